@@ -1,0 +1,272 @@
+//! What is ordered: the part of an order that the customer decides.
+
+use crate::{Currency, Fingerprint, Item, Note, Quantity, Sku, UnitPrice, Violation, Violations};
+
+/// An order's content as it came in: every field may be missing or wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrderDraft {
+    /// See [`Currency`].
+    pub currency: Option<String>,
+    /// See [`Item`]; 1 to [`OrderContent::MAX_ITEMS`].
+    pub items: Option<Vec<ItemDraft>>,
+    /// See [`Note`]; may be missing.
+    pub note: Option<String>,
+}
+
+/// One line of an [`OrderDraft`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ItemDraft {
+    /// See [`Sku`].
+    pub sku: Option<String>,
+    /// See [`Quantity`].
+    pub quantity: Option<i64>,
+    /// See [`UnitPrice`], in minor units.
+    pub unit_price_minor: Option<i64>,
+}
+
+/// What is ordered: a currency, 1 to [`OrderContent::MAX_ITEMS`] items, perhaps a note, and their total.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderContent {
+    currency: Currency,
+    items: Vec<Item>,
+    note: Option<Note>,
+    total_minor_units: u64,
+}
+
+impl OrderContent {
+    /// Most items in one order.
+    pub const MAX_ITEMS: usize = 100;
+    const ITEMS_RULE: &'static str = "must hold 1 to 100 items";
+
+    /// Checks a draft against every rule.
+    ///
+    /// # Errors
+    /// Every violation at once, each with its JSON pointer. Of more than [`OrderContent::MAX_ITEMS`] items only the
+    /// first are looked into.
+    pub fn parse(draft: OrderDraft) -> Result<Self, Violations> {
+        let mut check = Check::default();
+        let currency = check.field("/currency", draft.currency, Currency::RULE, |code| Currency::parse(&code));
+        let items = draft.items.unwrap_or_else(|| check.missing("/items"));
+        if !(1..=Self::MAX_ITEMS).contains(&items.len()) {
+            check.wrong("/items", Self::ITEMS_RULE);
+        }
+        let items: Vec<_> = items
+            .into_iter()
+            .take(Self::MAX_ITEMS)
+            .enumerate()
+            .filter_map(|(index, item)| check.item(index, item))
+            .collect();
+        let note = draft.note.and_then(|text| check.field("/note", Some(text), Note::RULE, |text| Note::parse(&text)));
+        let total_minor_units = items.iter().try_fold(0_u64, |sum, item| sum.checked_add(item.total_minor_units()));
+        if total_minor_units.is_none() {
+            check.wrong("/items", "cost more than can be counted");
+        }
+
+        match (currency, total_minor_units) {
+            (Some(currency), Some(total_minor_units)) if check.violations.is_empty() => {
+                Ok(Self { currency, items, note, total_minor_units })
+            }
+            _ => Err(check.violations),
+        }
+    }
+
+    /// The currency of every price and of the total.
+    #[must_use]
+    pub fn currency(&self) -> Currency {
+        self.currency
+    }
+
+    /// The lines, in the customer's order.
+    #[must_use]
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
+    /// The customer's note.
+    #[must_use]
+    pub fn note(&self) -> Option<&Note> {
+        self.note.as_ref()
+    }
+
+    /// The sum over all items, in minor units of the currency.
+    #[must_use]
+    pub fn total_minor_units(&self) -> u64 {
+        self.total_minor_units
+    }
+
+    /// The same for every spelling of the same content: white space and the order of JSON fields do not matter, the
+    /// order of items does.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        let numbers: Vec<[u8; 8]> = self
+            .items
+            .iter()
+            .map(|item| {
+                let units = u64::from(item.quantity.units()) << 32 | u64::from(item.unit_price.minor_units());
+                units.to_be_bytes()
+            })
+            .collect();
+        let mut fields = vec![self.currency.code().as_bytes()];
+        for (item, numbers) in self.items.iter().zip(&numbers) {
+            fields.push(item.sku.as_str().as_bytes());
+            fields.push(numbers);
+        }
+        // Last and at most one: a missing note and an empty one differ in the number of fields.
+        fields.extend(self.note.iter().map(|note| note.as_str().as_bytes()));
+        Fingerprint::of_fields("order", &fields)
+    }
+}
+
+/// Reads fields and remembers what was wrong with them.
+#[derive(Default)]
+struct Check {
+    violations: Violations,
+}
+
+impl Check {
+    fn item(&mut self, index: usize, draft: ItemDraft) -> Option<Item> {
+        let at = |field: &str| format!("/items/{index}/{field}");
+        let sku = self.field(&at("sku"), draft.sku, Sku::RULE, |text| Sku::parse(&text));
+        let quantity = self.field(&at("quantity"), draft.quantity, Quantity::RULE, Quantity::new);
+        let unit_price = self.field(&at("unitPriceMinor"), draft.unit_price_minor, UnitPrice::RULE, UnitPrice::new);
+        Some(Item { sku: sku?, quantity: quantity?, unit_price: unit_price? })
+    }
+
+    fn field<D, T>(
+        &mut self,
+        pointer: &str,
+        draft: Option<D>,
+        rule: &str,
+        parse: impl Fn(D) -> Option<T>,
+    ) -> Option<T> {
+        let Some(draft) = draft else { return self.missing(pointer) };
+        let parsed = parse(draft);
+        if parsed.is_none() {
+            self.wrong(pointer, rule);
+        }
+        parsed
+    }
+
+    fn missing<T: Default>(&mut self, pointer: &str) -> T {
+        self.wrong(pointer, "is required");
+        T::default()
+    }
+
+    fn wrong(&mut self, pointer: &str, detail: &str) {
+        self.violations.push(Violation::new(pointer, detail));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn item() -> ItemDraft {
+        ItemDraft { sku: Some("SKU-1".into()), quantity: Some(2), unit_price_minor: Some(1999) }
+    }
+
+    fn draft() -> OrderDraft {
+        OrderDraft { currency: Some("EUR".into()), items: Some(vec![item(), item()]), note: Some("ring twice".into()) }
+    }
+
+    fn pointers(draft: OrderDraft) -> Vec<String> {
+        let violations = OrderContent::parse(draft).expect_err("the draft is wrong");
+        violations.iter().map(|violation| violation.pointer().to_owned()).collect()
+    }
+
+    #[test]
+    fn totals_every_item() {
+        let content = OrderContent::parse(draft()).expect("the draft is right");
+
+        assert_eq!(content.total_minor_units(), 2 * 2 * 1999);
+    }
+
+    #[test]
+    fn totals_the_largest_order_there_can_be() {
+        let largest = ItemDraft {
+            sku: Some("x".repeat(64)),
+            quantity: Some(i64::from(Quantity::MAX)),
+            unit_price_minor: Some(i64::from(UnitPrice::MAX)),
+        };
+
+        let content = OrderContent::parse(OrderDraft { items: Some(vec![largest; 100]), ..draft() }).expect("in range");
+
+        assert_eq!(content.total_minor_units(), 1_000_000_000_000_000);
+    }
+
+    #[test]
+    fn reports_every_violation_at_once() {
+        let wrong = ItemDraft { sku: Some("no spaces".into()), quantity: Some(0), unit_price_minor: Some(-1) };
+        let draft =
+            OrderDraft { currency: Some("eur".into()), items: Some(vec![item(), wrong]), note: Some("x".repeat(501)) };
+
+        assert_eq!(
+            pointers(draft),
+            ["/currency", "/items/1/sku", "/items/1/quantity", "/items/1/unitPriceMinor", "/note"]
+        );
+    }
+
+    #[test]
+    fn reports_every_missing_field() {
+        assert_eq!(pointers(OrderDraft::default()), ["/currency", "/items"]);
+        assert_eq!(
+            pointers(OrderDraft { items: Some(vec![ItemDraft::default()]), ..draft() }),
+            ["/items/0/sku", "/items/0/quantity", "/items/0/unitPriceMinor"]
+        );
+    }
+
+    #[test]
+    fn rejects_an_order_without_items() {
+        assert_eq!(pointers(OrderDraft { items: Some(vec![]), ..draft() }), ["/items"]);
+    }
+
+    #[test]
+    fn rejects_an_order_with_too_many_items() {
+        assert_eq!(pointers(OrderDraft { items: Some(vec![item(); 101]), ..draft() }), ["/items"]);
+    }
+
+    #[test]
+    fn accepts_an_order_without_a_note() {
+        let content = OrderContent::parse(OrderDraft { note: None, ..draft() }).expect("a note is optional");
+
+        assert_eq!(content.note(), None);
+    }
+
+    #[test]
+    fn tells_every_other_content_apart() {
+        let changes = [
+            OrderDraft { currency: Some("USD".into()), ..draft() },
+            OrderDraft { note: None, ..draft() },
+            OrderDraft { note: Some(String::new()), ..draft() },
+            OrderDraft { items: Some(vec![item()]), ..draft() },
+            OrderDraft { items: Some(vec![item(), ItemDraft { sku: Some("SKU-2".into()), ..item() }]), ..draft() },
+            OrderDraft { items: Some(vec![item(), ItemDraft { quantity: Some(3), ..item() }]), ..draft() },
+            OrderDraft { items: Some(vec![item(), ItemDraft { unit_price_minor: Some(2), ..item() }]), ..draft() },
+        ];
+        let fingerprint = |draft| OrderContent::parse(draft).expect("the draft is right").fingerprint();
+
+        assert_eq!(fingerprint(draft()), fingerprint(draft()));
+        for change in changes {
+            assert_ne!(fingerprint(draft()), fingerprint(change.clone()), "{change:?}");
+        }
+    }
+
+    fn any_item() -> impl Strategy<Value = ItemDraft> {
+        (any::<Option<String>>(), any::<Option<i64>>(), any::<Option<i64>>())
+            .prop_map(|(sku, quantity, unit_price_minor)| ItemDraft { sku, quantity, unit_price_minor })
+    }
+
+    proptest! {
+        #[test]
+        fn no_draft_makes_the_parser_panic(
+            currency in any::<Option<String>>(),
+            items in proptest::option::of(proptest::collection::vec(any_item(), 0..120)),
+            note in any::<Option<String>>(),
+        ) {
+            if let Err(violations) = OrderContent::parse(OrderDraft { currency, items, note }) {
+                prop_assert!(!violations.is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Whether two requests ask for the same thing.
+
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// The SHA-256 of what was asked for: equal for a repeat of the same order, different for any other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// The fingerprint of a body that is not an order, byte for byte.
+    #[must_use]
+    pub fn of_bytes(body: &[u8]) -> Self {
+        Self::of_fields("bytes", &[body])
+    }
+
+    /// The fingerprint of `fields`, told apart from those of every other `kind`. Each field is preceded by its
+    /// length, so that no two lists of fields run together into the same bytes.
+    pub(crate) fn of_fields(kind: &str, fields: &[&[u8]]) -> Self {
+        let mut hasher = Sha256::new();
+        for field in std::iter::once(&kind.as_bytes()).chain(fields) {
+            hasher.update((field.len() as u64).to_be_bytes());
+            hasher.update(field);
+        }
+        Self(hasher.finalize().into())
+    }
+
+    /// Rebuilds a stored fingerprint.
+    #[must_use]
+    pub fn from_hex(hex: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        if hex.len() != 64 || !hex.is_ascii() {
+            return None;
+        }
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(hex.get(index * 2..index * 2 + 2)?, 16).ok()?;
+        }
+        Some(Self(bytes))
+    }
+}
+
+/// 64 lower-case hexadecimal digits.
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fingerprint({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn does_not_let_fields_run_together() {
+        assert_ne!(Fingerprint::of_fields("k", &[b"ab", b"c"]), Fingerprint::of_fields("k", &[b"a", b"bc"]));
+        assert_ne!(Fingerprint::of_fields("k", &[b""]), Fingerprint::of_fields("k", &[]));
+    }
+
+    proptest! {
+        #[test]
+        fn survives_being_written_and_read(body in any::<Vec<u8>>()) {
+            let fingerprint = Fingerprint::of_bytes(&body);
+
+            prop_assert_eq!(Fingerprint::from_hex(&fingerprint.to_string()), Some(fingerprint));
+        }
+
+        #[test]
+        fn no_text_makes_the_parser_panic(text in any::<String>()) {
+            let _ = Fingerprint::from_hex(&text);
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! The use case of the async lane: one delivery of one message.
+
+use crate::{
+    Fingerprint, Lane, Notification, NotificationReport, Notifier, NotifyError, Order, OrderContent, OrderId,
+    OrderRepository, Outcome, Owner, PlaceOrder, PlaceOrderError, Placement, RepositoryError, StoreOutcome, Timestamp,
+    Violations, place_order,
+};
+use thiserror::Error;
+
+/// One delivery of an order by the queue.
+#[derive(Clone, Debug)]
+pub struct QueuedOrder {
+    /// Whose order, as authenticated when it was queued.
+    pub owner: Owner,
+    /// The order id as the caller gave it; it may be malformed.
+    pub order_id: String,
+    /// What is ordered, or why that cannot be said.
+    pub content: Result<OrderContent, Refusal>,
+    /// When the queue accepted it.
+    pub placed_at: Timestamp,
+    /// The present moment.
+    pub now: Timestamp,
+    /// Deliveries so far, this one included.
+    pub attempts: u32,
+    /// Whether the queue gives up after this delivery.
+    pub last_attempt: bool,
+}
+
+/// A body that is not an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What is wrong with it.
+    pub violations: Violations,
+    /// What tells it from other bodies.
+    pub fingerprint: Fingerprint,
+}
+
+/// A delivery that is dealt with: the queue may forget the message.
+#[derive(Debug)]
+pub struct Processed {
+    /// What became of the order.
+    pub settlement: Settlement,
+    /// Who was told, or why nobody was. It changes nothing about the order.
+    pub notified: Result<NotificationReport, NotifyError>,
+}
+
+/// What became of a queued order, for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// It is stored now, or was before.
+    Confirmed,
+    /// It is refused.
+    Rejected,
+}
+
+/// A delivery that must be repeated: the queue has to keep the message.
+#[derive(Debug, Error)]
+#[error("failed to settle the order")]
+pub struct ProcessError {
+    /// Why.
+    #[source]
+    pub source: RepositoryError,
+    /// On the last delivery, who was told that the order failed.
+    pub notified: Option<Result<NotificationReport, NotifyError>>,
+}
+
+/// Why an order that failed did, in words for its owner: the cause itself is for the log.
+const FAILED_REASON: &str =
+    "the order could not be stored after several deliveries and was set aside; it may be confirmed later";
+
+/// Brings one delivery to an outcome: stores or refuses the order, then tells its owner.
+///
+/// The order is written first and told after, so a socket's trouble never costs an order or writes one twice. When
+/// the repository fails on the last delivery, the order is recorded as failed if that much is possible, its owner is
+/// told, and the error is still returned, so that the queue moves the message to its dead-letter queue.
+///
+/// # Errors
+/// [`ProcessError`] when the message must be kept.
+pub async fn process_queued_order<R: OrderRepository, N: Notifier>(
+    repository: &R,
+    notifier: &N,
+    queued: QueuedOrder,
+) -> Result<Processed, ProcessError> {
+    let (owner, last_attempt) = (queued.owner.clone(), queued.last_attempt);
+    let failed = FailedOrder::from(&queued);
+    let settled = match settle(repository, queued).await {
+        Err(error) if last_attempt => match failed.record(repository).await {
+            Some(settled) => Ok(settled),
+            None => Err((error, Some(notifier.notify(&owner, &failed.notification()).await))),
+        },
+        settled => settled.map_err(|error| (error, None)),
+    };
+
+    match settled {
+        Ok((settlement, notification)) => {
+            Ok(Processed { settlement, notified: notifier.notify(&owner, &notification).await })
+        }
+        Err((source, notified)) => Err(ProcessError { source, notified }),
+    }
+}
+
+type Settled = (Settlement, Notification);
+
+/// Stores or refuses the order.
+async fn settle<R: OrderRepository>(repository: &R, queued: QueuedOrder) -> Result<Settled, RepositoryError> {
+    let Ok(id) = OrderId::parse(&queued.order_id) else {
+        let reason = format!("the order id {}", crate::InvalidOrderId);
+        let violations = queued.content.err().map(|refusal| refusal.violations).unwrap_or_default();
+        return Ok(rejected(queued.order_id, reason, violations));
+    };
+    match queued.content {
+        Err(refusal) => {
+            let reason = refusal.violations.to_string();
+            // An id that is taken stays with its first order; the refusal is told all the same.
+            repository
+                .store(&Order {
+                    id,
+                    owner: queued.owner,
+                    lane: Lane::Async,
+                    placed_at: queued.placed_at,
+                    attempts: queued.attempts,
+                    fingerprint: refusal.fingerprint,
+                    outcome: Outcome::Rejected { reason: reason.clone() },
+                })
+                .await?;
+            Ok(rejected(queued.order_id, reason, refusal.violations))
+        }
+        Ok(content) => {
+            let wish = PlaceOrder {
+                id,
+                owner: queued.owner,
+                lane: Lane::Async,
+                content,
+                placed_at: queued.placed_at,
+                now: queued.now,
+                attempts: queued.attempts,
+            };
+            match place_order(repository, wish).await {
+                Ok(Placement::Placed(order) | Placement::Replayed(order)) => Ok(confirmed(order)),
+                Err(PlaceOrderError::Repository(error)) => Err(error),
+                Err(error @ PlaceOrderError::Conflict) => {
+                    Ok(rejected(queued.order_id, error.to_string(), Violations::default()))
+                }
+                Err(PlaceOrderError::RejectedBefore(reason)) => {
+                    Ok(rejected(queued.order_id, reason, Violations::default()))
+                }
+            }
+        }
+    }
+}
+
+fn confirmed(order: Order) -> Settled {
+    (Settlement::Confirmed, Notification::Confirmed(order))
+}
+
+fn rejected(order_id: String, reason: String, violations: Violations) -> Settled {
+    (Settlement::Rejected, Notification::Rejected { order_id, reason, violations })
+}
+
+/// What is left of an order when its last delivery fails.
+struct FailedOrder {
+    order_id: String,
+    order: Option<Order>,
+}
+
+impl FailedOrder {
+    fn from(queued: &QueuedOrder) -> Self {
+        let fingerprint = match &queued.content {
+            Ok(content) => content.fingerprint(),
+            Err(refusal) => refusal.fingerprint,
+        };
+        let order = OrderId::parse(&queued.order_id).ok().map(|id| Order {
+            id,
+            owner: queued.owner.clone(),
+            lane: Lane::Async,
+            placed_at: queued.placed_at,
+            attempts: queued.attempts,
+            fingerprint,
+            outcome: Outcome::Failed { reason: FAILED_REASON.to_owned() },
+        });
+        Self { order_id: queued.order_id.clone(), order }
+    }
+
+    fn notification(&self) -> Notification {
+        Notification::Failed { order_id: self.order_id.clone(), reason: FAILED_REASON.to_owned() }
+    }
+
+    /// Records the failure as well as it can be. Answers how the order stands when it turns out to be settled: a
+    /// write whose answer was lost did succeed.
+    async fn record<R: OrderRepository>(&self, repository: &R) -> Option<Settled> {
+        let order = self.order.as_ref()?;
+        let Ok(StoreOutcome::Exists(stored)) = repository.store(order).await else { return None };
+        let same = stored.fingerprint == order.fingerprint;
+        let reason = match &stored.outcome {
+            Outcome::Confirmed { .. } if same => return Some(confirmed(stored)),
+            Outcome::Rejected { reason } if same => reason.clone(),
+            _ => PlaceOrderError::Conflict.to_string(),
+        };
+        Some(rejected(self.order_id.clone(), reason, Violations::default()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Status,
+        fakes::{self, Flaky, InMemoryOrders, RecordingNotifier, Unavailable},
+    };
+
+    #[tokio::test]
+    async fn confirms_an_order_and_tells_its_owner() {
+        let (orders, notifier) = (InMemoryOrders::default(), RecordingNotifier::default());
+
+        let processed = process_queued_order(&orders, &notifier, fakes::queued()).await.expect("nothing is wrong");
+
+        assert_eq!(processed.settlement, Settlement::Confirmed);
+        assert_eq!(orders.all()[0].status(), Status::Confirmed);
+        assert_eq!(notifier.told(), [Notification::Confirmed(orders.all()[0].clone())]);
+    }
+
+    #[tokio::test]
+    async fn tells_the_owner_again_when_the_message_comes_again() {
+        let (orders, notifier) = (InMemoryOrders::default(), RecordingNotifier::default());
+        for attempts in 1..=2 {
+            let queued = QueuedOrder { attempts, ..fakes::queued() };
+            process_queued_order(&orders, &notifier, queued).await.expect("nothing is wrong");
+        }
+
+        assert_eq!(orders.all().len(), 1);
+        assert_eq!(notifier.told()[0], notifier.told()[1]);
+    }
+
+    #[tokio::test]
+    async fn records_and_tells_a_refusal() {
+        let (orders, notifier) = (InMemoryOrders::default(), RecordingNotifier::default());
+
+        let processed = process_queued_order(&orders, &notifier, fakes::refused()).await.expect("a refusal is final");
+
+        assert_eq!(processed.settlement, Settlement::Rejected);
+        assert_eq!(orders.all()[0].status(), Status::Rejected);
+        assert!(matches!(&notifier.told()[..], [Notification::Rejected { violations, .. }] if !violations.is_empty()));
+    }
+
+    #[tokio::test]
+    async fn leaves_the_first_order_alone_when_a_body_under_its_id_is_refused() {
+        let (orders, notifier) = (InMemoryOrders::default(), RecordingNotifier::default());
+        process_queued_order(&orders, &notifier, fakes::queued()).await.expect("nothing is wrong");
+        let before = orders.all();
+
+        let processed = process_queued_order(&orders, &notifier, fakes::refused()).await.expect("a refusal is final");
+
+        assert_eq!(processed.settlement, Settlement::Rejected);
+        assert_eq!(orders.all(), before);
+    }
+
+    #[tokio::test]
+    async fn refuses_a_different_order_with_the_same_id() {
+        let (orders, notifier) = (InMemoryOrders::default(), RecordingNotifier::default());
+        process_queued_order(&orders, &notifier, fakes::queued()).await.expect("nothing is wrong");
+        let before = orders.all();
+        let different = QueuedOrder { content: Ok(fakes::content("SKU-2")), ..fakes::queued() };
+
+        let processed = process_queued_order(&orders, &notifier, different).await.expect("a conflict is final");
+
+        assert_eq!(processed.settlement, Settlement::Rejected);
+        assert_eq!(orders.all(), before);
+        assert!(
+            matches!(&notifier.told()[1], Notification::Rejected { reason, .. } if reason.contains("different order"))
+        );
+    }
+
+    #[tokio::test]
+    async fn tells_but_does_not_record_a_malformed_id() {
+        let (orders, notifier) = (InMemoryOrders::default(), RecordingNotifier::default());
+        let queued = QueuedOrder { order_id: "order-1".into(), ..fakes::queued() };
+
+        let processed = process_queued_order(&orders, &notifier, queued).await.expect("a refusal is final");
+
+        assert_eq!(processed.settlement, Settlement::Rejected);
+        assert!(orders.all().is_empty());
+        assert!(matches!(&notifier.told()[..], [Notification::Rejected { order_id, .. }] if order_id == "order-1"));
+    }
+
+    #[tokio::test]
+    async fn keeps_the_message_and_tells_nobody_while_there_are_deliveries_left() {
+        let notifier = RecordingNotifier::default();
+
+        let error =
+            process_queued_order(&Unavailable, &notifier, fakes::queued()).await.expect_err("nothing is stored");
+
+        assert!(error.notified.is_none());
+        assert!(notifier.told().is_empty());
+    }
+
+    #[tokio::test]
+    async fn records_and_tells_a_failure_on_the_last_delivery_and_keeps_the_message() {
+        let (orders, notifier) = (Flaky::failing_first(1), RecordingNotifier::default());
+        let queued = QueuedOrder { last_attempt: true, attempts: 5, ..fakes::queued() };
+
+        process_queued_order(&orders, &notifier, queued).await.expect_err("the order is not stored");
+
+        assert_eq!(orders.inner().all()[0].status(), Status::Failed);
+        assert!(matches!(&notifier.told()[..], [Notification::Failed { .. }]));
+    }
+
+    #[tokio::test]
+    async fn tells_a_failure_that_cannot_even_be_recorded() {
+        let notifier = RecordingNotifier::default();
+        let queued = QueuedOrder { last_attempt: true, ..fakes::queued() };
+
+        process_queued_order(&Unavailable, &notifier, queued).await.expect_err("the order is not stored");
+
+        assert!(matches!(&notifier.told()[..], [Notification::Failed { .. }]));
+    }
+
+    #[tokio::test]
+    async fn confirms_on_the_last_delivery_when_only_the_answer_to_the_write_was_lost() {
+        let (orders, notifier) = (Flaky::losing_first(1), RecordingNotifier::default());
+        let queued = QueuedOrder { last_attempt: true, ..fakes::queued() };
+
+        let processed = process_queued_order(&orders, &notifier, queued).await.expect("the order is stored");
+
+        assert_eq!(processed.settlement, Settlement::Confirmed);
+        assert_eq!(orders.inner().all()[0].status(), Status::Confirmed);
+        assert!(matches!(&notifier.told()[..], [Notification::Confirmed(_)]));
+    }
+
+    #[tokio::test]
+    async fn a_redriven_message_turns_failed_into_confirmed() {
+        let (orders, notifier) = (InMemoryOrders::default(), RecordingNotifier::default());
+        orders.insert(fakes::failed());
+
+        let processed = process_queued_order(&orders, &notifier, fakes::queued()).await.expect("nothing is wrong");
+
+        assert_eq!(processed.settlement, Settlement::Confirmed);
+        assert_eq!(orders.all()[0].status(), Status::Confirmed);
+    }
+}
