@@ -54,7 +54,7 @@ pub struct Connection {
 impl Connection {
     /// How long a row may outlive its socket: API Gateway closes every socket after 2 hours, and 10 minutes are for
     /// its own delay. Source: Amazon API Gateway Developer Guide, quotas of WebSocket APIs, "Connection duration".
-    pub const MAX_DURATION: Duration = Duration::from_secs(2 * 60 * 60 + 10 * 60);
+    pub const MAX_DURATION: Duration = Duration::from_mins(2 * 60 + 10);
 
     /// When the row may be forgotten, whatever became of the socket.
     #[must_use]

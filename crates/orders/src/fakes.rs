@@ -1,9 +1,9 @@
 //! In-memory implementations of the ports, and sample values, for tests of whatever uses the ports.
 
 use crate::{
-    Fingerprint, ItemDraft, Lane, Notification, NotificationReport, Notifier, NotifyError, Order, OrderContent,
-    OrderDraft, OrderId, OrderRepository, Outcome, Owner, PlaceOrder, QueuedOrder, Refusal, RepositoryError, Status,
-    StoreOutcome, Timestamp, Violation,
+    Connection, ConnectionId, ConnectionRepository, Fingerprint, ItemDraft, Lane, Notification, NotificationReport,
+    Notifier, NotifyError, Order, OrderContent, OrderDraft, OrderId, OrderRepository, Outcome, Owner, PlaceOrder,
+    QueuedOrder, Refusal, RepositoryError, Status, StoreOutcome, Timestamp, Violation,
 };
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
@@ -50,6 +50,36 @@ impl OrderRepository for InMemoryOrders {
 
     async fn find(&self, owner: &Owner, id: &OrderId) -> Result<Option<Order>, RepositoryError> {
         Ok(lock(&self.0).iter().find(|order| order.owner == *owner && order.id == *id).cloned())
+    }
+}
+
+/// Keeps connections in memory, by the rules of [`ConnectionRepository`].
+#[derive(Debug, Default)]
+pub struct InMemoryConnections(Mutex<Vec<Connection>>);
+
+impl InMemoryConnections {
+    /// Every connection, oldest first.
+    #[must_use]
+    pub fn all(&self) -> Vec<Connection> {
+        lock(&self.0).clone()
+    }
+}
+
+impl ConnectionRepository for InMemoryConnections {
+    async fn add(&self, connection: &Connection) -> Result<(), RepositoryError> {
+        self.remove(&connection.owner, &connection.id).await?;
+        lock(&self.0).push(connection.clone());
+        Ok(())
+    }
+
+    async fn remove(&self, owner: &Owner, id: &ConnectionId) -> Result<(), RepositoryError> {
+        lock(&self.0).retain(|connection| connection.owner != *owner || connection.id != *id);
+        Ok(())
+    }
+
+    async fn list(&self, owner: &Owner) -> Result<Vec<ConnectionId>, RepositoryError> {
+        let connections = lock(&self.0);
+        Ok(connections.iter().filter(|connection| connection.owner == *owner).map(|found| found.id.clone()).collect())
     }
 }
 

@@ -95,7 +95,7 @@ pub async fn process_queued_order<R: OrderRepository, N: Notifier>(
         Ok((settlement, notification)) => {
             Ok(Processed { settlement, notified: notifier.notify(&owner, &notification).await })
         }
-        Err((source, notified)) => Err(ProcessError { source, notified }),
+        Err((source, report)) => Err(ProcessError { source, notified: report }),
     }
 }
 

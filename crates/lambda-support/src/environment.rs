@@ -1,0 +1,139 @@
+//! Configuration from environment variables, read once before the first invocation.
+
+use std::{env, fmt, num::IntErrorKind, str::FromStr, time::Duration};
+
+/// Reads environment variables and remembers every one that is missing or malformed, so that a bad deployment is
+/// mended in one go.
+///
+/// ```
+/// use lambda_support::environment::Environment;
+///
+/// let mut environment = Environment::of([("ORDERS_TABLE_NAME", "orders"), ("MAX_RECEIVE_COUNT", "five")]);
+/// let table_name = environment.text("ORDERS_TABLE_NAME");
+/// let max_receive_count: u32 = environment.number("MAX_RECEIVE_COUNT");
+/// let url = environment.text("ORDERS_URL");
+///
+/// let invalid = environment.finish((table_name, max_receive_count, url)).unwrap_err();
+/// assert_eq!(
+///     invalid.to_string(),
+///     "invalid environment: MAX_RECEIVE_COUNT is \"five\", not a whole number in range; ORDERS_URL is missing"
+/// );
+/// ```
+#[derive(Debug)]
+pub struct Environment {
+    lookup: Box<dyn Lookup>,
+    problems: Vec<String>,
+}
+
+trait Lookup: fmt::Debug {
+    fn get(&self, name: &str) -> Option<String>;
+}
+
+#[derive(Debug)]
+struct Process;
+
+impl Lookup for Process {
+    fn get(&self, name: &str) -> Option<String> {
+        env::var(name).ok()
+    }
+}
+
+impl Lookup for Vec<(String, String)> {
+    fn get(&self, name: &str) -> Option<String> {
+        self.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+    }
+}
+
+/// The environment of a function is wrong; the message names every variable and what is wrong with it.
+#[derive(Debug, thiserror::Error)]
+#[error("invalid environment: {0}")]
+pub struct InvalidEnvironment(String);
+
+impl Environment {
+    /// The environment of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self { lookup: Box::new(Process), problems: Vec::new() }
+    }
+
+    /// An environment of just these variables.
+    #[must_use]
+    pub fn of<'a>(variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let variables: Vec<_> =
+            variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self { lookup: Box::new(variables), problems: Vec::new() }
+    }
+
+    /// A text that must be there and not be empty.
+    pub fn text(&mut self, name: &str) -> String {
+        let value = self.lookup.get(name).filter(|value| !value.is_empty());
+        value.unwrap_or_else(|| {
+            self.problems.push(format!("{name} is missing"));
+            String::new()
+        })
+    }
+
+    /// A whole number that must be there and fit the type.
+    pub fn number<N: FromStr<Err = std::num::ParseIntError> + Default>(&mut self, name: &str) -> N {
+        let value = self.text(name);
+        value.parse().unwrap_or_else(|error: std::num::ParseIntError| {
+            if *error.kind() != IntErrorKind::Empty {
+                self.problems.push(format!("{name} is {value:?}, not a whole number in range"));
+            }
+            N::default()
+        })
+    }
+
+    /// A number of days that must be there; 0 stands for no limit.
+    pub fn days(&mut self, name: &str) -> Option<Duration> {
+        let days: u32 = self.number(name);
+        (days > 0).then(|| Duration::from_hours(24 * u64::from(days)))
+    }
+
+    /// The configuration made of what was read, unless something was wrong.
+    ///
+    /// # Errors
+    /// [`InvalidEnvironment`], naming every variable that is missing or malformed.
+    pub fn finish<C>(self, config: C) -> Result<C, InvalidEnvironment> {
+        if self.problems.is_empty() { Ok(config) } else { Err(InvalidEnvironment(self.problems.join("; "))) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_texts_and_numbers() {
+        let mut environment = Environment::of([("NAME", "orders"), ("COUNT", "5")]);
+
+        let config = (environment.text("NAME"), environment.number::<u32>("COUNT"));
+
+        assert_eq!(environment.finish(config).expect("nothing is wrong"), ("orders".to_owned(), 5));
+    }
+
+    #[test]
+    fn reads_no_days_as_no_limit() {
+        let mut environment = Environment::of([("NONE", "0"), ("WEEK", "7")]);
+
+        assert_eq!(environment.days("NONE"), None);
+        assert_eq!(environment.days("WEEK"), Some(Duration::from_hours(7 * 24)));
+    }
+
+    #[test]
+    fn names_every_missing_or_malformed_variable_at_once() {
+        let mut environment = Environment::of([("EMPTY", ""), ("NEGATIVE", "-1"), ("HUGE", "99999999999")]);
+        let texts = (environment.text("ABSENT"), environment.text("EMPTY"));
+        let numbers: (u32, u32, u32) =
+            (environment.number("NEGATIVE"), environment.number("HUGE"), environment.number("ABSENT_NUMBER"));
+
+        let message = environment.finish((texts, numbers)).expect_err("all are wrong").to_string();
+
+        for name in
+            ["ABSENT is missing", "EMPTY is missing", "NEGATIVE is \"-1\"", "HUGE is", "ABSENT_NUMBER is missing"]
+        {
+            assert!(message.contains(name), "{message}");
+        }
+        assert_eq!(message.matches("ABSENT_NUMBER").count(), 1, "{message}");
+    }
+}

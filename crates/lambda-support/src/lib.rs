@@ -1,0 +1,10 @@
+//! What every function's `main` needs: configuration from the environment, AWS SDK settings, logs and metrics, the
+//! caller's identity and HTTP problem responses.
+
+pub mod caller;
+pub mod clock;
+pub mod environment;
+pub mod http;
+pub mod metrics;
+pub mod sdk;
+pub mod telemetry;

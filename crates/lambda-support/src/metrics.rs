@@ -1,0 +1,48 @@
+//! Metrics in CloudWatch's embedded metric format: a log line that CloudWatch turns into a metric.
+//! Source: Amazon CloudWatch User Guide, "Specification: Embedded metric format".
+
+use crate::clock;
+use serde_json::json;
+use std::io::{self, Write};
+
+/// The namespace of every metric.
+const NAMESPACE: &str = "Twolane";
+
+/// Counts `count` occurrences of `name` under the dimension `function`; a count of zero writes nothing.
+pub fn count(function: &str, name: &str, count: usize) {
+    if count == 0 {
+        return;
+    }
+    // A metric that cannot be written must not fail the work it counts.
+    let _ = writeln!(io::stdout().lock(), "{}", line(function, name, count));
+}
+
+fn line(function: &str, name: &str, count: usize) -> serde_json::Value {
+    json!({
+        "_aws": {
+            "Timestamp": clock::now().unix_ms(),
+            "CloudWatchMetrics": [{
+                "Namespace": NAMESPACE,
+                "Dimensions": [["function"]],
+                "Metrics": [{"Name": name, "Unit": "Count"}],
+            }],
+        },
+        "function": function,
+        name: count,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn follows_the_embedded_metric_format() {
+        let line = line("process-orders", "NotificationsDropped", 2);
+
+        assert_eq!(line["NotificationsDropped"], 2);
+        assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"], "NotificationsDropped");
+        assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([["function"]]));
+        assert_eq!(line["function"], "process-orders");
+    }
+}

@@ -1,0 +1,273 @@
+//! WebSocket frames, both ways.
+
+use crate::{OrderView, PendingView, ViolationView};
+use orders::{InvalidOrderId, Notification, Order, OrderId};
+use serde::{Deserialize, Serialize};
+
+/// What a client says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientFrame {
+    /// `{"action":"subscribe","orderId":"…"}`: tell me the order's present state now, and its outcome when there is
+    /// one.
+    Subscribe(OrderId),
+}
+
+/// Why a client's frame was not understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvalidFrame {
+    /// It is not JSON, has no known `action` or has other fields.
+    NotUnderstood,
+    /// Its `orderId` is malformed.
+    OrderId(InvalidOrderId),
+}
+
+impl std::fmt::Display for InvalidFrame {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NotUnderstood => f.write_str(r#"send {"action":"subscribe","orderId":"<UUID>"}"#),
+            Self::OrderId(error) => write!(f, "orderId {error}"),
+        }
+    }
+}
+
+impl std::error::Error for InvalidFrame {}
+
+impl ClientFrame {
+    /// Reads a frame.
+    ///
+    /// # Errors
+    /// See [`InvalidFrame`].
+    pub fn parse(text: &str) -> Result<Self, InvalidFrame> {
+        #[derive(Deserialize)]
+        #[serde(tag = "action", rename_all = "camelCase", deny_unknown_fields)]
+        enum Shape {
+            #[serde(rename_all = "camelCase")]
+            Subscribe { order_id: String },
+        }
+        let Ok(Shape::Subscribe { order_id }) = serde_json::from_str(text) else {
+            return Err(InvalidFrame::NotUnderstood);
+        };
+        OrderId::parse(&order_id).map(Self::Subscribe).map_err(InvalidFrame::OrderId)
+    }
+}
+
+/// What the server says. Frames may repeat and overtake each other: a client goes by `orderId`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum ServerFrame {
+    /// An order is stored.
+    #[serde(rename = "order.confirmed", rename_all = "camelCase")]
+    Confirmed {
+        /// The order's id.
+        order_id: String,
+        /// The order; missing where `orderUrl` stands for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order: Option<Box<OrderView>>,
+        /// Where to `GET` an order that is too large for a frame.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order_url: Option<String>,
+    },
+    /// An order is refused for good.
+    #[serde(rename = "order.rejected", rename_all = "camelCase")]
+    Rejected {
+        /// The order's id as the client gave it.
+        order_id: String,
+        /// Why.
+        reason: String,
+        /// What is wrong with the order's body, if that is why.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        errors: Vec<ViolationView>,
+        /// Where to `GET` what is known of it, when the errors are too many for a frame.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order_url: Option<String>,
+    },
+    /// An order was given up after its last delivery; it may yet be confirmed.
+    #[serde(rename = "order.failed", rename_all = "camelCase")]
+    Failed {
+        /// The order's id as the client gave it.
+        order_id: String,
+        /// Why.
+        reason: String,
+    },
+    /// The answer to `subscribe`.
+    #[serde(rename = "order.status", rename_all = "camelCase")]
+    Status {
+        /// The order's id.
+        order_id: String,
+        /// `PENDING`, `CONFIRMED`, `REJECTED` or `FAILED`.
+        status: String,
+        /// The order, once there is a record of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order: Option<Box<OrderView>>,
+        /// Where to `GET` an order that is too large for a frame.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order_url: Option<String>,
+    },
+    /// The client's frame could not be served.
+    #[serde(rename = "error", rename_all = "camelCase")]
+    Error {
+        /// What happened, and what to send instead.
+        detail: String,
+    },
+}
+
+impl ServerFrame {
+    /// Largest frame API Gateway sends, in bytes.
+    /// Source: Amazon API Gateway Developer Guide, quotas of WebSocket APIs, "Message payload size", 128 KB.
+    pub const MAX_BYTES: usize = 128 * 1024;
+
+    /// The answer to `subscribe`: the order if there is a record of it, `PENDING` otherwise.
+    #[must_use]
+    pub fn status(id: &OrderId, order: Option<&Order>) -> Self {
+        Self::Status {
+            order_id: id.to_string(),
+            status: order.map_or(PendingView::STATUS, |order| order.status().name()).to_owned(),
+            order: order.map(|order| Box::new(OrderView::from(order))),
+            order_url: None,
+        }
+    }
+
+    /// The frame as JSON text. One of more than [`ServerFrame::MAX_BYTES`] becomes a pointer to the order under
+    /// `orders_url`, the URL of the status service up to and including `/orders`.
+    #[must_use]
+    pub fn to_text(&self, orders_url: &str) -> String {
+        let text = self.json();
+        if text.len() <= Self::MAX_BYTES { text } else { self.clone().into_pointer(orders_url).json() }
+    }
+
+    fn json(&self) -> String {
+        serde_json::to_string(self).expect("a frame has only string keys, so it is always JSON")
+    }
+
+    fn into_pointer(self, orders_url: &str) -> Self {
+        let url = |order_id: &str| Some(format!("{orders_url}/{order_id}"));
+        match self {
+            Self::Confirmed { order_id, .. } => Self::Confirmed { order_url: url(&order_id), order: None, order_id },
+            Self::Status { order_id, status, .. } => {
+                Self::Status { order_url: url(&order_id), order: None, order_id, status }
+            }
+            // Both texts come from the client: what does not fit is cut.
+            Self::Rejected { order_id, reason, .. } => {
+                let order_id = cut(&order_id);
+                Self::Rejected { order_url: url(&order_id), reason: cut(&reason), errors: Vec::new(), order_id }
+            }
+            Self::Failed { order_id, reason } => Self::Failed { order_id: cut(&order_id), reason: cut(&reason) },
+            Self::Error { detail } => Self::Error { detail: cut(&detail) },
+        }
+    }
+}
+
+/// The beginning of a text that was too long for a frame.
+fn cut(text: &str) -> String {
+    text.chars().take(1024).collect()
+}
+
+impl From<&Notification> for ServerFrame {
+    fn from(notification: &Notification) -> Self {
+        match notification {
+            Notification::Confirmed(order) => Self::Confirmed {
+                order_id: order.id.to_string(),
+                order: Some(Box::new(OrderView::from(order))),
+                order_url: None,
+            },
+            Notification::Rejected { order_id, reason, violations } => Self::Rejected {
+                order_id: order_id.clone(),
+                reason: reason.clone(),
+                errors: ViolationView::list(violations),
+                order_url: None,
+            },
+            Notification::Failed { order_id, reason } => {
+                Self::Failed { order_id: order_id.clone(), reason: reason.clone() }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use orders::{Violations, fakes};
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    const URL: &str = "https://api.example.com/live/orders";
+
+    fn sent(frame: &ServerFrame) -> Value {
+        serde_json::from_str(&frame.to_text(URL)).expect("a frame is JSON")
+    }
+
+    #[test]
+    fn reads_a_subscription() {
+        let frame = format!(r#"{{"action":"subscribe","orderId":"{}"}}"#, fakes::order_id());
+
+        assert_eq!(ClientFrame::parse(&frame), Ok(ClientFrame::Subscribe(fakes::order_id())));
+    }
+
+    #[test]
+    fn does_not_understand_anything_else() {
+        for text in ["", "ping", "{}", "[]", r#"{"action":"order"}"#, r#"{"action":"subscribe"}"#, r#"{"orderId":"x"}"#]
+        {
+            assert_eq!(ClientFrame::parse(text), Err(InvalidFrame::NotUnderstood), "{text}");
+        }
+        assert!(matches!(ClientFrame::parse(r#"{"action":"subscribe","orderId":"x"}"#), Err(InvalidFrame::OrderId(_))));
+    }
+
+    #[test]
+    fn tells_a_pending_order_by_its_status_alone() {
+        assert_eq!(
+            sent(&ServerFrame::status(&fakes::order_id(), None)),
+            json!({"type": "order.status", "orderId": fakes::order_id().to_string(), "status": "PENDING"})
+        );
+    }
+
+    #[test]
+    fn tells_a_rejection_with_every_violation() {
+        let notification = Notification::Rejected {
+            order_id: "x".into(),
+            reason: "no".into(),
+            violations: orders::Violation::new("/note", "must be a string").into(),
+        };
+
+        assert_eq!(
+            sent(&ServerFrame::from(&notification)),
+            json!({
+                "type": "order.rejected", "orderId": "x", "reason": "no",
+                "errors": [{"pointer": "/note", "detail": "must be a string"}],
+            })
+        );
+    }
+
+    #[test]
+    fn points_to_an_order_that_is_too_large_for_a_frame() {
+        let reason = "x".repeat(ServerFrame::MAX_BYTES);
+        let order = Order { outcome: orders::Outcome::Failed { reason: reason.clone() }, ..fakes::failed() };
+        let rejected = Notification::Rejected { order_id: reason.clone(), reason, violations: Violations::default() };
+
+        let status = sent(&ServerFrame::status(&order.id, Some(&order)));
+
+        assert_eq!(
+            status,
+            json!({
+                "type": "order.status", "orderId": order.id.to_string(), "status": "FAILED",
+                "orderUrl": format!("{URL}/{}", order.id),
+            })
+        );
+        assert!(ServerFrame::from(&rejected).to_text(URL).len() < ServerFrame::MAX_BYTES);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_parser_panic(text in any::<String>()) {
+            let _ = ClientFrame::parse(&text);
+        }
+
+        #[test]
+        fn every_frame_is_read_back_as_it_was_sent(order_id in any::<String>(), reason in any::<String>()) {
+            let frame = ServerFrame::Rejected { order_id, reason, errors: Vec::new(), order_url: None };
+
+            let read: ServerFrame = serde_json::from_str(&frame.to_text(URL)).expect("a frame is JSON");
+
+            prop_assert_eq!(read, frame);
+        }
+    }
+}

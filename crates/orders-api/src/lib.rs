@@ -1,0 +1,22 @@
+//! The wire format of orders: HTTP bodies, the queue message and WebSocket frames, and their conversion to and from
+//! the domain.
+//!
+//! Every shape here is a promise to clients. `infra/openapi.yaml` and `infra/asyncapi.yaml` describe the same shapes,
+//! and the contract tests hold the two together.
+
+mod frame;
+mod order_body;
+mod order_view;
+mod problem;
+pub mod queue_message;
+
+pub use frame::{ClientFrame, InvalidFrame, ServerFrame};
+pub use order_body::{MAX_BODY_BYTES, parse_order_body};
+pub use order_view::{ItemView, OrderView, PendingView, QueuedView};
+pub use problem::{Problem, ViolationView};
+
+/// The stage variable in which both APIs tell the functions whose request it is.
+///
+/// The API layer is the one place that knows the caller. Until requests are authenticated that is a constant of the
+/// stage; no header, path or body of a caller is ever consulted.
+pub const OWNER_STAGE_VARIABLE: &str = "owner";

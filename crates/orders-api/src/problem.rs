@@ -1,0 +1,66 @@
+//! Errors over HTTP: RFC 9457 problem details.
+
+use orders::{Violation, Violations};
+use serde::{Deserialize, Serialize};
+
+/// A problem, as the body of an HTTP error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    /// Always `about:blank`: the status code says what kind of problem it is.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The status code's standard phrase.
+    pub title: String,
+    /// The HTTP status code.
+    pub status: u16,
+    /// What happened, and what to do.
+    pub detail: String,
+    /// What to quote when asking about it: the request's id in the logs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// Everything wrong with the request's body.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<ViolationView>,
+}
+
+impl Problem {
+    /// The media type of problem details. Source: RFC 9457, section 6.1.
+    pub const MEDIA_TYPE: &str = "application/problem+json";
+
+    /// A problem of that status, explained by `detail`.
+    #[must_use]
+    pub fn new(status: u16, title: &str, detail: impl Into<String>) -> Self {
+        Self {
+            kind: "about:blank".to_owned(),
+            title: title.to_owned(),
+            status,
+            detail: detail.into(),
+            request_id: None,
+            errors: Vec::new(),
+        }
+    }
+}
+
+/// One thing wrong with a body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViolationView {
+    /// An RFC 6901 JSON pointer; empty for the whole body.
+    pub pointer: String,
+    /// What is wrong there.
+    pub detail: String,
+}
+
+impl ViolationView {
+    /// All violations, in order.
+    #[must_use]
+    pub fn list(violations: &Violations) -> Vec<Self> {
+        violations.iter().map(Self::from).collect()
+    }
+}
+
+impl From<&Violation> for ViolationView {
+    fn from(violation: &Violation) -> Self {
+        Self { pointer: violation.pointer().to_owned(), detail: violation.detail().to_owned() }
+    }
+}

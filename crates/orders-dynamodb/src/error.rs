@@ -1,0 +1,40 @@
+//! From AWS errors to the port's errors, in one place.
+
+use aws_sdk_dynamodb::{
+    error::{ProvideErrorMetadata, SdkError},
+    operation::RequestId,
+};
+use orders::RepositoryError;
+use std::error::Error as StdError;
+
+/// Error codes of DynamoDB that mean "too much at once".
+/// Source: Amazon DynamoDB Developer Guide, "Error handling with DynamoDB".
+const THROTTLING_CODES: [&str; 4] = [
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+    "TransactionInProgressException",
+];
+
+/// Error codes of DynamoDB that are its own fault. Source: as above.
+const FAULT_CODES: [&str; 2] = ["InternalServerError", "ServiceUnavailable"];
+
+/// What a failed request means to the caller of the port.
+pub(crate) fn repository_error<E, R>(error: SdkError<E, R>) -> RepositoryError
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+    SdkError<E, R>: RequestId,
+{
+    let classify = match &error {
+        SdkError::ServiceError(context) => match context.err().code() {
+            Some(code) if THROTTLING_CODES.contains(&code) => RepositoryError::Throttled,
+            Some(code) if !FAULT_CODES.contains(&code) => RepositoryError::Refused,
+            // A fault, or an answer without a code: not from DynamoDB's own front, so nothing is known.
+            _ => RepositoryError::Unavailable,
+        },
+        SdkError::ConstructionFailure(_) => RepositoryError::Refused,
+        _ => RepositoryError::Unavailable,
+    };
+    classify(Box::new(error))
+}

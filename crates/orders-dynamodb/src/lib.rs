@@ -1,0 +1,12 @@
+//! The ports of `orders` over Amazon DynamoDB.
+//!
+//! Two tables, two repositories: [`DynamoDbOrderRepository`] and [`DynamoDbConnectionRepository`]. No AWS type leaves
+//! this crate in an error, and every record's shape is private to it.
+
+mod connection_repository;
+mod error;
+mod order_record;
+mod order_repository;
+
+pub use connection_repository::DynamoDbConnectionRepository;
+pub use order_repository::DynamoDbOrderRepository;

@@ -1,0 +1,9 @@
+//! The notifier port of `orders` over the API Gateway Management API.
+//!
+//! [`WebSocketSender`] sends one frame to one socket; [`WebSocketNotifier`] tells all sockets of an owner.
+
+mod notifier;
+mod sender;
+
+pub use notifier::WebSocketNotifier;
+pub use sender::{SendError, WebSocketSender};

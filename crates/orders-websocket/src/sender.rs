@@ -1,0 +1,50 @@
+//! One frame to one socket.
+
+use aws_sdk_apigatewaymanagement::{Client, operation::post_to_connection::PostToConnectionError, primitives::Blob};
+use orders::ConnectionId;
+use orders_api::ServerFrame;
+use thiserror::Error;
+
+/// Sends frames to sockets of one WebSocket API.
+#[derive(Clone, Debug)]
+pub struct WebSocketSender {
+    client: Client,
+    orders_url: String,
+}
+
+/// Why a frame did not reach its socket.
+#[derive(Debug, Error)]
+pub enum SendError {
+    /// The socket is closed; it will not come back under that id.
+    #[error("the connection is gone")]
+    Gone,
+    /// The socket may be open, but the frame could not be delivered, retries included.
+    #[error("failed to post to the connection")]
+    Undelivered(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl WebSocketSender {
+    /// Sends through `client`, which knows the API's management endpoint and how often and how long to try.
+    /// `orders_url` is the status service's URL up to and including `/orders`, for orders too large for a frame.
+    #[must_use]
+    pub fn new(client: Client, orders_url: impl Into<String>) -> Self {
+        Self { client, orders_url: orders_url.into() }
+    }
+
+    /// Sends one frame.
+    ///
+    /// # Errors
+    /// See [`SendError`].
+    pub async fn send(&self, connection: &ConnectionId, frame: &ServerFrame) -> Result<(), SendError> {
+        let text = frame.to_text(&self.orders_url);
+        let posted =
+            self.client.post_to_connection().connection_id(connection.as_str()).data(Blob::new(text)).send().await;
+        posted.map(|_| ()).map_err(|error| {
+            if error.as_service_error().is_some_and(PostToConnectionError::is_gone_exception) {
+                SendError::Gone
+            } else {
+                SendError::Undelivered(error.into())
+            }
+        })
+    }
+}

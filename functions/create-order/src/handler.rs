@@ -1,0 +1,276 @@
+//! HTTP in, one use case, HTTP out.
+
+use lambda_http::{
+    Body, Request, Response,
+    http::{HeaderValue, StatusCode, header},
+};
+use lambda_support::{
+    clock,
+    http::{json, order_id, owner, problem, problem_response, received_at, repository_problem, with_header},
+};
+use orders::{Lane, OrderRepository, PlaceOrder, PlaceOrderError, Placement, Violations, place_order};
+use orders_api::{MAX_BODY_BYTES, OrderView, Problem, ViolationView, parse_order_body};
+
+/// Places the order of one request.
+///
+/// # Responses
+/// - 201: stored now; the order, and `Location` of its status.
+/// - 200: the same order was stored before; the order as it was then.
+/// - 400: the order id or the body is wrong; everything wrong with the body is listed.
+/// - 409: the id was used before for a different order, or for this one when it was rejected.
+/// - 413, 415: the body is too large, or not JSON.
+/// - 503: the database is over its limit; safe to repeat.
+/// - 500: the service is deployed wrong.
+pub(crate) async fn handle<R: OrderRepository>(repository: &R, request: &Request) -> Response<Body> {
+    let wish = match parse(request) {
+        Ok(wish) => wish,
+        Err(problem) => return problem_response(request, problem),
+    };
+    let id = wish.id;
+    match place_order(repository, wish).await {
+        Ok(Placement::Placed(order)) => {
+            tracing::info!(order.id = %id, "Placed order {id}");
+            let location = HeaderValue::try_from(format!("../../orders/{id}")).expect("a UUID is visible ASCII");
+            with_header(json(StatusCode::CREATED, &OrderView::from(&order)), header::LOCATION, location)
+        }
+        Ok(Placement::Replayed(order)) => {
+            tracing::info!(order.id = %id, "Order {id} was placed before");
+            json(StatusCode::OK, &OrderView::from(&order))
+        }
+        Err(error) => {
+            tracing::info!(order.id = %id, "Did not place order {id}: {error}");
+            problem_response(request, refusal(&error))
+        }
+    }
+}
+
+fn parse(request: &Request) -> Result<PlaceOrder, Problem> {
+    let now = clock::now();
+    Ok(PlaceOrder {
+        id: order_id(request)?,
+        owner: owner(request)?,
+        lane: Lane::Sync,
+        content: parse_order_body(body(request)?).map_err(|violations| invalid(&violations))?,
+        placed_at: received_at(request).unwrap_or(now),
+        now,
+        attempts: 1,
+    })
+}
+
+/// The body's bytes. As at API Gateway, a request that does not name a media type is taken for JSON.
+fn body(request: &Request) -> Result<&[u8], Problem> {
+    let media_type = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let essence = media_type.and_then(|value| value.split(|byte| *byte == b';').next()).map(<[u8]>::trim_ascii);
+    if essence.is_some_and(|essence| !essence.eq_ignore_ascii_case(b"application/json")) {
+        let detail = "Send the order as application/json.";
+        return Err(problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+    }
+    let bytes = request.body().as_ref();
+    if bytes.len() > MAX_BODY_BYTES {
+        let detail = format!("The body has {} bytes; at most {MAX_BODY_BYTES} are taken.", bytes.len());
+        return Err(problem(StatusCode::PAYLOAD_TOO_LARGE, detail));
+    }
+    Ok(bytes)
+}
+
+fn invalid(violations: &Violations) -> Problem {
+    Problem {
+        errors: ViolationView::list(violations),
+        ..problem(StatusCode::BAD_REQUEST, format!("The order is not valid: {violations}."))
+    }
+}
+
+fn refusal(error: &PlaceOrderError) -> Problem {
+    match error {
+        PlaceOrderError::Conflict => {
+            let detail = "The order id was used before for a different order, which stands. Use a new UUID.";
+            problem(StatusCode::CONFLICT, detail)
+        }
+        PlaceOrderError::RejectedBefore(reason) => {
+            problem(StatusCode::CONFLICT, format!("The order was rejected before: {reason}. Use a new UUID."))
+        }
+        PlaceOrderError::Repository(error) => repository_problem(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lambda_http::request::from_str;
+    use orders::{
+        Order, Outcome,
+        fakes::{self, InMemoryOrders, Unavailable},
+    };
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    const BODY: &str = r#"{"currency":"EUR","items":[{"sku":"SKU-1","quantity":2,"unitPriceMinor":1999}]}"#;
+
+    /// A request as API Gateway's REST API sends it to a Lambda proxy integration.
+    fn event() -> Value {
+        let event = include_str!("../tests/fixtures/apigw-rest-put.json");
+        serde_json::from_str(event).expect("the fixture is JSON")
+    }
+
+    async fn answer<R: OrderRepository>(repository: &R, event: &Value) -> (u16, Value, Response<Body>) {
+        let request = from_str(&event.to_string()).expect("the event is one of API Gateway's");
+        let response = handle(repository, &request).await;
+        let body = serde_json::from_slice(response.body().as_ref()).expect("every answer is JSON");
+        (response.status().as_u16(), body, response)
+    }
+
+    fn with(pointer: &str, value: Value) -> Value {
+        let mut event = event();
+        *event.pointer_mut(pointer).expect("the fixture has that field") = value;
+        event
+    }
+
+    #[tokio::test]
+    async fn answers_a_new_order_with_201_and_where_to_find_it() {
+        let orders = InMemoryOrders::default();
+
+        let (status, body, response) = answer(&orders, &event()).await;
+
+        assert_eq!(status, 201);
+        assert_eq!(body["status"], "CONFIRMED");
+        assert_eq!(body["lane"], "sync");
+        assert_eq!(body["totalMinor"], 3998);
+        assert_eq!(body["placedAt"], "2026-11-22T09:30:00.123Z");
+        assert_eq!(response.headers()["location"], "../../orders/5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b");
+        assert_eq!(orders.all()[0].owner, fakes::owner("demo"));
+    }
+
+    #[tokio::test]
+    async fn answers_a_repeat_with_200_and_the_same_order() {
+        let orders = InMemoryOrders::default();
+
+        let (_, first, _) = answer(&orders, &event()).await;
+        let (status, second, _) = answer(&orders, &event()).await;
+
+        assert_eq!((status, second), (200, first));
+    }
+
+    #[tokio::test]
+    async fn answers_a_different_order_under_the_same_id_with_409() {
+        let orders = InMemoryOrders::default();
+        answer(&orders, &event()).await;
+
+        let (status, body, response) = answer(&orders, &with("/body", json!(BODY.replace("SKU-1", "SKU-2")))).await;
+
+        assert_eq!(status, 409);
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        assert_eq!(body["requestId"], "c6af9ac6-7b61-11e6-9a41-93e8deadbeef");
+        assert_eq!(orders.all().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn lists_everything_that_is_wrong_with_a_body() {
+        let wrong =
+            json!(r#"{"currency":"euro","items":[{"sku":"SKU-1","quantity":0,"unitPriceMinor":1}],"vip":true}"#);
+
+        let (status, body, _) = answer(&InMemoryOrders::default(), &with("/body", wrong)).await;
+
+        assert_eq!(status, 400);
+        let errors = body["errors"].as_array().expect("violations are listed");
+        let pointers: Vec<_> = errors.iter().map(|error| error["pointer"].as_str().expect("a pointer")).collect();
+        assert_eq!(pointers, ["/vip", "/currency", "/items/0/quantity"]);
+    }
+
+    #[tokio::test]
+    async fn refuses_a_malformed_id_with_400() {
+        let (status, body, _) =
+            answer(&InMemoryOrders::default(), &with("/pathParameters/orderId", json!("order-1"))).await;
+
+        assert_eq!(status, 400);
+        assert!(body["detail"].as_str().expect("a detail").contains("UUID"), "{body}");
+    }
+
+    #[tokio::test]
+    async fn takes_json_by_any_spelling_of_its_media_type_and_nothing_else() {
+        for media_type in ["application/json; charset=utf-8", "Application/JSON", "application/json;"] {
+            let mut event = with("/headers/Content-Type", json!(media_type));
+            event["multiValueHeaders"]["Content-Type"] = json!([media_type]);
+            assert_eq!(answer(&InMemoryOrders::default(), &event).await.0, 201, "{media_type}");
+        }
+        let mut event = with("/headers/Content-Type", json!("text/plain"));
+        event["multiValueHeaders"]["Content-Type"] = json!(["text/plain"]);
+        assert_eq!(answer(&InMemoryOrders::default(), &event).await.0, 415);
+    }
+
+    #[tokio::test]
+    async fn takes_a_body_of_1_mib_and_refuses_a_larger_one() {
+        let padded = |bytes: usize| json!(format!("{BODY}{}", " ".repeat(bytes - BODY.len())));
+
+        let (largest, _, _) = answer(&InMemoryOrders::default(), &with("/body", padded(MAX_BODY_BYTES))).await;
+        let (too_large, _, _) = answer(&InMemoryOrders::default(), &with("/body", padded(MAX_BODY_BYTES + 1))).await;
+
+        assert_eq!((largest, too_large), (201, 413));
+    }
+
+    #[tokio::test]
+    async fn answers_503_and_when_to_retry_while_the_database_is_unavailable() {
+        let (status, body, response) = answer(&Unavailable, &event()).await;
+
+        assert_eq!(status, 503);
+        assert_eq!(response.headers()["retry-after"], "1");
+        assert!(!body.to_string().contains("no answer"), "the cause is for the log: {body}");
+    }
+
+    #[tokio::test]
+    async fn answers_500_when_the_api_does_not_say_whose_request_it_is() {
+        assert_eq!(answer(&InMemoryOrders::default(), &with("/stageVariables", Value::Null)).await.0, 500);
+    }
+
+    #[tokio::test]
+    async fn ignores_an_owner_in_headers_query_or_path() {
+        let orders = InMemoryOrders::default();
+        let mut event = event();
+        event["headers"]["owner"] = json!("mallory");
+        event["multiValueHeaders"]["owner"] = json!(["mallory"]);
+        event["queryStringParameters"] = json!({"owner": "mallory"});
+        event["pathParameters"]["owner"] = json!("mallory");
+
+        answer(&orders, &event).await;
+
+        assert_eq!(orders.all()[0].owner, fakes::owner("demo"));
+    }
+
+    #[tokio::test]
+    async fn answers_an_order_that_was_rejected_before_with_409() {
+        let orders = InMemoryOrders::default();
+        let rejected = Order {
+            owner: fakes::owner("demo"),
+            outcome: Outcome::Rejected { reason: "too late".into() },
+            ..fakes::failed()
+        };
+        orders.insert(rejected);
+
+        let (status, body, _) = answer(&orders, &event()).await;
+
+        assert_eq!(status, 409);
+        assert!(body["detail"].as_str().expect("a detail").contains("too late"), "{body}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_request_makes_the_handler_panic(
+            id in any::<String>(),
+            text in any::<Option<String>>(),
+            // API Gateway says isBase64Encoded of nothing else.
+            binary in proptest::option::of("([A-Za-z0-9+/]{4}){0,8}"),
+            media_type in any::<Option<String>>(),
+        ) {
+            let mut event = event();
+            event["pathParameters"] = json!({"orderId": id});
+            event["isBase64Encoded"] = json!(binary.is_some());
+            event["body"] = json!(binary.or(text));
+            event["headers"]["Content-Type"] = json!(media_type);
+            event["multiValueHeaders"] = Value::Null;
+            if let Ok(request) = from_str(&event.to_string()) {
+                let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+                let response = runtime.block_on(handle(&InMemoryOrders::default(), &request));
+                prop_assert!(response.status().is_client_error());
+            }
+        }
+    }
+}

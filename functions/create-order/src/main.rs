@@ -1,0 +1,37 @@
+//! The create-order function: the sync lane, `PUT /sync/orders/{orderId}`.
+
+mod handler;
+
+use lambda_http::{Error, run, service_fn};
+use lambda_support::{
+    environment::{Environment, InvalidEnvironment},
+    sdk, telemetry,
+};
+use orders_dynamodb::DynamoDbOrderRepository;
+use std::time::Duration;
+
+struct Config {
+    orders_table_name: String,
+    order_retention: Option<Duration>,
+}
+
+impl Config {
+    fn from_env() -> Result<Self, InvalidEnvironment> {
+        let mut environment = Environment::of_process();
+        let config = Self {
+            orders_table_name: environment.text("ORDERS_TABLE_NAME"),
+            order_retention: environment.days("ORDER_RETENTION_DAYS"),
+        };
+        environment.finish(config)
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let config = Config::from_env()?;
+    let client = aws_sdk_dynamodb::Client::new(&sdk::config().await);
+    let repository = DynamoDbOrderRepository::new(client, config.orders_table_name, config.order_retention);
+    let repository = &repository;
+    run(service_fn(|request| async move { Ok::<_, Error>(handler::handle(repository, &request).await) })).await
+}

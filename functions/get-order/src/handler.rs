@@ -1,0 +1,121 @@
+//! HTTP in, one look-up, HTTP out.
+
+use lambda_http::{
+    Body, Request, Response,
+    http::{HeaderValue, StatusCode, header},
+};
+use lambda_support::http::{json, order_id, owner, problem_response, repository_problem, with_header};
+use orders::{OrderId, OrderRepository, Owner};
+use orders_api::{OrderView, PendingView, Problem};
+
+/// When to ask again for an order without a record, in seconds.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+
+/// Answers how an order stands.
+///
+/// # Responses
+/// - 200: the order, `CONFIRMED`, `REJECTED` or `FAILED`; or `PENDING` and `Retry-After` while there is no record of
+///   it: it was accepted and is not processed yet, or was never seen.
+/// - 400: the order id is malformed.
+/// - 503: the database is over its limit; safe to repeat.
+/// - 500: the service is deployed wrong.
+pub(crate) async fn handle<R: OrderRepository>(repository: &R, request: &Request) -> Response<Body> {
+    let (owner, id) = match parse(request) {
+        Ok(parsed) => parsed,
+        Err(problem) => return problem_response(request, problem),
+    };
+    match repository.find(&owner, &id).await {
+        Ok(Some(order)) => json(StatusCode::OK, &OrderView::from(&order)),
+        Ok(None) => {
+            let pending = json(StatusCode::OK, &PendingView::new(id.to_string()));
+            with_header(pending, header::RETRY_AFTER, RETRY_AFTER)
+        }
+        Err(error) => problem_response(request, repository_problem(&error)),
+    }
+}
+
+fn parse(request: &Request) -> Result<(Owner, OrderId), Problem> {
+    Ok((owner(request)?, order_id(request)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lambda_http::request::from_str;
+    use orders::{
+        Order,
+        fakes::{self, InMemoryOrders, Unavailable},
+    };
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn event() -> Value {
+        let event = include_str!("../tests/fixtures/apigw-rest-get.json");
+        serde_json::from_str(event).expect("the fixture is JSON")
+    }
+
+    async fn answer<R: OrderRepository>(repository: &R, event: &Value) -> (u16, Value, Response<Body>) {
+        let request = from_str(&event.to_string()).expect("the event is one of API Gateway's");
+        let response = handle(repository, &request).await;
+        let body = serde_json::from_slice(response.body().as_ref()).expect("every answer is JSON");
+        (response.status().as_u16(), body, response)
+    }
+
+    #[tokio::test]
+    async fn answers_with_the_order_once_there_is_a_record_of_it() {
+        let orders = InMemoryOrders::default();
+        orders.insert(Order { owner: fakes::owner("demo"), ..fakes::failed() });
+
+        let (status, body, _) = answer(&orders, &event()).await;
+
+        assert_eq!((status, &body["status"]), (200, &json!("FAILED")));
+    }
+
+    #[tokio::test]
+    async fn answers_pending_and_when_to_ask_again_without_a_record() {
+        let (status, body, response) = answer(&InMemoryOrders::default(), &event()).await;
+
+        assert_eq!(status, 200);
+        assert_eq!(body, json!({"orderId": "5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b", "status": "PENDING"}));
+        assert_eq!(response.headers()["retry-after"], "1");
+    }
+
+    #[tokio::test]
+    async fn does_not_tell_a_foreign_order_from_an_unknown_one() {
+        let orders = InMemoryOrders::default();
+        orders.insert(fakes::failed());
+
+        let (_, foreign, _) = answer(&orders, &event()).await;
+        let (_, unknown, _) = answer(&InMemoryOrders::default(), &event()).await;
+
+        assert_eq!(foreign, unknown);
+    }
+
+    #[tokio::test]
+    async fn refuses_a_malformed_id_with_400() {
+        let mut event = event();
+        event["pathParameters"]["orderId"] = json!("1");
+
+        assert_eq!(answer(&InMemoryOrders::default(), &event).await.0, 400);
+    }
+
+    #[tokio::test]
+    async fn answers_503_and_when_to_retry_while_the_database_is_unavailable() {
+        let (status, _, response) = answer(&Unavailable, &event()).await;
+
+        assert_eq!(status, 503);
+        assert_eq!(response.headers()["retry-after"], "1");
+    }
+
+    proptest! {
+        #[test]
+        fn no_request_makes_the_handler_panic(parameters in proptest::collection::hash_map(any::<String>(), any::<String>(), 0..3)) {
+            let mut event = event();
+            event["pathParameters"] = json!(parameters);
+            let request = from_str(&event.to_string()).expect("the event is one of API Gateway's");
+            let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+            let response = runtime.block_on(handle(&InMemoryOrders::default(), &request));
+            prop_assert_eq!(response.status().as_u16(), 400);
+        }
+    }
+}

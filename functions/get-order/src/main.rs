@@ -1,0 +1,32 @@
+//! The get-order function: the status service, `GET /orders/{orderId}`.
+
+mod handler;
+
+use lambda_http::{Error, run, service_fn};
+use lambda_support::{
+    environment::{Environment, InvalidEnvironment},
+    sdk, telemetry,
+};
+use orders_dynamodb::DynamoDbOrderRepository;
+
+struct Config {
+    orders_table_name: String,
+}
+
+impl Config {
+    fn from_env() -> Result<Self, InvalidEnvironment> {
+        let mut environment = Environment::of_process();
+        let config = Self { orders_table_name: environment.text("ORDERS_TABLE_NAME") };
+        environment.finish(config)
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let config = Config::from_env()?;
+    let client = aws_sdk_dynamodb::Client::new(&sdk::config().await);
+    let repository = DynamoDbOrderRepository::new(client, config.orders_table_name, None);
+    let repository = &repository;
+    run(service_fn(|request| async move { Ok::<_, Error>(handler::handle(repository, &request).await) })).await
+}

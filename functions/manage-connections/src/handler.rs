@@ -1,0 +1,262 @@
+//! One WebSocket event in, a connection kept or forgotten or a frame answered, a status out.
+
+use aws_lambda_events::event::apigw::ApiGatewayWebsocketProxyRequest;
+use lambda_support::{
+    caller::{self, CallerError},
+    clock,
+};
+use orders::{
+    Connection, ConnectionId, ConnectionRepository, InvalidConnectionId, OrderRepository, Owner, RepositoryError,
+    Timestamp,
+};
+use orders_api::{ClientFrame, ServerFrame};
+use orders_websocket::{SendError, WebSocketSender};
+use serde_json::{Value, json};
+use std::{error::Error as StdError, future::Future};
+use thiserror::Error;
+
+/// Sends frames back to the client that asked.
+pub(crate) trait Reply {
+    /// Sends one frame to one socket.
+    fn reply(&self, connection: &ConnectionId, frame: &ServerFrame) -> impl Future<Output = Result<(), SendError>>;
+}
+
+impl Reply for WebSocketSender {
+    async fn reply(&self, connection: &ConnectionId, frame: &ServerFrame) -> Result<(), SendError> {
+        self.send(connection, frame).await
+    }
+}
+
+/// What every event needs.
+#[derive(Debug)]
+pub(crate) struct Handler<O, C, S> {
+    /// Where orders are kept.
+    pub(crate) orders: O,
+    /// Where open sockets are kept.
+    pub(crate) connections: C,
+    /// How a client is answered.
+    pub(crate) sender: S,
+}
+
+#[derive(Debug, Error)]
+enum HandleError {
+    #[error("the event's connection id {0}")]
+    ConnectionId(#[from] InvalidConnectionId),
+    #[error("failed to tell whose connection this is")]
+    Caller(#[from] CallerError),
+    #[error("failed to reach the database")]
+    Repository(#[from] RepositoryError),
+    #[error("failed to answer the client")]
+    Send(#[from] SendError),
+}
+
+impl<O: OrderRepository, C: ConnectionRepository, S: Reply> Handler<O, C, S> {
+    /// Serves one event.
+    ///
+    /// # Responses
+    /// - 200: done. On `$connect` it opens the socket.
+    /// - 500: not done; the log says why. On `$connect` it refuses the socket.
+    ///
+    /// Frames are answered over the socket itself: `order.status` for a subscription, `error` for whatever is not
+    /// understood or cannot be served now.
+    pub(crate) async fn handle(&self, event: &ApiGatewayWebsocketProxyRequest) -> Value {
+        let route = event.request_context.route_key.as_deref().unwrap_or_default();
+        let status = match self.serve(event, route).await {
+            // A client that closed its socket meanwhile is not an error of ours.
+            Ok(()) | Err(HandleError::Send(SendError::Gone)) => 200,
+            Err(error) => {
+                let connection = event.request_context.connection_id.as_deref().unwrap_or_default();
+                let error: &dyn StdError = &error;
+                tracing::error!(connection.id = connection, route, error, "Failed to serve {route}");
+                500
+            }
+        };
+        json!({ "statusCode": status })
+    }
+
+    async fn serve(&self, event: &ApiGatewayWebsocketProxyRequest, route: &str) -> Result<(), HandleError> {
+        let context = &event.request_context;
+        let id = ConnectionId::parse(context.connection_id.as_deref().unwrap_or_default())?;
+        let owner = caller::owner(|name| event.stage_variables.get(name).map(String::as_str))?;
+        match route {
+            "$connect" => {
+                let connected_at = Timestamp::from_unix_ms(context.connected_at).unwrap_or_else(|_| clock::now());
+                self.connections.add(&Connection { owner, id, connected_at }).await?;
+            }
+            "$disconnect" => self.connections.remove(&owner, &id).await?,
+            _ => self.answer(&owner, &id, event.body.as_deref().unwrap_or_default()).await?,
+        }
+        Ok(())
+    }
+
+    /// Answers a frame; the client hears of a failure too.
+    async fn answer(&self, owner: &Owner, id: &ConnectionId, text: &str) -> Result<(), HandleError> {
+        let subscription = match ClientFrame::parse(text) {
+            Ok(ClientFrame::Subscribe(subscription)) => subscription,
+            Err(error) => {
+                let detail = format!("The frame was not understood: {error}.");
+                return Ok(self.sender.reply(id, &ServerFrame::Error { detail }).await?);
+            }
+        };
+        match self.orders.find(owner, &subscription).await {
+            Ok(order) => {
+                tracing::info!(order.id = %subscription, connection.id = %id, "Subscribed to order {subscription}");
+                Ok(self.sender.reply(id, &ServerFrame::status(&subscription, order.as_ref())).await?)
+            }
+            Err(error) => {
+                let detail = format!("The state of order {subscription} cannot be read right now. Subscribe again.");
+                self.sender.reply(id, &ServerFrame::Error { detail }).await?;
+                Err(error.into())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use orders::{
+        Order,
+        fakes::{self, InMemoryConnections, InMemoryOrders, Unavailable},
+    };
+    use proptest::prelude::*;
+    use std::cell::RefCell;
+
+    #[derive(Default)]
+    struct RecordingReply(RefCell<Vec<(ConnectionId, ServerFrame)>>);
+
+    impl Reply for RecordingReply {
+        async fn reply(&self, connection: &ConnectionId, frame: &ServerFrame) -> Result<(), SendError> {
+            self.0.borrow_mut().push((connection.clone(), frame.clone()));
+            Ok(())
+        }
+    }
+
+    struct ClosedSocket;
+
+    impl Reply for ClosedSocket {
+        async fn reply(&self, _: &ConnectionId, _: &ServerFrame) -> Result<(), SendError> {
+            Err(SendError::Gone)
+        }
+    }
+
+    type TestHandler<O> = Handler<O, InMemoryConnections, RecordingReply>;
+
+    fn handler<O: OrderRepository>(orders: O) -> TestHandler<O> {
+        Handler { orders, connections: InMemoryConnections::default(), sender: RecordingReply::default() }
+    }
+
+    fn event(fixture: &str) -> ApiGatewayWebsocketProxyRequest {
+        serde_json::from_str(fixture).expect("the fixture is an event of a WebSocket API")
+    }
+
+    fn connect() -> ApiGatewayWebsocketProxyRequest {
+        event(include_str!("../tests/fixtures/websocket-connect.json"))
+    }
+
+    fn message(body: &str) -> ApiGatewayWebsocketProxyRequest {
+        let mut event = event(include_str!("../tests/fixtures/websocket-message.json"));
+        event.body = Some(body.to_owned());
+        event
+    }
+
+    fn subscribe() -> ApiGatewayWebsocketProxyRequest {
+        message(&json!({"action": "subscribe", "orderId": fakes::order_id().to_string()}).to_string())
+    }
+
+    fn disconnect() -> ApiGatewayWebsocketProxyRequest {
+        event(include_str!("../tests/fixtures/websocket-disconnect.json"))
+    }
+
+    async fn status(handler: &TestHandler<InMemoryOrders>, event: &ApiGatewayWebsocketProxyRequest) -> Value {
+        handler.handle(event).await["statusCode"].clone()
+    }
+
+    #[tokio::test]
+    async fn remembers_a_socket_from_connect_to_disconnect() {
+        let handler = handler(InMemoryOrders::default());
+
+        assert_eq!(status(&handler, &connect()).await, 200);
+        let open = handler.connections.list(&fakes::owner("demo")).await.expect("in memory");
+        assert_eq!(open, [ConnectionId::parse("L0SM9cOFvHcCIhw=").expect("visible ASCII")]);
+
+        assert_eq!(status(&handler, &disconnect()).await, 200);
+        assert!(handler.connections.list(&fakes::owner("demo")).await.expect("in memory").is_empty());
+    }
+
+    #[tokio::test]
+    async fn answers_a_subscription_with_the_present_state() {
+        let handler = handler(InMemoryOrders::default());
+        let order = Order { owner: fakes::owner("demo"), ..fakes::failed() };
+
+        handler.handle(&subscribe()).await;
+        handler.orders.insert(order.clone());
+        handler.handle(&subscribe()).await;
+
+        let frames: Vec<_> = handler.sender.0.take().into_iter().map(|(_, frame)| frame).collect();
+        assert_eq!(frames, [ServerFrame::status(&order.id, None), ServerFrame::status(&order.id, Some(&order))]);
+    }
+
+    #[tokio::test]
+    async fn does_not_tell_a_foreign_order_from_an_unknown_one() {
+        let handler = handler(InMemoryOrders::default());
+        handler.orders.insert(fakes::failed());
+
+        handler.handle(&subscribe()).await;
+
+        assert_eq!(handler.sender.0.take()[0].1, ServerFrame::status(&fakes::order_id(), None));
+    }
+
+    #[tokio::test]
+    async fn answers_whatever_it_does_not_understand_with_an_error_frame() {
+        for body in ["", "hello", "{}", r#"{"action":"subscribe","orderId":"1"}"#] {
+            let handler = handler(InMemoryOrders::default());
+
+            assert_eq!(status(&handler, &message(body)).await, 200);
+
+            assert!(matches!(&handler.sender.0.take()[..], [(_, ServerFrame::Error { .. })]), "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn tells_the_client_when_the_state_cannot_be_read() {
+        let handler = handler(Unavailable);
+
+        let answer = handler.handle(&subscribe()).await;
+
+        assert_eq!(answer["statusCode"], 500);
+        assert!(matches!(&handler.sender.0.take()[..], [(_, ServerFrame::Error { .. })]));
+    }
+
+    #[tokio::test]
+    async fn does_not_mind_a_client_that_is_gone_before_its_answer() {
+        let handler = Handler {
+            orders: InMemoryOrders::default(),
+            connections: InMemoryConnections::default(),
+            sender: ClosedSocket,
+        };
+
+        assert_eq!(handler.handle(&subscribe()).await["statusCode"], 200);
+    }
+
+    #[tokio::test]
+    async fn refuses_a_socket_when_the_api_does_not_say_whose_it_is() {
+        let handler = handler(InMemoryOrders::default());
+        let mut event = connect();
+        event.stage_variables.clear();
+
+        assert_eq!(status(&handler, &event).await, 500);
+        assert!(handler.connections.all().is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn no_frame_makes_the_handler_panic(body in any::<String>(), route in any::<Option<String>>(), id in any::<Option<String>>()) {
+            let mut event = message(&body);
+            event.request_context.route_key = route;
+            event.request_context.connection_id = id;
+            let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+            runtime.block_on(handler(InMemoryOrders::default()).handle(&event));
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! One message in, one use case, done or not.
+
+use aws_lambda_events::event::sqs::SqsMessage;
+use lambda_support::{clock, metrics};
+use orders::{
+    Fingerprint, InvalidOwner, NotificationReport, Notifier, NotifyError, OrderRepository, Owner, ProcessError,
+    Processed, QueuedOrder, Refusal, Timestamp, process_queued_order,
+};
+use orders_api::{
+    parse_order_body,
+    queue_message::{ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE},
+};
+use std::{error::Error as StdError, fmt};
+
+/// What every message needs.
+#[derive(Debug)]
+pub(crate) struct Handler<R, N> {
+    /// Where orders are kept.
+    pub(crate) orders: R,
+    /// How their owners are told.
+    pub(crate) notifier: N,
+    /// Deliveries after which the queue moves a message to its dead-letter queue.
+    pub(crate) max_receive_count: u32,
+}
+
+/// Why a message must come again.
+#[derive(Debug)]
+pub(crate) enum HandleError {
+    /// It lacks what the API's mapping template always sets, so it is not from our API.
+    NotFromOurApi(&'static str),
+    /// Its owner attribute cannot name an owner, so it is not from our API.
+    Owner(InvalidOwner),
+    /// The order could not be settled.
+    Process(ProcessError),
+}
+
+impl fmt::Display for HandleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFromOurApi(attribute) => write!(f, "not from our API: message attribute {attribute} is missing"),
+            Self::Owner(error) => write!(f, "not from our API: message attribute {OWNER_ATTRIBUTE} {error}"),
+            Self::Process(error) => error.fmt(f),
+        }
+    }
+}
+
+impl StdError for HandleError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Process(error) => error.source(),
+            Self::NotFromOurApi(_) | Self::Owner(_) => None,
+        }
+    }
+}
+
+impl<R: OrderRepository, N: Notifier> Handler<R, N> {
+    /// Settles the order in one message.
+    ///
+    /// # Errors
+    /// [`HandleError`] when the message must come again.
+    pub(crate) async fn handle(&self, message: SqsMessage) -> Result<(), HandleError> {
+        let queued = self.read(&message)?;
+        let id = queued.order_id.clone();
+        match process_queued_order(&self.orders, &self.notifier, queued).await {
+            Ok(Processed { settlement, notified }) => {
+                tracing::info!(order.id = %id, "Settled order {id}: {settlement:?}");
+                log_notification(&id, &notified);
+                Ok(())
+            }
+            Err(error) => {
+                if let Some(notified) = &error.notified {
+                    tracing::error!(order.id = %id, "Order {id} failed its last delivery");
+                    log_notification(&id, notified);
+                }
+                Err(HandleError::Process(error))
+            }
+        }
+    }
+
+    fn read(&self, message: &SqsMessage) -> Result<QueuedOrder, HandleError> {
+        let now = clock::now();
+        let attempts = system_attribute(message, "ApproximateReceiveCount").unwrap_or(1);
+        let sent_at = system_attribute(message, "SentTimestamp").and_then(|ms| Timestamp::from_unix_ms(ms).ok());
+        let body = message.body.as_deref().unwrap_or_default().as_bytes();
+        Ok(QueuedOrder {
+            owner: Owner::parse(attribute(message, OWNER_ATTRIBUTE)?).map_err(HandleError::Owner)?,
+            order_id: attribute(message, ORDER_ID_ATTRIBUTE)?.to_owned(),
+            content: parse_order_body(body)
+                .map_err(|violations| Refusal { violations, fingerprint: Fingerprint::of_bytes(body) }),
+            placed_at: sent_at.unwrap_or(now),
+            now,
+            attempts,
+            last_attempt: attempts >= self.max_receive_count,
+        })
+    }
+}
+
+fn attribute<'a>(message: &'a SqsMessage, name: &'static str) -> Result<&'a str, HandleError> {
+    let attribute = message.message_attributes.get(name);
+    attribute.and_then(|attribute| attribute.string_value.as_deref()).ok_or(HandleError::NotFromOurApi(name))
+}
+
+fn system_attribute<T: std::str::FromStr>(message: &SqsMessage, name: &str) -> Option<T> {
+    message.attributes.get(name)?.parse().ok()
+}
+
+fn log_notification(id: &str, notified: &Result<NotificationReport, NotifyError>) {
+    match notified {
+        Ok(report) => metrics::count("process-orders", "NotificationsDropped", report.dropped),
+        Err(error) => {
+            let error: &dyn StdError = error;
+            tracing::warn!(order.id = %id, error, "Failed to tell anybody about order {id}");
+            metrics::count("process-orders", "NotificationsDropped", 1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use orders::{
+        Notification, Status,
+        fakes::{self, InMemoryOrders, RecordingNotifier, Unavailable},
+    };
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    /// A record as Lambda's event source mapping for SQS delivers it.
+    fn record() -> Value {
+        let event = include_str!("../tests/fixtures/sqs-batch.json");
+        let event: Value = serde_json::from_str(event).expect("the fixture is JSON");
+        event["Records"][0].clone()
+    }
+
+    fn message(record: &Value) -> SqsMessage {
+        serde_json::from_value(record.clone()).expect("the record is a message")
+    }
+
+    fn handler<R: OrderRepository>(orders: R) -> Handler<R, RecordingNotifier> {
+        Handler { orders, notifier: RecordingNotifier::default(), max_receive_count: 5 }
+    }
+
+    #[tokio::test]
+    async fn confirms_the_order_of_a_message_from_our_api() {
+        let handler = handler(InMemoryOrders::default());
+
+        handler.handle(message(&record())).await.expect("nothing is wrong");
+
+        let order = &handler.orders.all()[0];
+        assert_eq!(order.status(), Status::Confirmed);
+        assert_eq!(order.owner, fakes::owner("demo"));
+        assert_eq!(order.placed_at.to_string(), "2026-11-22T09:30:00.123Z");
+        assert_eq!(order.attempts, 2);
+    }
+
+    #[tokio::test]
+    async fn rejects_a_body_that_is_missing_or_not_json() {
+        for body in [Value::Null, json!(""), json!("not json"), json!("{\"currency\":1}")] {
+            let handler = handler(InMemoryOrders::default());
+            let mut record = record();
+            record["body"] = body;
+
+            handler.handle(message(&record)).await.expect("a refusal is final");
+
+            assert_eq!(handler.orders.all()[0].status(), Status::Rejected);
+        }
+    }
+
+    #[tokio::test]
+    async fn keeps_a_message_that_is_not_from_our_api() {
+        for (attribute, value) in [
+            ("orderId", Value::Null),
+            ("owner", Value::Null),
+            ("owner", json!({"dataType": "String", "stringValue": "two words"})),
+            ("owner", json!({"dataType": "Binary", "binaryValue": "ZGVtbw=="})),
+            ("orderId", json!({"dataType": "Binary", "binaryValue": "ZGVtbw=="})),
+        ] {
+            let handler = handler(InMemoryOrders::default());
+            let mut record = record();
+            let attributes = record["messageAttributes"].as_object_mut().expect("attributes are an object");
+            attributes.remove(attribute);
+            if !value.is_null() {
+                attributes.insert(attribute.to_owned(), value);
+            }
+
+            handler.handle(message(&record)).await.expect_err("it is not ours");
+
+            assert!(handler.orders.all().is_empty());
+            assert!(handler.notifier.told().is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn ignores_attributes_that_it_does_not_know() {
+        let handler = handler(InMemoryOrders::default());
+        let mut record = record();
+        record["messageAttributes"]["retries"] = json!({"dataType": "Number", "stringValue": "3"});
+        record["messageAttributes"]["blob"] = json!({"dataType": "Binary", "binaryValue": "AAEC"});
+
+        handler.handle(message(&record)).await.expect("nothing is wrong");
+    }
+
+    #[tokio::test]
+    async fn tells_a_failure_on_the_last_delivery_only() {
+        for (receive_count, told) in [("4", 0), ("5", 1), ("6", 1)] {
+            let handler = handler(Unavailable);
+            let mut record = record();
+            record["attributes"]["ApproximateReceiveCount"] = json!(receive_count);
+
+            handler.handle(message(&record)).await.expect_err("nothing is stored");
+
+            assert_eq!(handler.notifier.told().len(), told, "delivery {receive_count}");
+        }
+    }
+
+    #[tokio::test]
+    async fn rejects_a_malformed_order_id_under_the_name_it_was_given() {
+        let handler = handler(InMemoryOrders::default());
+        let mut record = record();
+        record["messageAttributes"]["orderId"]["stringValue"] = json!("ümläut & <more>");
+
+        handler.handle(message(&record)).await.expect("a refusal is final");
+
+        let told = handler.notifier.told();
+        assert!(matches!(&told[..], [Notification::Rejected { order_id, .. }] if order_id == "ümläut & <more>"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_message_makes_the_handler_panic(
+            body in any::<Option<String>>(), id in any::<String>(), owner in any::<String>(),
+            receive_count in any::<String>(), sent in any::<String>(),
+        ) {
+            let mut record = record();
+            record["body"] = json!(body);
+            record["messageAttributes"]["orderId"]["stringValue"] = json!(id);
+            record["messageAttributes"]["owner"]["stringValue"] = json!(owner);
+            record["attributes"] = json!({"ApproximateReceiveCount": receive_count, "SentTimestamp": sent});
+            let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+            let _ = runtime.block_on(handler(InMemoryOrders::default()).handle(message(&record)));
+        }
+    }
+}
