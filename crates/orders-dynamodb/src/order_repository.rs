@@ -70,3 +70,118 @@ impl OrderRepository for DynamoDbOrderRepository {
         found.item.map(OrderRecord::read).transpose()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region, retry::RetryConfig};
+    use aws_smithy_http_client::test_util::infallible_client_fn;
+    use orders::fakes;
+    use serde_json::{Value, json};
+    use std::sync::{Arc, Mutex};
+
+    /// A repository in front of a DynamoDB that always gives this answer, and the requests it got.
+    fn answering(status: u16, answer: Value) -> (DynamoDbOrderRepository, Arc<Mutex<Vec<Value>>>) {
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&requests);
+        let http_client = infallible_client_fn(move |request| {
+            let body = serde_json::from_slice(request.body().bytes().expect("the body is in memory"));
+            seen.lock().expect("no test panicked").push(body.expect("a request is JSON"));
+            http::Response::builder().status(status).body(answer.to_string()).expect("a response")
+        });
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
+            .retry_config(RetryConfig::disabled())
+            .http_client(http_client)
+            .build();
+        let day = Duration::from_hours(24);
+        (DynamoDbOrderRepository::new(Client::from_conf(config), "orders", Some(day)), requests)
+    }
+
+    fn error(code: &str) -> Value {
+        json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": "internal detail"})
+    }
+
+    #[tokio::test]
+    async fn stores_with_one_conditional_write_that_hands_over_what_is_in_the_way() {
+        let (repository, requests) = answering(200, json!({}));
+
+        let outcome = repository.store(&fakes::failed()).await.expect("DynamoDB took it");
+
+        assert_eq!(outcome, StoreOutcome::Stored);
+        let requests = requests.lock().expect("no test panicked");
+        let [request] = &requests[..] else { panic!("one request, not {}", requests.len()) };
+        assert_eq!(request["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
+        assert_eq!(request["Item"]["pk"]["S"], "alice#5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b");
+        assert_eq!(request["Item"]["requestHash"], request["ExpressionAttributeValues"][":hash"]);
+        assert_eq!(request["Item"]["expiresAt"]["N"], "1767312000", "a day after 2026-01-01");
+    }
+
+    #[tokio::test]
+    async fn hands_over_the_order_in_the_way() {
+        let stored: std::collections::HashMap<String, AttributeValue> =
+            serde_dynamo::to_item(OrderRecord::new(&fakes::failed(), None)).expect("a record is an item");
+        let item: serde_json::Map<_, _> = stored
+            .into_iter()
+            .map(|(name, value)| {
+                let typed = match value {
+                    AttributeValue::S(text) => json!({"S": text}),
+                    AttributeValue::N(number) => json!({"N": number}),
+                    other => panic!("a failed order has no {other:?}"),
+                };
+                (name, typed)
+            })
+            .collect();
+        let mut answer = error("ConditionalCheckFailedException");
+        answer["Item"] = Value::Object(item);
+        let (repository, _) = answering(400, answer);
+
+        let outcome = repository.store(&fakes::failed()).await.expect("a condition is no failure");
+
+        assert_eq!(outcome, StoreOutcome::Exists(fakes::failed()));
+    }
+
+    #[tokio::test]
+    async fn tells_throttles_faults_and_refusals_apart() {
+        type Check = fn(&RepositoryError) -> bool;
+        let cases: [(u16, &str, Check); 6] = [
+            (400, "ProvisionedThroughputExceededException", |error| matches!(error, RepositoryError::Throttled(_))),
+            (400, "ThrottlingException", |error| matches!(error, RepositoryError::Throttled(_))),
+            (500, "InternalServerError", |error| matches!(error, RepositoryError::Unavailable(_))),
+            (503, "ServiceUnavailable", |error| matches!(error, RepositoryError::Unavailable(_))),
+            (400, "AccessDeniedException", |error| matches!(error, RepositoryError::Refused(_))),
+            (400, "ResourceNotFoundException", |error| matches!(error, RepositoryError::Refused(_))),
+        ];
+        for (status, code, expected) in cases {
+            let (repository, _) = answering(status, error(code));
+
+            let stored = repository.store(&fakes::failed()).await.expect_err("DynamoDB refused");
+            let found =
+                repository.find(&fakes::owner("alice"), &fakes::order_id()).await.expect_err("DynamoDB refused");
+
+            assert!(expected(&stored), "{code}: {stored:?}");
+            assert!(expected(&found), "{code}: {found:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn takes_an_answer_that_is_not_dynamodbs_for_unavailability() {
+        let (repository, _) = answering(502, json!("<html>Bad Gateway</html>"));
+
+        let error = repository.store(&fakes::failed()).await.expect_err("nobody stored it");
+
+        assert!(matches!(error, RepositoryError::Unavailable(_)), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn finds_nothing_where_there_is_nothing() {
+        let (repository, requests) = answering(200, json!({}));
+
+        let found = repository.find(&fakes::owner("alice"), &fakes::order_id()).await.expect("DynamoDB answered");
+
+        assert_eq!(found, None);
+        assert_eq!(requests.lock().expect("no test panicked")[0]["ConsistentRead"], true);
+    }
+}
