@@ -1,0 +1,40 @@
+# Thin on purpose: the logic is in infra/local (Python, standard library only) and in Rust.
+
+PORT ?= 4566
+CLOUD := python3 infra/local
+
+# cargo-lambda names the target even for this machine; naming it everywhere lets all builds share their artefacts.
+export CARGO_BUILD_TARGET ?= $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
+
+.PHONY: help demo up down env test check build deploy
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: ## Everything at once: install, build, start, deploy, and send sample orders down both lanes
+	@$(CLOUD) demo --port $(PORT)
+
+up: ## Build, start the local cloud and deploy to it; PORT=4566
+	@$(CLOUD) up --port $(PORT)
+
+down: ## End what `make up` started
+	@$(CLOUD) down
+
+env: ## Print shell exports for the local cloud: eval "$(make -s env)"
+	@$(CLOUD) env
+
+check: ## Formatting, lints and documentation, warnings denied
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items --quiet
+
+test: check ## check, then every test, the end-to-end ones on a local cloud of their own
+	@$(CLOUD) selftest
+	@$(CLOUD) exec --dir .local/test --port 0 -- cargo test --locked --workspace --all-features
+
+# AWS needs release builds for its own processors: cargo-lambda chooses the target by the template's Architecture.
+build: ## Build the functions for AWS
+	@sam=$$($(CLOUD) tools sam) && PATH="$$sam:$$PATH" env -u CARGO_BUILD_TARGET sam build
+
+deploy: build ## Deploy to AWS with your profile's region and account
+	@sam=$$($(CLOUD) tools sam) && PATH="$$sam:$$PATH" sam deploy

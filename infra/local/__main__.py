@@ -1,0 +1,14 @@
+"""`python3 infra/local …`: the local cloud of this repository. Start with `python3 infra/local --help`."""
+
+import sys
+
+if sys.version_info < (3, 10):
+    sys.exit(
+        "Python 3.10 or newer is needed for the local cloud: this is Python %d.%d (%s).\n"
+        "Install a newer one (https://www.python.org/downloads/) and run: python3.12 infra/local …"
+        % (sys.version_info[0], sys.version_info[1], sys.executable)
+    )
+
+from localcloud.cli import main  # noqa: E402  (the version check comes first, so that its message can be read)
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""What the gaps of REST APIs share: the request under way, Velocity, JSONPath."""

@@ -1,0 +1,46 @@
+"""`sam build` with the quick profile: debug, host compiler, host architecture."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+
+from . import sam
+from .environment import REGION, path_with_sam, without_aws
+from .failure import Failure
+from .files import tail
+from .layout import Instance, Project, short
+
+_ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+def architecture() -> str:
+    """The host's architecture in Lambda's words: functions run as host processes."""
+    machine = platform.machine().lower()
+    if machine not in _ARCHITECTURES:
+        raise Failure(f"Functions run as processes of this machine, and Lambda knows no architecture {machine!r}.")
+    return _ARCHITECTURES[machine]
+
+
+def build(project: Project, instance: Instance, say: Callable[[str], None]) -> None:
+    """Build every function and the template into the project's build folder."""
+    base = without_aws()
+    environment = {
+        **base,
+        "PATH": path_with_sam(base),
+        "AWS_DEFAULT_REGION": REGION,
+        "SAM_CLI_TELEMETRY": "0",
+        "SAM_BUILD_MODE": "debug",
+        # The host's own compiler and linker: the binaries run here, so the cross linker (zig) is not needed.
+        "CARGO_LAMBDA_COMPILER": "cargo",
+    }
+    arguments = [
+        "build",
+        "--template-file", str(project.template),
+        "--config-file", str(project.samconfig),
+        "--config-env", "local",
+        "--build-dir", str(project.build_folder),
+        "--parameter-overrides", f"Architecture={architecture()}",
+    ]  # fmt: skip
+    if not sam.run(arguments, project.root, environment, instance.build_log, say):
+        raise Failure(f"The build failed:\n{tail(instance.build_log)}\n  Log:  {short(instance.build_log)}")

@@ -1,0 +1,126 @@
+"""The command line of `python3 infra/local`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from . import commands, tools
+from .failure import Failure
+from .layout import REPOSITORY
+
+_OWN_FOLDER = ".local"
+_EXEC_FOLDER = ".local/test"
+
+
+def main(arguments: list[str]) -> int:
+    """Parse, run, and turn what a user can act on into a message and an exit code."""
+    own, command = _split(arguments)
+    options = _parser().parse_args(own)
+    if command and options.subcommand != "exec":
+        _parser().error("only `exec` takes a command after --")
+    try:
+        return _dispatch(options, command)
+    except Failure as failure:
+        print(f"\nerror: {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt as interrupt:
+        print("\nInterrupted.", file=sys.stderr)
+        return 128 + (interrupt.args[0] if interrupt.args else 2)
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """What is ours, and what follows the first `--`."""
+    if "--" not in arguments:
+        return arguments, []
+    cut = arguments.index("--")
+    return arguments[:cut], arguments[cut + 1 :]
+
+
+def _dispatch(options: argparse.Namespace, command: list[str]) -> int:
+    target = commands.resolve(
+        getattr(options, "dir", _OWN_FOLDER), getattr(options, "project", str(REPOSITORY)), getattr(options, "port", None)
+    )
+    match options.subcommand:
+        case "up":
+            return commands.up(target)
+        case "down":
+            return commands.down(target)
+        case "exec":
+            if not command:
+                raise Failure("exec needs a command: python3 infra/local exec -- cargo test -p tests")
+            return commands.execute(target, command)
+        case "env":
+            return commands.env(target)
+        case "status":
+            return commands.status(target, options.json)
+        case "tools":
+            return commands.install_tools(target, options.set)
+        case _:
+            return commands.selftest(target, options.patterns)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python3 infra/local",
+        description="The local cloud: a local AWS emulator with this repository's stack deployed to it.",
+    )
+    subcommands = parser.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
+
+    up = _add(subcommands, "up", "install, build, start the emulator, deploy",
+              ["up", "up --port 4577", 'up --dir .local/second --port 0   # a second one, on a free port'])
+    _folder(up, _OWN_FOLDER)
+    _port(up, None, f"port on 127.0.0.1, 0 for a free one (default: the running one's, else {commands.DEFAULT_PORT})")
+
+    down = _add(subcommands, "down", "end exactly what `up` started", ["down", "down --dir .local/second"])
+    _folder(down, _OWN_FOLDER)
+
+    execute = _add(subcommands, "exec", "run a command against an instance of its own, then end the instance",
+                   ["exec -- cargo test -p tests", "exec --dir .local/test --port 0 -- env"])
+    execute.usage = "python3 infra/local exec [-h] [--dir FOLDER] [--port PORT] -- COMMAND [ARGUMENT …]"
+    _folder(execute, _EXEC_FOLDER)
+    _port(execute, 0, "port on 127.0.0.1, 0 for a free one (default: 0)")
+
+    env = _add(subcommands, "env", "print shell lines that point AWS tools at the local cloud",
+               ['env', 'eval "$(python3 infra/local env)"'])
+    _folder(env, _OWN_FOLDER)
+
+    status = _add(subcommands, "status", "show what is running (exit code 3: not ready)", ["status", "status --json"])
+    _folder(status, _OWN_FOLDER)
+    status.add_argument("--json", action="store_true", help="one JSON object instead of text")
+
+    install = _add(subcommands, "tools", "install a set of pinned tools and print its bin folder",
+                   ["tools sam", 'PATH="$(python3 infra/local tools test):$PATH" npm --version'])
+    install.add_argument("set", choices=tools.SETS, help="emulator: MiniStack; sam: AWS SAM, cfn-lint, cargo-lambda; test: Node and npm")
+
+    selftest = _add(subcommands, "selftest", "test the local cloud itself", ["selftest", "selftest velocity throttle"])
+    selftest.add_argument("patterns", nargs="*", metavar="PATTERN", help="only tests whose name has one of these")
+    return parser
+
+
+def _add(subcommands: argparse._SubParsersAction, name: str, summary: str, examples: list[str]) -> argparse.ArgumentParser:
+    prefix = "  python3 infra/local "
+    shown = "\n".join(("  " if "infra/local" in example else prefix) + example for example in examples)
+    return subcommands.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog=f"examples:\n{shown}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _folder(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument("--dir", default=default, metavar="FOLDER", help=f"state files of this instance (default: {default})")
+    parser.add_argument("--project", default=str(REPOSITORY), metavar="FOLDER",
+                        help="folder with template.yaml and samconfig.toml (default: this repository)")
+
+
+def _port(parser: argparse.ArgumentParser, default: int | None, text: str) -> None:
+    parser.add_argument("--port", type=_port_number, default=default, help=text)
+
+
+def _port_number(text: str) -> int:
+    if text.isdigit() and int(text) < 65536:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a port number (0 to 65535)")

@@ -1,0 +1,245 @@
+"""The subcommands: each a short story told with the other modules."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import cloudformation, emulator, tools
+from .build import build
+from .deploy import STACK, deploy
+from .environment import command_environment, command_settings, endpoint, foreign_names, without_aws
+from .failure import Failure
+from .files import exclusive, exclusive_or_fail, read_json, write_json
+from .layout import REPOSITORY, TESTS_FOLDER, Instance, Project, short
+from .prerequisites import check_python, check_rust
+from .progress import Progress
+
+DEFAULT_PORT = 4566
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a subcommand works on. `port` is None when the user named none, 0 for any free one."""
+
+    project: Project
+    instance: Instance
+    port: int | None
+
+
+def up(target: Target) -> int:
+    """Install, build, start, deploy; each only as far as needed."""
+    progress = Progress(steps=5)
+    with exclusive(target.project.lock, lambda pid: print(f"Another `up` (pid {pid}) is at work: waiting for it …")):
+        progress.step("Checking Python and Rust")
+        check_python()
+        check_rust()
+        progress.step("Tools")
+        tools.install_all((tools.EMULATOR, tools.SAM), progress.detail)
+        # Before the long build, so that a taken port is known at once.
+        port = _port_for(target)
+        progress.step(f"Building the functions (log: {short(target.instance.build_log)})")
+        build(target.project, target.instance, progress.detail)
+        progress.step(f"Emulator on {endpoint(port)} (log: {short(target.instance.emulator_log)})")
+        running = _ensure_emulator(target.instance, port, progress.detail)
+        progress.step(f"Deploying the stack {STACK} (log: {short(target.instance.deploy_log)})")
+        outputs = deploy(target.project, target.instance, running, progress.detail)
+        write_json(target.instance.outputs, outputs)
+    _tell(target.instance, outputs, progress.elapsed())
+    return 0
+
+
+def down(target: Target) -> int:
+    """End what `up` started in this folder, and nothing else."""
+    instance = target.instance
+    ended = emulator.stop(instance)
+    gone = [path for path in (instance.outputs, instance.deployed) if path.exists()]
+    for path in gone:
+        path.unlink()
+    shutil.rmtree(instance.temporary, ignore_errors=True)
+    if ended:
+        print(f"Ended the local cloud of {short(instance.folder)}: {_count(len(ended), 'process', 'processes')}.")
+    else:
+        print(f"Nothing was running for {short(instance.folder)}.")
+    if gone:
+        print(f"Removed {', '.join(short(path) for path in gone)}.")
+    return 0
+
+
+def execute(target: Target, command: list[str]) -> int:
+    """A fresh instance, the command with its environment, then the instance is gone whatever happened."""
+    instance = target.instance
+    busy = f"Another `exec` (pid {{holder}}) is using {short(instance.folder)}: wait for it, or name another --dir."
+    with exclusive_or_fail(instance.exec_lock, busy), _signals_as_interrupts():
+        if emulator.process_tree(instance) or emulator.running(instance):
+            down(target)
+        try:
+            up(target)
+            running = emulator.running(instance)
+            if running is None:
+                raise Failure(f"The emulator ended by itself; log: {short(instance.emulator_log)}")
+            print(f"Running: {shlex.join(command)}", flush=True)
+            return _run(command, command_environment(instance, running.port))
+        finally:
+            down(target)
+
+
+def env(target: Target) -> int:
+    """Shell lines for `eval`."""
+    running = emulator.running(target.instance)
+    if running is None:
+        raise Failure(f"Nothing is running for {short(target.instance.folder)}.\n  Do:   python3 infra/local up")
+    if foreign_names():
+        print(f"unset {' '.join(foreign_names())}")
+    for name, value in command_settings(target.instance, running.port).items():
+        print(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+def status(target: Target, as_json: bool) -> int:
+    """What runs for this folder; exit code 0 when the stack can be used, 3 when not."""
+    found = _status(target.instance)
+    if as_json:
+        print(json.dumps(found, indent=2))
+    elif not found["running"]:
+        print(f"Nothing is running for {short(target.instance.folder)}.")
+    else:
+        print(f"Emulator  {found['endpoint']} (pid {found['pid']}), {'healthy' if found['healthy'] else 'NOT ANSWERING'}")
+        print(f"Stack     {STACK}: {found['stackStatus'] or 'not deployed'}")
+        for name, value in found["outputs"].items():
+            print(f"  {name} = {value}")
+    return 0 if found["ready"] else 3
+
+
+def install_tools(target: Target, name: str) -> int:
+    """Install a tool set; the only line on standard output is its bin folder."""
+    _ensure_tools(target.project, (name,))
+    print(tools.bin_folder(name))
+    return 0
+
+
+def selftest(target: Target, patterns: list[str]) -> int:
+    """The tests of the local cloud itself, with the Python that has the emulator."""
+    _ensure_tools(target.project, (tools.EMULATOR, tools.SAM))
+    selected = [word for pattern in patterns for word in ("-k", pattern)]
+    command = [str(tools.python(tools.EMULATOR)), "-m", "unittest", "discover", "-s", str(TESTS_FOLDER), *selected]
+    environment = {**without_aws(), "PYTHONPATH": str(TESTS_FOLDER.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(command, cwd=REPOSITORY, env=environment, check=False).returncode
+
+
+def _ensure_tools(project: Project, names: tuple[str, ...]) -> None:
+    """Install what is missing; no waiting for anybody when nothing is."""
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    if not all(map(tools.is_installed, names)):
+        with exclusive(project.lock, lambda pid: say(f"Another command (pid {pid}) is at work: waiting for it …")):
+            tools.install_all(names, say)
+
+
+def _port_for(target: Target) -> int:
+    running = emulator.running(target.instance)
+    if running is None:
+        wanted = DEFAULT_PORT if target.port is None else target.port or emulator.free_port()
+        emulator.refuse_taken_port(wanted)
+        return wanted
+    if target.port not in (None, 0, running.port):
+        raise Failure(
+            f"The local cloud of {short(target.instance.folder)} already runs on port {running.port}.\n"
+            f"  Do:   python3 infra/local down, then up --port {target.port}; or leave --port out to keep using it."
+        )
+    return running.port
+
+
+def _ensure_emulator(instance: Instance, port: int, say: Callable[[str], None]) -> emulator.Running:
+    running = emulator.running(instance)
+    if running and emulator.is_healthy(running.port):
+        say(f"already running (pid {running.process.pid})")
+        return running
+    if emulator.stop(instance):
+        say("an emulator that did not answer was ended")
+    started = emulator.start(instance, port)
+    say(f"started (pid {started.process.pid})")
+    return started
+
+
+def _status(instance: Instance) -> dict[str, object]:
+    running = emulator.running(instance)
+    healthy = running is not None and emulator.is_healthy(running.port)
+    stack = cloudformation.describe(running.port, STACK) if running and healthy else None
+    outputs = read_json(instance.outputs)
+    return {
+        "folder": str(instance.folder.resolve()),
+        "running": running is not None,
+        "healthy": healthy,
+        "ready": bool(stack and stack.is_healthy and outputs is not None),
+        "pid": running.process.pid if running else None,
+        "port": running.port if running else None,
+        "endpoint": endpoint(running.port) if running else None,
+        "stackStatus": stack.status if stack else None,
+        "outputs": (outputs or {}) if running else {},
+    }
+
+
+def _tell(instance: Instance, outputs: dict[str, str], seconds: float) -> None:
+    print(f"\nThe local cloud is up ({seconds:.0f} s). Outputs, also in {short(instance.outputs)}:")
+    width = max(map(len, outputs), default=0)
+    for name, value in outputs.items():
+        print(f"  {name:<{width}}  {value}")
+    print(
+        "\nNext:\n"
+        '  eval "$(python3 infra/local env)"   AWS tools in this shell talk to the local cloud\n'
+        "  python3 infra/local status          what is running\n"
+        "  python3 infra/local down            end it"
+    )
+
+
+def _run(command: list[str], environment: dict[str, str]) -> int:
+    try:
+        child = subprocess.Popen(command, env=environment)
+    except OSError as error:
+        raise Failure(f"Cannot run {command[0]!r}: {error}") from error
+    try:
+        code = child.wait()
+    except KeyboardInterrupt:
+        child.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(10)
+        child.kill()
+        raise
+    return code if code >= 0 else 128 - code
+
+
+@contextlib.contextmanager
+def _signals_as_interrupts() -> Iterator[None]:
+    """SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that `finally` runs."""
+
+    def interrupt(number: int, _frame: object) -> None:
+        raise KeyboardInterrupt(number)
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def resolve(folder: str, project: str, port: int | None) -> Target:
+    """The target that the command line names; a relative --dir is below the project."""
+    root = Path(project).resolve()
+    return Target(Project(root), Instance(Path(os.path.join(root, folder))), port)

@@ -1,0 +1,109 @@
+"""`sam deploy` to the emulator, unless the same thing is deployed there already."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from . import cloudformation, sam
+from .build import architecture
+from .emulator import Running
+from .environment import command_environment, endpoint
+from .failure import Failure
+from .files import read_json, tail, write_json
+from .layout import Instance, Project, short
+from .processes import wait_until
+
+STACK = "twolane"
+_SETTLE_SECONDS = 120.0
+
+
+def deploy(project: Project, instance: Instance, emulator: Running, say: Callable[[str], None]) -> dict[str, str]:
+    """Bring the stack to what was built; returns its outputs."""
+    parameters = [f"LocalEndpoint={endpoint(emulator.port)}", f"Architecture={architecture()}"]
+    wanted = {"emulator": asdict(emulator.process), "fingerprint": fingerprint(project, parameters)}
+    stack = _settled(emulator.port)
+    if stack and stack.is_healthy and read_json(instance.deployed) == wanted:
+        say("nothing changed since the last deploy")
+        return stack.outputs
+    if stack and stack.is_beyond_update:
+        say(f"the stack is in {stack.status}: deleting it first")
+        _delete(emulator.port)
+    instance.deployed.unlink(missing_ok=True)
+    _sam_deploy(project, instance, emulator.port, parameters, say)
+    stack = cloudformation.describe(emulator.port, STACK)
+    if stack is None or not stack.is_healthy:
+        raise _failed(instance, emulator.port)
+    write_json(instance.deployed, wanted)
+    return stack.outputs
+
+
+def fingerprint(project: Project, parameters: list[str]) -> str:
+    """A hash of everything a deploy depends on: the built template, its artefacts, files it includes, parameters."""
+    digest = hashlib.sha256("\n".join(parameters).encode())
+    digest.update(project.samconfig.read_bytes())
+    for path in [*_files(project.build_folder), *_files(project.root / "infra", skip=("local",))]:
+        digest.update(f"\n{path.relative_to(project.root)}\n".encode())
+        with path.open("rb") as content:
+            while chunk := content.read(1 << 20):
+                digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _files(folder: Path, skip: tuple[str, ...] = ()) -> list[Path]:
+    """All files below a folder in a stable order."""
+    return sorted(
+        path for path in folder.rglob("*") if path.is_file() and path.relative_to(folder).parts[0] not in skip
+    )
+
+
+def _sam_deploy(project: Project, instance: Instance, port: int, parameters: list[str], say: Callable[[str], None]) -> None:
+    arguments = [
+        "deploy",
+        "--template-file", str(project.built_template),
+        "--config-file", str(project.samconfig),
+        "--config-env", "local",
+        "--no-fail-on-empty-changeset",
+        "--parameter-overrides", *parameters,
+    ]  # fmt: skip
+    environment = command_environment(instance, port)
+    if not sam.run(arguments, project.root, environment, instance.deploy_log, say):
+        raise _failed(instance, port)
+
+
+def _settled(port: int) -> cloudformation.Stack | None:
+    """The stack once nothing is going on with it: an interrupted `up` may have left an update under way."""
+    stack = cloudformation.describe(port, STACK)
+
+    def settled() -> bool:
+        nonlocal stack
+        stack = cloudformation.describe(port, STACK)
+        return stack is None or not stack.is_busy
+
+    if stack is not None and stack.is_busy and not wait_until(settled, _SETTLE_SECONDS):
+        raise Failure(
+            f"The stack {STACK} has been in {stack.status} for {_SETTLE_SECONDS:.0f} s.\n"
+            "  Do:   python3 infra/local down, then up again: the local cloud keeps nothing."
+        )
+    return stack
+
+
+def _delete(port: int) -> None:
+    cloudformation.delete(port, STACK)
+    if not wait_until(lambda: cloudformation.describe(port, STACK) is None, _SETTLE_SECONDS):
+        raise Failure(
+            f"The failed stack {STACK} could not be deleted.\n"
+            "  Do:   python3 infra/local down, then up again: the local cloud keeps nothing."
+        )
+
+
+def _failed(instance: Instance, port: int) -> Failure:
+    reasons = cloudformation.failure_reasons(port, STACK) if cloudformation.describe(port, STACK) else []
+    told = "\n".join(f"    {reason}" for reason in reasons) or tail(instance.deploy_log)
+    return Failure(
+        f"The deployment failed:\n{told}\n"
+        f"  Log:  {short(instance.deploy_log)}\n"
+        "  Do:   correct the template and run the same command again; a failed stack is replaced."
+    )

@@ -1,0 +1,81 @@
+"""Environment variables: what the emulator, SAM, the functions and a tested command may see."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from .layout import Instance, TOOLS_FOLDER
+
+REGION = "us-east-1"
+
+# Read by people's AWS tools; a local stack must never meet a real account through one of them.
+_FOREIGN_PREFIXES = ("AWS_", "SAM_")
+
+
+def endpoint(port: int) -> str:
+    """Where the emulator answers. `localhost`, not 127.0.0.1: SAM and the SDKs then use path-style addresses."""
+    return f"http://localhost:{port}"
+
+
+def without_aws(base: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment without the user's AWS settings: no profile, token or credential leaks."""
+    source = os.environ if base is None else base
+    return {name: value for name, value in source.items() if not name.startswith(_FOREIGN_PREFIXES)}
+
+
+def aws_settings(port: int) -> dict[str, str]:
+    """Settings with which every AWS client, whatever its language, talks to the local cloud and to nothing else."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint(port),
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def loopback_without_proxy(base: Mapping[str, str]) -> dict[str, str]:
+    """Settings that keep an HTTP proxy of the user away from loopback; none when there is no proxy."""
+    if not any(base.get(name) for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")):
+        return {}
+    kept = base.get("no_proxy") or base.get("NO_PROXY") or ""
+    value = ",".join(part for part in (kept, "localhost", "127.0.0.1") if part)
+    return {"NO_PROXY": value, "no_proxy": value}
+
+
+def sam_bin() -> Path:
+    """The folder of `sam`, `cfn-lint`, `cargo-lambda`."""
+    return TOOLS_FOLDER / "sam" / "bin"
+
+
+def path_with_sam(base: Mapping[str, str]) -> str:
+    """PATH with the pinned SAM before any other; adding it twice changes nothing."""
+    first = str(sam_bin())
+    rest = [part for part in base.get("PATH", os.defpath).split(os.pathsep) if part != first]
+    return os.pathsep.join([first, *rest])
+
+
+def command_settings(instance: Instance, port: int) -> dict[str, str]:
+    """The variables that `env` prints and that `exec` gives to its command."""
+    return {
+        **aws_settings(port),
+        **loopback_without_proxy(os.environ),
+        "SAM_CLI_TELEMETRY": "0",
+        "TWOLANE_OUTPUTS": str(instance.outputs.resolve()),
+        "PATH": path_with_sam(os.environ),
+    }
+
+
+def command_environment(instance: Instance, port: int) -> dict[str, str]:
+    """The whole environment of a command that works with the instance."""
+    return {**without_aws(), **command_settings(instance, port)}
+
+
+def foreign_names() -> list[str]:
+    """Variables of the user that a shell must unset before it works with the local cloud."""
+    return sorted(name for name in os.environ if name.startswith("AWS_") and name not in aws_settings(0))

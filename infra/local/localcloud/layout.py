@@ -1,0 +1,94 @@
+"""Where everything lies: the repository's own files, and the state files of one instance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+LOCAL_FOLDER = Path(__file__).resolve().parent.parent
+REPOSITORY = LOCAL_FOLDER.parent.parent
+REQUIREMENTS_FOLDER = LOCAL_FOLDER / "requirements"
+LAUNCHER = LOCAL_FOLDER / "emulator" / "launch.py"
+TESTS_FOLDER = LOCAL_FOLDER / "tests"
+TOOLS_FOLDER = REPOSITORY / ".local" / "tools"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with `template.yaml` and `samconfig.toml`: this repository, or a small one made by a test."""
+
+    root: Path
+
+    @property
+    def template(self) -> Path:
+        return self.root / "template.yaml"
+
+    @property
+    def samconfig(self) -> Path:
+        return self.root / "samconfig.toml"
+
+    @property
+    def build_folder(self) -> Path:
+        """What `sam build` writes; shared by all instances of the project."""
+        return self.root / ".local" / "build"
+
+    @property
+    def built_template(self) -> Path:
+        return self.build_folder / "template.yaml"
+
+    @property
+    def lock(self) -> Path:
+        """Held while an instance is built and deployed, so that two of them do not build at once."""
+        return self.root / ".local" / "up.lock"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One running local cloud and the files that describe it, all in one folder."""
+
+    folder: Path
+
+    @property
+    def record(self) -> Path:
+        """Process id, start time and port of the emulator."""
+        return self.folder / "emulator.json"
+
+    @property
+    def deployed(self) -> Path:
+        """What was last deployed, and to which emulator process."""
+        return self.folder / "deployed.json"
+
+    @property
+    def outputs(self) -> Path:
+        """The stack's outputs: one flat JSON object."""
+        return self.folder / "outputs.json"
+
+    @property
+    def emulator_log(self) -> Path:
+        return self.folder / "emulator.log"
+
+    @property
+    def build_log(self) -> Path:
+        return self.folder / "build.log"
+
+    @property
+    def deploy_log(self) -> Path:
+        return self.folder / "deploy.log"
+
+    @property
+    def temporary(self) -> Path:
+        """TMPDIR of the emulator: unpacked function code and the like."""
+        return self.folder / "tmp"
+
+    @property
+    def exec_lock(self) -> Path:
+        """Held by `exec`, whose instance must not be shared."""
+        return self.folder / "exec.lock"
+
+
+def short(path: Path) -> str:
+    """A path as a reader wants it: relative to where they are when it lies below."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

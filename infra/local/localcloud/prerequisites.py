@@ -1,0 +1,49 @@
+"""What must be on the machine before anything can be installed or built."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import subprocess
+
+from .failure import Failure
+
+# Floor of the AWS SDK for Rust; the workspace's `rust-version` says the same.
+MINIMUM_RUST = (1, 94, 1)
+
+
+def check_python() -> None:
+    """`venv` and `ensurepip` are separate packages on Debian and Ubuntu."""
+    missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise Failure(
+            f"This Python has no {' and no '.join(missing)}.\n"
+            "  Why:  the pinned tools are installed into virtual environments under .local/tools.\n"
+            "  Do:   install it (Debian, Ubuntu: sudo apt install python3-venv), then run the same command again."
+        )
+
+
+def check_rust() -> None:
+    """The functions are built from source, so the compiler must be new enough."""
+    problems = [problem for tool in ("cargo", "rustc") if (problem := _rust_problem(tool))]
+    if problems:
+        wanted = ".".join(map(str, MINIMUM_RUST))
+        raise Failure(
+            "\n".join(problems) + "\n"
+            f"  Why:  the Lambda functions are Rust programs; they need Rust {wanted} or newer.\n"
+            "  Do:   install Rust from https://rustup.rs, or run `rustup update`, then run the same command again."
+        )
+
+
+def _rust_problem(tool: str) -> str | None:
+    path = shutil.which(tool)
+    if path is None:
+        return f"`{tool}` was not found on the PATH."
+    answer = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+    found = re.search(r"(\d+)\.(\d+)\.(\d+)", answer.stdout)
+    if answer.returncode != 0 or found is None:
+        return f"`{path} --version` failed: {(answer.stderr or answer.stdout).strip()}"
+    if tuple(map(int, found.groups())) < MINIMUM_RUST:
+        return f"`{path}` is {found.group(0)}: too old."
+    return None

@@ -1,0 +1,336 @@
+"""`up`, `down`, `exec`, `env`, `status` as a user meets them: real processes, a project with a small template."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from localcloud import emulator
+from localcloud.files import read_json, write_json
+from localcloud.layout import LAUNCHER, LOCAL_FOLDER, Instance
+from localcloud.processes import identify, listeners, wait_until
+
+SAMCONFIG = """version = 0.1
+[local.deploy.parameters]
+stack_name = "twolane"
+resolve_s3 = true
+capabilities = "CAPABILITY_IAM"
+confirm_changeset = false
+region = "us-east-1"
+"""
+OPENAPI = """openapi: 3.0.1
+info: {title: small, version: '1'}
+x-amazon-apigateway-gateway-responses:
+  RESPONSE_TYPE: {statusCode: 499}
+paths:
+  /queue:
+    get:
+      responses: {'200': {description: ok}}
+      x-amazon-apigateway-integration:
+        type: mock
+        requestTemplates: {application/json: '{"statusCode": 200}'}
+        responses:
+          default:
+            statusCode: '200'
+            responseTemplates: {application/json: {Fn::Sub: '{"queue":"${Queue.QueueName}"}'}}
+"""
+TEMPLATE = """AWSTemplateFormatVersion: '2010-09-09'
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  LocalEndpoint: {Type: String, Default: ''}
+  Architecture: {Type: String, Default: arm64}
+Resources:
+  Queue: {Type: AWS::SQS::Queue}
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: test
+      DefinitionBody: {Fn::Transform: {Name: AWS::Include, Parameters: {Location: openapi.yaml}}}
+Outputs:
+  QueueUrl: {Value: !Ref Queue}
+  ApiId: {Value: !Ref Api}
+  Endpoint: {Value: !Ref LocalEndpoint}
+"""
+# Of a user who works with real AWS; nothing of it may be used.
+USER = {"AWS_PROFILE": "production", "AWS_SESSION_TOKEN": "secret", "AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_REGION": "eu-west-1"}
+LOOPBACK = {"0100007F", "00000000000000000000000001000000"}
+
+
+class Project:
+    """A folder with a small template, and the command line working on it."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="twolane-project-")
+        self.root = Path(self._folder.name).resolve()
+        (self.root / "samconfig.toml").write_text(SAMCONFIG)
+        (self.root / "template.yaml").write_text(TEMPLATE)
+        self.describe("DEFAULT_4XX")
+
+    def describe(self, response_type: str) -> None:
+        """Write the API's definition; one with an unknown response type fails to deploy."""
+        (self.root / "openapi.yaml").write_text(OPENAPI.replace("RESPONSE_TYPE", response_type))
+
+    def instance(self, folder: str = ".local") -> Instance:
+        """Its state files."""
+        return Instance(self.root / folder)
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """Start a command of the local cloud."""
+        own, rest = list(arguments), []
+        if "--" in own:
+            cut = own.index("--")
+            own, rest = own[:cut], own[cut:]
+        return subprocess.Popen(
+            [sys.executable, str(LOCAL_FOLDER), *own, "--project", str(self.root), *rest],
+            env={**os.environ, **USER, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the local cloud."""
+        return finished(self.start(*arguments, **environment))
+
+    def close(self) -> None:
+        """End whatever a failed test left."""
+        self.run("down")
+        self._folder.cleanup()
+
+
+def finished(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
+    """The result of a started command."""
+    stdout, stderr = process.communicate(timeout=120)
+    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+
+_stories: dict[str, Future] = {}
+
+
+def setUpModule() -> None:  # noqa: N802  (unittest's name)
+    """Everything that deploys starts now and at once: it mostly waits, and the tests that need it come later."""
+    pool = ThreadPoolExecutor()
+    unittest.addModuleCleanup(pool.shutdown)
+    stories = {
+        "running": _running, "exec": _exec, "terminated exec": _terminated_exec, "failed deployment": _failed_deployment,
+    }  # fmt: skip
+    for name, story in stories.items():
+        project = Project()
+        unittest.addModuleCleanup(project.close)
+        _stories[name] = pool.submit(story, project)
+
+
+def _running(project: Project) -> tuple:
+    return project, project.run("up", "--port", "0")
+
+
+def _exec(project: Project) -> tuple:
+    report = "import json,os,sys; print('ENV', json.dumps(dict(os.environ))); sys.exit(7)"
+    return project, project.run("exec", "--dir", ".local/test", "--", sys.executable, "-c", report)
+
+
+def _terminated_exec(project: Project) -> tuple:
+    process = project.start("exec", "--", "sleep", "60")
+    wait_until(project.instance(".local/test").outputs.exists, 60)
+    process.terminate()
+    return project, finished(process)
+
+
+def _failed_deployment(project: Project) -> tuple:
+    project.describe("NO_SUCH_RESPONSE")
+    failed = project.run("up", "--port", "0")
+    project.describe("DEFAULT_4XX")
+    return failed, project.run("up")
+
+
+class BeforeAnythingRuns(unittest.TestCase):
+    def setUp(self) -> None:
+        self.project = Project()
+        self.addCleanup(self.project.close)
+        self.instance = self.project.instance()
+
+    def test_a_taken_port_is_named_with_who_holds_it(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+
+            done = self.project.run("up", "--port", str(port))
+
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"Port {port} is taken by pid {os.getpid()}", done.stderr)
+        self.assertIn("make up PORT=", done.stderr)
+        self.assertNotIn("Traceback", done.stderr)
+
+    def test_a_missing_cargo_is_explained(self) -> None:
+        done = self.project.run("up", PATH="/nowhere")
+
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("`cargo` was not found", done.stderr)
+        self.assertIn("rustup", done.stderr)
+        self.assertNotIn("Traceback", done.stderr)
+
+    def test_an_old_rust_is_explained(self) -> None:
+        for tool in ("cargo", "rustc"):
+            script = self.project.root / "bin" / tool
+            script.parent.mkdir(exist_ok=True)
+            script.write_text(f"#!/bin/sh\necho {tool} 1.80.0\n")
+            script.chmod(0o755)
+
+        done = self.project.run("up", PATH=f"{self.project.root / 'bin'}:/usr/bin:/bin")
+
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("1.80.0: too old", done.stderr)
+
+    def test_down_twice_is_fine(self) -> None:
+        for _ in range(2):
+            done = self.project.run("down")
+
+            self.assertEqual(done.returncode, 0)
+            self.assertIn("Nothing was running", done.stdout)
+
+    def test_down_leaves_a_process_alone_that_got_the_recorded_id(self) -> None:
+        with subprocess.Popen(["sleep", "60"]) as stranger:
+            for started in (identify(stranger.pid).started, "1"):
+                write_json(self.instance.record, {"pid": stranger.pid, "started": started, "port": 1})
+
+                self.project.run("down")
+
+                self.assertIsNone(stranger.poll())
+            stranger.kill()
+
+    def test_down_ends_an_emulator_that_never_answered(self) -> None:
+        hanging = [sys.executable, "-c", "import time; time.sleep(60)", str(LAUNCHER)]
+        with subprocess.Popen(hanging, start_new_session=True) as process:
+            identity = identify(process.pid)
+            write_json(self.instance.record, {"pid": identity.pid, "started": identity.started, "port": 1})
+
+            done = self.project.run("down")
+
+            self.assertIsNotNone(process.wait(5))
+            self.assertIn("Ended the local cloud", done.stdout)
+
+    def test_exec_needs_a_command(self) -> None:
+        self.assertIn("exec needs a command", self.project.run("exec").stderr)
+
+    def test_nothing_running_has_a_status_and_no_env(self) -> None:
+        self.assertEqual(self.project.run("status").returncode, 3)
+        self.assertEqual(self.project.run("env").returncode, 1)
+
+    def test_each_command_has_help_with_examples(self) -> None:
+        for command in ("up", "down", "exec", "env", "status", "tools", "selftest"):
+            with self.subTest(command):
+                done = subprocess.run([sys.executable, str(LOCAL_FOLDER), command, "--help"], capture_output=True, text=True, check=True)
+
+                self.assertIn("examples:", done.stdout)
+
+
+class Exec(unittest.TestCase):
+    def test_runs_the_command_on_a_stack_of_its_own_and_leaves_nothing(self) -> None:
+        project, done = _stories["exec"].result()
+
+        seen = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("ENV "))[4:])
+        instance = project.instance(".local/test")
+        self.assertEqual(done.returncode, 7)
+        self.assertEqual(seen["TWOLANE_OUTPUTS"], str(instance.outputs))
+        self.assertFalse(set(USER.values()) & set(seen.values()))
+        self.assertFalse(instance.outputs.exists())
+        self.assertEqual(emulator.process_tree(instance), [])
+        self.assertFalse(project.instance().record.exists())
+
+    def test_ends_the_stack_when_it_is_terminated(self) -> None:
+        project, done = _stories["terminated exec"].result()
+
+        self.assertEqual(done.returncode, 128 + signal.SIGTERM, done.stdout + done.stderr)
+        self.assertEqual(emulator.process_tree(project.instance(".local/test")), [])
+
+
+class FailedDeployment(unittest.TestCase):
+    def test_tells_the_reason_and_the_next_up_replaces_the_stack(self) -> None:
+        failed, mended = _stories["failed deployment"].result()
+
+        self.assertEqual(failed.returncode, 1)
+        self.assertIn("Api (AWS::ApiGateway::RestApi): ", failed.stderr)
+        self.assertIn("NO_SUCH_RESPONSE", failed.stderr)
+        self.assertEqual(mended.returncode, 0, mended.stdout + mended.stderr)
+        self.assertIn("deleting it first", mended.stdout)
+
+
+class RunningStack(unittest.TestCase):
+    """One stack for all tests; a test that harms it brings it up again."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.project, cls.first = _stories["running"].result()
+
+    def up(self) -> subprocess.CompletedProcess[str]:
+        done = self.project.run("up")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done
+
+    def setUp(self) -> None:
+        self.instance = self.project.instance()
+
+    def test_up_numbers_its_steps_and_writes_the_outputs(self) -> None:
+        self.assertIn("[5/5]", self.first.stdout, self.first.stderr)
+        port = read_json(self.instance.record)["port"]
+        self.assertEqual(read_json(self.instance.outputs)["Endpoint"], f"http://localhost:{port}")
+
+    def test_a_second_up_keeps_what_runs(self) -> None:
+        before = read_json(self.instance.record), read_json(self.instance.outputs)
+
+        done = self.up()
+
+        self.assertIn("already running", done.stdout)
+        self.assertIn("nothing changed", done.stdout)
+        self.assertEqual(before, (read_json(self.instance.record), read_json(self.instance.outputs)))
+
+    def test_up_on_another_port_says_what_to_do(self) -> None:
+        done = self.project.run("up", "--port", "1")
+
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("already runs on port", done.stderr)
+
+    def test_everything_listens_on_loopback_only(self) -> None:
+        found = listeners(emulator.process_tree(self.instance))
+
+        self.assertIn(read_json(self.instance.record)["port"], {port for _, port in found})
+        self.assertLessEqual({address for address, _ in found}, LOOPBACK)
+
+    def test_the_users_credentials_reach_nothing(self) -> None:
+        pid = read_json(self.instance.record)["pid"]
+        environment = Path(f"/proc/{pid}/environ").read_text()
+
+        for value in USER.values():
+            self.assertNotIn(value, environment)
+
+    def test_env_prints_what_a_shell_needs(self) -> None:
+        lines = self.project.run("env").stdout
+        shown = subprocess.run(
+            ["bash", "-c", f"{lines}\nenv"], capture_output=True, text=True, check=True, env={**os.environ, **USER}
+        ).stdout
+
+        self.assertIn(f"TWOLANE_OUTPUTS={self.instance.outputs}\n", shown)
+        self.assertIn("AWS_ACCESS_KEY_ID=test\n", shown)
+        self.assertNotIn("AWS_PROFILE", shown)
+        self.assertNotIn("AWS_SESSION_TOKEN", shown)
+
+    def test_status_tells_what_runs(self) -> None:
+        told = json.loads(self.project.run("status", "--json").stdout)
+
+        self.assertTrue(told["ready"])
+        self.assertEqual(told["outputs"], read_json(self.instance.outputs))
+
+    def test_a_killed_emulator_is_started_again(self) -> None:
+        before = read_json(self.instance.record)["pid"]
+        os.kill(before, signal.SIGKILL)
+        wait_until(lambda: identify(before) is None, 5)
+
+        self.assertEqual(self.project.run("status").returncode, 3)
+        self.up()
+
+        self.assertNotEqual(read_json(self.instance.record)["pid"], before)
+        self.assertTrue(json.loads(self.project.run("status", "--json").stdout)["ready"])

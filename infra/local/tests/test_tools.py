@@ -1,0 +1,62 @@
+"""When a tool set counts as installed."""
+
+from __future__ import annotations
+
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from localcloud import tools
+
+
+class Stamp(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        for name in ("TOOLS_FOLDER", "REQUIREMENTS_FOLDER"):
+            patch = mock.patch.object(tools, name, self.root / name)
+            patch.start()
+            self.addCleanup(patch.stop)
+        self.requirements = self.root / "REQUIREMENTS_FOLDER" / "sam.txt"
+        self.requirements.parent.mkdir()
+        self.requirements.write_text("sam==1\n")
+        self.bin = tools.bin_folder("sam")
+        self.bin.mkdir(parents=True)
+        (self.bin / "sam").touch()
+        self.stamp = self.bin.parent / "stamp"
+        self.stamp.write_text(tools.stamp(self.requirements))
+
+    def test_a_complete_set_is_installed(self) -> None:
+        self.assertTrue(tools.is_installed("sam"))
+
+    def test_a_set_without_its_stamp_is_half_installed(self) -> None:
+        self.stamp.unlink()
+
+        self.assertFalse(tools.is_installed("sam"))
+
+    def test_a_set_that_lost_its_command_is_not_installed(self) -> None:
+        (self.bin / "sam").unlink()
+
+        self.assertFalse(tools.is_installed("sam"))
+
+    def test_other_requirements_need_another_set(self) -> None:
+        self.requirements.write_text("sam==2\n")
+
+        self.assertFalse(tools.is_installed("sam"))
+
+    def test_another_python_needs_another_set(self) -> None:
+        with mock.patch.object(tools.sys, "version", "3.99.0 (main)"):
+            self.assertFalse(tools.is_installed("sam"))
+
+    def test_a_half_installed_set_is_removed_before_it_is_made_again(self) -> None:
+        self.stamp.unlink()
+
+        def run(*_arguments: object) -> None:
+            self.bin.mkdir(parents=True, exist_ok=True)
+
+        with mock.patch.object(tools, "_run", run):
+            tools.install("sam", lambda _text: None)
+
+        self.assertFalse((self.bin / "sam").exists())
