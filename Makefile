@@ -1,6 +1,5 @@
 # Thin on purpose: the logic is in infra/local (Python, standard library only) and in Rust.
 
-PORT ?= 4566
 CLOUD := python3 infra/local
 
 # cargo-lambda names the target even for this machine; naming it everywhere lets all builds share their artefacts.
@@ -12,10 +11,10 @@ help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 demo: ## Everything at once: install, build, start, deploy, and send sample orders down both lanes
-	@$(CLOUD) demo --port $(PORT)
+	@$(CLOUD) demo$(if $(PORT), --port $(PORT))
 
-up: ## Build, start the local cloud and deploy to it; PORT=4566
-	@$(CLOUD) up --port $(PORT)
+up: ## Build, start the local cloud and deploy to it; PORT=4577 for another port
+	@$(CLOUD) up$(if $(PORT), --port $(PORT))
 
 down: ## End what `make up` started
 	@$(CLOUD) down

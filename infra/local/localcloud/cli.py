@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from . import commands, tools
+from . import commands, demo, tools
 from .failure import Failure
 from .layout import REPOSITORY
 
@@ -44,6 +44,8 @@ def _dispatch(options: argparse.Namespace, command: list[str]) -> int:
     match options.subcommand:
         case "up":
             return commands.up(target)
+        case "demo":
+            return demo.demo(target)
         case "down":
             return commands.down(target)
         case "exec":
@@ -71,6 +73,11 @@ def _parser() -> argparse.ArgumentParser:
               ["up", "up --port 4577", 'up --dir .local/second --port 0   # a second one, on a free port'])
     _folder(up, _OWN_FOLDER)
     _port(up, None, f"port on 127.0.0.1, 0 for a free one (default: the running one's, else {commands.DEFAULT_PORT})")
+
+    demonstration = _add(subcommands, "demo", "`up`, then sample orders down both lanes, and what to try next",
+                ["demo", "demo --port 4577"])
+    _folder(demonstration, _OWN_FOLDER)
+    _port(demonstration, None, f"port on 127.0.0.1, 0 for a free one (default: the running one's, else {commands.DEFAULT_PORT})")
 
     down = _add(subcommands, "down", "end exactly what `up` started", ["down", "down --dir .local/second"])
     _folder(down, _OWN_FOLDER)

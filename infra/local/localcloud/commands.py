@@ -93,14 +93,20 @@ def execute(target: Target, command: list[str]) -> int:
             down(target)
 
 
+def running_on(instance: Instance) -> int:
+    """The port of the running instance."""
+    running = emulator.running(instance)
+    if running is None:
+        raise Failure(f"Nothing is running for {short(instance.folder)}.\n  Do:   python3 infra/local up")
+    return running.port
+
+
 def env(target: Target) -> int:
     """Shell lines for `eval`."""
-    running = emulator.running(target.instance)
-    if running is None:
-        raise Failure(f"Nothing is running for {short(target.instance.folder)}.\n  Do:   python3 infra/local up")
+    port = running_on(target.instance)
     if foreign_names():
         print(f"unset {' '.join(foreign_names())}")
-    for name, value in command_settings(target.instance, running.port).items():
+    for name, value in command_settings(target.instance, port).items():
         print(f"export {name}={shlex.quote(value)}")
     return 0
 

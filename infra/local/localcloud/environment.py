@@ -6,12 +6,14 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from .files import read_json
 from .layout import Instance, TOOLS_FOLDER
 
 REGION = "us-east-1"
 
 # Read by people's AWS tools; a local stack must never meet a real account through one of them.
-_FOREIGN_PREFIXES = ("AWS_", "SAM_")
+# The same for addresses of another stack of ours.
+_FOREIGN_PREFIXES = ("AWS_", "SAM_", "TWOLANE_")
 
 
 def endpoint(port: int) -> str:
@@ -67,8 +69,16 @@ def command_settings(instance: Instance, port: int) -> dict[str, str]:
         **loopback_without_proxy(os.environ),
         "SAM_CLI_TELEMETRY": "0",
         "TWOLANE_OUTPUTS": str(instance.outputs.resolve()),
+        **_urls(instance),
         "PATH": path_with_sam(os.environ),
     }
+
+
+def _urls(instance: Instance) -> dict[str, str]:
+    """Where curl, wscat and `twolane` find the stack, once it is deployed."""
+    outputs = read_json(instance.outputs) or {}
+    names = {"TWOLANE_API_URL": "ApiUrl", "TWOLANE_WEBSOCKET_URL": "WebSocketUrl"}
+    return {name: outputs[output] for name, output in names.items() if output in outputs}
 
 
 def command_environment(instance: Instance, port: int) -> dict[str, str]:

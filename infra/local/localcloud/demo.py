@@ -1,0 +1,77 @@
+"""The demonstration: a stack, sample orders down both lanes, and what to try next."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+import uuid
+
+from . import commands
+from .environment import command_environment
+from .failure import Failure
+from .files import read_json
+from .layout import Instance, Project, short
+
+_LANES = ("sync", "async")
+_ORDER = '{"currency":"EUR","items":[{"sku":"SKU-1","quantity":2,"unitPriceMinor":1999}]}'
+
+
+def demo(target: commands.Target) -> int:
+    """Everything a newcomer wants to see, with one command; the stack stays up."""
+    commands.up(target)
+    environment = command_environment(target.instance, commands.running_on(target.instance))
+    _build_command_line(target.project, environment)
+    orders = target.project.root / "samples" / "orders.jsonl"
+    code = 0
+    for lane in _LANES:
+        arguments = ["order", "--lane", lane, "--file", str(orders)]
+        print(f"\n$ twolane order --lane {lane} --file {short(orders)}", flush=True)
+        code = max(code, subprocess.run([_command_line(target.project, environment), *arguments], env=environment, check=False).returncode)
+    _tell_next(target.instance)
+    return code
+
+
+def _build_command_line(project: Project, environment: dict[str, str]) -> None:
+    """Build `twolane`, with Cargo's own progress."""
+    print("\nBuilding the command line twolane", flush=True)
+    started = time.monotonic()
+    built = subprocess.run(["cargo", "build", "--locked", "--package", "twolane"], cwd=project.root, env=environment, check=False)
+    if built.returncode:
+        raise Failure("The command line could not be built; Cargo's message is above.")
+    print(f"Built in {time.monotonic() - started:.0f} s")
+
+
+def _command_line(project: Project, environment: dict[str, str]) -> str:
+    """Where Cargo puts the binary."""
+    folder = project.root / environment.get("CARGO_TARGET_DIR", "target") / environment.get("CARGO_BUILD_TARGET", "")
+    return os.fspath(folder / "debug" / "twolane")
+
+
+def _tell_next(instance: Instance) -> None:
+    outputs = read_json(instance.outputs) or {}
+    api, websocket = outputs["ApiUrl"], outputs["WebSocketUrl"]
+    identifier = uuid.uuid4()
+    subscribe = f'{{"action":"subscribe","orderId":"{identifier}"}}'
+    print(
+        f"""
+The stack stays up. Try next:
+
+  Wait for an order (201; the same line again: 200):
+    curl -i -X PUT {api}/sync/orders/{uuid.uuid4()} -H 'Content-Type: application/json' -d '{_ORDER}'
+
+  Queue an order (202), then ask how it stands:
+    curl -i -X PUT {api}/async/orders/{identifier} -H 'Content-Type: application/json' -d '{_ORDER}'
+    curl {api}/orders/{identifier}
+
+  Listen to every order, and hear how that one stands (npm install -g wscat):
+    wscat -c {websocket} -x '{subscribe}' -w 600
+
+  Watch what happens inside:
+    eval "$(make -s env)"      # points AWS tools, curl lines and twolane at this stack
+    tail -f {short(instance.emulator_log)}
+
+  End it:
+    make down""",
+        flush=True,
+    )
