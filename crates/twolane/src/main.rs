@@ -1,2 +1,55 @@
-//! x
-fn main() {}
+//! The command line of Twolane: places orders down either lane of a deployed stack and shows what comes back, when.
+//!
+//! It is a client like any other: it knows the stack by its URLs, over HTTP and WebSocket, and nothing of what is
+//! behind them.
+
+mod callbacks;
+mod chart;
+mod cli;
+mod lane;
+mod money;
+mod order;
+mod order_file;
+mod output;
+mod progress;
+mod report;
+mod requests;
+mod socket;
+mod stack;
+mod style;
+mod summary;
+mod timeline;
+mod watch;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use std::process::ExitCode;
+
+/// Wrong usage: nothing was sent.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            progress::tell(&format!("error: {error:#}"));
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+/// Runs one command. An error means that nothing was sent; what goes wrong later is the command's own to tell.
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    rustls::crypto::ring::default_provider().install_default().expect("nothing else chooses a TLS provider");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let result = runtime.block_on(async {
+        match cli.command {
+            Command::Order(args) => order::run(args).await,
+            Command::Watch(args) => watch::run(args).await,
+        }
+    });
+    // A name look-up that still hangs must not keep the program from ending.
+    runtime.shutdown_background();
+    result
+}

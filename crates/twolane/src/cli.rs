@@ -1,0 +1,191 @@
+//! What can be typed: commands, options and their help.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Takes orders down the two lanes of a Twolane stack: sync (request and answer) and async (queue and callback).
+#[derive(Debug, Parser)]
+#[command(name = "twolane", version, arg_required_else_help = true, after_help = EXAMPLES, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Place orders and draw each one's timeline.
+    #[command(after_help = ORDER_HELP)]
+    Order(OrderArgs),
+    /// Print what the WebSocket says until Ctrl-C.
+    #[command(after_help = WATCH_HELP)]
+    Watch(WatchArgs),
+}
+
+/// Options of `twolane order`.
+#[derive(Debug, Args)]
+pub(crate) struct OrderArgs {
+    /// Which way the orders go.
+    #[arg(long, value_enum)]
+    pub(crate) lane: Lane,
+    /// Orders as JSON lines, `-` for standard input; without it, one sample order is placed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Write one JSON object per order, as each one ends, and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Orders under way at the same time. Lines of one order id follow each other all the same.
+    #[arg(long, value_name = "ORDERS", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) concurrency: u16,
+    /// How long to wait for the outcome of an order, from sending it.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) timeout: u64,
+    /// How often to repeat a request that was throttled (429), met 502, 503 or 504 or got no answer.
+    #[arg(long, value_name = "TIMES", default_value_t = 0)]
+    pub(crate) retries: usize,
+    /// How the async lane learns the outcome: by the WebSocket, or only by asking the status service.
+    #[arg(long, value_enum, default_value_t = Confirm::Callback)]
+    pub(crate) confirm: Confirm,
+    /// How long a callback may take before the status service is asked as well.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(..=86_400))]
+    pub(crate) poll_after: u64,
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+}
+
+/// Options of `twolane watch`.
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    /// Subscribe to this order as well: its present state is told at once. May be given several times.
+    #[arg(long = "order", value_name = "ORDER_ID", num_args = 1.., value_parser = crate::order_file::parse_order_id)]
+    pub(crate) orders: Vec<String>,
+    /// Write every frame as it came, one per line, and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+}
+
+/// Where the stack is; see [`crate::stack`].
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "The stack")]
+pub(crate) struct StackArgs {
+    /// URL of the REST API, stage included.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["stack_name", "outputs"])]
+    pub(crate) api_url: Option<String>,
+    /// URL of the WebSocket API, stage included.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["stack_name", "outputs"])]
+    pub(crate) websocket_url: Option<String>,
+    /// Name of a deployed AWS stack; its outputs `ApiUrl` and `WebSocketUrl` are read.
+    #[arg(long, value_name = "NAME", conflicts_with = "outputs")]
+    pub(crate) stack_name: Option<String>,
+    /// AWS region of `--stack-name`; your AWS configuration's without it.
+    #[arg(long, requires = "stack_name")]
+    pub(crate) region: Option<String>,
+    /// AWS profile for `--stack-name`; your AWS configuration's without it.
+    #[arg(long, requires = "stack_name")]
+    pub(crate) profile: Option<String>,
+    /// JSON file with the stack's outputs: {"ApiUrl":"…","WebSocketUrl":"…"}.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) outputs: Option<PathBuf>,
+}
+
+/// Which way an order goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lane {
+    /// API Gateway → Lambda → DynamoDB: the answer is the outcome.
+    Sync,
+    /// API Gateway → SQS → Lambda → DynamoDB: the answer says queued, the outcome is called back.
+    Async,
+}
+
+impl Lane {
+    /// As in URLs and records.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sync => "sync",
+            Self::Async => "async",
+        }
+    }
+}
+
+/// How the outcome of a queued order is learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Confirm {
+    /// Over the WebSocket; the status service is asked when a callback is overdue.
+    Callback,
+    /// From the status service alone.
+    Poll,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  twolane order --lane sync
+  twolane order --lane async --file samples/orders.jsonl
+  twolane watch
+
+The stack is found in this order:
+  1. --api-url and --websocket-url, or --stack-name, or --outputs
+  2. TWOLANE_API_URL and TWOLANE_WEBSOCKET_URL
+  3. TWOLANE_OUTPUTS, a file like that of --outputs
+  4. .local/outputs.json here or in a folder above, which `make up` writes";
+
+const ORDER_HELP: &str = "\
+The file has one order per line; blank lines are skipped:
+  {\"order\":{\"currency\":\"EUR\",\"items\":[{\"sku\":\"SKU-1\",\"quantity\":2,\"unitPriceMinor\":1999}]}}
+  {\"name\":\"espresso\",\"order\":{…}}     lines of one name share one order id, new in every run
+  {\"orderId\":\"<UUID>\",\"order\":{…}}    the order id to use
+`order` is the request's body. A line without name and orderId has an order id of its own, new in
+every run. The second line of an order id is sent when the first has its outcome. Nothing is sent
+unless every line can be read.
+
+Examples:
+  twolane order --lane sync
+  twolane order --lane async --file samples/orders.jsonl
+  twolane order --lane async --file orders.jsonl --json | jq '.status, .doneMs'
+  twolane order --lane sync --stack-name twolane --region eu-central-1
+
+Exit code:
+  0  every order was confirmed or rejected
+  1  some order was not: no outcome in time, an error such as 429 or 503, or FAILED
+  2  wrong usage, an unreadable file or no stack: nothing was sent
+
+The stack is found in this order:
+  1. --api-url and --websocket-url, or --stack-name, or --outputs
+  2. TWOLANE_API_URL and TWOLANE_WEBSOCKET_URL
+  3. TWOLANE_OUTPUTS, a file like that of --outputs
+  4. .local/outputs.json here or in a folder above, which `make up` writes
+--stack-name goes by your AWS configuration, AWS_ENDPOINT_URL included.";
+
+const WATCH_HELP: &str = "\
+Every open socket is told of the owner's orders as they get their outcome. A socket that closes is
+opened again; orders given by --order are then subscribed to again.
+
+Examples:
+  twolane watch
+  twolane watch --order 5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b
+  twolane watch --json | jq .type
+
+Exit code:
+  0  ended by Ctrl-C, or nobody reads any more
+  1  the WebSocket did not open, or the output could not be written
+  2  wrong usage or no stack
+
+The stack is found as for `twolane order`; see `twolane --help`.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn takes_only_one_way_of_naming_the_stack() {
+        let typed = ["twolane", "watch", "--api-url", "http://localhost", "--stack-name", "twolane"];
+
+        assert!(Cli::try_parse_from(typed).is_err());
+    }
+}

@@ -1,0 +1,131 @@
+//! `twolane order`: places orders and draws each one's timeline.
+
+use crate::callbacks::Callbacks;
+use crate::cli::{Confirm, Lane, OrderArgs};
+use crate::lane::Placing;
+use crate::order_file::{self, PlannedOrder};
+use crate::output::Output;
+use crate::progress::{self, Progress};
+use crate::requests::Requests;
+use crate::stack::Stack;
+use crate::style::Style;
+use crate::timeline::Timeline;
+use crate::{chart, report, summary};
+use futures_util::{StreamExt, stream};
+use reqwest::Url;
+use std::collections::HashMap;
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Columns where standard output is no terminal.
+const DEFAULT_WIDTH: usize = 100;
+/// Narrower lines are not legible, wider ones not comparable.
+const WIDTHS: std::ops::RangeInclusive<usize> = 80..=120;
+
+/// Runs the command. An error means that nothing was sent.
+pub(crate) async fn run(args: OrderArgs) -> anyhow::Result<ExitCode> {
+    let orders = order_file::read(args.file.as_deref())?;
+    let stack = Stack::find(&args.stack).await?;
+    let api_url = stack.api_url()?;
+    let requests = Requests::new(api_url.clone())?;
+    let progress = Arc::new(Progress::new(orders.len()));
+    let callbacks = if args.lane == Lane::Async && args.confirm == Confirm::Callback {
+        let url = stack.websocket_url()?;
+        crate::requests::handshake(&url)?;
+        Some(Callbacks::open(url, Arc::clone(&progress)).await)
+    } else {
+        None
+    };
+    let placing = Placing {
+        requests,
+        lane: args.lane,
+        callbacks,
+        timeout: Duration::from_secs(args.timeout),
+        retries: args.retries,
+        poll_after: Duration::from_secs(args.poll_after),
+    };
+
+    let mut output = Output::stdout();
+    let heading = heading(args.lane, orders.len(), args.concurrency, &api_url);
+    let mut written = Ok(());
+    let mut timelines = Vec::with_capacity(orders.len());
+    let mut ends = stream::iter(chains(orders))
+        .map(|chain| stream::iter(chain).then(|order| placing.place(order)).boxed_local())
+        .flatten_unordered(usize::from(args.concurrency));
+    while let Some(timeline) = ends.next().await {
+        progress.advance();
+        if args.json {
+            progress.clear();
+            written = written.and_then(|()| output.line(&report::line(&timeline)));
+        }
+        timelines.push(timeline);
+    }
+    drop(ends);
+    progress.clear();
+    if let Some(callbacks) = placing.callbacks {
+        callbacks.close().await;
+    }
+
+    if !args.json {
+        timelines.sort_by_key(|timeline| timeline.order.line);
+        let chart = chart::draw(&timelines, width(), Style::of_stdout());
+        written = output.line(&format!("{heading}\n\n{chart}\n\n{}", summary::write(&timelines, &api_url)));
+    }
+    Ok(exit_code(&timelines, &written))
+}
+
+fn heading(lane: Lane, orders: usize, concurrency: u16, api_url: &Url) -> String {
+    let pace = if orders > 1 { format!(", {concurrency} at a time") } else { String::new() };
+    format!("{} lane · {}{pace} · {api_url}", lane.name(), summary::orders(orders))
+}
+
+/// Orders of one id, in the order of the file: each waits for the one before. Chains do not wait for each other.
+fn chains(orders: Vec<PlannedOrder>) -> Vec<Vec<PlannedOrder>> {
+    let mut chains: Vec<Vec<PlannedOrder>> = Vec::new();
+    let mut chain_by_id: HashMap<String, usize> = HashMap::new();
+    for order in orders {
+        let chain = *chain_by_id.entry(order.order_id.clone()).or_insert(chains.len());
+        if chain == chains.len() {
+            chains.push(Vec::new());
+        }
+        chains[chain].push(order);
+    }
+    chains
+}
+
+fn width() -> usize {
+    let terminal = if std::io::stdout().is_terminal() { terminal_size::terminal_size() } else { None };
+    let width = terminal.map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0));
+    width.clamp(*WIDTHS.start(), *WIDTHS.end())
+}
+
+fn exit_code(timelines: &[Timeline], written: &std::io::Result<()>) -> ExitCode {
+    if let Err(error) = written {
+        progress::tell(&format!("error: Failed to write the result: {error}"));
+    }
+    let settled = timelines.iter().all(|timeline| timeline.end.outcome.status.is_final());
+    if settled && written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(line: usize, order_id: &str) -> PlannedOrder {
+        let body = serde_json::Map::new();
+        PlannedOrder { line, name: None, order_id: order_id.to_owned(), is_repeat: false, body }
+    }
+
+    #[test]
+    fn orders_of_one_id_follow_each_other() {
+        let orders = vec![order(1, "a"), order(2, "b"), order(3, "a"), order(4, "c"), order(5, "a")];
+
+        let chained = chains(orders);
+
+        let lines: Vec<Vec<usize>> =
+            chained.iter().map(|chain| chain.iter().map(|order| order.line).collect()).collect();
+        assert_eq!(lines, [vec![1, 3, 5], vec![2], vec![4]]);
+    }
+}

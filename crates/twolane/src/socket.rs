@@ -1,0 +1,186 @@
+//! A WebSocket that is kept open: what closes is opened again, and what was subscribed to is subscribed to again.
+
+use crate::requests;
+use futures_util::{SinkExt, StreamExt};
+use reqwest::Url;
+use serde_json::json;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    tungstenite::{self, Message},
+};
+
+/// Longest wait for the opening handshake.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Between pings: API Gateway closes a socket that is idle for ten minutes. Source: Amazon API Gateway Developer
+/// Guide, quotas of WebSocket APIs, "Idle Connection Timeout".
+const PING_INTERVAL: Duration = Duration::from_mins(5);
+
+/// Wait before the first attempt to reopen; it doubles with each further one up to [`MAX_BACKOFF`].
+const MIN_BACKOFF: Duration = Duration::from_millis(250);
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
+
+/// A socket that stayed open this long was fine: the next back-off starts over.
+const STABLE_AFTER: Duration = Duration::from_secs(10);
+
+type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// What happens to a kept socket.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// It is open, and every subscription is sent.
+    Opened,
+    /// A text frame came.
+    Frame {
+        /// The frame's text.
+        text: String,
+        /// When it came.
+        at: Instant,
+    },
+    /// It did not open, or closed; it is tried again after the wait.
+    Lost {
+        /// Why.
+        why: String,
+        /// The wait.
+        retry_in: Duration,
+    },
+}
+
+/// A socket kept open by a task of its own, until it is closed or dropped.
+pub(crate) struct Socket {
+    events: mpsc::UnboundedReceiver<Event>,
+    task: JoinHandle<()>,
+}
+
+impl Socket {
+    /// Keeps a socket to that URL open. Each time it opens, `subscriptions` names the orders to subscribe to.
+    pub(crate) fn keep_open(url: Url, subscriptions: impl Fn() -> Vec<String> + Send + Sync + 'static) -> Self {
+        let (sender, events) = mpsc::unbounded_channel();
+        Self { events, task: tokio::spawn(keep_open(url, subscriptions, sender)) }
+    }
+
+    /// What happens next.
+    pub(crate) async fn next(&mut self) -> Event {
+        self.events.recv().await.expect("the task sends until this receiver is gone")
+    }
+
+    /// Closes the socket in good order, if it can be done at once.
+    pub(crate) async fn close(mut self) {
+        const PATIENCE: Duration = Duration::from_secs(1);
+        self.events.close();
+        let _ = timeout(PATIENCE, self.task).await;
+    }
+}
+
+/// Ends when the receiver of events is gone.
+async fn keep_open(url: Url, subscriptions: impl Fn() -> Vec<String>, events: mpsc::UnboundedSender<Event>) {
+    let mut backoff = MIN_BACKOFF;
+    while !events.is_closed() {
+        let opened = tokio::select! {
+            opened = open(&url) => opened,
+            () = events.closed() => return,
+        };
+        let why = match opened {
+            Err(why) => why,
+            Ok(mut stream) => {
+                let since = Instant::now();
+                let why = serve(&mut stream, subscriptions(), &events).await;
+                if since.elapsed() >= STABLE_AFTER {
+                    backoff = MIN_BACKOFF;
+                }
+                why
+            }
+        };
+        let _ = events.send(Event::Lost { why, retry_in: backoff });
+        tokio::select! {
+            () = sleep(backoff) => {}
+            () = events.closed() => return,
+        }
+        backoff = (backoff * 2).min(MAX_BACKOFF);
+    }
+}
+
+async fn open(url: &Url) -> Result<Stream, String> {
+    let request = requests::handshake(url).map_err(|error| format!("{error:#}"))?;
+    match timeout(OPEN_TIMEOUT, connect_async_with_config(request, None, true)).await {
+        Err(_) => Err("no answer in time".to_owned()),
+        Ok(Err(error)) => Err(why(&error)),
+        Ok(Ok((stream, _))) => Ok(stream),
+    }
+}
+
+fn why(error: &tungstenite::Error) -> String {
+    match error {
+        tungstenite::Error::Http(response) => {
+            format!("the handshake was answered with HTTP status {}", response.status())
+        }
+        tungstenite::Error::Protocol(_) => error.to_string(),
+        error => requests::root_cause(error),
+    }
+}
+
+/// Passes frames on until the socket closes, and says why it did.
+async fn serve(stream: &mut Stream, subscriptions: Vec<String>, events: &mpsc::UnboundedSender<Event>) -> String {
+    for id in subscriptions {
+        if let Err(error) = stream.send(Message::text(subscribe(&id))).await {
+            return why(&error);
+        }
+    }
+    let _ = events.send(Event::Opened);
+    let mut ping = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
+    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut answered = true;
+    loop {
+        tokio::select! {
+            () = events.closed() => {
+                let _ = stream.close(None).await;
+                return "closed here".to_owned();
+            }
+            _ = ping.tick() => {
+                if !std::mem::take(&mut answered) {
+                    return "nothing answers any more".to_owned();
+                }
+                if let Err(error) = stream.send(Message::Ping(Vec::new().into())).await {
+                    return why(&error);
+                }
+            }
+            message = stream.next() => {
+                answered = true;
+                match message {
+                    Some(Err(error)) => return why(&error),
+                    Some(Ok(Message::Text(text))) => {
+                        let _ = events.send(Event::Frame { text: text.as_str().to_owned(), at: Instant::now() });
+                    }
+                    Some(Ok(Message::Close(Some(frame)))) if !frame.reason.is_empty() => {
+                        return format!("the server closed it: {}", frame.reason);
+                    }
+                    None | Some(Ok(Message::Close(_))) => return "the server closed it".to_owned(),
+                    Some(Ok(_)) => {}
+                }
+            }
+        }
+    }
+}
+
+/// The frame that asks for an order's present state and its outcome.
+fn subscribe(order_id: &str) -> String {
+    json!({"action": "subscribe", "orderId": order_id}).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use orders_api::ClientFrame;
+
+    #[test]
+    fn subscribes_in_the_service_s_words() {
+        let frame = subscribe("5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b");
+
+        assert!(matches!(ClientFrame::parse(&frame), Ok(ClientFrame::Subscribe(_))));
+    }
+}

@@ -1,0 +1,142 @@
+//! `twolane watch`: prints what the WebSocket says.
+
+use crate::cli::WatchArgs;
+use crate::money::Money;
+use crate::output::Output;
+use crate::progress::tell;
+use crate::report::timestamp;
+use crate::socket::{Event, Socket};
+use crate::stack::Stack;
+use crate::style::{Style, Tone, printable};
+use orders_api::{OrderView, ServerFrame};
+use std::process::ExitCode;
+use time::OffsetDateTime;
+use tokio::signal::ctrl_c;
+
+/// Runs the command. An error means that there is nothing to watch.
+pub(crate) async fn run(args: WatchArgs) -> anyhow::Result<ExitCode> {
+    let url = Stack::find(&args.stack).await?.websocket_url()?;
+    crate::requests::handshake(&url)?;
+    let style = Style::of_stdout();
+    let mut output = Output::stdout();
+    let orders = args.orders;
+    let mut socket = Socket::keep_open(url.clone(), move || orders.clone());
+    let mut opened_before = false;
+    let mut interrupted = std::pin::pin!(ctrl_c());
+    let code = loop {
+        let event = tokio::select! {
+            event = socket.next() => event,
+            _ = interrupted.as_mut() => break ExitCode::SUCCESS,
+        };
+        match event {
+            Event::Opened if opened_before => tell("The WebSocket is open again."),
+            Event::Opened => {
+                opened_before = true;
+                tell(&format!("Watching {url} until Ctrl-C."));
+            }
+            Event::Lost { why, .. } if !opened_before => {
+                tell(&format!("error: Failed to open the WebSocket {url}: {why}"));
+                break ExitCode::FAILURE;
+            }
+            Event::Lost { why, retry_in } => {
+                tell(&format!("The WebSocket is not open ({why}). It is tried again in {} ms.", retry_in.as_millis()));
+            }
+            Event::Frame { text, .. } => {
+                let line = if args.json { one_line(&text) } else { line(&text, OffsetDateTime::now_utc(), style) };
+                if let Err(error) = output.line(&line) {
+                    tell(&format!("error: Failed to write the frame: {error}"));
+                    break ExitCode::FAILURE;
+                }
+                if output.is_closed() {
+                    break ExitCode::SUCCESS;
+                }
+            }
+        }
+    };
+    socket.close().await;
+    Ok(code)
+}
+
+/// The frame as it came; line breaks between the tokens of JSON mean nothing, so they may go.
+fn one_line(text: &str) -> String {
+    text.replace(['\r', '\n'], " ")
+}
+
+/// A frame for people: time, type, order, detail.
+fn line(text: &str, now: OffsetDateTime, style: Style) -> String {
+    let stamp = timestamp(now);
+    let time = style.paint(Tone::Faint, stamp.split_once('T').map_or(stamp.as_str(), |(_, time)| time));
+    let (kind, tone, order_id, detail) = match serde_json::from_str::<ServerFrame>(text) {
+        Ok(ServerFrame::Confirmed { order_id, order, order_url }) => {
+            ("order.confirmed", Tone::Good, order_id, order.map_or(order_url, |order| Some(describe(&order))))
+        }
+        Ok(ServerFrame::Rejected { order_id, reason, .. }) => ("order.rejected", Tone::Refused, order_id, Some(reason)),
+        Ok(ServerFrame::Failed { order_id, reason }) => ("order.failed", Tone::Bad, order_id, Some(reason)),
+        Ok(ServerFrame::Status { order_id, status, order, order_url }) => {
+            let detail = order.map(|order| describe(&order)).or(order_url).map(|detail| format!(" · {detail}"));
+            ("order.status", Tone::Faint, order_id, Some(status + &detail.unwrap_or_default()))
+        }
+        Ok(ServerFrame::Error { detail }) => ("error", Tone::Bad, "-".to_owned(), Some(detail)),
+        // A frame of a later version of the service.
+        Err(_) => ("?", Tone::Faint, "-".to_owned(), Some(text.to_owned())),
+    };
+    let kind = style.paint(tone, &format!("{kind:<15}"));
+    let (order_id, detail) = (printable(&order_id), printable(&detail.unwrap_or_default()));
+    format!("{time}  {kind}  {order_id:<36}  {detail}").trim_end().to_owned()
+}
+
+fn describe(order: &OrderView) -> String {
+    let total = order.currency.clone().zip(order.total_minor).map(|(currency, minor_units)| {
+        let money = Money { currency, minor_units };
+        format!("{} {}", money.currency, money.amount())
+    });
+    let attempts = if order.attempts == 1 { "1 attempt".to_owned() } else { format!("{} attempts", order.attempts) };
+    let parts = [total, Some(format!("{} lane", order.lane)), Some(attempts), order.reason.clone()];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
+    const ID: &str = "5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b";
+
+    #[test]
+    fn tells_a_confirmed_order_with_its_total() {
+        let order = json!({
+            "orderId": ID, "status": "CONFIRMED", "lane": "async", "currency": "EUR", "totalMinor": 5997,
+            "items": [], "placedAt": "", "attempts": 2,
+        });
+        let frame = json!({"type": "order.confirmed", "orderId": ID, "order": order}).to_string();
+
+        assert_eq!(
+            line(&frame, NOW, Style::PLAIN),
+            format!("00:00:00.000Z  order.confirmed  {ID}  EUR 59.97 · async lane · 2 attempts")
+        );
+    }
+
+    #[test]
+    fn tells_a_pending_order_and_an_error() {
+        let pending = json!({"type": "order.status", "orderId": ID, "status": "PENDING"}).to_string();
+        let error = json!({"type": "error", "detail": "send\x1b[2J"}).to_string();
+
+        assert_eq!(line(&pending, NOW, Style::PLAIN), format!("00:00:00.000Z  order.status     {ID}  PENDING"));
+        assert!(line(&error, NOW, Style::PLAIN).ends_with("send\u{fffd}[2J"));
+    }
+
+    #[test]
+    fn shows_a_frame_it_does_not_know_as_it_came() {
+        assert!(line(r#"{"type":"order.shipped"}"#, NOW, Style::PLAIN).ends_with(r#"  {"type":"order.shipped"}"#));
+    }
+
+    proptest! {
+        #[test]
+        fn no_frame_makes_the_printer_panic(text in any::<String>()) {
+            let _ = line(&text, NOW, Style::PLAIN);
+            prop_assert!(!one_line(&text).contains('\n'));
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! `twolane order` down both lanes.
+
+use crate::server::{Reply, Request, Server, Sockets, answer};
+use crate::{BODY, ID, confirmed, line, order, problem, queued, record, reports};
+use serde_json::{Value, json};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Ids of six orders.
+fn id(number: usize) -> String {
+    format!("{number}f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b")
+}
+
+fn confirm(request: &Request, _: &Sockets) -> Reply {
+    answer(201, record(request.id(), "CONFIRMED").to_string())
+}
+
+/// Queues orders and calls them back at once.
+fn call_back(request: &Request, sockets: &Sockets) -> Reply {
+    sockets.push(&confirmed(request.id()));
+    answer(202, queued())
+}
+
+#[test]
+fn tells_every_answer_of_the_sync_lane() {
+    let server = Server::start(|request, _| match &request.id()[..1] {
+        "1" => answer(201, record(request.id(), "CONFIRMED").to_string()),
+        "2" => answer(200, record(request.id(), "CONFIRMED").to_string()),
+        "3" => answer(409, problem(409, "Used before.")),
+        "4" => answer(400, problem(400, "Not valid.")),
+        _ => answer(503, problem(503, "Over its limit.")),
+    });
+    let lines: String = (1..=5).map(|number| line(&id(number))).collect();
+
+    let (code, stdout, stderr) = order(&server, "sync", &lines, &["--json"]).run();
+
+    let told: Vec<Value> = reports(&stdout)
+        .iter()
+        .map(|report| json!([report["httpStatus"], report["status"], report["reason"], report["doneBy"]]))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            json!([201, "CONFIRMED", null, "answer"]),
+            json!([200, "CONFIRMED", null, "answer"]),
+            json!([409, "REJECTED", "Used before.", "answer"]),
+            json!([400, "REJECTED", "Not valid.", "answer"]),
+            json!([503, "ERROR", "Over its limit. (request r-1)", "answer"]),
+        ]
+    );
+    assert_eq!((code, stderr.as_str()), (1, ""));
+}
+
+#[test]
+fn a_refused_order_is_an_outcome() {
+    let server = Server::start(|_, _| answer(409, problem(409, "Used before.")));
+
+    let (code, stdout, _) = order(&server, "sync", &line(ID), &[]).run();
+
+    assert_eq!(code, 0, "{stdout}");
+    assert!(stdout.contains("409 REJECTED") && stdout.contains("└ Used before."), "{stdout}");
+    assert!(stdout.contains("1 order: 1 rejected"), "{stdout}");
+}
+
+#[test]
+fn sends_the_body_as_json_to_the_lane_s_path() {
+    let server = Server::start(confirm);
+
+    order(&server, "sync", &line(ID), &[]).run();
+
+    let requests = server.requests();
+    assert_eq!(
+        (requests[0].method.as_str(), requests[0].path.as_str()),
+        ("PUT", format!("/live/sync/orders/{ID}").as_str())
+    );
+    assert_eq!(requests[0].body, BODY);
+    assert!(requests[0].headers.contains("content-type: application/json\r\n"));
+}
+
+#[test]
+fn a_report_has_every_field() {
+    let server = Server::start(call_back);
+
+    let (code, stdout, stderr) = order(&server, "async", &line(ID), &["--json"]).run();
+
+    let mut report = reports(&stdout).remove(0);
+    for field in ["acknowledgedMs", "doneMs"] {
+        assert!(report[field].take().is_number(), "{stdout}");
+    }
+    let sent_at = report["sentAt"].take();
+    assert!(sent_at.as_str().is_some_and(|text| text.len() == 24 && text.ends_with('Z')), "{sent_at}");
+    assert_eq!(
+        report,
+        json!({
+            "orderId": ID, "name": null, "line": 1, "lane": "async", "requests": 1, "sentAt": null,
+            "acknowledgedMs": null, "doneMs": null, "doneBy": "callback", "httpStatus": 202, "status": "CONFIRMED",
+            "messageId": "m-1", "reason": null, "problem": null,
+        })
+    );
+    assert_eq!((code, stderr.as_str()), (0, ""));
+}
+
+#[test]
+fn draws_queued_and_called_back() {
+    let server = Server::start(call_back);
+    let lines: String = (1..=3).map(|number| line(&id(number))).collect();
+
+    let (code, stdout, stderr) = order(&server, "async", &lines, &["--concurrency", "2"]).run();
+
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert!(stdout.starts_with(&format!("async lane · 3 orders, 2 at a time · {}\n", server.api_url)), "{stdout}");
+    assert_eq!(stdout.matches(" CONFIRMED ").count(), 3, "{stdout}");
+    assert!(stdout.contains("3 orders: 3 confirmed") && stdout.contains("● called back"), "{stdout}");
+    assert!(!stdout.contains('\x1b'), "{stdout}");
+}
+
+#[test]
+fn a_rejection_and_a_failure_are_called_back_with_their_reason() {
+    let server = Server::start(|request, sockets| {
+        let kind = if request.id().starts_with('1') { "order.rejected" } else { "order.failed" };
+        sockets.push(&json!({"type": kind, "orderId": request.id(), "reason": format!("why {kind}")}));
+        answer(202, queued())
+    });
+
+    let (code, stdout, _) = order(&server, "async", &(line(&id(1)) + &line(&id(2))), &["--json"]).run();
+
+    let reports = reports(&stdout);
+    assert_eq!((&reports[0]["status"], &reports[0]["reason"]), (&json!("REJECTED"), &json!("why order.rejected")));
+    assert_eq!((&reports[1]["status"], &reports[1]["reason"]), (&json!("FAILED"), &json!("why order.failed")));
+    assert_eq!(code, 1);
+}
+
+#[test]
+fn subscribes_again_after_the_socket_was_dropped() {
+    let server = Server::with_frames(
+        |_, sockets| {
+            sockets.close();
+            answer(202, queued())
+        },
+        |frame, sockets| {
+            let frame: Value = serde_json::from_str(frame).expect("JSON");
+            assert_eq!(frame["action"], "subscribe");
+            let order = record(ID, "CONFIRMED");
+            sockets.push(&json!({"type": "order.status", "orderId": ID, "status": "CONFIRMED", "order": order}));
+        },
+    );
+
+    let (code, stdout, stderr) = order(&server, "async", &line(ID), &["--json", "--poll-after", "60"]).run();
+
+    assert_eq!((code, &reports(&stdout)[0]["doneBy"]), (0, &json!("fetch")), "{stdout}");
+    assert!(stderr.contains("The WebSocket is not open (the server closed it)"), "{stderr}");
+}
+
+/// Queues orders, never calls back, and answers `PENDING` so many times before the record.
+fn pending(times: usize) -> Server {
+    let asked = AtomicUsize::new(0);
+    Server::start(move |request, _| match request.method.as_str() {
+        "PUT" => answer(202, queued()),
+        _ if asked.fetch_add(1, Ordering::SeqCst) < times => {
+            let body = json!({"orderId": request.id(), "status": "PENDING"}).to_string();
+            Reply::Answer { status: 200, headers: "Retry-After: 1\r\n", body }
+        }
+        _ => answer(200, record(request.id(), "CONFIRMED").to_string()),
+    })
+}
+
+#[test]
+fn asks_for_an_order_whose_callback_is_overdue() {
+    let server = pending(1);
+
+    let (code, stdout, _) = order(&server, "async", &line(ID), &["--poll-after", "0"]).run();
+
+    assert_eq!(code, 0, "{stdout}");
+    assert!(stdout.contains("◆ fetched"), "{stdout}");
+    let paths: Vec<String> = server.requests().into_iter().map(|request| request.path).collect();
+    let (put, get) = (format!("/live/async/orders/{ID}"), format!("/live/orders/{ID}"));
+    assert_eq!(paths, [put, get.clone(), get]);
+}
+
+#[test]
+fn needs_no_socket_to_ask() {
+    let mut server = pending(0);
+    server.websocket_url = "ws://127.0.0.1:1/live".to_owned();
+
+    let (code, stdout, stderr) = order(&server, "async", &line(ID), &["--confirm", "poll", "--json"]).run();
+
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert_eq!(reports(&stdout)[0]["doneBy"], "fetch");
+}
+
+#[test]
+fn asks_when_the_socket_does_not_open() {
+    let mut server = pending(0);
+    server.websocket_url = "ws://127.0.0.1:1/live".to_owned();
+
+    let (code, stdout, stderr) = order(&server, "async", &line(ID), &["--poll-after", "0", "--json"]).run();
+
+    assert_eq!((code, &reports(&stdout)[0]["doneBy"]), (0, &json!("fetch")), "{stdout}");
+    assert!(stderr.contains("Connection refused"), "{stderr}");
+}
+
+#[test]
+fn the_record_of_a_different_order_means_a_refusal() {
+    let server = Server::start(|request, _| match request.method.as_str() {
+        "PUT" => answer(202, queued()),
+        _ => answer(200, record(request.id(), "CONFIRMED").to_string()),
+    });
+    let lines = line(ID).replace("\"quantity\":3", "\"quantity\":4");
+
+    let (code, stdout, _) = order(&server, "async", &lines, &["--confirm", "poll", "--json"]).run();
+
+    assert_eq!((code, &reports(&stdout)[0]["status"]), (0, &json!("REJECTED")), "{stdout}");
+}
+
+#[test]
+fn gives_up_after_the_timeout() {
+    let server = pending(usize::MAX);
+
+    let (code, stdout, _) = order(&server, "async", &line(ID), &["--timeout", "1", "--poll-after", "0"]).run();
+
+    assert_eq!(code, 1, "{stdout}");
+    assert!(stdout.contains("UNANSWERED"), "{stdout}");
+    assert!(stdout.contains("└ no outcome within 1 s; the status service said: PENDING"), "{stdout}");
+}
+
+#[test]
+fn an_answer_that_never_comes_is_no_outcome() {
+    let server = Server::start(|_, _| Reply::Silence);
+
+    let (code, stdout, _) = order(&server, "sync", &line(ID), &["--timeout", "1", "--json"]).run();
+
+    let report = reports(&stdout).remove(0);
+    assert_eq!((&report["status"], &report["reason"]), (&json!("UNANSWERED"), &json!("no answer in time")));
+    assert_eq!([&report["doneMs"], &report["doneBy"], &report["httpStatus"]], [&Value::Null; 3]);
+    assert_eq!(code, 1);
+}
+
+#[test]
+fn a_stack_that_is_down_is_told() {
+    let mut server = Server::start(confirm);
+    server.api_url = "http://127.0.0.1:1/live".to_owned();
+
+    let (code, stdout, _) = order(&server, "sync", &line(ID), &[]).run();
+
+    assert_eq!(code, 1);
+    assert!(stdout.contains("no connection: Connection refused"), "{stdout}");
+}
+
+#[test]
+fn repeats_a_request_only_when_told_to() {
+    fn recovering() -> Server {
+        let asked = AtomicUsize::new(0);
+        Server::start(move |request, _| {
+            if asked.fetch_add(1, Ordering::SeqCst) == 0 {
+                return Reply::Answer { status: 503, headers: "Retry-After: 0\r\n", body: problem(503, "Busy.") };
+            }
+            answer(201, record(request.id(), "CONFIRMED").to_string())
+        })
+    }
+    let (once, twice) = (recovering(), recovering());
+
+    let (refused, ..) = order(&once, "sync", &line(ID), &[]).run();
+    let (placed, stdout, _) = order(&twice, "sync", &line(ID), &["--retries", "3"]).run();
+
+    assert_eq!((refused, once.requests().len()), (1, 1));
+    assert_eq!((placed, twice.requests().len()), (0, 2));
+    assert!(stdout.contains("503 Busy. (request r-1) – repeated after"), "{stdout}");
+}
+
+#[test]
+fn a_later_order_of_the_same_id_waits_for_the_earlier_and_has_its_own_outcome() {
+    // The first order is called back only when the other one has come too; the repeat is refused.
+    let puts = Mutex::new(Vec::new());
+    let server = Server::start(move |request, sockets| {
+        let mut puts = puts.lock().expect("no panic");
+        puts.push(request.id().to_owned());
+        match puts.len() {
+            2 => puts.iter().for_each(|id| sockets.push(&confirmed(id))),
+            3 => {
+                // A late repeat about the first order comes before the answer to this one.
+                sockets.push(&confirmed(request.id()));
+                sockets.push(&json!({"type": "order.rejected", "orderId": request.id(), "reason": "used before"}));
+            }
+            _ => {}
+        }
+        answer(202, queued())
+    });
+    let different = line(&id(1)).replace("\"quantity\":3", "\"quantity\":4");
+    let lines = line(&id(1)) + &different + &line(&id(2));
+
+    let (code, stdout, _) = order(&server, "async", &lines, &["--json"]).run();
+
+    let statuses: Vec<Value> = reports(&stdout).iter().map(|report| report["status"].clone()).collect();
+    assert_eq!(statuses, ["CONFIRMED", "REJECTED", "CONFIRMED"]);
+    assert_eq!(server.requests()[2].id(), id(1));
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn lines_of_one_name_share_an_id_that_is_new_in_every_run() {
+    let server = Server::start(confirm);
+    let lines = format!("{{\"name\":\"tea\",\"order\":{BODY}}}\n").repeat(2);
+
+    let (_, stdout, _) = order(&server, "sync", &lines, &[]).run();
+    order(&server, "sync", &lines, &[]).run();
+
+    let requests = server.requests();
+    assert_eq!(requests[0].id(), requests[1].id());
+    assert_ne!(requests[1].id(), requests[2].id());
+    assert!(stdout.contains(" tea again "), "{stdout}");
+}
+
+#[test]
+fn a_reader_that_goes_away_does_not_stop_the_orders() {
+    let server = Server::start(confirm);
+    let lines: String = (1..=4).map(|number| line(&id(number))).collect();
+    for arguments in [["--json", "--concurrency=1"], ["--retries=0", "--concurrency=1"]] {
+        let mut command = order(&server, "sync", &lines, &arguments);
+        let mut child = command.start();
+        drop(child.stdout.take());
+
+        let output = child.wait_with_output().expect("it ends");
+
+        assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0), "{output:?}");
+    }
+    assert_eq!(server.requests().len(), 8);
+}

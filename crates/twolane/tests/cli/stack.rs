@@ -1,0 +1,149 @@
+//! Finding the stack.
+
+use crate::server::{Server, answer};
+use crate::{ID, record, twolane};
+use serde_json::{Value, json};
+
+/// Confirms the one order of `twolane order` without a file, whatever it is.
+fn confirming() -> Server {
+    Server::start(|request, _| {
+        let mut order = record(request.id(), "CONFIRMED");
+        let body: Value = serde_json::from_str(&request.body).expect("JSON");
+        order.as_object_mut().expect("an object").extend(body.as_object().expect("an object").clone());
+        answer(201, order.to_string())
+    })
+}
+
+#[test]
+fn tells_what_was_looked_for_when_no_stack_is_found() {
+    let (code, stdout, stderr) = twolane(&["order", "--lane", "sync"]).run();
+
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    for part in ["--api-url", "TWOLANE_OUTPUTS", ".local/outputs.json", "`make up`", "--stack-name"] {
+        assert!(stderr.contains(part), "{stderr}");
+    }
+}
+
+#[test]
+fn finds_the_outputs_of_make_up_in_a_folder_above() {
+    let server = confirming();
+    let mut twolane = twolane(&["order", "--lane", "sync"]);
+    let outputs = json!({"ApiUrl": server.api_url, "WebSocketUrl": server.websocket_url}).to_string();
+    twolane.folder.write(".local/outputs.json", &outputs);
+    twolane.folder.write("deep/down/file", "");
+    let below = twolane.folder.0.join("deep/down");
+    twolane.command.current_dir(below);
+
+    let (code, stdout, stderr) = twolane.run();
+
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    assert!(stdout.contains("Measured on a local emulator: these latencies say nothing about AWS."), "{stdout}");
+}
+
+#[test]
+fn what_is_typed_goes_before_the_environment() {
+    let server = confirming();
+    let twolane = twolane(&["order", "--lane", "sync", "--api-url", &server.api_url]);
+
+    let (code, ..) = twolane.env("TWOLANE_API_URL", "http://127.0.0.1:1").env("TWOLANE_OUTPUTS", "none.json").run();
+
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn takes_the_urls_of_the_environment() {
+    let server = confirming();
+
+    let api_url = format!("{}/", server.api_url);
+
+    let (code, ..) = twolane(&["order", "--lane", "sync"]).env("TWOLANE_API_URL", &api_url).run();
+
+    assert_eq!(code, 0);
+    assert!(server.requests()[0].path.starts_with("/live/sync/orders/"), "{:?}", server.requests());
+}
+
+#[test]
+fn names_the_file_and_the_output_that_are_wrong() {
+    for (text, told) in [
+        ("{", "Failed to read"),
+        ("[]", "is not a JSON object of stack outputs"),
+        (r#"{"ApiUrl":"ftp://x"}"#, "is not the URL of a REST API: it must begin with https:// or http://"),
+        ("{}", "does not give the URL of the REST API (ApiUrl)"),
+    ] {
+        let mut twolane = twolane(&["order", "--lane", "sync", "--outputs", "outputs.json"]);
+        twolane.folder.write("outputs.json", text);
+
+        let (code, _, stderr) = twolane.run();
+
+        assert_eq!(code, 2);
+        assert!(stderr.contains("outputs.json") && stderr.contains(told), "{stderr}");
+    }
+}
+
+/// The environment of an AWS user, at the stand-in.
+fn on_aws(server: &Server, arguments: &[&str]) -> (i32, String, String) {
+    let endpoint = server.api_url.trim_end_matches("/live");
+    let mut twolane = twolane(arguments);
+    twolane.command.envs([
+        ("AWS_ENDPOINT_URL", endpoint),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_CONFIG_FILE", "none"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "none"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+    ]);
+    twolane.run()
+}
+
+#[test]
+fn reads_the_outputs_of_a_cloudformation_stack() {
+    let server = Server::start(|request, _| {
+        if request.method == "PUT" {
+            return answer(503, "");
+        }
+        let host = request.headers.lines().find_map(|line| line.strip_prefix("host: ")).expect("a host");
+        answer(
+            200,
+            format!(
+                "<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>s</StackName>\
+                 <CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus><Outputs>\
+                 <member><OutputKey>ApiUrl</OutputKey><OutputValue>http://{host}/live</OutputValue></member>\
+                 </Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>"
+            ),
+        )
+    });
+
+    let (code, _, stderr) =
+        on_aws(&server, &["order", "--lane", "sync", "--stack-name", "twolane", "--region", "eu-central-1"]);
+
+    assert_eq!(code, 1, "{stderr}");
+    assert!(server.requests()[0].body.contains("StackName=twolane"));
+    assert!(server.requests()[1].path.starts_with("/live/sync/orders/"));
+}
+
+#[test]
+fn tells_what_cloudformation_says() {
+    let server = Server::start(|_, _| {
+        let error = "<Code>ValidationError</Code><Message>Stack with id nope does not exist</Message>";
+        answer(400, format!("<ErrorResponse><Error>{error}</Error></ErrorResponse>"))
+    });
+
+    let (code, _, stderr) =
+        on_aws(&server, &["order", "--lane", "sync", "--stack-name", "nope", "--region", "eu-central-1"]);
+
+    assert_eq!(code, 2);
+    assert_eq!(
+        stderr,
+        "error: Failed to describe the stack nope: ValidationError: Stack with id nope does not exist\n"
+    );
+}
+
+#[test]
+fn asks_for_the_region_of_a_named_stack() {
+    let server = confirming();
+
+    let (code, _, stderr) = on_aws(&server, &["watch", "--stack-name", "twolane", "--order", ID]);
+
+    assert_eq!(code, 2);
+    assert!(stderr.contains("pass --region or set AWS_REGION"), "{stderr}");
+}

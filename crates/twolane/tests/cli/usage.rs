@@ -1,0 +1,67 @@
+//! Help, wrong usage and unreadable files.
+
+use crate::server::{Server, answer};
+use crate::{line, order, repository, twolane};
+
+#[test]
+fn shows_help_when_nothing_is_asked_for() {
+    let (_, _, shown) = twolane(&[]).run();
+
+    assert!(shown.contains("Usage: twolane"), "{shown}");
+    assert!(shown.contains("twolane order --lane async --file samples/orders.jsonl"), "{shown}");
+}
+
+#[test]
+fn every_command_explains_itself_with_examples() {
+    for command in ["order", "watch"] {
+        let (code, help, _) = twolane(&[command, "--help"]).run();
+
+        assert_eq!(code, 0);
+        for part in ["Examples:", "Exit code:", "--stack-name", "The stack is found"] {
+            assert!(help.contains(part), "{command}: {help}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_option_is_wrong_usage() {
+    let (code, stdout, stderr) = twolane(&["order", "--lane", "fast"]).run();
+
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert!(stderr.contains("[possible values: sync, async]"), "{stderr}");
+}
+
+#[test]
+fn a_malformed_line_is_told_by_its_number_before_anything_is_sent() {
+    let server = Server::start(|_, _| answer(500, ""));
+    let lines = format!("{}not json\n{{\"name\":\"a b\",\"order\":{{}}}}\n", line(crate::ID));
+
+    let (code, stdout, stderr) = order(&server, "sync", &lines, &[]).run();
+
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert!(stderr.contains("line 2: expected ident") && stderr.contains("line 3: a name is"), "{stderr}");
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_file_that_is_missing_or_empty_is_wrong_usage() {
+    let (missing, _, why) = twolane(&["order", "--lane", "sync", "--file", "none.jsonl"]).run();
+    assert!(why.contains("error: Failed to read the orders in none.jsonl: No such file"), "{why}");
+
+    let server = Server::start(|_, _| answer(500, ""));
+    let (empty, _, why) = order(&server, "sync", " \n\n", &[]).run();
+    assert!(why.contains("error: There are no orders in"), "{why}");
+
+    assert_eq!((missing, empty), (2, 2));
+}
+
+#[test]
+fn the_sample_orders_can_be_read() {
+    let server = Server::start(|_, _| answer(503, ""));
+    let samples = std::fs::read_to_string(repository().join("samples/orders.jsonl")).expect("the samples");
+
+    let (code, stdout, stderr) = order(&server, "sync", &samples, &["--json"]).run();
+
+    assert_eq!(code, 1, "{stderr}");
+    assert_eq!(stdout.lines().count(), 11);
+}
