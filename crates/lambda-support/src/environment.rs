@@ -1,5 +1,6 @@
 //! Configuration from environment variables, read once before the first invocation.
 
+use lambda_http::http::Uri;
 use std::{env, fmt, num::IntErrorKind, str::FromStr, time::Duration};
 
 /// Reads environment variables and remembers every one that is missing or malformed, so that a bad deployment is
@@ -84,6 +85,17 @@ impl Environment {
         })
     }
 
+    /// An `http` or `https` URL with a host that must be there.
+    pub fn url(&mut self, name: &str) -> String {
+        let value = self.text(name);
+        let uri = value.parse::<Uri>().ok();
+        let usable = uri.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some());
+        if !usable && !value.is_empty() {
+            self.problems.push(format!("{name} is {value:?}, not an http or https URL"));
+        }
+        value
+    }
+
     /// A number of days that must be there; 0 stands for no limit.
     pub fn days(&mut self, name: &str) -> Option<Duration> {
         let days: u32 = self.number(name);
@@ -110,6 +122,19 @@ mod tests {
         let config = (environment.text("NAME"), environment.number::<u32>("COUNT"));
 
         assert_eq!(environment.finish(config).expect("nothing is wrong"), ("orders".to_owned(), 5));
+    }
+
+    #[test]
+    fn takes_nothing_but_urls_for_urls() {
+        let mut environment =
+            Environment::of([("GOOD", "https://a.example/live"), ("BAD", "a.example"), ("WS", "ws://a")]);
+
+        assert_eq!(environment.url("GOOD"), "https://a.example/live");
+        environment.url("BAD");
+        environment.url("WS");
+        let message = environment.finish(()).expect_err("two are wrong").to_string();
+
+        assert!(!message.contains("GOOD") && message.contains("BAD is") && message.contains("WS is"), "{message}");
     }
 
     #[test]

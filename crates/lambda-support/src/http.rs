@@ -6,7 +6,7 @@ use lambda_http::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     request::RequestContext,
 };
-use orders::{OrderId, Owner, RepositoryError, Timestamp};
+use orders::{ErrorChain, OrderId, Owner, RepositoryError, Timestamp};
 use orders_api::Problem;
 
 /// The media type of orders.
@@ -31,7 +31,8 @@ pub fn problem(status: StatusCode, detail: impl Into<String>) -> Problem {
 /// The answer that carries a problem, with the id of the request that had it.
 #[must_use]
 pub fn problem_response(request: &Request, problem: Problem) -> Response<Body> {
-    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = problem.status.and_then(|status| StatusCode::from_u16(status).ok());
+    let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = Problem { request_id: request_id(request), ..problem };
     let response = respond(status, PROBLEM_JSON, &body);
     if status == StatusCode::SERVICE_UNAVAILABLE {
@@ -62,7 +63,8 @@ fn respond(status: StatusCode, media_type: HeaderValue, body: &impl serde::Seria
 pub fn owner(request: &Request) -> Result<Owner, Problem> {
     let variables = request.stage_variables_ref();
     caller::owner(|name| variables.and_then(|variables| variables.first(name))).map_err(|error: CallerError| {
-        tracing::error!(error = &error as &dyn std::error::Error, "Failed to tell whose request this is");
+        let error = ErrorChain(&error);
+        tracing::error!(%error, "Failed to tell whose request this is");
         internal_error()
     })
 }
@@ -90,11 +92,11 @@ pub fn received_at(request: &Request) -> Option<Timestamp> {
 #[must_use]
 pub fn repository_problem(error: &RepositoryError) -> Problem {
     if error.is_retryable() {
-        tracing::warn!(error = error as &dyn std::error::Error, "The database could not serve a request");
+        tracing::warn!(error = %ErrorChain(error), "The database could not serve a request");
         let detail = "The database cannot serve the request right now. It is safe to repeat it as it is.";
         problem(StatusCode::SERVICE_UNAVAILABLE, detail)
     } else {
-        tracing::error!(error = error as &dyn std::error::Error, "The database will not serve a request");
+        tracing::error!(error = %ErrorChain(error), "The database will not serve a request");
         internal_error()
     }
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 /// Longest wait for a connection. Inside a region it takes single milliseconds.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Longest single attempt. DynamoDB and the management API answer in milliseconds.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
 /// Longest request, retries and back-off included: well inside a function's timeout.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(6);
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(4);
 /// Attempts in all.
 const MAX_ATTEMPTS: u32 = 3;
 /// Back-off before the second attempt; the SDK's own default of 1 s is most of an invocation.

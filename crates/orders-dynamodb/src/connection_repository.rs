@@ -2,7 +2,8 @@
 
 use crate::error::repository_error;
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
-use orders::{Connection, ConnectionId, ConnectionRepository, Owner, RepositoryError};
+use orders::{Connection, ConnectionId, ConnectionRepository, Owner, RepositoryError, Timestamp};
+use std::collections::HashMap;
 
 /// Keeps connections in a table with the string keys `pk`, the owner, and `sk`, the connection id, and a time to live
 /// in `expiresAt`.
@@ -47,24 +48,31 @@ impl ConnectionRepository for DynamoDbConnectionRepository {
         Ok(())
     }
 
-    async fn list(&self, owner: &Owner) -> Result<Vec<ConnectionId>, RepositoryError> {
+    /// Rows that are not ours are passed over: they must not keep the owner's sockets from being told.
+    async fn list(&self, owner: &Owner) -> Result<Vec<Connection>, RepositoryError> {
         let mut pages = self
             .client
             .query()
             .table_name(&self.table_name)
             .key_condition_expression("pk = :owner")
             .expression_attribute_values(":owner", AttributeValue::S(owner.to_string()))
-            .projection_expression("sk")
             .consistent_read(true)
             .into_paginator()
             .items()
             .send();
-        let mut ids = Vec::new();
+        let mut connections = Vec::new();
         while let Some(item) = pages.next().await {
-            let item = item.map_err(repository_error)?;
-            let id = item.get("sk").and_then(|value| value.as_s().ok()).and_then(|id| ConnectionId::parse(id).ok());
-            ids.push(id.ok_or_else(|| RepositoryError::Unreadable("a connection has no readable id".into()))?);
+            connections.extend(read(owner, &item.map_err(repository_error)?));
         }
-        Ok(ids)
+        Ok(connections)
     }
+}
+
+fn read(owner: &Owner, item: &HashMap<String, AttributeValue>) -> Option<Connection> {
+    let text = |name: &str| item.get(name)?.as_s().ok();
+    Some(Connection {
+        owner: owner.clone(),
+        id: ConnectionId::parse(text("sk")?).ok()?,
+        connected_at: Timestamp::parse(text("connectedAt")?).ok()?,
+    })
 }

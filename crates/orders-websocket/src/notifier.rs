@@ -2,8 +2,13 @@
 
 use crate::{SendError, WebSocketSender};
 use futures_util::{StreamExt, stream};
-use orders::{ConnectionId, ConnectionRepository, Notification, NotificationReport, Notifier, NotifyError, Owner};
+use orders::{
+    Connection, ConnectionRepository, ErrorChain, Notification, NotificationReport, Notifier, NotifyError, Owner,
+    RepositoryError, Timestamp,
+};
 use orders_api::ServerFrame;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::time::{Instant, timeout_at};
 
 /// Sockets told at once. One owner seldom has more, and a post takes milliseconds.
 const CONCURRENCY: usize = 16;
@@ -13,6 +18,7 @@ const CONCURRENCY: usize = 16;
 pub struct WebSocketNotifier<C> {
     connections: C,
     sender: WebSocketSender,
+    patience: Duration,
 }
 
 /// How it went with one socket.
@@ -23,44 +29,56 @@ enum Delivery {
 }
 
 impl<C: ConnectionRepository + Sync> WebSocketNotifier<C> {
-    /// Looks sockets up in `connections` and tells them through `sender`.
+    /// Looks sockets up in `connections` and tells them through `sender`. One notification takes no longer than
+    /// `patience`, however many sockets hang: those not told by then are dropped.
     #[must_use]
-    pub fn new(connections: C, sender: WebSocketSender) -> Self {
-        Self { connections, sender }
+    pub fn new(connections: C, sender: WebSocketSender, patience: Duration) -> Self {
+        Self { connections, sender, patience }
     }
 
-    async fn tell(&self, owner: &Owner, connection: ConnectionId, frame: &ServerFrame) -> Delivery {
-        match self.sender.send(&connection, frame).await {
-            Ok(()) => Delivery::Told,
-            Err(SendError::Gone) => {
-                // A row that cannot be removed now is removed by its time to live.
-                if let Err(error) = self.connections.remove(owner, &connection).await {
-                    tracing::warn!(
-                        connection.id = %connection,
-                        error = &error as &dyn std::error::Error,
-                        "Failed to forget gone connection {connection}"
-                    );
-                }
+    async fn tell(&self, connection: Connection, frame: &ServerFrame, stop: Instant) -> Delivery {
+        let id = &connection.id;
+        match timeout_at(stop, self.sender.send(id, frame)).await {
+            Ok(Ok(())) => Delivery::Told,
+            Ok(Err(SendError::Gone)) => {
+                self.forget(&connection, stop).await;
                 Delivery::Gone
             }
-            Err(error @ SendError::Undelivered(_)) => {
-                tracing::warn!(
-                    connection.id = %connection,
-                    error = &error as &dyn std::error::Error,
-                    "Dropped a notification to connection {connection}"
-                );
+            Ok(Err(error @ SendError::Undelivered(_))) => {
+                let error = ErrorChain(&error);
+                tracing::warn!(connection.id = %id, %error, "Dropped a notification to connection {id}");
                 Delivery::Dropped
             }
+            Err(_elapsed) => {
+                tracing::warn!(connection.id = %id, "Ran out of time to notify connection {id}");
+                Delivery::Dropped
+            }
+        }
+    }
+
+    /// Forgets a socket that is gone. API Gateway also calls a socket gone that is just opening, whose row is written
+    /// before it opens: that one must stay. A row that cannot be removed now is removed by its time to live.
+    async fn forget(&self, connection: &Connection, stop: Instant) {
+        if !connection.is_established(now()) {
+            return;
+        }
+        let id = &connection.id;
+        if let Ok(Err(error)) = timeout_at(stop, self.connections.remove(&connection.owner, id)).await {
+            let error = ErrorChain(&error);
+            tracing::warn!(connection.id = %id, %error, "Failed to forget gone connection {id}");
         }
     }
 }
 
 impl<C: ConnectionRepository + Sync> Notifier for WebSocketNotifier<C> {
     async fn notify(&self, owner: &Owner, notification: &Notification) -> Result<NotificationReport, NotifyError> {
+        let stop = Instant::now() + self.patience;
         let frame = ServerFrame::from(notification);
-        let connections = self.connections.list(owner).await?;
+        let connections = timeout_at(stop, self.connections.list(owner))
+            .await
+            .map_err(|elapsed| RepositoryError::Unavailable(elapsed.into()))??;
         let report = stream::iter(connections)
-            .map(|connection| self.tell(owner, connection, &frame))
+            .map(|connection| self.tell(connection, &frame, stop))
             .buffer_unordered(CONCURRENCY)
             .fold(NotificationReport::default(), |mut report, delivery| async move {
                 match delivery {
@@ -75,19 +93,28 @@ impl<C: ConnectionRepository + Sync> Notifier for WebSocketNotifier<C> {
     }
 }
 
+/// The present moment; a clock outside its range makes every socket established.
+fn now() -> Timestamp {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let epoch = Timestamp::from_unix_ms(0).expect("1970 is in range");
+    epoch.plus(since_epoch)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use aws_sdk_apigatewaymanagement::{
         Client,
-        config::{BehaviorVersion, Config, Credentials, Region, retry::RetryConfig},
+        config::{BehaviorVersion, Config, Credentials, HttpClient, Region, retry::RetryConfig},
     };
-    use aws_smithy_http_client::test_util::infallible_client_fn;
+    use aws_smithy_http_client::test_util::{NeverClient, infallible_client_fn};
     use orders::{
-        Connection,
+        ConnectionId,
         fakes::{self, InMemoryConnections},
     };
     use std::sync::{Arc, Mutex};
+
+    const PATIENCE: Duration = Duration::from_secs(4);
 
     /// A management API that answers a post by the status in the connection id's name, and the posts it took.
     fn management_api() -> (Client, Arc<Mutex<Vec<String>>>) {
@@ -107,6 +134,10 @@ mod tests {
             };
             http::Response::builder().status(status).header("x-amzn-errortype", error).body("{}").expect("a response")
         });
+        (client(http_client), taken)
+    }
+
+    fn client(http_client: impl HttpClient + 'static) -> Client {
         let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("eu-central-1"))
@@ -115,17 +146,22 @@ mod tests {
             .retry_config(RetryConfig::disabled())
             .http_client(http_client)
             .build();
-        (Client::from_conf(config), taken)
+        Client::from_conf(config)
     }
 
-    async fn connections(ids: &[&str]) -> InMemoryConnections {
+    async fn connections(ids: &[&str], connected_at: Timestamp) -> InMemoryConnections {
         let connections = InMemoryConnections::default();
         for id in ids {
             let id = ConnectionId::parse(id).expect("visible ASCII");
-            let connection = Connection { owner: fakes::owner("alice"), id, connected_at: fakes::moment(0) };
+            let connection = Connection { owner: fakes::owner("alice"), id, connected_at };
             connections.add(&connection).await.expect("in memory");
         }
         connections
+    }
+
+    fn notifier<C: ConnectionRepository + Sync>(client: Client, connections: C) -> WebSocketNotifier<C> {
+        let sender = WebSocketSender::new(client, "https://api.example.com/live/orders");
+        WebSocketNotifier::new(connections, sender, PATIENCE)
     }
 
     fn notification() -> Notification {
@@ -135,15 +171,14 @@ mod tests {
     #[tokio::test]
     async fn tells_every_open_socket_and_forgets_those_that_are_gone_and_no_other() {
         let (client, taken) = management_api();
-        let open = connections(&["a-200", "b-410", "c-200", "d-500", "e-403", "f-429"]).await;
-        let notifier =
-            WebSocketNotifier::new(open, WebSocketSender::new(client, "https://api.example.com/live/orders"));
+        let open = connections(&["a-200", "b-410", "c-200", "d-500", "e-403", "f-429"], fakes::moment(0)).await;
+        let notifier = notifier(client, open);
 
         let report = notifier.notify(&fakes::owner("alice"), &notification()).await.expect("connections are in memory");
 
         assert_eq!(report, NotificationReport { told: 2, gone: 1, dropped: 3 });
         let left = notifier.connections.list(&fakes::owner("alice")).await.expect("in memory");
-        let left: Vec<_> = left.iter().map(ConnectionId::as_str).collect();
+        let left: Vec<_> = left.iter().map(|connection| connection.id.as_str()).collect();
         assert_eq!(left, ["a-200", "c-200", "d-500", "e-403", "f-429"]);
         let taken = taken.lock().expect("no test panicked");
         assert_eq!(taken.len(), 2);
@@ -153,13 +188,59 @@ mod tests {
     #[tokio::test]
     async fn tells_nobody_elses_sockets() {
         let (client, taken) = management_api();
-        let open = connections(&["a-200"]).await;
-        let notifier =
-            WebSocketNotifier::new(open, WebSocketSender::new(client, "https://api.example.com/live/orders"));
+        let open = connections(&["a-200"], fakes::moment(0)).await;
+        let notifier = notifier(client, open);
 
         let report = notifier.notify(&fakes::owner("bob"), &notification()).await.expect("connections are in memory");
 
         assert_eq!(report, NotificationReport::default());
         assert!(taken.lock().expect("no test panicked").is_empty());
+    }
+
+    #[tokio::test]
+    async fn does_not_forget_a_socket_that_is_just_opening() {
+        let (client, _) = management_api();
+        let notifier = notifier(client, connections(&["a-410"], now()).await);
+
+        let report = notifier.notify(&fakes::owner("alice"), &notification()).await.expect("connections are in memory");
+
+        assert_eq!(report, NotificationReport { gone: 1, ..NotificationReport::default() });
+        assert_eq!(notifier.connections.all().len(), 1);
+    }
+
+    /// Connections whose look-up never ends.
+    struct Hanging;
+
+    impl ConnectionRepository for Hanging {
+        async fn add(&self, _: &Connection) -> Result<(), RepositoryError> {
+            std::future::pending().await
+        }
+
+        async fn remove(&self, _: &Owner, _: &ConnectionId) -> Result<(), RepositoryError> {
+            std::future::pending().await
+        }
+
+        async fn list(&self, _: &Owner) -> Result<Vec<Connection>, RepositoryError> {
+            std::future::pending().await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn gives_up_when_its_patience_ends() {
+        let (client, _) = management_api();
+
+        let notified = notifier(client, Hanging).notify(&fakes::owner("alice"), &notification()).await;
+
+        assert!(matches!(notified, Err(NotifyError::Connections(RepositoryError::Unavailable(_)))), "{notified:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn drops_sockets_that_hang() {
+        let open = connections(&["a-hangs", "b-hangs"], fakes::moment(0)).await;
+        let notifier = notifier(client(NeverClient::new()), open);
+
+        let report = notifier.notify(&fakes::owner("alice"), &notification()).await.expect("connections are in memory");
+
+        assert_eq!(report, NotificationReport { dropped: 2, ..NotificationReport::default() });
     }
 }

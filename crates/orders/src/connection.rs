@@ -56,6 +56,17 @@ impl Connection {
     /// its own delay. Source: Amazon API Gateway Developer Guide, quotas of WebSocket APIs, "Connection duration".
     pub const MAX_DURATION: Duration = Duration::from_mins(2 * 60 + 10);
 
+    /// How long a socket may take to open: API Gateway waits that long for the answer to `$connect`, and a second is
+    /// for its own delay. Source: Amazon API Gateway Developer Guide, quotas of WebSocket APIs, "Integration timeout".
+    const MAX_OPENING: Duration = Duration::from_secs(30);
+
+    /// Whether the socket must be open by `now`, unless it is closed. Until then a socket that cannot be reached may
+    /// be one that is just opening.
+    #[must_use]
+    pub fn is_established(&self, now: Timestamp) -> bool {
+        now >= self.connected_at.plus(Self::MAX_OPENING)
+    }
+
     /// When the row may be forgotten, whatever became of the socket.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
@@ -76,6 +87,19 @@ mod tests {
         };
 
         assert_eq!(connection.expires_at().to_string(), "1970-01-01T02:10:00.000Z");
+    }
+
+    #[test]
+    fn is_established_once_it_cannot_be_opening_any_more() {
+        let connection = Connection {
+            owner: Owner::parse("alice").expect("visible ASCII"),
+            id: ConnectionId::parse("L0SM9cOFvHcCIhw=").expect("visible ASCII"),
+            connected_at: Timestamp::from_unix_ms(0).expect("in range"),
+        };
+        let at = |unix_ms| Timestamp::from_unix_ms(unix_ms).expect("in range");
+
+        assert!(!connection.is_established(at(29_999)));
+        assert!(connection.is_established(at(30_000)));
     }
 
     #[test]

@@ -77,9 +77,8 @@ impl ConnectionRepository for InMemoryConnections {
         Ok(())
     }
 
-    async fn list(&self, owner: &Owner) -> Result<Vec<ConnectionId>, RepositoryError> {
-        let connections = lock(&self.0);
-        Ok(connections.iter().filter(|connection| connection.owner == *owner).map(|found| found.id.clone()).collect())
+    async fn list(&self, owner: &Owner) -> Result<Vec<Connection>, RepositoryError> {
+        Ok(lock(&self.0).iter().filter(|connection| connection.owner == *owner).cloned().collect())
     }
 }
 

@@ -11,6 +11,7 @@
 
 mod connection;
 mod content;
+mod error_chain;
 mod fingerprint;
 mod identity;
 mod item;
@@ -28,6 +29,7 @@ pub mod fakes;
 
 pub use connection::{Connection, ConnectionId, InvalidConnectionId};
 pub use content::{ItemDraft, OrderContent, OrderDraft};
+pub use error_chain::ErrorChain;
 pub use fingerprint::Fingerprint;
 pub use identity::{InvalidOrderId, InvalidOwner, OrderId, Owner};
 pub use item::{Item, Quantity, Sku};

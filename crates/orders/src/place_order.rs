@@ -39,8 +39,8 @@ pub enum PlaceOrderError {
     /// The owner used the id before for a different order, which stands untouched.
     #[error("the order id was used before for a different order")]
     Conflict,
-    /// The order was refused before, for this reason; it stays refused.
-    #[error("the order was rejected before: {0}")]
+    /// An order with the id was refused before, for this reason; it stays refused, corrected or not.
+    #[error("an order with this id was rejected before: {0}")]
     RejectedBefore(String),
     /// The repository could not answer; whether the order is stored is not known. A repeat is safe.
     #[error("failed to store the order")]
@@ -68,13 +68,11 @@ pub async fn place_order<R: OrderRepository>(repository: &R, wish: PlaceOrder) -
 }
 
 /// Tells a repeat of the stored order from a different order with its id.
-fn replay(order: &Order, stored: Order) -> Result<Placement, PlaceOrderError> {
-    if stored.fingerprint != order.fingerprint {
-        return Err(PlaceOrderError::Conflict);
-    }
+pub(crate) fn replay(order: &Order, stored: Order) -> Result<Placement, PlaceOrderError> {
     match stored.outcome {
         Outcome::Rejected { reason } => Err(PlaceOrderError::RejectedBefore(reason)),
-        Outcome::Confirmed { .. } | Outcome::Failed { .. } => Ok(Placement::Replayed(stored)),
+        _ if stored.fingerprint == order.fingerprint => Ok(Placement::Replayed(stored)),
+        _ => Err(PlaceOrderError::Conflict),
     }
 }
 
@@ -149,6 +147,22 @@ mod tests {
 
         assert!(matches!(error, Err(PlaceOrderError::Conflict)), "{error:?}");
         assert_eq!(orders.all(), [fakes::failed()]);
+    }
+
+    #[tokio::test]
+    async fn does_not_let_a_corrected_order_replace_one_that_was_rejected() {
+        let orders = InMemoryOrders::default();
+        let rejected = Order {
+            fingerprint: crate::Fingerprint::of_bytes(b"{}"),
+            outcome: Outcome::Rejected { reason: "/items: is required".into() },
+            ..fakes::failed()
+        };
+        orders.insert(rejected.clone());
+
+        let error = place_order(&orders, fakes::wish()).await;
+
+        assert!(matches!(error, Err(PlaceOrderError::RejectedBefore(reason)) if reason == "/items: is required"));
+        assert_eq!(orders.all(), [rejected]);
     }
 
     #[tokio::test]

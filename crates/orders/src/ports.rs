@@ -36,7 +36,7 @@ pub trait ConnectionRepository {
     fn remove(&self, owner: &Owner, id: &ConnectionId) -> impl Future<Output = Result<(), RepositoryError>> + Send;
 
     /// Every socket of the owner, expired ones possibly among them.
-    fn list(&self, owner: &Owner) -> impl Future<Output = Result<Vec<ConnectionId>, RepositoryError>> + Send;
+    fn list(&self, owner: &Owner) -> impl Future<Output = Result<Vec<Connection>, RepositoryError>> + Send;
 }
 
 /// Why a repository could not answer. Nothing is known about whether the request took effect, so repeat it: every
@@ -91,7 +91,8 @@ pub enum Notification {
 /// Tells owners about their orders.
 pub trait Notifier {
     /// Tells every open socket of `owner`, at least once while it stays open. One socket's trouble MUST NOT keep the
-    /// others from being told, and a socket that is gone is forgotten, it alone.
+    /// others from being told, and a socket that is gone is forgotten, it alone, unless it may be one that is just
+    /// opening.
     fn notify(
         &self,
         owner: &Owner,
@@ -104,7 +105,7 @@ pub trait Notifier {
 pub struct NotificationReport {
     /// Sockets that took it.
     pub told: usize,
-    /// Sockets that were gone, and are forgotten now.
+    /// Sockets that were gone or not there yet.
     pub gone: usize,
     /// Sockets that should have been told and could not be, after retries.
     pub dropped: usize,

@@ -3,7 +3,7 @@
 use crate::{
     Fingerprint, Lane, Notification, NotificationReport, Notifier, NotifyError, Order, OrderContent, OrderId,
     OrderRepository, Outcome, Owner, PlaceOrder, PlaceOrderError, Placement, RepositoryError, StoreOutcome, Timestamp,
-    Violations, place_order,
+    Violations, place_order, place_order::replay,
 };
 use thiserror::Error;
 
@@ -138,12 +138,7 @@ async fn settle<R: OrderRepository>(repository: &R, queued: QueuedOrder) -> Resu
             match place_order(repository, wish).await {
                 Ok(Placement::Placed(order) | Placement::Replayed(order)) => Ok(confirmed(order)),
                 Err(PlaceOrderError::Repository(error)) => Err(error),
-                Err(error @ PlaceOrderError::Conflict) => {
-                    Ok(rejected(queued.order_id, error.to_string(), Violations::default()))
-                }
-                Err(PlaceOrderError::RejectedBefore(reason)) => {
-                    Ok(rejected(queued.order_id, reason, Violations::default()))
-                }
+                Err(refusal) => Ok(rejected(queued.order_id, refusal.to_string(), Violations::default())),
             }
         }
     }
@@ -190,13 +185,10 @@ impl FailedOrder {
     async fn record<R: OrderRepository>(&self, repository: &R) -> Option<Settled> {
         let order = self.order.as_ref()?;
         let Ok(StoreOutcome::Exists(stored)) = repository.store(order).await else { return None };
-        let same = stored.fingerprint == order.fingerprint;
-        let reason = match &stored.outcome {
-            Outcome::Confirmed { .. } if same => return Some(confirmed(stored)),
-            Outcome::Rejected { reason } if same => reason.clone(),
-            _ => PlaceOrderError::Conflict.to_string(),
-        };
-        Some(rejected(self.order_id.clone(), reason, Violations::default()))
+        Some(match replay(order, stored) {
+            Ok(Placement::Placed(stored) | Placement::Replayed(stored)) => confirmed(stored),
+            Err(refusal) => rejected(self.order_id.clone(), refusal.to_string(), Violations::default()),
+        })
     }
 }
 

@@ -6,13 +6,13 @@ use lambda_support::{
     clock,
 };
 use orders::{
-    Connection, ConnectionId, ConnectionRepository, InvalidConnectionId, OrderRepository, Owner, RepositoryError,
-    Timestamp,
+    Connection, ConnectionId, ConnectionRepository, ErrorChain, InvalidConnectionId, OrderRepository, Owner,
+    RepositoryError, Timestamp,
 };
 use orders_api::{ClientFrame, ServerFrame};
 use orders_websocket::{SendError, WebSocketSender};
 use serde_json::{Value, json};
-use std::{error::Error as StdError, future::Future};
+use std::future::Future;
 use thiserror::Error;
 
 /// Sends frames back to the client that asked.
@@ -60,30 +60,31 @@ impl<O: OrderRepository, C: ConnectionRepository, S: Reply> Handler<O, C, S> {
     /// Frames are answered over the socket itself: `order.status` for a subscription, `error` for whatever is not
     /// understood or cannot be served now.
     pub(crate) async fn handle(&self, event: &ApiGatewayWebsocketProxyRequest) -> Value {
-        let route = event.request_context.route_key.as_deref().unwrap_or_default();
-        let status = match self.serve(event, route).await {
+        let kind = event.request_context.event_type.as_deref().unwrap_or_default();
+        let status = match self.serve(event, kind).await {
             // A client that closed its socket meanwhile is not an error of ours.
             Ok(()) | Err(HandleError::Send(SendError::Gone)) => 200,
             Err(error) => {
                 let connection = event.request_context.connection_id.as_deref().unwrap_or_default();
-                let error: &dyn StdError = &error;
-                tracing::error!(connection.id = connection, route, error, "Failed to serve {route}");
+                let error = ErrorChain(&error);
+                tracing::error!(connection.id = connection, kind, %error, "Failed to serve a {kind} event");
                 500
             }
         };
         json!({ "statusCode": status })
     }
 
-    async fn serve(&self, event: &ApiGatewayWebsocketProxyRequest, route: &str) -> Result<(), HandleError> {
+    /// Serves by the kind of event and not by its route: a client's frame chooses the route it likes.
+    async fn serve(&self, event: &ApiGatewayWebsocketProxyRequest, kind: &str) -> Result<(), HandleError> {
         let context = &event.request_context;
         let id = ConnectionId::parse(context.connection_id.as_deref().unwrap_or_default())?;
         let owner = caller::owner(|name| event.stage_variables.get(name).map(String::as_str))?;
-        match route {
-            "$connect" => {
+        match kind {
+            "CONNECT" => {
                 let connected_at = Timestamp::from_unix_ms(context.connected_at).unwrap_or_else(|_| clock::now());
                 self.connections.add(&Connection { owner, id, connected_at }).await?;
             }
-            "$disconnect" => self.connections.remove(&owner, &id).await?,
+            "DISCONNECT" => self.connections.remove(&owner, &id).await?,
             _ => self.answer(&owner, &id, event.body.as_deref().unwrap_or_default()).await?,
         }
         Ok(())
@@ -178,7 +179,7 @@ mod tests {
 
         assert_eq!(status(&handler, &connect()).await, 200);
         let open = handler.connections.list(&fakes::owner("demo")).await.expect("in memory");
-        assert_eq!(open, [ConnectionId::parse("L0SM9cOFvHcCIhw=").expect("visible ASCII")]);
+        assert_eq!(open[0].id.as_str(), "L0SM9cOFvHcCIhw=");
 
         assert_eq!(status(&handler, &disconnect()).await, 200);
         assert!(handler.connections.list(&fakes::owner("demo")).await.expect("in memory").is_empty());
@@ -226,6 +227,21 @@ mod tests {
 
         assert_eq!(answer["statusCode"], 500);
         assert!(matches!(&handler.sender.0.take()[..], [(_, ServerFrame::Error { .. })]));
+    }
+
+    #[tokio::test]
+    async fn takes_a_frame_for_a_frame_whatever_route_it_names() {
+        let handler = handler(InMemoryOrders::default());
+        handler.handle(&connect()).await;
+        for route in ["$connect", "$disconnect"] {
+            let mut frame = message(&json!({ "action": route }).to_string());
+            frame.request_context.route_key = Some(route.to_owned());
+
+            handler.handle(&frame).await;
+        }
+
+        assert_eq!(handler.connections.all().len(), 1);
+        assert_eq!(handler.sender.0.take().len(), 2);
     }
 
     #[tokio::test]

@@ -24,8 +24,8 @@ impl Config {
         let config = Self {
             orders_table_name: environment.text("ORDERS_TABLE_NAME"),
             connections_table_name: environment.text("CONNECTIONS_TABLE_NAME"),
-            websocket_management_url: environment.text("WEBSOCKET_MANAGEMENT_URL"),
-            orders_url: environment.text("ORDERS_URL"),
+            websocket_management_url: environment.url("WEBSOCKET_MANAGEMENT_URL"),
+            orders_url: environment.url("ORDERS_URL"),
         };
         environment.finish(config)
     }

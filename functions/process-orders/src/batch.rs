@@ -2,6 +2,7 @@
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
 use futures_util::{FutureExt, StreamExt, future, stream};
+use orders::ErrorChain;
 use serde::Deserialize;
 use serde_json::Value;
 use std::{
@@ -85,18 +86,21 @@ where
     let message = match serde_json::from_value(record) {
         Ok(message) => message,
         Err(error) => {
-            let error: &dyn StdError = &error;
-            tracing::error!(message.id = id, error, "Record {id} is not an SQS message");
+            tracing::error!(message.id = id, %error, "Record {id} is not an SQS message");
             return Err(Failed { message_id });
         }
     };
+    if stop <= tokio::time::Instant::now() {
+        tracing::warn!(message.id = id, "No time left to begin message {id}");
+        return Err(Failed { message_id });
+    }
     // The handler is called inside the guarded future, so that a panic before its first await is caught too.
     let guarded = AssertUnwindSafe(async { handle(message).await }).catch_unwind();
     match tokio::time::timeout_at(stop, guarded).await {
         Ok(Ok(Ok(()))) => Ok(()),
         Ok(Ok(Err(error))) => {
-            let error: &dyn StdError = &error;
-            tracing::warn!(message.id = id, error, "Message {id} must come again");
+            let error = ErrorChain(&error);
+            tracing::warn!(message.id = id, %error, "Message {id} must come again");
             Err(Failed { message_id })
         }
         Ok(Err(_panic)) => {
@@ -181,7 +185,7 @@ mod tests {
 
     #[tokio::test]
     async fn does_not_start_when_the_deadline_has_passed() {
-        let records = json!([{"messageId": "1", "body": "hang"}]);
+        let records = json!([{"messageId": "1", "body": "ok"}]);
 
         assert_eq!(failures(&records, SystemTime::UNIX_EPOCH).await.expect("identified"), ids(&["1"]));
     }

@@ -3,12 +3,12 @@
 use aws_lambda_events::event::sqs::SqsMessage;
 use lambda_support::{clock, metrics};
 use orders::{
-    Fingerprint, InvalidOwner, NotificationReport, Notifier, NotifyError, OrderRepository, Owner, ProcessError,
-    Processed, QueuedOrder, Refusal, Timestamp, process_queued_order,
+    ErrorChain, Fingerprint, InvalidOwner, NotificationReport, Notifier, NotifyError, OrderId, OrderRepository, Owner,
+    ProcessError, Processed, QueuedOrder, Refusal, Timestamp, process_queued_order,
 };
 use orders_api::{
     parse_order_body,
-    queue_message::{ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE},
+    queue_message::{ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE, REQUEST_TIME_ATTRIBUTE},
 };
 use std::{error::Error as StdError, fmt};
 
@@ -60,7 +60,7 @@ impl<R: OrderRepository, N: Notifier> Handler<R, N> {
     /// [`HandleError`] when the message must come again.
     pub(crate) async fn handle(&self, message: SqsMessage) -> Result<(), HandleError> {
         let queued = self.read(&message)?;
-        let id = queued.order_id.clone();
+        let id = OrderId::parse(&queued.order_id).map_or("(malformed)".to_owned(), |id| id.to_string());
         match process_queued_order(&self.orders, &self.notifier, queued).await {
             Ok(Processed { settlement, notified }) => {
                 tracing::info!(order.id = %id, "Settled order {id}: {settlement:?}");
@@ -80,14 +80,15 @@ impl<R: OrderRepository, N: Notifier> Handler<R, N> {
     fn read(&self, message: &SqsMessage) -> Result<QueuedOrder, HandleError> {
         let now = clock::now();
         let attempts = system_attribute(message, "ApproximateReceiveCount").unwrap_or(1);
-        let sent_at = system_attribute(message, "SentTimestamp").and_then(|ms| Timestamp::from_unix_ms(ms).ok());
+        let accepted_at = attribute(message, REQUEST_TIME_ATTRIBUTE).ok().and_then(|ms| ms.parse().ok());
+        let placed_at = accepted_at.or_else(|| system_attribute(message, "SentTimestamp"));
         let body = message.body.as_deref().unwrap_or_default().as_bytes();
         Ok(QueuedOrder {
             owner: Owner::parse(attribute(message, OWNER_ATTRIBUTE)?).map_err(HandleError::Owner)?,
             order_id: attribute(message, ORDER_ID_ATTRIBUTE)?.to_owned(),
             content: parse_order_body(body)
                 .map_err(|violations| Refusal { violations, fingerprint: Fingerprint::of_bytes(body) }),
-            placed_at: sent_at.unwrap_or(now),
+            placed_at: placed_at.and_then(|ms| Timestamp::from_unix_ms(ms).ok()).unwrap_or(now),
             now,
             attempts,
             last_attempt: attempts >= self.max_receive_count,
@@ -108,8 +109,8 @@ fn log_notification(id: &str, notified: &Result<NotificationReport, NotifyError>
     match notified {
         Ok(report) => metrics::count("process-orders", "NotificationsDropped", report.dropped),
         Err(error) => {
-            let error: &dyn StdError = error;
-            tracing::warn!(order.id = %id, error, "Failed to tell anybody about order {id}");
+            let error = ErrorChain(error);
+            tracing::warn!(order.id = %id, %error, "Failed to tell anybody about order {id}");
             metrics::count("process-orders", "NotificationsDropped", 1);
         }
     }
@@ -149,8 +150,24 @@ mod tests {
         let order = &handler.orders.all()[0];
         assert_eq!(order.status(), Status::Confirmed);
         assert_eq!(order.owner, fakes::owner("demo"));
-        assert_eq!(order.placed_at.to_string(), "2026-11-22T09:30:00.123Z");
+        assert_eq!(order.placed_at.to_string(), "2026-11-22T09:30:00.120Z");
         assert_eq!(order.attempts, 2);
+    }
+
+    #[tokio::test]
+    async fn takes_the_queues_time_where_the_api_did_not_say() {
+        for attribute in [Value::Null, json!({"dataType": "String", "stringValue": "noon"})] {
+            let handler = handler(InMemoryOrders::default());
+            let mut record = record();
+            record["messageAttributes"]["requestTimeEpoch"] = attribute.clone();
+            if attribute.is_null() {
+                record["messageAttributes"].as_object_mut().expect("an object").remove("requestTimeEpoch");
+            }
+
+            handler.handle(message(&record)).await.expect("nothing is wrong");
+
+            assert_eq!(handler.orders.all()[0].placed_at.to_string(), "2026-11-22T09:30:00.123Z");
+        }
     }
 
     #[tokio::test]

@@ -14,6 +14,10 @@ use orders_dynamodb::{DynamoDbConnectionRepository, DynamoDbOrderRepository};
 use orders_websocket::{WebSocketNotifier, WebSocketSender};
 use std::time::Duration;
 
+/// Longest time to tell an owner about one order. On the last delivery an order may be written twice first, each
+/// within `sdk`'s limit for one request; all three fit into the function's timeout.
+const NOTIFICATION_PATIENCE: Duration = Duration::from_secs(4);
+
 struct Config {
     orders_table_name: String,
     order_retention: Option<Duration>,
@@ -30,8 +34,8 @@ impl Config {
             orders_table_name: environment.text("ORDERS_TABLE_NAME"),
             order_retention: environment.days("ORDER_RETENTION_DAYS"),
             connections_table_name: environment.text("CONNECTIONS_TABLE_NAME"),
-            websocket_management_url: environment.text("WEBSOCKET_MANAGEMENT_URL"),
-            orders_url: environment.text("ORDERS_URL"),
+            websocket_management_url: environment.url("WEBSOCKET_MANAGEMENT_URL"),
+            orders_url: environment.url("ORDERS_URL"),
             max_receive_count: environment.number("MAX_RECEIVE_COUNT"),
         };
         environment.finish(config)
@@ -51,6 +55,7 @@ async fn main() -> Result<(), Error> {
         notifier: WebSocketNotifier::new(
             DynamoDbConnectionRepository::new(dynamodb, config.connections_table_name),
             WebSocketSender::new(aws_sdk_apigatewaymanagement::Client::from_conf(management), config.orders_url),
+            NOTIFICATION_PATIENCE,
         ),
         max_receive_count: config.max_receive_count,
     };

@@ -1,0 +1,38 @@
+//! Errors for the log, with everything that led to them.
+
+use std::{error::Error, fmt};
+
+/// An error and all its sources in one line, separated by `: `.
+///
+/// Every error here keeps its cause as its source and does not repeat it in its own message, so a message alone says
+/// what failed and not why. Not for clients: causes are for those who run the service.
+#[derive(Clone, Copy, Debug)]
+pub struct ErrorChain<'a>(pub &'a (dyn Error + 'static));
+
+impl fmt::Display for ErrorChain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(cause) = source {
+            write!(f, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{PlaceOrderError, RepositoryError};
+
+    #[test]
+    fn names_every_cause() {
+        let error = PlaceOrderError::Repository(RepositoryError::Throttled("ThrottlingException".into()));
+
+        assert_eq!(
+            ErrorChain(&error).to_string(),
+            "failed to store the order: the database is over its limit: ThrottlingException"
+        );
+    }
+}
