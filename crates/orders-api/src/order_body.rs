@@ -1,11 +1,12 @@
 //! The body of `PUT /{lane}/orders/{orderId}` and of the queue message: JSON in, an order's content out.
 
+use crate::unambiguous::Unambiguous;
 use orders::{ItemDraft, OrderContent, OrderDraft, Violation, Violations};
 use serde_json::{Map, Value};
 
-/// Largest body either lane takes, in bytes: what one SQS message holds.
+/// Largest body that both lanes take, in bytes: the 1 MiB that one SQS message holds, less 1 KiB for its attributes.
 /// Source: Amazon SQS Developer Guide, "Amazon SQS message quotas", message size.
-pub const MAX_BODY_BYTES: usize = 1_048_576;
+pub const MAX_BODY_BYTES: usize = 1023 * 1024;
 
 /// Longest piece of a caller's own text repeated in a violation, in characters.
 const MAX_ECHO_CHARS: usize = 64;
@@ -16,9 +17,9 @@ const MAX_ECHO_CHARS: usize = 64;
 /// Every violation at once, each with its JSON pointer: text that is not JSON, a field that is unknown, missing or of
 /// the wrong type, a value against the domain's rules.
 pub fn parse_order_body(body: &[u8]) -> Result<OrderContent, Violations> {
-    let value: Value =
-        serde_json::from_slice(body).map_err(|error| Violation::new("", format!("the body must be JSON: {error}")))?;
-    let Value::Object(fields) = value else {
+    let value = serde_json::from_slice(body)
+        .map_err(|error| Violation::new("", format!("the body must be JSON without a field twice: {error}")))?;
+    let Unambiguous(Value::Object(fields)) = value else {
         return Err(Violation::new("", "the body must be a JSON object").into());
     };
     let mut shape = Shape::default();
@@ -187,7 +188,18 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_a_json_object() {
-        for body in ["", " ", "{", "[]", "null", "\"{}\"", "\u{feff}{}", "{}{}"] {
+        for body in [
+            "",
+            " ",
+            "{",
+            "[]",
+            "null",
+            "\"{}\"",
+            "\u{feff}{}",
+            "{}{}",
+            r#"{"note":"a","note":"a"}"#,
+            r#"{"items":[{"quantity":1,"quantity":9}]}"#,
+        ] {
             assert_eq!(violations(body).len(), 1, "{body:?}");
         }
         assert!(parse_order_body(b"{\"currency\":\"\xff\"}").is_err());

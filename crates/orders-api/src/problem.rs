@@ -12,8 +12,9 @@ pub struct Problem {
     pub kind: String,
     /// The status code's standard phrase.
     pub title: String,
-    /// The HTTP status code.
-    pub status: u16,
+    /// The HTTP status code. API Gateway's answers to rare errors do not repeat it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
     /// What happened, and what to do.
     pub detail: String,
     /// What to quote when asking about it: the request's id in the logs.
@@ -34,7 +35,7 @@ impl Problem {
         Self {
             kind: "about:blank".to_owned(),
             title: title.to_owned(),
-            status,
+            status: Some(status),
             detail: detail.into(),
             request_id: None,
             errors: Vec::new(),

@@ -6,3 +6,7 @@ pub const ORDER_ID_ATTRIBUTE: &str = "orderId";
 
 /// The message attribute with the authenticated subject. Data type `String`.
 pub const OWNER_ATTRIBUTE: &str = "owner";
+
+/// The message attribute with the moment at which the API accepted the order, in milliseconds since 1970 as digits.
+/// Data type `String`. SQS's own `SentTimestamp` starts anew when a message is redriven.
+pub const REQUEST_TIME_ATTRIBUTE: &str = "requestTimeEpoch";
