@@ -16,7 +16,7 @@ from .files import read_json, tail, write_json
 from .layout import Instance, Project, short
 from .processes import wait_until
 
-STACK = "twolane"
+STACK = "twolane-local"
 _SETTLE_SECONDS = 120.0
 
 
@@ -66,6 +66,7 @@ def _sam_deploy(project: Project, instance: Instance, port: int, parameters: lis
         "--config-file", str(project.samconfig),
         "--config-env", "local",
         "--no-fail-on-empty-changeset",
+        "--no-confirm-changeset",
         "--parameter-overrides", *parameters,
     ]  # fmt: skip
     environment = command_environment(instance, port)

@@ -88,4 +88,4 @@ def command_environment(instance: Instance, port: int) -> dict[str, str]:
 
 def foreign_names() -> list[str]:
     """Variables of the user that a shell must unset before it works with the local cloud."""
-    return sorted(name for name in os.environ if name.startswith("AWS_") and name not in aws_settings(0))
+    return sorted(name for name in os.environ if name.startswith(("AWS_", "TWOLANE_")) and name not in aws_settings(0))

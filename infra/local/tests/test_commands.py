@@ -20,7 +20,7 @@ from localcloud.processes import identify, listeners, wait_until
 
 SAMCONFIG = """version = 0.1
 [local.deploy.parameters]
-stack_name = "twolane"
+stack_name = "twolane-local"
 resolve_s3 = true
 capabilities = "CAPABILITY_IAM"
 confirm_changeset = false
