@@ -1,0 +1,16 @@
+//! What the files of this repository promise each other: template, functions, API definitions, wire types, packages.
+//!
+//! Nothing is deployed here; each message says what to mend.
+#![expect(clippy::unwrap_used, reason = "a test that cannot read the repository has failed, and says where")]
+
+mod async_api;
+mod cloudformation;
+mod functions;
+mod gateway_responses;
+mod linting;
+mod packages;
+mod portability;
+mod queues;
+mod repository;
+mod rest_api;
+mod rest_schemas;

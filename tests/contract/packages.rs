@@ -1,0 +1,53 @@
+//! Which package may depend on which.
+
+use crate::repository::{Package, function_folders, packages};
+use std::collections::BTreeSet;
+
+/// What a package may name of the workspace: dependencies point one way,
+/// `functions, twolane, tests → adapters, orders-api, lambda-support → orders`.
+fn allowed(package: &str) -> &'static [&'static str] {
+    match package {
+        "orders" | "sqs-batch" => &[],
+        "orders-api" | "orders-dynamodb" => &["orders"],
+        "orders-websocket" | "lambda-support" | "twolane-tests" => &["orders", "orders-api"],
+        // A client: it sees the wire and nothing behind it.
+        "twolane" => &["orders-api"],
+        function if function_folders().contains(function) => {
+            &["lambda-support", "orders", "orders-api", "orders-dynamodb", "orders-websocket", "sqs-batch"]
+        }
+        other => panic!("What may {other} depend on? Add it to this table"),
+    }
+}
+
+#[test]
+fn dependencies_between_packages_point_one_way() {
+    let packages = packages();
+    let members: BTreeSet<_> = packages.iter().map(|package| package.name.as_str()).collect();
+
+    for Package { name, dependencies, dev_dependencies, .. } in &packages {
+        // A package may turn on features of its own for its tests.
+        let named = dependencies.iter().chain(dev_dependencies).map(String::as_str).filter(|other| other != name);
+        for other in named.filter(|other| members.contains(other)) {
+            assert!(allowed(name).contains(&other), "{name} must not depend on {other}; it may on {:?}", allowed(name));
+        }
+    }
+}
+
+#[test]
+fn the_domain_knows_no_wire_format_no_aws_and_no_runtime() {
+    let packages = packages();
+    let orders = packages.iter().find(|package| package.name == "orders").expect("the domain is a package");
+
+    for foreign in ["aws", "lambda", "serde", "tokio", "futures", "reqwest", "http", "tracing"] {
+        let named = orders.dependencies.iter().find(|name| name.starts_with(foreign));
+        assert_eq!(named, None, "orders must stay free of {foreign}; put it behind a port or into orders-api");
+    }
+}
+
+#[test]
+fn binaries_are_named_as_their_package_and_no_two_alike() {
+    for Package { name, binaries, .. } in packages() {
+        let expected: &[String] = if binaries.is_empty() { &[] } else { std::slice::from_ref(&name) };
+        assert_eq!(binaries, expected, "{name}: all members share a target folder; one binary, of the package's name");
+    }
+}

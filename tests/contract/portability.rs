@@ -1,0 +1,75 @@
+//! Nothing ties the stack to one account, region, partition or machine.
+
+use crate::{cloudformation::template, repository};
+use serde_json::Value;
+
+/// The parts of AWS's region names after the country. Source: AWS General Reference, "AWS service endpoints".
+const REGION_WORDS: [&str; 5] = ["-north", "-south", "-east-", "-west-", "-central-"];
+
+/// Files that are deployed, line by line, without comments.
+fn lines() -> Vec<(String, String)> {
+    let of = |path: &str| {
+        let text = repository::read(path);
+        let lines = text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with('#'));
+        lines.map(|(index, line)| (format!("{path}:{}", index + 1), line.to_owned())).collect::<Vec<_>>()
+    };
+    ["template.yaml", "infra/openapi.yaml"].into_iter().flat_map(of).collect()
+}
+
+fn has_account(line: &str) -> bool {
+    line.split(|character: char| !character.is_ascii_digit()).any(|digits| digits.len() == 12)
+}
+
+#[test]
+fn no_account_region_partition_host_or_port_is_fixed() {
+    for (place, line) in lines() {
+        let region = REGION_WORDS.iter().any(|word| {
+            line.match_indices(word).any(|(at, _)| line[..at].chars().rev().take(2).all(|c| c.is_ascii_lowercase()))
+                && line.contains(|character: char| character.is_ascii_digit())
+        });
+        assert!(!line.contains("arn:aws"), "{place}: write arn:${{AWS::Partition}}:\n{line}");
+        assert!(!has_account(&line), "{place}: write ${{AWS::AccountId}}\n{line}");
+        assert!(!region, "{place}: write ${{AWS::Region}}\n{line}");
+        assert!(!line.contains("localhost") && !line.contains("127.0.0.1"), "{place}: use LocalEndpoint\n{line}");
+        assert!(!line.contains(".amazonaws.com/"), "{place}: write ${{AWS::URLSuffix}}\n{line}");
+    }
+}
+
+#[test]
+fn nothing_has_a_fixed_physical_name() {
+    const NAMES: [&str; 10] = [
+        "AlarmName",
+        "ApiName",
+        "BucketName",
+        "FunctionName",
+        "LogGroupName",
+        "ManagedPolicyName",
+        "Name",
+        "QueueName",
+        "RoleName",
+        "TableName",
+    ];
+    let template = template();
+
+    for (id, resource) in template.resources() {
+        for name in NAMES {
+            let value = &resource["Properties"][name];
+            let of_the_stack = value["Fn::Sub"].as_str().is_some_and(|text| text.contains("${AWS::StackName}"));
+            // A reference names another resource, not this one.
+            let allowed = value.is_null() || value.get("Ref").is_some() || of_the_stack;
+            assert!(allowed, "{id}.{name} is {value}: two stacks could not stand side by side; leave it out");
+        }
+    }
+}
+
+#[test]
+fn every_resource_that_can_be_encrypted_is() {
+    let template = template();
+
+    for (id, table) in template.of_type("AWS::DynamoDB::Table") {
+        assert_eq!(table["SSESpecification"]["SSEEnabled"], Value::Bool(true), "{id}: encrypt it");
+    }
+    for (id, queue) in template.of_type("AWS::SQS::Queue") {
+        assert_eq!(queue["SqsManagedSseEnabled"], Value::Bool(true), "{id}: encrypt it");
+    }
+}

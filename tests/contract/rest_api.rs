@@ -1,0 +1,230 @@
+//! `infra/openapi.yaml` against the resources of `template.yaml`.
+
+use crate::cloudformation::{references, rest_api, template};
+use orders_api::{
+    OWNER_STAGE_VARIABLE,
+    queue_message::{ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE, REQUEST_TIME_ATTRIBUTE},
+};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+const INTEGRATION: &str = "x-amazon-apigateway-integration";
+const ANY_METHOD: &str = "x-amazon-apigateway-any-method";
+
+fn paths(api: &Value) -> &Map<String, Value> {
+    api["paths"].as_object().unwrap()
+}
+
+/// Every call that a client may make: path, method, definition.
+fn calls(api: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
+    paths(api).iter().flat_map(|(path, methods)| {
+        let methods = methods.as_object().unwrap().iter().filter(|(method, _)| !method.starts_with("x-"));
+        methods.map(move |(method, call)| (path.as_str(), method.as_str(), call))
+    })
+}
+
+/// The integration that sends to the queue.
+fn queue_integration(api: &Value) -> &Value {
+    let integrations = calls(api).map(|(_, _, call)| &call[INTEGRATION]);
+    let mut queues = integrations.filter(|integration| integration["uri"].to_string().contains(":sqs:"));
+    queues.next().expect("one call of infra/openapi.yaml sends to SQS")
+}
+
+#[test]
+fn every_name_in_the_definition_is_a_resource_of_the_template() {
+    let template = template();
+
+    references(&rest_api(), &mut |name| {
+        assert!(template.resources().contains_key(name), "infra/openapi.yaml names {name}, which template.yaml lacks");
+    });
+}
+
+#[test]
+fn exactly_the_calls_that_run_a_function_may_run_it() {
+    let (api, template) = (rest_api(), template());
+    let proxies = calls(&api).filter(|(_, _, call)| call[INTEGRATION]["type"] == "aws_proxy");
+    let expected: BTreeMap<_, _> = proxies
+        .map(|(path, method, call)| {
+            let resource = path.split('/').map(|part| if part.starts_with('{') { "*" } else { part });
+            let uri = call[INTEGRATION]["uri"]["Fn::Sub"].as_str().unwrap();
+            let function = uri.split_once("functions/${").unwrap().1.split_once(".Arn}").unwrap().0;
+            let stage_and_method = format!("/*/{}", method.to_uppercase());
+            (stage_and_method + &resource.collect::<Vec<_>>().join("/"), function.to_owned())
+        })
+        .collect();
+
+    let arn = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${OrdersApi}";
+    let permissions = template.of_type("AWS::Lambda::Permission");
+    let allowed: BTreeMap<_, _> = permissions
+        .filter_map(|(_, permission)| {
+            let source = permission["SourceArn"]["Fn::Sub"].as_str()?.strip_prefix(arn)?;
+            Some((source.to_owned(), permission["FunctionName"]["Ref"].as_str()?.to_owned()))
+        })
+        .collect();
+
+    assert_eq!(allowed, expected, "AWS::Lambda::Permission (left) and aws_proxy calls (right) must agree");
+}
+
+#[test]
+fn every_permission_names_its_source() {
+    for (id, permission) in template().of_type("AWS::Lambda::Permission") {
+        assert!(permission["SourceArn"]["Fn::Sub"].is_string(), "{id}: set SourceArn, or any API may run the function");
+        assert_eq!(permission["Action"], "lambda:InvokeFunction", "{id}");
+        assert_eq!(permission["Principal"], "apigateway.amazonaws.com", "{id}");
+    }
+}
+
+#[test]
+fn every_path_refuses_other_methods_with_405_and_the_methods_it_takes() {
+    let api = rest_api();
+
+    for (path, methods) in paths(&api) {
+        let taken: Vec<_> = calls(&api).filter(|call| call.0 == path).map(|call| call.1.to_uppercase()).collect();
+        let answer = &methods[ANY_METHOD][INTEGRATION]["responses"]["default"];
+        let headers = &answer["responseParameters"];
+        let body = answer["responseTemplates"]["application/json"].as_str();
+        let body = body.unwrap_or_else(|| panic!("{path}: add {ANY_METHOD} with a mock integration that answers 405"));
+        let problem: Value = serde_json::from_str(&body.replace("$context.requestId", "sample")).unwrap();
+
+        assert_eq!(answer["statusCode"], "405", "{path}");
+        assert_eq!(headers["method.response.header.Allow"], format!("'{}'", taken.join(", ")), "{path}");
+        assert_eq!(headers["method.response.header.Content-Type"], "'application/problem+json'", "{path}");
+        assert_eq!(problem["status"], 405, "{path}");
+        let declared = &methods[ANY_METHOD]["responses"]["405"]["headers"];
+        assert!(!declared["Allow"].is_null(), "{path}: API Gateway sets only declared headers; declare Allow");
+    }
+}
+
+#[test]
+fn every_order_that_comes_in_is_validated_at_the_edge() {
+    let api = rest_api();
+    let validators = &api["x-amazon-apigateway-request-validators"];
+
+    for (path, method, call) in calls(&api).filter(|(_, _, call)| !call["requestBody"].is_null()) {
+        let validator = call["x-amazon-apigateway-request-validator"].as_str().unwrap_or_default();
+        let content = call["requestBody"]["content"].as_object().unwrap();
+        assert_eq!(validators[validator]["validateRequestBody"], true, "{method} {path}: name a validator of bodies");
+        assert_eq!(content.keys().collect::<Vec<_>>(), ["application/json"], "{method} {path}");
+        assert_eq!(
+            content["application/json"]["schema"],
+            json!({"$ref": "#/components/schemas/OrderRequest"}),
+            "{method} {path}: both lanes take the same order"
+        );
+    }
+}
+
+#[test]
+fn a_body_of_another_media_type_never_reaches_the_queue() {
+    let api = rest_api();
+    let integration = queue_integration(&api);
+
+    assert_eq!(integration["passthroughBehavior"], "never");
+    let templates: Vec<_> = integration["requestTemplates"].as_object().unwrap().keys().collect();
+    assert_eq!(templates, ["application/json"]);
+}
+
+#[test]
+fn the_queue_message_is_made_of_encoded_values_and_takes_its_owner_from_the_stage() {
+    let api = rest_api();
+    let template = queue_integration(&api)["requestTemplates"]["application/json"].as_str().unwrap();
+
+    let form = form_of(template);
+
+    let attribute = |number: u8, name: &str, value: &str| {
+        let prefix = format!("MessageAttribute.{number}");
+        [
+            (format!("{prefix}.Name"), name.to_owned()),
+            (format!("{prefix}.Value.DataType"), "String".to_owned()),
+            (format!("{prefix}.Value.StringValue"), value.to_owned()),
+        ]
+    };
+    let mut expected = BTreeMap::from([
+        ("Action".to_owned(), "SendMessage".to_owned()),
+        ("MessageBody".to_owned(), "<$input.body>".to_owned()),
+    ]);
+    expected.extend(attribute(1, ORDER_ID_ATTRIBUTE, "<$input.params('orderId')>"));
+    expected.extend(attribute(2, OWNER_ATTRIBUTE, &format!("<$stageVariables.{OWNER_STAGE_VARIABLE}>")));
+    expected.extend(attribute(3, REQUEST_TIME_ATTRIBUTE, "<$context.requestTimeEpoch>"));
+    let system = form.iter().filter(|(name, _)| name.starts_with("MessageSystemAttribute."));
+    expected.extend(system.map(|(name, value)| (name.clone(), value.clone())));
+    assert_eq!(form, expected, "the mapping template (left) must send this form (right); <…> is encoded");
+}
+
+/// The fields of a mapping template that writes a form; a value in `$util.urlEncode(…)` is written `<…>`.
+fn form_of(template: &str) -> BTreeMap<String, String> {
+    let mut form = String::new();
+    let mut rest = template;
+    while let Some(at) = rest.find(['$', '#']) {
+        form.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if let Some(condition) = rest.strip_prefix("#if") {
+            rest = parenthesized(condition).1;
+        } else if let Some(after) = rest.strip_prefix("#end") {
+            rest = after;
+        } else if let Some(argument) = rest.strip_prefix("$util.urlEncode") {
+            let (inside, after) = parenthesized(argument);
+            form.extend(["<", inside, ">"]);
+            rest = after;
+        } else {
+            panic!("the mapping template sends a value as it is; wrap it in $util.urlEncode(…): {rest}");
+        }
+    }
+    form.push_str(rest);
+    form.split('&')
+        .map(|field| field.split_once('=').unwrap())
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect()
+}
+
+/// What is between the first parenthesis and the one that closes it, and what follows.
+fn parenthesized(text: &str) -> (&str, &str) {
+    let mut depth = 0;
+    for (at, character) in text.char_indices() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return (&text[1..at], &text[at + 1..]);
+        }
+    }
+    panic!("unbalanced parentheses: {text}")
+}
+
+#[test]
+fn both_apis_hand_the_same_owner_to_the_functions() {
+    let template = template();
+    let rest = &template.resource("OrdersApi")["Properties"]["Variables"];
+    let websocket = &template.resource("WebSocketStage")["Properties"]["StageVariables"];
+
+    assert!(!rest[OWNER_STAGE_VARIABLE].is_null(), "OrdersApi: set the stage variable {OWNER_STAGE_VARIABLE}");
+    assert_eq!(rest, websocket, "OrdersApi (left) and WebSocketStage (right) must name the same owner");
+}
+
+#[test]
+fn the_queue_answers_every_status_and_never_shows_its_own_error() {
+    let api = rest_api();
+    let responses = queue_integration(&api)["responses"].as_object().unwrap();
+
+    assert!(responses.contains_key("default"), "add `default`: an unmatched error would be sent as it is");
+    for (pattern, response) in responses {
+        let template = response["responseTemplates"]["application/json"].as_str();
+        assert!(template.is_some(), "{pattern}: without a template, the answer of SQS is sent as it is");
+    }
+}
+
+#[test]
+fn the_websocket_api_serves_every_route_by_its_one_integration() {
+    let template = template();
+
+    let routes: BTreeSet<_> = template
+        .of_type("AWS::ApiGatewayV2::Route")
+        .map(|(id, route)| {
+            assert_eq!(route["Target"], json!({"Fn::Sub": "integrations/${WebSocketIntegration}"}), "{id}");
+            route["RouteKey"].as_str().unwrap().to_owned()
+        })
+        .collect();
+
+    assert_eq!(routes, BTreeSet::from(["$connect", "$default", "$disconnect", "subscribe"].map(String::from)));
+}

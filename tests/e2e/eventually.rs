@@ -1,0 +1,25 @@
+//! Waiting for what must become true.
+
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// Longest wait for anything that a healthy stack does, cold starts included.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Between two looks.
+const INTERVAL: Duration = Duration::from_millis(50);
+
+/// What `look` finds once it finds something.
+///
+/// # Panics
+/// When it has found nothing by the deadline; `what` says what was waited for.
+pub(crate) async fn eventually<T>(deadline: Duration, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let end = Instant::now() + deadline;
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(Instant::now() < end, "waited {deadline:?} in vain: {what}");
+        sleep(INTERVAL).await;
+    }
+}

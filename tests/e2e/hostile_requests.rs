@@ -1,0 +1,102 @@
+//! Requests that try to say by other ways what only the path, the body and the API say.
+
+use crate::{
+    api_client::{ApiClient, LANES, send, try_send},
+    order_bodies::{new_id, order_of},
+    stack::{OWNER, Stack},
+};
+use futures_util::stream;
+use reqwest::{
+    Body, Method,
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
+};
+use std::io::{Error, ErrorKind};
+
+#[tokio::test]
+async fn headers_and_queries_change_nothing() {
+    let (api, stack) = (ApiClient::new(), Stack::of_environment().await);
+
+    for lane in LANES {
+        let (id, other) = (new_id(), new_id());
+        let query = format!("orderId={other}&owner=mallory&DelaySeconds=900&MessageBody=%7B%7D");
+        let path = format!("{lane}/orders/{id}?{query}");
+        let mut request = api.request(Method::PUT, &path).header(CONTENT_TYPE, "application/json");
+        for name in ["orderId", "owner", "x-owner", "x-amz-meta-owner", "x-amzn-principal", "MessageAttribute.2.Value"]
+        {
+            request = request.header(name, other.as_str());
+        }
+        for name in ["x-forwarded-for", "forwarded", "x-amzn-trace-id", "x-http-method-override", "idempotency-key"] {
+            request = request.header(name, "mallory&DelaySeconds=900\t%0A");
+        }
+
+        let answer = send(request.body(order_of("SKU-1").to_string())).await;
+
+        assert!([201, 202].contains(&answer.status), "{answer:?}");
+        assert_eq!(api.settled(&id).await["status"], "CONFIRMED");
+        let items = stack.items_with_order_id(&id).await;
+        assert_eq!(items.len(), 1);
+        assert_eq!(items[0]["pk"].as_s().unwrap(), &format!("{OWNER}#{id}"));
+        assert!(stack.items_with_order_id(&other).await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_not_stored() {
+    let (api, id) = (ApiClient::new(), new_id());
+    let order = order_of("SKU-1").to_string();
+
+    for lane in LANES {
+        // All of the order comes, but fewer bytes than were promised.
+        let pieces = [Ok(order.clone()), Err(Error::from(ErrorKind::ConnectionAborted))];
+        let request = api.request(Method::PUT, &format!("{lane}/orders/{id}")).header(CONTENT_TYPE, "application/json");
+        let request = request.header(CONTENT_LENGTH, order.len() + 100);
+        if let Ok(answer) = try_send(request.body(Body::wrap_stream(stream::iter(pieces)))).await {
+            assert!((400..500).contains(&answer.status), "{answer:?}");
+        }
+    }
+
+    // An order that follows is settled, so the broken one would be by now.
+    let next = new_id();
+    api.put("async", &next, &order_of("SKU-1")).await;
+    api.settled(&next).await;
+    assert_eq!(api.get(&id).await.body["status"], "PENDING");
+}
+
+#[tokio::test]
+async fn a_hostile_order_id_is_refused_by_the_sync_lane_and_the_status_service() {
+    let (api, id) = (ApiClient::new(), new_id());
+    let ids = [
+        format!("{id}%00"),
+        format!("{id}%20"),
+        format!("{id}&owner=mallory"),
+        format!("mallory%23{id}"),
+        format!("%7B{id}%7D"),
+        format!("urn:uuid:{id}"),
+        id.replace('-', ""),
+        id.replace('-', "%E2%80%90"),
+        "x".repeat(2_000),
+        "%F0%9F%98%80".to_owned(),
+        "%FF%FE".to_owned(),
+        "'%20OR%20'1'='1".to_owned(),
+    ];
+
+    for hostile in ids {
+        api.put("sync", &hostile, &order_of("SKU-1")).await.problem(400);
+        api.get(&hostile).await.problem(400);
+    }
+
+    assert_eq!(api.get(&id).await.body["status"], "PENDING");
+}
+
+#[tokio::test]
+async fn a_hostile_order_id_never_breaks_the_async_lane() {
+    let (api, id) = (ApiClient::new(), new_id());
+
+    for hostile in [format!("{id}%00"), "%FF%FE".to_owned(), "%EF%BF%BE".to_owned(), "x".repeat(2_000)] {
+        let answer = api.put("async", &hostile, &order_of("SKU-1")).await;
+        assert!(answer.status == 202 || (400..500).contains(&answer.status), "{hostile:.40}: {answer:?}");
+        if answer.status != 202 {
+            answer.problem(answer.status);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! A deployed stack from outside: its public URLs, and the public AWS APIs of its queue and tables.
+//!
+//! `TWOLANE_OUTPUTS` names the file with the stack's outputs as a flat JSON object; without it, the nearest
+//! `.local/outputs.json` does. Region, credentials and endpoint come from the environment, as for every AWS tool. All
+//! orders have new ids, so tests run side by side, again and again, on any account.
+#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+
+mod api_client;
+mod async_lane;
+mod eventually;
+mod hostile_bodies;
+mod hostile_requests;
+mod order_bodies;
+mod poison_messages;
+mod same_order;
+mod socket;
+mod stack;
+mod sync_lane;
+mod terminal;
+mod walkthrough;
+mod websocket;

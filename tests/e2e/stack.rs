@@ -1,0 +1,117 @@
+//! The stack under test.
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_smithy_http_client::{Builder, tls};
+use serde_json::Value;
+use std::{
+    collections::{BTreeSet, HashMap},
+    env, fs,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+/// Whose orders all of them are, until requests are authenticated: `Caller` in the Mappings of `template.yaml`.
+pub(crate) const OWNER: &str = "demo";
+
+/// An item of a table.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// What the stack says of itself, and ways to look into it.
+pub(crate) struct Stack {
+    outputs: &'static Value,
+    dynamodb: aws_sdk_dynamodb::Client,
+    pub(crate) sqs: aws_sdk_sqs::Client,
+}
+
+/// The repository's root folder.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// An output of the stack.
+pub(crate) fn output(name: &str) -> &'static str {
+    outputs()[name].as_str().unwrap_or_else(|| panic!("The outputs of the stack have no {name}: deploy it again"))
+}
+
+fn outputs() -> &'static Value {
+    static OUTPUTS: OnceLock<Value> = OnceLock::new();
+    OUTPUTS.get_or_init(|| {
+        let path = outputs_path();
+        let text = fs::read_to_string(&path).unwrap_or_else(|error| {
+            panic!("Failed to read the outputs of the stack from {}: {error}.\n{HOW}", path.display())
+        });
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{} is not JSON: {error}", path.display()))
+    })
+}
+
+const HOW: &str = "These tests need a deployed stack. Either run them on one of their own:\n  \
+    python3 infra/local exec -- cargo test -p twolane-tests\n\
+    or on one that is up, after `make up`:\n  \
+    eval \"$(python3 infra/local env)\" && cargo test -p twolane-tests\n\
+    On AWS, write the stack's outputs as a flat JSON object to a file and name it in TWOLANE_OUTPUTS.";
+
+fn outputs_path() -> PathBuf {
+    if let Some(path) = env::var_os("TWOLANE_OUTPUTS") {
+        return path.into();
+    }
+    let mut candidates = root().ancestors().map(|folder| folder.join(".local/outputs.json"));
+    candidates
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| panic!("TWOLANE_OUTPUTS is not set, and there is no .local/outputs.json.\n{HOW}"))
+}
+
+impl Stack {
+    /// The stack that the environment names.
+    pub(crate) async fn of_environment() -> Self {
+        let outputs = outputs();
+        let config = sdk_config().await;
+        Self { outputs, dynamodb: aws_sdk_dynamodb::Client::new(&config), sqs: aws_sdk_sqs::Client::new(&config) }
+    }
+
+    /// The item of an order, as it is now.
+    pub(crate) async fn item(&self, id: &str) -> Option<Item> {
+        let key = AttributeValue::S(format!("{OWNER}#{id}"));
+        let request = self.dynamodb.get_item().table_name(self.name("OrdersTableName")).consistent_read(true);
+        request.key("pk", key).send().await.expect("the orders table can be read").item
+    }
+
+    /// All items, of whichever owner, with that order id.
+    pub(crate) async fn items_with_order_id(&self, id: &str) -> Vec<Item> {
+        let request = self.dynamodb.scan().table_name(self.name("OrdersTableName")).consistent_read(true);
+        let request = request.filter_expression("orderId = :id");
+        let pages = request.expression_attribute_values(":id", AttributeValue::S(id.to_owned()));
+        let items = pages.into_paginator().items().send().collect::<Result<Vec<_>, _>>();
+        items.await.expect("the orders table can be scanned")
+    }
+
+    /// The ids of the connections that the stack believes to be open.
+    pub(crate) async fn connections(&self) -> BTreeSet<String> {
+        let request = self.dynamodb.scan().table_name(self.name("ConnectionsTableName")).consistent_read(true);
+        let rows = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>();
+        let rows = rows.await.expect("the connections table can be scanned");
+        rows.iter().map(|row| row["sk"].as_s().unwrap().clone()).collect()
+    }
+
+    /// Adds a connection that is not open, as a row whose socket closed unnoticed.
+    pub(crate) async fn add_gone_connection(&self, id: &str, expires_at: u64) {
+        let row = self.dynamodb.put_item().table_name(self.name("ConnectionsTableName"));
+        let row = row.item("pk", AttributeValue::S(OWNER.to_owned())).item("sk", AttributeValue::S(id.to_owned()));
+        // Opened long ago: a young one may be about to open.
+        let row = row.item("connectedAt", AttributeValue::S("2026-01-01T00:00:00.000Z".to_owned()));
+        let row = row.item("expiresAt", AttributeValue::N(expires_at.to_string()));
+        row.send().await.expect("the connections table can be written");
+    }
+
+    fn name(&self, output: &str) -> &str {
+        self.outputs[output].as_str().unwrap_or_else(|| panic!("The outputs of the stack have no {output}"))
+    }
+}
+
+async fn sdk_config() -> SdkConfig {
+    let (local, endpoint) = (output("ApiUrl").starts_with("http:"), env::var_os("AWS_ENDPOINT_URL"));
+    assert!(!local || endpoint.is_some(), "The stack is a local one, and AWS_ENDPOINT_URL is not set.\n{HOW}");
+    let http_client =
+        Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
+    aws_config::defaults(BehaviorVersion::latest()).http_client(http_client).load().await
+}

@@ -1,0 +1,151 @@
+//! The sync lane, the status service, and how both refuse.
+
+use crate::{
+    api_client::{ApiClient, LANES, send},
+    order_bodies::{new_id, order_of},
+};
+use reqwest::{Method, header::CONTENT_TYPE};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn answers_a_new_order_with_201_and_its_repeat_with_200_and_the_same_order() {
+    let (api, id) = (ApiClient::new(), new_id());
+
+    let first = api.put("sync", &id, &order_of("SKU-1")).await;
+    let second = api.put("sync", &id, &order_of("SKU-1")).await;
+
+    assert_eq!((first.status, second.status), (201, 200), "{first:?} {second:?}");
+    assert_eq!(first.body, second.body);
+    let fixed = json!({
+        "orderId": id, "status": "CONFIRMED", "lane": "sync", "currency": "EUR", "totalMinor": 3998, "attempts": 1,
+        "items": [{"sku": "SKU-1", "quantity": 2, "unitPriceMinor": 1999}],
+    });
+    for (name, value) in fixed.as_object().unwrap() {
+        assert_eq!(&first.body[name], value, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn location_leads_to_the_order() {
+    let (api, id) = (ApiClient::new(), new_id());
+
+    let created = api.put("sync", &id, &order_of("SKU-1")).await;
+
+    let location = crate::api_client::url(&format!("sync/orders/{id}")).join(created.header("location")).unwrap();
+    let path = location.as_str().strip_prefix(crate::api_client::url("").as_str()).expect("it is in the same API");
+    let found = send(api.request(Method::GET, path)).await;
+    assert_eq!((found.status, found.body), (200, created.body));
+}
+
+#[tokio::test]
+async fn answers_a_different_order_under_the_same_id_with_409_and_keeps_the_first() {
+    let (api, id) = (ApiClient::new(), new_id());
+    let first = api.put("sync", &id, &order_of("SKU-1")).await;
+
+    let second = api.put("sync", &id, &order_of("SKU-2")).await;
+
+    second.problem(409);
+    assert_eq!(api.get(&id).await.body, first.body);
+}
+
+#[tokio::test]
+async fn lists_everything_that_only_the_domain_finds_wrong() {
+    let (api, id) = (ApiClient::new(), new_id());
+    let mut order = order_of("SKU-1");
+    order["currency"] = "ABC".into();
+
+    let problem = api.put("sync", &id, &order).await.problem(400);
+
+    let pointers: Vec<_> = problem.errors.iter().map(|error| error.pointer.as_str()).collect();
+    assert_eq!(pointers, ["/currency"]);
+    assert_eq!(api.get(&id).await.body["status"], "PENDING");
+}
+
+#[tokio::test]
+async fn refuses_at_the_edge_what_is_no_order() {
+    let (api, id) = (ApiClient::new(), new_id());
+    let mut unknown_field = order_of("SKU-1");
+    unknown_field["vip"] = true.into();
+    let mut nothing_ordered = order_of("SKU-1");
+    nothing_ordered["items"] = json!([]);
+
+    for lane in LANES {
+        for order in [&unknown_field, &nothing_ordered, &order_of("no spaces"), &json!({}), &json!([]), &Value::Null] {
+            api.put(lane, &id, order).await.problem(400);
+        }
+    }
+
+    assert_eq!(api.get(&id).await.body["status"], "PENDING");
+}
+
+#[tokio::test]
+async fn refuses_a_malformed_order_id() {
+    let api = ApiClient::new();
+
+    api.put("sync", "order-1", &order_of("SKU-1")).await.problem(400);
+    api.get("order-1").await.problem(400);
+}
+
+#[tokio::test]
+async fn refuses_other_media_types_with_415() {
+    let (api, id) = (ApiClient::new(), new_id());
+
+    for lane in LANES {
+        for media_type in ["text/plain", "application/x-www-form-urlencoded", "application/xml", "text/json"] {
+            let request = api.request(Method::PUT, &format!("{lane}/orders/{id}")).header(CONTENT_TYPE, media_type);
+            send(request.body(order_of("SKU-1").to_string())).await.problem(415);
+        }
+    }
+
+    assert_eq!(api.get(&id).await.body["status"], "PENDING");
+}
+
+#[tokio::test]
+async fn refuses_other_methods_with_405_and_says_which_it_takes() {
+    let (api, id) = (ApiClient::new(), new_id());
+    let paths =
+        [(format!("sync/orders/{id}"), "PUT"), (format!("async/orders/{id}"), "PUT"), (format!("orders/{id}"), "GET")];
+
+    for (path, allowed) in &paths {
+        for method in [Method::POST, Method::DELETE, Method::PATCH, Method::PUT, Method::GET] {
+            if method.as_str() != *allowed {
+                let request = api.request(method, path).header(CONTENT_TYPE, "application/json");
+                let answer = send(request.body("{}")).await;
+                answer.problem(405);
+                assert_eq!(answer.header("allow"), *allowed, "{path}");
+            }
+        }
+        // Without a body there is no media type either.
+        send(api.request(Method::DELETE, path)).await.problem(405);
+    }
+}
+
+#[tokio::test]
+async fn answers_an_unknown_path_with_404() {
+    let api = ApiClient::new();
+
+    for path in ["", "orders", "sync/orders", "nothing/here", "sync/orders/a/b"] {
+        send(api.request(Method::GET, path)).await.problem(404);
+    }
+}
+
+#[tokio::test]
+async fn answers_pending_and_when_to_ask_again_for_an_order_never_seen() {
+    let (api, id) = (ApiClient::new(), new_id());
+
+    let answer = api.get(&id).await;
+
+    assert_eq!((answer.status, &answer.body), (200, &json!({"orderId": id, "status": "PENDING"})));
+    assert_eq!(answer.header("retry-after"), "1");
+}
+
+#[tokio::test]
+async fn an_id_in_capital_letters_is_the_same_id() {
+    let (api, id) = (ApiClient::new(), new_id());
+
+    let lower = api.put("sync", &id, &order_of("SKU-1")).await;
+    let upper = api.put("sync", &id.to_uppercase(), &order_of("SKU-1")).await;
+
+    assert_eq!((upper.status, &upper.body), (200, &lower.body));
+    assert_eq!(api.get(&id.to_uppercase()).await.body, lower.body);
+}

@@ -1,0 +1,122 @@
+//! What the README tells people to type, and what curl and wscat make of it.
+
+use crate::{order_bodies::new_id, socket::SOCKETS, stack::root, terminal::session};
+use serde_json::Value;
+use std::fs;
+
+/// A line of the README before a block of shell lines that are run here.
+const TESTED: &str = "<!-- tested: walkthrough -->";
+/// How people point a shell at their stack; the session here is at the stack under test already.
+const ENVIRONMENT: &str = "eval \"$(make -s env)\"";
+/// A line of the README before a block that shows what those lines print; `…` stands for anything.
+const PRINTED: &str = "<!-- printed: walkthrough -->";
+
+/// The fenced blocks of a document that follow a line.
+fn blocks<'a>(document: &'a str, marker: &str) -> Vec<Vec<&'a str>> {
+    let mut lines = document.lines();
+    let mut blocks = Vec::new();
+    while lines.any(|line| line.trim() == marker) {
+        let fence = lines.next().unwrap_or_default();
+        assert!(fence.starts_with("```"), "README.md: a fenced block must follow {marker}, not {fence:?}");
+        blocks.push(lines.by_ref().take_while(|line| !line.starts_with("```")).collect());
+    }
+    blocks
+}
+
+/// Whether a line has the pieces of another, in their order.
+fn fits(line: &str, shown: &str) -> bool {
+    let mut rest = line;
+    shown.trim().split('…').all(|piece| {
+        let found = rest.split_once(piece);
+        rest = found.map_or(rest, |(_, after)| after);
+        found.is_some()
+    })
+}
+
+/// The frames in what a session printed. Answers of HTTP do not end their line, so frames may start within one.
+fn frames(printed: &str) -> impl Iterator<Item = Value> {
+    let starts = printed.match_indices(r#"{"type":"order."#).map(|(at, _)| &printed[at..]);
+    starts.filter_map(|rest| serde_json::Deserializer::from_str(rest).into_iter().next()?.ok())
+}
+
+#[tokio::test]
+async fn the_readme_does_what_it_says() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("there is a README.md");
+    let tested = blocks(&readme, TESTED);
+    assert!(!tested.is_empty(), "README.md has no walkthrough: put the line {TESTED} before its blocks of shell lines");
+    let _open = SOCKETS.read().await;
+
+    let lines: Vec<_> = tested.into_iter().flatten().filter(|line| !line.starts_with(ENVIRONMENT)).collect();
+    let printed = session(&lines.join("\n")).await;
+
+    for fact in [r#""status":"CONFIRMED""#, r#""status":"QUEUED""#] {
+        assert!(printed.contains(fact), "the walkthrough must show {fact}, and printed\n{printed}");
+    }
+    // Other tests place orders for the same owner: what counts is the order that the walkthrough subscribes to.
+    let frames: Vec<_> = frames(&printed).collect();
+    let told = |kind: &str, id: &Value| frames.iter().any(|frame| frame["type"] == kind && frame["orderId"] == *id);
+    let called_back = frames
+        .iter()
+        .any(|frame| told("order.status", &frame["orderId"]) && told("order.confirmed", &frame["orderId"]));
+    assert!(
+        called_back,
+        "the walkthrough must subscribe to an order and show its order.confirmed; it printed\n{printed}"
+    );
+    for status in printed.lines().filter_map(|line| line.strip_prefix("HTTP/")?.split_whitespace().nth(1)) {
+        assert!(status.starts_with('2'), "the walkthrough got {status}:\n{printed}");
+    }
+    let mut left = printed.lines();
+    for shown in blocks(&readme, PRINTED).into_iter().flatten().filter(|line| !line.trim().is_empty()) {
+        assert!(left.any(|line| fits(line, shown)), "README.md shows {shown:?}; the walkthrough printed\n{printed}");
+    }
+}
+
+#[tokio::test]
+async fn curl_places_orders_down_both_lanes() {
+    let (id, queued_id) = (new_id(), new_id());
+    let order = r#"{"currency":"EUR","items":[{"sku":"SKU-1","quantity":2,"unitPriceMinor":1999}]}"#;
+    let put = |lane: &str, id: &str| {
+        format!(
+            r#"curl -sS -w '\n%{{http_code}}\n' -X PUT "$TWOLANE_API_URL/{lane}/orders/{id}" -H 'Content-Type: application/json' -d '{order}'"#
+        )
+    };
+
+    let printed = session(&format!("{}\n{}\n", put("sync", &id), put("async", &queued_id))).await;
+
+    let lines: Vec<_> = printed.lines().collect();
+    assert!(lines[0].contains(r#""status":"CONFIRMED""#) && lines[2].contains(r#""status":"QUEUED""#), "{printed}");
+    assert_eq!((lines[1], lines[3]), ("201", "202"));
+}
+
+#[tokio::test]
+async fn wscat_shows_the_answer_to_a_subscription_and_the_callback_of_an_order() {
+    let id = new_id();
+    let order = r#"{"currency":"EUR","items":[{"sku":"SKU-1","quantity":2,"unitPriceMinor":1999}]}"#;
+    let _open = SOCKETS.read().await;
+
+    // wscat wants the terminal's input for itself, so the order goes out from behind, once wscat listens.
+    let printed = session(&format!(
+        r#"heard=$(mktemp)
+           trap 'rm -f "$heard"' EXIT
+           (until grep -q PENDING "$heard"; do sleep 0.1; done
+            curl -sS -o /dev/null -X PUT "$TWOLANE_API_URL/async/orders/{id}" -H 'Content-Type: application/json' -d '{order}') &
+           wscat -c "$TWOLANE_WEBSOCKET_URL" -w 4 -x '{{"action":"subscribe","orderId":"{id}"}}' | tee "$heard""#
+    ))
+    .await;
+
+    let own: Vec<_> = frames(&printed).filter(|frame| frame["orderId"] == id.as_str()).collect();
+    assert_eq!((&own[0]["type"], &own[0]["status"]), (&"order.status".into(), &"PENDING".into()), "{printed}");
+    assert_eq!(own[1]["type"], "order.confirmed", "{printed}");
+    assert_eq!(own[1]["order"]["status"], "CONFIRMED", "{printed}");
+}
+
+#[test]
+fn finds_blocks_lines_and_frames() {
+    let document = format!("text\n{TESTED}\n```sh\na\nb\n```\n```sh\nc\n```\n{TESTED}\n```sh\nd\n```\n");
+
+    assert_eq!(blocks(&document, TESTED), [vec!["a", "b"], vec!["d"]]);
+    assert!(fits(r#"< {"status":"QUEUED","messageId":"1"}"#, r#"{"status":"QUEUED",…}"#));
+    assert!(!fits("201", "200"));
+    let printed = r#"HTTP/1.1 202 Accepted {"status":"QUEUED"}{"type":"order.status","orderId":"x"}"#;
+    assert_eq!(frames(printed).count(), 1);
+}

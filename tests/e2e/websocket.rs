@@ -1,0 +1,168 @@
+//! Sockets: who is told, what they may ask, and what becomes of those that close.
+
+use crate::{
+    api_client::ApiClient,
+    eventually::{DEADLINE, eventually},
+    order_bodies::{new_id, order_in_no_currency, order_of},
+    socket::{SOCKETS, Socket},
+    stack::Stack,
+};
+use futures_util::future::join_all;
+use serde_json::json;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+#[tokio::test]
+async fn every_open_socket_of_the_owner_is_told() {
+    let (api, id) = (ApiClient::new(), new_id());
+    let _beside_others = SOCKETS.read().await;
+    let mut sockets = [Socket::open_alone().await, Socket::open_alone().await, Socket::open_alone().await];
+
+    api.put("async", &id, &order_of("SKU-1")).await;
+
+    for socket in &mut sockets {
+        assert_eq!(socket.outcome(&id).await["type"], "order.confirmed");
+    }
+}
+
+/// A socket is known before it is quite open; what is posted to it then is refused as if it were gone.
+#[tokio::test]
+async fn sockets_that_open_while_others_are_told_are_told_from_then_on() {
+    const SOCKETS_OPENED: usize = 15;
+    const ORDERS_AT_ONCE: usize = 4;
+    let (api, id, stack) = (ApiClient::new(), new_id(), Stack::of_environment().await);
+    let _alone = SOCKETS.write().await;
+    let before = stack.connections().await;
+
+    let others = join_all((0..ORDERS_AT_ONCE).map(|_| async {
+        loop {
+            assert_eq!(api.put("async", &new_id(), &order_of("SKU-1")).await.status, 202);
+        }
+    }));
+    let opening = async {
+        let mut sockets = Vec::new();
+        while sockets.len() < SOCKETS_OPENED {
+            sockets.push(Socket::open_alone().await);
+        }
+        sockets
+    };
+    let mut sockets = tokio::select! {
+        sockets = opening => sockets,
+        _ = others => unreachable!("they never end"),
+    };
+
+    let known = stack.connections().await.difference(&before).count();
+    assert_eq!(known, SOCKETS_OPENED, "every open socket has a row");
+    api.put("async", &id, &order_of("SKU-1")).await;
+    for socket in &mut sockets {
+        assert_eq!(socket.outcome(&id).await["type"], "order.confirmed");
+    }
+}
+
+#[tokio::test]
+async fn a_closed_socket_is_forgotten_and_the_others_are_told() {
+    let (api, id, stack) = (ApiClient::new(), new_id(), Stack::of_environment().await);
+    let _alone = SOCKETS.write().await;
+    let mut open = Socket::open_alone().await;
+    let before = stack.connections().await;
+    let closing = Socket::open_alone().await;
+    let new: Vec<_> = stack.connections().await.difference(&before).cloned().collect();
+    assert_eq!(new.len(), 1, "an open socket has a row of its own: {new:?}");
+
+    closing.close().await;
+    api.put("async", &id, &order_of("SKU-1")).await;
+
+    assert_eq!(open.outcome(&id).await["type"], "order.confirmed");
+    eventually(DEADLINE, "the row of the closed socket disappears", async || {
+        (!stack.connections().await.contains(&new[0])).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_socket_that_closed_unnoticed_costs_its_row_and_nothing_else() {
+    let (api, id, stack) = (ApiClient::new(), new_id(), Stack::of_environment().await);
+    let mut open = Socket::open().await;
+    // As long as API Gateway's own, and nobody's.
+    let gone = format!("{}c=", &new_id().replace('-', "")[..14]);
+    let in_an_hour = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_hours(1);
+    stack.add_gone_connection(&gone, in_an_hour.as_secs()).await;
+
+    api.put("async", &id, &order_of("SKU-1")).await;
+
+    assert_eq!(open.outcome(&id).await["type"], "order.confirmed");
+    eventually(DEADLINE, "the row of the gone socket disappears", async || {
+        (!stack.connections().await.contains(&gone)).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_subscription_after_the_fact_replays_the_order() {
+    let (api, confirmed, rejected) = (ApiClient::new(), new_id(), new_id());
+    api.put("async", &confirmed, &order_of("SKU-1")).await;
+    api.put("async", &rejected, &order_in_no_currency()).await;
+    let orders = [api.settled(&confirmed).await, api.settled(&rejected).await];
+
+    let mut socket = Socket::open().await;
+
+    for order in orders {
+        let told = socket.subscribe(order["orderId"].as_str().unwrap()).await;
+        assert_eq!((&told["status"], &told["order"]), (&order["status"], &order));
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_before_the_fact_says_pending_and_the_outcome_follows() {
+    let (api, id, mut socket) = (ApiClient::new(), new_id(), Socket::open().await);
+
+    let before = socket.subscribe(&id).await;
+    api.put("async", &id, &order_of("SKU-1")).await;
+    let outcome = socket.outcome(&id).await;
+
+    assert_eq!(before, json!({"type": "order.status", "orderId": id, "status": "PENDING"}));
+    assert_eq!(outcome["type"], "order.confirmed");
+}
+
+#[tokio::test]
+async fn a_frame_that_is_not_understood_is_answered_with_an_error() {
+    let mut socket = Socket::open().await;
+    let long = format!("{{\"action\":\"{}\"}}", "x".repeat(16 * 1024));
+    let known_action = format!(r#"{{"action":"subscribe","orderId":"{}","owner":"mallory"}}"#, new_id());
+
+    for frame in [
+        "ping",
+        "{",
+        "{}",
+        "[]",
+        "null",
+        "\"subscribe\"",
+        r#"{"action":"order"}"#,
+        r#"{"action":"subscribe"}"#,
+        r#"{"action":"subscribe","orderId":7}"#,
+        r#"{"action":"subscribe","orderId":"order-1"}"#,
+        r#"{"action":{"subscribe":1}}"#,
+        "\u{0}\u{1F600}\u{FFFF}",
+        &known_action,
+        &long,
+    ] {
+        socket.send(frame).await;
+        let told = socket.frame(&format!("an error for {frame:.80}"), |frame| frame["type"] == "error").await;
+        assert!(told["detail"].as_str().unwrap().contains("understood"), "{frame:.80}: {told}");
+    }
+
+    assert_eq!(socket.subscribe(&new_id()).await["status"], "PENDING", "the socket is still served");
+}
+
+#[tokio::test]
+async fn a_frame_that_names_an_event_of_the_api_does_not_bring_it_about() {
+    let (api, id, mut socket) = (ApiClient::new(), new_id(), Socket::open().await);
+
+    // Whichever route a platform takes these frames for, the socket stays open, and known as such.
+    for action in ["$connect", "$disconnect", "$default"] {
+        socket.send(&json!({"action": action}).to_string()).await;
+    }
+    socket.subscribe(&id).await;
+    api.put("async", &id, &order_of("SKU-1")).await;
+
+    assert_eq!(socket.outcome(&id).await["type"], "order.confirmed");
+}
