@@ -224,7 +224,11 @@ fn details(timeline: &Timeline, width: usize) -> Vec<String> {
         let (at, wait) = (milliseconds(repeat.at), milliseconds(repeat.wait));
         format!("{REPEATED} at {at}: {} – repeated after {wait}", repeat.why)
     });
-    let reason = timeline.end.outcome.reason.clone().filter(|reason| !reason.is_empty());
+    let reason = timeline.end.outcome.reason.clone().filter(|reason| !reason.is_empty()).map(|reason| {
+        // Whoever wants to know what became of it has to ask by its id.
+        let unanswered = timeline.end.outcome.status == Status::Unanswered;
+        if unanswered { format!("{reason} (order {})", timeline.order.order_id) } else { reason }
+    });
     repeats.chain(reason).flat_map(|text| wrap(&printable(&text), width)).collect()
 }
 

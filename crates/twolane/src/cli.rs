@@ -39,7 +39,9 @@ pub(crate) struct OrderArgs {
     /// How long to wait for the outcome of an order, from sending it.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) timeout: u64,
-    /// How often to repeat a request that was throttled (429), met 502, 503 or 504 or got no answer.
+    /// How often to repeat a request that was throttled (429), met 500, 502, 503 or 504 or got no answer.
+    /// Repeating is safe: an order id has one order, however often it is sent. API Gateway answers 500
+    /// for a throttled function.
     #[arg(long, value_name = "TIMES", default_value_t = 0)]
     pub(crate) retries: usize,
     /// How the async lane learns the outcome: by the WebSocket, or only by asking the status service.
@@ -138,6 +140,10 @@ The file has one order per line; blank lines are skipped:
 every run. The second line of an order id is sent when the first has its outcome. Nothing is sent
 unless every line can be read.
 
+Ctrl-C (SIGINT) and SIGTERM end a run early: no more orders are sent, and what is known of those
+that were is shown. The ones without an outcome are UNANSWERED, with their order ids; they may yet
+be confirmed. Orders that were not sent are only counted.
+
 Examples:
   twolane order --lane sync
   twolane order --lane async --file samples/orders.jsonl
@@ -145,9 +151,11 @@ Examples:
   twolane order --lane sync --stack-name twolane --region eu-central-1
 
 Exit code:
-  0  every order was confirmed or rejected
-  1  some order was not: no outcome in time, an error such as 429 or 503, or FAILED
-  2  wrong usage, an unreadable file or no stack: nothing was sent
+  0    every order was confirmed or rejected
+  1    some order was not: no outcome in time, an error such as 429 or 503, or FAILED
+  2    wrong usage, an unreadable file or no stack: nothing was sent
+  130  interrupted by Ctrl-C (SIGINT)
+  143  terminated (SIGTERM)
 
 The stack is found in this order:
   1. --api-url and --websocket-url, or --stack-name, or --outputs

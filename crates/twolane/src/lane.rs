@@ -9,10 +9,14 @@ use orders_api::{OrderView, PendingView, QueuedView};
 use std::pin::pin;
 use std::time::Duration;
 use time::OffsetDateTime;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// Answers after which the same request may be repeated.
-const REPEATABLE: [u16; 4] = [429, 502, 503, 504];
+/// Answers after which the same request may be repeated: a PUT is idempotent, whatever became of the one before.
+///
+/// 500 is among them as API Gateway answers so where Lambda takes no invocation, throttled ones included.
+/// Source: AWS Lambda Developer Guide, "Handling Lambda errors with an API Gateway API".
+const REPEATABLE: [u16; 5] = [429, 500, 502, 503, 504];
 /// Answers that refuse this order for good, whenever it is sent.
 const REFUSED: [u16; 3] = [400, 409, 413];
 /// Wait before the first repeat where the server does not say; it doubles with each further one up to [`MAX_BACKOFF`].
@@ -20,6 +24,9 @@ const MIN_BACKOFF: Duration = Duration::from_millis(500);
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
 /// Between two questions to the status service where it does not say.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Why an order that was under way when the run was interrupted has no outcome.
+const INTERRUPTED: &str = "interrupted; it may yet be confirmed";
 
 /// How orders are placed.
 pub(crate) struct Placing {
@@ -35,6 +42,8 @@ pub(crate) struct Placing {
     pub(crate) retries: usize,
     /// How long after its acknowledgement an order is asked for.
     pub(crate) poll_after: Duration,
+    /// Whether the run is interrupted: then nothing more is sent or waited for.
+    pub(crate) interrupted: watch::Receiver<bool>,
 }
 
 /// An order's time.
@@ -63,8 +72,12 @@ enum Fetched {
 }
 
 impl Placing {
-    /// Places one order and waits for its outcome.
-    pub(crate) async fn place(&self, order: PlannedOrder) -> Timeline {
+    /// Places one order and waits for its outcome, or for the run to be interrupted. `None` if it was not sent, as the
+    /// run was interrupted before.
+    pub(crate) async fn place(&self, order: PlannedOrder) -> Option<Timeline> {
+        if *self.interrupted.borrow() {
+            return None;
+        }
         let waiter = self.callbacks.as_ref().map(|callbacks| callbacks.wait_for(&order.order_id));
         let sent_at = OffsetDateTime::now_utc();
         let started = Instant::now();
@@ -97,17 +110,29 @@ impl Placing {
             }
             _ => {}
         }
-        timeline
+        Some(timeline)
+    }
+
+    /// Comes when the run is interrupted.
+    async fn interruption(&self) {
+        if self.interrupted.clone().wait_for(|interrupted| *interrupted).await.is_err() {
+            // Nobody is left who could interrupt.
+            std::future::pending::<()>().await;
+        }
     }
 
     /// Sends the order, again where that is allowed.
     async fn put(&self, order: &PlannedOrder, clock: &Clock) -> (Result<Answer, String>, Vec<Repeat>) {
-        let body = order.body_text();
         let mut repeats = Vec::new();
         let mut backoff = MIN_BACKOFF;
         loop {
-            let put = self.requests.put_order(self.lane.name(), &order.order_id, body.clone(), clock.deadline);
-            let answer = put.await;
+            let body = order.body.get().to_owned();
+            let answer = tokio::select! {
+                // What was answered in time counts.
+                biased;
+                answer = self.requests.put_order(self.lane.name(), &order.order_id, body, clock.deadline) => answer,
+                () = self.interruption() => return (Err(INTERRUPTED.to_owned()), repeats),
+            };
             let (why, wait) = match &answer {
                 Ok(answer) if REPEATABLE.contains(&answer.status) => {
                     (format!("{} {}", answer.status, answer.complaint()), answer.retry_after.unwrap_or(backoff))
@@ -118,8 +143,12 @@ impl Placing {
             if repeats.len() >= self.retries || Instant::now() + wait >= clock.deadline {
                 return (answer, repeats);
             }
-            repeats.push(Repeat { at: clock.elapsed(), why, wait });
-            sleep(wait).await;
+            let at = clock.elapsed();
+            tokio::select! {
+                biased;
+                () = self.interruption() => return (answer, repeats),
+                () = sleep(wait) => repeats.push(Repeat { at, why, wait }),
+            }
             backoff = (backoff * 2).min(MAX_BACKOFF);
         }
     }
@@ -143,6 +172,11 @@ impl Placing {
                     let reason = format!("no outcome within {} s{said}", self.timeout.as_secs());
                     let unanswered = Outcome::because(Status::Unanswered, reason);
                     return failed.unwrap_or_else(|| clock.end(unanswered, DoneBy::Nothing));
+                }
+                () = self.interruption() => {
+                    return failed.unwrap_or_else(|| {
+                        clock.end(Outcome::because(Status::Unanswered, INTERRUPTED), DoneBy::Nothing)
+                    });
                 }
                 fetched = fetching.as_mut() => {
                     let (end, wait) = match fetched {
@@ -177,7 +211,7 @@ impl Placing {
                 nothing(format!("{} {}", answer.status, answer.complaint()), answer.retry_after)
             }
             Ok(answer) => match serde_json::from_str::<OrderView>(&answer.body) {
-                Ok(view) => match Outcome::of_record(&view, &order.body) {
+                Ok(view) => match Outcome::of_record(&view, &order.content) {
                     Some(outcome) => Fetched::Outcome(outcome),
                     None => nothing(view.status, answer.retry_after),
                 },
@@ -196,7 +230,7 @@ fn settled(answer: &Result<Answer, String>, lane: Lane, order: &PlannedOrder) ->
         Err(why) => Outcome::because(Status::Unanswered, why.as_str()),
         Ok(answer) if lane == Lane::Sync && matches!(answer.status, 200 | 201) => {
             let view: Option<OrderView> = serde_json::from_str(&answer.body).ok();
-            view.and_then(|view| Outcome::of_record(&view, &order.body))
+            view.and_then(|view| Outcome::of_record(&view, &order.content))
                 .unwrap_or_else(|| Outcome::because(Status::Error, "the answer is not an order"))
         }
         Ok(answer) => {
@@ -216,7 +250,7 @@ async fn next_told(waiter: Option<&mut Waiter>) -> Told {
 
 /// The end that a frame tells, at the moment it came.
 fn told_end(told: &Told, order: &PlannedOrder, clock: &Clock) -> Option<End> {
-    let (outcome, by) = outcome_of_frame(&told.frame, &order.body)?;
+    let (outcome, by) = outcome_of_frame(&told.frame, &order.content)?;
     Some(End { at: told.at.saturating_duration_since(clock.started), outcome, by })
 }
 

@@ -14,6 +14,7 @@ mod output;
 mod progress;
 mod report;
 mod requests;
+mod signals;
 mod socket;
 mod stack;
 mod style;

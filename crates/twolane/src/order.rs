@@ -7,10 +7,12 @@ use crate::order_file::{self, PlannedOrder};
 use crate::output::Output;
 use crate::progress::{self, Progress};
 use crate::requests::Requests;
+use crate::signals::{Signal, Signals};
 use crate::stack::Stack;
 use crate::style::Style;
 use crate::timeline::Timeline;
 use crate::{chart, report, summary};
+use anyhow::Context;
 use futures_util::{StreamExt, stream};
 use reqwest::Url;
 use std::collections::HashMap;
@@ -18,6 +20,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// Columns where standard output is no terminal.
 const DEFAULT_WIDTH: usize = 100;
@@ -38,6 +41,8 @@ pub(crate) async fn run(args: OrderArgs) -> anyhow::Result<ExitCode> {
     } else {
         None
     };
+    let mut signals = Signals::listen().context("Failed to listen for signals")?;
+    let (interrupt, interrupted) = watch::channel(false);
     let placing = Placing {
         requests,
         lane: args.lane,
@@ -45,16 +50,30 @@ pub(crate) async fn run(args: OrderArgs) -> anyhow::Result<ExitCode> {
         timeout: Duration::from_secs(args.timeout),
         retries: args.retries,
         poll_after: Duration::from_secs(args.poll_after),
+        interrupted,
     };
 
     let mut output = Output::stdout();
-    let heading = heading(args.lane, orders.len(), args.concurrency, &api_url);
+    let planned = orders.len();
+    let heading = heading(args.lane, planned, args.concurrency, &api_url);
     let mut written = Ok(());
-    let mut timelines = Vec::with_capacity(orders.len());
+    let mut timelines = Vec::with_capacity(planned);
+    let mut ended_by = None;
     let mut ends = stream::iter(chains(orders))
         .map(|chain| stream::iter(chain).then(|order| placing.place(order)).boxed_local())
         .flatten_unordered(usize::from(args.concurrency));
-    while let Some(timeline) = ends.next().await {
+    loop {
+        let end = tokio::select! {
+            end = ends.next() => end,
+            signal = signals.next(), if ended_by.is_none() => {
+                ended_by = Some(signal);
+                // From here on all orders end at once, the ones under way with what is known of them.
+                interrupt.send_replace(true);
+                continue;
+            }
+        };
+        let Some(placed) = end else { break };
+        let Some(timeline) = placed else { continue };
         progress.advance();
         if args.json {
             progress.clear();
@@ -68,12 +87,16 @@ pub(crate) async fn run(args: OrderArgs) -> anyhow::Result<ExitCode> {
         callbacks.close().await;
     }
 
+    let not_sent = planned - timelines.len();
+    if let Some(signal) = ended_by {
+        progress::tell(&format!("Interrupted ({}). Orders not sent: {not_sent} of {planned}.", signal.name()));
+    }
     if !args.json {
         timelines.sort_by_key(|timeline| timeline.order.line);
         let chart = chart::draw(&timelines, width(), Style::of_stdout());
-        written = output.line(&format!("{heading}\n\n{chart}\n\n{}", summary::write(&timelines, &api_url)));
+        written = output.line(&format!("{heading}\n\n{chart}\n\n{}", summary::write(&timelines, not_sent, &api_url)));
     }
-    Ok(exit_code(&timelines, &written))
+    Ok(exit_code(&timelines, &written, ended_by))
 }
 
 fn heading(lane: Lane, orders: usize, concurrency: u16, api_url: &Url) -> String {
@@ -101,9 +124,12 @@ fn width() -> usize {
     width.clamp(*WIDTHS.start(), *WIDTHS.end())
 }
 
-fn exit_code(timelines: &[Timeline], written: &std::io::Result<()>) -> ExitCode {
+fn exit_code(timelines: &[Timeline], written: &std::io::Result<()>, ended_by: Option<Signal>) -> ExitCode {
     if let Err(error) = written {
         progress::tell(&format!("error: Failed to write the result: {error}"));
+    }
+    if let Some(signal) = ended_by {
+        return ExitCode::from(signal.exit_code());
     }
     let settled = timelines.iter().all(|timeline| timeline.end.outcome.status.is_final());
     if settled && written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -114,8 +140,7 @@ mod tests {
     use super::*;
 
     fn order(line: usize, order_id: &str) -> PlannedOrder {
-        let body = serde_json::Map::new();
-        PlannedOrder { line, name: None, order_id: order_id.to_owned(), is_repeat: false, body }
+        PlannedOrder { line, ..PlannedOrder::sample(None, order_id, "{}") }
     }
 
     #[test]

@@ -8,14 +8,15 @@
 //! {"orderId":"5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b","order":{…}}
 //! ```
 //!
-//! `order` is the body of the request; any JSON object is sent as it is, right or wrong, since what becomes of wrong
-//! orders is part of what there is to see. `name` labels an order; lines of one name share one order id, new in every
+//! `order` is the body of the request; any JSON object is sent as it is, byte for byte, right or wrong, since what
+//! becomes of wrong orders is part of what there is to see. `name` labels an order; lines of one name share one order id, new in every
 //! run, so that a file can repeat an order and still be placed again and again. `orderId` fixes the id instead. A line
 //! with neither has an id of its own, new in every run.
 
 use crate::money::Money;
 use anyhow::{Context, bail};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
@@ -32,7 +33,7 @@ const MAX_NAME_CHARS: usize = 32;
 const MAX_TOLD: usize = 10;
 
 /// An order to place.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct PlannedOrder {
     /// Its line in the file, from 1.
     pub(crate) line: usize,
@@ -42,19 +43,25 @@ pub(crate) struct PlannedOrder {
     pub(crate) order_id: String,
     /// Whether an earlier line has the same order id.
     pub(crate) is_repeat: bool,
-    /// The body of the request.
-    pub(crate) body: Map<String, Value>,
+    /// The body of the request, as the file spells it.
+    pub(crate) body: Box<RawValue>,
+    /// What the body says, as far as it can be read: to compare orders, never to send. Of a field that is there twice
+    /// the last one counts; a body with numbers or text beyond what JSON libraries take has no fields.
+    pub(crate) content: Map<String, Value>,
 }
 
 impl PlannedOrder {
-    /// The body as it is sent.
-    pub(crate) fn body_text(&self) -> String {
-        serde_json::to_string(&self.body).expect("a map with string keys is always JSON")
+    /// An order of that body, alone on the first line.
+    #[cfg(test)]
+    pub(crate) fn sample(name: Option<&str>, order_id: &str, body: &str) -> Self {
+        let body = RawValue::from_string(body.to_owned()).expect("the body is JSON");
+        let content = content(&body);
+        Self { line: 1, name: name.map(str::to_owned), order_id: order_id.to_owned(), is_repeat: false, body, content }
     }
 
     /// What the order costs, if it is a valid one.
     pub(crate) fn total(&self) -> Option<Money> {
-        let content = orders_api::parse_order_body(self.body_text().as_bytes()).ok()?;
+        let content = orders_api::parse_order_body(self.body.get().as_bytes()).ok()?;
         Some(Money { currency: content.currency().code().to_owned(), minor_units: content.total_minor_units() })
     }
 }
@@ -64,7 +71,12 @@ impl PlannedOrder {
 struct Line {
     order_id: Option<String>,
     name: Option<String>,
-    order: Map<String, Value>,
+    order: Box<RawValue>,
+}
+
+/// Reads a body for comparison.
+fn content(body: &RawValue) -> Map<String, Value> {
+    serde_json::from_str(body.get()).unwrap_or_default()
 }
 
 /// The orders of a file, of standard input for `-`, or the sample order.
@@ -118,7 +130,8 @@ fn parse(bytes: &[u8], mut new_id: impl FnMut() -> Uuid) -> Result<Vec<PlannedOr
                     None => new_id().to_string(),
                 });
                 let is_repeat = !seen.insert(order_id.clone());
-                orders.push(PlannedOrder { line, name, order_id, is_repeat, body: order });
+                let content = content(&order);
+                orders.push(PlannedOrder { line, name, order_id, is_repeat, body: order, content });
             }
         }
     }
@@ -135,6 +148,9 @@ fn parse_line(bytes: &[u8]) -> Result<Line, String> {
             error.column()
         )
     })?;
+    if !line.order.get().starts_with('{') {
+        return Err("order must be a JSON object".to_owned());
+    }
     if line.name.is_some() && line.order_id.is_some() {
         return Err("give it a name or an orderId, not both: a name stands for an order id of its own".to_owned());
     }
@@ -203,7 +219,7 @@ mod tests {
         let starts = [
             "line 2: EOF while parsing an object (column 1)",
             "line 3: unknown field `currency`, expected one of `orderId`, `name`, `order` (column 11)",
-            "line 4: invalid type: sequence, expected a map (column",
+            "line 4: order must be a JSON object",
             "line 5: orderId must be a UUID",
             "line 6: give it a name or an orderId, not both",
             "line 7: a name is 1 to 32",
@@ -212,6 +228,18 @@ mod tests {
         for (told, start) in wrong.iter().zip(starts) {
             assert!(told.starts_with(start), "{told}");
         }
+    }
+
+    #[test]
+    fn keeps_the_bytes_of_an_order_and_reads_what_it_can() {
+        let text = "{\"order\" : {\"b\":1, \"a\":2.0,\"b\":3 } }\r\n{\"order\":{\"a\":1e400}}";
+
+        let orders = parsed(text).expect("the lines are right");
+
+        let bodies: Vec<_> = orders.iter().map(|order| order.body.get()).collect();
+        assert_eq!(bodies, ["{\"b\":1, \"a\":2.0,\"b\":3 }", "{\"a\":1e400}"]);
+        let contents: Vec<_> = orders.iter().map(|order| Value::from(order.content.clone())).collect();
+        assert_eq!(contents, [serde_json::json!({"a": 2.0, "b": 3}), serde_json::json!({})]);
     }
 
     #[test]

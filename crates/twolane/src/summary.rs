@@ -6,9 +6,9 @@ use crate::timeline::{Status, Timeline};
 use reqwest::Url;
 use std::time::Duration;
 
-/// How many orders came to what, how long they took, and what that is worth.
-pub(crate) fn write(timelines: &[Timeline], api_url: &Url) -> String {
-    let mut lines = vec![counts(timelines)];
+/// How many orders came to what, those not sent included, how long they took, and what that is worth.
+pub(crate) fn write(timelines: &[Timeline], not_sent: usize, api_url: &Url) -> String {
+    let mut lines = vec![counts(timelines, not_sent)];
     let acknowledged =
         timelines.iter().filter_map(|timeline| timeline.acknowledged.as_ref()).map(|ack| ack.at).collect();
     let settled = timelines.iter().filter(|timeline| timeline.end.outcome.status.is_final());
@@ -22,7 +22,7 @@ pub(crate) fn write(timelines: &[Timeline], api_url: &Url) -> String {
     lines.join("\n")
 }
 
-fn counts(timelines: &[Timeline]) -> String {
+fn counts(timelines: &[Timeline], not_sent: usize) -> String {
     let statuses = [
         (Status::Confirmed, "confirmed"),
         (Status::Rejected, "rejected"),
@@ -31,10 +31,9 @@ fn counts(timelines: &[Timeline]) -> String {
         (Status::Unanswered, "unanswered"),
     ];
     let count = |status| timelines.iter().filter(|timeline| timeline.end.outcome.status == status).count();
-    let counted = statuses.map(|(status, word)| (count(status), word));
-    let told: Vec<_> =
-        counted.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-    format!("{}: {}", orders(timelines.len()), told.join(", "))
+    let counted = statuses.map(|(status, word)| (count(status), word)).into_iter().chain([(not_sent, "not sent")]);
+    let told: Vec<_> = counted.filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    format!("{}: {}", orders(timelines.len() + not_sent), told.join(", "))
 }
 
 /// `1 order`, `2 orders`.

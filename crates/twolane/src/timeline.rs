@@ -128,13 +128,13 @@ impl Outcome {
         Self { status, reason: Some(reason.into()), problem: None }
     }
 
-    /// What a record of an order with this body's id says about this body. `None` where it says nothing yet.
+    /// What a record with an order's id says about the order of this content. `None` where it says nothing yet.
     ///
     /// The record of a different order settles this one too: an id has one order, so this one is refused.
-    pub(crate) fn of_record(view: &OrderView, body: &Map<String, Value>) -> Option<Self> {
+    pub(crate) fn of_record(view: &OrderView, content: &Map<String, Value>) -> Option<Self> {
         let reason = || view.reason.clone().unwrap_or_default();
         match view.status.as_str() {
-            "CONFIRMED" if is_order(view, body) => Some(Self::confirmed()),
+            "CONFIRMED" if is_order(view, content) => Some(Self::confirmed()),
             "CONFIRMED" => {
                 let reason = "the order id was used before for a different order, which stands";
                 Some(Self::because(Status::Rejected, reason))
@@ -146,11 +146,11 @@ impl Outcome {
     }
 }
 
-/// What a frame with an order's id says about the order of this body, and how that was learned. `None` where it says
-/// nothing: the order is pending, or the frame is a late repeat about a different order of the same id.
-pub(crate) fn outcome_of_frame(frame: &ServerFrame, body: &Map<String, Value>) -> Option<(Outcome, DoneBy)> {
+/// What a frame with an order's id says about the order of this content, and how that was learned. `None` where it
+/// says nothing: the order is pending, or the frame is a late repeat about a different order of the same id.
+pub(crate) fn outcome_of_frame(frame: &ServerFrame, content: &Map<String, Value>) -> Option<(Outcome, DoneBy)> {
     match frame {
-        ServerFrame::Confirmed { order: Some(view), .. } if !is_order(view, body) => None,
+        ServerFrame::Confirmed { order: Some(view), .. } if !is_order(view, content) => None,
         ServerFrame::Confirmed { .. } => Some((Outcome::confirmed(), DoneBy::Callback)),
         ServerFrame::Rejected { reason, .. } => {
             Some((Outcome::because(Status::Rejected, reason.as_str()), DoneBy::Callback))
@@ -159,7 +159,7 @@ pub(crate) fn outcome_of_frame(frame: &ServerFrame, body: &Map<String, Value>) -
             Some((Outcome::because(Status::Failed, reason.as_str()), DoneBy::Callback))
         }
         ServerFrame::Status { order: Some(view), .. } => {
-            Outcome::of_record(view, body).map(|outcome| (outcome, DoneBy::Fetch))
+            Outcome::of_record(view, content).map(|outcome| (outcome, DoneBy::Fetch))
         }
         // Pending, or too large for a frame: then the status service is asked.
         ServerFrame::Status { .. } | ServerFrame::Error { .. } => None,
@@ -177,10 +177,10 @@ pub(crate) fn order_id_of_frame(frame: &ServerFrame) -> Option<String> {
     }
 }
 
-/// Whether a confirmed order is what this body asked for.
-fn is_order(view: &OrderView, body: &Map<String, Value>) -> bool {
+/// Whether a confirmed order is what was asked for.
+fn is_order(view: &OrderView, content: &Map<String, Value>) -> bool {
     let record = serde_json::to_value(view).expect("a view has only string keys, so it is always JSON");
-    ["currency", "items", "note"].iter().all(|field| record.get(field) == body.get(*field))
+    ["currency", "items", "note"].iter().all(|field| record.get(field) == content.get(*field))
 }
 
 #[cfg(test)]
@@ -188,9 +188,9 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn body(quantity: u32) -> Map<String, Value> {
-        let body = json!({"items": [{"unitPriceMinor": 1, "sku": "A", "quantity": quantity}], "currency": "EUR"});
-        body.as_object().expect("an object").clone()
+    fn content(quantity: u32) -> Map<String, Value> {
+        let content = json!({"items": [{"unitPriceMinor": 1, "sku": "A", "quantity": quantity}], "currency": "EUR"});
+        content.as_object().expect("an object").clone()
     }
 
     fn record(status: &str) -> OrderView {
@@ -203,8 +203,8 @@ mod tests {
 
     #[test]
     fn the_record_of_a_different_order_means_that_this_one_is_refused() {
-        let same = Outcome::of_record(&record("CONFIRMED"), &body(1)).expect("an outcome");
-        let different = Outcome::of_record(&record("CONFIRMED"), &body(2)).expect("an outcome");
+        let same = Outcome::of_record(&record("CONFIRMED"), &content(1)).expect("an outcome");
+        let different = Outcome::of_record(&record("CONFIRMED"), &content(2)).expect("an outcome");
 
         assert_eq!(same, Outcome::confirmed());
         assert_eq!(different.status, Status::Rejected);
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_record_of_an_unknown_status_says_nothing() {
-        assert_eq!(Outcome::of_record(&record("SHIPPED"), &body(1)), None);
+        assert_eq!(Outcome::of_record(&record("SHIPPED"), &content(1)), None);
     }
 
     #[test]
@@ -220,8 +220,8 @@ mod tests {
         let order = Some(Box::new(record("CONFIRMED")));
         let frame = ServerFrame::Confirmed { order_id: "x".into(), order, order_url: None };
 
-        assert_eq!(outcome_of_frame(&frame, &body(1)), Some((Outcome::confirmed(), DoneBy::Callback)));
-        assert_eq!(outcome_of_frame(&frame, &body(2)), None);
+        assert_eq!(outcome_of_frame(&frame, &content(1)), Some((Outcome::confirmed(), DoneBy::Callback)));
+        assert_eq!(outcome_of_frame(&frame, &content(2)), None);
     }
 
     #[test]
@@ -229,6 +229,6 @@ mod tests {
         let status = "PENDING".into();
         let frame = ServerFrame::Status { order_id: "x".into(), status, order: None, order_url: None };
 
-        assert_eq!(outcome_of_frame(&frame, &body(1)), None);
+        assert_eq!(outcome_of_frame(&frame, &content(1)), None);
     }
 }

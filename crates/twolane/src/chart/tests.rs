@@ -11,13 +11,7 @@ fn milli(milliseconds: u64) -> Duration {
 
 fn timeline(lane: Lane, name: &str, done: u64, outcome: Outcome) -> Timeline {
     Timeline {
-        order: PlannedOrder {
-            line: 1,
-            name: Some(name.to_owned()),
-            order_id: "5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b".to_owned(),
-            is_repeat: false,
-            body: serde_json::Map::new(),
-        },
+        order: PlannedOrder::sample(Some(name), "5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b", "{}"),
         total: Some(Money { currency: "EUR".to_owned(), minor_units: 5997 }),
         lane,
         sent_at: OffsetDateTime::UNIX_EPOCH,
@@ -88,7 +82,7 @@ fn shows_repeats_and_orders_without_an_outcome() {
    └ ↻ at 20 ms: 503 Busy. – repeated after 1000 ms
    └ Busy.
  5f0c1b0e tea     EUR 59.97  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━✕          –   UNANSWERED   800 ms
-   └ no connection
+   └ no connection (order 5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b)
  ━ until answered   ✕ no outcome   ↻ repeated"
     );
 }

@@ -1,5 +1,6 @@
 //! The built command line against a stand-in for a deployed stack.
 
+mod interrupt;
 mod order;
 mod server;
 mod stack;
@@ -91,6 +92,12 @@ fn order(server: &Server, lane: &str, lines: &str, more: &[&str]) -> Twolane {
     twolane.folder.write("orders.jsonl", lines);
     twolane.command.args(["--websocket-url", &server.websocket_url]).args(more);
     twolane
+}
+
+/// Sends it a signal: `INT`, `TERM`.
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
+    assert!(sent.expect("kill is there").success());
 }
 
 /// A line with a fixed id.

@@ -78,6 +78,34 @@ fn sends_the_body_as_json_to_the_lane_s_path() {
 }
 
 #[test]
+fn sends_the_very_bytes_of_an_order() {
+    let server = Server::start(|_, _| answer(400, problem(400, "Not valid.")));
+    // Twice a field, integers and exponents beyond every type, half a character, spaces, and no order of keys.
+    let body = concat!(
+        r#"{"note":"\u0078","items":[ {"sku":"é\ud800","quantity":123456789012345678901234567890,"#,
+        r#""quantity":2.0,"unitPriceMinor":1e400}],"note" : "y","currency":"EUR" ,"currency":"USD"}"#,
+    );
+
+    let (code, stdout, stderr) = order(&server, "sync", &format!("{{\"order\": {body} }}\r\n"), &["--json"]).run();
+
+    assert_eq!(server.requests()[0].body, body);
+    assert_eq!((code, &reports(&stdout)[0]["status"], stderr.as_str()), (0, &json!("REJECTED"), ""));
+}
+
+#[test]
+fn shows_a_problem_without_a_status_like_any_other() {
+    let problem = json!({"type": "about:blank", "title": "Conflict", "detail": "Used before.", "requestId": "r-1"});
+    let body = problem.to_string();
+    let server = Server::start(move |_, _| answer(409, body.clone()));
+
+    let (_, drawn, _) = order(&server, "sync", &line(ID), &[]).run();
+    let (_, stdout, _) = order(&server, "sync", &line(ID), &["--json"]).run();
+
+    assert!(drawn.contains("409 REJECTED") && drawn.contains("└ Used before.\n"), "{drawn}");
+    assert_eq!(reports(&stdout)[0]["problem"], problem);
+}
+
+#[test]
 fn a_report_has_every_field() {
     let server = Server::start(call_back);
 
@@ -221,6 +249,7 @@ fn gives_up_after_the_timeout() {
     assert_eq!(code, 1, "{stdout}");
     assert!(stdout.contains("UNANSWERED"), "{stdout}");
     assert!(stdout.contains("└ no outcome within 1 s; the status service said: PENDING"), "{stdout}");
+    assert!(stdout.contains(&format!("{ID})")), "{stdout}");
 }
 
 #[test]
@@ -265,6 +294,26 @@ fn repeats_a_request_only_when_told_to() {
     assert_eq!((refused, once.requests().len()), (1, 1));
     assert_eq!((placed, twice.requests().len()), (0, 2));
     assert!(stdout.contains("503 Busy. (request r-1) – repeated after"), "{stdout}");
+}
+
+#[test]
+fn repeats_every_answer_that_may_be_gone_the_next_time() {
+    // 500 is what API Gateway makes of a throttled Lambda function.
+    for status in [429, 500, 502, 503, 504] {
+        let asked = AtomicUsize::new(0);
+        let server = Server::start(move |request, sockets| {
+            if asked.fetch_add(1, Ordering::SeqCst) == 0 {
+                let body = json!({"message": "Internal server error"}).to_string();
+                return Reply::Answer { status, headers: "Retry-After: 0\r\n", body };
+            }
+            confirm(request, sockets)
+        });
+
+        let (code, stdout, _) = order(&server, "sync", &line(ID), &["--retries", "1"]).run();
+
+        assert_eq!((code, server.requests().len()), (0, 2), "{stdout}");
+        assert!(stdout.contains(&format!("{status} Internal server error – repeated after")), "{stdout}");
+    }
 }
 
 #[test]

@@ -24,6 +24,15 @@ fn every_command_explains_itself_with_examples() {
 }
 
 #[test]
+fn the_help_of_order_tells_of_interruptions_and_repeats() {
+    let (_, help, _) = twolane(&["order", "--help"]).run();
+
+    for part in ["  130  interrupted", "  143  terminated", "500, 502, 503 or 504"] {
+        assert!(help.contains(part), "{part}: {help}");
+    }
+}
+
+#[test]
 fn a_wrong_option_is_wrong_usage() {
     let (code, stdout, stderr) = twolane(&["order", "--lane", "fast"]).run();
 

@@ -1,21 +1,16 @@
 //! `twolane watch`.
 
 use crate::server::{Server, answer};
-use crate::{ID, confirmed, twolane};
+use crate::{ID, confirmed, signal, twolane};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command};
+use std::process::Child;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 fn watching(server: &Server, more: &[&str]) -> Child {
     let mut twolane = twolane(&["watch", "--order", ID, "--websocket-url", &server.websocket_url]);
     twolane.command.args(more);
     twolane.start()
-}
-
-fn interrupt(child: &Child) {
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill is there");
-    assert!(sent.success());
 }
 
 #[test]
@@ -25,7 +20,7 @@ fn prints_frames_as_they_came_and_ends_on_ctrl_c() {
 
     let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
     let frame = lines.next().expect("a line").expect("UTF-8");
-    interrupt(&child);
+    signal(&child, "INT");
 
     assert_eq!(serde_json::from_str::<Value>(&frame).expect("JSON"), confirmed(ID));
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
@@ -53,7 +48,7 @@ fn opens_a_closed_socket_again_and_subscribes_again() {
     assert!(line.ends_with(&format!("order.status     {ID}  PENDING")), "{line}");
     assert!(told.any(|line| line.contains("the server closed it")));
     assert!(told.any(|line| line.contains("open again")));
-    interrupt(&child);
+    signal(&child, "INT");
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
 }
 
