@@ -63,10 +63,14 @@ def refuse_taken_port(port: int) -> None:
     if not _accepts(port):
         return
     holder = holder_of(port) or "a process that this user may not see"
+    if LAUNCHER.name in holder:
+        why, end = "that is another local cloud of Twolane", "end it where it was started, with make down"
+    else:
+        why, end = "the local cloud wants to listen there, and that process was not started by it", "end that process"
     raise Failure(
         f"Port {port} is taken by {holder}.\n"
-        "  Why:  the local cloud wants to listen there, and that process was not started by it.\n"
-        f"  Do:   end that process, or choose another port: make up PORT={port + 11}\n"
+        f"  Why:  {why}.\n"
+        f"  Do:   {end}, or choose another port: make up PORT={port + 11}\n"
         f"        (python3 infra/local up --port {port + 11})"
     )
 
