@@ -3,8 +3,8 @@
 //! Nothing here knows AWS, JSON or the clock. A caller turns its wire format into these types once, at its edge,
 //! calls one use case, and turns the result back:
 //!
-//! - [`place_order`] is the whole business of the sync lane, and the core of the async lane;
-//! - [`process_queued_order`] wraps it in what a queue adds: refusals that must be recorded, last deliveries,
+//! - [`place_order()`] is the whole business of the sync lane, and the core of the async lane;
+//! - [`process_queued_order()`] wraps it in what a queue adds: refusals that must be recorded, last deliveries,
 //!   notifications.
 //!
 //! The ports are [`OrderRepository`], [`ConnectionRepository`] and [`Notifier`].
