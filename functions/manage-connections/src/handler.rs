@@ -267,6 +267,26 @@ mod tests {
 
     proptest! {
         #[test]
+        fn no_event_makes_the_handler_panic(
+            fixture in prop_oneof![
+                Just(include_str!("../tests/fixtures/websocket-connect.json")),
+                Just(include_str!("../tests/fixtures/websocket-message.json")),
+                Just(include_str!("../tests/fixtures/websocket-disconnect.json")),
+            ],
+            field in "connectionId|eventType|routeKey|connectedAt|requestTimeEpoch|disconnectStatusCode|stage",
+            value in prop_oneof![Just(Value::Null), any::<i64>().prop_map(Value::from), any::<String>().prop_map(Value::from)],
+            body in any::<Option<String>>(),
+        ) {
+            let mut event: Value = serde_json::from_str(fixture).expect("the fixture is JSON");
+            event["requestContext"][field] = value;
+            event["body"] = json!(body);
+            if let Ok(event) = serde_json::from_value(event) {
+                let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+                runtime.block_on(handler(InMemoryOrders::default()).handle(&event));
+            }
+        }
+
+        #[test]
         fn no_frame_makes_the_handler_panic(body in any::<String>(), route in any::<Option<String>>(), id in any::<Option<String>>()) {
             let mut event = message(&body);
             event.request_context.route_key = route;

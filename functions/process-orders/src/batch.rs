@@ -205,7 +205,49 @@ mod tests {
         assert_eq!(failures(&records, later()).await.expect("identified"), ids(&["2"]));
     }
 
+    /// Any JSON, two levels deep, with the names that records have more often than not.
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+            Just(Value::from("fail")),
+            Just(Value::from("panic")),
+        ];
+        leaf.prop_recursive(2, 16, 6, |inner| {
+            let name = prop_oneof!["messageId|body|attributes|messageAttributes|stringValue|dataType", any::<String>()];
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                proptest::collection::hash_map(name, inner, 0..6).prop_map(|map| json!(map)),
+            ]
+        })
+    }
+
     proptest! {
+        #[test]
+        fn no_record_is_done_that_is_not_a_message(records in proptest::collection::vec(any_json(), 0..6)) {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+
+            let answer = runtime.block_on(failures(&json!(records), later()));
+
+            let ids = records.iter().filter_map(|record| record["messageId"].as_str()).filter(|id| !id.is_empty());
+            let ids: BTreeSet<_> = ids.map(str::to_owned).collect();
+            let unreadable = records.iter().filter(|record| serde_json::from_value::<SqsMessage>((*record).clone()).is_err());
+            match answer {
+                // Only ids that came in are answered, and among them those of all records that cannot be read.
+                Ok(failed) => {
+                    prop_assert!(failed.is_subset(&ids));
+                    for record in unreadable {
+                        prop_assert!(record["messageId"].as_str().is_some_and(|id| failed.contains(id)), "{record}");
+                    }
+                }
+                Err(UnidentifiedFailure) => {
+                    prop_assert!(records.iter().any(|record| record["messageId"].as_str().is_none_or(str::is_empty)));
+                }
+            }
+        }
+
         #[test]
         fn reports_exactly_what_was_not_done(bodies in proptest::collection::vec("ok|fail", 0..40)) {
             let records: Vec<_> =
