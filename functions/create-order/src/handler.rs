@@ -38,8 +38,9 @@ pub(crate) async fn handle<R: OrderRepository>(repository: &R, request: &Request
             json(StatusCode::OK, &OrderView::from(&order))
         }
         Err(error) => {
-            tracing::info!(order.id = %id, "Did not place order {id}");
-            problem_response(request, refusal(&error))
+            let problem = refusal(&error);
+            tracing::info!(order.id = %id, http.status = problem.status, "Did not place order {id}");
+            problem_response(request, problem)
         }
     }
 }
