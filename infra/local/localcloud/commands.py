@@ -156,7 +156,8 @@ def _ensure_tools(project: Project, names: tuple[str, ...]) -> None:
 def _port_for(target: Target) -> int:
     running = emulator.running(target.instance)
     if running is None:
-        wanted = DEFAULT_PORT if target.port is None else target.port or emulator.free_port()
+        usual = emulator.last_port(target.instance) or DEFAULT_PORT
+        wanted = usual if target.port is None else target.port or emulator.free_port()
         emulator.refuse_taken_port(wanted)
         return wanted
     if target.port not in (None, 0, running.port):

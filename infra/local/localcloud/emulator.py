@@ -42,6 +42,12 @@ def running(instance: Instance) -> Running | None:
     return found if found and _is_ours(found.process) else None
 
 
+def last_port(instance: Instance) -> int | None:
+    """The port of the last emulator, which may have been killed: its addresses are in people's shells."""
+    port = (read_json(instance.record) or {}).get("port")
+    return port if isinstance(port, int) else None
+
+
 def is_healthy(port: int) -> bool:
     """Whether a MiniStack answers on the port."""
     try:

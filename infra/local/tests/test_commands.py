@@ -325,7 +325,7 @@ class RunningStack(unittest.TestCase):
         self.assertEqual(told["outputs"], read_json(self.instance.outputs))
 
     def test_a_killed_emulator_is_started_again(self) -> None:
-        before = read_json(self.instance.record)["pid"]
+        before, port = (read_json(self.instance.record)[name] for name in ("pid", "port"))
         os.kill(before, signal.SIGKILL)
         wait_until(lambda: identify(before) is None, 5)
 
@@ -333,4 +333,5 @@ class RunningStack(unittest.TestCase):
         self.up()
 
         self.assertNotEqual(read_json(self.instance.record)["pid"], before)
+        self.assertEqual(read_json(self.instance.record)["port"], port)
         self.assertTrue(json.loads(self.project.run("status", "--json").stdout)["ready"])
