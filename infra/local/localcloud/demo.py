@@ -58,18 +58,19 @@ def _tell_next(instance: Instance) -> None:
 The stack stays up. Try next:
 
   Wait for an order (201; the same line again: 200):
-    curl -i -X PUT {api}/sync/orders/{uuid.uuid4()} -H 'Content-Type: application/json' -d '{_ORDER}'
+    curl -w '\\n' -i -X PUT {api}/sync/orders/{uuid.uuid4()} -H 'Content-Type: application/json' -d '{_ORDER}'
 
   Queue an order (202), then ask how it stands:
-    curl -i -X PUT {api}/async/orders/{identifier} -H 'Content-Type: application/json' -d '{_ORDER}'
-    curl {api}/orders/{identifier}
+    curl -w '\\n' -i -X PUT {api}/async/orders/{identifier} -H 'Content-Type: application/json' -d '{_ORDER}'
+    curl -w '\\n' {api}/orders/{identifier}
 
   Listen to every order, and hear how that one stands (npm install -g wscat):
     wscat -c {websocket} -x '{subscribe}' -w 600
 
-  Watch what happens inside:
+  Place orders of your own, and watch all frames:
     eval "$(make -s env)"      # points AWS tools, curl lines and twolane at this stack
-    tail -f {short(instance.emulator_log)}
+    cargo run -q -p twolane -- order --lane async
+    cargo run -q -p twolane -- watch
 
   End it:
     make down""",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -70,8 +71,18 @@ def command_settings(instance: Instance, port: int) -> dict[str, str]:
         "SAM_CLI_TELEMETRY": "0",
         "TWOLANE_OUTPUTS": str(instance.outputs.resolve()),
         **_urls(instance),
+        **_build_target(),
         "PATH": path_with_sam(os.environ),
     }
+
+
+def _build_target() -> dict[str, str]:
+    """The target that cargo-lambda names when it builds for this machine: naming it too, `cargo` reuses that build."""
+    try:
+        told = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return {}
+    return {"CARGO_BUILD_TARGET": line.removeprefix("host: ") for line in told.splitlines() if line.startswith("host: ")}
 
 
 def _urls(instance: Instance) -> dict[str, str]:
