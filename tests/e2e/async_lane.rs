@@ -1,12 +1,12 @@
 //! The async lane: queued, settled, called back.
 
-use crate::{
+use serde_json::json;
+use twolane_tests::{
     api_client::ApiClient,
     order_bodies::{new_id, order_in_no_currency, order_of},
     socket::Socket,
     stack::Stack,
 };
-use serde_json::json;
 
 #[tokio::test]
 async fn queues_an_order_and_calls_back_when_it_is_stored() {

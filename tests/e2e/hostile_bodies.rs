@@ -4,12 +4,6 @@
 //! has the SHA-256 of the body as it came out of the queue. So every body that is taken is sent once more in a currency that
 //! only the worker knows to be none.
 
-use crate::{
-    api_client::{Answer, ApiClient, send},
-    eventually::{DEADLINE, eventually},
-    order_bodies::{new_id, order_of, order_with_note},
-    stack::Stack,
-};
 use futures_util::{StreamExt, stream};
 use orders::Fingerprint;
 use orders_api::MAX_BODY_BYTES;
@@ -19,6 +13,12 @@ use reqwest::{
     header::{CONTENT_ENCODING, CONTENT_TYPE},
 };
 use serde_json::Value;
+use twolane_tests::{
+    api_client::{Answer, ApiClient, send},
+    eventually::{DEADLINE, eventually},
+    order_bodies::{new_id, order_of, order_with_note},
+    stack::Stack,
+};
 
 /// Cases on their way at once.
 const CONCURRENCY: usize = 8;

@@ -1,16 +1,16 @@
 //! Requests that try to say by other ways what only the path, the body and the API say.
 
-use crate::{
-    api_client::{ApiClient, LANES, send, try_send},
-    order_bodies::{new_id, order_of},
-    stack::{OWNER, Stack},
-};
 use futures_util::stream;
 use reqwest::{
     Body, Method,
     header::{CONTENT_LENGTH, CONTENT_TYPE},
 };
 use std::io::{Error, ErrorKind};
+use twolane_tests::{
+    api_client::{ApiClient, LANES, send, try_send},
+    order_bodies::{new_id, order_of},
+    stack::{OWNER, Stack},
+};
 
 #[tokio::test]
 async fn headers_and_queries_change_nothing() {

@@ -5,16 +5,11 @@
 //! orders have new ids, so tests run side by side, again and again, on any account.
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
 
-mod api_client;
 mod async_lane;
-mod eventually;
 mod hostile_bodies;
 mod hostile_requests;
-mod order_bodies;
 mod poison_messages;
 mod same_order;
-mod socket;
-mod stack;
 mod sync_lane;
 mod terminal;
 mod walkthrough;

@@ -1,36 +1,12 @@
 //! Messages that are not from the API, among some that are.
 
-use crate::{
+use orders_api::queue_message::{ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE};
+use twolane_tests::{
     api_client::ApiClient,
     order_bodies::{new_id, order_of},
+    queue_messages::{binary, message, number, text},
     stack::{OWNER, Stack, output},
 };
-use aws_sdk_sqs::{
-    primitives::Blob,
-    types::{MessageAttributeValue, SendMessageBatchRequestEntry},
-};
-use orders_api::queue_message::{ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE};
-
-fn text(value: &str) -> MessageAttributeValue {
-    MessageAttributeValue::builder().data_type("String").string_value(value).build().unwrap()
-}
-
-fn binary(value: &str) -> MessageAttributeValue {
-    MessageAttributeValue::builder().data_type("Binary").binary_value(Blob::new(value)).build().unwrap()
-}
-
-fn number(value: &str) -> MessageAttributeValue {
-    MessageAttributeValue::builder().data_type("Number").string_value(value).build().unwrap()
-}
-
-/// A message with those attributes.
-fn message(entry_id: usize, body: &str, attributes: &[(&str, MessageAttributeValue)]) -> SendMessageBatchRequestEntry {
-    let message = SendMessageBatchRequestEntry::builder().id(entry_id.to_string()).message_body(body);
-    let add =
-        |message: aws_sdk_sqs::types::builders::SendMessageBatchRequestEntryBuilder,
-         (name, value): &(&str, MessageAttributeValue)| { message.message_attributes(*name, value.clone()) };
-    attributes.iter().fold(message, add).build().unwrap()
-}
 
 #[tokio::test]
 async fn fail_alone() {

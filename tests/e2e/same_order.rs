@@ -1,12 +1,12 @@
 //! The same order many times at once, down both lanes.
 
-use crate::{
+use futures_util::future::join_all;
+use twolane_tests::{
     api_client::ApiClient,
     order_bodies::{new_id, order_of},
     socket::Socket,
     stack::Stack,
 };
-use futures_util::future::join_all;
 
 /// Times in each lane.
 const TIMES: usize = 10;

@@ -1,11 +1,11 @@
 //! The sync lane, the status service, and how both refuse.
 
-use crate::{
+use reqwest::{Method, header::CONTENT_TYPE};
+use serde_json::{Value, json};
+use twolane_tests::{
     api_client::{ApiClient, LANES, send},
     order_bodies::{new_id, order_of},
 };
-use reqwest::{Method, header::CONTENT_TYPE};
-use serde_json::{Value, json};
 
 #[tokio::test]
 async fn answers_a_new_order_with_201_and_its_repeat_with_200_and_the_same_order() {
@@ -31,8 +31,10 @@ async fn location_leads_to_the_order() {
 
     let created = api.put("sync", &id, &order_of("SKU-1")).await;
 
-    let location = crate::api_client::url(&format!("sync/orders/{id}")).join(created.header("location")).unwrap();
-    let path = location.as_str().strip_prefix(crate::api_client::url("").as_str()).expect("it is in the same API");
+    let location =
+        twolane_tests::api_client::url(&format!("sync/orders/{id}")).join(created.header("location")).unwrap();
+    let path =
+        location.as_str().strip_prefix(twolane_tests::api_client::url("").as_str()).expect("it is in the same API");
     let found = send(api.request(Method::GET, path)).await;
     assert_eq!((found.status, found.body), (200, created.body));
 }

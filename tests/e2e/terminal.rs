@@ -1,9 +1,5 @@
 //! Commands as people type them, with the real curl and the real wscat.
 
-use crate::{
-    eventually::DEADLINE,
-    stack::{output, root},
-};
 use std::{
     env,
     path::PathBuf,
@@ -11,6 +7,10 @@ use std::{
     sync::OnceLock,
 };
 use tokio::time::timeout;
+use twolane_tests::{
+    eventually::DEADLINE,
+    stack::{output, root},
+};
 
 /// Longest session in a shell.
 const SESSION_DEADLINE: std::time::Duration = DEADLINE.saturating_mul(3);

@@ -1,8 +1,9 @@
 //! What the README tells people to type, and what curl and wscat make of it.
 
-use crate::{order_bodies::new_id, socket::SOCKETS, stack::root, terminal::session};
+use crate::terminal::session;
 use serde_json::Value;
 use std::fs;
+use twolane_tests::{order_bodies::new_id, socket::SOCKETS, stack::root};
 
 /// A line of the README before a block of shell lines that are run here.
 const TESTED: &str = "<!-- tested: walkthrough -->";

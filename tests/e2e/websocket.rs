@@ -1,15 +1,15 @@
 //! Sockets: who is told, what they may ask, and what becomes of those that close.
 
-use crate::{
+use futures_util::future::join_all;
+use serde_json::json;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use twolane_tests::{
     api_client::ApiClient,
     eventually::{DEADLINE, eventually},
     order_bodies::{new_id, order_in_no_currency, order_of},
     socket::{SOCKETS, Socket},
     stack::Stack,
 };
-use futures_util::future::join_all;
-use serde_json::json;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 #[tokio::test]
 async fn every_open_socket_of_the_owner_is_told() {

@@ -13,34 +13,39 @@ use serde_json::Value;
 use std::sync::OnceLock;
 
 /// Both lanes.
-pub(crate) const LANES: [&str; 2] = ["sync", "async"];
+pub const LANES: [&str; 2] = ["sync", "async"];
 
 /// A client of the stack's REST API. Each test has its own: connections belong to a test's runtime.
-pub(crate) struct ApiClient {
+pub struct ApiClient {
     http: Client,
 }
 
 /// What the API answered.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Value,
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body: the JSON it is, or else its text.
+    pub body: Value,
 }
 
 /// Makes TLS work for HTTP and WebSocket clients; with a local stack it is only not in the way.
-pub(crate) fn set_up_tls() {
+pub fn set_up_tls() {
     static DONE: OnceLock<()> = OnceLock::new();
     DONE.get_or_init(|| rustls::crypto::ring::default_provider().install_default().unwrap());
 }
 
 /// `path` below the API's base URL.
-pub(crate) fn url(path: &str) -> Url {
+pub fn url(path: &str) -> Url {
     Url::parse(&format!("{}/{path}", output("ApiUrl"))).unwrap()
 }
 
 impl ApiClient {
-    pub(crate) fn new() -> Self {
+    /// A client that waits [`DEADLINE`] for an answer.
+    #[expect(clippy::new_without_default, reason = "no client is the default one")]
+    pub fn new() -> Self {
         set_up_tls();
         let builder = Client::builder().timeout(DEADLINE);
         // A local stack is never behind a proxy.
@@ -49,28 +54,28 @@ impl ApiClient {
     }
 
     /// A request to build upon.
-    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, url(path))
     }
 
     /// Places an order that is JSON.
-    pub(crate) async fn put(&self, lane: &str, id: &str, order: &Value) -> Answer {
+    pub async fn put(&self, lane: &str, id: &str, order: &Value) -> Answer {
         self.put_bytes(lane, id, order.to_string()).await
     }
 
     /// Places whatever that is, and says that it is JSON.
-    pub(crate) async fn put_bytes(&self, lane: &str, id: &str, body: impl Into<Body>) -> Answer {
+    pub async fn put_bytes(&self, lane: &str, id: &str, body: impl Into<Body>) -> Answer {
         let request = self.request(Method::PUT, &format!("{lane}/orders/{id}"));
         send(request.header(CONTENT_TYPE, "application/json").body(body)).await
     }
 
     /// How an order stands.
-    pub(crate) async fn get(&self, id: &str) -> Answer {
+    pub async fn get(&self, id: &str) -> Answer {
         send(self.request(Method::GET, &format!("orders/{id}"))).await
     }
 
     /// The order once there is a record of it.
-    pub(crate) async fn settled(&self, id: &str) -> Value {
+    pub async fn settled(&self, id: &str) -> Value {
         eventually(DEADLINE, &format!("order {id} is settled"), async || {
             let answer = self.get(id).await;
             assert_eq!(answer.status, 200, "{answer:?}");
@@ -81,12 +86,15 @@ impl ApiClient {
 }
 
 /// Sends a request that must be answered.
-pub(crate) async fn send(request: RequestBuilder) -> Answer {
+pub async fn send(request: RequestBuilder) -> Answer {
     try_send(request).await.expect("the API answers")
 }
 
 /// Sends a request whose connection may break.
-pub(crate) async fn try_send(request: RequestBuilder) -> reqwest::Result<Answer> {
+///
+/// # Errors
+/// It broke.
+pub async fn try_send(request: RequestBuilder) -> reqwest::Result<Answer> {
     let response = request.send().await?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let text = response.text().await?;
@@ -96,13 +104,13 @@ pub(crate) async fn try_send(request: RequestBuilder) -> reqwest::Result<Answer>
 
 impl Answer {
     /// A header's text, empty when it is missing.
-    pub(crate) fn header(&self, name: &str) -> &str {
+    pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 
     /// The problem that the answer must be.
     #[track_caller]
-    pub(crate) fn problem(&self, status: u16) -> Problem {
+    pub fn problem(&self, status: u16) -> Problem {
         assert_eq!(self.status, status, "{self:?}");
         assert_eq!(self.header("content-type"), Problem::MEDIA_TYPE, "{self:?}");
         let problem: Problem = serde_json::from_value(self.body.clone()).expect("the body is a problem");

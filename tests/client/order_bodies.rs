@@ -3,24 +3,24 @@
 use serde_json::{Value, json};
 
 /// A new order id.
-pub(crate) fn new_id() -> String {
+pub fn new_id() -> String {
     uuid::Uuid::new_v4().to_string()
 }
 
 /// An order of two units of that.
-pub(crate) fn order_of(sku: &str) -> Value {
+pub fn order_of(sku: &str) -> Value {
     json!({"currency": "EUR", "items": [{"sku": sku, "quantity": 2, "unitPriceMinor": 1999}]})
 }
 
 /// An order with that note.
-pub(crate) fn order_with_note(note: &str) -> Value {
+pub fn order_with_note(note: &str) -> Value {
     let mut order = order_of("SKU-1");
     order["note"] = note.into();
     order
 }
 
 /// An order that passes the edge and is refused behind it: no currency has that code.
-pub(crate) fn order_in_no_currency() -> Value {
+pub fn order_in_no_currency() -> Value {
     let mut order = order_of("SKU-1");
     order["currency"] = "ABC".into();
     order

@@ -11,10 +11,10 @@ use tokio::{
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
 /// Held for reading while a socket is open, for writing by a test that must know every open socket.
-pub(crate) static SOCKETS: RwLock<()> = RwLock::const_new(());
+pub static SOCKETS: RwLock<()> = RwLock::const_new(());
 
 /// An open socket that remembers every frame it was sent.
-pub(crate) struct Socket {
+pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     frames: Vec<Value>,
     _open: Option<RwLockReadGuard<'static, ()>>,
@@ -22,32 +22,32 @@ pub(crate) struct Socket {
 
 impl Socket {
     /// Opens a socket beside those of other tests.
-    pub(crate) async fn open() -> Self {
+    pub async fn open() -> Self {
         let open = SOCKETS.read().await;
         Self { _open: Some(open), ..Self::open_alone().await }
     }
 
     /// Opens a socket; the caller holds [`SOCKETS`].
-    pub(crate) async fn open_alone() -> Self {
+    pub async fn open_alone() -> Self {
         set_up_tls();
         let (stream, _) = connect_async(output("WebSocketUrl")).await.expect("the WebSocket API takes a connection");
         Self { stream, frames: Vec::new(), _open: None }
     }
 
     /// Sends a frame.
-    pub(crate) async fn send(&mut self, text: &str) {
+    pub async fn send(&mut self, text: &str) {
         self.stream.send(Message::text(text)).await.expect("the socket is open");
     }
 
     /// Asks how an order stands; the answer.
-    pub(crate) async fn subscribe(&mut self, id: &str) -> Value {
+    pub async fn subscribe(&mut self, id: &str) -> Value {
         self.send(&json!({"action": "subscribe", "orderId": id}).to_string()).await;
         self.frame(&format!("order.status of {id}"), |frame| frame["type"] == "order.status" && frame["orderId"] == id)
             .await
     }
 
     /// What this socket is told has become of an order.
-    pub(crate) async fn outcome(&mut self, id: &str) -> Value {
+    pub async fn outcome(&mut self, id: &str) -> Value {
         self.frame(&format!("the outcome of {id}"), |frame| {
             let kind = frame["type"].as_str().unwrap_or_default();
             frame["orderId"] == id && ["order.confirmed", "order.rejected", "order.failed"].contains(&kind)
@@ -56,7 +56,7 @@ impl Socket {
     }
 
     /// The first frame not taken yet for which that holds.
-    pub(crate) async fn frame(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub async fn frame(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let end = Instant::now() + DEADLINE;
         loop {
             if let Some(at) = self.frames.iter().position(&wanted) {
@@ -74,7 +74,7 @@ impl Socket {
     }
 
     /// Closes the socket in good order.
-    pub(crate) async fn close(mut self) {
+    pub async fn close(mut self) {
         self.stream.close(None).await.expect("the socket is open");
         while let Some(Ok(_)) = self.stream.next().await {}
     }

@@ -12,25 +12,26 @@ use std::{
 };
 
 /// Whose orders all of them are, until requests are authenticated: `Caller` in the Mappings of `template.yaml`.
-pub(crate) const OWNER: &str = "demo";
+pub const OWNER: &str = "demo";
 
 /// An item of a table.
-pub(crate) type Item = HashMap<String, AttributeValue>;
+pub type Item = HashMap<String, AttributeValue>;
 
 /// What the stack says of itself, and ways to look into it.
-pub(crate) struct Stack {
+pub struct Stack {
     outputs: &'static Value,
     dynamodb: aws_sdk_dynamodb::Client,
-    pub(crate) sqs: aws_sdk_sqs::Client,
+    /// For what concerns the queues.
+    pub sqs: aws_sdk_sqs::Client,
 }
 
 /// The repository's root folder.
-pub(crate) fn root() -> &'static Path {
+pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
 /// An output of the stack.
-pub(crate) fn output(name: &str) -> &'static str {
+pub fn output(name: &str) -> &'static str {
     outputs()[name].as_str().unwrap_or_else(|| panic!("The outputs of the stack have no {name}: deploy it again"))
 }
 
@@ -63,21 +64,21 @@ fn outputs_path() -> PathBuf {
 
 impl Stack {
     /// The stack that the environment names.
-    pub(crate) async fn of_environment() -> Self {
+    pub async fn of_environment() -> Self {
         let outputs = outputs();
         let config = sdk_config().await;
         Self { outputs, dynamodb: aws_sdk_dynamodb::Client::new(&config), sqs: aws_sdk_sqs::Client::new(&config) }
     }
 
     /// The item of an order, as it is now.
-    pub(crate) async fn item(&self, id: &str) -> Option<Item> {
+    pub async fn item(&self, id: &str) -> Option<Item> {
         let key = AttributeValue::S(format!("{OWNER}#{id}"));
         let request = self.dynamodb.get_item().table_name(self.name("OrdersTableName")).consistent_read(true);
         request.key("pk", key).send().await.expect("the orders table can be read").item
     }
 
     /// All items, of whichever owner, with that order id.
-    pub(crate) async fn items_with_order_id(&self, id: &str) -> Vec<Item> {
+    pub async fn items_with_order_id(&self, id: &str) -> Vec<Item> {
         let request = self.dynamodb.scan().table_name(self.name("OrdersTableName")).consistent_read(true);
         let request = request.filter_expression("orderId = :id");
         let pages = request.expression_attribute_values(":id", AttributeValue::S(id.to_owned()));
@@ -86,7 +87,7 @@ impl Stack {
     }
 
     /// The ids of the connections that the stack believes to be open.
-    pub(crate) async fn connections(&self) -> BTreeSet<String> {
+    pub async fn connections(&self) -> BTreeSet<String> {
         let request = self.dynamodb.scan().table_name(self.name("ConnectionsTableName")).consistent_read(true);
         let rows = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>();
         let rows = rows.await.expect("the connections table can be scanned");
@@ -94,7 +95,7 @@ impl Stack {
     }
 
     /// Adds a connection that is not open, as a row whose socket closed unnoticed.
-    pub(crate) async fn add_gone_connection(&self, id: &str, expires_at: u64) {
+    pub async fn add_gone_connection(&self, id: &str, expires_at: u64) {
         let row = self.dynamodb.put_item().table_name(self.name("ConnectionsTableName"));
         let row = row.item("pk", AttributeValue::S(OWNER.to_owned())).item("sk", AttributeValue::S(id.to_owned()));
         // Opened long ago: a young one may be about to open.

@@ -4,7 +4,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// Longest wait for anything that a healthy stack does, cold starts included.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+pub const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Between two looks.
 const INTERVAL: Duration = Duration::from_millis(50);
@@ -13,7 +13,7 @@ const INTERVAL: Duration = Duration::from_millis(50);
 ///
 /// # Panics
 /// When it has found nothing by the deadline; `what` says what was waited for.
-pub(crate) async fn eventually<T>(deadline: Duration, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub async fn eventually<T>(deadline: Duration, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let end = Instant::now() + deadline;
     loop {
         if let Some(found) = look().await {

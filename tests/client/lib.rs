@@ -1,0 +1,18 @@
+//! Clients of a deployed stack, for tests from outside: its REST API, its WebSocket API, its queue and its tables.
+//!
+//! `TWOLANE_OUTPUTS` names the file with the stack's outputs as a flat JSON object; without it, the nearest
+//! `.local/outputs.json` does. Region, credentials and endpoint come from the environment, as for every AWS tool. All
+//! orders have new ids, so tests run side by side, again and again, on any account.
+#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+#![expect(
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    reason = "for tests alone: they panic where the test has failed, and nothing here is asked for in vain"
+)]
+
+pub mod api_client;
+pub mod eventually;
+pub mod order_bodies;
+pub mod queue_messages;
+pub mod socket;
+pub mod stack;
