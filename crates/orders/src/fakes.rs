@@ -223,6 +223,7 @@ pub fn queued() -> QueuedOrder {
         order_id: order_id().to_string(),
         content: Ok(content("SKU-1")),
         placed_at: moment(0),
+        max_age: None,
         now: moment(1),
         attempts: 1,
         last_attempt: false,

@@ -5,6 +5,7 @@ use crate::{
     OrderRepository, Outcome, Owner, PlaceOrder, PlaceOrderError, Placement, RepositoryError, StoreOutcome, Timestamp,
     Violations, place_order, place_order::replay,
 };
+use std::time::Duration;
 use thiserror::Error;
 
 /// One delivery of an order by the queue.
@@ -18,6 +19,8 @@ pub struct QueuedOrder {
     pub content: Result<OrderContent, Refusal>,
     /// When the queue accepted it.
     pub placed_at: Timestamp,
+    /// How long after that it may still be done; `None` for ever.
+    pub max_age: Option<Duration>,
     /// The present moment.
     pub now: Timestamp,
     /// Deliveries so far, this one included.
@@ -64,6 +67,14 @@ pub struct ProcessError {
     pub notified: Option<Result<NotificationReport, NotifyError>>,
 }
 
+impl ProcessError {
+    /// Whether the next delivery may well succeed without anybody mending anything.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.source.is_retryable()
+    }
+}
+
 /// Why an order that failed did, in words for its owner: the cause itself is for the log.
 const FAILED_REASON: &str =
     "the order could not be stored after several deliveries and was set aside; it may be confirmed later";
@@ -108,38 +119,82 @@ async fn settle<R: OrderRepository>(repository: &R, queued: QueuedOrder) -> Resu
         let violations = queued.content.err().map(|refusal| refusal.violations).unwrap_or_default();
         return Ok(rejected(queued.order_id, reason, violations));
     };
-    match queued.content {
+    match &queued.content {
         Err(refusal) => {
             let reason = refusal.violations.to_string();
             // An id that is taken stays with its first order; the refusal is told all the same.
-            repository
-                .store(&Order {
-                    id,
-                    owner: queued.owner,
-                    lane: Lane::Async,
-                    placed_at: queued.placed_at,
-                    attempts: queued.attempts,
-                    fingerprint: refusal.fingerprint,
-                    outcome: Outcome::Rejected { reason: reason.clone() },
-                })
-                .await?;
-            Ok(rejected(queued.order_id, reason, refusal.violations))
+            repository.store(&queued.rejected_order(id, refusal.fingerprint, &reason)).await?;
+            Ok(rejected(queued.order_id.clone(), reason, refusal.violations.clone()))
         }
-        Ok(content) => {
-            let wish = PlaceOrder {
-                id,
-                owner: queued.owner,
-                lane: Lane::Async,
-                content,
-                placed_at: queued.placed_at,
-                now: queued.now,
-                attempts: queued.attempts,
-            };
-            match place_order(repository, wish).await {
-                Ok(Placement::Placed(order) | Placement::Replayed(order)) => Ok(confirmed(order)),
-                Err(PlaceOrderError::Repository(error)) => Err(error),
-                Err(refusal) => Ok(rejected(queued.order_id, refusal.to_string(), Violations::default())),
+        Ok(content) => match queued.expiry() {
+            Some(reason) => {
+                let expired = queued.rejected_order(id, content.fingerprint(), &reason);
+                let outcome = repository.store(&expired).await?;
+                Ok(expired_or_settled(&expired, outcome, queued.order_id, reason))
             }
+            None => confirm(repository, id, content, &queued).await,
+        },
+    }
+}
+
+async fn confirm<R: OrderRepository>(
+    repository: &R,
+    id: OrderId,
+    content: &OrderContent,
+    queued: &QueuedOrder,
+) -> Result<Settled, RepositoryError> {
+    let wish = PlaceOrder {
+        id,
+        owner: queued.owner.clone(),
+        lane: Lane::Async,
+        content: content.clone(),
+        placed_at: queued.placed_at,
+        now: queued.now,
+        attempts: queued.attempts,
+    };
+    match place_order(repository, wish).await {
+        Ok(Placement::Placed(order) | Placement::Replayed(order)) => Ok(confirmed(order)),
+        Err(PlaceOrderError::Repository(error)) => Err(error),
+        Err(refusal) => Ok(rejected(queued.order_id.clone(), refusal.to_string(), Violations::default())),
+    }
+}
+
+/// What an expired order comes to: an earlier delivery may have settled it in time.
+fn expired_or_settled(expired: &Order, outcome: StoreOutcome, order_id: String, reason: String) -> Settled {
+    let reason = match outcome {
+        StoreOutcome::Stored => reason,
+        StoreOutcome::Exists(stored) => match replay(expired, stored) {
+            Ok(Placement::Placed(stored) | Placement::Replayed(stored)) => return confirmed(stored),
+            // Told again, in the words of the first time.
+            Err(PlaceOrderError::RejectedBefore(reason)) => reason,
+            Err(refusal) => refusal.to_string(),
+        },
+    };
+    rejected(order_id, reason, Violations::default())
+}
+
+impl QueuedOrder {
+    /// Why it is too late for the order, in words for its owner; `None` when it is not.
+    fn expiry(&self) -> Option<String> {
+        let max_age = self.max_age?;
+        (self.now > self.placed_at.plus(max_age))
+            .then(|| format!("the order expired: it waited longer than {} s to be processed", max_age.as_secs()))
+    }
+
+    /// The record of its refusal.
+    fn rejected_order(&self, id: OrderId, fingerprint: Fingerprint, reason: &str) -> Order {
+        self.order(id, fingerprint, Outcome::Rejected { reason: reason.to_owned() })
+    }
+
+    fn order(&self, id: OrderId, fingerprint: Fingerprint, outcome: Outcome) -> Order {
+        Order {
+            id,
+            owner: self.owner.clone(),
+            lane: Lane::Async,
+            placed_at: self.placed_at,
+            attempts: self.attempts,
+            fingerprint,
+            outcome,
         }
     }
 }
@@ -164,15 +219,8 @@ impl FailedOrder {
             Ok(content) => content.fingerprint(),
             Err(refusal) => refusal.fingerprint,
         };
-        let order = OrderId::parse(&queued.order_id).ok().map(|id| Order {
-            id,
-            owner: queued.owner.clone(),
-            lane: Lane::Async,
-            placed_at: queued.placed_at,
-            attempts: queued.attempts,
-            fingerprint,
-            outcome: Outcome::Failed { reason: FAILED_REASON.to_owned() },
-        });
+        let outcome = Outcome::Failed { reason: FAILED_REASON.to_owned() };
+        let order = OrderId::parse(&queued.order_id).ok().map(|id| queued.order(id, fingerprint, outcome));
         Self { order_id: queued.order_id.clone(), order }
     }
 
@@ -316,6 +364,84 @@ mod tests {
         assert_eq!(processed.settlement, Settlement::Confirmed);
         assert_eq!(orders.inner().all()[0].status(), Status::Confirmed);
         assert!(matches!(&notifier.told()[..], [Notification::Confirmed(_)]));
+    }
+
+    /// A delivery so much later than the order was placed, of an order that may wait a minute.
+    fn after(seconds: u64) -> QueuedOrder {
+        let queued = fakes::queued();
+        let now = queued.placed_at.plus(Duration::from_secs(seconds));
+        QueuedOrder { now, max_age: Some(Duration::from_mins(1)), ..queued }
+    }
+
+    #[tokio::test]
+    async fn rejects_an_order_that_waited_too_long_and_tells_its_owner() {
+        let (orders, notifier) = (InMemoryOrders::default(), RecordingNotifier::default());
+
+        let processed = process_queued_order(&orders, &notifier, after(61)).await.expect("a refusal is final");
+
+        assert_eq!(processed.settlement, Settlement::Rejected);
+        assert_eq!(orders.all()[0].status(), Status::Rejected);
+        let told = notifier.told();
+        let [Notification::Rejected { reason, .. }] = &told[..] else { panic!("{told:?}") };
+        assert_eq!(reason, "the order expired: it waited longer than 60 s to be processed");
+    }
+
+    #[tokio::test]
+    async fn confirms_an_order_that_waited_just_long_enough() {
+        let (orders, notifier) = (InMemoryOrders::default(), RecordingNotifier::default());
+
+        let processed = process_queued_order(&orders, &notifier, after(60)).await.expect("nothing is wrong");
+
+        assert_eq!(processed.settlement, Settlement::Confirmed);
+    }
+
+    #[tokio::test]
+    async fn does_not_expire_an_order_that_an_earlier_delivery_confirmed() {
+        let (orders, notifier) = (InMemoryOrders::default(), RecordingNotifier::default());
+        process_queued_order(&orders, &notifier, after(1)).await.expect("nothing is wrong");
+        let before = orders.all();
+
+        let processed = process_queued_order(&orders, &notifier, after(61)).await.expect("nothing is wrong");
+
+        assert_eq!(processed.settlement, Settlement::Confirmed);
+        assert_eq!(orders.all(), before);
+    }
+
+    #[tokio::test]
+    async fn tells_an_expired_order_in_the_same_words_when_its_message_comes_again() {
+        let (orders, notifier) = (InMemoryOrders::default(), RecordingNotifier::default());
+        for seconds in [61, 90] {
+            process_queued_order(&orders, &notifier, after(seconds)).await.expect("a refusal is final");
+        }
+
+        assert_eq!(orders.all().len(), 1);
+        assert_eq!(notifier.told()[0], notifier.told()[1]);
+    }
+
+    #[tokio::test]
+    async fn an_order_that_failed_expires_when_it_is_redriven_too_late() {
+        let (orders, notifier) = (InMemoryOrders::default(), RecordingNotifier::default());
+        orders.insert(fakes::failed());
+
+        let processed = process_queued_order(&orders, &notifier, after(61)).await.expect("a refusal is final");
+
+        assert_eq!(processed.settlement, Settlement::Rejected);
+        assert_eq!(orders.all()[0].status(), Status::Rejected);
+    }
+
+    #[tokio::test]
+    async fn leaves_a_different_order_alone_when_one_under_its_id_expires() {
+        let (orders, notifier) = (InMemoryOrders::default(), RecordingNotifier::default());
+        process_queued_order(&orders, &notifier, fakes::queued()).await.expect("nothing is wrong");
+        let before = orders.all();
+        let different = QueuedOrder { content: Ok(fakes::content("SKU-2")), ..after(61) };
+
+        process_queued_order(&orders, &notifier, different).await.expect("a conflict is final");
+
+        assert_eq!(orders.all(), before);
+        assert!(
+            matches!(&notifier.told()[1], Notification::Rejected { reason, .. } if reason.contains("different order"))
+        );
     }
 
     #[tokio::test]
