@@ -1,0 +1,61 @@
+//! A Lambda function that does with each message what its body says, and so shows every disposition:
+//!
+//! ```json
+//! {"do": "done"}
+//! {"do": "retry"}
+//! {"do": "retry-after"}
+//! {"do": "poison"}
+//! {"do": "panic"}
+//! {"do": "hang"}
+//! {"do": "retry-after", "until": 3}
+//! ```
+//!
+//! `until` names the delivery from which on the message is done. Build it with `cargo lambda build --example dispositions
+//! --features aws-sdk-sqs`; it wants the queue's URL in `QUEUE_URL`, and the permission `sqs:ChangeMessageVisibility`.
+
+use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
+use serde::Deserialize;
+use sqs_batch::{Backoff, BatchHandler, Disposition, Message, SqsBatch, SqsVisibility};
+use std::{future, time::Duration};
+
+#[derive(Deserialize)]
+struct Wish {
+    r#do: String,
+    until: Option<u32>,
+}
+
+/// At random up to 1 s, then 2 s, 4 s, … and never more than a minute.
+const BACKOFF: Backoff = Backoff::full_jitter(Duration::from_secs(1), Duration::from_mins(1));
+
+async fn obey(message: Message) -> Disposition {
+    let Ok(wish) = serde_json::from_str::<Wish>(message.body.as_deref().unwrap_or_default()) else {
+        return Disposition::Poison;
+    };
+    let id = message.message_id.as_deref().unwrap_or_default();
+    let delivery = message.receive_count();
+    tracing::info!(message.id = id, delivery, "Delivery {delivery} of {id}: {}", wish.r#do);
+    if wish.until.is_some_and(|until| delivery >= until) {
+        return Disposition::Done;
+    }
+    match wish.r#do.as_str() {
+        "done" => Disposition::Done,
+        "retry" => Disposition::Retry,
+        "retry-after" => Disposition::RetryAfter(BACKOFF),
+        "panic" => panic!("told to"),
+        "hang" => future::pending().await,
+        _ => Disposition::Poison,
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    tracing::init_default_subscriber();
+    let queue_url = std::env::var("QUEUE_URL").map_err(|_| "QUEUE_URL is missing: set it to the queue's URL")?;
+    let sqs = aws_sdk_sqs::Client::new(&aws_config::load_from_env().await);
+    let batches = &BatchHandler::new().visibility(SqsVisibility::new(sqs, queue_url));
+    run(service_fn(|event: LambdaEvent<SqsBatch>| async move {
+        let deadline = event.context.deadline();
+        Ok::<_, Error>(batches.handle(event.payload, deadline, obey).await?)
+    }))
+    .await
+}

@@ -1,0 +1,45 @@
+//! What a handler is given.
+
+use aws_lambda_events::event::sqs::SqsMessage;
+use std::{ops::Deref, time::Duration};
+use tokio::time::Instant;
+
+/// One delivery of one message. It reads like the [`SqsMessage`] that it holds.
+#[derive(Clone, Debug)]
+pub struct Message {
+    inner: SqsMessage,
+    receive_count: u32,
+    stop: Instant,
+}
+
+impl Message {
+    pub(crate) fn new(inner: SqsMessage, receive_count: u32, stop: Instant) -> Self {
+        Self { inner, receive_count, stop }
+    }
+
+    /// Deliveries so far, this one included: 1 and more, as far as SQS knows.
+    #[must_use]
+    pub fn receive_count(&self) -> u32 {
+        self.receive_count
+    }
+
+    /// Time left until its handler is ended and the message comes again.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        self.stop.saturating_duration_since(Instant::now())
+    }
+
+    /// The message itself.
+    #[must_use]
+    pub fn into_inner(self) -> SqsMessage {
+        self.inner
+    }
+}
+
+impl Deref for Message {
+    type Target = SqsMessage;
+
+    fn deref(&self) -> &SqsMessage {
+        &self.inner
+    }
+}

@@ -1,0 +1,109 @@
+//! When failed messages come again, if not after their queue's visibility timeout.
+
+use std::{future::Future, time::Duration};
+
+/// One message that comes again at a time of its own.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct VisibilityChange {
+    /// Which message, for logs.
+    pub message_id: String,
+    /// Which delivery of it. Whoever has it may delete the message, so it stays out of logs.
+    pub receipt_handle: String,
+    /// From now until it comes again: whole seconds, 0 to 11 hours.
+    pub visibility_timeout: Duration,
+}
+
+/// Leaves the receipt handle out.
+impl std::fmt::Debug for VisibilityChange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("VisibilityChange")
+            .field("message_id", &self.message_id)
+            .field("visibility_timeout", &self.visibility_timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Changes the visibility timeouts of messages.
+pub trait VisibilityTimeout {
+    /// Makes each message visible again after its own time. Best effort: a message whose timeout is not changed comes
+    /// again when that of its queue ends, so an implementation logs what fails, and fails nothing. It MUST be safe to
+    /// end it midway.
+    fn change(&self, changes: &[VisibilityChange]) -> impl Future<Output = ()>;
+}
+
+/// Leaves every message to the visibility timeout of its queue.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unchanged;
+
+impl VisibilityTimeout for Unchanged {
+    async fn change(&self, _: &[VisibilityChange]) {}
+}
+
+#[cfg(feature = "aws-sdk-sqs")]
+mod sdk {
+    use super::{VisibilityChange, VisibilityTimeout};
+    use aws_sdk_sqs::{Client, error::DisplayErrorContext, types::ChangeMessageVisibilityBatchRequestEntry};
+    use futures_util::future::join_all;
+
+    /// Entries in one request. Source: Amazon SQS API Reference, `ChangeMessageVisibilityBatch`.
+    const ENTRIES: usize = 10;
+
+    /// Changes visibility timeouts by `ChangeMessageVisibilityBatch`. The function needs the permission
+    /// `sqs:ChangeMessageVisibility` on the queue.
+    #[derive(Clone, Debug)]
+    pub struct SqsVisibility {
+        client: Client,
+        queue_url: String,
+    }
+
+    impl SqsVisibility {
+        /// For messages of the queue with that URL.
+        #[must_use]
+        pub fn new(client: Client, queue_url: impl Into<String>) -> Self {
+            Self { client, queue_url: queue_url.into() }
+        }
+
+        async fn change_some(&self, changes: &[VisibilityChange]) {
+            let entries = changes.iter().enumerate().map(|(index, change)| {
+                let seconds = i32::try_from(change.visibility_timeout.as_secs()).unwrap_or(i32::MAX);
+                ChangeMessageVisibilityBatchRequestEntry::builder()
+                    .id(index.to_string())
+                    .receipt_handle(&change.receipt_handle)
+                    .visibility_timeout(seconds)
+                    .build()
+                    .expect("id and receipt handle are set")
+            });
+            let request = self.client.change_message_visibility_batch().queue_url(&self.queue_url);
+            match request.set_entries(Some(entries.collect())).send().await {
+                Ok(answer) => {
+                    for failed in answer.failed() {
+                        let change = failed.id().parse().ok().and_then(|index: usize| changes.get(index));
+                        let id = change.map_or("(unknown)", |change| change.message_id.as_str());
+                        tracing::warn!(
+                            message.id = id,
+                            error = failed.code(),
+                            "Message {id} comes again after its queue's visibility timeout: its own was refused"
+                        );
+                    }
+                }
+                Err(error) => {
+                    let (count, error) = (changes.len(), DisplayErrorContext(&error));
+                    tracing::warn!(
+                        %error,
+                        "{count} messages come again after their queue's visibility timeout: theirs could not be changed"
+                    );
+                }
+            }
+        }
+    }
+
+    impl VisibilityTimeout for SqsVisibility {
+        async fn change(&self, changes: &[VisibilityChange]) {
+            join_all(changes.chunks(ENTRIES).map(|some| self.change_some(some))).await;
+        }
+    }
+}
+
+#[cfg(feature = "aws-sdk-sqs")]
+pub use sdk::SqsVisibility;

@@ -1,0 +1,268 @@
+//! Batches as Lambda sends them, and what comes of them.
+
+use serde_json::{Value, json};
+use sqs_batch::{
+    Backoff, BatchHandler, Disposition, Message, SqsBatch, UnidentifiedFailure, VisibilityChange, VisibilityTimeout,
+};
+use std::{
+    cell::RefCell,
+    future,
+    time::{Duration, SystemTime},
+};
+
+const BACKOFF: Backoff = Backoff::full_jitter(Duration::from_secs(8), Duration::from_secs(20));
+
+fn batch(records: &Value) -> SqsBatch {
+    serde_json::from_value(json!({ "Records": records })).expect("records are an array")
+}
+
+fn later() -> SystemTime {
+    SystemTime::now() + Duration::from_mins(1)
+}
+
+fn message(id: &str, body: &str) -> Value {
+    json!({"messageId": id, "receiptHandle": format!("handle of {id}"), "body": body, "attributes": {"ApproximateReceiveCount": "2"}})
+}
+
+fn fifo(id: &str, group: &str, body: &str) -> Value {
+    let mut message = message(id, body);
+    message["eventSourceARN"] = json!("arn:aws:sqs:eu-central-1:123456789012:orders.fifo");
+    message["attributes"]["MessageGroupId"] = json!(group);
+    message
+}
+
+/// Does what the message's body says.
+async fn obey(message: Message) -> Disposition {
+    match message.body.as_deref() {
+        Some("retry") => Disposition::Retry,
+        Some("retry after") => Disposition::RetryAfter(BACKOFF),
+        Some("poison") => Disposition::Poison,
+        Some("panic") => panic!("told to"),
+        Some("hang") => future::pending().await,
+        _ => Disposition::Done,
+    }
+}
+
+/// Remembers every change.
+#[derive(Default)]
+struct Recorded(RefCell<Vec<VisibilityChange>>);
+
+impl VisibilityTimeout for &Recorded {
+    async fn change(&self, changes: &[VisibilityChange]) {
+        self.0.borrow_mut().extend_from_slice(changes);
+    }
+}
+
+impl Recorded {
+    fn seconds(&self, id: &str) -> Option<u64> {
+        let changes = self.0.borrow();
+        changes.iter().find(|change| change.message_id == id).map(|change| change.visibility_timeout.as_secs())
+    }
+}
+
+async fn failures(records: &Value, deadline: SystemTime) -> Result<Vec<String>, UnidentifiedFailure> {
+    let response = BatchHandler::new().handle(batch(records), deadline, obey).await?;
+    Ok(response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect())
+}
+
+#[tokio::test]
+async fn reports_nothing_when_everything_is_done() {
+    let records = json!([message("1", "ok"), {"messageId": "2"}]);
+
+    assert_eq!(failures(&records, later()).await.expect("identified"), [""; 0]);
+}
+
+#[tokio::test]
+async fn answers_a_full_success_with_an_empty_list() {
+    let response = BatchHandler::new().handle(batch(&json!([message("1", "ok")])), later(), obey).await;
+
+    let answer = serde_json::to_value(response.expect("identified")).expect("a response is JSON");
+    assert_eq!(answer, json!({"batchItemFailures": []}));
+}
+
+#[tokio::test]
+async fn reports_exactly_the_messages_that_were_not_done() {
+    let records = json!([
+        message("1", "ok"),
+        message("2", "retry"),
+        message("3", "panic"),
+        message("4", "ok"),
+        message("5", "poison"),
+        message("6", "retry after"),
+    ]);
+
+    let mut failed = failures(&records, later()).await.expect("identified");
+
+    failed.sort();
+    assert_eq!(failed, ["2", "3", "5", "6"]);
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_before_it_awaits_fails_alone() {
+    let records = json!([message("1", "ok"), message("2", "ok")]);
+
+    let response = BatchHandler::new()
+        .handle(batch(&records), later(), |message: Message| {
+            assert_ne!(message.message_id.as_deref(), Some("1"), "told to");
+            future::ready(Disposition::Done)
+        })
+        .await
+        .expect("identified");
+
+    assert_eq!(response.batch_item_failures.len(), 1);
+    assert_eq!(response.batch_item_failures[0].item_identifier, "1");
+}
+
+#[tokio::test]
+async fn reports_a_record_that_is_not_a_message_and_no_other() {
+    let records = json!([{"messageId": "1", "body": {"not": "text"}}, message("2", "not json")]);
+
+    assert_eq!(failures(&records, later()).await.expect("identified"), ["1"]);
+}
+
+#[tokio::test]
+async fn fails_the_batch_when_a_failed_record_has_no_message_id() {
+    for record in [json!({"body": "retry"}), json!({"messageId": "", "body": "retry"}), json!(7), json!(null)] {
+        let records = json!([message("1", "ok"), record]);
+
+        assert!(failures(&records, later()).await.is_err(), "{records}");
+    }
+}
+
+#[tokio::test]
+async fn does_not_fail_the_batch_when_a_record_without_message_id_is_done() {
+    let records = json!([{"body": "ok"}, message("2", "retry")]);
+
+    assert_eq!(failures(&records, later()).await.expect("identified"), ["2"]);
+}
+
+#[tokio::test]
+async fn reports_a_message_that_is_there_twice_once() {
+    let records = json!([message("1", "retry"), message("1", "ok"), message("1", "poison")]);
+
+    assert_eq!(failures(&records, later()).await.expect("identified"), ["1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn reports_what_it_does_not_finish_before_the_deadline() {
+    let hanging = (0..10).map(|id| message(&format!("hang-{id}"), "hang"));
+    let records: Vec<_> =
+        [message("done", "ok")].into_iter().chain(hanging).chain([message("not reached", "ok")]).collect();
+
+    let failed = failures(&json!(records), later()).await.expect("identified");
+
+    assert_eq!(failed.len(), 11);
+    assert!(!failed.contains(&"done".to_owned()), "{failed:?}");
+}
+
+#[tokio::test]
+async fn does_not_start_when_the_deadline_has_passed() {
+    let records = json!([message("1", "ok")]);
+
+    assert_eq!(failures(&records, SystemTime::UNIX_EPOCH).await.expect("identified"), ["1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn handles_no_more_messages_at_once_than_it_may() {
+    let (running, most) = (RefCell::new(0), RefCell::new(0));
+    let records: Vec<_> = (0..20).map(|id| message(&id.to_string(), "ok")).collect();
+
+    let handler = |_| async {
+        *running.borrow_mut() += 1;
+        most.replace_with(|most| (*most).max(*running.borrow()));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        *running.borrow_mut() -= 1;
+        Disposition::Done
+    };
+    BatchHandler::new().concurrency(4).handle(batch(&json!(records)), later(), handler).await.expect("identified");
+
+    assert_eq!(*most.borrow(), 4);
+}
+
+#[tokio::test]
+async fn a_message_tells_its_delivery_and_the_time_that_is_left() {
+    let seen = RefCell::new(Vec::new());
+    let handler = |message: Message| {
+        seen.borrow_mut().push((message.receive_count(), message.remaining()));
+        future::ready(Disposition::Done)
+    };
+
+    BatchHandler::new().handle(batch(&json!([message("1", "ok")])), later(), handler).await.expect("identified");
+
+    let seen = seen.borrow();
+    let [(receive_count, remaining)] = seen[..] else { panic!("{seen:?}") };
+    assert_eq!(receive_count, 2);
+    assert!(remaining > Duration::from_secs(50) && remaining <= Duration::from_secs(59), "{remaining:?}");
+}
+
+#[tokio::test]
+async fn says_when_messages_come_again_that_have_a_time_of_their_own() {
+    let recorded = Recorded::default();
+    let records = json!([
+        message("1", "ok"),
+        message("2", "retry"),
+        message("3", "retry after"),
+        message("4", "poison"),
+        message("5", "panic"),
+        {"messageId": "6", "receiptHandle": "handle", "body": 7},
+        {"messageId": "7", "body": "poison"},
+    ]);
+
+    BatchHandler::new().visibility(&recorded).handle(batch(&records), later(), obey).await.expect("identified");
+
+    assert_eq!(recorded.0.borrow().len(), 3, "{:?}", recorded.0);
+    assert!(recorded.seconds("3").is_some_and(|seconds| seconds <= 16), "{:?}", recorded.0);
+    assert_eq!(recorded.seconds("4"), Some(0));
+    assert_eq!(recorded.seconds("6"), Some(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_in_time_when_visibility_timeouts_cannot_be_changed() {
+    struct Hanging;
+    impl VisibilityTimeout for Hanging {
+        async fn change(&self, _: &[VisibilityChange]) {
+            future::pending::<()>().await;
+        }
+    }
+    let handler = BatchHandler::new().visibility(Hanging);
+
+    let response = handler.handle(batch(&json!([message("1", "poison")])), later(), obey).await.expect("identified");
+
+    assert_eq!(response.batch_item_failures.len(), 1);
+}
+
+#[tokio::test]
+async fn a_failure_in_a_fifo_queue_stops_its_message_group_and_no_other() {
+    let (recorded, seen) = (Recorded::default(), RefCell::new(Vec::new()));
+    let records = json!([
+        fifo("a1", "a", "ok"),
+        fifo("a2", "a", "poison"),
+        fifo("a3", "a", "ok"),
+        fifo("b1", "b", "ok"),
+        fifo("b2", "b", "ok"),
+        fifo("a4", "a", "ok"),
+    ]);
+
+    let handler = |message: Message| {
+        seen.borrow_mut().push(message.message_id.clone().expect("each has one"));
+        obey(message)
+    };
+    let response =
+        BatchHandler::new().visibility(&recorded).handle(batch(&records), later(), handler).await.expect("identified");
+
+    let failed: Vec<_> = response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect();
+    assert_eq!(failed, ["a2", "a3", "a4"]);
+    assert!(!seen.borrow().iter().any(|id| id == "a3" || id == "a4"), "{seen:?}");
+    let together = failed.iter().all(|id| recorded.seconds(id) == Some(0));
+    assert!(together, "the rest of the group comes again with what stopped it: {:?}", recorded.0);
+}
+
+#[tokio::test]
+async fn message_groups_of_a_standard_queue_stop_nothing() {
+    let mut records = json!([fifo("1", "a", "retry"), fifo("2", "a", "ok")]);
+    for record in records.as_array_mut().expect("an array") {
+        record["eventSourceARN"] = json!("arn:aws:sqs:eu-central-1:123456789012:orders");
+    }
+
+    assert_eq!(failures(&records, later()).await.expect("identified"), ["1"]);
+}
