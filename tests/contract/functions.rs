@@ -4,8 +4,9 @@ use crate::{
     cloudformation::{Template, template},
     repository::{self, function_folders, packages},
 };
+use lambda_support::sdk::Patience;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 /// `create-order` → `CreateOrder`.
 fn pascal_case(folder: &str) -> String {
@@ -163,11 +164,44 @@ fn the_template_sets_exactly_the_environment_variables_that_a_function_reads() {
     }
 }
 
-/// The names in `environment.text("…")`, `.url("…")`, `.number("…")` and `.days("…")`.
+/// Longest that API Gateway waits for an integration. Source: Amazon API Gateway Developer Guide, "Quotas for
+/// configuring and running a REST API", integration timeout.
+const API_GATEWAY_TIMEOUT: Duration = Duration::from_secs(29);
+
+/// What a function may need besides its requests: a cold start's first connections, and to answer.
+const REST: Duration = Duration::from_secs(1);
+
+#[test]
+fn every_function_has_time_for_the_slowest_requests_it_makes() {
+    let template = template();
+    let (short, long) = (Patience::SHORT.request_limit(), Patience::LONG.request_limit());
+
+    for folder in function_folders() {
+        let requests = match folder.as_str() {
+            // One write; one read.
+            "create-order" | "get-order" => short,
+            // The order, then the answer over the socket.
+            "manage-connections" => short + long,
+            // The order, on the last delivery its failure, then its owner's sockets.
+            "process-orders" => short + short + long,
+            other => panic!("Which requests does {other} make one after the other? Add it to this table"),
+        };
+        let function = function(&template, &folder);
+        let timeout = Duration::from_secs(template.number(template.function_property(function, "Timeout")));
+        assert!(
+            requests + REST <= timeout,
+            "{folder}: its Timeout of {timeout:?} ends requests that take {requests:?}"
+        );
+        assert!(timeout < API_GATEWAY_TIMEOUT, "{folder}: API Gateway gives up before its Timeout of {timeout:?}");
+    }
+}
+
+/// The names in `environment.text("…")`, `.url("…")`, `.number("…")`, `.seconds("…")` and `.days("…")`.
 fn variables_read(source: &str) -> BTreeSet<String> {
     let calls = source.split("environment").skip(1).filter_map(|rest| {
         let call = rest.trim_start().strip_prefix('.')?;
-        let method = ["text", "url", "number", "days"].into_iter().find_map(|method| call.strip_prefix(method))?;
+        let method =
+            ["text", "url", "number", "seconds", "days"].into_iter().find_map(|method| call.strip_prefix(method))?;
         let argument = method.split_once('(')?.1.trim_start().strip_prefix('"')?;
         Some(argument.split_once('"')?.0.to_owned())
     });

@@ -9,7 +9,8 @@ fn allowed(package: &str) -> &'static [&'static str] {
     match package {
         "orders" | "sqs-batch" => &[],
         "orders-api" | "orders-dynamodb" => &["orders"],
-        "orders-websocket" | "lambda-support" | "twolane-tests" => &["orders", "orders-api"],
+        "orders-websocket" | "lambda-support" => &["orders", "orders-api"],
+        "twolane-tests" => &["lambda-support", "orders", "orders-api"],
         // A client: it sees the wire and nothing behind it.
         "twolane" => &["orders-api"],
         function if function_folders().contains(function) => {

@@ -79,6 +79,20 @@ fn every_dead_letter_queue_has_an_alarm() {
 }
 
 #[test]
+fn every_queue_that_is_read_has_an_alarm_on_the_age_of_its_messages() {
+    let template = template();
+
+    for Consumer { id, source, .. } in consumers(&template) {
+        let watched = json!({"Fn::GetAtt": [source["Queue"]["Fn::GetAtt"][0], "QueueName"]});
+        let mut alarms = template.of_type("AWS::CloudWatch::Alarm").map(|(_, alarm)| alarm);
+        let alarm = alarms.any(|alarm| {
+            alarm["Dimensions"][0]["Value"] == watched && alarm["MetricName"] == "ApproximateAgeOfOldestMessage"
+        });
+        assert!(alarm, "{id}: nobody is told when its messages wait; add an alarm");
+    }
+}
+
+#[test]
 fn a_message_stays_invisible_for_six_times_the_functions_timeout_and_the_batching_window() {
     let template = template();
 

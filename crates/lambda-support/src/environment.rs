@@ -102,6 +102,12 @@ impl Environment {
         (days > 0).then(|| Duration::from_hours(24 * u64::from(days)))
     }
 
+    /// A number of seconds that must be there; 0 stands for no limit.
+    pub fn seconds(&mut self, name: &str) -> Option<Duration> {
+        let seconds: u32 = self.number(name);
+        (seconds > 0).then(|| Duration::from_secs(seconds.into()))
+    }
+
     /// The configuration made of what was read, unless something was wrong.
     ///
     /// # Errors
@@ -138,10 +144,12 @@ mod tests {
     }
 
     #[test]
-    fn reads_no_days_as_no_limit() {
+    fn reads_no_days_and_no_seconds_as_no_limit() {
         let mut environment = Environment::of([("NONE", "0"), ("WEEK", "7")]);
 
         assert_eq!(environment.days("NONE"), None);
+        assert_eq!(environment.seconds("NONE"), None);
+        assert_eq!(environment.seconds("WEEK"), Some(Duration::from_secs(7)));
         assert_eq!(environment.days("WEEK"), Some(Duration::from_hours(7 * 24)));
     }
 

@@ -100,6 +100,20 @@ impl OrderRepository for Unavailable {
     }
 }
 
+/// A repository that will not do anything: a permission is missing.
+#[derive(Debug)]
+pub struct Refusing;
+
+impl OrderRepository for Refusing {
+    async fn store(&self, _: &Order) -> Result<StoreOutcome, RepositoryError> {
+        Err(RepositoryError::Refused("not allowed".into()))
+    }
+
+    async fn find(&self, _: &Owner, _: &OrderId) -> Result<Option<Order>, RepositoryError> {
+        Err(RepositoryError::Refused("not allowed".into()))
+    }
+}
+
 /// An [`InMemoryOrders`] behind a connection that breaks a few times.
 #[derive(Debug)]
 pub struct Flaky {

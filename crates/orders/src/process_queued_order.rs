@@ -73,6 +73,12 @@ impl ProcessError {
     pub fn is_retryable(&self) -> bool {
         self.source.is_retryable()
     }
+
+    /// Whether there is no next delivery.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        self.notified.is_some()
+    }
 }
 
 /// Why an order that failed did, in words for its owner: the cause itself is for the log.

@@ -29,6 +29,9 @@ pub struct Backoff {
 }
 
 impl Backoff {
+    /// At once.
+    pub const NONE: Self = Self::full_jitter(Duration::ZERO, Duration::ZERO);
+
     /// Up to `base` after the first delivery, twice that after the second, and so on, never above `cap` nor above 11
     /// hours.
     #[must_use]

@@ -6,7 +6,8 @@ use handler::Handler;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use lambda_support::{
     environment::{Environment, InvalidEnvironment},
-    sdk, telemetry,
+    sdk::{self, Patience, with_patience},
+    telemetry,
 };
 use orders_dynamodb::{DynamoDbConnectionRepository, DynamoDbOrderRepository};
 use orders_websocket::WebSocketSender;
@@ -37,8 +38,9 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env()?;
     let sdk = sdk::config().await;
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
-    let management =
-        aws_sdk_apigatewaymanagement::config::Builder::from(&sdk).endpoint_url(config.websocket_management_url).build();
+    let management = aws_sdk_apigatewaymanagement::config::Builder::from(&with_patience(&sdk, Patience::LONG))
+        .endpoint_url(config.websocket_management_url)
+        .build();
     let handler = Handler {
         orders: DynamoDbOrderRepository::new(dynamodb.clone(), config.orders_table_name, None),
         connections: DynamoDbConnectionRepository::new(dynamodb, config.connections_table_name),

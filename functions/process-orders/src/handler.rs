@@ -10,7 +10,8 @@ use orders_api::{
     parse_order_body,
     queue_message::{ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE, REQUEST_TIME_ATTRIBUTE},
 };
-use std::{error::Error as StdError, fmt};
+use sqs_batch::{Backoff, Disposition};
+use std::{error::Error as StdError, fmt, time::Duration};
 
 /// What every message needs.
 #[derive(Debug)]
@@ -21,6 +22,10 @@ pub(crate) struct Handler<R, N> {
     pub(crate) notifier: N,
     /// Deliveries after which the queue moves a message to its dead-letter queue.
     pub(crate) max_receive_count: u32,
+    /// How long after it was accepted an order may still be done; `None` for ever.
+    pub(crate) max_queue_age: Option<Duration>,
+    /// When a message comes again that failed for a passing reason.
+    pub(crate) backoff: Backoff,
 }
 
 /// Why a message must come again.
@@ -53,13 +58,31 @@ impl StdError for HandleError {
     }
 }
 
+impl HandleError {
+    /// When the message comes again: the one place that tells transient, terminal and undecodable apart.
+    fn disposition(&self, backoff: Backoff) -> Disposition {
+        match self {
+            Self::NotFromOurApi(_) | Self::Owner(_) => Disposition::Poison,
+            // The queue moves it to the dead-letter queue instead of delivering it again: the sooner, the better.
+            Self::Process(error) if error.is_last() => Disposition::RetryAfter(Backoff::NONE),
+            Self::Process(error) if error.is_retryable() => Disposition::RetryAfter(backoff),
+            Self::Process(_) => Disposition::Retry,
+        }
+    }
+}
+
 impl<R: OrderRepository, N: Notifier> Handler<R, N> {
-    /// Settles the order in one message.
-    ///
-    /// # Errors
-    /// [`HandleError`] when the message must come again.
-    pub(crate) async fn handle(&self, message: SqsMessage) -> Result<(), HandleError> {
-        let queued = self.read(&message)?;
+    /// Settles the order in one message, or says when the message comes again.
+    pub(crate) async fn handle(&self, message: &SqsMessage) -> Disposition {
+        let Err(error) = self.settle(message).await else { return Disposition::Done };
+        let (id, disposition) = (message.message_id.as_deref().unwrap_or("(none)"), error.disposition(self.backoff));
+        let error = ErrorChain(&error);
+        tracing::warn!(message.id = id, %error, "Message {id} must come again");
+        disposition
+    }
+
+    async fn settle(&self, message: &SqsMessage) -> Result<(), HandleError> {
+        let queued = self.read(message)?;
         let id = OrderId::parse(&queued.order_id).map_or("(malformed)".to_owned(), |id| id.to_string());
         match process_queued_order(&self.orders, &self.notifier, queued).await {
             Ok(Processed { settlement, notified }) => {
@@ -89,6 +112,7 @@ impl<R: OrderRepository, N: Notifier> Handler<R, N> {
             content: parse_order_body(body)
                 .map_err(|violations| Refusal { violations, fingerprint: Fingerprint::of_bytes(body) }),
             placed_at: placed_at.and_then(|ms| Timestamp::from_unix_ms(ms).ok()).unwrap_or(now),
+            max_age: self.max_queue_age,
             now,
             attempts,
             last_attempt: attempts >= self.max_receive_count,
@@ -121,10 +145,12 @@ mod tests {
     use super::*;
     use orders::{
         Notification, Status,
-        fakes::{self, InMemoryOrders, RecordingNotifier, Unavailable},
+        fakes::{self, InMemoryOrders, RecordingNotifier, Refusing, Unavailable},
     };
     use proptest::prelude::*;
     use serde_json::{Value, json};
+
+    const BACKOFF: Backoff = Backoff::full_jitter(Duration::from_mins(1), Duration::from_mins(15));
 
     /// A record as Lambda's event source mapping for SQS delivers it.
     fn record() -> Value {
@@ -138,14 +164,20 @@ mod tests {
     }
 
     fn handler<R: OrderRepository>(orders: R) -> Handler<R, RecordingNotifier> {
-        Handler { orders, notifier: RecordingNotifier::default(), max_receive_count: 5 }
+        Handler {
+            orders,
+            notifier: RecordingNotifier::default(),
+            max_receive_count: 5,
+            max_queue_age: None,
+            backoff: BACKOFF,
+        }
     }
 
     #[tokio::test]
     async fn confirms_the_order_of_a_message_from_our_api() {
         let handler = handler(InMemoryOrders::default());
 
-        handler.handle(message(&record())).await.expect("nothing is wrong");
+        assert_eq!(handler.handle(&message(&record())).await, Disposition::Done);
 
         let order = &handler.orders.all()[0];
         assert_eq!(order.status(), Status::Confirmed);
@@ -164,7 +196,7 @@ mod tests {
                 record["messageAttributes"].as_object_mut().expect("an object").remove("requestTimeEpoch");
             }
 
-            handler.handle(message(&record)).await.expect("nothing is wrong");
+            assert_eq!(handler.handle(&message(&record)).await, Disposition::Done);
 
             assert_eq!(handler.orders.all()[0].placed_at.to_string(), "2026-11-22T09:30:00.123Z");
         }
@@ -177,7 +209,7 @@ mod tests {
             let mut record = record();
             record["body"] = body;
 
-            handler.handle(message(&record)).await.expect("a refusal is final");
+            assert_eq!(handler.handle(&message(&record)).await, Disposition::Done);
 
             assert_eq!(handler.orders.all()[0].status(), Status::Rejected);
         }
@@ -200,7 +232,7 @@ mod tests {
                 attributes.insert(attribute.to_owned(), value);
             }
 
-            handler.handle(message(&record)).await.expect_err("it is not ours");
+            assert_eq!(handler.handle(&message(&record)).await, Disposition::Poison);
 
             assert!(handler.orders.all().is_empty());
             assert!(handler.notifier.told().is_empty());
@@ -214,20 +246,38 @@ mod tests {
         record["messageAttributes"]["retries"] = json!({"dataType": "Number", "stringValue": "3"});
         record["messageAttributes"]["blob"] = json!({"dataType": "Binary", "binaryValue": "AAEC"});
 
-        handler.handle(message(&record)).await.expect("nothing is wrong");
+        assert_eq!(handler.handle(&message(&record)).await, Disposition::Done);
     }
 
     #[tokio::test]
     async fn tells_a_failure_on_the_last_delivery_only() {
-        for (receive_count, told) in [("4", 0), ("5", 1), ("6", 1)] {
+        for (receive_count, told, backoff) in [("4", 0, BACKOFF), ("5", 1, Backoff::NONE), ("6", 1, Backoff::NONE)] {
             let handler = handler(Unavailable);
             let mut record = record();
             record["attributes"]["ApproximateReceiveCount"] = json!(receive_count);
 
-            handler.handle(message(&record)).await.expect_err("nothing is stored");
+            assert_eq!(handler.handle(&message(&record)).await, Disposition::RetryAfter(backoff));
 
             assert_eq!(handler.notifier.told().len(), told, "delivery {receive_count}");
         }
+    }
+
+    #[tokio::test]
+    async fn leaves_what_somebody_must_mend_to_the_visibility_timeout() {
+        let handler = handler(Refusing);
+
+        assert_eq!(handler.handle(&message(&record())).await, Disposition::Retry);
+    }
+
+    #[tokio::test]
+    async fn rejects_an_order_that_is_too_old() {
+        let handler = Handler { max_queue_age: Some(Duration::from_mins(1)), ..handler(InMemoryOrders::default()) };
+        let mut record = record();
+        record["messageAttributes"]["requestTimeEpoch"]["stringValue"] = json!("1000");
+
+        assert_eq!(handler.handle(&message(&record)).await, Disposition::Done);
+
+        assert_eq!(handler.orders.all()[0].status(), Status::Rejected);
     }
 
     #[tokio::test]
@@ -236,7 +286,7 @@ mod tests {
         let mut record = record();
         record["messageAttributes"]["orderId"]["stringValue"] = json!("ümläut & <more>");
 
-        handler.handle(message(&record)).await.expect("a refusal is final");
+        assert_eq!(handler.handle(&message(&record)).await, Disposition::Done);
 
         let told = handler.notifier.told();
         assert!(matches!(&told[..], [Notification::Rejected { order_id, .. }] if order_id == "ümläut & <more>"));
@@ -254,7 +304,7 @@ mod tests {
             record["messageAttributes"]["owner"]["stringValue"] = json!(owner);
             record["attributes"] = json!({"ApproximateReceiveCount": receive_count, "SentTimestamp": sent});
             let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-            let _ = runtime.block_on(handler(InMemoryOrders::default()).handle(message(&record)));
+            let _ = runtime.block_on(handler(InMemoryOrders::default()).handle(&message(&record)));
         }
     }
 }

@@ -1,22 +1,18 @@
 //! The process-orders function: the async lane, SQS batches of orders.
 
-mod batch;
 mod handler;
 
-use aws_lambda_events::event::sqs::SqsBatchResponse;
 use handler::Handler;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use lambda_support::{
     environment::{Environment, InvalidEnvironment},
-    sdk, telemetry,
+    sdk::{self, Patience, with_patience},
+    telemetry,
 };
 use orders_dynamodb::{DynamoDbConnectionRepository, DynamoDbOrderRepository};
 use orders_websocket::{WebSocketNotifier, WebSocketSender};
+use sqs_batch::{Backoff, BatchHandler, Message, SqsBatch, SqsVisibility};
 use std::time::Duration;
-
-/// Longest time to tell an owner about one order. On the last delivery an order may be written twice first, each
-/// within `sdk`'s limit for one request; all three fit into the function's timeout.
-const NOTIFICATION_PATIENCE: Duration = Duration::from_secs(4);
 
 struct Config {
     orders_table_name: String,
@@ -24,19 +20,27 @@ struct Config {
     connections_table_name: String,
     websocket_management_url: String,
     orders_url: String,
+    orders_queue_url: String,
     max_receive_count: u32,
+    max_queue_age: Option<Duration>,
+    backoff: Backoff,
 }
 
 impl Config {
     fn from_env() -> Result<Self, InvalidEnvironment> {
         let mut environment = Environment::of_process();
+        let backoff_base = environment.seconds("BACKOFF_BASE_SECONDS").unwrap_or_default();
+        let backoff_cap = environment.seconds("BACKOFF_CAP_SECONDS").unwrap_or_default();
         let config = Self {
             orders_table_name: environment.text("ORDERS_TABLE_NAME"),
             order_retention: environment.days("ORDER_RETENTION_DAYS"),
             connections_table_name: environment.text("CONNECTIONS_TABLE_NAME"),
             websocket_management_url: environment.url("WEBSOCKET_MANAGEMENT_URL"),
             orders_url: environment.url("ORDERS_URL"),
+            orders_queue_url: environment.url("ORDERS_QUEUE_URL"),
             max_receive_count: environment.number("MAX_RECEIVE_COUNT"),
+            max_queue_age: environment.seconds("MAX_QUEUE_AGE_SECONDS"),
+            backoff: Backoff::full_jitter(backoff_base, backoff_cap),
         };
         environment.finish(config)
     }
@@ -47,23 +51,32 @@ async fn main() -> Result<(), Error> {
     telemetry::init();
     let config = Config::from_env()?;
     let sdk = sdk::config().await;
-    let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
-    let management =
-        aws_sdk_apigatewaymanagement::config::Builder::from(&sdk).endpoint_url(config.websocket_management_url).build();
-    let handler = Handler {
-        orders: DynamoDbOrderRepository::new(dynamodb.clone(), config.orders_table_name, config.order_retention),
+    // A repository in trouble brings the message again; a notification in trouble is not repeated by anybody.
+    let patient = with_patience(&sdk, Patience::LONG);
+    let management = aws_sdk_apigatewaymanagement::config::Builder::from(&patient)
+        .endpoint_url(config.websocket_management_url)
+        .build();
+    let handler = &Handler {
+        orders: DynamoDbOrderRepository::new(
+            aws_sdk_dynamodb::Client::new(&sdk),
+            config.orders_table_name,
+            config.order_retention,
+        ),
         notifier: WebSocketNotifier::new(
-            DynamoDbConnectionRepository::new(dynamodb, config.connections_table_name),
+            DynamoDbConnectionRepository::new(aws_sdk_dynamodb::Client::new(&patient), config.connections_table_name),
             WebSocketSender::new(aws_sdk_apigatewaymanagement::Client::from_conf(management), config.orders_url),
-            NOTIFICATION_PATIENCE,
+            Patience::LONG.request_limit(),
         ),
         max_receive_count: config.max_receive_count,
+        max_queue_age: config.max_queue_age,
+        backoff: config.backoff,
     };
-    let handler = &handler;
-    run(service_fn(|event: LambdaEvent<batch::SqsBatch>| async move {
+    let visibility = SqsVisibility::new(aws_sdk_sqs::Client::new(&sdk), config.orders_queue_url);
+    let batches = &BatchHandler::new().visibility(visibility);
+    run(service_fn(|event: LambdaEvent<SqsBatch>| async move {
         let deadline = event.context.deadline();
-        let failures = batch::process(event.payload, deadline, |message| handler.handle(message)).await?;
-        Ok::<SqsBatchResponse, Error>(failures)
+        let settle = |message: Message| async move { handler.handle(&message).await };
+        Ok::<_, Error>(batches.handle(event.payload, deadline, settle).await?)
     }))
     .await
 }
