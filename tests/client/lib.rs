@@ -11,6 +11,7 @@
 )]
 
 pub mod api_client;
+pub mod command_line;
 pub mod eventually;
 pub mod order_bodies;
 pub mod queue_messages;

@@ -1,7 +1,7 @@
 //! The stack under test.
 
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use aws_smithy_http_client::{Builder, tls};
 use serde_json::Value;
 use std::{
@@ -94,14 +94,38 @@ impl Stack {
         rows.iter().map(|row| row["sk"].as_s().unwrap().clone()).collect()
     }
 
-    /// Adds a connection that is not open, as a row whose socket closed unnoticed.
-    pub async fn add_gone_connection(&self, id: &str, expires_at: u64) {
+    /// Adds a connection of the owner that is not open, as a row whose socket closed unnoticed.
+    pub async fn add_gone_connection(&self, owner: &str, id: &str, expires_at: u64) {
         let row = self.dynamodb.put_item().table_name(self.name("ConnectionsTableName"));
-        let row = row.item("pk", AttributeValue::S(OWNER.to_owned())).item("sk", AttributeValue::S(id.to_owned()));
+        let row = row.item("pk", AttributeValue::S(owner.to_owned())).item("sk", AttributeValue::S(id.to_owned()));
         // Opened long ago: a young one may be about to open.
         let row = row.item("connectedAt", AttributeValue::S("2026-01-01T00:00:00.000Z".to_owned()));
         let row = row.item("expiresAt", AttributeValue::N(expires_at.to_string()));
         row.send().await.expect("the connections table can be written");
+    }
+
+    /// Gives an open connection to another owner.
+    pub async fn give_connection(&self, id: &str, owner: &str) {
+        let table = self.name("ConnectionsTableName");
+        let key = |owner: &str| {
+            [("pk", owner), ("sk", id)].map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())))
+        };
+        let taken = self.dynamodb.delete_item().table_name(table).set_key(Some(key(OWNER).into()));
+        let taken =
+            taken.return_values(ReturnValue::AllOld).send().await.expect("the connections table can be written");
+        let mut row = taken.attributes.expect("the connection has a row");
+        row.extend(key(owner));
+        let given = self.dynamodb.put_item().table_name(table).set_item(Some(row));
+        given.send().await.expect("the connections table can be written");
+    }
+
+    /// The status of every order in the table, by its key `{owner}#{orderId}`.
+    pub async fn statuses(&self) -> HashMap<String, String> {
+        let request = self.dynamodb.scan().table_name(self.name("OrdersTableName")).consistent_read(true);
+        let items = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>();
+        let items = items.await.expect("the orders table can be scanned");
+        let text = |item: &Item, name: &str| item[name].as_s().unwrap().clone();
+        items.iter().map(|item| (text(item, "pk"), text(item, "status"))).collect()
     }
 
     fn name(&self, output: &str) -> &str {
@@ -109,7 +133,8 @@ impl Stack {
     }
 }
 
-async fn sdk_config() -> SdkConfig {
+/// Settings of an SDK client that talks to where the stack is.
+pub async fn sdk_config() -> SdkConfig {
     let (local, endpoint) = (output("ApiUrl").starts_with("http:"), env::var_os("AWS_ENDPOINT_URL"));
     assert!(!local || endpoint.is_some(), "The stack is a local one, and AWS_ENDPOINT_URL is not set.\n{HOW}");
     let http_client =

@@ -8,7 +8,7 @@ use twolane_tests::{
     eventually::{DEADLINE, eventually},
     order_bodies::{new_id, order_in_no_currency, order_of},
     socket::{SOCKETS, Socket},
-    stack::Stack,
+    stack::{OWNER, Stack},
 };
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn a_socket_that_closed_unnoticed_costs_its_row_and_nothing_else() {
     // As long as API Gateway's own, and nobody's.
     let gone = format!("{}c=", &new_id().replace('-', "")[..14]);
     let in_an_hour = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_hours(1);
-    stack.add_gone_connection(&gone, in_an_hour.as_secs()).await;
+    stack.add_gone_connection(OWNER, &gone, in_an_hour.as_secs()).await;
 
     api.put("async", &id, &order_of("SKU-1")).await;
 

@@ -1,0 +1,30 @@
+//! The command line `twolane`, as people run it.
+
+use crate::stack::root;
+use std::{env, path::PathBuf};
+use tokio::process::Command;
+
+/// What `twolane` prints with those arguments.
+///
+/// # Panics
+/// When it fails.
+pub async fn twolane(arguments: &[&str]) -> String {
+    let ran = Command::new(binary()).args(arguments).current_dir(root()).kill_on_drop(true).output().await;
+    let ran = ran.expect("twolane can be run");
+    let (printed, complaints) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    assert!(
+        ran.status.success(),
+        "twolane {}: {}\n--- printed\n{printed}\n--- complaints\n{complaints}",
+        arguments.join(" "),
+        ran.status
+    );
+    printed.into_owned()
+}
+
+/// The binary beside this test: Cargo builds both into one folder.
+fn binary() -> PathBuf {
+    let test = env::current_exe().unwrap();
+    let path = test.ancestors().nth(2).unwrap().join("twolane");
+    assert!(path.is_file(), "{} is missing: run `cargo build -p twolane` first, or test the workspace", path.display());
+    path
+}

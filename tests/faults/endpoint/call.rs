@@ -1,0 +1,46 @@
+//! What a function asks of AWS, as the endpoint sees it.
+
+use hyper::{Request, body::Bytes};
+use serde_json::Value;
+
+/// One request of a function.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    /// `PutItem`, `GetItem`, `Query`, `DeleteItem` or `PostToConnection`.
+    pub(crate) operation: String,
+    /// The item's partition key, the owner of a query, or the connection id.
+    pub(crate) key: String,
+    /// The status of the order that is written.
+    pub(crate) status: Option<String>,
+}
+
+impl Call {
+    pub(crate) fn read(request: &Request<Bytes>) -> Self {
+        let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
+        let Some((_, operation)) = target.and_then(|target| target.split_once('.')) else {
+            let id = request.uri().path().rsplit('/').next().unwrap_or_default();
+            let id = id.replace("%3D", "=").replace("%3d", "=");
+            return Self { operation: "PostToConnection".into(), key: id, status: None };
+        };
+        let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+        let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        let key = text("/Item/pk/S").or_else(|| text("/Key/pk/S"));
+        let key = key.or_else(|| text("/ExpressionAttributeValues/:owner/S")).unwrap_or_default();
+        Self { operation: operation.to_owned(), key, status: text("/Item/status/S") }
+    }
+
+    /// Whether it writes an order with that status.
+    pub(crate) fn writes(&self, status: &str) -> bool {
+        self.operation == "PutItem" && self.status.as_deref() == Some(status)
+    }
+
+    /// Whether it tells a socket something.
+    pub(crate) fn is_post(&self) -> bool {
+        self.operation == "PostToConnection"
+    }
+
+    /// Whether it is about that order of any owner.
+    pub(crate) fn is_about(&self, order_id: &str) -> bool {
+        self.key.rsplit('#').next() == Some(order_id)
+    }
+}

@@ -1,0 +1,70 @@
+//! What can go wrong between a function and AWS.
+
+use super::{call::Call, gate::Gate};
+use hyper::{Response, StatusCode, body::Bytes, header::CONTENT_TYPE};
+use serde_json::json;
+use std::time::Duration;
+
+/// What happens to a request.
+#[derive(Clone, Debug)]
+pub(crate) enum Fault {
+    /// AWS is over its limit; nothing was done.
+    Throttle,
+    /// AWS has a fault of its own and says so; nothing was done.
+    ServerError(StatusCode),
+    /// It takes that long, then goes well.
+    Slow(Duration),
+    /// Nothing is done and no answer comes: the client's timeout ends it.
+    HangBefore,
+    /// It is done and no answer comes: the timeout after the write.
+    HangAfter,
+    /// The connection breaks; nothing was done.
+    DropBefore,
+    /// It is done, then the connection breaks.
+    DropAfter,
+    /// It is done, and the connection breaks in the middle of the answer.
+    Truncate,
+    /// It waits at the gate before anything is done.
+    HoldBefore(Gate),
+    /// It is done, and its answer waits at the gate.
+    HoldAfter(Gate),
+}
+
+impl Fault {
+    /// A short name.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Throttle => "throttle",
+            Self::ServerError(_) => "server error",
+            Self::Slow(_) => "slow",
+            Self::HangBefore => "no answer",
+            Self::HangAfter => "no answer after the work",
+            Self::DropBefore => "dropped",
+            Self::DropAfter => "dropped after the work",
+            Self::Truncate => "truncated",
+            Self::HoldBefore(_) => "held",
+            Self::HoldAfter(_) => "held after the work",
+        }
+    }
+}
+
+/// As DynamoDB and the management API say that they are over a limit. Sources: Amazon DynamoDB Developer Guide, "Error
+/// handling with DynamoDB"; Amazon API Gateway, `PostToConnection`, errors.
+pub(crate) fn throttled(call: &Call) -> Response<Bytes> {
+    if call.is_post() {
+        return error(StatusCode::TOO_MANY_REQUESTS, "LimitExceededException");
+    }
+    error(StatusCode::BAD_REQUEST, "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException")
+}
+
+/// As AWS says that it has a fault.
+pub(crate) fn server_error(status: StatusCode) -> Response<Bytes> {
+    let code = if status == StatusCode::SERVICE_UNAVAILABLE { "ServiceUnavailable" } else { "InternalServerError" };
+    error(status, code)
+}
+
+fn error(status: StatusCode, code: &str) -> Response<Bytes> {
+    let body = json!({"__type": code, "message": "injected"}).to_string();
+    let response = Response::builder().status(status).header(CONTENT_TYPE, "application/x-amz-json-1.0");
+    response.header("x-amzn-errortype", code).body(body.into()).unwrap()
+}

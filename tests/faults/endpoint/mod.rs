@@ -1,0 +1,214 @@
+//! An HTTP endpoint between the functions and AWS that lets requests go wrong as it is told.
+//!
+//! Functions reach it because their own configuration names it; what they run is what is deployed everywhere. It
+//! forwards every request to the real endpoint and remembers what came of it, so that tests can count writes.
+
+mod call;
+mod fault;
+mod gate;
+mod rule;
+
+pub(crate) use call::Call;
+pub(crate) use fault::Fault;
+pub(crate) use gate::Gate;
+pub(crate) use rule::{Rule, When};
+
+use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
+use hyper::{
+    Request, Response,
+    body::{Bytes, Frame, Incoming},
+    header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use std::{
+    future, io,
+    sync::{Arc, Mutex},
+};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+/// A request that came by.
+#[derive(Clone, Debug)]
+pub(crate) struct Passed {
+    pub(crate) call: Call,
+    /// What AWS answered, if it was asked.
+    pub(crate) answered: Option<u16>,
+    /// What was made to go wrong.
+    pub(crate) fault: Option<&'static str>,
+}
+
+/// The endpoint, listening on loopback until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Endpoint {
+    url: String,
+    shared: Arc<Shared>,
+    server: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    upstream: String,
+    client: reqwest::Client,
+    rules: Mutex<Vec<Rule>>,
+    passed: Mutex<Vec<Passed>>,
+}
+
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl Endpoint {
+    /// Listens on a free port in front of `upstream`, a base URL such as `http://localhost:4566`.
+    pub(crate) async fn start(upstream: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let upstream = upstream.trim_end_matches('/').to_owned();
+        let shared = Arc::new(Shared { upstream, client, rules: Mutex::default(), passed: Mutex::default() });
+        let server = tokio::spawn(serve(listener, Arc::clone(&shared)));
+        Self { url, shared, server }
+    }
+
+    /// Its own base URL.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// From now on, requests go wrong by this rule too.
+    pub(crate) fn inject(&self, rule: Rule) {
+        self.shared.rules.lock().unwrap().push(rule);
+    }
+
+    /// From now on, nothing goes wrong.
+    pub(crate) fn heal(&self) {
+        self.shared.rules.lock().unwrap().clear();
+    }
+
+    /// How many requests have come by: a mark for [`Endpoint::since`].
+    pub(crate) fn mark(&self) -> usize {
+        self.shared.passed.lock().unwrap().len()
+    }
+
+    /// Every request that has come by since the mark.
+    pub(crate) fn since(&self, mark: usize) -> Vec<Passed> {
+        self.shared.passed.lock().unwrap()[mark..].to_vec()
+    }
+
+    /// How often an order was really written with that status since the mark: its writes that AWS took.
+    pub(crate) fn writes(&self, mark: usize, order_id: &str, status: &str) -> usize {
+        let passed = self.since(mark);
+        let writes = passed.iter().filter(|passed| passed.call.writes(status) && passed.call.is_about(order_id));
+        writes.filter(|passed| passed.answered == Some(200)).count()
+    }
+}
+
+async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move {
+            let service = service_fn(|request| answer(Arc::clone(&shared), request));
+            // A connection that breaks is what this is for.
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+/// A body that may break midway.
+type Answer = Response<BoxBody<Bytes, io::Error>>;
+
+/// Answers one request; an error breaks the connection.
+async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<Answer> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    let request = Request::from_parts(head, body);
+    let call = Call::read(&request);
+    let fault = shared.rules.lock().unwrap().iter_mut().find_map(|rule| rule.strikes(&call));
+    let name = fault.as_ref().map(Fault::name);
+    let remember = |answered| shared.remember(&call, answered, name);
+    match &fault {
+        Some(Fault::Throttle) => {
+            remember(None);
+            return Ok(whole(fault::throttled(&call)));
+        }
+        Some(Fault::ServerError(status)) => {
+            remember(None);
+            return Ok(whole(fault::server_error(*status)));
+        }
+        Some(Fault::HangBefore) => {
+            remember(None);
+            return future::pending().await;
+        }
+        Some(Fault::DropBefore) => {
+            remember(None);
+            return Err(broken());
+        }
+        Some(Fault::Slow(time)) => tokio::time::sleep(*time).await,
+        Some(Fault::HoldBefore(gate)) => gate.pass().await,
+        _ => {}
+    }
+    // What has begun at AWS ends there, and is remembered, whatever becomes of the client.
+    let forwarded = tokio::spawn(async move {
+        let response = shared.forward(request).await;
+        shared.remember(&call, response.as_ref().ok().map(|response| response.status().as_u16()), name);
+        response
+    });
+    let response = forwarded.await.map_err(io::Error::other)??;
+    match fault {
+        Some(Fault::HangAfter) => future::pending().await,
+        Some(Fault::DropAfter) => Err(broken()),
+        Some(Fault::Truncate) => truncated(response),
+        Some(Fault::HoldAfter(gate)) => {
+            gate.pass().await;
+            Ok(whole(response))
+        }
+        _ => Ok(whole(response)),
+    }
+}
+
+impl Shared {
+    fn remember(&self, call: &Call, answered: Option<u16>, fault: Option<&'static str>) {
+        self.passed.lock().unwrap().push(Passed { call: call.clone(), answered, fault });
+    }
+
+    async fn forward(&self, request: Request<Bytes>) -> io::Result<Response<Bytes>> {
+        let url = format!("{}{}", self.upstream, request.uri());
+        let mut headers = request.headers().clone();
+        for name in [HOST, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING] {
+            headers.remove(name);
+        }
+        let forwarded = self.client.request(request.method().clone(), url).headers(headers).body(request.into_body());
+        let answer = forwarded.send().await.map_err(io::Error::other)?;
+        let mut response = Response::builder().status(answer.status());
+        for (name, value) in answer.headers() {
+            if ![CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING].contains(name) {
+                response = response.header(name, value);
+            }
+        }
+        let body = answer.bytes().await.map_err(io::Error::other)?;
+        response.body(body).map_err(io::Error::other)
+    }
+}
+
+/// What breaks a connection.
+fn broken() -> io::Error {
+    io::Error::other("injected")
+}
+
+fn whole(response: Response<Bytes>) -> Answer {
+    response.map(|body| Full::new(body).map_err(|never| match never {}).boxed())
+}
+
+/// The first half of the answer, then the connection breaks. An empty answer breaks before it begins.
+fn truncated(response: Response<Bytes>) -> io::Result<Answer> {
+    let (mut head, body) = response.into_parts();
+    if body.is_empty() {
+        return Err(broken());
+    }
+    head.headers.insert(CONTENT_LENGTH, body.len().into());
+    let half = Ok(Frame::data(body.slice(..body.len() / 2)));
+    let cut = futures_util::stream::iter([half, Err(broken())]);
+    Ok(Response::from_parts(head, BodyExt::boxed(StreamBody::new(cut))))
+}

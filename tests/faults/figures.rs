@@ -1,0 +1,46 @@
+//! What was counted.
+
+use std::{fmt::Display, io::Write, sync::Mutex, time::Duration};
+
+/// The counts of one scenario, by what they count.
+#[derive(Debug, Default)]
+pub(crate) struct Figures(Vec<(&'static str, String)>);
+
+impl Figures {
+    /// Adds a count.
+    #[must_use]
+    pub(crate) fn with(mut self, name: &'static str, value: impl Display) -> Self {
+        self.0.push((name, value.to_string()));
+        self
+    }
+}
+
+/// The counts of all scenarios.
+#[derive(Debug, Default)]
+pub(crate) struct Table(Mutex<Vec<(&'static str, Duration, Figures)>>);
+
+impl Table {
+    /// Adds a scenario that has passed.
+    pub(crate) fn add(&self, scenario: &'static str, took: Duration, figures: Figures) {
+        self.0.lock().unwrap().push((scenario, took, figures));
+    }
+
+    /// Prints the table, if there is anything in it.
+    pub(crate) fn print(&self) {
+        let rows = self.0.lock().unwrap();
+        let width = rows.iter().map(|(scenario, ..)| scenario.len()).max().unwrap_or_default();
+        let mut out = std::io::stdout().lock();
+        for (scenario, took, Figures(figures)) in rows.iter() {
+            let told: Vec<_> = figures.iter().map(|(name, value)| format!("{name} {value}")).collect();
+            let _ = writeln!(out, "{scenario:<width$}  {:>5.1} s  {}", took.as_secs_f64(), told.join(" · "));
+        }
+        if !rows.is_empty() {
+            let _ = writeln!(out, "\nCounted on a local emulator; its times say nothing about AWS.");
+        }
+    }
+}
+
+/// Says how far a long scenario is.
+pub(crate) fn tell(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "    {text}");
+}

@@ -1,0 +1,103 @@
+//! An open WebSocket of an owner that remembers all it is told.
+
+use crate::rig::Rig;
+use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{sync::watch, task::JoinHandle};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+use twolane_tests::{
+    eventually::{DEADLINE, eventually},
+    stack::{OWNER, output},
+};
+
+/// A real client's socket. It belongs to one owner.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    pub(crate) owner: String,
+    pub(crate) connection_id: String,
+    frames: Arc<Mutex<Vec<Value>>>,
+    told: watch::Receiver<usize>,
+    reader: JoinHandle<()>,
+}
+
+impl Drop for Listener {
+    /// The socket's connection breaks without a goodbye.
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
+impl Listener {
+    /// Opens a socket of the owner.
+    ///
+    /// All callers are one owner until requests are authenticated: a socket of somebody else is opened as everybody's
+    /// is, and then its row is given to the other owner.
+    pub(crate) async fn open(rig: &Rig, owner: &str) -> Self {
+        let before = rig.stack.connections().await;
+        let (stream, _) = connect_async(output("WebSocketUrl")).await.expect("the WebSocket API takes a connection");
+        let connection_id = eventually(DEADLINE, "the connection has a row", async || {
+            rig.stack.connections().await.difference(&before).next().cloned()
+        })
+        .await;
+        if owner != OWNER {
+            rig.stack.give_connection(&connection_id, owner).await;
+        }
+        let frames = Arc::new(Mutex::new(Vec::new()));
+        let (count, told) = watch::channel(0);
+        let reader = tokio::spawn(read(stream, Arc::clone(&frames), count));
+        Self { owner: owner.to_owned(), connection_id, frames, told, reader }
+    }
+
+    /// How often it was told each order's outcome of that type.
+    pub(crate) fn outcomes(&self, kind: &str) -> BTreeMap<String, usize> {
+        let mut outcomes = BTreeMap::new();
+        for frame in self.frames.lock().unwrap().iter().filter(|frame| frame["type"] == kind) {
+            *outcomes.entry(frame["orderId"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
+        }
+        outcomes
+    }
+
+    /// How often it was told that type of frame about that order.
+    pub(crate) fn count(&self, kind: &str, order_id: &str) -> usize {
+        self.outcomes(kind).get(order_id).copied().unwrap_or_default()
+    }
+
+    /// Waits for the first frame of that type about that order.
+    pub(crate) async fn hears(&mut self, kind: &str, order_id: &str, deadline: Duration) -> Value {
+        let frames = Arc::clone(&self.frames);
+        let find = move || {
+            let frames = frames.lock().unwrap();
+            frames.iter().find(|frame| frame["type"] == kind && frame["orderId"] == order_id).cloned()
+        };
+        let heard = tokio::time::timeout(deadline, self.told.wait_for(|_| find().is_some())).await;
+        match heard {
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) => panic!("the socket was closed before {kind} of {order_id}"),
+            Err(_) => panic!("waited {deadline:?} in vain for {kind} of {order_id}"),
+        }
+        let frames = self.frames.lock().unwrap();
+        frames.iter().find(|frame| frame["type"] == kind && frame["orderId"] == order_id).cloned().unwrap()
+    }
+}
+
+async fn read(
+    mut stream: WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>,
+    frames: Arc<Mutex<Vec<Value>>>,
+    count: watch::Sender<usize>,
+) {
+    while let Some(Ok(message)) = stream.next().await {
+        match message {
+            Message::Text(text) => {
+                frames.lock().unwrap().push(serde_json::from_str(&text).expect("every frame is JSON"));
+                count.send_modify(|count| *count += 1);
+            }
+            Message::Ping(payload) => drop(stream.send(Message::Pong(payload)).await),
+            _ => {}
+        }
+    }
+}

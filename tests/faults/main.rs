@@ -1,0 +1,71 @@
+//! The stack while its database and its sockets fail, its functions are killed and its worker is stopped.
+//!
+//! Faults come from outside: an HTTP endpoint between the functions and AWS, AWS's own controls, signals to processes,
+//! raw messages. Nothing in the functions knows of it. This needs a local cloud, because functions must be processes of
+//! this machine: `python3 infra/local exec -- cargo test -p twolane-tests --test faults`.
+//!
+//! Loads are short unless `TWOLANE_SOAK` is 1. Scenarios run one after the other; a table of what was counted ends the
+//! run.
+#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+
+mod endpoint;
+mod figures;
+mod listener;
+mod queue;
+mod rig;
+mod scenarios;
+mod workers;
+
+use figures::{Figures, Table};
+use futures_util::FutureExt;
+use libtest_mimic::{Arguments, Trial};
+use rig::Rig;
+use std::{env, panic::AssertUnwindSafe, process::ExitCode, sync::Arc, time::Instant};
+use tokio::{runtime::Runtime, sync::OnceCell};
+
+/// How much load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Load {
+    /// Enough to see each fault: for every run of the tests.
+    Short,
+    /// As the guarantees are worded: for `make soak`.
+    Full,
+}
+
+impl Load {
+    fn of_environment() -> Self {
+        if env::var("TWOLANE_SOAK").is_ok_and(|value| value == "1") { Self::Full } else { Self::Short }
+    }
+
+    /// The one or the other.
+    pub(crate) fn pick<T>(self, short: T, full: T) -> T {
+        if self == Self::Short { short } else { full }
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
+    let load = Load::of_environment();
+    let runtime = Arc::new(Runtime::new().expect("threads can be started"));
+    let rig = Arc::new(OnceCell::new());
+    let table = Arc::new(Table::default());
+    let trials = scenarios::all().into_iter().map(|scenario| {
+        let (runtime, rig, table) = (Arc::clone(&runtime), Arc::clone(&rig), Arc::clone(&table));
+        Trial::test(scenario.name, move || {
+            let started = Instant::now();
+            let figures: Figures = runtime.block_on(async {
+                let rig: &Rig = rig.get_or_init(Rig::wire).await;
+                rig.reset().await;
+                AssertUnwindSafe((scenario.run)(rig, load)).await
+            });
+            table.add(scenario.name, started.elapsed(), figures);
+            Ok(())
+        })
+    });
+    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    if let Some(rig) = Arc::into_inner(rig).and_then(OnceCell::into_inner) {
+        let _ = runtime.block_on(AssertUnwindSafe(rig.unwire()).catch_unwind());
+    }
+    table.print();
+    conclusion.exit_code()
+}

@@ -1,0 +1,78 @@
+//! Ten messages of which some fail.
+
+use crate::{
+    Load,
+    endpoint::{Fault, Rule, When},
+    figures::Figures,
+    listener::Listener,
+    queue,
+    rig::{PATIENCE, Rig},
+};
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
+use twolane_tests::{
+    eventually::eventually,
+    order_bodies::new_id,
+    queue_messages::message,
+    stack::{OWNER, output},
+};
+
+/// Deliveries before the dead-letter queue, as the template has it.
+const MAX_RECEIVE_COUNT: usize = 5;
+
+pub(crate) async fn the_worker_fails_only_what_fails(rig: &Rig, _: Load) -> Figures {
+    let mut listener = Listener::open(rig, OWNER).await;
+    let (healthy, transient, mark): ([String; 8], _, _) =
+        (std::array::from_fn(|_| new_id()), new_id(), rig.endpoint.mark());
+    let poison = format!("poison {}", new_id());
+    let about = transient.clone();
+    // Two deliveries of three attempts each.
+    let fails =
+        Rule::new(move |call| call.writes("CONFIRMED") && call.is_about(&about), When::First(6), Fault::Throttle);
+    rig.endpoint.inject(fails);
+    rig.set_worker(false).await;
+
+    let mut messages = vec![message(0, &poison, &[]), queue::order(1, OWNER, &transient, queue::now_ms())];
+    messages.extend(healthy.iter().enumerate().map(|(at, id)| queue::order(at + 2, OWNER, id, queue::now_ms())));
+    queue::send(rig, messages).await;
+    rig.set_worker(true).await;
+
+    for id in healthy.iter().chain([&transient]) {
+        listener.hears("order.confirmed", id, PATIENCE).await;
+    }
+    let dead = dead_letter(rig, &poison).await;
+    rig.queue_is_empty(PATIENCE).await;
+    for id in &healthy {
+        let attempts = rig.endpoint.since(mark).iter().filter(|passed| passed.call.is_about(id)).count();
+        assert_eq!((attempts, listener.count("order.confirmed", id)), (1, 1), "{id} must be done once");
+    }
+    assert_eq!(rig.endpoint.writes(mark, &transient, "CONFIRMED"), 1);
+    let order = rig.api.get(&transient).await;
+    assert_eq!(order.body["attempts"], 3, "{order:?}");
+    // The dead-letter queue counts on: this is one delivery more than the worker saw.
+    let deliveries = receive_count(&dead) - 1;
+    assert_eq!(deliveries, MAX_RECEIVE_COUNT);
+    Figures::default()
+        .with("done once", healthy.len())
+        .with("transient done at delivery", &order.body["attempts"])
+        .with("poison deliveries", deliveries)
+}
+
+/// Waits for the message with that body in the dead-letter queue, and takes it out.
+async fn dead_letter(rig: &Rig, body: &str) -> Message {
+    let url = output("DeadLetterQueueUrl");
+    eventually(PATIENCE, "the message is in the dead-letter queue", async || {
+        let request = rig.stack.sqs.receive_message().queue_url(url).max_number_of_messages(10).visibility_timeout(1);
+        let request = request.message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
+        let received = request.send().await.expect("the dead-letter queue can be read");
+        let message = received.messages().iter().find(|message| message.body() == Some(body)).cloned()?;
+        let done = rig.stack.sqs.delete_message().queue_url(url).receipt_handle(message.receipt_handle().unwrap());
+        done.send().await.expect("the message can be deleted");
+        Some(message)
+    })
+    .await
+}
+
+fn receive_count(message: &Message) -> usize {
+    let attributes = message.attributes().expect("they were asked for");
+    attributes[&MessageSystemAttributeName::ApproximateReceiveCount].parse().unwrap()
+}

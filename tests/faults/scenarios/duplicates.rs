@@ -1,0 +1,29 @@
+//! The same message, again and again.
+
+use crate::{
+    Load,
+    figures::Figures,
+    listener::Listener,
+    queue,
+    rig::{PATIENCE, Rig},
+};
+use twolane_tests::{order_bodies::new_id, stack::OWNER};
+
+pub(crate) async fn a_message_delivered_many_times_is_written_once(rig: &Rig, load: Load) -> Figures {
+    let mut listener = Listener::open(rig, OWNER).await;
+    let (mark, copies, orders) = (rig.endpoint.mark(), 8, load.pick(10, 100));
+    let ids: Vec<_> = (0..orders).map(|_| new_id()).collect();
+
+    // Copies of one order meet each other in one batch and in batches that run at the same time.
+    let entries = (0..copies).flat_map(|_| ids.iter()).enumerate();
+    let messages = entries.map(|(entry, id)| queue::order(entry, OWNER, id, queue::now_ms())).collect();
+    queue::send(rig, messages).await;
+
+    rig.queue_is_empty(PATIENCE).await;
+    for id in &ids {
+        listener.hears("order.confirmed", id, PATIENCE).await;
+        assert_eq!(rig.endpoint.writes(mark, id, "CONFIRMED"), 1, "{id} must have been written once");
+    }
+    let told: usize = listener.outcomes("order.confirmed").values().sum();
+    Figures::default().with("messages", copies * orders).with("writes", orders).with("told", told)
+}

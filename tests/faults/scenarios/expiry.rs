@@ -1,0 +1,32 @@
+//! Orders that are worthless when they are late.
+
+use crate::{
+    Load,
+    figures::Figures,
+    listener::Listener,
+    queue,
+    rig::{PATIENCE, Rig},
+};
+use std::time::Duration;
+use twolane_tests::{order_bodies::new_id, stack::OWNER};
+
+pub(crate) async fn an_order_that_waited_too_long_is_rejected_and_a_confirmed_one_stays(rig: &Rig, _: Load) -> Figures {
+    let mut listener = Listener::open(rig, OWNER).await;
+    let (late, confirmed, mark) = (new_id(), new_id(), rig.endpoint.mark());
+    rig.set_worker_variable("MAX_QUEUE_AGE_SECONDS", "60").await;
+    let an_hour_ago = queue::now_ms() - Duration::from_hours(1).as_millis();
+    queue::send(rig, vec![queue::order(0, OWNER, &confirmed, queue::now_ms())]).await;
+    listener.hears("order.confirmed", &confirmed, PATIENCE).await;
+
+    let messages = vec![queue::order(0, OWNER, &late, an_hour_ago), queue::order(1, OWNER, &confirmed, an_hour_ago)];
+    queue::send(rig, messages).await;
+
+    let told = listener.hears("order.rejected", &late, PATIENCE).await;
+    assert!(told["reason"].as_str().unwrap().contains("expired"), "{told}");
+    rig.queue_is_empty(PATIENCE).await;
+    assert_eq!(rig.api.get(&late).await.body["status"], "REJECTED");
+    assert_eq!(rig.api.get(&confirmed).await.body["status"], "CONFIRMED");
+    assert_eq!(listener.count("order.rejected", &confirmed), 0);
+    assert_eq!(rig.endpoint.writes(mark, &late, "CONFIRMED"), 0);
+    Figures::default().with("rejected", 1).with("confirmed", 1)
+}

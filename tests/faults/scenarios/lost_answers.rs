@@ -1,0 +1,64 @@
+//! The write was done, and nobody heard of it.
+
+use crate::{
+    Load,
+    endpoint::{Fault, Gate, Rule, When},
+    figures::Figures,
+    listener::Listener,
+    rig::{PATIENCE, Rig},
+    workers,
+};
+use twolane_tests::{
+    order_bodies::{new_id, order_of},
+    stack::{OWNER, output},
+};
+
+pub(crate) async fn a_write_whose_answer_is_lost_is_not_repeated_and_its_owner_is_told(rig: &Rig, _: Load) -> Figures {
+    let mut listener = Listener::open(rig, OWNER).await;
+    let (mut writes, mut told) = (0, 0);
+
+    for fault in [Fault::HangAfter, Fault::DropAfter, Fault::Truncate] {
+        let (id, mark) = (new_id(), rig.endpoint.mark());
+        let about = id.clone();
+        rig.endpoint.inject(Rule::new(
+            move |call| call.writes("CONFIRMED") && call.is_about(&about),
+            When::First(1),
+            fault,
+        ));
+
+        let queued = rig.api.put("async", &id, &order_of("SKU-1")).await;
+
+        assert_eq!(queued.status, 202, "{queued:?}");
+        listener.hears("order.confirmed", &id, PATIENCE).await;
+        rig.queue_is_empty(PATIENCE).await;
+        let attempts = rig.endpoint.since(mark).iter().filter(|passed| passed.call.writes("CONFIRMED")).count();
+        assert!(attempts >= 2, "the write must have been tried again");
+        assert_eq!(rig.endpoint.writes(mark, &id, "CONFIRMED"), 1, "it must have been written once");
+        writes += 1;
+        told += listener.count("order.confirmed", &id);
+    }
+    Figures::default().with("orders", 3).with("writes", writes).with("told", told)
+}
+
+pub(crate) async fn a_worker_killed_after_the_write_does_not_write_again_and_its_owner_is_told(
+    rig: &Rig,
+    _: Load,
+) -> Figures {
+    let mut listener = Listener::open(rig, OWNER).await;
+    let (id, mark, gate) = (new_id(), rig.endpoint.mark(), Gate::closed());
+    let about = id.clone();
+    let held = Fault::HoldAfter(gate.clone());
+    rig.endpoint.inject(Rule::new(move |call| call.writes("CONFIRMED") && call.is_about(&about), When::First(1), held));
+
+    rig.api.put("async", &id, &order_of("SKU-1")).await;
+    gate.reached_by(1, PATIENCE).await;
+    let killed = workers::of(output("ProcessOrdersFunctionName")).into_iter().filter(|pid| workers::kill(*pid)).count();
+
+    assert!(killed > 0, "the worker that has written must be killed");
+    assert_eq!(listener.count("order.confirmed", &id), 0, "nobody can have been told yet");
+    listener.hears("order.confirmed", &id, PATIENCE).await;
+    rig.queue_is_empty(PATIENCE).await;
+    assert_eq!(rig.endpoint.writes(mark, &id, "CONFIRMED"), 1, "it must have been written once");
+    let told = listener.count("order.confirmed", &id);
+    Figures::default().with("killed", killed).with("writes", 1).with("told", told)
+}

@@ -1,0 +1,53 @@
+//! What is done to the stack, and what must hold.
+
+mod batch_of_ten;
+mod duplicates;
+mod expiry;
+mod killed_workers;
+mod last_delivery;
+mod lost_answers;
+mod notifications;
+mod sockets;
+mod storm;
+mod sync_lane;
+mod worker_down;
+
+use crate::{Load, figures::Figures, rig::Rig};
+use futures_util::future::LocalBoxFuture;
+
+/// One thing that must hold.
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    pub(crate) run: for<'a> fn(&'a Rig, Load) -> LocalBoxFuture<'a, Figures>,
+}
+
+/// Every scenario, in the order in which they run.
+pub(crate) fn all() -> Vec<Scenario> {
+    macro_rules! scenarios {
+        ($($module:ident::$name:ident),* $(,)?) => {
+            vec![$(Scenario {
+                name: concat!(stringify!($module), "::", stringify!($name)),
+                run: |rig, load| Box::pin($module::$name(rig, load)),
+            }),*]
+        };
+    }
+    scenarios![
+        lost_answers::a_write_whose_answer_is_lost_is_not_repeated_and_its_owner_is_told,
+        lost_answers::a_worker_killed_after_the_write_does_not_write_again_and_its_owner_is_told,
+        duplicates::a_message_delivered_many_times_is_written_once,
+        sync_lane::a_throttled_database_is_503_with_retry_after_and_safe_to_repeat,
+        sync_lane::a_repeat_after_a_lost_answer_is_200_with_the_stored_order,
+        sync_lane::a_database_that_hangs_is_answered_by_the_function_itself,
+        killed_workers::messages_of_killed_workers_come_again_and_are_written_once,
+        last_delivery::a_failed_order_is_confirmed_once_by_a_redrive_and_told_once_more,
+        batch_of_ten::the_worker_fails_only_what_fails,
+        notifications::a_socket_is_told_although_posts_to_it_fail_at_first,
+        notifications::a_slow_socket_delays_nobody,
+        notifications::a_gone_socket_loses_its_row_and_no_other_does,
+        sockets::a_socket_closed_at_any_point_costs_no_order_and_a_new_one_hears_how_it_stands,
+        expiry::an_order_that_waited_too_long_is_rejected_and_a_confirmed_one_stays,
+        worker_down::the_queue_takes_orders_at_the_same_rate_while_the_worker_is_down,
+        storm::every_order_survives_a_storm_and_every_owner_is_told_of_theirs,
+        notifications::a_row_whose_time_is_over_goes_without_a_sweep,
+    ]
+}

@@ -1,0 +1,75 @@
+//! A client whose socket closes at every point of the flow.
+
+use crate::{
+    Load,
+    endpoint::{Fault, Gate, Rule, When},
+    figures::Figures,
+    listener::Listener,
+    rig::{PATIENCE, Rig},
+};
+use twolane_tests::{
+    order_bodies::{new_id, order_of},
+    socket::Socket,
+    stack::OWNER,
+};
+
+/// Where the socket closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Point {
+    BeforeTheOrder,
+    WhileItIsWritten,
+    AfterTheWrite,
+    WhileItsOwnerIsTold,
+    AfterItsOwnerWasTold,
+}
+
+pub(crate) async fn a_socket_closed_at_any_point_costs_no_order_and_a_new_one_hears_how_it_stands(
+    rig: &Rig,
+    _: Load,
+) -> Figures {
+    use Point::{AfterItsOwnerWasTold, AfterTheWrite, BeforeTheOrder, WhileItIsWritten, WhileItsOwnerIsTold};
+    let points = [BeforeTheOrder, WhileItIsWritten, AfterTheWrite, WhileItsOwnerIsTold, AfterItsOwnerWasTold];
+    for point in points {
+        let (id, mark, gate) = (new_id(), rig.endpoint.mark(), Gate::closed());
+        let mut listener = Listener::open(rig, OWNER).await;
+        let (about, connection) = (id.clone(), listener.connection_id.clone());
+        match point {
+            WhileItIsWritten => {
+                let writes = move |call: &crate::endpoint::Call| call.writes("CONFIRMED") && call.is_about(&about);
+                rig.endpoint.inject(Rule::new(writes, When::First(1), Fault::HoldBefore(gate.clone())));
+            }
+            AfterTheWrite => {
+                let looks_up = |call: &crate::endpoint::Call| call.operation == "Query";
+                rig.endpoint.inject(Rule::new(looks_up, When::First(1), Fault::HoldBefore(gate.clone())));
+            }
+            WhileItsOwnerIsTold => {
+                let posts = move |call: &crate::endpoint::Call| call.is_post() && call.key == connection;
+                rig.endpoint.inject(Rule::new(posts, When::First(1), Fault::HoldBefore(gate.clone())));
+            }
+            BeforeTheOrder | AfterItsOwnerWasTold => {}
+        }
+
+        if point == BeforeTheOrder {
+            drop(listener);
+            rig.api.put("async", &id, &order_of("SKU-1")).await;
+        } else {
+            rig.api.put("async", &id, &order_of("SKU-1")).await;
+            if point == AfterItsOwnerWasTold {
+                listener.hears("order.confirmed", &id, PATIENCE).await;
+            } else {
+                gate.reached_by(1, PATIENCE).await;
+            }
+            drop(listener);
+            gate.open();
+        }
+
+        assert_eq!(rig.api.settled(&id).await["status"], "CONFIRMED", "{point:?}");
+        rig.queue_is_empty(PATIENCE).await;
+        assert_eq!(rig.endpoint.writes(mark, &id, "CONFIRMED"), 1, "{point:?}: it must have been written once");
+        let mut socket = Socket::open_alone().await;
+        assert_eq!(socket.subscribe(&id).await["status"], "CONFIRMED", "{point:?}");
+        socket.close().await;
+        rig.endpoint.heal();
+    }
+    Figures::default().with("points", points.len()).with("writes", points.len())
+}

@@ -1,0 +1,149 @@
+//! Everything at once.
+
+use crate::{
+    Load,
+    endpoint::{Fault, Passed, Rule, When},
+    figures::{Figures, tell},
+    listener::Listener,
+    queue,
+    rig::Rig,
+    workers,
+};
+use hyper::StatusCode;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+use tokio::time::{Instant, interval};
+use twolane_tests::{
+    order_bodies::{new_id, order_of},
+    stack::{OWNER, output},
+};
+
+/// Longest time until all is settled.
+const DEADLINE: Duration = Duration::from_mins(6);
+
+/// Between two killed processes.
+const KILL_EVERY: Duration = Duration::from_secs(3);
+
+/// What goes wrong with each request to DynamoDB and to the management API, and how often: 14 % in all.
+fn faults() -> [(Fault, f64); 7] {
+    [
+        (Fault::Throttle, 0.04),
+        (Fault::ServerError(StatusCode::INTERNAL_SERVER_ERROR), 0.02),
+        (Fault::ServerError(StatusCode::SERVICE_UNAVAILABLE), 0.02),
+        (Fault::DropBefore, 0.02),
+        (Fault::DropAfter, 0.02),
+        (Fault::Truncate, 0.01),
+        (Fault::HangAfter, 0.01),
+    ]
+}
+
+pub(crate) async fn every_order_survives_a_storm_and_every_owner_is_told_of_theirs(rig: &Rig, load: Load) -> Figures {
+    let (owners, orders_each, kills) = (load.pick(20, 50), load.pick(20, 40), load.pick(3, 12));
+    let expected = owners * orders_each;
+    let mut listeners = vec![Listener::open(rig, OWNER).await];
+    for owner in 1..owners {
+        listeners.push(Listener::open(rig, &format!("owner-{owner}")).await);
+    }
+    let placed: BTreeMap<String, Vec<String>> = listeners
+        .iter()
+        .map(|listener| (listener.owner.clone(), (0..orders_each).map(|_| new_id()).collect()))
+        .collect();
+    tell(&format!("{owners} owners listen"));
+    let mark = rig.endpoint.mark();
+    for (fault, probability) in faults() {
+        rig.endpoint.inject(Rule::new(|_| true, When::Sometimes(probability), fault));
+    }
+
+    place(rig, &placed).await;
+    let killed = settle(rig, &listeners, expected, kills).await;
+    rig.endpoint.heal();
+    rig.queue_is_empty(DEADLINE).await;
+
+    let statuses = rig.stack.statuses().await;
+    let status = |owner: &str, id: &str| statuses.get(&format!("{owner}#{id}")).map(String::as_str);
+    let all = || placed.iter().flat_map(|(owner, ids)| ids.iter().map(move |id| (owner, id)));
+    let lost = all().filter(|(owner, id)| status(owner, id).is_none()).count();
+    assert_eq!(lost, 0, "every order must be settled");
+    let failed = all().filter(|(owner, id)| status(owner, id) == Some("FAILED")).count();
+    let passed = rig.endpoint.since(mark);
+    let twice = count_written_twice(&passed);
+    assert_eq!(twice, 0, "no order may be written twice");
+    for listener in &listeners {
+        let theirs: BTreeSet<_> = placed[&listener.owner].iter().cloned().collect();
+        let told: BTreeSet<_> =
+            ["order.confirmed", "order.failed"].iter().flat_map(|kind| listener.outcomes(kind).into_keys()).collect();
+        assert_eq!(told, theirs, "{} must be told of each of its orders and of no other", listener.owner);
+    }
+    let injected = passed.iter().filter(|passed| passed.fault.is_some()).count();
+    let percent = injected * 100 / passed.len();
+    assert!(percent >= 10, "only {injected} of {} requests went wrong", passed.len());
+    Figures::default()
+        .with("orders", expected)
+        .with("owners", owners)
+        .with("requests", passed.len())
+        .with("went wrong", format!("{injected} ({percent} %)"))
+        .with("killed", killed)
+        .with("lost", lost)
+        .with("written twice", twice)
+        .with("failed", failed)
+        .with("untold", 0)
+}
+
+/// One owner's orders through the API, the others' as the messages that it would send.
+async fn place(rig: &Rig, placed: &BTreeMap<String, Vec<String>>) {
+    let others = placed.iter().filter(|(owner, _)| *owner != OWNER);
+    let others = others.flat_map(|(owner, ids)| ids.iter().map(move |id| (owner, id))).enumerate();
+    let messages = others.map(|(entry, (owner, id))| queue::order(entry, owner, id, queue::now_ms())).collect();
+    let through_the_api = async {
+        for id in &placed[OWNER] {
+            let queued = rig.api.put("async", id, &order_of("SKU-1")).await;
+            assert_eq!(queued.status, 202, "{queued:?}");
+        }
+    };
+    tokio::join!(queue::send(rig, messages), through_the_api);
+}
+
+/// Kills workers every now and then until every order has been told; how many were killed.
+async fn settle(rig: &Rig, listeners: &[Listener], expected: usize, kills: usize) -> usize {
+    let (end, mut killed) = (Instant::now() + DEADLINE, 0);
+    let mut kill = interval(KILL_EVERY);
+    let mut look = interval(Duration::from_millis(200));
+    let mut shown = 0;
+    loop {
+        tokio::select! {
+            _ = kill.tick(), if killed < kills => {
+                if let Some(victim) = fastrand::choice(workers::of(output("ProcessOrdersFunctionName"))) {
+                    killed += usize::from(workers::kill(victim));
+                }
+            }
+            _ = look.tick() => {
+                let told: usize = listeners.iter().map(told_of).sum();
+                if told >= shown + 200 {
+                    shown = told;
+                    tell(&format!("{told} of {expected} told, {} requests, {killed} workers killed", rig.endpoint.mark()));
+                }
+                if told == expected {
+                    return killed;
+                }
+                assert!(Instant::now() < end, "only {told} of {expected} orders were told within {DEADLINE:?}");
+            }
+        }
+    }
+}
+
+/// How many orders the listener has heard the outcome of.
+fn told_of(listener: &Listener) -> usize {
+    let outcomes = ["order.confirmed", "order.failed"].map(|kind| listener.outcomes(kind).into_keys());
+    outcomes.into_iter().flatten().collect::<BTreeSet<_>>().len()
+}
+
+/// Orders of which AWS took more than one write.
+fn count_written_twice(passed: &[Passed]) -> usize {
+    let mut writes: BTreeMap<&str, usize> = BTreeMap::new();
+    for passed in passed.iter().filter(|passed| passed.call.writes("CONFIRMED") && passed.answered == Some(200)) {
+        *writes.entry(&passed.call.key).or_default() += 1;
+    }
+    writes.values().filter(|count| **count > 1).count()
+}

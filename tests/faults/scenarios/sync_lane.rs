@@ -1,0 +1,65 @@
+//! The sync lane while the database fails: the caller hears of it and repeats.
+
+use crate::{
+    Load,
+    endpoint::{Call, Fault, Rule, When},
+    figures::Figures,
+    rig::Rig,
+};
+use twolane_tests::order_bodies::{new_id, order_of};
+
+fn writes_of(id: &str) -> impl Fn(&Call) -> bool + Send + 'static {
+    let id = id.to_owned();
+    move |call| call.writes("CONFIRMED") && call.is_about(&id)
+}
+
+pub(crate) async fn a_throttled_database_is_503_with_retry_after_and_safe_to_repeat(rig: &Rig, _: Load) -> Figures {
+    let (id, mark) = (new_id(), rig.endpoint.mark());
+    rig.endpoint.inject(Rule::new(writes_of(&id), When::Always, Fault::Throttle));
+
+    let refused = rig.api.put("sync", &id, &order_of("SKU-1")).await;
+    rig.endpoint.heal();
+    let repeated = rig.api.put("sync", &id, &order_of("SKU-1")).await;
+    let again = rig.api.put("sync", &id, &order_of("SKU-1")).await;
+
+    refused.problem(503);
+    let wait: u64 = refused.header("retry-after").parse().expect("it says when to repeat");
+    assert!(wait >= 1, "{refused:?}");
+    assert_eq!((repeated.status, again.status), (201, 200), "{repeated:?} {again:?}");
+    assert_eq!(repeated.body, again.body);
+    assert_eq!(rig.endpoint.writes(mark, &id, "CONFIRMED"), 1);
+    Figures::default().with("answers", "503 201 200").with("writes", 1)
+}
+
+pub(crate) async fn a_repeat_after_a_lost_answer_is_200_with_the_stored_order(rig: &Rig, _: Load) -> Figures {
+    let mut orders = 0;
+    for fault in [Fault::DropAfter, Fault::Truncate, Fault::HangAfter] {
+        let (id, mark, name) = (new_id(), rig.endpoint.mark(), fault.name());
+        // Every attempt of the function loses its answer, the first one after it has written.
+        rig.endpoint.inject(Rule::new(writes_of(&id), When::Always, fault));
+
+        let lost = rig.api.put("sync", &id, &order_of("SKU-1")).await;
+        rig.endpoint.heal();
+        let repeated = rig.api.put("sync", &id, &order_of("SKU-1")).await;
+
+        lost.problem(503);
+        assert_eq!(repeated.status, 200, "{name}: {repeated:?}");
+        assert_eq!(repeated.body, rig.api.get(&id).await.body, "{name}");
+        assert_eq!(rig.endpoint.writes(mark, &id, "CONFIRMED"), 1, "{name}");
+        orders += 1;
+    }
+    Figures::default().with("orders", orders).with("answers", "503 200").with("writes", orders)
+}
+
+pub(crate) async fn a_database_that_hangs_is_answered_by_the_function_itself(rig: &Rig, _: Load) -> Figures {
+    let id = new_id();
+    rig.endpoint.inject(Rule::new(|_| true, When::Always, Fault::HangBefore));
+
+    let placed = rig.api.put("sync", &id, &order_of("SKU-1")).await;
+    let asked = rig.api.get(&id).await;
+
+    // A function that is ended by its own timeout is 502, one that outlasts API Gateway's is 504.
+    placed.problem(503);
+    asked.problem(503);
+    Figures::default().with("answers", "503 503")
+}
