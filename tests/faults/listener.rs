@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 use twolane_tests::{
     eventually::{DEADLINE, eventually},
@@ -69,19 +69,16 @@ impl Listener {
 
     /// Waits for the first frame of that type about that order.
     pub(crate) async fn hears(&mut self, kind: &str, order_id: &str, deadline: Duration) -> Value {
-        let frames = Arc::clone(&self.frames);
-        let find = move || {
+        let frames = &self.frames;
+        let find = || {
             let frames = frames.lock().unwrap();
             frames.iter().find(|frame| frame["type"] == kind && frame["orderId"] == order_id).cloned()
         };
-        let heard = tokio::time::timeout(deadline, self.told.wait_for(|_| find().is_some())).await;
-        match heard {
-            Ok(Ok(_)) => {}
-            Ok(Err(_)) => panic!("the socket was closed before {kind} of {order_id}"),
-            Err(_) => panic!("waited {deadline:?} in vain for {kind} of {order_id}"),
-        }
-        let frames = self.frames.lock().unwrap();
-        frames.iter().find(|frame| frame["type"] == kind && frame["orderId"] == order_id).cloned().unwrap()
+        let what = format!("{kind} of {order_id}");
+        let heard = timeout(deadline, self.told.wait_for(|_| find().is_some())).await;
+        let open = heard.unwrap_or_else(|_| panic!("waited {deadline:?} in vain for {what}"));
+        drop(open.unwrap_or_else(|_| panic!("the socket was closed before {what}")));
+        find().expect("it was found")
     }
 }
 

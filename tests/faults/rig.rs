@@ -17,7 +17,7 @@ use twolane_tests::{
 };
 
 /// Longest wait for what takes a delivery or two: back-off, visibility timeout and cold start.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The visibility timeout during the tests, so that a killed process costs less than the template's 90 s. It is still
 /// longer than the function's timeout, so that no message is handled twice at the same time.
