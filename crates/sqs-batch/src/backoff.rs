@@ -43,7 +43,7 @@ impl Backoff {
     #[must_use]
     pub fn bound(&self, receive_count: u32) -> Duration {
         let doublings = receive_count.saturating_sub(1);
-        let factor = 1_u32.checked_shl(doublings).filter(|factor| *factor > 0).unwrap_or(u32::MAX);
+        let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
         self.base.saturating_mul(factor).min(self.cap).min(LONGEST)
     }
 

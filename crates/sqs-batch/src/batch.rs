@@ -3,6 +3,7 @@
 use crate::record::Record;
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::{HashMap, hash_map::Entry};
 
 /// The event of an SQS batch, with its records still unread: one that cannot be read must not keep the others from
 /// being read.
@@ -13,19 +14,74 @@ pub struct SqsBatch {
 }
 
 impl SqsBatch {
-    /// What must be worked on in order, one record after the other: the records of one message group of a FIFO queue.
-    /// Each record of a standard queue stands alone, whatever message group it names: there a group is for fairness.
+    /// What must be worked on in order, one record after the other: the records of one message group of a FIFO queue,
+    /// and deliveries of one message, should a batch hold it twice, which thus never get into each other's way.
+    /// Every other record of a standard queue stands alone, whatever message group it names: there a group is for
+    /// fairness. Source: Amazon SQS Developer Guide, "Using the message group ID".
     pub(crate) fn into_sequences(self) -> Vec<Vec<Record>> {
         let mut sequences: Vec<Vec<Record>> = Vec::with_capacity(self.records.len());
+        let mut places = HashMap::new();
         for record in self.records.into_iter().map(Record::new) {
-            let same_group = |sequence: &&mut Vec<Record>| {
-                record.fifo_group().is_some() && sequence[0].fifo_group() == record.fifo_group()
+            let next = sequences.len();
+            let place = match record.sequence().map(|key| places.entry(key)) {
+                Some(Entry::Occupied(place)) => *place.get(),
+                Some(Entry::Vacant(place)) => *place.insert(next),
+                None => next,
             };
-            match sequences.iter_mut().find(same_group) {
-                Some(sequence) => sequence.push(record),
-                None => sequences.push(vec![record]),
+            if place == next {
+                sequences.push(Vec::new());
             }
+            sequences[place].push(record);
         }
         sequences
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn record(id: &str, queue: &str, group: &str) -> Value {
+        let arn = format!("arn:aws:sqs:eu-central-1:123456789012:{queue}");
+        json!({"messageId": id, "eventSourceARN": arn, "attributes": {"MessageGroupId": group}})
+    }
+
+    fn sequences(records: Vec<Value>) -> Vec<Vec<String>> {
+        let ids = |sequence: Vec<Record>| {
+            sequence.iter().map(|record| record.message_id().unwrap_or("(none)").to_owned()).collect()
+        };
+        SqsBatch { records }.into_sequences().into_iter().map(ids).collect()
+    }
+
+    #[test]
+    fn a_message_group_of_a_fifo_queue_is_a_sequence() {
+        let records = ["a", "b", "a", "c", "b", "a"].iter().enumerate();
+
+        let sequences = sequences(records.map(|(id, group)| record(&id.to_string(), "orders.fifo", group)).collect());
+
+        assert_eq!(sequences, [vec!["0", "2", "5"], vec!["1", "4"], vec!["3"]]);
+    }
+
+    #[test]
+    fn a_message_group_of_a_standard_queue_is_none() {
+        let sequences = sequences(vec![record("0", "orders", "a"), record("1", "orders", "a")]);
+
+        assert_eq!(sequences, [["0"], ["1"]]);
+    }
+
+    #[test]
+    fn a_message_that_a_batch_holds_twice_is_a_sequence() {
+        let sequences =
+            sequences(vec![record("0", "orders", "a"), record("1", "orders", "a"), record("0", "orders", "b")]);
+
+        assert_eq!(sequences, [vec!["0", "0"], vec!["1"]]);
+    }
+
+    #[test]
+    fn records_without_message_id_stand_alone() {
+        let sequences = sequences(vec![json!({}), json!(7), json!({"messageId": ""})]);
+
+        assert_eq!(sequences, [["(none)"], ["(none)"], ["(none)"]]);
     }
 }

@@ -1,12 +1,12 @@
 //! The batch.
 
-use crate::{Disposition, Message, SqsBatch, Unchanged, VisibilityChange, VisibilityTimeout, record::Record};
-use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse};
+use crate::{
+    Disposition, Message, SqsBatch, Unchanged, UnidentifiedFailure, VisibilityChange, VisibilityTimeout, delivery,
+    failure,
+};
+use aws_lambda_events::event::sqs::SqsBatchResponse;
 use futures_util::{FutureExt, StreamExt, stream};
 use std::{
-    collections::HashSet,
-    error::Error as StdError,
-    fmt,
     future::Future,
     panic::AssertUnwindSafe,
     time::{Duration, SystemTime},
@@ -21,6 +21,9 @@ const CONCURRENCY: usize = 10;
 /// to answer.
 const MARGIN: Duration = Duration::from_secs(1);
 
+/// A deadline further away counts as this far: no invocation lasts so long, and no clock overflows.
+const FAR_AWAY: Duration = Duration::from_hours(24);
+
 /// Handles batches, message by message.
 #[derive(Clone, Debug)]
 pub struct BatchHandler<V = Unchanged> {
@@ -28,20 +31,6 @@ pub struct BatchHandler<V = Unchanged> {
     margin: Duration,
     visibility: V,
 }
-
-/// A message failed that SQS cannot be told about, because its record has no message id. Return it from the function:
-/// a failed invocation brings the whole batch again, and nothing is lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct UnidentifiedFailure;
-
-impl fmt::Display for UnidentifiedFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a record without messageId failed, so the whole batch has to come again")
-    }
-}
-
-impl StdError for UnidentifiedFailure {}
 
 impl Default for BatchHandler {
     fn default() -> Self {
@@ -65,8 +54,8 @@ impl<V: VisibilityTimeout> BatchHandler<V> {
         Self { concurrency: messages.max(1), ..self }
     }
 
-    /// Stops handlers that long before the invocation's deadline. It is the time for one request to SQS and for the
-    /// answer.
+    /// Stops handlers that long before the invocation's deadline: half of it is for one request to SQS, half for the
+    /// answer. It must be shorter than the function's timeout, or no message is ever begun.
     #[must_use]
     pub fn margin(self, margin: Duration) -> Self {
         Self { margin, ..self }
@@ -82,9 +71,10 @@ impl<V: VisibilityTimeout> BatchHandler<V> {
     /// panics, or is not done in time, and records that are not messages (they are poison).
     ///
     /// `deadline` is that of the invocation. A handler is ended where it awaits; one that blocks its thread cannot be.
+    /// A message that the batch holds twice is handled twice, one after the other, and reported once.
     ///
     /// # Errors
-    /// [`UnidentifiedFailure`]: the whole batch must come again.
+    /// [`UnidentifiedFailure`]: the whole batch must come again, each message after the queue's visibility timeout.
     pub async fn handle<H, F>(
         &self,
         batch: SqsBatch,
@@ -95,138 +85,38 @@ impl<V: VisibilityTimeout> BatchHandler<V> {
         H: Fn(Message) -> F,
         F: Future<Output = Disposition>,
     {
-        let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
-        let stop = Instant::now() + left.saturating_sub(self.margin);
-        let mut failures: Vec<Failure> = stream::iter(batch.into_sequences())
-            .map(|sequence| handle_in_order(sequence, stop, &handler))
+        let left = deadline.duration_since(SystemTime::now()).unwrap_or_default().min(FAR_AWAY);
+        let margin = self.margin.min(left);
+        let stop = Instant::now() + left.saturating_sub(margin);
+        let mut failures = stream::iter(batch.into_sequences())
+            .map(|sequence| delivery::in_order(sequence, stop, &handler))
             .buffer_unordered(self.concurrency)
             .flat_map(stream::iter)
             .collect()
             .await;
 
-        // A message may be there twice: it is reported once.
-        let mut reported = HashSet::new();
-        failures.retain(|failure| failure.message_id.is_none() || reported.insert(failure.message_id.clone()));
-        let response = response(&failures)?;
-        let changes: Vec<_> = failures.into_iter().filter_map(Failure::into_change).collect();
-        if !changes.is_empty() && timeout_at(stop + self.margin / 2, self.visibility.change(&changes)).await.is_err() {
-            let count = changes.len();
-            tracing::warn!("Ran out of time to say when {count} messages come again");
-        }
+        failure::once_each(&mut failures);
+        let response = failure::response(&failures)?;
+        self.change(&failure::changes(failures), stop + margin / 2).await;
         Ok(response)
     }
-}
 
-fn response(failures: &[Failure]) -> Result<SqsBatchResponse, UnidentifiedFailure> {
-    let mut response = SqsBatchResponse::default();
-    for failure in failures {
-        let mut reported = BatchItemFailure::default();
-        reported.item_identifier = failure.message_id.clone().ok_or(UnidentifiedFailure)?;
-        response.batch_item_failures.push(reported);
-    }
-    Ok(response)
-}
-
-/// A message that must come again.
-struct Failure {
-    message_id: Option<String>,
-    receipt_handle: Option<String>,
-    /// From now on; after the queue's visibility timeout where there is none.
-    after: Option<Duration>,
-}
-
-impl Failure {
-    fn of(record: &Record, after: Option<Duration>) -> Self {
-        let owned = |text: Option<&str>| text.map(str::to_owned);
-        Self { message_id: owned(record.message_id()), receipt_handle: owned(record.receipt_handle()), after }
-    }
-
-    fn into_change(self) -> Option<VisibilityChange> {
-        let (message_id, receipt_handle) = (self.message_id?, self.receipt_handle?);
-        Some(VisibilityChange { message_id, receipt_handle, visibility_timeout: self.after? })
-    }
-}
-
-/// How it went with one record.
-enum Outcome {
-    Done,
-    /// It comes again after that time, or after the queue's visibility timeout.
-    Again(Option<Duration>),
-}
-
-/// Handles records one after the other; the first failure stops those behind it, which come again together with it.
-async fn handle_in_order<H, F>(records: Vec<Record>, stop: Instant, handler: &H) -> Vec<Failure>
-where
-    H: Fn(Message) -> F,
-    F: Future<Output = Disposition>,
-{
-    let mut failures = Vec::new();
-    let mut stopped = None;
-    for record in records {
-        let failure = Failure::of(&record, None);
-        let outcome = match stopped {
-            Some(after) => Outcome::Again(after),
-            None => handle_one(record, stop, handler).await,
+    /// Whatever comes of it, the batch is answered.
+    async fn change(&self, changes: &[VisibilityChange], stop: Instant) {
+        if changes.is_empty() {
+            return;
+        }
+        let guarded = AssertUnwindSafe(async { timeout_at(stop, self.visibility.change(changes)).await });
+        let trouble = match guarded.catch_unwind().await {
+            Ok(Ok(())) => return,
+            Ok(Err(_elapsed)) => "there was no time left to change it",
+            Err(_panic) => "changing it panicked",
         };
-        if let Outcome::Again(after) = outcome {
-            stopped = Some(after);
-            failures.push(Failure { after, ..failure });
-        }
-    }
-    failures
-}
-
-async fn handle_one<H, F>(record: Record, stop: Instant, handler: &H) -> Outcome
-where
-    H: Fn(Message) -> F,
-    F: Future<Output = Disposition>,
-{
-    let id = record.message_id().unwrap_or("(none)").to_owned();
-    let receive_count = record.receive_count();
-    let message = match record.read() {
-        Ok(message) => Message::new(message, receive_count, stop),
-        Err(error) => {
-            tracing::error!(message.id = id, %error, "Record {id} is not an SQS message");
-            return Outcome::Again(Some(Duration::ZERO));
-        }
-    };
-    if stop <= Instant::now() {
-        tracing::warn!(message.id = id, "No time left to begin message {id}");
-        return Outcome::Again(None);
-    }
-    // The handler is called inside the guarded future, so that a panic before its first await is caught too.
-    let guarded = AssertUnwindSafe(async { handler(message).await }).catch_unwind();
-    match timeout_at(stop, guarded).await {
-        Ok(Ok(disposition)) => settle(disposition, &id, receive_count),
-        Ok(Err(_panic)) => {
-            tracing::error!(message.id = id, "The handler of message {id} panicked");
-            Outcome::Again(None)
-        }
-        Err(_elapsed) => {
-            tracing::warn!(message.id = id, "Ran out of time for message {id}");
-            Outcome::Again(None)
-        }
-    }
-}
-
-fn settle(disposition: Disposition, id: &str, receive_count: u32) -> Outcome {
-    match disposition {
-        Disposition::Done => Outcome::Done,
-        Disposition::Retry => Outcome::Again(None),
-        Disposition::RetryAfter(backoff) => {
-            let delay = backoff.delay(receive_count);
-            let seconds = delay.as_secs();
-            tracing::info!(
+        for VisibilityChange { message_id: id, .. } in changes {
+            tracing::warn!(
                 message.id = id,
-                receive_count,
-                delay_s = seconds,
-                "Message {id} comes again in {seconds} s"
+                "Message {id} may come again after its queue's visibility timeout: {trouble}"
             );
-            Outcome::Again(Some(delay))
-        }
-        Disposition::Poison => {
-            tracing::error!(message.id = id, receive_count, "Message {id} can never be done");
-            Outcome::Again(Some(Duration::ZERO))
         }
     }
 }

@@ -64,7 +64,9 @@
 
 mod backoff;
 mod batch;
+mod delivery;
 mod disposition;
+mod failure;
 mod handler;
 mod message;
 mod record;
@@ -73,7 +75,8 @@ mod visibility;
 pub use backoff::Backoff;
 pub use batch::SqsBatch;
 pub use disposition::Disposition;
-pub use handler::{BatchHandler, UnidentifiedFailure};
+pub use failure::UnidentifiedFailure;
+pub use handler::BatchHandler;
 pub use message::Message;
 #[cfg(feature = "aws-sdk-sqs")]
 pub use visibility::SqsVisibility;

@@ -43,11 +43,16 @@ impl VisibilityTimeout for Unchanged {
 #[cfg(feature = "aws-sdk-sqs")]
 mod sdk {
     use super::{VisibilityChange, VisibilityTimeout};
-    use aws_sdk_sqs::{Client, error::DisplayErrorContext, types::ChangeMessageVisibilityBatchRequestEntry};
-    use futures_util::future::join_all;
+    use aws_sdk_sqs::{Client, types::ChangeMessageVisibilityBatchRequestEntry};
+    use futures_util::{StreamExt, stream};
+    use std::{error::Error as StdError, iter};
 
     /// Entries in one request. Source: Amazon SQS API Reference, `ChangeMessageVisibilityBatch`.
     const ENTRIES: usize = 10;
+
+    /// Requests at once: enough for the largest batch that Lambda hands over without a batching window, and few enough
+    /// that a batch of 10 000 does not open a thousand connections.
+    const REQUESTS: usize = 10;
 
     /// Changes visibility timeouts by `ChangeMessageVisibilityBatch`. The function needs the permission
     /// `sqs:ChangeMessageVisibility` on the queue.
@@ -79,20 +84,15 @@ mod sdk {
                 Ok(answer) => {
                     for failed in answer.failed() {
                         let change = failed.id().parse().ok().and_then(|index: usize| changes.get(index));
-                        let id = change.map_or("(unknown)", |change| change.message_id.as_str());
-                        tracing::warn!(
-                            message.id = id,
-                            error = failed.code(),
-                            "Message {id} comes again after its queue's visibility timeout: its own was refused"
-                        );
+                        // Its code and not its message, which may quote the receipt handle.
+                        warn_unchanged(change, failed.code());
                     }
                 }
                 Err(error) => {
-                    let (count, error) = (changes.len(), DisplayErrorContext(&error));
-                    tracing::warn!(
-                        %error,
-                        "{count} messages come again after their queue's visibility timeout: theirs could not be changed"
-                    );
+                    let error = with_causes(&error);
+                    for change in changes {
+                        warn_unchanged(Some(change), &error);
+                    }
                 }
             }
         }
@@ -100,8 +100,22 @@ mod sdk {
 
     impl VisibilityTimeout for SqsVisibility {
         async fn change(&self, changes: &[VisibilityChange]) {
-            join_all(changes.chunks(ENTRIES).map(|some| self.change_some(some))).await;
+            stream::iter(changes.chunks(ENTRIES)).for_each_concurrent(REQUESTS, |some| self.change_some(some)).await;
         }
+    }
+
+    fn warn_unchanged(change: Option<&VisibilityChange>, error: &str) {
+        let id = change.map_or("(unknown)", |change| change.message_id.as_str());
+        tracing::warn!(
+            message.id = id,
+            error,
+            "Message {id} comes again after its queue's visibility timeout: its own was refused"
+        );
+    }
+
+    fn with_causes(error: &(dyn StdError + 'static)) -> String {
+        let causes = iter::successors(Some(error), |&error| error.source());
+        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
     }
 }
 

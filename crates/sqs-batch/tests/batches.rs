@@ -1,64 +1,13 @@
 //! Batches as Lambda sends them, and what comes of them.
 
+use crate::records::{Recorded, batch, fifo, later, message, obey};
 use serde_json::{Value, json};
-use sqs_batch::{
-    Backoff, BatchHandler, Disposition, Message, SqsBatch, UnidentifiedFailure, VisibilityChange, VisibilityTimeout,
-};
+use sqs_batch::{BatchHandler, Disposition, Message, UnidentifiedFailure};
 use std::{
     cell::RefCell,
     future,
     time::{Duration, SystemTime},
 };
-
-const BACKOFF: Backoff = Backoff::full_jitter(Duration::from_secs(8), Duration::from_secs(20));
-
-fn batch(records: &Value) -> SqsBatch {
-    serde_json::from_value(json!({ "Records": records })).expect("records are an array")
-}
-
-fn later() -> SystemTime {
-    SystemTime::now() + Duration::from_mins(1)
-}
-
-fn message(id: &str, body: &str) -> Value {
-    json!({"messageId": id, "receiptHandle": format!("handle of {id}"), "body": body, "attributes": {"ApproximateReceiveCount": "2"}})
-}
-
-fn fifo(id: &str, group: &str, body: &str) -> Value {
-    let mut message = message(id, body);
-    message["eventSourceARN"] = json!("arn:aws:sqs:eu-central-1:123456789012:orders.fifo");
-    message["attributes"]["MessageGroupId"] = json!(group);
-    message
-}
-
-/// Does what the message's body says.
-async fn obey(message: Message) -> Disposition {
-    match message.body.as_deref() {
-        Some("retry") => Disposition::Retry,
-        Some("retry after") => Disposition::RetryAfter(BACKOFF),
-        Some("poison") => Disposition::Poison,
-        Some("panic") => panic!("told to"),
-        Some("hang") => future::pending().await,
-        _ => Disposition::Done,
-    }
-}
-
-/// Remembers every change.
-#[derive(Default)]
-struct Recorded(RefCell<Vec<VisibilityChange>>);
-
-impl VisibilityTimeout for &Recorded {
-    async fn change(&self, changes: &[VisibilityChange]) {
-        self.0.borrow_mut().extend_from_slice(changes);
-    }
-}
-
-impl Recorded {
-    fn seconds(&self, id: &str) -> Option<u64> {
-        let changes = self.0.borrow();
-        changes.iter().find(|change| change.message_id == id).map(|change| change.visibility_timeout.as_secs())
-    }
-}
 
 async fn failures(records: &Value, deadline: SystemTime) -> Result<Vec<String>, UnidentifiedFailure> {
     let response = BatchHandler::new().handle(batch(records), deadline, obey).await?;
@@ -122,7 +71,8 @@ async fn reports_a_record_that_is_not_a_message_and_no_other() {
 
 #[tokio::test]
 async fn fails_the_batch_when_a_failed_record_has_no_message_id() {
-    for record in [json!({"body": "retry"}), json!({"messageId": "", "body": "retry"}), json!(7), json!(null)] {
+    let array = json!(["message id", "receipt handle", "body"]);
+    for record in [json!({"body": "retry"}), json!({"messageId": "", "body": "retry"}), json!(7), json!(null), array] {
         let records = json!([message("1", "ok"), record]);
 
         assert!(failures(&records, later()).await.is_err(), "{records}");
@@ -138,9 +88,28 @@ async fn does_not_fail_the_batch_when_a_record_without_message_id_is_done() {
 
 #[tokio::test]
 async fn reports_a_message_that_is_there_twice_once() {
-    let records = json!([message("1", "retry"), message("1", "ok"), message("1", "poison")]);
+    for bodies in [["retry", "ok", "poison"], ["ok", "ok", "retry"], ["retry", "retry", "retry"]] {
+        let records = json!(bodies.map(|body| message("1", body)));
 
-    assert_eq!(failures(&records, later()).await.expect("identified"), ["1"]);
+        assert_eq!(failures(&records, later()).await.expect("identified"), ["1"], "{bodies:?}");
+    }
+}
+
+#[tokio::test]
+async fn poison_is_at_the_queues_pace_after_ten_deliveries() {
+    let recorded = Recorded::default();
+    let unreadable = |id: &str| json!({"messageId": id, "receiptHandle": "handle", "body": 7, "attributes": {}});
+    let mut records = [message("a", "poison"), message("b", "poison"), unreadable("c"), unreadable("d")];
+    for (record, count) in records.iter_mut().zip(["10", "11", "10", "11"]) {
+        record["attributes"]["ApproximateReceiveCount"] = json!(count);
+    }
+
+    let handler = BatchHandler::new().visibility(&recorded);
+    let response = handler.handle(batch(&json!(records)), later(), obey).await.expect("identified");
+
+    assert_eq!(response.batch_item_failures.len(), 4);
+    let seconds = ["a", "b", "c", "d"].map(|id| recorded.seconds(id));
+    assert_eq!(seconds, [Some(0), None, Some(0), None], "a queue without a dead-letter queue must not spin");
 }
 
 #[tokio::test(start_paused = true)]
@@ -179,20 +148,23 @@ async fn handles_no_more_messages_at_once_than_it_may() {
     assert_eq!(*most.borrow(), 4);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_message_tells_its_delivery_and_the_time_that_is_left() {
     let seen = RefCell::new(Vec::new());
-    let handler = |message: Message| {
-        seen.borrow_mut().push((message.receive_count(), message.remaining()));
-        future::ready(Disposition::Done)
+    let handler = async |message: Message| {
+        let before = message.remaining();
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        seen.borrow_mut().push((message.receive_count(), before, message.remaining()));
+        Disposition::Done
     };
 
     BatchHandler::new().handle(batch(&json!([message("1", "ok")])), later(), handler).await.expect("identified");
 
     let seen = seen.borrow();
-    let [(receive_count, remaining)] = seen[..] else { panic!("{seen:?}") };
+    let [(receive_count, before, after)] = seen[..] else { panic!("{seen:?}") };
     assert_eq!(receive_count, 2);
-    assert!(remaining > Duration::from_secs(50) && remaining <= Duration::from_secs(59), "{remaining:?}");
+    assert!(before <= Duration::from_secs(59), "a second of the minute is kept back: {before:?}");
+    assert_eq!(before.saturating_sub(after), Duration::from_secs(20));
 }
 
 #[tokio::test]
@@ -214,21 +186,6 @@ async fn says_when_messages_come_again_that_have_a_time_of_their_own() {
     assert!(recorded.seconds("3").is_some_and(|seconds| seconds <= 16), "{:?}", recorded.0);
     assert_eq!(recorded.seconds("4"), Some(0));
     assert_eq!(recorded.seconds("6"), Some(0));
-}
-
-#[tokio::test(start_paused = true)]
-async fn answers_in_time_when_visibility_timeouts_cannot_be_changed() {
-    struct Hanging;
-    impl VisibilityTimeout for Hanging {
-        async fn change(&self, _: &[VisibilityChange]) {
-            future::pending::<()>().await;
-        }
-    }
-    let handler = BatchHandler::new().visibility(Hanging);
-
-    let response = handler.handle(batch(&json!([message("1", "poison")])), later(), obey).await.expect("identified");
-
-    assert_eq!(response.batch_item_failures.len(), 1);
 }
 
 #[tokio::test]

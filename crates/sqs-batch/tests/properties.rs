@@ -1,246 +1,164 @@
 //! What holds for every batch and every outcome.
 
+use crate::{
+    plan::{Fate, Plan, plan},
+    records::{BACKOFF, Recorded, later, without_panic_messages},
+};
 use proptest::prelude::*;
-use serde_json::{Value, json};
-use sqs_batch::{Backoff, BatchHandler, Disposition, Message, SqsBatch, VisibilityChange, VisibilityTimeout};
+use sqs_batch::{BatchHandler, Disposition, Message, VisibilityChange};
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
     future,
-    time::{Duration, SystemTime},
 };
-
-const BACKOFF: Backoff = Backoff::full_jitter(Duration::from_secs(8), Duration::from_secs(20));
-
-/// What becomes of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    Done,
-    Retry,
-    RetryAfter,
-    Poison,
-    Panic,
-    Hang,
-    NotAMessage,
-}
-
-use Fate::{Done, Hang, NotAMessage, Panic, Poison, Retry, RetryAfter};
-
-fn fate() -> impl Strategy<Value = Fate> {
-    prop_oneof![
-        4 => Just(Done),
-        1 => prop_oneof![Just(Retry), Just(RetryAfter), Just(Poison), Just(Panic), Just(Hang), Just(NotAMessage)],
-    ]
-}
-
-/// A message: its fate, its group, and whether its record has an id.
-#[derive(Clone, Debug)]
-struct Planned {
-    fate: Fate,
-    group: u8,
-    has_id: bool,
-}
-
-fn planned() -> impl Strategy<Value = Planned> {
-    (fate(), 0..4_u8, prop::bool::weighted(0.98)).prop_map(|(fate, group, has_id)| Planned { fate, group, has_id })
-}
-
-fn record(index: usize, planned: &Planned, fifo: bool) -> Value {
-    let suffix = if fifo { ".fifo" } else { "" };
-    let mut record = json!({
-        "receiptHandle": format!("handle-{index}"),
-        "body": index.to_string(),
-        "attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": planned.group.to_string()},
-        "eventSourceARN": format!("arn:aws:sqs:eu-central-1:123456789012:orders{suffix}"),
-    });
-    if planned.has_id {
-        record["messageId"] = json!(index.to_string());
-    }
-    if planned.fate == NotAMessage {
-        record["body"] = json!(["no", "text"]);
-    }
-    record
-}
 
 /// What a batch came to.
 struct Seen {
     /// The ids reported; `None` when the whole batch comes again.
-    failed: Option<Vec<String>>,
+    reported: Option<Vec<String>>,
     /// Indices of the messages that the handler was given, in that order.
     handled: Vec<usize>,
-    /// Seconds until messages come again that have a time of their own.
-    changed: BTreeMap<String, u64>,
+    /// Most messages under way at once.
+    most: usize,
+    /// Two of one sequence were under way at once.
+    overlapped: bool,
+    changes: Vec<VisibilityChange>,
 }
 
-struct Recorder<'a>(&'a RefCell<BTreeMap<String, u64>>);
+/// A message is under way until this is dropped, however its handler ends.
+struct UnderWay<'a>(usize, &'a RefCell<BTreeSet<usize>>);
 
-impl VisibilityTimeout for Recorder<'_> {
-    async fn change(&self, changes: &[VisibilityChange]) {
-        let seconds = |change: &VisibilityChange| (change.message_id.clone(), change.visibility_timeout.as_secs());
-        self.0.borrow_mut().extend(changes.iter().map(seconds));
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.1.borrow_mut().remove(&self.0);
     }
 }
 
-fn run(plan: &[Planned], fifo: bool) -> Seen {
-    let records: Vec<_> = plan.iter().enumerate().map(|(index, planned)| record(index, planned, fifo)).collect();
-    let batch: SqsBatch = serde_json::from_value(json!({"Records": records})).expect("records are an array");
-    let (handled, changed) = (RefCell::new(Vec::new()), RefCell::new(BTreeMap::new()));
-    let obey = |message: Message| {
+fn run(plan: &Plan) -> Seen {
+    without_panic_messages();
+    let sequences = plan.sequences();
+    let sequence_of = |index: usize| sequences.iter().position(|sequence| sequence.contains(&index));
+    let (handled, under_way) = (RefCell::new(Vec::new()), RefCell::new(BTreeSet::new()));
+    let (most, overlapped, recorded) = (Cell::new(0), Cell::new(false), Recorded::default());
+    let obey = async |message: Message| {
         let index: usize = message.body.as_deref().and_then(|body| body.parse().ok()).expect("as planned");
         handled.borrow_mut().push(index);
-        let fate = plan[index].fate;
-        async move {
-            // Others get their turn, so that messages really are under way at the same time.
-            tokio::task::yield_now().await;
-            match fate {
-                Done => Disposition::Done,
-                Retry => Disposition::Retry,
-                RetryAfter => Disposition::RetryAfter(BACKOFF),
-                Poison => Disposition::Poison,
-                Panic => panic!("told to"),
-                Hang => future::pending().await,
-                NotAMessage => unreachable!("it cannot be read"),
-            }
+        let others_of_its_sequence = |other: &usize| sequence_of(*other) == sequence_of(index);
+        overlapped.set(overlapped.get() || under_way.borrow().iter().any(others_of_its_sequence));
+        under_way.borrow_mut().insert(index);
+        let _under_way = UnderWay(index, &under_way);
+        most.set(most.get().max(under_way.borrow().len()));
+        // Others get their turn, so that messages really are under way at the same time.
+        tokio::task::yield_now().await;
+        match plan.records[index].fate {
+            Fate::Done => Disposition::Done,
+            Fate::Retry => Disposition::Retry,
+            Fate::RetryAfter => Disposition::RetryAfter(BACKOFF),
+            Fate::Poison => Disposition::Poison,
+            Fate::Panic => panic!("told to"),
+            Fate::Hang => future::pending().await,
+            Fate::NotAMessage => unreachable!("it cannot be read"),
         }
     };
     // Time stands still but for waiting: a message that hangs is over at once.
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
-    let batches = BatchHandler::new().visibility(Recorder(&changed));
-    let deadline = SystemTime::now() + Duration::from_mins(1);
-    let response = runtime.block_on(batches.handle(batch, deadline, obey)).ok();
-    let failed = response
-        .map(|response| response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect());
-    Seen { failed, handled: handled.into_inner(), changed: changed.into_inner() }
-}
-
-/// Panics of handlers are part of the plan: the log stays readable.
-fn without_panic_messages() {
-    std::panic::set_hook(Box::new(|panic| {
-        if panic.payload_as_str() != Some("told to") {
-            eprintln!("{panic}");
-        }
-    }));
+    let batch = serde_json::from_value(plan.event()).expect("records are an array");
+    let batches = BatchHandler::new().concurrency(plan.concurrency).visibility(&recorded);
+    let response = runtime.block_on(batches.handle(batch, later(), obey));
+    let ids = |failures: Vec<_>| {
+        failures.into_iter().map(|failure: aws_lambda_events::event::sqs::BatchItemFailure| failure.item_identifier)
+    };
+    Seen {
+        reported: response.ok().map(|response| ids(response.batch_item_failures).collect()),
+        handled: handled.into_inner(),
+        most: most.get(),
+        overlapped: overlapped.get(),
+        changes: recorded.0.into_inner(),
+    }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn a_standard_queue_is_told_exactly_what_was_not_done(plan in prop::collection::vec(planned(), 0..40)) {
-        without_panic_messages();
+    fn exactly_what_was_not_done_is_reported(plan in plan()) {
+        let seen = run(&plan);
 
-        let seen = run(&plan, false);
+        let distinct = seen.reported.as_ref().map(|reported| BTreeSet::from_iter(reported.iter().cloned()));
+        prop_assert_eq!(&distinct, &plan.failed());
+        prop_assert_eq!(seen.reported.map(|reported| reported.len()), distinct.map(|distinct| distinct.len()));
+    }
 
-        // Ten messages that hang use up the time of all that come after them.
-        let reached = |index: usize| plan[index].fate == NotAMessage || seen.handled.contains(&index);
-        let not_done: Vec<_> = (0..plan.len()).filter(|index| plan[*index].fate != Done || !reached(*index)).collect();
-        match &seen.failed {
-            None => prop_assert!(not_done.iter().any(|index| !plan[*index].has_id)),
-            Some(failed) => {
-                let expected: BTreeSet<_> = not_done.iter().map(ToString::to_string).collect();
-                prop_assert_eq!(failed.len(), expected.len(), "nothing is told twice");
-                prop_assert_eq!(failed.iter().cloned().collect::<BTreeSet<_>>(), expected);
-                prop_assert!(not_done.iter().all(|index| plan[*index].has_id));
-            }
+    #[test]
+    fn messages_are_handled_in_order_and_none_behind_a_failure(plan in plan()) {
+        let seen = run(&plan);
+
+        let expected = plan.expected();
+        for sequence in plan.sequences() {
+            let handled: Vec<_> = seen.handled.iter().copied().filter(|index| sequence.contains(index)).collect();
+            let to_handle: Vec<_> = sequence.into_iter().filter(|index| expected[*index].handled).collect();
+            prop_assert_eq!(handled, to_handle);
         }
-        if plan.iter().filter(|planned| planned.fate == Hang).count() < 10 {
-            let readable = plan.iter().filter(|planned| planned.fate != NotAMessage).count();
-            prop_assert_eq!(seen.handled.len(), readable, "one message's trouble keeps no other from its turn");
+        prop_assert!(!seen.overlapped, "one of a sequence was begun before the one before it was over");
+    }
+
+    #[test]
+    fn as_many_messages_are_under_way_as_may_be(plan in plan()) {
+        let seen = run(&plan);
+
+        let expected = plan.expected();
+        let sequences = plan.sequences();
+        let first = sequences.iter().take(plan.concurrency);
+        let begun_at_once = first.filter(|sequence| expected[sequence[0]].handled);
+        prop_assert!(seen.most >= begun_at_once.count());
+        prop_assert!(seen.most <= plan.concurrency);
+    }
+
+    #[test]
+    fn visibility_is_changed_exactly_for_those_that_asked(plan in plan()) {
+        let seen = run(&plan);
+
+        let expected = plan.expected();
+        let mut changed = BTreeMap::new();
+        for change in &seen.changes {
+            let before = changed.insert(change.message_id.clone(), change);
+            prop_assert!(before.is_none(), "once each");
+        }
+        let failed = plan.failed();
+        prop_assert!(failed.is_some() || changed.is_empty(), "the whole batch comes again");
+        for id in failed.iter().flatten() {
+            // Several, where several records with this id failed: then any of them may speak for the message.
+            let asked = (0..expected.len()).filter(|index| !expected[*index].done && plan.id(*index).as_ref() == Some(id));
+            let fits = |after: &Option<std::ops::RangeInclusive<u64>>| match (changed.get(id), after) {
+                (Some(change), Some(after)) => after.contains(&change.visibility_timeout.as_secs()),
+                (None, None) => true,
+                _ => false,
+            };
+            prop_assert!(asked.clone().any(|index| fits(&expected[index].after)), "{}: {:?}", id, changed.get(id));
+        }
+        for (id, change) in &changed {
+            let told = |index: &usize| change.receipt_handle == format!("handle-{index}") && plan.id(*index).as_ref() == Some(id);
+            prop_assert!((0..expected.len()).any(|index| told(&index)), "a message's own receipt handle");
+            prop_assert!(failed.as_ref().is_some_and(|failed| failed.contains(id)), "only what is reported");
         }
     }
 
     #[test]
-    fn only_messages_with_a_time_of_their_own_get_one(plan in prop::collection::vec(planned(), 0..40)) {
-        without_panic_messages();
+    fn a_message_group_comes_again_together(plan in plan()) {
+        let plan = Plan { fifo: true, ..plan };
+        let seen = run(&plan);
 
-        let seen = run(&plan, false);
-
-        prop_assume!(seen.failed.is_some());
-        for (index, planned) in plan.iter().enumerate() {
-            let changed = seen.changed.get(&index.to_string());
-            let reached = seen.handled.contains(&index);
-            match planned.fate {
-                RetryAfter if reached => prop_assert!(changed.is_some_and(|seconds| *seconds <= 8)),
-                Poison if reached => prop_assert_eq!(changed, Some(&0)),
-                NotAMessage => prop_assert_eq!(changed, Some(&0)),
-                _ => prop_assert_eq!(changed, None),
-            }
+        for sequence in plan.sequences() {
+            // A message of this id alone: no other record speaks for it.
+            let own = |index: &usize| plan.id(*index).filter(|id| id.starts_with("own"));
+            let times: BTreeSet<_> = sequence
+                .iter()
+                .filter_map(own)
+                .filter_map(|id| seen.changes.iter().find(|change| change.message_id == id))
+                .map(|change| change.visibility_timeout)
+                .collect();
+            prop_assert!(times.len() <= 1, "{:?}", times);
         }
     }
-
-    #[test]
-    fn a_fifo_queue_keeps_the_order_of_each_group(plan in prop::collection::vec(planned(), 0..40)) {
-        without_panic_messages();
-
-        let seen = run(&plan, true);
-
-        for group in 0..4 {
-            let members: Vec<_> = (0..plan.len()).filter(|index| plan[*index].group == group).collect();
-            let done: Vec<_> = members.iter().copied().take_while(|index| plan[*index].fate == Done).collect();
-            let stopping = members.get(done.len()).filter(|index| plan[**index].fate != NotAMessage);
-            let expected: Vec<_> = done.iter().copied().chain(stopping.copied()).collect();
-            let handled: Vec<_> = seen.handled.iter().copied().filter(|index| plan[*index].group == group).collect();
-            prop_assert_eq!(handled, expected, "in order, and nothing behind a failure");
-            if let Some(failed) = &seen.failed {
-                let reported: Vec<_> = members.iter().filter(|index| failed.contains(&index.to_string())).collect();
-                prop_assert_eq!(reported, members[done.len()..].iter().collect::<Vec<_>>());
-            }
-        }
-    }
-
-    #[test]
-    fn no_json_makes_it_report_what_is_not_there(records in prop::collection::vec(any_json(), 0..12)) {
-        without_panic_messages();
-        let batch: SqsBatch = serde_json::from_value(json!({ "Records": records })).expect("records are an array");
-        let ids: BTreeSet<_> = records.iter().filter_map(|record| record["messageId"].as_str()).collect();
-        let mut runtime = tokio::runtime::Builder::new_current_thread();
-        let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
-        let deadline = SystemTime::now() + Duration::from_mins(1);
-
-        let response = runtime.block_on(BatchHandler::new().handle(batch, deadline, |message: Message| async move {
-            match message.body.as_deref() {
-                Some("fail") => Disposition::Retry,
-                Some("panic") => panic!("told to"),
-                _ => Disposition::Done,
-            }
-        }));
-
-        let unreadable = |record: &&Value| {
-            serde_json::from_value::<aws_lambda_events::event::sqs::SqsMessage>((*record).clone()).is_err()
-        };
-        let Ok(response) = response else {
-            let unidentified = |record: &Value| record["messageId"].as_str().is_none_or(str::is_empty);
-            prop_assert!(records.iter().any(unidentified));
-            return Ok(());
-        };
-        let failed: BTreeSet<_> =
-            response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect();
-        prop_assert!(failed.is_subset(&ids) && !failed.contains(""));
-        for record in records.iter().filter(unreadable) {
-            prop_assert!(record["messageId"].as_str().is_some_and(|id| failed.contains(id)), "{}", record);
-        }
-    }
-}
-
-/// Any JSON, two levels deep, with the names that records have more often than not.
-fn any_json() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        any::<String>().prop_map(Value::from),
-        Just(Value::from("fail")),
-        Just(Value::from("panic")),
-    ];
-    leaf.prop_recursive(2, 16, 6, |inner| {
-        let name = prop_oneof![
-            "messageId|body|attributes|messageAttributes|stringValue|dataType|eventSourceARN|receiptHandle",
-            any::<String>()
-        ];
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::hash_map(name, inner, 0..6).prop_map(|map| json!(map)),
-        ]
-    })
 }

@@ -1,5 +1,4 @@
 //! What SQS is asked, and what happens when it refuses.
-#![cfg(feature = "aws-sdk-sqs")]
 
 use aws_sdk_sqs::{
     Client,

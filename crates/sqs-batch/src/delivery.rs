@@ -1,0 +1,101 @@
+//! What becomes of single messages.
+
+use crate::{Disposition, Message, failure::Failure, record::Record};
+use futures_util::FutureExt;
+use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
+use tokio::time::{Instant, timeout_at};
+
+/// Deliveries after which poison waits for the visibility timeout as other failures do. AWS recommends a
+/// `maxReceiveCount` of at least five ("Understanding SQS retries"): twice that is enough to get into the dead-letter
+/// queue at once, and a queue without one does not go round as fast as Lambda polls until the message expires.
+const POISON_DELIVERIES: u32 = 10;
+
+/// How it went with one record.
+enum Outcome {
+    Done,
+    /// It comes again after that time, or after the queue's visibility timeout.
+    Again(Option<Duration>),
+}
+
+/// Handles records one after the other; the first failure stops those behind it, which come again together with it.
+pub(crate) async fn in_order<H, F>(records: Vec<Record>, stop: Instant, handler: &H) -> Vec<Failure>
+where
+    H: Fn(Message) -> F,
+    F: Future<Output = Disposition>,
+{
+    let mut records = records.into_iter();
+    for record in records.by_ref() {
+        if let Outcome::Again(after) = one(&record, stop, handler).await {
+            let behind = records.map(|record| {
+                let id = name(&record);
+                tracing::info!(message.id = id, "Message {id} comes again together with the one before it");
+                Failure::of(&record, after)
+            });
+            return [Failure::of(&record, after)].into_iter().chain(behind).collect();
+        }
+    }
+    Vec::new()
+}
+
+async fn one<H, F>(record: &Record, stop: Instant, handler: &H) -> Outcome
+where
+    H: Fn(Message) -> F,
+    F: Future<Output = Disposition>,
+{
+    let (id, receive_count) = (name(record), record.receive_count());
+    let message = match record.read() {
+        Ok(message) => Message::new(message, receive_count, stop),
+        Err(fields) => {
+            tracing::error!(message.id = id, receive_count, ?fields, "Record {id} is not an SQS message");
+            return poison(receive_count);
+        }
+    };
+    if stop <= Instant::now() {
+        tracing::warn!(message.id = id, "No time left to begin message {id}");
+        return Outcome::Again(None);
+    }
+    // The handler is called, and dropped when its time is out, inside what is guarded: a panic before it first awaits,
+    // or of what it still holds when it is ended, is caught too.
+    let guarded = AssertUnwindSafe(async { timeout_at(stop, handler(message)).await }).catch_unwind();
+    match guarded.await {
+        Ok(Ok(disposition)) => settle(disposition, id, receive_count),
+        Ok(Err(_elapsed)) => {
+            tracing::warn!(message.id = id, "Ran out of time for message {id}");
+            Outcome::Again(None)
+        }
+        Err(_panic) => {
+            tracing::error!(message.id = id, "The handler of message {id} panicked");
+            Outcome::Again(None)
+        }
+    }
+}
+
+fn settle(disposition: Disposition, id: &str, receive_count: u32) -> Outcome {
+    match disposition {
+        Disposition::Done => Outcome::Done,
+        Disposition::Retry => Outcome::Again(None),
+        Disposition::RetryAfter(backoff) => {
+            let delay = backoff.delay(receive_count);
+            let seconds = delay.as_secs();
+            tracing::info!(
+                message.id = id,
+                receive_count,
+                delay_s = seconds,
+                "Message {id} comes again in {seconds} s"
+            );
+            Outcome::Again(Some(delay))
+        }
+        Disposition::Poison => {
+            tracing::error!(message.id = id, receive_count, "Message {id} can never be done");
+            poison(receive_count)
+        }
+    }
+}
+
+fn poison(receive_count: u32) -> Outcome {
+    Outcome::Again((receive_count <= POISON_DELIVERIES).then_some(Duration::ZERO))
+}
+
+fn name(record: &Record) -> &str {
+    record.message_id().unwrap_or("(none)")
+}

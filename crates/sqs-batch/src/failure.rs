@@ -1,0 +1,62 @@
+//! What the batch is answered with.
+
+use crate::{VisibilityChange, record::Record};
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse};
+use std::{collections::HashSet, error::Error as StdError, fmt, time::Duration};
+
+/// A message failed that SQS cannot be told about, because its record has no message id. Return it from the function:
+/// a failed invocation brings the whole batch again, and nothing is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnidentifiedFailure;
+
+impl fmt::Display for UnidentifiedFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a record without messageId failed, so the whole batch has to come again")
+    }
+}
+
+impl StdError for UnidentifiedFailure {}
+
+/// A message that must come again.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message_id: Option<String>,
+    receipt_handle: Option<String>,
+    /// From now on; after the queue's visibility timeout where there is none.
+    after: Option<Duration>,
+}
+
+impl Failure {
+    pub(crate) fn of(record: &Record, after: Option<Duration>) -> Self {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        Self { message_id: owned(record.message_id()), receipt_handle: owned(record.receipt_handle()), after }
+    }
+
+    fn into_change(self) -> Option<VisibilityChange> {
+        let (message_id, receipt_handle) = (self.message_id?, self.receipt_handle?);
+        Some(VisibilityChange { message_id, receipt_handle, visibility_timeout: self.after? })
+    }
+}
+
+/// Leaves one failure of each message: it is reported once, however often the batch holds it.
+pub(crate) fn once_each(failures: &mut Vec<Failure>) {
+    let mut seen = HashSet::new();
+    failures.retain(|failure| failure.message_id.as_ref().is_none_or(|id| seen.insert(id.clone())));
+}
+
+/// The answer that brings exactly these messages again.
+pub(crate) fn response(failures: &[Failure]) -> Result<SqsBatchResponse, UnidentifiedFailure> {
+    let mut response = SqsBatchResponse::default();
+    for failure in failures {
+        let mut reported = BatchItemFailure::default();
+        reported.item_identifier = failure.message_id.clone().ok_or(UnidentifiedFailure)?;
+        response.batch_item_failures.push(reported);
+    }
+    Ok(response)
+}
+
+/// What is to be changed for those that come again at a time of their own.
+pub(crate) fn changes(failures: Vec<Failure>) -> Vec<VisibilityChange> {
+    failures.into_iter().filter_map(Failure::into_change).collect()
+}

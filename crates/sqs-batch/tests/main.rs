@@ -1,0 +1,11 @@
+//! Tests from outside, through the public API.
+
+mod any_json;
+mod batches;
+mod guards;
+mod logs;
+mod plan;
+mod properties;
+mod records;
+#[cfg(feature = "aws-sdk-sqs")]
+mod sqs_visibility;

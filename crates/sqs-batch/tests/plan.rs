@@ -1,0 +1,179 @@
+//! Batches at random, and what has to come of them: the rules of this crate a second time, as simple as can be.
+
+use crate::records::BACKOFF;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::{collections::BTreeSet, ops::RangeInclusive};
+
+/// What becomes of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Done,
+    Retry,
+    RetryAfter,
+    Poison,
+    Panic,
+    Hang,
+    NotAMessage,
+}
+
+use Fate::{Done, Hang, NotAMessage, Panic, Poison, Retry, RetryAfter};
+
+/// The message id of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Id {
+    Own,
+    /// Several records have it.
+    Shared(u8),
+    Empty,
+    Missing,
+}
+
+/// One record.
+#[derive(Clone, Debug)]
+pub(crate) struct Planned {
+    pub(crate) fate: Fate,
+    id: Id,
+    group: u8,
+    receive_count: u32,
+    has_receipt_handle: bool,
+}
+
+/// A batch.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) fifo: bool,
+    pub(crate) concurrency: usize,
+    pub(crate) records: Vec<Planned>,
+}
+
+/// What has to come of one record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Expected {
+    /// The handler is given the message.
+    pub(crate) handled: bool,
+    pub(crate) done: bool,
+    /// Seconds until it comes again, where it has a time of its own.
+    pub(crate) after: Option<RangeInclusive<u64>>,
+}
+
+pub(crate) fn plan() -> impl Strategy<Value = Plan> {
+    // Most messages are done and have an id, so that most plans get past their first record.
+    let fate = prop_oneof![
+        6 => Just(Done),
+        1 => prop_oneof![Just(Retry), Just(RetryAfter), Just(Poison), Just(Panic), Just(Hang), Just(NotAMessage)],
+    ];
+    let id = prop_oneof![
+        60 => Just(Id::Own),
+        8 => (0..3_u8).prop_map(Id::Shared),
+        1 => Just(Id::Empty),
+        1 => Just(Id::Missing),
+    ];
+    let record = (fate, id, 0..4_u8, 1..14_u32, prop::bool::weighted(0.95)).prop_map(
+        |(fate, id, group, receive_count, has_receipt_handle)| Planned {
+            fate,
+            id,
+            group,
+            receive_count,
+            has_receipt_handle,
+        },
+    );
+    (any::<bool>(), 1..12_usize, prop::collection::vec(record, 0..40)).prop_map(|(fifo, concurrency, records)| Plan {
+        fifo,
+        concurrency,
+        records,
+    })
+}
+
+impl Plan {
+    /// The message id of that record, unless SQS cannot be told about it.
+    pub(crate) fn id(&self, index: usize) -> Option<String> {
+        match self.records[index].id {
+            Id::Own => Some(format!("own-{index}")),
+            Id::Shared(number) => Some(format!("shared-{number}")),
+            Id::Empty | Id::Missing => None,
+        }
+    }
+
+    pub(crate) fn event(&self) -> Value {
+        let record = |(index, planned): (usize, &Planned)| {
+            let suffix = if self.fifo { ".fifo" } else { "" };
+            let mut record = json!({
+                "body": index.to_string(),
+                "attributes": {
+                    "ApproximateReceiveCount": planned.receive_count.to_string(),
+                    "MessageGroupId": planned.group.to_string(),
+                },
+                "eventSourceARN": format!("arn:aws:sqs:eu-central-1:123456789012:orders{suffix}"),
+            });
+            if planned.id != Id::Missing {
+                record["messageId"] = json!(self.id(index).unwrap_or_default());
+            }
+            if planned.has_receipt_handle {
+                record["receiptHandle"] = json!(format!("handle-{index}"));
+            }
+            if planned.fate == NotAMessage {
+                record["body"] = json!(["no", "text"]);
+            }
+            record
+        };
+        json!({"Records": self.records.iter().enumerate().map(record).collect::<Vec<_>>()})
+    }
+
+    /// What is worked on in order: message groups of FIFO queues, deliveries of one message in standard queues.
+    pub(crate) fn sequences(&self) -> Vec<Vec<usize>> {
+        let together = |a: usize, b: usize| {
+            if self.fifo {
+                self.records[a].group == self.records[b].group
+            } else {
+                a == b || (self.id(a).is_some() && self.id(a) == self.id(b))
+            }
+        };
+        let all = 0..self.records.len();
+        let first = |index: &usize| !(0..*index).any(|earlier| together(earlier, *index));
+        let members = |first: usize| all.clone().filter(|index| together(first, *index)).collect();
+        all.clone().filter(first).map(members).collect()
+    }
+
+    /// What has to come of each record, by index.
+    pub(crate) fn expected(&self) -> Vec<Expected> {
+        let mut expected = vec![Expected { handled: false, done: false, after: None }; self.records.len()];
+        let mut hanging = 0;
+        for sequence in self.sequences() {
+            let mut stopped = None;
+            for index in sequence {
+                let planned = &self.records[index];
+                // What hangs until time is out leaves less room for others, and in the end none.
+                let reached = stopped.is_none() && hanging < self.concurrency;
+                let handled = reached && planned.fate != NotAMessage;
+                hanging += usize::from(handled && planned.fate == Hang);
+                let done = handled && planned.fate == Done;
+                if !done && stopped.is_none() {
+                    stopped = Some(if reached || planned.fate == NotAMessage { planned.after() } else { None });
+                }
+                expected[index] = Expected { handled, done, after: stopped.clone().flatten() };
+            }
+        }
+        for (index, expected) in expected.iter_mut().enumerate() {
+            expected.after = expected.after.take().filter(|_| self.records[index].has_receipt_handle);
+        }
+        expected
+    }
+
+    /// The ids of messages that must come again; `None` when the whole batch must.
+    pub(crate) fn failed(&self) -> Option<BTreeSet<String>> {
+        let expected = self.expected();
+        (0..self.records.len()).filter(|index| !expected[*index].done).map(|index| self.id(index)).collect()
+    }
+}
+
+impl Planned {
+    /// When it comes again once somebody has looked at it.
+    fn after(&self) -> Option<RangeInclusive<u64>> {
+        match self.fate {
+            RetryAfter => Some(0..=BACKOFF.bound(self.receive_count).as_secs()),
+            Poison | NotAMessage if self.receive_count <= 10 => Some(0..=0),
+            _ => None,
+        }
+    }
+}
