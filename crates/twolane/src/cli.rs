@@ -19,6 +19,12 @@ pub(crate) enum Command {
     /// Print what the WebSocket says until Ctrl-C.
     #[command(after_help = WATCH_HELP)]
     Watch(WatchArgs),
+    /// Show what is in the dead-letter queue: messages that failed all their deliveries.
+    #[command(after_help = DLQ_HELP)]
+    Dlq(DlqArgs),
+    /// Move messages from the dead-letter queue back to the orders queue and wait for their outcome.
+    #[command(after_help = REDRIVE_HELP)]
+    Redrive(RedriveArgs),
 }
 
 /// Options of `twolane order`.
@@ -67,6 +73,44 @@ pub(crate) struct WatchArgs {
     pub(crate) stack: StackArgs,
 }
 
+/// Options of `twolane dlq`.
+#[derive(Debug, Args)]
+pub(crate) struct DlqArgs {
+    /// Write one JSON object per message, and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show the messages' bodies too: what was ordered, which may be personal data.
+    #[arg(long)]
+    pub(crate) show_bodies: bool,
+    /// Messages to show at most.
+    #[arg(long, value_name = "MESSAGES", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) limit: u32,
+    #[command(flatten)]
+    pub(crate) stack: DeployedArgs,
+}
+
+/// Options of `twolane redrive`.
+#[derive(Debug, Args)]
+pub(crate) struct RedriveArgs {
+    /// Move only the messages of this order. May be given several times.
+    #[arg(long = "order", value_name = "ORDER_ID", num_args = 1.., value_parser = crate::order_file::parse_order_id)]
+    pub(crate) orders: Vec<String>,
+    /// Messages to move per second at most, to spare a database that has just recovered; as fast as SQS
+    /// can without it.
+    // The range of StartMessageMoveTask. Source: Amazon SQS API Reference.
+    #[arg(long, value_name = "MESSAGES", value_parser = clap::value_parser!(i32).range(1..=500))]
+    pub(crate) max_per_second: Option<i32>,
+    /// How long to wait for the outcome of the orders, once their messages are moved; 0 does not wait.
+    /// What fails again passes through all deliveries once more, which takes minutes.
+    #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(..=86_400))]
+    pub(crate) timeout: u64,
+    /// Write one JSON object per message, once all have an outcome, and nothing else.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) stack: DeployedArgs,
+}
+
 /// Where the stack is; see [`crate::stack`].
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "The stack")]
@@ -77,7 +121,15 @@ pub(crate) struct StackArgs {
     /// URL of the WebSocket API, stage included.
     #[arg(long, value_name = "URL", conflicts_with_all = ["stack_name", "outputs"])]
     pub(crate) websocket_url: Option<String>,
-    /// Name of a deployed AWS stack; its outputs `ApiUrl` and `WebSocketUrl` are read.
+    #[command(flatten)]
+    pub(crate) deployed: DeployedArgs,
+}
+
+/// Where a stack's outputs are; see [`crate::stack`].
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "The stack")]
+pub(crate) struct DeployedArgs {
+    /// Name of a deployed AWS stack, whose outputs are read.
     #[arg(long, value_name = "NAME", conflicts_with = "outputs")]
     pub(crate) stack_name: Option<String>,
     /// AWS region of `--stack-name`; your AWS configuration's without it.
@@ -89,6 +141,13 @@ pub(crate) struct StackArgs {
     /// JSON file with the stack's outputs: {"ApiUrl":"…","WebSocketUrl":"…"}.
     #[arg(long, value_name = "FILE")]
     pub(crate) outputs: Option<PathBuf>,
+}
+
+impl DeployedArgs {
+    /// Whether any of them was typed.
+    pub(crate) fn is_given(&self) -> bool {
+        self.stack_name.is_some() || self.outputs.is_some()
+    }
 }
 
 /// Which way an order goes.
@@ -124,6 +183,8 @@ Examples:
   twolane order --lane sync
   twolane order --lane async --file samples/orders.jsonl
   twolane watch
+  twolane dlq
+  twolane redrive
 
 The stack is found in this order:
   1. --api-url and --websocket-url, or --stack-name, or --outputs
@@ -179,6 +240,54 @@ Exit code:
   2  wrong usage or no stack
 
 The stack is found as for `twolane order`; see `twolane --help`.";
+
+const DLQ_HELP: &str = "\
+A message comes here when it failed all its deliveries, and stays for 14 days. Looking takes nothing
+away: each message is held for a moment and let go, which counts as one more time that it was received.
+
+Examples:
+  twolane dlq
+  twolane dlq --stack-name twolane --region eu-central-1
+  twolane dlq --json | jq -r 'select(.status == \"FAILED\") | .orderId'
+  twolane dlq --json --show-bodies --limit 1 | jq -r .body
+
+Exit code:
+  0    shown, also when there is nothing
+  2    wrong usage, no stack, or AWS refused
+  130  interrupted by Ctrl-C (SIGINT)
+  143  terminated (SIGTERM)
+
+The stack is found by --stack-name or --outputs, else by TWOLANE_OUTPUTS, else by .local/outputs.json
+here or in a folder above. AWS is asked as your AWS configuration says, AWS_ENDPOINT_URL included; it
+takes sqs:ReceiveMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes on the dead-letter
+queue, and dynamodb:BatchGetItem on the orders table.";
+
+const REDRIVE_HELP: &str = "\
+Mend what made the orders fail first; what fails again comes back to the dead-letter queue. Nothing is
+lost by trying, and nothing is done twice: an order that FAILED becomes CONFIRMED, once.
+
+All messages are moved by SQS itself (StartMessageMoveTask). Those of --order, or all where the queue
+service has no such action, are received, sent and deleted one by one, in this order: an interruption
+may leave a message in both queues, and loses none.
+
+Examples:
+  twolane redrive
+  twolane redrive --order 5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b
+  twolane redrive --max-per-second 50 --stack-name twolane --region eu-central-1
+  twolane redrive --json | jq -r 'select(.status != \"CONFIRMED\")'
+
+Ctrl-C (SIGINT) and SIGTERM stop the moving, or the waiting, and show how far it got.
+
+Exit code:
+  0    every message was moved, and every order of theirs is CONFIRMED or REJECTED; or there was none
+  1    some message was not moved, failed again, is no order, or has no outcome yet
+  2    wrong usage, no stack, or AWS refused: nothing was moved
+  130  interrupted by Ctrl-C (SIGINT)
+  143  terminated (SIGTERM)
+
+The stack is found, and AWS asked, as for `twolane dlq`; besides, it takes sqs:StartMessageMoveTask,
+sqs:ListMessageMoveTasks, sqs:CancelMessageMoveTask and sqs:DeleteMessage on the dead-letter queue, and
+sqs:SendMessage on the orders queue.";
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,13 @@
 //! The command line of Twolane: places orders down either lane of a deployed stack and shows what comes back, when.
 //!
-//! It is a client like any other: it knows the stack by its URLs, over HTTP and WebSocket, and nothing of what is
-//! behind them.
+//! For those who order it is a client like any other: it knows the stack by its URLs, over HTTP and WebSocket, and
+//! nothing of what is behind them. For those who operate the stack it looks into the dead-letter queue by AWS's own APIs.
 
+mod aws;
 mod callbacks;
 mod chart;
 mod cli;
+mod dead_letters;
 mod lane;
 mod money;
 mod order;
@@ -48,6 +50,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         match cli.command {
             Command::Order(args) => order::run(args).await,
             Command::Watch(args) => watch::run(args).await,
+            Command::Dlq(args) => dead_letters::dlq::run(args).await,
+            Command::Redrive(args) => dead_letters::redrive::run(args).await,
         }
     });
     // A name look-up that still hangs must not keep the program from ending.

@@ -33,7 +33,7 @@ pub(crate) async fn run(args: OrderArgs) -> anyhow::Result<ExitCode> {
     let stack = Stack::find(&args.stack).await?;
     let api_url = stack.api_url()?;
     let requests = Requests::new(api_url.clone())?;
-    let progress = Arc::new(Progress::new(orders.len()));
+    let progress = Arc::new(Progress::new(orders.len(), "orders done"));
     let callbacks = if args.lane == Lane::Async && args.confirm == Confirm::Callback {
         let url = stack.websocket_url()?;
         crate::requests::handshake(&url)?;

@@ -8,10 +8,11 @@ pub(crate) fn tell(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// How many orders are done: one line, rewritten in place, on a terminal only.
+/// How much of some work is done: one line, rewritten in place, on a terminal only.
 pub(crate) struct Progress {
     terminal: bool,
-    orders: usize,
+    total: usize,
+    what: &'static str,
     done: Mutex<usize>,
 }
 
@@ -19,16 +20,28 @@ pub(crate) struct Progress {
 const REWRITE: &str = "\r\x1b[K";
 
 impl Progress {
-    /// Nothing of so many orders is done yet.
-    pub(crate) fn new(orders: usize) -> Self {
-        Self { terminal: io::stderr().is_terminal(), orders, done: Mutex::new(0) }
+    /// None of so many is done yet; `what` is done to them, such as `orders done`.
+    pub(crate) fn new(total: usize, what: &'static str) -> Self {
+        Self { terminal: io::stderr().is_terminal(), total, what, done: Mutex::new(0) }
     }
 
-    /// One more order is done.
+    /// One more is done.
     pub(crate) fn advance(&self) {
+        self.advance_by(1);
+    }
+
+    /// So many more are done.
+    pub(crate) fn advance_by(&self, more: usize) {
         let mut done = self.done.lock().expect("no holder of this lock panics");
-        *done += 1;
+        *done += more;
         self.show(*done);
+    }
+
+    /// So many are done by now.
+    pub(crate) fn set(&self, now: usize) {
+        let mut done = self.done.lock().expect("no holder of this lock panics");
+        *done = now;
+        self.show(now);
     }
 
     /// Says something above the count.
@@ -48,7 +61,7 @@ impl Progress {
 
     fn show(&self, done: usize) {
         if self.terminal {
-            let _ = write!(io::stderr().lock(), "{REWRITE}{done} of {} orders done", self.orders);
+            let _ = write!(io::stderr().lock(), "{REWRITE}{done} of {} {}", self.total, self.what);
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The signals that interrupt a run: Ctrl-C and the request to terminate, as Unix sends them.
 
 use std::io;
+use std::time::Duration;
 use tokio::signal::unix::{self, SignalKind, signal};
+use tokio::sync::watch;
 
 /// A signal that ends a run early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,5 +54,38 @@ impl Signals {
             _ = self.interrupt.recv() => Signal::Interrupt,
             _ = self.terminate.recv() => Signal::Terminate,
         }
+    }
+}
+
+/// Remembers the first signal, so that long work can look for it between two steps.
+#[derive(Clone, Debug)]
+pub(crate) struct Interruption(watch::Receiver<Option<Signal>>);
+
+impl Interruption {
+    /// Starts to listen.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub(crate) fn listen() -> io::Result<Self> {
+        let mut signals = Signals::listen()?;
+        let (first, seen) = watch::channel(None);
+        tokio::spawn(async move {
+            let signal = signals.next().await;
+            first.send_replace(Some(signal));
+            // Later signals are ignored as long as somebody listens: the work is ending already.
+            first.closed().await;
+        });
+        Ok(Self(seen))
+    }
+
+    /// The first signal, if there was one.
+    pub(crate) fn signal(&self) -> Option<Signal> {
+        *self.0.borrow()
+    }
+
+    /// Waits that long, or until there is a signal.
+    pub(crate) async fn sleep(&self, time: Duration) {
+        let mut seen = self.0.clone();
+        let _ = tokio::time::timeout(time, seen.wait_for(Option::is_some)).await;
     }
 }

@@ -1,12 +1,11 @@
-//! Which stack to talk to: its two URLs, from whatever names it.
+//! Which stack to talk to: its outputs, from whatever names it.
 //!
-//! What is typed goes first, then the environment, then the file that `make up` leaves. One source gives both URLs:
+//! What is typed goes first, then the environment, then the file that `make up` leaves. One source gives all outputs:
 //! the REST API of one stack and the WebSocket API of another would never meet.
 
-use crate::cli::StackArgs;
+use crate::aws;
+use crate::cli::{DeployedArgs, StackArgs};
 use anyhow::{Context, anyhow, bail};
-use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
-use aws_smithy_http_client::tls;
 use reqwest::Url;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -17,49 +16,71 @@ const WEBSOCKET_URL_VARIABLE: &str = "TWOLANE_WEBSOCKET_URL";
 const OUTPUTS_VARIABLE: &str = "TWOLANE_OUTPUTS";
 const DEFAULT_OUTPUTS: &str = ".local/outputs.json";
 
-/// The URLs of a stack, and where they were found.
+/// The outputs of a stack, and where they were found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stack {
-    api_url: Option<String>,
-    websocket_url: Option<String>,
+    outputs: HashMap<String, String>,
     source: String,
 }
 
 impl Stack {
-    /// Finds the stack.
+    /// Finds the stack's two URLs; other outputs only where they come along.
     ///
     /// # Errors
     /// What was looked for when nothing is found; what is wrong with the source that was chosen.
     pub(crate) async fn find(args: &StackArgs) -> anyhow::Result<Self> {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        if args.deployed.is_given() {
+            return Self::find_deployed(&args.deployed).await;
+        }
+        let typed = Self::of_urls(args.api_url.clone(), args.websocket_url.clone(), "--api-url and --websocket-url");
+        let variables = || {
+            let source = format!("{API_URL_VARIABLE} and {WEBSOCKET_URL_VARIABLE}");
+            Self::of_urls(variable(API_URL_VARIABLE), variable(WEBSOCKET_URL_VARIABLE), &source)
+        };
+        if let Some(stack) = typed.or_else(variables) {
+            return Ok(stack);
+        }
+        Self::find_outputs()?.with_context(|| {
+            format!(
+                "No stack found: neither --api-url, --stack-name nor --outputs is given, neither {API_URL_VARIABLE}, \
+                 {WEBSOCKET_URL_VARIABLE} nor {OUTPUTS_VARIABLE} is set, and there is no {DEFAULT_OUTPUTS} here or in \
+                 a folder above. Run `make up` to start a local stack, or pass --stack-name."
+            )
+        })
+    }
+
+    /// Finds all outputs of the stack.
+    ///
+    /// # Errors
+    /// As for [`Stack::find`].
+    pub(crate) async fn find_deployed(args: &DeployedArgs) -> anyhow::Result<Self> {
         if let Some(name) = &args.stack_name {
             return Self::from_cloudformation(name, args).await;
         }
         if let Some(path) = &args.outputs {
             return Self::from_file(path);
         }
-        if args.api_url.is_some() || args.websocket_url.is_some() {
-            let (api_url, websocket_url) = (args.api_url.clone(), args.websocket_url.clone());
-            return Ok(Self { api_url, websocket_url, source: "--api-url and --websocket-url".to_owned() });
-        }
-        let (api_url, websocket_url) = (variable(API_URL_VARIABLE), variable(WEBSOCKET_URL_VARIABLE));
-        if api_url.is_some() || websocket_url.is_some() {
-            let source = format!("{API_URL_VARIABLE} and {WEBSOCKET_URL_VARIABLE}");
-            return Ok(Self { api_url, websocket_url, source });
-        }
+        Self::find_outputs()?.with_context(|| {
+            format!(
+                "No stack found: neither --stack-name nor --outputs is given, {OUTPUTS_VARIABLE} is not set, and there \
+                 is no {DEFAULT_OUTPUTS} here or in a folder above. Run `make up` to start a local stack, or pass \
+                 --stack-name."
+            )
+        })
+    }
+
+    fn find_outputs() -> anyhow::Result<Option<Self>> {
         if let Some(path) = variable(OUTPUTS_VARIABLE) {
-            return Self::from_file(Path::new(&path)).with_context(|| format!("{OUTPUTS_VARIABLE} is set"));
+            return Self::from_file(Path::new(&path)).with_context(|| format!("{OUTPUTS_VARIABLE} is set")).map(Some);
         }
         let folder = std::env::current_dir().context("Failed to tell the current folder")?;
-        match default_outputs(&folder) {
-            Some(path) => Self::from_file(&path),
-            None => bail!(
-                "No stack found: neither --api-url, --stack-name nor --outputs is given, neither {API_URL_VARIABLE}, \
-                 {WEBSOCKET_URL_VARIABLE} nor {OUTPUTS_VARIABLE} is set, and there is no {DEFAULT_OUTPUTS} in {} or a \
-                 folder above. Run `make up` to start a local stack, or pass --stack-name.",
-                folder.display()
-            ),
-        }
+        default_outputs(&folder).map(|path| Self::from_file(&path)).transpose()
+    }
+
+    fn of_urls(api_url: Option<String>, websocket_url: Option<String>, source: &str) -> Option<Self> {
+        let given = [("ApiUrl", api_url), ("WebSocketUrl", websocket_url)].into_iter();
+        let outputs: HashMap<_, _> = given.filter_map(|(name, url)| Some((name.to_owned(), url?))).collect();
+        (!outputs.is_empty()).then(|| Self { outputs, source: source.to_owned() })
     }
 
     /// The URL of the REST API.
@@ -67,7 +88,7 @@ impl Stack {
     /// # Errors
     /// It is missing or not an HTTP URL.
     pub(crate) fn api_url(&self) -> anyhow::Result<Url> {
-        self.url(self.api_url.as_deref(), "REST API", "ApiUrl", ["https", "http"])
+        self.url("REST API", "ApiUrl", ["https", "http"])
     }
 
     /// The URL of the WebSocket API.
@@ -75,11 +96,26 @@ impl Stack {
     /// # Errors
     /// It is missing or not a WebSocket URL.
     pub(crate) fn websocket_url(&self) -> anyhow::Result<Url> {
-        self.url(self.websocket_url.as_deref(), "WebSocket API", "WebSocketUrl", ["wss", "ws"])
+        self.url("WebSocket API", "WebSocketUrl", ["wss", "ws"])
     }
 
-    fn url(&self, text: Option<&str>, api: &str, output: &str, schemes: [&str; 2]) -> anyhow::Result<Url> {
+    /// An output.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub(crate) fn output(&self, name: &str) -> anyhow::Result<&str> {
+        let output = self.outputs.get(name).map(String::as_str);
+        output.with_context(|| format!("{} has no {name}: deploy the stack again", self.source))
+    }
+
+    /// Whether the stack is on this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        self.api_url().is_ok_and(|url| is_loopback(&url))
+    }
+
+    fn url(&self, api: &str, output: &str, schemes: [&str; 2]) -> anyhow::Result<Url> {
         let source = &self.source;
+        let text = self.outputs.get(output);
         let text = text.ok_or_else(|| anyhow!("{source} does not give the URL of the {api} ({output})"))?;
         let url = Url::parse(text).map_err(|error| anyhow!("{text:?} from {source} is not a URL: {error}"))?;
         if !schemes.contains(&url.scheme()) || url.host().is_none() {
@@ -95,55 +131,27 @@ impl Stack {
         let shown = path.display();
         let bytes = std::fs::read(path).with_context(|| format!("Failed to read the stack's outputs in {shown}"))?;
         let value: Value = serde_json::from_slice(&bytes).with_context(|| format!("Failed to read {shown} as JSON"))?;
-        if !value.is_object() {
-            bail!("{shown} is not a JSON object of stack outputs");
-        }
-        let output = |name: &str| value[name].as_str().map(str::to_owned);
-        Ok(Self { api_url: output("ApiUrl"), websocket_url: output("WebSocketUrl"), source: shown.to_string() })
+        let Value::Object(outputs) = value else { bail!("{shown} is not a JSON object of stack outputs") };
+        let outputs = outputs.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())));
+        Ok(Self { outputs: outputs.collect(), source: shown.to_string() })
     }
 
-    async fn from_cloudformation(name: &str, args: &StackArgs) -> anyhow::Result<Self> {
-        let http_client = aws_smithy_http_client::Builder::new()
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-            .build_https();
-        let mut loader = aws_config::defaults(aws_config::BehaviorVersion::latest()).http_client(http_client);
-        if let Some(profile) = &args.profile {
-            loader = loader.profile_name(profile);
-        }
-        if let Some(region) = &args.region {
-            loader = loader.region(aws_config::Region::new(region.clone()));
-        }
-        let config = loader.load().await;
-        if config.region().is_none() {
-            bail!("No AWS region to look for the stack {name} in: pass --region or set AWS_REGION");
-        }
-
+    async fn from_cloudformation(name: &str, args: &DeployedArgs) -> anyhow::Result<Self> {
+        let config = aws::config(args).await.with_context(|| format!("Failed to look for the stack {name}"))?;
         let described = aws_sdk_cloudformation::Client::new(&config).describe_stacks().stack_name(name).send().await;
         let described = described
-            .map_err(|error| describe(&error))
+            .map_err(|error| aws::describe(&error))
             .with_context(|| format!("Failed to describe the stack {name}"))?;
 
         let stack = described.stacks().first().with_context(|| format!("There is no stack {name}"))?;
-        let outputs: HashMap<&str, &str> =
-            stack.outputs().iter().filter_map(|output| Some((output.output_key()?, output.output_value()?))).collect();
-        let output = |name: &str| outputs.get(name).map(|value| (*value).to_owned());
-        Ok(Self {
-            api_url: output("ApiUrl"),
-            websocket_url: output("WebSocketUrl"),
-            source: format!("the stack {name}"),
-        })
+        let outputs = stack.outputs().iter();
+        let outputs = outputs.filter_map(|output| Some((output.output_key()?.into(), output.output_value()?.into())));
+        Ok(Self { outputs: outputs.collect(), source: format!("the stack {name}") })
     }
 }
 
-/// What AWS said, or why it could not be asked.
-fn describe<E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static>(error: &SdkError<E>) -> anyhow::Error {
-    match (error.as_service_error().map(ProvideErrorMetadata::meta), error) {
-        (Some(meta), _) => anyhow!("{}: {}", meta.code().unwrap_or("error"), meta.message().unwrap_or("no message")),
-        (None, SdkError::DispatchFailure(failure)) => {
-            anyhow!("{}", crate::requests::root_cause(failure.as_connector_error().map_or(error, |error| error)))
-        }
-        (None, error) => anyhow!("{}", crate::requests::root_cause(error)),
-    }
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// `.local/outputs.json` in that folder or the nearest one above.
@@ -164,11 +172,8 @@ mod tests {
     use super::*;
 
     fn stack(api_url: Option<&str>) -> Stack {
-        Stack {
-            api_url: api_url.map(str::to_owned),
-            websocket_url: api_url.map(str::to_owned),
-            source: "a file".into(),
-        }
+        let outputs = ["ApiUrl", "WebSocketUrl"].into_iter().filter_map(|name| Some((name.into(), api_url?.into())));
+        Stack { outputs: outputs.collect(), source: "a file".into() }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The built command line against a stand-in for a deployed stack.
 
+mod dead_letters;
+mod fake_aws;
 mod interrupt;
 mod order;
 mod server;

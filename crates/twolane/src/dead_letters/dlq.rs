@@ -1,0 +1,144 @@
+//! `twolane dlq`: what is in the dead-letter queue.
+
+use super::{finding::Finding, site::Site, table};
+use crate::{cli::DlqArgs, output::Output, report::timestamp, signals::Interruption, style::printable};
+use anyhow::Context;
+use serde::Serialize;
+use std::{process::ExitCode, time::Duration};
+use time::OffsetDateTime;
+
+/// One message. Every field is always there; `null` where it does not apply or is not known.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    message_id: &'a str,
+    /// As the caller gave it.
+    order_id: Option<&'a str>,
+    owner: Option<&'a str>,
+    /// `CONFIRMED`, `REJECTED` or `FAILED`; `null` when there is no record.
+    status: Option<&'a str>,
+    /// Why it is here.
+    reason: String,
+    /// When the API accepted the order: RFC 3339, UTC, milliseconds.
+    accepted_at: Option<String>,
+    /// Since then.
+    age_seconds: Option<u64>,
+    /// How often the message was received, in both queues.
+    receive_count: Option<u32>,
+    body_bytes: usize,
+    /// What was ordered, where it was asked for.
+    body: Option<&'a str>,
+}
+
+/// Runs the command. An error means that the queue could not be looked into.
+pub(crate) async fn run(args: DlqArgs) -> anyhow::Result<ExitCode> {
+    let site = Site::find(&args.stack).await?;
+    let interruption = Interruption::listen().context("Failed to listen for signals")?;
+    let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
+    let found = site.dead_letters.look(limit, args.show_bodies, &interruption).await?;
+    if let Some(signal) = interruption.signal() {
+        return Ok(ExitCode::from(signal.exit_code()));
+    }
+    let mut findings = site.findings(found.letters).await?;
+    findings.sort_by_key(|finding| finding.letter.accepted_at());
+
+    let now = OffsetDateTime::now_utc();
+    let mut output = Output::stdout();
+    if args.json {
+        for finding in &findings {
+            output.line(&json(finding, now)).context("Failed to write the result")?;
+        }
+    } else {
+        let text = text(&findings, found.unseen, &site.dead_letters.url, now);
+        output.line(&text).context("Failed to write the result")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn json(finding: &Finding, now: OffsetDateTime) -> String {
+    let letter = &finding.letter;
+    let report = Report {
+        message_id: letter.message_id(),
+        order_id: letter.order_id(),
+        owner: letter.owner(),
+        status: finding.status(),
+        reason: finding.reason(),
+        accepted_at: letter.accepted_at().map(timestamp),
+        age_seconds: age(finding, now).map(|age| age.as_secs()),
+        receive_count: letter.receive_count(),
+        body_bytes: letter.body_bytes(),
+        body: letter.body(),
+    };
+    serde_json::to_string(&report).expect("a report has only string keys, so it is always JSON")
+}
+
+fn text(findings: &[Finding], unseen: usize, url: &str, now: OffsetDateTime) -> String {
+    let mut parts = vec![format!("dead-letter queue · {} · {url}", messages(findings.len() + unseen))];
+    if !findings.is_empty() {
+        let heading = ["order", "accepted", "age", "received", "status", "reason"];
+        let rows: Vec<_> = findings.iter().map(|finding| row(finding, now)).collect();
+        parts.push(table::draw(heading, &rows));
+    }
+    let bodies = findings.iter().filter_map(|finding| Some((finding.letter.message_id(), finding.letter.body()?)));
+    parts.extend(bodies.map(|(id, body)| format!("message {}:\n{}", printable(id), printable(body))));
+    if unseen > 0 {
+        let of_which = if findings.is_empty() { "" } else { "Besides, " };
+        parts.push(format!(
+            "{of_which}{} not shown: beyond --limit, or held by somebody else at the moment.",
+            messages(unseen)
+        ));
+    }
+    parts.push(match (findings.is_empty(), unseen) {
+        (true, 0) => "Nothing has failed.".to_owned(),
+        _ => "Once what failed is mended, `twolane redrive` sends them round again.".to_owned(),
+    });
+    parts.join("\n\n")
+}
+
+fn row(finding: &Finding, now: OffsetDateTime) -> [String; 6] {
+    let letter = &finding.letter;
+    let unknown = || "–".to_owned();
+    [
+        letter.order_id().map_or_else(unknown, str::to_owned),
+        letter.accepted_at().map_or_else(unknown, timestamp),
+        age(finding, now).map_or_else(unknown, for_people),
+        letter.receive_count().map_or_else(unknown, |count| count.to_string()),
+        finding.status().map_or_else(unknown, str::to_owned),
+        finding.reason(),
+    ]
+}
+
+fn age(finding: &Finding, now: OffsetDateTime) -> Option<Duration> {
+    // A clock that is behind the API's makes it zero.
+    Some(Duration::try_from(now - finding.letter.accepted_at()?).unwrap_or_default())
+}
+
+/// In its two largest units: `3 d 4 h`, `12 s`.
+fn for_people(age: Duration) -> String {
+    let seconds = age.as_secs();
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds / 3_600 % 24),
+    }
+}
+
+/// `1 message`, `2 messages`.
+pub(super) fn messages(count: usize) -> String {
+    if count == 1 { "1 message".to_owned() } else { format!("{count} messages") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_an_age_in_its_two_largest_units() {
+        for (seconds, told) in
+            [(0, "0 s"), (59, "59 s"), (125, "2 min 5 s"), (7_380, "2 h 3 min"), (273_600, "3 d 4 h")]
+        {
+            assert_eq!(for_people(Duration::from_secs(seconds)), told);
+        }
+    }
+}

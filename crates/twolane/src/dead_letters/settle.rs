@@ -1,0 +1,104 @@
+//! Waiting for what becomes of orders whose messages were moved.
+
+use super::{
+    letter::{Letter, OrderKey},
+    orders_table::Record,
+    site::Site,
+};
+use crate::{
+    progress::{Progress, tell},
+    signals::Interruption,
+};
+use std::{
+    collections::{HashMap, HashSet},
+    io::IsTerminal,
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// Between two looks at the orders table.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Between two looks into the dead-letter queue, for orders that failed again.
+const FAILED_AGAIN_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Between two words about it where there is no terminal to show a count.
+const NEWS_INTERVAL: Duration = Duration::from_secs(10);
+
+/// What became of an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// CONFIRMED or REJECTED.
+    Settled(Record),
+    /// Its message is in the dead-letter queue again.
+    FailedAgain,
+    /// No outcome yet.
+    Open,
+}
+
+/// Waits until each order is settled or has failed again, at most for `patience`; a signal ends it too.
+///
+/// A record that says FAILED may be the old one: an order has failed again once its message is back.
+///
+/// # Errors
+/// AWS refuses or does not answer.
+pub(crate) async fn wait(
+    site: &Site,
+    orders: HashSet<OrderKey>,
+    patience: Duration,
+    interruption: &Interruption,
+) -> anyhow::Result<HashMap<OrderKey, Fate>> {
+    let end = Instant::now() + patience;
+    let (total, progress) = (orders.len(), Progress::new(orders.len(), "orders have an outcome"));
+    let mut fates: HashMap<_, _> = orders.into_iter().map(|order| (order, Fate::Open)).collect();
+    let (mut next_look, mut next_news) = (Instant::now() + FAILED_AGAIN_INTERVAL, Instant::now() + NEWS_INTERVAL);
+    loop {
+        look_for_settled(site, &mut fates).await?;
+        if Instant::now() >= next_look && open(&fates).next().is_some() {
+            look_for_failed_again(site, &mut fates, interruption).await?;
+            next_look = Instant::now() + FAILED_AGAIN_INTERVAL;
+        }
+        let left = open(&fates).count();
+        progress.set(total - left);
+        if left == 0 || Instant::now() >= end || interruption.signal().is_some() {
+            progress.clear();
+            return Ok(fates);
+        }
+        if Instant::now() >= next_news && !std::io::stderr().is_terminal() {
+            tell(&format!("{} of {total} orders have an outcome", total - left));
+            next_news = Instant::now() + NEWS_INTERVAL;
+        }
+        interruption.sleep(INTERVAL.min(end - Instant::now())).await;
+    }
+}
+
+fn open(fates: &HashMap<OrderKey, Fate>) -> impl Iterator<Item = &OrderKey> {
+    fates.iter().filter(|(_, fate)| **fate == Fate::Open).map(|(order, _)| order)
+}
+
+async fn look_for_settled(site: &Site, fates: &mut HashMap<OrderKey, Fate>) -> anyhow::Result<()> {
+    let asked: Vec<_> = open(fates).cloned().collect();
+    for (order, record) in site.orders.records(&asked).await? {
+        if record.is_final() {
+            fates.insert(order, Fate::Settled(record));
+        }
+    }
+    Ok(())
+}
+
+async fn look_for_failed_again(
+    site: &Site,
+    fates: &mut HashMap<OrderKey, Fate>,
+    interruption: &Interruption,
+) -> anyhow::Result<()> {
+    if site.dead_letters.count().await? == 0 {
+        return Ok(());
+    }
+    let found = site.dead_letters.look(usize::MAX, false, interruption).await?;
+    for order in found.letters.iter().filter_map(Letter::order) {
+        if let Some(fate) = fates.get_mut(&order).filter(|fate| **fate == Fate::Open) {
+            *fate = Fate::FailedAgain;
+        }
+    }
+    Ok(())
+}

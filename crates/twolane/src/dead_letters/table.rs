@@ -1,0 +1,36 @@
+//! Columns for people.
+
+use crate::style::printable;
+
+/// Between columns.
+const GAP: &str = "  ";
+
+/// Rows under a heading, each column as wide as its widest cell; the last one ends where its text does.
+pub(crate) fn draw<const COLUMNS: usize>(heading: [&str; COLUMNS], rows: &[[String; COLUMNS]]) -> String {
+    let rows: Vec<[String; COLUMNS]> = rows.iter().map(|row| row.each_ref().map(|cell| printable(cell))).collect();
+    let chars = |cell: &str| cell.chars().count();
+    let mut widths = heading.map(chars);
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(chars(cell));
+        }
+    }
+    let line = |cells: [&str; COLUMNS]| {
+        let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+        format!(" {}", padded.collect::<Vec<_>>().join(GAP)).trim_end().to_owned()
+    };
+    let body = rows.iter().map(|row| line(row.each_ref().map(String::as_str)));
+    std::iter::once(line(heading)).chain(body).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let rows = [["a".into(), "é".into()], ["longer".into(), "x\x1b[2J".into()]];
+
+        assert_eq!(draw(["one", "two"], &rows), " one     two\n a       é\n longer  x\u{fffd}[2J");
+    }
+}

@@ -1,0 +1,267 @@
+//! `twolane dlq` and `twolane redrive`.
+
+use crate::fake_aws::{FakeAws, State, message};
+use crate::{ID, signal, twolane};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read};
+
+const OTHER: &str = "00000000-0000-4000-8000-000000000002";
+
+/// A failed order, another without a record, and a message of nobody.
+fn three() -> State {
+    State {
+        dead: vec![
+            message("m-1", Some(ID), "{\"secret\":1}"),
+            message("m-2", Some(OTHER), "{\"secret\":2}"),
+            message("m-3", None, "secret"),
+        ],
+        records: [(format!("alice#{ID}"), ("FAILED", "it could not be stored"))].into(),
+        ..State::default()
+    }
+}
+
+fn reports(stdout: &str) -> Vec<Value> {
+    let mut reports: Vec<Value> =
+        stdout.lines().map(|line| serde_json::from_str(line).expect("every line is JSON")).collect();
+    reports.sort_by_key(|report| report["messageId"].as_str().map(str::to_owned));
+    reports
+}
+
+#[test]
+fn shows_what_is_dead_and_why_and_holds_nothing() {
+    let aws = FakeAws::start(three());
+
+    let (code, stdout, stderr) = aws.twolane(&["dlq", "--json"]).run();
+
+    assert_eq!(code, 0, "{stderr}");
+    assert!(!stdout.contains("secret"), "bodies only where they are asked for: {stdout}");
+    let reports = reports(&stdout);
+    assert_eq!(reports.len(), 3);
+    assert_eq!(reports[0]["orderId"], ID);
+    assert_eq!(reports[0]["owner"], "alice");
+    assert_eq!(reports[0]["status"], "FAILED");
+    assert_eq!(reports[0]["reason"], "it could not be stored");
+    assert_eq!(reports[0]["acceptedAt"], "2026-01-01T00:00:00.000Z");
+    assert_eq!(reports[0]["receiveCount"], 6);
+    assert_eq!(reports[0]["bodyBytes"], 12);
+    assert!(reports[0]["ageSeconds"].as_u64().is_some_and(|seconds| seconds > 86_400), "{}", reports[0]);
+    assert_eq!((&reports[1]["status"], &reports[2]["status"]), (&Value::Null, &Value::Null));
+    assert!(reports[1]["reason"].as_str().expect("a text").starts_with("no record"), "{}", reports[1]);
+    assert_eq!(reports[2]["reason"], "not from the API: message attribute orderId is missing");
+    let state = aws.state.lock().expect("no panic");
+    assert!(state.held.is_empty() && state.dead.len() == 3, "looking takes nothing away");
+}
+
+#[test]
+fn shows_bodies_where_they_are_asked_for() {
+    let aws = FakeAws::start(three());
+
+    let (_, json, _) = aws.twolane(&["dlq", "--json", "--show-bodies"]).run();
+    let (_, text, _) = aws.twolane(&["dlq", "--show-bodies"]).run();
+
+    assert_eq!(reports(&json)[0]["body"], "{\"secret\":1}");
+    assert!(text.contains("message m-1:\n{\"secret\":1}"), "{text}");
+}
+
+#[test]
+fn draws_a_table_for_people() {
+    let aws = FakeAws::start(three());
+
+    let (code, stdout, stderr) = aws.twolane(&["dlq", "--limit", "2"]).run();
+
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.starts_with("dead-letter queue · 3 messages · http://"), "{stdout}");
+    assert!(stdout.contains(" order                                 accepted"), "{stdout}");
+    assert!(stdout.contains(&format!(" {ID}  2026-01-01T00:00:00.000Z  ")), "{stdout}");
+    assert!(stdout.contains("6         FAILED  it could not be stored"), "{stdout}");
+    assert!(stdout.contains("Besides, 1 message not shown"), "{stdout}");
+    assert!(stdout.contains("`twolane redrive`"), "{stdout}");
+}
+
+#[test]
+fn says_that_nothing_has_failed() {
+    let aws = FakeAws::start(State::default());
+
+    let (code, shown, _) = aws.twolane(&["dlq"]).run();
+    let (redriven, told, _) = aws.twolane(&["redrive"]).run();
+
+    assert_eq!((code, redriven), (0, 0));
+    assert!(shown.contains("0 messages") && shown.contains("Nothing has failed."), "{shown}");
+    assert_eq!(told, "Nothing to move.\n");
+}
+
+#[test]
+fn has_sqs_move_all_messages_where_it_can() {
+    let aws = FakeAws::start(State { has_move_task: true, outcome: Some("CONFIRMED"), ..three() });
+
+    let (code, stdout, stderr) = aws.twolane(&["redrive", "--json", "--max-per-second", "7"]).run();
+
+    // One of the three is no order.
+    assert_eq!(code, 1, "{stderr}");
+    let reports = reports(&stdout);
+    assert_eq!(reports.iter().map(|report| &report["moved"]).collect::<Vec<_>>(), [true, true, true]);
+    assert_eq!((&reports[0]["statusBefore"], &reports[0]["status"]), (&json!("FAILED"), &json!("CONFIRMED")));
+    assert_eq!((&reports[1]["statusBefore"], &reports[1]["status"]), (&Value::Null, &json!("CONFIRMED")));
+    assert_eq!(reports[2]["status"], Value::Null);
+    let state = aws.state.lock().expect("no panic");
+    let task = json!({"SourceArn": "arn:aws:sqs:eu-central-1:1:dead", "MaxNumberOfMessagesPerSecond": 7});
+    assert_eq!(state.sent, [task]);
+}
+
+#[test]
+fn moves_messages_itself_where_sqs_cannot_and_sends_before_it_deletes() {
+    let aws = FakeAws::start(State { outcome: Some("CONFIRMED"), ..three() });
+
+    let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
+
+    assert_eq!(code, 1, "one is no order: {stderr}");
+    assert!(stdout.contains(&format!(" {ID}  FAILED  CONFIRMED  1")), "{stdout}");
+    assert!(stdout.ends_with("3 messages: 2 confirmed, 1 no order\n"), "{stdout}");
+    let state = aws.state.lock().expect("no panic");
+    assert!(state.dead.is_empty() && state.held.is_empty());
+    assert_eq!(state.sent.len(), 3);
+    let sent = state.sent.iter().find(|entry| entry["MessageBody"] == "{\"secret\":1}").expect("it was sent");
+    assert_eq!(sent["MessageAttributes"], message("m-1", Some(ID), "")["MessageAttributes"]);
+    assert_eq!(sent["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"], "Root=1-2");
+    let place = |action: &str| state.actions.iter().position(|done| done == action).expect("it was done");
+    assert!(place("sendmessagebatch") < place("deletemessagebatch"), "{:?}", state.actions);
+}
+
+#[test]
+fn keeps_what_the_orders_queue_refuses() {
+    let aws = FakeAws::start(State { outcome: Some("CONFIRMED"), refused: ["secret"].into(), ..three() });
+
+    let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
+
+    assert_eq!(code, 1);
+    assert!(stderr.contains("The orders queue refused a message, which stays where it is: refused it"), "{stderr}");
+    assert!(stdout.ends_with("3 messages: 2 confirmed, 1 not moved\n"), "{stdout}");
+    let state = aws.state.lock().expect("no panic");
+    assert_eq!(state.dead.iter().map(|message| &message["MessageId"]).collect::<Vec<_>>(), ["m-3"]);
+    assert!(state.held.is_empty(), "it is let go");
+}
+
+#[test]
+fn keeps_everything_when_nothing_can_be_sent() {
+    let aws = FakeAws::start(State { denied: Some("SendMessageBatch"), ..three() });
+
+    let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
+
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains("AccessDeniedException: not allowed to do that"), "{stderr}");
+    assert!(stdout.ends_with("3 messages: 3 not moved\n"), "{stdout}");
+    let state = aws.state.lock().expect("no panic");
+    assert!(state.dead.len() == 3 && state.held.is_empty());
+}
+
+#[test]
+fn moves_the_messages_of_one_order_alone() {
+    let aws = FakeAws::start(State { has_move_task: true, outcome: Some("CONFIRMED"), ..three() });
+
+    let (code, stdout, stderr) = aws.twolane(&["redrive", "--json", "--order", &ID.to_uppercase()]).run();
+
+    assert_eq!(code, 0, "{stderr}");
+    let reports = reports(&stdout);
+    assert_eq!((reports.len(), &reports[0]["orderId"], &reports[0]["status"]), (1, &json!(ID), &json!("CONFIRMED")));
+    let state = aws.state.lock().expect("no panic");
+    assert_eq!((state.sent.len(), state.dead.len(), state.held.len()), (1, 2, 0));
+}
+
+#[test]
+fn names_an_order_that_has_no_message_there() {
+    let aws = FakeAws::start(State { outcome: Some("CONFIRMED"), ..three() });
+    let unknown = "00000000-0000-4000-8000-00000000000f";
+
+    let (code, _, stderr) = aws.twolane(&["redrive", "--order", ID, "--order", unknown]).run();
+
+    assert_eq!(code, 1);
+    assert!(stderr.contains(&format!("No message of order {unknown} is in the dead-letter queue.")), "{stderr}");
+    assert_eq!(aws.state.lock().expect("no panic").sent.len(), 1, "the other one is moved");
+}
+
+#[test]
+fn tells_what_failed_again() {
+    // The messages are back as soon as they were moved.
+    let aws = FakeAws::start(State { has_move_task: true, outcome: Some("FAILED"), ..three() });
+
+    let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
+
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stdout.contains("failed all its deliveries again; it is back in the dead-letter queue"), "{stdout}");
+    assert!(stdout.ends_with("3 messages: 2 failed again, 1 no order\n"), "{stdout}");
+}
+
+#[test]
+fn waits_no_longer_than_it_may() {
+    let aws = FakeAws::start(State { has_move_task: true, ..three() });
+
+    let (code, stdout, _) = aws.twolane(&["redrive", "--timeout", "0"]).run();
+
+    assert_eq!(code, 1);
+    assert!(stdout.ends_with("3 messages: 2 without an outcome yet, 1 no order\n"), "{stdout}");
+}
+
+#[test]
+fn a_signal_ends_the_waiting_and_shows_how_far_it_got() {
+    let aws = FakeAws::start(State { has_move_task: true, ..three() });
+    for (name, expected) in [("INT", 130), ("TERM", 143)] {
+        aws.state.lock().expect("no panic").dead = three().dead;
+        let mut command = aws.twolane(&["redrive"]);
+        let mut child = command.start();
+        let mut told = BufReader::new(child.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
+
+        assert!(told.any(|line| line == "Waiting up to 900 s for the outcome of 2 orders."));
+        signal(&child, name);
+
+        let mut stdout = String::new();
+        child.stdout.take().expect("a pipe").read_to_string(&mut stdout).expect("UTF-8");
+        assert_eq!(child.wait().expect("it ends").code(), Some(expected));
+        assert!(stdout.ends_with("3 messages: 2 without an outcome yet, 1 no order\n"), "{stdout}");
+        assert!(told.any(|line| line.ends_with("What was moved stays moved.")));
+    }
+}
+
+#[test]
+fn nothing_is_done_when_aws_refuses() {
+    for (command, denied, told) in [
+        ("dlq", "ReceiveMessage", "Failed to read the dead-letter queue"),
+        ("dlq", "BatchGetItem", "Failed to read the orders table orders-table"),
+        ("redrive", "BatchGetItem", "Failed to read the orders table orders-table"),
+        ("redrive", "StartMessageMoveTask", "Failed to start moving messages"),
+    ] {
+        let aws = FakeAws::start(State { has_move_task: true, denied: Some(denied), ..three() });
+
+        let (code, stdout, stderr) = aws.twolane(&[command]).run();
+
+        assert_eq!((code, stdout.as_str()), (2, ""), "{command} {denied}: {stderr}");
+        assert!(stderr.contains(told) && stderr.contains("not allowed to do that"), "{stderr}");
+        let state = aws.state.lock().expect("no panic");
+        assert!(state.dead.len() == 3 && state.held.is_empty(), "{command} {denied}");
+    }
+}
+
+#[test]
+fn a_local_stack_is_not_looked_for_on_aws() {
+    let mut twolane = twolane(&["dlq"]);
+    let outputs = json!({
+        "ApiUrl": "http://localhost:1/live", "OrdersQueueUrl": "http://localhost:1/q",
+        "DeadLetterQueueUrl": "http://localhost:1/d", "OrdersTableName": "t",
+    });
+    twolane.folder.write(".local/outputs.json", &outputs.to_string());
+
+    let (code, _, stderr) = twolane.run();
+
+    assert_eq!(code, 2);
+    assert!(stderr.contains("AWS_ENDPOINT_URL is not set. Run: eval \"$(make -s env)\""), "{stderr}");
+}
+
+#[test]
+fn names_the_output_that_a_stack_lacks() {
+    let mut twolane = twolane(&["redrive"]);
+    twolane.folder.write(".local/outputs.json", "{}");
+
+    let (code, _, stderr) = twolane.run();
+
+    assert_eq!(code, 2);
+    assert!(stderr.contains("outputs.json has no DeadLetterQueueUrl: deploy the stack again"), "{stderr}");
+}

@@ -1,0 +1,224 @@
+//! A stand-in for SQS and DynamoDB: one dead-letter queue, one orders queue, one table, and AWS's refusals.
+
+use crate::server::{Reply, Server, answer};
+use crate::{Twolane, twolane};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+/// What the stand-in holds and does. Messages are as `ReceiveMessage` gives them.
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) dead: Vec<Value>,
+    /// Ids of messages that somebody holds.
+    pub(crate) held: BTreeSet<String>,
+    /// Entries of `SendMessageBatch`.
+    pub(crate) sent: Vec<Value>,
+    /// Status and reason by partition key.
+    pub(crate) records: BTreeMap<String, (&'static str, &'static str)>,
+    /// Whether SQS has `StartMessageMoveTask`.
+    pub(crate) has_move_task: bool,
+    /// What becomes of a message that is back in the orders queue: its order's status, or nothing.
+    pub(crate) outcome: Option<&'static str>,
+    /// Bodies that the orders queue refuses.
+    pub(crate) refused: BTreeSet<&'static str>,
+    /// Every action so far, in order.
+    pub(crate) actions: Vec<String>,
+    /// An action that is denied.
+    pub(crate) denied: Option<&'static str>,
+}
+
+/// The stand-in and its state.
+pub(crate) struct FakeAws {
+    server: Server,
+    pub(crate) state: Arc<Mutex<State>>,
+}
+
+/// A message of that order, or of nobody.
+pub(crate) fn message(id: &str, order_id: Option<&str>, body: &str) -> Value {
+    let text = |value: &str| json!({"DataType": "String", "StringValue": value});
+    let mut attributes = json!({"owner": text("alice"), "requestTimeEpoch": text("1767225600000")});
+    if let Some(order_id) = order_id {
+        attributes["orderId"] = text(order_id);
+    }
+    json!({
+        "MessageId": id, "ReceiptHandle": format!("handle-{id}"), "Body": body, "MessageAttributes": attributes,
+        "Attributes": {"ApproximateReceiveCount": "6", "SentTimestamp": "1767225601000", "AWSTraceHeader": "Root=1-2"},
+    })
+}
+
+impl FakeAws {
+    pub(crate) fn start(state: State) -> Self {
+        let state = Arc::new(Mutex::new(state));
+        let shared = Arc::clone(&state);
+        let server = Server::start(move |request, _| {
+            let target = request.headers.lines().find_map(|line| line.strip_prefix("x-amz-target: "));
+            let body: Value = serde_json::from_str(&request.body).expect("every request is JSON");
+            let (_, action) = target.and_then(|target| target.rsplit_once('.')).expect("every request has a target");
+            shared.lock().expect("no panic").answer(action, &body)
+        });
+        Self { server, state }
+    }
+
+    /// The command with the stand-in as its stack and as AWS.
+    pub(crate) fn twolane(&self, arguments: &[&str]) -> Twolane {
+        let endpoint = self.server.api_url.trim_end_matches("/live");
+        let mut twolane = twolane(arguments);
+        let outputs = json!({
+            "ApiUrl": self.server.api_url, "OrdersQueueUrl": format!("{endpoint}/1/orders"),
+            "DeadLetterQueueUrl": format!("{endpoint}/1/dead"), "OrdersTableName": "orders-table",
+        });
+        twolane.folder.write(".local/outputs.json", &outputs.to_string());
+        twolane.command.envs([
+            ("AWS_ENDPOINT_URL", endpoint),
+            ("AWS_REGION", "eu-central-1"),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_CONFIG_FILE", "none"),
+            ("AWS_SHARED_CREDENTIALS_FILE", "none"),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+        ]);
+        twolane
+    }
+}
+
+impl State {
+    fn answer(&mut self, action: &str, body: &Value) -> Reply {
+        self.actions.push(action.to_owned());
+        if self.denied.is_some_and(|denied| denied.to_lowercase() == action) {
+            return refusal("AccessDeniedException", "not allowed to do that");
+        }
+        match action {
+            "getqueueattributes" => self.attributes(),
+            "receivemessage" => self.receive(body),
+            "changemessagevisibilitybatch" => self.let_go(body),
+            "sendmessagebatch" => self.send(body),
+            "deletemessagebatch" => self.delete(body),
+            "startmessagemovetask" if self.has_move_task => self.move_all(body),
+            "listmessagemovetasks" => self.task(),
+            "batchgetitem" => self.items(body),
+            _ => refusal("com.amazonaws.sqs#UnsupportedOperation", "no such action"),
+        }
+    }
+
+    fn attributes(&self) -> Reply {
+        let held = self.held.len();
+        let attributes = json!({
+            "ApproximateNumberOfMessages": (self.dead.len() - held).to_string(),
+            "ApproximateNumberOfMessagesNotVisible": held.to_string(),
+            "QueueArn": "arn:aws:sqs:eu-central-1:1:dead",
+        });
+        reply(&json!({ "Attributes": attributes }))
+    }
+
+    fn receive(&mut self, body: &Value) -> Reply {
+        let most = usize::try_from(body["MaxNumberOfMessages"].as_u64().expect("a number")).expect("a small one");
+        let free = self.dead.iter().filter(|message| !self.held.contains(id(message)));
+        let messages: Vec<Value> = free.take(most).cloned().collect();
+        self.held.extend(messages.iter().map(|message| id(message).to_owned()));
+        reply(&json!({ "Messages": messages }))
+    }
+
+    fn let_go(&mut self, body: &Value) -> Reply {
+        for entry in entries(body) {
+            assert_eq!(entry["VisibilityTimeout"], 0);
+            self.held.remove(held_id(entry));
+        }
+        reply(&json!({"Successful": ids(body), "Failed": []}))
+    }
+
+    fn send(&mut self, body: &Value) -> Reply {
+        let refused = |entry: &Value| self.refused.contains(entry["MessageBody"].as_str().expect("a body"));
+        let (failed, taken): (Vec<_>, Vec<_>) = entries(body).iter().cloned().partition(refused);
+        let keys: Vec<_> = taken.iter().map(|entry| key(&entry["MessageAttributes"])).collect();
+        self.settle(keys);
+        let successful: Vec<_> =
+            taken.iter().map(|entry| json!({"Id": entry["Id"], "MessageId": "new", "MD5OfMessageBody": "-"})).collect();
+        let failed: Vec<_> = failed
+            .iter()
+            .map(|entry| json!({"Id": entry["Id"], "Code": "X", "SenderFault": true, "Message": "refused it"}))
+            .collect();
+        self.sent.extend(taken);
+        reply(&json!({"Successful": successful, "Failed": failed}))
+    }
+
+    fn delete(&mut self, body: &Value) -> Reply {
+        for entry in entries(body) {
+            let gone = held_id(entry);
+            self.held.remove(gone);
+            self.dead.retain(|message| id(message) != gone);
+        }
+        reply(&json!({"Successful": ids(body), "Failed": []}))
+    }
+
+    fn move_all(&mut self, body: &Value) -> Reply {
+        assert!(self.held.is_empty(), "what is held is not moved");
+        self.sent.push(body.clone());
+        let key = |message: &Value| key(&message["MessageAttributes"]);
+        let keys: Vec<_> = self.dead.iter().map(key).collect();
+        if self.outcome != Some("FAILED") {
+            self.dead.clear();
+        }
+        self.settle(keys);
+        reply(&json!({"TaskHandle": "task"}))
+    }
+
+    fn task(&self) -> Reply {
+        let _ = self;
+        reply(&json!({"Results": [{"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 1}]}))
+    }
+
+    fn settle(&mut self, keys: Vec<String>) {
+        if let Some(status) = self.outcome {
+            self.records.extend(keys.into_iter().map(|key| (key, (status, ""))));
+        }
+    }
+
+    fn items(&self, body: &Value) -> Reply {
+        let keys = body["RequestItems"]["orders-table"]["Keys"].as_array().expect("keys");
+        let item = |key: &Value| {
+            let key = key["pk"]["S"].as_str().expect("a text");
+            let (status, reason) = self.records.get(key)?;
+            let mut item = json!({"pk": {"S": key}, "status": {"S": status}, "attempts": {"N": "1"}});
+            if !reason.is_empty() {
+                item["reason"] = json!({"S": reason});
+            }
+            Some(item)
+        };
+        let items: Vec<_> = keys.iter().filter_map(item).collect();
+        reply(&json!({"Responses": {"orders-table": items}, "UnprocessedKeys": {}}))
+    }
+}
+
+/// The partition key of the order that message attributes name.
+fn key(attributes: &Value) -> String {
+    let text = |name: &str| attributes[name]["StringValue"].as_str().unwrap_or_default();
+    format!("{}#{}", text("owner"), text("orderId"))
+}
+
+fn id(message: &Value) -> &str {
+    message["MessageId"].as_str().expect("an id")
+}
+
+/// The id of the message that an entry's receipt handle holds.
+fn held_id(entry: &Value) -> &str {
+    entry["ReceiptHandle"].as_str().and_then(|handle| handle.strip_prefix("handle-")).expect("a handle")
+}
+
+fn entries(body: &Value) -> &[Value] {
+    let entries = body["Entries"].as_array().expect("entries");
+    assert!((1..=10).contains(&entries.len()), "SQS takes one to ten entries");
+    entries
+}
+
+fn ids(body: &Value) -> Vec<Value> {
+    entries(body).iter().map(|entry| json!({"Id": entry["Id"]})).collect()
+}
+
+fn reply(body: &Value) -> Reply {
+    Reply::Answer { status: 200, headers: "content-type: application/x-amz-json-1.0\r\n", body: body.to_string() }
+}
+
+fn refusal(code: &str, why: &str) -> Reply {
+    answer(400, json!({"__type": code, "message": why}).to_string())
+}
