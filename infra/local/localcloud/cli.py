@@ -48,6 +48,8 @@ def _dispatch(options: argparse.Namespace, command: list[str]) -> int:
             return demo.demo(target)
         case "down":
             return commands.down(target)
+        case "restart":
+            return commands.restart(target)
         case "exec":
             if not command:
                 raise Failure("exec needs a command: python3 infra/local exec -- cargo test -p tests")
@@ -81,6 +83,10 @@ def _parser() -> argparse.ArgumentParser:
 
     down = _add(subcommands, "down", "end exactly what `up` started", ["down", "down --dir .local/second"])
     _folder(down, _OWN_FOLDER)
+
+    restart = _add(subcommands, "restart", "end the emulator and start it again with all its data",
+                   ["restart", "restart --dir .local/second"])
+    _folder(restart, _OWN_FOLDER)
 
     execute = _add(subcommands, "exec", "run a command against an instance of its own, then end the instance",
                    ["exec -- cargo test -p tests", "exec --dir .local/test --port 0 -- env"])

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from . import cloudformation, emulator, tools
@@ -75,6 +75,23 @@ def down(target: Target) -> int:
     return 0
 
 
+def restart(target: Target) -> int:
+    """End the emulator and start it again, as a machine that is rebooted: data stay, connections and functions go."""
+    instance = target.instance
+    running_on(instance)
+    with exclusive(target.project.lock, lambda pid: print(f"Another command (pid {pid}) is at work: waiting for it …")):
+        running = emulator.running(instance)
+        if running is None:
+            raise _nothing_runs(instance)
+        again = emulator.restart(instance, running)
+        deployed = read_json(instance.deployed)
+        if deployed is not None:
+            # What is deployed there is deployed still.
+            write_json(instance.deployed, {**deployed, "emulator": asdict(again.process)})
+    print(f"Restarted the emulator of {short(instance.folder)} on {endpoint(again.port)} (pid {again.process.pid}).")
+    return 0
+
+
 def execute(target: Target, command: list[str]) -> int:
     """A fresh instance, the command with its environment, then the instance is gone whatever happened."""
     instance = target.instance
@@ -97,8 +114,12 @@ def running_on(instance: Instance) -> int:
     """The port of the running instance."""
     running = emulator.running(instance)
     if running is None:
-        raise Failure(f"Nothing is running for {short(instance.folder)}.\n  Do:   python3 infra/local up")
+        raise _nothing_runs(instance)
     return running.port
+
+
+def _nothing_runs(instance: Instance) -> Failure:
+    return Failure(f"Nothing is running for {short(instance.folder)}.\n  Do:   python3 infra/local up")
 
 
 def env(target: Target) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import subprocess
 import urllib.error
@@ -82,10 +83,22 @@ def refuse_taken_port(port: int) -> None:
 
 
 def start(instance: Instance, port: int) -> Running:
-    """Start the emulator and wait until it answers."""
+    """Start an emulator that knows nothing, and wait until it answers."""
+    shutil.rmtree(instance.state, ignore_errors=True)
+    instance.emulator_log.unlink(missing_ok=True)
+    return _start(instance, port)
+
+
+def restart(instance: Instance, found: Running) -> Running:
+    """End the emulator in good order, functions included, and start it again on its port with all its data."""
+    stop(instance)
+    return _start(instance, found.port)
+
+
+def _start(instance: Instance, port: int) -> Running:
     refuse_taken_port(port)
     instance.temporary.mkdir(parents=True, exist_ok=True)
-    with instance.emulator_log.open("wb") as log:
+    with instance.emulator_log.open("ab") as log:
         process = subprocess.Popen(
             [str(tools.python(tools.EMULATOR)), str(LAUNCHER)],
             cwd=instance.folder,
@@ -147,10 +160,11 @@ def _environment(instance: Instance, port: int) -> dict[str, str]:
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
         "IOT_MTLS_ENABLED": "0",
-        "PERSIST_STATE": "0",
+        # Written when it is ended in good order, read when it is started again: for `restart`.
+        "PERSIST_STATE": "1",
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         "TMPDIR": str(Path(instance.temporary).resolve()),
-        "STATE_DIR": str(Path(instance.temporary).resolve() / "state"),
+        "STATE_DIR": str(instance.state.resolve()),
         _MARKER: str(instance.folder.resolve()),
     }

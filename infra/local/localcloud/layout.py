@@ -81,6 +81,11 @@ class Instance:
         return self.folder / "tmp"
 
     @property
+    def state(self) -> Path:
+        """The emulator's data while it is being restarted."""
+        return self.temporary / "state"
+
+    @property
     def exec_lock(self) -> Path:
         """Held by `exec`, whose instance must not be shared."""
         return self.folder / "exec.lock"

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.request
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -216,12 +217,13 @@ class BeforeAnythingRuns(unittest.TestCase):
     def test_exec_needs_a_command(self) -> None:
         self.assertIn("exec needs a command", self.project.run("exec").stderr)
 
-    def test_nothing_running_has_a_status_and_no_env(self) -> None:
+    def test_nothing_running_has_a_status_and_no_env_and_no_restart(self) -> None:
         self.assertEqual(self.project.run("status").returncode, 3)
         self.assertEqual(self.project.run("env").returncode, 1)
+        self.assertEqual(self.project.run("restart").returncode, 1)
 
     def test_each_command_has_help_with_examples(self) -> None:
-        for command in ("up", "down", "exec", "env", "status", "tools", "selftest"):
+        for command in ("up", "down", "restart", "exec", "env", "status", "tools", "selftest"):
             with self.subTest(command):
                 done = subprocess.run([sys.executable, str(LOCAL_FOLDER), command, "--help"], capture_output=True, text=True, check=True)
 
@@ -323,6 +325,34 @@ class RunningStack(unittest.TestCase):
 
         self.assertTrue(told["ready"])
         self.assertEqual(told["outputs"], read_json(self.instance.outputs))
+
+    def test_a_restart_keeps_the_data_and_a_new_start_forgets_them(self) -> None:
+        before, outputs = read_json(self.instance.record), read_json(self.instance.outputs)
+        self.sqs("SendMessage", MessageBody="kept")
+
+        done = self.project.run("restart")
+
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        after = read_json(self.instance.record)
+        self.assertNotEqual(after["pid"], before["pid"])
+        self.assertEqual(after["port"], before["port"])
+        self.assertEqual([message["Body"] for message in self.sqs("ReceiveMessage")["Messages"]], ["kept"])
+        self.assertIn("nothing changed", self.up().stdout)
+        self.assertEqual(read_json(self.instance.outputs), outputs)
+        self.project.run("down")
+        self.project.run("up", "--port", "0")
+        self.assertEqual(self.sqs("ReceiveMessage").get("Messages", []), [])
+
+    def sqs(self, action: str, **parameters: str) -> dict:
+        """An action on the stack's queue, over SQS's JSON protocol."""
+        outputs = read_json(self.instance.outputs)
+        request = urllib.request.Request(
+            outputs["Endpoint"],
+            json.dumps({"QueueUrl": outputs["QueueUrl"], **parameters}).encode(),
+            {"X-Amz-Target": f"AmazonSQS.{action}", "Content-Type": "application/x-amz-json-1.0"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
 
     def test_a_killed_emulator_is_started_again(self) -> None:
         before, port = (read_json(self.instance.record)[name] for name in ("pid", "port"))
