@@ -5,7 +5,7 @@ CLOUD := python3 infra/local
 # cargo-lambda names the target even for this machine; naming it everywhere lets all builds share their artefacts.
 export CARGO_BUILD_TARGET ?= $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 
-.PHONY: help demo up down env test check build deploy
+.PHONY: help demo up down env test soak check build deploy
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,12 @@ check: ## Formatting, lints and documentation, warnings denied
 test: check ## check, then every test, the end-to-end ones on a local cloud of their own
 	@$(CLOUD) selftest
 	@$(CLOUD) exec --dir .local/test --port 0 -- cargo test --locked --workspace --all-features
+
+# Bounded: every wait in it has a deadline.
+soak: ## The fault suite in full, on a local cloud of its own: 2 000 orders in a storm, an outage of a minute, restarts
+	@$(CLOUD) exec --dir .local/soak --port 0 -- env TWOLANE_SOAK=1 sh -c '\
+		cargo build --locked --workspace --all-features --bins --examples && \
+		cargo test --locked --workspace --all-features --test faults'
 
 # AWS needs release builds for its own processors: cargo-lambda chooses the target by the template's Architecture.
 build: ## Build the functions for AWS

@@ -8,9 +8,11 @@
 //! run.
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
 
+mod dispositions;
 mod endpoint;
 mod figures;
 mod listener;
+mod local_cloud;
 mod queue;
 mod rig;
 mod scenarios;

@@ -119,15 +119,19 @@ impl Rig {
         .await;
     }
 
-    /// How many messages a queue has, waiting or under way.
+    /// How many messages the queue of that output has, waiting or under way.
     pub(crate) async fn messages(&self, queue: &str) -> usize {
+        self.messages_of(output(queue)).await
+    }
+
+    /// The same of a queue by its URL.
+    pub(crate) async fn messages_of(&self, url: &str) -> usize {
         let counted = [
             QueueAttributeName::ApproximateNumberOfMessages,
             QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
             QueueAttributeName::ApproximateNumberOfMessagesDelayed,
         ];
-        let request =
-            self.stack.sqs.get_queue_attributes().queue_url(output(queue)).attribute_names(QueueAttributeName::All);
+        let request = self.stack.sqs.get_queue_attributes().queue_url(url).attribute_names(QueueAttributeName::All);
         let answer = request.send().await.expect("the queue can be asked");
         let attributes = answer.attributes().cloned().unwrap_or_default();
         counted.iter().filter_map(|name| attributes.get(name)?.parse::<usize>().ok()).sum()

@@ -13,6 +13,8 @@
 //! `until` names the delivery from which on the message is done. Build it with `cargo lambda build --example dispositions
 //! --features aws-sdk-sqs`; it wants the queue's URL in `QUEUE_URL`, and the permission `sqs:ChangeMessageVisibility`.
 
+use aws_config::BehaviorVersion;
+use aws_smithy_http_client::{Builder, tls};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
 use serde::Deserialize;
 use sqs_batch::{Backoff, BatchHandler, Disposition, Message, SqsBatch, SqsVisibility};
@@ -51,7 +53,11 @@ async fn obey(message: Message) -> Disposition {
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let queue_url = std::env::var("QUEUE_URL").map_err(|_| "QUEUE_URL is missing: set it to the queue's URL")?;
-    let sqs = aws_sdk_sqs::Client::new(&aws_config::load_from_env().await);
+    // With the SDK's default features, `aws_config::load_from_env()` brings a client of its own; here they are off.
+    let http_client =
+        Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
+    let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client).load().await;
+    let sqs = aws_sdk_sqs::Client::new(&config);
     let batches = &BatchHandler::new().visibility(SqsVisibility::new(sqs, queue_url));
     run(service_fn(|event: LambdaEvent<SqsBatch>| async move {
         let deadline = event.context.deadline();

@@ -7,6 +7,8 @@ mod killed_workers;
 mod last_delivery;
 mod lost_answers;
 mod notifications;
+mod one_of_each;
+mod restarts;
 mod sockets;
 mod storm;
 mod sync_lane;
@@ -41,12 +43,14 @@ pub(crate) fn all() -> Vec<Scenario> {
         killed_workers::messages_of_killed_workers_come_again_and_are_written_once,
         last_delivery::a_failed_order_is_confirmed_once_by_a_redrive_and_told_once_more,
         batch_of_ten::the_worker_fails_only_what_fails,
+        one_of_each::a_poison_a_panic_and_a_transient_failure_cost_no_other_message_of_their_batch,
         notifications::a_socket_is_told_although_posts_to_it_fail_at_first,
         notifications::a_slow_socket_delays_nobody,
         notifications::a_gone_socket_loses_its_row_and_no_other_does,
         sockets::a_socket_closed_at_any_point_costs_no_order_and_a_new_one_hears_how_it_stands,
         expiry::an_order_that_waited_too_long_is_rejected_and_a_confirmed_one_stays,
         worker_down::the_queue_takes_orders_at_the_same_rate_while_the_worker_is_down,
+        restarts::no_order_is_lost_or_written_twice_when_everything_restarts,
         storm::every_order_survives_a_storm_and_every_owner_is_told_of_theirs,
         notifications::a_row_whose_time_is_over_goes_without_a_sweep,
     ]

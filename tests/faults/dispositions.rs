@@ -1,0 +1,186 @@
+//! The example of `sqs-batch`, deployed with a queue of its own: a function that does what each message says, panics
+//! included, which no function of the stack can be made to do from outside.
+
+use crate::rig::{PATIENCE, Rig};
+use aws_sdk_lambda::{
+    primitives::Blob,
+    types::{Architecture, Environment, FunctionCode, FunctionResponseType, Runtime},
+};
+use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, env, fs, path::PathBuf};
+use tokio::process::Command;
+use twolane_tests::{
+    eventually::eventually,
+    order_bodies::new_id,
+    stack::{output, sdk_config},
+};
+
+/// Deliveries before the dead-letter queue.
+pub(crate) const MAX_RECEIVE_COUNT: usize = 3;
+
+/// The function, its queues, and what its log says.
+pub(crate) struct Dispositions<'a> {
+    rig: &'a Rig,
+    logs: aws_sdk_cloudwatchlogs::Client,
+    name: String,
+    queue_url: String,
+    dead_letter_queue_url: String,
+    mapping_id: String,
+}
+
+impl<'a> Dispositions<'a> {
+    /// Deploys it; it is given no messages yet.
+    pub(crate) async fn deploy(rig: &'a Rig) -> Self {
+        let name = format!("dispositions-{}", new_id());
+        let (dead_letter_queue_url, dead_letter_queue) = queue(rig, &format!("{name}-dead"), None).await;
+        let (queue_url, queue) = queue(rig, &name, Some(&dead_letter_queue)).await;
+        create_function(rig, &name, &queue_url).await;
+        let mapping = rig.lambda.create_event_source_mapping().function_name(&name).event_source_arn(queue);
+        let mapping = mapping.batch_size(10).enabled(false);
+        let mapping = mapping.function_response_types(FunctionResponseType::ReportBatchItemFailures);
+        let mapping = mapping.send().await.expect("the queue can be an event source");
+        let mapping_id = mapping.uuid().expect("a mapping has an id").to_owned();
+        let logs = aws_sdk_cloudwatchlogs::Client::new(&sdk_config().await);
+        Self { rig, logs, name, queue_url, dead_letter_queue_url, mapping_id }
+    }
+
+    /// What the function answers to a batch, invoked as the event source mapping does: the ids that it reports.
+    pub(crate) async fn invoke(&self, messages: &[(String, Value)]) -> Vec<String> {
+        let record = |(id, wish): &(String, Value)| {
+            json!({
+                "messageId": id, "receiptHandle": "none", "body": wish.to_string(), "eventSource": "aws:sqs",
+                "attributes": {"ApproximateReceiveCount": "1"},
+            })
+        };
+        let event = json!({"Records": messages.iter().map(record).collect::<Vec<_>>()}).to_string();
+        let answer = self.rig.lambda.invoke().function_name(&self.name).payload(Blob::new(event)).send().await;
+        let answer = answer.expect("the function can be invoked");
+        assert_eq!(answer.function_error(), None, "{answer:?}");
+        let payload = answer.payload().expect("it answers").as_ref();
+        let payload: Value = serde_json::from_slice(payload).expect("the answer is JSON");
+        let failures = payload["batchItemFailures"].as_array().expect("the answer is a list");
+        failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Sends one batch of wishes; their message ids, in the same order.
+    pub(crate) async fn send(&self, wishes: &[Value]) -> Vec<String> {
+        let entries = wishes.iter().enumerate().map(|(at, wish)| {
+            SendMessageBatchRequestEntry::builder().id(at.to_string()).message_body(wish.to_string()).build().unwrap()
+        });
+        let request = self.rig.stack.sqs.send_message_batch().queue_url(&self.queue_url);
+        let sent = request.set_entries(Some(entries.collect())).send().await.expect("the queue takes messages");
+        let ids: BTreeMap<_, _> = sent.successful().iter().map(|sent| (sent.id(), sent.message_id())).collect();
+        (0..wishes.len()).map(|at| ids[at.to_string().as_str()].to_owned()).collect()
+    }
+
+    /// Gives it messages.
+    pub(crate) async fn enable(&self) {
+        let request = self.rig.lambda.update_event_source_mapping().uuid(&self.mapping_id).enabled(true);
+        request.send().await.expect("the event source mapping can be changed");
+    }
+
+    /// Waits until its queue is empty.
+    pub(crate) async fn queue_is_empty(&self) {
+        eventually(PATIENCE, "the queue is empty", async || {
+            (self.rig.messages_of(&self.queue_url).await == 0).then_some(())
+        })
+        .await;
+    }
+
+    /// Every message in its dead-letter queue, with how often it was delivered before.
+    pub(crate) async fn dead(&self) -> BTreeMap<String, usize> {
+        let request = self.rig.stack.sqs.receive_message().queue_url(&self.dead_letter_queue_url);
+        let request = request.max_number_of_messages(10);
+        let request = request.message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
+        let received = request.send().await.expect("the dead-letter queue can be read");
+        let deliveries = |message: &aws_sdk_sqs::types::Message| {
+            let attributes = message.attributes().expect("they were asked for");
+            let count = &attributes[&MessageSystemAttributeName::ApproximateReceiveCount];
+            // It counts on: receiving it here was one more.
+            count.parse::<usize>().unwrap() - 1
+        };
+        let messages = received.messages().iter();
+        messages.map(|message| (message.message_id().unwrap().to_owned(), deliveries(message))).collect()
+    }
+
+    /// How often the function was given that message, by its log.
+    pub(crate) async fn deliveries(&self, id: &str) -> usize {
+        let group = format!("/aws/lambda/{}", self.name);
+        let pages = self.logs.filter_log_events().log_group_name(group).into_paginator().send();
+        let pages = pages.collect::<Result<Vec<_>, _>>().await.expect("its log can be read");
+        let said = |event: &aws_sdk_cloudwatchlogs::types::FilteredLogEvent| {
+            event.message().is_some_and(|line| line.contains("Delivery ") && line.contains(id))
+        };
+        pages.iter().flat_map(|page| page.events()).filter(|event| said(event)).count()
+    }
+
+    /// Removes it and its queues.
+    pub(crate) async fn delete(self) {
+        let mapping = self.rig.lambda.delete_event_source_mapping().uuid(&self.mapping_id);
+        mapping.send().await.expect("the event source mapping can be deleted");
+        let function = self.rig.lambda.delete_function().function_name(&self.name);
+        function.send().await.expect("the function can be deleted");
+        for url in [&self.queue_url, &self.dead_letter_queue_url] {
+            self.rig.stack.sqs.delete_queue().queue_url(url).send().await.expect("the queue can be deleted");
+        }
+    }
+}
+
+/// A queue's URL and ARN.
+async fn queue(rig: &Rig, name: &str, dead_letter_queue: Option<&str>) -> (String, String) {
+    let request = rig.stack.sqs.create_queue().queue_name(name).attributes(QueueAttributeName::VisibilityTimeout, "5");
+    let request = match dead_letter_queue {
+        Some(arn) => {
+            let policy = json!({"deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVE_COUNT}).to_string();
+            request.attributes(QueueAttributeName::RedrivePolicy, policy)
+        }
+        None => request,
+    };
+    let url = request.send().await.expect("a queue can be made").queue_url.expect("a queue has a URL");
+    let request = rig.stack.sqs.get_queue_attributes().queue_url(&url).attribute_names(QueueAttributeName::QueueArn);
+    let told = request.send().await.expect("the queue can be asked");
+    let arn = told.attributes().and_then(|all| all.get(&QueueAttributeName::QueueArn)).expect("a queue has an ARN");
+    (url, arn.clone())
+}
+
+async fn create_function(rig: &Rig, name: &str, queue_url: &str) {
+    // The worker's own role, whose trust policy lets Lambda take it; the queue's other rights are not needed here.
+    let worker = rig.lambda.get_function_configuration().function_name(output("ProcessOrdersFunctionName"));
+    let worker = worker.send().await.expect("the worker can be asked");
+    let code = FunctionCode::builder().zip_file(Blob::new(zipped().await)).build();
+    let variables = Environment::builder().variables("QUEUE_URL", queue_url).variables("RUST_LOG", "info").build();
+    let request = rig.lambda.create_function().function_name(name).runtime(Runtime::Providedal2023);
+    let request = request.handler("bootstrap").role(worker.role().expect("a function has a role")).timeout(5);
+    let request = request.code(code).environment(variables).architectures(architecture());
+    request.send().await.expect("a function can be made");
+}
+
+fn architecture() -> Architecture {
+    if cfg!(target_arch = "aarch64") { Architecture::Arm64 } else { Architecture::X8664 }
+}
+
+/// The example's binary, zipped as Lambda wants it.
+async fn zipped() -> Vec<u8> {
+    let folder = env::temp_dir().join(format!("dispositions-{}", new_id()));
+    fs::create_dir_all(&folder).unwrap();
+    fs::copy(binary(), folder.join("bootstrap")).unwrap();
+    let mut zip = Command::new("python3");
+    zip.args(["-m", "zipfile", "-c", "function.zip", "bootstrap"]).current_dir(&folder);
+    assert!(zip.status().await.expect("python3 can be run").success());
+    let bytes = fs::read(folder.join("function.zip")).unwrap();
+    fs::remove_dir_all(&folder).unwrap();
+    bytes
+}
+
+/// Cargo builds the example when it tests the workspace, into a folder beside this test's.
+fn binary() -> PathBuf {
+    let test = env::current_exe().unwrap();
+    let path = test.ancestors().nth(2).unwrap().join("examples/dispositions");
+    assert!(
+        path.is_file(),
+        "{} is missing: run `cargo build -p sqs-batch --all-features --examples` first, or test the workspace",
+        path.display()
+    );
+    path
+}

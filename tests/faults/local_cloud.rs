@@ -1,0 +1,16 @@
+//! The local cloud that the stack under test runs on.
+
+use std::{env, path::Path};
+use tokio::process::Command;
+use twolane_tests::stack::root;
+
+/// Restarts the emulator, functions included, as a machine that is rebooted: data stay, connections go.
+pub(crate) async fn restart() {
+    // The outputs lie in the instance's folder.
+    let outputs = env::var("TWOLANE_OUTPUTS").expect("faults need a local cloud: run them by infra/local exec");
+    let folder = Path::new(&outputs).parent().expect("a file is in a folder");
+    let mut command = Command::new("python3");
+    command.arg("infra/local").arg("restart").arg("--dir").arg(folder).current_dir(root()).kill_on_drop(true);
+    let ran = command.output().await.expect("python3 can be run");
+    assert!(ran.status.success(), "{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+}

@@ -1,0 +1,57 @@
+//! A batch of ten with one failure of each kind.
+
+use crate::{
+    Load,
+    dispositions::{Dispositions, MAX_RECEIVE_COUNT},
+    figures::Figures,
+    rig::{PATIENCE, Rig},
+};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use twolane_tests::{eventually::eventually, order_bodies::new_id};
+
+/// Seven that are done, then a poison one, one that panics, and one that is done at its third delivery.
+fn wishes() -> Vec<Value> {
+    let failures = [json!({"do": "poison"}), json!({"do": "panic"}), json!({"do": "retry-after", "until": 3})];
+    std::iter::repeat_n(json!({"do": "done"}), 7).chain(failures).collect()
+}
+
+pub(crate) async fn a_poison_a_panic_and_a_transient_failure_cost_no_other_message_of_their_batch(
+    rig: &Rig,
+    _: Load,
+) -> Figures {
+    let function = Dispositions::deploy(rig).await;
+    let batch: Vec<_> = wishes().into_iter().map(|wish| (new_id(), wish)).collect();
+
+    let reported = function.invoke(&batch).await;
+
+    let expected: BTreeSet<_> = batch[7..].iter().map(|(id, _)| id.as_str()).collect();
+    assert_eq!(reported.len(), 3, "{reported:?}");
+    assert_eq!(reported.iter().map(String::as_str).collect::<BTreeSet<_>>(), expected);
+
+    let ids = function.send(&wishes()).await;
+    function.enable().await;
+
+    let (done, poison, panic, transient) = (&ids[..7], &ids[7], &ids[8], &ids[9]);
+    let mut dead = BTreeMap::new();
+    eventually(PATIENCE, "both messages that are never done are in the dead-letter queue", async || {
+        dead.extend(function.dead().await);
+        (dead.len() >= 2).then_some(())
+    })
+    .await;
+    function.queue_is_empty().await;
+    dead.extend(function.dead().await);
+    assert_eq!(dead, BTreeMap::from([(poison.clone(), MAX_RECEIVE_COUNT), (panic.clone(), MAX_RECEIVE_COUNT)]));
+    for id in done {
+        assert_eq!(function.deliveries(id).await, 1, "{id} must be done once");
+    }
+    let transient = function.deliveries(transient).await;
+    assert_eq!(transient, 3, "it is done at its third delivery");
+    function.delete().await;
+    Figures::default()
+        .with("done once", done.len())
+        .with("reported", reported.len())
+        .with("poison deliveries", dead[poison])
+        .with("panic deliveries", dead[panic])
+        .with("transient done at delivery", transient)
+}

@@ -1,0 +1,102 @@
+//! Everything goes down at once and comes up again: API, queue, functions, database and sockets.
+
+use crate::{
+    Load,
+    figures::{Figures, tell},
+    local_cloud,
+    rig::Rig,
+};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use reqwest::{Method, header::CONTENT_TYPE};
+use std::time::Duration;
+use tokio::time::{Instant, interval, sleep_until};
+use twolane_tests::{
+    api_client::try_send,
+    eventually::eventually,
+    order_bodies::{new_id, order_of},
+    socket::Socket,
+    stack::OWNER,
+};
+
+/// Orders that come in a second.
+const ARRIVALS_PER_SECOND: u32 = 30;
+
+/// Time between two restarts, and before the first.
+const BETWEEN: Duration = Duration::from_secs(3);
+
+/// Longest wait for an acknowledgement, repeats included, and for all outcomes.
+const DEADLINE: Duration = Duration::from_mins(2);
+
+pub(crate) async fn no_order_is_lost_or_written_twice_when_everything_restarts(rig: &Rig, load: Load) -> Figures {
+    let restarts = load.pick(1, 5);
+    let (mark, mut ids, mut repeats) = (rig.endpoint.mark(), Vec::new(), 0);
+    let end = Instant::now() + BETWEEN * (restarts + 1);
+    let restarting = async {
+        for restart in 1..=restarts {
+            sleep_until(end - BETWEEN * (restarts + 1 - restart)).await;
+            local_cloud::restart().await;
+            tell(&format!("restart {restart} of {restarts}"));
+        }
+    };
+    let placing = async {
+        let mut arrival = interval(Duration::from_secs(1) / ARRIVALS_PER_SECOND);
+        let mut under_way = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                _ = arrival.tick(), if Instant::now() < end => under_way.push(place(rig)),
+                Some((id, repeated)) = under_way.next() => {
+                    ids.push(id);
+                    repeats += repeated;
+                }
+                else => break,
+            }
+        }
+    };
+    tokio::join!(restarting, placing);
+    assert!(repeats > 0, "clients must have met the stack while it was down");
+
+    all_are_confirmed(rig, &ids).await;
+    rig.queue_is_empty(DEADLINE).await;
+    for id in &ids {
+        assert_eq!(rig.endpoint.writes(mark, id, "CONFIRMED"), 1, "{id} must have been written once");
+    }
+    // Sockets are gone with the rest; a new one resumes.
+    let mut socket = Socket::open_alone().await;
+    for id in ids.iter().take(10) {
+        assert_eq!(socket.subscribe(id).await["status"], "CONFIRMED");
+    }
+    socket.close().await;
+    Figures::default()
+        .with("restarts", restarts)
+        .with("orders", ids.len())
+        .with("requests repeated", repeats)
+        .with("lost", 0)
+        .with("written twice", 0)
+}
+
+/// Queues one order as a client does that repeats until it is acknowledged; its id and how often it was repeated.
+async fn place(rig: &Rig) -> (String, usize) {
+    let (id, mut repeated) = (new_id(), 0);
+    eventually(DEADLINE, &format!("order {id} is acknowledged"), async || {
+        let request = rig.api.request(Method::PUT, &format!("async/orders/{id}"));
+        let request = request.header(CONTENT_TYPE, "application/json").body(order_of("SKU-1").to_string());
+        match try_send(request).await {
+            Ok(answer) if answer.status == 202 => Some(()),
+            _ => {
+                repeated += 1;
+                None
+            }
+        }
+    })
+    .await;
+    (id, repeated)
+}
+
+async fn all_are_confirmed(rig: &Rig, ids: &[String]) {
+    eventually(DEADLINE, "all orders are confirmed", async || {
+        let statuses = rig.stack.statuses().await;
+        let status = |id: &String| statuses.get(&format!("{OWNER}#{id}")).map(String::as_str);
+        ids.iter().all(|id| status(id) == Some("CONFIRMED")).then_some(())
+    })
+    .await;
+}
