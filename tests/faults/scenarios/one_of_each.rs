@@ -34,13 +34,19 @@ pub(crate) async fn a_poison_a_panic_and_a_transient_failure_cost_no_other_messa
 
     let (done, poison, panic, transient) = (&ids[..7], &ids[7], &ids[8], &ids[9]);
     let mut dead = BTreeMap::new();
+    let mut look = async || {
+        for (id, deliveries) in function.dead().await {
+            // Each look at it counts as one more: the first one tells.
+            dead.entry(id).or_insert(deliveries);
+        }
+        dead.len()
+    };
     eventually(PATIENCE, "both messages that are never done are in the dead-letter queue", async || {
-        dead.extend(function.dead().await);
-        (dead.len() >= 2).then_some(())
+        (look().await >= 2).then_some(())
     })
     .await;
     function.queue_is_empty().await;
-    dead.extend(function.dead().await);
+    look().await;
     assert_eq!(dead, BTreeMap::from([(poison.clone(), MAX_RECEIVE_COUNT), (panic.clone(), MAX_RECEIVE_COUNT)]));
     for id in done {
         assert_eq!(function.deliveries(id).await, 1, "{id} must be done once");
