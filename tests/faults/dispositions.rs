@@ -2,6 +2,7 @@
 //! included, which no function of the stack can be made to do from outside.
 
 use crate::rig::{PATIENCE, Rig};
+use aws_sdk_cloudwatchlogs::{operation::filter_log_events::FilterLogEventsOutput, types::FilteredLogEvent};
 use aws_sdk_lambda::{
     primitives::Blob,
     types::{Architecture, Environment, FunctionCode, FunctionResponseType, Runtime},
@@ -109,10 +110,8 @@ impl<'a> Dispositions<'a> {
         let group = format!("/aws/lambda/{}", self.name);
         let pages = self.logs.filter_log_events().log_group_name(group).into_paginator().send();
         let pages = pages.collect::<Result<Vec<_>, _>>().await.expect("its log can be read");
-        let said = |event: &aws_sdk_cloudwatchlogs::types::FilteredLogEvent| {
-            event.message().is_some_and(|line| line.contains("Delivery ") && line.contains(id))
-        };
-        pages.iter().flat_map(|page| page.events()).filter(|event| said(event)).count()
+        let lines = pages.iter().flat_map(FilterLogEventsOutput::events).filter_map(FilteredLogEvent::message);
+        lines.filter(|line| line.contains("Delivery ") && line.contains(id)).count()
     }
 
     /// Removes it and its queues.

@@ -85,7 +85,7 @@ proptest! {
     fn exactly_what_was_not_done_is_reported(plan in plan()) {
         let seen = run(&plan);
 
-        let distinct = seen.reported.as_ref().map(|reported| BTreeSet::from_iter(reported.iter().cloned()));
+        let distinct = seen.reported.as_ref().map(|reported| reported.iter().cloned().collect::<BTreeSet<_>>());
         prop_assert_eq!(&distinct, &plan.failed());
         prop_assert_eq!(seen.reported.map(|reported| reported.len()), distinct.map(|distinct| distinct.len()));
     }
