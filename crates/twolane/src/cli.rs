@@ -242,8 +242,9 @@ Exit code:
 The stack is found as for `twolane order`; see `twolane --help`.";
 
 const DLQ_HELP: &str = "\
-A message comes here when it failed all its deliveries, and stays for 14 days. Looking takes nothing
-away: each message is held for a moment and let go, which counts as one more time that it was received.
+A message comes here when it failed all its deliveries, and stays until 14 days after its order was
+accepted. Looking takes nothing away: each message is held for a moment and let go, which counts as one
+more time that it was received.
 
 Examples:
   twolane dlq
@@ -280,7 +281,7 @@ Ctrl-C (SIGINT) and SIGTERM stop the moving, or the waiting, and show how far it
 
 Exit code:
   0    every message was moved, and every order of theirs is CONFIRMED or REJECTED; or there was none
-  1    some message was not moved, failed again, is no order, or has no outcome yet
+  1    some message was not moved, not seen, failed again, is no order, or has no outcome yet
   2    wrong usage, no stack, or AWS refused: nothing was moved
   130  interrupted by Ctrl-C (SIGINT)
   143  terminated (SIGTERM)

@@ -1,7 +1,7 @@
 //! `twolane dlq`: what is in the dead-letter queue.
 
 use super::{finding::Finding, site::Site, table};
-use crate::{cli::DlqArgs, output::Output, report::timestamp, signals::Interruption, style::printable};
+use crate::{cli::DlqArgs, output::Output, progress::tell, report::timestamp, signals::Interruption, style::printable};
 use anyhow::Context;
 use serde::Serialize;
 use std::{process::ExitCode, time::Duration};
@@ -35,7 +35,7 @@ pub(crate) async fn run(args: DlqArgs) -> anyhow::Result<ExitCode> {
     let site = Site::find(&args.stack).await?;
     let interruption = Interruption::listen().context("Failed to listen for signals")?;
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    let found = site.dead_letters.look(limit, args.show_bodies, &interruption).await?;
+    let found = site.dead_letters.look(limit, args.show_bodies, Some(&interruption)).await?;
     if let Some(signal) = interruption.signal() {
         return Ok(ExitCode::from(signal.exit_code()));
     }
@@ -45,6 +45,9 @@ pub(crate) async fn run(args: DlqArgs) -> anyhow::Result<ExitCode> {
     let now = OffsetDateTime::now_utc();
     let mut output = Output::stdout();
     if args.json {
+        if found.unseen > 0 {
+            tell(&not_shown(found.unseen));
+        }
         for finding in &findings {
             output.line(&json(finding, now)).context("Failed to write the result")?;
         }
@@ -82,17 +85,17 @@ fn text(findings: &[Finding], unseen: usize, url: &str, now: OffsetDateTime) -> 
     let bodies = findings.iter().filter_map(|finding| Some((finding.letter.message_id(), finding.letter.body()?)));
     parts.extend(bodies.map(|(id, body)| format!("message {}:\n{}", printable(id), printable(body))));
     if unseen > 0 {
-        let of_which = if findings.is_empty() { "" } else { "Besides, " };
-        parts.push(format!(
-            "{of_which}{} not shown: beyond --limit, or held by somebody else at the moment.",
-            messages(unseen)
-        ));
+        parts.push(not_shown(unseen));
     }
     parts.push(match (findings.is_empty(), unseen) {
         (true, 0) => "Nothing has failed.".to_owned(),
         _ => "Once what failed is mended, `twolane redrive` sends them round again.".to_owned(),
     });
     parts.join("\n\n")
+}
+
+fn not_shown(unseen: usize) -> String {
+    format!("{} not shown: beyond --limit, or held by somebody else at the moment.", messages(unseen))
 }
 
 fn row(finding: &Finding, now: OffsetDateTime) -> [String; 6] {

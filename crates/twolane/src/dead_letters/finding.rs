@@ -64,7 +64,16 @@ mod tests {
             (&ORDER, None, NO_RECORD),
             (&ORDER[..1], None, "not from the API: message attribute owner is missing"),
             (&ORDER[1..], None, "not from the API: message attribute orderId is missing"),
-            (&[("orderId", "7"), ("owner", "alice")], None, "its order id is not a UUID"),
+            (
+                &[("orderId", "7"), ("owner", "alice")],
+                None,
+                "not from the API: message attribute orderId must be a UUID such as 5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b",
+            ),
+            (
+                &[ORDER[0], ("owner", "two words")],
+                None,
+                "not from the API: message attribute owner must be 1 to 255 visible ASCII characters",
+            ),
         ] {
             assert_eq!(finding(attributes, record).reason(), told);
         }

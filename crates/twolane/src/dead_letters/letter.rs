@@ -1,9 +1,8 @@
 //! One message of the dead-letter queue.
 
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
-use orders_api::queue_message::{ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE, REQUEST_TIME_ATTRIBUTE};
+use orders_api::queue_message::{ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE, REQUEST_TIME_ATTRIBUTE, order_name};
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 /// A message that failed all its deliveries.
 #[derive(Clone, Debug)]
@@ -31,11 +30,14 @@ impl Letter {
     /// A message as SQS gave it; without its body, of up to 1 MiB, unless that is to be kept.
     pub(crate) fn new(message: Message, keep_body: bool) -> Self {
         let body_bytes = message.body().map_or(0, str::len);
-        let mut letter = Self { message, body_bytes };
-        if !keep_body {
-            letter.message.body = None;
-        }
-        letter
+        let letter = Self { message, body_bytes };
+        if keep_body { letter } else { letter.without_body() }
+    }
+
+    /// The same without its body.
+    pub(crate) fn without_body(mut self) -> Self {
+        self.message.body = None;
+        self
     }
 
     /// The message itself.
@@ -63,10 +65,10 @@ impl Letter {
         self.attribute(OWNER_ATTRIBUTE)
     }
 
-    /// The order that it stands for; `None` when the API did not send it, or no order can have such an id.
+    /// The order that it stands for; `None` when there is an [`oddity`](Self::oddity).
     pub(crate) fn order(&self) -> Option<OrderKey> {
-        let order_id = Uuid::parse_str(self.order_id()?).ok()?.to_string();
-        Some(OrderKey { owner: self.owner()?.to_owned(), order_id })
+        let (owner, order_id) = order_name(self.owner()?, self.order_id()?).ok()?;
+        Some(OrderKey { owner, order_id })
     }
 
     /// When the order was accepted: by the API, or else when SQS got the message.
@@ -92,13 +94,28 @@ impl Letter {
         self.body_bytes
     }
 
+    /// What counts for SQS's size limits: the body, and names, types and values of the attributes. Source: Amazon SQS
+    /// Developer Guide, "Amazon SQS message metadata".
+    pub(crate) fn bytes(&self) -> usize {
+        let attributes = self.message.message_attributes().into_iter().flatten();
+        let attribute_bytes = attributes.map(|(name, value)| {
+            let text = value.string_value().map_or(0, str::len);
+            let binary = value.binary_value().map_or(0, |blob| blob.as_ref().len());
+            name.len() + value.data_type().len() + text + binary
+        });
+        self.body_bytes + attribute_bytes.sum::<usize>()
+    }
+
     /// Why it can be no order of the API, if so.
     pub(crate) fn oddity(&self) -> Option<String> {
-        let missing = [(ORDER_ID_ATTRIBUTE, self.order_id()), (OWNER_ATTRIBUTE, self.owner())];
-        if let Some((name, _)) = missing.into_iter().find(|(_, value)| value.is_none()) {
-            return Some(format!("not from the API: message attribute {name} is missing"));
+        let missing = |name| Some(format!("not from the API: message attribute {name} is missing"));
+        match (self.owner(), self.order_id()) {
+            (_, None) => missing(ORDER_ID_ATTRIBUTE),
+            (None, _) => missing(OWNER_ATTRIBUTE),
+            (Some(owner), Some(order_id)) => {
+                order_name(owner, order_id).err().map(|error| format!("not from the API: {error}"))
+            }
         }
-        self.order().is_none().then(|| "its order id is not a UUID".to_owned())
     }
 
     fn attribute(&self, name: &str) -> Option<&str> {

@@ -39,7 +39,7 @@ pub(crate) struct Found {
 }
 
 impl DeadLetterQueue {
-    /// Up to `limit` messages, held by nobody afterwards. A signal ends it early.
+    /// Up to `limit` messages, held by nobody afterwards. A signal ends it early, where one is to be heeded.
     ///
     /// # Errors
     /// SQS refuses or does not answer.
@@ -47,7 +47,7 @@ impl DeadLetterQueue {
         &self,
         limit: usize,
         keep_bodies: bool,
-        interruption: &Interruption,
+        interruption: Option<&Interruption>,
     ) -> anyhow::Result<Found> {
         let mut letters = Vec::new();
         let looked = self.hold_into(&mut letters, limit, keep_bodies, interruption).await;
@@ -62,10 +62,10 @@ impl DeadLetterQueue {
         letters: &mut Vec<Letter>,
         limit: usize,
         keep_bodies: bool,
-        interruption: &Interruption,
+        interruption: Option<&Interruption>,
     ) -> anyhow::Result<()> {
         let mut seen = HashSet::new();
-        while letters.len() < limit && interruption.signal().is_none() {
+        while letters.len() < limit && interruption.and_then(Interruption::signal).is_none() {
             let received = self.receive((limit - letters.len()).min(BATCH), keep_bodies).await?;
             let before = letters.len();
             letters.extend(received.into_iter().filter(|letter| seen.insert(letter.message_id().to_owned())));
@@ -110,17 +110,20 @@ impl DeadLetterQueue {
         }
     }
 
-    /// Deletes messages, ten at most; how many could not be.
+    /// Deletes messages, ten at most; the ids of those that could not be.
     ///
     /// # Errors
     /// SQS refuses or does not answer.
-    pub(crate) async fn delete(&self, letters: &[&Letter]) -> anyhow::Result<usize> {
+    pub(crate) async fn delete(&self, letters: &[Letter]) -> anyhow::Result<Vec<String>> {
         let entries = letters.iter().enumerate().map(|(at, letter)| {
             let entry = DeleteMessageBatchRequestEntry::builder().id(at.to_string());
             entry.receipt_handle(letter.receipt_handle()).build().expect("id and receipt handle are set")
         });
         let request = self.client.delete_message_batch().queue_url(&self.url).set_entries(Some(entries.collect()));
-        Ok(request.send().await.map_err(|error| describe(&error))?.failed().len())
+        let answer = request.send().await.map_err(|error| describe(&error))?;
+        let failed = |at: usize| answer.failed().iter().any(|failed| failed.id() == at.to_string());
+        let left = letters.iter().enumerate().filter(|(at, _)| failed(*at));
+        Ok(left.map(|(_, letter)| letter.message_id().to_owned()).collect())
     }
 
     /// How many messages there are, held ones included, as far as SQS knows.

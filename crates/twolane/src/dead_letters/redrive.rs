@@ -5,8 +5,8 @@ use super::{
     finding::Finding,
     letter::OrderKey,
     move_task::{self, Moved},
-    resend::Resend,
-    settle::{self, Fate},
+    resend::{Resend, Resent},
+    settle::{Fate, Waiting},
     site::Site,
     table,
 };
@@ -18,11 +18,7 @@ use crate::{
 };
 use anyhow::Context;
 use serde::Serialize;
-use std::{
-    collections::{HashMap, HashSet},
-    process::ExitCode,
-    time::Duration,
-};
+use std::{collections::HashSet, process::ExitCode, time::Duration};
 
 /// One message. Every field is always there; `null` where it does not apply or is not known.
 #[derive(Serialize)]
@@ -33,8 +29,8 @@ struct Report<'a> {
     /// As the caller gave it.
     order_id: Option<&'a str>,
     owner: Option<&'a str>,
-    /// Whether it is in the orders queue again.
-    moved: bool,
+    /// Whether it is in the orders queue again; `null` when that cannot be told.
+    moved: Option<bool>,
     /// How its order stood before.
     status_before: Option<&'a str>,
     /// `CONFIRMED` or `REJECTED`; `FAILED` when it failed again, or still; `PENDING` when there is no outcome yet;
@@ -49,44 +45,64 @@ struct Report<'a> {
 /// A message and what became of it.
 struct Redriven {
     finding: Finding,
-    moved: bool,
+    /// `None` when it cannot be told.
+    moved: Option<bool>,
     /// `None` when it is no order, or was not moved.
     fate: Option<Fate>,
+}
+
+/// How the moving went.
+#[derive(Default)]
+struct Moving {
+    /// Ids of messages that were moved.
+    moved: HashSet<String>,
+    /// Ids of messages that are in the dead-letter queue still, moved or not.
+    left: HashSet<String>,
+    /// What went wrong.
+    trouble: Option<anyhow::Error>,
+}
+
+impl Moving {
+    fn is_moved(&self, id: &str) -> Option<bool> {
+        let (moved, left) = (self.moved.contains(id), self.left.contains(id));
+        (moved || left).then_some(moved)
+    }
 }
 
 /// Runs the command. An error means that nothing was moved.
 pub(crate) async fn run(args: RedriveArgs) -> anyhow::Result<ExitCode> {
     let site = Site::find(&args.stack).await?;
     let interruption = Interruption::listen().context("Failed to listen for signals")?;
-    let found = site.dead_letters.look(usize::MAX, false, &interruption).await?;
+    let found = site.dead_letters.look(usize::MAX, false, Some(&interruption)).await?;
     if let Some(signal) = interruption.signal() {
         tell(&format!("Interrupted ({}). Nothing was moved.", signal.name()));
         return Ok(ExitCode::from(signal.exit_code()));
     }
     if found.unseen > 0 {
-        tell(&format!("{} held by somebody else at the moment: not looked at.", messages(found.unseen)));
+        let count = messages(found.unseen);
+        tell(&format!("{count} held by somebody else at the moment: not looked at, and not waited for."));
     }
     let findings = chosen(site.findings(found.letters).await?, &args.orders);
     let missing = missing(&findings, &args.orders);
     for order in &missing {
         tell(&format!("No message of order {order} is in the dead-letter queue."));
     }
+    let all_seen = missing.is_empty() && (found.unseen == 0 || !args.orders.is_empty());
     if findings.is_empty() {
-        let code = if missing.is_empty() && found.unseen == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         if !args.json {
             Output::stdout().line("Nothing to move.").context("Failed to write the result")?;
         }
-        return Ok(code);
+        return Ok(if all_seen { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
 
     tell(&format!("Moving {} back to the orders queue.", messages(findings.len())));
-    let (moved, moving) = move_back(&site, &findings, &args, &interruption).await;
-    if moved.is_empty() {
-        moving?;
-    } else if let Err(error) = moving {
-        tell(&format!("error: {error:#}"));
+    let mut moving = move_back(&site, &findings, &args, &interruption).await?;
+    match moving.trouble.take() {
+        Some(error) if moving.moved.is_empty() && !moving.left.is_empty() => return Err(error),
+        Some(error) => tell(&format!("error: {error:#}")),
+        None => {}
     }
-    let redriven = outcomes(&site, findings, &moved, &args, &interruption).await;
+    let redriven = outcomes(&site, findings, moving, &args, &interruption).await;
     let written = write(&redriven, args.json);
     if let Err(error) = &written {
         tell(&format!("error: Failed to write the result: {error}"));
@@ -96,7 +112,7 @@ pub(crate) async fn run(args: RedriveArgs) -> anyhow::Result<ExitCode> {
             tell(&format!("Interrupted ({}). What was moved stays moved.", signal.name()));
             ExitCode::from(signal.exit_code())
         }
-        None if written.is_ok() && missing.is_empty() && redriven.iter().all(Redriven::is_settled) => ExitCode::SUCCESS,
+        None if written.is_ok() && all_seen && redriven.iter().all(Redriven::is_settled) => ExitCode::SUCCESS,
         None => ExitCode::FAILURE,
     })
 }
@@ -114,65 +130,76 @@ fn missing<'a>(findings: &[Finding], orders: &'a [String]) -> Vec<&'a String> {
     orders.iter().filter(|order| !found.contains(*order)).collect()
 }
 
-/// The ids of the messages that were moved, and what went wrong, if anything did.
+/// Moves the messages, all by SQS itself where it can.
+///
+/// # Errors
+/// AWS refuses: nothing was moved.
 async fn move_back(
     site: &Site,
     findings: &[Finding],
     args: &RedriveArgs,
     interruption: &Interruption,
-) -> (HashSet<String>, anyhow::Result<()>) {
+) -> anyhow::Result<Moving> {
     let ids: HashSet<String> = findings.iter().map(|finding| finding.letter.message_id().to_owned()).collect();
     let progress = Progress::new(ids.len(), "messages moved");
-    let show = |now| progress.set(now);
-    let result = if args.orders.is_empty() {
-        move_task::move_all(&site.dead_letters, args.max_per_second, interruption, show).await
+    let task = if args.orders.is_empty() {
+        move_task::move_all(&site.dead_letters, args.max_per_second, interruption, |now| progress.set(now)).await
     } else {
         Ok(Moved::Unavailable)
     };
-    let result = match result {
-        Ok(Moved::All) => (ids, Ok(())),
-        Ok(Moved::Some) => (gone(site, ids, interruption).await, Ok(())),
+    let moving = match task {
+        Ok(Moved::Completed(count)) if count >= ids.len() => Ok(Moving { moved: ids, ..Moving::default() }),
+        Ok(Moved::Completed(_) | Moved::Cancelled) => Ok(look_what_moved(site, ids, None).await),
+        Ok(Moved::Lost(error)) => Ok(look_what_moved(site, ids, Some(error)).await),
         Ok(Moved::Unavailable) => {
             let (from, to) = (&site.dead_letters, site.orders_queue_url.as_str());
             let resend = Resend { from, to, max_per_second: args.max_per_second, interruption };
-            resend.move_back(&ids, |more| progress.advance_by(more)).await
+            let Resent { moved, undeleted, result } = resend.move_back(&ids, |more| progress.advance_by(more)).await;
+            let left = ids.difference(&moved).cloned().chain(undeleted).collect();
+            Ok(Moving { moved, left, trouble: result.err() })
         }
-        Err(error) => (HashSet::new(), Err(error)),
+        Err(error) => Err(error),
     };
     progress.clear();
-    result
+    moving
 }
 
-/// Those of the ids that are in the dead-letter queue no more.
-async fn gone(site: &Site, ids: HashSet<String>, interruption: &Interruption) -> HashSet<String> {
-    let found = site.dead_letters.look(usize::MAX, false, interruption).await;
-    let left: HashSet<_> =
-        found.map(|found| found.letters).unwrap_or_default().iter().map(|l| l.message_id().to_owned()).collect();
-    ids.difference(&left).cloned().collect()
+/// After a task that did not move all, or of which that is not known: what is there still was not moved. Looks to the
+/// end, whatever signal there was.
+async fn look_what_moved(site: &Site, ids: HashSet<String>, trouble: Option<anyhow::Error>) -> Moving {
+    match site.dead_letters.look(usize::MAX, false, None).await {
+        Ok(found) => {
+            let there: HashSet<_> = found.letters.iter().map(|letter| letter.message_id().to_owned()).collect();
+            let (left, moved) = ids.into_iter().partition(|id| there.contains(id));
+            Moving { moved, left, trouble }
+        }
+        Err(error) => {
+            let trouble = trouble.unwrap_or_else(|| error.context("Which messages were moved cannot be told"));
+            Moving { trouble: Some(trouble), ..Moving::default() }
+        }
+    }
 }
 
-/// Waits for the orders of the messages that were moved.
+/// Waits for the orders of the messages that were moved, or may have been.
 async fn outcomes(
     site: &Site,
     findings: Vec<Finding>,
-    moved: &HashSet<String>,
+    moving: Moving,
     args: &RedriveArgs,
     interruption: &Interruption,
 ) -> Vec<Redriven> {
-    let is_moved = |finding: &Finding| moved.contains(finding.letter.message_id());
-    let orders: HashSet<OrderKey> =
-        findings.iter().filter(|finding| is_moved(finding)).filter_map(|finding| finding.letter.order()).collect();
+    let is_moved = |finding: &Finding| moving.is_moved(finding.letter.message_id());
+    let awaited = findings.iter().filter(|finding| is_moved(finding) != Some(false));
+    let orders: HashSet<OrderKey> = awaited.filter_map(|finding| finding.letter.order()).collect();
     let patience = Duration::from_secs(args.timeout);
     if !orders.is_empty() && args.timeout > 0 {
         tell(&format!("Waiting up to {} s for the outcome of {}.", args.timeout, crate::summary::orders(orders.len())));
     }
-    let fates = settle::wait(site, orders, patience, interruption).await.unwrap_or_else(|error| {
-        tell(&format!("error: The messages are moved, and what became of them cannot be told: {error:#}"));
-        HashMap::new()
-    });
+    let waiting = Waiting { site, interruption, left: moving.left.clone() };
+    let fates = waiting.wait(orders, patience).await;
     let redriven = |finding: Finding| {
         let moved = is_moved(&finding);
-        let order = finding.letter.order().filter(|_| moved);
+        let order = finding.letter.order().filter(|_| moved != Some(false));
         let fate = order.map(|order| fates.get(&order).cloned().unwrap_or(Fate::Open));
         Redriven { finding, moved, fate }
     };
@@ -195,8 +222,8 @@ impl Redriven {
             Some(Fate::FailedAgain) => {
                 Some("failed all its deliveries again; it is back in the dead-letter queue".into())
             }
-            Some(Fate::Open) => Some("no outcome in time; `twolane dlq` shows whether it failed again".into()),
-            None if !self.moved => Some("not moved: it is in the dead-letter queue still".into()),
+            Some(Fate::Open) => Some("no outcome yet; `twolane dlq` shows whether it failed again".into()),
+            None if self.moved == Some(false) => Some("not moved: it is in the dead-letter queue still".into()),
             None => self.finding.letter.oddity().map(|why| format!("{why}; it will be back in the dead-letter queue")),
         }
     }
@@ -260,8 +287,8 @@ fn summary(redriven: &[Redriven]) -> String {
         (count(&settled_as("REJECTED")), "rejected"),
         (count(&|redriven| redriven.fate == Some(Fate::FailedAgain)), "failed again"),
         (count(&|redriven| redriven.fate == Some(Fate::Open)), "without an outcome yet"),
-        (count(&|redriven| redriven.moved && redriven.fate.is_none()), "no order"),
-        (count(&|redriven| !redriven.moved), "not moved"),
+        (count(&|redriven| redriven.moved != Some(false) && redriven.fate.is_none()), "no order"),
+        (count(&|redriven| redriven.moved == Some(false)), "not moved"),
     ];
     let told = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
     format!("{}: {}", messages(redriven.len()), told.collect::<Vec<_>>().join(", "))

@@ -1,6 +1,6 @@
 //! `twolane dlq` and `twolane redrive`.
 
-use crate::fake_aws::{FakeAws, State, message};
+use crate::fake_aws::{ALWAYS, FakeAws, MoveTask, State, message};
 use crate::{ID, signal, twolane};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read};
@@ -74,7 +74,7 @@ fn draws_a_table_for_people() {
     assert!(stdout.contains(" order                                 accepted"), "{stdout}");
     assert!(stdout.contains(&format!(" {ID}  2026-01-01T00:00:00.000Z  ")), "{stdout}");
     assert!(stdout.contains("6         FAILED  it could not be stored"), "{stdout}");
-    assert!(stdout.contains("Besides, 1 message not shown"), "{stdout}");
+    assert!(stdout.contains("1 message not shown"), "{stdout}");
     assert!(stdout.contains("`twolane redrive`"), "{stdout}");
 }
 
@@ -92,7 +92,7 @@ fn says_that_nothing_has_failed() {
 
 #[test]
 fn has_sqs_move_all_messages_where_it_can() {
-    let aws = FakeAws::start(State { has_move_task: true, outcome: Some("CONFIRMED"), ..three() });
+    let aws = FakeAws::start(State { move_task: Some(MoveTask::Completes), outcome: Some("CONFIRMED"), ..three() });
 
     let (code, stdout, stderr) = aws.twolane(&["redrive", "--json", "--max-per-second", "7"]).run();
 
@@ -141,22 +141,176 @@ fn keeps_what_the_orders_queue_refuses() {
     assert!(state.held.is_empty(), "it is let go");
 }
 
+/// As many failed orders, each with a message of its own.
+fn many(count: u32) -> State {
+    let id = |number: u32| format!("00000000-0000-4000-8000-{number:012}");
+    let message = |number: u32| message(&format!("m-{number}"), Some(&id(number)), &number.to_string());
+    State { dead: (0..count).map(message).collect(), outcome: Some("CONFIRMED"), ..State::default() }
+}
+
 #[test]
-fn keeps_everything_when_nothing_can_be_sent() {
-    let aws = FakeAws::start(State { denied: Some("SendMessageBatch"), ..three() });
+fn a_refused_message_is_sent_once_and_keeps_no_other() {
+    let aws = FakeAws::start(State { refused: ["3", "14"].into(), ..many(25) });
 
     let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
 
     assert_eq!(code, 1, "{stderr}");
-    assert!(stderr.contains("AccessDeniedException: not allowed to do that"), "{stderr}");
-    assert!(stdout.ends_with("3 messages: 3 not moved\n"), "{stdout}");
+    assert!(stdout.ends_with("25 messages: 23 confirmed, 2 not moved\n"), "{stdout}");
+    assert_eq!(stderr.matches("refused a message").count(), 2, "{stderr}");
     let state = aws.state.lock().expect("no panic");
-    assert!(state.dead.len() == 3 && state.held.is_empty());
+    assert_eq!((state.dead.len(), state.held.len(), state.sent.len()), (2, 0, 23));
+}
+
+#[test]
+fn keeps_everything_when_nothing_can_be_sent() {
+    let aws = FakeAws::start(State { denied: Some(("SendMessageBatch", ALWAYS)), ..many(25) });
+
+    let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
+
+    assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
+    assert!(stderr.contains("Failed to send messages to the orders queue"), "{stderr}");
+    assert!(stderr.contains("AccessDeniedException: not allowed to do that"), "{stderr}");
+    let state = aws.state.lock().expect("no panic");
+    assert_eq!(state.actions.iter().filter(|action| *action == "sendmessagebatch").count(), 1);
+    assert_eq!((state.dead.len(), state.held.len()), (25, 0));
+}
+
+#[test]
+fn tells_what_was_moved_before_sending_failed() {
+    let aws = FakeAws::start(State { denied: Some(("SendMessageBatch", 2..3)), ..many(25) });
+
+    let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
+
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stdout.ends_with("25 messages: 20 confirmed, 5 not moved\n"), "{stdout}");
+    assert!(aws.state.lock().expect("no panic").held.is_empty());
+}
+
+#[test]
+fn a_message_that_was_sent_and_not_deleted_has_not_failed_again() {
+    let aws = FakeAws::start(State { undeletable: ["m-1"].into(), outcome: None, ..three() });
+
+    let (code, stdout, stderr) = aws.twolane(&["redrive", "--order", ID, "--timeout", "6"]).run();
+
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains("1 message sent, and still in the dead-letter queue too"), "{stderr}");
+    assert!(stdout.ends_with("1 message: 1 without an outcome yet\n"), "{stdout}");
+}
+
+#[test]
+fn a_message_that_names_no_order_of_the_api_keeps_no_other() {
+    let mut state = State { outcome: Some("CONFIRMED"), ..three() };
+    for (id, owner) in [("m-4", "x".repeat(3000)), ("m-5", "two words".to_owned())] {
+        let mut odd = message(id, Some(OTHER), "{}");
+        odd["MessageAttributes"]["owner"]["StringValue"] = json!(owner);
+        state.dead.push(odd);
+    }
+    let aws = FakeAws::start(state);
+
+    let (shown, stdout, stderr) = aws.twolane(&["dlq", "--json"]).run();
+    let (redriven, ..) = aws.twolane(&["redrive", "--order", ID]).run();
+
+    assert_eq!((shown, redriven), (0, 0), "{stderr}");
+    let why = "not from the API: message attribute owner must be 1 to 255 visible ASCII characters";
+    assert_eq!((&reports(&stdout)[3]["reason"], &reports(&stdout)[4]["reason"]), (&json!(why), &json!(why)));
+}
+
+#[test]
+fn asks_again_for_what_dynamodb_hands_back() {
+    let aws = FakeAws::start(State { unprocessed: 2, ..three() });
+
+    let (code, stdout, stderr) = aws.twolane(&["dlq", "--json"]).run();
+
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(reports(&stdout)[0]["status"], "FAILED");
+}
+
+#[test]
+fn an_error_while_waiting_costs_no_outcome() {
+    let state = State { move_task: Some(MoveTask::Completes), outcome: Some("CONFIRMED"), ..three() };
+    let aws = FakeAws::start(State { denied: Some(("BatchGetItem", 1..2)), ..state });
+
+    let (_, stdout, stderr) = aws.twolane(&["redrive"]).run();
+
+    assert!(stderr.contains("asking what became of them failed: Failed to read the orders table"), "{stderr}");
+    assert!(stdout.ends_with("3 messages: 2 confirmed, 1 no order\n"), "{stdout}");
+}
+
+#[test]
+fn waits_for_a_task_that_is_not_listed_yet() {
+    let state = State { move_task: Some(MoveTask::Completes), outcome: Some("CONFIRMED"), ..three() };
+    let aws = FakeAws::start(State { lists_late: 2, ..state });
+
+    let (_, stdout, stderr) = aws.twolane(&["redrive"]).run();
+
+    assert!(stdout.ends_with("3 messages: 2 confirmed, 1 no order\n"), "{stdout}{stderr}");
+}
+
+#[test]
+fn a_signal_cancels_the_task_and_nothing_is_taken_for_moved() {
+    let aws = FakeAws::start(State { move_task: Some(MoveTask::Runs), ..three() });
+    let mut command = aws.twolane(&["redrive", "--json"]);
+    let mut child = command.start();
+    let mut told = BufReader::new(child.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
+
+    assert!(told.any(|line| line == "Moving 3 messages back to the orders queue."));
+    signal(&child, "INT");
+
+    let mut stdout = String::new();
+    child.stdout.take().expect("a pipe").read_to_string(&mut stdout).expect("UTF-8");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    let reports = reports(&stdout);
+    assert_eq!(reports.iter().map(|report| &report["moved"]).collect::<Vec<_>>(), [false, false, false]);
+    assert!(aws.state.lock().expect("no panic").held.is_empty());
+}
+
+#[test]
+fn tells_why_a_task_failed_and_what_it_left() {
+    let aws = FakeAws::start(State { move_task: Some(MoveTask::Fails), ..three() });
+
+    let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
+
+    assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
+    assert!(stderr.contains("Moving messages failed midway: the queue is gone"), "{stderr}");
+}
+
+#[test]
+fn does_not_guess_what_was_moved() {
+    // Two receives find all there is; the third, after the task failed, is denied.
+    let state = State { move_task: Some(MoveTask::Fails), ..three() };
+    let aws = FakeAws::start(State { denied: Some(("ReceiveMessage", 2..usize::MAX)), ..state });
+
+    let (code, stdout, stderr) = aws.twolane(&["redrive", "--json", "--timeout", "0"]).run();
+
+    assert_eq!(code, 1, "{stderr}");
+    assert!(reports(&stdout).iter().all(|report| report["moved"].is_null()), "{stdout}");
+}
+
+#[test]
+fn does_not_claim_to_have_moved_what_somebody_else_holds() {
+    let state = State { move_task: Some(MoveTask::Completes), outcome: Some("CONFIRMED"), ..many(3) };
+    let aws = FakeAws::start(State { held: ["m-1".to_owned()].into(), ..state });
+
+    let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
+
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains("1 message held by somebody else at the moment: not looked at"), "{stderr}");
+    assert!(stdout.ends_with("2 messages: 2 confirmed\n"), "{stdout}");
+}
+
+#[test]
+fn says_beside_json_what_it_does_not_show() {
+    let aws = FakeAws::start(three());
+
+    let (_, stdout, stderr) = aws.twolane(&["dlq", "--json", "--limit", "1"]).run();
+
+    assert_eq!(stdout.lines().count(), 1);
+    assert!(stderr.contains("2 messages not shown"), "{stderr}");
 }
 
 #[test]
 fn moves_the_messages_of_one_order_alone() {
-    let aws = FakeAws::start(State { has_move_task: true, outcome: Some("CONFIRMED"), ..three() });
+    let aws = FakeAws::start(State { move_task: Some(MoveTask::Completes), outcome: Some("CONFIRMED"), ..three() });
 
     let (code, stdout, stderr) = aws.twolane(&["redrive", "--json", "--order", &ID.to_uppercase()]).run();
 
@@ -182,7 +336,7 @@ fn names_an_order_that_has_no_message_there() {
 #[test]
 fn tells_what_failed_again() {
     // The messages are back as soon as they were moved.
-    let aws = FakeAws::start(State { has_move_task: true, outcome: Some("FAILED"), ..three() });
+    let aws = FakeAws::start(State { move_task: Some(MoveTask::Completes), outcome: Some("FAILED"), ..three() });
 
     let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
 
@@ -193,7 +347,7 @@ fn tells_what_failed_again() {
 
 #[test]
 fn waits_no_longer_than_it_may() {
-    let aws = FakeAws::start(State { has_move_task: true, ..three() });
+    let aws = FakeAws::start(State { move_task: Some(MoveTask::Completes), ..three() });
 
     let (code, stdout, _) = aws.twolane(&["redrive", "--timeout", "0"]).run();
 
@@ -203,7 +357,7 @@ fn waits_no_longer_than_it_may() {
 
 #[test]
 fn a_signal_ends_the_waiting_and_shows_how_far_it_got() {
-    let aws = FakeAws::start(State { has_move_task: true, ..three() });
+    let aws = FakeAws::start(State { move_task: Some(MoveTask::Completes), ..three() });
     for (name, expected) in [("INT", 130), ("TERM", 143)] {
         aws.state.lock().expect("no panic").dead = three().dead;
         let mut command = aws.twolane(&["redrive"]);
@@ -229,7 +383,8 @@ fn nothing_is_done_when_aws_refuses() {
         ("redrive", "BatchGetItem", "Failed to read the orders table orders-table"),
         ("redrive", "StartMessageMoveTask", "Failed to start moving messages"),
     ] {
-        let aws = FakeAws::start(State { has_move_task: true, denied: Some(denied), ..three() });
+        let aws =
+            FakeAws::start(State { move_task: Some(MoveTask::Completes), denied: Some((denied, ALWAYS)), ..three() });
 
         let (code, stdout, stderr) = aws.twolane(&[command]).run();
 

@@ -4,6 +4,7 @@ use crate::server::{Reply, Server, answer};
 use crate::{Twolane, twolane};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 /// What the stand-in holds and does. Messages are as `ReceiveMessage` gives them.
@@ -16,17 +17,39 @@ pub(crate) struct State {
     pub(crate) sent: Vec<Value>,
     /// Status and reason by partition key.
     pub(crate) records: BTreeMap<String, (&'static str, &'static str)>,
-    /// Whether SQS has `StartMessageMoveTask`.
-    pub(crate) has_move_task: bool,
+    /// What becomes of a task that moves messages; SQS has none without it.
+    pub(crate) move_task: Option<MoveTask>,
+    /// How often the list of tasks does not have the new one yet.
+    pub(crate) lists_late: usize,
+    pub(crate) started: bool,
+    pub(crate) moved: usize,
+    pub(crate) cancelled: bool,
     /// What becomes of a message that is back in the orders queue: its order's status, or nothing.
     pub(crate) outcome: Option<&'static str>,
     /// Bodies that the orders queue refuses.
     pub(crate) refused: BTreeSet<&'static str>,
     /// Every action so far, in order.
     pub(crate) actions: Vec<String>,
-    /// An action that is denied.
-    pub(crate) denied: Option<&'static str>,
+    /// An action that is denied, and at which of its calls, counted from 0.
+    pub(crate) denied: Option<(&'static str, Range<usize>)>,
+    /// Messages that cannot be deleted.
+    pub(crate) undeletable: BTreeSet<&'static str>,
+    /// How often DynamoDB hands all keys back.
+    pub(crate) unprocessed: usize,
 }
+
+/// What becomes of a task that moves messages.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MoveTask {
+    Completes,
+    /// It runs until it is cancelled, and moves nothing.
+    Runs,
+    /// It moves nothing.
+    Fails,
+}
+
+/// Every call of an action.
+pub(crate) const ALWAYS: Range<usize> = 0..usize::MAX;
 
 /// The stand-in and its state.
 pub(crate) struct FakeAws {
@@ -84,8 +107,12 @@ impl FakeAws {
 
 impl State {
     fn answer(&mut self, action: &str, body: &Value) -> Reply {
+        let calls = self.actions.iter().filter(|done| *done == action).count();
         self.actions.push(action.to_owned());
-        if self.denied.is_some_and(|denied| denied.to_lowercase() == action) {
+        if let Some((denied, which)) = &self.denied
+            && denied.to_lowercase() == action
+            && which.contains(&calls)
+        {
             return refusal("AccessDeniedException", "not allowed to do that");
         }
         match action {
@@ -94,8 +121,13 @@ impl State {
             "changemessagevisibilitybatch" => self.let_go(body),
             "sendmessagebatch" => self.send(body),
             "deletemessagebatch" => self.delete(body),
-            "startmessagemovetask" if self.has_move_task => self.move_all(body),
-            "listmessagemovetasks" => self.task(),
+            "startmessagemovetask" if self.move_task.is_some() => self.move_all(body),
+            "listmessagemovetasks" if self.move_task.is_some() => self.tasks(),
+            "cancelmessagemovetask" if self.move_task.is_some() => {
+                assert_eq!(body["TaskHandle"], "task");
+                self.cancelled = true;
+                reply(&json!({"ApproximateNumberOfMessagesMoved": 0}))
+            }
             "batchgetitem" => self.items(body),
             _ => refusal("com.amazonaws.sqs#UnsupportedOperation", "no such action"),
         }
@@ -143,29 +175,56 @@ impl State {
     }
 
     fn delete(&mut self, body: &Value) -> Reply {
-        for entry in entries(body) {
-            let gone = held_id(entry);
-            self.held.remove(gone);
-            self.dead.retain(|message| id(message) != gone);
+        let (kept, gone): (Vec<_>, Vec<_>) =
+            entries(body).iter().partition(|entry| self.undeletable.contains(held_id(entry)));
+        for entry in &gone {
+            self.held.remove(held_id(entry));
+            self.dead.retain(|message| id(message) != held_id(entry));
         }
-        reply(&json!({"Successful": ids(body), "Failed": []}))
+        let failed = |entry: &&Value| json!({"Id": entry["Id"], "Code": "InternalError", "SenderFault": false});
+        let failed: Vec<_> = kept.iter().map(failed).collect();
+        let successful: Vec<_> = gone.iter().map(|entry| json!({"Id": entry["Id"]})).collect();
+        reply(&json!({"Successful": successful, "Failed": failed}))
     }
 
     fn move_all(&mut self, body: &Value) -> Reply {
-        assert!(self.held.is_empty(), "what is held is not moved");
         self.sent.push(body.clone());
-        let key = |message: &Value| key(&message["MessageAttributes"]);
-        let keys: Vec<_> = self.dead.iter().map(key).collect();
-        if self.outcome != Some("FAILED") {
-            self.dead.clear();
+        self.started = true;
+        if self.move_task == Some(MoveTask::Completes) {
+            let (held, free): (Vec<_>, Vec<_>) =
+                self.dead.iter().cloned().partition(|message| self.held.contains(id(message)));
+            let keys: Vec<_> = free.iter().map(|message| key(&message["MessageAttributes"])).collect();
+            self.moved = free.len();
+            if self.outcome != Some("FAILED") {
+                self.dead = held;
+            }
+            self.settle(keys);
         }
-        self.settle(keys);
         reply(&json!({"TaskHandle": "task"}))
     }
 
-    fn task(&self) -> Reply {
-        let _ = self;
-        reply(&json!({"Results": [{"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 1}]}))
+    fn tasks(&mut self) -> Reply {
+        let earlier = json!({"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 9, "StartedTimestamp": 1000});
+        if !self.started || self.lists_late > 0 {
+            self.lists_late = self.lists_late.saturating_sub(usize::from(self.started));
+            return reply(&json!({ "Results": [earlier] }));
+        }
+        let status = match self.move_task {
+            Some(MoveTask::Runs) if self.cancelled => "CANCELLED",
+            Some(MoveTask::Runs) => "RUNNING",
+            Some(MoveTask::Fails) => "FAILED",
+            _ => "COMPLETED",
+        };
+        let mut task =
+            json!({"Status": status, "ApproximateNumberOfMessagesMoved": self.moved, "StartedTimestamp": 2000});
+        // SQS tells a handle only while the task runs, and a reason only when it failed.
+        if status == "RUNNING" {
+            task["TaskHandle"] = json!("task");
+        }
+        if status == "FAILED" {
+            task["FailureReason"] = json!("the queue is gone");
+        }
+        reply(&json!({ "Results": [task] }))
     }
 
     fn settle(&mut self, keys: Vec<String>) {
@@ -174,8 +233,16 @@ impl State {
         }
     }
 
-    fn items(&self, body: &Value) -> Reply {
+    fn items(&mut self, body: &Value) -> Reply {
         let keys = body["RequestItems"]["orders-table"]["Keys"].as_array().expect("keys");
+        assert!((1..=100).contains(&keys.len()), "DynamoDB takes one to a hundred keys");
+        if keys.iter().any(|key| key["pk"]["S"].as_str().is_none_or(|key| key.len() > 2048)) {
+            return refusal("ValidationException", "One or more parameter values were invalid");
+        }
+        if self.unprocessed > 0 {
+            self.unprocessed -= 1;
+            return reply(&json!({"Responses": {"orders-table": []}, "UnprocessedKeys": body["RequestItems"]}));
+        }
         let item = |key: &Value| {
             let key = key["pk"]["S"].as_str().expect("a text");
             let (status, reason) = self.records.get(key)?;

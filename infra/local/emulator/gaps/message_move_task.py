@@ -78,4 +78,6 @@ def _sources_of(arn: str) -> list[dict]:
 
 def _as_new(message: dict, now: float) -> dict:
     system = {name: value for name, value in (message.get("sys") or {}).items() if name != "DeadLetterQueueSourceArn"}
-    return {**message, "receipt_handle": None, "visible_at": now, "receive_count": 0, "first_receive_at": None, "sys": system}
+    # "Redriven messages are considered new messages with a new messageID and enqueueTime."
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
+    return {**message, "id": str(uuid.uuid4()), "receipt_handle": None, "visible_at": now, "receive_count": 0, "first_receive_at": None, "sys": system}
