@@ -2,7 +2,7 @@
 //!
 //! Faults come from outside: an HTTP endpoint between the functions and AWS, AWS's own controls, signals to processes,
 //! raw messages. Nothing in the functions knows of it. This needs a local cloud, because functions must be processes of
-//! this machine: `python3 infra/local exec -- cargo test -p twolane-tests --test faults`.
+//! this machine, and beside it the command line and the example of sqs-batch: `make test` and `make soak` bring all.
 //!
 //! Loads are short unless `TWOLANE_SOAK` is 1. Scenarios run one after the other; a table of what was counted ends the
 //! run.

@@ -78,6 +78,9 @@ impl Rig {
         }
         self.set_queue_visibility(VISIBILITY_TIMEOUT).await;
         self.set_worker(true).await;
+        // What other tests left there can never be done.
+        let purged = self.stack.sqs.purge_queue().queue_url(output("DeadLetterQueueUrl")).send().await;
+        purged.expect("the dead-letter queue can be emptied");
     }
 
     /// Leaves the stack as it was deployed.

@@ -2,6 +2,7 @@
 
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_smithy_http_client::{Builder, tls};
+use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use std::time::Duration;
 
 /// Longest wait for a connection. Inside a region it takes single milliseconds.
@@ -62,6 +63,16 @@ impl Patience {
             .with_initial_backoff(INITIAL_BACKOFF)
             .with_max_backoff(self.backoff)
     }
+}
+
+/// Retries that no other client of the process uses up, bounded by their [`Patience`] alone.
+///
+/// Unless told otherwise, all clients of one service share a bucket of 500 tokens, of which a retry costs ten or so: a
+/// single socket that hangs would take away the retries of everybody else's. Source: aws-smithy-runtime,
+/// `retries::TokenBucket`.
+#[must_use]
+pub fn own_retries(name: &'static str) -> RetryPartition {
+    RetryPartition::custom(name).token_bucket(TokenBucket::unlimited()).build()
 }
 
 /// Settings for every SDK client of a function: region, credentials and endpoint from the environment, and

@@ -77,7 +77,7 @@ fn settle(disposition: Disposition, id: &str, receive_count: u32) -> Outcome {
         Disposition::RetryAfter(backoff) => {
             let delay = backoff.delay(receive_count);
             let seconds = delay.as_secs();
-            tracing::info!(
+            tracing::debug!(
                 message.id = id,
                 receive_count,
                 delay_s = seconds,

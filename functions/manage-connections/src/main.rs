@@ -6,7 +6,7 @@ use handler::Handler;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use lambda_support::{
     environment::{Environment, InvalidEnvironment},
-    sdk::{self, Patience, with_patience},
+    sdk::{self, Patience, own_retries, with_patience},
     telemetry,
 };
 use orders_dynamodb::{DynamoDbConnectionRepository, DynamoDbOrderRepository};
@@ -40,6 +40,7 @@ async fn main() -> Result<(), Error> {
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
     let management = aws_sdk_apigatewaymanagement::config::Builder::from(&with_patience(&sdk, Patience::LONG))
         .endpoint_url(config.websocket_management_url)
+        .retry_partition(own_retries("answers"))
         .build();
     let handler = Handler {
         orders: DynamoDbOrderRepository::new(dynamodb.clone(), config.orders_table_name, None),

@@ -6,7 +6,7 @@ use handler::Handler;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use lambda_support::{
     environment::{Environment, InvalidEnvironment},
-    sdk::{self, Patience, with_patience},
+    sdk::{self, Patience, own_retries, with_patience},
     telemetry,
 };
 use orders_dynamodb::{DynamoDbConnectionRepository, DynamoDbOrderRepository};
@@ -55,7 +55,10 @@ async fn main() -> Result<(), Error> {
     let patient = with_patience(&sdk, Patience::LONG);
     let management = aws_sdk_apigatewaymanagement::config::Builder::from(&patient)
         .endpoint_url(config.websocket_management_url)
+        .retry_partition(own_retries("notifications"))
         .build();
+    let connections =
+        aws_sdk_dynamodb::config::Builder::from(&patient).retry_partition(own_retries("connections")).build();
     let handler = &Handler {
         orders: DynamoDbOrderRepository::new(
             aws_sdk_dynamodb::Client::new(&sdk),
@@ -63,7 +66,10 @@ async fn main() -> Result<(), Error> {
             config.order_retention,
         ),
         notifier: WebSocketNotifier::new(
-            DynamoDbConnectionRepository::new(aws_sdk_dynamodb::Client::new(&patient), config.connections_table_name),
+            DynamoDbConnectionRepository::new(
+                aws_sdk_dynamodb::Client::from_conf(connections),
+                config.connections_table_name,
+            ),
             WebSocketSender::new(aws_sdk_apigatewaymanagement::Client::from_conf(management), config.orders_url),
             Patience::LONG.request_limit(),
         ),

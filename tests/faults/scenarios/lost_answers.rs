@@ -48,11 +48,13 @@ pub(crate) async fn a_worker_killed_after_the_write_does_not_write_again_and_its
     let (id, mark, gate) = (new_id(), rig.endpoint.mark(), Gate::closed());
     let about = id.clone();
     let held = Fault::HoldAfter(gate.clone());
-    rig.endpoint.inject(Rule::new(move |call| call.writes("CONFIRMED") && call.is_about(&about), When::First(1), held));
+    // Its retries wait too, however long the killing takes.
+    rig.endpoint.inject(Rule::new(move |call| call.writes("CONFIRMED") && call.is_about(&about), When::Always, held));
 
     rig.api.put("async", &id, &order_of("SKU-1")).await;
     gate.reached_by(1, PATIENCE).await;
     let killed = workers::of(output("ProcessOrdersFunctionName")).into_iter().filter(|pid| workers::kill(*pid)).count();
+    rig.endpoint.heal();
 
     assert!(killed > 0, "the worker that has written must be killed");
     assert_eq!(listener.count("order.confirmed", &id), 0, "nobody can have been told yet");

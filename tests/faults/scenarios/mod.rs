@@ -46,6 +46,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         one_of_each::a_poison_a_panic_and_a_transient_failure_cost_no_other_message_of_their_batch,
         notifications::a_socket_is_told_although_posts_to_it_fail_at_first,
         notifications::a_slow_socket_delays_nobody,
+        notifications::a_dead_socket_takes_no_retries_from_others,
         notifications::a_gone_socket_loses_its_row_and_no_other_does,
         sockets::a_socket_closed_at_any_point_costs_no_order_and_a_new_one_hears_how_it_stands,
         expiry::an_order_that_waited_too_long_is_rejected_and_a_confirmed_one_stays,

@@ -36,15 +36,15 @@ pub(crate) async fn a_socket_closed_at_any_point_costs_no_order_and_a_new_one_he
         match point {
             WhileItIsWritten => {
                 let writes = move |call: &crate::endpoint::Call| call.writes("CONFIRMED") && call.is_about(&about);
-                rig.endpoint.inject(Rule::new(writes, When::First(1), Fault::HoldBefore(gate.clone())));
+                rig.endpoint.inject(Rule::new(writes, When::Always, Fault::HoldBefore(gate.clone())));
             }
             AfterTheWrite => {
                 let looks_up = |call: &crate::endpoint::Call| call.operation == "Query";
-                rig.endpoint.inject(Rule::new(looks_up, When::First(1), Fault::HoldBefore(gate.clone())));
+                rig.endpoint.inject(Rule::new(looks_up, When::Always, Fault::HoldBefore(gate.clone())));
             }
             WhileItsOwnerIsTold => {
                 let posts = move |call: &crate::endpoint::Call| call.is_post() && call.key == connection;
-                rig.endpoint.inject(Rule::new(posts, When::First(1), Fault::HoldBefore(gate.clone())));
+                rig.endpoint.inject(Rule::new(posts, When::Always, Fault::HoldBefore(gate.clone())));
             }
             BeforeTheOrder | AfterItsOwnerWasTold => {}
         }

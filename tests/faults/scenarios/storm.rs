@@ -72,8 +72,10 @@ pub(crate) async fn every_order_survives_a_storm_and_every_owner_is_told_of_thei
     assert_eq!(twice, 0, "no order may be written twice");
     for listener in &listeners {
         let theirs: BTreeSet<_> = placed[&listener.owner].iter().cloned().collect();
-        let told: BTreeSet<_> =
-            ["order.confirmed", "order.failed"].iter().flat_map(|kind| listener.outcomes(kind).into_keys()).collect();
+        let told: BTreeSet<_> = ["order.confirmed", "order.rejected", "order.failed"]
+            .iter()
+            .flat_map(|kind| listener.outcomes(kind).into_keys())
+            .collect();
         assert_eq!(told, theirs, "{} must be told of each of its orders and of no other", listener.owner);
     }
     let injected = passed.iter().filter(|passed| passed.fault.is_some()).count();
