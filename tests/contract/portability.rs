@@ -1,7 +1,6 @@
 //! Nothing ties the stack to one account, region, partition or machine.
 
 use crate::{cloudformation::template, repository};
-use serde_json::Value;
 
 /// The parts of AWS's region names after the country. Source: AWS General Reference, "AWS service endpoints".
 const REGION_WORDS: [&str; 5] = ["-north", "-south", "-east-", "-west-", "-central-"];
@@ -59,17 +58,5 @@ fn nothing_has_a_fixed_physical_name() {
             let allowed = value.is_null() || value.get("Ref").is_some() || of_the_stack;
             assert!(allowed, "{id}.{name} is {value}: two stacks could not stand side by side; leave it out");
         }
-    }
-}
-
-#[test]
-fn every_resource_that_can_be_encrypted_is() {
-    let template = template();
-
-    for (id, table) in template.of_type("AWS::DynamoDB::Table") {
-        assert_eq!(table["SSESpecification"]["SSEEnabled"], Value::Bool(true), "{id}: encrypt it");
-    }
-    for (id, queue) in template.of_type("AWS::SQS::Queue") {
-        assert_eq!(queue["SqsManagedSseEnabled"], Value::Bool(true), "{id}: encrypt it");
     }
 }
