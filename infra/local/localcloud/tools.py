@@ -1,7 +1,8 @@
 """Pinned tools from PyPI, each set in a virtual environment of its own under `.local/tools`.
 
-Two environments, since MiniStack and AWS SAM pin different versions of botocore. Packages are installed from
-lock files with hashes. A stamp written last tells a finished environment from a half-installed or outdated one.
+Several environments, since MiniStack, AWS SAM and checkov pin different versions of botocore. Packages are installed
+from lock files with hashes; programs that are not on PyPI are built by Cargo from the lock file that they are
+published with. A stamp written last tells a finished environment from a half-installed or outdated one.
 """
 
 from __future__ import annotations
@@ -10,21 +11,32 @@ import hashlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 
 from .environment import without_aws
 from .failure import Failure
 from .files import tail
 from .layout import REQUIREMENTS_FOLDER, TOOLS_FOLDER, short
-from .prerequisites import check_python
+from .prerequisites import check_python, check_rust
 
-EMULATOR, SAM, TEST = "emulator", "sam", "test"
-SETS = (EMULATOR, SAM, TEST)
+EMULATOR, SAM, TEST, CHECKOV, CARGO = "emulator", "sam", "test", "checkov", "cargo"
+SETS = (EMULATOR, SAM, TEST, CHECKOV, CARGO)
 
 # Something each set must have, so that an environment deleted in part is noticed.
-_WITNESS = {EMULATOR: "python", SAM: "sam", TEST: "node"}
+_WITNESS = {EMULATOR: "python", SAM: "sam", TEST: "node", CHECKOV: "checkov", CARGO: "cargo-machete"}
+
+# What PyPI has as source alone. Installing it runs code, with what requirements/build.txt pins: left to itself, pip would
+# fetch the newest build tools, without hashes.
+_SOURCES = {EMULATOR: ("airspeed-ext",)}
+
+# Programs from crates.io, `name@version`, which checks what it hands out against its index.
+_CRATES = {CARGO: ("cargo-machete@0.9.2",)}
+
+# Little optimization: these programs run for half a second, and a quarter of the compiling is saved.
+_CRATE_SETTINGS = {"CARGO_PROFILE_RELEASE_OPT_LEVEL": "1"}
 
 
 def bin_folder(name: str) -> Path:
@@ -37,10 +49,9 @@ def python(name: str) -> Path:
     return bin_folder(name) / "python"
 
 
-def stamp(requirements: Path) -> str:
-    """What an environment was made from: the lock file's hash and the Python version."""
-    digest = hashlib.sha256(requirements.read_bytes()).hexdigest()
-    return f"{digest} python {sys.version.split()[0]} {sys.base_prefix}\n"
+def stamp(requirements: Path, more: tuple[str, ...] = ()) -> str:
+    """What an environment was made from: the lock file's hash, the Python version, and what was built."""
+    return " ".join([_digest(requirements), "python", sys.version.split()[0], sys.base_prefix, *more]) + "\n"
 
 
 def is_installed(name: str) -> bool:
@@ -50,7 +61,7 @@ def is_installed(name: str) -> bool:
         found = (environment / "stamp").read_text(encoding="utf-8")
     except OSError:
         return False
-    return found == stamp(_requirements(name)) and (environment / "bin" / _WITNESS[name]).exists()
+    return found == _stamp(name) and (environment / "bin" / _WITNESS[name]).exists()
 
 
 def install(name: str, say: Callable[[str], None]) -> None:
@@ -69,6 +80,15 @@ def install_all(names: tuple[str, ...], say: Callable[[str], None]) -> None:
             done.result()
 
 
+def _stamp(name: str) -> str:
+    build_tools = (_digest(_requirements("build")),) if name in _SOURCES else ()
+    return stamp(_requirements(name), (*build_tools, *_CRATES.get(name, ())))
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def _requirements(name: str) -> Path:
     return REQUIREMENTS_FOLDER / f"{name}.txt"
 
@@ -82,16 +102,25 @@ def _create(name: str) -> None:
     log.unlink(missing_ok=True)
     _run([sys.executable, "-m", "venv", str(environment)], log, "create a virtual environment")
     pip = [str(python(name)), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet"]
-    _run([*pip, "--require-hashes", "--no-deps", "-r", str(_requirements(name))], log, f"install the {name} tools")
-    (environment / "stamp").write_text(stamp(_requirements(name)), encoding="utf-8")
+    pip += ["--require-hashes", "--no-deps", "--only-binary", ":all:"]
+    packages = ["-r", str(_requirements(name))]
+    if name in _SOURCES:
+        _run([*pip, "-r", str(_requirements("build"))], log, "install build tools")
+        packages += ["--no-binary", ",".join(_SOURCES[name]), "--no-build-isolation", "--use-pep517"]
+    _run([*pip, *packages], log, f"install the {name} tools")
+    for crate in _CRATES.get(name, ()):
+        check_rust()
+        _run(["cargo", "install", "--locked", "--root", str(environment), crate], log, f"build {crate}", _CRATE_SETTINGS)
+    (environment / "stamp").write_text(_stamp(name), encoding="utf-8")
 
 
-def _run(command: list[str], log: Path, purpose: str) -> None:
+def _run(command: list[str], log: Path, purpose: str, settings: Mapping[str, str] = MappingProxyType({})) -> None:
+    environment = {**without_aws(), **settings}
     with log.open("a", encoding="utf-8") as output:
-        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, env=without_aws(), check=False)
+        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, env=environment, check=False)
     if done.returncode != 0:
         raise Failure(
             f"Could not {purpose}:\n{tail(log)}\n"
             f"  Log:  {short(log)}\n"
-            "  Do:   check the network (packages come from PyPI), then run the same command again: it starts afresh."
+            "  Do:   check the network (packages come from PyPI and crates.io), then run the same command again: it starts afresh."
         )

@@ -50,6 +50,10 @@ class Stamp(unittest.TestCase):
         with mock.patch.object(tools.sys, "version", "3.99.0 (main)"):
             self.assertFalse(tools.is_installed("sam"))
 
+    def test_another_version_of_a_crate_needs_another_set(self) -> None:
+        with mock.patch.dict(tools._CRATES, {"sam": ("cargo-machete@99.0.0",)}):
+            self.assertFalse(tools.is_installed("sam"))
+
     def test_a_half_installed_set_is_removed_before_it_is_made_again(self) -> None:
         self.stamp.unlink()
 
