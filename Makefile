@@ -22,10 +22,11 @@ down: ## End what `make up` started
 env: ## Print shell exports for the local cloud: eval "$(make -s env)"
 	@$(CLOUD) env
 
-check: ## Formatting, lints and documentation, warnings denied
+check: ## Formatting, lints, documentation and template policies, warnings denied
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items --quiet
+	@$(CLOUD) lint
 
 test: check ## check, then every test, the end-to-end ones on a local cloud of their own
 	@$(CLOUD) selftest

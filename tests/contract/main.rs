@@ -8,7 +8,6 @@ mod cloudformation;
 mod encryption;
 mod functions;
 mod gateway_responses;
-mod linting;
 mod packages;
 mod portability;
 mod queues;

@@ -60,6 +60,8 @@ def _dispatch(options: argparse.Namespace, command: list[str]) -> int:
             return commands.status(target, options.json)
         case "tools":
             return commands.install_tools(target, options.set)
+        case "lint":
+            return commands.lint_template(target)
         case _:
             return commands.selftest(target, options.patterns)
 
@@ -104,7 +106,10 @@ def _parser() -> argparse.ArgumentParser:
 
     install = _add(subcommands, "tools", "install a set of pinned tools and print its bin folder",
                    ["tools sam", 'PATH="$(python3 infra/local tools test):$PATH" npm --version'])
-    install.add_argument("set", choices=tools.SETS, help="emulator: MiniStack; sam: AWS SAM, cfn-lint, cargo-lambda; test: Node and npm")
+    install.add_argument("set", choices=tools.SETS, help="emulator: MiniStack; sam: AWS SAM, cfn-lint, cargo-lambda; test: Node and npm; "
+                              "checkov; cargo: cargo-deny, cargo-machete")
+
+    _add(subcommands, "lint", "cfn-lint and checkov over template.yaml and what SAM makes of it", ["lint"])
 
     selftest = _add(subcommands, "selftest", "test the local cloud itself", ["selftest", "selftest velocity throttle"])
     selftest.add_argument("patterns", nargs="*", metavar="PATTERN", help="only tests whose name has one of these")

@@ -21,6 +21,7 @@ from .environment import command_environment, command_settings, endpoint, foreig
 from .failure import Failure
 from .files import exclusive, exclusive_or_fail, read_json, write_json
 from .layout import REPOSITORY, TESTS_FOLDER, Instance, Project, short
+from .lint import fingerprint, lint
 from .prerequisites import check_python, check_rust
 from .progress import Progress
 
@@ -154,9 +155,31 @@ def install_tools(target: Target, name: str) -> int:
     return 0
 
 
+def lint_template(target: Target) -> int:
+    """cfn-lint and checkov over the template, unless it is as they last found it in order."""
+    found, linted = fingerprint(target.project), target.project.linted
+    if linted.exists() and linted.read_text(encoding="utf-8") == found:
+        print("template: unchanged since the linters found nothing")
+        return 0
+    _ensure_tools(target.project, (tools.SAM, tools.CHECKOV))
+    verdicts = lint(target.project)
+    for verdict in verdicts:
+        print(f"{verdict.linter}: {len(verdict.complaints) or verdict.summary}{' findings' if verdict.complaints else ''}")
+        for complaint in verdict.complaints:
+            print(f"  {complaint}")
+    if any(verdict.complaints for verdict in verdicts):
+        raise Failure(
+            "The template breaks the rules above.\n"
+            "  Do:   mend it; or, where a rule is wrong for this template, skip it with its reason: for one resource in its\n"
+            "        `Metadata: {checkov: {skip: [{id: …, comment: …}]}}`, for all of them in .checkov.yaml."
+        )
+    linted.write_text(found, encoding="utf-8")
+    return 0
+
+
 def selftest(target: Target, patterns: list[str]) -> int:
     """The tests of the local cloud itself, with the Python that has the emulator."""
-    _ensure_tools(target.project, (tools.EMULATOR, tools.SAM))
+    _ensure_tools(target.project, (tools.EMULATOR, tools.SAM, tools.CHECKOV))
     selected = [word for pattern in patterns for word in ("-k", pattern)]
     command = [str(tools.python(tools.EMULATOR)), "-m", "unittest", "discover", "-s", str(TESTS_FOLDER), *selected]
     environment = {**without_aws(), "PYTHONPATH": str(TESTS_FOLDER.parent), "PYTHONDONTWRITEBYTECODE": "1"}

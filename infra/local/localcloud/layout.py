@@ -8,6 +8,7 @@ from pathlib import Path
 LOCAL_FOLDER = Path(__file__).resolve().parent.parent
 REPOSITORY = LOCAL_FOLDER.parent.parent
 REQUIREMENTS_FOLDER = LOCAL_FOLDER / "requirements"
+EXPANDER = LOCAL_FOLDER / "expand_template.py"
 LAUNCHER = LOCAL_FOLDER / "emulator" / "launch.py"
 TESTS_FOLDER = LOCAL_FOLDER / "tests"
 TOOLS_FOLDER = REPOSITORY / ".local" / "tools"
@@ -35,6 +36,11 @@ class Project:
     @property
     def built_template(self) -> Path:
         return self.build_folder / "template.yaml"
+
+    @property
+    def linted(self) -> Path:
+        """Of which files the linters last found nothing."""
+        return self.root / ".local" / "linted"
 
     @property
     def lock(self) -> Path:

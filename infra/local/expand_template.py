@@ -1,7 +1,7 @@
-"""Prints a SAM template as the plain CloudFormation that AWS would make of it, for cfn-lint to read.
+"""Prints a SAM template as the plain CloudFormation that AWS would make of it, for cfn-lint and checkov to read.
 
-cfn-lint does not follow references inside AWS::Serverless::* resources; in the expansion there are none left.
-Usage: python expand_template.py TEMPLATE OPENAPI
+Neither follows references inside AWS::Serverless::* resources; in the expansion there are none left. Runs with the
+Python of the `sam` tool set. Usage: python expand_template.py TEMPLATE OPENAPI
 """
 
 import json
@@ -26,7 +26,18 @@ def main(template_path: str, openapi_path: str) -> None:
             properties["CodeUri"] = "s3://bucket/key"
     # The translator asks the session for a region and calls nothing.
     session = boto3.Session(region_name=os.environ["AWS_DEFAULT_REGION"])
-    print(json.dumps(Translator({}, Parser(), boto_session=session).translate(template, {}), default=str))
+    expansion = Translator({}, Parser(), boto_session=session).translate(template, {})
+    _give_stages_the_metadata_of_their_apis(expansion["Resources"])
+    print(json.dumps(expansion, default=str))
+
+
+def _give_stages_the_metadata_of_their_apis(resources: dict) -> None:
+    """One AWS::Serverless::Api is a RestApi and a Stage; SAM hands its metadata to the RestApi alone."""
+    for stage in resources.values():
+        if stage["Type"] == "AWS::ApiGateway::Stage":
+            metadata = resources[stage["Properties"]["RestApiId"]["Ref"]].get("Metadata")
+            if metadata:
+                stage["Metadata"] = metadata
 
 
 main(*sys.argv[1:])

@@ -1,0 +1,125 @@
+"""The template's rules: AWS's own linters, and checkov's policies.
+
+All of them look at the template as SAM expands it too, because they do not look inside AWS::Serverless::* resources.
+Nothing is called over the network, and no finding may be passed over without a word: a rule is kept, or skipped with
+its reason beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import tools
+from .environment import REGION, without_aws
+from .failure import Failure
+from .layout import EXPANDER, REQUIREMENTS_FOLDER, Project
+
+# Rules of checkov that are skipped everywhere.
+_CONFIGURATION = ".checkov.yaml"
+# What checkov reports for a skip without `comment`.
+_NO_REASON = "No comment provided"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one linter says: its complaints, none when all is well, and a line for people."""
+
+    linter: str
+    complaints: list[str]
+    summary: str = "no findings"
+
+
+def fingerprint(project: Project) -> str:
+    """A hash over all that the verdicts depend on."""
+    read = [project.template, project.samconfig, _openapi(project), project.root / _CONFIGURATION, EXPANDER, Path(__file__)]
+    locks = [REQUIREMENTS_FOLDER / f"{name}.txt" for name in (tools.SAM, tools.CHECKOV)]
+    return hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in (*read, *locks))).hexdigest()
+
+
+def lint(project: Project) -> list[Verdict]:
+    """Every linter's verdict on the template of a project. The tool sets `sam` and `checkov` must be there."""
+    with tempfile.TemporaryDirectory(prefix="twolane-lint-") as folder:
+        expansion = Path(folder) / "template.json"
+        expansion.write_text(_expand(project), encoding="utf-8")
+        with ThreadPoolExecutor() as pool:
+            verdicts = [
+                pool.submit(_checkov, project, expansion),
+                pool.submit(_sam, project),
+                pool.submit(_cfn_lint, project, expansion),
+            ]
+            return [verdict.result() for verdict in verdicts]
+
+
+def _expand(project: Project) -> str:
+    command = [tools.python(tools.SAM), EXPANDER, project.template, _openapi(project)]
+    done = _run(project, command)
+    if done.returncode:
+        raise Failure(f"SAM cannot expand {project.template.name}:\n{done.stderr}")
+    return done.stdout
+
+
+def _openapi(project: Project) -> Path:
+    return project.root / "infra" / "openapi.yaml"
+
+
+def _sam(project: Project) -> Verdict:
+    command = [tools.bin_folder(tools.SAM) / "sam", "validate", "--lint", "--region", REGION]
+    return _verdict("sam validate --lint", _run(project, command))
+
+
+def _cfn_lint(project: Project, expansion: Path) -> Verdict:
+    command = [tools.bin_folder(tools.SAM) / "cfn-lint", "--regions", REGION, "--template", expansion]
+    return _verdict("cfn-lint on the expansion", _run(project, command))
+
+
+def _checkov(project: Project, expansion: Path) -> Verdict:
+    configuration = project.root / _CONFIGURATION
+    command = [tools.bin_folder(tools.CHECKOV) / "checkov", "--config-file", configuration, "--file", expansion, "--output", "json"]
+    done = _run(project, command)
+    try:
+        report = json.loads(done.stdout)
+        results, summary = report["results"], report["summary"]
+    except (ValueError, KeyError, TypeError):
+        return Verdict("checkov", [f"It did not report:\n{done.stdout}{done.stderr}"])
+    complaints = [
+        *(f"{check['check_id']} {check['resource']}: {check['check_name']}" for check in results["failed_checks"]),
+        *_skips_without_a_reason(results["skipped_checks"]),
+        *_rules_without_a_reason(configuration.read_text(encoding="utf-8")),
+        *(f"It cannot read {path}" for path in results["parsing_errors"]),
+    ]
+    if not results["passed_checks"]:
+        complaints.append("No rule was applied")
+    return Verdict("checkov", complaints, f"{summary['passed']} checks passed, {summary['skipped']} skipped with a reason")
+
+
+def _skips_without_a_reason(skipped: list[dict[str, Any]]) -> Iterable[str]:
+    for check in skipped:
+        if check["check_result"].get("suppress_comment", _NO_REASON) in ("", _NO_REASON):
+            yield f"{check['check_id']} {check['resource']}: skipped without a reason; add `comment` to the skip"
+
+
+def _rules_without_a_reason(configuration: str) -> Iterable[str]:
+    """Rules skipped everywhere have their reason on the same line."""
+    for rule, rest in re.findall(r"^\s*-\s*(CKV\w+)(.*)$", configuration, re.MULTILINE):
+        if not re.match(r"\s+#\s*\S", rest):
+            yield f"{rule}: skipped in {_CONFIGURATION} without a reason; add it behind a # on the same line"
+
+
+def _verdict(linter: str, done: subprocess.CompletedProcess[str]) -> Verdict:
+    return Verdict(linter, [f"{done.stdout}{done.stderr}".strip()] if done.returncode else [])
+
+
+def _run(project: Project, command: list[str | Path]) -> subprocess.CompletedProcess[str]:
+    environment = {**without_aws(), "AWS_DEFAULT_REGION": REGION, "SAM_CLI_TELEMETRY": "0"}
+    return subprocess.run(
+        list(map(str, command)), cwd=project.root, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
