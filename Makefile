@@ -22,11 +22,12 @@ down: ## End what `make up` started
 env: ## Print shell exports for the local cloud: eval "$(make -s env)"
 	@$(CLOUD) env
 
-check: ## Formatting, lints, documentation and template policies, warnings denied
+check: ## Formatting, lints, documentation, template policies and dependencies, warnings denied
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items --quiet
 	@$(CLOUD) lint
+	@$(CLOUD) audit
 
 test: check ## check, then every test, the end-to-end ones on a local cloud of their own
 	@$(CLOUD) selftest

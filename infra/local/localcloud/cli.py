@@ -62,6 +62,8 @@ def _dispatch(options: argparse.Namespace, command: list[str]) -> int:
             return commands.install_tools(target, options.set)
         case "lint":
             return commands.lint_template(target)
+        case "audit":
+            return commands.audit_dependencies(target, options.require_advisories)
         case _:
             return commands.selftest(target, options.patterns)
 
@@ -110,6 +112,10 @@ def _parser() -> argparse.ArgumentParser:
                               "checkov; cargo: cargo-deny, cargo-machete")
 
     _add(subcommands, "lint", "cfn-lint and checkov over template.yaml and what SAM makes of it", ["lint"])
+
+    audit = _add(subcommands, "audit", "cargo-deny and cargo-machete over the Rust dependencies",
+                 ["audit", "audit --require-advisories   # in CI that reaches the advisory database"])
+    audit.add_argument("--require-advisories", action="store_true", help="fail, not skip, when the advisory database cannot be fetched")
 
     selftest = _add(subcommands, "selftest", "test the local cloud itself", ["selftest", "selftest velocity throttle"])
     selftest.add_argument("patterns", nargs="*", metavar="PATTERN", help="only tests whose name has one of these")

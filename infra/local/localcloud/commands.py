@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from . import cloudformation, emulator, tools
+from .audit import audit
 from .build import build
 from .deploy import STACK, deploy
 from .environment import command_environment, command_settings, endpoint, foreign_names, without_aws
@@ -174,6 +175,13 @@ def lint_template(target: Target) -> int:
             "        `Metadata: {checkov: {skip: [{id: …, comment: …}]}}`, for all of them in .checkov.yaml."
         )
     linted.write_text(found, encoding="utf-8")
+    return 0
+
+
+def audit_dependencies(target: Target, advisories_required: bool) -> int:
+    """cargo-deny and cargo-machete over the workspace."""
+    _ensure_tools(target.project, (tools.CARGO,))
+    audit(target.project.root, advisories_required)
     return 0
 
 
