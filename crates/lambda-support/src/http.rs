@@ -7,7 +7,7 @@ use lambda_http::{
     request::RequestContext,
 };
 use orders::{ErrorChain, OrderId, Owner, RepositoryError, Timestamp};
-use orders_api::Problem;
+use orders_api::{OWNER_CONTEXT, Problem};
 
 /// The media type of orders.
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -61,8 +61,11 @@ fn respond(status: StatusCode, media_type: HeaderValue, body: &impl serde::Seria
 /// # Errors
 /// A 500 problem when the API layer does not say: the deployment is wrong, and the log says how.
 pub fn owner(request: &Request) -> Result<Owner, Problem> {
-    let variables = request.stage_variables_ref();
-    caller::owner(|name| variables.and_then(|variables| variables.first(name))).map_err(|error: CallerError| {
+    let owner = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => caller::owner(|name| context.authorizer.fields.get(name)),
+        _ => Err(CallerError::Missing(OWNER_CONTEXT)),
+    };
+    owner.map_err(|error| {
         let error = ErrorChain(&error);
         tracing::error!(%error, "Failed to tell whose request this is");
         internal_error()

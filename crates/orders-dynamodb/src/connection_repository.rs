@@ -29,7 +29,7 @@ impl ConnectionRepository for DynamoDbConnectionRepository {
             .item("pk", AttributeValue::S(connection.owner.to_string()))
             .item("sk", AttributeValue::S(connection.id.to_string()))
             .item("connectedAt", AttributeValue::S(connection.connected_at.to_string()))
-            .item("expiresAt", AttributeValue::N(connection.expires_at().unix_seconds().to_string()))
+            .item("expiresAt", AttributeValue::N(connection.expires_at.unix_seconds().to_string()))
             .send()
             .await
             .map_err(repository_error)?;
@@ -74,5 +74,11 @@ fn read(owner: &Owner, item: &HashMap<String, AttributeValue>) -> Option<Connect
         owner: owner.clone(),
         id: ConnectionId::parse(text("sk")?).ok()?,
         connected_at: Timestamp::parse(text("connectedAt")?).ok()?,
+        expires_at: unix_seconds(item.get("expiresAt")?.as_n().ok()?)?,
     })
+}
+
+fn unix_seconds(text: &str) -> Option<Timestamp> {
+    let seconds: i64 = text.parse().ok()?;
+    Timestamp::from_unix_ms(seconds.checked_mul(1000)?).ok()
 }

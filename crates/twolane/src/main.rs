@@ -6,6 +6,7 @@
 mod callbacks;
 mod chart;
 mod cli;
+mod issuer;
 mod lane;
 mod money;
 mod order;
@@ -20,6 +21,7 @@ mod stack;
 mod style;
 mod summary;
 mod timeline;
+mod token;
 mod watch;
 
 use clap::Parser;
@@ -48,6 +50,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         match cli.command {
             Command::Order(args) => order::run(args).await,
             Command::Watch(args) => watch::run(args).await,
+            Command::Token(args) => token::run(&args),
         }
     });
     // A name look-up that still hangs must not keep the program from ending.

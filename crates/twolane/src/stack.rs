@@ -23,6 +23,8 @@ pub(crate) struct Stack {
     api_url: Option<String>,
     websocket_url: Option<String>,
     source: String,
+    /// The file with its outputs, if that is the source.
+    outputs: Option<PathBuf>,
 }
 
 impl Stack {
@@ -40,12 +42,17 @@ impl Stack {
         }
         if args.api_url.is_some() || args.websocket_url.is_some() {
             let (api_url, websocket_url) = (args.api_url.clone(), args.websocket_url.clone());
-            return Ok(Self { api_url, websocket_url, source: "--api-url and --websocket-url".to_owned() });
+            return Ok(Self {
+                api_url,
+                websocket_url,
+                source: "--api-url and --websocket-url".to_owned(),
+                outputs: None,
+            });
         }
         let (api_url, websocket_url) = (variable(API_URL_VARIABLE), variable(WEBSOCKET_URL_VARIABLE));
         if api_url.is_some() || websocket_url.is_some() {
             let source = format!("{API_URL_VARIABLE} and {WEBSOCKET_URL_VARIABLE}");
-            return Ok(Self { api_url, websocket_url, source });
+            return Ok(Self { api_url, websocket_url, source, outputs: None });
         }
         if let Some(path) = variable(OUTPUTS_VARIABLE) {
             return Self::from_file(Path::new(&path)).with_context(|| format!("{OUTPUTS_VARIABLE} is set"));
@@ -60,6 +67,22 @@ impl Stack {
                 folder.display()
             ),
         }
+    }
+
+    /// The file with the outputs of a local stack, if there is one.
+    ///
+    /// # Errors
+    /// The current folder cannot be told.
+    pub(crate) fn local_outputs() -> anyhow::Result<Option<PathBuf>> {
+        if let Some(path) = std::env::var_os(OUTPUTS_VARIABLE).filter(|path| !path.is_empty()) {
+            return Ok(Some(path.into()));
+        }
+        Ok(default_outputs(&std::env::current_dir().context("Failed to tell the current folder")?))
+    }
+
+    /// The file with the stack's outputs, if it was found there.
+    pub(crate) fn outputs(&self) -> Option<&Path> {
+        self.outputs.as_deref()
     }
 
     /// The URL of the REST API.
@@ -99,7 +122,12 @@ impl Stack {
             bail!("{shown} is not a JSON object of stack outputs");
         }
         let output = |name: &str| value[name].as_str().map(str::to_owned);
-        Ok(Self { api_url: output("ApiUrl"), websocket_url: output("WebSocketUrl"), source: shown.to_string() })
+        Ok(Self {
+            api_url: output("ApiUrl"),
+            websocket_url: output("WebSocketUrl"),
+            source: shown.to_string(),
+            outputs: Some(path.to_owned()),
+        })
     }
 
     async fn from_cloudformation(name: &str, args: &StackArgs) -> anyhow::Result<Self> {
@@ -131,6 +159,7 @@ impl Stack {
             api_url: output("ApiUrl"),
             websocket_url: output("WebSocketUrl"),
             source: format!("the stack {name}"),
+            outputs: None,
         })
     }
 }
@@ -168,6 +197,7 @@ mod tests {
             api_url: api_url.map(str::to_owned),
             websocket_url: api_url.map(str::to_owned),
             source: "a file".into(),
+            outputs: None,
         }
     }
 

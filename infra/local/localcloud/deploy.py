@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from . import cloudformation, sam
+from . import cloudformation, issuer, sam
 from .build import architecture
 from .emulator import Running
 from .environment import command_environment, endpoint
@@ -22,7 +22,11 @@ _SETTLE_SECONDS = 120.0
 
 def deploy(project: Project, instance: Instance, emulator: Running, say: Callable[[str], None]) -> dict[str, str]:
     """Bring the stack to what was built; returns its outputs."""
-    parameters = [f"LocalEndpoint={endpoint(emulator.port)}", f"Architecture={architecture()}"]
+    parameters = [
+        f"LocalEndpoint={endpoint(emulator.port)}",
+        f"Architecture={architecture()}",
+        *issuer.parameters(issuer.ensure(instance)),
+    ]
     wanted = {"emulator": asdict(emulator.process), "fingerprint": fingerprint(project, parameters)}
     stack = _settled(emulator.port)
     if stack and stack.is_healthy and read_json(instance.deployed) == wanted:

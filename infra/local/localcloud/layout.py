@@ -9,6 +9,7 @@ LOCAL_FOLDER = Path(__file__).resolve().parent.parent
 REPOSITORY = LOCAL_FOLDER.parent.parent
 REQUIREMENTS_FOLDER = LOCAL_FOLDER / "requirements"
 LAUNCHER = LOCAL_FOLDER / "emulator" / "launch.py"
+ISSUER = LOCAL_FOLDER / "emulator" / "issuer.py"
 TESTS_FOLDER = LOCAL_FOLDER / "tests"
 TOOLS_FOLDER = REPOSITORY / ".local" / "tools"
 
@@ -62,6 +63,11 @@ class Instance:
     def outputs(self) -> Path:
         """The stack's outputs: one flat JSON object."""
         return self.folder / "outputs.json"
+
+    @property
+    def issuer(self) -> Path:
+        """Who issues the tokens that the stack accepts, with the private key."""
+        return self.folder / "issuer.json"
 
     @property
     def emulator_log(self) -> Path:

@@ -102,15 +102,17 @@ class Server:
         connection.close()
         return answer
 
-    def websocket(self, api_id: str, *texts: str) -> None:
-        """Open a WebSocket to the stage `test`, send the texts, close."""
+    def websocket(self, api_id: str, *texts: str, offer: str = "") -> bytes:
+        """Open a WebSocket to the stage `test`, offering that subprotocol, send the texts, close; the handshake's answer."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
             path = f"/_aws/execute-api/{api_id}/test"
+            offered = f"Sec-WebSocket-Protocol: {offer}\r\n" if offer else ""
             connection.sendall(
-                f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{offered}"
                 "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
             )
-            first_line = connection.recv(4096).split(b"\r\n")[0]
+            answered = connection.recv(4096)
+            first_line = answered.split(b"\r\n")[0]
             if b" 101 " not in first_line + b" ":
                 raise AssertionError(first_line)
             for opcode, payload in [*((1, text.encode()) for text in texts), (8, b"\x03\xe8")]:
@@ -118,6 +120,7 @@ class Server:
                 connection.sendall(bytes([0x80 | opcode, 0x80 | len(payload), 0, 0, 0, 0]) + payload)
             while connection.recv(4096):
                 pass
+        return answered
 
     def deploy(self, template: dict[str, Any], stack: str) -> dict[str, str]:
         """Create or update a stack; returns its outputs."""

@@ -664,6 +664,19 @@ class WebSocketStageVariables(GapTest):
         self.expect(probe, dict.fromkeys(("$connect", "$default", "$disconnect"), {"greeting": "hello"}))
 
 
+class WebSocketSubprotocol(GapTest):
+    gap = "websocket_subprotocol"
+
+    def test_the_subprotocol_of_the_connect_integration_is_answered(self) -> None:
+        def probe(server: Server) -> list[str]:
+            handler = 'return {"statusCode": 200, "headers": {"Sec-WebSocket-Protocol": "v1"}}'
+            answered = server.websocket(websocket_api(server, server.function(fresh("socket"), handler)), offer="v1, v2")
+            lines = answered.decode().lower().split("\r\n")
+            return [line for line in lines if line.startswith("sec-websocket-protocol:")]
+
+        self.expect(probe, ["sec-websocket-protocol: v1"])
+
+
 def websocket_api(server: Server, function: str) -> str:
     """Id of a WebSocket API with one function behind its three routes."""
     api = {"ApiId": {"Ref": "Api"}}

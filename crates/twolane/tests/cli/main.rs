@@ -4,6 +4,7 @@ mod interrupt;
 mod order;
 mod server;
 mod stack;
+mod token;
 mod usage;
 mod watch;
 
