@@ -104,12 +104,21 @@ impl Socket {
         }
     }
 
+    /// Frames that came while others were waited for, and were never taken.
+    pub fn unheard(&self) -> &[Value] {
+        &self.frames
+    }
+
     /// Waits until the other side closes the socket.
     pub async fn is_closed(&mut self) {
         let closed = async {
             while let Some(Ok(message)) = self.stream.next().await {
-                if matches!(message, Message::Close(_)) {
-                    break;
+                match message {
+                    Message::Close(_) => break,
+                    Message::Text(text) => {
+                        self.frames.push(serde_json::from_str(&text).expect("every frame is JSON"));
+                    }
+                    _ => {}
                 }
             }
         };

@@ -89,10 +89,20 @@ impl Stack {
 
     /// The ids of the connections that the stack believes to be open.
     pub async fn connections(&self) -> BTreeSet<String> {
+        self.connection_rows().await.iter().map(|row| row["sk"].as_s().unwrap().clone()).collect()
+    }
+
+    /// Those of one owner.
+    pub async fn connections_of(&self, owner: &str) -> BTreeSet<String> {
+        let rows = self.connection_rows().await;
+        let own = rows.iter().filter(|row| row["pk"].as_s().unwrap() == owner);
+        own.map(|row| row["sk"].as_s().unwrap().clone()).collect()
+    }
+
+    async fn connection_rows(&self) -> Vec<Item> {
         let request = self.dynamodb.scan().table_name(self.name("ConnectionsTableName")).consistent_read(true);
         let rows = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>();
-        let rows = rows.await.expect("the connections table can be scanned");
-        rows.iter().map(|row| row["sk"].as_s().unwrap().clone()).collect()
+        rows.await.expect("the connections table can be scanned")
     }
 
     /// Adds a connection of the owner that is not open, as a row whose socket closed unnoticed.

@@ -10,7 +10,7 @@ from pathlib import Path
 from . import cloudformation, issuer, sam
 from .build import architecture
 from .emulator import Running
-from .environment import command_environment, endpoint
+from .environment import ACCOUNT, command_environment, endpoint
 from .failure import Failure
 from .files import read_json, tail, write_json
 from .layout import Instance, Project, short
@@ -25,6 +25,8 @@ def deploy(project: Project, instance: Instance, emulator: Running, say: Callabl
     parameters = [
         f"LocalEndpoint={endpoint(emulator.port)}",
         f"Architecture={architecture()}",
+        # Whoever has the credentials test/test is the account itself.
+        f"RedriveRoleArn=arn:aws:iam::{ACCOUNT}:root",
         *issuer.parameters(issuer.ensure(instance)),
     ]
     wanted = {"emulator": asdict(emulator.process), "fingerprint": fingerprint(project, parameters)}

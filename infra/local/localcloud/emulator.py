@@ -146,6 +146,8 @@ def _environment(instance: Instance, port: int) -> dict[str, str]:
         **loopback_without_proxy(base),
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
+        # Policies are enforced: a function may do what its role allows, the credentials test/test may do everything.
+        "AUTH": "true",
         "IOT_MTLS_ENABLED": "0",
         "PERSIST_STATE": "0",
         "PYTHONUNBUFFERED": "1",
