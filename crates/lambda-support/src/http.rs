@@ -16,6 +16,14 @@ const PROBLEM_JSON: HeaderValue = HeaderValue::from_static(Problem::MEDIA_TYPE);
 /// When to try again, in seconds, after a dependency was over its limit.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
+/// What every answer says to browsers and to whatever is between: orders are for their owner's eyes, come over TLS, and
+/// are what they say they are. The answers that no function gives say the same, in `infra/openapi.yaml`.
+pub const SECURITY_HEADERS: [(HeaderName, HeaderValue); 3] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+];
+
 /// An answer of `status` with a JSON body.
 #[must_use]
 pub fn json(status: StatusCode, body: &impl serde::Serialize) -> Response<Body> {
@@ -53,6 +61,7 @@ fn respond(status: StatusCode, media_type: HeaderValue, body: &impl serde::Seria
     let body = serde_json::to_string(body).expect("every body here has only string keys, so it is always JSON");
     let mut response = with_header(Response::new(Body::Text(body)), header::CONTENT_TYPE, media_type);
     *response.status_mut() = status;
+    response.headers_mut().extend(SECURITY_HEADERS);
     response
 }
 
