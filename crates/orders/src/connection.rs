@@ -49,7 +49,7 @@ pub struct Connection {
     pub id: ConnectionId,
     /// When it opened.
     pub connected_at: Timestamp,
-    /// When it must not be told anything any more, and its row may be forgotten.
+    /// When it must not be told anything any more.
     pub expires_at: Timestamp,
 }
 
