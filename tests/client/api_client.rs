@@ -2,12 +2,13 @@
 
 use crate::{
     eventually::{DEADLINE, eventually},
-    stack::output,
+    stack::{OWNER, output},
+    tokens::token,
 };
 use orders_api::Problem;
 use reqwest::{
     Body, Client, Method, RequestBuilder, Url,
-    header::{CONTENT_TYPE, HeaderMap},
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap},
 };
 use serde_json::Value;
 use std::sync::OnceLock;
@@ -18,6 +19,7 @@ pub const LANES: [&str; 2] = ["sync", "async"];
 /// A client of the stack's REST API. Each test has its own: connections belong to a test's runtime.
 pub struct ApiClient {
     http: Client,
+    authorization: Option<String>,
 }
 
 /// What the API answered.
@@ -43,19 +45,33 @@ pub fn url(path: &str) -> Url {
 }
 
 impl ApiClient {
-    /// A client that waits [`DEADLINE`] for an answer.
+    /// A client of [`OWNER`].
     #[expect(clippy::new_without_default, reason = "no client is the default one")]
     pub fn new() -> Self {
+        Self::of(OWNER)
+    }
+
+    /// A client of that subject.
+    pub fn of(subject: &str) -> Self {
+        Self::with_authorization(Some(format!("Bearer {}", token(subject))))
+    }
+
+    /// A client that sends that for `Authorization`, or none, and waits [`DEADLINE`] for an answer.
+    pub fn with_authorization(authorization: Option<String>) -> Self {
         set_up_tls();
         let builder = Client::builder().timeout(DEADLINE);
         // A local stack is never behind a proxy.
         let local = url("").scheme() == "http";
-        Self { http: if local { builder.no_proxy() } else { builder }.build().unwrap() }
+        Self { http: if local { builder.no_proxy() } else { builder }.build().unwrap(), authorization }
     }
 
     /// A request to build upon.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, url(path))
+        let request = self.http.request(method, url(path));
+        match &self.authorization {
+            Some(value) => request.header(AUTHORIZATION, value),
+            None => request,
+        }
     }
 
     /// Places an order that is JSON.

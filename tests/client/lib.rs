@@ -17,3 +17,4 @@ pub mod order_bodies;
 pub mod queue_messages;
 pub mod socket;
 pub mod stack;
+pub mod tokens;

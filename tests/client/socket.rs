@@ -1,6 +1,11 @@
 //! The WebSocket API.
 
-use crate::{api_client::set_up_tls, eventually::DEADLINE, stack::output};
+use crate::{
+    api_client::set_up_tls,
+    eventually::DEADLINE,
+    stack::{OWNER, output},
+    tokens::token,
+};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::{
@@ -8,7 +13,14 @@ use tokio::{
     sync::{RwLock, RwLockReadGuard},
     time::{Instant, timeout_at},
 };
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{
+        self, Message,
+        client::IntoClientRequest,
+        handshake::client::{Request, Response},
+    },
+};
 
 /// Held for reading while a socket is open, for writing by a test that must know every open socket.
 pub static SOCKETS: RwLock<()> = RwLock::const_new(());
@@ -21,17 +33,36 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Opens a socket beside those of other tests.
+    /// Opens a socket of [`OWNER`] beside those of other tests.
     pub async fn open() -> Self {
-        let open = SOCKETS.read().await;
-        Self { _open: Some(open), ..Self::open_alone().await }
+        Self::open_as(OWNER).await
     }
 
-    /// Opens a socket; the caller holds [`SOCKETS`].
+    /// Opens a socket of that subject beside those of other tests.
+    pub async fn open_as(subject: &str) -> Self {
+        let open = SOCKETS.read().await;
+        Self { _open: Some(open), ..Self::open_with(&token(subject)).await }
+    }
+
+    /// Opens a socket of [`OWNER`]; the caller holds [`SOCKETS`].
     pub async fn open_alone() -> Self {
+        Self::open_with(&token(OWNER)).await
+    }
+
+    /// Opens a socket with that token; the caller holds [`SOCKETS`].
+    pub async fn open_with(token: &str) -> Self {
+        let opened = Self::try_open(handshake(&[("authorization", &format!("Bearer {token}"))])).await;
+        opened.expect("the WebSocket API takes a connection").0
+    }
+
+    /// Opens a socket by that handshake, or not.
+    ///
+    /// # Errors
+    /// It was refused.
+    pub async fn try_open(handshake: Request) -> tungstenite::Result<(Self, Response)> {
         set_up_tls();
-        let (stream, _) = connect_async(output("WebSocketUrl")).await.expect("the WebSocket API takes a connection");
-        Self { stream, frames: Vec::new(), _open: None }
+        let (stream, response) = connect_async(handshake).await?;
+        Ok((Self { stream, frames: Vec::new(), _open: None }, response))
     }
 
     /// Sends a frame.
@@ -73,9 +104,44 @@ impl Socket {
         }
     }
 
+    /// Frames that came while others were waited for, and were never taken.
+    pub fn unheard(&self) -> &[Value] {
+        &self.frames
+    }
+
+    /// Waits until the other side closes the socket.
+    pub async fn is_closed(&mut self) {
+        let closed = async {
+            while let Some(Ok(message)) = self.stream.next().await {
+                match message {
+                    Message::Close(_) => break,
+                    Message::Text(text) => {
+                        self.frames.push(serde_json::from_str(&text).expect("every frame is JSON"));
+                    }
+                    _ => {}
+                }
+            }
+        };
+        timeout_at(Instant::now() + DEADLINE, closed).await.expect("the socket is closed");
+    }
+
     /// Closes the socket in good order.
     pub async fn close(mut self) {
         self.stream.close(None).await.expect("the socket is open");
         while let Some(Ok(_)) = self.stream.next().await {}
     }
+}
+
+/// The handshake of a client that sends those headers.
+pub fn handshake(headers: &[(&'static str, &str)]) -> Request {
+    handshake_at(output("WebSocketUrl"), headers)
+}
+
+/// The handshake of a client that sends those headers to that URL.
+pub fn handshake_at(url: &str, headers: &[(&'static str, &str)]) -> Request {
+    let mut request = url.into_client_request().unwrap();
+    for (name, value) in headers {
+        request.headers_mut().append(*name, value.parse().unwrap());
+    }
+    request
 }

@@ -1,7 +1,7 @@
 //! The stack under test.
 
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_http_client::{Builder, tls};
 use serde_json::Value;
 use std::{
@@ -11,7 +11,7 @@ use std::{
     sync::OnceLock,
 };
 
-/// Whose orders all of them are, until requests are authenticated: `Caller` in the Mappings of `template.yaml`.
+/// Whose orders they are, unless a test says otherwise.
 pub const OWNER: &str = "demo";
 
 /// An item of a table.
@@ -52,7 +52,8 @@ const HOW: &str = "These tests need a deployed stack. Either run them on one of 
     eval \"$(python3 infra/local env)\" && cargo test -p twolane-tests\n\
     On AWS, write the stack's outputs as a flat JSON object to a file and name it in TWOLANE_OUTPUTS.";
 
-fn outputs_path() -> PathBuf {
+/// The file with the stack's outputs.
+pub(crate) fn outputs_path() -> PathBuf {
     if let Some(path) = env::var_os("TWOLANE_OUTPUTS") {
         return path.into();
     }
@@ -88,10 +89,20 @@ impl Stack {
 
     /// The ids of the connections that the stack believes to be open.
     pub async fn connections(&self) -> BTreeSet<String> {
+        self.connection_rows().await.iter().map(|row| row["sk"].as_s().unwrap().clone()).collect()
+    }
+
+    /// Those of one owner.
+    pub async fn connections_of(&self, owner: &str) -> BTreeSet<String> {
+        let rows = self.connection_rows().await;
+        let own = rows.iter().filter(|row| row["pk"].as_s().unwrap() == owner);
+        own.map(|row| row["sk"].as_s().unwrap().clone()).collect()
+    }
+
+    async fn connection_rows(&self) -> Vec<Item> {
         let request = self.dynamodb.scan().table_name(self.name("ConnectionsTableName")).consistent_read(true);
         let rows = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>();
-        let rows = rows.await.expect("the connections table can be scanned");
-        rows.iter().map(|row| row["sk"].as_s().unwrap().clone()).collect()
+        rows.await.expect("the connections table can be scanned")
     }
 
     /// Adds a connection of the owner that is not open, as a row whose socket closed unnoticed.
@@ -102,21 +113,6 @@ impl Stack {
         let row = row.item("connectedAt", AttributeValue::S("2026-01-01T00:00:00.000Z".to_owned()));
         let row = row.item("expiresAt", AttributeValue::N(expires_at.to_string()));
         row.send().await.expect("the connections table can be written");
-    }
-
-    /// Gives an open connection to another owner.
-    pub async fn give_connection(&self, id: &str, owner: &str) {
-        let table = self.name("ConnectionsTableName");
-        let key = |owner: &str| {
-            [("pk", owner), ("sk", id)].map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())))
-        };
-        let taken = self.dynamodb.delete_item().table_name(table).set_key(Some(key(OWNER).into()));
-        let taken =
-            taken.return_values(ReturnValue::AllOld).send().await.expect("the connections table can be written");
-        let mut row = taken.attributes.expect("the connection has a row");
-        row.extend(key(owner));
-        let given = self.dynamodb.put_item().table_name(table).set_item(Some(row));
-        given.send().await.expect("the connections table can be written");
     }
 
     /// The status of every order in the table, by its key `{owner}#{orderId}`.

@@ -5,6 +5,7 @@
 
 mod async_api;
 mod cloudformation;
+mod edge;
 mod encryption;
 mod functions;
 mod gateway_responses;

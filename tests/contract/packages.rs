@@ -7,15 +7,21 @@ use std::collections::BTreeSet;
 /// `functions, twolane, tests → adapters, orders-api, lambda-support → orders`.
 fn allowed(package: &str) -> &'static [&'static str] {
     match package {
-        "orders" | "sqs-batch" => &[],
+        "access-tokens" | "orders" | "sqs-batch" => &[],
         "orders-api" | "orders-dynamodb" => &["orders"],
         "orders-websocket" | "lambda-support" => &["orders", "orders-api"],
         "twolane-tests" => &["lambda-support", "orders", "orders-api"],
         // A client: it sees the wire and nothing behind it.
         "twolane" => &["orders-api"],
-        function if function_folders().contains(function) => {
-            &["lambda-support", "orders", "orders-api", "orders-dynamodb", "orders-websocket", "sqs-batch"]
-        }
+        function if function_folders().contains(function) => &[
+            "access-tokens",
+            "lambda-support",
+            "orders",
+            "orders-api",
+            "orders-dynamodb",
+            "orders-websocket",
+            "sqs-batch",
+        ],
         other => panic!("What may {other} depend on? Add it to this table"),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::cloudformation::{references, rest_api, template};
 use orders_api::{
-    OWNER_STAGE_VARIABLE,
+    OWNER_CONTEXT,
     queue_message::{ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE, REQUEST_TIME_ATTRIBUTE},
 };
 use serde_json::{Map, Value, json};
@@ -58,6 +58,8 @@ fn exactly_the_calls_that_run_a_function_may_run_it() {
     let allowed: BTreeMap<_, _> = permissions
         .filter_map(|(_, permission)| {
             let source = permission["SourceArn"]["Fn::Sub"].as_str()?.strip_prefix(arn)?;
+            // The authorizer is no call of a client's.
+            let source = (!source.starts_with("/authorizers/")).then_some(source)?;
             Some((source.to_owned(), permission["FunctionName"]["Ref"].as_str()?.to_owned()))
         })
         .collect();
@@ -124,7 +126,7 @@ fn a_body_of_another_media_type_never_reaches_the_queue() {
 }
 
 #[test]
-fn the_queue_message_is_made_of_encoded_values_and_takes_its_owner_from_the_stage() {
+fn the_queue_message_is_made_of_encoded_values_and_takes_its_owner_from_the_authorizer() {
     let api = rest_api();
     let template = queue_integration(&api)["requestTemplates"]["application/json"].as_str().unwrap();
 
@@ -143,7 +145,7 @@ fn the_queue_message_is_made_of_encoded_values_and_takes_its_owner_from_the_stag
         ("MessageBody".to_owned(), "<$input.body>".to_owned()),
     ]);
     expected.extend(attribute(1, ORDER_ID_ATTRIBUTE, "<$input.params('orderId')>"));
-    expected.extend(attribute(2, OWNER_ATTRIBUTE, &format!("<$stageVariables.{OWNER_STAGE_VARIABLE}>")));
+    expected.extend(attribute(2, OWNER_ATTRIBUTE, &format!("<$context.authorizer.{OWNER_CONTEXT}>")));
     expected.extend(attribute(3, REQUEST_TIME_ATTRIBUTE, "<$context.requestTimeEpoch>"));
     let system = form.iter().filter(|(name, _)| name.starts_with("MessageSystemAttribute."));
     expected.extend(system.map(|(name, value)| (name.clone(), value.clone())));
@@ -192,14 +194,73 @@ fn parenthesized(text: &str) -> (&str, &str) {
     panic!("unbalanced parentheses: {text}")
 }
 
-#[test]
-fn both_apis_hand_the_same_owner_to_the_functions() {
-    let template = template();
-    let rest = &template.resource("OrdersApi")["Properties"]["Variables"];
-    let websocket = &template.resource("WebSocketStage")["Properties"]["StageVariables"];
+/// The function that an invocation URI names.
+fn invoked(uri: &Value) -> &str {
+    let uri = uri["Fn::Sub"].as_str().unwrap();
+    uri.split_once("functions/${").unwrap().1.split_once(".Arn}").unwrap().0
+}
 
-    assert!(!rest[OWNER_STAGE_VARIABLE].is_null(), "OrdersApi: set the stage variable {OWNER_STAGE_VARIABLE}");
-    assert_eq!(rest, websocket, "OrdersApi (left) and WebSocketStage (right) must name the same owner");
+const AUTHORIZER: &str = "AuthorizeRequestFunction";
+
+#[test]
+fn every_method_of_the_rest_api_wants_a_token() {
+    let api = rest_api();
+    let methods = paths(&api).iter().flat_map(|(path, methods)| {
+        let methods = methods.as_object().unwrap().iter();
+        methods.map(move |(method, call)| (path, method, call))
+    });
+
+    for (path, method, call) in methods {
+        assert_eq!(call["security"], json!([{"bearer": []}]), "{method} {path}: set security, or anybody may call it");
+    }
+    let scheme = &api["components"]["securitySchemes"]["bearer"];
+    let authorizer = &scheme["x-amazon-apigateway-authorizer"];
+    assert_eq!((&scheme["in"], &scheme["name"]), (&json!("header"), &json!("Authorization")));
+    assert_eq!((&authorizer["type"], invoked(&authorizer["authorizerUri"])), (&json!("token"), AUTHORIZER));
+}
+
+#[test]
+fn an_expired_token_is_not_accepted_for_long() {
+    let ttl = &rest_api()["components"]["securitySchemes"]["bearer"]["x-amazon-apigateway-authorizer"];
+
+    assert!(ttl["authorizerResultTtlInSeconds"].as_u64().unwrap() <= 60, "the cache outlives tokens");
+}
+
+#[test]
+fn sockets_open_with_a_token_only() {
+    let template = template();
+    let (_, connect) =
+        template.of_type("AWS::ApiGatewayV2::Route").find(|(_, route)| route["RouteKey"] == "$connect").unwrap();
+    let authorizer = &template.resource("WebSocketAuthorizer")["Properties"];
+
+    assert_eq!(connect["AuthorizationType"], "CUSTOM");
+    assert_eq!(connect["AuthorizerId"], json!({"Ref": "WebSocketAuthorizer"}));
+    assert_eq!((&authorizer["AuthorizerType"], invoked(&authorizer["AuthorizerUri"])), (&json!("REQUEST"), AUTHORIZER));
+}
+
+#[test]
+fn nothing_but_the_authorizer_says_who_calls() {
+    let (template, api) = (template(), rest_api());
+    let stages = [&template.resource("OrdersApi")["Properties"]["Variables"]]
+        .into_iter()
+        .chain([&template.resource("WebSocketStage")["Properties"]["StageVariables"]]);
+
+    for variables in stages {
+        assert!(variables["owner"].is_null(), "an owner comes from a token");
+    }
+    assert!(!api.to_string().contains("$stageVariables.owner"));
+}
+
+#[test]
+fn only_the_apis_authorizers_run_the_function_that_tells_callers_apart() {
+    let template = template();
+    let permissions = template.of_type("AWS::Lambda::Permission");
+    let of_the_authorizer = permissions.filter(|(_, permission)| permission["FunctionName"]["Ref"] == AUTHORIZER);
+
+    for (id, permission) in of_the_authorizer {
+        let source = permission["SourceArn"]["Fn::Sub"].as_str().unwrap();
+        assert!(source.contains("/authorizers/"), "{id}: {source}");
+    }
 }
 
 #[test]

@@ -6,10 +6,13 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
 
 mod async_lane;
+mod attacks;
 mod hostile_bodies;
 mod hostile_requests;
+mod owners;
 mod poison_messages;
 mod same_order;
+mod sessions;
 mod sync_lane;
 mod terminal;
 mod walkthrough;

@@ -9,14 +9,15 @@ use std::{
 use tokio::time::timeout;
 use twolane_tests::{
     eventually::DEADLINE,
-    stack::{output, root},
+    stack::{OWNER, output, root},
+    tokens::token,
 };
 
 /// Longest session in a shell.
 const SESSION_DEADLINE: std::time::Duration = DEADLINE.saturating_mul(3);
 
-/// Runs shell lines in one session at the repository's root, as a person would who has `curl`, `wscat` and the URLs of
-/// the stack: what they print.
+/// Runs shell lines in one session at the repository's root, as a person would who has `curl`, `wscat`, the URLs of the
+/// stack and a token: what they print.
 ///
 /// # Panics
 /// When a line fails.
@@ -28,6 +29,7 @@ pub(crate) async fn session(lines: &str) -> String {
         .env("PATH", path)
         .env("TWOLANE_API_URL", output("ApiUrl"))
         .env("TWOLANE_WEBSOCKET_URL", output("WebSocketUrl"))
+        .env("TWOLANE_TOKEN", token(OWNER))
         // wscat ends when its input does: like a terminal, it stays open.
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

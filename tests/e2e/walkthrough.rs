@@ -78,7 +78,7 @@ async fn curl_places_orders_down_both_lanes() {
     let order = r#"{"currency":"EUR","items":[{"sku":"SKU-1","quantity":2,"unitPriceMinor":1999}]}"#;
     let put = |lane: &str, id: &str| {
         format!(
-            r#"curl -sS -w '\n%{{http_code}}\n' -X PUT "$TWOLANE_API_URL/{lane}/orders/{id}" -H 'Content-Type: application/json' -d '{order}'"#
+            r#"curl -sS -w '\n%{{http_code}}\n' -X PUT "$TWOLANE_API_URL/{lane}/orders/{id}" -H "Authorization: Bearer $TWOLANE_TOKEN" -H 'Content-Type: application/json' -d '{order}'"#
         )
     };
 
@@ -100,8 +100,8 @@ async fn wscat_shows_the_answer_to_a_subscription_and_the_callback_of_an_order()
         r#"heard=$(mktemp)
            trap 'rm -f "$heard"' EXIT
            (until grep -q PENDING "$heard"; do sleep 0.1; done
-            curl -sS -o /dev/null -X PUT "$TWOLANE_API_URL/async/orders/{id}" -H 'Content-Type: application/json' -d '{order}') &
-           wscat -c "$TWOLANE_WEBSOCKET_URL" -w 4 -x '{{"action":"subscribe","orderId":"{id}"}}' | tee "$heard""#
+            curl -sS -o /dev/null -X PUT "$TWOLANE_API_URL/async/orders/{id}" -H "Authorization: Bearer $TWOLANE_TOKEN" -H 'Content-Type: application/json' -d '{order}') &
+           wscat -c "$TWOLANE_WEBSOCKET_URL" -H "Authorization: Bearer $TWOLANE_TOKEN" -w 4 -x '{{"action":"subscribe","orderId":"{id}"}}' | tee "$heard""#
     ))
     .await;
 

@@ -11,11 +11,10 @@ use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName, SendMes
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, env, fs, path::PathBuf};
 use tokio::process::Command;
-use twolane_tests::{
-    eventually::eventually,
-    order_bodies::new_id,
-    stack::{output, sdk_config},
-};
+use twolane_tests::{eventually::eventually, order_bodies::new_id, stack::sdk_config};
+
+/// The name of its role's one policy.
+const POLICY: &str = "queue";
 
 /// Deliveries before the dead-letter queue.
 pub(crate) const MAX_RECEIVE_COUNT: usize = 3;
@@ -23,6 +22,7 @@ pub(crate) const MAX_RECEIVE_COUNT: usize = 3;
 /// The function, its queues, and what its log says.
 pub(crate) struct Dispositions<'a> {
     rig: &'a Rig,
+    iam: aws_sdk_iam::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
     name: String,
     queue_url: String,
@@ -36,14 +36,17 @@ impl<'a> Dispositions<'a> {
         let name = format!("dispositions-{}", new_id());
         let (dead_letter_queue_url, dead_letter_queue) = queue(rig, &format!("{name}-dead"), None).await;
         let (queue_url, queue) = queue(rig, &name, Some(&dead_letter_queue)).await;
-        create_function(rig, &name, &queue_url).await;
+        let config = sdk_config().await;
+        let iam = aws_sdk_iam::Client::new(&config);
+        let role = create_role(&iam, &name, &queue).await;
+        create_function(rig, &name, &role, &queue_url).await;
         let mapping = rig.lambda.create_event_source_mapping().function_name(&name).event_source_arn(queue);
         let mapping = mapping.batch_size(10).enabled(false);
         let mapping = mapping.function_response_types(FunctionResponseType::ReportBatchItemFailures);
         let mapping = mapping.send().await.expect("the queue can be an event source");
         let mapping_id = mapping.uuid().expect("a mapping has an id").to_owned();
-        let logs = aws_sdk_cloudwatchlogs::Client::new(&sdk_config().await);
-        Self { rig, logs, name, queue_url, dead_letter_queue_url, mapping_id }
+        let logs = aws_sdk_cloudwatchlogs::Client::new(&config);
+        Self { rig, iam, logs, name, queue_url, dead_letter_queue_url, mapping_id }
     }
 
     /// What the function answers to a batch, invoked as the event source mapping does: the ids that it reports.
@@ -114,7 +117,7 @@ impl<'a> Dispositions<'a> {
         lines.filter(|line| line.contains("Delivery ") && line.contains(id)).count()
     }
 
-    /// Removes it and its queues.
+    /// Removes it, its queues and its role.
     pub(crate) async fn delete(self) {
         let mapping = self.rig.lambda.delete_event_source_mapping().uuid(&self.mapping_id);
         mapping.send().await.expect("the event source mapping can be deleted");
@@ -123,6 +126,9 @@ impl<'a> Dispositions<'a> {
         for url in [&self.queue_url, &self.dead_letter_queue_url] {
             self.rig.stack.sqs.delete_queue().queue_url(url).send().await.expect("the queue can be deleted");
         }
+        let policy = self.iam.delete_role_policy().role_name(&self.name).policy_name(POLICY).send().await;
+        policy.expect("the policy can be deleted");
+        self.iam.delete_role().role_name(&self.name).send().await.expect("the role can be deleted");
     }
 }
 
@@ -143,14 +149,28 @@ async fn queue(rig: &Rig, name: &str, dead_letter_queue: Option<&str>) -> (Strin
     (url, arn.clone())
 }
 
-async fn create_function(rig: &Rig, name: &str, queue_url: &str) {
-    // The worker's own role, whose trust policy lets Lambda take it; the queue's other rights are not needed here.
-    let worker = rig.lambda.get_function_configuration().function_name(output("ProcessOrdersFunctionName"));
-    let worker = worker.send().await.expect("the worker can be asked");
+/// The ARN of a role that lets the function work with its queue.
+async fn create_role(iam: &aws_sdk_iam::Client, name: &str, queue: &str) -> String {
+    let trust = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
+    ]});
+    let actions = ["ChangeMessageVisibility", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes"];
+    let actions = actions.map(|action| format!("sqs:{action}"));
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": actions, "Resource": queue},
+    ]});
+    let made = iam.create_role().role_name(name).assume_role_policy_document(trust.to_string()).send().await;
+    let made = made.expect("a role can be made");
+    let request = iam.put_role_policy().role_name(name).policy_name(POLICY).policy_document(policy.to_string());
+    request.send().await.expect("a role can be given a policy");
+    made.role().expect("it was made").arn().to_owned()
+}
+
+async fn create_function(rig: &Rig, name: &str, role: &str, queue_url: &str) {
     let code = FunctionCode::builder().zip_file(Blob::new(zipped().await)).build();
     let variables = Environment::builder().variables("QUEUE_URL", queue_url).variables("RUST_LOG", "info").build();
     let request = rig.lambda.create_function().function_name(name).runtime(Runtime::Providedal2023);
-    let request = request.handler("bootstrap").role(worker.role().expect("a function has a role")).timeout(5);
+    let request = request.handler("bootstrap").role(role).timeout(5);
     let request = request.code(code).environment(variables).architectures(architecture());
     request.send().await.expect("a function can be made");
 }

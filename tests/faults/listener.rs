@@ -12,7 +12,8 @@ use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 use twolane_tests::{
     eventually::{DEADLINE, eventually},
-    stack::{OWNER, output},
+    socket::handshake,
+    tokens::token,
 };
 
 /// A real client's socket. It belongs to one owner.
@@ -34,19 +35,14 @@ impl Drop for Listener {
 
 impl Listener {
     /// Opens a socket of the owner.
-    ///
-    /// All callers are one owner until requests are authenticated: a socket of somebody else is opened as everybody's
-    /// is, and then its row is given to the other owner.
     pub(crate) async fn open(rig: &Rig, owner: &str) -> Self {
         let before = rig.stack.connections().await;
-        let (stream, _) = connect_async(output("WebSocketUrl")).await.expect("the WebSocket API takes a connection");
+        let handshake = handshake(&[("authorization", &format!("Bearer {}", token(owner)))]);
+        let (stream, _) = connect_async(handshake).await.expect("the WebSocket API takes a connection");
         let connection_id = eventually(DEADLINE, "the connection has a row", async || {
             rig.stack.connections().await.difference(&before).next().cloned()
         })
         .await;
-        if owner != OWNER {
-            rig.stack.give_connection(&connection_id, owner).await;
-        }
         let frames = Arc::new(Mutex::new(Vec::new()));
         let (count, told) = watch::channel(0);
         let reader = tokio::spawn(read(stream, Arc::clone(&frames), count));

@@ -74,6 +74,11 @@ impl Environment {
         })
     }
 
+    /// A text that may be missing; an empty one is.
+    pub fn optional_text(&mut self, name: &str) -> Option<String> {
+        self.lookup.get(name).filter(|value| !value.is_empty())
+    }
+
     /// A whole number that must be there and fit the type.
     pub fn number<N: FromStr<Err = std::num::ParseIntError> + Default>(&mut self, name: &str) -> N {
         let value = self.text(name);
@@ -88,12 +93,23 @@ impl Environment {
     /// An `http` or `https` URL with a host that must be there.
     pub fn url(&mut self, name: &str) -> String {
         let value = self.text(name);
+        self.check_url(name, &value);
+        value
+    }
+
+    /// An `http` or `https` URL with a host that may be missing; an empty one is.
+    pub fn optional_url(&mut self, name: &str) -> Option<String> {
+        let value = self.optional_text(name)?;
+        self.check_url(name, &value);
+        Some(value)
+    }
+
+    fn check_url(&mut self, name: &str, value: &str) {
         let uri = value.parse::<Uri>().ok();
         let usable = uri.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some());
         if !usable && !value.is_empty() {
             self.problems.push(format!("{name} is {value:?}, not an http or https URL"));
         }
-        value
     }
 
     /// A number of days that must be there; 0 stands for no limit.
@@ -141,6 +157,21 @@ mod tests {
         let message = environment.finish(()).expect_err("two are wrong").to_string();
 
         assert!(!message.contains("GOOD") && message.contains("BAD is") && message.contains("WS is"), "{message}");
+    }
+
+    #[test]
+    fn what_may_be_missing_may_be_missing_and_not_malformed() {
+        let mut environment = Environment::of([("EMPTY", ""), ("TEXT", "text"), ("BAD", "a.example")]);
+
+        assert_eq!(environment.optional_text("TEXT").as_deref(), Some("text"));
+        for name in ["EMPTY", "ABSENT"] {
+            assert_eq!(environment.optional_text(name), None, "{name}");
+            assert_eq!(environment.optional_url(name), None, "{name}");
+        }
+        environment.optional_url("BAD");
+        let message = environment.finish(()).expect_err("one is wrong").to_string();
+
+        assert!(message.contains("BAD is") && !message.contains("ABSENT"), "{message}");
     }
 
     #[test]

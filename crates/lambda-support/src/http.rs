@@ -7,7 +7,7 @@ use lambda_http::{
     request::RequestContext,
 };
 use orders::{ErrorChain, OrderId, Owner, RepositoryError, Timestamp};
-use orders_api::Problem;
+use orders_api::{OWNER_CONTEXT, Problem};
 
 /// The media type of orders.
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -15,6 +15,14 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static(Problem::MEDIA_TYPE);
 /// When to try again, in seconds, after a dependency was over its limit.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+
+/// What every answer says to browsers and to whatever is between: orders are for their owner's eyes, come over TLS, and
+/// are what they say they are. The answers that no function gives say the same, in `infra/openapi.yaml`.
+pub const SECURITY_HEADERS: [(HeaderName, HeaderValue); 3] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+];
 
 /// An answer of `status` with a JSON body.
 #[must_use]
@@ -53,6 +61,7 @@ fn respond(status: StatusCode, media_type: HeaderValue, body: &impl serde::Seria
     let body = serde_json::to_string(body).expect("every body here has only string keys, so it is always JSON");
     let mut response = with_header(Response::new(Body::Text(body)), header::CONTENT_TYPE, media_type);
     *response.status_mut() = status;
+    response.headers_mut().extend(SECURITY_HEADERS);
     response
 }
 
@@ -61,8 +70,11 @@ fn respond(status: StatusCode, media_type: HeaderValue, body: &impl serde::Seria
 /// # Errors
 /// A 500 problem when the API layer does not say: the deployment is wrong, and the log says how.
 pub fn owner(request: &Request) -> Result<Owner, Problem> {
-    let variables = request.stage_variables_ref();
-    caller::owner(|name| variables.and_then(|variables| variables.first(name))).map_err(|error: CallerError| {
+    let owner = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => caller::owner(|name| context.authorizer.fields.get(name)),
+        _ => Err(CallerError::Missing(OWNER_CONTEXT)),
+    };
+    owner.map_err(|error| {
         let error = ErrorChain(&error);
         tracing::error!(%error, "Failed to tell whose request this is");
         internal_error()

@@ -16,8 +16,16 @@ pub use order_body::{MAX_BODY_BYTES, parse_order_body};
 pub use order_view::{ItemView, OrderView, PendingView, QueuedView};
 pub use problem::{Problem, ViolationView};
 
-/// The stage variable in which both APIs tell the functions whose request it is.
-///
-/// The API layer is the one place that knows the caller. Until requests are authenticated that is a constant of the
-/// stage; no header, path or body of a caller is ever consulted.
-pub const OWNER_STAGE_VARIABLE: &str = "owner";
+/// What the authorizer tells the APIs of a request's owner: the token's subject. No header, path, query or body of a
+/// caller is ever consulted.
+pub const OWNER_CONTEXT: &str = "owner";
+
+/// What the authorizer tells the APIs of a request's token: when it expires, in seconds since 1970, as text.
+pub const EXPIRES_AT_CONTEXT: &str = "expiresAt";
+
+/// The WebSocket subprotocol that is spoken, and answered when it is offered.
+pub const SUBPROTOCOL: &str = "twolane.v1";
+
+/// Before the token of a client that can send no header, offered as a second subprotocol beside [`SUBPROTOCOL`]. It is
+/// never answered.
+pub const SUBPROTOCOL_TOKEN_PREFIX: &str = "twolane.token.";

@@ -3,10 +3,13 @@
 use crate::error::repository_error;
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use orders::{Connection, ConnectionId, ConnectionRepository, Owner, RepositoryError, Timestamp};
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
-/// Keeps connections in a table with the string keys `pk`, the owner, and `sk`, the connection id, and a time to live
-/// in `expiresAt`.
+/// How long a row outlives its connection, so that a notification still finds it, and closes the socket.
+const GRACE: Duration = Duration::from_mins(10);
+
+/// Keeps connections in a table with the string keys `pk`, the owner, and `sk`, the connection id; in `sessionEndsAt` when
+/// they expire, and in `expiresAt`, the table's time to live, a moment a little later, both in seconds since 1970.
 #[derive(Clone, Debug)]
 pub struct DynamoDbConnectionRepository {
     client: Client,
@@ -29,7 +32,8 @@ impl ConnectionRepository for DynamoDbConnectionRepository {
             .item("pk", AttributeValue::S(connection.owner.to_string()))
             .item("sk", AttributeValue::S(connection.id.to_string()))
             .item("connectedAt", AttributeValue::S(connection.connected_at.to_string()))
-            .item("expiresAt", AttributeValue::N(connection.expires_at().unix_seconds().to_string()))
+            .item("sessionEndsAt", seconds(connection.expires_at))
+            .item("expiresAt", seconds(connection.expires_at.plus(GRACE)))
             .send()
             .await
             .map_err(repository_error)?;
@@ -74,5 +78,15 @@ fn read(owner: &Owner, item: &HashMap<String, AttributeValue>) -> Option<Connect
         owner: owner.clone(),
         id: ConnectionId::parse(text("sk")?).ok()?,
         connected_at: Timestamp::parse(text("connectedAt")?).ok()?,
+        expires_at: moment(item.get("sessionEndsAt").or(item.get("expiresAt"))?)?,
     })
+}
+
+fn seconds(moment: Timestamp) -> AttributeValue {
+    AttributeValue::N(moment.unix_seconds().to_string())
+}
+
+fn moment(seconds: &AttributeValue) -> Option<Timestamp> {
+    let seconds: i64 = seconds.as_n().ok()?.parse().ok()?;
+    Timestamp::from_unix_ms(seconds.checked_mul(1000)?).ok()
 }

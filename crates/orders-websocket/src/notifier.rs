@@ -26,6 +26,7 @@ pub struct WebSocketNotifier<C> {
 enum Delivery {
     Told,
     Gone,
+    Expired,
     Dropped,
 }
 
@@ -38,6 +39,10 @@ impl<C: ConnectionRepository + Sync> WebSocketNotifier<C> {
     }
 
     async fn tell(&self, connection: Connection, frame: &ServerFrame, stop: Instant) -> Delivery {
+        if connection.is_expired(now()) {
+            self.end(&connection, stop).await;
+            return Delivery::Expired;
+        }
         let id = &connection.id;
         match timeout_at(stop, self.sender.send(id, frame)).await {
             Ok(Ok(())) => Delivery::Told,
@@ -60,13 +65,30 @@ impl<C: ConnectionRepository + Sync> WebSocketNotifier<C> {
     /// Forgets a socket that is gone. API Gateway also calls a socket gone that is just opening, whose row is written
     /// before it opens: that one must stay. A row that cannot be removed now is removed by its time to live.
     async fn forget(&self, connection: &Connection, stop: Instant) {
-        if !connection.is_established(now()) {
-            return;
+        if connection.is_established(now()) {
+            self.remove(connection, stop).await;
         }
+    }
+
+    /// Closes a socket whose session is over, then forgets it. One that cannot be closed now keeps its row, so that the
+    /// next notification tries again; it is not told either way.
+    async fn end(&self, connection: &Connection, stop: Instant) {
+        let id = &connection.id;
+        match timeout_at(stop, self.sender.close(id)).await {
+            Ok(Ok(()) | Err(SendError::Gone)) => self.remove(connection, stop).await,
+            Ok(Err(error)) => {
+                let error = ErrorChain(&error);
+                tracing::warn!(connection.id = %id, %error, "Failed to close expired connection {id}");
+            }
+            Err(_elapsed) => tracing::warn!(connection.id = %id, "Ran out of time to close connection {id}"),
+        }
+    }
+
+    async fn remove(&self, connection: &Connection, stop: Instant) {
         let id = &connection.id;
         if let Ok(Err(error)) = timeout_at(stop, self.connections.remove(&connection.owner, id)).await {
             let error = ErrorChain(&error);
-            tracing::warn!(connection.id = %id, %error, "Failed to forget gone connection {id}");
+            tracing::warn!(connection.id = %id, %error, "Failed to forget connection {id}");
         }
     }
 }
@@ -85,6 +107,7 @@ impl<C: ConnectionRepository + Sync> Notifier for WebSocketNotifier<C> {
                 match delivery {
                     Delivery::Told => report.told += 1,
                     Delivery::Gone => report.gone += 1,
+                    Delivery::Expired => report.expired += 1,
                     Delivery::Dropped => report.dropped += 1,
                 }
                 report
@@ -124,7 +147,9 @@ mod tests {
         let http_client = infallible_client_fn(move |request| {
             let connection = request.uri().path().rsplit('/').next().unwrap_or_default();
             let status = connection.rsplit('-').next().and_then(|status| status.parse().ok()).expect("a status");
-            if status == 200 {
+            if request.method() == "DELETE" {
+                posts.lock().expect("no test panicked").push(format!("closed {connection}"));
+            } else if status == 200 {
                 let body = request.body().bytes().expect("the body is in memory").to_vec();
                 posts.lock().expect("no test panicked").push(String::from_utf8(body).expect("a frame is text"));
             }
@@ -154,7 +179,8 @@ mod tests {
         let connections = InMemoryConnections::default();
         for id in ids {
             let id = ConnectionId::parse(id).expect("visible ASCII");
-            let connection = Connection { owner: fakes::owner("alice"), id, connected_at };
+            let expires_at = now().plus(Duration::from_hours(1));
+            let connection = Connection { owner: fakes::owner("alice"), id, connected_at, expires_at };
             connections.add(&connection).await.expect("in memory");
         }
         connections
@@ -177,7 +203,7 @@ mod tests {
 
         let report = notifier.notify(&fakes::owner("alice"), &notification()).await.expect("connections are in memory");
 
-        assert_eq!(report, NotificationReport { told: 2, gone: 1, dropped: 3 });
+        assert_eq!(report, NotificationReport { told: 2, gone: 1, expired: 0, dropped: 3 });
         let left = notifier.connections.list(&fakes::owner("alice")).await.expect("in memory");
         let left: Vec<_> = left.iter().map(|connection| connection.id.as_str()).collect();
         assert_eq!(left, ["a-200", "c-200", "d-500", "e-403", "f-429"]);
@@ -196,6 +222,29 @@ mod tests {
 
         assert_eq!(report, NotificationReport::default());
         assert!(taken.lock().expect("no test panicked").is_empty());
+    }
+
+    #[tokio::test]
+    async fn closes_and_forgets_sockets_whose_session_is_over_instead_of_telling_them() {
+        let (client, taken) = management_api();
+        let open = connections(&["a-200"], fakes::moment(0)).await;
+        for id in ["b-200", "c-410", "d-500"] {
+            let id = ConnectionId::parse(id).expect("visible ASCII");
+            let over = Connection::open(fakes::owner("alice"), id, fakes::moment(0), fakes::moment(60));
+            open.add(&over).await.expect("in memory");
+        }
+        let notifier = notifier(client, open);
+
+        let report = notifier.notify(&fakes::owner("alice"), &notification()).await.expect("connections are in memory");
+
+        assert_eq!(report, NotificationReport { told: 1, expired: 3, ..NotificationReport::default() });
+        let left = notifier.connections.list(&fakes::owner("alice")).await.expect("in memory");
+        let left: Vec<_> = left.iter().map(|connection| connection.id.as_str()).collect();
+        assert_eq!(left, ["a-200", "d-500"], "what could not be closed is tried again");
+        let mut taken = taken.lock().expect("no test panicked").clone();
+        taken.retain(|taken| taken.starts_with("closed"));
+        taken.sort();
+        assert_eq!(taken, ["closed b-200", "closed c-410", "closed d-500"]);
     }
 
     #[tokio::test]

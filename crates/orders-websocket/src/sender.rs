@@ -1,6 +1,10 @@
 //! One frame to one socket.
 
-use aws_sdk_apigatewaymanagement::{Client, operation::post_to_connection::PostToConnectionError, primitives::Blob};
+use aws_sdk_apigatewaymanagement::{
+    Client,
+    operation::{delete_connection::DeleteConnectionError, post_to_connection::PostToConnectionError},
+    primitives::Blob,
+};
 use orders::ConnectionId;
 use orders_api::ServerFrame;
 use thiserror::Error;
@@ -12,14 +16,14 @@ pub struct WebSocketSender {
     orders_url: String,
 }
 
-/// Why a frame did not reach its socket.
+/// Why a socket was not reached.
 #[derive(Debug, Error)]
 pub enum SendError {
     /// The socket is closed; it will not come back under that id.
     #[error("the connection is gone")]
     Gone,
-    /// The socket may be open, but the frame could not be delivered, retries included.
-    #[error("failed to post to the connection")]
+    /// The socket may be open, but it could not be reached, retries included.
+    #[error("failed to reach the connection")]
     Undelivered(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -41,6 +45,21 @@ impl WebSocketSender {
             self.client.post_to_connection().connection_id(connection.as_str()).data(Blob::new(text)).send().await;
         posted.map(|_| ()).map_err(|error| {
             if error.as_service_error().is_some_and(PostToConnectionError::is_gone_exception) {
+                SendError::Gone
+            } else {
+                SendError::Undelivered(error.into())
+            }
+        })
+    }
+
+    /// Closes one socket.
+    ///
+    /// # Errors
+    /// See [`SendError`].
+    pub async fn close(&self, connection: &ConnectionId) -> Result<(), SendError> {
+        let closed = self.client.delete_connection().connection_id(connection.as_str()).send().await;
+        closed.map(|_| ()).map_err(|error| {
+            if error.as_service_error().is_some_and(DeleteConnectionError::is_gone_exception) {
                 SendError::Gone
             } else {
                 SendError::Undelivered(error.into())

@@ -49,6 +49,8 @@ pub struct Connection {
     pub id: ConnectionId,
     /// When it opened.
     pub connected_at: Timestamp,
+    /// When it must not be told anything any more.
+    pub expires_at: Timestamp,
 }
 
 impl Connection {
@@ -60,6 +62,12 @@ impl Connection {
     /// for its own delay. Source: Amazon API Gateway Developer Guide, quotas of WebSocket APIs, "Integration timeout".
     const MAX_OPENING: Duration = Duration::from_secs(30);
 
+    /// A socket that opened with a session which ends then.
+    #[must_use]
+    pub fn open(owner: Owner, id: ConnectionId, connected_at: Timestamp, session_ends_at: Timestamp) -> Self {
+        Self { owner, id, connected_at, expires_at: connected_at.plus(Self::MAX_DURATION).min(session_ends_at) }
+    }
+
     /// Whether the socket must be open by `now`, unless it is closed. Until then a socket that cannot be reached may
     /// be one that is just opening.
     #[must_use]
@@ -67,10 +75,10 @@ impl Connection {
         now >= self.connected_at.plus(Self::MAX_OPENING)
     }
 
-    /// When the row may be forgotten, whatever became of the socket.
+    /// Whether the socket is over by `now`: its session ended, or it must have closed.
     #[must_use]
-    pub fn expires_at(&self) -> Timestamp {
-        self.connected_at.plus(Self::MAX_DURATION)
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        now >= self.expires_at
     }
 }
 
@@ -78,25 +86,32 @@ impl Connection {
 mod tests {
     use super::*;
 
-    #[test]
-    fn expires_a_little_after_the_socket_must_have_closed() {
-        let connection = Connection {
-            owner: Owner::parse("alice").expect("visible ASCII"),
-            id: ConnectionId::parse("L0SM9cOFvHcCIhw=").expect("visible ASCII"),
-            connected_at: Timestamp::from_unix_ms(0).expect("in range"),
-        };
+    fn at(unix_ms: i64) -> Timestamp {
+        Timestamp::from_unix_ms(unix_ms).expect("in range")
+    }
 
-        assert_eq!(connection.expires_at().to_string(), "1970-01-01T02:10:00.000Z");
+    fn open(session_ends_at: Timestamp) -> Connection {
+        let owner = Owner::parse("alice").expect("visible ASCII");
+        let id = ConnectionId::parse("L0SM9cOFvHcCIhw=").expect("visible ASCII");
+        Connection::open(owner, id, at(0), session_ends_at)
+    }
+
+    #[test]
+    fn expires_with_its_session() {
+        let connection = open(at(3_600_000));
+
+        assert!(!connection.is_expired(at(3_599_999)));
+        assert!(connection.is_expired(at(3_600_000)));
+    }
+
+    #[test]
+    fn expires_at_the_latest_a_little_after_the_socket_must_have_closed() {
+        assert_eq!(open(at(86_400_000)).expires_at.to_string(), "1970-01-01T02:10:00.000Z");
     }
 
     #[test]
     fn is_established_once_it_cannot_be_opening_any_more() {
-        let connection = Connection {
-            owner: Owner::parse("alice").expect("visible ASCII"),
-            id: ConnectionId::parse("L0SM9cOFvHcCIhw=").expect("visible ASCII"),
-            connected_at: Timestamp::from_unix_ms(0).expect("in range"),
-        };
-        let at = |unix_ms| Timestamp::from_unix_ms(unix_ms).expect("in range");
+        let connection = open(at(3_600_000));
 
         assert!(!connection.is_established(at(29_999)));
         assert!(connection.is_established(at(30_000)));

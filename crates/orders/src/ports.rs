@@ -92,7 +92,7 @@ pub enum Notification {
 pub trait Notifier {
     /// Tells every open socket of `owner`, at least once while it stays open. One socket's trouble MUST NOT keep the
     /// others from being told, and a socket that is gone is forgotten, it alone, unless it may be one that is just
-    /// opening.
+    /// opening. A socket that is expired MUST NOT be told: it is closed and then forgotten.
     fn notify(
         &self,
         owner: &Owner,
@@ -107,6 +107,8 @@ pub struct NotificationReport {
     pub told: usize,
     /// Sockets that were gone or not there yet.
     pub gone: usize,
+    /// Sockets whose session was over: they were not told.
+    pub expired: usize,
     /// Sockets that should have been told and could not be, after retries.
     pub dropped: usize,
 }

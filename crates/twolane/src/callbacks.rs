@@ -3,6 +3,7 @@
 use crate::progress::Progress;
 use crate::socket::{Event, Socket};
 use crate::timeline::order_id_of_frame;
+use crate::token::Token;
 use orders_api::ServerFrame;
 use reqwest::Url;
 use std::collections::HashMap;
@@ -32,14 +33,14 @@ pub(crate) struct Callbacks {
 
 impl Callbacks {
     /// Opens the socket; returns when it is open, or when the first attempt failed and more will follow.
-    pub(crate) async fn open(url: Url, progress: Arc<Progress>) -> Self {
+    pub(crate) async fn open(url: Url, token: Token, progress: Arc<Progress>) -> Self {
         let waiting = Waiting::default();
         let (stop, stopped) = oneshot::channel();
         let subscriptions = {
             let waiting = Arc::clone(&waiting);
             move || lock(&waiting).keys().cloned().collect()
         };
-        let mut socket = Socket::keep_open(url, subscriptions);
+        let mut socket = Socket::keep_open(url, token, subscriptions);
         announce(&socket.next().await, &waiting, &progress);
         let task = tokio::spawn(route(socket, Arc::clone(&waiting), progress, stopped));
         Self { waiting, stop, task }

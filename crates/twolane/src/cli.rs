@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Takes orders down the two lanes of a Twolane stack: sync (request and answer) and async (queue and callback).
 #[derive(Debug, Parser)]
@@ -25,6 +26,9 @@ pub(crate) enum Command {
     /// Move messages from the dead-letter queue back to the orders queue and wait for their outcome.
     #[command(after_help = REDRIVE_HELP)]
     Redrive(RedriveArgs),
+    /// Print an access token for the local stack.
+    #[command(after_help = TOKEN_HELP)]
+    Token(TokenArgs),
 }
 
 /// Options of `twolane order`.
@@ -111,6 +115,20 @@ pub(crate) struct RedriveArgs {
     pub(crate) stack: DeployedArgs,
 }
 
+/// Options of `twolane token`.
+#[derive(Debug, Args)]
+pub(crate) struct TokenArgs {
+    /// Who the token's bearer is: the owner of the orders placed with it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) subject: String,
+    /// How long the token is valid: 90s, 15m, 1h, 2d.
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = crate::token::parse_ttl)]
+    pub(crate) ttl: Duration,
+    /// The issuer's file; without it, that of the local stack.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) issuer: Option<PathBuf>,
+}
+
 /// Where the stack is; see [`crate::stack`].
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "The stack")]
@@ -121,6 +139,9 @@ pub(crate) struct StackArgs {
     /// URL of the WebSocket API, stage included.
     #[arg(long, value_name = "URL", conflicts_with_all = ["stack_name", "outputs"])]
     pub(crate) websocket_url: Option<String>,
+    /// Access token to send. A local stack's own issuer makes one when none is given.
+    #[arg(long, value_name = "TOKEN", env = "TWOLANE_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
     #[command(flatten)]
     pub(crate) deployed: DeployedArgs,
 }
@@ -185,12 +206,15 @@ Examples:
   twolane watch
   twolane dlq
   twolane redrive
+  twolane token --subject alice
 
 The stack is found in this order:
   1. --api-url and --websocket-url, or --stack-name, or --outputs
   2. TWOLANE_API_URL and TWOLANE_WEBSOCKET_URL
   3. TWOLANE_OUTPUTS, a file like that of --outputs
-  4. .local/outputs.json here or in a folder above, which `make up` writes";
+  4. .local/outputs.json here or in a folder above, which `make up` writes
+Requests carry --token or TWOLANE_TOKEN; without either, a token for `demo` that the local stack's
+issuer makes, where 3, 4 or --outputs gave the stack.";
 
 const ORDER_HELP: &str = "\
 The file has one order per line; blank lines are skipped:
@@ -209,7 +233,8 @@ Examples:
   twolane order --lane sync
   twolane order --lane async --file samples/orders.jsonl
   twolane order --lane async --file orders.jsonl --json | jq '.status, .doneMs'
-  twolane order --lane sync --stack-name twolane --region eu-central-1
+  twolane order --lane sync --stack-name twolane --region eu-central-1 --token \"$TOKEN\"
+  TWOLANE_TOKEN=$(twolane token --subject alice) twolane order --lane async
 
 Exit code:
   0    every order was confirmed or rejected
@@ -223,7 +248,9 @@ The stack is found in this order:
   2. TWOLANE_API_URL and TWOLANE_WEBSOCKET_URL
   3. TWOLANE_OUTPUTS, a file like that of --outputs
   4. .local/outputs.json here or in a folder above, which `make up` writes
---stack-name goes by your AWS configuration, AWS_ENDPOINT_URL included.";
+--stack-name goes by your AWS configuration, AWS_ENDPOINT_URL included.
+Requests carry --token or TWOLANE_TOKEN; without either, a token for `demo` that the local stack's
+issuer makes, where 3, 4 or --outputs gave the stack.";
 
 const WATCH_HELP: &str = "\
 Every open socket is told of the owner's orders as they get their outcome. A socket that closes is
@@ -239,7 +266,26 @@ Exit code:
   1  the WebSocket did not open, or the output could not be written
   2  wrong usage or no stack
 
-The stack is found as for `twolane order`; see `twolane --help`.";
+A socket ends with its token: one that was given is sent again, one of the local issuer is made anew.
+
+The stack is found as for `twolane order`, and so is the token; see `twolane --help`.";
+
+const TOKEN_HELP: &str = "\
+`make up` makes a key in .local/issuer.json that only its stack accepts. Whoever can read that file
+can be anybody there. The token is all that is printed.
+
+Examples:
+  twolane token --subject alice
+  twolane token --subject alice --ttl 15m
+  export TWOLANE_TOKEN=$(twolane token --subject alice)
+  curl -H \"Authorization: Bearer $(twolane token --subject bob)\" \"$TWOLANE_API_URL/orders/$ID\"
+
+Exit code:
+  0  the token is printed
+  2  wrong usage, or no local issuer
+
+The issuer is that beside the file in TWOLANE_OUTPUTS, else beside .local/outputs.json here or in a
+folder above.";
 
 const DLQ_HELP: &str = "\
 A message comes here when it failed all its deliveries, and stays until 14 days after its order was

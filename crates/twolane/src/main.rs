@@ -8,6 +8,7 @@ mod callbacks;
 mod chart;
 mod cli;
 mod dead_letters;
+mod issuer;
 mod lane;
 mod money;
 mod order;
@@ -22,6 +23,7 @@ mod stack;
 mod style;
 mod summary;
 mod timeline;
+mod token;
 mod watch;
 
 use clap::Parser;
@@ -52,6 +54,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Watch(args) => watch::run(args).await,
             Command::Dlq(args) => dead_letters::dlq::run(args).await,
             Command::Redrive(args) => dead_letters::redrive::run(args).await,
+            Command::Token(args) => token::run(&args),
         }
     });
     // A name look-up that still hangs must not keep the program from ending.

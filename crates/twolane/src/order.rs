@@ -11,6 +11,7 @@ use crate::signals::{Signal, Signals};
 use crate::stack::Stack;
 use crate::style::Style;
 use crate::timeline::Timeline;
+use crate::token::Token;
 use crate::{chart, report, summary};
 use anyhow::Context;
 use futures_util::{StreamExt, stream};
@@ -32,12 +33,13 @@ pub(crate) async fn run(args: OrderArgs) -> anyhow::Result<ExitCode> {
     let orders = order_file::read(args.file.as_deref())?;
     let stack = Stack::find(&args.stack).await?;
     let api_url = stack.api_url()?;
-    let requests = Requests::new(api_url.clone())?;
+    let token = Token::find(&args.stack, &stack)?;
+    let requests = Requests::new(api_url.clone(), token.clone())?;
     let progress = Arc::new(Progress::new(orders.len(), "orders done"));
     let callbacks = if args.lane == Lane::Async && args.confirm == Confirm::Callback {
         let url = stack.websocket_url()?;
-        crate::requests::handshake(&url)?;
-        Some(Callbacks::open(url, Arc::clone(&progress)).await)
+        crate::requests::handshake(&url, &token)?;
+        Some(Callbacks::open(url, token, Arc::clone(&progress)).await)
     } else {
         None
     };

@@ -1,6 +1,7 @@
 //! Every request that leaves: the one place where they are built.
 
 use crate::stack::is_loopback;
+use crate::token::Token;
 use anyhow::Context;
 use orders_api::Problem;
 use reqwest::{Client, Method, RequestBuilder, Url, header, redirect};
@@ -21,6 +22,7 @@ const MAX_ECHO_CHARS: usize = 200;
 pub(crate) struct Requests {
     http: Client,
     api_url: Url,
+    token: Token,
 }
 
 /// What came back, whatever its status.
@@ -35,11 +37,11 @@ pub(crate) struct Answer {
 }
 
 impl Requests {
-    /// A client of the REST API under that URL.
+    /// A client of the REST API under that URL, with that token.
     ///
     /// # Errors
     /// TLS cannot be set up on this machine.
-    pub(crate) fn new(api_url: Url) -> anyhow::Result<Self> {
+    pub(crate) fn new(api_url: Url, token: Token) -> anyhow::Result<Self> {
         let builder = Client::builder()
             .user_agent(concat!("twolane/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
@@ -48,7 +50,7 @@ impl Requests {
         let builder = if is_loopback(&api_url) { builder.no_proxy() } else { builder };
         let http =
             builder.build().map_err(|error| anyhow::anyhow!(root_cause(&error))).context("Failed to set up HTTP")?;
-        Ok(Self { http, api_url })
+        Ok(Self { http, api_url, token })
     }
 
     /// Places an order: `PUT /{lane}/orders/{orderId}`.
@@ -70,16 +72,25 @@ impl Requests {
 
     fn http(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}/{path}", self.api_url.as_str().trim_end_matches('/'));
-        self.http.request(method, url)
+        let request = self.http.request(method, url);
+        match self.token.authorization() {
+            Some(value) => request.header(header::AUTHORIZATION, value),
+            None => request,
+        }
     }
 }
 
-/// The opening handshake of the WebSocket API under that URL.
+/// The opening handshake of the WebSocket API under that URL, with that token.
 ///
 /// # Errors
 /// The URL cannot be asked for.
-pub(crate) fn handshake(websocket_url: &Url) -> anyhow::Result<Request> {
-    websocket_url.as_str().into_client_request().with_context(|| format!("Failed to ask for {websocket_url}"))
+pub(crate) fn handshake(websocket_url: &Url, token: &Token) -> anyhow::Result<Request> {
+    let request = websocket_url.as_str().into_client_request();
+    let mut request = request.with_context(|| format!("Failed to ask for {websocket_url}"))?;
+    if let Some(value) = token.authorization() {
+        request.headers_mut().insert(header::AUTHORIZATION, value);
+    }
+    Ok(request)
 }
 
 async fn answer(request: RequestBuilder, until: Instant) -> Result<Answer, String> {

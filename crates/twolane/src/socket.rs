@@ -1,6 +1,7 @@
 //! A WebSocket that is kept open: what closes is opened again, and what was subscribed to is subscribed to again.
 
 use crate::requests;
+use crate::token::Token;
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Url;
 use serde_json::json;
@@ -58,10 +59,14 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    /// Keeps a socket to that URL open. Each time it opens, `subscriptions` names the orders to subscribe to.
-    pub(crate) fn keep_open(url: Url, subscriptions: impl Fn() -> Vec<String> + Send + Sync + 'static) -> Self {
+    /// Keeps a socket to that URL open, with that token. Each time it opens, `subscriptions` names the orders to subscribe to.
+    pub(crate) fn keep_open(
+        url: Url,
+        token: Token,
+        subscriptions: impl Fn() -> Vec<String> + Send + Sync + 'static,
+    ) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
-        Self { events, task: tokio::spawn(keep_open(url, subscriptions, sender)) }
+        Self { events, task: tokio::spawn(keep_open(url, token, subscriptions, sender)) }
     }
 
     /// What happens next.
@@ -78,11 +83,16 @@ impl Socket {
 }
 
 /// Ends when the receiver of events is gone.
-async fn keep_open(url: Url, subscriptions: impl Fn() -> Vec<String>, events: mpsc::UnboundedSender<Event>) {
+async fn keep_open(
+    url: Url,
+    token: Token,
+    subscriptions: impl Fn() -> Vec<String>,
+    events: mpsc::UnboundedSender<Event>,
+) {
     let mut backoff = MIN_BACKOFF;
     while !events.is_closed() {
         let opened = tokio::select! {
-            opened = open(&url) => opened,
+            opened = open(&url, &token) => opened,
             () = events.closed() => return,
         };
         let why = match opened {
@@ -105,8 +115,8 @@ async fn keep_open(url: Url, subscriptions: impl Fn() -> Vec<String>, events: mp
     }
 }
 
-async fn open(url: &Url) -> Result<Stream, String> {
-    let request = requests::handshake(url).map_err(|error| format!("{error:#}"))?;
+async fn open(url: &Url, token: &Token) -> Result<Stream, String> {
+    let request = requests::handshake(url, token).map_err(|error| format!("{error:#}"))?;
     match timeout(OPEN_TIMEOUT, connect_async_with_config(request, None, true)).await {
         Err(_) => Err("no answer in time".to_owned()),
         Ok(Err(error)) => Err(why(&error)),
@@ -116,6 +126,12 @@ async fn open(url: &Url) -> Result<Stream, String> {
 
 fn why(error: &tungstenite::Error) -> String {
     match error {
+        tungstenite::Error::Http(response) if [401, 403].contains(&response.status().as_u16()) => {
+            let status = response.status();
+            format!(
+                "the handshake was answered with HTTP status {status}: --token or TWOLANE_TOKEN is missing or not valid"
+            )
+        }
         tungstenite::Error::Http(response) => {
             format!("the handshake was answered with HTTP status {}", response.status())
         }

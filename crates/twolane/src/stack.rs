@@ -21,6 +21,8 @@ const DEFAULT_OUTPUTS: &str = ".local/outputs.json";
 pub(crate) struct Stack {
     outputs: HashMap<String, String>,
     source: String,
+    /// The file with its outputs, if that is the source.
+    file: Option<PathBuf>,
 }
 
 impl Stack {
@@ -70,17 +72,29 @@ impl Stack {
     }
 
     fn find_outputs() -> anyhow::Result<Option<Self>> {
-        if let Some(path) = variable(OUTPUTS_VARIABLE) {
-            return Self::from_file(Path::new(&path)).with_context(|| format!("{OUTPUTS_VARIABLE} is set")).map(Some);
-        }
-        let folder = std::env::current_dir().context("Failed to tell the current folder")?;
-        default_outputs(&folder).map(|path| Self::from_file(&path)).transpose()
+        Self::local_outputs()?.map(|path| Self::from_file(&path)).transpose()
     }
 
     fn of_urls(api_url: Option<String>, websocket_url: Option<String>, source: &str) -> Option<Self> {
         let given = [("ApiUrl", api_url), ("WebSocketUrl", websocket_url)].into_iter();
         let outputs: HashMap<_, _> = given.filter_map(|(name, url)| Some((name.to_owned(), url?))).collect();
-        (!outputs.is_empty()).then(|| Self { outputs, source: source.to_owned() })
+        (!outputs.is_empty()).then(|| Self { outputs, source: source.to_owned(), file: None })
+    }
+
+    /// The file with the outputs of a local stack, if there is one.
+    ///
+    /// # Errors
+    /// The current folder cannot be told.
+    pub(crate) fn local_outputs() -> anyhow::Result<Option<PathBuf>> {
+        if let Some(path) = variable(OUTPUTS_VARIABLE) {
+            return Ok(Some(path.into()));
+        }
+        Ok(default_outputs(&std::env::current_dir().context("Failed to tell the current folder")?))
+    }
+
+    /// The file with the stack's outputs, if it was found there.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
     }
 
     /// The URL of the REST API.
@@ -133,7 +147,7 @@ impl Stack {
         let value: Value = serde_json::from_slice(&bytes).with_context(|| format!("Failed to read {shown} as JSON"))?;
         let Value::Object(outputs) = value else { bail!("{shown} is not a JSON object of stack outputs") };
         let outputs = outputs.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())));
-        Ok(Self { outputs: outputs.collect(), source: shown.to_string() })
+        Ok(Self { outputs: outputs.collect(), source: shown.to_string(), file: Some(path.to_owned()) })
     }
 
     async fn from_cloudformation(name: &str, args: &DeployedArgs) -> anyhow::Result<Self> {
@@ -146,7 +160,7 @@ impl Stack {
         let stack = described.stacks().first().with_context(|| format!("There is no stack {name}"))?;
         let outputs = stack.outputs().iter();
         let outputs = outputs.filter_map(|output| Some((output.output_key()?.into(), output.output_value()?.into())));
-        Ok(Self { outputs: outputs.collect(), source: format!("the stack {name}") })
+        Ok(Self { outputs: outputs.collect(), source: format!("the stack {name}"), file: None })
     }
 }
 
@@ -173,7 +187,7 @@ mod tests {
 
     fn stack(api_url: Option<&str>) -> Stack {
         let outputs = ["ApiUrl", "WebSocketUrl"].into_iter().filter_map(|name| Some((name.into(), api_url?.into())));
-        Stack { outputs: outputs.collect(), source: "a file".into() }
+        Stack { outputs: outputs.collect(), source: "a file".into(), file: None }
     }
 
     #[test]

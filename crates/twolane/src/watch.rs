@@ -8,6 +8,7 @@ use crate::report::timestamp;
 use crate::socket::{Event, Socket};
 use crate::stack::Stack;
 use crate::style::{Style, Tone, printable};
+use crate::token::Token;
 use orders_api::{OrderView, ServerFrame};
 use std::process::ExitCode;
 use time::OffsetDateTime;
@@ -15,12 +16,13 @@ use tokio::signal::ctrl_c;
 
 /// Runs the command. An error means that there is nothing to watch.
 pub(crate) async fn run(args: WatchArgs) -> anyhow::Result<ExitCode> {
-    let url = Stack::find(&args.stack).await?.websocket_url()?;
-    crate::requests::handshake(&url)?;
+    let stack = Stack::find(&args.stack).await?;
+    let (url, token) = (stack.websocket_url()?, Token::find(&args.stack, &stack)?);
+    crate::requests::handshake(&url, &token)?;
     let style = Style::of_stdout();
     let mut output = Output::stdout();
     let orders = args.orders;
-    let mut socket = Socket::keep_open(url.clone(), move || orders.clone());
+    let mut socket = Socket::keep_open(url.clone(), token, move || orders.clone());
     let mut opened_before = false;
     let mut interrupted = std::pin::pin!(ctrl_c());
     let code = loop {

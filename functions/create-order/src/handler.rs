@@ -219,13 +219,14 @@ mod tests {
 
     #[tokio::test]
     async fn answers_500_when_the_api_does_not_say_whose_request_it_is() {
-        assert_eq!(answer(&InMemoryOrders::default(), &with("/stageVariables", Value::Null)).await.0, 500);
+        assert_eq!(answer(&InMemoryOrders::default(), &with("/requestContext/authorizer", json!({}))).await.0, 500);
     }
 
     #[tokio::test]
-    async fn ignores_an_owner_in_headers_query_or_path() {
+    async fn ignores_an_owner_anywhere_but_in_the_authorizers_context() {
         let orders = InMemoryOrders::default();
         let mut event = event();
+        event["stageVariables"] = json!({"owner": "mallory"});
         event["headers"]["owner"] = json!("mallory");
         event["multiValueHeaders"]["owner"] = json!(["mallory"]);
         event["queryStringParameters"] = json!({"owner": "mallory"});

@@ -2,28 +2,38 @@
 
 use aws_lambda_events::event::apigw::ApiGatewayWebsocketProxyRequest;
 use lambda_support::{
-    caller::{self, CallerError},
+    caller::{Caller, CallerError},
     clock,
 };
 use orders::{
     Connection, ConnectionId, ConnectionRepository, ErrorChain, InvalidConnectionId, OrderRepository, Owner,
     RepositoryError, Timestamp,
 };
-use orders_api::{ClientFrame, ServerFrame};
+use orders_api::{ClientFrame, SUBPROTOCOL, ServerFrame};
 use orders_websocket::{SendError, WebSocketSender};
 use serde_json::{Value, json};
 use std::future::Future;
 use thiserror::Error;
 
-/// Sends frames back to the client that asked.
+/// Header in which a client offers subprotocols and is answered with one of them.
+const SUBPROTOCOL_HEADER: &str = "Sec-WebSocket-Protocol";
+
+/// Answers the client that asked.
 pub(crate) trait Reply {
     /// Sends one frame to one socket.
     fn reply(&self, connection: &ConnectionId, frame: &ServerFrame) -> impl Future<Output = Result<(), SendError>>;
+
+    /// Closes one socket.
+    fn close(&self, connection: &ConnectionId) -> impl Future<Output = Result<(), SendError>>;
 }
 
 impl Reply for WebSocketSender {
     async fn reply(&self, connection: &ConnectionId, frame: &ServerFrame) -> Result<(), SendError> {
         self.send(connection, frame).await
+    }
+
+    async fn close(&self, connection: &ConnectionId) -> Result<(), SendError> {
+        self.close(connection).await
     }
 }
 
@@ -54,11 +64,12 @@ impl<O: OrderRepository, C: ConnectionRepository, S: Reply> Handler<O, C, S> {
     /// Serves one event.
     ///
     /// # Responses
-    /// - 200: done. On `$connect` it opens the socket.
+    /// - 200: done. On `$connect` it opens the socket, with the subprotocol that is spoken where it is offered.
     /// - 500: not done; the log says why. On `$connect` it refuses the socket.
     ///
     /// Frames are answered over the socket itself: `order.status` for a subscription, `error` for whatever is not
-    /// understood or cannot be served now.
+    /// understood or cannot be served now. When the token that opened the socket has expired, a frame is answered with
+    /// `error`, and the socket is closed.
     pub(crate) async fn handle(&self, event: &ApiGatewayWebsocketProxyRequest) -> Value {
         let kind = event.request_context.event_type.as_deref().unwrap_or_default();
         let status = match self.serve(event, kind).await {
@@ -71,6 +82,9 @@ impl<O: OrderRepository, C: ConnectionRepository, S: Reply> Handler<O, C, S> {
                 500
             }
         };
+        if kind == "CONNECT" && offers_subprotocol(event) {
+            return json!({ "statusCode": status, "headers": { SUBPROTOCOL_HEADER: SUBPROTOCOL } });
+        }
         json!({ "statusCode": status })
     }
 
@@ -78,16 +92,35 @@ impl<O: OrderRepository, C: ConnectionRepository, S: Reply> Handler<O, C, S> {
     async fn serve(&self, event: &ApiGatewayWebsocketProxyRequest, kind: &str) -> Result<(), HandleError> {
         let context = &event.request_context;
         let id = ConnectionId::parse(context.connection_id.as_deref().unwrap_or_default())?;
-        let owner = caller::owner(|name| event.stage_variables.get(name).map(String::as_str))?;
+        // API Gateway keeps what the authorizer said at $connect, and says it again with every event of the socket.
+        let caller = Caller::of(|name| context.authorizer.fields.get(name))?;
         match kind {
             "CONNECT" => {
                 let connected_at = Timestamp::from_unix_ms(context.connected_at).unwrap_or_else(|_| clock::now());
-                self.connections.add(&Connection { owner, id, connected_at }).await?;
+                let connection = Connection::open(caller.owner, id, connected_at, caller.session_ends_at);
+                self.connections.add(&connection).await?;
             }
-            "DISCONNECT" => self.connections.remove(&owner, &id).await?,
-            _ => self.answer(&owner, &id, event.body.as_deref().unwrap_or_default()).await?,
+            "DISCONNECT" => self.connections.remove(&caller.owner, &id).await?,
+            _ if caller.is_expired() => self.end(&caller.owner, &id).await?,
+            _ => self.answer(&caller.owner, &id, event.body.as_deref().unwrap_or_default()).await?,
         }
         Ok(())
+    }
+
+    /// Ends a socket whose session is over: it is told why, closed, and forgotten.
+    async fn end(&self, owner: &Owner, id: &ConnectionId) -> Result<(), HandleError> {
+        tracing::info!(connection.id = %id, "Closed connection {id}: its token has expired");
+        let detail = "The token has expired. Connect again with a new one.".to_owned();
+        let told = self.sender.reply(id, &ServerFrame::Error { detail }).await;
+        let closed = match told {
+            Err(SendError::Gone) => Ok(()),
+            // Told or not: it must be closed.
+            _ => self.sender.close(id).await,
+        };
+        match closed {
+            Ok(()) | Err(SendError::Gone) => Ok(self.connections.remove(owner, id).await?),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Answers a frame; the client hears of a failure too.
@@ -113,6 +146,17 @@ impl<O: OrderRepository, C: ConnectionRepository, S: Reply> Handler<O, C, S> {
     }
 }
 
+/// Whether the client offers the subprotocol that is spoken: it closes the socket unless it is answered one that it
+/// offered.
+fn offers_subprotocol(event: &ApiGatewayWebsocketProxyRequest) -> bool {
+    let offered =
+        event.multi_value_headers.get_all(SUBPROTOCOL_HEADER).iter().chain(event.headers.get(SUBPROTOCOL_HEADER));
+    offered
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|name| name.trim() == SUBPROTOCOL)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,11 +168,16 @@ mod tests {
     use std::cell::RefCell;
 
     #[derive(Default)]
-    struct RecordingReply(RefCell<Vec<(ConnectionId, ServerFrame)>>);
+    struct RecordingReply(RefCell<Vec<(ConnectionId, ServerFrame)>>, RefCell<Vec<ConnectionId>>);
 
     impl Reply for RecordingReply {
         async fn reply(&self, connection: &ConnectionId, frame: &ServerFrame) -> Result<(), SendError> {
             self.0.borrow_mut().push((connection.clone(), frame.clone()));
+            Ok(())
+        }
+
+        async fn close(&self, connection: &ConnectionId) -> Result<(), SendError> {
+            self.1.borrow_mut().push(connection.clone());
             Ok(())
         }
     }
@@ -137,6 +186,10 @@ mod tests {
 
     impl Reply for ClosedSocket {
         async fn reply(&self, _: &ConnectionId, _: &ServerFrame) -> Result<(), SendError> {
+            Err(SendError::Gone)
+        }
+
+        async fn close(&self, _: &ConnectionId) -> Result<(), SendError> {
             Err(SendError::Gone)
         }
     }
@@ -258,11 +311,69 @@ mod tests {
     #[tokio::test]
     async fn refuses_a_socket_when_the_api_does_not_say_whose_it_is() {
         let handler = handler(InMemoryOrders::default());
-        let mut event = connect();
-        event.stage_variables.clear();
+        for missing in ["owner", "expiresAt"] {
+            let mut event = connect();
+            event.request_context.authorizer.fields.remove(missing);
+            event.stage_variables.insert("owner".to_owned(), "mallory".to_owned());
 
-        assert_eq!(status(&handler, &event).await, 500);
+            assert_eq!(status(&handler, &event).await, 500, "{missing}");
+        }
         assert!(handler.connections.all().is_empty());
+    }
+
+    fn expired(mut event: ApiGatewayWebsocketProxyRequest) -> ApiGatewayWebsocketProxyRequest {
+        event.request_context.authorizer.fields.insert("expiresAt".to_owned(), json!("1795339860"));
+        event
+    }
+
+    #[tokio::test]
+    async fn a_row_ends_with_the_token_that_opened_its_socket() {
+        let handler = handler(InMemoryOrders::default());
+
+        handler.handle(&expired(connect())).await;
+
+        assert_eq!(handler.connections.all()[0].expires_at.unix_seconds(), 1_795_339_860);
+    }
+
+    #[tokio::test]
+    async fn closes_and_forgets_a_socket_whose_token_has_expired_on_its_next_frame() {
+        for frame in [subscribe(), message("hello"), message("")] {
+            let handler = handler(InMemoryOrders::default());
+            handler.handle(&connect()).await;
+            let mut frame = expired(frame);
+            frame.request_context.authorizer.fields.insert("expiresAt".to_owned(), json!("1700000000"));
+
+            assert_eq!(status(&handler, &frame).await, 200);
+
+            assert!(
+                matches!(&handler.sender.0.take()[..], [(_, ServerFrame::Error { detail })] if detail.contains("expired"))
+            );
+            assert_eq!(handler.sender.1.take().len(), 1);
+            assert!(handler.connections.all().is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn forgets_a_socket_that_disconnects_after_its_token_has_expired() {
+        let handler = handler(InMemoryOrders::default());
+        handler.handle(&connect()).await;
+
+        assert_eq!(status(&handler, &expired(disconnect())).await, 200);
+
+        assert!(handler.connections.all().is_empty());
+    }
+
+    #[tokio::test]
+    async fn answers_the_subprotocol_that_is_spoken_and_never_the_token() {
+        let handler = handler(InMemoryOrders::default());
+        let mut event = connect();
+        let offered = "twolane.v1, twolane.token.a.b.c".parse().expect("visible ASCII");
+        event.multi_value_headers.insert(SUBPROTOCOL_HEADER, offered);
+
+        let answer = handler.handle(&event).await;
+
+        assert_eq!(answer["headers"], json!({"Sec-WebSocket-Protocol": "twolane.v1"}));
+        assert!(handler.handle(&connect()).await["headers"].is_null(), "none is answered where none is offered");
     }
 
     proptest! {

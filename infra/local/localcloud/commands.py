@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from . import cloudformation, emulator, tools
+from . import cloudformation, emulator, issuer, tools
 from .audit import audit
 from .build import build
 from .deploy import STACK, deploy
@@ -64,7 +64,7 @@ def down(target: Target) -> int:
     """End what `up` started in this folder, and nothing else."""
     instance = target.instance
     ended = emulator.stop(instance)
-    gone = [path for path in (instance.outputs, instance.deployed) if path.exists()]
+    gone = [path for path in (instance.outputs, instance.deployed, instance.issuer) if path.exists()]
     for path in gone:
         path.unlink()
     shutil.rmtree(instance.temporary, ignore_errors=True)
@@ -129,7 +129,8 @@ def env(target: Target) -> int:
     port = running_on(target.instance)
     if foreign_names():
         print(f"unset {' '.join(foreign_names())}")
-    for name, value in command_settings(target.instance, port).items():
+    settings = {**command_settings(target.instance, port), "TWOLANE_TOKEN": issuer.token(target.instance)}
+    for name, value in settings.items():
         print(f"export {name}={shlex.quote(value)}")
     return 0
 

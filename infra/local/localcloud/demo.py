@@ -52,25 +52,31 @@ def _tell_next(instance: Instance) -> None:
     outputs = read_json(instance.outputs) or {}
     api, websocket = outputs["ApiUrl"], outputs["WebSocketUrl"]
     identifier = uuid.uuid4()
+    token = '-H "Authorization: Bearer $TWOLANE_TOKEN"'
     subscribe = f'{{"action":"subscribe","orderId":"{identifier}"}}'
     print(
         f"""
 The stack stays up. Try next:
 
+  Point AWS tools, twolane and the lines below at this stack, with a token for them:
+    eval "$(make -s env)"
+
   Wait for an order (201; the same line again: 200):
-    curl -w '\\n' -i -X PUT {api}/sync/orders/{uuid.uuid4()} -H 'Content-Type: application/json' -d '{_ORDER}'
+    curl -w '\\n' -i -X PUT {api}/sync/orders/{uuid.uuid4()} {token} -H 'Content-Type: application/json' -d '{_ORDER}'
 
   Queue an order (202), then ask how it stands:
-    curl -w '\\n' -i -X PUT {api}/async/orders/{identifier} -H 'Content-Type: application/json' -d '{_ORDER}'
-    curl -w '\\n' {api}/orders/{identifier}
+    curl -w '\\n' -i -X PUT {api}/async/orders/{identifier} {token} -H 'Content-Type: application/json' -d '{_ORDER}'
+    curl -w '\\n' {api}/orders/{identifier} {token}
 
   Listen to every order, and hear how that one stands (npm install -g wscat):
-    wscat -c {websocket} -x '{subscribe}' -w 600
+    wscat -c {websocket} {token} -x '{subscribe}' -w 600
 
   Place orders of your own, and watch all frames:
-    eval "$(make -s env)"      # points AWS tools, curl lines and twolane at this stack
     cargo run -q -p twolane -- order --lane async
     cargo run -q -p twolane -- watch
+
+  Be somebody else:
+    export TWOLANE_TOKEN=$(cargo run -q -p twolane -- token --subject alice)
 
   End it:
     make down""",

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from . import cloudformation, sam
+from . import cloudformation, issuer, sam
 from .build import architecture
 from .emulator import Running
-from .environment import command_environment, endpoint
+from .environment import ACCOUNT, command_environment, endpoint
 from .failure import Failure
 from .files import read_json, tail, write_json
 from .layout import Instance, Project, short
@@ -22,7 +22,13 @@ _SETTLE_SECONDS = 120.0
 
 def deploy(project: Project, instance: Instance, emulator: Running, say: Callable[[str], None]) -> dict[str, str]:
     """Bring the stack to what was built; returns its outputs."""
-    parameters = [f"LocalEndpoint={endpoint(emulator.port)}", f"Architecture={architecture()}"]
+    parameters = [
+        f"LocalEndpoint={endpoint(emulator.port)}",
+        f"Architecture={architecture()}",
+        # Whoever has the credentials test/test is the account itself.
+        f"RedriveRoleArn=arn:aws:iam::{ACCOUNT}:root",
+        *issuer.parameters(issuer.ensure(instance)),
+    ]
     wanted = {"emulator": asdict(emulator.process), "fingerprint": fingerprint(project, parameters)}
     stack = _settled(emulator.port)
     if stack and stack.is_healthy and read_json(instance.deployed) == wanted:

@@ -159,6 +159,8 @@ def _environment(instance: Instance, port: int) -> dict[str, str]:
         **loopback_without_proxy(base),
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
+        # Policies are enforced: a function may do what its role allows, the credentials test/test may do everything.
+        "AUTH": "true",
         "IOT_MTLS_ENABLED": "0",
         # Written when it is ended in good order, read when it is started again: for `restart`.
         "PERSIST_STATE": "1",

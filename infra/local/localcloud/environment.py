@@ -11,6 +11,8 @@ from .files import read_json
 from .layout import Instance, TOOLS_FOLDER
 
 REGION = "us-east-1"
+# The account of the credentials test/test.
+ACCOUNT = "000000000000"
 
 # Read by people's AWS tools; a local stack must never meet a real account through one of them.
 # The same for addresses of another stack of ours.

@@ -10,6 +10,7 @@ REPOSITORY = LOCAL_FOLDER.parent.parent
 REQUIREMENTS_FOLDER = LOCAL_FOLDER / "requirements"
 EXPANDER = LOCAL_FOLDER / "expand_template.py"
 LAUNCHER = LOCAL_FOLDER / "emulator" / "launch.py"
+ISSUER = LOCAL_FOLDER / "emulator" / "issuer.py"
 TESTS_FOLDER = LOCAL_FOLDER / "tests"
 TOOLS_FOLDER = REPOSITORY / ".local" / "tools"
 
@@ -68,6 +69,11 @@ class Instance:
     def outputs(self) -> Path:
         """The stack's outputs: one flat JSON object."""
         return self.folder / "outputs.json"
+
+    @property
+    def issuer(self) -> Path:
+        """Who issues the tokens that the stack accepts, with the private key."""
+        return self.folder / "issuer.json"
 
     @property
     def emulator_log(self) -> Path:

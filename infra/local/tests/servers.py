@@ -29,6 +29,7 @@ class Server:
 
     def __init__(self, command: list[str]) -> None:
         self._clients: dict[str, Any] = {}
+        self._role: str | None = None
         self.port = emulator.free_port()
         self.endpoint = f"http://localhost:{self.port}"
         self._folder = tempfile.TemporaryDirectory(prefix="twolane-test-")
@@ -37,7 +38,7 @@ class Server:
             [sys.executable, *command],
             env={
                 **without_aws(), **aws_settings(self.port), "GATEWAY_PORT": str(self.port), "BIND_HOST": "127.0.0.1",
-                "IOT_MTLS_ENABLED": "0", "TMPDIR": self._folder.name, "PYTHONPATH": "",
+                "AUTH": "true", "IOT_MTLS_ENABLED": "0", "TMPDIR": self._folder.name, "PYTHONPATH": "",
                 "STATE_DIR": os.path.join(self._folder.name, "state"),
             },
             cwd=self._folder.name, stdout=self._log, stderr=subprocess.STDOUT, start_new_session=True,
@@ -86,11 +87,21 @@ class Server:
             self._clients[service] = self._new_client(service)
         return self._clients[service]
 
-    def _new_client(self, service: str) -> Any:
+    def _new_client(self, service: str, key: str = "test", secret: str = "test") -> Any:
         return botocore.session.get_session().create_client(
-            service, region_name=REGION, endpoint_url=self.endpoint, aws_access_key_id="test", aws_secret_access_key="test",
+            service, region_name=REGION, endpoint_url=self.endpoint, aws_access_key_id=key, aws_secret_access_key=secret,
             config=botocore.config.Config(retries={"total_max_attempts": 1}, proxies={}),
         )  # fmt: skip
+
+    def client_of_user(self, service: str, *actions: str) -> Any:
+        """A client of a new user who may do just that."""
+        iam, name = self.client("iam"), f"user-{time.monotonic_ns()}"
+        iam.create_user(UserName=name)
+        statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=document)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return self._new_client(service, key["AccessKeyId"], key["SecretAccessKey"])
 
     def call(self, api_id: str, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
         """One request to the stage `test` of a REST API; `content_type=…` becomes `content-type: …`."""
@@ -102,15 +113,17 @@ class Server:
         connection.close()
         return answer
 
-    def websocket(self, api_id: str, *texts: str) -> None:
-        """Open a WebSocket to the stage `test`, send the texts, close."""
+    def websocket(self, api_id: str, *texts: str, offer: str = "") -> bytes:
+        """Open a WebSocket to the stage `test`, offering that subprotocol, send the texts, close; the handshake's answer."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
             path = f"/_aws/execute-api/{api_id}/test"
+            offered = f"Sec-WebSocket-Protocol: {offer}\r\n" if offer else ""
             connection.sendall(
-                f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{offered}"
                 "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
             )
-            first_line = connection.recv(4096).split(b"\r\n")[0]
+            answered = connection.recv(4096)
+            first_line = answered.split(b"\r\n")[0]
             if b" 101 " not in first_line + b" ":
                 raise AssertionError(first_line)
             for opcode, payload in [*((1, text.encode()) for text in texts), (8, b"\x03\xe8")]:
@@ -118,6 +131,7 @@ class Server:
                 connection.sendall(bytes([0x80 | opcode, 0x80 | len(payload), 0, 0, 0, 0]) + payload)
             while connection.recv(4096):
                 pass
+        return answered
 
     def deploy(self, template: dict[str, Any], stack: str) -> dict[str, str]:
         """Create or update a stack; returns its outputs."""
@@ -157,8 +171,17 @@ class Server:
             archive.writestr(entry, _BOOTSTRAP.replace("PYTHON", sys.executable).replace("HANDLER", handler))
         return self.client("lambda").create_function(
             FunctionName=name, Runtime="provided.al2023", Handler="bootstrap", Timeout=10,
-            Role="arn:aws:iam::000000000000:role/test", Code={"ZipFile": source.getvalue()},
+            Role=self._role_of_functions(), Code={"ZipFile": source.getvalue()},
         )["FunctionArn"]  # fmt: skip
+
+    def _role_of_functions(self) -> str:
+        """ARN of the role of all functions, which call nobody; made with the first of them."""
+        if self._role is None:
+            trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+            document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+            role = self.client("iam").create_role(RoleName="functions", AssumeRolePolicyDocument=document)
+            self._role = role["Role"]["Arn"]
+        return self._role
 
     def api(self, integrations: dict[str, dict[str, Any]], variables: dict[str, str] | None = None) -> str:
         """Id of a new REST API, made by API calls: path part → integration with its `responses` and `method`."""

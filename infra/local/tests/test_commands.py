@@ -48,6 +48,7 @@ Transform: AWS::Serverless-2016-10-31
 Parameters:
   LocalEndpoint: {Type: String, Default: ''}
   Architecture: {Type: String, Default: arm64}
+  Jwks: {Type: String, Default: ''}
 Resources:
   Queue: {Type: AWS::SQS::Queue}
   Api:
@@ -59,6 +60,7 @@ Outputs:
   QueueUrl: {Value: !Ref Queue}
   ApiId: {Value: !Ref Api}
   Endpoint: {Value: !Ref LocalEndpoint}
+  Jwks: {Value: !Ref Jwks}
 """
 # Of a user who works with real AWS; nothing of it may be used.
 USER = {"AWS_PROFILE": "production", "AWS_SESSION_TOKEN": "secret", "AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_REGION": "eu-west-1"}
@@ -317,8 +319,16 @@ class RunningStack(unittest.TestCase):
 
         self.assertIn(f"TWOLANE_OUTPUTS={self.instance.outputs}\n", shown)
         self.assertIn("AWS_ACCESS_KEY_ID=test\n", shown)
+        self.assertRegex(shown, r"(?m)^TWOLANE_TOKEN=[\w-]+\.[\w-]+\.[\w-]+$")
         self.assertNotIn("AWS_PROFILE", shown)
         self.assertNotIn("AWS_SESSION_TOKEN", shown)
+
+    def test_the_issuer_is_its_owners_alone_and_the_stack_knows_the_public_half(self) -> None:
+        issuer = read_json(self.instance.issuer)
+
+        self.assertEqual(self.instance.issuer.stat().st_mode & 0o777, 0o600)
+        pinned = json.loads(read_json(self.instance.outputs)["Jwks"])["keys"]
+        self.assertEqual(pinned, [{name: value for name, value in issuer["key"].items() if name != "d"}])
 
     def test_status_tells_what_runs(self) -> None:
         told = json.loads(self.project.run("status", "--json").stdout)

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 from unittest.mock import ANY
 
+import botocore.exceptions
 from localcloud.processes import wait_until
 from servers import Answer, Server, eventually
 
@@ -192,6 +193,30 @@ class MockIntegration(GapTest):
 
         like_aws = (405, '{"title":"POST is not allowed"}', "application/problem+json", "GET, PUT", "POST")
         self.expect(probe, like_aws)
+
+
+class SqsIntegrationRole(GapTest):
+    gap = "sqs_integration_role"
+
+    def test_the_role_of_the_integration_decides(self) -> None:
+        def probe(server: Server) -> dict[str, int]:
+            return {allowed: self._send_as(server, allowed) for allowed in ("sqs:SendMessage", "sqs:ReceiveMessage")}
+
+        self.expect(probe, {"sqs:SendMessage": 200, "sqs:ReceiveMessage": 403})
+
+    def _send_as(self, server: Server, allowed: str) -> int:
+        """The status of a message sent as a role that may do just that."""
+        queue, role = fresh("queue"), fresh("role")
+        server.queue(queue)
+        trust = {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        policy = {"Effect": "Allow", "Action": allowed, "Resource": "*"}
+        iam = server.client("iam")
+        arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))["Role"]["Arn"]
+        iam.put_role_policy(RoleName=role, PolicyName="own", PolicyDocument=json.dumps({"Statement": [policy]}))
+        responses = [{"statusCode": "403", "selectionPattern": "403"}, {"statusCode": "200"}]
+        integration = to_queue(queue, ENCODED_BODY, responses)
+        integration["credentials"] = arn
+        return server.call(server.api({"send": integration}), "POST", "/send", b"{}").status
 
 
 class SqsErrorsAsJson(GapTest):
@@ -648,6 +673,22 @@ class RequestTooLarge(GapTest):
         self.hold(lambda server: server.call(self._api(server), "POST", "/mock", b"x" * self.LIMIT).status, 200)
 
 
+class SqsBatchPermissions(GapTest):
+    gap = "sqs_batch_permissions"
+
+    def test_the_permission_for_one_message_is_that_for_a_batch(self) -> None:
+        def probe(server: Server) -> str:
+            url = server.client("sqs").create_queue(QueueName=fresh("queue"))["QueueUrl"]
+            user = server.client_of_user("sqs", "sqs:SendMessage")
+            try:
+                user.send_message_batch(QueueUrl=url, Entries=[{"Id": "1", "MessageBody": "one"}])
+            except botocore.exceptions.ClientError as error:
+                return error.response["Error"]["Code"]
+            return "sent"
+
+        self.expect(probe, "sent")
+
+
 class WebSocketStageVariables(GapTest):
     gap = "websocket_stage_variables"
 
@@ -662,6 +703,19 @@ class WebSocketStageVariables(GapTest):
             return {event["requestContext"]["routeKey"]: event["stageVariables"] for event in seen}
 
         self.expect(probe, dict.fromkeys(("$connect", "$default", "$disconnect"), {"greeting": "hello"}))
+
+
+class WebSocketSubprotocol(GapTest):
+    gap = "websocket_subprotocol"
+
+    def test_the_subprotocol_of_the_connect_integration_is_answered(self) -> None:
+        def probe(server: Server) -> list[str]:
+            handler = 'return {"statusCode": 200, "headers": {"Sec-WebSocket-Protocol": "v1"}}'
+            answered = server.websocket(websocket_api(server, server.function(fresh("socket"), handler)), offer="v1, v2")
+            lines = answered.decode().lower().split("\r\n")
+            return [line for line in lines if line.startswith("sec-websocket-protocol:")]
+
+        self.expect(probe, ["sec-websocket-protocol: v1"])
 
 
 def websocket_api(server: Server, function: str) -> str:

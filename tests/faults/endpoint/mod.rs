@@ -17,7 +17,7 @@ use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::{
     Request, Response,
     body::{Bytes, Frame, Incoming},
-    header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING},
+    header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING},
     server::conn::http1,
     service::service_fn,
 };
@@ -176,7 +176,8 @@ impl Shared {
     async fn forward(&self, request: Request<Bytes>) -> io::Result<Response<Bytes>> {
         let url = format!("{}{}", self.upstream, request.uri());
         let mut headers = request.headers().clone();
-        for name in [HOST, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING] {
+        // The host stays as the client said it: it is signed.
+        for name in [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING] {
             headers.remove(name);
         }
         let forwarded = self.client.request(request.method().clone(), url).headers(headers).body(request.into_body());

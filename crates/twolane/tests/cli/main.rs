@@ -6,6 +6,7 @@ mod interrupt;
 mod order;
 mod server;
 mod stack;
+mod token;
 mod usage;
 mod watch;
 

@@ -1,0 +1,115 @@
+//! Tokens: printed, and sent.
+
+use crate::server::{Server, answer};
+use crate::{Twolane, twolane};
+use serde_json::json;
+
+/// An issuer with the key of RFC 8037, appendix A.
+const ISSUER: &str = r#"{"issuer":"https://issuer.invalid","audience":"twolane","key":{"kty":"OKP","crv":"Ed25519",
+    "kid":"key-1","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}}"#;
+
+/// A command beside a local stack that `make up` left.
+fn local(server: &Server, arguments: &[&str]) -> Twolane {
+    let twolane = twolane(arguments);
+    let outputs = json!({"ApiUrl": server.api_url, "WebSocketUrl": server.websocket_url}).to_string();
+    twolane.folder.write(".local/outputs.json", &outputs);
+    twolane.folder.write(".local/issuer.json", ISSUER);
+    twolane
+}
+
+fn authorization(server: &Server) -> Vec<String> {
+    let requests = server.requests();
+    let lines = requests.iter().flat_map(|request| request.headers.lines());
+    lines.filter_map(|line| line.strip_prefix("authorization: ")).map(str::to_owned).collect()
+}
+
+#[test]
+fn prints_a_token_of_the_local_issuer_and_nothing_else() {
+    let server = Server::start(|_, _| answer(500, ""));
+
+    let (code, stdout, stderr) = local(&server, &["token", "--subject", "alice", "--ttl", "15m"]).run();
+
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert_eq!(stdout.trim_end().split('.').count(), 3, "{stdout}");
+    assert_eq!(stdout.lines().count(), 1);
+}
+
+#[test]
+fn takes_the_issuer_that_is_named() {
+    let twolane = twolane(&["token", "--subject", "alice", "--issuer", "mine.json"]);
+    twolane.folder.write("mine.json", ISSUER);
+    let (code, stdout, _) = { twolane }.run();
+
+    assert_eq!((code, stdout.trim_end().split('.').count()), (0, 3));
+}
+
+#[test]
+fn a_missing_issuer_subject_or_time_is_wrong_usage() {
+    let (missing, stdout, why) = twolane(&["token", "--subject", "alice"]).run();
+    assert!(stdout.is_empty() && why.contains("`make up`"), "{why}");
+    let (nobody, _, why) = twolane(&["token"]).run();
+    assert!(why.contains("--subject"), "{why}");
+    let (time, _, why) = twolane(&["token", "--subject", "a", "--ttl", "soon"]).run();
+    assert!(why.contains("15m"), "{why}");
+
+    assert_eq!((missing, nobody, time), (2, 2, 2));
+}
+
+#[test]
+fn an_unreadable_issuer_is_told_without_its_key() {
+    let twolane = twolane(&["token", "--subject", "alice", "--issuer", "bad.json"]);
+    twolane.folder.write("bad.json", &ISSUER.replace("nWGx", "!!!!"));
+    let (code, _, stderr) = { twolane }.run();
+
+    assert_eq!(code, 2);
+    assert!(stderr.contains("bad.json") && !stderr.contains("WmC6hEr0kuws"), "{stderr}");
+}
+
+#[test]
+fn explains_itself_with_examples() {
+    let (code, help, _) = twolane(&["token", "--help"]).run();
+
+    assert_eq!(code, 0);
+    for part in ["Examples:", "Exit code:", "--ttl 15m", "TWOLANE_TOKEN"] {
+        assert!(help.contains(part), "{help}");
+    }
+}
+
+#[test]
+fn sends_the_token_that_is_typed_before_that_of_the_environment() {
+    let server = Server::start(|_, _| answer(503, ""));
+
+    local(&server, &["order", "--lane", "sync", "--token", "typed"]).env("TWOLANE_TOKEN", "set").run();
+    local(&server, &["order", "--lane", "sync"]).env("TWOLANE_TOKEN", "set").run();
+
+    assert_eq!(authorization(&server), ["bearer typed", "bearer set"]);
+}
+
+#[test]
+fn makes_a_token_for_a_local_stack_and_for_no_other() {
+    let server = Server::start(|_, _| answer(503, ""));
+
+    local(&server, &["order", "--lane", "sync"]).run();
+    local(&server, &["order", "--lane", "sync", "--api-url", &server.api_url]).run();
+
+    let sent = authorization(&server);
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    assert_eq!(sent[0].strip_prefix("bearer ").map(|token| token.split('.').count()), Some(3));
+}
+
+#[test]
+fn a_token_that_cannot_be_sent_is_wrong_usage_and_is_not_shown() {
+    let server = Server::start(|_, _| answer(503, ""));
+
+    let (code, _, stderr) = local(&server, &["order", "--lane", "sync", "--token", "secret\nX-Owner: mallory"]).run();
+
+    assert_eq!(code, 2);
+    assert!(!stderr.contains("secret") && server.requests().is_empty(), "{stderr}");
+}
+
+#[test]
+fn a_token_of_the_environment_is_not_shown_in_the_help() {
+    let (_, help, _) = twolane(&["order", "--help"]).env("TWOLANE_TOKEN", "secret").run();
+
+    assert!(help.contains("TWOLANE_TOKEN") && !help.contains("secret"), "{help}");
+}

@@ -1,0 +1,149 @@
+//! The keys that verify tokens now: pinned ones, or the issuer's published ones, kept for a while.
+
+use crate::provider::FetchKeys;
+use access_tokens::KeySet;
+use orders::ErrorChain;
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::Mutex, time::Instant};
+
+/// Least time between two requests to the provider, failed ones included: whoever floods this function with unknown
+/// keys does not flood the provider through it.
+const MIN_INTERVAL: Duration = Duration::from_mins(1);
+
+/// How long keys are used before the provider is asked again, so that a withdrawn key ends: the provider's failure
+/// leaves the known ones in use.
+const MAX_AGE: Duration = Duration::from_hours(1);
+
+/// Where keys come from, and the last ones that came.
+pub(crate) struct KeySource<F> {
+    provider: Option<F>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    keys: Arc<KeySet>,
+    fetched_at: Option<Instant>,
+    asked_at: Option<Instant>,
+}
+
+impl<F: FetchKeys> KeySource<F> {
+    /// Just these keys, for ever.
+    pub(crate) fn pinned(keys: KeySet) -> Self {
+        let state = State { keys: Arc::new(keys), ..State::default() };
+        Self { provider: None, state: Mutex::new(state) }
+    }
+
+    /// The keys that the provider publishes.
+    pub(crate) fn fetched(provider: F) -> Self {
+        Self { provider: Some(provider), state: Mutex::new(State::default()) }
+    }
+
+    /// The keys to use now; none while the provider has never answered.
+    pub(crate) async fn current(&self) -> Arc<KeySet> {
+        let mut state = self.state.lock().await;
+        if state.fetched_at.is_none_or(|at| at.elapsed() >= MAX_AGE) {
+            self.refresh(&mut state).await;
+        }
+        Arc::clone(&state.keys)
+    }
+
+    /// The keys after an unknown one was named: the issuer may have a new one.
+    pub(crate) async fn after_an_unknown_key(&self) -> Arc<KeySet> {
+        let mut state = self.state.lock().await;
+        self.refresh(&mut state).await;
+        Arc::clone(&state.keys)
+    }
+
+    /// Asks the provider, if there is one and it was not asked just now.
+    async fn refresh(&self, state: &mut State) {
+        let Some(provider) = &self.provider else { return };
+        if state.asked_at.is_some_and(|at| at.elapsed() < MIN_INTERVAL) {
+            return;
+        }
+        state.asked_at = Some(Instant::now());
+        match provider.fetch().await {
+            Ok(keys) => {
+                state.keys = Arc::new(keys);
+                state.fetched_at = Some(Instant::now());
+            }
+            Err(error) => tracing::error!(error = %ErrorChain(&error), "Failed to fetch the issuer's keys"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{handler::tests::Issuer, provider::FetchError};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// A provider that counts how often it is asked, and answers only the first few times.
+    #[derive(Default)]
+    struct Counting {
+        asked: AtomicUsize,
+        fails: bool,
+    }
+
+    impl FetchKeys for &Counting {
+        async fn fetch(&self) -> Result<KeySet, FetchError> {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            if self.fails { Err(FetchError::TooLong) } else { Ok(KeySet::parse(&Issuer::new("key-1").jwks())?) }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn asks_the_provider_at_most_once_a_minute_whatever_is_asked_of_it() {
+        let provider = Counting::default();
+        let source = KeySource::fetched(&provider);
+
+        for _ in 0..1_200 {
+            source.current().await;
+            assert!(!source.after_an_unknown_key().await.is_empty());
+            tokio::time::advance(Duration::from_millis(100)).await;
+        }
+
+        assert_eq!(provider.asked.load(Ordering::SeqCst), 2, "in two minutes");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn asks_a_provider_that_fails_no_more_often_and_has_no_keys() {
+        let provider = Counting { fails: true, ..Counting::default() };
+        let source = KeySource::fetched(&provider);
+
+        for _ in 0..1_200 {
+            assert!(source.current().await.is_empty());
+            source.after_an_unknown_key().await;
+            tokio::time::advance(Duration::from_millis(100)).await;
+        }
+
+        assert_eq!(provider.asked.load(Ordering::SeqCst), 2, "in two minutes");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_are_used_for_an_hour() {
+        let provider = Counting::default();
+        let source = KeySource::fetched(&provider);
+
+        for _ in 0..60 {
+            source.current().await;
+            tokio::time::advance(Duration::from_secs(59)).await;
+        }
+        assert_eq!(provider.asked.load(Ordering::SeqCst), 1);
+        tokio::time::advance(Duration::from_mins(1)).await;
+        source.current().await;
+
+        assert_eq!(provider.asked.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pinned_keys_stay() {
+        let keys = KeySet::parse(&Issuer::new("key-1").jwks()).expect("the issuer has a key");
+        let source = KeySource::<&Counting>::pinned(keys);
+
+        tokio::time::advance(MAX_AGE * 2).await;
+
+        assert!(!source.current().await.is_empty());
+        assert!(!source.after_an_unknown_key().await.is_empty());
+    }
+}

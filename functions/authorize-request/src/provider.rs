@@ -1,0 +1,136 @@
+//! The issuer's published keys, over HTTP.
+
+use access_tokens::{InvalidKeySet, KeySet};
+use reqwest::{Client, redirect};
+use std::{future::Future, time::Duration};
+use thiserror::Error;
+
+/// Longest wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Longest wait for all of the keys: the function's timeout leaves room for it.
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Largest key set read, in bytes; those of large providers have a few KiB.
+const MAX_KEY_SET_BYTES: usize = 128 * 1024;
+
+/// Gives the issuer's present keys.
+pub(crate) trait FetchKeys {
+    /// Asks once.
+    fn fetch(&self) -> impl Future<Output = Result<KeySet, FetchError>> + Send;
+}
+
+/// An issuer that publishes its keys at a URL.
+#[derive(Debug)]
+pub(crate) struct Provider {
+    client: Client,
+    url: String,
+}
+
+/// Why there are no keys.
+#[derive(Debug, Error)]
+pub(crate) enum FetchError {
+    /// No answer, or not in time, or an error.
+    #[error("the key set could not be fetched")]
+    Http(#[from] reqwest::Error),
+    /// An answer that is no key set.
+    #[error("the answer is longer than {MAX_KEY_SET_BYTES} bytes")]
+    TooLong,
+    /// An answer that is no text.
+    #[error("the answer is not UTF-8")]
+    NoText(#[from] std::string::FromUtf8Error),
+    /// An answer that is no key set.
+    #[error("the answer cannot be used")]
+    Invalid(#[from] InvalidKeySet),
+}
+
+impl Provider {
+    /// A provider whose keys are at `url`. Redirects are not followed: keys come from where the deployment says.
+    pub(crate) fn new(url: &str) -> reqwest::Result<Self> {
+        // Another part of the process may have chosen the same provider already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TIMEOUT)
+            .redirect(redirect::Policy::none())
+            .build()?;
+        Ok(Self { client, url: url.to_owned() })
+    }
+}
+
+impl FetchKeys for Provider {
+    async fn fetch(&self) -> Result<KeySet, FetchError> {
+        let mut response = self.client.get(&self.url).send().await?.error_for_status()?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await? {
+            if body.len() + chunk.len() > MAX_KEY_SET_BYTES {
+                return Err(FetchError::TooLong);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(KeySet::parse(&String::from_utf8(body)?)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handler::tests::Issuer;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    /// A server on loopback that gives one answer, or none at all.
+    async fn serve(answer: Option<String>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");
+        let address = listener.local_addr().expect("it is bound");
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("somebody connects");
+            let _ = stream.read(&mut [0; 1024]).await;
+            match answer {
+                Some(answer) => drop(stream.write_all(answer.as_bytes()).await),
+                None => std::future::pending().await,
+            }
+        });
+        format!("http://{address}/jwks.json")
+    }
+
+    async fn fetch(answer: Option<String>) -> Result<KeySet, FetchError> {
+        Provider::new(&serve(answer).await).expect("the client can be built").fetch().await
+    }
+
+    fn ok(body: &str) -> String {
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
+    }
+
+    #[tokio::test]
+    async fn reads_a_key_set() {
+        let fetched = fetch(Some(ok(&Issuer::new("key-1").jwks()))).await;
+
+        assert!(!fetched.expect("the answer is a key set").is_empty());
+    }
+
+    #[tokio::test]
+    async fn whatever_else_is_answered_is_an_error() {
+        let moved = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n";
+
+        for answer in [
+            ok("<html>"),
+            ok(r#"{"keys":[]}"#),
+            ok(&"x".repeat(MAX_KEY_SET_BYTES + 1)),
+            "HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n".to_owned(),
+            moved.to_owned(),
+            String::new(),
+        ] {
+            assert!(fetch(Some(answer.clone())).await.is_err(), "{answer:.60?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_provider_that_hangs_is_given_up() {
+        let hung = tokio::time::timeout(TIMEOUT * 2, fetch(None)).await;
+
+        assert!(matches!(hung, Ok(Err(FetchError::Http(_)))), "{hung:?}");
+    }
+}

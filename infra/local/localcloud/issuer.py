@@ -1,0 +1,57 @@
+"""The issuer whose tokens the local stack accepts: a key of the instance's own, and tokens made with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import Any
+
+from . import tools
+from .environment import without_aws
+from .failure import Failure
+from .files import read_json
+from .layout import ISSUER, Instance, short
+
+# Whose orders `demo`, `env` and `twolane` place when nobody else is named.
+SUBJECT = "demo"
+# As long as a shell may stay open.
+_SECONDS = 12 * 3600
+
+
+def ensure(instance: Instance) -> dict[str, Any]:
+    """The instance's issuer, made when there is none. Its file is readable by its owner alone from the first byte."""
+    found = read_json(instance.issuer)
+    if found is not None:
+        return found
+    text = _run(["new"])
+    instance.issuer.parent.mkdir(parents=True, exist_ok=True)
+    draft = instance.issuer.with_name(f".{instance.issuer.name}.{os.getpid()}")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as written:
+        written.write(text)
+    os.replace(draft, instance.issuer)
+    return json.loads(text)
+
+
+def parameters(issuer: dict[str, Any]) -> list[str]:
+    """The stack's parameters that pin the public half of the issuer's key."""
+    public = {name: value for name, value in issuer["key"].items() if name != "d"}
+    keys = json.dumps({"keys": [public]}, separators=(",", ":"))
+    # SAM reads a value with quotes in it only as a quoted one.
+    return [f"JwtIssuer={issuer['issuer']}", f"JwtAudience={issuer['audience']}", f"Jwks={json.dumps(keys)}"]
+
+
+def token(instance: Instance) -> str:
+    """A token for people's shells."""
+    issuer = read_json(instance.issuer)
+    if issuer is None:
+        raise Failure(f"{short(instance.issuer)} is missing.\n  Do:   python3 infra/local up")
+    return _run(["token", SUBJECT, str(_SECONDS)], json.dumps(issuer)).strip()
+
+
+def _run(arguments: list[str], text: str = "") -> str:
+    command = [str(tools.python(tools.EMULATOR)), str(ISSUER), *arguments]
+    ran = subprocess.run(command, input=text, capture_output=True, text=True, env=without_aws(), check=False)
+    if ran.returncode:
+        raise Failure(f"The local issuer failed:\n{ran.stderr}")
+    return ran.stdout

@@ -1,0 +1,100 @@
+//! Access tokens of the stack's issuer, good ones and forged ones.
+//!
+//! `TWOLANE_ISSUER` names the issuer's file, with its private key; without it, that beside the stack's outputs does. On
+//! AWS, deploy with the public half of a key of your own in `Jwks`.
+
+use crate::stack::outputs_path;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use ring::signature::Ed25519KeyPair;
+use serde_json::{Value, json};
+use std::{
+    collections::HashMap,
+    env, fs,
+    path::PathBuf,
+    sync::{Mutex, OnceLock},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// How long a token lasts, in seconds: longer than any test.
+const TTL_SECONDS: u64 = 3600;
+
+/// The issuer that the stack trusts.
+pub struct Issuer {
+    document: Value,
+    key: Ed25519KeyPair,
+}
+
+/// The issuer that the stack trusts.
+pub fn issuer() -> &'static Issuer {
+    static ISSUER: OnceLock<Issuer> = OnceLock::new();
+    ISSUER.get_or_init(|| {
+        let beside_outputs = || outputs_path().with_file_name("issuer.json");
+        let path = env::var_os("TWOLANE_ISSUER").map_or_else(beside_outputs, PathBuf::from);
+        let text = fs::read_to_string(&path).unwrap_or_else(|error| {
+            panic!("Failed to read the issuer of the stack's tokens from {}: {error}.", path.display())
+        });
+        Issuer::of(serde_json::from_str(&text).unwrap())
+    })
+}
+
+/// A token of the subject, the same one throughout: API Gateway keeps what it thinks of it.
+pub fn token(subject: &str) -> String {
+    static TOKENS: Mutex<Option<HashMap<String, String>>> = Mutex::new(None);
+    let mut tokens = TOKENS.lock().unwrap();
+    let known = tokens.get_or_insert_default();
+    known.entry(subject.to_owned()).or_insert_with(|| issuer().token(&issuer().claims(subject))).clone()
+}
+
+/// The present second.
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// As tokens are encoded.
+pub fn encode(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+impl Issuer {
+    fn of(document: Value) -> Self {
+        let decode = |name: &str| URL_SAFE_NO_PAD.decode(document["key"][name].as_str().unwrap()).unwrap();
+        let key = Ed25519KeyPair::from_seed_and_public_key(&decode("d"), &decode("x")).unwrap();
+        Self { document, key }
+    }
+
+    /// An issuer that says it is this one, with a key of its own.
+    #[must_use]
+    pub fn impostor(&self) -> Self {
+        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&ring::rand::SystemRandom::new()).unwrap();
+        Self { document: self.document.clone(), key: Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap() }
+    }
+
+    /// The public half of its key, as everybody may know it.
+    pub fn public_key(&self) -> Value {
+        let mut key = self.document["key"].clone();
+        key.as_object_mut().unwrap().remove("d");
+        key
+    }
+
+    /// The header of its tokens.
+    pub fn header(&self) -> Value {
+        json!({"alg": "EdDSA", "typ": "JWT", "kid": self.document["key"]["kid"]})
+    }
+
+    /// The claims of a good token of the subject.
+    pub fn claims(&self, subject: &str) -> Value {
+        let (issuer, audience) = (&self.document["issuer"], &self.document["audience"]);
+        json!({"iss": issuer, "aud": audience, "sub": subject, "iat": now(), "exp": now() + TTL_SECONDS})
+    }
+
+    /// A token with those claims.
+    pub fn token(&self, claims: &Value) -> String {
+        self.signed(&self.header(), claims)
+    }
+
+    /// A token with that header and those claims, signed with its key whatever the header says.
+    pub fn signed(&self, header: &Value, claims: &Value) -> String {
+        let message = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
+        format!("{message}.{}", encode(self.key.sign(message.as_bytes())))
+    }
+}

@@ -1,0 +1,213 @@
+//! Callers who are not who they say, or do not say: refused by both APIs, and nothing comes of it.
+
+use reqwest::{Method, header::CONTENT_TYPE};
+use ring::hmac;
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite;
+use twolane_tests::{
+    api_client::{ApiClient, LANES, send, try_send},
+    order_bodies::{new_id, order_of},
+    socket::{Socket, handshake, handshake_at},
+    stack::{OWNER, Stack, output},
+    tokens::{encode, issuer, now, token},
+};
+
+fn with(mut object: Value, name: &str, value: Value) -> Value {
+    object[name] = value;
+    object
+}
+
+fn without(mut object: Value, name: &str) -> Value {
+    object.as_object_mut().unwrap().remove(name);
+    object
+}
+
+fn unsigned(header: &Value, claims: &Value) -> String {
+    format!("{}.{}.", encode(header.to_string()), encode(claims.to_string()))
+}
+
+/// A token signed by HMAC with something that everybody knows.
+fn by_hmac(secret: &[u8]) -> String {
+    let (header, claims) = (with(issuer().header(), "alg", json!("HS256")), issuer().claims(OWNER));
+    let message = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), message.as_bytes());
+    format!("{message}.{}", encode(tag))
+}
+
+/// What is sent as `Authorization`, with what is wrong with it.
+fn attacks() -> Vec<(&'static str, Option<String>)> {
+    let (issuer, header, claims) = (issuer(), issuer().header(), issuer().claims(OWNER));
+    let good = token(OWNER);
+    let (message, signature) = good.rsplit_once('.').unwrap();
+    let none = with(header.clone(), "alg", json!("none"));
+    let public_key = issuer.public_key();
+    let other_claims = encode(with(claims.clone(), "sub", json!("admin")).to_string());
+    let header_of_good = message.split('.').next().unwrap();
+    let bearer = [
+        ("garbage", "garbage".to_owned()),
+        ("garbage in three parts", "a.b.c".to_owned()),
+        ("alg none", unsigned(&none, &claims)),
+        ("alg none, signed", issuer.signed(&none, &claims)),
+        ("alg None", unsigned(&with(header.clone(), "alg", json!("None")), &claims)),
+        ("no signature", format!("{message}.")),
+        ("no algorithm", issuer.signed(&without(header.clone(), "alg"), &claims)),
+        ("HS256 with the public key", by_hmac(public_key["x"].as_str().unwrap().as_bytes())),
+        ("HS256 with the public JWK", by_hmac(public_key.to_string().as_bytes())),
+        ("HS256 with nothing", by_hmac(b"")),
+        ("another algorithm", issuer.signed(&with(header.clone(), "alg", json!("RS256")), &claims)),
+        ("another issuer", issuer.token(&with(claims.clone(), "iss", json!("https://mallory.example")))),
+        ("no issuer", issuer.token(&without(claims.clone(), "iss"))),
+        ("another audience", issuer.token(&with(claims.clone(), "aud", json!("mallory")))),
+        ("no audience", issuer.token(&without(claims.clone(), "aud"))),
+        ("another key", issuer.impostor().token(&claims)),
+        (
+            "a key of its own",
+            issuer.impostor().signed(&with(header.clone(), "jwk", issuer.impostor().public_key()), &claims),
+        ),
+        ("an unknown key", issuer.signed(&with(header.clone(), "kid", json!("unknown")), &claims)),
+        ("no key", issuer.signed(&without(header.clone(), "kid"), &claims)),
+        ("expired", issuer.token(&with(claims.clone(), "exp", json!(now() - 60)))),
+        ("never expires", issuer.token(&without(claims.clone(), "exp"))),
+        ("not yet valid", issuer.token(&with(claims.clone(), "nbf", json!(now() + 600)))),
+        ("an extension", issuer.signed(&with(header.clone(), "crit", json!(["b64"])), &claims)),
+        ("another type", issuer.signed(&with(header.clone(), "typ", json!("logout+jwt")), &claims)),
+        ("no subject", issuer.token(&without(claims.clone(), "sub"))),
+        ("an empty subject", issuer.token(&with(claims.clone(), "sub", json!("")))),
+        ("a subject with a space", issuer.token(&with(claims.clone(), "sub", json!("demo demo")))),
+        ("a subject with a line break", issuer.token(&with(claims.clone(), "sub", json!("demo\nowner: x")))),
+        ("a subject that is no text", issuer.token(&with(claims.clone(), "sub", json!({"a": 1})))),
+        ("other claims", format!("{header_of_good}.{other_claims}.{signature}")),
+        ("a huge token", issuer.token(&with(claims.clone(), "padding", json!("x".repeat(6_500))))),
+    ];
+    let mut attacks = vec![
+        ("no token", None),
+        ("an empty header", Some(String::new())),
+        ("no scheme", Some(good.clone())),
+        ("another scheme", Some(format!("Basic {good}"))),
+        ("two tokens", Some(format!("Bearer {good}, Bearer {good}"))),
+        (
+            "an AWS signature",
+            Some("AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/execute-api/aws4_request".into()),
+        ),
+    ];
+    attacks.extend(bearer.map(|(name, token)| (name, Some(format!("Bearer {token}")))));
+    attacks
+}
+
+#[tokio::test]
+async fn the_rest_api_refuses_every_one_with_401_and_nothing_comes_of_it() {
+    let stack = Stack::of_environment().await;
+    let mut ids = Vec::new();
+
+    for (name, authorization) in attacks() {
+        let api = ApiClient::with_authorization(authorization.clone());
+        let id = new_id();
+        let mut answers = vec![api.get(&id).await];
+        for lane in LANES {
+            answers.push(api.put(lane, &id, &order_of("SKU-1")).await);
+        }
+        for answer in answers {
+            assert_eq!(answer.status, 401, "{name}: {answer:?}");
+            let problem = answer.problem(401);
+            assert!(answer.header("www-authenticate").starts_with("Bearer"), "{name}: {answer:?}");
+            let told = format!("{} {}", problem.title, problem.detail);
+            for leak in ["kid", "issuer", "audience", "signature", "expired", "eyJ", OWNER] {
+                assert!(!told.contains(leak), "{name}: tells too much: {told}");
+            }
+        }
+        ids.push(id);
+    }
+
+    // The authorizer is alive; and what follows through the queue is settled, so what came before would be.
+    let (api, next) = (ApiClient::new(), new_id());
+    assert_eq!(api.put("async", &next, &order_of("SKU-1")).await.status, 202);
+    api.settled(&next).await;
+    for id in ids {
+        assert!(stack.items_with_order_id(&id).await.is_empty(), "{id}");
+    }
+}
+
+/// The status of a refused handshake.
+fn refusal(name: &str, opened: tungstenite::Result<(Socket, tungstenite::handshake::client::Response)>) -> u16 {
+    match opened {
+        Err(tungstenite::Error::Http(response)) => response.status().as_u16(),
+        Err(error) => panic!("{name}: {error}"),
+        Ok(_) => panic!("{name}: the socket opened"),
+    }
+}
+
+#[tokio::test]
+async fn the_websocket_api_refuses_every_one_and_knows_no_socket_of_theirs() {
+    let stack = Stack::of_environment().await;
+    let owner = new_id();
+
+    for (name, authorization) in attacks() {
+        let headers: Vec<_> = authorization.iter().map(|value| ("authorization", value.as_str())).collect();
+        let status = refusal(name, Socket::try_open(handshake(&headers)).await);
+        assert!([401, 403].contains(&status), "{name}: {status}");
+    }
+
+    let mut socket = Socket::open_as(&owner).await;
+    assert_eq!(socket.subscribe(&new_id()).await["status"], "PENDING", "the authorizer is alive");
+    assert_eq!(stack.connections_of(&owner).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_token_in_the_url_in_a_cookie_or_in_a_body_counts_for_nothing() {
+    let (nobody, id, good) = (ApiClient::with_authorization(None), new_id(), token(OWNER));
+
+    for query in ["access_token", "token", "Authorization", "authorization", "bearer"] {
+        for value in [good.clone(), format!("Bearer%20{good}")] {
+            send(nobody.request(Method::GET, &format!("orders/{id}?{query}={value}"))).await.problem(401);
+            let url = format!("{}?{query}={value}", output("WebSocketUrl"));
+            let status = refusal(query, Socket::try_open(handshake_at(&url, &[])).await);
+            assert!([401, 403].contains(&status), "{query}: {status}");
+        }
+    }
+    let cookie = format!("Authorization=Bearer {good}; access_token={good}");
+    send(nobody.request(Method::GET, &format!("orders/{id}")).header("cookie", cookie)).await.problem(401);
+    let form = nobody.request(Method::PUT, &format!("async/orders/{id}"));
+    let form = form.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(format!("access_token={good}"));
+    send(form).await.problem(401);
+}
+
+#[tokio::test]
+async fn no_token_of_any_size_breaks_anything() {
+    let id = new_id();
+
+    for size in [8 * 1024, 32 * 1024, 256 * 1024] {
+        let api = ApiClient::with_authorization(Some(format!("Bearer a.b.{}", "c".repeat(size))));
+        // Beyond its limit for headers a platform may refuse the request without a problem of ours, or hang up.
+        if let Ok(answer) = try_send(api.request(Method::GET, &format!("orders/{id}"))).await {
+            assert!((400..500).contains(&answer.status), "{size}: {answer:?}");
+        }
+    }
+    assert_eq!(ApiClient::new().get(&id).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_browser_offers_its_token_as_a_subprotocol_and_is_answered_the_other_one() {
+    let (good, other) = (token(OWNER), token("somebody"));
+    let offered = |value: &str| handshake(&[("sec-websocket-protocol", value)]);
+
+    for value in [format!("twolane.v1, twolane.token.{good}"), format!("twolane.token.{good}, twolane.v1")] {
+        let (mut socket, response) = Socket::try_open(offered(&value)).await.expect("the token is good");
+        assert_eq!(response.headers()["sec-websocket-protocol"], "twolane.v1");
+        assert_eq!(socket.subscribe(&new_id()).await["status"], "PENDING");
+    }
+    for value in [
+        "twolane.v1".to_owned(),
+        format!("twolane.token.{good}"),
+        format!("twolane.v1, {good}"),
+        format!("twolane.v1, twolane.token.{good}x"),
+        format!("twolane.v1, twolane.token.{good}, twolane.token.{other}"),
+    ] {
+        let status = refusal(&value, Socket::try_open(offered(&value)).await);
+        assert!([401, 403].contains(&status), "{status}");
+    }
+    let both = handshake(&[
+        ("authorization", &format!("Bearer {good}")),
+        ("sec-websocket-protocol", &format!("twolane.v1, twolane.token.{other}")),
+    ]);
+    assert!([401, 403].contains(&refusal("two tokens", Socket::try_open(both).await)));
+}

@@ -1,0 +1,150 @@
+//! Owners side by side: each places, reads and hears of their own orders and no other's.
+
+use futures_util::future::join_all;
+use reqwest::{Method, header::CONTENT_TYPE};
+use serde_json::json;
+use std::collections::BTreeSet;
+use twolane_tests::{
+    api_client::{ApiClient, LANES, send},
+    order_bodies::{new_id, order_of},
+    socket::Socket,
+    stack::Stack,
+};
+
+/// Orders of each owner in each lane.
+const ORDERS: usize = 6;
+
+#[tokio::test]
+async fn two_owners_in_parallel_hear_and_read_only_their_own() {
+    let (alice, bob) = (format!("alice-{}", new_id()), format!("bob-{}", new_id()));
+    let run = async |owner: &str, sku: &str, ids: &[String]| {
+        let api = ApiClient::of(owner);
+        let mut sockets = [Socket::open_as(owner).await, Socket::open_as(owner).await];
+        let order = order_of(sku);
+        join_all(ids.iter().enumerate().map(|(at, id)| api.put(LANES[at % 2], id, &order))).await;
+        for id in ids {
+            assert_eq!(api.settled(id).await["items"][0]["sku"], sku);
+        }
+        let queued: BTreeSet<_> = ids.iter().skip(1).step_by(2).cloned().collect();
+        for socket in &mut sockets {
+            for id in &queued {
+                assert_eq!(socket.outcome(id).await["order"]["items"][0]["sku"], sku);
+            }
+        }
+        (sockets, queued)
+    };
+    // The same ids for both, then ids of their own: an id is its owner's.
+    let shared: Vec<_> = (0..ORDERS).map(|_| new_id()).collect();
+    let own = || shared.iter().cloned().chain((0..ORDERS).map(|_| new_id())).collect::<Vec<_>>();
+    let (of_alice, of_bob) = (own(), own());
+
+    let (alices, bobs) = tokio::join!(run(&alice, "ALICE", &of_alice), run(&bob, "BOB", &of_bob));
+
+    for ((mut sockets, queued), sku) in [(alices, "ALICE"), (bobs, "BOB")] {
+        for socket in &mut sockets {
+            // Whatever was sent before this answer has come.
+            socket.subscribe(&new_id()).await;
+            for frame in socket.unheard() {
+                assert!(queued.contains(frame["orderId"].as_str().unwrap()), "{sku} heard {frame}");
+                assert_eq!(frame["order"]["items"][0]["sku"], sku, "{sku} heard {frame}");
+            }
+        }
+    }
+    let foreign = ApiClient::of(&alice).get(of_bob.last().unwrap()).await;
+    assert_eq!(foreign.body, json!({"orderId": of_bob.last().unwrap(), "status": "PENDING"}));
+}
+
+#[tokio::test]
+async fn a_foreign_order_is_as_one_that_does_not_exist() {
+    let (owner, id, unknown) = (format!("alice-{}", new_id()), new_id(), new_id());
+    let (alice, mallory) = (ApiClient::of(&owner), ApiClient::of("mallory"));
+    assert_eq!(alice.put("sync", &id, &order_of("SKU-1")).await.status, 201);
+
+    let (foreign, nothing) = (mallory.get(&id).await, mallory.get(&unknown).await);
+    let mut socket = Socket::open_as("mallory").await;
+    let (told, told_nothing) = (socket.subscribe(&id).await, socket.subscribe(&unknown).await);
+    let placed = mallory.put("sync", &id, &order_of("SKU-2")).await;
+
+    let as_unknown = |text: String| text.replace(&id, &unknown);
+    assert_eq!(as_unknown(foreign.body.to_string()), nothing.body.to_string());
+    assert_eq!((foreign.status, foreign.header("retry-after")), (nothing.status, nothing.header("retry-after")));
+    assert_eq!(as_unknown(told.to_string()), told_nothing.to_string());
+    // Not even by a conflict: the id is free for everybody else.
+    assert_eq!(placed.status, 201);
+    assert_eq!(alice.get(&id).await.body["items"][0]["sku"], "SKU-1");
+}
+
+/// Whatever a token's subject is, it is a value and nothing else, in either lane.
+#[tokio::test]
+async fn a_subject_is_never_read_as_anything_but_a_name() {
+    let stack = Stack::of_environment().await;
+    let unique = new_id();
+    let subjects = [
+        "$util.urlEncode($input.body)",
+        "$context.authorizer.principalId",
+        "${stageVariables.owner}",
+        "#set($context.authorizer.owner='demo')",
+        "#if(true)demo#end",
+        "##",
+        "#*",
+        "&DelaySeconds=900",
+        "&MessageAttribute.1.Value.StringValue=x",
+        "%26DelaySeconds%3D900",
+        "demo%00",
+        "a+b/c=",
+        "\"'\\",
+        "{\"S\":\"demo\"}",
+        "demo#",
+        "../demo",
+        "auth0|5f7c8ec7",
+        "https://issuer.example/users/1",
+    ];
+
+    for subject in subjects {
+        let owner = format!("{subject}~{unique}");
+        let (api, mut socket) = (ApiClient::of(&owner), Socket::open_as(&owner).await);
+        let ids = [new_id(), new_id()];
+        for (lane, id) in LANES.iter().zip(&ids) {
+            let answer = api.put(lane, id, &order_of("SKU-1")).await;
+            assert!([201, 202].contains(&answer.status), "{owner}: {answer:?}");
+            assert_eq!(api.settled(id).await["status"], "CONFIRMED", "{owner}");
+            let items = stack.items_with_order_id(id).await;
+            assert_eq!(items.len(), 1, "{owner}");
+            assert_eq!(items[0]["pk"].as_s().unwrap(), &format!("{owner}#{id}"));
+            assert_eq!(ApiClient::new().get(id).await.body["status"], "PENDING", "{owner}: demo reads it");
+        }
+        assert_eq!(socket.outcome(&ids[1]).await["type"], "order.confirmed", "{owner}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_a_caller_says_beside_the_token_makes_another_owner() {
+    let (owner, stack) = (format!("alice-{}", new_id()), Stack::of_environment().await);
+    let api = ApiClient::of(&owner);
+
+    for lane in LANES {
+        let id = new_id();
+        let path = format!("{lane}/orders/{id}?owner=victim&principalId=victim&sub=victim");
+        let mut request = api.request(Method::PUT, &path).header(CONTENT_TYPE, "application/json");
+        for name in
+            ["owner", "Owner", "OWNER", "x-owner", "principalid", "x-amzn-authorizer-owner", "context.authorizer.owner"]
+        {
+            request = request.header(name, "victim&MessageAttribute.2.Value.StringValue=victim");
+        }
+        let answer = send(request.body(order_of("SKU-1").to_string())).await;
+        assert!([201, 202].contains(&answer.status), "{answer:?}");
+        api.settled(&id).await;
+        let items = stack.items_with_order_id(&id).await;
+        assert_eq!(items.len(), 1);
+        assert_eq!(items[0]["pk"].as_s().unwrap(), &format!("{owner}#{id}"));
+    }
+    let mut forged = order_of("SKU-1");
+    forged["owner"] = "victim".into();
+    for lane in LANES {
+        api.put(lane, &new_id(), &forged).await.problem(400);
+    }
+    for path in ["orders/victim%23{}", "orders/..%2F..%2Fvictim%2F{}", "orders/{}%2F..%2Fvictim", "victim/orders/{}"] {
+        let answer = send(api.request(Method::GET, &path.replace("{}", &new_id()))).await;
+        assert!((400..500).contains(&answer.status), "{path}: {answer:?}");
+    }
+}

@@ -1,0 +1,59 @@
+//! Sockets end with the token that opened them.
+
+use serde_json::json;
+use std::time::Duration;
+use tokio::time::sleep;
+use twolane_tests::{
+    api_client::ApiClient,
+    eventually::{DEADLINE, eventually},
+    order_bodies::{new_id, order_of},
+    socket::{SOCKETS, Socket},
+    stack::Stack,
+    tokens::{issuer, now},
+};
+
+/// A socket of the owner whose token expires in a moment.
+async fn short(owner: &str) -> Socket {
+    let mut claims = issuer().claims(owner);
+    claims["exp"] = json!(now() + 3);
+    Socket::open_with(&issuer().token(&claims)).await
+}
+
+/// Waits until the token of [`short`] has expired: that is about time, so only time brings it about.
+async fn expiry() {
+    sleep(Duration::from_secs(4)).await;
+}
+
+#[tokio::test]
+async fn a_frame_after_the_tokens_expiry_is_answered_with_an_error_and_the_end() {
+    let (owner, stack) = (format!("alice-{}", new_id()), Stack::of_environment().await);
+    let _beside_others = SOCKETS.read().await;
+    let mut socket = short(&owner).await;
+    assert_eq!(socket.subscribe(&new_id()).await["status"], "PENDING", "not expired yet");
+
+    expiry().await;
+    socket.send(&json!({"action": "subscribe", "orderId": new_id()}).to_string()).await;
+
+    let told = socket.frame("an error", |frame| frame["type"] == "error").await;
+    assert!(told["detail"].as_str().unwrap().contains("expired"), "{told}");
+    socket.is_closed().await;
+    eventually(DEADLINE, "its row disappears", async || stack.connections_of(&owner).await.is_empty().then_some(()))
+        .await;
+}
+
+#[tokio::test]
+async fn a_socket_is_not_told_after_its_tokens_expiry_and_others_of_the_owner_are() {
+    let (owner, id, stack) = (format!("alice-{}", new_id()), new_id(), Stack::of_environment().await);
+    let mut lasting = Socket::open_as(&owner).await;
+    let mut socket = short(&owner).await;
+    assert_eq!(stack.connections_of(&owner).await.len(), 2);
+
+    expiry().await;
+    ApiClient::of(&owner).put("async", &id, &order_of("SKU-1")).await;
+
+    assert_eq!(lasting.outcome(&id).await["type"], "order.confirmed");
+    socket.is_closed().await;
+    assert!(socket.unheard().is_empty(), "{:?}", socket.unheard());
+    eventually(DEADLINE, "its row disappears", async || (stack.connections_of(&owner).await.len() == 1).then_some(()))
+        .await;
+}

@@ -1,0 +1,148 @@
+//! Every function works with exactly what its role allows: each action that is taken away breaks what it is there for
+//! and nothing else.
+//!
+//! Roles are changed while this runs, so it has the stack to itself, and a change must take effect at once: this needs a
+//! local cloud that enforces policies, `python3 infra/local exec -- cargo test -p twolane-tests --test privileges`. It
+//! does not ask for what AWS itself does as a function's role: to poll a queue, to write logs, to trace. That a message
+//! comes again when process-orders says so (`sqs:ChangeMessageVisibility`) is for `faults` to see.
+#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+
+mod probes;
+
+use probes::{Work, broken};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use twolane_tests::stack::{output, sdk_config};
+
+/// An action, what is in the name of its resource, and what breaks without it.
+type Needed<'a> = (&'a str, &'a str, &'a [Work]);
+
+/// A role and its one policy, as deployed.
+struct Role {
+    iam: aws_sdk_iam::Client,
+    name: String,
+    policy_name: String,
+    statements: Vec<Value>,
+}
+
+impl Role {
+    async fn read(iam: &aws_sdk_iam::Client, name: String) -> Self {
+        let policies = iam.list_role_policies().role_name(&name).send().await.unwrap();
+        let [policy_name] = policies.policy_names() else { panic!("{name}: one policy") };
+        let policy = iam.get_role_policy().role_name(&name).policy_name(policy_name).send().await.unwrap();
+        let document = percent_decoded(policy.policy_document());
+        let document: Value = serde_json::from_str(&document).unwrap();
+        let statements = document["Statement"].as_array().unwrap().clone();
+        Self { iam: iam.clone(), name, policy_name: policy_name.clone(), statements }
+    }
+
+    async fn of_function(iam: &aws_sdk_iam::Client, lambda: &aws_sdk_lambda::Client, function: &str) -> Self {
+        let answer = lambda.get_function_configuration().function_name(output(function)).send().await.unwrap();
+        let name = answer.role().unwrap().rsplit('/').next().unwrap().to_owned();
+        Self::read(iam, name).await
+    }
+
+    /// The role as which API Gateway sends to the queue.
+    async fn of_the_api(iam: &aws_sdk_iam::Client) -> Self {
+        let stack = output("OrdersTableName").split_once("-OrdersTable-").unwrap().0;
+        let roles = iam.list_roles().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.unwrap();
+        let own = |name: &&str| name.starts_with(&format!("{stack}-OrdersApiRole"));
+        let name = roles.iter().map(aws_sdk_iam::types::Role::role_name).find(own).expect("the API has a role");
+        Self::read(iam, name.to_owned()).await
+    }
+
+    async fn allow(&self, statements: &[Value]) {
+        if statements.is_empty() {
+            let request = self.iam.delete_role_policy().role_name(&self.name).policy_name(&self.policy_name);
+            request.send().await.unwrap();
+            return;
+        }
+        let document = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+        let request = self.iam.put_role_policy().role_name(&self.name).policy_name(&self.policy_name);
+        request.policy_document(document).send().await.unwrap();
+    }
+
+    /// What does not work without the one statement of that action whose resource has that in its name.
+    async fn broken_without(&self, action: &str, resource: &str) -> BTreeSet<Work> {
+        let taken = |statement: &&Value| {
+            statement["Action"] == action && statement["Resource"].as_str().unwrap().contains(resource)
+        };
+        let left: Vec<_> = self.statements.iter().filter(|statement| !taken(statement)).cloned().collect();
+        assert_eq!(left.len() + 1, self.statements.len(), "{}: one statement for {action} on {resource}", self.name);
+        self.allow(&left).await;
+        let broken = broken().await;
+        self.allow(&self.statements).await;
+        broken
+    }
+}
+
+/// As IAM encodes policy documents. Source: RFC 3986, section 2.1.
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        let decoded = if byte == b'%' {
+            let digits = [rest.next().unwrap(), rest.next().unwrap()];
+            u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
+        } else {
+            byte
+        };
+        bytes.push(decoded);
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+#[tokio::test]
+async fn every_action_is_needed_for_what_it_is_there_for_and_for_nothing_else() {
+    use Work::{
+        Close, CloseExpired, Connect, Disconnect, ForgetGone, PlaceQueued, PlaceSync, Read, Settle, Subscribe, Tell,
+    };
+    let config = sdk_config().await;
+    let (iam, lambda) = (aws_sdk_iam::Client::new(&config), aws_sdk_lambda::Client::new(&config));
+    let (orders, connections) = ("-OrdersTable-", "-ConnectionsTable-");
+    let (post, close) = ("/POST/@connections/", "/DELETE/@connections/");
+    let manage = "execute-api:ManageConnections";
+    let told: &[Work] = &[Tell, ForgetGone, CloseExpired];
+    let sockets: &[Work] = &[Connect, Subscribe, Disconnect, Close, Tell, CloseExpired];
+    let settled: &[Work] = &[Settle, Tell, ForgetGone, CloseExpired];
+    let queued: &[Work] = &[PlaceQueued, Settle, Tell, ForgetGone, CloseExpired];
+    let table: [(&str, &[Needed]); 5] = [
+        ("CreateOrderFunctionName", &[("dynamodb:PutItem", orders, &[PlaceSync])]),
+        ("GetOrderFunctionName", &[("dynamodb:GetItem", orders, &[Read])]),
+        (
+            "ManageConnectionsFunctionName",
+            &[
+                ("dynamodb:GetItem", orders, &[Subscribe]),
+                ("dynamodb:PutItem", connections, sockets),
+                ("dynamodb:DeleteItem", connections, &[Disconnect]),
+                (manage, post, &[Subscribe]),
+                (manage, close, &[Close]),
+            ],
+        ),
+        (
+            "ProcessOrdersFunctionName",
+            &[
+                ("dynamodb:Query", connections, told),
+                ("dynamodb:DeleteItem", connections, &[ForgetGone]),
+                (manage, post, &[Tell, ForgetGone]),
+                (manage, close, &[CloseExpired]),
+                ("dynamodb:PutItem", orders, settled),
+            ],
+        ),
+        ("", &[("sqs:SendMessage", "-OrdersQueue-", queued)]),
+    ];
+
+    assert_eq!(broken().await, BTreeSet::new(), "with all policies as deployed, everything works");
+    for (function, actions) in table {
+        let role = if function.is_empty() {
+            Role::of_the_api(&iam).await
+        } else {
+            Role::of_function(&iam, &lambda, function).await
+        };
+        for (action, resource, expected) in actions {
+            let broken = role.broken_without(action, resource).await;
+            let expected: BTreeSet<_> = expected.iter().copied().collect();
+            assert_eq!(broken, expected, "{function} without {action} on {resource}: broken (left), expected (right)");
+        }
+    }
+}

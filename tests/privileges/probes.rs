@@ -1,0 +1,149 @@
+//! Everything that the stack does for its callers, tried side by side.
+
+use futures_util::{
+    FutureExt,
+    future::{LocalBoxFuture, join_all},
+};
+use serde_json::json;
+use std::{collections::BTreeSet, panic::AssertUnwindSafe, time::Duration};
+use tokio::time::{sleep, timeout};
+use twolane_tests::{
+    api_client::ApiClient,
+    order_bodies::{new_id, order_of},
+    socket::Socket,
+    stack::Stack,
+    tokens::{issuer, now},
+};
+
+/// Longest that a thing which works may take. A broken one takes as long.
+const PATIENCE: Duration = Duration::from_secs(12);
+
+/// When the token of a socket that is to expire does so, in seconds.
+const SESSION_SECONDS: u64 = 3;
+
+/// What the stack does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Work {
+    /// The sync lane stores an order.
+    PlaceSync,
+    /// The async lane takes an order into the queue.
+    PlaceQueued,
+    /// The worker stores it.
+    Settle,
+    /// The status service answers.
+    Read,
+    /// A socket opens, and is known.
+    Connect,
+    /// A subscription is answered.
+    Subscribe,
+    /// A socket that is closed is forgotten.
+    Disconnect,
+    /// A socket whose token has expired is closed on its next frame.
+    Close,
+    /// An owner is told of a settled order.
+    Tell,
+    /// A socket that is gone is forgotten when its owner is told.
+    ForgetGone,
+    /// A socket whose token has expired is closed when its owner is told.
+    CloseExpired,
+}
+
+/// What does not work.
+pub(crate) async fn broken() -> BTreeSet<Work> {
+    let probes = [
+        works(Work::PlaceSync, place("sync").boxed_local()),
+        works(Work::PlaceQueued, place("async").boxed_local()),
+        works(Work::Settle, settle().boxed_local()),
+        works(Work::Read, read().boxed_local()),
+        works(Work::Connect, connect().boxed_local()),
+        works(Work::Subscribe, subscribe().boxed_local()),
+        works(Work::Disconnect, disconnect().boxed_local()),
+        works(Work::Close, close().boxed_local()),
+        works(Work::Tell, tell().boxed_local()),
+        works(Work::ForgetGone, forget_gone().boxed_local()),
+        works(Work::CloseExpired, close_expired().boxed_local()),
+    ];
+    join_all(probes).await.into_iter().flatten().collect()
+}
+
+/// Tries one thing: nothing if it works. One that panics does not.
+async fn works(work: Work, probe: LocalBoxFuture<'static, ()>) -> Option<Work> {
+    let tried = AssertUnwindSafe(timeout(PATIENCE, probe)).catch_unwind().await;
+    (!matches!(tried, Ok(Ok(())))).then_some(work)
+}
+
+async fn until(mut holds: impl AsyncFnMut() -> bool) {
+    while !holds().await {
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+fn somebody() -> String {
+    format!("probe-{}", new_id())
+}
+
+async fn short_lived_socket(owner: &str) -> Socket {
+    let mut claims = issuer().claims(owner);
+    claims["exp"] = json!(now() + SESSION_SECONDS);
+    Socket::open_with(&issuer().token(&claims)).await
+}
+
+async fn place(lane: &'static str) {
+    let answer = ApiClient::of(&somebody()).put(lane, &new_id(), &order_of("SKU-1")).await;
+    assert!([201, 202].contains(&answer.status), "{answer:?}");
+}
+
+async fn settle() {
+    let (id, stack) = (new_id(), Stack::of_environment().await);
+    ApiClient::of(&somebody()).put("async", &id, &order_of("SKU-1")).await;
+    until(async || !stack.items_with_order_id(&id).await.is_empty()).await;
+}
+
+async fn read() {
+    assert_eq!(ApiClient::of(&somebody()).get(&new_id()).await.status, 200);
+}
+
+async fn connect() {
+    let owner = somebody();
+    let _open = Socket::open_as(&owner).await;
+    assert_eq!(Stack::of_environment().await.connections_of(&owner).await.len(), 1);
+}
+
+async fn subscribe() {
+    Socket::open_as(&somebody()).await.subscribe(&new_id()).await;
+}
+
+async fn disconnect() {
+    let (owner, stack) = (somebody(), Stack::of_environment().await);
+    Socket::open_as(&owner).await.close().await;
+    until(async || stack.connections_of(&owner).await.is_empty()).await;
+}
+
+async fn close() {
+    let mut socket = short_lived_socket(&somebody()).await;
+    sleep(Duration::from_secs(SESSION_SECONDS + 1)).await;
+    socket.send("anything").await;
+    socket.is_closed().await;
+}
+
+async fn tell() {
+    let (owner, id) = (somebody(), new_id());
+    let mut socket = Socket::open_as(&owner).await;
+    ApiClient::of(&owner).put("async", &id, &order_of("SKU-1")).await;
+    socket.outcome(&id).await;
+}
+
+async fn forget_gone() {
+    let (owner, stack) = (somebody(), Stack::of_environment().await);
+    stack.add_gone_connection(&owner, "gone-for-good=", now() + 3600).await;
+    ApiClient::of(&owner).put("async", &new_id(), &order_of("SKU-1")).await;
+    until(async || stack.connections_of(&owner).await.is_empty()).await;
+}
+
+async fn close_expired() {
+    let owner = somebody();
+    let mut socket = short_lived_socket(&owner).await;
+    sleep(Duration::from_secs(SESSION_SECONDS + 1)).await;
+    ApiClient::of(&owner).put("async", &new_id(), &order_of("SKU-1")).await;
+    socket.is_closed().await;
+}
