@@ -5,7 +5,7 @@ CLOUD := python3 infra/local
 # cargo-lambda names the target even for this machine; naming it everywhere lets all builds share their artefacts.
 export CARGO_BUILD_TARGET ?= $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 
-.PHONY: help demo up down env test soak check build deploy
+.PHONY: help demo up down restart env test soak check build deploy
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -18,6 +18,9 @@ up: ## Build, start the local cloud and deploy to it; PORT=4577 for another port
 
 down: ## End what `make up` started
 	@$(CLOUD) down
+
+restart: ## End the local cloud and start it again with all its data, as a reboot would
+	@$(CLOUD) restart
 
 env: ## Print shell exports for the local cloud: eval "$(make -s env)"
 	@$(CLOUD) env

@@ -53,12 +53,16 @@ async fn no_log_has_a_token_a_body_or_a_note() {
     let impostor = issuer().impostor().token(&issuer().claims(&owner));
     let protocols = format!("twolane.v1, twolane.token.{}", token(&owner));
 
+    let mut reported = None;
     let (mut socket, _) =
         Socket::try_open(handshake(&[("sec-websocket-protocol", &protocols)])).await.expect("the token is good");
     for (lane, id) in LANES.iter().zip(&ids) {
         let order = order_with_note(&note);
         api.put(lane, id, &order).await;
-        api.put(lane, id, &order_with_note(&format!("{note}, another"))).await;
+        let different = api.put(lane, id, &order_with_note(&format!("{note}, another"))).await;
+        if *lane == "sync" {
+            reported = different.problem(409).request_id;
+        }
         let mut refused = order.clone();
         refused["currency"] = json!("ABC");
         api.put(lane, &new_id(), &refused).await;
@@ -80,6 +84,8 @@ async fn no_log_has_a_token_a_body_or_a_note() {
     })
     .await;
 
+    let reported = reported.expect("a problem tells its request");
+    assert!(written.iter().any(|line| line.contains(&reported)), "the request id {reported} is for finding its lines");
     let secrets = [token(OWNER), token(&owner), impostor];
     let signatures = secrets.iter().map(|token| token.rsplit('.').next().unwrap());
     let forbidden: Vec<_> = FORBIDDEN.into_iter().chain([note.as_str()]).chain(signatures).collect();

@@ -8,6 +8,8 @@ use lambda_http::{
 };
 use orders::{ErrorChain, OrderId, Owner, RepositoryError, Timestamp};
 use orders_api::{OWNER_CONTEXT, Problem};
+use std::future::Future;
+use tracing::Instrument;
 
 /// The media type of orders.
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -23,6 +25,14 @@ pub const SECURITY_HEADERS: [(HeaderName, HeaderValue); 3] = [
     (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains")),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
 ];
+
+/// Does `work` within the span of the request, so that its log lines are found by the id that the caller was given:
+/// API Gateway's, which is not that of the invocation.
+pub async fn in_span<F: Future>(request: &Request, work: F) -> F::Output {
+    let id = request_id(request);
+    let span = tracing::info_span!("API request", api.request.id = id.as_deref().unwrap_or("(none)"));
+    work.instrument(span).await
+}
 
 /// An answer of `status` with a JSON body.
 #[must_use]

@@ -86,6 +86,10 @@ pub(crate) struct DlqArgs {
     /// Show the messages' bodies too: what was ordered, which may be personal data.
     #[arg(long)]
     pub(crate) show_bodies: bool,
+    /// Delete this message for good, instead of showing any: one that is not from the API can never be done. May be
+    /// given several times.
+    #[arg(long, value_name = "MESSAGE_ID", num_args = 1.., conflicts_with_all = ["json", "show_bodies", "limit"])]
+    pub(crate) delete: Vec<String>,
     /// Messages to show at most.
     #[arg(long, value_name = "MESSAGES", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) limit: u32,
@@ -99,7 +103,7 @@ pub(crate) struct RedriveArgs {
     /// Move only the messages of this order. May be given several times.
     #[arg(long = "order", value_name = "ORDER_ID", num_args = 1.., value_parser = crate::order_file::parse_order_id)]
     pub(crate) orders: Vec<String>,
-    /// Messages to move per second at most, to spare a database that has just recovered; as fast as SQS
+    /// Messages to move per second, on average, to spare a database that has just recovered; as fast as SQS
     /// can without it.
     // The range of StartMessageMoveTask. Source: Amazon SQS API Reference.
     #[arg(long, value_name = "MESSAGES", value_parser = clap::value_parser!(i32).range(1..=500))]
@@ -159,7 +163,7 @@ pub(crate) struct DeployedArgs {
     /// AWS profile for `--stack-name`; your AWS configuration's without it.
     #[arg(long, requires = "stack_name")]
     pub(crate) profile: Option<String>,
-    /// JSON file with the stack's outputs: {"ApiUrl":"…","WebSocketUrl":"…"}.
+    /// JSON file with the stack's outputs, as `make up` writes it: {"ApiUrl":"…","WebSocketUrl":"…",…}.
     #[arg(long, value_name = "FILE")]
     pub(crate) outputs: Option<PathBuf>,
 }
@@ -289,33 +293,36 @@ folder above.";
 
 const DLQ_HELP: &str = "\
 A message comes here when it failed all its deliveries, and stays until 14 days after its order was
-accepted. Looking takes nothing away: each message is held for a moment and let go, which counts as one
-more time that it was received.
+accepted. Looking takes nothing away: each message is held for a moment and let go, which counts as
+one more time that it was received. A look that is killed holds what it has seen for two minutes.
 
 Examples:
   twolane dlq
   twolane dlq --stack-name twolane --region eu-central-1
   twolane dlq --json | jq -r 'select(.status == \"FAILED\") | .orderId'
   twolane dlq --json --show-bodies --limit 1 | jq -r .body
+  twolane dlq --delete 0c6a2b9e-7f1d-4a55-8a52-3f7d9e1b2c44
 
 Exit code:
-  0    shown, also when there is nothing
+  0    shown, also when there is nothing; or all deleted
+  1    some message could not be deleted
   2    wrong usage, no stack, or AWS refused
   130  interrupted by Ctrl-C (SIGINT)
   143  terminated (SIGTERM)
 
-The stack is found by --stack-name or --outputs, else by TWOLANE_OUTPUTS, else by .local/outputs.json
-here or in a folder above. AWS is asked as your AWS configuration says, AWS_ENDPOINT_URL included; it
-takes sqs:ReceiveMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes on the dead-letter
-queue, and dynamodb:BatchGetItem on the orders table.";
+The stack is found by --stack-name or --outputs, else by TWOLANE_OUTPUTS, else by
+.local/outputs.json here or in a folder above; its outputs DeadLetterQueueUrl, OrdersQueueUrl and
+OrdersTableName are read. AWS is asked as your AWS configuration says, AWS_ENDPOINT_URL included.
+It takes sqs:ReceiveMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes on the
+dead-letter queue, and dynamodb:BatchGetItem on the orders table; to delete, sqs:DeleteMessage.";
 
 const REDRIVE_HELP: &str = "\
-Mend what made the orders fail first; what fails again comes back to the dead-letter queue. Nothing is
-lost by trying, and nothing is done twice: an order that FAILED becomes CONFIRMED, once.
+Mend what made the orders fail first; what fails again comes back to the dead-letter queue.
+Nothing is lost by trying, and nothing is done twice: an order that FAILED becomes CONFIRMED, once.
 
-All messages are moved by SQS itself (StartMessageMoveTask). Those of --order, or all where the queue
-service has no such action, are received, sent and deleted one by one, in this order: an interruption
-may leave a message in both queues, and loses none.
+All messages are moved by SQS itself (StartMessageMoveTask). Those of --order, or all where the
+queue service has no such action, are received, sent and deleted in tens, in this order: an
+interruption may leave a message in both queues, and loses none.
 
 Examples:
   twolane redrive
@@ -332,9 +339,10 @@ Exit code:
   130  interrupted by Ctrl-C (SIGINT)
   143  terminated (SIGTERM)
 
-The stack is found, and AWS asked, as for `twolane dlq`; besides, it takes sqs:StartMessageMoveTask,
-sqs:ListMessageMoveTasks, sqs:CancelMessageMoveTask and sqs:DeleteMessage on the dead-letter queue, and
-sqs:SendMessage on the orders queue.";
+The stack is found, and AWS asked, as for `twolane dlq`. Besides, it takes
+sqs:StartMessageMoveTask, sqs:ListMessageMoveTasks, sqs:CancelMessageMoveTask and
+sqs:DeleteMessage on the dead-letter queue, and sqs:SendMessage on the orders queue, whose policy
+names who may send: the stack's parameter RedriveRoleArn.";
 
 #[cfg(test)]
 mod tests {

@@ -119,7 +119,9 @@ impl Stack {
     /// There is none of that name.
     pub(crate) fn output(&self, name: &str) -> anyhow::Result<&str> {
         let output = self.outputs.get(name).map(String::as_str);
-        output.with_context(|| format!("{} has no {name}: deploy the stack again", self.source))
+        output.with_context(|| {
+            format!("{} has no output {name}: deploy this version of the stack, or name its outputs", self.source)
+        })
     }
 
     /// Whether the stack is on this machine.

@@ -5,7 +5,7 @@ mod handler;
 use lambda_http::{Error, run, service_fn};
 use lambda_support::{
     environment::{Environment, InvalidEnvironment},
-    sdk, telemetry,
+    http, sdk, telemetry,
 };
 use orders_dynamodb::DynamoDbOrderRepository;
 use std::time::Duration;
@@ -33,5 +33,8 @@ async fn main() -> Result<(), Error> {
     let client = aws_sdk_dynamodb::Client::new(&sdk::config().await);
     let repository = DynamoDbOrderRepository::new(client, config.orders_table_name, config.order_retention);
     let repository = &repository;
-    run(service_fn(|request| async move { Ok::<_, Error>(handler::handle(repository, &request).await) })).await
+    run(service_fn(|request| async move {
+        Ok::<_, Error>(http::in_span(&request, handler::handle(repository, &request)).await)
+    }))
+    .await
 }

@@ -1,10 +1,15 @@
 //! `twolane dlq`: what is in the dead-letter queue.
 
-use super::{finding::Finding, site::Site, table};
+use super::{
+    finding::Finding,
+    letter::{Letter, Oddity},
+    site::Site,
+    table,
+};
 use crate::{cli::DlqArgs, output::Output, progress::tell, report::timestamp, signals::Interruption, style::printable};
 use anyhow::Context;
 use serde::Serialize;
-use std::{process::ExitCode, time::Duration};
+use std::{collections::HashSet, process::ExitCode, time::Duration};
 use time::OffsetDateTime;
 
 /// One message. Every field is always there; `null` where it does not apply or is not known.
@@ -34,6 +39,9 @@ struct Report<'a> {
 pub(crate) async fn run(args: DlqArgs) -> anyhow::Result<ExitCode> {
     let site = Site::find(&args.stack).await?;
     let interruption = Interruption::listen().context("Failed to listen for signals")?;
+    if !args.delete.is_empty() {
+        return delete(&site, args.delete.into_iter().collect(), &interruption).await;
+    }
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
     let found = site.dead_letters.look(limit, args.show_bodies, Some(&interruption)).await?;
     if let Some(signal) = interruption.signal() {
@@ -56,6 +64,22 @@ pub(crate) async fn run(args: DlqArgs) -> anyhow::Result<ExitCode> {
         output.line(&text).context("Failed to write the result")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Deletes messages for good.
+async fn delete(site: &Site, ids: HashSet<String>, interruption: &Interruption) -> anyhow::Result<ExitCode> {
+    let deleted = site.dead_letters.delete_for_good(&ids, interruption).await?;
+    let mut left: Vec<_> = ids.difference(&deleted).collect();
+    left.sort();
+    for id in &left {
+        tell(&format!("Not deleted: message {} is not there, or held by somebody else.", printable(id)));
+    }
+    Output::stdout().line(&format!("{} deleted.", messages(deleted.len()))).context("Failed to write the result")?;
+    Ok(match interruption.signal() {
+        Some(signal) => ExitCode::from(signal.exit_code()),
+        None if left.is_empty() => ExitCode::SUCCESS,
+        None => ExitCode::FAILURE,
+    })
 }
 
 fn json(finding: &Finding, now: OffsetDateTime) -> String {
@@ -82,15 +106,23 @@ fn text(findings: &[Finding], unseen: usize, url: &str, now: OffsetDateTime) -> 
         let rows: Vec<_> = findings.iter().map(|finding| row(finding, now)).collect();
         parts.push(table::draw(heading, &rows));
     }
-    let bodies = findings.iter().filter_map(|finding| Some((finding.letter.message_id(), finding.letter.body()?)));
-    parts.extend(bodies.map(|(id, body)| format!("message {}:\n{}", printable(id), printable(body))));
+    let bodies = findings.iter().filter_map(|finding| Some((&finding.letter, finding.letter.body()?)));
+    parts.extend(bodies.map(|(letter, body)| format!("{}:\n{}", printable(&name(letter)), printable(body))));
     if unseen > 0 {
         parts.push(not_shown(unseen));
     }
-    parts.push(match (findings.is_empty(), unseen) {
-        (true, 0) => "Nothing has failed.".to_owned(),
-        _ => "Once what failed is mended, `twolane redrive` sends them round again.".to_owned(),
-    });
+    if findings.is_empty() && unseen == 0 {
+        parts.push("Nothing has failed.".to_owned());
+    }
+    let is_stray = |finding: &&Finding| matches!(finding.letter.oddity(), Some(Oddity::Stray(_)));
+    let strays = findings.iter().filter(is_stray).count();
+    if findings.len() > strays {
+        parts.push("Once what failed is mended, `twolane redrive` sends them round again.".to_owned());
+    }
+    if strays > 0 {
+        let count = messages(strays);
+        parts.push(format!("{count} not from the API: `twolane dlq --delete MESSAGE_ID` removes one for good."));
+    }
     parts.join("\n\n")
 }
 
@@ -102,13 +134,21 @@ fn row(finding: &Finding, now: OffsetDateTime) -> [String; 6] {
     let letter = &finding.letter;
     let unknown = || "–".to_owned();
     [
-        letter.order_id().map_or_else(unknown, str::to_owned),
+        name(letter),
         letter.accepted_at().map_or_else(unknown, timestamp),
         age(finding, now).map_or_else(unknown, for_people),
         letter.receive_count().map_or_else(unknown, |count| count.to_string()),
         finding.status().map_or_else(unknown, str::to_owned),
         finding.reason(),
     ]
+}
+
+/// Its order, or else the message itself.
+fn name(letter: &Letter) -> String {
+    match letter.oddity() {
+        None | Some(Oddity::Refused(_)) => letter.order_id().unwrap_or_default().to_owned(),
+        Some(Oddity::Stray(_)) => format!("message {}", letter.message_id()),
+    }
 }
 
 fn age(finding: &Finding, now: OffsetDateTime) -> Option<Duration> {

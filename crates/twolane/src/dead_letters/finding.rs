@@ -2,9 +2,8 @@
 
 use super::{letter::Letter, orders_table::Record};
 
-/// Why there is no record of an order: nobody is left to say more.
-const NO_RECORD: &str =
-    "no record: the worker ended during the last delivery, or could not record the failure; its log says more";
+/// Why there is no record of an order: the worker ended during its last delivery, or could not record the failure.
+const NO_RECORD: &str = "no record of it: the worker's log says why";
 
 /// One message of the dead-letter queue, and how its order stands.
 #[derive(Clone, Debug)]
@@ -23,7 +22,7 @@ impl Finding {
     /// Why the message is here, as far as that can be told.
     pub(crate) fn reason(&self) -> String {
         let Some(record) = &self.record else {
-            return self.letter.oddity().unwrap_or_else(|| NO_RECORD.to_owned());
+            return self.letter.oddity().map_or_else(|| NO_RECORD.to_owned(), |oddity| oddity.why().to_owned());
         };
         match (record.status.as_str(), &record.reason) {
             ("FAILED", Some(reason)) => reason.clone(),
@@ -67,7 +66,7 @@ mod tests {
             (
                 &[("orderId", "7"), ("owner", "alice")],
                 None,
-                "not from the API: message attribute orderId must be a UUID such as 5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b",
+                "its order id must be a UUID such as 5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b",
             ),
             (
                 &[ORDER[0], ("owner", "two words")],

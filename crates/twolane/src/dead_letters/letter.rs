@@ -1,7 +1,9 @@
 //! One message of the dead-letter queue.
 
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
-use orders_api::queue_message::{ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE, REQUEST_TIME_ATTRIBUTE, order_name};
+use orders_api::queue_message::{
+    InvalidOrderName, ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE, REQUEST_TIME_ATTRIBUTE, order_name,
+};
 use time::OffsetDateTime;
 
 /// A message that failed all its deliveries.
@@ -9,6 +11,23 @@ use time::OffsetDateTime;
 pub(crate) struct Letter {
     message: Message,
     body_bytes: usize,
+}
+
+/// Why a message stands for no order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Oddity {
+    /// The worker can do nothing with it: it comes back, however often it is moved.
+    Stray(String),
+    /// The worker refuses it, tells its owner, and the queue deletes it.
+    Refused(String),
+}
+
+impl Oddity {
+    /// Why, in words.
+    pub(crate) fn why(&self) -> &str {
+        let (Self::Stray(why) | Self::Refused(why)) = self;
+        why
+    }
 }
 
 /// Whose order, and which: what finds the order again, since a message that is moved gets a new id.
@@ -106,15 +125,17 @@ impl Letter {
         self.body_bytes + attribute_bytes.sum::<usize>()
     }
 
-    /// Why it can be no order of the API, if so.
-    pub(crate) fn oddity(&self) -> Option<String> {
-        let missing = |name| Some(format!("not from the API: message attribute {name} is missing"));
+    /// Why it stands for no order, if so.
+    pub(crate) fn oddity(&self) -> Option<Oddity> {
+        let missing = |name| Some(Oddity::Stray(format!("not from the API: message attribute {name} is missing")));
         match (self.owner(), self.order_id()) {
-            (_, None) => missing(ORDER_ID_ATTRIBUTE),
             (None, _) => missing(OWNER_ATTRIBUTE),
-            (Some(owner), Some(order_id)) => {
-                order_name(owner, order_id).err().map(|error| format!("not from the API: {error}"))
-            }
+            (_, None) => missing(ORDER_ID_ATTRIBUTE),
+            (Some(owner), Some(order_id)) => match order_name(owner, order_id) {
+                Ok(_) => None,
+                Err(error @ InvalidOrderName::Owner(_)) => Some(Oddity::Stray(format!("not from the API: {error}"))),
+                Err(InvalidOrderName::OrderId(error)) => Some(Oddity::Refused(format!("its order id {error}"))),
+            },
         }
     }
 

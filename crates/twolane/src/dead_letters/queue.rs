@@ -16,7 +16,7 @@ use std::{collections::HashSet, time::Duration};
 pub(crate) const BATCH: usize = 10;
 
 /// How long a message stays hidden from others while it is held; what is not let go comes back by itself.
-const HOLD: Duration = Duration::from_mins(2);
+pub(crate) const HOLD: Duration = Duration::from_mins(2);
 
 /// How long an empty queue is waited for: with a wait, SQS asks all of its servers. Source: Amazon SQS Developer Guide,
 /// "Amazon SQS short and long polling".
@@ -74,6 +74,40 @@ impl DeadLetterQueue {
             }
         }
         Ok(())
+    }
+
+    /// Deletes the messages with those ids for good, and lets go of all others; the ids of those that were deleted. A
+    /// signal ends it early.
+    ///
+    /// # Errors
+    /// SQS refuses or does not answer.
+    pub(crate) async fn delete_for_good(
+        &self,
+        ids: &HashSet<String>,
+        interruption: &Interruption,
+    ) -> anyhow::Result<HashSet<String>> {
+        let mut letters = Vec::new();
+        let held = self.hold_into(&mut letters, usize::MAX, false, Some(interruption)).await;
+        let (chosen, mut others): (Vec<_>, Vec<_>) =
+            letters.into_iter().partition(|letter| ids.contains(letter.message_id()));
+        let mut deleted = HashSet::new();
+        let mut result = held;
+        for some in chosen.chunks(BATCH) {
+            let left = match (&result, interruption.signal()) {
+                (Ok(()), None) => self.delete(some).await,
+                _ => Ok(some.iter().map(|letter| letter.message_id().to_owned()).collect()),
+            };
+            let left = left.unwrap_or_else(|error| {
+                result = Err(error);
+                some.iter().map(|letter| letter.message_id().to_owned()).collect()
+            });
+            let (kept, gone): (Vec<_>, Vec<_>) =
+                some.iter().cloned().partition(|letter| left.iter().any(|id| id == letter.message_id()));
+            deleted.extend(gone.iter().map(|letter| letter.message_id().to_owned()));
+            others.extend(kept);
+        }
+        self.let_go(&others).await;
+        result.context("Failed to delete from the dead-letter queue").map(|()| deleted)
     }
 
     /// Takes hold of up to `most` messages, ten at most; none when there are none.

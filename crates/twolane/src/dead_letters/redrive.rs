@@ -3,8 +3,9 @@
 use super::{
     dlq::messages,
     finding::Finding,
-    letter::OrderKey,
+    letter::{Oddity, OrderKey},
     move_task::{self, Moved},
+    queue::HOLD,
     resend::{Resend, Resent},
     settle::{Fate, Waiting},
     site::Site,
@@ -79,8 +80,12 @@ pub(crate) async fn run(args: RedriveArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(signal.exit_code()));
     }
     if found.unseen > 0 {
-        let count = messages(found.unseen);
-        tell(&format!("{count} held by somebody else at the moment: not looked at, and not waited for."));
+        tell(&format!(
+            "{} held by somebody else: not looked at, and not waited for. Try again in {} s, when what was left so is let \
+             go.",
+            messages(found.unseen),
+            HOLD.as_secs()
+        ));
     }
     let findings = chosen(site.findings(found.letters).await?, &args.orders);
     let missing = missing(&findings, &args.orders);
@@ -222,9 +227,12 @@ impl Redriven {
             Some(Fate::FailedAgain) => {
                 Some("failed all its deliveries again; it is back in the dead-letter queue".into())
             }
-            Some(Fate::Open) => Some("no outcome yet; `twolane dlq` shows whether it failed again".into()),
+            Some(Fate::Open) => Some("no outcome so far; `twolane dlq` shows whether it fails again".into()),
             None if self.moved == Some(false) => Some("not moved: it is in the dead-letter queue still".into()),
-            None => self.finding.letter.oddity().map(|why| format!("{why}; it will be back in the dead-letter queue")),
+            None => self.finding.letter.oddity().map(|oddity| match oddity {
+                Oddity::Stray(why) => format!("{why}; it will be back in the dead-letter queue"),
+                Oddity::Refused(why) => format!("{why}; it is refused, and its owner told"),
+            }),
         }
     }
 
@@ -236,7 +244,12 @@ impl Redriven {
     }
 
     fn is_settled(&self) -> bool {
-        matches!(self.fate, Some(Fate::Settled(_)))
+        matches!(self.fate, Some(Fate::Settled(_))) || self.is_refused()
+    }
+
+    /// Moved, and of an order that the worker refuses for its id, without a record.
+    fn is_refused(&self) -> bool {
+        self.moved == Some(true) && matches!(self.finding.letter.oddity(), Some(Oddity::Refused(_)))
     }
 
     fn json(&self) -> String {
@@ -287,7 +300,11 @@ fn summary(redriven: &[Redriven]) -> String {
         (count(&settled_as("REJECTED")), "rejected"),
         (count(&|redriven| redriven.fate == Some(Fate::FailedAgain)), "failed again"),
         (count(&|redriven| redriven.fate == Some(Fate::Open)), "without an outcome yet"),
-        (count(&|redriven| redriven.moved != Some(false) && redriven.fate.is_none()), "no order"),
+        (count(&Redriven::is_refused), "refused for its order id"),
+        (
+            count(&|redriven| redriven.moved != Some(false) && redriven.fate.is_none() && !redriven.is_refused()),
+            "no order",
+        ),
         (count(&|redriven| redriven.moved == Some(false)), "not moved"),
     ];
     let told = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));

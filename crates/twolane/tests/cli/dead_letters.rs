@@ -60,7 +60,7 @@ fn shows_bodies_where_they_are_asked_for() {
     let (_, text, _) = aws.twolane(&["dlq", "--show-bodies"]).run();
 
     assert_eq!(reports(&json)[0]["body"], "{\"secret\":1}");
-    assert!(text.contains("message m-1:\n{\"secret\":1}"), "{text}");
+    assert!(text.contains(&format!("{ID}:\n{{\"secret\":1}}")), "{text}");
 }
 
 #[test]
@@ -294,8 +294,32 @@ fn does_not_claim_to_have_moved_what_somebody_else_holds() {
     let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
 
     assert_eq!(code, 1, "{stderr}");
-    assert!(stderr.contains("1 message held by somebody else at the moment: not looked at"), "{stderr}");
+    assert!(stderr.contains("1 message held by somebody else: not looked at"), "{stderr}");
     assert!(stdout.ends_with("2 messages: 2 confirmed\n"), "{stdout}");
+}
+
+#[test]
+fn deletes_the_messages_that_are_named_and_no_other() {
+    let aws = FakeAws::start(State { held: ["m-2".to_owned()].into(), ..three() });
+
+    let (code, stdout, stderr) = aws.twolane(&["dlq", "--delete", "m-3", "--delete", "m-2"]).run();
+
+    assert_eq!((code, stdout.as_str()), (1, "1 message deleted.\n"), "{stderr}");
+    assert!(stderr.contains("Not deleted: message m-2 is not there, or held by somebody else."), "{stderr}");
+    let state = aws.state.lock().expect("no panic");
+    assert_eq!(state.dead.iter().map(|message| &message["MessageId"]).collect::<Vec<_>>(), ["m-1", "m-2"]);
+    assert_eq!(state.held, ["m-2".to_owned()].into());
+}
+
+#[test]
+fn an_order_whose_id_is_malformed_is_refused_and_not_waited_for() {
+    let aws = FakeAws::start(State { dead: vec![message("m-1", Some("order-7"), "{}")], ..State::default() });
+
+    let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
+
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("its order id must be a UUID"), "{stdout}");
+    assert!(stdout.ends_with("1 message: 1 refused for its order id\n"), "{stdout}");
 }
 
 #[test]
@@ -418,5 +442,8 @@ fn names_the_output_that_a_stack_lacks() {
     let (code, _, stderr) = twolane.run();
 
     assert_eq!(code, 2);
-    assert!(stderr.contains("outputs.json has no DeadLetterQueueUrl: deploy the stack again"), "{stderr}");
+    assert!(
+        stderr.contains("outputs.json has no output DeadLetterQueueUrl: deploy this version of the stack"),
+        "{stderr}"
+    );
 }
