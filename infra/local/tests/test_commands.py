@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from localcloud import emulator
+from localcloud.environment import REGION
 from localcloud.files import read_json, write_json
 from localcloud.layout import LAUNCHER, LOCAL_FOLDER, Instance
 from localcloud.processes import identify, listeners, wait_until
@@ -359,7 +360,12 @@ class RunningStack(unittest.TestCase):
         request = urllib.request.Request(
             outputs["Endpoint"],
             json.dumps({"QueueUrl": outputs["QueueUrl"], **parameters}).encode(),
-            {"X-Amz-Target": f"AmazonSQS.{action}", "Content-Type": "application/x-amz-json-1.0"},
+            {
+                "X-Amz-Target": f"AmazonSQS.{action}",
+                "Content-Type": "application/x-amz-json-1.0",
+                "Authorization": f"AWS4-HMAC-SHA256 Credential=test/20000101/{REGION}/sqs/aws4_request, "
+                "SignedHeaders=host, Signature=0",
+            },
         )
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
