@@ -159,3 +159,13 @@ fn the_web_acl_limits_rates_knows_common_attacks_and_is_for_aws_alone() {
     assert!(rules.contains("RateBasedStatement") && rules.contains("AWSManagedRulesCommonRuleSet"), "{rules}");
     assert!(!acl["Properties"].to_string().contains("\"SampledRequestsEnabled\":true"), "samples show tokens");
 }
+
+#[test]
+fn stages_with_access_logs_wait_for_the_role_that_writes_them() {
+    let template = template();
+
+    for stage in ["OrdersApi", "WebSocketStage"] {
+        let named = &template.resource(stage)["Properties"]["Tags"]["access-logs-by"]["Fn::If"][1]["Ref"];
+        assert_eq!(named, "ApiGatewayAccount", "{stage}: else a first deployment fails");
+    }
+}

@@ -12,16 +12,19 @@ use twolane_tests::{
     tokens::{issuer, now},
 };
 
+/// How long a short session lasts: long enough for cold starts.
+const LIFE: Duration = Duration::from_secs(10);
+
 /// A socket of the owner whose token expires in a moment.
 async fn short(owner: &str) -> Socket {
     let mut claims = issuer().claims(owner);
-    claims["exp"] = json!(now() + 3);
+    claims["exp"] = json!(now() + LIFE.as_secs());
     Socket::open_with(&issuer().token(&claims)).await
 }
 
 /// Waits until the token of [`short`] has expired: that is about time, so only time brings it about.
 async fn expiry() {
-    sleep(Duration::from_secs(4)).await;
+    sleep(LIFE + Duration::from_secs(1)).await;
 }
 
 #[tokio::test]

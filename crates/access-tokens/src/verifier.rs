@@ -84,6 +84,7 @@ struct Claims {
     exp: f64,
     aud: Option<OneOrMany>,
     client_id: Option<String>,
+    token_use: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -149,6 +150,11 @@ impl Verifier {
     fn accept(&self, claims: Claims) -> Result<AccessToken, Refusal> {
         if claims.iss != self.issuer {
             return Err(Refusal::Issuer);
+        }
+        // Amazon Cognito signs tokens of both kinds with the same keys and tells them apart by this alone: one that says
+        // who somebody is, and goes to every page, is no permission to act.
+        if claims.token_use.as_deref().is_some_and(|usage| usage != "access") {
+            return Err(Refusal::Type);
         }
         let meant = match (&claims.aud, &claims.client_id) {
             (Some(OneOrMany::One(audience)), _) | (None, Some(audience)) => *audience == self.audience,

@@ -131,6 +131,7 @@ fn accepts_the_ways_in_which_providers_name_the_audience_the_type_and_the_time()
         with(claims(), "aud", json!(["other", AUDIENCE])),
         with(without(claims(), "aud"), "client_id", json!(AUDIENCE)),
         with(claims(), "exp", json!(f64::from(u32::try_from(now()).unwrap()) + 60.5)),
+        with(with(without(claims(), "aud"), "client_id", json!(AUDIENCE)), "token_use", json!("access")),
         with(claims(), "nbf", json!(now() + 20)),
         with(claims(), "exp", json!(now() - 20)),
     ] {
@@ -210,6 +211,7 @@ fn refuses_wrong_claims_by_name() {
         (with(claims(), "exp", json!(now() - 60)), Refusal::Expired),
         (with(claims(), "exp", json!(0)), Refusal::Expired),
         (with(claims(), "nbf", json!(now() + 60)), Refusal::NotYetValid),
+        (with(claims(), "token_use", json!("id")), Refusal::Type),
         (without(claims(), "exp"), Refusal::Claims),
         (without(claims(), "sub"), Refusal::Claims),
         (without(claims(), "iss"), Refusal::Claims),

@@ -81,7 +81,13 @@ pub(crate) mod tests {
         signature::{Ed25519KeyPair, KeyPair},
     };
     use serde_json::json;
-    use std::time::{SystemTime, UNIX_EPOCH};
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+        time::{SystemTime, UNIX_EPOCH},
+    };
 
     /// An issuer with one key.
     pub(crate) struct Issuer {
@@ -109,17 +115,23 @@ pub(crate) mod tests {
         }
     }
 
-    /// A provider that has keys, or none.
-    struct Published(Option<String>);
+    /// A provider that has keys, or none, and counts how often it is asked.
+    struct Published(Option<String>, Arc<AtomicUsize>);
 
     impl FetchKeys for Published {
         async fn fetch(&self) -> Result<KeySet, FetchError> {
+            self.1.fetch_add(1, Ordering::SeqCst);
             Ok(KeySet::parse(self.0.as_deref().ok_or(FetchError::TooLong)?)?)
         }
     }
 
     fn authorizer(jwks: Option<String>) -> Authorizer<Published> {
-        Authorizer { verifier: Verifier::new("issuer", "orders"), keys: KeySource::fetched(Published(jwks)) }
+        counted(jwks, &Arc::default())
+    }
+
+    fn counted(jwks: Option<String>, asked: &Arc<AtomicUsize>) -> Authorizer<Published> {
+        let keys = KeySource::fetched(Published(jwks, Arc::clone(asked)));
+        Authorizer { verifier: Verifier::new("issuer", "orders"), keys }
     }
 
     fn rest(authorization: &str) -> Value {
@@ -259,6 +271,21 @@ pub(crate) mod tests {
         let (effect, _) = effect(&issuer, rest(&format!("Bearer {}", other.token_of("alice")))).await;
 
         assert_eq!(effect, "Deny");
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_unknown_keys_asks_the_provider_once_and_shuts_nobody_out() {
+        let (issuer, other, asked) = (Issuer::new("key-1"), Issuer::new("key-2"), Arc::default());
+        let authorizer = counted(Some(issuer.jwks()), &asked);
+
+        for number in 0..1_000 {
+            let answer = authorizer.authorize(rest(&format!("Bearer {}", other.token_of(&number.to_string())))).await;
+            assert_eq!(answer.expect("there are keys")["policyDocument"]["Statement"][0]["Effect"], "Deny");
+        }
+        let good = authorizer.authorize(rest(&format!("Bearer {}", issuer.token_of("alice")))).await;
+
+        assert_eq!(good.expect("there are keys")["policyDocument"]["Statement"][0]["Effect"], "Allow");
+        assert_eq!(asked.load(Ordering::SeqCst), 1, "within a minute");
     }
 
     #[tokio::test]

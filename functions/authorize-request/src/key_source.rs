@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn asks_the_provider_at_most_once_a_minute_whatever_is_asked_of_it() {
+    async fn asks_the_provider_at_most_once_a_minute_in_one_process_whatever_is_asked_of_it() {
         let provider = Counting::default();
         let source = KeySource::fetched(&provider);
 
