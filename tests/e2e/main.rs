@@ -12,6 +12,7 @@ mod hostile_requests;
 mod owners;
 mod poison_messages;
 mod same_order;
+mod samples;
 mod sessions;
 mod sync_lane;
 mod terminal;

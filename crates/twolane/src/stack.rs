@@ -92,9 +92,22 @@ impl Stack {
         Ok(default_outputs(&std::env::current_dir().context("Failed to tell the current folder")?))
     }
 
-    /// The file with the stack's outputs, if it was found there.
-    pub(crate) fn file(&self) -> Option<&Path> {
-        self.file.as_deref()
+    /// The file with the stack's outputs: where they were found, or that of the local stack with the same URL.
+    ///
+    /// # Errors
+    /// The current folder cannot be told.
+    pub(crate) fn file(&self) -> anyhow::Result<Option<PathBuf>> {
+        if let Some(file) = &self.file {
+            return Ok(Some(file.clone()));
+        }
+        let Some(path) = Self::local_outputs()? else { return Ok(None) };
+        let same = |local: &Self| {
+            ["ApiUrl", "WebSocketUrl"].iter().any(|name| {
+                let url = self.outputs.get(*name).map(|url| url.trim_end_matches('/'));
+                url.is_some() && url == local.outputs.get(*name).map(|url| url.trim_end_matches('/'))
+            })
+        };
+        Ok(Self::from_file(&path).ok().filter(same).map(|_| path))
     }
 
     /// The URL of the REST API.

@@ -89,12 +89,19 @@ fn sends_the_token_that_is_typed_before_that_of_the_environment() {
 fn makes_a_token_for_a_local_stack_and_for_no_other() {
     let server = Server::start(|_, _| answer(503, ""));
 
+    let other = Server::start(|_, _| answer(503, ""));
+
     local(&server, &["order", "--lane", "sync"]).run();
-    local(&server, &["order", "--lane", "sync", "--api-url", &server.api_url]).run();
+    local(&server, &["order", "--lane", "sync", "--api-url", &format!("{}/", server.api_url)]).run();
+    local(&server, &["order", "--lane", "sync"]).env("TWOLANE_API_URL", &server.api_url).run();
+    local(&server, &["order", "--lane", "sync"]).env("TWOLANE_API_URL", &other.api_url).run();
 
     let sent = authorization(&server);
-    assert_eq!(sent.len(), 1, "{sent:?}");
-    assert_eq!(sent[0].strip_prefix("bearer ").map(|token| token.split('.').count()), Some(3));
+    assert_eq!(sent.len(), 3, "by the file, by its URL typed, by its URL in the environment: {sent:?}");
+    for value in sent {
+        assert_eq!(value.strip_prefix("bearer ").map(|token| token.split('.').count()), Some(3));
+    }
+    assert_eq!((other.requests().len(), authorization(&other).len()), (1, 0));
 }
 
 #[test]
