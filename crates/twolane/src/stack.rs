@@ -92,22 +92,20 @@ impl Stack {
         Ok(default_outputs(&std::env::current_dir().context("Failed to tell the current folder")?))
     }
 
-    /// The file with the stack's outputs: where they were found, or that of the local stack with the same URL.
-    ///
-    /// # Errors
-    /// The current folder cannot be told.
-    pub(crate) fn file(&self) -> anyhow::Result<Option<PathBuf>> {
+    /// The file with the stack's outputs: where they were found, or that of the local stack with the same URL. `None`
+    /// also where the current folder is gone: then there is no local stack around it.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
         if let Some(file) = &self.file {
-            return Ok(Some(file.clone()));
+            return Some(file.clone());
         }
-        let Some(path) = Self::local_outputs()? else { return Ok(None) };
+        let path = Self::local_outputs().ok().flatten()?;
         let same = |local: &Self| {
             ["ApiUrl", "WebSocketUrl"].iter().any(|name| {
                 let url = self.outputs.get(*name).map(|url| url.trim_end_matches('/'));
                 url.is_some() && url == local.outputs.get(*name).map(|url| url.trim_end_matches('/'))
             })
         };
-        Ok(Self::from_file(&path).ok().filter(same).map(|_| path))
+        Self::from_file(&path).ok().filter(same).map(|_| path)
     }
 
     /// The URL of the REST API.

@@ -37,7 +37,7 @@ impl Token {
         if let Some(token) = args.token.as_deref().map(str::trim).filter(|token| !token.is_empty()) {
             return Ok(Self::Given(bearer(token).context("The token has characters that no token has")?));
         }
-        match stack.file()?.as_deref().and_then(issuer::beside) {
+        match stack.file().as_deref().and_then(issuer::beside) {
             Some(path) => Ok(Self::Made(Arc::new(Issuer::read(&path)?))),
             None => Ok(Self::None),
         }
