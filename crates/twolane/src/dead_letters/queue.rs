@@ -87,26 +87,24 @@ impl DeadLetterQueue {
         interruption: &Interruption,
     ) -> anyhow::Result<HashSet<String>> {
         let mut letters = Vec::new();
-        let held = self.hold_into(&mut letters, usize::MAX, false, Some(interruption)).await;
-        let (chosen, mut others): (Vec<_>, Vec<_>) =
+        let mut result = self.hold_into(&mut letters, usize::MAX, false, Some(interruption)).await;
+        let (chosen, mut kept): (Vec<_>, Vec<_>) =
             letters.into_iter().partition(|letter| ids.contains(letter.message_id()));
         let mut deleted = HashSet::new();
-        let mut result = held;
         for some in chosen.chunks(BATCH) {
-            let left = match (&result, interruption.signal()) {
-                (Ok(()), None) => self.delete(some).await,
-                _ => Ok(some.iter().map(|letter| letter.message_id().to_owned()).collect()),
-            };
-            let left = left.unwrap_or_else(|error| {
-                result = Err(error);
-                some.iter().map(|letter| letter.message_id().to_owned()).collect()
-            });
-            let (kept, gone): (Vec<_>, Vec<_>) =
-                some.iter().cloned().partition(|letter| left.iter().any(|id| id == letter.message_id()));
-            deleted.extend(gone.iter().map(|letter| letter.message_id().to_owned()));
-            others.extend(kept);
+            if result.is_err() || interruption.signal().is_some() {
+                break;
+            }
+            match self.delete(some).await {
+                Ok(left) => {
+                    let all = some.iter().map(|letter| letter.message_id().to_owned());
+                    deleted.extend(all.filter(|id| !left.contains(id)));
+                }
+                Err(error) => result = Err(error),
+            }
         }
-        self.let_go(&others).await;
+        kept.extend(chosen.into_iter().filter(|letter| !deleted.contains(letter.message_id())));
+        self.let_go(&kept).await;
         result.context("Failed to delete from the dead-letter queue").map(|()| deleted)
     }
 
