@@ -5,10 +5,10 @@ use crate::{
     endpoint::{Fault, Passed, Rule, When},
     figures::{Figures, tell},
     listener::Listener,
-    queue,
     rig::Rig,
     workers,
 };
+use futures_util::future::join_all;
 use hyper::StatusCode;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,6 +16,7 @@ use std::{
 };
 use tokio::time::{Instant, interval};
 use twolane_tests::{
+    api_client::ApiClient,
     order_bodies::{new_id, order_of},
     stack::{OWNER, output},
 };
@@ -56,7 +57,7 @@ pub(crate) async fn every_order_survives_a_storm_and_every_owner_is_told_of_thei
         rig.endpoint.inject(Rule::new(|_| true, When::Sometimes(probability), fault));
     }
 
-    place(rig, &placed).await;
+    place(&placed).await;
     let killed = settle(rig, &listeners, expected, kills).await;
     rig.endpoint.heal();
     rig.queue_is_empty(DEADLINE).await;
@@ -93,18 +94,17 @@ pub(crate) async fn every_order_survives_a_storm_and_every_owner_is_told_of_thei
         .with("untold", 0)
 }
 
-/// One owner's orders through the API, the others' as the messages that it would send.
-async fn place(rig: &Rig, placed: &BTreeMap<String, Vec<String>>) {
-    let others = placed.iter().filter(|(owner, _)| *owner != OWNER);
-    let others = others.flat_map(|(owner, ids)| ids.iter().map(move |id| (owner, id))).enumerate();
-    let messages = others.map(|(entry, (owner, id))| queue::order(entry, owner, id, queue::now_ms())).collect();
-    let through_the_api = async {
-        for id in &placed[OWNER] {
-            let queued = rig.api.put("async", id, &order_of("SKU-1")).await;
+/// Every owner's orders through the API, with a token of the owner's, one after the other; owners do not wait for each
+/// other.
+async fn place(placed: &BTreeMap<String, Vec<String>>) {
+    let owners = placed.iter().map(|(owner, ids)| async move {
+        let api = ApiClient::of(owner);
+        for id in ids {
+            let queued = api.put("async", id, &order_of("SKU-1")).await;
             assert_eq!(queued.status, 202, "{queued:?}");
         }
-    };
-    tokio::join!(queue::send(rig, messages), through_the_api);
+    });
+    join_all(owners).await;
 }
 
 /// Kills workers every now and then until every order has been told; how many were killed.
