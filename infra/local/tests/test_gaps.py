@@ -356,6 +356,23 @@ class CloudFormationResources(GapTest):
         self.expect(probe, {"TimeToLiveStatus": "ENABLED", "AttributeName": "expiresAt"})
 
 
+class MethodSettings(GapTest):
+    gap = "method_settings"
+
+    def test_a_method_has_its_own_limits_from_a_template(self) -> None:
+        def probe(server: Server) -> list[int]:
+            answer = {"responses": {"200": {"description": "Done"}}, "x-amazon-apigateway-integration": {
+                "type": "mock", "requestTemplates": {"application/json": '{"statusCode": 200}'},
+                "responses": {"default": {"statusCode": "200"}}}}
+            paths = {"/limited/{id}": {"get": answer}, "/free/{id}": {"get": answer}}
+            none_at_all = {"ResourcePath": "/~1limited~1{id}", "HttpMethod": "GET", "ThrottlingBurstLimit": 0, "ThrottlingRateLimit": 0}
+            document = {"openapi": "3.0.1", "info": {"title": fresh("limited"), "version": "1"}, "paths": paths}
+            api = deployed(server, document, fresh("limited"), settings=[none_at_all])
+            return [server.call(api, "GET", f"/{path}/7").status for path in ("limited", "free")]
+
+        self.expect(probe, [429, 200])
+
+
 class EventSourceMappingNumbers(GapTest):
     gap = "event_source_mapping_numbers"
 
@@ -483,7 +500,9 @@ def definition(queue: str, title: str = "orders") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def deployed(server: Server, document: dict[str, Any], stack: str, number: int = 1) -> str:
+def deployed(
+    server: Server, document: dict[str, Any], stack: str, number: int = 1, settings: list[dict[str, Any]] | None = None
+) -> str:
     """Id of the API that a stack makes of the definition; a new deployment for each number."""
     reference = {"RestApiId": {"Ref": "Api"}}
     return server.deploy({
@@ -492,7 +511,7 @@ def deployed(server: Server, document: dict[str, Any], stack: str, number: int =
             f"Deployment{number}": {"Type": "AWS::ApiGateway::Deployment", "Properties": reference},
             "Stage": {"Type": "AWS::ApiGateway::Stage", "Properties": {
                 **reference, "StageName": "test", "DeploymentId": {"Ref": f"Deployment{number}"},
-                "Variables": {"greeting": "hello"}}},
+                "Variables": {"greeting": "hello"}, "MethodSettings": settings or []}},
         },
         "Outputs": {"Id": {"Value": {"Ref": "Api"}}},
     }, stack)["Id"]  # fmt: skip
