@@ -1,0 +1,114 @@
+//! What is too much is refused at the edge, as a problem that says when to come back, and costs nothing behind it.
+//!
+//! Limits are changed while this runs, so it has the stack to itself, and a change must take effect at once: this needs a
+//! local cloud, `python3 infra/local exec -- cargo test -p twolane-tests --test throttles`.
+#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+
+use aws_sdk_apigateway::{
+    Client,
+    types::{Op, PatchOperation},
+};
+use futures_util::FutureExt;
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use twolane_tests::{
+    api_client::{Answer, ApiClient},
+    order_bodies::{new_id, order_of},
+    stack::{Stack, output, sdk_config},
+};
+
+/// The deployed stage of the REST API.
+struct Stage {
+    client: Client,
+    api_id: String,
+    name: String,
+}
+
+impl Stage {
+    async fn of_stack() -> Self {
+        let url = output("ApiUrl").trim_end_matches('/');
+        assert!(url.starts_with("http:"), "this refuses every request for a while, so it is for local clouds alone");
+        let mut segments = url.rsplit('/');
+        let [name, api_id] = [segments.next().unwrap(), segments.next().unwrap()].map(str::to_owned);
+        Self { client: Client::new(&sdk_config().await), api_id, name }
+    }
+
+    async fn update(&self, operations: Vec<PatchOperation>) {
+        let request = self.client.update_stage().rest_api_id(&self.api_id).stage_name(&self.name);
+        request.set_patch_operations(Some(operations)).send().await.unwrap();
+    }
+
+    /// The limits of a method of its own, if it has any: requests at once, and a second.
+    async fn limits(&self, method: &str) -> Option<(i32, f64)> {
+        let stage = self.client.get_stage().rest_api_id(&self.api_id).stage_name(&self.name).send().await.unwrap();
+        let settings = stage.method_settings().unwrap();
+        let own = settings.iter().find(|(name, _)| name.trim_start_matches('/') == method.trim_start_matches('/'));
+        own.map(|(_, setting)| (setting.throttling_burst_limit(), setting.throttling_rate_limit()))
+    }
+
+    /// Sets or takes away the limits of a method.
+    async fn limit(&self, method: &str, limits: Option<(i32, f64)>) {
+        let (path, method) = method.rsplit_once('/').unwrap();
+        let path = path.replace('/', "~1");
+        let operations = match limits {
+            Some((burst, rate)) => {
+                [("burstLimit", burst.to_string()), ("rateLimit", rate.to_string())].map(|(limit, value)| {
+                    let path = format!("/{path}/{method}/throttling/{limit}");
+                    PatchOperation::builder().op(Op::Replace).path(path).value(value).build()
+                })
+            }
+            .to_vec(),
+            None => vec![PatchOperation::builder().op(Op::Remove).path(format!("/{path}/{method}")).build()],
+        };
+        self.update(operations).await;
+    }
+
+    /// What `work` comes to while the method takes nothing at all.
+    async fn while_closed<T>(&self, method: &str, work: impl AsyncFnOnce() -> T) -> T {
+        let before = self.limits(method).await;
+        self.limit(method, Some((0, 0.0))).await;
+        let result = AssertUnwindSafe(work()).catch_unwind().await;
+        self.limit(method, before).await;
+        assert_eq!(self.limits(method).await, before, "{method}: the limits are what they were");
+        result.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}
+
+fn is_throttled(answer: &Answer) {
+    answer.problem(429);
+    assert_eq!(answer.header("retry-after"), "1");
+    assert_eq!(answer.header("cache-control"), "no-store");
+}
+
+#[tokio::test]
+async fn what_is_past_a_limit_is_a_problem_that_says_when_to_come_back_and_reaches_nothing() {
+    let (stage, api, stack) = (Stage::of_stack().await, ApiClient::new(), Stack::of_environment().await);
+    let order = order_of("SKU-1");
+    let [sync, async_, read] = ["/sync/orders/{orderId}/PUT", "/async/orders/{orderId}/PUT", "/orders/{orderId}/GET"];
+    assert!(stage.limits(sync).await.is_some(), "the template gives the sync lane limits of its own");
+    let (refused, not_queued, other) = (new_id(), new_id(), new_id());
+
+    // Each lane has its own limit: the other goes on.
+    stage
+        .while_closed(sync, async || {
+            is_throttled(&api.put("sync", &refused, &order).await);
+            assert_eq!(api.put("async", &other, &order).await.status, 202);
+            assert_eq!(api.settled(&other).await["status"], "CONFIRMED");
+        })
+        .await;
+    stage
+        .while_closed(async_, async || {
+            is_throttled(&api.put("async", &not_queued, &order).await);
+            assert_eq!(api.put("sync", &new_id(), &order).await.status, 201);
+        })
+        .await;
+    stage.while_closed(read, async || is_throttled(&api.get(&other).await)).await;
+
+    // What came after is done, so what was refused would be by now.
+    let after = new_id();
+    assert_eq!(api.put("async", &after, &order).await.status, 202);
+    api.settled(&after).await;
+    for id in [refused, not_queued] {
+        assert!(stack.items_with_order_id(&id).await.is_empty());
+        assert_eq!(api.put("sync", &id, &order).await.status, 201, "what was throttled is safe to repeat");
+    }
+}
