@@ -7,6 +7,7 @@
 
 mod async_lane;
 mod attacks;
+mod cors;
 mod hostile_bodies;
 mod hostile_requests;
 mod owners;

@@ -114,7 +114,8 @@ async fn refuses_other_methods_with_405_and_says_which_it_takes() {
                 let request = api.request(method, path).header(CONTENT_TYPE, "application/json");
                 let answer = send(request.body("{}")).await;
                 answer.problem(405);
-                assert_eq!(answer.header("allow"), *allowed, "{path}");
+                let options = if *allowed == "PUT" { "OPTIONS, PUT" } else { "GET, OPTIONS" };
+                assert_eq!(answer.header("allow"), options, "{path}");
             }
         }
         // Without a body there is no media type either.

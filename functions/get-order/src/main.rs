@@ -4,6 +4,7 @@ mod handler;
 
 use lambda_http::{Error, run, service_fn};
 use lambda_support::{
+    cors,
     environment::{Environment, InvalidEnvironment},
     http, sdk, telemetry,
 };
@@ -29,7 +30,8 @@ async fn main() -> Result<(), Error> {
     let repository = DynamoDbOrderRepository::new(client, config.orders_table_name, None);
     let repository = &repository;
     run(service_fn(|request| async move {
-        Ok::<_, Error>(http::in_span(&request, handler::handle(repository, &request)).await)
+        let answer = http::in_span(&request, handler::handle(repository, &request)).await;
+        Ok::<_, Error>(cors::allow_origin(&request, answer))
     }))
     .await
 }

@@ -17,6 +17,8 @@ from .layout import Instance, Project, short
 from .processes import wait_until
 
 STACK = "twolane-local"
+# Where most tools serve a page under development.
+PAGE_ORIGIN = "http://localhost:3000"
 _SETTLE_SECONDS = 120.0
 
 
@@ -27,6 +29,7 @@ def deploy(project: Project, instance: Instance, emulator: Running, say: Callabl
         f"Architecture={architecture()}",
         # Whoever has the credentials test/test is the account itself.
         f"RedriveRoleArn=arn:aws:iam::{ACCOUNT}:root",
+        f"CorsAllowedOrigins={PAGE_ORIGIN}",
         *issuer.parameters(issuer.ensure(instance)),
     ]
     wanted = {"emulator": asdict(emulator.process), "fingerprint": fingerprint(project, parameters)}

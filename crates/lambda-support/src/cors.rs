@@ -1,0 +1,89 @@
+//! Whether a page of another origin may read an answer.
+//!
+//! The answers that no function gives, preflights included, decide by the same list in `infra/openapi.yaml`.
+
+use lambda_http::{
+    Body, Request, RequestExt, Response,
+    http::{HeaderMap, HeaderValue, header},
+};
+
+/// The stage variable with the origins that may, as browsers spell them, with commas between.
+const ALLOWED_ORIGINS: &str = "corsAllowedOrigins";
+/// What a page may read beside the headers that it always may.
+const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static("Location, Retry-After");
+
+/// The same answer; to a page whose origin is on the list of the API's stage, with the headers that let it read it.
+#[must_use]
+pub fn allow_origin(request: &Request, mut response: Response<Body>) -> Response<Body> {
+    if let Some(origin) = allowed_origin(request) {
+        response.headers_mut().extend(HeaderMap::from_iter([
+            (header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()),
+            (header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS),
+            (header::VARY, HeaderValue::from_static("Origin")),
+        ]));
+    }
+    response
+}
+
+fn allowed_origin(request: &Request) -> Option<&HeaderValue> {
+    let origin = request.headers().get(header::ORIGIN)?;
+    let allowed = request.stage_variables_ref()?.first(ALLOWED_ORIGINS)?;
+    allowed.split(',').any(|allowed| allowed.as_bytes() == origin.as_bytes()).then_some(origin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lambda_http::request::from_str;
+    use serde_json::{Value, json};
+
+    /// The headers of an answer to a page of `origin`, with the stage's list.
+    fn answered(origin: &str, allowed: Value) -> HeaderMap {
+        let event = include_str!("../../../functions/get-order/tests/fixtures/apigw-rest-get.json");
+        let mut event: Value = serde_json::from_str(event).expect("the fixture is JSON");
+        event["stageVariables"] = allowed;
+        event["multiValueHeaders"]["origin"] = json!([origin]);
+        let request = from_str(&event.to_string()).expect("the event is one of API Gateway's");
+        allow_origin(&request, Response::new(Body::Empty)).headers().clone()
+    }
+
+    fn listed(origins: &str) -> Value {
+        json!({ALLOWED_ORIGINS: origins})
+    }
+
+    #[test]
+    fn lets_a_page_of_a_listed_origin_read() {
+        for origin in ["https://shop.example.com", "http://localhost:3000"] {
+            let headers = answered(origin, listed("https://shop.example.com,http://localhost:3000"));
+
+            assert_eq!(headers["access-control-allow-origin"], origin);
+            assert_eq!(headers["access-control-expose-headers"], "Location, Retry-After");
+            assert_eq!(headers["vary"], "Origin");
+        }
+    }
+
+    #[test]
+    fn says_nothing_to_a_page_of_another_origin() {
+        for origin in [
+            "https://shop.example.co",
+            "https://shop.example.com.evil.example",
+            "http://shop.example.com",
+            "https://shop.example.com,http://localhost:3000",
+            "null",
+            "",
+            "*",
+        ] {
+            assert!(
+                answered(origin, listed("https://shop.example.com,http://localhost:3000")).is_empty(),
+                "{origin:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn says_nothing_to_any_page_without_a_list() {
+        for allowed in [Value::Null, json!({}), listed("none")] {
+            assert!(answered("https://shop.example.com", allowed.clone()).is_empty(), "{allowed}");
+        }
+    }
+}

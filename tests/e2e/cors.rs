@@ -1,0 +1,144 @@
+//! Pages of other origins: those on the allow-list call the API from a browser, all others do not.
+//!
+//! A browser keeps an answer from a page unless the answer names the page's origin, and sends a request with a token or
+//! a body of JSON only after a preflight that does. Source: Fetch Standard, "HTTP-network-or-cache fetch", "CORS check".
+
+use reqwest::{
+    Method,
+    header::{CONTENT_TYPE, HeaderName, ORIGIN},
+};
+use twolane_tests::{
+    api_client::{Answer, ApiClient, LANES, send},
+    order_bodies::{new_id, order_of},
+};
+
+/// The one origin that a local stack lists.
+const LISTED: &str = "http://localhost:3000";
+const UNLISTED: [&str; 7] = [
+    "https://evil.example",
+    "http://localhost:3000.evil.example",
+    "http://localhost",
+    "https://localhost:3000",
+    "http://localhost:30000",
+    "null",
+    "none",
+];
+const ALLOWED_ORIGIN: &str = "access-control-allow-origin";
+
+/// A page's request about an order of that path.
+async fn of_page(api: &ApiClient, method: Method, path: &str, origin: &str) -> Answer {
+    let request = api.request(method.clone(), path).header(ORIGIN, origin);
+    let request = match method {
+        Method::PUT => request.header(CONTENT_TYPE, "application/json").body(order_of("SKU-1").to_string()),
+        _ => request,
+    };
+    send(request).await
+}
+
+async fn preflight(path: &str, method: &str, origin: &str) -> Answer {
+    // A preflight never has a token.
+    let request = ApiClient::with_authorization(None).request(Method::OPTIONS, path).header(ORIGIN, origin);
+    let asked = HeaderName::from_static("access-control-request-method");
+    let headers = HeaderName::from_static("access-control-request-headers");
+    send(request.header(asked, method).header(headers, "authorization,content-type")).await
+}
+
+fn paths(id: &str) -> [(String, &'static str); 3] {
+    [(format!("sync/orders/{id}"), "PUT"), (format!("async/orders/{id}"), "PUT"), (format!("orders/{id}"), "GET")]
+}
+
+#[tokio::test]
+async fn a_listed_page_is_told_what_it_may_send() {
+    for (path, method) in paths(&new_id()) {
+        let answer = preflight(&path, method, LISTED).await;
+
+        assert_eq!(answer.status, 200, "{path}");
+        assert_eq!(answer.header(ALLOWED_ORIGIN), LISTED, "{path}");
+        assert_eq!(answer.header("access-control-allow-methods"), method, "{path}");
+        assert_eq!(answer.header("access-control-allow-headers"), "Authorization, Content-Type", "{path}");
+        assert_eq!(answer.header("vary"), "Origin", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn another_page_is_told_nothing() {
+    for origin in UNLISTED {
+        for (path, method) in paths(&new_id()) {
+            let answer = preflight(&path, method, origin).await;
+
+            let told: Vec<_> =
+                answer.headers.keys().filter(|name| name.as_str().starts_with("access-control")).collect();
+            // `none` stands for an empty list and is no origin that a browser could name.
+            assert!(told.is_empty() && answer.status == 200, "{origin} {path}: {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_listed_page_reads_every_answer() {
+    let (api, stranger) = (ApiClient::new(), ApiClient::with_authorization(None));
+
+    for lane in LANES {
+        let id = new_id();
+        let path = format!("{lane}/orders/{id}");
+        let placed = of_page(&api, Method::PUT, &path, LISTED).await;
+        assert!([201, 202].contains(&placed.status), "{placed:?}");
+        api.settled(&id).await;
+        let invalid = api.request(Method::PUT, &path).header(ORIGIN, LISTED).header(CONTENT_TYPE, "application/json");
+        let invalid = send(invalid.body("{}")).await;
+        invalid.problem(400);
+        let refused = of_page(&stranger, Method::PUT, &path, LISTED).await;
+        refused.problem(401);
+        let read = of_page(&api, Method::GET, &format!("orders/{id}"), LISTED).await;
+        assert_eq!(read.status, 200);
+
+        for answer in [placed, invalid, refused, read] {
+            assert_eq!(answer.header(ALLOWED_ORIGIN), LISTED, "{answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_page_reads_no_order() {
+    let api = ApiClient::new();
+
+    for origin in UNLISTED {
+        for lane in LANES {
+            let id = new_id();
+            // A browser would not send these, as their preflights say nothing.
+            let placed = of_page(&api, Method::PUT, &format!("{lane}/orders/{id}"), origin).await;
+            let read = of_page(&api, Method::GET, &format!("orders/{id}"), origin).await;
+
+            for answer in [placed, read] {
+                assert!(answer.status < 300 && answer.headers.get(ALLOWED_ORIGIN).is_none(), "{origin}: {answer:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_origin_that_is_velocity_is_not_rendered() {
+    let api = ApiClient::new();
+
+    for origin in
+        ["$stageVariables.corsAllowedOrigins", "#set($asked = $allowed)", "${allowed}", "http://localhost:3000,"]
+    {
+        let (id, path) = (new_id(), "async/orders");
+        let asked = preflight(&format!("{path}/{id}"), "PUT", origin).await;
+        let placed = of_page(&api, Method::PUT, &format!("{path}/{id}"), origin).await;
+
+        assert_eq!((asked.status, placed.status), (200, 202), "{origin}");
+        for answer in [asked, placed] {
+            assert!(answer.headers.get(ALLOWED_ORIGIN).is_none(), "{origin}: {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_origin_in_the_query_opens_nothing_to_the_page_that_asks() {
+    let path = format!("orders/{}?Origin=https://evil.example", new_id());
+
+    let answer = preflight(&path, "GET", "https://evil.example").await;
+
+    assert!(answer.headers.get(ALLOWED_ORIGIN).is_none(), "{answer:?}");
+}
