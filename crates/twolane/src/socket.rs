@@ -1,7 +1,7 @@
 //! A WebSocket that is kept open: what closes is opened again, and what was subscribed to is subscribed to again.
 
 use crate::requests;
-use crate::stack::is_it_still_there;
+use crate::stack::{is_it_still_there, is_loopback};
 use crate::token::Token;
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Url;
@@ -153,9 +153,10 @@ fn not_open(error: &tungstenite::Error, url: &Url, token: &Token) -> NotOpen {
             let answered = format!("the handshake was answered with HTTP status {}", response.status());
             let refusal = token.complaint(OffsetDateTime::now_utc());
             let for_good = !token.is_renewed();
+            // AWS answers 403 too where there is no such API, and so does the local cloud, though without a word.
+            let says_nothing = response.headers().get("content-length").is_some_and(|length| length == "0");
             match response.status().as_u16() {
-                // The answer too where there is no such API any more.
-                403 if !names_a_connection(response.body().as_deref().unwrap_or_default()) => NotOpen {
+                403 if says_nothing || !is_loopback(url) => NotOpen {
                     why: format!("{answered}: there is no such stack any more, or {refusal}"),
                     hint,
                     for_good,
@@ -170,12 +171,6 @@ fn not_open(error: &tungstenite::Error, url: &Url, token: &Token) -> NotOpen {
         }
         error => NotOpen::for_now(why(error)),
     }
-}
-
-/// Whether the answer is of a WebSocket API that is there: the local cloud's tells the id that the connection would have
-/// had. AWS documents no such bodies, so what does not name one may still be a refusal.
-fn names_a_connection(body: &[u8]) -> bool {
-    serde_json::from_slice::<serde_json::Value>(body).is_ok_and(|body| body["connectionId"].is_string())
 }
 
 fn why(error: &tungstenite::Error) -> String {

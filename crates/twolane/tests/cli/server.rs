@@ -75,6 +75,7 @@ impl Callback for OnHandshake {
     fn on_request(self, _: &Handshake, response: Response) -> Result<Response, ErrorResponse> {
         let Some((status, body)) = self.0.lock().expect("no panic").next().flatten() else { return Ok(response) };
         let mut refusal = ErrorResponse::new(Some(body.to_owned()));
+        refusal.headers_mut().insert("content-length", body.len().into());
         *refusal.status_mut() = status.try_into().expect("an HTTP status");
         Err(refusal)
     }
