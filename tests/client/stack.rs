@@ -2,6 +2,7 @@
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_sqs::types::QueueAttributeName;
 use aws_smithy_http_client::{Builder, tls};
 use serde_json::Value;
 use std::{
@@ -122,6 +123,19 @@ impl Stack {
         let items = items.await.expect("the orders table can be scanned");
         let text = |item: &Item, name: &str| item[name].as_s().unwrap().clone();
         items.iter().map(|item| (text(item, "pk"), text(item, "status"))).collect()
+    }
+
+    /// How many messages the queue has, whether anybody could receive them now or not.
+    pub async fn messages_in(&self, output: &str) -> u64 {
+        use QueueAttributeName::{
+            ApproximateNumberOfMessages, ApproximateNumberOfMessagesDelayed, ApproximateNumberOfMessagesNotVisible,
+        };
+        let counts =
+            [ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible, ApproximateNumberOfMessagesDelayed];
+        let request = self.sqs.get_queue_attributes().queue_url(self.name(output));
+        let answer = request.set_attribute_names(Some(counts.to_vec())).send().await;
+        let attributes = answer.expect("the queue can be asked").attributes.expect("it has attributes");
+        counts.iter().map(|count| attributes[count].parse::<u64>().unwrap()).sum()
     }
 
     fn name(&self, output: &str) -> &str {

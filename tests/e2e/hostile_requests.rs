@@ -5,6 +5,7 @@ use reqwest::{
     Body, Method,
     header::{CONTENT_LENGTH, CONTENT_TYPE},
 };
+use serde_json::json;
 use std::io::{Error, ErrorKind};
 use twolane_tests::{
     api_client::{ApiClient, LANES, send, try_send},
@@ -38,6 +39,66 @@ async fn headers_and_queries_change_nothing() {
         assert_eq!(items[0]["pk"].as_s().unwrap(), &format!("{OWNER}#{id}"));
         assert!(stack.items_with_order_id(&other).await.is_empty());
     }
+}
+
+/// A trace header as AWS writes it.
+const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+
+/// The one header of a caller that the mapping template reads: what is no trace header must not be taken for anything.
+#[tokio::test]
+async fn a_trace_header_changes_nothing() {
+    let (api, stack, other) = (ApiClient::new(), Stack::of_environment().await, new_id());
+    let hostile = [
+        "$input.body",
+        "$input.json('$')",
+        "$input.params('Authorization')",
+        "${context.authorizer.owner}",
+        "$util.urlDecode('%26DelaySeconds%3D900')",
+        "#set($context.authorizer.owner = 'mallory')",
+        "#set($x = '&DelaySeconds=900')$x",
+        "#if(true)&DelaySeconds=900#end",
+        "#end",
+        "#foreach($x in [1..3])x#end",
+        "#stop",
+        "#[[ ## *|",
+        "&Action=PurgeQueue",
+        "&Action=DeleteMessage&ReceiptHandle=x",
+        "&DelaySeconds=900",
+        "&MessageBody={}",
+        "&MessageAttribute.2.Value.StringValue=mallory",
+        "%26DelaySeconds%3D900",
+        "\"'\\<>+ ;=",
+    ];
+    let alone = hostile.iter().map(|text| (*text).to_owned());
+    let appended = hostile.iter().map(|text| format!("{TRACE}{text}"));
+    let as_a_value = hostile.iter().map(|text| format!("{TRACE};Lineage={text}"));
+    let another_id = format!("&MessageAttribute.1.Value.StringValue={other}");
+    let another_body = format!("{TRACE}&MessageBody={}", order_of("SKU-2"));
+    let more = [TRACE.to_owned(), another_id, another_body, "x".repeat(4_000)];
+
+    for header in alone.chain(appended).chain(as_a_value).chain(more) {
+        for lane in LANES {
+            let id = new_id();
+            let request = api.request(Method::PUT, &format!("{lane}/orders/{id}")).header("x-amzn-trace-id", &header);
+            let request = request.header(CONTENT_TYPE, "application/json").body(order_of("SKU-1").to_string());
+
+            let answer = send(request).await;
+
+            assert_eq!(answer.status, if lane == "sync" { 201 } else { 202 }, "{header}: {answer:?}");
+            let stored = api.settled(&id).await;
+            let sent = json!({"status": "CONFIRMED", "lane": lane, "currency": "EUR", "totalMinor": 3998,
+                "items": [{"sku": "SKU-1", "quantity": 2, "unitPriceMinor": 1999}]});
+            for (name, value) in sent.as_object().unwrap() {
+                assert_eq!(&stored[name], value, "{header}");
+            }
+            assert_eq!(stored.get("note"), None, "{header}");
+            let items = stack.items_with_order_id(&id).await;
+            let keys: Vec<_> = items.iter().map(|item| item["pk"].as_s().unwrap().as_str()).collect();
+            assert_eq!(keys, [format!("{OWNER}#{id}")], "{header}");
+        }
+    }
+
+    assert!(stack.items_with_order_id(&other).await.is_empty());
 }
 
 #[tokio::test]

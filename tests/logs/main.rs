@@ -1,68 +1,107 @@
-//! What the functions write down: enough to find an order by its id, and never a token, a body or a note.
+//! What the stack writes down, functions and access logs: enough to find an order by its id, and never a token, a body or
+//! a note.
 //!
 //! All that is in the logs is read, so what ran before on the same stack is looked at too: Cargo runs this after `e2e`
 //! and `faults`.
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
 
-use aws_sdk_cloudwatchlogs::operation::filter_log_events::FilterLogEventsOutput;
+use aws_sdk_cloudwatchlogs::operation::{
+    describe_log_groups::DescribeLogGroupsOutput, filter_log_events::FilterLogEventsOutput,
+};
 use serde_json::json;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 use tokio::time::sleep;
 use twolane_tests::{
     api_client::{ApiClient, LANES},
     eventually::{DEADLINE, eventually},
     order_bodies::{new_id, order_with_note},
     socket::{Socket, handshake},
-    stack::{OWNER, output, sdk_config},
+    stack::{OWNER, Stack, output, sdk_config},
     tokens::{issuer, token},
 };
 
-/// Outputs that name the functions.
-const FUNCTIONS: [&str; 5] = [
-    "AuthorizeRequestFunctionName",
-    "CreateOrderFunctionName",
-    "ProcessOrdersFunctionName",
-    "GetOrderFunctionName",
-    "ManageConnectionsFunctionName",
+/// The log groups of the template.
+const GROUPS: [&str; 7] = [
+    "AuthorizeRequestLogGroup",
+    "CreateOrderLogGroup",
+    "GetOrderLogGroup",
+    "ManageConnectionsLogGroup",
+    "OrdersApiAccessLogGroup",
+    "ProcessOrdersLogGroup",
+    "WebSocketAccessLogGroup",
 ];
+
+/// Longest wait for what was written to be readable: CloudWatch Logs and access logs may take a while.
+const LOG_DEADLINE: Duration = DEADLINE.saturating_mul(6);
 
 /// In every log of a token, of credentials or of a body. `eyJ` is how `{"` begins in base64: headers and claims of tokens.
 const FORBIDDEN: [&str; 6] = ["eyJ", "Bearer ", "twolane.token.", "unitPriceMinor", "\"items\"", "\\\"items\\\""];
 
-/// Every line in the functions' logs.
-async fn lines() -> Vec<String> {
-    let config = sdk_config().await;
-    let (lambda, logs) = (aws_sdk_lambda::Client::new(&config), aws_sdk_cloudwatchlogs::Client::new(&config));
-    let mut lines = Vec::new();
-    for function in FUNCTIONS.map(output) {
-        let answer = lambda.get_function_configuration().function_name(function).send().await.unwrap();
-        let group = answer.logging_config().unwrap().log_group().unwrap();
-        let pages = logs.filter_log_events().log_group_name(group).into_paginator().send();
+/// Every line in the stack's logs, by the name that its group has in the template.
+struct Logs(BTreeMap<&'static str, Vec<String>>);
+
+impl Logs {
+    async fn read() -> Self {
+        let config = sdk_config().await;
+        let (lambda, logs) = (aws_sdk_lambda::Client::new(&config), aws_sdk_cloudwatchlogs::Client::new(&config));
+        // CloudFormation makes the names of all groups alike; that of a function tells its own.
+        let function = lambda.get_function_configuration().function_name(output("AuthorizeRequestFunctionName"));
+        let function = function.send().await.unwrap();
+        let known = function.logging_config().unwrap().log_group().unwrap();
+        let (prefix, _) = known.split_once(GROUPS[0]).expect("CloudFormation names the group");
+        let pages = logs.describe_log_groups().log_group_name_prefix(prefix).into_paginator().send();
         let pages = pages.collect::<Result<Vec<_>, _>>().await.unwrap();
-        let events = pages.iter().flat_map(FilterLogEventsOutput::events);
-        lines.extend(events.filter_map(|event| event.message().map(str::to_owned)));
+        let names: Vec<_> = pages
+            .iter()
+            .flat_map(DescribeLogGroupsOutput::log_groups)
+            .filter_map(aws_sdk_cloudwatchlogs::types::LogGroup::log_group_name)
+            .collect();
+        let mut lines = BTreeMap::new();
+        for group in GROUPS {
+            let own = format!("{prefix}{group}");
+            let name = names.iter().find(|name| name.starts_with(&own)).unwrap_or_else(|| panic!("no group {own}"));
+            let pages = logs.filter_log_events().log_group_name(*name).into_paginator().send();
+            let pages = pages.collect::<Result<Vec<_>, _>>().await.unwrap();
+            let events = pages.iter().flat_map(FilterLogEventsOutput::events);
+            lines.insert(group, events.filter_map(|event| event.message().map(str::to_owned)).collect());
+        }
+        Self(lines)
     }
-    lines
+
+    fn of(&self, group: &str) -> &[String] {
+        &self.0[group]
+    }
+
+    /// How many lines of the group have that in them.
+    fn count(&self, group: &str, text: &str) -> usize {
+        self.of(group).iter().filter(|line| line.contains(text)).count()
+    }
+
+    /// Whether a line of the group has all of that in it.
+    fn has(&self, group: &str, texts: &[&str]) -> bool {
+        self.of(group).iter().any(|line| texts.iter().all(|text| line.contains(text)))
+    }
 }
+
+/// What authorize-request writes for every caller that it refuses, and nothing else of them.
+const REFUSED: &str = "Refused a request";
 
 #[tokio::test]
 async fn no_log_has_a_token_a_body_or_a_note() {
     let (note, owner) = (format!("note {}", new_id()), format!("owner-{}", new_id()));
-    let api = ApiClient::of(&owner);
+    let (api, stack) = (ApiClient::of(&owner), Stack::of_environment().await);
     let ids = LANES.map(|_| new_id());
     let impostor = issuer().impostor().token(&issuer().claims(&owner));
     let protocols = format!("twolane.v1, twolane.token.{}", token(&owner));
+    let before = Logs::read().await;
 
-    let mut reported = None;
     let (mut socket, _) =
         Socket::try_open(handshake(&[("sec-websocket-protocol", &protocols)])).await.expect("the token is good");
+    let connection = stack.connections_of(&owner).await.into_iter().next().expect("the socket is known");
     for (lane, id) in LANES.iter().zip(&ids) {
         let order = order_with_note(&note);
         api.put(lane, id, &order).await;
-        let different = api.put(lane, id, &order_with_note(&format!("{note}, another"))).await;
-        if *lane == "sync" {
-            reported = different.problem(409).request_id;
-        }
+        api.put(lane, id, &order_with_note(&format!("{note}, another"))).await;
         let mut refused = order.clone();
         refused["currency"] = json!("ABC");
         api.put(lane, &new_id(), &refused).await;
@@ -73,24 +112,43 @@ async fn no_log_has_a_token_a_body_or_a_note() {
     }
     socket.send(&note).await;
     socket.send(&json!({"action": "subscribe", "orderId": note}).to_string()).await;
-    socket.close().await;
     assert!(Socket::try_open(handshake(&[("authorization", &format!("Bearer {impostor}"))])).await.is_err());
 
-    let written = eventually(DEADLINE, "both orders and the refusal are in the logs", async || {
+    // The last that each one writes of this, so that all of it is there when these are.
+    let (last_queued, last_subscribed) = (new_id(), new_id());
+    api.put("async", &last_queued, &order_with_note(&note)).await;
+    api.settled(&last_queued).await;
+    socket.subscribe(&last_subscribed).await;
+    socket.close().await;
+    let different = api.put("sync", &ids[0], &order_with_note(&format!("{note}, yet another"))).await;
+    let last_request = different.problem(409).request_id.expect("a problem tells its request");
+
+    // Locally API Gateway writes no access logs.
+    let has_access_logs = !output("ApiUrl").starts_with("http:");
+    let written = eventually(LOG_DEADLINE, "what was done last is in every log", async || {
         sleep(Duration::from_millis(200)).await;
-        let lines = lines().await;
-        let all = lines.join("\n");
-        (ids.iter().all(|id| all.contains(id)) && all.contains("Refused a request")).then_some(lines)
+        let logs = Logs::read().await;
+        let by_functions = logs.has("CreateOrderLogGroup", &[&last_request])
+            && logs.has("ProcessOrdersLogGroup", &["Settled order", &last_queued])
+            && logs.has("ManageConnectionsLogGroup", &["Subscribed to order", &last_subscribed])
+            // One through each API: the first denial is kept for a while.
+            && logs.count("AuthorizeRequestLogGroup", REFUSED) >= before.count("AuthorizeRequestLogGroup", REFUSED) + 2
+            && logs.of("GetOrderLogGroup").len() > before.of("GetOrderLogGroup").len();
+        let by_apis = logs.has("OrdersApiAccessLogGroup", &[&last_request])
+            && logs.has("WebSocketAccessLogGroup", &[&connection, "DISCONNECT"]);
+        (by_functions && (by_apis || !has_access_logs)).then_some(logs)
     })
     .await;
 
-    let reported = reported.expect("a problem tells its request");
-    assert!(written.iter().any(|line| line.contains(&reported)), "the request id {reported} is for finding its lines");
+    assert!(written.has("CreateOrderLogGroup", &[&ids[0]]), "an order is found by its id");
+    assert!(written.has("ProcessOrdersLogGroup", &[&ids[1]]), "an order is found by its id");
     let secrets = [token(OWNER), token(&owner), impostor];
     let signatures = secrets.iter().map(|token| token.rsplit('.').next().unwrap());
     let forbidden: Vec<_> = FORBIDDEN.into_iter().chain([note.as_str()]).chain(signatures).collect();
-    for line in &written {
-        let found = forbidden.iter().find(|text| line.contains(**text));
-        assert_eq!(found, None, "a log line has it: {line}");
+    for (group, lines) in &written.0 {
+        for line in lines {
+            let found = forbidden.iter().find(|text| line.contains(**text));
+            assert_eq!(found, None, "a line of {group} has it: {line}");
+        }
     }
 }

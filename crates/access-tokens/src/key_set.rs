@@ -26,6 +26,12 @@ pub enum InvalidKeySet {
     /// Not JSON with a list of keys.
     #[error("the key set is not a JSON object with a list of keys")]
     Malformed(#[source] serde_json::Error),
+    /// A key has its private half (`d`) with it: whoever reads the set could sign tokens.
+    #[error(
+        "the key set has a private key (d): whoever has read it can make tokens. Use a new key, and publish its public \
+         half only"
+    )]
+    PrivateKey,
     /// Every key was passed over.
     #[error("the key set has no signature key with a key id (kid) for RS256, ES256 or EdDSA")]
     NoUsableKey,
@@ -38,12 +44,16 @@ struct Document {
 
 impl KeySet {
     /// Reads a key set. Keys without an id, for another use or for another algorithm are passed over, as providers
-    /// publish those among others; symmetric keys always are.
+    /// publish those among others; symmetric keys always are. One private key spoils the set.
     ///
     /// # Errors
     /// See [`InvalidKeySet`].
     pub fn parse(text: &str) -> Result<Self, InvalidKeySet> {
         let document: Document = serde_json::from_str(text).map_err(InvalidKeySet::Malformed)?;
+        // RSA, EC and OKP keys alike. Source: RFC 7518, sections 6.2.2 and 6.3.2; RFC 8037, section 2.
+        if document.keys.iter().any(|key| key.get("d").is_some()) {
+            return Err(InvalidKeySet::PrivateKey);
+        }
         let keys: Vec<_> = document.keys.into_iter().filter_map(key).collect();
         if keys.is_empty() { Err(InvalidKeySet::NoUsableKey) } else { Ok(Self(keys)) }
     }

@@ -317,6 +317,21 @@ fn passes_over_keys_that_verify_nothing_here() {
 }
 
 #[test]
+fn refuses_a_set_with_a_private_key_among_its_keys() {
+    let jwks = Issuer::new().jwks();
+    let private = json!({"kty": "OKP", "crv": "Ed25519", "kid": "spoilt", "x": "AA", "d": "AA"});
+
+    for (position, key) in jwks["keys"].as_array().unwrap().iter().enumerate() {
+        let mut spoilt = jwks.clone();
+        spoilt["keys"][position] = with(key.clone(), "d", json!("AA"));
+        assert!(matches!(KeySet::parse(&spoilt.to_string()), Err(InvalidKeySet::PrivateKey)), "{key}");
+    }
+    let mut one_more = jwks;
+    one_more["keys"].as_array_mut().unwrap().push(private);
+    assert!(matches!(KeySet::parse(&one_more.to_string()), Err(InvalidKeySet::PrivateKey)));
+}
+
+#[test]
 fn refuses_a_text_that_is_no_key_set() {
     for text in ["", "{}", "[]", "null", r#"{"keys":{}}"#, "<html>"] {
         assert!(matches!(KeySet::parse(text), Err(InvalidKeySet::Malformed(_))), "{text}");

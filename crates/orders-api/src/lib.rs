@@ -20,6 +20,14 @@ pub use problem::{Problem, ViolationView};
 /// caller is ever consulted.
 pub const OWNER_CONTEXT: &str = "owner";
 
+/// Whether a token's subject can be an owner: the authorizer refuses a token of any other.
+///
+/// # Errors
+/// [`orders::InvalidOwner`] where it cannot.
+pub fn check_subject(subject: &str) -> Result<(), orders::InvalidOwner> {
+    orders::Owner::parse(subject).map(|_| ())
+}
+
 /// What the authorizer tells the APIs of a request's token: when it expires, in seconds since 1970, as text.
 pub const EXPIRES_AT_CONTEXT: &str = "expiresAt";
 

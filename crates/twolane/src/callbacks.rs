@@ -111,11 +111,13 @@ fn deliver(text: &str, at: Instant, waiting: &Waiting) {
 }
 
 fn announce(event: &Event, waiting: &Waiting, progress: &Progress) {
-    if let Event::Lost { why, retry_in } = event {
+    if let Event::Lost { why, retry_in, .. } = event {
         let waiting = lock(waiting).len();
-        progress.tell(&format!(
-            "The WebSocket is not open ({why}). It is tried again in {} ms; orders that wait for a callback: {waiting}.",
-            retry_in.as_millis()
-        ));
+        let next = match retry_in {
+            Some(wait) => format!("It is tried again in {} ms", wait.as_millis()),
+            None => "It is not tried again".to_owned(),
+        };
+        progress
+            .tell(&format!("The WebSocket is not open ({why}). {next}; orders that wait for a callback: {waiting}."));
     }
 }

@@ -122,8 +122,8 @@ pub(crate) struct RedriveArgs {
 /// Options of `twolane token`.
 #[derive(Debug, Args)]
 pub(crate) struct TokenArgs {
-    /// Who the token's bearer is: the owner of the orders placed with it.
-    #[arg(long, value_name = "NAME")]
+    /// Who the token's bearer is: the owner of the orders placed with it. 1 to 255 visible ASCII characters.
+    #[arg(long, value_name = "NAME", value_parser = crate::token::parse_subject)]
     pub(crate) subject: String,
     /// How long the token is valid: 90s, 15m, 1h, 2d.
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = crate::token::parse_ttl)]
@@ -267,16 +267,20 @@ Examples:
 
 Exit code:
   0  ended by Ctrl-C, or nobody reads any more
-  1  the WebSocket did not open, or the output could not be written
+  1  the WebSocket did not open, the token was refused, or the output could not be written
   2  wrong usage or no stack
 
-A socket ends with its token: one that was given is sent again, one of the local issuer is made anew.
+A socket ends with its token. One of the local issuer is made anew; one that was given by --token or
+TWOLANE_TOKEN is not, so that watching ends with it.
 
 The stack is found as for `twolane order`, and so is the token; see `twolane --help`.";
 
 const TOKEN_HELP: &str = "\
 `make up` makes a key in .local/issuer.json that only its stack accepts. Whoever can read that file
 can be anybody there. The token is all that is printed.
+
+The stack may go on taking a token for 90 seconds after it expired: 30 for clocks that differ, and 60
+for which API Gateway remembers what it thought of a token.
 
 Examples:
   twolane token --subject alice
@@ -322,7 +326,8 @@ Nothing is lost by trying, and nothing is done twice: an order that FAILED becom
 
 All messages are moved by SQS itself (StartMessageMoveTask). Those of --order, or all where the
 queue service has no such action, are received, sent and deleted in tens, in this order: an
-interruption may leave a message in both queues, and loses none.
+interruption may leave a message in both queues, and loses none. A message that was moved has a new
+message id; its order id stays.
 
 Examples:
   twolane redrive

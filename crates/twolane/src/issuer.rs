@@ -52,9 +52,9 @@ impl Issuer {
         Some(Self { name: issuer, audience, key_id: key.kid, key: pair })
     }
 
-    /// A token of the subject that expires after `ttl`.
-    pub(crate) fn token(&self, subject: &str, ttl: Duration) -> String {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    /// A token of the subject, made now, that expires after `ttl`.
+    pub(crate) fn token(&self, subject: &str, ttl: Duration, now: SystemTime) -> String {
+        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         let (issued_at, expires_at) = (now.as_secs(), now.saturating_add(ttl).as_secs());
         let header = json!({"alg": "EdDSA", "typ": "JWT", "kid": self.key_id}).to_string();
         let claims = json!({
@@ -82,11 +82,17 @@ mod tests {
         "crv":"Ed25519","kid":"key-1","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
         "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}}"#;
 
+    impl Issuer {
+        pub(crate) fn sample() -> Self {
+            Self::parse(DOCUMENT).expect("the key is the RFC's")
+        }
+    }
+
     #[test]
     fn signs_what_the_stack_wants_to_read() {
-        let issuer = Issuer::parse(DOCUMENT).expect("the key is the RFC's");
+        let issuer = Issuer::sample();
 
-        let token = issuer.token("alice", Duration::from_mins(1));
+        let token = issuer.token("alice", Duration::from_mins(1), SystemTime::now());
 
         let (message, signature) = token.rsplit_once('.').expect("three parts");
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).expect("base64url");

@@ -8,7 +8,7 @@ use crate::output::Output;
 use crate::progress::{self, Progress};
 use crate::requests::Requests;
 use crate::signals::{Signal, Signals};
-use crate::stack::Stack;
+use crate::stack::{Stack, is_it_still_there};
 use crate::style::Style;
 use crate::timeline::Timeline;
 use crate::token::Token;
@@ -97,6 +97,9 @@ pub(crate) async fn run(args: OrderArgs) -> anyhow::Result<ExitCode> {
         timelines.sort_by_key(|timeline| timeline.order.line);
         let chart = chart::draw(&timelines, width(), Style::of_stdout());
         written = output.line(&format!("{heading}\n\n{chart}\n\n{}", summary::write(&timelines, not_sent, &api_url)));
+    }
+    if placing.requests.missed() {
+        progress::tell(is_it_still_there(&api_url));
     }
     Ok(exit_code(&timelines, &written, ended_by))
 }

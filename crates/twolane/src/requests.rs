@@ -7,6 +7,8 @@ use orders_api::Problem;
 use reqwest::{Client, Method, RequestBuilder, Url, header, redirect};
 use serde_json::Value;
 use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::{client::IntoClientRequest, handshake::client::Request};
@@ -23,6 +25,7 @@ pub(crate) struct Requests {
     http: Client,
     api_url: Url,
     token: Token,
+    missed: Arc<AtomicBool>,
 }
 
 /// What came back, whatever its status.
@@ -50,7 +53,7 @@ impl Requests {
         let builder = if is_loopback(&api_url) { builder.no_proxy() } else { builder };
         let http =
             builder.build().map_err(|error| anyhow::anyhow!(root_cause(&error))).context("Failed to set up HTTP")?;
-        Ok(Self { http, api_url, token })
+        Ok(Self { http, api_url, token, missed: Arc::default() })
     }
 
     /// Places an order: `PUT /{lane}/orders/{orderId}`.
@@ -59,7 +62,7 @@ impl Requests {
     /// Why there is no answer.
     pub(crate) async fn put_order(&self, lane: &str, id: &str, body: String, until: Instant) -> Result<Answer, String> {
         let request = self.http(Method::PUT, &format!("{lane}/orders/{id}"));
-        answer(request.header(header::CONTENT_TYPE, "application/json").body(body), until).await
+        self.answer(request.header(header::CONTENT_TYPE, "application/json").body(body), until).await
     }
 
     /// Asks for an order: `GET /orders/{orderId}`.
@@ -67,7 +70,12 @@ impl Requests {
     /// # Errors
     /// Why there is no answer.
     pub(crate) async fn get_order(&self, id: &str, until: Instant) -> Result<Answer, String> {
-        answer(self.http(Method::GET, &format!("orders/{id}")), until).await
+        self.answer(self.http(Method::GET, &format!("orders/{id}")), until).await
+    }
+
+    /// Whether some request met nobody, or somebody who does not know the API.
+    pub(crate) fn missed(&self) -> bool {
+        self.missed.load(Ordering::Relaxed)
     }
 
     fn http(&self, method: Method, path: &str) -> RequestBuilder {
@@ -76,6 +84,35 @@ impl Requests {
         match self.token.authorization() {
             Some(value) => request.header(header::AUTHORIZATION, value),
             None => request,
+        }
+    }
+
+    async fn answer(&self, request: RequestBuilder, until: Instant) -> Result<Answer, String> {
+        let exchange = async {
+            let response = request.send().await?;
+            let status = response.status().as_u16();
+            let retry_after =
+                response.headers().get(header::RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?));
+            Ok(Answer { status, retry_after, body: response.text().await? })
+        };
+        match timeout_at(until, exchange).await {
+            Err(_) => Err("no answer in time".to_owned()),
+            Ok(Ok(answer)) => {
+                // The API's own answers of these are problem documents.
+                if [403, 404].contains(&answer.status) && answer.problem().is_none() {
+                    self.missed.store(true, Ordering::Relaxed);
+                }
+                Ok(answer)
+            }
+            Ok(Err(error)) => {
+                let error: reqwest::Error = error;
+                let cause = root_cause(&error);
+                if error.is_connect() {
+                    self.missed.store(true, Ordering::Relaxed);
+                    return Err(format!("no connection: {cause}"));
+                }
+                Err(format!("no answer: {cause}"))
+            }
         }
     }
 }
@@ -91,23 +128,6 @@ pub(crate) fn handshake(websocket_url: &Url, token: &Token) -> anyhow::Result<Re
         request.headers_mut().insert(header::AUTHORIZATION, value);
     }
     Ok(request)
-}
-
-async fn answer(request: RequestBuilder, until: Instant) -> Result<Answer, String> {
-    let exchange = async {
-        let response = request.send().await?;
-        let status = response.status().as_u16();
-        let retry_after =
-            response.headers().get(header::RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?));
-        Ok(Answer { status, retry_after, body: response.text().await? })
-    };
-    match timeout_at(until, exchange).await {
-        Err(_) => Err("no answer in time".to_owned()),
-        Ok(result) => result.map_err(|error: reqwest::Error| {
-            let cause = root_cause(&error);
-            if error.is_connect() { format!("no connection: {cause}") } else { format!("no answer: {cause}") }
-        }),
-    }
 }
 
 /// `Retry-After` in seconds; the date form, which the service never sends, is not understood.

@@ -1,11 +1,13 @@
 //! A WebSocket that is kept open: what closes is opened again, and what was subscribed to is subscribed to again.
 
 use crate::requests;
+use crate::stack::{is_it_still_there, is_loopback};
 use crate::token::Token;
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Url;
 use serde_json::json;
 use std::time::Duration;
+use time::OffsetDateTime;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -43,12 +45,14 @@ pub(crate) enum Event {
         /// When it came.
         at: Instant,
     },
-    /// It did not open, or closed; it is tried again after the wait.
+    /// It did not open, or closed.
     Lost {
         /// Why.
         why: String,
-        /// The wait.
-        retry_in: Duration,
+        /// What else to think of.
+        hint: Option<&'static str>,
+        /// The wait after which it is tried again; `None` if it is not, as it could only fail again. Then nothing follows.
+        retry_in: Option<Duration>,
     },
 }
 
@@ -95,18 +99,22 @@ async fn keep_open(
             opened = open(&url, &token) => opened,
             () = events.closed() => return,
         };
-        let why = match opened {
-            Err(why) => why,
+        let (why, hint) = match opened {
+            Err(NotOpen { why, hint, for_good: true }) => {
+                let _ = events.send(Event::Lost { why, hint, retry_in: None });
+                return events.closed().await;
+            }
+            Err(NotOpen { why, hint, .. }) => (why, hint),
             Ok(mut stream) => {
                 let since = Instant::now();
                 let why = serve(&mut stream, subscriptions(), &events).await;
                 if since.elapsed() >= STABLE_AFTER {
                     backoff = MIN_BACKOFF;
                 }
-                why
+                (why, None)
             }
         };
-        let _ = events.send(Event::Lost { why, retry_in: backoff });
+        let _ = events.send(Event::Lost { why, hint, retry_in: Some(backoff) });
         tokio::select! {
             () = sleep(backoff) => {}
             () = events.closed() => return,
@@ -115,26 +123,58 @@ async fn keep_open(
     }
 }
 
-async fn open(url: &Url, token: &Token) -> Result<Stream, String> {
-    let request = requests::handshake(url, token).map_err(|error| format!("{error:#}"))?;
+/// Why a socket did not open.
+struct NotOpen {
+    why: String,
+    hint: Option<&'static str>,
+    /// Whether every other attempt would fail as well.
+    for_good: bool,
+}
+
+impl NotOpen {
+    fn for_now(why: impl Into<String>) -> Self {
+        Self { why: why.into(), hint: None, for_good: false }
+    }
+}
+
+async fn open(url: &Url, token: &Token) -> Result<Stream, NotOpen> {
+    let request = requests::handshake(url, token).map_err(|error| NotOpen::for_now(format!("{error:#}")))?;
     match timeout(OPEN_TIMEOUT, connect_async_with_config(request, None, true)).await {
-        Err(_) => Err("no answer in time".to_owned()),
-        Ok(Err(error)) => Err(why(&error)),
+        Err(_) => Err(NotOpen::for_now("no answer in time")),
+        Ok(Err(error)) => Err(not_open(&error, url, token)),
         Ok(Ok((stream, _))) => Ok(stream),
+    }
+}
+
+fn not_open(error: &tungstenite::Error, url: &Url, token: &Token) -> NotOpen {
+    let hint = Some(is_it_still_there(url));
+    match error {
+        tungstenite::Error::Http(response) => {
+            let answered = format!("the handshake was answered with HTTP status {}", response.status());
+            let refusal = token.complaint(OffsetDateTime::now_utc());
+            let for_good = !token.is_renewed();
+            // AWS answers 403 too where there is no such API, and so does the local cloud, though without a word.
+            let says_nothing = response.headers().get("content-length").is_some_and(|length| length == "0");
+            match response.status().as_u16() {
+                403 if says_nothing || !is_loopback(url) => NotOpen {
+                    why: format!("{answered}: there is no such stack any more, or {refusal}"),
+                    hint,
+                    for_good,
+                },
+                401 | 403 => NotOpen { why: format!("{answered}: {refusal}"), hint: None, for_good },
+                404 => NotOpen { hint, ..NotOpen::for_now(answered) },
+                _ => NotOpen::for_now(answered),
+            }
+        }
+        tungstenite::Error::Io(cause) if cause.kind() == std::io::ErrorKind::ConnectionRefused => {
+            NotOpen { hint, ..NotOpen::for_now(why(error)) }
+        }
+        error => NotOpen::for_now(why(error)),
     }
 }
 
 fn why(error: &tungstenite::Error) -> String {
     match error {
-        tungstenite::Error::Http(response) if [401, 403].contains(&response.status().as_u16()) => {
-            let status = response.status();
-            format!(
-                "the handshake was answered with HTTP status {status}: --token or TWOLANE_TOKEN is missing or not valid"
-            )
-        }
-        tungstenite::Error::Http(response) => {
-            format!("the handshake was answered with HTTP status {}", response.status())
-        }
         tungstenite::Error::Protocol(_) => error.to_string(),
         error => requests::root_cause(error),
     }

@@ -186,6 +186,16 @@ fn default_outputs(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().map(|folder| folder.join(DEFAULT_OUTPUTS)).find(|path| path.is_file())
 }
 
+/// What to think of where nobody answers at a stack's address, or somebody who does not know it.
+pub(crate) fn is_it_still_there(url: &Url) -> &'static str {
+    if is_loopback(url) {
+        "Is this still the address of a running stack? `make up` starts one, and addresses change with every `make down` \
+         and `make up`: run eval \"$(make -s env)\" again in a shell that has the old ones."
+    } else {
+        "Is this still the address of a deployed stack? Its outputs ApiUrl and WebSocketUrl tell."
+    }
+}
+
 /// Whether the URL leads to this machine: then no proxy is asked, and its latencies say nothing about AWS.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);

@@ -3,19 +3,26 @@
 use crate::cli::{StackArgs, TokenArgs};
 use crate::issuer::{self, Issuer};
 use crate::output::Output;
+use crate::report::timestamp;
 use crate::stack::Stack;
 use anyhow::{Context, bail};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::header::HeaderValue;
+use serde_json::Value;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+use time::OffsetDateTime;
 
 /// Whose orders are placed on a local stack when no token says otherwise.
 const LOCAL_SUBJECT: &str = "demo";
 
-/// How long a token made for one request lasts; a socket ends with it.
+/// How long a token of the local stack's issuer lasts; a socket ends with it.
 const LOCAL_TTL: Duration = Duration::from_hours(1);
+
+/// How long before its end such a token is no longer sent, and a new one is made: longer than any request takes.
+const RENEW_BEFORE: Duration = Duration::from_mins(5);
 
 /// What requests say of their caller.
 #[derive(Clone)]
@@ -23,9 +30,38 @@ pub(crate) enum Token {
     /// Nothing: the stack will say what it thinks of that.
     None,
     /// The token that was given.
-    Given(HeaderValue),
-    /// A new one each time, of a local stack's issuer.
-    Made(Arc<Issuer>),
+    Given {
+        /// The value of `Authorization`.
+        authorization: HeaderValue,
+        /// When it expires, as far as it says so.
+        expires_at: Option<OffsetDateTime>,
+    },
+    /// One of a local stack's issuer, renewed shortly before it expires.
+    Made(Arc<Maker>),
+}
+
+/// Makes tokens, and keeps the last one: API Gateway asks its authorizer about every token that it does not know yet.
+pub(crate) struct Maker {
+    issuer: Issuer,
+    last: Mutex<Option<(HeaderValue, SystemTime)>>,
+}
+
+impl Maker {
+    fn new(issuer: Issuer) -> Self {
+        Self { issuer, last: Mutex::new(None) }
+    }
+
+    fn authorization(&self, now: SystemTime) -> Option<HeaderValue> {
+        let mut last = self.last.lock().expect("no holder of this lock panics");
+        if let Some((value, expires_at)) = &*last
+            && now + RENEW_BEFORE < *expires_at
+        {
+            return Some(value.clone());
+        }
+        let value = bearer(&self.issuer.token(LOCAL_SUBJECT, LOCAL_TTL, now))?;
+        *last = Some((value.clone(), now + LOCAL_TTL));
+        Some(value)
+    }
 }
 
 impl Token {
@@ -35,10 +71,11 @@ impl Token {
     /// What was given cannot be sent, or the issuer's file cannot be read.
     pub(crate) fn find(args: &StackArgs, stack: &Stack) -> anyhow::Result<Self> {
         if let Some(token) = args.token.as_deref().map(str::trim).filter(|token| !token.is_empty()) {
-            return Ok(Self::Given(bearer(token).context("The token has characters that no token has")?));
+            let authorization = bearer(token).context("The token has characters that no token has")?;
+            return Ok(Self::Given { authorization, expires_at: expiry(token) });
         }
         match stack.file().as_deref().and_then(issuer::beside) {
-            Some(path) => Ok(Self::Made(Arc::new(Issuer::read(&path)?))),
+            Some(path) => Ok(Self::Made(Arc::new(Maker::new(Issuer::read(&path)?)))),
             None => Ok(Self::None),
         }
     }
@@ -47,10 +84,36 @@ impl Token {
     pub(crate) fn authorization(&self) -> Option<HeaderValue> {
         match self {
             Self::None => None,
-            Self::Given(value) => Some(value.clone()),
-            Self::Made(issuer) => bearer(&issuer.token(LOCAL_SUBJECT, LOCAL_TTL)),
+            Self::Given { authorization, .. } => Some(authorization.clone()),
+            Self::Made(maker) => maker.authorization(SystemTime::now()),
         }
     }
+
+    /// Whether another attempt may send another token.
+    pub(crate) fn is_renewed(&self) -> bool {
+        matches!(self, Self::Made(_))
+    }
+
+    /// Why the stack may have refused it, for people.
+    pub(crate) fn complaint(&self, now: OffsetDateTime) -> String {
+        match self {
+            Self::None => "there is no --token or TWOLANE_TOKEN, and no issuer of a local stack".to_owned(),
+            Self::Given { expires_at: Some(end), .. } if *end <= now => {
+                format!("the token of --token or TWOLANE_TOKEN expired at {}", timestamp(*end))
+            }
+            Self::Given { .. } => "the stack does not accept the token of --token or TWOLANE_TOKEN".to_owned(),
+            Self::Made(_) => "the stack does not accept a token of the local issuer".to_owned(),
+        }
+    }
+}
+
+/// When a JWT expires, as it says itself; nothing is verified. `None` for what is no JWT, or does not say.
+fn expiry(token: &str) -> Option<OffsetDateTime> {
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    let claims: Value = serde_json::from_slice(&claims).ok()?;
+    let seconds = claims["exp"].as_f64()?;
+    #[expect(clippy::cast_possible_truncation, reason = "a fraction of a second is cut off; the rest is checked next")]
+    OffsetDateTime::from_unix_timestamp(seconds as i64).ok()
 }
 
 fn bearer(token: &str) -> Option<HeaderValue> {
@@ -64,7 +127,7 @@ fn bearer(token: &str) -> Option<HeaderValue> {
 pub(crate) fn run(args: &TokenArgs) -> anyhow::Result<ExitCode> {
     let issuer = Issuer::read(&issuer_file(args)?)?;
     let mut output = Output::stdout();
-    output.line(&issuer.token(&args.subject, args.ttl)).context("Failed to write the token")?;
+    output.line(&issuer.token(&args.subject, args.ttl, SystemTime::now())).context("Failed to write the token")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -82,6 +145,14 @@ fn issuer_file(args: &TokenArgs) -> anyhow::Result<PathBuf> {
     }
 }
 
+/// Reads a subject that the stack can take for an owner.
+///
+/// # Errors
+/// What it must be, for anything else.
+pub(crate) fn parse_subject(text: &str) -> Result<String, String> {
+    orders_api::check_subject(text).map(|()| text.to_owned()).map_err(|error| error.to_string())
+}
+
 /// Reads a time such as `90s`, `15m`, `1h` or `2d`.
 ///
 /// # Errors
@@ -90,6 +161,9 @@ pub(crate) fn parse_ttl(text: &str) -> Result<Duration, String> {
     let wrong = || "a whole number and s, m, h or d, such as 90s, 15m, 1h or 2d".to_owned();
     let (number, unit) = text.split_at(text.len() - text.chars().next_back().ok_or_else(wrong)?.len_utf8());
     let number: u32 = number.parse().map_err(|_| wrong())?;
+    if number == 0 {
+        return Err("more than nothing: such a token has expired when it is made".to_owned());
+    }
     let seconds = match unit {
         "s" => 1,
         "m" => 60,
@@ -107,15 +181,48 @@ mod tests {
 
     #[test]
     fn reads_times() {
-        for (text, seconds) in [("90s", 90), ("15m", 900), ("1h", 3600), ("2d", 172_800), ("0s", 0)] {
+        for (text, seconds) in [("90s", 90), ("15m", 900), ("1h", 3600), ("2d", 172_800)] {
             assert_eq!(parse_ttl(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
-        for text in ["", "h", "1", "-1h", "1.5h", "1 h", "1w", "1ü", "99999999999d"] {
+        for text in ["", "h", "1", "-1h", "1.5h", "1 h", "1w", "1ü", "99999999999d", "0s", "00d"] {
             assert!(parse_ttl(text).is_err(), "{text}");
         }
     }
 
+    #[test]
+    fn keeps_a_token_of_the_local_issuer_until_shortly_before_its_end() {
+        let maker = Maker::new(Issuer::sample());
+        let start = SystemTime::now();
+        let at = |minutes| maker.authorization(start + Duration::from_mins(minutes));
+
+        let (first, kept, renewed) = (at(0), at(54), at(55));
+
+        assert!(first.is_some());
+        assert_eq!(first, kept);
+        assert_ne!(first, renewed);
+        assert_eq!(renewed, at(109));
+    }
+
+    #[test]
+    fn reads_when_a_token_expires_and_nothing_of_what_is_none() {
+        let now = SystemTime::now();
+        let token = Issuer::sample().token("alice", Duration::from_mins(1), now);
+
+        let seconds = now.duration_since(SystemTime::UNIX_EPOCH).expect("it is past 1970").as_secs() + 60;
+        assert_eq!(expiry(&token).map(|end| end.unix_timestamp().unsigned_abs()), Some(seconds));
+        let huge = URL_SAFE_NO_PAD.encode(r#"{"exp":1e300}"#);
+        for text in ["", "typed", "a.b.c", "a.e30.c", &format!("a.{huge}.c")] {
+            assert_eq!(expiry(text), None, "{text}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn no_token_makes_the_reader_of_its_end_panic(text in any::<String>(), claims in any::<String>()) {
+            let _ = expiry(&text);
+            let _ = expiry(&format!("a.{}.c", URL_SAFE_NO_PAD.encode(claims)));
+        }
+
         #[test]
         fn no_text_makes_the_reader_of_times_panic(text in any::<String>()) {
             let _ = parse_ttl(&text);

@@ -23,7 +23,7 @@ pub(crate) async fn run(args: WatchArgs) -> anyhow::Result<ExitCode> {
     let mut output = Output::stdout();
     let orders = args.orders;
     let mut socket = Socket::keep_open(url.clone(), token, move || orders.clone());
-    let mut opened_before = false;
+    let (mut opened_before, mut hinted) = (false, false);
     let mut interrupted = std::pin::pin!(ctrl_c());
     let code = loop {
         let event = tokio::select! {
@@ -31,17 +31,27 @@ pub(crate) async fn run(args: WatchArgs) -> anyhow::Result<ExitCode> {
             _ = interrupted.as_mut() => break ExitCode::SUCCESS,
         };
         match event {
-            Event::Opened if opened_before => tell("The WebSocket is open again."),
+            Event::Opened if opened_before => {
+                hinted = false;
+                tell("The WebSocket is open again.");
+            }
             Event::Opened => {
                 opened_before = true;
                 tell(&format!("Watching {url} until Ctrl-C."));
             }
-            Event::Lost { why, .. } if !opened_before => {
+            Event::Lost { why, hint, .. } if !opened_before => {
                 tell(&format!("error: Failed to open the WebSocket {url}: {why}"));
+                hint.into_iter().for_each(tell);
                 break ExitCode::FAILURE;
             }
-            Event::Lost { why, retry_in } => {
+            Event::Lost { why, hint, retry_in: None } => {
+                tell(&format!("error: The WebSocket does not open again: {why}"));
+                hint.into_iter().for_each(tell);
+                break ExitCode::FAILURE;
+            }
+            Event::Lost { why, hint, retry_in: Some(retry_in) } => {
                 tell(&format!("The WebSocket is not open ({why}). It is tried again in {} ms.", retry_in.as_millis()));
+                hint.filter(|_| !std::mem::replace(&mut hinted, true)).into_iter().for_each(tell);
             }
             Event::Frame { text, .. } => {
                 let line = if args.json { one_line(&text) } else { line(&text, OffsetDateTime::now_utc(), style) };

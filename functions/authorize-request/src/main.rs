@@ -14,6 +14,7 @@ use lambda_support::{
     environment::{Environment, InvalidEnvironment},
     telemetry,
 };
+use orders::ErrorChain;
 use provider::Provider;
 
 struct Config {
@@ -37,13 +38,19 @@ impl Config {
     }
 
     /// Pinned keys go first: whoever pins them wants no others.
-    fn key_source(&self) -> Result<KeySource<Provider>, Error> {
+    fn key_source(&self) -> Result<KeySource<Provider>, String> {
         match (&self.jwks, &self.jwks_url) {
-            (Some(jwks), _) => Ok(KeySource::pinned(KeySet::parse(jwks)?)),
-            (None, Some(url)) => Ok(KeySource::fetched(Provider::new(url)?)),
-            (None, None) => Err("invalid environment: neither JWKS nor JWKS_URL is set".into()),
+            (Some(jwks), _) => KeySet::parse(jwks).map(KeySource::pinned).map_err(|error| invalid("JWKS", &error)),
+            (None, Some(url)) => {
+                Provider::new(url).map(KeySource::fetched).map_err(|error| invalid("JWKS_URL", &error))
+            }
+            (None, None) => Err("invalid environment: neither JWKS nor JWKS_URL is set".to_owned()),
         }
     }
+}
+
+fn invalid(variable: &str, error: &(dyn std::error::Error + 'static)) -> String {
+    format!("invalid environment: {variable} cannot be used: {}", ErrorChain(error))
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -57,4 +64,37 @@ async fn main() -> Result<(), Error> {
     let authorizer = &authorizer;
     run(service_fn(|event: LambdaEvent<_>| async move { Ok::<_, Error>(authorizer.authorize(event.payload).await?) }))
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(jwks: Option<&str>, jwks_url: Option<&str>) -> Option<String> {
+        let [jwks, jwks_url] = [jwks, jwks_url].map(|value| value.map(str::to_owned));
+        Config { issuer: String::new(), audience: String::new(), jwks_url, jwks }.key_source().err()
+    }
+
+    #[test]
+    fn does_not_start_with_a_private_key_and_does_not_show_it() {
+        let jwks = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"1","x":"AA","d":"SECRET"}]}"#;
+
+        let refusal = refusal(Some(jwks), None).expect("a private key is no public one");
+
+        assert!(
+            refusal.starts_with("invalid environment: JWKS cannot be used: the key set has a private key"),
+            "{refusal}"
+        );
+        assert!(!refusal.contains("SECRET"), "{refusal}");
+    }
+
+    #[test]
+    fn does_not_start_with_keys_that_could_be_replaced_on_the_way() {
+        let refusal = refusal(None, Some("http://issuer.example/jwks.json"));
+
+        assert_eq!(
+            refusal.as_deref(),
+            Some("invalid environment: JWKS_URL cannot be used: it must begin with https://")
+        );
+    }
 }

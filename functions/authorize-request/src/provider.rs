@@ -1,8 +1,8 @@
 //! The issuer's published keys, over HTTP.
 
 use access_tokens::{InvalidKeySet, KeySet};
-use reqwest::{Client, redirect};
-use std::{future::Future, time::Duration};
+use reqwest::{Client, Url, redirect};
+use std::{future::Future, net::IpAddr, time::Duration};
 use thiserror::Error;
 
 /// Longest wait for a connection.
@@ -24,7 +24,21 @@ pub(crate) trait FetchKeys {
 #[derive(Debug)]
 pub(crate) struct Provider {
     client: Client,
-    url: String,
+    url: Url,
+}
+
+/// Why nobody can be asked.
+#[derive(Debug, Error)]
+pub(crate) enum InvalidProvider {
+    /// Anybody on the way could replace the keys.
+    #[error("it must begin with https://")]
+    NotHttps,
+    /// Not an absolute URL.
+    #[error("it is not a URL")]
+    Url(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// TLS cannot be set up.
+    #[error("no client can be built")]
+    Client(#[from] reqwest::Error),
 }
 
 /// Why there are no keys.
@@ -45,22 +59,38 @@ pub(crate) enum FetchError {
 }
 
 impl Provider {
-    /// A provider whose keys are at `url`. Redirects are not followed: keys come from where the deployment says.
-    pub(crate) fn new(url: &str) -> reqwest::Result<Self> {
+    /// A provider whose keys are at `url`. Redirects are not followed: keys come from where the deployment says. Only on
+    /// loopback, where nobody is on the way, may it go without TLS.
+    ///
+    /// # Errors
+    /// See [`InvalidProvider`].
+    pub(crate) fn new(url: &str) -> Result<Self, InvalidProvider> {
+        let url = Url::parse(url).map_err(|error| InvalidProvider::Url(error.into()))?;
+        let is_https = url.scheme() == "https";
+        if !is_https && !is_loopback(&url) {
+            return Err(InvalidProvider::NotHttps);
+        }
         // Another part of the process may have chosen the same provider already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
             .redirect(redirect::Policy::none())
+            .https_only(is_https)
             .build()?;
-        Ok(Self { client, url: url.to_owned() })
+        Ok(Self { client, url })
     }
+}
+
+/// By address alone: a name might lead elsewhere.
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 impl FetchKeys for Provider {
     async fn fetch(&self) -> Result<KeySet, FetchError> {
-        let mut response = self.client.get(&self.url).send().await?.error_for_status()?;
+        let mut response = self.client.get(self.url.clone()).send().await?.error_for_status()?;
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
             if body.len() + chunk.len() > MAX_KEY_SET_BYTES {
@@ -109,6 +139,23 @@ mod tests {
         let fetched = fetch(Some(ok(&Issuer::new("key-1").jwks()))).await;
 
         assert!(!fetched.expect("the answer is a key set").is_empty());
+    }
+
+    #[test]
+    fn asks_over_tls_unless_it_is_this_machine() {
+        for url in ["https://issuer.example/jwks.json", "http://127.0.0.1:1/jwks.json", "http://[::1]:1/jwks.json"] {
+            assert!(Provider::new(url).is_ok(), "{url}");
+        }
+        for url in [
+            "http://issuer.example/jwks.json",
+            "http://127.0.0.1.issuer.example/jwks.json",
+            "http://127.0.0.1@issuer.example/jwks.json",
+            "http://localhost/jwks.json",
+            "ws://issuer.example/jwks.json",
+        ] {
+            let refused = Provider::new(url).map(|_| ()).map_err(|error| error.to_string());
+            assert_eq!(refused, Err("it must begin with https://".to_owned()), "{url}");
+        }
     }
 
     #[tokio::test]

@@ -269,10 +269,47 @@ fn a_stack_that_is_down_is_told() {
     let mut server = Server::start(confirm);
     server.api_url = "http://127.0.0.1:1/live".to_owned();
 
-    let (code, stdout, _) = order(&server, "sync", &line(ID), &[]).run();
+    let (code, stdout, stderr) = order(&server, "sync", &(line(&id(1)) + &line(&id(2))), &[]).run();
 
     assert_eq!(code, 1);
     assert!(stdout.contains("no connection: Connection refused"), "{stdout}");
+    assert_eq!(stderr.matches("`make up` starts one").count(), 1, "{stderr}");
+}
+
+#[test]
+fn an_address_of_no_stack_any_more_is_told_and_an_answer_of_the_stack_is_not() {
+    for (status, body, hint) in [
+        (404, r#"{"message":"Not Found"}"#.to_owned(), true),
+        (403, r#"{"message":"Forbidden"}"#.to_owned(), true),
+        (404, problem(404, "There is nothing at this path."), false),
+        (403, problem(403, "The request was refused by the firewall."), false),
+        (401, problem(401, "Send a token."), false),
+    ] {
+        let server = Server::start(move |_, _| answer(status, body.clone()));
+
+        let (code, stdout, stderr) = order(&server, "sync", &line(ID), &["--token", "mine"]).run();
+
+        assert_eq!(code, 1, "{stdout}");
+        assert_eq!(stderr.contains("Is this still the address of a running stack?"), hint, "{status}: {stderr}");
+    }
+}
+
+#[test]
+fn a_refused_socket_is_given_up_and_the_status_service_asked() {
+    let server = Server::with_refusals(
+        |request, _| match request.method.as_str() {
+            "PUT" => answer(202, queued()),
+            _ => answer(200, record(request.id(), "CONFIRMED").to_string()),
+        },
+        |_, _| (),
+        vec![Some((401, ""))],
+    );
+
+    let arguments = ["--poll-after", "0", "--json", "--token", "mine"];
+    let (code, stdout, stderr) = order(&server, "async", &line(ID), &arguments).run();
+
+    assert_eq!((code, &reports(&stdout)[0]["doneBy"]), (0, &json!("fetch")), "{stdout}");
+    assert!(stderr.contains("does not accept the token") && stderr.contains("It is not tried again"), "{stderr}");
 }
 
 #[test]

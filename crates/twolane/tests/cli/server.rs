@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{
+    Message,
+    handshake::server::{Callback, ErrorResponse, Request as Handshake, Response},
+};
 
 /// What came over HTTP.
 #[derive(Clone, Debug)]
@@ -62,6 +65,22 @@ impl Sockets {
 type OnRequest = dyn Fn(&Request, &Sockets) -> Reply + Send + Sync;
 type OnFrame = dyn Fn(&str, &Sockets) + Send + Sync;
 
+/// Refusals of handshakes, one for each that comes; `None` and none left let it in.
+type Refusals = Arc<Mutex<std::vec::IntoIter<Option<(u16, &'static str)>>>>;
+
+/// Answers one handshake.
+struct OnHandshake(Refusals);
+
+impl Callback for OnHandshake {
+    fn on_request(self, _: &Handshake, response: Response) -> Result<Response, ErrorResponse> {
+        let Some((status, body)) = self.0.lock().expect("no panic").next().flatten() else { return Ok(response) };
+        let mut refusal = ErrorResponse::new(Some(body.to_owned()));
+        refusal.headers_mut().insert("content-length", body.len().into());
+        *refusal.status_mut() = status.try_into().expect("an HTTP status");
+        Err(refusal)
+    }
+}
+
 /// The running stand-in. It ends with the test's process.
 pub(crate) struct Server {
     pub(crate) api_url: String,
@@ -80,6 +99,16 @@ impl Server {
         on_request: impl Fn(&Request, &Sockets) -> Reply + Send + Sync + 'static,
         on_frame: impl Fn(&str, &Sockets) + Send + Sync + 'static,
     ) -> Self {
+        Self::with_refusals(on_request, on_frame, Vec::new())
+    }
+
+    /// A server that also refuses handshakes.
+    pub(crate) fn with_refusals(
+        on_request: impl Fn(&Request, &Sockets) -> Reply + Send + Sync + 'static,
+        on_frame: impl Fn(&str, &Sockets) + Send + Sync + 'static,
+        refusals: Vec<Option<(u16, &'static str)>>,
+    ) -> Self {
+        let refusals: Refusals = Arc::new(Mutex::new(refusals.into_iter()));
         let [http, websocket] = [(); 2].map(|()| {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
             listener.set_nonblocking(true).expect("a socket option");
@@ -97,7 +126,7 @@ impl Server {
                 let websocket = TcpListener::from_std(websocket).expect("a listener");
                 tokio::join!(
                     serve_http(http, Arc::new(on_request), seen, sockets.clone()),
-                    serve_websocket(websocket, Arc::new(on_frame), sockets.clone())
+                    serve_websocket(websocket, Arc::new(on_frame), refusals, sockets.clone())
                 )
             })
         });
@@ -150,14 +179,15 @@ async fn read(stream: &mut BufReader<TcpStream>) -> Option<Request> {
     Some(Request { method, path, headers, body: String::from_utf8(body).expect("UTF-8") })
 }
 
-async fn serve_websocket(listener: TcpListener, on_frame: Arc<OnFrame>, sockets: Sockets) {
+async fn serve_websocket(listener: TcpListener, on_frame: Arc<OnFrame>, refusals: Refusals, sockets: Sockets) {
     while let Ok((stream, _)) = listener.accept().await {
-        let (on_frame, sockets) = (Arc::clone(&on_frame), sockets.clone());
+        let (on_frame, refusals, sockets) = (Arc::clone(&on_frame), Arc::clone(&refusals), sockets.clone());
         tokio::spawn(async move {
             let (sender, mut outgoing) = mpsc::unbounded_channel();
             // As API Gateway does, the connection is known before the handshake is answered.
             sockets.0.lock().expect("no panic").push(sender);
-            let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await else { return };
+            let accepted = tokio_tungstenite::accept_hdr_async(stream, OnHandshake(refusals)).await;
+            let Ok(mut socket) = accepted else { return };
             loop {
                 tokio::select! {
                     Some(message) = outgoing.recv() => {

@@ -9,7 +9,7 @@ const ISSUER: &str = r#"{"issuer":"https://issuer.invalid","audience":"twolane",
     "kid":"key-1","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}}"#;
 
 /// A command beside a local stack that `make up` left.
-fn local(server: &Server, arguments: &[&str]) -> Twolane {
+pub(crate) fn local(server: &Server, arguments: &[&str]) -> Twolane {
     let twolane = twolane(arguments);
     let outputs = json!({"ApiUrl": server.api_url, "WebSocketUrl": server.websocket_url}).to_string();
     twolane.folder.write(".local/outputs.json", &outputs);
@@ -53,6 +53,38 @@ fn a_missing_issuer_subject_or_time_is_wrong_usage() {
     assert!(why.contains("15m"), "{why}");
 
     assert_eq!((missing, nobody, time), (2, 2, 2));
+}
+
+#[test]
+fn a_token_that_no_stack_would_take_is_not_made() {
+    let server = Server::start(|_, _| answer(500, ""));
+
+    for subject in ["", "a b", "ümit", "a\nb", &"x".repeat(256)] {
+        let (code, stdout, stderr) = local(&server, &["token", "--subject", subject]).run();
+        assert_eq!((code, stdout.as_str()), (2, ""), "{subject}");
+        assert!(stderr.contains("1 to 255 visible ASCII characters"), "{stderr}");
+    }
+    let (code, stdout, stderr) = local(&server, &["token", "--subject", "a", "--ttl", "0s"]).run();
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert!(stderr.contains("has expired when it is made"), "{stderr}");
+    assert_eq!(local(&server, &["token", "--subject", &"x".repeat(255), "--ttl", "1s"]).run().0, 0);
+}
+
+#[test]
+fn sends_one_token_with_all_requests_of_a_run() {
+    let server = Server::start(|_, _| answer(503, ""));
+    let twolane = local(&server, &["order", "--lane", "sync", "--file", "orders.jsonl", "--concurrency", "1"]);
+    // Longer than a second, to which the times in a token are counted.
+    let retries = ["--retries", "2"];
+    twolane.folder.write("orders.jsonl", &crate::line(crate::ID));
+    let mut twolane = twolane;
+    twolane.command.args(retries);
+
+    twolane.run();
+
+    let sent = authorization(&server);
+    assert_eq!(sent.len(), 3, "{sent:?}");
+    assert!(sent.iter().all(|value| *value == sent[0]), "{sent:?}");
 }
 
 #[test]

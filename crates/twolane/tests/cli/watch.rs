@@ -68,6 +68,84 @@ fn tells_that_the_socket_does_not_open() {
 
     assert_eq!(code, 1);
     assert!(stderr.contains("error: Failed to open the WebSocket ws://127.0.0.1:1/: Connection refused"), "{stderr}");
+    assert!(stderr.contains("addresses change with every `make down`") && !stderr.contains("token"), "{stderr}");
+}
+
+/// A JWT that expired in 2001; nobody verifies it here.
+const EXPIRED: &str = "e30.eyJleHAiOjEwMDAwMDAwMDB9.AA";
+
+/// How a WebSocket API refuses a token, and what answers where there is none.
+const REFUSED: (u16, &str) = (403, r#"{"message":"Forbidden","connectionId":"c-1","requestId":"r-1"}"#);
+const GONE: (u16, &str) = (403, "");
+
+/// Watches a server that closes the first socket and refuses the handshakes so, with the given token: all that it says.
+fn watching_until_refused(token: &str, refusal: (u16, &'static str)) -> (i32, String) {
+    let refusals = vec![None, Some(refusal)];
+    let server = Server::with_refusals(|_, _| answer(500, ""), |_, sockets| sockets.close(), refusals);
+    let arguments = ["watch", "--order", ID, "--websocket-url", &server.websocket_url, "--token", token];
+    let (code, _, stderr) = twolane(&arguments).run();
+    (code, stderr)
+}
+
+#[test]
+fn ends_when_a_given_token_is_refused_as_it_stays_the_same() {
+    for (token, told) in [
+        (EXPIRED, "the token of --token or TWOLANE_TOKEN expired at 2001-09-09T01:46:40.000Z"),
+        ("mine", "the stack does not accept the token of --token or TWOLANE_TOKEN"),
+    ] {
+        for refusal in [REFUSED, (401, "")] {
+            let (code, stderr) = watching_until_refused(token, refusal);
+
+            assert_eq!(code, 1, "{stderr}");
+            assert!(
+                stderr.contains("error: The WebSocket does not open again: the handshake was answered"),
+                "{stderr}"
+            );
+            assert!(stderr.contains(told) && !stderr.contains("make down"), "{stderr}");
+            assert!(!stderr.contains(token), "{stderr}");
+        }
+    }
+}
+
+#[test]
+fn does_not_blame_the_token_where_there_may_be_no_stack() {
+    let (code, stderr) = watching_until_refused("mine", GONE);
+
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains("there is no such stack any more, or the stack does not accept the token"), "{stderr}");
+    assert!(stderr.contains("Is this still the address of a running stack?"), "{stderr}");
+}
+
+#[test]
+fn tells_that_the_address_may_be_of_no_stack_any_more() {
+    let refusals = vec![Some((404, ""))];
+    let server = Server::with_refusals(|_, _| answer(500, ""), |_, _| (), refusals);
+    let (code, _, stderr) = twolane(&["watch", "--websocket-url", &server.websocket_url, "--token", "mine"]).run();
+
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains("404 Not Found\nIs this still the address of a running stack?"), "{stderr}");
+    assert!(!stderr.contains("token"), "{stderr}");
+}
+
+#[test]
+fn goes_on_with_a_token_made_anew_when_one_of_the_local_issuer_is_refused() {
+    let pushed = AtomicBool::new(false);
+    let server = Server::with_refusals(
+        |_, _| answer(500, ""),
+        move |_, sockets| {
+            if pushed.swap(true, Ordering::SeqCst) { sockets.push(&confirmed(ID)) } else { sockets.close() }
+        },
+        vec![None, Some(REFUSED), Some(GONE)],
+    );
+    let mut twolane = crate::token::local(&server, &["watch", "--order", ID, "--json"]);
+    let mut child = twolane.start();
+
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let frame = lines.next().expect("a line").expect("UTF-8");
+    signal(&child, "INT");
+
+    assert_eq!(serde_json::from_str::<Value>(&frame).expect("JSON"), confirmed(ID));
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
 }
 
 #[test]

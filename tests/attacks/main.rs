@@ -1,13 +1,17 @@
 //! Callers who are not who they say, or do not say: refused by both APIs, and nothing comes of it.
+//!
+//! That nothing is stored or queued is seen by looking at all of the tables and queues, so this has the stack to itself.
+#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
 
 use reqwest::{Method, header::CONTENT_TYPE};
 use ring::hmac;
 use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::{self, handshake::client::Response};
 use twolane_tests::{
     api_client::{ApiClient, LANES, send, try_send},
+    eventually::{DEADLINE, eventually},
     order_bodies::{new_id, order_of},
-    socket::{Socket, handshake, handshake_at},
+    socket::{SOCKETS, Socket, handshake, handshake_at},
     stack::{OWNER, Stack, output},
     tokens::{encode, issuer, now, token},
 };
@@ -32,6 +36,30 @@ fn by_hmac(secret: &[u8]) -> String {
     let message = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), message.as_bytes());
     format!("{message}.{}", encode(tag))
+}
+
+/// What no refusal may say: what was wrong with the token, whose it was, or any of it. `eyJ` is how `{"` begins in
+/// base64.
+const LEAKS: [&str; 12] = [
+    "kid",
+    "issuer",
+    "audience",
+    "subject",
+    "signature",
+    "algorithm",
+    "expire",
+    "jwt",
+    "authorize-request",
+    "lambda",
+    "eyj",
+    OWNER,
+];
+
+#[track_caller]
+fn assert_tells_nothing(name: &str, told: &str) {
+    let told = told.to_lowercase();
+    let leaked = LEAKS.iter().find(|leak| told.contains(**leak));
+    assert_eq!(leaked, None, "{name}: tells too much: {told}");
 }
 
 /// What is sent as `Authorization`, with what is wrong with it.
@@ -97,6 +125,8 @@ fn attacks() -> Vec<(&'static str, Option<String>)> {
 #[tokio::test]
 async fn the_rest_api_refuses_every_one_with_401_and_nothing_comes_of_it() {
     let stack = Stack::of_environment().await;
+    let stored = stack.statuses().await;
+    let failed = stack.messages_in("DeadLetterQueueUrl").await;
     let mut ids = Vec::new();
 
     for (name, authorization) in attacks() {
@@ -110,10 +140,7 @@ async fn the_rest_api_refuses_every_one_with_401_and_nothing_comes_of_it() {
             assert_eq!(answer.status, 401, "{name}: {answer:?}");
             let problem = answer.problem(401);
             assert!(answer.header("www-authenticate").starts_with("Bearer"), "{name}: {answer:?}");
-            let told = format!("{} {}", problem.title, problem.detail);
-            for leak in ["kid", "issuer", "audience", "signature", "expired", "eyJ", OWNER] {
-                assert!(!told.contains(leak), "{name}: tells too much: {told}");
-            }
+            assert_tells_nothing(name, &format!("{} {}", problem.title, problem.detail));
         }
         ids.push(id);
     }
@@ -122,34 +149,48 @@ async fn the_rest_api_refuses_every_one_with_401_and_nothing_comes_of_it() {
     let (api, next) = (ApiClient::new(), new_id());
     assert_eq!(api.put("async", &next, &order_of("SKU-1")).await.status, 202);
     api.settled(&next).await;
+    eventually(DEADLINE, "the orders queue is empty", async || {
+        (stack.messages_in("OrdersQueueUrl").await == 0).then_some(())
+    })
+    .await;
+    assert_eq!(stack.messages_in("DeadLetterQueueUrl").await, failed, "nothing of theirs failed");
     for id in ids {
         assert!(stack.items_with_order_id(&id).await.is_empty(), "{id}");
     }
+    let mut stored_since = stack.statuses().await;
+    assert_eq!(stored_since.remove(&format!("{OWNER}#{next}")).as_deref(), Some("CONFIRMED"));
+    assert_eq!(stored_since, stored, "nothing else is stored");
 }
 
-/// The status of a refused handshake.
-fn refusal(name: &str, opened: tungstenite::Result<(Socket, tungstenite::handshake::client::Response)>) -> u16 {
-    match opened {
-        Err(tungstenite::Error::Http(response)) => response.status().as_u16(),
+/// Sees that the handshake is refused, in few words.
+#[track_caller]
+fn assert_refused(name: &str, opened: tungstenite::Result<(Socket, Response)>) {
+    let response = match opened {
+        Err(tungstenite::Error::Http(response)) => response,
         Err(error) => panic!("{name}: {error}"),
         Ok(_) => panic!("{name}: the socket opened"),
-    }
+    };
+    assert!([401, 403].contains(&response.status().as_u16()), "{name}: {response:?}");
+    assert!(response.headers().get("sec-websocket-protocol").is_none(), "{name}: {response:?}");
+    let body = response.body().as_deref().unwrap_or_default();
+    assert_tells_nothing(name, &format!("{:?} {}", response.headers(), String::from_utf8_lossy(body)));
 }
 
 #[tokio::test]
 async fn the_websocket_api_refuses_every_one_and_knows_no_socket_of_theirs() {
     let stack = Stack::of_environment().await;
-    let owner = new_id();
+    let _alone = SOCKETS.write().await;
+    let connections = stack.connections().await;
 
     for (name, authorization) in attacks() {
         let headers: Vec<_> = authorization.iter().map(|value| ("authorization", value.as_str())).collect();
-        let status = refusal(name, Socket::try_open(handshake(&headers)).await);
-        assert!([401, 403].contains(&status), "{name}: {status}");
+        assert_refused(name, Socket::try_open(handshake(&headers)).await);
     }
 
-    let mut socket = Socket::open_as(&owner).await;
+    assert!(stack.connections().await.is_subset(&connections), "none of theirs is known");
+    let mut socket = Socket::open_alone().await;
     assert_eq!(socket.subscribe(&new_id()).await["status"], "PENDING", "the authorizer is alive");
-    assert_eq!(stack.connections_of(&owner).await.len(), 1);
+    assert_eq!(stack.connections().await.difference(&connections).count(), 1, "and this one is");
 }
 
 #[tokio::test]
@@ -160,12 +201,21 @@ async fn a_token_in_the_url_in_a_cookie_or_in_a_body_counts_for_nothing() {
         for value in [good.clone(), format!("Bearer%20{good}")] {
             send(nobody.request(Method::GET, &format!("orders/{id}?{query}={value}"))).await.problem(401);
             let url = format!("{}?{query}={value}", output("WebSocketUrl"));
-            let status = refusal(query, Socket::try_open(handshake_at(&url, &[])).await);
-            assert!([401, 403].contains(&status), "{query}: {status}");
+            assert_refused(query, Socket::try_open(handshake_at(&url, &[])).await);
         }
     }
-    let cookie = format!("Authorization=Bearer {good}; access_token={good}");
-    send(nobody.request(Method::GET, &format!("orders/{id}")).header("cookie", cookie)).await.problem(401);
+    for cookie in [
+        format!("Authorization=Bearer {good}; access_token={good}; token={good}"),
+        format!("Authorization=\"Bearer {good}\""),
+        format!("twolane.token.{good}; twolane.v1"),
+        format!("Bearer {good}"),
+    ] {
+        send(nobody.request(Method::GET, &format!("orders/{id}")).header("cookie", &cookie)).await.problem(401);
+        assert_refused("a cookie", Socket::try_open(handshake(&[("cookie", &cookie)])).await);
+        // A browser offers the subprotocol without a token, and sends the cookies that it has.
+        let headers = [("cookie", cookie.as_str()), ("sec-websocket-protocol", "twolane.v1")];
+        assert_refused("a cookie and a subprotocol", Socket::try_open(handshake(&headers)).await);
+    }
     let form = nobody.request(Method::PUT, &format!("async/orders/{id}"));
     let form = form.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(format!("access_token={good}"));
     send(form).await.problem(401);
@@ -187,6 +237,7 @@ async fn no_token_of_any_size_breaks_anything() {
 
 #[tokio::test]
 async fn a_browser_offers_its_token_as_a_subprotocol_and_is_answered_the_other_one() {
+    let _beside_others = SOCKETS.read().await;
     let (good, other) = (token(OWNER), token("somebody"));
     let offered = |value: &str| handshake(&[("sec-websocket-protocol", value)]);
 
@@ -202,12 +253,11 @@ async fn a_browser_offers_its_token_as_a_subprotocol_and_is_answered_the_other_o
         format!("twolane.v1, twolane.token.{good}x"),
         format!("twolane.v1, twolane.token.{good}, twolane.token.{other}"),
     ] {
-        let status = refusal(&value, Socket::try_open(offered(&value)).await);
-        assert!([401, 403].contains(&status), "{status}");
+        assert_refused("subprotocols", Socket::try_open(offered(&value)).await);
     }
     let both = handshake(&[
         ("authorization", &format!("Bearer {good}")),
         ("sec-websocket-protocol", &format!("twolane.v1, twolane.token.{other}")),
     ]);
-    assert!([401, 403].contains(&refusal("two tokens", Socket::try_open(both).await)));
+    assert_refused("two tokens", Socket::try_open(both).await);
 }
