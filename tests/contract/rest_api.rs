@@ -81,7 +81,9 @@ fn every_path_refuses_other_methods_with_405_and_the_methods_it_takes() {
     let api = rest_api();
 
     for (path, methods) in paths(&api) {
-        let taken: Vec<_> = calls(&api).filter(|call| call.0 == path).map(|call| call.1.to_uppercase()).collect();
+        let mut taken: Vec<_> = calls(&api).filter(|call| call.0 == path).map(|call| call.1.to_uppercase()).collect();
+        // Whether JSON keeps the order of the file depends on what else is built.
+        taken.sort();
         let answer = &methods[ANY_METHOD][INTEGRATION]["responses"]["default"];
         let headers = &answer["responseParameters"];
         let body = answer["responseTemplates"]["application/json"].as_str();
