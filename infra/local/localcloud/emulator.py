@@ -16,7 +16,7 @@ from .environment import aws_settings, loopback_without_proxy, without_aws
 from .failure import Failure
 from .files import read_json, tail, write_json
 from .layout import LAUNCHER, Instance, short
-from .processes import Identity, command_line, end, holder_of, identify, marked, wait_until
+from .processes import Identity, command_line, end, holder_of, identify, listener_of, marked, wait_until
 
 _READY_SECONDS = 30.0
 _MARKER = "TWOLANE_LOCAL_CLOUD"
@@ -111,12 +111,12 @@ def _start(instance: Instance, port: int) -> Running:
     identity = identify(process.pid)
     if identity is not None:
         write_json(instance.record, {**asdict(identity), "port": port})
-        wait_until(lambda: process.poll() is not None or is_healthy(port), _READY_SECONDS)
+        wait_until(lambda: process.poll() is not None or _answers(instance, port), _READY_SECONDS)
     if process.poll() is not None or identity is None:
         stop(instance)
         refuse_taken_port(port)
         raise Failure(f"The emulator ended at once:\n{tail(instance.emulator_log)}\n  Log:  {short(instance.emulator_log)}")
-    if not is_healthy(port):
+    if not _answers(instance, port):
         stop(instance)
         raise Failure(
             f"The emulator did not answer within {_READY_SECONDS:.0f} s and was ended:\n{tail(instance.emulator_log)}\n"
@@ -142,6 +142,11 @@ def process_tree(instance: Instance) -> list[int]:
 
 def _is_ours(process: Identity) -> bool:
     return identify(process.pid) == process and str(LAUNCHER) in command_line(process.pid)
+
+
+def _answers(instance: Instance, port: int) -> bool:
+    """Whether the instance's own emulator answers: another one may have taken the port a moment before."""
+    return is_healthy(port) and listener_of(port) in {None, *process_tree(instance)}
 
 
 def _accepts(port: int) -> bool:

@@ -64,11 +64,14 @@ def listeners(pids: Iterable[int]) -> set[tuple[str, int]]:
 
 def holder_of(port: int) -> str | None:
     """`pid 123 (command …)` of the process listening on the port, when the system tells."""
+    pid = listener_of(port)
+    return None if pid is None else f"pid {pid}: {command_line(pid)[:200]}"
+
+
+def listener_of(port: int) -> int | None:
+    """The id of the process listening on the port, when the system tells."""
     wanted = {inode for _, listening, inode in _listening() if listening == port}
-    for pid in _all():
-        if wanted & set(_socket_inodes(pid)):
-            return f"pid {pid}: {command_line(pid)[:200]}"
-    return None
+    return next((pid for pid in _all() if wanted & set(_socket_inodes(pid))), None) if wanted else None
 
 
 def end(pids: Callable[[], list[int]], leader: Identity | None, grace: float = 10.0) -> None:

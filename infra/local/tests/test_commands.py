@@ -122,6 +122,7 @@ def setUpModule() -> None:  # noqa: N802  (unittest's name)
     unittest.addModuleCleanup(pool.shutdown)
     stories = {
         "running": _running, "exec": _exec, "terminated exec": _terminated_exec, "failed deployment": _failed_deployment,
+        "same port": _same_port,
     }  # fmt: skip
     for name, story in stories.items():
         project = Project()
@@ -143,6 +144,16 @@ def _terminated_exec(project: Project) -> tuple:
     wait_until(project.instance(".local/test").outputs.exists, 60)
     process.terminate()
     return project, finished(process)
+
+
+def _same_port(project: Project) -> tuple:
+    other = Project()
+    port = str(emulator.free_port())
+    try:
+        ups = [each.start("up", "--port", port) for each in (project, other)]
+        return port, [finished(up) for up in ups]
+    finally:
+        other.close()
 
 
 def _failed_deployment(project: Project) -> tuple:
@@ -251,6 +262,15 @@ class Exec(unittest.TestCase):
 
         self.assertEqual(done.returncode, 128 + signal.SIGTERM, done.stdout + done.stderr)
         self.assertEqual(emulator.process_tree(project.instance(".local/test")), [])
+
+
+class SamePort(unittest.TestCase):
+    def test_two_that_start_at_once_are_not_taken_for_one_another(self) -> None:
+        port, ups = _stories["same port"].result()
+
+        refused, started = sorted(ups, key=lambda up: up.returncode, reverse=True)
+        self.assertEqual((refused.returncode, started.returncode), (1, 0), refused.stdout + refused.stderr + started.stderr)
+        self.assertIn(f"Port {port} is taken by pid ", refused.stderr)
 
 
 class FailedDeployment(unittest.TestCase):
