@@ -28,13 +28,12 @@ env: ## Print shell exports for the local cloud: eval "$(make -s env)"
 check: ## Formatting, lints, documentation, template policies and dependencies, warnings denied
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items --quiet
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --all-features --lib --bins --examples --no-deps --document-private-items --quiet
 	@$(CLOUD) lint
 	@$(CLOUD) audit
 
 test: check ## check, then every test, the end-to-end ones on a local cloud of their own
-	@$(CLOUD) selftest
-	@$(CLOUD) exec --dir .local/test --port 0 -- cargo test --locked --workspace --all-features
+	@$(CLOUD) tests
 
 # Bounded: every wait in it has a deadline.
 soak: ## The fault suite in full, on a local cloud of its own: 2 000 orders in a storm, an outage of a minute, restarts

@@ -9,8 +9,7 @@ use tokio::process::Command;
 /// # Panics
 /// When it fails.
 pub async fn twolane(arguments: &[&str]) -> String {
-    let ran = Command::new(binary()).args(arguments).current_dir(root()).kill_on_drop(true).output().await;
-    let ran = ran.expect("twolane can be run");
+    let ran = command(arguments).output().await.expect("twolane can be run");
     let (printed, complaints) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
     assert!(
         ran.status.success(),
@@ -19,6 +18,17 @@ pub async fn twolane(arguments: &[&str]) -> String {
         ran.status
     );
     printed.into_owned()
+}
+
+/// `twolane` with those arguments, ready to be run. It ends when it is dropped.
+///
+/// # Panics
+/// When it is not built.
+#[must_use]
+pub fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(binary());
+    command.args(arguments).current_dir(root()).kill_on_drop(true);
+    command
 }
 
 /// The binary beside this test: Cargo builds both into one folder.

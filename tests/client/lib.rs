@@ -13,6 +13,7 @@
 pub mod api_client;
 pub mod command_line;
 pub mod eventually;
+pub mod node;
 pub mod order_bodies;
 pub mod queue_messages;
 pub mod socket;

@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 /// `functions, twolane, tests → adapters, orders-api, lambda-support → orders`.
 fn allowed(package: &str) -> &'static [&'static str] {
     match package {
-        "access-tokens" | "orders" | "sqs-batch" => &[],
+        "access-tokens" | "fault-endpoint" | "orders" | "sqs-batch" => &[],
         "orders-api" | "orders-dynamodb" => &["orders"],
         "orders-websocket" | "lambda-support" => &["orders", "orders-api"],
-        "twolane-tests" => &["lambda-support", "orders", "orders-api"],
-        // A client: it sees the wire and nothing behind it.
-        "twolane" => &["orders-api"],
+        "twolane-tests" => &["fault-endpoint", "lambda-support", "orders", "orders-api"],
+        // A client: it sees the wire and nothing behind it. Faults it injects from outside.
+        "twolane" => &["fault-endpoint", "orders-api"],
         function if function_folders().contains(function) => &[
             "access-tokens",
             "lambda-support",

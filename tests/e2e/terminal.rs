@@ -1,14 +1,10 @@
 //! Commands as people type them, with the real curl and the real wscat.
 
-use std::{
-    env,
-    path::PathBuf,
-    process::{Command, Stdio},
-    sync::OnceLock,
-};
+use std::{env, process::Stdio, sync::OnceLock};
 use tokio::time::timeout;
 use twolane_tests::{
     eventually::DEADLINE,
+    node,
     stack::{OWNER, output, root},
     tokens::token,
 };
@@ -53,33 +49,11 @@ async fn wait_with_open_input(mut child: tokio::process::Child) -> std::process:
 fn search_path() -> &'static str {
     static PATH: OnceLock<String> = OnceLock::new();
     PATH.get_or_init(|| {
-        let node = node_programs();
-        let wscat = root().join("tests/wscat/node_modules/.bin");
-        let rest = env::var_os("PATH").unwrap_or_default();
-        let with_node = env::join_paths([node.clone()].into_iter().chain(env::split_paths(&rest))).unwrap();
-        install_wscat(&with_node);
-        let all = env::join_paths([wscat, node].into_iter().chain(env::split_paths(&rest))).unwrap();
+        let wscat = root().join("tests/wscat");
+        let with_node = node::search_path();
+        node::install_packages(&wscat, &with_node);
+        let programs = wscat.join("node_modules/.bin");
+        let all = env::join_paths([programs].into_iter().chain(env::split_paths(&with_node))).unwrap();
         all.into_string().expect("PATH is text")
     })
-}
-
-/// The folder of the pinned Node.js, installed if need be.
-fn node_programs() -> PathBuf {
-    let output = Command::new("python3").args(["infra/local", "tools", "test"]).current_dir(root()).output();
-    let output = output.expect("Failed to run python3: install Python 3.10 or newer");
-    let complaints = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "python3 infra/local tools test failed:\n{complaints}");
-    PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
-}
-
-/// Installs the locked wscat unless it is there.
-fn install_wscat(path: &std::ffi::OsStr) {
-    let folder = root().join("tests/wscat");
-    let modified = |file: &str| folder.join(file).metadata().and_then(|metadata| metadata.modified()).ok();
-    // npm writes the first when it is done.
-    if modified("node_modules/.package-lock.json") > modified("package-lock.json") {
-        return;
-    }
-    let output = Command::new("npm").arg("ci").current_dir(&folder).env("PATH", path).output().unwrap();
-    assert!(output.status.success(), "npm ci in tests/wscat failed:\n{}", String::from_utf8_lossy(&output.stderr));
 }

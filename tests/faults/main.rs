@@ -9,7 +9,6 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
 
 mod dispositions;
-mod endpoint;
 mod figures;
 mod listener;
 mod local_cloud;

@@ -1,5 +1,6 @@
 //! What can be typed: commands, options and their help.
 
+use crate::compare::args::{COMPARE_HELP, CompareArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,6 +27,12 @@ pub(crate) enum Command {
     /// Move messages from the dead-letter queue back to the orders queue and wait for their outcome.
     #[command(after_help = REDRIVE_HELP)]
     Redrive(RedriveArgs),
+    /// Send the same load down both lanes, and report what each made of it.
+    #[command(after_help = COMPARE_HELP)]
+    Compare(Box<CompareArgs>),
+    /// Show the report of a comparison again, or compare the reports of several.
+    #[command(after_help = REPORT_HELP)]
+    Report(ReportArgs),
     /// Print an access token for the local stack.
     #[command(after_help = TOKEN_HELP)]
     Token(TokenArgs),
@@ -119,6 +126,23 @@ pub(crate) struct RedriveArgs {
     pub(crate) stack: DeployedArgs,
 }
 
+/// Options of `twolane report`.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Reports that `twolane compare` wrote: one to show, several to compare with the first.
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Write JSON, and nothing else: the report, or the figures of several with their ratios to the first.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Compute costs and verdict anew with these prices: a TOML file like prices/us-east-1.toml.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) prices: Option<PathBuf>,
+    /// Write the report's page to that file, too: charts and figures in one HTML file, for any browser.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+}
+
 /// Options of `twolane token`.
 #[derive(Debug, Args)]
 pub(crate) struct TokenArgs {
@@ -208,6 +232,8 @@ Examples:
   twolane order --lane sync
   twolane order --lane async --file samples/orders.jsonl
   twolane watch
+  twolane compare --rate 50 --duration 60
+  twolane report report.json
   twolane dlq
   twolane redrive
   twolane token --subject alice
@@ -274,6 +300,17 @@ A socket ends with its token. One of the local issuer is made anew; one that was
 TWOLANE_TOKEN is not, so that watching ends with it.
 
 The stack is found as for `twolane order`, and so is the token; see `twolane --help`.";
+
+const REPORT_HELP: &str = "\
+Examples:
+  twolane report report.json
+  twolane report before.json after.json
+  twolane report report.json --prices eu-central-1.toml
+  twolane report report.json --html report.html
+
+Exit code:
+  0  shown
+  2  wrong usage, a file that is no report, or a page that cannot be written";
 
 const TOKEN_HELP: &str = "\
 `make up` makes a key in .local/issuer.json that only its stack accepts. Whoever can read that file

@@ -7,12 +7,14 @@ mod aws;
 mod callbacks;
 mod chart;
 mod cli;
+mod compare;
 mod dead_letters;
 mod issuer;
 mod lane;
 mod money;
 mod order;
 mod order_file;
+mod orders_table;
 mod output;
 mod progress;
 mod report;
@@ -47,13 +49,19 @@ fn main() -> ExitCode {
 /// Runs one command. An error means that nothing was sent; what goes wrong later is the command's own to tell.
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     rustls::crypto::ring::default_provider().install_default().expect("nothing else chooses a TLS provider");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Only a comparison has more to do than one thread can.
+    let runtime = match cli.command {
+        Command::Compare(_) => tokio::runtime::Builder::new_multi_thread().enable_all().build()?,
+        _ => tokio::runtime::Builder::new_current_thread().enable_all().build()?,
+    };
     let result = runtime.block_on(async {
         match cli.command {
             Command::Order(args) => order::run(args).await,
             Command::Watch(args) => watch::run(args).await,
             Command::Dlq(args) => dead_letters::dlq::run(args).await,
             Command::Redrive(args) => dead_letters::redrive::run(args).await,
+            Command::Compare(args) => Box::pin(compare::command::run(*args)).await,
+            Command::Report(args) => compare::report::command::run(&args),
             Command::Token(args) => token::run(&args),
         }
     });

@@ -56,6 +56,11 @@ impl Requests {
         Ok(Self { http, api_url, token, missed: Arc::default() })
     }
 
+    /// The same with another token, over the same connections.
+    pub(crate) fn with_token(&self, token: Token) -> Self {
+        Self { token, ..self.clone() }
+    }
+
     /// Places an order: `PUT /{lane}/orders/{orderId}`.
     ///
     /// # Errors

@@ -83,6 +83,11 @@ impl Interruption {
         *self.0.borrow()
     }
 
+    /// Waits for the first signal.
+    pub(crate) async fn wait(&self) {
+        let _ = self.0.clone().wait_for(Option::is_some).await;
+    }
+
     /// Waits that long, or until there is a signal.
     pub(crate) async fn sleep(&self, time: Duration) {
         let mut seen = self.0.clone();

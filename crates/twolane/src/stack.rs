@@ -108,6 +108,11 @@ impl Stack {
         Self::from_file(&path).ok().filter(same).map(|_| path)
     }
 
+    /// The same with all its outputs, where only its URLs are known and they are those of the local stack.
+    pub(crate) fn with_all_outputs(self) -> Self {
+        self.file().and_then(|path| Self::from_file(&path).ok()).unwrap_or(self)
+    }
+
     /// The URL of the REST API.
     ///
     /// # Errors

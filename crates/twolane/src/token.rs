@@ -42,13 +42,14 @@ pub(crate) enum Token {
 
 /// Makes tokens, and keeps the last one: API Gateway asks its authorizer about every token that it does not know yet.
 pub(crate) struct Maker {
-    issuer: Issuer,
+    issuer: Arc<Issuer>,
+    subject: String,
     last: Mutex<Option<(HeaderValue, SystemTime)>>,
 }
 
 impl Maker {
-    fn new(issuer: Issuer) -> Self {
-        Self { issuer, last: Mutex::new(None) }
+    fn new(issuer: Arc<Issuer>, subject: &str) -> Self {
+        Self { issuer, subject: subject.to_owned(), last: Mutex::new(None) }
     }
 
     fn authorization(&self, now: SystemTime) -> Option<HeaderValue> {
@@ -58,7 +59,7 @@ impl Maker {
         {
             return Some(value.clone());
         }
-        let value = bearer(&self.issuer.token(LOCAL_SUBJECT, LOCAL_TTL, now))?;
+        let value = bearer(&self.issuer.token(&self.subject, LOCAL_TTL, now))?;
         *last = Some((value.clone(), now + LOCAL_TTL));
         Some(value)
     }
@@ -71,13 +72,26 @@ impl Token {
     /// What was given cannot be sent, or the issuer's file cannot be read.
     pub(crate) fn find(args: &StackArgs, stack: &Stack) -> anyhow::Result<Self> {
         if let Some(token) = args.token.as_deref().map(str::trim).filter(|token| !token.is_empty()) {
-            let authorization = bearer(token).context("The token has characters that no token has")?;
-            return Ok(Self::Given { authorization, expires_at: expiry(token) });
+            return Self::given(token);
         }
         match stack.file().as_deref().and_then(issuer::beside) {
-            Some(path) => Ok(Self::Made(Arc::new(Maker::new(Issuer::read(&path)?)))),
+            Some(path) => Ok(Self::made(Arc::new(Issuer::read(&path)?), LOCAL_SUBJECT)),
             None => Ok(Self::None),
         }
+    }
+
+    /// A token that was given.
+    ///
+    /// # Errors
+    /// It cannot be sent.
+    pub(crate) fn given(token: &str) -> anyhow::Result<Self> {
+        let authorization = bearer(token).context("The token has characters that no token has")?;
+        Ok(Self::Given { authorization, expires_at: expiry(token) })
+    }
+
+    /// Tokens of that subject, made by a local stack's issuer as they are needed.
+    pub(crate) fn made(issuer: Arc<Issuer>, subject: &str) -> Self {
+        Self::Made(Arc::new(Maker::new(issuer, subject)))
     }
 
     /// The value of `Authorization`.
@@ -109,11 +123,18 @@ impl Token {
 
 /// When a JWT expires, as it says itself; nothing is verified. `None` for what is no JWT, or does not say.
 fn expiry(token: &str) -> Option<OffsetDateTime> {
-    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
-    let claims: Value = serde_json::from_slice(&claims).ok()?;
-    let seconds = claims["exp"].as_f64()?;
+    let seconds = claims(token)?["exp"].as_f64()?;
     #[expect(clippy::cast_possible_truncation, reason = "a fraction of a second is cut off; the rest is checked next")]
     OffsetDateTime::from_unix_timestamp(seconds as i64).ok()
+}
+
+/// Whose token it is, as it says itself; nothing is verified. `None` for what is no JWT, or does not say.
+pub(crate) fn subject(token: &str) -> Option<String> {
+    Some(claims(token)?["sub"].as_str()?.to_owned())
+}
+
+fn claims(token: &str) -> Option<Value> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?).ok()
 }
 
 fn bearer(token: &str) -> Option<HeaderValue> {
@@ -191,7 +212,7 @@ mod tests {
 
     #[test]
     fn keeps_a_token_of_the_local_issuer_until_shortly_before_its_end() {
-        let maker = Maker::new(Issuer::sample());
+        let maker = Maker::new(Arc::new(Issuer::sample()), LOCAL_SUBJECT);
         let start = SystemTime::now();
         let at = |minutes| maker.authorization(start + Duration::from_mins(minutes));
 

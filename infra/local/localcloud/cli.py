@@ -46,6 +46,8 @@ def _dispatch(options: argparse.Namespace, command: list[str]) -> int:
             return commands.up(target)
         case "demo":
             return demo.demo(target)
+        case "build":
+            return commands.build_functions(target)
         case "down":
             return commands.down(target)
         case "restart":
@@ -53,17 +55,21 @@ def _dispatch(options: argparse.Namespace, command: list[str]) -> int:
         case "exec":
             if not command:
                 raise Failure("exec needs a command: python3 infra/local exec -- cargo test -p tests")
-            return commands.execute(target, command)
+            return commands.execute(target, command, options.built)
         case "env":
             return commands.env(target)
         case "status":
             return commands.status(target, options.json)
         case "tools":
             return commands.install_tools(target, options.set)
+        case "browser":
+            return commands.find_browser(target)
         case "lint":
             return commands.lint_template(target)
         case "audit":
             return commands.audit_dependencies(target, options.require_advisories)
+        case "tests":
+            return commands.tests(target)
         case _:
             return commands.selftest(target, options.patterns)
 
@@ -85,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     _folder(demonstration, _OWN_FOLDER)
     _port(demonstration, None, f"port on 127.0.0.1, 0 for a free one (default: the running one's, else {commands.DEFAULT_PORT})")
 
+    build = _add(subcommands, "build", "build the functions as `up` does, and no more", ["build"])
+    _folder(build, _OWN_FOLDER)
+
     down = _add(subcommands, "down", "end exactly what `up` started", ["down", "down --dir .local/second"])
     _folder(down, _OWN_FOLDER)
 
@@ -94,8 +103,9 @@ def _parser() -> argparse.ArgumentParser:
 
     execute = _add(subcommands, "exec", "run a command against an instance of its own, then end the instance",
                    ["exec -- cargo test -p tests", "exec --dir .local/test --port 0 -- env"])
-    execute.usage = "python3 infra/local exec [-h] [--dir FOLDER] [--port PORT] -- COMMAND [ARGUMENT …]"
+    execute.usage = "python3 infra/local exec [-h] [--dir FOLDER] [--port PORT] [--built] -- COMMAND [ARGUMENT …]"
     _folder(execute, _EXEC_FOLDER)
+    execute.add_argument("--built", action="store_true", help="deploy what was built before, and build nothing")
     _port(execute, 0, "port on 127.0.0.1, 0 for a free one (default: 0)")
 
     env = _add(subcommands, "env", "print shell lines that point AWS tools at the local cloud",
@@ -111,11 +121,15 @@ def _parser() -> argparse.ArgumentParser:
     install.add_argument("set", choices=tools.SETS, help="emulator: MiniStack; sam: AWS SAM, cfn-lint, cargo-lambda; test: Node and npm; "
                               "checkov; cargo: cargo-deny, cargo-machete")
 
+    _add(subcommands, "browser", "find Chromium, or install Debian's as root, and print its path", ["browser"])
+
     _add(subcommands, "lint", "cfn-lint and checkov over template.yaml and what SAM makes of it", ["lint"])
 
     audit = _add(subcommands, "audit", "cargo-deny and cargo-machete over the Rust dependencies",
                  ["audit", "audit --require-advisories   # in CI that reaches the advisory database"])
     audit.add_argument("--require-advisories", action="store_true", help="fail, not skip, when the advisory database cannot be fetched")
+
+    _add(subcommands, "tests", "run every test, the local cloud's own ones included, in lanes side by side", ["tests"])
 
     selftest = _add(subcommands, "selftest", "test the local cloud itself", ["selftest", "selftest velocity throttle"])
     selftest.add_argument("patterns", nargs="*", metavar="PATTERN", help="only tests whose name has one of these")

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from . import cloudformation, emulator, issuer, tools
+from . import cloudformation, emulator, issuer, lanes, suites, tools
 from .audit import audit
+from .browser import browser
 from .build import build
 from .deploy import STACK, deploy
 from .environment import command_environment, command_settings, endpoint, foreign_names, without_aws
@@ -38,8 +39,8 @@ class Target:
     port: int | None
 
 
-def up(target: Target) -> int:
-    """Install, build, start, deploy; each only as far as needed."""
+def up(target: Target, built: bool = False) -> int:
+    """Install, build, start, deploy; each only as far as needed. With `built`, what was built before is deployed."""
     progress = Progress(steps=5)
     with exclusive(target.project.lock, lambda pid: print(f"Another `up` (pid {pid}) is at work: waiting for it …")):
         progress.step("Checking Python and Rust")
@@ -49,8 +50,11 @@ def up(target: Target) -> int:
         tools.install_all((tools.EMULATOR, tools.SAM), progress.detail)
         # Before the long build, so that a taken port is known at once.
         port = _port_for(target)
-        progress.step(f"Building the functions (log: {short(target.instance.build_log)})")
-        build(target.project, target.instance, progress.detail)
+        if built:
+            progress.step("The functions as they were built before")
+        else:
+            progress.step(f"Building the functions (log: {short(target.instance.build_log)})")
+            build(target.project, target.instance, progress.detail)
         progress.step(f"Emulator on {endpoint(port)} (log: {short(target.instance.emulator_log)})")
         running = _ensure_emulator(target.instance, port, progress.detail)
         progress.step(f"Deploying the stack {STACK} (log: {short(target.instance.deploy_log)})")
@@ -94,7 +98,7 @@ def restart(target: Target) -> int:
     return 0
 
 
-def execute(target: Target, command: list[str]) -> int:
+def execute(target: Target, command: list[str], built: bool) -> int:
     """A fresh instance, the command with its environment, then the instance is gone whatever happened."""
     instance = target.instance
     busy = f"Another `exec` (pid {{holder}}) is using {short(instance.folder)}: wait for it, or name another --dir."
@@ -102,7 +106,7 @@ def execute(target: Target, command: list[str]) -> int:
         if emulator.process_tree(instance) or emulator.running(instance):
             down(target)
         try:
-            up(target)
+            up(target, built)
             running = emulator.running(instance)
             if running is None:
                 raise Failure(f"The emulator ended by itself; log: {short(instance.emulator_log)}")
@@ -110,6 +114,17 @@ def execute(target: Target, command: list[str]) -> int:
             return _run(command, command_environment(instance, running.port))
         finally:
             down(target)
+
+
+def build_functions(target: Target) -> int:
+    """Install and build, as `up` does."""
+    progress = Progress(steps=2)
+    with exclusive(target.project.lock, lambda pid: print(f"Another command (pid {pid}) is at work: waiting for it …")):
+        progress.step("Tools")
+        tools.install_all((tools.SAM,), progress.detail)
+        progress.step(f"Building the functions (log: {short(target.instance.build_log)})")
+        build(target.project, target.instance, progress.detail)
+    return 0
 
 
 def running_on(instance: Instance) -> int:
@@ -157,6 +172,12 @@ def install_tools(target: Target, name: str) -> int:
     return 0
 
 
+def find_browser(_target: Target) -> int:
+    """Find Chromium or have it installed; the only line on standard output is its path."""
+    print(browser(lambda text: print(text, file=sys.stderr, flush=True)))
+    return 0
+
+
 def lint_template(target: Target) -> int:
     """cfn-lint and checkov over the template, unless it is as they last found it in order."""
     found, linted = fingerprint(target.project), target.project.linted
@@ -193,6 +214,21 @@ def selftest(target: Target, patterns: list[str]) -> int:
     command = [str(tools.python(tools.EMULATOR)), "-m", "unittest", "discover", "-s", str(TESTS_FOLDER), *selected]
     environment = {**without_aws(), "PYTHONPATH": str(TESTS_FOLDER.parent), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(command, cwd=REPOSITORY, env=environment, check=False).returncode
+
+
+def tests(target: Target) -> int:
+    """Every test there is, side by side; what failed is told again at the end."""
+    # Before the lanes: each of them would wait for the other's installation.
+    _ensure_tools(target.project, (tools.EMULATOR, tools.SAM, tools.CHECKOV, tools.TEST))
+    root = target.project.root
+    with _signals_as_interrupts():
+        outcomes = lanes.run(suites.preparations(root), root)
+        if all(outcome.code == 0 for outcome in outcomes):
+            outcomes += lanes.run(suites.lanes(root), root)
+    print()
+    for outcome in outcomes:
+        print(outcome)
+    return 0 if all(outcome.code == 0 for outcome in outcomes) else 1
 
 
 def _ensure_tools(project: Project, names: tuple[str, ...]) -> None:
@@ -282,12 +318,12 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
 
 @contextlib.contextmanager
 def _signals_as_interrupts() -> Iterator[None]:
-    """SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that `finally` runs."""
+    """SIGTERM and SIGHUP unwind the stack as Ctrl-C does, also where that is ignored, so that `finally` runs."""
 
     def interrupt(number: int, _frame: object) -> None:
         raise KeyboardInterrupt(number)
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:

@@ -237,7 +237,7 @@ class BeforeAnythingRuns(unittest.TestCase):
         self.assertEqual(self.project.run("restart").returncode, 1)
 
     def test_each_command_has_help_with_examples(self) -> None:
-        for command in ("up", "down", "restart", "exec", "env", "status", "tools", "selftest"):
+        for command in ("up", "build", "down", "restart", "exec", "env", "status", "tools", "tests", "selftest"):
             with self.subTest(command):
                 done = subprocess.run([sys.executable, str(LOCAL_FOLDER), command, "--help"], capture_output=True, text=True, check=True)
 

@@ -2,13 +2,13 @@
 
 use crate::{
     Load,
-    endpoint::{Fault, Rule, When},
     figures::Figures,
     listener::Listener,
     queue,
     rig::{PATIENCE, Rig},
 };
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
+use fault_endpoint::{Fault, Rule, When};
 use twolane_tests::{
     eventually::eventually,
     order_bodies::new_id,

@@ -2,13 +2,13 @@
 
 use crate::{
     Load,
-    endpoint::{Fault, Gate, Rule, When},
     figures::Figures,
     listener::Listener,
     queue,
     rig::{PATIENCE, Rig},
     workers,
 };
+use fault_endpoint::{Fault, Gate, Rule, When};
 use twolane_tests::{
     order_bodies::new_id,
     stack::{OWNER, output},

@@ -2,11 +2,11 @@
 
 use crate::{
     Load,
-    endpoint::{Fault, Rule, When},
     figures::Figures,
     listener::Listener,
     rig::{PATIENCE, Rig},
 };
+use fault_endpoint::{Fault, Rule, When};
 use hyper::StatusCode;
 use serde_json::Value;
 use twolane_tests::{

@@ -2,12 +2,12 @@
 
 use crate::{
     Load,
-    endpoint::{Fault, Gate, Rule, When},
     figures::Figures,
     listener::Listener,
     rig::{PATIENCE, Rig},
     workers,
 };
+use fault_endpoint::{Fault, Gate, Rule, When};
 use twolane_tests::{
     order_bodies::{new_id, order_of},
     stack::{OWNER, output},

@@ -1,6 +1,7 @@
 //! What is done to the stack, and what must hold.
 
 mod batch_of_ten;
+mod comparison;
 mod duplicates;
 mod expiry;
 mod killed_workers;
@@ -49,6 +50,9 @@ pub(crate) fn all() -> Vec<Scenario> {
         notifications::a_dead_socket_takes_no_retries_from_others,
         notifications::a_gone_socket_loses_its_row_and_no_other_does,
         sockets::a_socket_closed_at_any_point_costs_no_order_and_a_new_one_hears_how_it_stands,
+        comparison::a_burst_is_refused_by_the_sync_lane_and_levelled_by_the_async_lane,
+        comparison::an_interrupted_comparison_leaves_the_stack_as_it_was,
+        comparison::a_killed_comparison_is_undone_by_restore,
         expiry::an_order_that_waited_too_long_is_rejected_and_a_confirmed_one_stays,
         worker_down::the_queue_takes_orders_at_the_same_rate_while_the_worker_is_down,
         restarts::no_order_is_lost_or_written_twice_when_everything_restarts,

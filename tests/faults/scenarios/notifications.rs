@@ -2,12 +2,12 @@
 
 use crate::{
     Load,
-    endpoint::{Call, Fault, Gate, Rule, When},
     figures::{Figures, tell},
     listener::Listener,
     queue,
     rig::{GONE_FOR_LONG, PATIENCE, Rig},
 };
+use fault_endpoint::{Call, Fault, Gate, Rule, When};
 use hyper::StatusCode;
 use std::time::Duration;
 use twolane_tests::{eventually::eventually, order_bodies::new_id, stack::OWNER};

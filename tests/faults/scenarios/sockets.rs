@@ -2,11 +2,11 @@
 
 use crate::{
     Load,
-    endpoint::{Fault, Gate, Rule, When},
     figures::Figures,
     listener::Listener,
     rig::{PATIENCE, Rig},
 };
+use fault_endpoint::{Fault, Gate, Rule, When};
 use twolane_tests::{
     order_bodies::{new_id, order_of},
     socket::Socket,
@@ -35,15 +35,15 @@ pub(crate) async fn a_socket_closed_at_any_point_costs_no_order_and_a_new_one_he
         let (about, connection) = (id.clone(), listener.connection_id.clone());
         match point {
             WhileItIsWritten => {
-                let writes = move |call: &crate::endpoint::Call| call.writes("CONFIRMED") && call.is_about(&about);
+                let writes = move |call: &fault_endpoint::Call| call.writes("CONFIRMED") && call.is_about(&about);
                 rig.endpoint.inject(Rule::new(writes, When::Always, Fault::HoldBefore(gate.clone())));
             }
             AfterTheWrite => {
-                let looks_up = |call: &crate::endpoint::Call| call.operation == "Query";
+                let looks_up = |call: &fault_endpoint::Call| call.operation == "Query";
                 rig.endpoint.inject(Rule::new(looks_up, When::Always, Fault::HoldBefore(gate.clone())));
             }
             WhileItsOwnerIsTold => {
-                let posts = move |call: &crate::endpoint::Call| call.is_post() && call.key == connection;
+                let posts = move |call: &fault_endpoint::Call| call.is_post() && call.key == connection;
                 rig.endpoint.inject(Rule::new(posts, When::Always, Fault::HoldBefore(gate.clone())));
             }
             BeforeTheOrder | AfterItsOwnerWasTold => {}

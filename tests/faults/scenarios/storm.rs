@@ -2,12 +2,12 @@
 
 use crate::{
     Load,
-    endpoint::{Fault, Passed, Rule, When},
     figures::{Figures, tell},
     listener::Listener,
     rig::Rig,
     workers,
 };
+use fault_endpoint::{Fault, Passed, Rule, When};
 use futures_util::future::join_all;
 use hyper::StatusCode;
 use std::{

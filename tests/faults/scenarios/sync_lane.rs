@@ -1,11 +1,7 @@
 //! The sync lane while the database fails: the caller hears of it and repeats.
 
-use crate::{
-    Load,
-    endpoint::{Call, Fault, Rule, When},
-    figures::Figures,
-    rig::Rig,
-};
+use crate::{Load, figures::Figures, rig::Rig};
+use fault_endpoint::{Call, Fault, Rule, When};
 use twolane_tests::order_bodies::{new_id, order_of};
 
 fn writes_of(id: &str) -> impl Fn(&Call) -> bool + Send + 'static {

@@ -1,6 +1,7 @@
 //! A message and what is recorded of its order.
 
-use super::{letter::Letter, orders_table::Record};
+use super::letter::Letter;
+use crate::orders_table::Record;
 
 /// Why there is no record of an order: the worker ended during its last delivery, or could not record the failure.
 const NO_RECORD: &str = "no record of it: the worker's log says why";

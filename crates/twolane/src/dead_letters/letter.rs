@@ -1,5 +1,6 @@
 //! One message of the dead-letter queue.
 
+use crate::orders_table::OrderKey;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
 use orders_api::queue_message::{
     InvalidOrderName, ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE, REQUEST_TIME_ATTRIBUTE, order_name,
@@ -27,21 +28,6 @@ impl Oddity {
     pub(crate) fn why(&self) -> &str {
         let (Self::Stray(why) | Self::Refused(why)) = self;
         why
-    }
-}
-
-/// Whose order, and which: what finds the order again, since a message that is moved gets a new id.
-/// Source: Amazon SQS Developer Guide, "Learn how to configure a dead-letter queue redrive".
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct OrderKey {
-    pub(crate) owner: String,
-    pub(crate) order_id: String,
-}
-
-impl OrderKey {
-    /// The order's partition key in the orders table: `{owner}#{orderId}`.
-    pub(crate) fn partition_key(&self) -> String {
-        format!("{}#{}", self.owner, self.order_id)
     }
 }
 

@@ -7,7 +7,6 @@ pub(crate) mod dlq;
 mod finding;
 mod letter;
 mod move_task;
-mod orders_table;
 mod queue;
 pub(crate) mod redrive;
 mod resend;

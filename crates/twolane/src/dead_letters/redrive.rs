@@ -3,7 +3,7 @@
 use super::{
     dlq::messages,
     finding::Finding,
-    letter::{Oddity, OrderKey},
+    letter::Oddity,
     move_task::{self, Moved},
     queue::HOLD,
     resend::{Resend, Resent},
@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     cli::RedriveArgs,
+    orders_table::OrderKey,
     output::Output,
     progress::{Progress, tell},
     signals::Interruption,

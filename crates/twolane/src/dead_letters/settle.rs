@@ -1,11 +1,8 @@
 //! Waiting for what becomes of orders whose messages were moved.
 
-use super::{
-    letter::{Letter, OrderKey},
-    orders_table::Record,
-    site::Site,
-};
+use super::{letter::Letter, site::Site};
 use crate::{
+    orders_table::{OrderKey, Record},
     progress::{Progress, tell},
     signals::Interruption,
 };

@@ -1,7 +1,7 @@
 //! The queues and the table of one stack.
 
-use super::{finding::Finding, letter::Letter, orders_table::OrdersTable, queue::DeadLetterQueue};
-use crate::{aws, cli::DeployedArgs, stack::Stack};
+use super::{finding::Finding, letter::Letter, queue::DeadLetterQueue};
+use crate::{aws, cli::DeployedArgs, orders_table::OrdersTable, stack::Stack};
 
 /// Where the operator works.
 #[derive(Debug)]

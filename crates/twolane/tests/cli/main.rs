@@ -1,9 +1,11 @@
 //! The built command line against a stand-in for a deployed stack.
 
+mod compare;
 mod dead_letters;
 mod fake_aws;
 mod interrupt;
 mod order;
+mod report;
 mod server;
 mod stack;
 mod token;

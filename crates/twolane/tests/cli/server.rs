@@ -35,6 +35,8 @@ pub(crate) enum Reply {
     },
     /// Keep the connection and say nothing.
     Silence,
+    /// Close the connection without an answer.
+    HangUp,
 }
 
 /// An answer without headers of its own.
@@ -153,6 +155,7 @@ async fn serve_http(
             seen.lock().expect("no panic").push(request.clone());
             match on_request(&request, &sockets) {
                 Reply::Silence => std::future::pending().await,
+                Reply::HangUp => {}
                 Reply::Answer { status, headers, body } => {
                     let length = body.len();
                     let head = format!(

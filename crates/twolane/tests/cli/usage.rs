@@ -13,7 +13,7 @@ fn shows_help_when_nothing_is_asked_for() {
 
 #[test]
 fn every_command_explains_itself_with_examples() {
-    for command in ["order", "watch"] {
+    for command in ["order", "watch", "compare"] {
         let (code, help, _) = twolane(&[command, "--help"]).run();
 
         assert_eq!(code, 0);

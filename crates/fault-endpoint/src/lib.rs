@@ -8,10 +8,10 @@ mod fault;
 mod gate;
 mod rule;
 
-pub(crate) use call::Call;
-pub(crate) use fault::Fault;
-pub(crate) use gate::Gate;
-pub(crate) use rule::{Rule, When};
+pub use call::Call;
+pub use fault::Fault;
+pub use gate::Gate;
+pub use rule::{Allowance, Rule, When};
 
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::{
@@ -24,26 +24,53 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use std::{
     future, io,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
 /// A request that came by.
 #[derive(Clone, Debug)]
-pub(crate) struct Passed {
-    pub(crate) call: Call,
+pub struct Passed {
+    /// What it asked for.
+    pub call: Call,
     /// What AWS answered, if it was asked.
-    pub(crate) answered: Option<u16>,
+    pub answered: Option<u16>,
     /// What was made to go wrong.
-    pub(crate) fault: Option<&'static str>,
+    pub fault: Option<&'static str>,
 }
 
 /// The endpoint, listening on loopback until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Endpoint {
+pub struct Endpoint {
     url: String,
     shared: Arc<Shared>,
     server: JoinHandle<()>,
+}
+
+/// Writes of orders that are under way.
+#[derive(Debug, Default)]
+struct UnderWay {
+    now: usize,
+    most: usize,
+}
+
+/// Counts a write for as long as it lives.
+struct Writing(Arc<Shared>);
+
+impl Writing {
+    fn begin(shared: Arc<Shared>) -> Self {
+        let mut under_way = locked(&shared.orders);
+        under_way.now += 1;
+        under_way.most = under_way.most.max(under_way.now);
+        drop(under_way);
+        Self(shared)
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        locked(&self.0.orders).now -= 1;
+    }
 }
 
 #[derive(Debug)]
@@ -52,6 +79,7 @@ struct Shared {
     client: reqwest::Client,
     rules: Mutex<Vec<Rule>>,
     passed: Mutex<Vec<Passed>>,
+    orders: Mutex<UnderWay>,
 }
 
 impl Drop for Endpoint {
@@ -62,43 +90,67 @@ impl Drop for Endpoint {
 
 impl Endpoint {
     /// Listens on a free port in front of `upstream`, a base URL such as `http://localhost:4566`.
-    pub(crate) async fn start(upstream: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    ///
+    /// # Errors
+    /// Loopback has no free port.
+    ///
+    /// # Panics
+    /// HTTP cannot be set up on this machine: there is no provider of TLS.
+    pub async fn start(upstream: &str) -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let client = reqwest::Client::builder().no_proxy().build().expect("there is a provider of TLS");
         let upstream = upstream.trim_end_matches('/').to_owned();
-        let shared = Arc::new(Shared { upstream, client, rules: Mutex::default(), passed: Mutex::default() });
+        let shared = Arc::new(Shared {
+            upstream,
+            client,
+            rules: Mutex::default(),
+            passed: Mutex::default(),
+            orders: Mutex::default(),
+        });
         let server = tokio::spawn(serve(listener, Arc::clone(&shared)));
-        Self { url, shared, server }
+        Ok(Self { url, shared, server })
     }
 
     /// Its own base URL.
-    pub(crate) fn url(&self) -> &str {
+    #[must_use]
+    pub fn url(&self) -> &str {
         &self.url
     }
 
     /// From now on, requests go wrong by this rule too.
-    pub(crate) fn inject(&self, rule: Rule) {
-        self.shared.rules.lock().unwrap().push(rule);
+    pub fn inject(&self, rule: Rule) {
+        locked(&self.shared.rules).push(rule);
     }
 
     /// From now on, nothing goes wrong.
-    pub(crate) fn heal(&self) {
-        self.shared.rules.lock().unwrap().clear();
+    pub fn heal(&self) {
+        locked(&self.shared.rules).clear();
     }
 
     /// How many requests have come by: a mark for [`Endpoint::since`].
-    pub(crate) fn mark(&self) -> usize {
-        self.shared.passed.lock().unwrap().len()
+    #[must_use]
+    pub fn mark(&self) -> usize {
+        locked(&self.shared.passed).len()
     }
 
     /// Every request that has come by since the mark.
-    pub(crate) fn since(&self, mark: usize) -> Vec<Passed> {
-        self.shared.passed.lock().unwrap()[mark..].to_vec()
+    #[must_use]
+    pub fn since(&self, mark: usize) -> Vec<Passed> {
+        locked(&self.shared.passed)[mark..].to_vec()
+    }
+
+    /// How many writes of orders were under way at the same moment at most, since this was last asked.
+    #[must_use]
+    pub fn most_writers(&self) -> usize {
+        let mut orders = locked(&self.shared.orders);
+        let now = orders.now;
+        std::mem::replace(&mut orders.most, now)
     }
 
     /// How often an order was really written with that status since the mark: its writes that AWS took.
-    pub(crate) fn writes(&self, mark: usize, order_id: &str, status: &str) -> usize {
+    #[must_use]
+    pub fn writes(&self, mark: usize, order_id: &str, status: &str) -> usize {
         let passed = self.since(mark);
         let writes = passed.iter().filter(|passed| passed.call.writes(status) && passed.call.is_about(order_id));
         writes.filter(|passed| passed.answered == Some(200)).count()
@@ -125,8 +177,9 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<A
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let request = Request::from_parts(head, body);
     let call = Call::read(&request);
-    let fault = shared.rules.lock().unwrap().iter_mut().find_map(|rule| rule.strikes(&call));
+    let fault = locked(&shared.rules).iter_mut().find_map(|rule| rule.strikes(&call));
     let name = fault.as_ref().map(Fault::name);
+    let _writing = call.writes("CONFIRMED").then(|| Writing::begin(Arc::clone(&shared)));
     let remember = |answered| shared.remember(&call, answered, name);
     match &fault {
         Some(Fault::Throttle) => {
@@ -170,7 +223,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<A
 
 impl Shared {
     fn remember(&self, call: &Call, answered: Option<u16>, fault: Option<&'static str>) {
-        self.passed.lock().unwrap().push(Passed { call: call.clone(), answered, fault });
+        locked(&self.passed).push(Passed { call: call.clone(), answered, fault });
     }
 
     async fn forward(&self, request: Request<Bytes>) -> io::Result<Response<Bytes>> {
@@ -191,6 +244,11 @@ impl Shared {
         let body = answer.bytes().await.map_err(io::Error::other)?;
         response.body(body).map_err(io::Error::other)
     }
+}
+
+/// What the lock guards. No holder of it panics, so that what a poisoned one guards is whole.
+fn locked<T>(guarded: &Mutex<T>) -> MutexGuard<'_, T> {
+    guarded.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What breaks a connection.

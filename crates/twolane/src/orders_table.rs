@@ -1,6 +1,5 @@
 //! How orders stand, from the orders table. Source of its shape: `docs/architecture.md`, "What is stored".
 
-use super::letter::OrderKey;
 use crate::aws::describe;
 use anyhow::{Context, bail};
 use aws_sdk_dynamodb::{
@@ -14,6 +13,21 @@ const BATCH: usize = 100;
 
 /// Times that DynamoDB may hand keys back before it is given up: it does so when it is over its limit.
 const ROUNDS: u32 = 8;
+
+/// Whose order, and which: what finds the order again, since a message that is moved gets a new id.
+/// Source: Amazon SQS Developer Guide, "Learn how to configure a dead-letter queue redrive".
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct OrderKey {
+    pub(crate) owner: String,
+    pub(crate) order_id: String,
+}
+
+impl OrderKey {
+    /// The order's partition key in the orders table: `{owner}#{orderId}`.
+    pub(crate) fn partition_key(&self) -> String {
+        format!("{}#{}", self.owner, self.order_id)
+    }
+}
 
 /// What is recorded of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// What happens to a request.
 #[derive(Clone, Debug)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// AWS is over its limit; nothing was done.
     Throttle,
     /// AWS has a fault of its own and says so; nothing was done.
@@ -32,7 +32,8 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// A short name.
-    pub(crate) fn name(&self) -> &'static str {
+    #[must_use]
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Throttle => "throttle",
             Self::ServerError(_) => "server error",
@@ -66,5 +67,5 @@ pub(crate) fn server_error(status: StatusCode) -> Response<Bytes> {
 fn error(status: StatusCode, code: &str) -> Response<Bytes> {
     let body = json!({"__type": code, "message": "injected"}).to_string();
     let response = Response::builder().status(status).header(CONTENT_TYPE, "application/x-amz-json-1.0");
-    response.header("x-amzn-errortype", code).body(body.into()).unwrap()
+    response.header("x-amzn-errortype", code).body(body.into()).expect("status and headers are well-formed")
 }

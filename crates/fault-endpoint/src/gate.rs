@@ -5,24 +5,28 @@ use tokio::{sync::watch, time::timeout};
 
 /// Requests wait here; a test waits until they do.
 #[derive(Clone, Debug)]
-pub(crate) struct Gate {
+pub struct Gate {
     open: Arc<watch::Sender<bool>>,
     waiting: Arc<watch::Sender<usize>>,
 }
 
 impl Gate {
     /// A closed gate.
-    pub(crate) fn closed() -> Self {
+    #[must_use]
+    pub fn closed() -> Self {
         Self { open: Arc::new(watch::Sender::new(false)), waiting: Arc::new(watch::Sender::new(0)) }
     }
 
     /// Lets all pass that wait and all that come.
-    pub(crate) fn open(&self) {
+    pub fn open(&self) {
         self.open.send_replace(true);
     }
 
     /// Waits until so many requests have come to the gate.
-    pub(crate) async fn reached_by(&self, requests: usize, deadline: Duration) {
+    ///
+    /// # Panics
+    /// They have not come by the deadline.
+    pub async fn reached_by(&self, requests: usize, deadline: Duration) {
         let mut waiting = self.waiting.subscribe();
         let reached = timeout(deadline, waiting.wait_for(|waiting| *waiting >= requests)).await;
         assert!(reached.is_ok(), "waited {deadline:?} in vain for {requests} requests at the gate");

@@ -5,13 +5,13 @@ use serde_json::Value;
 
 /// One request of a function.
 #[derive(Clone, Debug)]
-pub(crate) struct Call {
+pub struct Call {
     /// `PutItem`, `GetItem`, `Query`, `DeleteItem` or `PostToConnection`.
-    pub(crate) operation: String,
+    pub operation: String,
     /// The item's partition key, the owner of a query, or the connection id.
-    pub(crate) key: String,
+    pub key: String,
     /// The status of the order that is written.
-    pub(crate) status: Option<String>,
+    pub status: Option<String>,
 }
 
 impl Call {
@@ -30,17 +30,20 @@ impl Call {
     }
 
     /// Whether it writes an order with that status.
-    pub(crate) fn writes(&self, status: &str) -> bool {
+    #[must_use]
+    pub fn writes(&self, status: &str) -> bool {
         self.operation == "PutItem" && self.status.as_deref() == Some(status)
     }
 
     /// Whether it tells a socket something.
-    pub(crate) fn is_post(&self) -> bool {
+    #[must_use]
+    pub fn is_post(&self) -> bool {
         self.operation == "PostToConnection"
     }
 
     /// Whether it is about that order of any owner.
-    pub(crate) fn is_about(&self, order_id: &str) -> bool {
+    #[must_use]
+    pub fn is_about(&self, order_id: &str) -> bool {
         self.key.rsplit('#').next() == Some(order_id)
     }
 }

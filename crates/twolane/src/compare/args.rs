@@ -1,0 +1,244 @@
+//! What can be typed after `twolane compare`.
+
+use crate::cli::{Lane, StackArgs};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// Options of `twolane compare`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// What happens to the stack or to the load while it is measured.
+    #[arg(long, value_enum, default_value_t = ScenarioName::Steady)]
+    pub(crate) scenario: ScenarioName,
+    /// Measure only this lane.
+    #[arg(long, value_enum, value_name = "LANE")]
+    pub(crate) only: Option<Lane>,
+    /// Load both lanes at the same time rather than one after the other.
+    #[arg(long, conflicts_with = "only")]
+    pub(crate) parallel: bool,
+    /// How the async lane's outcomes are learned.
+    #[arg(long, value_enum, default_value_t = ConfirmBy::Callback)]
+    pub(crate) confirm: ConfirmBy,
+    /// Write the report as JSON to standard output, and nothing else there.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Folder for report.json and report.html; it is made. One of its own per run in twolane-reports/ without it.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) output: Option<PathBuf>,
+    /// Prices for the costs: a TOML file like prices/us-east-1.toml, which is used without it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) prices: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) load: LoadArgs,
+    #[command(flatten)]
+    pub(crate) scenario_options: ScenarioArgs,
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+}
+
+/// The load.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "The load, the same for each lane")]
+pub(crate) struct LoadArgs {
+    /// How arrivals are spread; `constant` without it, and `burst` in the scenario burst.
+    #[arg(long, value_enum, value_name = "LAW")]
+    pub(crate) arrivals: Option<Law>,
+    /// Replay the arrivals of a file instead: JSON lines {"at":<milliseconds or RFC 3339>,"order":{…}}; without
+    /// `order`, a sample order.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["arrivals", "rate", "duration", "orders", "peak"])]
+    pub(crate) replay: Option<PathBuf>,
+    /// Orders per second.
+    #[arg(long, value_name = "ORDERS", default_value_t = 20.0, value_parser = parse_rate)]
+    pub(crate) rate: f64,
+    /// How long orders arrive, in seconds; 30 without it and --orders.
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, conflicts_with = "orders")]
+    pub(crate) duration: Option<f64>,
+    /// Orders to send, instead of a duration.
+    #[arg(long, value_name = "ORDERS", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) orders: Option<u32>,
+    /// In a burst: how many times the rate arrives in its middle third, all of a second's orders at once.
+    #[arg(long, value_name = "TIMES", default_value_t = 10.0, value_parser = parse_rate)]
+    pub(crate) peak: f64,
+    /// Seconds of load at that rate before the figures begin; 0 for none.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = parse_seconds)]
+    pub(crate) warm_up: f64,
+    /// Owners of the orders, each with a token and a socket of its own; the orders go round.
+    /// Four without it where a local issuer makes their tokens, one with a token that was given, else as many as
+    /// there are tokens in --tokens.
+    #[arg(long, value_name = "OWNERS", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) owners: Option<u32>,
+    /// File with one access token per line, one for each owner, where no local issuer makes them.
+    #[arg(long, value_name = "FILE", conflicts_with = "token")]
+    pub(crate) tokens: Option<PathBuf>,
+    /// What the schedule follows from: the same seed makes the same one. New in every run without it.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Seconds without any news after which an accepted order without an outcome is lost.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) grace: u64,
+    /// How late 1 % of the requests may leave, in milliseconds; when it is more, no times are shown. Without it, 20 ms
+    /// or a tenth of the time in which 99 % are answered, whichever is more.
+    #[arg(long, value_name = "MILLISECONDS", value_parser = clap::value_parser!(u32).range(1..=600_000))]
+    pub(crate) max_lag: Option<u32>,
+    /// Requests of a lane under way at the same time at most.
+    #[arg(long, value_name = "REQUESTS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=50_000))]
+    pub(crate) max_in_flight: u32,
+}
+
+/// The scenario's own figures, and how it may change the stack.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "The scenario")]
+pub(crate) struct ScenarioArgs {
+    /// In a burst: invocations that each lane's function may have at once.
+    // At least 2: the least that an event source takes. Source: AWS Lambda Developer Guide, "Configuring maximum
+    // concurrency for Amazon SQS event sources".
+    #[arg(long, value_name = "INVOCATIONS", default_value_t = 5, value_parser = clap::value_parser!(i32).range(2..=1000))]
+    pub(crate) concurrency: i32,
+    /// How long an outage lasts, in seconds; a third of the duration without it.
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    pub(crate) outage: Option<f64>,
+    /// Per cent of the orders that are poison, or that are sent twice.
+    #[arg(long, value_name = "PER_CENT", default_value_t = 5.0, value_parser = parse_percent)]
+    pub(crate) percent: f64,
+    /// In slow-db: milliseconds that each write takes longer.
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 250, value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    pub(crate) slow_by: u64,
+    /// In throttled-db: writes per second that the database takes.
+    #[arg(long, value_name = "WRITES", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) writes_per_second: u32,
+    /// Do not ask before the stack is changed.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Put back what a run that was killed left changed, and do nothing else.
+    #[arg(long)]
+    pub(crate) restore: bool,
+    /// Where the stack's settings are kept while they are changed.
+    #[arg(long, value_name = "FILE", default_value = "twolane-settings.json")]
+    pub(crate) settings_file: PathBuf,
+}
+
+/// What happens while it is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ScenarioName {
+    /// Nothing but the load.
+    Steady,
+    /// Each lane may have so many invocations at once, and far more orders come at once. Changes the stack.
+    Burst,
+    /// The sync function and the worker are turned off for a while. Changes the stack.
+    Outage,
+    /// Each write to the database takes longer. Changes the stack; local stacks only.
+    SlowDb,
+    /// The database refuses writes over a limit. Changes the stack.
+    ThrottledDb,
+    /// Some orders are not valid, and some messages cannot be decoded.
+    Poison,
+    /// Some orders are sent twice.
+    Duplicates,
+}
+
+impl ScenarioName {
+    /// As typed.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Steady => "steady",
+            Self::Burst => "burst",
+            Self::Outage => "outage",
+            Self::SlowDb => "slow-db",
+            Self::ThrottledDb => "throttled-db",
+            Self::Poison => "poison",
+            Self::Duplicates => "duplicates",
+        }
+    }
+}
+
+/// How arrivals are spread over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Law {
+    /// Evenly.
+    Constant,
+    /// Independently of each other, as from many callers.
+    Poisson,
+    /// Evenly, but for the middle third of the time: there, each second's orders come at once, and many times as many.
+    Burst,
+}
+
+/// How outcomes are learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ConfirmBy {
+    /// Over the WebSocket.
+    Callback,
+    /// From the status service, asked once a second and order.
+    Poll,
+    /// Both ways, each with its own times.
+    Both,
+}
+
+impl ConfirmBy {
+    /// Whether sockets are opened.
+    pub(crate) fn has_callbacks(self) -> bool {
+        self != Self::Poll
+    }
+
+    /// Whether the status service is asked.
+    pub(crate) fn has_polls(self) -> bool {
+        self != Self::Callback
+    }
+}
+
+/// Reads a positive number, a million at most.
+fn parse_rate(text: &str) -> Result<f64, String> {
+    let wrong = || "a number above 0, up to 1000000".to_owned();
+    text.parse().ok().filter(|rate: &f64| *rate > 0.0 && *rate <= 1e6).ok_or_else(wrong)
+}
+
+/// Reads a number of seconds, a day at most.
+fn parse_seconds(text: &str) -> Result<f64, String> {
+    let wrong = || "a number of seconds, from 0 to 86400".to_owned();
+    text.parse().ok().filter(|seconds| (0.0..=86_400.0).contains(seconds)).ok_or_else(wrong)
+}
+
+/// Reads a share in per cent.
+fn parse_percent(text: &str) -> Result<f64, String> {
+    let wrong = || "a number from 0 to 100".to_owned();
+    text.parse().ok().filter(|percent| (0.0..=100.0).contains(percent)).ok_or_else(wrong)
+}
+
+/// What `twolane compare --help` ends with.
+pub(crate) const COMPARE_HELP: &str = "\
+Each lane gets the same orders at the same times, fixed beforehand from the seed: an open model, in
+which orders keep coming however slow the answers are, as callers do. Every time is taken from when
+the order was due, not from when it could be sent. A generator that waits for slow answers before
+it sends more, and takes times from the sending, leaves out just the orders that would have waited
+longest (\"coordinated omission\"). How late the orders were sent is reported; when it was so late
+that it would show in the figures, no times are shown, and the run fails.
+
+A run ends when each accepted order has an outcome, or when there was no news for --grace seconds.
+Then every sum is compared with the orders table, where AWS may be asked. report.json and
+report.html are written, and a summary is shown.
+
+Scenarios change a stack only after you say yes, and only by AWS's own controls; what was before is
+kept in --settings-file and put back at the end, also after Ctrl-C (SIGINT), SIGTERM and a crash.
+After a kill -9 or a loss of power: twolane compare --restore.
+
+Examples:
+  twolane compare
+  twolane compare --rate 50 --duration 60 --arrivals poisson --confirm both
+  twolane compare --scenario burst --concurrency 5 --peak 10 --yes
+  twolane compare --scenario outage --outage 20 --yes
+  twolane compare --scenario poison --percent 10
+  twolane compare --replay traffic.jsonl --parallel
+  twolane compare --stack-name twolane --region eu-central-1 --tokens tokens.txt --owners 2
+  twolane compare --json | jq '.lanes[] | {lane, counts}'
+  twolane compare --restore
+
+Exit code:
+  0    measured, and no accepted order was lost
+  1    an accepted order was lost, a sum does not agree with the table, or the load was not kept up
+  2    wrong usage, no stack, or the stack may not be changed: nothing was sent
+  130  interrupted by Ctrl-C (SIGINT); what was measured is reported
+  143  terminated (SIGTERM); what was measured is reported
+
+The stack is found as for `twolane order`; see `twolane --help`. With its outputs (--stack-name,
+--outputs or a local stack) and AWS credentials, the queues, the orders table and the functions' logs
+are read too. It takes sqs:GetQueueAttributes, dynamodb:BatchGetItem and logs:FilterLogEvents, for
+poison sqs:SendMessage; what a scenario changes, it names.";

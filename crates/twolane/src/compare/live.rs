@@ -1,0 +1,88 @@
+//! The run as it goes on, on standard error: lines that are rewritten on a terminal, plain ones elsewhere.
+
+use super::measure::Clocked;
+use crate::cli::Lane;
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// Between two looks on a terminal, and elsewhere.
+const EVERY: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
+
+/// A lane that is under way.
+pub(crate) struct Lap {
+    pub(crate) lane: Lane,
+    pub(crate) clocked: Clocked,
+    /// Requests that will be sent.
+    pub(crate) requests: usize,
+    /// When the last one is due, since the start.
+    pub(crate) last_due: Duration,
+}
+
+/// Shows the lanes until dropped.
+pub(crate) async fn show(laps: &[Lap]) {
+    let terminal = io::stderr().is_terminal();
+    let mut tick = interval(EVERY[usize::from(!terminal)]);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tick.tick().await;
+    let mut shown = Shown { terminal, lines: 0 };
+    loop {
+        tick.tick().await;
+        shown.show(&laps.iter().map(line).collect::<Vec<_>>());
+    }
+}
+
+/// What is on the terminal.
+struct Shown {
+    terminal: bool,
+    lines: usize,
+}
+
+impl Shown {
+    fn show(&mut self, lines: &[String]) {
+        let mut text = String::new();
+        if self.terminal && self.lines > 0 {
+            // Up, and clear what is below. Source: ECMA-48, CPL and ED.
+            let _ = write!(text, "\x1b[{}F\x1b[J", self.lines);
+        }
+        for line in lines {
+            let _ = writeln!(text, "{line}");
+        }
+        self.lines = lines.len();
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        if self.terminal && self.lines > 0 {
+            let _ = write!(io::stderr().lock(), "\x1b[{}F\x1b[J", self.lines);
+        }
+    }
+}
+
+fn line(lap: &Lap) -> String {
+    let elapsed = lap.clocked.elapsed();
+    let tally = lap.clocked.tally();
+    // The one that has just ended.
+    let last = usize::try_from(elapsed.as_secs()).ok().and_then(|second| tally.seconds.get(second.checked_sub(1)?));
+    let (rate, accepted) = last.map_or((0, 0), |second| (second.sent, second.acknowledged));
+    let sent: u64 = tally.seconds.iter().map(|second| second.sent).sum();
+    let refused: u64 = tally.seconds.iter().map(|second| second.refused).sum();
+    let acknowledged: u64 = tally.seconds.iter().map(|second| second.acknowledged).sum();
+    let p99 = tally.acknowledge.quantile_ms(0.99);
+    let left = match lap.last_due.checked_sub(elapsed) {
+        Some(left) => format!("{:.0} s to send", left.as_secs_f64()),
+        None => format!("waiting for {}", tally.open),
+    };
+    format!(
+        "{:<5} {:>4.0} s  {rate:>5}/s sent {accepted:>5}/s accepted  {sent}/{} sent  {acknowledged} accepted  {refused} \
+         refused  {} done  {} in flight  p99 {p99:.0} ms  {left}",
+        lap.lane.name(),
+        elapsed.as_secs_f64(),
+        lap.requests,
+        tally.done,
+        tally.in_flight + tally.open,
+    )
+}

@@ -1,0 +1,16 @@
+//! What a lane makes of its load.
+
+mod callbacks;
+mod histogram;
+mod lane;
+mod load;
+mod polls;
+mod queues;
+mod reconcile;
+mod result;
+mod run;
+mod tally;
+mod usage;
+
+pub(crate) use load::Clocked;
+pub(crate) use run::{LaneRun, Measured};

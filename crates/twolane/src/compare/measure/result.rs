@@ -1,0 +1,69 @@
+//! A measured lane as the report has it.
+
+use super::run::Measured;
+use super::tally::Tally;
+use super::usage;
+use crate::cli::Lane;
+use crate::compare::report::model::{LaneName, LaneReport, Latencies, TimelineSecond};
+
+impl Measured {
+    /// For the report. Times are left out where the generator did not keep its schedule.
+    pub(crate) fn report(&self, honest: bool) -> LaneReport {
+        let tally = self.clocked.tally();
+        let mut counts = tally.counts(self.to_the_end);
+        counts.undecodable = self.undecodable;
+        counts.without_callback = self.listened.then(|| tally.without_callback());
+        let shown = |times: &super::histogram::Times| times.latency().filter(|_| honest);
+        LaneReport {
+            lane: match self.lane {
+                Lane::Sync => LaneName::Sync,
+                Lane::Async => LaneName::Async,
+            },
+            counts,
+            latencies: Latencies {
+                acknowledge: shown(&tally.acknowledge),
+                done_by_callback: shown(&tally.by_callback),
+                done_by_poll: shown(&tally.by_poll),
+            },
+            timeline: self.timeline(&tally),
+            dead_letters: self.dead_letters,
+            reconciliation: self.reconciliation.clone(),
+            usage: usage::counted(self.lane, &tally, self.functions.clone(), self.sockets, self.took),
+            cost: None,
+        }
+    }
+
+    /// How late requests were sent: p50, p99 and max in milliseconds.
+    pub(crate) fn lag_ms(&self) -> [f64; 3] {
+        let tally = self.clocked.tally();
+        [tally.lag.quantile_ms(0.5), tally.lag.quantile_ms(0.99), tally.lag.max_ms()]
+    }
+
+    /// The 99th percentile of the time to acknowledge, in milliseconds.
+    pub(crate) fn acknowledge_p99_ms(&self) -> f64 {
+        self.clocked.tally().acknowledge.quantile_ms(0.99)
+    }
+
+    fn timeline(&self, tally: &Tally) -> Vec<TimelineSecond> {
+        let (mut under_way, mut open) = (0_u64, 0_u64);
+        let seconds = tally.seconds.iter().enumerate();
+        seconds
+            .map(|(index, second)| {
+                under_way = (under_way + second.sent).saturating_sub(second.acknowledged + second.refused);
+                open = (open + second.acknowledged).saturating_sub(second.completed);
+                TimelineSecond {
+                    second: index as u64,
+                    arrivals: second.arrivals,
+                    acknowledged: second.acknowledged,
+                    refused: second.refused,
+                    completed: second.completed,
+                    backlog: match self.lane {
+                        Lane::Sync => under_way,
+                        Lane::Async => open,
+                    },
+                    queue_depth: self.depths.as_ref().and_then(|depths| depths.at(index)),
+                }
+            })
+            .collect()
+    }
+}

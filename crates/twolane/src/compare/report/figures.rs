@@ -1,0 +1,103 @@
+//! The figures by which lanes and runs are compared, each with a name for machines and one for people.
+
+use super::model::{LaneReport, Latency};
+use super::words::{count, float, time, usd};
+
+/// One figure of one lane.
+#[derive(Clone, Debug)]
+pub(crate) struct Figure {
+    /// As in `report.json`, dots between levels.
+    pub(crate) key: String,
+    /// For people.
+    pub(crate) label: String,
+    /// `None` where there was nothing to measure.
+    pub(crate) value: Option<f64>,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Count,
+    Milliseconds,
+    Usd,
+}
+
+impl Figure {
+    /// As people read it.
+    pub(crate) fn shown(&self) -> String {
+        let Some(value) = self.value else { return "–".to_owned() };
+        match self.kind {
+            Kind::Count => whole(value),
+            Kind::Milliseconds => time(value),
+            Kind::Usd => usd(value),
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was a count before it became a figure")]
+fn whole(value: f64) -> String {
+    count(value as u64)
+}
+
+/// All figures of a lane, always the same ones in the same order.
+pub(crate) fn figures(lane: &LaneReport) -> Vec<Figure> {
+    let counts = &lane.counts;
+    let retried = counts.attempts.iter().filter(|(attempts, _)| **attempts > 1).map(|(_, orders)| orders).sum();
+    let backlog = lane.timeline.iter().map(|second| second.backlog).max();
+    let counted = [
+        ("counts.sent", "sent", Some(counts.sent)),
+        ("counts.accepted", "accepted", Some(counts.accepted)),
+        ("counts.refused.throttled", "refused: throttled (429)", Some(counts.refused.throttled)),
+        ("counts.refused.unavailable", "refused: unavailable (503)", Some(counts.refused.unavailable)),
+        ("counts.refused.serverError", "refused: other 5xx", Some(counts.refused.server_error)),
+        ("counts.refused.clientError", "refused: other 4xx", Some(counts.refused.client_error)),
+        ("counts.refused.noAnswer", "refused: no answer", Some(counts.refused.no_answer)),
+        ("counts.confirmed", "confirmed", Some(counts.confirmed)),
+        ("counts.rejected", "rejected", Some(counts.rejected)),
+        ("counts.failed", "failed", Some(counts.failed)),
+        ("counts.lost", "lost", Some(counts.lost)),
+        ("counts.unsettled", "open when interrupted", Some(counts.unsettled)),
+        ("counts.repeated", "accepted again", Some(counts.repeated)),
+        ("counts.doneUnacknowledged", "done without an answer", Some(counts.done_unacknowledged)),
+        ("counts.withoutCallback", "done without a callback", counts.without_callback),
+        ("counts.undecodable", "undecodable messages", Some(counts.undecodable)),
+        ("counts.duplicateCallbacks", "duplicate callbacks", Some(counts.duplicate_callbacks)),
+        ("counts.retried", "retried orders", Some(retried)),
+        ("timeline.peakBacklog", "backlog at its peak", backlog),
+        ("deadLetters.after", "dead letters", lane.dead_letters.map(|letters| letters.after)),
+    ];
+    let mut figures: Vec<_> = counted
+        .into_iter()
+        .map(|(key, label, value)| figure(key.to_owned(), label.to_owned(), value.map(float), Kind::Count))
+        .collect();
+    let latencies = &lane.latencies;
+    for (key, label, latency) in [
+        ("acknowledge", "acknowledged", &latencies.acknowledge),
+        ("doneByCallback", "done by callback", &latencies.done_by_callback),
+        ("doneByPoll", "done by poll", &latencies.done_by_poll),
+    ] {
+        for (percentile, name, value) in percentiles(latency.as_ref()) {
+            let (key, label) = (format!("latencies.{key}.{percentile}"), format!("{label}, {name}"));
+            figures.push(figure(key, label, value, Kind::Milliseconds));
+        }
+    }
+    let usd = lane.cost.as_ref().map(|cost| cost.usd_per_million_orders);
+    let label = "cost of a million orders".to_owned();
+    figures.push(figure("cost.usdPerMillionOrders".to_owned(), label, usd, Kind::Usd));
+    figures
+}
+
+fn figure(key: String, label: String, value: Option<f64>, kind: Kind) -> Figure {
+    Figure { key, label, value, kind }
+}
+
+/// Key, name and value of what is told of a distribution.
+pub(crate) fn percentiles(latency: Option<&Latency>) -> [(&'static str, &'static str, Option<f64>); 5] {
+    [
+        ("p50Ms", "p50", latency.map(|latency| latency.p50_ms)),
+        ("p90Ms", "p90", latency.map(|latency| latency.p90_ms)),
+        ("p99Ms", "p99", latency.map(|latency| latency.p99_ms)),
+        ("p99_9Ms", "p99.9", latency.map(|latency| latency.p99_9_ms)),
+        ("maxMs", "max", latency.map(|latency| latency.max_ms)),
+    ]
+}

@@ -1,0 +1,42 @@
+//! What the lines and fills of a chart mean.
+
+use super::escape;
+
+/// How an entry's sample looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sample {
+    /// A line, as in a chart of lines.
+    Line,
+    /// A patch, as in a chart of bars or areas.
+    Patch,
+}
+
+/// One entry: the style's names of what it explains, and its words.
+pub(super) type Entry<'a> = (Sample, String, &'a str);
+
+/// The list above a chart.
+pub(super) fn legend(entries: &[Entry<'_>]) -> String {
+    let items: String = entries.iter().map(item).collect();
+    format!("<ul class=\"legend\">{items}</ul>\n")
+}
+
+fn item((sample, style, words): &Entry<'_>) -> String {
+    let drawn = match sample {
+        Sample::Line => format!(r#"<path class="line {style}" d="M0,6L28,6"/>"#),
+        Sample::Patch => format!(r#"<rect class="{style}" y="1" width="28" height="10" rx="2"/>"#),
+    };
+    let words = escape(words);
+    format!(r#"<li><svg class="key" viewBox="0 0 28 12" aria-hidden="true">{drawn}</svg>{words}</li>"#)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_text() {
+        let list = legend(&[(Sample::Line, "sync solid".to_owned(), "<b>")]);
+
+        assert!(list.contains("&lt;b&gt;</li>") && list.contains(r#"class="line sync solid""#), "{list}");
+    }
+}

@@ -1,0 +1,128 @@
+//! What a comparison leaves behind: `report.json` for machines, `report.html` and a summary for people.
+
+pub(crate) mod command;
+mod figures;
+mod html;
+pub(crate) mod model;
+mod text;
+mod verdict;
+mod words;
+
+#[cfg(test)]
+pub(crate) mod sample;
+
+pub(crate) use text::summary;
+
+use super::cost::{self, PriceTable};
+use anyhow::{Context, bail};
+use model::{Report, SCHEMA_VERSION};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Adds to what was measured what follows from it: costs, crossover and verdict.
+pub(crate) fn complete(report: &mut Report, prices: &PriceTable) {
+    cost::price(report, prices);
+    report.verdict = verdict::verdict(report);
+}
+
+/// Writes a completed report to that file, as JSON, and beside it as a page. Neither is ever half there.
+///
+/// # Errors
+/// The folder is missing or cannot be written, or the file has the page's name.
+pub(crate) fn write(report: &Report, path: &Path) -> anyhow::Result<()> {
+    let page = page_path(path);
+    if page == path {
+        bail!("{} is the name of the page that goes beside the report: choose one that ends in .json", path.display());
+    }
+    let mut json = serde_json::to_string_pretty(report).expect("a report has only string keys, so it is always JSON");
+    json.push('\n');
+    replace(path, &json)?;
+    write_page(report, &page)
+}
+
+/// Where the page of a report goes: beside it, under the same name but for its end.
+pub(crate) fn page_path(report: &Path) -> PathBuf {
+    report.with_extension("html")
+}
+
+/// Writes a completed report to that file, as a page.
+///
+/// # Errors
+/// The folder is missing or cannot be written.
+pub(crate) fn write_page(report: &Report, path: &Path) -> anyhow::Result<()> {
+    replace(path, &html::page(report))
+}
+
+/// Reads a report.
+///
+/// # Errors
+/// The file cannot be read, is no report, or is one of another version.
+pub(crate) fn read(path: &Path) -> anyhow::Result<Report> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Versioned {
+        schema_version: u32,
+    }
+    let shown = path.display();
+    let text = fs::read_to_string(path).with_context(|| format!("Failed to read {shown}"))?;
+    let versioned: Versioned = serde_json::from_str(&text).with_context(|| format!("{shown} is no report"))?;
+    if versioned.schema_version != SCHEMA_VERSION {
+        let version = versioned.schema_version;
+        bail!("{shown} is a report of version {version}, and this program reads version {SCHEMA_VERSION}");
+    }
+    serde_json::from_str(&text).with_context(|| format!("{shown} is no report of version {SCHEMA_VERSION}"))
+}
+
+fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    let new = PathBuf::from(new);
+    fs::write(&new, text)
+        .and_then(|()| fs::rename(&new, path))
+        .with_context(|| format!("Failed to write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("twolane-report-{}-{name}", std::process::id()))
+    }
+
+    #[test]
+    fn reads_what_it_wrote() {
+        let mut report = sample::report();
+        complete(&mut report, &PriceTable::embedded());
+        let path = file("round-trip.json");
+
+        write(&report, &path).expect("a temporary file");
+        let again = read(&path);
+        let page = fs::read_to_string(page_path(&path)).expect("it was written");
+        fs::remove_file(&path).expect("it was written");
+        fs::remove_file(page_path(&path)).expect("it was written");
+
+        // As people see it: the last bit of a float may differ after it was text.
+        assert_eq!(summary(&again.expect("a report")), summary(&report));
+        assert!(page.starts_with("<!DOCTYPE html>") && page.contains(&report.run.id), "{page}");
+    }
+
+    #[test]
+    fn does_not_write_report_and_page_to_one_file() {
+        let refused = write(&sample::report(), Path::new("report.html")).expect_err("one file for both");
+
+        assert!(refused.to_string().contains("ends in .json"), "{refused}");
+    }
+
+    #[test]
+    fn refuses_a_report_of_another_version() {
+        let path = file("version.json");
+        fs::write(&path, r#"{"schemaVersion":2}"#).expect("a temporary file");
+
+        let refused = read(&path);
+        fs::remove_file(&path).expect("it was written");
+
+        let why = format!("{:#}", refused.expect_err("another version"));
+        assert!(why.contains("a report of version 2, and this program reads version 1"), "{why}");
+    }
+}

@@ -1,0 +1,69 @@
+//! What the figures say, in sentences made from the figures.
+
+mod costs;
+mod orders;
+
+use super::model::{LaneName, LaneReport, Latency, Report, TargetKind};
+use super::words::{counted, time};
+
+/// The sentences of the report, the most important one first.
+pub(crate) fn verdict(report: &Report) -> Vec<String> {
+    let mut sentences = trust(report);
+    for lane in &report.lanes {
+        sentences.extend(orders::of_lane(lane, report));
+    }
+    if let (Some(sync), Some(queued)) = (lane(report, LaneName::Sync), lane(report, LaneName::Async)) {
+        sentences.extend(orders::side_by_side(sync, queued));
+        sentences.extend(costs::of_lanes(sync, queued, report));
+    }
+    sentences
+}
+
+/// The lane of that name.
+pub(crate) fn lane(report: &Report, name: LaneName) -> Option<&LaneReport> {
+    report.lanes.iter().find(|lane| lane.lane == name)
+}
+
+/// Times from the intended send time to the outcome, as the caller learned it first.
+pub(crate) fn done(lane: &LaneReport) -> Option<&Latency> {
+    let latencies = &lane.latencies;
+    let told = latencies.done_by_callback.as_ref().or(latencies.done_by_poll.as_ref());
+    match lane.lane {
+        LaneName::Sync => told.or(latencies.acknowledge.as_ref()),
+        LaneName::Async => told,
+    }
+}
+
+/// How far the figures go.
+fn trust(report: &Report) -> Vec<String> {
+    let run = &report.run;
+    let generator = &run.generator;
+    let mut sentences = Vec::new();
+    if !generator.honest {
+        let why = generator.reason.as_deref().unwrap_or("no reason is given");
+        sentences.push(format!("Do not use these figures: the generator did not keep its schedule ({why})."));
+    }
+    if !report.errors.is_empty() {
+        let errors = counted(report.errors.len() as u64, "error", "errors");
+        sentences.push(format!("The run has {errors}: its figures cannot be relied on until they are explained."));
+    }
+    if run.interrupted {
+        sentences.push("The run was interrupted: its figures are of the orders sent until then.".to_owned());
+    }
+    if run.target.kind == TargetKind::Emulator {
+        sentences.push(
+            "Measured on an emulator: how the lanes behave can be compared; times and costs are not those of AWS."
+                .to_owned(),
+        );
+    }
+    if generator.honest {
+        let lag = time(generator.schedule_lag.p99_ms);
+        sentences.push(format!(
+            "Latency runs from the intended send time, which the generator kept within {lag} for 99\u{a0}% of requests."
+        ));
+    }
+    sentences
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+//! Changes that are undone whatever happens: what was before is on disk before anything is changed.
+
+use super::setting::{Controls, Setting};
+use crate::progress::tell;
+use anyhow::{Context, bail};
+use futures_util::FutureExt;
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::path::{Path, PathBuf};
+
+/// What the file holds.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Saved {
+    /// URL of the stack's REST API: settings of one stack are never put into another.
+    stack: String,
+    /// What was before, in the order in which it is put back.
+    before: Vec<Setting>,
+}
+
+/// Settings that may be changed, because what they were is saved.
+pub(crate) struct Changes {
+    controls: Controls,
+    file: PathBuf,
+    saved: Saved,
+}
+
+impl Changes {
+    /// Saves what is before in `file`; nothing is changed yet.
+    ///
+    /// # Errors
+    /// There is such a file: an earlier run was ended before it could undo its changes. Otherwise what the file system
+    /// says.
+    pub(crate) fn begin(controls: Controls, stack: &str, file: PathBuf, before: Vec<Setting>) -> anyhow::Result<Self> {
+        let saved = Saved { stack: stack.to_owned(), before };
+        save(&file, &saved)?;
+        Ok(Self { controls, file, saved })
+    }
+
+    /// Does work that changes settings, and undoes all changes when it ends, also when it panics. The second result is
+    /// an error where they could not be undone: which, and what to type.
+    pub(crate) async fn during<T>(self, work: impl Future<Output = T>) -> (T, anyhow::Result<()>) {
+        let result = AssertUnwindSafe(work).catch_unwind().await;
+        let undone = put_back(&self.controls, &self.file, &self.saved).await;
+        match result {
+            Ok(result) => (result, undone),
+            Err(panic) => {
+                if let Err(error) = undone {
+                    tell(&format!("error: {error:#}"));
+                }
+                resume_unwind(panic)
+            }
+        }
+    }
+}
+
+/// Undoes what a run that was killed left changed, and says what; `None` if there is nothing to undo.
+///
+/// # Errors
+/// The file is of another stack; what the file system or AWS says.
+pub(crate) async fn restore(controls: &Controls, stack: &str, file: &Path) -> anyhow::Result<Option<Vec<Setting>>> {
+    let shown = file.display();
+    let bytes = match fs::read(file) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("Failed to read {shown}")),
+    };
+    let saved: Saved = serde_json::from_slice(&bytes).with_context(|| {
+        format!("{shown} does not hold a stack's settings; if no run is under way, nothing was changed yet: delete it")
+    })?;
+    if saved.stack != stack {
+        bail!("{shown} is of another stack, {}: name that one, or delete the file if it is gone", saved.stack);
+    }
+    put_back(controls, file, &saved).await?;
+    Ok(Some(saved.before))
+}
+
+async fn put_back(controls: &Controls, file: &Path, saved: &Saved) -> anyhow::Result<()> {
+    let mut failed = Vec::new();
+    // One that fails keeps no other from being put back.
+    for setting in &saved.before {
+        if let Err(error) = controls.apply(setting).await {
+            failed.push(format!("{error:#}"));
+        }
+    }
+    let shown = file.display();
+    if !failed.is_empty() {
+        bail!(
+            "The stack is not as it was before the run: {}.\n  Do:   twolane compare --restore (it goes by {shown})",
+            failed.join("; ")
+        );
+    }
+    fs::remove_file(file).with_context(|| format!("Failed to delete {shown}, which is not needed any more"))
+}
+
+/// Writes a file that must not be there yet, and waits for the disk.
+fn save(file: &Path, saved: &Saved) -> anyhow::Result<()> {
+    let shown = file.display();
+    let opened = OpenOptions::new().write(true).create_new(true).open(file);
+    if opened.as_ref().is_err_and(|error| error.kind() == ErrorKind::AlreadyExists) {
+        bail!(
+            "An earlier run was ended before it could put the stack's settings back, or still runs: {shown} is \
+             there.\n  Do:   twolane compare --restore"
+        );
+    }
+    let write = |mut opened: File| {
+        opened.write_all(&serde_json::to_vec_pretty(saved).expect("settings are always JSON"))?;
+        opened.sync_all()
+    };
+    opened.and_then(write).with_context(|| format!("Failed to save the stack's settings in {shown}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn saved() -> Saved {
+        let source = Setting::EventSource {
+            function: "ProcessOrders".into(),
+            id: "id".into(),
+            maximum_concurrency: Some(10),
+            batch_size: 10,
+            enabled: true,
+        };
+        let before = vec![
+            Setting::ReservedConcurrency { function: "CreateOrder".into(), value: None },
+            source,
+            Setting::Variable { function: "CreateOrder".into(), name: "A".into(), value: Some("b".into()) },
+        ];
+        Saved { stack: "http://localhost:4566/live".into(), before }
+    }
+
+    #[test]
+    fn what_was_saved_is_read_back_and_never_overwritten() {
+        let file = std::env::temp_dir().join(format!("twolane-{}", uuid::Uuid::new_v4()));
+
+        save(&file, &saved()).expect("there is no such file");
+        let again = save(&file, &saved()).expect_err("there is one now");
+        let read: Saved = serde_json::from_slice(&fs::read(&file).expect("it is there")).expect("it is JSON");
+        fs::remove_file(&file).expect("it is there");
+
+        assert_eq!(read, saved());
+        assert!(again.to_string().contains("twolane compare --restore"), "{again}");
+    }
+}

@@ -1,0 +1,8 @@
+//! What a scenario changes on a deployed stack, and always changes back: by AWS's own controls, so that it works on any
+//! stack.
+
+mod changes;
+mod setting;
+
+pub(crate) use changes::{Changes, restore};
+pub(crate) use setting::{Controls, Setting, Units};

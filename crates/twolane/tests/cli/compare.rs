@@ -1,0 +1,311 @@
+//! `twolane compare` against a scripted server: what is counted is what was injected, and a stall shows.
+
+use crate::server::{Reply, Request, Server, Sockets, answer};
+use crate::{Twolane, confirmed, queued, record, signal, twolane};
+use serde_json::{Value, json};
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+/// Number of an order, which its id ends in.
+fn number(request: &Request) -> u32 {
+    u32::from_str_radix(&request.id()[28..], 16).expect("ids end in their order's number")
+}
+
+/// The command against the server, with reports in a folder of its own and nothing before the figures begin.
+fn compare(server: &Server, more: &[&str]) -> Twolane {
+    let mut twolane =
+        twolane(&["compare", "--json", "--output", "out", "--warm-up", "0", "--api-url", &server.api_url]);
+    // The machine may be busy: that requests leave late is what one test is about, and must not disturb others.
+    let lag: &[&str] = if more.contains(&"--max-in-flight") { &[] } else { &["--max-lag", "600000"] };
+    twolane.command.args(["--websocket-url", &server.websocket_url]).args(lag).args(more);
+    twolane
+}
+
+/// Runs it: exit code and report, which is also what the file says.
+fn measured(mut command: Twolane) -> (i32, Value) {
+    let (code, stdout, stderr) = command.run();
+    let report: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stdout}{stderr}"));
+    let file = std::fs::read_to_string(command.folder.0.join("out/report.json")).expect("the report is there");
+    assert_eq!(serde_json::from_str::<Value>(&file).expect("it is JSON"), report);
+    (code, report)
+}
+
+fn stored(request: &Request) -> Reply {
+    answer(201, record(request.id(), "CONFIRMED").to_string())
+}
+
+#[test]
+fn refusals_of_the_sync_lane_are_counted_by_class() {
+    let server = Server::start(|request, _| match number(request) % 10 {
+        0 => answer(429, ""),
+        1 => answer(503, ""),
+        2 => answer(500, ""),
+        3 => answer(504, ""),
+        4 => answer(400, ""),
+        5 => Reply::HangUp,
+        6 => answer(200, record(request.id(), "CONFIRMED").to_string()),
+        _ => stored(request),
+    });
+
+    let (code, report) = measured(compare(&server, &["--only", "sync", "--rate", "100", "--orders", "50"]));
+
+    let counts = &report["lanes"][0]["counts"];
+    let refused = json!({"throttled": 5, "unavailable": 5, "serverError": 10, "clientError": 5, "noAnswer": 5});
+    assert_eq!(counts["refused"], refused);
+    assert_eq!((&counts["sent"], &counts["accepted"], &counts["confirmed"]), (&json!(50), &json!(20), &json!(20)));
+    assert_eq!(report["lanes"][0]["latencies"]["acknowledge"]["count"], 20);
+    assert_eq!((code, server.requests().len()), (0, 50));
+}
+
+/// Queues every order and tells what becomes of it, in sixes: confirmed, confirmed twice, rejected, failed, never told
+/// and never stored, stored and never told.
+fn queue(request: &Request, sockets: &Sockets) -> Reply {
+    let (id, kind) = (request.id(), number(request) % 6);
+    if request.method == "GET" {
+        let pending = json!({"orderId": id, "status": "PENDING"});
+        let status = ["CONFIRMED", "CONFIRMED", "REJECTED", "FAILED", "", "CONFIRMED"][kind as usize];
+        return answer(200, if kind == 4 { pending } else { record(id, status) }.to_string());
+    }
+    let told = match kind {
+        0 => vec![confirmed(id)],
+        1 => vec![confirmed(id), confirmed(id)],
+        2 => vec![json!({"type": "order.rejected", "orderId": id, "reason": "not valid"})],
+        3 => vec![json!({"type": "order.failed", "orderId": id, "reason": "given up"})],
+        _ => Vec::new(),
+    };
+    for frame in told {
+        sockets.push(&frame);
+    }
+    answer(202, queued())
+}
+
+/// What comes of 60 orders by [`queue`].
+fn told_of_sixty(counts: &Value) {
+    for (name, expected) in [
+        ("sent", 60),
+        ("accepted", 60),
+        ("confirmed", 30),
+        ("rejected", 10),
+        ("failed", 10),
+        ("lost", 10),
+        ("unsettled", 0),
+        ("repeated", 0),
+    ] {
+        assert_eq!(counts[name], expected, "{name}: {counts}");
+    }
+}
+
+#[test]
+fn losses_and_duplicates_of_the_async_lane_are_counted_and_fail_the_run() {
+    let server = Server::start(queue);
+    let arguments = ["--only", "async", "--rate", "100", "--orders", "60", "--grace", "2"];
+
+    let (code, report) = measured(compare(&server, &arguments));
+
+    let lane = &report["lanes"][0];
+    told_of_sixty(&lane["counts"]);
+    assert_eq!(lane["counts"]["duplicateCallbacks"], 10);
+    assert_eq!(lane["counts"]["withoutCallback"], 10);
+    assert_eq!(lane["latencies"]["doneByCallback"]["count"], 40);
+    assert_eq!(code, 1, "an accepted order was lost");
+    let verdict = report["verdict"].to_string();
+    assert!(verdict.contains("LOST 10"), "{verdict}");
+}
+
+#[test]
+fn a_caller_that_only_asks_learns_the_same() {
+    let server = Server::start(queue);
+    let arguments = ["--only", "async", "--rate", "100", "--orders", "60", "--grace", "2", "--confirm", "poll"];
+
+    let (code, report) = measured(compare(&server, &arguments));
+
+    let lane = &report["lanes"][0];
+    told_of_sixty(&lane["counts"]);
+    assert_eq!(lane["latencies"]["doneByPoll"]["count"], 50);
+    assert_eq!(
+        (&lane["latencies"]["doneByCallback"], &lane["counts"]["withoutCallback"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(code, 1);
+}
+
+#[test]
+fn orders_that_are_sent_twice_are_counted_once() {
+    let server = Server::start(|request, sockets| {
+        sockets.push(&confirmed(request.id()));
+        answer(202, queued())
+    });
+    let arguments =
+        ["--only", "async", "--rate", "100", "--orders", "20", "--scenario", "duplicates", "--percent", "100"];
+
+    let (code, report) = measured(compare(&server, &arguments));
+
+    let counts = &report["lanes"][0]["counts"];
+    for (name, expected) in
+        [("sent", 40), ("accepted", 40), ("confirmed", 20), ("repeated", 20), ("duplicateCallbacks", 20)]
+    {
+        assert_eq!(counts[name], expected, "{name}: {counts}");
+    }
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn both_lanes_get_the_same_schedule() {
+    let server = Server::start(|request, sockets| {
+        if request.path.contains("/sync/") {
+            return stored(request);
+        }
+        sockets.push(&confirmed(request.id()));
+        answer(202, queued())
+    });
+    for more in [&[][..], &["--parallel"]] {
+        let mut arguments = vec!["--rate", "50", "--duration", "1", "--arrivals", "poisson", "--seed", "7"];
+        arguments.extend(more);
+
+        let (code, report) = measured(compare(&server, &arguments));
+
+        let arrivals = |lane: usize| -> Vec<&Value> {
+            report["lanes"][lane]["timeline"]
+                .as_array()
+                .expect("seconds")
+                .iter()
+                .map(|second| &second["arrivals"])
+                .collect()
+        };
+        let sum = |lane| arrivals(lane).iter().filter_map(|due| due.as_u64()).sum::<u64>();
+        assert_eq!((code, sum(0)), (0, sum(1)));
+        assert_eq!((&report["lanes"][0]["lane"], &report["lanes"][1]["lane"]), (&json!("sync"), &json!("async")));
+        assert_eq!(report["run"]["seed"], 7);
+    }
+}
+
+#[test]
+fn a_stall_shows_in_the_tail_although_few_requests_meet_it_open() {
+    const STALL: Duration = Duration::from_secs(5);
+    let stalled = Mutex::new(None);
+    let server = Server::start(move |request, _| {
+        // The server's only thread: while it sleeps, nothing is accepted, read or answered.
+        if number(request) == 40 {
+            let began = Instant::now();
+            std::thread::sleep(STALL);
+            *stalled.lock().expect("no panic") = Some(began.elapsed());
+        }
+        stored(request)
+    });
+
+    let (_, report) = measured(compare(&server, &["--only", "sync", "--rate", "20", "--orders", "200"]));
+
+    // A fifth of a second after it begins, 4.8 s of it are left: that is 5 of 200 orders, more than 1 %.
+    let latency = &report["lanes"][0]["latencies"]["acknowledge"];
+    assert!(latency["p99Ms"].as_f64().expect("measured") >= 4_700.0, "{latency}");
+    // Half of the orders were due while it lasted, and half of those waited at least half of it.
+    assert!(latency["p90Ms"].as_f64().expect("measured") >= 3_500.0, "{latency}");
+    assert!(latency["p50Ms"].as_f64().expect("measured") < 2_500.0, "{latency}");
+    assert_eq!(report["run"]["generator"]["honest"], true, "{}", report["run"]["generator"]);
+}
+
+#[test]
+fn figures_of_a_load_that_was_not_kept_up_are_refused() {
+    let server = Server::start(|request, _| {
+        std::thread::sleep(Duration::from_millis(20));
+        stored(request)
+    });
+    // Two requests at a time, each of 20 ms and more, cannot be 200 a second.
+    let arguments = ["--only", "sync", "--rate", "200", "--orders", "100", "--max-in-flight", "1"];
+
+    let (code, report) = measured(compare(&server, &arguments));
+
+    assert_eq!(code, 1);
+    assert_eq!(
+        (&report["run"]["generator"]["honest"], &report["lanes"][0]["counts"]["confirmed"]),
+        (&json!(false), &json!(100))
+    );
+    assert_eq!(report["lanes"][0]["latencies"]["acknowledge"], Value::Null);
+    assert!(report["errors"].to_string().contains("was not kept up"), "{}", report["errors"]);
+}
+
+#[test]
+fn an_interrupted_run_reports_what_it_knows() {
+    for (name, expected) in [("INT", 130), ("TERM", 143)] {
+        let (sender, came) = channel();
+        let server = Server::start(move |request, _| {
+            let _ = sender.send(());
+            stored(request)
+        });
+        let mut command = compare(&server, &["--only", "sync", "--rate", "10", "--duration", "3600"]);
+        let child = command.start();
+        for _ in 0..3 {
+            came.recv_timeout(Duration::from_mins(1)).expect("orders come");
+        }
+
+        signal(&child, name);
+
+        let output = child.wait_with_output().expect("it ends");
+        let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
+        let counts = &report["lanes"][0]["counts"];
+        assert!(counts["sent"].as_u64() >= Some(3) && counts["sent"] == counts["confirmed"], "{counts}");
+        assert_eq!((output.status.code(), &report["run"]["interrupted"]), (Some(expected), &json!(true)));
+    }
+}
+
+#[test]
+fn replays_the_arrivals_of_a_file() {
+    let server = Server::start(|request, _| stored(request));
+    let command = compare(&server, &["--only", "sync", "--replay", "traffic.jsonl"]);
+    let body = r#"{"currency":"JPY","items":[]}"#;
+    command.folder.write("traffic.jsonl", &format!("{{\"at\":2500}}\n{{\"at\":2000,\"order\":{body}}}\n"));
+
+    let (code, report) = measured(command);
+
+    let bodies: Vec<String> = server.requests().iter().map(|request| request.body.clone()).collect();
+    assert_eq!((code, bodies[0].as_str(), bodies.len()), (0, body, 2));
+    assert_eq!(
+        (&report["run"]["arrivals"]["kind"], &report["run"]["arrivals"]["durationSeconds"]),
+        (&json!("replay"), &json!(0.5))
+    );
+}
+
+#[test]
+fn wrong_usage_is_told_before_anything_is_sent() {
+    let server = Server::start(|request, _| stored(request));
+    for (arguments, told) in [
+        (&["--replay", "none.jsonl"][..], "Failed to read the arrivals in none.jsonl"),
+        (&["--rate", "0"], "a number above 0"),
+        (&["--orders", "5", "--duration", "5"], "cannot be used with"),
+        (&["--scenario", "burst"], "pass --stack-name or --outputs"),
+        (&["--owners", "2", "--token", "typed"], "2 owners need as many tokens"),
+        (&["--prices", "none.toml"], "none.toml"),
+        (&["--restore"], "pass --stack-name or --outputs"),
+    ] {
+        let (code, stdout, stderr) = compare(&server, arguments).run();
+
+        assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(told), "{arguments:?}: {stderr}");
+    }
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn explains_itself_with_examples() {
+    let (code, help, _) = twolane(&["compare", "--help"]).run();
+
+    assert_eq!(code, 0);
+    for part in ["Examples:", "Exit code:", "coordinated omission", "--restore", "kill -9", "The stack is found"] {
+        assert!(help.contains(part), "{part}: {help}");
+    }
+}
+
+#[test]
+fn shows_progress_and_a_summary_to_people() {
+    let server = Server::start(|request, _| stored(request));
+    let mut command = twolane(&["compare", "--output", "out", "--api-url", &server.api_url, "--warm-up", "0"]);
+    command.command.args(["--only", "sync", "--rate", "10", "--duration", "6"]);
+
+    let (code, stdout, stderr) = command.run();
+
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.contains("sync ") && stderr.contains("/60 sent") && stderr.contains("p99"), "{stderr}");
+    assert!(stdout.contains("accepted") && stdout.contains("Measured on an emulator"), "{stdout}");
+    assert!(stderr.contains("Report: out/report.json"), "{stderr}");
+}

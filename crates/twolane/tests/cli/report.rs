@@ -1,0 +1,183 @@
+//! `twolane report`: what a comparison wrote, shown again.
+
+use crate::{Twolane, repository, twolane};
+use serde_json::{Value, json};
+use std::fs;
+
+/// A report as version 1 of the shape was once written.
+const GOLDEN: &str = include_str!("../reports/version-1.json");
+
+fn golden() -> Value {
+    serde_json::from_str(GOLDEN).expect("the golden report is JSON")
+}
+
+/// `twolane report` beside those files.
+fn report(files: &[(&str, &str)], arguments: &[&str]) -> Twolane {
+    let twolane = twolane(&[&["report"], arguments].concat());
+    for (name, text) in files {
+        twolane.folder.write(name, text);
+    }
+    twolane
+}
+
+/// With breaks in place of the spaces that keep figures together.
+fn spaced(text: &str) -> String {
+    text.replace('\u{a0}', " ")
+}
+
+#[test]
+fn shows_the_lanes_of_one_run_and_its_verdict() {
+    let (code, shown, stderr) = report(&[("a.json", GOLDEN)], &["a.json"]).run();
+
+    let shown = spaced(&shown);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    for part in
+        ["Run 5f0c1b0e · burst · http://127.0.0.1:4566", "refused: throttled (429)", "· Measured on an emulator"]
+    {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let row = shown.lines().find(|line| line.starts_with("acknowledged, p99 ")).expect("a row");
+    assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["acknowledged,", "p99", "793", "ms", "109", "ms"]);
+}
+
+#[test]
+fn compares_several_runs_with_the_first() {
+    let mut second = golden();
+    second["lanes"][0]["latencies"]["acknowledge"]["p50Ms"] = json!(29.554);
+    let files = [("before.json", GOLDEN), ("after.json", &second.to_string())];
+
+    let (code, shown, _) = report(&files, &["before.json", "after.json"]).run();
+
+    assert_eq!(code, 0);
+    assert!(shown.contains("The sync lane") && shown.contains("The async lane"), "{shown}");
+    let row = shown.lines().find(|line| line.starts_with("acknowledged, p50")).expect("a row");
+    assert!(row.ends_with("(2.0×)"), "{row}");
+}
+
+#[test]
+fn json_of_one_report_is_the_report() {
+    let (code, shown, stderr) = report(&[("a.json", GOLDEN)], &["a.json", "--json"]).run();
+
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert_eq!(shown.lines().count(), 1);
+    assert_eq!(serde_json::from_str::<Value>(&shown).expect("JSON"), golden());
+}
+
+#[test]
+fn json_of_several_reports_has_their_figures_and_ratios() {
+    let files = [("a.json", GOLDEN), ("b.json", GOLDEN)];
+
+    let (code, shown, _) = report(&files, &["a.json", "b.json", "--json"]).run();
+
+    let shown: Value = serde_json::from_str(&shown).expect("JSON");
+    assert_eq!((code, shown["runs"].as_array().map(Vec::len)), (0, Some(2)));
+    assert_eq!(shown["runs"][1]["file"], "b.json");
+    let figure = &shown["runs"][1]["lanes"]["async"]["latencies.acknowledge.p99Ms"];
+    assert_eq!((&figure["ratio"], figure["value"].as_f64().is_some()), (&json!(1.0), true));
+}
+
+#[test]
+fn other_prices_make_other_costs_and_another_verdict() {
+    let prices = fs::read_to_string(repository().join("crates/twolane/prices/us-east-1.toml")).expect("the prices");
+    let prices = prices
+        .replace("region = \"us-east-1\"", "region = \"eu-north-9\"")
+        .replace("rest_requests_per_million = 3.50", "rest_requests_per_million = 35.0");
+    let files = [("a.json", GOLDEN), ("p.toml", &prices)];
+
+    let (code, shown, _) = report(&files, &["a.json", "--prices", "p.toml", "--json"]).run();
+
+    let shown: Value = serde_json::from_str(&shown).expect("JSON");
+    assert_eq!((code, &shown["pricing"]["region"]), (0, &json!("eu-north-9")));
+    let cost = |report: &Value| report["lanes"][0]["cost"]["usdPerMillionOrders"].as_f64().expect("a cost");
+    assert!(cost(&shown) > 5.0 * cost(&golden()), "{shown}");
+    assert!(shown["verdict"].to_string().contains("eu-north-9"), "{shown}");
+}
+
+#[test]
+fn makes_the_page_again() {
+    let mut twolane = report(&[("a.json", GOLDEN)], &["a.json", "--html", "page.html"]);
+
+    let (code, shown, stderr) = twolane.run();
+
+    let page = fs::read_to_string(twolane.folder.0.join("page.html")).expect("the page was written");
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert!(shown.contains("Run 5f0c1b0e"), "{shown}");
+    assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"), "{page}");
+    assert_eq!(fs::read_dir(&twolane.folder.0).expect("a folder").count(), 2);
+}
+
+#[test]
+fn a_page_is_of_one_report_and_never_written_over_it() {
+    let files = [("a.json", GOLDEN), ("b.json", GOLDEN)];
+
+    let (several, shown, why) = report(&files, &["a.json", "b.json", "--html", "page.html"]).run();
+    assert_eq!((several, shown.as_str()), (2, ""));
+    assert!(why.contains("error: --html makes the page of one report, and 2 are named"), "{why}");
+
+    let mut over = report(&files, &["a.json", "--html", "a.json"]);
+    let (code, _, why) = over.run();
+    assert_eq!(code, 2);
+    assert!(why.contains("--html would overwrite the report a.json"), "{why}");
+    assert_eq!(fs::read_to_string(over.folder.0.join("a.json")).expect("it is there"), GOLDEN);
+}
+
+#[test]
+fn a_page_that_cannot_be_written_is_told() {
+    let (code, shown, why) = report(&[("a.json", GOLDEN)], &["a.json", "--html", "none/page.html"]).run();
+
+    assert_eq!((code, shown.as_str()), (2, ""));
+    assert!(why.contains("error: Failed to write none/page.html: No such file"), "{why}");
+}
+
+#[test]
+fn what_is_no_report_is_told_with_its_name() {
+    let mut lacking = golden();
+    lacking["run"].as_object_mut().expect("an object").remove("seed");
+    let mut newer = golden();
+    newer["schemaVersion"] = json!(2);
+    let (lacking, newer) = (lacking.to_string(), newer.to_string());
+    let cases = [
+        ("empty.json", "", "empty.json is no report: EOF while parsing"),
+        ("broken.json", "{\"schemaVersion\": 1,", "broken.json is no report: EOF while parsing"),
+        ("other.json", "{\"name\": \"x\"}", "other.json is no report: missing field `schemaVersion`"),
+        ("lacking.json", &lacking, "lacking.json is no report of version 1: missing field `seed`"),
+        ("newer.json", &newer, "newer.json is a report of version 2, and this program reads version 1"),
+    ];
+    for (name, text, words) in cases {
+        let (code, shown, why) = report(&[("a.json", GOLDEN), (name, text)], &["a.json", name]).run();
+
+        assert_eq!((code, shown.as_str()), (2, ""), "{name}");
+        assert!(why.contains(&format!("error: {words}")), "{name}: {why}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_told_with_its_name() {
+    let (missing, _, why) = report(&[], &["none.json"]).run();
+    assert!(why.contains("error: Failed to read none.json: No such file"), "{why}");
+
+    let (folder, _, why) = report(&[("folder/x", "")], &["folder"]).run();
+    assert!(why.contains("error: Failed to read folder: "), "{why}");
+
+    let (no_prices, _, why) = report(&[("a.json", GOLDEN)], &["a.json", "--prices", "none.toml"]).run();
+    assert!(why.contains("none.toml"), "{why}");
+
+    let (bad_prices, _, why) =
+        report(&[("a.json", GOLDEN), ("p.toml", "region = 1")], &["a.json", "--prices", "p.toml"]).run();
+    assert!(why.contains("p.toml"), "{why}");
+
+    let (no_file, _, why) = report(&[], &[]).run();
+    assert!(why.contains("<FILE>..."), "{why}");
+
+    assert_eq!([missing, folder, no_prices, bad_prices, no_file], [2; 5]);
+}
+
+#[test]
+fn explains_itself_with_examples() {
+    let (code, help, _) = report(&[], &["--help"]).run();
+
+    assert_eq!(code, 0);
+    for part in ["twolane report before.json after.json", "--html report.html", "Exit code:"] {
+        assert!(help.contains(part), "{part}: {help}");
+    }
+}

@@ -1,0 +1,158 @@
+//! `twolane compare` changes the stack, shows what each lane makes of it, and leaves the stack as it was.
+
+use crate::{
+    Load,
+    figures::Figures,
+    rig::{PATIENCE, Rig},
+};
+use fault_endpoint::{Call, Fault, Rule, When};
+use serde_json::Value;
+use std::{env, path::PathBuf, process::Stdio, time::Duration};
+use tokio::process::{Child, Command};
+use twolane_tests::{command_line, eventually::eventually, order_bodies::new_id, stack::output};
+
+/// Invocations that each lane may have at once.
+const CONCURRENCY: i32 = 5;
+
+/// Orders that come at the same moment, per invocation that may run.
+const OVERLOAD: i32 = 20;
+
+/// How long each write takes, so that a burst meets functions that are busy.
+const WRITE: Duration = Duration::from_millis(250);
+
+fn is_write(call: &Call) -> bool {
+    call.writes("CONFIRMED")
+}
+
+/// A folder for reports and saved settings.
+fn folder() -> PathBuf {
+    let folder = env::temp_dir().join(format!("twolane-compare-{}", new_id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// The comparison with those options, its files in that folder.
+fn compare(folder: &std::path::Path, more: &[&str]) -> Command {
+    let mut command = command_line::command(&["compare", "--owners", "2", "--warm-up", "0", "--max-lag", "600000"]);
+    command.arg("--output").arg(folder).arg("--settings-file").arg(folder.join("settings.json")).args(more);
+    command
+}
+
+/// What a comparison may change: reserved concurrency, and the queue's concurrency, batch size and state.
+type Settings = (Option<i32>, Option<i32>, Option<i32>, Option<String>);
+
+async fn settings(rig: &Rig) -> Settings {
+    let function = output("CreateOrderFunctionName");
+    let reserved = rig.lambda.get_function_concurrency().function_name(function).send().await.unwrap();
+    let sources = rig.lambda.list_event_source_mappings().function_name(output("ProcessOrdersFunctionName"));
+    let sources = sources.send().await.unwrap();
+    let source = &sources.event_source_mappings()[0];
+    (
+        reserved.reserved_concurrent_executions(),
+        source.scaling_config().and_then(aws_sdk_lambda::types::ScalingConfig::maximum_concurrency),
+        source.batch_size(),
+        source.state().map(str::to_owned),
+    )
+}
+
+pub(crate) async fn a_burst_is_refused_by_the_sync_lane_and_levelled_by_the_async_lane(rig: &Rig, _: Load) -> Figures {
+    let (folder, before) = (folder(), settings(rig).await);
+    rig.endpoint.inject(Rule::new(is_write, When::Always, Fault::Slow(WRITE)));
+    let _ = rig.endpoint.most_writers();
+    let (concurrency, peak) = (CONCURRENCY.to_string(), (CONCURRENCY * OVERLOAD).to_string());
+    let load = ["--scenario", "burst", "--rate", "1", "--peak", &peak, "--duration", "6"];
+
+    let ran = compare(&folder, &load).args(["--concurrency", &concurrency, "--yes", "--json"]).output().await.unwrap();
+
+    let complaints = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{}{complaints}", String::from_utf8_lossy(&ran.stdout));
+    let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    let count = |lane: usize, name: &str| report["lanes"][lane]["counts"][name].as_u64().unwrap();
+    let refused = |lane: usize| -> u64 {
+        let classes = report["lanes"][lane]["counts"]["refused"].as_object().unwrap();
+        classes.values().filter_map(Value::as_u64).sum()
+    };
+    let (sent, writers) = (count(0, "sent"), rig.endpoint.most_writers());
+    assert_eq!(sent, count(1, "sent"), "both lanes get the same load");
+    assert!(refused(0) > 0, "{report}");
+    assert_eq!(count(0, "accepted") + refused(0), sent, "{report}");
+    assert_eq!((refused(1), count(1, "lost"), count(1, "confirmed")), (0, 0, sent), "{report}");
+    assert!((1..=CONCURRENCY as usize).contains(&writers), "{writers} writers at once");
+    for lane in [0, 1] {
+        let found = &report["lanes"][lane]["reconciliation"];
+        assert_eq!(found["mismatches"], serde_json::json!([]), "{report}");
+        assert_eq!(found["stored"], count(lane, "confirmed"), "{report}");
+    }
+    let verdict = report["verdict"].to_string();
+    for told in [
+        format!("accepted all {sent}"),
+        format!("refused {}", refused(0)),
+        "With at most 5 workers at once".to_owned(),
+        "The async lane lost none".to_owned(),
+    ] {
+        assert!(verdict.replace('\u{a0}', " ").contains(&told), "{told}: {verdict}");
+    }
+    assert_eq!(settings(rig).await, before);
+    assert!(complaints.contains("reserved concurrency 5"), "it names what it changes: {complaints}");
+    std::fs::remove_dir_all(folder).unwrap();
+    Figures::default()
+        .with("sent down each lane", sent)
+        .with("refused by sync", refused(0))
+        .with("refused by async", refused(1))
+        .with("lost by async", count(1, "lost"))
+        .with("writers at once", writers)
+}
+
+/// Starts a long burst, and waits until the stack is changed.
+async fn started(rig: &Rig, folder: &std::path::Path) -> Child {
+    let mut command = compare(folder, &["--scenario", "burst", "--rate", "1", "--duration", "3600", "--yes"]);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
+    eventually(PATIENCE, "the stack is changed", async || {
+        let (reserved, maximum, batch, _) = settings(rig).await;
+        (reserved == Some(CONCURRENCY) && maximum == Some(CONCURRENCY) && batch == Some(1)).then_some(())
+    })
+    .await;
+    child
+}
+
+async fn signal(child: &Child, name: &str) {
+    let id = child.id().unwrap().to_string();
+    assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().await.unwrap().success());
+}
+
+pub(crate) async fn an_interrupted_comparison_leaves_the_stack_as_it_was(rig: &Rig, _: Load) -> Figures {
+    let before = settings(rig).await;
+    for (name, code) in [("INT", 130), ("TERM", 143)] {
+        let folder = folder();
+        let mut child = started(rig, &folder).await;
+
+        signal(&child, name).await;
+
+        assert_eq!(child.wait().await.unwrap().code(), Some(code));
+        assert_eq!(settings(rig).await, before, "after SIG{name}");
+        assert!(!folder.join("settings.json").exists());
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+    Figures::default().with("signals", "INT TERM").with("settings left changed", 0)
+}
+
+pub(crate) async fn a_killed_comparison_is_undone_by_restore(rig: &Rig, _: Load) -> Figures {
+    let (folder, before) = (folder(), settings(rig).await);
+    let mut child = started(rig, &folder).await;
+    signal(&child, "KILL").await;
+    child.wait().await.unwrap();
+    assert_ne!(settings(rig).await, before, "nobody could put it back");
+
+    let next = compare(&folder, &["--scenario", "burst", "--yes"]).output().await.unwrap();
+    let restored = compare(&folder, &["--restore"]).output().await.unwrap();
+    let again = compare(&folder, &["--restore"]).output().await.unwrap();
+
+    let complaint = String::from_utf8_lossy(&next.stderr);
+    assert!(next.status.code() == Some(2) && complaint.contains("twolane compare --restore"), "{complaint}");
+    assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
+    assert_eq!(settings(rig).await, before);
+    let nothing = String::from_utf8_lossy(&again.stderr);
+    assert!(again.status.success() && nothing.contains("nothing to put back"), "{nothing}");
+    std::fs::remove_dir_all(folder).unwrap();
+    Figures::default().with("settings left changed", 0)
+}

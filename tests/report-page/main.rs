@@ -1,0 +1,68 @@
+//! The page of a report, as a browser shows it.
+//!
+//! Chromium opens pages that the real `twolane report` made, and looks for itself: see `look.mjs`. The screenshots are kept
+//! in the target folder, under `tmp/report-page`, for people to look at.
+#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+
+mod reports;
+
+use reports::reports;
+use serde_json::{Value, json};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+use twolane_tests::{
+    command_line::twolane,
+    node::{install_packages, local_tool, search_path},
+    stack::root,
+};
+
+/// A folder of its own, empty, in the target folder.
+fn fresh_folder() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report-page");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).unwrap();
+    }
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// The page of a report, made by the real command, with costs and verdict of what the report says now.
+async fn page(folder: &Path, name: &str, report: &Value) -> PathBuf {
+    let path = |end: &str| folder.join(format!("{name}.{end}"));
+    let (json, html) = (path("json"), path("html"));
+    fs::write(&json, report.to_string()).unwrap();
+    let prices = root().join("crates/twolane/prices/us-east-1.toml");
+    let [json, prices] = [json, prices].map(|path| path.into_os_string().into_string().unwrap());
+    twolane(&["report", &json, "--prices", &prices, "--html", html.to_str().unwrap()]).await;
+    html
+}
+
+#[tokio::test]
+async fn every_page_is_readable_in_light_and_dark_on_phones_and_desks() {
+    let folder = fresh_folder();
+    let mut pages = Vec::new();
+    for (name, charts, report) in reports() {
+        let file = page(&folder, name, &report).await;
+        pages.push(json!({"name": name, "file": file, "charts": charts}));
+    }
+
+    let complaints = look(&json!({"browser": local_tool(&["browser"]), "screenshots": folder, "pages": pages}));
+
+    assert_eq!(complaints, "", "the screenshots are in {}", folder.display());
+}
+
+/// What the browser has to say of those pages.
+fn look(plan: &Value) -> String {
+    let scripts = root().join("tests/report-page");
+    let path = search_path();
+    install_packages(&scripts, &path);
+    let ran =
+        Command::new("node").arg("look.mjs").arg(plan.to_string()).current_dir(scripts).env("PATH", path).output();
+    let ran = ran.unwrap();
+    let (found, errors) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    assert!(ran.status.success() || !found.is_empty(), "look.mjs failed: {}\n{errors}", ran.status);
+    found.into_owned()
+}
