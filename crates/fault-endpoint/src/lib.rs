@@ -148,6 +148,15 @@ impl Endpoint {
         std::mem::replace(&mut orders.most, now)
     }
 
+    /// How many writes of an order with that status AWS was asked for since the mark and did not answer: each may have
+    /// been done.
+    #[must_use]
+    pub fn unanswered_writes(&self, mark: usize, order_id: &str, status: &str) -> usize {
+        let passed = self.since(mark);
+        let writes = passed.iter().filter(|passed| passed.call.writes(status) && passed.call.is_about(order_id));
+        writes.filter(|passed| passed.answered.is_none() && passed.fault.is_none()).count()
+    }
+
     /// How often an order was really written with that status since the mark: its writes that AWS took.
     #[must_use]
     pub fn writes(&self, mark: usize, order_id: &str, status: &str) -> usize {
