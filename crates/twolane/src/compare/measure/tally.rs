@@ -95,7 +95,7 @@ pub(crate) struct Second {
     pub(crate) completed: u64,
 }
 
-/// Everything that is counted of one lane. Its size depends on the number of orders and of seconds alone: 24 bytes an
+/// Everything that is counted of one lane. Its size depends on the number of orders and of seconds alone: 16 bytes an
 /// order, 40 a second, and four histograms.
 #[derive(Debug)]
 pub(crate) struct Tally {

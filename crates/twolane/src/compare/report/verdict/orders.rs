@@ -51,7 +51,7 @@ fn fate(lane: &LaneReport) -> Vec<String> {
     if counts.lost > 0 {
         let lost = counted(counts.lost, "accepted order", "accepted orders");
         sentences.push(format!("The {name} lane LOST {lost}: no outcome came within the grace period."));
-    } else if counts.accepted > 0 {
+    } else if counts.accepted > 0 && counts.unsettled == 0 {
         sentences.push(format!("The {name} lane lost none: each accepted order has an outcome."));
     }
     if counts.failed > 0 {
