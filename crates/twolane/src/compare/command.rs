@@ -41,7 +41,6 @@ pub(crate) async fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
         return put_back(&args, &stack, deployed.as_ref()).await;
     }
     let prices = args.prices.as_deref().map_or_else(|| Ok(PriceTable::embedded()), PriceTable::read)?;
-    let interruption = Interruption::listen().context("Failed to listen for signals")?;
     let seed = args.load.seed.unwrap_or_else(|| fastrand::u64(..));
     let workload = Arc::new(workload(&args, seed)?);
     let lanes = args.only.map_or_else(|| vec![Lane::Sync, Lane::Async], |lane| vec![lane]);
@@ -51,6 +50,9 @@ pub(crate) async fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
         Scenario::plan(&args, &lanes, deployed.as_ref(), undecodable, span(&workload), stack.is_local()).await?;
     let api_url = stack.api_url()?;
     let owners = Owners::find(&args, &stack)?;
+    // Until the answer is there, a signal ends the program as it would any other.
+    ask(&scenario, api_url.as_str(), args.scenario_options.yes)?;
+    let interruption = Interruption::listen().context("Failed to listen for signals")?;
     // Also asks for the lane's URLs before anything is changed.
     let plan = Plan {
         requests: Requests::new(api_url.clone(), owners.tokens[0].clone())?,
@@ -65,7 +67,6 @@ pub(crate) async fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
         scenario: &scenario,
         interruption: &interruption,
     };
-    ask(&scenario, api_url.as_str(), args.scenario_options.yes)?;
     let started_at = OffsetDateTime::now_utc();
     let folder = make_folder(&args, started_at)?;
     let (measured, undone) = measure(&plan, &lanes, api_url.as_str()).await?;
