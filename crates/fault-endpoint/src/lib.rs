@@ -148,21 +148,19 @@ impl Endpoint {
         std::mem::replace(&mut orders.most, now)
     }
 
-    /// How many writes of an order with that status AWS was asked for since the mark and did not answer: each may have
-    /// been done.
-    #[must_use]
-    pub fn unanswered_writes(&self, mark: usize, order_id: &str, status: &str) -> usize {
-        let passed = self.since(mark);
-        let writes = passed.iter().filter(|passed| passed.call.writes(status) && passed.call.is_about(order_id));
-        writes.filter(|passed| passed.answered.is_none() && passed.fault.is_none()).count()
-    }
-
     /// How often an order was really written with that status since the mark: its writes that AWS took.
     #[must_use]
     pub fn writes(&self, mark: usize, order_id: &str, status: &str) -> usize {
+        self.answers(mark, order_id, status).iter().filter(|answered| **answered == Some(200)).count()
+    }
+
+    /// What AWS answered to the writes of an order with that status since the mark, in turn; `None` to one that it did
+    /// not answer or was not asked for.
+    #[must_use]
+    pub fn answers(&self, mark: usize, order_id: &str, status: &str) -> Vec<Option<u16>> {
         let passed = self.since(mark);
         let writes = passed.iter().filter(|passed| passed.call.writes(status) && passed.call.is_about(order_id));
-        writes.filter(|passed| passed.answered == Some(200)).count()
+        writes.map(|passed| passed.answered).collect()
     }
 }
 
