@@ -222,9 +222,9 @@ def tests(target: Target) -> int:
     _ensure_tools(target.project, (tools.EMULATOR, tools.SAM, tools.CHECKOV, tools.TEST))
     root = target.project.root
     with _signals_as_interrupts():
-        outcomes = lanes.run(suites.preparations(root), root)
+        outcomes = lanes.run(suites.preparations(), root)
         if all(outcome.code == 0 for outcome in outcomes):
-            outcomes += lanes.run(suites.lanes(root), root)
+            outcomes += lanes.run(suites.tests(), root)
     print()
     for outcome in outcomes:
         print(outcome)

@@ -1,4 +1,4 @@
-"""Commands in lanes, and which tests are in which."""
+"""Commands in lanes, and what the tests' lanes are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from localcloud import lanes, suites
 from localcloud.lanes import Step
-from localcloud.layout import LOCAL_FOLDER, REPOSITORY
+from localcloud.layout import LOCAL_FOLDER
 
 # Ends once the other lane has made the file, or fails after a while.
 _MEET = "import pathlib,sys,time; [time.sleep(0.05) for _ in range(200) if not pathlib.Path('met').exists()]; " \
@@ -81,28 +81,15 @@ class Lanes(unittest.TestCase):
 
 
 class Suites(unittest.TestCase):
-    def test_each_target_that_cargo_tests_by_default_is_in_one_lane(self) -> None:
-        targets = suites._targets(REPOSITORY)
-
-        chosen = [name for arguments in suites._selected(targets) for name in arguments if not name.startswith("--")]
-
-        wanted = [
-            target["name"] for target in targets if target["test"] and {"test", "example", "bench"} & set(target["kind"])
-        ]
-        self.assertEqual(sorted(chosen), sorted(wanted))
-        self.assertLessEqual({"contract", "e2e", "faults", "privileges"}, set(chosen))
-
-    def test_libraries_binaries_and_documentation_are_tested_too(self) -> None:
-        every = [*suites.preparations(REPOSITORY).values(), *suites.lanes(REPOSITORY).values()]
-        commands = " ".join(word for steps in every for step in steps for word in step.command)
-
-        for argument in (" --lib ", " --bins ", " --doc", " selftest"):
-            self.assertIn(argument, f" {commands} ")
-
     def test_all_that_is_tested_is_compiled_before(self) -> None:
-        compiled = suites.preparations(REPOSITORY)["build"][-1].command
+        compiled = suites.preparations()["build"][-1].command
+        (tested,) = suites.tests()["test"]
 
-        self.assertLessEqual({name for arguments in suites._selected(suites._targets(REPOSITORY)) for name in arguments}, set(compiled))
+        # Nothing is chosen: libraries, binaries, tests, examples and documentation, as Cargo does by itself.
+        command = list(tested.command)
+        self.assertEqual([*command[command.index("cargo") :], "--no-run"], list(compiled))
 
-    def test_what_has_a_stack_of_its_own_is_there(self) -> None:
-        self.assertLessEqual(set(suites._APART), {target["name"] for target in suites._targets(REPOSITORY)})
+    def test_the_local_cloud_s_own_tests_are_among_them(self) -> None:
+        steps = [step for lane in suites.preparations().values() for step in lane]
+
+        self.assertIn("selftest", [step.command[-1] for step in steps])
