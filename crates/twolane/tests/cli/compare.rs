@@ -147,6 +147,9 @@ fn orders_that_are_sent_twice_are_counted_once() {
     {
         assert_eq!(counts[name], expected, "{name}: {counts}");
     }
+    // Nobody waits any more, although twice as many requests were accepted as orders were done.
+    let last = report["lanes"][0]["timeline"].as_array().and_then(|seconds| seconds.last()).expect("a second");
+    assert_eq!(last["backlog"], 0, "{}", report["lanes"][0]["timeline"]);
     assert_eq!(code, 0);
 }
 

@@ -50,7 +50,7 @@ impl Measured {
         seconds
             .map(|(index, second)| {
                 under_way = (under_way + second.sent).saturating_sub(second.acknowledged + second.refused);
-                open = (open + second.acknowledged).saturating_sub(second.completed);
+                open = (open + second.opened).saturating_sub(second.closed);
                 TimelineSecond {
                     second: index as u64,
                     arrivals: second.arrivals,

@@ -80,7 +80,7 @@ pub(crate) struct Measured {
 pub(crate) struct Ready {
     run: LaneRun,
     lane: Arc<HttpLane>,
-    workload: Workload,
+    workload: Arc<Workload>,
     undecodable: Vec<Duration>,
     callbacks: Option<Callbacks>,
 }
@@ -105,14 +105,15 @@ impl LaneRun {
 
     /// What goes over the API, and when messages that nothing can decode go straight into the queue: the API would
     /// refuse them, as it does in the sync lane, where they stay.
-    fn split(&self) -> (Workload, Vec<Duration>) {
-        let mut workload = Workload::clone(&self.workload);
-        if self.lane == Lane::Sync || self.deployed.is_none() {
-            return (workload, Vec::new());
+    fn split(&self) -> (Arc<Workload>, Vec<Duration>) {
+        let is_undecodable = |arrival: &Arrival| arrival.content == Content::Undecodable;
+        let goes_over_the_api = self.lane == Lane::Sync || self.deployed.is_none();
+        if goes_over_the_api || !self.workload.arrivals.iter().any(is_undecodable) {
+            return (Arc::clone(&self.workload), Vec::new());
         }
-        let undecodable = workload.arrivals.extract_if(.., |arrival| arrival.content == Content::Undecodable);
-        let due = undecodable.map(Arrival::at).collect();
-        (workload, due)
+        let mut workload = Workload::clone(&self.workload);
+        let due = workload.arrivals.extract_if(.., |arrival| is_undecodable(arrival)).map(Arrival::at).collect();
+        (Arc::new(workload), due)
     }
 }
 

@@ -93,6 +93,10 @@ pub(crate) struct Second {
     pub(crate) acknowledged: u64,
     pub(crate) refused: u64,
     pub(crate) completed: u64,
+    /// Orders that were accepted before their outcome was known.
+    pub(crate) opened: u64,
+    /// Outcomes of such orders.
+    pub(crate) closed: u64,
 }
 
 /// Everything that is counted of one lane. Its size depends on the number of orders and of seconds alone: 16 bytes an
@@ -188,13 +192,14 @@ impl Tally {
                 return false;
             }
             Answer::Stored | Answer::Queued => {
-                let is_first = state.accepted == 0;
+                let opens = state.accepted == 0 && state.outcome.is_none();
                 state.accepted = state.accepted.saturating_add(1);
-                self.open += u64::from(is_first && state.outcome.is_none());
                 if state.counts {
                     self.accepted += 1;
                     self.acknowledge.record(now.saturating_sub(due));
                 }
+                self.open += u64::from(opens);
+                self.second(now).opened += u64::from(opens);
             }
         }
         if answer == Answer::Stored {
@@ -230,7 +235,9 @@ impl Tally {
             self.open -= u64::from(was_open);
             self.done += 1;
             self.last_news = now;
-            self.second(now).completed += 1;
+            let second = self.second(now);
+            second.completed += 1;
+            second.closed += u64::from(was_open);
         }
     }
 

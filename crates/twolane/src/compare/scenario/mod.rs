@@ -69,23 +69,27 @@ impl Scenario {
         span: (Duration, Duration),
         is_local: bool,
     ) -> anyhow::Result<Self> {
-        let mut scenario = Self::steady(deployed).await?;
-        let name = args.scenario;
-        let deployed = || {
-            deployed.with_context(|| {
-                format!(
-                    "The scenario {} changes the stack's settings, and only its URLs are known: pass --stack-name or \
-                     --outputs",
-                    name.name()
-                )
-            })
+        let settings = match deployed {
+            Some(deployed) => Some(deployed_settings(deployed).await?),
+            None => None,
         };
+        let mut scenario = Self::steady(settings.as_ref());
+        let name = args.scenario;
+        let only_urls = || {
+            format!(
+                "The scenario {} changes the stack's settings, and only its URLs are known: pass --stack-name or \
+                 --outputs",
+                name.name()
+            )
+        };
+        let deployed = || deployed.with_context(only_urls);
+        let settings = || settings.with_context(only_urls);
         match name {
             ScenarioName::Steady => {}
-            ScenarioName::Burst => scenario.burst(args.scenario_options.concurrency, lanes, deployed()?).await?,
+            ScenarioName::Burst => scenario.burst(args.scenario_options.concurrency, lanes, settings()?),
             ScenarioName::Outage => {
                 let lasts = args.scenario_options.outage.map_or(span.1 / 3, Duration::from_secs_f64);
-                scenario.outage(lanes, deployed()?, span.0 + span.1 / 3, lasts).await?;
+                scenario.outage(lanes, settings()?, span.0 + span.1 / 3, lasts);
             }
             ScenarioName::SlowDb => {
                 let slow_by = Duration::from_millis(args.scenario_options.slow_by);
@@ -110,40 +114,27 @@ impl Scenario {
     }
 
     /// Changes nothing.
-    async fn steady(deployed: Option<&Deployed>) -> anyhow::Result<Self> {
-        let limits = match deployed {
-            Some(deployed) => limits(&deployed_settings(deployed).await?),
-            None => Limits { worker_maximum_concurrency: None, sync_reserved_concurrency: None },
-        };
-        Ok(Self {
+    fn steady(settings: Option<&[Setting; 2]>) -> Self {
+        Self {
             before: Vec::new(),
             during: Vec::new(),
             outages: Vec::new(),
             endpoint: None,
-            limits,
+            limits: limits_of(settings.map_or(&[], |settings| settings), NO_LIMITS),
             settings: BTreeMap::new(),
             leaves: None,
-        })
+        }
     }
 
     /// Both lanes have as many writers: so many invocations, each of one order.
-    async fn burst(&mut self, concurrency: i32, lanes: &[Lane], deployed: &Deployed) -> anyhow::Result<()> {
-        let [reserved, source] = deployed_settings(deployed).await?;
+    fn burst(&mut self, concurrency: i32, lanes: &[Lane], [reserved, source]: [Setting; 2]) {
         let wanted = [with_reserved(&reserved, Some(concurrency)), with_queue(&source, concurrency, 1)];
         self.set("concurrency", concurrency);
         self.change(lanes, [reserved, source], wanted);
         self.limits = limits_of(&self.during, self.limits.clone());
-        Ok(())
     }
 
-    async fn outage(
-        &mut self,
-        lanes: &[Lane],
-        deployed: &Deployed,
-        from: Duration,
-        lasts: Duration,
-    ) -> anyhow::Result<()> {
-        let [reserved, source] = deployed_settings(deployed).await?;
+    fn outage(&mut self, lanes: &[Lane], [reserved, source]: [Setting; 2], from: Duration, lasts: Duration) {
         let down = [with_reserved(&reserved, Some(0)), disabled(&source)];
         self.set("outageFromSeconds", from.as_secs_f64());
         self.set("outageSeconds", lasts.as_secs_f64());
@@ -153,7 +144,6 @@ impl Scenario {
                 self.outages.push((lane, Outage { down, up, from, lasts }));
             }
         }
-        Ok(())
     }
 
     fn change(&mut self, lanes: &[Lane], before: [Setting; 2], wanted: [Setting; 2]) {
@@ -218,9 +208,8 @@ async fn deployed_settings(deployed: &Deployed) -> anyhow::Result<[Setting; 2]> 
     ])
 }
 
-fn limits(settings: &[Setting]) -> Limits {
-    limits_of(settings, Limits { worker_maximum_concurrency: None, sync_reserved_concurrency: None })
-}
+/// Neither lane has a limit of its own, or none that is known.
+const NO_LIMITS: Limits = Limits { worker_maximum_concurrency: None, sync_reserved_concurrency: None };
 
 /// The limits as they are once those settings are made.
 fn limits_of(settings: &[Setting], mut limits: Limits) -> Limits {
