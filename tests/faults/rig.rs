@@ -2,7 +2,7 @@
 
 use aws_sdk_lambda::types::{Environment, EventSourceMappingConfiguration};
 use aws_sdk_sqs::types::QueueAttributeName;
-use fault_endpoint::Endpoint;
+use fault_endpoint::{Endpoint, Memory};
 use reqwest::Url;
 use std::{
     collections::HashMap,
@@ -55,7 +55,7 @@ impl Rig {
             queue_visibility: queue_attribute(&stack, QueueAttributeName::VisibilityTimeout).await,
             stack,
             api: ApiClient::new(),
-            endpoint: Endpoint::start(&upstream).await.expect("loopback has a free port"),
+            endpoint: Endpoint::start(&upstream, Memory::Everything).await.expect("loopback has a free port"),
             lambda,
             deployed: HashMap::new(),
             worker_changed: AtomicBool::new(false),

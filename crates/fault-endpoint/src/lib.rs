@@ -1,7 +1,7 @@
 //! An HTTP endpoint between the functions and AWS that lets requests go wrong as it is told.
 //!
 //! Functions reach it because their own configuration names it; what they run is what is deployed everywhere. It
-//! forwards every request to the real endpoint and remembers what came of it, so that tests can count writes.
+//! forwards every request to the real endpoint and can remember what came of it, so that tests can count writes.
 
 mod call;
 mod fault;
@@ -37,6 +37,15 @@ pub struct Passed {
     pub answered: Option<u16>,
     /// What was made to go wrong.
     pub fault: Option<&'static str>,
+}
+
+/// What an endpoint keeps of the requests that came by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// All of them, which grows with each: for tests, which look at them.
+    Everything,
+    /// None.
+    Nothing,
 }
 
 /// The endpoint, listening on loopback until it is dropped.
@@ -76,6 +85,7 @@ impl Drop for Writing {
 #[derive(Debug)]
 struct Shared {
     upstream: String,
+    memory: Memory,
     client: reqwest::Client,
     rules: Mutex<Vec<Rule>>,
     passed: Mutex<Vec<Passed>>,
@@ -96,13 +106,14 @@ impl Endpoint {
     ///
     /// # Panics
     /// HTTP cannot be set up on this machine: there is no provider of TLS.
-    pub async fn start(upstream: &str) -> io::Result<Self> {
+    pub async fn start(upstream: &str, memory: Memory) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
         let client = reqwest::Client::builder().no_proxy().build().expect("there is a provider of TLS");
         let upstream = upstream.trim_end_matches('/').to_owned();
         let shared = Arc::new(Shared {
             upstream,
+            memory,
             client,
             rules: Mutex::default(),
             passed: Mutex::default(),
@@ -230,7 +241,9 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<A
 
 impl Shared {
     fn remember(&self, call: &Call, answered: Option<u16>, fault: Option<&'static str>) {
-        locked(&self.passed).push(Passed { call: call.clone(), answered, fault });
+        if self.memory == Memory::Everything {
+            locked(&self.passed).push(Passed { call: call.clone(), answered, fault });
+        }
     }
 
     async fn forward(&self, request: Request<Bytes>) -> io::Result<Response<Bytes>> {

@@ -1,6 +1,7 @@
 //! The signals that interrupt a run: Ctrl-C and the request to terminate, as Unix sends them.
 
-use std::io;
+use futures_util::future::OptionFuture;
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::watch;
@@ -12,6 +13,8 @@ pub(crate) enum Signal {
     Interrupt,
     /// SIGTERM.
     Terminate,
+    /// SIGHUP: the terminal was closed.
+    Hangup,
 }
 
 impl Signal {
@@ -20,6 +23,7 @@ impl Signal {
         match self {
             Self::Interrupt => "SIGINT",
             Self::Terminate => "SIGTERM",
+            Self::Hangup => "SIGHUP",
         }
     }
 
@@ -29,6 +33,7 @@ impl Signal {
         match self {
             Self::Interrupt => 130,
             Self::Terminate => 143,
+            Self::Hangup => 129,
         }
     }
 }
@@ -37,6 +42,8 @@ impl Signal {
 pub(crate) struct Signals {
     interrupt: unix::Signal,
     terminate: unix::Signal,
+    /// Only of a terminal: where nohup(1) has it ignored, there is none.
+    hangup: Option<unix::Signal>,
 }
 
 impl Signals {
@@ -45,7 +52,12 @@ impl Signals {
     /// # Errors
     /// What the operating system says.
     pub(crate) fn listen() -> io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        let has_terminal = io::stdout().is_terminal() || io::stderr().is_terminal();
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: has_terminal.then(|| signal(SignalKind::hangup())).transpose()?,
+        })
     }
 
     /// The next signal.
@@ -53,6 +65,7 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::Interrupt,
             _ = self.terminate.recv() => Signal::Terminate,
+            Some(Some(())) = OptionFuture::from(self.hangup.as_mut().map(unix::Signal::recv)) => Signal::Hangup,
         }
     }
 }

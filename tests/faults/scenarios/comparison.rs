@@ -38,8 +38,21 @@ fn compare(folder: &std::path::Path, more: &[&str]) -> Command {
     command
 }
 
-/// What a comparison may change: reserved concurrency, and the queue's concurrency, batch size and state.
-type Settings = (Option<i32>, Option<i32>, Option<i32>, Option<String>);
+/// What a comparison may change.
+#[derive(Debug, PartialEq)]
+struct Settings {
+    reserved: Option<i32>,
+    maximum: Option<i32>,
+    batch: Option<i32>,
+    state: Option<String>,
+    /// Where each function finds its database.
+    endpoints: [Option<String>; 2],
+}
+
+async fn endpoint(rig: &Rig, function: &str) -> Option<String> {
+    let configuration = rig.lambda.get_function_configuration().function_name(output(function)).send().await.unwrap();
+    configuration.environment()?.variables()?.get("AWS_ENDPOINT_URL_DYNAMODB").cloned()
+}
 
 async fn settings(rig: &Rig) -> Settings {
     let function = output("CreateOrderFunctionName");
@@ -47,12 +60,23 @@ async fn settings(rig: &Rig) -> Settings {
     let sources = rig.lambda.list_event_source_mappings().function_name(output("ProcessOrdersFunctionName"));
     let sources = sources.send().await.unwrap();
     let source = &sources.event_source_mappings()[0];
-    (
-        reserved.reserved_concurrent_executions(),
-        source.scaling_config().and_then(aws_sdk_lambda::types::ScalingConfig::maximum_concurrency),
-        source.batch_size(),
-        source.state().map(str::to_owned),
-    )
+    Settings {
+        reserved: reserved.reserved_concurrent_executions(),
+        maximum: source.scaling_config().and_then(aws_sdk_lambda::types::ScalingConfig::maximum_concurrency),
+        batch: source.batch_size(),
+        state: source.state().map(str::to_owned),
+        endpoints: [endpoint(rig, "CreateOrderFunctionName").await, endpoint(rig, "ProcessOrdersFunctionName").await],
+    }
+}
+
+fn count(report: &Value, lane: usize, name: &str) -> u64 {
+    report["lanes"][lane]["counts"][name].as_u64().unwrap()
+}
+
+/// Of all classes.
+fn refused(report: &Value, lane: usize) -> u64 {
+    let classes = report["lanes"][lane]["counts"]["refused"].as_object().unwrap();
+    classes.values().filter_map(Value::as_u64).sum()
 }
 
 pub(crate) async fn a_burst_is_refused_by_the_sync_lane_and_levelled_by_the_async_lane(rig: &Rig, _: Load) -> Figures {
@@ -67,11 +91,8 @@ pub(crate) async fn a_burst_is_refused_by_the_sync_lane_and_levelled_by_the_asyn
     let complaints = String::from_utf8_lossy(&ran.stderr);
     assert!(ran.status.success(), "{}{complaints}", String::from_utf8_lossy(&ran.stdout));
     let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
-    let count = |lane: usize, name: &str| report["lanes"][lane]["counts"][name].as_u64().unwrap();
-    let refused = |lane: usize| -> u64 {
-        let classes = report["lanes"][lane]["counts"]["refused"].as_object().unwrap();
-        classes.values().filter_map(Value::as_u64).sum()
-    };
+    let count = |lane, name: &str| count(&report, lane, name);
+    let refused = |lane| refused(&report, lane);
     let (sent, writers) = (count(0, "sent"), rig.endpoint.most_writers());
     assert_eq!(sent, count(1, "sent"), "both lanes get the same load");
     assert!(refused(0) > 0, "{report}");
@@ -84,6 +105,14 @@ pub(crate) async fn a_burst_is_refused_by_the_sync_lane_and_levelled_by_the_asyn
         assert_eq!(found["stored"], count(lane, "confirmed"), "{report}");
     }
     let verdict = report["verdict"].to_string();
+    for (lane, function) in [(0, "create-order"), (1, "process-orders")] {
+        let functions = report["lanes"][lane]["usage"]["functions"].as_array().unwrap();
+        let function = functions.iter().find(|usage| usage["name"] == function).unwrap();
+        let most = function["mostAtOnce"].as_u64().unwrap();
+        assert!((1..=CONCURRENCY as u64).contains(&most), "{function}");
+        let told = format!("at most {most} writers of the {} lane", ["sync", "async"][lane]);
+        assert!(verdict.replace('\u{a0}', " ").contains(&told), "{told}: {verdict}");
+    }
     for told in [
         format!("accepted all {sent}"),
         format!("refused {}", refused(0)),
@@ -103,15 +132,14 @@ pub(crate) async fn a_burst_is_refused_by_the_sync_lane_and_levelled_by_the_asyn
         .with("writers at once", writers)
 }
 
-/// Starts a long burst, and waits until the stack is changed.
-async fn started(rig: &Rig, folder: &std::path::Path) -> Child {
-    let mut command = compare(folder, &["--scenario", "burst", "--rate", "1", "--duration", "3600", "--yes"]);
-    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
-    eventually(PATIENCE, "the stack is changed", async || {
-        let (reserved, maximum, batch, _) = settings(rig).await;
-        (reserved == Some(CONCURRENCY) && maximum == Some(CONCURRENCY) && batch == Some(1)).then_some(())
-    })
-    .await;
+/// A burst that takes an hour.
+const LONG_BURST: [&str; 6] = ["--scenario", "burst", "--rate", "1", "--duration", "3600"];
+
+/// Starts a comparison, and waits until the stack is changed.
+async fn started(rig: &Rig, folder: &std::path::Path, before: &Settings, load: &[&str]) -> Child {
+    let mut command = compare(folder, load);
+    let child = command.arg("--yes").stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
+    eventually(PATIENCE, "the stack is changed", async || (settings(rig).await != *before).then_some(())).await;
     child
 }
 
@@ -120,25 +148,54 @@ async fn signal(child: &Child, name: &str) {
     assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().await.unwrap().success());
 }
 
+pub(crate) async fn a_throttled_database_is_the_callers_in_the_sync_lane_and_the_queues_in_the_async_lane(
+    rig: &Rig,
+    _: Load,
+) -> Figures {
+    let (folder, before) = (folder(), settings(rig).await);
+    let load = ["--scenario", "throttled-db", "--writes-per-second", "4", "--rate", "12", "--duration", "5"];
+
+    let ran = compare(&folder, &load).args(["--yes", "--json"]).output().await.unwrap();
+
+    let complaints = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{}{complaints}", String::from_utf8_lossy(&ran.stdout));
+    let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    let sent = count(&report, 0, "sent");
+    assert_eq!(count(&report, 0, "accepted") + refused(&report, 0), sent, "{report}");
+    assert!(refused(&report, 0) > 0, "{report}");
+    let queued = (refused(&report, 1), count(&report, 1, "lost"), count(&report, 1, "confirmed"));
+    assert_eq!(queued, (0, 0, sent), "{report}");
+    assert_eq!(settings(rig).await, before);
+    std::fs::remove_dir_all(folder).unwrap();
+    Figures::default()
+        .with("sent down each lane", sent)
+        .with("refused by sync", refused(&report, 0))
+        .with("lost by async", count(&report, 1, "lost"))
+}
+
 pub(crate) async fn an_interrupted_comparison_leaves_the_stack_as_it_was(rig: &Rig, _: Load) -> Figures {
     let before = settings(rig).await;
-    for (name, code) in [("INT", 130), ("TERM", 143)] {
+    let outage = ["--scenario", "outage", "--rate", "1", "--duration", "6", "--outage", "3600", "--parallel"];
+    let slow = ["--scenario", "slow-db", "--rate", "1", "--duration", "3600"];
+    for (load, name, code) in
+        [(&LONG_BURST[..], "INT", 130), (&LONG_BURST, "TERM", 143), (&outage, "INT", 130), (&slow, "INT", 130)]
+    {
         let folder = folder();
-        let mut child = started(rig, &folder).await;
+        let mut child = started(rig, &folder, &before, load).await;
 
         signal(&child, name).await;
 
-        assert_eq!(child.wait().await.unwrap().code(), Some(code));
-        assert_eq!(settings(rig).await, before, "after SIG{name}");
+        assert_eq!(child.wait().await.unwrap().code(), Some(code), "{load:?}");
+        assert_eq!(settings(rig).await, before, "{load:?} after SIG{name}");
         assert!(!folder.join("settings.json").exists());
         std::fs::remove_dir_all(folder).unwrap();
     }
-    Figures::default().with("signals", "INT TERM").with("settings left changed", 0)
+    Figures::default().with("scenarios", "burst outage slow-db").with("settings left changed", 0)
 }
 
 pub(crate) async fn a_killed_comparison_is_undone_by_restore(rig: &Rig, _: Load) -> Figures {
     let (folder, before) = (folder(), settings(rig).await);
-    let mut child = started(rig, &folder).await;
+    let mut child = started(rig, &folder, &before, &LONG_BURST).await;
     signal(&child, "KILL").await;
     child.wait().await.unwrap();
     assert_ne!(settings(rig).await, before, "nobody could put it back");

@@ -53,6 +53,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         comparison::a_burst_is_refused_by_the_sync_lane_and_levelled_by_the_async_lane,
         comparison::an_interrupted_comparison_leaves_the_stack_as_it_was,
         comparison::a_killed_comparison_is_undone_by_restore,
+        comparison::a_throttled_database_is_the_callers_in_the_sync_lane_and_the_queues_in_the_async_lane,
         expiry::an_order_that_waited_too_long_is_rejected_and_a_confirmed_one_stays,
         worker_down::the_queue_takes_orders_at_the_same_rate_while_the_worker_is_down,
         restarts::no_order_is_lost_or_written_twice_when_everything_restarts,

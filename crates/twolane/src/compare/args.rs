@@ -1,5 +1,6 @@
 //! What can be typed after `twolane compare`.
 
+use super::stack_settings::default_file;
 use crate::cli::{Lane, StackArgs};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -45,7 +46,7 @@ pub(crate) struct LoadArgs {
     pub(crate) arrivals: Option<Law>,
     /// Replay the arrivals of a file instead: JSON lines {"at":<milliseconds or RFC 3339>,"order":{…}}; without
     /// `order`, a sample order.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["arrivals", "rate", "duration", "orders", "peak"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["arrivals", "rate", "duration", "orders", "peak", "warm_up"])]
     pub(crate) replay: Option<PathBuf>,
     /// Orders per second.
     #[arg(long, value_name = "ORDERS", default_value_t = 20.0, value_parser = parse_rate)]
@@ -112,9 +113,20 @@ pub(crate) struct ScenarioArgs {
     /// Put back what a run that was killed left changed, and do nothing else.
     #[arg(long)]
     pub(crate) restore: bool,
-    /// Where the stack's settings are kept while they are changed.
-    #[arg(long, value_name = "FILE", default_value = "twolane-settings.json")]
-    pub(crate) settings_file: PathBuf,
+    /// Where the stack's settings are kept while they are changed. A file of the stack in
+    /// ~/.local/state/twolane (`$XDG_STATE_HOME`) without it.
+    #[arg(long, value_name = "FILE")]
+    settings_file: Option<PathBuf>,
+}
+
+impl ScenarioArgs {
+    /// The file of what that stack's settings are before they are changed; its folder is there afterwards.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub(crate) fn settings_file(&self, stack: &str) -> anyhow::Result<PathBuf> {
+        self.settings_file.clone().map_or_else(|| default_file(stack), Ok)
+    }
 }
 
 /// What happens while it is measured.
@@ -148,6 +160,13 @@ impl ScenarioName {
             Self::Poison => "poison",
             Self::Duplicates => "duplicates",
         }
+    }
+}
+
+impl ScenarioName {
+    /// Whether it changes how often the functions may run.
+    pub(crate) fn changes_functions(self) -> bool {
+        matches!(self, Self::Burst | Self::Outage)
     }
 }
 
@@ -217,8 +236,8 @@ Then every sum is compared with the orders table, where AWS may be asked. report
 report.html are written, and a summary is shown.
 
 Scenarios change a stack only after you say yes, and only by AWS's own controls; what was before is
-kept in --settings-file and put back at the end, also after Ctrl-C (SIGINT), SIGTERM and a crash.
-After a kill -9 or a loss of power: twolane compare --restore.
+kept in --settings-file and put back at the end, also after Ctrl-C (SIGINT), SIGTERM, a closed
+terminal (SIGHUP) and a crash. After a kill -9 or a loss of power: twolane compare --restore.
 
 Examples:
   twolane compare
@@ -240,5 +259,7 @@ Exit code:
 
 The stack is found as for `twolane order`; see `twolane --help`. With its outputs (--stack-name,
 --outputs or a local stack) and AWS credentials, the queues, the orders table and the functions' logs
-are read too. It takes sqs:GetQueueAttributes, dynamodb:BatchGetItem and logs:FilterLogEvents, for
-poison sqs:SendMessage; what a scenario changes, it names.";
+are read too. It takes sqs:GetQueueAttributes, dynamodb:BatchGetItem, logs:FilterLogEvents and
+lambda:GetFunctionConfiguration, for poison sqs:SendMessage. The lanes' limits are in the report where
+lambda:GetFunctionConcurrency and lambda:ListEventSourceMappings are allowed. What else a scenario
+takes: docs/measuring.md.";

@@ -4,7 +4,7 @@ use super::args::{CompareArgs, Law, ScenarioName};
 use super::cost::PriceTable;
 use super::deployed::Deployed;
 use super::live::{self, Lap};
-use super::measure::{Clocked, LaneRun, Measured};
+use super::measure::{Clocked, LaneRun, Loaded, Measured, Ready};
 use super::owners::Owners;
 use super::report;
 use super::run_report::{self, Conditions};
@@ -19,7 +19,7 @@ use crate::requests::Requests;
 use crate::signals::Interruption;
 use crate::stack::Stack;
 use anyhow::Context;
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,6 +29,9 @@ use time::OffsetDateTime;
 
 /// How long orders arrive when nothing is said.
 const DURATION: Duration = Duration::from_secs(30);
+
+/// Most orders of a lane, warm-up included: each takes some dozens of bytes of memory.
+const MAX_ORDERS: f64 = 20_000_000.0;
 
 /// Runs the command.
 ///
@@ -104,8 +107,9 @@ pub(crate) async fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
 /// `--restore`.
 async fn put_back(args: &CompareArgs, stack: &Stack, deployed: Option<&Deployed>) -> anyhow::Result<ExitCode> {
     let deployed = deployed.context("Only the stack's URLs are known: pass --stack-name or --outputs")?;
-    let file = &args.scenario_options.settings_file;
-    match restore(&deployed.controls, stack.api_url()?.as_str(), file).await? {
+    let stack = stack.api_url()?;
+    let file = args.scenario_options.settings_file(stack.as_str())?;
+    match restore(&deployed.controls, stack.as_str(), &file).await? {
         None => tell(&format!("There is nothing to put back: no {}.", file.display())),
         Some(settings) => {
             tell("Put back:");
@@ -133,9 +137,18 @@ fn workload(args: &CompareArgs, seed: u64) -> anyhow::Result<Workload> {
         (None, seconds) => Extent::Duration(seconds.map_or(DURATION, Duration::from_secs_f64)),
     };
     let shape = Shape { law, rate: load.rate, extent, peak: load.peak, warm_up };
+    let most = shape.most_orders();
+    anyhow::ensure!(
+        most <= MAX_ORDERS,
+        "That would be {most:.0} orders, and {MAX_ORDERS:.0} is the most: lower --rate, --duration, --warm-up or --peak"
+    );
     let times = schedule(shape, &mut random);
-    anyhow::ensure!(!times.is_empty(), "No order is due in that time: raise --rate or --duration, or pass --orders");
-    Ok(mixed(&times, vec![SAMPLE.into()], mix, warm_up, &mut random))
+    let workload = mixed(&times, vec![SAMPLE.into()], mix, warm_up, &mut random);
+    anyhow::ensure!(
+        workload.counted().next().is_some(),
+        "No order is due after the warm-up: raise --rate or --duration, or pass --orders"
+    );
+    Ok(workload)
 }
 
 /// When orders begin to count, and how long they come.
@@ -170,21 +183,30 @@ struct Plan<'a> {
 
 /// Plays the scenario on the lanes. The second result is an error where the stack could not be changed back.
 async fn measure(plan: &Plan<'_>, lanes: &[Lane], stack: &str) -> anyhow::Result<(Vec<Measured>, anyhow::Result<()>)> {
+    // All of them before any is loaded: what cannot be measured is not begun.
+    let ready = try_join_all(lanes.iter().map(|lane| plan.lane(*lane).prepare())).await?;
+    let (loaded, undone) = play(plan, ready, stack).await?;
+    // The stack is as it was by now: what is left is reading.
+    Ok((join_all(loaded.into_iter().map(Loaded::examine)).await, undone))
+}
+
+/// Changes the stack as the scenario says, loads the lanes, and changes it back.
+async fn play(plan: &Plan<'_>, ready: Vec<Ready>, stack: &str) -> anyhow::Result<(Vec<Loaded>, anyhow::Result<()>)> {
     let Scenario { before, during, .. } = plan.scenario;
     let (Some(deployed), false) = (plan.deployed, before.is_empty()) else {
-        return Ok((in_turn(plan, lanes).await?, Ok(())));
+        return Ok((plan.load(ready).await, Ok(())));
     };
-    let file = plan.args.scenario_options.settings_file.clone();
+    let file = plan.args.scenario_options.settings_file(stack)?;
     let changes = Changes::begin(deployed.controls.clone(), stack, file, before.clone())?;
     let work = async {
         for setting in during {
-            deployed.controls.apply(setting).await?;
+            Box::pin(deployed.controls.apply_unless(setting, plan.interruption.wait())).await?;
         }
-        in_turn(plan, lanes).await
+        anyhow::Ok(plan.load(ready).await)
     };
-    let (measured, undone) = changes.during(work).await;
-    match measured {
-        Ok(measured) => Ok((measured, undone)),
+    let (loaded, undone) = changes.during(work, plan.interruption.wait()).await;
+    match loaded {
+        Ok(loaded) => Ok((loaded, undone)),
         // Both have something to say.
         Err(error) => Err(match undone {
             Ok(()) => error,
@@ -193,39 +215,38 @@ async fn measure(plan: &Plan<'_>, lanes: &[Lane], stack: &str) -> anyhow::Result
     }
 }
 
-async fn in_turn(plan: &Plan<'_>, lanes: &[Lane]) -> anyhow::Result<Vec<Measured>> {
-    if plan.args.parallel {
-        return plan.together(lanes).await;
-    }
-    let mut measured = Vec::new();
-    for lane in lanes {
-        if plan.interruption.signal().is_none() {
-            measured.extend(plan.together(&[*lane]).await?);
-        }
-    }
-    Ok(measured)
-}
-
 impl Plan<'_> {
-    /// Measures those lanes at the same time.
-    async fn together(&self, lanes: &[Lane]) -> anyhow::Result<Vec<Measured>> {
-        let ready = try_join_all(lanes.iter().map(|lane| self.lane(*lane).prepare())).await?;
+    /// Loads the lanes, in turn or at the same time.
+    async fn load(&self, ready: Vec<Ready>) -> Vec<Loaded> {
+        if self.args.parallel {
+            return self.together(ready).await;
+        }
+        let mut loaded = Vec::new();
+        for lane in ready {
+            if self.interruption.signal().is_none() {
+                loaded.extend(self.together(vec![lane]).await);
+            }
+        }
+        loaded
+    }
+
+    async fn together(&self, ready: Vec<Ready>) -> Vec<Loaded> {
         let (mut laps, mut running) = (Vec::new(), Vec::new());
-        for (ready, lane) in ready.into_iter().zip(lanes) {
+        for ready in ready {
             let clocked = Clocked::start(ready.tally());
             laps.push(Lap {
-                lane: *lane,
+                lane: ready.lane(),
                 clocked: clocked.clone(),
                 requests: self.workload.arrivals.len(),
                 last_due: self.workload.arrivals.last().map_or(Duration::ZERO, |arrival| arrival.at()),
             });
             let start = clocked.at(Duration::ZERO);
             let deployed = self.deployed.cloned();
-            let disturb = self.scenario.disturb(*lane, deployed, start, self.interruption.clone());
-            running.push(ready.run(clocked, disturb));
+            let disturb = self.scenario.disturb(ready.lane(), deployed, start, self.interruption.clone());
+            running.push(ready.load(clocked, disturb));
         }
         tokio::select! {
-            measured = futures_util::future::join_all(running) => Ok(measured),
+            loaded = join_all(running) => loaded,
             () = live::show(&laps) => unreachable!("it goes on until it is dropped"),
         }
     }

@@ -1,6 +1,6 @@
 //! The run as it goes on, on standard error: lines that are rewritten on a terminal, plain ones elsewhere.
 
-use super::measure::Clocked;
+use super::measure::{Clocked, Tally};
 use crate::cli::Lane;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
@@ -9,6 +9,9 @@ use tokio::time::{MissedTickBehavior, interval};
 
 /// Between two looks on a terminal, and elsewhere.
 const EVERY: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
+
+/// Seconds by which the rate of completions is taken.
+const RECENT: usize = 5;
 
 /// A lane that is under way.
 pub(crate) struct Lap {
@@ -74,7 +77,10 @@ fn line(lap: &Lap) -> String {
     let p99 = tally.acknowledge.quantile_ms(0.99);
     let left = match lap.last_due.checked_sub(elapsed) {
         Some(left) => format!("{:.0} s to send", left.as_secs_f64()),
-        None => format!("waiting for {}", tally.open),
+        None => match drained_in(&tally, elapsed) {
+            Some(left) => format!("waiting for {}, {left:.0} s at this rate", tally.open),
+            None => format!("waiting for {}", tally.open),
+        },
     };
     format!(
         "{:<5} {:>4.0} s  {rate:>5}/s sent {accepted:>5}/s accepted  {sent}/{} sent  {acknowledged} accepted  {refused} \
@@ -85,4 +91,14 @@ fn line(lap: &Lap) -> String {
         tally.done,
         tally.in_flight + tally.open,
     )
+}
+
+/// In how many seconds the open orders are done, if as many are as in each of the last [`RECENT`] seconds.
+fn drained_in(tally: &Tally, elapsed: Duration) -> Option<f64> {
+    let now = usize::try_from(elapsed.as_secs()).ok()?;
+    let recent = tally.seconds.iter().take(now).skip(now.saturating_sub(RECENT));
+    let closed = recent.map(|second| second.closed).sum::<u64>();
+    #[expect(clippy::cast_precision_loss, reason = "orders and seconds of a run are far below 2^53")]
+    let seconds = (closed > 0 && tally.open > 0).then(|| tally.open as f64 * RECENT.min(now) as f64 / closed as f64);
+    seconds
 }

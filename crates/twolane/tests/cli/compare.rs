@@ -14,11 +14,11 @@ fn number(request: &Request) -> u32 {
 
 /// The command against the server, with reports in a folder of its own and nothing before the figures begin.
 fn compare(server: &Server, more: &[&str]) -> Twolane {
-    let mut twolane =
-        twolane(&["compare", "--json", "--output", "out", "--warm-up", "0", "--api-url", &server.api_url]);
+    let mut twolane = twolane(&["compare", "--json", "--output", "out", "--api-url", &server.api_url]);
+    let warm_up: &[&str] = if more.contains(&"--replay") { &[] } else { &["--warm-up", "0"] };
     // The machine may be busy: that requests leave late is what one test is about, and must not disturb others.
     let lag: &[&str] = if more.contains(&"--max-in-flight") { &[] } else { &["--max-lag", "600000"] };
-    twolane.command.args(["--websocket-url", &server.websocket_url]).args(lag).args(more);
+    twolane.command.args(["--websocket-url", &server.websocket_url]).args(warm_up).args(lag).args(more);
     twolane
 }
 
@@ -114,6 +114,38 @@ fn losses_and_duplicates_of_the_async_lane_are_counted_and_fail_the_run() {
 }
 
 #[test]
+fn a_failed_order_that_is_confirmed_later_is_no_duplicate_and_costs_no_status_request() {
+    let server = Server::start(|request, sockets| {
+        if request.method == "GET" {
+            return answer(200, record(request.id(), "CONFIRMED").to_string());
+        }
+        sockets.push(&json!({"type": "order.failed", "orderId": request.id(), "reason": "given up"}));
+        sockets.push(&confirmed(request.id()));
+        answer(202, queued())
+    });
+
+    let (code, report) = measured(compare(&server, &["--only", "async", "--rate", "50", "--orders", "20"]));
+
+    let lane = &report["lanes"][0];
+    let counts = ["confirmed", "failed", "duplicateCallbacks"].map(|name| &lane["counts"][name]);
+    assert_eq!((code, counts), (0, [&json!(20), &json!(0), &json!(0)]), "{lane}");
+    assert_eq!((&lane["usage"]["websocketMessages"], &lane["usage"]["statusRequests"]), (&json!(40), &json!(0)));
+}
+
+#[test]
+fn a_large_order_costs_more_writes_than_a_small_one() {
+    let server = Server::start(|request, _| stored(request));
+    let command = compare(&server, &["--only", "sync", "--replay", "traffic.jsonl"]);
+    let note = "x".repeat(4096);
+    command.folder.write("traffic.jsonl", &format!("{{\"at\":0}}\n{{\"at\":1,\"order\":{{\"note\":\"{note}\"}}}}\n"));
+
+    let (_, report) = measured(command);
+
+    // One unit for the sample, five for 4 KB and what a record has besides.
+    assert_eq!(report["lanes"][0]["usage"]["writeUnits"], 6.0, "{}", report["lanes"][0]["usage"]);
+}
+
+#[test]
 fn a_caller_that_only_asks_learns_the_same() {
     let server = Server::start(queue);
     let arguments = ["--only", "async", "--rate", "100", "--orders", "60", "--grace", "2", "--confirm", "poll"];
@@ -147,6 +179,9 @@ fn orders_that_are_sent_twice_are_counted_once() {
     {
         assert_eq!(counts[name], expected, "{name}: {counts}");
     }
+    // One order each 10 ms, whatever is sent twice.
+    let arrivals = &report["run"]["arrivals"];
+    assert_eq!((&arrivals["orders"], &arrivals["ratePerSecond"]), (&json!(20), &json!(100.0)));
     // Nobody waits any more, although twice as many requests were accepted as orders were done.
     let last = report["lanes"][0]["timeline"].as_array().and_then(|seconds| seconds.last()).expect("a second");
     assert_eq!(last["backlog"], 0, "{}", report["lanes"][0]["timeline"]);
@@ -179,7 +214,7 @@ fn both_lanes_get_the_same_schedule() {
         let sum = |lane| arrivals(lane).iter().filter_map(|due| due.as_u64()).sum::<u64>();
         assert_eq!((code, sum(0)), (0, sum(1)));
         assert_eq!((&report["lanes"][0]["lane"], &report["lanes"][1]["lane"]), (&json!("sync"), &json!("async")));
-        assert_eq!(report["run"]["seed"], 7);
+        assert_eq!((&report["run"]["seed"], &report["run"]["arrivals"]["orders"]), (&json!(7), &json!(sum(0))));
     }
 }
 
@@ -274,7 +309,10 @@ fn wrong_usage_is_told_before_anything_is_sent() {
     let server = Server::start(|request, _| stored(request));
     for (arguments, told) in [
         (&["--replay", "none.jsonl"][..], "Failed to read the arrivals in none.jsonl"),
+        (&["--replay", "none.jsonl", "--warm-up", "1"], "cannot be used with"),
         (&["--rate", "0"], "a number above 0"),
+        (&["--rate", "0.1", "--duration", "0"], "No order is due after the warm-up"),
+        (&["--rate", "1000000", "--duration", "86400"], "86400000000 orders, and 20000000 is the most"),
         (&["--orders", "5", "--duration", "5"], "cannot be used with"),
         (&["--scenario", "burst"], "pass --stack-name or --outputs"),
         (&["--owners", "2", "--token", "typed"], "2 owners need as many tokens"),

@@ -38,7 +38,7 @@ fn report() -> Report {
 }
 
 fn function(name: &str, invocations: u64, gb_seconds: f64) -> FunctionUsage {
-    FunctionUsage { name: name.to_owned(), invocations, gb_seconds, representative: true }
+    FunctionUsage { name: name.to_owned(), invocations, gb_seconds, most_at_once: 1, representative: true }
 }
 
 fn is(value: f64, expected: f64) {

@@ -1,6 +1,7 @@
 //! Sends a workload as it is due: an open model, in which nothing waits for an answer.
 
 use super::lane::{Outgoing, Sender};
+use super::polls::Question;
 use super::tally::Tally;
 use crate::compare::workload::Workload;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -49,7 +50,7 @@ pub(crate) async fn send_all<S: Sender>(
     sender: Arc<S>,
     clocked: &Clocked,
     max_in_flight: u32,
-    accepted: mpsc::UnboundedSender<u32>,
+    accepted: mpsc::UnboundedSender<Question>,
     stop: impl Future<Output = ()>,
 ) {
     let permits = Arc::new(Semaphore::new(max_in_flight as usize));
@@ -60,13 +61,14 @@ pub(crate) async fn send_all<S: Sender>(
             let outgoing = Outgoing { order: arrival.order, content: arrival.content };
             let sending = sender.prepare(outgoing, workload);
             let (clocked, accepted) = (clocked.clone(), accepted.clone());
-            clocked.tally().sent(outgoing.order, arrival.at(), clocked.elapsed());
             let due = arrival.at();
             tokio::spawn(async move {
+                // Only now: a task waits for its turn where the machine is busy, and that is lag too.
+                clocked.tally().sent(outgoing.order, due, clocked.elapsed());
                 let answer = sending.await;
                 let now = clocked.elapsed();
                 if clocked.tally().answered(outgoing.order, due, answer, now) {
-                    let _ = accepted.send(outgoing.order);
+                    let _ = accepted.send(Question { order: outgoing.order, due: now });
                 }
                 drop(permit);
             });

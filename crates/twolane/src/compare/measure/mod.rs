@@ -13,4 +13,5 @@ mod tally;
 mod usage;
 
 pub(crate) use load::Clocked;
-pub(crate) use run::{LaneRun, Measured};
+pub(crate) use run::{LaneRun, Loaded, Measured, Ready};
+pub(crate) use tally::Tally;

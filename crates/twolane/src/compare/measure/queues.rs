@@ -1,11 +1,13 @@
 //! The orders queue while a lane is loaded.
 
 use super::load::Clocked;
+use crate::aws;
 use crate::compare::deployed::Deployed;
 use crate::compare::workload::UNDECODABLE;
+use crate::signals::Interruption;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::time::{MissedTickBehavior, interval, sleep_until};
+use tokio::time::{MissedTickBehavior, interval};
 
 /// The depth of the queue, by seconds.
 #[derive(Clone, Debug, Default)]
@@ -34,14 +36,25 @@ impl Depths {
     }
 }
 
-/// Puts messages that nothing can decode into the queue as they are due, and says how many. The API would refuse them:
-/// they stand for what others may put there.
-pub(crate) async fn send_undecodable(due: &[Duration], deployed: &Deployed, clocked: &Clocked) -> u64 {
-    let mut sent = 0;
+/// Puts messages that nothing can decode into the queue as they are due, until there is a signal, and says how many,
+/// and why some could not be sent. The API would refuse them: they stand for what others may put there.
+pub(crate) async fn send_undecodable(
+    due: &[Duration],
+    deployed: &Deployed,
+    clocked: &Clocked,
+    interruption: &Interruption,
+) -> (u64, Option<anyhow::Error>) {
+    let (mut sent, mut error) = (0, None);
     for at in due {
-        sleep_until(clocked.at(*at)).await;
+        interruption.sleep(at.saturating_sub(clocked.elapsed())).await;
+        if interruption.signal().is_some() {
+            break;
+        }
         let message = deployed.sqs.send_message().queue_url(&deployed.orders_queue_url).message_body(UNDECODABLE);
-        sent += u64::from(message.send().await.is_ok());
+        match message.send().await {
+            Ok(_) => sent += 1,
+            Err(refused) => error = Some(aws::describe(&refused).context("Failed to put a message into the queue")),
+        }
     }
-    sent
+    (sent, error)
 }

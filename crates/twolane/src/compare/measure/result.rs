@@ -1,5 +1,6 @@
 //! A measured lane as the report has it.
 
+use super::histogram::Times;
 use super::run::Measured;
 use super::tally::Tally;
 use super::usage;
@@ -13,7 +14,7 @@ impl Measured {
         let mut counts = tally.counts(self.to_the_end);
         counts.undecodable = self.undecodable;
         counts.without_callback = self.listened.then(|| tally.without_callback());
-        let shown = |times: &super::histogram::Times| times.latency().filter(|_| honest);
+        let shown = |times: &Times| times.latency().filter(|_| honest);
         LaneReport {
             lane: match self.lane {
                 Lane::Sync => LaneName::Sync,
@@ -28,7 +29,7 @@ impl Measured {
             timeline: self.timeline(&tally),
             dead_letters: self.dead_letters,
             reconciliation: self.reconciliation.clone(),
-            usage: usage::counted(self.lane, &tally, self.functions.clone(), self.sockets, self.took),
+            usage: usage::counted(self.lane, &tally, &self.workload, self.functions.clone(), self.sockets, self.took),
             cost: None,
         }
     }
@@ -39,9 +40,14 @@ impl Measured {
         [tally.lag.quantile_ms(0.5), tally.lag.quantile_ms(0.99), tally.lag.max_ms()]
     }
 
-    /// The 99th percentile of the time to acknowledge, in milliseconds.
-    pub(crate) fn acknowledge_p99_ms(&self) -> f64 {
-        self.clocked.tally().acknowledge.quantile_ms(0.99)
+    /// What left late, and how: 99th percentiles, in milliseconds, of how late and of the time that it is a part of.
+    pub(crate) fn lags(&self) -> [(&'static str, f64, f64); 2] {
+        let tally = self.clocked.tally();
+        let p99 = |times: &Times| times.quantile_ms(0.99);
+        [
+            ("requests", p99(&tally.lag), p99(&tally.acknowledge)),
+            ("questions for orders", p99(&tally.poll_lag), p99(&tally.by_poll)),
+        ]
     }
 
     fn timeline(&self, tally: &Tally) -> Vec<TimelineSecond> {

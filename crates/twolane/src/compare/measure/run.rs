@@ -22,7 +22,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 /// Between two looks at whether everything is settled.
 const LOOK: Duration = Duration::from_millis(100);
@@ -40,9 +40,6 @@ const LINGER: Duration = Duration::from_secs(1);
 /// Source: `docs/operations.md`, "When a message comes again".
 const LONGEST: Duration = Duration::from_mins(40);
 
-/// Logs come a little later than what they tell of.
-const LOGS_DELAY: Duration = Duration::from_secs(2);
-
 /// One lane and what it is sent.
 pub(crate) struct LaneRun {
     pub(crate) lane: Lane,
@@ -58,9 +55,27 @@ pub(crate) struct LaneRun {
     pub(crate) is_emulator: bool,
 }
 
+/// A lane that was loaded and has settled; nothing was asked of its stack's records yet.
+pub(crate) struct Loaded {
+    run: LaneRun,
+    lane: Arc<HttpLane>,
+    workload: Arc<Workload>,
+    clocked: Clocked,
+    from: OffsetDateTime,
+    depths: Option<Depths>,
+    to_the_end: bool,
+    undecodable: u64,
+    dead_letters: Option<DeadLetters>,
+    sockets: u32,
+    listened: bool,
+    took: Duration,
+    errors: Vec<String>,
+}
+
 /// What was measured of one lane.
 pub(crate) struct Measured {
     pub(crate) lane: Lane,
+    pub(crate) workload: Arc<Workload>,
     pub(crate) clocked: Clocked,
     pub(crate) depths: Option<Depths>,
     /// Whether each accepted order was waited for.
@@ -118,17 +133,23 @@ impl LaneRun {
 }
 
 impl Ready {
+    /// Which one.
+    pub(crate) fn lane(&self) -> Lane {
+        self.run.lane
+    }
+
     /// The tally before anything happens.
     pub(crate) fn tally(&self) -> Tally {
         Tally { is_polled: self.run.lane == Lane::Async && self.run.confirm.has_polls(), ..Tally::new(&self.workload) }
     }
 
     /// Loads the lane and waits for the outcomes. `disturb` runs beside the load.
-    pub(crate) async fn run(self, clocked: Clocked, disturb: impl Future<Output = anyhow::Result<()>>) -> Measured {
+    pub(crate) async fn load(self, clocked: Clocked, disturb: impl Future<Output = anyhow::Result<()>>) -> Loaded {
         let Self { run, lane, workload, undecodable, callbacks } = self;
         let from = OffsetDateTime::now_utc();
         let mut errors = Vec::new();
         let dead_letters_before = dead_letters(&run, &mut errors).await;
+        let queued_before = depth(&run).await.and_then(Result::ok).unwrap_or(0);
         let mut beside = JoinSet::new();
         let depths = run.deployed.clone().filter(|_| run.lane == Lane::Async).map(|deployed| {
             let depths = Depths::default();
@@ -146,16 +167,14 @@ impl Ready {
         let sending = send_all(&workload, Arc::clone(&lane), &clocked, run.max_in_flight, queued, interrupted);
         let injecting = async {
             match &run.deployed {
-                Some(deployed) => tokio::select! {
-                    sent = send_undecodable(&undecodable, deployed, &clocked) => sent,
-                    () = run.interruption.wait() => 0,
-                },
-                None => 0,
+                Some(deployed) => send_undecodable(&undecodable, deployed, &clocked, &run.interruption).await,
+                None => (0, None),
             }
         };
-        let ((), undecodable, disturbed) = tokio::join!(sending, injecting, disturb);
-        errors.extend(disturbed.err().map(|error| format!("{error:#}")));
-        let to_the_end = settle(&run, &lane, &clocked, undecodable, listening.is_some()).await;
+        let ((), (undecodable, not_injected), disturbed) = tokio::join!(sending, injecting, disturb);
+        errors.extend(disturbed.err().into_iter().chain(not_injected).map(|error| format!("{error:#}")));
+        let foreign = queued_before + undecodable;
+        let to_the_end = settle(&run, &lane, &clocked, foreign, listening.is_some(), &mut errors).await;
         let took = clocked.elapsed();
         beside.shutdown().await;
 
@@ -163,70 +182,118 @@ impl Ready {
             errors.push(format!("WebSockets closed {} times during the run; the first: {}", lost.len(), lost[0]));
         }
         let dead_letters_after = dead_letters(&run, &mut errors).await;
-        let reconciliation = reconciled(&run, &lane, &clocked, to_the_end, &mut errors).await;
-        let functions = reported(&run, from, &mut errors).await;
-        Measured {
-            lane: run.lane,
-            depths,
-            to_the_end,
-            undecodable,
+        Loaded {
             dead_letters: dead_letters_before
                 .zip(dead_letters_after)
                 .map(|(before, after)| DeadLetters { before, after }),
-            reconciliation,
-            functions,
-            sockets,
             listened: listening.is_some(),
+            run,
+            lane,
+            workload,
+            clocked,
+            from,
+            depths,
+            to_the_end,
+            undecodable,
+            sockets,
             took,
             errors,
+        }
+    }
+}
+
+impl Loaded {
+    /// Compares the sums with the orders table, and reads what Lambda reported.
+    pub(crate) async fn examine(self) -> Measured {
+        let Self { run, lane, workload, clocked, from, to_the_end, mut errors, .. } = self;
+        let reconciliation = reconciled(&run, &lane, &clocked, to_the_end, &mut errors).await;
+        let functions = reported(&run, &clocked, from, &mut errors).await;
+        Measured {
+            lane: run.lane,
+            workload,
             clocked,
+            depths: self.depths,
+            to_the_end,
+            undecodable: self.undecodable,
+            dead_letters: self.dead_letters,
+            reconciliation,
+            functions,
+            sockets: self.sockets,
+            listened: self.listened,
+            took: self.took,
+            errors,
         }
     }
 }
 
 /// Waits until each accepted order has an outcome, or there was no news for too long. Whether it waited to the end.
-async fn settle(run: &LaneRun, lane: &Arc<HttpLane>, clocked: &Clocked, undecodable: u64, listens: bool) -> bool {
+/// `foreign` messages in the queue are none of its orders': what nothing can decode stays there until its deliveries
+/// are used up.
+async fn settle(
+    run: &LaneRun,
+    lane: &Arc<HttpLane>,
+    clocked: &Clocked,
+    foreign: u64,
+    listens: bool,
+    errors: &mut Vec<String>,
+) -> bool {
     let began = Instant::now();
     let mut last_in_queue = Instant::now();
     let mut searched = Instant::now();
+    let mut depth_is_known = true;
     loop {
         if run.interruption.signal().is_some() {
             return false;
         }
-        let depth = match &run.deployed {
-            Some(deployed) if run.lane == Lane::Async => deployed.depth(&deployed.orders_queue_url).await.ok(),
-            _ => None,
-        };
-        // What nothing can decode stays in the queue until its deliveries are used up, and holds nothing up.
-        let waiting = depth.is_some_and(|depth| depth > undecodable);
-        if waiting {
-            last_in_queue = Instant::now();
+        let depth = depth(run).await;
+        if let Some(Err(error)) = &depth
+            && std::mem::take(&mut depth_is_known)
+        {
+            errors.push(format!("{error:#}; orders that were still in the queue may count as lost"));
         }
+        let waiting = depth.and_then(Result::ok).is_some_and(|depth| depth > foreign);
         let (open, polled_for, last_news) = {
             let tally = clocked.tally();
             (tally.open, tally.polled_for, clocked.at(tally.last_news))
         };
-        if open == 0 && polled_for == 0 && !waiting {
+        // Once each order has its outcome, what is in the queue is what came twice, or is somebody else's.
+        if waiting && open > 0 {
+            last_in_queue = Instant::now();
+        }
+        let quiet = last_news.max(began).max(last_in_queue).elapsed();
+        if open == 0 && polled_for == 0 && (!waiting || quiet >= run.grace) {
             if listens {
                 run.interruption.sleep(LINGER).await;
             }
             return true;
         }
-        let quiet = last_news.max(began).max(last_in_queue).elapsed();
         if quiet >= run.grace || began.elapsed() >= LONGEST {
-            let orders = clocked.tally().open_orders();
-            polls::search(lane, clocked, orders).await;
-            return true;
+            search(run, lane, clocked, usize::MAX).await;
+            return run.interruption.signal().is_none();
         }
         let overdue = last_news.max(began).max(searched).elapsed() >= OVERDUE;
         if overdue && open > 0 && !run.confirm.has_polls() {
-            let mut orders = clocked.tally().open_orders();
-            orders.truncate(SEARCHED_AT_ONCE);
-            polls::search(lane, clocked, orders).await;
+            search(run, lane, clocked, SEARCHED_AT_ONCE).await;
             searched = Instant::now();
         }
         run.interruption.sleep(LOOK).await;
     }
+}
+
+/// Asks for so many of the orders without an outcome, until there is a signal.
+async fn search(run: &LaneRun, lane: &Arc<HttpLane>, clocked: &Clocked, most: usize) {
+    let mut orders = clocked.tally().open_orders();
+    orders.truncate(most);
+    tokio::select! {
+        () = polls::search(lane, clocked, orders) => {}
+        () = run.interruption.wait() => {}
+    }
+}
+
+/// How many messages are in the orders queue, where it can be asked.
+async fn depth(run: &LaneRun) -> Option<anyhow::Result<u64>> {
+    let deployed = run.deployed.as_ref().filter(|_| run.lane == Lane::Async)?;
+    Some(deployed.depth(&deployed.orders_queue_url).await)
 }
 
 async fn dead_letters(run: &LaneRun, errors: &mut Vec<String>) -> Option<u64> {
@@ -265,14 +332,16 @@ async fn reconciled(
     }
 }
 
-/// What Lambda reported of the functions; its logs are awaited for a moment.
-async fn reported(run: &LaneRun, from: OffsetDateTime, errors: &mut Vec<String>) -> Vec<FunctionUsage> {
+/// What Lambda reported of the functions.
+async fn reported(
+    run: &LaneRun,
+    clocked: &Clocked,
+    from: OffsetDateTime,
+    errors: &mut Vec<String>,
+) -> Vec<FunctionUsage> {
     let Some(deployed) = &run.deployed else { return Vec::new() };
-    if run.interruption.signal().is_none() {
-        sleep(LOGS_DELAY).await;
-    }
-    let window = Window { from, to: OffsetDateTime::now_utc() };
-    match usage::functions(run.lane, deployed, window, run.is_emulator).await {
+    let window = Window { from, is_emulator: run.is_emulator };
+    match usage::functions(run.lane, deployed, clocked, window, &run.interruption, errors).await {
         Ok(functions) => functions,
         Err(error) => {
             errors.push(format!("{error:#}"));

@@ -71,8 +71,12 @@ pub(crate) struct OrderState {
     pub(crate) sent: u8,
     /// Requests that were accepted.
     pub(crate) accepted: u8,
-    /// Callbacks with its outcome.
+    /// Callbacks with an outcome of it.
     pub(crate) callbacks: u8,
+    /// Those that told what the one before had told.
+    pub(crate) duplicate_callbacks: u8,
+    /// What the last one told.
+    pub(crate) told: Option<Outcome>,
     /// Deliveries it took, as its record says.
     pub(crate) attempts: u8,
     /// Whether a request went without an answer that settles it.
@@ -99,8 +103,8 @@ pub(crate) struct Second {
     pub(crate) closed: u64,
 }
 
-/// Everything that is counted of one lane. Its size depends on the number of orders and of seconds alone: 16 bytes an
-/// order, 40 a second, and four histograms.
+/// Everything that is counted of one lane. Its size depends on the number of orders and of seconds alone: 24 bytes an
+/// order, 56 a second, and five histograms.
 #[derive(Debug)]
 pub(crate) struct Tally {
     pub(crate) orders: Vec<OrderState>,
@@ -113,7 +117,10 @@ pub(crate) struct Tally {
     pub(crate) by_poll: Times,
     /// From when a request was due to when it was sent.
     pub(crate) lag: Times,
-    /// Requests that asked for an order's state.
+    /// From when an order was due to be asked for to when it was, where its caller asks.
+    pub(crate) poll_lag: Times,
+    /// Requests by which a caller that asks learned of its orders. What is asked because a callback is overdue is the
+    /// instrument's own, and not among them.
     pub(crate) status_requests: u64,
     /// Accepted orders without an outcome.
     pub(crate) open: u64,
@@ -147,6 +154,7 @@ impl Tally {
             by_callback: Times::new(),
             by_poll: Times::new(),
             lag: Times::new(),
+            poll_lag: Times::new(),
             status_requests: 0,
             open: 0,
             done: 0,
@@ -210,6 +218,12 @@ impl Tally {
         is_queued
     }
 
+    /// A caller that polls asks for an order.
+    pub(crate) fn asks(&mut self, due: Duration, now: Duration) {
+        self.status_requests += 1;
+        self.poll_lag.record(now.saturating_sub(due));
+    }
+
     /// An order's outcome was told.
     pub(crate) fn learned(&mut self, order: u32, outcome: Outcome, attempts: Option<u32>, by: By, now: Duration) {
         let state = &mut self.orders[order as usize];
@@ -223,6 +237,10 @@ impl Tally {
         state.attempts = state.attempts.max(attempts);
         if by == By::Callback {
             state.callbacks = state.callbacks.saturating_add(1);
+            // That a failed order was confirmed later is news, and no duplicate.
+            if state.told.replace(outcome) == Some(outcome) {
+                state.duplicate_callbacks = state.duplicate_callbacks.saturating_add(1);
+            }
             if state.counts && state.callbacks == 1 {
                 self.by_callback.record(since_due);
             }
@@ -254,7 +272,7 @@ impl Tally {
         let mut counts =
             Counts { sent: self.sent, accepted: self.accepted, refused: self.refused, ..Counts::default() };
         for state in self.orders.iter().filter(|state| state.counts) {
-            counts.duplicate_callbacks += u64::from(state.callbacks.saturating_sub(1));
+            counts.duplicate_callbacks += u64::from(state.duplicate_callbacks);
             if state.accepted == 0 {
                 counts.done_unacknowledged += u64::from(state.outcome.is_some());
                 continue;

@@ -1,41 +1,80 @@
 //! What AWS bills for a lane's orders, from what was counted and from Lambda's own reports.
 
-use super::tally::Tally;
+use super::load::Clocked;
+use super::tally::{OrderState, Tally};
 use crate::aws;
 use crate::cli::Lane;
 use crate::compare::deployed::{Deployed, Function};
 use crate::compare::report::model::{FunctionUsage, Usage};
+use crate::compare::workload::Workload;
+use crate::signals::Interruption;
 use anyhow::Context;
 use serde::Deserialize;
 use std::time::Duration;
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
-/// When a lane ran.
+/// What DynamoDB counts a write by. Source: Amazon DynamoDB Developer Guide, "Write request units".
+const WRITE_UNIT: usize = 1024;
+
+/// What SQS counts a request by. Source: Amazon SQS pricing.
+const MESSAGE_UNIT: usize = 64 * 1024;
+
+/// What API Gateway counts a WebSocket message by. Source: Amazon API Gateway pricing.
+const FRAME_UNIT: usize = 32 * 1024;
+
+/// What a record, a message and a callback have besides the order, rounded up: names, keys, hash, times, ids.
+const BESIDES: usize = 600;
+
+/// Longest wait for CloudWatch Logs to have the reports of all invocations, and between two looks.
+const LOGS_TIMEOUT: Duration = Duration::from_mins(2);
+const LOGS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Reports tell times no nearer than that: invocations that overlap for less are not said to run at the same moment.
+const EDGE_MS: f64 = 5.0;
+
+/// Since when, and where, a lane ran. What it ran in came from that lane alone.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Window {
     pub(crate) from: OffsetDateTime,
-    pub(crate) to: OffsetDateTime,
+    /// What an emulator reports is not what AWS bills.
+    pub(crate) is_emulator: bool,
 }
 
-/// The functions that a lane's orders make work.
-fn functions_of(lane: Lane) -> &'static [&'static str] {
+/// The functions that a lane's orders make work, each with the fewest invocations that can have done it.
+fn functions_of(lane: Lane, tally: &Tally) -> Vec<(&'static str, u64)> {
     match lane {
-        Lane::Sync => &["create-order"],
-        Lane::Async => &["process-orders", "get-order"],
+        Lane::Sync => vec![("create-order", tally.orders.iter().map(|order| u64::from(order.accepted)).sum())],
+        Lane::Async if tally.is_polled => vec![("process-orders", 1), ("get-order", tally.status_requests)],
+        Lane::Async => vec![("process-orders", u64::from(tally.done > 0))],
     }
 }
 
 /// The usage of everything that was sent, warm-up included, as Lambda's reports are.
-pub(crate) fn counted(lane: Lane, tally: &Tally, functions: Vec<FunctionUsage>, sockets: u32, open: Duration) -> Usage {
-    let sum = |of: fn(&super::tally::OrderState) -> u64| tally.orders.iter().map(of).sum::<u64>();
+pub(crate) fn counted(
+    lane: Lane,
+    tally: &Tally,
+    workload: &Workload,
+    functions: Vec<FunctionUsage>,
+    sockets: u32,
+    open: Duration,
+) -> Usage {
+    let sum = |of: fn(&OrderState) -> u64| tally.orders.iter().map(of).sum::<u64>();
     let accepted = sum(|order| u64::from(order.accepted));
-    let callbacks = sum(|order| u64::from(order.callbacks));
+    // Each order once, whatever is sent twice, with its size.
+    let mut sizes = vec![BESIDES; tally.orders.len()];
+    for arrival in &workload.arrivals {
+        sizes[arrival.order as usize] = BESIDES + workload.body(arrival.content).len();
+    }
+    let units = |unit: usize, of: fn(&OrderState) -> u64| {
+        tally.orders.iter().zip(&sizes).map(|(order, size)| of(order) * size.div_ceil(unit) as u64).sum::<u64>()
+    };
     let invocations = functions.iter().find(|function| function.name == "process-orders");
     // A batch is one receive and one delete; where the batches are not known, each order is one, which is the dearest.
     let batches = invocations.map_or(accepted, |function| function.invocations);
     let (message_units, lookups) = match lane {
         Lane::Sync => (0, 0),
-        Lane::Async => (accepted + 2 * batches, batches),
+        Lane::Async => (units(MESSAGE_UNIT, |order| u64::from(order.accepted)) + 2 * batches, batches),
     };
     Usage {
         orders: tally.done,
@@ -44,28 +83,51 @@ pub(crate) fn counted(lane: Lane, tally: &Tally, functions: Vec<FunctionUsage>, 
         message_units,
         functions,
         // One write for each time that an order comes to the database, a repeated one too.
-        write_units: float(accepted),
+        write_units: float(units(WRITE_UNIT, |order| u64::from(order.accepted))),
         // The status service reads consistently: one unit each. The worker looks up a batch's sockets, consistently too.
         read_units: float(tally.status_requests + lookups),
-        websocket_messages: callbacks,
+        websocket_messages: units(FRAME_UNIT, |order| u64::from(order.callbacks)),
         connection_minutes: f64::from(sockets) * open.as_secs_f64() / 60.0,
     }
 }
 
-/// What Lambda reported of the lane's functions in that time.
+/// What Lambda reported of the lane's functions in that time. CloudWatch Logs has it a little later: it is asked until
+/// it has at least as many reports as there must be, and no more of them come.
 ///
 /// # Errors
-/// The logs cannot be read.
+/// The logs cannot be read. Reports that do not come are told in `errors`.
 pub(crate) async fn functions(
     lane: Lane,
     deployed: &Deployed,
+    tally: &Clocked,
     window: Window,
-    is_emulator: bool,
+    interruption: &Interruption,
+    errors: &mut Vec<String>,
 ) -> anyhow::Result<Vec<FunctionUsage>> {
+    let wanted = functions_of(lane, &tally.tally());
+    let deadline = Instant::now() + LOGS_TIMEOUT;
     let mut usages = Vec::new();
-    for function in deployed.functions.iter().filter(|function| functions_of(lane).contains(&function.name)) {
-        let usage = of_function(deployed, function, window, is_emulator).await;
-        let usage = usage.with_context(|| format!("Failed to read the log of {}", function.deployed_name))?;
+    for (name, fewest) in wanted {
+        let function = Function { name, deployed_name: deployed.function(name).to_owned() };
+        let mut usage = of_function(deployed, &function, window).await?;
+        loop {
+            interruption.sleep(LOGS_INTERVAL).await;
+            let before = std::mem::replace(&mut usage, of_function(deployed, &function, window).await?);
+            let complete = usage.invocations >= fewest && usage.invocations == before.invocations;
+            if complete || interruption.signal().is_some() {
+                break;
+            }
+            if Instant::now() >= deadline {
+                errors.push(format!(
+                    "CloudWatch Logs has {} reports of {} after {} s, and {fewest} invocations or more there were: the \
+                     costs of Lambda are too low",
+                    usage.invocations,
+                    function.deployed_name,
+                    LOGS_TIMEOUT.as_secs()
+                ));
+                break;
+            }
+        }
         if usage.invocations > 0 {
             usages.push(usage);
         }
@@ -73,44 +135,74 @@ pub(crate) async fn functions(
     Ok(usages)
 }
 
-async fn of_function(
-    deployed: &Deployed,
-    function: &Function,
-    window: Window,
-    is_emulator: bool,
-) -> anyhow::Result<FunctionUsage> {
+async fn of_function(deployed: &Deployed, function: &Function, window: Window) -> anyhow::Result<FunctionUsage> {
+    let told = reports(deployed, function, window).await;
+    let told = told.with_context(|| format!("Failed to read the log of {}", function.deployed_name))?;
+    Ok(FunctionUsage {
+        name: function.name.to_owned(),
+        invocations: told.len() as u64,
+        gb_seconds: told.iter().map(|(_, report)| report.gb_seconds()).sum(),
+        most_at_once: most_at_once(&told),
+        representative: !window.is_emulator,
+    })
+}
+
+/// Lambda's reports, each with when it was written, in milliseconds.
+async fn reports(deployed: &Deployed, function: &Function, window: Window) -> anyhow::Result<Vec<(f64, Report)>> {
     let group = deployed.controls.log_group(&function.deployed_name).await?;
     let milliseconds = |at: OffsetDateTime| i64::try_from(at.unix_timestamp_nanos() / 1_000_000);
-    let mut usage =
-        FunctionUsage { name: function.name.to_owned(), invocations: 0, gb_seconds: 0.0, representative: !is_emulator };
+    let mut reports = Vec::new();
     let mut pages = deployed
         .logs
         .filter_log_events()
         .log_group_name(group)
         .start_time(milliseconds(window.from)?)
-        .end_time(milliseconds(window.to)?)
         // Either word is in each report, whatever the format of the log.
         .filter_pattern("?REPORT ?\"platform.report\"")
         .into_paginator()
         .send();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| aws::describe(&error))?;
-        for report in page.events().iter().filter_map(|event| Billed::read(event.message()?)) {
-            usage.invocations += 1;
-            usage.gb_seconds += report.gb_seconds();
-        }
+        let read = page.events().iter().filter_map(|event| {
+            #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are far below 2^53")]
+            let at = event.timestamp()? as f64;
+            Some((at, Report::read(event.message()?)?))
+        });
+        reports.extend(read);
     }
-    Ok(usage)
+    Ok(reports)
 }
 
-/// What one invocation is billed.
+/// How many invocations ran at the same moment at most; each ended when its report was written.
+fn most_at_once(reports: &[(f64, Report)]) -> u64 {
+    let mut changes: Vec<(f64, i64)> = Vec::new();
+    for (end, report) in reports {
+        let began = end - report.milliseconds;
+        changes.push(((began + EDGE_MS).min(*end), 1));
+        changes.push((*end, -1));
+    }
+    // Where one ends when another begins, it ends first.
+    changes.sort_by(|(a, change_a), (b, change_b)| a.total_cmp(b).then(change_a.cmp(change_b)));
+    let mut now = 0;
+    let most = changes
+        .iter()
+        .map(|(_, change)| {
+            now += change;
+            now
+        })
+        .max();
+    most.map_or(0, |most| u64::try_from(most).unwrap_or(0)).max(u64::from(!reports.is_empty()))
+}
+
+/// What Lambda reports of one invocation.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Billed {
+struct Report {
     milliseconds: f64,
+    billed_milliseconds: f64,
     megabytes: f64,
 }
 
-impl Billed {
+impl Report {
     /// Reads a report, as text or as JSON. Source: AWS Lambda Developer Guide, "Lambda function logs".
     fn read(line: &str) -> Option<Self> {
         if let Some(report) = line.strip_prefix("REPORT RequestId:") {
@@ -118,15 +210,23 @@ impl Billed {
                 let after = report.split_once(name)?.1.trim_start();
                 after.split_whitespace().next()?.parse().ok()
             };
-            return Some(Self { milliseconds: field("Billed Duration:")?, megabytes: field("Memory Size:")? });
+            return Some(Self {
+                milliseconds: field("Duration:")?,
+                billed_milliseconds: field("Billed Duration:")?,
+                megabytes: field("Memory Size:")?,
+            });
         }
         let event: Event = serde_json::from_str(line).ok()?;
         let metrics = (event.r#type == "platform.report").then_some(event.record)?.metrics;
-        Some(Self { milliseconds: metrics.billed_duration_ms, megabytes: metrics.memory_size_mb })
+        Some(Self {
+            milliseconds: metrics.duration_ms,
+            billed_milliseconds: metrics.billed_duration_ms,
+            megabytes: metrics.memory_size_mb,
+        })
     }
 
     fn gb_seconds(self) -> f64 {
-        self.milliseconds / 1000.0 * self.megabytes / 1024.0
+        self.billed_milliseconds / 1000.0 * self.megabytes / 1024.0
     }
 }
 
@@ -143,6 +243,8 @@ struct Record {
 
 #[derive(Deserialize)]
 struct Metrics {
+    #[serde(rename = "durationMs")]
+    duration_ms: f64,
     #[serde(rename = "billedDurationMs")]
     billed_duration_ms: f64,
     #[serde(rename = "memorySizeMB")]
@@ -164,9 +266,10 @@ mod tests {
         let json = r#"{"time":"2026-01-01T00:00:00.000Z","type":"platform.report","record":{"requestId":"6f","metrics":{"durationMs":12.34,"billedDurationMs":13,"memorySizeMB":256,"maxMemoryUsedMB":30},"status":"success"}}"#;
 
         for line in [text, json] {
-            let billed = Billed::read(line).expect("it is a report");
-            assert_eq!(billed, Billed { milliseconds: 13.0, megabytes: 256.0 }, "{line}");
-            assert!((billed.gb_seconds() - 0.00325).abs() < 1e-9);
+            let report = Report::read(line).expect("it is a report");
+            let read = Report { milliseconds: 12.34, billed_milliseconds: 13.0, megabytes: 256.0 };
+            assert_eq!(report, read, "{line}");
+            assert!((report.gb_seconds() - 0.00325).abs() < 1e-9);
         }
     }
 
@@ -175,7 +278,20 @@ mod tests {
         for line in
             ["", "REPORT RequestId: x", "{}", r#"{"type":"platform.start","record":{}}"#, r#"{"message":"REPORT"}"#]
         {
-            assert_eq!(Billed::read(line), None, "{line}");
+            assert_eq!(Report::read(line), None, "{line}");
         }
+    }
+
+    #[test]
+    fn invocations_that_follow_each_other_do_not_run_at_once() {
+        let report = |end: f64, milliseconds: f64| {
+            (end, Report { milliseconds, billed_milliseconds: milliseconds, megabytes: 128.0 })
+        };
+
+        assert_eq!(most_at_once(&[]), 0);
+        assert_eq!(most_at_once(&[report(100.0, 2.0)]), 1);
+        // Back to back, told to the nearest millisecond.
+        assert_eq!(most_at_once(&[report(100.0, 50.0), report(149.0, 50.0), report(199.0, 50.0)]), 1);
+        assert_eq!(most_at_once(&[report(100.0, 50.0), report(120.0, 50.0), report(300.0, 260.0)]), 3);
     }
 }

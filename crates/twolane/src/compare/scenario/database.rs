@@ -3,17 +3,14 @@
 use super::Scenario;
 use crate::cli::Lane;
 use crate::compare::deployed::Deployed;
-use crate::compare::stack_settings::{Setting, Units};
+use crate::compare::stack_settings::Setting;
 use anyhow::{Context, bail};
-use fault_endpoint::{Allowance, Call, Endpoint, Fault, Rule, When};
+use fault_endpoint::{Allowance, Call, Endpoint, Fault, Memory, Rule, When};
 use std::time::Duration;
 
 /// The functions' variable that leads them to their database. Source: AWS SDKs and Tools Reference Guide,
 /// "Service-specific endpoints".
 const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL_DYNAMODB";
-
-/// Read units per write unit: the status service must not be what is short.
-const READS_PER_WRITE: i64 = 10;
 
 impl Scenario {
     /// Each order's write takes so much longer.
@@ -49,17 +46,19 @@ impl Scenario {
             return self.stand_between(lanes, deployed, Rule::new(is_write, over, Fault::Throttle)).await;
         }
         let table = &deployed.orders.name;
-        let write = i64::from(writes);
-        self.before.push(deployed.controls.table_capacity(table).await?);
-        let units = Some(Units { write, read: write * READS_PER_WRITE });
-        self.during.push(Setting::TableCapacity { table: table.clone(), units });
+        let before = deployed.controls.table_capacity(table).await?;
+        if let Setting::TableCapacity { capacity, .. } = before {
+            let capacity = capacity.with_writes(writes.into());
+            self.during.push(Setting::TableCapacity { table: table.clone(), capacity });
+        }
+        self.before.push(before);
         Ok(())
     }
 
     /// Leads the lanes' functions to an endpoint on this machine, which passes on what they ask of the database.
     async fn stand_between(&mut self, lanes: &[Lane], deployed: &Deployed, rule: Rule) -> anyhow::Result<()> {
         let upstream = std::env::var("AWS_ENDPOINT_URL").context("AWS_ENDPOINT_URL is not set")?;
-        let endpoint = Endpoint::start(&upstream).await.context("Failed to start a fault endpoint")?;
+        let endpoint = Endpoint::start(&upstream, Memory::Nothing).await.context("Failed to start a fault endpoint")?;
         endpoint.inject(rule);
         for (lane, name) in [(Lane::Sync, "create-order"), (Lane::Async, "process-orders")] {
             if lanes.contains(&lane) {

@@ -40,9 +40,23 @@ impl Changes {
     }
 
     /// Does work that changes settings, and undoes all changes when it ends, also when it panics. The second result is
-    /// an error where they could not be undone: which, and what to type.
-    pub(crate) async fn during<T>(self, work: impl Future<Output = T>) -> (T, anyhow::Result<()>) {
-        let result = AssertUnwindSafe(work).catch_unwind().await;
+    /// an error where they could not be undone: which, and what to type. What is `interrupted` may take a while to end:
+    /// changes are undone at once, and once more at its end, as it may have been about to make one.
+    pub(crate) async fn during<T>(
+        self,
+        work: impl Future<Output = T>,
+        interrupted: impl Future<Output = ()>,
+    ) -> (T, anyhow::Result<()>) {
+        let early = async {
+            interrupted.await;
+            // What fails is tried again at the end, and told there.
+            let _ = undo(&self.controls, &self.saved).await;
+            std::future::pending::<()>().await;
+        };
+        let result = tokio::select! {
+            result = AssertUnwindSafe(work).catch_unwind() => result,
+            () = early => unreachable!("it does not end"),
+        };
         let undone = put_back(&self.controls, &self.file, &self.saved).await;
         match result {
             Ok(result) => (result, undone),
@@ -78,24 +92,28 @@ pub(crate) async fn restore(controls: &Controls, stack: &str, file: &Path) -> an
 }
 
 async fn put_back(controls: &Controls, file: &Path, saved: &Saved) -> anyhow::Result<()> {
-    let mut failed = Vec::new();
-    // One that fails keeps no other from being put back.
-    for setting in &saved.before {
-        if let Err(error) = controls.apply(setting).await {
-            failed.push(format!("{error:#}"));
-        }
-    }
     let shown = file.display();
-    if !failed.is_empty() {
+    if let Err(failed) = undo(controls, saved).await {
         bail!(
-            "The stack is not as it was before the run: {}.\n  Do:   twolane compare --restore (it goes by {shown})",
-            failed.join("; ")
+            "The stack is not as it was before the run: {failed}.\n  Do:   twolane compare --restore (it goes by {shown})"
         );
     }
     fs::remove_file(file).with_context(|| format!("Failed to delete {shown}, which is not needed any more"))
 }
 
-/// Writes a file that must not be there yet, and waits for the disk.
+/// Makes all settings what they were; one that fails keeps no other from it.
+async fn undo(controls: &Controls, saved: &Saved) -> Result<(), String> {
+    let mut failed = Vec::new();
+    for setting in &saved.before {
+        // Boxed, as its requests make it large.
+        if let Err(error) = Box::pin(controls.apply(setting)).await {
+            failed.push(format!("{error:#}"));
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("; ")) }
+}
+
+/// Writes a file that must not be there yet, and waits until the disk has it and its name.
 fn save(file: &Path, saved: &Saved) -> anyhow::Result<()> {
     let shown = file.display();
     let opened = OpenOptions::new().write(true).create_new(true).open(file);
@@ -107,7 +125,9 @@ fn save(file: &Path, saved: &Saved) -> anyhow::Result<()> {
     }
     let write = |mut opened: File| {
         opened.write_all(&serde_json::to_vec_pretty(saved).expect("settings are always JSON"))?;
-        opened.sync_all()
+        opened.sync_all()?;
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()
     };
     opened.and_then(write).with_context(|| format!("Failed to save the stack's settings in {shown}"))
 }
@@ -130,6 +150,21 @@ mod tests {
             Setting::Variable { function: "CreateOrder".into(), name: "A".into(), value: Some("b".into()) },
         ];
         Saved { stack: "http://localhost:4566/live".into(), before }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_passed_on_when_the_changes_are_undone() {
+        let file = std::env::temp_dir().join(format!("twolane-{}", uuid::Uuid::new_v4()));
+        let config = aws_config::SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::latest()).build();
+        let changes = Changes::begin(Controls::new(&config), "http://localhost", file.clone(), Vec::new());
+        let changes = changes.expect("there is no such file");
+        let there = file.clone();
+        let work = async move { assert!(!there.exists(), "a panic while the stack is changed") };
+
+        let panicked = AssertUnwindSafe(changes.during(work, std::future::pending())).catch_unwind().await;
+
+        assert!(panicked.is_err());
+        assert!(!file.exists(), "what was saved is deleted once it is put back");
     }
 
     #[test]

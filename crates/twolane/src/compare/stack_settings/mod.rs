@@ -2,7 +2,9 @@
 //! stack.
 
 mod changes;
+mod place;
 mod setting;
 
 pub(crate) use changes::{Changes, restore};
-pub(crate) use setting::{Controls, Setting, Units};
+pub(crate) use place::default_file;
+pub(crate) use setting::{Controls, Setting};

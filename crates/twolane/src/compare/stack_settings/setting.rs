@@ -1,22 +1,28 @@
 //! Settings of a deployed stack, as AWS's API has them.
 
 use crate::aws;
-use anyhow::Context;
-use aws_sdk_dynamodb::types::{BillingMode, ProvisionedThroughput, TableDescription};
+use anyhow::{Context, bail};
+use aws_sdk_dynamodb::types::{BillingMode, OnDemandThroughput, ProvisionedThroughput, TableDescription, TableStatus};
 use aws_sdk_lambda::{
     Client,
+    error::{ProvideErrorMetadata, SdkError},
     types::{Environment, LastUpdateStatus, ScalingConfig},
 };
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// Longest that a change is waited for, which AWS makes some time after it answers.
-/// Source: AWS Lambda API Reference, `UpdateEventSourceMapping` and `UpdateFunctionConfiguration`.
-const SETTLE_TIMEOUT: Duration = Duration::from_mins(3);
+/// Longest that a change is waited for, which AWS makes some time after it answers: seconds, and minutes for a table.
+/// Source: AWS Lambda API Reference, `UpdateEventSourceMapping` and `UpdateFunctionConfiguration`; Amazon DynamoDB API
+/// Reference, `UpdateTable`.
+const SETTLE_TIMEOUT: Duration = Duration::from_mins(10);
 /// Between two looks at it.
 const SETTLE_INTERVAL: Duration = Duration::from_millis(250);
+
+/// What DynamoDB calls no limit. Source: Amazon DynamoDB API Reference, `OnDemandThroughput`.
+const NO_LIMIT: i64 = -1;
 
 /// A setting and its value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,18 +44,37 @@ pub(crate) enum Setting {
     },
     /// A variable of a function's environment; `None` where there is none of that name.
     Variable { function: String, name: String, value: Option<String> },
-    /// Capacity that a table is provisioned with; `None` for on-demand.
-    TableCapacity { table: String, units: Option<Units> },
+    /// How much a table takes. Its mode stays: going back to on-demand is allowed four times a day.
+    /// Source: Amazon DynamoDB Developer Guide, "Considerations when switching capacity modes".
+    TableCapacity { table: String, capacity: Capacity },
 }
 
 /// Capacity units of a table, per second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Units {
-    /// Writes of 1 KB.
-    pub(crate) write: i64,
-    /// Consistent reads of 4 KB.
-    pub(crate) read: i64,
+#[serde(tag = "mode", rename_all = "camelCase")]
+pub(crate) enum Capacity {
+    /// Paid by request.
+    OnDemand {
+        /// Writes of 1 KB at most; `None` for no limit of its own.
+        writes: Option<i64>,
+    },
+    /// Paid by the hour.
+    Provisioned {
+        /// Writes of 1 KB.
+        writes: i64,
+        /// Consistent reads of 4 KB.
+        reads: i64,
+    },
+}
+
+impl Capacity {
+    /// The same with so many writes.
+    pub(crate) fn with_writes(self, writes: i64) -> Self {
+        match self {
+            Self::OnDemand { .. } => Self::OnDemand { writes: Some(writes) },
+            Self::Provisioned { reads, .. } => Self::Provisioned { writes, reads },
+        }
+    }
 }
 
 impl fmt::Display for Setting {
@@ -75,10 +100,15 @@ impl fmt::Display for Setting {
                 write!(formatter, "{function}: variable {name}={value}")
             }
             Self::Variable { function, name, value: None } => write!(formatter, "{function}: no variable {name}"),
-            Self::TableCapacity { table, units: Some(Units { write, read }) } => {
-                write!(formatter, "{table}: provisioned with {write} write and {read} read units")
+            Self::TableCapacity { table, capacity: Capacity::Provisioned { writes, reads } } => {
+                write!(formatter, "{table}: provisioned with {writes} write and {reads} read units")
             }
-            Self::TableCapacity { table, units: None } => write!(formatter, "{table}: on demand"),
+            Self::TableCapacity { table, capacity: Capacity::OnDemand { writes: Some(writes) } } => {
+                write!(formatter, "{table}: on demand, {writes} write units per second at most")
+            }
+            Self::TableCapacity { table, capacity: Capacity::OnDemand { writes: None } } => {
+                write!(formatter, "{table}: on demand")
+            }
         }
     }
 }
@@ -116,7 +146,7 @@ impl Controls {
         let answer = answer.map_err(|error| aws::describe(&error));
         let answer = answer.with_context(|| format!("Failed to read the event sources of {function}"))?;
         let [source] = answer.event_source_mappings() else {
-            anyhow::bail!("{function} has {} event sources, not one", answer.event_source_mappings().len());
+            bail!("{function} has {} event sources, not one", answer.event_source_mappings().len());
         };
         Ok(Setting::EventSource {
             function: function.into(),
@@ -145,11 +175,18 @@ impl Controls {
         let on_demand = described
             .billing_mode_summary()
             .is_some_and(|summary| summary.billing_mode() == Some(&BillingMode::PayPerRequest));
-        let provisioned = described.provisioned_throughput().filter(|_| !on_demand);
-        let units = provisioned.and_then(|throughput| {
-            Some(Units { write: throughput.write_capacity_units()?, read: throughput.read_capacity_units()? })
-        });
-        Ok(Setting::TableCapacity { table: table.into(), units })
+        let capacity = if on_demand {
+            let most = described.on_demand_throughput().and_then(OnDemandThroughput::max_write_request_units);
+            Capacity::OnDemand { writes: most.filter(|units| *units != NO_LIMIT) }
+        } else {
+            let throughput = described.provisioned_throughput();
+            let units =
+                throughput.and_then(|units| Some((units.write_capacity_units()?, units.read_capacity_units()?)));
+            let (writes, reads) =
+                units.with_context(|| format!("AWS does not say what {table} is provisioned with"))?;
+            Capacity::Provisioned { writes, reads }
+        };
+        Ok(Setting::TableCapacity { table: table.into(), capacity })
     }
 
     /// The log group of a function.
@@ -163,49 +200,132 @@ impl Controls {
         Ok(group.map_or_else(|| format!("/aws/lambda/{function}"), ToOwned::to_owned))
     }
 
-    /// Makes the setting so, and waits until it is.
-    ///
-    /// # Errors
-    /// What AWS says.
-    pub(crate) async fn apply(&self, setting: &Setting) -> anyhow::Result<()> {
-        let applied = match setting {
-            Setting::ReservedConcurrency { function, value: Some(value) } => {
-                let request = self.lambda.put_function_concurrency().function_name(function);
-                let answer = request.reserved_concurrent_executions(*value).send().await;
-                answer.map(drop).map_err(|error| aws::describe(&error))
-            }
-            Setting::ReservedConcurrency { function, value: None } => {
-                let answer = self.lambda.delete_function_concurrency().function_name(function).send().await;
-                answer.map(drop).map_err(|error| aws::describe(&error))
-            }
-            Setting::EventSource { id, maximum_concurrency, batch_size, enabled, .. } => {
-                self.set_event_source(id, *maximum_concurrency, *batch_size, *enabled).await
-            }
-            Setting::Variable { function, name, value } => self.set_variable(function, name, value.clone()).await,
-            Setting::TableCapacity { table, units } => self.set_table_capacity(table, *units).await,
-        };
-        applied.with_context(|| format!("Failed to change the stack to {setting}"))
+    /// The setting as it is now, of what that one is of.
+    async fn current(&self, setting: &Setting) -> anyhow::Result<Setting> {
+        match setting {
+            Setting::ReservedConcurrency { function, .. } => self.reserved_concurrency(function).await,
+            Setting::EventSource { function, .. } => self.event_source(function).await,
+            Setting::Variable { function, name, .. } => self.variable(function, name).await,
+            Setting::TableCapacity { table, .. } => self.table_capacity(table).await,
+        }
     }
 
-    async fn set_event_source(
+    /// Makes the setting so, and waits until it is. What is so already is left alone.
+    ///
+    /// # Errors
+    /// What AWS says; it is not so after minutes.
+    pub(crate) async fn apply(&self, setting: &Setting) -> anyhow::Result<()> {
+        self.apply_unless(setting, std::future::pending()).await
+    }
+
+    /// The same, but for the wait where it is `interrupted`: others may be changing it back by then.
+    ///
+    /// # Errors
+    /// What AWS says; it is not so after minutes.
+    pub(crate) async fn apply_unless(
         &self,
-        id: &str,
-        maximum_concurrency: Option<i32>,
-        batch_size: i32,
-        enabled: bool,
+        setting: &Setting,
+        interrupted: impl Future<Output = ()>,
     ) -> anyhow::Result<()> {
-        // An empty configuration takes the limit away.
-        let scaling = ScalingConfig::builder().set_maximum_concurrency(maximum_concurrency).build();
-        let request = self.lambda.update_event_source_mapping().uuid(id).scaling_config(scaling).batch_size(batch_size);
-        request.enabled(enabled).send().await.map_err(|error| aws::describe(&error))?;
-        let wanted = if enabled { "Enabled" } else { "Disabled" };
-        settled(async || {
-            let source = self.lambda.get_event_source_mapping().uuid(id).send().await;
-            let source = source.map_err(|error| aws::describe(&error))?;
-            let state = source.state().unwrap_or_default().to_owned();
-            Ok(if state == wanted { Ok(()) } else { Err(format!("the event source is {state}, not {wanted}")) })
+        let applied = async {
+            // What was asked for is waited for: dropped on its way, it might come after what changes it back.
+            self.change(setting).await?;
+            tokio::select! {
+                settled = self.settled(setting) => settled,
+                () = interrupted => Ok(()),
+            }
+        };
+        applied.await.with_context(|| format!("Failed to change the stack to {setting}"))
+    }
+
+    /// Asks AWS for the change, unless it is so already.
+    async fn change(&self, setting: &Setting) -> anyhow::Result<()> {
+        until(async || match self.unsettled(setting).await? {
+            Some(state) => Ok(Err(state)),
+            None if self.current(setting).await? == *setting || self.request(setting).await? => Ok(Ok(())),
+            None => Ok(Err("AWS is making another change".to_owned())),
         })
         .await
+    }
+
+    /// Waits until it is so.
+    async fn settled(&self, setting: &Setting) -> anyhow::Result<()> {
+        until(async || {
+            if let Some(state) = self.unsettled(setting).await? {
+                return Ok(Err(state));
+            }
+            let current = self.current(setting).await?;
+            Ok(if current == *setting { Ok(()) } else { Err(format!("it is still {current}")) })
+        })
+        .await
+    }
+
+    /// What state it is in while AWS still makes an earlier change.
+    async fn unsettled(&self, setting: &Setting) -> anyhow::Result<Option<String>> {
+        Ok(match setting {
+            Setting::ReservedConcurrency { .. } => None,
+            Setting::EventSource { id, .. } => {
+                let source = self.lambda.get_event_source_mapping().uuid(id).send().await;
+                let state = source.map_err(|error| aws::describe(&error))?.state.unwrap_or_default();
+                (!["Enabled", "Disabled"].contains(&state.as_str())).then(|| format!("the event source is {state}"))
+            }
+            Setting::Variable { function, .. } => {
+                let answer = self.lambda.get_function_configuration().function_name(function).send().await;
+                match answer.map_err(|error| aws::describe(&error))?.last_update_status {
+                    Some(LastUpdateStatus::InProgress) => Some(format!("the update of {function} is not done")),
+                    Some(LastUpdateStatus::Failed) => bail!("the update of {function} failed"),
+                    _ => None,
+                }
+            }
+            Setting::TableCapacity { table, .. } => {
+                let status = self.describe_table(table).await?.table_status;
+                let status = status.as_ref().map_or("of no status", TableStatus::as_str);
+                (status != "ACTIVE").then(|| format!("the table {table} is {status}"))
+            }
+        })
+    }
+
+    /// Asks AWS for the change; whether it took the request. It does not while it makes another one.
+    async fn request(&self, setting: &Setting) -> anyhow::Result<bool> {
+        match setting {
+            Setting::ReservedConcurrency { function, value: Some(value) } => {
+                let request = self.lambda.put_function_concurrency().function_name(function);
+                taken(request.reserved_concurrent_executions(*value).send().await)
+            }
+            Setting::ReservedConcurrency { function, value: None } => {
+                taken(self.lambda.delete_function_concurrency().function_name(function).send().await)
+            }
+            Setting::EventSource { id, maximum_concurrency, batch_size, enabled, .. } => {
+                // An empty configuration takes the limit away.
+                let scaling = ScalingConfig::builder().set_maximum_concurrency(*maximum_concurrency).build();
+                let request = self.lambda.update_event_source_mapping().uuid(id).scaling_config(scaling);
+                taken(request.batch_size(*batch_size).enabled(*enabled).send().await)
+            }
+            Setting::Variable { function, name, value } => {
+                let mut variables = self.environment(function).await?;
+                match value {
+                    Some(value) => variables.insert(name.clone(), value.clone()),
+                    None => variables.remove(name),
+                };
+                let environment = Environment::builder().set_variables(Some(variables)).build();
+                let request = self.lambda.update_function_configuration().function_name(function);
+                taken(request.environment(environment).send().await)
+            }
+            Setting::TableCapacity { table, capacity } => {
+                let request = self.dynamodb.update_table().table_name(table);
+                let request = match *capacity {
+                    Capacity::OnDemand { writes } => request.on_demand_throughput(
+                        OnDemandThroughput::builder().max_write_request_units(writes.unwrap_or(NO_LIMIT)).build(),
+                    ),
+                    Capacity::Provisioned { writes, reads } => {
+                        let units = ProvisionedThroughput::builder();
+                        let units = units.write_capacity_units(writes).read_capacity_units(reads);
+                        request.provisioned_throughput(units.build()?)
+                    }
+                };
+                taken(request.send().await)
+            }
+        }
     }
 
     async fn describe_table(&self, table: &str) -> anyhow::Result<TableDescription> {
@@ -213,64 +333,38 @@ impl Controls {
         answer.map_err(|error| aws::describe(&error))?.table.context("AWS describes no table")
     }
 
-    async fn set_table_capacity(&self, table: &str, units: Option<Units>) -> anyhow::Result<()> {
-        let request = self.dynamodb.update_table().table_name(table);
-        let request = match units {
-            None => request.billing_mode(BillingMode::PayPerRequest),
-            Some(Units { write, read }) => {
-                let throughput = ProvisionedThroughput::builder().write_capacity_units(write).read_capacity_units(read);
-                request.billing_mode(BillingMode::Provisioned).provisioned_throughput(throughput.build()?)
-            }
-        };
-        request.send().await.map_err(|error| aws::describe(&error))?;
-        settled(async || {
-            let described = self.describe_table(table).await?;
-            let status = described.table_status().map_or("unknown", |status| status.as_str()).to_owned();
-            Ok(if status == "ACTIVE" { Ok(()) } else { Err(format!("the table {table} is {status}")) })
-        })
-        .await
-    }
-
-    async fn environment(&self, function: &str) -> anyhow::Result<std::collections::HashMap<String, String>> {
+    async fn environment(&self, function: &str) -> anyhow::Result<HashMap<String, String>> {
         let answer = self.lambda.get_function_configuration().function_name(function).send().await;
         let answer = answer.map_err(|error| aws::describe(&error));
         let answer = answer.with_context(|| format!("Failed to read the configuration of {function}"))?;
         Ok(answer.environment().and_then(|environment| environment.variables().cloned()).unwrap_or_default())
     }
-
-    async fn set_variable(&self, function: &str, name: &str, value: Option<String>) -> anyhow::Result<()> {
-        let mut variables = self.environment(function).await?;
-        match value {
-            Some(value) => variables.insert(name.to_owned(), value),
-            None => variables.remove(name),
-        };
-        let environment = Environment::builder().set_variables(Some(variables)).build();
-        let request = self.lambda.update_function_configuration().function_name(function).environment(environment);
-        request.send().await.map_err(|error| aws::describe(&error))?;
-        settled(async || {
-            let answer = self.lambda.get_function_configuration().function_name(function).send().await;
-            let answer = answer.map_err(|error| aws::describe(&error))?;
-            Ok(match answer.last_update_status() {
-                Some(LastUpdateStatus::InProgress) => Err(format!("the update of {function} is not done")),
-                Some(LastUpdateStatus::Failed) => anyhow::bail!("the update of {function} failed"),
-                _ => Ok(()),
-            })
-        })
-        .await
-    }
 }
 
 /// Looks until it is so, or for too long; the inner error says how it is instead.
-async fn settled(look: impl AsyncFn() -> anyhow::Result<Result<(), String>>) -> anyhow::Result<()> {
+async fn until(look: impl AsyncFn() -> anyhow::Result<Result<(), String>>) -> anyhow::Result<()> {
     let deadline = Instant::now() + SETTLE_TIMEOUT;
     loop {
         match look().await? {
             Ok(()) => return Ok(()),
-            Err(instead) if Instant::now() >= deadline => {
-                anyhow::bail!("{instead} after {} s", SETTLE_TIMEOUT.as_secs())
-            }
+            Err(instead) if Instant::now() >= deadline => bail!("{instead} after {} s", SETTLE_TIMEOUT.as_secs()),
             Err(_) => sleep(SETTLE_INTERVAL).await,
         }
+    }
+}
+
+/// Whether AWS took a request; not while another change is under way.
+/// Source: AWS Lambda and Amazon DynamoDB API References, errors of the actions above.
+fn taken<T, E>(answer: Result<T, SdkError<E>>) -> anyhow::Result<bool>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    match answer {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(aws::code(&error), Some("ResourceInUseException" | "ResourceConflictException")) => {
+            Ok(false)
+        }
+        Err(error) => Err(aws::describe(&error)),
     }
 }
 

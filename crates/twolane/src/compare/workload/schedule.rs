@@ -21,6 +21,20 @@ pub(crate) struct Shape {
     pub(crate) warm_up: Duration,
 }
 
+impl Shape {
+    /// About how many orders are due, warm-up included; somewhat more or fewer where arrivals are random.
+    pub(crate) fn most_orders(&self) -> f64 {
+        let orders = match self.extent {
+            Extent::Orders(orders) => f64::from(orders),
+            Extent::Duration(duration) if self.law == Law::Burst => {
+                self.rate * duration.as_secs_f64() * (2.0 + self.peak) / 3.0
+            }
+            Extent::Duration(duration) => self.rate * duration.as_secs_f64(),
+        };
+        orders + self.rate * self.warm_up.as_secs_f64()
+    }
+}
+
 /// How much.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Extent {

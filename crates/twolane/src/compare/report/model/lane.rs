@@ -75,7 +75,7 @@ pub(crate) struct Counts {
     pub(crate) without_callback: Option<u64>,
     /// Messages that nothing can decode, put straight into the queue; not among `sent`.
     pub(crate) undecodable: u64,
-    /// Callbacks beyond the first for an order.
+    /// Callbacks that told of an order what the one before had told.
     pub(crate) duplicate_callbacks: u64,
     /// Orders by the deliveries that they took.
     pub(crate) attempts: BTreeMap<u64, u64>,
@@ -154,7 +154,7 @@ pub(crate) struct Usage {
     pub(crate) orders: u64,
     /// REST API requests that placed orders, all refused ones too.
     pub(crate) order_requests: u64,
-    /// REST API requests that asked the status service.
+    /// REST API requests by which a caller that polls asked the status service.
     pub(crate) status_requests: u64,
     /// SQS requests in units of 64 KB: sends, receives, deletes and changes of visibility.
     pub(crate) message_units: u64,
@@ -180,6 +180,8 @@ pub(crate) struct FunctionUsage {
     pub(crate) invocations: u64,
     /// Billed duration × memory, in GB-seconds.
     pub(crate) gb_seconds: f64,
+    /// Invocations that ran at the same moment at most, by when Lambda's reports say that each began and ended.
+    pub(crate) most_at_once: u64,
     /// Whether the duration is Lambda's own (REPORT lines on AWS) rather than an emulator's or an estimate.
     pub(crate) representative: bool,
 }

@@ -12,6 +12,7 @@ pub(super) fn of_lane(lane: &LaneReport, report: &Report) -> Vec<String> {
     let mut sentences = vec![acceptance(lane)];
     sentences.extend(fate(lane));
     sentences.extend(backlog(lane, report));
+    sentences.extend(invocations(lane, report));
     sentences.extend(repeats(lane));
     sentences.extend(reconciliation(lane));
     sentences
@@ -87,6 +88,21 @@ fn backlog(lane: &LaneReport, report: &Report) -> Option<String> {
     let drained = if ended { "was not drained".to_owned() } else { format!("was drained {when}") };
     let waited = counted(peak, "order", "orders");
     Some(format!("With at most {limit} workers at once, the async lane's backlog grew to {waited} and {drained}."))
+}
+
+/// How many of a lane's invocations ran at once, where there is a limit to it: that many writers the database had.
+fn invocations(lane: &LaneReport, report: &Report) -> Option<String> {
+    let limits = &report.run.limits;
+    let (limit, name) = match lane.lane {
+        LaneName::Sync => (limits.sync_reserved_concurrency?, "create-order"),
+        LaneName::Async => (limits.worker_maximum_concurrency?, "process-orders"),
+    };
+    let function = lane.usage.functions.iter().find(|function| function.name == name)?;
+    let (most, limit) = (count(function.most_at_once), count(limit));
+    Some(format!(
+        "By Lambda's reports at most {most} writers of the {} lane ran at the same moment; its limit was {limit}.",
+        lane.lane.name()
+    ))
 }
 
 fn repeats(lane: &LaneReport) -> Option<String> {
