@@ -153,7 +153,7 @@ pub(crate) async fn a_throttled_database_is_the_callers_in_the_sync_lane_and_the
     _: Load,
 ) -> Figures {
     let (folder, before) = (folder(), settings(rig).await);
-    let load = ["--scenario", "throttled-db", "--writes-per-second", "4", "--rate", "12", "--duration", "5"];
+    let load = ["--scenario", "throttled-db", "--writes-per-second", "6", "--rate", "10", "--duration", "5"];
 
     let ran = compare(&folder, &load).args(["--yes", "--json"]).output().await.unwrap();
 
@@ -163,14 +163,23 @@ pub(crate) async fn a_throttled_database_is_the_callers_in_the_sync_lane_and_the
     let sent = count(&report, 0, "sent");
     assert_eq!(count(&report, 0, "accepted") + refused(&report, 0), sent, "{report}");
     assert!(refused(&report, 0) > 0, "{report}");
-    let queued = (refused(&report, 1), count(&report, 1, "lost"), count(&report, 1, "confirmed"));
-    assert_eq!(queued, (0, 0, sent), "{report}");
+    assert_eq!((refused(&report, 1), count(&report, 1, "lost")), (0, 0), "{report}");
+    // Whose five deliveries all met the limit is in the dead-letter queue, and its caller was told.
+    let (confirmed, failed) = (count(&report, 1, "confirmed"), count(&report, 1, "failed"));
+    assert_eq!(confirmed + failed, sent, "{report}");
+    assert!(
+        confirmed > count(&report, 0, "confirmed"),
+        "the queue levels what the caller would have to repeat: {report}"
+    );
+    let dead = |when: &str| report["lanes"][1]["deadLetters"][when].as_u64().unwrap();
+    assert_eq!(dead("after") - dead("before"), failed, "{report}");
     assert_eq!(settings(rig).await, before);
     std::fs::remove_dir_all(folder).unwrap();
     Figures::default()
         .with("sent down each lane", sent)
         .with("refused by sync", refused(&report, 0))
         .with("lost by async", count(&report, 1, "lost"))
+        .with("dead letters of async", failed)
 }
 
 pub(crate) async fn an_interrupted_comparison_leaves_the_stack_as_it_was(rig: &Rig, _: Load) -> Figures {

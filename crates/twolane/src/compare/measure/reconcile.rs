@@ -71,10 +71,11 @@ async fn compare(
 /// Why an order and its record do not go together.
 fn mismatch(state: &OrderState, found: Option<&str>, to_the_end: bool) -> Option<String> {
     let told = match (state.outcome, found) {
-        // A later delivery confirms what had failed.
+        // A later delivery confirms what had failed; and what the database refused to the last, it may have refused to
+        // record as failed too: the message is in the dead-letter queue.
         (Some(Outcome::Confirmed), Some("CONFIRMED"))
         | (Some(Outcome::Rejected), Some("REJECTED"))
-        | (Some(Outcome::Failed), Some("FAILED" | "CONFIRMED"))
+        | (Some(Outcome::Failed), Some("FAILED" | "CONFIRMED") | None)
         | (None, None) => return None,
         (Some(Outcome::Confirmed), _) => "was told to be confirmed",
         (Some(Outcome::Rejected), _) => "was told to be rejected",
@@ -103,6 +104,7 @@ mod tests {
             (state(1, Some(Outcome::Confirmed)), Some("CONFIRMED")),
             (state(1, Some(Outcome::Rejected)), Some("REJECTED")),
             (state(1, Some(Outcome::Failed)), Some("CONFIRMED")),
+            (state(1, Some(Outcome::Failed)), None),
             (state(0, None), None),
             (state(1, None), None),
             (OrderState { in_doubt: true, ..state(0, None) }, Some("CONFIRMED")),

@@ -30,6 +30,9 @@ const BESIDES: usize = 600;
 const LOGS_TIMEOUT: Duration = Duration::from_mins(2);
 const LOGS_INTERVAL: Duration = Duration::from_secs(1);
 
+/// What is in each report, by the format of the log. Source: AWS Lambda Developer Guide, "Lambda function logs".
+const REPORT_PATTERNS: [&str; 2] = ["\"REPORT RequestId:\"", "\"platform.report\""];
+
 /// Reports tell times no nearer than that: invocations that overlap for less are not said to run at the same moment.
 const EDGE_MS: f64 = 5.0;
 
@@ -151,24 +154,21 @@ async fn of_function(deployed: &Deployed, function: &Function, window: Window) -
 async fn reports(deployed: &Deployed, function: &Function, window: Window) -> anyhow::Result<Vec<(f64, Report)>> {
     let group = deployed.controls.log_group(&function.deployed_name).await?;
     let milliseconds = |at: OffsetDateTime| i64::try_from(at.unix_timestamp_nanos() / 1_000_000);
+    let from = milliseconds(window.from)?;
     let mut reports = Vec::new();
-    let mut pages = deployed
-        .logs
-        .filter_log_events()
-        .log_group_name(group)
-        .start_time(milliseconds(window.from)?)
-        // Either word is in each report, whatever the format of the log.
-        .filter_pattern("?REPORT ?\"platform.report\"")
-        .into_paginator()
-        .send();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| aws::describe(&error))?;
-        let read = page.events().iter().filter_map(|event| {
-            #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are far below 2^53")]
-            let at = event.timestamp()? as f64;
-            Some((at, Report::read(event.message()?)?))
-        });
-        reports.extend(read);
+    // Asked one by one: not all emulators know alternatives.
+    for pattern in REPORT_PATTERNS {
+        let request = deployed.logs.filter_log_events().log_group_name(&group).start_time(from).filter_pattern(pattern);
+        let mut pages = request.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| aws::describe(&error))?;
+            let read = page.events().iter().filter_map(|event| {
+                #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are far below 2^53")]
+                let at = event.timestamp()? as f64;
+                Some((at, Report::read(event.message()?)?))
+            });
+            reports.extend(read);
+        }
     }
     Ok(reports)
 }
