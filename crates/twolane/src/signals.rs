@@ -1,6 +1,7 @@
 //! The signals that interrupt a run: Ctrl-C and the request to terminate, as Unix sends them.
 
 use futures_util::future::OptionFuture;
+use std::fs;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 use tokio::signal::unix::{self, SignalKind, signal};
@@ -42,7 +43,7 @@ impl Signal {
 pub(crate) struct Signals {
     interrupt: unix::Signal,
     terminate: unix::Signal,
-    /// Only of a terminal: where nohup(1) has it ignored, there is none.
+    /// Not where nohup(1) has it ignored.
     hangup: Option<unix::Signal>,
 }
 
@@ -52,11 +53,10 @@ impl Signals {
     /// # Errors
     /// What the operating system says.
     pub(crate) fn listen() -> io::Result<Self> {
-        let has_terminal = io::stdout().is_terminal() || io::stderr().is_terminal();
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
-            hangup: has_terminal.then(|| signal(SignalKind::hangup())).transpose()?,
+            hangup: (!ignores_hangup()).then(|| signal(SignalKind::hangup())).transpose()?,
         })
     }
 
@@ -68,6 +68,16 @@ impl Signals {
             Some(Some(())) = OptionFuture::from(self.hangup.as_mut().map(unix::Signal::recv)) => Signal::Hangup,
         }
     }
+}
+
+/// Whether this process was started so that it outlives its terminal. Linux says so; elsewhere, one without a terminal
+/// is taken for one that was. Source: `proc_pid_status(5)`, `SigIgn`, of which the lowest bit is SIGHUP.
+fn ignores_hangup() -> bool {
+    let ignored = fs::read_to_string("/proc/self/status").ok().and_then(|status| {
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+        u64::from_str_radix(mask.trim(), 16).ok()
+    });
+    ignored.map_or_else(|| !io::stdout().is_terminal() && !io::stderr().is_terminal(), |mask| mask & 1 == 1)
 }
 
 /// Remembers the first signal, so that long work can look for it between two steps.

@@ -110,7 +110,7 @@ pub(crate) async fn a_burst_is_refused_by_the_sync_lane_and_levelled_by_the_asyn
         let function = functions.iter().find(|usage| usage["name"] == function).unwrap();
         let most = function["mostAtOnce"].as_u64().unwrap();
         assert!((1..=CONCURRENCY as u64).contains(&most), "{function}");
-        let told = format!("at most {most} writers of the {} lane", ["sync", "async"][lane]);
+        let told = format!("{most} invocations of the {} lane ran at the same moment at most", ["sync", "async"][lane]);
         assert!(verdict.replace('\u{a0}', " ").contains(&told), "{told}: {verdict}");
     }
     for told in [
@@ -186,9 +186,15 @@ pub(crate) async fn an_interrupted_comparison_leaves_the_stack_as_it_was(rig: &R
     let before = settings(rig).await;
     let outage = ["--scenario", "outage", "--rate", "1", "--duration", "6", "--outage", "3600", "--parallel"];
     let slow = ["--scenario", "slow-db", "--rate", "1", "--duration", "3600"];
-    for (load, name, code) in
-        [(&LONG_BURST[..], "INT", 130), (&LONG_BURST, "TERM", 143), (&outage, "INT", 130), (&slow, "INT", 130)]
-    {
+    let throttled = ["--scenario", "throttled-db", "--rate", "1", "--duration", "3600"];
+    for (load, name, code) in [
+        (&LONG_BURST[..], "INT", 130),
+        (&LONG_BURST, "TERM", 143),
+        (&LONG_BURST, "HUP", 129),
+        (&outage, "INT", 130),
+        (&slow, "INT", 130),
+        (&throttled, "INT", 130),
+    ] {
         let folder = folder();
         let mut child = started(rig, &folder, &before, load).await;
 
@@ -199,7 +205,27 @@ pub(crate) async fn an_interrupted_comparison_leaves_the_stack_as_it_was(rig: &R
         assert!(!folder.join("settings.json").exists());
         std::fs::remove_dir_all(folder).unwrap();
     }
-    Figures::default().with("scenarios", "burst outage slow-db").with("settings left changed", 0)
+    Figures::default().with("scenarios", "burst outage slow-db throttled-db").with("settings left changed", 0)
+}
+
+pub(crate) async fn a_comparison_that_runs_is_left_alone_by_others(rig: &Rig, _: Load) -> Figures {
+    let (folder, before) = (folder(), settings(rig).await);
+    let mut child = started(rig, &folder, &before, &LONG_BURST).await;
+    let during = settings(rig).await;
+
+    let restored = compare(&folder, &["--restore"]).output().await.unwrap();
+    let second = compare(&folder, &["--scenario", "burst", "--yes"]).output().await.unwrap();
+
+    for refused in [restored, second] {
+        let complaint = String::from_utf8_lossy(&refused.stderr);
+        assert!(refused.status.code() == Some(2) && complaint.contains("measuring this stack"), "{complaint}");
+    }
+    assert_eq!(settings(rig).await, during);
+    signal(&child, "INT").await;
+    child.wait().await.unwrap();
+    assert_eq!(settings(rig).await, before);
+    std::fs::remove_dir_all(folder).unwrap();
+    Figures::default().with("settings changed by others", 0)
 }
 
 pub(crate) async fn a_killed_comparison_is_undone_by_restore(rig: &Rig, _: Load) -> Figures {

@@ -52,6 +52,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         sockets::a_socket_closed_at_any_point_costs_no_order_and_a_new_one_hears_how_it_stands,
         comparison::a_burst_is_refused_by_the_sync_lane_and_levelled_by_the_async_lane,
         comparison::an_interrupted_comparison_leaves_the_stack_as_it_was,
+        comparison::a_comparison_that_runs_is_left_alone_by_others,
         comparison::a_killed_comparison_is_undone_by_restore,
         comparison::a_throttled_database_is_the_callers_in_the_sync_lane_and_the_queues_in_the_async_lane,
         expiry::an_order_that_waited_too_long_is_rejected_and_a_confirmed_one_stays,

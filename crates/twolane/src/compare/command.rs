@@ -4,7 +4,7 @@ use super::args::{CompareArgs, Law, ScenarioName};
 use super::cost::PriceTable;
 use super::deployed::Deployed;
 use super::live::{self, Lap};
-use super::measure::{Clocked, LaneRun, Loaded, Measured, Ready};
+use super::measure::{Clocked, LaneRun, Loaded, Ready};
 use super::owners::Owners;
 use super::report;
 use super::run_report::{self, Conditions};
@@ -72,7 +72,13 @@ pub(crate) async fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
     };
     let started_at = OffsetDateTime::now_utc();
     let folder = make_folder(&args, started_at)?;
-    let (measured, undone) = measure(&plan, &lanes, api_url.as_str()).await?;
+    let Some((loaded, undone)) = measure(&plan, &lanes, api_url.as_str()).await? else {
+        tell("Interrupted: nothing was changed, and nothing was sent.");
+        return Ok(interruption.signal().map_or(ExitCode::FAILURE, |signal| ExitCode::from(signal.exit_code())));
+    };
+    let interrupted = interruption.signal().is_some();
+    // The stack is as it was by now: what is left is reading.
+    let measured = join_all(loaded.into_iter().map(Loaded::examine)).await;
 
     let conditions = Conditions {
         args: &args,
@@ -84,7 +90,7 @@ pub(crate) async fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
         region: deployed.as_ref().and_then(|deployed| deployed.region.clone()),
         seed,
         started_at,
-        interrupted: interruption.signal().is_some(),
+        interrupted,
     };
     let mut report = run_report::report(&conditions, &measured, undone.err());
     report::complete(&mut report, &prices);
@@ -181,23 +187,30 @@ struct Plan<'a> {
     interruption: &'a Interruption,
 }
 
-/// Plays the scenario on the lanes. The second result is an error where the stack could not be changed back.
-async fn measure(plan: &Plan<'_>, lanes: &[Lane], stack: &str) -> anyhow::Result<(Vec<Measured>, anyhow::Result<()>)> {
+/// What was loaded, and an error where the stack could not be changed back.
+type Played = (Vec<Loaded>, anyhow::Result<()>);
+
+/// Plays the scenario on the lanes; nothing where it was interrupted before.
+async fn measure(plan: &Plan<'_>, lanes: &[Lane], stack: &str) -> anyhow::Result<Option<Played>> {
     // All of them before any is loaded: what cannot be measured is not begun.
-    let ready = try_join_all(lanes.iter().map(|lane| plan.lane(*lane).prepare())).await?;
-    let (loaded, undone) = play(plan, ready, stack).await?;
-    // The stack is as it was by now: what is left is reading.
-    Ok((join_all(loaded.into_iter().map(Loaded::examine)).await, undone))
+    let ready = tokio::select! {
+        ready = try_join_all(lanes.iter().map(|lane| plan.lane(*lane).prepare())) => ready?,
+        () = plan.interruption.wait() => return Ok(None),
+    };
+    if plan.interruption.signal().is_some() {
+        return Ok(None);
+    }
+    play(plan, ready, stack).await.map(Some)
 }
 
 /// Changes the stack as the scenario says, loads the lanes, and changes it back.
-async fn play(plan: &Plan<'_>, ready: Vec<Ready>, stack: &str) -> anyhow::Result<(Vec<Loaded>, anyhow::Result<()>)> {
+async fn play(plan: &Plan<'_>, ready: Vec<Ready>, stack: &str) -> anyhow::Result<Played> {
     let Scenario { before, during, .. } = plan.scenario;
     let (Some(deployed), false) = (plan.deployed, before.is_empty()) else {
         return Ok((plan.load(ready).await, Ok(())));
     };
     let file = plan.args.scenario_options.settings_file(stack)?;
-    let changes = Changes::begin(deployed.controls.clone(), stack, file, before.clone())?;
+    let changes = Changes::begin(deployed.controls.clone(), stack, file, before.clone()).await?;
     let work = async {
         for setting in during {
             Box::pin(deployed.controls.apply_unless(setting, plan.interruption.wait())).await?;
@@ -232,6 +245,8 @@ impl Plan<'_> {
 
     async fn together(&self, ready: Vec<Ready>) -> Vec<Loaded> {
         let (mut laps, mut running) = (Vec::new(), Vec::new());
+        // Whatever is asked before the load is asked before its clock runs.
+        let ready = join_all(ready.into_iter().map(Ready::look)).await;
         for ready in ready {
             let clocked = Clocked::start(ready.tally());
             laps.push(Lap {

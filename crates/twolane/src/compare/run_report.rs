@@ -57,7 +57,7 @@ pub(crate) fn report(conditions: &Conditions<'_>, measured: &[Measured], not_und
 fn generator(measured: &[Measured], load: &LoadArgs) -> Generator {
     let max_in_flight = load.max_in_flight;
     let mut worst = [0.0_f64; 3];
-    let mut reason = None;
+    let mut reasons = Vec::new();
     for lane in measured {
         let lag = lane.lag_ms();
         for (worst, lag) in worst.iter_mut().zip(lag) {
@@ -66,7 +66,7 @@ fn generator(measured: &[Measured], load: &LoadArgs) -> Generator {
         for (what, late, whole) in lane.lags() {
             let allowed = load.max_lag.map_or_else(|| LAG_FLOOR_MS.max(whole * LAG_SHARE), f64::from);
             if late > allowed {
-                reason = Some(format!(
+                reasons.push(format!(
                     "the load of the {} lane was not kept up: 1 % of the {what} left more than {late:.0} ms after \
                      they were due, and {allowed:.0} ms are allowed. No times are shown. Lower --rate, raise \
                      --max-in-flight ({max_in_flight}) or use a faster machine",
@@ -79,8 +79,8 @@ fn generator(measured: &[Measured], load: &LoadArgs) -> Generator {
     Generator {
         schedule_lag: ScheduleLag { p50_ms, p99_ms, max_ms },
         in_flight_bound: u64::from(max_in_flight),
-        honest: reason.is_none(),
-        reason,
+        honest: reasons.is_empty(),
+        reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
     }
 }
 

@@ -133,6 +133,29 @@ fn a_failed_order_that_is_confirmed_later_is_no_duplicate_and_costs_no_status_re
 }
 
 #[test]
+fn what_cannot_be_is_an_error_of_the_run() {
+    // Told to be refused for good, and to be confirmed; told to be confirmed, and to be rejected.
+    let refused = Server::start(|request, sockets| {
+        sockets.push(&confirmed(request.id()));
+        answer(429, "")
+    });
+    let contradicted = Server::start(|request, sockets| {
+        sockets.push(&confirmed(request.id()));
+        sockets.push(&json!({"type": "order.rejected", "orderId": request.id(), "reason": "not valid"}));
+        answer(202, queued())
+    });
+    for (server, error) in [
+        (refused, "20 orders were refused for good, and have an outcome"),
+        (contradicted, "20 callbacks told something else of an order than the one before"),
+    ] {
+        let (code, report) = measured(compare(&server, &["--only", "async", "--rate", "50", "--orders", "20"]));
+
+        assert_eq!(code, 1, "{report}");
+        assert!(report["errors"].to_string().contains(error), "{}", report["errors"]);
+    }
+}
+
+#[test]
 fn a_large_order_costs_more_writes_than_a_small_one() {
     let server = Server::start(|request, _| stored(request));
     let command = compare(&server, &["--only", "sync", "--replay", "traffic.jsonl"]);

@@ -25,16 +25,23 @@ const SECONDS_PER_HOUR: f64 = 3600.0;
 /// Source: Amazon DynamoDB Developer Guide, "DynamoDB read and write operations".
 const READ_UNITS_PER_POLL: f64 = 1.0;
 
-/// The crossover of a run with both lanes; nothing where a lane is missing or did no order.
-pub(super) fn crossover(lanes: &[LaneReport], prices: &Prices) -> Option<Crossover> {
+/// More refused requests than that are an overload, whose costs are not those of the lanes.
+const OVERLOAD: f64 = 0.01;
+
+/// The crossover of a run with both lanes; nothing where a lane is missing, did no order, or refused requests: what those
+/// cost would seem to be the lane's. `callbacks_alone`: no polls are in the costs.
+pub(super) fn crossover(lanes: &[LaneReport], callbacks_alone: bool, prices: &Prices) -> Option<Crossover> {
     let lane = |name| lanes.iter().find(|lane| lane.lane == name);
     let (sync, queued) = (lane(LaneName::Sync)?, lane(LaneName::Async)?);
+    if is_overloaded(sync) || is_overloaded(queued) {
+        return None;
+    }
     let (sync_usd, queued_usd) =
         (sync.cost.as_ref()?.usd_per_million_orders, queued.cost.as_ref()?.usd_per_million_orders);
 
     let poll = poll_usd_per_million(queued, prices);
     let callbacks = part(queued, "WebSocket messages") + part(queued, "WebSocket connections");
-    let polls = poll * float(queued.usage.status_requests) / done(queued);
+    let polls = if callbacks_alone { 0.0 } else { poll * float(queued.usage.status_requests) / done(queued) };
     let by_polling_alone = sync_usd - (queued_usd - callbacks - polls);
 
     let writes_per_order = sync.usage.write_units / done(sync);
@@ -42,7 +49,7 @@ pub(super) fn crossover(lanes: &[LaneReport], prices: &Prices) -> Option<Crossov
     let on_demand = writes_per_order * prices.dynamodb_write_units_per_million;
     let extra_beside_writes =
         (queued_usd - part(queued, "DynamoDB writes")) - (sync_usd - part(sync, "DynamoDB writes"));
-    let equal = (LEVELLED_HEADROOM + extra_beside_writes / full_use).max(1.0);
+    let equal = LEVELLED_HEADROOM + extra_beside_writes / full_use;
     let undercut = on_demand / full_use;
     // A stack without writes or without prices for them has no such ratios.
     if !equal.is_finite() || !undercut.is_finite() {
@@ -61,6 +68,11 @@ pub(super) fn crossover(lanes: &[LaneReport], prices: &Prices) -> Option<Crossov
         levelling_pays_on_dynamodb: equal < undercut,
         break_even: RATIOS.map(|ratio| break_even(ratio, extra_beside_writes)).to_vec(),
     })
+}
+
+/// Whether a lane refused more than a few requests.
+pub(crate) fn is_overloaded(lane: &LaneReport) -> bool {
+    float(lane.counts.refused.total()) > OVERLOAD * float(lane.counts.sent)
 }
 
 /// From which price of capacity on the queue pays at that ratio.

@@ -6,9 +6,10 @@
 mod crossover;
 mod prices;
 
+pub(crate) use crossover::is_overloaded;
 pub(crate) use prices::{PriceTable, Prices};
 
-use super::report::model::{CostPart, LaneCost, LaneReport, Pricing, Report};
+use super::report::model::{Confirm, CostPart, LaneCost, LaneReport, Pricing, Report};
 
 const MILLION: f64 = 1_000_000.0;
 
@@ -25,16 +26,28 @@ const LEFT_OUT: [&str; 7] = [
 
 /// Writes into the report what each lane's orders cost, and where one lane becomes the cheaper one.
 pub(crate) fn price(report: &mut Report, table: &PriceTable) {
+    // Nobody pays for both ways to learn the same outcome: with both, it is callbacks that are priced.
+    let both = report.run.confirm == Confirm::Both;
     for lane in &mut report.lanes {
-        lane.cost = lane_cost(lane, &table.usd);
+        lane.cost = if both { lane_cost(&without_polls(lane), &table.usd) } else { lane_cost(lane, &table.usd) };
     }
     report.pricing = Some(Pricing {
         region: table.region.clone(),
         as_of: table.as_of.clone(),
         sources: table.sources.clone(),
         left_out: LEFT_OUT.map(str::to_owned).to_vec(),
-        crossover: crossover::crossover(&report.lanes, &table.usd),
+        crossover: crossover::crossover(&report.lanes, both, &table.usd),
     });
+}
+
+/// The lane as it would be if nobody had asked the status service.
+fn without_polls(lane: &LaneReport) -> LaneReport {
+    let mut lane = LaneReport { timeline: Vec::new(), ..lane.clone() };
+    let usage = &mut lane.usage;
+    usage.functions.retain(|function| function.name != "get-order");
+    usage.read_units = (usage.read_units - float(usage.status_requests)).max(0.0);
+    usage.status_requests = 0;
+    lane
 }
 
 /// A count, for arithmetic with prices. Counts stay far below 2⁵³.
@@ -59,7 +72,7 @@ fn lane_cost(lane: &LaneReport, prices: &Prices) -> Option<LaneCost> {
     let gb_seconds: f64 = usage.functions.iter().map(|function| function.gb_seconds).sum();
     // What API Gateway itself throttles (429) is not charged. Source: Amazon API Gateway Developer Guide, "Amazon API
     // Gateway pricing".
-    let requests = usage.order_requests.saturating_sub(lane.counts.refused.throttled) + usage.status_requests;
+    let requests = usage.order_requests.saturating_sub(usage.throttled_requests) + usage.status_requests;
     // Service, quantity, its unit, price of one.
     let counted = [
         ("API Gateway REST", float(requests), "requests", prices.rest_requests_per_million / MILLION),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::compare::report::model::{Counts, FunctionUsage, LaneName, Usage};
+use crate::compare::report::model::{Confirm, Counts, FunctionUsage, LaneName, Report, Usage};
 use crate::compare::report::sample;
 
 /// Prices of round numbers.
@@ -22,6 +22,7 @@ fn prices() -> PriceTable {
 /// A thousand orders down each lane, all confirmed.
 fn report() -> Report {
     let mut report = sample::report();
+    report.run.confirm = Confirm::Poll;
     for lane in &mut report.lanes {
         lane.counts = Counts { confirmed: 1000, ..Counts::default() };
         lane.usage = Usage { orders: 1000, order_requests: 1000, write_units: 1000.0, ..Usage::default() };
@@ -121,11 +122,37 @@ fn a_lane_without_an_outcome_has_no_cost_and_a_run_of_one_lane_no_crossover() {
 fn what_api_gateway_throttles_is_not_charged() {
     let mut report = report();
     report.lanes[0].usage.order_requests = 1800;
-    report.lanes[0].counts.refused.throttled = 800;
+    report.lanes[0].usage.throttled_requests = 800;
 
     price(&mut report, &prices());
 
     is(report.lanes[0].cost.as_ref().expect("orders were done").usd_per_million_orders, 4.85);
+}
+
+#[test]
+fn a_lane_that_refused_requests_says_nothing_of_a_crossover() {
+    let mut report = report();
+    (report.lanes[0].counts.sent, report.lanes[0].counts.refused.server_error) = (1000, 500);
+
+    price(&mut report, &prices());
+
+    assert!(report.pricing.expect("priced").crossover.is_none());
+}
+
+#[test]
+fn with_callbacks_and_polls_only_the_callbacks_are_priced() {
+    let (mut callbacks, mut both) = (report(), report());
+    let usage = &mut callbacks.lanes[1].usage;
+    usage.functions.truncate(1);
+    (usage.status_requests, usage.read_units) = (0, 0.0);
+    callbacks.run.confirm = Confirm::Callback;
+    both.run.confirm = Confirm::Both;
+
+    price(&mut callbacks, &prices());
+    price(&mut both, &prices());
+
+    let cost = |report: &Report| report.lanes[1].cost.as_ref().expect("orders were done").usd_per_million_orders;
+    is(cost(&both), cost(&callbacks));
 }
 
 #[test]

@@ -40,10 +40,9 @@ pub(crate) async fn reconcile(
         })
         .await
         .context("The sums were not compared with the orders table")?;
-    let more = mismatches.len().saturating_sub(MAX_TOLD);
+    let differences = mismatches.len() as u64;
     mismatches.truncate(MAX_TOLD);
-    mismatches.extend((more > 0).then(|| format!("and {more} more")));
-    Ok(Reconciliation { checked, stored, mismatches })
+    Ok(Reconciliation { checked, stored, differences, mismatches })
 }
 
 /// How many of these orders are stored, and which are not as measured.
@@ -71,6 +70,7 @@ async fn compare(
 /// Why an order and its record do not go together.
 fn mismatch(state: &OrderState, found: Option<&str>, to_the_end: bool) -> Option<String> {
     let told = match (state.outcome, found) {
+        (_, Some(_)) if state.accepted == 0 && !state.in_doubt => "was refused",
         // A later delivery confirms what had failed; and what the database refused to the last, it may have refused to
         // record as failed too: the message is in the dead-letter queue.
         (Some(Outcome::Confirmed), Some("CONFIRMED"))
@@ -82,8 +82,7 @@ fn mismatch(state: &OrderState, found: Option<&str>, to_the_end: bool) -> Option
         (Some(Outcome::Failed), _) => "was told to have failed",
         (None, Some(_)) if state.accepted > 0 && !to_the_end => return None,
         (None, Some(_)) if state.accepted > 0 => "was accepted and never told of",
-        (None, Some(_)) if state.in_doubt => return None,
-        (None, Some(_)) => "was refused",
+        (None, Some(_)) => return None,
     };
     let found =
         found.map_or_else(|| "the table does not have it".to_owned(), |status| format!("the table says {status}"));

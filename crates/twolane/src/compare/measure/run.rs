@@ -98,6 +98,9 @@ pub(crate) struct Ready {
     workload: Arc<Workload>,
     undecodable: Vec<Duration>,
     callbacks: Option<Callbacks>,
+    /// Messages in the dead-letter queue and in the orders queue before the first order.
+    before: [Option<u64>; 2],
+    errors: Vec<String>,
 }
 
 impl LaneRun {
@@ -115,7 +118,7 @@ impl LaneRun {
             _ => None,
         };
         let (workload, undecodable) = self.split();
-        Ok(Ready { run: self, lane, workload, undecodable, callbacks })
+        Ok(Ready { run: self, lane, workload, undecodable, callbacks, before: [None; 2], errors: Vec::new() })
     }
 
     /// What goes over the API, and when messages that nothing can decode go straight into the queue: the API would
@@ -143,13 +146,17 @@ impl Ready {
         Tally { is_polled: self.run.lane == Lane::Async && self.run.confirm.has_polls(), ..Tally::new(&self.workload) }
     }
 
+    /// Looks at the queues as they are before the load.
+    pub(crate) async fn look(mut self) -> Self {
+        self.before = [dead_letters(&self.run, &mut self.errors).await, depth(&self.run).await.and_then(Result::ok)];
+        self
+    }
+
     /// Loads the lane and waits for the outcomes. `disturb` runs beside the load.
     pub(crate) async fn load(self, clocked: Clocked, disturb: impl Future<Output = anyhow::Result<()>>) -> Loaded {
-        let Self { run, lane, workload, undecodable, callbacks } = self;
+        let Self { run, lane, workload, undecodable, callbacks, before, mut errors } = self;
+        let [dead_letters_before, queued_before] = before;
         let from = OffsetDateTime::now_utc();
-        let mut errors = Vec::new();
-        let dead_letters_before = dead_letters(&run, &mut errors).await;
-        let queued_before = depth(&run).await.and_then(Result::ok).unwrap_or(0);
         let mut beside = JoinSet::new();
         let depths = run.deployed.clone().filter(|_| run.lane == Lane::Async).map(|deployed| {
             let depths = Depths::default();
@@ -173,7 +180,7 @@ impl Ready {
         };
         let ((), (undecodable, not_injected), disturbed) = tokio::join!(sending, injecting, disturb);
         errors.extend(disturbed.err().into_iter().chain(not_injected).map(|error| format!("{error:#}")));
-        let foreign = queued_before + undecodable;
+        let foreign = queued_before.unwrap_or(0) + undecodable;
         let to_the_end = settle(&run, &lane, &clocked, foreign, listening.is_some(), &mut errors).await;
         let took = clocked.elapsed();
         beside.shutdown().await;
@@ -206,6 +213,7 @@ impl Loaded {
     /// Compares the sums with the orders table, and reads what Lambda reported.
     pub(crate) async fn examine(self) -> Measured {
         let Self { run, lane, workload, clocked, from, to_the_end, mut errors, .. } = self;
+        errors.extend(clocked.tally().contradictions());
         let reconciliation = reconciled(&run, &lane, &clocked, to_the_end, &mut errors).await;
         let functions = reported(&run, &clocked, from, &mut errors).await;
         Measured {
@@ -269,7 +277,8 @@ async fn settle(
         }
         if quiet >= run.grace || began.elapsed() >= LONGEST {
             search(run, lane, clocked, usize::MAX).await;
-            return run.interruption.signal().is_none();
+            // What is still in the queue is not lost.
+            return quiet >= run.grace && run.interruption.signal().is_none();
         }
         let overdue = last_news.max(began).max(searched).elapsed() >= OVERDUE;
         if overdue && open > 0 && !run.confirm.has_polls() {
@@ -323,6 +332,8 @@ async fn reconciled(
     match reconcile(&deployed.orders, lane, subjects, &orders, to_the_end).await {
         Ok(found) => {
             errors.extend(found.mismatches.iter().cloned());
+            let more = found.differences - found.mismatches.len() as u64;
+            errors.extend((more > 0).then(|| format!("and {more} more orders differ from the orders table")));
             Some(found)
         }
         Err(error) => {

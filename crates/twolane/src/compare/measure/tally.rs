@@ -112,6 +112,10 @@ pub(crate) struct Tally {
     pub(crate) refused: Refused,
     pub(crate) sent: u64,
     pub(crate) accepted: u64,
+    /// Requests answered 429, warm-up included: API Gateway does not charge them.
+    pub(crate) throttled: u64,
+    /// Callbacks that told something else than the one before, and not that a failed order was confirmed.
+    pub(crate) contradicted: u64,
     pub(crate) acknowledge: Times,
     pub(crate) by_callback: Times,
     pub(crate) by_poll: Times,
@@ -150,6 +154,8 @@ impl Tally {
             refused: Refused::default(),
             sent: 0,
             accepted: 0,
+            throttled: 0,
+            contradicted: 0,
             acknowledge: Times::new(),
             by_callback: Times::new(),
             by_poll: Times::new(),
@@ -194,6 +200,7 @@ impl Tally {
         match answer {
             Answer::Refused(why) => {
                 state.in_doubt |= why.leaves_doubt();
+                self.throttled += u64::from(why == Refusal::Throttled);
                 if state.counts {
                     *self.refused.class(why) += 1;
                 }
@@ -237,9 +244,14 @@ impl Tally {
         state.attempts = state.attempts.max(attempts);
         if by == By::Callback {
             state.callbacks = state.callbacks.saturating_add(1);
-            // That a failed order was confirmed later is news, and no duplicate.
-            if state.told.replace(outcome) == Some(outcome) {
-                state.duplicate_callbacks = state.duplicate_callbacks.saturating_add(1);
+            match state.told.replace(outcome) {
+                // That a failed order was confirmed later is news, and no duplicate.
+                None => {}
+                Some(Outcome::Failed) if outcome == Outcome::Confirmed => {}
+                Some(before) if before == outcome => {
+                    state.duplicate_callbacks = state.duplicate_callbacks.saturating_add(1);
+                }
+                Some(_) => self.contradicted += 1,
             }
             if state.counts && state.callbacks == 1 {
                 self.by_callback.record(since_due);
@@ -290,6 +302,21 @@ impl Tally {
             }
         }
         counts
+    }
+
+    /// What cannot be, each an error of the run.
+    pub(crate) fn contradictions(&self) -> Vec<String> {
+        let done_though_refused =
+            |state: &&OrderState| state.accepted == 0 && !state.in_doubt && state.outcome.is_some();
+        let done_though_refused = self.orders.iter().filter(done_though_refused).count();
+        [
+            (self.contradicted, "callbacks told something else of an order than the one before"),
+            (done_though_refused as u64, "orders were refused for good, and have an outcome"),
+        ]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect()
     }
 
     /// Accepted orders whose outcome no callback told.

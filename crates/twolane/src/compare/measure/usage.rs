@@ -33,8 +33,9 @@ const LOGS_INTERVAL: Duration = Duration::from_secs(1);
 /// What is in each report, by the format of the log. Source: AWS Lambda Developer Guide, "Lambda function logs".
 const REPORT_PATTERNS: [&str; 2] = ["\"REPORT RequestId:\"", "\"platform.report\""];
 
-/// Reports tell times no nearer than that: invocations that overlap for less are not said to run at the same moment.
-const EDGE_MS: f64 = 5.0;
+/// Reports tell times no nearer than that: of two invocations that follow each other, the second may seem to begin
+/// before the first ends.
+const EDGE_MS: f64 = 2.0;
 
 /// Since when, and where, a lane ran. What it ran in came from that lane alone.
 #[derive(Clone, Copy, Debug)]
@@ -75,19 +76,25 @@ pub(crate) fn counted(
     let invocations = functions.iter().find(|function| function.name == "process-orders");
     // A batch is one receive and one delete; where the batches are not known, each order is one, which is the dearest.
     let batches = invocations.map_or(accepted, |function| function.invocations);
+    // Each further delivery of a message is received, and made visible again before that.
+    let redeliveries = sum(|order| u64::from(order.attempts.saturating_sub(1)));
     let (message_units, lookups) = match lane {
         Lane::Sync => (0, 0),
-        Lane::Async => (units(MESSAGE_UNIT, |order| u64::from(order.accepted)) + 2 * batches, batches),
+        Lane::Async => {
+            (units(MESSAGE_UNIT, |order| u64::from(order.accepted)) + 2 * (batches + redeliveries), accepted)
+        }
     };
     Usage {
         orders: tally.done,
         order_requests: sum(|order| u64::from(order.sent)),
+        throttled_requests: tally.throttled,
         status_requests: tally.status_requests,
         message_units,
         functions,
         // One write for each time that an order comes to the database, a repeated one too.
         write_units: float(units(WRITE_UNIT, |order| u64::from(order.accepted))),
-        // The status service reads consistently: one unit each. The worker looks up a batch's sockets, consistently too.
+        // The status service reads consistently: one unit each. So does the worker, which looks up the sockets of each
+        // owner whose orders it was given: as often as there are orders at most.
         read_units: float(tally.status_requests + lookups),
         websocket_messages: units(FRAME_UNIT, |order| u64::from(order.callbacks)),
         connection_minutes: f64::from(sockets) * open.as_secs_f64() / 60.0,
@@ -173,12 +180,13 @@ async fn reports(deployed: &Deployed, function: &Function, window: Window) -> an
     Ok(reports)
 }
 
-/// How many invocations ran at the same moment at most; each ended when its report was written.
+/// How many invocations ran at the same moment at most; each ended when its report was written. Of each, what reports
+/// cannot tell apart is left out, so that there may have been more.
 fn most_at_once(reports: &[(f64, Report)]) -> u64 {
     let mut changes: Vec<(f64, i64)> = Vec::new();
     for (end, report) in reports {
         let began = end - report.milliseconds;
-        changes.push(((began + EDGE_MS).min(*end), 1));
+        changes.push((began + EDGE_MS.min(report.milliseconds / 2.0), 1));
         changes.push((*end, -1));
     }
     // Where one ends when another begins, it ends first.
@@ -290,6 +298,8 @@ mod tests {
 
         assert_eq!(most_at_once(&[]), 0);
         assert_eq!(most_at_once(&[report(100.0, 2.0)]), 1);
+        // Ten of 4 ms each, all at the same moment.
+        assert_eq!(most_at_once(&[report(100.0, 4.0); 10]), 10);
         // Back to back, told to the nearest millisecond.
         assert_eq!(most_at_once(&[report(100.0, 50.0), report(149.0, 50.0), report(199.0, 50.0)]), 1);
         assert_eq!(most_at_once(&[report(100.0, 50.0), report(120.0, 50.0), report(300.0, 260.0)]), 3);

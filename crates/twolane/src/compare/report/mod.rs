@@ -70,7 +70,26 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Report> {
         let version = versioned.schema_version;
         bail!("{shown} is a report of version {version}, and this program reads version {SCHEMA_VERSION}");
     }
-    serde_json::from_str(&text).with_context(|| format!("{shown} is no report of version {SCHEMA_VERSION}"))
+    let not_one = || format!("{shown} is no report of version {SCHEMA_VERSION}");
+    let value = serde_json::from_str(&text).with_context(not_one)?;
+    check_size(&value).with_context(not_one)?;
+    serde_json::from_value(value).with_context(not_one)
+}
+
+/// No run counts that far, and sums of such numbers would overflow.
+fn check_size(value: &serde_json::Value) -> anyhow::Result<()> {
+    const MOST: u64 = 1 << 53;
+    match value {
+        // The seed is no count.
+        serde_json::Value::Object(object) => {
+            object.iter().filter(|(name, _)| *name != "seed").try_for_each(|(_, value)| check_size(value))
+        }
+        serde_json::Value::Array(values) => values.iter().try_for_each(check_size),
+        serde_json::Value::Number(number) if number.as_u64().is_some_and(|number| number > MOST) => {
+            bail!("it counts to {number}")
+        }
+        _ => Ok(()),
+    }
 }
 
 fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
@@ -112,6 +131,20 @@ mod tests {
         let refused = write(&sample::report(), Path::new("report.html")).expect_err("one file for both");
 
         assert!(refused.to_string().contains("ends in .json"), "{refused}");
+    }
+
+    #[test]
+    fn refuses_a_report_whose_sums_would_overflow() {
+        let mut report = sample::report();
+        report.lanes[0].counts.refused.throttled = u64::MAX;
+        let path = file("huge.json");
+        fs::write(&path, serde_json::to_string(&report).expect("JSON")).expect("a temporary file");
+
+        let refused = read(&path);
+        fs::remove_file(&path).expect("it was written");
+
+        let why = format!("{:#}", refused.expect_err("no run counts that far"));
+        assert!(why.contains("it counts to 18446744073709551615"), "{why}");
     }
 
     #[test]

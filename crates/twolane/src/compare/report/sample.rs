@@ -103,10 +103,11 @@ fn sync_lane() -> LaneReport {
         },
         timeline: timeline.collect(),
         dead_letters: None,
-        reconciliation: Some(Reconciliation { checked: 1080, stored: 1080, mismatches: Vec::new() }),
+        reconciliation: Some(Reconciliation { checked: 1080, stored: 1080, differences: 0, mismatches: Vec::new() }),
         usage: Usage {
             orders: 1080,
             order_requests: 2000,
+            throttled_requests: 810,
             functions: vec![function("create-order", 1080, 2.18)],
             write_units: 1080.0,
             ..Usage::default()
@@ -140,10 +141,11 @@ fn async_lane() -> LaneReport {
         },
         timeline: timeline.collect(),
         dead_letters: Some(DeadLetters { before: 0, after: 0 }),
-        reconciliation: Some(Reconciliation { checked: 2000, stored: 2000, mismatches: Vec::new() }),
+        reconciliation: Some(Reconciliation { checked: 2000, stored: 2000, differences: 0, mismatches: Vec::new() }),
         usage: Usage {
             orders: 2000,
             order_requests: 2000,
+            throttled_requests: 0,
             status_requests: 3000,
             message_units: 2800,
             functions: vec![function("process-orders", 400, 2.0), function("get-order", 3000, 3.0)],

@@ -201,7 +201,10 @@ impl Controls {
     }
 
     /// The setting as it is now, of what that one is of.
-    async fn current(&self, setting: &Setting) -> anyhow::Result<Setting> {
+    ///
+    /// # Errors
+    /// What AWS says.
+    pub(crate) async fn current(&self, setting: &Setting) -> anyhow::Result<Setting> {
         match setting {
             Setting::ReservedConcurrency { function, .. } => self.reserved_concurrency(function).await,
             Setting::EventSource { function, .. } => self.event_source(function).await,

@@ -45,12 +45,13 @@ fn link(source: &str) -> String {
 mod tests {
     use super::*;
     use crate::compare::cost::{PriceTable, price};
-    use crate::compare::report::sample;
+    use crate::compare::report::{model::Refused, sample};
 
     #[test]
     fn tells_origin_and_break_even() {
         let mut report = sample::report();
         assert_eq!(prices(&report), "");
+        report.lanes[0].counts.refused = Refused::default();
         price(&mut report, &PriceTable::embedded());
 
         let prices = prices(&report);

@@ -142,7 +142,9 @@ pub(crate) struct Reconciliation {
     pub(crate) checked: u64,
     /// Orders found, whatever their status.
     pub(crate) stored: u64,
-    /// Where table and measurement differ; each is an error of the run.
+    /// Orders of which table and measurement differ.
+    pub(crate) differences: u64,
+    /// The first of them, each an error of the run.
     pub(crate) mismatches: Vec<String>,
 }
 
@@ -154,6 +156,8 @@ pub(crate) struct Usage {
     pub(crate) orders: u64,
     /// REST API requests that placed orders, all refused ones too.
     pub(crate) order_requests: u64,
+    /// Of those, the ones that API Gateway throttled (429), which it does not charge.
+    pub(crate) throttled_requests: u64,
     /// REST API requests by which a caller that polls asked the status service.
     pub(crate) status_requests: u64,
     /// SQS requests in units of 64 KB: sends, receives, deletes and changes of visibility.

@@ -1,11 +1,12 @@
 //! What the orders cost, and when that would turn.
 
+use crate::compare::cost::is_overloaded;
 use crate::compare::report::model::{Crossover, LaneReport, Report};
-use crate::compare::report::words::{times, usd};
+use crate::compare::report::words::{percent, times, usd};
 
 /// Both lanes; nothing without prices or where a lane did no order.
-pub(super) fn of_lanes(sync: &LaneReport, queued: &LaneReport, report: &Report) -> Vec<String> {
-    let (Some(pricing), Some(sync), Some(queued)) = (&report.pricing, &sync.cost, &queued.cost) else {
+pub(super) fn of_lanes(sync_lane: &LaneReport, queued_lane: &LaneReport, report: &Report) -> Vec<String> {
+    let (Some(pricing), Some(sync), Some(queued)) = (&report.pricing, &sync_lane.cost, &queued_lane.cost) else {
         return Vec::new();
     };
     let (a, b) = (sync.usd_per_million_orders, queued.usd_per_million_orders);
@@ -27,6 +28,14 @@ pub(super) fn of_lanes(sync: &LaneReport, queued: &LaneReport, report: &Report) 
         usd(a),
         usd(b)
     )];
+    sentences.extend([sync_lane, queued_lane].into_iter().filter(|lane| is_overloaded(lane)).map(|lane| {
+        let refused = percent(lane.counts.refused.total(), lane.counts.sent);
+        format!(
+            "The {} lane refused {refused} of its requests, and its costs are shared by the orders that are left: they are \
+             those of an overload. For the lanes' own costs, run `steady`.",
+            lane.lane.name()
+        )
+    }));
     sentences.extend(pricing.crossover.as_ref().map(of_crossover).into_iter().flatten());
     sentences
 }
@@ -48,6 +57,13 @@ fn polling(crossover: &Crossover) -> String {
 }
 
 fn levelling(crossover: &Crossover) -> String {
+    if crossover.peak_to_mean_at_equal_cost < 1.0 {
+        return format!(
+            "With provisioned DynamoDB writes the async lane is the cheaper one at any peak; on-demand writes undercut the \
+             sync lane's at {} the mean.",
+            times(crossover.peak_to_mean_at_on_demand)
+        );
+    }
     let (equal, undercut) = (times(crossover.peak_to_mean_at_equal_cost), times(crossover.peak_to_mean_at_on_demand));
     let headroom = crossover.levelled_headroom;
     let start = format!(

@@ -6,6 +6,9 @@ mod orders;
 use super::model::{LaneName, LaneReport, Latency, Report, TargetKind};
 use super::words::{counted, time};
 
+/// A lag that shows in the longest times of a lane over a network, in milliseconds.
+const VISIBLE_MS: f64 = 20.0;
+
 /// The sentences of the report, the most important one first.
 pub(crate) fn verdict(report: &Report) -> Vec<String> {
     let mut sentences = trust(report);
@@ -55,6 +58,11 @@ fn trust(report: &Report) -> Vec<String> {
             "Measured on an emulator: how the lanes behave can be compared; times and costs are not those of AWS."
                 .to_owned(),
         );
+    }
+    let late = generator.schedule_lag.max_ms;
+    if generator.honest && late > VISIBLE_MS {
+        let late = time(late);
+        sentences.push(format!("One request left {late} late: the longest times may be the generator's own."));
     }
     if generator.honest {
         let lag = time(generator.schedule_lag.p99_ms);

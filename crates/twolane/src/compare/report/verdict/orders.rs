@@ -7,6 +7,9 @@ use crate::compare::report::words::{count, counted, float, percent, time, times}
 /// Below this ratio two times are called the same.
 const NOTICEABLE: f64 = 1.1;
 
+/// When no callback came for more than that part of the orders, the others' times say nothing of all.
+const UNTOLD: f64 = 0.01;
+
 /// One lane by itself.
 pub(super) fn of_lane(lane: &LaneReport, report: &Report) -> Vec<String> {
     let mut sentences = vec![acceptance(lane)];
@@ -55,6 +58,15 @@ fn fate(lane: &LaneReport) -> Vec<String> {
     } else if counts.accepted > 0 && counts.unsettled == 0 {
         sentences.push(format!("The {name} lane lost none: each accepted order has an outcome."));
     }
+    if let Some(untold) = counts.without_callback.filter(|untold| *untold > 0) {
+        let untold = counted(untold, "accepted order", "accepted orders");
+        sentences.push(format!("No callback told the outcome of {untold} of the {name} lane; the status service did."));
+    }
+    if counts.done_unacknowledged > 0 {
+        let done = counted(counts.done_unacknowledged, "order", "orders");
+        sentences
+            .push(format!("{done} of the {name} lane have an outcome, although no request for them was accepted."));
+    }
     if counts.failed > 0 {
         let failed = counted(counts.failed, "order", "orders");
         sentences.push(format!("{failed} of the {name} lane failed all deliveries."));
@@ -90,7 +102,8 @@ fn backlog(lane: &LaneReport, report: &Report) -> Option<String> {
     Some(format!("With at most {limit} workers at once, the async lane's backlog grew to {waited} and {drained}."))
 }
 
-/// How many of a lane's invocations ran at once, where there is a limit to it: that many writers the database had.
+/// How many of a lane's invocations ran at once, where there is a limit to it; in a burst, where each has one order, that
+/// many writers the database had.
 fn invocations(lane: &LaneReport, report: &Report) -> Option<String> {
     let limits = &report.run.limits;
     let (limit, name) = match lane.lane {
@@ -100,7 +113,7 @@ fn invocations(lane: &LaneReport, report: &Report) -> Option<String> {
     let function = lane.usage.functions.iter().find(|function| function.name == name)?;
     let (most, limit) = (count(function.most_at_once), count(limit));
     Some(format!(
-        "By Lambda's reports at most {most} writers of the {} lane ran at the same moment; its limit was {limit}.",
+        "By Lambda's reports {most} invocations of the {} lane ran at the same moment at most; its limit was {limit}.",
         lane.lane.name()
     ))
 }
@@ -123,7 +136,7 @@ fn repeats(lane: &LaneReport) -> Option<String> {
 fn reconciliation(lane: &LaneReport) -> Option<String> {
     let found = lane.reconciliation.as_ref()?;
     let (name, stored, checked) = (lane.lane.name(), count(found.stored), count(found.checked));
-    Some(match found.mismatches.len() as u64 {
+    Some(match found.differences {
         0 => format!("The orders table agrees with the {name} lane: {stored} stored of {checked} looked up."),
         some => {
             let mismatches = counted(some, "difference", "differences");
@@ -138,12 +151,23 @@ pub(super) fn side_by_side(sync: &LaneReport, queued: &LaneReport) -> Vec<String
     if let (Some(a), Some(b)) = (&sync.latencies.acknowledge, &queued.latencies.acknowledge) {
         sentences.push(faster("acknowledged", a, b));
     }
-    if let (Some(a), Some(b)) = (done(sync), done(queued)) {
-        sentences.push(faster("done", a, b));
+    let untold = queued.counts.without_callback.unwrap_or(0);
+    match (done(sync), done(queued)) {
+        // Those that were told would stand for those that were not.
+        (Some(_), Some(_)) if float(untold) > UNTOLD * float(queued.counts.accepted) => sentences.push(format!(
+            "Times until done are not compared: of {} accepted orders in the async lane no callback came.",
+            count(untold)
+        )),
+        (Some(a), Some(b)) => sentences.push(faster("done", a, b)),
+        _ => {}
     }
     let (refused_sync, refused_queued) = (sync.counts.refused.total(), queued.counts.refused.total());
     let shares = [(refused_sync, sync.counts.sent), (refused_queued, queued.counts.sent)];
+    let unsettled = |lane: &LaneReport| lane.counts.lost + lane.counts.failed + lane.counts.unsettled;
     if let [(0, 1..) | (_, 0), (0, 1..) | (_, 0)] = shares {
+        if unsettled(sync) + unsettled(queued) > 0 {
+            return sentences;
+        }
         sentences.push("Neither lane refused anything: this load was within the limits of both.".to_owned());
     } else {
         let [a, b] = shares.map(|(refused, sent)| percent(refused, sent));

@@ -25,28 +25,61 @@ fn a_burst_is_told_with_its_figures() {
         "With at most 5 workers at once, the async lane's backlog grew to 600 orders and was drained before the last",
         "10 orders took more than one delivery, 2 at most; 3 duplicate callbacks came",
         "the sync lane refused 46.0 % of its requests, the async lane 0 %",
+        "5 invocations of the async lane ran at the same moment at most; its limit was 5",
         "async is NOT cheaper here",
-        "levelling the load does not pay on DynamoDB",
-        "bought for the peak (sync) or for 1.25× the mean (async)",
+        "The sync lane refused 46.0 % of its requests, and its costs are shared by the orders that are left",
     ] {
+        assert!(says(&report, words), "{words}: {:#?}", verdict(&report));
+    }
+    assert!(!says(&report, "levelling"), "what an overload costs says nothing of the lanes");
+}
+
+#[test]
+fn a_load_within_the_limits_says_where_the_lanes_cost_the_same() {
+    let mut report = sample::report();
+    report.lanes[0].counts.refused = Refused::default();
+    cost::price(&mut report, &PriceTable::embedded());
+
+    for words in
+        ["levelling the load does not pay on DynamoDB", "bought for the peak (sync) or for 1.25× the mean (async)"]
+    {
         assert!(says(&report, words), "{words}: {:#?}", verdict(&report));
     }
 }
 
 #[test]
+fn orders_of_which_no_callback_came_are_told_and_their_times_are_not_compared() {
+    let mut report = priced();
+    report.lanes[1].counts.without_callback = Some(900);
+
+    assert!(says(&report, "No callback told the outcome of 900 accepted orders of the async lane"));
+    assert!(says(&report, "Times until done are not compared"));
+    assert!(!says(&report, "Time until done"));
+}
+
+#[test]
+fn a_request_that_left_late_is_told() {
+    let mut report = priced();
+    report.run.generator.schedule_lag.max_ms = 170.0;
+
+    assert!(says(&report, "One request left 170 ms late"));
+}
+
+#[test]
 fn follows_the_figures_and_not_a_story() {
     let mut report = priced();
-    report.lanes[1].counts.lost = 3;
     report.lanes[0].counts.refused = Refused::default();
     report.lanes[0].cost.as_mut().expect("priced").usd_per_million_orders = 99.0;
     report.lanes[1].latencies.acknowledge = report.lanes[0].latencies.acknowledge.clone();
     report.run.target.kind = TargetKind::Aws;
 
-    assert!(says(&report, "The async lane LOST 3 accepted orders"));
     assert!(says(&report, "Neither lane refused anything"));
     assert!(says(&report, "async is cheaper here"));
     assert!(says(&report, "at the median the lanes are alike"));
     assert!(!says(&report, "emulator"));
+    report.lanes[1].counts.lost = 3;
+    assert!(says(&report, "The async lane LOST 3 accepted orders"));
+    assert!(!says(&report, "Neither lane refused anything"), "a load that loses orders is not within the limits");
 }
 
 #[test]
