@@ -57,7 +57,7 @@ pub(crate) struct LoadArgs {
     /// Orders to send, instead of a duration.
     #[arg(long, value_name = "ORDERS", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub(crate) orders: Option<u32>,
-    /// In a burst: how many times the rate arrives in its middle third, all of a second's orders at once.
+    /// In a burst: how many times the rate arrives in its middle third, each second's in its first quarter.
     #[arg(long, value_name = "TIMES", default_value_t = 10.0, value_parser = parse_rate)]
     pub(crate) peak: f64,
     /// Seconds of load at that rate before the figures begin; 0 for none.
@@ -142,7 +142,7 @@ pub(crate) enum ScenarioName {
     SlowDb,
     /// The database refuses writes over a limit. Changes the stack.
     ThrottledDb,
-    /// Some orders are not valid, and some messages cannot be decoded.
+    /// Some orders are not valid, and some messages cannot be decoded. Puts messages into the stack's queue.
     Poison,
     /// Some orders are sent twice.
     Duplicates,
@@ -177,7 +177,7 @@ pub(crate) enum Law {
     Constant,
     /// Independently of each other, as from many callers.
     Poisson,
-    /// Evenly, but for the middle third of the time: there, each second's orders come at once, and many times as many.
+    /// Evenly, but for the middle third of the time: there, many times as many come, each second's in its first quarter.
     Burst,
 }
 
@@ -231,7 +231,8 @@ it sends more, and takes times from the sending, leaves out just the orders that
 longest (\"coordinated omission\"). How late the orders were sent is reported; when it was so late
 that it would show in the figures, no times are shown, and the run fails.
 
-A run ends when each accepted order has an outcome, or when there was no news for --grace seconds.
+A run ends when each accepted order has an outcome, or when there was no news for --grace seconds
+and no order of it is in the queue: what fails comes again after minutes, in throttled-db for one.
 Then every sum is compared with the orders table, where AWS may be asked. report.json and
 report.html are written, and a summary is shown.
 
@@ -244,7 +245,7 @@ Examples:
   twolane compare --rate 50 --duration 60 --arrivals poisson --confirm both
   twolane compare --scenario burst --concurrency 5 --peak 10 --yes
   twolane compare --scenario outage --outage 20 --yes
-  twolane compare --scenario poison --percent 10
+  twolane compare --scenario poison --percent 10 --yes
   twolane compare --replay traffic.jsonl --parallel
   twolane compare --stack-name twolane --region eu-central-1 --tokens tokens.txt --owners 2
   twolane compare --json | jq '.lanes[] | {lane, counts}'

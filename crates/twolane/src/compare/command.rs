@@ -70,6 +70,7 @@ pub(crate) async fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
         scenario: &scenario,
         interruption: &interruption,
     };
+    tell(&begins(&args, &workload, lanes.len(), owners.count()));
     let started_at = OffsetDateTime::now_utc();
     let folder = make_folder(&args, started_at)?;
     let Some((loaded, undone)) = measure(&plan, &lanes, api_url.as_str()).await? else {
@@ -102,12 +103,25 @@ pub(crate) async fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
         report::summary(&report)
     };
     Output::stdout().line(&shown).context("Failed to write the report")?;
-    tell(&format!("Report: {}", path.display()));
+    tell(&format!("Report: {} and {}", path.display(), report::page_path(&path).display()));
     Ok(match interruption.signal() {
         Some(signal) => ExitCode::from(signal.exit_code()),
         None if report.errors.is_empty() && report.lanes.iter().all(|lane| lane.counts.lost == 0) => ExitCode::SUCCESS,
         None => ExitCode::FAILURE,
     })
+}
+
+/// What is about to happen, and how long it takes at least.
+fn begins(args: &CompareArgs, workload: &Workload, lanes: usize, owners: u32) -> String {
+    let (warm_up, span) = span(workload);
+    let turns = if args.parallel { 1 } else { u32::try_from(lanes).unwrap_or(1) };
+    let seconds = ((warm_up + span) * turns).as_secs_f64();
+    format!(
+        "Sending {} requests down each of {lanes} lanes, as {owners} owners; the first {:.0} s of each count in no figure. \
+         That takes {seconds:.0} s, and however long the last outcome takes.",
+        workload.arrivals.len(),
+        warm_up.as_secs_f64()
+    )
 }
 
 /// `--restore`.

@@ -74,7 +74,10 @@ fn line(lap: &Lap) -> String {
     let sent: u64 = tally.seconds.iter().map(|second| second.sent).sum();
     let refused: u64 = tally.seconds.iter().map(|second| second.refused).sum();
     let acknowledged: u64 = tally.seconds.iter().map(|second| second.acknowledged).sum();
-    let p99 = tally.acknowledge.quantile_ms(0.99);
+    let p99 = match tally.acknowledge.quantile_ms(0.99) {
+        0.0 => "–".to_owned(),
+        p99 => format!("{p99:.0} ms"),
+    };
     let left = match lap.last_due.checked_sub(elapsed) {
         Some(left) => format!("{:.0} s to send", left.as_secs_f64()),
         None => match drained_in(&tally, elapsed) {
@@ -84,7 +87,7 @@ fn line(lap: &Lap) -> String {
     };
     format!(
         "{:<5} {:>4.0} s  {rate:>5}/s sent {accepted:>5}/s accepted  {sent}/{} sent  {acknowledged} accepted  {refused} \
-         refused  {} done  {} in flight  p99 {p99:.0} ms  {left}",
+         refused  {} done  {} in flight  p99 {p99}  {left}",
         lap.lane.name(),
         elapsed.as_secs_f64(),
         lap.requests,

@@ -371,5 +371,5 @@ fn shows_progress_and_a_summary_to_people() {
     assert_eq!(code, 0, "{stderr}");
     assert!(stderr.contains("sync ") && stderr.contains("/60 sent") && stderr.contains("p99"), "{stderr}");
     assert!(stdout.contains("accepted") && stdout.contains("Measured on an emulator"), "{stdout}");
-    assert!(stderr.contains("Report: out/report.json"), "{stderr}");
+    assert!(stderr.contains("Report: out/report.json and out/report.html"), "{stderr}");
 }

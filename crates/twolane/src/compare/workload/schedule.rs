@@ -6,6 +6,10 @@ use std::time::Duration;
 
 const SECOND_US: f64 = 1_000_000.0;
 
+/// Within what part of each second the orders of a burst come. At one moment they could not be sent, and all that were
+/// late would be the generator's fault.
+const VOLLEY: f64 = 0.25;
+
 /// What a schedule is made from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {
@@ -90,7 +94,7 @@ fn poisson(start: f64, shape: Shape, duration: f64, random: &mut fastrand::Rng) 
     }
 }
 
-/// The rate in the first and the last third; in between, each second's many orders at the same moment.
+/// The rate in the first and the last third; in between, each second's many orders in its first quarter.
 fn burst(start: f64, shape: Shape, duration: f64) -> Vec<f64> {
     let third = duration / 3.0;
     let calm = |number: f64| evenly(start + number * third, shape.rate, third);
@@ -100,8 +104,8 @@ fn burst(start: f64, shape: Shape, duration: f64) -> Vec<f64> {
         let before = due;
         // What is left of the last second is a smaller volley.
         due += together * (third - second).min(1.0);
-        let orders = (whole(before)..whole(due)).map(move |_| start + third + second);
-        orders.collect::<Vec<_>>()
+        let orders = whole(before)..whole(due);
+        evenly(start + third + second, together / VOLLEY, f64::INFINITY).take(orders.count()).collect::<Vec<_>>()
     });
     let volleys: Vec<f64> = volleys.collect();
     calm(0.0).chain(volleys).chain(calm(2.0)).collect()
@@ -143,11 +147,12 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_brings_each_second_s_orders_of_its_middle_third_at_once() {
+    fn a_burst_brings_each_second_s_orders_of_its_middle_third_in_its_first_quarter() {
         let times = made(shape(Law::Burst, 2.0, seconds(6)));
 
         let calm = [0, 500_000, 1_000_000, 1_500_000].to_vec();
-        let volleys = [2_000_000; 20].into_iter().chain([3_000_000; 20]);
+        let volley = |second: u64| (0..20).map(move |number| second * 1_000_000 + number * 12_500);
+        let volleys = volley(2).chain(volley(3));
         let later = calm.iter().map(|at| at + 4_000_000);
         assert_eq!(times, calm.iter().copied().chain(volleys).chain(later).collect::<Vec<_>>());
     }

@@ -48,7 +48,7 @@ fn polling(crossover: &Crossover) -> String {
     let poll = usd(crossover.poll_usd_per_million);
     let equal = match crossover.polls_per_order_at_equal_cost {
         Some(polls) => format!("without callbacks the lanes cost the same at {polls:.2} status requests per order"),
-        None => "even without callbacks and a single status request the async lane costs more".to_owned(),
+        None => "even without callbacks, and without a single status request, the async lane costs more".to_owned(),
     };
     let callbacks = crossover.polls_per_order_at_cost_of_callbacks.map_or_else(String::new, |polls| {
         format!("; callbacks are the cheaper way to learn the outcome from {polls:.2} status requests per order on")
