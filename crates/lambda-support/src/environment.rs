@@ -84,7 +84,7 @@ impl Environment {
         let value = self.text(name);
         value.parse().unwrap_or_else(|error: std::num::ParseIntError| {
             if *error.kind() != IntErrorKind::Empty {
-                self.problems.push(format!("{name} is {value:?}, not a whole number in range"));
+                self.wrong(name, &value, "a whole number in range");
             }
             N::default()
         })
@@ -108,7 +108,7 @@ impl Environment {
         let uri = value.parse::<Uri>().ok();
         let usable = uri.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some());
         if !usable && !value.is_empty() {
-            self.problems.push(format!("{name} is {value:?}, not an http or https URL"));
+            self.wrong(name, value, "an http or https URL");
         }
     }
 
@@ -122,6 +122,12 @@ impl Environment {
     pub fn seconds(&mut self, name: &str) -> Option<Duration> {
         let seconds: u32 = self.number(name);
         (seconds > 0).then(|| Duration::from_secs(seconds.into()))
+    }
+
+    /// Remembers that a variable's value is not what it must be, and gives nothing in its place.
+    pub(crate) fn wrong(&mut self, name: &str, value: &str, must_be: &str) -> String {
+        self.problems.push(format!("{name} is {value:?}, not {must_be}"));
+        String::new()
     }
 
     /// The configuration made of what was read, unless something was wrong.

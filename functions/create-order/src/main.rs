@@ -6,12 +6,15 @@ use lambda_http::{Error, run, service_fn};
 use lambda_support::{
     cors,
     environment::{Environment, InvalidEnvironment},
-    http, sdk, telemetry,
+    http,
+    sdk::Aws,
+    telemetry,
 };
 use orders_dynamodb::DynamoDbOrderRepository;
 use std::time::Duration;
 
 struct Config {
+    aws: Aws,
     orders_table_name: String,
     order_retention: Option<Duration>,
 }
@@ -20,6 +23,7 @@ impl Config {
     fn from_env() -> Result<Self, InvalidEnvironment> {
         let mut environment = Environment::of_process();
         let config = Self {
+            aws: Aws::of(&mut environment),
             orders_table_name: environment.text("ORDERS_TABLE_NAME"),
             order_retention: environment.days("ORDER_RETENTION_DAYS"),
         };
@@ -31,7 +35,8 @@ impl Config {
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let config = Config::from_env()?;
-    let client = aws_sdk_dynamodb::Client::new(&sdk::config().await);
+    config.aws.connect().await;
+    let client = aws_sdk_dynamodb::Client::new(config.aws.config());
     let repository = DynamoDbOrderRepository::new(client, config.orders_table_name, config.order_retention);
     let repository = &repository;
     run(service_fn(|request| async move {

@@ -6,18 +6,21 @@ use lambda_http::{Error, run, service_fn};
 use lambda_support::{
     cors,
     environment::{Environment, InvalidEnvironment},
-    http, sdk, telemetry,
+    http,
+    sdk::Aws,
+    telemetry,
 };
 use orders_dynamodb::DynamoDbOrderRepository;
 
 struct Config {
+    aws: Aws,
     orders_table_name: String,
 }
 
 impl Config {
     fn from_env() -> Result<Self, InvalidEnvironment> {
         let mut environment = Environment::of_process();
-        let config = Self { orders_table_name: environment.text("ORDERS_TABLE_NAME") };
+        let config = Self { aws: Aws::of(&mut environment), orders_table_name: environment.text("ORDERS_TABLE_NAME") };
         environment.finish(config)
     }
 }
@@ -26,7 +29,8 @@ impl Config {
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let config = Config::from_env()?;
-    let client = aws_sdk_dynamodb::Client::new(&sdk::config().await);
+    config.aws.connect().await;
+    let client = aws_sdk_dynamodb::Client::new(config.aws.config());
     let repository = DynamoDbOrderRepository::new(client, config.orders_table_name, None);
     let repository = &repository;
     run(service_fn(|request| async move {

@@ -6,13 +6,14 @@ use handler::Handler;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use lambda_support::{
     environment::{Environment, InvalidEnvironment},
-    sdk::{self, Patience, own_retries, with_patience},
+    sdk::{Aws, Patience, own_retries},
     telemetry,
 };
 use orders_dynamodb::{DynamoDbConnectionRepository, DynamoDbOrderRepository};
 use orders_websocket::WebSocketSender;
 
 struct Config {
+    aws: Aws,
     orders_table_name: String,
     connections_table_name: String,
     websocket_management_url: String,
@@ -23,6 +24,7 @@ impl Config {
     fn from_env() -> Result<Self, InvalidEnvironment> {
         let mut environment = Environment::of_process();
         let config = Self {
+            aws: Aws::of(&mut environment),
             orders_table_name: environment.text("ORDERS_TABLE_NAME"),
             connections_table_name: environment.text("CONNECTIONS_TABLE_NAME"),
             websocket_management_url: environment.url("WEBSOCKET_MANAGEMENT_URL"),
@@ -36,9 +38,10 @@ impl Config {
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let config = Config::from_env()?;
-    let sdk = sdk::config().await;
-    let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
-    let management = aws_sdk_apigatewaymanagement::config::Builder::from(&with_patience(&sdk, Patience::LONG))
+    // Most of its events are sockets that open and close, which ask DynamoDB alone.
+    config.aws.connect().await;
+    let dynamodb = aws_sdk_dynamodb::Client::new(config.aws.config());
+    let management = aws_sdk_apigatewaymanagement::config::Builder::from(&config.aws.with_patience(Patience::LONG))
         .endpoint_url(config.websocket_management_url)
         .retry_partition(own_retries("answers"))
         .build();

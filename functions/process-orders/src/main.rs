@@ -6,7 +6,7 @@ use handler::Handler;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use lambda_support::{
     environment::{Environment, InvalidEnvironment},
-    sdk::{self, Patience, own_retries, with_patience},
+    sdk::{Aws, Patience, own_retries},
     telemetry,
 };
 use orders_dynamodb::{DynamoDbConnectionRepository, DynamoDbOrderRepository};
@@ -15,6 +15,7 @@ use sqs_batch::{Backoff, BatchHandler, Message, SqsBatch, SqsVisibility};
 use std::time::Duration;
 
 struct Config {
+    aws: Aws,
     orders_table_name: String,
     order_retention: Option<Duration>,
     connections_table_name: String,
@@ -32,6 +33,7 @@ impl Config {
         let backoff_base = environment.seconds("BACKOFF_BASE_SECONDS").unwrap_or_default();
         let backoff_cap = environment.seconds("BACKOFF_CAP_SECONDS").unwrap_or_default();
         let config = Self {
+            aws: Aws::of(&mut environment),
             orders_table_name: environment.text("ORDERS_TABLE_NAME"),
             order_retention: environment.days("ORDER_RETENTION_DAYS"),
             connections_table_name: environment.text("CONNECTIONS_TABLE_NAME"),
@@ -50,9 +52,10 @@ impl Config {
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let config = Config::from_env()?;
-    let sdk = sdk::config().await;
+    let aws = &config.aws;
+    aws.connect_also_to(&config.websocket_management_url).await;
     // A repository in trouble brings the message again; a notification in trouble is not repeated by anybody.
-    let patient = with_patience(&sdk, Patience::LONG);
+    let patient = aws.with_patience(Patience::LONG);
     let management = aws_sdk_apigatewaymanagement::config::Builder::from(&patient)
         .endpoint_url(config.websocket_management_url)
         .retry_partition(own_retries("notifications"))
@@ -61,7 +64,7 @@ async fn main() -> Result<(), Error> {
         aws_sdk_dynamodb::config::Builder::from(&patient).retry_partition(own_retries("connections")).build();
     let handler = &Handler {
         orders: DynamoDbOrderRepository::new(
-            aws_sdk_dynamodb::Client::new(&sdk),
+            aws_sdk_dynamodb::Client::new(aws.config()),
             config.orders_table_name,
             config.order_retention,
         ),
@@ -77,7 +80,7 @@ async fn main() -> Result<(), Error> {
         max_queue_age: config.max_queue_age,
         backoff: config.backoff,
     };
-    let visibility = SqsVisibility::new(aws_sdk_sqs::Client::new(&sdk), config.orders_queue_url);
+    let visibility = SqsVisibility::new(aws_sdk_sqs::Client::new(aws.config()), config.orders_queue_url);
     let batches = &BatchHandler::new().visibility(visibility);
     run(service_fn(|event: LambdaEvent<SqsBatch>| async move {
         let deadline = event.context.deadline();

@@ -1,12 +1,22 @@
 //! How the functions talk to AWS.
 
-use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
-use aws_smithy_http_client::{Builder, tls};
-use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
-use std::time::Duration;
+mod endpoints;
+mod http_client;
 
-/// Longest wait for a connection. Inside a region it takes single milliseconds.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+use crate::environment::Environment;
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_smithy_runtime::client::{
+    identity::IdentityCache,
+    retries::{RetryPartition, TokenBucket},
+};
+use aws_smithy_runtime_api::client::{
+    behavior_version::BehaviorVersion, stalled_stream_protection::StalledStreamProtectionConfig,
+};
+use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+use aws_types::{SdkConfig, region::Region};
+use endpoints::Endpoints;
+use http_client::HttpClient;
+use std::time::Duration;
 
 /// How long and how often one request is tried.
 #[derive(Clone, Copy, Debug)]
@@ -50,11 +60,7 @@ impl Patience {
     }
 
     fn timeouts(self) -> TimeoutConfig {
-        TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .operation_attempt_timeout(self.attempt)
-            .operation_timeout(self.request)
-            .build()
+        TimeoutConfig::builder().operation_attempt_timeout(self.attempt).operation_timeout(self.request).build()
     }
 
     fn retries(self) -> RetryConfig {
@@ -75,21 +81,70 @@ pub fn own_retries(name: &'static str) -> RetryPartition {
     RetryPartition::custom(name).token_bucket(TokenBucket::unlimited()).build()
 }
 
-/// Settings for every SDK client of a function: region, credentials and endpoint from the environment, and
-/// [`Patience::SHORT`].
-pub async fn config() -> SdkConfig {
-    let http_client =
-        Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
-    aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http_client)
-        .timeout_config(Patience::SHORT.timeouts())
-        .retry_config(Patience::SHORT.retries())
-        .load()
-        .await
+/// AWS, as a function of this process reaches it.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    config: SdkConfig,
+    http_client: HttpClient,
+    dynamodb_url: String,
 }
 
-/// The same settings with that patience.
-#[must_use]
-pub fn with_patience(config: &SdkConfig, patience: Patience) -> SdkConfig {
-    config.to_builder().timeout_config(patience.timeouts()).retry_config(patience.retries()).build()
+impl Aws {
+    /// Reads what Lambda sets in every function's environment: region, credentials, and endpoints where somebody wants
+    /// others than AWS's (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_DYNAMODB` and the like). Nothing else is asked: no
+    /// profile, no metadata service. What is wrong is told by [`Environment::finish`].
+    pub fn of(environment: &mut Environment) -> Self {
+        let region = environment.text("AWS_REGION");
+        let credentials = Credentials::new(
+            environment.text("AWS_ACCESS_KEY_ID"),
+            environment.text("AWS_SECRET_ACCESS_KEY"),
+            environment.optional_text("AWS_SESSION_TOKEN"),
+            None,
+            "Lambda's environment",
+        );
+        let endpoints = Endpoints::of(environment);
+        let http_client = HttpClient::of(environment);
+        let dynamodb_url = endpoints.of_service("DynamoDB").unwrap_or_else(|| {
+            // Source: Amazon DynamoDB Developer Guide, "Regions and endpoints"; AWS China has a domain of its own.
+            let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
+            format!("https://dynamodb.{region}.amazonaws.com{suffix}")
+        });
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(http_client.shared())
+            .timeout_config(Patience::SHORT.timeouts())
+            .retry_config(Patience::SHORT.retries())
+            .service_config(endpoints)
+            // Nothing to keep: they are in memory as it is.
+            .identity_cache(IdentityCache::no_cache())
+            // An attempt that stalls ends by its timeout; answers are small.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .build();
+        Self { config, http_client, dynamodb_url }
+    }
+
+    /// Settings for every SDK client of a function, with [`Patience::SHORT`].
+    #[must_use]
+    pub fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// The same settings with that patience.
+    #[must_use]
+    pub fn with_patience(&self, patience: Patience) -> SdkConfig {
+        self.config.to_builder().timeout_config(patience.timeouts()).retry_config(patience.retries()).build()
+    }
+
+    /// Opens the connection to DynamoDB before the first event does: Lambda gives a function that starts a whole
+    /// processor, and the caller of the first event waits for no handshake.
+    pub async fn connect(&self) {
+        self.http_client.open(&self.dynamodb_url).await;
+    }
+
+    /// The same for DynamoDB and one more endpoint.
+    pub async fn connect_also_to(&self, url: &str) {
+        futures_util::future::join(self.connect(), self.http_client.open(url)).await;
+    }
 }

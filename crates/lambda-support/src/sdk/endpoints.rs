@@ -1,0 +1,85 @@
+//! Endpoints that somebody wants instead of AWS's own.
+//! Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints".
+
+use crate::environment::Environment;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+use std::collections::BTreeMap;
+
+/// What every variable about endpoints begins with.
+const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
+
+/// Services of this project's functions, as the variables call them.
+const SERVICES: [&str; 3] = ["DYNAMODB", "SQS", "APIGATEWAYMANAGEMENTAPI"];
+
+/// An endpoint for every service, and others for some of them.
+#[derive(Clone, Debug)]
+pub(super) struct Endpoints {
+    of_all: Option<String>,
+    of_services: BTreeMap<&'static str, String>,
+}
+
+impl Endpoints {
+    /// Those of the environment; none where `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` says so.
+    pub(super) fn of(environment: &mut Environment) -> Self {
+        let ignored = environment.optional_text("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+        if ignored.is_some_and(|ignored| ignored.eq_ignore_ascii_case("true")) {
+            return Self { of_all: None, of_services: BTreeMap::new() };
+        }
+        let of_services = SERVICES.into_iter().filter_map(|service| {
+            let url = environment.optional_url(&format!("{ENDPOINT_URL}_{service}"))?;
+            Some((service, url))
+        });
+        let of_services = of_services.collect();
+        Self { of_all: environment.optional_url(ENDPOINT_URL), of_services }
+    }
+
+    /// That of a service, by the name that AWS's models give it.
+    pub(super) fn of_service(&self, service: &str) -> Option<String> {
+        let service = service.replace(' ', "_").to_uppercase();
+        self.of_services.get(service.as_str()).or(self.of_all.as_ref()).cloned()
+    }
+}
+
+impl LoadServiceConfig for Endpoints {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        (key.env() == ENDPOINT_URL).then(|| self.of_service(key.service_id())).flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_services_own_endpoint_comes_before_that_of_all() {
+        let mut environment = Environment::of([
+            ("AWS_ENDPOINT_URL", "http://localhost:4566"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", "http://localhost:8000"),
+        ]);
+
+        let endpoints = Endpoints::of(&mut environment);
+
+        assert_eq!(endpoints.of_service("DynamoDB").as_deref(), Some("http://localhost:8000"));
+        assert_eq!(endpoints.of_service("SQS").as_deref(), Some("http://localhost:4566"));
+    }
+
+    #[test]
+    fn none_is_used_that_is_to_be_ignored() {
+        let mut environment = Environment::of([
+            ("AWS_ENDPOINT_URL", "http://localhost:4566"),
+            ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"),
+        ]);
+
+        assert_eq!(Endpoints::of(&mut environment).of_service("SQS"), None);
+    }
+
+    #[test]
+    fn what_is_no_url_is_told() {
+        let mut environment = Environment::of([("AWS_ENDPOINT_URL_SQS", "localhost:4566")]);
+
+        Endpoints::of(&mut environment);
+
+        let told = environment.finish(()).expect_err("it has no scheme").to_string();
+        assert!(told.contains("AWS_ENDPOINT_URL_SQS"), "{told}");
+    }
+}

@@ -1,0 +1,125 @@
+//! One HTTP client for every SDK client of a function, with as little set-up as AWS needs.
+
+use crate::environment::Environment;
+use aws_smithy_http_client::{
+    Connector,
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::http::Request;
+use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
+use std::{fs, time::Duration};
+
+/// Longest wait for a connection. Inside a region it takes single milliseconds.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Whom a function believes that it talks to AWS. Reading the hundred-odd roots of the operating system was three
+/// quarters of a function's start.
+const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
+
+/// The client, and what opens its connections ahead.
+#[derive(Clone, Debug)]
+pub(super) struct HttpClient(SharedHttpConnector);
+
+impl HttpClient {
+    /// Trusts Amazon's roots, or those of the file in `AWS_CA_BUNDLE` instead, where there is one.
+    /// Source: AWS SDKs and Tools Reference Guide, "`AWS_CA_BUNDLE`".
+    pub(super) fn of(environment: &mut Environment) -> Self {
+        let roots = environment.optional_text("AWS_CA_BUNDLE").map_or_else(
+            || AMAZON_ROOTS.to_owned(),
+            |file| match fs::read_to_string(&file) {
+                Ok(roots) if roots.contains("-----BEGIN CERTIFICATE-----") => roots,
+                Ok(_) => environment.wrong("AWS_CA_BUNDLE", &file, "a file with certificates as PEM"),
+                Err(_) => environment.wrong("AWS_CA_BUNDLE", &file, "a file that can be read"),
+            },
+        );
+        let trusted = TrustStore::empty().with_pem_certificate(roots);
+        let tls =
+            TlsContext::builder().with_trust_store(trusted).build().expect("a trust store is all there is to set");
+        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
+        let connector = Connector::builder()
+            .connector_settings(settings)
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .tls_context(tls)
+            .build();
+        Self(SharedHttpConnector::new(connector))
+    }
+
+    /// For SDK clients: all share the connections.
+    pub(super) fn shared(&self) -> SharedHttpClient {
+        let connector = self.0.clone();
+        http_client_fn(move |_, _| connector.clone())
+    }
+
+    /// Opens a connection to that URL's host, TLS included, by asking for nothing there. Whatever is answered, the
+    /// connection is open; if none is, whoever needs it first tries again, and tells.
+    pub(super) async fn open(&self, url: &str) {
+        let mut request = Request::new(SdkBody::empty());
+        if request.set_uri(url).is_ok()
+            && let Ok(response) = self.0.call(request).await
+        {
+            // Only a connection whose answer was read is used again.
+            let _ = ByteStream::new(response.into_body()).collect().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::{
+        RootCertStore,
+        pki_types::{CertificateDer, pem::PemObject},
+    };
+    use sha2::{Digest, Sha256};
+
+    /// As <https://www.amazontrust.com/repository/> has them: SHA-256 of each root's public key.
+    const KEYS: [&str; 5] = [
+        "fbe3018031f9586bcbf41727e417b7d1c45c2f47f93be372a17b96b50757d5a2",
+        "7f4296fc5b6a4e3b35d3c369623e364ab1af381d8fa7121533c9d6c633ea2461",
+        "36abc32656acfc645c61b71613c4bf21c787f5cabbee48348d58597803d7abc9",
+        "f7ecded5c66047d28ed6466b543c40e0743abe81d109254dcf845d4c2c7853c5",
+        "2b071c59a0a0ae76b0eadb2bad23bad4580b69c3601b630c2eaf0613afa83f92",
+    ];
+
+    /// A sequence of DER. Source: ITU-T X.690, 8.1.3.
+    fn sequence(content: &[u8]) -> Vec<u8> {
+        let length = content.len();
+        let mut der = match u8::try_from(length) {
+            Ok(length @ ..128) => vec![0x30, length],
+            _ => [&[0x30, 0x82], &u16::try_from(length).expect("keys are short").to_be_bytes()[..]].concat(),
+        };
+        der.extend(content);
+        der
+    }
+
+    #[test]
+    fn the_roots_are_those_that_amazon_names() {
+        let mut store = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(AMAZON_ROOTS.as_bytes()) {
+            store.add(certificate.expect("it is PEM")).expect("it is a root");
+        }
+
+        let keys = store.roots.iter().map(|root| Sha256::digest(sequence(&root.subject_public_key_info)));
+        let hex = |byte: &u8| [byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)]));
+        let keys: Vec<String> = keys.map(|hash| hash.iter().flat_map(hex).collect()).collect();
+
+        assert_eq!(keys, KEYS);
+        for key in KEYS {
+            assert!(AMAZON_ROOTS.contains(key), "the file says whose {key} is");
+        }
+    }
+
+    #[test]
+    fn a_bundle_that_is_none_is_told() {
+        for file in ["/no/such/file", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")] {
+            let mut environment = Environment::of([("AWS_CA_BUNDLE", file)]);
+            HttpClient::of(&mut environment);
+
+            let told = environment.finish(()).expect_err("it holds no certificate").to_string();
+            assert!(told.contains("AWS_CA_BUNDLE is"), "{told}");
+        }
+    }
+}
