@@ -2,6 +2,7 @@
 //!
 //! [`WebSocketSender`] sends one frame to one socket; [`WebSocketNotifier`] tells all sockets of an owner.
 
+mod look_ups;
 mod notifier;
 mod sender;
 

@@ -1,6 +1,6 @@
 //! One notification to all sockets of an owner.
 
-use crate::{SendError, WebSocketSender};
+use crate::{SendError, WebSocketSender, look_ups::LookUps};
 use futures_util::{StreamExt, stream};
 use orders::{
     Connection, ConnectionRepository, ErrorChain, Notification, NotificationReport, Notifier, NotifyError, Owner,
@@ -17,7 +17,7 @@ const CONCURRENCY: usize = 64;
 /// Tells owners over their WebSockets.
 #[derive(Clone, Debug)]
 pub struct WebSocketNotifier<C> {
-    connections: C,
+    look_ups: LookUps<C>,
     sender: WebSocketSender,
     patience: Duration,
 }
@@ -30,12 +30,12 @@ enum Delivery {
     Dropped,
 }
 
-impl<C: ConnectionRepository + Sync> WebSocketNotifier<C> {
+impl<C: ConnectionRepository + Clone + Send + Sync + 'static> WebSocketNotifier<C> {
     /// Looks sockets up in `connections` and tells them through `sender`. One notification takes no longer than
     /// `patience`, however many sockets hang: those not told by then are dropped.
     #[must_use]
     pub fn new(connections: C, sender: WebSocketSender, patience: Duration) -> Self {
-        Self { connections, sender, patience }
+        Self { look_ups: LookUps::new(connections), sender, patience }
     }
 
     async fn tell(&self, connection: Connection, frame: &ServerFrame, stop: Instant) -> Delivery {
@@ -86,18 +86,24 @@ impl<C: ConnectionRepository + Sync> WebSocketNotifier<C> {
 
     async fn remove(&self, connection: &Connection, stop: Instant) {
         let id = &connection.id;
-        if let Ok(Err(error)) = timeout_at(stop, self.connections.remove(&connection.owner, id)).await {
+        if let Ok(Err(error)) = timeout_at(stop, self.look_ups.connections().remove(&connection.owner, id)).await {
             let error = ErrorChain(&error);
             tracing::warn!(connection.id = %id, %error, "Failed to forget connection {id}");
         }
     }
 }
 
-impl<C: ConnectionRepository + Sync> Notifier for WebSocketNotifier<C> {
+impl<C: ConnectionRepository + Clone + Send + Sync + 'static> Notifier for WebSocketNotifier<C> {
+    /// Looks the owner's sockets up.
+    async fn prepare(&self, owner: &Owner) {
+        // What fails here is told by whoever needs it.
+        let _ = self.look_ups.list(owner).await;
+    }
+
     async fn notify(&self, owner: &Owner, notification: &Notification) -> Result<NotificationReport, NotifyError> {
         let stop = Instant::now() + self.patience;
         let frame = ServerFrame::from(notification);
-        let connections = timeout_at(stop, self.connections.list(owner))
+        let connections = timeout_at(stop, self.look_ups.list(owner))
             .await
             .map_err(|elapsed| RepositoryError::Unavailable(elapsed.into()))??;
         let report = stream::iter(connections)
@@ -186,7 +192,10 @@ mod tests {
         connections
     }
 
-    fn notifier<C: ConnectionRepository + Sync>(client: Client, connections: C) -> WebSocketNotifier<C> {
+    fn notifier<C: ConnectionRepository + Clone + Send + Sync + 'static>(
+        client: Client,
+        connections: C,
+    ) -> WebSocketNotifier<C> {
         let sender = WebSocketSender::new(client, "https://api.example.com/live/orders");
         WebSocketNotifier::new(connections, sender, PATIENCE)
     }
@@ -204,7 +213,7 @@ mod tests {
         let report = notifier.notify(&fakes::owner("alice"), &notification()).await.expect("connections are in memory");
 
         assert_eq!(report, NotificationReport { told: 2, gone: 1, expired: 0, dropped: 3 });
-        let left = notifier.connections.list(&fakes::owner("alice")).await.expect("in memory");
+        let left = notifier.look_ups.connections().list(&fakes::owner("alice")).await.expect("in memory");
         let left: Vec<_> = left.iter().map(|connection| connection.id.as_str()).collect();
         assert_eq!(left, ["a-200", "c-200", "d-500", "e-403", "f-429"]);
         let taken = taken.lock().expect("no test panicked");
@@ -238,7 +247,7 @@ mod tests {
         let report = notifier.notify(&fakes::owner("alice"), &notification()).await.expect("connections are in memory");
 
         assert_eq!(report, NotificationReport { told: 1, expired: 3, ..NotificationReport::default() });
-        let left = notifier.connections.list(&fakes::owner("alice")).await.expect("in memory");
+        let left = notifier.look_ups.connections().list(&fakes::owner("alice")).await.expect("in memory");
         let left: Vec<_> = left.iter().map(|connection| connection.id.as_str()).collect();
         assert_eq!(left, ["a-200", "d-500"], "what could not be closed is tried again");
         let mut taken = taken.lock().expect("no test panicked").clone();
@@ -255,10 +264,11 @@ mod tests {
         let report = notifier.notify(&fakes::owner("alice"), &notification()).await.expect("connections are in memory");
 
         assert_eq!(report, NotificationReport { gone: 1, ..NotificationReport::default() });
-        assert_eq!(notifier.connections.all().len(), 1);
+        assert_eq!(notifier.look_ups.connections().all().len(), 1);
     }
 
     /// Connections whose look-up never ends.
+    #[derive(Clone)]
     struct Hanging;
 
     impl ConnectionRepository for Hanging {

@@ -6,7 +6,7 @@ use crate::{
     QueuedOrder, Refusal, RepositoryError, Status, StoreOutcome, Timestamp, Violation,
 };
 use std::sync::{
-    Mutex, MutexGuard, PoisonError,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -53,9 +53,9 @@ impl OrderRepository for InMemoryOrders {
     }
 }
 
-/// Keeps connections in memory, by the rules of [`ConnectionRepository`].
-#[derive(Debug, Default)]
-pub struct InMemoryConnections(Mutex<Vec<Connection>>);
+/// Keeps connections in memory, by the rules of [`ConnectionRepository`]; clones keep the same ones.
+#[derive(Clone, Debug, Default)]
+pub struct InMemoryConnections(Arc<Mutex<Vec<Connection>>>);
 
 impl InMemoryConnections {
     /// Every connection, oldest first.

@@ -90,6 +90,12 @@ pub enum Notification {
 
 /// Tells owners about their orders.
 pub trait Notifier {
+    /// Gets ready to tell that owner, who is likely to be told in a moment. [`Notifier::notify`] works without it, and
+    /// whoever calls this need not wait until it is done.
+    fn prepare(&self, _owner: &Owner) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
     /// Tells every open socket of `owner`, at least once while it stays open. One socket's trouble MUST NOT keep the
     /// others from being told, and a socket that is gone is forgotten, it alone, unless it may be one that is just
     /// opening. A socket that is expired MUST NOT be told: it is closed and then forgotten.

@@ -5,7 +5,11 @@ use crate::{
     OrderRepository, Outcome, Owner, PlaceOrder, PlaceOrderError, Placement, RepositoryError, StoreOutcome, Timestamp,
     Violations, place_order, place_order::replay,
 };
-use std::time::Duration;
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    time::Duration,
+};
 use thiserror::Error;
 
 /// One delivery of an order by the queue.
@@ -100,7 +104,7 @@ pub async fn process_queued_order<R: OrderRepository, N: Notifier>(
 ) -> Result<Processed, ProcessError> {
     let (owner, last_attempt) = (queued.owner.clone(), queued.last_attempt);
     let failed = FailedOrder::from(&queued);
-    let settled = match settle(repository, queued).await {
+    let settled = match beside(settle(repository, queued), notifier.prepare(&owner)).await {
         Err(error) if last_attempt => match failed.record(repository).await {
             Some(settled) => Ok(settled),
             None => Err((error, Some(notifier.notify(&owner, &failed.notification()).await))),
@@ -114,6 +118,17 @@ pub async fn process_queued_order<R: OrderRepository, N: Notifier>(
         }
         Err((source, report)) => Err(ProcessError { source, notified: report }),
     }
+}
+
+/// Does the work, and what is useful beside it as long as the work takes.
+async fn beside<T>(work: impl Future<Output = T>, useful: impl Future<Output = ()>) -> T {
+    let (mut work, mut useful, mut is_done) = (pin!(work), pin!(useful), false);
+    poll_fn(|context| {
+        let worked = work.as_mut().poll(context);
+        is_done = is_done || worked.is_pending() && useful.as_mut().poll(context).is_ready();
+        worked
+    })
+    .await
 }
 
 type Settled = (Settlement, Notification);
