@@ -5,7 +5,10 @@ CLOUD := python3 infra/local
 # cargo-lambda names the target even for this machine; naming it everywhere lets all builds share their artefacts.
 export CARGO_BUILD_TARGET ?= $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 
-.PHONY: help demo up down restart env test soak check build deploy
+# The functions of the benchmark.
+MEASURED := create-order process-orders get-order manage-connections
+
+.PHONY: help demo up down restart env test soak check bench build deploy
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +43,11 @@ soak: ## The fault suite in full, on a local cloud of its own: 2 000 orders in a
 	@$(CLOUD) exec --dir .local/soak --port 0 -- env TWOLANE_SOAK=1 sh -c '\
 		cargo build --locked --workspace --all-features --bins --examples && \
 		cargo test --locked --workspace --all-features --test faults'
+
+# Builds first: minutes. The bounds and the baseline are of release builds on Linux; counting takes valgrind and strace.
+bench: ## What each function costs beside one that does nothing: start, processor, memory, size, instructions
+	cargo build --locked --release $(addprefix -p ,$(MEASURED) lambda-floor lambda-bench)
+	target/$(CARGO_BUILD_TARGET)/release/lambda-bench $(ARGS)
 
 # AWS needs release builds for its own processors: cargo-lambda chooses the target by the template's Architecture.
 build: ## Build the functions for AWS

@@ -1,0 +1,131 @@
+//! What must hold, as ratios of one run and as counts.
+
+use crate::counts::Counts;
+use crate::series::{DATABASE, Measured, float, is_whole_batch, median};
+use crate::subject::FLOOR;
+use anyhow::Context;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+/// One thing that must hold.
+#[derive(Debug, Serialize)]
+pub(crate) struct Bound {
+    /// Of what.
+    pub(crate) what: String,
+    /// As measured.
+    pub(crate) is: f64,
+    /// What it may be at most.
+    pub(crate) at_most: f64,
+    /// Whether it is.
+    pub(crate) holds: bool,
+}
+
+/// How much more than its baseline a count may be.
+const GROWTH: f64 = 1.03;
+
+/// Most bytes that a function may be in its archive.
+const ZIPPED: f64 = 2.1 * 1024.0 * 1024.0;
+
+/// Everything that must hold of the project's functions; nothing of peers, and nothing without a floor.
+pub(crate) fn all(measured: &[Measured]) -> Vec<Bound> {
+    let named = |name: &str| measured.iter().find(|one| one.subject.name == name);
+    let (Some(floor), Some(create)) = (named(FLOOR), named("create-order")) else { return Vec::new() };
+    let mut bounds = Vec::new();
+    let mut bound = |what: String, is: f64, at_most: f64| {
+        // As it is shown: a bound is not missed by what nobody sees.
+        let holds = (is * 100.0).round() / 100.0 <= at_most;
+        bounds.push(Bound { what, is, at_most, holds });
+    };
+    for one in measured.iter().filter(|one| one.subject.name != FLOOR && one.size.is_some() && !is_whole_batch(one)) {
+        let name = &one.subject.name;
+        let times = |of: fn(&crate::sample::Sample) -> Duration| ratio(one.median(of), floor.median(of));
+        let cold = if name == "process-orders" { 1.4 } else { 1.35 };
+        bound(format!("{name}: cold start, × floor"), times(|sample| sample.cold_start), cold);
+        if name != "process-orders" {
+            bound(format!("{name}: start and first answer, × floor"), times(|sample| sample.first_answer), 1.8);
+            bound(format!("{name}: processor time of a warm invocation, × floor"), times(|sample| sample.cpu), 2.6);
+            bound(format!("{name}: memory, × floor"), float(one.memory_kib()) / float(floor.memory_kib()), 1.6);
+        }
+        if let Some(size) = one.size {
+            bound(format!("{name}: bytes in its archive"), float(size.zipped), ZIPPED);
+        }
+        if let Some(tls) = &one.tls {
+            bound(format!("{name}: handshakes at the first event"), float(tls.asked[1].connections), 0.0);
+        }
+        if let Some(counts) = one.counts {
+            bound(format!("{name}: instructions of init"), float(counts.init_instructions), 2e6);
+            bound(format!("{name}: system calls of init"), float(counts.init_calls), 110.0);
+        }
+    }
+    if let Some(counts) = create.counts {
+        bound("create-order: instructions of a warm invocation".into(), float(counts.warm_instructions), 520e3);
+        bound("create-order: system calls of a warm invocation".into(), float(counts.warm_calls), 14.0);
+    }
+    if let Some(batch) = measured.iter().find(|one| is_whole_batch(one)) {
+        let orders = u32::try_from(batch.subject.orders).unwrap_or(1);
+        let per_order = batch.median(|sample| sample.cpu) / orders;
+        let of_create = create.median(|sample| sample.cpu);
+        bound("batch of 10: processor time per order, × create-order's".into(), ratio(per_order, of_create), 0.65);
+        let wall =
+            |samples: &[crate::sample::Sample]| median(samples.iter().flat_map(|one| one.warm.clone()).collect());
+        bound("batch of 10: round trips of 5 ms".into(), ratio(wall(&batch.waiting), DATABASE), 2.6);
+        let throttled = wall(&batch.throttled).as_secs_f64() * 1000.0;
+        bound("batch of 10, one write in seven throttled: ms".into(), throttled, 150.0);
+    }
+    bounds
+}
+
+/// A ratio of two times.
+fn ratio(time: Duration, of: Duration) -> f64 {
+    time.as_secs_f64() / of.as_secs_f64()
+}
+
+/// Counts by subject, of one kind of processor.
+type Baseline = BTreeMap<String, BTreeMap<String, Counts>>;
+
+/// What grew beyond its baseline. Without one for this kind of processor nothing can have.
+///
+/// # Errors
+/// The file cannot be read.
+pub(crate) fn grown(measured: &[Measured], file: &Path) -> anyhow::Result<Vec<Bound>> {
+    let baseline = read(file)?;
+    let Some(known) = baseline.get(std::env::consts::ARCH) else { return Ok(Vec::new()) };
+    let mut bounds = Vec::new();
+    for (name, now, before) in
+        measured.iter().filter_map(|one| Some((&one.subject.name, one.counts?, known.get(&one.subject.name)?)))
+    {
+        for (what, is, was) in [
+            ("instructions of init", now.init_instructions, before.init_instructions),
+            ("instructions of a warm invocation", now.warm_instructions, before.warm_instructions),
+            ("system calls of init", now.init_calls, before.init_calls),
+            ("system calls of a warm invocation", now.warm_calls, before.warm_calls),
+        ] {
+            let at_most = float(was) * GROWTH;
+            let what = format!("{name}: {what}, baseline {was}");
+            bounds.push(Bound { what, is: float(is), at_most, holds: float(is) <= at_most });
+        }
+    }
+    Ok(bounds)
+}
+
+/// Makes what was counted the baseline of this kind of processor.
+///
+/// # Errors
+/// The file cannot be read or written.
+pub(crate) fn save(measured: &[Measured], file: &Path) -> anyhow::Result<()> {
+    let mut baseline = read(file)?;
+    let counted = measured.iter().filter_map(|one| Some((one.subject.name.clone(), one.counts?)));
+    baseline.insert(std::env::consts::ARCH.to_owned(), counted.collect());
+    let text = serde_json::to_string_pretty(&baseline)? + "\n";
+    std::fs::write(file, text).with_context(|| format!("Failed to write {}", file.display()))
+}
+
+fn read(file: &Path) -> anyhow::Result<Baseline> {
+    match std::fs::read(file) {
+        Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| format!("{} holds no baseline", file.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Baseline::new()),
+        Err(error) => Err(error).with_context(|| format!("Failed to read {}", file.display())),
+    }
+}

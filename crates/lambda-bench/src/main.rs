@@ -1,0 +1,112 @@
+//! Measures what a Lambda function costs, outside of Lambda: this program is the Runtime API that its bootstrap talks
+//! to and the AWS that it asks, and the kernel tells the rest.
+
+mod backend;
+mod bounds;
+mod counts;
+mod http;
+mod process;
+mod report;
+mod runtime_api;
+mod sample;
+mod series;
+mod size;
+mod subject;
+
+use anyhow::Context;
+use clap::Parser;
+use series::{Effort, measure};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Measures the project's functions, the floor and any bootstrap beside them.
+#[derive(Debug, Parser)]
+#[command(version, after_help = HELP)]
+struct Cli {
+    /// Folder of the bootstraps; that of this program without it.
+    #[arg(long, value_name = "FOLDER")]
+    bootstraps: Option<PathBuf>,
+    /// A bootstrap to measure beside, as NAME=COMMAND or NAME=COMMAND@EVENTFILE.
+    #[arg(long, value_name = "PEER", value_parser = parse_peer)]
+    peer: Vec<subject::Subject>,
+    /// Only what has this in its name, and the floor.
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
+    /// Lives of each bootstrap.
+    #[arg(long, value_name = "LIVES", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    rounds: u32,
+    /// Warm invocations of each life.
+    #[arg(long, value_name = "INVOCATIONS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    warm: u32,
+    /// Do not count instructions and system calls, which takes valgrind and strace, and minutes.
+    #[arg(long)]
+    no_counts: bool,
+    /// Folder for profiles of the counted instructions, which `callgrind_annotate` reads.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "no_counts")]
+    profiles: Option<PathBuf>,
+    /// Make what is counted the baseline that later runs are compared with.
+    #[arg(long, conflicts_with = "no_counts")]
+    save_baseline: bool,
+    /// Write JSON to standard output, and nothing else there.
+    #[arg(long)]
+    json: bool,
+}
+
+const HELP: &str = "\
+Examples:
+  make bench
+  lambda-bench --rounds 5 --warm 100 --no-counts
+  lambda-bench --only create-order --peer 'node=node peer/index.mjs' --no-counts
+  lambda-bench --json > bench.json
+
+Exit code: 0 when every bound holds, 1 when one does not, 2 when nothing could be measured.";
+
+fn parse_peer(text: &str) -> Result<subject::Subject, String> {
+    subject::peer(text).map_err(|error| format!("{error:#}"))
+}
+
+/// Where the baseline is kept.
+const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/baseline.json");
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from);
+    match runtime.and_then(|runtime| runtime.block_on(run(&cli))) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether every bound holds.
+async fn run(cli: &Cli) -> anyhow::Result<bool> {
+    if let Some(profiles) = &cli.profiles {
+        std::fs::create_dir_all(profiles).with_context(|| format!("Failed to make {}", profiles.display()))?;
+    }
+    let own = std::env::current_exe()?;
+    let folder = cli.bootstraps.clone().or_else(|| own.parent().map(Path::to_owned)).context("no folder")?;
+    let mut subjects = subject::of_project(&folder)?;
+    if let Some(only) = &cli.only {
+        subjects.retain(|subject| subject.name.contains(only.as_str()) || subject.name == subject::FLOOR);
+    }
+    subjects.extend(cli.peer.iter().cloned());
+    let scratch = std::env::temp_dir().join(format!("lambda-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&scratch)?;
+    let effort = Effort { rounds: cli.rounds, warm: cli.warm, counts: !cli.no_counts, profiles: cli.profiles.clone() };
+    let measured = measure(subjects, &effort, &scratch).await;
+    std::fs::remove_dir_all(&scratch)?;
+    let measured = measured?;
+    let mut bounds = bounds::all(&measured);
+    bounds.extend(bounds::grown(&measured, Path::new(BASELINE))?);
+    if cli.save_baseline {
+        bounds::save(&measured, Path::new(BASELINE))?;
+    }
+    let shown =
+        if cli.json { report::json(&measured, &bounds).to_string() + "\n" } else { report::text(&measured, &bounds) };
+    std::io::stdout().write_all(shown.as_bytes())?;
+    Ok(bounds.iter().all(|bound| bound.holds))
+}

@@ -1,0 +1,156 @@
+//! What is measured of whom, in turns.
+
+use crate::backend::{Backend, Manners};
+use crate::counts::{self, Counts};
+use crate::sample::{Sample, live};
+use crate::size::{self, Size};
+use crate::subject::{FLOOR, Subject, WHOLE_BATCH};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A database's answer takes that long in the series that are about waiting.
+pub(crate) const DATABASE: Duration = Duration::from_millis(5);
+
+/// Every so-manieth write is refused in the series about throttling.
+pub(crate) const THROTTLED: u64 = 7;
+
+/// Lives of each subject in the series about waiting, and warm invocations of each.
+const WAITING: (u32, u32) = (5, 40);
+
+/// How much is measured.
+#[derive(Clone, Debug)]
+pub(crate) struct Effort {
+    /// Lives of each subject.
+    pub(crate) rounds: u32,
+    /// Warm invocations of each life.
+    pub(crate) warm: u32,
+    /// Whether instructions and system calls are counted.
+    pub(crate) counts: bool,
+    /// Where profiles of the counted instructions go.
+    pub(crate) profiles: Option<PathBuf>,
+}
+
+/// Everything that was measured of one subject.
+#[derive(Debug)]
+pub(crate) struct Measured {
+    pub(crate) subject: Subject,
+    pub(crate) size: Option<Size>,
+    /// With a database that answers at once.
+    pub(crate) samples: Vec<Sample>,
+    /// With one that takes [`DATABASE`]; batches only.
+    pub(crate) waiting: Vec<Sample>,
+    /// The same, where it refuses one write in [`THROTTLED`].
+    pub(crate) throttled: Vec<Sample>,
+    /// One life with AWS behind TLS.
+    pub(crate) tls: Option<Sample>,
+    pub(crate) counts: Option<Counts>,
+}
+
+/// Measures all of them; in each round each has its turn, so that whatever else the machine does meets all alike.
+///
+/// # Errors
+/// One fails.
+pub(crate) async fn measure(subjects: Vec<Subject>, effort: &Effort, folder: &Path) -> anyhow::Result<Vec<Measured>> {
+    let mut measured: Vec<Measured> = Vec::new();
+    for subject in subjects {
+        // A script's size says nothing without its interpreter.
+        let size = if subject.command.len() == 1 { Some(size::of(&subject.command[0])?) } else { None };
+        let (samples, waiting, throttled) = (Vec::new(), Vec::new(), Vec::new());
+        measured.push(Measured { subject, size, samples, waiting, throttled, tls: None, counts: None });
+    }
+    let backend = Backend::start(Manners::default()).await?;
+    for round in 1..=effort.rounds {
+        for one in &mut measured {
+            tell(&format!("round {round} of {}: {}", effort.rounds, one.subject.name));
+            one.samples.push(live(&one.subject, &backend, effort.warm, folder).await?);
+        }
+    }
+    for one in measured.iter_mut().filter(|one| one.subject.orders > 1) {
+        let slow = Manners { delay: DATABASE, ..Manners::default() };
+        one.waiting = lives(&one.subject, slow, "database of 5 ms", folder).await?;
+        let throttled = Manners { throttle_every: Some(THROTTLED), ..slow };
+        one.throttled = lives(&one.subject, throttled, "one write in seven throttled", folder).await?;
+    }
+    let tls = Backend::start(Manners { tls: true, ..Manners::default() }).await?;
+    for one in measured.iter_mut().filter(|one| one.subject.name != FLOOR) {
+        tell(&format!("TLS: {}", one.subject.name));
+        one.tls = Some(live(&one.subject, &tls, 1, folder).await?);
+    }
+    if effort.counts {
+        for one in measured.iter_mut().filter(|one| one.subject.command.len() == 1) {
+            tell(&format!("counting instructions and system calls: {}", one.subject.name));
+            one.counts = Some(counts::count(&one.subject, &backend, folder, effort.profiles.as_deref()).await?);
+        }
+    }
+    tell("");
+    Ok(measured)
+}
+
+async fn lives(subject: &Subject, manners: Manners, what: &str, folder: &Path) -> anyhow::Result<Vec<Sample>> {
+    let backend = Backend::start(manners).await?;
+    let mut samples = Vec::new();
+    for round in 1..=WAITING.0 {
+        tell(&format!("{what}, round {round} of {}: {}", WAITING.0, subject.name));
+        samples.push(live(subject, &backend, WAITING.1, folder).await?);
+    }
+    Ok(samples)
+}
+
+/// Progress, on one line of a terminal.
+fn tell(what: &str) {
+    use std::io::IsTerminal;
+    let mut stderr = std::io::stderr().lock();
+    let _ = if stderr.is_terminal() { write!(stderr, "\r\x1b[K{what}") } else { writeln!(stderr, "{what}") };
+    let _ = stderr.flush();
+}
+
+/// The middle one; zero of none.
+pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+impl Measured {
+    /// The median over all lives.
+    pub(crate) fn median(&self, of: impl Fn(&Sample) -> Duration) -> Duration {
+        median(self.samples.iter().map(of).collect())
+    }
+
+    /// Most memory in KiB, the median over all lives.
+    pub(crate) fn memory_kib(&self) -> u64 {
+        let mut all: Vec<u64> = self.samples.iter().map(|sample| sample.peak_memory_kib).collect();
+        all.sort_unstable();
+        all.get(all.len() / 2).copied().unwrap_or_default()
+    }
+
+    /// All warm invocations, ascending.
+    pub(crate) fn warm(&self) -> Vec<Duration> {
+        let mut all: Vec<Duration> = self.samples.iter().flat_map(|sample| sample.warm.clone()).collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// Calls of a kind per warm invocation: each life has as many of them.
+    pub(crate) fn calls_per_invocation(&self) -> BTreeMap<String, f64> {
+        let mut sums: BTreeMap<String, f64> = BTreeMap::new();
+        let invocations: usize = self.samples.iter().map(|sample| sample.warm.len()).sum();
+        for sample in &self.samples {
+            for (name, count) in &sample.asked[2].calls {
+                *sums.entry(name.clone()).or_default() += float(*count) / float(invocations as u64);
+            }
+        }
+        sums
+    }
+}
+
+/// Whether it is the batch whose bounds are about waiting.
+pub(crate) fn is_whole_batch(measured: &Measured) -> bool {
+    measured.subject.name == WHOLE_BATCH
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of a benchmark are far below 2^53")]
+pub(crate) fn float(count: u64) -> f64 {
+    count as f64
+}
