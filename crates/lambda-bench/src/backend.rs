@@ -81,7 +81,7 @@ impl Backend {
     /// Its base URL.
     pub(crate) fn url(&self) -> String {
         let scheme = if self.manners.tls { "https" } else { "http" };
-        format!("{scheme}://localhost:{}", self.address.port())
+        format!("{scheme}://{}", self.address)
     }
 
     /// The certificate of its authority, as PEM, where it speaks TLS.
@@ -99,10 +99,10 @@ fn locked(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
     seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// A certificate for localhost, and whoever signed it.
+/// A certificate for loopback, and whoever signed it.
 fn certified() -> anyhow::Result<(TlsAcceptor, String)> {
     let certified =
-        rcgen::generate_simple_self_signed(["localhost".to_owned()]).context("Failed to make a certificate")?;
+        rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).context("Failed to make a certificate")?;
     let certificate = CertificateDer::from(certified.cert.der().to_vec());
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());

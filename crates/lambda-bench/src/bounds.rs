@@ -38,7 +38,8 @@ pub(crate) fn all(measured: &[Measured]) -> Vec<Bound> {
         let holds = (is * 100.0).round() / 100.0 <= at_most;
         bounds.push(Bound { what, is, at_most, holds });
     };
-    for one in measured.iter().filter(|one| one.subject.name != FLOOR && one.size.is_some() && !is_whole_batch(one)) {
+    let ours = measured.iter().filter(|one| one.subject.is_ours && one.subject.name != FLOOR);
+    for one in ours.filter(|one| !is_whole_batch(one)) {
         let name = &one.subject.name;
         let times = |of: fn(&crate::sample::Sample) -> Duration| ratio(one.median(of), floor.median(of));
         let cold = if name == "process-orders" { 1.4 } else { 1.35 };
@@ -70,7 +71,10 @@ pub(crate) fn all(measured: &[Measured]) -> Vec<Bound> {
         bound("batch of 10: processor time per order, × create-order's".into(), ratio(per_order, of_create), 0.65);
         let wall =
             |samples: &[crate::sample::Sample]| median(samples.iter().flat_map(|one| one.warm.clone()).collect());
-        bound("batch of 10: round trips of 5 ms".into(), ratio(wall(&batch.waiting), DATABASE), 2.6);
+        // A round trip as this machine's clock makes it, which is somewhat more than was asked for.
+        let round_trip = wall(&create.waiting).saturating_sub(wall(&create.samples));
+        let round_trips = ratio(wall(&batch.waiting), round_trip);
+        bound(format!("batch of 10: round trips to a database of {DATABASE:?}"), round_trips, 2.6);
         let throttled = wall(&batch.throttled).as_secs_f64() * 1000.0;
         bound("batch of 10, one write in seven throttled: ms".into(), throttled, 150.0);
     }
@@ -116,7 +120,8 @@ pub(crate) fn grown(measured: &[Measured], file: &Path) -> anyhow::Result<Vec<Bo
 /// The file cannot be read or written.
 pub(crate) fn save(measured: &[Measured], file: &Path) -> anyhow::Result<()> {
     let mut baseline = read(file)?;
-    let counted = measured.iter().filter_map(|one| Some((one.subject.name.clone(), one.counts?)));
+    let ours = measured.iter().filter(|one| one.subject.is_ours);
+    let counted = ours.filter_map(|one| Some((one.subject.name.clone(), one.counts?)));
     baseline.insert(std::env::consts::ARCH.to_owned(), counted.collect());
     let text = serde_json::to_string_pretty(&baseline)? + "\n";
     std::fs::write(file, text).with_context(|| format!("Failed to write {}", file.display()))

@@ -39,9 +39,9 @@ pub(crate) struct Measured {
     pub(crate) size: Option<Size>,
     /// With a database that answers at once.
     pub(crate) samples: Vec<Sample>,
-    /// With one that takes [`DATABASE`]; batches only.
+    /// With one that takes [`DATABASE`]; not of peers.
     pub(crate) waiting: Vec<Sample>,
-    /// The same, where it refuses one write in [`THROTTLED`].
+    /// The same, where it refuses one write in [`THROTTLED`]; batches only.
     pub(crate) throttled: Vec<Sample>,
     /// One life with AWS behind TLS.
     pub(crate) tls: Option<Sample>,
@@ -67,11 +67,13 @@ pub(crate) async fn measure(subjects: Vec<Subject>, effort: &Effort, folder: &Pa
             one.samples.push(live(&one.subject, &backend, effort.warm, folder).await?);
         }
     }
-    for one in measured.iter_mut().filter(|one| one.subject.orders > 1) {
-        let slow = Manners { delay: DATABASE, ..Manners::default() };
+    let slow = Manners { delay: DATABASE, ..Manners::default() };
+    for one in measured.iter_mut().filter(|one| one.subject.is_ours && one.subject.name != FLOOR) {
         one.waiting = lives(&one.subject, slow, "database of 5 ms", folder).await?;
-        let throttled = Manners { throttle_every: Some(THROTTLED), ..slow };
-        one.throttled = lives(&one.subject, throttled, "one write in seven throttled", folder).await?;
+        if one.subject.orders > 1 {
+            let throttled = Manners { throttle_every: Some(THROTTLED), ..slow };
+            one.throttled = lives(&one.subject, throttled, "one write in seven throttled", folder).await?;
+        }
     }
     let tls = Backend::start(Manners { tls: true, ..Manners::default() }).await?;
     for one in measured.iter_mut().filter(|one| one.subject.name != FLOOR) {

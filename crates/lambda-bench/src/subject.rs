@@ -23,6 +23,8 @@ pub(crate) struct Subject {
     pub(crate) events: Vec<Bytes>,
     /// Messages of an event, where it is a batch: each is an order.
     pub(crate) orders: usize,
+    /// Whether bounds are for it, as it is the project's own and no peer.
+    pub(crate) is_ours: bool,
 }
 
 /// The project's functions, each with an event as AWS sends it. `process-orders` is there with a batch of one message
@@ -64,7 +66,7 @@ fn subject(folder: &Path, program: &str, name: &str, events: Vec<Bytes>, orders:
     let path = folder.join(program);
     anyhow::ensure!(path.is_file(), "There is no {}: run `make bench`, which builds it", path.display());
     let command = vec![path.to_string_lossy().into_owned()];
-    Ok(Subject { name: name.to_owned(), command, events, orders })
+    Ok(Subject { name: name.to_owned(), command, events, orders, is_ours: true })
 }
 
 /// A bootstrap of somebody else's, from `NAME=COMMAND` or `NAME=COMMAND@EVENTFILE`; words are parted by spaces. Without
@@ -84,7 +86,7 @@ pub(crate) fn peer(text: &str) -> anyhow::Result<Subject> {
     };
     let command: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
     anyhow::ensure!(!name.is_empty() && !command.is_empty(), form());
-    Ok(Subject { name: name.to_owned(), command, events: vec![event], orders: 1 })
+    Ok(Subject { name: name.to_owned(), command, events: vec![event], orders: 1, is_ours: false })
 }
 
 /// Batches of that many messages each, so many of them that no owner is met again soon.
