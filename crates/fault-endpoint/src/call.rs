@@ -1,12 +1,13 @@
 //! What a function asks of AWS, as the endpoint sees it.
 
-use hyper::{Request, body::Bytes};
+use hyper::{Method, Request, body::Bytes};
 use serde_json::Value;
 
 /// One request of a function.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// `PutItem`, `GetItem`, `Query`, `DeleteItem` or `PostToConnection`.
+    /// `PutItem`, `GetItem`, `Query`, `DeleteItem` or `PostToConnection`; `Connect` for a request that only opens a
+    /// connection.
     pub operation: String,
     /// The item's partition key, the owner of a query, or the connection id.
     pub key: String,
@@ -18,6 +19,9 @@ impl Call {
     pub(crate) fn read(request: &Request<Bytes>) -> Self {
         let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
         let Some((_, operation)) = target.and_then(|target| target.split_once('.')) else {
+            if request.method() == Method::GET {
+                return Self { operation: "Connect".into(), key: String::new(), status: None };
+            }
             let id = request.uri().path().rsplit('/').next().unwrap_or_default();
             let id = id.replace("%3D", "=").replace("%3d", "=");
             return Self { operation: "PostToConnection".into(), key: id, status: None };

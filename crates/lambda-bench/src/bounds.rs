@@ -64,7 +64,13 @@ pub(crate) fn all(measured: &[Measured]) -> Vec<Bound> {
         bound("create-order: instructions of a warm invocation".into(), float(counts.warm_instructions), 520e3);
         bound("create-order: system calls of a warm invocation".into(), float(counts.warm_calls), 14.0);
     }
+    bound("create-order: calls of an order".into(), create.calls_per_invocation().values().sum(), 1.0);
     if let Some(batch) = measured.iter().find(|one| is_whole_batch(one)) {
+        let calls = batch.calls_per_invocation();
+        let of = |name: &str| calls.get(name).copied().unwrap_or(0.0) / float(batch.subject.orders as u64);
+        bound("batch of 10: writes of an order".into(), of("PutItem"), 1.0);
+        bound("batch of 10: look-ups of an owner".into(), of("Query"), 1.0);
+        bound("batch of 10: posts to a socket".into(), of("PostToConnection"), 1.0);
         let orders = u32::try_from(batch.subject.orders).unwrap_or(1);
         let per_order = batch.median(|sample| sample.cpu) / orders;
         let of_create = create.median(|sample| sample.cpu);

@@ -1,6 +1,7 @@
 //! What is done to the stack, and what must hold.
 
 mod batch_of_ten;
+mod calls;
 mod comparison;
 mod duplicates;
 mod expiry;
@@ -35,6 +36,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         };
     }
     scenarios![
+        calls::an_order_costs_one_write_and_being_told_one_look_up_and_one_post_a_socket,
         lost_answers::a_write_whose_answer_is_lost_is_not_repeated_and_its_owner_is_told,
         lost_answers::a_worker_killed_after_the_write_does_not_write_again_and_its_owner_is_told,
         duplicates::a_message_delivered_many_times_is_written_once,
