@@ -1,6 +1,7 @@
 //! What must hold, as ratios of one run and as counts.
 
 use crate::counts::Counts;
+use crate::growth::Growth;
 use crate::series::{DATABASE, Measured, float, is_whole_batch, median};
 use crate::subject::FLOOR;
 use anyhow::Context;
@@ -85,6 +86,28 @@ pub(crate) fn all(measured: &[Measured]) -> Vec<Bound> {
         bound("batch of 10, one write in seven throttled: ms".into(), throttled, 150.0);
     }
     bounds
+}
+
+/// How much more an order may cost at the end of a series than when it was warm: what a shared machine's times differ by.
+const FLAT: f64 = 1.25;
+
+/// What must not grow with what came before.
+pub(crate) fn flat(growths: &[Growth]) -> Vec<Bound> {
+    let flat = growths.iter().filter(|growth| growth.is_flat);
+    flat.filter_map(|growth| {
+        let (warm, last) = (growth.points.get(1)?, growth.points.last()?);
+        let memory = float(last.peak_memory_kib) / float(warm.peak_memory_kib);
+        Some([
+            (
+                format!("{}: processor time of the last, × the first that are warm", growth.of),
+                last.cpu_us / warm.cpu_us,
+            ),
+            (format!("{}: memory at the last, × at the first that are warm", growth.of), memory),
+        ])
+    })
+    .flatten()
+    .map(|(what, is)| Bound { what, is, at_most: FLAT, holds: is <= FLAT })
+    .collect()
 }
 
 /// A ratio of two times.

@@ -4,6 +4,7 @@
 mod backend;
 mod bounds;
 mod counts;
+mod growth;
 mod http;
 mod process;
 mod report;
@@ -42,6 +43,9 @@ struct Cli {
     /// Do not count instructions and system calls, which takes valgrind and strace, and minutes.
     #[arg(long)]
     no_counts: bool,
+    /// Also measure whether an order costs the same after 100 000 orders, for 10 000 owners, and what its items cost.
+    #[arg(long)]
+    growth: bool,
     /// Folder for profiles of the counted instructions, which `callgrind_annotate` reads.
     #[arg(long, value_name = "FOLDER", conflicts_with = "no_counts")]
     profiles: Option<PathBuf>,
@@ -59,6 +63,7 @@ Examples:
   lambda-bench --rounds 5 --warm 100 --no-counts
   lambda-bench --only create-order --peer 'node=node peer/index.mjs' --no-counts
   lambda-bench --json > bench.json
+  make bench ARGS=--growth
 
 Exit code: 0 when every bound holds, 1 when one does not, 2 when nothing could be measured.";
 
@@ -98,15 +103,20 @@ async fn run(cli: &Cli) -> anyhow::Result<bool> {
     std::fs::create_dir_all(&scratch)?;
     let effort = Effort { rounds: cli.rounds, warm: cli.warm, counts: !cli.no_counts, profiles: cli.profiles.clone() };
     let measured = measure(subjects, &effort, &scratch).await;
+    let growths = if cli.growth { growth::measure(&folder, &scratch).await } else { Ok(Vec::new()) };
     std::fs::remove_dir_all(&scratch)?;
-    let measured = measured?;
+    let (measured, growths) = (measured?, growths?);
     let mut bounds = bounds::all(&measured);
+    bounds.extend(bounds::flat(&growths));
     bounds.extend(bounds::grown(&measured, Path::new(BASELINE))?);
     if cli.save_baseline {
         bounds::save(&measured, Path::new(BASELINE))?;
     }
-    let shown =
-        if cli.json { report::json(&measured, &bounds).to_string() + "\n" } else { report::text(&measured, &bounds) };
+    let shown = if cli.json {
+        report::json(&measured, &growths, &bounds).to_string() + "\n"
+    } else {
+        report::text(&measured, &growths, &bounds)
+    };
     std::io::stdout().write_all(shown.as_bytes())?;
     Ok(bounds.iter().all(|bound| bound.holds))
 }

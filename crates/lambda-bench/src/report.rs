@@ -1,6 +1,7 @@
 //! What was measured, for people and for programs.
 
 use crate::bounds::Bound;
+use crate::growth::Growth;
 use crate::series::{Measured, float};
 use crate::subject::FLOOR;
 use serde_json::{Value, json};
@@ -8,7 +9,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 /// A table of all subjects, and what must hold.
-pub(crate) fn text(measured: &[Measured], bounds: &[Bound]) -> String {
+pub(crate) fn text(measured: &[Measured], growths: &[Growth], bounds: &[Bound]) -> String {
     let floor = measured.iter().find(|one| one.subject.name == FLOOR);
     let mut rows: Vec<Vec<String>> = vec![vec!["medians; × the floor".to_owned()]];
     rows[0].extend(measured.iter().map(|one| one.subject.name.clone()));
@@ -53,6 +54,17 @@ pub(crate) fn text(measured: &[Measured], bounds: &[Bound]) -> String {
         );
     }
     let _ = writeln!(text);
+    for growth in growths {
+        let _ = writeln!(text, "{} ({:+.3} µs of processor time for each more)", growth.of, growth.slope_us());
+        for point in &growth.points {
+            let memory = mebibytes(point.peak_memory_kib * 1024);
+            let _ = writeln!(
+                text,
+                "  {:>6}: {:.0} µs of processor time an order, {:.0} µs an order, {memory} MiB",
+                point.at, point.cpu_us, point.took_us
+            );
+        }
+    }
     for bound in bounds {
         let verdict = if bound.holds { "ok  " } else { "MISS" };
         let _ = writeln!(text, "{verdict} {}: {}, at most {}", bound.what, number(bound.is), number(bound.at_most));
@@ -83,7 +95,7 @@ fn table(rows: &[Vec<String>]) -> String {
 }
 
 /// For programs: times in milliseconds.
-pub(crate) fn json(measured: &[Measured], bounds: &[Bound]) -> Value {
+pub(crate) fn json(measured: &[Measured], growths: &[Growth], bounds: &[Bound]) -> Value {
     let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
     let subjects = measured.iter().map(|one| {
         let warm = one.warm();
@@ -111,7 +123,7 @@ pub(crate) fn json(measured: &[Measured], bounds: &[Bound]) -> Value {
             "counts": one.counts,
         })
     });
-    json!({ "arch": std::env::consts::ARCH, "subjects": subjects.collect::<Vec<_>>(), "bounds": bounds })
+    json!({ "arch": std::env::consts::ARCH, "subjects": subjects.collect::<Vec<_>>(), "growth": growths, "bounds": bounds })
 }
 
 /// One of ascending times.

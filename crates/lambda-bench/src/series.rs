@@ -101,7 +101,7 @@ async fn lives(subject: &Subject, manners: Manners, what: &str, folder: &Path) -
 }
 
 /// Progress, on one line of a terminal.
-fn tell(what: &str) {
+pub(crate) fn tell(what: &str) {
     use std::io::IsTerminal;
     let mut stderr = std::io::stderr().lock();
     let _ = if stderr.is_terminal() { write!(stderr, "\r\x1b[K{what}") } else { writeln!(stderr, "{what}") };

@@ -53,8 +53,8 @@ pub(crate) fn of_project(folder: &Path) -> anyhow::Result<Vec<Subject>> {
     for (name, event) in FUNCTIONS {
         let event = Bytes::from_static(event.as_bytes());
         if name == "process-orders" {
-            subjects.push(subject(folder, name, name, batches(&event, 1)?, 1)?);
-            subjects.push(subject(folder, name, WHOLE_BATCH, batches(&event, BATCH)?, BATCH)?);
+            subjects.push(subject(folder, name, name, batches(&event, 1, BATCHES)?, 1)?);
+            subjects.push(subject(folder, name, WHOLE_BATCH, batches(&event, BATCH, BATCHES)?, BATCH)?);
         } else {
             subjects.push(subject(folder, name, name, vec![event], 1)?);
         }
@@ -89,9 +89,39 @@ pub(crate) fn peer(text: &str) -> anyhow::Result<Subject> {
     Ok(Subject { name: name.to_owned(), command, events: vec![event], orders: 1, is_ours: false })
 }
 
-/// Batches of that many messages each, so many of them that no owner is met again soon.
-fn batches(fixture: &[u8], messages: usize) -> anyhow::Result<Vec<Bytes>> {
-    (0..BATCHES).map(|number| batch(fixture, number * messages..(number + 1) * messages)).collect()
+/// create-order with an order of so many items.
+///
+/// # Errors
+/// It is not there.
+pub(crate) fn create_order(folder: &Path, items: usize) -> anyhow::Result<Subject> {
+    let (name, event) = FUNCTIONS[0];
+    let mut event: Value = serde_json::from_str(event)?;
+    let body = event["body"].as_str().context("the event has a body")?;
+    let mut order: Value = serde_json::from_str(body)?;
+    let item = order["items"][0].take();
+    order["items"] = (0..items)
+        .map(|number| {
+            let mut item = item.clone();
+            item["sku"] = json!(format!("SKU-{number}"));
+            item
+        })
+        .collect();
+    event["body"] = json!(order.to_string());
+    subject(folder, name, name, vec![Bytes::from(event.to_string())], 1)
+}
+
+/// process-orders with so many whole batches, in which no owner comes twice.
+///
+/// # Errors
+/// It is not there.
+pub(crate) fn whole_batches(folder: &Path, count: usize) -> anyhow::Result<Subject> {
+    let (name, event) = FUNCTIONS[1];
+    subject(folder, name, WHOLE_BATCH, batches(event.as_bytes(), BATCH, count)?, BATCH)
+}
+
+/// So many batches of that many messages each.
+fn batches(fixture: &[u8], messages: usize, count: usize) -> anyhow::Result<Vec<Bytes>> {
+    (0..count).map(|number| batch(fixture, number * messages..(number + 1) * messages)).collect()
 }
 
 /// A batch of messages like the one of the fixture, each its own order of its own owner.
