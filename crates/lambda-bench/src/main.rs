@@ -15,7 +15,7 @@ mod size;
 mod subject;
 
 use anyhow::Context;
-use clap::Parser;
+use clap::{Args, Parser};
 use series::{Effort, measure};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -40,21 +40,28 @@ struct Cli {
     /// Warm invocations of each life.
     #[arg(long, value_name = "INVOCATIONS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     warm: u32,
-    /// Do not count instructions and system calls, which takes valgrind and strace, and minutes.
-    #[arg(long)]
-    no_counts: bool,
+    #[command(flatten)]
+    counting: Counting,
     /// Also measure whether an order costs the same after 100 000 orders, for 10 000 owners, and what its items cost.
     #[arg(long)]
     growth: bool,
+    /// Write JSON to standard output, and nothing else there.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is counted, by valgrind and strace.
+#[derive(Debug, Args)]
+struct Counting {
+    /// Do not count instructions and system calls, which takes valgrind and strace.
+    #[arg(long)]
+    no_counts: bool,
     /// Folder for profiles of the counted instructions, which `callgrind_annotate` reads.
     #[arg(long, value_name = "FOLDER", conflicts_with = "no_counts")]
     profiles: Option<PathBuf>,
     /// Make what is counted the baseline that later runs are compared with.
     #[arg(long, conflicts_with = "no_counts")]
     save_baseline: bool,
-    /// Write JSON to standard output, and nothing else there.
-    #[arg(long)]
-    json: bool,
 }
 
 const HELP: &str = "\
@@ -89,7 +96,7 @@ fn main() -> ExitCode {
 
 /// Whether every bound holds.
 async fn run(cli: &Cli) -> anyhow::Result<bool> {
-    if let Some(profiles) = &cli.profiles {
+    if let Some(profiles) = &cli.counting.profiles {
         std::fs::create_dir_all(profiles).with_context(|| format!("Failed to make {}", profiles.display()))?;
     }
     let own = std::env::current_exe()?;
@@ -101,7 +108,12 @@ async fn run(cli: &Cli) -> anyhow::Result<bool> {
     subjects.extend(cli.peer.iter().cloned());
     let scratch = std::env::temp_dir().join(format!("lambda-bench-{}", std::process::id()));
     std::fs::create_dir_all(&scratch)?;
-    let effort = Effort { rounds: cli.rounds, warm: cli.warm, counts: !cli.no_counts, profiles: cli.profiles.clone() };
+    let effort = Effort {
+        rounds: cli.rounds,
+        warm: cli.warm,
+        counts: !cli.counting.no_counts,
+        profiles: cli.counting.profiles.clone(),
+    };
     let measured = measure(subjects, &effort, &scratch).await;
     let growths = if cli.growth { growth::measure(&folder, &scratch).await } else { Ok(Vec::new()) };
     std::fs::remove_dir_all(&scratch)?;
@@ -109,7 +121,7 @@ async fn run(cli: &Cli) -> anyhow::Result<bool> {
     let mut bounds = bounds::all(&measured);
     bounds.extend(bounds::flat(&growths));
     bounds.extend(bounds::grown(&measured, Path::new(BASELINE))?);
-    if cli.save_baseline {
+    if cli.counting.save_baseline {
         bounds::save(&measured, Path::new(BASELINE))?;
     }
     let shown = if cli.json {
