@@ -61,8 +61,12 @@ pub(crate) async fn measure(subjects: Vec<Subject>, effort: &Effort, folder: &Pa
         measured.push(Measured { subject, size, samples, waiting, throttled, tls: None, counts: None });
     }
     let backend = Backend::start(Manners::default()).await?;
+    let (mut turns, mut random) = ((0..measured.len()).collect::<Vec<_>>(), fastrand::Rng::with_seed(1));
     for round in 1..=effort.rounds {
-        for one in &mut measured {
+        // What ran just before leaves its traces in the caches: nobody always follows the same one.
+        random.shuffle(&mut turns);
+        for turn in &turns {
+            let one = &mut measured[*turn];
             tell(&format!("round {round} of {}: {}", effort.rounds, one.subject.name));
             one.samples.push(live(&one.subject, &backend, effort.warm, folder).await?);
         }

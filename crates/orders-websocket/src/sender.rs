@@ -7,14 +7,17 @@ use aws_sdk_apigatewaymanagement::{
 };
 use orders::ConnectionId;
 use orders_api::ServerFrame;
+use std::sync::{Arc, LazyLock};
 use thiserror::Error;
 
 /// Sends frames to sockets of one WebSocket API.
 #[derive(Clone, Debug)]
 pub struct WebSocketSender {
-    client: Client,
+    client: Arc<LazyClient>,
     orders_url: String,
 }
+
+type LazyClient = LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>;
 
 /// Why a socket was not reached.
 #[derive(Debug, Error)]
@@ -32,7 +35,13 @@ impl WebSocketSender {
     /// `orders_url` is the status service's URL up to and including `/orders`, for orders too large for a frame.
     #[must_use]
     pub fn new(client: Client, orders_url: impl Into<String>) -> Self {
-        Self { client, orders_url: orders_url.into() }
+        Self::when_needed(move || client, orders_url)
+    }
+
+    /// The same with a client that is made for the first frame: making one is a good part of a function's start.
+    #[must_use]
+    pub fn when_needed(make: impl FnOnce() -> Client + Send + 'static, orders_url: impl Into<String>) -> Self {
+        Self { client: Arc::new(LazyLock::new(Box::new(make))), orders_url: orders_url.into() }
     }
 
     /// Sends one frame.

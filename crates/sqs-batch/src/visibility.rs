@@ -45,7 +45,11 @@ mod sdk {
     use super::{VisibilityChange, VisibilityTimeout};
     use aws_sdk_sqs::{Client, types::ChangeMessageVisibilityBatchRequestEntry};
     use futures_util::{StreamExt, stream};
-    use std::{error::Error as StdError, iter};
+    use std::{
+        error::Error as StdError,
+        iter,
+        sync::{Arc, LazyLock},
+    };
 
     /// Entries in one request. Source: Amazon SQS API Reference, `ChangeMessageVisibilityBatch`.
     const ENTRIES: usize = 10;
@@ -58,15 +62,24 @@ mod sdk {
     /// `sqs:ChangeMessageVisibility` on the queue.
     #[derive(Clone, Debug)]
     pub struct SqsVisibility {
-        client: Client,
+        client: Arc<LazyClient>,
         queue_url: String,
     }
+
+    type LazyClient = LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>;
 
     impl SqsVisibility {
         /// For messages of the queue with that URL.
         #[must_use]
         pub fn new(client: Client, queue_url: impl Into<String>) -> Self {
-            Self { client, queue_url: queue_url.into() }
+            Self::when_needed(move || client, queue_url)
+        }
+
+        /// The same with a client that is made when the first message must come again: most functions that start never
+        /// meet one, and making a client is a good part of a start.
+        #[must_use]
+        pub fn when_needed(make: impl FnOnce() -> Client + Send + 'static, queue_url: impl Into<String>) -> Self {
+            Self { client: Arc::new(LazyLock::new(Box::new(make))), queue_url: queue_url.into() }
         }
 
         async fn change_some(&self, changes: &[VisibilityChange]) {

@@ -41,14 +41,16 @@ async fn main() -> Result<(), Error> {
     // Most of its events are sockets that open and close, which ask DynamoDB alone.
     config.aws.connect().await;
     let dynamodb = aws_sdk_dynamodb::Client::new(config.aws.config());
-    let management = aws_sdk_apigatewaymanagement::config::Builder::from(&config.aws.with_patience(Patience::LONG))
-        .endpoint_url(config.websocket_management_url)
-        .retry_partition(own_retries("answers"))
-        .build();
+    let (aws, url) = (config.aws, config.websocket_management_url);
+    let management = move || {
+        let patient = aws.with_patience(Patience::LONG);
+        let management = aws_sdk_apigatewaymanagement::config::Builder::from(&patient).endpoint_url(url);
+        aws_sdk_apigatewaymanagement::Client::from_conf(management.retry_partition(own_retries("answers")).build())
+    };
     let handler = Handler {
         orders: DynamoDbOrderRepository::new(dynamodb.clone(), config.orders_table_name, None),
         connections: DynamoDbConnectionRepository::new(dynamodb, config.connections_table_name),
-        sender: WebSocketSender::new(aws_sdk_apigatewaymanagement::Client::from_conf(management), config.orders_url),
+        sender: WebSocketSender::when_needed(management, config.orders_url),
     };
     let handler = &handler;
     run(service_fn(|event: LambdaEvent<_>| async move { Ok::<_, Error>(handler.handle(&event.payload).await) })).await

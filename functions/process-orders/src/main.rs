@@ -80,7 +80,8 @@ async fn main() -> Result<(), Error> {
         max_queue_age: config.max_queue_age,
         backoff: config.backoff,
     };
-    let visibility = SqsVisibility::new(aws_sdk_sqs::Client::new(aws.config()), config.orders_queue_url);
+    let sqs = aws.config().clone();
+    let visibility = SqsVisibility::when_needed(move || aws_sdk_sqs::Client::new(&sqs), config.orders_queue_url);
     let batches = &BatchHandler::new().visibility(visibility);
     run(service_fn(|event: LambdaEvent<SqsBatch>| async move {
         let deadline = event.context.deadline();

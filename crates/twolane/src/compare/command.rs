@@ -117,9 +117,11 @@ fn begins(args: &CompareArgs, workload: &Workload, lanes: usize, owners: u32) ->
     let turns = if args.parallel { 1 } else { u32::try_from(lanes).unwrap_or(1) };
     let seconds = ((warm_up + span) * turns).as_secs_f64();
     format!(
-        "Sending {} requests down each of {lanes} lanes, as {owners} owners; the first {:.0} s of each count in no figure. \
-         That takes {seconds:.0} s, and however long the last outcome takes.",
+        "Sending {} requests down {}, as {}; the first {:.0} s count in no figure. That takes {seconds:.0} s, and however \
+         long the last outcome takes.",
         workload.arrivals.len(),
+        if lanes == 1 { "one lane" } else { "each lane" },
+        if owners == 1 { "one owner".to_owned() } else { format!("{owners} owners in turn") },
         warm_up.as_secs_f64()
     )
 }
