@@ -124,6 +124,11 @@ impl Environment {
         (seconds > 0).then(|| Duration::from_secs(seconds.into()))
     }
 
+    /// Whether a switch is turned on, as AWS writes it: `true` in any case; everything else is off.
+    pub(crate) fn is_true(&mut self, name: &str) -> bool {
+        self.optional_text(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
     /// Remembers that a variable's value is not what it must be, and gives nothing in its place.
     pub(crate) fn wrong(&mut self, name: &str, value: &str, must_be: &str) -> String {
         self.problems.push(format!("{name} is {value:?}, not {must_be}"));

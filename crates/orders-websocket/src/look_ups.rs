@@ -62,16 +62,27 @@ impl<C: ConnectionRepository + Clone + Send + Sync + 'static> LookUps<C> {
         }
     }
 
+    /// Looks the owner's sockets up for those who ask in a moment.
+    pub(crate) async fn prepare(&self, owner: &Owner) {
+        // What fails here is told by whoever needs it.
+        let _ = self.fresh(owner).await;
+    }
+
     /// The look-up to wait for, begun now unless there is one.
     fn fresh(&self, owner: &Owner) -> Shared<BoxFuture<'static, Found>> {
+        let now = Instant::now();
+        let is_fresh = |look_up: &LookUp| now.duration_since(look_up.began) <= FRESH;
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        begun.retain(|_, look_up| look_up.began.elapsed() <= FRESH);
-        let look_up = begun.entry(owner.clone()).or_insert_with(|| {
-            let (connections, owner) = (self.connections.clone(), owner.clone());
-            let found = async move { connections.list(&owner).await.map(Arc::from).map_err(Arc::new) };
-            LookUp { began: Instant::now(), found: found.boxed().shared() }
-        });
-        look_up.found.clone()
+        if let Some(look_up) = begun.get(owner).filter(|look_up| is_fresh(look_up)) {
+            return look_up.found.clone();
+        }
+        begun.retain(|_, look_up| is_fresh(look_up));
+        let connections = self.connections.clone();
+        let whose = owner.clone();
+        let found = async move { connections.list(&whose).await.map(Arc::from).map_err(Arc::new) };
+        let found = found.boxed().shared();
+        begun.insert(owner.clone(), LookUp { began: now, found: found.clone() });
+        found
     }
 }
 

@@ -96,8 +96,7 @@ impl<C: ConnectionRepository + Clone + Send + Sync + 'static> WebSocketNotifier<
 impl<C: ConnectionRepository + Clone + Send + Sync + 'static> Notifier for WebSocketNotifier<C> {
     /// Looks the owner's sockets up.
     async fn prepare(&self, owner: &Owner) {
-        // What fails here is told by whoever needs it.
-        let _ = self.look_ups.list(owner).await;
+        self.look_ups.prepare(owner).await;
     }
 
     async fn notify(&self, owner: &Owner, notification: &Notification) -> Result<NotificationReport, NotifyError> {

@@ -21,8 +21,7 @@ pub(super) struct Endpoints {
 impl Endpoints {
     /// Those of the environment; none where `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` says so.
     pub(super) fn of(environment: &mut Environment) -> Self {
-        let ignored = environment.optional_text("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
-        if ignored.is_some_and(|ignored| ignored.eq_ignore_ascii_case("true")) {
+        if environment.is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
             return Self { of_all: None, of_services: BTreeMap::new() };
         }
         let of_services = SERVICES.into_iter().filter_map(|service| {

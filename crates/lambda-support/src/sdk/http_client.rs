@@ -10,10 +10,19 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::http::Request;
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 use std::{fs, time::Duration};
+use tokio::time::timeout;
 
 /// Longest wait for a connection. Inside a region it takes single milliseconds.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Longest wait for a connection that is opened ahead, its answer included: an endpoint that hangs keeps no function from
+/// starting.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Whom a function believes that it talks to AWS. Reading the hundred-odd roots of the operating system was three
 /// quarters of a function's start.
@@ -30,8 +39,8 @@ impl HttpClient {
         let roots = environment.optional_text("AWS_CA_BUNDLE").map_or_else(
             || AMAZON_ROOTS.to_owned(),
             |file| match fs::read_to_string(&file) {
-                Ok(roots) if roots.contains("-----BEGIN CERTIFICATE-----") => roots,
-                Ok(_) => environment.wrong("AWS_CA_BUNDLE", &file, "a file with certificates as PEM"),
+                Ok(roots) if are_roots(&roots) => roots,
+                Ok(_) => environment.wrong("AWS_CA_BUNDLE", &file, "a file of certificates as PEM"),
                 Err(_) => environment.wrong("AWS_CA_BUNDLE", &file, "a file that can be read"),
             },
         );
@@ -54,26 +63,34 @@ impl HttpClient {
     }
 
     /// Opens a connection to that URL's host, TLS included, by asking for nothing there. Whatever is answered, the
-    /// connection is open; if none is, whoever needs it first tries again, and tells.
+    /// connection is open; if none is within [`OPEN_TIMEOUT`], whoever needs it first tries again, and tells.
     pub(super) async fn open(&self, url: &str) {
-        let mut request = Request::new(SdkBody::empty());
-        if request.set_uri(url).is_ok()
-            && let Ok(response) = self.0.call(request).await
-        {
-            // Only a connection whose answer was read is used again.
-            let _ = ByteStream::new(response.into_body()).collect().await;
-        }
+        let opening = async {
+            let mut request = Request::new(SdkBody::empty());
+            if request.set_uri(url).is_ok()
+                && let Ok(response) = self.0.call(request).await
+            {
+                // Only a connection whose answer was read is used again.
+                let _ = ByteStream::new(response.into_body()).collect().await;
+            }
+        };
+        let _ = timeout(OPEN_TIMEOUT, opening).await;
     }
+}
+
+/// Whether a text is certificates that can be trusted, at least one.
+fn are_roots(text: &str) -> bool {
+    let mut store = RootCertStore::empty();
+    let mut certificates = CertificateDer::pem_slice_iter(text.as_bytes());
+    certificates.all(|certificate| certificate.is_ok_and(|certificate| store.add(certificate).is_ok()))
+        && !store.is_empty()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rustls::{
-        RootCertStore,
-        pki_types::{CertificateDer, pem::PemObject},
-    };
     use sha2::{Digest, Sha256};
+    use tokio::net::TcpListener;
 
     /// As <https://www.amazontrust.com/repository/> has them: SHA-256 of each root's public key.
     const KEYS: [&str; 5] = [
@@ -112,14 +129,27 @@ mod tests {
         }
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn an_endpoint_that_hangs_keeps_no_function_from_starting() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+
+        // The kernel takes the connection; nobody ever reads from it.
+        HttpClient::of(&mut Environment::of([])).open(&url).await;
+    }
+
     #[test]
     fn a_bundle_that_is_none_is_told() {
-        for file in ["/no/such/file", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")] {
+        let malformed = std::env::temp_dir().join(format!("malformed-{}.pem", std::process::id()));
+        fs::write(&malformed, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").expect("a file");
+        let malformed = malformed.to_str().expect("UTF-8");
+        for file in ["/no/such/file", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), malformed] {
             let mut environment = Environment::of([("AWS_CA_BUNDLE", file)]);
             HttpClient::of(&mut environment);
 
             let told = environment.finish(()).expect_err("it holds no certificate").to_string();
             assert!(told.contains("AWS_CA_BUNDLE is"), "{told}");
         }
+        fs::remove_file(malformed).expect("it was written");
     }
 }

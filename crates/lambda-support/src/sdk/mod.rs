@@ -86,7 +86,8 @@ pub fn own_retries(name: &'static str) -> RetryPartition {
 pub struct Aws {
     config: SdkConfig,
     http_client: HttpClient,
-    dynamodb_url: String,
+    /// Where DynamoDB is; `None` where an endpoint is asked for that only the SDK itself finds.
+    dynamodb_url: Option<String>,
 }
 
 impl Aws {
@@ -104,14 +105,19 @@ impl Aws {
         );
         let endpoints = Endpoints::of(environment);
         let http_client = HttpClient::of(environment);
-        let dynamodb_url = endpoints.of_service("DynamoDB").unwrap_or_else(|| {
+        // Source: AWS SDKs and Tools Reference Guide, "Dual-stack and FIPS endpoints".
+        let [fips, dual_stack] =
+            ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"].map(|name| environment.is_true(name));
+        let dynamodb_url = endpoints.of_service("DynamoDB").or_else(|| {
             // Source: Amazon DynamoDB Developer Guide, "Regions and endpoints"; AWS China has a domain of its own.
             let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
-            format!("https://dynamodb.{region}.amazonaws.com{suffix}")
+            (!fips && !dual_stack).then(|| format!("https://dynamodb.{region}.amazonaws.com{suffix}"))
         });
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region))
+            .use_fips(fips)
+            .use_dual_stack(dual_stack)
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .http_client(http_client.shared())
             .timeout_config(Patience::SHORT.timeouts())
@@ -140,7 +146,9 @@ impl Aws {
     /// Opens the connection to DynamoDB before the first event does: Lambda gives a function that starts a whole
     /// processor, and the caller of the first event waits for no handshake.
     pub async fn connect(&self) {
-        self.http_client.open(&self.dynamodb_url).await;
+        if let Some(url) = &self.dynamodb_url {
+            self.http_client.open(url).await;
+        }
     }
 
     /// The same for DynamoDB and one more endpoint.
