@@ -6,7 +6,7 @@ CLOUD := python3 infra/local
 export CARGO_BUILD_TARGET ?= $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 
 # The functions of the benchmark.
-MEASURED := create-order process-orders get-order manage-connections
+MEASURED := create-order process-orders get-order manage-connections authorize-request
 
 .PHONY: help demo up down restart env test soak check bench build deploy
 

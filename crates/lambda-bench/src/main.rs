@@ -13,6 +13,7 @@ mod sample;
 mod series;
 mod size;
 mod subject;
+mod token;
 
 use anyhow::Context;
 use clap::{Args, Parser};

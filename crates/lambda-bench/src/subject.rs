@@ -1,6 +1,7 @@
 //! What is measured: a bootstrap, its environment and its events.
 
 use crate::backend::Backend;
+use crate::token;
 use anyhow::Context;
 use hyper::body::Bytes;
 use serde_json::{Value, json};
@@ -36,6 +37,10 @@ const FUNCTIONS: [(&str, &str); 4] = [
     ("manage-connections", include_str!("../../../functions/manage-connections/tests/fixtures/websocket-connect.json")),
 ];
 
+/// The authorizer, and an event of it but for its token, which does not last.
+const AUTHORIZER: (&str, &str) =
+    ("authorize-request", include_str!("../../../functions/authorize-request/tests/fixtures/rest-token.json"));
+
 /// The function that does nothing.
 pub(crate) const FLOOR: &str = "lambda-floor";
 
@@ -59,6 +64,9 @@ pub(crate) fn of_project(folder: &Path) -> anyhow::Result<Vec<Subject>> {
             subjects.push(subject(folder, name, name, vec![event], 1)?);
         }
     }
+    let mut event: Value = serde_json::from_str(AUTHORIZER.1)?;
+    event["authorizationToken"] = json!(format!("Bearer {}", token::token()?));
+    subjects.push(subject(folder, AUTHORIZER.0, AUTHORIZER.0, vec![Bytes::from(event.to_string())], 1)?);
     Ok(subjects)
 }
 
@@ -172,6 +180,7 @@ impl Subject {
             ("BACKOFF_BASE_SECONDS", "60".to_owned()),
             ("BACKOFF_CAP_SECONDS", "900".to_owned()),
         ];
+        variables.extend(token::environment());
         if let Some(authority) = backend.authority() {
             let file = folder.join("authority.pem");
             // Not written: the function says so, as it trusts nobody then.

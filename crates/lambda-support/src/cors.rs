@@ -2,22 +2,21 @@
 //!
 //! The answers that no function gives, preflights included, decide by the same list in `infra/openapi.yaml`.
 
+use crate::http::RestRequest;
 use lambda_http::{
-    Body, Request, RequestExt, Response,
+    Body, Response,
     http::{HeaderMap, HeaderValue, header},
 };
 
-/// The stage variable with the origins that may, as browsers spell them, with commas between.
-const ALLOWED_ORIGINS: &str = "corsAllowedOrigins";
 /// What a page may read beside the headers that it always may.
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static("Location, Retry-After");
 
 /// The same answer; to a page whose origin is on the list of the API's stage, with the headers that let it read it.
 #[must_use]
-pub fn allow_origin(request: &Request, mut response: Response<Body>) -> Response<Body> {
+pub fn allow_origin(request: &RestRequest, mut response: Response<Body>) -> Response<Body> {
     if let Some(origin) = allowed_origin(request) {
         response.headers_mut().extend(HeaderMap::from_iter([
-            (header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()),
+            (header::ACCESS_CONTROL_ALLOW_ORIGIN, origin),
             (header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS),
             (header::VARY, HeaderValue::from_static("Origin")),
         ]));
@@ -25,16 +24,15 @@ pub fn allow_origin(request: &Request, mut response: Response<Body>) -> Response
     response
 }
 
-fn allowed_origin(request: &Request) -> Option<&HeaderValue> {
-    let origin = request.headers().get(header::ORIGIN)?;
-    let allowed = request.stage_variables_ref()?.first(ALLOWED_ORIGINS)?;
-    allowed.split(',').any(|allowed| allowed.as_bytes() == origin.as_bytes()).then_some(origin)
+fn allowed_origin(request: &RestRequest) -> Option<HeaderValue> {
+    let origin = request.origin()?;
+    let is_allowed = request.allowed_origins()?.split(',').any(|allowed| allowed == origin);
+    is_allowed.then(|| HeaderValue::from_str(origin).ok()).flatten()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lambda_http::request::from_str;
     use serde_json::{Value, json};
 
     /// The headers of an answer to a page of `origin`, with the stage's list.
@@ -42,13 +40,13 @@ mod tests {
         let event = include_str!("../../../functions/get-order/tests/fixtures/apigw-rest-get.json");
         let mut event: Value = serde_json::from_str(event).expect("the fixture is JSON");
         event["stageVariables"] = allowed;
-        event["multiValueHeaders"]["origin"] = json!([origin]);
-        let request = from_str(&event.to_string()).expect("the event is one of API Gateway's");
+        event["headers"]["origin"] = json!(origin);
+        let request = serde_json::from_value(event).expect("the event is one of API Gateway's");
         allow_origin(&request, Response::new(Body::Empty)).headers().clone()
     }
 
     fn listed(origins: &str) -> Value {
-        json!({ALLOWED_ORIGINS: origins})
+        json!({"corsAllowedOrigins": origins})
     }
 
     #[test]

@@ -2,9 +2,8 @@
 
 mod handler;
 
-use lambda_http::{Error, run, service_fn};
+use lambda_http::Error;
 use lambda_support::{
-    cors,
     environment::{Environment, InvalidEnvironment},
     http,
     sdk::Aws,
@@ -38,10 +37,5 @@ async fn main() -> Result<(), Error> {
     config.aws.connect().await;
     let client = aws_sdk_dynamodb::Client::new(config.aws.config());
     let repository = DynamoDbOrderRepository::new(client, config.orders_table_name, config.order_retention);
-    let repository = &repository;
-    run(service_fn(|request| async move {
-        let answer = http::in_span(&request, handler::handle(repository, &request)).await;
-        Ok::<_, Error>(cors::allow_origin(&request, answer))
-    }))
-    .await
+    http::serve(async |request| handler::handle(&repository, request).await).await
 }

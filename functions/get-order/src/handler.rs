@@ -1,10 +1,10 @@
 //! HTTP in, one look-up, HTTP out.
 
 use lambda_http::{
-    Body, Request, Response,
+    Body, Response,
     http::{HeaderValue, StatusCode, header},
 };
-use lambda_support::http::{json, order_id, owner, problem_response, repository_problem, with_header};
+use lambda_support::http::{RestRequest, json, problem_response, repository_problem, with_header};
 use orders::{OrderId, OrderRepository, Owner};
 use orders_api::{OrderView, PendingView, Problem};
 
@@ -19,7 +19,7 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 /// - 400: the order id is malformed.
 /// - 503: the database is over its limit; safe to repeat.
 /// - 500: the service is deployed wrong.
-pub(crate) async fn handle<R: OrderRepository>(repository: &R, request: &Request) -> Response<Body> {
+pub(crate) async fn handle<R: OrderRepository>(repository: &R, request: &RestRequest) -> Response<Body> {
     let (owner, id) = match parse(request) {
         Ok(parsed) => parsed,
         Err(problem) => return problem_response(request, problem),
@@ -34,14 +34,13 @@ pub(crate) async fn handle<R: OrderRepository>(repository: &R, request: &Request
     }
 }
 
-fn parse(request: &Request) -> Result<(Owner, OrderId), Problem> {
-    Ok((owner(request)?, order_id(request)?))
+fn parse(request: &RestRequest) -> Result<(Owner, OrderId), Problem> {
+    Ok((request.owner()?, request.order_id()?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lambda_http::request::from_str;
     use orders::{
         Order,
         fakes::{self, InMemoryOrders, Unavailable},
@@ -55,7 +54,7 @@ mod tests {
     }
 
     async fn answer<R: OrderRepository>(repository: &R, event: &Value) -> (u16, Value, Response<Body>) {
-        let request = from_str(&event.to_string()).expect("the event is one of API Gateway's");
+        let request = serde_json::from_value(event.clone()).expect("the event is one of API Gateway's");
         let response = handle(repository, &request).await;
         let body = serde_json::from_slice(response.body().as_ref()).expect("every answer is JSON");
         (response.status().as_u16(), body, response)
@@ -112,7 +111,7 @@ mod tests {
         fn no_request_makes_the_handler_panic(parameters in proptest::collection::hash_map(any::<String>(), any::<String>(), 0..3)) {
             let mut event = event();
             event["pathParameters"] = json!(parameters);
-            let request = from_str(&event.to_string()).expect("the event is one of API Gateway's");
+            let request = serde_json::from_value(event.clone()).expect("the event is one of API Gateway's");
             let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
             let response = runtime.block_on(handle(&InMemoryOrders::default(), &request));
             prop_assert_eq!(response.status().as_u16(), 400);

@@ -89,8 +89,14 @@ fn are_roots(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
     use sha2::{Digest, Sha256};
-    use tokio::net::TcpListener;
+    use std::sync::Arc;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+    use tokio_rustls::TlsAcceptor;
 
     /// As <https://www.amazontrust.com/repository/> has them: SHA-256 of each root's public key.
     const KEYS: [&str; 5] = [
@@ -136,6 +142,50 @@ mod tests {
 
         // The kernel takes the connection; nobody ever reads from it.
         HttpClient::of(&mut Environment::of([])).open(&url).await;
+    }
+
+    /// A server that answers everything over TLS, by a certificate that only itself vouches for: its URL, and that.
+    async fn foreign_server() -> (String, String) {
+        let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
+        let key = PrivateKeyDer::Pkcs8(certified.signing_key.serialize_der().into());
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("ring speaks them")
+            .with_no_client_auth()
+            .with_single_cert(vec![certified.cert.der().clone()], key)
+            .expect("the key is the certificate's");
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let url = format!("https://{}", listener.local_addr().expect("it is bound"));
+        tokio::spawn(async move {
+            loop {
+                let (socket, _) = listener.accept().await.expect("it listens");
+                if let Ok(mut stream) = acceptor.accept(socket).await {
+                    let _ = stream.read(&mut [0; 1024]).await;
+                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+                }
+            }
+        });
+        (url, certified.cert.pem())
+    }
+
+    async fn reaches(client: &HttpClient, url: &str) -> bool {
+        let mut request = Request::new(SdkBody::empty());
+        request.set_uri(url).expect("a URL");
+        client.0.call(request).await.is_ok_and(|response| response.status().is_success())
+    }
+
+    #[tokio::test]
+    async fn who_is_not_vouched_for_is_not_talked_to() {
+        let (url, certificate) = foreign_server().await;
+        let bundle = std::env::temp_dir().join(format!("foreign-{}.pem", std::process::id()));
+        fs::write(&bundle, certificate).expect("a file");
+        let bundle = bundle.to_str().expect("UTF-8");
+
+        assert!(!reaches(&HttpClient::of(&mut Environment::of([])), &url).await, "Amazon's roots do not vouch for it");
+        assert!(reaches(&HttpClient::of(&mut Environment::of([("AWS_CA_BUNDLE", bundle)])), &url).await);
+
+        fs::remove_file(bundle).expect("it was written");
     }
 
     #[test]

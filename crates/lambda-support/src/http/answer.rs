@@ -1,15 +1,12 @@
-//! HTTP requests and answers of functions behind a REST API.
+//! Answers: JSON, and problems.
 
-use crate::caller::{self, CallerError};
+use crate::http::RestRequest;
 use lambda_http::{
-    Body, Request, RequestExt, Response,
+    Body, Response,
     http::{HeaderName, HeaderValue, StatusCode, header},
-    request::RequestContext,
 };
-use orders::{ErrorChain, OrderId, Owner, RepositoryError, Timestamp};
-use orders_api::{OWNER_CONTEXT, Problem};
-use std::future::Future;
-use tracing::Instrument;
+use orders::{ErrorChain, RepositoryError};
+use orders_api::Problem;
 
 /// The media type of orders.
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -26,14 +23,6 @@ pub const SECURITY_HEADERS: [(HeaderName, HeaderValue); 3] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
 ];
 
-/// Does `work` within the span of the request, so that its log lines are found by the id that the caller was given:
-/// API Gateway's, which is not that of the invocation.
-pub async fn in_span<F: Future>(request: &Request, work: F) -> F::Output {
-    let id = request_id(request);
-    let span = tracing::info_span!("API request", api.request.id = id.as_deref().unwrap_or("(none)"));
-    work.instrument(span).await
-}
-
 /// An answer of `status` with a JSON body.
 #[must_use]
 pub fn json(status: StatusCode, body: &impl serde::Serialize) -> Response<Body> {
@@ -48,10 +37,10 @@ pub fn problem(status: StatusCode, detail: impl Into<String>) -> Problem {
 
 /// The answer that carries a problem, with the id of the request that had it.
 #[must_use]
-pub fn problem_response(request: &Request, problem: Problem) -> Response<Body> {
+pub fn problem_response(request: &RestRequest, problem: Problem) -> Response<Body> {
     let status = problem.status.and_then(|status| StatusCode::from_u16(status).ok());
     let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let body = Problem { request_id: request_id(request), ..problem };
+    let body = Problem { request_id: request.id().map(str::to_owned), ..problem };
     let response = respond(status, PROBLEM_JSON, &body);
     if status == StatusCode::SERVICE_UNAVAILABLE {
         with_header(response, header::RETRY_AFTER, RETRY_AFTER)
@@ -75,41 +64,6 @@ fn respond(status: StatusCode, media_type: HeaderValue, body: &impl serde::Seria
     response
 }
 
-/// Whose request it is.
-///
-/// # Errors
-/// A 500 problem when the API layer does not say: the deployment is wrong, and the log says how.
-pub fn owner(request: &Request) -> Result<Owner, Problem> {
-    let owner = match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV1(context)) => caller::owner(|name| context.authorizer.fields.get(name)),
-        _ => Err(CallerError::Missing(OWNER_CONTEXT)),
-    };
-    owner.map_err(|error| {
-        let error = ErrorChain(&error);
-        tracing::error!(%error, "Failed to tell whose request this is");
-        internal_error()
-    })
-}
-
-/// The order id in the path.
-///
-/// # Errors
-/// A 400 problem when it is malformed.
-pub fn order_id(request: &Request) -> Result<OrderId, Problem> {
-    let parameters = request.path_parameters_ref();
-    let text = parameters.and_then(|parameters| parameters.first("orderId")).unwrap_or_default();
-    OrderId::parse(text).map_err(|error| problem(StatusCode::BAD_REQUEST, format!("The order id in the path {error}.")))
-}
-
-/// When API Gateway took the request.
-#[must_use]
-pub fn received_at(request: &Request) -> Option<Timestamp> {
-    match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV1(context)) => Timestamp::from_unix_ms(context.request_time_epoch).ok(),
-        _ => None,
-    }
-}
-
 /// What a repository's failure means to the caller; the log has the cause.
 #[must_use]
 pub fn repository_problem(error: &RepositoryError) -> Problem {
@@ -123,14 +77,7 @@ pub fn repository_problem(error: &RepositoryError) -> Problem {
     }
 }
 
-fn internal_error() -> Problem {
+pub(super) fn internal_error() -> Problem {
     let detail = "The service failed. It is safe to repeat the request; if it fails again, report the request id.";
     problem(StatusCode::INTERNAL_SERVER_ERROR, detail)
-}
-
-fn request_id(request: &Request) -> Option<String> {
-    match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV1(context)) => context.request_id.clone(),
-        _ => None,
-    }
 }

@@ -1,0 +1,44 @@
+//! HTTP requests and answers of functions behind a REST API.
+
+mod answer;
+mod request;
+
+pub use answer::{SECURITY_HEADERS, json, problem, problem_response, repository_problem, with_header};
+pub use request::RestRequest;
+
+use crate::cors;
+use answer::internal_error;
+use lambda_http::{
+    Body, Error, LambdaEvent, Response,
+    aws_lambda_events::apigw::ApiGatewayProxyResponse,
+    lambda_runtime::{run, service_fn},
+};
+use std::convert::Infallible;
+use tracing::Instrument;
+
+/// Serves requests until Lambda ends the process. Each is served within a span of its own, so that its log lines are
+/// found by the id that the caller was given: API Gateway's, which is not that of the invocation.
+///
+/// # Errors
+/// The Runtime API cannot be reached.
+pub async fn serve(handler: impl AsyncFn(&RestRequest) -> Response<Body>) -> Result<(), Error> {
+    let handler = &handler;
+    run(service_fn(|event: LambdaEvent<RestRequest>| async move {
+        let request = event.payload;
+        let span = tracing::info_span!("API request", api.request.id = request.id().unwrap_or("(none)"));
+        // Boxed, as the compiler will not look as deep as the SDK's futures go beneath all of the runtime's.
+        let answer = Box::pin(handler(&request)).instrument(span).await;
+        Ok::<_, Infallible>(proxy_response(cors::allow_origin(&request, answer)))
+    }))
+    .await
+}
+
+/// An answer in the shape that API Gateway reads.
+fn proxy_response(answer: Response<Body>) -> ApiGatewayProxyResponse {
+    let (parts, body) = answer.into_parts();
+    let mut response = ApiGatewayProxyResponse::default();
+    response.status_code = parts.status.as_u16().into();
+    response.multi_value_headers = parts.headers;
+    response.body = Some(body);
+    response
+}
