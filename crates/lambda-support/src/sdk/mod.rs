@@ -23,12 +23,12 @@ use std::time::Duration;
 pub struct Patience {
     /// Longest single attempt.
     attempt: Duration,
-    /// Longest request, retries and back-off included.
-    request: Duration,
     /// Attempts in all.
     attempts: u32,
     /// Longest back-off between two attempts; it begins at [`INITIAL_BACKOFF`] and doubles.
     backoff: Duration,
+    /// Longest request, where it is less than all its attempts may take. Each clock that runs costs a system call.
+    request: Option<Duration>,
 }
 
 /// Back-off before the second attempt; the SDK's own default of 1 s is most of an invocation.
@@ -37,30 +37,28 @@ const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
 impl Patience {
     /// For requests that somebody repeats when they fail, the caller in the sync lane, the queue in the async lane:
     /// a database in trouble is left to recover. DynamoDB answers in milliseconds.
-    pub const SHORT: Self = Self {
-        attempt: Duration::from_millis(1500),
-        request: Duration::from_secs(4),
-        attempts: 3,
-        backoff: Duration::from_millis(200),
-    };
+    pub const SHORT: Self =
+        Self { attempt: Duration::from_millis(1200), attempts: 3, backoff: Duration::from_millis(200), request: None };
 
     /// For requests that nobody repeats when they fail: those that tell an owner.
     pub const LONG: Self = Self {
         attempt: Duration::from_secs(1),
-        request: Duration::from_secs(5),
         attempts: 10,
         backoff: Duration::from_secs(1),
+        request: Some(Duration::from_secs(5)),
     };
 
     /// Longest request, retries and back-off included: a function's timeout must leave room for those it makes one
     /// after the other.
     #[must_use]
-    pub const fn request_limit(self) -> Duration {
-        self.request
+    pub fn request_limit(self) -> Duration {
+        self.request.unwrap_or_else(|| self.attempt * self.attempts + self.backoff * (self.attempts - 1))
     }
 
     fn timeouts(self) -> TimeoutConfig {
-        TimeoutConfig::builder().operation_attempt_timeout(self.attempt).operation_timeout(self.request).build()
+        let mut timeouts = TimeoutConfig::builder().operation_attempt_timeout(self.attempt);
+        timeouts.set_operation_timeout(self.request);
+        timeouts.build()
     }
 
     fn retries(self) -> RetryConfig {
