@@ -1,5 +1,6 @@
 //! What functions ask of AWS: the least that DynamoDB, SQS and the WebSocket API's management endpoint can answer.
 
+use crate::engine::Engine;
 use crate::http::{self, Answer};
 use anyhow::Context;
 use http_body_util::BodyExt;
@@ -59,11 +60,11 @@ impl Drop for Backend {
 }
 
 impl Backend {
-    /// Listens on a free port.
+    /// Listens on a free port. What is asked of DynamoDB is for `engine` to answer, where there is one.
     ///
     /// # Errors
     /// Loopback has none.
-    pub(crate) async fn start(manners: Manners) -> anyhow::Result<Self> {
+    pub(crate) async fn start(manners: Manners, engine: Option<Arc<Engine>>) -> anyhow::Result<Self> {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let (tls, authority) = if manners.tls {
             let (acceptor, authority) = certified()?;
@@ -72,7 +73,7 @@ impl Backend {
             (None, None)
         };
         let (calls, connections) = (Arc::clone(&seen), Arc::clone(&seen));
-        let answer = move |request| answer(request, manners, Arc::clone(&calls));
+        let answer = move |request| answer(request, manners, Arc::clone(&calls), engine.clone());
         let connected = move || locked(&connections).connections += 1;
         let (address, server) = http::serve(tls, Arc::new(answer), connected).await?;
         Ok(Self { address, manners, authority, seen, server })
@@ -113,7 +114,12 @@ fn certified() -> anyhow::Result<(TlsAcceptor, String)> {
     Ok((TlsAcceptor::from(Arc::new(config)), certified.cert.pem()))
 }
 
-async fn answer(request: Request<Incoming>, manners: Manners, seen: Arc<Mutex<Seen>>) -> Answer {
+async fn answer(
+    request: Request<Incoming>,
+    manners: Manners,
+    seen: Arc<Mutex<Seen>>,
+    engine: Option<Arc<Engine>>,
+) -> Answer {
     let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
     let operation = match target.and_then(|target| target.rsplit_once('.')) {
         Some((_, operation)) => operation.to_owned(),
@@ -138,21 +144,30 @@ async fn answer(request: Request<Incoming>, manners: Manners, seen: Arc<Mutex<Se
         });
         return http::whole(json_answer(StatusCode::BAD_REQUEST, &refusal));
     }
-    http::whole(match operation.as_str() {
-        "PostToConnection" | "connect" => http::status(StatusCode::OK),
-        "GetItem" => json_answer(StatusCode::OK, &json!({ "Item": order() })),
-        "Query" => json_answer(StatusCode::OK, &connections(&body)),
+    http::whole(match (operation.as_str(), engine) {
+        ("PostToConnection" | "connect", _) => http::status(StatusCode::OK),
+        (_, Some(engine)) => match engine.ask(&operation, body).await {
+            Ok((status, answer)) => whole_json(status, answer),
+            // The function's answer says that it could not do its work, which ends the run.
+            Err(_) => http::status(StatusCode::BAD_GATEWAY),
+        },
+        ("GetItem", None) => json_answer(StatusCode::OK, &json!({ "Item": order() })),
+        ("Query", None) => json_answer(StatusCode::OK, &connections(&body)),
         _ => json_answer(StatusCode::OK, &json!({})),
     })
 }
 
 fn json_answer(status: StatusCode, body: &Value) -> Response<Bytes> {
+    whole_json(status, Bytes::from(body.to_string()))
+}
+
+fn whole_json(status: StatusCode, body: Bytes) -> Response<Bytes> {
     let answer = Response::builder().status(status).header("content-type", "application/x-amz-json-1.0");
-    answer.body(Bytes::from(body.to_string())).unwrap_or_default()
+    answer.body(body).unwrap_or_default()
 }
 
 /// A confirmed order, as the orders table has it.
-fn order() -> Value {
+pub(crate) fn order() -> Value {
     let text = |text: &str| json!({ "S": text });
     let number = |number: &str| json!({ "N": number });
     json!({
@@ -173,14 +188,19 @@ fn order() -> Value {
     })
 }
 
-/// One open socket of whoever is asked about, as the connections table has it.
+/// What is found of whoever is asked about: one open socket.
 fn connections(request: &[u8]) -> Value {
     let request: Value = serde_json::from_slice(request).unwrap_or_default();
     let owner = request["ExpressionAttributeValues"][":owner"]["S"].as_str().unwrap_or_default();
-    json!({ "Count": 1, "ScannedCount": 1, "Items": [{
+    json!({ "Count": 1, "ScannedCount": 1, "Items": [connection(owner)] })
+}
+
+/// An open socket of that owner, as the connections table has it.
+pub(crate) fn connection(owner: &str) -> Value {
+    json!({
         "pk": { "S": owner },
         "sk": { "S": format!("socket-of-{owner}") },
         "connectedAt": { "S": "2026-11-22T09:00:00Z" },
         "expiresAt": { "N": "4102444800" },
-    }] })
+    })
 }

@@ -45,7 +45,7 @@ pub(crate) fn all(measured: &[Measured]) -> Vec<Bound> {
         let times = |of: fn(&crate::sample::Sample) -> Duration| ratio(one.median(of), floor.median(of));
         let cold = if name == "process-orders" { 1.4 } else { 1.35 };
         bound(format!("{name}: cold start, × floor"), times(|sample| sample.cold_start), cold);
-        if name != "process-orders" {
+        if !matches!(name.as_str(), "process-orders" | "authorize-request") {
             bound(format!("{name}: start and first answer, × floor"), times(|sample| sample.first_answer), 1.8);
             bound(format!("{name}: processor time of a warm invocation, × floor"), times(|sample| sample.cpu), 2.6);
             bound(format!("{name}: memory, × floor"), float(one.memory_kib()) / float(floor.memory_kib()), 1.6);

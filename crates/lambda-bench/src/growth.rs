@@ -64,7 +64,7 @@ impl Growth {
 /// # Errors
 /// A function fails.
 pub(crate) async fn measure(bootstraps: &Path, folder: &Path) -> anyhow::Result<Vec<Growth>> {
-    let backend = Backend::start(Manners::default()).await?;
+    let backend = Backend::start(Manners::default(), None).await?;
     let create = subject::create_order(bootstraps, 1)?;
     let worker = subject::whole_batches(bootstraps, OWNERS[OWNERS.len() - 1] as usize / BATCH)?;
     let mut items = Vec::new();

@@ -87,13 +87,13 @@ impl RuntimeApi {
     ///
     /// # Errors
     /// It fails or does not answer.
-    pub(crate) async fn invoke(&mut self, event: &Bytes) -> anyhow::Result<(Duration, Bytes)> {
+    pub(crate) async fn invoke(&mut self, event: Bytes) -> anyhow::Result<(Duration, Bytes)> {
         self.asked().await?;
         let next = self.waiting.take().context("it was just there")?;
         self.invocations += 1;
         let id = format!("00000000-0000-4000-8000-{:012}", self.invocations);
         let began = Instant::now();
-        next.reply.send((id.clone(), event.clone())).ok().context("the function hung up")?;
+        next.reply.send((id.clone(), event)).ok().context("the function hung up")?;
         let done = timeout(PATIENCE, self.done.recv()).await.context("it did not answer")?.context("it ended")?;
         anyhow::ensure!(done.id == id, "it answered {} rather than {id}", done.id);
         match done.result {

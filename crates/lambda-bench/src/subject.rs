@@ -8,12 +8,13 @@ use serde_json::{Value, json};
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Messages of a whole batch. Source: `template.yaml`, `BatchSize`.
 pub(crate) const BATCH: usize = 10;
 
 /// Batches that are given in turn: what a function remembers of an owner is of no use to it then.
-const BATCHES: usize = 200;
+pub(crate) const BATCHES: usize = 200;
 
 /// A bootstrap and what it is given.
 #[derive(Clone, Debug)]
@@ -36,6 +37,15 @@ const FUNCTIONS: [(&str, &str); 4] = [
     ("get-order", include_str!("../../../functions/get-order/tests/fixtures/apigw-rest-get.json")),
     ("manage-connections", include_str!("../../../functions/manage-connections/tests/fixtures/websocket-connect.json")),
 ];
+
+/// What order ids of events begin with: each invocation gets ids of its own, as a repeat takes another way.
+const ORDER_ID: &str = "5f0c1b0e";
+
+/// Events with new orders so far.
+static ORDERS: AtomicU32 = AtomicU32::new(0);
+
+/// The function that asks for the order of its event, which must stay the one that there is.
+const ASKING: &str = "get-order";
 
 /// The authorizer, and an event of it but for its token, which does not last.
 const AUTHORIZER: (&str, &str) =
@@ -149,9 +159,16 @@ fn batch(fixture: &[u8], numbers: Range<usize>) -> anyhow::Result<Bytes> {
 }
 
 impl Subject {
-    /// The event of an invocation.
-    pub(crate) fn event(&self, invocation: u32) -> &Bytes {
-        &self.events[invocation as usize % self.events.len()]
+    /// The event of an invocation, with orders that were never placed before.
+    pub(crate) fn event(&self, invocation: u32) -> Bytes {
+        let event = &self.events[invocation as usize % self.events.len()];
+        match std::str::from_utf8(event) {
+            Ok(text) if self.name != ASKING => {
+                let number = ORDERS.fetch_add(1, Ordering::Relaxed);
+                Bytes::from(text.replace(ORDER_ID, &format!("{number:08x}")))
+            }
+            _ => event.clone(),
+        }
     }
 
     /// The environment in which Lambda would run it, with AWS at `backend`: what any function needs of the template.
