@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot read the repository has failed, and says where")]
 
 mod async_api;
+mod callbacks;
 mod cloudformation;
 mod edge;
 mod encryption;

@@ -106,6 +106,22 @@ pub trait Notifier {
     ) -> impl Future<Output = Result<NotificationReport, NotifyError>> + Send;
 }
 
+/// Without a notifier nobody is told: owners ask how their orders stand.
+impl<N: Notifier + Sync> Notifier for Option<N> {
+    async fn prepare(&self, owner: &Owner) {
+        if let Some(notifier) = self {
+            notifier.prepare(owner).await;
+        }
+    }
+
+    async fn notify(&self, owner: &Owner, notification: &Notification) -> Result<NotificationReport, NotifyError> {
+        match self {
+            Some(notifier) => notifier.notify(owner, notification).await,
+            None => Ok(NotificationReport::default()),
+        }
+    }
+}
+
 /// How many sockets a notification reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NotificationReport {

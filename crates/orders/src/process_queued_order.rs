@@ -281,6 +281,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn settles_orders_where_nobody_is_told() {
+        let (orders, nobody) = (InMemoryOrders::default(), None::<RecordingNotifier>);
+
+        let confirmed = process_queued_order(&orders, &nobody, fakes::queued()).await.expect("nothing is wrong");
+        let last = QueuedOrder { last_attempt: true, ..fakes::queued() };
+        let failed = process_queued_order(&Unavailable, &nobody, last).await.expect_err("the database is down");
+
+        assert_eq!(orders.all()[0].status(), Status::Confirmed);
+        for notified in [confirmed.notified, failed.notified.expect("it was the last delivery")] {
+            assert_eq!(notified.expect("no look-up failed"), NotificationReport::default());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_notifier_that_there_is_tells() {
+        let (orders, notifier) = (InMemoryOrders::default(), Some(RecordingNotifier::default()));
+
+        process_queued_order(&orders, &notifier, fakes::queued()).await.expect("nothing is wrong");
+
+        assert_eq!(notifier.expect("it is there").told().len(), 1);
+    }
+
+    #[tokio::test]
     async fn tells_the_owner_again_when_the_message_comes_again() {
         let (orders, notifier) = (InMemoryOrders::default(), RecordingNotifier::default());
         for attempts in 1..=2 {

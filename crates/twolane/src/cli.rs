@@ -61,9 +61,10 @@ pub(crate) struct OrderArgs {
     /// for a throttled function.
     #[arg(long, value_name = "TIMES", default_value_t = 0)]
     pub(crate) retries: usize,
-    /// How the async lane learns the outcome: by the WebSocket, or only by asking the status service.
-    #[arg(long, value_enum, default_value_t = Confirm::Callback)]
-    pub(crate) confirm: Confirm,
+    /// How the async lane learns the outcome: by the WebSocket, or only by asking the status service. Without it, by
+    /// the WebSocket where the stack has one.
+    #[arg(long, value_enum)]
+    pub(crate) confirm: Option<Confirm>,
     /// How long a callback may take before the status service is asked as well.
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(..=86_400))]
     pub(crate) poll_after: u64,

@@ -36,7 +36,7 @@ pub(crate) async fn run(args: OrderArgs) -> anyhow::Result<ExitCode> {
     let token = Token::find(&args.stack, &stack)?;
     let requests = Requests::new(api_url.clone(), token.clone())?;
     let progress = Arc::new(Progress::new(orders.len(), "orders done"));
-    let callbacks = if args.lane == Lane::Async && args.confirm == Confirm::Callback {
+    let callbacks = if args.lane == Lane::Async && confirm(args.confirm, &stack) == Confirm::Callback {
         let url = stack.websocket_url()?;
         crate::requests::handshake(&url, &token)?;
         Some(Callbacks::open(url, token, Arc::clone(&progress)).await)
@@ -102,6 +102,17 @@ pub(crate) async fn run(args: OrderArgs) -> anyhow::Result<ExitCode> {
         progress::tell(is_it_still_there(&api_url));
     }
     Ok(exit_code(&timelines, &written, ended_by))
+}
+
+/// How outcomes are learned: as was asked for, or else as the stack tells them.
+fn confirm(asked_for: Option<Confirm>, stack: &Stack) -> Confirm {
+    asked_for.unwrap_or_else(|| {
+        if stack.has_websocket_api() {
+            return Confirm::Callback;
+        }
+        progress::tell("This stack has no WebSocket API that is known: the status service is asked for the outcomes.");
+        Confirm::Poll
+    })
 }
 
 fn heading(lane: Lane, orders: usize, concurrency: u16, api_url: &Url) -> String {

@@ -129,6 +129,11 @@ impl Stack {
         self.url("WebSocket API", "WebSocketUrl", ["wss", "ws"])
     }
 
+    /// Whether anything is known of a WebSocket API: a stack may be deployed without.
+    pub(crate) fn has_websocket_api(&self) -> bool {
+        self.outputs.contains_key("WebSocketUrl")
+    }
+
     /// An output.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! `twolane order` down both lanes.
 
 use crate::server::{Reply, Request, Server, Sockets, answer};
-use crate::{BODY, ID, confirmed, line, order, problem, queued, record, reports};
+use crate::{BODY, ID, confirmed, line, order, problem, queued, record, reports, twolane};
 use serde_json::{Value, json};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -214,6 +214,26 @@ fn needs_no_socket_to_ask() {
 
     assert_eq!((code, stderr.as_str()), (0, ""));
     assert_eq!(reports(&stdout)[0]["doneBy"], "fetch");
+}
+
+#[test]
+fn asks_where_the_stack_has_no_websocket_api_unless_a_callback_is_asked_for() {
+    let server = pending(0);
+    let order = |more: &[&str]| {
+        let mut twolane =
+            twolane(&["order", "--lane", "async", "--file", "orders.jsonl", "--api-url", &server.api_url]);
+        twolane.folder.write("orders.jsonl", &line(ID));
+        twolane.command.arg("--json").args(more);
+        twolane.run()
+    };
+
+    let (asked, stdout, told) = order(&[]);
+    let (refused, _, complaint) = order(&["--confirm", "callback"]);
+
+    assert_eq!((asked, &reports(&stdout)[0]["doneBy"]), (0, &json!("fetch")), "{stdout}{told}");
+    assert!(told.contains("no WebSocket API"), "{told}");
+    assert_eq!(refused, 2);
+    assert!(complaint.contains("does not give the URL of the WebSocket API (WebSocketUrl)"), "{complaint}");
 }
 
 #[test]
