@@ -21,7 +21,7 @@ pub(crate) fn template_without_callbacks() -> Template {
 /// The condition of all that tells owners over a WebSocket.
 const CALLBACKS: &str = "HasCallbacks";
 
-/// The template as CloudFormation reads it where a condition holds, or does not; other conditions stay open.
+/// The template as `CloudFormation` reads it where a condition holds, or does not; other conditions stay open.
 fn template_where(condition: &str, holds: bool) -> Template {
     let whole = yaml(&repository::read("template.yaml"));
     Template(decide(whole, condition, holds).expect("a template is more than AWS::NoValue"))
