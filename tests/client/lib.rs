@@ -13,6 +13,8 @@
 pub mod api_client;
 pub mod command_line;
 pub mod eventually;
+pub mod hostile_bodies;
+pub mod hostile_values;
 pub mod node;
 pub mod order_bodies;
 pub mod queue_messages;

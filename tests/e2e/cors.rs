@@ -9,20 +9,10 @@ use reqwest::{
 };
 use twolane_tests::{
     api_client::{Answer, ApiClient, LANES, send},
+    hostile_values::{LISTED_ORIGIN as LISTED, UNLISTED_ORIGINS as UNLISTED, VELOCITY_ORIGINS},
     order_bodies::{new_id, order_of},
 };
 
-/// The one origin that a local stack lists.
-const LISTED: &str = "http://localhost:3000";
-const UNLISTED: [&str; 7] = [
-    "https://evil.example",
-    "http://localhost:3000.evil.example",
-    "http://localhost",
-    "https://localhost:3000",
-    "http://localhost:30000",
-    "http://localhost:3000,http://localhost:3000",
-    "null",
-];
 const ALLOWED_ORIGIN: &str = "access-control-allow-origin";
 
 /// A page's request about an order of that path.
@@ -123,9 +113,7 @@ async fn another_page_reads_no_order() {
 async fn an_origin_that_is_velocity_is_not_rendered() {
     let api = ApiClient::new();
 
-    for origin in
-        ["$stageVariables.corsAllowedOrigins", "#set($asked = $allowed)", "${allowed}", "http://localhost:3000,"]
-    {
+    for origin in VELOCITY_ORIGINS {
         let (id, path) = (new_id(), "async/orders");
         let asked = preflight(&format!("{path}/{id}"), "PUT", origin).await;
         let placed = of_page(&api, Method::PUT, &format!("{path}/{id}"), origin).await;

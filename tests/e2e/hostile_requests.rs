@@ -9,6 +9,7 @@ use serde_json::json;
 use std::io::{Error, ErrorKind};
 use twolane_tests::{
     api_client::{ApiClient, LANES, send, try_send},
+    hostile_values::{TRACE, malformed_order_ids, order_ids_that_no_text_has, trace_headers},
     order_bodies::{new_id, order_of},
     stack::{OWNER, Stack},
 };
@@ -41,42 +42,14 @@ async fn headers_and_queries_change_nothing() {
     }
 }
 
-/// A trace header as AWS writes it.
-const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
-
 /// The one header of a caller that the mapping template reads: what is no trace header must not be taken for anything.
 #[tokio::test]
 async fn a_trace_header_changes_nothing() {
     let (api, stack, other) = (ApiClient::new(), Stack::of_environment().await, new_id());
-    let hostile = [
-        "$input.body",
-        "$input.json('$')",
-        "$input.params('Authorization')",
-        "${context.authorizer.owner}",
-        "$util.urlDecode('%26DelaySeconds%3D900')",
-        "#set($context.authorizer.owner = 'mallory')",
-        "#set($x = '&DelaySeconds=900')$x",
-        "#if(true)&DelaySeconds=900#end",
-        "#end",
-        "#foreach($x in [1..3])x#end",
-        "#stop",
-        "#[[ ## *|",
-        "&Action=PurgeQueue",
-        "&Action=DeleteMessage&ReceiptHandle=x",
-        "&DelaySeconds=900",
-        "&MessageBody={}",
-        "&MessageAttribute.2.Value.StringValue=mallory",
-        "%26DelaySeconds%3D900",
-        "\"'\\<>+ ;=",
-    ];
-    let alone = hostile.iter().map(|text| (*text).to_owned());
-    let appended = hostile.iter().map(|text| format!("{TRACE}{text}"));
-    let as_a_value = hostile.iter().map(|text| format!("{TRACE};Lineage={text}"));
     let another_id = format!("&MessageAttribute.1.Value.StringValue={other}");
     let another_body = format!("{TRACE}&MessageBody={}", order_of("SKU-2"));
-    let more = [TRACE.to_owned(), another_id, another_body, "x".repeat(4_000)];
 
-    for header in alone.chain(appended).chain(as_a_value).chain(more) {
+    for header in trace_headers().into_iter().chain([TRACE.to_owned(), another_id, another_body]) {
         for lane in LANES {
             let id = new_id();
             let request = api.request(Method::PUT, &format!("{lane}/orders/{id}")).header("x-amzn-trace-id", &header);
@@ -126,22 +99,7 @@ async fn a_body_that_breaks_off_is_not_stored() {
 #[tokio::test]
 async fn a_hostile_order_id_is_refused_by_the_sync_lane_and_the_status_service() {
     let (api, id) = (ApiClient::new(), new_id());
-    let ids = [
-        format!("{id}%00"),
-        format!("{id}%20"),
-        format!("{id}&owner=mallory"),
-        format!("mallory%23{id}"),
-        format!("%7B{id}%7D"),
-        format!("urn:uuid:{id}"),
-        id.replace('-', ""),
-        id.replace('-', "%E2%80%90"),
-        "x".repeat(2_000),
-        "%F0%9F%98%80".to_owned(),
-        "%FF%FE".to_owned(),
-        "'%20OR%20'1'='1".to_owned(),
-    ];
-
-    for hostile in ids {
+    for hostile in malformed_order_ids(&id) {
         api.put("sync", &hostile, &order_of("SKU-1")).await.problem(400);
         api.get(&hostile).await.problem(400);
     }
@@ -153,7 +111,7 @@ async fn a_hostile_order_id_is_refused_by_the_sync_lane_and_the_status_service()
 async fn a_hostile_order_id_never_breaks_the_async_lane() {
     let (api, id) = (ApiClient::new(), new_id());
 
-    for hostile in [format!("{id}%00"), "%FF%FE".to_owned(), "%EF%BF%BE".to_owned(), "x".repeat(2_000)] {
+    for hostile in order_ids_that_no_text_has(&id) {
         let answer = api.put("async", &hostile, &order_of("SKU-1")).await;
         assert!(answer.status == 202 || (400..500).contains(&answer.status), "{hostile:.40}: {answer:?}");
         if answer.status != 202 {

@@ -6,6 +6,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use twolane_tests::{
     api_client::{ApiClient, LANES, send},
+    hostile_values::SUBJECTS,
     order_bodies::{new_id, order_of},
     socket::Socket,
     stack::Stack,
@@ -79,28 +80,8 @@ async fn a_foreign_order_is_as_one_that_does_not_exist() {
 async fn a_subject_is_never_read_as_anything_but_a_name() {
     let stack = Stack::of_environment().await;
     let unique = new_id();
-    let subjects = [
-        "$util.urlEncode($input.body)",
-        "$context.authorizer.principalId",
-        "${stageVariables.owner}",
-        "#set($context.authorizer.owner='demo')",
-        "#if(true)demo#end",
-        "##",
-        "#*",
-        "&DelaySeconds=900",
-        "&MessageAttribute.1.Value.StringValue=x",
-        "%26DelaySeconds%3D900",
-        "demo%00",
-        "a+b/c=",
-        "\"'\\",
-        "{\"S\":\"demo\"}",
-        "demo#",
-        "../demo",
-        "auth0|5f7c8ec7",
-        "https://issuer.example/users/1",
-    ];
 
-    for subject in subjects {
+    for subject in SUBJECTS {
         let owner = format!("{subject}~{unique}");
         let (api, mut socket) = (ApiClient::of(&owner), Socket::open_as(&owner).await);
         let ids = [new_id(), new_id()];

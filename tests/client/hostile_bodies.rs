@@ -1,0 +1,184 @@
+//! Bodies made to be altered, half stored or choked on, and what must become of them.
+
+use crate::order_bodies::order_of;
+use orders_api::MAX_BODY_BYTES;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
+
+/// What must become of a body.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Verdict {
+    /// It is an order, and stored.
+    Taken,
+    /// It is refused; in the async lane by the edge with that status, or later by the worker.
+    Refused(u16),
+    /// Platforms differ: it is taken as it is, or refused.
+    Either,
+}
+
+/// A body to send.
+pub struct Case {
+    /// What is odd about it.
+    pub name: &'static str,
+    /// The body itself.
+    pub body: Vec<u8>,
+    /// What must become of it.
+    pub verdict: Verdict,
+    /// The headers that go with it.
+    pub headers: Vec<(HeaderName, &'static str)>,
+}
+
+/// A body of `application/json`.
+pub fn case(name: &'static str, body: impl Into<Vec<u8>>, verdict: Verdict) -> Case {
+    Case { name, body: body.into(), verdict, headers: vec![(CONTENT_TYPE, "application/json")] }
+}
+
+/// An order whose note is that JSON string literal, as it is.
+fn noted(literal: &str) -> String {
+    format!(r#"{{"currency":"EUR","items":[{{"sku":"SKU-1","quantity":2,"unitPriceMinor":1999}}],"note":"{literal}"}}"#)
+}
+
+/// An order followed by white space up to that size.
+fn padded(bytes: usize) -> String {
+    let order = order_of("SKU-1").to_string();
+    let white_space = " ".repeat(bytes - order.len());
+    order + &white_space
+}
+
+fn bytes_in_note(bytes: &[u8]) -> Vec<u8> {
+    let (start, end) = (noted("@").into_bytes(), b'@');
+    start.into_iter().flat_map(|byte| if byte == end { bytes.to_vec() } else { vec![byte] }).collect()
+}
+
+fn utf16(text: &str) -> Vec<u8> {
+    [0xFF, 0xFE].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect()
+}
+
+/// Characters that mean something to forms, templates and JSON.
+pub fn form_characters() -> Vec<Case> {
+    use Verdict::Taken;
+    let controls: Vec<_> = (0..0x20).chain([0x7F]).map(|code| format!("\\u{code:04x}")).collect();
+    let printable: String = (' '..='~').filter(|character| !matches!(character, '"' | '\\')).collect();
+    vec![
+        case("ampersands", noted("a&b&&c"), Taken),
+        case("another field", noted("&DelaySeconds=900"), Taken),
+        case("another queue", noted("&QueueUrl=https://sqs.example.com/1/evil&Action=PurgeQueue"), Taken),
+        case("another owner", noted("&MessageAttribute.2.Value.StringValue=mallory&MessageBody={}"), Taken),
+        case("percent signs", noted("100%, %26, %0A, %zz, %"), Taken),
+        case("plus signs and spaces", noted("1+1 = 2 +  3"), Taken),
+        case("equals signs and semicolons", noted("a=b;c==d;"), Taken),
+        case("escaped quotes and backslashes", noted(r#"\"'\\\/`"#), Taken),
+        case("escaped newlines and tabs", noted(r"a\nb\r\nc\td"), Taken),
+        case("every printable character", noted(&printable), Taken),
+        case("every control character, escaped", noted(&controls.concat()), Taken),
+        case("a template's own language", noted("$input.body ${x} #set($a=1) #end $util.urlEncode('x')"), Taken),
+        case("markup", noted("<script>alert(1)</script><![CDATA[x]]>&amp;&lt;"), Taken),
+        case("emoji and other planes", noted("😀👩‍👩‍👧‍👦 𝄞 Ünïcödé 漢字 עברית \u{10FFFD} \u{1FFFE}"), Taken),
+        case("emoji, escaped", noted(r"\uD83D\uDE00"), Taken),
+        case("line separators and a zero-width space", noted("a\u{2028}b\u{2029}c\u{200B}\u{85}\u{7F}"), Taken),
+        case("combining characters, not normalized", noted("e\u{301} é ﬁ"), Taken),
+        case("white space around", format!(" \r\n\t{}\t\r\n ", noted("x")), Taken),
+        case("white space within", noted("x").replace(',', " ,\r\n\t").replace(':', "\n:\n"), Taken),
+        case(
+            "fields in another order",
+            r#"{"note":"","items":[{"quantity":1,"unitPriceMinor":0,"sku":"a"}],"currency":"EUR"}"#,
+            Taken,
+        ),
+        case("escaped field names", noted("x").replace("note", r"\u006eote").replace("sku", r"s\u006bu"), Taken),
+    ]
+}
+
+/// What is no text, or none that a queue carries.
+pub fn damaged_text() -> Vec<Case> {
+    use Verdict::{Either, Refused};
+    vec![
+        case("invalid UTF-8", bytes_in_note(b"a\xFFb"), Refused(400)),
+        case("Latin-1", bytes_in_note(b"caf\xE9"), Refused(400)),
+        case("cut UTF-8", bytes_in_note(b"\xF0\x9F\x98"), Refused(400)),
+        case("an overlong encoding", bytes_in_note(b"\xC0\xAF"), Refused(400)),
+        case("a surrogate in UTF-8", bytes_in_note(b"\xED\xA0\x80"), Refused(400)),
+        case("UTF-16", utf16(&noted("x")), Refused(400)),
+        case("a byte order mark", format!("\u{FEFF}{}", noted("x")), Refused(400)),
+        case("U+FFFD", noted("a\u{FFFD}"), Refused(400)),
+        case("U+FFFE", noted("a\u{FFFE}"), Refused(400)),
+        case("U+FFFF", noted("\u{FFFF}a"), Refused(400)),
+        case("U+FFFD, escaped", noted(r"\uFFFD"), Refused(400)),
+        case("U+FFFE, escaped", noted(r"\uFFFE"), Refused(400)),
+        case("U+FFFF, escaped", noted(r"a\uffffb"), Refused(400)),
+        case("half a surrogate pair", noted(r"\ud83d"), Refused(400)),
+        case("a raw newline in a string", noted("a\nb"), Refused(400)),
+        case("a raw NUL in a string", noted("a\0b"), Refused(400)),
+        case("a raw U+FFFE outside", format!("{}\u{FFFE}", noted("x")), Refused(400)),
+        case("a raw control character outside", format!("{}\u{1}", noted("x")), Refused(400)),
+        case("duplicate fields", noted("x").replacen('{', r#"{"currency":"USD","note":7,"#, 1), Either),
+    ]
+}
+
+/// What is no order.
+pub fn no_orders() -> Vec<Case> {
+    use Verdict::Refused;
+    let quantity = |number: &str| noted("x").replace(":2,", &format!(":{number},"));
+    let mut cases = vec![
+        case("nothing", "", Refused(400)),
+        case("white space", " \n", Refused(400)),
+        case("a form", "currency=EUR&items=1", Refused(400)),
+        case("two orders", noted("x").repeat(2), Refused(400)),
+        case("an unclosed order", noted("x").trim_end_matches('}'), Refused(400)),
+        case("a comment", format!("{}//x", noted("x")), Refused(400)),
+        case("single quotes", noted("x").replace('"', "'"), Refused(400)),
+        case("a trailing comma", noted("x").replace("\"note\":\"x\"", "\"note\":\"x\","), Refused(400)),
+        case("deep nesting", "[".repeat(100_000), Refused(400)),
+        case(
+            "deep nesting in a field",
+            format!("{{\"note\":{}{}}}", "[".repeat(5_000), "]".repeat(5_000)),
+            Refused(400),
+        ),
+        case("a prototype", noted("x").replacen('{', r#"{"__proto__":{"owner":"mallory"},"#, 1), Refused(400)),
+        case("an owner", noted("x").replacen('{', r#"{"owner":"mallory","#, 1), Refused(400)),
+        case("a note that is too long", noted(&"😀".repeat(501)), Refused(400)),
+    ];
+    let numbers =
+        ["NaN", "Infinity", "-1", "0", "1e400", "18446744073709551616", "9007199254740993", "0x2", "02", "+2", "2.5"];
+    cases.extend(numbers.map(|number| case("a number that is no quantity", quantity(number), Refused(400))));
+    // Whether a whole fraction is an integer is told differently at the edge and behind it.
+    cases.extend(["2.0", "2e0"].map(|number| case("a whole fraction", quantity(number), Refused(400))));
+    cases
+}
+
+/// Bodies at the limits of size.
+pub fn large_ones() -> Vec<Case> {
+    use Verdict::{Either, Refused, Taken};
+    vec![
+        case("the longest note", noted(&"😀".repeat(500)), Taken),
+        case("padding just below the largest body", padded(MAX_BODY_BYTES - 1), Taken),
+        case("padding to the largest body", padded(MAX_BODY_BYTES), Taken),
+        // A message may hold a little more than both lanes take.
+        case("padding just above the largest body", padded(MAX_BODY_BYTES + 1), Either),
+        // With its attributes it is more than a message may have.
+        case("padding to one mebibyte", padded(1024 * 1024), Refused(413)),
+        case("padding to two mebibytes", padded(2 * 1024 * 1024), Refused(413)),
+        case("ten megabytes", padded(10_000_000), Refused(413)),
+        case("more than API Gateway takes", padded(10 * 1024 * 1024 + 1), Refused(413)),
+        case("a field of one mebibyte", noted(&"x".repeat(MAX_BODY_BYTES)), Either),
+    ]
+}
+
+/// Bodies that their headers belie.
+pub fn odd_headers() -> Vec<Case> {
+    use Verdict::{Either, Refused, Taken};
+    let with = |name, verdict, headers: &[_]| Case { headers: headers.to_vec(), ..case(name, noted("&+%"), verdict) };
+    vec![
+        with("no media type", Taken, &[]),
+        with("a media type with a character set", Taken, &[(CONTENT_TYPE, "application/json; charset=utf-8")]),
+        with("no known media type", Refused(415), &[(CONTENT_TYPE, "application/vnd.example")]),
+        with("the wrong character set", Either, &[(CONTENT_TYPE, "application/json; charset=utf-16")]),
+        with(
+            "an encoding that it does not have",
+            Either,
+            &[(CONTENT_TYPE, "application/json"), (CONTENT_ENCODING, "gzip")],
+        ),
+        Case {
+            headers: vec![(CONTENT_TYPE, "application/json"), (CONTENT_ENCODING, "gzip")],
+            ..case("bytes that look like gzip", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03".as_slice(), Refused(400))
+        },
+    ]
+}

@@ -1,0 +1,98 @@
+//! Values made to be taken for something else: trace headers, order ids, subjects of tokens, origins of pages.
+
+/// A trace header as AWS writes it.
+pub const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+
+/// What would be obeyed, were it read as a template or as a part of a form.
+pub const ORDERS_TO_OBEY: [&str; 19] = [
+    "$input.body",
+    "$input.json('$')",
+    "$input.params('Authorization')",
+    "${context.authorizer.owner}",
+    "$util.urlDecode('%26DelaySeconds%3D900')",
+    "#set($context.authorizer.owner = 'mallory')",
+    "#set($x = '&DelaySeconds=900')$x",
+    "#if(true)&DelaySeconds=900#end",
+    "#end",
+    "#foreach($x in [1..3])x#end",
+    "#stop",
+    "#[[ ## *|",
+    "&Action=PurgeQueue",
+    "&Action=DeleteMessage&ReceiptHandle=x",
+    "&DelaySeconds=900",
+    "&MessageBody={}",
+    "&MessageAttribute.2.Value.StringValue=mallory",
+    "%26DelaySeconds%3D900",
+    "\"'\\<>+ ;=",
+];
+
+/// What is no trace header: orders to obey, alone, behind one and within one, and a long one.
+pub fn trace_headers() -> Vec<String> {
+    let alone = ORDERS_TO_OBEY.iter().map(|text| (*text).to_owned());
+    let appended = ORDERS_TO_OBEY.iter().map(|text| format!("{TRACE}{text}"));
+    let as_a_value = ORDERS_TO_OBEY.iter().map(|text| format!("{TRACE};Lineage={text}"));
+    alone.chain(appended).chain(as_a_value).chain(["x".repeat(4_000)]).collect()
+}
+
+/// What is no order id, as it is written in a path; `id` is one.
+pub fn malformed_order_ids(id: &str) -> Vec<String> {
+    vec![
+        format!("{id}%00"),
+        format!("{id}%20"),
+        format!("{id}&owner=mallory"),
+        format!("mallory%23{id}"),
+        format!("%7B{id}%7D"),
+        format!("urn:uuid:{id}"),
+        id.replace('-', ""),
+        id.replace('-', "%E2%80%90"),
+        "x".repeat(2_000),
+        "%F0%9F%98%80".to_owned(),
+        "%FF%FE".to_owned(),
+        "'%20OR%20'1'='1".to_owned(),
+    ]
+}
+
+/// What is no order id and, decoded, no text either, or none that a queue carries.
+pub fn order_ids_that_no_text_has(id: &str) -> [String; 4] {
+    [format!("{id}%00"), "%FF%FE".to_owned(), "%EF%BF%BE".to_owned(), "x".repeat(2_000)]
+}
+
+/// Subjects of tokens, which are owners.
+pub const SUBJECTS: [&str; 18] = [
+    "$util.urlEncode($input.body)",
+    "$context.authorizer.principalId",
+    "${stageVariables.owner}",
+    "#set($context.authorizer.owner='demo')",
+    "#if(true)demo#end",
+    "##",
+    "#*",
+    "&DelaySeconds=900",
+    "&MessageAttribute.1.Value.StringValue=x",
+    "%26DelaySeconds%3D900",
+    "demo%00",
+    "a+b/c=",
+    "\"'\\",
+    "{\"S\":\"demo\"}",
+    "demo#",
+    "../demo",
+    "auth0|5f7c8ec7",
+    "https://issuer.example/users/1",
+];
+
+/// The one origin that a local stack lists.
+pub const LISTED_ORIGIN: &str = "http://localhost:3000";
+
+/// Origins that are not on that list, however like it.
+pub const UNLISTED_ORIGINS: [&str; 7] = [
+    "https://evil.example",
+    "http://localhost:3000.evil.example",
+    "http://localhost",
+    "https://localhost:3000",
+    "http://localhost:30000",
+    "http://localhost:3000,http://localhost:3000",
+    "null",
+];
+
+/// Origins that are a template's own language, or nearly a list.
+pub const VELOCITY_ORIGINS: [&str; 4] =
+    ["$stageVariables.corsAllowedOrigins", "#set($asked = $allowed)", "${allowed}", "http://localhost:3000,"];
