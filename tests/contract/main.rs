@@ -10,6 +10,7 @@ mod edge;
 mod encryption;
 mod functions;
 mod gateway_responses;
+mod mapping_templates;
 mod packages;
 mod portability;
 mod queues;

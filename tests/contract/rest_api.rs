@@ -148,7 +148,7 @@ fn the_queue_message_is_made_of_encoded_values_and_takes_its_owner_from_the_auth
     ]);
     expected.extend(attribute(1, ORDER_ID_ATTRIBUTE, "<$input.params('orderId')>"));
     expected.extend(attribute(2, OWNER_ATTRIBUTE, &format!("<$context.authorizer.{OWNER_CONTEXT}>")));
-    expected.extend(attribute(3, REQUEST_TIME_ATTRIBUTE, "<$context.requestTimeEpoch>"));
+    expected.extend(attribute(3, REQUEST_TIME_ATTRIBUTE, "<\"$context.requestTimeEpoch\">"));
     let system = form.iter().filter(|(name, _)| name.starts_with("MessageSystemAttribute."));
     expected.extend(system.map(|(name, value)| (name.clone(), value.clone())));
     assert_eq!(form, expected, "the mapping template (left) must send this form (right); <…> is encoded");

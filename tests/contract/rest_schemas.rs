@@ -201,7 +201,7 @@ fn bodies() -> Vec<Value> {
     bodies
 }
 
-fn validator() -> Validator {
+pub(crate) fn validator() -> Validator {
     jsonschema::draft4::new(&schema("OrderRequest")).unwrap()
 }
 

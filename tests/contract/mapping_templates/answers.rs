@@ -1,0 +1,149 @@
+//! What API Gateway answers by itself: for the queue, to other methods, and where it refuses a request.
+
+use super::{
+    definition::{answer_template, gateway_responses, integrations, queue},
+    renderer::{Override, Rendered, Rendering},
+};
+use orders_api::{Problem, QueuedView};
+use serde_json::{Value, json};
+use twolane_tests::hostile_values::ORDERS_TO_OBEY;
+
+const REQUEST_ID: &str = "4f6b1d5e-0b1a-4f0e-8f59-2f8a5d1c9b7e";
+
+fn render(template: &str, body: &Value, context: Value) -> Rendered {
+    Rendering { template, body: &body.to_string(), context, ..Rendering::default() }.render()
+}
+
+/// What a caller gets for an answer of the queue.
+#[derive(Debug, PartialEq)]
+struct Answered {
+    status: u16,
+    retry_after: Option<String>,
+    text: String,
+}
+
+fn answered(status: u16, body: &Value) -> Answered {
+    // API Gateway takes the response whose pattern is all of the status.
+    let pattern = match status {
+        200 => "200",
+        400..500 => r"4\d{2}",
+        _ => "default",
+    };
+    let response = &queue().definition["responses"][pattern];
+    let Rendered { text, response_override } =
+        render(answer_template(response), body, json!({"requestId": REQUEST_ID}));
+    let mapped = response["responseParameters"]["method.response.header.Retry-After"].as_str();
+    Answered {
+        status: response_override.status.unwrap_or_else(|| response["statusCode"].as_str().unwrap().parse().unwrap()),
+        retry_after: response_override.header.get("Retry-After").map(String::as_str).or(mapped).map(str::to_owned),
+        text,
+    }
+}
+
+fn error(code: &str, message: &str) -> Value {
+    json!({"Error": {"Type": "Sender", "Code": code, "Message": message}, "RequestId": "sqs"})
+}
+
+#[test]
+fn an_order_that_the_queue_took_is_answered_with_its_message_id() {
+    let id = "5fea7756-0ea4-451a-a703-a558b933e274";
+    let answer = answered(200, &json!({"SendMessageResponse": {"SendMessageResult": {"MessageId": id}}}));
+
+    let view: QueuedView = serde_json::from_str(&answer.text).unwrap();
+    assert_eq!((answer.status, view.status.as_str(), view.message_id.as_str()), (202, "QUEUED", id));
+}
+
+#[test]
+fn an_order_that_the_queue_refused_is_answered_with_a_problem_that_says_why() {
+    // Codes and messages. Source: Amazon SQS API Reference, "Common errors" and "SendMessage".
+    let too_long = "One or more parameters are invalid. Reason: Message must be shorter than 1048576 bytes.";
+    let cases = [
+        (400, error("InvalidMessageContents", "Invalid characters found."), 400, "character that the queue cannot"),
+        (400, error("InvalidParameterValue", too_long), 413, "at most 1023 KiB"),
+        (400, error("InvalidParameterValue", "Invalid characters in an attribute."), 400, "order id"),
+        (400, error("RequestThrottled", "Rate exceeded"), 503, "Repeat"),
+        (400, error("ThrottlingException", "Rate exceeded"), 503, "Repeat"),
+        (403, error("AccessDenied", "User: arn:… is not authorized to perform: sqs:sendmessage"), 500, "request id"),
+        (403, error("KMS.AccessDeniedException", "…"), 500, "request id"),
+        (400, error("AWS.SimpleQueueService.NonExistentQueue", "…"), 500, "request id"),
+        (400, json!({"Error": {"Code": "InvalidParameterValue"}}), 400, "order id"),
+        (400, json!({}), 500, "request id"),
+        (500, error("InternalFailure", "…"), 503, "Repeat"),
+        (503, error("ServiceUnavailable", "…"), 503, "Repeat"),
+    ];
+
+    for (status, body, expected, said) in cases {
+        let answer = answered(status, &body);
+        let problem = problem(&body.to_string(), &answer.text);
+        assert_eq!((answer.status, problem.status), (expected, Some(expected)), "{body}: header (left), body (right)");
+        assert!(problem.detail.contains(said), "{body}: {}", problem.detail);
+        let after = answer.retry_after.as_deref().map(|seconds| seconds.trim_matches('\''));
+        assert_eq!(after, (expected == 503).then_some("1"), "{body}: Retry-After");
+    }
+}
+
+/// A problem with the request's id; anything else fails.
+fn problem(name: &str, text: &str) -> Problem {
+    let problem: Result<Problem, _> = serde_json::from_str(text);
+    let problem = problem.unwrap_or_else(|error| panic!("{name} is answered with no problem ({error}): {text}"));
+    assert_eq!(problem.request_id.as_deref(), Some(REQUEST_ID), "{name}");
+    problem
+}
+
+#[test]
+fn what_the_queue_says_is_never_repeated() {
+    for hostile in ORDERS_TO_OBEY.into_iter().chain(["\",\"status\":200,\"x\":\"", "arn:aws:sqs:::orders"]) {
+        for code in ["AccessDenied", "InvalidParameterValue", "InvalidMessageContents", hostile] {
+            assert_eq!(answered(400, &error(code, hostile)), answered(400, &error(code, "…")), "{code}: {hostile}");
+        }
+    }
+}
+
+#[test]
+fn a_mock_integration_takes_every_media_type_to_the_answer_that_it_has() {
+    for mock in integrations("mock") {
+        let place = format!("{} {}", mock.method, mock.path);
+        let response = &mock.definition["responses"]["default"];
+        for (media_type, template) in mock.definition["requestTemplates"].as_object().unwrap() {
+            let rendered = render(template.as_str().unwrap(), &json!({}), json!({}));
+            let asked: Value = serde_json::from_str(&rendered.text).unwrap();
+            assert_eq!(
+                asked["statusCode"].to_string(),
+                response["statusCode"].as_str().unwrap(),
+                "{place} {media_type}"
+            );
+        }
+    }
+}
+
+#[test]
+fn another_method_is_answered_with_a_problem() {
+    for mock in integrations("mock").filter(|mock| mock.method != "options") {
+        let rendered = render(
+            answer_template(&mock.definition["responses"]["default"]),
+            &json!({"statusCode": 405}),
+            json!({"requestId": REQUEST_ID}),
+        );
+        assert_eq!(problem(mock.path, &rendered.text).status, Some(405), "{}", mock.path);
+    }
+}
+
+/// They know variables and nothing else of Velocity. Source: Amazon API Gateway Developer Guide, "Gateway responses for
+/// REST APIs in API Gateway", mapping templates.
+#[test]
+fn every_gateway_response_is_a_problem_whatever_its_message() {
+    for (name, response) in gateway_responses() {
+        let template = answer_template(response);
+        assert!(!template.contains('#'), "{name}: no directives: {template}");
+        for message in ORDERS_TO_OBEY.into_iter().chain(["Missing required request parameters: [\"x\\y\"]"]) {
+            // AWS: messageString is the message with its quotes.
+            let error = json!({"message": message, "messageString": json!(message).to_string()});
+            let rendered = render(template, &json!({}), json!({"requestId": REQUEST_ID, "error": error}));
+            let problem = problem(name, &rendered.text);
+            if template.contains("messageString") {
+                assert_eq!(problem.detail, message, "{name}");
+            }
+            assert_eq!(rendered.response_override, Override::default(), "{name}");
+        }
+    }
+}

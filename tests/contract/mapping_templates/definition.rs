@@ -1,0 +1,42 @@
+//! Methods of the REST API and the templates of their integrations.
+
+use crate::cloudformation::rest_api;
+use serde_json::Value;
+use std::sync::LazyLock;
+
+static DEFINITION: LazyLock<Value> = LazyLock::new(rest_api);
+
+/// An integration, with where it is.
+pub(super) struct Integration {
+    pub(super) path: &'static str,
+    pub(super) method: &'static str,
+    pub(super) definition: &'static Value,
+}
+
+/// All integrations of that type.
+pub(super) fn integrations(kind: &str) -> impl Iterator<Item = Integration> {
+    let paths = DEFINITION["paths"].as_object().unwrap().iter();
+    let methods = paths.flat_map(|(path, methods)| methods.as_object().unwrap().iter().map(move |it| (path, it)));
+    let integrations = methods.map(|(path, (method, definition))| Integration {
+        path,
+        method,
+        definition: &definition["x-amazon-apigateway-integration"],
+    });
+    integrations.filter(move |integration| integration.definition["type"] == kind)
+}
+
+/// The one integration that sends to the queue.
+pub(super) fn queue() -> Integration {
+    integrations("aws").next().expect("one method of infra/openapi.yaml sends to the queue")
+}
+
+/// What API Gateway answers on its own account, by type.
+pub(super) fn gateway_responses() -> impl Iterator<Item = (&'static str, &'static Value)> {
+    let responses = DEFINITION["x-amazon-apigateway-gateway-responses"].as_object().unwrap();
+    responses.iter().map(|(name, response)| (name.as_str(), response))
+}
+
+/// The template for JSON of an answer.
+pub(super) fn answer_template(response: &'static Value) -> &'static str {
+    response["responseTemplates"]["application/json"].as_str().unwrap()
+}

@@ -1,0 +1,39 @@
+//! Forms, read as strictly as anybody may: `application/x-www-form-urlencoded`, as Java's `URLEncoder` writes it.
+
+/// The fields of a form in their order, names and values as bytes; or what is wrong with it.
+pub(super) fn fields(form: &str) -> Result<Vec<(Vec<u8>, Vec<u8>)>, String> {
+    let fields = form.split('&').map(|field| {
+        let (name, value) = field.split_once('=').ok_or_else(|| format!("a field without a value: {field}"))?;
+        Ok((decoded(name)?, decoded(value)?))
+    });
+    fields.collect()
+}
+
+/// Source of what stays as it is: Java API, `java.net.URLEncoder`.
+fn decoded(text: &str) -> Result<Vec<u8>, String> {
+    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
+    while let [byte, after @ ..] = rest {
+        rest = after;
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'*' | b'_' => bytes.push(*byte),
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let (code, after) = rest.split_at_checked(2).ok_or("a percent sign at the end")?;
+                let code = str::from_utf8(code).ok().filter(|code| code.bytes().all(|digit| digit.is_ascii_hexdigit()));
+                let code = code.ok_or_else(|| format!("a percent sign before no code: {text:.200}"))?;
+                bytes.push(u8::from_str_radix(code, 16).map_err(|error| error.to_string())?);
+                rest = after;
+            }
+            other => return Err(format!("{:?} is not encoded: {text:.200}", char::from(*other))),
+        }
+    }
+    Ok(bytes)
+}
+
+#[test]
+fn a_form_that_is_not_encoded_is_not_read() {
+    assert_eq!(fields("a=b+c%26&d=").unwrap(), [(b"a".to_vec(), b"b c&".to_vec()), (b"d".to_vec(), Vec::new())]);
+    for wrong in ["a", "a=b=c", "a=b c", "a=%2", "a=%+1", "a=b\n", "a=é", "a=$x", "a=b&"] {
+        assert!(fields(wrong).is_err(), "{wrong}");
+    }
+}

@@ -1,0 +1,87 @@
+//! Which pages of other origins may read what API Gateway answers by itself.
+
+use super::{
+    definition::{Integration, answer_template, integrations, queue},
+    renderer::{Rendered, Rendering, parameters},
+};
+use serde_json::{Value, json};
+use twolane_tests::hostile_values::{LISTED_ORIGIN, ORDERS_TO_OBEY, UNLISTED_ORIGINS, VELOCITY_ORIGINS};
+
+/// Values of the stage variable.
+const LISTS: [&str; 4] = [
+    "none",
+    LISTED_ORIGIN,
+    "https://shop.example.com,http://localhost:3000",
+    "http://localhost:3000,https://a.example",
+];
+
+/// A body that every template here takes: the queue's, of a message that it took.
+fn taken() -> Value {
+    json!({"SendMessageResponse": {"SendMessageResult": {"MessageId": "m"}}})
+}
+
+/// A template's answer to a page of that origin, where `list` is the stage's; the header is spelled `name`.
+fn answered(template: &str, list: &str, name: &str, origin: Option<&str>) -> Rendered {
+    let mut rendering = Rendering {
+        template,
+        body: &taken().to_string(),
+        context: json!({"requestId": "r"}),
+        stage_variables: parameters([("corsAllowedOrigins", list)]),
+        ..Rendering::default()
+    };
+    rendering.header.extend(origin.map(|origin| (name.to_owned(), origin.to_owned())));
+    rendering.render()
+}
+
+/// All answers that a page may be waiting for, with the methods that a preflight allows.
+fn templates() -> Vec<(String, &'static str, Option<String>)> {
+    let preflights = integrations("mock").filter(|mock| mock.method == "options");
+    let answers = preflights.chain([queue()]).flat_map(|Integration { path, method, definition }| {
+        let responses = definition["responses"].as_object().unwrap().iter();
+        responses.map(move |(pattern, response)| {
+            let allows =
+                (method == "options").then(|| if path.starts_with("/orders") { "GET" } else { "PUT" }.to_owned());
+            (format!("{method} {path} {pattern}"), answer_template(response), allows)
+        })
+    });
+    answers.collect()
+}
+
+fn origins() -> impl Iterator<Item = &'static str> {
+    let known = [LISTED_ORIGIN, "https://shop.example.com", "https://a.example", ",", ""];
+    known.into_iter().chain(UNLISTED_ORIGINS).chain(VELOCITY_ORIGINS).chain(ORDERS_TO_OBEY)
+}
+
+#[test]
+fn a_page_reads_an_answer_when_its_origin_is_on_the_list_and_not_otherwise() {
+    for (place, template, allows) in templates() {
+        for list in LISTS {
+            let to_nobody = answered(template, list, "Origin", None);
+            for origin in origins() {
+                let listed = list.split(',').any(|listed| listed == origin);
+                for name in ["Origin", "origin"] {
+                    let rendered = answered(template, list, name, Some(origin));
+                    let case = format!("{place}, {name} {origin}, list {list}: {rendered:?}");
+                    let header = |name| rendered.response_override.header.get(name).map(String::as_str);
+                    assert_eq!(header("Access-Control-Allow-Origin"), listed.then_some(origin), "{case}");
+                    assert_eq!(header("Vary"), listed.then_some("Origin"), "{case}");
+                    assert_eq!(header("Access-Control-Allow-Methods"), allows.as_deref().filter(|_| listed), "{case}");
+                    assert_eq!(rendered.text, to_nobody.text, "{case}: nothing of an origin is in a body");
+                    assert_eq!(rendered.response_override.status, to_nobody.response_override.status, "{case}");
+                    let more = rendered.response_override.header.len() - to_nobody.response_override.header.len();
+                    assert!(listed || more == 0, "{case}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_preflight_has_no_body() {
+    for (place, template, _) in templates().into_iter().filter(|(_, _, allows)| allows.is_some()) {
+        for origin in [None, Some(LISTED_ORIGIN), Some("null")] {
+            let rendered = answered(template, LISTED_ORIGIN, "origin", origin);
+            assert_eq!(rendered.text.trim(), "", "{place}");
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! What API Gateway sends to the queue: whatever comes from a caller stays one value, byte for byte.
+
+use super::{
+    definition::queue,
+    form::fields,
+    renderer::{Rendering, parameters},
+};
+use crate::rest_schemas;
+use orders_api::{
+    OWNER_CONTEXT,
+    queue_message::{ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE, REQUEST_TIME_ATTRIBUTE},
+};
+use proptest::{collection::vec, prelude::*, sample::select};
+use serde_json::{Value, json};
+use twolane_tests::{
+    hostile_bodies::{Case, damaged_text, form_characters, large_ones, no_orders, odd_headers},
+    hostile_values::{
+        SUBJECTS, TRACE, UNLISTED_ORIGINS, malformed_order_ids, order_ids_that_no_text_has, trace_headers,
+    },
+    order_bodies::{new_id, order_of},
+};
+
+const TIME: &str = "1764111600123";
+
+/// What a caller, and the authorizer, say.
+#[derive(Clone, Debug)]
+struct Request {
+    body: String,
+    order_id: String,
+    owner: String,
+    trace: Option<String>,
+    time: Value,
+}
+
+fn request() -> Request {
+    Request {
+        body: order_of("SKU-1").to_string(),
+        order_id: new_id(),
+        owner: "demo".to_owned(),
+        trace: None,
+        time: TIME.into(),
+    }
+}
+
+impl Request {
+    fn rendering<'a>(&'a self, template: &'a str) -> Rendering<'a> {
+        let mut rendering = Rendering {
+            template,
+            body: &self.body,
+            path: parameters([("orderId", &self.order_id)]),
+            context: json!({"authorizer": {OWNER_CONTEXT: self.owner}, "requestTimeEpoch": self.time}),
+            ..Rendering::default()
+        };
+        rendering.header.extend(self.trace.iter().map(|trace| ("X-Amzn-Trace-Id".to_owned(), trace.clone())));
+        rendering
+    }
+
+    /// The form that the queue gets: every field once, in its order.
+    fn form(&self, trace: Option<&str>) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let mut form = vec![("Action".to_owned(), "SendMessage"), ("MessageBody".to_owned(), &self.body)];
+        let mut attribute = |kind: &str, number: u8, name, value| {
+            let prefix = format!("{kind}.{number}");
+            form.extend([
+                (format!("{prefix}.Name"), name),
+                (format!("{prefix}.Value.DataType"), "String"),
+                (format!("{prefix}.Value.StringValue"), value),
+            ]);
+        };
+        attribute("MessageAttribute", 1, ORDER_ID_ATTRIBUTE, &self.order_id);
+        attribute("MessageAttribute", 2, OWNER_ATTRIBUTE, &self.owner);
+        attribute("MessageAttribute", 3, REQUEST_TIME_ATTRIBUTE, TIME);
+        if let Some(trace) = trace {
+            attribute("MessageSystemAttribute", 1, "AWSTraceHeader", trace);
+        }
+        form.into_iter().map(|(name, value)| (name.into_bytes(), value.as_bytes().to_vec())).collect()
+    }
+
+    /// Fails unless the queue gets exactly that, with that trace header.
+    fn check(&self, name: &str, trace: Option<&str>) {
+        let rendered = self.rendering(template()).render();
+        same_form(name, &rendered.text, &self.form(trace));
+    }
+}
+
+fn template() -> &'static str {
+    queue().definition["requestTemplates"]["application/json"].as_str().unwrap()
+}
+
+/// Not by `assert_eq!`, which prints bodies of megabytes.
+fn same_form(name: &str, form: &str, expected: &[(Vec<u8>, Vec<u8>)]) {
+    let found = fields(form).unwrap_or_else(|error| panic!("{name}: {error:.500}"));
+    let names = |fields: &[(Vec<u8>, _)]| {
+        fields.iter().map(|field| String::from_utf8_lossy(&field.0).into_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&found), names(expected), "{name}: fields that the queue gets (left), that it should (right)");
+    for ((field, found), (_, expected)) in found.iter().zip(expected) {
+        let [field, found_text, expected_text] = [field, found, expected].map(|bytes| String::from_utf8_lossy(bytes));
+        assert!(found == expected, "{name}: {field} is {found_text:.300} instead of {expected_text:.300}");
+    }
+}
+
+fn bodies() -> impl Iterator<Item = Case> {
+    [form_characters(), damaged_text(), no_orders(), large_ones(), odd_headers()].into_iter().flatten()
+}
+
+#[test]
+fn every_hostile_body_reaches_the_queue_byte_for_byte_and_as_one_value() {
+    let mut checked = 0;
+    for Case { name, body, .. } in bodies() {
+        if let Ok(body) = String::from_utf8(body) {
+            Request { body, ..request() }.check(name, None);
+            checked += 1;
+        }
+    }
+    assert!(checked > 50, "the corpus has {checked} bodies");
+}
+
+/// A template has text. Whether API Gateway refuses bytes that are none, or replaces them, is not documented.
+#[test]
+fn a_body_that_is_no_text_is_refused_by_the_model_before_it_is_rendered() {
+    let mut checked = 0;
+    for Case { name, body, .. } in bodies().filter(|case| str::from_utf8(&case.body).is_err()) {
+        let replaced = serde_json::from_str::<Value>(&String::from_utf8_lossy(&body));
+        assert!(replaced.is_err() || !rest_schemas::validator().is_valid(&replaced.unwrap()), "{name}");
+        checked += 1;
+    }
+    assert!(checked > 4, "the corpus has {checked} bodies that are no text");
+}
+
+#[test]
+fn a_hostile_order_id_is_one_value() {
+    let id = new_id();
+    let written = malformed_order_ids(&id).into_iter().chain(order_ids_that_no_text_has(&id));
+
+    for written in written.chain(UNLISTED_ORIGINS.map(String::from)).chain(SUBJECTS.map(String::from)) {
+        // Whether it comes as written or decoded.
+        for order_id in [percent_decoded(&written), written.clone()] {
+            Request { order_id, ..request() }.check(&format!("order id {written:.100}"), None);
+        }
+    }
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut pieces = text.split('%');
+    let mut bytes = pieces.next().unwrap().as_bytes().to_vec();
+    for piece in pieces {
+        match piece.get(..2).and_then(|code| u8::from_str_radix(code, 16).ok()) {
+            Some(byte) => bytes.extend([&[byte], piece[2..].as_bytes()].concat()),
+            None => bytes.extend([b"%", piece.as_bytes()].concat()),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[test]
+fn a_hostile_subject_is_one_value() {
+    for owner in SUBJECTS {
+        Request { owner: owner.to_owned(), ..request() }.check(owner, None);
+    }
+}
+
+#[test]
+fn what_is_no_trace_header_is_left_out() {
+    for header in trace_headers() {
+        Request { trace: Some(header.clone()), ..request() }.check(&header, None);
+    }
+}
+
+#[test]
+fn a_trace_header_goes_along() {
+    // Source of the others: AWS X-Ray Developer Guide, "Tracing header".
+    let root = "Root=1-5759e988-bd862e3fe1be46a994272793";
+    let lineage = format!("{root};Lineage=a87bd80c:0");
+
+    for header in [TRACE, root, &format!("{root};Self=1-67891234-12456789abcdef012345678"), &lineage] {
+        Request { trace: Some(header.to_owned()), ..request() }.check(header, Some(header));
+    }
+}
+
+#[test]
+fn headers_and_queries_of_the_fields_names_change_nothing() {
+    let request = request();
+    let mut rendering = request.rendering(template());
+    let names = ["orderId", "owner", "requestTimeEpoch", "body", "MessageBody", "MessageAttribute.2.Value.StringValue"];
+    rendering.querystring = parameters(names.map(|name| (name, "mallory&DelaySeconds=900")));
+    rendering.header = parameters(names.map(|name| (name, "mallory&DelaySeconds=900")));
+
+    same_form("headers and queries", &rendering.render().text, &request.form(None));
+}
+
+/// Their documentation does not say which it is.
+#[test]
+fn the_time_of_a_request_may_be_a_number_or_text() {
+    for time in [json!(TIME), json!(TIME.parse::<u64>().unwrap())] {
+        Request { time: time.clone(), ..request() }.check(&time.to_string(), None);
+    }
+}
+
+/// What Velocity, forms, JSON and lines read otherwise than it is written.
+const TOKENS: [&str; 20] = [
+    "$",
+    "${",
+    "$!{x}",
+    "#",
+    "##",
+    "#*",
+    "#[[",
+    "#if(",
+    "#end",
+    "#set($context = 1)",
+    "$input.body",
+    "\\",
+    "&DelaySeconds=900",
+    "=",
+    "%",
+    "%26",
+    "+",
+    "\"'",
+    "\r\n\0",
+    "\u{2028}\u{FEFF}\u{FFFD}\u{FFFF}",
+];
+
+/// Text of any characters, with such tokens among them.
+fn text() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![select(TOKENS.as_slice()).prop_map(String::from), any::<String>()];
+    vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_one_value(body in text(), order_id in text(), owner in text(), trace in text()) {
+        let is_trace = trace == TRACE;
+        let request = Request { body, order_id, owner, trace: Some(trace.clone()), ..request() };
+        request.check("any text", is_trace.then_some(trace.as_str()));
+    }
+}

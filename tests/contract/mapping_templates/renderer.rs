@@ -1,0 +1,102 @@
+//! Mapping templates rendered by a Velocity engine that no emulator has: `tests/mapping-templates/render.mjs`.
+
+use crate::repository::root;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader, Write},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::{Mutex, OnceLock, PoisonError},
+};
+use twolane_tests::node::{install_packages, search_path};
+
+type Parameters = BTreeMap<String, String>;
+
+/// What a template is rendered for.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Rendering<'a> {
+    pub(super) template: &'a str,
+    /// The caller's for a request's template, the integration's for that of an answer.
+    pub(super) body: &'a str,
+    pub(super) path: Parameters,
+    pub(super) querystring: Parameters,
+    /// By name as the caller spells it.
+    pub(super) header: Parameters,
+    pub(super) context: Value,
+    pub(super) stage_variables: Parameters,
+}
+
+/// What a template comes to.
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Rendered {
+    pub(super) text: String,
+    pub(super) response_override: Override,
+}
+
+/// What a template says of the answer by `$context.responseOverride`.
+#[derive(Debug, Default, PartialEq, Deserialize)]
+pub(super) struct Override {
+    pub(super) status: Option<u16>,
+    #[serde(default)]
+    pub(super) header: Parameters,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Answer {
+    Rendered(Rendered),
+    Failed { error: String },
+}
+
+/// One engine for all tests: it ends with the standard input that it reads from.
+struct Engine {
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    _process: Child,
+}
+
+static ENGINE: OnceLock<Mutex<Engine>> = OnceLock::new();
+
+impl Engine {
+    fn start() -> Self {
+        let (folder, search_path) = (root().join("tests/mapping-templates"), search_path());
+        install_packages(&folder, &search_path);
+        let mut command = Command::new("node");
+        let command = command.arg("render.mjs").current_dir(folder).env("PATH", search_path);
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (input, output) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
+        Self { input, output: BufReader::new(output), _process: process }
+    }
+
+    fn render(&mut self, rendering: &Rendering<'_>) -> Answer {
+        let mut line = serde_json::to_string(rendering).unwrap();
+        line.push('\n');
+        self.input.write_all(line.as_bytes()).unwrap();
+        line.clear();
+        self.output.read_line(&mut line).unwrap();
+        serde_json::from_str(&line)
+            .unwrap_or_else(|error| panic!("render.mjs ended or wrote no answer ({error}): {line}"))
+    }
+}
+
+impl Rendering<'_> {
+    /// # Panics
+    /// When the template is no Velocity, or uses what API Gateway does not have.
+    pub(super) fn render(&self) -> Rendered {
+        let engine = ENGINE.get_or_init(|| Mutex::new(Engine::start()));
+        // A test that failed while it held the engine had its answer.
+        let answer = engine.lock().unwrap_or_else(PoisonError::into_inner).render(self);
+        match answer {
+            Answer::Rendered(rendered) => rendered,
+            Answer::Failed { error } => panic!("{error}, in the template {}", self.template),
+        }
+    }
+}
+
+/// Parameters of those names and values.
+pub(super) fn parameters<const N: usize>(named: [(&str, &str); N]) -> Parameters {
+    named.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}

@@ -1,0 +1,79 @@
+// Renders mapping templates as API Gateway does: Velocity by velocityjs, and the variables that API Gateway defines.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-override-request-response-parameters.html
+//
+// One JSON object a line on the standard input, one on the standard output for each:
+// {template, body, path, querystring, header, context, stageVariables} → {text, responseOverride} or {error}.
+// A variable, function or method that is not here is an error, so that no template is rendered half.
+
+import { Compile, parse } from 'velocityjs';
+
+// java.net.URLEncoder in UTF-8: letters, digits and .-*_ stay, a space becomes +. encodeURIComponent leaves !~'() too.
+const code = (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+
+const util = {
+  urlEncode: (text) => encodeURIComponent(textOnly(text, 'urlEncode')).replaceAll('%20', '+').replace(/[!~'()]/g, code),
+};
+
+/** AWS documents these as functions of strings: given anything else, Java finds no such method. */
+function textOnly(value, name) {
+  if (typeof value !== 'string') throw new Error(`$util.${name} takes text, not ${typeof value} ${value}`);
+  return value;
+}
+
+/** `$input`. A name of a header counts as it is spelled; what is not there is empty. */
+function input({ body, path = {}, querystring = {}, header = {} }) {
+  return {
+    body,
+    params: (name) => [path, querystring, header].find((part) => Object.hasOwn(part, name))?.[name] ?? '',
+    path: (selected) => select(JSON.parse(body), selected),
+  };
+}
+
+/** The part of JSONPath that the templates use: `$.name.name`. */
+function select(document, path) {
+  if (!/^\$(\.\w+)+$/.test(path)) throw new Error(`JSONPath ${path} is none that render.mjs knows: add it`);
+  const steps = path.split('.').slice(1);
+  return steps.reduce((found, name) => (Object.hasOwn(found ?? {}, name) ? found[name] : undefined), document) ?? '';
+}
+
+// Values of templates are Java's strings. https://docs.oracle.com/javase/8/docs/api/java/lang/String.html
+const STRING = {
+  contains: (text, part) => text.includes(part),
+  matches: (text, pattern) => new RegExp(`^(?:${pattern})$`).test(text),
+};
+
+const stringMethods = {
+  uid: 'java.lang.String',
+  match: ({ context }) => typeof context === 'string',
+  resolve: ({ property, context, params }) => {
+    if (!Object.hasOwn(STRING, property)) throw new Error(`String.${property} is none that render.mjs knows: add it`);
+    return STRING[property](context, ...params);
+  },
+};
+
+function render({ template, context, stageVariables, ...request }) {
+  const responseOverride = { header: {} };
+  const variables = { input: input(request), util, stageVariables, context: { ...context, responseOverride } };
+  const text = new Compile(parse(template), { customMethodHandlers: [stringMethods] }).render(variables);
+  return { text, responseOverride };
+}
+
+function answer(line) {
+  try {
+    return render(JSON.parse(line));
+  } catch (error) {
+    return { error: String(error) };
+  }
+}
+
+// Not by node:readline, which ends a line at U+2028 too. A line may be of many chunks.
+let begun = [];
+for await (const chunk of process.stdin.setEncoding('utf8')) {
+  const [end, ...lines] = chunk.split('\n');
+  begun.push(end);
+  for (const next of lines) {
+    process.stdout.write(`${JSON.stringify(answer(begun.join('')))}\n`);
+    begun = [next];
+  }
+}
