@@ -1,12 +1,17 @@
-"""Prints a SAM template as the plain CloudFormation that AWS would make of it, for cfn-lint and checkov to read.
+"""Prints a SAM template as the plain CloudFormation that AWS would make of it, for cfn-lint, checkov and tests to read.
 
-Neither follows references inside AWS::Serverless::* resources; in the expansion there are none left. Runs with the
-Python of the `sam` tool set. Usage: python expand_template.py TEMPLATE OPENAPI
+The linters do not follow references inside AWS::Serverless::* resources; in the expansion there are none left. Runs with
+the Python of the `sam` tool set. Usage: python expand_template.py TEMPLATE OPENAPI [PARAMETERS …]
+
+PARAMETERS are a stack's as a JSON object, since SAM reads some: one line of output for each. Without any, one for the
+defaults. A name in the expansion is made of the time (AlwaysDeploy); SOURCE_DATE_EPOCH, if set, is that time.
 """
 
+import copy
 import json
 import os
 import sys
+import time
 
 import boto3
 from samtranslator.parser.parser import Parser
@@ -14,9 +19,12 @@ from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 
-def main(template_path: str, openapi_path: str) -> None:
+def main(template_path: str, openapi_path: str, *parameter_sets: str) -> None:
     with open(template_path, encoding="utf-8") as template_file, open(openapi_path, encoding="utf-8") as openapi_file:
         template, openapi = yaml_parse(template_file.read()), yaml_parse(openapi_file.read())
+    if "SOURCE_DATE_EPOCH" in os.environ:
+        now = float(os.environ["SOURCE_DATE_EPOCH"])
+        time.time = lambda: now
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
         # What CloudFormation includes, and what `sam package` uploads.
@@ -24,11 +32,16 @@ def main(template_path: str, openapi_path: str) -> None:
             properties["DefinitionBody"] = openapi
         if resource["Type"] == "AWS::Serverless::Function":
             properties["CodeUri"] = "s3://bucket/key"
+    for parameters in parameter_sets or ("{}",):
+        print(json.dumps(_expand(copy.deepcopy(template), json.loads(parameters)), default=str))
+
+
+def _expand(template: dict, parameters: dict) -> dict:
     # The translator asks the session for a region and calls nothing.
     session = boto3.Session(region_name=os.environ["AWS_DEFAULT_REGION"])
-    expansion = Translator({}, Parser(), boto_session=session).translate(template, {})
+    expansion = Translator({}, Parser(), boto_session=session).translate(template, parameters)
     _give_stages_the_metadata_of_their_apis(expansion["Resources"])
-    print(json.dumps(expansion, default=str))
+    return expansion
 
 
 def _give_stages_the_metadata_of_their_apis(resources: dict) -> None:

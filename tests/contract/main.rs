@@ -6,6 +6,7 @@
 mod async_api;
 mod callbacks;
 mod cloudformation;
+mod created;
 mod edge;
 mod encryption;
 mod functions;
@@ -17,3 +18,4 @@ mod queues;
 mod repository;
 mod rest_api;
 mod rest_schemas;
+mod stack;

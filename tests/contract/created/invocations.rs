@@ -1,0 +1,152 @@
+//! Who may run which function: exactly who has to.
+
+use super::integrations::{invoked, methods};
+use super::roles::statements;
+use crate::stack::{Stack, stacks, text};
+use serde_json::json;
+use std::collections::BTreeSet;
+
+/// Everything that must be able to run a function: the ARN by which API Gateway asks, and the function.
+/// Source of the ARNs: Amazon API Gateway Developer Guide, "ARN format of API execution and management".
+fn callers(stack: &Stack) -> BTreeSet<(String, String)> {
+    let arn = |api: &str, rest: &str| stack.place.arn("execute-api", &format!("{api}/{rest}"));
+    let (api, stage) = (&stack.only("AWS::ApiGateway::RestApi").unwrap().reference, stack.stage());
+    let mut callers = BTreeSet::new();
+    for (path, method, integration) in methods(stack).filter(|(_, _, integration)| integration["type"] == "aws_proxy") {
+        let asked = format!("{stage}/{}{}", method.to_uppercase(), path.replace("{orderId}", "5f0c"));
+        callers.insert((arn(api, &asked), invoked(stack, &integration["uri"]).to_owned()));
+    }
+    for scheme in stack.rest_api()["components"]["securitySchemes"].as_object().unwrap().values() {
+        let uri = &scheme["x-amazon-apigateway-authorizer"]["authorizerUri"];
+        // API Gateway makes its id.
+        callers.insert((arn(api, "authorizers/a1b2c3"), invoked(stack, uri).to_owned()));
+    }
+    for (_, route) in stack.of_type("AWS::ApiGatewayV2::Route") {
+        let integration = text(&route.properties["Target"]).strip_prefix("integrations/").unwrap();
+        let integration = stack.of_type("AWS::ApiGatewayV2::Integration").find(|(_, it)| it.reference == integration);
+        let uri = &integration.unwrap().1.properties["IntegrationUri"];
+        let asked = format!("{stage}/{}", text(&route.properties["RouteKey"]));
+        callers.insert((arn(text(&route.properties["ApiId"]), &asked), invoked(stack, uri).to_owned()));
+    }
+    for (_, authorizer) in stack.of_type("AWS::ApiGatewayV2::Authorizer") {
+        let asked = format!("authorizers/{}", authorizer.reference);
+        let asked = arn(text(&authorizer.properties["ApiId"]), &asked);
+        callers.insert((asked, invoked(stack, &authorizer.properties["AuthorizerUri"]).to_owned()));
+    }
+    callers
+}
+
+/// Whether Lambda lets API Gateway run a function for that.
+fn may_run(stack: &Stack, source: &str, function: &str) -> bool {
+    let function = stack.resource(function);
+    let mut permissions = stack.of_type("AWS::Lambda::Permission").map(|(_, permission)| &permission.properties);
+    permissions.any(|permission| {
+        let named = text(&permission["FunctionName"]);
+        [function.reference.as_str(), function.arn()].contains(&named)
+            && permission["Action"] == "lambda:InvokeFunction"
+            && permission["Principal"] == "apigateway.amazonaws.com"
+            && permission.get("SourceArn").is_none_or(|pattern| is_like(text(pattern), source))
+    })
+}
+
+/// Whether text is of a pattern with `*` for any text, as in ARNs of conditions.
+fn is_like(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((start, pattern)) => text.strip_prefix(start).is_some_and(|text| {
+            (0..=text.len()).filter(|at| text.is_char_boundary(*at)).any(|at| is_like(pattern, &text[at..]))
+        }),
+    }
+}
+
+#[test]
+fn whatever_must_run_a_function_may() {
+    for stack in stacks() {
+        let callers = callers(stack);
+        assert!(callers.len() > 2, "{}: {callers:?}", stack.name);
+        for (source, function) in callers {
+            assert!(may_run(stack, &source, &function), "{}: {source} may not run {function}", stack.name);
+        }
+    }
+}
+
+#[test]
+fn nothing_else_may_run_a_function() {
+    for stack in stacks() {
+        let callers = callers(stack);
+        for (function, _) in stack.of_type("AWS::Lambda::Function") {
+            for source in callers.iter().flat_map(|(source, _)| near(stack, source)) {
+                let must = callers.contains(&(source.clone(), function.to_owned()));
+                // A socket's routes are many, and go to one function: its API may run it for any of them.
+                let own =
+                    callers.iter().any(|(caller, run)| is_route(caller) && run == function && is_of(&source, caller));
+                if !must && !own {
+                    assert!(!may_run(stack, &source, function), "{}: {source} may run {function}", stack.name);
+                }
+            }
+        }
+    }
+}
+
+fn is_route(source: &str) -> bool {
+    source.ends_with("$default")
+}
+
+/// Whether both are of one API.
+fn is_of(source: &str, caller: &str) -> bool {
+    source.split('/').next() == caller.split('/').next()
+}
+
+/// A source and those near it: other methods, paths, APIs, accounts, regions.
+fn near(stack: &Stack, source: &str) -> Vec<String> {
+    let (start, _) = source.split_once('/').unwrap();
+    let (_, api) = start.rsplit_once(':').unwrap();
+    let mut near = vec![
+        source.to_owned(),
+        source.replacen(api, "another1id", 1),
+        source.replacen(stack.place.account, "999999999999", 1),
+        source.replacen(stack.place.region, "ap-south-2", 1),
+        format!("{start}/{}/authorizers/x", stack.stage()),
+    ];
+    let paths = ["sync/orders/5f0c", "async/orders/5f0c", "orders/5f0c", "orders", ""];
+    for method in ["GET", "PUT", "POST", "DELETE", "OPTIONS", "PATCH", "HEAD"] {
+        near.extend(paths.map(|path| format!("{start}/{}/{method}/{path}", stack.stage())));
+    }
+    near
+}
+
+#[test]
+fn the_queue_is_read_for_the_worker_by_a_role_that_may() {
+    for stack in stacks() {
+        let mapping = &stack.only("AWS::Lambda::EventSourceMapping").unwrap().properties;
+        let (queue, _) = stack.by_arn(text(&mapping["EventSourceArn"])).unwrap();
+        let named = text(&mapping["FunctionName"]);
+        let mut functions = stack.of_type("AWS::Lambda::Function");
+        let (worker, function) = functions.find(|(_, it)| [it.reference.as_str(), it.arn()].contains(&named)).unwrap();
+        assert_eq!((queue, worker), ("OrdersQueue", "ProcessOrdersFunction"), "{}", stack.name);
+
+        let (role, _) = stack.by_arn(text(&function.properties["Role"])).unwrap();
+        let allowed = statements(stack, role);
+        // Source: AWS Lambda Developer Guide, "Using Lambda with Amazon SQS", execution role permissions.
+        for action in ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"] {
+            let needed = (action.to_owned(), stack.resource(queue).arn().to_owned());
+            assert!(allowed.contains(&needed), "{}: {needed:?}", stack.name);
+        }
+        assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]), "{}", stack.name);
+        assert_eq!(text(&mapping["ScalingConfig"]["MaximumConcurrency"]), stack.parameters["MaximumConcurrency"]);
+        assert_ne!(mapping["Enabled"], json!(false), "{}", stack.name);
+    }
+}
+
+#[test]
+fn the_queue_gives_up_to_the_dead_letter_queue_as_the_worker_counts() {
+    for stack in stacks() {
+        let redrive = &stack.resource("OrdersQueue").properties["RedrivePolicy"];
+        let variables = &stack.resource("ProcessOrdersFunction").properties["Environment"]["Variables"];
+
+        let dead_letters = stack.by_arn(text(&redrive["deadLetterTargetArn"])).map(|(id, _)| id);
+        assert_eq!(dead_letters, Some("DeadLetterQueue"), "{}", stack.name);
+        assert_eq!(redrive["maxReceiveCount"], variables["MAX_RECEIVE_COUNT"], "{}", stack.name);
+        assert_eq!(text(&variables["ORDERS_QUEUE_URL"]), stack.resource("OrdersQueue").reference, "{}", stack.name);
+    }
+}

@@ -1,0 +1,10 @@
+//! What AWS creates of the template, for every set of parameters: who calls whom, by which address, with which
+//! permission, and what watches over it.
+
+mod alarms_and_logs;
+mod deployments;
+mod integrations;
+mod invocations;
+mod references;
+mod roles;
+mod websocket;

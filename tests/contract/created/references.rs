@@ -1,0 +1,85 @@
+//! Names lead somewhere, under every set of parameters.
+
+use crate::stack::{stacks, text};
+use serde_json::Value;
+
+#[test]
+fn every_name_leads_to_what_is_created_and_every_parameter_is_allowed() {
+    for stack in stacks() {
+        assert!(stack.problems.is_empty(), "{}:\n{}", stack.name, stack.problems.join("\n"));
+    }
+}
+
+#[test]
+fn no_function_and_no_placeholder_is_left() {
+    fn look(value: &Value, at: &str) {
+        match value {
+            Value::String(text) => {
+                assert!(!text.contains("${") && !text.contains("{{resolve:"), "{at}: write !Sub: {text}");
+            }
+            Value::Array(items) => items.iter().for_each(|item| look(item, at)),
+            Value::Object(fields) => fields.iter().for_each(|(name, value)| {
+                assert!(!name.starts_with("Fn::"), "{at}: {name} is left");
+                look(value, at);
+            }),
+            _ => {}
+        }
+    }
+
+    for stack in stacks() {
+        for (id, resource) in stack.resources() {
+            look(&resource.properties, &format!("{}, {id}", stack.name));
+        }
+    }
+}
+
+/// Text that CloudFormation would refuse in this place.
+#[test]
+fn every_arn_is_of_the_partition_that_the_stack_is_in() {
+    for stack in stacks() {
+        let own = format!("arn:{}:", stack.place.partition);
+        for (id, resource) in stack.resources() {
+            let all = resource.properties.to_string();
+            let given: Vec<_> = stack.parameters.values().filter(|value| value.starts_with("arn:")).collect();
+            for (at, _) in all.match_indices("\"arn:") {
+                let arn = all[at + 1..].split('"').next().unwrap();
+                assert!(arn.starts_with(&own) || given.contains(&&arn.to_owned()), "{}, {id}: {arn}", stack.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn outputs_are_where_clients_reach_the_apis() {
+    for stack in stacks() {
+        let place = stack.place;
+        let address = |api: &str, scheme: &str| match stack.parameters["LocalEndpoint"].as_str() {
+            "" => format!("{scheme}s://{api}.execute-api.{}.{}/{}", place.region, place.url_suffix, stack.stage()),
+            local => format!("{}/_aws/execute-api/{api}/{}", local.replace("http", scheme), stack.stage()),
+        };
+        let rest = &stack.only("AWS::ApiGateway::RestApi").unwrap().reference;
+        assert_eq!(stack.outputs["ApiUrl"], address(rest, "http"), "{}", stack.name);
+        let websocket = stack.only("AWS::ApiGatewayV2::Api").map(|api| address(&api.reference, "ws"));
+        assert_eq!(stack.outputs.get("WebSocketUrl").map(text), websocket.as_deref(), "{}", stack.name);
+        for (name, value) in &stack.outputs {
+            assert!(!text(value).is_empty(), "{}: output {name} is empty", stack.name);
+        }
+    }
+}
+
+/// Where the functions say that an order is, and where they find a socket.
+#[test]
+fn functions_know_the_addresses_that_clients_know() {
+    for stack in stacks() {
+        for (id, function) in stack.of_type("AWS::Lambda::Function") {
+            let variables = &function.properties["Environment"]["Variables"];
+            if let Some(orders) = variables["ORDERS_URL"].as_str() {
+                assert_eq!(orders, format!("{}/orders", text(&stack.outputs["ApiUrl"])), "{}, {id}", stack.name);
+            }
+            if let Some(management) = variables["WEBSOCKET_MANAGEMENT_URL"].as_str() {
+                let socket = text(&stack.outputs["WebSocketUrl"]);
+                assert_eq!(management, socket.replacen("ws", "http", 1), "{}, {id}", stack.name);
+            }
+        }
+    }
+}

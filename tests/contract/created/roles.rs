@@ -1,0 +1,102 @@
+//! What each role may do, and who takes it.
+
+use crate::stack::{Stack, stacks, text};
+use serde_json::json;
+use std::collections::BTreeSet;
+
+/// What a role may do: single actions on single resources; anything else fails.
+pub(super) fn statements(stack: &Stack, role: &str) -> Vec<(String, String)> {
+    let (role, name) = (stack.resource(role), &stack.resource(role).reference);
+    let attached = stack.of_type("AWS::IAM::Policy").map(|(_, policy)| &policy.properties);
+    let attached = attached.filter(|policy| policy["Roles"].as_array().unwrap().contains(&json!(name)));
+    let policies = role.properties["Policies"].as_array().into_iter().flatten().chain(attached);
+    let statements = policies.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap());
+    let statements = statements.map(|statement| {
+        let keys: Vec<_> = statement.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(
+            keys.into_iter().collect::<BTreeSet<_>>(),
+            BTreeSet::from(["Action", "Effect", "Resource"]),
+            "{name}"
+        );
+        assert_eq!(statement["Effect"], "Allow", "{name}");
+        (text(&statement["Action"]).to_owned(), text(&statement["Resource"]).to_owned())
+    });
+    statements.collect()
+}
+
+/// The ARN that an action on a socket is asked for. Source: Amazon API Gateway Developer Guide, "Control access to
+/// WebSocket APIs with AWS IAM authorization".
+fn socket_arns(stack: &Stack) -> Vec<String> {
+    let api = stack.only("AWS::ApiGatewayV2::Api").map(|api| &api.reference);
+    let arn = |api, method| stack.place.arn("execute-api", &format!("{api}/{}/{method}/@connections/*", stack.stage()));
+    api.into_iter().flat_map(|api| ["POST", "DELETE"].map(|method| arn(api, method))).collect()
+}
+
+#[test]
+fn every_permission_is_on_one_resource_of_the_stack_of_the_actions_own_service() {
+    for stack in stacks() {
+        for (id, role) in stack.of_type("AWS::IAM::Role") {
+            for (action, resource) in statements(stack, id) {
+                let at = format!("{}, {id}: {action} on {resource}", stack.name);
+                let service = action.split(':').next().unwrap();
+                let known = match service {
+                    // X-Ray knows no resources to name.
+                    "xray" => resource == "*",
+                    "execute-api" => socket_arns(stack).contains(&resource),
+                    "kms" => resource == stack.parameters["KmsKeyArn"],
+                    _ => stack.by_arn(&resource).is_some(),
+                };
+                assert!(known, "{at}, which is none of the stack's");
+                assert!(resource == "*" || resource.split(':').nth(2) == Some(service), "{at}");
+            }
+            let managed = role.properties["ManagedPolicyArns"].as_array().map_or(0, Vec::len);
+            assert_eq!(managed, usize::from(id == "ApiGatewayLogsWriterRole"), "{}, {id}", stack.name);
+        }
+    }
+}
+
+#[test]
+fn every_function_runs_as_a_role_that_lambda_alone_takes_and_api_gateway_as_others() {
+    for stack in stacks() {
+        let of_functions: BTreeSet<_> =
+            stack.of_type("AWS::Lambda::Function").map(|(_, function)| text(&function.properties["Role"])).collect();
+        assert_eq!(of_functions.len(), stack.of_type("AWS::Lambda::Function").count(), "{}: one each", stack.name);
+        for (id, role) in stack.of_type("AWS::IAM::Role") {
+            let service = if of_functions.contains(role.arn()) { "lambda" } else { "apigateway" };
+            let taken = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+                "Principal": {"Service": format!("{service}.amazonaws.com")}}]});
+            assert_eq!(role.properties["AssumeRolePolicyDocument"], taken, "{}, {id}", stack.name);
+        }
+        let unknown = of_functions.iter().find(|role| stack.by_arn(role).is_none());
+        assert_eq!(unknown, None, "{}: SAM makes no role of its own", stack.name);
+    }
+}
+
+/// A table or queue that a function is told of, it may use; of others it knows nothing.
+#[test]
+fn every_function_may_use_exactly_the_stores_that_it_is_told_of() {
+    for stack in stacks() {
+        for (id, function) in stack.of_type("AWS::Lambda::Function") {
+            let (role, _) = stack.by_arn(text(&function.properties["Role"])).unwrap();
+            let actions = statements(stack, role).into_iter();
+            let stores = actions.filter(|(action, _)| action.starts_with("dynamodb:") || action.starts_with("sqs:"));
+            let used: BTreeSet<_> = stores.map(|(_, arn)| stack.by_arn(&arn).unwrap().0.to_owned()).collect();
+            let told: BTreeSet<_> = function.properties["Environment"]["Variables"]
+                .as_object()
+                .into_iter()
+                .flat_map(|variables| variables.values().map(text))
+                .filter_map(|value| {
+                    let mut stores = stack.resources().iter().filter(|(_, store)| store.reference == value);
+                    let store =
+                        stores.find(|(_, store)| ["AWS::DynamoDB::Table", "AWS::SQS::Queue"].contains(&&*store.kind));
+                    store.map(|(id, _)| id.clone())
+                })
+                .collect();
+            assert_eq!(
+                used, told,
+                "{}, {id}: stores that its role may use (left), that it is told of (right)",
+                stack.name
+            );
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The template as SAM's own translator transforms it, offline: `infra/local/expand_template.py`.
+
+use super::ParameterSet;
+use crate::repository::root;
+use serde_json::Value;
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
+use twolane_tests::node::local_tool;
+
+/// What is transformed, and when.
+pub(crate) struct Source {
+    pub(crate) openapi: PathBuf,
+    /// Seconds since 1970: SAM names a deployment by them.
+    pub(crate) epoch: u64,
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Self { openapi: root().join("infra/openapi.yaml"), epoch: 1_764_111_600 }
+    }
+}
+
+/// The transformed template under each set of parameters.
+///
+/// # Panics
+/// When SAM refuses the template.
+pub(crate) fn expand(source: &Source, sets: &[ParameterSet]) -> Vec<Value> {
+    let python = Path::new(&local_tool(&["tools", "sam"])).join("python");
+    let mut command = Command::new(python);
+    // Nothing is called: profiles and endpoints of whoever runs this are not looked at.
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_")) {
+        command.env_remove(name);
+    }
+    command.env("AWS_DEFAULT_REGION", "us-east-1").env("SOURCE_DATE_EPOCH", source.epoch.to_string());
+    command.args(["infra/local/expand_template.py", "template.yaml"]).arg(&source.openapi).current_dir(root());
+    let output = command.args(sets.iter().map(|set| serde_json::to_string(&set.given).unwrap())).output().unwrap();
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "SAM cannot transform template.yaml:\n{complaints}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}

@@ -1,0 +1,99 @@
+//! What `Ref` and `Fn::GetAtt` give. Source: AWS CloudFormation Template Reference, "Return values" of each type.
+
+/// Where a stack is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) partition: &'static str,
+    pub(crate) region: &'static str,
+    pub(crate) account: &'static str,
+    pub(crate) url_suffix: &'static str,
+}
+
+/// The stack's name.
+pub(super) const STACK: &str = "twolane";
+
+impl Place {
+    /// A region like most.
+    pub(crate) const IRELAND: Self =
+        Self { partition: "aws", region: "eu-west-1", account: "111122223333", url_suffix: "amazonaws.com" };
+    /// Another partition, in which ARNs and host names differ.
+    pub(crate) const BEIJING: Self =
+        Self { partition: "aws-cn", region: "cn-north-1", account: "444455556666", url_suffix: "amazonaws.com.cn" };
+    /// The local cloud.
+    pub(crate) const LOCAL: Self =
+        Self { partition: "aws", region: "us-east-1", account: "000000000000", url_suffix: "amazonaws.com" };
+
+    /// The ARN of what a service calls `resource` here.
+    pub(crate) fn arn(self, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region, self.account)
+    }
+
+    fn pseudo_parameter(self, name: &str) -> Option<String> {
+        let value = match name {
+            "AccountId" => self.account,
+            "Partition" => self.partition,
+            "Region" => self.region,
+            "StackName" => STACK,
+            "URLSuffix" => self.url_suffix,
+            _ => return None,
+        };
+        Some(value.to_owned())
+    }
+
+    /// What `Ref` gives for `AWS::…`.
+    pub(super) fn pseudo(self, name: &str) -> Option<String> {
+        self.pseudo_parameter(name.strip_prefix("AWS::")?)
+    }
+
+    /// What `Ref` gives for a resource without a name of its own.
+    pub(super) fn reference(self, kind: &str, id: &str) -> Option<String> {
+        let name = name(id);
+        let reference = match kind {
+            "AWS::ApiGateway::Account"
+            | "AWS::ApiGateway::Deployment"
+            | "AWS::ApiGateway::RestApi"
+            | "AWS::ApiGatewayV2::Api"
+            | "AWS::ApiGatewayV2::Authorizer"
+            | "AWS::ApiGatewayV2::Integration"
+            | "AWS::ApiGatewayV2::Route"
+            | "AWS::Cognito::UserPoolClient" => id.to_lowercase(),
+            "AWS::Cognito::UserPool" => format!("{}_{id}", self.region),
+            "AWS::SQS::Queue" => {
+                format!("https://sqs.{}.{}/{}/{name}", self.region, self.url_suffix, self.account)
+            }
+            "AWS::SNS::Topic" => self.arn("sns", &name),
+            "AWS::CloudWatch::Alarm"
+            | "AWS::DynamoDB::Table"
+            | "AWS::IAM::Role"
+            | "AWS::Lambda::Function"
+            | "AWS::Logs::LogGroup" => name,
+            _ => return None,
+        };
+        Some(reference)
+    }
+
+    /// What `Fn::GetAtt` gives.
+    pub(super) fn attribute(self, kind: &str, id: &str, attribute: &str) -> Option<String> {
+        let name = name(id);
+        let value = match (kind, attribute) {
+            ("AWS::Cognito::UserPool", "ProviderURL") => {
+                format!("https://cognito-idp.{}.{}/{}_{id}", self.region, self.url_suffix, self.region)
+            }
+            ("AWS::CloudWatch::Alarm", "Arn") => self.arn("cloudwatch", &format!("alarm:{name}")),
+            ("AWS::DynamoDB::Table", "Arn") => self.arn("dynamodb", &format!("table/{name}")),
+            ("AWS::IAM::Role", "Arn") => format!("arn:{}:iam::{}:role/{name}", self.partition, self.account),
+            ("AWS::Lambda::Function", "Arn") => self.arn("lambda", &format!("function:{name}")),
+            ("AWS::Logs::LogGroup", "Arn") => self.arn("logs", &format!("log-group:{name}:*")),
+            ("AWS::SNS::Topic", "TopicName") | ("AWS::SQS::Queue", "QueueName") => name,
+            ("AWS::SQS::Queue", "Arn") => self.arn("sqs", &name),
+            ("AWS::WAFv2::WebACL", "Arn") => self.arn("wafv2", &format!("regional/webacl/{name}/{name}")),
+            _ => return None,
+        };
+        Some(value)
+    }
+}
+
+/// CloudFormation's name for a resource that has none of its own.
+fn name(id: &str) -> String {
+    format!("{STACK}-{id}-1B5PK6OZ8JV2Q")
+}

@@ -1,0 +1,123 @@
+//! The stacks that CloudFormation makes of `template.yaml`: transformed by SAM's own translator, conditions decided,
+//! intrinsic functions evaluated. What no emulator does as AWS does it is asserted of these.
+//!
+//! A name is what AWS would give it, or as good: two resources never share one.
+
+mod expansion;
+mod identifiers;
+mod intrinsics;
+mod parameters;
+
+pub(crate) use expansion::{Source, expand};
+pub(crate) use identifiers::Place;
+pub(crate) use parameters::ParameterSet;
+
+use intrinsics::Evaluation;
+use serde_json::{Map, Value};
+use std::{collections::BTreeMap, sync::LazyLock};
+
+/// The stack of one set of parameters.
+pub(crate) struct Stack {
+    /// What the set is called.
+    pub(crate) name: String,
+    pub(crate) place: Place,
+    pub(crate) parameters: BTreeMap<String, String>,
+    pub(crate) outputs: Map<String, Value>,
+    /// Names that lead nowhere, parameters and rules that CloudFormation would refuse.
+    pub(crate) problems: Vec<String>,
+    resources: BTreeMap<String, Resource>,
+}
+
+/// A resource that is created.
+pub(crate) struct Resource {
+    pub(crate) kind: String,
+    pub(crate) properties: Value,
+    /// What `Ref` gives.
+    pub(crate) reference: String,
+    arn: Option<String>,
+}
+
+static STACKS: LazyLock<Vec<Stack>> = LazyLock::new(|| {
+    let sets = parameters::all();
+    let expansions = expand(&Source::default(), &sets);
+    sets.into_iter().zip(expansions).map(|(set, template)| Stack::new(set, &template)).collect()
+});
+
+/// The stack of every set of parameters.
+pub(crate) fn stacks() -> &'static [Stack] {
+    &STACKS
+}
+
+impl Stack {
+    /// What CloudFormation makes of a transformed template.
+    pub(crate) fn new(set: ParameterSet, template: &Value) -> Self {
+        let ParameterSet { name, place, given } = set;
+        let parameters = parameters::with_defaults(template, &given);
+        let mut evaluation = Evaluation::new(template, &parameters, place);
+        let resources = evaluation.created().into_iter().map(|(id, definition)| {
+            let properties = evaluation.value(&definition["Properties"], id).unwrap_or_default();
+            evaluation.check_dependencies(id, definition);
+            let kind = definition["Type"].as_str().unwrap().to_owned();
+            let reference = evaluation.reference(id).unwrap_or_else(|| id.clone());
+            (id.clone(), Resource { kind, properties, reference, arn: evaluation.attribute(id, "Arn") })
+        });
+        let resources = resources.collect();
+        let outputs = evaluation.outputs();
+        let mut problems = evaluation.into_problems();
+        problems.extend(parameters::refused(template, &given, &parameters));
+        Self { name, place, parameters, outputs, problems, resources }
+    }
+
+    /// All resources, by logical id.
+    pub(crate) fn resources(&self) -> &BTreeMap<String, Resource> {
+        &self.resources
+    }
+
+    /// The resource of that logical id.
+    pub(crate) fn resource(&self, id: &str) -> &Resource {
+        self.resources.get(id).unwrap_or_else(|| panic!("{}: there is no {id}", self.name))
+    }
+
+    /// The resources of one type, by logical id.
+    pub(crate) fn of_type(&self, kind: &str) -> impl Iterator<Item = (&str, &Resource)> {
+        let resources = self.resources.iter().filter(move |(_, resource)| resource.kind == kind);
+        resources.map(|(id, resource)| (id.as_str(), resource))
+    }
+
+    /// The one resource of a type; `None` when there is none.
+    pub(crate) fn only(&self, kind: &str) -> Option<&Resource> {
+        let mut found = self.of_type(kind);
+        let first = found.next().map(|(_, resource)| resource);
+        assert!(found.next().is_none(), "{}: more than one {kind}", self.name);
+        first
+    }
+
+    /// The resource with that ARN.
+    pub(crate) fn by_arn(&self, arn: &str) -> Option<(&str, &Resource)> {
+        let mut found = self.resources.iter().filter(|(_, resource)| resource.arn.as_deref() == Some(arn));
+        found.next().map(|(id, resource)| (id.as_str(), resource))
+    }
+
+    /// The REST API's definition.
+    pub(crate) fn rest_api(&self) -> &Value {
+        &self.only("AWS::ApiGateway::RestApi").unwrap().properties["Body"]
+    }
+
+    /// The name of the stage of both APIs.
+    pub(crate) fn stage(&self) -> &str {
+        text(&self.only("AWS::ApiGateway::Stage").unwrap().properties["StageName"])
+    }
+}
+
+impl Resource {
+    /// # Panics
+    /// When the type has none.
+    pub(crate) fn arn(&self) -> &str {
+        self.arn.as_deref().unwrap_or_else(|| panic!("{}: no ARN of {} is known", self.reference, self.kind))
+    }
+}
+
+/// A value that must be text.
+pub(crate) fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("{value} is not text"))
+}

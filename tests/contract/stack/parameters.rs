@@ -1,0 +1,132 @@
+//! The sets of parameters under which the template must hold: those below, and every environment of `samconfig.toml`.
+
+use super::{identifiers::Place, intrinsics::Evaluation};
+use crate::repository;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Parameters of a stack, and where it is.
+#[derive(Clone)]
+pub(crate) struct ParameterSet {
+    pub(crate) name: String,
+    pub(crate) place: Place,
+    pub(crate) given: BTreeMap<String, String>,
+}
+
+const KEYS: &str =
+    r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"1","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+
+/// An issuer of tokens whose keys are pinned, as the local cloud's are.
+const PINNED_ISSUER: [(&str, &str); 3] =
+    [("JwtIssuer", "https://issuer.example"), ("JwtAudience", "twolane"), ("Jwks", KEYS)];
+
+/// What `make up` gives. Source: `infra/local/localcloud/deploy.py`.
+const LOCAL: [(&str, &str); 3] = [
+    ("LocalEndpoint", "http://localhost:4566"),
+    ("RedriveRoleArn", "arn:aws:iam::000000000000:root"),
+    ("CorsAllowedOrigins", "http://localhost:3000"),
+];
+
+const EVERY_OPTION: [(&str, &str); 6] = [
+    ("Architecture", "x86_64"),
+    ("CorsAllowedOrigins", "https://shop.example.com,https://admin.example.com"),
+    ("KmsKeyArn", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"),
+    ("WebAcl", "true"),
+    ("OrderRetentionDays", "30"),
+    ("RedriveRoleArn", "arn:aws:iam::111122223333:role/operator"),
+];
+
+/// All sets. One that matters is one line more.
+pub(super) fn all() -> Vec<ParameterSet> {
+    let sets = [
+        ParameterSet::new("AWS, defaults", Place::IRELAND, &[]),
+        ParameterSet::new("AWS China, defaults", Place::BEIJING, &[]),
+        ParameterSet::new("AWS, every option", Place::IRELAND, &EVERY_OPTION).and(&PINNED_ISSUER),
+        ParameterSet::new("AWS, the account's role for logs", Place::IRELAND, &[("ApiGatewayLogsRole", "account")]),
+        ParameterSet::new("local", Place::LOCAL, &LOCAL).and(&PINNED_ISSUER),
+    ];
+    sets.into_iter().chain(environments()).collect()
+}
+
+impl ParameterSet {
+    /// These parameters, and the template's defaults for all others.
+    pub(crate) fn new(name: &str, place: Place, given: &[(&str, &str)]) -> Self {
+        Self { name: name.to_owned(), place, given: BTreeMap::new() }.and(given)
+    }
+
+    /// These parameters too, unless they are given.
+    pub(crate) fn and(mut self, more: &[(&str, &str)]) -> Self {
+        for (name, value) in more {
+            self.given.entry((*name).to_owned()).or_insert_with(|| (*value).to_owned());
+        }
+        self
+    }
+}
+
+/// The environments of `samconfig.toml` that are deployed.
+fn environments() -> Vec<ParameterSet> {
+    let samconfig: toml::Table = repository::read("samconfig.toml").parse().unwrap();
+    let deployed = samconfig.iter().filter_map(|(name, environment)| {
+        let parameters = environment.get("deploy")?.get("parameters")?;
+        let overrides = match parameters.get("parameter_overrides") {
+            Some(toml::Value::Array(overrides)) => overrides.iter().map(|one| one.as_str().unwrap()).collect(),
+            overrides => overrides.map_or("", |all| all.as_str().unwrap()).split_whitespace().collect::<Vec<_>>(),
+        };
+        let given: Vec<_> = overrides.iter().map(|one| one.split_once('=').unwrap()).collect();
+        let set = ParameterSet::new(&format!("samconfig.toml, {name}"), Place::IRELAND, &given);
+        // A local stack has an issuer: `make up` makes one.
+        let local = set.given.contains_key("LocalEndpoint");
+        Some(if local { ParameterSet { place: Place::LOCAL, ..set }.and(&PINNED_ISSUER) } else { set })
+    });
+    deployed.collect()
+}
+
+/// The parameters that a stack has.
+pub(super) fn with_defaults(template: &Value, given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let defined = template["Parameters"].as_object().unwrap().iter();
+    let values = defined.map(|(name, parameter)| {
+        let default = &parameter["Default"];
+        let default = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
+        (name.clone(), given.get(name).cloned().unwrap_or(default))
+    });
+    values.collect()
+}
+
+/// What CloudFormation refuses of them, by the parameters' own constraints and by the template's rules.
+pub(super) fn refused(
+    template: &Value,
+    given: &BTreeMap<String, String>,
+    parameters: &BTreeMap<String, String>,
+) -> Vec<String> {
+    let unknown = given.keys().filter(|name| !parameters.contains_key(*name));
+    let mut refused: Vec<_> = unknown.map(|name| format!("there is no parameter {name}")).collect();
+    for (name, value) in parameters {
+        let parameter = &template["Parameters"][name];
+        if !is_allowed(parameter, value) {
+            refused.push(format!("{name} may not be {value:?}: {parameter}"));
+        }
+    }
+    let mut evaluation = Evaluation::new(template, parameters, Place::IRELAND);
+    for (name, rule) in template["Rules"].as_object().into_iter().flatten() {
+        let applies = rule.get("RuleCondition").is_none_or(|condition| evaluation.condition(condition));
+        let assertions = rule["Assertions"].as_array().unwrap();
+        if applies && !assertions.iter().all(|assertion| evaluation.condition(&assertion["Assert"])) {
+            refused.push(format!("the rule {name} does not hold"));
+        }
+    }
+    refused
+}
+
+fn is_allowed(parameter: &Value, value: &str) -> bool {
+    let number = || value.parse::<f64>().ok();
+    let least = parameter["MinValue"].as_f64().is_none_or(|least| number().is_some_and(|number| number >= least));
+    let most = parameter["MaxValue"].as_f64().is_none_or(|most| number().is_some_and(|number| number <= most));
+    let listed = parameter["AllowedValues"].as_array().is_none_or(|allowed| {
+        allowed.iter().any(|allowed| allowed.as_str().map_or_else(|| allowed.to_string(), str::to_owned) == value)
+    });
+    let long = parameter["MaxLength"].as_u64().is_none_or(|most| value.chars().count() as u64 <= most);
+    let pattern = parameter["AllowedPattern"].as_str().unwrap_or(".*");
+    let matches = jsonschema::draft4::new(&json!({"pattern": pattern})).unwrap().is_valid(&json!(value));
+    let is_number = parameter["Type"] != "Number" || number().is_some();
+    least && most && listed && long && matches && is_number
+}
