@@ -3,48 +3,32 @@
 use crate::repository;
 use serde_json::{Map, Value, json};
 use serde_yaml_ng::Value as Yaml;
-use std::collections::BTreeSet;
 
 /// The stack's template.
 pub(crate) struct Template(Value);
 
 /// The template of this repository, with callbacks, as it is deployed by default.
 pub(crate) fn template() -> Template {
-    template_where(CALLBACKS, true)
-}
-
-/// The template of this repository, with `Callbacks=none`.
-pub(crate) fn template_without_callbacks() -> Template {
-    template_where(CALLBACKS, false)
+    let whole = yaml(&repository::read("template.yaml"));
+    Template(decided(whole).expect("a template is more than AWS::NoValue"))
 }
 
 /// The condition of all that tells owners over a WebSocket.
 const CALLBACKS: &str = "HasCallbacks";
 
-/// The template as `CloudFormation` reads it where a condition holds, or does not; other conditions stay open.
-fn template_where(condition: &str, holds: bool) -> Template {
-    let whole = yaml(&repository::read("template.yaml"));
-    Template(decide(whole, condition, holds).expect("a template is more than AWS::NoValue"))
-}
-
-/// What is left of a value; nothing where the condition leaves `AWS::NoValue`, or leaves it out.
-fn decide(value: Value, condition: &str, holds: bool) -> Option<Value> {
-    let inner = |value| decide(value, condition, holds);
+/// A value as `CloudFormation` reads it with callbacks; nothing where that is `AWS::NoValue`. Other conditions stay open.
+fn decided(value: Value) -> Option<Value> {
     match value {
         Value::Object(fields) => {
-            if let Some([decided, then, otherwise]) = fields.get("Fn::If").and_then(Value::as_array).map(Vec::as_slice)
-                && decided == condition
+            if let Some([condition, then, _]) = fields.get("Fn::If").and_then(Value::as_array).map(Vec::as_slice)
+                && condition == CALLBACKS
             {
-                let left = if holds { then } else { otherwise };
-                return if *left == json!({"Ref": "AWS::NoValue"}) { None } else { inner(left.clone()) };
+                return if *then == json!({"Ref": "AWS::NoValue"}) { None } else { decided(then.clone()) };
             }
-            if fields.get("Condition").is_some_and(|named| named == condition) && !holds {
-                return None;
-            }
-            let left = fields.into_iter().filter_map(|(name, value)| Some((name, inner(value)?)));
+            let left = fields.into_iter().filter_map(|(name, value)| Some((name, decided(value)?)));
             Some(Value::Object(left.collect()))
         }
-        Value::Array(items) => Some(items.into_iter().filter_map(inner).collect()),
+        Value::Array(items) => Some(items.into_iter().filter_map(decided).collect()),
         plain => Some(plain),
     }
 }
@@ -97,17 +81,6 @@ impl Template {
         self.0["Resources"].as_object().unwrap()
     }
 
-    /// All outputs, by name.
-    pub(crate) fn outputs(&self) -> &Map<String, Value> {
-        self.0["Outputs"].as_object().unwrap()
-    }
-
-    /// The names that something may refer to: resources and parameters.
-    pub(crate) fn names(&self) -> BTreeSet<&str> {
-        let parameters = self.0["Parameters"].as_object().unwrap();
-        self.resources().keys().chain(parameters.keys()).map(String::as_str).collect()
-    }
-
     /// One resource.
     pub(crate) fn resource(&self, id: &str) -> &Value {
         self.resources().get(id).unwrap_or_else(|| panic!("template.yaml has no resource {id}: add it"))
@@ -140,42 +113,4 @@ impl Template {
         let text = resolved.as_str().and_then(|text| text.parse().ok());
         resolved.as_u64().or(text).unwrap_or_else(|| panic!("{value} is not a whole number"))
     }
-}
-
-/// Calls `see` with every name that `Ref`, `Fn::GetAtt` and `Fn::Sub` take from the template, pseudo parameters left
-/// out.
-pub(crate) fn references(value: &Value, see: &mut impl FnMut(&str)) {
-    match value {
-        Value::Object(fields) => {
-            for (key, argument) in fields {
-                match (key.as_str(), argument) {
-                    ("Ref", Value::String(name)) => see_name(name, see),
-                    ("Fn::GetAtt", Value::Array(path)) => see_name(path[0].as_str().unwrap(), see),
-                    ("Fn::Sub", Value::String(text)) => placeholders(text).for_each(|name| see_name(name, see)),
-                    ("Fn::Sub", Value::Array(text_and_names)) => {
-                        let [Value::String(text), own] = text_and_names.as_slice() else {
-                            panic!("Fn::Sub takes a text and names: {argument}")
-                        };
-                        // Names of its own are no references, what they stand for may be.
-                        placeholders(text).filter(|name| own[*name].is_null()).for_each(|name| see_name(name, see));
-                        references(own, see);
-                    }
-                    _ => references(argument, see),
-                }
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| references(item, see)),
-        _ => {}
-    }
-}
-
-fn see_name(name: &str, see: &mut impl FnMut(&str)) {
-    if !name.starts_with("AWS::") {
-        see(name.split('.').next().unwrap());
-    }
-}
-
-/// The names in `${…}`.
-fn placeholders(text: &str) -> impl Iterator<Item = &str> {
-    text.split("${").skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name)
 }

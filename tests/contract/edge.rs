@@ -110,21 +110,6 @@ fn every_answer_has_the_security_headers_that_the_functions_set() {
     }
 }
 
-#[test]
-fn no_page_of_another_origin_reads_anything_unless_a_parameter_says_so() {
-    let (api, template) = (rest_api(), template());
-
-    assert_eq!(template.resolve(&json!({"Ref": "CorsAllowedOrigins"})), "");
-    let listed = &template.resource("OrdersApi")["Properties"]["Variables"]["corsAllowedOrigins"];
-    assert_eq!(listed["Fn::If"], json!(["HasCors", {"Ref": "CorsAllowedOrigins"}, "none"]));
-    for (name, response) in api["x-amazon-apigateway-gateway-responses"].as_object().unwrap() {
-        let allowed = &response["responseParameters"]["gatewayresponse.header.Access-Control-Allow-Origin"]["Fn::If"];
-        assert_eq!(*allowed, json!(["HasCors", "'*'", {"Ref": "AWS::NoValue"}]), "{name}");
-    }
-    // API Gateway's own answers change with a deployment, and SAM makes one when the parameter alone has changed only so.
-    assert_eq!(template.resource("OrdersApi")["Properties"]["AlwaysDeploy"], true);
-}
-
 /// The statements of a queue's policy, those only on AWS included.
 fn statements(template: &Template, queue: &str) -> Vec<Value> {
     let policies = template.of_type("AWS::SQS::QueuePolicy");

@@ -4,7 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot read the repository has failed, and says where")]
 
 mod async_api;
-mod callbacks;
 mod cloudformation;
 mod created;
 mod edge;

@@ -1,12 +1,7 @@
 //! `infra/openapi.yaml` against the resources of `template.yaml`.
 
-use crate::cloudformation::{references, rest_api, template};
-use orders_api::{
-    OWNER_CONTEXT,
-    queue_message::{ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE, REQUEST_TIME_ATTRIBUTE},
-};
+use crate::cloudformation::{rest_api, template};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
 
 const INTEGRATION: &str = "x-amazon-apigateway-integration";
 const ANY_METHOD: &str = "x-amazon-apigateway-any-method";
@@ -28,43 +23,6 @@ fn queue_integration(api: &Value) -> &Value {
     let integrations = calls(api).map(|(_, _, call)| &call[INTEGRATION]);
     let mut queues = integrations.filter(|integration| integration["uri"].to_string().contains(":sqs:"));
     queues.next().expect("one call of infra/openapi.yaml sends to SQS")
-}
-
-#[test]
-fn every_name_in_the_definition_is_a_resource_of_the_template() {
-    let template = template();
-
-    references(&rest_api(), &mut |name| {
-        assert!(template.resources().contains_key(name), "infra/openapi.yaml names {name}, which template.yaml lacks");
-    });
-}
-
-#[test]
-fn exactly_the_calls_that_run_a_function_may_run_it() {
-    let (api, template) = (rest_api(), template());
-    let proxies = calls(&api).filter(|(_, _, call)| call[INTEGRATION]["type"] == "aws_proxy");
-    let expected: BTreeMap<_, _> = proxies
-        .map(|(path, method, call)| {
-            let resource = path.split('/').map(|part| if part.starts_with('{') { "*" } else { part });
-            let uri = call[INTEGRATION]["uri"]["Fn::Sub"].as_str().unwrap();
-            let function = uri.split_once("functions/${").unwrap().1.split_once(".Arn}").unwrap().0;
-            let stage_and_method = format!("/*/{}", method.to_uppercase());
-            (stage_and_method + &resource.collect::<Vec<_>>().join("/"), function.to_owned())
-        })
-        .collect();
-
-    let arn = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${OrdersApi}";
-    let permissions = template.of_type("AWS::Lambda::Permission");
-    let allowed: BTreeMap<_, _> = permissions
-        .filter_map(|(_, permission)| {
-            let source = permission["SourceArn"]["Fn::Sub"].as_str()?.strip_prefix(arn)?;
-            // The authorizer is no call of a client's.
-            let source = (!source.starts_with("/authorizers/")).then_some(source)?;
-            Some((source.to_owned(), permission["FunctionName"]["Ref"].as_str()?.to_owned()))
-        })
-        .collect();
-
-    assert_eq!(allowed, expected, "AWS::Lambda::Permission (left) and aws_proxy calls (right) must agree");
 }
 
 #[test]
@@ -127,75 +85,6 @@ fn a_body_of_another_media_type_never_reaches_the_queue() {
     assert_eq!(templates, ["application/json"]);
 }
 
-#[test]
-fn the_queue_message_is_made_of_encoded_values_and_takes_its_owner_from_the_authorizer() {
-    let api = rest_api();
-    let template = queue_integration(&api)["requestTemplates"]["application/json"].as_str().unwrap();
-
-    let form = form_of(template);
-
-    let attribute = |number: u8, name: &str, value: &str| {
-        let prefix = format!("MessageAttribute.{number}");
-        [
-            (format!("{prefix}.Name"), name.to_owned()),
-            (format!("{prefix}.Value.DataType"), "String".to_owned()),
-            (format!("{prefix}.Value.StringValue"), value.to_owned()),
-        ]
-    };
-    let mut expected = BTreeMap::from([
-        ("Action".to_owned(), "SendMessage".to_owned()),
-        ("MessageBody".to_owned(), "<$input.body>".to_owned()),
-    ]);
-    expected.extend(attribute(1, ORDER_ID_ATTRIBUTE, "<$input.params('orderId')>"));
-    expected.extend(attribute(2, OWNER_ATTRIBUTE, &format!("<$context.authorizer.{OWNER_CONTEXT}>")));
-    expected.extend(attribute(3, REQUEST_TIME_ATTRIBUTE, "<\"$context.requestTimeEpoch\">"));
-    let system = form.iter().filter(|(name, _)| name.starts_with("MessageSystemAttribute."));
-    expected.extend(system.map(|(name, value)| (name.clone(), value.clone())));
-    assert_eq!(form, expected, "the mapping template (left) must send this form (right); <…> is encoded");
-}
-
-/// The fields of a mapping template that writes a form; a value in `$util.urlEncode(…)` is written `<…>`.
-fn form_of(template: &str) -> BTreeMap<String, String> {
-    let mut form = String::new();
-    let mut rest = template;
-    while let Some(at) = rest.find(['$', '#']) {
-        form.push_str(&rest[..at]);
-        rest = &rest[at..];
-        if let Some(condition) = rest.strip_prefix("#if") {
-            rest = parenthesized(condition).1;
-        } else if let Some(after) = rest.strip_prefix("#end") {
-            rest = after;
-        } else if let Some(argument) = rest.strip_prefix("$util.urlEncode") {
-            let (inside, after) = parenthesized(argument);
-            form.extend(["<", inside, ">"]);
-            rest = after;
-        } else {
-            panic!("the mapping template sends a value as it is; wrap it in $util.urlEncode(…): {rest}");
-        }
-    }
-    form.push_str(rest);
-    form.split('&')
-        .map(|field| field.split_once('=').unwrap())
-        .map(|(name, value)| (name.into(), value.into()))
-        .collect()
-}
-
-/// What is between the first parenthesis and the one that closes it, and what follows.
-fn parenthesized(text: &str) -> (&str, &str) {
-    let mut depth = 0;
-    for (at, character) in text.char_indices() {
-        match character {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return (&text[1..at], &text[at + 1..]);
-        }
-    }
-    panic!("unbalanced parentheses: {text}")
-}
-
 /// The function that an invocation URI names.
 fn invoked(uri: &Value) -> &str {
     let uri = uri["Fn::Sub"].as_str().unwrap();
@@ -234,18 +123,6 @@ fn an_expired_token_is_not_accepted_for_long() {
 }
 
 #[test]
-fn sockets_open_with_a_token_only() {
-    let template = template();
-    let (_, connect) =
-        template.of_type("AWS::ApiGatewayV2::Route").find(|(_, route)| route["RouteKey"] == "$connect").unwrap();
-    let authorizer = &template.resource("WebSocketAuthorizer")["Properties"];
-
-    assert_eq!(connect["AuthorizationType"], "CUSTOM");
-    assert_eq!(connect["AuthorizerId"], json!({"Ref": "WebSocketAuthorizer"}));
-    assert_eq!((&authorizer["AuthorizerType"], invoked(&authorizer["AuthorizerUri"])), (&json!("REQUEST"), AUTHORIZER));
-}
-
-#[test]
 fn nothing_but_the_authorizer_says_who_calls() {
     let (template, api) = (template(), rest_api());
     let stages = [&template.resource("OrdersApi")["Properties"]["Variables"]]
@@ -259,18 +136,6 @@ fn nothing_but_the_authorizer_says_who_calls() {
 }
 
 #[test]
-fn only_the_apis_authorizers_run_the_function_that_tells_callers_apart() {
-    let template = template();
-    let permissions = template.of_type("AWS::Lambda::Permission");
-    let of_the_authorizer = permissions.filter(|(_, permission)| permission["FunctionName"]["Ref"] == AUTHORIZER);
-
-    for (id, permission) in of_the_authorizer {
-        let source = permission["SourceArn"]["Fn::Sub"].as_str().unwrap();
-        assert!(source.contains("/authorizers/"), "{id}: {source}");
-    }
-}
-
-#[test]
 fn the_queue_answers_every_status_and_never_shows_its_own_error() {
     let api = rest_api();
     let responses = queue_integration(&api)["responses"].as_object().unwrap();
@@ -280,19 +145,4 @@ fn the_queue_answers_every_status_and_never_shows_its_own_error() {
         let template = response["responseTemplates"]["application/json"].as_str();
         assert!(template.is_some(), "{pattern}: without a template, the answer of SQS is sent as it is");
     }
-}
-
-#[test]
-fn the_websocket_api_serves_every_route_by_its_one_integration() {
-    let template = template();
-
-    let routes: BTreeSet<_> = template
-        .of_type("AWS::ApiGatewayV2::Route")
-        .map(|(id, route)| {
-            assert_eq!(route["Target"], json!({"Fn::Sub": "integrations/${WebSocketIntegration}"}), "{id}");
-            route["RouteKey"].as_str().unwrap().to_owned()
-        })
-        .collect();
-
-    assert_eq!(routes, BTreeSet::from(["$connect", "$default", "$disconnect", "subscribe"].map(String::from)));
 }

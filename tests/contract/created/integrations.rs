@@ -117,6 +117,7 @@ fn every_queue_policy_is_about_its_own_queue() {
 fn what_api_gateway_answers_on_its_own_account_is_open_to_pages_only_if_a_parameter_says_so() {
     const ORIGIN: &str = "gatewayresponse.header.Access-Control-Allow-Origin";
 
+    assert_eq!(stacks()[0].parameters["CorsAllowedOrigins"], "", "by default");
     for stack in stacks() {
         let listed = stack.parameters["CorsAllowedOrigins"].as_str();
         let expected = (!listed.is_empty()).then(|| json!("'*'"));

@@ -2,6 +2,7 @@
 //! permission, and what watches over it.
 
 mod alarms_and_logs;
+mod callbacks;
 mod deployments;
 mod integrations;
 mod invocations;

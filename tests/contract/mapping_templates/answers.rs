@@ -2,7 +2,7 @@
 
 use super::{
     definition::{answer_template, gateway_responses, integrations, queue},
-    renderer::{Override, Rendered, Rendering},
+    renderer::{Override, Rendered, Rendering, parameters},
 };
 use orders_api::{Problem, QueuedView};
 use serde_json::{Value, json};
@@ -11,7 +11,8 @@ use twolane_tests::hostile_values::ORDERS_TO_OBEY;
 const REQUEST_ID: &str = "4f6b1d5e-0b1a-4f0e-8f59-2f8a5d1c9b7e";
 
 fn render(template: &str, body: &Value, context: Value) -> Rendered {
-    Rendering { template, body: &body.to_string(), context, ..Rendering::default() }.render()
+    let stage_variables = parameters([("corsAllowedOrigins", "none")]);
+    Rendering { template, body: &body.to_string(), context, stage_variables, ..Rendering::default() }.render()
 }
 
 /// What a caller gets for an answer of the queue.

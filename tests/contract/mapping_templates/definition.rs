@@ -1,10 +1,11 @@
-//! Methods of the REST API and the templates of their integrations.
+//! Methods of the REST API and the templates of their integrations, as they are deployed to AWS.
 
-use crate::cloudformation::rest_api;
+use crate::stack::stacks;
 use serde_json::Value;
-use std::sync::LazyLock;
 
-static DEFINITION: LazyLock<Value> = LazyLock::new(rest_api);
+fn definition() -> &'static Value {
+    stacks()[0].rest_api()
+}
 
 /// An integration, with where it is.
 pub(super) struct Integration {
@@ -15,7 +16,7 @@ pub(super) struct Integration {
 
 /// All integrations of that type.
 pub(super) fn integrations(kind: &str) -> impl Iterator<Item = Integration> {
-    let paths = DEFINITION["paths"].as_object().unwrap().iter();
+    let paths = definition()["paths"].as_object().unwrap().iter();
     let methods = paths.flat_map(|(path, methods)| methods.as_object().unwrap().iter().map(move |it| (path, it)));
     let integrations = methods.map(|(path, (method, definition))| Integration {
         path,
@@ -32,7 +33,7 @@ pub(super) fn queue() -> Integration {
 
 /// What API Gateway answers on its own account, by type.
 pub(super) fn gateway_responses() -> impl Iterator<Item = (&'static str, &'static Value)> {
-    let responses = DEFINITION["x-amazon-apigateway-gateway-responses"].as_object().unwrap();
+    let responses = definition()["x-amazon-apigateway-gateway-responses"].as_object().unwrap();
     responses.iter().map(|(name, response)| (name.as_str(), response))
 }
 

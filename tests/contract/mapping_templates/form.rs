@@ -1,7 +1,10 @@
 //! Forms, read as strictly as anybody may: `application/x-www-form-urlencoded`, as Java's `URLEncoder` writes it.
 
-/// The fields of a form in their order, names and values as bytes; or what is wrong with it.
-pub(super) fn fields(form: &str) -> Result<Vec<(Vec<u8>, Vec<u8>)>, String> {
+/// A field: its name and its value, as bytes.
+pub(super) type Field = (Vec<u8>, Vec<u8>);
+
+/// The fields of a form in their order; or what is wrong with it.
+pub(super) fn fields(form: &str) -> Result<Vec<Field>, String> {
     let fields = form.split('&').map(|field| {
         let (name, value) = field.split_once('=').ok_or_else(|| format!("a field without a value: {field}"))?;
         Ok((decoded(name)?, decoded(value)?))

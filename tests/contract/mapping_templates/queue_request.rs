@@ -2,7 +2,7 @@
 
 use super::{
     definition::queue,
-    form::fields,
+    form::{Field, fields},
     renderer::{Rendering, parameters},
 };
 use crate::rest_schemas;
@@ -56,7 +56,7 @@ impl Request {
     }
 
     /// The form that the queue gets: every field once, in its order.
-    fn form(&self, trace: Option<&str>) -> Vec<(Vec<u8>, Vec<u8>)> {
+    fn form(&self, trace: Option<&str>) -> Vec<Field> {
         let mut form = vec![("Action".to_owned(), "SendMessage"), ("MessageBody".to_owned(), &self.body)];
         let mut attribute = |kind: &str, number: u8, name, value| {
             let prefix = format!("{kind}.{number}");
@@ -87,15 +87,16 @@ fn template() -> &'static str {
 }
 
 /// Not by `assert_eq!`, which prints bodies of megabytes.
-fn same_form(name: &str, form: &str, expected: &[(Vec<u8>, Vec<u8>)]) {
+fn same_form(name: &str, form: &str, expected: &[Field]) {
     let found = fields(form).unwrap_or_else(|error| panic!("{name}: {error:.500}"));
-    let names = |fields: &[(Vec<u8>, _)]| {
+    let names = |fields: &[Field]| {
         fields.iter().map(|field| String::from_utf8_lossy(&field.0).into_owned()).collect::<Vec<_>>()
     };
     assert_eq!(names(&found), names(expected), "{name}: fields that the queue gets (left), that it should (right)");
     for ((field, found), (_, expected)) in found.iter().zip(expected) {
-        let [field, found_text, expected_text] = [field, found, expected].map(|bytes| String::from_utf8_lossy(bytes));
-        assert!(found == expected, "{name}: {field} is {found_text:.300} instead of {expected_text:.300}");
+        let [field, start, wanted] =
+            [field, found, expected].map(|bytes| &bytes[..bytes.len().min(200)]).map(String::from_utf8_lossy);
+        assert!(found == expected, "{name}: {field} is {start} instead of {wanted}");
     }
 }
 
@@ -145,7 +146,7 @@ fn percent_decoded(text: &str) -> String {
     let mut bytes = pieces.next().unwrap().as_bytes().to_vec();
     for piece in pieces {
         match piece.get(..2).and_then(|code| u8::from_str_radix(code, 16).ok()) {
-            Some(byte) => bytes.extend([&[byte], piece[2..].as_bytes()].concat()),
+            Some(byte) => bytes.extend([&[byte], &piece.as_bytes()[2..]].concat()),
             None => bytes.extend([b"%", piece.as_bytes()].concat()),
         }
     }

@@ -94,11 +94,10 @@ impl<'a> Evaluation<'a> {
         let arguments = argument.as_array().map_or(&[][..], Vec::as_slice);
         match (function, arguments) {
             ("Ref", _) if argument == "AWS::NoValue" => None,
-            ("Ref", _) => Some(self.named(argument.as_str().unwrap(), at).into()),
             ("Fn::GetAtt", [id, attribute]) => {
                 Some(self.named(&format!("{}.{}", id.as_str().unwrap(), attribute.as_str().unwrap()), at).into())
             }
-            ("Fn::GetAtt", _) => Some(self.named(argument.as_str().unwrap(), at).into()),
+            ("Ref" | "Fn::GetAtt", _) => Some(self.named(argument.as_str().unwrap(), at).into()),
             ("Fn::Sub", [format, variables]) => {
                 let variables = self.value(variables, at)?;
                 Some(self.substituted(format.as_str().unwrap(), &variables, at).into())
@@ -132,7 +131,7 @@ impl<'a> Evaluation<'a> {
         for piece in pieces {
             let (name, rest) = piece.split_once('}').unwrap_or_else(|| panic!("{at}: {format}"));
             match (name.strip_prefix('!'), variables.get(name)) {
-                (Some(literal), _) => text.push_str(&format!("${{{literal}}}")),
+                (Some(literal), _) => text.extend(["${", literal, "}"]),
                 (None, Some(value)) => text.push_str(&plain(value)),
                 (None, None) => text.push_str(&self.named(name, at)),
             }

@@ -43,7 +43,14 @@ pub(super) fn all() -> Vec<ParameterSet> {
         ParameterSet::new("AWS China, defaults", Place::BEIJING, &[]),
         ParameterSet::new("AWS, every option", Place::IRELAND, &EVERY_OPTION).and(&PINNED_ISSUER),
         ParameterSet::new("AWS, the account's role for logs", Place::IRELAND, &[("ApiGatewayLogsRole", "account")]),
+        ParameterSet::new("AWS, no callbacks", Place::IRELAND, &[("Callbacks", "none")]),
+        ParameterSet::new("AWS, every option, no callbacks", Place::IRELAND, &[("Callbacks", "none")])
+            .and(&EVERY_OPTION)
+            .and(&PINNED_ISSUER),
         ParameterSet::new("local", Place::LOCAL, &LOCAL).and(&PINNED_ISSUER),
+        ParameterSet::new("local, no callbacks", Place::LOCAL, &[("Callbacks", "none")])
+            .and(&LOCAL)
+            .and(&PINNED_ISSUER),
     ];
     sets.into_iter().chain(environments()).collect()
 }

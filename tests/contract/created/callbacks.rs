@@ -1,0 +1,46 @@
+//! The stack with and without its WebSocket API: the parameter `Callbacks`.
+
+use crate::stack::{Stack, stacks};
+use std::collections::BTreeSet;
+
+/// The stack with callbacks, as by default, and the same without.
+fn stacks_with_and_without() -> [&'static Stack; 2] {
+    let with = &stacks()[0];
+    let without = stacks().iter().find(|stack| stack.parameters["Callbacks"] == "none").unwrap();
+    assert_eq!(with.parameters["Callbacks"], "websocket", "callbacks are there unless a parameter says none");
+    [with, without]
+}
+
+fn difference<'a>(
+    with: impl Iterator<Item = &'a String>,
+    without: impl Iterator<Item = &'a String>,
+) -> BTreeSet<&'a str> {
+    let without: BTreeSet<_> = without.collect();
+    with.filter(|name| !without.contains(name)).map(String::as_str).collect()
+}
+
+#[test]
+fn without_callbacks_nothing_is_left_that_serves_them_alone() {
+    let [with, without] = stacks_with_and_without();
+
+    let gone = difference(with.resources().keys(), without.resources().keys());
+    let serves = |id: &str| ["WebSocket", "ManageConnections", "ConnectionsTable"].iter().any(|it| id.starts_with(it));
+    let serving: BTreeSet<_> = with.resources().keys().map(String::as_str).filter(|id| serves(id)).collect();
+    assert_eq!(gone, serving, "left out by HasCallbacks (left), named for callbacks (right)");
+    let outputs = difference(with.outputs.keys(), without.outputs.keys());
+    assert_eq!(outputs, ["ConnectionsTableName", "ManageConnectionsFunctionName", "WebSocketUrl"].into());
+    for (id, resource) in without.resources() {
+        assert!(!resource.properties.to_string().contains("@connections"), "{id}: may post to no socket");
+    }
+}
+
+#[test]
+fn without_callbacks_the_worker_is_told_of_none() {
+    let [with, without] = stacks_with_and_without().map(|stack| {
+        let worker = &stack.resource("ProcessOrdersFunction").properties;
+        worker["Environment"]["Variables"].as_object().unwrap()
+    });
+
+    let gone = difference(with.keys(), without.keys());
+    assert_eq!(gone, ["CONNECTIONS_TABLE_NAME", "WEBSOCKET_MANAGEMENT_URL"].into());
+}
