@@ -75,12 +75,11 @@ fn nothing_else_may_run_a_function() {
     for stack in stacks() {
         let callers = callers(stack);
         for (function, _) in stack.of_type("AWS::Lambda::Function") {
+            // A socket's routes go to one function: its API may run that for any of them.
+            let serves = callers.iter().any(|(source, run)| run == function && is_route(stack, source));
             for source in callers.iter().flat_map(|(source, _)| near(stack, source)) {
                 let must = callers.contains(&(source.clone(), function.to_owned()));
-                // A socket's routes are many, and go to one function: its API may run it for any of them.
-                let own =
-                    callers.iter().any(|(caller, run)| is_route(caller) && run == function && is_of(&source, caller));
-                if !must && !own {
+                if !must && !(serves && is_of_sockets(stack, &source)) {
                     assert!(!may_run(stack, &source, function), "{}: {source} may run {function}", stack.name);
                 }
             }
@@ -88,13 +87,13 @@ fn nothing_else_may_run_a_function() {
     }
 }
 
-fn is_route(source: &str) -> bool {
-    source.ends_with("$default")
+fn is_of_sockets(stack: &Stack, source: &str) -> bool {
+    let api = stack.only("AWS::ApiGatewayV2::Api");
+    api.is_some_and(|api| source.starts_with(&stack.place.arn("execute-api", &format!("{}/", api.reference))))
 }
 
-/// Whether both are of one API.
-fn is_of(source: &str, caller: &str) -> bool {
-    source.split('/').next() == caller.split('/').next()
+fn is_route(stack: &Stack, source: &str) -> bool {
+    is_of_sockets(stack, source) && !source.contains("/authorizers/")
 }
 
 /// A source and those near it: other methods, paths, APIs, accounts, regions.
