@@ -53,6 +53,11 @@ fn utf16(text: &str) -> Vec<u8> {
     [0xFF, 0xFE].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect()
 }
 
+/// All of the groups below: one that is added is named here.
+pub fn all() -> Vec<Case> {
+    [form_characters(), damaged_text(), no_orders(), large_ones(), odd_headers()].into_iter().flatten().collect()
+}
+
 /// Characters that mean something to forms, templates and JSON.
 pub fn form_characters() -> Vec<Case> {
     use Verdict::Taken;

@@ -129,8 +129,8 @@ fn another_method_is_answered_with_a_problem() {
     }
 }
 
-/// They know variables and nothing else of Velocity. Source: Amazon API Gateway Developer Guide, "Gateway responses for
-/// REST APIs in API Gateway", mapping templates.
+/// They know variables and nothing else of Velocity. Source: Amazon API Gateway Developer Guide,
+/// "x-amazon-apigateway-gateway-responses.responseTemplates object".
 #[test]
 fn every_gateway_response_is_a_problem_whatever_its_message() {
     for (name, response) in gateway_responses() {

@@ -13,7 +13,7 @@ use orders_api::{
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Value, json};
 use twolane_tests::{
-    hostile_bodies::{Case, damaged_text, form_characters, large_ones, no_orders, odd_headers},
+    hostile_bodies::{self, Case},
     hostile_values::{
         SUBJECTS, TRACE, UNLISTED_ORIGINS, malformed_order_ids, order_ids_that_no_text_has, trace_headers,
     },
@@ -100,14 +100,10 @@ fn same_form(name: &str, form: &str, expected: &[Field]) {
     }
 }
 
-fn bodies() -> impl Iterator<Item = Case> {
-    [form_characters(), damaged_text(), no_orders(), large_ones(), odd_headers()].into_iter().flatten()
-}
-
 #[test]
 fn every_hostile_body_reaches_the_queue_byte_for_byte_and_as_one_value() {
     let mut checked = 0;
-    for Case { name, body, .. } in bodies() {
+    for Case { name, body, .. } in hostile_bodies::all() {
         if let Ok(body) = String::from_utf8(body) {
             Request { body, ..request() }.check(name, None);
             checked += 1;
@@ -120,7 +116,8 @@ fn every_hostile_body_reaches_the_queue_byte_for_byte_and_as_one_value() {
 #[test]
 fn a_body_that_is_no_text_is_refused_by_the_model_before_it_is_rendered() {
     let mut checked = 0;
-    for Case { name, body, .. } in bodies().filter(|case| str::from_utf8(&case.body).is_err()) {
+    for Case { name, body, .. } in hostile_bodies::all().into_iter().filter(|case| str::from_utf8(&case.body).is_err())
+    {
         let replaced = serde_json::from_str::<Value>(&String::from_utf8_lossy(&body));
         assert!(replaced.is_err() || !rest_schemas::validator().is_valid(&replaced.unwrap()), "{name}");
         checked += 1;
