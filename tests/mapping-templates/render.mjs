@@ -17,15 +17,27 @@ const util = {
 
 /** AWS documents these as functions of strings: given anything else, Java finds no such method. */
 function textOnly(value, name) {
-  if (typeof value !== 'string') throw new Error(`$util.${name} takes text, not ${typeof value} ${value}`);
+  if (typeof value !== 'string') throw new Error(`${name} takes text, not ${typeof value} ${value}`);
   return value;
+}
+
+/** An object whose other names are errors: Velocity would print them as they are, and take them for false. */
+function strict(name, object) {
+  const get = (target, property) => {
+    if (typeof property === 'string' && !(property in target)) throw new Error(`${name} has no ${property}: add it`);
+    return target[property];
+  };
+  return new Proxy(object, { get });
 }
 
 /** `$input`. A name of a header counts as it is spelled; what is not there is empty. */
 function input({ body, path = {}, querystring = {}, header = {} }) {
   return {
     body,
-    params: (name) => [path, querystring, header].find((part) => Object.hasOwn(part, name))?.[name] ?? '',
+    params: (name) => {
+      const part = [path, querystring, header].find((part) => Object.hasOwn(part, textOnly(name, 'params')));
+      return part?.[name] ?? '';
+    },
     path: (selected) => select(JSON.parse(body), selected),
   };
 }
@@ -54,7 +66,12 @@ const stringMethods = {
 
 function render({ template, context, stageVariables, ...request }) {
   const responseOverride = { header: {} };
-  const variables = { input: input(request), util, stageVariables, context: { ...context, responseOverride } };
+  const variables = {
+    input: strict('$input', input(request)),
+    util: strict('$util', util),
+    stageVariables: strict('$stageVariables', stageVariables),
+    context: strict('$context', { ...context, responseOverride }),
+  };
   const text = new Compile(parse(template), { customMethodHandlers: [stringMethods] }).render(variables);
   return { text, responseOverride };
 }
