@@ -182,6 +182,7 @@ impl Subject {
             ("AWS_LAMBDA_LOG_FORMAT", "JSON".to_owned()),
             ("AWS_LAMBDA_LOG_LEVEL", "INFO".to_owned()),
             ("AWS_REGION", "eu-central-1".to_owned()),
+            ("AWS_DEFAULT_REGION", "eu-central-1".to_owned()),
             ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "secret".to_owned()),
             ("AWS_SESSION_TOKEN", "token".to_owned()),
@@ -202,8 +203,10 @@ impl Subject {
             let file = folder.join("authority.pem");
             // Not written: the function says so, as it trusts nobody then.
             let _ = fs::write(&file, authority);
-            variables.push(("AWS_CA_BUNDLE", file.to_string_lossy().into_owned()));
-            variables.push(("SSL_CERT_FILE", file.to_string_lossy().into_owned()));
+            // As AWS's SDKs, OpenSSL and Node call it, in this order.
+            for name in ["AWS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"] {
+                variables.push((name, file.to_string_lossy().into_owned()));
+            }
         }
         variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
