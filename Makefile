@@ -8,10 +8,10 @@ export CARGO_BUILD_TARGET ?= $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //
 # The functions of the benchmark.
 MEASURED := create-order process-orders get-order manage-connections authorize-request
 
-.PHONY: help demo up down restart env test soak check bench build deploy
+.PHONY: help demo up down restart env test test-localstack soak check bench build deploy
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 demo: ## Everything at once: install, build, start, deploy, and send sample orders down both lanes
 	@$(CLOUD) demo$(if $(PORT), --port $(PORT))
@@ -37,6 +37,10 @@ check: ## Formatting, lints, documentation, template policies and dependencies, 
 
 test: check ## check, then every test, the end-to-end ones on a local cloud of their own
 	@$(CLOUD) tests
+
+# No Docker and no token: LocalStack's open-source core. Needs Python 3.12 or 3.13 somewhere on this machine.
+test-localstack: ## The end-to-end tests on a second emulator, LocalStack's open-source core, and what they cannot test there
+	@$(CLOUD) test-localstack
 
 # Bounded: every wait in it has a deadline.
 soak: ## The fault suite in full, on a local cloud of its own: 2 000 orders in a storm, an outage of a minute, restarts

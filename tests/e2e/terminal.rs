@@ -1,7 +1,7 @@
 //! Commands as people type them, with the real curl and the real wscat.
 
 use std::{env, process::Stdio, sync::OnceLock};
-use tokio::time::timeout;
+use tokio::{process::Command, time::timeout};
 use twolane_tests::{
     eventually::DEADLINE,
     node,
@@ -12,20 +12,35 @@ use twolane_tests::{
 /// Longest session in a shell.
 const SESSION_DEADLINE: std::time::Duration = DEADLINE.saturating_mul(3);
 
-/// Runs shell lines in one session at the repository's root, as a person would who has `curl`, `wscat`, the URLs of the
-/// stack and a token: what they print.
+/// Runs shell lines in one session at the repository's root, as a person would who has `curl`, the URL of the stack's
+/// REST API and a token: what they print.
 ///
 /// # Panics
 /// When a line fails.
 pub(crate) async fn session(lines: &str) -> String {
+    run(shell(), lines).await
+}
+
+/// The same for a person who has `wscat`, too, and the URL of the stack's WebSocket API.
+///
+/// # Panics
+/// When a line fails.
+pub(crate) async fn session_with_wscat(lines: &str) -> String {
     let path = tokio::task::spawn_blocking(|| search_path().to_owned()).await.unwrap();
-    let child = tokio::process::Command::new("bash")
+    let mut shell = shell();
+    shell.env("PATH", path).env("TWOLANE_WEBSOCKET_URL", output("WebSocketUrl"));
+    run(shell, lines).await
+}
+
+fn shell() -> Command {
+    let mut shell = Command::new("bash");
+    shell.current_dir(root()).env("TWOLANE_API_URL", output("ApiUrl")).env("TWOLANE_TOKEN", token(OWNER));
+    shell
+}
+
+async fn run(mut shell: Command, lines: &str) -> String {
+    let child = shell
         .args(["-euo", "pipefail", "-c", lines])
-        .current_dir(root())
-        .env("PATH", path)
-        .env("TWOLANE_API_URL", output("ApiUrl"))
-        .env("TWOLANE_WEBSOCKET_URL", output("WebSocketUrl"))
-        .env("TWOLANE_TOKEN", token(OWNER))
         // wscat ends when its input does: like a terminal, it stays open.
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

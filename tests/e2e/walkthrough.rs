@@ -1,6 +1,6 @@
 //! What the README tells people to type, and what curl and wscat make of it.
 
-use crate::terminal::session;
+use crate::terminal::{session, session_with_wscat};
 use serde_json::Value;
 use std::fs;
 use twolane_tests::{order_bodies::new_id, socket::SOCKETS, stack::root};
@@ -48,7 +48,7 @@ async fn the_readme_does_what_it_says() {
     let _open = SOCKETS.read().await;
 
     let lines: Vec<_> = tested.into_iter().flatten().filter(|line| !line.starts_with(ENVIRONMENT)).collect();
-    let printed = session(&lines.join("\n")).await;
+    let printed = session_with_wscat(&lines.join("\n")).await;
 
     for fact in [r#""status":"CONFIRMED""#, r#""status":"QUEUED""#] {
         assert!(printed.contains(fact), "the walkthrough must show {fact}, and printed\n{printed}");
@@ -96,7 +96,7 @@ async fn wscat_shows_the_answer_to_a_subscription_and_the_callback_of_an_order()
     let _open = SOCKETS.read().await;
 
     // wscat wants the terminal's input for itself, so the order goes out from behind, once wscat listens.
-    let printed = session(&format!(
+    let printed = session_with_wscat(&format!(
         r#"heard=$(mktemp)
            trap 'rm -f "$heard"' EXIT
            (until grep -q PENDING "$heard"; do sleep 0.1; done

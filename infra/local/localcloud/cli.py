@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from . import commands, demo, tools
+from . import commands, demo, emulators, localstack_suite, tools
 from .failure import Failure
 from .layout import REPOSITORY
 
@@ -39,7 +39,10 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
 
 def _dispatch(options: argparse.Namespace, command: list[str]) -> int:
     target = commands.resolve(
-        getattr(options, "dir", _OWN_FOLDER), getattr(options, "project", str(REPOSITORY)), getattr(options, "port", None)
+        getattr(options, "dir", _OWN_FOLDER),
+        getattr(options, "project", str(REPOSITORY)),
+        getattr(options, "port", None),
+        getattr(options, "emulator", None),
     )
     match options.subcommand:
         case "up":
@@ -70,6 +73,8 @@ def _dispatch(options: argparse.Namespace, command: list[str]) -> int:
             return commands.audit_dependencies(target, options.require_advisories)
         case "tests":
             return commands.tests(target)
+        case "test-localstack":
+            return localstack_suite.run(target)
         case _:
             return commands.selftest(target, options.patterns)
 
@@ -82,13 +87,16 @@ def _parser() -> argparse.ArgumentParser:
     subcommands = parser.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
 
     up = _add(subcommands, "up", "install, build, start the emulator, deploy",
-              ["up", "up --port 4577", 'up --dir .local/second --port 0   # a second one, on a free port'])
+              ["up", "up --port 4577", 'up --dir .local/second --port 0   # a second one, on a free port',
+               "up --emulator localstack   # on LocalStack's open-source core, without callbacks"])
     _folder(up, _OWN_FOLDER)
+    _emulator(up)
     _port(up, None, f"port on 127.0.0.1, 0 for a free one (default: the running one's, else {commands.DEFAULT_PORT})")
 
     demonstration = _add(subcommands, "demo", "`up`, then sample orders down both lanes, and what to try next",
-                ["demo", "demo --port 4577"])
+                ["demo", "demo --port 4577", "demo --emulator localstack"])
     _folder(demonstration, _OWN_FOLDER)
+    _emulator(demonstration)
     _port(demonstration, None, f"port on 127.0.0.1, 0 for a free one (default: the running one's, else {commands.DEFAULT_PORT})")
 
     build = _add(subcommands, "build", "build the functions as `up` does, and no more", ["build"])
@@ -103,8 +111,9 @@ def _parser() -> argparse.ArgumentParser:
 
     execute = _add(subcommands, "exec", "run a command against an instance of its own, then end the instance",
                    ["exec -- cargo test -p tests", "exec --dir .local/test --port 0 -- env"])
-    execute.usage = "python3 infra/local exec [-h] [--dir FOLDER] [--port PORT] [--built] -- COMMAND [ARGUMENT …]"
+    execute.usage = "python3 infra/local exec [-h] [--dir FOLDER] [--emulator NAME] [--port PORT] [--built] -- COMMAND [ARGUMENT …]"
     _folder(execute, _EXEC_FOLDER)
+    _emulator(execute)
     execute.add_argument("--built", action="store_true", help="deploy what was built before, and build nothing")
     _port(execute, 0, "port on 127.0.0.1, 0 for a free one (default: 0)")
 
@@ -118,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
 
     install = _add(subcommands, "tools", "install a set of pinned tools and print its bin folder",
                    ["tools sam", 'PATH="$(python3 infra/local tools test):$PATH" npm --version'])
-    install.add_argument("set", choices=tools.SETS, help="emulator: MiniStack; sam: AWS SAM, cfn-lint, cargo-lambda; test: Node and npm; "
+    install.add_argument("set", choices=tools.SETS, help="emulator: MiniStack; localstack: LocalStack core, dynoxide; sam: AWS SAM, cfn-lint, cargo-lambda; test: Node and npm; "
                               "checkov; cargo: cargo-deny, cargo-machete")
 
     _add(subcommands, "browser", "find Chromium, or install Debian's as root, and print its path", ["browser"])
@@ -130,6 +139,8 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--require-advisories", action="store_true", help="fail, not skip, when the advisory database cannot be fetched")
 
     _add(subcommands, "tests", "run every test, the local cloud's own ones included, in lanes side by side", ["tests"])
+
+    _add(subcommands, "test-localstack", "the end-to-end tests on LocalStack's open-source core: no Docker, no token", ["test-localstack"])
 
     selftest = _add(subcommands, "selftest", "test the local cloud itself", ["selftest", "selftest velocity throttle"])
     selftest.add_argument("patterns", nargs="*", metavar="PATTERN", help="only tests whose name has one of these")
@@ -152,6 +163,11 @@ def _folder(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument("--dir", default=default, metavar="FOLDER", help=f"state files of this instance (default: {default})")
     parser.add_argument("--project", default=str(REPOSITORY), metavar="FOLDER",
                         help="folder with template.yaml and samconfig.toml (default: this repository)")
+
+
+def _emulator(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--emulator", choices=emulators.ALL, default=None,
+                        help=f"what the local cloud runs on (default: what runs in that folder, else {emulators.DEFAULT.name})")
 
 
 def _port(parser: argparse.ArgumentParser, default: int | None, text: str) -> None:

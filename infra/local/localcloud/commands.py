@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from . import cloudformation, emulator, issuer, lanes, suites, tools
+from . import cloudformation, emulator, emulators, issuer, lanes, suites, tools
 from .audit import audit
 from .browser import browser
 from .build import build
 from .deploy import STACK, deploy
+from .emulators import Emulator
 from .environment import command_environment, command_settings, endpoint, foreign_names, without_aws
 from .failure import Failure
 from .files import exclusive, exclusive_or_fail, read_json, write_json
@@ -32,22 +33,24 @@ DEFAULT_PORT = 4566
 
 @dataclass(frozen=True)
 class Target:
-    """What a subcommand works on. `port` is None when the user named none, 0 for any free one."""
+    """What a subcommand works on. `emulator` and `port` are None when the user named none; port 0 is any free one."""
 
     project: Project
     instance: Instance
     port: int | None
+    emulator: Emulator | None = None
 
 
 def up(target: Target, built: bool = False) -> int:
     """Install, build, start, deploy; each only as far as needed. With `built`, what was built before is deployed."""
     progress = Progress(steps=5)
+    chosen = _emulator_for(target)
     with exclusive(target.project.lock, lambda pid: print(f"Another `up` (pid {pid}) is at work: waiting for it …")):
         progress.step("Checking Python and Rust")
         check_python()
         check_rust()
         progress.step("Tools")
-        tools.install_all((tools.EMULATOR, tools.SAM), progress.detail)
+        tools.install_all((chosen.tool_set, tools.SAM), progress.detail)
         # Before the long build, so that a taken port is known at once.
         port = _port_for(target)
         if built:
@@ -55,8 +58,8 @@ def up(target: Target, built: bool = False) -> int:
         else:
             progress.step(f"Building the functions (log: {short(target.instance.build_log)})")
             build(target.project, target.instance, progress.detail)
-        progress.step(f"Emulator on {endpoint(port)} (log: {short(target.instance.emulator_log)})")
-        running = _ensure_emulator(target.instance, port, progress.detail)
+        progress.step(f"{chosen.title} on {endpoint(port)} (log: {short(target.instance.emulator_log)})")
+        running = _ensure_emulator(chosen, target.instance, port, progress.detail)
         progress.step(f"Deploying the stack {STACK} (log: {short(target.instance.deploy_log)})")
         outputs = deploy(target.project, target.instance, running, progress.detail)
         write_json(target.instance.outputs, outputs)
@@ -84,12 +87,9 @@ def down(target: Target) -> int:
 def restart(target: Target) -> int:
     """End the emulator and start it again, as a machine that is rebooted: data stay, connections and functions go."""
     instance = target.instance
-    running_on(instance)
+    _running(instance)
     with exclusive(target.project.lock, lambda pid: print(f"Another command (pid {pid}) is at work: waiting for it …")):
-        running = emulator.running(instance)
-        if running is None:
-            raise _nothing_runs(instance)
-        again = emulator.restart(instance, running)
+        again = emulator.restart(instance, _running(instance))
         deployed = read_json(instance.deployed)
         if deployed is not None:
             # What is deployed there is deployed still.
@@ -102,7 +102,7 @@ def execute(target: Target, command: list[str], built: bool) -> int:
     """A fresh instance, the command with its environment, then the instance is gone whatever happened."""
     instance = target.instance
     busy = f"Another `exec` (pid {{holder}}) is using {short(instance.folder)}: wait for it, or name another --dir."
-    with exclusive_or_fail(instance.exec_lock, busy), _signals_as_interrupts():
+    with exclusive_or_fail(instance.exec_lock, busy), signals_as_interrupts():
         if emulator.process_tree(instance) or emulator.running(instance):
             down(target)
         try:
@@ -129,10 +129,14 @@ def build_functions(target: Target) -> int:
 
 def running_on(instance: Instance) -> int:
     """The port of the running instance."""
-    running = emulator.running(instance)
-    if running is None:
+    return _running(instance).port
+
+
+def _running(instance: Instance) -> emulator.Running:
+    found = emulator.running(instance)
+    if found is None:
         raise _nothing_runs(instance)
-    return running.port
+    return found
 
 
 def _nothing_runs(instance: Instance) -> Failure:
@@ -141,10 +145,11 @@ def _nothing_runs(instance: Instance) -> Failure:
 
 def env(target: Target) -> int:
     """Shell lines for `eval`."""
-    port = running_on(target.instance)
+    running = _running(target.instance)
     if foreign_names():
         print(f"unset {' '.join(foreign_names())}")
-    settings = {**command_settings(target.instance, port), "TWOLANE_TOKEN": issuer.token(target.instance)}
+    token = issuer.token(target.instance, running.emulator)
+    settings = {**command_settings(target.instance, running.port), "TWOLANE_TOKEN": token}
     for name, value in settings.items():
         print(f"export {name}={shlex.quote(value)}")
     return 0
@@ -158,7 +163,8 @@ def status(target: Target, as_json: bool) -> int:
     elif not found["running"]:
         print(f"Nothing is running for {short(target.instance.folder)}.")
     else:
-        print(f"Emulator  {found['endpoint']} (pid {found['pid']}), {'healthy' if found['healthy'] else 'NOT ANSWERING'}")
+        health = "healthy" if found["healthy"] else "NOT ANSWERING"
+        print(f"Emulator  {emulators.ALL[found['emulator']].title} on {found['endpoint']} (pid {found['pid']}), {health}")
         print(f"Stack     {STACK}: {found['stackStatus'] or 'not deployed'}")
         for name, value in found["outputs"].items():
             print(f"  {name} = {value}")
@@ -167,7 +173,7 @@ def status(target: Target, as_json: bool) -> int:
 
 def install_tools(target: Target, name: str) -> int:
     """Install a tool set; the only line on standard output is its bin folder."""
-    _ensure_tools(target.project, (name,))
+    ensure_tools(target.project, (name,))
     print(tools.bin_folder(name))
     return 0
 
@@ -184,7 +190,7 @@ def lint_template(target: Target) -> int:
     if linted.exists() and linted.read_text(encoding="utf-8") == found:
         print("template: unchanged since the linters found nothing")
         return 0
-    _ensure_tools(target.project, (tools.SAM, tools.CHECKOV))
+    ensure_tools(target.project, (tools.SAM, tools.CHECKOV))
     verdicts = lint(target.project)
     for verdict in verdicts:
         print(f"{verdict.linter}: {len(verdict.complaints) or verdict.summary}{' findings' if verdict.complaints else ''}")
@@ -202,14 +208,14 @@ def lint_template(target: Target) -> int:
 
 def audit_dependencies(target: Target, advisories_required: bool) -> int:
     """cargo-deny and cargo-machete over the workspace."""
-    _ensure_tools(target.project, (tools.CARGO,))
+    ensure_tools(target.project, (tools.CARGO,))
     audit(target.project.root, advisories_required)
     return 0
 
 
 def selftest(target: Target, patterns: list[str]) -> int:
     """The tests of the local cloud itself, with the Python that has the emulator."""
-    _ensure_tools(target.project, (tools.EMULATOR, tools.SAM, tools.CHECKOV))
+    ensure_tools(target.project, (tools.EMULATOR, tools.SAM, tools.CHECKOV))
     selected = [word for pattern in patterns for word in ("-k", pattern)]
     command = [str(tools.python(tools.EMULATOR)), "-m", "unittest", "discover", "-s", str(TESTS_FOLDER), *selected]
     environment = {**without_aws(), "PYTHONPATH": str(TESTS_FOLDER.parent), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -219,9 +225,9 @@ def selftest(target: Target, patterns: list[str]) -> int:
 def tests(target: Target) -> int:
     """Every test there is, side by side; what failed is told again at the end."""
     # Before the lanes: each of them would wait for the other's installation.
-    _ensure_tools(target.project, (tools.EMULATOR, tools.SAM, tools.CHECKOV, tools.TEST))
+    ensure_tools(target.project, (tools.EMULATOR, tools.SAM, tools.CHECKOV, tools.TEST))
     root = target.project.root
-    with _signals_as_interrupts():
+    with signals_as_interrupts():
         outcomes = lanes.run(suites.preparations(), root)
         if all(outcome.code == 0 for outcome in outcomes):
             outcomes += lanes.run(suites.tests(), root)
@@ -231,7 +237,7 @@ def tests(target: Target) -> int:
     return 0 if all(outcome.code == 0 for outcome in outcomes) else 1
 
 
-def _ensure_tools(project: Project, names: tuple[str, ...]) -> None:
+def ensure_tools(project: Project, names: tuple[str, ...]) -> None:
     """Install what is missing; no waiting for anybody when nothing is."""
 
     def say(text: str) -> None:
@@ -240,6 +246,19 @@ def _ensure_tools(project: Project, names: tuple[str, ...]) -> None:
     if not all(map(tools.is_installed, names)):
         with exclusive(project.lock, lambda pid: say(f"Another command (pid {pid}) is at work: waiting for it …")):
             tools.install_all(names, say)
+
+
+def _emulator_for(target: Target) -> Emulator:
+    """What is asked for, else what runs, else the usual one."""
+    running = emulator.running(target.instance)
+    if running is None:
+        return target.emulator or emulators.DEFAULT
+    if target.emulator not in (None, running.emulator):
+        raise Failure(
+            f"The local cloud of {short(target.instance.folder)} already runs on {running.emulator.title}.\n"
+            f"  Do:   python3 infra/local down, then up --emulator {target.emulator.name}; or name another --dir."
+        )
+    return running.emulator
 
 
 def _port_for(target: Target) -> int:
@@ -257,21 +276,21 @@ def _port_for(target: Target) -> int:
     return running.port
 
 
-def _ensure_emulator(instance: Instance, port: int, say: Callable[[str], None]) -> emulator.Running:
+def _ensure_emulator(chosen: Emulator, instance: Instance, port: int, say: Callable[[str], None]) -> emulator.Running:
     running = emulator.running(instance)
-    if running and emulator.is_healthy(running.port):
+    if running and running.is_healthy():
         say(f"already running (pid {running.process.pid})")
         return running
     if emulator.stop(instance):
         say("an emulator that did not answer was ended")
-    started = emulator.start(instance, port)
+    started = emulator.start(chosen, instance, port)
     say(f"started (pid {started.process.pid})")
     return started
 
 
 def _status(instance: Instance) -> dict[str, object]:
     running = emulator.running(instance)
-    healthy = running is not None and emulator.is_healthy(running.port)
+    healthy = running is not None and running.is_healthy()
     stack = cloudformation.describe(running.port, STACK) if running and healthy else None
     outputs = read_json(instance.outputs)
     return {
@@ -279,6 +298,7 @@ def _status(instance: Instance) -> dict[str, object]:
         "running": running is not None,
         "healthy": healthy,
         "ready": bool(stack and stack.is_healthy and outputs is not None),
+        "emulator": running.emulator.name if running else None,
         "pid": running.process.pid if running else None,
         "port": running.port if running else None,
         "endpoint": endpoint(running.port) if running else None,
@@ -317,7 +337,7 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
 
 
 @contextlib.contextmanager
-def _signals_as_interrupts() -> Iterator[None]:
+def signals_as_interrupts() -> Iterator[None]:
     """SIGTERM and SIGHUP unwind the stack as Ctrl-C does, also where that is ignored, so that `finally` runs."""
 
     def interrupt(number: int, _frame: object) -> None:
@@ -335,7 +355,8 @@ def _count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-def resolve(folder: str, project: str, port: int | None) -> Target:
+def resolve(folder: str, project: str, port: int | None, emulator_name: str | None) -> Target:
     """The target that the command line names; a relative --dir is below the project."""
     root = Path(project).resolve()
-    return Target(Project(root), Instance(Path(os.path.join(root, folder))), port)
+    named = emulators.ALL[emulator_name] if emulator_name else None
+    return Target(Project(root), Instance(Path(os.path.join(root, folder))), port, named)

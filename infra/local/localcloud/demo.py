@@ -50,10 +50,9 @@ def _command_line(project: Project, environment: dict[str, str]) -> str:
 
 def _tell_next(instance: Instance) -> None:
     outputs = read_json(instance.outputs) or {}
-    api, websocket = outputs["ApiUrl"], outputs["WebSocketUrl"]
+    api, websocket = outputs["ApiUrl"], outputs.get("WebSocketUrl")
     identifier = uuid.uuid4()
     token = '-H "Authorization: Bearer $TWOLANE_TOKEN"'
-    subscribe = f'{{"action":"subscribe","orderId":"{identifier}"}}'
     print(
         f"""
 The stack stays up. Try next:
@@ -68,13 +67,7 @@ The stack stays up. Try next:
     curl -w '\\n' -i -X PUT {api}/async/orders/{identifier} {token} -H 'Content-Type: application/json' -d '{_ORDER}'
     curl -w '\\n' {api}/orders/{identifier} {token}
 
-  Listen to every order, and hear how that one stands (npm install -g wscat):
-    wscat -c {websocket} {token} -x '{subscribe}' -w 600
-
-  Place orders of your own, and watch all frames:
-    cargo run -q -p twolane -- order --lane async
-    cargo run -q -p twolane -- watch
-
+{_on_callbacks(websocket, token, identifier)}
   Be somebody else:
     export TWOLANE_TOKEN=$(cargo run -q -p twolane -- token --subject alice)
 
@@ -82,3 +75,19 @@ The stack stays up. Try next:
     make down""",
         flush=True,
     )
+
+
+def _on_callbacks(websocket: str | None, token: str, identifier: uuid.UUID) -> str:
+    """What to try of callbacks; where there is no WebSocket API, only to place orders."""
+    if websocket is None:
+        return """  Place orders of your own; this stack has no callbacks, so they are asked for:
+    cargo run -q -p twolane -- order --lane async
+"""
+    subscribe = f'{{"action":"subscribe","orderId":"{identifier}"}}'
+    return f"""  Listen to every order, and hear how that one stands (npm install -g wscat):
+    wscat -c {websocket} {token} -x '{subscribe}' -w 600
+
+  Place orders of your own, and watch all frames:
+    cargo run -q -p twolane -- order --lane async
+    cargo run -q -p twolane -- watch
+"""

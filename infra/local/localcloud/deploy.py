@@ -22,29 +22,30 @@ PAGE_ORIGIN = "http://localhost:3000"
 _SETTLE_SECONDS = 120.0
 
 
-def deploy(project: Project, instance: Instance, emulator: Running, say: Callable[[str], None]) -> dict[str, str]:
+def deploy(project: Project, instance: Instance, running: Running, say: Callable[[str], None]) -> dict[str, str]:
     """Bring the stack to what was built; returns its outputs."""
     parameters = [
-        f"LocalEndpoint={endpoint(emulator.port)}",
+        f"LocalEndpoint={endpoint(running.port)}",
         f"Architecture={architecture()}",
         # Whoever has the credentials test/test is the account itself.
         f"RedriveRoleArn=arn:aws:iam::{ACCOUNT}:root",
         f"CorsAllowedOrigins={PAGE_ORIGIN}",
-        *issuer.parameters(issuer.ensure(instance)),
+        *issuer.parameters(issuer.ensure(instance, running.emulator)),
+        *running.emulator.stack_parameters,
     ]
-    wanted = {"emulator": asdict(emulator.process), "fingerprint": fingerprint(project, parameters)}
-    stack = _settled(emulator.port)
+    wanted = {"emulator": asdict(running.process), "fingerprint": fingerprint(project, parameters)}
+    stack = _settled(running.port)
     if stack and stack.is_healthy and read_json(instance.deployed) == wanted:
         say("nothing changed since the last deploy")
         return stack.outputs
     if stack and stack.is_beyond_update:
         say(f"the stack is in {stack.status}: deleting it first")
-        _delete(emulator.port)
+        _delete(running.port)
     instance.deployed.unlink(missing_ok=True)
-    _sam_deploy(project, instance, emulator.port, parameters, say)
-    stack = cloudformation.describe(emulator.port, STACK)
+    _sam_deploy(project, instance, running.port, parameters, say)
+    stack = cloudformation.describe(running.port, STACK)
     if stack is None or not stack.is_healthy:
-        raise _failed(instance, emulator.port)
+        raise _failed(instance, running.port)
     write_json(instance.deployed, wanted)
     return stack.outputs
 

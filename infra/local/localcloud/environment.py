@@ -73,12 +73,12 @@ def command_settings(instance: Instance, port: int) -> dict[str, str]:
         "SAM_CLI_TELEMETRY": "0",
         "TWOLANE_OUTPUTS": str(instance.outputs.resolve()),
         **_urls(instance),
-        **_build_target(),
+        **build_target(),
         "PATH": path_with_sam(os.environ),
     }
 
 
-def _build_target() -> dict[str, str]:
+def build_target() -> dict[str, str]:
     """The target that cargo-lambda names when it builds for this machine: naming it too, `cargo` reuses that build."""
     try:
         told = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=False).stdout

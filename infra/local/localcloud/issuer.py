@@ -8,6 +8,7 @@ import subprocess
 from typing import Any
 
 from . import tools
+from .emulators import Emulator
 from .environment import without_aws
 from .failure import Failure
 from .files import read_json
@@ -19,12 +20,12 @@ SUBJECT = "demo"
 _SECONDS = 12 * 3600
 
 
-def ensure(instance: Instance) -> dict[str, Any]:
+def ensure(instance: Instance, emulator: Emulator) -> dict[str, Any]:
     """The instance's issuer, made when there is none. Its file is readable by its owner alone from the first byte."""
     found = read_json(instance.issuer)
     if found is not None:
         return found
-    text = _run(["new"])
+    text = _run(emulator, ["new"])
     instance.issuer.parent.mkdir(parents=True, exist_ok=True)
     draft = instance.issuer.with_name(f".{instance.issuer.name}.{os.getpid()}")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as written:
@@ -41,16 +42,17 @@ def parameters(issuer: dict[str, Any]) -> list[str]:
     return [f"JwtIssuer={issuer['issuer']}", f"JwtAudience={issuer['audience']}", f"Jwks={json.dumps(keys)}"]
 
 
-def token(instance: Instance) -> str:
+def token(instance: Instance, emulator: Emulator) -> str:
     """A token for people's shells."""
     issuer = read_json(instance.issuer)
     if issuer is None:
         raise Failure(f"{short(instance.issuer)} is missing.\n  Do:   python3 infra/local up")
-    return _run(["token", SUBJECT, str(_SECONDS)], json.dumps(issuer)).strip()
+    return _run(emulator, ["token", SUBJECT, str(_SECONDS)], json.dumps(issuer)).strip()
 
 
-def _run(arguments: list[str], text: str = "") -> str:
-    command = [str(tools.python(tools.EMULATOR)), str(ISSUER), *arguments]
+def _run(emulator: Emulator, arguments: list[str], text: str = "") -> str:
+    # Each emulator comes with `cryptography`.
+    command = [str(tools.python(emulator.tool_set)), str(ISSUER), *arguments]
     ran = subprocess.run(command, input=text, capture_output=True, text=True, env=without_aws(), check=False)
     if ran.returncode:
         raise Failure(f"The local issuer failed:\n{ran.stderr}")

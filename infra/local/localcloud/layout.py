@@ -9,9 +9,9 @@ LOCAL_FOLDER = Path(__file__).resolve().parent.parent
 REPOSITORY = LOCAL_FOLDER.parent.parent
 REQUIREMENTS_FOLDER = LOCAL_FOLDER / "requirements"
 EXPANDER = LOCAL_FOLDER / "expand_template.py"
-LAUNCHER = LOCAL_FOLDER / "emulator" / "launch.py"
 ISSUER = LOCAL_FOLDER / "emulator" / "issuer.py"
 TESTS_FOLDER = LOCAL_FOLDER / "tests"
+LOCALSTACK_FOLDER = LOCAL_FOLDER / "localstack"
 TOOLS_FOLDER = REPOSITORY / ".local" / "tools"
 
 
@@ -57,7 +57,7 @@ class Instance:
 
     @property
     def record(self) -> Path:
-        """Process id, start time and port of the emulator."""
+        """Name, process id, start time and port of the emulator."""
         return self.folder / "emulator.json"
 
     @property

@@ -10,35 +10,63 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from . import pythons
 from .environment import without_aws
 from .failure import Failure
 from .files import tail
 from .layout import REQUIREMENTS_FOLDER, TOOLS_FOLDER, short
 from .prerequisites import check_python, check_rust
 
-EMULATOR, SAM, TEST, CHECKOV, CARGO = "emulator", "sam", "test", "checkov", "cargo"
-SETS = (EMULATOR, SAM, TEST, CHECKOV, CARGO)
+EMULATOR, LOCALSTACK, SAM, TEST, CHECKOV, CARGO = "emulator", "localstack", "sam", "test", "checkov", "cargo"
+SETS = (EMULATOR, LOCALSTACK, SAM, TEST, CHECKOV, CARGO)
 
 # Installs the sets: the pip that comes with Python takes twice as long, and a copy of it in each environment seconds more.
 _PIP = "pip"
 
 # Something each set must have, so that an environment deleted in part is noticed.
-_WITNESS = {EMULATOR: "python", SAM: "sam", TEST: "node", CHECKOV: "checkov", CARGO: "cargo-machete", _PIP: "pip"}
+_WITNESS = {
+    EMULATOR: "python", LOCALSTACK: "dynoxide", SAM: "sam", TEST: "node", CHECKOV: "checkov", CARGO: "cargo-machete", _PIP: "pip",
+}  # fmt: skip
+
+# Sets for other Pythons than that which runs this: minor versions of Python 3, the preferred one first, and who needs
+# them. LocalStack was tried with these; its dependencies of that release cannot be met on 3.14.
+_MINORS = {LOCALSTACK: ((13, 12), "LocalStack's open-source core")}
 
 # What PyPI has as source alone. Installing it runs code, with what requirements/build.txt pins: left to itself, pip would
 # fetch the newest build tools, without hashes.
-_SOURCES = {EMULATOR: ("airspeed-ext",)}
+_SOURCES = {EMULATOR: ("airspeed-ext",), LOCALSTACK: ("airspeed-ext", "crontab", "jsonpath-rw")}
 
-# Programs from crates.io, `name@version`, which checks what it hands out against its index.
-_CRATES = {CARGO: ("cargo-machete@0.9.2",)}
 
-# No optimization: these programs run for seconds, and more than half of the compiling is saved.
+@dataclass(frozen=True)
+class Crate:
+    """A program from crates.io, which checks what it hands out against its index."""
+
+    name: str
+    version: str
+    # In place of its default features.
+    features: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}"
+
+    def arguments(self) -> list[str]:
+        """What `cargo install` is told of it."""
+        return [str(self), *(["--no-default-features", "--features", self.features] if self.features else [])]
+
+
+_CRATES = {
+    CARGO: (Crate("cargo-machete", "0.9.2"),),
+    # LocalStack's DynamoDB: see localstack/gaps/dynamodb_engine.py.
+    LOCALSTACK: (Crate("dynoxide-rs", "3.2.0", "native-sqlite,http-server,cli"),),
+}
+
+# No optimization: these programs do little, and more than half of the compiling is saved.
 _CRATE_SETTINGS = {"CARGO_PROFILE_RELEASE_OPT_LEVEL": "0"}
 
 
@@ -52,9 +80,16 @@ def python(name: str) -> Path:
     return bin_folder(name) / "python"
 
 
-def stamp(requirements: Path, more: tuple[str, ...] = ()) -> str:
+def version_of(name: str, package: str) -> str:
+    """The version of a package in a set that is installed."""
+    code = f"import importlib.metadata; print(importlib.metadata.version({package!r}))"
+    return subprocess.run([str(python(name)), "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def stamp(requirements: Path, found: pythons.Python, more: tuple[str, ...] = ()) -> str:
     """What an environment was made from: the lock file's hash, the Python version, and what was built."""
-    return " ".join([_digest(requirements), "python", sys.version.split()[0], sys.base_prefix, *more]) + "\n"
+    version = ".".join(map(str, found.version))
+    return " ".join([_digest(requirements), "python", version, found.base_prefix, *more]) + "\n"
 
 
 def is_installed(name: str) -> bool:
@@ -64,15 +99,16 @@ def is_installed(name: str) -> bool:
         found = (environment / "stamp").read_text(encoding="utf-8")
     except OSError:
         return False
-    return found == _stamp(name) and (environment / "bin" / _WITNESS[name]).exists()
+    return (environment / "bin" / _WITNESS[name]).exists() and found == _stamp(name, _python_for(name))
 
 
 def install(name: str, say: Callable[[str], None]) -> None:
     """Install the set unless it is there."""
     if not is_installed(name):
         check_python()
+        found = _python_for(name)
         say(f"installing {name} tools into {short(TOOLS_FOLDER / name)}")
-        _create(name)
+        _create(name, found)
         say(f"{name} tools are installed")
 
 
@@ -85,9 +121,13 @@ def install_all(names: tuple[str, ...], say: Callable[[str], None]) -> None:
             done.result()
 
 
-def _stamp(name: str) -> str:
+def _python_for(name: str) -> pythons.Python:
+    return pythons.find(*_MINORS[name]) if name in _MINORS else pythons.Python.running()
+
+
+def _stamp(name: str, found: pythons.Python) -> str:
     build_tools = (_digest(_requirements("build")),) if name in _SOURCES else ()
-    return stamp(_requirements(name), (*build_tools, *_CRATES.get(name, ())))
+    return stamp(_requirements(name), found, (*build_tools, *map(str, _CRATES.get(name, ()))))
 
 
 def _digest(path: Path) -> str:
@@ -98,7 +138,7 @@ def _requirements(name: str) -> Path:
     return REQUIREMENTS_FOLDER / f"{name}.txt"
 
 
-def _create(name: str) -> None:
+def _create(name: str, found: pythons.Python) -> None:
     environment = TOOLS_FOLDER / name
     if environment.exists():
         shutil.rmtree(environment)
@@ -106,7 +146,7 @@ def _create(name: str) -> None:
     log = TOOLS_FOLDER / f"{name}.log"
     log.unlink(missing_ok=True)
     own_pip = name == _PIP
-    venv = [sys.executable, "-m", "venv", *([] if own_pip else ["--without-pip"]), str(environment)]
+    venv = [found.path, "-m", "venv", *([] if own_pip else ["--without-pip"]), str(environment)]
     _run(venv, log, "create a virtual environment")
     pip = [str(python(_PIP)), "-m", "pip", *([] if own_pip else ["--python", str(python(name))]), "install"]
     pip += ["--disable-pip-version-check", "--no-input", "--quiet", "--require-hashes", "--no-deps"]
@@ -118,8 +158,9 @@ def _create(name: str) -> None:
     _run([*pip, *packages], log, f"install the {name} tools")
     for crate in _CRATES.get(name, ()):
         check_rust()
-        _run(["cargo", "install", "--locked", "--root", str(environment), crate], log, f"build {crate}", _CRATE_SETTINGS)
-    (environment / "stamp").write_text(_stamp(name), encoding="utf-8")
+        command = ["cargo", "install", "--locked", "--root", str(environment), *crate.arguments()]
+        _run(command, log, f"build {crate}", _CRATE_SETTINGS)
+    (environment / "stamp").write_text(_stamp(name, found), encoding="utf-8")
 
 
 def _run(command: list[str], log: Path, purpose: str, settings: Mapping[str, str] = MappingProxyType({})) -> None:

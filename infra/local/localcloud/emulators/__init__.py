@@ -1,0 +1,14 @@
+"""The emulators that the local cloud can run on."""
+
+from __future__ import annotations
+
+from .base import Emulator
+from .localstack import LocalStack
+from .ministack import MiniStack
+
+MINISTACK: Emulator = MiniStack()
+LOCALSTACK: Emulator = LocalStack()
+
+# By the name that `--emulator` takes, the usual one first.
+ALL: dict[str, Emulator] = {emulator.name: emulator for emulator in (MINISTACK, LOCALSTACK)}
+DEFAULT = MINISTACK

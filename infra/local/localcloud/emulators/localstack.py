@@ -1,0 +1,56 @@
+"""LocalStack's open-source core: a second opinion, without WebSocket APIs."""
+
+from __future__ import annotations
+
+import subprocess
+
+from .. import tools
+from ..layout import LOCAL_FOLDER, Instance
+from .base import Emulator
+
+
+class LocalStack(Emulator):
+    """https://pypi.org/project/localstack-core/, with gaps closed by `localstack/launch.py`. Needs no token and no Docker."""
+
+    name = "localstack"
+    title = "LocalStack core"
+    tool_set = tools.LOCALSTACK
+    launcher = LOCAL_FOLDER / "localstack" / "launch.py"
+    # WebSocket APIs are in LocalStack's paid plans.
+    stack_parameters = ("Callbacks=none",)
+    keeps_data = False
+    ready_seconds = 60.0
+    health = ("/_localstack/health", "edition")
+
+    def settings(self, instance: Instance, port: int) -> dict[str, str]:
+        """https://docs.localstack.cloud/aws/capabilities/config/configuration/"""
+        root = (instance.temporary / "localstack").resolve()
+        return {
+            "GATEWAY_LISTEN": f"127.0.0.1:{port}",
+            "LOCALSTACK_HOST": f"localhost:{port}",
+            # Without the first of these it writes to /var/lib and /etc, without the others to the user's home.
+            "OVERRIDE_IN_DOCKER": "0",
+            "FILESYSTEM_ROOT": str(root),
+            "HOME": str(root),
+            "XDG_CACHE_HOME": str(root / "cache"),
+            # It calls nobody: no name server, no certificate that is downloaded, no usage data.
+            "DNS_ADDRESS": "0",
+            "SKIP_SSL_CERT_DOWNLOAD": "1",
+            "DISABLE_EVENTS": "1",
+            # It knows services by host names otherwise, which do not resolve.
+            "SQS_ENDPOINT_STRATEGY": "path",
+            "LAMBDA_RUNTIME_EXECUTOR": "process",
+            "TWOLANE_DYNOXIDE": str(tools.bin_folder(self.tool_set) / "dynoxide"),
+            # Seconds between two looks into a queue, and at most where it was empty: 1 and 10 by default.
+            "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.1",
+            "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "0.5",
+        }
+
+    def parts(self) -> dict[str, str]:
+        """An emulator with an executor and an engine that are not its own."""
+        dynoxide = [str(tools.bin_folder(self.tool_set) / "dynoxide"), "--version"]
+        return {
+            "emulator": f"{self.title} {tools.version_of(self.tool_set, 'localstack-core')}",
+            "executor": "process_executor of this repository: functions as processes, without Docker",
+            "engine": f"{subprocess.run(dynoxide, capture_output=True, text=True, check=True).stdout.strip()} for DynamoDB",
+        }

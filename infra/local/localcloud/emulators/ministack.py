@@ -1,0 +1,37 @@
+"""MiniStack: the usual one, with all that the stack needs."""
+
+from __future__ import annotations
+
+from .. import tools
+from ..layout import LOCAL_FOLDER, Instance
+from .base import Emulator
+
+
+class MiniStack(Emulator):
+    """https://pypi.org/project/ministack/, with gaps closed by `emulator/launch.py`."""
+
+    name = "ministack"
+    title = "MiniStack"
+    tool_set = tools.EMULATOR
+    launcher = LOCAL_FOLDER / "emulator" / "launch.py"
+    keeps_data = True
+    ready_seconds = 30.0
+    health = ("/_ministack/health", "version")
+
+    def settings(self, instance: Instance, port: int) -> dict[str, str]:
+        """Functions inherit these: they reach the emulator by AWS_ENDPOINT_URL and know no other credentials."""
+        return {
+            "GATEWAY_PORT": str(port),
+            "BIND_HOST": "127.0.0.1",
+            # Policies are enforced: a function may do what its role allows, the credentials test/test may do everything.
+            "AUTH": "true",
+            "IOT_MTLS_ENABLED": "0",
+            # Written when it is ended in good order, read when it is started again: for `restart`.
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(instance.state.resolve()),
+        }
+
+    def parts(self) -> dict[str, str]:
+        """MiniStack does everything itself."""
+        version = f"{self.title} {tools.version_of(self.tool_set, 'ministack')}"
+        return {"emulator": version, "executor": f"{version}'s own: functions as processes", "engine": f"{version}'s own"}

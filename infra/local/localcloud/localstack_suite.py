@@ -1,0 +1,104 @@
+"""The end-to-end tests on LocalStack's open-source core, and the tests of what makes it run functions."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from . import commands, lanes, tools
+from .emulators import LOCALSTACK
+from .environment import build_target, without_aws
+from .failure import Failure
+from .lanes import Outcome, Step
+from .layout import LOCAL_FOLDER, LOCALSTACK_FOLDER
+
+_FOLDER = ".local/localstack"
+# The tests that cannot pass there, by the reason.
+SKIPPED = LOCALSTACK_FOLDER / "skipped_tests.json"
+
+_ALL = ("--locked", "--workspace", "--all-features")
+_END_TO_END = ("cargo", "test", "--locked", "--package", "twolane-tests", "--all-features", "--test", "e2e")
+
+
+def run(target: commands.Target) -> int:
+    """Install, build, test; what it ran on and what it left out is told at the end, whatever became of the tests."""
+    commands.ensure_tools(target.project, (LOCALSTACK.tool_set, tools.SAM))
+    root, skipped = target.project.root, read_skipped(SKIPPED)
+    with commands.signals_as_interrupts():
+        outcomes = lanes.run({"build": [_local("functions", "build")]}, root)
+        if all(outcome.code == 0 for outcome in outcomes):
+            outcomes += lanes.run(_tests(skipped), root)
+    failed = any(outcome.code != 0 for outcome in outcomes)
+    known = [] if failed else _names(root)
+    print("\n".join(["", *report(LOCALSTACK.parts(), skipped, known, outcomes)]))
+    if known:
+        refuse_stale(skipped, known)
+    return 1 if failed else 0
+
+
+def read_skipped(path: Path) -> dict[str, list[str]]:
+    """Names of tests by the reason why they are skipped."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def refuse_stale(skipped: dict[str, list[str]], known: Iterable[str]) -> None:
+    """Fail when a test is skipped that there is not: it may have another name now, and be run."""
+    stale = sorted({name for names in skipped.values() for name in names} - set(known))
+    if stale:
+        raise Failure(
+            f"There is no such test any more: {', '.join(stale)}.\n"
+            f"  Do:   remove it from {SKIPPED.relative_to(LOCAL_FOLDER.parent.parent)}, or write its present name there."
+        )
+
+
+def report(parts: dict[str, str], skipped: dict[str, list[str]], known: list[str], outcomes: list[Outcome]) -> list[str]:
+    """What it ran on, what was skipped and why, how it went: lines for people."""
+    width = max(map(len, parts))
+    count = sum(map(len, skipped.values()))
+    of_all = f" of {len(known)}" if known else ""
+    return [
+        "Ran on",
+        *(f"  {name:<{width}}  {what}" for name, what in parts.items()),
+        f"Skipped: {count}{of_all} end-to-end tests",
+        *(line for reason, names in skipped.items() for line in [f"  {reason}:", *(f"    {name}" for name in names)]),
+        *map(str, outcomes),
+    ]
+
+
+def _tests(skipped: dict[str, list[str]]) -> dict[str, list[Step]]:
+    """Compiling beside the deployment: Cargo, which runs the tests, waits for the one that builds them."""
+    left_out = [word for names in skipped.values() for name in names for word in ("--skip", name)]
+    end_to_end = [*_END_TO_END, "--", "--exact", *left_out]
+    on_a_stack = ("exec", "--built", "--emulator", LOCALSTACK.name, "--dir", _FOLDER, "--port", "0", "--")
+    return {
+        "build": [
+            # The command line, which tests run.
+            Step("binaries", ["cargo", "build", "--locked", "--package", "twolane", "--all-features"]),
+            Step("tests", [*_END_TO_END, "--no-run"]),
+        ],
+        "executor": [Step("executor", _executor_tests())],
+        "e2e": [_local("e2e", *on_a_stack, *end_to_end)],
+    }
+
+
+def _executor_tests() -> list[str]:
+    """With LocalStack's Python, which has botocore; LocalStack itself is a process beside it."""
+    discover = ["-m", "unittest", "discover", "-s", str(LOCALSTACK_FOLDER / "tests")]
+    return ["env", f"PYTHONPATH={LOCAL_FOLDER}", "PYTHONDONTWRITEBYTECODE=1", str(tools.python(LOCALSTACK.tool_set)), *discover]
+
+
+def _names(root: Path) -> list[str]:
+    """All end-to-end tests that there are."""
+    command = [*_END_TO_END, "--", "--list", "--format", "terse"]
+    environment = {**without_aws(), **build_target()}
+    listed = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        raise Failure(f"The end-to-end tests cannot be listed:\n{listed.stderr}")
+    return [line.removesuffix(": test") for line in listed.stdout.splitlines() if line.endswith(": test")]
+
+
+def _local(name: str, *arguments: str) -> Step:
+    return Step(name, [sys.executable, str(LOCAL_FOLDER), *arguments])

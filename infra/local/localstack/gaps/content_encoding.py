@@ -1,0 +1,24 @@
+"""Bodies with a Content-Encoding.
+
+AWS: a REST API decompresses bodies when minimumCompressionSize is set, and otherwise takes them as they are.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gzip-compression-decompression.html
+
+LocalStack 2026.3.0: decompresses whatever says gzip, for REST APIs as for AWS's own, and answers 500 to what is none.
+
+Here: the bodies of REST APIs stay as they are; no API here has minimumCompressionSize.
+"""
+
+from localstack.aws.handlers import codec
+
+_REST_APIS = "/_aws/execute-api/"
+
+
+def apply() -> None:
+    """Wrap the decoding."""
+    decode = codec.ContentDecoder.__call__
+
+    def decode_unless_of_an_api(self, chain, context, response):
+        if not context.request.path.startswith(_REST_APIS):
+            decode(self, chain, context, response)
+
+    codec.ContentDecoder.__call__ = decode_unless_of_an_api

@@ -1,0 +1,73 @@
+"""Customized gateway responses.
+
+AWS: a definition brings them in x-amazon-apigateway-gateway-responses. The response template and the response parameters
+of one make the body and the headers, with `$context.*` and `$stageVariables.*` substituted without Velocity.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-gateway-responses.html
+https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
+
+LocalStack 2026.3.0: passes over them in a definition; of those set by API calls it takes the status alone, and answers
+`{"message": …}`.
+
+Here: they are imported, and make body and headers, too. Of a header's sources fixed strings and `context.*` are known.
+"""
+
+import re
+
+from localstack.constants import APPLICATION_JSON
+from localstack.services.apigateway.helpers import OpenAPIExt
+from localstack.services.apigateway.legacy import provider
+from localstack.services.apigateway.next_gen.execute_api import gateway_response
+from localstack.services.apigateway.next_gen.execute_api.handlers.gateway_exception import GatewayExceptionHandler
+
+_HEADER = "gatewayresponse.header."
+_VARIABLE = re.compile(r"\$\{?((?:context|stageVariables)(?:\.[A-Za-z]\w*)+)\}?")
+
+
+def apply() -> None:
+    """Wrap the import of a definition, and the making of a response."""
+    provider.import_api_from_openapi_spec = _importing(provider.import_api_from_openapi_spec)
+    make = GatewayExceptionHandler.create_exception_response
+
+    def make_customized(self, exception, context):
+        response = make(self, exception, context)
+        customized = gateway_response.get_gateway_response_or_default(
+            exception.type, context.deployment.rest_api.gateway_responses
+        )
+        template = (customized.get("responseTemplates") or {}).get(APPLICATION_JSON)
+        if not customized.get("defaultResponse", False) and template:
+            response.data = _VARIABLE.sub(lambda found: _value(found[1], context), template)
+        for name, source in (customized.get("responseParameters") or {}).items():
+            response.headers[name.removeprefix(_HEADER)] = _header(source, context)
+        return response
+
+    GatewayExceptionHandler.create_exception_response = make_customized
+
+
+def _importing(import_definition):
+    def import_all(rest_api, *, context, open_api_spec, **named):
+        imported = import_definition(rest_api, context=context, open_api_spec=open_api_spec, **named)
+        responses = provider.get_apigateway_store(context=context).rest_apis[rest_api.id].gateway_responses
+        responses.clear()
+        for kind, described in (open_api_spec.get(OpenAPIExt.GATEWAY_RESPONSES) or {}).items():
+            responses[kind] = gateway_response.build_gateway_response(
+                kind,
+                described.get("statusCode"),
+                described.get("responseParameters"),
+                described.get("responseTemplates"),
+                default_response=False,
+            )
+        return imported
+
+    return import_all
+
+
+def _header(source: str, context) -> str:
+    return source[1:-1] if source.startswith("'") else _value(source, context)
+
+
+def _value(name: str, context) -> str:
+    root, *path = name.split(".")
+    node = context.stage_variables if root == "stageVariables" else context.context_variables
+    for part in path:
+        node = node.get(part) if isinstance(node, dict) else None
+    return "" if node is None or isinstance(node, dict) else str(node)

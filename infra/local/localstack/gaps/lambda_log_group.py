@@ -1,0 +1,21 @@
+"""Where functions log.
+
+AWS: to the log group that LoggingConfig names.
+https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
+
+LocalStack 2026.3.0: always to /aws/lambda/FUNCTION.
+
+Here: to the one that is named, as AWS_LAMBDA_LOG_GROUP_NAME says then too.
+"""
+
+from localstack.services.lambda_.invocation.execution_environment import ExecutionEnvironment
+
+
+def apply() -> None:
+    """Wrap what says where an execution environment logs."""
+    usual = ExecutionEnvironment.get_log_group_name
+
+    def named(self) -> str:
+        return (self.function_version.config.logging_config or {}).get("LogGroup") or usual(self)
+
+    ExecutionEnvironment.get_log_group_name = named

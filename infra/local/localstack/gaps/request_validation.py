@@ -1,0 +1,52 @@
+"""Which bodies a request validator looks at, and what it takes for JSON.
+
+AWS: a body is validated by the model of its content type, else by the model `$default`; with neither it is not
+validated. JSON is UTF-8 without a byte order mark, and NaN is not JSON (RFC 8259).
+https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-request-validation.html
+
+LocalStack 2026.3.0: uses the `application/json` model for every other content type, so `text/plain` gives 400 where the
+integration's passthrough behaviour gives 415; takes UTF-16, UTF-32, a byte order mark, NaN and Infinity for JSON, and no
+body for `{}`; answers 500 to what is not UTF-8 or nested too deeply.
+
+Here: the model is chosen as on AWS; what is not strict JSON in UTF-8 is BAD_REQUEST_BODY.
+"""
+
+import json
+
+from localstack.constants import APPLICATION_JSON
+from localstack.services.apigateway.next_gen.execute_api.handlers.method_request import MethodRequestHandler
+
+
+def apply() -> None:
+    """Wrap the validation of a body."""
+    is_valid = MethodRequestHandler._is_body_valid
+
+    def is_valid_like_aws(method, rest_api, request) -> bool:
+        model = _model(method.get("requestModels") or {}, request["headers"].get("Content-Type") or APPLICATION_JSON)
+        if model is None:
+            return True
+        body = request.get("body") or b""
+        return _is_json(body) and is_valid({**method, "requestModels": {APPLICATION_JSON: model}}, rest_api, request)
+
+    MethodRequestHandler._is_body_valid = staticmethod(is_valid_like_aws)
+
+
+def _model(models: dict[str, str], content_type: str) -> str | None:
+    by_media_type = {_media_type(name): model for name, model in models.items()}
+    return by_media_type.get(_media_type(content_type)) or by_media_type.get("$default")
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.split(";", 1)[0].strip().lower()
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        json.loads(body.decode(), parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _refuse(constant: str):
+    raise ValueError(f"{constant} is not JSON")

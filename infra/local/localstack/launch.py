@@ -1,0 +1,36 @@
+"""Start LocalStack's open-source core with its gaps closed: every module in `gaps` is applied, then LocalStack runs.
+
+No file of LocalStack is edited. Configuration is LocalStack's: GATEWAY_LISTEN, FILESYSTEM_ROOT and so on. The plugin that
+runs functions, `process_executor`, is found because this folder is on the path.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import pkgutil
+import sys
+
+import gaps
+
+# The gaps are closed by replacing functions of exactly this version, and the plugin's interface is this version's.
+LOCALSTACK = "2026.3.0"
+
+
+def main() -> None:
+    """Close every gap, then serve."""
+    found = importlib.metadata.version("localstack-core")
+    if found != LOCALSTACK:
+        sys.exit(
+            f"LocalStack {found} is installed, but the gaps are closed for {LOCALSTACK}.\n"
+            "Read infra/local/README.md, \"A new LocalStack version\"."
+        )
+    for name in sorted(module.name for module in pkgutil.iter_modules(gaps.__path__)):
+        importlib.import_module(f"gaps.{name}").apply()
+    from localstack.runtime.main import main as serve
+
+    serve()
+
+
+if __name__ == "__main__":
+    main()
