@@ -19,8 +19,10 @@ _FOLDER = ".local/localstack"
 # The tests that cannot pass there, by the reason.
 SKIPPED = LOCALSTACK_FOLDER / "skipped_tests.json"
 
-_ALL = ("--locked", "--workspace", "--all-features")
-_END_TO_END = ("cargo", "test", "--locked", "--package", "twolane-tests", "--all-features", "--test", "e2e")
+# The tests, and the command line that they run, in one selection: Cargo compiles what they share once. Without the SDKs
+# of other suites.
+_SELECTION = ("--locked", "--package", "twolane-tests", "--package", "twolane", "--no-default-features", "--test", "e2e")
+_END_TO_END = ("cargo", "test", *_SELECTION)
 
 
 def run(target: commands.Target) -> int:
@@ -75,9 +77,7 @@ def _tests(skipped: dict[str, list[str]]) -> dict[str, list[Step]]:
     on_a_stack = ("exec", "--built", "--emulator", LOCALSTACK.name, "--dir", _FOLDER, "--port", "0", "--")
     return {
         "build": [
-            # The command line, which tests run.
-            Step("binaries", ["cargo", "build", "--locked", "--package", "twolane", "--all-features"]),
-            Step("tests", [*_END_TO_END, "--no-run"]),
+            Step("tests", ["cargo", "build", *_SELECTION, "--bins"]),
         ],
         "executor": [Step("executor", _executor_tests())],
         "e2e": [_local("e2e", *on_a_stack, *end_to_end)],

@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 import botocore.config
 import botocore.session
 from localcloud import emulator
+from localcloud.emulators import MINISTACK
 from localcloud.environment import REGION, aws_settings, without_aws
-from localcloud.layout import LAUNCHER
 
 Value = TypeVar("Value")
 
@@ -52,11 +52,11 @@ class Server:
     @classmethod
     def patched(cls) -> Server:
         """MiniStack as the local cloud starts it."""
-        return cls([str(LAUNCHER)])
+        return cls([str(MINISTACK.launcher)])
 
     def wait_ready(self) -> None:
         """Until it answers; a server that ended is an error with its log."""
-        eventually(lambda: self._process.poll() is not None or emulator.is_healthy(self.port), bool, seconds=30)
+        eventually(lambda: self._process.poll() is not None or MINISTACK.is_healthy(self.port), bool, seconds=30)
         if self._process.poll() is not None:
             raise AssertionError(f"The server ended:\n{self.log()}")
 

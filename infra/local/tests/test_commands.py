@@ -15,9 +15,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from localcloud import emulator
+from localcloud.emulators import LOCALSTACK, MINISTACK
 from localcloud.environment import REGION
 from localcloud.files import read_json, write_json
-from localcloud.layout import LAUNCHER, LOCAL_FOLDER, Instance
+from localcloud.layout import LOCAL_FOLDER, Instance
 from localcloud.processes import identify, listeners, wait_until
 
 SAMCONFIG = """version = 0.1
@@ -105,6 +106,11 @@ class Project:
         """End whatever a failed test left."""
         self.run("down")
         self._folder.cleanup()
+
+
+def record_of(pid: int, started: str) -> dict:
+    """A record of a MiniStack, as `up` writes it."""
+    return {"emulator": MINISTACK.name, "pid": pid, "started": started, "port": 1}
 
 
 def finished(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
@@ -210,7 +216,7 @@ class BeforeAnythingRuns(unittest.TestCase):
     def test_down_leaves_a_process_alone_that_got_the_recorded_id(self) -> None:
         with subprocess.Popen(["sleep", "60"]) as stranger:
             for started in (identify(stranger.pid).started, "1"):
-                write_json(self.instance.record, {"pid": stranger.pid, "started": started, "port": 1})
+                write_json(self.instance.record, record_of(stranger.pid, started))
 
                 self.project.run("down")
 
@@ -218,10 +224,10 @@ class BeforeAnythingRuns(unittest.TestCase):
             stranger.kill()
 
     def test_down_ends_an_emulator_that_never_answered(self) -> None:
-        hanging = [sys.executable, "-c", "import time; time.sleep(60)", str(LAUNCHER)]
+        hanging = [sys.executable, "-c", "import time; time.sleep(60)", str(MINISTACK.launcher)]
         with subprocess.Popen(hanging, start_new_session=True) as process:
             identity = identify(process.pid)
-            write_json(self.instance.record, {"pid": identity.pid, "started": identity.started, "port": 1})
+            write_json(self.instance.record, record_of(identity.pid, identity.started))
 
             done = self.project.run("down")
 
@@ -237,7 +243,7 @@ class BeforeAnythingRuns(unittest.TestCase):
         self.assertEqual(self.project.run("restart").returncode, 1)
 
     def test_each_command_has_help_with_examples(self) -> None:
-        for command in ("up", "build", "down", "restart", "exec", "env", "status", "tools", "tests", "selftest"):
+        for command in ("up", "build", "down", "restart", "exec", "env", "status", "tools", "tests", "test-localstack", "selftest"):
             with self.subTest(command):
                 done = subprocess.run([sys.executable, str(LOCAL_FOLDER), command, "--help"], capture_output=True, text=True, check=True)
 
@@ -319,6 +325,13 @@ class RunningStack(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("already runs on port", done.stderr)
 
+    def test_up_on_another_emulator_says_what_to_do(self) -> None:
+        done = self.project.run("up", "--emulator", LOCALSTACK.name)
+
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("already runs on MiniStack", done.stderr)
+        self.assertIn("down, then up --emulator localstack", done.stderr)
+
     def test_everything_listens_on_loopback_only(self) -> None:
         found = listeners(emulator.process_tree(self.instance))
 
@@ -355,6 +368,7 @@ class RunningStack(unittest.TestCase):
         told = json.loads(self.project.run("status", "--json").stdout)
 
         self.assertTrue(told["ready"])
+        self.assertEqual(told["emulator"], MINISTACK.name)
         self.assertEqual(told["outputs"], read_json(self.instance.outputs))
 
     def test_a_restart_keeps_the_data_and_a_new_start_forgets_them(self) -> None:

@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from localcloud import tools
+from localcloud import pythons, tools
 
 
 class Stamp(unittest.TestCase):
@@ -26,7 +26,7 @@ class Stamp(unittest.TestCase):
         self.bin.mkdir(parents=True)
         (self.bin / "sam").touch()
         self.stamp = self.bin.parent / "stamp"
-        self.stamp.write_text(tools.stamp(self.requirements))
+        self.stamp.write_text(tools.stamp(self.requirements, pythons.Python.running()))
 
     def test_a_complete_set_is_installed(self) -> None:
         self.assertTrue(tools.is_installed("sam"))
@@ -47,11 +47,11 @@ class Stamp(unittest.TestCase):
         self.assertFalse(tools.is_installed("sam"))
 
     def test_another_python_needs_another_set(self) -> None:
-        with mock.patch.object(tools.sys, "version", "3.99.0 (main)"):
+        with mock.patch.object(pythons.Python, "running", lambda: pythons.Python("python", (3, 99, 0), "/usr")):
             self.assertFalse(tools.is_installed("sam"))
 
     def test_another_version_of_a_crate_needs_another_set(self) -> None:
-        with mock.patch.dict(tools._CRATES, {"sam": ("cargo-machete@99.0.0",)}):
+        with mock.patch.dict(tools._CRATES, {"sam": (tools.Crate("cargo-machete", "99.0.0"),)}):
             self.assertFalse(tools.is_installed("sam"))
 
     def test_a_half_installed_set_is_removed_before_it_is_made_again(self) -> None:

@@ -1,0 +1,45 @@
+"""What `test-localstack` says of the tests that it leaves out."""
+
+from __future__ import annotations
+
+import unittest
+
+from localcloud import localstack_suite
+from localcloud.failure import Failure
+from localcloud.lanes import Outcome
+
+SKIPPED = {"it needs a socket": ["sockets::opens", "sockets::closes"]}
+
+
+class Skipped(unittest.TestCase):
+    def test_each_is_named_with_its_reason_beside_what_it_ran_on(self) -> None:
+        parts = {"emulator": "E 1", "executor": "X", "engine": "D 2"}
+
+        lines = localstack_suite.report(parts, SKIPPED, ["a", *SKIPPED["it needs a socket"]], [Outcome("e2e", "e2e", 0, 3)])
+
+        self.assertEqual(
+            lines,
+            [
+                "Ran on",
+                "  emulator  E 1",
+                "  executor  X",
+                "  engine    D 2",
+                "Skipped: 2 of 3 end-to-end tests",
+                "  it needs a socket:",
+                "    sockets::opens",
+                "    sockets::closes",
+                "e2e: e2e: ok, 3 s",
+            ],
+        )
+
+    def test_one_that_there_is_not_any_more_fails_the_command(self) -> None:
+        with self.assertRaises(Failure) as raised:
+            localstack_suite.refuse_stale(SKIPPED, ["sockets::opens", "sockets::shuts"])
+
+        self.assertIn("no such test any more: sockets::closes", str(raised.exception))
+        self.assertNotIn("sockets::opens", str(raised.exception))
+
+    def test_those_of_the_repository_are_each_named_once(self) -> None:
+        names = [name for names in localstack_suite.read_skipped(localstack_suite.SKIPPED).values() for name in names]
+
+        self.assertEqual(sorted(names), sorted(set(names)))

@@ -1,0 +1,67 @@
+"""Which Python is found for tools that need another one."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from localcloud import pythons
+from localcloud.failure import Failure
+
+# No machine has it.
+MINOR = 99
+
+
+class Find(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        environment = {
+            "PATH": f"{self.root / 'path'}:/usr/bin:/bin",
+            "PYENV_ROOT": str(self.root / "pyenv"),
+            "UV_PYTHON_INSTALL_DIR": str(self.root / "uv"),
+        }
+        patch = mock.patch.dict(os.environ, environment)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def interpreter(self, path: str, *, minor: int = MINOR, code: int = 0) -> str:
+        """A program that says it is such a Python, or fails as a shim of pyenv without a version does."""
+        script = self.root / path
+        script.parent.mkdir(parents=True)
+        script.write_text(f'#!/bin/sh\necho \'["{script}", [3, {minor}, 1], "/usr"]\'\nexit {code}\n')
+        script.chmod(0o755)
+        return str(script)
+
+    def test_on_the_path_and_in_the_folders_of_pyenv_and_uv(self) -> None:
+        for path in (f"path/python3.{MINOR}", "pyenv/versions/3.99.1/bin/python3", "uv/cpython-3.99.1-linux/bin/python3"):
+            with self.subTest(path):
+                found = self.interpreter(path)
+
+                self.assertEqual(pythons.find((MINOR,), "X"), pythons.Python(found, (3, MINOR, 1), "/usr"))
+
+                Path(found).unlink()
+
+    def test_what_does_not_run_and_what_is_another_version_are_passed_over(self) -> None:
+        self.interpreter(f"path/python3.{MINOR}", code=127)
+        self.interpreter("pyenv/versions/3.98.0/bin/python3", minor=98)
+        found = self.interpreter("uv/cpython-3.99.1-linux/bin/python3")
+
+        self.assertEqual(pythons.find((MINOR,), "X").path, found)
+
+    def test_the_one_that_runs_this_is_taken_when_it_fits(self) -> None:
+        running = pythons.Python.running()
+
+        self.assertEqual(pythons.find((running.version[1],), "X").path, running.path)
+
+    def test_it_is_said_what_is_missing_and_what_to_do(self) -> None:
+        with self.assertRaises(Failure) as raised:
+            pythons.find((MINOR, 98), "The second emulator")
+
+        told = str(raised.exception)
+        for part in ("The second emulator needs Python 3.99 or 3.98", "uv python install 3.99", "pyenv install 3.99", str(self.root)):
+            self.assertIn(part, told)
