@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import tempfile
@@ -35,6 +36,19 @@ def function(handler: str, init: str = "pass", **configuration: Any) -> Function
 def function_of(program: str, **configuration: Any) -> Function:
     """A new function with that bootstrap."""
     return _server.function(f"function-{next(_numbers)}", program, **configuration)
+
+
+def open_for_writing(pid: int) -> set[str]:
+    """The files, no sockets and pipes, that a process could write to."""
+    paths = set()
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        # It may be closed by now.
+        with contextlib.suppress(OSError):
+            flags = int(Path(f"/proc/{pid}/fdinfo/{number}").read_text().split("flags:")[1].split()[0], 8)
+            target = os.readlink(f"/proc/{pid}/fd/{number}")
+            if target.startswith("/") and flags & (os.O_WRONLY | os.O_RDWR):
+                paths.add(target)
+    return paths
 
 
 def is_gone(pid: int) -> bool:
@@ -288,6 +302,18 @@ class Machine(unittest.TestCase):
         self.assertIn(_server.port, {port for _, port in found})
         self.assertGreaterEqual(len(found), 3, "LocalStack, dynoxide and a Runtime API")
         self.assertLessEqual({address for address, _ in found}, LOOPBACK)
+
+    def test_every_file_that_is_open_for_writing_is_the_instances(self) -> None:
+        function("return 1").invoke()
+        s3 = _server.client("s3")
+        s3.create_bucket(Bucket="bucket")
+        s3.put_object(Bucket="bucket", Key="large", Body=b"x" * 1_000_000)
+
+        written = {path for pid in process_tree(_server.instance) for path in open_for_writing(pid)}
+
+        self.assertTrue(written)
+        outside = {path for path in written if not path.startswith((f"{_server.instance.folder}/", "/dev/"))}
+        self.assertEqual(outside, set())
 
     def test_the_users_home_is_left_alone(self) -> None:
         self.assertEqual(os.listdir(_server.home), [])
