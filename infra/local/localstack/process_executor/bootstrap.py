@@ -54,7 +54,7 @@ class Bootstrap:
         # Python's "a" is not this: the file is shared with the process.
         fcntl.fcntl(self._log, fcntl.F_SETFL, fcntl.fcntl(self._log, fcntl.F_GETFL) | os.O_APPEND)
         self._api = RuntimeApi(self._heard.put)
-        self._is_ready = False
+        self._is_ready = self._has_exited = self._is_ended = False
         try:
             self._process = subprocess.Popen(
                 [str(code / "bootstrap")], cwd=code, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log,
@@ -71,7 +71,7 @@ class Bootstrap:
     @property
     def has_exited(self) -> bool:
         """Whether it takes no more invocations."""
-        return self._process.poll() is not None
+        return self._has_exited
 
     def wait_until_ready(self, request_id: str) -> None:
         """Until it asks for its first event; a `FunctionError` when it does not come to that."""
@@ -111,13 +111,19 @@ class Bootstrap:
 
     def end(self) -> None:
         """Kill it with all that it started. Lambda, too, gives a function no time when it is reset."""
+        if self._is_ended:
+            return
+        self._is_ended = True
+        # It is not waited for before: until then no other process can have its id.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._api.close()
 
     def _wait(self) -> None:
-        self._heard.put(_Exited(self._process.wait()))
+        ended = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
+        self._has_exited = True
+        self._heard.put(_Exited(ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status))
 
     def _hear(self, deadline: float) -> Said | _Exited | None:
         """What it says next; None when it says nothing in time."""

@@ -57,7 +57,9 @@ class RuntimeApi:
         self._invocations: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
         self._hear = hear
         self._server = _Server(("127.0.0.1", 0), self)
-        threading.Thread(target=self._server.serve_forever, daemon=True, name="lambda-runtime-api").start()
+        # What `close` waits for at most, in seconds.
+        poll = {"poll_interval": 0.05}
+        threading.Thread(target=self._server.serve_forever, kwargs=poll, daemon=True, name="lambda-runtime-api").start()
 
     @property
     def address(self) -> str:
