@@ -38,7 +38,7 @@ check: ## Formatting, lints, documentation, template policies and dependencies, 
 test: check ## check, then every test, the end-to-end ones on a local cloud of their own
 	@$(CLOUD) tests
 
-# No Docker and no token: LocalStack's open-source core. Needs Python 3.12 or 3.13 somewhere on this machine.
+# No Docker and no token: LocalStack's open-source core. Needs Python 3.13 somewhere on this machine.
 test-localstack: ## The end-to-end tests on a second emulator, LocalStack's open-source core, and what they cannot test there
 	@$(CLOUD) test-localstack
 

@@ -33,25 +33,24 @@ class Python:
         return cls(sys.executable, tuple(sys.version_info[:3]), sys.base_prefix)
 
 
-def find(minors: tuple[int, ...], purpose: str) -> Python:
-    """The first Python 3 of those minor versions; a `Failure` that says what to install where there is none."""
-    for path in _candidates(minors):
+def find(version: str, purpose: str, reason: str) -> Python:
+    """The first Python of that version, such as `3.13`; a `Failure` that says what to install where there is none."""
+    for path in _candidates(version):
         found = _probe(path)
-        if found and found.version[0] == 3 and found.version[1] in minors:
+        if found and ".".join(map(str, found.version[:2])) == version:
             return found
-    wanted = " or ".join(f"3.{minor}" for minor in minors)
     raise Failure(
-        f"{purpose} needs Python {wanted}, and there is none that can make virtual environments.\n"
-        f"  Why:  it was tried with these, and newer ones cannot have its dependencies; this is Python {sys.version.split()[0]}.\n"
-        f"  Seen: {', '.join(_names(minors))} on the PATH; {_pyenv()}; {_uv()}\n"
-        f"  Do:   install one, with `uv python install 3.{minors[0]}`, `pyenv install 3.{minors[0]}` or your system's packages\n"
-        f"        (Debian, Ubuntu: python3.{minors[-1]} and python3.{minors[-1]}-venv), then run the same command again."
+        f"{purpose} needs Python {version}, and there is none that can make virtual environments.\n"
+        f"  Why:  {reason}; this is Python {sys.version.split()[0]}.\n"
+        f"  Seen: {' and '.join(_names(version))} on the PATH; {_pyenv()}; {_uv()}\n"
+        f"  Do:   install it, with `uv python install {version}`, `pyenv install {version}` or your system's packages (Debian,\n"
+        f"        Ubuntu: python{version} and python{version}-venv), then run the same command again."
     )
 
 
-def _candidates(minors: tuple[int, ...]) -> Iterator[str]:
+def _candidates(version: str) -> Iterator[str]:
     yield sys.executable
-    for name in _names(minors):
+    for name in _names(version):
         if path := shutil.which(name):
             yield path
     for folder in (_pyenv(), _uv()):
@@ -59,8 +58,8 @@ def _candidates(minors: tuple[int, ...]) -> Iterator[str]:
             yield str(path)
 
 
-def _names(minors: tuple[int, ...]) -> list[str]:
-    return [*(f"python3.{minor}" for minor in minors), "python3"]
+def _names(version: str) -> list[str]:
+    return [f"python{version}", "python3"]
 
 
 def _pyenv() -> Path:

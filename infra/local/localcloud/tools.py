@@ -34,9 +34,13 @@ _WITNESS = {
     EMULATOR: "python", LOCALSTACK: "dynoxide", SAM: "sam", TEST: "node", CHECKOV: "checkov", CARGO: "cargo-machete", _PIP: "pip",
 }  # fmt: skip
 
-# Sets for other Pythons than that which runs this: minor versions of Python 3, the preferred one first, and who needs
-# them. LocalStack was tried with these; its dependencies of that release cannot be met on 3.14.
-_MINORS = {LOCALSTACK: ((13, 12), "LocalStack's open-source core")}
+# Sets for another Python than that which runs this: its version, who needs it, and why.
+_PYTHONS = {
+    LOCALSTACK: (
+        "3.13", "LocalStack's open-source core",
+        "it imports what is new in Python 3.13, and its dependencies cannot be met on a newer one",
+    ),
+}  # fmt: skip
 
 # What PyPI has as source alone. Installing it runs code, with what requirements/build.txt pins: left to itself, pip would
 # fetch the newest build tools, without hashes.
@@ -122,7 +126,7 @@ def install_all(names: tuple[str, ...], say: Callable[[str], None]) -> None:
 
 
 def _python_for(name: str) -> pythons.Python:
-    return pythons.find(*_MINORS[name]) if name in _MINORS else pythons.Python.running()
+    return pythons.find(*_PYTHONS[name]) if name in _PYTHONS else pythons.Python.running()
 
 
 def _stamp(name: str, found: pythons.Python) -> str:

@@ -12,7 +12,7 @@ from localcloud import pythons
 from localcloud.failure import Failure
 
 # No machine has it.
-MINOR = 99
+VERSION = "3.99"
 
 
 class Find(unittest.TestCase):
@@ -29,7 +29,7 @@ class Find(unittest.TestCase):
         patch.start()
         self.addCleanup(patch.stop)
 
-    def interpreter(self, path: str, *, minor: int = MINOR, code: int = 0) -> str:
+    def interpreter(self, path: str, *, minor: int = 99, code: int = 0) -> str:
         """A program that says it is such a Python, or fails as a shim of pyenv without a version does."""
         script = self.root / path
         script.parent.mkdir(parents=True)
@@ -38,30 +38,30 @@ class Find(unittest.TestCase):
         return str(script)
 
     def test_on_the_path_and_in_the_folders_of_pyenv_and_uv(self) -> None:
-        for path in (f"path/python3.{MINOR}", "pyenv/versions/3.99.1/bin/python3", "uv/cpython-3.99.1-linux/bin/python3"):
+        for path in (f"path/python{VERSION}", "pyenv/versions/3.99.1/bin/python3", "uv/cpython-3.99.1-linux/bin/python3"):
             with self.subTest(path):
                 found = self.interpreter(path)
 
-                self.assertEqual(pythons.find((MINOR,), "X"), pythons.Python(found, (3, MINOR, 1), "/usr"))
+                self.assertEqual(pythons.find(VERSION, "X", "why"), pythons.Python(found, (3, 99, 1), "/usr"))
 
                 Path(found).unlink()
 
     def test_what_does_not_run_and_what_is_another_version_are_passed_over(self) -> None:
-        self.interpreter(f"path/python3.{MINOR}", code=127)
+        self.interpreter(f"path/python{VERSION}", code=127)
         self.interpreter("pyenv/versions/3.98.0/bin/python3", minor=98)
         found = self.interpreter("uv/cpython-3.99.1-linux/bin/python3")
 
-        self.assertEqual(pythons.find((MINOR,), "X").path, found)
+        self.assertEqual(pythons.find(VERSION, "X", "why").path, found)
 
     def test_the_one_that_runs_this_is_taken_when_it_fits(self) -> None:
         running = pythons.Python.running()
 
-        self.assertEqual(pythons.find((running.version[1],), "X").path, running.path)
+        self.assertEqual(pythons.find(".".join(map(str, running.version[:2])), "X", "why").path, running.path)
 
     def test_it_is_said_what_is_missing_and_what_to_do(self) -> None:
         with self.assertRaises(Failure) as raised:
-            pythons.find((MINOR, 98), "The second emulator")
+            pythons.find(VERSION, "The second emulator", "it is so")
 
         told = str(raised.exception)
-        for part in ("The second emulator needs Python 3.99 or 3.98", "uv python install 3.99", "pyenv install 3.99", str(self.root)):
+        for part in ("The second emulator needs Python 3.99", "it is so", "uv python install 3.99", "pyenv install 3.99", str(self.root)):
             self.assertIn(part, told)
