@@ -64,11 +64,10 @@ class Crate:
         return [str(self), *(["--no-default-features", "--features", self.features] if self.features else [])]
 
 
-_CRATES = {
-    CARGO: (Crate("cargo-machete", "0.9.2"),),
-    # LocalStack's DynamoDB: see localstack/gaps/dynamodb_engine.py.
-    LOCALSTACK: (Crate("dynoxide-rs", "3.2.0", "native-sqlite,http-server,cli"),),
-}
+# LocalStack's DynamoDB: see localstack/gaps/dynamodb_engine.py. What it says of its own version is not the crate's.
+DYNOXIDE = Crate("dynoxide-rs", "3.2.0", "native-sqlite,http-server,cli")
+
+_CRATES = {CARGO: (Crate("cargo-machete", "0.9.2"),), LOCALSTACK: (DYNOXIDE,)}
 
 # No optimization: these programs do little, and more than half of the compiling is saved.
 _CRATE_SETTINGS = {"CARGO_PROFILE_RELEASE_OPT_LEVEL": "0"}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-
 from .. import tools
 from ..layout import LOCAL_FOLDER, Instance
 from .base import Emulator
@@ -48,9 +46,8 @@ class LocalStack(Emulator):
 
     def parts(self) -> dict[str, str]:
         """An emulator with an executor and an engine that are not its own."""
-        dynoxide = [str(tools.bin_folder(self.tool_set) / "dynoxide"), "--version"]
         return {
             "emulator": f"{self.title} {tools.version_of(self.tool_set, 'localstack-core')}",
             "executor": "process_executor of this repository: functions as processes, without Docker",
-            "engine": f"{subprocess.run(dynoxide, capture_output=True, text=True, check=True).stdout.strip()} for DynamoDB",
+            "engine": f"{tools.DYNOXIDE.name} {tools.DYNOXIDE.version} for DynamoDB",
         }
