@@ -1,5 +1,6 @@
 //! The stack under test.
 
+use crate::tokens::subject_of;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sqs::types::QueueAttributeName;
@@ -12,7 +13,7 @@ use std::{
     sync::OnceLock,
 };
 
-/// Whose orders they are, unless a test says otherwise.
+/// Who places orders, unless a test says otherwise.
 pub const OWNER: &str = "demo";
 
 /// An item of a table.
@@ -51,7 +52,7 @@ const HOW: &str = "These tests need a deployed stack. Either run them on one of 
     python3 infra/local exec -- cargo test -p twolane-tests\n\
     or on one that is up, after `make up`:\n  \
     eval \"$(python3 infra/local env)\" && cargo test -p twolane-tests\n\
-    On AWS, write the stack's outputs as a flat JSON object to a file and name it in TWOLANE_OUTPUTS.";
+    On AWS: make smoke STACK=name.";
 
 /// The file with the stack's outputs.
 pub(crate) fn outputs_path() -> PathBuf {
@@ -74,7 +75,7 @@ impl Stack {
 
     /// The item of an order, as it is now.
     pub async fn item(&self, id: &str) -> Option<Item> {
-        let key = AttributeValue::S(format!("{OWNER}#{id}"));
+        let key = AttributeValue::S(format!("{}#{id}", subject_of(OWNER)));
         let request = self.dynamodb.get_item().table_name(self.name("OrdersTableName")).consistent_read(true);
         request.key("pk", key).send().await.expect("the orders table can be read").item
     }

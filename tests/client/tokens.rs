@@ -1,7 +1,8 @@
 //! Access tokens of the stack's issuer, good ones and forged ones.
 //!
-//! `TWOLANE_ISSUER` names the issuer's file, with its private key; without it, that beside the stack's outputs does. On
-//! AWS, deploy with the public half of a key of your own in `Jwks`.
+//! `TWOLANE_TOKENS` names a file of tokens, one a line, each of somebody else. Without it they are made with the issuer's
+//! private key, in the file that `TWOLANE_ISSUER` names, or else in that beside the stack's outputs. What only the key can
+//! make, as a token that expires in a moment, needs the key.
 
 use crate::stack::outputs_path;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -37,12 +38,38 @@ pub fn issuer() -> &'static Issuer {
     })
 }
 
-/// A token of the subject, the same one throughout: API Gateway keeps what it thinks of it.
-pub fn token(subject: &str) -> String {
+/// A token of somebody, the same one throughout: API Gateway keeps what it thinks of it. Who is given by a file has a name
+/// of their own there, and here the one by which they are asked for first.
+pub fn token(name: &str) -> String {
     static TOKENS: Mutex<Option<HashMap<String, String>>> = Mutex::new(None);
     let mut tokens = TOKENS.lock().unwrap();
     let known = tokens.get_or_insert_default();
-    known.entry(subject.to_owned()).or_insert_with(|| issuer().token(&issuer().claims(subject))).clone()
+    let taken = known.len();
+    let make = || match given() {
+        Some(given) => given.get(taken).unwrap_or_else(|| panic!("TWOLANE_TOKENS has no token for {name}")).clone(),
+        None => issuer().token(&issuer().claims(name)),
+    };
+    known.entry(name.to_owned()).or_insert_with(make).clone()
+}
+
+/// The subject of somebody's token, which is the owner of all that they order.
+pub fn subject_of(name: &str) -> String {
+    let token = token(name);
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).expect("a token has three parts")).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    claims["sub"].as_str().expect("a token has a subject").to_owned()
+}
+
+/// The tokens of `TWOLANE_TOKENS`.
+fn given() -> Option<&'static [String]> {
+    static GIVEN: OnceLock<Option<Vec<String>>> = OnceLock::new();
+    let read = || {
+        let path = PathBuf::from(env::var_os("TWOLANE_TOKENS")?);
+        let text = fs::read_to_string(&path);
+        let text = text.unwrap_or_else(|error| panic!("Failed to read the tokens from {}: {error}.", path.display()));
+        Some(text.split_whitespace().map(str::to_owned).collect())
+    };
+    GIVEN.get_or_init(read).as_deref()
 }
 
 /// The present second.

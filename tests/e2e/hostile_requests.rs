@@ -12,6 +12,7 @@ use twolane_tests::{
     hostile_values::{TRACE, malformed_order_ids, order_ids_that_no_text_has, trace_headers},
     order_bodies::{new_id, order_of},
     stack::{OWNER, Stack},
+    tokens::subject_of,
 };
 
 #[tokio::test]
@@ -37,7 +38,7 @@ async fn headers_and_queries_change_nothing() {
         assert_eq!(api.settled(&id).await["status"], "CONFIRMED");
         let items = stack.items_with_order_id(&id).await;
         assert_eq!(items.len(), 1);
-        assert_eq!(items[0]["pk"].as_s().unwrap(), &format!("{OWNER}#{id}"));
+        assert_eq!(items[0]["pk"].as_s().unwrap(), &format!("{}#{id}", subject_of(OWNER)));
         assert!(stack.items_with_order_id(&other).await.is_empty());
     }
 }
@@ -67,7 +68,7 @@ async fn a_trace_header_changes_nothing() {
             assert_eq!(stored.get("note"), None, "{header}");
             let items = stack.items_with_order_id(&id).await;
             let keys: Vec<_> = items.iter().map(|item| item["pk"].as_s().unwrap().as_str()).collect();
-            assert_eq!(keys, [format!("{OWNER}#{id}")], "{header}");
+            assert_eq!(keys, [format!("{}#{id}", subject_of(OWNER))], "{header}");
         }
     }
 

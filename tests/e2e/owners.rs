@@ -10,6 +10,7 @@ use twolane_tests::{
     order_bodies::{new_id, order_of},
     socket::Socket,
     stack::Stack,
+    tokens::subject_of,
 };
 
 /// Orders of each owner in each lane.
@@ -139,7 +140,7 @@ async fn nothing_that_a_caller_says_beside_the_token_makes_another_owner() {
         api.settled(&id).await;
         let items = stack.items_with_order_id(&id).await;
         assert_eq!(items.len(), 1);
-        assert_eq!(items[0]["pk"].as_s().unwrap(), &format!("{owner}#{id}"));
+        assert_eq!(items[0]["pk"].as_s().unwrap(), &format!("{}#{id}", subject_of(&owner)));
     }
     let mut forged = order_of("SKU-1");
     forged["owner"] = "victim".into();

@@ -9,6 +9,7 @@ use twolane_tests::{
     order_bodies::{new_id, order_in_no_currency, order_of},
     socket::{SOCKETS, Socket},
     stack::{OWNER, Stack},
+    tokens::subject_of,
 };
 
 #[tokio::test]
@@ -31,7 +32,7 @@ async fn sockets_that_open_while_others_are_told_are_told_from_then_on() {
     const ORDERS_AT_ONCE: usize = 4;
     let (api, id, stack) = (ApiClient::new(), new_id(), Stack::of_environment().await);
     let _alone = SOCKETS.write().await;
-    let before = stack.connections().await;
+    let before = stack.connections_of(&subject_of(OWNER)).await;
 
     let others = join_all((0..ORDERS_AT_ONCE).map(|_| async {
         loop {
@@ -50,7 +51,7 @@ async fn sockets_that_open_while_others_are_told_are_told_from_then_on() {
         _ = others => unreachable!("they never end"),
     };
 
-    let known = stack.connections().await.difference(&before).count();
+    let known = stack.connections_of(&subject_of(OWNER)).await.difference(&before).count();
     assert_eq!(known, SOCKETS_OPENED, "every open socket has a row");
     api.put("async", &id, &order_of("SKU-1")).await;
     for socket in &mut sockets {
@@ -63,9 +64,9 @@ async fn a_closed_socket_is_forgotten_and_the_others_are_told() {
     let (api, id, stack) = (ApiClient::new(), new_id(), Stack::of_environment().await);
     let _alone = SOCKETS.write().await;
     let mut open = Socket::open_alone().await;
-    let before = stack.connections().await;
+    let before = stack.connections_of(&subject_of(OWNER)).await;
     let closing = Socket::open_alone().await;
-    let new: Vec<_> = stack.connections().await.difference(&before).cloned().collect();
+    let new: Vec<_> = stack.connections_of(&subject_of(OWNER)).await.difference(&before).cloned().collect();
     assert_eq!(new.len(), 1, "an open socket has a row of its own: {new:?}");
 
     closing.close().await;
@@ -73,7 +74,7 @@ async fn a_closed_socket_is_forgotten_and_the_others_are_told() {
 
     assert_eq!(open.outcome(&id).await["type"], "order.confirmed");
     eventually(DEADLINE, "the row of the closed socket disappears", async || {
-        (!stack.connections().await.contains(&new[0])).then_some(())
+        (!stack.connections_of(&subject_of(OWNER)).await.contains(&new[0])).then_some(())
     })
     .await;
 }
@@ -85,13 +86,13 @@ async fn a_socket_that_closed_unnoticed_costs_its_row_and_nothing_else() {
     // As long as API Gateway's own, and nobody's.
     let gone = format!("{}c=", &new_id().replace('-', "")[..14]);
     let in_an_hour = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_hours(1);
-    stack.add_gone_connection(OWNER, &gone, in_an_hour.as_secs()).await;
+    stack.add_gone_connection(&subject_of(OWNER), &gone, in_an_hour.as_secs()).await;
 
     api.put("async", &id, &order_of("SKU-1")).await;
 
     assert_eq!(open.outcome(&id).await["type"], "order.confirmed");
     eventually(DEADLINE, "the row of the gone socket disappears", async || {
-        (!stack.connections().await.contains(&gone)).then_some(())
+        (!stack.connections_of(&subject_of(OWNER)).await.contains(&gone)).then_some(())
     })
     .await;
 }
