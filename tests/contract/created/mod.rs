@@ -4,6 +4,7 @@
 mod alarms_and_logs;
 mod callbacks;
 mod deployments;
+mod environments;
 mod integrations;
 mod invocations;
 mod references;

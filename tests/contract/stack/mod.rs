@@ -32,6 +32,8 @@ pub(crate) struct Stack {
 pub(crate) struct Resource {
     pub(crate) kind: String,
     pub(crate) properties: Value,
+    /// What becomes of it when the stack is deleted.
+    pub(crate) deletion_policy: String,
     /// What `Ref` gives.
     pub(crate) reference: String,
     arn: Option<String>,
@@ -59,7 +61,11 @@ impl Stack {
             evaluation.check_dependencies(id, definition);
             let kind = definition["Type"].as_str().unwrap().to_owned();
             let reference = evaluation.reference(id).unwrap_or_else(|| id.clone());
-            (id.clone(), Resource { kind, properties, reference, arn: evaluation.attribute(id, "Arn") })
+            let deletion_policy = definition["DeletionPolicy"].as_str().unwrap_or("Delete").to_owned();
+            (
+                id.clone(),
+                Resource { kind, properties, deletion_policy, reference, arn: evaluation.attribute(id, "Arn") },
+            )
         });
         let resources = resources.collect();
         let outputs = evaluation.outputs();

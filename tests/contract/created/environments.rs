@@ -1,0 +1,84 @@
+//! What the environments of `samconfig.toml` come to, for people to read: whatever changes the template shows here what
+//! it changes of each. `INSTA_UPDATE=always cargo test -p twolane-tests --test contract environments` writes them anew.
+
+use crate::stack::{Resource, Stack, stacks};
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+fn environment(name: &str) -> &'static Stack {
+    let wanted = format!("samconfig.toml, {name}");
+    stacks().iter().find(|stack| stack.name == wanted).unwrap_or_else(|| panic!("{wanted} is not there"))
+}
+
+/// The stack as YAML in a stable order, without what has a place of its own or changes with each deployment.
+fn reviewable(stack: &Stack) -> String {
+    let resources: BTreeMap<_, _> = stack.resources().iter().map(|(id, resource)| (id, described(resource))).collect();
+    let all = json!({"parameters": stack.parameters, "resources": resources, "outputs": stack.outputs});
+    let text = serde_yaml_ng::to_string(&sorted(&all)).unwrap();
+    let (deployment, _) = stack.of_type("AWS::ApiGateway::Deployment").next().unwrap();
+    let hash = deployment.trim_start_matches("OrdersApiDeployment");
+    text.replace(hash, "[hash]")
+}
+
+/// Fields in the order of their names: whether a JSON object keeps another is up to which packages are built together.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields: BTreeMap<_, _> = fields.iter().map(|(name, value)| (name, sorted(value))).collect();
+            fields.into_iter().map(|(name, value)| (name.clone(), value)).collect()
+        }
+        Value::Array(items) => items.iter().map(sorted).collect(),
+        plain => plain.clone(),
+    }
+}
+
+fn described(resource: &Resource) -> Value {
+    let mut properties = resource.properties.clone();
+    match resource.kind.as_str() {
+        "AWS::ApiGateway::RestApi" => properties["Body"] = "infra/openapi.yaml".into(),
+        "AWS::ApiGateway::Deployment" => properties["Description"] = "[hash]".into(),
+        _ => {}
+    }
+    let mut described = json!({"type": resource.kind, "properties": properties});
+    if resource.deletion_policy != "Delete" {
+        described["deletionPolicy"] = resource.deletion_policy.clone().into();
+    }
+    described
+}
+
+#[test]
+fn dev_is_as_it_was_last_reviewed() {
+    assert_snapshot!("dev", reviewable(environment("dev")));
+}
+
+#[test]
+fn prod_is_as_it_was_last_reviewed() {
+    assert_snapshot!("prod", reviewable(environment("prod")));
+}
+
+/// What must never be lost in a review.
+#[test]
+fn prod_is_protected_tells_its_alarms_and_has_throttles() {
+    let (dev, prod) = (environment("dev"), environment("prod"));
+
+    for (stack, protected) in [(dev, false), (prod, true)] {
+        let (table, pool) = (stack.resource("OrdersTable"), stack.resource("UserPool"));
+        assert_eq!(table.properties["DeletionProtectionEnabled"], protected);
+        assert_eq!(pool.properties["DeletionProtection"], if protected { "ACTIVE" } else { "INACTIVE" });
+        for kept in [table, pool] {
+            assert_eq!(kept.deletion_policy, "RetainExceptOnCreate", "{}", kept.kind);
+        }
+    }
+    let topic = &prod.only("AWS::SNS::Topic").unwrap().reference;
+    for (id, alarm) in prod.of_type("AWS::CloudWatch::Alarm") {
+        assert_eq!(alarm.properties["AlarmActions"], json!([topic]), "{id}");
+    }
+    for (id, alarm) in dev.of_type("AWS::CloudWatch::Alarm") {
+        assert_eq!(alarm.properties.get("AlarmActions"), None, "{id}");
+    }
+    let rate = |stack: &Stack, parameter: &str| stack.parameters[parameter].parse::<u32>().unwrap();
+    for parameter in ["ApiRateLimit", "ApiBurstLimit", "SyncRateLimit", "SyncBurstLimit", "MaximumConcurrency"] {
+        assert!(rate(dev, parameter) < rate(prod, parameter), "{parameter}: dev is the cheap one");
+    }
+}
