@@ -7,10 +7,9 @@ import json
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from .emulators import Emulator
 from .environment import command_environment, command_settings, endpoint, foreign_names, without_aws
 from .failure import Failure
 from .files import exclusive, exclusive_or_fail, read_json, write_json
+from .interrupts import signals_as_interrupts
 from .layout import REPOSITORY, TESTS_FOLDER, Instance, Project, short
 from .lint import fingerprint, lint
 from .prerequisites import check_python, check_rust
@@ -334,21 +334,6 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
         child.kill()
         raise
     return code if code >= 0 else 128 - code
-
-
-@contextlib.contextmanager
-def signals_as_interrupts() -> Iterator[None]:
-    """SIGTERM and SIGHUP unwind the stack as Ctrl-C does, also where that is ignored, so that `finally` runs."""
-
-    def interrupt(number: int, _frame: object) -> None:
-        raise KeyboardInterrupt(number)
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _count(number: int, one: str, many: str) -> str:

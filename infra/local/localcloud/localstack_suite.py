@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
 from . import commands, lanes, tools
 from .emulators import LOCALSTACK
 from .environment import build_target, without_aws
 from .failure import Failure
+from .interrupts import signals_as_interrupts
 from .lanes import Outcome, Step
 from .layout import LOCAL_FOLDER, LOCALSTACK_FOLDER
+from .skipped_tests import names_of, read_skipped, refuse_stale
 
 _FOLDER = ".local/localstack"
 # The tests that cannot pass there, by the reason.
@@ -29,7 +29,7 @@ def run(target: commands.Target) -> int:
     """Install, build, test; what it ran on and what it left out is told at the end, whatever became of the tests."""
     commands.ensure_tools(target.project, (LOCALSTACK.tool_set, tools.SAM))
     root, skipped = target.project.root, read_skipped(SKIPPED)
-    with commands.signals_as_interrupts():
+    with signals_as_interrupts():
         outcomes = lanes.run({"build": [_local("functions", "build")]}, root)
         if all(outcome.code == 0 for outcome in outcomes):
             outcomes += lanes.run(_tests(skipped), root)
@@ -37,23 +37,8 @@ def run(target: commands.Target) -> int:
     known = [] if failed else _names(root)
     print("\n".join(["", *report(LOCALSTACK.parts(), skipped, known, outcomes)]))
     if known:
-        refuse_stale(skipped, known)
+        refuse_stale(SKIPPED, known)
     return 1 if failed else 0
-
-
-def read_skipped(path: Path) -> dict[str, list[str]]:
-    """Names of tests by the reason why they are skipped."""
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def refuse_stale(skipped: dict[str, list[str]], known: Iterable[str]) -> None:
-    """Fail when a test is skipped that there is not: it may have another name now, and be run."""
-    stale = sorted({name for names in skipped.values() for name in names} - set(known))
-    if stale:
-        raise Failure(
-            f"There is no such test any more: {', '.join(stale)}.\n"
-            f"  Do:   remove it from {SKIPPED.relative_to(LOCAL_FOLDER.parent.parent)}, or write its present name there."
-        )
 
 
 def report(parts: dict[str, str], skipped: dict[str, list[str]], known: list[str], outcomes: list[Outcome]) -> list[str]:
@@ -97,7 +82,7 @@ def _names(root: Path) -> list[str]:
     listed = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
     if listed.returncode:
         raise Failure(f"The end-to-end tests cannot be listed:\n{listed.stderr}")
-    return [line.removesuffix(": test") for line in listed.stdout.splitlines() if line.endswith(": test")]
+    return names_of(listed.stdout)
 
 
 def _local(name: str, *arguments: str) -> Step:
