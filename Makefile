@@ -1,6 +1,13 @@
 # Thin on purpose: the logic is in infra/local (Python, standard library only) and in Rust.
 
 CLOUD := python3 infra/local
+AWS := python3 infra/aws
+
+# Which of samconfig.toml's environments: dev or prod.
+CONFIG_ENV ?= dev
+# What deploy, smoke and destroy work on, as far as it is given: STACK=name REGION=eu-central-1 PROFILE=name ENDPOINT_URL=…
+TARGET = --config-env $(CONFIG_ENV)$(if $(STACK), --stack-name $(STACK))$(if $(REGION), --region $(REGION))$(if $(PROFILE), \
+	--profile $(PROFILE))$(if $(ENDPOINT_URL), --endpoint-url $(ENDPOINT_URL))
 
 # cargo-lambda names the target even for this machine; naming it everywhere lets all builds share their artefacts.
 export CARGO_BUILD_TARGET ?= $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
@@ -8,7 +15,7 @@ export CARGO_BUILD_TARGET ?= $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //
 # The functions of the benchmark.
 MEASURED := create-order process-orders get-order manage-connections authorize-request
 
-.PHONY: help demo up down restart env test test-localstack soak check bench build deploy
+.PHONY: help demo up down restart env test test-localstack soak check bench build deploy smoke destroy
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -57,5 +64,11 @@ bench: ## What each function costs beside one that does nothing: start, processo
 build: ## Build the functions for AWS
 	@sam=$$($(CLOUD) tools sam) && PATH="$$sam:$$PATH" env -u CARGO_BUILD_TARGET sam build
 
-deploy: build ## Deploy to AWS with your profile's region and account
-	@sam=$$($(CLOUD) tools sam) && PATH="$$sam:$$PATH" sam deploy
+deploy: ## Build and deploy to AWS; CONFIG_ENV=prod, PARAMETERS="Name=value …"; the first time, SAM asks for every setting
+	@$(AWS) deploy $(TARGET) $(foreach parameter,$(PARAMETERS),--parameter $(parameter)) $(ARGS)
+
+smoke: ## Run the end-to-end tests that fit any stack on AWS, and leave nothing; STACK=name, ARGS="--yes sync_lane"
+	@$(AWS) smoke $(TARGET) $(ARGS)
+
+destroy: ## Delete the stack from AWS, and say what outlives it; CONFIG_ENV=prod, ARGS=--delete-data for orders and users too
+	@$(AWS) destroy $(TARGET) $(ARGS)

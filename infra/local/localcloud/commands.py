@@ -23,12 +23,14 @@ from .environment import command_environment, command_settings, endpoint, foreig
 from .failure import Failure
 from .files import exclusive, exclusive_or_fail, read_json, write_json
 from .interrupts import signals_as_interrupts
-from .layout import REPOSITORY, TESTS_FOLDER, Instance, Project, short
+from .layout import AWS_TESTS_FOLDER, REPOSITORY, TESTS_FOLDER, Instance, Project, short
 from .lint import fingerprint, lint
 from .prerequisites import check_python, check_rust
 from .progress import Progress
 
 DEFAULT_PORT = 4566
+# How unittest ends when no test has such a name. Source: documentation of Python's unittest, "Command-Line Interface".
+_NO_TESTS = 5
 
 
 @dataclass(frozen=True)
@@ -215,11 +217,17 @@ def audit_dependencies(target: Target, advisories_required: bool) -> int:
 
 def selftest(target: Target, patterns: list[str]) -> int:
     """The tests of the local cloud itself, with the Python that has the emulator."""
-    ensure_tools(target.project, (tools.EMULATOR, tools.SAM, tools.CHECKOV))
+    ensure_tools(target.project, (tools.EMULATOR, tools.SAM, tools.CHECKOV, tools.TEST))
     selected = [word for pattern in patterns for word in ("-k", pattern)]
-    command = [str(tools.python(tools.EMULATOR)), "-m", "unittest", "discover", "-s", str(TESTS_FOLDER), *selected]
-    environment = {**without_aws(), "PYTHONPATH": str(TESTS_FOLDER.parent), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(command, cwd=REPOSITORY, env=environment, check=False).returncode
+    # Each with the Python that has what they import: the emulator, and AWS's SDK.
+    suites_of = {tools.EMULATOR: (TESTS_FOLDER,), tools.SAM: (AWS_TESTS_FOLDER, TESTS_FOLDER)}
+    codes = []
+    for name, (folder, *imported) in suites_of.items():
+        command = [str(tools.python(name)), "-m", "unittest", "discover", "-s", str(folder), *selected]
+        path = os.pathsep.join(str(each.parent) for each in (folder, *imported))
+        environment = {**without_aws(), "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+        codes.append(subprocess.run(command, cwd=REPOSITORY, env=environment, check=False).returncode)
+    return next((code for code in codes if code not in (0, _NO_TESTS)), min(codes))
 
 
 def tests(target: Target) -> int:

@@ -12,6 +12,7 @@ EXPANDER = LOCAL_FOLDER / "expand_template.py"
 ISSUER = LOCAL_FOLDER / "emulator" / "issuer.py"
 TESTS_FOLDER = LOCAL_FOLDER / "tests"
 LOCALSTACK_FOLDER = LOCAL_FOLDER / "localstack"
+AWS_TESTS_FOLDER = LOCAL_FOLDER.parent / "aws" / "tests"
 TOOLS_FOLDER = REPOSITORY / ".local" / "tools"
 
 

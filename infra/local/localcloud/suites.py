@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
+from . import tools
 from .lanes import Step
-from .layout import LOCAL_FOLDER
+from .layout import AWS_TESTS_FOLDER, LOCAL_FOLDER
 
 _ALL = ("--locked", "--workspace", "--all-features")
 
@@ -25,9 +27,11 @@ def preparations() -> dict[str, list[Step]]:
 
 
 def tests() -> dict[str, list[Step]]:
-    """All tests of the workspace, once they are built, on a stack of their own."""
+    """All tests of the workspace, once they are built, on a stack of their own; then what deploys and tests other stacks."""
     on_a_stack = ("exec", "--built", "--dir", ".local/test", "--port", "0", "--")
-    return {"test": [_local("test", *on_a_stack, "cargo", "test", *_ALL)]}
+    path = os.pathsep.join(str(folder) for folder in (AWS_TESTS_FOLDER.parent, LOCAL_FOLDER))
+    aws = ("env", f"PYTHONPATH={path}", str(tools.python(tools.SAM)), "-m", "unittest", "-v", f"{AWS_TESTS_FOLDER.name}.on_a_stack")
+    return {"test": [_local("test", *on_a_stack, "cargo", "test", *_ALL), _local("aws", *on_a_stack, *aws)]}
 
 
 def _local(name: str, *arguments: str) -> Step:

@@ -1,0 +1,105 @@
+"""The account and region to work in, checked before anything long or costly begins."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from localcloud.environment import path_with_sam
+from localcloud.failure import Failure
+
+# Whose answers decide what becomes of a stack.
+_SERVICES = ("cloudformation", "s3", "sts", "lambda", "dynamodb", "sqs", "cognito-idp")
+_CREDENTIALS = (
+    "  Do:   sign in (`aws sso login`, `aws configure`), or name another profile: --profile NAME, AWS_PROFILE.\n"
+    "        Which there are: aws configure list-profiles"
+)
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who acts, and where; `endpoint` is that of an emulator, None on AWS."""
+
+    session: boto3.Session
+    number: str
+    caller: str
+    region: str
+    endpoint: str | None
+
+    def client(self, service: str) -> Any:
+        """A client of a service."""
+        return self.session.client(service, endpoint_url=self.endpoint)
+
+    def environment(self) -> dict[str, str]:
+        """Environment variables with which SAM works in this account and region."""
+        variables = {
+            **os.environ,
+            "PATH": path_with_sam(os.environ),
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "SAM_CLI_TELEMETRY": "0",
+        }
+        if self.session.profile_name != "default":
+            variables["AWS_PROFILE"] = self.session.profile_name
+        if self.endpoint:
+            variables["AWS_ENDPOINT_URL"] = self.endpoint
+        # cargo-lambda chooses the target by the template's Architecture.
+        variables.pop("CARGO_BUILD_TARGET", None)
+        return variables
+
+    def environment_with_credentials(self) -> dict[str, str]:
+        """The same with the credentials themselves: not every SDK reads every kind of profile."""
+        credentials = self.session.get_credentials().get_frozen_credentials()
+        variables = {
+            **self.environment(),
+            "AWS_ACCESS_KEY_ID": credentials.access_key,
+            "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
+        }
+        variables.pop("AWS_PROFILE", None)
+        variables.pop("AWS_SESSION_TOKEN", None)
+        return {**variables, **({"AWS_SESSION_TOKEN": credentials.token} if credentials.token else {})}
+
+    def __str__(self) -> str:
+        where = f" at {self.endpoint}" if self.endpoint else ""
+        return f"account {self.number} in {self.region}{where}, as {self.caller}"
+
+
+def connect(profile: str | None, region: str | None, endpoint: str | None) -> Account:
+    """The account that the options and the user's AWS configuration name; fails with what is missing."""
+    try:
+        # boto3 reads AWS_DEFAULT_REGION alone, unlike SAM and the other SDKs.
+        session = boto3.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION"))
+        if session.region_name is None:
+            raise Failure(
+                "No AWS region is set.\n"
+                "  Do:   --region eu-central-1, or set AWS_REGION, or `region` of the profile in ~/.aws/config."
+            )
+        if not endpoint:
+            _refuse_an_emulator(session)
+        if session.get_credentials() is None:
+            raise Failure(f"There are no AWS credentials.\n{_CREDENTIALS}")
+        quickly = Config(connect_timeout=10, retries={"total_max_attempts": 2})
+        identity = session.client("sts", endpoint_url=endpoint, config=quickly).get_caller_identity()
+    except ClientError as error:
+        raise Failure(f"AWS does not take the credentials: {error}\n{_CREDENTIALS}") from error
+    except BotoCoreError as error:
+        raise Failure(f"AWS cannot be asked who you are: {error}\n{_CREDENTIALS}") from error
+    return Account(session, identity["Account"], identity["Arn"], session.region_name, endpoint)
+
+
+def _refuse_an_emulator(session: boto3.Session) -> None:
+    """A shell or profile that points AWS tools at the local cloud would have it deployed there, and look as if on AWS."""
+    ignoring = Config(ignore_configured_endpoint_urls=True)
+    for service in _SERVICES:
+        configured = session.client(service).meta.endpoint_url
+        if configured != session.client(service, config=ignoring).meta.endpoint_url:
+            raise Failure(
+                f"AWS tools are pointed at {configured} here, not at AWS.\n"
+                '  Why:  AWS_ENDPOINT_URL is set, as by `eval "$(make -s env)"`, or the profile has an endpoint_url.\n'
+                "  Do:   open a fresh shell, or unset AWS_ENDPOINT_URL and the other AWS_* variables of the local cloud.\n"
+                f"        If you do mean that endpoint: --endpoint-url {configured}"
+            )

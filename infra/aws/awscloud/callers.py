@@ -1,0 +1,96 @@
+"""Who orders in a smoke test: users made for it in a Cognito user pool, or whoever has the tokens that were given."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+from localcloud.failure import Failure
+from localcloud.files import read_json, write_json
+
+_NAME = "twolane-smoke-"
+
+
+def subject(token: str) -> str:
+    """The subject of a token, who is the owner of what is ordered with it."""
+    try:
+        claims = token.split(".")[1]
+        return json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sub"]
+    except (IndexError, ValueError, KeyError) as error:
+        raise Failure(f"A token is no JWT with a subject: it begins with {token[:8]!r}.") from error
+
+
+def read_tokens(path: Path, wanted: int) -> list[str]:
+    """Tokens of a file, one a line, of as many people as are wanted; the first of each."""
+    try:
+        tokens = path.read_text(encoding="utf-8").split()
+    except OSError as error:
+        raise Failure(f"The tokens cannot be read: {error}") from error
+    people: dict[str, str] = {}
+    for token in tokens:
+        people.setdefault(subject(token), token)
+    if len(people) < wanted:
+        raise Failure(f"{path} has tokens of {len(people)} people, and the tests want {wanted}, each with a token of their own.")
+    return list(people.values())
+
+
+@dataclass
+class PoolUsers:
+    """Users of a pool that are there for the tests alone; `record` names them from before they are made."""
+
+    cognito: Any
+    pool: str
+    client: str
+    record: Path
+    _names: list[str] = field(default_factory=list)
+    _owners: list[str] = field(default_factory=list)
+
+    def make(self, count: int) -> list[str]:
+        """Make that many; a token of each."""
+        run = secrets.token_hex(4)
+        self._names = [f"{_NAME}{run}-{number}" for number in range(count)]
+        self._write_record()
+        return [self._make(name) for name in self._names]
+
+    def _make(self, name: str) -> str:
+        # Of every kind of character that a pool can ask for.
+        password = f"{secrets.token_urlsafe(24)}aA1+"
+        self.cognito.admin_create_user(UserPoolId=self.pool, Username=name, TemporaryPassword=password, MessageAction="SUPPRESS")
+        self.cognito.admin_set_user_password(UserPoolId=self.pool, Username=name, Password=password, Permanent=True)
+        answer = self.cognito.admin_initiate_auth(
+            UserPoolId=self.pool, ClientId=self.client, AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": name, "PASSWORD": password},
+        )  # fmt: skip
+        if "AuthenticationResult" not in answer:
+            raise Failure(f"The user pool {self.pool} asks a new user for {answer.get('ChallengeName')}: give --tokens instead.")
+        token = answer["AuthenticationResult"]["AccessToken"]
+        self._owners.append(subject(token))
+        self._write_record()
+        return token
+
+    def recall(self) -> list[str]:
+        """The owners of a run that could not clean up; none if there was no such run."""
+        left = read_json(self.record) or {}
+        self._names, self._owners = left.get("users", []), left.get("owners", [])
+        return self._owners
+
+    def remove(self) -> int:
+        """Delete them; how many there were."""
+        removed = 0
+        for name in self._names:
+            try:
+                self.cognito.admin_delete_user(UserPoolId=self.pool, Username=name)
+                removed += 1
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "UserNotFoundException":
+                    raise
+        self.record.unlink(missing_ok=True)
+        return removed
+
+    def _write_record(self) -> None:
+        write_json(self.record, {"users": self._names, "owners": self._owners})

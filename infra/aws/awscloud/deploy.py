@@ -1,0 +1,101 @@
+"""`deploy`: build for AWS, deploy, print what there is now and what to do next."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+from pathlib import Path
+
+from localcloud import tools
+from localcloud.failure import Failure
+from localcloud.layout import Project, short
+from localcloud.prerequisites import check_rust
+from localcloud.progress import Progress
+
+from . import environments, stack
+from .account import Account, connect
+from .consent import require_answers
+from .environments import Environment
+
+_BUILT = Path(".aws-sam") / "build"
+
+
+def deploy(options: argparse.Namespace) -> int:
+    """Everything from the sources to a stack."""
+    project, progress = Project(Path(options.project).resolve()), Progress(steps=3)
+    progress.step("Checking tools, credentials and region")
+    if not options.yes:
+        require_answers("`deploy` shows what it will change and asks")
+    environment = environments.read(project.samconfig, options.config_env)
+    if not options.built:
+        check_rust()
+    account = connect(options.profile, options.region or environment.region, options.endpoint_url)
+    name = options.stack_name or environment.stack
+    found = stack.find(account, name)
+    if found and found.is_beyond_update:
+        raise Failure(
+            f"The stack {name} is in {found.status}, and CloudFormation updates no such stack.\n"
+            f"  Do:   {_command('destroy', options)}, then deploy again; why it failed: the stack's events in the console, or\n"
+            f"        aws cloudformation describe-stack-events --stack-name {name} --region {account.region}"
+        )
+    progress.detail(f"{'the' if found else 'a new'} stack {name}: {account}")
+    parameters = environment.parameters_with(options.parameter)
+    built = Path(options.built).resolve() if options.built else project.root / _BUILT
+    if options.built:
+        progress.step(f"The functions as they were built in {short(built)}")
+    else:
+        progress.step("Building the functions for AWS: release builds, minutes the first time")
+        _sam(project, account, ["build", "--config-env", environment.name, *_overrides(parameters)], "build")
+    # Whoever asks for nothing gets no guide either.
+    guided = found is None and not options.yes
+    progress.step(f"Deploying{': SAM asks for each setting, and Enter takes what samconfig.toml says' if guided else ''}")
+    arguments = ["deploy", "--template-file", str(built / "template.yaml"), "--config-file", str(project.samconfig)]
+    arguments += ["--config-env", environment.name, "--region", account.region, "--no-fail-on-empty-changeset"]
+    arguments += ["--stack-name", name, "--s3-prefix", name, *_overrides(parameters)]
+    arguments += ["--no-confirm-changeset"] if options.yes else ["--guided"] if guided else []
+    _sam(project, account, arguments, "deployment")
+    _tell(stack.find_usable(account, name), account, environment, options)
+    return 0
+
+
+def _sam(project: Project, account: Account, arguments: list[str], what: str) -> None:
+    """SAM in the foreground: it tells what it does, and asks."""
+    command = [str(tools.bin_folder(tools.SAM) / "sam"), *arguments]
+    if subprocess.run(command, cwd=project.root, env=account.environment(), check=False).returncode:
+        raise Failure(f"The {what} failed or was not agreed to; SAM's message is above.")
+
+
+def _overrides(parameters: list[str]) -> list[str]:
+    return ["--parameter-overrides", *map(_quoted, parameters)] if parameters else []
+
+
+def _quoted(parameter: str) -> str:
+    """SAM reads a value with spaces or quotes in it only as a quoted one."""
+    name, _, value = parameter.partition("=")
+    if not any(character in value for character in ' "'):
+        return parameter
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{name}="{escaped}"'
+
+
+def _tell(deployed: stack.Stack, account: Account, environment: Environment, options: argparse.Namespace) -> None:
+    print(f"\nThe stack {deployed.name} is deployed: {account}. Outputs:")
+    width = max(map(len, deployed.outputs), default=0)
+    for name, value in sorted(deployed.outputs.items()):
+        print(f"  {name:<{width}}  {value}")
+    print("\nNext:")
+    print(f"  Try it out, and leave nothing behind: {_command('smoke', options)}")
+    if "UserPoolId" in deployed.outputs:
+        print("  Make a user and a token: docs/deploying.md, \"Users and tokens\"")
+    print(f"  Place an order: TWOLANE_TOKEN=… cargo run -q -p twolane -- order --lane async --stack-name {deployed.name} --region {account.region}")
+    if "AlarmTopicArn" in deployed.outputs:
+        topic = deployed.outputs["AlarmTopicArn"]
+        print(f"  Be told of alarms: aws sns subscribe --region {account.region} --topic-arn {topic} --protocol email --notification-endpoint YOU")
+    print(f"  Remove it: {_command('destroy', options)}")
+
+
+def _command(name: str, options: argparse.Namespace) -> str:
+    """How to run another command on the same stack."""
+    named = [("CONFIG_ENV", options.config_env if options.config_env != "dev" else None), ("STACK", options.stack_name),
+             ("REGION", options.region), ("PROFILE", options.profile), ("ENDPOINT_URL", options.endpoint_url)]  # fmt: skip
+    return " ".join(["make", name, *(f"{variable}={value}" for variable, value in named if value)])

@@ -1,0 +1,86 @@
+"""`destroy`: delete the stack, and say what outlives it."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+from pathlib import Path
+
+from localcloud import tools
+from localcloud.failure import Failure
+from localcloud.layout import Project
+
+from . import environments, stack
+from .account import Account, connect
+from .consent import agree, agree_by_name, require_answers
+from .data import Holding, holdings
+
+# One for the account and region, whichever stack made it: others may be using it.
+_LOGS_ROLE = "AWS::IAM::Role"
+
+
+def destroy(options: argparse.Namespace) -> int:
+    """Ask, delete the stack, delete the data if that is wanted and allowed, tell what is left."""
+    project = Project(Path(options.project).resolve())
+    if not options.yes:
+        require_answers("`destroy` asks before it deletes")
+    environment = environments.read(project.samconfig, options.config_env)
+    account = connect(options.profile, options.region or environment.region, options.endpoint_url)
+    name = options.stack_name or environment.stack
+    if stack.find(account, name) is None:
+        print(f"There is no stack {name}: {account}.")
+        return 0
+    kept = stack.outliving(account, name)
+    data = holdings(account, kept)
+    print(f"The stack {name}: {account}.\nWhat outlives it:")
+    for holding in data:
+        print(f"  {holding}")
+    wanted = _wants_data_deleted(options, data)
+    if not options.yes and not agree_by_name(f"Delete the stack{', orders and users' if wanted else ''}?", name):
+        print("Nothing was deleted.")
+        return 1
+    command = [str(tools.bin_folder(tools.SAM) / "sam"), "delete", "--stack-name", name, "--region", account.region, "--no-prompts",
+               "--config-file", str(project.samconfig), "--config-env", environment.name]  # fmt: skip
+    if subprocess.run(command, cwd=project.root, env=account.environment(), check=False).returncode or stack.find(account, name):
+        raise Failure(
+            f"The stack {name} could not be deleted as a whole; SAM's message is above.\n"
+            f"  Do:   see why: aws cloudformation describe-stack-events --stack-name {name} --region {account.region}; then run this again."
+        )
+    if wanted:
+        for holding in data:
+            holding.delete(account)
+            print(f"Deleted {holding}.")
+    _tell_what_is_left([] if wanted else data, kept, account)
+    return 0
+
+
+def _wants_data_deleted(options: argparse.Namespace, data: list[Holding]) -> bool:
+    protected = [holding for holding in data if holding.protected]
+    if options.delete_data and protected:
+        raise Failure(
+            f"Protected from deletion: {', '.join(map(str, protected))}. Nothing was deleted.\n"
+            f"  Do:   leave out --delete-data; or first take the protection off: make deploy CONFIG_ENV={options.config_env} "
+            "PARAMETERS=DeletionProtection=false"
+        )
+    if options.delete_data or options.yes or protected or not data:
+        return options.delete_data and bool(data)
+    return agree("Delete these too?")
+
+
+def _tell_what_is_left(data: list[Holding], kept: list[stack.Resource], account: Account) -> None:
+    if data:
+        print("\nStill there, with all orders and users. To remove them for good:")
+        for holding in data:
+            for line in holding.removal(account.region):
+                print(f"  {line}")
+    roles = [resource.physical_id for resource in kept if resource.kind == _LOGS_ROLE]
+    if roles:
+        print(
+            "\nStill there, as the account's role for logs of API Gateway, which other APIs of this region may use; when none does:\n"
+            f"  aws apigateway update-account --patch-operations op=replace,path=/cloudwatchRoleArn,value= --region {account.region}"
+        )
+        policy = f"arn:{account.caller.split(':')[1]}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+        for role in roles:
+            print(f"  aws iam detach-role-policy --role-name {role} --policy-arn {policy}")
+            print(f"  aws iam delete-role --role-name {role}")
+    print("\nThe bucket of the stack aws-sam-cli-managed-default stays: it has the uploads of every SAM stack of this region.")

@@ -1,0 +1,56 @@
+"""The environments of `samconfig.toml`: which stack, where, with which parameters."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from localcloud.failure import Failure
+
+# `make up` has parameters of its own.
+_LOCAL = "local"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One environment: its name in the file, its stack, the region if it has one, parameters as `NAME=VALUE`."""
+
+    name: str
+    stack: str
+    region: str | None
+    parameters: tuple[str, ...]
+
+    def parameters_with(self, given: list[str]) -> list[str]:
+        """All parameters; those that are given go before the environment's."""
+        names = {_name_of(parameter) for parameter in given}
+        return [*(parameter for parameter in self.parameters if _name_of(parameter) not in names), *given]
+
+
+def read(samconfig: Path, name: str) -> Environment:
+    """An environment by its name."""
+    try:
+        document: Mapping[str, Any] = tomlkit.parse(samconfig.read_text(encoding="utf-8")).unwrap()
+    except (OSError, tomlkit.exceptions.TOMLKitError) as error:
+        raise Failure(f"{samconfig} cannot be read: {error}") from error
+    known = [each for each, content in document.items() if isinstance(content, dict) and each != _LOCAL]
+    if name not in known:
+        why = "that is the local cloud, which `make up` deploys to" if name == _LOCAL else "samconfig.toml has none of that name"
+        raise Failure(f"There is no environment {name!r} to deploy: {why}.\n  Do:   name one of {', '.join(known)}.")
+    shared, deploy = (document[name].get(command, {}).get("parameters", {}) for command in ("global", "deploy"))
+    stack = deploy.get("stack_name", shared.get("stack_name"))
+    if stack is None:
+        raise Failure(f"The environment {name!r} of {samconfig} has no stack_name.")
+    overrides = deploy.get("parameter_overrides", [])
+    parameters = shlex.split(overrides) if isinstance(overrides, str) else overrides
+    return Environment(name, stack, deploy.get("region", shared.get("region")), tuple(parameters))
+
+
+def _name_of(parameter: str) -> str:
+    name, equals, _ = parameter.partition("=")
+    if not (name and equals):
+        raise Failure(f"{parameter!r} is no parameter: write NAME=VALUE.")
+    return name

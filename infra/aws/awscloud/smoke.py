@@ -1,0 +1,130 @@
+"""`smoke`: the end-to-end tests that fit any stack, on a deployed one, and nothing left of them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from localcloud.failure import Failure
+from localcloud.files import exclusive_or_fail, write_json
+from localcloud.interrupts import signals_as_interrupts, signals_put_off
+from localcloud.layout import REPOSITORY
+from localcloud.prerequisites import check_rust
+from localcloud.progress import Progress
+
+from . import callers, cost, environments, stack, suite
+from .account import Account, connect
+from .callers import PoolUsers
+from .consent import agree, require_answers
+from .traces import Traces
+
+# As many people as the tests name; another one they would say to miss.
+_PEOPLE = 7
+
+
+def smoke(options: argparse.Namespace) -> int:
+    """Check, estimate, ask, make users, test, and clean up whatever happened."""
+    progress = Progress(steps=4)
+    progress.step("Checking tools, credentials and stack")
+    if not options.yes:
+        require_answers("`smoke` tells what it will cost and asks")
+    environment = environments.read(Path(options.project).resolve() / "samconfig.toml", options.config_env)
+    check_rust()
+    account = connect(options.profile, options.region or environment.region, options.endpoint_url)
+    deployed = stack.find_usable(account, options.stack_name or environment.stack)
+    progress.detail(f"the stack {deployed.name}: {account}")
+    if "WebSocketUrl" not in deployed.outputs:
+        raise Failure(f"The stack {deployed.name} calls nobody back, which the tests wait for.\n  Do:   deploy it with Callbacks=websocket.")
+    # What is remembered of one stack must never be cleaned from another.
+    folder = REPOSITORY / ".local" / "aws" / f"{account.number}-{account.region}-{deployed.name}"
+    users = _pool_users(options, account, deployed, folder)
+    progress.step("Building the tests")
+    tests = suite.build(REPOSITORY)
+    selection = suite.select(tests, options.patterns)
+    print(f"\n{cost.estimate(_table_bytes(account, deployed))}")
+    if not options.yes and not agree(f"Run {len(selection.run)} tests, which place orders in {deployed.name} and delete them again?"):
+        print("Nothing was run.")
+        return 1
+    busy = f"Another `smoke` (pid {{holder}}) is testing {deployed.name}: wait for it."
+    with exclusive_or_fail(folder / "smoke.lock", busy), signals_as_interrupts():
+        return _Run(account, deployed, folder, users, progress).run(options, tests, selection)
+
+
+class _Run:
+    def __init__(self, account: Account, deployed: stack.Stack, folder: Path, users: PoolUsers | None, progress: Progress) -> None:
+        self._account, self._stack, self._folder, self._users, self._progress = account, deployed, folder, users, progress
+
+    def run(self, options: argparse.Namespace, tests: Path, selection: suite.Selection) -> int:
+        tokens_file = self._folder / "tokens.txt"
+        if self._users and (left := self._users.recall()):
+            self._progress.detail("cleaning up after a run that was ended by force")
+            self._clean_up(self._traces(left), set())
+        traces, before, code = self._traces([]), set(), 1
+        try:
+            self._progress.step(f"{len(selection.run)} tests")
+            tokens = self._users.make(_PEOPLE) if self._users else callers.read_tokens(Path(options.tokens), _PEOPLE)
+            traces = self._traces(map(callers.subject, tokens))
+            before = traces.orders()
+            _write_secret(tokens_file, "\n".join(tokens))
+            code = suite.run(REPOSITORY, tests, selection.run, self._environment(tokens_file, tokens[0]))
+        finally:
+            with signals_put_off("Still cleaning up …"):
+                tokens_file.unlink(missing_ok=True)
+                self._progress.step("Cleaning up")
+                clean = self._clean_up(traces, before)
+        for name, reason in selection.skipped.items():
+            print(f"skipped {name}: {reason}")
+        print(f"{len(selection.run)} tests {'passed' if code == 0 else 'run, and not all passed'}, {len(selection.skipped)} skipped.")
+        return code or (0 if clean else 1)
+
+    def _clean_up(self, traces: Traces, keep: set[str]) -> bool:
+        """Remove what the callers left, and the users; whether all is as it was before."""
+        if traces.owners and not traces.wait_for_the_queue():
+            self._progress.detail("the orders queue does not run empty; what it still has of the tests will be stored, and stay")
+        orders = traces.remove(keep)
+        users = self._users.remove() if self._users else 0
+        self._progress.detail(f"deleted {orders} orders and {users} users")
+        left = len(traces.orders() - keep) + len(traces.connections())
+        if left:
+            self._progress.detail(f"{left} orders or sockets of the tests are still there")
+        return left == 0
+
+    def _traces(self, owners: Any) -> Traces:
+        client = self._account.client
+        return Traces(client("dynamodb"), client("sqs"), self._stack.outputs, tuple(owners))
+
+    def _environment(self, tokens: Path, token: str) -> dict[str, str]:
+        outputs = self._folder / "outputs.json"
+        write_json(outputs, self._stack.outputs)
+        # Nothing of another stack.
+        others = {name: value for name, value in self._account.environment_with_credentials().items() if not name.startswith("TWOLANE_")}
+        # The command line, which some tests run, sends TWOLANE_TOKEN.
+        return {**others, "TWOLANE_OUTPUTS": str(outputs), "TWOLANE_TOKENS": str(tokens), "TWOLANE_TOKEN": token}
+
+
+def _pool_users(options: argparse.Namespace, account: Account, deployed: stack.Stack, folder: Path) -> PoolUsers | None:
+    """Users to make, or None where tokens are given."""
+    if options.tokens:
+        return None
+    pool = options.user_pool_id or deployed.outputs.get("UserPoolId")
+    client = options.user_pool_client_id or deployed.outputs.get("UserPoolClientId")
+    if not (pool and client):
+        raise Failure(
+            f"The stack {deployed.name} has no user pool of its own, so no users can be made for the tests.\n"
+            f"  Do:   --tokens FILE with access tokens of {_PEOPLE} people, one a line, from the issuer that it accepts (docs/issuers.md);\n"
+            "        or --user-pool-id and --user-pool-client-id, if that is a Cognito user pool."
+        )
+    return PoolUsers(account.client("cognito-idp"), pool, client, folder / "users.json")
+
+
+def _table_bytes(account: Account, deployed: stack.Stack) -> int:
+    return account.client("dynamodb").describe_table(TableName=deployed.outputs["OrdersTableName"])["Table"]["TableSizeBytes"]
+
+
+def _write_secret(path: Path, text: str) -> None:
+    """Readable by its owner alone from the first byte."""
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as written:
+        written.write(text)

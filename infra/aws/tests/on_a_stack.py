@@ -1,0 +1,273 @@
+"""`deploy`, `smoke` and `destroy` as a user meets them, on an emulator: real processes, the real template, a Cognito user pool.
+
+Runs on an instance of the local cloud with the functions built, in the environment that `exec` gives:
+`python3 infra/local exec --built -- .local/tools/sam/bin/python -m unittest tests.on_a_stack`, with infra/aws and
+infra/local on PYTHONPATH. The stack trusts a user pool instead of the local issuer, as it would one that exists already.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+import urllib.request
+from pathlib import Path
+from typing import Any, TextIO
+
+import boto3
+from awscloud.callers import subject
+from localcloud.build import architecture
+from localcloud.layout import REPOSITORY, Project
+from localcloud.processes import wait_until
+
+_COMMAND = REPOSITORY / "infra" / "aws"
+_STACK = "twolane-on-a-stack"
+_SECONDS = 300
+# Exactly one test each, so that nothing beside it hides what it leaves.
+_QUICK = "sync_lane::answers_a_new_order_with_201"
+_STORES_AND_READS = "async_lane::the_status_service_knows_a_queued_order"
+_LONG = "hostile_requests::a_trace_header_changes_nothing"
+
+
+class Cloud:
+    """The emulator: its clients, what there is in it, and a user pool that is not the stack's."""
+
+    def __init__(self) -> None:
+        self.endpoint = os.environ["AWS_ENDPOINT_URL"]
+        self.cognito = boto3.client("cognito-idp")
+        self.pool = self.cognito.create_user_pool(PoolName="people")["UserPool"]["Id"]
+        flows = ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+        client = self.cognito.create_user_pool_client(UserPoolId=self.pool, ClientName="smoke", ExplicitAuthFlows=flows)
+        self.client = client["UserPoolClient"]["ClientId"]
+
+    def parameters(self) -> list[str]:
+        """The stack's parameters that an emulator needs, and those that make it trust the pool."""
+        with urllib.request.urlopen(f"{self.endpoint}/{self.pool}/.well-known/jwks.json", timeout=10) as answer:
+            keys = answer.read().decode()
+        issuer = f"https://cognito-idp.{os.environ['AWS_REGION']}.amazonaws.com/{self.pool}"
+        parameters = [f"LocalEndpoint={self.endpoint}", f"Architecture={architecture()}", f"JwtIssuer={issuer}"]
+        parameters += [f"JwtAudience={self.client}", f"Jwks={keys}"]
+        return [word for parameter in parameters for word in ("--parameter", parameter)]
+
+    def inventory(self) -> dict[str, list[str]]:
+        """Names of all that a stack could leave behind."""
+        tables = boto3.client("dynamodb").list_tables()["TableNames"]
+        queues = boto3.client("sqs").list_queues().get("QueueUrls", [])
+        functions = [each["FunctionName"] for each in boto3.client("lambda").list_functions()["Functions"]]
+        groups = [each["logGroupName"] for each in boto3.client("logs").describe_log_groups()["logGroups"]]
+        topics = [each["TopicArn"] for each in boto3.client("sns").list_topics()["Topics"]]
+        roles = [each["RoleName"] for each in boto3.client("iam").list_roles()["Roles"]]
+        apis = [each["id"] for each in boto3.client("apigateway").get_rest_apis()["items"]]
+        sockets = [each["ApiId"] for each in boto3.client("apigatewayv2").get_apis()["Items"]]
+        alarms = [each["AlarmName"] for each in boto3.client("cloudwatch").describe_alarms()["MetricAlarms"]]
+        kinds = {"tables": tables, "queues": queues, "functions": functions, "log groups": groups, "topics": topics,
+                 "roles": roles, "REST APIs": apis, "WebSocket APIs": sockets, "alarms": alarms}  # fmt: skip
+        return {kind: sorted(names) for kind, names in kinds.items()}
+
+    def users(self) -> list[str]:
+        return sorted(each["Username"] for each in self.cognito.list_users(UserPoolId=self.pool)["Users"])
+
+    def token(self, name: str) -> str:
+        """A token of a new user of the pool."""
+        password = f"{name}-aA1+aA1+aA1+"
+        self.cognito.admin_create_user(UserPoolId=self.pool, Username=name, TemporaryPassword=password, MessageAction="SUPPRESS")
+        self.cognito.admin_set_user_password(UserPoolId=self.pool, Username=name, Password=password, Permanent=True)
+        answer = self.cognito.admin_initiate_auth(UserPoolId=self.pool, ClientId=self.client, AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+                                                  AuthParameters={"USERNAME": name, "PASSWORD": password})  # fmt: skip
+        return answer["AuthenticationResult"]["AccessToken"]
+
+
+def start(*arguments: str, stack: str = _STACK) -> subprocess.Popen[str]:
+    """Start a command as a user would; the endpoint is only what they say."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_ENDPOINT_URL")}
+    command = [sys.executable, str(_COMMAND), arguments[0], "--endpoint-url", os.environ["AWS_ENDPOINT_URL"], "--stack-name", stack]
+    return subprocess.Popen([*command, *arguments[1:]], cwd=REPOSITORY, env=environment, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")  # fmt: skip
+
+
+def run(*arguments: str, stack: str = _STACK) -> tuple[int, str]:
+    """Run a command: its exit code, and all that it printed."""
+    process = start(*arguments, stack=stack)
+    printed, _ = process.communicate(timeout=_SECONDS)
+    return process.returncode, printed
+
+
+class OnAStack(unittest.TestCase):
+    cloud: Cloud
+    deployed: str
+    before: dict[str, list[str]]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.cloud = Cloud()
+        cls.before = cls.cloud.inventory()
+        code, cls.deployed = cls.deploy(_STACK)
+        if code:
+            raise AssertionError(cls.deployed)
+        cls.addClassCleanup(cls.destroy_all)
+
+    @classmethod
+    def deploy(cls, stack: str, *more: str) -> tuple[int, str]:
+        built = str(Project(REPOSITORY).build_folder)
+        return run("deploy", "--yes", "--built", built, *cls.cloud.parameters(), *more, stack=stack)
+
+    @classmethod
+    def destroy_all(cls) -> None:
+        """What is deployed must go without a trace."""
+        code, printed = run("destroy", "--yes", "--delete-data")
+        left = cls.cloud.inventory()
+        if code or left != cls.before:
+            raise AssertionError(f"{printed}\n{cls.before}\n{left}")
+
+    def smoke(self, *patterns: str) -> tuple[int, str]:
+        return run("smoke", "--yes", *self.of_the_pool(), *patterns)
+
+    def of_the_pool(self) -> list[str]:
+        return ["--user-pool-id", self.cloud.pool, "--user-pool-client-id", self.cloud.client]
+
+    def output(self, name: str) -> str:
+        stack = boto3.client("cloudformation").describe_stacks(StackName=_STACK)["Stacks"][0]
+        return next(each["OutputValue"] for each in stack["Outputs"] if each["OutputKey"] == name)
+
+    def orders(self) -> list[str]:
+        return sorted(item["pk"]["S"] for item in boto3.client("dynamodb").scan(TableName=self.output("OrdersTableName"))["Items"])
+
+    def set_variable(self, function: str, name: str, value: str) -> str:
+        """Change one environment variable of a function; what it was."""
+        client, function = boto3.client("lambda"), self.output(function)
+        variables: dict[str, str] = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+        client.update_function_configuration(FunctionName=function, Environment={"Variables": {**variables, name: value}})
+        return variables[name]
+
+    def assert_nothing_is_left(self, users: list[str], orders: list[str]) -> None:
+        self.assertEqual(self.cloud.users(), users)
+        self.assertEqual(self.orders(), orders)
+        self.assertEqual(boto3.client("dynamodb").scan(TableName=self.output("ConnectionsTableName"))["Items"], [])
+        self.assertEqual(list((REPOSITORY / ".local" / "aws").glob(f"*{_STACK}/tokens.txt")), [])
+
+    def test_deploy_prints_the_outputs_and_what_to_do_next(self) -> None:
+        told = self.deployed.rpartition("Outputs:")[2]
+
+        for shown in (self.output("OrdersTableName"), self.output("ApiUrl"),
+                      f"make smoke STACK={_STACK} ENDPOINT_URL={self.cloud.endpoint}", f"make destroy STACK={_STACK}"):  # fmt: skip
+            self.assertIn(shown, told)
+
+    def test_smoke_passes_with_users_of_its_own_and_leaves_nothing(self) -> None:
+        # Somebody's who has nothing to do with the tests.
+        boto3.client("dynamodb").put_item(TableName=self.output("OrdersTableName"), Item={"pk": {"S": "customer#1"}, "orderId": {"S": "1"}})
+        self.addCleanup(
+            boto3.client("dynamodb").delete_item, TableName=self.output("OrdersTableName"), Key={"pk": {"S": "customer#1"}}
+        )
+        users = self.cloud.users()
+
+        code, printed = self.smoke()
+
+        self.assertEqual(code, 0, printed)
+        self.assertIn("US cent", printed.partition("running")[0])
+        self.assertRegex(printed, r"deleted \d{3,} orders and 7 users")
+        self.assertIn("skipped poison_messages::fail_alone: ", printed)
+        self.assert_nothing_is_left(users, ["customer#1"])
+
+    def test_smoke_leaves_nothing_when_a_test_fails_with_an_order_on_its_way(self) -> None:
+        users = self.cloud.users()
+        # Reading fails at once, while the queue still has the order.
+        table = self.set_variable("GetOrderFunctionName", "ORDERS_TABLE_NAME", "nowhere")
+        self.addCleanup(self.set_variable, "GetOrderFunctionName", "ORDERS_TABLE_NAME", table)
+
+        code, printed = self.smoke(_STORES_AND_READS)
+
+        self.assertEqual(code, 101, printed)
+        self.assertIn("deleted 1 orders and 7 users", printed)
+        self.assert_nothing_is_left(users, [])
+
+    def test_smoke_leaves_nothing_when_it_is_interrupted(self) -> None:
+        users = self.cloud.users()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process = start("smoke", "--yes", *self.of_the_pool(), _LONG)
+            self.addCleanup(process.kill)
+            self.assertTrue(wait_until(lambda: len(self.orders()) > 2, _SECONDS), "it places orders")
+
+            process.send_signal(number)
+            assert process.stdout is not None, "stdout is a pipe"
+            printed = _until(process.stdout, "Cleaning up")
+            # Once more, from somebody in a hurry: cleaning up goes on.
+            process.send_signal(number)
+            printed += process.communicate(timeout=_SECONDS)[0]
+
+            self.assertEqual(process.returncode, 128 + number, printed)
+            self.assertIn("Still cleaning up", printed)
+            self.assert_nothing_is_left(users, [])
+
+    def test_smoke_cleans_up_after_a_run_that_was_killed(self) -> None:
+        users = self.cloud.users()
+        process = start("smoke", "--yes", *self.of_the_pool(), _STORES_AND_READS)
+        self.addCleanup(process.kill)
+        self.assertTrue(wait_until(lambda: bool(self.orders()), _SECONDS), "it places orders")
+        process.kill()
+        process.communicate(timeout=_SECONDS)
+        self.assertNotEqual(self.cloud.users(), users)
+
+        code, printed = self.smoke(_QUICK)
+
+        self.assertEqual(code, 0, printed)
+        self.assertIn("cleaning up after a run that was ended by force", printed)
+        self.assert_nothing_is_left(users, [])
+
+    def test_smoke_with_tokens_leaves_what_their_owners_had(self) -> None:
+        tokens = [self.cloud.token(f"person-{number}") for number in range(7)]
+        first = subject(tokens[0])
+        table, key = self.output("OrdersTableName"), {"pk": {"S": f"{first}#of-before"}}
+        boto3.client("dynamodb").put_item(TableName=table, Item=key)
+        self.addCleanup(boto3.client("dynamodb").delete_item, TableName=table, Key=key)
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            file.write("\n".join(tokens))
+            file.flush()
+
+            code, printed = run("smoke", "--yes", "--tokens", file.name, _QUICK)
+
+        self.assertEqual(code, 0, printed)
+        self.assertIn("deleted 1 orders and 0 users", printed)
+        self.assertEqual(self.orders(), [f"{first}#of-before"])
+
+    def test_smoke_asks_for_tokens_where_there_is_no_pool(self) -> None:
+        code, printed = run("smoke", "--yes")
+
+        self.assertEqual(code, 1)
+        self.assertIn("no user pool of its own", printed)
+        self.assertIn("--tokens FILE", printed)
+
+    def test_a_protected_table_outlives_its_stack_and_destroy_says_how_to_remove_it(self) -> None:
+        stack, before = f"{_STACK}-protected", self.cloud.inventory()
+        code, printed = self.deploy(stack, "--config-env", "prod")
+        self.assertEqual(code, 0, printed)
+        self.assertIn("Be told of alarms: aws sns subscribe", printed)
+
+        refused, why = run("destroy", "--yes", "--delete-data", stack=stack)
+        code, printed = run("destroy", "--yes", stack=stack)
+
+        self.assertEqual((refused, code), (1, 0), why + printed)
+        self.assertIn("Protected from deletion: OrdersTable", why)
+        (table,) = set(self.cloud.inventory()["tables"]) - set(before["tables"])
+        self.assertIn(f"aws dynamodb delete-table --table-name {table}", printed)
+        client: Any = boto3.client("dynamodb")
+        client.update_table(TableName=table, DeletionProtectionEnabled=False)
+        client.delete_table(TableName=table)
+        self.assertEqual(self.cloud.inventory(), before)
+
+    def test_destroying_what_is_not_there_is_no_failure(self) -> None:
+        code, printed = run("destroy", "--yes", stack="twolane-nowhere")
+
+        self.assertEqual(code, 0, printed)
+        self.assertIn("There is no stack twolane-nowhere", printed)
+
+
+def _until(lines: TextIO, text: str) -> str:
+    """What comes, up to a line with that text."""
+    printed = ""
+    while text not in printed and (line := lines.readline()):
+        printed += line
+    return printed
