@@ -132,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add(subcommands, "browser", "find Chromium, or install Debian's as root, and print its path", ["browser"])
 
-    _add(subcommands, "lint", "cfn-lint and checkov over template.yaml and what SAM makes of it", ["lint"])
+    _add(subcommands, "lint", "cfn-lint and checkov over template.yaml and what SAM makes of it, actionlint over workflows", ["lint"])
 
     audit = _add(subcommands, "audit", "cargo-deny and cargo-machete over the Rust dependencies",
                  ["audit", "audit --require-advisories   # in CI that reaches the advisory database"])

@@ -187,12 +187,12 @@ def find_browser(_target: Target) -> int:
 
 
 def lint_template(target: Target) -> int:
-    """cfn-lint and checkov over the template, unless it is as they last found it in order."""
+    """The linters of template and workflows, unless all is as they last found it in order."""
     found, linted = fingerprint(target.project), target.project.linted
     if linted.exists() and linted.read_text(encoding="utf-8") == found:
-        print("template: unchanged since the linters found nothing")
+        print("template and workflows: unchanged since the linters found nothing")
         return 0
-    ensure_tools(target.project, (tools.SAM, tools.CHECKOV))
+    ensure_tools(target.project, (tools.SAM, tools.CHECKOV, tools.TEST))
     verdicts = lint(target.project)
     for verdict in verdicts:
         print(f"{verdict.linter}: {len(verdict.complaints) or verdict.summary}{' findings' if verdict.complaints else ''}")
@@ -200,7 +200,7 @@ def lint_template(target: Target) -> int:
             print(f"  {complaint}")
     if any(verdict.complaints for verdict in verdicts):
         raise Failure(
-            "The template breaks the rules above.\n"
+            "The template or a workflow breaks the rules above.\n"
             "  Do:   mend it; or, where a rule is wrong for this template, skip it with its reason: for one resource in its\n"
             "        `Metadata: {checkov: {skip: [{id: …, comment: …}]}}`, for all of them in .checkov.yaml."
         )

@@ -1,6 +1,6 @@
-"""The template's rules: AWS's own linters, and checkov's policies.
+"""The rules of what is deployed: AWS's own linters and checkov's policies for the template, actionlint for the workflows.
 
-All of them look at the template as SAM expands it too, because they do not look inside AWS::Serverless::* resources.
+Those of the template look at it as SAM expands it too, because they do not look inside AWS::Serverless::* resources.
 Nothing is called over the network, and no finding may be passed over without a word: a rule is kept, or skipped with
 its reason beside it.
 """
@@ -18,13 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import tools
+from . import tools, workflows
 from .environment import REGION, without_aws
 from .failure import Failure
 from .layout import EXPANDER, REQUIREMENTS_FOLDER, Project
 
 # Rules of checkov that are skipped everywhere.
 _CONFIGURATION = ".checkov.yaml"
+# Those of samconfig.toml that deploy to AWS.
+_ENVIRONMENTS = ("dev", "prod")
 # What checkov reports for a skip without `comment`.
 _NO_REASON = "No comment provided"
 
@@ -42,19 +44,21 @@ def fingerprint(project: Project) -> str:
     """A hash over all that the verdicts depend on."""
     read = [project.template, project.samconfig, _openapi(project), project.root / _CONFIGURATION, EXPANDER, Path(__file__)]
     locks = [REQUIREMENTS_FOLDER / f"{name}.txt" for name in (tools.SAM, tools.CHECKOV)]
-    return hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in (*read, *locks))).hexdigest()
+    everything = (*read, *locks, *workflows.files(project.root))
+    return hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in everything)).hexdigest()
 
 
 def lint(project: Project) -> list[Verdict]:
-    """Every linter's verdict on the template of a project. The tool sets `sam` and `checkov` must be there."""
+    """Every linter's verdict on the template and the workflows of a project. The tool sets `sam`, `checkov` and `test` must be there."""
     with tempfile.TemporaryDirectory(prefix="twolane-lint-") as folder:
         expansion = Path(folder) / "template.json"
         expansion.write_text(_expand(project), encoding="utf-8")
         with ThreadPoolExecutor() as pool:
             verdicts = [
                 pool.submit(_checkov, project, expansion),
-                pool.submit(_sam, project),
+                *(pool.submit(_sam, project, environment) for environment in _ENVIRONMENTS),
                 pool.submit(_cfn_lint, project, expansion),
+                pool.submit(_actionlint, project),
             ]
             return [verdict.result() for verdict in verdicts]
 
@@ -71,9 +75,13 @@ def _openapi(project: Project) -> Path:
     return project.root / "infra" / "openapi.yaml"
 
 
-def _sam(project: Project) -> Verdict:
-    command = [tools.bin_folder(tools.SAM) / "sam", "validate", "--lint", "--region", REGION]
-    return _verdict("sam validate --lint", _run(project, command))
+def _sam(project: Project, environment: str) -> Verdict:
+    command = [tools.bin_folder(tools.SAM) / "sam", "validate", "--lint", "--region", REGION, "--config-env", environment]
+    return _verdict(f"sam validate --lint --config-env {environment}", _run(project, command))
+
+
+def _actionlint(project: Project) -> Verdict:
+    return Verdict("actionlint", workflows.actionlint(project.root, lambda text: print(text, flush=True)))
 
 
 def _cfn_lint(project: Project, expansion: Path) -> Verdict:
