@@ -5,6 +5,7 @@
 
 mod async_api;
 mod cloudformation;
+mod compose;
 mod created;
 mod edge;
 mod encryption;

@@ -74,7 +74,7 @@ def _dispatch(options: argparse.Namespace, command: list[str]) -> int:
         case "tests":
             return commands.tests(target)
         case "test-localstack":
-            return localstack_suite.run(target)
+            return localstack_suite.run(target, options.licensed)
         case _:
             return commands.selftest(target, options.patterns)
 
@@ -99,8 +99,9 @@ def _parser() -> argparse.ArgumentParser:
     _emulator(demonstration)
     _port(demonstration, None, f"port on 127.0.0.1, 0 for a free one (default: the running one's, else {commands.DEFAULT_PORT})")
 
-    build = _add(subcommands, "build", "build the functions as `up` does, and no more", ["build"])
+    build = _add(subcommands, "build", "build the functions as `up` does, and no more", ["build", "build --emulator localstack-licensed   # for containers"])
     _folder(build, _OWN_FOLDER)
+    _emulator(build)
 
     down = _add(subcommands, "down", "end exactly what `up` started", ["down", "down --dir .local/second"])
     _folder(down, _OWN_FOLDER)
@@ -140,7 +141,9 @@ def _parser() -> argparse.ArgumentParser:
 
     _add(subcommands, "tests", "run every test, the local cloud's own ones included, in lanes side by side", ["tests"])
 
-    _add(subcommands, "test-localstack", "the end-to-end tests on LocalStack's open-source core: no Docker, no token", ["test-localstack"])
+    localstack = _add(subcommands, "test-localstack", "the end-to-end tests on LocalStack's open-source core: no Docker, no token",
+                      ["test-localstack", "test-localstack --licensed   # on the licensed image, with Docker and a token"])
+    localstack.add_argument("--licensed", action="store_true", help="on the licensed image instead (provided, not run by this project)")
 
     selftest = _add(subcommands, "selftest", "test the local cloud itself", ["selftest", "selftest velocity throttle"])
     selftest.add_argument("patterns", nargs="*", metavar="PATTERN", help="only tests whose name has one of these")

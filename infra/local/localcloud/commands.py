@@ -48,9 +48,10 @@ def up(target: Target, built: bool = False) -> int:
     progress = Progress(steps=5)
     chosen = _emulator_for(target)
     with exclusive(target.project.lock, lambda pid: print(f"Another `up` (pid {pid}) is at work: waiting for it …")):
-        progress.step("Checking Python and Rust")
+        progress.step("Checking what must be on this machine")
         check_python()
         check_rust()
+        chosen.check()
         progress.step("Tools")
         tools.install_all((chosen.tool_set, tools.SAM), progress.detail)
         # Before the long build, so that a taken port is known at once.
@@ -59,7 +60,7 @@ def up(target: Target, built: bool = False) -> int:
             progress.step("The functions as they were built before")
         else:
             progress.step(f"Building the functions (log: {short(target.instance.build_log)})")
-            build(target.project, target.instance, progress.detail)
+            build(target.project, target.instance, chosen, progress.detail)
         progress.step(f"{chosen.title} on {endpoint(port)} (log: {short(target.instance.emulator_log)})")
         running = _ensure_emulator(chosen, target.instance, port, progress.detail)
         progress.step(f"Deploying the stack {STACK} (log: {short(target.instance.deploy_log)})")
@@ -125,7 +126,7 @@ def build_functions(target: Target) -> int:
         progress.step("Tools")
         tools.install_all((tools.SAM,), progress.detail)
         progress.step(f"Building the functions (log: {short(target.instance.build_log)})")
-        build(target.project, target.instance, progress.detail)
+        build(target.project, target.instance, target.emulator or emulators.DEFAULT, progress.detail)
     return 0
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from . import commands, lanes, tools
-from .emulators import LOCALSTACK
+from .emulators import LICENSED, LOCALSTACK, Emulator
 from .environment import build_target, without_aws
 from .failure import Failure
 from .interrupts import signals_as_interrupts
@@ -25,17 +25,19 @@ _SELECTION = ("--locked", "--package", "twolane-tests", "--package", "twolane", 
 _END_TO_END = ("cargo", "test", *_SELECTION)
 
 
-def run(target: commands.Target) -> int:
+def run(target: commands.Target, licensed: bool = False) -> int:
     """Install, build, test; what it ran on and what it left out is told at the end, whatever became of the tests."""
-    commands.ensure_tools(target.project, (LOCALSTACK.tool_set, tools.SAM))
+    emulator = LICENSED if licensed else LOCALSTACK
+    emulator.check()
+    commands.ensure_tools(target.project, (emulator.tool_set, tools.SAM))
     root, skipped = target.project.root, read_skipped(SKIPPED)
     with signals_as_interrupts():
-        outcomes = lanes.run({"build": [_local("functions", "build")]}, root)
+        outcomes = lanes.run({"build": [_local("functions", "build", "--emulator", emulator.name)]}, root)
         if all(outcome.code == 0 for outcome in outcomes):
-            outcomes += lanes.run(_tests(skipped), root)
+            outcomes += lanes.run(_tests(emulator, skipped), root)
     failed = any(outcome.code != 0 for outcome in outcomes)
     known = [] if failed else _names(root)
-    print("\n".join(["", *report(LOCALSTACK.parts(), skipped, known, outcomes)]))
+    print("\n".join(["", *report(emulator.parts(), skipped, known, outcomes)]))
     if known:
         refuse_stale(SKIPPED, known)
     return 1 if failed else 0
@@ -55,16 +57,16 @@ def report(parts: dict[str, str], skipped: dict[str, list[str]], known: list[str
     ]
 
 
-def _tests(skipped: dict[str, list[str]]) -> dict[str, list[Step]]:
+def _tests(emulator: Emulator, skipped: dict[str, list[str]]) -> dict[str, list[Step]]:
     """Compiling beside the deployment: Cargo, which runs the tests, waits for the one that builds them."""
     left_out = [word for names in skipped.values() for name in names for word in ("--skip", name)]
     end_to_end = [*_END_TO_END, "--", "--exact", *left_out]
-    on_a_stack = ("exec", "--built", "--emulator", LOCALSTACK.name, "--dir", _FOLDER, "--port", "0", "--")
+    on_a_stack = ("exec", "--built", "--emulator", emulator.name, "--dir", _FOLDER, "--port", "0", "--")
     return {
         "build": [
             Step("tests", ["cargo", "build", *_SELECTION, "--bins"]),
         ],
-        "executor": [Step("executor", _executor_tests())],
+        **({"executor": [Step("executor", _executor_tests())]} if emulator is LOCALSTACK else {}),
         "e2e": [_local("e2e", *on_a_stack, *end_to_end)],
     }
 
