@@ -1,6 +1,6 @@
 """Runs LocalStack's licensed image in the foreground, and takes its containers down when it is ended.
 
-Started by `python3 infra/local up --emulator localstack-licensed`, with what compose.yaml asks for in the environment.
+Started by `python3 infra/local up --emulator localstack`, with what compose.yaml asks for in the environment.
 """
 
 from __future__ import annotations

@@ -88,18 +88,18 @@ def _parser() -> argparse.ArgumentParser:
 
     up = _add(subcommands, "up", "install, build, start the emulator, deploy",
               ["up", "up --port 4577", 'up --dir .local/second --port 0   # a second one, on a free port',
-               "up --emulator localstack   # on LocalStack's open-source core, without callbacks"])
+               "up --emulator localstack-core   # on LocalStack's open-source core, without callbacks"])
     _folder(up, _OWN_FOLDER)
     _emulator(up)
     _port(up, None, f"port on 127.0.0.1, 0 for a free one (default: the running one's, else {commands.DEFAULT_PORT})")
 
     demonstration = _add(subcommands, "demo", "`up`, then sample orders down both lanes, and what to try next",
-                ["demo", "demo --port 4577", "demo --emulator localstack"])
+                ["demo", "demo --port 4577", "demo --emulator localstack-core"])
     _folder(demonstration, _OWN_FOLDER)
     _emulator(demonstration)
     _port(demonstration, None, f"port on 127.0.0.1, 0 for a free one (default: the running one's, else {commands.DEFAULT_PORT})")
 
-    build = _add(subcommands, "build", "build the functions as `up` does, and no more", ["build", "build --emulator localstack-licensed   # for containers"])
+    build = _add(subcommands, "build", "build the functions as `up` does, and no more", ["build", "build --emulator localstack   # for containers"])
     _folder(build, _OWN_FOLDER)
     _emulator(build)
 

@@ -330,7 +330,7 @@ class RunningStack(unittest.TestCase):
 
         self.assertEqual(done.returncode, 1)
         self.assertIn("already runs on MiniStack", done.stderr)
-        self.assertIn("down, then up --emulator localstack", done.stderr)
+        self.assertIn("down, then up --emulator localstack-core", done.stderr)
 
     def test_everything_listens_on_loopback_only(self) -> None:
         found = listeners(emulator.process_tree(self.instance))

@@ -19,7 +19,7 @@ _TOKEN = "LOCALSTACK_AUTH_TOKEN"
 class LicensedLocalStack(Emulator):
     """https://docs.localstack.cloud, as `compose.yaml` starts it. Needs Docker, and a token of an account at LocalStack."""
 
-    name = "localstack-licensed"
+    name = "localstack"
     title = "LocalStack (licensed)"
     # For the Python that runs the launcher and the issuer: LocalStack itself is in the image.
     tool_set = tools.EMULATOR

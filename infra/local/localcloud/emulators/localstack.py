@@ -10,7 +10,7 @@ from .base import Emulator
 class LocalStack(Emulator):
     """https://pypi.org/project/localstack-core/, with gaps closed by `localstack/launch.py`. Needs no token and no Docker."""
 
-    name = "localstack"
+    name = "localstack-core"
     title = "LocalStack core"
     tool_set = tools.LOCALSTACK
     launcher = LOCAL_FOLDER / "localstack" / "launch.py"
