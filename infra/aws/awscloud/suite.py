@@ -42,12 +42,12 @@ def build(root: Path) -> Path:
     return Path(artifacts[-1]["executable"])
 
 
-def select(tests: Path, patterns: list[str], skipped: Path = SKIPPED) -> Selection:
+def select(tests: Path, patterns: list[str], path: Path = SKIPPED) -> Selection:
     """What to run of all tests; fails when one is skipped that there is not."""
     listed = subprocess.run([str(tests), "--list", "--format", "terse"], stdout=subprocess.PIPE, text=True, check=True)
-    names = names_of(listed.stdout)
-    refuse_stale(skipped, names)
-    local = {name: reason for reason, tests_of_it in read_skipped(skipped).items() for name in tests_of_it}
+    names, skipped = names_of(listed.stdout), read_skipped(path)
+    refuse_stale(skipped, names, path)
+    local = {name: reason for reason, tests_of_it in skipped.items() for name in tests_of_it}
     wanted = [name for name in names if not patterns or any(pattern in name for pattern in patterns)]
     run = [name for name in wanted if name not in local]
     if not run:

@@ -39,7 +39,7 @@ def run(target: commands.Target, licensed: bool = False) -> int:
     known = [] if failed else _names(root)
     print("\n".join(["", *report(emulator.parts(), skipped, known, outcomes)]))
     if known:
-        refuse_stale(SKIPPED, known)
+        refuse_stale(skipped, known, SKIPPED)
     return 1 if failed else 0
 
 

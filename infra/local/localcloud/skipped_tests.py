@@ -15,9 +15,9 @@ def read_skipped(path: Path) -> dict[str, list[str]]:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def refuse_stale(path: Path, known: Iterable[str]) -> None:
-    """Fail when a test is skipped that there is not: it may have another name now, and be run."""
-    stale = sorted({name for names in read_skipped(path).values() for name in names} - set(known))
+def refuse_stale(skipped: dict[str, list[str]], known: Iterable[str], path: Path) -> None:
+    """Fail when a test is skipped that there is not: it may have another name now, and be run. The list is that of `path`."""
+    stale = sorted({name for names in skipped.values() for name in names} - set(known))
     if stale:
         shown = path.relative_to(REPOSITORY) if path.is_relative_to(REPOSITORY) else path
         raise Failure(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unittest
+from pathlib import Path
 
-from localcloud import localstack_suite
+from localcloud import localstack_suite, skipped_tests
 from localcloud.failure import Failure
 from localcloud.lanes import Outcome
 
@@ -34,12 +35,12 @@ class Skipped(unittest.TestCase):
 
     def test_one_that_there_is_not_any_more_fails_the_command(self) -> None:
         with self.assertRaises(Failure) as raised:
-            localstack_suite.refuse_stale(SKIPPED, ["sockets::opens", "sockets::shuts"])
+            skipped_tests.refuse_stale(SKIPPED, ["sockets::opens", "sockets::shuts"], Path("skipped.json"))
 
         self.assertIn("no such test any more: sockets::closes", str(raised.exception))
         self.assertNotIn("sockets::opens", str(raised.exception))
 
     def test_those_of_the_repository_are_each_named_once(self) -> None:
-        names = [name for names in localstack_suite.read_skipped(localstack_suite.SKIPPED).values() for name in names]
+        names = [name for names in skipped_tests.read_skipped(localstack_suite.SKIPPED).values() for name in names]
 
         self.assertEqual(sorted(names), sorted(set(names)))
