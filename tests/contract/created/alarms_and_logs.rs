@@ -107,3 +107,17 @@ fn every_log_group_is_written_to() {
         }
     }
 }
+
+/// An alarm that tells nobody where all others tell a topic is one that nobody sees.
+#[test]
+fn all_alarms_tell_the_topic_of_the_stack_or_none_does() {
+    for stack in stacks() {
+        let told: BTreeSet<_> = stack
+            .of_type("AWS::CloudWatch::Alarm")
+            .map(|(_, alarm)| alarm.properties.get("AlarmActions").map(ToString::to_string))
+            .collect();
+        assert_eq!(told.len(), 1, "{}: {told:?}", stack.name);
+        let topic = stack.only("AWS::SNS::Topic").map(|topic| format!("[\"{}\"]", topic.reference));
+        assert!(topic.is_none() || told.contains(&topic), "{}: {told:?} is not the topic", stack.name);
+    }
+}
