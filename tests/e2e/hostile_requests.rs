@@ -1,6 +1,6 @@
 //! Requests that try to say by other ways what only the path, the body and the API say.
 
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use reqwest::{
     Body, Method,
     header::{CONTENT_LENGTH, CONTENT_TYPE},
@@ -14,6 +14,9 @@ use twolane_tests::{
     stack::{OWNER, Stack},
     tokens::subject_of,
 };
+
+/// Cases on their way at once.
+const CONCURRENCY: usize = 8;
 
 #[tokio::test]
 async fn headers_and_queries_change_nothing() {
@@ -49,28 +52,29 @@ async fn a_trace_header_changes_nothing() {
     let (api, stack, other) = (ApiClient::new(), Stack::of_environment().await, new_id());
     let another_id = format!("&MessageAttribute.1.Value.StringValue={other}");
     let another_body = format!("{TRACE}&MessageBody={}", order_of("SKU-2"));
+    let headers: Vec<_> = trace_headers().into_iter().chain([TRACE.to_owned(), another_id, another_body]).collect();
+    let cases = headers.iter().flat_map(|header| LANES.map(|lane| (header, lane)));
 
-    for header in trace_headers().into_iter().chain([TRACE.to_owned(), another_id, another_body]) {
-        for lane in LANES {
-            let id = new_id();
-            let request = api.request(Method::PUT, &format!("{lane}/orders/{id}")).header("x-amzn-trace-id", &header);
-            let request = request.header(CONTENT_TYPE, "application/json").body(order_of("SKU-1").to_string());
+    let check = async |(header, lane): (&String, &str)| {
+        let id = new_id();
+        let request = api.request(Method::PUT, &format!("{lane}/orders/{id}")).header("x-amzn-trace-id", header);
+        let request = request.header(CONTENT_TYPE, "application/json").body(order_of("SKU-1").to_string());
 
-            let answer = send(request).await;
+        let answer = send(request).await;
 
-            assert_eq!(answer.status, if lane == "sync" { 201 } else { 202 }, "{header}: {answer:?}");
-            let stored = api.settled(&id).await;
-            let sent = json!({"status": "CONFIRMED", "lane": lane, "currency": "EUR", "totalMinor": 3998,
-                "items": [{"sku": "SKU-1", "quantity": 2, "unitPriceMinor": 1999}]});
-            for (name, value) in sent.as_object().unwrap() {
-                assert_eq!(&stored[name], value, "{header}");
-            }
-            assert_eq!(stored.get("note"), None, "{header}");
-            let items = stack.items_with_order_id(&id).await;
-            let keys: Vec<_> = items.iter().map(|item| item["pk"].as_s().unwrap().as_str()).collect();
-            assert_eq!(keys, [format!("{}#{id}", subject_of(OWNER))], "{header}");
+        assert_eq!(answer.status, if lane == "sync" { 201 } else { 202 }, "{header}: {answer:?}");
+        let stored = api.settled(&id).await;
+        let sent = json!({"status": "CONFIRMED", "lane": lane, "currency": "EUR", "totalMinor": 3998,
+            "items": [{"sku": "SKU-1", "quantity": 2, "unitPriceMinor": 1999}]});
+        for (name, value) in sent.as_object().unwrap() {
+            assert_eq!(&stored[name], value, "{header}");
         }
-    }
+        assert_eq!(stored.get("note"), None, "{header}");
+        let items = stack.items_with_order_id(&id).await;
+        let keys: Vec<_> = items.iter().map(|item| item["pk"].as_s().unwrap().as_str()).collect();
+        assert_eq!(keys, [format!("{}#{id}", subject_of(OWNER))], "{header}");
+    };
+    stream::iter(cases).for_each_concurrent(CONCURRENCY, check).await;
 
     assert!(stack.items_with_order_id(&other).await.is_empty());
 }
