@@ -65,7 +65,7 @@ class Preconditions(unittest.TestCase):
             self.assert_refused("add --yes", command, AWS_REGION="us-east-1", **_KEYS)
 
     def test_an_environment_that_does_not_exist(self) -> None:
-        self.assert_refused("name one of dev, prod", "deploy", "--yes", "--config-env", "test")
+        self.assert_refused("name one of default, dev, prod", "deploy", "--yes", "--config-env", "test")
         self.assert_refused("that is the local cloud", "deploy", "--yes", "--config-env", "local")
 
     def test_every_command_has_examples(self) -> None:
