@@ -26,8 +26,7 @@ pub struct RestRequest {
     stage_variables: Option<StageVariables>,
     request_context: RequestContext,
     body: Option<String>,
-    #[serde(default)]
-    is_base64_encoded: bool,
+    is_base64_encoded: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -104,7 +103,11 @@ impl RestRequest {
     /// It is said to be in base64, and is not.
     pub fn body(&self) -> Result<Cow<'_, [u8]>, DecodeError> {
         let text = self.body.as_deref().unwrap_or_default();
-        if self.is_base64_encoded { BASE64_STANDARD.decode(text).map(Cow::Owned) } else { Ok(text.as_bytes().into()) }
+        if self.is_base64_encoded == Some(true) {
+            BASE64_STANDARD.decode(text).map(Cow::Owned)
+        } else {
+            Ok(text.as_bytes().into())
+        }
     }
 
     /// The origin of the page that sent it.
@@ -213,10 +216,11 @@ mod tests {
     fn takes_nothing_for_granted() {
         let request = request(json!({
             "headers": null, "multiValueHeaders": null, "pathParameters": null, "stageVariables": null,
-            "requestContext": {"authorizer": null}, "body": null,
+            "requestContext": {"authorizer": null}, "body": null, "isBase64Encoded": null,
         }));
 
         assert!(request.order_id().is_err() && request.owner().is_err());
         assert_eq!((request.received_at(), request.id(), request.allowed_origins()), (None, None, None));
+        assert_eq!(request.body().expect("it is no base64"), b"".as_slice());
     }
 }
