@@ -21,23 +21,30 @@ use twolane_tests::stack::{output, sdk_config};
 /// An action, what is in the name of its resource, and what breaks without it.
 type Needed<'a> = (&'a str, &'a str, &'a [Work]);
 
-/// A role and its one policy, as deployed.
+/// A role and its policies, as deployed.
 struct Role {
     iam: aws_sdk_iam::Client,
     name: String,
-    policy_name: String,
+    policies: Vec<Policy>,
+}
+
+struct Policy {
+    name: String,
     statements: Vec<Value>,
 }
 
 impl Role {
     async fn read(iam: &aws_sdk_iam::Client, name: String) -> Self {
-        let policies = iam.list_role_policies().role_name(&name).send().await.unwrap();
-        let [policy_name] = policies.policy_names() else { panic!("{name}: one policy") };
-        let policy = iam.get_role_policy().role_name(&name).policy_name(policy_name).send().await.unwrap();
-        let document = percent_decoded(policy.policy_document());
-        let document: Value = serde_json::from_str(&document).unwrap();
-        let statements = document["Statement"].as_array().unwrap().clone();
-        Self { iam: iam.clone(), name, policy_name: policy_name.clone(), statements }
+        let listed = iam.list_role_policies().role_name(&name).send().await.unwrap();
+        let mut policies = Vec::new();
+        for policy_name in listed.policy_names() {
+            let policy = iam.get_role_policy().role_name(&name).policy_name(policy_name).send().await.unwrap();
+            let document = percent_decoded(policy.policy_document());
+            let document: Value = serde_json::from_str(&document).unwrap();
+            let statements = document["Statement"].as_array().unwrap().clone();
+            policies.push(Policy { name: policy_name.clone(), statements });
+        }
+        Self { iam: iam.clone(), name, policies }
     }
 
     async fn of_function(iam: &aws_sdk_iam::Client, lambda: &aws_sdk_lambda::Client, function: &str) -> Self {
@@ -55,27 +62,34 @@ impl Role {
         Self::read(iam, name.to_owned()).await
     }
 
-    async fn allow(&self, statements: &[Value]) {
+    async fn allow(&self, policy: &Policy, statements: &[Value]) {
         if statements.is_empty() {
-            let request = self.iam.delete_role_policy().role_name(&self.name).policy_name(&self.policy_name);
+            let request = self.iam.delete_role_policy().role_name(&self.name).policy_name(&policy.name);
             request.send().await.unwrap();
             return;
         }
         let document = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
-        let request = self.iam.put_role_policy().role_name(&self.name).policy_name(&self.policy_name);
+        let request = self.iam.put_role_policy().role_name(&self.name).policy_name(&policy.name);
         request.policy_document(document).send().await.unwrap();
     }
 
     /// What does not work without the one statement of that action whose resource has that in its name.
     async fn broken_without(&self, action: &str, resource: &str) -> BTreeSet<Work> {
-        let taken = |statement: &&Value| {
+        let taken = |statement: &Value| {
             statement["Action"] == action && statement["Resource"].as_str().unwrap().contains(resource)
         };
-        let left: Vec<_> = self.statements.iter().filter(|statement| !taken(statement)).cloned().collect();
-        assert_eq!(left.len() + 1, self.statements.len(), "{}: one statement for {action} on {resource}", self.name);
-        self.allow(&left).await;
+        let having = self.policies.iter().flat_map(|policy| {
+            let statements = policy.statements.iter().enumerate().filter(|(_, statement)| taken(statement));
+            statements.map(move |(at, _)| (policy, at))
+        });
+        let [(policy, at)] = having.collect::<Vec<_>>()[..] else {
+            panic!("{}: one statement for {action} on {resource}", self.name)
+        };
+        let mut left = policy.statements.clone();
+        left.remove(at);
+        self.allow(policy, &left).await;
         let broken = AssertUnwindSafe(broken()).catch_unwind().await;
-        self.allow(&self.statements).await;
+        self.allow(policy, &policy.statements).await;
         broken.unwrap_or_else(|panic| resume_unwind(panic))
     }
 }
