@@ -1,4 +1,4 @@
-"""The end-to-end tests on LocalStack's open-source core, and the tests of what makes it run functions."""
+"""The end-to-end tests on LocalStack: its open-source core, with the tests of what makes it run functions, or its licensed image."""
 
 from __future__ import annotations
 

@@ -24,8 +24,8 @@ echo "$@" >> "$ASKED"
 [ "$*" = "$FAILS" ] && { echo "cannot do that" >&2; exit 1; }
 case "$*" in
 *" up "*)
-  touch "$CONTAINER"
   [ "$ENDS" = late ] && trap "" TERM || trap "exit 0" TERM
+  touch "$CONTAINER"
   while [ -e "$CONTAINER" ]; do sleep 0.05; done;;
 *" down "*) rm -f "$CONTAINER";;
 esac

@@ -6,6 +6,7 @@ import unittest
 from pathlib import Path
 
 from localcloud import localstack_suite, skipped_tests
+from localcloud.emulators import LICENSED, LOCALSTACK
 from localcloud.failure import Failure
 from localcloud.lanes import Outcome
 
@@ -44,3 +45,9 @@ class Skipped(unittest.TestCase):
         names = [name for names in skipped_tests.read_skipped(localstack_suite.SKIPPED).values() for name in names]
 
         self.assertEqual(sorted(names), sorted(set(names)))
+
+    def test_the_reason_is_true_of_both_emulators(self) -> None:
+        for emulator in (LICENSED, LOCALSTACK):
+            self.assertIn("Callbacks=none", emulator.stack_parameters, emulator.title)
+        for reason in skipped_tests.read_skipped(localstack_suite.SKIPPED):
+            self.assertIn("Callbacks=none", reason)
