@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::{
     collections::HashMap,
     env, fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Mutex, OnceLock},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -30,11 +30,7 @@ pub fn issuer() -> &'static Issuer {
     static ISSUER: OnceLock<Issuer> = OnceLock::new();
     ISSUER.get_or_init(|| {
         let beside_outputs = || outputs_path().with_file_name("issuer.json");
-        let path = env::var_os("TWOLANE_ISSUER").map_or_else(beside_outputs, PathBuf::from);
-        let text = fs::read_to_string(&path).unwrap_or_else(|error| {
-            panic!("Failed to read the issuer of the stack's tokens from {}: {error}.", path.display())
-        });
-        Issuer::of(serde_json::from_str(&text).unwrap())
+        Issuer::read(&env::var_os("TWOLANE_ISSUER").map_or_else(beside_outputs, PathBuf::from))
     })
 }
 
@@ -83,6 +79,14 @@ pub fn encode(bytes: impl AsRef<[u8]>) -> String {
 }
 
 impl Issuer {
+    /// The issuer of that file.
+    pub fn read(path: &Path) -> Self {
+        let text = fs::read_to_string(path).unwrap_or_else(|error| {
+            panic!("Failed to read the issuer of the stack's tokens from {}: {error}.", path.display())
+        });
+        Self::of(serde_json::from_str(&text).unwrap())
+    }
+
     fn of(document: Value) -> Self {
         let decode = |name: &str| URL_SAFE_NO_PAD.decode(document["key"][name].as_str().unwrap()).unwrap();
         let key = Ed25519KeyPair::from_seed_and_public_key(&decode("d"), &decode("x")).unwrap();

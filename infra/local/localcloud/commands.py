@@ -43,8 +43,11 @@ class Target:
     emulator: Emulator | None = None
 
 
-def up(target: Target, built: bool = False) -> int:
-    """Install, build, start, deploy; each only as far as needed. With `built`, what was built before is deployed."""
+def up(target: Target, built: bool = False, parameters: tuple[str, ...] = ()) -> int:
+    """Install, build, start, deploy; each only as far as needed. With `built`, what was built before is deployed.
+
+    `parameters` are the stack's besides those of every local one.
+    """
     progress = Progress(steps=5)
     chosen = _emulator_for(target)
     with exclusive(target.project.lock, lambda pid: print(f"Another `up` (pid {pid}) is at work: waiting for it …")):
@@ -64,7 +67,7 @@ def up(target: Target, built: bool = False) -> int:
         progress.step(f"{chosen.title} on {endpoint(port)} (log: {short(target.instance.emulator_log)})")
         running = _ensure_emulator(chosen, target.instance, port, progress.detail)
         progress.step(f"Deploying the stack {STACK} (log: {short(target.instance.deploy_log)})")
-        outputs = deploy(target.project, target.instance, running, progress.detail)
+        outputs = deploy(target.project, target.instance, running, progress.detail, parameters)
         write_json(target.instance.outputs, outputs)
     _tell(target.instance, outputs, progress.elapsed())
     return 0
@@ -103,18 +106,25 @@ def restart(target: Target) -> int:
 
 def execute(target: Target, command: list[str], built: bool) -> int:
     """A fresh instance, the command with its environment, then the instance is gone whatever happened."""
+    with fresh(target, built) as running:
+        print(f"Running: {shlex.join(command)}", flush=True)
+        return run_command(command, command_environment(target.instance, running.port))
+
+
+@contextlib.contextmanager
+def fresh(target: Target, built: bool, parameters: tuple[str, ...] = ()) -> Iterator[emulator.Running]:
+    """A fresh instance that nobody else uses; it is gone afterwards whatever happened."""
     instance = target.instance
-    busy = f"Another `exec` (pid {{holder}}) is using {short(instance.folder)}: wait for it, or name another --dir."
+    busy = f"Another command (pid {{holder}}) is using {short(instance.folder)}: wait for it, or name another --dir."
     with exclusive_or_fail(instance.exec_lock, busy), signals_as_interrupts():
         if emulator.process_tree(instance) or emulator.running(instance):
             down(target)
         try:
-            up(target, built)
+            up(target, built, parameters)
             running = emulator.running(instance)
             if running is None:
                 raise Failure(f"The emulator ended by itself; log: {short(instance.emulator_log)}")
-            print(f"Running: {shlex.join(command)}", flush=True)
-            return _run(command, command_environment(instance, running.port))
+            yield running
         finally:
             down(target)
 
@@ -329,7 +339,8 @@ def _tell(instance: Instance, outputs: dict[str, str], seconds: float) -> None:
     )
 
 
-def _run(command: list[str], environment: dict[str, str]) -> int:
+def run_command(command: list[str], environment: dict[str, str]) -> int:
+    """Run it to its end, with this process's input and output; its exit code."""
     try:
         child = subprocess.Popen(command, env=environment)
     except OSError as error:

@@ -22,8 +22,10 @@ PAGE_ORIGIN = "http://localhost:3000"
 _SETTLE_SECONDS = 120.0
 
 
-def deploy(project: Project, instance: Instance, running: Running, say: Callable[[str], None]) -> dict[str, str]:
-    """Bring the stack to what was built; returns its outputs."""
+def deploy(
+    project: Project, instance: Instance, running: Running, say: Callable[[str], None], more: tuple[str, ...] = ()
+) -> dict[str, str]:
+    """Bring the stack to what was built; returns its outputs. `more` are parameters besides those of every local stack."""
     parameters = [
         f"LocalEndpoint={running.emulator.stack_endpoint(running.port)}",
         f"Architecture={architecture()}",
@@ -31,7 +33,8 @@ def deploy(project: Project, instance: Instance, running: Running, say: Callable
         f"RedriveRoleArn=arn:aws:iam::{ACCOUNT}:root",
         f"CorsAllowedOrigins={PAGE_ORIGIN}",
         *issuer.parameters(issuer.ensure(instance, running.emulator)),
-        *running.emulator.stack_parameters,
+        # An emulator's and the command's may be the same.
+        *dict.fromkeys((*running.emulator.stack_parameters, *more)),
     ]
     wanted = {"emulator": asdict(running.process), "fingerprint": fingerprint(project, parameters)}
     stack = _settled(running.port)

@@ -32,7 +32,7 @@ def run(target: commands.Target, licensed: bool = False) -> int:
     commands.ensure_tools(target.project, (emulator.tool_set, tools.SAM))
     root, skipped = target.project.root, read_skipped(SKIPPED)
     with signals_as_interrupts():
-        outcomes = lanes.run({"build": [_local("functions", "build", "--emulator", emulator.name)]}, root)
+        outcomes = lanes.run({"build": [local("functions", "build", "--emulator", emulator.name)]}, root)
         if all(outcome.code == 0 for outcome in outcomes):
             outcomes += lanes.run(_tests(emulator, skipped), root)
     failed = any(outcome.code != 0 for outcome in outcomes)
@@ -67,7 +67,7 @@ def _tests(emulator: Emulator, skipped: dict[str, list[str]]) -> dict[str, list[
             Step("tests", ["cargo", "build", *_SELECTION, "--bins"]),
         ],
         **({"executor": [Step("executor", _executor_tests())]} if emulator is LOCALSTACK else {}),
-        "e2e": [_local("e2e", *on_a_stack, *end_to_end)],
+        "e2e": [local("e2e", *on_a_stack, *end_to_end)],
     }
 
 
@@ -87,5 +87,5 @@ def _names(root: Path) -> list[str]:
     return names_of(listed.stdout)
 
 
-def _local(name: str, *arguments: str) -> Step:
+def local(name: str, *arguments: str) -> Step:
     return Step(name, [sys.executable, str(LOCAL_FOLDER), *arguments])

@@ -1,0 +1,26 @@
+//! Order ids that are none.
+
+use super::{Case, Request, case, get, put};
+use twolane_tests::hostile_values::{malformed_order_ids, order_ids_that_no_text_has};
+
+pub(super) fn all() -> Vec<Case> {
+    let mut cases = Vec::new();
+    let mut of = |what: &str, hostile: fn(&str) -> Vec<String>| {
+        for at in 0..hostile("").len() {
+            let shown = format!("{:.40}", hostile("ID")[at]);
+            let about = |place: &'static str, request: Request| {
+                let request = request.to(move |id| format!("{place}/{}", hostile(id)[at]));
+                Case { leaves_a_record: false, ..case(format!("{place}, {what} {shown}"), request) }
+            };
+            cases.extend([
+                about("sync/orders", put("sync")),
+                about("async/orders", put("async")),
+                about("orders", get()),
+            ]);
+        }
+    };
+    of("the malformed id", malformed_order_ids);
+    of("the id that no text has", |id| order_ids_that_no_text_has(id).to_vec());
+    of("the id", |id| vec!["order-1".to_owned(), format!("+{id}"), "%20".to_owned(), format!("{id}%26%3D%25%2B")]);
+    cases
+}

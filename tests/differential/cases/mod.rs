@@ -1,0 +1,142 @@
+//! The table: what is sent to both.
+
+mod bodies;
+mod callers;
+mod envelopes;
+mod identifiers;
+mod methods_and_paths;
+mod orders;
+mod origins;
+
+use reqwest::Method;
+use std::collections::HashMap;
+use twolane_tests::{order_bodies::order_of, stack::OWNER};
+
+/// What is sent, and what it is called.
+pub(crate) struct Case {
+    /// Unlike that of any other.
+    pub(crate) name: String,
+    /// Sent and settled before.
+    pub(crate) before: Vec<Request>,
+    /// Whose answer is looked at.
+    pub(crate) request: Request,
+    /// Whether an order that is queued is waited for: not where no record will be.
+    pub(crate) leaves_a_record: bool,
+}
+
+/// A request about an order whose id is made for it.
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    /// The path below the API's base URL, by the order's id.
+    pub(crate) path: Box<dyn Fn(&str) -> String + Send + Sync>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) caller: Caller,
+}
+
+/// Who says to send it.
+#[derive(Clone)]
+pub(crate) enum Caller {
+    /// Somebody with a good token.
+    Subject(String),
+    /// Somebody without one.
+    Nobody,
+    /// Somebody who sends that for `Authorization`, in which `{token}` is such a token.
+    With(&'static str, Token),
+}
+
+/// A token, good or forged.
+#[derive(Clone, Copy)]
+pub(crate) enum Token {
+    Good,
+    Expired,
+    NotYetValid,
+    OfAnImpostor,
+    ForAnotherAudience,
+    OfAnotherIssuer,
+    Unsigned,
+    WithoutSubject,
+    OfSubject(&'static str),
+}
+
+/// Everything: a group that is added is named here.
+pub(crate) fn all() -> Vec<Case> {
+    let groups = [
+        orders::all(),
+        callers::all(),
+        methods_and_paths::all(),
+        envelopes::all(),
+        identifiers::all(),
+        origins::all(),
+        bodies::all(),
+    ];
+    numbered(groups.into_iter().flatten().collect())
+}
+
+/// Cases of one name are told apart by a number.
+fn numbered(mut cases: Vec<Case>) -> Vec<Case> {
+    let mut seen = HashMap::new();
+    for case in &mut cases {
+        let count = seen.entry(case.name.clone()).and_modify(|count| *count += 1).or_insert(1);
+        if *count > 1 {
+            case.name = format!("{} ({count})", case.name);
+        }
+    }
+    cases
+}
+
+/// A case of one request.
+fn case(name: impl Into<String>, request: Request) -> Case {
+    Case { name: name.into(), before: Vec::new(), request, leaves_a_record: true }
+}
+
+/// A valid order of [`OWNER`] down that lane.
+fn put(lane: &str) -> Request {
+    let request = Request::new(Method::PUT, &format!("{lane}/orders/{{id}}"));
+    request.header("content-type", "application/json").body(order_of("SKU-1").to_string())
+}
+
+/// A question of [`OWNER`] how an order stands.
+fn get() -> Request {
+    Request::new(Method::GET, "orders/{id}")
+}
+
+impl Request {
+    /// A request of [`OWNER`] without a body; in `path`, `{id}` is the order's id.
+    fn new(method: Method, path: &str) -> Self {
+        let path = path.to_owned();
+        let of_id = move |id: &str| path.replace("{id}", id);
+        let caller = Caller::Subject(OWNER.to_owned());
+        Self { method, path: Box::new(of_id), headers: Vec::new(), body: Vec::new(), caller }
+    }
+
+    /// The same with one header more.
+    fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// The same with that body.
+    fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// The same without headers.
+    fn bare(mut self) -> Self {
+        self.headers.clear();
+        self
+    }
+
+    /// The same of another caller.
+    fn of(mut self, caller: Caller) -> Self {
+        self.caller = caller;
+        self
+    }
+
+    /// The same to another path, by the order's id.
+    fn to(mut self, path: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        self.path = Box::new(path);
+        self
+    }
+}

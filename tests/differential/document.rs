@@ -1,0 +1,52 @@
+//! docs/emulators.md, which people read, and the declarations, by which the comparison judges: the same list.
+
+use crate::known::{DIFFERENCES, Difference, Field};
+use std::{collections::BTreeSet, fs};
+use twolane_tests::stack::root;
+
+/// Below the repository's root.
+pub(crate) const PATH: &str = "docs/emulators.md";
+
+/// Around the list.
+const MARKS: [&str; 2] = ["<!-- differences: begin -->", "<!-- differences: end -->"];
+
+#[test]
+fn lists_what_is_declared() {
+    let text = fs::read_to_string(root().join(PATH)).unwrap();
+    let (_, rest) = text.split_once(MARKS[0]).unwrap();
+    let (listed, _) = rest.split_once(MARKS[1]).unwrap();
+
+    let declared = table(DIFFERENCES);
+
+    assert_eq!(listed.trim(), declared.trim(), "write the list of {PATH} as it is declared:\n\n{declared}\n");
+}
+
+#[test]
+fn every_difference_has_an_id_of_its_own_and_a_source() {
+    let ids: BTreeSet<_> = DIFFERENCES.iter().map(|difference| difference.id).collect();
+
+    assert_eq!(ids.len(), DIFFERENCES.len(), "two differences have one id");
+    for difference in DIFFERENCES {
+        assert!(difference.source.starts_with("https://"), "{}", difference.id);
+        assert!(!difference.cases.is_empty() && !difference.fields.is_empty(), "{}", difference.id);
+    }
+}
+
+fn table(differences: &[Difference]) -> String {
+    let head = "| id | what | MiniStack | LocalStack core | what AWS documents | right | what was done |\n|---|---|---|---|---|---|---|\n";
+    head.to_owned() + &differences.iter().map(row).collect::<String>()
+}
+
+fn row(difference: &Difference) -> String {
+    let Difference { id, what, aws, source, right, done, .. } = difference;
+    let values = |value: fn(&Field) -> &'static str| {
+        let values = difference.fields.iter().map(|field| format!("{} {}", field.0, code(value(field))));
+        values.collect::<Vec<_>>().join(", ")
+    };
+    let (ministack, localstack) = (values(|field| field.1), values(|field| field.2));
+    format!("| `{id}` | {what} | {ministack} | {localstack} | [{aws}]({source}) | {right} | {done} |\n")
+}
+
+fn code(value: &str) -> String {
+    format!("`{}`", value.replace('|', "\\|"))
+}

@@ -1,0 +1,84 @@
+//! What was answered and stored, as fields that can be compared: ids and times are told to be there, not which.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use reqwest::header::HeaderMap;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// Values by what they are of: `status`, `header allow`, `body/detail`, `stored/items/0/sku`.
+pub(crate) type Fields = BTreeMap<String, String>;
+
+/// The headers that the contract names, besides those of CORS.
+const HEADERS: [&str; 9] = [
+    "allow",
+    "cache-control",
+    "content-type",
+    "location",
+    "retry-after",
+    "strict-transport-security",
+    "vary",
+    "www-authenticate",
+    "x-content-type-options",
+];
+
+/// The headers of an answer.
+pub(crate) fn of_headers(headers: &HeaderMap) -> Fields {
+    let is_compared = |name: &str| HEADERS.contains(&name) || name.starts_with("access-control-");
+    let names = headers.keys().filter(|name| is_compared(name.as_str()));
+    let values =
+        |name| headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    names.map(|name| (format!("header {name}"), values(name).collect::<Vec<_>>().join(" | "))).collect()
+}
+
+/// JSON, each leaf by its place.
+pub(crate) fn of_json(root: &str, value: &Value) -> Fields {
+    let mut fields = Fields::new();
+    add(&mut fields, root.to_owned(), value);
+    fields
+}
+
+fn add(fields: &mut Fields, place: String, value: &Value) {
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            members.iter().for_each(|(name, member)| add(fields, format!("{place}/{name}"), member));
+        }
+        Value::Array(elements) if !elements.is_empty() => {
+            elements.iter().enumerate().for_each(|(at, element)| add(fields, format!("{place}/{at}"), element));
+        }
+        leaf => {
+            let text = leaf.as_str().map_or_else(|| leaf.to_string(), str::to_owned);
+            let shown = redacted(place.rsplit('/').next().unwrap_or_default(), text);
+            fields.insert(place, shown);
+        }
+    }
+}
+
+/// What differs from one request to the next is only said to be there.
+fn redacted(name: &str, text: String) -> String {
+    match name {
+        "requestId" | "messageId" if !text.is_empty() && !text.contains(char::is_whitespace) => "(an id)".to_owned(),
+        "placedAt" | "confirmedAt" if is_time(&text) => "(a time)".to_owned(),
+        _ => text,
+    }
+}
+
+/// Whether it is RFC 3339 in UTC with milliseconds.
+fn is_time(text: &str) -> bool {
+    let digits = text.chars().map(|character| if character.is_ascii_digit() { '0' } else { character });
+    digits.collect::<String>() == "0000-00-00T00:00:00.000Z"
+}
+
+/// An item as JSON.
+pub(crate) fn item(attributes: &std::collections::HashMap<String, AttributeValue>) -> Value {
+    Value::Object(attributes.iter().map(|(name, value)| (name.clone(), plain(value))).collect::<Map<_, _>>())
+}
+
+fn plain(value: &AttributeValue) -> Value {
+    match value {
+        AttributeValue::S(text) => text.clone().into(),
+        AttributeValue::N(number) => serde_json::from_str(number).unwrap(),
+        AttributeValue::L(elements) => elements.iter().map(plain).collect(),
+        AttributeValue::M(members) => item(members),
+        other => format!("{other:?}").into(),
+    }
+}

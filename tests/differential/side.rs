@@ -1,0 +1,191 @@
+//! A stack on one of the emulators.
+
+use crate::{
+    cases::{Caller, Case, Request, Token},
+    fields::{self, Fields},
+};
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_sqs::types::QueueAttributeName;
+use reqwest::{Client, Url, redirect::Policy};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, env, fs, path::PathBuf, time::Duration};
+use tokio::time::timeout;
+use twolane_tests::{
+    api_client::{Answer, set_up_tls, try_send},
+    eventually::eventually,
+    order_bodies::new_id,
+    stack::{OWNER, sdk_config},
+    tokens::{Issuer, encode, now},
+};
+
+/// Longest wait for an answer or a record: two emulators and all their functions share a machine.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A stack on one of the emulators.
+pub(crate) struct Side {
+    /// What the emulator is called.
+    pub(crate) name: &'static str,
+    outputs: Value,
+    issuer: Issuer,
+    http: Client,
+    dynamodb: aws_sdk_dynamodb::Client,
+    sqs: aws_sdk_sqs::Client,
+}
+
+impl Side {
+    /// The stack whose outputs are in the file that the variable names.
+    pub(crate) async fn of(name: &'static str, variable: &str) -> Self {
+        set_up_tls();
+        let how = "run this test by make test-differential";
+        let path = PathBuf::from(env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set: {how}")));
+        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}: {how}", path.display()));
+        let outputs: Value = serde_json::from_str(&text).unwrap();
+        let issuer = Issuer::read(&path.with_file_name("issuer.json"));
+        let http = Client::builder().timeout(DEADLINE).redirect(Policy::none()).no_proxy().build().unwrap();
+        let endpoint = Url::parse(outputs["ApiUrl"].as_str().unwrap()).unwrap().origin().ascii_serialization();
+        let config = sdk_config().await.into_builder().endpoint_url(endpoint).build();
+        let (dynamodb, sqs) = (aws_sdk_dynamodb::Client::new(&config), aws_sdk_sqs::Client::new(&config));
+        Self { name, outputs, issuer, http, dynamodb, sqs }
+    }
+
+    /// What becomes of a case here.
+    pub(crate) async fn observe(&self, case: &Case) -> Fields {
+        let (id, owner) = (new_id(), owner(&case.request.caller));
+        for request in &case.before {
+            let answer = self.send(request, &id).await.expect("what goes before is answered");
+            assert!((200..300).contains(&answer.status), "{}, {}: {answer:?}", self.name, case.name);
+            self.settle(OWNER, &id).await;
+        }
+        let mut found = match self.send(&case.request, &id).await {
+            Ok(answer) => {
+                if answer.status == 202 && case.leaves_a_record {
+                    self.settle(owner, &id).await;
+                }
+                of_answer(&answer)
+            }
+            Err(error) => Fields::from([("status".to_owned(), failure(&error).to_owned())]),
+        };
+        if let Some(item) = self.item(owner, &id).await {
+            found.extend(fields::of_json("stored", &item));
+        }
+        found.into_iter().map(|(name, value)| (name, self.without_names(&value, &id))).collect()
+    }
+
+    /// What is left of everything: how many orders became what, and what no worker could do.
+    pub(crate) async fn end(&self) -> Fields {
+        let drained = eventually(DEADLINE, "the queue is empty", async || {
+            (self.messages_in("OrdersQueueUrl").await == 0).then_some(0)
+        });
+        let waiting = timeout(DEADLINE, drained).await.unwrap_or_default();
+        let mut found = Fields::from([("queued".to_owned(), waiting.to_string())]);
+        found.insert("dead letters".to_owned(), self.messages_in("DeadLetterQueueUrl").await.to_string());
+        for (kind, count) in self.counts().await {
+            found.insert(format!("orders {kind}"), count.to_string());
+        }
+        found
+    }
+
+    async fn send(&self, request: &Request, id: &str) -> reqwest::Result<Answer> {
+        let url = format!("{}/{}", self.output("ApiUrl"), (request.path)(id));
+        let built = self.http.request(request.method.clone(), url);
+        let built = match self.authorization(&request.caller) {
+            Some(value) => built.header("authorization", value),
+            None => built,
+        };
+        let built = request.headers.iter().fold(built, |built, (name, value)| built.header(name, value));
+        try_send(if request.body.is_empty() { built } else { built.body(request.body.clone()) }).await
+    }
+
+    fn authorization(&self, caller: &Caller) -> Option<String> {
+        match caller {
+            Caller::Subject(subject) => Some(format!("Bearer {}", self.issuer.token(&self.issuer.claims(subject)))),
+            Caller::Nobody => None,
+            Caller::With(text, token) => Some(text.replace("{token}", &self.token(*token))),
+        }
+    }
+
+    fn token(&self, token: Token) -> String {
+        let (issuer, good) = (&self.issuer, self.issuer.claims(OWNER));
+        let with = |name: &str, value: Value| {
+            let mut claims = good.clone();
+            claims[name] = value;
+            issuer.token(&claims)
+        };
+        match token {
+            Token::Good => issuer.token(&good),
+            Token::Expired => with("exp", (now() - 3600).into()),
+            Token::NotYetValid => with("nbf", (now() + 3600).into()),
+            Token::OfAnImpostor => issuer.impostor().token(&good),
+            Token::ForAnotherAudience => with("aud", "somebody-else".into()),
+            Token::OfAnotherIssuer => with("iss", "https://evil.example".into()),
+            Token::Unsigned => format!("{}.{}.", encode(json!({"alg": "none"}).to_string()), encode(good.to_string())),
+            Token::WithoutSubject => with("sub", Value::Null),
+            Token::OfSubject(subject) => with("sub", subject.into()),
+        }
+    }
+
+    /// Waits for the record of an order.
+    async fn settle(&self, owner: &str, id: &str) {
+        let what = format!("{} has a record of {id}", self.name);
+        eventually(DEADLINE, &what, async || self.item(owner, id).await).await;
+    }
+
+    async fn item(&self, owner: &str, id: &str) -> Option<Value> {
+        let key = AttributeValue::S(format!("{owner}#{id}"));
+        let request = self.dynamodb.get_item().table_name(self.output("OrdersTableName")).consistent_read(true);
+        let answer = request.key("pk", key).send().await.expect("the orders table can be read");
+        answer.item.as_ref().map(fields::item)
+    }
+
+    async fn counts(&self) -> BTreeMap<String, usize> {
+        let request = self.dynamodb.scan().table_name(self.output("OrdersTableName")).consistent_read(true);
+        let items = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+        let mut counts = BTreeMap::new();
+        for item in items.expect("the orders table can be scanned") {
+            let kind = format!("{} {}", item["lane"].as_s().unwrap(), item["status"].as_s().unwrap());
+            *counts.entry(kind).or_default() += 1;
+        }
+        counts
+    }
+
+    async fn messages_in(&self, output: &str) -> u64 {
+        use QueueAttributeName::{ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible};
+        let counts = [ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible];
+        let request = self.sqs.get_queue_attributes().queue_url(self.output(output));
+        let answer = request.set_attribute_names(Some(counts.to_vec())).send().await.expect("the queue can be asked");
+        let attributes = answer.attributes.expect("it has attributes");
+        counts.iter().map(|count| attributes[count].parse::<u64>().unwrap()).sum()
+    }
+
+    fn output(&self, name: &str) -> &str {
+        self.outputs[name].as_str().unwrap_or_else(|| panic!("The outputs of {} have no {name}", self.name))
+    }
+
+    /// Without what is this stack's or this request's own.
+    fn without_names(&self, text: &str, id: &str) -> String {
+        let api = Url::parse(self.output("ApiUrl")).unwrap();
+        let text = text.replace(api.as_str(), "{api}").replace(api.path(), "{api}");
+        text.replace(id, "{id}").replace(&id.to_uppercase(), "{ID}")
+    }
+}
+
+/// Whose order it is.
+fn owner(caller: &Caller) -> &str {
+    match caller {
+        Caller::Subject(subject) => subject,
+        Caller::Nobody | Caller::With(..) => OWNER,
+    }
+}
+
+fn of_answer(answer: &Answer) -> Fields {
+    let mut found = fields::of_headers(&answer.headers);
+    found.insert("status".to_owned(), answer.status.to_string());
+    if answer.body != Value::String(String::new()) {
+        found.extend(fields::of_json("body", &answer.body));
+    }
+    found
+}
+
+fn failure(error: &reqwest::Error) -> &'static str {
+    if error.is_timeout() { "none in time" } else { "none: the connection broke" }
+}
