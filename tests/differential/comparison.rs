@@ -1,6 +1,6 @@
 //! Two tables of observations beside each other, and which of their differences are known.
 
-use crate::{Observations, known::Difference};
+use crate::{Observations, fields::Fields, known::Difference};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -18,13 +18,13 @@ pub(crate) struct Comparison {
     fields: usize,
     /// The number of fields by the id of the difference that tells of them.
     known: BTreeMap<&'static str, usize>,
-    undeclared: Vec<Found>,
+    /// With the name of the case.
+    undeclared: Vec<(String, Found)>,
     stale: Vec<String>,
 }
 
 /// A field that both sides do not have alike.
 pub(crate) struct Found {
-    pub(crate) case: String,
     pub(crate) field: String,
     pub(crate) ministack: String,
     pub(crate) localstack: String,
@@ -37,14 +37,15 @@ impl Comparison {
         let mut comparison =
             Self { cases: ministack.len(), fields, known: BTreeMap::new(), undeclared: Vec::new(), stale: Vec::new() };
         let mut shown = BTreeSet::new();
-        for found in found {
-            let telling = declared.iter().find_map(|difference| Some((difference, difference.tells_of(&found)?)));
-            if let Some((difference, parts)) = telling {
-                *comparison.known.entry(difference.id).or_default() += 1;
-                shown.extend(parts.into_iter().map(|part| (difference.id, part)));
-            } else {
-                comparison.undeclared.push(found);
+        for (case, mut found) in found {
+            for difference in declared {
+                let before = found.len();
+                shown.extend(difference.take(&case, &mut found).into_iter().map(|part| (difference.id, part)));
+                if found.len() < before {
+                    *comparison.known.entry(difference.id).or_default() += before - found.len();
+                }
             }
+            comparison.undeclared.extend(found.into_iter().map(|found| (case.clone(), found)));
         }
         let parts = declared.iter().flat_map(|difference| difference.parts().map(|part| (difference.id, part)));
         let stale = parts.filter(|part| !shown.contains(part));
@@ -58,22 +59,23 @@ impl Comparison {
     }
 }
 
-fn differences(ministack: &Observations, localstack: &Observations) -> (Vec<Found>, usize) {
-    let names = |tables: &Observations| tables.keys().cloned().collect::<Vec<_>>();
+/// What differs by case, and how many fields were compared.
+fn differences(ministack: &Observations, localstack: &Observations) -> (BTreeMap<String, Vec<Found>>, usize) {
+    let names = |table: &Observations| table.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(ministack), names(localstack), "both were sent the same");
-    let (mut found, mut compared) = (Vec::new(), 0);
+    let (mut differing, mut compared) = (BTreeMap::<_, Vec<_>>::new(), 0);
     for (case, one) in ministack {
         let other = &localstack[case];
         for field in one.keys().chain(other.keys()).collect::<BTreeSet<_>>() {
             compared += 1;
-            let value = |fields: &crate::Fields| fields.get(field).map_or(NOTHING, String::as_str).to_owned();
+            let value = |fields: &Fields| fields.get(field).map_or(NOTHING, String::as_str).to_owned();
             let (ministack, localstack) = (value(one), value(other));
             if ministack != localstack {
-                found.push(Found { case: case.clone(), field: field.clone(), ministack, localstack });
+                differing.entry(case.clone()).or_default().push(Found { field: field.clone(), ministack, localstack });
             }
         }
     }
-    (found, compared)
+    (differing, compared)
 }
 
 impl fmt::Display for Comparison {
@@ -91,10 +93,10 @@ impl fmt::Display for Comparison {
             end(&self.undeclared)
         )?;
         let mut before = "";
-        for found in &self.undeclared {
-            if found.case != before {
-                writeln!(to, "  {}", found.case)?;
-                before = &found.case;
+        for (case, found) in &self.undeclared {
+            if case != before {
+                writeln!(to, "  {case}")?;
+                before = case;
             }
             writeln!(
                 to,
@@ -126,6 +128,7 @@ mod tests {
         what: "what",
         cases: &["a", "b*"],
         fields: &[Field("status", "400", "500")],
+        with_it: &["header *"],
         aws: "says 400",
         source: "https://docs.aws.amazon.com/",
         right: Right::MiniStack,
@@ -133,7 +136,7 @@ mod tests {
     }];
 
     fn observed(cases: &[(&str, &str)]) -> Observations {
-        let fields = |status: &str| crate::Fields::from([("status".to_owned(), status.to_owned())]);
+        let fields = |status: &str| Fields::from([("status".to_owned(), status.to_owned())]);
         cases.iter().map(|(case, status)| ((*case).to_owned(), fields(status))).collect()
     }
 
@@ -171,6 +174,21 @@ mod tests {
         let (left, right) = (observed(&[("a", "400"), ("b1", "400")]), observed(&[("a", "500"), ("b1", "502")]));
 
         assert!(!Comparison::of(&left, &right, DECLARED).is_as_known());
+    }
+
+    #[test]
+    fn what_comes_with_a_declared_difference_is_known_only_where_that_shows() {
+        let allow =
+            |status: &str| Fields::from([("status".into(), status.into()), ("header allow".into(), "PUT".into())]);
+        let (left, right) = (observed(&[("a", "400"), ("b1", "400")]), observed(&[("a", "500"), ("b1", "500")]));
+        let with = |table: &Observations, case: &str, status| {
+            let mut table = table.clone();
+            table.insert(case.to_owned(), allow(status));
+            table
+        };
+
+        assert!(Comparison::of(&left, &with(&right, "a", "500"), DECLARED).is_as_known());
+        assert!(!Comparison::of(&left, &with(&right, "b1", "400"), DECLARED).is_as_known());
     }
 
     #[test]

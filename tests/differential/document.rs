@@ -40,13 +40,9 @@ fn table(differences: &[Difference]) -> String {
 fn row(difference: &Difference) -> String {
     let Difference { id, what, aws, source, right, done, .. } = difference;
     let values = |value: fn(&Field) -> &'static str| {
-        let values = difference.fields.iter().map(|field| format!("{} {}", field.0, code(value(field))));
+        let values = difference.fields.iter().map(|field| format!("{} `{}`", field.0, value(field)));
         values.collect::<Vec<_>>().join(", ")
     };
     let (ministack, localstack) = (values(|field| field.1), values(|field| field.2));
     format!("| `{id}` | {what} | {ministack} | {localstack} | [{aws}]({source}) | {right} | {done} |\n")
-}
-
-fn code(value: &str) -> String {
-    format!("`{}`", value.replace('|', "\\|"))
 }

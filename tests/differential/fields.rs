@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 pub(crate) type Fields = BTreeMap<String, String>;
 
 /// The headers that the contract names, besides those of CORS.
-const HEADERS: [&str; 9] = [
+const HEADERS: [&str; 10] = [
     "allow",
     "cache-control",
+    "content-encoding",
     "content-type",
     "location",
     "retry-after",

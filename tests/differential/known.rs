@@ -8,10 +8,12 @@ pub(crate) struct Difference {
     pub(crate) id: &'static str,
     /// What of.
     pub(crate) what: &'static str,
-    /// The names of the cases in which it shows; `*` at either end stands for anything.
+    /// The names of the cases in which it shows; `*` once stands for anything.
     pub(crate) cases: &'static [&'static str],
     /// What differs in them.
     pub(crate) fields: &'static [Field],
+    /// The fields that are other ones because of that; wherever one of `fields` shows, they may be anything.
+    pub(crate) with_it: &'static [&'static str],
     /// What AWS documents, and where.
     pub(crate) aws: &'static str,
     pub(crate) source: &'static str,
@@ -20,7 +22,7 @@ pub(crate) struct Difference {
     pub(crate) done: &'static str,
 }
 
-/// A field, its value on MiniStack and that on LocalStack; `*` as in the names of cases.
+/// A field, its value on MiniStack and that on LocalStack; in values, `*` as in the names of cases.
 pub(crate) struct Field(pub(crate) &'static str, pub(crate) &'static str, pub(crate) &'static str);
 
 /// Who does as AWS documents.
@@ -28,22 +30,32 @@ pub(crate) struct Field(pub(crate) &'static str, pub(crate) &'static str, pub(cr
 pub(crate) enum Right {
     MiniStack,
     LocalStack,
-    Both,
-    Neither,
     /// AWS does not document it.
     Nobody,
 }
 
 impl Difference {
-    /// The parts of this that tell of what was found, if it is that.
-    pub(crate) fn tells_of(&self, found: &Found) -> Option<[String; 2]> {
-        let case = self.cases.iter().find(|pattern| matches(pattern, &found.case))?;
-        let field = self.fields.iter().find(|Field(name, ministack, localstack)| {
-            matches(name, &found.field)
-                && matches(ministack, &found.ministack)
-                && matches(localstack, &found.localstack)
-        })?;
-        Some([part_of_case(case), part_of_field(field)])
+    /// Takes what this tells of from what differs in a case; the parts of this that showed.
+    pub(crate) fn take(&self, case: &str, found: &mut Vec<Found>) -> Vec<String> {
+        let Some(pattern) = self.cases.iter().find(|pattern| matches(pattern, case)) else { return Vec::new() };
+        let mut shown: Vec<_> = found.iter().filter_map(|found| self.field_of(found)).map(part_of_field).collect();
+        if shown.is_empty() {
+            return shown;
+        }
+        found.retain(|found| self.field_of(found).is_none() && !self.comes_with_it(found));
+        shown.push(part_of_case(pattern));
+        shown
+    }
+
+    fn field_of(&self, found: &Found) -> Option<&Field> {
+        let is_it = |Field(name, ministack, localstack): &&Field| {
+            *name == found.field && matches(ministack, &found.ministack) && matches(localstack, &found.localstack)
+        };
+        self.fields.iter().find(is_it)
+    }
+
+    fn comes_with_it(&self, found: &Found) -> bool {
+        self.with_it.iter().any(|pattern| matches(pattern, &found.field))
     }
 
     /// All parts, each of which must show.
@@ -61,28 +73,126 @@ fn part_of_field(Field(name, ministack, localstack): &Field) -> String {
     format!("the field {name}: {ministack} on MiniStack, {localstack} on LocalStack")
 }
 
-/// Whether the text is like the pattern, in which `*` at either end stands for anything.
+/// Whether the text is like the pattern, in which `*` once stands for anything.
 fn matches(pattern: &str, text: &str) -> bool {
-    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
-        (Some(""), _) => true,
-        (Some(rest), Some(_)) => text.contains(rest.trim_end_matches('*')),
-        (Some(end), None) => text.ends_with(end),
-        (None, Some(start)) => text.starts_with(start),
-        (None, None) => text == pattern,
+    match pattern.split_once('*') {
+        Some((start, end)) => text.len() >= start.len() + end.len() && text.starts_with(start) && text.ends_with(end),
+        None => text == pattern,
     }
 }
-
-/// All of them.
-pub(crate) const DIFFERENCES: &[Difference] = &[];
 
 impl std::fmt::Display for Right {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         to.write_str(match self {
             Self::MiniStack => "MiniStack",
             Self::LocalStack => "LocalStack",
-            Self::Both => "both",
-            Self::Neither => "neither",
             Self::Nobody => "not documented",
         })
     }
 }
+
+/// Another answer altogether.
+const ANSWER: &[&str] = &["body/*", "header *"];
+
+/// Another answer, and another record.
+const ANSWER_AND_RECORD: &[&str] = &["body/*", "header *", "stored/*"];
+
+/// All of them.
+pub(crate) const DIFFERENCES: &[Difference] = &[
+    Difference {
+        id: "methods-that-any-leaves-out",
+        what: "TRACE, and methods that HTTP itself does not define",
+        cases: &["TRACE *", "PROPFIND *"],
+        fields: &[Field("status", "405", "404"), Field("status", "401", "404")],
+        with_it: ANSWER,
+        aws: "ANY stands for DELETE, GET, HEAD, OPTIONS, PATCH, POST and PUT",
+        source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-any-method.html",
+        right: Right::LocalStack,
+        done: "nothing: API Gateway cannot be told of other methods, and answers them as it does an unknown path, which the \
+               template makes a 404 with a problem",
+    },
+    Difference {
+        id: "paths-spelt-otherwise",
+        what: "an encoded letter or slash, or an empty segment, in the fixed part of a path",
+        cases: &[
+            "GET \"%73ync*",
+            "PUT \"%73ync*",
+            "GET \"sync%2F*",
+            "PUT \"sync%2F*",
+            "GET \"sync//*",
+            "PUT \"sync//*",
+        ],
+        fields: &[Field("status", "405", "404"), Field("status", "401", "404"), Field("status", "201", "404")],
+        with_it: ANSWER_AND_RECORD,
+        aws: "does not say how paths are compared with resources",
+        source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-settings-method-request.html",
+        right: Right::Nobody,
+        done: "nothing: either way it is a 404, or the same method with the same authorizer and validation",
+    },
+    Difference {
+        id: "path-parameters",
+        what: "a path that ends in `;v=1`",
+        cases: &["PUT \"sync/orders/{id};v=1\""],
+        fields: &[Field("status", "400", "201")],
+        with_it: ANSWER_AND_RECORD,
+        aws: "does not say; by RFC 3986 it is a part of the segment, and so of the order id",
+        source: "https://www.rfc-editor.org/rfc/rfc3986#section-3.3",
+        right: Right::MiniStack,
+        done: "nothing: where it is cut off, the order is that of the id that is left, in the answer as in the table",
+    },
+    Difference {
+        id: "two-content-types",
+        what: "two headers `Content-Type`, the second `text/plain`",
+        cases: &["*, two media types"],
+        fields: &[Field("status", "415", "201"), Field("status", "415", "202")],
+        with_it: ANSWER_AND_RECORD,
+        aws: "does not say which one counts; HTTP has it once",
+        source: "https://www.rfc-editor.org/rfc/rfc9110#section-8.3",
+        right: Right::Nobody,
+        done: "nothing: whichever counts, the body is refused or validated as JSON, by the edge and again behind it",
+    },
+    Difference {
+        id: "whole-fractions",
+        what: "a quantity of `2.0` or `2e0`",
+        cases: &["async, body: a whole fraction*", "async, body in no currency: a whole fraction*"],
+        fields: &[Field("status", "400", "202")],
+        with_it: ANSWER_AND_RECORD,
+        aws: "models are JSON Schema draft 4, where an integer has no fraction and no exponent; later drafts take both",
+        source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/models-mappings-models.html",
+        right: Right::MiniStack,
+        done: "nothing: what the edge lets through the worker refuses, and the record says REJECTED",
+    },
+    Difference {
+        id: "whole-fractions-in-the-sync-lane",
+        what: "the same: refused by the edge, or by the function behind it, which says where it is wrong",
+        cases: &["sync, body: a whole fraction*"],
+        fields: &[Field("body/errors/0/pointer", "nothing", "/items/0/quantity")],
+        with_it: ANSWER,
+        aws: "as above",
+        source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/models-mappings-models.html",
+        right: Right::MiniStack,
+        done: "nothing: 400 from either",
+    },
+    Difference {
+        id: "characters-in-message-attributes",
+        what: "an order id with U+0000 or U+FFFE in it, in the async lane",
+        cases: &["async/orders, the * %EF%BF%BE", "async/orders, the *%00"],
+        fields: &[Field("status", "400", "202")],
+        with_it: ANSWER,
+        aws: "values of attributes have the same restrictions on characters as the body",
+        source: "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_MessageAttributeValue.html",
+        right: Right::MiniStack,
+        done: "nothing: where the queue takes it, the worker refuses the id, and no order is stored",
+    },
+    Difference {
+        id: "two-origins",
+        what: "two headers `Origin`, the first of which is on the list",
+        cases: &["preflight to *, of two origins"],
+        fields: &[Field("header access-control-allow-origin", "nothing", "http://localhost:3000")],
+        with_it: &["header *"],
+        aws: "does not say which value `$input.params` gives; browsers send one",
+        source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html",
+        right: Right::Nobody,
+        done: "nothing: what is answered is an origin of the list, never another",
+    },
+];

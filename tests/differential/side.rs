@@ -8,8 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sqs::types::QueueAttributeName;
 use reqwest::{Client, Url, redirect::Policy};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, env, fs, path::PathBuf, time::Duration};
-use tokio::time::timeout;
+use std::{collections::BTreeSet, env, fs, path::PathBuf, sync::Mutex, time::Duration};
 use twolane_tests::{
     api_client::{Answer, set_up_tls, try_send},
     eventually::eventually,
@@ -30,6 +29,8 @@ pub(crate) struct Side {
     http: Client,
     dynamodb: aws_sdk_dynamodb::Client,
     sqs: aws_sdk_sqs::Client,
+    /// The ids of orders of earlier runs, and of those that a request may leave.
+    expected: Mutex<BTreeSet<String>>,
 }
 
 impl Side {
@@ -43,14 +44,23 @@ impl Side {
         let issuer = Issuer::read(&path.with_file_name("issuer.json"));
         let http = Client::builder().timeout(DEADLINE).redirect(Policy::none()).no_proxy().build().unwrap();
         let endpoint = Url::parse(outputs["ApiUrl"].as_str().unwrap()).unwrap().origin().ascii_serialization();
-        let config = sdk_config().await.into_builder().endpoint_url(endpoint).build();
-        let (dynamodb, sqs) = (aws_sdk_dynamodb::Client::new(&config), aws_sdk_sqs::Client::new(&config));
-        Self { name, outputs, issuer, http, dynamodb, sqs }
+        let config = sdk_config().await;
+        // By each client's own settings: those of the environment are of the other side.
+        let of_dynamodb = aws_sdk_dynamodb::config::Builder::from(&config).endpoint_url(&endpoint).build();
+        let of_sqs = aws_sdk_sqs::config::Builder::from(&config).endpoint_url(&endpoint).build();
+        let dynamodb = aws_sdk_dynamodb::Client::from_conf(of_dynamodb);
+        let sqs = aws_sdk_sqs::Client::from_conf(of_sqs);
+        let side = Self { name, outputs, issuer, http, dynamodb, sqs, expected: Mutex::default() };
+        *side.expected.lock().unwrap() = side.order_ids().await;
+        side
     }
 
     /// What becomes of a case here.
     pub(crate) async fn observe(&self, case: &Case) -> Fields {
         let (id, owner) = (new_id(), owner(&case.request.caller));
+        if case.leaves_a_record {
+            self.expected.lock().unwrap().insert(id.clone());
+        }
         for request in &case.before {
             let answer = self.send(request, &id).await.expect("what goes before is answered");
             assert!((200..300).contains(&answer.status), "{}, {}: {answer:?}", self.name, case.name);
@@ -71,18 +81,15 @@ impl Side {
         found.into_iter().map(|(name, value)| (name, self.without_names(&value, &id))).collect()
     }
 
-    /// What is left of everything: how many orders became what, and what no worker could do.
+    /// What is left of everything: orders that no request should have left, and messages that no worker could do.
     pub(crate) async fn end(&self) -> Fields {
-        let drained = eventually(DEADLINE, "the queue is empty", async || {
-            (self.messages_in("OrdersQueueUrl").await == 0).then_some(0)
-        });
-        let waiting = timeout(DEADLINE, drained).await.unwrap_or_default();
-        let mut found = Fields::from([("queued".to_owned(), waiting.to_string())]);
-        found.insert("dead letters".to_owned(), self.messages_in("DeadLetterQueueUrl").await.to_string());
-        for (kind, count) in self.counts().await {
-            found.insert(format!("orders {kind}"), count.to_string());
-        }
-        found
+        let what = format!("the queue of {} is empty", self.name);
+        eventually(DEADLINE, &what, async || (self.messages_in("OrdersQueueUrl").await == 0).then_some(())).await;
+        let orders = self.order_ids().await;
+        let unexpected = orders.difference(&self.expected.lock().unwrap()).count();
+        let dead = self.messages_in("DeadLetterQueueUrl").await;
+        let count = |name: &str, count: u64| (name.to_owned(), count.to_string());
+        Fields::from([count("orders of no request", unexpected as u64), count("dead letters", dead)])
     }
 
     async fn send(&self, request: &Request, id: &str) -> reqwest::Result<Answer> {
@@ -137,15 +144,12 @@ impl Side {
         answer.item.as_ref().map(fields::item)
     }
 
-    async fn counts(&self) -> BTreeMap<String, usize> {
+    /// The ids of all orders that there are.
+    async fn order_ids(&self) -> BTreeSet<String> {
         let request = self.dynamodb.scan().table_name(self.output("OrdersTableName")).consistent_read(true);
         let items = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
-        let mut counts = BTreeMap::new();
-        for item in items.expect("the orders table can be scanned") {
-            let kind = format!("{} {}", item["lane"].as_s().unwrap(), item["status"].as_s().unwrap());
-            *counts.entry(kind).or_default() += 1;
-        }
-        counts
+        let items = items.expect("the orders table can be scanned");
+        items.iter().map(|item| item["orderId"].as_s().unwrap().clone()).collect()
     }
 
     async fn messages_in(&self, output: &str) -> u64 {

@@ -20,7 +20,7 @@ pub(crate) struct Case {
     pub(crate) before: Vec<Request>,
     /// Whose answer is looked at.
     pub(crate) request: Request,
-    /// Whether an order that is queued is waited for: not where no record will be.
+    /// Whether it may leave a record, which is waited for when the order is queued.
     pub(crate) leaves_a_record: bool,
 }
 

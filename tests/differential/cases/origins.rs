@@ -8,7 +8,8 @@ use twolane_tests::{
 };
 
 pub(super) fn all() -> Vec<Case> {
-    let origins = || [LISTED_ORIGIN, ""].into_iter().chain(UNLISTED_ORIGINS).chain(VELOCITY_ORIGINS);
+    let origins =
+        || [LISTED_ORIGIN, "", "http://localhost:3000é"].into_iter().chain(UNLISTED_ORIGINS).chain(VELOCITY_ORIGINS);
     let mut cases = Vec::new();
     for origin in origins() {
         for place in PLACES {
