@@ -15,7 +15,7 @@ export CARGO_BUILD_TARGET ?= $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //
 # The functions of the benchmark.
 MEASURED := create-order process-orders get-order manage-connections authorize-request
 
-.PHONY: help demo up down restart env test test-localstack soak check bench build deploy smoke destroy
+.PHONY: help demo up down restart env test test-localstack test-differential soak check bench build deploy smoke destroy
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,10 @@ test: check ## check, then every test, the end-to-end ones on a local cloud of t
 # No Docker and no token: LocalStack's open-source core. Needs Python 3.13 somewhere on this machine.
 test-localstack: ## The end-to-end tests on a second emulator, LocalStack's open-source core, and what they cannot test there
 	@$(CLOUD) test-localstack
+
+# What differs must be declared in tests/differential/known.rs, and is listed in docs/emulators.md.
+test-differential: ## One table of requests to both emulators, compared field by field: what is not known to differ fails
+	@$(CLOUD) differential
 
 # Bounded: every wait in it has a deadline.
 soak: ## The fault suite in full, on a local cloud of its own: 2 000 orders in a storm, an outage of a minute, restarts

@@ -14,7 +14,6 @@ const SHOWN: usize = 200;
 
 /// What differs.
 pub(crate) struct Comparison {
-    cases: usize,
     fields: usize,
     /// The number of fields by the id of the difference that tells of them.
     known: BTreeMap<&'static str, usize>,
@@ -34,8 +33,7 @@ impl Comparison {
     /// Compares every field of every case.
     pub(crate) fn of(ministack: &Observations, localstack: &Observations, declared: &'static [Difference]) -> Self {
         let (found, fields) = differences(ministack, localstack);
-        let mut comparison =
-            Self { cases: ministack.len(), fields, known: BTreeMap::new(), undeclared: Vec::new(), stale: Vec::new() };
+        let mut comparison = Self { fields, known: BTreeMap::new(), undeclared: Vec::new(), stale: Vec::new() };
         let mut shown = BTreeSet::new();
         for (case, mut found) in found {
             for difference in declared {
@@ -61,11 +59,10 @@ impl Comparison {
 
 /// What differs by case, and how many fields were compared.
 fn differences(ministack: &Observations, localstack: &Observations) -> (BTreeMap<String, Vec<Found>>, usize) {
-    let names = |table: &Observations| table.keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(ministack), names(localstack), "both were sent the same");
-    let (mut differing, mut compared) = (BTreeMap::<_, Vec<_>>::new(), 0);
-    for (case, one) in ministack {
-        let other = &localstack[case];
+    let (mut differing, mut compared, none) = (BTreeMap::<_, Vec<_>>::new(), 0, Fields::new());
+    // One side may have queued what the other refused.
+    for case in ministack.keys().chain(localstack.keys()).collect::<BTreeSet<_>>() {
+        let [one, other] = [ministack, localstack].map(|table| table.get(case).unwrap_or(&none));
         for field in one.keys().chain(other.keys()).collect::<BTreeSet<_>>() {
             compared += 1;
             let value = |fields: &Fields| fields.get(field).map_or(NOTHING, String::as_str).to_owned();
@@ -82,7 +79,7 @@ impl fmt::Display for Comparison {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let known: usize = self.known.values().sum();
         let alike = self.fields - known - self.undeclared.len();
-        writeln!(to, "\n{} requests, {} fields: {alike} alike, {known} known to differ:", self.cases, self.fields)?;
+        writeln!(to, "\n{} fields: {alike} alike, {known} known to differ:", self.fields)?;
         for (id, count) in &self.known {
             writeln!(to, "  {count:>5}  {id}")?;
         }

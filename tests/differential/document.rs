@@ -1,7 +1,10 @@
 //! docs/emulators.md, which people read, and the declarations, by which the comparison judges: the same list.
 
 use crate::known::{DIFFERENCES, Difference, Field};
-use std::{collections::BTreeSet, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 use twolane_tests::stack::root;
 
 /// Below the repository's root.
@@ -13,8 +16,8 @@ const MARKS: [&str; 2] = ["<!-- differences: begin -->", "<!-- differences: end 
 #[test]
 fn lists_what_is_declared() {
     let text = fs::read_to_string(root().join(PATH)).unwrap();
-    let (_, rest) = text.split_once(MARKS[0]).unwrap();
-    let (listed, _) = rest.split_once(MARKS[1]).unwrap();
+    let (_, rest) = text.split_once(MARKS[0]).expect("a mark is before the list");
+    let (listed, _) = rest.split_once(MARKS[1]).expect("a mark is behind the list");
 
     let declared = table(DIFFERENCES);
 
@@ -40,8 +43,15 @@ fn table(differences: &[Difference]) -> String {
 fn row(difference: &Difference) -> String {
     let Difference { id, what, aws, source, right, done, .. } = difference;
     let values = |value: fn(&Field) -> &'static str| {
-        let values = difference.fields.iter().map(|field| format!("{} `{}`", field.0, value(field)));
-        values.collect::<Vec<_>>().join(", ")
+        let mut by_field = BTreeMap::<_, Vec<_>>::new();
+        for field in difference.fields {
+            let values = by_field.entry(field.0).or_default();
+            let shown = format!("`{}`", value(field));
+            if !values.contains(&shown) {
+                values.push(shown);
+            }
+        }
+        by_field.iter().map(|(name, values)| format!("{name} {}", values.join(", "))).collect::<Vec<_>>().join("; ")
     };
     let (ministack, localstack) = (values(|field| field.1), values(|field| field.2));
     format!("| `{id}` | {what} | {ministack} | {localstack} | [{aws}]({source}) | {right} | {done} |\n")

@@ -69,6 +69,11 @@ fn is_time(text: &str) -> bool {
     digits.collect::<String>() == "0000-00-00T00:00:00.000Z"
 }
 
+/// Milliseconds since 1970 are only said to be there.
+pub(crate) fn without_epoch(text: &str) -> &str {
+    if text.len() == 13 && text.bytes().all(|byte| byte.is_ascii_digit()) { "(a time)" } else { text }
+}
+
 /// An item as JSON.
 pub(crate) fn item(attributes: &std::collections::HashMap<String, AttributeValue>) -> Value {
     Value::Object(attributes.iter().map(|(name, value)| (name.clone(), plain(value))).collect::<Map<_, _>>())

@@ -11,6 +11,7 @@ mod comparison;
 mod document;
 mod fields;
 mod known;
+mod queued;
 mod side;
 
 use comparison::Comparison;
@@ -55,5 +56,6 @@ async fn observe(side: &Side) -> Observations {
         }
     }
     observations.insert("in the end".to_owned(), side.end().await);
+    observations.extend(queued::observe(side).await);
     observations
 }

@@ -18,17 +18,19 @@ use twolane_tests::{
 };
 
 /// Longest wait for an answer or a record: two emulators and all their functions share a machine.
-const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A stack on one of the emulators.
 pub(crate) struct Side {
     /// What the emulator is called.
     pub(crate) name: &'static str,
+    /// Where it is.
+    pub(crate) endpoint: String,
     outputs: Value,
     issuer: Issuer,
-    http: Client,
+    pub(crate) http: Client,
     dynamodb: aws_sdk_dynamodb::Client,
-    sqs: aws_sdk_sqs::Client,
+    pub(crate) sqs: aws_sdk_sqs::Client,
     /// The ids of orders of earlier runs, and of those that a request may leave.
     expected: Mutex<BTreeSet<String>>,
 }
@@ -50,7 +52,7 @@ impl Side {
         let of_sqs = aws_sdk_sqs::config::Builder::from(&config).endpoint_url(&endpoint).build();
         let dynamodb = aws_sdk_dynamodb::Client::from_conf(of_dynamodb);
         let sqs = aws_sdk_sqs::Client::from_conf(of_sqs);
-        let side = Self { name, outputs, issuer, http, dynamodb, sqs, expected: Mutex::default() };
+        let side = Self { name, endpoint, outputs, issuer, http, dynamodb, sqs, expected: Mutex::default() };
         *side.expected.lock().unwrap() = side.order_ids().await;
         side
     }
@@ -78,7 +80,7 @@ impl Side {
         if let Some(item) = self.item(owner, &id).await {
             found.extend(fields::of_json("stored", &item));
         }
-        found.into_iter().map(|(name, value)| (name, self.without_names(&value, &id))).collect()
+        self.without_names(found, &id)
     }
 
     /// What is left of everything: orders that no request should have left, and messages that no worker could do.
@@ -92,7 +94,7 @@ impl Side {
         Fields::from([count("orders of no request", unexpected as u64), count("dead letters", dead)])
     }
 
-    async fn send(&self, request: &Request, id: &str) -> reqwest::Result<Answer> {
+    pub(crate) async fn send(&self, request: &Request, id: &str) -> reqwest::Result<Answer> {
         let url = format!("{}/{}", self.output("ApiUrl"), (request.path)(id));
         let built = self.http.request(request.method.clone(), url);
         let built = match self.authorization(&request.caller) {
@@ -161,15 +163,18 @@ impl Side {
         counts.iter().map(|count| attributes[count].parse::<u64>().unwrap()).sum()
     }
 
-    fn output(&self, name: &str) -> &str {
+    pub(crate) fn output(&self, name: &str) -> &str {
         self.outputs[name].as_str().unwrap_or_else(|| panic!("The outputs of {} have no {name}", self.name))
     }
 
     /// Without what is this stack's or this request's own.
-    fn without_names(&self, text: &str, id: &str) -> String {
+    pub(crate) fn without_names(&self, found: Fields, id: &str) -> Fields {
         let api = Url::parse(self.output("ApiUrl")).unwrap();
-        let text = text.replace(api.as_str(), "{api}").replace(api.path(), "{api}");
-        text.replace(id, "{id}").replace(&id.to_uppercase(), "{ID}")
+        let without = |text: String| {
+            let text = text.replace(api.as_str(), "{api}").replace(api.path(), "{api}");
+            text.replace(id, "{id}").replace(&id.to_uppercase(), "{ID}")
+        };
+        found.into_iter().map(|(name, value)| (name, without(value))).collect()
     }
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from . import commands, demo, emulators, localstack_suite, tools
+from . import commands, demo, differential, emulators, localstack_suite, tools
 from .failure import Failure
 from .layout import REPOSITORY
 
@@ -75,6 +75,8 @@ def _dispatch(options: argparse.Namespace, command: list[str]) -> int:
             return commands.tests(target)
         case "test-localstack":
             return localstack_suite.run(target, options.licensed)
+        case "differential":
+            return differential.run(target)
         case _:
             return commands.selftest(target, options.patterns)
 
@@ -144,6 +146,9 @@ def _parser() -> argparse.ArgumentParser:
     localstack = _add(subcommands, "test-localstack", "the end-to-end tests on LocalStack's open-source core: no Docker, no token",
                       ["test-localstack", "test-localstack --licensed   # on the licensed image, with Docker and a token"])
     localstack.add_argument("--licensed", action="store_true", help="on the licensed image instead (provided, not run by this project)")
+
+    _add(subcommands, "differential", "one table of requests to a stack on each emulator, answers and records compared field by field",
+         ["differential"])
 
     selftest = _add(subcommands, "selftest", "test the local cloud itself", ["selftest", "selftest velocity throttle"])
     selftest.add_argument("patterns", nargs="*", metavar="PATTERN", help="only tests whose name has one of these")

@@ -1,44 +1,49 @@
-"""The comparison of the emulators: one stack on each, one table of requests to both (tests/differential)."""
+"""The comparison of the emulators: the same stack on each, and one table of requests to both (tests/differential)."""
 
 from __future__ import annotations
 
 from . import commands, lanes, tools
-from .emulators import ALL, LOCALSTACK, MINISTACK, Emulator
-from .environment import command_environment
-from .layout import Instance
-from .localstack_suite import local
+from .emulators import LOCALSTACK, MINISTACK, Emulator
+from .environment import build_target, command_environment
 from .lanes import Step
+from .layout import Instance, Project
+from .localstack_suite import local
 
 _FOLDER = ".local/differential"
-# Both stacks are the same: without what one of the emulators does not have.
+# The same on both: without what one of them does not have.
 _PARAMETERS = LOCALSTACK.stack_parameters
-# Without the SDKs of other suites.
+# As for the end-to-end tests on LocalStack: what was compiled for those is there.
 _SELECTION = ("--locked", "--package", "twolane-tests", "--package", "twolane", "--no-default-features", "--test", "differential")
+# With its progress, and with the tests that need both stacks.
 _COMPARISON = ("cargo", "test", *_SELECTION, "--", "--include-ignored", "--nocapture")
 
 
 def run(target: commands.Target) -> int:
-    """Install, build, deploy to both, compare; what it ran on is told at the end."""
-    commands.ensure_tools(target.project, (*(emulator.tool_set for emulator in ALL.values()), tools.SAM))
-    # Functions first: cargo-lambda removes the other binaries.
-    building = [local("functions", "build"), Step("comparison", ["cargo", "test", *_SELECTION, "--no-run"])]
+    """Install, build, deploy to both, compare, end both; what it ran on is told at the end."""
+    commands.ensure_tools(target.project, (MINISTACK.tool_set, LOCALSTACK.tool_set, tools.SAM))
+    building = [
+        # Functions first: cargo-lambda removes the other binaries.
+        local("functions", "build"),
+        # For the target that the comparison is run for.
+        Step("comparison", ["env", *(f"{name}={value}" for name, value in build_target().items()), "cargo", "test", *_SELECTION, "--no-run"]),
+    ]
     with commands.signals_as_interrupts():
         if any(outcome.code != 0 for outcome in lanes.run({"build": building}, target.project.root)):
             return 1
-    one, other = (_target(target, emulator) for emulator in (MINISTACK, LOCALSTACK))
-    with commands.fresh(one, True, _PARAMETERS) as running, commands.fresh(other, True, _PARAMETERS):
-        environment = command_environment(one.instance, running.port)
-        code = commands.run_command([*_COMPARISON], {**environment, **_other_stack(other.instance)})
+    code = _compare(_stack_on(MINISTACK, target.project), _stack_on(LOCALSTACK, target.project))
+    print("\nCompared")
     for emulator in (MINISTACK, LOCALSTACK):
-        print(f"Compared on {', '.join(emulator.parts().values())}")
+        print(f"  {'; '.join(dict.fromkeys(emulator.parts().values()))}")
     return code
 
 
-def _target(target: commands.Target, emulator: Emulator) -> commands.Target:
-    folder = target.project.root / _FOLDER / emulator.name
-    return commands.Target(target.project, Instance(folder), 0, emulator)
+def _compare(one: commands.Target, other: commands.Target) -> int:
+    """The tests know the first stack by the environment of every command, the second one by its outputs' file."""
+    with commands.fresh(one, True, _PARAMETERS) as running, commands.fresh(other, True, _PARAMETERS):
+        second = {"TWOLANE_OTHER_OUTPUTS": str(other.instance.outputs.resolve())}
+        return commands.run_command([*_COMPARISON], {**command_environment(one.instance, running.port), **second})
 
 
-def _other_stack(instance: Instance) -> dict[str, str]:
-    """What the comparison knows of the second stack; where it is and who issues its tokens is told by this file."""
-    return {"TWOLANE_OTHER_OUTPUTS": str(instance.outputs.resolve())}
+def _stack_on(emulator: Emulator, project: Project) -> commands.Target:
+    """A stack in a folder and on a port of its own."""
+    return commands.Target(project, Instance(project.root / _FOLDER / emulator.name), 0, emulator)

@@ -24,6 +24,13 @@ pub(crate) struct Case {
     pub(crate) leaves_a_record: bool,
 }
 
+impl Case {
+    /// Whether it goes down the async lane, and nothing before it.
+    pub(crate) fn is_queued(&self) -> bool {
+        self.before.is_empty() && (self.request.path)("").starts_with("async/")
+    }
+}
+
 /// A request about an order whose id is made for it.
 pub(crate) struct Request {
     pub(crate) method: Method,
