@@ -94,8 +94,9 @@ impl std::fmt::Display for Right {
 /// Another answer altogether.
 const ANSWER: &[&str] = &["body/*", "header *"];
 
-/// Another answer, and another record.
-const ANSWER_AND_RECORD: &[&str] = &["body/*", "header *", "stored/*"];
+/// Another answer, and another record, or no message.
+const ANSWER_RECORD_OR_MESSAGE: &[&str] =
+    &["body/*", "header *", "stored/*", "attribute *", "body", "body is as it was sent"];
 
 /// All of them.
 pub(crate) const DIFFERENCES: &[Difference] = &[
@@ -123,7 +124,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
             "PUT \"sync//*",
         ],
         fields: &[Field("status", "405", "404"), Field("status", "401", "404"), Field("status", "201", "404")],
-        with_it: ANSWER_AND_RECORD,
+        with_it: ANSWER_RECORD_OR_MESSAGE,
         aws: "does not say how paths are compared with resources",
         source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-method-settings.html",
         right: Right::Nobody,
@@ -134,7 +135,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         what: "a path that ends in `;v=1`",
         cases: &["PUT \"sync/orders/{id};v=1\""],
         fields: &[Field("status", "400", "201")],
-        with_it: ANSWER_AND_RECORD,
+        with_it: ANSWER_RECORD_OR_MESSAGE,
         aws: "does not say; by RFC 3986 it is a part of the segment, and so of the order id",
         source: "https://www.rfc-editor.org/rfc/rfc3986#section-3.3",
         right: Right::MiniStack,
@@ -143,9 +144,13 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
     Difference {
         id: "two-content-types",
         what: "two headers `Content-Type`, the second `text/plain`",
-        cases: &["*, two media types"],
-        fields: &[Field("status", "415", "201"), Field("status", "415", "202")],
-        with_it: ANSWER_AND_RECORD,
+        cases: &["sync, two media types", "async, two media types", "in the queue: async, two media types"],
+        fields: &[
+            Field("status", "415", "201"),
+            Field("status", "415", "202"),
+            Field("body is as it was sent", "nothing", "true"),
+        ],
+        with_it: ANSWER_RECORD_OR_MESSAGE,
         aws: "does not say which one counts; HTTP has it once",
         source: "https://www.rfc-editor.org/rfc/rfc9110#section-8.3",
         right: Right::Nobody,
@@ -154,9 +159,14 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
     Difference {
         id: "whole-fractions",
         what: "a quantity of `2.0` or `2e0`",
-        cases: &["async, body: a whole fraction*", "async, body in no currency: a whole fraction*"],
-        fields: &[Field("status", "400", "202")],
-        with_it: ANSWER_AND_RECORD,
+        cases: &[
+            "async, body: a whole fraction*",
+            "async, body in no currency: a whole fraction*",
+            "in the queue: async, body: a whole fraction*",
+            "in the queue: async, body in no currency: a whole fraction*",
+        ],
+        fields: &[Field("status", "400", "202"), Field("body is as it was sent", "nothing", "true")],
+        with_it: ANSWER_RECORD_OR_MESSAGE,
         aws: "models are JSON Schema draft 4, where an integer has no fraction and no exponent; later drafts take both",
         source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/models-mappings-models.html",
         right: Right::MiniStack,
@@ -174,16 +184,40 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         done: "nothing: 400 from either",
     },
     Difference {
-        id: "characters-in-message-attributes",
-        what: "an order id with U+0000 or U+FFFE in it, in the async lane",
-        cases: &["async/orders, the * %EF%BF%BE", "async/orders, the *%00"],
-        fields: &[Field("status", "400", "202")],
-        with_it: ANSWER,
-        aws: "such characters are replaced by U+FFFD, in values of attributes as in bodies",
+        id: "path-parameters-are-decoded",
+        what: "an order id with percent signs in the path",
+        cases: &[
+            "async/orders, the * %EF%BF%BE",
+            "async/orders, the *%00",
+            "in the queue: async/orders, the id *",
+            "in the queue: async/orders, the malformed id *",
+            "sync/orders, the id with an encoded hyphen*",
+            "orders, the id with an encoded hyphen*",
+        ],
+        fields: &[
+            Field("status", "400", "202"),
+            Field("status", "201", "400"),
+            Field("status", "200", "400"),
+            Field("attribute orderId", "String: *", "String: *"),
+            Field("attribute orderId", "nothing", "String: *"),
+        ],
+        with_it: ANSWER_RECORD_OR_MESSAGE,
+        aws: "does not say; those who tried found it as it was sent, not decoded",
+        source: "https://github.com/serverless/serverless/issues/5037",
+        right: Right::LocalStack,
+        done: "nothing: a UUID has nothing to encode, and what has is refused in both lanes, decoded or not; decoded, U+0000 and \
+               U+FFFE are what MiniStack's queue refuses, which AWS says it replaces by U+FFFD",
+    },
+    Difference {
+        id: "trace-headers-of-messages",
+        what: "the trace header of a message that API Gateway sends",
+        cases: &["in the queue: async, the trace header Root=1-*Sampled=1"],
+        fields: &[Field("system attribute AWSTraceHeader", "nothing", "Root=1-*")],
+        with_it: &[],
+        aws: "`AWSTraceHeader` is the one system attribute that a message can be sent with",
         source: "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html",
         right: Right::LocalStack,
-        done: "nothing: what is queued the worker refuses as no order id, and no order is stored; were it refused, the \
-               template makes it a 400 with a problem",
+        done: "nothing: MiniStack takes it in calls of JSON alone, and no order depends on it; contract tests render the template",
     },
     Difference {
         id: "two-origins",

@@ -1,7 +1,7 @@
 //! A stack on one of the emulators.
 
 use crate::{
-    cases::{Caller, Case, Request, Token},
+    cases::{Caller, Case, Record, Request, Token},
     fields::{self, Fields},
 };
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -60,7 +60,7 @@ impl Side {
     /// What becomes of a case here.
     pub(crate) async fn observe(&self, case: &Case) -> Fields {
         let (id, owner) = (new_id(), owner(&case.request.caller));
-        if case.leaves_a_record {
+        if case.record != Record::None {
             self.expected.lock().unwrap().insert(id.clone());
         }
         for request in &case.before {
@@ -70,7 +70,7 @@ impl Side {
         }
         let mut found = match self.send(&case.request, &id).await {
             Ok(answer) => {
-                if answer.status == 202 && case.leaves_a_record {
+                if answer.status == 202 && case.record == Record::Left {
                     self.settle(owner, &id).await;
                 }
                 of_answer(&answer)
@@ -172,7 +172,9 @@ impl Side {
         let api = Url::parse(self.output("ApiUrl")).unwrap();
         let without = |text: String| {
             let text = text.replace(api.as_str(), "{api}").replace(api.path(), "{api}");
-            text.replace(id, "{id}").replace(&id.to_uppercase(), "{ID}")
+            text.replace(id, "{id}")
+                .replace(&id.to_uppercase(), "{ID}")
+                .replace(&id.replace('-', ""), "{id without hyphens}")
         };
         found.into_iter().map(|(name, value)| (name, without(value))).collect()
     }

@@ -20,8 +20,19 @@ pub(crate) struct Case {
     pub(crate) before: Vec<Request>,
     /// Whose answer is looked at.
     pub(crate) request: Request,
-    /// Whether it may leave a record, which is waited for when the order is queued.
-    pub(crate) leaves_a_record: bool,
+    /// What it leaves in the table.
+    pub(crate) record: Record,
+}
+
+/// What a case leaves in the orders table.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Record {
+    /// A record once the order is taken: it is waited for.
+    Left,
+    /// A record, or none: nobody waits.
+    Perhaps,
+    /// No record in any case.
+    None,
 }
 
 impl Case {
@@ -94,7 +105,7 @@ fn numbered(mut cases: Vec<Case>) -> Vec<Case> {
 
 /// A case of one request.
 fn case(name: impl Into<String>, request: Request) -> Case {
-    Case { name: name.into(), before: Vec::new(), request, leaves_a_record: true }
+    Case { name: name.into(), before: Vec::new(), request, record: Record::Left }
 }
 
 /// A valid order of [`OWNER`] down that lane.
