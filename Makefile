@@ -18,7 +18,7 @@ MEASURED := create-order process-orders get-order manage-connections authorize-r
 .PHONY: help demo up down restart env test test-localstack test-differential soak check bench build deploy smoke destroy
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 demo: ## Everything at once: install, build, start, deploy, and send sample orders down both lanes
 	@$(CLOUD) demo$(if $(PORT), --port $(PORT))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import commands, lanes, tools
 from .emulators import LOCALSTACK, MINISTACK, Emulator
 from .environment import build_target, command_environment
+from .interrupts import signals_as_interrupts
 from .lanes import Step
 from .layout import Instance, Project
 from .localstack_suite import local
@@ -27,7 +28,7 @@ def run(target: commands.Target) -> int:
         # For the target that the comparison is run for.
         Step("comparison", ["env", *(f"{name}={value}" for name, value in build_target().items()), "cargo", "test", *_SELECTION, "--no-run"]),
     ]
-    with commands.signals_as_interrupts():
+    with signals_as_interrupts():
         if any(outcome.code != 0 for outcome in lanes.run({"build": building}, target.project.root)):
             return 1
     code = _compare(_stack_on(MINISTACK, target.project), _stack_on(LOCALSTACK, target.project))

@@ -88,4 +88,5 @@ def _names(root: Path) -> list[str]:
 
 
 def local(name: str, *arguments: str) -> Step:
+    """A step that is a subcommand of the local cloud."""
     return Step(name, [sys.executable, str(LOCAL_FOLDER), *arguments])
