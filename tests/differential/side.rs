@@ -18,7 +18,7 @@ use twolane_tests::{
 };
 
 /// Longest wait for an answer or a record: two emulators and all their functions share a machine.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A stack on one of the emulators.
 pub(crate) struct Side {
