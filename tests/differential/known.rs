@@ -209,17 +209,6 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
                U+FFFE are what MiniStack's queue refuses, which AWS says it replaces by U+FFFD",
     },
     Difference {
-        id: "trace-headers-of-messages",
-        what: "the trace header of a message that API Gateway sends",
-        cases: &["in the queue: async, the trace header Root=1-*Sampled=1"],
-        fields: &[Field("system attribute AWSTraceHeader", "nothing", "Root=1-*")],
-        with_it: &[],
-        aws: "`AWSTraceHeader` is the one system attribute that a message can be sent with",
-        source: "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html",
-        right: Right::LocalStack,
-        done: "nothing: MiniStack takes it in calls of JSON alone, and no order depends on it; contract tests render the template",
-    },
-    Difference {
         id: "two-origins",
         what: "two headers `Origin`, the first of which is on the list",
         cases: &["preflight to *, of two origins"],

@@ -15,6 +15,7 @@ import unittest
 from collections.abc import Callable
 from typing import Any
 from unittest.mock import ANY
+from urllib.parse import quote
 
 import botocore.exceptions
 from localcloud.processes import wait_until
@@ -296,6 +297,26 @@ class SqsMessageChecks(GapTest):
         ):
             with self.subTest(attribute=attribute):
                 self.hold(lambda server, given=attribute: self._code(server, **given), "sent")
+
+
+class SqsSystemAttributes(GapTest):
+    gap = "sqs_system_attributes"
+
+    def test_a_form_brings_the_trace_header(self) -> None:
+        trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"
+        value = f"Value.DataType=String&MessageSystemAttribute.1.Value.StringValue={quote(trace)}"
+        form = f"{ENCODED_BODY}&MessageSystemAttribute.1.Name=AWSTraceHeader&MessageSystemAttribute.1.{value}"
+
+        def probe(server: Server) -> str:
+            queue = fresh("trace")
+            url, _ = server.queue(queue)
+            server.call(server.api({"send": to_queue(queue, form)}), "POST", "/send", b"{}")
+            received = server.client("sqs").receive_message(
+                QueueUrl=url, MessageSystemAttributeNames=["AWSTraceHeader"], WaitTimeSeconds=2
+            )
+            return received["Messages"][0]["Attributes"]["AWSTraceHeader"]
+
+        self.expect(probe, trace)
 
 
 class MessageMoveTask(GapTest):
