@@ -9,6 +9,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use reqwest::{Client, Url, redirect::Policy};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, env, fs, path::PathBuf, sync::Mutex, time::Duration};
+use tokio::time::timeout;
 use twolane_tests::{
     api_client::{Answer, set_up_tls, try_send},
     eventually::eventually,
@@ -66,14 +67,15 @@ impl Side {
         for request in &case.before {
             let answer = self.send(request, &id).await.expect("what goes before is answered");
             assert!((200..300).contains(&answer.status), "{}, {}: {answer:?}", self.name, case.name);
-            self.settle(OWNER, &id).await;
+            assert!(self.settle(OWNER, &id).await, "{}, {}: what goes before is stored", self.name, case.name);
         }
         let mut found = match self.send(&case.request, &id).await {
             Ok(answer) => {
-                if answer.status == 202 && case.record == Record::Left {
-                    self.settle(owner, &id).await;
+                let mut found = of_answer(&answer);
+                if answer.status == 202 && case.record == Record::Left && !self.settle(owner, &id).await {
+                    found.insert("stored".to_owned(), "nothing in time".to_owned());
                 }
-                of_answer(&answer)
+                found
             }
             Err(error) => Fields::from([("status".to_owned(), failure(&error).to_owned())]),
         };
@@ -133,10 +135,11 @@ impl Side {
         }
     }
 
-    /// Waits for the record of an order.
-    async fn settle(&self, owner: &str, id: &str) {
+    /// Waits for the record of an order; whether there is one in time.
+    async fn settle(&self, owner: &str, id: &str) -> bool {
         let what = format!("{} has a record of {id}", self.name);
-        eventually(DEADLINE, &what, async || self.item(owner, id).await).await;
+        let recorded = eventually(2 * DEADLINE, &what, async || self.item(owner, id).await);
+        timeout(DEADLINE, recorded).await.is_ok()
     }
 
     async fn item(&self, owner: &str, id: &str) -> Option<Value> {
