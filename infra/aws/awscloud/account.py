@@ -9,11 +9,14 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from localcloud.environment import path_with_sam
+from localcloud.environment import path_with_sam, without_aws
 from localcloud.failure import Failure
 
 # Whose answers decide what becomes of a stack.
 _SERVICES = ("cloudformation", "s3", "sts", "lambda", "dynamodb", "sqs", "cognito-idp")
+# Other credentials than those that were checked, and other endpoints.
+_OF_THE_SHELL = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION", "AWS_ENDPOINT_URL",
+                 "CARGO_BUILD_TARGET")  # fmt: skip
 _CREDENTIALS = (
     "  Do:   sign in (`aws sso login`, `aws configure`), or name another profile: --profile NAME, AWS_PROFILE.\n"
     "        Which there are: aws configure list-profiles"
@@ -34,34 +37,35 @@ class Account:
         """A client of a service."""
         return self.session.client(service, endpoint_url=self.endpoint)
 
-    def environment(self) -> dict[str, str]:
-        """Environment variables with which SAM works in this account and region."""
+    def build_environment(self) -> dict[str, str]:
+        """Environment variables with which SAM builds: what compiles has no way into the account."""
         variables = {
-            **os.environ,
+            **without_aws(),
             "PATH": path_with_sam(os.environ),
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "SAM_CLI_TELEMETRY": "0",
         }
-        if self.session.profile_name != "default":
-            variables["AWS_PROFILE"] = self.session.profile_name
-        if self.endpoint:
-            variables["AWS_ENDPOINT_URL"] = self.endpoint
         # cargo-lambda chooses the target by the template's Architecture.
         variables.pop("CARGO_BUILD_TARGET", None)
         return variables
 
-    def environment_with_credentials(self) -> dict[str, str]:
-        """The same with the credentials themselves: not every SDK reads every kind of profile."""
+    def environment(self) -> dict[str, str]:
+        """Environment variables with which SAM and the tests act as who was checked, whatever the shell names.
+
+        The credentials themselves: profile and keys go before each other differently in every tool.
+        """
         credentials = self.session.get_credentials().get_frozen_credentials()
-        variables = {
-            **self.environment(),
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(_OF_THE_SHELL)}
+        return {
+            **kept,
+            **self.build_environment(),
             "AWS_ACCESS_KEY_ID": credentials.access_key,
             "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
+            **({"AWS_SESSION_TOKEN": credentials.token} if credentials.token else {}),
+            # Without a profile, an endpoint_url of the default one would count.
+            **({"AWS_ENDPOINT_URL": self.endpoint} if self.endpoint else {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}),
         }
-        variables.pop("AWS_PROFILE", None)
-        variables.pop("AWS_SESSION_TOKEN", None)
-        return {**variables, **({"AWS_SESSION_TOKEN": credentials.token} if credentials.token else {})}
 
     def __str__(self) -> str:
         where = f" at {self.endpoint}" if self.endpoint else ""

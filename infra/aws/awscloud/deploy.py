@@ -45,7 +45,7 @@ def deploy(options: argparse.Namespace) -> int:
         progress.step(f"The functions as they were built in {short(built)}")
     else:
         progress.step("Building the functions for AWS: release builds, minutes the first time")
-        _sam(project, account, ["build", "--config-env", environment.name, *_overrides(parameters)], "build")
+        _sam(project, account.build_environment(), ["build", "--config-env", environment.name, *_overrides(parameters)], "build")
     # Whoever asks for nothing gets no guide either.
     guided = found is None and not options.yes
     progress.step(f"Deploying{': SAM asks for each setting, and Enter takes what samconfig.toml says' if guided else ''}")
@@ -53,15 +53,15 @@ def deploy(options: argparse.Namespace) -> int:
     arguments += ["--config-env", environment.name, "--region", account.region, "--no-fail-on-empty-changeset"]
     arguments += ["--stack-name", name, "--s3-prefix", name, *_overrides(parameters)]
     arguments += ["--no-confirm-changeset"] if options.yes else ["--guided"] if guided else []
-    _sam(project, account, arguments, "deployment")
+    _sam(project, account.environment(), arguments, "deployment")
     _tell(stack.find_usable(account, name), account, environment, options)
     return 0
 
 
-def _sam(project: Project, account: Account, arguments: list[str], what: str) -> None:
+def _sam(project: Project, variables: dict[str, str], arguments: list[str], what: str) -> None:
     """SAM in the foreground: it tells what it does, and asks."""
     command = [str(tools.bin_folder(tools.SAM) / "sam"), *arguments]
-    if subprocess.run(command, cwd=project.root, env=account.environment(), check=False).returncode:
+    if subprocess.run(command, cwd=project.root, env=variables, check=False).returncode:
         raise Failure(f"The {what} failed or was not agreed to; SAM's message is above.")
 
 

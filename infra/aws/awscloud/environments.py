@@ -40,6 +40,7 @@ def read(samconfig: Path, name: str) -> Environment:
     if name not in known:
         why = "that is the local cloud, which `make up` deploys to" if name == _LOCAL else "samconfig.toml has none of that name"
         raise Failure(f"There is no environment {name!r} to deploy: {why}.\n  Do:   name one of {', '.join(known)}.")
+    _refuse_a_profile(document[name], name)
     shared, deploy = (document[name].get(command, {}).get("parameters", {}) for command in ("global", "deploy"))
     stack = deploy.get("stack_name", shared.get("stack_name"))
     if stack is None:
@@ -47,6 +48,16 @@ def read(samconfig: Path, name: str) -> Environment:
     overrides = deploy.get("parameter_overrides", [])
     parameters = shlex.split(overrides) if isinstance(overrides, str) else overrides
     return Environment(name, stack, deploy.get("region", shared.get("region")), tuple(parameters))
+
+
+def _refuse_a_profile(environment: Mapping[str, Any], name: str) -> None:
+    """SAM would act as that profile, whoever was checked."""
+    for command, content in environment.items():
+        if profile := content.get("parameters", {}).get("profile"):
+            raise Failure(
+                f"samconfig.toml names the profile {profile!r} in [{name}.{command}.parameters].\n"
+                f"  Do:   remove that line, and name the profile when you call: --profile {profile}, PROFILE={profile} with make, or AWS_PROFILE."
+            )
 
 
 def _name_of(parameter: str) -> str:

@@ -99,7 +99,7 @@ class _Run:
         outputs = self._folder / "outputs.json"
         write_json(outputs, self._stack.outputs)
         # Nothing of another stack.
-        others = {name: value for name, value in self._account.environment_with_credentials().items() if not name.startswith("TWOLANE_")}
+        others = {name: value for name, value in self._account.environment().items() if not name.startswith("TWOLANE_")}
         # The command line, which some tests run, sends TWOLANE_TOKEN.
         return {**others, "TWOLANE_OUTPUTS": str(outputs), "TWOLANE_TOKENS": str(tokens), "TWOLANE_TOKEN": token}
 
