@@ -11,6 +11,7 @@ from localcloud.failure import Failure
 from localcloud.layout import Project, short
 from localcloud.prerequisites import check_rust
 from localcloud.progress import Progress
+from samcli.commands.deploy.guided_config import GuidedConfig
 
 from . import environments, stack
 from .account import Account, connect
@@ -65,17 +66,10 @@ def _sam(project: Project, variables: dict[str, str], arguments: list[str], what
         raise Failure(f"The {what} failed or was not agreed to; SAM's message is above.")
 
 
-def _overrides(parameters: list[str]) -> list[str]:
-    return ["--parameter-overrides", *map(_quoted, parameters)] if parameters else []
-
-
-def _quoted(parameter: str) -> str:
-    """SAM reads a value with spaces or quotes in it only as a quoted one."""
-    name, _, value = parameter.partition("=")
-    if not any(character in value for character in ' "'):
-        return parameter
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'{name}="{escaped}"'
+def _overrides(parameters: dict[str, str]) -> list[str]:
+    """As SAM reads them: it takes an empty value, and one with spaces or quotes, only in quotes."""
+    quoted = [f"{name}={GuidedConfig.quote_parameter_values(value)}" for name, value in parameters.items()]
+    return ["--parameter-overrides", *quoted] if quoted else []
 
 
 def _tell(deployed: stack.Stack, account: Account, environment: Environment, options: argparse.Namespace) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import tomlkit
+from click import BadParameter
 from localcloud.failure import Failure
+from samcli.cli.types import CfnParameterOverridesType
 
 # `make up` has parameters of its own.
 _LOCAL = "local"
@@ -17,17 +18,16 @@ _LOCAL = "local"
 
 @dataclass(frozen=True)
 class Environment:
-    """One environment: its name in the file, its stack, the region if it has one, parameters as `NAME=VALUE`."""
+    """One environment: its name in the file, its stack, the region if it has one, parameters by name."""
 
     name: str
     stack: str
     region: str | None
-    parameters: tuple[str, ...]
+    parameters: Mapping[str, str]
 
-    def parameters_with(self, given: list[str]) -> list[str]:
-        """All parameters; those that are given go before the environment's."""
-        names = {_name_of(parameter) for parameter in given}
-        return [*(parameter for parameter in self.parameters if _name_of(parameter) not in names), *given]
+    def parameters_with(self, given: list[str]) -> dict[str, str]:
+        """All parameters; those that are given as `NAME=VALUE` go before the environment's."""
+        return {**self.parameters, **dict(map(_name_and_value, given))}
 
 
 def read(samconfig: Path, name: str) -> Environment:
@@ -45,9 +45,12 @@ def read(samconfig: Path, name: str) -> Environment:
     stack = deploy.get("stack_name", shared.get("stack_name"))
     if stack is None:
         raise Failure(f"The environment {name!r} of {samconfig} has no stack_name.")
-    overrides = deploy.get("parameter_overrides", [])
-    parameters = shlex.split(overrides) if isinstance(overrides, str) else overrides
-    return Environment(name, stack, deploy.get("region", shared.get("region")), tuple(parameters))
+    try:
+        # As SAM reads them, which writes `Name=""` there itself.
+        parameters = CfnParameterOverridesType().convert(deploy.get("parameter_overrides"), None, None)
+    except BadParameter as error:
+        raise Failure(f"parameter_overrides of the environment {name!r} of {samconfig} cannot be read: {error}") from error
+    return Environment(name, stack, deploy.get("region", shared.get("region")), parameters)
 
 
 def _refuse_a_profile(environment: Mapping[str, Any], name: str) -> None:
@@ -60,8 +63,8 @@ def _refuse_a_profile(environment: Mapping[str, Any], name: str) -> None:
             )
 
 
-def _name_of(parameter: str) -> str:
-    name, equals, _ = parameter.partition("=")
+def _name_and_value(parameter: str) -> tuple[str, str]:
+    name, equals, value = parameter.partition("=")
     if not (name and equals):
         raise Failure(f"{parameter!r} is no parameter: write NAME=VALUE.")
-    return name
+    return name, value

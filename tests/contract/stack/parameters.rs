@@ -76,16 +76,33 @@ fn environments() -> Vec<ParameterSet> {
     let deployed = samconfig.iter().filter_map(|(name, environment)| {
         let parameters = environment.get("deploy")?.get("parameters")?;
         let overrides = match parameters.get("parameter_overrides") {
-            Some(toml::Value::Array(overrides)) => overrides.iter().map(|one| one.as_str().unwrap()).collect(),
-            overrides => overrides.map_or("", |all| all.as_str().unwrap()).split_whitespace().collect::<Vec<_>>(),
+            Some(toml::Value::Array(overrides)) => overrides.iter().map(|one| one.as_str().unwrap().to_owned()).collect(),
+            overrides => words(overrides.map_or("", |all| all.as_str().unwrap())),
         };
         let given: Vec<_> = overrides.iter().map(|one| one.split_once('=').unwrap()).collect();
         let set = ParameterSet::new(&format!("samconfig.toml, {name}"), Place::IRELAND, &given);
         // A local stack has an issuer: `make up` makes one.
-        let local = set.given.contains_key("LocalEndpoint");
+        let local = set.given.get("LocalEndpoint").is_some_and(|endpoint| !endpoint.is_empty());
         Some(if local { ParameterSet { place: Place::LOCAL, ..set }.and(&PINNED_ISSUER) } else { set })
     });
     deployed.collect()
+}
+
+/// The words of a string of overrides as SAM reads it, whose guide puts every value in quotes.
+fn words(overrides: &str) -> Vec<String> {
+    let (mut words, mut quoted) = (vec![String::new()], false);
+    let mut characters = overrides.chars();
+    while let Some(character) = characters.next() {
+        let word = words.last_mut().unwrap();
+        match character {
+            '"' => quoted = !quoted,
+            '\\' => word.extend(characters.next()),
+            ' ' if !quoted => words.push(String::new()),
+            other => word.push(other),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
 }
 
 /// The parameters that a stack has.

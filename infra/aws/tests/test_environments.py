@@ -1,0 +1,57 @@
+"""Parameters on their way from samconfig.toml and the command line to SAM."""
+
+from __future__ import annotations
+
+import tempfile
+import unittest
+from pathlib import Path
+
+from awscloud import deploy, environments
+from localcloud.failure import Failure
+from localcloud.layout import REPOSITORY
+from samcli.cli.types import CfnParameterOverridesType
+from samcli.commands.deploy.guided_config import GuidedConfig
+from samcli.lib.config.samconfig import SamConfig
+
+_KEYS = '{"keys": [{"kid": "a b", "n": "x=="}]}'
+
+
+def taken(environment: environments.Environment, *given: str) -> dict[str, str]:
+    """What SAM makes of what it is called with."""
+    _option, *words = deploy._overrides(environment.parameters_with(list(given)))
+    parameters: dict[str, str] = CfnParameterOverridesType().convert(tuple(words), None, None)
+    return parameters
+
+
+class Parameters(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.samconfig = Path(folder.name) / "samconfig.toml"
+        self.samconfig.write_bytes((REPOSITORY / "samconfig.toml").read_bytes())
+
+    def test_what_the_guide_saved_comes_to_sam_as_it_was_answered(self) -> None:
+        answered = {"KmsKeyArn": "", "JwtIssuer": "", "Jwks": _KEYS, "LogRetentionDays": "3", "CorsAllowedOrigins": "https://a.example https://b.example"}
+        guide, file = GuidedConfig(template_file="template.yaml", section="parameters"), SamConfig(self.samconfig.parent)
+        guide._save_parameter_overrides(["deploy"], "dev", {name: {"Value": value} for name, value in answered.items()}, file)
+        file.flush()
+
+        environment = environments.read(self.samconfig, "dev")
+
+        self.assertEqual(taken(environment), answered)
+
+    def test_a_parameter_that_is_given_goes_before_the_environments_and_may_be_empty(self) -> None:
+        environment = environments.read(self.samconfig, "dev")
+
+        parameters = taken(environment, "AlarmTopic=", "CorsAllowedOrigins=", f"Jwks={_KEYS}")
+
+        self.assertEqual(parameters, {**environment.parameters, "AlarmTopic": "", "CorsAllowedOrigins": "", "Jwks": _KEYS})
+        self.assertEqual(environment.parameters["AlarmTopic"], "none")
+
+    def test_what_is_no_parameter_is_refused(self) -> None:
+        with self.assertRaisesRegex(Failure, "write NAME=VALUE"):
+            environments.read(self.samconfig, "dev").parameters_with(["WebAcl"])
+
+        self.samconfig.write_text('[dev.deploy.parameters]\nstack_name = "x"\nparameter_overrides = ["WebAcl"]\n')
+        with self.assertRaisesRegex(Failure, "cannot be read: WebAcl is not a valid format"):
+            environments.read(self.samconfig, "dev")
