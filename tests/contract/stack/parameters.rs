@@ -76,7 +76,9 @@ fn environments() -> Vec<ParameterSet> {
     let deployed = samconfig.iter().filter_map(|(name, environment)| {
         let parameters = environment.get("deploy")?.get("parameters")?;
         let overrides = match parameters.get("parameter_overrides") {
-            Some(toml::Value::Array(overrides)) => overrides.iter().map(|one| one.as_str().unwrap().to_owned()).collect(),
+            Some(toml::Value::Array(overrides)) => {
+                overrides.iter().map(|one| one.as_str().unwrap().to_owned()).collect()
+            }
             overrides => words(overrides.map_or("", |all| all.as_str().unwrap())),
         };
         let given: Vec<_> = overrides.iter().map(|one| one.split_once('=').unwrap()).collect();
