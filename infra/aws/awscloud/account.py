@@ -35,7 +35,7 @@ class Account:
 
     def client(self, service: str) -> Any:
         """A client of a service."""
-        return self.session.client(service, endpoint_url=self.endpoint)
+        return self.session.client(service, region_name=self.region, endpoint_url=self.endpoint)
 
     def build_environment(self) -> dict[str, str]:
         """Environment variables with which SAM builds: what compiles has no way into the account."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 from localcloud import tools
@@ -13,7 +14,7 @@ from localcloud.prerequisites import check_rust
 from localcloud.progress import Progress
 from samcli.commands.deploy.guided_config import GuidedConfig
 
-from . import environments, stack
+from . import advice, environments, stack
 from .account import Account, connect
 from .consent import require_answers
 from .environments import Environment
@@ -36,7 +37,7 @@ def deploy(options: argparse.Namespace) -> int:
     if found and found.is_beyond_update:
         raise Failure(
             f"The stack {name} is in {found.status}, and CloudFormation updates no such stack.\n"
-            f"  Do:   {_command('destroy', options)}, then deploy again; why it failed: the stack's events in the console, or\n"
+            f"  Do:   {advice.make('destroy', options)}, then deploy again; why it failed: the stack's events in the console, or\n"
             f"        aws cloudformation describe-stack-events --stack-name {name} --region {account.region}"
         )
     progress.detail(f"{'the' if found else 'a new'} stack {name}: {account}")
@@ -55,8 +56,28 @@ def deploy(options: argparse.Namespace) -> int:
     arguments += ["--stack-name", name, "--s3-prefix", name, *_overrides(parameters)]
     arguments += ["--no-confirm-changeset"] if options.yes else ["--guided"] if guided else []
     _sam(project, account.environment(), arguments, "deployment")
-    _tell(stack.find_usable(account, name), account, environment, options)
+    if guided:
+        name, account = _answered(environments.read(project.samconfig, environment.name), environment, name, account)
+        if stack.find(account, name) is None:
+            _tell_where_to_look(name, account, environment)
+            return 0
+        options.stack_name, options.region = name, account.region
+    _tell(stack.find_usable(account, name), account, options)
     return 0
+
+
+def _answered(now: Environment, before: Environment, name: str, account: Account) -> tuple[str, Account]:
+    """Name and place of the stack after SAM's guide: if its answers were kept, they are what changed in samconfig.toml."""
+    return (name, account) if now == before else (now.stack, replace(account, region=now.region or account.region))
+
+
+def _tell_where_to_look(name: str, account: Account, environment: Environment) -> None:
+    print(
+        f"\nSAM has ended without a failure, and there is no stack {name} in {account.region}: either the changes were not agreed to,\n"
+        f"or SAM was given another name or region, which [{environment.name}] of samconfig.toml does not have.\n"
+        "  Do:   see the outputs: aws cloudformation describe-stacks --stack-name NAME --region REGION --query 'Stacks[0].Outputs'\n"
+        "        and name that stack from now on: make smoke STACK=NAME REGION=REGION"
+    )
 
 
 def _sam(project: Project, variables: dict[str, str], arguments: list[str], what: str) -> None:
@@ -72,24 +93,18 @@ def _overrides(parameters: dict[str, str]) -> list[str]:
     return ["--parameter-overrides", *quoted] if quoted else []
 
 
-def _tell(deployed: stack.Stack, account: Account, environment: Environment, options: argparse.Namespace) -> None:
+def _tell(deployed: stack.Stack, account: Account, options: argparse.Namespace) -> None:
     print(f"\nThe stack {deployed.name} is deployed: {account}. Outputs:")
     width = max(map(len, deployed.outputs), default=0)
     for name, value in sorted(deployed.outputs.items()):
         print(f"  {name:<{width}}  {value}")
     print("\nNext:")
-    print(f"  Try it out, and leave nothing behind: {_command('smoke', options)}")
+    print(f"  Try it out, and leave nothing behind: {advice.make('smoke', options)}")
     if "UserPoolId" in deployed.outputs:
         print("  Make a user and a token: docs/deploying.md, \"Users and tokens\"")
     print(f"  Place an order: TWOLANE_TOKEN=… cargo run -q -p twolane -- order --lane async --stack-name {deployed.name} --region {account.region}")
     if "AlarmTopicArn" in deployed.outputs:
         topic = deployed.outputs["AlarmTopicArn"]
         print(f"  Be told of alarms: aws sns subscribe --region {account.region} --topic-arn {topic} --protocol email --notification-endpoint YOU")
-    print(f"  Remove it: {_command('destroy', options)}")
+    print(f"  Remove it: {advice.make('destroy', options)}")
 
-
-def _command(name: str, options: argparse.Namespace) -> str:
-    """How to run another command on the same stack."""
-    named = [("CONFIG_ENV", options.config_env if options.config_env != "dev" else None), ("STACK", options.stack_name),
-             ("REGION", options.region), ("PROFILE", options.profile), ("ENDPOINT_URL", options.endpoint_url)]  # fmt: skip
-    return " ".join(["make", name, *(f"{variable}={value}" for variable, value in named if value)])

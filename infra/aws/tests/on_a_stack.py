@@ -7,8 +7,12 @@ infra/local on PYTHONPATH. The stack trusts a user pool instead of the local iss
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
+import pty
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -83,9 +87,8 @@ class Cloud:
 
 def start(*arguments: str, stack: str = _STACK) -> subprocess.Popen[str]:
     """Start a command as a user would; the endpoint is only what they say."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_ENDPOINT_URL")}
     command = [sys.executable, str(_COMMAND), arguments[0], "--endpoint-url", os.environ["AWS_ENDPOINT_URL"], "--stack-name", stack]
-    return subprocess.Popen([*command, *arguments[1:]], cwd=REPOSITORY, env=environment, stdin=subprocess.DEVNULL,
+    return subprocess.Popen([*command, *arguments[1:]], cwd=REPOSITORY, env=_without_endpoint(), stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")  # fmt: skip
 
 
@@ -94,6 +97,30 @@ def run(*arguments: str, stack: str = _STACK) -> tuple[int, str]:
     process = start(*arguments, stack=stack)
     printed, _ = process.communicate(timeout=_SECONDS)
     return process.returncode, printed
+
+
+def answer(answers: dict[str, str], *arguments: str) -> tuple[int, str]:
+    """Run a command in a terminal, where a question that has one of the texts is answered with what is beside it, and any other with Enter."""
+    terminal, of_the_command = pty.openpty()
+    process = subprocess.Popen([sys.executable, str(_COMMAND), *arguments], cwd=REPOSITORY, env=_without_endpoint(), stdin=of_the_command,
+                               stdout=of_the_command, stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
+    os.close(of_the_command)
+    printed, answered = "", 0
+    # Linux tells with an error that nobody has the terminal any more.
+    with contextlib.suppress(OSError):
+        while more := os.read(terminal, 4096):
+            printed += more.decode(errors="replace")
+            question = printed[answered:].rpartition("\n")[2]
+            if re.search(r"(\[[^\n]*\]|\[y/N\]): ?$", question):
+                answered = len(printed)
+                reply = next((reply for text, reply in answers.items() if text in question), "")
+                os.write(terminal, f"{reply}\n".encode())
+    os.close(terminal)
+    return process.wait(_SECONDS), printed
+
+
+def _without_endpoint() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_ENDPOINT_URL")}
 
 
 class OnAStack(unittest.TestCase):
@@ -257,6 +284,35 @@ class OnAStack(unittest.TestCase):
         client.update_table(TableName=table, DeletionProtectionEnabled=False)
         client.delete_table(TableName=table)
         self.assertEqual(self.cloud.inventory(), before)
+
+    def test_the_guide_may_name_another_stack_and_the_next_deployment_finds_it(self) -> None:
+        stack = f"{_STACK}-answered"
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        for file in ("samconfig.toml", "template.yaml"):
+            shutil.copy(REPOSITORY / file, folder.name)
+        samconfig = Path(folder.name) / "samconfig.toml"
+        of_the_project = ("--project", folder.name, "--endpoint-url", self.cloud.endpoint)
+        command = ("deploy", "--built", str(Project(REPOSITORY).build_folder), *of_the_project)
+        unsaved = {"Stack Name": stack, "Save arguments": "n", "Deploy this changeset": "y"}
+        saved = {"Stack Name": stack, "Deploy this changeset": "y"}
+        self.addCleanup(run, "destroy", "--yes", "--delete-data", stack=stack)
+
+        declined = answer({"Stack Name": stack, "Save arguments": "n"}, *command, *self.cloud.parameters())
+        lost = answer(unsaved, *command, *self.cloud.parameters())
+        run("destroy", "--yes", "--delete-data", stack=stack)
+        found = answer(saved, *command, *self.cloud.parameters())
+        again = answer({"Deploy this changeset": "y"}, *command)
+
+        for code, printed in (declined, lost):
+            self.assertEqual(code, 0, printed)
+            self.assertIn("there is no stack twolane-dev in us-east-1", printed)
+        self.assertIn(f'stack_name = "{stack}"', samconfig.read_text())
+        self.assertIn('KmsKeyArn=\\"\\"', samconfig.read_text())
+        for code, printed in (found, again):
+            self.assertEqual(code, 0, printed)
+            self.assertIn(f"The stack {stack} is deployed", printed)
+        self.assertIn(f"make smoke STACK={stack} REGION=us-east-1", found[1])
 
     def test_destroying_what_is_not_there_is_no_failure(self) -> None:
         code, printed = run("destroy", "--yes", stack="twolane-nowhere")
