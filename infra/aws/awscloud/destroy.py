@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import subprocess
+import sys
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
 from localcloud import tools
 from localcloud.failure import Failure
 from localcloud.layout import Project
 
-from . import environments, stack
+from . import advice, environments, stack
 from .account import Account, connect
 from .consent import agree, agree_by_name, require_answers
 from .data import Holding, holdings
@@ -46,12 +48,20 @@ def destroy(options: argparse.Namespace) -> int:
             f"The stack {name} could not be deleted as a whole; SAM's message is above.\n"
             f"  Do:   see why: aws cloudformation describe-stack-events --stack-name {name} --region {account.region}; then run this again."
         )
-    if wanted:
-        for holding in data:
-            holding.delete(account)
-            print(f"Deleted {holding}.")
-    _tell_what_is_left([] if wanted else data, kept, account)
-    return 0
+    left = [holding for holding in data if not (wanted and _is_deleted(holding, account))]
+    _tell_what_is_left(left, kept, account)
+    return 1 if wanted and left else 0
+
+
+def _is_deleted(holding: Holding, account: Account) -> bool:
+    """Delete it. A failure must not keep the others: once the stack is gone, nothing but this run knows what it had."""
+    try:
+        holding.delete(account)
+    except (BotoCoreError, ClientError) as error:
+        print(f"{holding} could not be deleted: {error}", file=sys.stderr)
+        return False
+    print(f"Deleted {holding}.")
+    return True
 
 
 def _wants_data_deleted(options: argparse.Namespace, data: list[Holding]) -> bool:
@@ -59,8 +69,8 @@ def _wants_data_deleted(options: argparse.Namespace, data: list[Holding]) -> boo
     if options.delete_data and protected:
         raise Failure(
             f"Protected from deletion: {', '.join(map(str, protected))}. Nothing was deleted.\n"
-            f"  Do:   leave out --delete-data; or first take the protection off: make deploy CONFIG_ENV={options.config_env} "
-            "PARAMETERS=DeletionProtection=false"
+            f"  Do:   leave out --delete-data; or first take the protection off:\n"
+            f"        {advice.make('deploy', options, 'PARAMETERS=DeletionProtection=false')}"
         )
     if options.delete_data or options.yes or protected or not data:
         return options.delete_data and bool(data)
@@ -69,7 +79,7 @@ def _wants_data_deleted(options: argparse.Namespace, data: list[Holding]) -> boo
 
 def _tell_what_is_left(data: list[Holding], kept: list[stack.Resource], account: Account) -> None:
     if data:
-        print("\nStill there, with all orders and users. To remove them for good:")
+        print("\nStill there, with all that is in it. To remove it for good:")
         for holding in data:
             for line in holding.removal(account.region):
                 print(f"  {line}")

@@ -11,6 +11,8 @@ from localcloud.failure import Failure
 
 from .account import Account
 
+# How the description of template.yaml begins: no other stack may be changed or deleted because it has the name.
+OURS = "Twolane: the same order"
 _OUTLIVES = ("Retain", "RetainExceptOnCreate")
 
 
@@ -43,7 +45,7 @@ class Resource:
 
 
 def find(account: Account, name: str) -> Stack | None:
-    """The stack, or None when there is none of that name, or only one that was never deployed."""
+    """The stack, or None when there is none of that name, or only one that was never deployed; fails when it is somebody else's."""
     try:
         described = account.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
@@ -52,6 +54,12 @@ def find(account: Account, name: str) -> Stack | None:
         raise Failure(f"The stack {name} cannot be looked up: {error}") from error
     if described["StackStatus"] in ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE"):
         return None
+    if not described.get("Description", "").startswith(OURS):
+        raise Failure(
+            f"The stack {name} in {account.region} of account {account.number} is not Twolane's: it was not deployed from this template.\n"
+            f"  Why:  its description does not begin with {OURS!r}.\n"
+            "  Do:   name another one: --stack-name NAME, STACK=NAME with make."
+        )
     outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
     return Stack(name, described["StackStatus"], outputs)
 

@@ -278,6 +278,7 @@ class OnAStack(unittest.TestCase):
 
         self.assertEqual((refused, code), (1, 0), why + printed)
         self.assertIn("Protected from deletion: OrdersTable", why)
+        self.assertIn(f"make deploy STACK={stack} ENDPOINT_URL={self.cloud.endpoint} PARAMETERS=DeletionProtection=false", why)
         (table,) = set(self.cloud.inventory()["tables"]) - set(before["tables"])
         self.assertIn(f"aws dynamodb delete-table --table-name {table}", printed)
         client: Any = boto3.client("dynamodb")

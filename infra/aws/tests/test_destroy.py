@@ -6,9 +6,11 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from awscloud import stack
 from localcloud.layout import REPOSITORY
+from samcli.yamlhelper import yaml_parse
 
-from .recorder import Recorder
+from .recorder import TWOLANE, Recorder
 from .test_preconditions import run
 
 _PROFILES = """
@@ -51,6 +53,34 @@ class Destroy(unittest.TestCase):
                 self.assertEqual(code, 0, message)
                 self.assertEqual(recorder.signers("GetCallerIdentity"), {checked})
                 self.assertEqual(recorder.signers("DeleteStack"), {checked})
+
+    def test_what_cannot_be_deleted_keeps_nothing_else_and_is_named_with_the_lines_that_delete_it(self) -> None:
+        lines = {"DeleteTable": "aws dynamodb delete-table --table-name physical-OrdersTable --region eu-central-1",
+                 "DeleteUserPool": "aws cognito-idp delete-user-pool --user-pool-id physical-UserPool --region eu-central-1"}  # fmt: skip
+        for refused, line in lines.items():
+            with self.subTest(refused=refused):
+                recorder = Recorder(refuses=(refused,))
+
+                code, printed = self.destroy(recorder, "--delete-data", **_OTHERS_KEYS)
+
+                self.assertEqual(code, 1, printed)
+                self.assertLessEqual({"DeleteTable", "DeleteUserPool"}, set(recorder.operations()))
+                self.assertIn("not you", printed)
+                self.assertEqual([each for each in lines.values() if each in printed], [line])
+
+    def test_somebody_elses_stack_is_not_touched(self) -> None:
+        recorder = Recorder(description="A shop")
+
+        code, printed = self.destroy(recorder, "--delete-data", **_OTHERS_KEYS)
+
+        self.assertEqual((code, set(recorder.operations())), (1, {"GetCallerIdentity", "DescribeStacks"}), printed)
+        self.assertIn("is not Twolane's", printed)
+
+    def test_the_templates_description_is_how_a_stack_is_known(self) -> None:
+        template = yaml_parse((REPOSITORY / "template.yaml").read_text())
+
+        self.assertTrue(template["Description"].startswith(stack.OURS))
+        self.assertEqual(TWOLANE, template["Description"])
 
     def test_a_profile_in_samconfig_is_refused(self) -> None:
         configuration = (REPOSITORY / "samconfig.toml").read_text()

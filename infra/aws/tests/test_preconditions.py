@@ -18,11 +18,11 @@ _NO_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.de
 
 
 def run(*arguments: str, **environment: str) -> tuple[int, str]:
-    """Exit code and message of a command; the user has no AWS settings but these."""
+    """Exit code and all that a command printed; the user has no AWS settings but these."""
     command = [sys.executable, str(REPOSITORY / "infra" / "aws"), *arguments]
     done = subprocess.run(command, env={**without_aws(), **_NO_FILES, **environment}, stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, check=False)  # fmt: skip
-    return done.returncode, done.stderr
+    return done.returncode, done.stdout + done.stderr
 
 
 class Preconditions(unittest.TestCase):
