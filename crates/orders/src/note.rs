@@ -2,8 +2,8 @@
 
 /// Free text from the customer: at most [`Note::MAX_CHARS`] characters, none of them U+FFFD, U+FFFE or U+FFFF.
 ///
-/// SQS refuses U+FFFE and U+FFFF, and U+FFFD is what a decoder leaves where the bytes were not text: an order that
-/// carries one was damaged on its way and must not be stored as if it were what the customer wrote.
+/// SQS replaces U+FFFE and U+FFFF by U+FFFD, which is also what a decoder leaves where the bytes were not text: an order
+/// that carries one was damaged on its way and must not be stored as if it were what the customer wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note(String);
 
