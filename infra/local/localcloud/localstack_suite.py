@@ -64,7 +64,7 @@ def _tests(emulator: Emulator, skipped: dict[str, list[str]]) -> dict[str, list[
     on_a_stack = ("exec", "--built", "--emulator", emulator.name, "--dir", _FOLDER, "--port", "0", "--")
     return {
         "build": [
-            Step("tests", ["cargo", "build", *_SELECTION, "--bins"]),
+            Step("tests", ["env", *(f"{name}={value}" for name, value in build_target().items()), "cargo", "build", *_SELECTION, "--bins"]),
         ],
         **({"executor": [Step("executor", _executor_tests())]} if emulator is LOCALSTACK else {}),
         "e2e": [local("e2e", *on_a_stack, *end_to_end)],
