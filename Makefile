@@ -69,7 +69,7 @@ build: ## Build the functions for AWS
 	@sam=$$($(CLOUD) tools sam) && PATH="$$sam:$$PATH" env -u CARGO_BUILD_TARGET sam build
 
 deploy: ## Build and deploy to AWS; CONFIG_ENV=prod, PARAMETERS="Name=value …"; the first time, SAM asks for every setting
-	@$(AWS) deploy $(TARGET) $(foreach parameter,$(PARAMETERS),--parameter $(parameter)) $(ARGS)
+	@$(AWS) deploy $(TARGET) $(foreach parameter,$(PARAMETERS),--parameter '$(parameter)') $(ARGS)
 
 smoke: ## Run the end-to-end tests that fit any stack on AWS, and leave nothing; STACK=name, ARGS="--yes sync_lane"
 	@$(AWS) smoke $(TARGET) $(ARGS)
