@@ -12,6 +12,7 @@ from localcloud.layout import REPOSITORY
 
 _PRICES = REPOSITORY / "crates" / "twolane" / "prices" / "us-east-1.toml"
 _MEBIBYTE = 1 << 20
+_LAST_COUNT = "The table's size is that of AWS's last count, up to six hours ago."
 # A strongly consistent read of DynamoDB, in bytes. Source: Amazon DynamoDB Developer Guide, "DynamoDB read consistency".
 _READ_UNIT_BYTES = 4096
 # Past this, each look through the table takes longer than a test waits.
@@ -48,7 +49,7 @@ class Estimate:
         cents = max(self.usd * 100, 1)
         return (
             f"A run costs about {cents:.0f} US cent{'s' if cents >= 1.5 else ''}: requests, functions, queue and tables at list prices of "
-            f"{self.region} of {self.as_of}, without\nfree tier. Logs, traces, metrics and a user pool's users may add as much again."
+            f"{self.region} of {self.as_of}, without\nfree tier. Logs, traces, metrics and a user pool's users may add as much again.\n{_LAST_COUNT}"
         )
 
 
@@ -57,7 +58,7 @@ def estimate(table_bytes: int, usage: Usage = Usage()) -> Estimate:
     if table_bytes > _MOST_TABLE_BYTES:
         raise Failure(
             f"The orders table has {table_bytes / _MEBIBYTE:.0f} MiB, and the tests look through it about {usage.scans} times.\n"
-            f"  Why:  above {_MOST_TABLE_BYTES // _MEBIBYTE} MiB that takes too long and costs too much.\n"
+            f"  Why:  {_LAST_COUNT} Above {_MOST_TABLE_BYTES // _MEBIBYTE} MiB that takes too long and costs too much.\n"
             "  Do:   run them on a stack of the same template with fewer orders, as make deploy CONFIG_ENV=dev makes one."
         )
     document: Any = tomlkit.parse(_PRICES.read_text(encoding="utf-8")).unwrap()
