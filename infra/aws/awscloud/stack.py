@@ -47,14 +47,15 @@ class Resource:
 def find(account: Account, name: str) -> Stack | None:
     """The stack, or None when there is none of that name, or only one that was never deployed; fails when it is somebody else's."""
     try:
-        described = account.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+        client = account.client("cloudformation")
+        described = client.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
         if "does not exist" in str(error):
             return None
         raise Failure(f"The stack {name} cannot be looked up: {error}") from error
     if described["StackStatus"] in ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE"):
         return None
-    if not described.get("Description", "").startswith(OURS):
+    if not client.get_template_summary(StackName=name).get("Description", "").startswith(OURS):
         raise Failure(
             f"The stack {name} in {account.region} of account {account.number} is not Twolane's: it was not deployed from this template.\n"
             f"  Why:  its description does not begin with {OURS!r}.\n"

@@ -70,7 +70,7 @@ class Recorder:
         return 200, _xml(operation, self._results()[operation])
 
     def _results(self) -> dict[str, str]:
-        stack = f"<StackName>a-stack</StackName><Description>{self.description}</Description><StackStatus>CREATE_COMPLETE</StackStatus>"
+        stack = "<StackName>a-stack</StackName><StackStatus>CREATE_COMPLETE</StackStatus>"
         stack += "<EnableTerminationProtection>false</EnableTerminationProtection>"
         resources = "".join(
             f"<member><LogicalResourceId>{name}</LogicalResourceId><ResourceType>{resource['Type']}</ResourceType>"
@@ -80,6 +80,7 @@ class Recorder:
         return {
             "GetCallerIdentity": "<Account>111111111111</Account><Arn>arn:aws:iam::111111111111:user/me</Arn>",
             "DescribeStacks": f"<Stacks><member>{stack}<CreationTime>2026-01-01T00:00:00Z</CreationTime></member></Stacks>",
+            "GetTemplateSummary": f"<Description>{self.description}</Description>",
             "GetTemplate": f"<TemplateBody>{json.dumps(_TEMPLATE)}</TemplateBody>",
             "ListStackResources": f"<StackResourceSummaries>{resources}</StackResourceSummaries>",
             "DeleteStack": "",

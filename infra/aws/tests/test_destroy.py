@@ -73,7 +73,7 @@ class Destroy(unittest.TestCase):
 
         code, printed = self.destroy(recorder, "--delete-data", **_OTHERS_KEYS)
 
-        self.assertEqual((code, set(recorder.operations())), (1, {"GetCallerIdentity", "DescribeStacks"}), printed)
+        self.assertEqual((code, set(recorder.operations())), (1, {"GetCallerIdentity", "DescribeStacks", "GetTemplateSummary"}), printed)
         self.assertIn("is not Twolane's", printed)
 
     def test_the_templates_description_is_how_a_stack_is_known(self) -> None:
