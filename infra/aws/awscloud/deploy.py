@@ -12,7 +12,6 @@ from localcloud.failure import Failure
 from localcloud.layout import Project, short
 from localcloud.prerequisites import check_rust
 from localcloud.progress import Progress
-from samcli.commands.deploy.guided_config import GuidedConfig
 
 from . import advice, environments, stack
 from .account import Account, connect
@@ -88,9 +87,13 @@ def _sam(project: Project, variables: dict[str, str], arguments: list[str], what
 
 
 def _overrides(parameters: dict[str, str]) -> list[str]:
-    """As SAM reads them: it takes an empty value, and one with spaces or quotes, only in quotes."""
-    quoted = [f"{name}={GuidedConfig.quote_parameter_values(value)}" for name, value in parameters.items()]
-    return ["--parameter-overrides", *quoted] if quoted else []
+    return ["--parameter-overrides", *(f"{name}={_quoted(value)}" for name, value in parameters.items())] if parameters else []
+
+
+def _quoted(value: str) -> str:
+    """As SAM itself writes it: an empty value, and one with spaces or quotes, it reads only in quotes."""
+    escaped = value.replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _tell(deployed: stack.Stack, account: Account, options: argparse.Namespace) -> None:
