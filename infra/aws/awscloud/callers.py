@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,12 @@ def subject(token: str) -> str:
     """The subject of a token, who is the owner of what is ordered with it."""
     try:
         claims = token.split(".")[1]
-        return json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sub"]
-    except (IndexError, ValueError, KeyError) as error:
-        raise Failure(f"A token is no JWT with a subject: it begins with {token[:8]!r}.") from error
+        owner = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sub"]
+    except (IndexError, ValueError, KeyError, TypeError):
+        owner = None
+    if not isinstance(owner, str):
+        raise Failure(f"A token is no JWT with a subject: it begins with {token[:8]!r}.")
+    return owner
 
 
 def read_tokens(path: Path, wanted: int) -> list[str]:
@@ -47,8 +50,8 @@ class PoolUsers:
     pool: str
     client: str
     record: Path
+    owners: list[str] = field(default_factory=list)
     _names: list[str] = field(default_factory=list)
-    _owners: list[str] = field(default_factory=list)
 
     def make(self, count: int) -> list[str]:
         """Make that many; a token of each."""
@@ -69,15 +72,15 @@ class PoolUsers:
         if "AuthenticationResult" not in answer:
             raise Failure(f"The user pool {self.pool} asks a new user for {answer.get('ChallengeName')}: give --tokens instead.")
         token = answer["AuthenticationResult"]["AccessToken"]
-        self._owners.append(subject(token))
+        self.owners.append(subject(token))
         self._write_record()
         return token
 
-    def recall(self) -> list[str]:
-        """The owners of a run that could not clean up; none if there was no such run."""
-        left = read_json(self.record) or {}
-        self._names, self._owners = left.get("users", []), left.get("owners", [])
-        return self._owners
+    def recall(self) -> PoolUsers | None:
+        """Those of a run that could not clean up, in the pool that it used; None if there was no such run."""
+        if (left := read_json(self.record)) is None:
+            return None
+        return replace(self, pool=left["pool"], _names=left["users"], owners=left["owners"])
 
     def remove(self) -> int:
         """Delete them; how many there were."""
@@ -93,4 +96,4 @@ class PoolUsers:
         return removed
 
     def _write_record(self) -> None:
-        write_json(self.record, {"users": self._names, "owners": self._owners})
+        write_json(self.record, {"pool": self.pool, "users": self._names, "owners": self.owners})

@@ -18,7 +18,7 @@ from . import callers, cost, environments, stack, suite
 from .account import Account, connect
 from .callers import PoolUsers
 from .consent import agree, require_answers
-from .traces import Traces
+from .traces import Row, Traces
 
 # As many people as the tests name; another one they would say to miss.
 _PEOPLE = 7
@@ -60,33 +60,33 @@ class _Run:
         tokens_file = self._folder / "tokens.txt"
         if self._users and (left := self._users.recall()):
             self._progress.detail("cleaning up after a run that was ended by force")
-            self._clean_up(self._traces(left), set())
+            self._clean_up(self._traces(left.owners), set(), left)
         traces, before, code = self._traces([]), set(), 1
         try:
             self._progress.step(f"{len(selection.run)} tests")
             tokens = self._users.make(_PEOPLE) if self._users else callers.read_tokens(Path(options.tokens), _PEOPLE)
             traces = self._traces(map(callers.subject, tokens))
-            before = traces.orders()
+            before = traces.rows()
             _write_secret(tokens_file, "\n".join(tokens))
             code = suite.run(REPOSITORY, tests, selection.run, self._environment(tokens_file, tokens[0]))
         finally:
             with signals_put_off("Still cleaning up …"):
                 tokens_file.unlink(missing_ok=True)
                 self._progress.step("Cleaning up")
-                clean = self._clean_up(traces, before)
+                clean = self._clean_up(traces, before, self._users)
         for name, reason in selection.skipped.items():
             print(f"skipped {name}: {reason}")
         print(f"{len(selection.run)} tests {'passed' if code == 0 else 'run, and not all passed'}, {len(selection.skipped)} skipped.")
         return code or (0 if clean else 1)
 
-    def _clean_up(self, traces: Traces, keep: set[str]) -> bool:
+    def _clean_up(self, traces: Traces, keep: set[Row], made: PoolUsers | None) -> bool:
         """Remove what the callers left, and the users; whether all is as it was before."""
         if traces.owners and not traces.wait_for_the_queue():
             self._progress.detail("the orders queue does not run empty; what it still has of the tests will be stored, and stay")
         orders = traces.remove(keep)
-        users = self._users.remove() if self._users else 0
+        users = made.remove() if made else 0
         self._progress.detail(f"deleted {orders} orders and {users} users")
-        left = len(traces.orders() - keep) + len(traces.connections())
+        left = len(traces.rows() - keep)
         if left:
             self._progress.detail(f"{left} orders or sockets of the tests are still there")
         return left == 0

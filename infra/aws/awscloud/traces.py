@@ -18,6 +18,11 @@ _MOST_IN_A_BATCH = 25
 _COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
 
 
+_ORDERS, _CONNECTIONS = "OrdersTableName", "ConnectionsTableName"
+# The output that names its table, and its key.
+Row = tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Traces:
     """Those of some owners, in the stack that has the outputs."""
@@ -27,35 +32,32 @@ class Traces:
     outputs: Mapping[str, str]
     owners: tuple[str, ...]
 
-    def orders(self) -> set[str]:
-        """The keys of their orders."""
-        prefixes = tuple(f"{owner}#" for owner in self.owners)
-        if not prefixes:
-            return set()
-        pages = self.dynamodb.get_paginator("scan").paginate(
-            TableName=self.outputs["OrdersTableName"], ProjectionExpression="pk", ConsistentRead=True
-        )
-        return {item["pk"]["S"] for page in pages for item in page["Items"] if item["pk"]["S"].startswith(prefixes)}
+    def rows(self) -> set[Row]:
+        """Their orders, and the rows of their sockets."""
+        return self._orders() | self._connections() if self.owners else set()
 
-    def connections(self) -> list[dict[str, Any]]:
-        """The keys of their sockets' rows."""
-        pages = self.dynamodb.get_paginator("query")
-        table = self.outputs["ConnectionsTableName"]
-        found = []
+    def remove(self, keep: set[Row]) -> int:
+        """Delete all that is theirs but what is to keep; how many orders there were."""
+        rows = sorted(self.rows() - keep)
+        for table in (_ORDERS, _CONNECTIONS):
+            self._delete(self.outputs[table], [_key(row) for row in rows if row[0] == table])
+        return sum(row[0] == _ORDERS for row in rows)
+
+    def _orders(self) -> set[Row]:
+        pages = self.dynamodb.get_paginator("scan").paginate(TableName=self.outputs[_ORDERS], ProjectionExpression="pk", ConsistentRead=True)
+        keys = {item["pk"]["S"] for page in pages for item in page["Items"]}
+        # `{owner}#{orderId}`: an owner may have a # in it, an order's id has none.
+        return {(_ORDERS, key) for key in keys if key.rpartition("#")[0] in self.owners}
+
+    def _connections(self) -> set[Row]:
+        found: set[Row] = set()
         for owner in self.owners:
-            rows = pages.paginate(
-                TableName=table, KeyConditionExpression="pk = :owner", ExpressionAttributeValues={":owner": {"S": owner}},
-                ConsistentRead=True,
+            pages = self.dynamodb.get_paginator("query").paginate(
+                TableName=self.outputs[_CONNECTIONS], KeyConditionExpression="pk = :owner",
+                ExpressionAttributeValues={":owner": {"S": owner}}, ConsistentRead=True,
             )  # fmt: skip
-            found += [{"pk": row["pk"], "sk": row["sk"]} for page in rows for row in page["Items"]]
+            found |= {(_CONNECTIONS, row["pk"]["S"], row["sk"]["S"]) for page in pages for row in page["Items"]}
         return found
-
-    def remove(self, keep: set[str]) -> int:
-        """Delete all their orders but those to keep, and their rows of sockets; how many orders there were."""
-        orders = self.orders() - keep
-        self._delete(self.outputs["OrdersTableName"], [{"pk": {"S": key}} for key in sorted(orders)])
-        self._delete(self.outputs["ConnectionsTableName"], self.connections())
-        return len(orders)
 
     def wait_for_the_queue(self) -> bool:
         """Wait until no order is on its way; whether that came about. A busy stack's queue may never be empty."""
@@ -80,6 +82,10 @@ class Traces:
             left = {table: [{"DeleteRequest": {"Key": key}} for key in batch]}
             while left:
                 left = self.dynamodb.batch_write_item(RequestItems=left).get("UnprocessedItems")
+
+
+def _key(row: Row) -> dict[str, Any]:
+    return {name: {"S": value} for name, value in zip(("pk", "sk"), row[1:])}
 
 
 def _batches(keys: list[dict[str, Any]]) -> Iterator[Iterable[dict[str, Any]]]:

@@ -25,6 +25,7 @@ from typing import Any, TextIO
 import boto3
 from awscloud.callers import subject
 from localcloud.build import architecture
+from localcloud.files import write_json
 from localcloud.layout import REPOSITORY, Project
 from localcloud.processes import wait_until
 
@@ -247,9 +248,13 @@ class OnAStack(unittest.TestCase):
     def test_smoke_with_tokens_leaves_what_their_owners_had(self) -> None:
         tokens = [self.cloud.token(f"person-{number}") for number in range(7)]
         first = subject(tokens[0])
-        table, key = self.output("OrdersTableName"), {"pk": {"S": f"{first}#of-before"}}
-        boto3.client("dynamodb").put_item(TableName=table, Item=key)
-        self.addCleanup(boto3.client("dynamodb").delete_item, TableName=table, Key=key)
+        # The last is of somebody whose name begins as theirs.
+        orders = [f"{first}#of-before", f"{first}#and-son#of-before"]
+        socket = {"pk": {"S": first}, "sk": {"S": "open-before"}}
+        kept = [("OrdersTableName", {"pk": {"S": order}}) for order in orders] + [("ConnectionsTableName", socket)]
+        for table, key in kept:
+            boto3.client("dynamodb").put_item(TableName=self.output(table), Item=key)
+            self.addCleanup(boto3.client("dynamodb").delete_item, TableName=self.output(table), Key=key)
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
             file.write("\n".join(tokens))
             file.flush()
@@ -258,7 +263,23 @@ class OnAStack(unittest.TestCase):
 
         self.assertEqual(code, 0, printed)
         self.assertIn("deleted 1 orders and 0 users", printed)
-        self.assertEqual(self.orders(), [f"{first}#of-before"])
+        self.assertEqual(self.orders(), sorted(orders))
+        self.assertEqual(boto3.client("dynamodb").scan(TableName=self.output("ConnectionsTableName"))["Items"], [socket])
+
+    def test_smoke_cleans_up_after_a_run_that_was_killed_when_it_made_its_first_user_in_another_pool(self) -> None:
+        pool = self.cloud.cognito.create_user_pool(PoolName="others")["UserPool"]["Id"]
+        self.addCleanup(self.cloud.cognito.delete_user_pool, UserPoolId=pool)
+        self.cloud.cognito.admin_create_user(UserPoolId=pool, Username="twolane-smoke-killed-0", MessageAction="SUPPRESS")
+        record = REPOSITORY / ".local" / "aws" / f"000000000000-{os.environ['AWS_REGION']}-{_STACK}" / "users.json"
+        write_json(record, {"pool": pool, "users": ["twolane-smoke-killed-0", "twolane-smoke-killed-1"], "owners": []})
+        users = self.cloud.users()
+
+        code, printed = self.smoke(_QUICK)
+
+        self.assertEqual(code, 0, printed)
+        self.assertIn("deleted 0 orders and 1 users", printed)
+        self.assertEqual(self.cloud.cognito.list_users(UserPoolId=pool)["Users"], [])
+        self.assert_nothing_is_left(users, [])
 
     def test_smoke_asks_for_tokens_where_there_is_no_pool(self) -> None:
         code, printed = run("smoke", "--yes")

@@ -77,6 +77,11 @@ class Tokens(unittest.TestCase):
             with self.assertRaisesRegex(Failure, "tokens of 2 people, and the tests want 3"):
                 callers.read_tokens(Path(file.name), 3)
 
+    def test_a_token_without_a_subject_is_refused(self) -> None:
+        for payload in ("[]", "5", '{"sub": 5}', "{}", '{"sub": null}', "no JSON"):
+            with self.subTest(payload), self.assertRaisesRegex(Failure, "no JWT with a subject"):
+                callers.subject(f"e30.{urlsafe_b64encode(payload.encode()).decode()}.x")
+
     def test_what_is_no_token_is_refused_without_showing_it(self) -> None:
         with self.assertRaisesRegex(Failure, "no JWT") as raised:
             callers.subject("secretsecretsecretsecret")
