@@ -8,10 +8,9 @@ from pathlib import Path
 
 from awscloud import stack
 from localcloud.layout import REPOSITORY
+from recorder import TWOLANE, Recorder
 from samcli.yamlhelper import yaml_parse
-
-from .recorder import TWOLANE, Recorder
-from .test_preconditions import run
+from test_preconditions import run
 
 _PROFILES = """
 [default]
