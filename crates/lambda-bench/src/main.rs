@@ -83,7 +83,7 @@ Examples:
 
 crates/lambda-bench/peers has create-order for Node and for Python; docs/performance.md says how to install them.
 
-Exit code: 0 when every bound holds, 1 when one does not, 2 when nothing could be measured.";
+Exit code: 0 when every bound holds or is known to be missed (docs/performance.md), 1 when one does not, 2 when nothing could be measured.";
 
 fn parse_peer(text: &str) -> Result<subject::Subject, String> {
     subject::peer(text).map_err(|error| format!("{error:#}"))
@@ -105,7 +105,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether every bound holds.
+/// Whether every bound holds, but for those that are known to be missed.
 async fn run(cli: &Cli) -> anyhow::Result<bool> {
     if let Some(profiles) = &cli.counting.profiles {
         std::fs::create_dir_all(profiles).with_context(|| format!("Failed to make {}", profiles.display()))?;
@@ -147,5 +147,5 @@ async fn run(cli: &Cli) -> anyhow::Result<bool> {
         report::text(&measured, &growths, &bounds)
     };
     std::io::stdout().write_all(shown.as_bytes())?;
-    Ok(bounds.iter().all(|bound| bound.holds))
+    Ok(bounds.iter().all(|bound| bound.holds || bound.is_known_to_be_missed()))
 }

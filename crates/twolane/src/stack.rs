@@ -126,7 +126,13 @@ impl Stack {
     /// # Errors
     /// It is missing or not a WebSocket URL.
     pub(crate) fn websocket_url(&self) -> anyhow::Result<Url> {
-        self.url("WebSocket API", "WebSocketUrl", ["wss", "ws"])
+        self.url("WebSocket API", "WebSocketUrl", ["wss", "ws"]).map_err(|error| {
+            if self.has_websocket_api() {
+                error
+            } else {
+                error.context("A stack that was deployed with Callbacks=none has none")
+            }
+        })
     }
 
     /// Whether anything is known of a WebSocket API: a stack may be deployed without.
@@ -236,6 +242,8 @@ mod tests {
             assert_eq!(stack(url).api_url().expect_err("not a URL").to_string(), told);
         }
         assert!(stack(Some("wss://host/live")).websocket_url().is_ok());
+        let missing = format!("{:#}", stack(None).websocket_url().expect_err("there is none"));
+        assert!(missing.contains("Callbacks=none"), "{missing}");
     }
 
     #[test]

@@ -18,7 +18,7 @@ _SERVICES = ("cloudformation", "s3", "sts", "lambda", "dynamodb", "sqs", "cognit
 _OF_THE_SHELL = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION", "AWS_ENDPOINT_URL",
                  "CARGO_BUILD_TARGET")  # fmt: skip
 _CREDENTIALS = (
-    "  Do:   sign in (`aws sso login`, `aws configure`), or name another profile: --profile NAME, AWS_PROFILE.\n"
+    "  Do:   sign in (`aws sso login`, `aws configure`), or name another profile: --profile NAME (with make: PROFILE=NAME), AWS_PROFILE.\n"
     "        Which there are: aws configure list-profiles"
 )
 
@@ -80,7 +80,7 @@ def connect(profile: str | None, region: str | None, endpoint: str | None) -> Ac
         if session.region_name is None:
             raise Failure(
                 "No AWS region is set.\n"
-                "  Do:   --region eu-central-1, or set AWS_REGION, or `region` of the profile in ~/.aws/config."
+                "  Do:   --region eu-central-1 (with make: REGION=eu-central-1), or set AWS_REGION, or `region` of the profile in ~/.aws/config."
             )
         if not endpoint:
             _refuse_an_emulator(session)
@@ -105,5 +105,5 @@ def _refuse_an_emulator(session: boto3.Session) -> None:
                 f"AWS tools are pointed at {configured} here, not at AWS.\n"
                 '  Why:  AWS_ENDPOINT_URL is set, as by `eval "$(make -s env)"`, or the profile has an endpoint_url.\n'
                 "  Do:   open a fresh shell, or unset AWS_ENDPOINT_URL and the other AWS_* variables of the local cloud.\n"
-                f"        If you do mean that endpoint: --endpoint-url {configured}"
+                f"        If you do mean that endpoint: --endpoint-url {configured} (with make: ENDPOINT_URL={configured})"
             )

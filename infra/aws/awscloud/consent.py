@@ -10,7 +10,7 @@ from localcloud.failure import Failure
 def require_answers(question: str) -> None:
     """Fail early where nobody can be asked."""
     if not sys.stdin.isatty():
-        raise Failure(f"{question}, and there is no terminal to answer in.\n  Do:   add --yes if that is all right.")
+        raise Failure(f"{question}, and there is no terminal to answer in.\n  Do:   add --yes (with make: ARGS=--yes) if that is all right.")
 
 
 def agree(question: str) -> bool:

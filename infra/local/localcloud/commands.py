@@ -331,12 +331,15 @@ def _tell(instance: Instance, outputs: dict[str, str], seconds: float) -> None:
     width = max(map(len, outputs), default=0)
     for name, value in outputs.items():
         print(f"  {name:<{width}}  {value}")
-    print(
-        "\nNext:\n"
-        '  eval "$(python3 infra/local env)"   AWS tools in this shell talk to the local cloud\n'
-        "  python3 infra/local status          what is running\n"
-        "  python3 infra/local down            end it"
-    )
+    # Another instance than the usual one is another command's, too.
+    which = "" if instance.folder == REPOSITORY / ".local" else f" --dir {short(instance.folder)}"
+    commands = {
+        f'eval "$(python3 infra/local env{which})"': "AWS tools in this shell talk to the local cloud",
+        f"python3 infra/local status{which}": "what is running",
+        f"python3 infra/local down{which}": "end it",
+    }
+    width = max(map(len, commands))
+    print("\nNext:", *(f"  {command:<{width}}  {what}" for command, what in commands.items()), sep="\n")
 
 
 def run_command(command: list[str], environment: dict[str, str]) -> int:

@@ -6,12 +6,15 @@ use crate::{aws, orders_table::OrdersTable, stack::Stack};
 use anyhow::Context;
 use aws_sdk_sqs::types::QueueAttributeName;
 
+/// The output that names the function of the WebSocket API.
+const CALLBACKS: &str = "ManageConnectionsFunctionName";
+
 /// Functions, by the names of their folders, with the outputs that name them.
 const FUNCTIONS: [(&str, &str); 5] = [
     ("create-order", "CreateOrderFunctionName"),
     ("process-orders", "ProcessOrdersFunctionName"),
     ("get-order", "GetOrderFunctionName"),
-    ("manage-connections", "ManageConnectionsFunctionName"),
+    ("manage-connections", CALLBACKS),
     ("authorize-request", "AuthorizeRequestFunctionName"),
 ];
 
@@ -47,6 +50,8 @@ impl Deployed {
             return Ok(None);
         }
         let config = aws::config_of_stack(stack, args).await?;
+        // A stack may be deployed without callbacks.
+        let is_there = |(_, output): &(&str, &str)| *output != CALLBACKS || stack.has_websocket_api();
         let function = |(name, output): (&'static str, &str)| {
             Ok(Function { name, deployed_name: stack.output(output)?.to_owned() })
         };
@@ -60,7 +65,7 @@ impl Deployed {
             },
             logs: aws_sdk_cloudwatchlogs::Client::new(&config),
             controls: Controls::new(&config),
-            functions: FUNCTIONS.into_iter().map(function).collect::<anyhow::Result<_>>()?,
+            functions: FUNCTIONS.into_iter().filter(is_there).map(function).collect::<anyhow::Result<_>>()?,
             region: config.region().map(ToString::to_string),
         }))
     }

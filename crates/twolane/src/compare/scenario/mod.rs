@@ -112,7 +112,7 @@ impl Scenario {
         if undecodable > 0 && lanes.contains(&Lane::Async) {
             scenario.leaves = Some(format!(
                 "{undecodable} messages that nothing can decode are put into the orders queue. They come to the \
-                 dead-letter queue after all their deliveries; `twolane dlq` shows them, and deletes them"
+                 dead-letter queue after all their deliveries; `twolane dlq` shows them, and deletes those that `--delete` names"
             ));
         }
         Ok(scenario)
