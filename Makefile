@@ -23,7 +23,7 @@ help: ## Say what there is
 demo: ## Everything at once: install, build, start, deploy, and send sample orders down both lanes
 	@$(CLOUD) demo$(if $(PORT), --port $(PORT))
 
-up: ## Build, start the local cloud and deploy to it; PORT=4577 for another port, EMULATOR=localstack for another emulator
+up: ## Build, start the local cloud and deploy to it; PORT=4577 for another port, EMULATOR=localstack-core for another emulator
 	@$(CLOUD) up$(if $(PORT), --port $(PORT))$(if $(EMULATOR), --emulator $(EMULATOR))
 
 down: ## End what `make up` started
