@@ -23,22 +23,24 @@ pub(crate) struct Bound {
     pub(crate) holds: bool,
 }
 
-/// Bounds that are missed as things are, by how their names end; `docs/performance.md` shows what they are missed by.
-const MISSED: [&str; 8] = [
-    ": cold start, × floor",
-    ": processor time of a warm invocation, × floor",
-    ": memory, × floor",
-    ": bytes in its archive",
-    "create-order: instructions of a warm invocation",
-    "process-orders: instructions of init",
-    "process-orders: system calls of init",
-    "batch of 10: processor time per order, × create-order's",
+/// Bounds that are missed as things are, by how their names end, and the most that they were missed by when that was
+/// found; `docs/performance.md` shows why. Beyond that they fail like any other.
+const MISSED: [(&str, f64); 8] = [
+    // Of times a shared machine makes a half more.
+    (": cold start, × floor", 2.3),
+    (": processor time of a warm invocation, × floor", 6.0),
+    (": memory, × floor", 2.25),
+    (": bytes in its archive", 3.4e6),
+    ("create-order: instructions of a warm invocation", 755e3),
+    ("process-orders: instructions of init", 2.2e6),
+    ("process-orders: system calls of init", 124.0),
+    ("batch of 10: processor time per order, × create-order's", 1.5),
 ];
 
 impl Bound {
-    /// Whether it is missed, and known to be: that is told, and fails nothing. Growth beyond the baseline does.
+    /// Whether it is missed, and by no more than is known: that is told, and fails nothing.
     pub(crate) fn is_known_to_be_missed(&self) -> bool {
-        !self.holds && MISSED.iter().any(|end| self.what.ends_with(end))
+        !self.holds && MISSED.iter().any(|(end, most)| self.what.ends_with(end) && self.is <= *most)
     }
 }
 
@@ -181,5 +183,19 @@ fn read(file: &Path) -> anyhow::Result<Baseline> {
         Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| format!("{} holds no baseline", file.display())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Baseline::new()),
         Err(error) => Err(error).with_context(|| format!("Failed to read {}", file.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_miss_that_grows_fails_like_any_other() {
+        let miss = |is: f64| Bound { what: "create-order: memory, × floor".into(), is, at_most: 1.6, holds: false };
+
+        assert!(miss(2.2).is_known_to_be_missed());
+        assert!(!miss(2.3).is_known_to_be_missed());
+        assert!(!Bound { what: "create-order: calls of an order".into(), ..miss(2.0) }.is_known_to_be_missed());
     }
 }
