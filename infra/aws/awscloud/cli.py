@@ -11,6 +11,7 @@ from localcloud import tools
 from localcloud.failure import Failure
 from localcloud.layout import REPOSITORY
 from localcloud.prerequisites import check_python
+from localcloud.subcommands import add_subcommand
 
 _MAIN = Path(__file__).resolve().parent.parent
 
@@ -91,14 +92,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add(subcommands: argparse._SubParsersAction, name: str, summary: str, examples: list[str]) -> argparse.ArgumentParser:
-    shown = "\n".join(f"  python3 infra/aws {example}" for example in examples)
-    parser = subcommands.add_parser(
-        name,
-        help=summary,
-        description=summary[0].upper() + summary[1:] + ".",
-        epilog=f"examples:\n{shown}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = add_subcommand(subcommands, "python3 infra/aws", name, summary, examples)
     parser.add_argument("--config-env", default="dev", metavar="NAME", help="environment of samconfig.toml (default: dev)")
     parser.add_argument("--stack-name", metavar="NAME", help="another stack than the environment's")
     parser.add_argument("--region", help="AWS region (default: the environment's, else that of your AWS configuration)")

@@ -8,6 +8,7 @@ import sys
 from . import commands, demo, differential, emulators, localstack_suite, tools
 from .failure import Failure
 from .layout import REPOSITORY
+from .subcommands import add_subcommand
 
 _OWN_FOLDER = ".local"
 _EXEC_FOLDER = ".local/test"
@@ -156,15 +157,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add(subcommands: argparse._SubParsersAction, name: str, summary: str, examples: list[str]) -> argparse.ArgumentParser:
-    prefix = "  python3 infra/local "
-    shown = "\n".join(("  " if "infra/local" in example else prefix) + example for example in examples)
-    return subcommands.add_parser(
-        name,
-        help=summary,
-        description=summary[0].upper() + summary[1:] + ".",
-        epilog=f"examples:\n{shown}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    return add_subcommand(subcommands, "python3 infra/local", name, summary, examples)
 
 
 def _folder(parser: argparse.ArgumentParser, default: str) -> None:

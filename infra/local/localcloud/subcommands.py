@@ -1,0 +1,20 @@
+"""Subcommands that explain themselves."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_subcommand(
+    subcommands: argparse._SubParsersAction, program: str, name: str, summary: str, examples: list[str]
+) -> argparse.ArgumentParser:
+    """One with a summary and examples, which are of `program` where they do not name it themselves."""
+    lines = (example if program in example else f"{program} {example}" for example in examples)
+    shown = "\n".join(f"  {line}" for line in lines)
+    return subcommands.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog=f"examples:\n{shown}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
