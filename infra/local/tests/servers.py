@@ -12,16 +12,14 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import botocore.config
 import botocore.session
+from eventually import eventually
 from localcloud import emulator
 from localcloud.emulators import MINISTACK
 from localcloud.environment import REGION, aws_settings, without_aws
-
-Value = TypeVar("Value")
 
 
 class Server:
@@ -220,16 +218,6 @@ class Answer:
 
     def __repr__(self) -> str:
         return f"{self.status} {self.headers.get('content-type')} {self.body[:300]!r}"
-
-
-def eventually(ask: Callable[[], Value], enough: Callable[[Value], bool], seconds: float = 20.0) -> Value:
-    """The first answer that is enough; asked every 20 ms until the deadline."""
-    deadline = time.monotonic() + seconds
-    while not enough(answer := ask()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"Not within {seconds} s; last: {answer!r}")
-        time.sleep(0.02)
-    return answer
 
 
 # Keeps its connection open, as the Rust runtime does.

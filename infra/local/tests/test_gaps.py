@@ -18,8 +18,9 @@ from unittest.mock import ANY
 from urllib.parse import quote
 
 import botocore.exceptions
+from eventually import eventually
 from localcloud.processes import wait_until
-from servers import Answer, Server, eventually
+from servers import Answer, Server
 
 _servers: dict[str, Server] = {}
 _numbers = itertools.count(1)

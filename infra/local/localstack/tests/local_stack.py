@@ -7,11 +7,9 @@ import json
 import os
 import sys
 import tempfile
-import time
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from unittest import mock
 
 import botocore.config
@@ -20,8 +18,7 @@ from localcloud import emulator
 from localcloud.emulators import LOCALSTACK
 from localcloud.environment import ACCOUNT, REGION, endpoint
 from localcloud.layout import Instance
-
-Value = TypeVar("Value")
+from tests.eventually import eventually
 
 # Of a user who works with real AWS; nothing of it may be used.
 USER = {"AWS_PROFILE": "production", "AWS_SESSION_TOKEN": "secret-session", "AWS_ACCESS_KEY_ID": "AKIAREAL"}
@@ -120,16 +117,6 @@ class Function:
 
 class InvocationError(Exception):
     """A function failed; the argument is what it, or Lambda, said."""
-
-
-def eventually(ask: Callable[[], Value], enough: Callable[[Value], bool], seconds: float = 20.0) -> Value:
-    """The first answer that is enough; asked every 20 ms until the deadline."""
-    deadline = time.monotonic() + seconds
-    while not enough(answer := ask()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"Not within {seconds} s; last: {answer!r}")
-        time.sleep(0.02)
-    return answer
 
 
 def bootstrap(handler: str, init: str = "pass") -> str:

@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from local_stack import USER, Function, InvocationError, LocalStackProcess, bootstrap, eventually
+from local_stack import USER, Function, InvocationError, LocalStackProcess, bootstrap
 from localcloud.emulator import process_tree
 from localcloud.processes import identify, listeners
+from tests.eventually import eventually
 
 _numbers = itertools.count(1)
 _server: LocalStackProcess
