@@ -34,8 +34,7 @@ impl Config {
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let config = Config::from_env()?;
-    config.aws.connect().await;
-    let client = aws_sdk_dynamodb::Client::new(config.aws.config());
+    let client = config.aws.connect_while(None, || aws_sdk_dynamodb::Client::new(config.aws.config())).await;
     let repository = DynamoDbOrderRepository::new(client, config.orders_table_name, config.order_retention);
     http::serve(async |request| handler::handle(&repository, request).await).await
 }

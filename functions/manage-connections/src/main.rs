@@ -39,8 +39,7 @@ async fn main() -> Result<(), Error> {
     telemetry::init();
     let config = Config::from_env()?;
     // Most of its events are sockets that open and close, which ask DynamoDB alone.
-    config.aws.connect().await;
-    let dynamodb = aws_sdk_dynamodb::Client::new(config.aws.config());
+    let dynamodb = config.aws.connect_while(None, || aws_sdk_dynamodb::Client::new(config.aws.config())).await;
     let (aws, url) = (config.aws, config.websocket_management_url);
     let management = move || {
         let patient = aws.with_patience(Patience::LONG);

@@ -88,22 +88,20 @@ impl Config {
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let config = Config::from_env()?;
-    let aws = &config.aws;
-    match &config.callbacks {
-        Some(callbacks) => aws.connect_also_to(&callbacks.websocket_management_url).await,
-        None => aws.connect().await,
-    }
-    let handler = &Handler {
+    let aws = config.aws;
+    let management_url = config.callbacks.as_ref().map(|callbacks| callbacks.websocket_management_url.clone());
+    let prepare = || Handler {
         orders: DynamoDbOrderRepository::new(
             aws_sdk_dynamodb::Client::new(aws.config()),
             config.orders_table_name,
             config.order_retention,
         ),
-        notifier: config.callbacks.map(|callbacks| callbacks.notifier(aws)),
+        notifier: config.callbacks.map(|callbacks| callbacks.notifier(&aws)),
         max_receive_count: config.max_receive_count,
         max_queue_age: config.max_queue_age,
         backoff: config.backoff,
     };
+    let handler = &aws.connect_while(management_url.as_deref(), prepare).await;
     let sqs = aws.config().clone();
     let visibility = SqsVisibility::when_needed(move || aws_sdk_sqs::Client::new(&sqs), config.orders_queue_url);
     let batches = &BatchHandler::new().visibility(visibility);

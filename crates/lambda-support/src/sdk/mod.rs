@@ -15,8 +15,10 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::{SdkConfig, region::Region};
 use endpoints::Endpoints;
+use futures_util::future::join3;
 use http_client::HttpClient;
 use std::time::Duration;
+use tokio::task::yield_now;
 
 /// How long and how often one request is tried.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +70,10 @@ impl Patience {
             .with_max_backoff(self.backoff)
     }
 }
+
+/// Turns of the event loop after which a host that is near has been sent all that can be before it answers: in one the
+/// connection opens, in one hyper takes it over, and in one the request is written.
+const TURNS_TO_SEND: usize = 3;
 
 /// Retries that no other client of the process uses up, bounded by their [`Patience`] alone.
 ///
@@ -141,16 +147,73 @@ impl Aws {
         self.config.to_builder().timeout_config(patience.timeouts()).retry_config(patience.retries()).build()
     }
 
-    /// Opens the connection to DynamoDB before the first event does: Lambda gives a function that starts a whole
-    /// processor, and the caller of the first event waits for no handshake.
-    pub async fn connect(&self) {
-        if let Some(url) = &self.dynamodb_url {
-            self.http_client.open(url).await;
-        }
+    /// Opens the connection to DynamoDB, and one to `also`, before the first event does: Lambda gives a function that
+    /// starts a whole processor, and the caller of the first event waits for no handshake.
+    ///
+    /// Meanwhile it does what `prepare` does, whose result it gives: an SDK client reads its tables when it is made, as
+    /// long as the other side takes for an answer.
+    pub async fn connect_while<T>(&self, also: Option<&str>, prepare: impl FnOnce() -> T) -> T {
+        let open = async |url: Option<&str>| {
+            if let Some(url) = url {
+                self.http_client.open(url).await;
+            }
+        };
+        let preparing = async {
+            for _ in 0..TURNS_TO_SEND {
+                yield_now().await;
+            }
+            prepare()
+        };
+        join3(open(self.dynamodb_url.as_deref()), open(also), preparing).await.2
     }
+}
 
-    /// The same for DynamoDB and one more endpoint.
-    pub async fn connect_also_to(&self, url: &str) {
-        futures_util::future::join(self.connect(), self.http_client.open(url)).await;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        io::{Read, Write},
+        net::TcpListener,
+        sync::mpsc,
+        thread,
+    };
+
+    /// Far more than anything here takes; who waits that long waits in vain.
+    const LONG: Duration = Duration::from_secs(20);
+
+    #[tokio::test]
+    async fn what_is_prepared_is_prepared_between_asking_and_being_answered() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        let (asked, was_asked) = mpsc::channel();
+        let (prepared, was_prepared) = mpsc::channel();
+        // Answers when it may, and tells how much it was asked on the same connection afterwards.
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("it listens");
+            let mut request = [0; 1024];
+            let _ = stream.read(&mut request).expect("a request");
+            asked.send(()).expect("somebody waits");
+            was_prepared.recv_timeout(LONG).expect("it is prepared before the answer");
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").expect("who asked is there");
+            stream.read(&mut request).expect("who asked is there")
+        });
+        let mut environment = Environment::of([
+            ("AWS_REGION", "eu-central-1"),
+            ("AWS_ACCESS_KEY_ID", "id"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", &url),
+        ]);
+        let aws = Aws::of(&mut environment);
+
+        let prepare = || {
+            was_asked.recv_timeout(LONG).expect("it was asked first");
+            prepared.send(()).expect("it waits");
+            "prepared"
+        };
+        assert_eq!(aws.connect_while(None, prepare).await, "prepared");
+
+        // Had the answer not come in time, the connection would have been given up.
+        aws.http_client.open(&url).await;
+        assert!(server.join().expect("it did not panic") > 0);
     }
 }
