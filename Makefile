@@ -59,9 +59,10 @@ soak: ## The fault suite in full, on a local cloud of its own: 2 000 orders in a
 		cargo build --locked --workspace --all-features --bins --examples && \
 		cargo test --locked --workspace --all-features --test faults'
 
-# Builds first: minutes. The bounds and the baseline are of release builds on Linux; counting takes valgrind and strace.
+# Builds first: minutes. Each by itself, as SAM builds it: built together, each has what any of them asks of a dependency.
+# The bounds and the baseline are of release builds on Linux; counting takes valgrind and strace.
 bench: ## What each function costs beside one that does nothing: start, processor, memory, size, instructions
-	cargo build --locked --release $(addprefix -p ,$(MEASURED) lambda-floor lambda-bench)
+	for package in $(MEASURED) lambda-floor lambda-sdk-floor lambda-bench; do cargo build --locked --release -p $$package || exit; done
 	target/$(CARGO_BUILD_TARGET)/release/lambda-bench $(ARGS)
 
 # AWS needs release builds for its own processors: cargo-lambda chooses the target by the template's Architecture.

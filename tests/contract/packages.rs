@@ -10,6 +10,7 @@ fn allowed(package: &str) -> &'static [&'static str] {
         "access-tokens" | "fault-endpoint" | "lambda-bench" | "lambda-floor" | "orders" | "sqs-batch" => &[],
         "orders-api" | "orders-dynamodb" => &["orders"],
         "orders-websocket" | "lambda-support" => &["orders", "orders-api"],
+        "lambda-sdk-floor" => &["lambda-support"],
         "twolane-tests" => &["fault-endpoint", "lambda-support", "orders", "orders-api"],
         // A client: it sees the wire and nothing behind it. Faults it injects from outside.
         "twolane" => &["fault-endpoint", "orders-api"],

@@ -25,7 +25,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Measures the project's functions, the floor and any bootstrap beside them.
+/// Measures the project's functions and any bootstrap beside two floors: one that says hello, and one that writes one item
+/// by the AWS SDK.
 #[derive(Debug, Parser)]
 #[command(version, after_help = HELP)]
 struct Cli {
@@ -35,7 +36,7 @@ struct Cli {
     /// A bootstrap to measure beside, as NAME=COMMAND or NAME=COMMAND@EVENTFILE.
     #[arg(long, value_name = "PEER", value_parser = parse_peer)]
     peer: Vec<subject::Subject>,
-    /// Only what has this in its name, and the floor.
+    /// Only what has this in its name, and the floors.
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
     /// Lives of each bootstrap.
@@ -114,7 +115,7 @@ async fn run(cli: &Cli) -> anyhow::Result<bool> {
     let folder = cli.bootstraps.clone().or_else(|| own.parent().map(Path::to_owned)).context("no folder")?;
     let mut subjects = subject::of_project(&folder)?;
     if let Some(only) = &cli.only {
-        subjects.retain(|subject| subject.name.contains(only.as_str()) || subject.name == subject::FLOOR);
+        subjects.retain(|subject| subject.name.contains(only.as_str()) || subject.kind == subject::Kind::Floor);
     }
     subjects.extend(cli.peer.iter().cloned());
     let scratch = std::env::temp_dir().join(format!("lambda-bench-{}", std::process::id()));

@@ -3,7 +3,7 @@
 use crate::bounds::Bound;
 use crate::growth::Growth;
 use crate::series::{Measured, float};
-use crate::subject::FLOOR;
+use crate::subject::{FLOOR, SDK_FLOOR};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::time::Duration;
@@ -71,7 +71,9 @@ pub(crate) fn text(measured: &[Measured], growths: &[Growth], bounds: &[Bound]) 
             bound if bound.is_known_to_be_missed() => "known",
             _ => "MISS ",
         };
-        let _ = writeln!(text, "{verdict} {}: {}, at most {}", bound.what, number(bound.is), number(bound.at_most));
+        let of_sdk = bound.of_sdk.map_or_else(String::new, |of_sdk| format!(" ({SDK_FLOOR}: {})", number(of_sdk)));
+        let _ =
+            writeln!(text, "{verdict} {}: {}, at most {}{of_sdk}", bound.what, number(bound.is), number(bound.at_most));
     }
     if bounds.iter().any(Bound::is_known_to_be_missed) {
         let _ = writeln!(text, "known: missed, and why stands in docs/performance.md; these fail no run.");

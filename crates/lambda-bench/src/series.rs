@@ -5,7 +5,7 @@ use crate::counts::{self, Counts};
 use crate::engine::Engine;
 use crate::sample::{Sample, live};
 use crate::size::{self, Size};
-use crate::subject::{FLOOR, Subject, WHOLE_BATCH};
+use crate::subject::{FLOOR, Kind, Subject, WHOLE_BATCH};
 use anyhow::Context;
 use std::collections::BTreeMap;
 use std::fs;
@@ -44,7 +44,7 @@ pub(crate) struct Measured {
     pub(crate) size: Option<Size>,
     /// With a database that answers at once.
     pub(crate) samples: Vec<Sample>,
-    /// With one that takes [`DATABASE`]; not of peers.
+    /// With one that takes [`DATABASE`]; functions only.
     pub(crate) waiting: Vec<Sample>,
     /// The same, where it refuses one write in [`THROTTLED`]; batches only.
     pub(crate) throttled: Vec<Sample>,
@@ -84,7 +84,7 @@ pub(crate) async fn measure(subjects: Vec<Subject>, effort: &Effort, folder: &Pa
         }
     }
     let slow = Manners { delay: DATABASE, ..Manners::default() };
-    for one in measured.iter_mut().filter(|one| one.subject.is_ours && one.subject.name != FLOOR) {
+    for one in measured.iter_mut().filter(|one| one.subject.kind == Kind::Function) {
         one.waiting = lives(&one.subject, slow, engine.clone(), "database of 5 ms", folder).await?;
         if one.subject.orders > 1 {
             let throttled = Manners { throttle_every: Some(THROTTLED), ..slow };

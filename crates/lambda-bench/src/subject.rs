@@ -25,8 +25,18 @@ pub(crate) struct Subject {
     pub(crate) events: Vec<Bytes>,
     /// Messages of an event, where it is a batch: each is an order.
     pub(crate) orders: usize,
-    /// Whether bounds are for it, as it is the project's own and no peer.
-    pub(crate) is_ours: bool,
+    pub(crate) kind: Kind,
+}
+
+/// What a subject is measured for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// To be compared with.
+    Floor,
+    /// Bounds are for it.
+    Function,
+    /// Somebody else's.
+    Peer,
 }
 
 /// The project's functions, each with an event as AWS sends it. `process-orders` is there with a batch of one message
@@ -54,17 +64,23 @@ const AUTHORIZER: (&str, &str) =
 /// The function that does nothing.
 pub(crate) const FLOOR: &str = "lambda-floor";
 
+/// The function that makes one request by the AWS SDK.
+pub(crate) const SDK_FLOOR: &str = "lambda-sdk-floor";
+
 /// The batch of [`BATCH`] messages.
 pub(crate) const WHOLE_BATCH: &str = "process-orders, batch of 10";
 
-/// The floor and the project's functions, whose bootstraps are in that folder.
+/// The floors and the project's functions, whose bootstraps are in that folder.
 ///
 /// # Errors
 /// One is not there.
 pub(crate) fn of_project(folder: &Path) -> anyhow::Result<Vec<Subject>> {
-    // The floor gets what create-order gets: reading an event is no work of a function's own.
+    // The floors get what create-order gets: reading an event is no work of a function's own.
     let event = Bytes::from_static(FUNCTIONS[0].1.as_bytes());
-    let mut subjects = vec![subject(folder, FLOOR, FLOOR, vec![event], 1)?];
+    let mut subjects = Vec::new();
+    for floor in [FLOOR, SDK_FLOOR] {
+        subjects.push(Subject { kind: Kind::Floor, ..subject(folder, floor, floor, vec![event.clone()], 1)? });
+    }
     for (name, event) in FUNCTIONS {
         let event = Bytes::from_static(event.as_bytes());
         if name == "process-orders" {
@@ -84,7 +100,7 @@ fn subject(folder: &Path, program: &str, name: &str, events: Vec<Bytes>, orders:
     let path = folder.join(program);
     anyhow::ensure!(path.is_file(), "There is no {}: run `make bench`, which builds it", path.display());
     let command = vec![path.to_string_lossy().into_owned()];
-    Ok(Subject { name: name.to_owned(), command, events, orders, is_ours: true })
+    Ok(Subject { name: name.to_owned(), command, events, orders, kind: Kind::Function })
 }
 
 /// A bootstrap of somebody else's, from `NAME=COMMAND` or `NAME=COMMAND@EVENTFILE`; words are parted by spaces. Without
@@ -104,7 +120,7 @@ pub(crate) fn peer(text: &str) -> anyhow::Result<Subject> {
     };
     let command: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
     anyhow::ensure!(!name.is_empty() && !command.is_empty(), form());
-    Ok(Subject { name: name.to_owned(), command, events: vec![event], orders: 1, is_ours: false })
+    Ok(Subject { name: name.to_owned(), command, events: vec![event], orders: 1, kind: Kind::Peer })
 }
 
 /// create-order with an order of so many items.
