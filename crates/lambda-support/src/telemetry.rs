@@ -8,8 +8,10 @@ use tracing_subscriber::{
 };
 
 /// Starts logging to standard output, at the level that Lambda's logging configuration sets in `AWS_LAMBDA_LOG_LEVEL`
-/// (`INFO` without it), which the directives in `RUST_LOG` refine (`orders_websocket=debug`); malformed ones count for
+/// (`INFO` without it), which the directives in `RUST_LOG` refine (`orders_websocket=warn`); malformed ones count for
 /// nothing. Call it once, before the runtime starts, which adds the request id to every line.
+///
+/// A release build has nothing below `INFO`, whatever is asked for: that is left out when it is compiled.
 pub fn init() {
     let variable = |name| std::env::var(name).ok();
     let level = variable("AWS_LAMBDA_LOG_LEVEL").and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
