@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
-from localcloud import tools
+from localcloud import sam
 from localcloud.failure import Failure
 from localcloud.layout import Project, short
 from localcloud.prerequisites import check_rust
@@ -80,9 +79,7 @@ def _tell_where_to_look(name: str, account: Account, environment: Environment) -
 
 
 def _sam(project: Project, variables: dict[str, str], arguments: list[str], what: str) -> None:
-    """SAM in the foreground: it tells what it does, and asks."""
-    command = [str(tools.bin_folder(tools.SAM) / "sam"), *arguments]
-    if subprocess.run(command, cwd=project.root, env=variables, check=False).returncode:
+    if not sam.in_foreground(arguments, project, variables):
         raise Failure(f"The {what} failed or was not agreed to; SAM's message is above.")
 
 

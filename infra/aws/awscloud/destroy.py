@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
-from localcloud import tools
+from localcloud import sam
 from localcloud.failure import Failure
 from localcloud.layout import Project
 
@@ -41,9 +40,9 @@ def destroy(options: argparse.Namespace) -> int:
     if not options.yes and not agree_by_name(f"Delete the stack{', orders and users' if wanted else ''}?", name):
         print("Nothing was deleted.")
         return 1
-    command = [str(tools.bin_folder(tools.SAM) / "sam"), "delete", "--stack-name", name, "--region", account.region, "--no-prompts",
-               "--config-file", str(project.samconfig), "--config-env", environment.name]  # fmt: skip
-    if subprocess.run(command, cwd=project.root, env=account.environment(), check=False).returncode or stack.find(account, name):
+    arguments = ["delete", "--stack-name", name, "--region", account.region, "--no-prompts",
+                 "--config-file", str(project.samconfig), "--config-env", environment.name]  # fmt: skip
+    if not sam.in_foreground(arguments, project, account.environment()) or stack.find(account, name):
         raise Failure(
             f"The stack {name} could not be deleted as a whole; SAM's message is above.\n"
             f"  Do:   see why: aws cloudformation describe-stack-events --stack-name {name} --region {account.region}; then run this again."

@@ -7,121 +7,27 @@ infra/local on PYTHONPATH. The stack trusts a user pool instead of the local iss
 
 from __future__ import annotations
 
-import contextlib
 import os
-import platform
-import pty
-import re
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import unittest
-import urllib.request
 from pathlib import Path
 from typing import Any, TextIO
+from unittest import mock
 
 import boto3
 from awscloud.callers import subject
-from localcloud.build import architecture
 from localcloud.files import write_json
 from localcloud.layout import REPOSITORY, Project
 from localcloud.processes import wait_until
 
-_COMMAND = REPOSITORY / "infra" / "aws"
-_STACK = "twolane-on-a-stack"
-_SECONDS = 300
+from .cloud import SECONDS, STACK, Cloud, answer, run, start
+
 # Exactly one test each, so that nothing beside it hides what it leaves.
 _QUICK = "sync_lane::answers_a_new_order_with_201"
 _STORES_AND_READS = "async_lane::the_status_service_knows_a_queued_order"
 _LONG = "hostile_requests::a_trace_header_changes_nothing"
-
-
-class Cloud:
-    """The emulator: its clients, what there is in it, and a user pool that is not the stack's."""
-
-    def __init__(self) -> None:
-        self.endpoint = os.environ["AWS_ENDPOINT_URL"]
-        self.cognito = boto3.client("cognito-idp")
-        self.pool = self.cognito.create_user_pool(PoolName="people")["UserPool"]["Id"]
-        flows = ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
-        client = self.cognito.create_user_pool_client(UserPoolId=self.pool, ClientName="smoke", ExplicitAuthFlows=flows)
-        self.client = client["UserPoolClient"]["ClientId"]
-
-    def parameters(self) -> list[str]:
-        """The stack's parameters that an emulator needs, and those that make it trust the pool."""
-        with urllib.request.urlopen(f"{self.endpoint}/{self.pool}/.well-known/jwks.json", timeout=10) as answer:
-            keys = answer.read().decode()
-        issuer = f"https://cognito-idp.{os.environ['AWS_REGION']}.amazonaws.com/{self.pool}"
-        parameters = [f"LocalEndpoint={self.endpoint}", f"Architecture={architecture()}", f"JwtIssuer={issuer}"]
-        parameters += [f"JwtAudience={self.client}", f"Jwks={keys}"]
-        return [word for parameter in parameters for word in ("--parameter", parameter)]
-
-    def inventory(self) -> dict[str, list[str]]:
-        """Names of all that a stack could leave behind."""
-        tables = boto3.client("dynamodb").list_tables()["TableNames"]
-        queues = boto3.client("sqs").list_queues().get("QueueUrls", [])
-        functions = [each["FunctionName"] for each in boto3.client("lambda").list_functions()["Functions"]]
-        groups = [each["logGroupName"] for each in boto3.client("logs").describe_log_groups()["logGroups"]]
-        topics = [each["TopicArn"] for each in boto3.client("sns").list_topics()["Topics"]]
-        roles = [each["RoleName"] for each in boto3.client("iam").list_roles()["Roles"]]
-        apis = [each["id"] for each in boto3.client("apigateway").get_rest_apis()["items"]]
-        sockets = [each["ApiId"] for each in boto3.client("apigatewayv2").get_apis()["Items"]]
-        alarms = [each["AlarmName"] for each in boto3.client("cloudwatch").describe_alarms()["MetricAlarms"]]
-        kinds = {"tables": tables, "queues": queues, "functions": functions, "log groups": groups, "topics": topics,
-                 "roles": roles, "REST APIs": apis, "WebSocket APIs": sockets, "alarms": alarms}  # fmt: skip
-        return {kind: sorted(names) for kind, names in kinds.items()}
-
-    def users(self) -> list[str]:
-        return sorted(each["Username"] for each in self.cognito.list_users(UserPoolId=self.pool)["Users"])
-
-    def token(self, name: str) -> str:
-        """A token of a new user of the pool."""
-        password = f"{name}-aA1+aA1+aA1+"
-        self.cognito.admin_create_user(UserPoolId=self.pool, Username=name, TemporaryPassword=password, MessageAction="SUPPRESS")
-        self.cognito.admin_set_user_password(UserPoolId=self.pool, Username=name, Password=password, Permanent=True)
-        answer = self.cognito.admin_initiate_auth(UserPoolId=self.pool, ClientId=self.client, AuthFlow="ADMIN_USER_PASSWORD_AUTH",
-                                                  AuthParameters={"USERNAME": name, "PASSWORD": password})  # fmt: skip
-        return answer["AuthenticationResult"]["AccessToken"]
-
-
-def start(*arguments: str, stack: str = _STACK) -> subprocess.Popen[str]:
-    """Start a command as a user would; the endpoint is only what they say."""
-    command = [sys.executable, str(_COMMAND), arguments[0], "--endpoint-url", os.environ["AWS_ENDPOINT_URL"], "--stack-name", stack]
-    return subprocess.Popen([*command, *arguments[1:]], cwd=REPOSITORY, env=_without_endpoint(), stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")  # fmt: skip
-
-
-def run(*arguments: str, stack: str = _STACK) -> tuple[int, str]:
-    """Run a command: its exit code, and all that it printed."""
-    process = start(*arguments, stack=stack)
-    printed, _ = process.communicate(timeout=_SECONDS)
-    return process.returncode, printed
-
-
-def answer(answers: dict[str, str], *arguments: str) -> tuple[int, str]:
-    """Run a command in a terminal, where a question that has one of the texts is answered with what is beside it, and any other with Enter."""
-    terminal, of_the_command = pty.openpty()
-    process = subprocess.Popen([sys.executable, str(_COMMAND), *arguments], cwd=REPOSITORY, env=_without_endpoint(), stdin=of_the_command,
-                               stdout=of_the_command, stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
-    os.close(of_the_command)
-    printed, answered = "", 0
-    # Linux tells with an error that nobody has the terminal any more.
-    with contextlib.suppress(OSError):
-        while more := os.read(terminal, 4096):
-            printed += more.decode(errors="replace")
-            question = printed[answered:].rpartition("\n")[2]
-            if re.search(r"(\[[^\n]*\]|\[y/N\]): ?$", question):
-                answered = len(printed)
-                reply = next((reply for text, reply in answers.items() if text in question), "")
-                os.write(terminal, f"{reply}\n".encode())
-    os.close(terminal)
-    return process.wait(_SECONDS), printed
-
-
-def _without_endpoint() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_ENDPOINT_URL")}
 
 
 class OnAStack(unittest.TestCase):
@@ -133,7 +39,7 @@ class OnAStack(unittest.TestCase):
     def setUpClass(cls) -> None:
         cls.cloud = Cloud()
         cls.before = cls.cloud.inventory()
-        code, cls.deployed = cls.deploy(_STACK)
+        code, cls.deployed = cls.deploy(STACK)
         if code:
             raise AssertionError(cls.deployed)
         cls.addClassCleanup(cls.destroy_all)
@@ -141,7 +47,7 @@ class OnAStack(unittest.TestCase):
     @classmethod
     def deploy(cls, stack: str, *more: str) -> tuple[int, str]:
         built = str(Project(REPOSITORY).build_folder)
-        return run("deploy", "--yes", "--built", built, *cls.cloud.parameters(), *more, stack=stack)
+        return run("deploy", "--yes", "--built", built, *cls.cloud.options(), *more, stack=stack)
 
     @classmethod
     def destroy_all(cls) -> None:
@@ -152,13 +58,10 @@ class OnAStack(unittest.TestCase):
             raise AssertionError(f"{printed}\n{cls.before}\n{left}")
 
     def smoke(self, *patterns: str) -> tuple[int, str]:
-        return run("smoke", "--yes", *self.of_the_pool(), *patterns)
-
-    def of_the_pool(self) -> list[str]:
-        return ["--user-pool-id", self.cloud.pool, "--user-pool-client-id", self.cloud.client]
+        return run("smoke", "--yes", *self.cloud.of_the_pool(), *patterns)
 
     def output(self, name: str) -> str:
-        stack = boto3.client("cloudformation").describe_stacks(StackName=_STACK)["Stacks"][0]
+        stack = boto3.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
         return next(each["OutputValue"] for each in stack["Outputs"] if each["OutputKey"] == name)
 
     def orders(self) -> list[str]:
@@ -175,14 +78,26 @@ class OnAStack(unittest.TestCase):
         self.assertEqual(self.cloud.users(), users)
         self.assertEqual(self.orders(), orders)
         self.assertEqual(boto3.client("dynamodb").scan(TableName=self.output("ConnectionsTableName"))["Items"], [])
-        self.assertEqual(list((REPOSITORY / ".local" / "aws").glob(f"*{_STACK}/tokens.txt")), [])
+        self.assertEqual(list((REPOSITORY / ".local" / "aws").glob(f"*{STACK}/tokens.txt")), [])
 
     def test_deploy_prints_the_outputs_and_what_to_do_next(self) -> None:
         told = self.deployed.rpartition("Outputs:")[2]
 
         for shown in (self.output("OrdersTableName"), self.output("ApiUrl"),
-                      f"make smoke STACK={_STACK} ENDPOINT_URL={self.cloud.endpoint}", f"make destroy STACK={_STACK}"):  # fmt: skip
+                      f"make smoke STACK={STACK} ENDPOINT_URL={self.cloud.endpoint}", f"make destroy STACK={STACK}"):  # fmt: skip
             self.assertIn(shown, told)
+
+    def test_temporary_files_are_the_projects(self) -> None:
+        stack = f"{STACK}-elsewhere"
+        with tempfile.TemporaryDirectory() as folder:
+            os.utime(folder, (0, 0))
+            with mock.patch.dict(os.environ, {"TMPDIR": folder}):
+                deployed, destroyed = self.deploy(stack), run("destroy", "--yes", "--delete-data", stack=stack)
+
+            self.assertEqual((deployed[0], destroyed[0]), (0, 0), deployed[1] + destroyed[1])
+            # Nothing was ever made in it.
+            self.assertEqual((os.listdir(folder), os.stat(folder).st_mtime), ([], 0))
+        self.assertEqual(list((REPOSITORY / ".local").glob("tmp-*")), [])
 
     def test_smoke_passes_with_users_of_its_own_and_leaves_nothing(self) -> None:
         # Somebody's who has nothing to do with the tests.
@@ -215,16 +130,16 @@ class OnAStack(unittest.TestCase):
     def test_smoke_leaves_nothing_when_it_is_interrupted(self) -> None:
         users = self.cloud.users()
         for number in (signal.SIGINT, signal.SIGTERM):
-            process = start("smoke", "--yes", *self.of_the_pool(), _LONG)
+            process = start("smoke", "--yes", *self.cloud.of_the_pool(), _LONG)
             self.addCleanup(process.kill)
-            self.assertTrue(wait_until(lambda: len(self.orders()) > 2, _SECONDS), "it places orders")
+            self.assertTrue(wait_until(lambda: len(self.orders()) > 2, SECONDS), "it places orders")
 
             process.send_signal(number)
             assert process.stdout is not None, "stdout is a pipe"
             printed = _until(process.stdout, "Cleaning up")
             # Once more, from somebody in a hurry: cleaning up goes on.
             process.send_signal(number)
-            printed += process.communicate(timeout=_SECONDS)[0]
+            printed += process.communicate(timeout=SECONDS)[0]
 
             self.assertEqual(process.returncode, 128 + number, printed)
             self.assertIn("Still cleaning up", printed)
@@ -232,11 +147,11 @@ class OnAStack(unittest.TestCase):
 
     def test_smoke_cleans_up_after_a_run_that_was_killed(self) -> None:
         users = self.cloud.users()
-        process = start("smoke", "--yes", *self.of_the_pool(), _STORES_AND_READS)
+        process = start("smoke", "--yes", *self.cloud.of_the_pool(), _STORES_AND_READS)
         self.addCleanup(process.kill)
-        self.assertTrue(wait_until(lambda: bool(self.orders()), _SECONDS), "it places orders")
+        self.assertTrue(wait_until(lambda: bool(self.orders()), SECONDS), "it places orders")
         process.kill()
-        process.communicate(timeout=_SECONDS)
+        process.communicate(timeout=SECONDS)
         self.assertNotEqual(self.cloud.users(), users)
 
         code, printed = self.smoke(_QUICK)
@@ -270,7 +185,7 @@ class OnAStack(unittest.TestCase):
         pool = self.cloud.cognito.create_user_pool(PoolName="others")["UserPool"]["Id"]
         self.addCleanup(self.cloud.cognito.delete_user_pool, UserPoolId=pool)
         self.cloud.cognito.admin_create_user(UserPoolId=pool, Username="twolane-smoke-killed-0", MessageAction="SUPPRESS")
-        record = REPOSITORY / ".local" / "aws" / f"000000000000-{os.environ['AWS_REGION']}-{_STACK}" / "users.json"
+        record = REPOSITORY / ".local" / "aws" / f"000000000000-{os.environ['AWS_REGION']}-{STACK}" / "users.json"
         write_json(record, {"pool": pool, "users": ["twolane-smoke-killed-0", "twolane-smoke-killed-1"], "owners": []})
         users = self.cloud.users()
 
@@ -289,7 +204,7 @@ class OnAStack(unittest.TestCase):
         self.assertIn("--tokens FILE", printed)
 
     def test_a_protected_table_outlives_its_stack_and_destroy_says_how_to_remove_it(self) -> None:
-        stack, before = f"{_STACK}-protected", self.cloud.inventory()
+        stack, before = f"{STACK}-protected", self.cloud.inventory()
         code, printed = self.deploy(stack, "--config-env", "prod")
         self.assertEqual(code, 0, printed)
         self.assertIn("Be told of alarms: aws sns subscribe", printed)
@@ -308,7 +223,7 @@ class OnAStack(unittest.TestCase):
         self.assertEqual(self.cloud.inventory(), before)
 
     def test_the_guide_may_name_another_stack_and_the_next_deployment_finds_it(self) -> None:
-        stack = f"{_STACK}-answered"
+        stack = f"{STACK}-answered"
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         for file in ("samconfig.toml", "template.yaml"):
@@ -320,10 +235,10 @@ class OnAStack(unittest.TestCase):
         saved = {"Stack Name": stack, "Deploy this changeset": "y"}
         self.addCleanup(run, "destroy", "--yes", "--delete-data", stack=stack)
 
-        declined = answer({"Stack Name": stack, "Save arguments": "n"}, *command, *self.cloud.parameters())
-        lost = answer(unsaved, *command, *self.cloud.parameters())
+        declined = answer({"Stack Name": stack, "Save arguments": "n"}, *command, *self.cloud.options())
+        lost = answer(unsaved, *command, *self.cloud.options())
         run("destroy", "--yes", "--delete-data", stack=stack)
-        found = answer(saved, *command, *self.cloud.parameters())
+        found = answer(saved, *command, *self.cloud.options())
         again = answer({"Deploy this changeset": "y"}, *command)
 
         for code, printed in (declined, lost):

@@ -44,5 +44,5 @@ def build(project: Project, instance: Instance, emulator: Emulator, say: Callabl
         "--build-dir", str(project.build_folder),
         "--parameter-overrides", f"Architecture={architecture()}",
     ]  # fmt: skip
-    if not sam.run(arguments, project.root, environment, instance.build_log, say):
+    if not sam.run(arguments, project, environment, instance.build_log, say):
         raise Failure(f"The build failed:\n{tail(instance.build_log)}\n  Log:  {short(instance.build_log)}")

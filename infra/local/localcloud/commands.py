@@ -27,6 +27,7 @@ from .layout import AWS_TESTS_FOLDER, REPOSITORY, TESTS_FOLDER, Instance, Projec
 from .lint import fingerprint, lint
 from .prerequisites import check_python, check_rust
 from .progress import Progress
+from .temporary import temporary_folder
 
 DEFAULT_PORT = 4566
 # How unittest ends when no test has such a name. Source: documentation of Python's unittest, "Command-Line Interface".
@@ -236,8 +237,9 @@ def selftest(target: Target, patterns: list[str]) -> int:
     for name, (folder, *imported) in suites_of.items():
         command = [str(tools.python(name)), "-m", "unittest", "discover", "-s", str(folder), *selected]
         path = os.pathsep.join(str(each.parent) for each in (folder, *imported))
-        environment = {**without_aws(), "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
-        codes.append(subprocess.run(command, cwd=REPOSITORY, env=environment, check=False).returncode)
+        with temporary_folder(REPOSITORY) as temporary:
+            environment = {**without_aws(), **temporary, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+            codes.append(subprocess.run(command, cwd=REPOSITORY, env=environment, check=False).returncode)
     return next((code for code in codes if code not in (0, _NO_TESTS)), min(codes))
 
 

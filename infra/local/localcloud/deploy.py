@@ -83,7 +83,7 @@ def _sam_deploy(project: Project, instance: Instance, port: int, parameters: lis
         "--parameter-overrides", *parameters,
     ]  # fmt: skip
     environment = command_environment(instance, port)
-    if not sam.run(arguments, project.root, environment, instance.deploy_log, say):
+    if not sam.run(arguments, project, environment, instance.deploy_log, say):
         raise _failed(instance, port)
 
 

@@ -11,7 +11,6 @@ import hashlib
 import json
 import re
 import subprocess
-import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from . import tools, workflows
 from .environment import REGION, without_aws
 from .failure import Failure
 from .layout import EXPANDER, REQUIREMENTS_FOLDER, Project
+from .temporary import temporary_folder
 
 # Rules of checkov that are skipped everywhere.
 _CONFIGURATION = ".checkov.yaml"
@@ -50,8 +50,8 @@ def fingerprint(project: Project) -> str:
 
 def lint(project: Project) -> list[Verdict]:
     """Every linter's verdict on the template and the workflows of a project. The tool sets `sam`, `checkov` and `test` must be there."""
-    with tempfile.TemporaryDirectory(prefix="twolane-lint-") as folder:
-        expansion = Path(folder) / "template.json"
+    with temporary_folder(project.root) as temporary:
+        expansion = Path(temporary["TMPDIR"]) / "template.json"
         expansion.write_text(_expand(project), encoding="utf-8")
         with ThreadPoolExecutor() as pool:
             verdicts = [

@@ -14,6 +14,7 @@ from .interrupts import signals_as_interrupts
 from .lanes import Outcome, Step
 from .layout import LOCAL_FOLDER, LOCALSTACK_FOLDER
 from .skipped_tests import names_of, read_skipped, refuse_stale
+from .temporary import temporary_folder
 
 _FOLDER = ".local/localstack"
 # The tests that cannot pass there, by the reason.
@@ -34,7 +35,8 @@ def run(target: commands.Target, licensed: bool = False) -> int:
     with signals_as_interrupts():
         outcomes = lanes.run({"build": [local("functions", "build", "--emulator", emulator.name)]}, root)
         if all(outcome.code == 0 for outcome in outcomes):
-            outcomes += lanes.run(_tests(emulator, skipped), root)
+            with temporary_folder(root) as temporary:
+                outcomes += lanes.run(_tests(emulator, skipped, temporary), root)
     failed = any(outcome.code != 0 for outcome in outcomes)
     known = [] if failed else _names(root)
     print("\n".join(["", *report(emulator.parts(), skipped, known, outcomes)]))
@@ -57,24 +59,30 @@ def report(parts: dict[str, str], skipped: dict[str, list[str]], known: list[str
     ]
 
 
-def _tests(emulator: Emulator, skipped: dict[str, list[str]]) -> dict[str, list[Step]]:
+def _tests(emulator: Emulator, skipped: dict[str, list[str]], temporary: dict[str, str]) -> dict[str, list[Step]]:
     """Compiling beside the deployment: Cargo, which runs the tests, waits for the one that builds them."""
     left_out = [word for names in skipped.values() for name in names for word in ("--skip", name)]
     end_to_end = [*_END_TO_END, "--", "--exact", *left_out]
     on_a_stack = ("exec", "--built", "--emulator", emulator.name, "--dir", _FOLDER, "--port", "0", "--")
     return {
         "build": [
-            Step("tests", ["env", *(f"{name}={value}" for name, value in build_target().items()), "cargo", "build", *_SELECTION, "--bins"]),
+            Step("tests", [*_env(build_target()), "cargo", "build", *_SELECTION, "--bins"]),
         ],
-        **({"executor": [Step("executor", _executor_tests())]} if emulator is LOCALSTACK else {}),
+        **({"executor": [Step("executor", _executor_tests(temporary))]} if emulator is LOCALSTACK else {}),
         "e2e": [local("e2e", *on_a_stack, *end_to_end)],
     }
 
 
-def _executor_tests() -> list[str]:
+def _executor_tests(temporary: dict[str, str]) -> list[str]:
     """With LocalStack's Python, which has botocore; LocalStack itself is a process beside it."""
     discover = ["-m", "unittest", "discover", "-s", str(LOCALSTACK_FOLDER / "tests")]
-    return ["env", f"PYTHONPATH={LOCAL_FOLDER}", "PYTHONDONTWRITEBYTECODE=1", str(tools.python(LOCALSTACK.tool_set)), *discover]
+    variables = {**temporary, "PYTHONPATH": str(LOCAL_FOLDER), "PYTHONDONTWRITEBYTECODE": "1"}
+    return [*_env(variables), str(tools.python(LOCALSTACK.tool_set)), *discover]
+
+
+def _env(variables: dict[str, str]) -> list[str]:
+    """The words before a command that set variables for it."""
+    return ["env", *(f"{name}={value}" for name, value in variables.items())]
 
 
 def _names(root: Path) -> list[str]:

@@ -119,6 +119,13 @@ def finished(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]
     return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
 
+def untouched(folder: Path) -> Path:
+    """An empty folder in which nobody has ever made anything, as its time says."""
+    folder.mkdir()
+    os.utime(folder, (0, 0))
+    return folder
+
+
 _stories: dict[str, Future] = {}
 
 
@@ -137,7 +144,7 @@ def setUpModule() -> None:  # noqa: N802  (unittest's name)
 
 
 def _running(project: Project) -> tuple:
-    return project, project.run("up", "--port", "0")
+    return project, project.run("up", "--port", "0", TMPDIR=str(untouched(project.root / "temporary")))
 
 
 def _exec(project: Project) -> tuple:
@@ -309,6 +316,14 @@ class RunningStack(unittest.TestCase):
         self.assertIn("[5/5]", self.first.stdout, self.first.stderr)
         port = read_json(self.instance.record)["port"]
         self.assertEqual(read_json(self.instance.outputs)["Endpoint"], f"http://localhost:{port}")
+
+    def test_up_writes_no_temporary_files_outside_of_the_project(self) -> None:
+        folder = self.project.root / "temporary"
+
+        self.assertEqual((os.listdir(folder), folder.stat().st_mtime), ([], 0))
+
+    def test_up_leaves_no_temporary_files_but_the_emulators(self) -> None:
+        self.assertEqual([path.name for path in self.instance.folder.glob("*tmp*")], [self.instance.temporary.name])
 
     def test_a_second_up_keeps_what_runs(self) -> None:
         before = read_json(self.instance.record), read_json(self.instance.outputs)
