@@ -140,6 +140,7 @@ def _parser() -> argparse.ArgumentParser:
 
     audit = _add(subcommands, "audit", "cargo-deny and cargo-machete over the Rust dependencies",
                  ["audit", "audit --require-advisories   # in CI that reaches the advisory database"])
+    _project(audit, "a Cargo.toml and a deny.toml")
     audit.add_argument("--require-advisories", action="store_true", help="fail, not skip, when the advisory database cannot be fetched")
 
     _add(subcommands, "tests", "run every test, the local cloud's own ones included, in lanes side by side", ["tests"])
@@ -162,8 +163,11 @@ def _add(subcommands: argparse._SubParsersAction, name: str, summary: str, examp
 
 def _folder(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument("--dir", default=default, metavar="FOLDER", help=f"state files of this instance (default: {default})")
-    parser.add_argument("--project", default=str(REPOSITORY), metavar="FOLDER",
-                        help="folder with template.yaml and samconfig.toml (default: this repository)")
+    _project(parser, "template.yaml and samconfig.toml")
+
+
+def _project(parser: argparse.ArgumentParser, content: str) -> None:
+    parser.add_argument("--project", default=str(REPOSITORY), metavar="FOLDER", help=f"folder with {content} (default: this repository)")
 
 
 def _emulator(parser: argparse.ArgumentParser) -> None:

@@ -229,7 +229,7 @@ def audit_dependencies(target: Target, advisories_required: bool) -> int:
 
 def selftest(target: Target, patterns: list[str]) -> int:
     """The tests of the local cloud itself, with the Python that has the emulator."""
-    ensure_tools(target.project, (tools.EMULATOR, tools.SAM, tools.CHECKOV, tools.TEST))
+    ensure_tools(target.project, (tools.EMULATOR, tools.SAM, tools.CHECKOV, tools.TEST, tools.CARGO))
     selected = [word for pattern in patterns for word in ("-k", pattern)]
     # Each with the Python that has what they import: the emulator, and AWS's SDK.
     suites_of = {tools.EMULATOR: (TESTS_FOLDER,), tools.SAM: (AWS_TESTS_FOLDER, TESTS_FOLDER)}
@@ -246,7 +246,7 @@ def selftest(target: Target, patterns: list[str]) -> int:
 def tests(target: Target) -> int:
     """Every test there is, side by side; what failed is told again at the end."""
     # Before the lanes: each of them would wait for the other's installation.
-    ensure_tools(target.project, (tools.EMULATOR, tools.SAM, tools.CHECKOV, tools.TEST))
+    ensure_tools(target.project, (tools.EMULATOR, tools.SAM, tools.CHECKOV, tools.TEST, tools.CARGO))
     root = target.project.root
     with signals_as_interrupts():
         outcomes = lanes.run(suites.preparations(), root)
