@@ -53,6 +53,8 @@ def deploy(options: argparse.Namespace) -> int:
     arguments += ["--config-env", environment.name, "--region", account.region, "--no-fail-on-empty-changeset"]
     arguments += ["--stack-name", name, "--s3-prefix", name, *_overrides(parameters)]
     arguments += ["--no-confirm-changeset"] if options.yes else ["--guided"] if guided else []
+    # Whoever is not asked cannot decline, and need not be allowed to list changes.
+    before = set() if options.yes else stack.changes_not_made(account, found)
     _sam(project, account.environment(), arguments, "deployment")
     if guided:
         name, account = _answered(environments.read(project.samconfig, environment.name), environment, name, account)
@@ -60,7 +62,11 @@ def deploy(options: argparse.Namespace) -> int:
             _tell_where_to_look(name, account, environment)
             return 0
         options.stack_name, options.region = name, account.region
-    _tell(stack.find_usable(account, name), account, options)
+    deployed = stack.find_usable(account, name)
+    if not options.yes and stack.changes_not_made(account, deployed) - before:
+        _tell(f"Nothing was changed. The stack {name} is as it was", deployed, account, options)
+        return 1
+    _tell(f"The stack {name} is deployed", deployed, account, options)
     return 0
 
 
@@ -93,8 +99,8 @@ def _quoted(value: str) -> str:
     return f'"{escaped}"'
 
 
-def _tell(deployed: stack.Stack, account: Account, options: argparse.Namespace) -> None:
-    print(f"\nThe stack {deployed.name} is deployed: {account}. Outputs:")
+def _tell(what: str, deployed: stack.Stack, account: Account, options: argparse.Namespace) -> None:
+    print(f"\n{what}: {account}. Outputs:")
     width = max(map(len, deployed.outputs), default=0)
     for name, value in sorted(deployed.outputs.items()):
         print(f"  {name:<{width}}  {value}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -23,6 +24,7 @@ class Stack:
     name: str
     status: str
     outputs: dict[str, str]
+    changed: datetime
 
     @property
     def is_usable(self) -> bool:
@@ -62,7 +64,7 @@ def find(account: Account, name: str) -> Stack | None:
             "  Do:   name another one: --stack-name NAME, STACK=NAME with make."
         )
     outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
-    return Stack(name, described["StackStatus"], outputs)
+    return Stack(name, described["StackStatus"], outputs, described.get("LastUpdatedTime", described["CreationTime"]))
 
 
 def find_usable(account: Account, name: str) -> Stack:
@@ -73,6 +75,15 @@ def find_usable(account: Account, name: str) -> Stack:
     if not found.is_usable:
         raise Failure(f"The stack {name} is in {found.status}.\n  Do:   mend it with make deploy, or make destroy and deploy it anew.")
     return found
+
+
+def changes_not_made(account: Account, found: Stack | None) -> set[str]:
+    """Change sets since its last change that could be executed, and were not: such as SAM leaves when its user does not agree."""
+    if found is None:
+        return set()
+    pages = account.client("cloudformation").get_paginator("list_change_sets").paginate(StackName=found.name)
+    listed = (each for page in pages for each in page["Summaries"])
+    return {each["ChangeSetId"] for each in listed if each["ExecutionStatus"] == "AVAILABLE" and each["CreationTime"] > found.changed}
 
 
 def outliving(account: Account, name: str) -> list[Resource]:

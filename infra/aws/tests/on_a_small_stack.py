@@ -1,0 +1,83 @@
+"""What `deploy` says where nothing was changed, on an emulator: real processes, and a stack of one queue that passes for Twolane's.
+
+Runs as `on_a_stack`. What MiniStack makes of the real template has something new in it each time, so that there are always changes.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import unittest
+from pathlib import Path
+
+from awscloud.stack import OURS
+
+from .cloud import Cloud, answer
+
+_TEMPLATE = f"""
+Transform: AWS::Serverless-2016-10-31
+Description: '{OURS}'
+Parameters:
+  Architecture: {{Type: String, Default: arm64}}
+  Seconds: {{Type: Number, Default: 60}}
+Resources:
+  Queue: {{Type: AWS::SQS::Queue, Properties: {{VisibilityTimeout: !Ref Seconds}}}}
+Outputs:
+  QueueUrl: {{Value: !Ref Queue}}
+"""
+_STACK = "twolane-small"
+_SAMCONFIG = f"""
+version = 0.1
+[dev.deploy.parameters]
+stack_name = "{_STACK}"
+capabilities = "CAPABILITY_AUTO_EXPAND"
+resolve_s3 = true
+confirm_changeset = true
+"""
+_QUESTION = "Deploy this changeset"
+
+
+class OnASmallStack(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        Path(folder.name, "template.yaml").write_text(_TEMPLATE)
+        Path(folder.name, "samconfig.toml").write_text(_SAMCONFIG)
+        self.folder, self.endpoint = folder.name, Cloud().endpoint
+        self.addCleanup(self.destroy)
+        code, printed = self.deploy({}, "--yes")
+        self.assertEqual(code, 0, printed)
+
+    def run_in_a_terminal(self, answers: dict[str, str], *arguments: str) -> tuple[int, str]:
+        return answer(answers, *arguments, "--project", self.folder, "--endpoint-url", self.endpoint)
+
+    def deploy(self, answers: dict[str, str], *options: str) -> tuple[int, str]:
+        return self.run_in_a_terminal(answers, "deploy", "--built", self.folder, *options)
+
+    def destroy(self) -> None:
+        code, printed = self.run_in_a_terminal({}, "destroy", "--yes")
+        self.assertEqual(code, 0, printed)
+
+    def test_changes_that_are_declined_are_not_told_as_deployed(self) -> None:
+        code, printed = self.deploy({_QUESTION: "n"}, "--parameter", "Seconds=30")
+
+        self.assertEqual(code, 1, printed)
+        self.assertIn(f"Nothing was changed. The stack {_STACK} is as it was", printed)
+        self.assertIn("QueueUrl", printed.rpartition("Outputs:")[2])
+        self.assertNotIn("is deployed", printed)
+
+    def test_a_deployment_without_changes_is_no_failure(self) -> None:
+        declined, _ = self.deploy({_QUESTION: "n"}, "--parameter", "Seconds=30")
+
+        code, printed = self.deploy({})
+
+        self.assertEqual((declined, code), (1, 0), printed)
+        self.assertIn(f"Stack {_STACK} is up to date", printed)
+        self.assertIn(f"The stack {_STACK} is deployed", printed)
+
+    def test_changes_that_are_agreed_to_are_made(self) -> None:
+        declined, _ = self.deploy({_QUESTION: "n"}, "--parameter", "Seconds=30")
+
+        code, printed = self.deploy({_QUESTION: "y"}, "--parameter", "Seconds=20")
+
+        self.assertEqual((declined, code), (1, 0), printed)
+        self.assertIn(f"The stack {_STACK} is deployed", printed)
