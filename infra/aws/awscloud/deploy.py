@@ -12,7 +12,7 @@ from localcloud.layout import Project, short
 from localcloud.prerequisites import check_rust
 from localcloud.progress import Progress
 
-from . import advice, environments, stack
+from . import advice, architecture, environments, stack
 from .account import Account, connect
 from .consent import require_answers
 from .environments import Environment
@@ -41,11 +41,15 @@ def deploy(options: argparse.Namespace) -> int:
     progress.detail(f"{'the' if found else 'a new'} stack {name}: {account}")
     parameters = environment.parameters_with(options.parameter)
     built = Path(options.built).resolve() if options.built else project.root / _BUILT
+    template = built / "template.yaml" if options.built else project.template
+    processor = architecture.deployed_for(template, parameters, found)
     if options.built:
+        architecture.refuse_other(built, processor)
         progress.step(f"The functions as they were built in {short(built)}")
     else:
         progress.step("Building the functions for AWS: release builds, minutes the first time")
-        _sam(project, account.build_environment(), ["build", "--config-env", environment.name, *_overrides(parameters)], "build")
+        overrides = _overrides({**parameters, architecture.PARAMETER: processor})
+        _sam(project, account.build_environment(), ["build", "--config-env", environment.name, *overrides], "build")
     # Whoever asks for nothing gets no guide either.
     guided = found is None and not options.yes
     progress.step(f"Deploying{': SAM asks for each setting, and Enter takes what samconfig.toml says' if guided else ''}")
@@ -66,6 +70,8 @@ def deploy(options: argparse.Namespace) -> int:
     if not options.yes and stack.changes_not_made(account, deployed) - before:
         _tell(f"Nothing was changed. The stack {name} is as it was", deployed, account, options)
         return 1
+    # SAM's guide may have been given another one.
+    architecture.refuse_other(built, architecture.deployed_for(template, {}, deployed))
     _tell(f"The stack {name} is deployed", deployed, account, options)
     return 0
 

@@ -24,6 +24,7 @@ class Stack:
     name: str
     status: str
     outputs: dict[str, str]
+    parameters: dict[str, str]
     changed: datetime
 
     @property
@@ -64,7 +65,8 @@ def find(account: Account, name: str) -> Stack | None:
             "  Do:   name another one: --stack-name NAME, STACK=NAME with make."
         )
     outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
-    return Stack(name, described["StackStatus"], outputs, described.get("LastUpdatedTime", described["CreationTime"]))
+    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])}
+    return Stack(name, described["StackStatus"], outputs, parameters, described.get("LastUpdatedTime", described["CreationTime"]))
 
 
 def find_usable(account: Account, name: str) -> Stack:

@@ -18,6 +18,7 @@ from unittest import mock
 
 import boto3
 from awscloud.callers import subject
+from localcloud.build import architecture
 from localcloud.files import write_json
 from localcloud.layout import REPOSITORY, Project
 from localcloud.processes import wait_until
@@ -98,6 +99,16 @@ class OnAStack(unittest.TestCase):
             # Nothing was ever made in it.
             self.assertEqual((os.listdir(folder), os.stat(folder).st_mtime), ([], 0))
         self.assertEqual(list((REPOSITORY / ".local").glob("tmp-*")), [])
+
+    def test_what_was_built_for_another_processor_is_not_deployed(self) -> None:
+        other = "arm64" if architecture() == "x86_64" else "x86_64"
+
+        code, printed = self.deploy(STACK, "--parameter", f"Architecture={other}")
+
+        self.assertEqual(code, 1, printed)
+        self.assertIn(f"were built for {architecture()}, and the parameter Architecture says {other}", printed)
+        self.assertIn(f"make build ARCHITECTURE={other}", printed)
+        self.assertNotIn("Deploying", printed)
 
     def test_smoke_passes_with_users_of_its_own_and_leaves_nothing(self) -> None:
         # Somebody's who has nothing to do with the tests.

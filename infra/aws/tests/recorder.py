@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import threading
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -17,8 +19,8 @@ _TEMPLATE = {"Resources": {name: {"Type": kind, "DeletionPolicy": "Retain"} for 
 class Recorder:
     """CloudFormation, STS, and the stack's table and pool; a deletion that is named in `refuses` fails."""
 
-    def __init__(self, description: str = TWOLANE, refuses: tuple[str, ...] = ()) -> None:
-        self.description, self.refuses = description, refuses
+    def __init__(self, description: str = TWOLANE, refuses: tuple[str, ...] = (), parameters: Mapping[str, str] = MappingProxyType({})) -> None:
+        self.description, self.refuses, self.parameters = description, refuses, parameters
         self.asked: list[tuple[str, str]] = []
         recorder = self
 
@@ -72,6 +74,10 @@ class Recorder:
     def _results(self) -> dict[str, str]:
         stack = "<StackName>a-stack</StackName><StackStatus>CREATE_COMPLETE</StackStatus>"
         stack += "<EnableTerminationProtection>false</EnableTerminationProtection>"
+        parameters = "".join(
+            f"<member><ParameterKey>{name}</ParameterKey><ParameterValue>{value}</ParameterValue></member>" for name, value in self.parameters.items()
+        )
+        stack += f"<Parameters>{parameters}</Parameters>"
         resources = "".join(
             f"<member><LogicalResourceId>{name}</LogicalResourceId><ResourceType>{resource['Type']}</ResourceType>"
             f"<PhysicalResourceId>physical-{name}</PhysicalResourceId><ResourceStatus>CREATE_COMPLETE</ResourceStatus></member>"

@@ -1,0 +1,47 @@
+"""For which processors functions were built, and for which they are deployed: Lambda takes any, and fails at every invocation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from localcloud.failure import Failure
+from localcloud.layout import short
+from samcli.yamlhelper import yaml_parse
+
+from .stack import Stack
+
+PARAMETER = "Architecture"
+# e_machine, bytes 18 and 19 of a little-endian program, in Lambda's words.
+# Source: ELF-64 Object File Format, "File header"; elf.h, EM_X86_64 and EM_AARCH64.
+_MACHINES = {0x3E: "x86_64", 0xB7: "arm64"}
+
+
+def deployed_for(template: Path, parameters: Mapping[str, str], found: Stack | None) -> str:
+    """What the parameter will say: as given, else as the stack has it, else as the template does."""
+    kept = {**(found.parameters if found else {}), **parameters}
+    if PARAMETER in kept:
+        return kept[PARAMETER]
+    try:
+        return yaml_parse(template.read_text(encoding="utf-8"))["Parameters"][PARAMETER]["Default"]
+    except OSError as error:
+        raise Failure(f"{short(template)} cannot be read: {error}\n  Do:   build first: make build") from error
+
+
+def refuse_other(built: Path, wanted: str) -> None:
+    """Fail when a function in that folder was built for another processor."""
+    other = {machine for bootstrap in built.glob("*/bootstrap") if (machine := _machine(bootstrap)) not in (None, wanted)}
+    if other:
+        raise Failure(
+            f"The functions in {short(built)} were built for {' and '.join(sorted(other))}, and the parameter {PARAMETER} says {wanted}:"
+            " Lambda cannot run them.\n"
+            f"  Do:   build them for it: make build {PARAMETER.upper()}={wanted}; or let the parameter say what was built, in samconfig.toml or\n"
+            f"        with --parameter {PARAMETER}=NAME (with make: PARAMETERS={PARAMETER}=NAME)."
+        )
+
+
+def _machine(program: Path) -> str | None:
+    """The processor of a program for Linux; None of anything else, as a program for macOS on an emulator there."""
+    with program.open("rb") as opened:
+        header = opened.read(20)
+    return _MACHINES.get(int.from_bytes(header[18:20], "little"), "another processor") if header[:4] == b"\x7fELF" else None

@@ -1,0 +1,77 @@
+"""Which processor functions were built for, by their first bytes, and which the stack would get: real processes, a recording endpoint."""
+
+from __future__ import annotations
+
+import tempfile
+import unittest
+from pathlib import Path
+
+from localcloud.layout import REPOSITORY
+from recorder import Recorder
+from test_preconditions import run
+
+_KEYS = {"AWS_ACCESS_KEY_ID": "AKIAOTHER", "AWS_SECRET_ACCESS_KEY": "other"}
+_MACHINES = {"x86_64": 0x3E, "arm64": 0xB7, "another processor": 0xF3}
+
+
+class Architecture(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.built = Path(folder.name)
+        (self.built / "template.yaml").write_text((REPOSITORY / "template.yaml").read_text())
+
+    def build(self, function: str, machine: str) -> None:
+        """The first bytes of a program for Linux on that processor."""
+        (self.built / function).mkdir()
+        header = b"\x7fELF\x02\x01\x01".ljust(18, b"\0") + _MACHINES[machine].to_bytes(2, "little")
+        (self.built / function / "bootstrap").write_bytes(header)
+
+    def deploy(self, *options: str, stack: dict[str, str] | None = None) -> tuple[str, list[str]]:
+        """What is printed, and what was asked of AWS; SAM's part fails, if it comes to that."""
+        recorder = Recorder(parameters=stack or {}, refuses=("CreateChangeSet",))
+        self.addCleanup(recorder.close)
+        code, printed = run("deploy", "--yes", "--built", str(self.built), "--region", "eu-central-1", "--endpoint-url", recorder.url, *options, **_KEYS)
+        self.assertEqual(code, 1, printed)
+        self.assertNotIn("Traceback", printed)
+        return printed, recorder.operations()
+
+    def assert_refused(self, told: str, *options: str, stack: dict[str, str] | None = None) -> None:
+        printed, operations = self.deploy(*options, stack=stack)
+
+        self.assertIn(told, printed)
+        self.assertIn("make build ARCHITECTURE=", printed)
+        self.assertEqual(set(operations), {"GetCallerIdentity", "DescribeStacks", "GetTemplateSummary"})
+
+    def test_what_is_given_counts(self) -> None:
+        self.build("One", "arm64")
+
+        self.assert_refused("built for arm64, and the parameter Architecture says x86_64", "--parameter", "Architecture=x86_64")
+
+    def test_else_what_the_stack_has_which_a_deployment_keeps(self) -> None:
+        self.build("One", "arm64")
+
+        self.assert_refused("built for arm64, and the parameter Architecture says x86_64", stack={"Architecture": "x86_64"})
+
+    def test_else_what_the_template_says(self) -> None:
+        self.build("One", "x86_64")
+
+        self.assert_refused("built for x86_64, and the parameter Architecture says arm64")
+
+    def test_one_function_among_others_is_enough(self) -> None:
+        self.build("One", "arm64")
+        self.build("Other", "another processor")
+
+        self.assert_refused("built for another processor, and the parameter Architecture says arm64")
+
+    def test_what_fits_is_deployed(self) -> None:
+        self.build("One", "x86_64")
+
+        printed, _ = self.deploy("--parameter", "Architecture=x86_64", stack={"Architecture": "arm64"})
+
+        self.assertIn("Deploying", printed)
+
+    def test_where_nothing_was_built_it_says_so(self) -> None:
+        (self.built / "template.yaml").unlink()
+
+        self.assertIn("template.yaml cannot be read", self.deploy()[0])
