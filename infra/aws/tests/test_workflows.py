@@ -56,6 +56,16 @@ class Workflows(unittest.TestCase):
 
         self.assertEqual(len(used), len({each.partition("@")[0] for each in used}))
 
+    def test_rust_has_one_exact_version_throughout_that_the_workspace_takes(self) -> None:
+        installed = [command for command in commands() if command[0] == "rustup"]
+        versions = {command[{"toolchain": 3, "default": 2}[command[1]]] for command in installed}
+        (minimum,) = re.findall(r'^rust-version = "(.+)"$', (REPOSITORY / "Cargo.toml").read_text(encoding="utf-8"), re.MULTILINE)
+
+        self.assertEqual(len(versions), 1, versions)
+        (version,) = versions
+        self.assertRegex(version, r"^\d+\.\d+\.\d+$")
+        self.assertGreaterEqual(*(tuple(map(int, each.split("."))) for each in (version, minimum)))
+
     def test_nothing_is_allowed_but_what_a_job_asks_for(self) -> None:
         for name, document in documents():
             self.assertEqual(document["permissions"], {}, name)

@@ -30,7 +30,7 @@ def tests() -> dict[str, list[Step]]:
     """All tests of the workspace, once they are built, on a stack of their own; then what deploys and tests other stacks."""
     on_a_stack = ("exec", "--built", "--dir", ".local/test", "--port", "0", "--")
     path = os.pathsep.join(str(folder) for folder in (AWS_TESTS_FOLDER.parent, LOCAL_FOLDER))
-    modules = (f"{AWS_TESTS_FOLDER.name}.{name}" for name in ("on_a_stack", "on_a_small_stack"))
+    modules = (f"{AWS_TESTS_FOLDER.name}.{name}" for name in ("on_a_stack", "on_a_small_stack", "on_github"))
     aws = ("env", f"PYTHONPATH={path}", str(tools.python(tools.SAM)), "-m", "unittest", "-v", *modules)
     return {"test": [_local("test", *on_a_stack, "cargo", "test", *_ALL), _local("aws", *on_a_stack, *aws)]}
 
