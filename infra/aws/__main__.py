@@ -13,6 +13,8 @@ if sys.version_info < (3, 10):
 # Tools, progress and failures are those of the local cloud.
 sys.path.insert(1, str(Path(__file__).resolve().parent.parent / "local"))
 
-from awscloud.cli import main  # noqa: E402  (both come first: the version check, so that its message can be read, and the path)
+# Both come first: the version check, so that its message can be read, and the path.
+from awscloud.cli import main  # noqa: E402
+from localcloud.output import until_nobody_reads  # noqa: E402
 
-sys.exit(main(sys.argv[1:]))
+sys.exit(until_nobody_reads(main, sys.argv[1:]))

@@ -9,6 +9,8 @@ if sys.version_info < (3, 10):
         % (sys.version_info[0], sys.version_info[1], sys.executable)
     )
 
-from localcloud.cli import main  # noqa: E402  (the version check comes first, so that its message can be read)
+# The version check comes first, so that its message can be read.
+from localcloud.cli import main  # noqa: E402
+from localcloud.output import until_nobody_reads  # noqa: E402
 
-sys.exit(main(sys.argv[1:]))
+sys.exit(until_nobody_reads(main, sys.argv[1:]))

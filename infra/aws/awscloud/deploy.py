@@ -24,12 +24,12 @@ def deploy(options: argparse.Namespace) -> int:
     """Everything from the sources to a stack."""
     project, progress = Project(Path(options.project).resolve()), Progress(steps=3)
     progress.step("Checking tools, credentials and region")
-    if not options.yes:
-        require_answers("`deploy` shows what it will change and asks")
     environment = environments.read(project.samconfig, options.config_env)
     if not options.built:
         check_rust()
     account = connect(options.profile, options.region or environment.region, options.endpoint_url)
+    if not options.yes:
+        require_answers("`deploy` shows what it will change and asks")
     name = options.stack_name or environment.stack
     found = stack.find(account, name)
     if found and found.is_beyond_update:

@@ -23,10 +23,10 @@ _LOGS_ROLE = "AWS::IAM::Role"
 def destroy(options: argparse.Namespace) -> int:
     """Ask, delete the stack, delete the data if that is wanted and allowed, tell what is left."""
     project = Project(Path(options.project).resolve())
-    if not options.yes:
-        require_answers("`destroy` asks before it deletes")
     environment = environments.read(project.samconfig, options.config_env)
     account = connect(options.profile, options.region or environment.region, options.endpoint_url)
+    if not options.yes:
+        require_answers("`destroy` asks before it deletes")
     name = options.stack_name or environment.stack
     if stack.find(account, name) is None:
         print(f"There is no stack {name}: {account}.")

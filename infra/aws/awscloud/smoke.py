@@ -28,11 +28,11 @@ def smoke(options: argparse.Namespace) -> int:
     """Check, estimate, ask, make users, test, and clean up whatever happened."""
     progress = Progress(steps=4)
     progress.step("Checking tools, credentials and stack")
-    if not options.yes:
-        require_answers("`smoke` tells what it will cost and asks")
     environment = environments.read(Path(options.project).resolve() / "samconfig.toml", options.config_env)
     check_rust()
     account = connect(options.profile, options.region or environment.region, options.endpoint_url)
+    if not options.yes:
+        require_answers("`smoke` tells what it will cost and asks")
     deployed = stack.find_usable(account, options.stack_name or environment.stack)
     progress.detail(f"the stack {deployed.name}: {account}")
     if "WebSocketUrl" not in deployed.outputs:

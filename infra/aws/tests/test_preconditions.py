@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from localcloud.environment import without_aws
 from localcloud.layout import REPOSITORY
+from recorder import Recorder
 
 # Of a user whose credentials nobody takes; nothing is sent anywhere in these tests.
 _KEYS = {"AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_SECRET_ACCESS_KEY": "secret"}
@@ -61,8 +63,25 @@ class Preconditions(unittest.TestCase):
         self.assert_refused("AWS cannot be asked who you are", "deploy", "--yes", "--endpoint-url", "http://127.0.0.1:9", AWS_REGION="us-east-1", **_KEYS)
 
     def test_nobody_to_ask(self) -> None:
+        recorder = Recorder()
+        self.addCleanup(recorder.close)
         for command in ("deploy", "smoke", "destroy"):
-            self.assert_refused("add --yes", command, AWS_REGION="us-east-1", **_KEYS)
+            self.assert_refused("add --yes", command, "--endpoint-url", recorder.url, AWS_REGION="us-east-1", **_KEYS)
+        self.assertEqual(set(recorder.operations()), {"GetCallerIdentity"})
+
+    def test_what_is_missing_is_told_before_there_is_nobody_to_ask(self) -> None:
+        for command in ("deploy", "smoke", "destroy"):
+            self.assert_refused("No AWS region is set", command, **_KEYS)
+            self.assert_refused("There are no AWS credentials", command, AWS_REGION="eu-central-1")
+
+    def test_a_reader_that_has_gone_is_no_failure_to_tell_of(self) -> None:
+        reader, writer = os.pipe()
+        os.close(reader)
+        with open(writer, "w") as nobody:
+            command = [sys.executable, str(REPOSITORY / "infra" / "aws"), "deploy", "--yes"]
+            done = subprocess.run(command, env={**without_aws(), **_NO_FILES}, stdout=nobody, stderr=subprocess.PIPE, text=True, check=False)
+
+        self.assertEqual((done.returncode, done.stderr), (128 + signal.SIGPIPE, ""))
 
     def test_an_environment_that_does_not_exist(self) -> None:
         self.assert_refused("name one of default, dev, prod", "deploy", "--yes", "--config-env", "test")

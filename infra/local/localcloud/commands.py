@@ -154,7 +154,7 @@ def _running(instance: Instance) -> emulator.Running:
 
 
 def _nothing_runs(instance: Instance) -> Failure:
-    return Failure(f"Nothing is running for {short(instance.folder)}.\n  Do:   python3 infra/local up")
+    return Failure(f"Nothing is running for {short(instance.folder)}.\n  Do:   {instance.command('up')}")
 
 
 def env(target: Target) -> int:
@@ -277,7 +277,8 @@ def _emulator_for(target: Target) -> Emulator:
     if target.emulator not in (None, running.emulator):
         raise Failure(
             f"The local cloud of {short(target.instance.folder)} already runs on {running.emulator.title}.\n"
-            f"  Do:   python3 infra/local down, then up --emulator {target.emulator.name}; or name another --dir."
+            f"  Do:   {target.instance.command('down')}; {target.instance.command('up', '--emulator', target.emulator.name)}\n"
+            "        or name another --dir."
         )
     return running.emulator
 
@@ -287,12 +288,13 @@ def _port_for(target: Target) -> int:
     if running is None:
         usual = emulator.last_port(target.instance) or DEFAULT_PORT
         wanted = usual if target.port is None else target.port or emulator.free_port()
-        emulator.refuse_taken_port(wanted)
+        emulator.refuse_taken_port(wanted, target.instance)
         return wanted
     if target.port not in (None, 0, running.port):
         raise Failure(
             f"The local cloud of {short(target.instance.folder)} already runs on port {running.port}.\n"
-            f"  Do:   python3 infra/local down, then up --port {target.port}; or leave --port out to keep using it."
+            f"  Do:   {target.instance.command('down')}; {target.instance.command('up', '--port', str(target.port))}\n"
+            "        or leave --port out to keep using it."
         )
     return running.port
 
@@ -333,12 +335,10 @@ def _tell(instance: Instance, outputs: dict[str, str], seconds: float) -> None:
     width = max(map(len, outputs), default=0)
     for name, value in outputs.items():
         print(f"  {name:<{width}}  {value}")
-    # Another instance than the usual one is another command's, too.
-    which = "" if instance.folder == REPOSITORY / ".local" else f" --dir {short(instance.folder)}"
     commands = {
-        f'eval "$(python3 infra/local env{which})"': "AWS tools in this shell talk to the local cloud",
-        f"python3 infra/local status{which}": "what is running",
-        f"python3 infra/local down{which}": "end it",
+        f'eval "$({instance.command("env")})"': "AWS tools in this shell talk to the local cloud",
+        instance.command("status"): "what is running",
+        instance.command("down"): "end it",
     }
     width = max(map(len, commands))
     print("\nNext:", *(f"  {command:<{width}}  {what}" for command, what in commands.items()), sep="\n")

@@ -37,13 +37,13 @@ def deploy(
         *dict.fromkeys((*running.emulator.stack_parameters, *more)),
     ]
     wanted = {"emulator": asdict(running.process), "fingerprint": fingerprint(project, parameters)}
-    stack = _settled(running.port)
+    stack = _settled(instance, running.port)
     if stack and stack.is_healthy and read_json(instance.deployed) == wanted:
         say("nothing changed since the last deploy")
         return stack.outputs
     if stack and stack.is_beyond_update:
         say(f"the stack is in {stack.status}: deleting it first")
-        _delete(running.port)
+        _delete(instance, running.port)
     instance.deployed.unlink(missing_ok=True)
     _sam_deploy(project, instance, running.port, parameters, say)
     stack = cloudformation.describe(running.port, STACK)
@@ -87,7 +87,7 @@ def _sam_deploy(project: Project, instance: Instance, port: int, parameters: lis
         raise _failed(instance, port)
 
 
-def _settled(port: int) -> cloudformation.Stack | None:
+def _settled(instance: Instance, port: int) -> cloudformation.Stack | None:
     """The stack once nothing is going on with it: an interrupted `up` may have left an update under way."""
     stack = cloudformation.describe(port, STACK)
 
@@ -99,17 +99,19 @@ def _settled(port: int) -> cloudformation.Stack | None:
     if stack is not None and stack.is_busy and not wait_until(settled, _SETTLE_SECONDS):
         raise Failure(
             f"The stack {STACK} has been in {stack.status} for {_SETTLE_SECONDS:.0f} s.\n"
-            "  Do:   python3 infra/local down, then up again: the local cloud keeps nothing."
+            f"  Do:   {instance.command('down')}; {instance.command('up')}\n"
+            "        The local cloud keeps nothing."
         )
     return stack
 
 
-def _delete(port: int) -> None:
+def _delete(instance: Instance, port: int) -> None:
     cloudformation.delete(port, STACK)
     if not wait_until(lambda: cloudformation.describe(port, STACK) is None, _SETTLE_SECONDS):
         raise Failure(
             f"The failed stack {STACK} could not be deleted.\n"
-            "  Do:   python3 infra/local down, then up again: the local cloud keeps nothing."
+            f"  Do:   {instance.command('down')}; {instance.command('up')}\n"
+            "        The local cloud keeps nothing."
         )
 
 

@@ -56,7 +56,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def refuse_taken_port(port: int) -> None:
+def refuse_taken_port(port: int, instance: Instance) -> None:
     """Fail with a message that helps when somebody else listens on the port."""
     if not _accepts(port):
         return
@@ -68,8 +68,7 @@ def refuse_taken_port(port: int) -> None:
     raise Failure(
         f"Port {port} is taken by {holder}.\n"
         f"  Why:  {why}.\n"
-        f"  Do:   {end}, or choose another port: make up PORT={port + 11}\n"
-        f"        (python3 infra/local up --port {port + 11})"
+        f"  Do:   {end}, or choose another port: {instance.command('up', '--port', str(port + 11))}"
     )
 
 
@@ -85,14 +84,14 @@ def restart(instance: Instance, found: Running) -> Running:
     if not found.emulator.keeps_data:
         raise Failure(
             f"{found.emulator.title} keeps no data, so it cannot be started again with them.\n"
-            "  Do:   python3 infra/local down, then up: a new one; or restart a local cloud on MiniStack."
+            f"  Do:   {instance.command('down')}; {instance.command('up')}: a new one; or restart a local cloud on MiniStack."
         )
     stop(instance)
     return _start(found.emulator, instance, found.port)
 
 
 def _start(emulator: Emulator, instance: Instance, port: int) -> Running:
-    refuse_taken_port(port)
+    refuse_taken_port(port, instance)
     instance.temporary.mkdir(parents=True, exist_ok=True)
     with instance.emulator_log.open("ab") as log:
         process = subprocess.Popen(
@@ -110,7 +109,7 @@ def _start(emulator: Emulator, instance: Instance, port: int) -> Running:
         wait_until(lambda: process.poll() is not None or _answers(emulator, instance, port), emulator.ready_seconds)
     if process.poll() is not None or identity is None:
         stop(instance)
-        refuse_taken_port(port)
+        refuse_taken_port(port, instance)
         raise Failure(f"{emulator.title} ended at once:\n{tail(instance.emulator_log)}\n  Log:  {short(instance.emulator_log)}")
     if not _answers(emulator, instance, port):
         stop(instance)

@@ -46,7 +46,7 @@ def token(instance: Instance, emulator: Emulator) -> str:
     """A token for people's shells."""
     issuer = read_json(instance.issuer)
     if issuer is None:
-        raise Failure(f"{short(instance.issuer)} is missing.\n  Do:   python3 infra/local up")
+        raise Failure(f"{short(instance.issuer)} is missing.\n  Do:   {instance.command('up')}")
     return _run(emulator, ["token", SUBJECT, str(_SECONDS)], json.dumps(issuer)).strip()
 
 

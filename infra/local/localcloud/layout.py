@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,6 +98,12 @@ class Instance:
     def state(self) -> Path:
         """The emulator's data while it is being restarted."""
         return self.temporary / "state"
+
+    def command(self, subcommand: str, *options: str) -> str:
+        """What a user types to run a command of the local cloud on this instance, in the repository."""
+        usual = self.folder == REPOSITORY / ".local"
+        folder = self.folder.relative_to(REPOSITORY) if self.folder.is_relative_to(REPOSITORY) else self.folder
+        return shlex.join(["python3", "infra/local", subcommand, *([] if usual else ["--dir", str(folder)]), *options])
 
     @property
     def exec_lock(self) -> Path:

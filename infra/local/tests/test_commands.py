@@ -18,7 +18,7 @@ from localcloud import emulator
 from localcloud.emulators import LOCALSTACK, MINISTACK
 from localcloud.environment import REGION
 from localcloud.files import read_json, write_json
-from localcloud.layout import LOCAL_FOLDER, Instance
+from localcloud.layout import LOCAL_FOLDER, REPOSITORY, Instance
 from localcloud.processes import identify, listeners, wait_until
 
 SAMCONFIG = """version = 0.1
@@ -190,7 +190,7 @@ class BeforeAnythingRuns(unittest.TestCase):
 
         self.assertEqual(done.returncode, 1)
         self.assertIn(f"Port {port} is taken by pid {os.getpid()}", done.stderr)
-        self.assertIn("make up PORT=", done.stderr)
+        self.assertIn("or choose another port: python3 infra/local up --dir", done.stderr)
         self.assertNotIn("Traceback", done.stderr)
 
     def test_a_missing_cargo_is_explained(self) -> None:
@@ -248,6 +248,29 @@ class BeforeAnythingRuns(unittest.TestCase):
         self.assertEqual(self.project.run("status").returncode, 3)
         self.assertEqual(self.project.run("env").returncode, 1)
         self.assertEqual(self.project.run("restart").returncode, 1)
+
+    def test_a_reader_that_has_gone_is_no_failure_to_tell_of(self) -> None:
+        reader, writer = os.pipe()
+        os.close(reader)
+        with open(writer, "w") as nobody:
+            done = subprocess.run([sys.executable, str(LOCAL_FOLDER), "status"], stdout=nobody, stderr=subprocess.PIPE, text=True, check=False)
+
+        self.assertEqual((done.returncode, done.stderr), (128 + signal.SIGPIPE, ""))
+
+    def test_another_instance_than_the_usual_one_is_named_in_advice(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            refused = self.project.run("up", "--dir", "other", "--port", str(port))
+        nothing = self.project.run("env", "--dir", "other")
+
+        other = self.project.instance("other")
+        self.assertIn(f"  Do:   {other.command('up')}\n", nothing.stderr)
+        self.assertIn(other.command("up", "--port", str(port + 11)), refused.stderr)
+
+    def test_an_instance_is_named_as_the_repository_knows_it_unless_it_is_the_usual_one(self) -> None:
+        folders = {REPOSITORY / ".local": "", REPOSITORY / ".local" / "test": " --dir .local/test", Path("/a b"): " --dir '/a b'"}
+        for folder, named in folders.items():
+            self.assertEqual(Instance(folder).command("up", "--port", "1"), f"python3 infra/local up{named} --port 1")
 
     def test_each_command_has_help_with_examples(self) -> None:
         for command in ("up", "build", "down", "restart", "exec", "env", "status", "tools", "tests", "test-localstack", "selftest"):
@@ -345,7 +368,8 @@ class RunningStack(unittest.TestCase):
 
         self.assertEqual(done.returncode, 1)
         self.assertIn("already runs on MiniStack", done.stderr)
-        self.assertIn("down, then up --emulator localstack-core", done.stderr)
+        for command in (self.instance.command("down"), self.instance.command("up", "--emulator", LOCALSTACK.name)):
+            self.assertIn(command, done.stderr)
 
     def test_everything_listens_on_loopback_only(self) -> None:
         found = listeners(emulator.process_tree(self.instance))

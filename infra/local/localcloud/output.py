@@ -1,0 +1,21 @@
+"""Standard output that somebody may stop reading, as `head` does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+
+def until_nobody_reads(main: Callable[[list[str]], int], arguments: list[str]) -> int:
+    """Run it; when its reader is gone, end without a word and with the exit code of other programs then."""
+    try:
+        try:
+            return main(arguments)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Python writes what is left once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
