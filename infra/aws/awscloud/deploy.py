@@ -33,23 +33,10 @@ def deploy(options: argparse.Namespace) -> int:
     name = options.stack_name or environment.stack
     found = stack.find(account, name)
     if found and found.is_beyond_update:
-        raise Failure(
-            f"The stack {name} is in {found.status}, and CloudFormation updates no such stack.\n"
-            f"  Do:   {advice.make('destroy', options)}, then deploy again; why it failed: the stack's events in the console, or\n"
-            f"        aws cloudformation describe-stack-events --stack-name {name} --region {account.region}"
-        )
+        raise _beyond_update(found, account, options)
     progress.detail(f"{'the' if found else 'a new'} stack {name}: {account}")
     parameters = environment.parameters_with(options.parameter)
-    built = Path(options.built).resolve() if options.built else project.root / _BUILT
-    template = built / "template.yaml" if options.built else project.template
-    processor = architecture.deployed_for(template, parameters, found)
-    if options.built:
-        architecture.refuse_other(built, processor)
-        progress.step(f"The functions as they were built in {short(built)}")
-    else:
-        progress.step("Building the functions for AWS: release builds, minutes the first time")
-        overrides = _overrides({**parameters, architecture.PARAMETER: processor})
-        _sam(project, account.build_environment(), ["build", "--config-env", environment.name, *overrides], "build")
+    built = _built(options, project, account, environment, found, progress)
     # Whoever asks for nothing gets no guide either.
     guided = found is None and not options.yes
     progress.step(f"Deploying{': SAM asks for each setting, and Enter takes what samconfig.toml says' if guided else ''}")
@@ -71,9 +58,33 @@ def deploy(options: argparse.Namespace) -> int:
         _tell(f"Nothing was changed. The stack {name} is as it was", deployed, account, options)
         return 1
     # SAM's guide may have been given another one.
-    architecture.refuse_other(built, architecture.deployed_for(template, {}, deployed))
+    architecture.refuse_other(built, architecture.deployed_for(built / "template.yaml", {}, deployed))
     _tell(f"The stack {name} is deployed", deployed, account, options)
     return 0
+
+
+def _built(
+    options: argparse.Namespace, project: Project, account: Account, environment: Environment, found: stack.Stack | None, progress: Progress
+) -> Path:
+    """The folder with functions for the processor that the stack has or will have: as they were built, or built now."""
+    built, parameters = Path(options.built or project.root / _BUILT).resolve(), environment.parameters_with(options.parameter)
+    processor = architecture.deployed_for(built / "template.yaml" if options.built else project.template, parameters, found)
+    if options.built:
+        architecture.refuse_other(built, processor)
+        progress.step(f"The functions as they were built in {short(built)}")
+    else:
+        progress.step("Building the functions for AWS: release builds, minutes the first time")
+        overrides = _overrides({**parameters, architecture.PARAMETER: processor})
+        _sam(project, account.build_environment(), ["build", "--config-env", environment.name, *overrides], "build")
+    return built
+
+
+def _beyond_update(found: stack.Stack, account: Account, options: argparse.Namespace) -> Failure:
+    return Failure(
+        f"The stack {found.name} is in {found.status}, and CloudFormation updates no such stack.\n"
+        f"  Do:   {advice.make('destroy', options)}, then deploy again; why it failed: the stack's events in the console, or\n"
+        f"        aws cloudformation describe-stack-events --stack-name {found.name} --region {account.region}"
+    )
 
 
 def _answered(now: Environment, before: Environment, name: str, account: Account) -> tuple[str, Account]:

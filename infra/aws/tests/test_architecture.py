@@ -7,11 +7,23 @@ import unittest
 from pathlib import Path
 
 from localcloud.layout import REPOSITORY
-from recorder import Recorder
+from recorder import TWOLANE, Recorder
 from test_preconditions import run
 
 _KEYS = {"AWS_ACCESS_KEY_ID": "AKIAOTHER", "AWS_SECRET_ACCESS_KEY": "other"}
 _MACHINES = {"x86_64": 0x3E, "arm64": 0xB7, "another processor": 0xF3}
+# Small enough to be built at once.
+_TEMPLATE = f"""
+Transform: AWS::Serverless-2016-10-31
+Description: '{TWOLANE}'
+Parameters:
+  Architecture: {{Type: String, Default: arm64}}
+Resources:
+  Function:
+    Type: AWS::Serverless::Function
+    Metadata: {{BuildMethod: makefile}}
+    Properties: {{CodeUri: source, Handler: bootstrap, Runtime: provided.al2023, Architectures: [!Ref Architecture]}}
+"""
 
 
 class Architecture(unittest.TestCase):
@@ -35,6 +47,20 @@ class Architecture(unittest.TestCase):
         self.assertEqual(code, 1, printed)
         self.assertNotIn("Traceback", printed)
         return printed, recorder.operations()
+
+    def test_what_is_built_first_is_built_for_what_the_stack_has(self) -> None:
+        (self.built / "template.yaml").write_text(_TEMPLATE)
+        (self.built / "source").mkdir()
+        (self.built / "source" / "Makefile").write_text("build-Function:\n\tcp Makefile $(ARTIFACTS_DIR)\n")
+        (self.built / "samconfig.toml").write_text('version = 0.1\n[dev.global.parameters]\nstack_name = "a-stack"\n')
+        recorder = Recorder(parameters={"Architecture": "x86_64"}, refuses=("CreateChangeSet",))
+        self.addCleanup(recorder.close)
+
+        _, printed = run("deploy", "--yes", "--project", str(self.built), "--region", "eu-central-1", "--endpoint-url", recorder.url, **_KEYS)
+
+        # As SAM says.
+        self.assertIn("architecture: x86_64", printed)
+        self.assertIn("Build Succeeded", printed)
 
     def assert_refused(self, told: str, *options: str, stack: dict[str, str] | None = None) -> None:
         printed, operations = self.deploy(*options, stack=stack)
