@@ -81,7 +81,8 @@ fn is_throttled(answer: &Answer) {
 
 #[tokio::test]
 async fn what_is_past_a_limit_is_a_problem_that_says_when_to_come_back_and_reaches_nothing() {
-    let (stage, api, stack) = (Stage::of_stack().await, ApiClient::new(), Stack::of_environment().await);
+    let (stage, api, stack) =
+        (Stage::of_stack().await, ApiClient::new().hearing_of_throttles(), Stack::of_environment().await);
     let order = order_of("SKU-1");
     let [sync, async_, read] = ["/sync/orders/{orderId}/PUT", "/async/orders/{orderId}/PUT", "/orders/{orderId}/GET"];
     assert!(stage.limits(sync).await.is_some(), "the template gives the sync lane limits of its own");
