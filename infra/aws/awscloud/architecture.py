@@ -25,7 +25,9 @@ def deployed_for(template: Path, parameters: Mapping[str, str], found: Stack | N
     try:
         return yaml_parse(template.read_text(encoding="utf-8"))["Parameters"][PARAMETER]["Default"]
     except OSError as error:
-        raise Failure(f"{short(template)} cannot be read: {error}\n  Do:   build first: make build") from error
+        raise Failure(f"The template cannot be read: {error}\n  Do:   name the folder that has it; `make build` makes .aws-sam/build.") from error
+    except (KeyError, TypeError) as error:
+        raise Failure(f"{short(template)} has no parameter {PARAMETER} with a default: it is not Twolane's template.") from error
 
 
 def refuse_other(built: Path, wanted: str) -> None:
@@ -42,6 +44,9 @@ def refuse_other(built: Path, wanted: str) -> None:
 
 def _machine(program: Path) -> str | None:
     """The processor of a program for Linux; None of anything else, as a program for macOS on an emulator there."""
-    with program.open("rb") as opened:
-        header = opened.read(20)
+    try:
+        with program.open("rb") as opened:
+            header = opened.read(20)
+    except OSError as error:
+        raise Failure(f"A function cannot be read: {error}\n  Do:   build again: make build") from error
     return _MACHINES.get(int.from_bytes(header[18:20], "little"), "another processor") if header[:4] == b"\x7fELF" else None

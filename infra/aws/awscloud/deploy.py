@@ -44,8 +44,6 @@ def deploy(options: argparse.Namespace) -> int:
     arguments += ["--config-env", environment.name, "--region", account.region, "--no-fail-on-empty-changeset"]
     arguments += ["--stack-name", name, "--s3-prefix", name, *_overrides(parameters)]
     arguments += ["--no-confirm-changeset"] if options.yes else ["--guided"] if guided else []
-    # Whoever is not asked cannot decline, and need not be allowed to list changes.
-    before = set() if options.yes else stack.changes_not_made(account, found)
     _sam(project, account.environment(), arguments, "deployment")
     if guided:
         name, account = _answered(environments.read(project.samconfig, environment.name), environment, name, account)
@@ -54,12 +52,11 @@ def deploy(options: argparse.Namespace) -> int:
             return 0
         options.stack_name, options.region = name, account.region
     deployed = stack.find_usable(account, name)
-    if not options.yes and stack.changes_not_made(account, deployed) - before:
-        _tell(f"Nothing was changed. The stack {name} is as it was", deployed, account, options)
-        return 1
+    # SAM ends alike when there is nothing to change and when its user does not agree.
+    unchanged = found is not None and found.changed == deployed.changed
+    _tell(f"Nothing was changed: the stack {name} is as it was" if unchanged else f"The stack {name} is deployed", deployed, account, options)
     # SAM's guide may have been given another one.
     architecture.refuse_other(built, architecture.deployed_for(built / "template.yaml", {}, deployed))
-    _tell(f"The stack {name} is deployed", deployed, account, options)
     return 0
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +74,7 @@ class _Run:
         finally:
             with signals_put_off("Still cleaning up …"):
                 tokens_file.unlink(missing_ok=True)
-                self._progress.step("Cleaning up")
+                _tell(self._progress.step, "Cleaning up")
                 clean = self._clean_up(traces, before, self._users)
         for name, reason in selection.skipped.items():
             print(f"skipped {name}: {reason}")
@@ -82,13 +84,13 @@ class _Run:
     def _clean_up(self, traces: Traces, keep: set[Row], made: PoolUsers | None) -> bool:
         """Remove what the callers left, and the users; whether all is as it was before."""
         if traces.owners and not traces.wait_for_the_queue():
-            self._progress.detail("the orders queue does not run empty; what it still has of the tests will be stored, and stay")
+            _tell(self._progress.detail, "the orders queue does not run empty; what it still has of the tests will be stored, and stay")
         orders = traces.remove(keep)
         users = made.remove() if made else 0
-        self._progress.detail(f"deleted {orders} orders and {users} users")
+        _tell(self._progress.detail, f"deleted {orders} orders and {users} users")
         left = len(traces.rows() - keep)
         if left:
-            self._progress.detail(f"{left} orders or sockets of the tests are still there")
+            _tell(self._progress.detail, f"{left} orders or sockets of the tests are still there")
         return left == 0
 
     def _traces(self, owners: Any) -> Traces:
@@ -102,6 +104,12 @@ class _Run:
         others = {name: value for name, value in self._account.environment().items() if not name.startswith("TWOLANE_")}
         # The command line, which some tests run, sends TWOLANE_TOKEN.
         return {**others, "TWOLANE_OUTPUTS": str(outputs), "TWOLANE_TOKENS": str(tokens), "TWOLANE_TOKEN": token}
+
+
+def _tell(say: Callable[[str], None], text: str) -> None:
+    """Say it if anybody listens: cleaning up goes on when nobody does, as behind `head` or in a terminal that was closed."""
+    with contextlib.suppress(OSError):
+        say(text)
 
 
 def _pool_users(options: argparse.Namespace, account: Account, deployed: stack.Stack, folder: Path) -> PoolUsers | None:

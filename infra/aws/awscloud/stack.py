@@ -79,15 +79,6 @@ def find_usable(account: Account, name: str) -> Stack:
     return found
 
 
-def changes_not_made(account: Account, found: Stack | None) -> set[str]:
-    """Change sets since its last change that could be executed, and were not: such as SAM leaves when its user does not agree."""
-    if found is None:
-        return set()
-    pages = account.client("cloudformation").get_paginator("list_change_sets").paginate(StackName=found.name)
-    listed = (each for page in pages for each in page["Summaries"])
-    return {each["ChangeSetId"] for each in listed if each["ExecutionStatus"] == "AVAILABLE" and each["CreationTime"] > found.changed}
-
-
 def outliving(account: Account, name: str) -> list[Resource]:
     """What stays when the stack is deleted."""
     client = account.client("cloudformation")

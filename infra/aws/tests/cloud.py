@@ -6,6 +6,7 @@ import contextlib
 import os
 import pty
 import re
+import select
 import subprocess
 import sys
 import urllib.request
@@ -98,7 +99,7 @@ def answer(answers: dict[str, str], *arguments: str) -> tuple[int, str]:
     printed, answered = "", 0
     # Linux tells with an error that nobody has the terminal any more.
     with contextlib.suppress(OSError):
-        while more := os.read(terminal, 4096):
+        while select.select([terminal], [], [], SECONDS)[0] and (more := os.read(terminal, 4096)):
             printed += more.decode(errors="replace")
             question = printed[answered:].rpartition("\n")[2]
             if re.search(r"(\[[^\n]*\]|\[y/N\]): ?$", question):
@@ -106,6 +107,7 @@ def answer(answers: dict[str, str], *arguments: str) -> tuple[int, str]:
                 reply = next((reply for text, reply in answers.items() if text in question), "")
                 os.write(terminal, f"{reply}\n".encode())
     os.close(terminal)
+    # Who waits for an answer to a question that was not seen for one would wait for ever: the terminal is gone now.
     return process.wait(SECONDS), printed
 
 

@@ -5,9 +5,11 @@ Runs as `on_a_stack`. What MiniStack makes of the real template has something ne
 
 from __future__ import annotations
 
+import os
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from awscloud.stack import OURS
 
@@ -60,24 +62,32 @@ class OnASmallStack(unittest.TestCase):
     def test_changes_that_are_declined_are_not_told_as_deployed(self) -> None:
         code, printed = self.deploy({_QUESTION: "n"}, "--parameter", "Seconds=30")
 
-        self.assertEqual(code, 1, printed)
-        self.assertIn(f"Nothing was changed. The stack {_STACK} is as it was", printed)
+        self.assertEqual(code, 0, printed)
+        self.assertIn(f"Nothing was changed: the stack {_STACK} is as it was", printed)
         self.assertIn("QueueUrl", printed.rpartition("Outputs:")[2])
         self.assertNotIn("is deployed", printed)
 
     def test_a_deployment_without_changes_is_no_failure(self) -> None:
-        declined, _ = self.deploy({_QUESTION: "n"}, "--parameter", "Seconds=30")
-
         code, printed = self.deploy({})
 
-        self.assertEqual((declined, code), (1, 0), printed)
+        self.assertEqual(code, 0, printed)
         self.assertIn(f"Stack {_STACK} is up to date", printed)
-        self.assertIn(f"The stack {_STACK} is deployed", printed)
+        self.assertIn(f"Nothing was changed: the stack {_STACK} is as it was", printed)
 
     def test_changes_that_are_agreed_to_are_made(self) -> None:
-        declined, _ = self.deploy({_QUESTION: "n"}, "--parameter", "Seconds=30")
-
         code, printed = self.deploy({_QUESTION: "y"}, "--parameter", "Seconds=20")
 
-        self.assertEqual((declined, code), (1, 0), printed)
+        self.assertEqual(code, 0, printed)
         self.assertIn(f"The stack {_STACK} is deployed", printed)
+
+    def test_temporary_files_are_the_projects_and_go(self) -> None:
+        with tempfile.TemporaryDirectory() as elsewhere:
+            os.utime(elsewhere, (0, 0))
+            with mock.patch.dict(os.environ, {"TMPDIR": elsewhere}):
+                code, printed = self.deploy({_QUESTION: "y"}, "--parameter", "Seconds=10")
+                self.destroy()
+
+            self.assertEqual(code, 0, printed)
+            # Nothing was ever made in it.
+            self.assertEqual((os.listdir(elsewhere), os.stat(elsewhere).st_mtime), ([], 0))
+        self.assertEqual(list(Path(self.folder, ".local").iterdir()), [])

@@ -88,18 +88,6 @@ class OnAStack(unittest.TestCase):
                       f"make smoke STACK={STACK} ENDPOINT_URL={self.cloud.endpoint}", f"make destroy STACK={STACK}"):  # fmt: skip
             self.assertIn(shown, told)
 
-    def test_temporary_files_are_the_projects(self) -> None:
-        stack = f"{STACK}-elsewhere"
-        with tempfile.TemporaryDirectory() as folder:
-            os.utime(folder, (0, 0))
-            with mock.patch.dict(os.environ, {"TMPDIR": folder}):
-                deployed, destroyed = self.deploy(stack), run("destroy", "--yes", "--delete-data", stack=stack)
-
-            self.assertEqual((deployed[0], destroyed[0]), (0, 0), deployed[1] + destroyed[1])
-            # Nothing was ever made in it.
-            self.assertEqual((os.listdir(folder), os.stat(folder).st_mtime), ([], 0))
-        self.assertEqual(list((REPOSITORY / ".local").glob("tmp-*")), [])
-
     def test_what_was_built_for_another_processor_is_not_deployed(self) -> None:
         other = "arm64" if architecture() == "x86_64" else "x86_64"
 
@@ -155,6 +143,18 @@ class OnAStack(unittest.TestCase):
             self.assertEqual(process.returncode, 128 + number, printed)
             self.assertIn("Still cleaning up", printed)
             self.assert_nothing_is_left(users, [])
+
+    def test_smoke_leaves_nothing_when_nobody_reads_any_more(self) -> None:
+        users = self.cloud.users()
+        process = start("smoke", "--yes", *self.cloud.of_the_pool(), _LONG)
+        self.addCleanup(process.kill)
+        self.assertTrue(wait_until(lambda: len(self.orders()) > 2, SECONDS), "it places orders")
+
+        assert process.stdout is not None, "stdout is a pipe"
+        process.stdout.close()
+
+        self.assertEqual(process.wait(SECONDS), 128 + signal.SIGPIPE)
+        self.assert_nothing_is_left(users, [])
 
     def test_smoke_cleans_up_after_a_run_that_was_killed(self) -> None:
         users = self.cloud.users()

@@ -132,10 +132,10 @@ class Actionlint(unittest.TestCase):
             broken = root / ".github" / "workflows" / "ci.yml"
 
             broken.write_text(re.sub("needs: test", "needs: tset", ci, count=1))
-            found = "\n".join(workflows.actionlint(root, lambda _text: None))
+            found = "\n".join(workflows.actionlint(root, lambda _text: None, {}))
             broken.write_text(ci.replace("vars.DEPLOY_TO_AWS", "varz.DEPLOY_TO_AWS"))
-            found += "\n".join(workflows.actionlint(root, lambda _text: None))
+            found += "\n".join(workflows.actionlint(root, lambda _text: None, {}))
 
         self.assertIn('needs job "tset"', found)
         self.assertIn('undefined variable "varz"', found)
-        self.assertEqual(workflows.actionlint(REPOSITORY, lambda _text: None), [])
+        self.assertEqual(workflows.actionlint(REPOSITORY, lambda _text: None, {}), [])

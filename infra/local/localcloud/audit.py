@@ -15,6 +15,8 @@ _FETCH_SECONDS = 120
 
 def audit(root: Path, advisories_required: bool) -> None:
     """Check the workspace in a folder; fails with what is wrong. The tool set `cargo` must be there."""
+    if missing := [name for name in ("Cargo.toml", "deny.toml") if not (root / name).is_file()]:
+        raise Failure(f"{root} has no {' and no '.join(missing)}.\n  Do:   name the folder of a workspace: --project FOLDER")
     _deny(root, "bans", "licenses", "sources")
     _machete(root)
     reason = _fetch_advisories(root)

@@ -22,8 +22,14 @@ def signals_as_interrupts() -> Iterator[None]:
 
 @contextlib.contextmanager
 def signals_put_off(say: str) -> Iterator[None]:
-    """For what must be finished once it was begun: a signal is answered with a line."""
-    with _handled_by(lambda _number, _frame: print(say, flush=True)):
+    """For what must be finished once it was begun: a signal is answered with a line, if anybody reads it."""
+
+    def answer(_number: int, _frame: object) -> None:
+        # Python's own word for a line that comes while another one is being written.
+        with contextlib.suppress(OSError, RuntimeError):
+            print(say, flush=True)
+
+    with _handled_by(answer):
         yield
 
 

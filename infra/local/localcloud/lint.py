@@ -7,11 +7,12 @@ its reason beside it.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,11 @@ from .environment import REGION, without_aws
 from .failure import Failure
 from .layout import EXPANDER, REQUIREMENTS_FOLDER, Project
 from .temporary import temporary_folder
+
+# Words, and files as they are.
+_Command = Sequence["str | Path"]
+# Runs one in the project.
+_Runner = Callable[[_Command], "subprocess.CompletedProcess[str]"]
 
 # Rules of checkov that are skipped everywhere.
 _CONFIGURATION = ".checkov.yaml"
@@ -52,20 +58,21 @@ def lint(project: Project) -> list[Verdict]:
     """Every linter's verdict on the template and the workflows of a project. The tool sets `sam`, `checkov` and `test` must be there."""
     with temporary_folder(project.root) as temporary:
         expansion = Path(temporary["TMPDIR"]) / "template.json"
-        expansion.write_text(_expand(project), encoding="utf-8")
+        run = functools.partial(_run, project, temporary)
+        expansion.write_text(_expand(project, run), encoding="utf-8")
         with ThreadPoolExecutor() as pool:
             verdicts = [
-                pool.submit(_checkov, project, expansion),
-                *(pool.submit(_sam, project, environment) for environment in _ENVIRONMENTS),
-                pool.submit(_cfn_lint, project, expansion),
-                pool.submit(_actionlint, project),
+                pool.submit(_checkov, project, run, expansion),
+                *(pool.submit(_sam, run, environment) for environment in _ENVIRONMENTS),
+                pool.submit(_cfn_lint, run, expansion),
+                pool.submit(_actionlint, project, temporary),
             ]
             return [verdict.result() for verdict in verdicts]
 
 
-def _expand(project: Project) -> str:
+def _expand(project: Project, run: _Runner) -> str:
     command = [tools.python(tools.SAM), EXPANDER, project.template, _openapi(project)]
-    done = _run(project, command)
+    done = run(command)
     if done.returncode:
         raise Failure(f"SAM cannot expand {project.template.name}:\n{done.stderr}")
     return done.stdout
@@ -75,24 +82,24 @@ def _openapi(project: Project) -> Path:
     return project.root / "infra" / "openapi.yaml"
 
 
-def _sam(project: Project, environment: str) -> Verdict:
+def _sam(run: _Runner, environment: str) -> Verdict:
     command = [tools.bin_folder(tools.SAM) / "sam", "validate", "--lint", "--region", REGION, "--config-env", environment]
-    return _verdict(f"sam validate --lint --config-env {environment}", _run(project, command))
+    return _verdict(f"sam validate --lint --config-env {environment}", run(command))
 
 
-def _actionlint(project: Project) -> Verdict:
-    return Verdict("actionlint", workflows.actionlint(project.root, lambda text: print(text, flush=True)))
+def _actionlint(project: Project, temporary: Mapping[str, str]) -> Verdict:
+    return Verdict("actionlint", workflows.actionlint(project.root, lambda text: print(text, flush=True), temporary))
 
 
-def _cfn_lint(project: Project, expansion: Path) -> Verdict:
+def _cfn_lint(run: _Runner, expansion: Path) -> Verdict:
     command = [tools.bin_folder(tools.SAM) / "cfn-lint", "--regions", REGION, "--template", expansion]
-    return _verdict("cfn-lint on the expansion", _run(project, command))
+    return _verdict("cfn-lint on the expansion", run(command))
 
 
-def _checkov(project: Project, expansion: Path) -> Verdict:
+def _checkov(project: Project, run: _Runner, expansion: Path) -> Verdict:
     configuration = project.root / _CONFIGURATION
     command = [tools.bin_folder(tools.CHECKOV) / "checkov", "--config-file", configuration, "--file", expansion, "--output", "json"]
-    done = _run(project, command)
+    done = run(command)
     try:
         report = json.loads(done.stdout)
         results, summary = report["results"], report["summary"]
@@ -126,8 +133,8 @@ def _verdict(linter: str, done: subprocess.CompletedProcess[str]) -> Verdict:
     return Verdict(linter, [f"{done.stdout}{done.stderr}".strip()] if done.returncode else [])
 
 
-def _run(project: Project, command: list[str | Path]) -> subprocess.CompletedProcess[str]:
-    environment = {**without_aws(), "AWS_DEFAULT_REGION": REGION, "SAM_CLI_TELEMETRY": "0"}
+def _run(project: Project, temporary: Mapping[str, str], command: _Command) -> subprocess.CompletedProcess[str]:
+    environment = {**without_aws(), **temporary, "AWS_DEFAULT_REGION": REGION, "SAM_CLI_TELEMETRY": "0"}
     return subprocess.run(
         list(map(str, command)), cwd=project.root, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )

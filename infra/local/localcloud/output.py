@@ -14,7 +14,9 @@ def until_nobody_reads(main: Callable[[list[str]], int], arguments: list[str]) -
         try:
             return main(arguments)
         finally:
-            sys.stdout.flush()
+            # None where the shell closed it.
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except BrokenPipeError:
         # Python writes what is left once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -257,6 +257,14 @@ class BeforeAnythingRuns(unittest.TestCase):
 
         self.assertEqual((done.returncode, done.stderr), (128 + signal.SIGPIPE, ""))
 
+    def test_an_output_that_is_closed_is_no_failure_at_all(self) -> None:
+        command = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, str(LOCAL_FOLDER), "status"]
+
+        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+
+        self.assertEqual(done.stderr, "")
+        self.assertIn(done.returncode, (0, 3), "as status says whether the stack is there")
+
     def test_another_instance_than_the_usual_one_is_named_in_advice(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]

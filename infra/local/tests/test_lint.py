@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from localcloud import lint
 from localcloud.layout import REPOSITORY, Project
@@ -17,6 +19,8 @@ class Findings(unittest.TestCase):
     """One run over a copy of the template with several things broken at once, because a run takes seconds."""
 
     complaints: dict[str, str]
+    elsewhere: tuple[list[str], float]
+    left: list[Path]
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -28,7 +32,13 @@ class Findings(unittest.TestCase):
             _replace(project.template, "Resource: !GetAtt OrdersTable.Arn", "Resource: !GetAtt Nothing.Arn")
             _replace(project.template, "PointInTimeRecoveryEnabled: true", "PointInTimeRecoveryEnabled: false")
             _replace(project.template, "id: CKV_AWS_120, comment:", "id: CKV_AWS_120, remark:")
-            verdicts = lint.lint(project)
+            elsewhere = project.root / "elsewhere"
+            elsewhere.mkdir()
+            os.utime(elsewhere, (0, 0))
+            with mock.patch.dict(os.environ, {"TMPDIR": str(elsewhere)}):
+                verdicts = lint.lint(project)
+            cls.elsewhere = (os.listdir(elsewhere), os.stat(elsewhere).st_mtime)
+            cls.left = list((project.root / ".local").iterdir())
         cls.complaints = {verdict.linter: "\n".join(verdict.complaints) for verdict in verdicts}
 
     def test_a_name_that_does_not_exist_inside_a_function_is_found(self) -> None:
@@ -39,6 +49,10 @@ class Findings(unittest.TestCase):
 
     def test_a_skip_without_a_reason_is_found(self) -> None:
         self.assertRegex(self.complaints["checkov"], r"CKV_AWS_120 .*: skipped without a reason")
+
+    def test_temporary_files_are_the_projects_and_go(self) -> None:
+        # Nothing was ever made in it.
+        self.assertEqual((self.elsewhere, self.left), (([], 0), []))
 
     def test_nothing_else_is_found(self) -> None:
         self.assertEqual(len(self.complaints["checkov"].splitlines()), 2, self.complaints["checkov"])
