@@ -22,7 +22,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Longest wait for a connection that is opened ahead, its answer included: an endpoint that hangs keeps no function from
 /// starting.
-pub(super) const OPEN_TIMEOUT: Duration = Duration::from_secs(1);
+const OPEN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Whom a function believes that it talks to AWS. Reading the hundred-odd roots of the operating system was three
 /// quarters of a function's start.

@@ -151,7 +151,7 @@ impl Aws {
     /// starts a whole processor, and the caller of the first event waits for no handshake.
     ///
     /// Meanwhile it does what `prepare` does, whose result it gives: an SDK client reads its tables when it is made, as
-    /// long as the other side takes for an answer. That must take far less than [`http_client::OPEN_TIMEOUT`], or the connection is
+    /// long as the other side takes for an answer. That must take far less than a second, or the connection is
     /// given up.
     pub async fn connect_while<T>(&self, also: Option<&str>, prepare: impl FnOnce() -> T) -> T {
         let open = async |url: Option<&str>| {
