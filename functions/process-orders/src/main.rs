@@ -43,20 +43,23 @@ impl Callbacks {
     }
 
     fn notifier(self, aws: &Aws) -> WebSocketNotifier<DynamoDbConnectionRepository> {
-        // A repository in trouble brings the message again; a notification in trouble is not repeated by anybody.
+        // A repository in trouble brings the message again; a notification in trouble is not repeated by anybody. Owners who
+        // ask the status service have no socket, and need no client for it.
         let patient = aws.with_patience(Patience::LONG);
-        let management = aws_sdk_apigatewaymanagement::config::Builder::from(&patient)
-            .endpoint_url(self.websocket_management_url)
-            .retry_partition(own_retries("notifications"))
-            .build();
         let connections =
             aws_sdk_dynamodb::config::Builder::from(&patient).retry_partition(own_retries("connections")).build();
+        let management = move || {
+            let management = aws_sdk_apigatewaymanagement::config::Builder::from(&patient)
+                .endpoint_url(self.websocket_management_url)
+                .retry_partition(own_retries("notifications"));
+            aws_sdk_apigatewaymanagement::Client::from_conf(management.build())
+        };
         WebSocketNotifier::new(
             DynamoDbConnectionRepository::new(
                 aws_sdk_dynamodb::Client::from_conf(connections),
                 self.connections_table_name,
             ),
-            WebSocketSender::new(aws_sdk_apigatewaymanagement::Client::from_conf(management), self.orders_url),
+            WebSocketSender::when_needed(management, self.orders_url),
             Patience::LONG.request_limit(),
         )
     }
