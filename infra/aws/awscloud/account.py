@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 from localcloud.environment import path_with_sam, without_aws
 from localcloud.failure import Failure
 
@@ -90,6 +90,8 @@ def connect(profile: str | None, region: str | None, endpoint: str | None) -> Ac
         identity = session.client("sts", endpoint_url=endpoint, config=quickly).get_caller_identity()
     except ClientError as error:
         raise Failure(f"AWS does not take the credentials: {error}\n{_CREDENTIALS}") from error
+    except EndpointConnectionError as error:
+        raise Failure(f"AWS cannot be asked who you are: {error}\n  Do:   look whether the endpoint is right, and whether this machine reaches it.") from error
     except BotoCoreError as error:
         raise Failure(f"AWS cannot be asked who you are: {error}\n{_CREDENTIALS}") from error
     return Account(session, identity["Account"], identity["Arn"], session.region_name, endpoint)

@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     smoke = _add(subcommands, "smoke", "run the end-to-end tests that fit any stack, and leave nothing behind",
                  ["smoke", "smoke --stack-name twolane-dev --region eu-central-1", "smoke sync_lane async_lane",
                   "smoke --tokens tokens.txt                    # where users are not in a Cognito user pool"])  # fmt: skip
-    smoke.add_argument("patterns", nargs="*", metavar="PATTERN", help="only tests whose name has one of these")
+    smoke.add_argument("patterns", nargs="*", metavar="PATTERN", help="only tests with a word in their name that begins with one of these")
     smoke.add_argument("--tokens", metavar="FILE",
                        help="access tokens, one a line, each of somebody else who orders nothing meanwhile (default: of users made in "
                             "the stack's user pool, and deleted again)")  # fmt: skip

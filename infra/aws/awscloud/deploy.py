@@ -39,6 +39,8 @@ def deploy(options: argparse.Namespace) -> int:
     built = _built(options, project, account, environment, found, progress)
     # Whoever asks for nothing gets no guide either.
     guided = found is None and not options.yes
+    if guided and name != environment.stack:
+        progress.detail(f"SAM's guide saves its answers as the environment {environment.name}, whose stack is {environment.stack}: `n` keeps that")
     progress.step(f"Deploying{': SAM asks for each setting, and Enter takes what samconfig.toml says' if guided else ''}")
     arguments = ["deploy", "--template-file", str(built / "template.yaml"), "--config-file", str(project.samconfig)]
     arguments += ["--config-env", environment.name, "--region", account.region, "--no-fail-on-empty-changeset"]
@@ -100,7 +102,7 @@ def _tell_where_to_look(name: str, account: Account, environment: Environment) -
 
 def _sam(project: Project, variables: dict[str, str], arguments: list[str], what: str) -> None:
     if not sam.in_foreground(arguments, project, variables):
-        raise Failure(f"The {what} failed or was not agreed to; SAM's message is above.")
+        raise Failure(f"The {what} failed or was not agreed to; SAM's message is above, with what failed first (CREATE_FAILED, UPDATE_FAILED).")
 
 
 def _overrides(parameters: dict[str, str]) -> list[str]:

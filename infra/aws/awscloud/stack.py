@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 from localcloud.failure import Failure
+from samcli.yamlhelper import yaml_parse
 
 from .account import Account
 
@@ -83,7 +83,8 @@ def outliving(account: Account, name: str) -> list[Resource]:
     """What stays when the stack is deleted."""
     client = account.client("cloudformation")
     body: Any = client.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"]
-    template = json.loads(body) if isinstance(body, str) else body
+    # As it was given, where it was never transformed; that may be YAML, of which JSON is a part.
+    template = yaml_parse(body) if isinstance(body, str) else body
     kept = {key for key, resource in template["Resources"].items() if resource.get("DeletionPolicy") in _OUTLIVES}
     pages = client.get_paginator("list_stack_resources").paginate(StackName=name)
     return [

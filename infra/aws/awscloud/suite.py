@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Mapping
@@ -50,11 +51,16 @@ def select(tests: Path, patterns: list[str], path: Path = SKIPPED) -> Selection:
     names, skipped = names_of(listed.stdout), read_skipped(path)
     refuse_stale(skipped, names, path)
     local = {name: reason for reason, tests_of_it in skipped.items() for name in tests_of_it}
-    wanted = [name for name in names if not patterns or any(pattern in name for pattern in patterns)]
+    wanted = [name for name in names if not patterns or any(_is_meant(name, pattern) for pattern in patterns)]
     run = [name for name in wanted if name not in local]
     if not run:
         raise Failure(f"No test to run is named like {' or '.join(patterns)}.")
     return Selection(run, {name: local[name] for name in wanted if name in local})
+
+
+def _is_meant(name: str, pattern: str) -> bool:
+    """Whether a word of the name begins with the pattern: `sync_lane` is not `async_lane`."""
+    return re.search(rf"\b{re.escape(pattern)}", name) is not None
 
 
 def run(root: Path, tests: Path, names: list[str], environment: Mapping[str, str]) -> int:

@@ -21,8 +21,12 @@ Description: '{OURS}'
 Parameters:
   Architecture: {{Type: String, Default: arm64}}
   Seconds: {{Type: Number, Default: 60}}
+  Broken: {{Type: String, Default: 'false'}}
+Conditions:
+  IsBroken: !Equals [!Ref Broken, 'true']
 Resources:
   Queue: {{Type: AWS::SQS::Queue, Properties: {{VisibilityTimeout: !Ref Seconds}}}}
+  Other: {{Type: AWS::SQS::Queue, Condition: IsBroken, Properties: {{QueueName: !GetAtt Queue.Nothing}}}}
 Outputs:
   QueueUrl: {{Value: !Ref Queue}}
 """
@@ -79,6 +83,17 @@ class OnASmallStack(unittest.TestCase):
 
         self.assertEqual(code, 0, printed)
         self.assertIn(f"The stack {_STACK} is deployed", printed)
+
+    def test_a_stack_that_failed_at_once_can_be_destroyed(self) -> None:
+        self.destroy()
+        broken = self.deploy({}, "--yes", "--parameter", "Broken=true")
+        again = self.deploy({}, "--yes")
+
+        code, printed = self.run_in_a_terminal({}, "destroy", "--yes")
+
+        self.assertEqual((broken[0], again[0], code), (1, 1, 0), broken[1] + again[1] + printed)
+        self.assertIn("in ROLLBACK_COMPLETE", again[1])
+        self.assertEqual(self.deploy({}, "--yes")[0], 0)
 
     def test_temporary_files_are_the_projects_and_go(self) -> None:
         with tempfile.TemporaryDirectory() as elsewhere:

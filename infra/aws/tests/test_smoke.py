@@ -40,6 +40,10 @@ class Selection(unittest.TestCase):
 
     def test_patterns_choose_and_must_choose_something(self) -> None:
         self.assertEqual(self.select("pass").run, ["lane::passes"])
+        self.assertEqual(self.select("lane").run, ["lane::passes"])
+        with self.assertRaises(Failure):
+            # As sync_lane is within async_lane.
+            self.select("ane")
         with self.assertRaisesRegex(Failure, "No test to run"):
             self.select("local")
 
