@@ -25,7 +25,7 @@ def deployed_for(template: Path, parameters: Mapping[str, str], found: Stack | N
     try:
         return yaml_parse(template.read_text(encoding="utf-8"))["Parameters"][PARAMETER]["Default"]
     except OSError as error:
-        raise Failure(f"The template cannot be read: {error}\n  Do:   name the folder that has it; `make build` makes .aws-sam/build.") from error
+        raise Failure(f"{short(template)} cannot be read: {error}\n  Do:   name the folder that has it; `make build` makes .aws-sam/build.") from error
     except (KeyError, TypeError) as error:
         raise Failure(f"{short(template)} has no parameter {PARAMETER} with a default: it is not Twolane's template.") from error
 
