@@ -3,7 +3,6 @@
 mod any_json;
 mod batches;
 mod guards;
-mod logs;
 mod plan;
 mod properties;
 mod records;
