@@ -29,20 +29,14 @@ impl Fingerprint {
     #[must_use]
     pub fn from_hex(hex: &str) -> Option<Self> {
         let mut bytes = [0; 32];
-        if hex.len() != 64 || !hex.is_ascii() {
-            return None;
-        }
-        for (index, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(hex.get(index * 2..index * 2 + 2)?, 16).ok()?;
-        }
-        Some(Self(bytes))
+        hex::decode_to_slice(hex, &mut bytes).ok().map(|()| Self(bytes))
     }
 }
 
 /// 64 lower-case hexadecimal digits.
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex::encode(self.0))
     }
 }
 
@@ -56,6 +50,22 @@ impl fmt::Debug for Fingerprint {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn is_written_as_lower_case_digits() {
+        // SHA-256 of "bytes" and "an order", each after its length in eight bytes, by another implementation.
+        let digits = "bce051ec153cefe98885321bd499c2f1357b625781c70add872b8c70de4d17c2";
+
+        assert_eq!(Fingerprint::of_bytes(b"an order").to_string(), digits);
+    }
+
+    #[test]
+    fn nothing_but_digits_is_read() {
+        assert!(Fingerprint::from_hex(&"0f".repeat(32)).is_some());
+        for text in [String::new(), "0f".repeat(31), "0f".repeat(33), "+f".repeat(32), "é".repeat(32)] {
+            assert!(Fingerprint::from_hex(&text).is_none(), "{text}");
+        }
+    }
 
     #[test]
     fn does_not_let_fields_run_together() {
