@@ -101,7 +101,7 @@ async fn wscat_shows_the_answer_to_a_subscription_and_the_callback_of_an_order()
            trap 'rm -f "$heard"' EXIT
            (until grep -q PENDING "$heard"; do sleep 0.1; done
             curl -sS -o /dev/null -X PUT "$TWOLANE_API_URL/async/orders/{id}" -H "Authorization: Bearer $TWOLANE_TOKEN" -H 'Content-Type: application/json' -d '{order}') &
-           wscat -c "$TWOLANE_WEBSOCKET_URL" -H "Authorization: Bearer $TWOLANE_TOKEN" -w 4 -x '{{"action":"subscribe","orderId":"{id}"}}' | tee "$heard""#
+           wscat -c "$TWOLANE_WEBSOCKET_URL" -H "Authorization: Bearer $TWOLANE_TOKEN" -w 10 -x '{{"action":"subscribe","orderId":"{id}"}}' | tee "$heard""#
     ))
     .await;
 

@@ -8,6 +8,7 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 /// Invocations of the shorter and of the longer life, whose difference is warm invocations alone.
 const LIVES: [u32; 2] = [20, 70];
@@ -24,6 +25,21 @@ pub(crate) struct Counts {
     pub(crate) init_calls: u64,
     /// System calls of one warm invocation.
     pub(crate) warm_calls: u64,
+}
+
+/// That both tools are there, before anything is measured in vain.
+///
+/// # Errors
+/// One is not.
+pub(crate) fn look_for_tools() -> anyhow::Result<()> {
+    for tool in ["valgrind", "strace"] {
+        Command::new(tool).arg("--version").stdout(Stdio::null()).status().with_context(|| {
+            format!(
+                "Failed to run {tool}: install it, for example by `apt install {tool}`, or measure with --no-counts"
+            )
+        })?;
+    }
+    Ok(())
 }
 
 /// Counts a function's instructions and system calls. Where each instruction is spent goes to the folder `profiles`.
@@ -88,8 +104,7 @@ async fn under(
         let mut api = RuntimeApi::start().await?;
         let mut command: Vec<String> = tool.iter().map(|&word| word.to_owned()).collect();
         command.extend(subject.command.iter().cloned());
-        let process = Process::start(&command, &subject.environment(&api.address(), backend, folder))
-            .with_context(|| format!("install {name}, for example by `apt install {name}`"))?;
+        let process = Process::start(&command, &subject.environment(&api.address(), backend, folder))?;
         api.asked().await?;
         for number in 0..times {
             api.invoke(subject.event(number)).await?;

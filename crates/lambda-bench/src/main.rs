@@ -113,11 +113,10 @@ async fn run(cli: &Cli) -> anyhow::Result<bool> {
     }
     let own = std::env::current_exe()?;
     let folder = cli.bootstraps.clone().or_else(|| own.parent().map(Path::to_owned)).context("no folder")?;
-    let mut subjects = subject::of_project(&folder)?;
-    if let Some(only) = &cli.only {
-        subjects.retain(|subject| subject.name.contains(only.as_str()) || subject.kind == subject::Kind::Floor);
+    let subjects = subject::chosen(subject::of_project(&folder)?, cli.only.as_deref(), &cli.peer)?;
+    if !cli.counting.no_counts {
+        counts::look_for_tools()?;
     }
-    subjects.extend(cli.peer.iter().cloned());
     let scratch = std::env::temp_dir().join(format!("lambda-bench-{}", std::process::id()));
     std::fs::create_dir_all(&scratch)?;
     let effort = Effort {

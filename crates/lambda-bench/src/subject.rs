@@ -2,7 +2,7 @@
 
 use crate::backend::Backend;
 use crate::token;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 use std::fs;
@@ -94,6 +94,22 @@ pub(crate) fn of_project(folder: &Path) -> anyhow::Result<Vec<Subject>> {
     event["authorizationToken"] = json!(format!("Bearer {}", token::token()?));
     subjects.push(subject(folder, AUTHORIZER.0, AUTHORIZER.0, vec![Bytes::from(event.to_string())], 1)?);
     Ok(subjects)
+}
+
+/// The floors, the functions that have `only` in their name, and the peers.
+///
+/// # Errors
+/// No function has it, and there is no peer either.
+pub(crate) fn chosen(project: Vec<Subject>, only: Option<&str>, peers: &[Subject]) -> anyhow::Result<Vec<Subject>> {
+    let (mut chosen, functions): (Vec<_>, Vec<_>) = project.into_iter().partition(|one| one.kind == Kind::Floor);
+    let names: Vec<_> = functions.iter().map(|one| one.name.clone()).collect();
+    let floors = chosen.len();
+    chosen.extend(functions.into_iter().filter(|one| only.is_none_or(|only| one.name.contains(only))));
+    chosen.extend(peers.iter().cloned());
+    if chosen.len() == floors {
+        bail!("No function has {:?} in its name; there are {}", only.unwrap_or_default(), names.join("; "));
+    }
+    Ok(chosen)
 }
 
 fn subject(folder: &Path, program: &str, name: &str, events: Vec<Bytes>, orders: usize) -> anyhow::Result<Subject> {
@@ -255,5 +271,23 @@ mod tests {
         for wrong in ["node", "=node", "node="] {
             assert!(peer(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_name_that_no_function_has_measures_nothing() {
+        let peer = peer("node=node index.mjs").expect("it has the form");
+        let project = || {
+            let named = |name: &str, kind| Subject { name: name.to_owned(), kind, ..peer.clone() };
+            vec![named(FLOOR, Kind::Floor), named("create-order", Kind::Function), named("get-order", Kind::Function)]
+        };
+        let names = |only, peers: &[Subject]| -> anyhow::Result<Vec<String>> {
+            Ok(chosen(project(), only, peers)?.into_iter().map(|subject| subject.name).collect())
+        };
+
+        assert_eq!(names(None, &[]).expect("all"), [FLOOR, "create-order", "get-order"]);
+        assert_eq!(names(Some("create"), &[]).expect("one"), [FLOOR, "create-order"]);
+        assert_eq!(names(Some("none"), std::slice::from_ref(&peer)).expect("the peer"), [FLOOR, "node"]);
+        let refused = names(Some("creat-order"), &[]).expect_err("no function").to_string();
+        assert!(refused.contains("\"creat-order\"") && refused.contains("get-order"), "{refused}");
     }
 }

@@ -3,7 +3,7 @@
 //! A program of its own: where tests without a subscriber run beside one that has one, tracing may
 //! silence an event for both (<https://github.com/tokio-rs/tracing/issues/3611>).
 
-#[allow(dead_code, reason = "other tests use the rest")]
+#[expect(dead_code, reason = "other tests use the rest")]
 mod records;
 
 use records::{batch, fifo, later, message, obey};

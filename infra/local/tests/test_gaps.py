@@ -410,7 +410,7 @@ class EventSourceMappingNumbers(GapTest):
                         "ScalingConfig": {"MaximumConcurrency": {"Ref": "Concurrency"}}}}},
                 }, fresh("worker"))  # fmt: skip
                 server.client("sqs").send_message(QueueUrl=url, MessageBody="work")
-                return wait_until(lambda: events.seek(0) or events.read() == "work", 5)
+                return wait_until(lambda: events.seek(0) or events.read() == "work", 10)
 
         self.expect(probe, True)
 

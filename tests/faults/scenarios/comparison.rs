@@ -211,7 +211,12 @@ pub(crate) async fn an_interrupted_comparison_leaves_the_stack_as_it_was(rig: &R
 pub(crate) async fn a_comparison_that_runs_is_left_alone_by_others(rig: &Rig, _: Load) -> Figures {
     let (folder, before) = (folder(), settings(rig).await);
     let mut child = started(rig, &folder, &before, &LONG_BURST).await;
-    let during = settings(rig).await;
+    // It changes one after the other.
+    let during = eventually(PATIENCE, "all is changed", async || {
+        let now = settings(rig).await;
+        (now.reserved != before.reserved && now.batch != before.batch && now.state == before.state).then_some(now)
+    })
+    .await;
 
     let restored = compare(&folder, &["--restore"]).output().await.unwrap();
     let second = compare(&folder, &["--scenario", "burst", "--yes"]).output().await.unwrap();

@@ -264,11 +264,11 @@ fn the_record_of_a_different_order_means_a_refusal() {
 fn gives_up_after_the_timeout() {
     let server = pending(usize::MAX);
 
-    let (code, stdout, _) = order(&server, "async", &line(ID), &["--timeout", "1", "--poll-after", "0"]).run();
+    let (code, stdout, _) = order(&server, "async", &line(ID), &["--timeout", "3", "--poll-after", "0"]).run();
 
     assert_eq!(code, 1, "{stdout}");
     assert!(stdout.contains("UNANSWERED"), "{stdout}");
-    assert!(stdout.contains("└ no outcome within 1 s; the status service said: PENDING"), "{stdout}");
+    assert!(stdout.contains("└ no outcome within 3 s; the status service said: PENDING"), "{stdout}");
     assert!(stdout.contains(&format!("{ID})")), "{stdout}");
 }
 

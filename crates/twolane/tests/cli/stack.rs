@@ -41,6 +41,18 @@ fn finds_the_outputs_of_make_up_in_a_folder_above() {
 }
 
 #[test]
+fn a_domain_is_written_as_in_dns() {
+    for domain in ["b\u{fc}cher.example", "B\u{dc}cher.example"] {
+        let url = format!("https://{domain}/dev");
+
+        let (code, stdout, stderr) = twolane(&["order", "--lane", "sync", "--api-url", &url]).run();
+
+        assert_eq!((code, stdout.as_str()), (2, ""));
+        assert!(stderr.contains(&url) && stderr.contains("is not a URL"), "{stderr}");
+    }
+}
+
+#[test]
 fn what_is_typed_goes_before_the_environment() {
     let server = confirming();
     let twolane = twolane(&["order", "--lane", "sync", "--api-url", &server.api_url]);
