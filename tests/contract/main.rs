@@ -15,6 +15,7 @@ mod mapping_templates;
 mod packages;
 mod portability;
 mod queues;
+mod release_build;
 mod repository;
 mod rest_api;
 mod rest_schemas;
