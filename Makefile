@@ -14,6 +14,7 @@ export CARGO_BUILD_TARGET ?= $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //
 
 # The functions of the benchmark.
 MEASURED := create-order process-orders get-order manage-connections authorize-request
+COMPILER ?= cargo
 
 .PHONY: help demo up down restart env test test-localstack test-differential soak check bench build deploy smoke destroy
 
@@ -59,10 +60,13 @@ soak: ## The fault suite in full, on a local cloud of its own: 2 000 orders in a
 		cargo build --locked --workspace --all-features --bins --examples && \
 		cargo test --locked --workspace --all-features --test faults'
 
-# Builds first: minutes. Each by itself, as SAM builds it: built together, each has what any of them asks of a dependency.
-# The bounds and the baseline are of release builds on Linux; counting takes valgrind and strace.
+# Builds first: minutes. Each by itself and by cargo-lambda, as SAM builds it: built together, each has what any of them asks
+# of a dependency. COMPILER=cargo-zigbuild also links them as for AWS; bounds and baseline are of this machine's linker.
+# They are of release builds on Linux; counting takes valgrind and strace.
 bench: ## What each function costs beside one that does nothing: start, processor, memory, size, instructions
-	for package in $(MEASURED) lambda-floor lambda-sdk-floor lambda-bench; do cargo build --locked --release -p $$package || exit; done
+	@sam=$$($(CLOUD) tools sam) && export PATH="$$sam:$$PATH" && for package in $(MEASURED) lambda-floor lambda-sdk-floor; do \
+		cargo lambda build --locked --release --compiler $(COMPILER) --lambda-dir target/bench --package $$package || exit; done
+	cargo build --locked --release -p lambda-bench
 	target/$(CARGO_BUILD_TARGET)/release/lambda-bench $(ARGS)
 
 # AWS needs release builds for its own processors: cargo-lambda chooses the target by the template's Architecture.

@@ -32,10 +32,10 @@ const MISSED: [(&str, f64); 7] = [
     // Of times a shared machine makes a half more.
     (": cold start, × floor", 2.3),
     (": processor time of a warm invocation, × floor", 6.0),
-    (": memory, × floor", 2.2),
-    ("process-orders: bytes in its archive", 2.4e6),
-    ("create-order: instructions of a warm invocation", 860e3),
-    ("process-orders: system calls of init", 122.0),
+    (": memory, × floor", 2.4),
+    ("process-orders: bytes in its archive", 2.35e6),
+    ("create-order: instructions of a warm invocation", 820e3),
+    ("process-orders: system calls of init", 118.0),
     ("batch of 10: processor time per order, × create-order's", 1.5),
 ];
 

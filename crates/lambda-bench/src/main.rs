@@ -30,7 +30,8 @@ use std::sync::Arc;
 #[derive(Debug, Parser)]
 #[command(version, after_help = HELP)]
 struct Cli {
-    /// Folder of the bootstraps; that of this program without it.
+    /// Folder of the bootstraps, as `cargo lambda build --lambda-dir FOLDER` makes it; the repository's target/bench without
+    /// it, where `make bench` puts them.
     #[arg(long, value_name = "FOLDER")]
     bootstraps: Option<PathBuf>,
     /// A bootstrap to measure beside, as NAME=COMMAND or NAME=COMMAND@EVENTFILE.
@@ -90,6 +91,9 @@ fn parse_peer(text: &str) -> Result<subject::Subject, String> {
     subject::peer(text).map_err(|error| format!("{error:#}"))
 }
 
+/// Where `make bench` has bootstraps put.
+const BOOTSTRAPS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/bench");
+
 /// Where the baseline is kept.
 const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/baseline.json");
 
@@ -111,9 +115,8 @@ async fn run(cli: &Cli) -> anyhow::Result<bool> {
     if let Some(profiles) = &cli.counting.profiles {
         std::fs::create_dir_all(profiles).with_context(|| format!("Failed to make {}", profiles.display()))?;
     }
-    let own = std::env::current_exe()?;
-    let folder = cli.bootstraps.clone().or_else(|| own.parent().map(Path::to_owned)).context("no folder")?;
-    let subjects = subject::chosen(subject::of_project(&folder)?, cli.only.as_deref(), &cli.peer)?;
+    let folder = cli.bootstraps.as_deref().unwrap_or(Path::new(BOOTSTRAPS));
+    let subjects = subject::chosen(subject::of_project(folder)?, cli.only.as_deref(), &cli.peer)?;
     if !cli.counting.no_counts {
         counts::look_for_tools()?;
     }
@@ -130,7 +133,7 @@ async fn run(cli: &Cli) -> anyhow::Result<bool> {
         },
     };
     let measured = measure(subjects, &effort, &scratch).await;
-    let growths = if cli.growth { growth::measure(&folder, &scratch).await } else { Ok(Vec::new()) };
+    let growths = if cli.growth { growth::measure(folder, &scratch).await } else { Ok(Vec::new()) };
     std::fs::remove_dir_all(&scratch)?;
     let (measured, growths) = (measured?, growths?);
     let mut bounds = bounds::flat(&growths);

@@ -70,7 +70,8 @@ pub(crate) const SDK_FLOOR: &str = "lambda-sdk-floor";
 /// The batch of [`BATCH`] messages.
 pub(crate) const WHOLE_BATCH: &str = "process-orders, batch of 10";
 
-/// The floors and the project's functions, whose bootstraps are in that folder.
+/// The floors and the project's functions, whose bootstraps are in that folder as cargo-lambda puts them there: each in one
+/// of its own, by its name.
 ///
 /// # Errors
 /// One is not there.
@@ -113,7 +114,7 @@ pub(crate) fn chosen(project: Vec<Subject>, only: Option<&str>, peers: &[Subject
 }
 
 fn subject(folder: &Path, program: &str, name: &str, events: Vec<Bytes>, orders: usize) -> anyhow::Result<Subject> {
-    let path = folder.join(program);
+    let path = folder.join(program).join("bootstrap");
     anyhow::ensure!(path.is_file(), "There is no {}: run `make bench`, which builds it", path.display());
     let command = vec![path.to_string_lossy().into_owned()];
     Ok(Subject { name: name.to_owned(), command, events, orders, kind: Kind::Function })
