@@ -15,6 +15,7 @@ mod mapping_templates;
 mod packages;
 mod portability;
 mod queues;
+#[cfg(target_os = "linux")]
 mod release_build;
 mod repository;
 mod rest_api;

@@ -1,4 +1,4 @@
-//! What AWS runs: `Cargo.toml`'s release profile, as cargo-lambda builds with it.
+//! What AWS runs: `Cargo.toml`'s release profile, as cargo-lambda builds with it. What is built for Linux runs on Linux.
 
 use crate::repository;
 use std::{
@@ -15,28 +15,33 @@ fn main() {
 }
 "#;
 
-/// The lines of `[profile.release]`.
+/// The section `[profile.release]`.
 fn release_profile() -> String {
     let manifest = repository::read("Cargo.toml");
-    let section = manifest.split("\n\n").find_map(|part| part.find("[profile.release]").map(|start| &part[start..]));
-    section.unwrap().to_owned()
+    let start = manifest.find("[profile.release]").unwrap();
+    manifest[start..].split("\n[").next().unwrap().to_owned()
 }
 
-/// Builds a program with that profile as SAM builds functions, but linked for this machine.
+/// Builds a program of a workspace with that profile as SAM builds functions, but linked for this machine.
 fn build(folder: &Path, profile: &str) -> PathBuf {
-    fs::create_dir_all(folder.join("src")).unwrap();
-    fs::write(folder.join("src/main.rs"), PROGRAM).unwrap();
-    let package = "[package]\nname = \"survivor\"\nedition = \"2024\"\n\n[workspace]\n";
-    fs::write(folder.join("Cargo.toml"), format!("{package}\n{profile}")).unwrap();
+    let package = folder.join("survivor");
+    fs::create_dir_all(package.join("src")).unwrap();
+    fs::write(package.join("src/main.rs"), PROGRAM).unwrap();
+    fs::write(package.join("Cargo.toml"), "[package]\nname = \"survivor\"\nedition = \"2024\"\n").unwrap();
+    let workspace = "[workspace]\nresolver = \"3\"\nmembers = [\"survivor\"]\n";
+    fs::write(folder.join("Cargo.toml"), format!("{workspace}\n{profile}")).unwrap();
 
     let tools = PathBuf::from(local_tool(&["tools", "sam"]));
     let rest = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths([tools].into_iter().chain(env::split_paths(&rest))).unwrap();
     let mut command = Command::new("cargo");
     command.args(["lambda", "build", "--release", "--offline", "--compiler", "cargo"]).env("PATH", path);
-    // As in `make build`: cargo-lambda chooses.
-    command.env_remove("CARGO_BUILD_TARGET").env("CARGO_TARGET_DIR", folder.join("target"));
-    let output = command.current_dir(folder).output().unwrap();
+    command.env("CARGO_TARGET_DIR", folder.join("target"));
+    // Nobody but the profile and cargo-lambda says what is built, and for what.
+    for variable in ["CARGO_BUILD_TARGET", "CARGO_PROFILE_RELEASE_PANIC"] {
+        command.env_remove(variable);
+    }
+    let output = command.current_dir(package).output().unwrap();
     let complaints = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "cargo lambda build failed:\n{complaints}");
     folder.join("target/lambda/survivor/bootstrap")

@@ -5,7 +5,9 @@ use aws_smithy_http_client::{
     Connector,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
-use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpClient, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
 use aws_smithy_runtime_api::http::Request;
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
 use futures_util::future::join_all;
@@ -16,8 +18,12 @@ use rustls::{
 use std::{fs, time::Duration};
 use tokio::time::timeout;
 
-/// Longest wait for connections that are opened ahead, their answers included: an endpoint that hangs keeps no function from
-/// starting.
+/// Longest wait for a connection, TLS included. Inside a region it takes single milliseconds. An attempt has a clock of
+/// its own, but a connection that nobody waits for any more, because another one came free, has only this.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Longest wait for connections that are opened ahead, their answers included: an endpoint that hangs keeps no function
+/// from starting.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Whom a function believes that it talks to AWS. Reading the hundred-odd roots of the operating system was three
@@ -43,7 +49,12 @@ impl HttpClient {
         let trusted = TrustStore::empty().with_pem_certificate(roots);
         let tls =
             TlsContext::builder().with_trust_store(trusted).build().expect("a trust store is all there is to set");
-        let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls).build();
+        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
+        let connector = Connector::builder()
+            .connector_settings(settings)
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .tls_context(tls)
+            .build();
         Self(SharedHttpConnector::new(connector))
     }
 
@@ -53,8 +64,8 @@ impl HttpClient {
         http_client_fn(move |_, _| connector.clone())
     }
 
-    /// Opens a connection to each of those URLs' hosts, TLS included, by asking for nothing there. Whatever is answered, a
-    /// connection is open; one that is not within [`OPEN_TIMEOUT`] is for who needs it first to try again, and to tell.
+    /// Opens a connection to each of those URLs' hosts, TLS included, by asking for nothing there. Whatever is answered,
+    /// it is open; if it is not within [`OPEN_TIMEOUT`], whoever needs it first tries again, and tells.
     pub(super) async fn open(&self, urls: impl Iterator<Item = &str>) {
         let opening = urls.map(async |url| {
             let mut request = Request::new(SdkBody::empty());
@@ -81,14 +92,18 @@ fn are_roots(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::future::join;
     use rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
     use sha2::{Digest, Sha256};
     use std::sync::Arc;
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
-        net::TcpListener,
+        net::{TcpListener, TcpStream},
     };
-    use tokio_rustls::TlsAcceptor;
+    use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+    /// Far more than anything here takes; who waits that long waits in vain.
+    const LONG: Duration = Duration::from_secs(20);
 
     /// As <https://www.amazontrust.com/repository/> has them: SHA-256 of each root's public key.
     const KEYS: [&str; 5] = [
@@ -136,8 +151,25 @@ mod tests {
         HttpClient::of(&mut Environment::of([])).open([url.as_str()].into_iter()).await;
     }
 
-    /// A server that answers everything over TLS, by a certificate that only itself vouches for: its URL, and that.
-    async fn foreign_server() -> (String, String) {
+    #[tokio::test]
+    async fn an_endpoint_that_hangs_keeps_no_other_from_being_asked() {
+        let hanging = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let other = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let urls = [&hanging, &other].map(|one| format!("http://{}", one.local_addr().expect("it is bound")));
+        let client = HttpClient::of(&mut Environment::of([]));
+
+        let opening = tokio::spawn(async move { client.open(urls.iter().map(String::as_str)).await });
+
+        let asked = async {
+            let (mut socket, _) = other.accept().await.expect("it listens");
+            socket.read(&mut [0; 1024]).await.expect("who connected is there")
+        };
+        assert!(timeout(LONG, asked).await.expect("it is asked") > 0);
+        opening.abort();
+    }
+
+    /// What speaks TLS by a certificate that only itself vouches for, and that certificate.
+    fn foreign_acceptor() -> (TlsAcceptor, String) {
         let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
         let key = PrivateKeyDer::Pkcs8(certified.signing_key.serialize_der().into());
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -146,19 +178,23 @@ mod tests {
             .with_no_client_auth()
             .with_single_cert(vec![certified.cert.der().clone()], key)
             .expect("the key is the certificate's");
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
-        let url = format!("https://{}", listener.local_addr().expect("it is bound"));
-        tokio::spawn(async move {
-            loop {
-                let (socket, _) = listener.accept().await.expect("it listens");
-                if let Ok(mut stream) = acceptor.accept(socket).await {
-                    let _ = stream.read(&mut [0; 1024]).await;
-                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
-                }
-            }
-        });
-        (url, certified.cert.pem())
+        (TlsAcceptor::from(Arc::new(config)), certified.cert.pem())
+    }
+
+    /// A client that trusts that certificate alone.
+    fn trusting(certificate: &str, name: &str) -> HttpClient {
+        let bundle = std::env::temp_dir().join(format!("{name}-{}.pem", std::process::id()));
+        fs::write(&bundle, certificate).expect("a file");
+        let text = bundle.to_str().expect("UTF-8");
+        let client = HttpClient::of(&mut Environment::of([("AWS_CA_BUNDLE", text)]));
+        fs::remove_file(bundle).expect("it was written");
+        client
+    }
+
+    /// Reads a request, and answers it.
+    async fn answer(stream: &mut TlsStream<TcpStream>) {
+        let _ = stream.read(&mut [0; 1024]).await;
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
     }
 
     async fn reaches(client: &HttpClient, url: &str) -> bool {
@@ -169,15 +205,41 @@ mod tests {
 
     #[tokio::test]
     async fn who_is_not_vouched_for_is_not_talked_to() {
-        let (url, certificate) = foreign_server().await;
-        let bundle = std::env::temp_dir().join(format!("foreign-{}.pem", std::process::id()));
-        fs::write(&bundle, certificate).expect("a file");
-        let bundle = bundle.to_str().expect("UTF-8");
+        let (acceptor, certificate) = foreign_acceptor();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let url = format!("https://{}", listener.local_addr().expect("it is bound"));
+        tokio::spawn(async move {
+            loop {
+                let (socket, _) = listener.accept().await.expect("it listens");
+                if let Ok(mut stream) = acceptor.accept(socket).await {
+                    answer(&mut stream).await;
+                }
+            }
+        });
 
         assert!(!reaches(&HttpClient::of(&mut Environment::of([])), &url).await, "Amazon's roots do not vouch for it");
-        assert!(reaches(&HttpClient::of(&mut Environment::of([("AWS_CA_BUNDLE", bundle)])), &url).await);
+        assert!(reaches(&trusting(&certificate, "foreign"), &url).await);
+    }
 
-        fs::remove_file(bundle).expect("it was written");
+    #[tokio::test]
+    async fn a_connection_that_hangs_is_given_up_when_nobody_waits_for_it_any_more() {
+        let (acceptor, certificate) = foreign_acceptor();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let url = format!("https://{}", listener.local_addr().expect("it is bound"));
+        let server = tokio::spawn(async move {
+            let (first, _) = listener.accept().await.expect("it listens");
+            let (mut second, _) = listener.accept().await.expect("it listens");
+            // Both requests go over the first: on the second nobody ever answers the handshake.
+            let mut first = acceptor.accept(first).await.expect("it is trusted");
+            answer(&mut first).await;
+            answer(&mut first).await;
+            while second.read(&mut [0; 1024]).await.is_ok_and(|bytes| bytes > 0) {}
+        });
+        let client = trusting(&certificate, "hanging");
+
+        assert_eq!(join(reaches(&client, &url), reaches(&client, &url)).await, (true, true));
+
+        timeout(LONG, server).await.expect("the second is closed").expect("no panic");
     }
 
     #[test]
