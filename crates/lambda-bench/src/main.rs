@@ -85,7 +85,8 @@ Examples:
 
 crates/lambda-bench/peers has create-order for Node and for Python; docs/performance.md says how to install them.
 
-Exit code: 0 when every bound holds or is known to be missed (docs/performance.md), 1 when one does not, 2 when nothing could be measured.";
+Exit code: 0 when every bound holds or is known to be missed (docs/performance.md), 1 when one does not, 2 when nothing could be measured; \
+`make bench` has 2 for both.";
 
 fn parse_peer(text: &str) -> Result<subject::Subject, String> {
     subject::peer(text).map_err(|error| format!("{error:#}"))

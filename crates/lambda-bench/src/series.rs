@@ -145,10 +145,11 @@ pub(crate) fn tell(what: &str) {
     let _ = stderr.flush();
 }
 
-/// The middle one; zero of none.
+/// The middle one, or between the two in the middle; zero of none.
 pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
+    let Some(last) = times.len().checked_sub(1) else { return Duration::ZERO };
+    (times[last / 2] + times[last.div_ceil(2)]) / 2
 }
 
 impl Measured {
