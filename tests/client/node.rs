@@ -22,9 +22,14 @@ pub fn local_tool(arguments: &[&str]) -> String {
 
 /// Where programs are found: the pinned Node.js first, installed if need be.
 pub fn search_path() -> OsString {
-    let node = PathBuf::from(local_tool(&["tools", "test"]));
+    search_path_with("test")
+}
+
+/// Where programs are found: those of that set of tools first, installed if need be.
+pub fn search_path_with(tools: &str) -> OsString {
+    let tools = PathBuf::from(local_tool(&["tools", tools]));
     let rest = env::var_os("PATH").unwrap_or_default();
-    env::join_paths([node].into_iter().chain(env::split_paths(&rest))).unwrap()
+    env::join_paths([tools].into_iter().chain(env::split_paths(&rest))).unwrap()
 }
 
 /// Installs the locked packages of a folder unless they are there.

@@ -2,11 +2,11 @@
 
 use crate::repository;
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
-use twolane_tests::node::local_tool;
+use twolane_tests::node::search_path_with;
 
 /// A function that survives a panic, as a worker does whose batch has a message that panics.
 const PROGRAM: &str = r#"
@@ -31,12 +31,9 @@ fn build(folder: &Path, profile: &str) -> PathBuf {
     let workspace = "[workspace]\nresolver = \"3\"\nmembers = [\"survivor\"]\n";
     fs::write(folder.join("Cargo.toml"), format!("{workspace}\n{profile}")).unwrap();
 
-    let tools = PathBuf::from(local_tool(&["tools", "sam"]));
-    let rest = env::var_os("PATH").unwrap_or_default();
-    let path = env::join_paths([tools].into_iter().chain(env::split_paths(&rest))).unwrap();
     let mut command = Command::new("cargo");
-    command.args(["lambda", "build", "--release", "--offline", "--compiler", "cargo"]).env("PATH", path);
-    command.env("CARGO_TARGET_DIR", folder.join("target"));
+    command.args(["lambda", "build", "--release", "--offline", "--compiler", "cargo"]);
+    command.env("PATH", search_path_with("sam")).env("CARGO_TARGET_DIR", folder.join("target"));
     // Nobody but the profile and cargo-lambda says what is built, and for what.
     for variable in ["CARGO_BUILD_TARGET", "CARGO_PROFILE_RELEASE_PANIC"] {
         command.env_remove(variable);

@@ -66,8 +66,8 @@ impl HttpClient {
 
     /// Opens a connection to each of those URLs' hosts, TLS included, by asking for nothing there. Whatever is answered,
     /// it is open; if it is not within [`OPEN_TIMEOUT`], whoever needs it first tries again, and tells.
-    pub(super) async fn open(&self, urls: impl Iterator<Item = &str>) {
-        let opening = urls.map(async |url| {
+    pub(super) async fn open(&self, urls: impl IntoIterator<Item = &str>) {
+        let opening = urls.into_iter().map(async |url| {
             let mut request = Request::new(SdkBody::empty());
             if request.set_uri(url).is_ok()
                 && let Ok(response) = self.0.call(request).await
@@ -148,7 +148,7 @@ mod tests {
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
 
         // The kernel takes the connection; nobody ever reads from it.
-        HttpClient::of(&mut Environment::of([])).open([url.as_str()].into_iter()).await;
+        HttpClient::of(&mut Environment::of([])).open([url.as_str()]).await;
     }
 
     #[tokio::test]

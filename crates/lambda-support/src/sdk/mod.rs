@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(aws.connect_while(None, prepare).await, "prepared");
 
         // Had the answer not come in time, the connection would have been given up.
-        aws.http_client.open([url.as_str()].into_iter()).await;
+        aws.http_client.open([url.as_str()]).await;
         assert!(server.join().expect("it did not panic") > 0);
     }
 }
