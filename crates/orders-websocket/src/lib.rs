@@ -1,8 +1,7 @@
 //! The notifier port of `orders` over the API Gateway Management API.
 //!
-//! [`WebSocketSender`] sends one frame to one socket; [`WebSocketNotifier`] tells all sockets of an owner.
+//! [`WebSocketSender`] sends one frame to one socket; [`WebSocketNotifier`] notifies all sockets of an owner.
 
-mod look_ups;
 mod notifier;
 mod sender;
 

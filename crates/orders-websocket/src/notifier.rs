@@ -1,65 +1,63 @@
-//! One notification to all sockets of an owner.
+//! Notifications to all sockets of an owner.
 
-use crate::{SendError, WebSocketSender, look_ups::LookUps};
-use futures_util::{StreamExt, stream};
+use crate::{SendError, WebSocketSender};
+use futures_util::{StreamExt, future::join_all, stream};
 use orders::{
-    Connection, ConnectionRepository, ErrorChain, Notification, NotificationReport, Notifier, NotifyError, Owner,
-    RepositoryError, Timestamp,
+    Connection, ConnectionId, ConnectionRepository, ErrorChain, Notification, NotificationReport, Notifier,
+    NotifyError, Owner, RepositoryError, Timestamp,
 };
 use orders_api::ServerFrame;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::{Instant, timeout_at};
 
-/// Sockets told at once: more than one owner has, so that a slow one delays no other, and few enough for a function's
-/// 1 024 file descriptors. Source: AWS Lambda Developer Guide, "Lambda quotas".
+/// Sockets notified at once: more than one owner has, so that a slow one delays no other, and few enough, with the ten
+/// frames of a batch for each, for a function's 1 024 file descriptors.
+/// Source: AWS Lambda Developer Guide, "Lambda quotas".
 const CONCURRENCY: usize = 64;
 
-/// Tells owners over their WebSockets.
+/// Notifies owners over their WebSockets.
 #[derive(Clone, Debug)]
 pub struct WebSocketNotifier<C> {
-    look_ups: LookUps<C>,
+    connections: C,
     sender: WebSocketSender,
-    patience: Duration,
+    time_limit: Duration,
 }
 
-/// How it went with one socket.
-enum Delivery {
-    Told,
-    Gone,
-    Expired,
-    Dropped,
-}
-
-impl<C: ConnectionRepository + Clone + Send + Sync + 'static> WebSocketNotifier<C> {
-    /// Looks sockets up in `connections` and tells them through `sender`. One notification takes no longer than
-    /// `patience`, however many sockets hang: those not told by then are dropped.
+impl<C: ConnectionRepository + Sync> WebSocketNotifier<C> {
+    /// Looks sockets up in `connections` and sends frames through `sender`. One call of [`Notifier::notify`] takes no
+    /// longer than `time_limit`, however many sockets hang: frames not sent by then are dropped.
     #[must_use]
-    pub fn new(connections: C, sender: WebSocketSender, patience: Duration) -> Self {
-        Self { look_ups: LookUps::new(connections), sender, patience }
+    pub fn new(connections: C, sender: WebSocketSender, time_limit: Duration) -> Self {
+        Self { connections, sender, time_limit }
     }
 
-    async fn tell(&self, connection: Connection, frame: &ServerFrame, stop: Instant) -> Delivery {
+    /// Sends every frame to one socket, all at once.
+    async fn notify_socket(&self, connection: Connection, frames: &[ServerFrame], stop: Instant) -> NotificationReport {
+        let mut report = NotificationReport::default();
         if connection.is_expired(now()) {
             self.end(&connection, stop).await;
-            return Delivery::Expired;
+            report.expired = frames.len();
+            return report;
         }
-        let id = &connection.id;
-        match timeout_at(stop, self.sender.send(id, frame)).await {
-            Ok(Ok(())) => Delivery::Told,
-            Ok(Err(SendError::Gone)) => {
-                self.forget(&connection, stop).await;
-                Delivery::Gone
-            }
-            Ok(Err(error @ SendError::Undelivered(_))) => {
-                let error = ErrorChain(&error);
-                tracing::warn!(connection.id = %id, %error, "Dropped a notification to connection {id}");
-                Delivery::Dropped
-            }
-            Err(_elapsed) => {
-                tracing::warn!(connection.id = %id, "Ran out of time to notify connection {id}");
-                Delivery::Dropped
+        for sent in join_all(frames.iter().map(|frame| self.send(&connection.id, frame, stop))).await {
+            match sent {
+                Ok(()) => report.sent += 1,
+                Err(SendError::Gone) => report.gone += 1,
+                Err(error @ SendError::Undelivered(_)) => {
+                    let (id, error) = (&connection.id, ErrorChain(&error));
+                    tracing::warn!(connection.id = %id, %error, "Dropped a notification to connection {id}");
+                    report.dropped += 1;
+                }
             }
         }
+        if report.gone > 0 {
+            self.forget(&connection, stop).await;
+        }
+        report
+    }
+
+    async fn send(&self, id: &ConnectionId, frame: &ServerFrame, stop: Instant) -> Result<(), SendError> {
+        timeout_at(stop, self.sender.send(id, frame)).await.map_err(|elapsed| SendError::Undelivered(elapsed.into()))?
     }
 
     /// Forgets a socket that is gone. API Gateway also calls a socket gone that is just opening, whose row is written
@@ -71,7 +69,7 @@ impl<C: ConnectionRepository + Clone + Send + Sync + 'static> WebSocketNotifier<
     }
 
     /// Closes a socket whose session is over, then forgets it. One that cannot be closed now keeps its row, so that the
-    /// next notification tries again; it is not told either way.
+    /// next notification tries again; it gets no frame either way.
     async fn end(&self, connection: &Connection, stop: Instant) {
         let id = &connection.id;
         match timeout_at(stop, self.sender.close(id)).await {
@@ -86,39 +84,28 @@ impl<C: ConnectionRepository + Clone + Send + Sync + 'static> WebSocketNotifier<
 
     async fn remove(&self, connection: &Connection, stop: Instant) {
         let id = &connection.id;
-        if let Ok(Err(error)) = timeout_at(stop, self.look_ups.connections().remove(&connection.owner, id)).await {
+        if let Ok(Err(error)) = timeout_at(stop, self.connections.remove(&connection.owner, id)).await {
             let error = ErrorChain(&error);
             tracing::warn!(connection.id = %id, %error, "Failed to forget connection {id}");
         }
     }
 }
 
-impl<C: ConnectionRepository + Clone + Send + Sync + 'static> Notifier for WebSocketNotifier<C> {
-    /// Looks the owner's sockets up.
-    async fn prepare(&self, owner: &Owner) {
-        self.look_ups.prepare(owner).await;
-    }
-
-    async fn notify(&self, owner: &Owner, notification: &Notification) -> Result<NotificationReport, NotifyError> {
-        let stop = Instant::now() + self.patience;
-        let frame = ServerFrame::from(notification);
-        let connections = timeout_at(stop, self.look_ups.list(owner))
+impl<C: ConnectionRepository + Sync> Notifier for WebSocketNotifier<C> {
+    async fn notify(&self, owner: &Owner, notifications: &[Notification]) -> Result<NotificationReport, NotifyError> {
+        let stop = Instant::now() + self.time_limit;
+        let connections = timeout_at(stop, self.connections.list(owner))
             .await
             .map_err(|elapsed| RepositoryError::Unavailable(elapsed.into()))??;
-        let report = stream::iter(connections)
-            .map(|connection| self.tell(connection, &frame, stop))
-            .buffer_unordered(CONCURRENCY)
-            .fold(NotificationReport::default(), |mut report, delivery| async move {
-                match delivery {
-                    Delivery::Told => report.told += 1,
-                    Delivery::Gone => report.gone += 1,
-                    Delivery::Expired => report.expired += 1,
-                    Delivery::Dropped => report.dropped += 1,
-                }
-                report
-            })
-            .await;
-        Ok(report)
+        let frames: Vec<_> = notifications.iter().map(ServerFrame::from).collect();
+        let mut reports = stream::iter(connections)
+            .map(|connection| self.notify_socket(connection, &frames, stop))
+            .buffer_unordered(CONCURRENCY);
+        let mut total = NotificationReport::default();
+        while let Some(report) = reports.next().await {
+            total += report;
+        }
+        Ok(total)
     }
 }
 
@@ -143,7 +130,7 @@ mod tests {
     };
     use std::sync::{Arc, Mutex};
 
-    const PATIENCE: Duration = Duration::from_secs(4);
+    const TIME_LIMIT: Duration = Duration::from_secs(4);
 
     /// A management API that answers a post by the status in the connection id's name, and the posts it took.
     fn management_api() -> (Client, Arc<Mutex<Vec<String>>>) {
@@ -191,28 +178,25 @@ mod tests {
         connections
     }
 
-    fn notifier<C: ConnectionRepository + Clone + Send + Sync + 'static>(
-        client: Client,
-        connections: C,
-    ) -> WebSocketNotifier<C> {
+    fn notifier<C: ConnectionRepository + Sync>(client: Client, connections: C) -> WebSocketNotifier<C> {
         let sender = WebSocketSender::new(client, "https://api.example.com/live/orders");
-        WebSocketNotifier::new(connections, sender, PATIENCE)
+        WebSocketNotifier::new(connections, sender, TIME_LIMIT)
     }
 
-    fn notification() -> Notification {
-        Notification::Failed { order_id: fakes::order_id().to_string(), reason: "it failed".into() }
+    fn notification() -> [Notification; 1] {
+        [Notification::Failed { order_id: fakes::order_id().to_string(), reason: "it failed".into() }]
     }
 
     #[tokio::test]
-    async fn tells_every_open_socket_and_forgets_those_that_are_gone_and_no_other() {
+    async fn notifies_every_open_socket_and_forgets_those_that_are_gone_and_no_other() {
         let (client, taken) = management_api();
         let open = connections(&["a-200", "b-410", "c-200", "d-500", "e-403", "f-429"], fakes::moment(0)).await;
         let notifier = notifier(client, open);
 
         let report = notifier.notify(&fakes::owner("alice"), &notification()).await.expect("connections are in memory");
 
-        assert_eq!(report, NotificationReport { told: 2, gone: 1, expired: 0, dropped: 3 });
-        let left = notifier.look_ups.connections().list(&fakes::owner("alice")).await.expect("in memory");
+        assert_eq!(report, NotificationReport { sent: 2, gone: 1, expired: 0, dropped: 3 });
+        let left = notifier.connections.list(&fakes::owner("alice")).await.expect("in memory");
         let left: Vec<_> = left.iter().map(|connection| connection.id.as_str()).collect();
         assert_eq!(left, ["a-200", "c-200", "d-500", "e-403", "f-429"]);
         let taken = taken.lock().expect("no test panicked");
@@ -221,7 +205,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tells_nobody_elses_sockets() {
+    async fn looks_up_once_and_sends_every_notification_to_every_socket() {
+        let (client, taken) = management_api();
+        let open = Counting(connections(&["a-200", "b-410", "c-200"], fakes::moment(0)).await, Arc::default());
+        let notifier = notifier(client, open.clone());
+        let confirmed = [Notification::Confirmed(fakes::order()), notification()[0].clone()];
+
+        let report = notifier.notify(&fakes::owner("alice"), &confirmed).await.expect("connections are in memory");
+
+        assert_eq!(report, NotificationReport { sent: 4, gone: 2, ..NotificationReport::default() });
+        let count = |kind| taken.lock().expect("no test panicked").iter().filter(|frame| frame.contains(kind)).count();
+        assert_eq!((count("order.confirmed"), count("order.failed")), (2, 2));
+        let calls = open.1.lock().expect("no test panicked").clone();
+        assert_eq!(calls, ["list", "remove b-410"]);
+    }
+
+    #[tokio::test]
+    async fn notifies_no_other_owners_sockets() {
         let (client, taken) = management_api();
         let open = connections(&["a-200"], fakes::moment(0)).await;
         let notifier = notifier(client, open);
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn closes_and_forgets_sockets_whose_session_is_over_instead_of_telling_them() {
+    async fn closes_and_forgets_sockets_whose_session_is_over_instead_of_notifying_them() {
         let (client, taken) = management_api();
         let open = connections(&["a-200"], fakes::moment(0)).await;
         for id in ["b-200", "c-410", "d-500"] {
@@ -245,8 +245,8 @@ mod tests {
 
         let report = notifier.notify(&fakes::owner("alice"), &notification()).await.expect("connections are in memory");
 
-        assert_eq!(report, NotificationReport { told: 1, expired: 3, ..NotificationReport::default() });
-        let left = notifier.look_ups.connections().list(&fakes::owner("alice")).await.expect("in memory");
+        assert_eq!(report, NotificationReport { sent: 1, expired: 3, ..NotificationReport::default() });
+        let left = notifier.connections.list(&fakes::owner("alice")).await.expect("in memory");
         let left: Vec<_> = left.iter().map(|connection| connection.id.as_str()).collect();
         assert_eq!(left, ["a-200", "d-500"], "what could not be closed is tried again");
         let mut taken = taken.lock().expect("no test panicked").clone();
@@ -263,7 +263,27 @@ mod tests {
         let report = notifier.notify(&fakes::owner("alice"), &notification()).await.expect("connections are in memory");
 
         assert_eq!(report, NotificationReport { gone: 1, ..NotificationReport::default() });
-        assert_eq!(notifier.look_ups.connections().all().len(), 1);
+        assert_eq!(notifier.connections.all().len(), 1);
+    }
+
+    /// Connections that count their calls.
+    #[derive(Clone)]
+    struct Counting(InMemoryConnections, Arc<Mutex<Vec<String>>>);
+
+    impl ConnectionRepository for Counting {
+        async fn add(&self, connection: &Connection) -> Result<(), RepositoryError> {
+            self.0.add(connection).await
+        }
+
+        async fn remove(&self, owner: &Owner, id: &ConnectionId) -> Result<(), RepositoryError> {
+            self.1.lock().expect("no test panicked").push(format!("remove {id}"));
+            self.0.remove(owner, id).await
+        }
+
+        async fn list(&self, owner: &Owner) -> Result<Vec<Connection>, RepositoryError> {
+            self.1.lock().expect("no test panicked").push("list".to_owned());
+            self.0.list(owner).await
+        }
     }
 
     /// Connections whose look-up never ends.
@@ -285,7 +305,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn gives_up_when_its_patience_ends() {
+    async fn gives_up_when_its_time_ends() {
         let (client, _) = management_api();
 
         let notified = notifier(client, Hanging).notify(&fakes::owner("alice"), &notification()).await;

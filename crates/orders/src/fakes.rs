@@ -158,22 +158,28 @@ impl OrderRepository for Flaky {
     }
 }
 
-/// Remembers what it was to tell.
+/// Records its calls.
 #[derive(Debug, Default)]
-pub struct RecordingNotifier(Mutex<Vec<Notification>>);
+pub struct RecordingNotifier(Mutex<Vec<(Owner, Vec<Notification>)>>);
 
 impl RecordingNotifier {
-    /// Everything told, oldest first.
+    /// Every call, oldest first: the owner, and the notifications.
     #[must_use]
-    pub fn told(&self) -> Vec<Notification> {
+    pub fn calls(&self) -> Vec<(Owner, Vec<Notification>)> {
         lock(&self.0).clone()
+    }
+
+    /// Every notification, oldest first.
+    #[must_use]
+    pub fn sent(&self) -> Vec<Notification> {
+        self.calls().into_iter().flat_map(|(_, notifications)| notifications).collect()
     }
 }
 
 impl Notifier for RecordingNotifier {
-    async fn notify(&self, _: &Owner, notification: &Notification) -> Result<NotificationReport, NotifyError> {
-        lock(&self.0).push(notification.clone());
-        Ok(NotificationReport { told: 1, ..NotificationReport::default() })
+    async fn notify(&self, owner: &Owner, notifications: &[Notification]) -> Result<NotificationReport, NotifyError> {
+        lock(&self.0).push((owner.clone(), notifications.to_vec()));
+        Ok(NotificationReport { sent: notifications.len(), ..NotificationReport::default() })
     }
 }
 
@@ -229,12 +235,19 @@ pub fn wish() -> PlaceOrder {
     }
 }
 
+/// The order of [`wish`] once it is stored.
+#[must_use]
+pub fn order() -> Order {
+    wish().into()
+}
+
 /// The first delivery of the order of [`wish`] by the queue.
 #[must_use]
 pub fn queued() -> QueuedOrder {
     QueuedOrder {
         owner: owner("alice"),
-        order_id: order_id().to_string(),
+        given_id: order_id().to_string(),
+        id: Ok(order_id()),
         content: Ok(content("SKU-1")),
         placed_at: moment(0),
         max_age: None,

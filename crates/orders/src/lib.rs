@@ -4,8 +4,7 @@
 //! calls one use case, and turns the result back:
 //!
 //! - [`place_order()`] is the whole business of the sync lane, and the core of the async lane;
-//! - [`process_queued_order()`] wraps it in what a queue adds: refusals that must be recorded, last deliveries,
-//!   notifications.
+//! - [`process_queued_order()`] adds what a queue adds: refusals that must be recorded, last deliveries, notifications.
 //!
 //! The ports are [`OrderRepository`], [`ConnectionRepository`] and [`Notifier`].
 
@@ -41,6 +40,6 @@ pub use ports::{
     ConnectionRepository, Notification, NotificationReport, Notifier, NotifyError, OrderRepository, RepositoryError,
     StoreOutcome,
 };
-pub use process_queued_order::{ProcessError, Processed, QueuedOrder, Refusal, Settlement, process_queued_order};
+pub use process_queued_order::{Processed, QueuedOrder, Refusal, process_queued_order};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use violation::{Violation, Violations};

@@ -1,18 +1,18 @@
-//! The use case of both lanes: store an order once.
+//! The use case of every lane: store an order once.
 
 use crate::{
     Lane, Order, OrderContent, OrderId, OrderRepository, Outcome, Owner, RepositoryError, StoreOutcome, Timestamp,
 };
 use thiserror::Error;
 
-/// A wish to place an order.
+/// A request to place an order.
 #[derive(Clone, Debug)]
 pub struct PlaceOrder {
     /// Which order of the owner; a repeat has the same id.
     pub id: OrderId,
-    /// Whose order, as authenticated.
+    /// The authenticated owner.
     pub owner: Owner,
-    /// Which way it comes in.
+    /// The lane it came in by.
     pub lane: Lane,
     /// What is ordered.
     pub content: OrderContent,
@@ -24,11 +24,26 @@ pub struct PlaceOrder {
     pub attempts: u32,
 }
 
-/// What came of [`place_order`].
+impl From<PlaceOrder> for Order {
+    /// The order as it is once it is stored.
+    fn from(request: PlaceOrder) -> Self {
+        Self {
+            id: request.id,
+            owner: request.owner,
+            lane: request.lane,
+            placed_at: request.placed_at,
+            attempts: request.attempts,
+            fingerprint: request.content.fingerprint(),
+            outcome: Outcome::Confirmed { content: request.content, confirmed_at: request.now },
+        }
+    }
+}
+
+/// The result of [`place_order`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Placement {
     /// The order is stored now, for the first time.
-    Placed(Order),
+    Placed,
     /// The same order was stored before; this is it, as it was then.
     Replayed(Order),
 }
@@ -47,28 +62,12 @@ pub enum PlaceOrderError {
     Repository(#[from] RepositoryError),
 }
 
-/// Stores an order, once however often it is called with the same wish.
+/// Stores an order with its outcome, once however often it is called with the same order.
 ///
 /// # Errors
 /// See [`PlaceOrderError`].
-pub async fn place_order<R: OrderRepository>(repository: &R, wish: PlaceOrder) -> Result<Placement, PlaceOrderError> {
-    let order = Order {
-        id: wish.id,
-        owner: wish.owner,
-        lane: wish.lane,
-        placed_at: wish.placed_at,
-        attempts: wish.attempts,
-        fingerprint: wish.content.fingerprint(),
-        outcome: Outcome::Confirmed { content: wish.content, confirmed_at: wish.now },
-    };
-    match repository.store(&order).await? {
-        StoreOutcome::Stored => Ok(Placement::Placed(order)),
-        StoreOutcome::Exists(stored) => replay(&order, stored),
-    }
-}
-
-/// Tells a repeat of the stored order from a different order with its id.
-pub(crate) fn replay(order: &Order, stored: Order) -> Result<Placement, PlaceOrderError> {
+pub async fn place_order<R: OrderRepository>(repository: &R, order: &Order) -> Result<Placement, PlaceOrderError> {
+    let StoreOutcome::Exists(stored) = repository.store(order).await? else { return Ok(Placement::Placed) };
     match stored.outcome {
         Outcome::Rejected { reason } => Err(PlaceOrderError::RejectedBefore(reason)),
         _ if stored.fingerprint == order.fingerprint => Ok(Placement::Replayed(stored)),
@@ -81,36 +80,39 @@ mod tests {
     use super::*;
     use crate::fakes::{self, InMemoryOrders, Unavailable};
 
+    fn other_content() -> Order {
+        PlaceOrder { content: fakes::content("SKU-2"), ..fakes::wish() }.into()
+    }
+
     #[tokio::test]
     async fn stores_an_order_the_first_time() {
         let orders = InMemoryOrders::default();
 
-        let placement = place_order(&orders, fakes::wish()).await.expect("the id is free");
+        let placement = place_order(&orders, &fakes::order()).await.expect("the id is free");
 
-        let Placement::Placed(order) = placement else { panic!("{placement:?}") };
-        assert_eq!(orders.all(), [order]);
+        assert_eq!(placement, Placement::Placed);
+        assert_eq!(orders.all(), [fakes::order()]);
     }
 
     #[tokio::test]
     async fn answers_a_repeat_with_the_order_as_it_was_stored() {
         let orders = InMemoryOrders::default();
-        let first = place_order(&orders, fakes::wish()).await.expect("the id is free");
+        place_order(&orders, &fakes::order()).await.expect("the id is free");
         let later = PlaceOrder { now: fakes::moment(60), lane: Lane::Async, attempts: 3, ..fakes::wish() };
 
-        let second = place_order(&orders, later).await.expect("a repeat is no error");
+        let second = place_order(&orders, &later.into()).await.expect("a repeat is not an error");
 
-        let (Placement::Placed(placed), Placement::Replayed(replayed)) = (first, second) else { panic!("wrong order") };
-        assert_eq!(placed, replayed);
-        assert_eq!(orders.all(), [placed]);
+        assert_eq!(second, Placement::Replayed(fakes::order()));
+        assert_eq!(orders.all(), [fakes::order()]);
     }
 
     #[tokio::test]
     async fn refuses_a_different_order_with_the_same_id() {
         let orders = InMemoryOrders::default();
-        place_order(&orders, fakes::wish()).await.expect("the id is free");
+        place_order(&orders, &fakes::order()).await.expect("the id is free");
         let before = orders.all();
 
-        let error = place_order(&orders, PlaceOrder { content: fakes::content("SKU-2"), ..fakes::wish() }).await;
+        let error = place_order(&orders, &other_content()).await;
 
         assert!(matches!(error, Err(PlaceOrderError::Conflict)), "{error:?}");
         assert_eq!(orders.all(), before);
@@ -119,12 +121,12 @@ mod tests {
     #[tokio::test]
     async fn gives_every_owner_ids_of_their_own() {
         let orders = InMemoryOrders::default();
-        place_order(&orders, fakes::wish()).await.expect("the id is free");
+        place_order(&orders, &fakes::order()).await.expect("the id is free");
 
         let other = PlaceOrder { owner: fakes::owner("bob"), content: fakes::content("SKU-2"), ..fakes::wish() };
-        let placement = place_order(&orders, other).await;
+        let placement = place_order(&orders, &other.into()).await;
 
-        assert!(matches!(placement, Ok(Placement::Placed(_))), "{placement:?}");
+        assert!(matches!(placement, Ok(Placement::Placed)), "{placement:?}");
     }
 
     #[tokio::test]
@@ -132,9 +134,9 @@ mod tests {
         let orders = InMemoryOrders::default();
         orders.insert(fakes::failed());
 
-        let placement = place_order(&orders, fakes::wish()).await;
+        let placement = place_order(&orders, &fakes::order()).await;
 
-        assert!(matches!(placement, Ok(Placement::Placed(_))), "{placement:?}");
+        assert!(matches!(placement, Ok(Placement::Placed)), "{placement:?}");
         assert_eq!(orders.all()[0].status(), crate::Status::Confirmed);
     }
 
@@ -143,7 +145,7 @@ mod tests {
         let orders = InMemoryOrders::default();
         orders.insert(fakes::failed());
 
-        let error = place_order(&orders, PlaceOrder { content: fakes::content("SKU-2"), ..fakes::wish() }).await;
+        let error = place_order(&orders, &other_content()).await;
 
         assert!(matches!(error, Err(PlaceOrderError::Conflict)), "{error:?}");
         assert_eq!(orders.all(), [fakes::failed()]);
@@ -159,7 +161,7 @@ mod tests {
         };
         orders.insert(rejected.clone());
 
-        let error = place_order(&orders, fakes::wish()).await;
+        let error = place_order(&orders, &fakes::order()).await;
 
         assert!(matches!(error, Err(PlaceOrderError::RejectedBefore(reason)) if reason == "/items: is required"));
         assert_eq!(orders.all(), [rejected]);
@@ -167,7 +169,7 @@ mod tests {
 
     #[tokio::test]
     async fn says_when_the_repository_cannot_answer() {
-        let error = place_order(&Unavailable, fakes::wish()).await;
+        let error = place_order(&Unavailable, &fakes::order()).await;
 
         assert!(matches!(error, Err(PlaceOrderError::Repository(error)) if error.is_retryable()));
     }

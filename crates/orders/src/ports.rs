@@ -1,7 +1,7 @@
 //! What the use cases need from the outside, in the words of the domain.
 
 use crate::{Connection, ConnectionId, Order, OrderId, Owner, Violations};
-use std::{error::Error as StdError, future::Future};
+use std::{borrow::Cow, error::Error as StdError, future::Future, ops::AddAssign};
 use thiserror::Error;
 
 /// Keeps orders.
@@ -65,7 +65,7 @@ impl RepositoryError {
     }
 }
 
-/// What an owner is told about an order.
+/// What an owner is notified of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notification {
     /// The order is stored.
@@ -88,54 +88,66 @@ pub enum Notification {
     },
 }
 
-/// Tells owners about their orders.
-pub trait Notifier {
-    /// Gets ready to tell that owner, who is likely to be told in a moment. [`Notifier::notify`] works without it, and
-    /// whoever calls this need not wait until it is done.
-    fn prepare(&self, _owner: &Owner) -> impl Future<Output = ()> + Send {
-        async {}
+impl Notification {
+    /// The id of the order that it is about: as stored where the order is confirmed, else as the caller gave it.
+    #[must_use]
+    pub fn order_id(&self) -> Cow<'_, str> {
+        match self {
+            Self::Confirmed(order) => order.id.to_string().into(),
+            Self::Rejected { order_id, .. } | Self::Failed { order_id, .. } => order_id.into(),
+        }
     }
+}
 
-    /// Tells every open socket of `owner`, at least once while it stays open. One socket's trouble MUST NOT keep the
-    /// others from being told, and a socket that is gone is forgotten, it alone, unless it may be one that is just
-    /// opening. A socket that is expired MUST NOT be told: it is closed and then forgotten.
+/// Notifies owners of the outcomes of their orders.
+pub trait Notifier {
+    /// Sends every notification to every open socket of `owner`, at least once while it stays open.
+    ///
+    /// Call it after the writes that the notifications are about. An implementation MUST look the owner's sockets up after
+    /// it is called, and MUST see every socket that was added before: a socket that subscribed before the write, and so did
+    /// not see its outcome, is then among them. One socket's failure MUST NOT keep the others from being notified. A socket
+    /// that is gone is forgotten, it alone, unless it may be one that is just opening. An expired socket MUST NOT be
+    /// notified: it is closed and then forgotten.
     fn notify(
         &self,
         owner: &Owner,
-        notification: &Notification,
+        notifications: &[Notification],
     ) -> impl Future<Output = Result<NotificationReport, NotifyError>> + Send;
 }
 
-/// Without a notifier nobody is told: owners ask how their orders stand.
+/// Without a notifier there is no callback: owners ask the status service.
 impl<N: Notifier + Sync> Notifier for Option<N> {
-    async fn prepare(&self, owner: &Owner) {
-        if let Some(notifier) = self {
-            notifier.prepare(owner).await;
-        }
-    }
-
-    async fn notify(&self, owner: &Owner, notification: &Notification) -> Result<NotificationReport, NotifyError> {
+    async fn notify(&self, owner: &Owner, notifications: &[Notification]) -> Result<NotificationReport, NotifyError> {
         match self {
-            Some(notifier) => notifier.notify(owner, notification).await,
+            Some(notifier) => notifier.notify(owner, notifications).await,
             None => Ok(NotificationReport::default()),
         }
     }
 }
 
-/// How many sockets a notification reached.
+/// How many frames reached the owner's sockets: one a notification and socket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NotificationReport {
-    /// Sockets that took it.
-    pub told: usize,
-    /// Sockets that were gone or not there yet.
+    /// Frames that a socket took.
+    pub sent: usize,
+    /// Frames for sockets that were gone, or not there yet.
     pub gone: usize,
-    /// Sockets whose session was over: they were not told.
+    /// Frames for sockets whose session was over: they were not sent.
     pub expired: usize,
-    /// Sockets that should have been told and could not be, after retries.
+    /// Frames that a socket should have taken and did not, after retries.
     pub dropped: usize,
 }
 
-/// Why nobody could be told.
+impl AddAssign for NotificationReport {
+    fn add_assign(&mut self, other: Self) {
+        self.sent += other.sent;
+        self.gone += other.gone;
+        self.expired += other.expired;
+        self.dropped += other.dropped;
+    }
+}
+
+/// Why no socket was notified.
 #[derive(Debug, Error)]
 pub enum NotifyError {
     /// The owner's sockets could not be looked up.

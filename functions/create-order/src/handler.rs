@@ -8,7 +8,7 @@ use lambda_support::{
     clock,
     http::{RestRequest, json, problem, problem_response, repository_problem, with_header},
 };
-use orders::{Lane, OrderRepository, PlaceOrder, PlaceOrderError, Placement, Violations, place_order};
+use orders::{Lane, Order, OrderRepository, PlaceOrder, PlaceOrderError, Placement, Violations, place_order};
 use orders_api::{MAX_BODY_BYTES, OrderView, Problem, ViolationView, parse_order_body};
 use std::borrow::Cow;
 
@@ -23,13 +23,13 @@ use std::borrow::Cow;
 /// - 503: the database is over its limit; safe to repeat.
 /// - 500: the service is deployed wrong.
 pub(crate) async fn handle<R: OrderRepository>(repository: &R, request: &RestRequest) -> Response<Body> {
-    let wish = match parse(request) {
-        Ok(wish) => wish,
+    let order = match parse(request) {
+        Ok(order) => Order::from(order),
         Err(problem) => return problem_response(request, problem),
     };
-    let id = wish.id;
-    match place_order(repository, wish).await {
-        Ok(Placement::Placed(order)) => {
+    let id = order.id;
+    match place_order(repository, &order).await {
+        Ok(Placement::Placed) => {
             tracing::info!(order.id = %id, "Placed order {id}");
             let location = HeaderValue::try_from(format!("../../orders/{id}")).expect("a UUID is visible ASCII");
             with_header(json(StatusCode::CREATED, &OrderView::from(&order)), header::LOCATION, location)

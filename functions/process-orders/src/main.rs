@@ -10,8 +10,9 @@ use lambda_support::{
     telemetry,
 };
 use orders_dynamodb::{DynamoDbConnectionRepository, DynamoDbOrderRepository};
+use orders_sqs::{QueueSettings, Worker};
 use orders_websocket::{WebSocketNotifier, WebSocketSender};
-use sqs_batch::{Backoff, BatchHandler, Message, SqsBatch, SqsVisibility};
+use sqs_batch::{Backoff, BatchHandler, SqsBatch, SqsVisibility};
 use std::time::Duration;
 
 struct Config {
@@ -20,12 +21,10 @@ struct Config {
     order_retention: Option<Duration>,
     callbacks: Option<Callbacks>,
     orders_queue_url: String,
-    max_receive_count: u32,
-    max_queue_age: Option<Duration>,
-    backoff: Backoff,
+    queue: QueueSettings,
 }
 
-/// Where owners are told; a stack without a WebSocket API has none.
+/// How owners are notified; a stack without a WebSocket API does not.
 struct Callbacks {
     connections_table_name: String,
     websocket_management_url: String,
@@ -43,8 +42,8 @@ impl Callbacks {
     }
 
     fn notifier(self, aws: &Aws) -> WebSocketNotifier<DynamoDbConnectionRepository> {
-        // A repository in trouble brings the message again; a notification in trouble is not repeated by anybody. Owners who
-        // ask the status service have no socket, and need no client for it.
+        // A write that fails is redelivered; a notification that fails is dropped. Owners who ask the status service have no
+        // socket: the client for sockets is made when the first one is notified.
         let patient = aws.with_patience(Patience::LONG);
         let connections =
             aws_sdk_dynamodb::config::Builder::from(&patient).retry_partition(own_retries("connections")).build();
@@ -79,9 +78,11 @@ impl Config {
             order_retention: environment.days("ORDER_RETENTION_DAYS"),
             callbacks: Callbacks::of(&mut environment),
             orders_queue_url: environment.url("ORDERS_QUEUE_URL"),
-            max_receive_count: environment.number("MAX_RECEIVE_COUNT"),
-            max_queue_age: environment.seconds("MAX_QUEUE_AGE_SECONDS"),
-            backoff: Backoff::full_jitter(backoff_base, backoff_cap),
+            queue: QueueSettings {
+                max_receive_count: environment.number("MAX_RECEIVE_COUNT"),
+                max_age: environment.seconds("MAX_QUEUE_AGE_SECONDS"),
+                backoff: Backoff::full_jitter(backoff_base, backoff_cap),
+            },
         };
         environment.finish(config)
     }
@@ -93,27 +94,26 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env()?;
     let aws = config.aws;
     let management_url = config.callbacks.as_ref().map(|callbacks| callbacks.websocket_management_url.clone());
+    let sqs = aws.config().clone();
     let prepare = || Handler {
         orders: DynamoDbOrderRepository::new(
             aws_sdk_dynamodb::Client::new(aws.config()),
             config.orders_table_name,
             config.order_retention,
         ),
-        notifier: config.callbacks.map(|callbacks| callbacks.notifier(&aws)),
-        max_receive_count: config.max_receive_count,
-        max_queue_age: config.max_queue_age,
-        backoff: config.backoff,
+        worker: Worker {
+            function: "process-orders",
+            batches: BatchHandler::new().visibility(SqsVisibility::when_needed(
+                move || aws_sdk_sqs::Client::new(&sqs),
+                config.orders_queue_url,
+            )),
+            notifier: config.callbacks.map(|callbacks| callbacks.notifier(&aws)),
+            notifying: Patience::LONG.request_limit(),
+            queue: config.queue,
+        },
     };
     let handler = &aws.connect_while(management_url.as_deref(), prepare).await;
-    let sqs = aws.config().clone();
-    let visibility = SqsVisibility::when_needed(move || aws_sdk_sqs::Client::new(&sqs), config.orders_queue_url);
-    let batches = &BatchHandler::new().visibility(visibility);
-    run(service_fn(|event: LambdaEvent<SqsBatch>| async move {
-        let deadline = event.context.deadline();
-        let settle = |message: Message| async move { handler.handle(&message).await };
-        Ok::<_, Error>(batches.handle(event.payload, deadline, settle).await?)
-    }))
-    .await
+    run(service_fn(|event: LambdaEvent<SqsBatch>| async move { Ok::<_, Error>(handler.handle(event).await?) })).await
 }
 
 #[cfg(test)]
