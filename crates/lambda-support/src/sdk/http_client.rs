@@ -18,12 +18,12 @@ use rustls::{
 use std::{fs, time::Duration};
 use tokio::time::timeout;
 
-/// Longest wait for a connection, TLS included. Inside a region it takes single milliseconds. An attempt has a clock of
-/// its own, but a connection that nobody waits for any more, because another one came free, has only this.
+/// Longest wait for a connection, TLS included. Inside a region it takes single milliseconds. An attempt has its own clock.
+/// A connection that no attempt waits for, because another one became free, has only this.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Longest wait for connections that are opened ahead, their answers included: an endpoint that hangs keeps no function
-/// from starting.
+/// Longest wait for connections that are opened ahead, their answers included: an endpoint that hangs must not keep a
+/// function from starting.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Whom a function believes that it talks to AWS. Reading the hundred-odd roots of the operating system was three
@@ -37,7 +37,7 @@ pub(super) struct HttpClient(SharedHttpConnector);
 impl HttpClient {
     /// Trusts Amazon's roots, or those of the file in `AWS_CA_BUNDLE` instead, where there is one.
     /// Source: AWS SDKs and Tools Reference Guide, "`AWS_CA_BUNDLE`".
-    pub(super) fn of(environment: &mut Environment) -> Self {
+    pub(super) fn from_env(environment: &mut Environment) -> Self {
         let roots = environment.optional_text("AWS_CA_BUNDLE").map_or_else(
             || AMAZON_ROOTS.to_owned(),
             |file| match fs::read_to_string(&file) {
@@ -64,8 +64,8 @@ impl HttpClient {
         http_client_fn(move |_, _| connector.clone())
     }
 
-    /// Opens a connection to each of those URLs' hosts, TLS included, by asking for nothing there. Whatever is answered,
-    /// it is open; if it is not within [`OPEN_TIMEOUT`], whoever needs it first tries again, and tells.
+    /// Opens a connection to the host of each URL, TLS included, by a GET request. Any answer opens it. Without one
+    /// within [`OPEN_TIMEOUT`], the first request that needs the connection tries again, and reports the failure.
     pub(super) async fn open(&self, urls: impl IntoIterator<Item = &str>) {
         let opening = urls.into_iter().map(async |url| {
             let mut request = Request::new(SdkBody::empty());
@@ -92,17 +92,18 @@ fn are_roots(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures_util::future::join;
+    use futures_util::future::{Either, join, select};
     use rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
     use sha2::{Digest, Sha256};
-    use std::sync::Arc;
+    use std::{pin::pin, sync::Arc};
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::{TcpListener, TcpStream},
+        time::{Instant, pause},
     };
     use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-    /// Far more than anything here takes; who waits that long waits in vain.
+    /// Far more than anything here takes: a wait this long has failed.
     const LONG: Duration = Duration::from_secs(20);
 
     /// As <https://www.amazontrust.com/repository/> has them: SHA-256 of each root's public key.
@@ -142,13 +143,27 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn an_endpoint_that_hangs_keeps_no_function_from_starting() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        let client = HttpClient::from_env(&mut Environment::from_iter([]));
+        let mut opening = pin!(client.open([url.as_str()]));
 
-        // The kernel takes the connection; nobody ever reads from it.
-        HttpClient::of(&mut Environment::of([])).open([url.as_str()]).await;
+        let take_request = pin!(async {
+            let (mut socket, _) = listener.accept().await.expect("it listens");
+            assert!(socket.read(&mut [0; 1024]).await.expect("the client is connected") > 0);
+            socket
+        });
+        let Either::Right((_unanswered, _)) = select(&mut opening, take_request).await else {
+            panic!("it gave up before the endpoint had the request")
+        };
+        // From here on the clock alone ends the wait.
+        pause();
+        let asked = Instant::now();
+        timeout(LONG, opening).await.expect("it gives up");
+
+        assert!(asked.elapsed() <= OPEN_TIMEOUT, "it waited for {:?}", asked.elapsed());
     }
 
     #[tokio::test]
@@ -156,7 +171,7 @@ mod tests {
         let hanging = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let other = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let urls = [&hanging, &other].map(|one| format!("http://{}", one.local_addr().expect("it is bound")));
-        let client = HttpClient::of(&mut Environment::of([]));
+        let client = HttpClient::from_env(&mut Environment::from_iter([]));
 
         let opening = tokio::spawn(async move { client.open(urls.iter().map(String::as_str)).await });
 
@@ -186,7 +201,7 @@ mod tests {
         let bundle = std::env::temp_dir().join(format!("{name}-{}.pem", std::process::id()));
         fs::write(&bundle, certificate).expect("a file");
         let text = bundle.to_str().expect("UTF-8");
-        let client = HttpClient::of(&mut Environment::of([("AWS_CA_BUNDLE", text)]));
+        let client = HttpClient::from_env(&mut Environment::from_iter([("AWS_CA_BUNDLE", text)]));
         fs::remove_file(bundle).expect("it was written");
         client
     }
@@ -217,7 +232,10 @@ mod tests {
             }
         });
 
-        assert!(!reaches(&HttpClient::of(&mut Environment::of([])), &url).await, "Amazon's roots do not vouch for it");
+        assert!(
+            !reaches(&HttpClient::from_env(&mut Environment::from_iter([])), &url).await,
+            "Amazon's roots do not vouch for it"
+        );
         assert!(reaches(&trusting(&certificate, "foreign"), &url).await);
     }
 
@@ -248,8 +266,8 @@ mod tests {
         fs::write(&malformed, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").expect("a file");
         let malformed = malformed.to_str().expect("UTF-8");
         for file in ["/no/such/file", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), malformed] {
-            let mut environment = Environment::of([("AWS_CA_BUNDLE", file)]);
-            HttpClient::of(&mut environment);
+            let mut environment = Environment::from_iter([("AWS_CA_BUNDLE", file)]);
+            HttpClient::from_env(&mut environment);
 
             let told = environment.finish(()).expect_err("it holds no certificate").to_string();
             assert!(told.contains("AWS_CA_BUNDLE is"), "{told}");
