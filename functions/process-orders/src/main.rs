@@ -8,6 +8,7 @@ use handler::Handler;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use lambda_support::{
     environment::Environment,
+    metrics,
     sdk::{Aws, RetryPolicy, separate_retries},
     telemetry,
 };
@@ -32,7 +33,8 @@ fn notifier(callbacks: Callbacks, aws: &Aws) -> WebSocketNotifier<DynamoDbConnec
         DynamoDbConnectionRepository::new(
             aws_sdk_dynamodb::Client::from_conf(connections),
             callbacks.connections_table_name,
-        ),
+        )
+        .count_unreadable(|rows| metrics::count("process-orders", "UnreadableConnections", rows)),
         WebSocketSender::when_needed(management, callbacks.orders_url),
         RetryPolicy::NOTIFICATIONS.request_limit(),
     )
