@@ -15,6 +15,7 @@ use lambda_support::{
 use orders_dynamodb::{DynamoDbConnectionRepository, DynamoDbOrderRepository};
 use orders_websocket::{WebSocketNotifier, WebSocketSender};
 use sqs_batch::{Backoff, BatchHandler, Message, SqsBatch, SqsVisibility};
+use std::sync::LazyLock;
 
 fn notifier(callbacks: Callbacks, aws: &Aws) -> WebSocketNotifier<DynamoDbConnectionRepository> {
     // The queue redelivers a message whose write failed; a notification that fails is dropped. Owners who poll the status
@@ -65,8 +66,9 @@ async fn main() -> Result<(), Error> {
     let urls = aws.dynamodb_url().into_iter().chain(management_url.as_deref());
     let ((), handler) = tokio::join!(aws.warm_up(urls), make_handler);
     let handler = &handler;
-    let sqs = aws.config().clone();
-    let visibility = SqsVisibility::when_needed(move || aws_sdk_sqs::Client::new(&sqs), config.orders_queue_url);
+    // Most batches have no message that is retried: making the client is a good part of a start.
+    let visibility =
+        LazyLock::new(move || SqsVisibility::new(aws_sdk_sqs::Client::new(aws.config()), config.orders_queue_url));
     let batches = &BatchHandler::new().visibility(visibility);
     run(service_fn(|event: LambdaEvent<SqsBatch>| async move {
         let deadline = event.context.deadline();
