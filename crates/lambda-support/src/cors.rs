@@ -1,13 +1,13 @@
 //! Whether a page of another origin may read an answer.
 //!
-//! The answers that no function gives, preflights included, decide by the same list in `infra/openapi.yaml`.
+//! API Gateway's own answers, preflights included, use the same list in `infra/openapi.yaml`.
 
 use lambda_http::{
     Body, Response,
     http::{HeaderMap, HeaderValue, header},
 };
 
-/// What a page may read beside the headers that it always may.
+/// What a page may read besides the headers that it always may.
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static("Location, Retry-After");
 
 /// Adds the headers that let a page read the response, if the page's `origin` is one of `allowed_origins`, which commas
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn says_nothing_to_a_page_of_another_origin() {
+    fn adds_nothing_for_a_page_of_another_origin() {
         for origin in [
             "https://shop.example.co",
             "https://shop.example.com.evil.example",
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn says_nothing_to_any_page_without_a_list() {
+    fn adds_nothing_for_any_page_without_a_list() {
         for allowed in [Value::Null, json!({}), listed("none")] {
             assert!(answered("https://shop.example.com", allowed.clone()).is_empty(), "{allowed}");
         }

@@ -15,8 +15,8 @@ const PROBLEM_JSON: HeaderValue = HeaderValue::from_static(Problem::MEDIA_TYPE);
 /// When to try again, in seconds, after a dependency was over its limit.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
-/// What every answer says to browsers and to whatever is between: orders are for their owner's eyes, come over TLS, and
-/// are what they say they are. The answers that no function gives say the same, in `infra/openapi.yaml`.
+/// Headers of every answer, for browsers and proxies: do not store orders, use TLS, and trust the media type.
+/// API Gateway's own answers have the same headers, in `infra/openapi.yaml`.
 pub const SECURITY_HEADERS: [(HeaderName, HeaderValue); 3] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains")),

@@ -26,8 +26,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// function from starting.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Whom a function believes that it talks to AWS. Reading the hundred-odd roots of the operating system was three
-/// quarters of a function's start.
+/// The certificate authorities that a function trusts. Reading the operating system's hundred-odd roots took three quarters of
+/// a function's start.
 const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
 
 /// The client, and what opens its connections ahead.
@@ -35,7 +35,7 @@ const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
 pub(super) struct HttpClient(SharedHttpConnector);
 
 impl HttpClient {
-    /// Trusts Amazon's roots, or those of the file in `AWS_CA_BUNDLE` instead, where there is one.
+    /// Trusts Amazon's roots, or, where `AWS_CA_BUNDLE` names a file, the roots in it instead.
     /// Source: AWS SDKs and Tools Reference Guide, "`AWS_CA_BUNDLE`".
     pub(super) fn from_env(environment: &mut Environment) -> Self {
         let roots = environment.optional_text("AWS_CA_BUNDLE").map_or_else(
@@ -139,7 +139,7 @@ mod tests {
 
         assert_eq!(keys, KEYS);
         for key in KEYS {
-            assert!(AMAZON_ROOTS.contains(key), "the file says whose {key} is");
+            assert!(AMAZON_ROOTS.contains(key), "the file names the owner of {key}");
         }
     }
 
@@ -177,13 +177,13 @@ mod tests {
 
         let asked = async {
             let (mut socket, _) = other.accept().await.expect("it listens");
-            socket.read(&mut [0; 1024]).await.expect("who connected is there")
+            socket.read(&mut [0; 1024]).await.expect("the client is connected")
         };
         assert!(timeout(LONG, asked).await.expect("it is asked") > 0);
         opening.abort();
     }
 
-    /// What speaks TLS by a certificate that only itself vouches for, and that certificate.
+    /// A TLS server with a self-signed certificate, and that certificate.
     fn foreign_acceptor() -> (TlsAcceptor, String) {
         let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
         let key = PrivateKeyDer::Pkcs8(certified.signing_key.serialize_der().into());
@@ -196,7 +196,7 @@ mod tests {
         (TlsAcceptor::from(Arc::new(config)), certified.cert.pem())
     }
 
-    /// A client that trusts that certificate alone.
+    /// A client that trusts only that certificate.
     fn trusting(certificate: &str, name: &str) -> HttpClient {
         let bundle = std::env::temp_dir().join(format!("{name}-{}.pem", std::process::id()));
         fs::write(&bundle, certificate).expect("a file");
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_is_not_vouched_for_is_not_talked_to() {
+    async fn talks_only_to_servers_that_a_trusted_root_vouches_for() {
         let (acceptor, certificate) = foreign_acceptor();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let url = format!("https://{}", listener.local_addr().expect("it is bound"));
@@ -240,14 +240,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_that_hangs_is_given_up_when_nobody_waits_for_it_any_more() {
+    async fn gives_up_a_connection_that_hangs_and_that_no_request_waits_for() {
         let (acceptor, certificate) = foreign_acceptor();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let url = format!("https://{}", listener.local_addr().expect("it is bound"));
         let server = tokio::spawn(async move {
             let (first, _) = listener.accept().await.expect("it listens");
             let (mut second, _) = listener.accept().await.expect("it listens");
-            // Both requests go over the first: on the second nobody ever answers the handshake.
+            // Both requests go over the first: the handshake of the second is never answered.
             let mut first = acceptor.accept(first).await.expect("it is trusted");
             answer(&mut first).await;
             answer(&mut first).await;
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bundle_that_is_none_is_told() {
+    fn reports_a_bundle_without_certificates() {
         let malformed = std::env::temp_dir().join(format!("malformed-{}.pem", std::process::id()));
         fs::write(&malformed, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").expect("a file");
         let malformed = malformed.to_str().expect("UTF-8");
@@ -269,8 +269,8 @@ mod tests {
             let mut environment = Environment::from_iter([("AWS_CA_BUNDLE", file)]);
             HttpClient::from_env(&mut environment);
 
-            let told = environment.finish(()).expect_err("it holds no certificate").to_string();
-            assert!(told.contains("AWS_CA_BUNDLE is"), "{told}");
+            let message = environment.finish(()).expect_err("it holds no certificate").to_string();
+            assert!(message.contains("AWS_CA_BUNDLE is"), "{message}");
         }
         fs::remove_file(malformed).expect("it was written");
     }
