@@ -8,11 +8,12 @@ use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let mut environment = Environment::of_process();
-    let aws = Aws::of(&mut environment);
+    let mut environment = Environment::from_process();
+    let aws = Aws::from_env(&mut environment);
     let table_name = environment.text("ORDERS_TABLE_NAME");
     let (aws, table_name) = &environment.finish((aws, table_name))?;
-    let client = &aws.connect_while(None, || Client::new(aws.config())).await;
+    let make_client = async { Client::new(aws.config()) };
+    let ((), client) = &tokio::join!(aws.warm_up(aws.dynamodb_url()), make_client);
     run(service_fn(|event: LambdaEvent<Value>| async move {
         let name = event.payload["path"].as_str().unwrap_or("nobody").to_owned();
         client.put_item().table_name(table_name).item("pk", AttributeValue::S(name)).send().await?;

@@ -1,4 +1,4 @@
-//! Whose request it is, as the authorizer says.
+//! The caller, as the authorizer identified them.
 
 use crate::clock;
 use orders::{InvalidOwner, Owner, Timestamp};
@@ -6,7 +6,7 @@ use orders_api::{EXPIRES_AT_CONTEXT, OWNER_CONTEXT};
 use serde_json::Value;
 use thiserror::Error;
 
-/// The API did not say whose request it is, or not in a way that can be: the deployment is wrong, not the request.
+/// The authorizer's context does not identify the caller: the deployment is wrong, not the request.
 #[derive(Debug, Error)]
 pub enum CallerError {
     /// The authorizer's context lacks a value.
@@ -20,17 +20,17 @@ pub enum CallerError {
     ExpiresAt,
 }
 
-/// Who calls, and until when.
+/// The user behind a request, and when their session ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// Whose orders and sockets these are.
+    /// The owner of the orders and sockets.
     pub owner: Owner,
     /// When the caller's token expires.
     pub session_ends_at: Timestamp,
 }
 
 impl Caller {
-    /// The caller, from the authorizer's context of an API Gateway event; `lookup` gives one of its values by its name.
+    /// The caller, from the authorizer's context of an API Gateway event; `lookup` returns a value of it by its name.
     ///
     /// # Errors
     /// See [`CallerError`].
@@ -47,8 +47,7 @@ impl Caller {
     }
 }
 
-/// Whose request it is, from the authorizer's context of an API Gateway event; `lookup` gives one of its values by its
-/// name.
+/// The owner, from the authorizer's context of an API Gateway event; `lookup` returns a value of it by its name.
 ///
 /// # Errors
 /// See [`CallerError`].

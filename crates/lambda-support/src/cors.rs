@@ -1,20 +1,24 @@
 //! Whether a page of another origin may read an answer.
 //!
-//! The answers that no function gives, preflights included, decide by the same list in `infra/openapi.yaml`.
+//! API Gateway's own answers, preflights included, use the same list in `infra/openapi.yaml`.
 
-use crate::http::RestRequest;
 use lambda_http::{
     Body, Response,
     http::{HeaderMap, HeaderValue, header},
 };
 
-/// What a page may read beside the headers that it always may.
+/// What a page may read besides the headers that it always may.
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static("Location, Retry-After");
 
-/// The same answer; to a page whose origin is on the list of the API's stage, with the headers that let it read it.
+/// Adds the headers that let a page read the response, if the page's `origin` is one of `allowed_origins`, which commas
+/// separate.
 #[must_use]
-pub fn allow_origin(request: &RestRequest, mut response: Response<Body>) -> Response<Body> {
-    if let Some(origin) = allowed_origin(request) {
+pub(crate) fn allow_origin(
+    origin: Option<&str>,
+    allowed_origins: Option<&str>,
+    mut response: Response<Body>,
+) -> Response<Body> {
+    if let Some(origin) = allowed_origin(origin, allowed_origins) {
         response.headers_mut().extend(HeaderMap::from_iter([
             (header::ACCESS_CONTROL_ALLOW_ORIGIN, origin),
             (header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS),
@@ -24,15 +28,16 @@ pub fn allow_origin(request: &RestRequest, mut response: Response<Body>) -> Resp
     response
 }
 
-fn allowed_origin(request: &RestRequest) -> Option<HeaderValue> {
-    let origin = request.origin()?;
-    let is_allowed = request.allowed_origins()?.split(',').any(|allowed| allowed == origin);
+fn allowed_origin(origin: Option<&str>, allowed_origins: Option<&str>) -> Option<HeaderValue> {
+    let origin = origin?;
+    let is_allowed = allowed_origins?.split(',').any(|allowed| allowed == origin);
     is_allowed.then(|| HeaderValue::from_str(origin).ok()).flatten()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::RestRequest;
     use serde_json::{Value, json};
 
     /// The headers of an answer to a page of `origin`, with the stage's list.
@@ -41,8 +46,8 @@ mod tests {
         let mut event: Value = serde_json::from_str(event).expect("the fixture is JSON");
         event["stageVariables"] = allowed;
         event["headers"]["origin"] = json!(origin);
-        let request = serde_json::from_value(event).expect("the event is one of API Gateway's");
-        allow_origin(&request, Response::new(Body::Empty)).headers().clone()
+        let request: RestRequest = serde_json::from_value(event).expect("the event is one of API Gateway's");
+        allow_origin(request.origin(), request.allowed_origins(), Response::new(Body::Empty)).headers().clone()
     }
 
     fn listed(origins: &str) -> Value {
@@ -61,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn says_nothing_to_a_page_of_another_origin() {
+    fn adds_nothing_for_a_page_of_another_origin() {
         for origin in [
             "https://shop.example.co",
             "https://shop.example.com.evil.example",
@@ -79,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn says_nothing_to_any_page_without_a_list() {
+    fn adds_nothing_for_any_page_without_a_list() {
         for allowed in [Value::Null, json!({}), listed("none")] {
             assert!(answered("https://shop.example.com", allowed.clone()).is_empty(), "{allowed}");
         }

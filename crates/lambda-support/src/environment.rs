@@ -1,15 +1,15 @@
 //! Configuration from environment variables, read once before the first invocation.
 
 use lambda_http::http::Uri;
-use std::{env, fmt, num::IntErrorKind, str::FromStr, time::Duration};
+use std::{collections::HashMap, env, num::IntErrorKind, str::FromStr, time::Duration};
 
-/// Reads environment variables and remembers every one that is missing or malformed, so that a bad deployment is
-/// mended in one go.
+/// Reads environment variables and records every one that is missing or malformed: the operator of a bad deployment
+/// fixes all of them at once.
 ///
 /// ```
 /// use lambda_support::environment::Environment;
 ///
-/// let mut environment = Environment::of([("ORDERS_TABLE_NAME", "orders"), ("MAX_RECEIVE_COUNT", "five")]);
+/// let mut environment = Environment::from_iter([("ORDERS_TABLE_NAME", "orders"), ("MAX_RECEIVE_COUNT", "five")]);
 /// let table_name = environment.text("ORDERS_TABLE_NAME");
 /// let max_receive_count: u32 = environment.number("MAX_RECEIVE_COUNT");
 /// let url = environment.text("ORDERS_URL");
@@ -20,30 +20,13 @@ use std::{env, fmt, num::IntErrorKind, str::FromStr, time::Duration};
 ///     "invalid environment: MAX_RECEIVE_COUNT is \"five\", not a whole number in range; ORDERS_URL is missing"
 /// );
 /// ```
-#[derive(Debug)]
 pub struct Environment {
-    lookup: Box<dyn Lookup>,
+    lookup: Box<Lookup>,
     problems: Vec<String>,
 }
 
-trait Lookup: fmt::Debug {
-    fn get(&self, name: &str) -> Option<String>;
-}
-
-#[derive(Debug)]
-struct Process;
-
-impl Lookup for Process {
-    fn get(&self, name: &str) -> Option<String> {
-        env::var(name).ok()
-    }
-}
-
-impl Lookup for Vec<(String, String)> {
-    fn get(&self, name: &str) -> Option<String> {
-        self.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
-    }
-}
+/// The value of a variable, by its name.
+type Lookup = dyn Fn(&str) -> Option<String>;
 
 /// The environment of a function is wrong; the message names every variable and what is wrong with it.
 #[derive(Debug, thiserror::Error)]
@@ -53,30 +36,28 @@ pub struct InvalidEnvironment(String);
 impl Environment {
     /// The environment of this process.
     #[must_use]
-    pub fn of_process() -> Self {
-        Self { lookup: Box::new(Process), problems: Vec::new() }
+    pub fn from_process() -> Self {
+        Self::new(|name| env::var(name).ok())
     }
 
-    /// An environment of just these variables.
+    /// An environment whose variables have the values that `lookup` returns.
     #[must_use]
-    pub fn of<'a>(variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let variables: Vec<_> =
-            variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Self { lookup: Box::new(variables), problems: Vec::new() }
+    pub fn new(lookup: impl Fn(&str) -> Option<String> + 'static) -> Self {
+        Self { lookup: Box::new(lookup), problems: Vec::new() }
     }
 
     /// A text that must be there and not be empty.
     pub fn text(&mut self, name: &str) -> String {
-        let value = self.lookup.get(name).filter(|value| !value.is_empty());
+        let value = (self.lookup)(name).filter(|value| !value.is_empty());
         value.unwrap_or_else(|| {
             self.problems.push(format!("{name} is missing"));
             String::new()
         })
     }
 
-    /// A text that may be missing; an empty one is.
+    /// A text that may be missing; an empty one counts as missing.
     pub fn optional_text(&mut self, name: &str) -> Option<String> {
-        self.lookup.get(name).filter(|value| !value.is_empty())
+        (self.lookup)(name).filter(|value| !value.is_empty())
     }
 
     /// A whole number that must be there and fit the type.
@@ -90,14 +71,14 @@ impl Environment {
         })
     }
 
-    /// An `http` or `https` URL with a host that must be there.
+    /// An `http` or `https` URL with a host, which must be there.
     pub fn url(&mut self, name: &str) -> String {
         let value = self.text(name);
         self.check_url(name, &value);
         value
     }
 
-    /// An `http` or `https` URL with a host that may be missing; an empty one is.
+    /// An `http` or `https` URL with a host, which may be missing; an empty one counts as missing.
     pub fn optional_url(&mut self, name: &str) -> Option<String> {
         let value = self.optional_text(name)?;
         self.check_url(name, &value);
@@ -124,12 +105,22 @@ impl Environment {
         (seconds > 0).then(|| Duration::from_secs(seconds.into()))
     }
 
+    /// A value that may be missing, read by `parse`; an empty one counts as missing. `must_be` describes what it accepts.
+    pub(crate) fn parsed<V>(&mut self, name: &str, must_be: &str, parse: impl FnOnce(&str) -> Option<V>) -> Option<V> {
+        let text = self.optional_text(name)?;
+        let value = parse(&text);
+        if value.is_none() {
+            self.wrong(name, &text, must_be);
+        }
+        value
+    }
+
     /// Whether a switch is turned on, as AWS writes it: `true` in any case; everything else is off.
     pub(crate) fn is_true(&mut self, name: &str) -> bool {
         self.optional_text(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
-    /// Remembers that a variable's value is not what it must be, and gives nothing in its place.
+    /// Records that a variable's value is not what it must be, and returns an empty one in its place.
     pub(crate) fn wrong(&mut self, name: &str, value: &str, must_be: &str) -> String {
         self.problems.push(format!("{name} is {value:?}, not {must_be}"));
         String::new()
@@ -144,13 +135,22 @@ impl Environment {
     }
 }
 
+/// An environment of just these variables.
+impl<'a> FromIterator<(&'a str, &'a str)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(variables: I) -> Self {
+        let variables: HashMap<_, _> =
+            variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self::new(move |name| variables.get(name).cloned())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn reads_texts_and_numbers() {
-        let mut environment = Environment::of([("NAME", "orders"), ("COUNT", "5")]);
+        let mut environment = Environment::from_iter([("NAME", "orders"), ("COUNT", "5")]);
 
         let config = (environment.text("NAME"), environment.number::<u32>("COUNT"));
 
@@ -158,9 +158,9 @@ mod tests {
     }
 
     #[test]
-    fn takes_nothing_but_urls_for_urls() {
+    fn accepts_only_urls_as_urls() {
         let mut environment =
-            Environment::of([("GOOD", "https://a.example/live"), ("BAD", "a.example"), ("WS", "ws://a")]);
+            Environment::from_iter([("GOOD", "https://a.example/live"), ("BAD", "a.example"), ("WS", "ws://a")]);
 
         assert_eq!(environment.url("GOOD"), "https://a.example/live");
         environment.url("BAD");
@@ -171,8 +171,8 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_missing_may_be_missing_and_not_malformed() {
-        let mut environment = Environment::of([("EMPTY", ""), ("TEXT", "text"), ("BAD", "a.example")]);
+    fn optional_variables_may_be_missing_but_not_malformed() {
+        let mut environment = Environment::from_iter([("EMPTY", ""), ("TEXT", "text"), ("BAD", "a.example")]);
 
         assert_eq!(environment.optional_text("TEXT").as_deref(), Some("text"));
         for name in ["EMPTY", "ABSENT"] {
@@ -186,8 +186,8 @@ mod tests {
     }
 
     #[test]
-    fn reads_no_days_and_no_seconds_as_no_limit() {
-        let mut environment = Environment::of([("NONE", "0"), ("WEEK", "7")]);
+    fn reads_zero_days_and_seconds_as_no_limit() {
+        let mut environment = Environment::from_iter([("NONE", "0"), ("WEEK", "7")]);
 
         assert_eq!(environment.days("NONE"), None);
         assert_eq!(environment.seconds("NONE"), None);
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn names_every_missing_or_malformed_variable_at_once() {
-        let mut environment = Environment::of([("EMPTY", ""), ("NEGATIVE", "-1"), ("HUGE", "99999999999")]);
+        let mut environment = Environment::from_iter([("EMPTY", ""), ("NEGATIVE", "-1"), ("HUGE", "99999999999")]);
         let texts = (environment.text("ABSENT"), environment.text("EMPTY"));
         let numbers: (u32, u32, u32) =
             (environment.number("NEGATIVE"), environment.number("HUGE"), environment.number("ABSENT_NUMBER"));

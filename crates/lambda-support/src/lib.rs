@@ -3,7 +3,7 @@
 
 pub mod caller;
 pub mod clock;
-pub mod cors;
+mod cors;
 pub mod environment;
 pub mod http;
 pub mod metrics;

@@ -1,5 +1,6 @@
 //! Structured logs: one JSON object a line, which is what CloudWatch Logs Insights queries.
 
+use crate::environment::Environment;
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
     fmt,
@@ -8,16 +9,11 @@ use tracing_subscriber::{
 };
 
 /// Starts logging to standard output, at the level that Lambda's logging configuration sets in `AWS_LAMBDA_LOG_LEVEL`
-/// (`INFO` without it), which the directives in `RUST_LOG` refine (`orders_websocket=warn`); malformed ones count for
-/// nothing. Call it once, before the runtime starts, which adds the request id to every line.
+/// (default: `INFO`), refined by the directives in `RUST_LOG` (`orders_websocket=warn`). [`Environment::finish`] reports
+/// malformed ones. Call it once, before the runtime starts, which adds the request id to every line.
 ///
-/// A release build has nothing below `INFO`, whatever is asked for: that is left out when it is compiled.
-pub fn init() {
-    let variable = |name| std::env::var(name).ok();
-    let level = variable("AWS_LAMBDA_LOG_LEVEL").and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
-    let directives = variable("RUST_LOG").and_then(|directives| directives.parse::<Targets>().ok()).unwrap_or_default();
-    let level = directives.default_level().unwrap_or(level);
-    let filter = Targets::new().with_default(level).with_targets(directives);
+/// A release build never logs below `INFO`: such statements are removed at compile time.
+pub fn init(environment: &mut Environment) {
     let lines = fmt::layer()
         .json()
         .flatten_event(true)
@@ -25,5 +21,69 @@ pub fn init() {
         .with_current_span(false)
         .with_span_list(true)
         .with_target(false);
-    tracing_subscriber::registry().with(lines).with(filter).init();
+    tracing_subscriber::registry().with(lines).with(filter(environment)).init();
+}
+
+fn filter(environment: &mut Environment) -> Targets {
+    let level = environment.parsed("AWS_LAMBDA_LOG_LEVEL", "TRACE, DEBUG, INFO, WARN, ERROR or FATAL", parse_level);
+    let directives: Option<Targets> =
+        environment
+            .parsed("RUST_LOG", "a level, or directives such as orders_websocket=warn", |text| text.parse().ok());
+    let directives = directives.unwrap_or_default();
+    let level = directives.default_level().or(level).unwrap_or(LevelFilter::INFO);
+    Targets::new().with_default(level).with_targets(directives)
+}
+
+/// A level as Lambda writes it; `FATAL`, which tracing does not have, is its highest level, `ERROR`.
+/// Source: AWS Lambda API Reference, "`LoggingConfig`", `ApplicationLogLevel`.
+fn parse_level(text: &str) -> Option<LevelFilter> {
+    if text.eq_ignore_ascii_case("fatal") { Some(LevelFilter::ERROR) } else { text.parse().ok() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracing::Level;
+
+    #[test]
+    fn logs_at_the_level_that_lambda_sets_refined_by_directives() {
+        // Level and directives; the most detailed level that is logged for this crate, and for another.
+        let cases = [
+            ("", "", Level::INFO, Level::INFO),
+            ("WARN", "", Level::WARN, Level::WARN),
+            ("debug", "", Level::DEBUG, Level::DEBUG),
+            ("FATAL", "", Level::ERROR, Level::ERROR),
+            ("WARN", "lambda_support=debug", Level::DEBUG, Level::WARN),
+            ("WARN", "error,lambda_support=info", Level::INFO, Level::ERROR),
+        ];
+        for (level, directives, here, elsewhere) in cases {
+            let variables = [("AWS_LAMBDA_LOG_LEVEL", level), ("RUST_LOG", directives)];
+            let mut environment = Environment::from_iter(variables);
+
+            let filter = filter(&mut environment);
+
+            environment.finish(()).unwrap_or_else(|error| panic!("{variables:?}: {error}"));
+            let most_detailed = |target: &str| {
+                let levels = [Level::TRACE, Level::DEBUG, Level::INFO, Level::WARN, Level::ERROR];
+                levels.into_iter().find(|level| filter.would_enable(target, level))
+            };
+            assert_eq!(most_detailed("lambda_support"), Some(here), "{variables:?}");
+            assert_eq!(most_detailed("orders"), Some(elsewhere), "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn reports_malformed_levels_and_directives_together_with_other_variables() {
+        let mut environment = Environment::from_iter([("AWS_LAMBDA_LOG_LEVEL", "LOUD"), ("RUST_LOG", "orders=loud")]);
+
+        filter(&mut environment);
+        environment.text("ORDERS_TABLE_NAME");
+
+        assert_eq!(
+            environment.finish(()).expect_err("all are wrong").to_string(),
+            "invalid environment: AWS_LAMBDA_LOG_LEVEL is \"LOUD\", not TRACE, DEBUG, INFO, WARN, ERROR or FATAL; \
+             RUST_LOG is \"orders=loud\", not a level, or directives such as orders_websocket=warn; \
+             ORDERS_TABLE_NAME is missing"
+        );
+    }
 }

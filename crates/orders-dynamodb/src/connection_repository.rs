@@ -14,13 +14,20 @@ const GRACE: Duration = Duration::from_mins(10);
 pub struct DynamoDbConnectionRepository {
     client: Client,
     table_name: String,
+    count_unreadable: fn(usize),
 }
 
 impl DynamoDbConnectionRepository {
     /// Keeps connections in `table_name`.
     #[must_use]
     pub fn new(client: Client, table_name: impl Into<String>) -> Self {
-        Self { client, table_name: table_name.into() }
+        Self { client, table_name: table_name.into(), count_unreadable: |_| () }
+    }
+
+    /// Calls `count` after each look-up that skipped rows, with their number.
+    #[must_use]
+    pub fn count_unreadable(self, count: fn(usize)) -> Self {
+        Self { count_unreadable: count, ..self }
     }
 }
 
@@ -52,7 +59,8 @@ impl ConnectionRepository for DynamoDbConnectionRepository {
         Ok(())
     }
 
-    /// Rows that are not ours are passed over: they must not keep the owner's sockets from being told.
+    /// Skips rows that cannot be read: they must not keep the owner's other sockets from being notified. Each is logged and
+    /// counted.
     async fn list(&self, owner: &Owner) -> Result<Vec<Connection>, RepositoryError> {
         let mut pages = self
             .client
@@ -64,22 +72,43 @@ impl ConnectionRepository for DynamoDbConnectionRepository {
             .into_paginator()
             .items()
             .send();
-        let mut connections = Vec::new();
+        let (mut connections, mut unreadable) = (Vec::new(), 0);
         while let Some(item) = pages.next().await {
-            connections.extend(read(owner, &item.map_err(repository_error)?));
+            let item = item.map_err(repository_error)?;
+            match read(owner, &item) {
+                Ok(connection) => connections.push(connection),
+                Err(Malformed(attribute)) => {
+                    let id = text(&item, "sk").unwrap_or("(none)");
+                    tracing::error!(connection.id = id, "Skipped connection {id}: its {attribute} cannot be read");
+                    unreadable += 1;
+                }
+            }
+        }
+        if unreadable > 0 {
+            (self.count_unreadable)(unreadable);
         }
         Ok(connections)
     }
 }
 
-fn read(owner: &Owner, item: &HashMap<String, AttributeValue>) -> Option<Connection> {
-    let text = |name: &str| item.get(name)?.as_s().ok();
-    Some(Connection {
+/// The attribute of a row that is missing or cannot be read.
+struct Malformed(&'static str);
+
+fn read(owner: &Owner, item: &HashMap<String, AttributeValue>) -> Result<Connection, Malformed> {
+    Ok(Connection {
         owner: owner.clone(),
-        id: ConnectionId::parse(text("sk")?).ok()?,
-        connected_at: Timestamp::parse(text("connectedAt")?).ok()?,
-        expires_at: moment(item.get("sessionEndsAt").or(item.get("expiresAt"))?)?,
+        id: text(item, "sk").and_then(|id| ConnectionId::parse(id).ok()).ok_or(Malformed("sk"))?,
+        connected_at: text(item, "connectedAt")
+            .and_then(|moment| Timestamp::parse(moment).ok())
+            .ok_or(Malformed("connectedAt"))?,
+        expires_at: (item.get("sessionEndsAt").or(item.get("expiresAt")))
+            .and_then(moment)
+            .ok_or(Malformed("sessionEndsAt"))?,
     })
+}
+
+fn text<'a>(item: &'a HashMap<String, AttributeValue>, name: &str) -> Option<&'a str> {
+    Some(item.get(name)?.as_s().ok()?)
 }
 
 fn seconds(moment: Timestamp) -> AttributeValue {

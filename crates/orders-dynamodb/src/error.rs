@@ -19,6 +19,11 @@ const THROTTLING_CODES: [&str; 4] = [
 /// Error codes of DynamoDB that are its own fault. Source: as above.
 const FAULT_CODES: [&str; 2] = ["InternalServerError", "ServiceUnavailable"];
 
+/// A condition failed, and the answer lacks the item that failed it. DynamoDB always adds the item where the request asks for
+/// it; older emulators do not (DynamoDB Local before 2.2.0), and a proxy may drop it. So the outcome is unknown, and the request
+/// may be repeated. Reading the item instead would take a permission that functions which only write do not have.
+const CONDITION_FAILED: &str = "ConditionalCheckFailedException";
+
 /// What a failed request means to the caller of the port.
 pub(crate) fn repository_error<E, R>(error: SdkError<E, R>) -> RepositoryError
 where
@@ -29,8 +34,8 @@ where
     let classify = match &error {
         SdkError::ServiceError(context) => match context.err().code() {
             Some(code) if THROTTLING_CODES.contains(&code) => RepositoryError::Throttled,
-            Some(code) if !FAULT_CODES.contains(&code) => RepositoryError::Refused,
-            // A fault, or an answer without a code: not from DynamoDB's own front, so nothing is known.
+            Some(code) if code != CONDITION_FAILED && !FAULT_CODES.contains(&code) => RepositoryError::Refused,
+            // An undecided condition; a fault; or an answer without a code, which is not from DynamoDB's own front.
             _ => RepositoryError::Unavailable,
         },
         SdkError::ConstructionFailure(_) => RepositoryError::Refused,

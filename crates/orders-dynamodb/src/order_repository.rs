@@ -144,6 +144,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn takes_a_failed_condition_without_the_item_for_unavailability() {
+        let (repository, _) = answering(400, error("ConditionalCheckFailedException"));
+
+        let error = repository.store(&fakes::failed()).await.expect_err("whether the order is stored is unknown");
+
+        assert!(matches!(error, RepositoryError::Unavailable(_)), "{error:?}");
+    }
+
+    #[tokio::test]
     async fn tells_throttles_faults_and_refusals_apart() {
         type Check = fn(&RepositoryError) -> bool;
         let cases: [(u16, &str, Check); 6] = [

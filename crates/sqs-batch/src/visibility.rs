@@ -1,6 +1,6 @@
 //! When failed messages come again, if not after their queue's visibility timeout.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::LazyLock, time::Duration};
 
 /// One message that comes again at a time of its own.
 #[derive(Clone, PartialEq, Eq)]
@@ -40,16 +40,20 @@ impl VisibilityTimeout for Unchanged {
     async fn change(&self, _: &[VisibilityChange]) {}
 }
 
+/// Is made when the first message needs it. Most functions that start never meet one, and making an SDK client is a good part
+/// of a start.
+impl<V: VisibilityTimeout, F: FnOnce() -> V> VisibilityTimeout for LazyLock<V, F> {
+    async fn change(&self, changes: &[VisibilityChange]) {
+        V::change(self, changes).await;
+    }
+}
+
 #[cfg(feature = "aws-sdk-sqs")]
 mod sdk {
     use super::{VisibilityChange, VisibilityTimeout};
     use aws_sdk_sqs::{Client, types::ChangeMessageVisibilityBatchRequestEntry};
     use futures_util::{StreamExt, stream};
-    use std::{
-        error::Error as StdError,
-        iter,
-        sync::{Arc, LazyLock},
-    };
+    use std::{error::Error as StdError, iter};
 
     /// Entries in one request. Source: Amazon SQS API Reference, `ChangeMessageVisibilityBatch`.
     const ENTRIES: usize = 10;
@@ -62,24 +66,15 @@ mod sdk {
     /// `sqs:ChangeMessageVisibility` on the queue.
     #[derive(Clone, Debug)]
     pub struct SqsVisibility {
-        client: Arc<LazyClient>,
+        client: Client,
         queue_url: String,
     }
-
-    type LazyClient = LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>;
 
     impl SqsVisibility {
         /// For messages of the queue with that URL.
         #[must_use]
         pub fn new(client: Client, queue_url: impl Into<String>) -> Self {
-            Self::when_needed(move || client, queue_url)
-        }
-
-        /// The same with a client that is made when the first message must come again: most functions that start never
-        /// meet one, and making a client is a good part of a start.
-        #[must_use]
-        pub fn when_needed(make: impl FnOnce() -> Client + Send + 'static, queue_url: impl Into<String>) -> Self {
-            Self { client: Arc::new(LazyLock::new(Box::new(make))), queue_url: queue_url.into() }
+            Self { client, queue_url: queue_url.into() }
         }
 
         async fn change_some(&self, changes: &[VisibilityChange]) {

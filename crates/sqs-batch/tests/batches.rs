@@ -4,8 +4,9 @@ use crate::records::{Recorded, batch, fifo, later, message, obey};
 use serde_json::{Value, json};
 use sqs_batch::{BatchHandler, Disposition, Message, UnidentifiedFailure};
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     future,
+    sync::LazyLock,
     time::{Duration, SystemTime},
 };
 
@@ -222,4 +223,23 @@ async fn message_groups_of_a_standard_queue_stop_nothing() {
     }
 
     assert_eq!(failures(&records, later()).await.expect("identified"), ["1"]);
+}
+
+#[tokio::test]
+async fn makes_what_changes_visibility_for_the_first_message_that_needs_it() {
+    let (recorded, made) = (Recorded::default(), Cell::new(0));
+    let visibility = LazyLock::new(|| {
+        made.set(made.get() + 1);
+        &recorded
+    });
+    let batches = BatchHandler::new().visibility(visibility);
+    let handle = async |record: Value| batches.handle(batch(&json!([record])), later(), obey).await;
+
+    handle(message("1", "ok")).await.expect("identified");
+    assert_eq!(made.get(), 0);
+    for id in ["2", "3"] {
+        handle(message(id, "poison")).await.expect("identified");
+
+        assert_eq!((made.get(), recorded.seconds(id)), (1, Some(0)));
+    }
 }

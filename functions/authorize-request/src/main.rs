@@ -1,5 +1,6 @@
 //! The authorize-request function: the Lambda authorizer of the REST API and of the WebSocket API's `$connect`.
 
+mod config;
 mod credentials;
 mod handler;
 mod key_source;
@@ -7,45 +8,20 @@ mod policy;
 mod provider;
 
 use access_tokens::{KeySet, Verifier};
+use config::Config;
 use handler::Authorizer;
 use key_source::KeySource;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use lambda_support::{
-    environment::{Environment, InvalidEnvironment},
-    telemetry,
-};
+use lambda_support::{environment::Environment, telemetry};
 use orders::ErrorChain;
 use provider::Provider;
 
-struct Config {
-    issuer: String,
-    audience: String,
-    /// Where the issuer publishes its keys; without it, `jwks` has them.
-    jwks_url: Option<String>,
-    jwks: Option<String>,
-}
-
-impl Config {
-    fn from_env() -> Result<Self, InvalidEnvironment> {
-        let mut environment = Environment::of_process();
-        let config = Self {
-            issuer: environment.text("JWT_ISSUER"),
-            audience: environment.text("JWT_AUDIENCE"),
-            jwks_url: environment.optional_url("JWKS_URL"),
-            jwks: environment.optional_text("JWKS"),
-        };
-        environment.finish(config)
-    }
-
-    /// Pinned keys go first: whoever pins them wants no others.
-    fn key_source(&self) -> Result<KeySource<Provider>, String> {
-        match (&self.jwks, &self.jwks_url) {
-            (Some(jwks), _) => KeySet::parse(jwks).map(KeySource::pinned).map_err(|error| invalid("JWKS", &error)),
-            (None, Some(url)) => {
-                Provider::new(url).map(KeySource::fetched).map_err(|error| invalid("JWKS_URL", &error))
-            }
-            (None, None) => Err("invalid environment: neither JWKS nor JWKS_URL is set".to_owned()),
-        }
+/// Where the issuer's keys come from. Pinned keys go first: an operator who pins them wants no others.
+fn key_source(config: &Config) -> Result<KeySource<Provider>, String> {
+    match (&config.jwks, &config.jwks_url) {
+        (Some(jwks), _) => KeySet::parse(jwks).map(KeySource::pinned).map_err(|error| invalid("JWKS", &error)),
+        (None, Some(url)) => Provider::new(url).map(KeySource::fetched).map_err(|error| invalid("JWKS_URL", &error)),
+        (None, None) => Err("invalid environment: neither JWKS nor JWKS_URL is set".to_owned()),
     }
 }
 
@@ -55,10 +31,13 @@ fn invalid(variable: &str, error: &(dyn std::error::Error + 'static)) -> String 
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init();
-    let config = Config::from_env()?;
-    let keys = config.key_source()?;
-    // A provider that does not answer now may later: until then nobody is let in.
+    let mut environment = Environment::from_process();
+    telemetry::init(&mut environment);
+    let config = Config::from_env(&mut environment);
+    let config = environment.finish(config)?;
+
+    let keys = key_source(&config)?;
+    // A provider that does not answer now may answer later: until then every request is refused.
     keys.current().await;
     let authorizer = Authorizer { verifier: Verifier::new(config.issuer, config.audience), keys };
     let authorizer = &authorizer;
@@ -72,7 +51,7 @@ mod tests {
 
     fn refusal(jwks: Option<&str>, jwks_url: Option<&str>) -> Option<String> {
         let [jwks, jwks_url] = [jwks, jwks_url].map(|value| value.map(str::to_owned));
-        Config { issuer: String::new(), audience: String::new(), jwks_url, jwks }.key_source().err()
+        key_source(&Config { issuer: String::new(), audience: String::new(), jwks_url, jwks }).err()
     }
 
     #[test]

@@ -8,7 +8,7 @@ use lambda_support::{
     clock,
     http::{RestRequest, json, problem, problem_response, repository_problem, with_header},
 };
-use orders::{Lane, Order, OrderRepository, PlaceOrder, PlaceOrderError, Placement, Violations, place_order};
+use orders::{Lane, Order, OrderId, OrderRepository, PlaceOrder, PlaceOrderError, Placement, Violations, place_order};
 use orders_api::{MAX_BODY_BYTES, OrderView, Problem, ViolationView, parse_order_body};
 use std::borrow::Cow;
 
@@ -38,11 +38,7 @@ pub(crate) async fn handle<R: OrderRepository>(repository: &R, request: &RestReq
             tracing::info!(order.id = %id, "Order {id} was placed before");
             json(StatusCode::OK, &OrderView::from(&order))
         }
-        Err(error) => {
-            let problem = refusal(&error);
-            tracing::info!(order.id = %id, http.status = problem.status, "Did not place order {id}");
-            problem_response(request, problem)
-        }
+        Err(error) => problem_response(request, refusal(&id, &error)),
     }
 }
 
@@ -84,17 +80,18 @@ fn invalid(violations: &Violations) -> Problem {
     }
 }
 
-fn refusal(error: &PlaceOrderError) -> Problem {
-    match error {
+/// Why the order was not placed, for the caller and, once, for the log.
+fn refusal(id: &OrderId, error: &PlaceOrderError) -> Problem {
+    let detail = match error {
         PlaceOrderError::Conflict => {
-            let detail = "The order id was used before for a different order, which stands. Use a new UUID.";
-            problem(StatusCode::CONFLICT, detail)
+            "The order id was used before for a different order, which stands. Use a new UUID.".to_owned()
         }
-        PlaceOrderError::RejectedBefore(reason) => {
-            problem(StatusCode::CONFLICT, format!("The order was rejected before: {reason}. Use a new UUID."))
-        }
-        PlaceOrderError::Repository(error) => repository_problem(error),
-    }
+        PlaceOrderError::RejectedBefore(reason) => format!("The order was rejected before: {reason}. Use a new UUID."),
+        PlaceOrderError::Repository(error) => return repository_problem(id, error),
+    };
+    let problem = problem(StatusCode::CONFLICT, detail);
+    tracing::info!(order.id = %id, http.status = problem.status, "Did not place order {id}");
+    problem
 }
 
 #[cfg(test)]
@@ -102,10 +99,44 @@ mod tests {
     use super::*;
     use orders::{
         Order, Outcome,
-        fakes::{self, InMemoryOrders, Unavailable},
+        fakes::{self, InMemoryOrders, Refusing, Unavailable},
     };
     use proptest::prelude::*;
     use serde_json::{Value, json};
+    use std::{
+        io::{self, Write},
+        sync::{Mutex, Once},
+    };
+
+    /// What the tests of this process log, one JSON object a line.
+    static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+    struct ToLog;
+
+    impl Write for ToLog {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            LOG.lock().expect("no test panicked").write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Every test calls this first: where tests without a subscriber run next to one that has one, tracing may silence an
+    /// event for both (<https://github.com/tokio-rs/tracing/issues/3611>).
+    fn start_log() {
+        static STARTED: Once = Once::new();
+        STARTED.call_once(|| tracing_subscriber::fmt().json().flatten_event(true).with_writer(|| ToLog).init());
+    }
+
+    /// The lines about one order.
+    fn logged(order_id: &str) -> Vec<Value> {
+        let log = LOG.lock().expect("no test panicked");
+        let lines = str::from_utf8(&log).expect("a log is text").lines();
+        let lines = lines.map(|line| serde_json::from_str::<Value>(line).expect("a line is JSON"));
+        lines.filter(|line| line["order.id"] == order_id).collect()
+    }
 
     const BODY: &str = r#"{"currency":"EUR","items":[{"sku":"SKU-1","quantity":2,"unitPriceMinor":1999}]}"#;
 
@@ -116,6 +147,7 @@ mod tests {
     }
 
     async fn answer<R: OrderRepository>(repository: &R, event: &Value) -> (u16, Value, Response<Body>) {
+        start_log();
         let request = serde_json::from_value(event.clone()).expect("the event is one of API Gateway's");
         let response = handle(repository, &request).await;
         let body = serde_json::from_slice(response.body().as_ref()).expect("every answer is JSON");
@@ -215,6 +247,39 @@ mod tests {
         assert_eq!(status, 503);
         assert_eq!(response.headers()["retry-after"], "1");
         assert!(!body.to_string().contains("no answer"), "the cause is for the log: {body}");
+    }
+
+    #[tokio::test]
+    async fn logs_why_an_order_was_not_placed_once() {
+        let cases = [
+            ("1d3a4f5e-0000-4000-8000-000000000001", "WARN", "The database could not serve a request for order "),
+            ("1d3a4f5e-0000-4000-8000-000000000002", "ERROR", "The database will not serve a request for order "),
+            ("1d3a4f5e-0000-4000-8000-000000000003", "INFO", "Did not place order "),
+        ];
+        let [unavailable, refusing, conflicting] = cases.map(|(id, _, _)| with("/pathParameters/orderId", json!(id)));
+        let orders = InMemoryOrders::default();
+        let taken = Order {
+            owner: fakes::owner("demo"),
+            id: OrderId::parse(cases[2].0).expect("a UUID"),
+            outcome: Outcome::Rejected { reason: "too late".into() },
+            ..fakes::failed()
+        };
+        orders.insert(taken);
+
+        let statuses = [
+            answer(&Unavailable, &unavailable).await.0,
+            answer(&Refusing, &refusing).await.0,
+            answer(&orders, &conflicting).await.0,
+        ];
+
+        assert_eq!(statuses, [503, 500, 409]);
+        for ((id, level, message), status) in cases.into_iter().zip(statuses) {
+            let [line] = &logged(id)[..] else { panic!("not one line: {:?}", logged(id)) };
+            assert_eq!(
+                (&line["level"], &line["message"], &line["http.status"]),
+                (&json!(level), &json!(format!("{message}{id}")), &json!(status))
+            );
+        }
     }
 
     #[tokio::test]

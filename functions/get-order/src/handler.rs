@@ -30,7 +30,7 @@ pub(crate) async fn handle<R: OrderRepository>(repository: &R, request: &RestReq
             let pending = json(StatusCode::OK, &PendingView::new(id.to_string()));
             with_header(pending, header::RETRY_AFTER, RETRY_AFTER)
         }
-        Err(error) => problem_response(request, repository_problem(&error)),
+        Err(error) => problem_response(request, repository_problem(&id, &error)),
     }
 }
 

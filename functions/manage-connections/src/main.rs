@@ -1,55 +1,41 @@
 //! The manage-connections function: the WebSocket API's `$connect`, `$disconnect`, `subscribe` and `$default`.
 
+mod config;
 mod handler;
 
+use config::Config;
 use handler::Handler;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use lambda_support::{
-    environment::{Environment, InvalidEnvironment},
-    sdk::{Aws, Patience, own_retries},
+    environment::Environment,
+    sdk::{RetryPolicy, separate_retries},
     telemetry,
 };
 use orders_dynamodb::{DynamoDbConnectionRepository, DynamoDbOrderRepository};
 use orders_websocket::WebSocketSender;
 
-struct Config {
-    aws: Aws,
-    orders_table_name: String,
-    connections_table_name: String,
-    websocket_management_url: String,
-    orders_url: String,
-}
-
-impl Config {
-    fn from_env() -> Result<Self, InvalidEnvironment> {
-        let mut environment = Environment::of_process();
-        let config = Self {
-            aws: Aws::of(&mut environment),
-            orders_table_name: environment.text("ORDERS_TABLE_NAME"),
-            connections_table_name: environment.text("CONNECTIONS_TABLE_NAME"),
-            websocket_management_url: environment.url("WEBSOCKET_MANAGEMENT_URL"),
-            orders_url: environment.url("ORDERS_URL"),
-        };
-        environment.finish(config)
-    }
-}
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init();
-    let config = Config::from_env()?;
-    // Most of its events are sockets that open and close, which ask DynamoDB alone.
-    let dynamodb = config.aws.connect_while(None, || aws_sdk_dynamodb::Client::new(config.aws.config())).await;
-    let (aws, url) = (config.aws, config.websocket_management_url);
+    let mut environment = Environment::from_process();
+    telemetry::init(&mut environment);
+    let config = Config::from_env(&mut environment);
+    let Config { aws, orders_table_name, connections_table_name, websocket_management_url, orders_url } =
+        environment.finish(config)?;
+
+    // Most of its events are sockets that open and close, which need DynamoDB alone.
+    let make_client = async { aws_sdk_dynamodb::Client::new(aws.config()) };
+    let ((), dynamodb) = tokio::join!(aws.warm_up(aws.dynamodb_url()), make_client);
+    let notifications = aws.config_with(RetryPolicy::NOTIFICATIONS);
     let management = move || {
-        let patient = aws.with_patience(Patience::LONG);
-        let management = aws_sdk_apigatewaymanagement::config::Builder::from(&patient).endpoint_url(url);
-        aws_sdk_apigatewaymanagement::Client::from_conf(management.retry_partition(own_retries("answers")).build())
+        let management = aws_sdk_apigatewaymanagement::config::Builder::from(&notifications)
+            .endpoint_url(websocket_management_url)
+            .retry_partition(separate_retries("answers"));
+        aws_sdk_apigatewaymanagement::Client::from_conf(management.build())
     };
     let handler = Handler {
-        orders: DynamoDbOrderRepository::new(dynamodb.clone(), config.orders_table_name, None),
-        connections: DynamoDbConnectionRepository::new(dynamodb, config.connections_table_name),
-        sender: WebSocketSender::when_needed(management, config.orders_url),
+        orders: DynamoDbOrderRepository::new(dynamodb.clone(), orders_table_name, None),
+        connections: DynamoDbConnectionRepository::new(dynamodb, connections_table_name),
+        sender: WebSocketSender::when_needed(management, orders_url),
     };
     let handler = &handler;
     run(service_fn(|event: LambdaEvent<_>| async move { Ok::<_, Error>(handler.handle(&event.payload).await) })).await

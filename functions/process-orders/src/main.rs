@@ -1,124 +1,90 @@
 //! The process-orders function: the async lane, SQS batches of orders.
 
+mod config;
 mod handler;
 
+use config::{Callbacks, Config};
 use handler::Handler;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use lambda_support::{
-    environment::{Environment, InvalidEnvironment},
-    sdk::{Aws, Patience, own_retries},
+    environment::Environment,
+    metrics,
+    sdk::{Aws, RetryPolicy, separate_retries},
     telemetry,
 };
 use orders_dynamodb::{DynamoDbConnectionRepository, DynamoDbOrderRepository};
 use orders_sqs::{QueueSettings, Worker};
 use orders_websocket::{WebSocketNotifier, WebSocketSender};
 use sqs_batch::{Backoff, BatchHandler, SqsBatch, SqsVisibility};
-use std::time::Duration;
+use std::sync::LazyLock;
 
-struct Config {
-    aws: Aws,
-    orders_table_name: String,
-    order_retention: Option<Duration>,
-    callbacks: Option<Callbacks>,
-    orders_queue_url: String,
-    queue: QueueSettings,
-}
-
-/// How owners are notified; a stack without a WebSocket API does not.
-struct Callbacks {
-    connections_table_name: String,
-    websocket_management_url: String,
-    orders_url: String,
-}
-
-impl Callbacks {
-    fn of(environment: &mut Environment) -> Option<Self> {
-        let websocket_management_url = environment.optional_url("WEBSOCKET_MANAGEMENT_URL")?;
-        Some(Self {
-            connections_table_name: environment.text("CONNECTIONS_TABLE_NAME"),
-            websocket_management_url,
-            orders_url: environment.url("ORDERS_URL"),
-        })
-    }
-
-    fn notifier(self, aws: &Aws) -> WebSocketNotifier<DynamoDbConnectionRepository> {
-        // A write that fails is redelivered; a notification that fails is dropped. Owners who ask the status service have no
-        // socket: the client for sockets is made when the first one is notified.
-        let patient = aws.with_patience(Patience::LONG);
-        let connections =
-            aws_sdk_dynamodb::config::Builder::from(&patient).retry_partition(own_retries("connections")).build();
-        let management = move || {
-            let management = aws_sdk_apigatewaymanagement::config::Builder::from(&patient)
-                .endpoint_url(self.websocket_management_url)
-                .retry_partition(own_retries("notifications"));
-            aws_sdk_apigatewaymanagement::Client::from_conf(management.build())
-        };
-        WebSocketNotifier::new(
-            DynamoDbConnectionRepository::new(
-                aws_sdk_dynamodb::Client::from_conf(connections),
-                self.connections_table_name,
-            ),
-            WebSocketSender::when_needed(management, self.orders_url),
-            Patience::LONG.request_limit(),
+fn notifier(callbacks: Callbacks, aws: &Aws) -> WebSocketNotifier<DynamoDbConnectionRepository> {
+    // The queue redelivers a message whose write failed; a notification that fails is dropped. Owners who poll the status
+    // service have no socket, and need no client for it.
+    let notifications = aws.config_with(RetryPolicy::NOTIFICATIONS);
+    let connections = aws_sdk_dynamodb::config::Builder::from(&notifications)
+        .retry_partition(separate_retries("connections"))
+        .build();
+    let management = move || {
+        let management = aws_sdk_apigatewaymanagement::config::Builder::from(&notifications)
+            .endpoint_url(callbacks.websocket_management_url)
+            .retry_partition(separate_retries("notifications"));
+        aws_sdk_apigatewaymanagement::Client::from_conf(management.build())
+    };
+    WebSocketNotifier::new(
+        DynamoDbConnectionRepository::new(
+            aws_sdk_dynamodb::Client::from_conf(connections),
+            callbacks.connections_table_name,
         )
-    }
-}
-
-impl Config {
-    fn from_env() -> Result<Self, InvalidEnvironment> {
-        Self::of(Environment::of_process())
-    }
-
-    fn of(mut environment: Environment) -> Result<Self, InvalidEnvironment> {
-        let backoff_base = environment.seconds("BACKOFF_BASE_SECONDS").unwrap_or_default();
-        let backoff_cap = environment.seconds("BACKOFF_CAP_SECONDS").unwrap_or_default();
-        let config = Self {
-            aws: Aws::of(&mut environment),
-            orders_table_name: environment.text("ORDERS_TABLE_NAME"),
-            order_retention: environment.days("ORDER_RETENTION_DAYS"),
-            callbacks: Callbacks::of(&mut environment),
-            orders_queue_url: environment.url("ORDERS_QUEUE_URL"),
-            queue: QueueSettings {
-                max_receive_count: environment.number("MAX_RECEIVE_COUNT"),
-                max_age: environment.seconds("MAX_QUEUE_AGE_SECONDS"),
-                backoff: Backoff::full_jitter(backoff_base, backoff_cap),
-            },
-        };
-        environment.finish(config)
-    }
+        .count_unreadable(|rows| metrics::count("process-orders", "UnreadableConnections", rows)),
+        WebSocketSender::when_needed(management, callbacks.orders_url),
+        RetryPolicy::NOTIFICATIONS.request_limit(),
+    )
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init();
-    let config = Config::from_env()?;
+    let mut environment = Environment::from_process();
+    telemetry::init(&mut environment);
+    let config = Config::from_env(&mut environment);
+    let config = environment.finish(config)?;
+
     let aws = config.aws;
     let management_url = config.callbacks.as_ref().map(|callbacks| callbacks.websocket_management_url.clone());
-    let sqs = aws.config().clone();
-    let prepare = || Handler {
-        orders: DynamoDbOrderRepository::new(
-            aws_sdk_dynamodb::Client::new(aws.config()),
-            config.orders_table_name,
-            config.order_retention,
-        ),
-        worker: Worker {
-            function: "process-orders",
-            batches: BatchHandler::new().visibility(SqsVisibility::when_needed(
-                move || aws_sdk_sqs::Client::new(&sqs),
-                config.orders_queue_url,
-            )),
-            notifier: config.callbacks.map(|callbacks| callbacks.notifier(&aws)),
-            notifying: Patience::LONG.request_limit(),
-            queue: config.queue,
-        },
+    let make_handler = async {
+        // Most batches have no message that is retried: making the client is a good part of a start.
+        let sqs = aws.config().clone();
+        let visibility =
+            LazyLock::new(move || SqsVisibility::new(aws_sdk_sqs::Client::new(&sqs), config.orders_queue_url));
+        Handler {
+            orders: DynamoDbOrderRepository::new(
+                aws_sdk_dynamodb::Client::new(aws.config()),
+                config.orders_table_name,
+                config.order_retention,
+            ),
+            worker: Worker {
+                function: "process-orders",
+                batches: BatchHandler::new().visibility(visibility),
+                notifier: config.callbacks.map(|callbacks| notifier(callbacks, &aws)),
+                notifying: RetryPolicy::NOTIFICATIONS.request_limit(),
+                queue: QueueSettings {
+                    max_receive_count: config.max_receive_count,
+                    max_age: config.max_queue_age,
+                    backoff: Backoff::full_jitter(config.backoff_base, config.backoff_cap),
+                },
+            },
+        }
     };
-    let handler = &aws.connect_while(management_url.as_deref(), prepare).await;
+    let urls = aws.dynamodb_url().into_iter().chain(management_url.as_deref());
+    let ((), handler) = tokio::join!(aws.warm_up(urls), make_handler);
+    let handler = &handler;
     run(service_fn(|event: LambdaEvent<SqsBatch>| async move { Ok::<_, Error>(handler.handle(event).await?) })).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lambda_support::environment::InvalidEnvironment;
 
     const REQUIRED: [(&str, &str); 9] = [
         ("AWS_REGION", "eu-central-1"),
@@ -134,7 +100,9 @@ mod tests {
     const BACKOFF: [(&str, &str); 2] = [("BACKOFF_BASE_SECONDS", "60"), ("BACKOFF_CAP_SECONDS", "900")];
 
     fn config(more: &[(&str, &str)]) -> Result<Config, InvalidEnvironment> {
-        Config::of(Environment::of(REQUIRED.iter().chain(&BACKOFF).chain(more).copied()))
+        let mut environment = REQUIRED.iter().chain(&BACKOFF).chain(more).copied().collect();
+        let config = Config::from_env(&mut environment);
+        environment.finish(config)
     }
 
     #[test]

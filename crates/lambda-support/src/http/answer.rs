@@ -5,7 +5,7 @@ use lambda_http::{
     Body, Response,
     http::{HeaderName, HeaderValue, StatusCode, header},
 };
-use orders::{ErrorChain, RepositoryError};
+use orders::{ErrorChain, OrderId, RepositoryError};
 use orders_api::Problem;
 
 /// The media type of orders.
@@ -15,8 +15,8 @@ const PROBLEM_JSON: HeaderValue = HeaderValue::from_static(Problem::MEDIA_TYPE);
 /// When to try again, in seconds, after a dependency was over its limit.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
-/// What every answer says to browsers and to whatever is between: orders are for their owner's eyes, come over TLS, and
-/// are what they say they are. The answers that no function gives say the same, in `infra/openapi.yaml`.
+/// Headers of every answer, for browsers and proxies: do not store orders, use TLS, and trust the media type.
+/// API Gateway's own answers have the same headers, in `infra/openapi.yaml`.
 pub const SECURITY_HEADERS: [(HeaderName, HeaderValue); 3] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains")),
@@ -64,16 +64,25 @@ fn respond(status: StatusCode, media_type: HeaderValue, body: &impl serde::Seria
     response
 }
 
-/// What a repository's failure means to the caller; the log has the cause.
+/// What a repository's failure means to the caller who asked for that order; the log has the cause.
 #[must_use]
-pub fn repository_problem(error: &RepositoryError) -> Problem {
+pub fn repository_problem(id: &OrderId, error: &RepositoryError) -> Problem {
+    let cause = ErrorChain(error);
     if error.is_retryable() {
-        tracing::warn!(error = %ErrorChain(error), "The database could not serve a request");
         let detail = "The database cannot serve the request right now. It is safe to repeat it as it is.";
-        problem(StatusCode::SERVICE_UNAVAILABLE, detail)
+        let problem = problem(StatusCode::SERVICE_UNAVAILABLE, detail);
+        tracing::warn!(
+            order.id = %id, http.status = problem.status, error = %cause,
+            "The database could not serve a request for order {id}"
+        );
+        problem
     } else {
-        tracing::error!(error = %ErrorChain(error), "The database will not serve a request");
-        internal_error()
+        let problem = internal_error();
+        tracing::error!(
+            order.id = %id, http.status = problem.status, error = %cause,
+            "The database will not serve a request for order {id}"
+        );
+        problem
     }
 }
 

@@ -28,7 +28,8 @@ pub async fn serve(handler: impl AsyncFn(&RestRequest) -> Response<Body>) -> Res
         let span = tracing::info_span!("API request", api.request.id = request.id().unwrap_or("(none)"));
         // Boxed, as the compiler will not look as deep as the SDK's futures go beneath all of the runtime's.
         let answer = Box::pin(handler(&request)).instrument(span).await;
-        Ok::<_, Infallible>(proxy_response(cors::allow_origin(&request, answer)))
+        let answer = cors::allow_origin(request.origin(), request.allowed_origins(), answer);
+        Ok::<_, Infallible>(proxy_response(answer))
     }))
     .await
 }

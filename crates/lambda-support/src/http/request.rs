@@ -67,10 +67,10 @@ impl RestRequest {
             .map_err(|error| problem(StatusCode::BAD_REQUEST, format!("The order id in the path {error}.")))
     }
 
-    /// Whose request it is.
+    /// The caller, as the owner of orders.
     ///
     /// # Errors
-    /// A 500 problem when the API layer does not say: the deployment is wrong, and the log says how.
+    /// A 500 problem when the authorizer's context does not identify them: the deployment is wrong, and the log says how.
     pub fn owner(&self) -> Result<Owner, Problem> {
         caller::owner(|name| self.request_context.authorizer.as_ref()?.get(name)).map_err(|error| {
             let error = ErrorChain(&error);

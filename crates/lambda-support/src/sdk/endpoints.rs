@@ -1,4 +1,4 @@
-//! Endpoints that somebody wants instead of AWS's own.
+//! Endpoints configured instead of AWS's own.
 //! Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints".
 
 use crate::environment::Environment;
@@ -11,7 +11,7 @@ const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
 /// Services of this project's functions, as the variables call them.
 const SERVICES: [&str; 3] = ["DYNAMODB", "SQS", "APIGATEWAYMANAGEMENTAPI"];
 
-/// An endpoint for every service, and others for some of them.
+/// One endpoint for all services, and those of single services, which take precedence.
 #[derive(Clone, Debug)]
 pub(super) struct Endpoints {
     of_all: Option<String>,
@@ -19,8 +19,8 @@ pub(super) struct Endpoints {
 }
 
 impl Endpoints {
-    /// Those of the environment; none where `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` says so.
-    pub(super) fn of(environment: &mut Environment) -> Self {
+    /// Those of the environment; none when `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is `true`.
+    pub(super) fn from_env(environment: &mut Environment) -> Self {
         if environment.is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
             return Self { of_all: None, of_services: BTreeMap::new() };
         }
@@ -51,34 +51,34 @@ mod tests {
 
     #[test]
     fn a_services_own_endpoint_comes_before_that_of_all() {
-        let mut environment = Environment::of([
+        let mut environment = Environment::from_iter([
             ("AWS_ENDPOINT_URL", "http://localhost:4566"),
             ("AWS_ENDPOINT_URL_DYNAMODB", "http://localhost:8000"),
         ]);
 
-        let endpoints = Endpoints::of(&mut environment);
+        let endpoints = Endpoints::from_env(&mut environment);
 
         assert_eq!(endpoints.of_service("DynamoDB").as_deref(), Some("http://localhost:8000"));
         assert_eq!(endpoints.of_service("SQS").as_deref(), Some("http://localhost:4566"));
     }
 
     #[test]
-    fn none_is_used_that_is_to_be_ignored() {
-        let mut environment = Environment::of([
+    fn uses_no_endpoint_when_they_are_to_be_ignored() {
+        let mut environment = Environment::from_iter([
             ("AWS_ENDPOINT_URL", "http://localhost:4566"),
             ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"),
         ]);
 
-        assert_eq!(Endpoints::of(&mut environment).of_service("SQS"), None);
+        assert_eq!(Endpoints::from_env(&mut environment).of_service("SQS"), None);
     }
 
     #[test]
-    fn what_is_no_url_is_told() {
-        let mut environment = Environment::of([("AWS_ENDPOINT_URL_SQS", "localhost:4566")]);
+    fn reports_an_endpoint_that_is_not_a_url() {
+        let mut environment = Environment::from_iter([("AWS_ENDPOINT_URL_SQS", "localhost:4566")]);
 
-        Endpoints::of(&mut environment);
+        Endpoints::from_env(&mut environment);
 
-        let told = environment.finish(()).expect_err("it has no scheme").to_string();
-        assert!(told.contains("AWS_ENDPOINT_URL_SQS"), "{told}");
+        let message = environment.finish(()).expect_err("it has no scheme").to_string();
+        assert!(message.contains("AWS_ENDPOINT_URL_SQS"), "{message}");
     }
 }

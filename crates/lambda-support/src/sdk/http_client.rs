@@ -18,16 +18,16 @@ use rustls::{
 use std::{fs, time::Duration};
 use tokio::time::timeout;
 
-/// Longest wait for a connection, TLS included. Inside a region it takes single milliseconds. An attempt has a clock of
-/// its own, but a connection that nobody waits for any more, because another one came free, has only this.
+/// Longest wait for a connection, TLS included. Inside a region it takes single milliseconds. An attempt has its own clock.
+/// A connection that no attempt waits for, because another one became free, has only this.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Longest wait for connections that are opened ahead, their answers included: an endpoint that hangs keeps no function
-/// from starting.
+/// Longest wait for connections that are opened ahead, their answers included: an endpoint that hangs must not keep a
+/// function from starting.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Whom a function believes that it talks to AWS. Reading the hundred-odd roots of the operating system was three
-/// quarters of a function's start.
+/// The certificate authorities that a function trusts. Reading the operating system's hundred-odd roots took three quarters of
+/// a function's start.
 const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
 
 /// The client, and what opens its connections ahead.
@@ -35,9 +35,9 @@ const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
 pub(super) struct HttpClient(SharedHttpConnector);
 
 impl HttpClient {
-    /// Trusts Amazon's roots, or those of the file in `AWS_CA_BUNDLE` instead, where there is one.
+    /// Trusts Amazon's roots, or, where `AWS_CA_BUNDLE` names a file, the roots in it instead.
     /// Source: AWS SDKs and Tools Reference Guide, "`AWS_CA_BUNDLE`".
-    pub(super) fn of(environment: &mut Environment) -> Self {
+    pub(super) fn from_env(environment: &mut Environment) -> Self {
         let roots = environment.optional_text("AWS_CA_BUNDLE").map_or_else(
             || AMAZON_ROOTS.to_owned(),
             |file| match fs::read_to_string(&file) {
@@ -64,8 +64,8 @@ impl HttpClient {
         http_client_fn(move |_, _| connector.clone())
     }
 
-    /// Opens a connection to each of those URLs' hosts, TLS included, by asking for nothing there. Whatever is answered,
-    /// it is open; if it is not within [`OPEN_TIMEOUT`], whoever needs it first tries again, and tells.
+    /// Opens a connection to the host of each URL, TLS included, by a GET request. Any answer opens it. Without one
+    /// within [`OPEN_TIMEOUT`], the first request that needs the connection tries again, and reports the failure.
     pub(super) async fn open(&self, urls: impl IntoIterator<Item = &str>) {
         let opening = urls.into_iter().map(async |url| {
             let mut request = Request::new(SdkBody::empty());
@@ -92,17 +92,18 @@ fn are_roots(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures_util::future::join;
+    use futures_util::future::{Either, join, select};
     use rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
     use sha2::{Digest, Sha256};
-    use std::sync::Arc;
+    use std::{pin::pin, sync::Arc};
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::{TcpListener, TcpStream},
+        time::{Instant, pause},
     };
     use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-    /// Far more than anything here takes; who waits that long waits in vain.
+    /// Far more than anything here takes: a wait this long has failed.
     const LONG: Duration = Duration::from_secs(20);
 
     /// As <https://www.amazontrust.com/repository/> has them: SHA-256 of each root's public key.
@@ -138,17 +139,31 @@ mod tests {
 
         assert_eq!(keys, KEYS);
         for key in KEYS {
-            assert!(AMAZON_ROOTS.contains(key), "the file says whose {key} is");
+            assert!(AMAZON_ROOTS.contains(key), "the file names the owner of {key}");
         }
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn an_endpoint_that_hangs_keeps_no_function_from_starting() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        let client = HttpClient::from_env(&mut Environment::from_iter([]));
+        let mut opening = pin!(client.open([url.as_str()]));
 
-        // The kernel takes the connection; nobody ever reads from it.
-        HttpClient::of(&mut Environment::of([])).open([url.as_str()]).await;
+        let take_request = pin!(async {
+            let (mut socket, _) = listener.accept().await.expect("it listens");
+            assert!(socket.read(&mut [0; 1024]).await.expect("the client is connected") > 0);
+            socket
+        });
+        let Either::Right((_unanswered, _)) = select(&mut opening, take_request).await else {
+            panic!("it gave up before the endpoint had the request")
+        };
+        // From here on the clock alone ends the wait.
+        pause();
+        let asked = Instant::now();
+        timeout(LONG, opening).await.expect("it gives up");
+
+        assert!(asked.elapsed() <= OPEN_TIMEOUT, "it waited for {:?}", asked.elapsed());
     }
 
     #[tokio::test]
@@ -156,19 +171,19 @@ mod tests {
         let hanging = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let other = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let urls = [&hanging, &other].map(|one| format!("http://{}", one.local_addr().expect("it is bound")));
-        let client = HttpClient::of(&mut Environment::of([]));
+        let client = HttpClient::from_env(&mut Environment::from_iter([]));
 
         let opening = tokio::spawn(async move { client.open(urls.iter().map(String::as_str)).await });
 
         let asked = async {
             let (mut socket, _) = other.accept().await.expect("it listens");
-            socket.read(&mut [0; 1024]).await.expect("who connected is there")
+            socket.read(&mut [0; 1024]).await.expect("the client is connected")
         };
         assert!(timeout(LONG, asked).await.expect("it is asked") > 0);
         opening.abort();
     }
 
-    /// What speaks TLS by a certificate that only itself vouches for, and that certificate.
+    /// A TLS server with a self-signed certificate, and that certificate.
     fn foreign_acceptor() -> (TlsAcceptor, String) {
         let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
         let key = PrivateKeyDer::Pkcs8(certified.signing_key.serialize_der().into());
@@ -181,12 +196,12 @@ mod tests {
         (TlsAcceptor::from(Arc::new(config)), certified.cert.pem())
     }
 
-    /// A client that trusts that certificate alone.
+    /// A client that trusts only that certificate.
     fn trusting(certificate: &str, name: &str) -> HttpClient {
         let bundle = std::env::temp_dir().join(format!("{name}-{}.pem", std::process::id()));
         fs::write(&bundle, certificate).expect("a file");
         let text = bundle.to_str().expect("UTF-8");
-        let client = HttpClient::of(&mut Environment::of([("AWS_CA_BUNDLE", text)]));
+        let client = HttpClient::from_env(&mut Environment::from_iter([("AWS_CA_BUNDLE", text)]));
         fs::remove_file(bundle).expect("it was written");
         client
     }
@@ -204,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_is_not_vouched_for_is_not_talked_to() {
+    async fn talks_only_to_servers_that_a_trusted_root_vouches_for() {
         let (acceptor, certificate) = foreign_acceptor();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let url = format!("https://{}", listener.local_addr().expect("it is bound"));
@@ -217,19 +232,22 @@ mod tests {
             }
         });
 
-        assert!(!reaches(&HttpClient::of(&mut Environment::of([])), &url).await, "Amazon's roots do not vouch for it");
+        assert!(
+            !reaches(&HttpClient::from_env(&mut Environment::from_iter([])), &url).await,
+            "Amazon's roots do not vouch for it"
+        );
         assert!(reaches(&trusting(&certificate, "foreign"), &url).await);
     }
 
     #[tokio::test]
-    async fn a_connection_that_hangs_is_given_up_when_nobody_waits_for_it_any_more() {
+    async fn gives_up_a_connection_that_hangs_and_that_no_request_waits_for() {
         let (acceptor, certificate) = foreign_acceptor();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let url = format!("https://{}", listener.local_addr().expect("it is bound"));
         let server = tokio::spawn(async move {
             let (first, _) = listener.accept().await.expect("it listens");
             let (mut second, _) = listener.accept().await.expect("it listens");
-            // Both requests go over the first: on the second nobody ever answers the handshake.
+            // Both requests go over the first: the handshake of the second is never answered.
             let mut first = acceptor.accept(first).await.expect("it is trusted");
             answer(&mut first).await;
             answer(&mut first).await;
@@ -243,16 +261,16 @@ mod tests {
     }
 
     #[test]
-    fn a_bundle_that_is_none_is_told() {
+    fn reports_a_bundle_without_certificates() {
         let malformed = std::env::temp_dir().join(format!("malformed-{}.pem", std::process::id()));
         fs::write(&malformed, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").expect("a file");
         let malformed = malformed.to_str().expect("UTF-8");
         for file in ["/no/such/file", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), malformed] {
-            let mut environment = Environment::of([("AWS_CA_BUNDLE", file)]);
-            HttpClient::of(&mut environment);
+            let mut environment = Environment::from_iter([("AWS_CA_BUNDLE", file)]);
+            HttpClient::from_env(&mut environment);
 
-            let told = environment.finish(()).expect_err("it holds no certificate").to_string();
-            assert!(told.contains("AWS_CA_BUNDLE is"), "{told}");
+            let message = environment.finish(()).expect_err("it holds no certificate").to_string();
+            assert!(message.contains("AWS_CA_BUNDLE is"), "{message}");
         }
         fs::remove_file(malformed).expect("it was written");
     }

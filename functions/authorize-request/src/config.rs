@@ -1,0 +1,22 @@
+//! What the authorize-request function reads from its environment.
+
+use lambda_support::environment::Environment;
+
+pub(crate) struct Config {
+    pub(crate) issuer: String,
+    pub(crate) audience: String,
+    /// Where the issuer publishes its keys; without it, `jwks` has them.
+    pub(crate) jwks_url: Option<String>,
+    pub(crate) jwks: Option<String>,
+}
+
+impl Config {
+    pub(crate) fn from_env(environment: &mut Environment) -> Self {
+        Self {
+            issuer: environment.text("JWT_ISSUER"),
+            audience: environment.text("JWT_AUDIENCE"),
+            jwks_url: environment.optional_url("JWKS_URL"),
+            jwks: environment.optional_text("JWKS"),
+        }
+    }
+}
