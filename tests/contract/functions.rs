@@ -1,12 +1,10 @@
 //! `functions/` against `template.yaml`.
 
-use crate::{
-    cloudformation::{Template, template},
-    repository::{self, function_folders, packages},
-};
+use crate::cloudformation::{Template, template};
 use lambda_support::sdk::Patience;
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, time::Duration};
+use testkit::repository::{self, function_folders, packages};
 
 /// `create-order` → `CreateOrder`.
 fn pascal_case(folder: &str) -> String {

@@ -17,7 +17,5 @@ mod portability;
 mod queues;
 #[cfg(target_os = "linux")]
 mod release_build;
-mod repository;
 mod rest_api;
 mod rest_schemas;
-mod stack;

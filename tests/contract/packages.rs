@@ -1,7 +1,7 @@
 //! Which package may depend on which.
 
-use crate::repository::{Package, function_folders, packages};
 use std::collections::BTreeSet;
+use testkit::repository::{Package, function_folders, packages};
 
 /// What a package may name of the workspace: dependencies point one way,
 /// `functions, twolane, tests → adapters, orders-api, lambda-support → orders`.
