@@ -26,38 +26,39 @@ type Graph = BTreeMap<Module, BTreeSet<Module>>;
 
 /// Every path in a source that begins with `crate` or `super`, groups in braces taken apart.
 fn paths(source: &str) -> Vec<Module> {
-    let code: String = source.lines().map(|line| line.split("//").next().unwrap()).collect::<Vec<_>>().join("\n");
+    let code: Vec<_> = source.lines().map(|line| line.split("//").next().unwrap()).collect();
+    let code = code.join("\n");
     let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap();
-    let is_name = |character: char| character.is_alphanumeric() || character == '_';
-    let starts = code.match_indices(is_name).map(|(at, _)| at);
-    let starts = starts.filter(|at| !code[..*at].ends_with(|before: char| is_name(before) || before == ':'));
+    let starts = ["crate::", "super::"].into_iter().flat_map(|start| code.match_indices(start));
     let mut found = Vec::new();
-    for at in starts.filter(|at| ["crate::", "super::"].iter().any(|start| code[*at..].starts_with(start))) {
-        tree(&code[at..], &mut Vec::new(), &mut found);
+    for (at, _) in starts.filter(|(at, _)| !code[..*at].ends_with(|before| is_of_a_name(before) || before == ':')) {
+        tree(&code[at..], Module::new(), &mut found);
     }
     found
 }
 
-/// Reads one path or group from the start of the code, and adds what it names, `before` in front; what is left of the code.
-fn tree<'a>(code: &'a str, before: &mut Module, found: &mut Vec<Module>) -> &'a str {
-    let end = code.find(|character: char| !character.is_alphanumeric() && character != '_').unwrap_or(code.len());
-    let (name, mut rest) = code.split_at(end);
-    before.extend((!name.is_empty()).then(|| name.to_owned()));
-    if let Some(group) = rest.strip_prefix("::{").or_else(|| rest.strip_prefix('{').filter(|_| name.is_empty())) {
-        rest = group.trim_start();
-        while !rest.starts_with('}') && !rest.is_empty() {
-            let after = tree(rest, &mut before.clone(), found);
-            // Past ` as name`, and past what is no name.
-            rest = after.find([',', '}']).map_or("", |at| &after[at..]);
-            rest = rest.strip_prefix(',').unwrap_or(rest).trim_start();
+fn is_of_a_name(character: char) -> bool {
+    character.is_alphanumeric() || character == '_'
+}
+
+/// Reads one path or group from the start of the code, and adds what it names, `within` in front; what is left of the code.
+fn tree<'a>(code: &'a str, mut within: Module, found: &mut Vec<Module>) -> &'a str {
+    let end = code.find(|character| !is_of_a_name(character)).unwrap_or(code.len());
+    let (name, rest) = code.split_at(end);
+    within.extend((!name.is_empty()).then(|| name.to_owned()));
+    if let Some(mut group) = rest.strip_prefix("::{").map(str::trim_start) {
+        while !group.is_empty() && !group.starts_with('}') {
+            let after = tree(group, within.clone(), found);
+            // Past ` as name`.
+            group = after.find([',', '}']).map_or("", |at| after[at..].trim_start_matches(',').trim_start());
         }
-        rest.strip_prefix('}').unwrap_or(rest)
-    } else if let Some(more) = rest.strip_prefix("::").filter(|_| !name.is_empty()) {
-        tree(more, before, found)
-    } else {
-        found.push(before.clone());
-        rest
+        return group.strip_prefix('}').unwrap_or(group);
     }
+    if let Some(more) = rest.strip_prefix("::") {
+        return tree(more, within, found);
+    }
+    found.push(within);
+    rest
 }
 
 /// The module that a path leads to, seen from another.
@@ -71,17 +72,18 @@ fn target(path: &[String], from: &Module, modules: &BTreeMap<Module, PathBuf>) -
     Some(module)
 }
 
-/// The files in a folder with a crate's root, by their module.
-fn modules(folder: &Path, within: &Module, modules: &mut BTreeMap<Module, PathBuf>) {
+/// Finds the files in a folder of a crate's modules, those in `within`.
+fn find_modules(folder: &Path, within: &Module, found: &mut BTreeMap<Module, PathBuf>) {
     for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         let stem = path.file_stem().unwrap().to_str().unwrap();
-        let named = [within.as_slice(), &[stem.to_owned()]].concat();
-        match stem {
-            "tests" => {}
-            _ if path.is_dir() => self::modules(&path, &named, modules),
-            "mod" | "lib" | "main" => drop(modules.insert(within.clone(), path)),
-            _ if path.extension().is_some_and(|extension| extension == "rs") => drop(modules.insert(named, path)),
-            _ => {}
+        let module = [within.as_slice(), &[stem.to_owned()]].concat();
+        if stem == "tests" {
+            // Tests may name what they like.
+        } else if path.is_dir() {
+            find_modules(&path, &module, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let is_the_folders = ["mod", "lib", "main"].contains(&stem);
+            found.insert(if is_the_folders { within.clone() } else { module }, path);
         }
     }
 }
@@ -119,7 +121,7 @@ fn no_file_imports_one_that_imports_it_but_for_those_that_are_known() {
     let mut found = Vec::new();
     for folder in packages().iter().flat_map(|package| &package.roots) {
         let mut files = BTreeMap::new();
-        modules(&root().join(folder), &Module::new(), &mut files);
+        find_modules(&root().join(folder), &Module::new(), &mut files);
         found.extend(circles(&graph(&files)).iter().map(|circle| format!("{folder}: {}", circle.join(", "))));
     }
     found.sort();
@@ -134,7 +136,7 @@ fn finds_paths_in_groups_in_code_and_not_in_comments_or_tests() {
 
     let found: Vec<_> = paths(source).iter().map(|path| path.join("::")).collect();
 
-    let expected = ["crate::a::self", "crate::a::b::C", "crate::d", "crate::F", "super::super::g", "crate::h::i"];
+    let expected = ["crate::a::self", "crate::a::b::C", "crate::d", "crate::F", "crate::h::i", "super::super::g"];
     assert_eq!(found, expected);
 }
 
