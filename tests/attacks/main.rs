@@ -6,15 +6,16 @@
 use reqwest::{Method, header::CONTENT_TYPE};
 use ring::hmac;
 use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite::{self, handshake::client::Response};
-use twolane_tests::{
+use testkit::{
     api_client::{ApiClient, LANES, send, try_send},
     eventually::{DEADLINE, eventually},
     order_bodies::{new_id, order_of},
+    outputs::output,
     socket::{SOCKETS, Socket, handshake, handshake_at},
-    stack::{OWNER, Stack, output},
+    stack::{OWNER, Stack},
     tokens::{encode, issuer, now, token},
 };
+use tokio_tungstenite::tungstenite::{self, handshake::client::Response};
 
 fn with(mut object: Value, name: &str, value: Value) -> Value {
     object[name] = value;

@@ -1,12 +1,13 @@
 //! `infra/asyncapi.yaml` against the queue message and the WebSocket frames.
 
-use crate::{cloudformation::yaml, repository, rest_schemas::full_order};
+use crate::{cloudformation::yaml, rest_schemas::full_order};
 use orders_api::{
     ClientFrame, PendingView, ServerFrame, ViolationView, parse_order_body,
     queue_message::{ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE, REQUEST_TIME_ATTRIBUTE},
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use testkit::repository;
 
 fn document() -> Value {
     yaml(&repository::read("infra/asyncapi.yaml"))

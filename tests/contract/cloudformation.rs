@@ -1,8 +1,8 @@
 //! `template.yaml` as JSON, intrinsic functions in their long form.
 
-use crate::repository;
 use serde_json::{Map, Value, json};
 use serde_yaml_ng::Value as Yaml;
+use testkit::repository;
 
 /// The stack's template.
 pub(crate) struct Template(Value);

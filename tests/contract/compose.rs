@@ -1,7 +1,8 @@
 //! `infra/local/compose.yaml`, which this project cannot run: what must hold before somebody does.
 
-use crate::{cloudformation::yaml, repository};
+use crate::cloudformation::yaml;
 use serde_json::Value;
+use testkit::repository;
 
 fn service() -> Value {
     let compose = yaml(&repository::read("infra/local/compose.yaml"));

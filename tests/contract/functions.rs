@@ -1,12 +1,10 @@
 //! `functions/` against `template.yaml`.
 
-use crate::{
-    cloudformation::{Template, template},
-    repository::{function_folders, packages},
-};
+use crate::cloudformation::{Template, template};
 use lambda_support::{environment::Environment, sdk::RetryPolicy};
 use serde_json::{Value, json};
 use std::{cell::RefCell, collections::BTreeSet, rc::Rc, time::Duration};
+use testkit::repository::{function_folders, packages};
 
 #[path = "../../functions/authorize-request/src/config.rs"]
 #[expect(dead_code, reason = "what it reads matters here, not what it makes of that")]

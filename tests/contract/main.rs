@@ -3,7 +3,9 @@
 //! Nothing is deployed here; each message says what to mend.
 #![expect(clippy::unwrap_used, reason = "a test that cannot read the repository has failed, and says where")]
 
+mod architecture;
 mod async_api;
+mod circles;
 mod cloudformation;
 mod compose;
 mod created;
@@ -17,7 +19,5 @@ mod portability;
 mod queues;
 #[cfg(target_os = "linux")]
 mod release_build;
-mod repository;
 mod rest_api;
 mod rest_schemas;
-mod stack;

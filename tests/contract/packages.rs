@@ -1,45 +1,6 @@
-//! Which package may depend on which.
+//! What packages promise: the domain of what it stays free, binaries how they are named.
 
-use crate::repository::{Package, function_folders, packages};
-use std::collections::BTreeSet;
-
-/// What a package may name of the workspace: dependencies point one way,
-/// `functions, twolane, tests → adapters, orders-api, lambda-support → orders`.
-fn allowed(package: &str) -> &'static [&'static str] {
-    match package {
-        "access-tokens" | "fault-endpoint" | "lambda-bench" | "lambda-floor" | "orders" | "sqs-batch" => &[],
-        "orders-api" | "orders-dynamodb" => &["orders"],
-        "orders-websocket" | "lambda-support" => &["orders", "orders-api"],
-        "lambda-sdk-floor" => &["lambda-support"],
-        "twolane-tests" => &["fault-endpoint", "lambda-support", "orders", "orders-api"],
-        // A client: it sees the wire and nothing behind it. Faults it injects from outside.
-        "twolane" => &["fault-endpoint", "orders-api"],
-        function if function_folders().contains(function) => &[
-            "access-tokens",
-            "lambda-support",
-            "orders",
-            "orders-api",
-            "orders-dynamodb",
-            "orders-websocket",
-            "sqs-batch",
-        ],
-        other => panic!("What may {other} depend on? Add it to this table"),
-    }
-}
-
-#[test]
-fn dependencies_between_packages_point_one_way() {
-    let packages = packages();
-    let members: BTreeSet<_> = packages.iter().map(|package| package.name.as_str()).collect();
-
-    for Package { name, dependencies, dev_dependencies, .. } in &packages {
-        // A package may turn on features of its own for its tests.
-        let named = dependencies.iter().chain(dev_dependencies).map(String::as_str).filter(|other| other != name);
-        for other in named.filter(|other| members.contains(other)) {
-            assert!(allowed(name).contains(&other), "{name} must not depend on {other}; it may on {:?}", allowed(name));
-        }
-    }
-}
+use testkit::repository::{Package, packages};
 
 #[test]
 fn the_domain_knows_no_wire_format_no_aws_and_no_runtime() {

@@ -1,6 +1,7 @@
 //! Nothing ties the stack to one account, region, partition or machine.
 
-use crate::{cloudformation::template, repository};
+use crate::cloudformation::template;
+use testkit::repository;
 
 /// The parts of AWS's region names after the country. Source: AWS General Reference, "AWS service endpoints".
 const REGION_WORDS: [&str; 5] = ["-north", "-south", "-east-", "-west-", "-central-"];

@@ -1,12 +1,12 @@
 //! What AWS runs: `Cargo.toml`'s release profile, as cargo-lambda builds with it. What is built for Linux runs on Linux.
 
-use crate::repository;
 use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
 };
-use twolane_tests::node::search_path_with;
+use testkit::node::search_path_with_tools;
+use testkit::repository;
 
 /// A function that survives a panic, as a worker does whose batch has a message that panics.
 const PROGRAM: &str = r#"
@@ -33,7 +33,7 @@ fn build(folder: &Path, profile: &str) -> PathBuf {
 
     let mut command = Command::new("cargo");
     command.args(["lambda", "build", "--release", "--offline", "--compiler", "cargo"]);
-    command.env("PATH", search_path_with("sam")).env("CARGO_TARGET_DIR", folder.join("target"));
+    command.env("PATH", search_path_with_tools("sam")).env("CARGO_TARGET_DIR", folder.join("target"));
     // Nobody but the profile and cargo-lambda says what is built, and for what.
     for variable in ["CARGO_BUILD_TARGET", "CARGO_PROFILE_RELEASE_PANIC"] {
         command.env_remove(variable);

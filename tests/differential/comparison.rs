@@ -1,6 +1,10 @@
 //! Two tables of observations beside each other, and which of their differences are known.
 
-use crate::{Observations, fields::Fields, known::Difference};
+use crate::{
+    Observations,
+    fields::Fields,
+    known::{Difference, Found},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -20,13 +24,6 @@ pub(crate) struct Comparison {
     /// With the name of the case.
     undeclared: Vec<(String, Found)>,
     stale: Vec<String>,
-}
-
-/// A field that both sides do not have alike.
-pub(crate) struct Found {
-    pub(crate) field: String,
-    pub(crate) ministack: String,
-    pub(crate) localstack: String,
 }
 
 impl Comparison {

@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
 };
-use twolane_tests::stack::root;
+use testkit::repository::root;
 
 /// Below the repository's root.
 pub(crate) const PATH: &str = "docs/emulators.md";

@@ -1,6 +1,11 @@
 //! Where the emulators differ and may, each difference declared once; docs/emulators.md has the same, for people.
 
-use crate::comparison::Found;
+/// A field that both sides do not have alike.
+pub(crate) struct Found {
+    pub(crate) field: String,
+    pub(crate) ministack: String,
+    pub(crate) localstack: String,
+}
 
 /// A difference that is known.
 pub(crate) struct Difference {

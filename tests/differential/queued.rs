@@ -10,7 +10,7 @@ use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use twolane_tests::{eventually::eventually, order_bodies::new_id};
+use testkit::{eventually::eventually, order_bodies::new_id};
 
 /// Requests on their way at once.
 const CONCURRENCY: usize = 4;

@@ -5,18 +5,18 @@ use crate::{
     fields::{self, Fields},
 };
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_sdk_sqs::types::QueueAttributeName;
 use reqwest::{Client, Url, redirect::Policy};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, env, fs, path::PathBuf, sync::Mutex, time::Duration};
-use tokio::time::timeout;
-use twolane_tests::{
+use testkit::{
     api_client::{Answer, set_up_tls, try_send},
     eventually::eventually,
     order_bodies::new_id,
+    queue_messages,
     stack::{OWNER, sdk_config},
     tokens::{Issuer, encode, now},
 };
+use tokio::time::timeout;
 
 /// Longest wait for an answer or a record: two emulators and all their functions share a machine.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
@@ -92,8 +92,8 @@ impl Side {
         let orders = self.order_ids().await;
         let unexpected = orders.difference(&self.expected.lock().unwrap()).count();
         let dead = self.messages_in("DeadLetterQueueUrl").await;
-        let count = |name: &str, count: u64| (name.to_owned(), count.to_string());
-        Fields::from([count("orders of no request", unexpected as u64), count("dead letters", dead)])
+        let count = |name: &str, count: usize| (name.to_owned(), count.to_string());
+        Fields::from([count("orders of no request", unexpected), count("dead letters", dead)])
     }
 
     pub(crate) async fn send(&self, request: &Request, id: &str) -> reqwest::Result<Answer> {
@@ -157,13 +157,8 @@ impl Side {
         items.iter().map(|item| item["orderId"].as_s().unwrap().clone()).collect()
     }
 
-    async fn messages_in(&self, output: &str) -> u64 {
-        use QueueAttributeName::{ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible};
-        let counts = [ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible];
-        let request = self.sqs.get_queue_attributes().queue_url(self.output(output));
-        let answer = request.set_attribute_names(Some(counts.to_vec())).send().await.expect("the queue can be asked");
-        let attributes = answer.attributes.expect("it has attributes");
-        counts.iter().map(|count| attributes[count].parse::<u64>().unwrap()).sum()
+    async fn messages_in(&self, output: &str) -> usize {
+        queue_messages::count(&self.sqs, self.output(output)).await
     }
 
     pub(crate) fn output(&self, name: &str) -> &str {

@@ -1,7 +1,7 @@
 //! The async lane: queued, settled, called back.
 
 use serde_json::json;
-use twolane_tests::{
+use testkit::{
     api_client::ApiClient,
     order_bodies::{new_id, order_in_no_currency, order_of},
     socket::Socket,

@@ -7,7 +7,7 @@ use reqwest::{
     Method,
     header::{CONTENT_TYPE, HeaderName, ORIGIN},
 };
-use twolane_tests::{
+use testkit::{
     api_client::{Answer, ApiClient, LANES, send},
     hostile_values::{LISTED_ORIGIN as LISTED, UNLISTED_ORIGINS as UNLISTED, VELOCITY_ORIGINS},
     order_bodies::{new_id, order_of},

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use reqwest::{Method, header::CONTENT_TYPE};
 use serde_json::json;
 use std::collections::BTreeSet;
-use twolane_tests::{
+use testkit::{
     api_client::{ApiClient, LANES, send},
     hostile_values::SUBJECTS,
     order_bodies::{new_id, order_of},

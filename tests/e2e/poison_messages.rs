@@ -1,11 +1,12 @@
 //! Messages that are not from the API, among some that are.
 
 use orders_api::queue_message::{ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE};
-use twolane_tests::{
+use testkit::{
     api_client::ApiClient,
     order_bodies::{new_id, order_of},
+    outputs::output,
     queue_messages::{binary, message, number, text},
-    stack::{OWNER, Stack, output},
+    stack::{OWNER, Stack},
 };
 
 #[tokio::test]

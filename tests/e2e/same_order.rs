@@ -1,7 +1,7 @@
 //! The same order many times at once, down both lanes.
 
 use futures_util::future::join_all;
-use twolane_tests::{
+use testkit::{
     api_client::ApiClient,
     order_bodies::{new_id, order_of},
     socket::Socket,

@@ -1,6 +1,6 @@
 //! What `make demo` shows: the command line beside a local stack, with nothing given but its environment.
 
-use twolane_tests::command_line::twolane;
+use testkit::command_line::twolane;
 
 #[tokio::test]
 async fn the_sample_orders_go_down_both_lanes() {

@@ -1,40 +1,27 @@
 //! Sockets end with the token that opened them.
 
 use serde_json::json;
-use std::time::Duration;
-use tokio::time::sleep;
-use twolane_tests::{
+use testkit::{
     api_client::ApiClient,
     eventually::{DEADLINE, eventually},
     order_bodies::{new_id, order_of},
     socket::{SOCKETS, Socket},
     stack::Stack,
-    tokens::{issuer, now},
+    tokens::ShortToken,
 };
 
 /// How long a short session lasts: long enough for cold starts.
-const LIFE: Duration = Duration::from_secs(10);
-
-/// A socket of the owner whose token expires in a moment.
-async fn short(owner: &str) -> Socket {
-    let mut claims = issuer().claims(owner);
-    claims["exp"] = json!(now() + LIFE.as_secs());
-    Socket::open_with(&issuer().token(&claims)).await
-}
-
-/// Waits until the token of [`short`] has expired: that is about time, so only time brings it about.
-async fn expiry() {
-    sleep(LIFE + Duration::from_secs(1)).await;
-}
+const SESSION_SECONDS: u64 = 10;
 
 #[tokio::test]
 async fn a_frame_after_the_tokens_expiry_is_answered_with_an_error_and_the_end() {
     let (owner, stack) = (format!("alice-{}", new_id()), Stack::of_environment().await);
     let _beside_others = SOCKETS.read().await;
-    let mut socket = short(&owner).await;
+    let token = ShortToken::new(&owner, SESSION_SECONDS);
+    let mut socket = Socket::open_with(&token.text).await;
     assert_eq!(socket.subscribe(&new_id()).await["status"], "PENDING", "not expired yet");
 
-    expiry().await;
+    token.has_expired().await;
     socket.send(&json!({"action": "subscribe", "orderId": new_id()}).to_string()).await;
 
     let told = socket.frame("an error", |frame| frame["type"] == "error").await;
@@ -48,10 +35,11 @@ async fn a_frame_after_the_tokens_expiry_is_answered_with_an_error_and_the_end()
 async fn a_socket_is_not_told_after_its_tokens_expiry_and_others_of_the_owner_are() {
     let (owner, id, stack) = (format!("alice-{}", new_id()), new_id(), Stack::of_environment().await);
     let mut lasting = Socket::open_as(&owner).await;
-    let mut socket = short(&owner).await;
+    let token = ShortToken::new(&owner, SESSION_SECONDS);
+    let mut socket = Socket::open_with(&token.text).await;
     assert_eq!(stack.connections_of(&owner).await.len(), 2);
 
-    expiry().await;
+    token.has_expired().await;
     ApiClient::of(&owner).put("async", &id, &order_of("SKU-1")).await;
 
     assert_eq!(lasting.outcome(&id).await["type"], "order.confirmed");

@@ -2,7 +2,7 @@
 
 use reqwest::{Method, header::CONTENT_TYPE};
 use serde_json::{Value, json};
-use twolane_tests::{
+use testkit::{
     api_client::{ApiClient, LANES, send},
     order_bodies::{new_id, order_of},
 };
@@ -31,10 +31,8 @@ async fn location_leads_to_the_order() {
 
     let created = api.put("sync", &id, &order_of("SKU-1")).await;
 
-    let location =
-        twolane_tests::api_client::url(&format!("sync/orders/{id}")).join(created.header("location")).unwrap();
-    let path =
-        location.as_str().strip_prefix(twolane_tests::api_client::url("").as_str()).expect("it is in the same API");
+    let location = testkit::api_client::url(&format!("sync/orders/{id}")).join(created.header("location")).unwrap();
+    let path = location.as_str().strip_prefix(testkit::api_client::url("").as_str()).expect("it is in the same API");
     let found = send(api.request(Method::GET, path)).await;
     assert_eq!((found.status, found.body), (200, created.body));
 }

@@ -1,13 +1,10 @@
 //! Commands as people type them, with the real curl and the real wscat.
 
-use std::{env, process::Stdio, sync::OnceLock};
-use tokio::{process::Command, time::timeout};
-use twolane_tests::{
-    eventually::DEADLINE,
-    node,
-    stack::{OWNER, output, root},
-    tokens::token,
+use std::process::Stdio;
+use testkit::{
+    eventually::DEADLINE, node::search_path, outputs::output, repository::root, stack::OWNER, tokens::token,
 };
+use tokio::{process::Command, time::timeout};
 
 /// Longest session in a shell.
 const SESSION_DEADLINE: std::time::Duration = DEADLINE.saturating_mul(3);
@@ -26,7 +23,7 @@ pub(crate) async fn session(lines: &str) -> String {
 /// # Panics
 /// When a line fails.
 pub(crate) async fn session_with_wscat(lines: &str) -> String {
-    let path = tokio::task::spawn_blocking(|| search_path().to_owned()).await.unwrap();
+    let path = tokio::task::spawn_blocking(search_path).await.unwrap();
     let mut shell = shell();
     shell.env("PATH", path).env("TWOLANE_WEBSOCKET_URL", output("WebSocketUrl"));
     run(shell, lines).await
@@ -58,17 +55,4 @@ async fn run(mut shell: Command, lines: &str) -> String {
 async fn wait_with_open_input(mut child: tokio::process::Child) -> std::process::Output {
     let _input = child.stdin.take();
     child.wait_with_output().await.expect("the session can be waited for")
-}
-
-/// Where programs are found: the pinned wscat and its Node.js first.
-fn search_path() -> &'static str {
-    static PATH: OnceLock<String> = OnceLock::new();
-    PATH.get_or_init(|| {
-        let wscat = root().join("tests/wscat");
-        let with_node = node::search_path();
-        node::install_packages(&wscat, &with_node);
-        let programs = wscat.join("node_modules/.bin");
-        let all = env::join_paths([programs].into_iter().chain(env::split_paths(&with_node))).unwrap();
-        all.into_string().expect("PATH is text")
-    })
 }

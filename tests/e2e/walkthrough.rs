@@ -3,7 +3,7 @@
 use crate::terminal::{session, session_with_wscat};
 use serde_json::Value;
 use std::fs;
-use twolane_tests::{order_bodies::new_id, socket::SOCKETS, stack::root};
+use testkit::{order_bodies::new_id, repository::root, socket::SOCKETS};
 
 /// A line of the README before a block of shell lines that are run here.
 const TESTED: &str = "<!-- tested: walkthrough -->";

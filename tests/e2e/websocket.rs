@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::json;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use twolane_tests::{
+use testkit::{
     api_client::ApiClient,
     eventually::{DEADLINE, eventually},
     order_bodies::{new_id, order_in_no_currency, order_of},

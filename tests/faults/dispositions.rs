@@ -10,8 +10,8 @@ use aws_sdk_lambda::{
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, env, fs, path::PathBuf};
+use testkit::{eventually::eventually, order_bodies::new_id, queue_messages, stack::sdk_config};
 use tokio::process::Command;
-use twolane_tests::{eventually::eventually, order_bodies::new_id, stack::sdk_config};
 
 /// The name of its role's one policy.
 const POLICY: &str = "queue";
@@ -87,7 +87,7 @@ impl<'a> Dispositions<'a> {
     /// Waits until its queue is empty.
     pub(crate) async fn queue_is_empty(&self) {
         eventually(PATIENCE, "the queue is empty", async || {
-            (self.rig.messages_of(&self.queue_url).await == 0).then_some(())
+            (queue_messages::count(&self.rig.stack.sqs, &self.queue_url).await == 0).then_some(())
         })
         .await;
     }

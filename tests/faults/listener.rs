@@ -8,13 +8,13 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio::{sync::watch, task::JoinHandle, time::timeout};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
-use twolane_tests::{
+use testkit::{
     eventually::{DEADLINE, eventually},
     socket::handshake,
     tokens::token,
 };
+use tokio::{sync::watch, task::JoinHandle, time::timeout};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
 /// A real client's socket. It belongs to one owner.
 #[derive(Debug)]

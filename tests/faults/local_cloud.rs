@@ -1,8 +1,8 @@
 //! The local cloud that the stack under test runs on.
 
 use std::{env, path::Path};
+use testkit::repository::root;
 use tokio::process::Command;
-use twolane_tests::stack::root;
 
 /// Restarts the emulator, functions included, as a machine that is rebooted: data stay, connections go.
 pub(crate) async fn restart() {

@@ -5,10 +5,10 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures_util::{StreamExt, stream};
 use orders_api::queue_message::{ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE, REQUEST_TIME_ATTRIBUTE};
 use std::time::{SystemTime, UNIX_EPOCH};
-use twolane_tests::{
+use testkit::{
     order_bodies::order_of,
+    outputs::output,
     queue_messages::{message, text},
-    stack::output,
 };
 
 /// Messages in one request. Source: Amazon SQS API Reference, `SendMessageBatch`.

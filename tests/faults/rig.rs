@@ -1,5 +1,6 @@
 //! The stack under test with its faults wired in.
 
+use crate::figures::tell;
 use aws_sdk_lambda::types::{Environment, EventSourceMappingConfiguration};
 use aws_sdk_sqs::types::QueueAttributeName;
 use fault_endpoint::{Endpoint, Memory};
@@ -10,10 +11,11 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
-use twolane_tests::{
+use testkit::{
     api_client::{ApiClient, set_up_tls},
     eventually::eventually,
-    stack::{Stack, output, sdk_config},
+    outputs::output,
+    stack::{OWNER, Stack, sdk_config},
 };
 
 /// Longest wait for what takes a delivery or two: back-off, visibility timeout and cold start.
@@ -117,27 +119,25 @@ impl Rig {
     /// Waits until the orders queue has no message, neither waiting nor under way.
     pub(crate) async fn queue_is_empty(&self, deadline: Duration) {
         eventually(deadline, "the orders queue is empty", async || {
-            (self.messages("OrdersQueueUrl").await == 0).then_some(())
+            (self.stack.messages_in("OrdersQueueUrl").await == 0).then_some(())
         })
         .await;
     }
 
-    /// How many messages the queue of that output has, waiting or under way.
-    pub(crate) async fn messages(&self, queue: &str) -> usize {
-        self.messages_of(output(queue)).await
-    }
-
-    /// The same of a queue by its URL.
-    pub(crate) async fn messages_of(&self, url: &str) -> usize {
-        let counted = [
-            QueueAttributeName::ApproximateNumberOfMessages,
-            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
-            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
-        ];
-        let request = self.stack.sqs.get_queue_attributes().queue_url(url).attribute_names(QueueAttributeName::All);
-        let answer = request.send().await.expect("the queue can be asked");
-        let attributes = answer.attributes().cloned().unwrap_or_default();
-        counted.iter().filter_map(|name| attributes.get(name)?.parse::<usize>().ok()).sum()
+    /// Waits until all of these orders of [`OWNER`] are confirmed.
+    pub(crate) async fn all_are_confirmed(&self, ids: &[String], deadline: Duration) {
+        let mut told = 0;
+        eventually(deadline, "all orders are confirmed", async || {
+            let statuses = self.stack.statuses().await;
+            let statuses: Vec<_> = ids.iter().filter_map(|id| statuses.get(&format!("{OWNER}#{id}"))).collect();
+            if statuses.len() >= told + 200 {
+                told = statuses.len();
+                tell(&format!("{told} of {} settled", ids.len()));
+            }
+            let settled = statuses.len() == ids.len();
+            settled.then(|| assert!(statuses.iter().all(|status| *status == "CONFIRMED"), "{statuses:?}"))
+        })
+        .await;
     }
 
     async fn set_queue_visibility(&self, seconds: &str) {

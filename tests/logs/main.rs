@@ -10,13 +10,13 @@ use aws_sdk_cloudwatchlogs::operation::{
 };
 use serde_json::json;
 use std::{collections::BTreeMap, time::Duration};
-use tokio::time::sleep;
-use twolane_tests::{
+use testkit::{
     api_client::{ApiClient, LANES},
     eventually::{DEADLINE, eventually},
     order_bodies::{new_id, order_with_note},
+    outputs::output,
     socket::{Socket, handshake},
-    stack::{OWNER, Stack, output, sdk_config},
+    stack::{OWNER, Stack, sdk_config},
     tokens::{issuer, token},
 };
 
@@ -126,7 +126,6 @@ async fn no_log_has_a_token_a_body_or_a_note() {
     // Locally API Gateway writes no access logs.
     let has_access_logs = !output("ApiUrl").starts_with("http:");
     let written = eventually(LOG_DEADLINE, "what was done last is in every log", async || {
-        sleep(Duration::from_millis(200)).await;
         let logs = Logs::read().await;
         let by_functions = logs.has("CreateOrderLogGroup", &[&last_request])
             && logs.has("ProcessOrdersLogGroup", &["Settled order", &last_queued])

@@ -16,7 +16,8 @@ use std::{
     collections::BTreeSet,
     panic::{AssertUnwindSafe, resume_unwind},
 };
-use twolane_tests::stack::{output, sdk_config};
+use testkit::outputs::output;
+use testkit::stack::sdk_config;
 
 /// An action, what is in the name of its resource, and what breaks without it.
 type Needed<'a> = (&'a str, &'a str, &'a [Work]);
@@ -60,6 +61,19 @@ impl Role {
         let own = |name: &&str| name.starts_with(&format!("{stack}-OrdersApiRole"));
         let name = roles.iter().map(aws_sdk_iam::types::Role::role_name).find(own).expect("the API has a role");
         Self::read(iam, name.to_owned()).await
+    }
+
+    /// The actions that are to be taken away, once for each resource; not what AWS does as the role, nor what `faults` sees.
+    fn own_actions(&self) -> Vec<&str> {
+        let others = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility"];
+        let others = others.map(|action| format!("sqs:{action}"));
+        let statements = self.policies.iter().flat_map(|policy| &policy.statements);
+        let actions = statements.map(|statement| statement["Action"].as_str().unwrap());
+        let is_own = |action: &&str| !action.starts_with("logs:") && !action.starts_with("xray:");
+        let mut own: Vec<_> =
+            actions.filter(is_own).filter(|action| !others.iter().any(|other| other == action)).collect();
+        own.sort_unstable();
+        own
     }
 
     async fn allow(&self, policy: &Policy, statements: &[Value]) {
@@ -161,6 +175,9 @@ async fn every_action_is_needed_for_what_it_is_there_for_and_for_nothing_else() 
         } else {
             Role::of_function(&iam, &lambda, function).await
         };
+        let mut listed: Vec<_> = actions.iter().map(|(action, ..)| *action).collect();
+        listed.sort_unstable();
+        assert_eq!(role.own_actions(), listed, "{function}: actions of its role (left), of this table (right)");
         for (action, resource, expected) in actions {
             let broken = role.broken_without(action, resource).await;
             let expected: BTreeSet<_> = expected.iter().copied().collect();

@@ -4,16 +4,16 @@ use futures_util::{
     FutureExt,
     future::{LocalBoxFuture, join_all},
 };
-use serde_json::json;
 use std::{collections::BTreeSet, panic::AssertUnwindSafe, time::Duration};
-use tokio::time::{sleep, timeout};
-use twolane_tests::{
+use testkit::{
     api_client::ApiClient,
+    eventually::eventually,
     order_bodies::{new_id, order_of},
     socket::Socket,
     stack::Stack,
-    tokens::{issuer, now},
+    tokens::{ShortToken, now},
 };
+use tokio::time::timeout;
 
 /// Longest that a thing which works may take. A broken one takes as long.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -72,20 +72,20 @@ async fn works(work: Work, probe: LocalBoxFuture<'static, ()>) -> Option<Work> {
     (!matches!(tried, Ok(Ok(())))).then_some(work)
 }
 
-async fn until(mut holds: impl AsyncFnMut() -> bool) {
-    while !holds().await {
-        sleep(Duration::from_millis(100)).await;
-    }
+async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    eventually(PATIENCE, what, async || holds().await.then_some(())).await;
 }
 
 fn somebody() -> String {
     format!("probe-{}", new_id())
 }
 
-async fn short_lived_socket(owner: &str) -> Socket {
-    let mut claims = issuer().claims(owner);
-    claims["exp"] = json!(now() + SESSION_SECONDS);
-    Socket::open_with(&issuer().token(&claims)).await
+/// A socket whose token has expired.
+async fn expired_socket(owner: &str) -> Socket {
+    let token = ShortToken::new(owner, SESSION_SECONDS);
+    let socket = Socket::open_with(&token.text).await;
+    token.has_expired().await;
+    socket
 }
 
 async fn place(lane: &'static str) {
@@ -96,7 +96,7 @@ async fn place(lane: &'static str) {
 async fn settle() {
     let (id, stack) = (new_id(), Stack::of_environment().await);
     ApiClient::of(&somebody()).put("async", &id, &order_of("SKU-1")).await;
-    until(async || !stack.items_with_order_id(&id).await.is_empty()).await;
+    until("the order is stored", async || !stack.items_with_order_id(&id).await.is_empty()).await;
 }
 
 async fn read() {
@@ -116,12 +116,11 @@ async fn subscribe() {
 async fn disconnect() {
     let (owner, stack) = (somebody(), Stack::of_environment().await);
     Socket::open_as(&owner).await.close().await;
-    until(async || stack.connections_of(&owner).await.is_empty()).await;
+    until("its row disappears", async || stack.connections_of(&owner).await.is_empty()).await;
 }
 
 async fn close() {
-    let mut socket = short_lived_socket(&somebody()).await;
-    sleep(Duration::from_secs(SESSION_SECONDS + 1)).await;
+    let mut socket = expired_socket(&somebody()).await;
     socket.send("anything").await;
     socket.is_closed().await;
 }
@@ -137,13 +136,12 @@ async fn forget_gone() {
     let (owner, stack) = (somebody(), Stack::of_environment().await);
     stack.add_gone_connection(&owner, "gone-for-good=", now() + 3600).await;
     ApiClient::of(&owner).put("async", &new_id(), &order_of("SKU-1")).await;
-    until(async || stack.connections_of(&owner).await.is_empty()).await;
+    until("the row of the gone socket disappears", async || stack.connections_of(&owner).await.is_empty()).await;
 }
 
 async fn close_expired() {
     let owner = somebody();
-    let mut socket = short_lived_socket(&owner).await;
-    sleep(Duration::from_secs(SESSION_SECONDS + 1)).await;
+    let mut socket = expired_socket(&owner).await;
     ApiClient::of(&owner).put("async", &new_id(), &order_of("SKU-1")).await;
     socket.is_closed().await;
 }

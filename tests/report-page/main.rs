@@ -13,10 +13,10 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
 };
-use twolane_tests::{
+use testkit::{
     command_line::twolane,
-    node::{install_packages, local_tool, search_path},
-    stack::root,
+    node::{local_tool, search_path},
+    repository::root,
 };
 
 /// A folder of its own, empty, in the target folder.
@@ -56,12 +56,9 @@ async fn every_page_is_readable_in_light_and_dark_on_phones_and_desks() {
 
 /// What the browser has to say of those pages.
 fn look(plan: &Value) -> String {
-    let scripts = root().join("tests/report-page");
-    let path = search_path();
-    install_packages(&scripts, &path);
-    let ran =
-        Command::new("node").arg("look.mjs").arg(plan.to_string()).current_dir(scripts).env("PATH", path).output();
-    let ran = ran.unwrap();
+    let mut command = Command::new("node");
+    command.arg("look.mjs").arg(plan.to_string()).current_dir(root().join("tests/report-page"));
+    let ran = command.env("PATH", search_path()).output().unwrap();
     let (found, errors) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
     assert!(ran.status.success() || !found.is_empty(), "look.mjs failed: {}\n{errors}", ran.status);
     found.into_owned()

@@ -10,10 +10,11 @@ use aws_sdk_apigateway::{
 };
 use futures_util::FutureExt;
 use std::panic::{AssertUnwindSafe, resume_unwind};
-use twolane_tests::{
+use testkit::{
     api_client::{Answer, ApiClient},
     order_bodies::{new_id, order_of},
-    stack::{Stack, output, sdk_config},
+    outputs::output,
+    stack::{Stack, sdk_config},
 };
 
 /// The deployed stage of the REST API.

@@ -424,13 +424,13 @@ class RuntimeApiNodelay(GapTest):
             server.function(name, 'print("called", flush=True); return {}')
             client = server.client("lambda")
 
-            def once() -> float:
+            def quick() -> bool:
                 started = time.perf_counter()
                 client.invoke(FunctionName=name, Payload=b"{}")["Payload"].read()
-                return time.perf_counter() - started
+                return time.perf_counter() - started < 0.035
 
-            # The best of many: what is left is what every invocation has to wait.
-            return min(once() for _ in range(15)) < 0.035
+            # Nearly every invocation waits 40 ms, or none does: a busy machine delays some, but not all of them.
+            return wait_until(lambda: all(quick() for _ in range(3)), 5)
 
         self.expect(probe, True)
 

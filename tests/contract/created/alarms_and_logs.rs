@@ -1,9 +1,9 @@
 //! Alarms watch what there is, and logs go where somebody may write them.
 
 use super::roles::statements;
-use crate::stack::{Stack, stacks, text};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use testkit::template::{Stack, stacks, text};
 
 fn dimensions(alarm: &Value) -> BTreeMap<&str, &str> {
     let dimensions = alarm["Dimensions"].as_array().unwrap().iter();

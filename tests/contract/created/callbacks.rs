@@ -1,7 +1,7 @@
 //! The stack with and without its WebSocket API: the parameter `Callbacks`.
 
-use crate::stack::{Stack, stacks};
 use std::collections::BTreeSet;
+use testkit::template::{Stack, stacks};
 
 /// The stack with callbacks, as by default, and the same without.
 fn stacks_with_and_without() -> [&'static Stack; 2] {

@@ -1,11 +1,11 @@
 //! What is deployed of the REST API: CloudFormation makes a deployment when the template names a new one, and not when
 //! the API has changed.
 
-use crate::{
-    repository,
-    stack::{ParameterSet, Place, Source, Stack, expand, stacks, text},
-};
 use std::{fs, path::Path};
+use testkit::{
+    repository,
+    template::{ParameterSet, Place, Source, Stack, expand, stacks, text},
+};
 
 fn deployment(stack: &Stack) -> (&str, &str) {
     let mut deployments = stack.of_type("AWS::ApiGateway::Deployment");

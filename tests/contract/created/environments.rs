@@ -1,10 +1,10 @@
 //! What the environments of `samconfig.toml` come to, for people to read: whatever changes the template shows here what
 //! it changes of each. `INSTA_UPDATE=always cargo test -p twolane-tests --test contract environments` writes them anew.
 
-use crate::stack::{Resource, Stack, stacks};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use testkit::template::{Resource, Stack, stacks};
 
 fn environment(name: &str) -> &'static Stack {
     let wanted = format!("samconfig.toml, {name}");

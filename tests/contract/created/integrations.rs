@@ -1,9 +1,9 @@
 //! Where API Gateway sends each request, and as whom.
 
 use super::roles::statements;
-use crate::stack::{Stack, stacks, text};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use testkit::template::{Stack, stacks, text};
 
 /// A method with what is behind it: `put /path`, integration.
 pub(super) fn methods(stack: &Stack) -> impl Iterator<Item = (&str, &str, &Value)> {

@@ -2,9 +2,9 @@
 
 use super::integrations::{invoked, methods};
 use super::roles::statements;
-use crate::stack::{Stack, stacks, text};
 use serde_json::json;
 use std::collections::BTreeSet;
+use testkit::template::{Stack, stacks, text};
 
 /// Everything that must be able to run a function: the ARN by which API Gateway asks, and the function.
 /// Source of the ARNs: Amazon API Gateway Developer Guide, "ARN format of API execution and management".

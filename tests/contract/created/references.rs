@@ -1,7 +1,7 @@
 //! Names lead somewhere, under every set of parameters.
 
-use crate::stack::{stacks, text};
 use serde_json::Value;
+use testkit::template::{stacks, text};
 
 #[test]
 fn every_name_leads_to_what_is_created_and_every_parameter_is_allowed() {

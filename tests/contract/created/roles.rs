@@ -1,8 +1,8 @@
 //! What each role may do, and who takes it.
 
-use crate::stack::{Stack, stacks, text};
 use serde_json::json;
 use std::collections::BTreeSet;
+use testkit::template::{Stack, stacks, text};
 
 /// What a role may do: single actions on single resources; anything else fails.
 pub(super) fn statements(stack: &Stack, role: &str) -> Vec<(String, String)> {

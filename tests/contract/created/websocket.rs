@@ -1,9 +1,9 @@
 //! The WebSocket API: all of it, or nothing of it.
 
 use super::integrations::invoked;
-use crate::stack::{Stack, stacks, text};
 use serde_json::json;
 use std::collections::BTreeMap;
+use testkit::template::{Stack, stacks, text};
 
 /// The stacks that have a WebSocket API, with its id.
 fn with_api() -> impl Iterator<Item = (&'static Stack, &'static str)> {

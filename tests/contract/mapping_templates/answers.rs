@@ -6,7 +6,7 @@ use super::{
 };
 use orders_api::{Problem, QueuedView};
 use serde_json::{Value, json};
-use twolane_tests::hostile_values::ORDERS_TO_OBEY;
+use testkit::hostile_values::ORDERS_TO_OBEY;
 
 const REQUEST_ID: &str = "4f6b1d5e-0b1a-4f0e-8f59-2f8a5d1c9b7e";
 

@@ -1,7 +1,7 @@
 //! Methods of the REST API and the templates of their integrations, as they are deployed to AWS.
 
-use crate::stack::stacks;
 use serde_json::Value;
+use testkit::template::stacks;
 
 fn definition() -> &'static Value {
     stacks()[0].rest_api()

@@ -5,7 +5,7 @@ use super::{
     renderer::{Rendered, Rendering, parameters},
 };
 use serde_json::{Value, json};
-use twolane_tests::hostile_values::{LISTED_ORIGIN, ORDERS_TO_OBEY, UNLISTED_ORIGINS, VELOCITY_ORIGINS};
+use testkit::hostile_values::{LISTED_ORIGIN, ORDERS_TO_OBEY, UNLISTED_ORIGINS, VELOCITY_ORIGINS};
 
 /// Values of the stage variable.
 const LISTS: [&str; 4] = [

@@ -12,7 +12,7 @@ use orders_api::{
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Value, json};
-use twolane_tests::{
+use testkit::{
     hostile_bodies::{self, Case},
     hostile_values::{
         SUBJECTS, TRACE, UNLISTED_ORIGINS, malformed_order_ids, order_ids_that_no_text_has, trace_headers,

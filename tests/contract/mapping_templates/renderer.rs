@@ -1,6 +1,5 @@
-//! Mapping templates rendered by a Velocity engine that no emulator has: `tests/mapping-templates/render.mjs`.
+//! Mapping templates rendered by a Velocity engine that no emulator has: `render.mjs`.
 
-use crate::repository::root;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{
@@ -9,7 +8,7 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::{Mutex, OnceLock, PoisonError},
 };
-use twolane_tests::node::{install_packages, search_path};
+use testkit::{node, repository::root};
 
 type Parameters = BTreeMap<String, String>;
 
@@ -62,10 +61,9 @@ static ENGINE: OnceLock<Mutex<Engine>> = OnceLock::new();
 
 impl Engine {
     fn start() -> Self {
-        let (folder, search_path) = (root().join("tests/mapping-templates"), search_path());
-        install_packages(&folder, &search_path);
         let mut command = Command::new("node");
-        let command = command.arg("render.mjs").current_dir(folder).env("PATH", search_path);
+        let command = command.arg("render.mjs").current_dir(root().join("tests/contract/mapping_templates"));
+        let command = command.env("PATH", node::search_path());
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (input, output) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
         Self { input, output: BufReader::new(output), _process: process }

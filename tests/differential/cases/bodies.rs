@@ -4,7 +4,7 @@
 //! taken is sent once more in no currency: two records are alike only if the bodies were carried alike.
 
 use super::{Case, Request, case, put};
-use twolane_tests::{api_client::LANES, hostile_bodies};
+use testkit::{api_client::LANES, hostile_bodies};
 
 pub(super) fn all() -> Vec<Case> {
     let mut cases = Vec::new();

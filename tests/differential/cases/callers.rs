@@ -1,7 +1,7 @@
 //! Callers with good tokens, with others, and without.
 
 use super::{Caller, Case, Token, case, get, put};
-use twolane_tests::{api_client::LANES, hostile_values::SUBJECTS};
+use testkit::{api_client::LANES, hostile_values::SUBJECTS};
 
 /// What is sent for `Authorization`, by what is odd about it.
 const AUTHORIZATIONS: [(&str, &str, Token); 20] = [

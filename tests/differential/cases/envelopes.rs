@@ -1,7 +1,7 @@
 //! Valid orders in odd envelopes: media types, queries, headers.
 
 use super::{Case, case, get, put};
-use twolane_tests::{
+use testkit::{
     api_client::LANES,
     hostile_values::{TRACE, trace_headers},
 };

@@ -1,7 +1,7 @@
 //! Order ids that are none.
 
 use super::{Case, Record, Request, case, get, put};
-use twolane_tests::hostile_values::{malformed_order_ids, order_ids_that_no_text_has};
+use testkit::hostile_values::{malformed_order_ids, order_ids_that_no_text_has};
 
 pub(super) fn all() -> Vec<Case> {
     let mut cases = Vec::new();

@@ -2,7 +2,7 @@
 
 use super::{Caller, Case, Request, case, get, put};
 use reqwest::Method;
-use twolane_tests::order_bodies::order_of;
+use testkit::order_bodies::order_of;
 
 /// The three things there are.
 pub(super) const PLACES: [&str; 3] = ["sync/orders/{id}", "async/orders/{id}", "orders/{id}"];

@@ -10,7 +10,7 @@ mod origins;
 
 use reqwest::Method;
 use std::collections::HashMap;
-use twolane_tests::{order_bodies::order_of, stack::OWNER};
+use testkit::{order_bodies::order_of, stack::OWNER};
 
 /// What is sent, and what it is called.
 pub(crate) struct Case {

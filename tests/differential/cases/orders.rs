@@ -1,7 +1,7 @@
 //! Orders that are placed, repeated, contradicted and asked for.
 
 use super::{Case, case, get, put};
-use twolane_tests::{
+use testkit::{
     api_client::LANES,
     order_bodies::{order_in_no_currency, order_of},
 };

@@ -2,7 +2,7 @@
 
 use super::{Caller, Case, Request, case, get, methods_and_paths::PLACES, put};
 use reqwest::Method;
-use twolane_tests::{
+use testkit::{
     api_client::LANES,
     hostile_values::{LISTED_ORIGIN, UNLISTED_ORIGINS, VELOCITY_ORIGINS},
 };

@@ -9,12 +9,7 @@ use crate::{
 };
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use fault_endpoint::{Fault, Rule, When};
-use twolane_tests::{
-    eventually::eventually,
-    order_bodies::new_id,
-    queue_messages::message,
-    stack::{OWNER, output},
-};
+use testkit::{eventually::eventually, order_bodies::new_id, outputs::output, queue_messages::message, stack::OWNER};
 
 /// Deliveries before the dead-letter queue, as the template has it.
 const MAX_RECEIVE_COUNT: usize = 5;

@@ -7,7 +7,7 @@ use crate::{
     rig::{PATIENCE, Rig},
 };
 use std::collections::BTreeMap;
-use twolane_tests::{
+use testkit::{
     order_bodies::{new_id, order_of},
     stack::OWNER,
 };

@@ -8,8 +8,8 @@ use crate::{
 use fault_endpoint::{Call, Fault, Rule, When};
 use serde_json::Value;
 use std::{env, path::PathBuf, process::Stdio, time::Duration};
+use testkit::{command_line, eventually::eventually, order_bodies::new_id, outputs::output};
 use tokio::process::{Child, Command};
-use twolane_tests::{command_line, eventually::eventually, order_bodies::new_id, stack::output};
 
 /// Invocations that each lane may have at once.
 const CONCURRENCY: i32 = 5;

@@ -7,7 +7,7 @@ use crate::{
     queue,
     rig::{PATIENCE, Rig},
 };
-use twolane_tests::{order_bodies::new_id, stack::OWNER};
+use testkit::{order_bodies::new_id, stack::OWNER};
 
 pub(crate) async fn a_message_delivered_many_times_is_written_once(rig: &Rig, load: Load) -> Figures {
     let mut listener = Listener::open(rig, OWNER).await;

@@ -8,7 +8,7 @@ use crate::{
     rig::{PATIENCE, Rig},
 };
 use std::time::Duration;
-use twolane_tests::{order_bodies::new_id, stack::OWNER};
+use testkit::{order_bodies::new_id, stack::OWNER};
 
 pub(crate) async fn an_order_that_waited_too_long_is_rejected_and_a_confirmed_one_stays(rig: &Rig, _: Load) -> Figures {
     let mut listener = Listener::open(rig, OWNER).await;

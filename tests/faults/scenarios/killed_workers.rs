@@ -9,10 +9,7 @@ use crate::{
     workers,
 };
 use fault_endpoint::{Fault, Gate, Rule, When};
-use twolane_tests::{
-    order_bodies::new_id,
-    stack::{OWNER, output},
-};
+use testkit::{order_bodies::new_id, outputs::output, stack::OWNER};
 
 pub(crate) async fn messages_of_killed_workers_come_again_and_are_written_once(rig: &Rig, load: Load) -> Figures {
     let mut listener = Listener::open(rig, OWNER).await;

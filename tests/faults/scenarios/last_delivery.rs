@@ -9,7 +9,7 @@ use crate::{
 use fault_endpoint::{Fault, Rule, When};
 use hyper::StatusCode;
 use serde_json::Value;
-use twolane_tests::{
+use testkit::{
     command_line::twolane,
     eventually::eventually,
     order_bodies::{new_id, order_of},
@@ -45,7 +45,7 @@ pub(crate) async fn a_failed_order_is_confirmed_once_by_a_redrive_and_told_once_
         assert_eq!((&report["statusBefore"], &report["status"]), (&"FAILED".into(), &"CONFIRMED".into()), "{report}");
         listener.hears("order.confirmed", &id, PATIENCE).await;
         rig.queue_is_empty(PATIENCE).await;
-        assert_eq!(rig.messages("DeadLetterQueueUrl").await, 0, "{redrive:?}: it must have gone");
+        assert_eq!(rig.stack.messages_in("DeadLetterQueueUrl").await, 0, "{redrive:?}: it must have gone");
         assert_eq!(rig.endpoint.writes(mark, &id, "CONFIRMED"), 1, "{redrive:?}: it must have been confirmed once");
         let told = [listener.count("order.failed", &id), listener.count("order.confirmed", &id)];
         assert_eq!(told, [1, 1], "{redrive:?}: told once that it failed and once that it is confirmed");
@@ -68,7 +68,8 @@ async fn fail(rig: &Rig, listener: &mut Listener, id: &str) {
     rig.api.put("async", id, &order_of("SKU-1")).await;
     listener.hears("order.failed", id, PATIENCE).await;
     eventually(PATIENCE, "the message is in the dead-letter queue", async || {
-        (rig.messages("DeadLetterQueueUrl").await > 0 && rig.messages("OrdersQueueUrl").await == 0).then_some(())
+        (rig.stack.messages_in("DeadLetterQueueUrl").await > 0 && rig.stack.messages_in("OrdersQueueUrl").await == 0)
+            .then_some(())
     })
     .await;
 }

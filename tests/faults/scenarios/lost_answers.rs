@@ -8,9 +8,10 @@ use crate::{
     workers,
 };
 use fault_endpoint::{Fault, Gate, Rule, When};
-use twolane_tests::{
+use testkit::{
     order_bodies::{new_id, order_of},
-    stack::{OWNER, output},
+    outputs::output,
+    stack::OWNER,
 };
 
 pub(crate) async fn a_write_whose_answer_is_lost_is_not_repeated_and_its_owner_is_told(rig: &Rig, _: Load) -> Figures {

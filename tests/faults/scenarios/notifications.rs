@@ -10,7 +10,7 @@ use crate::{
 use fault_endpoint::{Call, Fault, Gate, Rule, When};
 use hyper::StatusCode;
 use std::time::Duration;
-use twolane_tests::{eventually::eventually, order_bodies::new_id, stack::OWNER};
+use testkit::{eventually::eventually, order_bodies::new_id, stack::OWNER};
 
 fn posts_to(listener: &Listener) -> impl Fn(&Call) -> bool + Send + 'static {
     let id = listener.connection_id.clone();
@@ -64,7 +64,7 @@ pub(crate) async fn a_slow_socket_delays_nobody(rig: &Rig, _: Load) -> Figures {
     quick.hears("order.confirmed", &id, PATIENCE).await;
     other.hears("order.confirmed", &elses, PATIENCE).await;
 
-    assert!(rig.messages("OrdersQueueUrl").await > 0, "the slow one's message must be under way still");
+    assert!(rig.stack.messages_in("OrdersQueueUrl").await > 0, "the slow one's message must be under way still");
     assert_eq!(slow.count("order.confirmed", &id), 0, "its post is held");
     gate.open();
     rig.queue_is_empty(PATIENCE).await;

@@ -8,7 +8,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use twolane_tests::{eventually::eventually, order_bodies::new_id};
+use testkit::{eventually::eventually, order_bodies::new_id};
 
 /// Seven that are done, then a poison one, one that panics, and one that is done at its third delivery.
 fn wishes() -> Vec<Value> {

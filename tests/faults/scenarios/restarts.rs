@@ -9,14 +9,13 @@ use crate::{
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use reqwest::{Method, header::CONTENT_TYPE};
 use std::time::Duration;
-use tokio::time::{Instant, interval, sleep_until};
-use twolane_tests::{
+use testkit::{
     api_client::try_send,
     eventually::eventually,
     order_bodies::{new_id, order_of},
     socket::Socket,
-    stack::OWNER,
 };
+use tokio::time::{Instant, interval};
 
 /// Orders that come in a second.
 const ARRIVALS_PER_SECOND: u32 = 30;
@@ -32,8 +31,10 @@ pub(crate) async fn no_order_is_lost_or_written_twice_when_everything_restarts(r
     let (mark, mut ids, mut repeats) = (rig.endpoint.mark(), Vec::new(), 0);
     let end = Instant::now() + BETWEEN * (restarts + 1);
     let restarting = async {
+        let mut moment = interval(BETWEEN);
+        moment.tick().await;
         for restart in 1..=restarts {
-            sleep_until(end - BETWEEN * (restarts + 1 - restart)).await;
+            moment.tick().await;
             local_cloud::restart().await;
             tell(&format!("restart {restart} of {restarts}"));
         }
@@ -55,7 +56,7 @@ pub(crate) async fn no_order_is_lost_or_written_twice_when_everything_restarts(r
     tokio::join!(restarting, placing);
     assert!(repeats > 0, "clients must have met the stack while it was down");
 
-    all_are_confirmed(rig, &ids).await;
+    rig.all_are_confirmed(&ids, DEADLINE).await;
     rig.queue_is_empty(DEADLINE).await;
     for id in &ids {
         // What goes down between a write and its answer has written all the same: then the next attempt is refused (400),
@@ -95,13 +96,4 @@ async fn place(rig: &Rig) -> (String, usize) {
     })
     .await;
     (id, repeated)
-}
-
-async fn all_are_confirmed(rig: &Rig, ids: &[String]) {
-    eventually(DEADLINE, "all orders are confirmed", async || {
-        let statuses = rig.stack.statuses().await;
-        let status = |id: &String| statuses.get(&format!("{OWNER}#{id}")).map(String::as_str);
-        ids.iter().all(|id| status(id) == Some("CONFIRMED")).then_some(())
-    })
-    .await;
 }

@@ -7,7 +7,7 @@ use crate::{
     rig::{PATIENCE, Rig},
 };
 use fault_endpoint::{Fault, Gate, Rule, When};
-use twolane_tests::{
+use testkit::{
     order_bodies::{new_id, order_of},
     socket::Socket,
     stack::OWNER,

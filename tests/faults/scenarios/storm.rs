@@ -14,12 +14,13 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
-use tokio::time::{Instant, interval};
-use twolane_tests::{
+use testkit::{
     api_client::ApiClient,
     order_bodies::{new_id, order_of},
-    stack::{OWNER, output},
+    outputs::output,
+    stack::OWNER,
 };
+use tokio::time::{Instant, interval};
 
 /// Longest time until all is settled.
 const DEADLINE: Duration = Duration::from_mins(6);
@@ -61,6 +62,7 @@ pub(crate) async fn every_order_survives_a_storm_and_every_owner_is_told_of_thei
     let killed = settle(rig, &listeners, expected, kills).await;
     rig.endpoint.heal();
     rig.queue_is_empty(DEADLINE).await;
+    assert!(killed > 0, "workers must have been killed");
 
     let statuses = rig.stack.statuses().await;
     let status = |owner: &str, id: &str| statuses.get(&format!("{owner}#{id}")).map(String::as_str);

@@ -2,7 +2,7 @@
 
 use crate::{Load, figures::Figures, rig::Rig};
 use fault_endpoint::{Call, Fault, Rule, When};
-use twolane_tests::order_bodies::{new_id, order_of};
+use testkit::order_bodies::{new_id, order_of};
 
 fn writes_of(id: &str) -> impl Fn(&Call) -> bool + Send + 'static {
     let id = id.to_owned();

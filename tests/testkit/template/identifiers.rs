@@ -2,11 +2,15 @@
 
 /// Where a stack is.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    pub(crate) partition: &'static str,
-    pub(crate) region: &'static str,
-    pub(crate) account: &'static str,
-    pub(crate) url_suffix: &'static str,
+pub struct Place {
+    /// The partition, as in ARNs.
+    pub partition: &'static str,
+    /// The region.
+    pub region: &'static str,
+    /// The account's id.
+    pub account: &'static str,
+    /// The end of host names.
+    pub url_suffix: &'static str,
 }
 
 /// The stack's name.
@@ -14,17 +18,18 @@ pub(super) const STACK: &str = "twolane";
 
 impl Place {
     /// A region like most.
-    pub(crate) const IRELAND: Self =
+    pub const IRELAND: Self =
         Self { partition: "aws", region: "eu-west-1", account: "111122223333", url_suffix: "amazonaws.com" };
     /// Another partition, in which ARNs and host names differ.
-    pub(crate) const BEIJING: Self =
+    pub const BEIJING: Self =
         Self { partition: "aws-cn", region: "cn-north-1", account: "444455556666", url_suffix: "amazonaws.com.cn" };
     /// The local cloud.
-    pub(crate) const LOCAL: Self =
+    pub const LOCAL: Self =
         Self { partition: "aws", region: "us-east-1", account: "000000000000", url_suffix: "amazonaws.com" };
 
     /// The ARN of what a service calls `resource` here.
-    pub(crate) fn arn(self, service: &str, resource: &str) -> String {
+    #[must_use]
+    pub fn arn(self, service: &str, resource: &str) -> String {
         format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region, self.account)
     }
 

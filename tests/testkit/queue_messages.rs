@@ -1,9 +1,26 @@
-//! Messages sent to the queue directly, as the API would send them or as nobody should.
+//! Messages sent to the queue directly, as the API would send them or as nobody should; how many a queue has.
 
 use aws_sdk_sqs::{
+    Client,
     primitives::Blob,
-    types::{MessageAttributeValue, SendMessageBatchRequestEntry, builders::SendMessageBatchRequestEntryBuilder},
+    types::{
+        MessageAttributeValue,
+        QueueAttributeName::{
+            ApproximateNumberOfMessages, ApproximateNumberOfMessagesDelayed, ApproximateNumberOfMessagesNotVisible,
+        },
+        SendMessageBatchRequestEntry,
+        builders::SendMessageBatchRequestEntryBuilder,
+    },
 };
+
+/// How many messages the queue has, whether anybody could receive them now or not.
+pub async fn count(sqs: &Client, queue_url: &str) -> usize {
+    let counts =
+        [ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible, ApproximateNumberOfMessagesDelayed];
+    let request = sqs.get_queue_attributes().queue_url(queue_url).set_attribute_names(Some(counts.to_vec()));
+    let attributes = request.send().await.expect("the queue can be asked").attributes.expect("it has attributes");
+    counts.iter().map(|count| attributes[count].parse::<usize>().unwrap()).sum()
+}
 
 /// A text attribute.
 pub fn text(value: &str) -> MessageAttributeValue {

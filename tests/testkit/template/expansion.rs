@@ -1,20 +1,20 @@
 //! The template as SAM's own translator transforms it, offline: `infra/local/expand_template.py`.
 
 use super::ParameterSet;
-use crate::repository::root;
+use crate::{node::local_tool, repository::root};
 use serde_json::Value;
 use std::{
     env,
     path::{Path, PathBuf},
     process::Command,
 };
-use twolane_tests::node::local_tool;
 
 /// What is transformed, and when.
-pub(crate) struct Source {
-    pub(crate) openapi: PathBuf,
+pub struct Source {
+    /// The definition of the REST API.
+    pub openapi: PathBuf,
     /// Seconds since 1970: SAM names a deployment by them.
-    pub(crate) epoch: u64,
+    pub epoch: u64,
 }
 
 impl Default for Source {
@@ -27,7 +27,7 @@ impl Default for Source {
 ///
 /// # Panics
 /// When SAM refuses the template.
-pub(crate) fn expand(source: &Source, sets: &[ParameterSet]) -> Vec<Value> {
+pub fn expand(source: &Source, sets: &[ParameterSet]) -> Vec<Value> {
     let python = Path::new(&local_tool(&["tools", "sam"])).join("python");
     let mut command = Command::new(python);
     // Nothing is called: profiles and endpoints of whoever runs this are not looked at.

@@ -1,4 +1,5 @@
-//! Clients of a deployed stack, for tests from outside: its REST API, its WebSocket API, its queue and its tables.
+//! What the tests share: clients of a deployed stack (its REST API, its WebSocket API, its queue and its tables), hostile
+//! values, the stacks that CloudFormation makes of the template, and the files of this repository.
 //!
 //! `TWOLANE_OUTPUTS` names the file with the stack's outputs as a flat JSON object; without it, the nearest
 //! `.local/outputs.json` does. Region, credentials and endpoint come from the environment, as for every AWS tool. All
@@ -17,7 +18,10 @@ pub mod hostile_bodies;
 pub mod hostile_values;
 pub mod node;
 pub mod order_bodies;
+pub mod outputs;
 pub mod queue_messages;
+pub mod repository;
 pub mod socket;
 pub mod stack;
+pub mod template;
 pub mod tokens;

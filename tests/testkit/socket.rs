@@ -1,11 +1,6 @@
 //! The WebSocket API.
 
-use crate::{
-    api_client::set_up_tls,
-    eventually::DEADLINE,
-    stack::{OWNER, output},
-    tokens::token,
-};
+use crate::{api_client::set_up_tls, eventually::DEADLINE, outputs::output, stack::OWNER, tokens::token};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::{

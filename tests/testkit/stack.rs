@@ -1,16 +1,16 @@
 //! The stack under test.
 
-use crate::tokens::subject_of;
+use crate::{
+    outputs::{HOW, output},
+    queue_messages,
+    tokens::subject_of,
+};
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_sdk_sqs::types::QueueAttributeName;
 use aws_smithy_http_client::{Builder, tls};
-use serde_json::Value;
 use std::{
     collections::{BTreeSet, HashMap},
-    env, fs,
-    path::{Path, PathBuf},
-    sync::OnceLock,
+    env,
 };
 
 /// Who places orders, unless a test says otherwise.
@@ -19,70 +19,30 @@ pub const OWNER: &str = "demo";
 /// An item of a table.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// What the stack says of itself, and ways to look into it.
+/// Ways to look into the stack.
 pub struct Stack {
-    outputs: &'static Value,
     dynamodb: aws_sdk_dynamodb::Client,
     /// For what concerns the queues.
     pub sqs: aws_sdk_sqs::Client,
 }
 
-/// The repository's root folder.
-pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
-
-/// An output of the stack.
-pub fn output(name: &str) -> &'static str {
-    outputs()[name].as_str().unwrap_or_else(|| panic!("The outputs of the stack have no {name}: deploy it again"))
-}
-
-fn outputs() -> &'static Value {
-    static OUTPUTS: OnceLock<Value> = OnceLock::new();
-    OUTPUTS.get_or_init(|| {
-        let path = outputs_path();
-        let text = fs::read_to_string(&path).unwrap_or_else(|error| {
-            panic!("Failed to read the outputs of the stack from {}: {error}.\n{HOW}", path.display())
-        });
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{} is not JSON: {error}", path.display()))
-    })
-}
-
-const HOW: &str = "These tests need a deployed stack. Either run them on one of their own:\n  \
-    python3 infra/local exec -- cargo test -p twolane-tests\n\
-    or on one that is up, after `make up`:\n  \
-    eval \"$(python3 infra/local env)\" && cargo test -p twolane-tests\n\
-    On AWS: make smoke STACK=name.";
-
-/// The file with the stack's outputs.
-pub(crate) fn outputs_path() -> PathBuf {
-    if let Some(path) = env::var_os("TWOLANE_OUTPUTS") {
-        return path.into();
-    }
-    let mut candidates = root().ancestors().map(|folder| folder.join(".local/outputs.json"));
-    candidates
-        .find(|path| path.is_file())
-        .unwrap_or_else(|| panic!("TWOLANE_OUTPUTS is not set, and there is no .local/outputs.json.\n{HOW}"))
-}
-
 impl Stack {
     /// The stack that the environment names.
     pub async fn of_environment() -> Self {
-        let outputs = outputs();
         let config = sdk_config().await;
-        Self { outputs, dynamodb: aws_sdk_dynamodb::Client::new(&config), sqs: aws_sdk_sqs::Client::new(&config) }
+        Self { dynamodb: aws_sdk_dynamodb::Client::new(&config), sqs: aws_sdk_sqs::Client::new(&config) }
     }
 
     /// The item of an order, as it is now.
     pub async fn item(&self, id: &str) -> Option<Item> {
         let key = AttributeValue::S(format!("{}#{id}", subject_of(OWNER)));
-        let request = self.dynamodb.get_item().table_name(self.name("OrdersTableName")).consistent_read(true);
+        let request = self.dynamodb.get_item().table_name(output("OrdersTableName")).consistent_read(true);
         request.key("pk", key).send().await.expect("the orders table can be read").item
     }
 
     /// All items, of whichever owner, with that order id.
     pub async fn items_with_order_id(&self, id: &str) -> Vec<Item> {
-        let request = self.dynamodb.scan().table_name(self.name("OrdersTableName")).consistent_read(true);
+        let request = self.dynamodb.scan().table_name(output("OrdersTableName")).consistent_read(true);
         let request = request.filter_expression("orderId = :id");
         let pages = request.expression_attribute_values(":id", AttributeValue::S(id.to_owned()));
         let items = pages.into_paginator().items().send().collect::<Result<Vec<_>, _>>();
@@ -102,14 +62,14 @@ impl Stack {
     }
 
     async fn connection_rows(&self) -> Vec<Item> {
-        let request = self.dynamodb.scan().table_name(self.name("ConnectionsTableName")).consistent_read(true);
+        let request = self.dynamodb.scan().table_name(output("ConnectionsTableName")).consistent_read(true);
         let rows = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>();
         rows.await.expect("the connections table can be scanned")
     }
 
     /// Adds a connection of the owner that is not open, as a row whose socket closed unnoticed.
     pub async fn add_gone_connection(&self, owner: &str, id: &str, expires_at: u64) {
-        let row = self.dynamodb.put_item().table_name(self.name("ConnectionsTableName"));
+        let row = self.dynamodb.put_item().table_name(output("ConnectionsTableName"));
         let row = row.item("pk", AttributeValue::S(owner.to_owned())).item("sk", AttributeValue::S(id.to_owned()));
         // Opened long ago: a young one may be about to open.
         let row = row.item("connectedAt", AttributeValue::S("2026-01-01T00:00:00.000Z".to_owned()));
@@ -119,28 +79,16 @@ impl Stack {
 
     /// The status of every order in the table, by its key `{owner}#{orderId}`.
     pub async fn statuses(&self) -> HashMap<String, String> {
-        let request = self.dynamodb.scan().table_name(self.name("OrdersTableName")).consistent_read(true);
+        let request = self.dynamodb.scan().table_name(output("OrdersTableName")).consistent_read(true);
         let items = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>();
         let items = items.await.expect("the orders table can be scanned");
         let text = |item: &Item, name: &str| item[name].as_s().unwrap().clone();
         items.iter().map(|item| (text(item, "pk"), text(item, "status"))).collect()
     }
 
-    /// How many messages the queue has, whether anybody could receive them now or not.
-    pub async fn messages_in(&self, output: &str) -> u64 {
-        use QueueAttributeName::{
-            ApproximateNumberOfMessages, ApproximateNumberOfMessagesDelayed, ApproximateNumberOfMessagesNotVisible,
-        };
-        let counts =
-            [ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible, ApproximateNumberOfMessagesDelayed];
-        let request = self.sqs.get_queue_attributes().queue_url(self.name(output));
-        let answer = request.set_attribute_names(Some(counts.to_vec())).send().await;
-        let attributes = answer.expect("the queue can be asked").attributes.expect("it has attributes");
-        counts.iter().map(|count| attributes[count].parse::<u64>().unwrap()).sum()
-    }
-
-    fn name(&self, output: &str) -> &str {
-        self.outputs[output].as_str().unwrap_or_else(|| panic!("The outputs of the stack have no {output}"))
+    /// How many messages the queue of that output has, whether anybody could receive them now or not.
+    pub async fn messages_in(&self, queue: &str) -> usize {
+        queue_messages::count(&self.sqs, output(queue)).await
     }
 }
 

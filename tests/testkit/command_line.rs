@@ -1,6 +1,6 @@
 //! The command line `twolane`, as people run it.
 
-use crate::stack::root;
+use crate::repository::root;
 use std::{env, path::PathBuf};
 use tokio::process::Command;
 

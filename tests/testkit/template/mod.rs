@@ -8,34 +8,39 @@ mod identifiers;
 mod intrinsics;
 mod parameters;
 
-pub(crate) use expansion::{Source, expand};
-pub(crate) use identifiers::Place;
-pub(crate) use parameters::ParameterSet;
+pub use expansion::{Source, expand};
+pub use identifiers::Place;
+pub use parameters::ParameterSet;
 
 use intrinsics::Evaluation;
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, sync::LazyLock};
 
 /// The stack of one set of parameters.
-pub(crate) struct Stack {
+pub struct Stack {
     /// What the set is called.
-    pub(crate) name: String,
-    pub(crate) place: Place,
-    pub(crate) parameters: BTreeMap<String, String>,
-    pub(crate) outputs: Map<String, Value>,
+    pub name: String,
+    /// Where it is.
+    pub place: Place,
+    /// Its parameters, defaults included.
+    pub parameters: BTreeMap<String, String>,
+    /// Its outputs.
+    pub outputs: Map<String, Value>,
     /// Names that lead nowhere, parameters and rules that CloudFormation would refuse.
-    pub(crate) problems: Vec<String>,
+    pub problems: Vec<String>,
     resources: BTreeMap<String, Resource>,
 }
 
 /// A resource that is created.
-pub(crate) struct Resource {
-    pub(crate) kind: String,
-    pub(crate) properties: Value,
+pub struct Resource {
+    /// Its type.
+    pub kind: String,
+    /// Its properties, evaluated.
+    pub properties: Value,
     /// What becomes of it when the stack is deleted.
-    pub(crate) deletion_policy: String,
+    pub deletion_policy: String,
     /// What `Ref` gives.
-    pub(crate) reference: String,
+    pub reference: String,
     arn: Option<String>,
 }
 
@@ -46,13 +51,13 @@ static STACKS: LazyLock<Vec<Stack>> = LazyLock::new(|| {
 });
 
 /// The stack of every set of parameters.
-pub(crate) fn stacks() -> &'static [Stack] {
+pub fn stacks() -> &'static [Stack] {
     &STACKS
 }
 
 impl Stack {
     /// What CloudFormation makes of a transformed template.
-    pub(crate) fn new(set: ParameterSet, template: &Value) -> Self {
+    pub fn new(set: ParameterSet, template: &Value) -> Self {
         let ParameterSet { name, place, given } = set;
         let parameters = parameters::with_defaults(template, &given);
         let mut evaluation = Evaluation::new(template, &parameters, place);
@@ -75,23 +80,23 @@ impl Stack {
     }
 
     /// All resources, by logical id.
-    pub(crate) fn resources(&self) -> &BTreeMap<String, Resource> {
+    pub fn resources(&self) -> &BTreeMap<String, Resource> {
         &self.resources
     }
 
     /// The resource of that logical id.
-    pub(crate) fn resource(&self, id: &str) -> &Resource {
+    pub fn resource(&self, id: &str) -> &Resource {
         self.resources.get(id).unwrap_or_else(|| panic!("{}: there is no {id}", self.name))
     }
 
     /// The resources of one type, by logical id.
-    pub(crate) fn of_type(&self, kind: &str) -> impl Iterator<Item = (&str, &Resource)> {
+    pub fn of_type(&self, kind: &str) -> impl Iterator<Item = (&str, &Resource)> {
         let resources = self.resources.iter().filter(move |(_, resource)| resource.kind == kind);
         resources.map(|(id, resource)| (id.as_str(), resource))
     }
 
     /// The one resource of a type; `None` when there is none.
-    pub(crate) fn only(&self, kind: &str) -> Option<&Resource> {
+    pub fn only(&self, kind: &str) -> Option<&Resource> {
         let mut found = self.of_type(kind);
         let first = found.next().map(|(_, resource)| resource);
         assert!(found.next().is_none(), "{}: more than one {kind}", self.name);
@@ -99,31 +104,33 @@ impl Stack {
     }
 
     /// The resource with that ARN.
-    pub(crate) fn by_arn(&self, arn: &str) -> Option<(&str, &Resource)> {
+    pub fn by_arn(&self, arn: &str) -> Option<(&str, &Resource)> {
         let mut found = self.resources.iter().filter(|(_, resource)| resource.arn.as_deref() == Some(arn));
         found.next().map(|(id, resource)| (id.as_str(), resource))
     }
 
     /// The REST API's definition.
-    pub(crate) fn rest_api(&self) -> &Value {
+    pub fn rest_api(&self) -> &Value {
         &self.only("AWS::ApiGateway::RestApi").unwrap().properties["Body"]
     }
 
     /// The name of the stage of both APIs.
-    pub(crate) fn stage(&self) -> &str {
+    pub fn stage(&self) -> &str {
         text(&self.only("AWS::ApiGateway::Stage").unwrap().properties["StageName"])
     }
 }
 
 impl Resource {
+    /// Its ARN.
+    ///
     /// # Panics
     /// When the type has none.
-    pub(crate) fn arn(&self) -> &str {
+    pub fn arn(&self) -> &str {
         self.arn.as_deref().unwrap_or_else(|| panic!("{}: no ARN of {} is known", self.reference, self.kind))
     }
 }
 
 /// A value that must be text.
-pub(crate) fn text(value: &Value) -> &str {
+pub fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_else(|| panic!("{value} is not text"))
 }

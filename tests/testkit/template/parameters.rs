@@ -7,10 +7,13 @@ use std::collections::BTreeMap;
 
 /// Parameters of a stack, and where it is.
 #[derive(Clone)]
-pub(crate) struct ParameterSet {
-    pub(crate) name: String,
-    pub(crate) place: Place,
-    pub(crate) given: BTreeMap<String, String>,
+pub struct ParameterSet {
+    /// What it is called.
+    pub name: String,
+    /// Where the stack is.
+    pub place: Place,
+    /// The parameters that are given, by name.
+    pub given: BTreeMap<String, String>,
 }
 
 const KEYS: &str =
@@ -57,12 +60,13 @@ pub(super) fn all() -> Vec<ParameterSet> {
 
 impl ParameterSet {
     /// These parameters, and the template's defaults for all others.
-    pub(crate) fn new(name: &str, place: Place, given: &[(&str, &str)]) -> Self {
+    pub fn new(name: &str, place: Place, given: &[(&str, &str)]) -> Self {
         Self { name: name.to_owned(), place, given: BTreeMap::new() }.and(given)
     }
 
     /// These parameters too, unless they are given.
-    pub(crate) fn and(mut self, more: &[(&str, &str)]) -> Self {
+    #[must_use]
+    pub fn and(mut self, more: &[(&str, &str)]) -> Self {
         for (name, value) in more {
             self.given.entry((*name).to_owned()).or_insert_with(|| (*value).to_owned());
         }

@@ -2,7 +2,8 @@
 
 use crate::{
     eventually::{DEADLINE, eventually},
-    stack::{OWNER, output},
+    outputs::output,
+    stack::OWNER,
     tokens::token,
 };
 use orders_api::Problem;

@@ -153,7 +153,9 @@ impl<'a> Evaluation<'a> {
             (Some(_), Some(attribute)) => self.attribute(id, attribute),
         };
         let kind = &self.template["Resources"][id]["Type"];
-        value.unwrap_or_else(|| panic!("{at}: what does {name} give, of {kind}? Add it to stack/identifiers.rs"))
+        value.unwrap_or_else(|| {
+            panic!("{at}: what does {name} give, of {kind}? Add it to tests/testkit/template/identifiers.rs")
+        })
     }
 
     /// The type of a resource that is created.

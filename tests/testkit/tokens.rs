@@ -4,7 +4,7 @@
 //! private key, in the file that `TWOLANE_ISSUER` names, or else in that beside the stack's outputs. What only the key can
 //! make, as a token that expires in a moment, needs the key.
 
-use crate::stack::outputs_path;
+use crate::{eventually::eventually, outputs::outputs_path};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::signature::Ed25519KeyPair;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     sync::{Mutex, OnceLock},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 /// How long a token lasts, in seconds: longer than any test.
@@ -66,6 +66,29 @@ fn given() -> Option<&'static [String]> {
         Some(text.split_whitespace().map(str::to_owned).collect())
     };
     GIVEN.get_or_init(read).as_deref()
+}
+
+/// A token that ends soon.
+pub struct ShortToken {
+    /// As it is sent.
+    pub text: String,
+    /// When it expires, in seconds since 1970.
+    expires_at: u64,
+}
+
+impl ShortToken {
+    /// A token of the subject that expires after that many seconds.
+    pub fn new(subject: &str, seconds: u64) -> Self {
+        let (mut claims, expires_at) = (issuer().claims(subject), now() + seconds);
+        claims["exp"] = expires_at.into();
+        Self { text: issuer().token(&claims), expires_at }
+    }
+
+    /// Waits until it has expired.
+    pub async fn has_expired(&self) {
+        let left = Duration::from_secs(self.expires_at.saturating_sub(now()) + 2);
+        eventually(left, "the token expires", async || (now() > self.expires_at).then_some(())).await;
+    }
 }
 
 /// The present second.

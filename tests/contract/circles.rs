@@ -1,0 +1,153 @@
+//! No file of a crate imports one that imports it, however far around.
+//!
+//! Read are the paths that begin with `crate` or `super`, in imports and in code, without tests. A module and those within
+//! it are one: what goes up or down between them is no circle.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+use testkit::repository::{packages, root};
+
+/// Circles that there still are, each with its folder. An entry whose circle is gone must go.
+const KNOWN: [&str; 4] = [
+    "crates/lambda-bench/src: backend, engine, subject",
+    "crates/lambda-support/src: cors, http",
+    "crates/twolane/src: aws, cli, compare::args, report, requests, stack, timeline, token",
+    "crates/twolane/src: compare::measure::load, compare::measure::polls",
+];
+
+/// A module's name, part by part; the crate's root has none.
+type Module = Vec<String>;
+
+/// The modules that each module names.
+type Graph = BTreeMap<Module, BTreeSet<Module>>;
+
+/// Every path in a source that begins with `crate` or `super`, groups in braces taken apart.
+fn paths(source: &str) -> Vec<Module> {
+    let code: Vec<_> = source.lines().map(|line| line.split("//").next().unwrap()).collect();
+    let code = code.join("\n");
+    let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    let starts = ["crate::", "super::"].into_iter().flat_map(|start| code.match_indices(start));
+    let mut found = Vec::new();
+    for (at, _) in starts.filter(|(at, _)| !code[..*at].ends_with(|before| is_of_a_name(before) || before == ':')) {
+        tree(&code[at..], Module::new(), &mut found);
+    }
+    found
+}
+
+fn is_of_a_name(character: char) -> bool {
+    character.is_alphanumeric() || character == '_'
+}
+
+/// Reads one path or group from the start of the code, and adds what it names, `within` in front; what is left of the code.
+fn tree<'a>(code: &'a str, mut within: Module, found: &mut Vec<Module>) -> &'a str {
+    let end = code.find(|character| !is_of_a_name(character)).unwrap_or(code.len());
+    let (name, rest) = code.split_at(end);
+    within.extend((!name.is_empty()).then(|| name.to_owned()));
+    if let Some(mut group) = rest.strip_prefix("::{").map(str::trim_start) {
+        while !group.is_empty() && !group.starts_with('}') {
+            let after = tree(group, within.clone(), found);
+            // Past ` as name`.
+            group = after.find([',', '}']).map_or("", |at| after[at..].trim_start_matches(',').trim_start());
+        }
+        return group.strip_prefix('}').unwrap_or(group);
+    }
+    if let Some(more) = rest.strip_prefix("::") {
+        return tree(more, within, found);
+    }
+    found.push(within);
+    rest
+}
+
+/// The module that a path leads to, seen from another.
+fn target(path: &[String], from: &Module, modules: &BTreeMap<Module, PathBuf>) -> Option<Module> {
+    let ups = path.iter().take_while(|part| *part == "super").count();
+    let mut module = if ups == 0 { Module::new() } else { from[..from.len().checked_sub(ups)?].to_vec() };
+    module.extend(path[ups.max(1)..].iter().cloned());
+    while !modules.contains_key(&module) {
+        module.pop()?;
+    }
+    Some(module)
+}
+
+/// Finds the files in a folder of a crate's modules, those in `within`.
+fn find_modules(folder: &Path, within: &Module, found: &mut BTreeMap<Module, PathBuf>) {
+    for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        let module = [within.as_slice(), &[stem.to_owned()]].concat();
+        if stem == "tests" {
+            // Tests may name what they like.
+        } else if path.is_dir() {
+            find_modules(&path, &module, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let is_the_folders = ["mod", "lib", "main"].contains(&stem);
+            found.insert(if is_the_folders { within.clone() } else { module }, path);
+        }
+    }
+}
+
+/// What modules name, but for those within them and around them.
+fn graph(modules: &BTreeMap<Module, PathBuf>) -> Graph {
+    let of = |module: &Module, path: &PathBuf| {
+        let named = paths(&fs::read_to_string(path).unwrap()).into_iter();
+        let named = named.filter_map(|path| target(&path, module, modules));
+        named.filter(|other| !module.starts_with(other) && !other.starts_with(module)).collect()
+    };
+    modules.iter().map(|(module, path)| (module.clone(), of(module, path))).collect()
+}
+
+/// The modules that one leads to, itself among them if it is in a circle.
+fn reached<'a>(graph: &'a Graph, from: &'a Module) -> BTreeSet<&'a Module> {
+    let (mut reached, mut pending) = (BTreeSet::new(), vec![from]);
+    while let Some(module) = pending.pop() {
+        pending.extend(graph[module].iter().filter(|next| reached.insert(*next)));
+    }
+    reached
+}
+
+/// All circles, each the names of its modules.
+fn circles(graph: &Graph) -> BTreeSet<Vec<String>> {
+    let reached: BTreeMap<_, _> = graph.keys().map(|module| (module, reached(graph, module))).collect();
+    let circle = |module: &Module| {
+        reached[module].iter().filter(|other| reached[*other].contains(module)).map(|other| other.join("::")).collect()
+    };
+    graph.keys().map(circle).filter(|circle: &Vec<_>| !circle.is_empty()).collect()
+}
+
+#[test]
+fn no_file_imports_one_that_imports_it_but_for_those_that_are_known() {
+    let mut found = Vec::new();
+    for folder in packages().iter().flat_map(|package| &package.roots) {
+        let mut files = BTreeMap::new();
+        find_modules(&root().join(folder), &Module::new(), &mut files);
+        found.extend(circles(&graph(&files)).iter().map(|circle| format!("{folder}: {}", circle.join(", "))));
+    }
+    found.sort();
+
+    assert_eq!(found, KNOWN, "circles of imports (left); those that are known (right)");
+}
+
+#[test]
+fn finds_paths_in_groups_in_code_and_not_in_comments_or_tests() {
+    let source = "use crate::{a::{self, b::C}, d as e, F};\nuse super::super::g;\n// crate::comment\nfn f() { crate::h::i(); }\n\
+                  use other::crate_x;\n#[cfg(test)]\nmod tests {\n    use crate::test;\n}\n";
+
+    let found: Vec<_> = paths(source).iter().map(|path| path.join("::")).collect();
+
+    let expected = ["crate::a::self", "crate::a::b::C", "crate::d", "crate::F", "crate::h::i", "super::super::g"];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_circle_is_found_however_far_around() {
+    let module = |name: &str| vec![name.to_owned()];
+    let edges = [("a", "b"), ("b", "c"), ("c", "a"), ("d", "a"), ("c", "e")];
+    let mut graph: Graph = ["a", "b", "c", "d", "e"].map(|name| (module(name), BTreeSet::new())).into();
+    for (from, to) in edges {
+        graph.get_mut(&module(from)).unwrap().insert(module(to));
+    }
+
+    assert_eq!(circles(&graph), [["a", "b", "c"].map(str::to_owned).to_vec()].into());
+}
