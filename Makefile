@@ -64,7 +64,7 @@ soak: ## The fault suite in full, on a local cloud of its own: 2 000 orders in a
 # of a dependency. COMPILER=cargo-zigbuild also links them as for AWS; bounds and baseline are of this machine's linker.
 # They are of release builds on Linux; counting takes valgrind and strace.
 bench: ## What each function costs beside one that does nothing: start, processor, memory, size, instructions
-	@sam=$$($(CLOUD) tools sam) && export PATH="$$sam:$$PATH" && for package in $(MEASURED) lambda-floor lambda-sdk-floor; do \
+	@sam=$$($(CLOUD) tools sam) && export PATH="$$sam:$$PATH" && for package in $(MEASURED) hello-floor sdk-floor; do \
 		echo "Building $$package"; cargo lambda build --locked --release --compiler $(COMPILER) --lambda-dir target/bench --package $$package --bin $$package || exit; done
 	cargo build --locked --release -p lambda-bench
 	target/$(CARGO_BUILD_TARGET)/release/lambda-bench $(ARGS)

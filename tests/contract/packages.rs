@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 /// `functions, twolane, tests → adapters, orders-api, lambda-support → orders`.
 fn allowed(package: &str) -> &'static [&'static str] {
     match package {
-        "access-tokens" | "fault-endpoint" | "lambda-bench" | "lambda-floor" | "orders" | "sqs-batch" => &[],
+        "access-tokens" | "fault-endpoint" | "hello-floor" | "lambda-bench" | "orders" | "sqs-batch" => &[],
         "orders-api" | "orders-dynamodb" => &["orders"],
         "orders-websocket" | "lambda-support" => &["orders", "orders-api"],
-        "lambda-sdk-floor" => &["lambda-support"],
+        "sdk-floor" => &["lambda-support"],
         "twolane-tests" => &["fault-endpoint", "lambda-support", "orders", "orders-api"],
         // A client: it sees the wire and nothing behind it. Faults it injects from outside.
         "twolane" => &["fault-endpoint", "orders-api"],

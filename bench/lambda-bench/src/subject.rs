@@ -62,10 +62,10 @@ const AUTHORIZER: (&str, &str) =
     ("authorize-request", include_str!("../../../functions/authorize-request/tests/fixtures/rest-token.json"));
 
 /// The function that does nothing.
-pub(crate) const FLOOR: &str = "lambda-floor";
+pub(crate) const FLOOR: &str = "hello-floor";
 
 /// The function that makes one request by the AWS SDK.
-pub(crate) const SDK_FLOOR: &str = "lambda-sdk-floor";
+pub(crate) const SDK_FLOOR: &str = "sdk-floor";
 
 /// The batch of [`BATCH`] messages.
 pub(crate) const WHOLE_BATCH: &str = "process-orders, batch of 10";

@@ -78,12 +78,12 @@ const HELP: &str = "\
 Examples:
   make bench
   lambda-bench --rounds 5 --warm 100 --no-counts
-  lambda-bench --only create-order --peer 'node=node crates/lambda-bench/peers/node/bootstrap.mjs'
+  lambda-bench --only create-order --peer 'node=node bench/peers/node/bootstrap.mjs'
   lambda-bench --dynoxide ~/.cargo/bin/dynoxide
   lambda-bench --json > bench.json
   make bench ARGS=--growth
 
-crates/lambda-bench/peers has create-order for Node and for Python; docs/performance.md says how to install them.
+bench/peers has create-order for Node and for Python; docs/performance.md says how to install them.
 
 Exit code: 0 when every bound holds or is known to be missed (docs/performance.md), 1 when one does not, 2 when nothing could be measured; \
 `make bench` has 2 for both.";
