@@ -1,55 +1,64 @@
-//! What functions ask of AWS: the least that DynamoDB, SQS and the WebSocket API's management endpoint can answer.
+//! A stand-in for AWS: DynamoDB, SQS and the WebSocket API's management endpoint, as far as functions call them.
 
-use crate::engine::Engine;
 use crate::http::{self, Answer};
+use crate::records::Records;
 use anyhow::Context;
 use http_body_util::BodyExt;
 use hyper::{Method, Request, Response, StatusCode, body::Bytes, body::Incoming};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio_rustls::TlsAcceptor;
 
-/// How the stand-in answers.
+/// How the stand-in behaves.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Manners {
-    /// How long each answer takes.
+pub(crate) struct Behaviour {
+    /// Time before each answer.
     pub(crate) delay: Duration,
-    /// Which of the writes is refused as over the table's limit: every so-manieth.
+    /// With `Some(n)`, every n-th write is throttled.
     pub(crate) throttle_every: Option<u64>,
-    /// Whether it speaks TLS, with a certificate of its own authority.
+    /// Whether it speaks TLS, with a self-signed certificate.
     pub(crate) tls: bool,
 }
 
-/// What came by.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Seen {
+/// What the stand-in received.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Received {
     /// Connections that were established, TLS handshake included.
     pub(crate) connections: u64,
-    /// Requests by what they asked for.
-    pub(crate) calls: BTreeMap<String, u64>,
+    /// Requests by operation.
+    pub(crate) requests: BTreeMap<String, u64>,
+    /// The body of the newest `PutItem`.
+    newest_write: Bytes,
 }
 
-impl Seen {
-    /// What came by since that was seen.
+impl Received {
+    /// What was received after `before`.
     pub(crate) fn since(&self, before: &Self) -> Self {
-        let calls = self.calls.iter().map(|(name, count)| (name.clone(), count - before.calls.get(name).unwrap_or(&0)));
+        let counted = |name: &String, count| (name.clone(), count - before.requests.get(name).unwrap_or(&0));
+        let requests = self.requests.iter().map(|(name, count)| counted(name, *count));
         Self {
             connections: self.connections - before.connections,
-            calls: calls.filter(|(_, count)| *count > 0).collect(),
+            requests: requests.filter(|(_, count)| *count > 0).collect(),
+            newest_write: self.newest_write.clone(),
         }
+    }
+
+    /// The item of the newest `PutItem`.
+    pub(crate) fn newest_item(&self) -> Option<Value> {
+        let mut request: Value = serde_json::from_slice(&self.newest_write).ok()?;
+        Some(request["Item"].take()).filter(Value::is_object)
     }
 }
 
 /// The stand-in, on loopback.
 pub(crate) struct Backend {
     address: SocketAddr,
-    manners: Manners,
     authority: Option<String>,
-    seen: Arc<Mutex<Seen>>,
+    received: Arc<Mutex<Received>>,
     server: tokio::task::JoinHandle<()>,
 }
 
@@ -60,48 +69,43 @@ impl Drop for Backend {
 }
 
 impl Backend {
-    /// Listens on a free port. What is asked of DynamoDB is for `engine` to answer, where there is one.
+    /// Listens on a free port.
     ///
     /// # Errors
-    /// Loopback has none.
-    pub(crate) async fn start(manners: Manners, engine: Option<Arc<Engine>>) -> anyhow::Result<Self> {
-        let seen = Arc::new(Mutex::new(Seen::default()));
-        let (tls, authority) = if manners.tls {
-            let (acceptor, authority) = certified()?;
-            (Some(acceptor), Some(authority))
-        } else {
-            (None, None)
-        };
-        let (calls, connections) = (Arc::clone(&seen), Arc::clone(&seen));
-        let answer = move |request| answer(request, manners, Arc::clone(&calls), engine.clone());
-        let connected = move || locked(&connections).connections += 1;
-        let (address, server) = http::serve(tls, Arc::new(answer), connected).await?;
-        Ok(Self { address, manners, authority, seen, server })
+    /// No port is free, or no certificate can be made.
+    pub(crate) async fn start(behaviour: Behaviour, records: &Arc<Records>) -> anyhow::Result<Self> {
+        let (acceptor, authority) = if behaviour.tls { certificate()? } else { (None, None) };
+        let received = Arc::new(Mutex::new(Received::default()));
+        let (of_answers, of_connections, records) = (Arc::clone(&received), Arc::clone(&received), Arc::clone(records));
+        let answer = move |request| answer(request, behaviour, Arc::clone(&of_answers), Arc::clone(&records));
+        let connected = move || locked(&of_connections).connections += 1;
+        let (address, server) = http::serve(acceptor, Arc::new(answer), connected).await?;
+        Ok(Self { address, authority, received, server })
     }
 
     /// Its base URL.
     pub(crate) fn url(&self) -> String {
-        let scheme = if self.manners.tls { "https" } else { "http" };
+        let scheme = if self.authority.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
     }
 
-    /// The certificate of its authority, as PEM, where it speaks TLS.
+    /// The certificate that callers must trust, as PEM, where it speaks TLS.
     pub(crate) fn authority(&self) -> Option<&str> {
         self.authority.as_deref()
     }
 
-    /// What came by so far.
-    pub(crate) fn seen(&self) -> Seen {
-        locked(&self.seen).clone()
+    /// What it received so far.
+    pub(crate) fn received(&self) -> Received {
+        locked(&self.received).clone()
     }
 }
 
-fn locked(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
-    seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+fn locked(received: &Mutex<Received>) -> MutexGuard<'_, Received> {
+    received.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// A certificate for loopback, and whoever signed it.
-fn certified() -> anyhow::Result<(TlsAcceptor, String)> {
+/// A certificate for loopback: how to serve with it, and as PEM.
+fn certificate() -> anyhow::Result<(Option<TlsAcceptor>, Option<String>)> {
     let certified =
         rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).context("Failed to make a certificate")?;
     let certificate = CertificateDer::from(certified.cert.der().to_vec());
@@ -111,96 +115,49 @@ fn certified() -> anyhow::Result<(TlsAcceptor, String)> {
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(vec![certificate], key)?;
-    Ok((TlsAcceptor::from(Arc::new(config)), certified.cert.pem()))
+    Ok((Some(TlsAcceptor::from(Arc::new(config))), Some(certified.cert.pem())))
 }
 
 async fn answer(
     request: Request<Incoming>,
-    manners: Manners,
-    seen: Arc<Mutex<Seen>>,
-    engine: Option<Arc<Engine>>,
+    behaviour: Behaviour,
+    received: Arc<Mutex<Received>>,
+    records: Arc<Records>,
 ) -> Answer {
     let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
     let operation = match target.and_then(|target| target.rsplit_once('.')) {
         Some((_, operation)) => operation.to_owned(),
         None if request.method() == Method::POST => "PostToConnection".to_owned(),
-        // A function that opens its connections before it needs them asks for nothing.
+        // A function that opens its connections ahead of the first event requests nothing with them.
         None => "connect".to_owned(),
     };
     let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let count = {
-        let mut seen = locked(&seen);
-        let count = seen.calls.entry(operation.clone()).or_default();
+        let mut received = locked(&received);
+        if operation == "PutItem" {
+            received.newest_write = body.clone();
+        }
+        let count = received.requests.entry(operation.clone()).or_default();
         *count += 1;
         *count
     };
-    if !manners.delay.is_zero() {
-        tokio::time::sleep(manners.delay).await;
+    if !behaviour.delay.is_zero() {
+        tokio::time::sleep(behaviour.delay).await;
     }
-    if operation == "PutItem" && manners.throttle_every.is_some_and(|every| count % every == 0) {
-        let refusal = json!({
-            "__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
-            "message": "over the limit",
-        });
-        return http::whole(json_answer(StatusCode::BAD_REQUEST, &refusal));
-    }
-    http::whole(match (operation.as_str(), engine) {
-        ("PostToConnection" | "connect", _) => http::status(StatusCode::OK),
-        (_, Some(engine)) => match engine.ask(&operation, body).await {
-            Ok((status, answer)) => whole_json(status, answer),
-            // The function's answer says that it could not do its work, which ends the run.
-            Err(_) => http::status(StatusCode::BAD_GATEWAY),
-        },
-        ("GetItem", None) => json_answer(StatusCode::OK, &json!({ "Item": order() })),
-        ("Query", None) => json_answer(StatusCode::OK, &connections(&body)),
-        _ => json_answer(StatusCode::OK, &json!({})),
+    let is_throttled = behaviour.throttle_every.is_some_and(|every| operation == "PutItem" && count % every == 0);
+    http::whole(match operation.as_str() {
+        _ if is_throttled => json(StatusCode::BAD_REQUEST, THROTTLED.to_owned()),
+        "PostToConnection" | "connect" => http::status(StatusCode::OK),
+        "GetItem" => json(StatusCode::OK, records.order()),
+        "Query" => json(StatusCode::OK, records.connections_of(&body)),
+        _ => json(StatusCode::OK, "{}".to_owned()),
     })
 }
 
-fn json_answer(status: StatusCode, body: &Value) -> Response<Bytes> {
-    whole_json(status, Bytes::from(body.to_string()))
-}
+/// How DynamoDB refuses a request over the table's limit.
+const THROTTLED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"over the limit"}"#;
 
-fn whole_json(status: StatusCode, body: Bytes) -> Response<Bytes> {
+fn json(status: StatusCode, body: String) -> Response<Bytes> {
     let answer = Response::builder().status(status).header("content-type", "application/x-amz-json-1.0");
-    answer.body(body).unwrap_or_default()
-}
-
-/// A confirmed order, as the orders table has it.
-pub(crate) fn order() -> Value {
-    let text = |text: &str| json!({ "S": text });
-    let number = |number: &str| json!({ "N": number });
-    json!({
-        "pk": text("demo#5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b"),
-        "orderId": text("5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b"),
-        "owner": text("demo"),
-        "status": text("CONFIRMED"),
-        "lane": text("sync"),
-        "placedAt": text("2026-11-22T09:30:00.123Z"),
-        "confirmedAt": text("2026-11-22T09:30:00.200Z"),
-        "attempts": number("1"),
-        "requestHash": text(&"0".repeat(64)),
-        "currency": text("EUR"),
-        "totalMinor": number("3998"),
-        "items": { "L": [{ "M": {
-            "sku": text("SKU-1"), "quantity": number("2"), "unitPriceMinor": number("1999"),
-        } }] },
-    })
-}
-
-/// What is found of whoever is asked about: one open socket.
-fn connections(request: &[u8]) -> Value {
-    let request: Value = serde_json::from_slice(request).unwrap_or_default();
-    let owner = request["ExpressionAttributeValues"][":owner"]["S"].as_str().unwrap_or_default();
-    json!({ "Count": 1, "ScannedCount": 1, "Items": [connection(owner)] })
-}
-
-/// An open socket of that owner, as the connections table has it.
-pub(crate) fn connection(owner: &str) -> Value {
-    json!({
-        "pk": { "S": owner },
-        "sk": { "S": format!("socket-of-{owner}") },
-        "connectedAt": { "S": "2026-11-22T09:00:00Z" },
-        "expiresAt": { "N": "4102444800" },
-    })
+    answer.body(Bytes::from(body)).unwrap_or_default()
 }

@@ -1,37 +1,35 @@
-//! Instructions and system calls, which repeat where times do not: counted by valgrind and strace.
+//! Instructions and system calls, counted by valgrind and strace: they repeat where times do not.
 
 use crate::backend::Backend;
 use crate::process::Process;
 use crate::runtime_api::RuntimeApi;
 use crate::subject::Subject;
 use anyhow::Context;
-use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Invocations of the shorter and of the longer life, whose difference is warm invocations alone.
-const LIVES: [u32; 2] = [20, 70];
+/// Invocations of two processes that are counted: their difference is the cost of warm invocations alone.
+const INVOCATIONS: [u32; 2] = [20, 70];
 
-/// What a function takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// What a function executes.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Counts {
-    /// Instructions until it asks for the first event.
-    pub(crate) init_instructions: u64,
-    /// Instructions of one warm invocation.
-    pub(crate) warm_instructions: u64,
-    /// System calls until it asks for the first event.
-    pub(crate) init_calls: u64,
-    /// System calls of one warm invocation.
-    pub(crate) warm_calls: u64,
+    /// Instructions until its first poll for an event.
+    pub(crate) init_instructions: f64,
+    /// Instructions of a warm invocation, the mean.
+    pub(crate) warm_instructions: f64,
+    /// System calls until its first poll for an event.
+    pub(crate) init_system_calls: f64,
+    /// System calls of a warm invocation, the mean.
+    pub(crate) warm_system_calls: f64,
 }
 
-/// That both tools are there, before anything is measured in vain.
+/// Checks that both tools are installed, before anything is measured in vain.
 ///
 /// # Errors
-/// One is not.
-pub(crate) fn look_for_tools() -> anyhow::Result<()> {
+/// A tool is missing.
+pub(crate) fn require_tools() -> anyhow::Result<()> {
     for tool in ["valgrind", "strace"] {
         Command::new(tool).arg("--version").stdout(Stdio::null()).status().with_context(|| {
             format!(
@@ -42,56 +40,55 @@ pub(crate) fn look_for_tools() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Counts a function's instructions and system calls. Where each instruction is spent goes to the folder `profiles`.
+/// Counts a function's instructions and system calls, and writes where the instructions are spent to `profiles`.
 ///
 /// # Errors
-/// A tool is not there, or the function fails under it.
+/// A tool is missing, or the function fails under it.
 pub(crate) async fn count(
     subject: &Subject,
     backend: &Backend,
     folder: &Path,
     profiles: Option<&Path>,
 ) -> anyhow::Result<Counts> {
-    let mut instructions = [0; 3];
-    let mut calls = [0; 3];
-    for (index, invocations) in [0, LIVES[0], LIVES[1]].into_iter().enumerate() {
-        instructions[index] = instructions_of(subject, backend, folder, invocations).await?;
-        calls[index] = calls_of(subject, backend, folder, invocations).await?;
+    let (mut instructions, mut calls) = (Vec::new(), Vec::new());
+    for invocations in [0, INVOCATIONS[0], INVOCATIONS[1]] {
+        instructions.push(instructions_of(subject, backend, folder, invocations).await?);
+        calls.push(calls_of(subject, backend, folder, invocations).await?);
         if let Some(profiles) = profiles {
             // For callgrind_annotate and KCachegrind.
-            let name = format!("{}.{invocations}.callgrind", subject.name.replace([',', ' '], ""));
+            let name = format!("{}.{invocations}.callgrind", subject.name);
             fs::copy(folder.join("callgrind.out"), profiles.join(name))?;
         }
     }
-    let between = |counted: [u64; 3]| counted[2].saturating_sub(counted[1]) / u64::from(LIVES[1] - LIVES[0]);
+    let warm = |counted: &[f64]| (counted[2] - counted[1]) / f64::from(INVOCATIONS[1] - INVOCATIONS[0]);
     Ok(Counts {
         init_instructions: instructions[0],
-        warm_instructions: between(instructions),
-        init_calls: calls[0],
-        warm_calls: between(calls),
+        warm_instructions: warm(&instructions),
+        init_system_calls: calls[0],
+        warm_system_calls: warm(&calls),
     })
 }
 
-async fn instructions_of(subject: &Subject, backend: &Backend, folder: &Path, times: u32) -> anyhow::Result<u64> {
+async fn instructions_of(subject: &Subject, backend: &Backend, folder: &Path, times: u32) -> anyhow::Result<f64> {
     let out = format!("--callgrind-out-file={}", folder.join("callgrind.out").display());
-    let told = under(&["valgrind", "--tool=callgrind", &out], subject, backend, folder, times).await?;
-    let line =
-        told.lines().rfind(|line| line.contains("Collected :")).with_context(|| format!("valgrind said: {told}"))?;
+    let written = under(&["valgrind", "--tool=callgrind", &out], subject, backend, folder, times).await?;
+    let line = written.lines().rfind(|line| line.contains("Collected :"));
+    let line = line.with_context(|| format!("valgrind wrote: {written}"))?;
     let count = line.rsplit(':').next().unwrap_or_default().trim();
     count.parse().with_context(|| format!("valgrind counted {count:?}"))
 }
 
-async fn calls_of(subject: &Subject, backend: &Backend, folder: &Path, times: u32) -> anyhow::Result<u64> {
+async fn calls_of(subject: &Subject, backend: &Backend, folder: &Path, times: u32) -> anyhow::Result<f64> {
     let file = folder.join("strace.out");
     let shown = file.to_string_lossy().into_owned();
     under(&["strace", "-f", "-o", &shown], subject, backend, folder, times).await?;
     let trace = fs::read_to_string(&file).with_context(|| format!("strace wrote no {shown}"))?;
-    // Lines of a call that is resumed, of signals and of ends are no calls of their own.
+    // Signals, exits and the second line of a resumed call are not calls.
     let is_call = |line: &&str| line.contains('(') && !line.contains("resumed>") && !line.contains("+++");
-    Ok(trace.lines().filter(is_call).count() as u64)
+    Ok(f64::from(u32::try_from(trace.lines().filter(is_call).count())?))
 }
 
-/// Runs the bootstrap under a tool for that many invocations, and what the tool wrote to standard error.
+/// Runs the bootstrap under a tool for that many invocations, and returns what the tool wrote to standard error.
 async fn under(
     tool: &[&str],
     subject: &Subject,
@@ -99,18 +96,17 @@ async fn under(
     folder: &Path,
     times: u32,
 ) -> anyhow::Result<String> {
-    let name = tool.first().copied().unwrap_or_default();
     let counted = async {
         let mut api = RuntimeApi::start().await?;
         let mut command: Vec<String> = tool.iter().map(|&word| word.to_owned()).collect();
         command.extend(subject.command.iter().cloned());
-        let process = Process::start(&command, &subject.environment(&api.address(), backend, folder))?;
-        api.asked().await?;
+        let process = Process::start(&command, &subject.environment(&api.address(), backend, folder)?)?;
+        api.polled().await?;
         for number in 0..times {
             api.invoke(subject.event(number)).await?;
         }
-        api.asked().await?;
+        api.polled().await?;
         process.terminate().await
     };
-    counted.await.with_context(|| format!("Failed to count {} under {name}", subject.name))
+    counted.await.with_context(|| format!("Failed to count {} under {}", subject.name, tool[0]))
 }

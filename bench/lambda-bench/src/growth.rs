@@ -1,58 +1,77 @@
 //! Whether an order costs the same however many came before it, and what each of its items adds.
 
-use crate::backend::{Backend, Manners};
+use crate::backend::{Backend, Behaviour};
 use crate::process::Process;
+use crate::records::Records;
 use crate::runtime_api::RuntimeApi;
-use crate::series::{float, tell};
-use crate::subject::{self, BATCH, Subject};
+use crate::series::{float, progress};
+use crate::subject::{self, BATCH, Subject, WHOLE_BATCH};
 use anyhow::Context;
 use serde::Serialize;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Orders after which it is looked at how a function does.
+/// Orders so far at the points of the series about orders.
 const ORDERS: [u32; 4] = [10, 1_000, 10_000, 100_000];
 
-/// Owners, each with an open socket and one order, after which the worker is looked at.
+/// Owners so far, each with an open socket and one order, at the points of the series about owners.
 const OWNERS: [u32; 4] = [10, 100, 1_000, 10_000];
 
-/// Items of an order.
+/// Items of an order at the points of the series about items.
 const ITEMS: [usize; 3] = [1, 10, 100];
 
-/// Invocations by which an order of so many items is measured.
+/// Invocations of each point of the series about items.
 const INVOCATIONS: u32 = 1_000;
 
-/// How a function does at one point of a series.
+/// The cost of an order at one point of a series.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Point {
-    /// Of what there are so many: orders so far, owners so far, items of an order.
+    /// Orders so far, owners so far, or items of an order.
     pub(crate) at: u32,
     /// Processor time of an order since the point before, in microseconds.
-    pub(crate) cpu_us: f64,
+    pub(crate) processor_us: f64,
     /// Time of an order since the point before, in microseconds, one after the other.
     pub(crate) took_us: f64,
-    /// Most memory so far, in KiB.
+    /// Peak memory so far, in KiB.
     pub(crate) peak_memory_kib: u64,
 }
 
 /// A series of points.
 #[derive(Debug, Serialize)]
 pub(crate) struct Growth {
+    pub(crate) subject: &'static str,
     /// What grows.
-    pub(crate) of: String,
+    pub(crate) of: &'static str,
     pub(crate) points: Vec<Point>,
-    /// Whether an order must cost the same at each of them.
+    /// Whether an order costs the same at each point.
     pub(crate) is_flat: bool,
 }
 
 impl Growth {
-    /// Processor time that one more costs, in microseconds: the line between the first point that is warm and the last.
+    /// Processor time of the last order as a multiple of the first warm one's; `None` where it is meant to grow.
+    pub(crate) fn processor_time(&self) -> Option<f64> {
+        let (warm, last) = self.warm_and_last()?;
+        Some(last.processor_us / warm.processor_us)
+    }
+
+    /// Peak memory at the last order as a multiple of that at the first warm one; `None` where it is meant to grow.
+    pub(crate) fn memory(&self) -> Option<f64> {
+        let (warm, last) = self.warm_and_last()?;
+        Some(float(last.peak_memory_kib) / float(warm.peak_memory_kib))
+    }
+
+    fn warm_and_last(&self) -> Option<(&Point, &Point)> {
+        self.points.get(1).zip(self.points.last()).filter(|_| self.is_flat)
+    }
+
+    /// Processor time that one more costs, in microseconds: the slope between the first warm point and the last.
     pub(crate) fn slope_us(&self) -> f64 {
         let warm: Vec<&Point> = self.points.iter().skip(usize::from(self.is_flat)).collect();
         match (warm.first(), warm.last()) {
             (Some(first), Some(last)) if last.at > first.at => {
-                (last.cpu_us - first.cpu_us) / f64::from(last.at - first.at)
+                (last.processor_us - first.processor_us) / f64::from(last.at - first.at)
             }
             _ => 0.0,
         }
@@ -63,58 +82,52 @@ impl Growth {
 ///
 /// # Errors
 /// A function fails.
-pub(crate) async fn measure(bootstraps: &Path, folder: &Path) -> anyhow::Result<Vec<Growth>> {
-    let backend = Backend::start(Manners::default(), None).await?;
+pub(crate) async fn measure(bootstraps: &Path, records: &Arc<Records>, folder: &Path) -> anyhow::Result<Vec<Growth>> {
+    let backend = Backend::start(Behaviour::default(), records).await?;
     let create = subject::create_order(bootstraps, 1)?;
     let worker = subject::whole_batches(bootstraps, OWNERS[OWNERS.len() - 1] as usize / BATCH)?;
     let mut items = Vec::new();
     for count in ITEMS {
-        tell(&format!("growth: orders of {count} items"));
+        progress(&format!("growth: orders of {count} items"));
         let subject = subject::create_order(bootstraps, count)?;
-        let points = lives(&subject, &backend, &[INVOCATIONS / 10, INVOCATIONS], 1, folder).await?;
+        let points = series(&subject, &backend, &[INVOCATIONS / 10, INVOCATIONS], folder).await?;
         let at = u32::try_from(count)?;
         items.extend(points.last().map(|point| Point { at, ..*point }));
     }
-    tell("growth: 100 000 orders");
-    let orders = lives(&create, &backend, &ORDERS, 1, folder).await?;
-    tell("growth: 10 000 owners");
-    let owners = lives(&worker, &backend, &OWNERS, u32::try_from(BATCH)?, folder).await?;
+    progress("growth: 100 000 orders");
+    let orders = series(&create, &backend, &ORDERS, folder).await?;
+    progress("growth: 10 000 owners");
+    let owners = series(&worker, &backend, &OWNERS, folder).await?;
     Ok(vec![
-        Growth { of: "create-order: orders so far".into(), points: orders, is_flat: true },
-        Growth { of: "process-orders: owners so far, each with a socket".into(), points: owners, is_flat: true },
-        Growth { of: "create-order: items of an order".into(), points: items, is_flat: false },
+        Growth { subject: "create-order", of: "orders so far", points: orders, is_flat: true },
+        Growth { subject: WHOLE_BATCH, of: "owners so far, each with a socket", points: owners, is_flat: true },
+        Growth { subject: "create-order", of: "items of an order", points: items, is_flat: false },
     ])
 }
 
-/// One life, looked at after so many orders, of which each invocation has `per_invocation`.
-async fn lives(
-    subject: &Subject,
-    backend: &Backend,
-    marks: &[u32],
-    per_invocation: u32,
-    folder: &Path,
-) -> anyhow::Result<Vec<Point>> {
-    let lived = async {
+/// One process, measured at each mark, a number of orders so far.
+async fn series(subject: &Subject, backend: &Backend, marks: &[u32], folder: &Path) -> anyhow::Result<Vec<Point>> {
+    let measured = async {
         let mut api = RuntimeApi::start().await?;
-        let process = Process::start(&subject.command, &subject.environment(&api.address(), backend, folder))?;
-        api.asked().await?;
+        let process = Process::start(&subject.command, &subject.environment(&api.address(), backend, folder)?)?;
+        api.polled().await?;
         let (mut done, mut points) = (0, Vec::new());
         for mark in marks {
-            let (before, began, orders) = (process.cpu()?, Instant::now(), mark - done);
+            let (before, began, orders) = (process.processor()?, Instant::now(), mark - done);
             while done < *mark {
-                api.invoke(subject.event(done / per_invocation)).await?;
-                done += per_invocation;
+                api.invoke(subject.event(done / subject.orders)).await?;
+                done += subject.orders;
             }
-            api.asked().await?;
+            api.polled().await?;
             let of_each = |time: Duration| time.as_secs_f64() * 1e6 / float(u64::from(orders));
             points.push(Point {
                 at: *mark,
-                cpu_us: of_each(process.cpu()?.saturating_sub(before)),
+                processor_us: of_each(process.processor()?.saturating_sub(before)),
                 took_us: of_each(began.elapsed()),
                 peak_memory_kib: process.peak_memory_kib()?,
             });
         }
         anyhow::Ok(points)
     };
-    lived.await.with_context(|| format!("Failed to measure the growth of {}", subject.name))
+    measured.await.with_context(|| format!("Failed to measure the growth of {}", subject.name))
 }

@@ -11,14 +11,14 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-/// What a server answers.
+/// A server's answer.
 pub(crate) type Answer = Response<Full<Bytes>>;
 
-/// Serves on a free port, over TLS where there is an acceptor, until the task is aborted. `connected` is told of each
+/// Serves on a free port until the task is aborted, over TLS where there is an acceptor. Calls `connected` for each
 /// connection once it is established.
 ///
 /// # Errors
-/// Loopback has no free port.
+/// No port is free.
 pub(crate) async fn serve<A, F>(
     tls: Option<TlsAcceptor>,
     answer: Arc<A>,
@@ -37,7 +37,7 @@ where
             let (tls, answer, connected) = (tls.clone(), Arc::clone(&answer), connected.clone());
             tokio::spawn(async move {
                 let service = service_fn(|request| async { Ok::<_, Infallible>(answer(request).await) });
-                // A function that ends breaks its connections.
+                // Fails when the function ends with the connection open.
                 let _ = match tls {
                     None => {
                         connected();
@@ -55,7 +55,7 @@ where
     Ok((address, server))
 }
 
-/// The whole answer at once.
+/// An answer sent at once.
 pub(crate) fn whole(response: Response<Bytes>) -> Answer {
     response.map(Full::new)
 }

@@ -1,4 +1,4 @@
-//! A bootstrap as a process, and what the kernel says of it. Lambda is Linux, and so is this.
+//! A bootstrap as a process, and the kernel's figures of it. Needs Linux.
 
 use anyhow::Context;
 use std::fs;
@@ -16,12 +16,12 @@ impl Process {
     /// Starts it with that environment and no other.
     ///
     /// # Errors
-    /// It cannot be started.
+    /// The program cannot be started.
     pub(crate) fn start(command: &[String], environment: &[(String, String)]) -> anyhow::Result<Self> {
-        let (program, arguments) = command.split_first().context("a bootstrap is a program")?;
+        let (program, arguments) = command.split_first().context("a bootstrap has a program")?;
         let mut command = Command::new(program);
         command.args(arguments).env_clear().envs(environment.iter().cloned());
-        // What a bootstrap in another language needs to find its interpreter.
+        // A bootstrap in another language finds its interpreter by it.
         command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
         let spawned = Instant::now();
@@ -30,18 +30,18 @@ impl Process {
     }
 
     fn status(&self, file: &str) -> anyhow::Result<String> {
-        let id = self.child.id().context("it ended")?;
+        let id = self.child.id().context("the bootstrap ended")?;
         let path = format!("/proc/{id}/{file}");
-        fs::read_to_string(&path).with_context(|| format!("Failed to read {path}: measuring takes Linux"))
+        fs::read_to_string(&path).with_context(|| format!("Failed to read {path}: measuring needs Linux"))
     }
 
-    /// Time on a processor so far, of all its threads.
+    /// Processor time so far, of all threads.
     /// Source: Linux kernel documentation, "Scheduler Statistics", `/proc/<pid>/schedstat`.
     ///
     /// # Errors
-    /// It has ended.
-    pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
-        let id = self.child.id().context("it ended")?;
+    /// The process has ended.
+    pub(crate) fn processor(&self) -> anyhow::Result<Duration> {
+        let id = self.child.id().context("the bootstrap ended")?;
         let mut nanoseconds = 0;
         for thread in fs::read_dir(format!("/proc/{id}/task"))? {
             let text = fs::read_to_string(thread?.path().join("schedstat"))?;
@@ -50,23 +50,22 @@ impl Process {
         Ok(Duration::from_nanos(nanoseconds))
     }
 
-    /// Most memory that it had at once, in KiB. Source: `proc_pid_status(5)`, `VmHWM`.
+    /// Peak memory so far, in KiB. Source: `proc_pid_status(5)`, `VmHWM`.
     ///
     /// # Errors
-    /// It has ended.
+    /// The process has ended.
     pub(crate) fn peak_memory_kib(&self) -> anyhow::Result<u64> {
         let status = self.status("status")?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("Linux tells VmHWM")?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("Linux reports VmHWM")?;
         Ok(line.trim().trim_end_matches(" kB").parse()?)
     }
 
-    /// Ends it in good order, and what it wrote to standard error. A tool that runs it as a process of its own ends
-    /// with it.
+    /// Ends the bootstrap, and returns what was written to standard error. A tool that runs it as a child ends with it.
     ///
     /// # Errors
-    /// It has ended already.
+    /// The process has ended already.
     pub(crate) async fn terminate(self) -> anyhow::Result<String> {
-        let id = self.child.id().context("it ended")?;
+        let id = self.child.id().context("the bootstrap ended")?;
         // Source: `proc_pid_task(5)`, `children`.
         let children = self.status(&format!("task/{id}/children")).unwrap_or_default();
         let own = children.split_whitespace().next().map_or_else(|| id.to_string(), str::to_owned);

@@ -10,15 +10,15 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-/// Longest wait for a function: it is valgrind that needs that long.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// Longest wait for a function. Under valgrind it is slow.
+const TIMEOUT: Duration = Duration::from_mins(2);
 
-/// How long an invocation may take, as the function is told.
+/// Time until the deadline that each event names.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// The function asks for an event.
+/// The function polls for an event.
 struct Next {
-    asked: Instant,
+    polled: Instant,
     reply: oneshot::Sender<(String, Bytes)>,
 }
 
@@ -49,27 +49,27 @@ impl RuntimeApi {
     /// Listens on a free port.
     ///
     /// # Errors
-    /// Loopback has none.
+    /// No port is free.
     pub(crate) async fn start() -> anyhow::Result<Self> {
-        let (asking, next) = mpsc::unbounded_channel();
-        let (doing, done) = mpsc::unbounded_channel();
-        let answer = move |request| answer(request, asking.clone(), doing.clone());
+        let (polling, next) = mpsc::unbounded_channel();
+        let (answering, done) = mpsc::unbounded_channel();
+        let answer = move |request| answer(request, polling.clone(), answering.clone());
         let (address, server) = http::serve(None, Arc::new(answer), || ()).await?;
         Ok(Self { address, next, done, waiting: None, invocations: 0, server })
     }
 
-    /// What the function finds in `AWS_LAMBDA_RUNTIME_API`.
+    /// The value of `AWS_LAMBDA_RUNTIME_API`.
     pub(crate) fn address(&self) -> String {
         self.address.to_string()
     }
 
-    /// When the function first asked for an event, or asks for the next one.
+    /// Waits until the function polls for its first or next event, and returns when it did.
     ///
     /// # Errors
-    /// It does not, or says why it cannot.
-    pub(crate) async fn asked(&mut self) -> anyhow::Result<Instant> {
+    /// The function does not poll, or reports that it failed to start.
+    pub(crate) async fn polled(&mut self) -> anyhow::Result<Instant> {
         if self.waiting.is_none() {
-            let next = timeout(PATIENCE, async {
+            let next = timeout(TIMEOUT, async {
                 tokio::select! {
                     next = self.next.recv() => next.context("the Runtime API ended"),
                     done = self.done.recv() => {
@@ -78,23 +78,23 @@ impl RuntimeApi {
                     }
                 }
             });
-            self.waiting = Some(next.await.context("it did not ask for an event")??);
+            self.waiting = Some(next.await.context("it did not poll for an event")??);
         }
-        Ok(self.waiting.as_ref().context("it was just there")?.asked)
+        Ok(self.waiting.as_ref().context("it just polled")?.polled)
     }
 
-    /// Gives the function one event. How long until its answer was there, and the answer.
+    /// Sends the function one event. Returns the time until its answer, and the answer.
     ///
     /// # Errors
-    /// It fails or does not answer.
+    /// The function fails or does not answer.
     pub(crate) async fn invoke(&mut self, event: Bytes) -> anyhow::Result<(Duration, Bytes)> {
-        self.asked().await?;
-        let next = self.waiting.take().context("it was just there")?;
+        self.polled().await?;
+        let next = self.waiting.take().context("it just polled")?;
         self.invocations += 1;
         let id = format!("00000000-0000-4000-8000-{:012}", self.invocations);
         let began = Instant::now();
         next.reply.send((id.clone(), event)).ok().context("the function hung up")?;
-        let done = timeout(PATIENCE, self.done.recv()).await.context("it did not answer")?.context("it ended")?;
+        let done = timeout(TIMEOUT, self.done.recv()).await.context("it did not answer")?.context("it ended")?;
         anyhow::ensure!(done.id == id, "it answered {} rather than {id}", done.id);
         match done.result {
             Ok(body) => Ok((done.at - began, body)),
@@ -105,14 +105,14 @@ impl RuntimeApi {
 
 async fn answer(
     request: Request<Incoming>,
-    asking: mpsc::UnboundedSender<Next>,
-    doing: mpsc::UnboundedSender<Done>,
+    polling: mpsc::UnboundedSender<Next>,
+    answering: mpsc::UnboundedSender<Done>,
 ) -> Answer {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     if method == Method::GET && path.ends_with("/runtime/invocation/next") {
         let (reply, event) = oneshot::channel();
-        let _ = asking.send(Next { asked: Instant::now(), reply });
-        // Whoever measures has stopped asking: the function is about to be ended.
+        let _ = polling.send(Next { polled: Instant::now(), reply });
+        // The bench sends no more events: it is about to end the function.
         let Ok((id, event)) = event.await else { return std::future::pending().await };
         return http::whole(invocation(&id, event));
     }
@@ -125,7 +125,7 @@ async fn answer(
         ["error", id] => (id.to_owned(), Err(body)),
         _ => return http::whole(http::status(StatusCode::NOT_FOUND)),
     };
-    let _ = doing.send(Done { id, at, result });
+    let _ = answering.send(Done { id, at, result });
     http::whole(http::status(StatusCode::ACCEPTED))
 }
 

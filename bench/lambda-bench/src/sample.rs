@@ -1,6 +1,6 @@
-//! One life of a bootstrap, measured from outside.
+//! One start of a bootstrap and its invocations, measured from outside.
 
-use crate::backend::{Backend, Seen};
+use crate::backend::{Backend, Received};
 use crate::process::Process;
 use crate::runtime_api::RuntimeApi;
 use crate::subject::Subject;
@@ -9,71 +9,74 @@ use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
 
-/// Invocations before warm ones are measured: connections are open and memory is there by then.
+/// Invocations before the measured ones: they open the connections and allocate the memory that later ones reuse.
 const WARM_UP: u32 = 20;
 
-/// What one life was like.
+/// What was measured.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
-    /// From its start until it asked for the first event.
-    pub(crate) cold_start: Duration,
-    /// From its start until its first answer.
+    /// From the process's start to its first poll for an event.
+    pub(crate) start: Duration,
+    /// From the process's start to its first answer.
     pub(crate) first_answer: Duration,
     /// Each warm invocation.
     pub(crate) warm: Vec<Duration>,
-    /// All warm invocations together, the harness's own part included.
-    pub(crate) warm_took: Duration,
-    /// Processor time of a warm invocation, the mean.
-    pub(crate) cpu: Duration,
-    /// Most memory it had, in KiB.
-    pub(crate) peak_memory_kib: u64,
-    /// What it asked of AWS before the first event, at the first one, and in all warm ones.
-    pub(crate) asked: [Seen; 3],
+    /// Mean processor time of a warm invocation.
+    pub(crate) processor: Duration,
+    /// Peak memory, in KiB.
+    pub(crate) memory_kib: u64,
+    /// What AWS received before the first event.
+    pub(crate) in_init: Received,
+    /// What AWS received at the first event.
+    pub(crate) at_first_event: Received,
+    /// What AWS received in all warm invocations.
+    pub(crate) in_warm: Received,
 }
 
-/// Starts the bootstrap and gives it one event, and `warm` more.
+/// Starts the bootstrap, sends one event, warms up, and measures `warm` invocations.
 ///
 /// # Errors
-/// It does not start, fails, or answers that it could not do its work.
-pub(crate) async fn live(subject: &Subject, backend: &Backend, warm: u32, folder: &Path) -> anyhow::Result<Sample> {
-    let lived = async {
+/// The bootstrap does not start, fails, or answers with an error.
+pub(crate) async fn take(subject: &Subject, backend: &Backend, warm: u32, folder: &Path) -> anyhow::Result<Sample> {
+    let taken = async {
         let mut api = RuntimeApi::start().await?;
-        let before = backend.seen();
-        let process = Process::start(&subject.command, &subject.environment(&api.address(), backend, folder))?;
-        let cold_start = api.asked().await? - process.spawned;
-        let started = backend.seen();
+        let environment = subject.environment(&api.address(), backend, folder)?;
+        let before = backend.received();
+        let process = Process::start(&subject.command, &environment)?;
+        let start = api.polled().await? - process.spawned;
+        let started = backend.received();
         let (_, answer) = api.invoke(subject.event(0)).await?;
         let first_answer = process.spawned.elapsed();
         check(&answer)?;
-        let first = backend.seen();
+        let answered = backend.received();
         let warm_up = WARM_UP.min(warm);
         for number in 1..=warm_up {
             api.invoke(subject.event(number)).await?;
         }
-        api.asked().await?;
-        let (cpu_before, seen_before, began) = (process.cpu()?, backend.seen(), std::time::Instant::now());
-        let mut took = Vec::new();
+        api.polled().await?;
+        let (processor_before, warmed_up) = (process.processor()?, backend.received());
+        let mut times = Vec::new();
         for number in warm_up + 1..=warm_up + warm {
             let (time, answer) = api.invoke(subject.event(number)).await?;
             check(&answer)?;
-            took.push(time);
+            times.push(time);
         }
-        api.asked().await?;
-        let warm_took = began.elapsed();
+        api.polled().await?;
         anyhow::Ok(Sample {
-            cold_start,
+            start,
             first_answer,
-            warm: took,
-            warm_took,
-            cpu: process.cpu()?.saturating_sub(cpu_before) / warm.max(1),
-            peak_memory_kib: process.peak_memory_kib()?,
-            asked: [started.since(&before), first.since(&started), backend.seen().since(&seen_before)],
+            warm: times,
+            processor: process.processor()?.saturating_sub(processor_before) / warm.max(1),
+            memory_kib: process.peak_memory_kib()?,
+            in_init: started.since(&before),
+            at_first_event: answered.since(&started),
+            in_warm: backend.received().since(&warmed_up),
         })
     };
-    lived.await.with_context(|| format!("Failed to measure {}", subject.name))
+    taken.await.with_context(|| format!("Failed to measure {}", subject.name))
 }
 
-/// An answer that says that the work was not done makes every figure worthless.
+/// Rejects an answer that reports an error: figures of work that was not done are worthless.
 fn check(answer: &[u8]) -> anyhow::Result<()> {
     let Ok(answer) = serde_json::from_slice::<Value>(answer) else { return Ok(()) };
     let status = answer["statusCode"].as_u64().unwrap_or(200);

@@ -1,119 +1,141 @@
-//! What is measured of whom, in turns.
+//! The series of measurements, in turns.
 
-use crate::backend::{Backend, Manners};
+use crate::backend::{Backend, Behaviour};
 use crate::counts::{self, Counts};
-use crate::engine::Engine;
-use crate::sample::{Sample, live};
-use crate::size::{self, Size};
-use crate::subject::{FLOOR, Kind, Subject, WHOLE_BATCH};
+use crate::records::Records;
+use crate::sample::{self, Sample};
+use crate::size;
+use crate::subject::{CONNECT, HELLO_FLOOR, SDK_FLOOR, Subject, WHOLE_BATCH};
 use anyhow::Context;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A database's answer takes that long in the series that are about waiting.
-pub(crate) const DATABASE: Duration = Duration::from_millis(5);
+/// The stand-in's delay in the series about round trips.
+const ROUND_TRIP: Duration = Duration::from_millis(5);
 
-/// Every so-manieth write is refused in the series about throttling.
-pub(crate) const THROTTLED: u64 = 7;
+/// Every n-th write is throttled in the series about throttling.
+const THROTTLE_EVERY: u64 = 7;
 
-/// Lives of each subject in the series about waiting, and warm invocations of each.
-const WAITING: (u32, u32) = (5, 40);
+/// Starts of each subject in the series about round trips and throttling, and warm invocations of each.
+const DELAYED: (u32, u32) = (5, 40);
 
 /// How much is measured.
 pub(crate) struct Effort {
-    /// Lives of each subject.
+    /// Starts of each subject.
     pub(crate) rounds: u32,
-    /// Warm invocations of each life.
+    /// Warm invocations of each start.
     pub(crate) warm: u32,
     /// Whether instructions and system calls are counted.
     pub(crate) counts: bool,
-    /// Where profiles of the counted instructions go.
+    /// Where profiles of the counted instructions are written.
     pub(crate) profiles: Option<PathBuf>,
-    /// The DynamoDB that is asked; the stand-in without it.
-    pub(crate) engine: Option<Arc<Engine>>,
 }
 
 /// Everything that was measured of one subject.
 #[derive(Debug)]
 pub(crate) struct Measured {
     pub(crate) subject: Subject,
-    pub(crate) size: Option<Size>,
-    /// With a database that answers at once.
+    /// Bytes in its archive, where it is one file.
+    pub(crate) archived_bytes: Option<u32>,
+    /// One for each round.
     pub(crate) samples: Vec<Sample>,
-    /// With one that takes [`DATABASE`]; functions only.
-    pub(crate) waiting: Vec<Sample>,
-    /// The same, where it refuses one write in [`THROTTLED`]; batches only.
+    /// With a delay of [`ROUND_TRIP`]: the SDK floor and whole batches.
+    pub(crate) delayed: Vec<Sample>,
+    /// The same with every n-th write throttled: whole batches.
     pub(crate) throttled: Vec<Sample>,
-    /// One life with AWS behind TLS.
+    /// One start with AWS behind TLS.
     pub(crate) tls: Option<Sample>,
     pub(crate) counts: Option<Counts>,
 }
 
-/// Measures all of them; in each round each has its turn, so that whatever else the machine does meets all alike.
+/// Has create-order and manage-connections write one record each, for the stand-in to answer reads with.
+///
+/// # Errors
+/// One fails or writes nothing.
+pub(crate) async fn record(project: &[Subject], folder: &Path) -> anyhow::Result<Arc<Records>> {
+    let backend = Backend::start(Behaviour::default(), &Arc::default()).await?;
+    let mut items = Vec::new();
+    for name in ["create-order", "manage-connections"] {
+        let subject = project.iter().find(|one| one.name == name).with_context(|| format!("{name} is missing"))?;
+        sample::take(subject, &backend, 0, folder).await?;
+        items.push(backend.received().newest_item().with_context(|| format!("{name} wrote no item"))?);
+    }
+    let connect: Value = serde_json::from_str(CONNECT)?;
+    let connection_id = connect["requestContext"]["connectionId"].as_str().context("the event has a connection id")?;
+    Ok(Arc::new(Records::new(&items[0], &items[1], connection_id)))
+}
+
+/// Measures all subjects. Each has its turn in each round, so that other load on the machine affects all alike.
 ///
 /// # Errors
 /// One fails.
-pub(crate) async fn measure(subjects: Vec<Subject>, effort: &Effort, folder: &Path) -> anyhow::Result<Vec<Measured>> {
+pub(crate) async fn measure(
+    subjects: Vec<Subject>,
+    records: &Arc<Records>,
+    effort: &Effort,
+    folder: &Path,
+) -> anyhow::Result<Vec<Measured>> {
     let mut measured: Vec<Measured> = Vec::new();
     for mut subject in subjects {
-        let size = match subject.command.as_mut_slice() {
+        // A script's size says nothing without its interpreter.
+        let archived_bytes = match subject.command.as_mut_slice() {
             [file] => {
-                *file = unpacked(file, folder)?;
-                Some(size::of(file)?)
+                *file = copied(file, folder)?;
+                Some(size::archived_bytes(file)?)
             }
-            // A script's size says nothing without its interpreter.
             _ => None,
         };
-        let (samples, waiting, throttled) = (Vec::new(), Vec::new(), Vec::new());
-        measured.push(Measured { subject, size, samples, waiting, throttled, tls: None, counts: None });
+        let (samples, delayed, throttled) = (Vec::new(), Vec::new(), Vec::new());
+        measured.push(Measured { subject, archived_bytes, samples, delayed, throttled, tls: None, counts: None });
     }
-    let engine = &effort.engine;
-    let backend = Backend::start(Manners::default(), engine.clone()).await?;
+    let backend = Backend::start(Behaviour::default(), records).await?;
     let (mut turns, mut random) = ((0..measured.len()).collect::<Vec<_>>(), fastrand::Rng::with_seed(1));
     for round in 1..=effort.rounds {
-        // What ran just before leaves its traces in the caches: nobody always follows the same one.
+        // The process before leaves its traces in the caches: it is not always the same one.
         random.shuffle(&mut turns);
         for turn in &turns {
             let one = &mut measured[*turn];
-            tell(&format!("round {round} of {}: {}", effort.rounds, one.subject.name));
-            one.samples.push(live(&one.subject, &backend, effort.warm, folder).await?);
+            progress(&format!("round {round} of {}: {}", effort.rounds, one.subject.name));
+            one.samples.push(sample::take(&one.subject, &backend, effort.warm, folder).await?);
         }
     }
-    let slow = Manners { delay: DATABASE, ..Manners::default() };
-    for one in measured.iter_mut().filter(|one| one.subject.kind == Kind::Function) {
-        one.waiting = lives(&one.subject, slow, engine.clone(), "database of 5 ms", folder).await?;
-        if one.subject.orders > 1 {
-            let throttled = Manners { throttle_every: Some(THROTTLED), ..slow };
-            one.throttled =
-                lives(&one.subject, throttled, engine.clone(), "one write in seven throttled", folder).await?;
+    if measured.iter().any(Measured::is_whole_batch) {
+        let delayed = Behaviour { delay: ROUND_TRIP, ..Behaviour::default() };
+        let throttled = Behaviour { throttle_every: Some(THROTTLE_EVERY), ..delayed };
+        for one in measured.iter_mut().filter(|one| one.is_whole_batch() || one.subject.name == SDK_FLOOR) {
+            one.delayed = series(&one.subject, delayed, records, folder).await?;
+            if one.is_whole_batch() {
+                one.throttled = series(&one.subject, throttled, records, folder).await?;
+            }
         }
     }
-    let tls = Backend::start(Manners { tls: true, ..Manners::default() }, engine.clone()).await?;
-    for one in measured.iter_mut().filter(|one| one.subject.name != FLOOR) {
-        tell(&format!("TLS: {}", one.subject.name));
-        one.tls = Some(live(&one.subject, &tls, 1, folder).await?);
+    let tls = Backend::start(Behaviour { tls: true, ..Behaviour::default() }, records).await?;
+    for one in measured.iter_mut().filter(|one| one.subject.name != HELLO_FLOOR) {
+        progress(&format!("TLS: {}", one.subject.name));
+        one.tls = Some(sample::take(&one.subject, &tls, 1, folder).await?);
     }
     if effort.counts {
-        // Not of whole batches: under valgrind they take so long that the worker looks sockets up again, some more, some less.
+        // What an order of a batch executes is counted with one message a batch.
         for one in measured.iter_mut().filter(|one| one.subject.command.len() == 1 && one.subject.orders == 1) {
-            tell(&format!("counting instructions and system calls: {}", one.subject.name));
+            progress(&format!("counting instructions and system calls: {}", one.subject.name));
             one.counts = Some(counts::count(&one.subject, &backend, folder, effort.profiles.as_deref()).await?);
         }
     }
-    tell("");
+    progress("");
     Ok(measured)
 }
 
-/// A copy of that bootstrap, as Lambda unpacks an archive: a file that a linker wrote lies differently in the page cache
-/// from one that was copied, and starts a sixth slower.
-fn unpacked(file: &str, folder: &Path) -> anyhow::Result<String> {
-    let name = Path::new(file).file_name().with_context(|| format!("{file} is no file"))?;
+/// Copies a bootstrap, as Lambda unpacks an archive. The linker's own file lies differently in the page cache: it starts a
+/// sixth slower.
+fn copied(file: &str, folder: &Path) -> anyhow::Result<String> {
+    let name = Path::new(file).file_name().with_context(|| format!("{file} is not a file"))?;
     let mut copy = folder.join(name);
-    // Peers may have the same name: those before, for example.
+    // All are called bootstrap.
     while copy.exists() {
         copy.as_mut_os_string().push("-");
     }
@@ -121,76 +143,60 @@ fn unpacked(file: &str, folder: &Path) -> anyhow::Result<String> {
     Ok(copy.to_string_lossy().into_owned())
 }
 
-async fn lives(
+async fn series(
     subject: &Subject,
-    manners: Manners,
-    engine: Option<Arc<Engine>>,
-    what: &str,
+    behaviour: Behaviour,
+    records: &Arc<Records>,
     folder: &Path,
 ) -> anyhow::Result<Vec<Sample>> {
-    let backend = Backend::start(manners, engine).await?;
+    let backend = Backend::start(behaviour, records).await?;
     let mut samples = Vec::new();
-    for round in 1..=WAITING.0 {
-        tell(&format!("{what}, round {round} of {}: {}", WAITING.0, subject.name));
-        samples.push(live(subject, &backend, WAITING.1, folder).await?);
+    let throttled = if behaviour.throttle_every.is_some() { ", writes throttled" } else { "" };
+    for round in 1..=DELAYED.0 {
+        progress(&format!("{ROUND_TRIP:?} a round trip{throttled}, round {round} of {}: {}", DELAYED.0, subject.name));
+        samples.push(sample::take(subject, &backend, DELAYED.1, folder).await?);
     }
     Ok(samples)
 }
 
-/// Progress, on one line of a terminal.
-pub(crate) fn tell(what: &str) {
-    use std::io::IsTerminal;
+/// Shows progress, on one line of a terminal.
+pub(crate) fn progress(text: &str) {
     let mut stderr = std::io::stderr().lock();
-    let _ = if stderr.is_terminal() { write!(stderr, "\r\x1b[K{what}") } else { writeln!(stderr, "{what}") };
+    let _ = if stderr.is_terminal() { write!(stderr, "\r\x1b[K{text}") } else { writeln!(stderr, "{text}") };
     let _ = stderr.flush();
 }
 
-/// The middle one, or between the two in the middle; zero of none.
-pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    let Some(last) = times.len().checked_sub(1) else { return Duration::ZERO };
-    (times[last / 2] + times[last.div_ceil(2)]) / 2
-}
-
 impl Measured {
-    /// The median over all lives.
-    pub(crate) fn median(&self, of: impl Fn(&Sample) -> Duration) -> Duration {
-        median(self.samples.iter().map(of).collect())
+    pub(crate) fn is_whole_batch(&self) -> bool {
+        self.subject.name == WHOLE_BATCH
     }
 
-    /// Most memory in KiB, the median over all lives.
-    pub(crate) fn memory_kib(&self) -> u64 {
-        let mut all: Vec<u64> = self.samples.iter().map(|sample| sample.peak_memory_kib).collect();
-        all.sort_unstable();
-        all.get(all.len() / 2).copied().unwrap_or_default()
-    }
-
-    /// All warm invocations, ascending.
-    pub(crate) fn warm(&self) -> Vec<Duration> {
-        let mut all: Vec<Duration> = self.samples.iter().flat_map(|sample| sample.warm.clone()).collect();
-        all.sort_unstable();
-        all
-    }
-
-    /// Calls of a kind per warm invocation: each life has as many of them.
-    pub(crate) fn calls_per_invocation(&self) -> BTreeMap<String, f64> {
-        let mut sums: BTreeMap<String, f64> = BTreeMap::new();
+    /// Requests of a warm invocation to AWS by operation, per order.
+    pub(crate) fn requests_per_order(&self) -> BTreeMap<String, f64> {
         let invocations: usize = self.samples.iter().map(|sample| sample.warm.len()).sum();
-        for sample in &self.samples {
-            for (name, count) in &sample.asked[2].calls {
-                *sums.entry(name.clone()).or_default() += float(*count) / float(invocations as u64);
-            }
+        let orders = float(invocations as u64) * f64::from(self.subject.orders);
+        let mut sums: BTreeMap<String, f64> = BTreeMap::new();
+        for (name, count) in self.samples.iter().flat_map(|sample| &sample.in_warm.requests) {
+            *sums.entry(name.clone()).or_default() += float(*count) / orders;
         }
         sums
     }
 }
 
-/// Whether it is the batch whose bounds are about waiting.
-pub(crate) fn is_whole_batch(measured: &Measured) -> bool {
-    measured.subject.name == WHOLE_BATCH
+/// Milliseconds, with their fraction.
+pub(crate) fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of a benchmark are far below 2^53")]
 pub(crate) fn float(count: u64) -> f64 {
     count as f64
+}
+
+/// The value at that per cent of all; of an even number's middle the mean of two. `None` of no values.
+pub(crate) fn percentile(mut values: Vec<f64>, per_cent: usize) -> Option<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    let last = values.len().checked_sub(1)?;
+    let (below, above) = (last * per_cent / 100, (last * per_cent).div_ceil(100));
+    Some(f64::midpoint(values[below], values[above]))
 }

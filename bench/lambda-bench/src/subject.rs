@@ -1,6 +1,7 @@
-//! What is measured: a bootstrap, its environment and its events.
+//! What is measured: a bootstrap, its events and its environment.
 
 use crate::backend::Backend;
+use crate::template::Template;
 use crate::token;
 use anyhow::{Context, bail};
 use hyper::body::Bytes;
@@ -13,94 +14,85 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// Messages of a whole batch. Source: `template.yaml`, `BatchSize`.
 pub(crate) const BATCH: usize = 10;
 
-/// Batches that are given in turn: what a function remembers of an owner is of no use to it then.
-pub(crate) const BATCHES: usize = 200;
+/// Batches that are sent in turn. Their owners differ, so that nothing a function keeps of an owner helps it.
+const BATCHES: usize = 200;
 
-/// A bootstrap and what it is given.
+/// A bootstrap and its events.
 #[derive(Clone, Debug)]
 pub(crate) struct Subject {
     pub(crate) name: String,
     pub(crate) command: Vec<String>,
-    /// Given in turn.
+    /// Sent in turn.
     pub(crate) events: Vec<Bytes>,
-    /// Messages of an event, where it is a batch: each is an order.
-    pub(crate) orders: usize,
+    /// Orders of one event: more than one where it is a batch.
+    pub(crate) orders: u32,
     pub(crate) kind: Kind,
+    /// The function of `template.yaml` with the same environment variables.
+    function: &'static str,
 }
 
 /// What a subject is measured for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// To be compared with.
+    /// To compare the others with.
     Floor,
-    /// Bounds are for it.
+    /// One of the project's functions.
     Function,
-    /// Somebody else's.
+    /// A bootstrap that the command line names.
     Peer,
 }
 
-/// The project's functions, each with an event as AWS sends it. `process-orders` is there with a batch of one message
-/// and with one of [`BATCH`], each of an owner of its own.
-const FUNCTIONS: [(&str, &str); 4] = [
-    ("create-order", include_str!("../../../functions/create-order/tests/fixtures/apigw-rest-put.json")),
-    ("process-orders", include_str!("../../../functions/process-orders/tests/fixtures/sqs-batch.json")),
-    ("get-order", include_str!("../../../functions/get-order/tests/fixtures/apigw-rest-get.json")),
-    ("manage-connections", include_str!("../../../functions/manage-connections/tests/fixtures/websocket-connect.json")),
-];
+const CREATE_ORDER: &str = include_str!("../../../functions/create-order/tests/fixtures/apigw-rest-put.json");
+const PROCESS_ORDERS: &str = include_str!("../../../functions/process-orders/tests/fixtures/sqs-batch.json");
+const GET_ORDER: &str = include_str!("../../../functions/get-order/tests/fixtures/apigw-rest-get.json");
+const AUTHORIZE_REQUEST: &str = include_str!("../../../functions/authorize-request/tests/fixtures/rest-token.json");
 
-/// What order ids of events begin with: each invocation gets ids of its own, as a repeat takes another way.
-const ORDER_ID: &str = "5f0c1b0e";
+/// The event of a socket that opens.
+pub(crate) const CONNECT: &str =
+    include_str!("../../../functions/manage-connections/tests/fixtures/websocket-connect.json");
 
-/// Events with new orders so far.
-static ORDERS: AtomicU32 = AtomicU32::new(0);
+/// The smallest function.
+pub(crate) const HELLO_FLOOR: &str = "hello-floor";
 
-/// The function that asks for the order of its event, which must stay the one that there is.
-const ASKING: &str = "get-order";
-
-/// The authorizer, and an event of it but for its token, which does not last.
-const AUTHORIZER: (&str, &str) =
-    ("authorize-request", include_str!("../../../functions/authorize-request/tests/fixtures/rest-token.json"));
-
-/// The function that does nothing.
-pub(crate) const FLOOR: &str = "hello-floor";
-
-/// The function that makes one request by the AWS SDK.
+/// The smallest function that makes one call by the AWS SDK: bounds are ratios to it.
 pub(crate) const SDK_FLOOR: &str = "sdk-floor";
 
-/// The batch of [`BATCH`] messages.
-pub(crate) const WHOLE_BATCH: &str = "process-orders, batch of 10";
+/// process-orders with batches of [`BATCH`] messages.
+pub(crate) const WHOLE_BATCH: &str = "process-orders-batch";
 
-/// The floors and the project's functions, whose bootstraps are in that folder as cargo-lambda puts them there: each in one
-/// of its own, by its name.
+/// What order ids of the fixtures begin with. Each invocation gets other ids, as every order has its own.
+const ORDER_ID: &str = "5f0c1b0e";
+
+/// Events with new order ids so far.
+static EVENTS: AtomicU32 = AtomicU32::new(0);
+
+/// The floors and the project's functions, whose bootstraps are in that folder as cargo-lambda puts them there: each in a
+/// folder with its name.
 ///
 /// # Errors
-/// One is not there.
+/// A bootstrap is missing.
 pub(crate) fn of_project(folder: &Path) -> anyhow::Result<Vec<Subject>> {
-    // The floors get what create-order gets: reading an event is no work of a function's own.
-    let event = Bytes::from_static(FUNCTIONS[0].1.as_bytes());
-    let mut subjects = Vec::new();
-    for floor in [FLOOR, SDK_FLOOR] {
-        subjects.push(Subject { kind: Kind::Floor, ..subject(folder, floor, floor, vec![event.clone()], 1)? });
-    }
-    for (name, event) in FUNCTIONS {
-        let event = Bytes::from_static(event.as_bytes());
-        if name == "process-orders" {
-            subjects.push(subject(folder, name, name, batches(&event, 1, BATCHES)?, 1)?);
-            subjects.push(subject(folder, name, WHOLE_BATCH, batches(&event, BATCH, BATCHES)?, BATCH)?);
-        } else {
-            subjects.push(subject(folder, name, name, vec![event], 1)?);
-        }
-    }
-    let mut event: Value = serde_json::from_str(AUTHORIZER.1)?;
-    event["authorizationToken"] = json!(format!("Bearer {}", token::token()?));
-    subjects.push(subject(folder, AUTHORIZER.0, AUTHORIZER.0, vec![Bytes::from(event.to_string())], 1)?);
-    Ok(subjects)
+    let create_order = || vec![Bytes::from_static(CREATE_ORDER.as_bytes())];
+    // The floors get create-order's event: reading it is work that every function has.
+    let floor =
+        |name| anyhow::Ok(Subject { kind: Kind::Floor, ..subject(folder, name, "create-order", create_order())? });
+    let function = |name, events| subject(folder, name, name, events);
+    Ok(vec![
+        floor(HELLO_FLOOR)?,
+        floor(SDK_FLOOR)?,
+        function("create-order", create_order())?,
+        function("get-order", vec![Bytes::from_static(GET_ORDER.as_bytes())])?,
+        function("manage-connections", vec![Bytes::from_static(CONNECT.as_bytes())])?,
+        function("authorize-request", vec![authorizer_event()?])?,
+        function("process-orders", batches(1, BATCHES)?)?,
+        whole_batches(folder, BATCHES)?,
+    ])
 }
 
-/// The floors, the functions that have `only` in their name, and the peers.
+/// The floors, the functions whose names contain `only`, and the peers.
 ///
 /// # Errors
-/// No function has it, and there is no peer either.
+/// No function's name contains it, and there is no peer either.
 pub(crate) fn chosen(project: Vec<Subject>, only: Option<&str>, peers: &[Subject]) -> anyhow::Result<Vec<Subject>> {
     let (mut chosen, functions): (Vec<_>, Vec<_>) = project.into_iter().partition(|one| one.kind == Kind::Floor);
     let names: Vec<_> = functions.iter().map(|one| one.name.clone()).collect();
@@ -108,23 +100,23 @@ pub(crate) fn chosen(project: Vec<Subject>, only: Option<&str>, peers: &[Subject
     chosen.extend(functions.into_iter().filter(|one| only.is_none_or(|only| one.name.contains(only))));
     chosen.extend(peers.iter().cloned());
     if chosen.len() == floors {
-        bail!("No function has {:?} in its name; there are {}", only.unwrap_or_default(), names.join("; "));
+        bail!("No function has {:?} in its name; the functions are {}", only.unwrap_or_default(), names.join(", "));
     }
     Ok(chosen)
 }
 
-fn subject(folder: &Path, program: &str, name: &str, events: Vec<Bytes>, orders: usize) -> anyhow::Result<Subject> {
+fn subject(folder: &Path, program: &str, function: &'static str, events: Vec<Bytes>) -> anyhow::Result<Subject> {
     let path = folder.join(program).join("bootstrap");
-    anyhow::ensure!(path.is_file(), "There is no {}: run `make bench`, which builds it", path.display());
+    anyhow::ensure!(path.is_file(), "{} is missing: run `make bench`, which builds it", path.display());
     let command = vec![path.to_string_lossy().into_owned()];
-    Ok(Subject { name: name.to_owned(), command, events, orders, kind: Kind::Function })
+    Ok(Subject { name: program.to_owned(), command, events, orders: 1, kind: Kind::Function, function })
 }
 
-/// A bootstrap of somebody else's, from `NAME=COMMAND` or `NAME=COMMAND@EVENTFILE`; words are parted by spaces. Without
-/// a file it gets create-order's event.
+/// A bootstrap from `NAME=COMMAND` or `NAME=COMMAND@EVENTFILE`, the command's words separated by spaces. Without a file
+/// it gets create-order's event; its environment is create-order's.
 ///
 /// # Errors
-/// It does not have that form, or its event cannot be read.
+/// The text does not have that form, or the event cannot be read.
 pub(crate) fn peer(text: &str) -> anyhow::Result<Subject> {
     let form = || format!("{text} is not NAME=COMMAND or NAME=COMMAND@EVENTFILE");
     let (name, rest) = text.split_once('=').with_context(form)?;
@@ -133,57 +125,57 @@ pub(crate) fn peer(text: &str) -> anyhow::Result<Subject> {
             let event = fs::read(file).with_context(|| format!("Failed to read the event {file}"))?;
             (command, Bytes::from(event))
         }
-        None => (rest, Bytes::from_static(FUNCTIONS[0].1.as_bytes())),
+        None => (rest, Bytes::from_static(CREATE_ORDER.as_bytes())),
     };
     let command: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
     anyhow::ensure!(!name.is_empty() && !command.is_empty(), form());
-    Ok(Subject { name: name.to_owned(), command, events: vec![event], orders: 1, kind: Kind::Peer })
+    let (name, events, function) = (name.to_owned(), vec![event], "create-order");
+    Ok(Subject { name, command, events, orders: 1, kind: Kind::Peer, function })
 }
 
-/// create-order with an order of so many items.
+/// create-order with an order of that many items.
 ///
 /// # Errors
-/// It is not there.
+/// Its bootstrap is missing.
 pub(crate) fn create_order(folder: &Path, items: usize) -> anyhow::Result<Subject> {
-    let (name, event) = FUNCTIONS[0];
-    let mut event: Value = serde_json::from_str(event)?;
+    let mut event: Value = serde_json::from_str(CREATE_ORDER)?;
     let body = event["body"].as_str().context("the event has a body")?;
     let mut order: Value = serde_json::from_str(body)?;
     let item = order["items"][0].take();
-    order["items"] = (0..items)
-        .map(|number| {
-            let mut item = item.clone();
-            item["sku"] = json!(format!("SKU-{number}"));
-            item
-        })
-        .collect();
+    let numbered = |number| {
+        let mut item = item.clone();
+        item["sku"] = json!(format!("SKU-{number}"));
+        item
+    };
+    order["items"] = (0..items).map(numbered).collect();
     event["body"] = json!(order.to_string());
-    subject(folder, name, name, vec![Bytes::from(event.to_string())], 1)
+    subject(folder, "create-order", "create-order", vec![Bytes::from(event.to_string())])
 }
 
-/// process-orders with so many whole batches, in which no owner comes twice.
+/// process-orders with that many whole batches; each of their messages has another owner.
 ///
 /// # Errors
-/// It is not there.
+/// Its bootstrap is missing.
 pub(crate) fn whole_batches(folder: &Path, count: usize) -> anyhow::Result<Subject> {
-    let (name, event) = FUNCTIONS[1];
-    subject(folder, name, WHOLE_BATCH, batches(event.as_bytes(), BATCH, count)?, BATCH)
+    let subject = subject(folder, "process-orders", "process-orders", batches(BATCH, count)?)?;
+    Ok(Subject { name: WHOLE_BATCH.to_owned(), orders: u32::try_from(BATCH)?, ..subject })
 }
 
-/// So many batches of that many messages each.
-fn batches(fixture: &[u8], messages: usize, count: usize) -> anyhow::Result<Vec<Bytes>> {
-    (0..count).map(|number| batch(fixture, number * messages..(number + 1) * messages)).collect()
+/// `count` batches of that many messages each.
+fn batches(messages: usize, count: usize) -> anyhow::Result<Vec<Bytes>> {
+    (0..count).map(|number| batch(number * messages..(number + 1) * messages)).collect()
 }
 
-/// A batch of messages like the one of the fixture, each its own order of its own owner.
-fn batch(fixture: &[u8], numbers: Range<usize>) -> anyhow::Result<Bytes> {
-    let mut event: Value = serde_json::from_slice(fixture)?;
+/// A batch of messages like that of the fixture, each with an order and an owner of that number.
+fn batch(numbers: Range<usize>) -> anyhow::Result<Bytes> {
+    let mut event: Value = serde_json::from_str(PROCESS_ORDERS)?;
     let record = event["Records"][0].take();
     let records = numbers.map(|number| {
         let mut record = record.clone();
         record["messageId"] = json!(format!("059f36b4-87a3-44ab-83d2-{number:012}"));
         record["attributes"]["ApproximateReceiveCount"] = json!("1");
-        record["messageAttributes"]["orderId"]["stringValue"] = json!(format!("5f0c1b0e-6a54-4a2e-9d0b-{number:012}"));
+        record["messageAttributes"]["orderId"]["stringValue"] =
+            json!(format!("{ORDER_ID}-6a54-4a2e-9d0b-{number:012}"));
         record["messageAttributes"]["owner"]["stringValue"] = json!(format!("owner-{number}"));
         record
     });
@@ -191,71 +183,89 @@ fn batch(fixture: &[u8], numbers: Range<usize>) -> anyhow::Result<Bytes> {
     Ok(Bytes::from(event.to_string()))
 }
 
+/// The fixture with a token that has not expired.
+fn authorizer_event() -> anyhow::Result<Bytes> {
+    let mut event: Value = serde_json::from_str(AUTHORIZE_REQUEST)?;
+    event["authorizationToken"] = json!(format!("Bearer {}", token::token()?));
+    Ok(Bytes::from(event.to_string()))
+}
+
 impl Subject {
-    /// The event of an invocation, with orders that were never placed before.
+    /// The event of an invocation, with new order ids.
     pub(crate) fn event(&self, invocation: u32) -> Bytes {
         let event = &self.events[invocation as usize % self.events.len()];
         match std::str::from_utf8(event) {
-            Ok(text) if self.name != ASKING => {
-                let number = ORDERS.fetch_add(1, Ordering::Relaxed);
+            Ok(text) => {
+                let number = EVENTS.fetch_add(1, Ordering::Relaxed);
                 Bytes::from(text.replace(ORDER_ID, &format!("{number:08x}")))
             }
-            _ => event.clone(),
+            Err(_) => event.clone(),
         }
     }
 
-    /// The environment in which Lambda would run it, with AWS at `backend`: what any function needs of the template.
-    pub(crate) fn environment(&self, runtime_api: &str, backend: &Backend, folder: &Path) -> Vec<(String, String)> {
+    /// The environment in which Lambda would run it on a local stack whose AWS is `backend`.
+    ///
+    /// # Errors
+    /// A variable of the template cannot be evaluated, or `backend`'s certificate cannot be written to `folder`.
+    pub(crate) fn environment(
+        &self,
+        runtime_api: &str,
+        backend: &Backend,
+        folder: &Path,
+    ) -> anyhow::Result<Vec<(String, String)>> {
         let aws = backend.url();
-        let mut variables = vec![
-            ("AWS_LAMBDA_RUNTIME_API", runtime_api.to_owned()),
-            ("AWS_LAMBDA_FUNCTION_NAME", self.name.clone()),
-            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
-            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256".to_owned()),
-            ("AWS_LAMBDA_LOG_FORMAT", "JSON".to_owned()),
-            ("AWS_LAMBDA_LOG_LEVEL", "INFO".to_owned()),
-            ("AWS_REGION", "eu-central-1".to_owned()),
-            ("AWS_DEFAULT_REGION", "eu-central-1".to_owned()),
-            ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE".to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", "secret".to_owned()),
-            ("AWS_SESSION_TOKEN", "token".to_owned()),
-            ("AWS_ENDPOINT_URL", aws.clone()),
-            ("ORDERS_TABLE_NAME", "orders".to_owned()),
-            ("CONNECTIONS_TABLE_NAME", "connections".to_owned()),
-            ("ORDER_RETENTION_DAYS", "30".to_owned()),
-            ("WEBSOCKET_MANAGEMENT_URL", format!("{aws}/live")),
-            ("ORDERS_URL", format!("{aws}/live/orders")),
-            ("ORDERS_QUEUE_URL", format!("{aws}/123456789012/orders")),
-            ("MAX_RECEIVE_COUNT", "5".to_owned()),
-            ("MAX_QUEUE_AGE_SECONDS", "0".to_owned()),
-            ("BACKOFF_BASE_SECONDS", "60".to_owned()),
-            ("BACKOFF_CAP_SECONDS", "900".to_owned()),
+        // Orders that expire: their records have every attribute.
+        let expire = ("OrderRetentionDays", "30".to_owned());
+        let template = Template::with(token::parameters().into_iter().chain([expire, ("LocalEndpoint", aws.clone())]));
+        let memory = template.text(template.property(self.function, "MemorySize"))?.unwrap_or_default();
+        let of_lambda = [
+            ("AWS_LAMBDA_RUNTIME_API", runtime_api),
+            ("AWS_LAMBDA_FUNCTION_NAME", &self.name),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &memory),
+            ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
+            ("AWS_LAMBDA_LOG_LEVEL", "INFO"),
+            ("AWS_REGION", "eu-central-1"),
+            ("AWS_DEFAULT_REGION", "eu-central-1"),
+            ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("AWS_SESSION_TOKEN", "token"),
+            ("AWS_ENDPOINT_URL", &aws),
         ];
-        variables.extend(token::environment());
+        let mut variables = template.environment(self.function)?;
+        variables.extend(of_lambda.map(|(name, value)| (name.to_owned(), value.to_owned())));
         if let Some(authority) = backend.authority() {
             let file = folder.join("authority.pem");
-            // Not written: the function says so, as it trusts nobody then.
-            let _ = fs::write(&file, authority);
-            // As AWS's SDKs, OpenSSL and Node call it, in this order.
-            for name in ["AWS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"] {
-                variables.push((name, file.to_string_lossy().into_owned()));
-            }
+            fs::write(&file, authority).with_context(|| format!("Failed to write {}", file.display()))?;
+            // The names that AWS's SDKs, OpenSSL and Node read.
+            let names = ["AWS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"];
+            variables.extend(names.map(|name| (name.to_owned(), file.to_string_lossy().into_owned())));
         }
-        variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        Ok(variables)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
-    fn each_message_of_a_batch_is_an_order_of_its_own() {
-        let event = batch(FUNCTIONS[1].1.as_bytes(), 0..BATCH).expect("the fixture is a batch");
+    fn a_whole_batch_is_as_large_as_the_template_allows() {
+        let template = Template::with([]);
+
+        let source = &template.property("process-orders", "Events")["Orders"]["Properties"];
+
+        assert_eq!(source["BatchSize"], BATCH);
+    }
+
+    #[test]
+    fn each_message_of_a_batch_is_another_order_of_another_owner() {
+        let event = batch(0..BATCH).expect("the fixture is a batch");
 
         let event: Value = serde_json::from_slice(&event).expect("it is JSON");
         let records = event["Records"].as_array().expect("a batch");
-        let of = |pointer: &str| -> std::collections::BTreeSet<String> {
+        let of = |pointer: &str| -> BTreeSet<String> {
             records.iter().map(|record| record.pointer(pointer).expect("it has one").to_string()).collect()
         };
         for pointer in ["/messageId", "/messageAttributes/orderId/stringValue", "/messageAttributes/owner/stringValue"]
@@ -279,15 +289,19 @@ mod tests {
         let peer = peer("node=node index.mjs").expect("it has the form");
         let project = || {
             let named = |name: &str, kind| Subject { name: name.to_owned(), kind, ..peer.clone() };
-            vec![named(FLOOR, Kind::Floor), named("create-order", Kind::Function), named("get-order", Kind::Function)]
+            vec![
+                named(SDK_FLOOR, Kind::Floor),
+                named("create-order", Kind::Function),
+                named("get-order", Kind::Function),
+            ]
         };
         let names = |only, peers: &[Subject]| -> anyhow::Result<Vec<String>> {
             Ok(chosen(project(), only, peers)?.into_iter().map(|subject| subject.name).collect())
         };
 
-        assert_eq!(names(None, &[]).expect("all"), [FLOOR, "create-order", "get-order"]);
-        assert_eq!(names(Some("create"), &[]).expect("one"), [FLOOR, "create-order"]);
-        assert_eq!(names(Some("none"), std::slice::from_ref(&peer)).expect("the peer"), [FLOOR, "node"]);
+        assert_eq!(names(None, &[]).expect("all"), [SDK_FLOOR, "create-order", "get-order"]);
+        assert_eq!(names(Some("create"), &[]).expect("one"), [SDK_FLOOR, "create-order"]);
+        assert_eq!(names(Some("none"), std::slice::from_ref(&peer)).expect("the peer"), [SDK_FLOOR, "node"]);
         let refused = names(Some("creat-order"), &[]).expect_err("no function").to_string();
         assert!(refused.contains("\"creat-order\"") && refused.contains("get-order"), "{refused}");
     }

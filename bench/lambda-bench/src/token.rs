@@ -1,4 +1,4 @@
-//! A token that authorize-request accepts, and the environment in which it does.
+//! A token that authorize-request accepts, and the parameters with which it does.
 
 use anyhow::Context;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -6,7 +6,7 @@ use ring::signature::Ed25519KeyPair;
 use serde_json::json;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// An Ed25519 key that everybody knows. Source: RFC 8037, appendix A.
+/// A published Ed25519 key, for tests. Source: RFC 8037, appendix A.
 const PRIVATE: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
 /// Its public half.
 const PUBLIC: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
@@ -17,20 +17,20 @@ const AUDIENCE: &str = "twolane";
 /// How long a token lasts, in seconds: longer than a run.
 const LIFETIME: u64 = 24 * 3600;
 
-/// The variables that make tokens of [`token`] count.
-pub(crate) fn environment() -> Vec<(&'static str, String)> {
+/// The template's parameters with which a function accepts [`token`].
+pub(crate) fn parameters() -> [(&'static str, String); 3] {
     let key = json!({"kty": "OKP", "crv": "Ed25519", "kid": "bench", "alg": "EdDSA", "use": "sig", "x": PUBLIC});
-    vec![
-        ("JWT_ISSUER", ISSUER.to_owned()),
-        ("JWT_AUDIENCE", AUDIENCE.to_owned()),
-        ("JWKS", json!({ "keys": [key] }).to_string()),
+    [
+        ("JwtIssuer", ISSUER.to_owned()),
+        ("JwtAudience", AUDIENCE.to_owned()),
+        ("Jwks", json!({ "keys": [key] }).to_string()),
     ]
 }
 
-/// A token that begins now.
+/// A token that is valid from now on.
 ///
 /// # Errors
-/// The key is none; it is.
+/// The key is not an Ed25519 key.
 pub(crate) fn token() -> anyhow::Result<String> {
     let (private, public) = (URL_SAFE_NO_PAD.decode(PRIVATE)?, URL_SAFE_NO_PAD.decode(PUBLIC)?);
     let key = Ed25519KeyPair::from_seed_and_public_key(&private, &public).ok().context("the key is an Ed25519 key")?;
