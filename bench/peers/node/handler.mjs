@@ -1,5 +1,5 @@
 // The create-order function as a careful team would write it for Node and AWS's SDK: the checks, the write, the log
-// line and the answers of the Rust function that it is measured beside.
+// line and the answers of the Rust function that it is compared with.
 
 import { createHash } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';

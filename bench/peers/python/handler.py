@@ -1,5 +1,5 @@
 """The create-order function as a careful team would write it for Python and boto3: the checks, the write, the log line
-and the answers of the Rust function that it is measured beside."""
+and the answers of the Rust function that it is compared with."""
 
 import base64
 import binascii
