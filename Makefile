@@ -60,11 +60,11 @@ soak: ## The fault suite in full, on a local cloud of its own: 2 000 orders in a
 		cargo build --locked --workspace --all-features --bins --examples && \
 		cargo test --locked --workspace --all-features --test faults'
 
-# Builds first: minutes. Each by itself and by cargo-lambda, as SAM builds it: built together, each has what any of them asks
-# of a dependency. COMPILER=cargo-zigbuild also links them as for AWS; bounds and baseline are of this machine's linker.
-# They are of release builds on Linux; counting takes valgrind and strace.
-bench: ## What each function costs beside one that does nothing: start, processor, memory, size, instructions
-	@sam=$$($(CLOUD) tools sam) && export PATH="$$sam:$$PATH" && for package in $(MEASURED) lambda-floor lambda-sdk-floor; do \
+# Builds for minutes first: each function by itself and by cargo-lambda, as SAM does. Built together, each would have the
+# features that any of them needs of a dependency. COMPILER=cargo-zigbuild links as for AWS; the bounds are for this machine's
+# linker. Needs Linux; counting needs valgrind and strace.
+bench: ## Measure what each function costs (start, processor time, memory, size, instructions); fail above its bounds
+	@sam=$$($(CLOUD) tools sam) && export PATH="$$sam:$$PATH" && for package in $(MEASURED) hello-floor sdk-floor; do \
 		echo "Building $$package"; cargo lambda build --locked --release --compiler $(COMPILER) --lambda-dir target/bench --package $$package --bin $$package || exit; done
 	cargo build --locked --release -p lambda-bench
 	target/$(CARGO_BUILD_TARGET)/release/lambda-bench $(ARGS)

@@ -1,0 +1,163 @@
+//! A stand-in for AWS: DynamoDB, SQS and the WebSocket API's management endpoint, as far as functions call them.
+
+use crate::http::{self, Answer};
+use crate::records::Records;
+use anyhow::Context;
+use http_body_util::BodyExt;
+use hyper::{Method, Request, Response, StatusCode, body::Bytes, body::Incoming};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio_rustls::TlsAcceptor;
+
+/// How the stand-in behaves.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Behaviour {
+    /// Time before each answer.
+    pub(crate) delay: Duration,
+    /// With `Some(n)`, every n-th write is throttled.
+    pub(crate) throttle_every: Option<u64>,
+    /// Whether it speaks TLS, with a self-signed certificate.
+    pub(crate) tls: bool,
+}
+
+/// What the stand-in received.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Received {
+    /// Connections that were established, TLS handshake included.
+    pub(crate) connections: u64,
+    /// Requests by operation.
+    pub(crate) requests: BTreeMap<String, u64>,
+    /// The body of the newest `PutItem`.
+    newest_write: Bytes,
+}
+
+impl Received {
+    /// What was received after `before`.
+    pub(crate) fn since(&self, before: &Self) -> Self {
+        let counted = |name: &String, count| (name.clone(), count - before.requests.get(name).unwrap_or(&0));
+        let requests = self.requests.iter().map(|(name, count)| counted(name, *count));
+        Self {
+            connections: self.connections - before.connections,
+            requests: requests.filter(|(_, count)| *count > 0).collect(),
+            newest_write: self.newest_write.clone(),
+        }
+    }
+
+    /// The item of the newest `PutItem`.
+    pub(crate) fn newest_item(&self) -> Option<Value> {
+        let mut request: Value = serde_json::from_slice(&self.newest_write).ok()?;
+        Some(request["Item"].take()).filter(Value::is_object)
+    }
+}
+
+/// The stand-in, on loopback.
+pub(crate) struct Backend {
+    address: SocketAddr,
+    authority: Option<String>,
+    received: Arc<Mutex<Received>>,
+    server: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl Backend {
+    /// Listens on a free port.
+    ///
+    /// # Errors
+    /// No port is free, or no certificate can be made.
+    pub(crate) async fn start(behaviour: Behaviour, records: &Arc<Records>) -> anyhow::Result<Self> {
+        let (acceptor, authority) = if behaviour.tls { certificate()? } else { (None, None) };
+        let received = Arc::new(Mutex::new(Received::default()));
+        let (of_answers, of_connections, records) = (Arc::clone(&received), Arc::clone(&received), Arc::clone(records));
+        let answer = move |request| answer(request, behaviour, Arc::clone(&of_answers), Arc::clone(&records));
+        let connected = move || locked(&of_connections).connections += 1;
+        let (address, server) = http::serve(acceptor, Arc::new(answer), connected).await?;
+        Ok(Self { address, authority, received, server })
+    }
+
+    /// Its base URL.
+    pub(crate) fn url(&self) -> String {
+        let scheme = if self.authority.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// The certificate that callers must trust, as PEM, where it speaks TLS.
+    pub(crate) fn authority(&self) -> Option<&str> {
+        self.authority.as_deref()
+    }
+
+    /// What it received so far.
+    pub(crate) fn received(&self) -> Received {
+        locked(&self.received).clone()
+    }
+}
+
+fn locked(received: &Mutex<Received>) -> MutexGuard<'_, Received> {
+    received.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// A certificate for loopback: how to serve with it, and as PEM.
+fn certificate() -> anyhow::Result<(Option<TlsAcceptor>, Option<String>)> {
+    let certified =
+        rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).context("Failed to make a certificate")?;
+    let certificate = CertificateDer::from(certified.cert.der().to_vec());
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der()));
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)?;
+    Ok((Some(TlsAcceptor::from(Arc::new(config))), Some(certified.cert.pem())))
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    behaviour: Behaviour,
+    received: Arc<Mutex<Received>>,
+    records: Arc<Records>,
+) -> Answer {
+    let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
+    let operation = match target.and_then(|target| target.rsplit_once('.')) {
+        Some((_, operation)) => operation.to_owned(),
+        None if request.method() == Method::POST => "PostToConnection".to_owned(),
+        // A function that opens its connections ahead of the first event requests nothing with them.
+        None => "connect".to_owned(),
+    };
+    let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let count = {
+        let mut received = locked(&received);
+        if operation == "PutItem" {
+            received.newest_write = body.clone();
+        }
+        let count = received.requests.entry(operation.clone()).or_default();
+        *count += 1;
+        *count
+    };
+    if !behaviour.delay.is_zero() {
+        tokio::time::sleep(behaviour.delay).await;
+    }
+    let is_throttled = behaviour.throttle_every.is_some_and(|every| operation == "PutItem" && count % every == 0);
+    http::whole(match operation.as_str() {
+        _ if is_throttled => json(StatusCode::BAD_REQUEST, THROTTLED.to_owned()),
+        "PostToConnection" | "connect" => http::status(StatusCode::OK),
+        "GetItem" => json(StatusCode::OK, records.order()),
+        "Query" => json(StatusCode::OK, records.connections_of(&body)),
+        _ => json(StatusCode::OK, "{}".to_owned()),
+    })
+}
+
+/// How DynamoDB refuses a request over the table's limit.
+const THROTTLED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"over the limit"}"#;
+
+fn json(status: StatusCode, body: String) -> Response<Bytes> {
+    let answer = Response::builder().status(status).header("content-type", "application/x-amz-json-1.0");
+    answer.body(Bytes::from(body)).unwrap_or_default()
+}

@@ -1,0 +1,112 @@
+//! Instructions and system calls, counted by valgrind and strace: they repeat where times do not.
+
+use crate::backend::Backend;
+use crate::process::Process;
+use crate::runtime_api::RuntimeApi;
+use crate::subject::Subject;
+use anyhow::Context;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Invocations of two processes that are counted: their difference is the cost of warm invocations alone.
+const INVOCATIONS: [u32; 2] = [20, 70];
+
+/// What a function executes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counts {
+    /// Instructions until its first poll for an event.
+    pub(crate) init_instructions: f64,
+    /// Instructions of a warm invocation, the mean.
+    pub(crate) warm_instructions: f64,
+    /// System calls until its first poll for an event.
+    pub(crate) init_system_calls: f64,
+    /// System calls of a warm invocation, the mean.
+    pub(crate) warm_system_calls: f64,
+}
+
+/// Checks that both tools are installed, before anything is measured in vain.
+///
+/// # Errors
+/// A tool is missing.
+pub(crate) fn require_tools() -> anyhow::Result<()> {
+    for tool in ["valgrind", "strace"] {
+        Command::new(tool).arg("--version").stdout(Stdio::null()).status().with_context(|| {
+            format!(
+                "Failed to run {tool}: install it, for example by `apt install {tool}`, or measure with --no-counts"
+            )
+        })?;
+    }
+    Ok(())
+}
+
+/// Counts a function's instructions and system calls, and writes where the instructions are spent to `profiles`.
+///
+/// # Errors
+/// A tool is missing, or the function fails under it.
+pub(crate) async fn count(
+    subject: &Subject,
+    backend: &Backend,
+    folder: &Path,
+    profiles: Option<&Path>,
+) -> anyhow::Result<Counts> {
+    let (mut instructions, mut calls) = (Vec::new(), Vec::new());
+    for invocations in [0, INVOCATIONS[0], INVOCATIONS[1]] {
+        instructions.push(instructions_of(subject, backend, folder, invocations).await?);
+        calls.push(calls_of(subject, backend, folder, invocations).await?);
+        if let Some(profiles) = profiles {
+            // For callgrind_annotate and KCachegrind.
+            let name = format!("{}.{invocations}.callgrind", subject.name);
+            fs::copy(folder.join("callgrind.out"), profiles.join(name))?;
+        }
+    }
+    let warm = |counted: &[f64]| (counted[2] - counted[1]) / f64::from(INVOCATIONS[1] - INVOCATIONS[0]);
+    Ok(Counts {
+        init_instructions: instructions[0],
+        warm_instructions: warm(&instructions),
+        init_system_calls: calls[0],
+        warm_system_calls: warm(&calls),
+    })
+}
+
+async fn instructions_of(subject: &Subject, backend: &Backend, folder: &Path, times: u32) -> anyhow::Result<f64> {
+    let out = format!("--callgrind-out-file={}", folder.join("callgrind.out").display());
+    let written = under(&["valgrind", "--tool=callgrind", &out], subject, backend, folder, times).await?;
+    let line = written.lines().rfind(|line| line.contains("Collected :"));
+    let line = line.with_context(|| format!("valgrind wrote: {written}"))?;
+    let count = line.rsplit(':').next().unwrap_or_default().trim();
+    count.parse().with_context(|| format!("valgrind counted {count:?}"))
+}
+
+async fn calls_of(subject: &Subject, backend: &Backend, folder: &Path, times: u32) -> anyhow::Result<f64> {
+    let file = folder.join("strace.out");
+    let shown = file.to_string_lossy().into_owned();
+    under(&["strace", "-f", "-o", &shown], subject, backend, folder, times).await?;
+    let trace = fs::read_to_string(&file).with_context(|| format!("strace wrote no {shown}"))?;
+    // Signals, exits and the second line of a resumed call are not calls.
+    let is_call = |line: &&str| line.contains('(') && !line.contains("resumed>") && !line.contains("+++");
+    Ok(f64::from(u32::try_from(trace.lines().filter(is_call).count())?))
+}
+
+/// Runs the bootstrap under a tool for that many invocations, and returns what the tool wrote to standard error.
+async fn under(
+    tool: &[&str],
+    subject: &Subject,
+    backend: &Backend,
+    folder: &Path,
+    times: u32,
+) -> anyhow::Result<String> {
+    let counted = async {
+        let mut api = RuntimeApi::start().await?;
+        let mut command: Vec<String> = tool.iter().map(|&word| word.to_owned()).collect();
+        command.extend(subject.command.iter().cloned());
+        let process = Process::start(&command, &subject.environment(&api.address(), backend, folder)?)?;
+        api.polled().await?;
+        for number in 0..times {
+            api.invoke(subject.event(number)).await?;
+        }
+        api.polled().await?;
+        process.terminate().await
+    };
+    counted.await.with_context(|| format!("Failed to count {} under {}", subject.name, tool[0]))
+}

@@ -1,0 +1,156 @@
+//! Measures what a Lambda function costs, outside of Lambda. This program is the Runtime API and the AWS that a bootstrap
+//! talks to; times, processor time and memory are the kernel's figures of its process.
+
+mod backend;
+mod bounds;
+mod counts;
+mod growth;
+mod http;
+mod metrics;
+mod process;
+mod records;
+mod report;
+mod runtime_api;
+mod sample;
+mod series;
+mod size;
+mod subject;
+mod template;
+mod token;
+
+use anyhow::Context;
+use bounds::{Bound, Bounds};
+use clap::{Args, Parser};
+use series::Effort;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Measure what the project's functions cost, as multiples of two floors: hello-floor says hello, sdk-floor writes one item by
+/// the AWS SDK.
+#[derive(Debug, Parser)]
+#[command(version, after_help = HELP)]
+struct Cli {
+    /// Folder of the bootstraps, as `cargo lambda build --lambda-dir FOLDER` writes it. Default: target/bench of the repository,
+    /// where `make bench` puts them.
+    #[arg(long, value_name = "FOLDER")]
+    bootstraps: Option<PathBuf>,
+    /// Measure another bootstrap too, as NAME=COMMAND or NAME=COMMAND@EVENTFILE.
+    #[arg(long, value_name = "PEER", value_parser = parse_peer)]
+    peer: Vec<subject::Subject>,
+    /// Measure only the floors and the functions with this in their name.
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
+    /// Starts of each bootstrap.
+    #[arg(long, value_name = "ROUNDS", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    rounds: u32,
+    /// Warm invocations after each start.
+    #[arg(long, value_name = "INVOCATIONS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    warm: u32,
+    #[command(flatten)]
+    counting: Counting,
+    /// Also measure whether an order costs the same after 100 000 orders and for 10 000 owners, and what its items cost.
+    #[arg(long)]
+    growth: bool,
+    /// File of the bounds. Default: bench/bounds.toml of the repository.
+    #[arg(long, value_name = "FILE")]
+    bounds: Option<PathBuf>,
+    /// Set the bounds of ratios and counts to 5 % above what this run measures.
+    #[arg(long)]
+    save_bounds: bool,
+    /// Write JSON to standard output, and nothing else.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What valgrind and strace count.
+#[derive(Debug, Args)]
+struct Counting {
+    /// Do not count instructions and system calls; counting needs valgrind and strace.
+    #[arg(long)]
+    no_counts: bool,
+    /// Folder for profiles of the counted instructions, which `callgrind_annotate` reads.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "no_counts")]
+    profiles: Option<PathBuf>,
+}
+
+const HELP: &str = "\
+Examples:
+  make bench
+  make bench ARGS=--growth
+  lambda-bench --rounds 5 --warm 100 --no-counts
+  lambda-bench --only create-order --peer 'node=node bench/peers/node/bootstrap.mjs'
+  lambda-bench --json > bench.json
+
+bench/peers has create-order for Node and for Python; docs/performance.md says how to install them.
+
+Exit codes: 0 when every bound holds, 1 when one is exceeded, 2 when nothing could be measured; `make bench` exits with 2 for both.";
+
+fn parse_peer(text: &str) -> Result<subject::Subject, String> {
+    subject::peer(text).map_err(|error| format!("{error:#}"))
+}
+
+/// Where `make bench` puts the bootstraps.
+const BOOTSTRAPS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/bench");
+
+/// The project's bounds.
+const BOUNDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../bounds.toml");
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from);
+    match runtime.and_then(|runtime| runtime.block_on(run(&cli))) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Measures, reports, and returns whether every bound holds.
+async fn run(cli: &Cli) -> anyhow::Result<bool> {
+    if let Some(profiles) = &cli.counting.profiles {
+        std::fs::create_dir_all(profiles).with_context(|| format!("Failed to create {}", profiles.display()))?;
+    }
+    let folder = cli.bootstraps.as_deref().unwrap_or(Path::new(BOOTSTRAPS));
+    let project = subject::of_project(folder)?;
+    let names: Vec<&str> = project.iter().map(|one| one.name.as_str()).collect();
+    let file = cli.bounds.as_deref().unwrap_or(Path::new(BOUNDS));
+    let mut bounds = Bounds::read(file, &names)?;
+    if !cli.counting.no_counts {
+        counts::require_tools()?;
+    }
+    let scratch = std::env::temp_dir().join(format!("lambda-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&scratch)?;
+    let effort = Effort {
+        rounds: cli.rounds,
+        warm: cli.warm,
+        counts: !cli.counting.no_counts,
+        profiles: cli.counting.profiles.clone(),
+    };
+    let all = async {
+        let records = series::record(&project, &scratch).await?;
+        let subjects = subject::chosen(project.clone(), cli.only.as_deref(), &cli.peer)?;
+        let measured = series::measure(subjects, &records, &effort, &scratch).await?;
+        let growths = if cli.growth { growth::measure(folder, &records, &scratch).await? } else { Vec::new() };
+        anyhow::Ok((measured, growths))
+    };
+    let all = all.await;
+    std::fs::remove_dir_all(&scratch)?;
+    let (measured, growths) = all?;
+    let (ratios, figures) = (metrics::ratios(&measured), metrics::figures(&measured, &growths));
+    if cli.save_bounds {
+        bounds::save(file, &ratios, &figures)?;
+        bounds = Bounds::read(file, &names)?;
+    }
+    let bounds = bounds.check(&ratios, &figures);
+    let report = if cli.json {
+        report::json(&measured, &growths, &bounds).to_string() + "\n"
+    } else {
+        report::text(&measured, &growths, &bounds)
+    };
+    std::io::stdout().write_all(report.as_bytes())?;
+    Ok(bounds.iter().all(Bound::holds))
+}

@@ -1,0 +1,168 @@
+//! The figures of a subject, and their ratios to a floor.
+
+use crate::growth::Growth;
+use crate::sample::Sample;
+use crate::series::{Measured, float, milliseconds, percentile};
+use crate::subject::SDK_FLOOR;
+use std::collections::BTreeMap;
+
+/// Values by metric and subject.
+pub(crate) type Values = BTreeMap<String, BTreeMap<String, f64>>;
+
+/// A figure that subjects are compared by.
+pub(crate) struct Metric {
+    /// Its name in bounds and reports.
+    pub(crate) name: &'static str,
+    pub(crate) unit: &'static str,
+    /// Digits behind the point that mean something.
+    pub(crate) decimals: usize,
+    /// A value for each round, or one where it does not vary; none where it was not measured.
+    of: fn(&Measured) -> Vec<f64>,
+}
+
+/// All of them, in the order of reports.
+pub(crate) const METRICS: [Metric; 11] = [
+    // To the first poll for an event.
+    Metric { name: "start", unit: "ms", decimals: 2, of: |one| one.each(|sample| milliseconds(sample.start)) },
+    Metric {
+        name: "first-answer",
+        unit: "ms from the start",
+        decimals: 2,
+        of: |one| one.each(|sample| milliseconds(sample.first_answer)),
+    },
+    Metric { name: "warm-p50", unit: "ms", decimals: 2, of: |one| one.each(|sample| warm(sample, 50)) },
+    Metric { name: "warm-p99", unit: "ms", decimals: 2, of: |one| one.each(|sample| warm(sample, 99)) },
+    Metric {
+        name: "processor-time",
+        unit: "µs an order, warm",
+        decimals: 0,
+        of: |one| one.each(|sample| milliseconds(sample.processor) * 1e3 / f64::from(one.subject.orders)),
+    },
+    Metric {
+        name: "memory",
+        unit: "MiB at its peak",
+        decimals: 2,
+        of: |one| one.each(|sample| float(sample.memory_kib) / 1024.0),
+    },
+    Metric {
+        name: "archive",
+        unit: "MiB",
+        decimals: 2,
+        of: |one| one.archived_bytes.iter().map(|bytes| f64::from(*bytes) / 1024.0 / 1024.0).collect(),
+    },
+    Metric {
+        name: "init-instructions",
+        unit: "",
+        decimals: 0,
+        of: |one| one.counts.iter().map(|counts| counts.init_instructions).collect(),
+    },
+    Metric {
+        name: "warm-instructions",
+        unit: "an invocation",
+        decimals: 0,
+        of: |one| one.counts.iter().map(|counts| counts.warm_instructions).collect(),
+    },
+    Metric {
+        name: "init-system-calls",
+        unit: "",
+        decimals: 0,
+        of: |one| one.counts.iter().map(|counts| counts.init_system_calls).collect(),
+    },
+    Metric {
+        name: "warm-system-calls",
+        unit: "an invocation",
+        decimals: 1,
+        of: |one| one.counts.iter().map(|counts| counts.warm_system_calls).collect(),
+    },
+];
+
+/// Operations of AWS that are counted for each order.
+const OPERATIONS: [&str; 3] = ["PutItem", "Query", "PostToConnection"];
+
+/// The names of all other figures that a bound can be for.
+pub(crate) const OTHERS: [&str; 9] = [
+    "requests",
+    OPERATIONS[0],
+    OPERATIONS[1],
+    OPERATIONS[2],
+    // TLS handshakes that the first event waits for.
+    "first-event-handshakes",
+    // Of a whole batch, one after the other.
+    "round-trips",
+    // Of a whole batch with one write in seven throttled.
+    "throttled-ms",
+    // The last order of a series of `growth` to the first that is warm.
+    "growth-processor-time",
+    "growth-memory",
+];
+
+impl Metric {
+    /// The median of the rounds.
+    pub(crate) fn median(&self, one: &Measured) -> Option<f64> {
+        percentile((self.of)(one), 50)
+    }
+
+    /// The median of the rounds' ratios: in a round both met the same load on the machine.
+    pub(crate) fn ratio(&self, one: &Measured, base: &Measured) -> Option<f64> {
+        let (values, bases) = ((self.of)(one), (self.of)(base));
+        percentile(values.iter().zip(&bases).map(|(value, base)| value / base).collect(), 50)
+    }
+}
+
+/// The ratios of all subjects to the SDK floor.
+pub(crate) fn ratios(measured: &[Measured]) -> Values {
+    let floor = measured.iter().find(|one| one.subject.name == SDK_FLOOR);
+    let of = |metric: &Metric, one: &Measured| metric.ratio(one, floor?);
+    METRICS.iter().map(|metric| (metric.name.to_owned(), by_subject(measured, |one| of(metric, one)))).collect()
+}
+
+/// The figures themselves.
+pub(crate) fn figures(measured: &[Measured], growths: &[Growth]) -> Values {
+    let floor = measured.iter().find(|one| one.subject.name == SDK_FLOOR);
+    let mut figures = Values::new();
+    for metric in &METRICS {
+        figures.insert(metric.name.to_owned(), by_subject(measured, |one| metric.median(one)));
+    }
+    for operation in OPERATIONS {
+        let of = |one: &Measured| one.requests_per_order().get(operation).copied();
+        figures.insert(operation.to_owned(), by_subject(measured, |one| Some(of(one).unwrap_or(0.0))));
+    }
+    let requests = |one: &Measured| Some(one.requests_per_order().values().sum());
+    figures.insert("requests".to_owned(), by_subject(measured, requests));
+    let handshakes = |one: &Measured| Some(float(one.tls.as_ref()?.at_first_event.connections));
+    figures.insert("first-event-handshakes".to_owned(), by_subject(measured, handshakes));
+    let round_trips = |one: &Measured| {
+        let floor = floor?;
+        // A round trip by this machine's clock, which is somewhat longer than the delay.
+        Some(median_warm(&one.delayed)? / (median_warm(&floor.delayed)? - median_warm(&floor.samples)?))
+    };
+    figures.insert("round-trips".to_owned(), by_subject(measured, round_trips));
+    figures.insert("throttled-ms".to_owned(), by_subject(measured, |one| median_warm(&one.throttled)));
+    for (name, of) in [
+        ("growth-processor-time", Growth::processor_time as fn(&Growth) -> Option<f64>),
+        ("growth-memory", Growth::memory),
+    ] {
+        let grown = growths.iter().filter_map(|growth| Some((growth.subject.to_owned(), of(growth)?)));
+        figures.insert(name.to_owned(), grown.collect());
+    }
+    figures
+}
+
+fn by_subject(measured: &[Measured], of: impl Fn(&Measured) -> Option<f64>) -> BTreeMap<String, f64> {
+    measured.iter().filter_map(|one| Some((one.subject.name.clone(), of(one)?))).collect()
+}
+
+fn warm(sample: &Sample, per_cent: usize) -> f64 {
+    percentile(sample.warm.iter().copied().map(milliseconds).collect(), per_cent).unwrap_or_default()
+}
+
+/// The median of all warm invocations, in milliseconds.
+fn median_warm(samples: &[Sample]) -> Option<f64> {
+    percentile(samples.iter().flat_map(|sample| &sample.warm).copied().map(milliseconds).collect(), 50)
+}
+
+impl Measured {
+    fn each(&self, of: impl Fn(&Sample) -> f64) -> Vec<f64> {
+        self.samples.iter().map(of).collect()
+    }
+}

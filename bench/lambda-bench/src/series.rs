@@ -1,0 +1,202 @@
+//! The series of measurements, in turns.
+
+use crate::backend::{Backend, Behaviour};
+use crate::counts::{self, Counts};
+use crate::records::Records;
+use crate::sample::{self, Sample};
+use crate::size;
+use crate::subject::{CONNECT, HELLO_FLOOR, SDK_FLOOR, Subject, WHOLE_BATCH};
+use anyhow::Context;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The stand-in's delay in the series about round trips.
+const ROUND_TRIP: Duration = Duration::from_millis(5);
+
+/// Every n-th write is throttled in the series about throttling.
+const THROTTLE_EVERY: u64 = 7;
+
+/// Starts of each subject in the series about round trips and throttling, and warm invocations of each.
+const DELAYED: (u32, u32) = (5, 40);
+
+/// How much is measured.
+pub(crate) struct Effort {
+    /// Starts of each subject.
+    pub(crate) rounds: u32,
+    /// Warm invocations of each start.
+    pub(crate) warm: u32,
+    /// Whether instructions and system calls are counted.
+    pub(crate) counts: bool,
+    /// Where profiles of the counted instructions are written.
+    pub(crate) profiles: Option<PathBuf>,
+}
+
+/// Everything that was measured of one subject.
+#[derive(Debug)]
+pub(crate) struct Measured {
+    pub(crate) subject: Subject,
+    /// Bytes in its archive, where it is one file.
+    pub(crate) archived_bytes: Option<u32>,
+    /// One for each round.
+    pub(crate) samples: Vec<Sample>,
+    /// With a delay of [`ROUND_TRIP`]: the SDK floor and whole batches.
+    pub(crate) delayed: Vec<Sample>,
+    /// The same with every n-th write throttled: whole batches.
+    pub(crate) throttled: Vec<Sample>,
+    /// One start with AWS behind TLS.
+    pub(crate) tls: Option<Sample>,
+    pub(crate) counts: Option<Counts>,
+}
+
+/// Has create-order and manage-connections write one record each, for the stand-in to answer reads with.
+///
+/// # Errors
+/// One fails or writes nothing.
+pub(crate) async fn record(project: &[Subject], folder: &Path) -> anyhow::Result<Arc<Records>> {
+    let backend = Backend::start(Behaviour::default(), &Arc::default()).await?;
+    let mut items = Vec::new();
+    for name in ["create-order", "manage-connections"] {
+        let subject = project.iter().find(|one| one.name == name).with_context(|| format!("{name} is missing"))?;
+        sample::take(subject, &backend, 0, folder).await?;
+        items.push(backend.received().newest_item().with_context(|| format!("{name} wrote no item"))?);
+    }
+    let connect: Value = serde_json::from_str(CONNECT)?;
+    let connection_id = connect["requestContext"]["connectionId"].as_str().context("the event has a connection id")?;
+    Ok(Arc::new(Records::new(&items[0], &items[1], connection_id)))
+}
+
+/// Measures all subjects. Each has its turn in each round, so that other load on the machine affects all alike.
+///
+/// # Errors
+/// One fails.
+pub(crate) async fn measure(
+    subjects: Vec<Subject>,
+    records: &Arc<Records>,
+    effort: &Effort,
+    folder: &Path,
+) -> anyhow::Result<Vec<Measured>> {
+    let mut measured: Vec<Measured> = Vec::new();
+    for mut subject in subjects {
+        // A script's size says nothing without its interpreter.
+        let archived_bytes = match subject.command.as_mut_slice() {
+            [file] => {
+                *file = copied(file, folder)?;
+                Some(size::archived_bytes(file)?)
+            }
+            _ => None,
+        };
+        let (samples, delayed, throttled) = (Vec::new(), Vec::new(), Vec::new());
+        measured.push(Measured { subject, archived_bytes, samples, delayed, throttled, tls: None, counts: None });
+    }
+    let backend = Backend::start(Behaviour::default(), records).await?;
+    let (mut turns, mut random) = ((0..measured.len()).collect::<Vec<_>>(), fastrand::Rng::with_seed(1));
+    for round in 1..=effort.rounds {
+        // The process before leaves its traces in the caches: it is not always the same one.
+        random.shuffle(&mut turns);
+        for turn in &turns {
+            let one = &mut measured[*turn];
+            progress(&format!("round {round} of {}: {}", effort.rounds, one.subject.name));
+            one.samples.push(sample::take(&one.subject, &backend, effort.warm, folder).await?);
+        }
+    }
+    if measured.iter().any(Measured::is_whole_batch) {
+        let delayed = Behaviour { delay: ROUND_TRIP, ..Behaviour::default() };
+        let throttled = Behaviour { throttle_every: Some(THROTTLE_EVERY), ..delayed };
+        for one in measured.iter_mut().filter(|one| one.is_whole_batch() || one.subject.name == SDK_FLOOR) {
+            one.delayed = series(&one.subject, delayed, records, folder).await?;
+            if one.is_whole_batch() {
+                one.throttled = series(&one.subject, throttled, records, folder).await?;
+            }
+        }
+    }
+    let tls = Backend::start(Behaviour { tls: true, ..Behaviour::default() }, records).await?;
+    for one in measured.iter_mut().filter(|one| one.subject.name != HELLO_FLOOR) {
+        progress(&format!("TLS: {}", one.subject.name));
+        one.tls = Some(sample::take(&one.subject, &tls, 1, folder).await?);
+    }
+    if effort.counts {
+        // What an order of a batch executes is counted with one message a batch.
+        for one in measured.iter_mut().filter(|one| one.subject.command.len() == 1 && one.subject.orders == 1) {
+            progress(&format!("counting instructions and system calls: {}", one.subject.name));
+            one.counts = Some(counts::count(&one.subject, &backend, folder, effort.profiles.as_deref()).await?);
+        }
+    }
+    progress("");
+    Ok(measured)
+}
+
+/// Copies a bootstrap, as Lambda unpacks an archive. The linker's own file lies differently in the page cache: it starts a
+/// sixth slower.
+fn copied(file: &str, folder: &Path) -> anyhow::Result<String> {
+    let name = Path::new(file).file_name().with_context(|| format!("{file} is not a file"))?;
+    let mut copy = folder.join(name);
+    // All are called bootstrap.
+    while copy.exists() {
+        copy.as_mut_os_string().push("-");
+    }
+    fs::copy(file, &copy).with_context(|| format!("Failed to copy {file} to {}", copy.display()))?;
+    Ok(copy.to_string_lossy().into_owned())
+}
+
+async fn series(
+    subject: &Subject,
+    behaviour: Behaviour,
+    records: &Arc<Records>,
+    folder: &Path,
+) -> anyhow::Result<Vec<Sample>> {
+    let backend = Backend::start(behaviour, records).await?;
+    let mut samples = Vec::new();
+    let throttled = if behaviour.throttle_every.is_some() { ", writes throttled" } else { "" };
+    for round in 1..=DELAYED.0 {
+        progress(&format!("{ROUND_TRIP:?} a round trip{throttled}, round {round} of {}: {}", DELAYED.0, subject.name));
+        samples.push(sample::take(subject, &backend, DELAYED.1, folder).await?);
+    }
+    Ok(samples)
+}
+
+/// Shows progress, on one line of a terminal.
+pub(crate) fn progress(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    let _ = if stderr.is_terminal() { write!(stderr, "\r\x1b[K{text}") } else { writeln!(stderr, "{text}") };
+    let _ = stderr.flush();
+}
+
+impl Measured {
+    pub(crate) fn is_whole_batch(&self) -> bool {
+        self.subject.name == WHOLE_BATCH
+    }
+
+    /// Requests of a warm invocation to AWS by operation, per order.
+    pub(crate) fn requests_per_order(&self) -> BTreeMap<String, f64> {
+        let invocations: usize = self.samples.iter().map(|sample| sample.warm.len()).sum();
+        let orders = float(invocations as u64) * f64::from(self.subject.orders);
+        let mut sums: BTreeMap<String, f64> = BTreeMap::new();
+        for (name, count) in self.samples.iter().flat_map(|sample| &sample.in_warm.requests) {
+            *sums.entry(name.clone()).or_default() += float(*count) / orders;
+        }
+        sums
+    }
+}
+
+/// Milliseconds, with their fraction.
+pub(crate) fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of a benchmark are far below 2^53")]
+pub(crate) fn float(count: u64) -> f64 {
+    count as f64
+}
+
+/// The value at that per cent of all; of an even number's middle the mean of two. `None` of no values.
+pub(crate) fn percentile(mut values: Vec<f64>, per_cent: usize) -> Option<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    let last = values.len().checked_sub(1)?;
+    let (below, above) = (last * per_cent / 100, (last * per_cent).div_ceil(100));
+    Some(f64::midpoint(values[below], values[above]))
+}

@@ -1,0 +1,77 @@
+//! The exit codes of a whole run, with bootstraps that cost nothing to build.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const BOOTSTRAPS: [&str; 7] = [
+    "hello-floor",
+    "sdk-floor",
+    "create-order",
+    "get-order",
+    "manage-connections",
+    "authorize-request",
+    "process-orders",
+];
+
+/// Writes the bootstraps to a folder with that name.
+fn bootstraps(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    // The program itself: a launcher on the PATH may need an environment.
+    let python = Command::new("python3").args(["-c", "import sys; print(sys.executable, end='')"]).output();
+    let python = String::from_utf8(python.expect("Python is installed").stdout).expect("a path");
+    let script = format!("#!{python}\n{}", include_str!("fake_bootstrap.py"));
+    for bootstrap in BOOTSTRAPS {
+        let file = folder.join(bootstrap).join("bootstrap");
+        fs::create_dir_all(folder.join(bootstrap)).expect("the folder is ours");
+        fs::write(&file, &script).expect("the folder is ours");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("the file is ours");
+    }
+    folder
+}
+
+/// Measures create-order against those bounds.
+fn run(name: &str, bounds: &str) -> Output {
+    let folder = bootstraps(name);
+    let file = folder.join("bounds.toml");
+    fs::write(&file, bounds).expect("the folder is ours");
+    let mut bench = Command::new(env!("CARGO_BIN_EXE_lambda-bench"));
+    bench.args(["--rounds", "1", "--warm", "2", "--no-counts", "--only", "create-order"]);
+    bench.arg("--bootstraps").arg(&folder).arg("--bounds").arg(&file).output().expect("it was built")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+const BOUNDS: &str = "[ratios]\nstart = { create-order = 1000 }\nwarm-instructions = { create-order = 1 }\n\
+                      [counts]\n[limits]\nrequests = { create-order = 1 }\n";
+
+#[test]
+fn a_run_whose_bounds_hold_exits_with_0() {
+    let output = run("bounds-hold", BOUNDS);
+
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stdout).contains("Bounds: 2 hold, 0 are exceeded, 1 were not measured"),
+        "{}",
+        text(&output.stdout)
+    );
+}
+
+#[test]
+fn a_run_with_a_ratio_above_its_bound_exits_with_1() {
+    let output = run("ratio-exceeded", &BOUNDS.replace("1000", "0.01"));
+
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("EXCEEDED create-order: start, × sdk-floor: "), "{}", text(&output.stdout));
+}
+
+#[test]
+fn a_run_without_valid_bounds_exits_with_2() {
+    let output = run("no-bounds", "[ratios]\nspeed = { create-order = 1 }\n[counts]\n[limits]\n");
+
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
+    assert!(text(&output.stderr).contains("speed is not a metric"), "{}", text(&output.stderr));
+}

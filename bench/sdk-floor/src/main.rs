@@ -1,0 +1,23 @@
+//! Reads its event and writes one item by the AWS SDK, with the project's SDK settings, but without its logs, checks and
+//! answers. No function that makes one SDK call can cost less.
+
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use lambda_support::{environment::Environment, sdk::Aws};
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let mut environment = Environment::from_process();
+    let aws = Aws::from_env(&mut environment);
+    let table_name = environment.text("ORDERS_TABLE_NAME");
+    let (aws, table_name) = &environment.finish((aws, table_name))?;
+    let make_client = async { Client::new(aws.config()) };
+    let ((), client) = &tokio::join!(aws.warm_up(aws.dynamodb_url()), make_client);
+    run(service_fn(|event: LambdaEvent<Value>| async move {
+        let name = event.payload["path"].as_str().unwrap_or("world").to_owned();
+        client.put_item().table_name(table_name).item("pk", AttributeValue::S(name)).send().await?;
+        Ok::<_, Error>("stored")
+    }))
+    .await
+}
