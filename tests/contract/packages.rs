@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 /// `functions, twolane, tests → adapters, orders-api, lambda-support → orders`.
 fn allowed(package: &str) -> &'static [&'static str] {
     match package {
-        "access-tokens" | "fault-endpoint" | "lambda-bench" | "lambda-floor" | "orders" | "sqs-batch" => &[],
+        "access-tokens" | "fault-endpoint" | "lambda-bench" | "lambda-floor" | "lanes" | "orders" | "sqs-batch" => &[],
         "orders-api" | "orders-dynamodb" => &["orders"],
         "orders-websocket" | "lambda-support" => &["orders", "orders-api"],
         "lambda-sdk-floor" => &["lambda-support"],
