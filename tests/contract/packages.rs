@@ -13,7 +13,10 @@ fn allowed(package: &str) -> &'static [&'static str] {
         "lambda-sdk-floor" => &["lambda-support"],
         "twolane-tests" => &["fault-endpoint", "lambda-support", "orders", "orders-api"],
         // A client: it sees the wire and nothing behind it. Faults it injects from outside.
-        "twolane" => &["fault-endpoint", "orders-api"],
+        "twolane" => &["lanes", "orders-api", "twolane-client", "twolane-load", "twolane-report"],
+        "twolane-client" => &["lanes", "orders-api"],
+        "twolane-load" => &["fault-endpoint", "lanes", "twolane-client", "twolane-report"],
+        "twolane-report" => &["lanes"],
         function if function_folders().contains(function) => &[
             "access-tokens",
             "lambda-support",
