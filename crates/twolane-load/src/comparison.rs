@@ -56,7 +56,8 @@ impl Comparison {
     pub async fn plan(
         settings: Settings,
         lanes: Vec<Lane>,
-        (stack, address): (&Stack, &DeployedAddress),
+        stack: &Stack,
+        address: &DeployedAddress,
         token: Option<&str>,
         notify: fn(&str),
     ) -> anyhow::Result<Self> {

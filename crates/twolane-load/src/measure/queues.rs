@@ -95,7 +95,7 @@ mod tests {
     use tokio::time::timeout;
 
     #[tokio::test(start_paused = true)]
-    async fn depths_that_cannot_be_read_are_told_with_the_first_reason() {
+    async fn says_why_the_depth_of_the_queue_is_not_known() {
         let (depths, clocked) = (Depths::default(), Clocked::start(Tally::new(&Workload::default())));
         let lane = lanes::lane("async").expect("it is in the table");
 

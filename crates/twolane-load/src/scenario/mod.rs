@@ -143,7 +143,7 @@ impl Scenario {
         }
     }
 
-    /// All lanes have as many writers: so many invocations, each of one order.
+    /// All lanes have the same number of writers: invocations of one order each.
     fn burst(&mut self, concurrency: i32, limits: Vec<Limit>) {
         self.set("concurrency", concurrency);
         self.limits.clear();
@@ -164,7 +164,7 @@ impl Scenario {
         }
     }
 
-    /// By function of the lane, how many invocations it may have at once; `None` for no limit, or none that is known.
+    /// The limit of invocations at the same time, by function of the lane; `None` for no limit, or none that is known.
     pub(crate) fn limits(&self, lane: Lane) -> BTreeMap<String, Option<u64>> {
         let limit = |function| {
             let limit = self.limits.iter().find(|limit| limit.lane == lane && limit.function == function)?;
@@ -247,7 +247,7 @@ async fn deployed_limits(deployed: &Deployed, lanes: &[Lane]) -> anyhow::Result<
     Ok(limits)
 }
 
-/// With so many invocations at once at most, each of one order.
+/// With a limit of invocations at the same time, each of one order.
 fn limited(setting: &Setting, concurrency: i32) -> Setting {
     let mut changed = setting.clone();
     match &mut changed {
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn limits_that_cannot_be_read_are_told_and_keep_nothing_from_being_measured() {
+    async fn says_why_the_limits_are_missing_and_measures_all_the_same() {
         let scenario = planned(Steady).await.expect("it changes nothing");
 
         let why = scenario.limits_unknown.expect("AWS cannot be asked");
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn limits_that_are_to_be_changed_must_be_read() {
+    async fn does_not_change_limits_that_it_cannot_read() {
         assert!(planned(Burst).await.is_err());
     }
 }

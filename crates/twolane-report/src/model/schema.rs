@@ -122,7 +122,7 @@ fn a_report_of_version_1_becomes_one_of_the_present_version() {
 }
 
 #[test]
-fn what_version_1_did_not_know_is_not_known_after_it_either() {
+fn an_upgraded_report_leaves_unknown_limits_unknown() {
     let mut report = json(VERSION_1);
     report["run"]["limits"] = json!({"workerMaximumConcurrency": null, "syncReservedConcurrency": 7});
     report["pricing"]["crossover"] = Value::Null;
@@ -136,7 +136,7 @@ fn what_version_1_did_not_know_is_not_known_after_it_either() {
 }
 
 #[test]
-fn a_lane_that_nobody_knows_is_told_with_those_that_are_known() {
+fn names_the_known_lanes_when_a_report_has_another_one() {
     let report = VERSION_2.replacen("\"lane\": \"sync\"", "\"lane\": \"fast\"", 1);
 
     let error = serde_json::from_str::<Report>(&report).expect_err("there is no such lane").to_string();

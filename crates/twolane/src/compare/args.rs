@@ -137,7 +137,7 @@ impl CompareArgs {
             bail!("--lanes names {} twice", lane.name);
         }
         if self.parallel && lanes.len() == 1 {
-            bail!("--parallel loads lanes at the same time, and --lanes names one");
+            bail!("--parallel needs at least two lanes");
         }
         Ok(lanes)
     }

@@ -32,7 +32,7 @@ pub(crate) async fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
     }
     let prices = args.prices.as_deref().map_or_else(|| Ok(PriceTable::embedded()), PriceTable::read)?;
     let token = args.stack.token.as_deref();
-    let comparison = Comparison::plan(settings, lanes, (&stack, &address), token, tell).await?;
+    let comparison = Comparison::plan(settings, lanes, &stack, &address, token, tell).await?;
     comparison.scenario.limits_unknown.iter().for_each(|why| tell(why));
     // Until the answer is there, a signal ends the program as it would any other.
     ask(&comparison.scenario, comparison.api_url(), args.scenario_options.yes)?;

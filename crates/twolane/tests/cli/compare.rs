@@ -259,7 +259,7 @@ fn lanes_are_measured_as_they_are_named() {
 }
 
 #[test]
-fn a_lane_that_the_stack_does_not_have_is_told_by_its_outputs() {
+fn a_missing_lane_is_named_with_the_outputs_that_it_lacks() {
     let server = Server::start(|request, _| stored(request));
     let outputs = json!({"ApiUrl": server.api_url, "OrdersTableName": "orders", "CreateOrderFunctionName": "create"});
     let compare = |outputs: Value, more: &[&str]| {
@@ -382,7 +382,7 @@ fn wrong_usage_is_told_before_anything_is_sent() {
         (&["--lanes", "sync", "--only", "sync"], "cannot be used with"),
         (&["--lanes", "sync,fast"], "[possible values: sync, async]"),
         (&["--lanes", "sync,async,sync"], "--lanes names sync twice"),
-        (&["--lanes", "sync", "--parallel"], "--lanes names one"),
+        (&["--lanes", "sync", "--parallel"], "--parallel needs at least two lanes"),
         (&["--only", "sync", "--parallel"], "cannot be used with"),
         (&["--scenario", "burst"], "pass --stack-name or --outputs"),
         (&["--owners", "2", "--token", "typed"], "2 owners need as many tokens"),
