@@ -34,7 +34,7 @@ async fn page(folder: &Path, name: &str, report: &Value) -> PathBuf {
     let path = |end: &str| folder.join(format!("{name}.{end}"));
     let (json, html) = (path("json"), path("html"));
     fs::write(&json, report.to_string()).unwrap();
-    let prices = root().join("crates/twolane/prices/us-east-1.toml");
+    let prices = root().join("crates/twolane-report/prices/us-east-1.toml");
     let [json, prices] = [json, prices].map(|path| path.into_os_string().into_string().unwrap());
     twolane(&["report", &json, "--prices", &prices, "--html", html.to_str().unwrap()]).await;
     html

@@ -14,7 +14,7 @@ pub(crate) fn reports() -> [(&'static str, usize, Value); 5] {
 }
 
 fn golden() -> Value {
-    serde_json::from_str(include_str!("../../crates/twolane/tests/reports/version-1.json")).unwrap()
+    serde_json::from_str(include_str!("../../crates/twolane-report/tests/reports/version-1.json")).unwrap()
 }
 
 fn lanes(report: &mut Value) -> &mut Vec<Value> {

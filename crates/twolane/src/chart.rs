@@ -1,9 +1,10 @@
 //! Timelines drawn for people: one line per order, all on one scale.
 
-use crate::cli::Lane;
-use crate::style::{Style, Tone, printable};
-use crate::timeline::{DoneBy, Status, Timeline};
+use crate::style::{Style, Tone};
+use lanes::{Answer, Lane};
 use std::time::Duration;
+use twolane_client::timeline::{DoneBy, Status, Timeline};
+use twolane_report::printable;
 
 /// Characters of an order id that tell orders apart at a glance.
 const SHORT_ID_CHARS: usize = 8;
@@ -74,9 +75,9 @@ impl Table {
     }
 
     fn result_header(&self) -> &'static str {
-        match self.lane {
-            Lane::Sync => "answer                ",
-            Lane::Async => "  queued  outcome            ",
+        match self.lane.answer {
+            Answer::Outcome => "answer                ",
+            Answer::Receipt => "  queued  outcome            ",
         }
     }
 
@@ -97,9 +98,9 @@ impl Table {
         let end = &timeline.end;
         let status = style.paint(tone(end.outcome.status), &format!("{:<10}", end.outcome.status.name()));
         let done = format!("{:>8}", milliseconds(end.at));
-        let result = match self.lane {
-            Lane::Sync => format!("{:<3} {status} {done}", http_status(timeline)),
-            Lane::Async => {
+        let result = match self.lane.answer {
+            Answer::Outcome => format!("{:<3} {status} {done}", http_status(timeline)),
+            Answer::Receipt => {
                 let queued = timeline.acknowledged.as_ref().map(|acknowledged| milliseconds(acknowledged.at));
                 format!("{:>8}  {status} {done}", queued.unwrap_or_else(|| http_status(timeline)))
             }
@@ -257,12 +258,14 @@ fn legend(timelines: &[Timeline], lane: Lane) -> String {
     let ended = |mark| timelines.iter().any(|timeline| end_mark(timeline) == mark);
     let queued = timelines.iter().any(|timeline| timeline.acknowledged.is_some());
     let repeated = timelines.iter().any(|timeline| !timeline.repeats.is_empty());
+    let (in_flight, told) = match lane.answer {
+        Answer::Outcome => ("until answered", "outcome"),
+        Answer::Receipt => ("until queued (202)", "called back"),
+    };
     let entries = [
-        (lane == Lane::Sync, format!("{IN_FLIGHT} until answered")),
-        (lane == Lane::Async, format!("{IN_FLIGHT} until queued (202)")),
+        (true, format!("{IN_FLIGHT} {in_flight}")),
         (queued, format!("{QUEUED} until the outcome")),
-        (lane == Lane::Sync && ended(TOLD), format!("{TOLD} outcome")),
-        (lane == Lane::Async && ended(TOLD), format!("{TOLD} called back")),
+        (ended(TOLD), format!("{TOLD} {told}")),
         (ended(FETCHED), format!("{FETCHED} fetched")),
         (ended(NO_OUTCOME), format!("{NO_OUTCOME} no outcome")),
         (repeated, format!("{REPEATED} repeated")),

@@ -1,9 +1,13 @@
 //! What can be typed: commands, options and their help.
 
 use crate::compare::args::{COMPARE_HELP, CompareArgs};
+use crate::stack_args::{DeployedArgs, StackArgs};
+use crate::values::{lane_parser, parse_subject, parse_ttl};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use lanes::Lane;
 use std::path::PathBuf;
 use std::time::Duration;
+use twolane_client::order_file::parse_order_id;
 
 /// Takes orders down the two lanes of a Twolane stack: sync (request and answer) and async (queue and callback).
 #[derive(Debug, Parser)]
@@ -27,7 +31,7 @@ pub(crate) enum Command {
     /// Move messages from the dead-letter queue back to the orders queue and wait for their outcome.
     #[command(after_help = REDRIVE_HELP)]
     Redrive(RedriveArgs),
-    /// Send the same load down both lanes, and report what each made of it.
+    /// Send the same load down the stack's lanes, and report what each made of it.
     #[command(after_help = COMPARE_HELP)]
     Compare(Box<CompareArgs>),
     /// Show the report of a comparison again, or compare the reports of several.
@@ -42,7 +46,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct OrderArgs {
     /// Which way the orders go.
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = lane_parser())]
     pub(crate) lane: Lane,
     /// Orders as JSON lines, `-` for standard input; without it, one sample order is placed.
     #[arg(long, value_name = "FILE")]
@@ -76,7 +80,7 @@ pub(crate) struct OrderArgs {
 #[derive(Debug, Args)]
 pub(crate) struct WatchArgs {
     /// Subscribe to this order as well: its present state is told at once. May be given several times.
-    #[arg(long = "order", value_name = "ORDER_ID", num_args = 1.., value_parser = crate::order_file::parse_order_id)]
+    #[arg(long = "order", value_name = "ORDER_ID", num_args = 1.., value_parser = parse_order_id)]
     pub(crate) orders: Vec<String>,
     /// Write every frame as it came, one per line, and nothing else.
     #[arg(long)]
@@ -109,7 +113,7 @@ pub(crate) struct DlqArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RedriveArgs {
     /// Move only the messages of this order. May be given several times.
-    #[arg(long = "order", value_name = "ORDER_ID", num_args = 1.., value_parser = crate::order_file::parse_order_id)]
+    #[arg(long = "order", value_name = "ORDER_ID", num_args = 1.., value_parser = parse_order_id)]
     pub(crate) orders: Vec<String>,
     /// Messages to move per second, on average, to spare a database that has just recovered; as fast as SQS
     /// can without it.
@@ -148,75 +152,14 @@ pub(crate) struct ReportArgs {
 #[derive(Debug, Args)]
 pub(crate) struct TokenArgs {
     /// Who the token's bearer is: the owner of the orders placed with it. 1 to 255 visible ASCII characters.
-    #[arg(long, value_name = "NAME", value_parser = crate::token::parse_subject)]
+    #[arg(long, value_name = "NAME", value_parser = parse_subject)]
     pub(crate) subject: String,
     /// How long the token is valid: 90s, 15m, 1h, 2d.
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = crate::token::parse_ttl)]
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_ttl)]
     pub(crate) ttl: Duration,
     /// The issuer's file; without it, that of the local stack.
     #[arg(long, value_name = "FILE")]
     pub(crate) issuer: Option<PathBuf>,
-}
-
-/// Where the stack is; see [`crate::stack`].
-#[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "The stack")]
-pub(crate) struct StackArgs {
-    /// URL of the REST API, stage included.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["stack_name", "outputs"])]
-    pub(crate) api_url: Option<String>,
-    /// URL of the WebSocket API, stage included.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["stack_name", "outputs"])]
-    pub(crate) websocket_url: Option<String>,
-    /// Access token to send. A local stack's own issuer makes one when none is given.
-    #[arg(long, value_name = "TOKEN", env = "TWOLANE_TOKEN", hide_env_values = true)]
-    pub(crate) token: Option<String>,
-    #[command(flatten)]
-    pub(crate) deployed: DeployedArgs,
-}
-
-/// Where a stack's outputs are; see [`crate::stack`].
-#[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "The stack")]
-pub(crate) struct DeployedArgs {
-    /// Name of a deployed AWS stack, whose outputs are read.
-    #[arg(long, value_name = "NAME", conflicts_with = "outputs")]
-    pub(crate) stack_name: Option<String>,
-    /// AWS region of `--stack-name`; your AWS configuration's without it.
-    #[arg(long, requires = "stack_name")]
-    pub(crate) region: Option<String>,
-    /// AWS profile for `--stack-name`; your AWS configuration's without it.
-    #[arg(long, requires = "stack_name")]
-    pub(crate) profile: Option<String>,
-    /// JSON file with the stack's outputs, as `make up` writes it: {"ApiUrl":"…","WebSocketUrl":"…",…}.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) outputs: Option<PathBuf>,
-}
-
-impl DeployedArgs {
-    /// Whether any of them was typed.
-    pub(crate) fn is_given(&self) -> bool {
-        self.stack_name.is_some() || self.outputs.is_some()
-    }
-}
-
-/// Which way an order goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Lane {
-    /// API Gateway → Lambda → DynamoDB: the answer is the outcome.
-    Sync,
-    /// API Gateway → SQS → Lambda → DynamoDB: the answer says queued, the outcome is called back.
-    Async,
-}
-
-impl Lane {
-    /// As in URLs and records.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Sync => "sync",
-            Self::Async => "async",
-        }
-    }
 }
 
 /// How the outcome of a queued order is learned.

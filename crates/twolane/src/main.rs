@@ -1,31 +1,22 @@
-//! The command line of Twolane: places orders down either lane of a deployed stack and shows what comes back, when.
+//! The command line of Twolane: places orders down any lane of a deployed stack and shows what comes back, when.
 //!
-//! For those who order it is a client like any other: it knows the stack by its URLs, over HTTP and WebSocket, and
-//! nothing of what is behind them. For those who operate the stack it looks into the dead-letter queue by AWS's own APIs.
+//! Here are the commands, their options and what they print. Talking to a stack is `twolane-client`, loading and measuring
+//! its lanes `twolane-load`, and what is made of the figures `twolane-report`.
 
-mod aws;
-mod callbacks;
 mod chart;
 mod cli;
 mod compare;
 mod dead_letters;
-mod issuer;
-mod lane;
-mod money;
 mod order;
-mod order_file;
-mod orders_table;
+mod order_report;
 mod output;
 mod progress;
 mod report;
-mod requests;
-mod signals;
-mod socket;
-mod stack;
+mod stack_args;
 mod style;
 mod summary;
-mod timeline;
 mod token;
+mod values;
 mod watch;
 
 use clap::Parser;
@@ -61,7 +52,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Dlq(args) => dead_letters::dlq::run(args).await,
             Command::Redrive(args) => dead_letters::redrive::run(args).await,
             Command::Compare(args) => Box::pin(compare::command::run(*args)).await,
-            Command::Report(args) => compare::report::command::run(&args),
+            Command::Report(args) => report::run(&args),
             Command::Token(args) => token::run(&args),
         }
     });

@@ -1,20 +1,13 @@
 //! `twolane order`: places orders and draws each one's timeline.
 
-use crate::callbacks::Callbacks;
-use crate::cli::{Confirm, Lane, OrderArgs};
-use crate::lane::Placing;
-use crate::order_file::{self, PlannedOrder};
+use crate::cli::{Confirm, OrderArgs};
 use crate::output::Output;
 use crate::progress::{self, Progress};
-use crate::requests::Requests;
-use crate::signals::{Signal, Signals};
-use crate::stack::{Stack, is_it_still_there};
 use crate::style::Style;
-use crate::timeline::Timeline;
-use crate::token::Token;
-use crate::{chart, report, summary};
+use crate::{chart, order_report, summary};
 use anyhow::Context;
 use futures_util::{StreamExt, stream};
+use lanes::Lane;
 use reqwest::Url;
 use std::collections::HashMap;
 use std::io::IsTerminal;
@@ -22,6 +15,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use twolane_client::callbacks::Callbacks;
+use twolane_client::order_file::{self, PlannedOrder};
+use twolane_client::placing::Placing;
+use twolane_client::requests::{Requests, handshake};
+use twolane_client::signals::{Signal, Signals};
+use twolane_client::stack::{Stack, is_it_still_there};
+use twolane_client::timeline::Timeline;
+use twolane_client::token::Token;
 
 /// Columns where standard output is no terminal.
 const DEFAULT_WIDTH: usize = 100;
@@ -31,15 +32,16 @@ const WIDTHS: std::ops::RangeInclusive<usize> = 80..=120;
 /// Runs the command. An error means that nothing was sent.
 pub(crate) async fn run(args: OrderArgs) -> anyhow::Result<ExitCode> {
     let orders = order_file::read(args.file.as_deref())?;
-    let stack = Stack::find(&args.stack).await?;
+    let stack = Stack::find(&args.stack.address()).await?;
     let api_url = stack.api_url()?;
-    let token = Token::find(&args.stack, &stack)?;
+    let token = Token::find(args.stack.token.as_deref(), &stack)?;
     let requests = Requests::new(api_url.clone(), token.clone())?;
     let progress = Arc::new(Progress::new(orders.len(), "orders done"));
-    let callbacks = if args.lane == Lane::Async && confirm(args.confirm, &stack) == Confirm::Callback {
+    let callbacks = if args.lane.has_callback && confirm(args.confirm, &stack) == Confirm::Callback {
         let url = stack.websocket_url()?;
-        crate::requests::handshake(&url, &token)?;
-        Some(Callbacks::open(url, token, Arc::clone(&progress)).await)
+        handshake(&url, &token)?;
+        let progress = Arc::clone(&progress);
+        Some(Callbacks::open(url, token, move |text| progress.tell(text)).await)
     } else {
         None
     };
@@ -79,7 +81,7 @@ pub(crate) async fn run(args: OrderArgs) -> anyhow::Result<ExitCode> {
         progress.advance();
         if args.json {
             progress.clear();
-            written = written.and_then(|()| output.line(&report::line(&timeline)));
+            written = written.and_then(|()| output.line(&order_report::line(&timeline)));
         }
         timelines.push(timeline);
     }
@@ -117,7 +119,7 @@ fn confirm(asked_for: Option<Confirm>, stack: &Stack) -> Confirm {
 
 fn heading(lane: Lane, orders: usize, concurrency: u16, api_url: &Url) -> String {
     let pace = if orders > 1 { format!(", {concurrency} at a time") } else { String::new() };
-    format!("{} lane · {}{pace} · {api_url}", lane.name(), summary::orders(orders))
+    format!("{} lane · {}{pace} · {api_url}", lane.name, summary::orders(orders))
 }
 
 /// Orders of one id, in the order of the file: each waits for the one before. Chains do not wait for each other.
@@ -154,9 +156,17 @@ fn exit_code(timelines: &[Timeline], written: &std::io::Result<()>, ended_by: Op
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Map, value::RawValue};
 
     fn order(line: usize, order_id: &str) -> PlannedOrder {
-        PlannedOrder { line, ..PlannedOrder::sample(None, order_id, "{}") }
+        PlannedOrder {
+            line,
+            name: None,
+            order_id: order_id.to_owned(),
+            is_repeat: false,
+            body: RawValue::from_string("{}".to_owned()).expect("it is JSON"),
+            content: Map::new(),
+        }
     }
 
     #[test]

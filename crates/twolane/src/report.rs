@@ -1,97 +1,41 @@
-//! The machine's view of a run: one JSON object per order.
+//! `twolane report`: shows one run again, or compares several.
 
-use crate::timeline::{DoneBy, Timeline};
-use orders_api::Problem;
-use serde::Serialize;
-use std::time::Duration;
-use time::OffsetDateTime;
+use crate::cli::ReportArgs;
+use crate::output::Output;
+use anyhow::bail;
+use std::process::ExitCode;
+use twolane_report::{PriceTable, comparison, comparison_json, complete, read, summary, write_page};
 
-/// One order. Every field is always there; `null` where it does not apply or is not known.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Report<'a> {
-    order_id: &'a str,
-    name: Option<&'a str>,
-    line: usize,
-    lane: &'a str,
-    /// Requests sent, 1 and more.
-    requests: usize,
-    /// When the first one was sent: RFC 3339, UTC, milliseconds.
-    sent_at: String,
-    /// From the first request to the async lane's 202.
-    acknowledged_ms: Option<f64>,
-    /// From the first request to the outcome.
-    done_ms: Option<f64>,
-    /// `answer`, `callback` or `fetch`.
-    done_by: Option<&'a str>,
-    /// Of the last answer to the order itself.
-    http_status: Option<u16>,
-    /// `CONFIRMED`, `REJECTED`, `FAILED`, `ERROR` or `UNANSWERED`.
-    status: &'a str,
-    /// The id that SQS gave the order's message.
-    message_id: Option<&'a str>,
-    /// Why it was not confirmed.
-    reason: Option<&'a str>,
-    /// The problem document of the answer.
-    problem: Option<&'a Problem>,
-}
-
-/// The report of one order, on one line.
-pub(crate) fn line(timeline: &Timeline) -> String {
-    let end = &timeline.end;
-    let done_by = match end.by {
-        DoneBy::Answer => Some("answer"),
-        DoneBy::Callback => Some("callback"),
-        DoneBy::Fetch => Some("fetch"),
-        DoneBy::Nothing => None,
-    };
-    let acknowledged = timeline.acknowledged.as_ref();
-    let report = Report {
-        order_id: &timeline.order.order_id,
-        name: timeline.order.name.as_deref(),
-        line: timeline.order.line,
-        lane: timeline.lane.name(),
-        requests: timeline.repeats.len() + 1,
-        sent_at: timestamp(timeline.sent_at),
-        acknowledged_ms: acknowledged.map(|acknowledged| milliseconds(acknowledged.at)),
-        done_ms: done_by.map(|_| milliseconds(end.at)),
-        done_by,
-        http_status: timeline.http_status,
-        status: end.outcome.status.name(),
-        message_id: acknowledged.and_then(|acknowledged| acknowledged.message_id.as_deref()),
-        reason: end.outcome.reason.as_deref(),
-        problem: end.outcome.problem.as_ref(),
-    };
-    serde_json::to_string(&report).expect("a report has only string keys, so it is always JSON")
-}
-
-/// With one decimal.
-fn milliseconds(duration: Duration) -> f64 {
-    (duration.as_secs_f64() * 10_000.0).round() / 10.0
-}
-
-/// RFC 3339 in UTC with milliseconds.
-pub(crate) fn timestamp(moment: OffsetDateTime) -> String {
-    let (hour, minute, second, millisecond) = moment.to_offset(time::UtcOffset::UTC).to_hms_milli();
-    format!("{}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z", moment.to_offset(time::UtcOffset::UTC).date())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn writes_moments_in_utc_with_milliseconds() {
-        let moment = OffsetDateTime::UNIX_EPOCH + Duration::from_millis(1_795_000_000_050);
-
-        assert_eq!(timestamp(moment), "2026-11-18T11:06:40.050Z");
+/// Runs the command.
+///
+/// # Errors
+/// A report or a price table cannot be read, or a page cannot be written.
+pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
+    if let Some(page) = &args.html {
+        if args.files.len() > 1 {
+            bail!("--html makes the page of one report, and {} are named", args.files.len());
+        }
+        if args.files.contains(page) {
+            bail!("--html would overwrite the report {}", page.display());
+        }
     }
-
-    #[test]
-    fn rounds_to_tenths_of_a_millisecond() {
-        let written: Vec<_> =
-            [0, 49_999, 50_000, 12_340_000].map(|nanos| milliseconds(Duration::from_nanos(nanos))).into();
-
-        assert_eq!(written, [0.0, 0.0, 0.1, 12.3]);
+    let mut reports = Vec::new();
+    for file in &args.files {
+        let mut report = read(file)?;
+        if let Some(prices) = &args.prices {
+            complete(&mut report, &PriceTable::read(prices)?);
+        }
+        reports.push((file.display().to_string(), report));
     }
+    if let (Some(page), [(_, report)]) = (&args.html, reports.as_slice()) {
+        write_page(report, page)?;
+    }
+    let shown = match reports.as_slice() {
+        [(_, report)] if args.json => serde_json::to_string(report)?,
+        [(_, report)] => summary(report),
+        _ if args.json => comparison_json(&reports).to_string(),
+        _ => comparison(&reports),
+    };
+    Output::stdout().line(&shown)?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! Colour and safe text on terminals.
+//! Colour on terminals.
 
 use std::io::IsTerminal;
 
@@ -45,16 +45,6 @@ impl Style {
     }
 }
 
-/// Text from elsewhere, safe to print: control and direction-changing characters are replaced, so that no answer can
-/// move the cursor or rewrite what is shown.
-pub(crate) fn printable(text: &str) -> String {
-    let odd = |character: char| {
-        character.is_control()
-            || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().map(|character| if odd(character) { '\u{fffd}' } else { character }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,10 +53,5 @@ mod tests {
     fn colours_only_where_asked() {
         assert_eq!(Style::PLAIN.paint(Tone::Good, "x"), "x");
         assert_eq!(Style { colour: true }.paint(Tone::Good, "x"), "\x1b[32mx\x1b[0m");
-    }
-
-    #[test]
-    fn disarms_control_characters() {
-        assert_eq!(printable("a\x1b[2Jb\r\u{202e}é😀"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}é😀");
     }
 }

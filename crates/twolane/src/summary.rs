@@ -1,10 +1,10 @@
 //! A run in a few lines.
 
 use crate::chart::milliseconds;
-use crate::stack::is_loopback;
-use crate::timeline::{Status, Timeline};
 use reqwest::Url;
 use std::time::Duration;
+use twolane_client::stack::is_loopback;
+use twolane_client::timeline::{Status, Timeline};
 
 /// How many orders came to what, those not sent included, how long they took, and what that is worth.
 pub(crate) fn write(timelines: &[Timeline], not_sent: usize, api_url: &Url) -> String {

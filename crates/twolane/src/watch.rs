@@ -1,24 +1,26 @@
 //! `twolane watch`: prints what the WebSocket says.
 
 use crate::cli::WatchArgs;
-use crate::money::Money;
 use crate::output::Output;
 use crate::progress::tell;
-use crate::report::timestamp;
-use crate::socket::{Event, Socket};
-use crate::stack::Stack;
-use crate::style::{Style, Tone, printable};
-use crate::token::Token;
+use crate::style::{Style, Tone};
 use orders_api::{OrderView, ServerFrame};
 use std::process::ExitCode;
 use time::OffsetDateTime;
 use tokio::signal::ctrl_c;
+use twolane_client::money::Money;
+use twolane_client::requests::handshake;
+use twolane_client::socket::{Event, Socket};
+use twolane_client::stack::Stack;
+use twolane_client::timestamp::timestamp;
+use twolane_client::token::Token;
+use twolane_report::printable;
 
 /// Runs the command. An error means that there is nothing to watch.
 pub(crate) async fn run(args: WatchArgs) -> anyhow::Result<ExitCode> {
-    let stack = Stack::find(&args.stack).await?;
-    let (url, token) = (stack.websocket_url()?, Token::find(&args.stack, &stack)?);
-    crate::requests::handshake(&url, &token)?;
+    let stack = Stack::find(&args.stack.address()).await?;
+    let (url, token) = (stack.websocket_url()?, Token::find(args.stack.token.as_deref(), &stack)?);
+    handshake(&url, &token)?;
     let style = Style::of_stdout();
     let mut output = Output::stdout();
     let orders = args.orders;

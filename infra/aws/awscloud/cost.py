@@ -10,7 +10,7 @@ import tomlkit
 from localcloud.failure import Failure
 from localcloud.layout import REPOSITORY
 
-_PRICES = REPOSITORY / "crates" / "twolane" / "prices" / "us-east-1.toml"
+_PRICES = REPOSITORY / "crates" / "twolane-report" / "prices" / "us-east-1.toml"
 _MEBIBYTE = 1 << 20
 _LAST_COUNT = "The table's size is that of AWS's last count, up to six hours ago."
 # A strongly consistent read of DynamoDB, in bytes. Source: Amazon DynamoDB Developer Guide, "DynamoDB read consistency".

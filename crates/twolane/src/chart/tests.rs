@@ -1,19 +1,27 @@
 use super::*;
-use crate::money::Money;
-use crate::order_file::PlannedOrder;
-use crate::timeline::{Acknowledgement, End, Outcome, Repeat};
 use proptest::prelude::*;
+use serde_json::{Map, value::RawValue};
 use time::OffsetDateTime;
+use twolane_client::money::Money;
+use twolane_client::order_file::PlannedOrder;
+use twolane_client::timeline::{Acknowledgement, End, Outcome, Repeat};
 
 fn milli(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-fn timeline(lane: Lane, name: &str, done: u64, outcome: Outcome) -> Timeline {
+fn timeline(lane: &str, name: &str, done: u64, outcome: Outcome) -> Timeline {
     Timeline {
-        order: PlannedOrder::sample(Some(name), "5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b", "{}"),
+        order: PlannedOrder {
+            line: 1,
+            name: Some(name.to_owned()),
+            order_id: "5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b".to_owned(),
+            is_repeat: false,
+            body: RawValue::from_string("{}".to_owned()).expect("it is JSON"),
+            content: Map::new(),
+        },
         total: Some(Money { currency: "EUR".to_owned(), minor_units: 5997 }),
-        lane,
+        lane: lanes::lane(lane).expect("it is in the table"),
         sent_at: OffsetDateTime::UNIX_EPOCH,
         repeats: Vec::new(),
         http_status: Some(201),
@@ -23,7 +31,7 @@ fn timeline(lane: Lane, name: &str, done: u64, outcome: Outcome) -> Timeline {
 }
 
 fn queued(name: &str, acknowledged: u64, done: u64, by: DoneBy) -> Timeline {
-    let mut timeline = timeline(Lane::Async, name, done, Outcome::confirmed());
+    let mut timeline = timeline("async", name, done, Outcome::confirmed());
     timeline.acknowledged = Some(Acknowledgement { at: milli(acknowledged), message_id: None });
     timeline.end.by = by;
     timeline
@@ -37,12 +45,12 @@ fn drawn(timelines: &[Timeline], width: usize) -> String {
 #[test]
 fn draws_the_sync_lane_on_one_scale() {
     let refused = Outcome::because(Status::Rejected, "The order is not valid: /currency: must be EUR.");
-    let mut second = timeline(Lane::Sync, "tea", 20, refused);
+    let mut second = timeline("sync", "tea", 20, refused);
     second.http_status = Some(400);
     second.total = None;
 
     assert_eq!(
-        drawn(&[timeline(Lane::Sync, "coffee", 40, Outcome::confirmed()), second], 90),
+        drawn(&[timeline("sync", "coffee", 40, Outcome::confirmed()), second], 90),
         "
  order            total      0 ms────10───────20───────30───────40  answer
  5f0c1b0e coffee  EUR 59.97  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━●  201 CONFIRMED     40 ms
@@ -68,10 +76,10 @@ fn draws_both_phases_of_the_async_lane() {
 
 #[test]
 fn shows_repeats_and_orders_without_an_outcome() {
-    let mut failed = timeline(Lane::Sync, "coffee", 1040, Outcome::because(Status::Error, "Busy."));
+    let mut failed = timeline("sync", "coffee", 1040, Outcome::because(Status::Error, "Busy."));
     failed.http_status = Some(503);
     failed.repeats = vec![Repeat { at: milli(20), why: "503 Busy.".to_owned(), wait: milli(1000) }];
-    let mut unanswered = timeline(Lane::Sync, "tea", 800, Outcome::because(Status::Unanswered, "no connection"));
+    let mut unanswered = timeline("sync", "tea", 800, Outcome::because(Status::Unanswered, "no connection"));
     unanswered.http_status = None;
 
     assert_eq!(

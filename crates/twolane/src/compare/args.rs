@@ -1,24 +1,30 @@
 //! What can be typed after `twolane compare`.
 
-use super::stack_settings::default_file;
-use crate::cli::{Lane, StackArgs};
-use clap::{Args, ValueEnum};
+use crate::stack_args::StackArgs;
+use crate::values::{lane_parser, one_of};
+use anyhow::bail;
+use clap::Args;
+use lanes::Lane;
 use std::path::PathBuf;
+use twolane_load::settings::{ConfirmBy, Law, LoadSettings, ScenarioName, ScenarioSettings, Settings};
 
 /// Options of `twolane compare`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct CompareArgs {
     /// What happens to the stack or to the load while it is measured.
-    #[arg(long, value_enum, default_value_t = ScenarioName::Steady)]
+    #[arg(long, value_parser = one_of(SCENARIOS), default_value = "steady")]
     pub(crate) scenario: ScenarioName,
-    /// Measure only this lane.
-    #[arg(long, value_enum, value_name = "LANE")]
+    /// Lanes to measure, in this order, separated by commas; without it, all that the stack has.
+    #[arg(long, value_parser = lane_parser(), value_name = "LANES", value_delimiter = ',')]
+    pub(crate) lanes: Vec<Lane>,
+    /// Measure one lane: the same as `--lanes` with one name.
+    #[arg(long, value_parser = lane_parser(), value_name = "LANE", conflicts_with = "lanes", hide_possible_values = true)]
     pub(crate) only: Option<Lane>,
-    /// Load both lanes at the same time rather than one after the other.
+    /// Load the lanes at the same time rather than one after the other.
     #[arg(long, conflicts_with = "only")]
     pub(crate) parallel: bool,
-    /// How the async lane's outcomes are learned.
-    #[arg(long, value_enum, default_value_t = ConfirmBy::Callback)]
+    /// How outcomes are learned that no answer says: those of the async lane.
+    #[arg(long, value_parser = one_of(CONFIRM_BY), default_value = "callback")]
     pub(crate) confirm: ConfirmBy,
     /// Write the report as JSON to standard output, and nothing else there.
     #[arg(long)]
@@ -42,7 +48,7 @@ pub(crate) struct CompareArgs {
 #[command(next_help_heading = "The load, the same for each lane")]
 pub(crate) struct LoadArgs {
     /// How arrivals are spread; `constant` without it, and `burst` in the scenario burst.
-    #[arg(long, value_enum, value_name = "LAW")]
+    #[arg(long, value_parser = one_of(LAWS), value_name = "LAW")]
     pub(crate) arrivals: Option<Law>,
     /// Replay the arrivals of a file instead: JSON lines {"at":<milliseconds or RFC 3339>,"order":{…}}; without
     /// `order`, a sample order.
@@ -119,90 +125,93 @@ pub(crate) struct ScenarioArgs {
     settings_file: Option<PathBuf>,
 }
 
-impl ScenarioArgs {
-    /// The file of what that stack's settings are before they are changed; its folder is there afterwards.
+impl CompareArgs {
+    /// The lanes that were named, in their order; none for all that the stack has.
     ///
     /// # Errors
-    /// What the file system says.
-    pub(crate) fn settings_file(&self, stack: &str) -> anyhow::Result<PathBuf> {
-        self.settings_file.clone().map_or_else(|| default_file(stack), Ok)
+    /// One is named twice, or there is nothing to load at the same time.
+    pub(crate) fn lanes(&self) -> anyhow::Result<Vec<Lane>> {
+        let lanes: Vec<Lane> = self.only.into_iter().chain(self.lanes.iter().copied()).collect();
+        let repeated = lanes.iter().enumerate().find(|(at, lane)| lanes[..*at].contains(lane));
+        if let Some((_, lane)) = repeated {
+            bail!("--lanes names {} twice", lane.name);
+        }
+        if self.parallel && lanes.len() == 1 {
+            bail!("--parallel needs at least two lanes");
+        }
+        Ok(lanes)
     }
-}
 
-/// What happens while it is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ScenarioName {
-    /// Nothing but the load.
-    Steady,
-    /// Each lane may have so many invocations at once, and far more orders come at once. Changes the stack.
-    Burst,
-    /// The sync function and the worker are turned off for a while. Changes the stack.
-    Outage,
-    /// Each write to the database takes longer. Changes the stack; local stacks only.
-    SlowDb,
-    /// The database refuses writes over a limit. Changes the stack.
-    ThrottledDb,
-    /// Some orders are not valid, and some messages cannot be decoded. Puts messages into the stack's queue.
-    Poison,
-    /// Some orders are sent twice.
-    Duplicates,
-}
-
-impl ScenarioName {
-    /// As typed.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Steady => "steady",
-            Self::Burst => "burst",
-            Self::Outage => "outage",
-            Self::SlowDb => "slow-db",
-            Self::ThrottledDb => "throttled-db",
-            Self::Poison => "poison",
-            Self::Duplicates => "duplicates",
+    /// What was chosen besides.
+    pub(crate) fn settings(&self) -> Settings {
+        let (load, options) = (self.load.clone(), self.scenario_options.clone());
+        Settings {
+            scenario: self.scenario,
+            parallel: self.parallel,
+            confirm: self.confirm,
+            load: LoadSettings {
+                arrivals: load.arrivals,
+                replay: load.replay,
+                rate: load.rate,
+                duration: load.duration,
+                orders: load.orders,
+                peak: load.peak,
+                warm_up: load.warm_up,
+                owners: load.owners,
+                tokens: load.tokens,
+                seed: load.seed,
+                grace: load.grace,
+                max_lag: load.max_lag,
+                max_in_flight: load.max_in_flight,
+            },
+            scenario_options: ScenarioSettings {
+                concurrency: options.concurrency,
+                outage: options.outage,
+                percent: options.percent,
+                slow_by: options.slow_by,
+                writes_per_second: options.writes_per_second,
+                settings_file: options.settings_file,
+            },
         }
     }
 }
 
-impl ScenarioName {
-    /// Whether it changes how often the functions may run.
-    pub(crate) fn changes_functions(self) -> bool {
-        matches!(self, Self::Burst | Self::Outage)
-    }
-}
+/// Scenarios as typed.
+const SCENARIOS: &[(&str, &str, ScenarioName)] = &[
+    ("steady", "Nothing but the load", ScenarioName::Steady),
+    (
+        "burst",
+        "Each lane may have so many invocations at once, and far more orders come at once. Changes the stack",
+        ScenarioName::Burst,
+    ),
+    ("outage", "The lanes' functions are turned off for a while. Changes the stack", ScenarioName::Outage),
+    ("slow-db", "Each write to the database takes longer. Changes the stack; local stacks only", ScenarioName::SlowDb),
+    ("throttled-db", "The database refuses writes over a limit. Changes the stack", ScenarioName::ThrottledDb),
+    (
+        "poison",
+        "Some orders are not valid, and some messages cannot be decoded. Puts messages into the stack's queue",
+        ScenarioName::Poison,
+    ),
+    ("duplicates", "Some orders are sent twice", ScenarioName::Duplicates),
+];
 
-/// How arrivals are spread over time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Law {
-    /// Evenly.
-    Constant,
-    /// Independently of each other, as from many callers.
-    Poisson,
-    /// Evenly, but for the middle third of the time: there, many times as many come, each second's in its first quarter.
-    Burst,
-}
+/// How arrivals are spread, as typed.
+const LAWS: &[(&str, &str, Law)] = &[
+    ("constant", "Evenly", Law::Constant),
+    ("poisson", "Independently of each other, as from many callers", Law::Poisson),
+    (
+        "burst",
+        "Evenly, but for the middle third of the time: there, many times as many come, each second's in its first quarter",
+        Law::Burst,
+    ),
+];
 
-/// How outcomes are learned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ConfirmBy {
-    /// Over the WebSocket.
-    Callback,
-    /// From the status service, asked once a second and order.
-    Poll,
-    /// Both ways, each with its own times.
-    Both,
-}
-
-impl ConfirmBy {
-    /// Whether sockets are opened.
-    pub(crate) fn has_callbacks(self) -> bool {
-        self != Self::Poll
-    }
-
-    /// Whether the status service is asked.
-    pub(crate) fn has_polls(self) -> bool {
-        self != Self::Callback
-    }
-}
+/// How outcomes are learned, as typed.
+const CONFIRM_BY: &[(&str, &str, ConfirmBy)] = &[
+    ("callback", "Over the WebSocket", ConfirmBy::Callback),
+    ("poll", "From the status service, asked once a second and order", ConfirmBy::Poll),
+    ("both", "Both ways, each with its own times", ConfirmBy::Both),
+];
 
 /// Reads a positive number, a million at most.
 fn parse_rate(text: &str) -> Result<f64, String> {
@@ -242,6 +251,7 @@ terminal (SIGHUP) and a crash. After a kill -9 or a loss of power: twolane compa
 
 Examples:
   twolane compare
+  twolane compare --lanes async
   twolane compare --rate 50 --duration 60 --arrivals poisson --confirm both
   twolane compare --scenario burst --concurrency 5 --peak 10 --yes
   twolane compare --scenario outage --outage 20 --yes

@@ -1,27 +1,13 @@
 //! The run as it goes on, on standard error: lines that are rewritten on a terminal, plain ones elsewhere.
 
-use super::measure::{Clocked, Tally};
-use crate::cli::Lane;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
+use twolane_load::lap::Lap;
 
 /// Between two looks on a terminal, and elsewhere.
 const EVERY: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
-
-/// Seconds by which the rate of completions is taken.
-const RECENT: usize = 5;
-
-/// A lane that is under way.
-pub(crate) struct Lap {
-    pub(crate) lane: Lane,
-    pub(crate) clocked: Clocked,
-    /// Requests that will be sent.
-    pub(crate) requests: usize,
-    /// When the last one is due, since the start.
-    pub(crate) last_due: Duration,
-}
 
 /// Shows the lanes until dropped.
 pub(crate) async fn show(laps: &[Lap]) {
@@ -32,7 +18,7 @@ pub(crate) async fn show(laps: &[Lap]) {
     let mut shown = Shown { terminal, lines: 0 };
     loop {
         tick.tick().await;
-        shown.show(&laps.iter().map(line).collect::<Vec<_>>());
+        shown.show(&laps.iter().map(Lap::line).collect::<Vec<_>>());
     }
 }
 
@@ -63,45 +49,4 @@ impl Drop for Shown {
             let _ = write!(io::stderr().lock(), "\x1b[{}F\x1b[J", self.lines);
         }
     }
-}
-
-fn line(lap: &Lap) -> String {
-    let elapsed = lap.clocked.elapsed();
-    let tally = lap.clocked.tally();
-    // The one that has just ended.
-    let last = usize::try_from(elapsed.as_secs()).ok().and_then(|second| tally.seconds.get(second.checked_sub(1)?));
-    let (rate, accepted) = last.map_or((0, 0), |second| (second.sent, second.acknowledged));
-    let sent: u64 = tally.seconds.iter().map(|second| second.sent).sum();
-    let refused: u64 = tally.seconds.iter().map(|second| second.refused).sum();
-    let acknowledged: u64 = tally.seconds.iter().map(|second| second.acknowledged).sum();
-    let p99 = match tally.acknowledge.quantile_ms(0.99) {
-        0.0 => "–".to_owned(),
-        p99 => format!("{p99:.0} ms"),
-    };
-    let left = match lap.last_due.checked_sub(elapsed) {
-        Some(left) => format!("{:.0} s to send", left.as_secs_f64()),
-        None => match drained_in(&tally, elapsed) {
-            Some(left) => format!("waiting for {}, {left:.0} s at this rate", tally.open),
-            None => format!("waiting for {}", tally.open),
-        },
-    };
-    format!(
-        "{:<5} {:>4.0} s  {rate:>5}/s sent {accepted:>5}/s accepted  {sent}/{} sent  {acknowledged} accepted  {refused} \
-         refused  {} done  {} in flight  p99 {p99}  {left}",
-        lap.lane.name(),
-        elapsed.as_secs_f64(),
-        lap.requests,
-        tally.done,
-        tally.in_flight + tally.open,
-    )
-}
-
-/// In how many seconds the open orders are done, if as many are as in each of the last [`RECENT`] seconds.
-fn drained_in(tally: &Tally, elapsed: Duration) -> Option<f64> {
-    let now = usize::try_from(elapsed.as_secs()).ok()?;
-    let recent = tally.seconds.iter().take(now).skip(now.saturating_sub(RECENT));
-    let closed = recent.map(|second| second.closed).sum::<u64>();
-    #[expect(clippy::cast_precision_loss, reason = "orders and seconds of a run are far below 2^53")]
-    let seconds = (closed > 0 && tally.open > 0).then(|| tally.open as f64 * RECENT.min(now) as f64 / closed as f64);
-    seconds
 }

@@ -1,16 +1,18 @@
 //! `twolane dlq`: what is in the dead-letter queue.
 
-use super::{
-    finding::Finding,
-    letter::{Letter, Oddity},
-    site::Site,
-    table,
-};
-use crate::{cli::DlqArgs, output::Output, progress::tell, report::timestamp, signals::Interruption, style::printable};
+use super::table;
+use crate::{cli::DlqArgs, output::Output, progress::tell};
 use anyhow::Context;
 use serde::Serialize;
 use std::{collections::HashSet, process::ExitCode, time::Duration};
 use time::OffsetDateTime;
+use twolane_client::dead_letters::{
+    finding::Finding,
+    letter::{Letter, Oddity, messages},
+    site::Site,
+};
+use twolane_client::{signals::Interruption, timestamp::timestamp};
+use twolane_report::printable;
 
 /// One message. Every field is always there; `null` where it does not apply or is not known.
 #[derive(Serialize)]
@@ -37,7 +39,7 @@ struct Report<'a> {
 
 /// Runs the command. An error means that the queue could not be looked into.
 pub(crate) async fn run(args: DlqArgs) -> anyhow::Result<ExitCode> {
-    let site = Site::find(&args.stack).await?;
+    let site = Site::find(&args.stack.address(), tell).await?;
     let interruption = Interruption::listen().context("Failed to listen for signals")?;
     if !args.delete.is_empty() {
         return delete(&site, args.delete.into_iter().collect(), &interruption).await;
@@ -165,11 +167,6 @@ fn for_people(age: Duration) -> String {
         3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
         _ => format!("{} d {} h", seconds / 86_400, seconds / 3_600 % 24),
     }
-}
-
-/// `1 message`, `2 messages`.
-pub(super) fn messages(count: usize) -> String {
-    if count == 1 { "1 message".to_owned() } else { format!("{count} messages") }
 }
 
 #[cfg(test)]

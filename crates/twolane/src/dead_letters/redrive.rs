@@ -1,26 +1,26 @@
 //! `twolane redrive`: moves messages back to the orders queue and waits for the outcome of their orders.
 
 use super::{
-    dlq::messages,
-    finding::Finding,
-    letter::Oddity,
-    move_task::{self, Moved},
-    queue::HOLD,
-    resend::{Resend, Resent},
     settle::{Fate, Waiting},
-    site::Site,
     table,
 };
 use crate::{
     cli::RedriveArgs,
-    orders_table::OrderKey,
     output::Output,
     progress::{Progress, tell},
-    signals::Interruption,
 };
 use anyhow::Context;
 use serde::Serialize;
 use std::{collections::HashSet, process::ExitCode, time::Duration};
+use twolane_client::dead_letters::{
+    finding::Finding,
+    letter::{Oddity, messages},
+    move_task::{self, Moved},
+    queue::HOLD,
+    resend::{Resend, Resent},
+    site::Site,
+};
+use twolane_client::{orders_table::OrderKey, signals::Interruption};
 
 /// One message. Every field is always there; `null` where it does not apply or is not known.
 #[derive(Serialize)]
@@ -73,7 +73,7 @@ impl Moving {
 
 /// Runs the command. An error means that nothing was moved.
 pub(crate) async fn run(args: RedriveArgs) -> anyhow::Result<ExitCode> {
-    let site = Site::find(&args.stack).await?;
+    let site = Site::find(&args.stack.address(), tell).await?;
     let interruption = Interruption::listen().context("Failed to listen for signals")?;
     let found = site.dead_letters.look(usize::MAX, false, Some(&interruption)).await?;
     if let Some(signal) = interruption.signal() {

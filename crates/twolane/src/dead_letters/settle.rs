@@ -1,17 +1,15 @@
 //! Waiting for what becomes of orders whose messages were moved.
 
-use super::{letter::Letter, site::Site};
-use crate::{
-    orders_table::{OrderKey, Record},
-    progress::{Progress, tell},
-    signals::Interruption,
-};
+use crate::progress::{Progress, tell};
 use std::{
     collections::{HashMap, HashSet},
     io::IsTerminal,
     time::Duration,
 };
 use tokio::time::Instant;
+use twolane_client::dead_letters::{letter::Letter, site::Site};
+use twolane_client::orders_table::{OrderKey, Record};
+use twolane_client::signals::Interruption;
 
 /// Between two looks at the orders table.
 const INTERVAL: Duration = Duration::from_secs(1);

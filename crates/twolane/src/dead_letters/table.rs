@@ -1,6 +1,6 @@
 //! Columns for people.
 
-use crate::style::printable;
+use twolane_report::printable;
 
 /// Between columns.
 const GAP: &str = "  ";

@@ -3,7 +3,6 @@
 use crate::server::{Reply, Request, Server, Sockets, answer};
 use crate::{Twolane, confirmed, queued, record, signal, twolane};
 use serde_json::{Value, json};
-use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
@@ -242,27 +241,70 @@ fn both_lanes_get_the_same_schedule() {
 }
 
 #[test]
+fn lanes_are_measured_as_they_are_named() {
+    let server = Server::start(|request, sockets| {
+        if request.path.contains("/sync/") {
+            return stored(request);
+        }
+        sockets.push(&confirmed(request.id()));
+        answer(202, queued())
+    });
+    for (named, expected) in [("async,sync", &["async", "sync"][..]), ("sync", &["sync"]), ("async", &["async"])] {
+        let (code, report) = measured(compare(&server, &["--lanes", named, "--rate", "50", "--orders", "5"]));
+
+        let lanes = report["lanes"].as_array().expect("lanes").iter();
+        let lanes: Vec<_> = lanes.map(|lane| lane["lane"].as_str().expect("a name")).collect();
+        assert_eq!((code, lanes.as_slice()), (0, expected));
+    }
+}
+
+#[test]
+fn a_missing_lane_is_named_with_the_outputs_that_it_lacks() {
+    let server = Server::start(|request, _| stored(request));
+    let outputs = json!({"ApiUrl": server.api_url, "OrdersTableName": "orders", "CreateOrderFunctionName": "create"});
+    let compare = |outputs: Value, more: &[&str]| {
+        let mut twolane = twolane(&["compare", "--outputs", "outputs.json"]);
+        twolane.folder.write("outputs.json", &outputs.to_string());
+        twolane.command.args(more);
+        twolane.run()
+    };
+
+    let (code, _, stderr) = compare(outputs, &["--lanes", "sync,async"]);
+    let (none, _, why) = compare(json!({"ApiUrl": server.api_url, "OrdersTableName": "orders"}), &[]);
+
+    let lacks = "no async lane: it lacks the outputs ProcessOrdersFunctionName, OrdersQueueUrl, DeadLetterQueueUrl";
+    assert!(stderr.contains(lacks), "{stderr}");
+    assert!(why.contains("The stack has no lane"), "{why}");
+    assert_eq!((code, none, server.requests().len()), (2, 2, 0));
+}
+
+#[test]
 fn a_stall_shows_in_the_tail_although_few_requests_meet_it_open() {
     const STALL: Duration = Duration::from_secs(5);
-    let stalled = Mutex::new(None);
+    let (ended, stalled) = channel();
     let server = Server::start(move |request, _| {
         // The server's only thread: while it sleeps, nothing is accepted, read or answered.
         if number(request) == 40 {
             let began = Instant::now();
             std::thread::sleep(STALL);
-            *stalled.lock().expect("no panic") = Some(began.elapsed());
+            let _ = ended.send(began.elapsed());
         }
         stored(request)
     });
 
     let (_, report) = measured(compare(&server, &["--only", "sync", "--rate", "20", "--orders", "200"]));
 
-    // A fifth of a second after it begins, 4.8 s of it are left: that is 5 of 200 orders, more than 1 %.
+    // Only how long it takes at least: how much longer is the machine's. That the others' times are none of it, and what
+    // each percentile is, is tested with a clock that stands still (`measure::load`).
+    let stall = stalled.try_recv().expect("it stalled").as_secs_f64() * 1000.0;
     let latency = &report["lanes"][0]["latencies"]["acknowledge"];
-    assert!(latency["p99Ms"].as_f64().expect("measured") >= 4_700.0, "{latency}");
-    // Half of the orders were due while it lasted, and half of those waited at least half of it.
-    assert!(latency["p90Ms"].as_f64().expect("measured") >= 3_500.0, "{latency}");
-    assert!(latency["p50Ms"].as_f64().expect("measured") < 2_500.0, "{latency}");
+    let at_least = |name: &str, least: f64| {
+        assert!(latency[name].as_f64().expect("measured") >= least, "{name} is less than {least}: {latency}");
+    };
+    // A fifth of a second after it begins, all of it but that is left: that is 5 of 200 orders, more than 1 %.
+    at_least("p99Ms", stall - 300.0);
+    // Half of the orders were due while it lasted: a tenth of all in its first second.
+    at_least("p90Ms", stall - 1500.0);
     assert_eq!(report["run"]["generator"]["honest"], true, "{}", report["run"]["generator"]);
 }
 
@@ -337,6 +379,11 @@ fn wrong_usage_is_told_before_anything_is_sent() {
         (&["--rate", "0.1", "--duration", "0"], "No order is due after the warm-up"),
         (&["--rate", "1000000", "--duration", "86400"], "86400000000 orders, and 20000000 is the most"),
         (&["--orders", "5", "--duration", "5"], "cannot be used with"),
+        (&["--lanes", "sync", "--only", "sync"], "cannot be used with"),
+        (&["--lanes", "sync,fast"], "[possible values: sync, async]"),
+        (&["--lanes", "sync,async,sync"], "--lanes names sync twice"),
+        (&["--lanes", "sync", "--parallel"], "--parallel needs at least two lanes"),
+        (&["--only", "sync", "--parallel"], "cannot be used with"),
         (&["--scenario", "burst"], "pass --stack-name or --outputs"),
         (&["--owners", "2", "--token", "typed"], "2 owners need as many tokens"),
         (&["--prices", "none.toml"], "none.toml"),
@@ -364,7 +411,8 @@ fn explains_itself_with_examples() {
 fn shows_progress_and_a_summary_to_people() {
     let server = Server::start(|request, _| stored(request));
     let mut command = twolane(&["compare", "--output", "out", "--api-url", &server.api_url, "--warm-up", "0"]);
-    command.command.args(["--only", "sync", "--rate", "10", "--duration", "6"]);
+    // The machine may be busy: that requests leave late is what another test is about.
+    command.command.args(["--only", "sync", "--rate", "10", "--duration", "6", "--max-lag", "600000"]);
 
     let (code, stdout, stderr) = command.run();
 

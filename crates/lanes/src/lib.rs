@@ -1,0 +1,181 @@
+//! The lanes of a stack: one row for each way that an order can go.
+//!
+//! Whatever differs between lanes is a field of [`LaneSpec`]. Code reads the field and never asks which lane it has, so that
+//! a new lane is a new row here. See `docs/decisions/0025-lanes-as-data.md`.
+
+/// A row of the table.
+pub type Lane = &'static LaneSpec;
+
+/// What a lane is.
+#[derive(Debug, PartialEq, Eq)]
+pub struct LaneSpec {
+    /// As in URLs, records, reports and on the command line. Lower-case ASCII letters.
+    pub name: &'static str,
+    /// The way of an order and what its answer says, for `--help`.
+    pub summary: &'static str,
+    /// Path of the lane's orders under the API's URL; the order id follows it.
+    pub path: &'static str,
+    /// HTTP statuses of the answer to an accepted order.
+    pub accepted: &'static [u16],
+    /// What such an answer says.
+    pub answer: Answer,
+    /// The functions that an order passes through and that store it.
+    pub functions: &'static [FunctionSpec],
+    /// The queues that an order waits in, in the order of its way.
+    pub queues: &'static [QueueSpec],
+    /// Whether the WebSocket API sends the outcome to the order's owner.
+    pub has_callback: bool,
+    /// The lane's colour in charts.
+    pub colours: Colours,
+}
+
+/// What the answer to an accepted order says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The order as it is stored: its outcome.
+    Outcome,
+    /// That the order was taken. The outcome comes later.
+    Receipt,
+}
+
+/// A function of the stack.
+#[derive(Debug, PartialEq, Eq)]
+pub struct FunctionSpec {
+    /// As its folder in `functions/`.
+    pub name: &'static str,
+    /// The stack's output with its deployed name.
+    pub output: &'static str,
+    /// What invokes it.
+    pub invoked_by: Invoker,
+    /// What several invocations at the same time are called.
+    pub instances: &'static str,
+}
+
+/// What invokes a function. It decides how many invocations orders take and which control limits them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Invoker {
+    /// Each request, once. Reserved concurrency limits it.
+    Request,
+    /// A queue, with batches of messages. The event source mapping limits it.
+    Queue,
+}
+
+/// A queue of a lane.
+#[derive(Debug, PartialEq, Eq)]
+pub struct QueueSpec {
+    /// The stack's output with its URL.
+    pub url_output: &'static str,
+    /// The stack's output with the URL of its dead-letter queue.
+    pub dead_letter_url_output: &'static str,
+}
+
+/// A colour, as CSS writes it. Contrast to the page is 3 : 1 or more.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Colours {
+    /// On a light page.
+    pub light: &'static str,
+    /// On a dark page.
+    pub dark: &'static str,
+}
+
+/// Every lane, in the order in which they are measured and shown.
+pub static LANES: [LaneSpec; 2] = [
+    LaneSpec {
+        name: "sync",
+        summary: "API Gateway → Lambda → DynamoDB: the answer is the outcome",
+        path: "sync/orders",
+        accepted: &[200, 201],
+        answer: Answer::Outcome,
+        functions: &[FunctionSpec {
+            name: "create-order",
+            output: "CreateOrderFunctionName",
+            invoked_by: Invoker::Request,
+            instances: "functions",
+        }],
+        queues: &[],
+        has_callback: false,
+        colours: Colours { light: "#1b5fb8", dark: "#7ab3ff" },
+    },
+    LaneSpec {
+        name: "async",
+        summary: "API Gateway → SQS → Lambda → DynamoDB: the answer says queued, the outcome is called back",
+        path: "async/orders",
+        accepted: &[202],
+        answer: Answer::Receipt,
+        functions: &[FunctionSpec {
+            name: "process-orders",
+            output: "ProcessOrdersFunctionName",
+            invoked_by: Invoker::Queue,
+            instances: "workers",
+        }],
+        queues: &[QueueSpec { url_output: "OrdersQueueUrl", dead_letter_url_output: "DeadLetterQueueUrl" }],
+        has_callback: true,
+        colours: Colours { light: "#b4500b", dark: "#ffa25c" },
+    },
+];
+
+/// The function of the status service, which answers what became of an order of any lane.
+pub static STATUS_SERVICE: FunctionSpec = FunctionSpec {
+    name: "get-order",
+    output: "GetOrderFunctionName",
+    invoked_by: Invoker::Request,
+    instances: "functions",
+};
+
+/// The lane of that name.
+#[must_use]
+pub fn lane(name: &str) -> Option<Lane> {
+    LANES.iter().find(|lane| lane.name == name)
+}
+
+/// The names of all lanes.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    LANES.iter().map(|lane| lane.name)
+}
+
+impl LaneSpec {
+    /// The outputs that a stack with this lane has.
+    pub fn outputs(&self) -> impl Iterator<Item = &'static str> {
+        let queues = self.queues.iter().flat_map(|queue| [queue.url_output, queue.dead_letter_url_output]);
+        self.functions.iter().map(|function| function.output).chain(queues)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    const TEMPLATE: &str = include_str!("../../../template.yaml");
+    const OPENAPI: &str = include_str!("../../../infra/openapi.yaml");
+
+    #[test]
+    fn each_lane_has_its_own_name_and_is_found_by_it() {
+        for row in &LANES {
+            assert!(std::ptr::eq(lane(row.name).expect("it is in the table"), row), "{}", row.name);
+            assert!(row.name.bytes().all(|letter| letter.is_ascii_lowercase()), "{}", row.name);
+        }
+        assert_eq!(lane("fast"), None);
+    }
+
+    #[test]
+    fn the_stack_has_each_lane() {
+        let functions = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../functions");
+        for lane in &LANES {
+            assert!(OPENAPI.contains(&format!("  /{}/{{orderId}}:", lane.path)), "{}", lane.path);
+            for output in lane.outputs() {
+                assert!(TEMPLATE.contains(&format!("\n  {output}:\n")), "{output}");
+            }
+            for function in lane.functions {
+                assert!(functions.join(function.name).is_dir(), "{}", function.name);
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_no_outcome_is_followed_by_one() {
+        for lane in LANES.iter().filter(|lane| lane.answer == Answer::Receipt) {
+            assert!(lane.has_callback && !lane.queues.is_empty(), "{}", lane.name);
+        }
+    }
+}

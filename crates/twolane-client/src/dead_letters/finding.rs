@@ -1,0 +1,84 @@
+//! A message and what is recorded of its order.
+
+use super::letter::Letter;
+use crate::orders_table::Record;
+
+/// Why there is no record of an order: the worker ended during its last delivery, or could not record the failure.
+const NO_RECORD: &str = "no record of it: the worker's log says why";
+
+/// One message of the dead-letter queue, and how its order stands.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The message.
+    pub letter: Letter,
+    /// What is recorded of its order; `None` when there is no record, or no order.
+    pub record: Option<Record>,
+}
+
+impl Finding {
+    /// `CONFIRMED`, `REJECTED` or `FAILED`; `None` when there is no record, or no order.
+    #[must_use]
+    pub fn status(&self) -> Option<&str> {
+        self.record.as_ref().map(|record| record.status.as_str())
+    }
+
+    /// Why the message is here, as far as that can be told.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let Some(record) = &self.record else {
+            return self.letter.oddity().map_or_else(|| NO_RECORD.to_owned(), |oddity| oddity.why().to_owned());
+        };
+        match (record.status.as_str(), &record.reason) {
+            ("FAILED", Some(reason)) => reason.clone(),
+            ("FAILED", None) => "the record does not say".to_owned(),
+            (status, _) => format!("its order is {status} already: another delivery of it was done"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_sqs::types::{Message, MessageAttributeValue};
+
+    fn finding(attributes: &[(&str, &str)], record: Option<(&str, Option<&str>)>) -> Finding {
+        let attribute = |value: &str| {
+            MessageAttributeValue::builder().data_type("String").string_value(value).build().expect("it has a type")
+        };
+        let add = |message: aws_sdk_sqs::types::builders::MessageBuilder, (name, value): &(&str, &str)| {
+            message.message_attributes(*name, attribute(value))
+        };
+        let message = attributes.iter().fold(Message::builder().body("{}"), add).build();
+        let record = record.map(|(status, reason)| Record {
+            status: status.into(),
+            reason: reason.map(Into::into),
+            attempts: None,
+        });
+        Finding { letter: Letter::new(message, false), record }
+    }
+
+    const ORDER: [(&str, &str); 2] = [("orderId", "5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b"), ("owner", "alice")];
+
+    #[test]
+    fn tells_why_a_message_is_there() {
+        for (attributes, record, told) in [
+            (&ORDER[..], Some(("FAILED", Some("why"))), "why"),
+            (&ORDER, Some(("CONFIRMED", None)), "its order is CONFIRMED already: another delivery of it was done"),
+            (&ORDER, None, NO_RECORD),
+            (&ORDER[..1], None, "not from the API: message attribute owner is missing"),
+            (&ORDER[1..], None, "not from the API: message attribute orderId is missing"),
+            (
+                &[("orderId", "7"), ("owner", "alice")],
+                None,
+                "its order id must be a UUID such as 5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b",
+            ),
+            (
+                &[ORDER[0], ("owner", "two words")],
+                None,
+                "not from the API: message attribute owner must be 1 to 255 visible ASCII characters",
+            ),
+        ] {
+            assert_eq!(finding(attributes, record).reason(), told);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! One message of the dead-letter queue.
+
+use crate::orders_table::OrderKey;
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
+use orders_api::queue_message::{
+    InvalidOrderName, ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE, REQUEST_TIME_ATTRIBUTE, order_name,
+};
+use time::OffsetDateTime;
+
+/// A message that failed all its deliveries.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    message: Message,
+    body_bytes: usize,
+}
+
+/// Why a message stands for no order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Oddity {
+    /// The worker can do nothing with it: it comes back, however often it is moved.
+    Stray(String),
+    /// The worker refuses it, tells its owner, and the queue deletes it.
+    Refused(String),
+}
+
+impl Oddity {
+    /// Why, in words.
+    #[must_use]
+    pub fn why(&self) -> &str {
+        let (Self::Stray(why) | Self::Refused(why)) = self;
+        why
+    }
+}
+
+/// `1 message`, `2 messages`.
+#[must_use]
+pub fn messages(count: usize) -> String {
+    if count == 1 { "1 message".to_owned() } else { format!("{count} messages") }
+}
+
+impl Letter {
+    /// A message as SQS gave it; without its body, of up to 1 MiB, unless that is to be kept.
+    #[must_use]
+    pub fn new(message: Message, keep_body: bool) -> Self {
+        let body_bytes = message.body().map_or(0, str::len);
+        let letter = Self { message, body_bytes };
+        if keep_body { letter } else { letter.without_body() }
+    }
+
+    /// The same without its body.
+    #[must_use]
+    pub fn without_body(mut self) -> Self {
+        self.message.body = None;
+        self
+    }
+
+    /// The message itself.
+    #[must_use]
+    pub fn message(&self) -> &Message {
+        &self.message
+    }
+
+    /// The id that SQS gave it.
+    #[must_use]
+    pub fn message_id(&self) -> &str {
+        self.message.message_id().unwrap_or_default()
+    }
+
+    /// What it is deleted or let go with.
+    #[must_use]
+    pub fn receipt_handle(&self) -> &str {
+        self.message.receipt_handle().unwrap_or_default()
+    }
+
+    /// The order id as it was given.
+    #[must_use]
+    pub fn order_id(&self) -> Option<&str> {
+        self.attribute(ORDER_ID_ATTRIBUTE)
+    }
+
+    /// Whose order.
+    #[must_use]
+    pub fn owner(&self) -> Option<&str> {
+        self.attribute(OWNER_ATTRIBUTE)
+    }
+
+    /// The order that it stands for; `None` when there is an [`oddity`](Self::oddity).
+    #[must_use]
+    pub fn order(&self) -> Option<OrderKey> {
+        let (owner, order_id) = order_name(self.owner()?, self.order_id()?).ok()?;
+        Some(OrderKey { owner, order_id })
+    }
+
+    /// When the order was accepted: by the API, or else when SQS got the message.
+    #[must_use]
+    pub fn accepted_at(&self) -> Option<OffsetDateTime> {
+        let ms = self.attribute(REQUEST_TIME_ATTRIBUTE).and_then(|ms| ms.parse().ok());
+        let ms: i128 = ms.or_else(|| self.system(&System::SentTimestamp))?;
+        OffsetDateTime::from_unix_timestamp_nanos(ms.checked_mul(1_000_000)?).ok()
+    }
+
+    /// How often it was received, here and in the orders queue.
+    /// Source: Amazon SQS API Reference, `ReceiveMessage`, `ApproximateReceiveCount`: "across all queues".
+    #[must_use]
+    pub fn receive_count(&self) -> Option<u32> {
+        self.system(&System::ApproximateReceiveCount)
+    }
+
+    /// The order, which may hold personal data; `None` when it was not kept.
+    #[must_use]
+    pub fn body(&self) -> Option<&str> {
+        self.message.body()
+    }
+
+    /// How long the body is, kept or not.
+    #[must_use]
+    pub fn body_bytes(&self) -> usize {
+        self.body_bytes
+    }
+
+    /// What counts for SQS's size limits: the body, and names, types and values of the attributes. Source: Amazon SQS
+    /// Developer Guide, "Amazon SQS message metadata".
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let attributes = self.message.message_attributes().into_iter().flatten();
+        let attribute_bytes = attributes.map(|(name, value)| {
+            let text = value.string_value().map_or(0, str::len);
+            let binary = value.binary_value().map_or(0, |blob| blob.as_ref().len());
+            name.len() + value.data_type().len() + text + binary
+        });
+        self.body_bytes + attribute_bytes.sum::<usize>()
+    }
+
+    /// Why it stands for no order, if so.
+    #[must_use]
+    pub fn oddity(&self) -> Option<Oddity> {
+        let missing = |name| Some(Oddity::Stray(format!("not from the API: message attribute {name} is missing")));
+        match (self.owner(), self.order_id()) {
+            (None, _) => missing(OWNER_ATTRIBUTE),
+            (_, None) => missing(ORDER_ID_ATTRIBUTE),
+            (Some(owner), Some(order_id)) => match order_name(owner, order_id) {
+                Ok(_) => None,
+                Err(error @ InvalidOrderName::Owner(_)) => Some(Oddity::Stray(format!("not from the API: {error}"))),
+                Err(InvalidOrderName::OrderId(error)) => Some(Oddity::Refused(format!("its order id {error}"))),
+            },
+        }
+    }
+
+    fn attribute(&self, name: &str) -> Option<&str> {
+        self.message.message_attributes()?.get(name)?.string_value()
+    }
+
+    fn system<T: std::str::FromStr>(&self, name: &System) -> Option<T> {
+        self.message.attributes()?.get(name)?.parse().ok()
+    }
+}

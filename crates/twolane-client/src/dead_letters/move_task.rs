@@ -1,0 +1,151 @@
+//! Moving all messages back by SQS itself.
+
+use super::queue::DeadLetterQueue;
+use crate::{
+    aws::{code, describe},
+    signals::Interruption,
+};
+use anyhow::{Context, anyhow, bail};
+use aws_sdk_sqs::types::ListMessageMoveTasksResultEntry;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Between two looks at the task.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// How long the task may be told nothing of before it is given up: lists are eventually consistent, and a request may
+/// fail.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// Codes of a queue service that has no such action.
+const UNAVAILABLE: [&str; 6] = [
+    "InvalidAction",
+    "UnknownOperationException",
+    "UnknownOperation",
+    "UnsupportedOperation",
+    "AWS.SimpleQueueService.UnsupportedOperation",
+    "NotImplemented",
+];
+
+/// How it went.
+#[derive(Debug)]
+pub enum Moved {
+    /// So many messages are back in the queue they came from, as far as SQS knows, and the task is over.
+    Completed(usize),
+    /// The task was cancelled: some are.
+    Cancelled,
+    /// The task failed, or nothing is known of it any more: some may be.
+    Lost(anyhow::Error),
+    /// This queue service cannot do it: nothing was moved.
+    Unavailable,
+}
+
+/// A task that was started.
+struct Task<'a> {
+    queue: &'a DeadLetterQueue,
+    arn: String,
+    handle: Option<String>,
+    /// When the task before it was started, in milliseconds since 1970; of one queue there is at most one at a time.
+    earlier: i64,
+}
+
+/// Starts a message move task and waits until it is over. `moved` hears how many were moved so far. A signal cancels
+/// the task.
+///
+/// # Errors
+/// SQS refuses: nothing was moved.
+pub async fn move_all(
+    queue: &DeadLetterQueue,
+    max_per_second: Option<i32>,
+    interruption: &Interruption,
+    moved: impl Fn(usize),
+) -> anyhow::Result<Moved> {
+    let arn = queue.arn().await?;
+    let mut task = Task { queue, arn, handle: None, earlier: 0 };
+    let earlier = match task.latest().await {
+        Ok(earlier) => earlier,
+        Err(error) if error.is_unavailable => return Ok(Moved::Unavailable),
+        Err(error) => return Err(error.cause).context("Failed to list tasks that move messages"),
+    };
+    task.earlier = earlier.map_or(0, |earlier| earlier.started_timestamp());
+    let request = queue.client.start_message_move_task().source_arn(&task.arn);
+    match request.set_max_number_of_messages_per_second(max_per_second).send().await {
+        Ok(started) => task.handle = started.task_handle,
+        Err(error) if code(&error).is_some_and(is_unavailable) => return Ok(Moved::Unavailable),
+        Err(error) => return Err(describe(&error)).context("Failed to start moving messages"),
+    }
+    Ok(task.follow(interruption, moved).await.unwrap_or_else(Moved::Lost))
+}
+
+fn is_unavailable(code: &str) -> bool {
+    UNAVAILABLE.contains(&code)
+}
+
+/// Why there is no list of tasks.
+struct ListError {
+    cause: anyhow::Error,
+    is_unavailable: bool,
+}
+
+impl Task<'_> {
+    async fn follow(&self, interruption: &Interruption, moved: impl Fn(usize)) -> anyhow::Result<Moved> {
+        let (mut heard, mut cancelled) = (Instant::now(), false);
+        loop {
+            let told = match self.latest().await {
+                Ok(latest) => latest.filter(|latest| latest.started_timestamp() > self.earlier),
+                Err(error) if heard.elapsed() > SILENCE => {
+                    return Err(error.cause).context("Messages are being moved, but how far is not told");
+                }
+                Err(_) => None,
+            };
+            let Some(told) = told else {
+                if heard.elapsed() > SILENCE {
+                    bail!("SQS tells nothing of the task that it started to move messages");
+                }
+                tokio::time::sleep(INTERVAL).await;
+                continue;
+            };
+            heard = Instant::now();
+            let count = usize::try_from(told.approximate_number_of_messages_moved()).unwrap_or_default();
+            moved(count);
+            match told.status() {
+                Some("COMPLETED") => return Ok(Moved::Completed(count)),
+                Some("CANCELLED") => return Ok(Moved::Cancelled),
+                Some("FAILED") => {
+                    return Err(anyhow!("{}", told.failure_reason().unwrap_or("SQS does not say why")))
+                        .context("Moving messages failed midway");
+                }
+                Some("RUNNING") if interruption.signal().is_some() && !cancelled => {
+                    self.cancel().await?;
+                    cancelled = true;
+                }
+                Some("RUNNING" | "CANCELLING") if cancelled => tokio::time::sleep(INTERVAL).await,
+                Some("RUNNING" | "CANCELLING") => interruption.sleep(INTERVAL).await,
+                status => bail!("Moving messages ended as {}", status.unwrap_or("unknown")),
+            }
+        }
+    }
+
+    /// The task of the queue that was started last.
+    async fn latest(&self) -> Result<Option<ListMessageMoveTasksResultEntry>, ListError> {
+        let tasks = self.queue.client.list_message_move_tasks().source_arn(&self.arn).max_results(1).send().await;
+        match tasks {
+            Ok(tasks) => Ok(tasks.results.unwrap_or_default().into_iter().next()),
+            Err(error) => {
+                Err(ListError { is_unavailable: code(&error).is_some_and(is_unavailable), cause: describe(&error) })
+            }
+        }
+    }
+
+    /// Ends the task; what it has moved stays moved. One that is over meanwhile needs no end.
+    async fn cancel(&self) -> anyhow::Result<()> {
+        let request = self.queue.client.cancel_message_move_task().set_task_handle(self.handle.clone());
+        let Err(error) = request.send().await else { return Ok(()) };
+        match self.latest().await {
+            Ok(Some(latest)) if latest.started_timestamp() > self.earlier && latest.status() != Some("RUNNING") => {
+                Ok(())
+            }
+            _ => Err(describe(&error)).context("Failed to stop moving messages, which goes on"),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The dead-letter queue.
+
+use super::letter::Letter;
+use crate::{aws::describe, signals::Interruption};
+use anyhow::Context;
+use aws_sdk_sqs::{
+    Client,
+    types::{
+        ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, MessageSystemAttributeName,
+        QueueAttributeName,
+    },
+};
+use std::{collections::HashSet, time::Duration};
+
+/// Messages in one request. Source: Amazon SQS API Reference.
+pub const BATCH: usize = 10;
+
+/// How long a message stays hidden from others while it is held; what is not let go comes back by itself.
+pub const HOLD: Duration = Duration::from_mins(2);
+
+/// How long an empty queue is waited for: with a wait, SQS asks all of its servers. Source: Amazon SQS Developer Guide,
+/// "Amazon SQS short and long polling".
+const WAIT_SECONDS: i32 = 1;
+
+/// A queue of messages that failed all their deliveries.
+#[derive(Clone, Debug)]
+pub struct DeadLetterQueue {
+    /// What AWS is asked with.
+    pub client: Client,
+    /// Its URL.
+    pub url: String,
+    /// Prints which messages could not be let go, sent or deleted.
+    pub notify: fn(&str),
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Messages, each once.
+    pub letters: Vec<Letter>,
+    /// Messages that there are besides, as far as SQS knows: over the limit, or held by somebody else.
+    pub unseen: usize,
+}
+
+impl DeadLetterQueue {
+    /// Up to `limit` messages, held by nobody afterwards. A signal ends it early, where one is to be heeded.
+    ///
+    /// # Errors
+    /// SQS refuses or does not answer.
+    pub async fn look(
+        &self,
+        limit: usize,
+        keep_bodies: bool,
+        interruption: Option<&Interruption>,
+    ) -> anyhow::Result<Found> {
+        let mut letters = Vec::new();
+        let looked = self.hold_into(&mut letters, limit, keep_bodies, interruption).await;
+        self.let_go(&letters).await;
+        looked?;
+        let unseen = self.count().await?.saturating_sub(letters.len());
+        Ok(Found { letters, unseen })
+    }
+
+    async fn hold_into(
+        &self,
+        letters: &mut Vec<Letter>,
+        limit: usize,
+        keep_bodies: bool,
+        interruption: Option<&Interruption>,
+    ) -> anyhow::Result<()> {
+        let mut seen = HashSet::new();
+        while letters.len() < limit && interruption.and_then(Interruption::signal).is_none() {
+            let received = self.receive((limit - letters.len()).min(BATCH), keep_bodies).await?;
+            let before = letters.len();
+            letters.extend(received.into_iter().filter(|letter| seen.insert(letter.message_id().to_owned())));
+            if letters.len() == before {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes the messages with those ids for good, and lets go of all others; the ids of those that were deleted. A
+    /// signal ends it early.
+    ///
+    /// # Errors
+    /// SQS refuses or does not answer.
+    pub async fn delete_for_good(
+        &self,
+        ids: &HashSet<String>,
+        interruption: &Interruption,
+    ) -> anyhow::Result<HashSet<String>> {
+        let mut letters = Vec::new();
+        let mut result = self.hold_into(&mut letters, usize::MAX, false, Some(interruption)).await;
+        let (chosen, mut kept): (Vec<_>, Vec<_>) =
+            letters.into_iter().partition(|letter| ids.contains(letter.message_id()));
+        let mut deleted = HashSet::new();
+        for some in chosen.chunks(BATCH) {
+            if result.is_err() || interruption.signal().is_some() {
+                break;
+            }
+            match self.delete(some).await {
+                Ok(left) => {
+                    let all = some.iter().map(|letter| letter.message_id().to_owned());
+                    deleted.extend(all.filter(|id| !left.contains(id)));
+                }
+                Err(error) => result = Err(error),
+            }
+        }
+        kept.extend(chosen.into_iter().filter(|letter| !deleted.contains(letter.message_id())));
+        self.let_go(&kept).await;
+        result.context("Failed to delete from the dead-letter queue").map(|()| deleted)
+    }
+
+    /// Takes hold of up to `most` messages, ten at most; none when there are none.
+    ///
+    /// # Errors
+    /// SQS refuses or does not answer.
+    pub async fn receive(&self, most: usize, keep_bodies: bool) -> anyhow::Result<Vec<Letter>> {
+        let most = i32::try_from(most.min(BATCH)).unwrap_or(1);
+        let hold = i32::try_from(HOLD.as_secs()).unwrap_or(i32::MAX);
+        let request = self.client.receive_message().queue_url(&self.url).max_number_of_messages(most);
+        let request = request.wait_time_seconds(WAIT_SECONDS).visibility_timeout(hold).message_attribute_names("All");
+        let request = request.message_system_attribute_names(MessageSystemAttributeName::All);
+        let received = request.send().await.map_err(|error| describe(&error));
+        let received = received.with_context(|| format!("Failed to read the dead-letter queue {}", self.url))?;
+        Ok(received.messages.unwrap_or_default().into_iter().map(|message| Letter::new(message, keep_bodies)).collect())
+    }
+
+    /// Makes messages visible to others again. One that cannot be comes back when its hold ends.
+    ///
+    /// # Panics
+    /// Never: all that a request needs is set.
+    pub async fn let_go(&self, letters: &[Letter]) {
+        for some in letters.chunks(BATCH) {
+            let entries = some.iter().enumerate().map(|(at, letter)| {
+                let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(at.to_string());
+                let entry = entry.receipt_handle(letter.receipt_handle()).visibility_timeout(0);
+                entry.build().expect("id and receipt handle are set")
+            });
+            let request = self.client.change_message_visibility_batch().queue_url(&self.url);
+            let (kept, why) = match request.set_entries(Some(entries.collect())).send().await {
+                Ok(answer) if answer.failed().is_empty() => continue,
+                Ok(answer) => (answer.failed().len(), answer.failed()[0].code().to_owned()),
+                Err(error) => (some.len(), describe(&error).to_string()),
+            };
+            let hold = HOLD.as_secs();
+            (self.notify)(&format!(
+                "Messages that stay hidden in the dead-letter queue for up to {hold} s: {kept} ({why})."
+            ));
+        }
+    }
+
+    /// Deletes messages, ten at most; the ids of those that could not be.
+    ///
+    /// # Errors
+    /// SQS refuses or does not answer.
+    ///
+    /// # Panics
+    /// Never: all that a request needs is set.
+    pub async fn delete(&self, letters: &[Letter]) -> anyhow::Result<Vec<String>> {
+        let entries = letters.iter().enumerate().map(|(at, letter)| {
+            let entry = DeleteMessageBatchRequestEntry::builder().id(at.to_string());
+            entry.receipt_handle(letter.receipt_handle()).build().expect("id and receipt handle are set")
+        });
+        let request = self.client.delete_message_batch().queue_url(&self.url).set_entries(Some(entries.collect()));
+        let answer = request.send().await.map_err(|error| describe(&error))?;
+        let failed = |at: usize| answer.failed().iter().any(|failed| failed.id() == at.to_string());
+        let left = letters.iter().enumerate().filter(|(at, _)| failed(*at));
+        Ok(left.map(|(_, letter)| letter.message_id().to_owned()).collect())
+    }
+
+    /// How many messages there are, held ones included, as far as SQS knows.
+    ///
+    /// # Errors
+    /// SQS refuses or does not answer.
+    pub async fn count(&self) -> anyhow::Result<usize> {
+        let names = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        ];
+        let attributes = self.attributes(&names).await?;
+        Ok(attributes.iter().filter_map(|value| value.parse::<usize>().ok()).sum())
+    }
+
+    /// Its ARN.
+    ///
+    /// # Errors
+    /// SQS refuses or does not answer.
+    pub async fn arn(&self) -> anyhow::Result<String> {
+        self.attributes(&[QueueAttributeName::QueueArn]).await?.pop().context("SQS does not tell the queue's ARN")
+    }
+
+    async fn attributes(&self, names: &[QueueAttributeName]) -> anyhow::Result<Vec<String>> {
+        let request = self.client.get_queue_attributes().queue_url(&self.url);
+        let told = request.set_attribute_names(Some(names.to_vec())).send().await.map_err(|error| describe(&error));
+        let told = told.with_context(|| format!("Failed to ask about the dead-letter queue {}", self.url))?;
+        Ok(names.iter().filter_map(|name| told.attributes()?.get(name).cloned()).collect())
+    }
+}

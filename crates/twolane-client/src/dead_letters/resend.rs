@@ -1,0 +1,222 @@
+//! Moving messages back one by one: received, sent, deleted, in this order. It may repeat a message, never lose one.
+
+use super::{
+    letter::{Letter, messages},
+    queue::{BATCH, DeadLetterQueue},
+};
+use crate::{aws::describe, signals::Interruption};
+use anyhow::Context;
+use aws_sdk_sqs::types::{
+    MessageSystemAttributeName, MessageSystemAttributeNameForSends, MessageSystemAttributeValue,
+    SendMessageBatchRequestEntry,
+};
+use std::{collections::HashSet, time::Duration};
+
+/// Largest request, in bytes of bodies and attributes: a batch has the size limit of one message, 1 MiB. Source: Amazon
+/// SQS API Reference, `SendMessageBatch`.
+const BATCH_BYTES: usize = 1024 * 1024;
+
+/// Messages to move back.
+#[derive(Debug)]
+pub struct Resend<'a> {
+    /// Where they are.
+    pub from: &'a DeadLetterQueue,
+    /// The queue they came from.
+    pub to: &'a str,
+    /// How many to move per second, on average; as fast as SQS can without it.
+    pub max_per_second: Option<i32>,
+    /// Ends it early.
+    pub interruption: &'a Interruption,
+}
+
+impl Resend<'_> {
+    /// Moves the messages with those ids. `moved` hears how many more were.
+    ///
+    /// Only what was there before is moved: what comes back meanwhile, because it failed again, stays. Each is tried
+    /// once; what is not moved is held until the end, so that it does not come again at once. A signal ends it after
+    /// the messages at hand.
+    ///
+    /// What goes wrong ends it, and is in the answer beside what was moved until then.
+    pub async fn move_back(&self, ids: &HashSet<String>, mut moved: impl FnMut(usize)) -> Resent {
+        let mut run = Run::default();
+        let mut result = Ok(());
+        while result.is_ok() && run.tried.len() < ids.len() && self.interruption.signal().is_none() {
+            let before = run.done.len();
+            result = self.move_some(ids, &mut run).await;
+            moved(run.done.len() - before);
+            if run.is_exhausted {
+                break;
+            }
+            self.pace(run.done.len() - before).await;
+        }
+        self.from.let_go(&run.held).await;
+        Resent { moved: run.done, undeleted: run.undeleted, result }
+    }
+
+    /// Moves those of the next messages that are to be moved.
+    async fn move_some(&self, ids: &HashSet<String>, run: &mut Run) -> anyhow::Result<()> {
+        let received = self.from.receive(BATCH, true).await?;
+        let is_wanted = |letter: &Letter| ids.contains(letter.message_id()) && !run.tried.contains(letter.message_id());
+        let (wanted, others): (Vec<_>, Vec<_>) = received.into_iter().partition(is_wanted);
+        // What is there again because its hold ended is held again; where there is nothing new, that is all.
+        let new = others.iter().filter(|letter| run.seen.insert(letter.message_id().to_owned())).count();
+        run.is_exhausted = wanted.is_empty() && new == 0;
+        run.held.extend(others.into_iter().map(Letter::without_body));
+        run.tried.extend(wanted.iter().map(|letter| letter.message_id().to_owned()));
+        let mut wanted = wanted.into_iter();
+        while let Some(some) = next_batch(&mut wanted) {
+            if let Err(error) = self.send_and_delete(some, run).await {
+                run.held.extend(wanted.map(Letter::without_body));
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits as long as so many messages take at the rate that was asked for.
+    async fn pace(&self, sent: usize) {
+        if let Some(rate) = self.max_per_second.and_then(|rate| u32::try_from(rate).ok()) {
+            let sent = u32::try_from(sent).unwrap_or(u32::MAX);
+            self.interruption.sleep(Duration::from_secs(1) * sent / rate).await;
+        }
+    }
+
+    /// Sends one batch and deletes those that the orders queue took; the others are held.
+    async fn send_and_delete(&self, letters: Vec<Letter>, run: &mut Run) -> anyhow::Result<()> {
+        let taken = match self.send(&letters).await {
+            Ok(taken) => taken,
+            Err(error) => {
+                run.held.extend(letters.into_iter().map(Letter::without_body));
+                return Err(error);
+            }
+        };
+        let (gone, stay): (Vec<_>, Vec<_>) = letters.into_iter().zip(taken).partition(|(_, taken)| *taken);
+        run.held.extend(stay.into_iter().map(|(letter, _)| letter.without_body()));
+        let gone: Vec<Letter> = gone.into_iter().map(|(letter, _)| letter).collect();
+        if !gone.is_empty() {
+            let undeleted = self.delete(&gone).await;
+            run.undeleted.extend(undeleted);
+        }
+        run.done.extend(gone.iter().map(|letter| letter.message_id().to_owned()));
+        Ok(())
+    }
+
+    /// Deletes what was sent; the ids of what could not be. That may be sent round once more, which changes nothing.
+    async fn delete(&self, sent: &[Letter]) -> Vec<String> {
+        let (left, why) = match self.from.delete(sent).await {
+            Ok(left) if left.is_empty() => return left,
+            Ok(left) => (left, String::new()),
+            Err(error) => (sent.iter().map(|letter| letter.message_id().to_owned()).collect(), format!(" ({error:#})")),
+        };
+        let count = messages(left.len());
+        (self.from.notify)(&format!(
+            "{count} sent, and still in the dead-letter queue too{why}: a second time changes nothing."
+        ));
+        left
+    }
+
+    /// Whether the orders queue took each of them.
+    async fn send(&self, letters: &[Letter]) -> anyhow::Result<Vec<bool>> {
+        let entries = letters.iter().enumerate().map(|(at, letter)| entry(at, letter));
+        let request = self.from.client.send_message_batch().queue_url(self.to).set_entries(Some(entries.collect()));
+        let answer = request.send().await.map_err(|error| describe(&error));
+        let answer = answer.with_context(|| format!("Failed to send messages to the orders queue {}", self.to))?;
+        for failed in answer.failed() {
+            let why = failed.message().unwrap_or(failed.code());
+            (self.from.notify)(&format!("The orders queue refused a message, which stays where it is: {why}"));
+        }
+        let taken = |at: usize| answer.successful().iter().any(|sent| sent.id() == at.to_string());
+        Ok((0..letters.len()).map(taken).collect())
+    }
+}
+
+/// What was moved.
+#[derive(Debug)]
+pub struct Resent {
+    /// Ids of messages that are in the orders queue.
+    pub moved: HashSet<String>,
+    /// Ids of those among them that are in the dead-letter queue too.
+    pub undeleted: HashSet<String>,
+    /// A queue refused or did not answer.
+    pub result: anyhow::Result<()>,
+}
+
+/// How far it got.
+#[derive(Debug, Default)]
+struct Run {
+    /// Ids of messages that were tried.
+    tried: HashSet<String>,
+    /// Ids of messages that are in the orders queue.
+    done: HashSet<String>,
+    /// Ids of those among them that could not be deleted.
+    undeleted: HashSet<String>,
+    /// Ids of messages that are none of ours.
+    seen: HashSet<String>,
+    /// What is to be let go.
+    held: Vec<Letter>,
+    /// Nothing new came.
+    is_exhausted: bool,
+}
+
+/// The message as it was, its trace included.
+fn entry(at: usize, letter: &Letter) -> SendMessageBatchRequestEntry {
+    let message = letter.message();
+    let trace = message.attributes().and_then(|all| all.get(&MessageSystemAttributeName::AwsTraceHeader));
+    let trace = trace.map(|header| {
+        let value = MessageSystemAttributeValue::builder().data_type("String").string_value(header).build();
+        [(MessageSystemAttributeNameForSends::AwsTraceHeader, value.expect("the data type is set"))].into()
+    });
+    SendMessageBatchRequestEntry::builder()
+        .id(at.to_string())
+        .message_body(letter.body().unwrap_or_default())
+        .set_message_attributes(message.message_attributes().cloned())
+        .set_message_system_attributes(trace)
+        .build()
+        .expect("id and body are set")
+}
+
+/// The next messages that may go together: at most ten, and not too large.
+fn next_batch(letters: &mut std::vec::IntoIter<Letter>) -> Option<Vec<Letter>> {
+    let mut batch = vec![letters.next()?];
+    let mut bytes = batch[0].bytes();
+    while let Some(next) = letters.as_slice().first() {
+        bytes += next.bytes();
+        if batch.len() == BATCH || bytes > BATCH_BYTES {
+            break;
+        }
+        batch.extend(letters.next());
+    }
+    Some(batch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_sqs::types::{Message, MessageAttributeValue};
+
+    fn sizes(bytes: &[usize]) -> Vec<usize> {
+        let letter = |bytes: &usize| Letter::new(Message::builder().body("x".repeat(*bytes)).build(), true);
+        let mut letters = bytes.iter().map(letter).collect::<Vec<_>>().into_iter();
+        std::iter::from_fn(|| next_batch(&mut letters)).map(|batch| batch.len()).collect()
+    }
+
+    #[test]
+    fn sends_ten_at_once_at_most() {
+        assert_eq!(sizes(&[1; 23]), [10, 10, 3]);
+        assert_eq!(sizes(&[]), [0; 0]);
+    }
+
+    #[test]
+    fn sends_no_more_than_a_request_may_hold() {
+        assert_eq!(sizes(&[1, 1_000_000, 1_000_000, 1, 1]), [2, 3]);
+        assert_eq!(sizes(&[BATCH_BYTES, BATCH_BYTES, 1]), [1, 1, 1]);
+    }
+
+    #[test]
+    fn counts_attributes_too() {
+        let attribute = MessageAttributeValue::builder().data_type("String").string_value("x".repeat(100)).build();
+        let message = Message::builder().body("x").message_attributes("name", attribute.expect("it has a type"));
+
+        assert_eq!(Letter::new(message.build(), false).bytes(), 1 + 4 + 6 + 100);
+    }
+}

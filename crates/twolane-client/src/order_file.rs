@@ -1,0 +1,268 @@
+//! The file of orders to place: JSON lines.
+//!
+//! One order per line, blank lines are skipped:
+//!
+//! ```json
+//! {"order":{"currency":"EUR","items":[{"sku":"SKU-1","quantity":2,"unitPriceMinor":1999}]}}
+//! {"name":"espresso-machine","order":{"currency":"EUR","items":[…]}}
+//! {"orderId":"5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b","order":{…}}
+//! ```
+//!
+//! `order` is the body of the request; any JSON object is sent as it is, byte for byte, right or wrong, since what
+//! becomes of wrong orders is part of what there is to see. `name` labels an order; lines of one name share one order id, new in every
+//! run, so that a file can repeat an order and still be placed again and again. `orderId` fixes the id instead. A line
+//! with neither has an id of its own, new in every run.
+
+use crate::money::Money;
+use anyhow::{Context, bail};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use std::collections::{HashMap, HashSet};
+use std::io::Read;
+use std::path::Path;
+use uuid::Uuid;
+
+/// What is placed when no file is given.
+const SAMPLE: &str = r#"{"name":"sample","order":{"currency":"EUR","items":[{"sku":"SKU-1","quantity":3,"unitPriceMinor":1999}],"note":"Placed by twolane"}}"#;
+
+/// Longest name, in characters.
+const MAX_NAME_CHARS: usize = 32;
+
+/// Most malformed lines told at once.
+const MAX_TOLD: usize = 10;
+
+/// An order to place.
+#[derive(Clone, Debug)]
+pub struct PlannedOrder {
+    /// Its line in the file, from 1.
+    pub line: usize,
+    /// Its label in the file.
+    pub name: Option<String>,
+    /// A UUID in lower case.
+    pub order_id: String,
+    /// Whether an earlier line has the same order id.
+    pub is_repeat: bool,
+    /// The body of the request, as the file spells it.
+    pub body: Box<RawValue>,
+    /// What the body says, as far as it can be read: to compare orders, never to send. Of a field that is there twice
+    /// the last one counts; a body with numbers or text beyond what JSON libraries take has no fields.
+    pub content: Map<String, Value>,
+}
+
+impl PlannedOrder {
+    /// What the order costs, if it is a valid one.
+    #[must_use]
+    pub fn total(&self) -> Option<Money> {
+        let content = orders_api::parse_order_body(self.body.get().as_bytes()).ok()?;
+        Some(Money { currency: content.currency().code().to_owned(), minor_units: content.total_minor_units() })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Line {
+    order_id: Option<String>,
+    name: Option<String>,
+    order: Box<RawValue>,
+}
+
+/// Reads a body for comparison.
+fn content(body: &RawValue) -> Map<String, Value> {
+    serde_json::from_str(body.get()).unwrap_or_default()
+}
+
+/// The orders of a file, of standard input for `-`, or the sample order.
+///
+/// # Errors
+/// The file cannot be read, has no orders or has malformed lines, each of which is told with its number.
+pub fn read(path: Option<&Path>) -> anyhow::Result<Vec<PlannedOrder>> {
+    let (bytes, source) = match path {
+        None => (SAMPLE.as_bytes().to_vec(), "the sample order".to_owned()),
+        Some(path) if path.as_os_str() == "-" => {
+            let mut bytes = Vec::new();
+            std::io::stdin().lock().read_to_end(&mut bytes).context("Failed to read orders from standard input")?;
+            (bytes, "standard input".to_owned())
+        }
+        Some(path) => {
+            let source = path.display().to_string();
+            (std::fs::read(path).with_context(|| format!("Failed to read the orders in {source}"))?, source)
+        }
+    };
+    match parse(&bytes, Uuid::new_v4) {
+        Ok(orders) if orders.is_empty() => bail!("There are no orders in {source}"),
+        Ok(orders) => Ok(orders),
+        Err(wrong) => {
+            let more = wrong.len().saturating_sub(MAX_TOLD);
+            let mut told: Vec<String> = wrong.into_iter().take(MAX_TOLD).collect();
+            if more > 0 {
+                told.push(format!("and {more} more"));
+            }
+            bail!("Nothing was sent: {source} has malformed lines\n  {}", told.join("\n  "))
+        }
+    }
+}
+
+/// Reads the lines; the error lists every malformed one.
+fn parse(bytes: &[u8], mut new_id: impl FnMut() -> Uuid) -> Result<Vec<PlannedOrder>, Vec<String>> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut ids_by_name: HashMap<String, String> = HashMap::new();
+    let mut orders: Vec<PlannedOrder> = Vec::new();
+    let mut seen = HashSet::new();
+    let mut wrong = Vec::new();
+    for (index, bytes) in bytes.split(|byte| *byte == b'\n').enumerate() {
+        let line = index + 1;
+        if bytes.trim_ascii().is_empty() {
+            continue;
+        }
+        match parse_line(bytes) {
+            Err(why) => wrong.push(format!("line {line}: {why}")),
+            Ok(Line { order_id, name, order }) => {
+                let order_id = order_id.unwrap_or_else(|| match &name {
+                    Some(name) => ids_by_name.entry(name.clone()).or_insert_with(|| new_id().to_string()).clone(),
+                    None => new_id().to_string(),
+                });
+                let is_repeat = !seen.insert(order_id.clone());
+                let content = content(&order);
+                orders.push(PlannedOrder { line, name, order_id, is_repeat, body: order, content });
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(orders) } else { Err(wrong) }
+}
+
+fn parse_line(bytes: &[u8]) -> Result<Line, String> {
+    let line: Line = serde_json::from_slice(bytes).map_err(|error| {
+        let text = error.to_string();
+        // The parser counts lines from this one: only its column means something.
+        let why = text.rsplit_once(" at line ").map_or(text.as_str(), |(why, _)| why);
+        format!(
+            "{why} (column {}); a line is {{\"order\":{{…}}}}, with a name or an orderId if you like",
+            error.column()
+        )
+    })?;
+    if !line.order.get().starts_with('{') {
+        return Err("order must be a JSON object".to_owned());
+    }
+    if line.name.is_some() && line.order_id.is_some() {
+        return Err("give it a name or an orderId, not both: a name stands for an order id of its own".to_owned());
+    }
+    if let Some(name) = &line.name {
+        let plain = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
+        if !(1..=MAX_NAME_CHARS).contains(&name.len()) || !name.chars().all(plain) {
+            return Err(format!("a name is 1 to {MAX_NAME_CHARS} letters, digits, dots, hyphens or underscores"));
+        }
+    }
+    let order_id = line.order_id.as_deref().map(parse_order_id).transpose().map_err(|why| format!("orderId {why}"))?;
+    Ok(Line { order_id, ..line })
+}
+
+/// Reads an order id; the answer is in lower case, as the service writes it.
+///
+/// # Errors
+/// What it must be, for anything else.
+pub fn parse_order_id(text: &str) -> Result<String, String> {
+    /// Characters in the hyphenated form of a UUID. Source: RFC 9562, section 4.
+    const CHARS: usize = 36;
+    let id = Uuid::try_parse(text).ok().filter(|_| text.len() == CHARS);
+    id.map(|id| id.to_string()).ok_or_else(|| "must be a UUID such as 5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ID: &str = "5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b";
+
+    fn parsed(text: &str) -> Result<Vec<PlannedOrder>, Vec<String>> {
+        let mut count = 0;
+        parse(text.as_bytes(), || {
+            count += 1;
+            Uuid::from_u128(count)
+        })
+    }
+
+    #[test]
+    fn lines_of_one_name_share_an_id_and_others_do_not() {
+        let text = "{\"name\":\"a\",\"order\":{}}\n\n{\"order\":{}}\r\n{\"name\":\"a\",\"order\":{}}\n{\"order\":{}}\n";
+
+        let orders = parsed(text).expect("every line is right");
+
+        let ids: Vec<_> =
+            orders.iter().map(|order| order.order_id.as_str().rsplit('0').next().expect("an id")).collect();
+        assert_eq!(ids, ["1", "2", "1", "3"]);
+        assert_eq!(orders.iter().map(|order| order.line).collect::<Vec<_>>(), [1, 3, 4, 5]);
+        assert_eq!(orders.iter().map(|order| order.is_repeat).collect::<Vec<_>>(), [false, false, true, false]);
+    }
+
+    #[test]
+    fn takes_a_given_id_in_either_case() {
+        let text = format!("{{\"orderId\":\"{}\",\"order\":{{}}}}", ID.to_uppercase());
+
+        assert_eq!(parsed(&text).expect("the line is right")[0].order_id, ID);
+    }
+
+    #[test]
+    fn tells_every_malformed_line_by_its_number() {
+        let text = format!(
+            "{{\"order\":{{}}}}\n{{\n{{\"currency\":\"EUR\"}}\n{{\"order\":[]}}\n{{\"orderId\":\"x\",\"order\":{{}}}}\n\
+             {{\"orderId\":\"{ID}\",\"name\":\"a\",\"order\":{{}}}}\n{{\"name\":\"a b\",\"order\":{{}}}}"
+        );
+
+        let wrong = parsed(&text).expect_err("six lines are wrong");
+
+        let starts = [
+            "line 2: EOF while parsing an object (column 1)",
+            "line 3: unknown field `currency`, expected one of `orderId`, `name`, `order` (column 11)",
+            "line 4: order must be a JSON object",
+            "line 5: orderId must be a UUID",
+            "line 6: give it a name or an orderId, not both",
+            "line 7: a name is 1 to 32",
+        ];
+        assert_eq!(wrong.len(), starts.len(), "{wrong:?}");
+        for (told, start) in wrong.iter().zip(starts) {
+            assert!(told.starts_with(start), "{told}");
+        }
+    }
+
+    #[test]
+    fn keeps_the_bytes_of_an_order_and_reads_what_it_can() {
+        let text = "{\"order\" : {\"b\":1, \"a\":2.0,\"b\":3 } }\r\n{\"order\":{\"a\":1e400}}";
+
+        let orders = parsed(text).expect("the lines are right");
+
+        let bodies: Vec<_> = orders.iter().map(|order| order.body.get()).collect();
+        assert_eq!(bodies, ["{\"b\":1, \"a\":2.0,\"b\":3 }", "{\"a\":1e400}"]);
+        let contents: Vec<_> = orders.iter().map(|order| Value::from(order.content.clone())).collect();
+        assert_eq!(contents, [serde_json::json!({"a": 2.0, "b": 3}), serde_json::json!({})]);
+    }
+
+    #[test]
+    fn the_sample_order_is_valid() {
+        let orders = parsed(SAMPLE).expect("the sample is one right line");
+
+        assert_eq!(orders[0].total(), Some(Money { currency: "EUR".to_owned(), minor_units: 5997 }));
+    }
+
+    #[test]
+    fn an_invalid_order_has_no_total() {
+        let orders = parsed(r#"{"order":{"currency":"ABC","items":[]}}"#).expect("the line is right");
+
+        assert_eq!(orders[0].total(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_parser_panic(bytes in any::<Vec<u8>>()) {
+            let _ = parse(&bytes, Uuid::new_v4);
+        }
+
+        #[test]
+        fn no_names_and_ids_make_the_parser_panic(name in any::<String>(), id in any::<String>()) {
+            let text = serde_json::json!({"name": name, "order": {}}).to_string();
+            let _ = parse(text.as_bytes(), Uuid::new_v4);
+            let _ = parse_order_id(&id);
+        }
+    }
+}

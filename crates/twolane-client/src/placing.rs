@@ -1,0 +1,260 @@
+//! One order down its lane, and what came of it.
+
+use crate::callbacks::{Callbacks, Told, Waiter};
+use crate::order_file::PlannedOrder;
+use crate::requests::{Answer, Requests};
+use crate::timeline::{Acknowledgement, DoneBy, End, Outcome, Repeat, Status, Timeline, outcome_of_frame};
+use lanes::{Answer as LaneAnswer, Lane};
+use orders_api::{OrderView, PendingView, QueuedView};
+use std::pin::pin;
+use std::time::Duration;
+use time::OffsetDateTime;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until};
+
+/// Answers after which the same request may be repeated: a PUT is idempotent, whatever became of the one before.
+///
+/// 500 is among them as API Gateway answers so where Lambda takes no invocation, throttled ones included.
+/// Source: AWS Lambda Developer Guide, "Handling Lambda errors with an API Gateway API".
+const REPEATABLE: [u16; 5] = [429, 500, 502, 503, 504];
+/// Answers that refuse this order for good, whenever it is sent.
+const REFUSED: [u16; 3] = [400, 409, 413];
+/// Wait before the first repeat where the server does not say; it doubles with each further one up to [`MAX_BACKOFF`].
+const MIN_BACKOFF: Duration = Duration::from_millis(500);
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
+/// Between two questions to the status service where it does not say.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Why an order that was under way when the run was interrupted has no outcome.
+const INTERRUPTED: &str = "interrupted; it may yet be confirmed";
+
+/// How orders are placed.
+pub struct Placing {
+    /// Builds the requests.
+    pub requests: Requests,
+    /// Which way.
+    pub lane: Lane,
+    /// Where callbacks come; `None` to go by the status service alone.
+    pub callbacks: Option<Callbacks>,
+    /// Longest wait for an outcome.
+    pub timeout: Duration,
+    /// Most repeats of a request.
+    pub retries: usize,
+    /// How long after its acknowledgement an order is asked for.
+    pub poll_after: Duration,
+    /// Whether the run is interrupted: then nothing more is sent or waited for.
+    pub interrupted: watch::Receiver<bool>,
+}
+
+/// An order's time.
+#[derive(Clone, Copy)]
+struct Clock {
+    started: Instant,
+    deadline: Instant,
+}
+
+impl Clock {
+    fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn end(&self, outcome: Outcome, by: DoneBy) -> End {
+        End { at: self.elapsed(), outcome, by }
+    }
+}
+
+/// What asking for an order gave.
+enum Fetched {
+    /// Its outcome.
+    Outcome(Outcome),
+    /// Nothing yet; what was said instead, and when to ask again.
+    Nothing { said: String, wait: Duration },
+}
+
+impl Placing {
+    /// Places one order and waits for its outcome, or for the run to be interrupted. `None` if it was not sent, as the
+    /// run was interrupted before.
+    pub async fn place(&self, order: PlannedOrder) -> Option<Timeline> {
+        if *self.interrupted.borrow() {
+            return None;
+        }
+        let waiter = self.callbacks.as_ref().map(|callbacks| callbacks.wait_for(&order.order_id));
+        let sent_at = OffsetDateTime::now_utc();
+        let started = Instant::now();
+        let clock = Clock { started, deadline: started + self.timeout };
+        let (answer, repeats) = self.put(&order, &clock).await;
+        let at = clock.elapsed();
+        let mut timeline = Timeline {
+            total: order.total(),
+            lane: self.lane,
+            sent_at,
+            repeats,
+            http_status: answer.as_ref().ok().map(|answer| answer.status),
+            acknowledged: None,
+            end: End { at, outcome: settled(&answer, self.lane, &order), by: DoneBy::Answer },
+            order,
+        };
+        match &answer {
+            Ok(answer) if self.lane.answer == LaneAnswer::Receipt && self.lane.accepted.contains(&answer.status) => {
+                let message_id = serde_json::from_str(&answer.body).ok().map(|queued: QueuedView| queued.message_id);
+                timeline.acknowledged = Some(Acknowledgement { at, message_id });
+                timeline.end = self.outcome(&timeline.order, &clock, waiter).await;
+            }
+            // The answer is lost or an error, but a callback may tell that the order came through.
+            _ if !timeline.end.outcome.status.is_final() => {
+                if let Some(end) = waiter.and_then(|waiter| already_told(waiter, &timeline.order, &clock)) {
+                    timeline.end = end;
+                } else if answer.is_err() {
+                    timeline.end.by = DoneBy::Nothing;
+                }
+            }
+            _ => {}
+        }
+        Some(timeline)
+    }
+
+    /// Comes when the run is interrupted.
+    async fn interruption(&self) {
+        if self.interrupted.clone().wait_for(|interrupted| *interrupted).await.is_err() {
+            // Nobody is left who could interrupt.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Sends the order, again where that is allowed.
+    async fn put(&self, order: &PlannedOrder, clock: &Clock) -> (Result<Answer, String>, Vec<Repeat>) {
+        let mut repeats = Vec::new();
+        let mut backoff = MIN_BACKOFF;
+        loop {
+            let body = order.body.get().to_owned();
+            let answer = tokio::select! {
+                // What was answered in time counts.
+                biased;
+                answer = self.requests.put_order(self.lane, &order.order_id, body, clock.deadline) => answer,
+                () = self.interruption() => return (Err(INTERRUPTED.to_owned()), repeats),
+            };
+            let (why, wait) = match &answer {
+                Ok(answer) if REPEATABLE.contains(&answer.status) => {
+                    (format!("{} {}", answer.status, answer.complaint()), answer.retry_after.unwrap_or(backoff))
+                }
+                Ok(_) => return (answer, repeats),
+                Err(why) => (why.clone(), backoff),
+            };
+            if repeats.len() >= self.retries || Instant::now() + wait >= clock.deadline {
+                return (answer, repeats);
+            }
+            let at = clock.elapsed();
+            tokio::select! {
+                biased;
+                () = self.interruption() => return (answer, repeats),
+                () = sleep(wait) => repeats.push(Repeat { at, why, wait }),
+            }
+            backoff = (backoff * 2).min(MAX_BACKOFF);
+        }
+    }
+
+    /// Waits for the outcome of a queued order: a callback, or the status service once that is overdue.
+    ///
+    /// That an order failed may be news of an earlier delivery when it was asked for: the wait goes on, and the
+    /// failure counts when nothing better comes.
+    async fn outcome(&self, order: &PlannedOrder, clock: &Clock, mut waiter: Option<Waiter>) -> End {
+        let poll_after = if waiter.is_some() { self.poll_after } else { Duration::ZERO };
+        let mut fetching = pin!(self.fetch_at(Instant::now() + poll_after, order, clock.deadline));
+        let mut failed = None;
+        let mut said = None;
+        loop {
+            let end = tokio::select! {
+                // What was told in time counts; a question that the deadline cut off says nothing.
+                biased;
+                told = next_told(waiter.as_mut()) => told_end(&told, order, clock),
+                () = sleep_until(clock.deadline) => {
+                    let said = said.map(|said| format!("; the status service said: {said}")).unwrap_or_default();
+                    let reason = format!("no outcome within {} s{said}", self.timeout.as_secs());
+                    let unanswered = Outcome::because(Status::Unanswered, reason);
+                    return failed.unwrap_or_else(|| clock.end(unanswered, DoneBy::Nothing));
+                }
+                () = self.interruption() => {
+                    return failed.unwrap_or_else(|| {
+                        clock.end(Outcome::because(Status::Unanswered, INTERRUPTED), DoneBy::Nothing)
+                    });
+                }
+                fetched = fetching.as_mut() => {
+                    let (end, wait) = match fetched {
+                        Fetched::Outcome(outcome) => (Some(clock.end(outcome, DoneBy::Fetch)), POLL_INTERVAL),
+                        Fetched::Nothing { said: text, wait } => {
+                            said = Some(text);
+                            (None, wait)
+                        }
+                    };
+                    fetching.set(self.fetch_at(Instant::now() + wait, order, clock.deadline));
+                    end
+                }
+            };
+            match end {
+                Some(End { outcome: Outcome { status: Status::Failed, .. }, by: DoneBy::Fetch, .. }) => failed = end,
+                Some(end) => return end,
+                None => {}
+            }
+        }
+    }
+
+    async fn fetch_at(&self, start: Instant, order: &PlannedOrder, deadline: Instant) -> Fetched {
+        sleep_until(start).await;
+        let nothing = |said: String, wait: Option<Duration>| {
+            // A server that says "at once" is still asked in turns.
+            let wait = wait.filter(|wait| !wait.is_zero()).unwrap_or(POLL_INTERVAL);
+            Fetched::Nothing { said, wait }
+        };
+        match self.requests.get_order(&order.order_id, deadline).await {
+            Err(why) => nothing(why, None),
+            Ok(answer) if answer.status != 200 => {
+                nothing(format!("{} {}", answer.status, answer.complaint()), answer.retry_after)
+            }
+            Ok(answer) => match serde_json::from_str::<OrderView>(&answer.body) {
+                Ok(view) => match Outcome::of_record(&view, &order.content) {
+                    Some(outcome) => Fetched::Outcome(outcome),
+                    None => nothing(view.status, answer.retry_after),
+                },
+                Err(_) if answer.json()["status"] == PendingView::STATUS => {
+                    nothing(PendingView::STATUS.to_owned(), answer.retry_after)
+                }
+                Err(_) => nothing("something that is not an order".to_owned(), answer.retry_after),
+            },
+        }
+    }
+}
+
+/// What the answer to an order says of it.
+fn settled(answer: &Result<Answer, String>, lane: Lane, order: &PlannedOrder) -> Outcome {
+    match answer {
+        Err(why) => Outcome::because(Status::Unanswered, why.as_str()),
+        Ok(answer) if lane.answer == LaneAnswer::Outcome && lane.accepted.contains(&answer.status) => {
+            let view: Option<OrderView> = serde_json::from_str(&answer.body).ok();
+            view.and_then(|view| Outcome::of_record(&view, &order.content))
+                .unwrap_or_else(|| Outcome::because(Status::Error, "the answer is not an order"))
+        }
+        Ok(answer) => {
+            let status = if REFUSED.contains(&answer.status) { Status::Rejected } else { Status::Error };
+            Outcome { problem: answer.problem(), ..Outcome::because(status, answer.complaint()) }
+        }
+    }
+}
+
+/// The next frame about the order; never, where no socket is used.
+async fn next_told(waiter: Option<&mut Waiter>) -> Told {
+    match waiter {
+        Some(waiter) => waiter.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The end that a frame tells, at the moment it came.
+fn told_end(told: &Told, order: &PlannedOrder, clock: &Clock) -> Option<End> {
+    let (outcome, by) = outcome_of_frame(&told.frame, &order.content)?;
+    Some(End { at: told.at.saturating_duration_since(clock.started), outcome, by })
+}
+
+/// The end that frames tell which have come already.
+fn already_told(mut waiter: Waiter, order: &PlannedOrder, clock: &Clock) -> Option<End> {
+    std::iter::from_fn(|| waiter.try_next()).find_map(|told| told_end(&told, order, clock))
+}

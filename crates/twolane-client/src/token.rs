@@ -1,0 +1,187 @@
+//! The token that requests carry.
+
+use crate::issuer::{self, Issuer};
+use crate::stack::Stack;
+use crate::timestamp::timestamp;
+use anyhow::Context;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use reqwest::header::HeaderValue;
+use serde_json::Value;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+use time::OffsetDateTime;
+
+/// Whose orders are placed on a local stack when no token says otherwise.
+const LOCAL_SUBJECT: &str = "demo";
+
+/// How long a token of the local stack's issuer lasts; a socket ends with it.
+const LOCAL_TTL: Duration = Duration::from_hours(1);
+
+/// How long before its end such a token is no longer sent, and a new one is made: longer than any request takes.
+const RENEW_BEFORE: Duration = Duration::from_mins(5);
+
+/// What requests say of their caller.
+#[derive(Clone)]
+pub enum Token {
+    /// Nothing: the stack will say what it thinks of that.
+    None,
+    /// The token that was given.
+    Given {
+        /// The value of `Authorization`.
+        authorization: HeaderValue,
+        /// When it expires, as far as it says so.
+        expires_at: Option<OffsetDateTime>,
+    },
+    /// One of a local stack's issuer, renewed shortly before it expires.
+    Made(Arc<Maker>),
+}
+
+/// Makes tokens, and keeps the last one: API Gateway asks its authorizer about every token that it does not know yet.
+pub struct Maker {
+    issuer: Arc<Issuer>,
+    subject: String,
+    last: Mutex<Option<(HeaderValue, SystemTime)>>,
+}
+
+impl Maker {
+    fn new(issuer: Arc<Issuer>, subject: &str) -> Self {
+        Self { issuer, subject: subject.to_owned(), last: Mutex::new(None) }
+    }
+
+    fn authorization(&self, now: SystemTime) -> Option<HeaderValue> {
+        let mut last = self.last.lock().expect("no holder of this lock panics");
+        if let Some((value, expires_at)) = &*last
+            && now + RENEW_BEFORE < *expires_at
+        {
+            return Some(value.clone());
+        }
+        let value = bearer(&self.issuer.token(&self.subject, LOCAL_TTL, now))?;
+        *last = Some((value.clone(), now + LOCAL_TTL));
+        Some(value)
+    }
+}
+
+impl Token {
+    /// The token that was given, or else one of the local stack's issuer.
+    ///
+    /// # Errors
+    /// What was given cannot be sent, or the issuer's file cannot be read.
+    pub fn find(given: Option<&str>, stack: &Stack) -> anyhow::Result<Self> {
+        if let Some(token) = given.map(str::trim).filter(|token| !token.is_empty()) {
+            return Self::given(token);
+        }
+        match stack.file().as_deref().and_then(issuer::beside) {
+            Some(path) => Ok(Self::made(Arc::new(Issuer::read(&path)?), LOCAL_SUBJECT)),
+            None => Ok(Self::None),
+        }
+    }
+
+    /// A token that was given.
+    ///
+    /// # Errors
+    /// It cannot be sent.
+    pub fn given(token: &str) -> anyhow::Result<Self> {
+        let authorization = bearer(token).context("The token has characters that no token has")?;
+        Ok(Self::Given { authorization, expires_at: expiry(token) })
+    }
+
+    /// Tokens of that subject, made by a local stack's issuer as they are needed.
+    #[must_use]
+    pub fn made(issuer: Arc<Issuer>, subject: &str) -> Self {
+        Self::Made(Arc::new(Maker::new(issuer, subject)))
+    }
+
+    /// The value of `Authorization`.
+    #[must_use]
+    pub fn authorization(&self) -> Option<HeaderValue> {
+        match self {
+            Self::None => None,
+            Self::Given { authorization, .. } => Some(authorization.clone()),
+            Self::Made(maker) => maker.authorization(SystemTime::now()),
+        }
+    }
+
+    /// Whether another attempt may send another token.
+    #[must_use]
+    pub fn is_renewed(&self) -> bool {
+        matches!(self, Self::Made(_))
+    }
+
+    /// Why the stack may have refused it, for people.
+    #[must_use]
+    pub fn complaint(&self, now: OffsetDateTime) -> String {
+        match self {
+            Self::None => "there is no --token or TWOLANE_TOKEN, and no issuer of a local stack".to_owned(),
+            Self::Given { expires_at: Some(end), .. } if *end <= now => {
+                format!("the token of --token or TWOLANE_TOKEN expired at {}", timestamp(*end))
+            }
+            Self::Given { .. } => "the stack does not accept the token of --token or TWOLANE_TOKEN".to_owned(),
+            Self::Made(_) => "the stack does not accept a token of the local issuer".to_owned(),
+        }
+    }
+}
+
+/// When a JWT expires, as it says itself; nothing is verified. `None` for what is no JWT, or does not say.
+fn expiry(token: &str) -> Option<OffsetDateTime> {
+    let seconds = claims(token)?["exp"].as_f64()?;
+    #[expect(clippy::cast_possible_truncation, reason = "a fraction of a second is cut off; the rest is checked next")]
+    OffsetDateTime::from_unix_timestamp(seconds as i64).ok()
+}
+
+/// Whose token it is, as it says itself; nothing is verified. `None` for what is no JWT, or does not say.
+#[must_use]
+pub fn subject(token: &str) -> Option<String> {
+    Some(claims(token)?["sub"].as_str()?.to_owned())
+}
+
+fn claims(token: &str) -> Option<Value> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?).ok()
+}
+
+fn bearer(token: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
+    // Not shown where headers are.
+    value.set_sensitive(true);
+    Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn keeps_a_token_of_the_local_issuer_until_shortly_before_its_end() {
+        let maker = Maker::new(Arc::new(Issuer::sample()), LOCAL_SUBJECT);
+        let start = SystemTime::now();
+        let at = |minutes| maker.authorization(start + Duration::from_mins(minutes));
+
+        let (first, kept, renewed) = (at(0), at(54), at(55));
+
+        assert!(first.is_some());
+        assert_eq!(first, kept);
+        assert_ne!(first, renewed);
+        assert_eq!(renewed, at(109));
+    }
+
+    #[test]
+    fn reads_when_a_token_expires_and_nothing_of_what_is_none() {
+        let now = SystemTime::now();
+        let token = Issuer::sample().token("alice", Duration::from_mins(1), now);
+
+        let seconds = now.duration_since(SystemTime::UNIX_EPOCH).expect("it is past 1970").as_secs() + 60;
+        assert_eq!(expiry(&token).map(|end| end.unix_timestamp().unsigned_abs()), Some(seconds));
+        let huge = URL_SAFE_NO_PAD.encode(r#"{"exp":1e300}"#);
+        for text in ["", "typed", "a.b.c", "a.e30.c", &format!("a.{huge}.c")] {
+            assert_eq!(expiry(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_token_makes_the_reader_of_its_end_panic(text in any::<String>(), claims in any::<String>()) {
+            let _ = expiry(&text);
+            let _ = expiry(&format!("a.{}.c", URL_SAFE_NO_PAD.encode(claims)));
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! A comparison, from its plan to what was measured.
+
+use crate::deployed::{Deployed, has_lane};
+use crate::lap::Lap;
+use crate::measure::{Clocked, LaneRun, Loaded, Ready};
+use crate::owners::Owners;
+use crate::run_report::{self, Conditions};
+use crate::scenario::{self, Scenario};
+use crate::settings::{Law, ScenarioName, Settings};
+use crate::stack_settings::Changes;
+use crate::workload::{self, Content, Extent, SAMPLE, Shape, Workload, mixed, schedule};
+use anyhow::bail;
+use futures_util::future::{join_all, try_join_all};
+use lanes::{LANES, Lane};
+use reqwest::Url;
+use std::sync::Arc;
+use std::time::Duration;
+use time::OffsetDateTime;
+use twolane_client::requests::Requests;
+use twolane_client::signals::Interruption;
+use twolane_client::stack::{DeployedAddress, Stack};
+use twolane_report::model::Report;
+
+/// How long orders arrive when nothing is said.
+const DURATION: Duration = Duration::from_secs(30);
+
+/// Most orders of a lane, warm-up included: each takes some dozens of bytes of memory.
+const MAX_ORDERS: f64 = 20_000_000.0;
+
+/// A comparison that is planned: nothing is changed or sent yet.
+pub struct Comparison {
+    settings: Settings,
+    seed: u64,
+    lanes: Vec<Lane>,
+    workload: Arc<Workload>,
+    /// What happens to the stack.
+    pub scenario: Scenario,
+    owners: Owners,
+    deployed: Option<Deployed>,
+    requests: Requests,
+    api_url: Url,
+    websocket_url: Option<Url>,
+    is_emulator: bool,
+    notify: fn(&str),
+}
+
+/// What was loaded, and an error where the stack could not be changed back.
+type Played = (Vec<Loaded>, anyhow::Result<()>);
+
+impl Comparison {
+    /// Plans a comparison of those lanes, or of all that the stack has, and reads what the stack is like. `token` is the one
+    /// that was given, if any. `notify` prints what is done to the stack.
+    ///
+    /// # Errors
+    /// The settings do not go together or the stack is not one for them.
+    pub async fn plan(
+        settings: Settings,
+        lanes: Vec<Lane>,
+        stack: &Stack,
+        address: &DeployedAddress,
+        token: Option<&str>,
+        notify: fn(&str),
+    ) -> anyhow::Result<Self> {
+        let lanes = chosen(lanes, stack)?;
+        let deployed = Deployed::find(stack, address).await?;
+        let seed = settings.load.seed.unwrap_or_else(|| fastrand::u64(..));
+        let workload = Arc::new(workload(&settings, seed)?);
+        let undecodable = workload.arrivals.iter().filter(|arrival| arrival.content == Content::Undecodable).count();
+        let undecodable = if deployed.is_some() { undecodable } else { 0 };
+        let (span, is_emulator) = (span(&workload), stack.is_local());
+        let scenario = Scenario::plan(&settings, &lanes, deployed.as_ref(), undecodable, span, is_emulator).await?;
+        let api_url = stack.api_url()?;
+        let owners = Owners::find(&settings.load, token, stack)?;
+        let listens = settings.confirm.has_callbacks() && lanes.iter().any(|lane| lane.has_callback);
+        Ok(Self {
+            seed,
+            workload,
+            scenario,
+            requests: Requests::new(api_url.clone(), owners.tokens[0].clone())?,
+            websocket_url: listens.then(|| stack.websocket_url()).transpose()?,
+            owners,
+            deployed,
+            api_url,
+            is_emulator,
+            settings,
+            lanes,
+            notify,
+        })
+    }
+
+    /// URL of the stack's REST API.
+    #[must_use]
+    pub fn api_url(&self) -> &str {
+        self.api_url.as_str()
+    }
+
+    /// What is about to happen, and how long it takes at least.
+    #[must_use]
+    pub fn begins(&self) -> String {
+        let (warm_up, span) = span(&self.workload);
+        let turns = if self.settings.parallel { 1 } else { u32::try_from(self.lanes.len()).unwrap_or(1) };
+        let seconds = ((warm_up + span) * turns).as_secs_f64();
+        let owners = self.owners.count();
+        format!(
+            "Sending {} requests down {}, as {}; the first {:.0} s count in no figure. That takes {seconds:.0} s, and however \
+             long the last outcome takes.",
+            self.workload.arrivals.len(),
+            if self.lanes.len() == 1 { "one lane" } else { "each lane" },
+            if owners == 1 { "one owner".to_owned() } else { format!("{owners} owners in turn") },
+            warm_up.as_secs_f64()
+        )
+    }
+
+    /// Plays the scenario on the lanes, and reports what they made of it, without costs and verdict; nothing where it was
+    /// interrupted before anything was changed or sent. `show` is given the lanes that are under way, until it is dropped.
+    ///
+    /// # Errors
+    /// A lane cannot be loaded, or the stack cannot be changed: nothing was sent.
+    pub async fn run(&self, interruption: &Interruption, show: impl AsyncFn(&[Lap])) -> anyhow::Result<Option<Report>> {
+        let started_at = OffsetDateTime::now_utc();
+        // All of them before any is loaded: what cannot be measured is not begun.
+        let ready = tokio::select! {
+            ready = try_join_all(self.lanes.iter().map(|lane| self.lane(lane, interruption).prepare())) => ready?,
+            () = interruption.wait() => return Ok(None),
+        };
+        if interruption.signal().is_some() {
+            return Ok(None);
+        }
+        let (loaded, undone) = self.play(ready, interruption, &show).await?;
+        let interrupted = interruption.signal().is_some();
+        // The stack is as it was by now: what is left is reading.
+        let measured = join_all(loaded.into_iter().map(Loaded::examine)).await;
+        let conditions = Conditions {
+            settings: &self.settings,
+            scenario: &self.scenario,
+            workload: &self.workload,
+            owners: self.owners.count(),
+            api_url: self.api_url.as_str(),
+            is_emulator: self.is_emulator,
+            region: self.deployed.as_ref().and_then(|deployed| deployed.region.clone()),
+            seed: self.seed,
+            started_at,
+            interrupted,
+        };
+        Ok(Some(run_report::report(&conditions, &measured, undone.err())))
+    }
+
+    /// Changes the stack as the scenario says, loads the lanes, and changes it back.
+    async fn play(
+        &self,
+        ready: Vec<Ready>,
+        interruption: &Interruption,
+        show: &impl AsyncFn(&[Lap]),
+    ) -> anyhow::Result<Played> {
+        let Scenario { before, during, .. } = &self.scenario;
+        let (Some(deployed), false) = (&self.deployed, before.is_empty()) else {
+            return Ok((self.load(ready, interruption, show).await, Ok(())));
+        };
+        let stack = self.api_url.as_str();
+        let file = self.settings.scenario_options.settings_file(stack)?;
+        let changes = Changes::begin(deployed.controls.clone(), stack, file, before.clone(), self.notify).await?;
+        let work = async {
+            for setting in during {
+                Box::pin(deployed.controls.apply_unless(setting, interruption.wait())).await?;
+            }
+            anyhow::Ok(self.load(ready, interruption, show).await)
+        };
+        let (loaded, undone) = changes.during(work, interruption.wait()).await;
+        match loaded {
+            Ok(loaded) => Ok((loaded, undone)),
+            // Both have something to say.
+            Err(error) => Err(match undone {
+                Ok(()) => error,
+                Err(undone) => error.context(format!("{undone:#}")),
+            }),
+        }
+    }
+
+    /// Loads the lanes, in turn or at the same time.
+    async fn load(&self, ready: Vec<Ready>, interruption: &Interruption, show: &impl AsyncFn(&[Lap])) -> Vec<Loaded> {
+        if self.settings.parallel {
+            return self.together(ready, interruption, show).await;
+        }
+        let mut loaded = Vec::new();
+        for lane in ready {
+            if interruption.signal().is_none() {
+                loaded.extend(self.together(vec![lane], interruption, show).await);
+            }
+        }
+        loaded
+    }
+
+    async fn together(
+        &self,
+        ready: Vec<Ready>,
+        interruption: &Interruption,
+        show: &impl AsyncFn(&[Lap]),
+    ) -> Vec<Loaded> {
+        let (mut laps, mut running) = (Vec::new(), Vec::new());
+        // Whatever is asked before the load is asked before its clock runs.
+        let ready = join_all(ready.into_iter().map(Ready::look)).await;
+        for ready in ready {
+            let clocked = Clocked::start(ready.tally());
+            laps.push(Lap {
+                lane: ready.lane(),
+                clocked: clocked.clone(),
+                requests: self.workload.arrivals.len(),
+                last_due: self.workload.arrivals.last().map_or(Duration::ZERO, |arrival| arrival.at()),
+            });
+            let start = clocked.at(Duration::ZERO);
+            let deployed = self.deployed.clone();
+            let disturb = self.scenario.disturb(ready.lane(), deployed, start, interruption.clone());
+            running.push(ready.load(clocked, disturb));
+        }
+        tokio::select! {
+            loaded = join_all(running) => loaded,
+            () = show(&laps) => unreachable!("it goes on until it is dropped"),
+        }
+    }
+
+    fn lane(&self, lane: Lane, interruption: &Interruption) -> LaneRun {
+        LaneRun {
+            lane,
+            workload: Arc::clone(&self.workload),
+            requests: self.requests.clone(),
+            websocket_url: self.websocket_url.clone(),
+            owners: self.owners.clone(),
+            confirm: self.settings.confirm,
+            grace: Duration::from_secs(self.settings.load.grace),
+            max_in_flight: self.settings.load.max_in_flight,
+            deployed: self.deployed.clone(),
+            interruption: interruption.clone(),
+            is_emulator: self.is_emulator,
+        }
+    }
+}
+
+/// Those lanes, or all that the stack has.
+fn chosen(lanes: Vec<Lane>, stack: &Stack) -> anyhow::Result<Vec<Lane>> {
+    if lanes.is_empty() {
+        let all: Vec<_> = LANES.iter().filter(|lane| has_lane(stack, lane)).collect();
+        anyhow::ensure!(!all.is_empty(), "The stack has no lane: its outputs name no lane's functions and queues");
+        return Ok(all);
+    }
+    if let Some(missing) = lanes.iter().find(|lane| !has_lane(stack, lane)) {
+        let outputs: Vec<_> = missing.outputs().filter(|output| stack.output(output).is_err()).collect();
+        bail!("The stack has no {} lane: it lacks the outputs {}", missing.name, outputs.join(", "));
+    }
+    Ok(lanes)
+}
+
+/// What is sent to each lane.
+fn workload(settings: &Settings, seed: u64) -> anyhow::Result<Workload> {
+    let load = &settings.load;
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mix = scenario::mix(settings);
+    if let Some(path) = &load.replay {
+        let (times, bodies) = workload::replay(path)?;
+        return Ok(mixed(&times, bodies, mix, Duration::ZERO, &mut random));
+    }
+    let law =
+        load.arrivals.unwrap_or(if settings.scenario == ScenarioName::Burst { Law::Burst } else { Law::Constant });
+    let warm_up = Duration::from_secs_f64(load.warm_up);
+    let extent = match (load.orders, load.duration) {
+        (Some(orders), _) => Extent::Orders(orders),
+        (None, seconds) => Extent::Duration(seconds.map_or(DURATION, Duration::from_secs_f64)),
+    };
+    let shape = Shape { law, rate: load.rate, extent, peak: load.peak, warm_up };
+    let most = shape.most_orders();
+    anyhow::ensure!(
+        most <= MAX_ORDERS,
+        "That would be {most:.0} orders, and {MAX_ORDERS:.0} is the most: lower --rate, --duration, --warm-up or --peak"
+    );
+    let times = schedule(shape, &mut random);
+    let workload = mixed(&times, vec![SAMPLE.into()], mix, warm_up, &mut random);
+    anyhow::ensure!(
+        workload.counted().next().is_some(),
+        "No order is due after the warm-up: raise --rate or --duration, or pass --orders"
+    );
+    Ok(workload)
+}
+
+/// When orders begin to count, and how long they come.
+fn span(workload: &Workload) -> (Duration, Duration) {
+    let last = workload.arrivals.last().map_or(Duration::ZERO, |arrival| arrival.at());
+    (workload.warm_up, last.saturating_sub(workload.warm_up))
+}

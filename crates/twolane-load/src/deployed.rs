@@ -1,0 +1,145 @@
+//! What is behind the stack's URLs, for those who may ask AWS about it.
+
+use crate::stack_settings::Controls;
+use anyhow::Context;
+use aws_sdk_sqs::types::QueueAttributeName;
+use lanes::{FunctionSpec, LANES, Lane, QueueSpec, STATUS_SERVICE};
+use twolane_client::{
+    aws,
+    orders_table::OrdersTable,
+    stack::{DeployedAddress, Stack},
+};
+
+/// Queues, table and functions of one stack.
+#[derive(Clone)]
+pub(crate) struct Deployed {
+    pub(crate) sqs: aws_sdk_sqs::Client,
+    /// Of each lane with queues, in their order.
+    queues: Vec<(Lane, Vec<Queue>)>,
+    pub(crate) orders: OrdersTable,
+    pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
+    pub(crate) controls: Controls,
+    functions: Vec<Function>,
+    pub(crate) region: Option<String>,
+}
+
+/// A queue of the stack.
+#[derive(Clone, Debug)]
+pub(crate) struct Queue {
+    pub(crate) url: String,
+    pub(crate) dead_letter_url: String,
+}
+
+/// A function of the stack.
+#[derive(Clone, Debug)]
+pub(crate) struct Function {
+    /// As its folder: `create-order`.
+    pub(crate) name: &'static str,
+    /// As AWS calls it.
+    pub(crate) deployed_name: String,
+}
+
+impl Deployed {
+    /// That of the stack. `None` where its URLs are all that is known.
+    ///
+    /// # Errors
+    /// Some outputs are there and others are not, or AWS is not configured.
+    pub(crate) async fn find(stack: &Stack, address: &DeployedAddress) -> anyhow::Result<Option<Self>> {
+        if stack.output("OrdersTableName").is_err() {
+            return Ok(None);
+        }
+        let config = stack.aws_config(address).await?;
+        let function = |spec: &'static FunctionSpec| {
+            anyhow::Ok(Function { name: spec.name, deployed_name: stack.output(spec.output)?.to_owned() })
+        };
+        let (mut queues, mut functions) = (Vec::new(), vec![function(&STATUS_SERVICE)?]);
+        for lane in LANES.iter().filter(|lane| has_lane(stack, lane)) {
+            for spec in lane.functions {
+                functions.push(function(spec)?);
+            }
+            let queue = |spec: &QueueSpec| {
+                let (url, dead_letter_url) =
+                    (stack.output(spec.url_output)?, stack.output(spec.dead_letter_url_output)?);
+                anyhow::Ok(Queue { url: url.to_owned(), dead_letter_url: dead_letter_url.to_owned() })
+            };
+            queues.push((lane, lane.queues.iter().map(queue).collect::<anyhow::Result<Vec<_>>>()?));
+        }
+        Ok(Some(Self {
+            sqs: aws_sdk_sqs::Client::new(&config),
+            queues,
+            orders: OrdersTable {
+                client: aws_sdk_dynamodb::Client::new(&config),
+                name: stack.output("OrdersTableName")?.to_owned(),
+            },
+            logs: aws_sdk_cloudwatchlogs::Client::new(&config),
+            controls: Controls::new(&config),
+            functions,
+            region: config.region().map(ToString::to_string),
+        }))
+    }
+
+    /// As AWS calls the function of that folder.
+    pub(crate) fn function(&self, name: &str) -> &str {
+        let found = self.functions.iter().find(|function| function.name == name);
+        &found.expect("all functions of the stack's lanes are there").deployed_name
+    }
+
+    /// The queues of a lane, in the order of its way.
+    pub(crate) fn queues(&self, lane: Lane) -> &[Queue] {
+        self.queues.iter().find(|(of, _)| *of == lane).map_or(&[], |(_, queues)| queues)
+    }
+
+    /// How many messages are in all of those queues; approximately, as SQS says.
+    ///
+    /// # Errors
+    /// SQS refuses or does not answer.
+    pub(crate) async fn depth(&self, queue_urls: impl Iterator<Item = &String>) -> anyhow::Result<u64> {
+        let mut messages = 0;
+        for url in queue_urls {
+            messages += self.depth_of(url).await?;
+        }
+        Ok(messages)
+    }
+
+    /// How many messages a queue has, waiting, delayed or under way; approximately, as SQS says.
+    ///
+    /// # Errors
+    /// SQS refuses or does not answer.
+    async fn depth_of(&self, queue_url: &str) -> anyhow::Result<u64> {
+        let names = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+        ];
+        let request = self.sqs.get_queue_attributes().queue_url(queue_url);
+        let answer = request.set_attribute_names(Some(names.to_vec())).send().await;
+        let answer = answer.map_err(|error| aws::describe(&error));
+        let attributes = answer.with_context(|| format!("Failed to ask for the depth of {queue_url}"))?.attributes;
+        let attributes = attributes.unwrap_or_default();
+        Ok(names.iter().filter_map(|name| attributes.get(name)?.parse::<u64>().ok()).sum())
+    }
+}
+
+/// Whether a stack has a lane, as far as its outputs are known.
+pub(crate) fn has_lane(stack: &Stack, lane: Lane) -> bool {
+    stack.output("OrdersTableName").is_err() || lane.outputs().all(|output| stack.output(output).is_ok())
+}
+
+#[cfg(test)]
+impl Deployed {
+    /// A stack with all lanes, of which AWS cannot be asked: there is nothing to ask it with.
+    pub(crate) fn unreachable() -> Self {
+        let config = aws_config::SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::latest()).build();
+        let queue = |_: &QueueSpec| Queue { url: "queue".to_owned(), dead_letter_url: "dead".to_owned() };
+        let function = |spec: &FunctionSpec| Function { name: spec.name, deployed_name: spec.name.to_owned() };
+        Self {
+            sqs: aws_sdk_sqs::Client::new(&config),
+            queues: LANES.iter().map(|lane| (lane, lane.queues.iter().map(queue).collect())).collect(),
+            orders: OrdersTable { client: aws_sdk_dynamodb::Client::new(&config), name: "orders".to_owned() },
+            logs: aws_sdk_cloudwatchlogs::Client::new(&config),
+            controls: Controls::new(&config),
+            functions: LANES.iter().flat_map(|lane| lane.functions).map(function).collect(),
+            region: None,
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Lanes under the same load, with figures one can trust.
+//!
+//! A [`Comparison`](comparison::Comparison) is planned from [`Settings`](settings::Settings), may change a stack and change it
+//! back, and ends in a report.
+
+pub mod comparison;
+mod deployed;
+pub mod lap;
+mod measure;
+mod owners;
+mod run_report;
+pub mod scenario;
+pub mod settings;
+mod stack_settings;
+mod workload;
+
+use anyhow::Context;
+use std::path::PathBuf;
+use twolane_client::stack::{DeployedAddress, Stack};
+
+/// Puts back what a run that was killed left changed: the file that it went by, and what was put back; `None` if there was
+/// nothing to put back.
+///
+/// # Errors
+/// Only the stack's URLs are known; the file is of another stack; what the file system or AWS says.
+pub async fn restore(
+    settings: &settings::ScenarioSettings,
+    stack: &Stack,
+    address: &DeployedAddress,
+) -> anyhow::Result<(PathBuf, Option<Vec<String>>)> {
+    let deployed = deployed::Deployed::find(stack, address).await?;
+    let deployed = deployed.context("Only the stack's URLs are known: pass --stack-name or --outputs")?;
+    let stack = stack.api_url()?;
+    let file = settings.settings_file(stack.as_str())?;
+    let restored = stack_settings::restore(&deployed.controls, stack.as_str(), &file).await?;
+    Ok((file, restored.map(|settings| settings.iter().map(ToString::to_string).collect())))
+}

@@ -1,0 +1,118 @@
+//! Outcomes as the WebSocket tells them.
+
+use super::clocked::Clocked;
+use super::tally::{By, Outcome};
+use crate::workload::OrderIds;
+use anyhow::bail;
+use reqwest::Url;
+use serde::Deserialize;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+use twolane_client::socket::{Event, Socket};
+use twolane_client::token::Token;
+
+/// Longest wait until all sockets are open.
+const OPENING: Duration = Duration::from_mins(1);
+
+/// Sockets that are opened at the same time: the limit of AWS is on new connections per second.
+/// Source: Amazon API Gateway Developer Guide, quotas of WebSocket APIs: 500 new connections per second.
+const AT_ONCE: usize = 50;
+
+/// What of a frame is read.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Frame<'a> {
+    r#type: &'a str,
+    order_id: Option<&'a str>,
+    order: Option<Record>,
+}
+
+#[derive(Deserialize)]
+struct Record {
+    attempts: Option<u32>,
+}
+
+/// One open socket for each owner, which are listened to as soon as there is something to listen for.
+pub(crate) struct Callbacks {
+    sockets: Vec<Socket>,
+}
+
+impl Callbacks {
+    /// Opens the sockets, and waits until they are.
+    ///
+    /// # Errors
+    /// One did not open.
+    pub(crate) async fn open(url: &Url, tokens: &[Token]) -> anyhow::Result<Self> {
+        let deadline = Instant::now() + OPENING;
+        let mut sockets = Vec::new();
+        for some in tokens.chunks(AT_ONCE) {
+            let mut opening: Vec<_> =
+                some.iter().map(|token| Socket::keep_open(url.clone(), token.clone(), Vec::new)).collect();
+            for socket in &mut opening {
+                loop {
+                    match timeout_at(deadline, socket.next()).await {
+                        Ok(Event::Opened) => break,
+                        Ok(Event::Lost { why, hint, retry_in: None }) => {
+                            bail!("A WebSocket did not open: {why}. {}", hint.unwrap_or_default())
+                        }
+                        Ok(Event::Lost { retry_in: Some(_), .. } | Event::Frame { .. }) => {}
+                        Err(_) => bail!("Not all WebSockets were open within {} s", OPENING.as_secs()),
+                    }
+                }
+            }
+            sockets.append(&mut opening);
+        }
+        Ok(Self { sockets })
+    }
+
+    /// Listens until dropped. Each tally is told of its own orders.
+    pub(crate) fn listen(self, ids: OrderIds, clocked: &Clocked) -> Listening {
+        let lost = Arc::new(Mutex::new(Vec::new()));
+        let mut tasks = JoinSet::new();
+        for mut socket in self.sockets {
+            let (clocked, lost) = (clocked.clone(), Arc::clone(&lost));
+            tasks.spawn(async move {
+                loop {
+                    match socket.next().await {
+                        Event::Frame { text, at } => told(&text, ids, &clocked, at),
+                        Event::Lost { why, .. } => lost.lock().expect("no holder of this lock panics").push(why),
+                        Event::Opened => {}
+                    }
+                }
+            });
+        }
+        Listening { _tasks: tasks, lost }
+    }
+}
+
+/// Sockets that are listened to.
+pub(crate) struct Listening {
+    _tasks: JoinSet<()>,
+    lost: Arc<Mutex<Vec<String>>>,
+}
+
+impl Listening {
+    /// Why sockets closed in between: what they would have told meanwhile was not heard.
+    pub(crate) fn lost(&self) -> Vec<String> {
+        self.lost.lock().expect("no holder of this lock panics").clone()
+    }
+}
+
+fn told(text: &str, ids: OrderIds, clocked: &Clocked, at: Instant) {
+    // Whatever else comes is none of this run's orders.
+    let Ok(frame) = serde_json::from_str::<Frame>(text) else { return };
+    let outcome = match frame.r#type {
+        "order.confirmed" => Outcome::Confirmed,
+        "order.rejected" => Outcome::Rejected,
+        "order.failed" => Outcome::Failed,
+        _ => return,
+    };
+    let Some(order) = frame.order_id.and_then(|id| ids.number(id)) else { return };
+    let mut tally = clocked.tally();
+    if (order as usize) < tally.orders.len() {
+        let attempts = frame.order.and_then(|record| record.attempts);
+        tally.learned(order, outcome, attempts, By::Callback, clocked.since_start(at));
+    }
+}

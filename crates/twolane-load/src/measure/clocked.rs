@@ -1,0 +1,40 @@
+//! A lane's tally under the clock of its load.
+
+use super::tally::Tally;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A lane's tally, and the time from which its figures count.
+#[derive(Clone, Debug)]
+pub(crate) struct Clocked {
+    tally: Arc<Mutex<Tally>>,
+    start: Instant,
+}
+
+impl Clocked {
+    /// From now on.
+    pub(crate) fn start(tally: Tally) -> Self {
+        Self { tally: Arc::new(Mutex::new(tally)), start: Instant::now() }
+    }
+
+    /// The tally, for a moment.
+    pub(crate) fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().expect("no holder of this lock panics")
+    }
+
+    /// Since the start.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// A moment as time since the start.
+    pub(crate) fn since_start(&self, at: Instant) -> Duration {
+        at.saturating_duration_since(self.start)
+    }
+
+    /// When that much time has passed since the start.
+    pub(crate) fn at(&self, since_start: Duration) -> Instant {
+        self.start + since_start
+    }
+}

@@ -1,0 +1,98 @@
+//! One lane as a caller sees it.
+
+use super::tally::{Answer, Refusal};
+use crate::workload::{Content, OrderIds, Workload};
+use lanes::Lane;
+use std::time::Duration;
+use tokio::time::Instant;
+use twolane_client::requests::Requests;
+
+/// Longest wait for an answer: API Gateway's own time-out is 29 s. Source: Amazon API Gateway Developer Guide, quotas of
+/// REST APIs, "Integration timeout".
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A request that is due.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outgoing {
+    /// Number of the order.
+    pub(crate) order: u32,
+    /// What is sent.
+    pub(crate) content: Content,
+}
+
+/// Sends requests of a workload.
+pub(crate) trait Sender {
+    /// Makes the request, and sends it when the future is run.
+    fn prepare(&self, outgoing: Outgoing, workload: &Workload) -> impl Future<Output = Answer> + Send + 'static;
+}
+
+/// Sends to one lane of a stack, as the owners in turns.
+pub(crate) struct HttpLane {
+    pub(crate) lane: Lane,
+    /// One per owner, with its token.
+    pub(crate) owners: Vec<Requests>,
+    pub(crate) ids: OrderIds,
+}
+
+impl HttpLane {
+    /// As whom an order is placed.
+    pub(crate) fn owner(&self, order: u32) -> &Requests {
+        &self.owners[order as usize % self.owners.len()]
+    }
+}
+
+impl Sender for HttpLane {
+    fn prepare(&self, outgoing: Outgoing, workload: &Workload) -> impl Future<Output = Answer> + Send + 'static {
+        let requests = self.owner(outgoing.order).clone();
+        let id = self.ids.id(outgoing.order).to_string();
+        let (lane, body) = (self.lane, workload.body(outgoing.content).to_owned());
+        async move {
+            match requests.put_order(lane, &id, body, Instant::now() + TIMEOUT).await {
+                Err(_) => Answer::Refused(Refusal::NoAnswer),
+                Ok(answer) => answer_of(lane, answer.status),
+            }
+        }
+    }
+}
+
+/// What a status says of an order.
+fn answer_of(lane: Lane, status: u16) -> Answer {
+    if lane.accepted.contains(&status) {
+        return match lane.answer {
+            lanes::Answer::Outcome => Answer::Stored,
+            lanes::Answer::Receipt => Answer::Queued,
+        };
+    }
+    Answer::Refused(match status {
+        429 => Refusal::Throttled,
+        503 => Refusal::Unavailable,
+        500.. => Refusal::ServerError,
+        _ => Refusal::ClientError,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(lane: &str, status: u16) -> Answer {
+        answer_of(lanes::lane(lane).expect("it is in the table"), status)
+    }
+
+    #[test]
+    fn accepts_what_the_lane_accepts_with_and_nothing_else() {
+        assert_eq!(answer("sync", 201), Answer::Stored);
+        assert_eq!(answer("async", 202), Answer::Queued);
+        for (lane, status, why) in [
+            ("sync", 202, Refusal::ClientError),
+            ("async", 201, Refusal::ClientError),
+            ("async", 302, Refusal::ClientError),
+            ("sync", 429, Refusal::Throttled),
+            ("sync", 503, Refusal::Unavailable),
+            ("sync", 500, Refusal::ServerError),
+            ("async", 504, Refusal::ServerError),
+        ] {
+            assert_eq!(answer(lane, status), Answer::Refused(why), "{status}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Sends a workload as it is due: an open model, in which nothing waits for an answer.
+
+use super::clocked::Clocked;
+use super::lane::{Outgoing, Sender};
+use super::polls::Question;
+use crate::workload::Workload;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::sleep_until;
+
+/// Sends everything, with so many requests under way at most, and returns when each has its answer. `accepted` is told
+/// of each order that was queued. Ends early, without the requests that were not due yet, when dropped.
+pub(crate) async fn send_all<S: Sender>(
+    workload: &Workload,
+    sender: Arc<S>,
+    clocked: &Clocked,
+    max_in_flight: u32,
+    accepted: mpsc::UnboundedSender<Question>,
+    stop: impl Future<Output = ()>,
+) {
+    let permits = Arc::new(Semaphore::new(max_in_flight as usize));
+    let everything = async {
+        for arrival in &workload.arrivals {
+            sleep_until(clocked.at(arrival.at())).await;
+            let permit = Arc::clone(&permits).acquire_owned().await.expect("nobody closes it");
+            let outgoing = Outgoing { order: arrival.order, content: arrival.content };
+            let sending = sender.prepare(outgoing, workload);
+            let (clocked, accepted) = (clocked.clone(), accepted.clone());
+            let due = arrival.at();
+            tokio::spawn(async move {
+                // Only now: a task waits for its turn where the machine is busy, and that is lag too.
+                clocked.tally().sent(outgoing.order, due, clocked.elapsed());
+                let answer = sending.await;
+                let now = clocked.elapsed();
+                if clocked.tally().answered(outgoing.order, due, answer, now) {
+                    let _ = accepted.send(Question { order: outgoing.order, due: now });
+                }
+                drop(permit);
+            });
+        }
+    };
+    tokio::select! {
+        () = everything => {}
+        () = stop => {}
+    }
+    let _ = permits.acquire_many(max_in_flight).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::tally::{Answer, Tally};
+    use crate::workload::{Arrival, Content};
+    use std::time::Duration;
+    use tokio::sync::mpsc::unbounded_channel;
+    use tokio::time::Instant;
+
+    /// 1000 orders, one each 10 ms.
+    const ORDERS: u32 = 1000;
+    const GAP: Duration = Duration::from_millis(10);
+
+    /// When nothing is answered.
+    const STALL: std::ops::Range<Duration> = Duration::from_secs(2)..Duration::from_secs(7);
+
+    /// The nearest that a timer of the runtime comes. Source: documentation of `tokio::time::sleep`.
+    const TIMER: Duration = Duration::from_millis(1);
+
+    fn workload() -> Workload {
+        let at_us = |order: u32| u64::try_from((GAP * order).as_micros()).expect("seconds");
+        let arrivals = (0..ORDERS).map(|order| Arrival { at_us: at_us(order), order, content: Content::Order(0) });
+        Workload { arrivals: arrivals.collect(), orders: ORDERS, bodies: vec!["{}".into()], warm_up: Duration::ZERO }
+    }
+
+    /// How long the answer to an order takes that comes at that time.
+    fn delay(order: u32, comes: Duration) -> Duration {
+        let stalled = if comes < STALL.start { Duration::ZERO } else { STALL.end.saturating_sub(comes) };
+        stalled + Duration::from_millis(u64::from(20 + order % 10))
+    }
+
+    /// Answers as [`delay`] says.
+    struct Scripted(Instant);
+
+    impl Sender for Scripted {
+        fn prepare(&self, outgoing: Outgoing, _: &Workload) -> impl Future<Output = Answer> + Send + 'static {
+            let start = self.0;
+            async move {
+                let now = Instant::now();
+                sleep_until(now + delay(outgoing.order, now - start)).await;
+                Answer::Stored
+            }
+        }
+    }
+
+    async fn measured(max_in_flight: u32) -> Clocked {
+        let workload = workload();
+        let clocked = Clocked::start(Tally::new(&workload));
+        let sender = Arc::new(Scripted(clocked.at(Duration::ZERO)));
+        let (accepted, _told) = unbounded_channel();
+        send_all(&workload, sender, &clocked, max_in_flight, accepted, std::future::pending()).await;
+        clocked
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn percentiles_are_the_truth_within_the_histogram_s_precision_and_the_stall_is_in_them() {
+        let clocked = measured(1000).await;
+
+        let mut truth: Vec<Duration> = (0..ORDERS).map(|order| delay(order, GAP * order)).collect();
+        truth.sort();
+        let tally = clocked.tally();
+        for (per_mille, fraction) in [(500, 0.5), (900, 0.9), (990, 0.99), (999, 0.999), (1000, 1.0)] {
+            let truth = truth[per_mille - 1];
+            let told = Duration::from_secs_f64(tally.acknowledge.quantile_ms(fraction) / 1000.0);
+            assert!(told.abs_diff(truth) <= truth / 1000 + TIMER, "{fraction}: {told:?}, and is {truth:?}");
+        }
+        assert!(tally.acknowledge.quantile_ms(0.99) > 4_800.0);
+        assert!(tally.acknowledge.quantile_ms(0.5) < 50.0, "half of the orders are due before it or after it");
+        assert!(tally.lag.max_ms() <= TIMER.as_secs_f64() * 1000.0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_cannot_be_sent_in_time_counts_from_when_it_was_due() {
+        let clocked = measured(1).await;
+
+        // One at a time, each of 20 to 29 ms: the last is due after 10 s and leaves after more than 24.
+        let tally = clocked.tally();
+        assert!(tally.lag.max_ms() > 14_000.0, "{}", tally.lag.max_ms());
+        assert!(tally.acknowledge.max_ms() > tally.lag.max_ms());
+        assert_eq!(tally.counts(true).confirmed, u64::from(ORDERS));
+    }
+}

@@ -1,0 +1,18 @@
+//! What a lane makes of its load.
+
+mod callbacks;
+mod clocked;
+mod histogram;
+mod lane;
+mod load;
+mod polls;
+mod queues;
+mod reconcile;
+mod result;
+mod run;
+mod tally;
+mod usage;
+
+pub(crate) use clocked::Clocked;
+pub(crate) use run::{LaneRun, Loaded, Measured, Ready};
+pub(crate) use tally::Tally;

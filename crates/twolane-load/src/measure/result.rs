@@ -1,0 +1,74 @@
+//! A measured lane as the report has it.
+
+use super::histogram::Times;
+use super::run::Measured;
+use super::tally::Tally;
+use super::usage;
+use lanes::Answer;
+use std::collections::BTreeMap;
+use twolane_report::model::{LaneReport, Latencies, TimelineSecond};
+
+impl Measured {
+    /// For the report. Times are left out where the generator did not keep its schedule.
+    pub(crate) fn report(&self, honest: bool, limits: BTreeMap<String, Option<u64>>) -> LaneReport {
+        let tally = self.clocked.tally();
+        let mut counts = tally.counts(self.to_the_end);
+        counts.undecodable = self.undecodable;
+        counts.without_callback = self.listened.then(|| tally.without_callback());
+        let shown = |times: &Times| times.latency().filter(|_| honest);
+        LaneReport {
+            lane: self.lane,
+            limits,
+            counts,
+            latencies: Latencies {
+                acknowledge: shown(&tally.acknowledge),
+                done_by_callback: shown(&tally.by_callback),
+                done_by_poll: shown(&tally.by_poll),
+            },
+            timeline: self.timeline(&tally),
+            dead_letters: self.dead_letters,
+            reconciliation: self.reconciliation.clone(),
+            usage: usage::counted(self.lane, &tally, &self.workload, self.functions.clone(), self.sockets, self.took),
+            cost: None,
+        }
+    }
+
+    /// How late requests were sent: p50, p99 and max in milliseconds.
+    pub(crate) fn lag_ms(&self) -> [f64; 3] {
+        let tally = self.clocked.tally();
+        [tally.lag.quantile_ms(0.5), tally.lag.quantile_ms(0.99), tally.lag.max_ms()]
+    }
+
+    /// What left late, and how: 99th percentiles, in milliseconds, of how late and of the time that it is a part of.
+    pub(crate) fn lags(&self) -> [(&'static str, f64, f64); 2] {
+        let tally = self.clocked.tally();
+        let p99 = |times: &Times| times.quantile_ms(0.99);
+        [
+            ("requests", p99(&tally.lag), p99(&tally.acknowledge)),
+            ("questions for orders", p99(&tally.poll_lag), p99(&tally.by_poll)),
+        ]
+    }
+
+    fn timeline(&self, tally: &Tally) -> Vec<TimelineSecond> {
+        let (mut under_way, mut open) = (0_u64, 0_u64);
+        let seconds = tally.seconds.iter().enumerate();
+        seconds
+            .map(|(index, second)| {
+                under_way = (under_way + second.sent).saturating_sub(second.acknowledged + second.refused);
+                open = (open + second.opened).saturating_sub(second.closed);
+                TimelineSecond {
+                    second: index as u64,
+                    arrivals: second.arrivals,
+                    acknowledged: second.acknowledged,
+                    refused: second.refused,
+                    completed: second.completed,
+                    backlog: match self.lane.answer {
+                        Answer::Outcome => under_way,
+                        Answer::Receipt => open,
+                    },
+                    queue_depth: self.depths.as_ref().and_then(|depths| depths.at(index)),
+                }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,380 @@
+//! One lane, from its first order to the last outcome.
+
+use super::callbacks::Callbacks;
+use super::clocked::Clocked;
+use super::lane::HttpLane;
+use super::load::send_all;
+use super::polls;
+use super::queues::{Depths, send_undecodable};
+use super::reconcile::reconcile;
+use super::tally::Tally;
+use super::usage::{self, Window};
+use crate::deployed::Deployed;
+use crate::owners::Owners;
+use crate::settings::ConfirmBy;
+use crate::workload::{Arrival, Content, OrderIds, Workload};
+use lanes::{Answer, Lane};
+use reqwest::Url;
+use std::sync::Arc;
+use std::time::Duration;
+use time::OffsetDateTime;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use twolane_client::requests::Requests;
+use twolane_client::signals::Interruption;
+use twolane_report::model::{DeadLetters, FunctionUsage, Reconciliation};
+
+/// Between two looks at whether everything is settled.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Without news for this long, the status service is asked for what callbacks have not told.
+const OVERDUE: Duration = Duration::from_secs(5);
+
+/// Orders that are asked for at once when callbacks are overdue.
+const SEARCHED_AT_ONCE: usize = 500;
+
+/// When everything is settled, callbacks may still be on their way: those of orders that were sent twice.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Longest wait while messages are still in the queue: all deliveries of a message that fails take half an hour.
+/// Source: `docs/operations.md`, "When a message comes again".
+const LONGEST: Duration = Duration::from_mins(40);
+
+/// One lane and what it is sent.
+pub(crate) struct LaneRun {
+    pub(crate) lane: Lane,
+    pub(crate) workload: Arc<Workload>,
+    pub(crate) requests: Requests,
+    pub(crate) websocket_url: Option<Url>,
+    pub(crate) owners: Owners,
+    pub(crate) confirm: ConfirmBy,
+    pub(crate) grace: Duration,
+    pub(crate) max_in_flight: u32,
+    pub(crate) deployed: Option<Deployed>,
+    pub(crate) interruption: Interruption,
+    pub(crate) is_emulator: bool,
+}
+
+/// A lane that was loaded and has settled; nothing was asked of its stack's records yet.
+pub(crate) struct Loaded {
+    run: LaneRun,
+    lane: Arc<HttpLane>,
+    workload: Arc<Workload>,
+    clocked: Clocked,
+    from: OffsetDateTime,
+    depths: Option<Depths>,
+    to_the_end: bool,
+    undecodable: u64,
+    dead_letters: Option<DeadLetters>,
+    sockets: u32,
+    listened: bool,
+    took: Duration,
+    errors: Vec<String>,
+}
+
+/// What was measured of one lane.
+pub(crate) struct Measured {
+    pub(crate) lane: Lane,
+    pub(crate) workload: Arc<Workload>,
+    pub(crate) clocked: Clocked,
+    pub(crate) depths: Option<Depths>,
+    /// Whether each accepted order was waited for.
+    pub(crate) to_the_end: bool,
+    pub(crate) undecodable: u64,
+    pub(crate) dead_letters: Option<DeadLetters>,
+    pub(crate) reconciliation: Option<Reconciliation>,
+    pub(crate) functions: Vec<FunctionUsage>,
+    pub(crate) sockets: u32,
+    pub(crate) listened: bool,
+    pub(crate) took: Duration,
+    /// What went wrong with the measurement itself.
+    pub(crate) errors: Vec<String>,
+}
+
+/// A lane that is ready to be loaded: its sockets are open.
+pub(crate) struct Ready {
+    run: LaneRun,
+    lane: Arc<HttpLane>,
+    workload: Arc<Workload>,
+    undecodable: Vec<Duration>,
+    callbacks: Option<Callbacks>,
+    /// Messages in the dead-letter queue and in the orders queue before the first order.
+    before: [Option<u64>; 2],
+    errors: Vec<String>,
+}
+
+impl LaneRun {
+    /// Opens the sockets.
+    ///
+    /// # Errors
+    /// A socket does not open: nothing was sent.
+    pub(crate) async fn prepare(self) -> anyhow::Result<Ready> {
+        let lane =
+            Arc::new(HttpLane { lane: self.lane, owners: self.owners.requests(&self.requests), ids: OrderIds::new() });
+        let callbacks = match &self.websocket_url {
+            Some(url) if self.lane.has_callback && self.confirm.has_callbacks() => {
+                Some(Callbacks::open(url, &self.owners.tokens).await?)
+            }
+            _ => None,
+        };
+        let (workload, undecodable) = self.split();
+        Ok(Ready { run: self, lane, workload, undecodable, callbacks, before: [None; 2], errors: Vec::new() })
+    }
+
+    /// What goes over the API, and when messages that nothing can decode go straight into the queue: the API would
+    /// refuse them, as it does in lanes without a queue, where they stay.
+    fn split(&self) -> (Arc<Workload>, Vec<Duration>) {
+        let is_undecodable = |arrival: &Arrival| arrival.content == Content::Undecodable;
+        let goes_over_the_api = self.lane.queues.is_empty() || self.deployed.is_none();
+        if goes_over_the_api || !self.workload.arrivals.iter().any(is_undecodable) {
+            return (Arc::clone(&self.workload), Vec::new());
+        }
+        let mut workload = Workload::clone(&self.workload);
+        let due = workload.arrivals.extract_if(.., |arrival| is_undecodable(arrival)).map(Arrival::at).collect();
+        (Arc::new(workload), due)
+    }
+}
+
+impl Ready {
+    /// Which one.
+    pub(crate) fn lane(&self) -> Lane {
+        self.run.lane
+    }
+
+    /// The tally before anything happens.
+    pub(crate) fn tally(&self) -> Tally {
+        Tally {
+            is_polled: self.run.lane.answer == Answer::Receipt && self.run.confirm.has_polls(),
+            ..Tally::new(&self.workload)
+        }
+    }
+
+    /// Looks at the queues as they are before the load.
+    pub(crate) async fn look(mut self) -> Self {
+        let dead_letters = dead_letters(&self.run, &mut self.errors).await;
+        let queued = match depth(&self.run).await.transpose() {
+            Ok(queued) => queued,
+            Err(error) => {
+                self.errors.push(format!("{error:#}"));
+                None
+            }
+        };
+        self.before = [dead_letters, queued];
+        self
+    }
+
+    /// Loads the lane and waits for the outcomes. `disturb` runs beside the load.
+    pub(crate) async fn load(self, clocked: Clocked, disturb: impl Future<Output = anyhow::Result<()>>) -> Loaded {
+        let Self { run, lane, workload, undecodable, callbacks, before, mut errors } = self;
+        let [dead_letters_before, queued_before] = before;
+        let from = OffsetDateTime::now_utc();
+        let mut beside = JoinSet::new();
+        let depths = queued(&run).cloned().map(|deployed| {
+            let depths = Depths::default();
+            beside.spawn(depths.clone().sample(deployed, run.lane, clocked.clone()));
+            depths
+        });
+        let sockets = if callbacks.is_some() { run.owners.count() } else { 0 };
+        let listening = callbacks.map(|callbacks| callbacks.listen(lane.ids, &clocked));
+        let (accepted, to_poll) = mpsc::unbounded_channel();
+        if clocked.tally().is_polled {
+            beside.spawn(polls::poll(Arc::clone(&lane), clocked.clone(), to_poll));
+        }
+
+        let interrupted = run.interruption.wait();
+        let sending = send_all(&workload, Arc::clone(&lane), &clocked, run.max_in_flight, accepted, interrupted);
+        let injecting = async {
+            match &run.deployed {
+                Some(deployed) => send_undecodable(&undecodable, deployed, run.lane, &clocked, &run.interruption).await,
+                None => (0, None),
+            }
+        };
+        let ((), (undecodable, not_injected), disturbed) = tokio::join!(sending, injecting, disturb);
+        errors.extend(disturbed.err().into_iter().chain(not_injected).map(|error| format!("{error:#}")));
+        let foreign = queued_before.unwrap_or(0) + undecodable;
+        let to_the_end = settle(&run, &lane, &clocked, foreign, listening.is_some(), &mut errors).await;
+        let took = clocked.elapsed();
+        beside.shutdown().await;
+
+        if let Some(lost) = listening.as_ref().map(super::callbacks::Listening::lost).filter(|lost| !lost.is_empty()) {
+            errors.push(format!("WebSockets closed {} times during the run; the first: {}", lost.len(), lost[0]));
+        }
+        errors.extend(depths.as_ref().and_then(Depths::error));
+        let dead_letters_after = dead_letters(&run, &mut errors).await;
+        Loaded {
+            dead_letters: dead_letters_before
+                .zip(dead_letters_after)
+                .map(|(before, after)| DeadLetters { before, after }),
+            listened: listening.is_some(),
+            run,
+            lane,
+            workload,
+            clocked,
+            from,
+            depths,
+            to_the_end,
+            undecodable,
+            sockets,
+            took,
+            errors,
+        }
+    }
+}
+
+impl Loaded {
+    /// Compares the sums with the orders table, and reads what Lambda reported.
+    pub(crate) async fn examine(self) -> Measured {
+        let Self { run, lane, workload, clocked, from, to_the_end, mut errors, .. } = self;
+        errors.extend(clocked.tally().contradictions());
+        let reconciliation = reconciled(&run, &lane, &clocked, to_the_end, &mut errors).await;
+        let functions = reported(&run, &clocked, from, &mut errors).await;
+        Measured {
+            lane: run.lane,
+            workload,
+            clocked,
+            depths: self.depths,
+            to_the_end,
+            undecodable: self.undecodable,
+            dead_letters: self.dead_letters,
+            reconciliation,
+            functions,
+            sockets: self.sockets,
+            listened: self.listened,
+            took: self.took,
+            errors,
+        }
+    }
+}
+
+/// Waits until each accepted order has an outcome, or there was no news for too long. Whether it waited to the end.
+/// `foreign` messages in the queue are none of its orders': what nothing can decode stays there until its deliveries
+/// are used up.
+async fn settle(
+    run: &LaneRun,
+    lane: &Arc<HttpLane>,
+    clocked: &Clocked,
+    foreign: u64,
+    listens: bool,
+    errors: &mut Vec<String>,
+) -> bool {
+    let began = Instant::now();
+    let mut last_in_queue = Instant::now();
+    let mut searched = Instant::now();
+    let mut depth_is_known = true;
+    loop {
+        if run.interruption.signal().is_some() {
+            return false;
+        }
+        let depth = depth(run).await;
+        if let Some(Err(error)) = &depth
+            && std::mem::take(&mut depth_is_known)
+        {
+            errors.push(format!("{error:#}; orders that were still in the queue may count as lost"));
+        }
+        let waiting = depth.and_then(Result::ok).is_some_and(|depth| depth > foreign);
+        let (open, polled_for, last_news) = {
+            let tally = clocked.tally();
+            (tally.open, tally.polled_for, clocked.at(tally.last_news))
+        };
+        // Once each order has its outcome, what is in the queue is what came twice, or is somebody else's.
+        if waiting && open > 0 {
+            last_in_queue = Instant::now();
+        }
+        let quiet = last_news.max(began).max(last_in_queue).elapsed();
+        if open == 0 && polled_for == 0 && (!waiting || quiet >= run.grace) {
+            if listens {
+                run.interruption.sleep(LINGER).await;
+            }
+            return true;
+        }
+        if quiet >= run.grace || began.elapsed() >= LONGEST {
+            search(run, lane, clocked, usize::MAX).await;
+            // What is still in the queue is not lost.
+            return quiet >= run.grace && run.interruption.signal().is_none();
+        }
+        let overdue = last_news.max(began).max(searched).elapsed() >= OVERDUE;
+        if overdue && open > 0 && !run.confirm.has_polls() {
+            search(run, lane, clocked, SEARCHED_AT_ONCE).await;
+            searched = Instant::now();
+        }
+        run.interruption.sleep(LOOK).await;
+    }
+}
+
+/// Asks for so many of the orders without an outcome, until there is a signal.
+async fn search(run: &LaneRun, lane: &Arc<HttpLane>, clocked: &Clocked, most: usize) {
+    let mut orders = clocked.tally().open_orders();
+    orders.truncate(most);
+    tokio::select! {
+        () = polls::search(lane, clocked, orders) => {}
+        () = run.interruption.wait() => {}
+    }
+}
+
+/// The stack, where it can be asked about queues and the lane has any.
+fn queued(run: &LaneRun) -> Option<&Deployed> {
+    run.deployed.as_ref().filter(|_| !run.lane.queues.is_empty())
+}
+
+/// How many messages are in the lane's queues, where they can be asked.
+async fn depth(run: &LaneRun) -> Option<anyhow::Result<u64>> {
+    let deployed = queued(run)?;
+    Some(deployed.depth(deployed.queues(run.lane).iter().map(|queue| &queue.url)).await)
+}
+
+async fn dead_letters(run: &LaneRun, errors: &mut Vec<String>) -> Option<u64> {
+    let deployed = queued(run)?;
+    match deployed.depth(deployed.queues(run.lane).iter().map(|queue| &queue.dead_letter_url)).await {
+        Ok(depth) => Some(depth),
+        Err(error) => {
+            errors.push(format!("{error:#}"));
+            None
+        }
+    }
+}
+
+async fn reconciled(
+    run: &LaneRun,
+    lane: &HttpLane,
+    clocked: &Clocked,
+    to_the_end: bool,
+    errors: &mut Vec<String>,
+) -> Option<Reconciliation> {
+    let deployed = run.deployed.as_ref()?;
+    let Some(subjects) = &run.owners.subjects else {
+        errors.push("The sums were not compared with the orders table: a token does not say whose it is".to_owned());
+        return None;
+    };
+    let orders = clocked.tally().orders.clone();
+    match reconcile(&deployed.orders, lane, subjects, &orders, to_the_end).await {
+        Ok(found) => {
+            errors.extend(found.mismatches.iter().cloned());
+            let more = found.differences - found.mismatches.len() as u64;
+            errors.extend((more > 0).then(|| format!("and {more} more orders differ from the orders table")));
+            Some(found)
+        }
+        Err(error) => {
+            errors.push(format!("{error:#}"));
+            None
+        }
+    }
+}
+
+/// What Lambda reported of the functions.
+async fn reported(
+    run: &LaneRun,
+    clocked: &Clocked,
+    from: OffsetDateTime,
+    errors: &mut Vec<String>,
+) -> Vec<FunctionUsage> {
+    let Some(deployed) = &run.deployed else { return Vec::new() };
+    let window = Window { from, is_emulator: run.is_emulator };
+    match usage::functions(run.lane, deployed, clocked, window, &run.interruption, errors).await {
+        Ok(functions) => functions,
+        Err(error) => {
+            errors.push(format!("{error:#}"));
+            Vec::new()
+        }
+    }
+}

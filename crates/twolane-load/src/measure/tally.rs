@@ -1,0 +1,346 @@
+//! What is known of a lane's orders, so far.
+
+use super::histogram::Times;
+use crate::workload::Workload;
+use std::time::Duration;
+use twolane_report::model::{Counts, Refused};
+
+/// What came of one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// 201, or 200 of an order that was stored before: the answer is the outcome.
+    Stored,
+    /// 202: the order is queued.
+    Queued,
+    /// Not accepted.
+    Refused(Refusal),
+}
+
+/// Why a request was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// 429.
+    Throttled,
+    /// 503.
+    Unavailable,
+    /// Any other 5xx.
+    ServerError,
+    /// Any other status that is no success.
+    ClientError,
+    /// No answer.
+    NoAnswer,
+}
+
+impl Refusal {
+    /// Whether the order may be stored all the same: nobody knows how far a request came that was not answered.
+    pub(crate) fn leaves_doubt(self) -> bool {
+        matches!(self, Self::Unavailable | Self::ServerError | Self::NoAnswer)
+    }
+}
+
+/// What became of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Stored.
+    Confirmed,
+    /// Not valid.
+    Rejected,
+    /// Given up after the last delivery; a later one may yet confirm it.
+    Failed,
+}
+
+/// By what an outcome was learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// The answer to the request.
+    Answer,
+    /// A callback.
+    Callback,
+    /// The status service, asked regularly.
+    Poll,
+    /// The status service, asked because a callback was overdue.
+    Search,
+}
+
+/// One order. Kept small: a run may have millions.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct OrderState {
+    /// When it was due, in microseconds since the start.
+    pub(crate) due_us: u64,
+    /// Requests that were sent.
+    pub(crate) sent: u8,
+    /// Requests that were accepted.
+    pub(crate) accepted: u8,
+    /// Callbacks with an outcome of it.
+    pub(crate) callbacks: u8,
+    /// Those that told what the one before had told.
+    pub(crate) duplicate_callbacks: u8,
+    /// What the last one told.
+    pub(crate) told: Option<Outcome>,
+    /// Deliveries it took, as its record says.
+    pub(crate) attempts: u8,
+    /// Whether a request went without an answer that settles it.
+    pub(crate) in_doubt: bool,
+    /// Whether it counts in the figures.
+    pub(crate) counts: bool,
+    /// Whether a poll has told its outcome.
+    pub(crate) polled: bool,
+    /// What became of it, as far as is known.
+    pub(crate) outcome: Option<Outcome>,
+}
+
+/// One second of a run.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Second {
+    pub(crate) arrivals: u64,
+    pub(crate) sent: u64,
+    pub(crate) acknowledged: u64,
+    pub(crate) refused: u64,
+    pub(crate) completed: u64,
+    /// Orders that were accepted before their outcome was known.
+    pub(crate) opened: u64,
+    /// Outcomes of such orders.
+    pub(crate) closed: u64,
+}
+
+/// Everything that is counted of one lane. Its size depends on the number of orders and of seconds alone: 24 bytes an
+/// order, 56 a second, and five histograms.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    pub(crate) orders: Vec<OrderState>,
+    pub(crate) seconds: Vec<Second>,
+    pub(crate) refused: Refused,
+    pub(crate) sent: u64,
+    pub(crate) accepted: u64,
+    /// Requests answered 429, warm-up included: API Gateway does not charge them.
+    pub(crate) throttled: u64,
+    /// Callbacks that told something else than the one before, and not that a failed order was confirmed.
+    pub(crate) contradicted: u64,
+    pub(crate) acknowledge: Times,
+    pub(crate) by_callback: Times,
+    pub(crate) by_poll: Times,
+    /// From when a request was due to when it was sent.
+    pub(crate) lag: Times,
+    /// From when an order was due to be asked for to when it was, where its caller asks.
+    pub(crate) poll_lag: Times,
+    /// Requests by which a caller that asks learned of its orders. What is asked because a callback is overdue is the
+    /// instrument's own, and not among them.
+    pub(crate) status_requests: u64,
+    /// Accepted orders without an outcome.
+    pub(crate) open: u64,
+    /// Orders with an outcome, warm-up included.
+    pub(crate) done: u64,
+    /// Whether the status service is asked for each queued order.
+    pub(crate) is_polled: bool,
+    /// Queued orders that the status service is still asked for.
+    pub(crate) polled_for: u64,
+    /// Requests under way.
+    pub(crate) in_flight: u64,
+    /// When an outcome last came, since the start.
+    pub(crate) last_news: Duration,
+}
+
+impl Tally {
+    /// Nothing has happened yet to these orders.
+    pub(crate) fn new(workload: &Workload) -> Self {
+        let mut orders = vec![OrderState::default(); workload.orders as usize];
+        for arrival in &workload.arrivals {
+            let order = &mut orders[arrival.order as usize];
+            (order.due_us, order.counts) = (arrival.at_us, workload.counts(*arrival));
+        }
+        let mut tally = Self {
+            orders,
+            seconds: Vec::new(),
+            refused: Refused::default(),
+            sent: 0,
+            accepted: 0,
+            throttled: 0,
+            contradicted: 0,
+            acknowledge: Times::new(),
+            by_callback: Times::new(),
+            by_poll: Times::new(),
+            lag: Times::new(),
+            poll_lag: Times::new(),
+            status_requests: 0,
+            open: 0,
+            done: 0,
+            is_polled: false,
+            polled_for: 0,
+            in_flight: 0,
+            last_news: Duration::ZERO,
+        };
+        for arrival in &workload.arrivals {
+            tally.second(arrival.at()).arrivals += 1;
+        }
+        tally
+    }
+
+    /// A request leaves that was due at `due`.
+    pub(crate) fn sent(&mut self, order: u32, due: Duration, now: Duration) {
+        self.in_flight += 1;
+        self.second(now).sent += 1;
+        let state = &mut self.orders[order as usize];
+        state.sent = state.sent.saturating_add(1);
+        if state.counts {
+            self.sent += 1;
+            self.lag.record(now.saturating_sub(due));
+        }
+    }
+
+    /// Its answer came. Returns whether an order was queued by it that had not been queued before.
+    pub(crate) fn answered(&mut self, order: u32, due: Duration, answer: Answer, now: Duration) -> bool {
+        self.in_flight -= 1;
+        let second = self.second(now);
+        if let Answer::Refused(_) = answer {
+            second.refused += 1;
+        } else {
+            second.acknowledged += 1;
+        }
+        let state = &mut self.orders[order as usize];
+        match answer {
+            Answer::Refused(why) => {
+                state.in_doubt |= why.leaves_doubt();
+                self.throttled += u64::from(why == Refusal::Throttled);
+                if state.counts {
+                    *class(&mut self.refused, why) += 1;
+                }
+                return false;
+            }
+            Answer::Stored | Answer::Queued => {
+                let opens = state.accepted == 0 && state.outcome.is_none();
+                state.accepted = state.accepted.saturating_add(1);
+                if state.counts {
+                    self.accepted += 1;
+                    self.acknowledge.record(now.saturating_sub(due));
+                }
+                self.open += u64::from(opens);
+                self.second(now).opened += u64::from(opens);
+            }
+        }
+        if answer == Answer::Stored {
+            self.learned(order, Outcome::Confirmed, Some(1), By::Answer, now);
+        }
+        let is_queued = answer == Answer::Queued && self.orders[order as usize].accepted == 1;
+        self.polled_for += u64::from(is_queued && self.is_polled);
+        is_queued
+    }
+
+    /// A caller that polls asks for an order.
+    pub(crate) fn asks(&mut self, due: Duration, now: Duration) {
+        self.status_requests += 1;
+        self.poll_lag.record(now.saturating_sub(due));
+    }
+
+    /// An order's outcome was told.
+    pub(crate) fn learned(&mut self, order: u32, outcome: Outcome, attempts: Option<u32>, by: By, now: Duration) {
+        let state = &mut self.orders[order as usize];
+        let since_due = now.saturating_sub(Duration::from_micros(state.due_us));
+        let is_news = state.outcome.is_none();
+        // A redelivery may confirm what had failed, and never the other way round.
+        if is_news || state.outcome == Some(Outcome::Failed) {
+            state.outcome = Some(outcome);
+        }
+        let attempts = attempts.map_or(0, |attempts| u8::try_from(attempts).unwrap_or(u8::MAX));
+        state.attempts = state.attempts.max(attempts);
+        if by == By::Callback {
+            state.callbacks = state.callbacks.saturating_add(1);
+            match state.told.replace(outcome) {
+                // That a failed order was confirmed later is news, and no duplicate.
+                None => {}
+                Some(Outcome::Failed) if outcome == Outcome::Confirmed => {}
+                Some(before) if before == outcome => {
+                    state.duplicate_callbacks = state.duplicate_callbacks.saturating_add(1);
+                }
+                Some(_) => self.contradicted += 1,
+            }
+            if state.counts && state.callbacks == 1 {
+                self.by_callback.record(since_due);
+            }
+        }
+        if by == By::Poll && !std::mem::replace(&mut state.polled, true) && state.counts {
+            self.by_poll.record(since_due);
+        }
+        if is_news {
+            let was_open = state.accepted > 0;
+            self.open -= u64::from(was_open);
+            self.done += 1;
+            self.last_news = now;
+            let second = self.second(now);
+            second.completed += 1;
+            second.closed += u64::from(was_open);
+        }
+    }
+
+    /// Numbers of the accepted orders without an outcome.
+    pub(crate) fn open_orders(&self) -> Vec<u32> {
+        let numbered = (0_u32..).zip(&self.orders);
+        let open = numbered.filter(|(_, state)| state.accepted > 0 && state.outcome.is_none());
+        open.map(|(number, _)| number).collect()
+    }
+
+    /// The sums. Accepted orders without an outcome are lost once the run has waited for them `to_the_end`; before that,
+    /// they are unsettled.
+    pub(crate) fn counts(&self, to_the_end: bool) -> Counts {
+        let mut counts =
+            Counts { sent: self.sent, accepted: self.accepted, refused: self.refused, ..Counts::default() };
+        for state in self.orders.iter().filter(|state| state.counts) {
+            counts.duplicate_callbacks += u64::from(state.duplicate_callbacks);
+            if state.accepted == 0 {
+                counts.done_unacknowledged += u64::from(state.outcome.is_some());
+                continue;
+            }
+            counts.repeated += u64::from(state.accepted - 1);
+            match state.outcome {
+                Some(Outcome::Confirmed) => counts.confirmed += 1,
+                Some(Outcome::Rejected) => counts.rejected += 1,
+                Some(Outcome::Failed) => counts.failed += 1,
+                None if to_the_end => counts.lost += 1,
+                None => counts.unsettled += 1,
+            }
+            if state.attempts > 0 {
+                *counts.attempts.entry(u64::from(state.attempts)).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    /// What cannot be, each an error of the run.
+    pub(crate) fn contradictions(&self) -> Vec<String> {
+        let done_though_refused =
+            |state: &&OrderState| state.accepted == 0 && !state.in_doubt && state.outcome.is_some();
+        let done_though_refused = self.orders.iter().filter(done_though_refused).count();
+        [
+            (self.contradicted, "callbacks told something else of an order than the one before"),
+            (done_though_refused as u64, "orders were refused for good, and have an outcome"),
+        ]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect()
+    }
+
+    /// Accepted orders whose outcome no callback told.
+    pub(crate) fn without_callback(&self) -> u64 {
+        let untold =
+            |state: &&OrderState| state.counts && state.accepted > 0 && state.outcome.is_some() && state.callbacks == 0;
+        self.orders.iter().filter(untold).count() as u64
+    }
+
+    fn second(&mut self, at: Duration) -> &mut Second {
+        let index = usize::try_from(at.as_secs()).expect("a run is shorter than the memory is large");
+        if self.seconds.len() <= index {
+            self.seconds.resize(index + 1, Second::default());
+        }
+        &mut self.seconds[index]
+    }
+}
+
+fn class(refused: &mut Refused, why: Refusal) -> &mut u64 {
+    match why {
+        Refusal::Throttled => &mut refused.throttled,
+        Refusal::Unavailable => &mut refused.unavailable,
+        Refusal::ServerError => &mut refused.server_error,
+        Refusal::ClientError => &mut refused.client_error,
+        Refusal::NoAnswer => &mut refused.no_answer,
+    }
+}

@@ -1,0 +1,307 @@
+//! What AWS bills for a lane's orders, from what was counted and from Lambda's own reports.
+
+use super::clocked::Clocked;
+use super::tally::{OrderState, Tally};
+use crate::deployed::{Deployed, Function};
+use crate::workload::Workload;
+use anyhow::Context;
+use lanes::{FunctionSpec, Invoker, Lane, STATUS_SERVICE};
+use serde::Deserialize;
+use std::time::Duration;
+use time::OffsetDateTime;
+use tokio::time::Instant;
+use twolane_client::aws;
+use twolane_client::signals::Interruption;
+use twolane_report::model::{FunctionUsage, Usage};
+
+/// What DynamoDB counts a write by. Source: Amazon DynamoDB Developer Guide, "Write request units".
+const WRITE_UNIT: usize = 1024;
+
+/// What SQS counts a request by. Source: Amazon SQS pricing.
+const MESSAGE_UNIT: usize = 64 * 1024;
+
+/// What API Gateway counts a WebSocket message by. Source: Amazon API Gateway pricing.
+const FRAME_UNIT: usize = 32 * 1024;
+
+/// What a record, a message and a callback have besides the order, rounded up: names, keys, hash, times, ids.
+const BESIDES: usize = 600;
+
+/// Longest wait for CloudWatch Logs to have the reports of all invocations, and between two looks.
+const LOGS_TIMEOUT: Duration = Duration::from_mins(2);
+const LOGS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What is in each report, by the format of the log. Source: AWS Lambda Developer Guide, "Lambda function logs".
+const REPORT_PATTERNS: [&str; 2] = ["\"REPORT RequestId:\"", "\"platform.report\""];
+
+/// Reports tell times no nearer than that: of two invocations that follow each other, the second may seem to begin
+/// before the first ends.
+const EDGE_MS: f64 = 2.0;
+
+/// Since when, and where, a lane ran. What it ran in came from that lane alone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    pub(crate) from: OffsetDateTime,
+    /// What an emulator reports is not what AWS bills.
+    pub(crate) is_emulator: bool,
+}
+
+/// The functions that a lane's orders make work, each with the fewest invocations that can have done it.
+fn functions_of(lane: Lane, tally: &Tally) -> Vec<(&'static str, u64)> {
+    let of_lane = lane.functions.iter().map(|function| match function.invoked_by {
+        Invoker::Request => (function.name, tally.orders.iter().map(|order| u64::from(order.accepted)).sum()),
+        Invoker::Queue => (function.name, u64::from(tally.done > 0)),
+    });
+    of_lane.chain(tally.is_polled.then_some((STATUS_SERVICE.name, tally.status_requests))).collect()
+}
+
+/// The usage of everything that was sent, warm-up included, as Lambda's reports are.
+pub(crate) fn counted(
+    lane: Lane,
+    tally: &Tally,
+    workload: &Workload,
+    functions: Vec<FunctionUsage>,
+    sockets: u32,
+    open: Duration,
+) -> Usage {
+    let sum = |of: fn(&OrderState) -> u64| tally.orders.iter().map(of).sum::<u64>();
+    let accepted = sum(|order| u64::from(order.accepted));
+    // Each order once, whatever is sent twice, with its size.
+    let mut sizes = vec![BESIDES; tally.orders.len()];
+    for arrival in &workload.arrivals {
+        sizes[arrival.order as usize] = BESIDES + workload.body(arrival.content).len();
+    }
+    let units = |unit: usize, of: fn(&OrderState) -> u64| {
+        tally.orders.iter().zip(&sizes).map(|(order, size)| of(order) * size.div_ceil(unit) as u64).sum::<u64>()
+    };
+    // A batch is one receive and one delete; where the batches are not known, each order is one, which is the dearest.
+    let batches = |worker: &FunctionSpec| {
+        let known = functions.iter().find(|function| function.name == worker.name);
+        known.map_or(accepted, |function| function.invocations)
+    };
+    let workers = lane.functions.iter().filter(|function| function.invoked_by == Invoker::Queue);
+    // Each further delivery of a message is received, and made visible again before that.
+    let redeliveries = sum(|order| u64::from(order.attempts.saturating_sub(1)));
+    let sends = units(MESSAGE_UNIT, |order| u64::from(order.accepted));
+    let message_units = workers.map(|worker| sends + 2 * (batches(worker) + redeliveries)).sum();
+    let lookups = if lane.has_callback { accepted } else { 0 };
+    Usage {
+        orders: tally.done,
+        order_requests: sum(|order| u64::from(order.sent)),
+        throttled_requests: tally.throttled,
+        status_requests: tally.status_requests,
+        message_units,
+        functions,
+        // One write for each time that an order comes to the database, a repeated one too.
+        write_units: float(units(WRITE_UNIT, |order| u64::from(order.accepted))),
+        // The status service reads consistently: one unit each. So does the worker, which looks up the sockets of each
+        // owner whose orders it was given: as often as there are orders at most.
+        read_units: float(tally.status_requests + lookups),
+        websocket_messages: units(FRAME_UNIT, |order| u64::from(order.callbacks)),
+        connection_minutes: f64::from(sockets) * open.as_secs_f64() / 60.0,
+    }
+}
+
+/// What Lambda reported of the lane's functions in that time. CloudWatch Logs has it a little later: it is asked until
+/// it has at least as many reports as there must be, and no more of them come.
+///
+/// # Errors
+/// The logs cannot be read. Reports that do not come are told in `errors`.
+pub(crate) async fn functions(
+    lane: Lane,
+    deployed: &Deployed,
+    tally: &Clocked,
+    window: Window,
+    interruption: &Interruption,
+    errors: &mut Vec<String>,
+) -> anyhow::Result<Vec<FunctionUsage>> {
+    let wanted = functions_of(lane, &tally.tally());
+    let deadline = Instant::now() + LOGS_TIMEOUT;
+    let mut usages = Vec::new();
+    for (name, fewest) in wanted {
+        let function = Function { name, deployed_name: deployed.function(name).to_owned() };
+        let mut usage = of_function(deployed, &function, window).await?;
+        loop {
+            interruption.sleep(LOGS_INTERVAL).await;
+            let before = std::mem::replace(&mut usage, of_function(deployed, &function, window).await?);
+            let complete = usage.invocations >= fewest && usage.invocations == before.invocations;
+            if complete || interruption.signal().is_some() {
+                break;
+            }
+            if Instant::now() >= deadline {
+                errors.push(format!(
+                    "CloudWatch Logs has {} reports of {} after {} s, and {fewest} invocations or more there were: the \
+                     costs of Lambda are too low",
+                    usage.invocations,
+                    function.deployed_name,
+                    LOGS_TIMEOUT.as_secs()
+                ));
+                break;
+            }
+        }
+        if usage.invocations > 0 {
+            usages.push(usage);
+        }
+    }
+    Ok(usages)
+}
+
+async fn of_function(deployed: &Deployed, function: &Function, window: Window) -> anyhow::Result<FunctionUsage> {
+    let told = reports(deployed, function, window).await;
+    let told = told.with_context(|| format!("Failed to read the log of {}", function.deployed_name))?;
+    Ok(FunctionUsage {
+        name: function.name.to_owned(),
+        invocations: told.len() as u64,
+        gb_seconds: told.iter().map(|(_, report)| report.gb_seconds()).sum(),
+        most_at_once: most_at_once(&told),
+        representative: !window.is_emulator,
+    })
+}
+
+/// Lambda's reports, each with when it was written, in milliseconds.
+async fn reports(deployed: &Deployed, function: &Function, window: Window) -> anyhow::Result<Vec<(f64, Report)>> {
+    let group = deployed.controls.log_group(&function.deployed_name).await?;
+    let milliseconds = |at: OffsetDateTime| i64::try_from(at.unix_timestamp_nanos() / 1_000_000);
+    let from = milliseconds(window.from)?;
+    let mut reports = Vec::new();
+    // Asked one by one: not all emulators know alternatives.
+    for pattern in REPORT_PATTERNS {
+        let request = deployed.logs.filter_log_events().log_group_name(&group).start_time(from).filter_pattern(pattern);
+        let mut pages = request.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| aws::describe(&error))?;
+            let read = page.events().iter().filter_map(|event| {
+                #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are far below 2^53")]
+                let at = event.timestamp()? as f64;
+                Some((at, Report::read(event.message()?)?))
+            });
+            reports.extend(read);
+        }
+    }
+    Ok(reports)
+}
+
+/// How many invocations ran at the same moment at most; each ended when its report was written. Of each, what reports
+/// cannot tell apart is left out, so that there may have been more.
+fn most_at_once(reports: &[(f64, Report)]) -> u64 {
+    let mut changes: Vec<(f64, i64)> = Vec::new();
+    for (end, report) in reports {
+        let began = end - report.milliseconds;
+        changes.push((began + EDGE_MS.min(report.milliseconds / 2.0), 1));
+        changes.push((*end, -1));
+    }
+    // Where one ends when another begins, it ends first.
+    changes.sort_by(|(a, change_a), (b, change_b)| a.total_cmp(b).then(change_a.cmp(change_b)));
+    let mut now = 0;
+    let most = changes
+        .iter()
+        .map(|(_, change)| {
+            now += change;
+            now
+        })
+        .max();
+    most.map_or(0, |most| u64::try_from(most).unwrap_or(0)).max(u64::from(!reports.is_empty()))
+}
+
+/// What Lambda reports of one invocation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Report {
+    milliseconds: f64,
+    billed_milliseconds: f64,
+    megabytes: f64,
+}
+
+impl Report {
+    /// Reads a report, as text or as JSON. Source: AWS Lambda Developer Guide, "Lambda function logs".
+    fn read(line: &str) -> Option<Self> {
+        if let Some(report) = line.strip_prefix("REPORT RequestId:") {
+            let field = |name: &str| {
+                let after = report.split_once(name)?.1.trim_start();
+                after.split_whitespace().next()?.parse().ok()
+            };
+            return Some(Self {
+                milliseconds: field("Duration:")?,
+                billed_milliseconds: field("Billed Duration:")?,
+                megabytes: field("Memory Size:")?,
+            });
+        }
+        let event: Event = serde_json::from_str(line).ok()?;
+        let metrics = (event.r#type == "platform.report").then_some(event.record)?.metrics;
+        Some(Self {
+            milliseconds: metrics.duration_ms,
+            billed_milliseconds: metrics.billed_duration_ms,
+            megabytes: metrics.memory_size_mb,
+        })
+    }
+
+    fn gb_seconds(self) -> f64 {
+        self.billed_milliseconds / 1000.0 * self.megabytes / 1024.0
+    }
+}
+
+#[derive(Deserialize)]
+struct Event {
+    r#type: String,
+    record: Record,
+}
+
+#[derive(Deserialize)]
+struct Record {
+    metrics: Metrics,
+}
+
+#[derive(Deserialize)]
+struct Metrics {
+    #[serde(rename = "durationMs")]
+    duration_ms: f64,
+    #[serde(rename = "billedDurationMs")]
+    billed_duration_ms: f64,
+    #[serde(rename = "memorySizeMB")]
+    memory_size_mb: f64,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "units of a run are far below 2^53")]
+fn float(value: u64) -> f64 {
+    value as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_reports_of_both_formats() {
+        let text = "REPORT RequestId: 6f747f00\tDuration: 12.34 ms\tBilled Duration: 13 ms\tMemory Size: 256 MB\tMax Memory Used: 30 MB\t";
+        let json = r#"{"time":"2026-01-01T00:00:00.000Z","type":"platform.report","record":{"requestId":"6f","metrics":{"durationMs":12.34,"billedDurationMs":13,"memorySizeMB":256,"maxMemoryUsedMB":30},"status":"success"}}"#;
+
+        for line in [text, json] {
+            let report = Report::read(line).expect("it is a report");
+            let read = Report { milliseconds: 12.34, billed_milliseconds: 13.0, megabytes: 256.0 };
+            assert_eq!(report, read, "{line}");
+            assert!((report.gb_seconds() - 0.00325).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn other_lines_are_no_reports() {
+        for line in
+            ["", "REPORT RequestId: x", "{}", r#"{"type":"platform.start","record":{}}"#, r#"{"message":"REPORT"}"#]
+        {
+            assert_eq!(Report::read(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn invocations_that_follow_each_other_do_not_run_at_once() {
+        let report = |end: f64, milliseconds: f64| {
+            (end, Report { milliseconds, billed_milliseconds: milliseconds, megabytes: 128.0 })
+        };
+
+        assert_eq!(most_at_once(&[]), 0);
+        assert_eq!(most_at_once(&[report(100.0, 2.0)]), 1);
+        // Ten of 4 ms each, all at the same moment.
+        assert_eq!(most_at_once(&[report(100.0, 4.0); 10]), 10);
+        // Back to back, told to the nearest millisecond.
+        assert_eq!(most_at_once(&[report(100.0, 50.0), report(149.0, 50.0), report(199.0, 50.0)]), 1);
+        assert_eq!(most_at_once(&[report(100.0, 50.0), report(120.0, 50.0), report(300.0, 260.0)]), 3);
+    }
+}

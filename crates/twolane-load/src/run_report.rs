@@ -1,0 +1,146 @@
+//! What was measured, as the report has it.
+
+use super::measure::Measured;
+use super::scenario::Scenario;
+use super::workload::Workload;
+use crate::settings::{ConfirmBy, Law, LoadSettings, ScenarioName, Settings};
+use std::process::Command;
+use time::OffsetDateTime;
+use twolane_client::timestamp::timestamp;
+use twolane_report::model::{
+    Arrivals, ArrivalsKind, Confirm, Generator, Report, Run, SCHEMA_VERSION, ScheduleLag, Target, TargetKind,
+};
+use uuid::Uuid;
+
+/// Lag below this does not show in the times of any lane over a network, in milliseconds.
+const LAG_FLOOR_MS: f64 = 20.0;
+
+/// Lag may be this part of the time that it is measured in; each at its 99th percentile.
+const LAG_SHARE: f64 = 0.1;
+
+/// Under which conditions it was measured.
+pub(crate) struct Conditions<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) workload: &'a Workload,
+    pub(crate) owners: u32,
+    pub(crate) api_url: &'a str,
+    pub(crate) is_emulator: bool,
+    pub(crate) region: Option<String>,
+    pub(crate) seed: u64,
+    pub(crate) started_at: OffsetDateTime,
+    pub(crate) interrupted: bool,
+}
+
+/// The report, without costs and verdict. `not_undone` is why the stack could not be changed back, if so.
+pub(crate) fn report(conditions: &Conditions<'_>, measured: &[Measured], not_undone: Option<anyhow::Error>) -> Report {
+    let generator = generator(measured, &conditions.settings.load);
+    let lanes =
+        measured.iter().map(|lane| lane.report(generator.honest, conditions.scenario.limits(lane.lane))).collect();
+    let mut errors: Vec<String> = not_undone.map(|error| format!("{error:#}")).into_iter().collect();
+    for lane in measured {
+        errors.extend(lane.errors.iter().map(|error| format!("{} lane: {error}", lane.lane.name)));
+    }
+    if let Some(reason) = &generator.reason {
+        errors.push(reason.clone());
+    }
+    Report {
+        schema_version: SCHEMA_VERSION,
+        run: run(conditions, generator),
+        lanes,
+        pricing: None,
+        verdict: Vec::new(),
+        errors,
+    }
+}
+
+/// How well the load was made, and whether well enough.
+fn generator(measured: &[Measured], load: &LoadSettings) -> Generator {
+    let max_in_flight = load.max_in_flight;
+    let mut worst = [0.0_f64; 3];
+    let mut reasons = Vec::new();
+    for lane in measured {
+        let lag = lane.lag_ms();
+        for (worst, lag) in worst.iter_mut().zip(lag) {
+            *worst = worst.max(lag);
+        }
+        for (what, late, whole) in lane.lags() {
+            let allowed = load.max_lag.map_or_else(|| LAG_FLOOR_MS.max(whole * LAG_SHARE), f64::from);
+            if late > allowed {
+                reasons.push(format!(
+                    "the load of the {} lane was not kept up: 1 % of the {what} left more than {late:.0} ms after \
+                     they were due, and {allowed:.0} ms are allowed. No times are shown. Lower --rate, raise \
+                     --max-in-flight ({max_in_flight}) or use a faster machine",
+                    lane.lane.name,
+                ));
+            }
+        }
+    }
+    let [p50_ms, p99_ms, max_ms] = worst;
+    Generator {
+        schedule_lag: ScheduleLag { p50_ms, p99_ms, max_ms },
+        in_flight_bound: u64::from(max_in_flight),
+        honest: reasons.is_empty(),
+        reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
+    }
+}
+
+fn run(conditions: &Conditions<'_>, generator: Generator) -> Run {
+    let settings = conditions.settings;
+    Run {
+        id: Uuid::new_v4().simple().to_string()[..8].to_owned(),
+        started_at: timestamp(conditions.started_at),
+        finished_at: timestamp(OffsetDateTime::now_utc()),
+        twolane_version: env!("CARGO_PKG_VERSION").to_owned(),
+        git_commit: git_commit(),
+        scenario: settings.scenario.name().to_owned(),
+        scenario_settings: conditions.scenario.settings.clone(),
+        parallel: settings.parallel,
+        confirm: match settings.confirm {
+            ConfirmBy::Callback => Confirm::Callback,
+            ConfirmBy::Poll => Confirm::Poll,
+            ConfirmBy::Both => Confirm::Both,
+        },
+        seed: conditions.seed,
+        arrivals: arrivals(conditions),
+        owners: u64::from(conditions.owners),
+        warm_up_seconds: conditions.workload.warm_up.as_secs_f64(),
+        #[expect(clippy::cast_precision_loss, reason = "an hour at most")]
+        grace_seconds: settings.load.grace as f64,
+        target: Target {
+            kind: if conditions.is_emulator { TargetKind::Emulator } else { TargetKind::Aws },
+            api_url: conditions.api_url.to_owned(),
+            region: conditions.region.clone(),
+        },
+        interrupted: conditions.interrupted,
+        generator,
+    }
+}
+
+fn arrivals(conditions: &Conditions<'_>) -> Arrivals {
+    let workload = conditions.workload;
+    // What is sent twice is one order, at one time.
+    let mut times: Vec<(u32, f64)> = workload.counted().map(|due| (due.order, due.at().as_secs_f64())).collect();
+    times.dedup();
+    let at = |due: Option<&(u32, f64)>| due.map_or(0.0, |(_, at)| *at);
+    let duration_seconds = at(times.last()) - at(times.first());
+    let orders = times.len() as u64;
+    // There is one gap less than there are orders.
+    #[expect(clippy::cast_precision_loss, reason = "orders of a run are far below 2^53")]
+    let rate_per_second = if duration_seconds > 0.0 { (orders - 1) as f64 / duration_seconds } else { orders as f64 };
+    let kind = match (&conditions.settings.load.replay, conditions.settings.load.arrivals) {
+        (Some(_), _) => ArrivalsKind::Replay,
+        (None, Some(Law::Poisson)) => ArrivalsKind::Poisson,
+        (None, Some(Law::Burst)) => ArrivalsKind::Burst,
+        (None, None) if conditions.settings.scenario == ScenarioName::Burst => ArrivalsKind::Burst,
+        (None, _) => ArrivalsKind::Constant,
+    };
+    Arrivals { kind, rate_per_second, duration_seconds, orders }
+}
+
+/// The commit of the working tree around, if there is one and git.
+fn git_commit() -> Option<String> {
+    let output = Command::new("git").args(["rev-parse", "HEAD"]).output().ok()?;
+    let commit = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    (output.status.success() && !commit.is_empty()).then_some(commit)
+}

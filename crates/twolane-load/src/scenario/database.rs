@@ -1,0 +1,77 @@
+//! A database that is slow, or over its limit.
+
+use super::Scenario;
+use crate::deployed::Deployed;
+use crate::stack_settings::Setting;
+use anyhow::{Context, bail};
+use fault_endpoint::{Allowance, Call, Endpoint, Fault, Memory, Rule, When};
+use lanes::Lane;
+use std::time::Duration;
+
+/// The functions' variable that leads them to their database. Source: AWS SDKs and Tools Reference Guide,
+/// "Service-specific endpoints".
+const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL_DYNAMODB";
+
+impl Scenario {
+    /// Each order's write takes so much longer.
+    pub(super) async fn slow_database(
+        &mut self,
+        lanes: &[Lane],
+        deployed: &Deployed,
+        slow_by: Duration,
+        is_local: bool,
+    ) -> anyhow::Result<()> {
+        if !is_local {
+            bail!(
+                "AWS has no control that makes DynamoDB slow: slow-db is for local stacks, whose functions run on this \
+                 machine. Try throttled-db"
+            );
+        }
+        self.set("slowByMs", slow_by.as_millis());
+        self.stand_between(lanes, deployed, Rule::new(is_write, When::Always, Fault::Slow(slow_by))).await
+    }
+
+    /// The database takes so many writes per second, and refuses others.
+    pub(super) async fn throttled_database(
+        &mut self,
+        lanes: &[Lane],
+        deployed: &Deployed,
+        writes: u32,
+        is_local: bool,
+    ) -> anyhow::Result<()> {
+        self.set("writesPerSecond", writes);
+        if is_local {
+            // An emulator's tables have no limit.
+            let over = When::Over(Allowance::per_second(writes));
+            return self.stand_between(lanes, deployed, Rule::new(is_write, over, Fault::Throttle)).await;
+        }
+        let table = &deployed.orders.name;
+        let before = deployed.controls.table_capacity(table).await?;
+        if let Setting::TableCapacity { capacity, .. } = before {
+            let capacity = capacity.with_writes(writes.into());
+            self.during.push(Setting::TableCapacity { table: table.clone(), capacity });
+        }
+        self.before.push(before);
+        Ok(())
+    }
+
+    /// Leads the lanes' functions to an endpoint on this machine, which passes on what they ask of the database.
+    async fn stand_between(&mut self, lanes: &[Lane], deployed: &Deployed, rule: Rule) -> anyhow::Result<()> {
+        let upstream = std::env::var("AWS_ENDPOINT_URL").context("AWS_ENDPOINT_URL is not set")?;
+        let endpoint = Endpoint::start(&upstream, Memory::Nothing).await.context("Failed to start a fault endpoint")?;
+        endpoint.inject(rule);
+        for function in lanes.iter().flat_map(|lane| lane.functions) {
+            let function = deployed.function(function.name);
+            self.before.push(deployed.controls.variable(function, ENDPOINT_VARIABLE).await?);
+            let value = Some(endpoint.url().to_owned());
+            let name = ENDPOINT_VARIABLE.to_owned();
+            self.during.push(Setting::Variable { function: function.to_owned(), name, value });
+        }
+        self.endpoint = Some(endpoint);
+        Ok(())
+    }
+}
+
+fn is_write(call: &Call) -> bool {
+    call.operation == "PutItem"
+}

@@ -1,0 +1,179 @@
+//! What a comparison is made from.
+
+use crate::stack_settings::default_file;
+use std::path::PathBuf;
+
+/// Everything that was chosen.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What happens while it is measured.
+    pub scenario: ScenarioName,
+    /// Whether the lanes are loaded at the same time.
+    pub parallel: bool,
+    /// How outcomes are learned that no answer says.
+    pub confirm: ConfirmBy,
+    /// The load of each lane.
+    pub load: LoadSettings,
+    /// The scenario's own figures.
+    pub scenario_options: ScenarioSettings,
+}
+
+/// The load.
+#[derive(Clone, Debug)]
+pub struct LoadSettings {
+    /// How arrivals are spread; `constant` without it, and `burst` in the scenario burst.
+    pub arrivals: Option<Law>,
+    /// File with arrivals to replay instead.
+    pub replay: Option<PathBuf>,
+    /// Orders per second.
+    pub rate: f64,
+    /// How long orders arrive, in seconds.
+    pub duration: Option<f64>,
+    /// Orders to send, instead of a duration.
+    pub orders: Option<u32>,
+    /// In a burst: how many times the rate arrives in its middle third.
+    pub peak: f64,
+    /// Seconds of load before the figures begin.
+    pub warm_up: f64,
+    /// Owners of the orders.
+    pub owners: Option<u32>,
+    /// File with one access token per line, one for each owner.
+    pub tokens: Option<PathBuf>,
+    /// What the schedule follows from; new in every run without it.
+    pub seed: Option<u64>,
+    /// Seconds without any news after which an accepted order without an outcome is lost.
+    pub grace: u64,
+    /// How late 1 % of the requests may leave, in milliseconds.
+    pub max_lag: Option<u32>,
+    /// Requests of a lane under way at the same time at most.
+    pub max_in_flight: u32,
+}
+
+/// The scenario's own figures.
+#[derive(Clone, Debug)]
+pub struct ScenarioSettings {
+    /// In a burst: invocations that each lane's function may have at once.
+    pub concurrency: i32,
+    /// How long an outage lasts, in seconds; a third of the duration without it.
+    pub outage: Option<f64>,
+    /// Per cent of the orders that are poison, or that are sent twice.
+    pub percent: f64,
+    /// In slow-db: milliseconds that each write takes longer.
+    pub slow_by: u64,
+    /// In throttled-db: writes per second that the database takes.
+    pub writes_per_second: u32,
+    /// Where the stack's settings are kept while they are changed; a file of the stack in the home folder without it.
+    pub settings_file: Option<PathBuf>,
+}
+
+impl ScenarioSettings {
+    /// The file of what that stack's settings are before they are changed; its folder is there afterwards.
+    pub(crate) fn settings_file(&self, stack: &str) -> anyhow::Result<PathBuf> {
+        self.settings_file.clone().map_or_else(|| default_file(stack), Ok)
+    }
+}
+
+/// What happens while it is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScenarioName {
+    /// Nothing but the load.
+    Steady,
+    /// Each lane may have a few invocations at once, and far more orders come at once. Changes the stack.
+    Burst,
+    /// The lanes' functions are turned off for a while. Changes the stack.
+    Outage,
+    /// Each write to the database takes longer. Changes the stack; local stacks only.
+    SlowDb,
+    /// The database refuses writes over a limit. Changes the stack.
+    ThrottledDb,
+    /// Some orders are not valid, and some messages cannot be decoded. Puts messages into the stack's queue.
+    Poison,
+    /// Some orders are sent twice.
+    Duplicates,
+}
+
+impl ScenarioName {
+    /// As typed.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Steady => "steady",
+            Self::Burst => "burst",
+            Self::Outage => "outage",
+            Self::SlowDb => "slow-db",
+            Self::ThrottledDb => "throttled-db",
+            Self::Poison => "poison",
+            Self::Duplicates => "duplicates",
+        }
+    }
+
+    /// Whether it changes how often the functions may run.
+    pub(crate) fn changes_functions(self) -> bool {
+        matches!(self, Self::Burst | Self::Outage)
+    }
+}
+
+/// How arrivals are spread over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Law {
+    /// Evenly.
+    Constant,
+    /// Independently of each other, as from many callers.
+    Poisson,
+    /// Evenly, but for the middle third of the time: there, many times as many come, each second's in its first quarter.
+    Burst,
+}
+
+/// How outcomes are learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfirmBy {
+    /// Over the WebSocket.
+    Callback,
+    /// From the status service, asked once a second and order.
+    Poll,
+    /// Both ways, each with its own times.
+    Both,
+}
+
+impl ConfirmBy {
+    /// Whether sockets are opened.
+    pub(crate) fn has_callbacks(self) -> bool {
+        self != Self::Poll
+    }
+
+    /// Whether the status service is asked.
+    pub(crate) fn has_polls(self) -> bool {
+        self != Self::Callback
+    }
+}
+
+#[cfg(test)]
+impl Settings {
+    /// Settings of that scenario, as they are where nothing is said.
+    pub(crate) fn sample(scenario: ScenarioName) -> Self {
+        let load = LoadSettings {
+            arrivals: None,
+            replay: None,
+            rate: 20.0,
+            duration: None,
+            orders: None,
+            peak: 10.0,
+            warm_up: 5.0,
+            owners: None,
+            tokens: None,
+            seed: None,
+            grace: 60,
+            max_lag: None,
+            max_in_flight: 1000,
+        };
+        let scenario_options = ScenarioSettings {
+            concurrency: 5,
+            outage: None,
+            percent: 5.0,
+            slow_by: 250,
+            writes_per_second: 10,
+            settings_file: None,
+        };
+        Self { scenario, parallel: false, confirm: ConfirmBy::Callback, load, scenario_options }
+    }
+}

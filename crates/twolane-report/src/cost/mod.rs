@@ -1,0 +1,122 @@
+//! What a run's counts cost at AWS's list prices.
+//!
+//! Everything is per million orders that have an outcome, so that lanes which did not do the same work can be compared:
+//! what refused requests and retries cost is spread over the orders that were done.
+
+mod crossover;
+mod prices;
+
+pub(crate) use crossover::is_overloaded;
+pub use prices::PriceTable;
+use prices::Prices;
+
+use crate::model::{Confirm, CostPart, LaneCost, LaneReport, Pricing, Report};
+use lanes::STATUS_SERVICE;
+
+const MILLION: f64 = 1_000_000.0;
+
+/// What is billed and not counted here.
+const LEFT_OUT: [&str; 7] = [
+    "the functions that run once per token or per socket",
+    "CloudWatch Logs, metrics and alarms",
+    "X-Ray traces",
+    "data transfer to the internet",
+    "stored data and point-in-time recovery of DynamoDB",
+    "empty receives of an idle queue",
+    "the free tier and all discounts",
+];
+
+/// Writes into the report what each lane's orders cost, and where one lane becomes the cheaper one.
+pub(crate) fn price(report: &mut Report, table: &PriceTable) {
+    // Nobody pays for both ways to learn the same outcome: with both, it is callbacks that are priced.
+    let both = report.run.confirm == Confirm::Both;
+    for lane in &mut report.lanes {
+        lane.cost = if both { lane_cost(&without_polls(lane), &table.usd) } else { lane_cost(lane, &table.usd) };
+    }
+    report.pricing = Some(Pricing {
+        region: table.region.clone(),
+        as_of: table.as_of.clone(),
+        sources: table.sources.clone(),
+        left_out: LEFT_OUT.map(str::to_owned).to_vec(),
+        crossovers: crossover::crossovers(&report.lanes, both, &table.usd),
+    });
+}
+
+/// The lane as it would be if nobody had asked the status service.
+fn without_polls(lane: &LaneReport) -> LaneReport {
+    let mut lane = LaneReport { timeline: Vec::new(), ..lane.clone() };
+    let usage = &mut lane.usage;
+    usage.functions.retain(|function| function.name != STATUS_SERVICE.name);
+    usage.read_units = (usage.read_units - float(usage.status_requests)).max(0.0);
+    usage.status_requests = 0;
+    lane
+}
+
+/// A count, for arithmetic with prices. Counts stay far below 2⁵³.
+#[expect(clippy::cast_precision_loss, reason = "no run counts to 2^53")]
+fn float(count: u64) -> f64 {
+    count as f64
+}
+
+/// Orders with an outcome, of which the usage is.
+fn done(lane: &LaneReport) -> f64 {
+    float(lane.usage.orders)
+}
+
+/// One lane's cost by service; nothing where no order was done.
+fn lane_cost(lane: &LaneReport, prices: &Prices) -> Option<LaneCost> {
+    let done = done(lane);
+    if done == 0.0 {
+        return None;
+    }
+    let usage = &lane.usage;
+    let invocations = float(usage.functions.iter().map(|function| function.invocations).sum());
+    let gb_seconds: f64 = usage.functions.iter().map(|function| function.gb_seconds).sum();
+    // What API Gateway itself throttles (429) is not charged. Source: Amazon API Gateway Developer Guide, "Amazon API
+    // Gateway pricing".
+    let requests = usage.order_requests.saturating_sub(usage.throttled_requests) + usage.status_requests;
+    // Service, quantity, its unit, price of one.
+    let counted = [
+        ("API Gateway REST", float(requests), "requests", prices.rest_requests_per_million / MILLION),
+        ("SQS", float(usage.message_units), "requests of 64 KB", prices.sqs_requests_per_million / MILLION),
+        ("Lambda requests", invocations, "invocations", prices.lambda_requests_per_million / MILLION),
+        ("Lambda duration", gb_seconds, "GB-seconds", prices.lambda_gb_second),
+        ("DynamoDB writes", usage.write_units, "units of 1 KB", prices.dynamodb_write_units_per_million / MILLION),
+        ("DynamoDB reads", usage.read_units, "units of 4 KB", prices.dynamodb_read_units_per_million / MILLION),
+        (
+            "WebSocket messages",
+            float(usage.websocket_messages),
+            "messages of 32 KB",
+            prices.websocket_messages_per_million / MILLION,
+        ),
+        (
+            "WebSocket connections",
+            usage.connection_minutes,
+            "minutes",
+            prices.websocket_connection_minutes_per_million / MILLION,
+        ),
+    ];
+    let parts: Vec<_> = counted
+        .into_iter()
+        .map(|(service, quantity, unit, price)| CostPart {
+            service: service.to_owned(),
+            quantity: format!("{} {unit} per order", significant(quantity / done)),
+            usd_per_million_orders: quantity / done * MILLION * price,
+        })
+        .collect();
+    Some(LaneCost {
+        usd_per_million_orders: parts.iter().map(|part| part.usd_per_million_orders).sum(),
+        parts,
+        representative: !usage.functions.is_empty() && usage.functions.iter().all(|function| function.representative),
+    })
+}
+
+/// With three significant digits, and no zeros at the end.
+fn significant(value: f64) -> String {
+    let decimals = (0..6).find(|decimals| value >= 10_f64.powi(2 - decimals)).unwrap_or(6);
+    let text = format!("{value:.*}", usize::try_from(decimals).unwrap_or(0));
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! The price table: a TOML file of one region, dated and with its sources.
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+use std::path::Path;
+use time::macros::format_description;
+
+/// The table that comes with the program.
+const US_EAST_1: &str = include_str!("../../prices/us-east-1.toml");
+
+/// List prices in one region.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PriceTable {
+    /// Whose prices they are, such as `us-east-1`.
+    pub(crate) region: String,
+    /// Day on which they were gathered: `YYYY-MM-DD`.
+    pub(crate) as_of: String,
+    /// Where they were found.
+    pub(crate) sources: Vec<String>,
+    /// The prices.
+    pub(crate) usd: Prices,
+}
+
+/// What things cost, in US dollars.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Prices {
+    /// Requests to a REST API.
+    pub(crate) rest_requests_per_million: f64,
+    /// WebSocket messages, in units of 32 KB.
+    pub(crate) websocket_messages_per_million: f64,
+    /// Minutes of open WebSocket connections.
+    pub(crate) websocket_connection_minutes_per_million: f64,
+    /// Invocations.
+    pub(crate) lambda_requests_per_million: f64,
+    /// Billed duration × memory.
+    pub(crate) lambda_gb_second: f64,
+    /// Requests to a standard queue, in units of 64 KB.
+    pub(crate) sqs_requests_per_million: f64,
+    /// On-demand write request units.
+    pub(crate) dynamodb_write_units_per_million: f64,
+    /// On-demand read request units.
+    pub(crate) dynamodb_read_units_per_million: f64,
+    /// One provisioned write capacity unit for an hour.
+    pub(crate) dynamodb_write_capacity_unit_hour: f64,
+}
+
+impl PriceTable {
+    /// The table that comes with the program.
+    ///
+    /// # Panics
+    /// Never: a test reads the table.
+    #[must_use]
+    pub fn embedded() -> Self {
+        Self::parse(US_EAST_1).expect("a test reads the table that is embedded")
+    }
+
+    /// A table of the user's.
+    ///
+    /// # Errors
+    /// The file cannot be read, a price is missing, unknown or not a price, or the table has no date or source.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let shown = path.display();
+        let text = std::fs::read_to_string(path).with_context(|| format!("Failed to read the prices in {shown}"))?;
+        Self::parse(&text).with_context(|| format!("Failed to understand the prices in {shown}"))
+    }
+
+    fn parse(text: &str) -> anyhow::Result<Self> {
+        let table: Self = toml::from_str(text)?;
+        if time::Date::parse(&table.as_of, format_description!("[year]-[month]-[day]")).is_err() {
+            bail!("as_of is a day, such as 2026-11-24, not {:?}", table.as_of);
+        }
+        if table.sources.is_empty() {
+            bail!("sources names no page: prices without a source cannot be checked");
+        }
+        table.usd.check()?;
+        Ok(table)
+    }
+}
+
+impl Prices {
+    fn check(&self) -> anyhow::Result<()> {
+        let all = [
+            ("rest_requests_per_million", self.rest_requests_per_million),
+            ("websocket_messages_per_million", self.websocket_messages_per_million),
+            ("websocket_connection_minutes_per_million", self.websocket_connection_minutes_per_million),
+            ("lambda_requests_per_million", self.lambda_requests_per_million),
+            ("lambda_gb_second", self.lambda_gb_second),
+            ("sqs_requests_per_million", self.sqs_requests_per_million),
+            ("dynamodb_write_units_per_million", self.dynamodb_write_units_per_million),
+            ("dynamodb_read_units_per_million", self.dynamodb_read_units_per_million),
+            ("dynamodb_write_capacity_unit_hour", self.dynamodb_write_capacity_unit_hour),
+        ];
+        match all.into_iter().find(|(_, price)| !price.is_finite() || *price < 0.0) {
+            Some((name, price)) => bail!("{name} is no price: {price}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_table_can_be_read_and_says_where_it_is_from() {
+        let table = PriceTable::embedded();
+
+        assert_eq!(table.region, "us-east-1");
+        assert!(table.sources.iter().all(|source| source.starts_with("https://aws.amazon.com/")));
+    }
+
+    #[test]
+    fn refuses_tables_that_nobody_can_rely_on() {
+        let broken = [
+            ("as_of = \"2026-11-24\"", "as_of = \"lately\"", "as_of is a day"),
+            ("rest_requests_per_million = 3.50", "rest_requests_per_million = -1.0", "is no price: -1"),
+            ("rest_requests_per_million = 3.50", "rest_requests_per_million = nan", "is no price: NaN"),
+            ("rest_requests_per_million = 3.50", "", "missing field"),
+            ("region = \"us-east-1\"", "region = \"us-east-1\"\ntypo = 1", "unknown field"),
+        ];
+        for (right, wrong, why) in broken {
+            let error = PriceTable::parse(&US_EAST_1.replacen(right, wrong, 1)).expect_err(wrong);
+
+            assert!(format!("{error:#}").contains(why), "{wrong}: {error:#}");
+        }
+    }
+}

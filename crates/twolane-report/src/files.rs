@@ -1,0 +1,155 @@
+//! What a comparison leaves behind: `report.json` for machines, and `report.html` for people.
+
+use crate::html;
+use crate::model::{Report, SCHEMA_VERSION};
+use crate::version_1;
+use anyhow::{Context, bail};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Writes a completed report to that file, as JSON, and beside it as a page. Neither is ever half there.
+///
+/// # Errors
+/// The folder is missing or cannot be written, or the file has the page's name.
+///
+/// # Panics
+/// Never: a report has only string keys, so it is always JSON.
+pub fn write(report: &Report, path: &Path) -> anyhow::Result<()> {
+    let page = page_path(path);
+    if page == path {
+        bail!("{} is the name of the page that goes beside the report: choose one that ends in .json", path.display());
+    }
+    let mut json = serde_json::to_string_pretty(report).expect("a report has only string keys, so it is always JSON");
+    json.push('\n');
+    replace(path, &json)?;
+    write_page(report, &page)
+}
+
+/// Where the page of a report goes: beside it, under the same name but for its end.
+#[must_use]
+pub fn page_path(report: &Path) -> PathBuf {
+    report.with_extension("html")
+}
+
+/// Writes a completed report to that file, as a page.
+///
+/// # Errors
+/// The folder is missing or cannot be written.
+pub fn write_page(report: &Report, path: &Path) -> anyhow::Result<()> {
+    replace(path, &html::page(report))
+}
+
+/// Reads a report. One of version 1 becomes one of the present version.
+///
+/// # Errors
+/// The file cannot be read, is no report, or is one of another version.
+pub fn read(path: &Path) -> anyhow::Result<Report> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Versioned {
+        schema_version: u32,
+    }
+    let shown = path.display();
+    let text = fs::read_to_string(path).with_context(|| format!("Failed to read {shown}"))?;
+    let versioned: Versioned = serde_json::from_str(&text).with_context(|| format!("{shown} is no report"))?;
+    let version = versioned.schema_version;
+    if ![version_1::VERSION, SCHEMA_VERSION].contains(&version) {
+        bail!(
+            "{shown} is a report of version {version}, and this program reads versions {} and {SCHEMA_VERSION}",
+            version_1::VERSION
+        );
+    }
+    let not_one = || format!("{shown} is no report of version {version}");
+    let mut value = serde_json::from_str(&text).with_context(not_one)?;
+    check_size(&value).with_context(not_one)?;
+    if version == version_1::VERSION {
+        version_1::upgrade(&mut value);
+    }
+    serde_json::from_value(value).with_context(not_one)
+}
+
+/// No run counts that far, and sums of such numbers would overflow.
+fn check_size(value: &Value) -> anyhow::Result<()> {
+    const MOST: u64 = 1 << 53;
+    match value {
+        // The seed is no count.
+        Value::Object(object) => {
+            object.iter().filter(|(name, _)| *name != "seed").try_for_each(|(_, value)| check_size(value))
+        }
+        Value::Array(values) => values.iter().try_for_each(check_size),
+        Value::Number(number) if number.as_u64().is_some_and(|number| number > MOST) => {
+            bail!("it counts to {number}")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    let new = PathBuf::from(new);
+    fs::write(&new, text)
+        .and_then(|()| fs::rename(&new, path))
+        .with_context(|| format!("Failed to write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{PriceTable, complete, sample, summary};
+
+    fn file(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("twolane-report-{}-{name}", std::process::id()))
+    }
+
+    #[test]
+    fn reads_what_it_wrote() {
+        let mut report = sample::report();
+        complete(&mut report, &PriceTable::embedded());
+        let path = file("round-trip.json");
+
+        write(&report, &path).expect("a temporary file");
+        let again = read(&path);
+        let page = fs::read_to_string(page_path(&path)).expect("it was written");
+        fs::remove_file(&path).expect("it was written");
+        fs::remove_file(page_path(&path)).expect("it was written");
+
+        // As people see it: the last bit of a float may differ after it was text.
+        assert_eq!(summary(&again.expect("a report")), summary(&report));
+        assert!(page.starts_with("<!DOCTYPE html>") && page.contains(&report.run.id), "{page}");
+    }
+
+    #[test]
+    fn does_not_write_report_and_page_to_one_file() {
+        let refused = write(&sample::report(), Path::new("report.html")).expect_err("one file for both");
+
+        assert!(refused.to_string().contains("ends in .json"), "{refused}");
+    }
+
+    #[test]
+    fn refuses_a_report_whose_sums_would_overflow() {
+        let mut report = sample::report();
+        report.lanes[0].counts.refused.throttled = u64::MAX;
+        let path = file("huge.json");
+        fs::write(&path, serde_json::to_string(&report).expect("JSON")).expect("a temporary file");
+
+        let refused = read(&path);
+        fs::remove_file(&path).expect("it was written");
+
+        let why = format!("{:#}", refused.expect_err("no run counts that far"));
+        assert!(why.contains("it counts to 18446744073709551615"), "{why}");
+    }
+
+    #[test]
+    fn refuses_a_report_of_another_version() {
+        let path = file("version.json");
+        fs::write(&path, r#"{"schemaVersion":3}"#).expect("a temporary file");
+
+        let refused = read(&path);
+        fs::remove_file(&path).expect("it was written");
+
+        let why = format!("{:#}", refused.expect_err("another version"));
+        assert!(why.contains("a report of version 3, and this program reads versions 1 and 2"), "{why}");
+    }
+}

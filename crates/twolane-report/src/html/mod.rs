@@ -1,0 +1,102 @@
+//! The report as one page: no network, no script, charts drawn here.
+//!
+//! Whatever the report says is text: it goes through [`escape`], and the page's own policy forbids scripts and every
+//! request, so that a name which slipped through could do nothing. Each chart is drawn twice, for wide and for narrow
+//! windows, since text in a drawing that is scaled down cannot be read.
+
+mod bars;
+mod canvas;
+mod cdf;
+mod legend;
+mod notices;
+mod outcomes;
+mod prices;
+mod run;
+mod scale;
+mod sections;
+mod tables;
+mod timeline;
+
+use crate::model::Report;
+use crate::printable::printable;
+use lanes::{Colours, LANES, Lane};
+
+const STYLE: &str = include_str!("page.css");
+
+/// Forbids everything but the style in the page and the empty icon.
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+
+/// Colours and rules of each lane, beside those of [`STYLE`].
+fn lane_styles() -> String {
+    let colours = |colour: fn(&Colours) -> &'static str| {
+        each(&LANES, |lane| format!("  --{}: {};\n", lane.name, colour(&lane.colours)))
+    };
+    let (light, dark) = (colours(|colours| colours.light), colours(|colours| colours.dark));
+    let rules = each(&LANES, |lane| {
+        let name = lane.name;
+        format!(
+            "text.{name}, .point.{name}, .bar.{name}, .fill.{name} {{ fill: var(--{name}); }}\n\
+             .line.{name}, .fill.{name} {{ stroke: var(--{name}); }}\n"
+        )
+    });
+    format!(":root {{\n{light}}}\n@media (prefers-color-scheme: dark) {{ :root {{\n{dark}}} }}\n{rules}")
+}
+
+/// A chart, or why there is none.
+type Chart = Result<String, &'static str>;
+
+/// The page.
+pub(crate) fn page(report: &Report) -> String {
+    let title = escape(&format!("Twolane: {} · {}", report.run.scenario, report.run.id));
+    let body = [
+        sections::header(report),
+        notices::notices(report),
+        sections::verdict(report),
+        sections::glance(report),
+        sections::latency(report),
+        sections::outcomes(report),
+        sections::timeline(report),
+        sections::cost(report),
+        sections::figures(report),
+        run::run(report),
+    ]
+    .concat();
+    let lane_styles = lane_styles();
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n\
+         <title>{title}</title>\n<style>\n{STYLE}{lane_styles}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
+    )
+}
+
+/// Text as text, inside elements and quoted attributes alike.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in printable(text).chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+/// What is written of each item, one after the other.
+fn each<T>(items: impl IntoIterator<Item = T>, written: impl FnMut(T) -> String) -> String {
+    items.into_iter().map(written).collect()
+}
+
+/// The style's name of a lane.
+fn class(lane: Lane) -> &'static str {
+    lane.name
+}
+
+#[cfg(test)]
+mod tests;

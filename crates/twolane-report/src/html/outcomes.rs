@@ -1,0 +1,116 @@
+//! What became of what each lane was sent.
+
+use super::canvas::{Canvas, Size, both};
+use super::legend::{Entry, Sample, legend};
+use super::scale::Scale;
+use super::{Chart, class};
+use crate::model::{LaneReport, Report};
+use crate::words::{counted, float, percent};
+
+/// From one lane to the next one.
+const ROW: f64 = 46.0;
+const BAR: f64 = 30.0;
+/// Room for the lane's name to the left.
+const NAME: f64 = 52.0;
+/// Narrower parts have no room for their share.
+const ROOM: f64 = 64.0;
+
+/// The chart in both sizes.
+pub(super) fn chart(report: &Report) -> Chart {
+    let lanes: Vec<_> = report.lanes.iter().filter(|lane| whole(lane) > 0.0).collect();
+    if lanes.is_empty() {
+        return Err("no order was sent.");
+    }
+    let seen = |index: usize| lanes.iter().any(|lane| fates(lane)[index].2 > 0);
+    let entries: Vec<Entry<'_>> = fates(lanes[0])
+        .into_iter()
+        .enumerate()
+        .filter(|(index, _)| seen(*index))
+        .map(|(_, (style, name, _))| (Sample::Patch, format!("bar {style}"), name))
+        .collect();
+    Ok(legend(&entries) + &both(|size| draw(&lanes, size)))
+}
+
+/// Style, name and orders of each fate.
+fn fates(lane: &LaneReport) -> [(&'static str, &'static str, u64); 7] {
+    let counts = &lane.counts;
+    [
+        ("confirmed", "confirmed", counts.confirmed),
+        ("rejected", "rejected as not valid", counts.rejected),
+        ("failed", "failed all deliveries", counts.failed),
+        ("lost", "lost", counts.lost),
+        ("unsettled", "open when the run was interrupted", counts.unsettled),
+        ("repeated", "accepted again", counts.repeated),
+        ("turned-away", "refused", counts.refused.total()),
+    ]
+}
+
+fn whole(lane: &LaneReport) -> f64 {
+    fates(lane).iter().map(|(_, _, orders)| float(*orders)).sum()
+}
+
+fn draw(lanes: &[&LaneReport], size: Size) -> String {
+    let mut canvas = Canvas::new(size, ROW * float(lanes.len() as u64));
+    let mut described = Vec::new();
+    for (index, lane) in lanes.iter().enumerate() {
+        let y = ROW * float(index as u64) + 6.0;
+        canvas.text(&format!("name {}", class(lane.lane)), "start", (0.0, y + 20.0), lane.lane.name);
+        described.extend(bar(&mut canvas, lane, y, size.width() - 2.0));
+    }
+    canvas.finish("What became of the orders of each lane", &format!("{}.", described.join("; ")))
+}
+
+/// One lane's bar, and its parts in words.
+fn bar(canvas: &mut Canvas, lane: &LaneReport, y: f64, right: f64) -> Vec<String> {
+    let sent = fates(lane).iter().fold(0_u64, |sum, (_, _, orders)| sum.saturating_add(*orders));
+    let across = Scale::exact(whole(lane), NAME, right);
+    let (mut before, mut told) = (0.0, Vec::new());
+    for (style, name, orders) in fates(lane).into_iter().filter(|(_, _, orders)| *orders > 0) {
+        let (from, to) = (across.at(before), across.at(before + float(orders)));
+        let share = percent(orders, sent);
+        let words = format!("{}: {} {name}, {share}", lane.lane.name, counted(orders, "order", "orders"));
+        // Never so thin that it is not seen.
+        canvas.bar(&format!("bar {style}"), (from.min(right - 3.0), y), ((to - from - 1.5).max(3.0), BAR), &words);
+        if to - from > ROOM {
+            canvas.text(&format!("inside {style}"), "middle", (f64::midpoint(from, to), y + 20.0), &share);
+        }
+        told.push(words);
+        before += float(orders);
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Counts;
+    use crate::sample;
+
+    #[test]
+    fn shows_each_fate_that_any_lane_knows() {
+        let chart = chart(&sample::report()).expect("orders were sent");
+
+        assert!(chart.contains("</svg>confirmed</li>") && chart.contains("</svg>refused</li>"), "{chart}");
+        assert!(!chart.contains("lost"), "{chart}");
+        assert!(chart.contains("sync: 920\u{a0}orders refused, 46.0\u{a0}%"), "{chart}");
+    }
+
+    #[test]
+    fn a_single_lost_order_is_seen() {
+        let mut report = sample::report();
+        report.lanes[1].counts.confirmed = 99_999;
+        report.lanes[1].counts.lost = 1;
+
+        let chart = chart(&report).expect("orders were sent");
+
+        assert!(chart.contains("class=\"bar lost\" x=\"915.0\" y=\"52.0\" width=\"3.0\""), "{chart}");
+    }
+
+    #[test]
+    fn nothing_sent_is_no_chart() {
+        let mut report = sample::report();
+        report.lanes.iter_mut().for_each(|lane| lane.counts = Counts::default());
+
+        assert_eq!(chart(&report).expect_err("nothing to draw"), "no order was sent.");
+    }
+}

@@ -1,0 +1,189 @@
+//! The parts of the page, in words and around the charts.
+
+use super::{Chart, bars, cdf, each, escape, outcomes, prices, tables, timeline};
+use crate::model::{LaneReport, Report, TargetKind};
+use crate::words::and;
+use lanes::{Answer, LANES};
+
+/// Figures that are looked for first; the rest follows below.
+const FIRST_FIGURES: [&str; 11] = [
+    "counts.sent",
+    "counts.accepted",
+    "counts.confirmed",
+    "counts.lost",
+    "timeline.peakBacklog",
+    "latencies.acknowledge.p50Ms",
+    "latencies.acknowledge.p99Ms",
+    "latencies.doneByCallback.p50Ms",
+    "latencies.doneByCallback.p99Ms",
+    "latencies.doneByPoll.p50Ms",
+    "latencies.doneByPoll.p99Ms",
+];
+
+/// What was measured, where and when.
+pub(super) fn header(report: &Report) -> String {
+    let run = &report.run;
+    let target = match run.target.kind {
+        TargetKind::Emulator => "an emulator",
+        TargetKind::Aws => "AWS",
+    };
+    let names: Vec<_> = report.lanes.iter().map(|lane| format!("the {}", lane.lane.name)).collect();
+    let lanes = if names.is_empty() { "no lane".to_owned() } else { format!("{} lane", and(&names)) };
+    let (scenario, id, started) = (escape(&run.scenario), escape(&run.id), escape(&run.started_at));
+    format!(
+        "<header>\n<p class=\"kicker\">Twolane comparison</p>\n<h1>Scenario “{scenario}”: {lanes}</h1>\n\
+         <p class=\"where\">Run {id} on {target}, {started}</p>\n</header>\n"
+    )
+}
+
+/// The report's own sentences.
+pub(super) fn verdict(report: &Report) -> String {
+    let sentences = each(&report.verdict, |sentence| format!("<li>{}</li>\n", escape(sentence)));
+    let body = if sentences.is_empty() {
+        "<p class=\"empty\">This report has no verdict.</p>\n".to_owned()
+    } else {
+        format!("<ul class=\"verdict\">\n{sentences}</ul>\n")
+    };
+    section("verdict", "What the figures say", &body)
+}
+
+/// The figures that are looked for first.
+pub(super) fn glance(report: &Report) -> String {
+    let wanted = |key: &str| FIRST_FIGURES.contains(&key) || key.starts_with("cost.");
+    let at_once = LANES.iter().filter(|lane| lane.answer == Answer::Outcome).map(|lane| lane.name.to_owned());
+    let at_once = and(&at_once.collect::<Vec<_>>());
+    let caption = format!("The {at_once} lane's answer is the outcome: what is acknowledged there is done");
+    let body = tables::by_lane(report, &caption, wanted);
+    if body.is_empty() { body } else { section("glance", "At a glance", &body) }
+}
+
+/// How soon.
+pub(super) fn latency(report: &Report) -> String {
+    let told = "Fraction of accepted orders against the time since they were due. Further left is sooner; the flatter a \
+                line near the top, the longer its tail. Dots are the median and the 99th percentile.";
+    let table = tables::by_lane(report, "Times of each lane", |key| key.starts_with("latencies."));
+    charted("latency", "How soon", told, cdf::chart(report), &table)
+}
+
+/// What became of the orders.
+pub(super) fn outcomes(report: &Report) -> String {
+    let told = "Each bar is everything that the lane was sent.";
+    let table = tables::by_lane(report, "Orders of each lane", |key| key.starts_with("counts."));
+    charted("outcomes", "What became of the orders", told, outcomes::chart(report), &table)
+}
+
+/// Over time.
+pub(super) fn timeline(report: &Report) -> String {
+    let lanes = if report.lanes.len() > 2 { "All" } else { "Both" };
+    let told = format!(
+        "{lanes} lanes on the same scales. The grey area is what the schedule asked for; what is refused never becomes \
+         done, and what waits becomes done later."
+    );
+    let warm_up = match report.run.warm_up_seconds {
+        seconds if seconds > 0.0 => {
+            format!(" The first {seconds}\u{a0}s are the warm-up: not in the figures of orders and times.")
+        }
+        _ => String::new(),
+    };
+    let table: String = report.lanes.iter().map(tables::timeline).collect();
+    charted("timeline", "Over time", &(told + &warm_up), timeline::chart(report), &table)
+}
+
+/// What a million orders cost.
+pub(super) fn cost(report: &Report) -> String {
+    let guessed = |lane: &LaneReport| lane.cost.as_ref().is_some_and(|cost| !cost.representative);
+    let note = if report.lanes.iter().any(guessed) {
+        " Lambda durations here are not AWS's own: the part “Lambda duration” is no more than an order of magnitude."
+    } else {
+        ""
+    };
+    let told = format!(
+        "At list prices, per million orders that have an outcome: what refused requests and retries cost is shared by \
+         the orders that were done.{note}"
+    );
+    charted(
+        "cost",
+        "What a million orders cost",
+        &told,
+        bars::chart(report),
+        &(tables::costs(report) + &prices::prices(report)),
+    )
+}
+
+/// Every figure.
+pub(super) fn figures(report: &Report) -> String {
+    let table = tables::by_lane(report, "Every figure of each lane", |_| true);
+    let body = if table.is_empty() { "<p class=\"empty\">No data: the run has no lane.</p>\n" } else { &table };
+    section("figures", "All figures", body)
+}
+
+/// A part of the page under a heading.
+pub(super) fn section(id: &str, title: &str, body: &str) -> String {
+    format!(
+        "<section id=\"{id}\" aria-labelledby=\"{id}-title\">\n<h2 id=\"{id}-title\">{title}</h2>\n{body}</section>\n"
+    )
+}
+
+/// A chart with what it shows, and the same as a table; in place of a chart that cannot be drawn, why.
+fn charted(id: &str, title: &str, told: &str, chart: Chart, table: &str) -> String {
+    let body = match chart {
+        Ok(drawn) => format!("<p class=\"told\">{told}</p>\n<div class=\"charts\">\n{drawn}</div>\n"),
+        Err(why) => format!("<p class=\"empty\">No data: {why}</p>\n"),
+    };
+    let table = if table.is_empty() {
+        String::new()
+    } else {
+        format!("<details>\n<summary>As a table</summary>\n{table}</details>\n")
+    };
+    section(id, title, &(body + &table))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn the_header_names_scenario_lanes_and_target_as_text() {
+        let mut report = sample::report();
+        report.run.scenario = "<script>".to_owned();
+
+        let header = header(&report);
+
+        assert!(header.contains("“&lt;script&gt;”: the sync and the async lane"), "{header}");
+        assert!(header.contains("on an emulator, 2026-11-24T12:00:00.000Z"), "{header}");
+    }
+
+    #[test]
+    fn a_chart_that_cannot_be_drawn_says_why() {
+        let section = charted("x", "X", "told", Err("nothing was sent."), "");
+
+        assert!(section.contains("<p class=\"empty\">No data: nothing was sent.</p>"), "{section}");
+        assert!(!section.contains("<details>") && !section.contains("told"), "{section}");
+    }
+
+    #[test]
+    fn a_report_without_a_verdict_says_so() {
+        assert!(verdict(&sample::report()).contains("has no verdict"));
+    }
+
+    #[test]
+    fn a_warm_up_is_told_where_it_is_drawn() {
+        let mut report = sample::report();
+        assert!(timeline(&report).contains("The first 5\u{a0}s are the warm-up"));
+
+        report.run.warm_up_seconds = 0.0;
+
+        assert!(!timeline(&report).contains("warm-up"));
+    }
+
+    #[test]
+    fn durations_that_are_not_lambdas_own_are_told() {
+        let mut report = sample::report();
+        assert!(!cost(&report).contains("order of magnitude"));
+
+        crate::complete(&mut report, &crate::PriceTable::embedded());
+
+        assert!(cost(&report).contains("order of magnitude"));
+    }
+}

@@ -1,0 +1,139 @@
+use super::*;
+use crate::PriceTable;
+use crate::model::{Counts, LaneReport, Latencies, Usage};
+use crate::{complete, sample};
+
+fn completed() -> Report {
+    let mut report = sample::report();
+    complete(&mut report, &PriceTable::embedded());
+    report
+}
+
+/// The page, which must be well-formed and without figures that are none.
+fn sound_page(report: &Report) -> String {
+    let page = page(report);
+    for odd in ["NaN", ">inf", "\"inf", "-inf"] {
+        assert!(!page.contains(odd), "{odd}: {page}");
+    }
+    for tag in ["section", "svg", "table", "details", "ul", "div", "p", "h2", "h3", "aside", "text", "title"] {
+        let (opened, plain) = (format!("<{tag} "), format!("<{tag}>"));
+        let opened = page.matches(&opened).count() + page.matches(&plain).count();
+        assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}: {page}");
+    }
+    page
+}
+
+fn without_orders(lane: &mut LaneReport) {
+    (lane.counts, lane.usage) = (Counts::default(), Usage::default());
+    lane.timeline.clear();
+    lane.latencies = Latencies { acknowledge: None, done_by_callback: None, done_by_poll: None };
+    lane.dead_letters = None;
+    lane.reconciliation = None;
+}
+
+#[test]
+fn a_run_of_both_lanes_has_every_part() {
+    let page = sound_page(&completed());
+
+    for part in ["verdict", "glance", "latency", "outcomes", "timeline", "cost", "figures", "run"] {
+        assert!(page.contains(&format!("<section id=\"{part}\"")), "{part}: {page}");
+    }
+    // Latency, outcomes, cost, and a timeline for each lane, in two sizes.
+    assert_eq!(page.matches("role=\"img\"").count(), 10);
+    assert!(!page.contains("No data"), "{page}");
+}
+
+#[test]
+fn asks_for_nothing_and_runs_nothing() {
+    let page = page(&completed());
+
+    assert!(page.contains("default-src &#39;none&#39;") || page.contains("default-src 'none'"));
+    for forbidden in ["<script", "src=", "@import", "url(", " on", "<iframe"] {
+        let found = page.match_indices(forbidden).find(|(at, _)| forbidden != " on" || is_handler(&page[*at..]));
+        assert_eq!(found, None, "{forbidden}");
+    }
+}
+
+/// Whether it starts as ` onclick=` would.
+fn is_handler(text: &str) -> bool {
+    let name = text.trim_start();
+    let end = name.find(|character: char| !character.is_ascii_lowercase()).unwrap_or(name.len());
+    name[end..].starts_with('=')
+}
+
+#[test]
+fn one_lane_is_a_page_of_one_lane() {
+    for index in [0, 1] {
+        let mut report = sample::report();
+        report.lanes = vec![report.lanes.remove(index)];
+        complete(&mut report, &PriceTable::embedded());
+
+        let page = sound_page(&report);
+
+        assert_eq!(page.matches("role=\"img\"").count(), 8);
+    }
+}
+
+#[test]
+fn a_run_without_orders_says_why_there_are_no_charts() {
+    let mut report = sample::report();
+    report.lanes.iter_mut().for_each(without_orders);
+    complete(&mut report, &PriceTable::embedded());
+
+    let page = sound_page(&report);
+
+    assert_eq!(page.matches("<p class=\"empty\">No data: ").count(), 4);
+    assert!(page.contains("The sync lane was sent nothing."), "{page}");
+}
+
+#[test]
+fn a_lane_without_orders_beside_one_with_them_is_told() {
+    let mut report = sample::report();
+    without_orders(&mut report.lanes[0]);
+    complete(&mut report, &PriceTable::embedded());
+
+    let page = sound_page(&report);
+
+    for part in ["The sync lane accepted no order", "The sync lane has no cost", "No data: no second of this lane"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+}
+
+#[test]
+fn a_run_without_lanes_and_costs_is_a_page_too() {
+    let mut report = sample::report();
+    report.lanes.clear();
+
+    let page = sound_page(&report);
+
+    assert!(page.contains("No data: the run has no lane."), "{page}");
+}
+
+#[test]
+fn whatever_the_report_says_is_text() {
+    let evil = "<img src=x onerror=alert(1)>\"'&\u{202e}";
+    let mut report = completed();
+    let run = &mut report.run;
+    for text in [&mut run.id, &mut run.scenario, &mut run.started_at, &mut run.target.api_url, &mut run.twolane_version]
+    {
+        evil.clone_into(text);
+    }
+    run.git_commit = Some(evil.to_owned());
+    run.scenario_settings.insert(evil.to_owned(), evil.to_owned());
+    run.generator.honest = false;
+    run.generator.reason = Some(evil.to_owned());
+    report.errors.push(evil.to_owned());
+    report.verdict.push(evil.to_owned());
+    report.lanes[0].reconciliation.as_mut().expect("it is there").mismatches.push(evil.to_owned());
+    let part = &mut report.lanes[0].cost.as_mut().expect("priced").parts[0];
+    (part.service, part.quantity) = (evil.to_owned(), evil.to_owned());
+    let pricing = report.pricing.as_mut().expect("priced");
+    (pricing.region, pricing.as_of) = (evil.to_owned(), evil.to_owned());
+    pricing.sources.push(format!("https://{evil}"));
+    pricing.left_out.push(evil.to_owned());
+
+    let page = sound_page(&report);
+
+    assert!(!page.contains("<img") && !page.contains('\u{202e}'), "{page}");
+    assert!(page.matches("&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;\u{fffd}").count() > 15);
+}

@@ -1,0 +1,202 @@
+//! What happened to the orders of one lane.
+
+use super::{LaneCost, Latencies};
+use lanes::{FunctionSpec, Lane};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One lane. Warm-up is left out of everything but `timeline`, `deadLetters`, `reconciliation` and `usage`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LaneReport {
+    /// Which one.
+    #[serde(with = "by_name")]
+    pub lane: Lane,
+    /// By function, invocations that it could have at once while measured; `null` for no limit, or none that is known.
+    pub limits: BTreeMap<String, Option<u64>>,
+    /// What became of the orders.
+    pub counts: Counts,
+    /// How long it took.
+    pub latencies: Latencies,
+    /// One entry per second from the first arrival to the last outcome.
+    pub timeline: Vec<TimelineSecond>,
+    /// Of the dead-letter queue, where it could be asked.
+    pub dead_letters: Option<DeadLetters>,
+    /// What the table says of it, where it could be asked.
+    pub reconciliation: Option<Reconciliation>,
+    /// What AWS bills, counted.
+    pub usage: Usage,
+    /// What that costs. Written by [`complete`](crate::complete).
+    pub cost: Option<LaneCost>,
+}
+
+impl LaneReport {
+    /// The lane's functions that have a limit, and how many invocations that is.
+    pub(crate) fn limited(&self) -> impl Iterator<Item = (&'static FunctionSpec, u64)> {
+        self.lane.functions.iter().filter_map(|function| Some((function, (*self.limits.get(function.name)?)?)))
+    }
+}
+
+/// A lane by its name.
+pub(super) mod by_name {
+    use lanes::Lane;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    pub(crate) fn serialize<S: Serializer>(lane: &Lane, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(lane.name)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Lane, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        lanes::lane(&name).ok_or_else(|| {
+            let known = lanes::names().collect::<Vec<_>>().join(", ");
+            D::Error::custom(format!("unknown lane {name}; this program knows {known}"))
+        })
+    }
+}
+
+/// Orders by what became of them. `sent = accepted + refused`, and of the accepted ones
+/// `accepted = confirmed + rejected + failed + lost + unsettled + repeated`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    /// Requests sent, one per order unless the scenario sends duplicates.
+    pub sent: u64,
+    /// Answered 200, 201 or 202.
+    pub accepted: u64,
+    /// Not accepted, by class.
+    pub refused: Refused,
+    /// Stored.
+    pub confirmed: u64,
+    /// Refused by the worker.
+    pub rejected: u64,
+    /// Given up after the last delivery.
+    pub failed: u64,
+    /// Accepted, and without an outcome when the grace period ended.
+    pub lost: u64,
+    /// Accepted, and without an outcome when the run was interrupted.
+    pub unsettled: u64,
+    /// Requests accepted beyond the first for an order.
+    pub repeated: u64,
+    /// Orders of which no request was accepted, and which have an outcome all the same: the answer did not come.
+    pub done_unacknowledged: u64,
+    /// Accepted orders whose outcome no callback told, where callbacks were listened for: the status service told it.
+    pub without_callback: Option<u64>,
+    /// Messages that nothing can decode, put straight into the queue; not among `sent`.
+    pub undecodable: u64,
+    /// Callbacks that told of an order what the one before had told.
+    pub duplicate_callbacks: u64,
+    /// Orders by the deliveries that they took.
+    pub attempts: BTreeMap<u64, u64>,
+}
+
+/// Requests that were not accepted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Refused {
+    /// 429.
+    pub throttled: u64,
+    /// 503.
+    pub unavailable: u64,
+    /// Other 5xx.
+    pub server_error: u64,
+    /// Other 4xx.
+    pub client_error: u64,
+    /// No answer at all: time-out or a broken connection.
+    pub no_answer: u64,
+}
+
+impl Refused {
+    /// Of all classes.
+    #[must_use]
+    pub fn total(self) -> u64 {
+        self.throttled + self.unavailable + self.server_error + self.client_error + self.no_answer
+    }
+}
+
+/// One second of the run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TimelineSecond {
+    /// Since the first arrival, from 0.
+    pub second: u64,
+    /// Orders due in it.
+    pub arrivals: u64,
+    /// Orders whose acceptance came in it.
+    pub acknowledged: u64,
+    /// Requests whose refusal came in it.
+    pub refused: u64,
+    /// Outcomes that came in it.
+    pub completed: u64,
+    /// At its end: requests under way where the answer is the outcome, else accepted orders without an outcome.
+    pub backlog: u64,
+    /// Messages in the queue, visible and in flight, as SQS says (approximately).
+    pub queue_depth: Option<u64>,
+}
+
+/// Messages in the dead-letter queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeadLetters {
+    /// Before the first order.
+    pub before: u64,
+    /// After the grace period.
+    pub after: u64,
+}
+
+/// The lane's sums against the orders table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reconciliation {
+    /// Orders looked up.
+    pub checked: u64,
+    /// Orders found, whatever their status.
+    pub stored: u64,
+    /// Orders of which table and measurement differ.
+    pub differences: u64,
+    /// The first of them, each an error of the run.
+    pub mismatches: Vec<String>,
+}
+
+/// What AWS bills, counted over all of the lane's orders: the warm-up's too, as Lambda's reports are.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Usage {
+    /// Orders with an outcome that it is for.
+    pub orders: u64,
+    /// REST API requests that placed orders, all refused ones too.
+    pub order_requests: u64,
+    /// Of those, the ones that API Gateway throttled (429), which it does not charge.
+    pub throttled_requests: u64,
+    /// REST API requests by which a caller that polls asked the status service.
+    pub status_requests: u64,
+    /// SQS requests in units of 64 KB: sends, receives, deletes and changes of visibility.
+    pub message_units: u64,
+    /// Functions that ran.
+    pub functions: Vec<FunctionUsage>,
+    /// DynamoDB write request units.
+    pub write_units: f64,
+    /// DynamoDB read request units.
+    pub read_units: f64,
+    /// WebSocket messages in units of 32 KB, both directions.
+    pub websocket_messages: u64,
+    /// Minutes that sockets were open, summed.
+    pub connection_minutes: f64,
+}
+
+/// One function's part.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionUsage {
+    /// As its folder: `create-order`, `process-orders`, `get-order`, `manage-connections`, `authorize-request`.
+    pub name: String,
+    /// Invocations.
+    pub invocations: u64,
+    /// Billed duration × memory, in GB-seconds.
+    pub gb_seconds: f64,
+    /// Invocations that ran at the same moment at most, by when Lambda's reports say that each began and ended.
+    pub most_at_once: u64,
+    /// Whether the duration is Lambda's own (REPORT lines on AWS) rather than an emulator's or an estimate.
+    pub representative: bool,
+}

@@ -1,0 +1,145 @@
+//! The shape as others read it: `schema/report.schema.json` must say what the types here write, no more and no less.
+
+use super::{Report, SCHEMA_VERSION};
+use crate::{PriceTable, complete, sample, version_1};
+use jsonschema::Validator;
+use serde_json::{Map, Value, json};
+use std::sync::LazyLock;
+
+/// Reports as they were once written, by version; each must stay readable.
+const VERSION_1: &str = include_str!("../../tests/reports/version-1.json");
+const VERSION_2: &str = include_str!("../../tests/reports/version-2.json");
+
+/// The shape of version 1.
+const SCHEMA_1: &str = include_str!("../../tests/reports/version-1.schema.json");
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).expect("it is JSON")
+}
+
+fn schema() -> Value {
+    json(include_str!("../../schema/report.schema.json"))
+}
+
+static VALIDATOR: LazyLock<Validator> =
+    LazyLock::new(|| jsonschema::draft202012::new(&schema()).expect("the schema is one"));
+
+/// Where the report is not what the schema says.
+fn complaints(report: &Value) -> Vec<String> {
+    complaints_by(&VALIDATOR, report)
+}
+
+fn complaints_by(validator: &Validator, report: &Value) -> Vec<String> {
+    validator.iter_errors(report).map(|error| format!("{}: {error}", error.instance_path())).collect()
+}
+
+fn completed() -> Value {
+    let mut report = sample::report();
+    complete(&mut report, &PriceTable::embedded());
+    serde_json::to_value(report).expect("a report is JSON")
+}
+
+#[test]
+fn a_completed_report_is_what_the_schema_says() {
+    assert_eq!(complaints(&completed()), Vec::<String>::new());
+}
+
+#[test]
+fn a_report_of_nothing_is_what_the_schema_says() {
+    let mut report = sample::report();
+    report.run.git_commit = None;
+    report.run.target.region = None;
+    report.lanes.truncate(1);
+    let latencies = &mut report.lanes[0].latencies;
+    (latencies.acknowledge, report.lanes[0].reconciliation) = (None, None);
+
+    assert_eq!(complaints(&serde_json::to_value(report).expect("a report is JSON")), Vec::<String>::new());
+}
+
+#[test]
+fn the_schema_is_of_the_version_that_is_written() {
+    assert_eq!(schema()["properties"]["schemaVersion"]["const"], json!(SCHEMA_VERSION));
+}
+
+#[test]
+fn every_field_must_be_there_and_no_other() {
+    let report = completed();
+
+    for place in objects(&report, "") {
+        let fields = |report: &Value| report.pointer(&place).and_then(Value::as_object).expect("an object").clone();
+        let mut more = report.clone();
+        *more.pointer_mut(&place).expect("it is there") = Value::Object(with(fields(&report), "unheardOf"));
+        assert!(!complaints(&more).is_empty(), "{place} may have fields that nobody knows");
+
+        for field in fields(&report).keys() {
+            let mut less = report.clone();
+            less.pointer_mut(&place).and_then(Value::as_object_mut).expect("an object").remove(field);
+            assert!(!complaints(&less).is_empty(), "{place}/{field} may be left out");
+        }
+    }
+}
+
+fn with(mut fields: Map<String, Value>, name: &str) -> Map<String, Value> {
+    fields.insert(name.to_owned(), json!(1));
+    fields
+}
+
+/// Pointers to all objects with fixed fields; those with names of the run's own are none.
+fn objects(value: &Value, place: &str) -> Vec<String> {
+    match value {
+        Value::Object(_) if ["/scenarioSettings", "/attempts", "/limits"].iter().any(|end| place.ends_with(end)) => {
+            Vec::new()
+        }
+        Value::Object(fields) => {
+            let inside = fields.iter().flat_map(|(name, value)| objects(value, &format!("{place}/{name}")));
+            inside.chain([place.to_owned()]).collect()
+        }
+        // One of a list stands for all.
+        Value::Array(items) => items.first().map(|item| objects(item, &format!("{place}/0"))).unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn what_was_written_once_can_be_read_still() {
+    let golden = json(VERSION_2);
+    assert_eq!(complaints(&golden), Vec::<String>::new());
+
+    let report: Report = serde_json::from_str(VERSION_2).expect("the golden report can be read");
+
+    assert_eq!(serde_json::to_value(&report).expect("a report is JSON"), golden);
+}
+
+#[test]
+fn a_report_of_version_1_becomes_one_of_the_present_version() {
+    let schema = jsonschema::draft202012::new(&json(SCHEMA_1)).expect("the schema is one");
+    let mut report = json(VERSION_1);
+    assert_eq!(complaints_by(&schema, &report), Vec::<String>::new());
+
+    version_1::upgrade(&mut report);
+
+    assert_eq!(report, json(VERSION_2));
+}
+
+#[test]
+fn an_upgraded_report_leaves_unknown_limits_unknown() {
+    let mut report = json(VERSION_1);
+    report["run"]["limits"] = json!({"workerMaximumConcurrency": null, "syncReservedConcurrency": 7});
+    report["pricing"]["crossover"] = Value::Null;
+
+    version_1::upgrade(&mut report);
+
+    assert_eq!(report["lanes"][0]["limits"], json!({"create-order": 7}));
+    assert_eq!(report["lanes"][1]["limits"], json!({"process-orders": null}));
+    assert_eq!(report["pricing"]["crossovers"], json!([]));
+    assert_eq!(complaints(&report), Vec::<String>::new());
+}
+
+#[test]
+fn names_the_known_lanes_when_a_report_has_another_one() {
+    let report = VERSION_2.replacen("\"lane\": \"sync\"", "\"lane\": \"fast\"", 1);
+
+    let error = serde_json::from_str::<Report>(&report).expect_err("there is no such lane").to_string();
+
+    assert!(error.contains("unknown lane fast; this program knows sync, async"), "{error}");
+}

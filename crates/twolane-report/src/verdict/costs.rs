@@ -1,0 +1,108 @@
+//! What the orders cost, and when that would turn.
+
+use crate::cost::is_overloaded;
+use crate::model::{Crossover, LaneCost, LaneReport, Report};
+use crate::words::{and, percent, times, usd};
+
+/// The lanes that did orders; nothing without prices or where fewer than two did.
+pub(super) fn of_lanes(report: &Report) -> Vec<String> {
+    let costs: Vec<_> = report.lanes.iter().filter_map(|lane| Some((lane, lane.cost.as_ref()?))).collect();
+    let (Some(pricing), [first, others @ ..]) = (&report.pricing, costs.as_slice()) else { return Vec::new() };
+    if others.is_empty() {
+        return Vec::new();
+    }
+    let each: Vec<_> = costs
+        .iter()
+        .map(|(lane, cost)| format!("{} down the {} lane", usd(cost.usd_per_million_orders), lane.lane.name))
+        .collect();
+    let against = if others.len() > 1 { format!("against {}, ", first.0.lane.name) } else { String::new() };
+    let said: Vec<_> = others.iter().map(|other| difference(first.1, other)).collect();
+    let doubt = if costs.iter().all(|(_, cost)| cost.representative) {
+        ""
+    } else {
+        " Billed durations are not Lambda's own, so the Lambda part is not representative."
+    };
+    let (region, day) = (&pricing.region, &pricing.as_of);
+    let mut sentences = vec![format!(
+        "At list prices of {region} of {day}, a million orders with an outcome cost {}: {against}{}.{doubt}",
+        and(&each),
+        said.join("; ")
+    )];
+    sentences.extend(costs.iter().filter(|(lane, _)| is_overloaded(lane)).map(|(lane, _)| {
+        let refused = percent(lane.counts.refused.total(), lane.counts.sent);
+        format!(
+            "The {} lane refused {refused} of its requests, and its costs are shared by the orders that are left: they are \
+             those of an overload. For the lanes' own costs, run `steady`.",
+            lane.lane.name
+        )
+    }));
+    sentences.extend(pricing.crossovers.iter().flat_map(of_crossover));
+    sentences
+}
+
+/// How much less or more a lane costs than the first one.
+fn difference(first: &LaneCost, (lane, cost): &(&LaneReport, &LaneCost)) -> String {
+    let (name, more) = (lane.lane.name, cost.usd_per_million_orders - first.usd_per_million_orders);
+    let amount = usd(more.abs());
+    if more < 0.0 {
+        format!("{name} is cheaper here, by {amount}")
+    } else {
+        format!("{name} is NOT cheaper here: it costs {amount} more")
+    }
+}
+
+fn of_crossover(crossover: &Crossover) -> Vec<String> {
+    vec![polling(crossover), levelling(crossover)].into_iter().chain(capacity(crossover)).collect()
+}
+
+fn polling(crossover: &Crossover) -> String {
+    let poll = usd(crossover.poll_usd_per_million);
+    let equal = if let Some(polls) = crossover.polls_per_order_at_equal_cost {
+        format!("without callbacks the lanes cost the same at {polls:.2} status requests per order")
+    } else {
+        let queued = crossover.queued.name;
+        format!("even without callbacks, and without a single status request, the {queued} lane costs more")
+    };
+    let callbacks = crossover.polls_per_order_at_cost_of_callbacks.map_or_else(String::new, |polls| {
+        format!("; callbacks are the cheaper way to learn the outcome from {polls:.2} status requests per order on")
+    });
+    format!("A million status requests cost {poll}: {equal}{callbacks}.")
+}
+
+fn levelling(crossover: &Crossover) -> String {
+    let (direct, queued) = (crossover.direct.name, crossover.queued.name);
+    if crossover.peak_to_mean_at_equal_cost < 1.0 {
+        return format!(
+            "With provisioned DynamoDB writes the {queued} lane is the cheaper one at any peak; on-demand writes undercut the \
+             {direct} lane's at {} the mean.",
+            times(crossover.peak_to_mean_at_on_demand)
+        );
+    }
+    let (equal, undercut) = (times(crossover.peak_to_mean_at_equal_cost), times(crossover.peak_to_mean_at_on_demand));
+    let headroom = crossover.levelled_headroom;
+    let start = format!(
+        "With provisioned DynamoDB writes, bought for the peak ({direct}) or for {headroom:.2}× the mean ({queued}), the lanes would \
+         cost the same at a peak of {equal} the mean"
+    );
+    if crossover.levelling_pays_on_dynamodb {
+        format!(
+            "{start}, and {queued} is cheaper from there on; on-demand writes undercut the {direct} lane's only at {undercut}."
+        )
+    } else {
+        format!(
+            "{start}; but from {undercut} on, on-demand writes are cheaper than provisioning for the peak and need no \
+             queue, so levelling the load does not pay on DynamoDB."
+        )
+    }
+}
+
+/// The price of capacity at the middle one of the ratios.
+fn capacity(crossover: &Crossover) -> Option<String> {
+    let named = crossover.break_even.iter().find(|point| (point.peak_to_mean - 10.0).abs() < 0.01)?;
+    let price = usd(named.usd_per_month_per_order_per_second?);
+    let ratio = times(named.peak_to_mean);
+    Some(format!(
+        "In front of a store that is bought by capacity, the queue pays for itself at a peak of {ratio} the mean once the \
+         capacity for one order per second costs more than {price} a month."
+    ))
+}

@@ -1,0 +1,73 @@
+//! What the figures say, in sentences made from the figures.
+
+mod costs;
+mod orders;
+
+use crate::model::{LaneReport, Latency, Report, TargetKind};
+use crate::words::{counted, time};
+use lanes::Answer;
+
+/// A lag that shows in the longest times of a lane over a network, in milliseconds.
+const VISIBLE_MS: f64 = 20.0;
+
+/// The sentences of the report, the most important one first.
+pub(crate) fn verdict(report: &Report) -> Vec<String> {
+    let mut sentences = trust(report);
+    for lane in &report.lanes {
+        sentences.extend(orders::of_lane(lane));
+    }
+    if report.lanes.len() > 1 {
+        sentences.extend(orders::side_by_side(&report.lanes));
+        sentences.extend(costs::of_lanes(report));
+    }
+    sentences
+}
+
+/// Times from the intended send time to the outcome, as the caller learned it first.
+fn done(lane: &LaneReport) -> Option<&Latency> {
+    let latencies = &lane.latencies;
+    let told = latencies.done_by_callback.as_ref().or(latencies.done_by_poll.as_ref());
+    match lane.lane.answer {
+        Answer::Outcome => told.or(latencies.acknowledge.as_ref()),
+        Answer::Receipt => told,
+    }
+}
+
+/// How far the figures go.
+fn trust(report: &Report) -> Vec<String> {
+    let run = &report.run;
+    let generator = &run.generator;
+    let mut sentences = Vec::new();
+    if !generator.honest {
+        let why = generator.reason.as_deref().unwrap_or("no reason is given");
+        sentences.push(format!("Do not use these figures: the generator did not keep its schedule ({why})."));
+    }
+    if !report.errors.is_empty() {
+        let errors = counted(report.errors.len() as u64, "error", "errors");
+        sentences.push(format!("The run has {errors}: its figures cannot be relied on until they are explained."));
+    }
+    if run.interrupted {
+        sentences.push("The run was interrupted: its figures are of the orders sent until then.".to_owned());
+    }
+    if run.target.kind == TargetKind::Emulator {
+        sentences.push(
+            "Measured on an emulator: how the lanes behave can be compared; times and costs are not those of AWS."
+                .to_owned(),
+        );
+    }
+    let late = generator.schedule_lag.max_ms;
+    if generator.honest && late > VISIBLE_MS {
+        let late = time(late);
+        sentences.push(format!("One request left {late} late: the longest times may be the generator's own."));
+    }
+    if generator.honest {
+        let lag = time(generator.schedule_lag.p99_ms);
+        sentences.push(format!(
+            "Latency runs from the intended send time, which the generator kept within {lag} for 99\u{a0}% of requests."
+        ));
+    }
+    sentences
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,225 @@
+//! What became of the orders, and how soon.
+
+use super::done;
+use crate::model::{LaneReport, Latency, Refused};
+use crate::words::{and, count, counted, float, percent, time, times};
+use lanes::{Answer, Invoker};
+
+/// Below this ratio two times are called the same.
+const NOTICEABLE: f64 = 1.1;
+
+/// When no callback came for more than that part of the orders, the others' times say nothing of all.
+const UNTOLD: f64 = 0.01;
+
+/// One lane by itself.
+pub(super) fn of_lane(lane: &LaneReport) -> Vec<String> {
+    let mut sentences = vec![acceptance(lane)];
+    sentences.extend(fate(lane));
+    sentences.extend(backlog(lane));
+    sentences.extend(invocations(lane));
+    sentences.extend(repeats(lane));
+    sentences.extend(reconciliation(lane));
+    sentences
+}
+
+fn acceptance(lane: &LaneReport) -> String {
+    let (name, counts) = (lane.lane.name, &lane.counts);
+    let refused = counts.refused.total();
+    if counts.sent == 0 {
+        return format!("The {name} lane was sent nothing.");
+    }
+    if refused == 0 {
+        return format!("The {name} lane accepted all {}.", counted(counts.sent, "order", "orders"));
+    }
+    let (accepted, sent, share) = (count(counts.accepted), count(counts.sent), percent(refused, counts.sent));
+    let classes = classes(counts.refused);
+    format!("The {name} lane accepted {accepted} of {sent} orders and refused {} ({share}): {classes}.", count(refused))
+}
+
+fn classes(refused: Refused) -> String {
+    let classes = [
+        (refused.throttled, "throttled (429)"),
+        (refused.unavailable, "unavailable (503)"),
+        (refused.server_error, "other server errors (5xx)"),
+        (refused.client_error, "client errors (4xx)"),
+        (refused.no_answer, "without an answer"),
+    ];
+    let seen: Vec<_> =
+        classes.iter().filter(|(n, _)| *n > 0).map(|(n, class)| format!("{}\u{a0}{class}", count(*n))).collect();
+    seen.join(", ")
+}
+
+/// What became of the accepted ones.
+fn fate(lane: &LaneReport) -> Vec<String> {
+    let (name, counts) = (lane.lane.name, &lane.counts);
+    let mut sentences = Vec::new();
+    if counts.lost > 0 {
+        let lost = counted(counts.lost, "accepted order", "accepted orders");
+        sentences.push(format!("The {name} lane LOST {lost}: no outcome came within the grace period."));
+    } else if counts.accepted > 0 && counts.unsettled == 0 {
+        sentences.push(format!("The {name} lane lost none: each accepted order has an outcome."));
+    }
+    if let Some(untold) = counts.without_callback.filter(|untold| *untold > 0) {
+        let untold = counted(untold, "accepted order", "accepted orders");
+        sentences.push(format!("No callback told the outcome of {untold} of the {name} lane; the status service did."));
+    }
+    if counts.done_unacknowledged > 0 {
+        let done = counted(counts.done_unacknowledged, "order", "orders");
+        sentences
+            .push(format!("{done} of the {name} lane have an outcome, although no request for them was accepted."));
+    }
+    if counts.failed > 0 {
+        let failed = counted(counts.failed, "order", "orders");
+        sentences.push(format!("{failed} of the {name} lane failed all deliveries."));
+    }
+    if counts.rejected > 0 {
+        let rejected = counted(counts.rejected, "accepted order", "accepted orders");
+        sentences.push(format!("The {name} lane rejected {rejected} as not valid."));
+    }
+    if let Some(letters) = lane.dead_letters.filter(|letters| letters.before != letters.after) {
+        let (before, after) = (count(letters.before), count(letters.after));
+        sentences.push(format!("The dead-letter queue went from {before} to {after} messages."));
+    }
+    sentences
+}
+
+/// How high the backlog grew and when it was gone.
+fn backlog(lane: &LaneReport) -> Option<String> {
+    let peak = lane.timeline.iter().map(|second| second.backlog).max().filter(|peak| *peak > 0)?;
+    let name = lane.lane.name;
+    let Some((workers, limit)) = lane.limited().find(|(function, _)| function.invoked_by == Invoker::Queue) else {
+        let what = match lane.lane.answer {
+            Answer::Outcome => "requests were under way",
+            Answer::Receipt => "orders waited",
+        };
+        return Some(format!("In the {name} lane at most {} {what} at the end of a second.", count(peak)));
+    };
+    let last_arrival = lane.timeline.iter().rfind(|second| second.arrivals > 0).map_or(0, |second| second.second);
+    let drained = lane.timeline.iter().rfind(|second| second.backlog > 0).map_or(0, |second| second.second + 1);
+    let when = match drained.checked_sub(last_arrival + 1) {
+        Some(0) | None => "before the last arrival".to_owned(),
+        Some(later) => format!("{later}\u{a0}s after the last arrival"),
+    };
+    let ended = lane.timeline.last().is_some_and(|second| second.backlog > 0);
+    let drained = if ended { "was not drained".to_owned() } else { format!("was drained {when}") };
+    let waited = counted(peak, "order", "orders");
+    let workers = workers.instances;
+    Some(format!("With at most {limit} {workers} at once, the {name} lane's backlog grew to {waited} and {drained}."))
+}
+
+/// How many of a lane's invocations ran at once, where there is a limit to it; in a burst, where each has one order, that
+/// many writers the database had.
+fn invocations(lane: &LaneReport) -> Vec<String> {
+    let name = lane.lane.name;
+    let ran = lane.limited().filter_map(|(limited, limit)| {
+        let function = lane.usage.functions.iter().find(|function| function.name == limited.name)?;
+        let (most, limit) = (count(function.most_at_once), count(limit));
+        Some(format!(
+            "By Lambda's reports {most} invocations of the {name} lane ran at the same moment at most; its limit was {limit}."
+        ))
+    });
+    ran.collect()
+}
+
+fn repeats(lane: &LaneReport) -> Option<String> {
+    let (name, counts) = (lane.lane.name, &lane.counts);
+    let retried: u64 = counts.attempts.iter().filter(|(attempts, _)| **attempts > 1).map(|(_, orders)| orders).sum();
+    let most = counts.attempts.keys().last().copied().unwrap_or(1);
+    let mut parts = Vec::new();
+    if retried > 0 {
+        parts.push(format!("{} took more than one delivery, {most} at most", counted(retried, "order", "orders")));
+    }
+    if counts.duplicate_callbacks > 0 {
+        parts
+            .push(format!("{} came", counted(counts.duplicate_callbacks, "duplicate callback", "duplicate callbacks")));
+    }
+    (!parts.is_empty()).then(|| format!("In the {name} lane {}.", parts.join("; ")))
+}
+
+fn reconciliation(lane: &LaneReport) -> Option<String> {
+    let found = lane.reconciliation.as_ref()?;
+    let (name, stored, checked) = (lane.lane.name, count(found.stored), count(found.checked));
+    Some(match found.differences {
+        0 => format!("The orders table agrees with the {name} lane: {stored} stored of {checked} looked up."),
+        some => {
+            let mismatches = counted(some, "difference", "differences");
+            format!("The orders table does NOT agree with the {name} lane: {mismatches}.")
+        }
+    })
+}
+
+/// All lanes.
+pub(super) fn side_by_side(lanes: &[LaneReport]) -> Vec<String> {
+    let acknowledged = lanes.iter().filter_map(|lane| Some((lane.lane.name, lane.latencies.acknowledge.as_ref()?)));
+    let mut sentences: Vec<_> = faster("acknowledged", &acknowledged.collect::<Vec<_>>()).into_iter().collect();
+    sentences.extend(done_side_by_side(lanes));
+    sentences.extend(refusals(lanes));
+    sentences
+}
+
+fn done_side_by_side(lanes: &[LaneReport]) -> Vec<String> {
+    let timed: Vec<_> = lanes.iter().filter_map(|lane| Some((lane, done(lane)?))).collect();
+    if timed.len() < 2 {
+        return Vec::new();
+    }
+    // Those that were told would stand for those that were not.
+    let without = |lane: &LaneReport| lane.counts.without_callback.unwrap_or(0);
+    let (untold, told): (Vec<_>, Vec<_>) =
+        timed.into_iter().partition(|(lane, _)| float(without(lane)) > UNTOLD * float(lane.counts.accepted));
+    let untold = untold.into_iter().map(|(lane, _)| {
+        format!(
+            "Times until done are not compared: of {} accepted orders in the {} lane no callback came.",
+            count(without(lane)),
+            lane.lane.name
+        )
+    });
+    let told: Vec<_> = told.into_iter().map(|(lane, latency)| (lane.lane.name, latency)).collect();
+    untold.chain(faster("done", &told)).collect()
+}
+
+fn refusals(lanes: &[LaneReport]) -> Option<String> {
+    let refused_nothing = |lane: &LaneReport| lane.counts.refused.total() == 0 || lane.counts.sent == 0;
+    let unsettled = |lane: &LaneReport| lane.counts.lost + lane.counts.failed + lane.counts.unsettled;
+    if lanes.iter().all(refused_nothing) {
+        let (no, all) = if lanes.len() == 2 { ("Neither", "both") } else { ("No", "all") };
+        let sentence = format!("{no} lane refused anything: this load was within the limits of {all}.");
+        return lanes.iter().all(|lane| unsettled(lane) == 0).then_some(sentence);
+    }
+    let shares = lanes.iter().enumerate().map(|(index, lane)| {
+        let (name, share) = (lane.lane.name, percent(lane.counts.refused.total(), lane.counts.sent));
+        if index == 0 {
+            format!("the {name} lane refused {share} of its requests")
+        } else {
+            format!("the {name} lane {share}")
+        }
+    });
+    Some(format!("Under the same load {}.", shares.collect::<Vec<_>>().join(", ")))
+}
+
+/// Two lanes and more, by their times; nothing where fewer have any.
+fn faster(what: &str, lanes: &[(&str, &Latency)]) -> Option<String> {
+    if lanes.len() < 2 {
+        return None;
+    }
+    let halves: Vec<_> = lanes.iter().map(|(name, latency)| format!("{} ({name})", time(latency.p50_ms))).collect();
+    let tails: Vec<_> = lanes.iter().map(|(_, latency)| time(latency.p99_ms)).collect();
+    let figures =
+        format!("half of the accepted orders were {what} within {}, 99\u{a0}% within {}", and(&halves), and(&tails));
+    let middle = relation(lanes, |latency| latency.p50_ms);
+    let tail = relation(lanes, |latency| latency.p99_ms);
+    Some(format!("Time until {what}: {figures}: at the median {middle}, at the 99th percentile {tail}."))
+}
+
+/// How the slowest lane compares to the fastest one.
+fn relation(lanes: &[(&str, &Latency)], ms: fn(&Latency) -> f64) -> String {
+    let times_of = || lanes.iter().map(|(name, latency)| (*name, ms(latency)));
+    let slowest = times_of().max_by(|(_, a), (_, b)| a.total_cmp(b));
+    let fastest = times_of().min_by(|(_, a), (_, b)| a.total_cmp(b));
+    let (Some((slowest, longest)), Some((fastest, shortest))) = (slowest, fastest) else { return String::new() };
+    let ratio = longest / shortest.max(f64::MIN_POSITIVE);
+    if ratio < NOTICEABLE {
+        return "the lanes are alike".to_owned();
+    }
+    let than = if lanes.len() > 2 { format!(" as {fastest}") } else { String::new() };
+    format!("{slowest} took {} as long{than}", times(ratio.min(float(u64::MAX))))
+}

@@ -1,0 +1,133 @@
+use super::*;
+use crate::cost::{self, PriceTable};
+use crate::model::{Counts, Latencies, Refused};
+use crate::sample;
+
+fn priced() -> Report {
+    let mut report = sample::report();
+    cost::price(&mut report, &PriceTable::embedded());
+    report
+}
+
+fn says(report: &Report, words: &str) -> bool {
+    verdict(report).iter().any(|sentence| sentence.replace('\u{a0}', " ").contains(words))
+}
+
+#[test]
+fn a_burst_is_told_with_its_figures() {
+    let report = priced();
+
+    for words in [
+        "Measured on an emulator",
+        "The sync lane accepted 1 080 of 2 000 orders and refused 920 (46.0 %): 810 throttled (429), 110 other server",
+        "The async lane accepted all 2 000 orders.",
+        "The async lane lost none",
+        "With at most 5 workers at once, the async lane's backlog grew to 600 orders and was drained before the last",
+        "10 orders took more than one delivery, 2 at most; 3 duplicate callbacks came",
+        "the sync lane refused 46.0 % of its requests, the async lane 0 %",
+        "5 invocations of the async lane ran at the same moment at most; its limit was 5",
+        "async is NOT cheaper here",
+        "The sync lane refused 46.0 % of its requests, and its costs are shared by the orders that are left",
+    ] {
+        assert!(says(&report, words), "{words}: {:#?}", verdict(&report));
+    }
+    assert!(!says(&report, "levelling"), "what an overload costs says nothing of the lanes");
+}
+
+#[test]
+fn a_load_within_the_limits_says_where_the_lanes_cost_the_same() {
+    let mut report = sample::report();
+    report.lanes[0].counts.refused = Refused::default();
+    cost::price(&mut report, &PriceTable::embedded());
+
+    for words in
+        ["levelling the load does not pay on DynamoDB", "bought for the peak (sync) or for 1.25× the mean (async)"]
+    {
+        assert!(says(&report, words), "{words}: {:#?}", verdict(&report));
+    }
+}
+
+#[test]
+fn orders_of_which_no_callback_came_are_told_and_their_times_are_not_compared() {
+    let mut report = priced();
+    report.lanes[1].counts.without_callback = Some(900);
+
+    assert!(says(&report, "No callback told the outcome of 900 accepted orders of the async lane"));
+    assert!(says(&report, "Times until done are not compared"));
+    assert!(!says(&report, "Time until done"));
+}
+
+#[test]
+fn a_request_that_left_late_is_told() {
+    let mut report = priced();
+    report.run.generator.schedule_lag.max_ms = 170.0;
+
+    assert!(says(&report, "One request left 170 ms late"));
+}
+
+#[test]
+fn follows_the_figures_and_not_a_story() {
+    let mut report = priced();
+    report.lanes[0].counts.refused = Refused::default();
+    report.lanes[0].cost.as_mut().expect("priced").usd_per_million_orders = 99.0;
+    report.lanes[1].latencies.acknowledge = report.lanes[0].latencies.acknowledge.clone();
+    report.run.target.kind = TargetKind::Aws;
+
+    assert!(says(&report, "Neither lane refused anything"));
+    assert!(says(&report, "async is cheaper here"));
+    assert!(says(&report, "at the median the lanes are alike"));
+    assert!(!says(&report, "emulator"));
+    report.lanes[1].counts.lost = 3;
+    assert!(says(&report, "The async lane LOST 3 accepted orders"));
+    assert!(!says(&report, "Neither lane refused anything"), "a load that loses orders is not within the limits");
+}
+
+#[test]
+fn a_generator_that_was_late_comes_first() {
+    let mut report = priced();
+    report.run.generator.honest = false;
+    report.run.generator.reason = Some("p99 of the schedule lag is 812 ms".to_owned());
+    report.errors.push("one".to_owned());
+
+    let sentences = verdict(&report);
+
+    assert!(sentences[0].starts_with("Do not use these figures"), "{}", sentences[0]);
+    assert!(sentences[1].contains("1\u{a0}error"), "{}", sentences[1]);
+}
+
+#[test]
+fn a_run_without_any_answer_still_has_a_verdict() {
+    let mut report = sample::report();
+    for lane in &mut report.lanes {
+        lane.counts = Counts::default();
+        lane.timeline.clear();
+        lane.latencies = Latencies { acknowledge: None, done_by_callback: None, done_by_poll: None };
+    }
+    cost::price(&mut report, &PriceTable::embedded());
+
+    assert!(says(&report, "The sync lane was sent nothing."));
+}
+
+#[test]
+fn any_number_of_lanes_is_compared() {
+    let mut report = sample::report();
+    report.lanes[0].counts.refused = Refused::default();
+    report.lanes.push(report.lanes[1].clone());
+    cost::price(&mut report, &PriceTable::embedded());
+
+    for words in [
+        "No lane refused anything: this load was within the limits of all.",
+        "were acknowledged within 15 ms (sync), 7.6 ms (async) and 7.6 ms (async), 99 % within",
+        "sync took 2.0× as long as async",
+        "down the sync lane, ",
+        "against sync, async is NOT cheaper here: it costs",
+        "more; async is NOT cheaper here",
+    ] {
+        assert!(says(&report, words), "{words}: {:#?}", verdict(&report));
+    }
+    assert_eq!(report.pricing.as_ref().map(|pricing| pricing.crossovers.len()), Some(2));
+
+    report.lanes[0].counts.refused.throttled = 1000;
+
+    assert!(says(&report, "the sync lane refused 50.0 % of its requests, the async lane 0 %, the async lane 0 %."));
+}

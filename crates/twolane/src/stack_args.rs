@@ -1,0 +1,56 @@
+//! What can be typed to name a stack.
+
+use clap::Args;
+use std::path::PathBuf;
+use twolane_client::stack::{DeployedAddress, StackAddress};
+
+/// Where the stack is; see [`twolane_client::stack`].
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "The stack")]
+pub(crate) struct StackArgs {
+    /// URL of the REST API, stage included.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["stack_name", "outputs"])]
+    pub(crate) api_url: Option<String>,
+    /// URL of the WebSocket API, stage included.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["stack_name", "outputs"])]
+    pub(crate) websocket_url: Option<String>,
+    /// Access token to send. A local stack's own issuer makes one when none is given.
+    #[arg(long, value_name = "TOKEN", env = "TWOLANE_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
+    #[command(flatten)]
+    pub(crate) deployed: DeployedArgs,
+}
+
+/// Where a stack's outputs are; see [`twolane_client::stack`].
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "The stack")]
+pub(crate) struct DeployedArgs {
+    /// Name of a deployed AWS stack, whose outputs are read.
+    #[arg(long, value_name = "NAME", conflicts_with = "outputs")]
+    pub(crate) stack_name: Option<String>,
+    /// AWS region of `--stack-name`; your AWS configuration's without it.
+    #[arg(long, requires = "stack_name")]
+    pub(crate) region: Option<String>,
+    /// AWS profile for `--stack-name`; your AWS configuration's without it.
+    #[arg(long, requires = "stack_name")]
+    pub(crate) profile: Option<String>,
+    /// JSON file with the stack's outputs, as `make up` writes it: {"ApiUrl":"…","WebSocketUrl":"…",…}.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) outputs: Option<PathBuf>,
+}
+
+impl StackArgs {
+    /// What was typed.
+    pub(crate) fn address(&self) -> StackAddress {
+        let (api_url, websocket_url) = (self.api_url.clone(), self.websocket_url.clone());
+        StackAddress { api_url, websocket_url, deployed: self.deployed.address() }
+    }
+}
+
+impl DeployedArgs {
+    /// What was typed.
+    pub(crate) fn address(&self) -> DeployedAddress {
+        let Self { stack_name, region, profile, outputs } = self.clone();
+        DeployedAddress { stack_name, region, profile, outputs }
+    }
+}
