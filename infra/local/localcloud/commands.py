@@ -9,7 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from .browser import browser
 from .build import build
 from .deploy import STACK, deploy
 from .emulators import Emulator
-from .environment import command_environment, command_settings, endpoint, foreign_names, without_aws
+from .environment import build_target, command_environment, command_settings, endpoint, foreign_names, without_aws
 from .failure import Failure
 from .files import exclusive, exclusive_or_fail, read_json, write_json
 from .interrupts import signals_as_interrupts
@@ -55,7 +55,6 @@ def up(target: Target, built: bool = False, parameters: tuple[str, ...] = ()) ->
         progress.step("Checking what must be on this machine")
         check_python()
         check_rust()
-        chosen.check()
         progress.step("Tools")
         tools.install_all((chosen.tool_set, tools.SAM), progress.detail)
         # Before the long build, so that a taken port is known at once.
@@ -64,7 +63,7 @@ def up(target: Target, built: bool = False, parameters: tuple[str, ...] = ()) ->
             progress.step("The functions as they were built before")
         else:
             progress.step(f"Building the functions (log: {short(target.instance.build_log)})")
-            build(target.project, target.instance, chosen, progress.detail)
+            build(target.project, target.instance, progress.detail)
         progress.step(f"{chosen.title} on {endpoint(port)} (log: {short(target.instance.emulator_log)})")
         running = _ensure_emulator(chosen, target.instance, port, progress.detail)
         progress.step(f"Deploying the stack {STACK} (log: {short(target.instance.deploy_log)})")
@@ -137,7 +136,7 @@ def build_functions(target: Target) -> int:
         progress.step("Tools")
         tools.install_all((tools.SAM,), progress.detail)
         progress.step(f"Building the functions (log: {short(target.instance.build_log)})")
-        build(target.project, target.instance, target.emulator or emulators.DEFAULT, progress.detail)
+        build(target.project, target.instance, progress.detail)
     return 0
 
 
@@ -185,10 +184,11 @@ def status(target: Target, as_json: bool) -> int:
     return 0 if found["ready"] else 3
 
 
-def install_tools(target: Target, name: str) -> int:
-    """Install a tool set; the only line on standard output is its bin folder."""
-    ensure_tools(target.project, (name,))
-    print(tools.bin_folder(name))
+def install_tools(target: Target, names: list[str]) -> int:
+    """Install tool sets; the only lines on standard output are their bin folders."""
+    ensure_tools(target.project, tuple(names))
+    for name in names:
+        print(tools.bin_folder(name))
     return 0
 
 
@@ -229,7 +229,7 @@ def audit_dependencies(target: Target, advisories_required: bool) -> int:
 
 def selftest(target: Target, patterns: list[str]) -> int:
     """The tests of the local cloud itself, with the Python that has the emulator."""
-    ensure_tools(target.project, (tools.EMULATOR, tools.SAM, tools.CHECKOV, tools.TEST, tools.CARGO))
+    ensure_tools(target.project, suites.TOOL_SETS)
     selected = [word for pattern in patterns for word in ("-k", pattern)]
     # Each with the Python that has what they import: the emulator, and AWS's SDK.
     suites_of = {tools.EMULATOR: (TESTS_FOLDER,), tools.SAM: (AWS_TESTS_FOLDER, TESTS_FOLDER)}
@@ -243,18 +243,21 @@ def selftest(target: Target, patterns: list[str]) -> int:
     return next((code for code in codes if code not in (0, _NO_TESTS)), min(codes))
 
 
+def check(target: Target) -> int:
+    """Formatting, lints, documentation, template policies and dependencies."""
+    return in_lanes(target, suites.check())
+
+
 def tests(target: Target) -> int:
-    """Every test there is, side by side; what failed is told again at the end."""
-    # Before the lanes: each of them would wait for the other's installation.
-    ensure_tools(target.project, (tools.EMULATOR, tools.SAM, tools.CHECKOV, tools.TEST, tools.CARGO))
-    root = target.project.root
+    """`check` and every test there is."""
+    return in_lanes(target, suites.tests())
+
+
+def in_lanes(target: Target, wanted: dict[str, lanes.Lane]) -> int:
+    """Run the lanes; 0 when every step passed. Cargo, which has no terminal there, uses colours where this process has one."""
+    colours = {"CARGO_TERM_COLOR": "always"} if sys.stdout.isatty() else {}
     with signals_as_interrupts():
-        outcomes = lanes.run(suites.preparations(), root)
-        if all(outcome.code == 0 for outcome in outcomes):
-            outcomes += lanes.run(suites.tests(), root)
-    print()
-    for outcome in outcomes:
-        print(outcome)
+        outcomes = lanes.run(wanted, target.project.root, {**os.environ, **build_target(), **colours})
     return 0 if all(outcome.code == 0 for outcome in outcomes) else 1
 
 

@@ -141,8 +141,6 @@ def _is_ours(found: Running) -> bool:
 
 def _answers(emulator: Emulator, instance: Instance, port: int) -> bool:
     """Whether the instance's own emulator answers: another one may have taken the port a moment before."""
-    if not emulator.listens_itself:
-        return emulator.is_healthy(port)
     return emulator.is_healthy(port) and listener_of(port) in {None, *process_tree(instance)}
 
 
