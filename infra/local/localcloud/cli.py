@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from . import commands, demo, differential, emulators, localstack_suite, tools
+from . import commands, demo, emulators, tools
+from .checks import audit, differential, lint, localstack_suite, selftest, suites
 from .failure import Failure
 from .layout import REPOSITORY
 from .subcommands import add_subcommand
@@ -69,19 +70,19 @@ def _dispatch(options: argparse.Namespace, command: list[str]) -> int:
         case "browser":
             return commands.find_browser(target)
         case "lint":
-            return commands.lint_template(target)
+            return lint.run(target)
         case "audit":
-            return commands.audit_dependencies(target, options.require_advisories)
+            return audit.run(target, options.require_advisories)
         case "check":
-            return commands.check(target)
+            return suites.check(target)
         case "tests":
-            return commands.tests(target)
+            return suites.tests(target)
         case "test-localstack":
             return localstack_suite.run(target)
         case "differential":
             return differential.run(target)
         case _:
-            return commands.selftest(target, options.patterns)
+            return selftest.run(target, options.patterns)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -132,7 +133,7 @@ def _parser() -> argparse.ArgumentParser:
 
     install = _add(subcommands, "tools", "install sets of pinned tools and print their bin folders",
                    ["tools sam", 'PATH="$(python3 infra/local tools test):$PATH" npm --version'])
-    install.add_argument("sets", nargs="+", choices=tools.SETS, help="emulator: MiniStack; localstack: LocalStack core, dynoxide; sam: AWS SAM, cfn-lint, cargo-lambda; test: Node and npm; "
+    install.add_argument("sets", nargs="+", choices=tools.SETS, help="ministack; localstack: LocalStack core, dynoxide; sam: AWS SAM, cfn-lint, cargo-lambda; test: Node and npm; "
                               "checkov; cargo: cargo-deny, cargo-machete")
 
     _add(subcommands, "browser", "find Chromium, or install Debian's as root, and print its path", ["browser"])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import cloudformation, issuer, sam
 from .build import architecture
-from .emulator import Running
+from .emulators.lifecycle import Running
 from .environment import ACCOUNT, command_environment, endpoint
 from .failure import Failure
 from .files import read_json, tail, write_json

@@ -12,9 +12,10 @@ import time
 import unittest
 from pathlib import Path
 
-from localcloud import lanes, suites
+from localcloud import lanes
+from localcloud.checks import suites
 from localcloud.lanes import Lane, Outcome, Step
-from localcloud.layout import LOCAL_FOLDER
+from localcloud.layout import LOCAL_FOLDER, REPOSITORY
 
 # Ends once the other lane has made the file, or fails after a while.
 _MEET = "import pathlib,sys,time; [time.sleep(0.05) for _ in range(200) if not pathlib.Path('met').exists()]; " \
@@ -136,13 +137,27 @@ class Lanes(unittest.TestCase):
 
 class Suites(unittest.TestCase):
     def test_all_that_is_checked_is_part_of_the_tests(self) -> None:
-        steps = [step for lane in suites.tests().values() for step in lane.steps]
+        steps = [step for lane in suites.lanes_of_tests([]).values() for step in lane.steps]
 
-        for lane in suites.check().values():
+        for lane in suites.lanes_of_check().values():
             for step in lane.steps:
                 self.assertIn(step, steps)
 
     def test_the_local_cloud_s_own_tests_are_among_them(self) -> None:
-        steps = [step for lane in suites.tests().values() for step in lane.steps]
+        steps = [step for lane in suites.lanes_of_tests([]).values() for step in lane.steps]
 
         self.assertIn("selftest", [step.command[-1] for step in steps])
+
+    def test_every_suite_of_the_workspace_is_run_a_new_one_too(self) -> None:
+        there_are = [*suites.suites_of(REPOSITORY), "brand-new"]
+        words = [word for lane in suites.lanes_of_tests(there_are).values() for step in lane.steps for word in step.command]
+
+        run = {name for option, name in zip(words, words[1:]) if option == "--test"}
+
+        self.assertEqual(run, set(there_are))
+
+    def test_libraries_binaries_and_documentation_are_tested(self) -> None:
+        commands = [step.command for lane in suites.lanes_of_tests([]).values() for step in lane.steps if "test" in step.command]
+
+        for option in ("--lib", "--bins", "--doc"):
+            self.assertTrue(any(option in command for command in commands), option)

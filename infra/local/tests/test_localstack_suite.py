@@ -5,7 +5,8 @@ from __future__ import annotations
 import unittest
 from pathlib import Path
 
-from localcloud import localstack_suite, skipped_tests
+from localcloud import skipped_tests
+from localcloud.checks import localstack_suite
 from localcloud.emulators import LOCALSTACK
 from localcloud.failure import Failure
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from . import commands, suites, tools
-from .emulators import LOCALSTACK, MINISTACK, Emulator
-from .environment import command_environment
-from .lanes import Lane, Step
-from .layout import Instance, Project
+from .. import commands, tools
+from ..emulators import LOCALSTACK, MINISTACK, Emulator
+from ..environment import command_environment
+from ..lanes import Lane, Step
+from ..layout import Instance, Project
+from . import suites
 
 _FOLDER = ".local/differential"
 # The same on both: without what one of them does not have.
@@ -22,7 +23,7 @@ def run(target: commands.Target) -> int:
     commands.ensure_tools(target.project, (MINISTACK.tool_set, LOCALSTACK.tool_set, tools.SAM))
     # Functions first: cargo-lambda removes the other binaries.
     building = [suites.local("functions", "build"), Step("comparison", ["cargo", "test", *_SELECTION, "--no-run"])]
-    if commands.in_lanes(target, {"build": Lane(building)}) != 0:
+    if suites.in_lanes(target, {"build": Lane(building)}) != 0:
         return 1
     code = _compare(_stack_on(MINISTACK, target.project), _stack_on(LOCALSTACK, target.project))
     print("\nCompared")

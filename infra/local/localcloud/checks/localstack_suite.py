@@ -5,14 +5,15 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from . import commands, suites, tools
-from .emulators import LOCALSTACK
-from .environment import build_target, without_aws
-from .failure import Failure
-from .lanes import Lane, Step
-from .layout import LOCAL_FOLDER, LOCALSTACK_FOLDER
-from .skipped_tests import names_of, read_skipped, refuse_stale
-from .temporary import temporary_folder
+from .. import commands, tools
+from ..emulators import LOCALSTACK
+from ..environment import build_target, without_aws
+from ..failure import Failure
+from ..lanes import Lane, Step
+from ..layout import LOCAL_FOLDER, LOCALSTACK_FOLDER
+from ..skipped_tests import names_of, read_skipped, refuse_stale
+from ..temporary import temporary_folder
+from . import suites
 
 _FOLDER = ".local/localstack"
 # The tests that cannot pass there, by the reason.
@@ -29,7 +30,7 @@ def run(target: commands.Target) -> int:
     commands.ensure_tools(target.project, (LOCALSTACK.tool_set, tools.SAM))
     root, skipped = target.project.root, read_skipped(SKIPPED)
     with temporary_folder(root) as temporary:
-        code = commands.in_lanes(target, _lanes(skipped, temporary))
+        code = suites.in_lanes(target, _lanes(skipped, temporary))
     known = [] if code else _names(root)
     print("\n".join(["", *report(LOCALSTACK.parts(), skipped, known)]))
     if known:
