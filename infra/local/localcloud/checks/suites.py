@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from .. import commands, lanes, tools
@@ -59,8 +59,7 @@ def lanes_of_check() -> dict[str, Lane]:
 def lanes_of_tests(suites: Iterable[str]) -> dict[str, Lane]:
     """`check`, everything that is compiled, and all tests: `suites` are the names of all test binaries of the workspace.
 
-    Suites that change what is deployed have separate stacks, so that they can wait side by side. What needs no stack
-    leaves the processors to them.
+    Suites that change what is deployed have separate stacks, so that they can wait side by side.
     """
     rust, rules = lanes_of_check().values()
     build = [
@@ -70,26 +69,26 @@ def lanes_of_tests(suites: Iterable[str]) -> dict[str, Lane]:
         Step("workspace", ["cargo", "build", *_ALL, "--all-targets"]),
     ]
     without_a_stack = [suite for suite in suites if suite not in (*_READING, *_FAULTS, *_CHANGING)]
-    path = os.pathsep.join(str(folder) for folder in (AWS_TESTS_FOLDER.parent, LOCAL_FOLDER))
-    modules = (f"{AWS_TESTS_FOLDER.name}.{name}" for name in ("on_a_stack", "on_a_small_stack", "on_github"))
-    aws = ("env", f"PYTHONPATH={path}", str(tools.python(tools.SAM)), "-m", "unittest", "-v", *modules)
+    crates = [
+        Step("tests", ["cargo", "test", *_ALL, "--lib", "--bins", *_named(without_a_stack)]),
+        Step("documentation", ["cargo", "test", *_ALL, "--doc"]),
+    ]
     return {
         "tools": Lane([local("install", "tools", *TOOL_SETS)]),
         "rust": Lane([*rust.steps, *build]),
         "rules": Lane(rules.steps, after=["tools"]),
-        "local": Lane([local("selftest", "selftest")], after=["rust", "tools"]),
-        "faults": Lane([_on_a_stack("faults", *_test(*_FAULTS))], after=["rust"]),
-        "aws": Lane([_on_a_stack("aws", *aws)], after=["rust"]),
-        "changing": Lane([_on_a_stack("changing", *_test(*_CHANGING))], after=["rust"]),
-        "reading": Lane([_on_a_stack("reading", *_test(*_READING))], after=["rust"]),
-        "crates": Lane(
-            [
-                Step("tests", ["nice", "cargo", "test", *_ALL, "--lib", "--bins", *_named(without_a_stack)]),
-                Step("documentation", ["nice", "cargo", "test", *_ALL, "--doc"]),
-            ],
-            after=["rust"],
-        ),
+        "faults": Lane([_suites("faults", _FAULTS)], after=["rust"]),
+        "changing": Lane([_suites("changing", _CHANGING)], after=["rust"]),
+        "reading": _behind(_suites("reading", _READING), _aws("reading", "on_a_small_stack", "on_github"), after=["rust"]),
+        "aws": _behind(_aws("aws", "on_a_stack"), after=["rust"]),
+        "crates": _behind(*crates, after=["rust"]),
+        "local": _behind(local("selftest", "selftest"), after=["rust", "tools"]),
     }
+
+
+def _behind(*steps: Step, after: Sequence[str]) -> Lane:
+    """A lane that leaves the processors to the others: their tests look at what happens within seconds."""
+    return Lane([Step(step.name, ["nice", *step.command]) for step in steps], after)
 
 
 def suites_of(root: Path) -> list[str]:
@@ -102,17 +101,25 @@ def suites_of(root: Path) -> list[str]:
     return [target["name"] for target in targets if "test" in target["kind"]]
 
 
-def _test(*suites: str) -> list[str]:
-    return ["cargo", "test", *_ALL, *_named(suites)]
+def _suites(folder: str, names: Sequence[str]) -> Step:
+    return _on_a_stack(folder, ", ".join(names), ["cargo", "test", *_ALL, *_named(names)])
+
+
+def _aws(folder: str, *modules: str) -> Step:
+    """Tests of `deploy`, `smoke` and `destroy`: they deploy stacks to the emulator next to the one that is there."""
+    path = os.pathsep.join(str(folder) for folder in (AWS_TESTS_FOLDER.parent, LOCAL_FOLDER))
+    named = [f"{AWS_TESTS_FOLDER.name}.{module}" for module in modules]
+    command = ["env", f"PYTHONPATH={path}", str(tools.python(tools.SAM)), "-m", "unittest", "-v", *named]
+    return _on_a_stack(folder, f"aws {', '.join(modules)}", command)
 
 
 def _named(suites: Iterable[str]) -> list[str]:
     return [word for suite in suites for word in ("--test", suite)]
 
 
-def _on_a_stack(folder: str, *command: str) -> Step:
-    """The command with a fresh instance in a folder of its own."""
-    return local("tests", "exec", "--built", "--dir", f".local/test/{folder}", "--port", "0", "--", *command)
+def _on_a_stack(folder: str, name: str, command: Sequence[str]) -> Step:
+    """The command with a fresh instance in a separate folder."""
+    return local(name, "exec", "--built", "--dir", f".local/test/{folder}", "--port", "0", "--", *command)
 
 
 def local(name: str, *arguments: str) -> Step:
