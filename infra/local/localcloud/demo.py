@@ -40,13 +40,16 @@ def demo(target: commands.Target) -> int:
 
 @contextlib.contextmanager
 def _build_ahead(project: Project) -> Iterator[None]:
-    """Compile `twolane` while tools are installed. What is wrong with it, the build in the foreground says."""
+    """Compile `twolane` while tools are installed; if that fails, the build in the foreground says why."""
+    print("Compiling the command line twolane meanwhile; the functions follow it", flush=True)
     environment = {**without_aws(), **build_target()}
     ahead = subprocess.Popen([*_BUILD, "--quiet"], cwd=project.root, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield
-    finally:
+    except BaseException:
         ahead.terminate()
+        raise
+    finally:
         ahead.wait()
 
 
