@@ -37,13 +37,9 @@ env: ## Print shell exports for the local cloud: eval "$(make -s env)"
 	@$(CLOUD) env
 
 check: ## Formatting, lints, documentation, template policies and dependencies, warnings denied
-	cargo fmt --all --check
-	cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --all-features --lib --bins --examples --no-deps --document-private-items --quiet
-	@$(CLOUD) lint
-	@$(CLOUD) audit
+	@$(CLOUD) check
 
-test: check ## check, then every test, the end-to-end ones on a local cloud of their own
+test: ## check, and every test, the end-to-end ones on local clouds of their own; a table of the seconds comes last
 	@$(CLOUD) tests
 
 # No Docker and no token: LocalStack's open-source core. Needs Python 3.13 somewhere on this machine.

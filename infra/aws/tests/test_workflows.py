@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from localcloud import workflows
+from localcloud.checks import workflows
 from localcloud.layout import REPOSITORY
 
 _FOLDER = REPOSITORY / ".github" / "workflows"

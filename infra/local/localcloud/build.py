@@ -6,7 +6,6 @@ import platform
 from collections.abc import Callable
 
 from . import sam
-from .emulators import Emulator
 from .environment import REGION, path_with_sam, without_aws
 from .failure import Failure
 from .files import tail
@@ -23,7 +22,7 @@ def architecture() -> str:
     return _ARCHITECTURES[machine]
 
 
-def build(project: Project, instance: Instance, emulator: Emulator, say: Callable[[str], None]) -> None:
+def build(project: Project, instance: Instance, say: Callable[[str], None]) -> None:
     """Build every function and the template into the project's build folder."""
     base = without_aws()
     environment = {
@@ -32,10 +31,9 @@ def build(project: Project, instance: Instance, emulator: Emulator, say: Callabl
         "AWS_DEFAULT_REGION": REGION,
         "SAM_CLI_TELEMETRY": "0",
         "SAM_BUILD_MODE": "debug",
-    }
-    if emulator.runs_functions_on_this_machine:
         # The host's own compiler and linker: the cross linker (zig), which knows Lambda's older libraries, is not needed.
-        environment["CARGO_LAMBDA_COMPILER"] = "cargo"
+        "CARGO_LAMBDA_COMPILER": "cargo",
+    }
     arguments = [
         "build",
         "--template-file", str(project.template),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from . import commands, demo, differential, emulators, localstack_suite, tools
+from . import commands, demo, emulators, tools
+from .checks import audit, differential, lint, localstack_suite, selftest, suites
 from .failure import Failure
 from .layout import REPOSITORY
 from .subcommands import add_subcommand
@@ -65,21 +66,23 @@ def _dispatch(options: argparse.Namespace, command: list[str]) -> int:
         case "status":
             return commands.status(target, options.json)
         case "tools":
-            return commands.install_tools(target, options.set)
+            return commands.install_tools(target, options.sets)
         case "browser":
             return commands.find_browser(target)
         case "lint":
-            return commands.lint_template(target)
+            return lint.run(target)
         case "audit":
-            return commands.audit_dependencies(target, options.require_advisories)
+            return audit.run(target, options.require_advisories)
+        case "check":
+            return suites.check(target)
         case "tests":
-            return commands.tests(target)
+            return suites.tests(target)
         case "test-localstack":
-            return localstack_suite.run(target, options.licensed)
+            return localstack_suite.run(target)
         case "differential":
             return differential.run(target)
         case _:
-            return commands.selftest(target, options.patterns)
+            return selftest.run(target, options.patterns)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -102,9 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     _emulator(demonstration)
     _port(demonstration, None, f"port on 127.0.0.1, 0 for a free one (default: the running one's, else {commands.DEFAULT_PORT})")
 
-    build = _add(subcommands, "build", "build the functions as `up` does, and no more", ["build", "build --emulator localstack   # for containers"])
+    build = _add(subcommands, "build", "build the functions as `up` does, and no more", ["build"])
     _folder(build, _OWN_FOLDER)
-    _emulator(build)
 
     down = _add(subcommands, "down", "end exactly what `up` started", ["down", "down --dir .local/second"])
     _folder(down, _OWN_FOLDER)
@@ -129,9 +131,9 @@ def _parser() -> argparse.ArgumentParser:
     _folder(status, _OWN_FOLDER)
     status.add_argument("--json", action="store_true", help="one JSON object instead of text")
 
-    install = _add(subcommands, "tools", "install a set of pinned tools and print its bin folder",
+    install = _add(subcommands, "tools", "install sets of pinned tools and print their bin folders",
                    ["tools sam", 'PATH="$(python3 infra/local tools test):$PATH" npm --version'])
-    install.add_argument("set", choices=tools.SETS, help="emulator: MiniStack; localstack: LocalStack core, dynoxide; sam: AWS SAM, cfn-lint, cargo-lambda; test: Node and npm; "
+    install.add_argument("sets", nargs="+", choices=tools.SETS, help="ministack; localstack: LocalStack core, dynoxide; sam: AWS SAM, cfn-lint, cargo-lambda; test: Node and npm; "
                               "checkov; cargo: cargo-deny, cargo-machete")
 
     _add(subcommands, "browser", "find Chromium, or install Debian's as root, and print its path", ["browser"])
@@ -143,11 +145,12 @@ def _parser() -> argparse.ArgumentParser:
     _project(audit, "a Cargo.toml and a deny.toml")
     audit.add_argument("--require-advisories", action="store_true", help="fail, not skip, when the advisory database cannot be fetched")
 
-    _add(subcommands, "tests", "run every test, the local cloud's own ones included, in lanes side by side", ["tests"])
+    _add(subcommands, "check", "formatting, lints, documentation, `lint` and `audit`, and a table of the seconds they took", ["check"])
 
-    localstack = _add(subcommands, "test-localstack", "the end-to-end tests on LocalStack's open-source core: no Docker, no token",
-                      ["test-localstack", "test-localstack --licensed   # on the licensed image, with Docker and a token"])
-    localstack.add_argument("--licensed", action="store_true", help="on the licensed image instead (provided, not run by this project)")
+    _add(subcommands, "tests", "`check` and every test, in lanes side by side, and a table of the seconds they took", ["tests"])
+
+    _add(subcommands, "test-localstack", "the end-to-end tests on LocalStack's open-source core: no Docker, no token",
+                      ["test-localstack"])
 
     _add(subcommands, "differential", "one table of requests to a stack on each emulator, answers and records compared field by field",
          ["differential"])

@@ -9,29 +9,25 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from . import cloudformation, emulator, emulators, issuer, lanes, suites, tools
-from .audit import audit
+from . import cloudformation, emulators, issuer, tools
 from .browser import browser
 from .build import build
 from .deploy import STACK, deploy
-from .emulators import Emulator
-from .environment import command_environment, command_settings, endpoint, foreign_names, without_aws
+from .emulators import Emulator, lifecycle
+from .emulators.lifecycle import Running
+from .environment import command_environment, command_settings, endpoint, foreign_names
 from .failure import Failure
-from .files import exclusive, exclusive_or_fail, read_json, write_json
+from .files import exclusive, exclusive_or_fail, read_json, shared, write_json
 from .interrupts import signals_as_interrupts
-from .layout import AWS_TESTS_FOLDER, REPOSITORY, TESTS_FOLDER, Instance, Project, short
-from .lint import fingerprint, lint
+from .layout import Instance, Project, short
 from .prerequisites import check_python, check_rust
 from .progress import Progress
-from .temporary import temporary_folder
 
 DEFAULT_PORT = 4566
-# How unittest ends when no test has such a name. Source: documentation of Python's unittest, "Command-Line Interface".
-_NO_TESTS = 5
 
 
 @dataclass(frozen=True)
@@ -44,40 +40,50 @@ class Target:
     emulator: Emulator | None = None
 
 
+def _to_stderr(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _wait(holder: str) -> None:
+    _to_stderr(f"Another command (pid {holder}) is at work: waiting for it …")
+
+
 def up(target: Target, built: bool = False, parameters: tuple[str, ...] = ()) -> int:
     """Install, build, start, deploy; each only as far as needed. With `built`, what was built before is deployed.
 
     `parameters` are the stack's besides those of every local one.
     """
     progress = Progress(steps=5)
-    chosen = _emulator_for(target)
-    with exclusive(target.project.lock, lambda pid: print(f"Another `up` (pid {pid}) is at work: waiting for it …")):
+    instance, project = target.instance, target.project
+    with exclusive(instance.lock, _wait):
+        chosen = _emulator_for(target)
         progress.step("Checking what must be on this machine")
         check_python()
         check_rust()
-        chosen.check()
         progress.step("Tools")
-        tools.install_all((chosen.tool_set, tools.SAM), progress.detail)
+        ensure_tools(project, (chosen.tool_set, tools.SAM), progress.detail)
         # Before the long build, so that a taken port is known at once.
         port = _port_for(target)
         if built:
             progress.step("The functions as they were built before")
         else:
-            progress.step(f"Building the functions (log: {short(target.instance.build_log)})")
-            build(target.project, target.instance, chosen, progress.detail)
-        progress.step(f"{chosen.title} on {endpoint(port)} (log: {short(target.instance.emulator_log)})")
-        running = _ensure_emulator(chosen, target.instance, port, progress.detail)
-        progress.step(f"Deploying the stack {STACK} (log: {short(target.instance.deploy_log)})")
-        outputs = deploy(target.project, target.instance, running, progress.detail, parameters)
-        write_json(target.instance.outputs, outputs)
-    _tell(target.instance, outputs, progress.elapsed())
+            progress.step(f"Building the functions (log: {short(instance.build_log)})")
+            with exclusive(project.lock, _wait):
+                build(project, instance, progress.detail)
+        progress.step(f"{chosen.title} on {endpoint(port)} (log: {short(instance.emulator_log)})")
+        running = _ensure_emulator(chosen, instance, port, progress.detail)
+        progress.step(f"Deploying the stack {STACK} (log: {short(instance.deploy_log)})")
+        with shared(project.lock):
+            outputs = deploy(project, instance, running, progress.detail, parameters)
+        write_json(instance.outputs, outputs)
+    _tell(instance, outputs, progress.elapsed())
     return 0
 
 
 def down(target: Target) -> int:
     """End what `up` started in this folder, and nothing else."""
     instance = target.instance
-    ended = emulator.stop(instance)
+    ended = lifecycle.stop(instance)
     gone = [path for path in (instance.outputs, instance.deployed, instance.issuer) if path.exists()]
     for path in gone:
         path.unlink()
@@ -95,8 +101,8 @@ def restart(target: Target) -> int:
     """End the emulator and start it again, as a machine that is rebooted: data stay, connections and functions go."""
     instance = target.instance
     _running(instance)
-    with exclusive(target.project.lock, lambda pid: print(f"Another command (pid {pid}) is at work: waiting for it …")):
-        again = emulator.restart(instance, _running(instance))
+    with exclusive(instance.lock, _wait):
+        again = lifecycle.restart(instance, _running(instance))
         deployed = read_json(instance.deployed)
         if deployed is not None:
             # What is deployed there is deployed still.
@@ -113,16 +119,16 @@ def execute(target: Target, command: list[str], built: bool) -> int:
 
 
 @contextlib.contextmanager
-def fresh(target: Target, built: bool, parameters: tuple[str, ...] = ()) -> Iterator[emulator.Running]:
+def fresh(target: Target, built: bool, parameters: tuple[str, ...] = ()) -> Iterator[Running]:
     """A fresh instance that nobody else uses; it is gone afterwards whatever happened."""
     instance = target.instance
     busy = f"Another command (pid {{holder}}) is using {short(instance.folder)}: wait for it, or name another --dir."
     with exclusive_or_fail(instance.exec_lock, busy), signals_as_interrupts():
-        if emulator.process_tree(instance) or emulator.running(instance):
+        if lifecycle.process_tree(instance) or lifecycle.running(instance):
             down(target)
         try:
             up(target, built, parameters)
-            running = emulator.running(instance)
+            running = lifecycle.running(instance)
             if running is None:
                 raise Failure(f"The emulator ended by itself; log: {short(instance.emulator_log)}")
             yield running
@@ -133,11 +139,11 @@ def fresh(target: Target, built: bool, parameters: tuple[str, ...] = ()) -> Iter
 def build_functions(target: Target) -> int:
     """Install and build, as `up` does."""
     progress = Progress(steps=2)
-    with exclusive(target.project.lock, lambda pid: print(f"Another command (pid {pid}) is at work: waiting for it …")):
-        progress.step("Tools")
-        tools.install_all((tools.SAM,), progress.detail)
-        progress.step(f"Building the functions (log: {short(target.instance.build_log)})")
-        build(target.project, target.instance, target.emulator or emulators.DEFAULT, progress.detail)
+    progress.step("Tools")
+    ensure_tools(target.project, (tools.SAM,), progress.detail)
+    progress.step(f"Building the functions (log: {short(target.instance.build_log)})")
+    with exclusive(target.project.lock, _wait):
+        build(target.project, target.instance, progress.detail)
     return 0
 
 
@@ -146,8 +152,8 @@ def running_on(instance: Instance) -> int:
     return _running(instance).port
 
 
-def _running(instance: Instance) -> emulator.Running:
-    found = emulator.running(instance)
+def _running(instance: Instance) -> Running:
+    found = lifecycle.running(instance)
     if found is None:
         raise _nothing_runs(instance)
     return found
@@ -185,10 +191,11 @@ def status(target: Target, as_json: bool) -> int:
     return 0 if found["ready"] else 3
 
 
-def install_tools(target: Target, name: str) -> int:
-    """Install a tool set; the only line on standard output is its bin folder."""
-    ensure_tools(target.project, (name,))
-    print(tools.bin_folder(name))
+def install_tools(target: Target, names: list[str]) -> int:
+    """Install tool sets; the only lines on standard output are their bin folders."""
+    ensure_tools(target.project, tuple(names))
+    for name in names:
+        print(tools.bin_folder(name))
     return 0
 
 
@@ -198,80 +205,16 @@ def find_browser(_target: Target) -> int:
     return 0
 
 
-def lint_template(target: Target) -> int:
-    """The linters of template and workflows, unless all is as they last found it in order."""
-    found, linted = fingerprint(target.project), target.project.linted
-    if linted.exists() and linted.read_text(encoding="utf-8") == found:
-        print("template and workflows: unchanged since the linters found nothing")
-        return 0
-    ensure_tools(target.project, (tools.SAM, tools.CHECKOV, tools.TEST))
-    verdicts = lint(target.project)
-    for verdict in verdicts:
-        print(f"{verdict.linter}: {len(verdict.complaints) or verdict.summary}{' findings' if verdict.complaints else ''}")
-        for complaint in verdict.complaints:
-            print(f"  {complaint}")
-    if any(verdict.complaints for verdict in verdicts):
-        raise Failure(
-            "The template or a workflow breaks the rules above.\n"
-            "  Do:   mend it; or, where a rule is wrong for this template, skip it with its reason: for one resource in its\n"
-            "        `Metadata: {checkov: {skip: [{id: …, comment: …}]}}`, for all of them in .checkov.yaml."
-        )
-    linted.write_text(found, encoding="utf-8")
-    return 0
-
-
-def audit_dependencies(target: Target, advisories_required: bool) -> int:
-    """cargo-deny and cargo-machete over the workspace."""
-    ensure_tools(target.project, (tools.CARGO,))
-    audit(target.project.root, advisories_required)
-    return 0
-
-
-def selftest(target: Target, patterns: list[str]) -> int:
-    """The tests of the local cloud itself, with the Python that has the emulator."""
-    ensure_tools(target.project, (tools.EMULATOR, tools.SAM, tools.CHECKOV, tools.TEST, tools.CARGO))
-    selected = [word for pattern in patterns for word in ("-k", pattern)]
-    # Each with the Python that has what they import: the emulator, and AWS's SDK.
-    suites_of = {tools.EMULATOR: (TESTS_FOLDER,), tools.SAM: (AWS_TESTS_FOLDER, TESTS_FOLDER)}
-    codes = []
-    for name, (folder, *imported) in suites_of.items():
-        command = [str(tools.python(name)), "-m", "unittest", "discover", "-s", str(folder), *selected]
-        path = os.pathsep.join(str(each.parent) for each in (folder, *imported))
-        with temporary_folder(REPOSITORY) as temporary:
-            environment = {**without_aws(), **temporary, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
-            codes.append(subprocess.run(command, cwd=REPOSITORY, env=environment, check=False).returncode)
-    return next((code for code in codes if code not in (0, _NO_TESTS)), min(codes))
-
-
-def tests(target: Target) -> int:
-    """Every test there is, side by side; what failed is told again at the end."""
-    # Before the lanes: each of them would wait for the other's installation.
-    ensure_tools(target.project, (tools.EMULATOR, tools.SAM, tools.CHECKOV, tools.TEST, tools.CARGO))
-    root = target.project.root
-    with signals_as_interrupts():
-        outcomes = lanes.run(suites.preparations(), root)
-        if all(outcome.code == 0 for outcome in outcomes):
-            outcomes += lanes.run(suites.tests(), root)
-    print()
-    for outcome in outcomes:
-        print(outcome)
-    return 0 if all(outcome.code == 0 for outcome in outcomes) else 1
-
-
-def ensure_tools(project: Project, names: tuple[str, ...]) -> None:
+def ensure_tools(project: Project, names: tuple[str, ...], say: Callable[[str], None] = _to_stderr) -> None:
     """Install what is missing; no waiting for anybody when nothing is."""
-
-    def say(text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
-
     if not all(map(tools.is_installed, names)):
-        with exclusive(project.lock, lambda pid: say(f"Another command (pid {pid}) is at work: waiting for it …")):
+        with exclusive(project.lock, _wait):
             tools.install_all(names, say)
 
 
 def _emulator_for(target: Target) -> Emulator:
     """What is asked for, else what runs, else the usual one."""
-    running = emulator.running(target.instance)
+    running = lifecycle.running(target.instance)
     if running is None:
         return target.emulator or emulators.DEFAULT
     if target.emulator not in (None, running.emulator):
@@ -284,11 +227,11 @@ def _emulator_for(target: Target) -> Emulator:
 
 
 def _port_for(target: Target) -> int:
-    running = emulator.running(target.instance)
+    running = lifecycle.running(target.instance)
     if running is None:
-        usual = emulator.last_port(target.instance) or DEFAULT_PORT
-        wanted = usual if target.port is None else target.port or emulator.free_port()
-        emulator.refuse_taken_port(wanted, target.instance)
+        usual = lifecycle.last_port(target.instance) or DEFAULT_PORT
+        wanted = usual if target.port is None else target.port or lifecycle.free_port()
+        lifecycle.refuse_taken_port(wanted, target.instance)
         return wanted
     if target.port not in (None, 0, running.port):
         raise Failure(
@@ -299,20 +242,20 @@ def _port_for(target: Target) -> int:
     return running.port
 
 
-def _ensure_emulator(chosen: Emulator, instance: Instance, port: int, say: Callable[[str], None]) -> emulator.Running:
-    running = emulator.running(instance)
+def _ensure_emulator(chosen: Emulator, instance: Instance, port: int, say: Callable[[str], None]) -> Running:
+    running = lifecycle.running(instance)
     if running and running.is_healthy():
         say(f"already running (pid {running.process.pid})")
         return running
-    if emulator.stop(instance):
+    if lifecycle.stop(instance):
         say("an emulator that did not answer was ended")
-    started = emulator.start(chosen, instance, port)
+    started = lifecycle.start(chosen, instance, port)
     say(f"started (pid {started.process.pid})")
     return started
 
 
 def _status(instance: Instance) -> dict[str, object]:
-    running = emulator.running(instance)
+    running = lifecycle.running(instance)
     healthy = running is not None and running.is_healthy()
     stack = cloudformation.describe(running.port, STACK) if running and healthy else None
     outputs = read_json(instance.outputs)

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import time
 import uuid
+from collections.abc import Iterator
 
 from . import commands
-from .environment import command_environment
+from .environment import build_target, command_environment, without_aws
 from .failure import Failure
 from .files import read_json
 from .layout import Instance, Project, short
+from .prerequisites import check_rust
 
 _LANES = ("sync", "async")
+_BUILD = ("cargo", "build", "--locked", "--package", "twolane")
 _ORDER = '{"currency":"EUR","items":[{"sku":"SKU-1","quantity":2,"unitPriceMinor":1999}]}'
 
 
 def demo(target: commands.Target) -> int:
     """Everything a newcomer wants to see, with one command; the stack stays up."""
-    commands.up(target)
+    check_rust()
+    with _build_ahead(target.project):
+        commands.up(target)
     environment = command_environment(target.instance, commands.running_on(target.instance))
     _build_command_line(target.project, environment)
     orders = target.project.root / "samples" / "orders.jsonl"
@@ -32,11 +38,26 @@ def demo(target: commands.Target) -> int:
     return code
 
 
+@contextlib.contextmanager
+def _build_ahead(project: Project) -> Iterator[None]:
+    """Compile `twolane` while tools are installed; if that fails, the build in the foreground says why."""
+    print("Compiling the command line twolane meanwhile; the functions follow it", flush=True)
+    environment = {**without_aws(), **build_target()}
+    ahead = subprocess.Popen([*_BUILD, "--quiet"], cwd=project.root, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    except BaseException:
+        ahead.terminate()
+        raise
+    finally:
+        ahead.wait()
+
+
 def _build_command_line(project: Project, environment: dict[str, str]) -> None:
     """Build `twolane`, with Cargo's own progress."""
     print("\nBuilding the command line twolane", flush=True)
     started = time.monotonic()
-    built = subprocess.run(["cargo", "build", "--locked", "--package", "twolane"], cwd=project.root, env=environment, check=False)
+    built = subprocess.run(_BUILD, cwd=project.root, env=environment, check=False)
     if built.returncode:
         raise Failure("The command line could not be built; Cargo's message is above.")
     print(f"Built in {time.monotonic() - started:.0f} s")

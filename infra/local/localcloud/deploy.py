@@ -9,8 +9,8 @@ from pathlib import Path
 
 from . import cloudformation, issuer, sam
 from .build import architecture
-from .emulator import Running
-from .environment import ACCOUNT, command_environment
+from .emulators.lifecycle import Running
+from .environment import ACCOUNT, command_environment, endpoint
 from .failure import Failure
 from .files import read_json, tail, write_json
 from .layout import Instance, Project, short
@@ -27,7 +27,7 @@ def deploy(
 ) -> dict[str, str]:
     """Bring the stack to what was built; returns its outputs. `more` are parameters besides those of every local stack."""
     parameters = [
-        f"LocalEndpoint={running.emulator.stack_endpoint(running.port)}",
+        f"LocalEndpoint={endpoint(running.port)}",
         f"Architecture={architecture()}",
         # Whoever has the credentials test/test is the account itself.
         f"RedriveRoleArn=arn:aws:iam::{ACCOUNT}:root",

@@ -71,6 +71,8 @@ def command_settings(instance: Instance, port: int) -> dict[str, str]:
         **aws_settings(port),
         **loopback_without_proxy(os.environ),
         "SAM_CLI_TELEMETRY": "0",
+        # Seconds between two looks at a change set or a stack. SAM's default, 5, spares the rate limits of AWS.
+        "SAM_CLI_POLL_DELAY": "0.2",
         "TWOLANE_OUTPUTS": str(instance.outputs.resolve()),
         **_urls(instance),
         **build_target(),

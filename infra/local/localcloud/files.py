@@ -53,6 +53,14 @@ def exclusive(path: Path, on_wait: Callable[[str], None]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def shared(path: Path) -> Iterator[None]:
+    """Keep everybody from holding the lock file exclusively; wait for who does."""
+    with _open_lock(path) as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield
+
+
+@contextlib.contextmanager
 def exclusive_or_fail(path: Path, message: str) -> Iterator[None]:
     """Hold the lock file; when another process has it, fail with `message`."""
     with _open_lock(path) as lock:

@@ -1,4 +1,4 @@
-"""Commands in lanes: one after the other within a lane, the lanes side by side, each line with its lane's name."""
+"""Commands in lanes: one after the other within a lane, the lanes side by side, and a table of all steps at the end."""
 
 from __future__ import annotations
 
@@ -10,46 +10,86 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+
+# The exit code of a command that cannot be run. Source: POSIX, Shell Command Language, "Exit Status for Commands".
+_CANNOT_RUN = 127
 
 
 @dataclass(frozen=True)
 class Step:
-    """A command with what it is called."""
+    """A command and its name."""
 
     name: str
     command: Sequence[str]
 
 
 @dataclass(frozen=True)
+class Lane:
+    """Steps, one after the other. The first one begins when every lane in `after`, named before this one, has passed."""
+
+    steps: Sequence[Step]
+    after: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """How a step ended: its exit code, or None when it was not begun."""
+    """How a step ended. Times are in seconds; `begun` counts from the start of the first lane."""
 
     lane: str
     step: str
+    # The exit code; None when the step was not begun.
     code: int | None
+    begun: float = 0.0
     seconds: float = 0.0
+    # Processor time of the step's own processes: far less than `seconds` means that it waited.
+    processor: float = 0.0
 
-    def __str__(self) -> str:
-        how = "not begun" if self.code is None else "ok" if self.code == 0 else f"FAILED (exit code {self.code})"
-        return f"{self.lane}: {self.step}: {how}, {self.seconds:.0f} s"
+    @property
+    def result(self) -> str:
+        return "not begun" if self.code is None else "ok" if self.code == 0 else f"FAILED ({self.code})"
 
 
-def run(lanes: Mapping[str, Sequence[Step]], folder: Path, say: Callable[[str], None] | None = None) -> list[Outcome]:
+def run(
+    lanes: Mapping[str, Lane], folder: Path, environment: Mapping[str, str], say: Callable[[str], None] | None = None
+) -> list[Outcome]:
     """Run all lanes to their ends, whatever becomes of the others; a lane ends at its first step that fails.
 
-    When this is interrupted, so are the steps under way, and they get the time to put things in order.
+    Each line of output begins with the name of its lane. The table of steps comes last, also after a failure or an
+    interruption. An interruption is passed on to the steps under way, and they get the time to clean up.
     """
-    runner = _Runner(folder, max(map(len, lanes)), say or _print)
-    with ThreadPoolExecutor(len(lanes)) as pool:
-        under_way = [pool.submit(runner.lane, name, steps) for name, steps in lanes.items()]
-        try:
-            return [outcome for lane in under_way for outcome in lane.result()]
-        except BaseException:
-            runner.interrupt()
-            raise
+    runner = _Runner(folder, environment, max(map(len, lanes)), say or _print)
+    try:
+        with ThreadPoolExecutor(len(lanes)) as pool:
+            under_way: dict[str, Future[list[Outcome]]] = {}
+            for name, lane in lanes.items():
+                before = [under_way[other] for other in lane.after]
+                under_way[name] = pool.submit(runner.lane, name, lane.steps, before)
+            try:
+                return [outcome for each in under_way.values() for outcome in each.result()]
+            except BaseException:
+                runner.interrupt()
+                raise
+    finally:
+        runner.print_table()
+
+
+def table(outcomes: Sequence[Outcome]) -> list[str]:
+    """One line for each step, in the order in which they began, and one for all of them."""
+    width = max(len(f"{each.lane}: {each.step}") for each in outcomes)
+    ordered = sorted(outcomes, key=lambda each: (each.code is None, each.begun))
+    end = max(each.begun + each.seconds for each in outcomes)
+    return [
+        f"{'step':<{width}}  {'result':<12}  begun s  took s  processor s",
+        *(f"{f'{each.lane}: {each.step}':<{width}}  {each.result:<12}  {_columns(each)}" for each in ordered),
+        f"{'all':<{width}}  {'':<12}  {0:>7}  {end:>6.0f}  {sum(each.processor for each in outcomes):>11.0f}",
+    ]
+
+
+def _columns(outcome: Outcome) -> str:
+    return "" if outcome.code is None else f"{outcome.begun:>7.0f}  {outcome.seconds:>6.0f}  {outcome.processor:>11.0f}"
 
 
 def _print(line: str) -> None:
@@ -58,17 +98,22 @@ def _print(line: str) -> None:
 
 
 class _Runner:
-    def __init__(self, folder: Path, width: int, say: Callable[[str], None]) -> None:
-        self._folder, self._width, self._say = folder, width, say
+    def __init__(self, folder: Path, environment: Mapping[str, str], width: int, say: Callable[[str], None]) -> None:
+        self._folder, self._environment, self._width, self._say = folder, environment, width, say
+        self._started = time.monotonic()
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[str]] = set()
+        self._outcomes: list[Outcome] = []
         self._interrupted = False
 
-    def lane(self, name: str, steps: Sequence[Step]) -> list[Outcome]:
+    def lane(self, name: str, steps: Sequence[Step], before: Sequence[Future[list[Outcome]]]) -> list[Outcome]:
+        going = all(outcome.code == 0 for lane in before for outcome in lane.result())
         outcomes: list[Outcome] = []
         for step in steps:
-            begun = all(outcome.code == 0 for outcome in outcomes)
-            outcomes.append(self._step(name, step) if begun else Outcome(name, step.name, None))
+            outcomes.append(self._step(name, step) if going else Outcome(name, step.name, None))
+            going = outcomes[-1].code == 0
+            with self._lock:
+                self._outcomes.append(outcomes[-1])
         return outcomes
 
     def interrupt(self) -> None:
@@ -78,29 +123,46 @@ class _Runner:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGINT)
 
+    def print_table(self) -> None:
+        with self._lock:
+            for line in ["", *table(self._outcomes)]:
+                self._say(f"{line}\n")
+
     def _step(self, lane: str, step: Step) -> Outcome:
-        started = time.monotonic()
+        begun = time.monotonic()
         with self._lock:
             if self._interrupted:
                 return Outcome(lane, step.name, None)
-            process = subprocess.Popen(
-                step.command, cwd=self._folder, stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-                # A Ctrl-C of the terminal comes to them once, from here.
-                start_new_session=True,
-            )  # fmt: skip
+            try:
+                process = self._start(step)
+            except OSError as error:
+                self._write(lane, f"{step.name}: {error}\n")
+                return Outcome(lane, step.name, _CANNOT_RUN, begun - self._started)
             self._running.add(process)
         assert process.stdout is not None, "stdout is a pipe"
         with process.stdout:
             for line in process.stdout:
                 self._tell(lane, line)
-        code = process.wait()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = code = os.waitstatus_to_exitcode(status)
+        ended = time.monotonic()
         with self._lock:
             self._running.remove(process)
-        outcome = Outcome(lane, step.name, code, time.monotonic() - started)
-        self._tell(lane, f"{outcome}\n")
+        outcome = Outcome(lane, step.name, code, begun - self._started, ended - begun, usage.ru_utime + usage.ru_stime)
+        self._tell(lane, f"{step.name}: {outcome.result}, {outcome.seconds:.0f} s\n")
         return outcome
+
+    def _start(self, step: Step) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            step.command, cwd=self._folder, env=self._environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+            # A Ctrl-C of the terminal comes to them once, from here.
+            start_new_session=True,
+        )  # fmt: skip
 
     def _tell(self, lane: str, line: str) -> None:
         with self._lock:
-            self._say(f"{lane:<{self._width}} | {line if line.endswith(chr(10)) else line + chr(10)}")
+            self._write(lane, line)
+
+    def _write(self, lane: str, line: str) -> None:
+        self._say(f"{lane:<{self._width}} | {line if line.endswith(chr(10)) else line + chr(10)}")

@@ -10,7 +10,7 @@ LOCAL_FOLDER = Path(__file__).resolve().parent.parent
 REPOSITORY = LOCAL_FOLDER.parent.parent
 REQUIREMENTS_FOLDER = LOCAL_FOLDER / "requirements"
 EXPANDER = LOCAL_FOLDER / "expand_template.py"
-ISSUER = LOCAL_FOLDER / "emulator" / "issuer.py"
+ISSUER = LOCAL_FOLDER / "issuer.py"
 TESTS_FOLDER = LOCAL_FOLDER / "tests"
 LOCALSTACK_FOLDER = LOCAL_FOLDER / "localstack"
 AWS_TESTS_FOLDER = LOCAL_FOLDER.parent / "aws" / "tests"
@@ -47,8 +47,8 @@ class Project:
 
     @property
     def lock(self) -> Path:
-        """Held while an instance is built and deployed, so that two of them do not build at once."""
-        return self.root / ".local" / "up.lock"
+        """Held while tools are installed and functions built; shared while what was built is deployed."""
+        return self.root / ".local" / "build.lock"
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,11 @@ class Instance:
         usual = self.folder == REPOSITORY / ".local"
         folder = self.folder.relative_to(REPOSITORY) if self.folder.is_relative_to(REPOSITORY) else self.folder
         return shlex.join(["python3", "infra/local", subcommand, *([] if usual else ["--dir", str(folder)]), *options])
+
+    @property
+    def lock(self) -> Path:
+        """Held while the emulator is started or restarted, or the stack deployed."""
+        return self.folder / "up.lock"
 
     @property
     def exec_lock(self) -> Path:

@@ -23,15 +23,15 @@ from .files import tail
 from .layout import REQUIREMENTS_FOLDER, TOOLS_FOLDER, short
 from .prerequisites import check_python, check_rust
 
-EMULATOR, LOCALSTACK, SAM, TEST, CHECKOV, CARGO = "emulator", "localstack", "sam", "test", "checkov", "cargo"
-SETS = (EMULATOR, LOCALSTACK, SAM, TEST, CHECKOV, CARGO)
+MINISTACK, LOCALSTACK, SAM, TEST, CHECKOV, CARGO = "ministack", "localstack", "sam", "test", "checkov", "cargo"
+SETS = (MINISTACK, LOCALSTACK, SAM, TEST, CHECKOV, CARGO)
 
 # Installs the sets: the pip that comes with Python takes twice as long, and a copy of it in each environment seconds more.
 _PIP = "pip"
 
 # Something each set must have, so that an environment deleted in part is noticed.
 _WITNESS = {
-    EMULATOR: "python", LOCALSTACK: "dynoxide", SAM: "sam", TEST: "node", CHECKOV: "checkov", CARGO: "cargo-machete", _PIP: "pip",
+    MINISTACK: "python", LOCALSTACK: "dynoxide", SAM: "sam", TEST: "node", CHECKOV: "checkov", CARGO: "cargo-machete", _PIP: "pip",
 }  # fmt: skip
 
 # Sets for another Python than that which runs this: its version, who needs it, and why.
@@ -44,7 +44,7 @@ _PYTHONS = {
 
 # What PyPI has as source alone. Installing it runs code, with what requirements/build.txt pins: left to itself, pip would
 # fetch the newest build tools, without hashes.
-_SOURCES = {EMULATOR: ("airspeed-ext",), LOCALSTACK: ("airspeed-ext", "crontab", "jsonpath-rw")}
+_SOURCES = {MINISTACK: ("airspeed-ext",), LOCALSTACK: ("airspeed-ext", "crontab", "jsonpath-rw")}
 
 
 @dataclass(frozen=True)

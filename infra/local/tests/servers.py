@@ -17,8 +17,7 @@ from typing import Any
 import botocore.config
 import botocore.session
 from eventually import eventually
-from localcloud import emulator
-from localcloud.emulators import MINISTACK
+from localcloud.emulators import MINISTACK, lifecycle
 from localcloud.environment import REGION, aws_settings, without_aws
 
 
@@ -28,7 +27,7 @@ class Server:
     def __init__(self, command: list[str]) -> None:
         self._clients: dict[str, Any] = {}
         self._role: str | None = None
-        self.port = emulator.free_port()
+        self.port = lifecycle.free_port()
         self.endpoint = f"http://localhost:{self.port}"
         self._folder = tempfile.TemporaryDirectory(prefix="twolane-test-")
         self._log = open(os.path.join(self._folder.name, "log"), "wb")  # noqa: SIM115  (closed in `stop`)

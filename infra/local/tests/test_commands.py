@@ -14,8 +14,7 @@ import urllib.request
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from localcloud import emulator
-from localcloud.emulators import LOCALSTACK, MINISTACK
+from localcloud.emulators import LOCALSTACK, MINISTACK, lifecycle
 from localcloud.environment import REGION
 from localcloud.files import read_json, write_json
 from localcloud.layout import LOCAL_FOLDER, REPOSITORY, Instance
@@ -115,7 +114,7 @@ def record_of(pid: int, started: str) -> dict:
 
 def finished(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
     """The result of a started command."""
-    stdout, stderr = process.communicate(timeout=120)
+    stdout, stderr = process.communicate(timeout=300)
     return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
 
@@ -161,7 +160,7 @@ def _terminated_exec(project: Project) -> tuple:
 
 def _same_port(project: Project) -> tuple:
     other = Project()
-    port = str(emulator.free_port())
+    port = str(lifecycle.free_port())
     try:
         ups = [each.start("up", "--port", port) for each in (project, other)]
         return port, [finished(up) for up in ups]
@@ -298,14 +297,14 @@ class Exec(unittest.TestCase):
         self.assertEqual(seen["TWOLANE_OUTPUTS"], str(instance.outputs))
         self.assertFalse(set(USER.values()) & set(seen.values()))
         self.assertFalse(instance.outputs.exists())
-        self.assertEqual(emulator.process_tree(instance), [])
+        self.assertEqual(lifecycle.process_tree(instance), [])
         self.assertFalse(project.instance().record.exists())
 
     def test_ends_the_stack_when_it_is_terminated(self) -> None:
         project, done = _stories["terminated exec"].result()
 
         self.assertEqual(done.returncode, 128 + signal.SIGTERM, done.stdout + done.stderr)
-        self.assertEqual(emulator.process_tree(project.instance(".local/test")), [])
+        self.assertEqual(lifecycle.process_tree(project.instance(".local/test")), [])
 
 
 class SamePort(unittest.TestCase):
@@ -380,7 +379,7 @@ class RunningStack(unittest.TestCase):
             self.assertIn(command, done.stderr)
 
     def test_everything_listens_on_loopback_only(self) -> None:
-        found = listeners(emulator.process_tree(self.instance))
+        found = listeners(lifecycle.process_tree(self.instance))
 
         self.assertIn(read_json(self.instance.record)["port"], {port for _, port in found})
         self.assertLessEqual({address for address, _ in found}, LOOPBACK)

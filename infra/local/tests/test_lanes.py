@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,9 +12,10 @@ import time
 import unittest
 from pathlib import Path
 
-from localcloud import lanes, suites
-from localcloud.lanes import Step
-from localcloud.layout import LOCAL_FOLDER
+from localcloud import lanes
+from localcloud.checks import suites
+from localcloud.lanes import Lane, Outcome, Step
+from localcloud.layout import LOCAL_FOLDER, REPOSITORY
 
 # Ends once the other lane has made the file, or fails after a while.
 _MEET = "import pathlib,sys,time; [time.sleep(0.05) for _ in range(200) if not pathlib.Path('met').exists()]; " \
@@ -31,17 +34,25 @@ class Lanes(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder, self.said = Path(folder.name), []
 
-    def run_lanes(self, **steps: list[Step]) -> list[str]:
-        """The outcomes, without their times."""
-        return [str(outcome).rpartition(",")[0] for outcome in lanes.run(steps, self.folder, self.said.append)]
+    def run_lanes(self, **wanted: Lane) -> list[tuple[str, str, str]]:
+        """Lane, step and result of each."""
+        outcomes = lanes.run(wanted, self.folder, os.environ, self.said.append)
+        return [(outcome.lane, outcome.step, outcome.result) for outcome in outcomes]
+
+    def table(self) -> list[str]:
+        """The table, without its times."""
+        begin = self.said.index("\n")
+        return [re.sub(r" +", " ", re.sub(r"  +[\d ]+\n$", "", line)).strip() for line in self.said[begin + 1 :]]
 
     def test_run_side_by_side(self) -> None:
-        outcomes = self.run_lanes(waits=[python("for it", _MEET)], comes=[python("late", "open('met', 'w')")])
+        outcomes = self.run_lanes(waits=Lane([python("for it", _MEET)]), comes=Lane([python("late", "open('met', 'w')")]))
 
-        self.assertEqual(outcomes, ["waits: for it: ok", "comes: late: ok"])
+        self.assertEqual(outcomes, [("waits", "for it", "ok"), ("comes", "late", "ok")])
 
     def test_each_line_says_whose_it_is(self) -> None:
-        self.run_lanes(a=[python("talk", "print('one'); print('two', end='')")], long=[python("complain", "import sys; sys.exit('ouch')")])
+        self.run_lanes(
+            a=Lane([python("talk", "print('one'); print('two', end='')")]), long=Lane([python("complain", "import sys; sys.exit('ouch')")])
+        )
 
         self.assertIn("a    | one\n", self.said)
         self.assertIn("a    | two\n", self.said)
@@ -50,46 +61,103 @@ class Lanes(unittest.TestCase):
     def test_a_failure_ends_its_lane_alone_and_is_named(self) -> None:
         fails, fine = python("fails", "import sys; sys.exit(3)"), python("fine", "")
 
-        outcomes = self.run_lanes(one=[fine, fails, fine], other=[fine, fine])
+        outcomes = self.run_lanes(one=Lane([fine, fails, fine]), other=Lane([fine, fine]))
 
         self.assertEqual(
             outcomes,
-            ["one: fine: ok", "one: fails: FAILED (exit code 3)", "one: fine: not begun", "other: fine: ok", "other: fine: ok"],
+            [("one", "fine", "ok"), ("one", "fails", "FAILED (3)"), ("one", "fine", "not begun"), ("other", "fine", "ok"), ("other", "fine", "ok")],
         )
 
+    def test_a_lane_begins_when_those_before_it_have_passed(self) -> None:
+        needs_it = python("needs it", "import sys,pathlib; sys.exit(not pathlib.Path('made').exists())")
+        makes_it = python("makes it", "import time; time.sleep(0.3); open('made', 'w')")
+
+        outcomes = self.run_lanes(first=Lane([makes_it]), then=Lane([needs_it], after=["first"]))
+
+        self.assertEqual(outcomes, [("first", "makes it", "ok"), ("then", "needs it", "ok")])
+
+    def test_a_lane_does_not_begin_when_one_before_it_has_failed(self) -> None:
+        fine, fails = python("fine", ""), python("fails", "import sys; sys.exit(3)")
+
+        outcomes = self.run_lanes(fine=Lane([fine]), fails=Lane([fails]), then=Lane([fine], after=["fine", "fails"]))
+
+        self.assertEqual(outcomes, [("fine", "fine", "ok"), ("fails", "fails", "FAILED (3)"), ("then", "fine", "not begun")])
+
+    def test_a_command_that_there_is_not_has_failed(self) -> None:
+        self.assertEqual(self.run_lanes(one=Lane([Step("cargo", ["/nowhere/cargo"])])), [("one", "cargo", "FAILED (127)")])
+
     def test_a_step_killed_by_a_signal_has_failed(self) -> None:
-        outcomes = self.run_lanes(one=[python("dies", "import os; os.kill(os.getpid(), 9)")])
+        outcomes = self.run_lanes(one=Lane([python("dies", "import os; os.kill(os.getpid(), 9)")]))
 
-        self.assertEqual(outcomes, ["one: dies: FAILED (exit code -9)"])
+        self.assertEqual(outcomes, [("one", "dies", "FAILED (-9)")])
 
-    def test_an_interruption_lets_the_steps_tidy_up_and_begins_no_other(self) -> None:
+    def test_a_table_of_all_steps_comes_last_also_after_a_failure(self) -> None:
+        first, fails, fine = python("first", ""), python("fails", "import sys; sys.exit(3)"), python("fine", "")
+
+        self.run_lanes(one=Lane([first, fails, fine]), two=Lane([fine], after=["one"]))
+
+        self.assertEqual(
+            self.table(),
+            ["step result begun s took s processor s", "one: first ok", "one: fails FAILED (3)", "one: fine not begun", "two: fine not begun", "all"],
+        )
+
+    def test_the_table_tells_waiting_from_work(self) -> None:
+        waits = Outcome("a", "waits", 0, 0.2, 9.6, 0.4)
+        works = Outcome("b", "works", 0, 3.0, 4.0, 7.0)
+
+        self.assertEqual(
+            lanes.table([waits, works, Outcome("b", "next", None)]),
+            [
+                "step      result        begun s  took s  processor s",
+                "a: waits  ok                  0      10            0",
+                "b: works  ok                  3       4            7",
+                "b: next   not begun     ",
+                "all                           0      10            7",
+            ],
+        )
+
+    def test_an_interruption_lets_the_steps_tidy_up_and_begins_no_other_and_prints_the_table(self) -> None:
         steps = f"[Step('tidy', [sys.executable, '-c', {_TIDY!r}]), Step('next', ['touch', 'next'])]"
-        program = "import sys, pathlib, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
-        program += f"from localcloud.lanes import Step, run; run({{'one': {steps}}}, pathlib.Path())"
+        program = "import os, sys, pathlib, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        program += f"from localcloud.lanes import Lane, Step, run; run({{'one': Lane({steps})}}, pathlib.Path(), os.environ)"
         with subprocess.Popen(
             [sys.executable, "-c", program], cwd=self.folder, env={"PYTHONPATH": str(LOCAL_FOLDER)},
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         ) as process:  # fmt: skip
             while not (self.folder / "begun").exists():
                 time.sleep(0.02)
             process.send_signal(signal.SIGINT)
-            code = process.wait(30)
+            printed, _ = process.communicate(timeout=30)
 
-        self.assertNotEqual(code, 0)
+        self.assertNotEqual(process.returncode, 0)
         self.assertTrue((self.folder / "tidied").exists())
         self.assertFalse((self.folder / "next").exists())
+        self.assertRegex(printed, r"(?s)one: tidy +ok .*one: next +not begun")
 
 
 class Suites(unittest.TestCase):
-    def test_all_that_is_tested_is_compiled_before(self) -> None:
-        compiled = suites.preparations()["build"][-1].command
-        tested = suites.tests()["test"][0]
+    def test_all_that_is_checked_is_part_of_the_tests(self) -> None:
+        steps = [step for lane in suites.lanes_of_tests([]).values() for step in lane.steps]
 
-        # Nothing is chosen: libraries, binaries, tests, examples and documentation, as Cargo does by itself.
-        command = list(tested.command)
-        self.assertEqual([*command[command.index("cargo") :], "--no-run"], list(compiled))
+        for lane in suites.lanes_of_check().values():
+            for step in lane.steps:
+                self.assertIn(step, steps)
 
     def test_the_local_cloud_s_own_tests_are_among_them(self) -> None:
-        steps = [step for lane in suites.preparations().values() for step in lane]
+        steps = [step for lane in suites.lanes_of_tests([]).values() for step in lane.steps]
 
         self.assertIn("selftest", [step.command[-1] for step in steps])
+
+    def test_every_suite_of_the_workspace_is_run_a_new_one_too(self) -> None:
+        there_are = [*suites.suites_of(REPOSITORY), "brand-new"]
+        words = [word for lane in suites.lanes_of_tests(there_are).values() for step in lane.steps for word in step.command]
+
+        run = {name for option, name in zip(words, words[1:]) if option == "--test"}
+
+        self.assertEqual(run, set(there_are))
+
+    def test_libraries_binaries_and_documentation_are_tested(self) -> None:
+        commands = [step.command for lane in suites.lanes_of_tests([]).values() for step in lane.steps if "test" in step.command]
+
+        for option in ("--lib", "--bins", "--doc"):
+            self.assertTrue(any(option in command for command in commands), option)

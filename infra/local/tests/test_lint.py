@@ -9,7 +9,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from localcloud import lint
+from localcloud.checks import lint
 from localcloud.layout import REPOSITORY, Project
 
 _FILES = ("template.yaml", "samconfig.toml", "infra/openapi.yaml", ".checkov.yaml")

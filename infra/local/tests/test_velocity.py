@@ -6,7 +6,7 @@ import sys
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "emulator"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "ministack"))
 
 from rest_api import json_path, velocity  # noqa: E402  (after the path is set)
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from .base import Emulator
-from .licensed import LicensedLocalStack
 from .localstack import LocalStack
 from .ministack import MiniStack
 
 MINISTACK: Emulator = MiniStack()
 LOCALSTACK: Emulator = LocalStack()
-LICENSED: Emulator = LicensedLocalStack()
 
 # By the name that `--emulator` takes, the usual one first.
-ALL: dict[str, Emulator] = {emulator.name: emulator for emulator in (MINISTACK, LOCALSTACK, LICENSED)}
+ALL: dict[str, Emulator] = {emulator.name: emulator for emulator in (MINISTACK, LOCALSTACK)}
 DEFAULT = MINISTACK

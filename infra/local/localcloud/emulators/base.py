@@ -8,7 +8,7 @@ import urllib.request
 from abc import ABC, abstractmethod
 from pathlib import Path
 
-from ..environment import aws_settings, endpoint, loopback_without_proxy, without_aws
+from ..environment import aws_settings, loopback_without_proxy, without_aws
 from ..layout import Instance
 
 # Every process that belongs to an instance has this in its environment, with the instance's folder.
@@ -33,19 +33,8 @@ class Emulator(ABC):
     keeps_data: bool
     # How long it may take to answer.
     ready_seconds: float
-    # Whether the launcher and its children listen, or somebody else for them.
-    listens_itself: bool = True
-    # Whether functions are processes here: this machine's own linker will do then.
-    runs_functions_on_this_machine: bool = True
     # A path that it alone answers, and what is in the answer.
     health: tuple[str, str]
-
-    def check(self) -> None:  # noqa: B027  (most need nothing)
-        """Fail when what it needs of this machine, beside its tools, is not there."""
-
-    def stack_endpoint(self, port: int) -> str:
-        """Where the stack's APIs are, for clients on this machine and for functions."""
-        return endpoint(port)
 
     def is_healthy(self, port: int) -> bool:
         """Whether it, and nobody else, answers on the port."""

@@ -8,12 +8,12 @@ from .base import Emulator
 
 
 class MiniStack(Emulator):
-    """https://pypi.org/project/ministack/, with gaps closed by `emulator/launch.py`."""
+    """https://pypi.org/project/ministack/, with gaps closed by `ministack/launch.py`."""
 
     name = "ministack"
     title = "MiniStack"
-    tool_set = tools.EMULATOR
-    launcher = LOCAL_FOLDER / "emulator" / "launch.py"
+    tool_set = tools.MINISTACK
+    launcher = LOCAL_FOLDER / "ministack" / "launch.py"
     keeps_data = True
     ready_seconds = 30.0
     health = ("/_ministack/health", "version")

@@ -14,8 +14,7 @@ from unittest import mock
 
 import botocore.config
 import botocore.session
-from localcloud import emulator
-from localcloud.emulators import LOCALSTACK
+from localcloud.emulators import LOCALSTACK, lifecycle
 from localcloud.environment import ACCOUNT, REGION, endpoint
 from localcloud.layout import Instance
 from tests.eventually import eventually
@@ -32,14 +31,14 @@ class LocalStackProcess:
         self.instance = Instance(Path(self._folder.name).resolve() / "instance")
         self.home = self.instance.folder.parent / "home"
         self._clients: dict[str, Any] = {}
-        self.port = emulator.free_port()
+        self.port = lifecycle.free_port()
         self.home.mkdir()
         with mock.patch.dict(os.environ, {**USER, "HOME": str(self.home)}):
-            emulator.start(LOCALSTACK, self.instance, self.port)
+            lifecycle.start(LOCALSTACK, self.instance, self.port)
 
     def stop(self) -> None:
         """End it with all that it started."""
-        emulator.stop(self.instance)
+        lifecycle.stop(self.instance)
         self._folder.cleanup()
 
     def log(self) -> str:

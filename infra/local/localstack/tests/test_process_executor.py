@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from local_stack import USER, Function, InvocationError, LocalStackProcess, bootstrap
-from localcloud.emulator import process_tree
+from localcloud.emulators.lifecycle import process_tree
 from localcloud.processes import identify, listeners
 from tests.eventually import eventually
 

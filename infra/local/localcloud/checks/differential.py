@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from . import commands, lanes, tools
-from .emulators import LOCALSTACK, MINISTACK, Emulator
-from .environment import build_target, command_environment
-from .interrupts import signals_as_interrupts
-from .lanes import Step
-from .layout import Instance, Project
-from .localstack_suite import local
+from .. import commands, tools
+from ..emulators import LOCALSTACK, MINISTACK, Emulator
+from ..environment import command_environment
+from ..lanes import Lane, Step
+from ..layout import Instance, Project
+from . import suites
 
 _FOLDER = ".local/differential"
 # The same on both: without what one of them does not have.
@@ -22,15 +21,10 @@ _COMPARISON = ("cargo", "test", *_SELECTION, "--", "--include-ignored", "--nocap
 def run(target: commands.Target) -> int:
     """Install, build, deploy to both, compare, end both; what it ran on is told at the end."""
     commands.ensure_tools(target.project, (MINISTACK.tool_set, LOCALSTACK.tool_set, tools.SAM))
-    building = [
-        # Functions first: cargo-lambda removes the other binaries.
-        local("functions", "build"),
-        # For the target that the comparison is run for.
-        Step("comparison", ["env", *(f"{name}={value}" for name, value in build_target().items()), "cargo", "test", *_SELECTION, "--no-run"]),
-    ]
-    with signals_as_interrupts():
-        if any(outcome.code != 0 for outcome in lanes.run({"build": building}, target.project.root)):
-            return 1
+    # Functions first: cargo-lambda removes the other binaries.
+    building = [suites.local("functions", "build"), Step("comparison", ["cargo", "test", *_SELECTION, "--no-run"])]
+    if suites.in_lanes(target, {"build": Lane(building)}) != 0:
+        return 1
     code = _compare(_stack_on(MINISTACK, target.project), _stack_on(LOCALSTACK, target.project))
     print("\nCompared")
     for emulator in (MINISTACK, LOCALSTACK):

@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import tools, workflows
-from .environment import REGION, without_aws
-from .failure import Failure
-from .layout import EXPANDER, REQUIREMENTS_FOLDER, Project
-from .temporary import temporary_folder
+from .. import commands, tools
+from ..environment import REGION, without_aws
+from ..failure import Failure
+from ..layout import EXPANDER, REQUIREMENTS_FOLDER, Project
+from ..temporary import temporary_folder
+from . import workflows
 
 # Words, and files as they are.
 _Command = Sequence["str | Path"]
@@ -44,6 +45,28 @@ class Verdict:
     linter: str
     complaints: list[str]
     summary: str = "no findings"
+
+
+def run(target: commands.Target) -> int:
+    """Install the linters and run them, unless everything is as they last found it in order."""
+    found, linted = fingerprint(target.project), target.project.linted
+    if linted.exists() and linted.read_text(encoding="utf-8") == found:
+        print("template and workflows: unchanged since the linters found nothing")
+        return 0
+    commands.ensure_tools(target.project, (tools.SAM, tools.CHECKOV, tools.TEST))
+    verdicts = lint(target.project)
+    for verdict in verdicts:
+        print(f"{verdict.linter}: {len(verdict.complaints) or verdict.summary}{' findings' if verdict.complaints else ''}")
+        for complaint in verdict.complaints:
+            print(f"  {complaint}")
+    if any(verdict.complaints for verdict in verdicts):
+        raise Failure(
+            "The template or a workflow breaks the rules above.\n"
+            "  Do:   fix it; or, where a rule is wrong for this template, skip it with its reason: for one resource in its\n"
+            "        `Metadata: {checkov: {skip: [{id: …, comment: …}]}}`, for all of them in .checkov.yaml."
+        )
+    linted.write_text(found, encoding="utf-8")
+    return 0
 
 
 def fingerprint(project: Project) -> str:

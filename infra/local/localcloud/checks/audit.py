@@ -5,12 +5,19 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from . import tools
-from .environment import without_aws
-from .failure import Failure
+from .. import commands, tools
+from ..environment import without_aws
+from ..failure import Failure
 
 # A database that has not come by then is not reachable.
 _FETCH_SECONDS = 120
+
+
+def run(target: commands.Target, advisories_required: bool) -> int:
+    """Install cargo-deny and cargo-machete, and check the workspace."""
+    commands.ensure_tools(target.project, (tools.CARGO,))
+    audit(target.project.root, advisories_required)
+    return 0
 
 
 def audit(root: Path, advisories_required: bool) -> None:

