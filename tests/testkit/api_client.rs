@@ -14,8 +14,16 @@ use reqwest::{
 use serde_json::Value;
 use std::sync::OnceLock;
 
-/// Both lanes.
-pub const LANES: [&str; 2] = ["sync", "async"];
+/// The names of all lanes.
+pub const LANES: [&str; lanes::LANES.len()] = {
+    let mut names = [""; lanes::LANES.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = lanes::LANES[at].name;
+        at += 1;
+    }
+    names
+};
 
 /// A client of the stack's REST API. Each test has its own: connections belong to a test's runtime.
 pub struct ApiClient {
