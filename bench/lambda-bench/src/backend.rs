@@ -128,6 +128,7 @@ async fn answer(
     let operation = match target.and_then(|target| target.rsplit_once('.')) {
         Some((_, operation)) => operation.to_owned(),
         None if request.method() == Method::POST => "PostToConnection".to_owned(),
+        None if request.method() == Method::DELETE => "DeleteConnection".to_owned(),
         // A function that opens its connections ahead of the first event requests nothing with them.
         None => "connect".to_owned(),
     };
@@ -147,7 +148,7 @@ async fn answer(
     let is_throttled = behaviour.throttle_every.is_some_and(|every| operation == "PutItem" && count % every == 0);
     http::whole(match operation.as_str() {
         _ if is_throttled => json(StatusCode::BAD_REQUEST, THROTTLED.to_owned()),
-        "PostToConnection" | "connect" => http::status(StatusCode::OK),
+        "PostToConnection" | "DeleteConnection" | "connect" => http::status(StatusCode::OK),
         "GetItem" => json(StatusCode::OK, records.order()),
         "Query" => json(StatusCode::OK, records.connections_of(&body)),
         _ => json(StatusCode::OK, "{}".to_owned()),

@@ -77,14 +77,15 @@ pub(crate) const METRICS: [Metric; 11] = [
 ];
 
 /// Operations of AWS that are counted for each order.
-const OPERATIONS: [&str; 3] = ["PutItem", "Query", "PostToConnection"];
+const OPERATIONS: [&str; 4] = ["PutItem", "Query", "PostToConnection", "DeleteConnection"];
 
 /// The names of all other figures that a bound can be for.
-pub(crate) const OTHERS: [&str; 9] = [
+pub(crate) const OTHERS: [&str; 10] = [
     "requests",
     OPERATIONS[0],
     OPERATIONS[1],
     OPERATIONS[2],
+    OPERATIONS[3],
     // TLS handshakes that the first event waits for.
     "first-event-handshakes",
     // Of a whole batch, one after the other.

@@ -10,6 +10,7 @@ use std::fs;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Messages of a whole batch. Source: `template.yaml`, `BatchSize`.
 pub(crate) const BATCH: usize = 10;
@@ -47,7 +48,7 @@ const PROCESS_ORDERS: &str = include_str!("../../../functions/process-orders/tes
 const GET_ORDER: &str = include_str!("../../../functions/get-order/tests/fixtures/apigw-rest-get.json");
 const AUTHORIZE_REQUEST: &str = include_str!("../../../functions/authorize-request/tests/fixtures/rest-token.json");
 
-/// The event of a socket that opens.
+/// The event of a socket that opened when the fixture was written.
 pub(crate) const CONNECT: &str =
     include_str!("../../../functions/manage-connections/tests/fixtures/websocket-connect.json");
 
@@ -82,7 +83,7 @@ pub(crate) fn of_project(folder: &Path) -> anyhow::Result<Vec<Subject>> {
         floor(SDK_FLOOR)?,
         function("create-order", create_order())?,
         function("get-order", vec![Bytes::from_static(GET_ORDER.as_bytes())])?,
-        function("manage-connections", vec![Bytes::from_static(CONNECT.as_bytes())])?,
+        function("manage-connections", vec![connect_event()?])?,
         function("authorize-request", vec![authorizer_event()?])?,
         function("process-orders", batches(1, BATCHES)?)?,
         whole_batches(folder, BATCHES)?,
@@ -180,6 +181,14 @@ fn batch(numbers: Range<usize>) -> anyhow::Result<Bytes> {
         record
     });
     event["Records"] = records.collect();
+    Ok(Bytes::from(event.to_string()))
+}
+
+/// The fixture with a socket that opens now: later its connection counts as expired.
+fn connect_event() -> anyhow::Result<Bytes> {
+    let mut event: Value = serde_json::from_str(CONNECT)?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    event["requestContext"]["connectedAt"] = json!(u64::try_from(now.as_millis())?);
     Ok(Bytes::from(event.to_string()))
 }
 
