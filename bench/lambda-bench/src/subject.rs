@@ -44,7 +44,7 @@ pub(crate) enum Kind {
 }
 
 const CREATE_ORDER: &str = include_str!("../../../functions/create-order/tests/fixtures/apigw-rest-put.json");
-const PROCESS_ORDERS: &str = include_str!("../../../functions/process-orders/tests/fixtures/sqs-batch.json");
+const PROCESS_ORDERS: &str = include_str!("../../../crates/orders-sqs/tests/fixtures/sqs-batch.json");
 const GET_ORDER: &str = include_str!("../../../functions/get-order/tests/fixtures/apigw-rest-get.json");
 const AUTHORIZE_REQUEST: &str = include_str!("../../../functions/authorize-request/tests/fixtures/rest-token.json");
 
