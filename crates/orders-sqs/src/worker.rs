@@ -54,13 +54,13 @@ impl<N: Notifier, V: VisibilityTimeout> Worker<N, V> {
         P: Fn(QueuedOrder) -> F,
         F: Future<Output = Processed>,
     {
-        let outbox = &Outbox::default();
+        let outbox = Outbox::default();
         let settle = |message: Message| {
-            let process = &process;
+            let (process, outbox) = (&process, &outbox);
             async move { self.settle(&message, message.receive_count(), process, outbox).await }
         };
         let response = self.batches.handle(batch, deadline - self.notifying, settle).await;
-        self.notify(std::mem::take(&mut outbox.lock().unwrap_or_else(PoisonError::into_inner))).await;
+        self.notify(outbox.into_inner().unwrap_or_else(PoisonError::into_inner)).await;
         response
     }
 
@@ -101,10 +101,8 @@ impl<N: Notifier, V: VisibilityTimeout> Worker<N, V> {
     }
 
     fn retry(&self, message_id: &str, id: &str, error: &RepositoryError) -> Disposition {
-        let disposition = match error.is_retryable() {
-            true => Disposition::RetryAfter(self.queue.backoff),
-            false => Disposition::Retry,
-        };
+        let disposition =
+            if error.is_retryable() { Disposition::RetryAfter(self.queue.backoff) } else { Disposition::Retry };
         let error = ErrorChain(error);
         tracing::warn!(order.id = id, message.id = message_id, %error, "Message {message_id} must come again");
         disposition

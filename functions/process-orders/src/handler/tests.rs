@@ -70,9 +70,10 @@ impl OrderRepository for Stepped {
     async fn store(&self, order: &Order) -> Result<StoreOutcome, RepositoryError> {
         self.0.step().await;
         let fails = order.id.to_string() == FAILED && order.status() == Status::Confirmed;
-        let stored = match fails {
-            true => Err(RepositoryError::Unavailable("no answer".into())),
-            false => self.0.orders.store(order).await,
+        let stored = if fails {
+            Err(RepositoryError::Unavailable("no answer".into()))
+        } else {
+            self.0.orders.store(order).await
         };
         self.0.step().await;
         stored
