@@ -55,18 +55,14 @@ pub(crate) fn text(measured: &[Measured], growths: &[Growth], bounds: &[Bound]) 
             );
         }
     }
-    for bound in bounds {
-        let _ = match bound.is {
-            Some(is) => {
-                let verdict = if bound.holds() { "ok      " } else { "EXCEEDED" };
-                writeln!(text, "{verdict} {}: {}, at most {}", bound.what, number(is), number(bound.at_most))
-            }
-            None => writeln!(text, "–        {}: not measured", bound.what),
-        };
+    let measured = bounds.iter().filter_map(|bound| Some((bound, bound.is?)));
+    for (bound, is) in measured.clone() {
+        let verdict = if bound.holds() { "ok      " } else { "EXCEEDED" };
+        let _ = writeln!(text, "{verdict} {}: {}, at most {}", bound.what, number(is), number(bound.at_most));
     }
     let exceeded = bounds.iter().filter(|bound| !bound.holds()).count();
-    let unmeasured = bounds.iter().filter(|bound| bound.is.is_none()).count();
-    let held = bounds.len() - exceeded - unmeasured;
+    let measured = measured.count();
+    let (held, unmeasured) = (measured - exceeded, bounds.len() - measured);
     let _ = writeln!(text, "Bounds: {held} hold, {exceeded} are exceeded, {unmeasured} were not measured");
     let _ = writeln!(text, "Measured on this machine, of processes; AWS adds the start of a sandbox and its network.");
     text
