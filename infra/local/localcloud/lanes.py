@@ -16,6 +16,8 @@ from pathlib import Path
 
 # The exit code of a command that cannot be run. Source: POSIX, Shell Command Language, "Exit Status for Commands".
 _CANNOT_RUN = 127
+# What `nice` adds by itself.
+_LOW = 10
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class Step:
 
     name: str
     command: Sequence[str]
+    # Whether it leaves the processors to other steps while these want them.
+    gives_way: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,16 @@ def _print(line: str) -> None:
     sys.stdout.flush()
 
 
+def _lower_priority(session: int) -> None:
+    """Lower the priority of a process that leads a session, and of what it starts.
+
+    Linux may divide the processors among sessions first, by a priority of each. Source: sched(7), "The autogroup feature".
+    """
+    os.setpriority(os.PRIO_PROCESS, session, _LOW)
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{session}/autogroup").write_text(str(_LOW), encoding="utf-8")
+
+
 class _Runner:
     def __init__(self, folder: Path, environment: Mapping[str, str], width: int, say: Callable[[str], None]) -> None:
         self._folder, self._environment, self._width, self._say = folder, environment, width, say
@@ -153,12 +167,15 @@ class _Runner:
         return outcome
 
     def _start(self, step: Step) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             step.command, cwd=self._folder, env=self._environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
             # A Ctrl-C of the terminal comes to them once, from here.
             start_new_session=True,
         )  # fmt: skip
+        if step.gives_way:
+            _lower_priority(process.pid)
+        return process
 
     def _tell(self, lane: str, line: str) -> None:
         with self._lock:

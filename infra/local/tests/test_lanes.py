@@ -83,6 +83,16 @@ class Lanes(unittest.TestCase):
 
         self.assertEqual(outcomes, [("fine", "fine", "ok"), ("fails", "fails", "FAILED (3)"), ("then", "fine", "not begun")])
 
+    def test_a_step_that_gives_way_has_a_low_priority_with_all_that_it_starts(self) -> None:
+        # Priorities are lowered once it runs.
+        shown = "import subprocess,time; time.sleep(0.2); subprocess.run(['nice'])"
+
+        self.run_lanes(usual=Lane([python("prints", shown)]), behind=Lane([Step("prints", [sys.executable, "-c", shown], gives_way=True)]))
+
+        usual = os.getpriority(os.PRIO_PROCESS, 0)
+        self.assertIn(f"usual  | {usual}\n", self.said)
+        self.assertIn("behind | 10\n", self.said)
+
     def test_a_command_that_there_is_not_has_failed(self) -> None:
         self.assertEqual(self.run_lanes(one=Lane([Step("cargo", ["/nowhere/cargo"])])), [("one", "cargo", "FAILED (127)")])
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from .. import commands, lanes, tools
@@ -88,7 +89,7 @@ def lanes_of_tests(suites: Iterable[str]) -> dict[str, Lane]:
 
 def _behind(*steps: Step, after: Sequence[str]) -> Lane:
     """A lane that leaves the processors to the others: their tests look at what happens within seconds."""
-    return Lane([Step(step.name, ["nice", *step.command]) for step in steps], after)
+    return Lane([replace(step, gives_way=True) for step in steps], after)
 
 
 def suites_of(root: Path) -> list[str]:
