@@ -8,20 +8,23 @@ use crate::{
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use reqwest::{Method, header::CONTENT_TYPE};
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 use testkit::{
     api_client::try_send,
     eventually::eventually,
     order_bodies::{new_id, order_of},
     socket::Socket,
 };
-use tokio::time::{Instant, interval};
+use tokio::time::interval;
 
 /// Orders that come in a second.
 const ARRIVALS_PER_SECOND: u32 = 30;
 
-/// Time between two restarts, and before the first.
-const BETWEEN: Duration = Duration::from_secs(3);
+/// Orders that are acknowledged before the first restart, between two, and after the last.
+const BETWEEN: usize = 90;
+
+/// Orders under way at once, at most.
+const AT_ONCE: usize = 100;
 
 /// Longest wait for an acknowledgement, repeats included, and for all outcomes.
 const DEADLINE: Duration = Duration::from_mins(2);
@@ -29,24 +32,25 @@ const DEADLINE: Duration = Duration::from_mins(2);
 pub(crate) async fn no_order_is_lost_or_written_twice_when_everything_restarts(rig: &Rig, load: Load) -> Figures {
     let restarts = load.pick(1, 5);
     let (mark, mut ids, mut repeats) = (rig.endpoint.mark(), Vec::new(), 0);
-    let end = Instant::now() + BETWEEN * (restarts + 1);
+    let (acknowledged, coming) = (Cell::new(0), Cell::new(true));
     let restarting = async {
-        let mut moment = interval(BETWEEN);
-        moment.tick().await;
         for restart in 1..=restarts {
-            moment.tick().await;
+            more_orders(&acknowledged).await;
             local_cloud::restart().await;
             tell(&format!("restart {restart} of {restarts}"));
         }
+        more_orders(&acknowledged).await;
+        coming.set(false);
     };
     let placing = async {
         let mut arrival = interval(Duration::from_secs(1) / ARRIVALS_PER_SECOND);
         let mut under_way = FuturesUnordered::new();
         loop {
             tokio::select! {
-                _ = arrival.tick(), if Instant::now() < end => under_way.push(place(rig)),
+                _ = arrival.tick(), if coming.get() && under_way.len() < AT_ONCE => under_way.push(place(rig)),
                 Some((id, repeated)) = under_way.next() => {
                     ids.push(id);
+                    acknowledged.set(ids.len());
                     repeats += repeated;
                 }
                 else => break,
@@ -78,6 +82,11 @@ pub(crate) async fn no_order_is_lost_or_written_twice_when_everything_restarts(r
         .with("requests repeated", repeats)
         .with("lost", 0)
         .with("written twice", 0)
+}
+
+async fn more_orders(acknowledged: &Cell<usize>) {
+    let goal = acknowledged.get() + BETWEEN;
+    eventually(DEADLINE, "more orders are acknowledged", async || (acknowledged.get() >= goal).then_some(())).await;
 }
 
 /// Queues one order as a client does that repeats until it is acknowledged; its id and how often it was repeated.
