@@ -380,7 +380,7 @@ fn wrong_usage_is_told_before_anything_is_sent() {
         (&["--rate", "1000000", "--duration", "86400"], "86400000000 orders, and 20000000 is the most"),
         (&["--orders", "5", "--duration", "5"], "cannot be used with"),
         (&["--lanes", "sync", "--only", "sync"], "cannot be used with"),
-        (&["--lanes", "sync,fast"], "[possible values: sync, async]"),
+        (&["--lanes", "sync,nowhere"], "invalid value 'nowhere' for '--lanes <LANES>'"),
         (&["--lanes", "sync,async,sync"], "--lanes names sync twice"),
         (&["--lanes", "sync", "--parallel"], "--parallel needs at least two lanes"),
         (&["--only", "sync", "--parallel"], "cannot be used with"),
