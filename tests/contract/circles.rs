@@ -53,15 +53,43 @@ fn tree<'a>(code: &'a str, mut within: Module, found: &mut Vec<Module>) -> &'a s
     rest
 }
 
-/// The module that a path leads to, seen from another.
-fn target(path: &[String], from: &Module, modules: &BTreeMap<Module, PathBuf>) -> Option<Module> {
+/// What each module re-exports: the name's path there, and the module within that has it.
+fn re_exports(modules: &BTreeMap<Module, PathBuf>) -> BTreeMap<Module, Module> {
+    let mut found = BTreeMap::new();
+    for (module, path) in modules {
+        let code = fs::read_to_string(path).unwrap();
+        for export in ["pub use ", "pub(crate) use ", "pub(super) use "] {
+            for (at, _) in code.match_indices(export) {
+                let mut exported = Vec::new();
+                tree(&code[at + export.len()..], module.clone(), &mut exported);
+                let source = |path: &Module| Some((path.last()?.clone(), path[..path.len() - 1].to_vec()));
+                let sources = exported.iter().filter_map(source).filter(|(_, within)| modules.contains_key(within));
+                found.extend(sources.map(|(name, within)| ([module.as_slice(), &[name]].concat(), within)));
+            }
+        }
+    }
+    found
+}
+
+/// The module that a path leads to, seen from another. A re-exported name leads to the module that has it.
+fn target(
+    path: &[String],
+    from: &Module,
+    modules: &BTreeMap<Module, PathBuf>,
+    re_exports: &BTreeMap<Module, Module>,
+) -> Option<Module> {
     let ups = path.iter().take_while(|part| *part == "super").count();
     let mut module = if ups == 0 { Module::new() } else { from[..from.len().checked_sub(ups)?].to_vec() };
     module.extend(path[ups.max(1)..].iter().cloned());
-    while !modules.contains_key(&module) {
+    loop {
+        if let Some(exported) = re_exports.get(&module) {
+            return Some(exported.clone());
+        }
+        if modules.contains_key(&module) {
+            return Some(module);
+        }
         module.pop()?;
     }
-    Some(module)
 }
 
 /// Finds the files in a folder of a crate's modules, those in `within`.
@@ -82,9 +110,10 @@ fn find_modules(folder: &Path, within: &Module, found: &mut BTreeMap<Module, Pat
 
 /// What modules name, but for those within them and around them.
 fn graph(modules: &BTreeMap<Module, PathBuf>) -> Graph {
+    let re_exports = re_exports(modules);
     let of = |module: &Module, path: &PathBuf| {
         let named = paths(&fs::read_to_string(path).unwrap()).into_iter();
-        let named = named.filter_map(|path| target(&path, module, modules));
+        let named = named.filter_map(|path| target(&path, module, modules, &re_exports));
         named.filter(|other| !module.starts_with(other) && !other.starts_with(module)).collect()
     };
     modules.iter().map(|(module, path)| (module.clone(), of(module, path))).collect()

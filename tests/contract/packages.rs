@@ -1,6 +1,61 @@
-//! What packages promise: the domain of what it stays free, binaries how they are named.
+//! Which package may depend on which, and how binaries are named.
 
-use testkit::repository::{Package, packages};
+use std::collections::BTreeSet;
+use testkit::repository::{Package, function_folders, packages};
+
+/// The workspace's packages that a package may depend on. Dependencies point one way:
+/// `functions, twolane, tests → adapters, orders-api, lambda-support → orders`.
+fn allowed(package: &str) -> &'static [&'static str] {
+    match package {
+        "access-tokens" | "fault-endpoint" | "hello-floor" | "lambda-bench" | "lanes" | "orders" | "sqs-batch" => &[],
+        "orders-api" | "orders-dynamodb" => &["orders"],
+        "orders-websocket" | "lambda-support" => &["orders", "orders-api"],
+        "orders-sqs" => &["lambda-support", "orders", "orders-api", "sqs-batch"],
+        "sdk-floor" => &["lambda-support"],
+        // A client sees the wire and nothing behind it. It injects faults from outside.
+        "twolane" => &["lanes", "orders-api", "twolane-client", "twolane-load", "twolane-report"],
+        "twolane-client" => &["lanes", "orders-api"],
+        "twolane-load" => &["fault-endpoint", "lanes", "twolane-client", "twolane-report"],
+        "twolane-report" => &["lanes"],
+        "twolane-tests" => &["fault-endpoint", "lambda-support", "lanes", "orders", "orders-api"],
+        function if function_folders().contains(function) => &[
+            "access-tokens",
+            "lambda-support",
+            "orders",
+            "orders-api",
+            "orders-dynamodb",
+            "orders-sqs",
+            "orders-websocket",
+            "sqs-batch",
+        ],
+        other => panic!("What may {other} depend on? Add it to this table"),
+    }
+}
+
+#[test]
+fn dependencies_between_packages_point_one_way() {
+    let packages = packages();
+    let members: BTreeSet<_> = packages.iter().map(|package| package.name.as_str()).collect();
+
+    for Package { name, dependencies, dev_dependencies, .. } in &packages {
+        // A package may turn on its own features for its tests.
+        let named = dependencies.iter().chain(dev_dependencies).map(String::as_str).filter(|other| other != name);
+        for other in named.filter(|other| members.contains(other)) {
+            assert!(allowed(name).contains(&other), "{name} must not depend on {other}; it may on {:?}", allowed(name));
+        }
+    }
+}
+
+#[test]
+fn reports_know_no_aws_and_no_http() {
+    let packages = packages();
+    let report = packages.iter().find(|package| package.name == "twolane-report").expect("it is a package");
+
+    for foreign in ["aws", "http", "hyper", "reqwest", "tokio"] {
+        let named = report.dependencies.iter().find(|name| name.starts_with(foreign));
+        assert_eq!(named, None, "twolane-report must stay free of {foreign}");
+    }
+}
 
 #[test]
 fn the_domain_knows_no_wire_format_no_aws_and_no_runtime() {

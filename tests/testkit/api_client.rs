@@ -98,7 +98,8 @@ impl ApiClient {
 
     /// Places whatever that is, and says that it is JSON.
     pub async fn put_bytes(&self, lane: &str, id: &str, body: impl Into<Body>) -> Answer {
-        let request = self.request(Method::PUT, &format!("{lane}/orders/{id}"));
+        let path = lanes::lane(lane).expect("a lane of the table").path;
+        let request = self.request(Method::PUT, &format!("{path}/{id}"));
         self.send(request.header(CONTENT_TYPE, "application/json").body(body)).await
     }
 

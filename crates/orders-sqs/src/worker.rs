@@ -74,7 +74,7 @@ impl<N: Notifier, V: VisibilityTimeout> Worker<N, V> {
         let order = match read_order(message, receive_count, &self.queue, clock::now()) {
             Ok(order) => order,
             Err(error) => {
-                tracing::warn!(message.id = message_id, %error, "Message {message_id} must come again");
+                tracing::warn!(message.id = message_id, %error, "Message {message_id} is not an order");
                 return Disposition::Poison;
             }
         };

@@ -33,8 +33,15 @@ impl Write for Log {
     }
 }
 
-/// What is logged, with its level, when an order is delivered for that time.
-async fn logged<R: OrderRepository, N: Notifier>(orders: R, notifier: N, receive_count: u32) -> Vec<String> {
+/// A batch with one delivery of an order.
+fn batch(receive_count: u32) -> Value {
+    let mut batch: Value = serde_json::from_str(include_str!("fixtures/sqs-batch.json")).expect("the fixture is JSON");
+    batch["Records"][0]["attributes"]["ApproximateReceiveCount"] = json!(receive_count.to_string());
+    batch
+}
+
+/// What is logged, with its level, when that batch is handled.
+async fn logged<R: OrderRepository, N: Notifier>(orders: R, notifier: N, batch: Value) -> Vec<String> {
     let log = Log::default();
     let writer = log.clone();
     let lines = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || writer.clone());
@@ -45,9 +52,7 @@ async fn logged<R: OrderRepository, N: Notifier>(orders: R, notifier: N, receive
         notifying: Duration::from_secs(5),
         queue: QueueSettings { max_receive_count: 5, max_age: None, backoff: Backoff::NONE },
     };
-    let mut record: Value = serde_json::from_str(include_str!("fixtures/sqs-batch.json")).expect("the fixture is JSON");
-    record["Records"][0]["attributes"]["ApproximateReceiveCount"] = json!(receive_count.to_string());
-    let batch = serde_json::from_value(record).expect("a batch");
+    let batch = serde_json::from_value(batch).expect("a batch");
     let deadline = SystemTime::now() + Duration::from_secs(15);
 
     let guard = tracing::subscriber::set_default(lines.finish());
@@ -70,7 +75,7 @@ async fn logged<R: OrderRepository, N: Notifier>(orders: R, notifier: N, receive
 
 #[tokio::test]
 async fn a_settled_order_is_one_line() {
-    let lines = logged(InMemoryOrders::default(), RecordingNotifier::default(), 1).await;
+    let lines = logged(InMemoryOrders::default(), RecordingNotifier::default(), batch(1)).await;
 
     assert_eq!(lines, [format!("INFO Settled order {ORDER_ID}: Confirmed")]);
 }
@@ -78,8 +83,8 @@ async fn a_settled_order_is_one_line() {
 #[tokio::test]
 async fn a_message_is_said_to_come_again_only_where_it_does() {
     let (again, last) = (
-        logged(Unavailable, RecordingNotifier::default(), 4).await,
-        logged(Flaky::failing_first(1), RecordingNotifier::default(), 5).await,
+        logged(Unavailable, RecordingNotifier::default(), batch(4)).await,
+        logged(Flaky::failing_first(1), RecordingNotifier::default(), batch(5)).await,
     );
 
     let cause = "the database is not available: no answer";
@@ -88,8 +93,21 @@ async fn a_message_is_said_to_come_again_only_where_it_does() {
 }
 
 #[tokio::test]
+async fn a_message_that_is_not_from_our_api_is_logged_alike_at_each_delivery() {
+    for receive_count in [1, 5] {
+        let mut batch = batch(receive_count);
+        batch["Records"][0]["messageAttributes"].as_object_mut().expect("attributes are an object").remove("owner");
+
+        let lines = logged(InMemoryOrders::default(), RecordingNotifier::default(), batch).await;
+
+        let cause = "not from our API: message attribute owner is missing";
+        assert_eq!(lines[0], format!("WARN Message 059f36b4-87a3-44ab-83d2-661975830a7d is not an order {cause}"));
+    }
+}
+
+#[tokio::test]
 async fn a_failure_that_cannot_be_recorded_is_logged() {
-    let lines = logged(Unavailable, RecordingNotifier::default(), 5).await;
+    let lines = logged(Unavailable, RecordingNotifier::default(), batch(5)).await;
 
     let cause = "the database is not available: no answer";
     assert_eq!(lines[1], format!("ERROR Failed to record that order {ORDER_ID} failed {cause}"));
@@ -105,7 +123,7 @@ async fn an_owner_that_cannot_be_notified_is_logged_with_the_order() {
         }
     }
 
-    let lines = logged(InMemoryOrders::default(), Failing, 1).await;
+    let lines = logged(InMemoryOrders::default(), Failing, batch(1)).await;
 
     let cause = "failed to list the owner's connections: the database is not available: no answer";
     assert_eq!(lines[1], format!("WARN Failed to notify the owner of order {ORDER_ID} {cause}"));

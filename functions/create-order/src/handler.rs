@@ -25,7 +25,7 @@ use std::borrow::Cow;
 pub(crate) async fn handle<R: OrderRepository>(repository: &R, request: &RestRequest) -> Response<Body> {
     let order = match parse(request) {
         Ok(order) => Order::from(order),
-        Err(problem) => return problem_response(request, problem),
+        Err(problem) => return problem_response(request.id(), problem),
     };
     let id = order.id;
     match place_order(repository, &order).await {
@@ -38,7 +38,7 @@ pub(crate) async fn handle<R: OrderRepository>(repository: &R, request: &RestReq
             tracing::info!(order.id = %id, "Order {id} was placed before");
             json(StatusCode::OK, &OrderView::from(&order))
         }
-        Err(error) => problem_response(request, refusal(&id, &error)),
+        Err(error) => problem_response(request.id(), refusal(&id, &error)),
     }
 }
 

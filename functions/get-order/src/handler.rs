@@ -22,7 +22,7 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 pub(crate) async fn handle<R: OrderRepository>(repository: &R, request: &RestRequest) -> Response<Body> {
     let (owner, id) = match parse(request) {
         Ok(parsed) => parsed,
-        Err(problem) => return problem_response(request, problem),
+        Err(problem) => return problem_response(request.id(), problem),
     };
     match repository.find(&owner, &id).await {
         Ok(Some(order)) => json(StatusCode::OK, &OrderView::from(&order)),
@@ -30,7 +30,7 @@ pub(crate) async fn handle<R: OrderRepository>(repository: &R, request: &RestReq
             let pending = json(StatusCode::OK, &PendingView::new(id.to_string()));
             with_header(pending, header::RETRY_AFTER, RETRY_AFTER)
         }
-        Err(error) => problem_response(request, repository_problem(&id, &error)),
+        Err(error) => problem_response(request.id(), repository_problem(&id, &error)),
     }
 }
 

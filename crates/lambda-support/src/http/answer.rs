@@ -1,6 +1,5 @@
 //! Answers: JSON, and problems.
 
-use crate::http::RestRequest;
 use lambda_http::{
     Body, Response,
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -35,12 +34,12 @@ pub fn problem(status: StatusCode, detail: impl Into<String>) -> Problem {
     Problem::new(status.as_u16(), status.canonical_reason().unwrap_or_default(), detail)
 }
 
-/// The answer that carries a problem, with the id of the request that had it.
+/// The answer that carries a problem, with the id of its request.
 #[must_use]
-pub fn problem_response(request: &RestRequest, problem: Problem) -> Response<Body> {
+pub fn problem_response(request_id: Option<&str>, problem: Problem) -> Response<Body> {
     let status = problem.status.and_then(|status| StatusCode::from_u16(status).ok());
     let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let body = Problem { request_id: request.id().map(str::to_owned), ..problem };
+    let body = Problem { request_id: request_id.map(str::to_owned), ..problem };
     let response = respond(status, PROBLEM_JSON, &body);
     if status == StatusCode::SERVICE_UNAVAILABLE {
         with_header(response, header::RETRY_AFTER, RETRY_AFTER)
