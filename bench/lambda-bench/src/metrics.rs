@@ -3,7 +3,7 @@
 use crate::growth::Growth;
 use crate::sample::Sample;
 use crate::series::{Measured, float, milliseconds, percentile};
-use crate::subject::SDK_FLOOR;
+use crate::subject::{HELLO_FLOOR, SDK_FLOOR};
 use std::collections::BTreeMap;
 
 /// Values by metric and subject.
@@ -110,15 +110,44 @@ impl Metric {
     }
 }
 
-/// The ratios of all subjects to the SDK floor.
-pub(crate) fn ratios(measured: &[Measured]) -> Values {
-    let floor = measured.iter().find(|one| one.subject.name == SDK_FLOOR);
+/// What bounds are checked against.
+#[derive(Default)]
+pub(crate) struct Results {
+    /// Ratios to the SDK floor.
+    pub(crate) ratios: Values,
+    /// Ratios to hello-floor.
+    pub(crate) hello_ratios: Values,
+    /// The figures themselves.
+    pub(crate) figures: Values,
+}
+
+impl Results {
+    pub(crate) fn new(measured: &[Measured], growths: &[Growth]) -> Self {
+        Self {
+            ratios: ratios(measured, SDK_FLOOR),
+            hello_ratios: ratios(measured, HELLO_FLOOR),
+            figures: figures(measured, growths),
+        }
+    }
+}
+
+/// Whether valgrind or strace counts this metric.
+pub(crate) fn is_counted(metric: &str) -> bool {
+    metric.ends_with("-instructions") || metric.ends_with("-system-calls")
+}
+
+/// Whether only `--growth` measures this metric.
+pub(crate) fn is_growth(metric: &str) -> bool {
+    metric.starts_with("growth-")
+}
+
+fn ratios(measured: &[Measured], floor: &str) -> Values {
+    let floor = measured.iter().find(|one| one.subject.name == floor);
     let of = |metric: &Metric, one: &Measured| metric.ratio(one, floor?);
     METRICS.iter().map(|metric| (metric.name.to_owned(), by_subject(measured, |one| of(metric, one)))).collect()
 }
 
-/// The figures themselves.
-pub(crate) fn figures(measured: &[Measured], growths: &[Growth]) -> Values {
+fn figures(measured: &[Measured], growths: &[Growth]) -> Values {
     let floor = measured.iter().find(|one| one.subject.name == SDK_FLOOR);
     let mut figures = Values::new();
     for metric in &METRICS {
