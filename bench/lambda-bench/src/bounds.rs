@@ -1,4 +1,4 @@
-//! The bounds of `bench/bounds.toml`, and whether a run holds them.
+//! The bounds of `bench/bounds.toml`, and whether a run stays within them.
 
 use crate::metrics::{METRICS, OTHERS, Results, Values};
 use anyhow::{Context, ensure};
@@ -27,7 +27,7 @@ pub(crate) struct Bounds {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Bound {
-    /// Of which subject and metric.
+    /// Its subject and metric.
     pub(crate) what: String,
     pub(crate) at_most: f64,
     /// `None` if the run did not measure it.
@@ -44,7 +44,7 @@ impl Bound {
     }
 }
 
-/// A value as reports show it: to the hundredth, from a thousand on to the whole number.
+/// A value as reports show it: with two decimals, and with none from 1000 on.
 fn as_shown(value: f64) -> f64 {
     if value >= 1000.0 { value.round() } else { (value * 100.0).round() / 100.0 }
 }
@@ -100,7 +100,7 @@ impl Bounds {
     }
 }
 
-/// Sets the bounds of `[ratios]` and `[counts]` that a run measured to 5 % above its figures.
+/// Sets the bounds of `[ratios]` and `[counts]` to 5 % above what a run measured. Keeps those that it did not measure.
 ///
 /// # Errors
 /// The file cannot be read or written.

@@ -27,8 +27,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Measure what the project's functions cost, as multiples of two floors: hello-floor says hello, sdk-floor writes one item by
-/// the AWS SDK.
+/// Measure what the project's functions cost, as multiples of two floors: hello-floor says hello, sdk-floor writes one item
+/// with the AWS SDK.
 #[derive(Debug, Parser)]
 #[command(version, after_help = HELP)]
 struct Cli {

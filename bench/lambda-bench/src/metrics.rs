@@ -14,9 +14,9 @@ pub(crate) struct Metric {
     /// Its name in bounds and reports.
     pub(crate) name: &'static str,
     pub(crate) unit: &'static str,
-    /// Digits behind the point that mean something.
+    /// Significant decimals.
     pub(crate) decimals: usize,
-    /// A value for each round, or one where it does not vary; none where it was not measured.
+    /// A value for each round, or one if it does not vary. Empty if it was not measured.
     of: fn(&Measured) -> Vec<f64>,
 }
 
@@ -103,7 +103,7 @@ impl Metric {
         percentile((self.of)(one), 50)
     }
 
-    /// The median of the rounds' ratios: in a round both met the same load on the machine.
+    /// The median of the rounds' ratios: within a round both ran under the same load.
     pub(crate) fn ratio(&self, one: &Measured, base: &Measured) -> Option<f64> {
         let (values, bases) = ((self.of)(one), (self.of)(base));
         percentile(values.iter().zip(&bases).map(|(value, base)| value / base).collect(), 50)

@@ -49,7 +49,7 @@ const BOUNDS: &str = "[ratios]\nstart = { create-order = 1000 }\nwarm-instructio
                       [hello-ratios]\n[counts]\n[limits]\nrequests = { create-order = 1 }\n";
 
 #[test]
-fn a_run_whose_bounds_hold_exits_with_0() {
+fn a_run_within_its_bounds_exits_with_0() {
     let output = run("bounds-hold", BOUNDS);
 
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
