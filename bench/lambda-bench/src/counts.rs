@@ -1,4 +1,4 @@
-//! Instructions and system calls, counted by valgrind and strace: they repeat where times do not.
+//! Instructions and system calls, counted by valgrind and strace. They vary less between runs than times do.
 
 use crate::backend::Backend;
 use crate::process::Process;
@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Invocations of two processes that are counted: their difference is the cost of warm invocations alone.
+/// Counted invocations of two processes. The difference is the cost of warm invocations alone.
 const INVOCATIONS: [u32; 2] = [20, 70];
 
 /// What a function executes.
@@ -25,7 +25,7 @@ pub(crate) struct Counts {
     pub(crate) warm_system_calls: f64,
 }
 
-/// Checks that both tools are installed, before anything is measured in vain.
+/// Checks that both tools are installed, before the run measures anything.
 ///
 /// # Errors
 /// A tool is missing.
@@ -33,7 +33,7 @@ pub(crate) fn require_tools() -> anyhow::Result<()> {
     for tool in ["valgrind", "strace"] {
         Command::new(tool).arg("--version").stdout(Stdio::null()).status().with_context(|| {
             format!(
-                "Failed to run {tool}: install it, for example by `apt install {tool}`, or measure with --no-counts"
+                "Failed to run {tool}: install it, for example with `apt install {tool}`, or measure with --no-counts"
             )
         })?;
     }

@@ -1,4 +1,4 @@
-//! Whether an order costs the same however many came before it, and what each of its items adds.
+//! Whether an order costs the same after any number of orders, and what each of its items adds.
 
 use crate::backend::{Backend, Behaviour};
 use crate::process::Process;

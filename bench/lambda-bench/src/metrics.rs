@@ -3,7 +3,7 @@
 use crate::growth::Growth;
 use crate::sample::Sample;
 use crate::series::{Measured, float, milliseconds, percentile};
-use crate::subject::SDK_FLOOR;
+use crate::subject::{HELLO_FLOOR, SDK_FLOOR};
 use std::collections::BTreeMap;
 
 /// Values by metric and subject.
@@ -14,9 +14,9 @@ pub(crate) struct Metric {
     /// Its name in bounds and reports.
     pub(crate) name: &'static str,
     pub(crate) unit: &'static str,
-    /// Digits behind the point that mean something.
+    /// Significant decimals.
     pub(crate) decimals: usize,
-    /// A value for each round, or one where it does not vary; none where it was not measured.
+    /// A value for each round, or one if it does not vary. Empty if it was not measured.
     of: fn(&Measured) -> Vec<f64>,
 }
 
@@ -103,22 +103,51 @@ impl Metric {
         percentile((self.of)(one), 50)
     }
 
-    /// The median of the rounds' ratios: in a round both met the same load on the machine.
+    /// The median of the rounds' ratios: within a round both ran under the same load.
     pub(crate) fn ratio(&self, one: &Measured, base: &Measured) -> Option<f64> {
         let (values, bases) = ((self.of)(one), (self.of)(base));
         percentile(values.iter().zip(&bases).map(|(value, base)| value / base).collect(), 50)
     }
 }
 
-/// The ratios of all subjects to the SDK floor.
-pub(crate) fn ratios(measured: &[Measured]) -> Values {
-    let floor = measured.iter().find(|one| one.subject.name == SDK_FLOOR);
+/// What bounds are checked against.
+#[derive(Default)]
+pub(crate) struct Results {
+    /// Ratios to the SDK floor.
+    pub(crate) ratios: Values,
+    /// Ratios to hello-floor.
+    pub(crate) hello_ratios: Values,
+    /// The figures themselves.
+    pub(crate) figures: Values,
+}
+
+impl Results {
+    pub(crate) fn new(measured: &[Measured], growths: &[Growth]) -> Self {
+        Self {
+            ratios: ratios(measured, SDK_FLOOR),
+            hello_ratios: ratios(measured, HELLO_FLOOR),
+            figures: figures(measured, growths),
+        }
+    }
+}
+
+/// Whether valgrind or strace counts this metric.
+pub(crate) fn is_counted(metric: &str) -> bool {
+    metric.ends_with("-instructions") || metric.ends_with("-system-calls")
+}
+
+/// Whether only `--growth` measures this metric.
+pub(crate) fn is_growth(metric: &str) -> bool {
+    metric.starts_with("growth-")
+}
+
+fn ratios(measured: &[Measured], floor: &str) -> Values {
+    let floor = measured.iter().find(|one| one.subject.name == floor);
     let of = |metric: &Metric, one: &Measured| metric.ratio(one, floor?);
     METRICS.iter().map(|metric| (metric.name.to_owned(), by_subject(measured, |one| of(metric, one)))).collect()
 }
 
-/// The figures themselves.
-pub(crate) fn figures(measured: &[Measured], growths: &[Growth]) -> Values {
+fn figures(measured: &[Measured], growths: &[Growth]) -> Values {
     let floor = measured.iter().find(|one| one.subject.name == SDK_FLOOR);
     let mut figures = Values::new();
     for metric in &METRICS {

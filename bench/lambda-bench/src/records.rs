@@ -22,7 +22,7 @@ impl Records {
         self.order.clone()
     }
 
-    /// The answer to `Query`: one connection, with an id that no other owner has.
+    /// The answer to `Query`: one connection, with a different id for each owner.
     pub(crate) fn connections_of(&self, query: &[u8]) -> String {
         let query: Value = serde_json::from_slice(query).unwrap_or_default();
         let values = query["ExpressionAttributeValues"].as_object();

@@ -20,7 +20,7 @@ pub(crate) fn text(measured: &[Measured], growths: &[Growth], bounds: &[Bound]) 
         });
     }
     if let Some(floor) = named(HELLO_FLOOR) {
-        text += &ratios("× hello-floor, without bounds", &all, floor);
+        text += &ratios("× hello-floor", &all, floor);
     }
     let peers: Vec<&Measured> = measured.iter().filter(|one| one.subject.kind == Kind::Peer).collect();
     if let Some(create_order) = named("create-order").filter(|_| !peers.is_empty()) {
@@ -55,14 +55,14 @@ pub(crate) fn text(measured: &[Measured], growths: &[Growth], bounds: &[Bound]) 
             );
         }
     }
-    let measured = bounds.iter().filter_map(|bound| Some((bound, bound.is?)));
-    for (bound, is) in measured.clone() {
+    let checked: Vec<&Bound> = bounds.iter().filter(|bound| bound.is.is_some() || bound.is_requested).collect();
+    for bound in &checked {
         let verdict = if bound.holds() { "ok      " } else { "EXCEEDED" };
-        let _ = writeln!(text, "{verdict} {}: {}, at most {}", bound.what, number(is), number(bound.at_most));
+        let is = bound.is.map_or_else(|| "not measured".to_owned(), number);
+        let _ = writeln!(text, "{verdict} {}: {is}, at most {}", bound.what, number(bound.at_most));
     }
-    let exceeded = bounds.iter().filter(|bound| !bound.holds()).count();
-    let measured = measured.count();
-    let (held, unmeasured) = (measured - exceeded, bounds.len() - measured);
+    let exceeded = checked.iter().filter(|bound| !bound.holds()).count();
+    let (held, unmeasured) = (checked.len() - exceeded, bounds.len() - checked.len());
     let _ = writeln!(text, "Bounds: {held} hold, {exceeded} are exceeded, {unmeasured} were not measured");
     let _ = writeln!(text, "Measured on this machine, of processes; AWS adds the start of a sandbox and its network.");
     text

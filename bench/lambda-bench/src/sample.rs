@@ -76,7 +76,7 @@ pub(crate) async fn take(subject: &Subject, backend: &Backend, warm: u32, folder
     taken.await.with_context(|| format!("Failed to measure {}", subject.name))
 }
 
-/// Rejects an answer that reports an error: figures of work that was not done are worthless.
+/// Rejects an answer that reports an error: its figures would not include the work.
 fn check(answer: &[u8]) -> anyhow::Result<()> {
     let Ok(answer) = serde_json::from_slice::<Value>(answer) else { return Ok(()) };
     let status = answer["statusCode"].as_u64().unwrap_or(200);

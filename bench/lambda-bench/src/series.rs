@@ -53,10 +53,10 @@ pub(crate) struct Measured {
     pub(crate) counts: Option<Counts>,
 }
 
-/// Has create-order and manage-connections write one record each, for the stand-in to answer reads with.
+/// Runs create-order and manage-connections once each. The stand-in answers reads with the records that they write.
 ///
 /// # Errors
-/// One fails or writes nothing.
+/// A function fails or writes nothing.
 pub(crate) async fn record(project: &[Subject], folder: &Path) -> anyhow::Result<Arc<Records>> {
     let backend = Backend::start(Behaviour::default(), &Arc::default()).await?;
     let mut items = Vec::new();
@@ -73,7 +73,7 @@ pub(crate) async fn record(project: &[Subject], folder: &Path) -> anyhow::Result
 /// Measures all subjects. Each has its turn in each round, so that other load on the machine affects all alike.
 ///
 /// # Errors
-/// One fails.
+/// A subject fails.
 pub(crate) async fn measure(
     subjects: Vec<Subject>,
     records: &Arc<Records>,
@@ -82,7 +82,7 @@ pub(crate) async fn measure(
 ) -> anyhow::Result<Vec<Measured>> {
     let mut measured: Vec<Measured> = Vec::new();
     for mut subject in subjects {
-        // A script's size says nothing without its interpreter.
+        // A script's archive lacks its interpreter: its size is not comparable.
         let archived_bytes = match subject.command.as_mut_slice() {
             [file] => {
                 *file = copied(file, folder)?;
@@ -96,7 +96,7 @@ pub(crate) async fn measure(
     let backend = Backend::start(Behaviour::default(), records).await?;
     let (mut turns, mut random) = ((0..measured.len()).collect::<Vec<_>>(), fastrand::Rng::with_seed(1));
     for round in 1..=effort.rounds {
-        // The process before leaves its traces in the caches: it is not always the same one.
+        // The previous process affects the caches: shuffle, so that it varies.
         random.shuffle(&mut turns);
         for turn in &turns {
             let one = &mut measured[*turn];
@@ -193,7 +193,7 @@ pub(crate) fn float(count: u64) -> f64 {
     count as f64
 }
 
-/// The value at that per cent of all; of an even number's middle the mean of two. `None` of no values.
+/// The percentile of the values: the mean of the two nearest if it lies between them. `None` without values.
 pub(crate) fn percentile(mut values: Vec<f64>, per_cent: usize) -> Option<f64> {
     values.sort_unstable_by(f64::total_cmp);
     let last = values.len().checked_sub(1)?;

@@ -15,7 +15,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Messages of a whole batch. Source: `template.yaml`, `BatchSize`.
 pub(crate) const BATCH: usize = 10;
 
-/// Batches that are sent in turn. Their owners differ, so that nothing a function keeps of an owner helps it.
+/// Batches that are sent in turn. Each has different owners, so that caching an owner does not help a function.
 const BATCHES: usize = 200;
 
 /// A bootstrap and its events.
@@ -55,20 +55,19 @@ pub(crate) const CONNECT: &str =
 /// The smallest function.
 pub(crate) const HELLO_FLOOR: &str = "hello-floor";
 
-/// The smallest function that makes one call by the AWS SDK: bounds are ratios to it.
+/// The smallest function that makes one AWS SDK call. Bounds are ratios to it.
 pub(crate) const SDK_FLOOR: &str = "sdk-floor";
 
 /// process-orders with batches of [`BATCH`] messages.
 pub(crate) const WHOLE_BATCH: &str = "process-orders-batch";
 
-/// What order ids of the fixtures begin with. Each invocation gets other ids, as every order has its own.
+/// Prefix of the fixtures' order ids. Each invocation replaces it, as every order has a different id.
 const ORDER_ID: &str = "5f0c1b0e";
 
 /// Events with new order ids so far.
 static EVENTS: AtomicU32 = AtomicU32::new(0);
 
-/// The floors and the project's functions, whose bootstraps are in that folder as cargo-lambda puts them there: each in a
-/// folder with its name.
+/// The floors and the project's functions. cargo-lambda writes each bootstrap to `folder/NAME/bootstrap`.
 ///
 /// # Errors
 /// A bootstrap is missing.
@@ -93,7 +92,7 @@ pub(crate) fn of_project(folder: &Path) -> anyhow::Result<Vec<Subject>> {
 /// The floors, the functions whose names contain `only`, and the peers.
 ///
 /// # Errors
-/// No function's name contains it, and there is no peer either.
+/// No function's name contains it, and the command line names no peer.
 pub(crate) fn chosen(project: Vec<Subject>, only: Option<&str>, peers: &[Subject]) -> anyhow::Result<Vec<Subject>> {
     let (mut chosen, functions): (Vec<_>, Vec<_>) = project.into_iter().partition(|one| one.kind == Kind::Floor);
     let names: Vec<_> = functions.iter().map(|one| one.name.clone()).collect();
@@ -134,7 +133,7 @@ pub(crate) fn peer(text: &str) -> anyhow::Result<Subject> {
     Ok(Subject { name, command, events, orders: 1, kind: Kind::Peer, function })
 }
 
-/// create-order with an order of that many items.
+/// create-order with an order of `items` items.
 ///
 /// # Errors
 /// Its bootstrap is missing.
@@ -153,7 +152,7 @@ pub(crate) fn create_order(folder: &Path, items: usize) -> anyhow::Result<Subjec
     subject(folder, "create-order", "create-order", vec![Bytes::from(event.to_string())])
 }
 
-/// process-orders with that many whole batches; each of their messages has another owner.
+/// process-orders with `count` whole batches. Each message has a different owner.
 ///
 /// # Errors
 /// Its bootstrap is missing.
@@ -162,12 +161,12 @@ pub(crate) fn whole_batches(folder: &Path, count: usize) -> anyhow::Result<Subje
     Ok(Subject { name: WHOLE_BATCH.to_owned(), orders: u32::try_from(BATCH)?, ..subject })
 }
 
-/// `count` batches of that many messages each.
+/// `count` batches of `messages` messages each.
 fn batches(messages: usize, count: usize) -> anyhow::Result<Vec<Bytes>> {
     (0..count).map(|number| batch(number * messages..(number + 1) * messages)).collect()
 }
 
-/// A batch of messages like that of the fixture, each with an order and an owner of that number.
+/// A batch of messages like the fixture's. Each has its number in its order id and its owner.
 fn batch(numbers: Range<usize>) -> anyhow::Result<Bytes> {
     let mut event: Value = serde_json::from_str(PROCESS_ORDERS)?;
     let record = event["Records"][0].take();
@@ -184,7 +183,7 @@ fn batch(numbers: Range<usize>) -> anyhow::Result<Bytes> {
     Ok(Bytes::from(event.to_string()))
 }
 
-/// The fixture with a socket that opens now: later its connection counts as expired.
+/// The fixture with a socket that opens now: its own time is so old that the connection has expired.
 fn connect_event() -> anyhow::Result<Bytes> {
     let mut event: Value = serde_json::from_str(CONNECT)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
@@ -212,7 +211,7 @@ impl Subject {
         }
     }
 
-    /// The environment in which Lambda would run it on a local stack whose AWS is `backend`.
+    /// The environment variables that Lambda would set on a local stack. `backend` is its AWS.
     ///
     /// # Errors
     /// A variable of the template cannot be evaluated, or `backend`'s certificate cannot be written to `folder`.

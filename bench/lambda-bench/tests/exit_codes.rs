@@ -46,10 +46,10 @@ fn text(bytes: &[u8]) -> String {
 }
 
 const BOUNDS: &str = "[ratios]\nstart = { create-order = 1000 }\nwarm-instructions = { create-order = 1 }\n\
-                      [counts]\n[limits]\nrequests = { create-order = 1 }\n";
+                      [hello-ratios]\n[counts]\n[limits]\nrequests = { create-order = 1 }\n";
 
 #[test]
-fn a_run_whose_bounds_hold_exits_with_0() {
+fn a_run_within_its_bounds_exits_with_0() {
     let output = run("bounds-hold", BOUNDS);
 
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
@@ -69,8 +69,18 @@ fn a_run_with_a_ratio_above_its_bound_exits_with_1() {
 }
 
 #[test]
+fn a_run_that_did_not_measure_a_requested_figure_exits_with_1() {
+    let output = run("not-measured", &(BOUNDS.to_owned() + "throttled-ms = { create-order = 1 }\n"));
+
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let report = text(&output.stdout);
+    assert!(report.contains("EXCEEDED create-order: throttled-ms: not measured, at most 1.00"), "{report}");
+    assert!(report.contains("Bounds: 2 hold, 1 are exceeded, 1 were not measured"), "{report}");
+}
+
+#[test]
 fn a_run_without_valid_bounds_exits_with_2() {
-    let output = run("no-bounds", "[ratios]\nspeed = { create-order = 1 }\n[counts]\n[limits]\n");
+    let output = run("no-bounds", "[ratios]\nspeed = { create-order = 1 }\n[hello-ratios]\n[counts]\n[limits]\n");
 
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
     assert!(text(&output.stderr).contains("speed is not a metric"), "{}", text(&output.stderr));

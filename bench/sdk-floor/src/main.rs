@@ -1,4 +1,4 @@
-//! Reads its event and writes one item by the AWS SDK, with the project's SDK settings, but without its logs, checks and
+//! Reads its event and writes one item with the AWS SDK, with the project's SDK settings, but without its logs, checks and
 //! answers. No function that makes one SDK call can cost less.
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
