@@ -82,9 +82,10 @@ def run(
 
 def table(outcomes: Sequence[Outcome]) -> list[str]:
     """One line for each step, in the order in which they began, and one for all of them."""
-    width = max(len(f"{each.lane}: {each.step}") for each in outcomes)
+    # An interruption may come before any step has ended.
+    width = max((len(f"{each.lane}: {each.step}") for each in outcomes), default=len("step"))
     ordered = sorted(outcomes, key=lambda each: (each.code is None, each.begun))
-    end = max(each.begun + each.seconds for each in outcomes)
+    end = max((each.begun + each.seconds for each in outcomes), default=0)
     return [
         f"{'step':<{width}}  {'result':<12}  begun s  took s  processor s",
         *(f"{f'{each.lane}: {each.step}':<{width}}  {each.result:<12}  {_columns(each)}" for each in ordered),

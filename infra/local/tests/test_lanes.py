@@ -126,6 +126,9 @@ class Lanes(unittest.TestCase):
             ],
         )
 
+    def test_the_table_of_no_steps_has_its_first_and_last_line(self) -> None:
+        self.assertEqual([line.split()[0] for line in lanes.table([])], ["step", "all"])
+
     def test_an_interruption_lets_the_steps_tidy_up_and_begins_no_other_and_prints_the_table(self) -> None:
         steps = f"[Step('tidy', [sys.executable, '-c', {_TIDY!r}]), Step('next', ['touch', 'next'])]"
         program = "import os, sys, pathlib, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
