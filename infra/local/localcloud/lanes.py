@@ -106,8 +106,10 @@ def _lower_priority(session: int) -> None:
     """Lower the priority of a process that leads a session, and of what it starts.
 
     Linux may divide the processors among sessions first, by a priority of each. Source: sched(7), "The autogroup feature".
+    Where the system refuses, the process runs at its usual priority.
     """
-    os.setpriority(os.PRIO_PROCESS, session, _LOW)
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, session, _LOW)
     with contextlib.suppress(OSError):
         Path(f"/proc/{session}/autogroup").write_text(str(_LOW), encoding="utf-8")
 

@@ -11,6 +11,7 @@ import tempfile
 import time
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from localcloud import lanes
 from localcloud.checks import suites
@@ -92,6 +93,13 @@ class Lanes(unittest.TestCase):
         usual = os.getpriority(os.PRIO_PROCESS, 0)
         self.assertIn(f"usual  | {usual}\n", self.said)
         self.assertIn("behind | 10\n", self.said)
+
+    def test_a_step_runs_also_where_the_system_refuses_to_lower_its_priority(self) -> None:
+        with mock.patch.object(os, "setpriority", side_effect=PermissionError):
+            outcomes = self.run_lanes(one=Lane([Step("runs", [sys.executable, "-c", "open('ran', 'w')"], gives_way=True)]))
+
+        self.assertEqual(outcomes, [("one", "runs", "ok")])
+        self.assertTrue((self.folder / "ran").exists())
 
     def test_a_command_that_there_is_not_has_failed(self) -> None:
         self.assertEqual(self.run_lanes(one=Lane([Step("cargo", ["/nowhere/cargo"])])), [("one", "cargo", "FAILED (127)")])
