@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
 import signal
@@ -15,8 +17,9 @@ from unittest import mock
 
 from localcloud import lanes
 from localcloud.checks import suites
+from localcloud.commands import Target
 from localcloud.lanes import Lane, Outcome, Step
-from localcloud.layout import LOCAL_FOLDER, REPOSITORY
+from localcloud.layout import LOCAL_FOLDER, REPOSITORY, Instance, Project
 
 # Ends once the other lane has made the file, or fails after a while.
 _MEET = "import pathlib,sys,time; [time.sleep(0.05) for _ in range(200) if not pathlib.Path('met').exists()]; " \
@@ -157,6 +160,16 @@ class Lanes(unittest.TestCase):
 
 
 class Suites(unittest.TestCase):
+    def test_no_step_sees_the_user_s_aws_settings(self) -> None:
+        user = {"AWS_PROFILE": "production", "TWOLANE_TOKEN": "secret", "SAM_CLI_POLL_DELAY": "60", "EDITOR": "vi"}
+        target = Target(Project(REPOSITORY), Instance(REPOSITORY / ".local"), None)
+
+        with mock.patch.dict(os.environ, user), contextlib.redirect_stdout(io.StringIO()) as printed:
+            suites.in_lanes(target, {"one": Lane([Step("variables", ["env"])])})
+
+        shown = [name for name in user if f"one | {name}=" in printed.getvalue()]
+        self.assertEqual(shown, ["EDITOR"])
+
     def test_all_that_is_checked_is_part_of_the_tests(self) -> None:
         steps = [step for lane in suites.lanes_of_tests([]).values() for step in lane.steps]
 

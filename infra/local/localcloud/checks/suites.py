@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .. import commands, lanes, tools
-from ..environment import build_target
+from ..environment import build_target, without_aws
 from ..failure import Failure
 from ..interrupts import signals_as_interrupts
 from ..lanes import Lane, Step
@@ -39,10 +39,13 @@ def tests(target: commands.Target) -> int:
 
 
 def in_lanes(target: commands.Target, wanted: dict[str, Lane]) -> int:
-    """Run the lanes; 0 when every step passed. Cargo, which has no terminal there, uses colours where this process has one."""
+    """Run the lanes; 0 when every step passed.
+
+    No step sees the user's AWS settings. Cargo, which has no terminal there, uses colours where this process has one.
+    """
     colours = {"CARGO_TERM_COLOR": "always"} if sys.stdout.isatty() else {}
     with signals_as_interrupts():
-        outcomes = lanes.run(wanted, target.project.root, {**os.environ, **build_target(), **colours})
+        outcomes = lanes.run(wanted, target.project.root, {**without_aws(), **build_target(), **colours})
     return 0 if all(outcome.code == 0 for outcome in outcomes) else 1
 
 
