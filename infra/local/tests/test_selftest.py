@@ -12,7 +12,7 @@ from unittest import mock
 from localcloud.checks import selftest
 from localcloud.commands import Target
 from localcloud.failure import Failure
-from localcloud.layout import REPOSITORY, Instance, Project
+from localcloud.layout import REPOSITORY, Instance, Project, short
 
 
 class SuitesWithoutTests(unittest.TestCase):
@@ -39,4 +39,4 @@ class SuitesWithoutTests(unittest.TestCase):
         with self.assertRaises(Failure) as raised:
             self.run_suites()
 
-        self.assertIn(f"There is no test in {self.empty}", str(raised.exception))
+        self.assertIn(f"There is no test in {short(self.empty)}.", str(raised.exception))
