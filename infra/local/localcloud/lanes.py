@@ -48,7 +48,7 @@ class Outcome:
     code: int | None
     begun: float = 0.0
     seconds: float = 0.0
-    # Processor time of the step's own processes: far less than `seconds` means that it waited.
+    # Processor time of the step's processes: far less than `seconds` means that it waited.
     processor: float = 0.0
 
     @property
@@ -159,28 +159,28 @@ class _Runner:
         assert process.stdout is not None, "stdout is a pipe"
         with process.stdout:
             for line in process.stdout:
-                self._tell(lane, line)
+                self._report(lane, line)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = code = os.waitstatus_to_exitcode(status)
         ended = time.monotonic()
         with self._lock:
             self._running.remove(process)
         outcome = Outcome(lane, step.name, code, begun - self._started, ended - begun, usage.ru_utime + usage.ru_stime)
-        self._tell(lane, f"{step.name}: {outcome.result}, {outcome.seconds:.0f} s\n")
+        self._report(lane, f"{step.name}: {outcome.result}, {outcome.seconds:.0f} s\n")
         return outcome
 
     def _start(self, step: Step) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             step.command, cwd=self._folder, env=self._environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-            # A Ctrl-C of the terminal comes to them once, from here.
+            # They receive a Ctrl-C of the terminal once, from here.
             start_new_session=True,
         )  # fmt: skip
         if step.gives_way:
             _lower_priority(process.pid)
         return process
 
-    def _tell(self, lane: str, line: str) -> None:
+    def _report(self, lane: str, line: str) -> None:
         with self._lock:
             self._write(lane, line)
 

@@ -122,7 +122,7 @@ class Lanes(unittest.TestCase):
             ["step result begun s took s processor s", "one: first ok", "one: fails FAILED (3)", "one: fine not begun", "two: fine not begun", "all"],
         )
 
-    def test_the_table_tells_waiting_from_work(self) -> None:
+    def test_the_table_shows_waiting_apart_from_work(self) -> None:
         waits = Outcome("a", "waits", 0, 0.2, 9.6, 0.4)
         works = Outcome("b", "works", 0, 3.0, 4.0, 7.0)
 

@@ -50,7 +50,7 @@ def in_lanes(target: commands.Target, wanted: dict[str, Lane]) -> int:
 
 
 def lanes_of_check() -> dict[str, Lane]:
-    """Formatting, lints and documentation of the Rust code; beside it the rules of the template and of the dependencies."""
+    """Formatting, lints and documentation of the Rust code; concurrently, the rules of the template and of the dependencies."""
     documentation = ["cargo", "doc", *_ALL, "--lib", "--bins", "--examples", "--no-deps", "--document-private-items", "--quiet"]
     rust = [
         Step("fmt", ["cargo", "fmt", "--all", "--check"]),
