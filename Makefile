@@ -39,7 +39,7 @@ env: ## Print shell exports for the local cloud: eval "$(make -s env)"
 check: ## Formatting, lints, documentation, template policies and dependencies, warnings denied
 	@$(CLOUD) check
 
-test: ## check, and every test, the end-to-end ones on local clouds of their own; a table of the seconds comes last
+test: ## check, and every test, the end-to-end ones on separate local clouds; prints the seconds of each step at the end
 	@$(CLOUD) tests
 
 # No Docker and no token: LocalStack's open-source core. Needs Python 3.13 somewhere on this machine.

@@ -76,7 +76,7 @@ def up(target: Target, built: bool = False, parameters: tuple[str, ...] = ()) ->
         with shared(project.lock):
             outputs = deploy(project, instance, running, progress.detail, parameters)
         write_json(instance.outputs, outputs)
-    _tell(instance, outputs, progress.elapsed())
+    _report(instance, outputs, progress.elapsed())
     return 0
 
 
@@ -273,7 +273,7 @@ def _status(instance: Instance) -> dict[str, object]:
     }
 
 
-def _tell(instance: Instance, outputs: dict[str, str], seconds: float) -> None:
+def _report(instance: Instance, outputs: dict[str, str], seconds: float) -> None:
     print(f"\nThe local cloud is up ({seconds:.0f} s). Outputs, also in {short(instance.outputs)}:")
     width = max(map(len, outputs), default=0)
     for name, value in outputs.items():

@@ -34,7 +34,7 @@ def demo(target: commands.Target) -> int:
         arguments = ["order", "--lane", lane, "--file", str(orders)]
         print(f"\n$ twolane order --lane {lane} --file {short(orders)}", flush=True)
         code = max(code, subprocess.run([_command_line(target.project, environment), *arguments], env=environment, check=False).returncode)
-    _tell_next(target.instance)
+    _print_next(target.instance)
     return code
 
 
@@ -69,7 +69,7 @@ def _command_line(project: Project, environment: dict[str, str]) -> str:
     return os.fspath(folder / "debug" / "twolane")
 
 
-def _tell_next(instance: Instance) -> None:
+def _print_next(instance: Instance) -> None:
     outputs = read_json(instance.outputs) or {}
     api, websocket = outputs["ApiUrl"], outputs.get("WebSocketUrl")
     identifier = uuid.uuid4()

@@ -48,7 +48,7 @@ class Outcome:
     code: int | None
     begun: float = 0.0
     seconds: float = 0.0
-    # Processor time of the step's own processes: far less than `seconds` means that it waited.
+    # Processor time of the step's processes: far less than `seconds` means that it waited.
     processor: float = 0.0
 
     @property
@@ -82,9 +82,10 @@ def run(
 
 def table(outcomes: Sequence[Outcome]) -> list[str]:
     """One line for each step, in the order in which they began, and one for all of them."""
-    width = max(len(f"{each.lane}: {each.step}") for each in outcomes)
+    # An interruption may come before any step has ended.
+    width = max((len(f"{each.lane}: {each.step}") for each in outcomes), default=len("step"))
     ordered = sorted(outcomes, key=lambda each: (each.code is None, each.begun))
-    end = max(each.begun + each.seconds for each in outcomes)
+    end = max((each.begun + each.seconds for each in outcomes), default=0)
     return [
         f"{'step':<{width}}  {'result':<12}  begun s  took s  processor s",
         *(f"{f'{each.lane}: {each.step}':<{width}}  {each.result:<12}  {_columns(each)}" for each in ordered),
@@ -105,8 +106,10 @@ def _lower_priority(session: int) -> None:
     """Lower the priority of a process that leads a session, and of what it starts.
 
     Linux may divide the processors among sessions first, by a priority of each. Source: sched(7), "The autogroup feature".
+    Where the system refuses, the process runs at its usual priority.
     """
-    os.setpriority(os.PRIO_PROCESS, session, _LOW)
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, session, _LOW)
     with contextlib.suppress(OSError):
         Path(f"/proc/{session}/autogroup").write_text(str(_LOW), encoding="utf-8")
 
@@ -156,28 +159,28 @@ class _Runner:
         assert process.stdout is not None, "stdout is a pipe"
         with process.stdout:
             for line in process.stdout:
-                self._tell(lane, line)
+                self._report(lane, line)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = code = os.waitstatus_to_exitcode(status)
         ended = time.monotonic()
         with self._lock:
             self._running.remove(process)
         outcome = Outcome(lane, step.name, code, begun - self._started, ended - begun, usage.ru_utime + usage.ru_stime)
-        self._tell(lane, f"{step.name}: {outcome.result}, {outcome.seconds:.0f} s\n")
+        self._report(lane, f"{step.name}: {outcome.result}, {outcome.seconds:.0f} s\n")
         return outcome
 
     def _start(self, step: Step) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             step.command, cwd=self._folder, env=self._environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-            # A Ctrl-C of the terminal comes to them once, from here.
+            # They receive a Ctrl-C of the terminal once, from here.
             start_new_session=True,
         )  # fmt: skip
         if step.gives_way:
             _lower_priority(process.pid)
         return process
 
-    def _tell(self, lane: str, line: str) -> None:
+    def _report(self, lane: str, line: str) -> None:
         with self._lock:
             self._write(lane, line)
 

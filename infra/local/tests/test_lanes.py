@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
 import signal
@@ -11,11 +13,13 @@ import tempfile
 import time
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from localcloud import lanes
 from localcloud.checks import suites
+from localcloud.commands import Target
 from localcloud.lanes import Lane, Outcome, Step
-from localcloud.layout import LOCAL_FOLDER, REPOSITORY
+from localcloud.layout import LOCAL_FOLDER, REPOSITORY, Instance, Project
 
 # Ends once the other lane has made the file, or fails after a while.
 _MEET = "import pathlib,sys,time; [time.sleep(0.05) for _ in range(200) if not pathlib.Path('met').exists()]; " \
@@ -93,6 +97,13 @@ class Lanes(unittest.TestCase):
         self.assertIn(f"usual  | {usual}\n", self.said)
         self.assertIn("behind | 10\n", self.said)
 
+    def test_a_step_runs_also_where_the_system_refuses_to_lower_its_priority(self) -> None:
+        with mock.patch.object(os, "setpriority", side_effect=PermissionError):
+            outcomes = self.run_lanes(one=Lane([Step("runs", [sys.executable, "-c", "open('ran', 'w')"], gives_way=True)]))
+
+        self.assertEqual(outcomes, [("one", "runs", "ok")])
+        self.assertTrue((self.folder / "ran").exists())
+
     def test_a_command_that_there_is_not_has_failed(self) -> None:
         self.assertEqual(self.run_lanes(one=Lane([Step("cargo", ["/nowhere/cargo"])])), [("one", "cargo", "FAILED (127)")])
 
@@ -111,7 +122,7 @@ class Lanes(unittest.TestCase):
             ["step result begun s took s processor s", "one: first ok", "one: fails FAILED (3)", "one: fine not begun", "two: fine not begun", "all"],
         )
 
-    def test_the_table_tells_waiting_from_work(self) -> None:
+    def test_the_table_shows_waiting_apart_from_work(self) -> None:
         waits = Outcome("a", "waits", 0, 0.2, 9.6, 0.4)
         works = Outcome("b", "works", 0, 3.0, 4.0, 7.0)
 
@@ -125,6 +136,9 @@ class Lanes(unittest.TestCase):
                 "all                           0      10            7",
             ],
         )
+
+    def test_the_table_of_no_steps_has_its_first_and_last_line(self) -> None:
+        self.assertEqual([line.split()[0] for line in lanes.table([])], ["step", "all"])
 
     def test_an_interruption_lets_the_steps_tidy_up_and_begins_no_other_and_prints_the_table(self) -> None:
         steps = f"[Step('tidy', [sys.executable, '-c', {_TIDY!r}]), Step('next', ['touch', 'next'])]"
@@ -146,6 +160,16 @@ class Lanes(unittest.TestCase):
 
 
 class Suites(unittest.TestCase):
+    def test_no_step_sees_the_user_s_aws_settings(self) -> None:
+        user = {"AWS_PROFILE": "production", "TWOLANE_TOKEN": "secret", "SAM_CLI_POLL_DELAY": "60", "EDITOR": "vi"}
+        target = Target(Project(REPOSITORY), Instance(REPOSITORY / ".local"), None)
+
+        with mock.patch.dict(os.environ, user), contextlib.redirect_stdout(io.StringIO()) as printed:
+            suites.in_lanes(target, {"one": Lane([Step("variables", ["env"])])})
+
+        shown = [name for name in user if f"one | {name}=" in printed.getvalue()]
+        self.assertEqual(shown, ["EDITOR"])
+
     def test_all_that_is_checked_is_part_of_the_tests(self) -> None:
         steps = [step for lane in suites.lanes_of_tests([]).values() for step in lane.steps]
 

@@ -19,7 +19,7 @@ _COMPARISON = ("cargo", "test", *_SELECTION, "--", "--include-ignored", "--nocap
 
 
 def run(target: commands.Target) -> int:
-    """Install, build, deploy to both, compare, end both; what it ran on is told at the end."""
+    """Install, build, deploy to both, compare, end both; then print what it ran on."""
     commands.ensure_tools(target.project, (MINISTACK.tool_set, LOCALSTACK.tool_set, tools.SAM))
     # Functions first: cargo-lambda removes the other binaries.
     building = [suites.local("functions", "build"), Step("comparison", ["cargo", "test", *_SELECTION, "--no-run"])]
@@ -40,5 +40,5 @@ def _compare(one: commands.Target, other: commands.Target) -> int:
 
 
 def _stack_on(emulator: Emulator, project: Project) -> commands.Target:
-    """A stack in a folder and on a port of its own."""
+    """A stack in a separate folder and on a free port."""
     return commands.Target(project, Instance(project.root / _FOLDER / emulator.name), 0, emulator)

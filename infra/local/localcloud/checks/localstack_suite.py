@@ -52,7 +52,7 @@ def report(parts: dict[str, str], skipped: dict[str, list[str]], known: list[str
 
 
 def _lanes(skipped: dict[str, list[str]], temporary: dict[str, str]) -> dict[str, Lane]:
-    """Compiling beside the deployment: Cargo, which runs the tests, waits for the one that builds them."""
+    """Compile while the stack is deployed: the Cargo that runs the tests waits for the one that builds them."""
     left_out = [word for names in skipped.values() for name in names for word in ("--skip", name)]
     on_a_stack = ("exec", "--built", "--emulator", LOCALSTACK.name, "--dir", _FOLDER, "--port", "0", "--")
     return {
@@ -64,7 +64,7 @@ def _lanes(skipped: dict[str, list[str]], temporary: dict[str, str]) -> dict[str
 
 
 def _executor_tests(temporary: dict[str, str]) -> list[str]:
-    """With LocalStack's Python, which has botocore; LocalStack itself is a process beside it."""
+    """With LocalStack's Python, which has botocore; LocalStack itself is a separate process."""
     discover = ["-m", "unittest", "discover", "-s", str(LOCALSTACK_FOLDER / "tests")]
     variables = {**temporary, "PYTHONPATH": str(LOCAL_FOLDER), "PYTHONDONTWRITEBYTECODE": "1"}
     return ["env", *(f"{name}={value}" for name, value in variables.items()), str(tools.python(LOCALSTACK.tool_set)), *discover]

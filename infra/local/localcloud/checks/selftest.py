@@ -9,12 +9,15 @@ from pathlib import Path
 
 from .. import commands, tools
 from ..environment import without_aws
-from ..layout import AWS_TESTS_FOLDER, REPOSITORY, TESTS_FOLDER
+from ..failure import Failure
+from ..layout import AWS_TESTS_FOLDER, REPOSITORY, TESTS_FOLDER, short
 from ..temporary import temporary_folder
 from .suites import TOOL_SETS
 
 # How unittest ends when no test has such a name. Source: documentation of Python's unittest, "Command-Line Interface".
 _NO_TESTS = 5
+# What it prints then, also before Python 3.12, where it ends as if all had passed.
+_RAN_NONE = "\nRan 0 tests in "
 
 
 def run(target: commands.Target, patterns: list[str]) -> int:
@@ -36,4 +39,6 @@ def _suite(tool_set: str, folders: tuple[Path, ...], selected: list[str]) -> int
         environment = {**without_aws(), **temporary, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
         done = subprocess.run(command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     print(done.stdout, end="", flush=True)
+    if not selected and _RAN_NONE in done.stdout:
+        raise Failure(f"There is no test in {short(folders[0])}.")
     return done.returncode

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .. import commands, lanes, tools
-from ..environment import build_target
+from ..environment import build_target, without_aws
 from ..failure import Failure
 from ..interrupts import signals_as_interrupts
 from ..lanes import Lane, Step
@@ -39,15 +39,18 @@ def tests(target: commands.Target) -> int:
 
 
 def in_lanes(target: commands.Target, wanted: dict[str, Lane]) -> int:
-    """Run the lanes; 0 when every step passed. Cargo, which has no terminal there, uses colours where this process has one."""
+    """Run the lanes; 0 when every step passed.
+
+    No step sees the user's AWS settings. Cargo, which has no terminal there, uses colours where this process has one.
+    """
     colours = {"CARGO_TERM_COLOR": "always"} if sys.stdout.isatty() else {}
     with signals_as_interrupts():
-        outcomes = lanes.run(wanted, target.project.root, {**os.environ, **build_target(), **colours})
+        outcomes = lanes.run(wanted, target.project.root, {**without_aws(), **build_target(), **colours})
     return 0 if all(outcome.code == 0 for outcome in outcomes) else 1
 
 
 def lanes_of_check() -> dict[str, Lane]:
-    """Formatting, lints and documentation of the Rust code; beside it the rules of the template and of the dependencies."""
+    """Formatting, lints and documentation of the Rust code; concurrently, the rules of the template and of the dependencies."""
     documentation = ["cargo", "doc", *_ALL, "--lib", "--bins", "--examples", "--no-deps", "--document-private-items", "--quiet"]
     rust = [
         Step("fmt", ["cargo", "fmt", "--all", "--check"]),
