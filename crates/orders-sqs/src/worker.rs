@@ -2,7 +2,7 @@
 
 use crate::{QueueSettings, read_order};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsMessage};
-use futures_util::{FutureExt, future::join_all};
+use futures_util::{FutureExt, StreamExt, stream};
 use lambda_support::{clock, metrics};
 use orders::{ErrorChain, Notification, Notifier, Owner, Processed, QueuedOrder, RepositoryError};
 use sqs_batch::{Backoff, BatchHandler, Disposition, Message, SqsBatch, UnidentifiedFailure, VisibilityTimeout};
@@ -110,20 +110,20 @@ impl<N: Notifier, V: VisibilityTimeout> Worker<N, V> {
 
     /// Notifies all owners at once. Whatever happens here changes nothing about orders or messages.
     async fn notify(&self, outbox: HashMap<Owner, Vec<Notification>>) {
-        join_all(outbox.iter().map(async |(owner, notifications)| {
-            let notified = AssertUnwindSafe(self.notifier.notify(owner, notifications)).catch_unwind().await;
+        let notify_owner = async |(owner, notifications): (Owner, Vec<Notification>)| {
+            let notified = AssertUnwindSafe(self.notifier.notify(&owner, &notifications)).catch_unwind().await;
             let error = match &notified {
                 Ok(Ok(report)) => return metrics::count(self.function, DROPPED, report.dropped),
                 Ok(Err(error)) => ErrorChain(error).to_string(),
                 Err(_panic) => "the notifier panicked".to_owned(),
             };
-            for notification in notifications {
+            for notification in &notifications {
                 let id = notification.order_id();
                 tracing::warn!(order.id = %id, error, "Failed to notify the owner of order {id}");
             }
             metrics::count(self.function, DROPPED, notifications.len());
-        }))
-        .await;
+        };
+        stream::iter(outbox).for_each_concurrent(None, notify_owner).await;
     }
 }
 

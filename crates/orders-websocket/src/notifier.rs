@@ -1,7 +1,7 @@
 //! Notifications to all sockets of an owner.
 
 use crate::{SendError, WebSocketSender};
-use futures_util::{StreamExt, future::join_all, stream};
+use futures_util::{StreamExt, stream, stream::FuturesUnordered};
 use orders::{
     Connection, ConnectionId, ConnectionRepository, ErrorChain, Notification, NotificationReport, Notifier,
     NotifyError, Owner, RepositoryError, Timestamp,
@@ -39,7 +39,9 @@ impl<C: ConnectionRepository + Sync> WebSocketNotifier<C> {
             report.expired = frames.len();
             return report;
         }
-        for sent in join_all(frames.iter().map(|frame| self.send(&connection.id, frame, stop))).await {
+        let mut sending: FuturesUnordered<_> =
+            frames.iter().map(|frame| self.send(&connection.id, frame, stop)).collect();
+        while let Some(sent) = sending.next().await {
             match sent {
                 Ok(()) => report.sent += 1,
                 Err(SendError::Gone) => report.gone += 1,
