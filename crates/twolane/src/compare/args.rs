@@ -129,15 +129,12 @@ impl CompareArgs {
     /// The lanes that were named, in their order; none for all that the stack has.
     ///
     /// # Errors
-    /// One is named twice, or there is nothing to load at the same time.
+    /// One is named twice.
     pub(crate) fn lanes(&self) -> anyhow::Result<Vec<Lane>> {
         let lanes: Vec<Lane> = self.only.into_iter().chain(self.lanes.iter().copied()).collect();
         let repeated = lanes.iter().enumerate().find(|(at, lane)| lanes[..*at].contains(lane));
         if let Some((_, lane)) = repeated {
             bail!("--lanes names {} twice", lane.name);
-        }
-        if self.parallel && lanes.len() == 1 {
-            bail!("--parallel needs at least two lanes");
         }
         Ok(lanes)
     }

@@ -279,6 +279,37 @@ fn a_missing_lane_is_named_with_the_outputs_that_it_lacks() {
 }
 
 #[test]
+fn a_lane_without_outputs_is_left_out_and_one_that_lacks_some_is_refused() {
+    let server = Server::start(|request, _| stored(request));
+    // What is planned has no arrivals: nothing is sent.
+    let compare = |more: &[(&str, &str)], parallel: &[&str]| {
+        let mut twolane = twolane(&["compare", "--outputs", "outputs.json", "--replay", "none.jsonl"]);
+        let mut outputs = json!({
+            "ApiUrl": server.api_url, "OrdersTableName": "orders", "GetOrderFunctionName": "get",
+            "CreateOrderFunctionName": "create",
+        });
+        more.iter().for_each(|(name, value)| outputs[name] = json!(value));
+        twolane.folder.write("outputs.json", &outputs.to_string());
+        twolane
+            .command
+            .args(parallel)
+            .envs([("AWS_ENDPOINT_URL", "http://127.0.0.1:9"), ("AWS_REGION", "eu-central-1")]);
+        twolane.run()
+    };
+    let partly = [("ProcessOrdersFunctionName", "process"), ("OrdersQueueUrl", "http://127.0.0.1:9/1/orders")];
+
+    let (refused, _, why) = compare(&partly, &[]);
+    let (_, _, told) = compare(&[], &[]);
+    let (alone, _, needs) = compare(&[], &["--parallel"]);
+
+    assert!(why.contains("has no output DeadLetterQueueUrl: deploy this version of the stack"), "{why}");
+    assert!(told.contains("The stack has no async lane: it is left out"), "{told}");
+    assert!(told.contains("Failed to read the arrivals in none.jsonl"), "the sync lane is planned: {told}");
+    assert!(needs.contains("--parallel needs at least two lanes"), "{needs}");
+    assert_eq!((refused, alone, server.requests().len()), (2, 2, 0));
+}
+
+#[test]
 fn a_stall_shows_in_the_tail_although_few_requests_meet_it_open() {
     const STALL: Duration = Duration::from_secs(5);
     let (ended, stalled) = channel();
