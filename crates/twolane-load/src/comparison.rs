@@ -130,6 +130,9 @@ impl Comparison {
         let interrupted = interruption.signal().is_some();
         // The stack is as it was by now: what is left is reading.
         let measured = join_all(loaded.into_iter().map(Loaded::examine)).await;
+        for lane in &measured {
+            lane.notices.iter().for_each(|notice| (self.notify)(&format!("{} lane: {notice}", lane.lane.name)));
+        }
         let conditions = Conditions {
             settings: &self.settings,
             scenario: &self.scenario,

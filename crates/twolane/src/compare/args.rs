@@ -260,7 +260,8 @@ Examples:
 
 Exit code:
   0    measured, and no accepted order was lost
-  1    an accepted order was lost, a sum does not agree with the table, or the load was not kept up
+  1    an accepted order was lost, a sum does not agree with the table, the load was not kept up, or
+       the report has another error, as that the queue's depth could never be read
   2    wrong usage, no stack, or the stack may not be changed: nothing was sent
   129  its terminal was closed (SIGHUP); what was measured is reported
   130  interrupted by Ctrl-C (SIGINT); what was measured is reported

@@ -288,7 +288,9 @@ fn a_lane_without_outputs_is_left_out_and_one_that_lacks_some_is_refused() {
             "ApiUrl": server.api_url, "OrdersTableName": "orders", "GetOrderFunctionName": "get",
             "CreateOrderFunctionName": "create",
         });
-        more.iter().for_each(|(name, value)| outputs[name] = json!(value));
+        for (name, value) in more {
+            outputs[name] = json!(value);
+        }
         twolane.folder.write("outputs.json", &outputs.to_string());
         twolane
             .command
