@@ -49,7 +49,7 @@ type Played = (Vec<Loaded>, anyhow::Result<()>);
 
 impl Comparison {
     /// Plans a comparison of those lanes, or of all that the stack has, and reads what the stack is like. `token` is the one
-    /// that was given, if any. `notify` prints what is done to the stack.
+    /// that was given, if any. `notify` prints what is done to the stack, and what it lacks.
     ///
     /// # Errors
     /// The settings do not go together or the stack is not one for them.
@@ -61,7 +61,7 @@ impl Comparison {
         token: Option<&str>,
         notify: fn(&str),
     ) -> anyhow::Result<Self> {
-        let lanes = chosen(lanes, stack)?;
+        let lanes = chosen(lanes, settings.parallel, stack, notify)?;
         let deployed = Deployed::find(stack, address).await?;
         let seed = settings.load.seed.unwrap_or_else(|| fastrand::u64(..));
         let workload = Arc::new(workload(&settings, seed)?);
@@ -130,6 +130,9 @@ impl Comparison {
         let interrupted = interruption.signal().is_some();
         // The stack is as it was by now: what is left is reading.
         let measured = join_all(loaded.into_iter().map(Loaded::examine)).await;
+        for lane in &measured {
+            lane.notices.iter().for_each(|notice| (self.notify)(&format!("{} lane: {notice}", lane.lane.name)));
+        }
         let conditions = Conditions {
             settings: &self.settings,
             scenario: &self.scenario,
@@ -236,17 +239,29 @@ impl Comparison {
 }
 
 /// Those lanes, or all that the stack has.
-fn chosen(lanes: Vec<Lane>, stack: &Stack) -> anyhow::Result<Vec<Lane>> {
-    if lanes.is_empty() {
-        let all: Vec<_> = LANES.iter().filter(|lane| has_lane(stack, lane)).collect();
-        anyhow::ensure!(!all.is_empty(), "The stack has no lane: its outputs name no lane's functions and queues");
-        return Ok(all);
-    }
+fn chosen(lanes: Vec<Lane>, parallel: bool, stack: &Stack, notify: fn(&str)) -> anyhow::Result<Vec<Lane>> {
     if let Some(missing) = lanes.iter().find(|lane| !has_lane(stack, lane)) {
         let outputs: Vec<_> = missing.outputs().filter(|output| stack.output(output).is_err()).collect();
         bail!("The stack has no {} lane: it lacks the outputs {}", missing.name, outputs.join(", "));
     }
+    let lanes = if lanes.is_empty() { all(stack, notify)? } else { lanes };
+    anyhow::ensure!(!parallel || lanes.len() > 1, "--parallel needs at least two lanes");
     Ok(lanes)
+}
+
+/// All lanes that the stack has. One of which it has some outputs is not left out: the others were forgotten.
+fn all(stack: &Stack, notify: fn(&str)) -> anyhow::Result<Vec<Lane>> {
+    let (all, missing): (Vec<Lane>, Vec<Lane>) = LANES.iter().partition(|lane| has_lane(stack, lane));
+    for lane in &missing {
+        if lane.outputs().any(|output| stack.output(output).is_ok()) {
+            lane.outputs().try_for_each(|output| stack.output(output).map(drop))?;
+        }
+    }
+    anyhow::ensure!(!all.is_empty(), "The stack has no lane: its outputs name no lane's functions and queues");
+    for lane in missing {
+        notify(&format!("The stack has no {} lane: it is left out.", lane.name));
+    }
+    Ok(all)
 }
 
 /// What is sent to each lane.

@@ -4,6 +4,7 @@ use crate::html;
 use crate::model::{Report, SCHEMA_VERSION};
 use crate::version_1;
 use anyhow::{Context, bail};
+use serde::Deserialize;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,15 +46,20 @@ pub fn write_page(report: &Report, path: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// The file cannot be read, is no report, or is one of another version.
 pub fn read(path: &Path) -> anyhow::Result<Report> {
-    #[derive(serde::Deserialize)]
+    #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Versioned {
         schema_version: u32,
     }
     let shown = path.display();
     let text = fs::read_to_string(path).with_context(|| format!("Failed to read {shown}"))?;
-    let versioned: Versioned = serde_json::from_str(&text).with_context(|| format!("{shown} is no report"))?;
-    let version = versioned.schema_version;
+    let not_any = || format!("{shown} is no report");
+    let mut value: Value = serde_json::from_str(&text).with_context(not_any)?;
+    // Of a list, the first item would be taken for the version.
+    if !value.is_object() {
+        bail!("{}: it is no object", not_any());
+    }
+    let Versioned { schema_version: version } = Versioned::deserialize(&value).with_context(not_any)?;
     if ![version_1::VERSION, SCHEMA_VERSION].contains(&version) {
         bail!(
             "{shown} is a report of version {version}, and this program reads versions {} and {SCHEMA_VERSION}",
@@ -61,10 +67,9 @@ pub fn read(path: &Path) -> anyhow::Result<Report> {
         );
     }
     let not_one = || format!("{shown} is no report of version {version}");
-    let mut value = serde_json::from_str(&text).with_context(not_one)?;
     check_size(&value).with_context(not_one)?;
     if version == version_1::VERSION {
-        version_1::upgrade(&mut value);
+        version_1::upgrade(&mut value).with_context(not_one)?;
     }
     serde_json::from_value(value).with_context(not_one)
 }

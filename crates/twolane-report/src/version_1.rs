@@ -1,7 +1,9 @@
 //! Reports of version 1, which knew two lanes.
 
 use crate::model::SCHEMA_VERSION;
+use serde::de::Error;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// Their version.
 pub(crate) const VERSION: u32 = 1;
@@ -10,24 +12,29 @@ pub(crate) const VERSION: u32 = 1;
 const LIMITS: [(&str, &str, &str); 2] =
     [("sync", "create-order", "syncReservedConcurrency"), ("async", "process-orders", "workerMaximumConcurrency")];
 
-/// Makes a report of version 1 one of the present version. What is not as it should be stays: reading it will say so.
-pub(crate) fn upgrade(report: &mut Value) {
-    let limits = report.pointer_mut("/run").and_then(Value::as_object_mut).and_then(|run| run.remove("limits"));
-    for lane in report["lanes"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+/// Makes a report of version 1 one of the present version. What else is not as it should be stays: reading it will say so.
+///
+/// # Errors
+/// It has no limits, or what is there is none.
+pub(crate) fn upgrade(report: &mut Value) -> serde_json::Result<()> {
+    let run = report.get_mut("run").and_then(Value::as_object_mut);
+    let limits = run.and_then(|run| run.remove("limits")).ok_or_else(|| Error::missing_field("limits"))?;
+    let limits: BTreeMap<String, Option<u64>> = serde_json::from_value(limits)?;
+    let lanes = report.get_mut("lanes").and_then(Value::as_array_mut);
+    for lane in lanes.into_iter().flatten().filter_map(Value::as_object_mut) {
         if let Some((_, function, limit)) = LIMITS.iter().find(|(name, ..)| lane.get("lane") == Some(&json!(name))) {
-            let limit = limits.as_ref().map_or(&Value::Null, |limits| &limits[*limit]);
-            lane.insert("limits".to_owned(), json!({ *function: limit }));
+            lane.insert("limits".to_owned(), json!({ *function: limits.get(*limit).copied().flatten() }));
         }
     }
-    if let Some(pricing) = report.pointer_mut("/pricing").and_then(Value::as_object_mut) {
-        let crossover = pricing.remove("crossover");
-        let crossovers = crossover.into_iter().filter_map(|mut crossover| {
-            upgrade_crossover(crossover.as_object_mut()?);
-            Some(crossover)
-        });
-        pricing.insert("crossovers".to_owned(), crossovers.collect());
+    if let Some(pricing) = report.get_mut("pricing").and_then(Value::as_object_mut) {
+        let mut crossover = pricing.remove("crossover").filter(|crossover| !crossover.is_null());
+        if let Some(crossover) = crossover.as_mut().and_then(Value::as_object_mut) {
+            upgrade_crossover(crossover);
+        }
+        pricing.insert("crossovers".to_owned(), crossover.into_iter().collect());
     }
     report["schemaVersion"] = json!(SCHEMA_VERSION);
+    Ok(())
 }
 
 fn upgrade_crossover(crossover: &mut Map<String, Value>) {

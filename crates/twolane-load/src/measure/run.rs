@@ -71,6 +71,7 @@ pub(crate) struct Loaded {
     listened: bool,
     took: Duration,
     errors: Vec<String>,
+    notices: Vec<String>,
 }
 
 /// What was measured of one lane.
@@ -90,6 +91,8 @@ pub(crate) struct Measured {
     pub(crate) took: Duration,
     /// What went wrong with the measurement itself.
     pub(crate) errors: Vec<String>,
+    /// What is missing from it, and is no error.
+    pub(crate) notices: Vec<String>,
 }
 
 /// A lane that is ready to be loaded: its sockets are open.
@@ -99,6 +102,8 @@ pub(crate) struct Ready {
     workload: Arc<Workload>,
     undecodable: Vec<Duration>,
     callbacks: Option<Callbacks>,
+    /// Of its queues, where they can be asked.
+    depths: Option<Depths>,
     /// Messages in the dead-letter queue and in the orders queue before the first order.
     before: [Option<u64>; 2],
     errors: Vec<String>,
@@ -119,7 +124,8 @@ impl LaneRun {
             _ => None,
         };
         let (workload, undecodable) = self.split();
-        Ok(Ready { run: self, lane, workload, undecodable, callbacks, before: [None; 2], errors: Vec::new() })
+        let depths = queued(&self).map(|deployed| Depths::new(deployed.clone(), self.lane));
+        Ok(Ready { run: self, lane, workload, undecodable, callbacks, depths, before: [None; 2], errors: Vec::new() })
     }
 
     /// What goes over the API, and when messages that nothing can decode go straight into the queue: the API would
@@ -153,28 +159,19 @@ impl Ready {
     /// Looks at the queues as they are before the load.
     pub(crate) async fn look(mut self) -> Self {
         let dead_letters = dead_letters(&self.run, &mut self.errors).await;
-        let queued = match depth(&self.run).await.transpose() {
-            Ok(queued) => queued,
-            Err(error) => {
-                self.errors.push(format!("{error:#}"));
-                None
-            }
-        };
-        self.before = [dead_letters, queued];
+        self.before = [dead_letters, depth(self.depths.as_ref()).await];
         self
     }
 
     /// Loads the lane and waits for the outcomes. `disturb` runs beside the load.
     pub(crate) async fn load(self, clocked: Clocked, disturb: impl Future<Output = anyhow::Result<()>>) -> Loaded {
-        let Self { run, lane, workload, undecodable, callbacks, before, mut errors } = self;
+        let Self { run, lane, workload, undecodable, callbacks, depths, before, mut errors } = self;
         let [dead_letters_before, queued_before] = before;
         let from = OffsetDateTime::now_utc();
         let mut beside = JoinSet::new();
-        let depths = queued(&run).cloned().map(|deployed| {
-            let depths = Depths::default();
-            beside.spawn(depths.clone().sample(deployed, run.lane, clocked.clone()));
-            depths
-        });
+        if let Some(depths) = &depths {
+            beside.spawn(depths.clone().sample(clocked.clone()));
+        }
         let sockets = if callbacks.is_some() { run.owners.count() } else { 0 };
         let listening = callbacks.map(|callbacks| callbacks.listen(lane.ids, &clocked));
         let (accepted, to_poll) = mpsc::unbounded_channel();
@@ -193,14 +190,17 @@ impl Ready {
         let ((), (undecodable, not_injected), disturbed) = tokio::join!(sending, injecting, disturb);
         errors.extend(disturbed.err().into_iter().chain(not_injected).map(|error| format!("{error:#}")));
         let foreign = queued_before.unwrap_or(0) + undecodable;
-        let to_the_end = settle(&run, &lane, &clocked, foreign, listening.is_some(), &mut errors).await;
+        let to_the_end = settle(&run, &lane, &clocked, foreign, listening.is_some(), depths.as_ref()).await;
         let took = clocked.elapsed();
         beside.shutdown().await;
 
         if let Some(lost) = listening.as_ref().map(super::callbacks::Listening::lost).filter(|lost| !lost.is_empty()) {
             errors.push(format!("WebSockets closed {} times during the run; the first: {}", lost.len(), lost[0]));
         }
-        errors.extend(depths.as_ref().and_then(Depths::error));
+        let mut notices = Vec::new();
+        if let Some(depths) = &depths {
+            depths.say_unread(&mut errors, &mut notices);
+        }
         let dead_letters_after = dead_letters(&run, &mut errors).await;
         Loaded {
             dead_letters: dead_letters_before
@@ -218,6 +218,7 @@ impl Ready {
             sockets,
             took,
             errors,
+            notices,
         }
     }
 }
@@ -243,6 +244,7 @@ impl Loaded {
             listened: self.listened,
             took: self.took,
             errors,
+            notices: self.notices,
         }
     }
 }
@@ -256,23 +258,16 @@ async fn settle(
     clocked: &Clocked,
     foreign: u64,
     listens: bool,
-    errors: &mut Vec<String>,
+    depths: Option<&Depths>,
 ) -> bool {
     let began = Instant::now();
     let mut last_in_queue = Instant::now();
     let mut searched = Instant::now();
-    let mut depth_is_known = true;
     loop {
         if run.interruption.signal().is_some() {
             return false;
         }
-        let depth = depth(run).await;
-        if let Some(Err(error)) = &depth
-            && std::mem::take(&mut depth_is_known)
-        {
-            errors.push(format!("{error:#}; orders that were still in the queue may count as lost"));
-        }
-        let waiting = depth.and_then(Result::ok).is_some_and(|depth| depth > foreign);
+        let waiting = depth(depths).await.is_some_and(|depth| depth > foreign);
         let (open, polled_for, last_news) = {
             let tally = clocked.tally();
             (tally.open, tally.polled_for, clocked.at(tally.last_news))
@@ -318,9 +313,8 @@ fn queued(run: &LaneRun) -> Option<&Deployed> {
 }
 
 /// How many messages are in the lane's queues, where they can be asked.
-async fn depth(run: &LaneRun) -> Option<anyhow::Result<u64>> {
-    let deployed = queued(run)?;
-    Some(deployed.depth(deployed.queues(run.lane).iter().map(|queue| &queue.url)).await)
+async fn depth(depths: Option<&Depths>) -> Option<u64> {
+    depths?.ask().await
 }
 
 async fn dead_letters(run: &LaneRun, errors: &mut Vec<String>) -> Option<u64> {

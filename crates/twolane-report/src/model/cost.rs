@@ -1,6 +1,6 @@
 //! What a run's counts cost.
 
-use super::lane::by_name;
+use super::by_name;
 use lanes::Lane;
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! What happened to the orders of one lane.
 
-use super::{LaneCost, Latencies};
+use super::{LaneCost, Latencies, by_name};
 use lanes::{FunctionSpec, Lane};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -34,25 +34,6 @@ impl LaneReport {
     /// The lane's functions that have a limit, and how many invocations that is.
     pub(crate) fn limited(&self) -> impl Iterator<Item = (&'static FunctionSpec, u64)> {
         self.lane.functions.iter().filter_map(|function| Some((function, (*self.limits.get(function.name)?)?)))
-    }
-}
-
-/// A lane by its name.
-pub(super) mod by_name {
-    use lanes::Lane;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-    pub(crate) fn serialize<S: Serializer>(lane: &Lane, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(lane.name)
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Lane, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        lanes::lane(&name).ok_or_else(|| {
-            let known = lanes::names().collect::<Vec<_>>().join(", ");
-            D::Error::custom(format!("unknown lane {name}; this program knows {known}"))
-        })
     }
 }
 

@@ -4,6 +4,7 @@
 //! not apply or is not known. Every name of a quantity ends in its unit. What an older reader would misunderstand
 //! changes [`SCHEMA_VERSION`]. For other programs, `schema/report.schema.json` says the same.
 
+mod by_name;
 mod cost;
 mod lane;
 mod latency;

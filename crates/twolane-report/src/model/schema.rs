@@ -116,7 +116,7 @@ fn a_report_of_version_1_becomes_one_of_the_present_version() {
     let mut report = json(VERSION_1);
     assert_eq!(complaints_by(&schema, &report), Vec::<String>::new());
 
-    version_1::upgrade(&mut report);
+    version_1::upgrade(&mut report).expect("it has limits");
 
     assert_eq!(report, json(VERSION_2));
 }
@@ -127,7 +127,7 @@ fn an_upgraded_report_leaves_unknown_limits_unknown() {
     report["run"]["limits"] = json!({"workerMaximumConcurrency": null, "syncReservedConcurrency": 7});
     report["pricing"]["crossover"] = Value::Null;
 
-    version_1::upgrade(&mut report);
+    version_1::upgrade(&mut report).expect("it has limits");
 
     assert_eq!(report["lanes"][0]["limits"], json!({"create-order": 7}));
     assert_eq!(report["lanes"][1]["limits"], json!({"process-orders": null}));

@@ -129,15 +129,12 @@ impl CompareArgs {
     /// The lanes that were named, in their order; none for all that the stack has.
     ///
     /// # Errors
-    /// One is named twice, or there is nothing to load at the same time.
+    /// One is named twice.
     pub(crate) fn lanes(&self) -> anyhow::Result<Vec<Lane>> {
         let lanes: Vec<Lane> = self.only.into_iter().chain(self.lanes.iter().copied()).collect();
         let repeated = lanes.iter().enumerate().find(|(at, lane)| lanes[..*at].contains(lane));
         if let Some((_, lane)) = repeated {
             bail!("--lanes names {} twice", lane.name);
-        }
-        if self.parallel && lanes.len() == 1 {
-            bail!("--parallel needs at least two lanes");
         }
         Ok(lanes)
     }
@@ -263,7 +260,8 @@ Examples:
 
 Exit code:
   0    measured, and no accepted order was lost
-  1    an accepted order was lost, a sum does not agree with the table, or the load was not kept up
+  1    an accepted order was lost, a sum does not agree with the table, the load was not kept up, or
+       the report has another error, as that the queue's depth could never be read
   2    wrong usage, no stack, or the stack may not be changed: nothing was sent
   129  its terminal was closed (SIGHUP); what was measured is reported
   130  interrupted by Ctrl-C (SIGINT); what was measured is reported

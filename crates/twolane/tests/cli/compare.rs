@@ -3,6 +3,7 @@
 use crate::server::{Reply, Request, Server, Sockets, answer};
 use crate::{Twolane, confirmed, queued, record, signal, twolane};
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
@@ -276,6 +277,97 @@ fn a_missing_lane_is_named_with_the_outputs_that_it_lacks() {
     assert!(stderr.contains(lacks), "{stderr}");
     assert!(why.contains("The stack has no lane"), "{why}");
     assert_eq!((code, none, server.requests().len()), (2, 2, 0));
+}
+
+#[test]
+fn a_lane_without_outputs_is_left_out_and_one_that_lacks_some_is_refused() {
+    let server = Server::start(|request, _| stored(request));
+    // What is planned has no arrivals: nothing is sent.
+    let compare = |more: &[(&str, &str)], parallel: &[&str]| {
+        let mut twolane = twolane(&["compare", "--outputs", "outputs.json", "--replay", "none.jsonl"]);
+        let mut outputs = json!({
+            "ApiUrl": server.api_url, "OrdersTableName": "orders", "GetOrderFunctionName": "get",
+            "CreateOrderFunctionName": "create",
+        });
+        for (name, value) in more {
+            outputs[name] = json!(value);
+        }
+        twolane.folder.write("outputs.json", &outputs.to_string());
+        twolane
+            .command
+            .args(parallel)
+            .envs([("AWS_ENDPOINT_URL", "http://127.0.0.1:9"), ("AWS_REGION", "eu-central-1")]);
+        twolane.run()
+    };
+    let partly = [("ProcessOrdersFunctionName", "process"), ("OrdersQueueUrl", "http://127.0.0.1:9/1/orders")];
+
+    let (refused, _, why) = compare(&partly, &[]);
+    let (_, _, told) = compare(&[], &[]);
+    let (alone, _, needs) = compare(&[], &["--parallel"]);
+
+    assert!(why.contains("has no output DeadLetterQueueUrl: deploy this version of the stack"), "{why}");
+    assert!(told.contains("The stack has no async lane: it is left out"), "{told}");
+    assert!(told.contains("Failed to read the arrivals in none.jsonl"), "the sync lane is planned: {told}");
+    assert!(needs.contains("--parallel needs at least two lanes"), "{needs}");
+    assert_eq!((refused, alone, server.requests().len()), (2, 2, 0));
+}
+
+/// A stack that refuses every order, and of whose orders queue the depth cannot be read so many times.
+fn unread(times: usize) -> Server {
+    let asked = AtomicUsize::new(0);
+    Server::start(move |request, _| {
+        let action = request.headers.lines().find_map(|line| line.strip_prefix("x-amz-target: "));
+        match action.and_then(|action| action.rsplit('.').next()) {
+            Some("getqueueattributes") if request.body.contains("/1/orders") => {
+                if asked.fetch_add(1, Ordering::Relaxed) < times {
+                    return answer(400, r#"{"__type": "AccessDeniedException", "message": "not allowed to do that"}"#);
+                }
+                answer(200, "{}")
+            }
+            Some("batchgetitem") => answer(200, r#"{"Responses": {}, "UnprocessedKeys": {}}"#),
+            // Of its functions, nothing is known; its logs are empty.
+            Some(_) => answer(200, "{}"),
+            None if request.method == "GET" => answer(200, "{}"),
+            None => answer(429, ""),
+        }
+    })
+}
+
+#[test]
+fn a_depth_of_the_queue_that_cannot_be_read_fails_the_run_only_when_none_can() {
+    for (times, expected) in [(1, 0), (usize::MAX, 1)] {
+        let server = unread(times);
+        let endpoint = server.api_url.trim_end_matches("/live");
+        // Says that it is alice's.
+        let token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.x";
+        let arguments = ["--only", "async", "--confirm", "poll", "--rate", "50", "--orders", "5", "--grace", "1"];
+        let mut twolane = twolane(&["compare", "--json", "--output", "out", "--outputs", "outputs.json"]);
+        let outputs = json!({
+            "ApiUrl": server.api_url, "OrdersTableName": "orders", "GetOrderFunctionName": "get",
+            "ProcessOrdersFunctionName": "process", "OrdersQueueUrl": format!("{endpoint}/1/orders"),
+            "DeadLetterQueueUrl": format!("{endpoint}/1/dead"),
+        });
+        twolane.folder.write("outputs.json", &outputs.to_string());
+        twolane.command.args(["--warm-up", "0", "--max-lag", "600000", "--token", token]).args(arguments).envs([
+            ("AWS_ENDPOINT_URL", endpoint),
+            ("AWS_REGION", "eu-central-1"),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+        ]);
+
+        let (code, stdout, stderr) = twolane.run();
+
+        let report: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stdout}{stderr}"));
+        let errors = report["errors"].to_string();
+        assert_eq!(
+            (code, report["errors"].as_array().map(Vec::len)),
+            (expected, Some(usize::from(expected == 1))),
+            "{errors}"
+        );
+        let told = if expected == 0 { &stderr } else { &errors };
+        assert!(told.contains("async lane: The depth of the queue could not be read"), "{stderr}{errors}");
+        assert!(told.contains("not allowed to do that"), "{stderr}{errors}");
+    }
 }
 
 #[test]
