@@ -67,8 +67,7 @@ bench: ## Measure what each function costs (start, processor time, memory, size,
 
 # AWS needs release builds for its own processors: cargo-lambda chooses the target by the template's Architecture.
 build: ## Build the functions for AWS, on arm64; ARCHITECTURE=x86_64 for the other one
-	@sam=$$($(CLOUD) tools sam) && PATH="$$sam:$$PATH" env -u CARGO_BUILD_TARGET sam build$(if $(ARCHITECTURE), \
-		--parameter-overrides Architecture=$(ARCHITECTURE))
+	@$(AWS) build$(if $(ARCHITECTURE), --architecture $(ARCHITECTURE))
 
 deploy: ## Build and deploy to AWS; CONFIG_ENV=prod, PARAMETERS="Name=value …"; the first time, SAM asks for every setting
 	@$(AWS) deploy $(TARGET) $(foreach parameter,$(PARAMETERS),--parameter '$(parameter)') $(ARGS)

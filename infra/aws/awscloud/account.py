@@ -9,8 +9,9 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
-from localcloud.environment import path_with_sam, without_aws
 from localcloud.failure import Failure
+
+from . import build
 
 # Whose answers decide what becomes of a stack.
 _SERVICES = ("cloudformation", "s3", "sts", "lambda", "dynamodb", "sqs", "cognito-idp")
@@ -39,16 +40,7 @@ class Account:
 
     def build_environment(self) -> dict[str, str]:
         """Environment variables with which SAM builds: what compiles has no way into the account."""
-        variables = {
-            **without_aws(),
-            "PATH": path_with_sam(os.environ),
-            "AWS_REGION": self.region,
-            "AWS_DEFAULT_REGION": self.region,
-            "SAM_CLI_TELEMETRY": "0",
-        }
-        # cargo-lambda chooses the target by the template's Architecture.
-        variables.pop("CARGO_BUILD_TARGET", None)
-        return variables
+        return {**build.variables(), "AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
 
     def environment(self) -> dict[str, str]:
         """Environment variables with which SAM and the tests act as who was checked, whatever the shell names.

@@ -45,9 +45,9 @@ def _dispatch(options: argparse.Namespace) -> int:
     # Not before there is the SDK.
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from . import deploy, destroy, smoke
+    from . import build, deploy, destroy, smoke
 
-    commands = {"deploy": deploy.deploy, "destroy": destroy.destroy, "smoke": smoke.smoke}
+    commands = {"build": build.build, "deploy": deploy.deploy, "destroy": destroy.destroy, "smoke": smoke.smoke}
     try:
         return commands[options.subcommand](options)
     except (BotoCoreError, ClientError) as error:
@@ -63,6 +63,11 @@ def _parser() -> argparse.ArgumentParser:
         description="This repository's stack on AWS: deploy it, try it out, remove it. docs/deploying.md tells more.",
     )
     subcommands = parser.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
+
+    build = add_subcommand(subcommands, "python3 infra/aws", "build", "build the functions for AWS, and deploy nothing; needs no account",
+                           ["build", "build --architecture x86_64"])  # fmt: skip
+    build.add_argument("--architecture", choices=["arm64", "x86_64"], help="processor of the functions (default: the template's)")
+    _project(build)
 
     deploy = _add(subcommands, "deploy", "build the functions and deploy the stack; the first time, SAM asks for every setting",
                   ["deploy", "deploy --config-env prod --parameter MaximumConcurrency=50",
@@ -98,6 +103,10 @@ def _add(subcommands: argparse._SubParsersAction, name: str, summary: str, examp
     parser.add_argument("--region", help="AWS region (default: the environment's, else that of your AWS configuration)")
     parser.add_argument("--profile", help="AWS profile (default: that of your AWS configuration)")
     parser.add_argument("--endpoint-url", metavar="URL", help="where an emulator answers instead of AWS; no environment variable counts as that")
+    _project(parser)
+    return parser
+
+
+def _project(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--project", default=str(REPOSITORY), metavar="FOLDER",
                         help="folder with template.yaml and samconfig.toml (default: this repository)")  # fmt: skip
-    return parser

@@ -14,6 +14,7 @@ from localcloud.progress import Progress
 
 from . import advice, architecture, environments, stack
 from .account import Account, connect
+from .build import build_functions
 from .consent import require_answers
 from .environments import Environment
 
@@ -74,7 +75,7 @@ def _built(
     else:
         progress.step("Building the functions for AWS: release builds, minutes the first time")
         overrides = _overrides({**parameters, architecture.PARAMETER: processor})
-        _sam(project, account.build_environment(), ["build", "--config-env", environment.name, *overrides], "build")
+        build_functions(project, account.build_environment(), processor, ["--config-env", environment.name, *overrides])
     return built
 
 

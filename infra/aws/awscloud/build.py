@@ -1,0 +1,51 @@
+"""`build`: release builds of all functions for AWS."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from localcloud import sam
+from localcloud.environment import path_with_sam, without_aws
+from localcloud.failure import Failure
+from localcloud.layout import Project
+from localcloud.prerequisites import check_rust
+
+from . import architecture
+
+_ARM64 = "arm64"
+
+
+def build(options: argparse.Namespace) -> int:
+    """Build for one processor, by default the template's. It needs no account."""
+    project = Project(Path(options.project).resolve())
+    check_rust()
+    processor = options.architecture or architecture.deployed_for(project.template, {}, None)
+    build_functions(project, variables(), processor, ["--parameter-overrides", f"{architecture.PARAMETER}={processor}"])
+    return 0
+
+
+def variables() -> dict[str, str]:
+    """Environment variables to build with: what compiles has no way into an account."""
+    found = {**without_aws(), "PATH": path_with_sam(os.environ), "SAM_CLI_TELEMETRY": "0"}
+    # cargo-lambda chooses the target by the processor.
+    found.pop("CARGO_BUILD_TARGET", None)
+    return found
+
+
+def build_functions(project: Project, environment: Mapping[str, str], processor: str, arguments: Sequence[str]) -> None:
+    """Compile all functions in one go, then run `sam build`, which finds them compiled.
+
+    SAM has them compiled one after the other. Linking one takes a processor about a minute: together, they use every processor.
+    """
+    functions = sorted(manifest.parent.name for manifest in project.root.glob("functions/*/Cargo.toml"))
+    if functions:
+        packages = [word for name in functions for word in ("--package", name, "--bin", name)]
+        command = ["cargo", "lambda", "build", "--release", *(["--arm64"] if processor == _ARM64 else []), *packages]
+        if subprocess.run(command, cwd=project.root, env=dict(environment), check=False).returncode:
+            raise Failure("The functions do not compile; the compiler's message is above.")
+    if not sam.in_foreground(["build", *arguments], project, environment):
+        raise Failure("`sam build` failed; its message is above.")
