@@ -9,9 +9,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+from localcloud.environment import release_environment
 from localcloud.failure import Failure
-
-from . import build
 
 # Whose answers decide what becomes of a stack.
 _SERVICES = ("cloudformation", "s3", "sts", "lambda", "dynamodb", "sqs", "cognito-idp")
@@ -40,7 +39,7 @@ class Account:
 
     def build_environment(self) -> dict[str, str]:
         """Environment variables with which SAM builds: what compiles has no way into the account."""
-        return {**build.variables(), "AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
+        return {**release_environment(), "AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
 
     def environment(self) -> dict[str, str]:
         """Environment variables with which SAM and the tests act as who was checked, whatever the shell names.

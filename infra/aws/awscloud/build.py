@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from localcloud import sam
-from localcloud.environment import path_with_sam, without_aws
+from localcloud.environment import release_environment
 from localcloud.failure import Failure
 from localcloud.layout import Project
 from localcloud.prerequisites import check_rust
@@ -24,16 +23,8 @@ def build(options: argparse.Namespace) -> int:
     project = Project(Path(options.project).resolve())
     check_rust()
     processor = options.architecture or architecture.deployed_for(project.template, {}, None)
-    build_functions(project, variables(), processor, ["--parameter-overrides", f"{architecture.PARAMETER}={processor}"])
+    build_functions(project, release_environment(), processor, ["--parameter-overrides", f"{architecture.PARAMETER}={processor}"])
     return 0
-
-
-def variables() -> dict[str, str]:
-    """Environment variables to build with: what compiles has no way into an account."""
-    found = {**without_aws(), "PATH": path_with_sam(os.environ), "SAM_CLI_TELEMETRY": "0"}
-    # cargo-lambda chooses the target by the processor.
-    found.pop("CARGO_BUILD_TARGET", None)
-    return found
 
 
 def build_functions(project: Project, environment: Mapping[str, str], processor: str, arguments: Sequence[str]) -> None:

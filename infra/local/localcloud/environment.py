@@ -104,3 +104,11 @@ def command_environment(instance: Instance, port: int) -> dict[str, str]:
 def foreign_names() -> list[str]:
     """Variables of the user that a shell must unset before it works with the local cloud."""
     return sorted(name for name in os.environ if name.startswith(("AWS_", "TWOLANE_")) and name not in aws_settings(0))
+
+
+def release_environment() -> dict[str, str]:
+    """Environment variables to build for AWS with: what compiles has no way into an account."""
+    variables = {**without_aws(), "PATH": path_with_sam(os.environ), "SAM_CLI_TELEMETRY": "0"}
+    # cargo-lambda chooses the target by the processor.
+    variables.pop("CARGO_BUILD_TARGET", None)
+    return variables
