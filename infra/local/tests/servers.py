@@ -151,6 +151,15 @@ class Server:
         url = client.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
         return url, client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
+    def open_to_topic(self, url: str, queue: str, topic: str) -> None:
+        """Let a topic send to a queue."""
+        statement = {
+            "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": queue,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+        }  # fmt: skip
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+
     def receive(self, url: str) -> dict[str, Any]:
         """The next message, deleted; fails when there is none."""
         client = self.client("sqs")

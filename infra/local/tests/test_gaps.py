@@ -759,6 +759,112 @@ class WebSocketSubprotocol(GapTest):
         self.expect(probe, ["sec-websocket-protocol: v1"])
 
 
+class SnsTopicAttributes(GapTest):
+    gap = "sns_topic_attributes"
+
+    @staticmethod
+    def _topic(server: Server, properties: dict) -> str:
+        template = {
+            "Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": properties}},
+            "Outputs": {"Arn": {"Value": {"Ref": "Topic"}}},
+        }
+        return server.deploy(template, fresh("topic"))["Arn"]
+
+    def test_the_topic_of_a_stack_has_its_key_and_its_tracing(self) -> None:
+        def probe(server: Server) -> tuple:
+            topic = self._topic(server, {"KmsMasterKeyId": "alias/aws/sns", "TracingConfig": "Active"})
+            attributes = server.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]
+            return attributes.get("KmsMasterKeyId"), attributes.get("TracingConfig")
+
+        self.expect(probe, ("alias/aws/sns", "Active"))
+
+    def test_the_fifo_topic_of_a_stack_deduplicates(self) -> None:
+        def probe(server: Server) -> list[str]:
+            name = f"{fresh('topic')}.fifo"
+            topic = self._topic(server, {"TopicName": name, "FifoTopic": True, "ContentBasedDeduplication": True})
+            url, queue = server.queue(name, FifoQueue="true")
+            server.open_to_topic(url, queue, topic)
+            server.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue, Attributes={"RawMessageDelivery": "true"})
+            for message in ("one", "one", "two"):
+                server.client("sns").publish(TopicArn=topic, Message=message, MessageGroupId="g")
+            return [server.receive(url)["Body"], server.receive(url)["Body"]]
+
+        self.expect(probe, ["one", "two"])
+
+
+class SnsUndelivered(GapTest):
+    gap = "sns_undelivered"
+
+    @staticmethod
+    def _left_over(server: Server, endpoint: str, protocol: str, *, is_raw: bool = True, is_open: bool = True) -> str:
+        """Body of the one message that is in the subscription's dead-letter queue."""
+        client, topic = server.client("sns"), server.client("sns").create_topic(Name=fresh("topic"))["TopicArn"]
+        url, dead_letters = server.queue(fresh("dead-letters"))
+        if is_open:
+            server.open_to_topic(url, dead_letters, topic)
+        attributes = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": dead_letters})}
+        if is_raw:
+            attributes["RawMessageDelivery"] = "true"
+        client.subscribe(TopicArn=topic, Protocol=protocol, Endpoint=endpoint, Attributes=attributes)
+        client.publish(TopicArn=topic, Message="lost?")
+        return server.receive(url)["Body"]
+
+    def test_a_message_for_a_queue_that_does_not_permit_it(self) -> None:
+        self.expect(lambda server: self._left_over(server, server.queue(fresh("closed"))[1], "sqs"), "lost?")
+
+    def test_a_message_for_a_queue_that_is_gone(self) -> None:
+        def probe(server: Server) -> str:
+            url, queue = server.queue(fresh("gone"))
+            server.client("sqs").delete_queue(QueueUrl=url)
+            return self._left_over(server, queue, "sqs")
+
+        self.expect(probe, "lost?")
+
+    def test_a_message_for_a_function_that_is_gone(self) -> None:
+        def probe(server: Server) -> tuple:
+            gone = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{fresh('gone')}"
+            envelope = json.loads(self._left_over(server, gone, "lambda", is_raw=False))
+            return envelope["Type"], envelope["Message"]
+
+        self.expect(probe, ("Notification", "lost?"))
+
+    def test_a_dead_letter_queue_that_does_not_permit_it_gets_nothing(self) -> None:
+        def probe(server: Server) -> str:
+            try:
+                return self._left_over(server, server.queue(fresh("closed"))[1], "sqs", is_open=False)
+            except KeyError:
+                return "nothing"
+
+        self.hold(probe, "nothing")
+
+
+class SnsFunctionRetries(GapTest):
+    gap = "sns_function_retries"
+
+    def test_a_function_that_fails_is_invoked_again_and_its_event_goes_to_the_failure_destination(self) -> None:
+        def probe(server: Server) -> tuple:
+            client, name = server.client("sns"), fresh("failing")
+            with tempfile.NamedTemporaryFile("r") as calls:
+                function = server.function(name, f'open({calls.name!r}, "a").write("called\\n"); raise ValueError("no")')
+                url, queue = server.queue(fresh("failures"))
+                destination = {"OnFailure": {"Destination": queue}}
+                server.client("lambda").put_function_event_invoke_config(
+                    FunctionName=name, MaximumRetryAttempts=1, DestinationConfig=destination
+                )
+                topic = client.create_topic(Name=fresh("topic"))["TopicArn"]
+                client.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=function)
+                client.publish(TopicArn=topic, Message="hello")
+                failure = json.loads(eventually(lambda: self._message(server, url), bool))
+                return len(calls.readlines()), failure["requestPayload"]["Records"][0]["Sns"]["Message"]
+
+        self.expect(probe, (2, "hello"))
+
+    @staticmethod
+    def _message(server: Server, url: str) -> str:
+        messages = server.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages", [])
+        return messages[0]["Body"] if messages else ""
+
+
 def websocket_api(server: Server, function: str) -> str:
     """Id of a WebSocket API with one function behind its three routes."""
     api = {"ApiId": {"Ref": "Api"}}
