@@ -13,7 +13,7 @@ TARGET = --config-env $(CONFIG_ENV)$(if $(STACK), --stack-name $(STACK))$(if $(R
 export CARGO_BUILD_TARGET ?= $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 
 # The functions of the benchmark.
-MEASURED := create-order process-orders get-order manage-connections authorize-request
+MEASURED := $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
 COMPILER := cargo
 
 .PHONY: help demo up down restart env test test-localstack test-differential soak check bench build deploy smoke destroy

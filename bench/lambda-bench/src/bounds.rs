@@ -11,12 +11,10 @@ const MARGIN: f64 = 1.05;
 
 /// The bounds of a file.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Bounds {
     /// Of ratios to the SDK floor.
     ratios: Values,
-    /// Of ratios to hello-floor.
-    hello_ratios: Values,
     /// Of measured figures that are not ratios.
     counts: Values,
     /// Of figures that do not depend on the machine or follow from the design.
@@ -65,7 +63,6 @@ impl Bounds {
         let is_metric = |name: &str| has_ratio(name) || OTHERS.contains(&name);
         for (section, is_known) in [
             (&bounds.ratios, &has_ratio as &dyn Fn(&str) -> bool),
-            (&bounds.hello_ratios, &has_ratio),
             (&bounds.counts, &is_metric),
             (&bounds.limits, &is_metric),
         ] {
@@ -84,7 +81,6 @@ impl Bounds {
         let mut all = Vec::new();
         for (bounds, of, measured) in [
             (&self.ratios, ", × sdk-floor", &results.ratios),
-            (&self.hello_ratios, ", × hello-floor", &results.hello_ratios),
             (&self.counts, "", &results.figures),
             (&self.limits, "", &results.figures),
         ] {
@@ -140,11 +136,9 @@ fn renewed(text: &str, results: &Results) -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::subject::{SDK_FLOOR, WHOLE_BATCH};
+    use crate::subject::{FUNCTIONS, SDK_FLOOR, WHOLE_BATCH};
 
     const PROJECT: &str = include_str!("../../bounds.toml");
-    const FUNCTIONS: [&str; 5] =
-        ["authorize-request", "create-order", "get-order", "manage-connections", "process-orders"];
 
     /// The functions, and batches of ten messages.
     fn with_batch() -> Vec<&'static str> {
@@ -176,7 +170,7 @@ mod tests {
         bounds(text).expect("they are valid").check(results, |_, _| true).iter().all(Bound::holds)
     }
 
-    const START: &str = "[ratios]\nstart = { create-order = 1.1 }\n[hello-ratios]\n[counts]\n[limits]\n";
+    const START: &str = "[ratios]\nstart = { create-order = 1.1 }\n[counts]\n[limits]\n";
 
     fn holds(start: f64) -> bool {
         hold(START, &ratios(values("start", "create-order", start)))
@@ -197,20 +191,11 @@ mod tests {
 
     #[test]
     fn a_limit_holds_for_the_figure_and_not_for_the_ratio() {
-        let limit = "[ratios]\n[hello-ratios]\n[counts]\n[limits]\nrequests = { create-order = 1 }\n";
+        let limit = "[ratios]\n[counts]\n[limits]\nrequests = { create-order = 1 }\n";
         let (one, two) = (values("requests", "create-order", 1.0), values("requests", "create-order", 2.0));
 
         assert!(hold(limit, &Results { ratios: two.clone(), ..figures(one.clone()) }));
         assert!(!hold(limit, &Results { ratios: one, ..figures(two) }));
-    }
-
-    #[test]
-    fn a_ratio_to_hello_floor_has_its_own_bound() {
-        let bound = "[ratios]\n[hello-ratios]\nstart = { sdk-floor = 2 }\n[counts]\n[limits]\n";
-        let (two, three) = (values("start", SDK_FLOOR, 2.0), values("start", SDK_FLOOR, 3.0));
-
-        assert!(hold(bound, &Results { hello_ratios: two.clone(), ..ratios(three.clone()) }));
-        assert!(!hold(bound, &Results { hello_ratios: three, ..ratios(two) }));
     }
 
     #[test]
@@ -230,7 +215,7 @@ mod tests {
             // Not a ratio.
             START.replace("start", "requests"),
             START.replace("[ratios]", "[ratio]"),
-            START.replace("[hello-ratios]\n", ""),
+            START.replace("[counts]\n", ""),
         ] {
             assert!(bounds(&unknown).is_err(), "{unknown}");
         }
@@ -239,18 +224,16 @@ mod tests {
     #[test]
     fn the_project_bounds_every_figure_of_every_subject() {
         let bounds = bounds(PROJECT).expect("bench/bounds.toml is valid");
-        // A batch has process-orders' start and archive. Its first answer varies: it opens 18 or 19 connections. It is
-        // counted with one message.
+        // A batch has process-orders' start and archive. Its first answer varies with the number of connections that it opens.
         let (functions, batch, floor) = (FUNCTIONS.as_slice(), [WHOLE_BATCH].as_slice(), [SDK_FLOOR].as_slice());
         let all = with_batch();
         let workers = ["process-orders", WHOLE_BATCH].as_slice();
 
         // The time of a warm invocation varies too much for a bound.
         let ratios = METRICS.iter().map(|metric| metric.name).filter(|name| !name.starts_with("warm-p"));
-        let with_batch = ["processor-time", "memory"];
+        let with_batch = ["processor-time", "memory", "warm-instructions", "warm-system-calls"];
         let ratios = ratios.map(|name| (name, if with_batch.contains(&name) { &all } else { functions }));
         assert_bounded(&bounds.ratios, ratios);
-        assert_bounded(&bounds.hello_ratios, ["start", "first-answer", "processor-time"].map(|name| (name, floor)));
         let counts = METRICS.iter().map(|metric| metric.name).filter(|name| crate::metrics::is_counted(name));
         let counts = counts.chain(["archive", "memory"]).map(|name| (name, floor));
         assert_bounded(&bounds.counts, counts.chain([("round-trips", batch)]));
@@ -286,30 +269,18 @@ mod tests {
     }
 
     #[test]
-    fn the_functions_are_those_of_the_project() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions");
-        let mut folders: Vec<_> = fs::read_dir(folder)
-            .expect("the project has functions")
-            .map(|entry| entry.expect("it is readable").file_name().into_string().expect("it is text"))
-            .collect();
-        folders.sort_unstable();
-
-        assert_eq!(folders, FUNCTIONS);
-    }
-
-    #[test]
     fn saved_bounds_are_five_per_cent_above_what_was_measured() {
-        let text = "# How\n[ratios]\nstart = { create-order = 9, get-order = 9 }\n\n[hello-ratios]\nstart = { sdk-floor = 9 }\n\n\
+        let text = "# How\n[ratios]\nstart = { create-order = 9, get-order = 9 }\n\n\
                     [counts]\nround-trips = { create-order = 9 }\n# Why\n[limits]\nrequests = { create-order = 9 }\n";
         let mut figures = values("round-trips", "create-order", 3.0);
         figures.extend(values("requests", "create-order", 1.0));
-        let (ratios, hello_ratios) = (values("start", "create-order", 1.0), values("start", SDK_FLOOR, 1.0));
+        let ratios = values("start", "create-order", 1.0);
 
-        let saved = renewed(text, &Results { ratios, hello_ratios, figures }).expect("it is valid");
+        let saved = renewed(text, &Results { ratios, figures }).expect("it is valid");
 
         assert_eq!(
             saved,
-            "# How\n[ratios]\nstart = { create-order = 1.05, get-order = 9 }\n\n[hello-ratios]\nstart = { sdk-floor = 9 }\n\n\
+            "# How\n[ratios]\nstart = { create-order = 1.05, get-order = 9 }\n\n\
              [counts]\nround-trips = { create-order = 3.15 }\n# Why\n[limits]\nrequests = { create-order = 9 }\n"
         );
     }

@@ -3,7 +3,7 @@
 use crate::growth::Growth;
 use crate::sample::Sample;
 use crate::series::{Measured, float, milliseconds, percentile};
-use crate::subject::{HELLO_FLOOR, SDK_FLOOR};
+use crate::subject::SDK_FLOOR;
 use std::collections::BTreeMap;
 
 /// Values by metric and subject.
@@ -115,19 +115,13 @@ impl Metric {
 pub(crate) struct Results {
     /// Ratios to the SDK floor.
     pub(crate) ratios: Values,
-    /// Ratios to hello-floor.
-    pub(crate) hello_ratios: Values,
     /// The figures themselves.
     pub(crate) figures: Values,
 }
 
 impl Results {
     pub(crate) fn new(measured: &[Measured], growths: &[Growth]) -> Self {
-        Self {
-            ratios: ratios(measured, SDK_FLOOR),
-            hello_ratios: ratios(measured, HELLO_FLOOR),
-            figures: figures(measured, growths),
-        }
+        Self { ratios: ratios(measured, SDK_FLOOR), figures: figures(measured, growths) }
     }
 }
 

@@ -120,8 +120,7 @@ pub(crate) async fn measure(
         one.tls = Some(sample::take(&one.subject, &tls, 1, folder).await?);
     }
     if effort.counts {
-        // What an order of a batch executes is counted with one message a batch.
-        for one in measured.iter_mut().filter(|one| one.subject.command.len() == 1 && one.subject.orders == 1) {
+        for one in measured.iter_mut().filter(|one| one.subject.command.len() == 1) {
             progress(&format!("counting instructions and system calls: {}", one.subject.name));
             one.counts = Some(counts::count(&one.subject, &backend, folder, effort.profiles.as_deref()).await?);
         }

@@ -58,6 +58,10 @@ pub(crate) const HELLO_FLOOR: &str = "hello-floor";
 /// The smallest function that makes one AWS SDK call. Bounds are ratios to it.
 pub(crate) const SDK_FLOOR: &str = "sdk-floor";
 
+/// The project's functions: the folders in `functions/`.
+pub(crate) const FUNCTIONS: [&str; 5] =
+    ["authorize-request", "create-order", "get-order", "manage-connections", "process-orders"];
+
 /// process-orders with batches of [`BATCH`] messages.
 pub(crate) const WHOLE_BATCH: &str = "process-orders-batch";
 
@@ -72,21 +76,32 @@ static EVENTS: AtomicU32 = AtomicU32::new(0);
 /// # Errors
 /// A bootstrap is missing.
 pub(crate) fn of_project(folder: &Path) -> anyhow::Result<Vec<Subject>> {
-    let create_order = || vec![Bytes::from_static(CREATE_ORDER.as_bytes())];
     // The floors get create-order's event: reading it is work that every function has.
-    let floor =
-        |name| anyhow::Ok(Subject { kind: Kind::Floor, ..subject(folder, name, "create-order", create_order())? });
-    let function = |name, events| subject(folder, name, name, events);
-    Ok(vec![
-        floor(HELLO_FLOOR)?,
-        floor(SDK_FLOOR)?,
-        function("create-order", create_order())?,
-        function("get-order", vec![Bytes::from_static(GET_ORDER.as_bytes())])?,
-        function("manage-connections", vec![connect_event()?])?,
-        function("authorize-request", vec![authorizer_event()?])?,
-        function("process-orders", batches(1, BATCHES)?)?,
-        whole_batches(folder, BATCHES)?,
-    ])
+    let floor = |name| {
+        let subject = subject(folder, name, "create-order", events("create-order")?)?;
+        anyhow::Ok(Subject { kind: Kind::Floor, ..subject })
+    };
+    let mut subjects = vec![floor(HELLO_FLOOR)?, floor(SDK_FLOOR)?];
+    for name in FUNCTIONS {
+        subjects.push(subject(folder, name, name, events(name)?)?);
+    }
+    subjects.push(whole_batches(folder, BATCHES)?);
+    Ok(subjects)
+}
+
+/// The events that a function is measured with.
+///
+/// # Errors
+/// There is no fixture for that function.
+fn events(function: &str) -> anyhow::Result<Vec<Bytes>> {
+    match function {
+        "authorize-request" => Ok(vec![authorizer_event()?]),
+        "create-order" => Ok(vec![Bytes::from_static(CREATE_ORDER.as_bytes())]),
+        "get-order" => Ok(vec![Bytes::from_static(GET_ORDER.as_bytes())]),
+        "manage-connections" => Ok(vec![connect_event()?]),
+        "process-orders" => batches(1, BATCHES),
+        _ => bail!("{function} has no event to measure it with: name its fixture in bench/lambda-bench/src/subject.rs"),
+    }
 }
 
 /// The floors, the functions whose names contain `only`, and the peers.
@@ -265,6 +280,19 @@ mod tests {
         let source = &template.property("process-orders", "Events")["Orders"]["Properties"];
 
         assert_eq!(source["BatchSize"], BATCH);
+    }
+
+    #[test]
+    fn every_function_of_the_project_has_an_event() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions");
+        let folders = fs::read_dir(folder).expect("the project has functions");
+        let mut folders: Vec<_> = folders.map(|entry| entry.expect("it is readable").file_name()).collect();
+        folders.sort_unstable();
+
+        assert_eq!(folders, FUNCTIONS);
+        for function in FUNCTIONS {
+            assert!(events(function).is_ok_and(|events| !events.is_empty()), "{function}");
+        }
     }
 
     #[test]

@@ -5,15 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-const BOOTSTRAPS: [&str; 7] = [
-    "hello-floor",
-    "sdk-floor",
-    "create-order",
-    "get-order",
-    "manage-connections",
-    "authorize-request",
-    "process-orders",
-];
+const FUNCTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions");
 
 /// Writes the bootstraps to a folder with that name.
 fn bootstraps(name: &str) -> PathBuf {
@@ -22,9 +14,11 @@ fn bootstraps(name: &str) -> PathBuf {
     let python = Command::new("python3").args(["-c", "import sys; print(sys.executable, end='')"]).output();
     let python = String::from_utf8(python.expect("Python is installed").stdout).expect("a path");
     let script = format!("#!{python}\n{}", include_str!("fake_bootstrap.py"));
-    for bootstrap in BOOTSTRAPS {
-        let file = folder.join(bootstrap).join("bootstrap");
-        fs::create_dir_all(folder.join(bootstrap)).expect("the folder is ours");
+    let functions = fs::read_dir(FUNCTIONS).expect("the project has functions");
+    let functions = functions.map(|entry| entry.expect("it is readable").file_name());
+    for bootstrap in functions.chain(["hello-floor", "sdk-floor"].map(Into::into)) {
+        let file = folder.join(&bootstrap).join("bootstrap");
+        fs::create_dir_all(folder.join(&bootstrap)).expect("the folder is ours");
         fs::write(&file, &script).expect("the folder is ours");
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("the file is ours");
     }
@@ -46,7 +40,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 const BOUNDS: &str = "[ratios]\nstart = { create-order = 1000 }\nwarm-instructions = { create-order = 1 }\n\
-                      [hello-ratios]\n[counts]\n[limits]\nrequests = { create-order = 1 }\n";
+                      [counts]\n[limits]\nrequests = { create-order = 1 }\n";
 
 #[test]
 fn a_run_within_its_bounds_exits_with_0() {
@@ -80,7 +74,7 @@ fn a_run_that_did_not_measure_a_requested_figure_exits_with_1() {
 
 #[test]
 fn a_run_without_valid_bounds_exits_with_2() {
-    let output = run("no-bounds", "[ratios]\nspeed = { create-order = 1 }\n[hello-ratios]\n[counts]\n[limits]\n");
+    let output = run("no-bounds", "[ratios]\nspeed = { create-order = 1 }\n[counts]\n[limits]\n");
 
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
     assert!(text(&output.stderr).contains("speed is not a metric"), "{}", text(&output.stderr));
