@@ -1,7 +1,7 @@
 //! The message of the orders queue, read as an order.
 
 use aws_lambda_events::event::sqs::SqsMessage;
-use orders::{Fingerprint, InvalidOwner, OrderId, Owner, QueuedOrder, Refusal, Timestamp};
+use orders::{Fingerprint, InvalidOwner, Lane, OrderId, Owner, QueuedOrder, Refusal, Timestamp};
 use orders_api::{
     parse_order_body,
     queue_message::{ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE, REQUEST_TIME_ATTRIBUTE},
@@ -13,6 +13,8 @@ use thiserror::Error;
 /// How the queue delivers its messages.
 #[derive(Clone, Copy, Debug)]
 pub struct QueueSettings {
+    /// The lane that the queue's orders are in.
+    pub lane: Lane,
     /// Deliveries after which the queue moves a message to its dead-letter queue.
     pub max_receive_count: u32,
     /// How long after it was accepted an order may still be confirmed; `None` for ever.
@@ -50,6 +52,7 @@ pub fn read_order(
     let placed_at = attribute(message, REQUEST_TIME_ATTRIBUTE).ok().and_then(moment).or_else(|| moment(sent_at()?));
     let body = message.body.as_deref().unwrap_or_default().as_bytes();
     Ok(QueuedOrder {
+        lane: queue.lane,
         owner: Owner::parse(attribute(message, OWNER_ATTRIBUTE)?)?,
         given_id: given_id.to_owned(),
         id: OrderId::parse(given_id),

@@ -39,8 +39,9 @@ impl<N: Notifier, V: VisibilityTimeout> Worker<N, V> {
     /// Runs `process` on every order of a batch, then notifies each owner once of all that became of theirs.
     ///
     /// An owner's sockets are looked up when all of the batch is written. A socket that subscribed before one of these
-    /// writes is found; one that subscribes after it reads the outcome. No socket misses both. The price is that a
-    /// notification waits for the slowest write of its batch, which a deadline bounds.
+    /// writes is found; one that subscribes after it reads the outcome. So no subscription falls between its read and the
+    /// look-up. A frame can still be lost: see `docs/decisions/0026-notify-after-the-batch-is-written.md`. The price is
+    /// that a notification waits for the slowest write of its batch, which a deadline bounds.
     ///
     /// # Errors
     /// [`UnidentifiedFailure`]: the whole batch must be redelivered.
@@ -104,7 +105,7 @@ impl<N: Notifier, V: VisibilityTimeout> Worker<N, V> {
         let disposition =
             if error.is_retryable() { Disposition::RetryAfter(self.queue.backoff) } else { Disposition::Retry };
         let error = ErrorChain(error);
-        tracing::warn!(order.id = id, message.id = message_id, %error, "Message {message_id} must come again");
+        tracing::warn!(order.id = id, message.id = message_id, %error, "Message {message_id} is redelivered");
         disposition
     }
 

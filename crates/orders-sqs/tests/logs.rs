@@ -4,7 +4,7 @@
 //! silence an event for both (<https://github.com/tokio-rs/tracing/issues/3611>).
 
 use orders::{
-    Notification, NotificationReport, Notifier, NotifyError, OrderRepository, Owner, RepositoryError,
+    Lane, Notification, NotificationReport, Notifier, NotifyError, OrderRepository, Owner, RepositoryError,
     fakes::{Flaky, InMemoryOrders, RecordingNotifier, Unavailable},
     process_queued_order,
 };
@@ -50,7 +50,7 @@ async fn logged<R: OrderRepository, N: Notifier>(orders: R, notifier: N, batch: 
         batches: BatchHandler::new(),
         notifier,
         notifying: Duration::from_secs(5),
-        queue: QueueSettings { max_receive_count: 5, max_age: None, backoff: Backoff::NONE },
+        queue: QueueSettings { lane: Lane::Async, max_receive_count: 5, max_age: None, backoff: Backoff::NONE },
     };
     let batch = serde_json::from_value(batch).expect("a batch");
     let deadline = SystemTime::now() + Duration::from_secs(15);
@@ -81,14 +81,14 @@ async fn a_settled_order_is_one_line() {
 }
 
 #[tokio::test]
-async fn a_message_is_said_to_come_again_only_where_it_does() {
+async fn only_a_message_that_is_redelivered_is_logged_as_that() {
     let (again, last) = (
         logged(Unavailable, RecordingNotifier::default(), batch(4)).await,
         logged(Flaky::failing_first(1), RecordingNotifier::default(), batch(5)).await,
     );
 
     let cause = "the database is not available: no answer";
-    assert_eq!(again, [format!("WARN Message 059f36b4-87a3-44ab-83d2-661975830a7d must come again {cause}")]);
+    assert_eq!(again, [format!("WARN Message 059f36b4-87a3-44ab-83d2-661975830a7d is redelivered {cause}")]);
     assert_eq!(last, [format!("ERROR Order {ORDER_ID} failed its last delivery {cause}")]);
 }
 

@@ -245,6 +245,7 @@ pub fn order() -> Order {
 #[must_use]
 pub fn queued() -> QueuedOrder {
     QueuedOrder {
+        lane: Lane::Async,
         owner: owner("alice"),
         given_id: order_id().to_string(),
         id: Ok(order_id()),

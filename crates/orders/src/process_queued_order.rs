@@ -9,6 +9,8 @@ use std::time::Duration;
 /// One delivery of an order by the queue.
 #[derive(Clone, Debug)]
 pub struct QueuedOrder {
+    /// The lane of the queue.
+    pub lane: Lane,
     /// The owner, as authenticated when the order was queued.
     pub owner: Owner,
     /// The order id as the caller gave it.
@@ -69,7 +71,14 @@ const FAILED_REASON: &str =
 /// When the database fails on the last delivery, the order is recorded as failed, if that much is possible.
 pub async fn process_queued_order<R: OrderRepository>(repository: &R, queued: QueuedOrder) -> Processed {
     let expiry = queued.expiry();
-    let QueuedOrder { owner, given_id, id, content, placed_at, now, attempts, last_attempt, .. } = queued;
+    let QueuedOrder { lane, owner, given_id, id, content, placed_at, now, attempts, last_attempt, .. } = queued;
+    let id = match id {
+        Ok(id) => id,
+        Err(error) => {
+            let violations = content.err().map(|refusal| refusal.violations).unwrap_or_default();
+            return rejected(given_id, format!("the order id {error}"), violations);
+        }
+    };
     let (fingerprint, outcome, violations) = match (content, expiry) {
         (Err(Refusal { violations, fingerprint }), _) => {
             (fingerprint, Outcome::Rejected { reason: violations.to_string() }, violations)
@@ -79,11 +88,7 @@ pub async fn process_queued_order<R: OrderRepository>(repository: &R, queued: Qu
             (content.fingerprint(), Outcome::Confirmed { content, confirmed_at: now }, Violations::default())
         }
     };
-    let id = match id {
-        Ok(id) => id,
-        Err(error) => return rejected(given_id, format!("the order id {error}"), violations),
-    };
-    let order = Order { id, owner, lane: Lane::Async, placed_at, attempts, fingerprint, outcome };
+    let order = Order { id, owner, lane, placed_at, attempts, fingerprint, outcome };
 
     match place_order(repository, &order).await {
         Err(PlaceOrderError::Repository(error)) if last_attempt => give_up(repository, given_id, order, error).await,

@@ -12,6 +12,7 @@ use lambda_support::{
     sdk::{Aws, RetryPolicy, separate_retries},
     telemetry,
 };
+use orders::Lane;
 use orders_dynamodb::{DynamoDbConnectionRepository, DynamoDbOrderRepository};
 use orders_sqs::{QueueSettings, Worker};
 use orders_websocket::{WebSocketNotifier, WebSocketSender};
@@ -68,6 +69,7 @@ async fn main() -> Result<(), Error> {
                 notifier: config.callbacks.map(|callbacks| notifier(callbacks, &aws)),
                 notifying: RetryPolicy::NOTIFICATIONS.request_limit(),
                 queue: QueueSettings {
+                    lane: Lane::Async,
                     max_receive_count: config.max_receive_count,
                     max_age: config.max_queue_age,
                     backoff: Backoff::full_jitter(config.backoff_base, config.backoff_cap),

@@ -2,7 +2,7 @@
 
 use super::*;
 use orders::{
-    NotificationReport, NotifyError, OrderRepository, Status,
+    Lane, NotificationReport, NotifyError, OrderRepository, Status,
     fakes::{self, InMemoryOrders, RecordingNotifier, Refusing, Unavailable},
     process_queued_order,
 };
@@ -29,7 +29,7 @@ fn worker<N: Notifier>(notifier: N) -> Worker<N, Unchanged> {
         batches: BatchHandler::new(),
         notifier,
         notifying: Duration::from_secs(5),
-        queue: QueueSettings { max_receive_count: 5, max_age: None, backoff: BACKOFF },
+        queue: QueueSettings { lane: Lane::Async, max_receive_count: 5, max_age: None, backoff: BACKOFF },
     }
 }
 

@@ -8,7 +8,7 @@ use aws_sdk_apigatewaymanagement::{
 use aws_smithy_http_client::test_util::infallible_client_fn;
 use lambda_runtime::Context;
 use orders::{
-    Connection, ConnectionId, ConnectionRepository, Order, OrderId, Owner, RepositoryError, Status, StoreOutcome,
+    Connection, ConnectionId, ConnectionRepository, Lane, Order, OrderId, Owner, RepositoryError, Status, StoreOutcome,
     fakes::{self, InMemoryConnections, InMemoryOrders},
 };
 use orders_sqs::QueueSettings;
@@ -25,9 +25,13 @@ const CONFIRMED: &str = "5f0c1b0e-6a54-4a2e-9d0b-000000000001";
 const REJECTED: &str = "5f0c1b0e-6a54-4a2e-9d0b-000000000002";
 const FAILED: &str = "5f0c1b0e-6a54-4a2e-9d0b-000000000003";
 
+/// What a client must read of each order.
+const OUTCOMES: [(&str, &str); 3] = [(CONFIRMED, "CONFIRMED"), (REJECTED, "REJECTED"), (FAILED, "FAILED")];
+
 /// The worker's steps, and a client that connects and subscribes between two of them.
 ///
-/// A step is the moment before or after a request of the worker to the database or to the WebSocket API.
+/// A step is the moment before or after a request of the worker to the database. The worker's other requests send frames, after the
+/// look-up: a client that connects then subscribes after the writes, and reads the outcomes.
 #[derive(Debug, Default)]
 struct World {
     orders: InMemoryOrders,
@@ -35,13 +39,15 @@ struct World {
     steps: Mutex<usize>,
     connects_at: usize,
     subscribes_at: usize,
-    /// The ids that the client read in an answer to `subscribe` or in a frame, each as often as it read it.
-    read: Mutex<Vec<String>>,
+    /// The ids and outcomes that the client read in an answer to `subscribe` or in a frame, each as often as it read it.
+    read: Mutex<Vec<(String, String)>>,
 }
 
 impl World {
     /// The worker reached its next step: the client does what it does there.
     async fn step(&self) {
+        // Other orders of the batch take their steps in between.
+        tokio::task::yield_now().await;
         let step = {
             let mut steps = self.steps.lock().expect("no test panicked");
             *steps += 1;
@@ -54,9 +60,12 @@ impl World {
             self.connections.add(&connection).await.expect("in memory");
         }
         if step == self.subscribes_at {
-            for id in [CONFIRMED, REJECTED, FAILED] {
+            for (id, _) in OUTCOMES {
                 let found = self.orders.find(&owner(), &OrderId::parse(id).expect("a UUID")).await.expect("in memory");
-                self.read.lock().expect("no test panicked").extend(found.map(|order| order.id.to_string()));
+                self.read
+                    .lock()
+                    .expect("no test panicked")
+                    .extend(found.map(|order| (id.to_owned(), order.status().name().to_owned())));
             }
         }
     }
@@ -110,7 +119,8 @@ fn websocket_api(world: Arc<World>) -> Client {
     let http_client = infallible_client_fn(move |request| {
         let frame: Value = serde_json::from_slice(request.body().bytes().expect("in memory")).expect("a frame");
         let id = frame["orderId"].as_str().or(frame["order"]["orderId"].as_str()).expect("an order's frame");
-        world.read.lock().expect("no test panicked").push(id.to_owned());
+        let outcome = frame["type"].as_str().and_then(|kind| kind.strip_prefix("order.")).expect("an outcome");
+        world.read.lock().expect("no test panicked").push((id.to_owned(), outcome.to_uppercase()));
         http::Response::builder().status(200).body("{}").expect("a response")
     });
     let config = Config::builder()
@@ -155,7 +165,7 @@ async fn handle(connects_at: usize, subscribes_at: usize) -> Arc<World> {
             batches: BatchHandler::new(),
             notifier: WebSocketNotifier::new(repositories, sender, Duration::from_secs(5)),
             notifying: Duration::from_secs(5),
-            queue: QueueSettings { max_receive_count: 5, max_age: None, backoff: Backoff::NONE },
+            queue: QueueSettings { lane: Lane::Async, max_receive_count: 5, max_age: None, backoff: Backoff::NONE },
         },
     };
     let mut context = Context::default();
@@ -183,10 +193,12 @@ async fn a_socket_that_subscribes_at_any_moment_reads_the_outcome() {
             let world = handle(connects_at, subscribes_at).await;
 
             let read = world.read.lock().expect("no test panicked");
-            for id in [CONFIRMED, REJECTED, FAILED] {
+            for (id, outcome) in OUTCOMES {
+                let outcomes: Vec<_> = read.iter().filter(|(read, _)| read == id).map(|(_, outcome)| outcome).collect();
                 assert!(
-                    read.iter().any(|read| read == id),
-                    "{id} was missed: connected at step {connects_at}, subscribed at step {subscribes_at} of {steps}"
+                    !outcomes.is_empty() && outcomes.iter().all(|read| *read == outcome),
+                    "{id} is {outcome}, and a client that connected at step {connects_at} and subscribed at step \
+                     {subscribes_at} of {steps} read {outcomes:?}"
                 );
             }
         }
