@@ -3,8 +3,15 @@
 use crate::cloudformation::{Template, template};
 use lambda_support::{environment::Environment, sdk::RetryPolicy};
 use serde_json::{Value, json};
-use std::{cell::RefCell, collections::BTreeSet, rc::Rc, time::Duration};
-use testkit::repository::{function_folders, packages};
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    rc::Rc,
+    time::Duration,
+};
+use testkit::repository::{self, function_folders, packages};
 
 #[path = "../../functions/authorize-request/src/config.rs"]
 #[expect(dead_code, reason = "what it reads matters here, not what it makes of that")]
@@ -175,6 +182,38 @@ fn the_template_sets_exactly_the_environment_variables_that_a_function_reads() {
         let set: BTreeSet<_> = variables.into_iter().flat_map(|variables| variables.keys().cloned()).collect();
         assert_eq!(set, variables_read(&folder), "template.yaml sets the left, {folder} reads the right");
     }
+}
+
+#[test]
+fn functions_read_the_environment_in_one_place() {
+    let packages = packages();
+    let mut built: BTreeSet<String> = function_folders();
+    loop {
+        let more: Vec<_> = packages.iter().filter(|one| built.contains(&one.name)).collect();
+        let more = more.into_iter().flat_map(|one| one.dependencies.iter());
+        let more: Vec<_> = more.filter(|name| packages.iter().any(|one| one.name == **name)).cloned().collect();
+        let before = built.len();
+        built.extend(more);
+        if built.len() == before {
+            break;
+        }
+    }
+
+    let mut readers = BTreeSet::new();
+    for package in packages.iter().filter(|one| built.contains(&one.name)) {
+        let source = repository::root().join(&package.folder).join("src");
+        readers.extend(
+            rust_files(&source).into_iter().filter(|file| fs::read_to_string(file).unwrap().contains("env::var")),
+        );
+    }
+
+    assert_eq!(readers, BTreeSet::from([repository::root().join("crates/lambda-support/src/environment.rs")]));
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = entries.flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] });
+    files.filter(|file| file.extension().is_some_and(|extension| extension == "rs")).collect()
 }
 
 /// The variables that a function's configuration asks for, without those of Lambda and the SDK.

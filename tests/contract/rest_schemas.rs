@@ -95,6 +95,11 @@ fn an_order_has_the_statuses_and_lanes_of_the_domain() {
 
     assert_eq!(texts(&order["properties"]["status"]["enum"]), statuses.map(String::from).collect());
     assert_eq!(texts(&order["properties"]["lane"]["enum"]), Lane::ALL.map(|lane| lane.name().to_owned()).into());
+    assert_eq!(
+        lanes::names().collect::<Vec<_>>(),
+        Lane::ALL.map(Lane::name),
+        "crates/lanes (left), the domain (right)"
+    );
 }
 
 #[test]

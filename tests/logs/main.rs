@@ -15,21 +15,18 @@ use testkit::{
     eventually::{DEADLINE, eventually},
     order_bodies::{new_id, order_with_note},
     outputs::output,
+    repository,
     socket::{Socket, handshake},
     stack::{OWNER, Stack, sdk_config},
     tokens::{issuer, token},
 };
 
 /// The log groups of the template.
-const GROUPS: [&str; 7] = [
-    "AuthorizeRequestLogGroup",
-    "CreateOrderLogGroup",
-    "GetOrderLogGroup",
-    "ManageConnectionsLogGroup",
-    "OrdersApiAccessLogGroup",
-    "ProcessOrdersLogGroup",
-    "WebSocketAccessLogGroup",
-];
+fn groups() -> Vec<String> {
+    let template = repository::read("template.yaml");
+    let names = template.lines().filter_map(|line| line.strip_prefix("  ")?.strip_suffix("LogGroup:"));
+    names.filter(|name| !name.starts_with(' ')).map(|name| format!("{name}LogGroup")).collect()
+}
 
 /// Longest wait for what was written to be readable: CloudWatch Logs and access logs may take a while.
 const LOG_DEADLINE: Duration = DEADLINE.saturating_mul(6);
@@ -38,7 +35,7 @@ const LOG_DEADLINE: Duration = DEADLINE.saturating_mul(6);
 const FORBIDDEN: [&str; 6] = ["eyJ", "Bearer ", "twolane.token.", "unitPriceMinor", "\"items\"", "\\\"items\\\""];
 
 /// Every line in the stack's logs, by the name that its group has in the template.
-struct Logs(BTreeMap<&'static str, Vec<String>>);
+struct Logs(BTreeMap<String, Vec<String>>);
 
 impl Logs {
     async fn read() -> Self {
@@ -48,7 +45,7 @@ impl Logs {
         let function = lambda.get_function_configuration().function_name(output("AuthorizeRequestFunctionName"));
         let function = function.send().await.unwrap();
         let known = function.logging_config().unwrap().log_group().unwrap();
-        let (prefix, _) = known.split_once(GROUPS[0]).expect("CloudFormation names the group");
+        let (prefix, _) = known.split_once("AuthorizeRequestLogGroup").expect("CloudFormation names the group");
         let pages = logs.describe_log_groups().log_group_name_prefix(prefix).into_paginator().send();
         let pages = pages.collect::<Result<Vec<_>, _>>().await.unwrap();
         let names: Vec<_> = pages
@@ -57,7 +54,9 @@ impl Logs {
             .filter_map(aws_sdk_cloudwatchlogs::types::LogGroup::log_group_name)
             .collect();
         let mut lines = BTreeMap::new();
-        for group in GROUPS {
+        let groups = groups();
+        assert!(groups.len() > 5, "the template has log groups: {groups:?}");
+        for group in groups {
             let own = format!("{prefix}{group}");
             let name = names.iter().find(|name| name.starts_with(&own)).unwrap_or_else(|| panic!("no group {own}"));
             let pages = logs.filter_log_events().log_group_name(*name).into_paginator().send();

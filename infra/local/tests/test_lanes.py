@@ -88,10 +88,12 @@ class Lanes(unittest.TestCase):
         self.assertEqual(outcomes, [("fine", "fine", "ok"), ("fails", "fails", "FAILED (3)"), ("then", "fine", "not begun")])
 
     def test_a_step_that_gives_way_has_a_low_priority_with_all_that_it_starts(self) -> None:
-        # Priorities are lowered once it runs.
-        shown = "import subprocess,time; time.sleep(0.2); subprocess.run(['nice'])"
+        # Its priority is lowered once it runs.
+        lowered = "import os,time; end=time.monotonic()+10\nwhile os.getpriority(0,0)<10 and time.monotonic()<end: time.sleep(0.01)\n"
+        shown = "import subprocess; subprocess.run(['nice'])"
 
-        self.run_lanes(usual=Lane([python("prints", shown)]), behind=Lane([Step("prints", [sys.executable, "-c", shown], gives_way=True)]))
+        behind = Step("prints", [sys.executable, "-c", lowered + shown], gives_way=True)
+        self.run_lanes(usual=Lane([python("prints", shown)]), behind=Lane([behind]))
 
         usual = os.getpriority(os.PRIO_PROCESS, 0)
         self.assertIn(f"usual  | {usual}\n", self.said)

@@ -58,7 +58,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         comparison::a_killed_comparison_is_undone_by_restore,
         comparison::a_throttled_database_is_the_callers_in_the_sync_lane_and_the_queues_in_the_async_lane,
         expiry::an_order_that_waited_too_long_is_rejected_and_a_confirmed_one_stays,
-        worker_down::the_queue_takes_every_order_at_once_while_the_worker_is_down,
+        worker_down::the_queue_takes_every_order_while_the_worker_is_down,
         restarts::no_order_is_lost_or_written_twice_when_everything_restarts,
         storm::every_order_survives_a_storm_and_every_owner_is_told_of_theirs,
         notifications::a_row_whose_time_is_over_goes_without_a_sweep,
