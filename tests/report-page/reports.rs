@@ -62,6 +62,7 @@ fn everything_wrong() -> Value {
     for (fate, orders) in fates {
         queued["counts"][fate] = json!(orders);
     }
+    queued["counts"]["notSent"] = json!(150);
     queued["deadLetters"]["after"] = json!(249);
     queued["reconciliation"]["mismatches"] = json!(["3 orders are confirmed and not stored"]);
     report

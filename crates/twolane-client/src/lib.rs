@@ -5,6 +5,7 @@
 
 pub mod aws;
 pub mod callbacks;
+mod connections;
 pub mod dead_letters;
 pub mod issuer;
 pub mod money;

@@ -130,7 +130,9 @@ impl Placing {
             let answer = tokio::select! {
                 // What was answered in time counts.
                 biased;
-                answer = self.requests.put_order(self.lane, &order.order_id, body, clock.deadline) => answer,
+                answer = self.requests.put_order(self.lane, &order.order_id, body, clock.deadline) => {
+                    answer.map_err(|unanswered| unanswered.why)
+                }
                 () = self.interruption() => return (Err(INTERRUPTED.to_owned()), repeats),
             };
             let (why, wait) = match &answer {
@@ -206,7 +208,7 @@ impl Placing {
             Fetched::Nothing { said, wait }
         };
         match self.requests.get_order(&order.order_id, deadline).await {
-            Err(why) => nothing(why, None),
+            Err(unanswered) => nothing(unanswered.why, None),
             Ok(answer) if answer.status != 200 => {
                 nothing(format!("{} {}", answer.status, answer.complaint()), answer.retry_after)
             }

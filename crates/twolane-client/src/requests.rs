@@ -1,18 +1,19 @@
 //! Every request that leaves: the one place where they are built.
 
+use crate::connections;
 use crate::root_cause::root_cause;
 use crate::stack::is_loopback;
 use crate::token::Token;
 use anyhow::Context;
 use lanes::Lane;
 use orders_api::Problem;
-use reqwest::{Client, Method, RequestBuilder, Url, header, redirect};
+use reqwest::{Client, ClientBuilder, Method, Request, RequestBuilder, Url, header, redirect};
 use serde_json::Value;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
-use tokio_tungstenite::tungstenite::{client::IntoClientRequest, handshake::client::Request};
+use tokio_tungstenite::tungstenite::{client::IntoClientRequest, handshake::client::Request as Handshake};
 
 /// Longest wait for a TCP and TLS connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,9 +25,12 @@ const MAX_ECHO_CHARS: usize = 200;
 #[derive(Clone)]
 pub struct Requests {
     http: Client,
+    /// Opens a new connection for each request.
+    fresh: Client,
     api_url: Url,
     token: Token,
     missed: Arc<AtomicBool>,
+    resent: Arc<AtomicU64>,
 }
 
 /// What came back, whatever its status.
@@ -40,21 +44,23 @@ pub struct Answer {
     pub body: String,
 }
 
+/// Why a request has no answer.
+#[derive(Clone, Debug)]
+pub struct Unanswered {
+    /// For people.
+    pub why: String,
+    /// Whether this machine could not send it, for lack of a file, a port, a network or the server's address.
+    pub is_local: bool,
+}
+
 impl Requests {
     /// A client of the REST API under that URL, with that token.
     ///
     /// # Errors
     /// TLS cannot be set up on this machine.
     pub fn new(api_url: Url, token: Token) -> anyhow::Result<Self> {
-        let builder = Client::builder()
-            .user_agent(concat!("twolane/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .tcp_nodelay(true)
-            .redirect(redirect::Policy::none());
-        let builder = if is_loopback(&api_url) { builder.no_proxy() } else { builder };
-        let http =
-            builder.build().map_err(|error| anyhow::anyhow!(root_cause(&error))).context("Failed to set up HTTP")?;
-        Ok(Self { http, api_url, token, missed: Arc::default() })
+        let [http, fresh] = [client(&api_url), client(&api_url).pool_max_idle_per_host(0)].map(built);
+        Ok(Self { http: http?, fresh: fresh?, api_url, token, missed: Arc::default(), resent: Arc::default() })
     }
 
     /// The same with another token, over the same connections.
@@ -67,7 +73,7 @@ impl Requests {
     ///
     /// # Errors
     /// Why there is no answer.
-    pub async fn put_order(&self, lane: Lane, id: &str, body: String, until: Instant) -> Result<Answer, String> {
+    pub async fn put_order(&self, lane: Lane, id: &str, body: String, until: Instant) -> Result<Answer, Unanswered> {
         let request = self.http(Method::PUT, &format!("{}/{id}", lane.path));
         self.answer(request.header(header::CONTENT_TYPE, "application/json").body(body), until).await
     }
@@ -76,7 +82,7 @@ impl Requests {
     ///
     /// # Errors
     /// Why there is no answer.
-    pub async fn get_order(&self, id: &str, until: Instant) -> Result<Answer, String> {
+    pub async fn get_order(&self, id: &str, until: Instant) -> Result<Answer, Unanswered> {
         self.answer(self.http(Method::GET, &format!("orders/{id}")), until).await
     }
 
@@ -84,6 +90,12 @@ impl Requests {
     #[must_use]
     pub fn missed(&self) -> bool {
         self.missed.load(Ordering::Relaxed)
+    }
+
+    /// Requests that were sent again over a new connection, because the server had just closed the one that they went over.
+    #[must_use]
+    pub fn resent(&self) -> u64 {
+        self.resent.load(Ordering::Relaxed)
     }
 
     fn http(&self, method: Method, path: &str) -> RequestBuilder {
@@ -95,16 +107,16 @@ impl Requests {
         }
     }
 
-    async fn answer(&self, request: RequestBuilder, until: Instant) -> Result<Answer, String> {
+    async fn answer(&self, request: RequestBuilder, until: Instant) -> Result<Answer, Unanswered> {
         let exchange = async {
-            let response = request.send().await?;
+            let response = self.send(request.build()?).await?;
             let status = response.status().as_u16();
             let retry_after =
                 response.headers().get(header::RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?));
             Ok(Answer { status, retry_after, body: response.text().await? })
         };
         match timeout_at(until, exchange).await {
-            Err(_) => Err("no answer in time".to_owned()),
+            Err(_) => Err(Unanswered { why: "no answer in time".to_owned(), is_local: false }),
             Ok(Ok(answer)) => {
                 // The API's own answers of these are problem documents.
                 if [403, 404].contains(&answer.status) && answer.problem().is_none() {
@@ -112,24 +124,61 @@ impl Requests {
                 }
                 Ok(answer)
             }
-            Ok(Err(error)) => {
-                let error: reqwest::Error = error;
-                let cause = root_cause(&error);
-                if error.is_connect() {
-                    self.missed.store(true, Ordering::Relaxed);
-                    return Err(format!("no connection: {cause}"));
-                }
-                Err(format!("no answer: {cause}"))
-            }
+            Ok(Err(error)) => Err(self.unanswered(&error)),
         }
     }
+
+    /// Sends the request; again, over a new connection, where the server had just closed the one that it went over: whatever the
+    /// first one did, PUT and GET do no more when they come twice.
+    /// Source: RFC 9110, section 9.2.2, "Idempotent Methods".
+    async fn send(&self, request: Request) -> reqwest::Result<reqwest::Response> {
+        let again = request.try_clone();
+        let (sent, opened) = connections::noting(self.http.execute(request)).await;
+        match (sent, again) {
+            (Err(error), Some(again)) if connections::was_stale(&error, opened) => {
+                self.resent.fetch_add(1, Ordering::Relaxed);
+                self.fresh.execute(again).await
+            }
+            (sent, _) => sent,
+        }
+    }
+
+    fn unanswered(&self, error: &reqwest::Error) -> Unanswered {
+        let cause = root_cause(error);
+        let is_local = connections::is_local(error);
+        let why = match error.is_connect() {
+            true if is_local => format!("not sent: {cause}"),
+            true => format!("no connection: {cause}"),
+            false => format!("no answer: {cause}"),
+        };
+        // Where this machine is at fault, the address may be right.
+        if error.is_connect() && (!is_local || error.is_dns()) {
+            self.missed.store(true, Ordering::Relaxed);
+        }
+        Unanswered { why, is_local }
+    }
+}
+
+/// A client of the REST API under that URL.
+fn client(api_url: &Url) -> ClientBuilder {
+    let builder = Client::builder()
+        .user_agent(concat!("twolane/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .tcp_nodelay(true)
+        .redirect(redirect::Policy::none());
+    let builder = if is_loopback(api_url) { builder.no_proxy() } else { builder };
+    connections::noted(builder)
+}
+
+fn built(builder: ClientBuilder) -> anyhow::Result<Client> {
+    builder.build().map_err(|error| anyhow::anyhow!(root_cause(&error))).context("Failed to set up HTTP")
 }
 
 /// The opening handshake of the WebSocket API under that URL, with that token.
 ///
 /// # Errors
 /// The URL cannot be asked for.
-pub fn handshake(websocket_url: &Url, token: &Token) -> anyhow::Result<Request> {
+pub fn handshake(websocket_url: &Url, token: &Token) -> anyhow::Result<Handshake> {
     let request = websocket_url.as_str().into_client_request();
     let mut request = request.with_context(|| format!("Failed to ask for {websocket_url}"))?;
     if let Some(value) = token.authorization() {

@@ -2,7 +2,8 @@
 
 use crate::deployed::{Deployed, has_lane};
 use crate::lap::Lap;
-use crate::measure::{Clocked, LaneRun, Loaded, Ready};
+use crate::measure::{Clocked, LaneRun, Loaded, QUESTIONS_AT_ONCE, Ready};
+use crate::open_files::{Held, Load};
 use crate::owners::Owners;
 use crate::run_report::{self, Conditions};
 use crate::scenario::{self, Scenario};
@@ -11,7 +12,7 @@ use crate::stack_settings::Changes;
 use crate::workload::{self, Content, Extent, SAMPLE, Shape, Workload, mixed, schedule};
 use anyhow::bail;
 use futures_util::future::{join_all, try_join_all};
-use lanes::{LANES, Lane};
+use lanes::{Answer, LANES, Lane};
 use reqwest::Url;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +37,8 @@ pub struct Comparison {
     /// What happens to the stack.
     pub scenario: Scenario,
     owners: Owners,
+    /// Requests of a lane that may be under way at the same time.
+    max_in_flight: u32,
     deployed: Option<Deployed>,
     requests: Requests,
     api_url: Url,
@@ -72,7 +75,9 @@ impl Comparison {
         let api_url = stack.api_url()?;
         let owners = Owners::find(&settings.load, token, stack)?;
         let listens = settings.confirm.has_callbacks() && lanes.iter().any(|lane| lane.has_callback);
+        let opens = opens(&settings, &lanes, &workload, &owners, &scenario);
         Ok(Self {
+            max_in_flight: opens.in_flight(settings.load.max_in_flight, notify)?,
             seed,
             workload,
             scenario,
@@ -118,6 +123,7 @@ impl Comparison {
     /// A lane cannot be loaded, or the stack cannot be changed: nothing was sent.
     pub async fn run(&self, interruption: &Interruption, show: impl AsyncFn(&[Lap])) -> anyhow::Result<Option<Report>> {
         let started_at = OffsetDateTime::now_utc();
+        let held = Held::new();
         // All of them before any is loaded: what cannot be measured is not begun.
         let ready = tokio::select! {
             ready = try_join_all(self.lanes.iter().map(|lane| self.lane(lane, interruption).prepare())) => ready?,
@@ -126,7 +132,7 @@ impl Comparison {
         if interruption.signal().is_some() {
             return Ok(None);
         }
-        let (loaded, undone) = self.play(ready, interruption, &show).await?;
+        let (loaded, undone) = self.play(ready, held, interruption, &show).await?;
         let interrupted = interruption.signal().is_some();
         // The stack is as it was by now: what is left is reading.
         let measured = join_all(loaded.into_iter().map(Loaded::examine)).await;
@@ -138,6 +144,8 @@ impl Comparison {
             scenario: &self.scenario,
             workload: &self.workload,
             owners: self.owners.count(),
+            max_in_flight: self.max_in_flight,
+            resent: self.requests.resent(),
             api_url: self.api_url.as_str(),
             is_emulator: self.is_emulator,
             region: self.deployed.as_ref().and_then(|deployed| deployed.region.clone()),
@@ -152,12 +160,13 @@ impl Comparison {
     async fn play(
         &self,
         ready: Vec<Ready>,
+        held: Held,
         interruption: &Interruption,
         show: &impl AsyncFn(&[Lap]),
     ) -> anyhow::Result<Played> {
         let Scenario { before, during, .. } = &self.scenario;
         let (Some(deployed), false) = (&self.deployed, before.is_empty()) else {
-            return Ok((self.load(ready, interruption, show).await, Ok(())));
+            return Ok((self.load(ready, held, interruption, show).await, Ok(())));
         };
         let stack = self.api_url.as_str();
         let file = self.settings.scenario_options.settings_file(stack)?;
@@ -166,7 +175,7 @@ impl Comparison {
             for setting in during {
                 Box::pin(deployed.controls.apply_unless(setting, interruption.wait())).await?;
             }
-            anyhow::Ok(self.load(ready, interruption, show).await)
+            anyhow::Ok(self.load(ready, held, interruption, show).await)
         };
         let (loaded, undone) = changes.during(work, interruption.wait()).await;
         match loaded {
@@ -179,17 +188,23 @@ impl Comparison {
         }
     }
 
-    /// Loads the lanes, in turn or at the same time.
-    async fn load(&self, ready: Vec<Ready>, interruption: &Interruption, show: &impl AsyncFn(&[Lap])) -> Vec<Loaded> {
-        if self.settings.parallel {
-            return self.together(ready, interruption, show).await;
-        }
+    /// Loads the lanes, in turn or at the same time. What is held is let go when the load is over.
+    async fn load(
+        &self,
+        ready: Vec<Ready>,
+        held: Held,
+        interruption: &Interruption,
+        show: &impl AsyncFn(&[Lap]),
+    ) -> Vec<Loaded> {
+        let turns =
+            if self.settings.parallel { vec![ready] } else { ready.into_iter().map(|lane| vec![lane]).collect() };
         let mut loaded = Vec::new();
-        for lane in ready {
+        for lanes in turns {
             if interruption.signal().is_none() {
-                loaded.extend(self.together(vec![lane], interruption, show).await);
+                loaded.extend(self.together(lanes, interruption, show).await);
             }
         }
+        drop(held);
         loaded
     }
 
@@ -230,7 +245,7 @@ impl Comparison {
             owners: self.owners.clone(),
             confirm: self.settings.confirm,
             grace: Duration::from_secs(self.settings.load.grace),
-            max_in_flight: self.settings.load.max_in_flight,
+            max_in_flight: self.max_in_flight,
             deployed: self.deployed.clone(),
             interruption: interruption.clone(),
             is_emulator: self.is_emulator,
@@ -262,6 +277,20 @@ fn all(stack: &Stack, notify: fn(&str)) -> anyhow::Result<Vec<Lane>> {
         notify(&format!("The stack has no {} lane: it is left out.", lane.name));
     }
     Ok(all)
+}
+
+/// The files that the load opens.
+fn opens(settings: &Settings, lanes: &[Lane], workload: &Workload, owners: &Owners, scenario: &Scenario) -> Load {
+    let is_asked = |lane: &&Lane| lane.answer == Answer::Receipt && settings.confirm.has_polls();
+    let listens = |lane: &&Lane| lane.has_callback && settings.confirm.has_callbacks();
+    Load {
+        lanes: if settings.parallel { lanes.len() as u64 } else { 1 },
+        requests: workload.arrivals.len() as u64,
+        // The endpoint has a connection from a function and one to the database.
+        for_each_request: if scenario.has_endpoint() { 3 } else { 1 },
+        questions: if lanes.iter().any(|lane| is_asked(&lane)) { QUESTIONS_AT_ONCE.into() } else { 0 },
+        sockets: u64::from(owners.count()) * lanes.iter().filter(listens).count() as u64,
+    }
 }
 
 /// What is sent to each lane.

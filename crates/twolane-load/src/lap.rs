@@ -26,7 +26,8 @@ impl Lap {
         // The one that has just ended.
         let last = usize::try_from(elapsed.as_secs()).ok().and_then(|second| tally.seconds.get(second.checked_sub(1)?));
         let (rate, accepted) = last.map_or((0, 0), |second| (second.sent, second.acknowledged));
-        let sent: u64 = tally.seconds.iter().map(|second| second.sent).sum();
+        let not_sent: u64 = tally.seconds.iter().map(|second| second.not_sent).sum();
+        let sent = tally.seconds.iter().map(|second| second.sent).sum::<u64>() - not_sent;
         let refused: u64 = tally.seconds.iter().map(|second| second.refused).sum();
         let acknowledged: u64 = tally.seconds.iter().map(|second| second.acknowledged).sum();
         let p99 = match tally.acknowledge.quantile_ms(0.99) {
@@ -40,9 +41,10 @@ impl Lap {
                 None => format!("waiting for {}", tally.open),
             },
         };
+        let not_sent = if not_sent > 0 { format!("  {not_sent} NOT SENT") } else { String::new() };
         format!(
-            "{:<5} {:>4.0} s  {rate:>5}/s sent {accepted:>5}/s accepted  {sent}/{} sent  {acknowledged} accepted  {refused} \
-             refused  {} done  {} in flight  p99 {p99}  {left}",
+            "{:<5} {:>4.0} s  {rate:>5}/s sent {accepted:>5}/s accepted  {sent}/{} sent{not_sent}  {acknowledged} accepted  \
+             {refused} refused  {} done  {} in flight  p99 {p99}  {left}",
             self.lane.name,
             elapsed.as_secs_f64(),
             self.requests,

@@ -7,6 +7,7 @@ pub mod comparison;
 mod deployed;
 pub mod lap;
 mod measure;
+pub mod open_files;
 mod owners;
 mod run_report;
 pub mod scenario;

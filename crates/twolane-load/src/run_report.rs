@@ -3,7 +3,7 @@
 use super::measure::Measured;
 use super::scenario::Scenario;
 use super::workload::Workload;
-use crate::settings::{ConfirmBy, Law, LoadSettings, ScenarioName, Settings};
+use crate::settings::{ConfirmBy, Law, ScenarioName, Settings};
 use std::process::Command;
 use time::OffsetDateTime;
 use twolane_client::timestamp::timestamp;
@@ -24,6 +24,10 @@ pub(crate) struct Conditions<'a> {
     pub(crate) scenario: &'a Scenario,
     pub(crate) workload: &'a Workload,
     pub(crate) owners: u32,
+    /// Requests of a lane that could be under way at the same time.
+    pub(crate) max_in_flight: u32,
+    /// Requests that were sent again over a new connection.
+    pub(crate) resent: u64,
     pub(crate) api_url: &'a str,
     pub(crate) is_emulator: bool,
     pub(crate) region: Option<String>,
@@ -34,7 +38,7 @@ pub(crate) struct Conditions<'a> {
 
 /// The report, without costs and verdict. `not_undone` is why the stack could not be changed back, if so.
 pub(crate) fn report(conditions: &Conditions<'_>, measured: &[Measured], not_undone: Option<anyhow::Error>) -> Report {
-    let generator = generator(measured, &conditions.settings.load);
+    let generator = generator(measured, conditions);
     let lanes =
         measured.iter().map(|lane| lane.report(generator.honest, conditions.scenario.limits(lane.lane))).collect();
     let mut errors: Vec<String> = not_undone.map(|error| format!("{error:#}")).into_iter().collect();
@@ -55,8 +59,8 @@ pub(crate) fn report(conditions: &Conditions<'_>, measured: &[Measured], not_und
 }
 
 /// How well the load was made, and whether well enough.
-fn generator(measured: &[Measured], load: &LoadSettings) -> Generator {
-    let max_in_flight = load.max_in_flight;
+fn generator(measured: &[Measured], conditions: &Conditions<'_>) -> Generator {
+    let max_in_flight = conditions.max_in_flight;
     let mut worst = [0.0_f64; 3];
     let mut reasons = Vec::new();
     for lane in measured {
@@ -64,8 +68,17 @@ fn generator(measured: &[Measured], load: &LoadSettings) -> Generator {
         for (worst, lag) in worst.iter_mut().zip(lag) {
             *worst = worst.max(lag);
         }
+        if let Some((count, why)) = lane.own_failures() {
+            let name = lane.lane.name;
+            reasons.push(format!(
+                "this machine could not send {count} requests of the {name} lane, which say nothing of the lane; the first \
+                 time: {why}. No times are shown. Lower --rate or --max-in-flight ({max_in_flight}), raise the limit of open \
+                 files (`ulimit -n`) or use another machine"
+            ));
+        }
         for (what, late, whole) in lane.lags() {
-            let allowed = load.max_lag.map_or_else(|| LAG_FLOOR_MS.max(whole * LAG_SHARE), f64::from);
+            let max_lag = conditions.settings.load.max_lag;
+            let allowed = max_lag.map_or_else(|| LAG_FLOOR_MS.max(whole * LAG_SHARE), f64::from);
             if late > allowed {
                 reasons.push(format!(
                     "the load of the {} lane was not kept up: 1 % of the {what} left more than {late:.0} ms after \
@@ -80,6 +93,7 @@ fn generator(measured: &[Measured], load: &LoadSettings) -> Generator {
     Generator {
         schedule_lag: ScheduleLag { p50_ms, p99_ms, max_ms },
         in_flight_bound: u64::from(max_in_flight),
+        resent: Some(conditions.resent),
         honest: reasons.is_empty(),
         reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
     }

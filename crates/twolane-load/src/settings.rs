@@ -45,8 +45,8 @@ pub struct LoadSettings {
     pub grace: u64,
     /// How late 1 % of the requests may leave, in milliseconds.
     pub max_lag: Option<u32>,
-    /// Requests of a lane under way at the same time at most.
-    pub max_in_flight: u32,
+    /// Requests of a lane under way at the same time at most. Without it 1000, or as many as the limit of open files allows.
+    pub max_in_flight: Option<u32>,
 }
 
 /// The scenario's own figures.
@@ -164,7 +164,7 @@ impl Settings {
             seed: None,
             grace: 60,
             max_lag: None,
-            max_in_flight: 1000,
+            max_in_flight: None,
         };
         let scenario_options = ScenarioSettings {
             concurrency: 5,

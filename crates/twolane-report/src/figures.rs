@@ -46,6 +46,7 @@ pub(crate) fn figures(lane: &LaneReport) -> Vec<Figure> {
     let backlog = lane.timeline.iter().map(|second| second.backlog).max();
     let counted = [
         ("counts.sent", "sent", Some(counts.sent)),
+        ("counts.notSent", "not sent by the generator", counts.not_sent),
         ("counts.accepted", "accepted", Some(counts.accepted)),
         ("counts.refused.throttled", "refused: throttled (429)", Some(counts.refused.throttled)),
         ("counts.refused.unavailable", "refused: unavailable (503)", Some(counts.refused.unavailable)),

@@ -44,6 +44,7 @@ fn run() -> Run {
         generator: Generator {
             schedule_lag: ScheduleLag { p50_ms: 0.1, p99_ms: 1.9, max_ms: 6.4 },
             in_flight_bound: 4096,
+            resent: Some(0),
             honest: true,
             reason: None,
         },
@@ -94,6 +95,7 @@ fn sync_lane() -> LaneReport {
         limits: BTreeMap::from([("create-order".to_owned(), Some(5))]),
         counts: Counts {
             sent: 2000,
+            not_sent: Some(0),
             accepted: 1080,
             refused: Refused { throttled: 810, server_error: 110, ..Refused::default() },
             confirmed: 1080,
@@ -133,6 +135,7 @@ fn async_lane() -> LaneReport {
         limits: BTreeMap::from([("process-orders".to_owned(), Some(5))]),
         counts: Counts {
             sent: 2000,
+            not_sent: Some(0),
             accepted: 2000,
             confirmed: 2000,
             duplicate_callbacks: 3,

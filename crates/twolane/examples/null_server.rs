@@ -12,11 +12,13 @@
 use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use twolane_load::open_files;
 
 /// Largest request that it reads.
 const LARGEST: usize = 16 * 1024;
 
 fn main() -> io::Result<()> {
+    open_files::raise_limit();
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("--api-url http://{}", listener.local_addr()?);

@@ -22,6 +22,7 @@ mod watch;
 use clap::Parser;
 use cli::{Cli, Command};
 use std::process::ExitCode;
+use twolane_load::open_files;
 
 /// Wrong usage: nothing was sent.
 const USAGE: u8 = 2;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
 
 /// Runs one command. An error means that nothing was sent; what goes wrong later is the command's own to tell.
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    open_files::raise_limit();
     rustls::crypto::ring::default_provider().install_default().expect("nothing else chooses a TLS provider");
     // Only a comparison has more to do than one thread can.
     let runtime = match cli.command {

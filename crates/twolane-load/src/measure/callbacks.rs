@@ -46,7 +46,7 @@ impl Callbacks {
     /// One did not open.
     pub(crate) async fn open(url: &Url, tokens: &[Token]) -> anyhow::Result<Self> {
         let deadline = Instant::now() + OPENING;
-        let mut sockets = Vec::new();
+        let (mut sockets, mut last) = (Vec::new(), None);
         for some in tokens.chunks(AT_ONCE) {
             let mut opening: Vec<_> =
                 some.iter().map(|token| Socket::keep_open(url.clone(), token.clone(), Vec::new)).collect();
@@ -57,8 +57,13 @@ impl Callbacks {
                         Ok(Event::Lost { why, hint, retry_in: None }) => {
                             bail!("A WebSocket did not open: {why}. {}", hint.unwrap_or_default())
                         }
-                        Ok(Event::Lost { retry_in: Some(_), .. } | Event::Frame { .. }) => {}
-                        Err(_) => bail!("Not all WebSockets were open within {} s", OPENING.as_secs()),
+                        Ok(Event::Lost { why, retry_in: Some(_), .. }) => last = Some(why),
+                        Ok(Event::Frame { .. }) => {}
+                        Err(_) => bail!(
+                            "Not all WebSockets were open within {} s; the last failure: {}",
+                            OPENING.as_secs(),
+                            last.as_deref().unwrap_or("none is known")
+                        ),
                     }
                 }
             }

@@ -48,6 +48,7 @@ impl Sender for HttpLane {
         let (lane, body) = (self.lane, workload.body(outgoing.content).to_owned());
         async move {
             match requests.put_order(lane, &id, body, Instant::now() + TIMEOUT).await {
+                Err(unanswered) if unanswered.is_local => Answer::NotSent(unanswered.why),
                 Err(_) => Answer::Refused(Refusal::NoAnswer),
                 Ok(answer) => answer_of(lane, answer.status),
             }

@@ -14,5 +14,6 @@ mod tally;
 mod usage;
 
 pub(crate) use clocked::Clocked;
+pub(crate) use polls::AT_ONCE as QUESTIONS_AT_ONCE;
 pub(crate) use run::{LaneRun, Loaded, Measured, Ready};
 pub(crate) use tally::Tally;

@@ -16,8 +16,8 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// Longest wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Questions under way at the same time.
-const AT_ONCE: usize = 100;
+/// Questions under way at the same time, at most.
+pub(crate) const AT_ONCE: u32 = 100;
 
 /// An order that is to be asked for.
 #[derive(Clone, Copy, Debug)]
@@ -34,8 +34,13 @@ struct View<'a> {
 }
 
 /// Asks for each order that is queued, at once and then once a second, until it has an outcome.
-pub(crate) async fn poll(lane: Arc<HttpLane>, clocked: Clocked, mut queued: mpsc::UnboundedReceiver<Question>) {
-    let permits = Arc::new(Semaphore::new(AT_ONCE));
+pub(crate) async fn poll(
+    lane: Arc<HttpLane>,
+    clocked: Clocked,
+    mut queued: mpsc::UnboundedReceiver<Question>,
+    at_once: u32,
+) {
+    let permits = Arc::new(Semaphore::new(at_once as usize));
     // All wait equally long, so that the first to be asked again is the first in the queue.
     let (again, mut pending) = mpsc::unbounded_channel();
     let mut waiting: VecDeque<Question> = VecDeque::new();
@@ -66,17 +71,25 @@ pub(crate) async fn poll(lane: Arc<HttpLane>, clocked: Clocked, mut queued: mpsc
 }
 
 /// Asks for those orders once, for the instrument itself: what no caller asked for costs no lane anything.
-pub(crate) async fn search(lane: &Arc<HttpLane>, clocked: &Clocked, orders: Vec<u32>) {
+pub(crate) async fn search(lane: &Arc<HttpLane>, clocked: &Clocked, orders: Vec<u32>, at_once: u32) {
     use futures_util::{StreamExt, stream};
     let asking = stream::iter(orders).map(|order| ask(lane, clocked, order, By::Search));
-    asking.buffer_unordered(AT_ONCE).for_each(async |_| {}).await;
+    asking.buffer_unordered(at_once as usize).for_each(async |_| {}).await;
 }
 
 /// Asks for one order; whether it has an outcome.
 async fn ask(lane: &HttpLane, clocked: &Clocked, order: u32, by: By) -> bool {
     let id = lane.ids.id(order).to_string();
     let answer = lane.owner(order).get_order(&id, Instant::now() + TIMEOUT).await;
-    let Ok(answer) = answer else { return false };
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(unanswered) => {
+            if unanswered.is_local {
+                clocked.tally().not_asked(by, unanswered.why);
+            }
+            return false;
+        }
+    };
     let Ok(view) = serde_json::from_str::<View>(&answer.body) else { return false };
     let outcome = match view.status {
         "CONFIRMED" => Outcome::Confirmed,

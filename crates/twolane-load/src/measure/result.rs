@@ -2,14 +2,14 @@
 
 use super::histogram::Times;
 use super::run::Measured;
-use super::tally::Tally;
+use super::tally::{OwnFailures, Tally};
 use super::usage;
 use lanes::Answer;
 use std::collections::BTreeMap;
 use twolane_report::model::{LaneReport, Latencies, TimelineSecond};
 
 impl Measured {
-    /// For the report. Times are left out where the generator did not keep its schedule.
+    /// For the report. Times are left out where the load was not made as planned.
     pub(crate) fn report(&self, honest: bool, limits: BTreeMap<String, Option<u64>>) -> LaneReport {
         let tally = self.clocked.tally();
         let mut counts = tally.counts(self.to_the_end);
@@ -49,12 +49,19 @@ impl Measured {
         ]
     }
 
+    /// How many requests could not leave this machine, and why the first one could not; nothing where all could.
+    pub(crate) fn own_failures(&self) -> Option<(u64, String)> {
+        let OwnFailures { count, first } = &self.clocked.tally().own_failures;
+        Some((*count, first.clone()?))
+    }
+
     fn timeline(&self, tally: &Tally) -> Vec<TimelineSecond> {
         let (mut under_way, mut open) = (0_u64, 0_u64);
         let seconds = tally.seconds.iter().enumerate();
         seconds
             .map(|(index, second)| {
-                under_way = (under_way + second.sent).saturating_sub(second.acknowledged + second.refused);
+                under_way =
+                    (under_way + second.sent).saturating_sub(second.acknowledged + second.refused + second.not_sent);
                 open = (open + second.opened).saturating_sub(second.closed);
                 TimelineSecond {
                     second: index as u64,

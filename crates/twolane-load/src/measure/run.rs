@@ -128,6 +128,11 @@ impl LaneRun {
         Ok(Ready { run: self, lane, workload, undecodable, callbacks, depths, before: [None; 2], errors: Vec::new() })
     }
 
+    /// Questions for orders that may be under way at the same time.
+    fn questions_at_once(&self) -> u32 {
+        polls::AT_ONCE.min(self.max_in_flight)
+    }
+
     /// What goes over the API, and when messages that nothing can decode go straight into the queue: the API would
     /// refuse them, as it does in lanes without a queue, where they stay.
     fn split(&self) -> (Arc<Workload>, Vec<Duration>) {
@@ -176,7 +181,7 @@ impl Ready {
         let listening = callbacks.map(|callbacks| callbacks.listen(lane.ids, &clocked));
         let (accepted, to_poll) = mpsc::unbounded_channel();
         if clocked.tally().is_polled {
-            beside.spawn(polls::poll(Arc::clone(&lane), clocked.clone(), to_poll));
+            beside.spawn(polls::poll(Arc::clone(&lane), clocked.clone(), to_poll, run.questions_at_once()));
         }
 
         let interrupted = run.interruption.wait();
@@ -302,7 +307,7 @@ async fn search(run: &LaneRun, lane: &Arc<HttpLane>, clocked: &Clocked, most: us
     let mut orders = clocked.tally().open_orders();
     orders.truncate(most);
     tokio::select! {
-        () = polls::search(lane, clocked, orders) => {}
+        () = polls::search(lane, clocked, orders, run.questions_at_once()) => {}
         () = run.interruption.wait() => {}
     }
 }

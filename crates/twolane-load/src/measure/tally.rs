@@ -6,7 +6,7 @@ use std::time::Duration;
 use twolane_report::model::{Counts, Refused};
 
 /// What came of one request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// 201, or 200 of an order that was stored before: the answer is the outcome.
     Stored,
@@ -14,6 +14,8 @@ pub(crate) enum Answer {
     Queued,
     /// Not accepted.
     Refused(Refusal),
+    /// It could not leave this machine, and why.
+    NotSent(String),
 }
 
 /// Why a request was not accepted.
@@ -89,11 +91,30 @@ pub(crate) struct OrderState {
     pub(crate) outcome: Option<Outcome>,
 }
 
+/// Requests that could not leave this machine: orders and questions for orders, warm-up included.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OwnFailures {
+    pub(crate) count: u64,
+    /// Why the first one could not.
+    pub(crate) first: Option<String>,
+}
+
+impl OwnFailures {
+    /// One more.
+    pub(crate) fn add(&mut self, why: String) {
+        self.count += 1;
+        self.first.get_or_insert(why);
+    }
+}
+
 /// One second of a run.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Second {
     pub(crate) arrivals: u64,
+    /// Requests that left, and those that turned out not to have.
     pub(crate) sent: u64,
+    /// The latter, when that turned out.
+    pub(crate) not_sent: u64,
     pub(crate) acknowledged: u64,
     pub(crate) refused: u64,
     pub(crate) completed: u64,
@@ -104,13 +125,16 @@ pub(crate) struct Second {
 }
 
 /// Everything that is counted of one lane. Its size depends on the number of orders and of seconds alone: 24 bytes an
-/// order, 56 a second, and five histograms.
+/// order, 64 a second, and five histograms.
 #[derive(Debug)]
 pub(crate) struct Tally {
     pub(crate) orders: Vec<OrderState>,
     pub(crate) seconds: Vec<Second>,
     pub(crate) refused: Refused,
     pub(crate) sent: u64,
+    /// Requests that could not leave this machine: they are not among `sent`.
+    pub(crate) not_sent: u64,
+    pub(crate) own_failures: OwnFailures,
     pub(crate) accepted: u64,
     /// Requests answered 429, warm-up included: API Gateway does not charge them.
     pub(crate) throttled: u64,
@@ -153,6 +177,8 @@ impl Tally {
             seconds: Vec::new(),
             refused: Refused::default(),
             sent: 0,
+            not_sent: 0,
+            own_failures: OwnFailures::default(),
             accepted: 0,
             throttled: 0,
             contradicted: 0,
@@ -175,7 +201,7 @@ impl Tally {
         tally
     }
 
-    /// A request leaves that was due at `due`.
+    /// A request leaves that was due at `due`, as far as is known.
     pub(crate) fn sent(&mut self, order: u32, due: Duration, now: Duration) {
         self.in_flight += 1;
         self.second(now).sent += 1;
@@ -191,12 +217,13 @@ impl Tally {
     pub(crate) fn answered(&mut self, order: u32, due: Duration, answer: Answer, now: Duration) -> bool {
         self.in_flight -= 1;
         let second = self.second(now);
-        if let Answer::Refused(_) = answer {
-            second.refused += 1;
-        } else {
-            second.acknowledged += 1;
+        match answer {
+            Answer::Refused(_) => second.refused += 1,
+            Answer::NotSent(_) => second.not_sent += 1,
+            Answer::Stored | Answer::Queued => second.acknowledged += 1,
         }
         let state = &mut self.orders[order as usize];
+        let is_stored = answer == Answer::Stored;
         match answer {
             Answer::Refused(why) => {
                 state.in_doubt |= why.leaves_doubt();
@@ -204,6 +231,17 @@ impl Tally {
                 if state.counts {
                     *class(&mut self.refused, why) += 1;
                 }
+                return false;
+            }
+            Answer::NotSent(why) => {
+                state.sent = state.sent.saturating_sub(1);
+                // It may have left over a connection that was closed, and then not again over a new one.
+                state.in_doubt = true;
+                if state.counts {
+                    self.sent -= 1;
+                    self.not_sent += 1;
+                }
+                self.own_failures.add(why);
                 return false;
             }
             Answer::Stored | Answer::Queued => {
@@ -217,12 +255,18 @@ impl Tally {
                 self.second(now).opened += u64::from(opens);
             }
         }
-        if answer == Answer::Stored {
+        if is_stored {
             self.learned(order, Outcome::Confirmed, Some(1), By::Answer, now);
         }
-        let is_queued = answer == Answer::Queued && self.orders[order as usize].accepted == 1;
+        let is_queued = !is_stored && self.orders[order as usize].accepted == 1;
         self.polled_for += u64::from(is_queued && self.is_polled);
         is_queued
+    }
+
+    /// A question for an order could not leave this machine.
+    pub(crate) fn not_asked(&mut self, by: By, why: String) {
+        self.status_requests -= u64::from(by == By::Poll);
+        self.own_failures.add(why);
     }
 
     /// A caller that polls asks for an order.
@@ -281,8 +325,13 @@ impl Tally {
     /// The sums. Accepted orders without an outcome are lost once the run has waited for them `to_the_end`; before that,
     /// they are unsettled.
     pub(crate) fn counts(&self, to_the_end: bool) -> Counts {
-        let mut counts =
-            Counts { sent: self.sent, accepted: self.accepted, refused: self.refused, ..Counts::default() };
+        let mut counts = Counts {
+            sent: self.sent,
+            not_sent: Some(self.not_sent),
+            accepted: self.accepted,
+            refused: self.refused,
+            ..Counts::default()
+        };
         for state in self.orders.iter().filter(|state| state.counts) {
             counts.duplicate_callbacks += u64::from(state.duplicate_callbacks);
             if state.accepted == 0 {
@@ -342,5 +391,41 @@ fn class(refused: &mut Refused, why: Refusal) -> &mut u64 {
         Refusal::ServerError => &mut refused.server_error,
         Refusal::ClientError => &mut refused.client_error,
         Refusal::NoAnswer => &mut refused.no_answer,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::{Arrival, Content};
+
+    #[test]
+    fn an_order_that_could_not_leave_is_neither_sent_nor_refused() {
+        let arrival = |order: u32| Arrival { at_us: u64::from(order), order, content: Content::Order(0) };
+        let bodies = vec!["{}".into()];
+        let workload = Workload { arrivals: vec![arrival(0), arrival(1)], orders: 2, bodies, warm_up: Duration::ZERO };
+        let mut tally = Tally::new(&workload);
+
+        for (order, answer) in [(0, Answer::Stored), (1, Answer::NotSent("no file".to_owned()))] {
+            tally.sent(order, Duration::ZERO, Duration::ZERO);
+            tally.answered(order, Duration::ZERO, answer, Duration::ZERO);
+        }
+
+        let counts = tally.counts(true);
+        assert_eq!((counts.sent, counts.not_sent, counts.accepted, counts.refused.total()), (1, Some(1), 1, 0));
+        assert_eq!((tally.seconds[0].refused, tally.seconds[0].not_sent, tally.in_flight), (0, 1, 0));
+        assert_eq!((tally.orders[1].sent, tally.own_failures.first.as_deref()), (0, Some("no file")));
+    }
+
+    #[test]
+    fn a_question_that_could_not_leave_costs_nothing() {
+        let mut tally = Tally::new(&Workload::default());
+
+        tally.asks(Duration::ZERO, Duration::ZERO);
+        tally.not_asked(By::Poll, "no file".to_owned());
+        tally.not_asked(By::Search, "no port".to_owned());
+
+        assert_eq!((tally.status_requests, tally.own_failures.count), (0, 2));
+        assert_eq!(tally.own_failures.first.as_deref(), Some("no file"));
     }
 }

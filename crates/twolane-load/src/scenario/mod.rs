@@ -65,6 +65,11 @@ pub(crate) fn mix(settings: &Settings) -> Mix {
 }
 
 impl Scenario {
+    /// Whether the functions reach their database through this process.
+    pub(crate) fn has_endpoint(&self) -> bool {
+        self.endpoint.is_some()
+    }
+
     /// Reads what the stack is like, and says what it is to become; nothing is changed yet. `span` is when orders begin
     /// to count and how long they come.
     ///

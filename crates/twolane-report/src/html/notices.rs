@@ -33,8 +33,7 @@ fn dishonest(report: &Report) -> Option<Notice> {
         style: "bad",
         title: "Do not use these figures".to_owned(),
         text: format!(
-            "The load generator did not keep its schedule: {}. What is shown as the stack's time may be the \
-             generator's own.",
+            "The load was not made as planned: {}. What is shown as the stack's doing may be the generator's own.",
             generator.reason.as_deref().unwrap_or("no reason is given")
         ),
         items: Vec::new(),

@@ -32,7 +32,7 @@ pub(super) fn chart(report: &Report) -> Chart {
 }
 
 /// Style, name and orders of each fate.
-fn fates(lane: &LaneReport) -> [(&'static str, &'static str, u64); 7] {
+fn fates(lane: &LaneReport) -> [(&'static str, &'static str, u64); 8] {
     let counts = &lane.counts;
     [
         ("confirmed", "confirmed", counts.confirmed),
@@ -42,6 +42,7 @@ fn fates(lane: &LaneReport) -> [(&'static str, &'static str, u64); 7] {
         ("unsettled", "open when the run was interrupted", counts.unsettled),
         ("repeated", "accepted again", counts.repeated),
         ("turned-away", "refused", counts.refused.total()),
+        ("not-sent", "not sent by the generator", counts.not_sent.unwrap_or(0)),
     ]
 }
 
@@ -104,6 +105,16 @@ mod tests {
         let chart = chart(&report).expect("orders were sent");
 
         assert!(chart.contains("class=\"bar lost\" x=\"915.0\" y=\"52.0\" width=\"3.0\""), "{chart}");
+    }
+
+    #[test]
+    fn what_the_generator_could_not_send_is_no_refusal() {
+        let mut report = sample::report();
+        report.lanes[1].counts.not_sent = Some(500);
+
+        let chart = chart(&report).expect("orders were sent");
+
+        assert!(chart.contains("async: 500\u{a0}orders not sent by the generator, 20.0\u{a0}%"), "{chart}");
     }
 
     #[test]

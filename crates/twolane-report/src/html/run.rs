@@ -3,7 +3,7 @@
 use super::sections::section;
 use super::{each, escape};
 use crate::model::{ArrivalsKind, Confirm, LaneReport, Report, Run, TargetKind};
-use crate::words::{counted, time};
+use crate::words::{count, counted, time};
 
 /// Why latency starts before the request.
 const COORDINATED_OMISSION: &str = "\
@@ -87,7 +87,7 @@ fn limits(lane: &LaneReport) -> impl Iterator<Item = (String, String)> {
     })
 }
 
-fn generator(run: &Run) -> [(&'static str, String); 4] {
+fn generator(run: &Run) -> [(&'static str, String); 5] {
     let generator = &run.generator;
     let lag = &generator.schedule_lag;
     let lags = format!("p50 {}, p99 {}, max {}", time(lag.p50_ms), time(lag.p99_ms), time(lag.max_ms));
@@ -99,7 +99,8 @@ fn generator(run: &Run) -> [(&'static str, String); 4] {
     [
         ("schedule lag", lags),
         ("requests under way at once", format!("at most {} per lane", generator.in_flight_bound)),
-        ("schedule kept", kept),
+        ("sent again over a new connection", generator.resent.map_or_else(|| "not known".to_owned(), count)),
+        ("load as planned", kept),
         ("interrupted", if run.interrupted { "YES" } else { "no" }.to_owned()),
     ]
 }
@@ -120,7 +121,8 @@ mod tests {
             "<dt>load per lane</dt><dd>2\u{a0}000\u{a0}orders in 60.0\u{a0}s, 33.3 a second</dd>",
             "<dt>seed</dt><dd>7</dd>",
             "<dt>async workers at once</dt><dd>5</dd>",
-            "<dt>schedule kept</dt><dd>yes</dd>",
+            "<dt>sent again over a new connection</dt><dd>0</dd>",
+            "<dt>load as planned</dt><dd>yes</dd>",
             "coordinated omission",
         ] {
             assert!(section.contains(part), "{part}: {section}");

@@ -44,6 +44,10 @@ impl LaneReport {
 pub struct Counts {
     /// Requests sent, one per order unless the scenario sends duplicates.
     pub sent: u64,
+    /// Requests that could not leave the generator's machine, not among `sent`: they say nothing of the lane. `null` in reports from
+    /// before they were counted, which have them among `refused`.
+    #[serde(default)]
+    pub not_sent: Option<u64>,
     /// Answered 200, 201 or 202.
     pub accepted: u64,
     /// Not accepted, by class.

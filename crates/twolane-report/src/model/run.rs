@@ -113,7 +113,11 @@ pub struct Generator {
     pub schedule_lag: ScheduleLag,
     /// Requests under way at once at most, per lane.
     pub in_flight_bound: u64,
-    /// Whether the generator kept its schedule well enough for the figures to stand.
+    /// Requests of all lanes, warm-up and questions for orders included, that were sent again over a new connection because the
+    /// server had just closed the one that they went over. `null` in reports from before they were.
+    #[serde(default)]
+    pub resent: Option<u64>,
+    /// Whether the generator kept its schedule well enough, and could send everything, for the figures to stand.
     pub honest: bool,
     /// Why not.
     pub reason: Option<String>,

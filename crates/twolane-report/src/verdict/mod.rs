@@ -4,7 +4,7 @@ mod costs;
 mod orders;
 
 use crate::model::{LaneReport, Latency, Report, TargetKind};
-use crate::words::{counted, time};
+use crate::words::{count, counted, time};
 use lanes::Answer;
 
 /// A lag that shows in the longest times of a lane over a network, in milliseconds.
@@ -40,7 +40,7 @@ fn trust(report: &Report) -> Vec<String> {
     let mut sentences = Vec::new();
     if !generator.honest {
         let why = generator.reason.as_deref().unwrap_or("no reason is given");
-        sentences.push(format!("Do not use these figures: the generator did not keep its schedule ({why})."));
+        sentences.push(format!("Do not use these figures: the load was not made as planned ({why})."));
     }
     if !report.errors.is_empty() {
         let errors = counted(report.errors.len() as u64, "error", "errors");
@@ -59,6 +59,13 @@ fn trust(report: &Report) -> Vec<String> {
     if generator.honest && late > VISIBLE_MS {
         let late = time(late);
         sentences.push(format!("One request left {late} late: the longest times may be the generator's own."));
+    }
+    if let Some(resent) = generator.resent.filter(|resent| *resent > 0) {
+        let resent =
+            if resent == 1 { "One request was".to_owned() } else { format!("{} requests were", count(resent)) };
+        sentences.push(format!(
+            "{resent} sent again over a new connection: the server had just closed the old one, which is no refusal."
+        ));
     }
     if generator.honest {
         let lag = time(generator.schedule_lag.p99_ms);

@@ -14,6 +14,7 @@ const UNTOLD: f64 = 0.01;
 /// One lane by itself.
 pub(super) fn of_lane(lane: &LaneReport) -> Vec<String> {
     let mut sentences = vec![acceptance(lane)];
+    sentences.extend(not_sent(lane));
     sentences.extend(fate(lane));
     sentences.extend(backlog(lane));
     sentences.extend(invocations(lane));
@@ -34,6 +35,13 @@ fn acceptance(lane: &LaneReport) -> String {
     let (accepted, sent, share) = (count(counts.accepted), count(counts.sent), percent(refused, counts.sent));
     let classes = classes(counts.refused);
     format!("The {name} lane accepted {accepted} of {sent} orders and refused {} ({share}): {classes}.", count(refused))
+}
+
+/// What the generator could not send, which is no lane's doing.
+fn not_sent(lane: &LaneReport) -> Option<String> {
+    let orders = lane.counts.not_sent.filter(|orders| *orders > 0)?;
+    let (name, orders) = (lane.lane.name, counted(orders, "order", "orders"));
+    Some(format!("{orders} for the {name} lane never left this machine: the generator failed, not the lane."))
 }
 
 fn classes(refused: Refused) -> String {

@@ -96,6 +96,23 @@ fn a_generator_that_was_late_comes_first() {
 }
 
 #[test]
+fn requests_that_were_sent_again_are_counted() {
+    let mut report = priced();
+    report.run.generator.resent = Some(7);
+
+    assert!(says(&report, "7 requests were sent again over a new connection"));
+}
+
+#[test]
+fn what_the_generator_could_not_send_is_not_the_lane_s() {
+    let mut report = priced();
+    report.lanes[1].counts.not_sent = Some(30);
+
+    assert!(says(&report, "30 orders for the async lane never left this machine: the generator failed, not the lane."));
+    assert!(says(&report, "The async lane accepted all 2 000 orders."));
+}
+
+#[test]
 fn a_run_without_any_answer_still_has_a_verdict() {
     let mut report = sample::report();
     for lane in &mut report.lanes {

@@ -87,9 +87,10 @@ pub(crate) struct LoadArgs {
     /// or a tenth of the time in which 99 % are answered, whichever is more.
     #[arg(long, value_name = "MILLISECONDS", value_parser = clap::value_parser!(u32).range(1..=600_000))]
     pub(crate) max_lag: Option<u32>,
-    /// Requests of a lane under way at the same time at most.
-    #[arg(long, value_name = "REQUESTS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=50_000))]
-    pub(crate) max_in_flight: u32,
+    /// Requests of a lane under way at the same time at most. Without it 1000, or as many as the limit of open files
+    /// (`ulimit -n`) allows.
+    #[arg(long, value_name = "REQUESTS", value_parser = clap::value_parser!(u32).range(1..=50_000))]
+    pub(crate) max_in_flight: Option<u32>,
 }
 
 /// The scenario's own figures, and how it may change the stack.
@@ -260,9 +261,10 @@ Examples:
 
 Exit code:
   0    measured, and no accepted order was lost
-  1    an accepted order was lost, a sum does not agree with the table, the load was not kept up, or
-       the report has another error, as that the queue's depth could never be read
-  2    wrong usage, no stack, or the stack may not be changed: nothing was sent
+  1    an accepted order was lost, a sum does not agree with the table, the load was not kept up or
+       could not leave this machine, or the report has another error, as that the queue's depth could
+       never be read
+  2    wrong usage, no stack, too few open files, or the stack may not be changed: nothing was sent
   129  its terminal was closed (SIGHUP); what was measured is reported
   130  interrupted by Ctrl-C (SIGINT); what was measured is reported
   143  terminated (SIGTERM); what was measured is reported

@@ -4,6 +4,8 @@ mod compare;
 mod dead_letters;
 mod fake_aws;
 mod interrupt;
+mod keep_alive;
+mod open_files;
 mod order;
 mod report;
 mod server;

@@ -1,0 +1,115 @@
+//! The connections that requests go over: which one a request opened, and what went wrong with it.
+
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpInfo};
+use reqwest::ClientBuilder;
+use rustix::io::Errno;
+use std::cell::Cell;
+use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+use tower::util::MapResponseLayer;
+
+/// Errors of this machine: the request never left it. Sources: connect(2), socket(2), errno(3).
+const LOCAL: [Errno; 8] = [
+    Errno::MFILE,
+    Errno::NFILE,
+    Errno::NOBUFS,
+    Errno::NOMEM,
+    Errno::ADDRNOTAVAIL,
+    Errno::AFNOSUPPORT,
+    Errno::NETDOWN,
+    Errno::NETUNREACH,
+];
+
+/// Kinds of errors with which an operating system reports that the other side has closed a connection.
+const CLOSED: [io::ErrorKind; 5] = [
+    io::ErrorKind::ConnectionReset,
+    io::ErrorKind::ConnectionAborted,
+    io::ErrorKind::BrokenPipe,
+    io::ErrorKind::NotConnected,
+    io::ErrorKind::UnexpectedEof,
+];
+
+tokio::task_local! {
+    /// This machine's address of the connection that the request under way has opened.
+    static OPENED: Cell<Option<SocketAddr>>;
+}
+
+/// Makes the clients of this builder note the connections that [`noting`] reports.
+pub(crate) fn noted(builder: ClientBuilder) -> ClientBuilder {
+    builder.connector_layer(MapResponseLayer::new(note))
+}
+
+fn note<C: Connection>(connection: C) -> C {
+    // A connection that is opened in the background, for later requests, is opened outside of any.
+    let _ = OPENED.try_with(|opened| opened.set(local_address(&connection.connected())));
+    connection
+}
+
+/// Sends a request, and returns the address of the connection that it opened for itself, if it did.
+pub(crate) async fn noting<T>(sending: impl Future<Output = T>) -> (T, Option<SocketAddr>) {
+    let sent = async {
+        let result = sending.await;
+        (result, OPENED.with(Cell::get))
+    };
+    OPENED.scope(Cell::new(None), sent).await
+}
+
+fn local_address(connected: &Connected) -> Option<SocketAddr> {
+    let mut extras = http::Extensions::new();
+    connected.get_extras(&mut extras);
+    extras.get().map(HttpInfo::local_addr)
+}
+
+/// Whether the server closed the connection before any of the answer came, and the request had not opened it: an idle connection
+/// may be closed just when it is used again. `opened` is the connection that the request opened.
+///
+/// hyper-util sends such a request again if nothing of it was written yet; mostly something was.
+/// Source: RFC 9112, section 9.3.1, "Retrying Requests".
+pub(crate) fn was_stale(error: &reqwest::Error, opened: Option<SocketAddr>) -> bool {
+    let failed = causes(error).find_map(|cause| cause.downcast_ref::<legacy::Error>()?.connect_info());
+    let is_reused = failed.and_then(local_address).is_some_and(|failed| opened != Some(failed));
+    is_reused && causes(error).any(is_closed)
+}
+
+fn is_closed(cause: &(dyn Error + 'static)) -> bool {
+    let by_hyper = |error: &hyper::Error| error.is_incomplete_message() || error.is_canceled() || error.is_closed();
+    cause.downcast_ref().is_some_and(by_hyper)
+        || cause.downcast_ref().is_some_and(|error: &io::Error| CLOSED.contains(&error.kind()))
+}
+
+/// Whether the request never left this machine: it had no socket or port left, no network, or could not look the server's name up.
+pub(crate) fn is_local(error: &reqwest::Error) -> bool {
+    error.is_connect() && (error.is_dns() || causes(error).any(is_local_cause))
+}
+
+fn is_local_cause(cause: &(dyn Error + 'static)) -> bool {
+    let code = cause.downcast_ref().and_then(io::Error::raw_os_error);
+    code.is_some_and(|code| LOCAL.iter().any(|local| local.raw_os_error() == code))
+}
+
+/// The error, and what caused it, and so on.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_local(error: impl Into<io::Error>) -> bool {
+        is_local_cause(&error.into())
+    }
+
+    #[test]
+    fn a_machine_without_sockets_ports_or_network_is_at_fault_itself() {
+        for errno in LOCAL {
+            assert!(is_local(errno), "{errno}");
+        }
+        for errno in [Errno::CONNREFUSED, Errno::CONNRESET, Errno::TIMEDOUT, Errno::HOSTUNREACH] {
+            assert!(!is_local(errno), "{errno}");
+        }
+        assert!(!is_local(io::ErrorKind::TimedOut), "it is not the operating system's");
+    }
+}

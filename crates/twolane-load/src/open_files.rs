@@ -1,0 +1,174 @@
+//! Open files, which sockets are: how many this process may have, and how many a load needs.
+
+use anyhow::bail;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::fs::{self, File};
+
+/// Requests of a lane under way at the same time, at most, where nothing else is chosen.
+const IN_FLIGHT: u32 = 1000;
+
+/// Files that are held while the load runs, for what comes after it: reading the stack's records, changing the stack back,
+/// writing the report.
+const HELD: u64 = 32;
+
+/// Files that the process opens besides the load's while it runs: connections to AWS, name look-ups.
+const BESIDES: u64 = 32;
+
+/// The most that macOS lets a process have where there is no limit. Source: setrlimit(2) of macOS, "COMPATIBILITY": `OPEN_MAX`.
+const OPEN_MAX: u64 = 10_240;
+
+/// Lets this process have as many open files as its user allows: the soft limit becomes the hard one. A shell's soft limit is for
+/// programs that cannot take large numbers of files: 256 on macOS. Where it cannot be raised, it stays.
+pub fn raise_limit() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    // None is no limit.
+    for most in [maximum, Some(OPEN_MAX.min(maximum.unwrap_or(u64::MAX)))] {
+        let is_more = current.is_some_and(|current| most.is_none_or(|most| most > current));
+        if is_more && setrlimit(Resource::Nofile, Rlimit { current: most, maximum }).is_ok() {
+            return;
+        }
+    }
+}
+
+/// What a load opens.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Load {
+    /// Lanes that are loaded at the same time.
+    pub(crate) lanes: u64,
+    /// Requests of the lane with the most of them.
+    pub(crate) requests: u64,
+    /// Files for each request under way: its connection, and those of an endpoint behind it that runs in this process.
+    pub(crate) for_each_request: u64,
+    /// Questions for orders of a lane that may be under way besides.
+    pub(crate) questions: u64,
+    /// WebSockets, of all lanes.
+    pub(crate) sockets: u64,
+}
+
+impl Load {
+    /// Open files with so many requests of a lane under way.
+    fn needs(&self, in_flight: u32) -> u64 {
+        let requests = u64::from(in_flight).min(self.requests);
+        self.sockets + self.lanes * (requests * self.for_each_request + self.questions.min(requests))
+    }
+
+    /// Requests of a lane that may be under way at the same time: as chosen, or else as many as the limit of open files allows.
+    ///
+    /// # Errors
+    /// The limit does not allow what was chosen, or no load at all.
+    pub(crate) fn in_flight(&self, chosen: Option<u32>, notify: fn(&str)) -> anyhow::Result<u32> {
+        let Some(limit) = getrlimit(Resource::Nofile).current else { return Ok(chosen.unwrap_or(IN_FLIGHT)) };
+        let (in_flight, notice) = self.in_flight_within(limit, open_now(), chosen)?;
+        if let Some(notice) = notice {
+            notify(&notice);
+        }
+        Ok(in_flight)
+    }
+
+    fn in_flight_within(&self, limit: u64, open: u64, chosen: Option<u32>) -> anyhow::Result<(u32, Option<String>)> {
+        let wanted = chosen.unwrap_or(IN_FLIGHT);
+        let others = open + HELD + BESIDES;
+        let fits = |in_flight: &u32| others + self.needs(*in_flight) <= limit;
+        if fits(&wanted) {
+            return Ok((wanted, None));
+        }
+        let more = format!(
+            "run `ulimit -n {}` first, as root if the hard limit (`ulimit -Hn`) is lower",
+            others + self.needs(wanted)
+        );
+        match (1..wanted).rev().find(fits) {
+            None => bail!("This process may open {limit} files, which are too few for the load: {more}"),
+            Some(most) if chosen.is_some() => bail!(
+                "This process may open {limit} files, which are too few for --max-in-flight {wanted}: {more}; or pass \
+                 --max-in-flight {most}"
+            ),
+            Some(most) => {
+                let notice = format!(
+                    "This process may open {limit} files: at most {most} requests of a lane are under way at the same time, \
+                     not {wanted}. For more, {more}."
+                );
+                Ok((most, Some(notice)))
+            }
+        }
+    }
+}
+
+/// Files that are open now; a guess where the system does not list them.
+fn open_now() -> u64 {
+    const GUESS: usize = 16;
+    let listed = fs::read_dir("/dev/fd").map_or(GUESS, Iterator::count);
+    listed.try_into().unwrap_or(u64::MAX)
+}
+
+/// Open files for what comes after the load, until dropped: the load cannot use them up.
+pub(crate) struct Held(#[expect(dead_code, reason = "held")] Vec<File>);
+
+impl Held {
+    /// Holds them, as far as there are any.
+    pub(crate) fn new() -> Self {
+        Self((0..HELD).map_while(|_| File::open("/dev/null").ok()).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A lane with 10 000 requests and nothing else.
+    const LOAD: Load = Load { lanes: 1, requests: 10_000, for_each_request: 1, questions: 0, sockets: 0 };
+
+    fn within(load: Load, limit: u64, chosen: Option<u32>) -> anyhow::Result<(u32, Option<String>)> {
+        load.in_flight_within(limit, 12, chosen)
+    }
+
+    #[test]
+    fn what_fits_is_as_chosen() {
+        for (load, limit, chosen, expected) in [
+            (LOAD, 1076, None, 1000),
+            (LOAD, 1076, Some(1000), 1000),
+            (LOAD, 96, Some(20), 20),
+            // No more is open than there are requests.
+            (Load { requests: 20, ..LOAD }, 96, None, 1000),
+        ] {
+            let (in_flight, notice) = within(load, limit, chosen).expect("it fits");
+
+            assert_eq!((in_flight, notice), (expected, None), "{load:?}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_reduced_and_said() {
+        for (load, expected) in [
+            (LOAD, 180),
+            (Load { lanes: 2, ..LOAD }, 90),
+            (Load { for_each_request: 3, ..LOAD }, 60),
+            (Load { questions: 100, ..LOAD }, 90),
+            (Load { sockets: 80, ..LOAD }, 100),
+        ] {
+            let (in_flight, notice) = within(load, 256, None).expect("some fit");
+
+            assert_eq!(in_flight, expected, "{load:?}");
+            assert!(notice.is_some_and(|notice| notice.contains("`ulimit -n ")), "{load:?}");
+        }
+        let (_, notice) = within(LOAD, 256, None).expect("some fit");
+        assert_eq!(
+            notice.expect("it is said"),
+            "This process may open 256 files: at most 180 requests of a lane are under way at the same time, not 1000. For \
+             more, run `ulimit -n 1076` first, as root if the hard limit (`ulimit -Hn`) is lower."
+        );
+    }
+
+    #[test]
+    fn what_was_chosen_and_does_not_fit_is_refused() {
+        let refused = within(LOAD, 256, Some(300)).expect_err("it does not fit").to_string();
+        let sockets = Load { sockets: 10_000, ..LOAD };
+        let hopeless = within(sockets, 256, None).expect_err("nothing fits").to_string();
+
+        assert_eq!(
+            refused,
+            "This process may open 256 files, which are too few for --max-in-flight 300: run `ulimit -n 376` first, as root \
+             if the hard limit (`ulimit -Hn`) is lower; or pass --max-in-flight 180"
+        );
+        assert!(hopeless.contains("too few for the load: run `ulimit -n 11076` first"), "{hopeless}");
+    }
+}

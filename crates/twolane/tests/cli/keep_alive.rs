@@ -1,0 +1,168 @@
+//! A server that keeps connections open and closes them when the next request comes, as happens when the time limit for idle
+//! connections is over just then.
+
+use crate::{line, record, reports, twolane};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// When a server closes a connection on which it has answered one request, and did not say that it would.
+#[derive(Clone, Copy)]
+enum Closes {
+    /// As soon as it has answered.
+    AtOnce,
+    /// When it has read the next request.
+    Afterwards,
+    /// While the next request comes, which resets the connection.
+    Meanwhile,
+}
+
+/// The running stand-in. It ends with the test's process.
+struct Server {
+    api_url: String,
+    /// Requests that were left without an answer.
+    left: Arc<AtomicU64>,
+}
+
+impl Server {
+    /// Confirms the first order on each connection, if `answers` says so of its id, and closes on the others.
+    fn start(closes: Closes, answers: fn(&str) -> bool) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let api_url = format!("http://{}/live", listener.local_addr().expect("it is bound"));
+        let left = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&left);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let left = Arc::clone(&counted);
+                std::thread::spawn(move || serve(&stream, closes, answers, &left));
+            }
+        });
+        Self { api_url, left }
+    }
+
+    fn left(&self) -> u64 {
+        self.left.load(Ordering::SeqCst)
+    }
+}
+
+fn serve(stream: &TcpStream, closes: Closes, answers: fn(&str) -> bool, left: &AtomicU64) {
+    let mut reader = BufReader::with_capacity(1, stream);
+    let Some(id) = read(&mut reader) else { return };
+    if !answers(&id) {
+        left.fetch_add(1, Ordering::SeqCst);
+        return;
+    }
+    let body = record(&id, "CONFIRMED").to_string();
+    let head = format!("HTTP/1.1 201 Created\r\nContent-Length: {}\r\n\r\n", body.len());
+    let mut writer = stream;
+    if writer.write_all(format!("{head}{body}").as_bytes()).is_err() {
+        return;
+    }
+    let came = match closes {
+        Closes::AtOnce => false,
+        Closes::Afterwards => read(&mut reader).is_some(),
+        // What is not read when a socket is closed makes it send a reset. Source: RFC 9293, section 3.6.1.
+        Closes::Meanwhile => reader.fill_buf().is_ok_and(|bytes| !bytes.is_empty()),
+    };
+    left.fetch_add(u64::from(came), Ordering::SeqCst);
+}
+
+/// Reads one request, and returns the last part of its path: the order's id.
+fn read(reader: &mut impl BufRead) -> Option<String> {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        (reader.read_line(&mut head).ok()? > 0).then_some(())?;
+    }
+    let length = head.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    reader.read_exact(&mut vec![0; length.unwrap_or(0)]).ok()?;
+    Some(head.split(' ').nth(1)?.rsplit('/').next()?.to_owned())
+}
+
+fn compare(server: &Server, orders: &str) -> (i32, Value) {
+    let mut twolane = twolane(&["compare", "--json", "--output", "out", "--api-url", &server.api_url]);
+    twolane.command.args([
+        "--only",
+        "sync",
+        "--rate",
+        "100",
+        "--orders",
+        orders,
+        "--warm-up",
+        "0",
+        "--max-lag",
+        "600000",
+    ]);
+    let (code, stdout, stderr) = twolane.run();
+    (code, serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stdout}{stderr}")))
+}
+
+#[test]
+fn a_connection_that_was_just_closed_costs_the_lane_no_order() {
+    for closes in [Closes::Afterwards, Closes::Meanwhile] {
+        let server = Server::start(closes, |_| true);
+
+        let (code, report) = compare(&server, "60");
+
+        let counts = &report["lanes"][0]["counts"];
+        assert_eq!((&counts["sent"], &counts["confirmed"]), (&json!(60), &json!(60)), "{counts}");
+        assert_eq!(counts["refused"]["noAnswer"], 0, "{counts}");
+        let resent = &report["run"]["generator"]["resent"];
+        assert!(server.left() > 0, "no connection was used again");
+        assert_eq!((resent, code), (&json!(server.left()), 0));
+        assert!(report["verdict"].to_string().contains("sent again over a new connection"), "{}", report["verdict"]);
+    }
+}
+
+#[test]
+fn a_connection_that_is_closed_after_its_answer_costs_the_lane_no_order() {
+    let server = Server::start(Closes::AtOnce, |_| true);
+
+    let (code, report) = compare(&server, "300");
+
+    let counts = &report["lanes"][0]["counts"];
+    assert_eq!((code, &counts["confirmed"], &counts["refused"]["noAnswer"]), (0, &json!(300), &json!(0)), "{counts}");
+}
+
+#[test]
+fn a_new_connection_that_is_closed_is_no_answer_as_ever() {
+    // Each order is left without an answer, wherever it comes.
+    let server = Server::start(Closes::Afterwards, |_| false);
+
+    let (_, report) = compare(&server, "10");
+
+    assert_eq!(report["lanes"][0]["counts"]["refused"]["noAnswer"], 10, "{}", report["lanes"][0]["counts"]);
+    assert_eq!((&report["run"]["generator"]["resent"], server.left()), (&json!(0), 10));
+}
+
+#[test]
+fn an_order_that_is_left_without_an_answer_again_is_refused_once() {
+    // The last ones are answered on no connection, and the first come on connections that are used again.
+    let server =
+        Server::start(Closes::Afterwards, |id| u32::from_str_radix(&id[28..], 16).is_ok_and(|number| number < 30));
+
+    let (_, report) = compare(&server, "40");
+
+    let counts = &report["lanes"][0]["counts"];
+    assert_eq!((&counts["confirmed"], &counts["refused"]["noAnswer"]), (&json!(30), &json!(10)), "{counts}");
+    let resent = report["run"]["generator"]["resent"].as_u64().expect("a count");
+    // Once without an answer each, and once more those that were sent again.
+    assert_eq!(server.left(), 10 + resent);
+}
+
+#[test]
+fn an_order_of_the_command_line_is_sent_again_too() {
+    let server = Server::start(Closes::Afterwards, |_| true);
+    let ids = ["1f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b", "2f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b"];
+    let arguments = ["order", "--lane", "sync", "--file", "orders.jsonl", "--concurrency", "1", "--json"];
+    let mut twolane = twolane(&arguments);
+    twolane.folder.write("orders.jsonl", &ids.map(line).concat());
+    twolane.command.args(["--api-url", &server.api_url]);
+
+    let (code, stdout, stderr) = twolane.run();
+
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    let statuses: Vec<_> = reports(&stdout).iter().map(|report| report["status"].clone()).collect();
+    assert_eq!((statuses, server.left()), (vec![json!("CONFIRMED"); 2], 1), "{stdout}");
+}
