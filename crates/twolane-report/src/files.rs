@@ -9,6 +9,9 @@ use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// About as much as the report of some minutes has.
+const PROBE_BYTES: usize = 256 * 1024;
+
 /// Writes a completed report to that file, as JSON, and beside it as a page. Neither is ever half there.
 ///
 /// # Errors
@@ -25,6 +28,23 @@ pub fn write(report: &Report, path: &Path) -> anyhow::Result<()> {
     json.push('\n');
     replace(path, &json)?;
     write_page(report, &page)
+}
+
+/// Whether [`write()`] could write a report to that file, found out by writing as much as a report has. Leaves nothing there.
+///
+/// # Errors
+/// It could not.
+pub fn can_write(path: &Path) -> anyhow::Result<()> {
+    for path in [path.to_owned(), page_path(path)] {
+        if path.is_dir() {
+            bail!("{} is a folder", path.display());
+        }
+        let new = new_path(&path);
+        let written = fs::write(&new, vec![b' '; PROBE_BYTES]);
+        let removed = fs::remove_file(&new);
+        written.and(removed).with_context(|| format!("Failed to write {}", path.display()))?;
+    }
+    Ok(())
 }
 
 /// Where the page of a report goes: beside it, under the same name but for its end.
@@ -91,12 +111,17 @@ fn check_size(value: &Value) -> anyhow::Result<()> {
 }
 
 fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
-    let mut new = path.as_os_str().to_owned();
-    new.push(".new");
-    let new = PathBuf::from(new);
+    let new = new_path(path);
     fs::write(&new, text)
         .and_then(|()| fs::rename(&new, path))
         .with_context(|| format!("Failed to write {}", path.display()))
+}
+
+/// Where a file is written before it takes its name.
+fn new_path(path: &Path) -> PathBuf {
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    PathBuf::from(new)
 }
 
 #[cfg(test)]
@@ -130,6 +155,23 @@ mod tests {
         let refused = write(&sample::report(), Path::new("report.html")).expect_err("one file for both");
 
         assert!(refused.to_string().contains("ends in .json"), "{refused}");
+    }
+
+    #[test]
+    fn finds_out_beforehand_what_could_not_be_written() {
+        let (path, folder) = (file("probe.json"), file("probe"));
+        fs::create_dir_all(folder.join("report.html")).expect("a temporary folder");
+
+        let free = can_write(&path);
+        let taken = can_write(&folder.join("report.json")).expect_err("the page would be a folder");
+        let below = can_write(&folder.join("none/report.json")).expect_err("there is no such folder");
+        let left = fs::read_dir(&folder).expect("a folder").count();
+        fs::remove_dir_all(&folder).expect("it is there");
+
+        assert!(free.is_ok() && !path.exists(), "{free:?}");
+        assert!(taken.to_string().ends_with("report.html is a folder"), "{taken}");
+        assert!(below.to_string().starts_with("Failed to write "), "{below}");
+        assert_eq!(left, 1);
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod sample;
 
 pub use comparison::comparison_json;
 pub use cost::PriceTable;
-pub use files::{page_path, read, write, write_page};
+pub use files::{can_write, page_path, read, write, write_page};
 pub use printable::printable;
 pub use text::{comparison, summary};
 

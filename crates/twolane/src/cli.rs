@@ -212,7 +212,8 @@ Examples:
 
 Exit code:
   0    every order was confirmed or rejected
-  1    some order was not: no outcome in time, an error such as 429 or 503, or FAILED
+  1    some order was not: no outcome in time, an error such as 429 or 503, or FAILED; or the result
+       could not be written, and is in a file that standard error names
   2    wrong usage, an unreadable file or no stack: nothing was sent
   130  interrupted by Ctrl-C (SIGINT)
   143  terminated (SIGTERM)
@@ -254,7 +255,7 @@ Examples:
 
 Exit code:
   0  shown
-  2  wrong usage, a file that is no report, or a page that cannot be written";
+  2  wrong usage, a file that is no report, or a page or a result that cannot be written";
 
 const TOKEN_HELP: &str = "\
 `make up` makes a key in .local/issuer.json that only its stack accepts. Whoever can read that file
@@ -290,8 +291,8 @@ Examples:
 
 Exit code:
   0    shown, also when there is nothing; or all deleted
-  1    some message could not be deleted
-  2    wrong usage, no stack, or AWS refused
+  1    some message could not be deleted, or that could not be written
+  2    wrong usage, no stack, AWS refused, or the result could not be written
   130  interrupted by Ctrl-C (SIGINT)
   143  terminated (SIGTERM)
 
@@ -320,7 +321,8 @@ Ctrl-C (SIGINT) and SIGTERM stop the moving, or the waiting, and show how far it
 
 Exit code:
   0    every message was moved, and every order of theirs is CONFIRMED or REJECTED; or there was none
-  1    some message was not moved, not seen, failed again, is no order, or has no outcome yet
+  1    some message was not moved, not seen, failed again, is no order, or has no outcome yet; or the
+       result could not be written, and is in a file that standard error names
   2    wrong usage, no stack, or AWS refused: nothing was moved
   130  interrupted by Ctrl-C (SIGINT)
   143  terminated (SIGTERM)

@@ -7,6 +7,7 @@ mod chart;
 mod cli;
 mod compare;
 mod dead_letters;
+mod kept;
 mod order;
 mod order_report;
 mod output;

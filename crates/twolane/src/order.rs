@@ -1,7 +1,7 @@
 //! `twolane order`: places orders and draws each one's timeline.
 
 use crate::cli::{Confirm, OrderArgs};
-use crate::output::Output;
+use crate::output::Results;
 use crate::progress::{self, Progress};
 use crate::style::Style;
 use crate::{chart, order_report, summary};
@@ -57,10 +57,9 @@ pub(crate) async fn run(args: OrderArgs) -> anyhow::Result<ExitCode> {
         interrupted,
     };
 
-    let mut output = Output::stdout();
+    let mut results = Results::stdout(if args.json { "orders.jsonl" } else { "orders.txt" });
     let planned = orders.len();
     let heading = heading(args.lane, planned, args.concurrency, &api_url);
-    let mut written = Ok(());
     let mut timelines = Vec::with_capacity(planned);
     let mut ended_by = None;
     let mut ends = stream::iter(chains(orders))
@@ -81,7 +80,7 @@ pub(crate) async fn run(args: OrderArgs) -> anyhow::Result<ExitCode> {
         progress.advance();
         if args.json {
             progress.clear();
-            written = written.and_then(|()| output.line(&order_report::line(&timeline)));
+            results.line(&order_report::line(&timeline));
         }
         timelines.push(timeline);
     }
@@ -98,12 +97,15 @@ pub(crate) async fn run(args: OrderArgs) -> anyhow::Result<ExitCode> {
     if !args.json {
         timelines.sort_by_key(|timeline| timeline.order.line);
         let chart = chart::draw(&timelines, width(), Style::of_stdout());
-        written = output.line(&format!("{heading}\n\n{chart}\n\n{}", summary::write(&timelines, not_sent, &api_url)));
+        results.line(&format!("{heading}\n\n{chart}\n\n{}", summary::write(&timelines, not_sent, &api_url)));
+    }
+    if !results.are_written() {
+        progress::tell(&summary::write(&timelines, not_sent, &api_url));
     }
     if placing.requests.missed() {
         progress::tell(is_it_still_there(&api_url));
     }
-    Ok(exit_code(&timelines, &written, ended_by))
+    Ok(exit_code(&timelines, results.are_written(), ended_by))
 }
 
 /// How outcomes are learned: as was asked for, or else as the stack tells them.
@@ -142,15 +144,12 @@ fn width() -> usize {
     width.clamp(*WIDTHS.start(), *WIDTHS.end())
 }
 
-fn exit_code(timelines: &[Timeline], written: &std::io::Result<()>, ended_by: Option<Signal>) -> ExitCode {
-    if let Err(error) = written {
-        progress::tell(&format!("error: Failed to write the result: {error}"));
-    }
+fn exit_code(timelines: &[Timeline], are_written: bool, ended_by: Option<Signal>) -> ExitCode {
     if let Some(signal) = ended_by {
         return ExitCode::from(signal.exit_code());
     }
     let settled = timelines.iter().all(|timeline| timeline.end.outcome.status.is_final());
-    if settled && written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if settled && are_written { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 #[cfg(test)]

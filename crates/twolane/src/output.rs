@@ -1,5 +1,8 @@
 //! Standard output, for results only.
 
+use crate::kept;
+use crate::progress::tell;
+use std::fs::File;
 use std::io::{self, ErrorKind, StdoutLock, Write};
 
 /// Standard output, held for the whole run.
@@ -42,6 +45,70 @@ impl<W: Write> Output<W> {
     /// Whether the reader went away.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed
+    }
+}
+
+/// Results of work that is done once: what cannot be written to standard output is kept in a file.
+pub(crate) struct Results<W = StdoutLock<'static>> {
+    output: Output<W>,
+    /// The end of the file's name.
+    name: &'static str,
+    kept: Kept,
+}
+
+/// What could not be written to standard output.
+enum Kept {
+    /// Nothing so far.
+    Nothing,
+    /// It is in this file.
+    File(File),
+    /// It is nowhere.
+    Lost,
+}
+
+impl Results {
+    /// For standard output, of which it takes hold; `name` is the end of the name of the file.
+    pub(crate) fn stdout(name: &'static str) -> Self {
+        Self { output: Output::stdout(), name, kept: Kept::Nothing }
+    }
+}
+
+impl<W: Write> Results<W> {
+    /// Writes one line, or several, at once. The first time that standard output fails, says so, and where the results are.
+    pub(crate) fn line(&mut self, text: &str) {
+        let file = match &mut self.kept {
+            Kept::Nothing => {
+                if let Err(error) = self.output.line(text) {
+                    tell(&format!("error: Failed to write the result: {error}"));
+                    self.keep(text);
+                }
+                return;
+            }
+            Kept::File(file) => file,
+            Kept::Lost => return,
+        };
+        if let Err(error) = writeln!(file, "{text}") {
+            tell(&format!("error: Nor can more of it be kept: {error}"));
+            self.kept = Kept::Lost;
+        }
+    }
+
+    fn keep(&mut self, text: &str) {
+        self.kept = match kept::file(self.name, text) {
+            Ok((file, path)) => {
+                tell(&format!("The result from there on is in {}", path.display()));
+                Kept::File(file)
+            }
+            Err(error) => {
+                tell(&format!("error: Nor can it be kept in a file: {error:#}"));
+                Kept::Lost
+            }
+        };
+    }
+
+    /// Whether everything was written to standard output, or its reader went away.
+    pub(crate) fn are_written(&self) -> bool {
+        matches!(self.kept, Kept::Nothing)
     }
 }
 

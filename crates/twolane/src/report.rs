@@ -2,7 +2,7 @@
 
 use crate::cli::ReportArgs;
 use crate::output::Output;
-use anyhow::bail;
+use anyhow::{Context, bail};
 use std::process::ExitCode;
 use twolane_report::{PriceTable, comparison, comparison_json, complete, read, summary, write_page};
 
@@ -36,6 +36,6 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
         _ if args.json => comparison_json(&reports).to_string(),
         _ => comparison(&reports),
     };
-    Output::stdout().line(&shown)?;
+    Output::stdout().line(&shown).context("Failed to write the result")?;
     Ok(ExitCode::SUCCESS)
 }

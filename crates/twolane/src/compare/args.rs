@@ -263,8 +263,9 @@ Exit code:
   0    measured, and no accepted order was lost
   1    an accepted order was lost, a sum does not agree with the table, the load was not kept up or
        could not leave this machine, or the report has another error, as that the queue's depth could
-       never be read
-  2    wrong usage, no stack, too few open files, or the stack may not be changed: nothing was sent
+       never be read; or the report could not be written, and is in a folder that standard error names
+  2    wrong usage, no stack, a folder that cannot be written, too few open files, or the stack may
+       not be changed: nothing was sent
   129  its terminal was closed (SIGHUP); what was measured is reported
   130  interrupted by Ctrl-C (SIGINT); what was measured is reported
   143  terminated (SIGTERM); what was measured is reported

@@ -2,20 +2,19 @@
 
 use super::args::CompareArgs;
 use super::consent::ask;
+use super::folder::Folder;
 use super::live;
 use crate::output::Output;
 use crate::progress::tell;
 use anyhow::Context;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
-use time::OffsetDateTime;
 use twolane_client::signals::Interruption;
 use twolane_client::stack::Stack;
-use twolane_client::timestamp::timestamp;
 use twolane_load::comparison::Comparison;
 use twolane_load::restore;
-use twolane_report::{PriceTable, complete, page_path, summary, write};
+use twolane_report::model::Report;
+use twolane_report::{PriceTable, complete, summary};
 
 /// Runs the command.
 ///
@@ -31,33 +30,49 @@ pub(crate) async fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let prices = args.prices.as_deref().map_or_else(|| Ok(PriceTable::embedded()), PriceTable::read)?;
+    // Before anything is asked; and left as it was until the answer is there.
+    drop(Folder::make(args.output.as_deref(), args.scenario.name())?);
     let token = args.stack.token.as_deref();
     let comparison = Comparison::plan(settings, lanes, &stack, &address, token, tell).await?;
     comparison.scenario.limits_unknown.iter().for_each(|why| tell(why));
     // Until the answer is there, a signal ends the program as it would any other.
     ask(&comparison.scenario, comparison.api_url(), args.scenario_options.yes)?;
     let interruption = Interruption::listen().context("Failed to listen for signals")?;
+    let folder = Folder::make(args.output.as_deref(), args.scenario.name())?;
     tell(&comparison.begins());
-    let folder = make_folder(&args, OffsetDateTime::now_utc())?;
     let Some(mut report) = comparison.run(&interruption, live::show).await? else {
         tell("Interrupted: nothing was changed, and nothing was sent.");
         return Ok(interruption.signal().map_or(ExitCode::FAILURE, |signal| ExitCode::from(signal.exit_code())));
     };
     complete(&mut report, &prices);
-    let path = folder.join("report.json");
-    write(&report, &path)?;
-    let shown = if args.json {
-        serde_json::to_string(&report).expect("a report has only string keys, so it is always JSON")
-    } else {
-        summary(&report)
-    };
-    Output::stdout().line(&shown).context("Failed to write the report")?;
-    tell(&format!("Report: {} and {}", path.display(), page_path(&path).display()));
+    let is_written = deliver(&report, &folder, args.json);
     Ok(match interruption.signal() {
         Some(signal) => ExitCode::from(signal.exit_code()),
-        None if report.errors.is_empty() && report.lanes.iter().all(|lane| lane.counts.lost == 0) => ExitCode::SUCCESS,
+        None if is_written && is_good(&report) => ExitCode::SUCCESS,
         None => ExitCode::FAILURE,
     })
+}
+
+/// Writes the report and shows it. Where one of them fails, the other is done all the same. Whether neither did.
+fn deliver(report: &Report, folder: &Folder, json: bool) -> bool {
+    let written = folder.write(report);
+    let shown = if json {
+        serde_json::to_string(report).expect("a report has only string keys, so it is always JSON")
+    } else {
+        summary(report)
+    };
+    let shown = Output::stdout().line(&shown);
+    if let Err(error) = &shown {
+        tell(&summary(report));
+        tell(&format!("error: Failed to write to standard output: {error}"));
+    }
+    written.notices.iter().for_each(|line| tell(line));
+    written.is_in_place && shown.is_ok()
+}
+
+/// Whether the figures can be relied on, and no accepted order was lost.
+fn is_good(report: &Report) -> bool {
+    report.errors.is_empty() && report.lanes.iter().all(|lane| lane.counts.lost == 0)
 }
 
 /// Says what `--restore` put back.
@@ -69,15 +84,4 @@ fn put_back(file: &Path, restored: Option<Vec<String>>) {
     for setting in settings {
         tell(&format!("  {setting}"));
     }
-}
-
-/// The folder of the reports, which is there afterwards.
-fn make_folder(args: &CompareArgs, now: OffsetDateTime) -> anyhow::Result<PathBuf> {
-    let folder = args.output.clone().unwrap_or_else(|| {
-        // Colons are not for file names.
-        let time = timestamp(now).replace(':', "");
-        Path::new("twolane-reports").join(format!("{time}-{}", args.scenario.name()))
-    });
-    fs::create_dir_all(&folder).with_context(|| format!("Failed to make the folder {}", folder.display()))?;
-    Ok(folder)
 }

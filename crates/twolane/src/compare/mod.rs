@@ -3,4 +3,5 @@
 pub(crate) mod args;
 pub(crate) mod command;
 mod consent;
+mod folder;
 mod live;

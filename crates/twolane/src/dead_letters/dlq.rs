@@ -76,10 +76,14 @@ async fn delete(site: &Site, ids: HashSet<String>, interruption: &Interruption) 
     for id in &left {
         tell(&format!("Not deleted: message {} is not there, or held by somebody else.", printable(id)));
     }
-    Output::stdout().line(&format!("{} deleted.", messages(deleted.len()))).context("Failed to write the result")?;
+    let text = format!("{} deleted.", messages(deleted.len()));
+    let written = Output::stdout().line(&text);
+    if let Err(error) = &written {
+        tell(&format!("{text}\nerror: Failed to write the result: {error}"));
+    }
     Ok(match interruption.signal() {
         Some(signal) => ExitCode::from(signal.exit_code()),
-        None if left.is_empty() => ExitCode::SUCCESS,
+        None if left.is_empty() && written.is_ok() => ExitCode::SUCCESS,
         None => ExitCode::FAILURE,
     })
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     cli::RedriveArgs,
-    output::Output,
+    output::{Output, Results},
     progress::{Progress, tell},
 };
 use anyhow::Context;
@@ -109,16 +109,13 @@ pub(crate) async fn run(args: RedriveArgs) -> anyhow::Result<ExitCode> {
         None => {}
     }
     let redriven = outcomes(&site, findings, moving, &args, &interruption).await;
-    let written = write(&redriven, args.json);
-    if let Err(error) = &written {
-        tell(&format!("error: Failed to write the result: {error}"));
-    }
+    let are_written = write(&redriven, args.json);
     Ok(match interruption.signal() {
         Some(signal) => {
             tell(&format!("Interrupted ({}). What was moved stays moved.", signal.name()));
             ExitCode::from(signal.exit_code())
         }
-        None if written.is_ok() && all_seen && redriven.iter().all(Redriven::is_settled) => ExitCode::SUCCESS,
+        None if are_written && all_seen && redriven.iter().all(Redriven::is_settled) => ExitCode::SUCCESS,
         None => ExitCode::FAILURE,
     })
 }
@@ -281,14 +278,22 @@ impl Redriven {
     }
 }
 
-fn write(redriven: &[Redriven], json: bool) -> std::io::Result<()> {
-    let mut output = Output::stdout();
+/// Writes what became of the messages; whether all of it could be written to standard output.
+fn write(redriven: &[Redriven], json: bool) -> bool {
+    let mut results = Results::stdout(if json { "redrive.jsonl" } else { "redrive.txt" });
     if json {
-        return redriven.iter().try_for_each(|redriven| output.line(&redriven.json()));
+        for redriven in redriven {
+            results.line(&redriven.json());
+        }
+    } else {
+        let rows: Vec<_> = redriven.iter().map(Redriven::row).collect();
+        let drawn = table::draw(["order", "was", "is", "deliveries", "reason"], &rows);
+        results.line(&format!("{drawn}\n\n{}", summary(redriven)));
     }
-    let rows: Vec<_> = redriven.iter().map(Redriven::row).collect();
-    let drawn = table::draw(["order", "was", "is", "deliveries", "reason"], &rows);
-    output.line(&format!("{drawn}\n\n{}", summary(redriven)))
+    if !results.are_written() {
+        tell(&summary(redriven));
+    }
+    results.are_written()
 }
 
 /// How many messages came to what.

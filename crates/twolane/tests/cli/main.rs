@@ -7,6 +7,7 @@ mod interrupt;
 mod keep_alive;
 mod open_files;
 mod order;
+mod outputs;
 mod report;
 mod server;
 mod stack;

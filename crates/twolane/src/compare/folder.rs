@@ -1,0 +1,75 @@
+//! The folder of a run's reports.
+
+use crate::kept;
+use anyhow::Context;
+use std::fs;
+use std::path::{Path, PathBuf};
+use time::OffsetDateTime;
+use twolane_client::timestamp::timestamp;
+use twolane_report::model::Report;
+use twolane_report::{can_write, page_path, write};
+
+/// The folder, which is there and can be written. If it is new and stays empty, it goes with this value.
+pub(crate) struct Folder {
+    path: PathBuf,
+    is_new: bool,
+}
+
+/// What came of writing a report.
+pub(crate) struct Written {
+    /// For people.
+    pub(crate) notices: Vec<String>,
+    /// Whether it is in the folder.
+    pub(crate) is_in_place: bool,
+}
+
+impl Folder {
+    /// That folder, or one for the run of this scenario.
+    ///
+    /// # Errors
+    /// The folder cannot be made, or a report could not be written there.
+    pub(crate) fn make(chosen: Option<&Path>, scenario: &str) -> anyhow::Result<Self> {
+        let path = chosen.map_or_else(
+            || {
+                // Colons are not for file names.
+                let time = timestamp(OffsetDateTime::now_utc()).replace(':', "");
+                Path::new("twolane-reports").join(format!("{time}-{scenario}"))
+            },
+            Path::to_owned,
+        );
+        let is_new = !path.exists();
+        fs::create_dir_all(&path).with_context(|| format!("Failed to make the folder {}", path.display()))?;
+        let folder = Self { path, is_new };
+        can_write(&report_in(&folder.path)).context("The report could not be written at the end")?;
+        Ok(folder)
+    }
+
+    /// Writes the report and its page into the folder; where that fails, into another one.
+    pub(crate) fn write(&self, report: &Report) -> Written {
+        let place = |folder: &Path| {
+            let path = report_in(folder);
+            format!("Report: {} and {}", path.display(), page_path(&path).display())
+        };
+        let Err(error) = write(report, &report_in(&self.path)) else {
+            return Written { notices: vec![place(&self.path)], is_in_place: true };
+        };
+        let kept = match kept::folder(&report.run.scenario, |folder| write(report, &report_in(&folder))) {
+            Ok(folder) => place(&folder),
+            Err(error) => format!("error: Nor could it be written elsewhere: {error:#}"),
+        };
+        Written { notices: vec![format!("error: {error:#}"), kept], is_in_place: false }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if self.is_new {
+            // Not if anything is in it.
+            let _ = fs::remove_dir(&self.path);
+        }
+    }
+}
+
+fn report_in(folder: &Path) -> PathBuf {
+    folder.join("report.json")
+}

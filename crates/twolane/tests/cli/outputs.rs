@@ -1,0 +1,186 @@
+//! Results are not lost: where they go is checked before the work, and where they cannot be written in the end, they are kept.
+
+use crate::fake_aws::{FakeAws, State, message};
+use crate::server::{Server, answer};
+use crate::{ID, Twolane, line, order, record, reports, twolane};
+use serde_json::Value;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
+
+fn confirming() -> Server {
+    Server::start(|request, _| answer(201, record(request.id(), "CONFIRMED").to_string()))
+}
+
+/// `twolane compare` of ten orders in the sync lane, with a home folder in the command's folder.
+fn compare(server: &Server, output: &str, more: &[&str]) -> Twolane {
+    let arguments =
+        ["compare", "--output", output, "--only", "sync", "--rate", "50", "--orders", "10", "--warm-up", "0"];
+    let mut twolane = twolane(&arguments);
+    twolane.command.args(["--max-lag", "600000", "--api-url", &server.api_url]).args(more);
+    at_home(twolane)
+}
+
+fn at_home(mut twolane: Twolane) -> Twolane {
+    twolane.command.env_remove("XDG_STATE_HOME").env("HOME", twolane.folder.0.join("home"));
+    twolane
+}
+
+/// Standard output on a disk that is full.
+#[cfg(target_os = "linux")]
+fn full() -> File {
+    File::options().write(true).open("/dev/full").expect("Linux has it")
+}
+
+/// The one file or folder in the state folder of that home.
+fn kept(home: &Path) -> PathBuf {
+    let mut kept = fs::read_dir(home.join(".local/state/twolane")).expect("something is kept").map_while(Result::ok);
+    let first = kept.next().expect("something is kept").path();
+    assert!(kept.next().is_none(), "only one thing is kept");
+    first
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_refused_before_anything_is_sent() {
+    let server = confirming();
+    for (output, expected) in [
+        ("file/below", "Failed to make the folder file/below"),
+        ("file", "Failed to make the folder file"),
+        ("taken", "taken/report.html is a folder"),
+        #[cfg(target_os = "linux")]
+        ("/proc/self", "Failed to write /proc/self/report.json"),
+    ] {
+        let mut command = compare(&server, output, &[]);
+        command.folder.write("file", "");
+        command.folder.write("taken/report.html/x", "");
+
+        let (code, stdout, stderr) = command.run();
+
+        assert_eq!((code, stdout.as_str(), server.requests().len()), (2, "", 0), "{output}: {stderr}");
+        assert!(stderr.contains(expected), "{output}: {stderr}");
+    }
+}
+
+#[test]
+fn a_run_that_is_not_begun_leaves_no_folder() {
+    let server = confirming();
+    let mut command = compare(&server, "out", &["--scenario", "burst"]);
+
+    let (code, _, stderr) = command.run();
+
+    assert_eq!((code, command.folder.0.join("out").exists()), (2, false), "{stderr}");
+}
+
+/// A server that makes a run's folder unwritable when the first order comes, once the folder is sent.
+fn taking_the_folder_away() -> (Server, std::sync::mpsc::Sender<PathBuf>) {
+    let (sender, folder) = channel::<PathBuf>();
+    let folder = Mutex::new(folder);
+    let server = Server::start(move |request, _| {
+        if let Ok(folder) = folder.lock().expect("no panic").recv() {
+            fs::remove_dir_all(&folder).expect("it is there");
+            fs::write(&folder, "").expect("a temporary file");
+        }
+        answer(201, record(request.id(), "CONFIRMED").to_string())
+    });
+    (server, sender)
+}
+
+#[test]
+fn a_report_that_cannot_be_written_in_the_end_is_kept_elsewhere() {
+    let (server, sender) = taking_the_folder_away();
+    let mut command = compare(&server, "out", &[]);
+    sender.send(command.folder.0.join("out")).expect("the server waits for it");
+    drop(sender);
+
+    let (code, stdout, stderr) = command.run();
+
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stdout.contains("confirmed"), "the summary is shown all the same: {stdout}");
+    assert!(stderr.contains("error: Failed to write out/report.json"), "{stderr}");
+    let folder = kept(&command.folder.0.join("home"));
+    let (report, page) = (folder.join("report.json"), folder.join("report.html"));
+    assert!(stderr.contains(&format!("Report: {} and {}", report.display(), page.display())), "{stderr}");
+    let report: Value = serde_json::from_str(&fs::read_to_string(report).expect("it is there")).expect("a report");
+    assert_eq!(report["lanes"][0]["counts"]["confirmed"], 10);
+    assert!(page.exists());
+}
+
+#[test]
+fn where_the_home_folder_cannot_be_written_either_the_temporary_one_is_used() {
+    let (server, sender) = taking_the_folder_away();
+    let mut command = compare(&server, "out", &["--json"]);
+    command.folder.write("home", "a file");
+    command.folder.write("tmp/x", "");
+    command.command.env("TMPDIR", command.folder.0.join("tmp"));
+    sender.send(command.folder.0.join("out")).expect("the server waits for it");
+    drop(sender);
+
+    let (code, stdout, stderr) = command.run();
+
+    assert_eq!(code, 1, "{stderr}");
+    let report: Value = serde_json::from_str(&stdout).expect("the report is shown all the same");
+    let temporary = fs::read_dir(command.folder.0.join("tmp")).expect("a folder").map_while(Result::ok);
+    let kept = temporary.map(|entry| entry.path().join("report.json")).find(|path| path.exists()).expect("it is kept");
+    let kept: Value = serde_json::from_str(&fs::read_to_string(kept).expect("it is there")).expect("a report");
+    assert_eq!(kept, report);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_report_that_cannot_be_shown_is_in_its_folder() {
+    let server = confirming();
+    for json in [&[][..], &["--json"]] {
+        let mut command = compare(&server, "out", json);
+        command.command.stdout(full());
+
+        let (code, _, stderr) = command.run();
+
+        assert_eq!(code, 1, "{stderr}");
+        assert!(stderr.contains("error: Failed to write to standard output: No space left on device"), "{stderr}");
+        assert!(stderr.contains("confirmed") && stderr.contains("Report: out/report.json"), "{stderr}");
+        assert!(command.folder.0.join("out/report.html").exists());
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn orders_of_a_full_disk_are_placed_and_what_came_of_them_is_kept() {
+    let server = confirming();
+    let ids = ["1f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b", "2f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b"];
+    let mut command = at_home(order(&server, "sync", &ids.map(line).concat(), &["--json"]));
+    command.command.stdout(full());
+
+    let (code, _, stderr) = command.run();
+
+    let file = kept(&command.folder.0.join("home"));
+    assert_eq!((code, server.requests().len()), (1, 2), "{stderr}");
+    assert!(stderr.contains("error: Failed to write the result: No space left on device"), "{stderr}");
+    assert!(stderr.contains(&format!("is in {}", file.display())), "{stderr}");
+    assert!(stderr.contains("2 orders: 2 confirmed"), "{stderr}");
+    assert_eq!(reports(&fs::read_to_string(file).expect("it is there")).len(), 2);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_was_redriven_or_deleted_is_said_on_a_full_disk_too() {
+    let state = || State {
+        dead: vec![message("m-1", Some(ID), "{}"), message("m-2", None, "stray")],
+        outcome: Some("CONFIRMED"),
+        ..State::default()
+    };
+    let aws = [FakeAws::start(state()), FakeAws::start(state())];
+
+    let mut redrive = at_home(aws[0].twolane(&["redrive", "--json"]));
+    redrive.command.stdout(full());
+    let (code, _, redriven) = redrive.run();
+    let mut delete = at_home(aws[1].twolane(&["dlq", "--delete", "m-2"]));
+    delete.command.stdout(full());
+    let (other_code, _, said) = delete.run();
+
+    let file = fs::read_to_string(kept(&redrive.folder.0.join("home"))).expect("it is there");
+    assert_eq!((code, reports(&file).len()), (1, 2), "{redriven}");
+    assert!(redriven.contains("2 messages: 1 confirmed, 1 no order"), "{redriven}");
+    assert_eq!(other_code, 1, "{said}");
+    assert!(said.contains("1 message deleted."), "{said}");
+}
