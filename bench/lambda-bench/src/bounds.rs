@@ -4,7 +4,7 @@ use crate::metrics::{METRICS, OTHERS, Results, Values};
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What `--save-bounds` allows above what was measured.
 const MARGIN: f64 = 1.05;
@@ -99,11 +99,32 @@ impl Bounds {
 /// Sets the bounds of `[ratios]` and `[counts]` to 5 % above what a run measured. Keeps those that it did not measure.
 ///
 /// # Errors
-/// The file cannot be read or written.
+/// The file cannot be read or written. Then it is as it was.
 pub(crate) fn save(file: &Path, results: &Results) -> anyhow::Result<()> {
     let text = fs::read_to_string(file).with_context(|| format!("Failed to read {}", file.display()))?;
     let text = renewed(&text, results)?;
-    fs::write(file, text).with_context(|| format!("Failed to write {}", file.display()))
+    let new = new_path(file);
+    fs::write(&new, text)
+        .and_then(|()| fs::rename(&new, file))
+        .with_context(|| format!("Failed to write {}", file.display()))
+}
+
+/// Whether [`save`] could replace the file, found out by writing a copy of it that does not stay.
+///
+/// # Errors
+/// It could not.
+pub(crate) fn can_save(file: &Path) -> anyhow::Result<()> {
+    let new = new_path(file);
+    let copied = fs::copy(file, &new);
+    let removed = fs::remove_file(&new);
+    copied.and(removed).with_context(|| format!("Failed to write {}", file.display()))
+}
+
+/// Where a file is written before it takes its name.
+fn new_path(file: &Path) -> PathBuf {
+    let mut new = file.as_os_str().to_owned();
+    new.push(".new");
+    new.into()
 }
 
 fn renewed(text: &str, results: &Results) -> anyhow::Result<String> {
@@ -266,6 +287,28 @@ mod tests {
                 assert!(is_bounded, "{metric} of {subject} has no bound");
             }
         }
+    }
+
+    #[test]
+    fn bounds_that_cannot_be_saved_are_found_out_beforehand_and_stay_as_they_are() {
+        let folder = std::env::temp_dir().join(format!("lambda-bench-test-{}", std::process::id()));
+        let (free, taken) = (folder.join("free.toml"), folder.join("taken.toml"));
+        // A folder is where the new file would be written.
+        fs::create_dir_all(new_path(&taken)).expect("a temporary folder");
+        for file in [&free, &taken] {
+            fs::write(file, START).expect("a temporary file");
+        }
+        let results = ratios(values("start", "create-order", 2.0));
+
+        let found_out = [&free, &taken].map(|file| can_save(file).is_ok());
+        let saved = [&free, &taken].map(|file| save(file, &results).is_ok());
+        let texts = [&free, &taken].map(|file| fs::read_to_string(file).expect("it is there"));
+        let left = fs::read_dir(&folder).expect("a folder").count();
+        fs::remove_dir_all(&folder).expect("it is there");
+
+        assert_eq!((found_out, saved), ([true, false], [true, false]));
+        assert_eq!(texts, [START.replace("1.1", "2.1"), START.to_owned()]);
+        assert_eq!(left, 3, "two files of bounds, and the folder in the way");
     }
 
     #[test]

@@ -40,7 +40,20 @@ pub(crate) fn require_tools() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Counts a function's instructions and system calls, and writes where the instructions are spent to `profiles`.
+/// Makes the folder for profiles, and checks that they can be written there.
+///
+/// # Errors
+/// It cannot be made, or no file in it.
+pub(crate) fn prepare(profiles: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(profiles).with_context(|| format!("Failed to create {}", profiles.display()))?;
+    let probe = profiles.join("probe.new");
+    fs::write(&probe, "probe")
+        .and_then(|()| fs::remove_file(&probe))
+        .with_context(|| format!("Failed to write into {}", profiles.display()))
+}
+
+/// Counts a function's instructions and system calls, and writes where the instructions are spent to `profiles`. Returns the
+/// counts, and why a profile could not be written.
 ///
 /// # Errors
 /// A tool is missing, or the function fails under it.
@@ -49,24 +62,28 @@ pub(crate) async fn count(
     backend: &Backend,
     folder: &Path,
     profiles: Option<&Path>,
-) -> anyhow::Result<Counts> {
-    let (mut instructions, mut calls) = (Vec::new(), Vec::new());
+) -> anyhow::Result<(Counts, anyhow::Result<()>)> {
+    let (mut instructions, mut calls, mut written) = (Vec::new(), Vec::new(), Ok(()));
     for invocations in [0, INVOCATIONS[0], INVOCATIONS[1]] {
         instructions.push(instructions_of(subject, backend, folder, invocations).await?);
         calls.push(calls_of(subject, backend, folder, invocations).await?);
         if let Some(profiles) = profiles {
             // For callgrind_annotate and KCachegrind.
             let name = format!("{}.{invocations}.callgrind", subject.name);
-            fs::copy(folder.join("callgrind.out"), profiles.join(name))?;
+            let profile = profiles.join(name);
+            let copied = fs::copy(folder.join("callgrind.out"), &profile);
+            let copied = copied.map(drop).with_context(|| format!("Failed to write {}", profile.display()));
+            written = written.and(copied);
         }
     }
     let warm = |counted: &[f64]| (counted[2] - counted[1]) / f64::from(INVOCATIONS[1] - INVOCATIONS[0]);
-    Ok(Counts {
+    let counts = Counts {
         init_instructions: instructions[0],
         warm_instructions: warm(&instructions),
         init_system_calls: calls[0],
         warm_system_calls: warm(&calls),
-    })
+    };
+    Ok((counts, written))
 }
 
 async fn instructions_of(subject: &Subject, backend: &Backend, folder: &Path, times: u32) -> anyhow::Result<f64> {

@@ -18,7 +18,6 @@ mod subject;
 mod template;
 mod token;
 
-use anyhow::Context;
 use bounds::{Bound, Bounds};
 use clap::{Args, Parser};
 use metrics::Results;
@@ -95,7 +94,8 @@ Examples:
 
 bench/peers has create-order for Node and for Python; docs/performance.md says how to install them.
 
-Exit codes: 0 when every bound holds, 1 when a figure exceeds its bound or is missing, 2 when nothing could be measured.
+Exit codes: 0 when every bound holds, 1 when a figure exceeds its bound or is missing or a result could not be written, 2 when
+nothing could be measured.
 `make bench` exits with 2 for 1 and 2.";
 
 fn parse_peer(text: &str) -> Result<subject::Subject, String> {
@@ -124,13 +124,16 @@ fn main() -> ExitCode {
 /// Measures, reports, and returns whether every bound holds.
 async fn run(cli: &Cli) -> anyhow::Result<bool> {
     if let Some(profiles) = &cli.counting.profiles {
-        std::fs::create_dir_all(profiles).with_context(|| format!("Failed to create {}", profiles.display()))?;
+        counts::prepare(profiles)?;
     }
     let folder = cli.bootstraps.as_deref().unwrap_or(Path::new(BOOTSTRAPS));
     let project = subject::of_project(folder)?;
     let names: Vec<&str> = project.iter().map(|one| one.name.as_str()).collect();
     let file = cli.bounds.as_deref().unwrap_or(Path::new(BOUNDS));
     let mut bounds = Bounds::read(file, &names)?;
+    if cli.save_bounds {
+        bounds::can_save(file)?;
+    }
     if !cli.counting.no_counts {
         counts::require_tools()?;
     }
@@ -153,9 +156,12 @@ async fn run(cli: &Cli) -> anyhow::Result<bool> {
     std::fs::remove_dir_all(&scratch)?;
     let (measured, growths) = all?;
     let results = Results::new(&measured, &growths);
+    let mut saved = Ok(());
     if cli.save_bounds {
-        bounds::save(file, &results)?;
-        bounds = Bounds::read(file, &names)?;
+        saved = bounds::save(file, &results);
+        if saved.is_ok() {
+            bounds = Bounds::read(file, &names)?;
+        }
     }
     let bounds = bounds.check(&results, |subject, metric| cli.requests(subject, metric));
     let report = if cli.json {
@@ -163,6 +169,47 @@ async fn run(cli: &Cli) -> anyhow::Result<bool> {
     } else {
         report::text(&measured, &growths, &bounds)
     };
-    std::io::stdout().write_all(report.as_bytes())?;
-    Ok(bounds.iter().all(Bound::holds))
+    let written = deliver(&report, std::io::stdout());
+    // Whatever could not be written, the figures are known by now.
+    let unwritten = measured.iter().filter_map(|one| one.unwritten.as_ref());
+    let troubles: Vec<_> = unwritten.chain(saved.as_ref().err()).chain(written.as_ref().err()).collect();
+    for trouble in &troubles {
+        let _ = writeln!(std::io::stderr(), "error: {trouble:#}");
+    }
+    Ok(troubles.is_empty() && bounds.iter().all(Bound::holds))
+}
+
+/// Writes the report to the output; where that fails, to a file in the folder of temporary files.
+///
+/// # Errors
+/// The output failed; where the report is instead.
+fn deliver(report: &str, mut output: impl Write) -> anyhow::Result<()> {
+    let Err(error) = output.write_all(report.as_bytes()).and_then(|()| output.flush()) else { return Ok(()) };
+    let file = std::env::temp_dir().join(format!("lambda-bench-{}-report", std::process::id()));
+    let kept = std::fs::OpenOptions::new().write(true).create_new(true).open(&file);
+    Err(match kept.and_then(|mut file| file.write_all(report.as_bytes())) {
+        Ok(()) => {
+            anyhow::Error::from(error).context(format!("Failed to write the report, which is in {}", file.display()))
+        }
+        Err(other) => {
+            anyhow::anyhow!("Failed to write the report: {error}; nor can {} be written: {other}", file.display())
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_that_cannot_be_written_is_kept_in_a_file() {
+        // Room for nothing.
+        let error = format!("{:#}", deliver("figures", [].as_mut_slice()).expect_err("it has no room"));
+
+        let (_, kept) = error.split_once("Failed to write the report, which is in ").expect("it is kept");
+        let (path, _) = kept.split_once(": ").expect("why it was not written");
+        let report = std::fs::read_to_string(path).expect("it is there");
+        std::fs::remove_file(path).expect("it is there");
+        assert_eq!(report, "figures");
+    }
 }

@@ -51,6 +51,8 @@ pub(crate) struct Measured {
     /// One start with AWS behind TLS.
     pub(crate) tls: Option<Sample>,
     pub(crate) counts: Option<Counts>,
+    /// Why a profile of it could not be written.
+    pub(crate) unwritten: Option<anyhow::Error>,
 }
 
 /// Runs create-order and manage-connections once each. The stand-in answers reads with the records that they write.
@@ -91,7 +93,16 @@ pub(crate) async fn measure(
             _ => None,
         };
         let (samples, delayed, throttled) = (Vec::new(), Vec::new(), Vec::new());
-        measured.push(Measured { subject, archived_bytes, samples, delayed, throttled, tls: None, counts: None });
+        measured.push(Measured {
+            subject,
+            archived_bytes,
+            samples,
+            delayed,
+            throttled,
+            tls: None,
+            counts: None,
+            unwritten: None,
+        });
     }
     let backend = Backend::start(Behaviour::default(), records).await?;
     let (mut turns, mut random) = ((0..measured.len()).collect::<Vec<_>>(), fastrand::Rng::with_seed(1));
@@ -122,7 +133,8 @@ pub(crate) async fn measure(
     if effort.counts {
         for one in measured.iter_mut().filter(|one| one.subject.command.len() == 1) {
             progress(&format!("counting instructions and system calls: {}", one.subject.name));
-            one.counts = Some(counts::count(&one.subject, &backend, folder, effort.profiles.as_deref()).await?);
+            let (counts, written) = counts::count(&one.subject, &backend, folder, effort.profiles.as_deref()).await?;
+            (one.counts, one.unwritten) = (Some(counts), written.err());
         }
     }
     progress("");
