@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 from localcloud import sam
 from localcloud.failure import Failure
 from localcloud.layout import Project, short
+from localcloud.output import discard_output
 from localcloud.prerequisites import check_rust
 from localcloud.progress import Progress
 
@@ -117,17 +119,27 @@ def _quoted(value: str) -> str:
 
 
 def _tell(what: str, deployed: stack.Stack, account: Account, options: argparse.Namespace) -> None:
-    print(f"\n{what}: {account}. Outputs:")
     width = max(map(len, deployed.outputs), default=0)
-    for name, value in sorted(deployed.outputs.items()):
-        print(f"  {name:<{width}}  {value}")
-    print("\nNext:")
-    print(f"  Try it out, and leave nothing behind: {advice.make('smoke', options)}")
+    lines = [f"\n{what}: {account}. Outputs:", *(f"  {name:<{width}}  {value}" for name, value in sorted(deployed.outputs.items()))]
+    lines += ["\nNext:", f"  Try it out, and leave nothing behind: {advice.make('smoke', options)}"]
     if "UserPoolId" in deployed.outputs:
-        print("  Make a user and a token: docs/deploying.md, \"Users and tokens\"")
-    print(f"  Place an order: TWOLANE_TOKEN=… cargo run -q -p twolane -- order --lane async --stack-name {deployed.name} --region {account.region}")
+        lines.append("  Make a user and a token: docs/deploying.md, \"Users and tokens\"")
+    place = f"--lane async --stack-name {deployed.name} --region {account.region}"
+    lines.append(f"  Place an order: TWOLANE_TOKEN=… cargo run -q -p twolane -- order {place}")
     if "AlarmTopicArn" in deployed.outputs:
         topic = deployed.outputs["AlarmTopicArn"]
-        print(f"  Be told of alarms: aws sns subscribe --region {account.region} --topic-arn {topic} --protocol email --notification-endpoint YOU")
-    print(f"  Remove it: {advice.make('destroy', options)}")
+        lines.append(f"  Be told of alarms: aws sns subscribe --region {account.region} --topic-arn {topic} --protocol email --notification-endpoint YOU")
+    lines.append(f"  Remove it: {advice.make('destroy', options)}")
+    _print_or_keep("\n".join(lines))
 
+
+def _print_or_keep(text: str) -> None:
+    """Print it; where standard output fails, as on a full disk, print it on standard error. The stack is deployed by then."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        discard_output()
+        print(text, file=sys.stderr)
+        raise Failure(f"Failed to write to standard output: {error.strerror}. The stack is deployed; its outputs are above.") from error

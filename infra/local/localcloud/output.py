@@ -18,6 +18,10 @@ def until_nobody_reads(main: Callable[[list[str]], int], arguments: list[str]) -
             if sys.stdout is not None:
                 sys.stdout.flush()
     except BrokenPipeError:
-        # Python writes what is left once more when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         return 128 + signal.SIGPIPE
+
+
+def discard_output() -> None:
+    """Let standard output, which failed, take everything: Python writes what is left once more when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
