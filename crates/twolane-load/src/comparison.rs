@@ -77,7 +77,7 @@ impl Comparison {
         let listens = settings.confirm.has_callbacks() && lanes.iter().any(|lane| lane.has_callback);
         let opens = opens(&settings, &lanes, &workload, &owners, &scenario);
         Ok(Self {
-            max_in_flight: opens.in_flight(settings.load.max_in_flight, notify)?,
+            max_in_flight: opens.in_flight("--max-in-flight", settings.load.max_in_flight, notify)?,
             seed,
             workload,
             scenario,

@@ -30,6 +30,15 @@ pub fn raise_limit() {
     }
 }
 
+/// Whether the limit of open files allows so many of these orders at the same time.
+///
+/// # Errors
+/// It does not.
+pub fn check_concurrency(concurrency: u16, orders: usize) -> anyhow::Result<()> {
+    let load = Load { lanes: 1, requests: orders as u64, for_each_request: 1, questions: 0, sockets: 1 };
+    load.in_flight("--concurrency", Some(concurrency.into()), |_| ()).map(drop)
+}
+
 /// What a load opens.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load {
@@ -52,20 +61,27 @@ impl Load {
         self.sockets + self.lanes * (requests * self.for_each_request + self.questions.min(requests))
     }
 
-    /// Requests of a lane that may be under way at the same time: as chosen, or else as many as the limit of open files allows.
+    /// Requests of a lane that may be under way at the same time: as chosen by that option, or else as many as the limit of open
+    /// files allows.
     ///
     /// # Errors
     /// The limit does not allow what was chosen, or no load at all.
-    pub(crate) fn in_flight(&self, chosen: Option<u32>, notify: fn(&str)) -> anyhow::Result<u32> {
+    pub(crate) fn in_flight(&self, option: &str, chosen: Option<u32>, notify: fn(&str)) -> anyhow::Result<u32> {
         let Some(limit) = getrlimit(Resource::Nofile).current else { return Ok(chosen.unwrap_or(IN_FLIGHT)) };
-        let (in_flight, notice) = self.in_flight_within(limit, open_now(), chosen)?;
+        let (in_flight, notice) = self.in_flight_within(limit, open_now(), option, chosen)?;
         if let Some(notice) = notice {
             notify(&notice);
         }
         Ok(in_flight)
     }
 
-    fn in_flight_within(&self, limit: u64, open: u64, chosen: Option<u32>) -> anyhow::Result<(u32, Option<String>)> {
+    fn in_flight_within(
+        &self,
+        limit: u64,
+        open: u64,
+        option: &str,
+        chosen: Option<u32>,
+    ) -> anyhow::Result<(u32, Option<String>)> {
         let wanted = chosen.unwrap_or(IN_FLIGHT);
         let others = open + HELD + BESIDES;
         let fits = |in_flight: &u32| others + self.needs(*in_flight) <= limit;
@@ -79,8 +95,7 @@ impl Load {
         match (1..wanted).rev().find(fits) {
             None => bail!("This process may open {limit} files, which are too few for the load: {more}"),
             Some(most) if chosen.is_some() => bail!(
-                "This process may open {limit} files, which are too few for --max-in-flight {wanted}: {more}; or pass \
-                 --max-in-flight {most}"
+                "This process may open {limit} files, which are too few for {option} {wanted}: {more}; or pass {option} {most}"
             ),
             Some(most) => {
                 let notice = format!(
@@ -118,7 +133,7 @@ mod tests {
     const LOAD: Load = Load { lanes: 1, requests: 10_000, for_each_request: 1, questions: 0, sockets: 0 };
 
     fn within(load: Load, limit: u64, chosen: Option<u32>) -> anyhow::Result<(u32, Option<String>)> {
-        load.in_flight_within(limit, 12, chosen)
+        load.in_flight_within(limit, 12, "--max-in-flight", chosen)
     }
 
     #[test]

@@ -214,7 +214,7 @@ Exit code:
   0    every order was confirmed or rejected
   1    some order was not: no outcome in time, an error such as 429 or 503, or FAILED; or the result
        could not be written, and is in a file that standard error names
-  2    wrong usage, an unreadable file or no stack: nothing was sent
+  2    wrong usage, an unreadable file, too few open files or no stack: nothing was sent
   130  interrupted by Ctrl-C (SIGINT)
   143  terminated (SIGTERM)
 

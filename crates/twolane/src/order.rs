@@ -23,6 +23,7 @@ use twolane_client::signals::{Signal, Signals};
 use twolane_client::stack::{Stack, is_it_still_there};
 use twolane_client::timeline::Timeline;
 use twolane_client::token::Token;
+use twolane_load::open_files::check_concurrency;
 
 /// Columns where standard output is no terminal.
 const DEFAULT_WIDTH: usize = 100;
@@ -32,6 +33,7 @@ const WIDTHS: std::ops::RangeInclusive<usize> = 80..=120;
 /// Runs the command. An error means that nothing was sent.
 pub(crate) async fn run(args: OrderArgs) -> anyhow::Result<ExitCode> {
     let orders = order_file::read(args.file.as_deref())?;
+    check_concurrency(args.concurrency, orders.len())?;
     let stack = Stack::find(&args.stack.address()).await?;
     let api_url = stack.api_url()?;
     let token = Token::find(args.stack.token.as_deref(), &stack)?;

@@ -1,7 +1,7 @@
 //! `twolane compare` where this machine has too few files, or no way to the server: what that costs is no lane's.
 
 use crate::server::{Server, answer};
-use crate::{Twolane, record, twolane};
+use crate::{Twolane, line, order, record, twolane};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -112,6 +112,20 @@ fn a_bound_that_the_limit_does_not_allow_is_refused_with_what_to_type() {
     assert_eq!((code, stdout.as_str(), server.requests().len()), (2, "", 0), "{stderr}");
     assert!(stderr.contains("too few for --max-in-flight 500: run `ulimit -n "), "{stderr}");
     assert!(stderr.contains("or pass --max-in-flight "), "{stderr}");
+}
+
+#[test]
+fn orders_at_the_same_time_that_the_limit_does_not_allow_are_refused_too() {
+    let server = Server::start(|request, _| answer(201, record(request.id(), "CONFIRMED").to_string()));
+    let ids = (0..100).map(|number| format!("00000000-0000-4000-8000-{number:012}"));
+    let lines: String = ids.map(|id| line(&id)).collect();
+    let order = |concurrency| order(&server, "sync", &lines, &["--concurrency", concurrency]);
+
+    let (refused, _, stderr) = limited(order("100"), "-n 128").run();
+    let (placed, stdout, _) = limited(order("20"), "-n 128").run();
+
+    assert_eq!((refused, placed, server.requests().len()), (2, 0, 100), "{stderr}{stdout}");
+    assert!(stderr.contains("too few for --concurrency 100: run `ulimit -n "), "{stderr}");
 }
 
 /// Lowers the limit of a running process, so that it can open no file besides those that it has and those that it holds back.
