@@ -1,7 +1,9 @@
 # Thin on purpose: the logic is in infra/local (Python, standard library only) and in Rust.
 
-CLOUD := python3 infra/local
-AWS := python3 infra/aws
+# Python 3.10 to 3.14, by its name where `python3` is another one: make up PYTHON=python3.12
+PYTHON := python3
+CLOUD := $(PYTHON) infra/local
+AWS := $(PYTHON) infra/aws
 
 # A word for the shell with a text as it is, whatever the shell would make of it.
 quoted = '$(subst ','\'',$(1))'
