@@ -1,13 +1,28 @@
 # Thin on purpose: the logic is in infra/local (Python, standard library only) and in Rust.
 
-CLOUD := python3 infra/local
-AWS := python3 infra/aws
+# Python 3.10 to 3.14, by its name where `python3` is another one: make up PYTHON=python3.12
+PYTHON := python3
+CLOUD := $(PYTHON) infra/local
+AWS := $(PYTHON) infra/aws
+
+# A word for the shell with a text as it is, whatever the shell would make of it.
+quoted = '$(subst ','\'',$(1))'
+define line_break
+
+
+endef
+# A variable as it was typed: make would expand a $ in it, and end the command at a line break.
+typed = $(if $(findstring $(line_break),$(value $(1))),$(error $(1) has a line break, which make cannot pass on))$(call quoted,$(value $(1)))
+# An option with a variable's value, if it has one.
+option = $(if $(value $(2)), $(1) $(call typed,$(2)))
 
 # Which of samconfig.toml's environments: dev or prod.
 CONFIG_ENV ?= dev
 # What deploy, smoke and destroy work on, as far as it is given: STACK=name REGION=eu-central-1 PROFILE=name ENDPOINT_URL=…
-TARGET = --config-env $(CONFIG_ENV)$(if $(STACK), --stack-name $(STACK))$(if $(REGION), --region $(REGION))$(if $(PROFILE), \
-	--profile $(PROFILE))$(if $(ENDPOINT_URL), --endpoint-url $(ENDPOINT_URL))
+TARGET = $(call option,--config-env,CONFIG_ENV)$(call option,--stack-name,STACK)$(call option,--region,REGION)
+TARGET += $(call option,--profile,PROFILE)$(call option,--endpoint-url,ENDPOINT_URL)
+# Divided at spaces: `python3 infra/aws deploy --parameter 'NAME=a value'` takes any value.
+PARAMETER_OPTIONS = $(foreach parameter,$(if $(call typed,PARAMETERS),$(value PARAMETERS)), --parameter $(call quoted,$(parameter)))
 
 # cargo-lambda names the target even for this machine; naming it everywhere lets all builds share their artefacts.
 export CARGO_BUILD_TARGET ?= $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
@@ -22,10 +37,10 @@ help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 demo: ## Everything at once: install, build, start, deploy, and send sample orders down both lanes
-	@$(CLOUD) demo$(if $(PORT), --port $(PORT))
+	@$(CLOUD) demo$(call option,--port,PORT)
 
 up: ## Build, start the local cloud and deploy to it; PORT=4577 for another port, EMULATOR=localstack-core for another emulator
-	@$(CLOUD) up$(if $(PORT), --port $(PORT))$(if $(EMULATOR), --emulator $(EMULATOR))
+	@$(CLOUD) up$(call option,--port,PORT)$(call option,--emulator,EMULATOR)
 
 down: ## End what `make up` started
 	@$(CLOUD) down
@@ -61,19 +76,19 @@ soak: ## The fault suite in full, on a local cloud of its own: 2 000 orders in a
 # linker. Needs Linux; counting needs valgrind and strace.
 bench: ## Measure what each function costs (start, processor time, memory, size, instructions); fail above its bounds
 	@sam=$$($(CLOUD) tools sam) && export PATH="$$sam:$$PATH" && for package in $(MEASURED) hello-floor sdk-floor; do \
-		echo "Building $$package"; cargo lambda build --locked --release --compiler $(COMPILER) --lambda-dir target/bench --package $$package --bin $$package || exit; done
+		echo "Building $$package"; cargo lambda build --locked --release --compiler $(call typed,COMPILER) --lambda-dir target/bench --package $$package --bin $$package || exit; done
 	cargo build --locked --release -p lambda-bench
 	target/$(CARGO_BUILD_TARGET)/release/lambda-bench $(ARGS)
 
 # AWS needs release builds for its own processors: cargo-lambda chooses the target by the template's Architecture.
 build: ## Build the functions for AWS, on arm64; ARCHITECTURE=x86_64 for the other one
-	@$(AWS) build$(if $(ARCHITECTURE), --architecture $(ARCHITECTURE))
+	@$(AWS) build$(call option,--architecture,ARCHITECTURE)
 
 deploy: ## Build and deploy to AWS; CONFIG_ENV=prod, PARAMETERS="Name=value …"; the first time, SAM asks for every setting
-	@$(AWS) deploy $(TARGET) $(foreach parameter,$(PARAMETERS),--parameter '$(parameter)') $(ARGS)
+	@$(AWS) deploy$(TARGET)$(PARAMETER_OPTIONS) $(ARGS)
 
 smoke: ## Run the end-to-end tests that fit any stack on AWS, and leave nothing; STACK=name, ARGS="--yes sync_lane"
-	@$(AWS) smoke $(TARGET) $(ARGS)
+	@$(AWS) smoke$(TARGET) $(ARGS)
 
 destroy: ## Delete the stack from AWS, and say what outlives it; CONFIG_ENV=prod, ARGS=--delete-data for orders and users too
-	@$(AWS) destroy $(TARGET) $(ARGS)
+	@$(AWS) destroy$(TARGET) $(ARGS)

@@ -1,19 +1,20 @@
 """`python3 infra/aws …`: this repository's stack on AWS. Start with `python3 infra/aws --help`."""
 
 import sys
-from pathlib import Path
 
 if sys.version_info < (3, 10):
     sys.exit(
         "Python 3.10 or newer is needed to deploy: this is Python %d.%d (%s).\n"
-        "Install a newer one (https://www.python.org/downloads/) and run: python3.12 infra/aws …"
+        "Install a newer one (https://www.python.org/downloads/) and run: python3.12 infra/aws …; with make: PYTHON=python3.12"
         % (sys.version_info[0], sys.version_info[1], sys.executable)
     )
+
+# The version check comes first, so that its message can be read.
+from pathlib import Path  # noqa: E402
 
 # Tools, progress and failures are those of the local cloud.
 sys.path.insert(1, str(Path(__file__).resolve().parent.parent / "local"))
 
-# Both come first: the version check, so that its message can be read, and the path.
 from awscloud.cli import main  # noqa: E402
 from localcloud.output import until_nobody_reads  # noqa: E402
 

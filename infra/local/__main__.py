@@ -5,7 +5,7 @@ import sys
 if sys.version_info < (3, 10):
     sys.exit(
         "Python 3.10 or newer is needed for the local cloud: this is Python %d.%d (%s).\n"
-        "Install a newer one (https://www.python.org/downloads/) and run: python3.12 infra/local …"
+        "Install a newer one (https://www.python.org/downloads/) and run: python3.12 infra/local …; with make: PYTHON=python3.12"
         % (sys.version_info[0], sys.version_info[1], sys.executable)
     )
 

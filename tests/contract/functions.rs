@@ -58,7 +58,9 @@ fn every_folder_in_functions_is_built_by_cargo_lambda_under_its_name() {
         let function = template.resource(&id);
         assert_eq!(function["Type"], "AWS::Serverless::Function", "{id}: set this Type");
         assert_eq!(function["Properties"]["CodeUri"], format!("functions/{folder}"), "{id}: set this CodeUri");
-        assert_eq!(function["Metadata"]["BuildMethod"], "rust-cargolambda", "{id}: set this BuildMethod");
+        // Without `Binary`, cargo-lambda takes away every binary of the workspace that it finds, the command line's too.
+        let metadata = json!({"BuildMethod": "rust-cargolambda", "BuildProperties": {"Binary": folder}});
+        assert_eq!(function["Metadata"], metadata, "{id}: set this Metadata");
     }
 }
 

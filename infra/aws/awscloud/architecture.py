@@ -7,8 +7,8 @@ from pathlib import Path
 
 from localcloud.failure import Failure
 from localcloud.layout import short
-from samcli.yamlhelper import yaml_parse
 
+from .parameters import declared
 from .stack import Stack
 
 PARAMETER = "Architecture"
@@ -23,10 +23,8 @@ def deployed_for(template: Path, parameters: Mapping[str, str], found: Stack | N
     if PARAMETER in kept:
         return kept[PARAMETER]
     try:
-        return yaml_parse(template.read_text(encoding="utf-8"))["Parameters"][PARAMETER]["Default"]
-    except OSError as error:
-        raise Failure(f"{short(template)} cannot be read: {error}\n  Do:   name the folder that has it; `make build` makes .aws-sam/build.") from error
-    except (KeyError, TypeError) as error:
+        return declared(template)[PARAMETER]["Default"]
+    except KeyError as error:
         raise Failure(f"{short(template)} has no parameter {PARAMETER} with a default: it is not Twolane's template.") from error
 
 

@@ -10,12 +10,15 @@ from pathlib import Path
 from localcloud import sam
 from localcloud.environment import release_environment
 from localcloud.failure import Failure
+from localcloud.files import refuse_unwritable
 from localcloud.layout import Project
 from localcloud.prerequisites import check_rust
 
 from . import architecture
 
 _ARM64 = "arm64"
+# Where `sam build` writes.
+BUILT = Path(".aws-sam") / "build"
 
 
 def build(options: argparse.Namespace) -> int:
@@ -32,6 +35,7 @@ def build_functions(project: Project, environment: Mapping[str, str], processor:
 
     SAM has them compiled one after the other. Linking one takes a processor about a minute: together, they use every processor.
     """
+    refuse_unwritable(project.root / BUILT / "template.yaml")
     functions = sorted(manifest.parent.name for manifest in project.root.glob("functions/*/Cargo.toml"))
     if functions:
         packages = [word for name in functions for word in ("--package", name, "--bin", name)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,16 +12,16 @@ from localcloud import sam
 from localcloud.failure import Failure
 from localcloud.layout import Project, short
 from localcloud.output import discard_output
+from localcloud.parameter_overrides import overrides
 from localcloud.prerequisites import check_rust
 from localcloud.progress import Progress
+from localcloud.temporary import temporary_folder
 
-from . import advice, architecture, environments, stack
+from . import advice, architecture, environments, parameters, stack
 from .account import Account, connect
-from .build import build_functions
+from .build import BUILT, build_functions
 from .consent import require_answers
 from .environments import Environment
-
-_BUILT = Path(".aws-sam") / "build"
 
 
 def deploy(options: argparse.Namespace) -> int:
@@ -28,6 +29,9 @@ def deploy(options: argparse.Namespace) -> int:
     project, progress = Project(Path(options.project).resolve()), Progress(steps=3)
     progress.step("Checking tools, credentials and region")
     environment = environments.read(project.samconfig, options.config_env)
+    wanted, built = environment.parameters_with(options.parameter), Path(options.built or project.root / BUILT).resolve()
+    template = built / "template.yaml" if options.built else project.template
+    parameters.refuse_unusable(wanted, parameters.declared(template))
     if not options.built:
         check_rust()
     account = connect(options.profile, options.region or environment.region, options.endpoint_url)
@@ -38,20 +42,30 @@ def deploy(options: argparse.Namespace) -> int:
     if found and found.is_beyond_update:
         raise _beyond_update(found, account, options)
     progress.detail(f"{'the' if found else 'a new'} stack {name}: {account}")
-    parameters = environment.parameters_with(options.parameter)
-    built = _built(options, project, account, environment, found, progress)
     # Whoever asks for nothing gets no guide either.
     guided = found is None and not options.yes
-    if guided and name != environment.stack:
-        progress.detail(f"SAM's guide saves its answers as the environment {environment.name}, whose stack is {environment.stack}: `n` keeps that")
-    progress.step(f"Deploying{': SAM asks for each setting, and Enter takes what samconfig.toml says' if guided else ''}")
-    arguments = ["deploy", "--template-file", str(built / "template.yaml"), "--config-file", str(project.samconfig)]
-    arguments += ["--config-env", environment.name, "--region", account.region, "--no-fail-on-empty-changeset"]
-    arguments += ["--stack-name", name, "--s3-prefix", name, *_overrides(parameters)]
-    arguments += ["--no-confirm-changeset"] if options.yes else ["--guided"] if guided else []
-    _sam(project, account.environment(), arguments, "deployment")
     if guided:
-        name, account = _answered(environments.read(project.samconfig, environment.name), environment, name, account)
+        _refuse_answers_that_cannot_be_saved(project.samconfig)
+    with temporary_folder(project.root) as temporary:
+        folder, processor = Path(temporary["TMPDIR"]), architecture.deployed_for(template, wanted, found)
+        if options.built:
+            architecture.refuse_other(built, processor)
+            progress.step(f"The functions as they were built in {short(built)}")
+        else:
+            progress.step("Building the functions for AWS: release builds, minutes the first time")
+            of_the_build = ["--config-env", environment.name, *overrides({**wanted, architecture.PARAMETER: processor}, folder)]
+            build_functions(project, account.build_environment(), processor, of_the_build)
+        if guided and name != environment.stack:
+            progress.detail(f"SAM's guide saves its answers as the environment {environment.name}. `n` keeps the stack {environment.stack} there")
+        progress.step(f"Deploying{': SAM asks for each setting, and Enter takes what samconfig.toml says' if guided else ''}")
+        arguments = ["deploy", "--template-file", str(built / "template.yaml"), "--config-file", str(project.samconfig)]
+        arguments += ["--config-env", environment.name, "--region", account.region, "--no-fail-on-empty-changeset"]
+        arguments += ["--stack-name", name, "--s3-prefix", name, *overrides(wanted, folder)]
+        arguments += ["--no-confirm-changeset"] if options.yes else ["--guided"] if guided else []
+        _sam(project, account.environment(), arguments, "deployment")
+    now, unread = _read_again(project, environment)
+    if guided:
+        name, account = _answered(now, environment, name, account)
         if stack.find(account, name) is None:
             _tell_where_to_look(name, account, environment)
             return 0
@@ -62,23 +76,9 @@ def deploy(options: argparse.Namespace) -> int:
     _tell(f"Nothing was changed: the stack {name} is as it was" if unchanged else f"The stack {name} is deployed", deployed, account, options)
     # SAM's guide may have been given another one.
     architecture.refuse_other(built, architecture.deployed_for(built / "template.yaml", {}, deployed))
+    if guided:
+        _refuse_answers_saved_otherwise(now, environment, deployed, unread)
     return 0
-
-
-def _built(
-    options: argparse.Namespace, project: Project, account: Account, environment: Environment, found: stack.Stack | None, progress: Progress
-) -> Path:
-    """The folder with functions for the processor that the stack has or will have: as they were built, or built now."""
-    built, parameters = Path(options.built or project.root / _BUILT).resolve(), environment.parameters_with(options.parameter)
-    processor = architecture.deployed_for(built / "template.yaml" if options.built else project.template, parameters, found)
-    if options.built:
-        architecture.refuse_other(built, processor)
-        progress.step(f"The functions as they were built in {short(built)}")
-    else:
-        progress.step("Building the functions for AWS: release builds, minutes the first time")
-        overrides = _overrides({**parameters, architecture.PARAMETER: processor})
-        build_functions(project, account.build_environment(), processor, ["--config-env", environment.name, *overrides])
-    return built
 
 
 def _beyond_update(found: stack.Stack, account: Account, options: argparse.Namespace) -> Failure:
@@ -87,6 +87,36 @@ def _beyond_update(found: stack.Stack, account: Account, options: argparse.Names
         f"  Do:   {advice.make('destroy', options)}, then deploy again; why it failed: the stack's events in the console, or\n"
         f"        aws cloudformation describe-stack-events --stack-name {found.name} --region {account.region}"
     )
+
+
+def _refuse_answers_that_cannot_be_saved(samconfig: Path) -> None:
+    """SAM saves the answers to its questions when all are given, and ends there if it cannot."""
+    if not os.access(samconfig, os.W_OK):
+        raise Failure(
+            f"{short(samconfig)} cannot be written, and SAM's guide saves its answers there.\n"
+            "  Do:   let this user write to it; or do without the guide: --yes (with make: ARGS=--yes), with the parameters that you need."
+        )
+
+
+def _read_again(project: Project, environment: Environment) -> tuple[Environment, Failure | None]:
+    """The environment after SAM's guide; as it was before, and why, where it can no longer be read."""
+    try:
+        return environments.read(project.samconfig, environment.name), None
+    except Failure as failure:
+        return environment, failure
+
+
+def _refuse_answers_saved_otherwise(now: Environment, before: Environment, deployed: stack.Stack, unread: Failure | None) -> None:
+    """Fail when SAM reads other values than those it was answered: its guide saves some so, and the next deployment would have them."""
+    changed = {} if now == before else now.parameters
+    other = sorted(name for name, value in changed.items() if deployed.parameters.get(name) != value)
+    if unread or other:
+        why = unread or f"it would read other values of {', '.join(other)}"
+        raise Failure(
+            "The stack is deployed as you answered, but SAM's guide has not saved all answers so that SAM can read them.\n"
+            f"  Why:  {why}\n"
+            f"  Do:   before the next deployment, correct [{now.name}.deploy.parameters] in samconfig.toml."
+        )
 
 
 def _answered(now: Environment, before: Environment, name: str, account: Account) -> tuple[str, Account]:
@@ -106,16 +136,6 @@ def _tell_where_to_look(name: str, account: Account, environment: Environment) -
 def _sam(project: Project, variables: dict[str, str], arguments: list[str], what: str) -> None:
     if not sam.in_foreground(arguments, project, variables):
         raise Failure(f"The {what} failed or was not agreed to; SAM's message is above, with what failed first (CREATE_FAILED, UPDATE_FAILED).")
-
-
-def _overrides(parameters: dict[str, str]) -> list[str]:
-    return ["--parameter-overrides", *(f"{name}={_quoted(value)}" for name, value in parameters.items())] if parameters else []
-
-
-def _quoted(value: str) -> str:
-    """As SAM itself writes it: an empty value, and one with spaces or quotes, it reads only in quotes."""
-    escaped = value.replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def _tell(what: str, deployed: stack.Stack, account: Account, options: argparse.Namespace) -> None:

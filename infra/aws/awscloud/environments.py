@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
-from click import BadParameter
 from localcloud.failure import Failure
-from samcli.cli.types import CfnParameterOverridesType
+
+from . import parameters
 
 # `make up` has parameters of its own.
 _LOCAL = "local"
@@ -27,7 +27,7 @@ class Environment:
 
     def parameters_with(self, given: list[str]) -> dict[str, str]:
         """All parameters; those that are given as `NAME=VALUE` go before the environment's."""
-        return {**self.parameters, **dict(map(_name_and_value, given))}
+        return {**self.parameters, **dict(map(parameters.name_and_value, given))}
 
 
 def read(samconfig: Path, name: str) -> Environment:
@@ -47,10 +47,10 @@ def read(samconfig: Path, name: str) -> Environment:
         raise Failure(f"The environment {name!r} of {samconfig} has no stack_name.")
     try:
         # As SAM reads them, which writes `Name=""` there itself.
-        parameters = CfnParameterOverridesType().convert(deploy.get("parameter_overrides"), None, None)
-    except BadParameter as error:
-        raise Failure(f"parameter_overrides of the environment {name!r} of {samconfig} cannot be read: {error}") from error
-    return Environment(name, stack, deploy.get("region", shared.get("region")), parameters)
+        overrides = parameters.read_from_samconfig(deploy.get("parameter_overrides"))
+    except Failure as failure:
+        raise Failure(f"parameter_overrides of the environment {name!r} of {samconfig} cannot be read: {failure}") from failure
+    return Environment(name, stack, deploy.get("region", shared.get("region")), overrides)
 
 
 def _refuse_a_profile(environment: Mapping[str, Any], name: str) -> None:
@@ -61,10 +61,3 @@ def _refuse_a_profile(environment: Mapping[str, Any], name: str) -> None:
                 f"samconfig.toml names the profile {profile!r} in [{name}.{command}.parameters].\n"
                 f"  Do:   remove that line, and name the profile when you call: --profile {profile}, PROFILE={profile} with make, or AWS_PROFILE."
             )
-
-
-def _name_and_value(parameter: str) -> tuple[str, str]:
-    name, equals, value = parameter.partition("=")
-    if not (name and equals):
-        raise Failure(f"{parameter!r} is no parameter: write NAME=VALUE.")
-    return name, value

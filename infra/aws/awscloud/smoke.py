@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from localcloud.failure import Failure
-from localcloud.files import exclusive_or_fail, write_json
+from localcloud.files import OF_ITS_OWNER_ALONE, exclusive_or_fail, refuse_unwritable, write_json, write_whole
 from localcloud.interrupts import signals_as_interrupts, signals_put_off
 from localcloud.layout import REPOSITORY
 from localcloud.prerequisites import check_rust
@@ -41,6 +40,7 @@ def smoke(options: argparse.Namespace) -> int:
         raise Failure(f"The stack {deployed.name} calls nobody back, which the tests wait for.\n  Do:   deploy it with Callbacks=websocket.")
     # What is remembered of one stack must never be cleaned from another.
     folder = REPOSITORY / ".local" / "aws" / f"{account.number}-{account.region}-{deployed.name}"
+    refuse_unwritable(folder / "outputs.json")
     users = _pool_users(options, account, deployed, folder)
     progress.step("Building the tests")
     tests = suite.build(REPOSITORY)
@@ -69,7 +69,7 @@ class _Run:
             tokens = self._users.make(_PEOPLE) if self._users else callers.read_tokens(Path(options.tokens), _PEOPLE)
             traces = self._traces(map(callers.subject, tokens))
             before = traces.rows()
-            _write_secret(tokens_file, "\n".join(tokens))
+            write_whole(tokens_file, "\n".join(tokens), OF_ITS_OWNER_ALONE)
             code = suite.run(REPOSITORY, tests, selection.run, self._environment(tokens_file, tokens[0]))
         finally:
             with signals_put_off("Still cleaning up …"):
@@ -129,10 +129,3 @@ def _pool_users(options: argparse.Namespace, account: Account, deployed: stack.S
 
 def _table_bytes(account: Account, deployed: stack.Stack) -> int:
     return account.client("dynamodb").describe_table(TableName=deployed.outputs["OrdersTableName"])["Table"]["TableSizeBytes"]
-
-
-def _write_secret(path: Path, text: str) -> None:
-    """Readable by its owner alone from the first byte."""
-    path.unlink(missing_ok=True)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as written:
-        written.write(text)

@@ -6,15 +6,21 @@ Runs as `on_a_stack`. What MiniStack makes of the real template has something ne
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
+import boto3
 from awscloud.stack import OURS
+from localcloud.layout import REPOSITORY
 
-from .cloud import Cloud, answer
+from .cloud import SECONDS, Cloud, answer, without_endpoint
+from .odd_values import ODD_VALUES
 
+# One parameter for each odd value.
+_ODD = {f"Odd{number}": value for number, value in enumerate(ODD_VALUES)}
 _TEMPLATE = f"""
 Transform: AWS::Serverless-2016-10-31
 Description: '{OURS}'
@@ -22,6 +28,7 @@ Parameters:
   Architecture: {{Type: String, Default: arm64}}
   Seconds: {{Type: Number, Default: 60}}
   Broken: {{Type: String, Default: 'false'}}
+{"".join(f"  {name}: {{Type: String, Default: none}}{chr(10)}" for name in _ODD)}
 Conditions:
   IsBroken: !Equals [!Ref Broken, 'true']
 Resources:
@@ -77,6 +84,48 @@ class OnASmallStack(unittest.TestCase):
         self.assertEqual(code, 0, printed)
         self.assertIn(f"Stack {_STACK} is up to date", printed)
         self.assertIn(f"Nothing was changed: the stack {_STACK} is as it was", printed)
+
+    def deployed(self) -> dict[str, str]:
+        """The parameters that the stack has."""
+        stack = boto3.client("cloudformation").describe_stacks(StackName=_STACK)["Stacks"][0]
+        return {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
+
+    def test_a_parameter_arrives_as_it_was_typed(self) -> None:
+        typed = [word for name, value in _ODD.items() for word in ("--parameter", f"{name}={value}")]
+
+        code, printed = self.deploy({}, "--yes", "--parameter", "Seconds=45", *typed)
+
+        self.assertEqual(code, 0, printed)
+        deployed = self.deployed()
+        # The answer is XML: its reader makes one character of a line break.
+        self.assertEqual({name: deployed[name] for name in _ODD}, {name: value.replace("\r\n", "\n") for name, value in _ODD.items()})
+
+    def test_a_parameter_arrives_through_make_as_it_was_typed(self) -> None:
+        values = {name: value for name, value in _ODD.items() if not any(map(str.isspace, value)) and len(value) < 1000}
+        words = " ".join(f"{name}={value}" for name, value in values.items())
+        command = ["make", "deploy", f"ENDPOINT_URL={self.endpoint}", f"PARAMETERS=Seconds=50 {words}",
+                   f"ARGS=--yes --built {self.folder} --project {self.folder} --parameter 'Odd0=two  words'"]  # fmt: skip
+
+        done = subprocess.run(command, cwd=REPOSITORY, env=without_endpoint(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=SECONDS, check=False)  # fmt: skip
+
+        self.assertEqual(done.returncode, 0, done.stdout)
+        deployed = self.deployed()
+        self.assertEqual({name: deployed[name] for name in values}, {**values, "Odd0": "two  words"})
+
+    def test_an_answer_that_the_guide_saves_otherwise_is_named_and_the_outputs_are_printed_all_the_same(self) -> None:
+        for value in ("a\\ b", "ends in \\"):
+            with self.subTest(value=value):
+                self.destroy()
+                Path(self.folder, "samconfig.toml").write_text(_SAMCONFIG)
+
+                code, printed = self.deploy({_QUESTION: "y"}, "--parameter", f"Odd1={value}")
+
+                self.assertEqual(code, 1, printed)
+                self.assertEqual(self.deployed()["Odd1"], value)
+                self.assertIn("QueueUrl", printed.rpartition("Outputs:")[2])
+                self.assertIn("SAM's guide has not saved all answers so that SAM can read them", printed)
+        Path(self.folder, "samconfig.toml").write_text(_SAMCONFIG)
 
     def test_changes_that_are_agreed_to_are_made(self) -> None:
         code, printed = self.deploy({_QUESTION: "y"}, "--parameter", "Seconds=20")

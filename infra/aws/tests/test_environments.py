@@ -6,9 +6,11 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from awscloud import deploy, environments
+from awscloud import environments, parameters
 from localcloud.failure import Failure
 from localcloud.layout import REPOSITORY
+from localcloud.parameter_overrides import overrides
+from odd_values import ODD_VALUES
 from samcli.cli.types import CfnParameterOverridesType
 from samcli.commands.deploy.guided_config import GuidedConfig
 from samcli.lib.config.samconfig import SamConfig
@@ -18,9 +20,10 @@ _KEYS = '{"keys": [{"kid": "a b", "n": "x=="}]}'
 
 def taken(environment: environments.Environment, *given: str) -> dict[str, str]:
     """What SAM makes of what it is called with."""
-    _option, *words = deploy._overrides(environment.parameters_with(list(given)))
-    parameters: dict[str, str] = CfnParameterOverridesType().convert(tuple(words), None, None)
-    return parameters
+    with tempfile.TemporaryDirectory() as folder:
+        _option, *words = overrides(environment.parameters_with(list(given)), Path(folder))
+        read: dict[str, str] = CfnParameterOverridesType().convert(tuple(words), None, None)
+    return read
 
 
 class Parameters(unittest.TestCase):
@@ -47,6 +50,28 @@ class Parameters(unittest.TestCase):
 
         self.assertEqual(parameters, {**environment.parameters, "AlarmTopic": "", "CorsAllowedOrigins": "", "Jwks": _KEYS})
         self.assertEqual(environment.parameters["AlarmTopic"], "none")
+
+    def test_every_value_comes_to_sam_as_it_is(self) -> None:
+        environment = environments.read(self.samconfig, "dev")
+
+        for value in ODD_VALUES:
+            with self.subTest(value=value):
+                self.assertEqual(taken(environment, f"Jwks={value}")["Jwks"], value)
+
+    def test_what_sam_would_pass_over_in_samconfig_is_refused(self) -> None:
+        for text in ("Origins=https://a.example https://b.example", 'Jwks={"keys":[]}', 'Jwks="half', "Note=a\\", 'Note="a\\"', "A=1 B=", "ParameterKey=A,ParameterValue=b c"):
+            for written in (text, [text], [["Other=1"], text]):
+                with self.subTest(written=written), self.assertRaises(Failure) as raised:
+                    parameters.read_from_samconfig(written)
+                self.assertIn("SAM would pass over" if "is not a valid" not in str(raised.exception) else "", str(raised.exception))
+
+    def test_what_sam_reads_whole_in_samconfig_is_taken(self) -> None:
+        for written, read in (
+            ('A=1 B="two words" C=""', {"A": "1", "B": "two words", "C": ""}), (['A="a \\"b\\""', "B=b"], {"A": 'a "b"', "B": "b"}), ({"A": "two words", "B": 3}, {"A": "two words", "B": "3"}),
+            ("ParameterKey=A,ParameterValue=b", {"A": "b"}), (None, {}), ("", {}), ([], {}),
+        ):  # fmt: skip
+            with self.subTest(written=written):
+                self.assertEqual(parameters.read_from_samconfig(written), read)
 
     def test_what_is_no_parameter_is_refused(self) -> None:
         with self.assertRaisesRegex(Failure, "write NAME=VALUE"):

@@ -9,8 +9,11 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
+from awscloud import deploy
 from localcloud.environment import without_aws
+from localcloud.failure import Failure
 from localcloud.layout import REPOSITORY
 from recorder import Recorder
 
@@ -86,6 +89,43 @@ class Preconditions(unittest.TestCase):
     def test_an_environment_that_does_not_exist(self) -> None:
         self.assert_refused("name one of default, dev, prod", "deploy", "--yes", "--config-env", "test")
         self.assert_refused("that is the local cloud", "deploy", "--yes", "--config-env", "local")
+
+    def test_a_parameter_that_could_not_arrive_is_refused_before_anything_else(self) -> None:
+        for parameter, message in (
+            ("MaximumConcurency=5", "template.yaml has no parameter 'MaximumConcurency'. Did you mean MaximumConcurrency?"),
+            ("WebAcl", "'WebAcl' is not a parameter: write NAME=VALUE"), ("=x", "'=x' is not a parameter"),
+            ("Jwks=" + 2000 * "é" + 97 * "x", "parameter Jwks has 4097 bytes, and CloudFormation takes at most 4096"),
+            ("Jwks=a\x01b", "has the character U+0001"), ("Jwks=\udcff", "has the character U+DCFF"),
+        ):  # fmt: skip
+            with self.subTest(parameter=parameter[:20]):
+                # There is no region and there are no credentials either.
+                self.assert_refused(message, "deploy", "--yes", "--parameter", parameter)
+
+    def test_a_parameter_of_samconfig_that_the_template_does_not_have_is_refused(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "template.yaml").write_text("Parameters: {Architecture: {Type: String}}\n")
+            Path(folder, "samconfig.toml").write_text('[dev.deploy.parameters]\nstack_name = "x"\nparameter_overrides = ["Architectur=arm64"]\n')
+
+            self.assert_refused("Did you mean Architecture?", "deploy", "--yes", "--project", folder)
+
+    def test_a_folder_in_which_nothing_can_be_written_is_named_before_anything_is_built(self) -> None:
+        recorder = Recorder()
+        self.addCleanup(recorder.close)
+        for name in (".local", ".aws-sam"):
+            with self.subTest(name), tempfile.TemporaryDirectory() as folder:
+                Path(folder, "template.yaml").write_text("Parameters: {Architecture: {Type: String, Default: arm64}}\n")
+                Path(folder, "samconfig.toml").write_text('[dev.deploy.parameters]\nstack_name = "x"\n')
+                Path(folder, name).write_text("in the way")
+
+                command = ("deploy", "--yes", "--project", folder, "--endpoint-url", recorder.url)
+                message = self.assert_refused("cannot be written: ", *command, AWS_REGION="us-east-1", **_KEYS)
+
+                self.assertIn(f"{Path(folder).name}/{name}", message)
+                self.assertNotIn("Build", message.replace("Building the functions", ""))
+
+    def test_the_guide_is_not_begun_where_its_answers_cannot_be_saved(self) -> None:
+        with mock.patch.object(os, "access", return_value=False), self.assertRaisesRegex(Failure, "SAM's guide saves its answers there"):
+            deploy._refuse_answers_that_cannot_be_saved(Path("samconfig.toml"))
 
     def test_every_command_has_examples(self) -> None:
         for command in ("deploy", "smoke", "destroy"):

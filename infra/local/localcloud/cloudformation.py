@@ -20,10 +20,11 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack's status and outputs."""
+    """A stack's status, its outputs, and the parameters that it was deployed with."""
 
     status: str
     outputs: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_busy(self) -> bool:
@@ -50,9 +51,13 @@ def describe(port: int, stack: str) -> Stack | None:
     found = answer.find(".//Stacks/member")
     if found is None:
         return None
-    outputs = {item.findtext("OutputKey", ""): item.findtext("OutputValue", "") for item in found.findall("Outputs/member")}
     status = found.findtext("StackStatus", "")
-    return None if status == "DELETE_COMPLETE" else Stack(status, outputs)
+    return None if status == "DELETE_COMPLETE" else Stack(status, _pairs(found, "Output"), _pairs(found, "Parameter"))
+
+
+def _pairs(stack: ElementTree.Element, kind: str) -> dict[str, str]:
+    """What CloudFormation lists as `OutputKey` and `OutputValue`, or as `ParameterKey` and `ParameterValue`."""
+    return {item.findtext(f"{kind}Key", ""): item.findtext(f"{kind}Value", "") for item in stack.findall(f"{kind}s/member")}
 
 
 def failure_reasons(port: int, stack: str) -> list[str]:

@@ -9,9 +9,11 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from . import cloudformation, emulators, issuer, tools
 from .browser import browser
@@ -21,7 +23,7 @@ from .emulators import Emulator, lifecycle
 from .emulators.lifecycle import Running
 from .environment import command_environment, command_settings, endpoint, foreign_names
 from .failure import Failure
-from .files import exclusive, exclusive_or_fail, read_json, shared, write_json
+from .files import exclusive, exclusive_or_fail, holder_of, read_json, refuse_unwritable, shared, write_json
 from .interrupts import signals_as_interrupts
 from .layout import Instance, Project, short
 from .prerequisites import check_python, check_rust
@@ -40,6 +42,15 @@ class Target:
     emulator: Emulator | None = None
 
 
+@dataclass(frozen=True)
+class Deployed:
+    """A stack that can be used: its emulator, its outputs as that emulator gives them, and the issuer that it trusts."""
+
+    running: Running
+    outputs: dict[str, str]
+    issuer: dict[str, Any]
+
+
 def _to_stderr(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -48,7 +59,7 @@ def _wait(holder: str) -> None:
     _to_stderr(f"Another command (pid {holder}) is at work: waiting for it …")
 
 
-def up(target: Target, built: bool = False, parameters: tuple[str, ...] = ()) -> int:
+def up(target: Target, built: bool = False, parameters: Mapping[str, str] = MappingProxyType({})) -> int:
     """Install, build, start, deploy; each only as far as needed. With `built`, what was built before is deployed.
 
     `parameters` are the stack's besides those of every local one.
@@ -56,6 +67,8 @@ def up(target: Target, built: bool = False, parameters: tuple[str, ...] = ()) ->
     progress = Progress(steps=5)
     instance, project = target.instance, target.project
     with exclusive(instance.lock, _wait):
+        # Before the long build, too.
+        refuse_unwritable(instance.outputs)
         chosen = _emulator_for(target)
         progress.step("Checking what must be on this machine")
         check_python()
@@ -74,20 +87,27 @@ def up(target: Target, built: bool = False, parameters: tuple[str, ...] = ()) ->
         running = _ensure_emulator(chosen, instance, port, progress.detail)
         progress.step(f"Deploying the stack {STACK} (log: {short(instance.deploy_log)})")
         with shared(project.lock):
-            outputs = deploy(project, instance, running, progress.detail, parameters)
-        write_json(instance.outputs, outputs)
-    _report(instance, outputs, progress.elapsed())
+            outputs, deployment = deploy(project, instance, running, progress.detail, parameters)
+        try:
+            write_json(instance.deployed, deployment)
+            write_json(instance.outputs, outputs)
+        except Failure:
+            _report(instance, outputs, f"The stack is deployed ({progress.elapsed():.0f} s). Outputs")
+            raise
+    _report(instance, outputs, f"The local cloud is up ({progress.elapsed():.0f} s). Outputs, also in {short(instance.outputs)}")
     return 0
 
 
 def down(target: Target) -> int:
     """End what `up` started in this folder, and nothing else."""
     instance = target.instance
-    ended = lifecycle.stop(instance)
-    gone = [path for path in (instance.outputs, instance.deployed, instance.issuer) if path.exists()]
-    for path in gone:
-        path.unlink()
-    shutil.rmtree(instance.temporary, ignore_errors=True)
+    # An `up` under way would write its files after these are removed.
+    with exclusive(instance.lock, _wait) if instance.folder.exists() else contextlib.nullcontext():
+        gone = [path for path in (instance.outputs, instance.deployed, instance.issuer) if path.is_file()]
+        for path in gone:
+            path.unlink()
+        ended = lifecycle.stop(instance)
+        shutil.rmtree(instance.temporary, ignore_errors=True)
     if ended:
         print(f"Ended the local cloud of {short(instance.folder)}: {_count(len(ended), 'process', 'processes')}.")
     else:
@@ -113,13 +133,13 @@ def restart(target: Target) -> int:
 
 def execute(target: Target, command: list[str], built: bool) -> int:
     """A fresh instance, the command with its environment, then the instance is gone whatever happened."""
-    with fresh(target, built) as running:
+    with fresh(target, built) as stack:
         print(f"Running: {shlex.join(command)}", flush=True)
-        return run_command(command, command_environment(target.instance, running.port))
+        return run_command(command, environment_of(target.instance, stack))
 
 
 @contextlib.contextmanager
-def fresh(target: Target, built: bool, parameters: tuple[str, ...] = ()) -> Iterator[Running]:
+def fresh(target: Target, built: bool, parameters: Mapping[str, str] = MappingProxyType({})) -> Iterator[Deployed]:
     """A fresh instance that nobody else uses; it is gone afterwards whatever happened."""
     instance = target.instance
     busy = f"Another command (pid {{holder}}) is using {short(instance.folder)}: wait for it, or name another --dir."
@@ -128,10 +148,9 @@ def fresh(target: Target, built: bool, parameters: tuple[str, ...] = ()) -> Iter
             down(target)
         try:
             up(target, built, parameters)
-            running = lifecycle.running(instance)
-            if running is None:
+            if lifecycle.running(instance) is None:
                 raise Failure(f"The emulator ended by itself; log: {short(instance.emulator_log)}")
-            yield running
+            yield deployed(instance)
         finally:
             down(target)
 
@@ -147,9 +166,30 @@ def build_functions(target: Target) -> int:
     return 0
 
 
-def running_on(instance: Instance) -> int:
-    """The port of the running instance."""
-    return _running(instance).port
+def deployed(instance: Instance) -> Deployed:
+    """The stack of the instance, asked of the emulator that answers: files could be another one's. Fails if it cannot be used now."""
+    found = _running(instance)
+    try:
+        stack = cloudformation.describe(found.port, STACK)
+    except Failure as failure:
+        raise _not_usable(instance, str(failure).rstrip(".")) from failure
+    if stack is None or not stack.is_healthy:
+        raise _not_usable(instance, "nothing is deployed to it" if stack is None else f"the stack {STACK} is in {stack.status}")
+    trusted = issuer.read(instance)
+    if stack.parameters.get(issuer.KEYS) not in (None, issuer.parameters(trusted)[issuer.KEYS]):
+        raise _not_usable(instance, f"the stack {STACK} trusts another issuer than that of {short(instance.issuer)}")
+    if lifecycle.running(instance) != found:
+        raise _not_usable(instance, "its emulator was started anew just now")
+    return Deployed(found, stack.outputs, trusted)
+
+
+def environment_of(instance: Instance, stack: Deployed) -> dict[str, str]:
+    """The whole environment of a command that works with the stack."""
+    return command_environment(instance, stack.running.port, stack.outputs)
+
+
+def _not_usable(instance: Instance, why: str) -> Failure:
+    return Failure(f"The local cloud of {short(instance.folder)} cannot be used now: {why}.\n  Do:   {_how_to_bring_up(instance)}")
 
 
 def _running(instance: Instance) -> Running:
@@ -160,16 +200,24 @@ def _running(instance: Instance) -> Running:
 
 
 def _nothing_runs(instance: Instance) -> Failure:
-    return Failure(f"Nothing is running for {short(instance.folder)}.\n  Do:   {instance.command('up')}")
+    return Failure(f"Nothing is running for {short(instance.folder)}.\n  Do:   {_how_to_bring_up(instance)}")
+
+
+def _how_to_bring_up(instance: Instance) -> str:
+    """The command that does; nothing but to wait while another process starts or ends it."""
+    holder = holder_of(instance.lock)
+    if holder in (None, str(os.getpid())):
+        return instance.command("up")
+    return f"wait for another command (pid {holder}), which is at work on it, then run the same command again"
 
 
 def env(target: Target) -> int:
     """Shell lines for `eval`."""
-    running = _running(target.instance)
+    stack = deployed(target.instance)
+    token = issuer.token(stack.issuer, stack.running.emulator)
+    settings = {**command_settings(target.instance, stack.running.port, stack.outputs), "TWOLANE_TOKEN": token}
     if foreign_names():
         print(f"unset {' '.join(foreign_names())}")
-    token = issuer.token(target.instance, running.emulator)
-    settings = {**command_settings(target.instance, running.port), "TWOLANE_TOKEN": token}
     for name, value in settings.items():
         print(f"export {name}={shlex.quote(value)}")
     return 0
@@ -258,23 +306,22 @@ def _status(instance: Instance) -> dict[str, object]:
     running = lifecycle.running(instance)
     healthy = running is not None and running.is_healthy()
     stack = cloudformation.describe(running.port, STACK) if running and healthy else None
-    outputs = read_json(instance.outputs)
     return {
         "folder": str(instance.folder.resolve()),
         "running": running is not None,
         "healthy": healthy,
-        "ready": bool(stack and stack.is_healthy and outputs is not None),
+        "ready": bool(stack and stack.is_healthy and read_json(instance.outputs) == stack.outputs),
         "emulator": running.emulator.name if running else None,
         "pid": running.process.pid if running else None,
         "port": running.port if running else None,
         "endpoint": endpoint(running.port) if running else None,
         "stackStatus": stack.status if stack else None,
-        "outputs": (outputs or {}) if running else {},
+        "outputs": stack.outputs if stack else {},
     }
 
 
-def _report(instance: Instance, outputs: dict[str, str], seconds: float) -> None:
-    print(f"\nThe local cloud is up ({seconds:.0f} s). Outputs, also in {short(instance.outputs)}:")
+def _report(instance: Instance, outputs: dict[str, str], headline: str) -> None:
+    print(f"\n{headline}:")
     width = max(map(len, outputs), default=0)
     for name, value in outputs.items():
         print(f"  {name:<{width}}  {value}")

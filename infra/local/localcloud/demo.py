@@ -7,13 +7,12 @@ import os
 import subprocess
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from . import commands
-from .environment import build_target, command_environment, without_aws
+from .environment import build_target, without_aws
 from .failure import Failure
-from .files import read_json
-from .layout import Instance, Project, short
+from .layout import Project, short
 from .prerequisites import check_rust
 
 _LANES = ("sync", "async")
@@ -26,7 +25,8 @@ def demo(target: commands.Target) -> int:
     check_rust()
     with _build_ahead(target.project):
         commands.up(target)
-    environment = command_environment(target.instance, commands.running_on(target.instance))
+    stack = commands.deployed(target.instance)
+    environment = commands.environment_of(target.instance, stack)
     _build_command_line(target.project, environment)
     orders = target.project.root / "samples" / "orders.jsonl"
     code = 0
@@ -34,7 +34,7 @@ def demo(target: commands.Target) -> int:
         arguments = ["order", "--lane", lane, "--file", str(orders)]
         print(f"\n$ twolane order --lane {lane} --file {short(orders)}", flush=True)
         code = max(code, subprocess.run([_command_line(target.project, environment), *arguments], env=environment, check=False).returncode)
-    _print_next(target.instance)
+    _print_next(stack.outputs)
     return code
 
 
@@ -69,8 +69,7 @@ def _command_line(project: Project, environment: dict[str, str]) -> str:
     return os.fspath(folder / "debug" / "twolane")
 
 
-def _print_next(instance: Instance) -> None:
-    outputs = read_json(instance.outputs) or {}
+def _print_next(outputs: Mapping[str, str]) -> None:
     api, websocket = outputs["ApiUrl"], outputs.get("WebSocketUrl")
     identifier = uuid.uuid4()
     token = '-H "Authorization: Bearer $TWOLANE_TOKEN"'

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from . import cloudformation, issuer, sam
 from .build import architecture
 from .emulators.lifecycle import Running
 from .environment import ACCOUNT, command_environment, endpoint
 from .failure import Failure
-from .files import read_json, tail, write_json
+from .files import read_json, tail
 from .layout import Instance, Project, short
+from .parameter_overrides import overrides
 from .processes import wait_until
+from .temporary import temporary_folder
 
 STACK = "twolane-local"
 # Where most tools serve a page under development.
@@ -23,39 +28,42 @@ _SETTLE_SECONDS = 120.0
 
 
 def deploy(
-    project: Project, instance: Instance, running: Running, say: Callable[[str], None], more: tuple[str, ...] = ()
-) -> dict[str, str]:
-    """Bring the stack to what was built; returns its outputs. `more` are parameters besides those of every local stack."""
-    parameters = [
-        f"LocalEndpoint={endpoint(running.port)}",
-        f"Architecture={architecture()}",
+    project: Project, instance: Instance, running: Running, say: Callable[[str], None], more: Mapping[str, str] = MappingProxyType({})
+) -> tuple[dict[str, str], dict[str, Any]]:
+    """Bring the stack to what was built; returns its outputs, and what `deployed.json` is to say then.
+
+    `more` are parameters besides those of every local stack.
+    """
+    parameters = {
+        "LocalEndpoint": endpoint(running.port),
+        "Architecture": architecture(),
         # Whoever has the credentials test/test is the account itself.
-        f"RedriveRoleArn=arn:aws:iam::{ACCOUNT}:root",
-        f"CorsAllowedOrigins={PAGE_ORIGIN}",
-        *issuer.parameters(issuer.ensure(instance, running.emulator)),
-        # An emulator's and the command's may be the same.
-        *dict.fromkeys((*running.emulator.stack_parameters, *more)),
-    ]
+        "RedriveRoleArn": f"arn:aws:iam::{ACCOUNT}:root",
+        "CorsAllowedOrigins": PAGE_ORIGIN,
+        **issuer.parameters(issuer.ensure(instance, running.emulator)),
+        **running.emulator.stack_parameters,
+        **more,
+    }
     wanted = {"emulator": asdict(running.process), "fingerprint": fingerprint(project, parameters)}
     stack = _settled(instance, running.port)
     if stack and stack.is_healthy and read_json(instance.deployed) == wanted:
         say("nothing changed since the last deploy")
-        return stack.outputs
+        return stack.outputs, wanted
     if stack and stack.is_beyond_update:
         say(f"the stack is in {stack.status}: deleting it first")
+        instance.outputs.unlink(missing_ok=True)
         _delete(instance, running.port)
     instance.deployed.unlink(missing_ok=True)
     _sam_deploy(project, instance, running.port, parameters, say)
     stack = cloudformation.describe(running.port, STACK)
     if stack is None or not stack.is_healthy:
         raise _failed(instance, running.port)
-    write_json(instance.deployed, wanted)
-    return stack.outputs
+    return stack.outputs, wanted
 
 
-def fingerprint(project: Project, parameters: list[str]) -> str:
+def fingerprint(project: Project, parameters: Mapping[str, str]) -> str:
     """A hash of everything a deploy depends on: the built template, its artefacts, files it includes, parameters."""
-    digest = hashlib.sha256("\n".join(parameters).encode())
+    digest = hashlib.sha256(json.dumps(dict(parameters)).encode())
     digest.update(project.samconfig.read_bytes())
     for path in [*_files(project.build_folder), *_files(project.root / "infra", skip=("local",))]:
         digest.update(f"\n{path.relative_to(project.root)}\n".encode())
@@ -72,7 +80,7 @@ def _files(folder: Path, skip: tuple[str, ...] = ()) -> list[Path]:
     )
 
 
-def _sam_deploy(project: Project, instance: Instance, port: int, parameters: list[str], say: Callable[[str], None]) -> None:
+def _sam_deploy(project: Project, instance: Instance, port: int, parameters: Mapping[str, str], say: Callable[[str], None]) -> None:
     arguments = [
         "deploy",
         "--template-file", str(project.built_template),
@@ -80,11 +88,11 @@ def _sam_deploy(project: Project, instance: Instance, port: int, parameters: lis
         "--config-env", "local",
         "--no-fail-on-empty-changeset",
         "--no-confirm-changeset",
-        "--parameter-overrides", *parameters,
     ]  # fmt: skip
-    environment = command_environment(instance, port)
-    if not sam.run(arguments, project, environment, instance.deploy_log, say):
-        raise _failed(instance, port)
+    with temporary_folder(project.root) as temporary:
+        arguments += overrides(parameters, Path(temporary["TMPDIR"]))
+        if not sam.run(arguments, project, command_environment(instance, port, {}), instance.deploy_log, say):
+            raise _failed(instance, port)
 
 
 def _settled(instance: Instance, port: int) -> cloudformation.Stack | None:

@@ -7,7 +7,6 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from .files import read_json
 from .layout import Instance, TOOLS_FOLDER
 
 REGION = "us-east-1"
@@ -65,8 +64,8 @@ def path_with_sam(base: Mapping[str, str]) -> str:
     return os.pathsep.join([first, *rest])
 
 
-def command_settings(instance: Instance, port: int) -> dict[str, str]:
-    """The variables that `env` prints and that `exec` gives to its command."""
+def command_settings(instance: Instance, port: int, outputs: Mapping[str, str]) -> dict[str, str]:
+    """The variables that `env` prints and that `exec` gives to its command; `outputs` are those of the stack on that port."""
     return {
         **aws_settings(port),
         **loopback_without_proxy(os.environ),
@@ -74,7 +73,7 @@ def command_settings(instance: Instance, port: int) -> dict[str, str]:
         # Seconds between two looks at a change set or a stack. SAM's default, 5, spares the rate limits of AWS.
         "SAM_CLI_POLL_DELAY": "0.2",
         "TWOLANE_OUTPUTS": str(instance.outputs.resolve()),
-        **_urls(instance),
+        **_urls(outputs),
         **build_target(),
         "PATH": path_with_sam(os.environ),
     }
@@ -89,16 +88,15 @@ def build_target() -> dict[str, str]:
     return {"CARGO_BUILD_TARGET": line.removeprefix("host: ") for line in told.splitlines() if line.startswith("host: ")}
 
 
-def _urls(instance: Instance) -> dict[str, str]:
-    """Where curl, wscat and `twolane` find the stack, once it is deployed."""
-    outputs = read_json(instance.outputs) or {}
+def _urls(outputs: Mapping[str, str]) -> dict[str, str]:
+    """Where curl, wscat and `twolane` find the stack."""
     names = {"TWOLANE_API_URL": "ApiUrl", "TWOLANE_WEBSOCKET_URL": "WebSocketUrl"}
     return {name: outputs[output] for name, output in names.items() if output in outputs}
 
 
-def command_environment(instance: Instance, port: int) -> dict[str, str]:
+def command_environment(instance: Instance, port: int, outputs: Mapping[str, str]) -> dict[str, str]:
     """The whole environment of a command that works with the instance."""
-    return {**without_aws(), **command_settings(instance, port)}
+    return {**without_aws(), **command_settings(instance, port, outputs)}
 
 
 def foreign_names() -> list[str]:

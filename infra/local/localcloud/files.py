@@ -3,22 +3,60 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from .failure import Failure
+from .layout import short
+
+# What a new file may be used for, before the user's umask takes away from it.
+_USUAL = 0o666
+OF_ITS_OWNER_ALONE = 0o600
 
 
 def write_json(path: Path, document: Any) -> None:
     """Write a JSON document so that a reader sees the old file or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, json.dumps(document, indent=2) + "\n")
+
+
+def write_whole(path: Path, text: str, mode: int = _USUAL) -> None:
+    """Write a file so that a reader sees the old one or the new one, never a part; `mode` holds from its first byte."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    os.replace(draft, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.unlink(missing_ok=True)
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as written:
+            written.write(text)
+        os.replace(draft, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise _cannot_be_written(path, error) from error
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Fail before long work if the file in which it ends cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    except OSError as error:
+        raise _cannot_be_written(path, error) from error
+
+
+def _cannot_be_written(path: Path, error: OSError) -> Failure:
+    return Failure(
+        f"{short(path)} cannot be written: {error.strerror}.\n"
+        f"  Do:   make room for it and let this user write to {short(path.parent)}, then run the same command again."
+    )
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -72,9 +110,25 @@ def exclusive_or_fail(path: Path, message: str) -> Iterator[None]:
         yield
 
 
+def holder_of(path: Path) -> str | None:
+    """The process that holds the lock file exclusively; None if no process does."""
+    try:
+        with path.open(encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(path)
+    except OSError:
+        # There is none, or none that this user may read.
+        return None
+    return None
+
+
 def _open_lock(path: Path) -> Any:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return open(path, "a+", encoding="utf-8")  # noqa: SIM115  (closed by the caller's `with`)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return open(path, "a+", encoding="utf-8")  # noqa: SIM115  (closed by the caller's `with`)
+    except OSError as error:
+        raise _cannot_be_written(path, error) from error
 
 
 def _sign(lock: Any) -> None:

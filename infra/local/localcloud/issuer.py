@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from typing import Any
 
@@ -11,11 +10,13 @@ from . import tools
 from .emulators import Emulator
 from .environment import without_aws
 from .failure import Failure
-from .files import read_json
+from .files import OF_ITS_OWNER_ALONE, read_json, write_whole
 from .layout import ISSUER, Instance, short
 
 # Whose orders `demo`, `env` and `twolane` place when nobody else is named.
 SUBJECT = "demo"
+# The parameter that pins the keys of an issuer.
+KEYS = "Jwks"
 # As long as a shell may stay open.
 _SECONDS = 12 * 3600
 
@@ -26,27 +27,27 @@ def ensure(instance: Instance, emulator: Emulator) -> dict[str, Any]:
     if found is not None:
         return found
     text = _run(emulator, ["new"])
-    instance.issuer.parent.mkdir(parents=True, exist_ok=True)
-    draft = instance.issuer.with_name(f".{instance.issuer.name}.{os.getpid()}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as written:
-        written.write(text)
-    os.replace(draft, instance.issuer)
+    write_whole(instance.issuer, text, OF_ITS_OWNER_ALONE)
     return json.loads(text)
 
 
-def parameters(issuer: dict[str, Any]) -> list[str]:
-    """The stack's parameters that pin the public half of the issuer's key."""
-    public = {name: value for name, value in issuer["key"].items() if name != "d"}
-    keys = json.dumps({"keys": [public]}, separators=(",", ":"))
-    # SAM reads a value with quotes in it only as a quoted one.
-    return [f"JwtIssuer={issuer['issuer']}", f"JwtAudience={issuer['audience']}", f"Jwks={json.dumps(keys)}"]
-
-
-def token(instance: Instance, emulator: Emulator) -> str:
-    """A token for people's shells."""
+def read(instance: Instance) -> dict[str, Any]:
+    """The instance's issuer, which `up` has made."""
     issuer = read_json(instance.issuer)
     if issuer is None:
         raise Failure(f"{short(instance.issuer)} is missing.\n  Do:   {instance.command('up')}")
+    return issuer
+
+
+def parameters(issuer: dict[str, Any]) -> dict[str, str]:
+    """The stack's parameters that pin the public half of the issuer's key."""
+    public = {name: value for name, value in issuer["key"].items() if name != "d"}
+    keys = json.dumps({"keys": [public]}, separators=(",", ":"))
+    return {"JwtIssuer": issuer["issuer"], "JwtAudience": issuer["audience"], KEYS: keys}
+
+
+def token(issuer: dict[str, Any], emulator: Emulator) -> str:
+    """A token for people's shells."""
     return _run(emulator, ["token", SUBJECT, str(_SECONDS)], json.dumps(issuer)).strip()
 
 

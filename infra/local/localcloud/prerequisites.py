@@ -6,15 +6,24 @@ import importlib.util
 import re
 import shutil
 import subprocess
+import sys
 
 from .failure import Failure
 
 # Floor of the AWS SDK for Rust; the workspace's `rust-version` says the same.
 MINIMUM_RUST = (1, 94, 1)
+# The newest that the pinned tools can be installed for. Source: the metadata of cfn-lint 1.58.0, Requires-Python.
+NEWEST_PYTHON = (3, 14)
 
 
 def check_python() -> None:
-    """`venv` and `ensurepip` are separate packages on Debian and Ubuntu."""
+    """No older than `__main__` asks for, no newer than the tools; `venv` and `ensurepip` are separate packages on Debian and Ubuntu."""
+    newest, this = ".".join(map(str, NEWEST_PYTHON)), ".".join(map(str, sys.version_info[:2]))
+    if tuple(sys.version_info[:2]) > NEWEST_PYTHON:
+        raise Failure(
+            f"Python {this} is too new: the pinned tools run on Python 3.10 to {newest}.\n"
+            f"  Do:   install Python {newest} next to it, then run the same command with python{newest}; with make: PYTHON=python{newest}."
+        )
     missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
     if missing:
         raise Failure(

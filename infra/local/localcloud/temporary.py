@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from .files import refuse_unwritable
+
 # Before the id of the process whose folder it is.
 _PREFIX = "tmp-"
 
@@ -20,7 +22,7 @@ def temporary_folder(root: Path) -> Iterator[dict[str, str]]:
     Those of processes that were killed go first.
     """
     parent = root / ".local"
-    parent.mkdir(exist_ok=True)
+    refuse_unwritable(parent / _PREFIX)
     for left in parent.glob(f"{_PREFIX}*"):
         if not _is_used(left):
             shutil.rmtree(left, ignore_errors=True)

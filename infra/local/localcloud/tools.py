@@ -19,7 +19,7 @@ from types import MappingProxyType
 from . import pythons
 from .environment import without_aws
 from .failure import Failure
-from .files import tail
+from .files import exclusive, tail
 from .layout import REQUIREMENTS_FOLDER, TOOLS_FOLDER, short
 from .prerequisites import check_python, check_rust
 
@@ -116,12 +116,19 @@ def install(name: str, say: Callable[[str], None]) -> None:
 
 
 def install_all(names: tuple[str, ...], say: Callable[[str], None]) -> None:
-    """Install several sets side by side; the first failure is told once all have ended."""
-    if not all(map(is_installed, names)):
-        install(_PIP, say)
-    with ThreadPoolExecutor() as pool:
-        for done in [pool.submit(install, name, say) for name in names]:
-            done.result()
+    """Install several sets side by side, as the only process that installs; the first failure is raised once all have ended."""
+    if all(map(is_installed, names)):
+        return
+
+    def wait(holder: str) -> None:
+        say(f"another command (pid {holder}) is installing tools: waiting for it")
+
+    with exclusive(TOOLS_FOLDER / "install.lock", wait):
+        if not all(map(is_installed, names)):
+            install(_PIP, say)
+        with ThreadPoolExecutor() as pool:
+            for done in [pool.submit(install, name, say) for name in names]:
+                done.result()
 
 
 def _python_for(name: str) -> pythons.Python:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -62,6 +63,7 @@ Outputs:
   ApiId: {Value: !Ref Api}
   Endpoint: {Value: !Ref LocalEndpoint}
   Jwks: {Value: !Ref Jwks}
+  ApiUrl: {Value: !Sub '${LocalEndpoint}/_aws/execute-api/${Api}/test'}
 """
 # Of a user who works with real AWS; nothing of it may be used.
 USER = {"AWS_PROFILE": "production", "AWS_SESSION_TOKEN": "secret", "AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_REGION": "eu-west-1"}
@@ -112,6 +114,12 @@ def record_of(pid: int, started: str) -> dict:
     return {"emulator": MINISTACK.name, "pid": pid, "started": started, "port": 1}
 
 
+def variables_of(answer: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    """What a shell has after `eval` of the answer of `env`."""
+    words = (shlex.split(line) for line in answer.stdout.splitlines())
+    return dict(word.split("=", 1) for verb, *assigned in words if verb == "export" for word in assigned)
+
+
 def finished(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
     """The result of a started command."""
     stdout, stderr = process.communicate(timeout=300)
@@ -134,7 +142,7 @@ def setUpModule() -> None:  # noqa: N802  (unittest's name)
     unittest.addModuleCleanup(pool.shutdown)
     stories = {
         "running": _running, "exec": _exec, "terminated exec": _terminated_exec, "failed deployment": _failed_deployment,
-        "same port": _same_port,
+        "same port": _same_port, "env meanwhile": _env_meanwhile, "unwritable outputs": _unwritable_outputs,
     }  # fmt: skip
     for name, story in stories.items():
         project = Project()
@@ -166,6 +174,29 @@ def _same_port(project: Project) -> tuple:
         return port, [finished(up) for up in ups]
     finally:
         other.close()
+
+
+def _env_meanwhile(project: Project) -> tuple:
+    """What `env` answers, again and again, while two `up`s replace an emulator that was killed."""
+    project.run("up", "--port", "0")
+    os.kill(read_json(project.instance().record)["pid"], signal.SIGKILL)
+    ups = [project.start("up", "--port", str(lifecycle.free_port())), project.start("up")]
+    answers = []
+    while any(up.poll() is None for up in ups):
+        answers.append(project.run("env"))
+    return [finished(up) for up in ups], answers, project.run("env")
+
+
+def _unwritable_outputs(project: Project) -> subprocess.CompletedProcess[str]:
+    """An `up` whose outputs cannot be written once it has begun to deploy."""
+    process = project.start("up", "--port", "0")
+    assert process.stdout is not None, "stdout is a pipe"
+    printed = ""
+    while "[5/5]" not in printed and (line := process.stdout.readline()):
+        printed += line
+    project.instance().outputs.mkdir()
+    done = finished(process)
+    return subprocess.CompletedProcess(done.args, done.returncode, printed + done.stdout, done.stderr)
 
 
 def _failed_deployment(project: Project) -> tuple:
@@ -211,6 +242,30 @@ class BeforeAnythingRuns(unittest.TestCase):
 
         self.assertEqual(done.returncode, 1)
         self.assertIn("1.80.0: too old", done.stderr)
+
+    def test_a_folder_that_cannot_be_there_has_nothing_running(self) -> None:
+        (self.project.root / "file").write_text("")
+        for command, code in (("env", 1), ("restart", 1), ("status", 3), ("down", 0)):
+            with self.subTest(command):
+                done = self.project.run(command, "--dir", "file/below")
+
+                self.assertEqual(done.returncode, code, done.stderr)
+                self.assertIn("othing ", done.stdout + done.stderr)
+                self.assertNotIn("Traceback", done.stderr)
+
+    def test_a_folder_that_cannot_be_written_is_named_before_anything_is_done(self) -> None:
+        (self.project.root / "file").write_text("")
+        self.instance.outputs.mkdir(parents=True)
+        for folder, named in (("file/below", "below/up.lock cannot be written: Not a directory"), (".local", "outputs.json cannot be written: Is a directory")):
+            for command in (["up", "--dir", folder], ["exec", "--dir", folder, "--", "true"]):
+                with self.subTest(command):
+                    done = self.project.run(*command)
+
+                    self.assertEqual(done.returncode, 1, done.stdout)
+                    self.assertIn(named.replace("up.lock", "exec.lock" if command[0] == "exec" else "up.lock"), done.stderr)
+                    self.assertIn("  Do:   ", done.stderr)
+                    self.assertNotIn("Traceback", done.stderr)
+                    self.assertNotIn("[1/5]", done.stdout)
 
     def test_down_twice_is_fine(self) -> None:
         for _ in range(2):
@@ -314,6 +369,33 @@ class SamePort(unittest.TestCase):
         refused, started = sorted(ups, key=lambda up: up.returncode, reverse=True)
         self.assertEqual((refused.returncode, started.returncode), (1, 0), refused.stdout + refused.stderr + started.stderr)
         self.assertIn(f"Port {port} is taken by pid ", refused.stderr)
+
+
+class EnvMeanwhile(unittest.TestCase):
+    def test_while_the_stack_is_replaced_env_answers_for_one_stack_or_none(self) -> None:
+        ups, answers, last = _stories["env meanwhile"].result()
+
+        self.assertEqual(sorted(up.returncode for up in ups)[0], 0, [up.stderr for up in ups])
+        right = variables_of(last)
+        self.assertTrue(right["TWOLANE_API_URL"].startswith(right["AWS_ENDPOINT_URL"]), right)
+        refused = [answer for answer in answers if answer.returncode]
+        self.assertGreater(len(refused), 0)
+        for answer in refused:
+            self.assertIn("\n  Do:   ", answer.stderr)
+            self.assertEqual(answer.stdout, "")
+        for answer in answers:
+            if answer.returncode == 0:
+                self.assertEqual({**variables_of(answer), "TWOLANE_TOKEN": ""}, {**right, "TWOLANE_TOKEN": ""})
+
+
+class UnwritableOutputs(unittest.TestCase):
+    def test_are_printed_all_the_same(self) -> None:
+        done = _stories["unwritable outputs"].result()
+
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertRegex(done.stdout, r"QueueUrl +http://localhost:")
+        self.assertIn("outputs.json cannot be written: Is a directory", done.stderr)
+        self.assertNotIn("Traceback", done.stderr)
 
 
 class FailedDeployment(unittest.TestCase):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest import mock
 
@@ -53,6 +55,29 @@ class Stamp(unittest.TestCase):
     def test_another_version_of_a_crate_needs_another_set(self) -> None:
         with mock.patch.dict(tools._CRATES, {"sam": (tools.Crate("cargo-machete", "99.0.0"),)}):
             self.assertFalse(tools.is_installed("sam"))
+
+    def test_a_second_command_waits_for_the_first_and_installs_nothing_again(self) -> None:
+        self.stamp.unlink()
+        begun, waiting, created = threading.Event(), threading.Event(), []
+
+        def create(name: str, _found: pythons.Python) -> None:
+            created.append(name)
+            begun.set()
+            waiting.wait(5)
+            folder = tools.bin_folder(name)
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).touch()
+            (folder.parent / "stamp").write_text(tools.stamp(self.requirements, pythons.Python.running()))
+
+        (self.requirements.parent / "pip.txt").write_text("sam==1\n")
+        with mock.patch.object(tools, "_create", create), ThreadPoolExecutor() as pool:
+            first = pool.submit(tools.install_all, ("sam",), lambda _text: None)
+            begun.wait(5)
+            second = pool.submit(tools.install_all, ("sam",), lambda _text: waiting.set())
+            first.result()
+            second.result()
+
+        self.assertEqual(created, ["pip", "sam"])
 
     def test_a_half_installed_set_is_removed_before_it_is_made_again(self) -> None:
         self.stamp.unlink()

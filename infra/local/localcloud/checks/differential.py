@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from .. import commands, tools
 from ..emulators import LOCALSTACK, MINISTACK, Emulator
-from ..environment import command_environment
 from ..lanes import Lane, Step
 from ..layout import Instance, Project
 from . import suites
@@ -21,7 +20,7 @@ _COMPARISON = ("cargo", "test", *_SELECTION, "--", "--include-ignored", "--nocap
 def run(target: commands.Target) -> int:
     """Install, build, deploy to both, compare, end both; then print what it ran on."""
     commands.ensure_tools(target.project, (MINISTACK.tool_set, LOCALSTACK.tool_set, tools.SAM))
-    # Functions first: cargo-lambda removes the other binaries.
+    # Functions first: cargo-lambda moves their binaries to target/lambda.
     building = [suites.local("functions", "build"), Step("comparison", ["cargo", "test", *_SELECTION, "--no-run"])]
     if suites.in_lanes(target, {"build": Lane(building)}) != 0:
         return 1
@@ -34,9 +33,9 @@ def run(target: commands.Target) -> int:
 
 def _compare(one: commands.Target, other: commands.Target) -> int:
     """The tests know the first stack by the environment of every command, the second one by its outputs' file."""
-    with commands.fresh(one, True, _PARAMETERS) as running, commands.fresh(other, True, _PARAMETERS):
+    with commands.fresh(one, True, _PARAMETERS) as stack, commands.fresh(other, True, _PARAMETERS):
         second = {"TWOLANE_OTHER_OUTPUTS": str(other.instance.outputs.resolve())}
-        return commands.run_command([*_COMPARISON], {**command_environment(one.instance, running.port), **second})
+        return commands.run_command([*_COMPARISON], {**commands.environment_of(one.instance, stack), **second})
 
 
 def _stack_on(emulator: Emulator, project: Project) -> commands.Target:

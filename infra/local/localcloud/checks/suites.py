@@ -67,7 +67,7 @@ def lanes_of_tests(suites: Iterable[str]) -> dict[str, Lane]:
     """
     rust, rules = lanes_of_check().values()
     build = [
-        # Functions first: cargo-lambda removes the other binaries, which tests run.
+        # Functions first: cargo-lambda moves their binaries to target/lambda.
         local("functions", "build"),
         # Libraries, binaries, tests and examples, in one go.
         Step("workspace", ["cargo", "build", *_ALL, "--all-targets"]),

@@ -6,7 +6,9 @@ import json
 import urllib.error
 import urllib.request
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from ..environment import aws_settings, loopback_without_proxy, without_aws
 from ..layout import Instance
@@ -28,7 +30,7 @@ class Emulator(ABC):
     tool_set: str
     launcher: Path
     # What the stack's parameters are besides those of every local stack.
-    stack_parameters: tuple[str, ...] = ()
+    stack_parameters: Mapping[str, str] = MappingProxyType({})
     # Whether data survive an end in good order.
     keeps_data: bool
     # How long it may take to answer.

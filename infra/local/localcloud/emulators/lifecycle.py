@@ -75,6 +75,9 @@ def refuse_taken_port(port: int, instance: Instance) -> None:
 
 def start(emulator: Emulator, instance: Instance, port: int) -> Running:
     """Start an emulator that knows nothing, and wait until it answers."""
+    # These describe the stack of an emulator that is gone. No reader may take them for the new one's.
+    for path in (instance.outputs, instance.deployed):
+        path.unlink(missing_ok=True)
     shutil.rmtree(instance.temporary, ignore_errors=True)
     instance.emulator_log.unlink(missing_ok=True)
     return _start(emulator, instance, port)
@@ -127,7 +130,8 @@ def stop(instance: Instance) -> list[int]:
     marker = f"{MARKER}={instance.folder.resolve()}"
     ended = sorted({*marked(marker), *([found.process.pid] if found else [])})
     end(lambda: marked(marker), found.process if found else None)
-    instance.record.unlink(missing_ok=True)
+    if instance.record.exists():
+        instance.record.unlink(missing_ok=True)
     return ended
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from .. import tools
 from ..layout import LOCAL_FOLDER, Instance
 from .base import Emulator
@@ -15,7 +17,7 @@ class LocalStack(Emulator):
     tool_set = tools.LOCALSTACK
     launcher = LOCAL_FOLDER / "localstack" / "launch.py"
     # WebSocket APIs are in LocalStack's paid plans.
-    stack_parameters = ("Callbacks=none",)
+    stack_parameters = MappingProxyType({"Callbacks": "none"})
     keeps_data = False
     ready_seconds = 60.0
     health = ("/_localstack/health", "edition")
