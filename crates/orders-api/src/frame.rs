@@ -70,7 +70,7 @@ pub enum ServerFrame {
     /// An order is refused for good.
     #[serde(rename = "order.rejected", rename_all = "camelCase")]
     Rejected {
-        /// The order's id as the client gave it.
+        /// The order's id; a malformed one as the client gave it.
         order_id: String,
         /// Why.
         reason: String,
@@ -84,7 +84,7 @@ pub enum ServerFrame {
     /// An order was given up after its last delivery; it may yet be confirmed.
     #[serde(rename = "order.failed", rename_all = "camelCase")]
     Failed {
-        /// The order's id as the client gave it.
+        /// The order's id.
         order_id: String,
         /// Why.
         reason: String,
