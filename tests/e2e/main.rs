@@ -9,6 +9,7 @@ mod async_lane;
 mod cors;
 mod hostile_bodies;
 mod hostile_requests;
+mod order_socket;
 mod owners;
 mod poison_messages;
 mod same_order;
