@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
 
 mod async_lane;
+mod bad_bodies;
 mod cors;
 mod hostile_bodies;
 mod hostile_requests;

@@ -62,7 +62,7 @@ async fn lists_everything_that_only_the_domain_finds_wrong() {
 }
 
 #[tokio::test]
-async fn refuses_at_the_edge_what_is_no_order() {
+async fn refuses_what_is_no_order_in_both_lanes() {
     let (api, id) = (ApiClient::new(), new_id());
     let mut unknown_field = order_of("SKU-1");
     unknown_field["vip"] = true.into();

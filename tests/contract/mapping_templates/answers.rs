@@ -137,13 +137,19 @@ fn every_gateway_response_is_a_problem_whatever_its_message() {
         let template = answer_template(response);
         assert!(!template.contains('#'), "{name}: no directives: {template}");
         for message in ORDERS_TO_OBEY.into_iter().chain(["Missing required request parameters: [\"x\\y\"]"]) {
-            // AWS: messageString is the message with its quotes.
-            let error = json!({"message": message, "messageString": json!(message).to_string()});
+            // AWS: messageString is the message with its quotes, validationErrorString what would be between them.
+            let quoted = json!(message).to_string();
+            let error = json!({
+                "message": message, "messageString": quoted, "validationErrorString": quoted[1..quoted.len() - 1],
+            });
             let rendered = render(template, &json!({}), json!({"requestId": REQUEST_ID, "error": error}));
             let problem = problem(name, &rendered.text);
             if template.contains("messageString") {
                 assert_eq!(problem.detail, message, "{name}");
             }
+            let listed: Vec<_> = problem.errors.iter().map(|error| (&*error.pointer, &*error.detail)).collect();
+            let expected = (name == "BAD_REQUEST_BODY").then_some(("", message));
+            assert_eq!(listed, expected.into_iter().collect::<Vec<_>>(), "{name}");
             assert_eq!(rendered.response_override, Override::default(), "{name}");
         }
     }
