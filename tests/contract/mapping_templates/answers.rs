@@ -61,6 +61,12 @@ fn an_order_that_the_queue_refused_is_answered_with_a_problem_that_says_why() {
     let cases = [
         (400, error("InvalidMessageContents", "Invalid characters found."), 400, "character that the queue cannot"),
         (400, error("InvalidParameterValue", too_long), 413, "at most 1023 KiB"),
+        (
+            400,
+            error("MissingParameter", "The request must contain the parameter MessageBody."),
+            413,
+            "at most 1023 KiB",
+        ),
         (400, error("InvalidParameterValue", "Invalid characters in an attribute."), 400, "order id"),
         (400, error("RequestThrottled", "Rate exceeded"), 503, "Repeat"),
         (400, error("ThrottlingException", "Rate exceeded"), 503, "Repeat"),
