@@ -81,6 +81,8 @@ async fn a_listed_page_reads_every_answer() {
         let read = of_page(&api, Method::GET, &format!("orders/{id}"), LISTED).await;
         assert_eq!(read.status, 200);
 
+        assert_eq!(placed.header("access-control-expose-headers"), "Location, Retry-After", "{placed:?}");
+        assert_ne!(placed.header("location"), "", "{placed:?}");
         for answer in [placed, read] {
             assert_eq!(answer.header(ALLOWED_ORIGIN), LISTED, "{answer:?}");
         }

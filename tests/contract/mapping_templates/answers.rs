@@ -6,7 +6,7 @@ use super::{
 };
 use orders_api::{Problem, QueuedView};
 use serde_json::{Value, json};
-use testkit::hostile_values::ORDERS_TO_OBEY;
+use testkit::hostile_values::{ORDERS_TO_OBEY, malformed_order_ids, order_ids_that_no_text_has};
 
 const REQUEST_ID: &str = "4f6b1d5e-0b1a-4f0e-8f59-2f8a5d1c9b7e";
 
@@ -52,6 +52,31 @@ fn an_order_that_the_queue_took_is_answered_with_its_message_id() {
 
     let view: QueuedView = serde_json::from_str(&answer.text).unwrap();
     assert_eq!((answer.status, view.status.as_str(), view.message_id.as_str()), (202, "QUEUED", id));
+}
+
+/// The answer's header is that of the sync lane: relative, so that stage and domain are the caller's.
+#[test]
+fn an_order_that_the_queue_took_says_where_its_status_is() {
+    let (id, response) = ("5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b", &queue().definition["responses"]["200"]);
+    let location = |order_id: &str| {
+        let body = json!({"SendMessageResponse": {"SendMessageResult": {"MessageId": "m"}}}).to_string();
+        let rendering = Rendering {
+            template: answer_template(response),
+            body: &body,
+            path: parameters([("orderId", order_id)]),
+            stage_variables: parameters([("corsAllowedOrigins", "none")]),
+            ..Rendering::default()
+        };
+        rendering.render().response_override.header.remove("Location")
+    };
+
+    for given in [id.to_owned(), id.to_uppercase()] {
+        assert_eq!(location(&given), Some(format!("../../orders/{id}")), "{given}");
+    }
+    let malformed = malformed_order_ids(id).into_iter().chain(order_ids_that_no_text_has(id));
+    for given in malformed.chain(ORDERS_TO_OBEY.map(String::from)).chain([String::new(), format!("{id}\n")]) {
+        assert_eq!(location(&given), None, "{given:.100}");
+    }
 }
 
 #[test]
