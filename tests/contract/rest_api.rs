@@ -80,6 +80,45 @@ fn every_order_for_the_queue_is_validated_at_the_edge_and_every_other_by_its_fun
     }
 }
 
+/// A schema is what generated clients and schema-driven tests go by.
+#[test]
+fn each_path_says_which_order_ids_it_takes() {
+    let api = rest_api();
+    let id = "5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b";
+    let malformed =
+        ["order-1".to_owned(), id.replace('-', ""), format!("{{{id}}}"), format!("urn:uuid:{id}"), format!("{id} ")];
+    let as_any = ["queueOrder"];
+
+    for (path, method, call) in calls(&api).filter(|(_, method, _)| *method != "options") {
+        let parameters = call["parameters"].as_array().unwrap();
+        let parameter = parameters.iter().find(|parameter| parameter["name"] == "orderId").unwrap();
+        let schema = jsonschema::draft4::new(&parameter["schema"]).unwrap();
+        for id in [id.to_owned(), id.to_uppercase()] {
+            assert!(schema.is_valid(&json!(id)), "{method} {path}: {id}");
+        }
+        let takes_any = as_any.contains(&call["operationId"].as_str().unwrap());
+        for id in &malformed {
+            assert!(orders::OrderId::parse(id).is_err());
+            assert_eq!(schema.is_valid(&json!(id)), takes_any, "{method} {path}: {id:?}");
+        }
+        assert_eq!(parameter["schema"]["format"] == "uuid", !takes_any, "{method} {path}");
+    }
+}
+
+/// API Gateway's validator of the token's form comes before the authorizer.
+#[test]
+fn the_scheme_of_a_token_counts_in_any_case() {
+    let authorizer = &rest_api()["components"]["securitySchemes"]["bearer"]["x-amazon-apigateway-authorizer"];
+    let schema = jsonschema::draft4::new(&json!({"pattern": authorizer["identityValidationExpression"]})).unwrap();
+
+    for scheme in ["Bearer", "bearer", "BEARER", "beaReR"] {
+        assert!(schema.is_valid(&json!(format!("{scheme} a.b.c"))), "{scheme}");
+    }
+    for wrong in ["Basic a.b.c", "Bearer", "Bearera.b.c", "Bearer a.b", "Bearer a.b.c d", "xBearer a.b.c"] {
+        assert!(!schema.is_valid(&json!(wrong)), "{wrong}");
+    }
+}
+
 #[test]
 fn a_body_of_another_media_type_never_reaches_the_queue() {
     let api = rest_api();

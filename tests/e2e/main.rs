@@ -16,6 +16,7 @@ mod poison_messages;
 mod same_order;
 mod samples;
 mod sessions;
+mod spellings;
 mod sync_lane;
 mod terminal;
 mod walkthrough;
