@@ -26,7 +26,7 @@ fn texts(value: &Value) -> BTreeSet<String> {
 }
 
 /// The frames that clients send; all others come from the server.
-const CLIENT_FRAMES: [&str; 1] = ["subscribe"];
+const CLIENT_FRAMES: [&str; 2] = ["subscribe", "ping"];
 
 /// Messages of the WebSocket channel that the server sends, by their `type`.
 fn server_messages() -> BTreeMap<String, Value> {
@@ -39,7 +39,7 @@ fn server_messages() -> BTreeMap<String, Value> {
 }
 
 /// Every frame, with all that it can have and with the least it has.
-fn frames() -> [[ServerFrame; 2]; 5] {
+fn frames() -> [[ServerFrame; 2]; 6] {
     let text = || "text".to_owned();
     let (order, url) = (Some(Box::new(full_order())), Some(text()));
     let errors = vec![ViolationView { pointer: text(), detail: text() }];
@@ -59,6 +59,7 @@ fn frames() -> [[ServerFrame; 2]; 5] {
             ServerFrame::Status { order_id: text(), status: text(), order, order_url: url },
             ServerFrame::Status { order_id: text(), status: text(), order: None, order_url: None },
         ],
+        [ServerFrame::Pong, ServerFrame::Pong],
         [error.clone(), error],
     ]
 }
@@ -106,6 +107,9 @@ fn every_example_of_a_frame_is_one() {
         let frame = ClientFrame::parse(&example["payload"].to_string());
         assert!(matches!(frame, Ok(ClientFrame::Subscribe(_))), "{example}");
     }
+    for example in message("ping")["examples"].as_array().unwrap() {
+        assert_eq!(ClientFrame::parse(&example["payload"].to_string()), Ok(ClientFrame::Ping), "{example}");
+    }
 }
 
 #[test]
@@ -117,6 +121,26 @@ fn a_subscription_is_described_as_it_is_read() {
     assert_eq!(keys(&payload["properties"]), fields);
     assert_eq!(texts(&payload["required"]), fields);
     assert_eq!(payload["additionalProperties"], false);
+}
+
+#[test]
+fn a_ping_is_described_as_it_is_read() {
+    let payload = message("ping")["payload"].clone();
+    let fields = BTreeSet::from(["action".to_owned()]);
+
+    assert_eq!(payload["properties"]["action"]["const"], "ping");
+    assert_eq!((keys(&payload["properties"]), texts(&payload["required"])), (fields.clone(), fields));
+    assert_eq!(payload["additionalProperties"], false);
+}
+
+/// A client and a page must know both, and neither is in a handshake.
+#[test]
+fn the_channel_says_how_long_a_socket_lives_and_how_to_catch_up() {
+    let described = document()["channels"]["webSocket"]["description"].as_str().unwrap().to_owned();
+
+    for fact in ["ten minutes", "two hours", "Send ping", "subscribe", "GET /orders/{orderId}"] {
+        assert!(described.contains(fact), "say {fact}: {described}");
+    }
 }
 
 #[test]

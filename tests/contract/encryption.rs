@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// The property of each kind of store that names its key.
-const STORES: [(&str, &[&str]); 3] = [
+const STORES: [(&str, &[&str]); 4] = [
     ("AWS::DynamoDB::Table", &["SSESpecification", "KMSMasterKeyId"]),
     ("AWS::SQS::Queue", &["KmsMasterKeyId"]),
     ("AWS::Logs::LogGroup", &["KmsKeyId"]),
+    ("AWS::SNS::Topic", &["KmsMasterKeyId"]),
 ];
 
 /// The roles that may use the key for an action, by logical id.

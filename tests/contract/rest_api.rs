@@ -58,20 +58,64 @@ fn every_path_refuses_other_methods_with_405_and_the_methods_it_takes() {
 }
 
 #[test]
-fn every_order_that_comes_in_is_validated_at_the_edge() {
+fn every_order_for_the_queue_is_validated_at_the_edge_and_every_other_by_its_function() {
     let api = rest_api();
     let validators = &api["x-amazon-apigateway-request-validators"];
 
     for (path, method, call) in calls(&api).filter(|(_, _, call)| !call["requestBody"].is_null()) {
-        let validator = call["x-amazon-apigateway-request-validator"].as_str().unwrap_or_default();
+        let validator = call["x-amazon-apigateway-request-validator"].as_str();
         let content = call["requestBody"]["content"].as_object().unwrap();
-        assert_eq!(validators[validator]["validateRequestBody"], true, "{method} {path}: name a validator of bodies");
+        match validator {
+            Some(name) => assert_eq!(validators[name]["validateRequestBody"], true, "{method} {path}"),
+            // The edge would refuse a body without saying where it is wrong.
+            None => assert_eq!(call[INTEGRATION]["type"], "aws_proxy", "{method} {path}: name a validator of bodies"),
+        }
+        assert_eq!(validator.is_some(), call[INTEGRATION]["type"] == "aws", "{method} {path}");
         assert_eq!(content.keys().collect::<Vec<_>>(), ["application/json"], "{method} {path}");
         assert_eq!(
             content["application/json"]["schema"],
             json!({"$ref": "#/components/schemas/OrderRequest"}),
             "{method} {path}: both lanes take the same order"
         );
+    }
+}
+
+/// A schema is what generated clients and schema-driven tests go by.
+#[test]
+fn each_path_says_which_order_ids_it_takes() {
+    let api = rest_api();
+    let id = "5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b";
+    let malformed =
+        ["order-1".to_owned(), id.replace('-', ""), format!("{{{id}}}"), format!("urn:uuid:{id}"), format!("{id} ")];
+    let as_any = ["queueOrder"];
+
+    for (path, method, call) in calls(&api).filter(|(_, method, _)| *method != "options") {
+        let parameters = call["parameters"].as_array().unwrap();
+        let parameter = parameters.iter().find(|parameter| parameter["name"] == "orderId").unwrap();
+        let schema = jsonschema::draft4::new(&parameter["schema"]).unwrap();
+        for id in [id.to_owned(), id.to_uppercase()] {
+            assert!(schema.is_valid(&json!(id)), "{method} {path}: {id}");
+        }
+        let takes_any = as_any.contains(&call["operationId"].as_str().unwrap());
+        for id in &malformed {
+            assert!(orders::OrderId::parse(id).is_err());
+            assert_eq!(schema.is_valid(&json!(id)), takes_any, "{method} {path}: {id:?}");
+        }
+        assert_eq!(parameter["schema"]["format"] == "uuid", !takes_any, "{method} {path}");
+    }
+}
+
+/// API Gateway's validator of the token's form comes before the authorizer.
+#[test]
+fn the_scheme_of_a_token_counts_in_any_case() {
+    let authorizer = &rest_api()["components"]["securitySchemes"]["bearer"]["x-amazon-apigateway-authorizer"];
+    let schema = jsonschema::draft4::new(&json!({"pattern": authorizer["identityValidationExpression"]})).unwrap();
+
+    for scheme in ["Bearer", "bearer", "BEARER", "beaReR"] {
+        assert!(schema.is_valid(&json!(format!("{scheme} a.b.c"))), "{scheme}");
+    }
+    for wrong in ["Basic a.b.c", "Bearer", "Bearera.b.c", "Bearer a.b", "Bearer a.b.c d", "xBearer a.b.c"] {
+        assert!(!schema.is_valid(&json!(wrong)), "{wrong}");
     }
 }
 

@@ -130,6 +130,9 @@ fn the_definition_says_how_large_a_body_may_be() {
 
     let said = format!("at most {} KiB", MAX_BODY_BYTES / 1024);
     assert!(detail["responseTemplates"].to_string().contains(&said), "{detail}");
+    let queue = rest_api()["paths"]["/async/orders/{orderId}"]["put"]["x-amazon-apigateway-integration"].clone();
+    let bound = format!("$bytes <= {MAX_BODY_BYTES})");
+    assert!(queue["requestTemplates"].to_string().contains(&bound), "the lanes have one limit: {bound}");
 }
 
 fn order() -> Value {

@@ -58,6 +58,7 @@ async fn calls_back_with_the_id_as_it_was_given_when_it_is_malformed() {
     for (in_the_path, id) in &ids {
         let queued = api.put("async", in_the_path, &order_of("SKU-1")).await;
         assert_eq!(queued.status, 202, "{in_the_path}: {queued:?}");
+        assert_eq!(queued.header("location"), "", "{in_the_path}: the status service would refuse it");
         let told = socket.outcome(id).await;
         assert_eq!(told["type"], "order.rejected", "{told}");
         assert!(told["reason"].as_str().unwrap().contains("UUID"), "{told}");

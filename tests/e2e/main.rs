@@ -6,14 +6,17 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
 
 mod async_lane;
+mod bad_bodies;
 mod cors;
 mod hostile_bodies;
 mod hostile_requests;
+mod order_socket;
 mod owners;
 mod poison_messages;
 mod same_order;
 mod samples;
 mod sessions;
+mod spellings;
 mod sync_lane;
 mod terminal;
 mod walkthrough;

@@ -1,6 +1,6 @@
 //! Sockets end with the token that opened them.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::{
     api_client::ApiClient,
     eventually::{DEADLINE, eventually},
@@ -15,6 +15,15 @@ const SESSION_SECONDS: u64 = 10;
 
 #[tokio::test]
 async fn a_frame_after_the_tokens_expiry_is_answered_with_an_error_and_the_end() {
+    ends_with_its_token(&json!({"action": "subscribe", "orderId": new_id()})).await;
+}
+
+#[tokio::test]
+async fn a_ping_after_the_tokens_expiry_does_not_keep_the_socket_open() {
+    ends_with_its_token(&json!({"action": "ping"})).await;
+}
+
+async fn ends_with_its_token(frame: &Value) {
     let (owner, stack) = (format!("alice-{}", new_id()), Stack::of_environment().await);
     let _beside_others = SOCKETS.read().await;
     let token = ShortToken::new(&owner, SESSION_SECONDS);
@@ -22,7 +31,7 @@ async fn a_frame_after_the_tokens_expiry_is_answered_with_an_error_and_the_end()
     assert_eq!(socket.subscribe(&new_id()).await["status"], "PENDING", "not expired yet");
 
     token.has_expired().await;
-    socket.send(&json!({"action": "subscribe", "orderId": new_id()}).to_string()).await;
+    socket.send(&frame.to_string()).await;
 
     let told = socket.frame("an error", |frame| frame["type"] == "error").await;
     assert!(told["detail"].as_str().unwrap().contains("expired"), "{told}");

@@ -3,7 +3,7 @@
 use reqwest::{Method, header::CONTENT_TYPE};
 use serde_json::{Value, json};
 use testkit::{
-    api_client::{ApiClient, LANES, send},
+    api_client::{ApiClient, LANES, send, url},
     order_bodies::{new_id, order_of},
 };
 
@@ -27,14 +27,19 @@ async fn answers_a_new_order_with_201_and_its_repeat_with_200_and_the_same_order
 
 #[tokio::test]
 async fn location_leads_to_the_order() {
-    let (api, id) = (ApiClient::new(), new_id());
+    let api = ApiClient::new();
 
-    let created = api.put("sync", &id, &order_of("SKU-1")).await;
+    for lane in LANES {
+        let id = new_id();
+        let placed = api.put(lane, &id, &order_of("SKU-1")).await;
 
-    let location = testkit::api_client::url(&format!("sync/orders/{id}")).join(created.header("location")).unwrap();
-    let path = location.as_str().strip_prefix(testkit::api_client::url("").as_str()).expect("it is in the same API");
-    let found = send(api.request(Method::GET, path)).await;
-    assert_eq!((found.status, found.body), (200, created.body));
+        let location = url(&format!("{lane}/orders/{id}")).join(placed.header("location")).unwrap();
+        let path = location.as_str().strip_prefix(url("").as_str()).expect("it is in the same API, in its stage");
+        let stored = api.settled(&id).await;
+        let found = send(api.request(Method::GET, path)).await;
+        assert_eq!((found.status, &found.body), (200, &stored), "{lane}");
+        assert_eq!(found.body["status"], "CONFIRMED", "{lane}");
+    }
 }
 
 #[tokio::test]
@@ -62,7 +67,7 @@ async fn lists_everything_that_only_the_domain_finds_wrong() {
 }
 
 #[tokio::test]
-async fn refuses_at_the_edge_what_is_no_order() {
+async fn refuses_what_is_no_order_in_both_lanes() {
     let (api, id) = (ApiClient::new(), new_id());
     let mut unknown_field = order_of("SKU-1");
     unknown_field["vip"] = true.into();

@@ -131,7 +131,7 @@ async fn a_frame_that_is_not_understood_is_answered_with_an_error() {
     let known_action = format!(r#"{{"action":"subscribe","orderId":"{}","owner":"mallory"}}"#, new_id());
 
     for frame in [
-        "ping",
+        "pong",
         "{",
         "{}",
         "[]",
@@ -142,6 +142,8 @@ async fn a_frame_that_is_not_understood_is_answered_with_an_error() {
         r#"{"action":"subscribe","orderId":7}"#,
         r#"{"action":"subscribe","orderId":"order-1"}"#,
         r#"{"action":{"subscribe":1}}"#,
+        r#"{"action":"ping","orderId":"x"}"#,
+        r#"{"type":"subscribe"}"#,
         "\u{0}\u{1F600}\u{FFFF}",
         &known_action,
         &long,
@@ -152,6 +154,22 @@ async fn a_frame_that_is_not_understood_is_answered_with_an_error() {
     }
 
     assert_eq!(socket.subscribe(&new_id()).await["status"], "PENDING", "the socket is still served");
+}
+
+/// What a page sends to keep its socket open, and what common client libraries send.
+#[tokio::test]
+async fn every_usual_ping_is_answered_with_a_pong_and_nothing_else() {
+    let mut socket = Socket::open().await;
+
+    for ping in [r#"{"action":"ping"}"#, r#"{"type":"ping"}"#, "ping"] {
+        socket.send(ping).await;
+        let pong = socket.frame(&format!("a pong for {ping}"), |frame| frame["type"] == "pong").await;
+        assert_eq!(pong, json!({"type": "pong"}), "{ping}");
+    }
+
+    assert_eq!(socket.subscribe(&new_id()).await["status"], "PENDING", "the socket is still served");
+    let unheard = socket.unheard().iter().filter(|frame| frame["type"] == "error" || frame["type"] == "pong");
+    assert_eq!(unheard.count(), 0, "{:?}", socket.unheard());
 }
 
 #[tokio::test]

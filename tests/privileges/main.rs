@@ -127,7 +127,8 @@ fn percent_decoded(text: &str) -> String {
 #[tokio::test]
 async fn every_action_is_needed_for_what_it_is_there_for_and_for_nothing_else() {
     use Work::{
-        Close, CloseExpired, Connect, Disconnect, ForgetGone, PlaceQueued, PlaceSync, Read, Settle, Subscribe, Tell,
+        Close, CloseExpired, Connect, Disconnect, ForgetGone, Ping, PlaceQueued, PlaceSync, Read, Settle, Subscribe,
+        Tell,
     };
     assert!(
         output("ApiUrl").starts_with("http:"),
@@ -139,7 +140,7 @@ async fn every_action_is_needed_for_what_it_is_there_for_and_for_nothing_else() 
     let (post, close) = ("/POST/@connections/", "/DELETE/@connections/");
     let manage = "execute-api:ManageConnections";
     let told: &[Work] = &[Tell, ForgetGone, CloseExpired];
-    let sockets: &[Work] = &[Connect, Subscribe, Disconnect, Close, Tell, CloseExpired];
+    let sockets: &[Work] = &[Connect, Subscribe, Ping, Disconnect, Close, Tell, CloseExpired];
     let settled: &[Work] = &[Settle, Tell, ForgetGone, CloseExpired];
     let queued: &[Work] = &[PlaceQueued, Settle, Tell, ForgetGone, CloseExpired];
     let table: [(&str, &[Needed]); 5] = [
@@ -148,10 +149,11 @@ async fn every_action_is_needed_for_what_it_is_there_for_and_for_nothing_else() 
         (
             "ManageConnectionsFunctionName",
             &[
+                // A ping reads and writes nothing.
                 ("dynamodb:GetItem", orders, &[Subscribe]),
                 ("dynamodb:PutItem", connections, sockets),
                 ("dynamodb:DeleteItem", connections, &[Disconnect]),
-                (manage, post, &[Subscribe]),
+                (manage, post, &[Subscribe, Ping]),
                 (manage, close, &[Close]),
             ],
         ),

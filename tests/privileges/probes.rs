@@ -36,6 +36,8 @@ pub(crate) enum Work {
     Connect,
     /// A subscription is answered.
     Subscribe,
+    /// A ping is answered.
+    Ping,
     /// A socket that is closed is forgotten.
     Disconnect,
     /// A socket whose token has expired is closed on its next frame.
@@ -57,6 +59,7 @@ pub(crate) async fn broken() -> BTreeSet<Work> {
         works(Work::Read, read().boxed_local()),
         works(Work::Connect, connect().boxed_local()),
         works(Work::Subscribe, subscribe().boxed_local()),
+        works(Work::Ping, ping().boxed_local()),
         works(Work::Disconnect, disconnect().boxed_local()),
         works(Work::Close, close().boxed_local()),
         works(Work::Tell, tell().boxed_local()),
@@ -111,6 +114,12 @@ async fn connect() {
 
 async fn subscribe() {
     Socket::open_as(&somebody()).await.subscribe(&new_id()).await;
+}
+
+async fn ping() {
+    let mut socket = Socket::open_as(&somebody()).await;
+    socket.send(r#"{"action":"ping"}"#).await;
+    socket.frame("a pong", |frame| frame["type"] == "pong").await;
 }
 
 async fn disconnect() {

@@ -11,8 +11,8 @@ pub enum Verdict {
     Taken,
     /// It is refused; in the async lane by the edge with that status, or later by the worker.
     Refused(u16),
-    /// The sync lane refuses it with that status; the async lane takes it.
-    TakenByAsyncAlone(u16),
+    /// Two things are wrong with it: the sync lane refuses it with the first status, the async lane with the second.
+    RefusedAs(u16, u16),
 }
 
 /// A body to send.
@@ -40,6 +40,13 @@ fn noted(literal: &str) -> String {
 /// An order followed by white space up to that size.
 fn padded(bytes: usize) -> String {
     let order = order_of("SKU-1").to_string();
+    let white_space = " ".repeat(bytes - order.len());
+    order + &white_space
+}
+
+/// The longest note of characters of four bytes each, and white space up to that size.
+fn padded_with_emoji(bytes: usize) -> String {
+    let order = noted(&"😀".repeat(500));
     let white_space = " ".repeat(bytes - order.len());
     order + &white_space
 }
@@ -151,20 +158,23 @@ pub fn no_orders() -> Vec<Case> {
 
 /// Bodies at the limits of size.
 pub fn large_ones() -> Vec<Case> {
-    use Verdict::{Refused, Taken, TakenByAsyncAlone};
+    use Verdict::{Refused, RefusedAs, Taken};
     vec![
         case("the longest note", noted(&"😀".repeat(500)), Taken),
         case("padding just below the largest body", padded(MAX_BODY_BYTES - 1), Taken),
         case("padding to the largest body", padded(MAX_BODY_BYTES), Taken),
-        // A message has room for it beside its attributes.
-        case("padding just above the largest body", padded(MAX_BODY_BYTES + 1), TakenByAsyncAlone(413)),
-        // With its attributes it is more than a message may have.
+        case("padding just above the largest body", padded(MAX_BODY_BYTES + 1), Refused(413)),
+        case("emoji and padding to the largest body", padded_with_emoji(MAX_BODY_BYTES), Taken),
+        case("emoji and padding just above the largest body", padded_with_emoji(MAX_BODY_BYTES + 1), Refused(413)),
+        // A message would have room for it next to its attributes.
+        case("padding to 300 bytes less than one mebibyte", padded(1024 * 1024 - 300), Refused(413)),
         case("padding to one mebibyte", padded(1024 * 1024), Refused(413)),
         case("padding to two mebibytes", padded(2 * 1024 * 1024), Refused(413)),
         case("ten megabytes", padded(10_000_000), Refused(413)),
         case("more than API Gateway takes", padded(10 * 1024 * 1024 + 1), Refused(413)),
-        // The edge finds the field before a function finds the size.
-        case("a field of one mebibyte", noted(&"x".repeat(MAX_BODY_BYTES)), Refused(400)),
+        case("a field of almost one mebibyte", noted(&"x".repeat(MAX_BODY_BYTES - 200)), Refused(400)),
+        // The function looks at the size first, the edge at the field.
+        case("a field of one mebibyte", noted(&"x".repeat(MAX_BODY_BYTES)), RefusedAs(413, 400)),
     ]
 }
 

@@ -157,7 +157,7 @@ fn renewed(text: &str, results: &Results) -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::subject::{FUNCTIONS, SDK_FLOOR, WHOLE_BATCH};
+    use crate::subject::{FUNCTIONS, PING, SDK_FLOOR, WHOLE_BATCH};
 
     const PROJECT: &str = include_str!("../../bounds.toml");
 
@@ -167,7 +167,7 @@ mod tests {
     }
 
     fn subjects() -> Vec<&'static str> {
-        with_batch().into_iter().chain([SDK_FLOOR]).collect()
+        with_batch().into_iter().chain([PING, SDK_FLOOR]).collect()
     }
 
     fn values(metric: &str, subject: &str, value: f64) -> Values {
@@ -249,6 +249,7 @@ mod tests {
         let (functions, batch, floor) = (FUNCTIONS.as_slice(), [WHOLE_BATCH].as_slice(), [SDK_FLOOR].as_slice());
         let all = with_batch();
         let workers = ["process-orders", WHOLE_BATCH].as_slice();
+        let (requesting, notifying) = ([all.as_slice(), &[PING]].concat(), [workers, &[PING]].concat());
 
         // The time of a warm invocation varies too much for a bound.
         let ratios = METRICS.iter().map(|metric| metric.name).filter(|name| !name.starts_with("warm-p"));
@@ -263,10 +264,10 @@ mod tests {
         assert_bounded(
             &bounds.limits,
             [
-                ("requests", all.as_slice()),
+                ("requests", requesting.as_slice()),
                 ("PutItem", &writers),
                 ("Query", workers),
-                ("PostToConnection", workers),
+                ("PostToConnection", &notifying),
                 ("DeleteConnection", workers),
                 ("first-event-handshakes", functions),
                 ("throttled-ms", batch),

@@ -52,6 +52,12 @@ const AUTHORIZE_REQUEST: &str = include_str!("../../../functions/authorize-reque
 pub(crate) const CONNECT: &str =
     include_str!("../../../functions/manage-connections/tests/fixtures/websocket-connect.json");
 
+const WEBSOCKET_MESSAGE: &str =
+    include_str!("../../../functions/manage-connections/tests/fixtures/websocket-message.json");
+
+/// manage-connections with a client's ping, which keeps its socket open.
+pub(crate) const PING: &str = "manage-connections-ping";
+
 /// The smallest function.
 pub(crate) const HELLO_FLOOR: &str = "hello-floor";
 
@@ -85,6 +91,8 @@ pub(crate) fn of_project(folder: &Path) -> anyhow::Result<Vec<Subject>> {
     for name in FUNCTIONS {
         subjects.push(subject(folder, name, name, events(name)?)?);
     }
+    let ping = subject(folder, "manage-connections", "manage-connections", vec![ping_event()?])?;
+    subjects.push(Subject { name: PING.to_owned(), ..ping });
     subjects.push(whole_batches(folder, BATCHES)?);
     Ok(subjects)
 }
@@ -203,6 +211,14 @@ fn connect_event() -> anyhow::Result<Bytes> {
     let mut event: Value = serde_json::from_str(CONNECT)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
     event["requestContext"]["connectedAt"] = json!(u64::try_from(now.as_millis())?);
+    Ok(Bytes::from(event.to_string()))
+}
+
+/// The fixture with a ping.
+fn ping_event() -> anyhow::Result<Bytes> {
+    let mut event: Value = serde_json::from_str(WEBSOCKET_MESSAGE)?;
+    event["requestContext"]["routeKey"] = json!("ping");
+    event["body"] = json!(json!({"action": "ping"}).to_string());
     Ok(Bytes::from(event.to_string()))
 }
 

@@ -10,6 +10,9 @@ pub enum ClientFrame {
     /// `{"action":"subscribe","orderId":"…"}`: tell me the order's present state now, and its outcome when there is
     /// one.
     Subscribe(OrderId),
+    /// `{"action":"ping"}`: keep the connection open. `{"type":"ping"}` and the text `ping`, which client libraries send, say
+    /// the same.
+    Ping,
 }
 
 /// Why a client's frame was not understood.
@@ -24,7 +27,9 @@ pub enum InvalidFrame {
 impl std::fmt::Display for InvalidFrame {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::NotUnderstood => f.write_str(r#"send {"action":"subscribe","orderId":"<UUID>"}"#),
+            Self::NotUnderstood => {
+                f.write_str(r#"send {"action":"subscribe","orderId":"<UUID>"} or {"action":"ping"}"#)
+            }
             Self::OrderId(error) => write!(f, "orderId {error}"),
         }
     }
@@ -42,13 +47,31 @@ impl ClientFrame {
         #[serde(tag = "action", rename_all = "camelCase", deny_unknown_fields)]
         enum Shape {
             #[serde(rename_all = "camelCase")]
-            Subscribe { order_id: String },
+            Subscribe {
+                order_id: String,
+            },
+            // With braces: serde takes a unit variant with any other fields.
+            Ping {},
         }
-        let Ok(Shape::Subscribe { order_id }) = serde_json::from_str(text) else {
-            return Err(InvalidFrame::NotUnderstood);
-        };
-        OrderId::parse(&order_id).map(Self::Subscribe).map_err(InvalidFrame::OrderId)
+        match serde_json::from_str(text) {
+            Ok(Shape::Subscribe { order_id }) => {
+                OrderId::parse(&order_id).map(Self::Subscribe).map_err(InvalidFrame::OrderId)
+            }
+            Ok(Shape::Ping {}) => Ok(Self::Ping),
+            Err(_) if is_ping_of_a_library(text) => Ok(Self::Ping),
+            Err(_) => Err(InvalidFrame::NotUnderstood),
+        }
     }
+}
+
+/// Whether a frame is a ping as client libraries send it by default: `ping`, or `{"type":"ping"}`.
+fn is_ping_of_a_library(text: &str) -> bool {
+    #[derive(Deserialize)]
+    #[serde(tag = "type", rename_all = "camelCase", deny_unknown_fields)]
+    enum Shape {
+        Ping {},
+    }
+    text == "ping" || matches!(serde_json::from_str(text), Ok(Shape::Ping {}))
 }
 
 /// What the server says. Frames may repeat and overtake each other: a client goes by `orderId`.
@@ -70,7 +93,7 @@ pub enum ServerFrame {
     /// An order is refused for good.
     #[serde(rename = "order.rejected", rename_all = "camelCase")]
     Rejected {
-        /// The order's id as the client gave it.
+        /// The order's id; a malformed one as the client gave it.
         order_id: String,
         /// Why.
         reason: String,
@@ -84,7 +107,7 @@ pub enum ServerFrame {
     /// An order was given up after its last delivery; it may yet be confirmed.
     #[serde(rename = "order.failed", rename_all = "camelCase")]
     Failed {
-        /// The order's id as the client gave it.
+        /// The order's id.
         order_id: String,
         /// Why.
         reason: String,
@@ -103,6 +126,9 @@ pub enum ServerFrame {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         order_url: Option<String>,
     },
+    /// The answer to `ping`.
+    #[serde(rename = "pong")]
+    Pong,
     /// The client's frame could not be served.
     #[serde(rename = "error", rename_all = "camelCase")]
     Error {
@@ -153,6 +179,7 @@ impl ServerFrame {
             }
             Self::Failed { order_id, reason } => Self::Failed { order_id: cut(&order_id), reason: cut(&reason) },
             Self::Error { detail } => Self::Error { detail: cut(&detail) },
+            Self::Pong => Self::Pong,
         }
     }
 }
@@ -204,9 +231,29 @@ mod tests {
     }
 
     #[test]
+    fn reads_every_usual_ping() {
+        for text in [r#"{"action":"ping"}"#, r#" { "action" : "ping" } "#, r#"{"type":"ping"}"#, "ping"] {
+            assert_eq!(ClientFrame::parse(text), Ok(ClientFrame::Ping), "{text}");
+        }
+        assert_eq!(sent(&ServerFrame::Pong), json!({"type": "pong"}));
+    }
+
+    #[test]
     fn does_not_understand_anything_else() {
-        for text in ["", "ping", "{}", "[]", r#"{"action":"order"}"#, r#"{"action":"subscribe"}"#, r#"{"orderId":"x"}"#]
-        {
+        for text in [
+            "",
+            "{}",
+            "[]",
+            "pong",
+            "ping ping",
+            r#"{"action":"order"}"#,
+            r#"{"action":"subscribe"}"#,
+            r#"{"orderId":"x"}"#,
+            r#"{"action":"ping","orderId":"x"}"#,
+            r#"{"action":"ping","type":"ping"}"#,
+            r#"{"type":"ping","id":1}"#,
+            r#"{"action":"Ping"}"#,
+        ] {
             assert_eq!(ClientFrame::parse(text), Err(InvalidFrame::NotUnderstood), "{text}");
         }
         assert!(matches!(ClientFrame::parse(r#"{"action":"subscribe","orderId":"x"}"#), Err(InvalidFrame::OrderId(_))));

@@ -4,10 +4,10 @@
 use orders::{InvalidOrderId, InvalidOwner, OrderId, Owner};
 use thiserror::Error;
 
-/// The message attribute with the order id as the caller gave it. Data type `String`.
+/// The message attribute with the order id as the caller gave it. Data type `String`; in another one it counts as missing.
 pub const ORDER_ID_ATTRIBUTE: &str = "orderId";
 
-/// The message attribute with the authenticated subject. Data type `String`.
+/// The message attribute with the authenticated subject. Data type `String`; in another one it counts as missing.
 pub const OWNER_ATTRIBUTE: &str = "owner";
 
 /// The message attribute with the moment at which the API accepted the order, in milliseconds since 1970 as digits.

@@ -26,8 +26,8 @@ pub struct QueueSettings {
 /// The message lacks what the API's mapping template always sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum NotFromOurApi {
-    /// A message attribute is missing, or is not a string.
-    #[error("not from our API: message attribute {0} is missing")]
+    /// A message attribute is missing, or is not of the data type `String`.
+    #[error("not from our API: message attribute {0} is missing or not a String")]
     MissingAttribute(&'static str),
     /// The owner attribute cannot name an owner.
     #[error("not from our API: message attribute {OWNER_ATTRIBUTE} {0}")]
@@ -67,7 +67,8 @@ pub fn read_order(
 }
 
 fn attribute<'a>(message: &'a SqsMessage, name: &'static str) -> Result<&'a str, NotFromOurApi> {
-    let attribute = message.message_attributes.get(name);
+    let attribute =
+        message.message_attributes.get(name).filter(|attribute| attribute.data_type.as_deref() == Some("String"));
     attribute.and_then(|attribute| attribute.string_value.as_deref()).ok_or(NotFromOurApi::MissingAttribute(name))
 }
 

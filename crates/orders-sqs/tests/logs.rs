@@ -100,7 +100,7 @@ async fn a_message_that_is_not_from_our_api_is_logged_alike_at_each_delivery() {
 
         let lines = logged(InMemoryOrders::default(), RecordingNotifier::default(), batch).await;
 
-        let cause = "not from our API: message attribute owner is missing";
+        let cause = "not from our API: message attribute owner is missing or not a String";
         assert_eq!(lines[0], format!("WARN Message 059f36b4-87a3-44ab-83d2-661975830a7d is not an order {cause}"));
     }
 }

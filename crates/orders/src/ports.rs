@@ -72,7 +72,7 @@ pub enum Notification {
     Confirmed(Order),
     /// The order is refused for good.
     Rejected {
-        /// The id as the caller gave it, which may be the very thing that is wrong.
+        /// The id of the order; a malformed one as the caller gave it.
         order_id: String,
         /// Why.
         reason: String,
@@ -81,7 +81,7 @@ pub enum Notification {
     },
     /// The order was given up after its last delivery and may yet be confirmed by a redrive.
     Failed {
-        /// The id as the caller gave it.
+        /// The id of the order.
         order_id: String,
         /// Why.
         reason: String,
@@ -89,7 +89,7 @@ pub enum Notification {
 }
 
 impl Notification {
-    /// The id of the order that it is about: as stored where the order is confirmed, else as the caller gave it.
+    /// The id of the order that it is about; a malformed one as the caller gave it.
     #[must_use]
     pub fn order_id(&self) -> Cow<'_, str> {
         match self {

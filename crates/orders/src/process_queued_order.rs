@@ -91,37 +91,27 @@ pub async fn process_queued_order<R: OrderRepository>(repository: &R, queued: Qu
     let order = Order { id, owner, lane, placed_at, attempts, fingerprint, outcome };
 
     match place_order(repository, &order).await {
-        Err(PlaceOrderError::Repository(error)) if last_attempt => give_up(repository, given_id, order, error).await,
+        Err(PlaceOrderError::Repository(error)) if last_attempt => give_up(repository, order, error).await,
         Err(PlaceOrderError::Repository(error)) => Processed::Retry(error),
-        placed => settled(given_id, order, placed, violations),
+        placed => settled(order, placed, violations),
     }
 }
 
 /// Records an order as failed after its last delivery.
-async fn give_up<R: OrderRepository>(
-    repository: &R,
-    given_id: String,
-    order: Order,
-    error: RepositoryError,
-) -> Processed {
+async fn give_up<R: OrderRepository>(repository: &R, order: Order, error: RepositoryError) -> Processed {
     let failed = Order { outcome: Outcome::Failed { reason: FAILED_REASON.to_owned() }, ..order };
     let unrecorded = match place_order(repository, &failed).await {
         Ok(Placement::Placed) => None,
         Err(PlaceOrderError::Repository(error)) => Some(error),
         // An earlier write succeeded, and only its answer was lost.
-        settled_before => return settled(given_id, failed, settled_before, Violations::default()),
+        settled_before => return settled(failed, settled_before, Violations::default()),
     };
-    let notification = Notification::Failed { order_id: given_id, reason: FAILED_REASON.to_owned() };
+    let notification = Notification::Failed { order_id: failed.id.to_string(), reason: FAILED_REASON.to_owned() };
     Processed::GaveUp { error, unrecorded, notification }
 }
 
 /// What the owner of a settled order is notified of. `violations` are those of its body.
-fn settled(
-    given_id: String,
-    order: Order,
-    placed: Result<Placement, PlaceOrderError>,
-    violations: Violations,
-) -> Processed {
+fn settled(order: Order, placed: Result<Placement, PlaceOrderError>, violations: Violations) -> Processed {
     let reason = match (placed, &order.outcome) {
         (Ok(Placement::Replayed(stored)), _) => return Processed::Settled(Notification::Confirmed(stored)),
         (Ok(Placement::Placed), Outcome::Rejected { reason }) => reason.clone(),
@@ -132,7 +122,7 @@ fn settled(
         (Err(PlaceOrderError::RejectedBefore(reason)), Outcome::Rejected { .. }) => reason,
         (Err(refusal), _) => refusal.to_string(),
     };
-    rejected(given_id, reason, violations)
+    rejected(order.id.to_string(), reason, violations)
 }
 
 fn rejected(order_id: String, reason: String, violations: Violations) -> Processed {
@@ -261,13 +251,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn rejects_an_order_under_the_id_that_the_caller_spelled() {
+    async fn every_notification_has_the_id_in_lower_case_however_the_caller_spelled_it() {
+        let given_id = || fakes::order_id().to_string().to_uppercase();
         let orders = InMemoryOrders::default();
-        let given_id = fakes::order_id().to_string().to_uppercase();
 
-        let notification = settle(&orders, QueuedOrder { given_id: given_id.clone(), ..fakes::refused() }).await;
+        let refused = settle(&orders, QueuedOrder { given_id: given_id(), ..fakes::refused() }).await;
+        let different = settle(&orders, QueuedOrder { given_id: given_id(), ..fakes::queued() }).await;
+        let failed = process_queued_order(&Unavailable, QueuedOrder { given_id: given_id(), ..last_delivery() }).await;
 
-        assert!(matches!(notification, Notification::Rejected { order_id, .. } if order_id == given_id));
+        let Processed::GaveUp { notification: failed, .. } = failed else { panic!("{failed:?}") };
+        for notification in [refused, different, failed] {
+            assert_eq!(notification.order_id(), fakes::order_id().to_string(), "{notification:?}");
+        }
     }
 
     #[tokio::test]

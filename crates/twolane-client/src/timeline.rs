@@ -168,7 +168,7 @@ pub fn outcome_of_frame(frame: &ServerFrame, content: &Map<String, Value>) -> Op
             Outcome::of_record(view, content).map(|outcome| (outcome, DoneBy::Fetch))
         }
         // Pending, or too large for a frame: then the status service is asked.
-        ServerFrame::Status { .. } | ServerFrame::Error { .. } => None,
+        ServerFrame::Status { .. } | ServerFrame::Error { .. } | ServerFrame::Pong => None,
     }
 }
 
@@ -180,7 +180,7 @@ pub fn order_id_of_frame(frame: &ServerFrame) -> Option<String> {
         | ServerFrame::Rejected { order_id, .. }
         | ServerFrame::Failed { order_id, .. }
         | ServerFrame::Status { order_id, .. } => Some(order_id.to_lowercase()),
-        ServerFrame::Error { .. } => None,
+        ServerFrame::Error { .. } | ServerFrame::Pong => None,
     }
 }
 

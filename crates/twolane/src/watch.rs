@@ -91,6 +91,7 @@ fn line(text: &str, now: OffsetDateTime, style: Style) -> String {
             ("order.status", Tone::Faint, order_id, Some(status + &detail.unwrap_or_default()))
         }
         Ok(ServerFrame::Error { detail }) => ("error", Tone::Bad, "-".to_owned(), Some(detail)),
+        Ok(ServerFrame::Pong) => ("pong", Tone::Faint, "-".to_owned(), None),
         // A frame of a later version of the service.
         Err(_) => ("?", Tone::Faint, "-".to_owned(), Some(text.to_owned())),
     };

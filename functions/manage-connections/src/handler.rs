@@ -67,9 +67,9 @@ impl<O: OrderRepository, C: ConnectionRepository, S: Reply> Handler<O, C, S> {
     /// - 200: done. On `$connect` it opens the socket, with the subprotocol that is spoken where it is offered.
     /// - 500: not done; the log says why. On `$connect` it refuses the socket.
     ///
-    /// Frames are answered over the socket itself: `order.status` for a subscription, `error` for whatever is not
-    /// understood or cannot be served now. When the token that opened the socket has expired, a frame is answered with
-    /// `error`, and the socket is closed.
+    /// Frames are answered over the socket itself: `order.status` for a subscription, `pong` for a ping, `error` for whatever
+    /// is not understood or cannot be served now. When the token that opened the socket has expired, a frame is answered with
+    /// `error`, and the socket is closed. A ping reads and writes nothing: the authorizer's context says when the token expires.
     pub(crate) async fn handle(&self, event: &ApiGatewayWebsocketProxyRequest) -> Value {
         let kind = event.request_context.event_type.as_deref().unwrap_or_default();
         let status = match self.serve(event, kind).await {
@@ -127,6 +127,7 @@ impl<O: OrderRepository, C: ConnectionRepository, S: Reply> Handler<O, C, S> {
     async fn answer(&self, owner: &Owner, id: &ConnectionId, text: &str) -> Result<(), HandleError> {
         let subscription = match ClientFrame::parse(text) {
             Ok(ClientFrame::Subscribe(subscription)) => subscription,
+            Ok(ClientFrame::Ping) => return Ok(self.sender.reply(id, &ServerFrame::Pong).await?),
             Err(error) => {
                 let detail = format!("The frame was not understood: {error}.");
                 return Ok(self.sender.reply(id, &ServerFrame::Error { detail }).await?);
@@ -273,6 +274,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn answers_a_ping_without_the_database() {
+        let (connections, sender) = (InMemoryConnections::default(), RecordingReply::default());
+        let handler = Handler { orders: Unavailable, connections, sender };
+
+        for ping in [r#"{"action":"ping"}"#, r#"{"type":"ping"}"#, "ping"] {
+            assert_eq!(handler.handle(&message(ping)).await["statusCode"], 200, "{ping}");
+        }
+
+        let frames: Vec<_> = handler.sender.0.take().into_iter().map(|(_, frame)| frame).collect();
+        assert_eq!(frames, [ServerFrame::Pong, ServerFrame::Pong, ServerFrame::Pong]);
+        assert!(handler.connections.all().is_empty());
+    }
+
+    #[tokio::test]
     async fn tells_the_client_when_the_state_cannot_be_read() {
         let handler = handler(Unavailable);
 
@@ -337,7 +352,7 @@ mod tests {
 
     #[tokio::test]
     async fn closes_and_forgets_a_socket_whose_token_has_expired_on_its_next_frame() {
-        for frame in [subscribe(), message("hello"), message("")] {
+        for frame in [subscribe(), message(r#"{"action":"ping"}"#), message("hello"), message("")] {
             let handler = handler(InMemoryOrders::default());
             handler.handle(&connect()).await;
             let mut frame = expired(frame);

@@ -9,8 +9,12 @@ import importlib
 import importlib.metadata
 import pkgutil
 import sys
+from pathlib import Path
 
 import gaps
+
+# What the gaps of both emulators share.
+sys.path.append(str(Path(__file__).resolve().parent.parent / "api_gateway"))
 
 # The gaps are closed by replacing functions of exactly this version.
 MINISTACK = "1.5.33"

@@ -85,5 +85,12 @@ class JsonPath(unittest.TestCase):
                 json_path.select({"a": 1, "list": []}, path)
 
 
+
+class Text(unittest.TestCase):
+    def test_text_has_the_methods_of_javas_strings(self) -> None:
+        self.assertEqual(render("$input.body.toLowerCase()", "ÄB-c"), "äb-c")
+        self.assertEqual(render("$input.body.replaceAll('%', '').length()", "a%b%"), "2")
+
+
 if __name__ == "__main__":
     unittest.main()

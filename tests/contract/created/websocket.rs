@@ -51,7 +51,7 @@ fn every_route_goes_to_the_function_of_connections() {
             })
             .collect();
         keys.sort_unstable();
-        assert_eq!(keys, ["$connect", "$default", "$disconnect", "subscribe"], "{}", stack.name);
+        assert_eq!(keys, ["$connect", "$default", "$disconnect", "ping", "subscribe"], "{}", stack.name);
     }
 }
 

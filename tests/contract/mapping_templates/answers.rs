@@ -6,7 +6,7 @@ use super::{
 };
 use orders_api::{Problem, QueuedView};
 use serde_json::{Value, json};
-use testkit::hostile_values::ORDERS_TO_OBEY;
+use testkit::hostile_values::{ORDERS_TO_OBEY, malformed_order_ids, order_ids_that_no_text_has};
 
 const REQUEST_ID: &str = "4f6b1d5e-0b1a-4f0e-8f59-2f8a5d1c9b7e";
 
@@ -54,6 +54,31 @@ fn an_order_that_the_queue_took_is_answered_with_its_message_id() {
     assert_eq!((answer.status, view.status.as_str(), view.message_id.as_str()), (202, "QUEUED", id));
 }
 
+/// The answer's header is that of the sync lane: relative, so that stage and domain are the caller's.
+#[test]
+fn an_order_that_the_queue_took_says_where_its_status_is() {
+    let (id, response) = ("5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b", &queue().definition["responses"]["200"]);
+    let location = |order_id: &str| {
+        let body = json!({"SendMessageResponse": {"SendMessageResult": {"MessageId": "m"}}}).to_string();
+        let rendering = Rendering {
+            template: answer_template(response),
+            body: &body,
+            path: parameters([("orderId", order_id)]),
+            stage_variables: parameters([("corsAllowedOrigins", "none")]),
+            ..Rendering::default()
+        };
+        rendering.render().response_override.header.remove("Location")
+    };
+
+    for given in [id.to_owned(), id.to_uppercase()] {
+        assert_eq!(location(&given), Some(format!("../../orders/{id}")), "{given}");
+    }
+    let malformed = malformed_order_ids(id).into_iter().chain(order_ids_that_no_text_has(id));
+    for given in malformed.chain(ORDERS_TO_OBEY.map(String::from)).chain([String::new(), format!("{id}\n")]) {
+        assert_eq!(location(&given), None, "{given:.100}");
+    }
+}
+
 #[test]
 fn an_order_that_the_queue_refused_is_answered_with_a_problem_that_says_why() {
     // Codes and messages. Source: Amazon SQS API Reference, "Common errors" and "SendMessage".
@@ -61,6 +86,12 @@ fn an_order_that_the_queue_refused_is_answered_with_a_problem_that_says_why() {
     let cases = [
         (400, error("InvalidMessageContents", "Invalid characters found."), 400, "character that the queue cannot"),
         (400, error("InvalidParameterValue", too_long), 413, "at most 1023 KiB"),
+        (
+            400,
+            error("MissingParameter", "The request must contain the parameter MessageBody."),
+            413,
+            "at most 1023 KiB",
+        ),
         (400, error("InvalidParameterValue", "Invalid characters in an attribute."), 400, "order id"),
         (400, error("RequestThrottled", "Rate exceeded"), 503, "Repeat"),
         (400, error("ThrottlingException", "Rate exceeded"), 503, "Repeat"),
@@ -137,13 +168,19 @@ fn every_gateway_response_is_a_problem_whatever_its_message() {
         let template = answer_template(response);
         assert!(!template.contains('#'), "{name}: no directives: {template}");
         for message in ORDERS_TO_OBEY.into_iter().chain(["Missing required request parameters: [\"x\\y\"]"]) {
-            // AWS: messageString is the message with its quotes.
-            let error = json!({"message": message, "messageString": json!(message).to_string()});
+            // AWS: messageString is the message with its quotes, validationErrorString what would be between them.
+            let quoted = json!(message).to_string();
+            let error = json!({
+                "message": message, "messageString": quoted, "validationErrorString": quoted[1..quoted.len() - 1],
+            });
             let rendered = render(template, &json!({}), json!({"requestId": REQUEST_ID, "error": error}));
             let problem = problem(name, &rendered.text);
             if template.contains("messageString") {
                 assert_eq!(problem.detail, message, "{name}");
             }
+            let listed: Vec<_> = problem.errors.iter().map(|error| (&*error.pointer, &*error.detail)).collect();
+            let expected = (name == "BAD_REQUEST_BODY").then_some(("", message));
+            assert_eq!(listed, expected.into_iter().collect::<Vec<_>>(), "{name}");
             assert_eq!(rendered.response_override, Override::default(), "{name}");
         }
     }

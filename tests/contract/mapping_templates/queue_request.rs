@@ -7,7 +7,7 @@ use super::{
 };
 use crate::rest_schemas;
 use orders_api::{
-    OWNER_CONTEXT,
+    MAX_BODY_BYTES, OWNER_CONTEXT,
     queue_message::{ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE, REQUEST_TIME_ATTRIBUTE},
 };
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -28,7 +28,8 @@ struct Request {
     body: String,
     order_id: String,
     owner: String,
-    trace: Option<String>,
+    /// The name of the header as the caller spells it, and its value.
+    trace: Option<(&'static str, String)>,
     time: Value,
 }
 
@@ -51,13 +52,16 @@ impl Request {
             context: json!({"authorizer": {OWNER_CONTEXT: self.owner}, "requestTimeEpoch": self.time}),
             ..Rendering::default()
         };
-        rendering.header.extend(self.trace.iter().map(|trace| ("X-Amzn-Trace-Id".to_owned(), trace.clone())));
+        rendering.header.extend(self.trace.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         rendering
     }
 
-    /// The form that the queue gets: every field once, in its order.
+    /// The form that the queue gets: every field once, in its order. A body that is too large is left out, and SQS refuses that.
     fn form(&self, trace: Option<&str>) -> Vec<Field> {
-        let mut form = vec![("Action".to_owned(), "SendMessage"), ("MessageBody".to_owned(), &self.body)];
+        let mut form = vec![("Action".to_owned(), "SendMessage")];
+        if self.body.len() <= MAX_BODY_BYTES {
+            form.push(("MessageBody".to_owned(), &self.body));
+        }
         let mut attribute = |kind: &str, number: u8, name, value| {
             let prefix = format!("{kind}.{number}");
             form.extend([
@@ -157,10 +161,27 @@ fn a_hostile_subject_is_one_value() {
     }
 }
 
+/// `$input.params` finds a header as it is spelled. HTTP/2 has lower case alone.
+const TRACE_HEADERS: [&str; 2] = ["X-Amzn-Trace-Id", "x-amzn-trace-id"];
+
 #[test]
 fn what_is_no_trace_header_is_left_out() {
     for header in trace_headers() {
-        Request { trace: Some(header.clone()), ..request() }.check(&header, None);
+        for name in TRACE_HEADERS {
+            Request { trace: Some((name, header.clone())), ..request() }.check(&header, None);
+        }
+    }
+}
+
+/// The limit is one of bytes, as in the sync lane, whatever the characters are.
+#[test]
+fn a_body_that_is_too_large_does_not_reach_the_queue() {
+    for character in ["x", " ", "%", "~", "é", "漢", "😀"] {
+        let fitting = character.repeat(MAX_BODY_BYTES / character.len());
+        let fitting = format!("{fitting}{}", "x".repeat(MAX_BODY_BYTES - fitting.len()));
+        for body in [fitting.clone(), format!("{fitting}x"), format!("{fitting}{character}")] {
+            Request { body, ..request() }.check(&format!("many {character:?}"), None);
+        }
     }
 }
 
@@ -171,7 +192,9 @@ fn a_trace_header_goes_along() {
     let lineage = format!("{root};Lineage=a87bd80c:0");
 
     for header in [TRACE, root, &format!("{root};Self=1-67891234-12456789abcdef012345678"), &lineage] {
-        Request { trace: Some(header.to_owned()), ..request() }.check(header, Some(header));
+        for name in TRACE_HEADERS {
+            Request { trace: Some((name, header.to_owned())), ..request() }.check(header, Some(header));
+        }
     }
 }
 
@@ -228,7 +251,7 @@ proptest! {
     #[test]
     fn any_text_is_one_value(body in text(), order_id in text(), owner in text(), trace in text()) {
         let is_trace = trace == TRACE;
-        let request = Request { body, order_id, owner, trace: Some(trace.clone()), ..request() };
+        let request = Request { body, order_id, owner, trace: Some((TRACE_HEADERS[0], trace.clone())), ..request() };
         request.check("any text", is_trace.then_some(trace.as_str()));
     }
 }

@@ -52,7 +52,10 @@ function select(document, path) {
 // Values of templates are Java's strings. https://docs.oracle.com/javase/8/docs/api/java/lang/String.html
 const STRING = {
   contains: (text, part) => text.includes(part),
+  length: (text) => text.length,
   matches: (text, pattern) => new RegExp(`^(?:${pattern})$`).test(text),
+  replaceAll: (text, pattern, replacement) => text.replace(new RegExp(pattern, 'g'), replacement),
+  toLowerCase: (text) => text.toLowerCase(),
 };
 
 const stringMethods = {

@@ -33,6 +33,9 @@ pub(super) fn all() -> Vec<Case> {
         ]);
     }
     for place in PLACES {
+        let tracing = Request::new(Method::OPTIONS, place).of(Caller::Nobody).header("origin", LISTED_ORIGIN);
+        let tracing = tracing.header("access-control-request-headers", "traceparent,tracestate,x-amzn-trace-id");
+        cases.push(case(format!("preflight to {place}, of a page that traces"), tracing));
         let text = preflight(place).header("origin", LISTED_ORIGIN).header("content-type", "text/plain");
         let two = preflight(place).header("origin", LISTED_ORIGIN).header("origin", "https://evil.example");
         cases.push(case(format!("preflight to {place}, of text"), text));

@@ -122,6 +122,11 @@ async fn keeps_a_message_that_is_not_from_our_api() {
         ("owner", json!({"dataType": "String", "stringValue": "two words"})),
         ("owner", json!({"dataType": "Binary", "binaryValue": "ZGVtbw=="})),
         ("orderId", json!({"dataType": "Binary", "binaryValue": "ZGVtbw=="})),
+        ("orderId", json!({"dataType": "Number", "stringValue": "7"})),
+        ("orderId", json!({"dataType": "String.uuid", "stringValue": "5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b"})),
+        ("owner", json!({"dataType": "String.sub", "stringValue": "demo"})),
+        ("owner", json!({"dataType": "Number", "stringValue": "7"})),
+        ("owner", json!({"stringValue": "demo"})),
     ] {
         let orders = InMemoryOrders::default();
         let mut record = record();

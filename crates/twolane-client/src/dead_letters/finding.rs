@@ -81,4 +81,21 @@ mod tests {
             assert_eq!(finding(attributes, record).reason(), told);
         }
     }
+
+    /// As to the worker.
+    #[test]
+    fn an_attribute_of_another_type_is_missing() {
+        let typed = |data_type: &str| MessageAttributeValue::builder().data_type(data_type).string_value(ORDER[0].1);
+        for data_type in ["Number", "String.uuid"] {
+            let owner = MessageAttributeValue::builder().data_type("String").string_value(ORDER[1].1);
+            let message = Message::builder()
+                .body("{}")
+                .message_attributes("owner", owner.build().expect("it has a type"))
+                .message_attributes("orderId", typed(data_type).build().expect("it has a type"));
+
+            let finding = Finding { letter: Letter::new(message.build(), false), record: None };
+
+            assert_eq!(finding.reason(), "not from the API: message attribute orderId is missing", "{data_type}");
+        }
+    }
 }

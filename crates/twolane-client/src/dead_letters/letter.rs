@@ -147,7 +147,8 @@ impl Letter {
     }
 
     fn attribute(&self, name: &str) -> Option<&str> {
-        self.message.message_attributes()?.get(name)?.string_value()
+        // As the worker reads it: in another data type it is not from the API.
+        self.message.message_attributes()?.get(name).filter(|value| value.data_type() == "String")?.string_value()
     }
 
     fn system<T: std::str::FromStr>(&self, name: &System) -> Option<T> {

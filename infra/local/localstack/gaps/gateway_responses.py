@@ -19,6 +19,8 @@ from localstack.services.apigateway.legacy import provider
 from localstack.services.apigateway.next_gen.execute_api import gateway_response
 from localstack.services.apigateway.next_gen.execute_api.handlers.gateway_exception import GatewayExceptionHandler
 
+from .request_validation import VALIDATION_ERROR
+
 _HEADER = "gatewayresponse.header."
 _VARIABLE = re.compile(r"\$\{?((?:context|stageVariables)(?:\.[A-Za-z]\w*)+)\}?")
 
@@ -34,6 +36,8 @@ def apply() -> None:
             exception.type, context.deployment.rest_api.gateway_responses
         )
         template = (customized.get("responseTemplates") or {}).get(APPLICATION_JSON)
+        validation_error = (context.invocation_request or {}).get(VALIDATION_ERROR, "")
+        context.context_variables["error"]["validationErrorString"] = validation_error
         if not customized.get("defaultResponse", False) and template:
             response.data = _VARIABLE.sub(lambda found: _value(found[1], context), template)
         for name, source in (customized.get("responseParameters") or {}).items():

@@ -6,15 +6,19 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-
 
 LocalStack 2026.3.0: uses the `application/json` model for every other content type, so `text/plain` gives 400 where the
 integration's passthrough behaviour gives 415; takes UTF-16, UTF-32, a byte order mark, NaN and Infinity for JSON, and no
-body for `{}`; answers 500 to what is not UTF-8 or nested too deeply.
+body for `{}`; answers 500 to what is not UTF-8 or nested too deeply. `$context.error.validationErrorString` is empty.
 
-Here: the model is chosen as on AWS; what is not strict JSON in UTF-8 is BAD_REQUEST_BODY.
+Here: the model is chosen as on AWS; what is not strict JSON in UTF-8 is BAD_REQUEST_BODY; the validation error string says what
+was wrong (`api_gateway/validation_errors.py`).
 """
 
-import json
-
+import validation_errors
 from localstack.constants import APPLICATION_JSON
+from localstack.services.apigateway.helpers import ModelResolver
 from localstack.services.apigateway.next_gen.execute_api.handlers.method_request import MethodRequestHandler
+
+# Where a request keeps what is wrong with its body, for its gateway response.
+VALIDATION_ERROR = "validationErrorString"
 
 
 def apply() -> None:
@@ -26,7 +30,11 @@ def apply() -> None:
         if model is None:
             return True
         body = request.get("body") or b""
-        return _is_json(body) and is_valid({**method, "requestModels": {APPLICATION_JSON: model}}, rest_api, request)
+        if _is_json(body) and is_valid({**method, "requestModels": {APPLICATION_JSON: model}}, rest_api, request):
+            return True
+        schema = ModelResolver(rest_api_container=rest_api, model_name=model).get_resolved_model()
+        request[VALIDATION_ERROR] = validation_errors.describe(body, schema)
+        return False
 
     MethodRequestHandler._is_body_valid = staticmethod(is_valid_like_aws)
 
@@ -42,11 +50,7 @@ def _media_type(content_type: str) -> str:
 
 def _is_json(body: bytes) -> bool:
     try:
-        json.loads(body.decode(), parse_constant=_refuse)
+        validation_errors.parse(body)
     except (ValueError, RecursionError):
         return False
     return True
-
-
-def _refuse(constant: str):
-    raise ValueError(f"{constant} is not JSON")

@@ -9,16 +9,12 @@ integration's passthrough behaviour gives 415; takes UTF-16, UTF-32, a byte orde
 `$context.error.validationErrorString` stays as it is in a gateway response.
 
 Here: the model is chosen as on AWS; what is not strict JSON in UTF-8 is BAD_REQUEST_BODY; the validation error string
-says what was wrong (in other words than AWS's).
+says what was wrong (`api_gateway/validation_errors.py`).
 """
 
-import json
-
-import jsonschema
+import validation_errors
 from ministack.services import apigateway_v1 as v1
 from rest_api import request as rest_request
-
-_MAX_REASONS = 10
 
 
 def apply() -> None:
@@ -35,7 +31,8 @@ def apply() -> None:
         if isinstance(error, v1._GatewayError) and error.response_type == "BAD_REQUEST_BODY":
             tracked = rest_request.current()
             if tracked is not None:
-                tracked.validation_error = _reasons(body, v1._model_schema(api_id, model), api_id)
+                schema = _inlined(v1._model_schema(api_id, model), api_id, ())
+                tracked.validation_error = validation_errors.describe(body, schema)
         return error
 
     v1._check_request_validation = check_like_aws
@@ -57,47 +54,10 @@ def _validates_body(method, api_id) -> bool:
 
 def _is_json(body: bytes) -> bool:
     try:
-        _strict(body)
+        validation_errors.parse(body)
     except (ValueError, RecursionError):
         return False
     return True
-
-
-def _strict(body: bytes):
-    """Parse; UnicodeDecodeError is a ValueError, and a byte order mark is not JSON to `loads` of a str."""
-    return json.loads(body.decode("utf-8"), parse_constant=_refuse)
-
-
-def _refuse(constant: str):
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _reasons(body: bytes, schema, api_id) -> str:
-    """`[reason, reason]`, as AWS lists them."""
-    try:
-        document = _strict(body)
-    except UnicodeDecodeError:
-        return "[the body is not valid UTF-8]"
-    except RecursionError:
-        return "[the body is nested too deeply]"
-    except ValueError as error:
-        return f"[the body is not JSON: {error}]"
-    try:
-        found = jsonschema.Draft4Validator(_inlined(schema, api_id, ())).iter_errors(document)
-        reasons = sorted(f"/{'/'.join(map(str, error.absolute_path))}: {_brief(error)}" for error in found)
-    except (jsonschema.exceptions.SchemaError, RecursionError, TypeError, ValueError):
-        reasons = []
-    return f"[{', '.join(reasons[:_MAX_REASONS])}]"
-
-
-def _brief(error: jsonschema.ValidationError) -> str:
-    """The rule that was broken, without the client's data."""
-    if error.validator == "required":
-        return f"missing required properties {[name for name in error.validator_value if name not in error.instance]}"
-    if error.validator == "additionalProperties":
-        extra = sorted(set(error.instance) - set(error.schema.get("properties") or {}))
-        return f"properties that are not allowed {extra[:_MAX_REASONS]}"
-    return f"does not satisfy {error.validator} {json.dumps(error.validator_value)[:100]}"
 
 
 def _inlined(schema, api_id, seen: tuple):

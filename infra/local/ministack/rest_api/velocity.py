@@ -13,8 +13,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import airspeed
+from airspeed import operators
 
 from . import json_path
+
+# Text has the methods of java.lang.String; airspeed knows some of them.
+operators.__additional_methods__[str]["toLowerCase"] = str.lower
 
 # Only what does not need a request: see `render`.
 _JAVASCRIPT_ESCAPES = {

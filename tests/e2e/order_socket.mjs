@@ -1,0 +1,86 @@
+// What samples/order-socket.mjs does on a stack: TWOLANE_API_URL, TWOLANE_WEBSOCKET_URL, TWOLANE_TOKEN. Fails with a message.
+
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { OrderSocket } from '../../samples/order-socket.mjs';
+
+const { TWOLANE_API_URL: api, TWOLANE_WEBSOCKET_URL: url, TWOLANE_TOKEN: token } = process.env;
+const DEADLINE_MS = 25_000;
+
+/** Every socket that was opened, and every frame that came. */
+const [sockets, frames] = [[], []];
+globalThis.WebSocket = class extends WebSocket {
+  constructor(...parameters) {
+    super(...parameters);
+    sockets.push(this);
+    this.addEventListener('message', (message) => frames.push(JSON.parse(message.data)));
+  }
+};
+
+async function until(what, found) {
+  const end = Date.now() + DEADLINE_MS;
+  while (Date.now() < end) {
+    const value = await found();
+    if (value) return value;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`waited in vain until ${what}`);
+}
+
+async function request(method, path, body) {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  return fetch(`${api}/${path}`, { method, headers, body });
+}
+
+async function place(id) {
+  const items = [{ sku: 'SKU-1', quantity: 2, unitPriceMinor: 1999 }];
+  const answer = await request('PUT', `async/orders/${id}`, JSON.stringify({ currency: 'EUR', items }));
+  assert.equal(answer.status, 202);
+}
+
+const isSettled = async (id) => (await (await request('GET', `orders/${id}`)).json()).status === 'CONFIRMED';
+
+const outcomes = [];
+let mayConnect = Promise.resolve();
+const socket = new OrderSocket({
+  url,
+  token: () => mayConnect.then(() => token),
+  onOutcome: (frame) => outcomes.push(frame),
+  // Longer than an answer takes on a machine that is busy.
+  pingEveryMs: 4_000,
+});
+
+// The socket is kept open.
+await until('a ping is answered', () => frames.some((frame) => frame.type === 'pong'));
+
+// An outcome is received, once, however the page spells the id.
+const first = randomUUID();
+socket.follow(first.toUpperCase());
+await place(first.toUpperCase());
+await until('the first outcome', () => outcomes.length > 0);
+assert.deepEqual([outcomes[0].type, outcomes[0].orderId], ['order.confirmed', first]);
+
+// An outcome that comes while no socket is open is not missed.
+const second = randomUUID();
+socket.follow(second);
+let allow;
+mayConnect = new Promise((resolve) => (allow = resolve));
+const cut = sockets.at(-1);
+cut.close();
+await until('the socket is closed', () => cut.readyState === WebSocket.CLOSED);
+await place(second);
+await until('the order is settled', () => isSettled(second));
+assert.equal(outcomes.length, 1);
+allow();
+await until('the second outcome', () => outcomes.length > 1);
+assert.deepEqual([outcomes[1].type, outcomes[1].orderId, outcomes[1].status], ['order.status', second, 'CONFIRMED']);
+assert.notEqual(sockets.at(-1), cut);
+assert.deepEqual(frames.filter((frame) => frame.type === 'error'), []);
+
+// It ends when the page says so.
+const opened = sockets.length;
+socket.end();
+await until('the socket is closed', () => sockets.at(-1).readyState === WebSocket.CLOSED);
+assert.equal(sockets.length, opened);
+console.log('order-socket: all well');
+process.exit(0);

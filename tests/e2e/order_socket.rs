@@ -1,0 +1,25 @@
+//! The sample for pages, `samples/order-socket.mjs`: run by Node.js, whose WebSocket is that of browsers.
+
+use crate::terminal::session_with_wscat;
+use std::fs;
+use testkit::{repository::root, socket::SOCKETS};
+
+#[tokio::test]
+async fn the_sample_keeps_its_socket_open_and_catches_up_after_a_cut() {
+    let _beside_others = SOCKETS.read().await;
+
+    let printed = session_with_wscat("node tests/e2e/order_socket.mjs").await;
+
+    assert!(printed.contains("order-socket: all well"), "{printed}");
+}
+
+#[test]
+fn the_page_about_sockets_names_the_sample_and_the_limits() {
+    let page = fs::read_to_string(root().join("docs/websocket.md")).unwrap();
+    let sample = fs::read_to_string(root().join("samples/order-socket.mjs")).unwrap();
+
+    for fact in ["samples/order-socket.mjs", "ten minutes", "two hours", r#"{"action":"ping"}"#, r#"{"type":"pong"}"#] {
+        assert!(page.contains(fact), "docs/websocket.md: say {fact}");
+    }
+    assert!(sample.contains("PING_EVERY_MS = 5 * 60_000"), "below ten minutes");
+}
