@@ -10,8 +10,8 @@
 //!
 //! `order` is the body of the request; any JSON object is sent as it is, byte for byte, right or wrong, since what
 //! becomes of wrong orders is part of what there is to see. `name` labels an order; lines of one name share one order id, new in every
-//! run, so that a file can repeat an order and still be placed again and again. `orderId` fixes the id instead. A line
-//! with neither has an id of its own, new in every run.
+//! run, so that a file can repeat an order and still be placed again and again. `orderId` fixes the id instead, in any
+//! spelling of RFC 9562; it is sent in lower case. A line with neither has an id of its own, new in every run.
 
 use crate::money::Money;
 use anyhow::{Context, bail};
@@ -157,15 +157,14 @@ fn parse_line(bytes: &[u8]) -> Result<Line, String> {
     Ok(Line { order_id, ..line })
 }
 
-/// Reads an order id; the answer is in lower case, as the service writes it.
+/// Reads an order id, in upper or lower case, with or without hyphens, in braces or as a URN. The answer is as the service
+/// writes it: with hyphens, in lower case. Source: RFC 9562, section 4.
 ///
 /// # Errors
 /// What it must be, for anything else.
 pub fn parse_order_id(text: &str) -> Result<String, String> {
-    /// Characters in the hyphenated form of a UUID. Source: RFC 9562, section 4.
-    const CHARS: usize = 36;
-    let id = Uuid::try_parse(text).ok().filter(|_| text.len() == CHARS);
-    id.map(|id| id.to_string()).ok_or_else(|| "must be a UUID such as 5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b".to_owned())
+    let id = Uuid::try_parse(text);
+    id.map(|id| id.to_string()).map_err(|_| "must be a UUID such as 5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b".to_owned())
 }
 
 #[cfg(test)]
@@ -196,11 +195,39 @@ mod tests {
         assert_eq!(orders.iter().map(|order| order.is_repeat).collect::<Vec<_>>(), [false, false, true, false]);
     }
 
-    #[test]
-    fn takes_a_given_id_in_either_case() {
-        let text = format!("{{\"orderId\":\"{}\",\"order\":{{}}}}", ID.to_uppercase());
+    /// [`ID`] as people have it.
+    fn spellings() -> [String; 6] {
+        let [upper, simple] = [ID.to_uppercase(), ID.replace('-', "")];
+        [
+            format!("{{{upper}}}"),
+            format!("urn:uuid:{ID}"),
+            format!("URN:UUID:{upper}"),
+            simple.to_uppercase(),
+            upper,
+            simple,
+        ]
+    }
 
-        assert_eq!(parsed(&text).expect("the line is right")[0].order_id, ID);
+    #[test]
+    fn takes_an_order_id_in_every_spelling_and_nothing_else() {
+        for spelling in spellings() {
+            assert_eq!(parse_order_id(&spelling).as_deref(), Ok(ID), "{spelling}");
+        }
+        for wrong in
+            ["", "7", "5f0c1b0e", &format!(" {ID}"), &format!("{ID}0"), &format!("{{{ID}"), &format!("uuid:{ID}")]
+        {
+            assert!(parse_order_id(wrong).is_err_and(|why| why.starts_with("must be a UUID")), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn spellings_of_one_id_are_one_order() {
+        let text: String = spellings().map(|id| format!("{{\"orderId\":\"{id}\",\"order\":{{}}}}\n")).concat();
+
+        let orders = parsed(&text).expect("the lines are right");
+
+        assert!(orders.iter().all(|order| order.order_id == ID), "{orders:?}");
+        assert!(orders.iter().skip(1).all(|order| order.is_repeat), "{orders:?}");
     }
 
     #[test]

@@ -195,6 +195,7 @@ The file has one order per line; blank lines are skipped:
   {\"order\":{\"currency\":\"EUR\",\"items\":[{\"sku\":\"SKU-1\",\"quantity\":2,\"unitPriceMinor\":1999}]}}
   {\"name\":\"espresso\",\"order\":{…}}     lines of one name share one order id, new in every run
   {\"orderId\":\"<UUID>\",\"order\":{…}}    the order id to use
+`orderId` is taken in upper or lower case, in braces or as urn:uuid:, and sent in lower case.
 `order` is the request's body. A line without name and orderId has an order id of its own, new in
 every run. The second line of an order id is sent when the first has its outcome. Nothing is sent
 unless every line can be read.

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use time::OffsetDateTime;
 use tokio::signal::ctrl_c;
 use twolane_client::money::Money;
+use twolane_client::order_file::parse_order_id;
 use twolane_client::requests::handshake;
 use twolane_client::socket::{Event, Socket};
 use twolane_client::stack::Stack;
@@ -95,6 +96,8 @@ fn line(text: &str, now: OffsetDateTime, style: Style) -> String {
         Err(_) => ("?", Tone::Faint, "-".to_owned(), Some(text.to_owned())),
     };
     let kind = style.paint(tone, &format!("{kind:<15}"));
+    // One spelling of each id, whichever the stack sends.
+    let order_id = parse_order_id(&order_id).unwrap_or(order_id);
     let (order_id, detail) = (printable(&order_id), printable(&detail.unwrap_or_default()));
     format!("{time}  {kind}  {order_id:<36}  {detail}").trim_end().to_owned()
 }
@@ -144,6 +147,13 @@ mod tests {
     #[test]
     fn shows_a_frame_it_does_not_know_as_it_came() {
         assert!(line(r#"{"type":"order.shipped"}"#, NOW, Style::PLAIN).ends_with(r#"  {"type":"order.shipped"}"#));
+    }
+
+    #[test]
+    fn writes_order_ids_in_lower_case() {
+        let frame = json!({"type": "order.rejected", "orderId": ID.to_uppercase(), "reason": "r"}).to_string();
+
+        assert_eq!(line(&frame, NOW, Style::PLAIN), format!("00:00:00.000Z  order.rejected   {ID}  r"));
     }
 
     proptest! {

@@ -257,10 +257,10 @@ impl State {
     }
 }
 
-/// The partition key of the order that message attributes name.
+/// The partition key of the order that message attributes name, as the worker makes it.
 fn key(attributes: &Value) -> String {
     let text = |name: &str| attributes[name]["StringValue"].as_str().unwrap_or_default();
-    format!("{}#{}", text("owner"), text("orderId"))
+    format!("{}#{}", text("owner"), text("orderId").to_lowercase())
 }
 
 fn id(message: &Value) -> &str {

@@ -66,6 +66,16 @@ fn a_file_that_is_missing_or_empty_is_wrong_usage() {
 }
 
 #[test]
+fn an_order_id_that_is_none_is_refused_with_an_example() {
+    for arguments in [["watch", "--order", "{5f0c1b0e}"], ["redrive", "--order", "5f0c1b0e-6a54"]] {
+        let (code, _, stderr) = twolane(&arguments).run();
+
+        assert_eq!(code, 2);
+        assert!(stderr.contains("must be a UUID such as 5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b"), "{stderr}");
+    }
+}
+
+#[test]
 fn the_sample_orders_can_be_read() {
     let server = Server::start(|_, _| answer(503, ""));
     let samples = std::fs::read_to_string(repository().join("samples/orders.jsonl")).expect("the samples");

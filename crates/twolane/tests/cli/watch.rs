@@ -53,6 +53,20 @@ fn opens_a_closed_socket_again_and_subscribes_again() {
 }
 
 #[test]
+fn subscribes_in_lower_case_whatever_is_typed() {
+    let server =
+        Server::with_frames(|_, _| answer(500, ""), |text, sockets| sockets.push(&json!({"type": "x", "sent": text})));
+    let typed = format!("{{{}}}", ID.to_uppercase());
+    let mut child = twolane(&["watch", "--json", "--order", &typed, "--websocket-url", &server.websocket_url]).start();
+
+    let line = BufReader::new(child.stdout.take().expect("a pipe")).lines().next().expect("a line").expect("UTF-8");
+    signal(&child, "INT");
+
+    assert!(line.contains(ID), "{line}");
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}
+
+#[test]
 fn ends_when_nobody_reads_any_more() {
     let server = Server::with_frames(|_, _| answer(500, ""), |_, sockets| sockets.push(&confirmed(ID)));
     let mut child = watching(&server, &[]);
