@@ -17,7 +17,7 @@ use crate::money::Money;
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use serde_json::{Deserializer, Map, Value};
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::Path;
@@ -89,10 +89,19 @@ pub fn read(path: Option<&Path>) -> anyhow::Result<Vec<PlannedOrder>> {
             (std::fs::read(path).with_context(|| format!("Failed to read the orders in {source}"))?, source)
         }
     };
+    if let Some(encoding) = utf16(&bytes) {
+        bail!(
+            "Nothing was sent: {source} is {encoding}, and orders are read as UTF-8. Convert it, as with `iconv -f {encoding} \
+             -t UTF-8`; in PowerShell, write it with `Out-File -Encoding utf8`"
+        );
+    }
     match parse(&bytes, Uuid::new_v4) {
         Ok(orders) if orders.is_empty() => bail!("There are no orders in {source}"),
         Ok(orders) => Ok(orders),
         Err(wrong) => {
+            if let Some(why) = documents(&bytes) {
+                bail!("Nothing was sent: {source} {why}");
+            }
             let more = wrong.len().saturating_sub(MAX_TOLD);
             let mut told: Vec<String> = wrong.into_iter().take(MAX_TOLD).collect();
             if more > 0 {
@@ -103,9 +112,48 @@ pub fn read(path: Option<&Path>) -> anyhow::Result<Vec<PlannedOrder>> {
     }
 }
 
+/// The bytes without the mark that some editors begin a file with. Source: RFC 8259, section 8.1.
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+/// The encoding of a file in UTF-16: it begins with a mark, or with an ASCII character, as JSON does.
+fn utf16(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xff, 0xfe, ..] | [1..=0x7f, 0, ..] => Some("UTF-16LE"),
+        [0xfe, 0xff, ..] | [0, 1..=0x7f, ..] => Some("UTF-16BE"),
+        _ => None,
+    }
+}
+
+/// What a file has instead of lines, and how to make them, where it is JSON all the same.
+fn documents(bytes: &[u8]) -> Option<String> {
+    let documents = Deserializer::from_slice(without_mark(bytes)).into_iter::<Value>().collect::<Result<Vec<_>, _>>();
+    let documents = documents.ok()?;
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count();
+    // Lines around the bodies of orders, where those are all that is there.
+    let wrapped =
+        |orders: &[Value]| if orders.iter().all(|order| order.get("order").is_some()) { "" } else { " | {order: .}" };
+    match &documents[..] {
+        [Value::Array(orders)] => {
+            let make = format!(".[]{}", wrapped(orders));
+            Some(format!(
+                "is a JSON array, and has to have one order per line. `jq -c '{make}'` makes such lines of it"
+            ))
+        }
+        documents if documents.len() < lines && documents.iter().all(Value::is_object) => {
+            let make = format!(".{}", wrapped(documents));
+            Some(format!(
+                "has orders of several lines, and has to have one order per line. `jq -c '{make}'` makes such lines of it"
+            ))
+        }
+        _ => None,
+    }
+}
+
 /// Reads the lines; the error lists every malformed one.
 fn parse(bytes: &[u8], mut new_id: impl FnMut() -> Uuid) -> Result<Vec<PlannedOrder>, Vec<String>> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let bytes = without_mark(bytes);
     let mut ids_by_name: HashMap<String, String> = HashMap::new();
     let mut orders: Vec<PlannedOrder> = Vec::new();
     let mut seen = HashSet::new();
@@ -231,6 +279,36 @@ mod tests {
     }
 
     #[test]
+    fn knows_files_in_utf_16_by_their_mark_or_their_zeros() {
+        let units = |text: &str| text.encode_utf16().collect::<Vec<_>>();
+        let little = |text| units(text).iter().flat_map(|unit| unit.to_le_bytes()).collect::<Vec<_>>();
+        let big = |text| units(text).iter().flat_map(|unit| unit.to_be_bytes()).collect::<Vec<_>>();
+
+        for text in ["\u{feff}{}", "{}", "\u{feff}"] {
+            assert_eq!((utf16(&little(text)), utf16(&big(text))), (Some("UTF-16LE"), Some("UTF-16BE")), "{text}");
+        }
+        for text in ["", "{", "\u{feff}{}", "{\"order\":{}}"] {
+            assert_eq!(utf16(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn says_how_to_make_lines_of_other_json() {
+        for (text, told) in [
+            ("[{\"order\":{}}]", Some("jq -c '.[]'")),
+            ("\u{feff} [\n{\"currency\":\"EUR\"}]", Some("jq -c '.[] | {order: .}'")),
+            ("{\n  \"order\": {}\n}\n{\"order\":{}}", Some("jq -c '.'")),
+            ("{\n  \"currency\": \"EUR\"\n}\n", Some("jq -c '. | {order: .}'")),
+            ("{\"currency\":\"EUR\"}\n", None),
+            ("{", None),
+        ] {
+            let why = documents(text.as_bytes());
+            assert_eq!(why.is_some(), told.is_some(), "{text}: {why:?}");
+            assert!(why.unwrap_or_default().contains(told.unwrap_or_default()), "{text}");
+        }
+    }
+
+    #[test]
     fn tells_every_malformed_line_by_its_number() {
         let text = format!(
             "{{\"order\":{{}}}}\n{{\n{{\"currency\":\"EUR\"}}\n{{\"order\":[]}}\n{{\"orderId\":\"x\",\"order\":{{}}}}\n\
@@ -283,6 +361,7 @@ mod tests {
         #[test]
         fn no_bytes_make_the_parser_panic(bytes in any::<Vec<u8>>()) {
             let _ = parse(&bytes, Uuid::new_v4);
+            let _ = (utf16(&bytes), documents(&bytes));
         }
 
         #[test]
