@@ -213,6 +213,17 @@ impl Stack {
                 schemes.join(":// or ")
             );
         }
+        let beyond = [
+            (url.query().is_some(), "a query, after `?`"),
+            (url.fragment().is_some(), "a fragment, after `#`"),
+            (!url.username().is_empty() || url.password().is_some(), "a user name or password, before `@`"),
+        ];
+        if let Some((_, part)) = beyond.into_iter().find(|(is_there, _)| *is_there) {
+            // What is there may be secret.
+            bail!(
+                "The URL of the {api} from {source} has {part}: give it up to the stage, as the output {output} has it"
+            );
+        }
         Ok(url)
     }
 
