@@ -1,10 +1,10 @@
 //! AWS as the user's own tools see it: region, credentials and endpoint from their configuration.
 
-use crate::root_cause::root_cause;
+use crate::network::Network;
+use crate::root_cause::{answer_of_aws, root_cause};
 use anyhow::{anyhow, bail};
 use aws_config::{BehaviorVersion, Region, SdkConfig, timeout::TimeoutConfig};
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
-use aws_smithy_http_client::{Builder, tls};
 use std::error::Error as StdError;
 use std::time::Duration;
 
@@ -18,12 +18,10 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 ///
 /// # Errors
 /// There is no region.
-pub async fn config(profile: Option<&str>, region: Option<&str>) -> anyhow::Result<SdkConfig> {
-    let http_client =
-        Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
+pub async fn config(network: &Network, profile: Option<&str>, region: Option<&str>) -> anyhow::Result<SdkConfig> {
     let timeouts =
         TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client).timeout_config(timeouts);
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(network.aws()).timeout_config(timeouts);
     if let Some(profile) = profile {
         loader = loader.profile_name(profile);
     }
@@ -44,7 +42,7 @@ where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
     match (error.as_service_error().map(ProvideErrorMetadata::meta), error) {
-        (Some(meta), _) => anyhow!("{}: {}", meta.code().unwrap_or("error"), meta.message().unwrap_or("no message")),
+        (Some(meta), _) => anyhow!(answer_of_aws(meta)),
         (None, SdkError::DispatchFailure(failure)) => {
             anyhow!("{}", root_cause(failure.as_connector_error().map_or(error, |error| error)))
         }

@@ -1,7 +1,7 @@
 //! Every request that leaves: the one place where they are built.
 
-use crate::root_cause::root_cause;
-use crate::stack::is_loopback;
+use crate::network::{Network, Proxy};
+use crate::root_cause::{is_untrusted, root_cause};
 use crate::token::Token;
 use anyhow::Context;
 use lanes::Lane;
@@ -26,6 +26,8 @@ pub struct Requests {
     http: Client,
     api_url: Url,
     token: Token,
+    network: Network,
+    proxy: Option<Proxy>,
     missed: Arc<AtomicBool>,
 }
 
@@ -44,17 +46,23 @@ impl Requests {
     /// A client of the REST API under that URL, with that token.
     ///
     /// # Errors
-    /// TLS cannot be set up on this machine.
-    pub fn new(api_url: Url, token: Token) -> anyhow::Result<Self> {
-        let builder = Client::builder()
+    /// TLS cannot be set up on this machine, or the proxy is malformed.
+    pub fn new(api_url: Url, token: Token, network: &Network) -> anyhow::Result<Self> {
+        let (builder, proxy) = network.http(&api_url)?;
+        let builder = builder
             .user_agent(concat!("twolane/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_nodelay(true)
             .redirect(redirect::Policy::none());
-        let builder = if is_loopback(&api_url) { builder.no_proxy() } else { builder };
         let http =
             builder.build().map_err(|error| anyhow::anyhow!(root_cause(&error))).context("Failed to set up HTTP")?;
-        Ok(Self { http, api_url, token, missed: Arc::default() })
+        Ok(Self { http, api_url, token, network: network.clone(), proxy, missed: Arc::default() })
+    }
+
+    /// How the API is reached.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.network
     }
 
     /// The same with another token, over the same connections.
@@ -114,14 +122,23 @@ impl Requests {
             }
             Ok(Err(error)) => {
                 let error: reqwest::Error = error;
-                let cause = root_cause(&error);
+                let cause = self.cause(&error);
                 if error.is_connect() {
-                    self.missed.store(true, Ordering::Relaxed);
+                    // A proxy that fails, or a certificate that is not trusted, says nothing about the address.
+                    if self.proxy.is_none() && !is_untrusted(&error) {
+                        self.missed.store(true, Ordering::Relaxed);
+                    }
                     return Err(format!("no connection: {cause}"));
                 }
                 Err(format!("no answer: {cause}"))
             }
         }
+    }
+
+    /// Why there is no answer, with the proxy on the way there.
+    fn cause(&self, error: &reqwest::Error) -> String {
+        let cause = root_cause(error);
+        self.proxy.as_ref().map_or_else(|| cause.clone(), |proxy| format!("proxy {proxy}: {cause}"))
     }
 }
 

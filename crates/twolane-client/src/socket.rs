@@ -1,22 +1,19 @@
 //! A WebSocket that is kept open: what closes is opened again, and what was subscribed to is subscribed to again.
 
+use crate::network::{Network, OpenError, Stream, is_loopback};
 use crate::requests;
-use crate::root_cause::root_cause;
-use crate::stack::{is_it_still_there, is_loopback};
+use crate::root_cause::{is_untrusted, root_cause};
+use crate::stack::is_it_still_there;
 use crate::token::Token;
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Url;
 use serde_json::json;
 use std::time::Duration;
 use time::OffsetDateTime;
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
-use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async_with_config,
-    tungstenite::{self, Message},
-};
+use tokio_tungstenite::tungstenite::{self, Message};
 
 /// Longest wait for the opening handshake.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -31,8 +28,6 @@ const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
 /// A socket that stayed open this long was fine: the next back-off starts over.
 const STABLE_AFTER: Duration = Duration::from_secs(10);
-
-type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// What happens to a kept socket.
 #[derive(Debug)]
@@ -65,9 +60,15 @@ pub struct Socket {
 
 impl Socket {
     /// Keeps a socket to that URL open, with that token. Each time it opens, `subscriptions` names the orders to subscribe to.
-    pub fn keep_open(url: Url, token: Token, subscriptions: impl Fn() -> Vec<String> + Send + Sync + 'static) -> Self {
+    pub fn keep_open(
+        url: Url,
+        token: Token,
+        network: Network,
+        subscriptions: impl Fn() -> Vec<String> + Send + Sync + 'static,
+    ) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
-        Self { events, task: tokio::spawn(keep_open(url, token, subscriptions, sender)) }
+        let kept = Kept { url, token, network };
+        Self { events, task: tokio::spawn(kept.keep_open(subscriptions, sender)) }
     }
 
     /// What happens next.
@@ -86,40 +87,54 @@ impl Socket {
     }
 }
 
-/// Ends when the receiver of events is gone.
-async fn keep_open(
+/// What is kept open, and how.
+struct Kept {
     url: Url,
     token: Token,
-    subscriptions: impl Fn() -> Vec<String>,
-    events: mpsc::UnboundedSender<Event>,
-) {
-    let mut backoff = MIN_BACKOFF;
-    while !events.is_closed() {
-        let opened = tokio::select! {
-            opened = open(&url, &token) => opened,
-            () = events.closed() => return,
-        };
-        let (why, hint) = match opened {
-            Err(NotOpen { why, hint, for_good: true }) => {
-                let _ = events.send(Event::Lost { why, hint, retry_in: None });
-                return events.closed().await;
-            }
-            Err(NotOpen { why, hint, .. }) => (why, hint),
-            Ok(mut stream) => {
-                let since = Instant::now();
-                let why = serve(&mut stream, subscriptions(), &events).await;
-                if since.elapsed() >= STABLE_AFTER {
-                    backoff = MIN_BACKOFF;
+    network: Network,
+}
+
+impl Kept {
+    /// Ends when the receiver of events is gone.
+    async fn keep_open(self, subscriptions: impl Fn() -> Vec<String>, events: mpsc::UnboundedSender<Event>) {
+        let mut backoff = MIN_BACKOFF;
+        while !events.is_closed() {
+            let opened = tokio::select! {
+                opened = self.open() => opened,
+                () = events.closed() => return,
+            };
+            let (why, hint) = match opened {
+                Err(NotOpen { why, hint, for_good: true }) => {
+                    let _ = events.send(Event::Lost { why, hint, retry_in: None });
+                    return events.closed().await;
                 }
-                (why, None)
+                Err(NotOpen { why, hint, .. }) => (why, hint),
+                Ok(mut stream) => {
+                    let since = Instant::now();
+                    let why = serve(&mut stream, subscriptions(), &events).await;
+                    if since.elapsed() >= STABLE_AFTER {
+                        backoff = MIN_BACKOFF;
+                    }
+                    (why, None)
+                }
+            };
+            let _ = events.send(Event::Lost { why, hint, retry_in: Some(backoff) });
+            tokio::select! {
+                () = sleep(backoff) => {}
+                () = events.closed() => return,
             }
-        };
-        let _ = events.send(Event::Lost { why, hint, retry_in: Some(backoff) });
-        tokio::select! {
-            () = sleep(backoff) => {}
-            () = events.closed() => return,
+            backoff = (backoff * 2).min(MAX_BACKOFF);
         }
-        backoff = (backoff * 2).min(MAX_BACKOFF);
+    }
+
+    async fn open(&self) -> Result<Stream, NotOpen> {
+        let Self { url, token, .. } = self;
+        let request = requests::handshake(url, token).map_err(|error| NotOpen::for_now(format!("{error:#}")))?;
+        match timeout(OPEN_TIMEOUT, self.network.open_websocket(url, request)).await {
+            Err(_) => Err(NotOpen::for_now("no answer in time")),
+            Ok(Err(error)) => Err(not_open(&error, url, token)),
+            Ok(Ok(stream)) => Ok(stream),
+        }
     }
 }
 
@@ -137,19 +152,10 @@ impl NotOpen {
     }
 }
 
-async fn open(url: &Url, token: &Token) -> Result<Stream, NotOpen> {
-    let request = requests::handshake(url, token).map_err(|error| NotOpen::for_now(format!("{error:#}")))?;
-    match timeout(OPEN_TIMEOUT, connect_async_with_config(request, None, true)).await {
-        Err(_) => Err(NotOpen::for_now("no answer in time")),
-        Ok(Err(error)) => Err(not_open(&error, url, token)),
-        Ok(Ok((stream, _))) => Ok(stream),
-    }
-}
-
-fn not_open(error: &tungstenite::Error, url: &Url, token: &Token) -> NotOpen {
+fn not_open(error: &OpenError, url: &Url, token: &Token) -> NotOpen {
     let hint = Some(is_it_still_there(url));
     match error {
-        tungstenite::Error::Http(response) => {
+        OpenError::Handshake(tungstenite::Error::Http(response)) => {
             let answered = format!("the handshake was answered with HTTP status {}", response.status());
             let refusal = token.complaint(OffsetDateTime::now_utc());
             let for_good = !token.is_renewed();
@@ -166,10 +172,11 @@ fn not_open(error: &tungstenite::Error, url: &Url, token: &Token) -> NotOpen {
                 _ => NotOpen::for_now(answered),
             }
         }
-        tungstenite::Error::Io(cause) if cause.kind() == std::io::ErrorKind::ConnectionRefused => {
-            NotOpen { hint, ..NotOpen::for_now(why(error)) }
-        }
-        error => NotOpen::for_now(why(error)),
+        error if error.is_refused() => NotOpen { hint, ..NotOpen::for_now(root_cause(error)) },
+        // It stays untrusted.
+        error if is_untrusted(error) => NotOpen { for_good: true, ..NotOpen::for_now(root_cause(error)) },
+        OpenError::Handshake(error) => NotOpen::for_now(why(error)),
+        OpenError::Connect(_) => NotOpen::for_now(root_cause(error)),
     }
 }
 

@@ -188,7 +188,11 @@ The stack is found in this order:
   3. TWOLANE_OUTPUTS, a file like that of --outputs
   4. .local/outputs.json here or in a folder above, which `make up` writes
 Requests carry --token or TWOLANE_TOKEN; without either, a token for `demo` that the local stack's
-issuer makes, where 3, 4 or --outputs gave the stack.";
+issuer makes, where 3, 4 or --outputs gave the stack.
+
+All connections obey HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in upper or lower case; this machine is
+reached without a proxy. AWS_CA_BUNDLE, or ca_bundle of the AWS profile, names the PEM file of the
+certificates to trust in place of the operating system's.";
 
 const ORDER_HELP: &str = "\
 The file has one order per line; blank lines are skipped:

@@ -25,7 +25,7 @@ pub(crate) async fn run(args: WatchArgs) -> anyhow::Result<ExitCode> {
     let style = Style::of_stdout();
     let mut output = Output::stdout();
     let orders = args.orders;
-    let mut socket = Socket::keep_open(url.clone(), token, move || orders.clone());
+    let mut socket = Socket::keep_open(url.clone(), token, stack.network().clone(), move || orders.clone());
     let (mut opened_before, mut hinted) = (false, false);
     let mut interrupted = std::pin::pin!(ctrl_c());
     let code = loop {

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
+use twolane_client::network::Network;
 use twolane_client::socket::{Event, Socket};
 use twolane_client::token::Token;
 
@@ -44,12 +45,12 @@ impl Callbacks {
     ///
     /// # Errors
     /// One did not open.
-    pub(crate) async fn open(url: &Url, tokens: &[Token]) -> anyhow::Result<Self> {
+    pub(crate) async fn open(url: &Url, tokens: &[Token], network: &Network) -> anyhow::Result<Self> {
         let deadline = Instant::now() + OPENING;
         let mut sockets = Vec::new();
         for some in tokens.chunks(AT_ONCE) {
-            let mut opening: Vec<_> =
-                some.iter().map(|token| Socket::keep_open(url.clone(), token.clone(), Vec::new)).collect();
+            let open = |token: &Token| Socket::keep_open(url.clone(), token.clone(), network.clone(), Vec::new);
+            let mut opening: Vec<_> = some.iter().map(open).collect();
             for socket in &mut opening {
                 loop {
                     match timeout_at(deadline, socket.next()).await {

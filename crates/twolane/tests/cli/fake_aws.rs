@@ -4,6 +4,7 @@ use crate::server::{Reply, Server, answer};
 use crate::{Twolane, twolane};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
@@ -71,6 +72,11 @@ pub(crate) fn message(id: &str, order_id: Option<&str>, body: &str) -> Value {
 }
 
 impl FakeAws {
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
     pub(crate) fn start(state: State) -> Self {
         let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);
@@ -85,24 +91,28 @@ impl FakeAws {
 
     /// The command with the stand-in as its stack and as AWS.
     pub(crate) fn twolane(&self, arguments: &[&str]) -> Twolane {
-        let endpoint = self.server.api_url.trim_end_matches("/live");
-        let mut twolane = twolane(arguments);
-        let outputs = json!({
-            "ApiUrl": self.server.api_url, "OrdersQueueUrl": format!("{endpoint}/1/orders"),
-            "DeadLetterQueueUrl": format!("{endpoint}/1/dead"), "OrdersTableName": "orders-table",
-        });
-        twolane.folder.write(".local/outputs.json", &outputs.to_string());
-        twolane.command.envs([
-            ("AWS_ENDPOINT_URL", endpoint),
-            ("AWS_REGION", "eu-central-1"),
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-            ("AWS_CONFIG_FILE", "none"),
-            ("AWS_SHARED_CREDENTIALS_FILE", "none"),
-            ("AWS_EC2_METADATA_DISABLED", "true"),
-        ]);
-        twolane
+        twolane_at(self.server.api_url.trim_end_matches("/live"), arguments)
     }
+}
+
+/// The command with a stack and AWS at that URL.
+pub(crate) fn twolane_at(endpoint: &str, arguments: &[&str]) -> Twolane {
+    let mut twolane = twolane(arguments);
+    let outputs = json!({
+        "ApiUrl": format!("{endpoint}/live"), "OrdersQueueUrl": format!("{endpoint}/1/orders"),
+        "DeadLetterQueueUrl": format!("{endpoint}/1/dead"), "OrdersTableName": "orders-table",
+    });
+    twolane.folder.write(".local/outputs.json", &outputs.to_string());
+    twolane.command.envs([
+        ("AWS_ENDPOINT_URL", endpoint),
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_CONFIG_FILE", "none"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "none"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+    ]);
+    twolane
 }
 
 impl State {
