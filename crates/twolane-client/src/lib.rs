@@ -5,6 +5,7 @@
 
 pub mod aws;
 pub mod callbacks;
+mod credentials;
 pub mod dead_letters;
 pub mod issuer;
 pub mod money;

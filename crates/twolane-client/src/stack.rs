@@ -5,6 +5,7 @@
 
 use crate::aws;
 use crate::network::{Network, is_loopback};
+use crate::profiles::Profiles;
 use anyhow::{Context, anyhow, bail};
 use aws_config::SdkConfig;
 use reqwest::Url;
@@ -214,10 +215,15 @@ impl Stack {
     /// The user's AWS configuration, which leads to where the stack is.
     ///
     /// # Errors
-    /// There is no region, or the stack is on this machine and the configuration leads to AWS.
+    /// The profile does not exist, there is no region, or the stack is on this machine and the configuration leads to AWS.
     pub async fn aws_config(&self, address: &DeployedAddress) -> anyhow::Result<SdkConfig> {
-        if self.is_local() && std::env::var_os("AWS_ENDPOINT_URL").is_none_or(|url| url.is_empty()) {
-            bail!("The stack is a local one, and AWS_ENDPOINT_URL is not set. Run: eval \"$(make -s env)\"");
+        let profiles = Profiles::load(address.profile.as_deref()).await?;
+        profiles.check_selected()?;
+        if self.is_local() && !profiles.have_endpoint() {
+            bail!(
+                "The stack is a local one, and neither AWS_ENDPOINT_URL nor endpoint_url of your AWS profile is set. Run: \
+                 eval \"$(make -s env)\""
+            );
         }
         address.aws_config(&self.network).await
     }

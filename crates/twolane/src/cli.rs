@@ -227,7 +227,7 @@ The stack is found in this order:
   2. TWOLANE_API_URL and TWOLANE_WEBSOCKET_URL
   3. TWOLANE_OUTPUTS, a file like that of --outputs
   4. .local/outputs.json here or in a folder above, which `make up` writes
---stack-name goes by your AWS configuration, AWS_ENDPOINT_URL included.
+--stack-name goes by your AWS configuration: AWS_ENDPOINT_URL, or endpoint_url of the profile, included.
 Requests carry --token or TWOLANE_TOKEN; without either, a token for `demo` that the local stack's
 issuer makes, where 3, 4 or --outputs gave the stack.";
 
@@ -302,7 +302,8 @@ Exit code:
 
 The stack is found by --stack-name or --outputs, else by TWOLANE_OUTPUTS, else by
 .local/outputs.json here or in a folder above; its outputs DeadLetterQueueUrl, OrdersQueueUrl and
-OrdersTableName are read. AWS is asked as your AWS configuration says, AWS_ENDPOINT_URL included.
+OrdersTableName are read. AWS is asked as your AWS configuration says: AWS_ENDPOINT_URL, or
+endpoint_url of the profile, included.
 It takes sqs:ReceiveMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes on the
 dead-letter queue, and dynamodb:BatchGetItem on the orders table; to delete, sqs:DeleteMessage.";
 

@@ -446,7 +446,12 @@ fn a_local_stack_is_not_looked_for_on_aws() {
     let (code, _, stderr) = twolane.run();
 
     assert_eq!(code, 2);
-    assert!(stderr.contains("AWS_ENDPOINT_URL is not set. Run: eval \"$(make -s env)\""), "{stderr}");
+    assert!(
+        stderr.contains(
+            "neither AWS_ENDPOINT_URL nor endpoint_url of your AWS profile is set. Run: eval \"$(make -s env)\""
+        ),
+        "{stderr}"
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A stand-in for SQS and DynamoDB: one dead-letter queue, one orders queue, one table, and AWS's refusals.
 
-use crate::server::{Reply, Server, answer};
+use crate::server::{Reply, Request, Server, answer};
 use crate::{Twolane, twolane};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,6 +75,11 @@ impl FakeAws {
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// The requests that came, with their signatures.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.server.requests()
     }
 
     pub(crate) fn start(state: State) -> Self {

@@ -6,6 +6,7 @@ mod fake_aws;
 mod interrupt;
 mod network;
 mod order;
+mod profiles;
 mod proxy;
 mod report;
 mod server;

@@ -113,6 +113,14 @@ fn a_url_with_more_than_a_path_is_refused_without_showing_it() {
     }
 }
 
+#[test]
+fn a_region_is_not_of_urls_that_are_typed() {
+    let (code, _, stderr) = twolane(&["order", "--lane", "sync", "--api-url", "http://x", "--region", "r"]).run();
+
+    assert_eq!(code, 2);
+    assert!(stderr.contains("--region") && stderr.contains("cannot be used with"), "{stderr}");
+}
+
 /// The environment of an AWS user, at the stand-in.
 fn on_aws(server: &Server, arguments: &[&str]) -> (i32, String, String) {
     let endpoint = server.api_url.trim_end_matches("/live");
