@@ -1,7 +1,7 @@
 //! Brings each WebSocket frame to the order that waits for it.
 
 use crate::network::Network;
-use crate::socket::{Event, Socket};
+use crate::socket::{Event, KeepAlive, Socket};
 use crate::timeline::order_id_of_frame;
 use crate::token::Token;
 use orders_api::ServerFrame;
@@ -41,7 +41,7 @@ impl Callbacks {
             let waiting = Arc::clone(&waiting);
             move || lock(&waiting).keys().cloned().collect()
         };
-        let mut socket = Socket::keep_open(url, token, network, subscriptions);
+        let mut socket = Socket::keep_open(url, token, network, KeepAlive::Message, subscriptions);
         announce(&socket.next().await, &waiting, &notify);
         let task = tokio::spawn(route(socket, Arc::clone(&waiting), notify, stopped));
         Self { waiting, stop, task }

@@ -79,7 +79,7 @@ pub(crate) struct OrderArgs {
 /// Options of `twolane watch`.
 #[derive(Debug, Args)]
 pub(crate) struct WatchArgs {
-    /// Subscribe to this order as well: its present state is told at once. May be given several times.
+    /// Subscribe to this order as well, and print its present state first. May be given several times.
     #[arg(long = "order", value_name = "ORDER_ID", num_args = 1.., value_parser = parse_order_id)]
     pub(crate) orders: Vec<String>,
     /// Write every frame as it came, one per line, and nothing else.
@@ -232,8 +232,12 @@ Requests carry --token or TWOLANE_TOKEN; without either, a token for `demo` that
 issuer makes, where 3, 4 or --outputs gave the stack.";
 
 const WATCH_HELP: &str = "\
-Every open socket is told of the owner's orders as they get their outcome. A socket that closes is
-opened again; orders given by --order are then subscribed to again.
+Every open socket receives the owner's orders as they get their outcome. A socket that closes is
+opened again: API Gateway closes each one after two hours. Results of the time between are not sent
+again. A message on standard error says which time that is. Orders given by --order are subscribed to
+again, which prints their state; of others ask with --order, or with GET /orders/ORDER_ID.
+
+Every five minutes a ping keeps the socket open; its answer is not printed.
 
 Examples:
   twolane watch

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use twolane_client::network::Network;
-use twolane_client::socket::{Event, Socket};
+use twolane_client::socket::{Event, KeepAlive, Socket};
 use twolane_client::token::Token;
 
 /// Longest wait until all sockets are open.
@@ -49,13 +49,15 @@ impl Callbacks {
         let deadline = Instant::now() + OPENING;
         let mut sockets = Vec::new();
         for some in tokens.chunks(AT_ONCE) {
-            let open = |token: &Token| Socket::keep_open(url.clone(), token.clone(), network.clone(), Vec::new);
+            let open = |token: &Token| {
+                Socket::keep_open(url.clone(), token.clone(), network.clone(), KeepAlive::PingFrame, Vec::new)
+            };
             let mut opening: Vec<_> = some.iter().map(open).collect();
             for socket in &mut opening {
                 loop {
                     match timeout_at(deadline, socket.next()).await {
                         Ok(Event::Opened) => break,
-                        Ok(Event::Lost { why, hint, retry_in: None }) => {
+                        Ok(Event::Lost { why, hint, retry_in: None, .. }) => {
                             bail!("A WebSocket did not open: {why}. {}", hint.unwrap_or_default())
                         }
                         Ok(Event::Lost { retry_in: Some(_), .. } | Event::Frame { .. }) => {}
