@@ -1,10 +1,16 @@
 //! AWS as the user's own tools see it: region, credentials and endpoint from their configuration.
 
-use crate::root_cause::root_cause;
+use crate::credentials::ExplainedCredentials;
+use crate::network::Network;
+use crate::profiles::Profiles;
+use crate::root_cause::{answer_of_aws, root_cause};
 use anyhow::{anyhow, bail};
-use aws_config::{BehaviorVersion, Region, SdkConfig, timeout::TimeoutConfig};
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig, meta::credentials::CredentialsProviderChain,
+    profile::ProfileFileCredentialsProvider, provider_config::ProviderConfig, timeout::TimeoutConfig,
+};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
-use aws_smithy_http_client::{Builder, tls};
 use std::error::Error as StdError;
 use std::time::Duration;
 
@@ -17,24 +23,46 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 /// The user's configuration, with that profile and that region, if any.
 ///
 /// # Errors
-/// There is no region.
-pub async fn config(profile: Option<&str>, region: Option<&str>) -> anyhow::Result<SdkConfig> {
-    let http_client =
-        Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
+/// The profile does not exist, or there is no region.
+pub async fn config(network: &Network, profile: Option<&str>, region: Option<&str>) -> anyhow::Result<SdkConfig> {
+    let profiles = Profiles::load(profile).await?;
+    profiles.check_selected()?;
     let timeouts =
         TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client).timeout_config(timeouts);
-    if let Some(profile) = profile {
-        loader = loader.profile_name(profile);
-    }
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(network.aws())
+        .timeout_config(timeouts)
+        .profile_name(profiles.selected());
     if let Some(region) = region {
         loader = loader.region(Region::new(region.to_owned()));
     }
     let config = loader.load().await;
     if config.region().is_none() {
-        bail!("No AWS region: pass --region or set AWS_REGION");
+        let profile = profiles.selected();
+        bail!("No AWS region: pass --region or set AWS_REGION, or give the AWS profile {profile:?} a region");
     }
-    Ok(config)
+    let Some(mut provider) = config.credentials_provider() else { return Ok(config) };
+    if profile.is_some() {
+        provider = profile_first(network, &profiles, &config, provider);
+    }
+    let provider = SharedCredentialsProvider::new(ExplainedCredentials { provider, profiles });
+    Ok(config.into_builder().credentials_provider(provider).build())
+}
+
+/// Credentials of the profile that an option names, before those of the environment, which the SDK's chain puts first.
+/// Source: AWS CLI User Guide, "Configuration settings and precedence".
+fn profile_first(
+    network: &Network,
+    profiles: &Profiles,
+    config: &SdkConfig,
+    others: SharedCredentialsProvider,
+) -> SharedCredentialsProvider {
+    let settings =
+        ProviderConfig::without_region().with_region(config.region().cloned()).with_http_client(network.aws());
+    let of_profile =
+        ProfileFileCredentialsProvider::builder().configure(&settings).profile_name(profiles.selected()).build();
+    let chain = CredentialsProviderChain::first_try("Profile", of_profile).or_else("Others", others);
+    SharedCredentialsProvider::new(chain)
 }
 
 /// What AWS said, or why it could not be asked.
@@ -44,7 +72,7 @@ where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
     match (error.as_service_error().map(ProvideErrorMetadata::meta), error) {
-        (Some(meta), _) => anyhow!("{}: {}", meta.code().unwrap_or("error"), meta.message().unwrap_or("no message")),
+        (Some(meta), _) => anyhow!(answer_of_aws(meta)),
         (None, SdkError::DispatchFailure(failure)) => {
             anyhow!("{}", root_cause(failure.as_connector_error().map_or(error, |error| error)))
         }

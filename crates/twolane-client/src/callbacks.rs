@@ -1,6 +1,7 @@
 //! Brings each WebSocket frame to the order that waits for it.
 
-use crate::socket::{Event, Socket};
+use crate::network::Network;
+use crate::socket::{Event, KeepAlive, Socket};
 use crate::timeline::order_id_of_frame;
 use crate::token::Token;
 use orders_api::ServerFrame;
@@ -33,14 +34,14 @@ pub struct Callbacks {
 impl Callbacks {
     /// Opens the socket; returns when it is open, or when the first attempt failed and more will follow. `notify` prints why
     /// it is not open.
-    pub async fn open(url: Url, token: Token, notify: impl Fn(&str) + Send + 'static) -> Self {
+    pub async fn open(url: Url, token: Token, network: Network, notify: impl Fn(&str) + Send + 'static) -> Self {
         let waiting = Waiting::default();
         let (stop, stopped) = oneshot::channel();
         let subscriptions = {
             let waiting = Arc::clone(&waiting);
             move || lock(&waiting).keys().cloned().collect()
         };
-        let mut socket = Socket::keep_open(url, token, subscriptions);
+        let mut socket = Socket::keep_open(url, token, network, KeepAlive::Message, subscriptions);
         announce(&socket.next().await, &waiting, &notify);
         let task = tokio::spawn(route(socket, Arc::clone(&waiting), notify, stopped));
         Self { waiting, stop, task }

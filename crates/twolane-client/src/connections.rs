@@ -1,5 +1,6 @@
 //! The connections that requests go over: which one a request opened, and what went wrong with it.
 
+use crate::root_cause::chain;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpInfo};
 use reqwest::ClientBuilder;
@@ -68,9 +69,9 @@ fn local_address(connected: &Connected) -> Option<SocketAddr> {
 /// hyper-util sends such a request again if nothing of it was written yet; mostly something was.
 /// Source: RFC 9112, section 9.3.1, "Retrying Requests".
 pub(crate) fn was_stale(error: &reqwest::Error, opened: Option<SocketAddr>) -> bool {
-    let failed = causes(error).find_map(|cause| cause.downcast_ref::<legacy::Error>()?.connect_info());
+    let failed = chain(error).find_map(|cause| cause.downcast_ref::<legacy::Error>()?.connect_info());
     let is_reused = failed.and_then(local_address).is_some_and(|failed| opened != Some(failed));
-    is_reused && causes(error).any(is_closed)
+    is_reused && chain(error).any(is_closed)
 }
 
 fn is_closed(cause: &(dyn Error + 'static)) -> bool {
@@ -81,17 +82,12 @@ fn is_closed(cause: &(dyn Error + 'static)) -> bool {
 
 /// Whether the request never left this machine: it had no socket or port left, no network, or could not look the server's name up.
 pub(crate) fn is_local(error: &reqwest::Error) -> bool {
-    error.is_connect() && (error.is_dns() || causes(error).any(is_local_cause))
+    error.is_connect() && (error.is_dns() || chain(error).any(is_local_cause))
 }
 
 fn is_local_cause(cause: &(dyn Error + 'static)) -> bool {
     let code = cause.downcast_ref().and_then(io::Error::raw_os_error);
     code.is_some_and(|code| LOCAL.iter().any(|local| local.raw_os_error() == code))
-}
-
-/// The error, and what caused it, and so on.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error| (*error).source())
 }
 
 #[cfg(test)]

@@ -6,12 +6,15 @@
 pub mod aws;
 pub mod callbacks;
 mod connections;
+mod credentials;
 pub mod dead_letters;
 pub mod issuer;
 pub mod money;
+pub mod network;
 pub mod order_file;
 pub mod orders_table;
 pub mod placing;
+mod profiles;
 pub mod requests;
 mod root_cause;
 pub mod signals;

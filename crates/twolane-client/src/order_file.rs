@@ -10,14 +10,14 @@
 //!
 //! `order` is the body of the request; any JSON object is sent as it is, byte for byte, right or wrong, since what
 //! becomes of wrong orders is part of what there is to see. `name` labels an order; lines of one name share one order id, new in every
-//! run, so that a file can repeat an order and still be placed again and again. `orderId` fixes the id instead. A line
-//! with neither has an id of its own, new in every run.
+//! run, so that a file can repeat an order and still be placed again and again. `orderId` fixes the id instead, in any
+//! spelling of RFC 9562; it is sent in lower case. A line with neither has an id of its own, new in every run.
 
 use crate::money::Money;
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use serde_json::{Deserializer, Map, Value};
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::Path;
@@ -89,10 +89,19 @@ pub fn read(path: Option<&Path>) -> anyhow::Result<Vec<PlannedOrder>> {
             (std::fs::read(path).with_context(|| format!("Failed to read the orders in {source}"))?, source)
         }
     };
+    if let Some(encoding) = utf16(&bytes) {
+        bail!(
+            "Nothing was sent: {source} is {encoding}, and orders are read as UTF-8. Convert it, as with `iconv -f {encoding} \
+             -t UTF-8`; in PowerShell, write it with `Out-File -Encoding utf8`"
+        );
+    }
     match parse(&bytes, Uuid::new_v4) {
         Ok(orders) if orders.is_empty() => bail!("There are no orders in {source}"),
         Ok(orders) => Ok(orders),
         Err(wrong) => {
+            if let Some(why) = documents(&bytes) {
+                bail!("Nothing was sent: {source} {why}");
+            }
             let more = wrong.len().saturating_sub(MAX_TOLD);
             let mut told: Vec<String> = wrong.into_iter().take(MAX_TOLD).collect();
             if more > 0 {
@@ -103,9 +112,48 @@ pub fn read(path: Option<&Path>) -> anyhow::Result<Vec<PlannedOrder>> {
     }
 }
 
+/// The bytes without the mark that some editors begin a file with. Source: RFC 8259, section 8.1.
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+/// The encoding of a file in UTF-16: it begins with a mark, or with an ASCII character, as JSON does.
+fn utf16(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xff, 0xfe, ..] | [1..=0x7f, 0, ..] => Some("UTF-16LE"),
+        [0xfe, 0xff, ..] | [0, 1..=0x7f, ..] => Some("UTF-16BE"),
+        _ => None,
+    }
+}
+
+/// What a file has instead of lines, and how to make them, where it is JSON all the same.
+fn documents(bytes: &[u8]) -> Option<String> {
+    let documents = Deserializer::from_slice(without_mark(bytes)).into_iter::<Value>().collect::<Result<Vec<_>, _>>();
+    let documents = documents.ok()?;
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count();
+    // Lines around the bodies of orders, where those are all that is there.
+    let wrapped =
+        |orders: &[Value]| if orders.iter().all(|order| order.get("order").is_some()) { "" } else { " | {order: .}" };
+    match &documents[..] {
+        [Value::Array(orders)] => {
+            let make = format!(".[]{}", wrapped(orders));
+            Some(format!(
+                "is a JSON array, and has to have one order per line. `jq -c '{make}'` makes such lines of it"
+            ))
+        }
+        documents if documents.len() < lines && documents.iter().all(Value::is_object) => {
+            let make = format!(".{}", wrapped(documents));
+            Some(format!(
+                "has orders of several lines, and has to have one order per line. `jq -c '{make}'` makes such lines of it"
+            ))
+        }
+        _ => None,
+    }
+}
+
 /// Reads the lines; the error lists every malformed one.
 fn parse(bytes: &[u8], mut new_id: impl FnMut() -> Uuid) -> Result<Vec<PlannedOrder>, Vec<String>> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let bytes = without_mark(bytes);
     let mut ids_by_name: HashMap<String, String> = HashMap::new();
     let mut orders: Vec<PlannedOrder> = Vec::new();
     let mut seen = HashSet::new();
@@ -157,15 +205,14 @@ fn parse_line(bytes: &[u8]) -> Result<Line, String> {
     Ok(Line { order_id, ..line })
 }
 
-/// Reads an order id; the answer is in lower case, as the service writes it.
+/// Reads an order id, in upper or lower case, with or without hyphens, in braces or as a URN. The answer is as the service
+/// writes it: with hyphens, in lower case. Source: RFC 9562, section 4.
 ///
 /// # Errors
 /// What it must be, for anything else.
 pub fn parse_order_id(text: &str) -> Result<String, String> {
-    /// Characters in the hyphenated form of a UUID. Source: RFC 9562, section 4.
-    const CHARS: usize = 36;
-    let id = Uuid::try_parse(text).ok().filter(|_| text.len() == CHARS);
-    id.map(|id| id.to_string()).ok_or_else(|| "must be a UUID such as 5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b".to_owned())
+    let id = Uuid::try_parse(text);
+    id.map(|id| id.to_string()).map_err(|_| "must be a UUID such as 5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b".to_owned())
 }
 
 #[cfg(test)]
@@ -196,11 +243,69 @@ mod tests {
         assert_eq!(orders.iter().map(|order| order.is_repeat).collect::<Vec<_>>(), [false, false, true, false]);
     }
 
-    #[test]
-    fn takes_a_given_id_in_either_case() {
-        let text = format!("{{\"orderId\":\"{}\",\"order\":{{}}}}", ID.to_uppercase());
+    /// [`ID`] as people have it.
+    fn spellings() -> [String; 6] {
+        let [upper, simple] = [ID.to_uppercase(), ID.replace('-', "")];
+        [
+            format!("{{{upper}}}"),
+            format!("urn:uuid:{ID}"),
+            format!("URN:UUID:{upper}"),
+            simple.to_uppercase(),
+            upper,
+            simple,
+        ]
+    }
 
-        assert_eq!(parsed(&text).expect("the line is right")[0].order_id, ID);
+    #[test]
+    fn takes_an_order_id_in_every_spelling_and_nothing_else() {
+        for spelling in spellings() {
+            assert_eq!(parse_order_id(&spelling).as_deref(), Ok(ID), "{spelling}");
+        }
+        for wrong in
+            ["", "7", "5f0c1b0e", &format!(" {ID}"), &format!("{ID}0"), &format!("{{{ID}"), &format!("uuid:{ID}")]
+        {
+            assert!(parse_order_id(wrong).is_err_and(|why| why.starts_with("must be a UUID")), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn spellings_of_one_id_are_one_order() {
+        let text: String = spellings().map(|id| format!("{{\"orderId\":\"{id}\",\"order\":{{}}}}\n")).concat();
+
+        let orders = parsed(&text).expect("the lines are right");
+
+        assert!(orders.iter().all(|order| order.order_id == ID), "{orders:?}");
+        assert!(orders.iter().skip(1).all(|order| order.is_repeat), "{orders:?}");
+    }
+
+    #[test]
+    fn knows_files_in_utf_16_by_their_mark_or_their_zeros() {
+        let units = |text: &str| text.encode_utf16().collect::<Vec<_>>();
+        let little = |text| units(text).iter().flat_map(|unit| unit.to_le_bytes()).collect::<Vec<_>>();
+        let big = |text| units(text).iter().flat_map(|unit| unit.to_be_bytes()).collect::<Vec<_>>();
+
+        for text in ["\u{feff}{}", "{}", "\u{feff}"] {
+            assert_eq!((utf16(&little(text)), utf16(&big(text))), (Some("UTF-16LE"), Some("UTF-16BE")), "{text}");
+        }
+        for text in ["", "{", "\u{feff}{}", "{\"order\":{}}"] {
+            assert_eq!(utf16(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn says_how_to_make_lines_of_other_json() {
+        for (text, told) in [
+            ("[{\"order\":{}}]", Some("jq -c '.[]'")),
+            ("\u{feff} [\n{\"currency\":\"EUR\"}]", Some("jq -c '.[] | {order: .}'")),
+            ("{\n  \"order\": {}\n}\n{\"order\":{}}", Some("jq -c '.'")),
+            ("{\n  \"currency\": \"EUR\"\n}\n", Some("jq -c '. | {order: .}'")),
+            ("{\"currency\":\"EUR\"}\n", None),
+            ("{", None),
+        ] {
+            let why = documents(text.as_bytes());
+            assert_eq!(why.is_some(), told.is_some(), "{text}: {why:?}");
+            assert!(why.unwrap_or_default().contains(told.unwrap_or_default()), "{text}");
+        }
     }
 
     #[test]
@@ -256,6 +361,7 @@ mod tests {
         #[test]
         fn no_bytes_make_the_parser_panic(bytes in any::<Vec<u8>>()) {
             let _ = parse(&bytes, Uuid::new_v4);
+            let _ = (utf16(&bytes), documents(&bytes));
         }
 
         #[test]

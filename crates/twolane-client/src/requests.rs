@@ -1,8 +1,8 @@
 //! Every request that leaves: the one place where they are built.
 
 use crate::connections;
-use crate::root_cause::root_cause;
-use crate::stack::is_loopback;
+use crate::network::{Network, Proxy};
+use crate::root_cause::{is_untrusted, root_cause};
 use crate::token::Token;
 use anyhow::Context;
 use lanes::Lane;
@@ -29,6 +29,8 @@ pub struct Requests {
     fresh: Client,
     api_url: Url,
     token: Token,
+    network: Network,
+    proxy: Option<Proxy>,
     missed: Arc<AtomicBool>,
     resent: Arc<AtomicU64>,
 }
@@ -57,10 +59,20 @@ impl Requests {
     /// A client of the REST API under that URL, with that token.
     ///
     /// # Errors
-    /// TLS cannot be set up on this machine.
-    pub fn new(api_url: Url, token: Token) -> anyhow::Result<Self> {
-        let [http, fresh] = [client(&api_url), client(&api_url).pool_max_idle_per_host(0)].map(built);
-        Ok(Self { http: http?, fresh: fresh?, api_url, token, missed: Arc::default(), resent: Arc::default() })
+    /// TLS cannot be set up on this machine, or the proxy is malformed.
+    pub fn new(api_url: Url, token: Token, network: &Network) -> anyhow::Result<Self> {
+        let (builder, proxy) = network.http(&api_url)?;
+        let http = built(builder)?;
+        let (builder, _) = network.http(&api_url)?;
+        let fresh = built(builder.pool_max_idle_per_host(0))?;
+        let network = network.clone();
+        Ok(Self { http, fresh, api_url, token, network, proxy, missed: Arc::default(), resent: Arc::default() })
+    }
+
+    /// How the API is reached.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.network
     }
 
     /// The same with another token, over the same connections.
@@ -144,34 +156,37 @@ impl Requests {
     }
 
     fn unanswered(&self, error: &reqwest::Error) -> Unanswered {
-        let cause = root_cause(error);
+        let cause = self.cause(error);
         let is_local = connections::is_local(error);
         let why = match error.is_connect() {
             true if is_local => format!("not sent: {cause}"),
             true => format!("no connection: {cause}"),
             false => format!("no answer: {cause}"),
         };
-        // Where this machine is at fault, the address may be right.
-        if error.is_connect() && (!is_local || error.is_dns()) {
+        // Where this machine, a proxy or a certificate is at fault, the address may be right.
+        let may_be_right = (is_local && !error.is_dns()) || self.proxy.is_some() || is_untrusted(error);
+        if error.is_connect() && !may_be_right {
             self.missed.store(true, Ordering::Relaxed);
         }
         Unanswered { why, is_local }
     }
+
+    /// Why there is no answer, with the proxy on the way there.
+    fn cause(&self, error: &reqwest::Error) -> String {
+        let cause = root_cause(error);
+        self.proxy.as_ref().map_or_else(|| cause.clone(), |proxy| format!("proxy {proxy}: {cause}"))
+    }
 }
 
-/// A client of the REST API under that URL.
-fn client(api_url: &Url) -> ClientBuilder {
-    let builder = Client::builder()
+/// The client of the REST API.
+fn built(builder: ClientBuilder) -> anyhow::Result<Client> {
+    let builder = builder
         .user_agent(concat!("twolane/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_TIMEOUT)
         .tcp_nodelay(true)
         .redirect(redirect::Policy::none());
-    let builder = if is_loopback(api_url) { builder.no_proxy() } else { builder };
-    connections::noted(builder)
-}
-
-fn built(builder: ClientBuilder) -> anyhow::Result<Client> {
-    builder.build().map_err(|error| anyhow::anyhow!(root_cause(&error))).context("Failed to set up HTTP")
+    let client = connections::noted(builder).build();
+    client.map_err(|error| anyhow::anyhow!(root_cause(&error))).context("Failed to set up HTTP")
 }
 
 /// The opening handshake of the WebSocket API under that URL, with that token.

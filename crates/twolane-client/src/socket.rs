@@ -1,20 +1,22 @@
 //! A WebSocket that is kept open: what closes is opened again, and what was subscribed to is subscribed to again.
 
+use crate::network::{Network, OpenError, Stream, is_loopback};
 use crate::requests;
-use crate::root_cause::root_cause;
-use crate::stack::{is_it_still_there, is_loopback};
+use crate::root_cause::{is_untrusted, root_cause};
+use crate::stack::is_it_still_there;
 use crate::token::Token;
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Url;
+use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
 use time::OffsetDateTime;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    WebSocketStream,
     tungstenite::{self, Message},
 };
 
@@ -32,7 +34,21 @@ const MAX_BACKOFF: Duration = Duration::from_secs(30);
 /// A socket that stayed open this long was fine: the next back-off starts over.
 const STABLE_AFTER: Duration = Duration::from_secs(10);
 
-type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+/// The message that keeps a socket open. Only a stack that answers it with [`PONG`] knows it.
+const PING: &str = r#"{"action":"ping"}"#;
+
+/// The type of the frame that answers [`PING`].
+const PONG: &str = "pong";
+
+/// What is sent from time to time, so that an idle socket stays open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeepAlive {
+    /// A ping frame of the WebSocket protocol: it shows whether the server still answers, and invokes no function.
+    PingFrame,
+    /// That, and the message `{"action":"ping"}`, which is what counts for API Gateway and invokes a function. To a stack
+    /// that does not know it, it is sent once for each time the socket opens.
+    Message,
+}
 
 /// What happens to a kept socket.
 #[derive(Debug)]
@@ -54,6 +70,8 @@ pub enum Event {
         hint: Option<&'static str>,
         /// The wait after which it is tried again; `None` if it is not, as it could only fail again. Then nothing follows.
         retry_in: Option<Duration>,
+        /// When the server was last heard from; `None` if the socket was not open.
+        heard_at: Option<OffsetDateTime>,
     },
 }
 
@@ -65,9 +83,16 @@ pub struct Socket {
 
 impl Socket {
     /// Keeps a socket to that URL open, with that token. Each time it opens, `subscriptions` names the orders to subscribe to.
-    pub fn keep_open(url: Url, token: Token, subscriptions: impl Fn() -> Vec<String> + Send + Sync + 'static) -> Self {
+    pub fn keep_open(
+        url: Url,
+        token: Token,
+        network: Network,
+        keep_alive: KeepAlive,
+        subscriptions: impl Fn() -> Vec<String> + Send + Sync + 'static,
+    ) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
-        Self { events, task: tokio::spawn(keep_open(url, token, subscriptions, sender)) }
+        let kept = Kept { url, token, network, keep_alive };
+        Self { events, task: tokio::spawn(kept.keep_open(subscriptions, sender)) }
     }
 
     /// What happens next.
@@ -86,40 +111,55 @@ impl Socket {
     }
 }
 
-/// Ends when the receiver of events is gone.
-async fn keep_open(
+/// What is kept open, and how.
+struct Kept {
     url: Url,
     token: Token,
-    subscriptions: impl Fn() -> Vec<String>,
-    events: mpsc::UnboundedSender<Event>,
-) {
-    let mut backoff = MIN_BACKOFF;
-    while !events.is_closed() {
-        let opened = tokio::select! {
-            opened = open(&url, &token) => opened,
-            () = events.closed() => return,
-        };
-        let (why, hint) = match opened {
-            Err(NotOpen { why, hint, for_good: true }) => {
-                let _ = events.send(Event::Lost { why, hint, retry_in: None });
-                return events.closed().await;
-            }
-            Err(NotOpen { why, hint, .. }) => (why, hint),
-            Ok(mut stream) => {
-                let since = Instant::now();
-                let why = serve(&mut stream, subscriptions(), &events).await;
-                if since.elapsed() >= STABLE_AFTER {
-                    backoff = MIN_BACKOFF;
+    network: Network,
+    keep_alive: KeepAlive,
+}
+
+impl Kept {
+    /// Ends when the receiver of events is gone.
+    async fn keep_open(self, subscriptions: impl Fn() -> Vec<String>, events: mpsc::UnboundedSender<Event>) {
+        let mut backoff = MIN_BACKOFF;
+        while !events.is_closed() {
+            let opened = tokio::select! {
+                opened = self.open() => opened,
+                () = events.closed() => return,
+            };
+            let (why, hint, heard_at) = match opened {
+                Err(NotOpen { why, hint, for_good: true }) => {
+                    let _ = events.send(Event::Lost { why, hint, retry_in: None, heard_at: None });
+                    return events.closed().await;
                 }
-                (why, None)
+                Err(NotOpen { why, hint, .. }) => (why, hint, None),
+                Ok(mut stream) => {
+                    let since = Instant::now();
+                    let Closed { why, heard_at } = serve(&mut stream, self.keep_alive, subscriptions(), &events).await;
+                    if since.elapsed() >= STABLE_AFTER {
+                        backoff = MIN_BACKOFF;
+                    }
+                    (why, None, Some(heard_at))
+                }
+            };
+            let _ = events.send(Event::Lost { why, hint, retry_in: Some(backoff), heard_at });
+            tokio::select! {
+                () = sleep(backoff) => {}
+                () = events.closed() => return,
             }
-        };
-        let _ = events.send(Event::Lost { why, hint, retry_in: Some(backoff) });
-        tokio::select! {
-            () = sleep(backoff) => {}
-            () = events.closed() => return,
+            backoff = (backoff * 2).min(MAX_BACKOFF);
         }
-        backoff = (backoff * 2).min(MAX_BACKOFF);
+    }
+
+    async fn open(&self) -> Result<Stream, NotOpen> {
+        let Self { url, token, .. } = self;
+        let request = requests::handshake(url, token).map_err(|error| NotOpen::for_now(format!("{error:#}")))?;
+        match timeout(OPEN_TIMEOUT, self.network.open_websocket(url, request)).await {
+            Err(_) => Err(NotOpen::for_now("no answer in time")),
+            Ok(Err(error)) => Err(not_open(&error, url, token)),
+            Ok(Ok(stream)) => Ok(stream),
+        }
     }
 }
 
@@ -137,19 +177,10 @@ impl NotOpen {
     }
 }
 
-async fn open(url: &Url, token: &Token) -> Result<Stream, NotOpen> {
-    let request = requests::handshake(url, token).map_err(|error| NotOpen::for_now(format!("{error:#}")))?;
-    match timeout(OPEN_TIMEOUT, connect_async_with_config(request, None, true)).await {
-        Err(_) => Err(NotOpen::for_now("no answer in time")),
-        Ok(Err(error)) => Err(not_open(&error, url, token)),
-        Ok(Ok((stream, _))) => Ok(stream),
-    }
-}
-
-fn not_open(error: &tungstenite::Error, url: &Url, token: &Token) -> NotOpen {
+fn not_open(error: &OpenError, url: &Url, token: &Token) -> NotOpen {
     let hint = Some(is_it_still_there(url));
     match error {
-        tungstenite::Error::Http(response) => {
+        OpenError::Handshake(tungstenite::Error::Http(response)) => {
             let answered = format!("the handshake was answered with HTTP status {}", response.status());
             let refusal = token.complaint(OffsetDateTime::now_utc());
             let for_good = !token.is_renewed();
@@ -166,10 +197,11 @@ fn not_open(error: &tungstenite::Error, url: &Url, token: &Token) -> NotOpen {
                 _ => NotOpen::for_now(answered),
             }
         }
-        tungstenite::Error::Io(cause) if cause.kind() == std::io::ErrorKind::ConnectionRefused => {
-            NotOpen { hint, ..NotOpen::for_now(why(error)) }
-        }
-        error => NotOpen::for_now(why(error)),
+        error if error.is_refused() => NotOpen { hint, ..NotOpen::for_now(root_cause(error)) },
+        // It stays untrusted.
+        error if is_untrusted(error) => NotOpen { for_good: true, ..NotOpen::for_now(root_cause(error)) },
+        OpenError::Handshake(error) => NotOpen::for_now(why(error)),
+        OpenError::Connect(_) => NotOpen::for_now(root_cause(error)),
     }
 }
 
@@ -180,45 +212,99 @@ fn why(error: &tungstenite::Error) -> String {
     }
 }
 
-/// Passes frames on until the socket closes, and says why it did.
-async fn serve(stream: &mut Stream, subscriptions: Vec<String>, events: &mpsc::UnboundedSender<Event>) -> String {
+/// How a socket ended.
+struct Closed {
+    why: String,
+    /// When the server was last heard from.
+    heard_at: OffsetDateTime,
+}
+
+/// Passes frames on until the socket closes.
+async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut WebSocketStream<S>,
+    mut keep_alive: KeepAlive,
+    subscriptions: Vec<String>,
+    events: &mpsc::UnboundedSender<Event>,
+) -> Closed {
+    let mut heard_at = OffsetDateTime::now_utc();
     for id in subscriptions {
         if let Err(error) = stream.send(Message::text(subscribe(&id))).await {
-            return why(&error);
+            return Closed { why: why(&error), heard_at };
         }
     }
     let _ = events.send(Event::Opened);
     let mut ping = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut answered = true;
-    loop {
+    let (mut answered, mut awaits_pong) = (true, false);
+    let why = loop {
         tokio::select! {
             () = events.closed() => {
                 let _ = stream.close(None).await;
-                return "closed here".to_owned();
+                break "closed here".to_owned();
             }
             _ = ping.tick() => {
                 if !std::mem::take(&mut answered) {
-                    return "nothing answers any more".to_owned();
+                    break "the server no longer answers".to_owned();
                 }
                 if let Err(error) = stream.send(Message::Ping(Vec::new().into())).await {
-                    return why(&error);
+                    break why(&error);
+                }
+                if keep_alive == KeepAlive::Message {
+                    if let Err(error) = stream.send(Message::text(PING)).await {
+                        break why(&error);
+                    }
+                    awaits_pong = true;
                 }
             }
             message = stream.next() => {
-                answered = true;
+                if let Some(Ok(_)) = message {
+                    answered = true;
+                    heard_at = OffsetDateTime::now_utc();
+                }
                 match message {
-                    Some(Err(error)) => return why(&error),
+                    Some(Err(error)) => break why(&error),
                     Some(Ok(Message::Text(text))) => {
+                        if awaits_pong && let Some(answer) = PingAnswer::read(&text) {
+                            awaits_pong = false;
+                            if answer == PingAnswer::Unknown {
+                                keep_alive = KeepAlive::PingFrame;
+                            }
+                            continue;
+                        }
                         let _ = events.send(Event::Frame { text: text.as_str().to_owned(), at: Instant::now() });
                     }
                     Some(Ok(Message::Close(Some(frame)))) if !frame.reason.is_empty() => {
-                        return format!("the server closed it: {}", frame.reason);
+                        break format!("the server closed it: {}", frame.reason);
                     }
-                    None | Some(Ok(Message::Close(_))) => return "the server closed it".to_owned(),
+                    None | Some(Ok(Message::Close(_))) => break "the server closed it".to_owned(),
                     Some(Ok(_)) => {}
                 }
             }
+        }
+    };
+    Closed { why, heard_at }
+}
+
+/// What a stack answers to [`PING`].
+#[derive(Debug, PartialEq, Eq)]
+enum PingAnswer {
+    Pong,
+    /// The stack does not know it.
+    Unknown,
+}
+
+impl PingAnswer {
+    /// Reads a frame; `None` for one about an order.
+    fn read(text: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Frame {
+            r#type: Option<String>,
+        }
+        match serde_json::from_str::<Frame>(text).ok()?.r#type.as_deref() {
+            Some(PONG) => Some(Self::Pong),
+            // That of the function, or one of API Gateway's own, which have no type.
+            Some("error") | None => Some(Self::Unknown),
+            Some(_) => None,
         }
     }
 }
@@ -232,6 +318,77 @@ fn subscribe(order_id: &str) -> String {
 mod tests {
     use super::*;
     use orders_api::ClientFrame;
+    use tokio::io::{DuplexStream, duplex};
+    use tokio_tungstenite::tungstenite::protocol::Role;
+
+    const RESULT: &str = r#"{"type":"order.failed","orderId":"5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b","reason":"x"}"#;
+
+    /// The server's end of an open socket, and what the client's end passes on.
+    async fn served(keep_alive: KeepAlive) -> (WebSocketStream<DuplexStream>, mpsc::UnboundedReceiver<Event>) {
+        let (client, server) = duplex(4096);
+        let (sender, mut events) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            let mut client = WebSocketStream::from_raw_socket(client, Role::Client, None).await;
+            serve(&mut client, keep_alive, Vec::new(), &sender).await;
+        });
+        assert!(matches!(events.recv().await, Some(Event::Opened)));
+        (WebSocketStream::from_raw_socket(server, Role::Server, None).await, events)
+    }
+
+    /// What the client sends until its next ping frame, and with it.
+    async fn next_ping(server: &mut WebSocketStream<DuplexStream>) -> Option<String> {
+        let is_ping = async |server: &mut WebSocketStream<DuplexStream>| match server.next().await {
+            Some(Ok(Message::Ping(_))) => None,
+            Some(Ok(Message::Text(text))) => Some(text.as_str().to_owned()),
+            other => panic!("neither a ping frame nor a message: {other:?}"),
+        };
+        assert_eq!(is_ping(server).await, None, "the ping frame goes first");
+        // What comes with it comes at once.
+        timeout(Duration::from_secs(1), is_ping(server)).await.ok().flatten()
+    }
+
+    async fn next_frame(events: &mut mpsc::UnboundedReceiver<Event>) -> String {
+        match events.recv().await {
+            Some(Event::Frame { text, .. }) => text,
+            other => panic!("no frame: {other:?}"),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keeps_a_socket_open_by_messages_and_hides_their_answers() {
+        let (mut server, mut events) = served(KeepAlive::Message).await;
+
+        for _ in 0..2 {
+            assert_eq!(next_ping(&mut server).await.as_deref(), Some(PING));
+            server.send(Message::text(r#"{"type":"pong"}"#)).await.expect("the client reads");
+        }
+        server.send(Message::text(RESULT)).await.expect("the client reads");
+
+        assert_eq!(next_frame(&mut events).await, RESULT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sends_no_further_message_to_a_stack_that_does_not_know_it() {
+        for answer in [r#"{"type":"error","detail":"send x"}"#, r#"{"message":"Forbidden","requestId":"r-1"}"#] {
+            let (mut server, mut events) = served(KeepAlive::Message).await;
+
+            assert_eq!(next_ping(&mut server).await.as_deref(), Some(PING));
+            server.send(Message::text(RESULT)).await.expect("the client reads");
+            server.send(Message::text(answer)).await.expect("the client reads");
+
+            assert_eq!(next_ping(&mut server).await, None);
+            server.send(Message::text(r#"{"type":"error","detail":"other"}"#)).await.expect("the client reads");
+            assert_eq!(next_frame(&mut events).await, RESULT);
+            assert!(next_frame(&mut events).await.contains("other"), "an answer to nothing is passed on");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sends_ping_frames_alone_where_no_function_may_be_invoked() {
+        let (mut server, _events) = served(KeepAlive::PingFrame).await;
+
+        assert_eq!(next_ping(&mut server).await, None);
+    }
 
     #[test]
     fn subscribes_in_the_service_s_words() {

@@ -4,6 +4,8 @@
 //! the REST API of one stack and the WebSocket API of another would never meet.
 
 use crate::aws;
+use crate::network::{Network, is_loopback};
+use crate::profiles::Profiles;
 use anyhow::{Context, anyhow, bail};
 use aws_config::SdkConfig;
 use reqwest::Url;
@@ -32,24 +34,29 @@ pub struct StackAddress {
 pub struct DeployedAddress {
     /// Name of a deployed AWS stack.
     pub stack_name: Option<String>,
-    /// Its AWS region; the AWS configuration's without it.
+    /// The AWS region; the AWS configuration's without it.
     pub region: Option<String>,
-    /// AWS profile to ask with; the AWS configuration's without it.
+    /// The AWS profile; the AWS configuration's without it.
     pub profile: Option<String>,
     /// JSON file with the stack's outputs.
     pub outputs: Option<PathBuf>,
 }
 
 impl DeployedAddress {
-    async fn aws_config(&self) -> anyhow::Result<SdkConfig> {
-        aws::config(self.profile.as_deref(), self.region.as_deref()).await
+    async fn network(&self) -> anyhow::Result<Network> {
+        Network::find(self.profile.as_deref()).await
+    }
+
+    async fn aws_config(&self, network: &Network) -> anyhow::Result<SdkConfig> {
+        aws::config(network, self.profile.as_deref(), self.region.as_deref()).await
     }
 }
 
-/// The outputs of a stack, and where they were found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The outputs of a stack, where they were found, and how the stack is reached.
+#[derive(Clone, Debug)]
 pub struct Stack {
     outputs: HashMap<String, String>,
+    network: Network,
     source: String,
     /// The file with its outputs, if that is the source.
     file: Option<PathBuf>,
@@ -64,16 +71,17 @@ impl Stack {
         if address.deployed.stack_name.is_some() || address.deployed.outputs.is_some() {
             return Self::find_deployed(&address.deployed).await;
         }
+        let network = address.deployed.network().await?;
         let (api_url, websocket_url) = (address.api_url.clone(), address.websocket_url.clone());
-        let typed = Self::of_urls(api_url, websocket_url, "--api-url and --websocket-url");
+        let typed = Self::of_urls(api_url, websocket_url, "--api-url and --websocket-url", &network);
         let variables = || {
             let source = format!("{API_URL_VARIABLE} and {WEBSOCKET_URL_VARIABLE}");
-            Self::of_urls(variable(API_URL_VARIABLE), variable(WEBSOCKET_URL_VARIABLE), &source)
+            Self::of_urls(variable(API_URL_VARIABLE), variable(WEBSOCKET_URL_VARIABLE), &source, &network)
         };
         if let Some(stack) = typed.or_else(variables) {
             return Ok(stack);
         }
-        Self::find_outputs()?.with_context(|| {
+        Self::find_outputs(&network)?.with_context(|| {
             format!(
                 "No stack found: neither --api-url, --stack-name nor --outputs is given, neither {API_URL_VARIABLE}, \
                  {WEBSOCKET_URL_VARIABLE} nor {OUTPUTS_VARIABLE} is set, and there is no {DEFAULT_OUTPUTS} here or in \
@@ -87,13 +95,14 @@ impl Stack {
     /// # Errors
     /// As for [`Stack::find`].
     pub async fn find_deployed(address: &DeployedAddress) -> anyhow::Result<Self> {
+        let network = address.network().await?;
         if let Some(name) = &address.stack_name {
-            return Self::from_cloudformation(name, address).await;
+            return Self::from_cloudformation(name, address, network).await;
         }
         if let Some(path) = &address.outputs {
-            return Self::from_file(path);
+            return Self::from_file(path, &network);
         }
-        Self::find_outputs()?.with_context(|| {
+        Self::find_outputs(&network)?.with_context(|| {
             format!(
                 "No stack found: neither --stack-name nor --outputs is given, {OUTPUTS_VARIABLE} is not set, and there \
                  is no {DEFAULT_OUTPUTS} here or in a folder above. Run `make up` to start a local stack, or pass \
@@ -102,14 +111,26 @@ impl Stack {
         })
     }
 
-    fn find_outputs() -> anyhow::Result<Option<Self>> {
-        Self::local_outputs()?.map(|path| Self::from_file(&path)).transpose()
+    fn find_outputs(network: &Network) -> anyhow::Result<Option<Self>> {
+        Self::local_outputs()?.map(|path| Self::from_file(&path, network)).transpose()
     }
 
-    fn of_urls(api_url: Option<String>, websocket_url: Option<String>, source: &str) -> Option<Self> {
+    fn of_urls(
+        api_url: Option<String>,
+        websocket_url: Option<String>,
+        source: &str,
+        network: &Network,
+    ) -> Option<Self> {
         let given = [("ApiUrl", api_url), ("WebSocketUrl", websocket_url)].into_iter();
         let outputs: HashMap<_, _> = given.filter_map(|(name, url)| Some((name.to_owned(), url?))).collect();
-        (!outputs.is_empty()).then(|| Self { outputs, source: source.to_owned(), file: None })
+        let (network, source) = (network.clone(), source.to_owned());
+        (!outputs.is_empty()).then(|| Self { outputs, network, source, file: None })
+    }
+
+    /// How the stack is reached.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.network
     }
 
     /// The file with the outputs of a local stack, if there is one.
@@ -137,13 +158,13 @@ impl Stack {
                 url.is_some() && url == local.outputs.get(*name).map(|url| url.trim_end_matches('/'))
             })
         };
-        Self::from_file(&path).ok().filter(same).map(|_| path)
+        Self::from_file(&path, &self.network).ok().filter(same).map(|_| path)
     }
 
     /// The same with all its outputs, where only its URLs are known and they are those of the local stack.
     #[must_use]
     pub fn with_all_outputs(self) -> Self {
-        self.file().and_then(|path| Self::from_file(&path).ok()).unwrap_or(self)
+        self.file().and_then(|path| Self::from_file(&path, &self.network).ok()).unwrap_or(self)
     }
 
     /// The URL of the REST API.
@@ -194,12 +215,17 @@ impl Stack {
     /// The user's AWS configuration, which leads to where the stack is.
     ///
     /// # Errors
-    /// There is no region, or the stack is on this machine and the configuration leads to AWS.
+    /// The profile does not exist, there is no region, or the stack is on this machine and the configuration leads to AWS.
     pub async fn aws_config(&self, address: &DeployedAddress) -> anyhow::Result<SdkConfig> {
-        if self.is_local() && std::env::var_os("AWS_ENDPOINT_URL").is_none_or(|url| url.is_empty()) {
-            bail!("The stack is a local one, and AWS_ENDPOINT_URL is not set. Run: eval \"$(make -s env)\"");
+        let profiles = Profiles::load(address.profile.as_deref()).await?;
+        profiles.check_selected()?;
+        if self.is_local() && !profiles.have_endpoint() {
+            bail!(
+                "The stack is a local one, and neither AWS_ENDPOINT_URL nor endpoint_url of your AWS profile is set. Run: \
+                 eval \"$(make -s env)\""
+            );
         }
-        address.aws_config().await
+        address.aws_config(&self.network).await
     }
 
     fn url(&self, api: &str, output: &str, schemes: [&str; 2]) -> anyhow::Result<Url> {
@@ -213,20 +239,33 @@ impl Stack {
                 schemes.join(":// or ")
             );
         }
+        let beyond = [
+            (url.query().is_some(), "a query, after `?`"),
+            (url.fragment().is_some(), "a fragment, after `#`"),
+            (!url.username().is_empty() || url.password().is_some(), "a user name or password, before `@`"),
+        ];
+        if let Some((_, part)) = beyond.into_iter().find(|(is_there, _)| *is_there) {
+            // What is there may be secret.
+            bail!(
+                "The URL of the {api} from {source} has {part}: give it up to the stage, as the output {output} has it"
+            );
+        }
         Ok(url)
     }
 
-    fn from_file(path: &Path) -> anyhow::Result<Self> {
+    fn from_file(path: &Path, network: &Network) -> anyhow::Result<Self> {
         let shown = path.display();
         let bytes = std::fs::read(path).with_context(|| format!("Failed to read the stack's outputs in {shown}"))?;
         let value: Value = serde_json::from_slice(&bytes).with_context(|| format!("Failed to read {shown} as JSON"))?;
         let Value::Object(outputs) = value else { bail!("{shown} is not a JSON object of stack outputs") };
         let outputs = outputs.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())));
-        Ok(Self { outputs: outputs.collect(), source: shown.to_string(), file: Some(path.to_owned()) })
+        let (source, file) = (shown.to_string(), Some(path.to_owned()));
+        Ok(Self { outputs: outputs.collect(), network: network.clone(), source, file })
     }
 
-    async fn from_cloudformation(name: &str, address: &DeployedAddress) -> anyhow::Result<Self> {
-        let config = address.aws_config().await.with_context(|| format!("Failed to look for the stack {name}"))?;
+    async fn from_cloudformation(name: &str, address: &DeployedAddress, network: Network) -> anyhow::Result<Self> {
+        let config =
+            address.aws_config(&network).await.with_context(|| format!("Failed to look for the stack {name}"))?;
         let described = aws_sdk_cloudformation::Client::new(&config).describe_stacks().stack_name(name).send().await;
         let described = described
             .map_err(|error| aws::describe(&error))
@@ -235,7 +274,7 @@ impl Stack {
         let stack = described.stacks().first().with_context(|| format!("There is no stack {name}"))?;
         let outputs = stack.outputs().iter();
         let outputs = outputs.filter_map(|output| Some((output.output_key()?.into(), output.output_value()?.into())));
-        Ok(Self { outputs: outputs.collect(), source: format!("the stack {name}"), file: None })
+        Ok(Self { outputs: outputs.collect(), network, source: format!("the stack {name}"), file: None })
     }
 }
 
@@ -259,22 +298,13 @@ pub fn is_it_still_there(url: &Url) -> &'static str {
     }
 }
 
-/// Whether the URL leads to this machine: then no proxy is asked, and its latencies say nothing about AWS.
-#[must_use]
-pub fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost"
-        || host.ends_with(".localhost")
-        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn stack(api_url: Option<&str>) -> Stack {
         let outputs = ["ApiUrl", "WebSocketUrl"].into_iter().filter_map(|name| Some((name.into(), api_url?.into())));
-        Stack { outputs: outputs.collect(), source: "a file".into(), file: None }
+        Stack { outputs: outputs.collect(), network: Network::direct(), source: "a file".into(), file: None }
     }
 
     #[test]
@@ -292,19 +322,5 @@ mod tests {
         assert!(stack(Some("wss://host/live")).websocket_url().is_ok());
         let missing = format!("{:#}", stack(None).websocket_url().expect_err("there is none"));
         assert!(missing.contains("Callbacks=none"), "{missing}");
-    }
-
-    #[test]
-    fn knows_the_urls_of_this_machine() {
-        for (url, local) in [
-            ("http://localhost:4566/_aws/x", true),
-            ("http://127.0.0.1:1", true),
-            ("ws://[::1]:1/", true),
-            ("http://api.localhost/", true),
-            ("https://abc.execute-api.eu-central-1.amazonaws.com/live", false),
-            ("http://localhost.example.com", false),
-        ] {
-            assert_eq!(is_loopback(&Url::parse(url).expect("a URL")), local, "{url}");
-        }
     }
 }

@@ -76,11 +76,12 @@ impl Token {
         }
     }
 
-    /// A token that was given.
+    /// A token that was given, perhaps as the value of `Authorization`.
     ///
     /// # Errors
     /// It cannot be sent.
     pub fn given(token: &str) -> anyhow::Result<Self> {
+        let token = without_scheme(token);
         let authorization = bearer(token).context("The token has characters that no token has")?;
         Ok(Self::Given { authorization, expires_at: expiry(token) })
     }
@@ -118,6 +119,15 @@ impl Token {
             Self::Given { .. } => "the stack does not accept the token of --token or TWOLANE_TOKEN".to_owned(),
             Self::Made(_) => "the stack does not accept a token of the local issuer".to_owned(),
         }
+    }
+}
+
+/// The token without the scheme that stands before it in `Authorization`, which has no case.
+/// Source: RFC 9110, section 11.1.
+fn without_scheme(token: &str) -> &str {
+    match token.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim_start(),
+        _ => token,
     }
 }
 

@@ -81,7 +81,7 @@ impl Comparison {
             seed,
             workload,
             scenario,
-            requests: Requests::new(api_url.clone(), owners.tokens[0].clone())?,
+            requests: Requests::new(api_url.clone(), owners.tokens[0].clone(), stack.network())?,
             websocket_url: listens.then(|| stack.websocket_url()).transpose()?,
             owners,
             deployed,

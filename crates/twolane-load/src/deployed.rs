@@ -21,6 +21,8 @@ pub(crate) struct Deployed {
     pub(crate) controls: Controls,
     functions: Vec<Function>,
     pub(crate) region: Option<String>,
+    /// Where all of AWS is asked, if that is not AWS.
+    pub(crate) endpoint_url: Option<String>,
 }
 
 /// A queue of the stack.
@@ -75,6 +77,7 @@ impl Deployed {
             controls: Controls::new(&config),
             functions,
             region: config.region().map(ToString::to_string),
+            endpoint_url: config.endpoint_url().map(str::to_owned),
         }))
     }
 
@@ -140,6 +143,7 @@ impl Deployed {
             controls: Controls::new(&config),
             functions: LANES.iter().flat_map(|lane| lane.functions).map(function).collect(),
             region: None,
+            endpoint_url: None,
         }
     }
 }

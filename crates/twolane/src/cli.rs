@@ -79,7 +79,7 @@ pub(crate) struct OrderArgs {
 /// Options of `twolane watch`.
 #[derive(Debug, Args)]
 pub(crate) struct WatchArgs {
-    /// Subscribe to this order as well: its present state is told at once. May be given several times.
+    /// Subscribe to this order as well, and print its present state first. May be given several times.
     #[arg(long = "order", value_name = "ORDER_ID", num_args = 1.., value_parser = parse_order_id)]
     pub(crate) orders: Vec<String>,
     /// Write every frame as it came, one per line, and nothing else.
@@ -188,13 +188,18 @@ The stack is found in this order:
   3. TWOLANE_OUTPUTS, a file like that of --outputs
   4. .local/outputs.json here or in a folder above, which `make up` writes
 Requests carry --token or TWOLANE_TOKEN; without either, a token for `demo` that the local stack's
-issuer makes, where 3, 4 or --outputs gave the stack.";
+issuer makes, where 3, 4 or --outputs gave the stack.
+
+All connections obey HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in upper or lower case; this machine is
+reached without a proxy. AWS_CA_BUNDLE, or ca_bundle of the AWS profile, names the PEM file of the
+certificates to trust in place of the operating system's.";
 
 const ORDER_HELP: &str = "\
 The file has one order per line; blank lines are skipped:
   {\"order\":{\"currency\":\"EUR\",\"items\":[{\"sku\":\"SKU-1\",\"quantity\":2,\"unitPriceMinor\":1999}]}}
   {\"name\":\"espresso\",\"order\":{…}}     lines of one name share one order id, new in every run
   {\"orderId\":\"<UUID>\",\"order\":{…}}    the order id to use
+`orderId` is taken in upper or lower case, in braces or as urn:uuid:, and sent in lower case.
 `order` is the request's body. A line without name and orderId has an order id of its own, new in
 every run. The second line of an order id is sent when the first has its outcome. Nothing is sent
 unless every line can be read.
@@ -223,13 +228,17 @@ The stack is found in this order:
   2. TWOLANE_API_URL and TWOLANE_WEBSOCKET_URL
   3. TWOLANE_OUTPUTS, a file like that of --outputs
   4. .local/outputs.json here or in a folder above, which `make up` writes
---stack-name goes by your AWS configuration, AWS_ENDPOINT_URL included.
+--stack-name goes by your AWS configuration: AWS_ENDPOINT_URL, or endpoint_url of the profile, included.
 Requests carry --token or TWOLANE_TOKEN; without either, a token for `demo` that the local stack's
 issuer makes, where 3, 4 or --outputs gave the stack.";
 
 const WATCH_HELP: &str = "\
-Every open socket is told of the owner's orders as they get their outcome. A socket that closes is
-opened again; orders given by --order are then subscribed to again.
+Every open socket receives the owner's orders as they get their outcome. A socket that closes is
+opened again: API Gateway closes each one after two hours. Results of the time between are not sent
+again. A message on standard error says which time that is. Orders given by --order are subscribed to
+again, which prints their state; of others ask with --order, or with GET /orders/ORDER_ID.
+
+Every five minutes a ping keeps the socket open; its answer is not printed.
 
 Examples:
   twolane watch
@@ -298,7 +307,8 @@ Exit code:
 
 The stack is found by --stack-name or --outputs, else by TWOLANE_OUTPUTS, else by
 .local/outputs.json here or in a folder above; its outputs DeadLetterQueueUrl, OrdersQueueUrl and
-OrdersTableName are read. AWS is asked as your AWS configuration says, AWS_ENDPOINT_URL included.
+OrdersTableName are read. AWS is asked as your AWS configuration says: AWS_ENDPOINT_URL, or
+endpoint_url of the profile, included.
 It takes sqs:ReceiveMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes on the
 dead-letter queue, and dynamodb:BatchGetItem on the orders table; to delete, sqs:DeleteMessage.";
 

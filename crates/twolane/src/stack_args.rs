@@ -9,10 +9,10 @@ use twolane_client::stack::{DeployedAddress, StackAddress};
 #[command(next_help_heading = "The stack")]
 pub(crate) struct StackArgs {
     /// URL of the REST API, stage included.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["stack_name", "outputs"])]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["stack_name", "outputs", "region"])]
     pub(crate) api_url: Option<String>,
     /// URL of the WebSocket API, stage included.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["stack_name", "outputs"])]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["stack_name", "outputs", "region"])]
     pub(crate) websocket_url: Option<String>,
     /// Access token to send. A local stack's own issuer makes one when none is given.
     #[arg(long, value_name = "TOKEN", env = "TWOLANE_TOKEN", hide_env_values = true)]
@@ -28,11 +28,11 @@ pub(crate) struct DeployedArgs {
     /// Name of a deployed AWS stack, whose outputs are read.
     #[arg(long, value_name = "NAME", conflicts_with = "outputs")]
     pub(crate) stack_name: Option<String>,
-    /// AWS region of `--stack-name`; your AWS configuration's without it.
-    #[arg(long, requires = "stack_name")]
+    /// AWS region; without it, that of your AWS configuration.
+    #[arg(long)]
     pub(crate) region: Option<String>,
-    /// AWS profile for `--stack-name`; your AWS configuration's without it.
-    #[arg(long, requires = "stack_name")]
+    /// AWS profile: its credentials, `region`, `endpoint_url` and `ca_bundle`. Without it, that of `AWS_PROFILE`.
+    #[arg(long)]
     pub(crate) profile: Option<String>,
     /// JSON file with the stack's outputs, as `make up` writes it: {"ApiUrl":"…","WebSocketUrl":"…",…}.
     #[arg(long, value_name = "FILE")]

@@ -3,7 +3,7 @@
 use crate::chart::milliseconds;
 use reqwest::Url;
 use std::time::Duration;
-use twolane_client::stack::is_loopback;
+use twolane_client::network::is_loopback;
 use twolane_client::timeline::{Status, Timeline};
 
 /// How many orders came to what, those not sent included, how long they took, and what that is worth.

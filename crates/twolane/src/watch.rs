@@ -9,12 +9,16 @@ use std::process::ExitCode;
 use time::OffsetDateTime;
 use tokio::signal::ctrl_c;
 use twolane_client::money::Money;
+use twolane_client::order_file::parse_order_id;
 use twolane_client::requests::handshake;
-use twolane_client::socket::{Event, Socket};
+use twolane_client::socket::{Event, KeepAlive, Socket};
 use twolane_client::stack::Stack;
 use twolane_client::timestamp::timestamp;
 use twolane_client::token::Token;
 use twolane_report::printable;
+
+/// Most order ids in one message.
+const MAX_LISTED: usize = 10;
 
 /// Runs the command. An error means that there is nothing to watch.
 pub(crate) async fn run(args: WatchArgs) -> anyhow::Result<ExitCode> {
@@ -23,9 +27,13 @@ pub(crate) async fn run(args: WatchArgs) -> anyhow::Result<ExitCode> {
     handshake(&url, &token)?;
     let style = Style::of_stdout();
     let mut output = Output::stdout();
-    let orders = args.orders;
-    let mut socket = Socket::keep_open(url.clone(), token, move || orders.clone());
+    let subscribed = args.orders.clone();
+    let network = stack.network().clone();
+    let mut socket = Socket::keep_open(url.clone(), token, network, KeepAlive::Message, move || subscribed.clone());
+    let gap = Gap { orders: &args.orders, api_url: stack.api_url().ok().map(|url| url.to_string()) };
     let (mut opened_before, mut hinted) = (false, false);
+    // Since when nothing is heard.
+    let mut silent_since = None;
     let mut interrupted = std::pin::pin!(ctrl_c());
     let code = loop {
         let event = tokio::select! {
@@ -36,6 +44,9 @@ pub(crate) async fn run(args: WatchArgs) -> anyhow::Result<ExitCode> {
             Event::Opened if opened_before => {
                 hinted = false;
                 tell("The WebSocket is open again.");
+                if let Some(since) = silent_since.take() {
+                    tell(&gap.until_now(since, OffsetDateTime::now_utc()));
+                }
             }
             Event::Opened => {
                 opened_before = true;
@@ -46,12 +57,14 @@ pub(crate) async fn run(args: WatchArgs) -> anyhow::Result<ExitCode> {
                 hint.into_iter().for_each(tell);
                 break ExitCode::FAILURE;
             }
-            Event::Lost { why, hint, retry_in: None } => {
+            Event::Lost { why, hint, retry_in: None, heard_at } => {
+                silent_since = silent_since.or(heard_at);
                 tell(&format!("error: The WebSocket does not open again: {why}"));
                 hint.into_iter().for_each(tell);
                 break ExitCode::FAILURE;
             }
-            Event::Lost { why, hint, retry_in: Some(retry_in) } => {
+            Event::Lost { why, hint, retry_in: Some(retry_in), heard_at } => {
+                silent_since = silent_since.or(heard_at);
                 tell(&format!("The WebSocket is not open ({why}). It is tried again in {} ms.", retry_in.as_millis()));
                 hint.filter(|_| !std::mem::replace(&mut hinted, true)).into_iter().for_each(tell);
             }
@@ -68,7 +81,52 @@ pub(crate) async fn run(args: WatchArgs) -> anyhow::Result<ExitCode> {
         }
     };
     socket.close().await;
+    if let Some(since) = silent_since {
+        tell(&gap.to_the_end(since));
+    }
     Ok(code)
+}
+
+/// A time without an open WebSocket: nothing is sent again that was announced meanwhile.
+struct Gap<'a> {
+    /// What is subscribed to again.
+    orders: &'a [String],
+    api_url: Option<String>,
+}
+
+impl Gap<'_> {
+    /// What was missed, now that the socket is open again.
+    fn until_now(&self, since: OffsetDateTime, now: OffsetDateTime) -> String {
+        let subscribed = match self.orders {
+            [] => String::new(),
+            [order] => format!(" Subscribed again to {order}: its state follows."),
+            orders => format!(" Subscribed again to {}: their states follow.", listed(orders)),
+        };
+        let which = if self.orders.is_empty() { "an order" } else { "any other order" };
+        let (since, now) = (timestamp(since), timestamp(now));
+        format!("Results between {since} and {now} may be missing.{subscribed} {}", self.catch_up(which))
+    }
+
+    /// What was missed, where the socket did not open again.
+    fn to_the_end(&self, since: OffsetDateTime) -> String {
+        format!("Results since {} may be missing. {}", timestamp(since), self.catch_up("an order"))
+    }
+
+    fn catch_up(&self, which: &str) -> String {
+        let url = self.api_url.as_deref().map(|url| format!("{}/", url.trim_end_matches('/')));
+        format!(
+            "To catch up on {which} of that time, run `twolane watch --order ORDER_ID` or send GET {}orders/ORDER_ID.",
+            url.as_deref().unwrap_or("/")
+        )
+    }
+}
+
+fn listed(orders: &[String]) -> String {
+    let shown = orders.iter().take(MAX_LISTED).cloned().collect::<Vec<_>>().join(", ");
+    match orders.len().saturating_sub(MAX_LISTED) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 /// The frame as it came; line breaks between the tokens of JSON mean nothing, so they may go.
@@ -96,6 +154,8 @@ fn line(text: &str, now: OffsetDateTime, style: Style) -> String {
         Err(_) => ("?", Tone::Faint, "-".to_owned(), Some(text.to_owned())),
     };
     let kind = style.paint(tone, &format!("{kind:<15}"));
+    // One spelling of each id, whichever the stack sends.
+    let order_id = parse_order_id(&order_id).unwrap_or(order_id);
     let (order_id, detail) = (printable(&order_id), printable(&detail.unwrap_or_default()));
     format!("{time}  {kind}  {order_id:<36}  {detail}").trim_end().to_owned()
 }
@@ -145,6 +205,32 @@ mod tests {
     #[test]
     fn shows_a_frame_it_does_not_know_as_it_came() {
         assert!(line(r#"{"type":"order.shipped"}"#, NOW, Style::PLAIN).ends_with(r#"  {"type":"order.shipped"}"#));
+    }
+
+    #[test]
+    fn writes_order_ids_in_lower_case() {
+        let frame = json!({"type": "order.rejected", "orderId": ID.to_uppercase(), "reason": "r"}).to_string();
+
+        assert_eq!(line(&frame, NOW, Style::PLAIN), format!("00:00:00.000Z  order.rejected   {ID}  r"));
+    }
+
+    #[test]
+    fn says_after_a_gap_what_is_missing_and_how_to_catch_up() {
+        let orders: Vec<String> = (0..12).map(|number| format!("id-{number}")).collect();
+        let gap = |orders| Gap { orders, api_url: Some("https://host/live/".to_owned()) };
+        let times = "between 1970-01-01T00:00:00.000Z and 1970-01-01T00:00:00.000Z may be missing.";
+
+        let none = gap(&[]).until_now(NOW, NOW);
+        let one = gap(&orders[..1]).until_now(NOW, NOW);
+        let many = gap(&orders).until_now(NOW, NOW);
+
+        assert!(none.contains(times) && !none.contains("Subscribed"), "{none}");
+        assert!(
+            none.contains("catch up on an order") && none.ends_with("GET https://host/live/orders/ORDER_ID."),
+            "{none}"
+        );
+        assert!(one.contains("Subscribed again to id-0: its state follows. To catch up on any other order"), "{one}");
+        assert!(many.contains("id-8, id-9 and 2 more: their states follow."), "{many}");
     }
 
     proptest! {

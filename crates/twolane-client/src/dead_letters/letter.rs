@@ -78,6 +78,12 @@ impl Letter {
         self.attribute(ORDER_ID_ATTRIBUTE)
     }
 
+    /// The order id for people: in lower case, as the service writes it, or as it was given where it is not one.
+    #[must_use]
+    pub fn shown_order_id(&self) -> Option<String> {
+        self.order().map(|order| order.order_id).or_else(|| self.order_id().map(str::to_owned))
+    }
+
     /// Whose order.
     #[must_use]
     pub fn owner(&self) -> Option<&str> {

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
-use twolane_client::socket::{Event, Socket};
+use twolane_client::network::Network;
+use twolane_client::socket::{Event, KeepAlive, Socket};
 use twolane_client::token::Token;
 
 /// Longest wait until all sockets are open.
@@ -44,17 +45,19 @@ impl Callbacks {
     ///
     /// # Errors
     /// One did not open.
-    pub(crate) async fn open(url: &Url, tokens: &[Token]) -> anyhow::Result<Self> {
+    pub(crate) async fn open(url: &Url, tokens: &[Token], network: &Network) -> anyhow::Result<Self> {
         let deadline = Instant::now() + OPENING;
         let (mut sockets, mut last) = (Vec::new(), None);
         for some in tokens.chunks(AT_ONCE) {
-            let mut opening: Vec<_> =
-                some.iter().map(|token| Socket::keep_open(url.clone(), token.clone(), Vec::new)).collect();
+            let open = |token: &Token| {
+                Socket::keep_open(url.clone(), token.clone(), network.clone(), KeepAlive::PingFrame, Vec::new)
+            };
+            let mut opening: Vec<_> = some.iter().map(open).collect();
             for socket in &mut opening {
                 loop {
                     match timeout_at(deadline, socket.next()).await {
                         Ok(Event::Opened) => break,
-                        Ok(Event::Lost { why, hint, retry_in: None }) => {
+                        Ok(Event::Lost { why, hint, retry_in: None, .. }) => {
                             bail!("A WebSocket did not open: {why}. {}", hint.unwrap_or_default())
                         }
                         Ok(Event::Lost { why, retry_in: Some(_), .. }) => last = Some(why),

@@ -119,7 +119,7 @@ impl LaneRun {
             Arc::new(HttpLane { lane: self.lane, owners: self.owners.requests(&self.requests), ids: OrderIds::new() });
         let callbacks = match &self.websocket_url {
             Some(url) if self.lane.has_callback && self.confirm.has_callbacks() => {
-                Some(Callbacks::open(url, &self.owners.tokens).await?)
+                Some(Callbacks::open(url, &self.owners.tokens, self.requests.network()).await?)
             }
             _ => None,
         };

@@ -57,8 +57,11 @@ impl Scenario {
 
     /// Leads the lanes' functions to an endpoint on this machine, which passes on what they ask of the database.
     async fn stand_between(&mut self, lanes: &[Lane], deployed: &Deployed, rule: Rule) -> anyhow::Result<()> {
-        let upstream = std::env::var("AWS_ENDPOINT_URL").context("AWS_ENDPOINT_URL is not set")?;
-        let endpoint = Endpoint::start(&upstream, Memory::Nothing).await.context("Failed to start a fault endpoint")?;
+        let upstream = deployed
+            .endpoint_url
+            .as_deref()
+            .context("Neither AWS_ENDPOINT_URL nor endpoint_url of the AWS profile is set")?;
+        let endpoint = Endpoint::start(upstream, Memory::Nothing).await.context("Failed to start a fault endpoint")?;
         endpoint.inject(rule);
         for function in lanes.iter().flat_map(|lane| lane.functions) {
             let function = deployed.function(function.name);

@@ -19,8 +19,8 @@ use twolane_report::printable;
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
     message_id: &'a str,
-    /// As the caller gave it.
-    order_id: Option<&'a str>,
+    /// In lower case; as the caller gave it where it is no UUID.
+    order_id: Option<String>,
     owner: Option<&'a str>,
     /// `CONFIRMED`, `REJECTED` or `FAILED`; `null` when there is no record.
     status: Option<&'a str>,
@@ -92,7 +92,7 @@ fn json(finding: &Finding, now: OffsetDateTime) -> String {
     let letter = &finding.letter;
     let report = Report {
         message_id: letter.message_id(),
-        order_id: letter.order_id(),
+        order_id: letter.shown_order_id(),
         owner: letter.owner(),
         status: finding.status(),
         reason: finding.reason(),
@@ -152,7 +152,7 @@ fn row(finding: &Finding, now: OffsetDateTime) -> [String; 6] {
 /// Its order, or else the message itself.
 fn name(letter: &Letter) -> String {
     match letter.oddity() {
-        None | Some(Oddity::Refused(_)) => letter.order_id().unwrap_or_default().to_owned(),
+        None | Some(Oddity::Refused(_)) => letter.shown_order_id().unwrap_or_default(),
         Some(Oddity::Stray(_)) => format!("message {}", letter.message_id()),
     }
 }

@@ -28,8 +28,8 @@ use twolane_client::{orders_table::OrderKey, signals::Interruption};
 struct Report<'a> {
     /// In the dead-letter queue: a message that is moved gets a new id.
     message_id: &'a str,
-    /// As the caller gave it.
-    order_id: Option<&'a str>,
+    /// In lower case; as the caller gave it where it is no UUID.
+    order_id: Option<String>,
     owner: Option<&'a str>,
     /// Whether it is in the orders queue again; `null` when that cannot be told.
     moved: Option<bool>,
@@ -255,7 +255,7 @@ impl Redriven {
         let reason = self.reason();
         let report = Report {
             message_id: letter.message_id(),
-            order_id: letter.order_id(),
+            order_id: letter.shown_order_id(),
             owner: letter.owner(),
             moved: self.moved,
             status_before: self.finding.status(),
@@ -269,7 +269,7 @@ impl Redriven {
     fn row(&self) -> [String; 5] {
         let or_unknown = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
         [
-            or_unknown(self.finding.letter.order_id().map(str::to_owned)),
+            or_unknown(self.finding.letter.shown_order_id()),
             or_unknown(self.finding.status().map(str::to_owned)),
             or_unknown(self.status().map(str::to_owned)),
             or_unknown(self.attempts().map(|attempts| attempts.to_string())),

@@ -333,6 +333,21 @@ fn says_beside_json_what_it_does_not_show() {
 }
 
 #[test]
+fn finds_an_order_by_every_spelling_of_its_id_and_shows_one() {
+    let upper = ID.to_uppercase();
+    for typed in [format!("{{{upper}}}"), format!("urn:uuid:{ID}"), ID.replace('-', "")] {
+        let dead = vec![message("m-1", Some(&upper), "{}")];
+        let aws = FakeAws::start(State { dead, outcome: Some("CONFIRMED"), ..State::default() });
+
+        let (_, listed, _) = aws.twolane(&["dlq", "--json"]).run();
+        let (code, stdout, stderr) = aws.twolane(&["redrive", "--json", "--order", &typed]).run();
+
+        assert_eq!(code, 0, "{typed}: {stderr}");
+        assert_eq!((&reports(&listed)[0]["orderId"], &reports(&stdout)[0]["orderId"]), (&json!(ID), &json!(ID)));
+    }
+}
+
+#[test]
 fn moves_the_messages_of_one_order_alone() {
     let aws = FakeAws::start(State { move_task: Some(MoveTask::Completes), outcome: Some("CONFIRMED"), ..three() });
 
@@ -431,7 +446,12 @@ fn a_local_stack_is_not_looked_for_on_aws() {
     let (code, _, stderr) = twolane.run();
 
     assert_eq!(code, 2);
-    assert!(stderr.contains("AWS_ENDPOINT_URL is not set. Run: eval \"$(make -s env)\""), "{stderr}");
+    assert!(
+        stderr.contains(
+            "neither AWS_ENDPOINT_URL nor endpoint_url of your AWS profile is set. Run: eval \"$(make -s env)\""
+        ),
+        "{stderr}"
+    );
 }
 
 #[test]

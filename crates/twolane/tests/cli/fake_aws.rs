@@ -1,9 +1,10 @@
 //! A stand-in for SQS and DynamoDB: one dead-letter queue, one orders queue, one table, and AWS's refusals.
 
-use crate::server::{Reply, Server, answer};
+use crate::server::{Reply, Request, Server, answer};
 use crate::{Twolane, twolane};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
@@ -71,6 +72,16 @@ pub(crate) fn message(id: &str, order_id: Option<&str>, body: &str) -> Value {
 }
 
 impl FakeAws {
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// The requests that came, with their signatures.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.server.requests()
+    }
+
     pub(crate) fn start(state: State) -> Self {
         let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);
@@ -85,24 +96,28 @@ impl FakeAws {
 
     /// The command with the stand-in as its stack and as AWS.
     pub(crate) fn twolane(&self, arguments: &[&str]) -> Twolane {
-        let endpoint = self.server.api_url.trim_end_matches("/live");
-        let mut twolane = twolane(arguments);
-        let outputs = json!({
-            "ApiUrl": self.server.api_url, "OrdersQueueUrl": format!("{endpoint}/1/orders"),
-            "DeadLetterQueueUrl": format!("{endpoint}/1/dead"), "OrdersTableName": "orders-table",
-        });
-        twolane.folder.write(".local/outputs.json", &outputs.to_string());
-        twolane.command.envs([
-            ("AWS_ENDPOINT_URL", endpoint),
-            ("AWS_REGION", "eu-central-1"),
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-            ("AWS_CONFIG_FILE", "none"),
-            ("AWS_SHARED_CREDENTIALS_FILE", "none"),
-            ("AWS_EC2_METADATA_DISABLED", "true"),
-        ]);
-        twolane
+        twolane_at(self.server.api_url.trim_end_matches("/live"), arguments)
     }
+}
+
+/// The command with a stack and AWS at that URL.
+pub(crate) fn twolane_at(endpoint: &str, arguments: &[&str]) -> Twolane {
+    let mut twolane = twolane(arguments);
+    let outputs = json!({
+        "ApiUrl": format!("{endpoint}/live"), "OrdersQueueUrl": format!("{endpoint}/1/orders"),
+        "DeadLetterQueueUrl": format!("{endpoint}/1/dead"), "OrdersTableName": "orders-table",
+    });
+    twolane.folder.write(".local/outputs.json", &outputs.to_string());
+    twolane.command.envs([
+        ("AWS_ENDPOINT_URL", endpoint),
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_CONFIG_FILE", "none"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "none"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+    ]);
+    twolane
 }
 
 impl State {
@@ -257,10 +272,10 @@ impl State {
     }
 }
 
-/// The partition key of the order that message attributes name.
+/// The partition key of the order that message attributes name, as the worker makes it.
 fn key(attributes: &Value) -> String {
     let text = |name: &str| attributes[name]["StringValue"].as_str().unwrap_or_default();
-    format!("{}#{}", text("owner"), text("orderId"))
+    format!("{}#{}", text("owner"), text("orderId").to_lowercase())
 }
 
 fn id(message: &Value) -> &str {

@@ -5,12 +5,16 @@ mod dead_letters;
 mod fake_aws;
 mod interrupt;
 mod keep_alive;
+mod network;
 mod open_files;
 mod order;
 mod outputs;
+mod profiles;
+mod proxy;
 mod report;
 mod server;
 mod stack;
+mod tls;
 mod token;
 mod usage;
 mod watch;
@@ -90,6 +94,8 @@ fn twolane(arguments: &[&str]) -> Twolane {
     }
     let folder = Folder::new();
     command.env("RUST_BACKTRACE", "1").env("HTTP_PROXY", "http://127.0.0.1:9").env("ALL_PROXY", "http://127.0.0.1:9");
+    // None of the developer's profiles, nor a search for those of an EC2 instance.
+    command.env("HOME", &folder.0).env("AWS_EC2_METADATA_DISABLED", "true");
     command.args(arguments).current_dir(&folder.0).stdin(Stdio::null());
     Twolane { command, folder }
 }

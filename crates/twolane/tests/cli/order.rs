@@ -16,7 +16,7 @@ fn confirm(request: &Request, _: &Sockets) -> Reply {
 }
 
 /// Queues orders and calls them back at once.
-fn call_back(request: &Request, sockets: &Sockets) -> Reply {
+pub(crate) fn call_back(request: &Request, sockets: &Sockets) -> Reply {
     sockets.push(&confirmed(request.id()));
     answer(202, queued())
 }

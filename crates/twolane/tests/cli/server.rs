@@ -1,6 +1,7 @@
 //! A stand-in for a deployed stack: HTTP and WebSocket on two loopback ports, answering as each test says.
 
 use futures_util::{SinkExt, StreamExt};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -135,10 +136,24 @@ impl Server {
         Self { api_url, websocket_url, requests }
     }
 
+    /// Where the REST API listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        host(&self.api_url)
+    }
+
+    /// Where the WebSocket API listens.
+    pub(crate) fn websocket_address(&self) -> SocketAddr {
+        host(&self.websocket_url)
+    }
+
     /// Every request so far.
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.requests.lock().expect("no panic").clone()
     }
+}
+
+fn host(url: &str) -> SocketAddr {
+    url.split('/').nth(2).expect("a host").parse().expect("an address")
 }
 
 async fn serve_http(

@@ -92,6 +92,35 @@ fn names_the_file_and_the_output_that_are_wrong() {
     }
 }
 
+#[test]
+fn a_url_with_more_than_a_path_is_refused_without_showing_it() {
+    for (url, told) in [
+        ("http://127.0.0.1:1/live?key=secret", "has a query, after `?`"),
+        ("http://127.0.0.1:1/live#secret", "has a fragment, after `#`"),
+        ("http://me:secret@127.0.0.1:1/live", "has a user name or password, before `@`"),
+    ] {
+        let websocket_url = url.replace("http", "ws");
+        for (arguments, api, option) in [
+            (["order", "--lane=sync", "--api-url", url], "REST API", "--api-url"),
+            (["watch", "--json", "--websocket-url", &websocket_url], "WebSocket API", "--websocket-url"),
+        ] {
+            let (code, _, stderr) = twolane(&arguments).run();
+
+            assert_eq!(code, 2, "{stderr}");
+            assert!(stderr.contains(told) && stderr.contains(api) && stderr.contains(option), "{stderr}");
+            assert!(!stderr.contains("secret"), "{stderr}");
+        }
+    }
+}
+
+#[test]
+fn a_region_is_not_of_urls_that_are_typed() {
+    let (code, _, stderr) = twolane(&["order", "--lane", "sync", "--api-url", "http://x", "--region", "r"]).run();
+
+    assert_eq!(code, 2);
+    assert!(stderr.contains("--region") && stderr.contains("cannot be used with"), "{stderr}");
+}
+
 /// The environment of an AWS user, at the stand-in.
 fn on_aws(server: &Server, arguments: &[&str]) -> (i32, String, String) {
     let endpoint = server.api_url.trim_end_matches("/live");

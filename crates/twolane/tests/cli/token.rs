@@ -118,6 +118,17 @@ fn sends_the_token_that_is_typed_before_that_of_the_environment() {
 }
 
 #[test]
+fn takes_a_token_as_it_stands_in_a_header() {
+    let server = Server::start(|_, _| answer(503, ""));
+
+    for typed in ["Bearer typed", "bearer  typed", "BEARER typed"] {
+        local(&server, &["order", "--lane", "sync", "--token", typed]).run();
+    }
+
+    assert_eq!(authorization(&server), ["bearer typed"; 3]);
+}
+
+#[test]
 fn makes_a_token_for_a_local_stack_and_for_no_other() {
     let server = Server::start(|_, _| answer(503, ""));
 

@@ -66,6 +66,49 @@ fn a_file_that_is_missing_or_empty_is_wrong_usage() {
 }
 
 #[test]
+fn json_that_is_not_lines_says_how_to_make_lines_of_it() {
+    let server = Server::start(|_, _| answer(500, ""));
+    let body = crate::BODY;
+    for (text, told) in [
+        (
+            format!("[\n  {{\"order\": {body}}}\n]"),
+            "orders.jsonl is a JSON array, and has to have one order per line. `jq -c '.[]'`",
+        ),
+        (format!("[{body}]"), "`jq -c '.[] | {order: .}'`"),
+        (format!("{{\n  \"order\": {body}\n}}"), "orders.jsonl has orders of several lines"),
+    ] {
+        let (code, _, stderr) = order(&server, "sync", &text, &[]).run();
+
+        assert_eq!(code, 2);
+        assert!(stderr.starts_with("error: Nothing was sent: ") && stderr.contains(told), "{stderr}");
+    }
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_file_in_utf_16_is_refused_by_its_encoding() {
+    let server = Server::start(|_, _| answer(500, ""));
+    let order = order(&server, "sync", "", &[]);
+    let units = format!("\u{feff}{}", line(crate::ID)).encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+    std::fs::write(order.folder.0.join("orders.jsonl"), units).expect("a temporary file");
+
+    let (code, _, stderr) = { order }.run();
+
+    assert_eq!(code, 2);
+    assert!(stderr.contains("orders.jsonl is UTF-16LE") && stderr.contains("iconv -f UTF-16LE"), "{stderr}");
+}
+
+#[test]
+fn an_order_id_that_is_none_is_refused_with_an_example() {
+    for arguments in [["watch", "--order", "{5f0c1b0e}"], ["redrive", "--order", "5f0c1b0e-6a54"]] {
+        let (code, _, stderr) = twolane(&arguments).run();
+
+        assert_eq!(code, 2);
+        assert!(stderr.contains("must be a UUID such as 5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b"), "{stderr}");
+    }
+}
+
+#[test]
 fn the_sample_orders_can_be_read() {
     let server = Server::start(|_, _| answer(503, ""));
     let samples = std::fs::read_to_string(repository().join("samples/orders.jsonl")).expect("the samples");

@@ -53,6 +53,57 @@ fn opens_a_closed_socket_again_and_subscribes_again() {
 }
 
 #[test]
+fn says_after_a_cut_which_orders_may_be_missing() {
+    for more in [&["--json"][..], &[]] {
+        let closed = AtomicBool::new(false);
+        let server = Server::with_frames(
+            |_, _| answer(500, ""),
+            move |_, sockets| {
+                if closed.swap(true, Ordering::SeqCst) { sockets.push(&confirmed(ID)) } else { sockets.close() }
+            },
+        );
+        let mut child = watching(&server, &[&["--api-url", &server.api_url], more].concat());
+
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let line = lines.next().expect("a line").expect("UTF-8");
+        let mut told = BufReader::new(child.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
+        let missing = told.find(|line| line.starts_with("Results between ")).expect("a message");
+        signal(&child, "INT");
+
+        assert!(line.contains("order.confirmed"), "standard output has frames alone: {line}");
+        assert!(
+            missing.contains(&format!("may be missing. Subscribed again to {ID}: its state follows.")),
+            "{missing}"
+        );
+        assert!(missing.ends_with(&format!("or send GET {}/orders/ORDER_ID.", server.api_url)), "{missing}");
+        assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    }
+}
+
+#[test]
+fn says_at_the_end_since_when_orders_may_be_missing() {
+    let (code, stderr) = watching_until_refused("mine", REFUSED);
+
+    assert_eq!(code, 1, "{stderr}");
+    let last = stderr.lines().last().unwrap_or_default();
+    assert!(last.starts_with("Results since 20") && last.contains("`twolane watch --order ORDER_ID`"), "{stderr}");
+}
+
+#[test]
+fn subscribes_in_lower_case_whatever_is_typed() {
+    let server =
+        Server::with_frames(|_, _| answer(500, ""), |text, sockets| sockets.push(&json!({"type": "x", "sent": text})));
+    let typed = format!("{{{}}}", ID.to_uppercase());
+    let mut child = twolane(&["watch", "--json", "--order", &typed, "--websocket-url", &server.websocket_url]).start();
+
+    let line = BufReader::new(child.stdout.take().expect("a pipe")).lines().next().expect("a line").expect("UTF-8");
+    signal(&child, "INT");
+
+    assert!(line.contains(ID), "{line}");
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}
+
+#[test]
 fn ends_when_nobody_reads_any_more() {
     let server = Server::with_frames(|_, _| answer(500, ""), |_, sockets| sockets.push(&confirmed(ID)));
     let mut child = watching(&server, &[]);

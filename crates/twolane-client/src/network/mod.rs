@@ -1,0 +1,80 @@
+//! How every connection is made: through which proxy, and trusting which certificates.
+//!
+//! REST API, WebSocket API and AWS are reached the same way. Proxies and certificates are those of the AWS SDKs and of the
+//! AWS CLI: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, `AWS_CA_BUNDLE` and the profile's `ca_bundle`.
+
+mod aws;
+mod loopback;
+mod proxies;
+mod trust;
+mod websocket;
+
+pub use loopback::is_loopback;
+pub(crate) use proxies::Proxy;
+pub(crate) use websocket::{OpenError, Stream};
+
+use crate::profiles::Profiles;
+use crate::root_cause::root_cause;
+use anyhow::{Context, anyhow};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use proxies::Proxies;
+use reqwest::{ClientBuilder, Url};
+use std::sync::Arc;
+use trust::Trust;
+
+/// The proxies and certificates of this user.
+#[derive(Clone)]
+pub struct Network {
+    proxies: Arc<Proxies>,
+    trust: Arc<Trust>,
+}
+
+impl std::fmt::Debug for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // URLs of proxies have passwords.
+        f.debug_struct("Network").finish_non_exhaustive()
+    }
+}
+
+impl Network {
+    /// As the environment and the AWS profile say; without a name, the profile of `AWS_PROFILE`. Profiles that cannot be
+    /// read name no certificates: the first question to AWS reports them.
+    ///
+    /// # Errors
+    /// The certificates cannot be read.
+    pub async fn find(profile: Option<&str>) -> anyhow::Result<Self> {
+        let profiles = Profiles::load(profile).await.ok();
+        let trust = Trust::find(profiles.as_ref())?;
+        Ok(Self { proxies: Arc::new(Proxies::from_env()), trust: Arc::new(trust) })
+    }
+
+    /// What builds a client for that URL alone, and the proxy that the client goes through.
+    ///
+    /// # Errors
+    /// The variable with the proxy is malformed.
+    pub(crate) fn http(&self, url: &Url) -> anyhow::Result<(ClientBuilder, Option<Proxy>)> {
+        let proxy = self.proxies.for_url(url).map_err(|why| anyhow!(why))?;
+        let builder = ClientBuilder::new().no_proxy().tls_backend_preconfigured(self.trust.client_config());
+        let builder = match &proxy {
+            None => builder,
+            Some(proxy) => {
+                let all = reqwest::Proxy::all(proxy.url.clone()).map_err(|error| anyhow!(root_cause(&error)));
+                builder.proxy(all.with_context(|| format!("Failed to use the proxy {proxy}"))?)
+            }
+        };
+        Ok((builder, proxy))
+    }
+
+    /// What the AWS SDK makes its requests with.
+    pub(crate) fn aws(&self) -> SharedHttpClient {
+        aws::http_client(&self.proxies, &self.trust)
+    }
+}
+
+#[cfg(test)]
+impl Network {
+    /// Without proxies, trusting the operating system's certificates.
+    pub(crate) fn direct() -> Self {
+        Self { proxies: Arc::default(), trust: Arc::default() }
+    }
+}

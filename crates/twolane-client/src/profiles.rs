@@ -1,0 +1,107 @@
+//! The user's AWS profiles.
+
+use anyhow::{Context, bail};
+use aws_config::profile::ProfileSet;
+use aws_runtime::env_config::file::EnvConfigFiles;
+use aws_types::os_shim_internal::{Env, Fs};
+use std::env;
+
+/// The profile of those that name none.
+const DEFAULT: &str = "default";
+
+/// The variable with the profile's name.
+const VARIABLE: &str = "AWS_PROFILE";
+
+/// Every variable with an endpoint, and the setting of a profile.
+/// Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints".
+const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL";
+const ENDPOINT_SETTING: &str = "endpoint_url";
+const IGNORE_ENDPOINT_VARIABLE: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
+const IGNORE_ENDPOINT_SETTING: &str = "ignore_configured_endpoint_urls";
+
+/// Every profile, and which one is selected.
+#[derive(Clone, Debug)]
+pub(crate) struct Profiles(ProfileSet);
+
+impl Profiles {
+    /// Those in the AWS configuration files. The one of that name is selected, else that of `AWS_PROFILE`.
+    ///
+    /// # Errors
+    /// A file cannot be read or is malformed.
+    pub(crate) async fn load(name: Option<&str>) -> anyhow::Result<Self> {
+        let selected = name.map(str::to_owned).or_else(|| set(VARIABLE)).unwrap_or_else(|| DEFAULT.to_owned());
+        let (fs, env, files) = (Fs::real(), Env::real(), EnvConfigFiles::default());
+        let profiles = aws_config::profile::load(&fs, &env, &files, Some(selected.into())).await;
+        Ok(Self(profiles.context("Failed to read your AWS profiles")?))
+    }
+
+    /// The name of the selected profile.
+    pub(crate) fn selected(&self) -> &str {
+        self.0.selected_profile()
+    }
+
+    /// Whether the selected profile exists.
+    pub(crate) fn has_selected(&self) -> bool {
+        self.0.get_profile(self.selected()).is_some()
+    }
+
+    /// A setting of the selected profile.
+    pub(crate) fn setting(&self, name: &str) -> Option<&str> {
+        self.0.get(name)
+    }
+
+    /// The names of all profiles, for people; `None` where there are none.
+    pub(crate) fn names(&self) -> Option<String> {
+        let mut names: Vec<_> = self.0.profiles().collect();
+        names.sort_unstable();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+
+    /// Checks that the selected profile exists, unless none was selected by its name.
+    ///
+    /// # Errors
+    /// It does not: the message has the names of those that do.
+    pub(crate) fn check_selected(&self) -> anyhow::Result<()> {
+        let name = self.selected();
+        if name == DEFAULT || self.has_selected() {
+            return Ok(());
+        }
+        let file = |variable: &str, default: &str| set(variable).unwrap_or_else(|| default.to_owned());
+        let config = file("AWS_CONFIG_FILE", "~/.aws/config");
+        let credentials = file("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials");
+        let known =
+            self.names().map_or_else(|| "neither has a profile".to_owned(), |names| format!("there are: {names}"));
+        bail!("There is no AWS profile {name:?} in {config} or {credentials}; {known}")
+    }
+
+    /// Whether the AWS configuration has an endpoint for all services.
+    pub(crate) fn have_endpoint(&self) -> bool {
+        let ignored = set(IGNORE_ENDPOINT_VARIABLE);
+        let ignored = ignored.as_deref().or_else(|| self.setting(IGNORE_ENDPOINT_SETTING));
+        let is_ignored = ignored.is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        !is_ignored && (set(ENDPOINT_VARIABLE).is_some() || self.setting(ENDPOINT_SETTING).is_some())
+    }
+
+    /// The command that signs in again, where the selected profile gets its credentials from a session; that may be the
+    /// session of the profile that it names as its source.
+    pub(crate) fn sign_in(&self) -> Option<String> {
+        let mut name = self.selected();
+        // A profile may name itself, or one that leads back to it.
+        for _ in self.0.profiles() {
+            let profile = self.0.get_profile(name)?;
+            if profile.get("sso_session").or_else(|| profile.get("sso_start_url")).is_some() {
+                return Some(format!("aws sso login --profile {name}"));
+            }
+            if profile.get("login_session").is_some() {
+                return Some(format!("aws login --profile {name}"));
+            }
+            name = profile.get("source_profile")?;
+        }
+        None
+    }
+}
+
+/// A variable that is set and not empty.
+fn set(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}

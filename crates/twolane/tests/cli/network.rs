@@ -1,0 +1,241 @@
+//! Proxies and certificates: REST API, WebSocket API and AWS are reached the same way.
+
+use crate::fake_aws::{FakeAws, State, twolane_at};
+use crate::order::call_back;
+use crate::proxy::Proxy;
+use crate::server::{Server, answer};
+use crate::tls::Authority;
+use crate::{ID, Twolane, confirmed, line, signal, twolane};
+use std::io::{BufRead, BufReader};
+
+/// The hosts of a stack, which only the proxy knows.
+const API: &str = "api.stack.example";
+const WEBSOCKET: &str = "socket.stack.example";
+const AWS: &str = "aws.stack.example";
+
+/// A stack and AWS behind TLS, known to a proxy alone.
+struct Company {
+    authority: Authority,
+    proxy: Proxy,
+    stack: Server,
+}
+
+impl Company {
+    fn new() -> Self {
+        let authority = Authority::new();
+        let stack = Server::start(call_back);
+        let aws = FakeAws::start(State::default());
+        let front = |host: &str, server| (format!("{host}:443"), authority.front(host, server));
+        let servers =
+            [front(API, stack.address()), front(WEBSOCKET, stack.websocket_address()), front(AWS, aws.address())];
+        Self { proxy: Proxy::start(servers), authority, stack }
+    }
+
+    /// `twolane order` down the async lane, which asks both APIs.
+    fn order(&self) -> Twolane {
+        let arguments = ["order", "--lane", "async", "--file", "orders.jsonl", "--poll-after", "60", "--timeout", "30"];
+        let mut twolane = self.trusted(twolane(&arguments));
+        twolane.folder.write("orders.jsonl", &line(ID));
+        twolane
+            .command
+            .args([format!("--api-url=https://{API}/live"), format!("--websocket-url=wss://{WEBSOCKET}/live")]);
+        twolane
+    }
+
+    /// `twolane dlq`, which asks AWS.
+    fn dlq(&self) -> Twolane {
+        self.trusted(twolane_at(&format!("https://{AWS}"), &["dlq"]))
+    }
+
+    fn trusted(&self, twolane: Twolane) -> Twolane {
+        twolane.folder.write("authority.pem", &self.authority.pem());
+        twolane.env("AWS_CA_BUNDLE", "authority.pem")
+    }
+}
+
+#[test]
+fn both_apis_and_aws_are_reached_through_the_proxy_with_its_password() {
+    for variable in ["HTTPS_PROXY", "https_proxy", "all_proxy"] {
+        let company = Company::new();
+
+        let (ordered, stdout, stderr) = company.order().env(variable, &company.proxy.url()).run();
+        let (listed, _, why) = company.dlq().env(variable, &company.proxy.url()).run();
+
+        assert_eq!((ordered, listed), (0, 0), "{variable}: {stdout}{stderr}{why}");
+        let hosts = [API, AWS, WEBSOCKET].map(|host| format!("CONNECT {host}:443"));
+        assert_eq!(company.proxy.asked(), hosts, "{variable}");
+        assert_eq!(company.stack.requests().len(), 1, "the outcome came over the WebSocket");
+    }
+}
+
+#[test]
+fn a_proxy_that_refuses_is_named_without_the_password() {
+    let company = Company::new();
+    let unknown = Proxy::start([]);
+    let watch = || twolane(&["watch", "--websocket-url", &format!("wss://{WEBSOCKET}/live")]);
+
+    for (url, named) in [
+        (company.proxy.url_without_password(), company.proxy.url_without_password()),
+        (unknown.url(), unknown.url_without_password()),
+        ("http://me:secret@127.0.0.1:1".to_owned(), "http://127.0.0.1:1".to_owned()),
+    ] {
+        for (command, twolane) in [("order", company.order()), ("dlq", company.dlq()), ("watch", watch())] {
+            let (code, stdout, stderr) = twolane.env("HTTPS_PROXY", &url).run();
+
+            assert_ne!(code, 0, "{command}: {stdout}{stderr}");
+            let shown = format!("{stdout}{stderr}");
+            assert!(shown.contains(&format!("proxy {named}: ")), "{command}: {shown}");
+            assert!(!shown.contains("p%40ss") && !shown.contains("secret"), "{command}: {shown}");
+            assert!(!shown.contains("Is this still the address"), "{command}: {shown}");
+        }
+    }
+}
+
+/// A server's URL with an address of this machine that is not loopback by its name, so that a proxy may be asked.
+fn elsewhere(url: &str) -> String {
+    url.replace("127.0.0.1", "0.0.0.0")
+}
+
+#[test]
+fn plain_http_goes_through_the_proxy_and_no_proxy_goes_around_it() {
+    let stack = Server::start(call_back);
+    let aws = FakeAws::start(State::default());
+    let known = [stack.address(), stack.websocket_address(), aws.address()]
+        .map(|server| (elsewhere(&server.to_string()), server));
+    let run = |no: Option<(&str, &str)>| {
+        let proxy = Proxy::start(known.clone());
+        let arguments = ["order", "--lane", "async", "--file", "orders.jsonl", "--poll-after", "60", "--timeout", "30"];
+        let mut order = twolane(&arguments).env("HTTP_PROXY", &proxy.url());
+        order.folder.write("orders.jsonl", &line(ID));
+        order.command.args([
+            format!("--api-url={}", elsewhere(&stack.api_url)),
+            format!("--websocket-url={}", elsewhere(&stack.websocket_url)),
+        ]);
+        let mut dlq =
+            twolane_at(&elsewhere(&format!("http://{}", aws.address())), &["dlq"]).env("HTTP_PROXY", &proxy.url());
+        for command in [&mut order.command, &mut dlq.command] {
+            command.envs(no);
+        }
+        let (ordered, listed) = (order.run(), dlq.run());
+        assert_eq!((ordered.0, listed.0), (0, 0), "{no:?}: {ordered:?}{listed:?}");
+        proxy.asked()
+    };
+
+    let through = run(None);
+    assert!(through.contains(&format!("PUT {}", known[0].0)), "{through:?}");
+    assert!(through.contains(&format!("CONNECT {}", known[1].0)), "{through:?}");
+    assert!(through.contains(&format!("POST {}", known[2].0)), "{through:?}");
+    for no in [("NO_PROXY", "example.com, 0.0.0.0"), ("no_proxy", "0.0.0.0/8"), ("NO_PROXY", "*")] {
+        assert_eq!(run(Some(no)), [""; 0], "{no:?}");
+    }
+}
+
+#[test]
+fn a_proxy_of_another_kind_is_refused_by_its_variable() {
+    let company = Company::new();
+
+    for twolane in [company.order(), company.dlq()] {
+        let (code, stdout, stderr) = twolane.env("HTTPS_PROXY", "socks5://me:secret@127.0.0.1:1").run();
+
+        assert_ne!(code, 0);
+        let shown = format!("{stdout}{stderr}");
+        assert!(
+            shown.contains("HTTPS_PROXY names a proxy of the scheme socks5://") && !shown.contains("secret"),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn certificates_of_a_private_authority_are_trusted_by_variable_or_profile() {
+    let authority = Authority::new();
+    let stack = Server::start(call_back);
+    let aws = FakeAws::start(State::default());
+    let port = |address| authority.front("localhost", address).port();
+    let (api, websocket, aws_port) = (port(stack.address()), port(stack.websocket_address()), port(aws.address()));
+    let arguments = ["order", "--lane", "async", "--file", "orders.jsonl", "--poll-after", "60", "--timeout", "30"];
+    let order = || {
+        let mut order = twolane(&arguments);
+        order.folder.write("orders.jsonl", &line(ID));
+        order.command.args([
+            format!("--api-url=https://localhost:{api}/live"),
+            format!("--websocket-url=wss://localhost:{websocket}/live"),
+        ]);
+        order
+    };
+    let dlq = || {
+        let mut dlq = twolane_at(&format!("https://localhost:{aws_port}"), &["dlq"]);
+        dlq.command.env_remove("AWS_CONFIG_FILE");
+        dlq
+    };
+    let watch = || {
+        let url = format!("wss://localhost:{websocket}/live");
+        twolane(&["watch", "--websocket-url", &url])
+    };
+
+    for (command, mut twolane) in [("order", order()), ("dlq", dlq()), ("watch", watch())] {
+        let (code, stdout, stderr) = twolane.run();
+
+        assert_ne!(code, 0, "{command}");
+        let shown = format!("{stdout}{stderr}");
+        assert!(shown.contains("no authority that is trusted signed the server's certificate"), "{command}: {shown}");
+        assert!(shown.contains("AWS_CA_BUNDLE, or ca_bundle in the AWS profile"), "{command}: {shown}");
+        assert!(!shown.contains("Is this still the address"), "{command}: {shown}");
+    }
+    let profiles = "[default]\nca_bundle = none.pem\n[profile company]\nca_bundle = authority.pem\n";
+    for (variable, value) in [("AWS_CA_BUNDLE", "authority.pem"), ("AWS_PROFILE", "company")] {
+        for (command, twolane) in [("order", order()), ("dlq", dlq())] {
+            twolane.folder.write("authority.pem", &authority.pem());
+            twolane.folder.write("config", profiles);
+
+            let (code, stdout, stderr) = twolane.env("AWS_CONFIG_FILE", "config").env(variable, value).run();
+
+            assert_eq!(code, 0, "{command} {variable}: {stdout}{stderr}");
+        }
+    }
+}
+
+#[test]
+fn a_file_without_certificates_is_named_with_what_named_it() {
+    let server = Server::start(|_, _| answer(500, ""));
+    for (config, variable, shown) in [
+        ("", Some("none.pem"), "Failed to read none.pem, the value of AWS_CA_BUNDLE"),
+        ("", Some("config"), "AWS_CA_BUNDLE is config, which is not a file of certificates as PEM"),
+        (
+            "[default]\nca_bundle = none.pem\n",
+            None,
+            "Failed to read none.pem, the value of ca_bundle of the AWS profile default",
+        ),
+    ] {
+        let twolane = twolane(&["order", "--lane", "sync", "--api-url", &server.api_url]);
+        twolane.folder.write("config", config);
+        let mut twolane = twolane.env("AWS_CONFIG_FILE", "config");
+        twolane.command.envs(variable.map(|file| ("AWS_CA_BUNDLE", file)));
+
+        let (code, _, stderr) = twolane.run();
+
+        assert_eq!(code, 2, "{stderr}");
+        assert!(stderr.contains(shown), "{stderr}");
+    }
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn watches_through_the_proxy() {
+    let authority = Authority::new();
+    let stack = Server::with_frames(|_, _| answer(500, ""), |_, sockets| sockets.push(&confirmed(ID)));
+    let proxy = Proxy::start([(format!("{WEBSOCKET}:443"), authority.front(WEBSOCKET, stack.websocket_address()))]);
+    let url = format!("wss://{WEBSOCKET}/live");
+    let twolane =
+        twolane(&["watch", "--json", "--order", ID, "--websocket-url", &url]).env("HTTPS_PROXY", &proxy.url());
+    twolane.folder.write("authority.pem", &authority.pem());
+    let mut twolane = twolane.env("AWS_CA_BUNDLE", "authority.pem");
+    let mut child = twolane.start();
+
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let frame = lines.next().expect("a line").expect("UTF-8");
+    signal(&child, "INT");
+
+    assert!(frame.contains("order.confirmed"), "{frame}");
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}
