@@ -228,15 +228,16 @@ The stack is found in this order:
   2. TWOLANE_API_URL and TWOLANE_WEBSOCKET_URL
   3. TWOLANE_OUTPUTS, a file like that of --outputs
   4. .local/outputs.json here or in a folder above, which `make up` writes
---stack-name goes by your AWS configuration: AWS_ENDPOINT_URL, or endpoint_url of the profile, included.
+--stack-name goes by your AWS configuration: AWS_ENDPOINT_URL, or endpoint_url of the profile,
+included.
 Requests carry --token or TWOLANE_TOKEN; without either, a token for `demo` that the local stack's
 issuer makes, where 3, 4 or --outputs gave the stack.";
 
 const WATCH_HELP: &str = "\
 Every open socket receives the owner's orders as they get their outcome. A socket that closes is
 opened again: API Gateway closes each one after two hours. Results of the time between are not sent
-again. A message on standard error says which time that is. Orders given by --order are subscribed to
-again, which prints their state; of others ask with --order, or with GET /orders/ORDER_ID.
+again. A message on standard error says which time that is. Orders given by --order are subscribed
+to again, which prints their state; of others ask with --order, or with GET /orders/ORDER_ID.
 
 Every five minutes a ping keeps the socket open; its answer is not printed.
 
