@@ -8,6 +8,7 @@ mod order;
 mod report;
 mod server;
 mod stack;
+mod terminal;
 mod token;
 mod usage;
 mod watch;
