@@ -41,8 +41,8 @@ pub struct DeployedAddress {
 }
 
 impl DeployedAddress {
-    async fn aws_config(&self) -> anyhow::Result<SdkConfig> {
-        aws::config(self.profile.as_deref(), self.region.as_deref()).await
+    async fn aws_config(&self, endpoint: Option<&str>) -> anyhow::Result<SdkConfig> {
+        aws::config(self.profile.as_deref(), self.region.as_deref(), endpoint).await
     }
 }
 
@@ -199,7 +199,16 @@ impl Stack {
         if self.is_local() && std::env::var_os("AWS_ENDPOINT_URL").is_none_or(|url| url.is_empty()) {
             bail!("The stack is a local one, and AWS_ENDPOINT_URL is not set. Run: eval \"$(make -s env)\"");
         }
-        address.aws_config().await
+        let config = address.aws_config(None).await?;
+        if !self.is_local() {
+            return Ok(config);
+        }
+        // Endpoints of single services, or a setting by which none counts, could lead to AWS.
+        let endpoint = config.endpoint_url().context(
+            "The stack is a local one, and AWS would be asked about it: AWS_ENDPOINT_URL is not a URL, or \
+             AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is set. Run: eval \"$(make -s env)\"",
+        )?;
+        address.aws_config(Some(endpoint)).await
     }
 
     fn url(&self, api: &str, output: &str, schemes: [&str; 2]) -> anyhow::Result<Url> {
@@ -226,7 +235,7 @@ impl Stack {
     }
 
     async fn from_cloudformation(name: &str, address: &DeployedAddress) -> anyhow::Result<Self> {
-        let config = address.aws_config().await.with_context(|| format!("Failed to look for the stack {name}"))?;
+        let config = address.aws_config(None).await.with_context(|| format!("Failed to look for the stack {name}"))?;
         let described = aws_sdk_cloudformation::Client::new(&config).describe_stacks().stack_name(name).send().await;
         let described = described
             .map_err(|error| aws::describe(&error))
