@@ -117,7 +117,8 @@ impl Stack {
     /// # Errors
     /// The current folder cannot be told.
     pub fn local_outputs() -> anyhow::Result<Option<PathBuf>> {
-        if let Some(path) = variable(OUTPUTS_VARIABLE) {
+        // A path need not be UTF-8.
+        if let Some(path) = std::env::var_os(OUTPUTS_VARIABLE).filter(|path| !path.is_empty()) {
             return Ok(Some(path.into()));
         }
         Ok(default_outputs(&std::env::current_dir().context("Failed to tell the current folder")?))
@@ -228,7 +229,9 @@ impl Stack {
     fn from_file(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
         let bytes = std::fs::read(path).with_context(|| format!("Failed to read the stack's outputs in {shown}"))?;
-        let value: Value = serde_json::from_slice(&bytes).with_context(|| format!("Failed to read {shown} as JSON"))?;
+        // Editors on Windows write a byte order mark first.
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        let value: Value = serde_json::from_slice(bytes).with_context(|| format!("Failed to read {shown} as JSON"))?;
         let Value::Object(outputs) = value else { bail!("{shown} is not a JSON object of stack outputs") };
         let outputs = outputs.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())));
         Ok(Self { outputs: outputs.collect(), source: shown.to_string(), file: Some(path.to_owned()) })
@@ -248,8 +251,9 @@ impl Stack {
     }
 }
 
+/// The value of a variable. One that is not UTF-8 is not a missing one: it is refused as a URL later.
 fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()).filter(|value| !value.is_empty())
 }
 
 /// `.local/outputs.json` in that folder or the nearest one above.
