@@ -65,6 +65,11 @@ Outputs:
 """
 # Of a user who works with real AWS; nothing of it may be used.
 USER = {"AWS_PROFILE": "production", "AWS_SESSION_TOKEN": "secret", "AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_REGION": "eu-west-1"}
+# Of other programs. The emulator, the functions, pip, Python and Git read variables of these names too, and fail with these values.
+SETTINGS = {
+    "LOG_LEVEL": "trace", "SERVICES": "s3", "USE_SSL": "1", "LAMBDA_EXECUTOR": "docker", "MINISTACK_ACCOUNT_ID": "999999999999",
+    "RUST_LOG": "no=level", "PYTHONOPTIMIZE": "2", "PYTHONWARNINGS": "error", "GIT_DIR": "/nowhere", "PIP_USER": "1",
+}  # fmt: skip
 LOOPBACK = {"0100007F", "00000000000000000000000001000000"}
 
 
@@ -94,8 +99,16 @@ class Project:
             own, rest = own[:cut], own[cut:]
         return subprocess.Popen(
             [sys.executable, str(LOCAL_FOLDER), *own, "--project", str(self.root), *rest],
-            env={**os.environ, **USER, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, **USER, **SETTINGS, **self.modules(), **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
+
+    def modules(self) -> dict[str, str]:
+        """Where the user's Python finds other versions of libraries, with which SAM and the emulator cannot start."""
+        other = self.root / "modules"
+        other.mkdir(exist_ok=True)
+        for name in ("botocore", "cryptography", "yaml"):
+            (other / f"{name}.py").write_text("raise ImportError('of the user')\n")
+        return {"PYTHONPATH": str(other)}
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the local cloud."""
@@ -390,6 +403,12 @@ class RunningStack(unittest.TestCase):
 
         for value in USER.values():
             self.assertNotIn(value, environment)
+
+    def test_the_users_settings_for_other_programs_reach_neither_emulator_nor_functions(self) -> None:
+        variables = Path(f"/proc/{read_json(self.instance.record)['pid']}/environ").read_text().split("\0")
+
+        names = {variable.partition("=")[0] for variable in variables}
+        self.assertFalse(names & {*SETTINGS, "PYTHONPATH"})
 
     def test_env_prints_what_a_shell_needs(self) -> None:
         lines = self.project.run("env").stdout
