@@ -205,6 +205,16 @@ class BeforeAnythingRuns(unittest.TestCase):
         self.assertIn("or choose another port: python3 infra/local up --dir", done.stderr)
         self.assertNotIn("Traceback", done.stderr)
 
+    @unittest.skipUnless(socket.has_ipv6 and Path("/proc/net/if_inet6").exists(), "this machine has no IPv6")
+    def test_a_port_that_is_taken_at_the_other_loopback_address_is_taken(self) -> None:
+        # `localhost` stands for both, and clients may try this one first.
+        port = lifecycle.free_port()
+        with socket.create_server(("::1", port), family=socket.AF_INET6):
+            done = self.project.run("up", "--port", str(port))
+
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn(f"Port {port} is taken by pid {os.getpid()}", done.stderr)
+
     def test_a_missing_cargo_is_explained(self) -> None:
         done = self.project.run("up", PATH="/nowhere")
 
