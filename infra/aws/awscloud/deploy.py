@@ -14,11 +14,9 @@ from localcloud.progress import Progress
 
 from . import advice, architecture, environments, stack
 from .account import Account, connect
-from .build import build_functions
+from .build import BUILT, build_functions, make_executable
 from .consent import require_answers
 from .environments import Environment
-
-_BUILT = Path(".aws-sam") / "build"
 
 
 def deploy(options: argparse.Namespace) -> int:
@@ -67,10 +65,11 @@ def _built(
     options: argparse.Namespace, project: Project, account: Account, environment: Environment, found: stack.Stack | None, progress: Progress
 ) -> Path:
     """The folder with functions for the processor that the stack has or will have: as they were built, or built now."""
-    built, parameters = Path(options.built or project.root / _BUILT).resolve(), environment.parameters_with(options.parameter)
+    built, parameters = Path(options.built or project.root / BUILT).resolve(), environment.parameters_with(options.parameter)
     processor = architecture.deployed_for(built / "template.yaml" if options.built else project.template, parameters, found)
     if options.built:
         architecture.refuse_other(built, processor)
+        make_executable(built)
         progress.step(f"The functions as they were built in {short(built)}")
     else:
         progress.step("Building the functions for AWS: release builds, minutes the first time")
