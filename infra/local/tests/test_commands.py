@@ -287,6 +287,16 @@ class BeforeAnythingRuns(unittest.TestCase):
         self.assertEqual(done.stderr, "")
         self.assertIn(done.returncode, (0, 3), "as status says whether the stack is there")
 
+    def test_what_the_locale_cannot_show_is_no_failure(self) -> None:
+        ascii_alone = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+        nowhere = "\N{LATIN SMALL LETTER U WITH DIAERESIS}"
+
+        shown, missing = self.project.run("exec", "--help", **ascii_alone), self.project.run("env", "--dir", nowhere, **ascii_alone)
+
+        self.assertEqual((shown.returncode, shown.stderr), (0, ""))
+        self.assertIn("COMMAND [ARGUMENT ?]", shown.stdout)
+        self.assertIn(f"{self.project.root.name}/{nowhere}.\n", missing.stderr)
+
     def test_another_instance_than_the_usual_one_is_named_in_advice(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
