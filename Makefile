@@ -77,8 +77,7 @@ soak: ## The fault suite in full, on a local cloud of its own: 2 000 orders in a
 bench: ## Measure what each function costs (start, processor time, memory, size, instructions); fail above its bounds
 	@sam=$$($(CLOUD) tools sam) && export PATH="$$sam:$$PATH" && for package in $(MEASURED) hello-floor sdk-floor; do \
 		echo "Building $$package"; cargo lambda build --locked --release --compiler $(call typed,COMPILER) --lambda-dir target/bench --package $$package --bin $$package || exit; done
-	cargo build --locked --release -p lambda-bench
-	target/$(CARGO_BUILD_TARGET)/release/lambda-bench $(ARGS)
+	cargo run --locked --release -p lambda-bench -- $(ARGS)
 
 # AWS needs release builds for its own processors: cargo-lambda chooses the target by the template's Architecture.
 build: ## Build the functions for AWS, on arm64; ARCHITECTURE=x86_64 for the other one

@@ -20,11 +20,17 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest single attempt: SQS holds a receive open for a second when nothing is there.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The user's configuration, with that profile and that region, if any.
+/// The user's configuration, with that profile and that region, if any. All services are asked at that endpoint, if there is one,
+/// whatever the user's configuration has.
 ///
 /// # Errors
 /// The profile does not exist, or there is no region.
-pub async fn config(network: &Network, profile: Option<&str>, region: Option<&str>) -> anyhow::Result<SdkConfig> {
+pub async fn config(
+    network: &Network,
+    profile: Option<&str>,
+    region: Option<&str>,
+    endpoint: Option<&str>,
+) -> anyhow::Result<SdkConfig> {
     let profiles = Profiles::load(profile).await?;
     profiles.check_selected()?;
     let timeouts =
@@ -35,6 +41,10 @@ pub async fn config(network: &Network, profile: Option<&str>, region: Option<&st
         .profile_name(profiles.selected());
     if let Some(region) = region {
         loader = loader.region(Region::new(region.to_owned()));
+    }
+    if let Some(endpoint) = endpoint {
+        // These are variants of AWS's own endpoints: the SDK refuses them for another one.
+        loader = loader.endpoint_url(endpoint).use_fips(false).use_dual_stack(false);
     }
     let config = loader.load().await;
     if config.region().is_none() {

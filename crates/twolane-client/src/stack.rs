@@ -47,8 +47,8 @@ impl DeployedAddress {
         Network::find(self.profile.as_deref()).await
     }
 
-    async fn aws_config(&self, network: &Network) -> anyhow::Result<SdkConfig> {
-        aws::config(network, self.profile.as_deref(), self.region.as_deref()).await
+    async fn aws_config(&self, network: &Network, endpoint: Option<&str>) -> anyhow::Result<SdkConfig> {
+        aws::config(network, self.profile.as_deref(), self.region.as_deref(), endpoint).await
     }
 }
 
@@ -138,7 +138,8 @@ impl Stack {
     /// # Errors
     /// The current folder cannot be told.
     pub fn local_outputs() -> anyhow::Result<Option<PathBuf>> {
-        if let Some(path) = variable(OUTPUTS_VARIABLE) {
+        // A path need not be UTF-8.
+        if let Some(path) = std::env::var_os(OUTPUTS_VARIABLE).filter(|path| !path.is_empty()) {
             return Ok(Some(path.into()));
         }
         Ok(default_outputs(&std::env::current_dir().context("Failed to tell the current folder")?))
@@ -225,7 +226,16 @@ impl Stack {
                  eval \"$(make -s env)\""
             );
         }
-        address.aws_config(&self.network).await
+        let config = address.aws_config(&self.network, None).await?;
+        if !self.is_local() {
+            return Ok(config);
+        }
+        // Endpoints of single services, or a setting by which none counts, could lead to AWS.
+        let endpoint = config.endpoint_url().context(
+            "The stack is a local one, and AWS would be asked about it: AWS_ENDPOINT_URL is not a URL, or \
+             AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is set. Run: eval \"$(make -s env)\"",
+        )?;
+        address.aws_config(&self.network, Some(endpoint)).await
     }
 
     fn url(&self, api: &str, output: &str, schemes: [&str; 2]) -> anyhow::Result<Url> {
@@ -256,7 +266,9 @@ impl Stack {
     fn from_file(path: &Path, network: &Network) -> anyhow::Result<Self> {
         let shown = path.display();
         let bytes = std::fs::read(path).with_context(|| format!("Failed to read the stack's outputs in {shown}"))?;
-        let value: Value = serde_json::from_slice(&bytes).with_context(|| format!("Failed to read {shown} as JSON"))?;
+        // Editors on Windows write a byte order mark first.
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        let value: Value = serde_json::from_slice(bytes).with_context(|| format!("Failed to read {shown} as JSON"))?;
         let Value::Object(outputs) = value else { bail!("{shown} is not a JSON object of stack outputs") };
         let outputs = outputs.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())));
         let (source, file) = (shown.to_string(), Some(path.to_owned()));
@@ -265,7 +277,7 @@ impl Stack {
 
     async fn from_cloudformation(name: &str, address: &DeployedAddress, network: Network) -> anyhow::Result<Self> {
         let config =
-            address.aws_config(&network).await.with_context(|| format!("Failed to look for the stack {name}"))?;
+            address.aws_config(&network, None).await.with_context(|| format!("Failed to look for the stack {name}"))?;
         let described = aws_sdk_cloudformation::Client::new(&config).describe_stacks().stack_name(name).send().await;
         let described = described
             .map_err(|error| aws::describe(&error))
@@ -278,8 +290,9 @@ impl Stack {
     }
 }
 
+/// The value of a variable. One that is not UTF-8 is not a missing one: it is refused as a URL later.
 fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()).filter(|value| !value.is_empty())
 }
 
 /// `.local/outputs.json` in that folder or the nearest one above.

@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde_json::Value;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// About as much as the report of some minutes has.
@@ -72,7 +73,7 @@ pub fn read(path: &Path) -> anyhow::Result<Report> {
         schema_version: u32,
     }
     let shown = path.display();
-    let text = fs::read_to_string(path).with_context(|| format!("Failed to read {shown}"))?;
+    let text = read_text(path).with_context(|| format!("Failed to read {shown}"))?;
     let not_any = || format!("{shown} is no report");
     let mut value: Value = serde_json::from_str(&text).with_context(not_any)?;
     // Of a list, the first item would be taken for the version.
@@ -92,6 +93,12 @@ pub fn read(path: &Path) -> anyhow::Result<Report> {
         version_1::upgrade(&mut value).with_context(not_one)?;
     }
     serde_json::from_value(value).with_context(not_one)
+}
+
+/// Reads a file of the user's, without the byte order mark that editors on Windows write first.
+pub(crate) fn read_text(path: &Path) -> io::Result<String> {
+    let text = fs::read_to_string(path)?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 /// No run counts that far, and sums of such numbers would overflow.

@@ -1,6 +1,7 @@
 //! Standard error: what goes on meanwhile, and what went wrong.
 
-use std::io::{self, IsTerminal, Write};
+use crate::style::takes_escapes;
+use std::io::{self, Write};
 use std::sync::Mutex;
 
 /// Says something on standard error. Where nobody listens, nothing is lost.
@@ -8,9 +9,9 @@ pub(crate) fn tell(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// How much of some work is done: one line, rewritten in place, on a terminal only.
+/// How much of some work is done: one line, rewritten in place, only on a terminal that can.
 pub(crate) struct Progress {
-    terminal: bool,
+    rewrites: bool,
     total: usize,
     what: &'static str,
     done: Mutex<usize>,
@@ -22,7 +23,7 @@ const REWRITE: &str = "\r\x1b[K";
 impl Progress {
     /// None of so many is done yet; `what` is done to them, such as `orders done`.
     pub(crate) fn new(total: usize, what: &'static str) -> Self {
-        Self { terminal: io::stderr().is_terminal(), total, what, done: Mutex::new(0) }
+        Self { rewrites: takes_escapes(&io::stderr()), total, what, done: Mutex::new(0) }
     }
 
     /// One more is done.
@@ -54,13 +55,13 @@ impl Progress {
 
     /// Takes the count away.
     pub(crate) fn clear(&self) {
-        if self.terminal {
+        if self.rewrites {
             let _ = write!(io::stderr().lock(), "{REWRITE}");
         }
     }
 
     fn show(&self, done: usize) {
-        if self.terminal {
+        if self.rewrites {
             let _ = write!(io::stderr().lock(), "{REWRITE}{done} of {} {}", self.total, self.what);
         }
     }

@@ -1,5 +1,6 @@
-//! Colour on terminals.
+//! Colour and escape sequences on terminals.
 
+use std::ffi::OsStr;
 use std::io::IsTerminal;
 
 /// Whether to colour.
@@ -29,8 +30,7 @@ impl Style {
     /// Colour on a terminal, unless `NO_COLOR` is set or the terminal is dumb. See <https://no-color.org>.
     pub(crate) fn of_stdout() -> Self {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-        Self { colour: std::io::stdout().is_terminal() && !refused && !dumb }
+        Self { colour: takes_escapes(&std::io::stdout()) && !refused }
     }
 
     /// The text in the colour of its tone.
@@ -45,9 +45,24 @@ impl Style {
     }
 }
 
+/// Whether escape sequences may be written there: to a terminal that is not dumb, as the shell of Emacs is.
+pub(crate) fn takes_escapes(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && !is_dumb(std::env::var_os("TERM").as_deref())
+}
+
+fn is_dumb(term: Option<&OsStr>) -> bool {
+    term.is_some_and(|term| term == "dumb")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_terminal_that_says_so_is_dumb() {
+        assert!(is_dumb(Some(OsStr::new("dumb"))));
+        assert!(![None, Some(""), Some("xterm-256color")].into_iter().any(|term| is_dumb(term.map(OsStr::new))));
+    }
 
     #[test]
     fn colours_only_where_asked() {

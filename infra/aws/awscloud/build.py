@@ -17,8 +17,10 @@ from localcloud.prerequisites import check_rust
 from . import architecture
 
 _ARM64 = "arm64"
-# Where `sam build` writes.
+# Where `sam build` leaves the functions, in the project.
 BUILT = Path(".aws-sam") / "build"
+# Permissions to read and to execute.
+_FOR_ALL = 0o555
 
 
 def build(options: argparse.Namespace) -> int:
@@ -44,3 +46,16 @@ def build_functions(project: Project, environment: Mapping[str, str], processor:
             raise Failure("The functions do not compile; the compiler's message is above.")
     if not sam.in_foreground(["build", *arguments], project, environment):
         raise Failure("`sam build` failed; its message is above.")
+    make_executable(project.root / BUILT)
+
+
+def make_executable(built: Path) -> None:
+    """Let every user run the functions in that folder: Lambda does not run them as their owner.
+
+    Under a umask such as 077 they are their owner's alone. SAM packs them with these permissions, and adds only the one to read.
+    Source: AWS Lambda Developer Guide, "Creating a Deployment Package", "Permissions Policies on Lambda Deployment Packages".
+    """
+    for bootstrap in built.glob("*/bootstrap"):
+        mode = bootstrap.stat().st_mode
+        if mode & _FOR_ALL != _FOR_ALL:
+            bootstrap.chmod(mode | _FOR_ALL)

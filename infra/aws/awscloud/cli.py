@@ -38,7 +38,9 @@ def _run_with_the_python_of_sam(arguments: list[str]) -> None:
     tools.install_all((tools.SAM,), lambda text: print(text, file=sys.stderr, flush=True))
     python = str(tools.python(tools.SAM))
     sys.stdout.flush()
-    os.execv(python, [python, str(_MAIN), *arguments])
+    # The user's PYTHONPATH would give it other modules, and PYTHONHOME another prefix: then this would start again without end.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    os.execve(python, [python, str(_MAIN), *arguments], environment)
 
 
 def _dispatch(options: argparse.Namespace) -> int:

@@ -19,7 +19,7 @@ from localcloud.temporary import temporary_folder
 
 from . import advice, architecture, environments, parameters, stack
 from .account import Account, connect
-from .build import BUILT, build_functions
+from .build import BUILT, build_functions, make_executable
 from .consent import require_answers
 from .environments import Environment
 
@@ -50,6 +50,7 @@ def deploy(options: argparse.Namespace) -> int:
         folder, processor = Path(temporary["TMPDIR"]), architecture.deployed_for(template, wanted, found)
         if options.built:
             architecture.refuse_other(built, processor)
+            make_executable(built)
             progress.step(f"The functions as they were built in {short(built)}")
         else:
             progress.step("Building the functions for AWS: release builds, minutes the first time")

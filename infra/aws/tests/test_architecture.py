@@ -51,7 +51,7 @@ class Architecture(unittest.TestCase):
     def test_what_is_built_first_is_built_for_what_the_stack_has(self) -> None:
         (self.built / "template.yaml").write_text(_TEMPLATE)
         (self.built / "source").mkdir()
-        (self.built / "source" / "Makefile").write_text("build-Function:\n\tcp Makefile $(ARTIFACTS_DIR)\n")
+        (self.built / "source" / "Makefile").write_text("build-Function:\n\tinstall -m 700 Makefile $(ARTIFACTS_DIR)/bootstrap\n")
         (self.built / "samconfig.toml").write_text('version = 0.1\n[dev.global.parameters]\nstack_name = "a-stack"\n')
         recorder = Recorder(parameters={"Architecture": "x86_64"}, refuses=("CreateChangeSet",))
         self.addCleanup(recorder.close)
@@ -61,6 +61,7 @@ class Architecture(unittest.TestCase):
         # As SAM says.
         self.assertIn("architecture: x86_64", printed)
         self.assertIn("Build Succeeded", printed)
+        self.assertEqual((self.built / ".aws-sam" / "build" / "Function" / "bootstrap").stat().st_mode & 0o777, 0o755)
 
     def assert_refused(self, told: str, *options: str, stack: dict[str, str] | None = None) -> None:
         printed, operations = self.deploy(*options, stack=stack)
@@ -96,6 +97,16 @@ class Architecture(unittest.TestCase):
         printed, _ = self.deploy("--parameter", "Architecture=x86_64", stack={"Architecture": "arm64"})
 
         self.assertIn("Deploying", printed)
+
+    def test_what_only_its_owner_may_run_is_deployed_for_all(self) -> None:
+        self.build("One", "x86_64")
+        bootstrap = self.built / "One" / "bootstrap"
+        # As cargo leaves it under the umask 077.
+        bootstrap.chmod(0o700)
+
+        self.deploy("--parameter", "Architecture=x86_64")
+
+        self.assertEqual(bootstrap.stat().st_mode & 0o777, 0o755)
 
     def test_where_nothing_was_built_it_says_so(self) -> None:
         (self.built / "template.yaml").unlink()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import json
 import subprocess
 import time
 import uuid
@@ -27,13 +27,13 @@ def demo(target: commands.Target) -> int:
         commands.up(target)
     stack = commands.deployed(target.instance)
     environment = commands.environment_of(target.instance, stack)
-    _build_command_line(target.project, environment)
+    command_line = _build_command_line(target.project, environment)
     orders = target.project.root / "samples" / "orders.jsonl"
     code = 0
     for lane in _LANES:
         arguments = ["order", "--lane", lane, "--file", str(orders)]
         print(f"\n$ twolane order --lane {lane} --file {short(orders)}", flush=True)
-        code = max(code, subprocess.run([_command_line(target.project, environment), *arguments], env=environment, check=False).returncode)
+        code = max(code, subprocess.run([command_line, *arguments], env=environment, check=False).returncode)
     _print_next(stack.outputs)
     return code
 
@@ -53,20 +53,18 @@ def _build_ahead(project: Project) -> Iterator[None]:
         ahead.wait()
 
 
-def _build_command_line(project: Project, environment: dict[str, str]) -> None:
-    """Build `twolane`, with Cargo's own progress."""
+def _build_command_line(project: Project, environment: dict[str, str]) -> str:
+    """Build `twolane`, with Cargo's own progress; where Cargo puts it, which settings of the user's decide."""
     print("\nBuilding the command line twolane", flush=True)
     started = time.monotonic()
-    built = subprocess.run(_BUILD, cwd=project.root, env=environment, check=False)
+    command = [*_BUILD, "--message-format", "json-render-diagnostics"]
+    built = subprocess.run(command, cwd=project.root, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     if built.returncode:
         raise Failure("The command line could not be built; Cargo's message is above.")
     print(f"Built in {time.monotonic() - started:.0f} s")
-
-
-def _command_line(project: Project, environment: dict[str, str]) -> str:
-    """Where Cargo puts the binary."""
-    folder = project.root / environment.get("CARGO_TARGET_DIR", "target") / environment.get("CARGO_BUILD_TARGET", "")
-    return os.fspath(folder / "debug" / "twolane")
+    # Only the message about a program has one.
+    executables = (json.loads(line).get("executable") for line in built.stdout.splitlines())
+    return next(executable for executable in executables if executable)
 
 
 def _print_next(outputs: Mapping[str, str]) -> None:

@@ -14,8 +14,18 @@ REGION = "us-east-1"
 ACCOUNT = "000000000000"
 
 # Read by people's AWS tools; a local stack must never meet a real account through one of them.
-# The same for addresses of another stack of ours.
-_FOREIGN_PREFIXES = ("AWS_", "SAM_", "TWOLANE_")
+# The same for addresses of another stack of ours, and for settings that have the Python of a tool set load other modules.
+_FOREIGN_PREFIXES = ("AWS_", "SAM_", "TWOLANE_", "PYTHON")
+# Git sets them for its hooks, as for one that runs the tests before a push. Every git below would work in the hook's repository.
+# Source: `git rev-parse --local-env-vars`.
+_OF_A_GIT_HOOK = frozenset({
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+})  # fmt: skip
+
+# What a program needs to know of this machine. None of them is a setting of an emulator, of a linter or of a function.
+_OF_THE_MACHINE = frozenset({"HOME", "LANG", "LANGUAGE", "LOGNAME", "PATH", "SHELL", "TZ", "USER"})
+_OF_THE_MACHINE_PREFIXES = ("DYLD_", "LC_", "LD_", "NIX_")
 
 
 def endpoint(port: int) -> str:
@@ -24,9 +34,14 @@ def endpoint(port: int) -> str:
 
 
 def without_aws(base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment without the user's AWS settings: no profile, token or credential leaks."""
+    """The environment without the user's AWS settings: no profile, token or credential leaks. Nor do settings for Python and Git hooks."""
     source = os.environ if base is None else base
-    return {name: value for name, value in source.items() if not name.startswith(_FOREIGN_PREFIXES)}
+    return {name: value for name, value in source.items() if not name.startswith(_FOREIGN_PREFIXES) and name not in _OF_A_GIT_HOOK}
+
+
+def of_the_machine() -> dict[str, str]:
+    """The environment for programs that take settings from variables with common names, such as `LOG_LEVEL` or `SERVICES`."""
+    return {name: value for name, value in os.environ.items() if name in _OF_THE_MACHINE or name.startswith(_OF_THE_MACHINE_PREFIXES)}
 
 
 def aws_settings(port: int) -> dict[str, str]:

@@ -69,6 +69,14 @@ DYNOXIDE = Crate("dynoxide-rs", "3.2.0", "native-sqlite,http-server,cli")
 
 _CRATES = {CARGO: (Crate("cargo-machete", "0.9.2"),), LOCALSTACK: (DYNOXIDE,)}
 
+# Where packages come from, and the way there. Other settings of the user's pip would install something else, or elsewhere.
+# Source: pip documentation, "Configuration", "Environment Variables".
+_PIP_SETTINGS = frozenset({
+    "PIP_CACHE_DIR", "PIP_CERT", "PIP_CLIENT_CERT", "PIP_CONFIG_FILE", "PIP_DEFAULT_TIMEOUT", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS",
+    "PIP_INDEX_URL", "PIP_KEYRING_PROVIDER", "PIP_NO_CACHE_DIR", "PIP_NO_INDEX", "PIP_PROXY", "PIP_RETRIES", "PIP_TIMEOUT",
+    "PIP_TRUSTED_HOST", "PIP_USE_FEATURE",
+})  # fmt: skip
+
 # No optimization: these programs do little, and more than half of the compiling is saved.
 _CRATE_SETTINGS = {"CARGO_PROFILE_RELEASE_OPT_LEVEL": "0"}
 
@@ -174,7 +182,7 @@ def _create(name: str, found: pythons.Python) -> None:
 
 
 def _run(command: list[str], log: Path, purpose: str, settings: Mapping[str, str] = MappingProxyType({})) -> None:
-    environment = {**without_aws(), **settings}
+    environment = {**_environment(), **settings}
     with log.open("a", encoding="utf-8") as output:
         done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, env=environment, check=False)
     if done.returncode != 0:
@@ -183,3 +191,9 @@ def _run(command: list[str], log: Path, purpose: str, settings: Mapping[str, str
             f"  Log:  {short(log)}\n"
             "  Do:   check the network (packages come from PyPI and crates.io), then run the same command again: it starts afresh."
         )
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in without_aws().items() if not name.startswith("PIP_") or name in _PIP_SETTINGS}
+    # Both may be set in the user's pip.conf. Variables go before it.
+    return {**kept, "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}

@@ -18,7 +18,7 @@ import botocore.config
 import botocore.session
 from eventually import eventually
 from localcloud.emulators import MINISTACK, lifecycle
-from localcloud.environment import REGION, aws_settings, without_aws
+from localcloud.environment import REGION, aws_settings, of_the_machine
 
 
 class Server:
@@ -34,8 +34,8 @@ class Server:
         self._process = subprocess.Popen(
             [sys.executable, *command],
             env={
-                **without_aws(), **aws_settings(self.port), "GATEWAY_PORT": str(self.port), "BIND_HOST": "127.0.0.1",
-                "AUTH": "true", "IOT_MTLS_ENABLED": "0", "TMPDIR": self._folder.name, "PYTHONPATH": "",
+                **of_the_machine(), **aws_settings(self.port), "GATEWAY_PORT": str(self.port), "BIND_HOST": "127.0.0.1",
+                "AUTH": "true", "IOT_MTLS_ENABLED": "0", "TMPDIR": self._folder.name,
                 "STATE_DIR": os.path.join(self._folder.name, "state"),
             },
             cwd=self._folder.name, stdout=self._log, stderr=subprocess.STDOUT, start_new_session=True,

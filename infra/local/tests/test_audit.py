@@ -10,6 +10,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from localcloud.environment import without_aws
 from localcloud.layout import LOCAL_FOLDER, REPOSITORY
 
 # A crate that this repository's builds have brought to the machine.
@@ -60,7 +61,7 @@ class Advisories(unittest.TestCase):
         path.write_text(_ADVISORY.replace("PACKAGE", package))
         author = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
         for command in (("init", "--quiet", "--initial-branch", "main"), ("add", "."), (*author, "commit", "--quiet", "--message", "An advisory")):
-            subprocess.run(["git", *command], cwd=self.database, check=True)
+            subprocess.run(["git", *command], cwd=self.database, env=without_aws(), check=True)
 
     def audit(self, *options: str) -> tuple[int, str]:
         """Exit code and all that is printed, where Git finds RustSec's database in the test's folder."""

@@ -67,6 +67,11 @@ Outputs:
 """
 # Of a user who works with real AWS; nothing of it may be used.
 USER = {"AWS_PROFILE": "production", "AWS_SESSION_TOKEN": "secret", "AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_REGION": "eu-west-1"}
+# Of other programs. The emulator, the functions, pip, Python and Git read variables of these names too, and fail with these values.
+SETTINGS = {
+    "LOG_LEVEL": "trace", "SERVICES": "s3", "USE_SSL": "1", "LAMBDA_EXECUTOR": "docker", "MINISTACK_ACCOUNT_ID": "999999999999",
+    "RUST_LOG": "no=level", "PYTHONOPTIMIZE": "2", "PYTHONWARNINGS": "error", "GIT_DIR": "/nowhere", "PIP_USER": "1",
+}  # fmt: skip
 LOOPBACK = {"0100007F", "00000000000000000000000001000000"}
 
 
@@ -96,8 +101,16 @@ class Project:
             own, rest = own[:cut], own[cut:]
         return subprocess.Popen(
             [sys.executable, str(LOCAL_FOLDER), *own, "--project", str(self.root), *rest],
-            env={**os.environ, **USER, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, **USER, **SETTINGS, **self.modules(), **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
+
+    def modules(self) -> dict[str, str]:
+        """Where the user's Python finds other versions of libraries, with which SAM and the emulator cannot start."""
+        other = self.root / "modules"
+        other.mkdir(exist_ok=True)
+        for name in ("botocore", "cryptography", "yaml"):
+            (other / f"{name}.py").write_text("raise ImportError('of the user')\n")
+        return {"PYTHONPATH": str(other)}
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the local cloud."""
@@ -223,6 +236,16 @@ class BeforeAnythingRuns(unittest.TestCase):
         self.assertIn("or choose another port: python3 infra/local up --dir", done.stderr)
         self.assertNotIn("Traceback", done.stderr)
 
+    @unittest.skipUnless(socket.has_ipv6 and Path("/proc/net/if_inet6").exists(), "this machine has no IPv6")
+    def test_a_port_that_is_taken_at_the_other_loopback_address_is_taken(self) -> None:
+        # `localhost` stands for both, and clients may try this one first.
+        port = lifecycle.free_port()
+        with socket.create_server(("::1", port), family=socket.AF_INET6):
+            done = self.project.run("up", "--port", str(port))
+
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn(f"Port {port} is taken by pid {os.getpid()}", done.stderr)
+
     def test_a_missing_cargo_is_explained(self) -> None:
         done = self.project.run("up", PATH="/nowhere")
 
@@ -318,6 +341,16 @@ class BeforeAnythingRuns(unittest.TestCase):
 
         self.assertEqual(done.stderr, "")
         self.assertIn(done.returncode, (0, 3), "as status says whether the stack is there")
+
+    def test_what_the_locale_cannot_show_is_no_failure(self) -> None:
+        ascii_alone = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+        nowhere = "\N{LATIN SMALL LETTER U WITH DIAERESIS}"
+
+        shown, missing = self.project.run("exec", "--help", **ascii_alone), self.project.run("env", "--dir", nowhere, **ascii_alone)
+
+        self.assertEqual((shown.returncode, shown.stderr), (0, ""))
+        self.assertIn("COMMAND [ARGUMENT ?]", shown.stdout)
+        self.assertIn(f"{self.project.root.name}/{nowhere}.\n", missing.stderr)
 
     def test_another_instance_than_the_usual_one_is_named_in_advice(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -472,6 +505,12 @@ class RunningStack(unittest.TestCase):
 
         for value in USER.values():
             self.assertNotIn(value, environment)
+
+    def test_the_users_settings_for_other_programs_reach_neither_emulator_nor_functions(self) -> None:
+        variables = Path(f"/proc/{read_json(self.instance.record)['pid']}/environ").read_text().split("\0")
+
+        names = {variable.partition("=")[0] for variable in variables}
+        self.assertFalse(names & {*SETTINGS, "PYTHONPATH"})
 
     def test_env_prints_what_a_shell_needs(self) -> None:
         lines = self.project.run("env").stdout

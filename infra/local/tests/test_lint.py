@@ -35,7 +35,8 @@ class Findings(unittest.TestCase):
             elsewhere = project.root / "elsewhere"
             elsewhere.mkdir()
             os.utime(elsewhere, (0, 0))
-            with mock.patch.dict(os.environ, {"TMPDIR": str(elsewhere)}):
+            # Of the user's other programs: checkov ends at once with a level that it does not know.
+            with mock.patch.dict(os.environ, {"TMPDIR": str(elsewhere), "LOG_LEVEL": "trace"}):
                 verdicts = lint.lint(project)
             cls.elsewhere = (os.listdir(elsewhere), os.stat(elsewhere).st_mtime)
             cls.left = list((project.root / ".local").iterdir())

@@ -1,5 +1,6 @@
 //! The price table: a TOML file of one region, dated and with its sources.
 
+use crate::files::read_text;
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use std::path::Path;
@@ -62,7 +63,7 @@ impl PriceTable {
     /// The file cannot be read, a price is missing, unknown or not a price, or the table has no date or source.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
-        let text = std::fs::read_to_string(path).with_context(|| format!("Failed to read the prices in {shown}"))?;
+        let text = read_text(path).with_context(|| format!("Failed to read the prices in {shown}"))?;
         Self::parse(&text).with_context(|| format!("Failed to understand the prices in {shown}"))
     }
 

@@ -13,6 +13,7 @@ const VISIBLE_MS: f64 = 20.0;
 /// The sentences of the report, the most important one first.
 pub(crate) fn verdict(report: &Report) -> Vec<String> {
     let mut sentences = trust(report);
+    sentences.extend(report.lanes.iter().filter_map(few));
     for lane in &report.lanes {
         sentences.extend(orders::of_lane(lane));
     }
@@ -31,6 +32,18 @@ fn done(lane: &LaneReport) -> Option<&Latency> {
         Answer::Outcome => told.or(latencies.acknowledge.as_ref()),
         Answer::Receipt => told,
     }
+}
+
+/// Which percentiles are no more than the longest time, as no other one is above them.
+fn few(lane: &LaneReport) -> Option<String> {
+    let timed = lane.latencies.acknowledge.as_ref()?.count;
+    let longest = match timed {
+        0..100 => "p99 and p99.9 are its",
+        100..1000 => "p99.9 is its",
+        _ => return None,
+    };
+    let (name, answers) = (lane.lane.name, counted(timed, "timed answer", "timed answers"));
+    Some(format!("The {name} lane has {answers}: {longest} longest time."))
 }
 
 /// How far the figures go.

@@ -148,3 +148,19 @@ fn any_number_of_lanes_is_compared() {
 
     assert!(says(&report, "the sync lane refused 50.0 % of its requests, the async lane 0 %, the async lane 0 %."));
 }
+
+#[test]
+fn percentiles_of_few_times_are_not_taken_for_more_than_the_longest() {
+    let mut report = priced();
+    for (timed, words) in [
+        (1, Some("The sync lane has 1 timed answer: p99 and p99.9 are its longest time.")),
+        (99, Some("The sync lane has 99 timed answers: p99 and p99.9 are its longest time.")),
+        (999, Some("The sync lane has 999 timed answers: p99.9 is its longest time.")),
+        (1000, None),
+    ] {
+        report.lanes[0].latencies.acknowledge.as_mut().expect("the sample has times").count = timed;
+
+        assert_eq!(says(&report, "The sync lane has"), words.is_some(), "{timed}: {:#?}", verdict(&report));
+        assert!(words.is_none_or(|words| says(&report, words)), "{timed}: {:#?}", verdict(&report));
+    }
+}

@@ -1,9 +1,9 @@
 //! Waiting for what becomes of orders whose messages were moved.
 
 use crate::progress::{Progress, tell};
+use crate::style::takes_escapes;
 use std::{
     collections::{HashMap, HashSet},
-    io::IsTerminal,
     time::Duration,
 };
 use tokio::time::Instant;
@@ -17,7 +17,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// Between two looks into the dead-letter queue, for orders that failed again.
 const FAILED_AGAIN_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Between two words about it where there is no terminal to show a count.
+/// Between two words about it where no terminal shows a count.
 const NEWS_INTERVAL: Duration = Duration::from_secs(10);
 
 /// What became of an order.
@@ -68,7 +68,7 @@ impl Waiting<'_> {
                 progress.clear();
                 return fates;
             }
-            if Instant::now() >= next_news && !std::io::stderr().is_terminal() {
+            if Instant::now() >= next_news && !takes_escapes(&std::io::stderr()) {
                 tell(&format!("{} of {total} orders have an outcome", total - left));
                 next_news = Instant::now() + NEWS_INTERVAL;
             }

@@ -467,3 +467,31 @@ fn names_the_output_that_a_stack_lacks() {
         "{stderr}"
     );
 }
+
+#[test]
+fn aws_is_never_asked_about_a_local_stack_whatever_else_is_configured() {
+    let elsewhere = "http://127.0.0.1:1";
+    let configuration =
+        format!("[default]\nservices = other\n[services other]\ndynamodb =\n  endpoint_url = {elsewhere}\n");
+    let aws = FakeAws::start(three());
+    let configured = |more: &[(&str, &str)]| {
+        let mut twolane = aws.twolane(&["dlq", "--json"]);
+        twolane.folder.write("config", &configuration);
+        twolane.command.env("AWS_CONFIG_FILE", "config").envs(more.iter().copied());
+        twolane.run()
+    };
+
+    let (code, stdout, stderr) = configured(&[
+        ("AWS_ENDPOINT_URL_SQS", elsewhere),
+        ("AWS_USE_FIPS_ENDPOINT", "true"),
+        ("AWS_USE_DUALSTACK_ENDPOINT", "true"),
+    ]);
+    assert_eq!((code, reports(&stdout).len()), (0, 3), "{stderr}");
+
+    for ignoring in [("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"), ("AWS_ENDPOINT_URL", "nowhere")] {
+        let (code, _, stderr) = configured(&[ignoring]);
+
+        assert_eq!(code, 2, "{stderr}");
+        assert!(stderr.contains("The stack is a local one, and AWS would be asked about it"), "{stderr}");
+    }
+}

@@ -14,6 +14,7 @@ mod proxy;
 mod report;
 mod server;
 mod stack;
+mod terminal;
 mod tls;
 mod token;
 mod usage;

@@ -167,6 +167,19 @@ fn what_is_no_report_is_told_with_its_name() {
 }
 
 #[test]
+fn takes_files_as_editors_on_windows_save_them() {
+    let prices =
+        fs::read_to_string(repository().join("crates/twolane-report/prices/us-east-1.toml")).expect("the prices");
+    let [saved, prices] = [GOLDEN, &prices].map(|text| format!("\u{feff}{}", text.replace('\n', "\r\n")));
+    let files = [("a.json", saved.as_str()), ("p.toml", &prices)];
+
+    let (code, shown, stderr) = report(&files, &["a.json", "--prices", "p.toml"]).run();
+
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert!(shown.contains("Run 5f0c1b0e"), "{shown}");
+}
+
+#[test]
 fn what_cannot_be_read_is_told_with_its_name() {
     let (missing, _, why) = report(&[], &["none.json"]).run();
     assert!(why.contains("error: Failed to read none.json: No such file"), "{why}");

@@ -121,6 +121,44 @@ fn a_region_is_not_of_urls_that_are_typed() {
     assert!(stderr.contains("--region") && stderr.contains("cannot be used with"), "{stderr}");
 }
 
+#[test]
+fn takes_outputs_as_editors_on_windows_save_them() {
+    let server = confirming();
+    let mut twolane = twolane(&["order", "--lane", "sync", "--outputs", "outputs.json"]);
+    twolane.folder.write("outputs.json", &format!("\u{feff}{{\r\n\"ApiUrl\":\"{}\"\r\n}}\r\n", server.api_url));
+
+    let (code, _, stderr) = twolane.run();
+
+    assert_eq!(code, 0, "{stderr}");
+}
+
+/// File systems of other systems take no such name.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_variable_that_is_not_utf_8_is_not_taken_for_a_missing_one() {
+    use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
+    let (named, other) = (confirming(), confirming());
+    let start = || {
+        let twolane = twolane(&["order", "--lane", "sync"]);
+        twolane.folder.write(".local/outputs.json", &json!({"ApiUrl": other.api_url}).to_string());
+        twolane
+    };
+    let mut by_file = start();
+    let file = by_file.folder.0.join(OsStr::from_bytes(b"caf\xe9.json"));
+    fs::write(&file, json!({"ApiUrl": named.api_url}).to_string()).expect("a temporary file");
+    by_file.command.env("TWOLANE_OUTPUTS", &file);
+    let mut by_url = start();
+    by_url.command.env("TWOLANE_API_URL", OsStr::from_bytes(b"http://caf\xe9/live"));
+
+    let (code, _, stderr) = by_file.run();
+    assert_eq!((code, named.requests().len()), (0, 1), "{stderr}");
+
+    let (code, _, stderr) = by_url.run();
+    assert_eq!(code, 2);
+    assert!(stderr.contains("from TWOLANE_API_URL and TWOLANE_WEBSOCKET_URL is not a URL"), "{stderr}");
+    assert!(other.requests().is_empty(), "another stack than the one that was named");
+}
+
 /// The environment of an AWS user, at the stand-in.
 fn on_aws(server: &Server, arguments: &[&str]) -> (i32, String, String) {
     let endpoint = server.api_url.trim_end_matches("/live");

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import commands, tools
-from ..environment import REGION, without_aws
+from ..environment import REGION, of_the_machine
 from ..failure import Failure
 from ..layout import EXPANDER, REQUIREMENTS_FOLDER, Project
 from ..temporary import temporary_folder
@@ -157,7 +157,7 @@ def _verdict(linter: str, done: subprocess.CompletedProcess[str]) -> Verdict:
 
 
 def _run(project: Project, temporary: Mapping[str, str], command: _Command) -> subprocess.CompletedProcess[str]:
-    environment = {**without_aws(), **temporary, "AWS_DEFAULT_REGION": REGION, "SAM_CLI_TELEMETRY": "0"}
+    environment = {**of_the_machine(), **temporary, "AWS_DEFAULT_REGION": REGION, "SAM_CLI_TELEMETRY": "0"}
     return subprocess.run(
         list(map(str, command)), cwd=project.root, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )

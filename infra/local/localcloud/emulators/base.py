@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from ..environment import aws_settings, loopback_without_proxy, without_aws
+from ..environment import aws_settings, of_the_machine
 from ..layout import Instance
 
 # Every process that belongs to an instance has this in its environment, with the instance's folder.
@@ -48,12 +48,10 @@ class Emulator(ABC):
             return False
 
     def environment(self, instance: Instance, port: int) -> dict[str, str]:
-        """Its environment: nothing of the user's AWS settings, and all that makes it this instance's."""
-        base = without_aws()
+        """Its environment, which functions inherit: nothing of the user's settings, and all that makes it this instance's."""
         return {
-            **base,
+            **of_the_machine(),
             **aws_settings(port),
-            **loopback_without_proxy(base),
             "PYTHONUNBUFFERED": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
             "TMPDIR": str(instance.temporary.resolve()),

@@ -15,6 +15,8 @@ from ..processes import Identity, command_line, end, holder_of, identify, listen
 from . import ALL
 from .base import MARKER, Emulator
 
+_LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
+
 
 @dataclass(frozen=True)
 class Running:
@@ -51,10 +53,13 @@ def last_port(instance: Instance) -> int | None:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port on which nothing listens, at either loopback address."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if not _accepts(port):
+            return port
 
 
 def refuse_taken_port(port: int, instance: Instance) -> None:
@@ -150,6 +155,14 @@ def _answers(emulator: Emulator, instance: Instance, port: int) -> bool:
 
 
 def _accepts(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    """Whether something listens on the port, at either address that `localhost` stands for: clients may try the other one first."""
+    return any(_accepts_at(family, address, port) for family, address in _LOOPBACK)
+
+
+def _accepts_at(family: socket.AddressFamily, address: str, port: int) -> bool:
+    try:
+        with socket.socket(family) as probe:
+            probe.settimeout(1)
+            return probe.connect_ex((address, port)) == 0
+    except OSError:  # a machine without IPv6
+        return False
