@@ -1,4 +1,4 @@
-//! The sample for pages, `samples/order-socket.mjs`: run by Node.js, whose WebSocket is that of browsers.
+//! The sample for pages, `samples/order-socket.mjs`. Node.js runs it, with the same WebSocket as browsers have.
 
 use crate::terminal::session_with_wscat;
 use std::fs;

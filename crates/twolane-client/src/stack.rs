@@ -222,18 +222,18 @@ impl Stack {
         profiles.check_selected()?;
         if self.is_local() && !profiles.have_endpoint() {
             bail!(
-                "The stack is a local one, and neither AWS_ENDPOINT_URL nor endpoint_url of your AWS profile is set. Run: \
-                 eval \"$(make -s env)\""
+                "The stack is a local one, and AWS would be asked about it: neither AWS_ENDPOINT_URL nor endpoint_url of your \
+                 AWS profile is set, or AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is. Run: eval \"$(make -s env)\""
             );
         }
         let config = address.aws_config(&self.network, None).await?;
         if !self.is_local() {
             return Ok(config);
         }
-        // Endpoints of single services, or a setting by which none counts, could lead to AWS.
+        // An endpoint of a single service could lead to AWS.
         let endpoint = config.endpoint_url().context(
-            "The stack is a local one, and AWS would be asked about it: AWS_ENDPOINT_URL is not a URL, or \
-             AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is set. Run: eval \"$(make -s env)\"",
+            "The stack is a local one, and AWS would be asked about it: AWS_ENDPOINT_URL is not a URL. Run: \
+             eval \"$(make -s env)\"",
         )?;
         address.aws_config(&self.network, Some(endpoint)).await
     }

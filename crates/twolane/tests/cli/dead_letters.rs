@@ -448,7 +448,7 @@ fn a_local_stack_is_not_looked_for_on_aws() {
     assert_eq!(code, 2);
     assert!(
         stderr.contains(
-            "neither AWS_ENDPOINT_URL nor endpoint_url of your AWS profile is set. Run: eval \"$(make -s env)\""
+            "neither AWS_ENDPOINT_URL nor endpoint_url of your AWS profile is set, or AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is. Run: eval \"$(make -s env)\""
         ),
         "{stderr}"
     );
