@@ -126,6 +126,8 @@ def _start(emulator: Emulator, instance: Instance, port: int) -> Running:
             f"{emulator.title} did not answer within {emulator.ready_seconds:.0f} s and was ended:\n{tail(instance.emulator_log)}\n"
             f"  Log:  {short(instance.emulator_log)}"
         )
+    # It outlives this command. Popen warns about a process that was not waited for, and PYTHONWARNINGS may print that.
+    process.returncode = 0
     return Running(emulator, identity, port)
 
 
