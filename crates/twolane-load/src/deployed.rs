@@ -119,7 +119,11 @@ impl Deployed {
         let answer = answer.map_err(|error| aws::describe(&error));
         let attributes = answer.with_context(|| format!("Failed to ask for the depth of {queue_url}"))?.attributes;
         let attributes = attributes.unwrap_or_default();
-        Ok(names.iter().filter_map(|name| attributes.get(name)?.parse::<u64>().ok()).sum())
+        let counts = names.iter().map(|name| {
+            let count = attributes.get(name).and_then(|count| count.parse::<u64>().ok());
+            count.with_context(|| format!("SQS did not say {} of {queue_url}", name.as_str()))
+        });
+        counts.sum()
     }
 }
 

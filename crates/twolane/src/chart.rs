@@ -259,8 +259,11 @@ fn legend(timelines: &[Timeline], lane: Lane) -> String {
     let queued = timelines.iter().any(|timeline| timeline.acknowledged.is_some());
     let repeated = timelines.iter().any(|timeline| !timeline.repeats.is_empty());
     let (in_flight, told) = match lane.answer {
-        Answer::Outcome => ("until answered", "outcome"),
-        Answer::Receipt => ("until queued (202)", "called back"),
+        Answer::Outcome => ("until answered".to_owned(), "outcome"),
+        Answer::Receipt => {
+            let accepted: Vec<_> = lane.accepted.iter().map(u16::to_string).collect();
+            (format!("until queued ({})", accepted.join(", ")), "called back")
+        }
     };
     let entries = [
         (true, format!("{IN_FLIGHT} {in_flight}")),

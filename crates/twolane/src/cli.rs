@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use twolane_client::order_file::parse_order_id;
 
-/// Takes orders down the two lanes of a Twolane stack: sync (request and answer) and async (queue and callback).
+/// Place orders down the lanes of a Twolane stack, and compare what each lane does under the same load.
 #[derive(Debug, Parser)]
 #[command(name = "twolane", version, arg_required_else_help = true, after_help = EXAMPLES, max_term_width = 100)]
 pub(crate) struct Cli {

@@ -18,7 +18,7 @@ struct Report<'a> {
     requests: usize,
     /// When the first one was sent: RFC 3339, UTC, milliseconds.
     sent_at: String,
-    /// From the first request to the async lane's 202.
+    /// From the first request to the receipt.
     acknowledged_ms: Option<f64>,
     /// From the first request to the outcome.
     done_ms: Option<f64>,

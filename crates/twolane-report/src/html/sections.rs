@@ -3,7 +3,7 @@
 use super::{Chart, bars, cdf, each, escape, outcomes, prices, tables, timeline};
 use crate::model::{LaneReport, Report, TargetKind};
 use crate::words::and;
-use lanes::{Answer, LANES};
+use lanes::Answer;
 
 /// Figures that are looked for first; the rest follows below.
 const FIRST_FIGURES: [&str; 11] = [
@@ -50,9 +50,13 @@ pub(super) fn verdict(report: &Report) -> String {
 /// The figures that are looked for first.
 pub(super) fn glance(report: &Report) -> String {
     let wanted = |key: &str| FIRST_FIGURES.contains(&key) || key.starts_with("cost.");
-    let at_once = LANES.iter().filter(|lane| lane.answer == Answer::Outcome).map(|lane| lane.name.to_owned());
-    let at_once = and(&at_once.collect::<Vec<_>>());
-    let caption = format!("The {at_once} lane's answer is the outcome: what is acknowledged there is done");
+    let at_once = report.lanes.iter().filter(|lane| lane.lane.answer == Answer::Outcome);
+    let at_once: Vec<_> = at_once.map(|lane| lane.lane.name.to_owned()).collect();
+    let caption = if at_once.is_empty() {
+        "An order is done later than it is acknowledged".to_owned()
+    } else {
+        format!("The {} lane's answer is the outcome: what is acknowledged there is done", and(&at_once))
+    };
     let body = tables::by_lane(report, &caption, wanted);
     if body.is_empty() { body } else { section("glance", "At a glance", &body) }
 }
@@ -74,10 +78,13 @@ pub(super) fn outcomes(report: &Report) -> String {
 
 /// Over time.
 pub(super) fn timeline(report: &Report) -> String {
-    let lanes = if report.lanes.len() > 2 { "All" } else { "Both" };
+    let lanes = match report.lanes.len() {
+        0 | 1 => "",
+        2 => "Both lanes are drawn on the same scales. ",
+        _ => "All lanes are drawn on the same scales. ",
+    };
     let told = format!(
-        "{lanes} lanes on the same scales. The grey area is what the schedule asked for; what is refused never becomes \
-         done, and what waits becomes done later."
+        "{lanes}The grey area is what the schedule asked for. Refused orders are never done; orders that wait are done later."
     );
     let warm_up = match report.run.warm_up_seconds {
         seconds if seconds > 0.0 => {
@@ -160,6 +167,17 @@ mod tests {
 
         assert!(section.contains("<p class=\"empty\">No data: nothing was sent.</p>"), "{section}");
         assert!(!section.contains("<details>") && !section.contains("told"), "{section}");
+    }
+
+    #[test]
+    fn a_report_of_one_lane_speaks_of_one_lane() {
+        let mut report = sample::report();
+        assert!(timeline(&report).contains("Both lanes") && glance(&report).contains("The sync lane"));
+
+        report.lanes.remove(0);
+
+        assert!(!timeline(&report).contains("lanes are drawn"));
+        assert!(glance(&report).contains("An order is done later") && !glance(&report).contains("The sync lane"));
     }
 
     #[test]

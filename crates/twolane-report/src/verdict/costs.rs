@@ -36,7 +36,14 @@ pub(super) fn of_lanes(report: &Report) -> Vec<String> {
             lane.lane.name
         )
     }));
-    sentences.extend(pricing.crossovers.iter().flat_map(of_crossover));
+    sentences.extend(pricing.crossovers.iter().flat_map(|crossover| {
+        // With more than two lanes each sentence names its pair.
+        let pair = match pricing.crossovers.as_slice() {
+            [_] => String::new(),
+            _ => format!("{} against {}: ", crossover.queued.name, crossover.direct.name),
+        };
+        of_crossover(crossover).into_iter().map(move |sentence| pair.clone() + &sentence)
+    }));
     sentences
 }
 

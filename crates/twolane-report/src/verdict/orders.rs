@@ -119,11 +119,13 @@ fn backlog(lane: &LaneReport) -> Option<String> {
 /// many writers the database had.
 fn invocations(lane: &LaneReport) -> Vec<String> {
     let name = lane.lane.name;
+    let several = lane.limited().count() > 1;
     let ran = lane.limited().filter_map(|(limited, limit)| {
         let function = lane.usage.functions.iter().find(|function| function.name == limited.name)?;
         let (most, limit) = (count(function.most_at_once), count(limit));
+        let of = if several { format!("{} in the {name} lane", limited.name) } else { format!("the {name} lane") };
         Some(format!(
-            "By Lambda's reports {most} invocations of the {name} lane ran at the same moment at most; its limit was {limit}."
+            "By Lambda's reports {most} invocations of {of} ran at the same moment at most; its limit was {limit}."
         ))
     });
     ran.collect()

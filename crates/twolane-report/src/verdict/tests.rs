@@ -139,6 +139,8 @@ fn any_number_of_lanes_is_compared() {
         "down the sync lane, ",
         "against sync, async is NOT cheaper here: it costs",
         "more; async is NOT cheaper here",
+        "async against sync: A million status requests cost",
+        "async against sync: In front of a store that is bought by capacity",
     ] {
         assert!(says(&report, words), "{words}: {:#?}", verdict(&report));
     }

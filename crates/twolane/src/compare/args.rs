@@ -23,7 +23,7 @@ pub(crate) struct CompareArgs {
     /// Load the lanes at the same time rather than one after the other.
     #[arg(long, conflicts_with = "only")]
     pub(crate) parallel: bool,
-    /// How outcomes are learned that no answer says: those of the async lane.
+    /// How to learn the outcome of an order in a lane that answers with a receipt.
     #[arg(long, value_parser = one_of(CONFIRM_BY), default_value = "callback")]
     pub(crate) confirm: ConfirmBy,
     /// Write the report as JSON to standard output, and nothing else there.

@@ -312,6 +312,10 @@ fn a_lane_without_outputs_is_left_out_and_one_that_lacks_some_is_refused() {
     assert_eq!((refused, alone, server.requests().len()), (2, 2, 0));
 }
 
+/// What SQS says of a queue without messages.
+const EMPTY_QUEUE: &str = r#"{"Attributes": {"ApproximateNumberOfMessages": "0", "ApproximateNumberOfMessagesNotVisible": "0",
+    "ApproximateNumberOfMessagesDelayed": "0"}}"#;
+
 /// A stack that refuses every order, and of whose orders queue the depth cannot be read so many times.
 fn unread(times: usize) -> Server {
     let asked = AtomicUsize::new(0);
@@ -322,8 +326,9 @@ fn unread(times: usize) -> Server {
                 if asked.fetch_add(1, Ordering::Relaxed) < times {
                     return answer(400, r#"{"__type": "AccessDeniedException", "message": "not allowed to do that"}"#);
                 }
-                answer(200, "{}")
+                answer(200, EMPTY_QUEUE)
             }
+            Some("getqueueattributes") => answer(200, EMPTY_QUEUE),
             Some("batchgetitem") => answer(200, r#"{"Responses": {}, "UnprocessedKeys": {}}"#),
             // Of its functions, nothing is known; its logs are empty.
             Some(_) => answer(200, "{}"),
