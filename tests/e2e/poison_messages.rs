@@ -25,7 +25,7 @@ async fn fail_alone() {
         message(2, " ", &[]),
         message(3, &order, &[(ORDER_ID_ATTRIBUTE, text(&poisoned[2])), (OWNER_ATTRIBUTE, text("no owner"))]),
         message(4, &order, &[(OWNER_ATTRIBUTE, text(OWNER)), ("poison", number("1"))]),
-        // The API's attributes are of the type String and of no other: docs/decisions/0032.
+        // The API's attributes are of the type String and of no other: docs/decisions/0028.
         message(5, &order, &[(ORDER_ID_ATTRIBUTE, custom), (OWNER_ATTRIBUTE, text(OWNER))]),
     ];
     let good = healthy.iter().enumerate().map(|(index, id)| {
@@ -46,7 +46,7 @@ async fn fail_alone() {
     }
 }
 
-/// Its owner is known, so they are notified; a retry would not help. docs/decisions/0032.
+/// Its owner is known, so they are notified; a retry would not help. docs/decisions/0028.
 #[tokio::test]
 async fn a_body_that_is_not_json_is_refused_where_the_message_names_an_owner_and_an_order() {
     let (api, id, mut socket, stack) =
