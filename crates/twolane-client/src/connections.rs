@@ -9,10 +9,14 @@ use std::cell::Cell;
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
+use tower::limit::ConcurrencyLimitLayer;
 use tower::util::MapResponseLayer;
 
 /// Errors of this machine: the request never left it. Sources: connect(2), socket(2), errno(3).
-const LOCAL: [Errno; 8] = [
+const LOCAL: [Errno; 10] = [
+    // Rules of this machine's firewall.
+    Errno::ACCESS,
+    Errno::PERM,
     Errno::MFILE,
     Errno::NFILE,
     Errno::NOBUFS,
@@ -37,9 +41,12 @@ tokio::task_local! {
     static OPENED: Cell<Option<SocketAddr>>;
 }
 
-/// Makes the clients of this builder note the connections that [`noting`] reports.
-pub(crate) fn noted(builder: ClientBuilder) -> ClientBuilder {
-    builder.connector_layer(MapResponseLayer::new(note))
+/// Makes the client of this builder note the connections that [`noting`] reports, and open so many at the same time at most.
+///
+/// hyper-util goes on opening a connection for a request that an idle one served first. Without a bound, slow handshakes would
+/// add up to any number of connections. With one, a request finds an idle connection whenever another finishes.
+pub(crate) fn bounded(builder: ClientBuilder, at_once: usize) -> ClientBuilder {
+    builder.connector_layer(MapResponseLayer::new(note)).connector_layer(ConcurrencyLimitLayer::new(at_once))
 }
 
 fn note<C: Connection>(connection: C) -> C {

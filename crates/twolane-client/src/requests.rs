@@ -18,6 +18,13 @@ use tokio_tungstenite::tungstenite::{client::IntoClientRequest, handshake::clien
 /// Longest wait for a TCP and TLS connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Connections for each request that may be under way, at most: one in use, one idle, and one that is being opened.
+pub const FILES_PER_REQUEST: u64 = 3;
+
+/// How soon a server that has closed an idle connection lets a request on it fail: one round trip later. What fails after more
+/// time was lost by the server.
+const STALE_WITHIN: Duration = Duration::from_secs(1);
+
 /// Longest piece of an answer that is no problem document repeated to people, in characters.
 const MAX_ECHO_CHARS: usize = 200;
 
@@ -51,20 +58,22 @@ pub struct Answer {
 pub struct Unanswered {
     /// For people.
     pub why: String,
-    /// Whether this machine could not send it, for lack of a file, a port, a network or the server's address.
+    /// Whether this machine could not send it: for lack of a file, a port, a network or the server's address, or because of its
+    /// proxy or the certificates that it trusts.
     pub is_local: bool,
 }
 
 impl Requests {
-    /// A client of the REST API under that URL, with that token.
+    /// A client of the REST API under that URL, with that token, for so many requests at the same time. It has at most
+    /// [`FILES_PER_REQUEST`] times as many connections.
     ///
     /// # Errors
     /// TLS cannot be set up on this machine, or the proxy is malformed.
-    pub fn new(api_url: Url, token: Token, network: &Network) -> anyhow::Result<Self> {
+    pub fn new(api_url: Url, token: Token, network: &Network, at_once: usize) -> anyhow::Result<Self> {
         let (builder, proxy) = network.http(&api_url)?;
-        let http = built(builder)?;
+        let http = built(builder.pool_max_idle_per_host(at_once), at_once)?;
         let (builder, _) = network.http(&api_url)?;
-        let fresh = built(builder.pool_max_idle_per_host(0))?;
+        let fresh = built(builder.pool_max_idle_per_host(0), at_once)?;
         let network = network.clone();
         Ok(Self { http, fresh, api_url, token, network, proxy, missed: Arc::default(), resent: Arc::default() })
     }
@@ -144,10 +153,11 @@ impl Requests {
     /// first one did, PUT and GET do no more when they come twice.
     /// Source: RFC 9110, section 9.2.2, "Idempotent Methods".
     async fn send(&self, request: Request) -> reqwest::Result<reqwest::Response> {
-        let again = request.try_clone();
+        let (again, started) = (request.try_clone(), Instant::now());
         let (sent, opened) = connections::noting(self.http.execute(request)).await;
+        let is_soon = started.elapsed() < STALE_WITHIN;
         match (sent, again) {
-            (Err(error), Some(again)) if connections::was_stale(&error, opened) => {
+            (Err(error), Some(again)) if is_soon && connections::was_stale(&error, opened) => {
                 self.resent.fetch_add(1, Ordering::Relaxed);
                 self.fresh.execute(again).await
             }
@@ -157,14 +167,16 @@ impl Requests {
 
     fn unanswered(&self, error: &reqwest::Error) -> Unanswered {
         let cause = self.cause(error);
-        let is_local = connections::is_local(error);
+        // A proxy that fails and a certificate that is not trusted are this machine's settings, and no server's fault.
+        let is_on_the_way = error.is_connect() && (self.proxy.is_some() || is_untrusted(error));
+        let is_local = connections::is_local(error) || is_on_the_way;
         let why = match error.is_connect() {
             true if is_local => format!("not sent: {cause}"),
             true => format!("no connection: {cause}"),
             false => format!("no answer: {cause}"),
         };
-        // Where this machine, a proxy or a certificate is at fault, the address may be right.
-        let may_be_right = (is_local && !error.is_dns()) || self.proxy.is_some() || is_untrusted(error);
+        // Where this machine is at fault, the address may be right.
+        let may_be_right = is_local && !error.is_dns() || is_on_the_way;
         if error.is_connect() && !may_be_right {
             self.missed.store(true, Ordering::Relaxed);
         }
@@ -178,14 +190,14 @@ impl Requests {
     }
 }
 
-/// The client of the REST API.
-fn built(builder: ClientBuilder) -> anyhow::Result<Client> {
+/// A client of the REST API that opens so many connections at the same time at most.
+fn built(builder: ClientBuilder, at_once: usize) -> anyhow::Result<Client> {
     let builder = builder
         .user_agent(concat!("twolane/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_TIMEOUT)
         .tcp_nodelay(true)
         .redirect(redirect::Policy::none());
-    let client = connections::noted(builder).build();
+    let client = connections::bounded(builder, at_once).build();
     client.map_err(|error| anyhow::anyhow!(root_cause(&error))).context("Failed to set up HTTP")
 }
 

@@ -76,12 +76,14 @@ impl Comparison {
         let owners = Owners::find(&settings.load, token, stack)?;
         let listens = settings.confirm.has_callbacks() && lanes.iter().any(|lane| lane.has_callback);
         let opens = opens(&settings, &lanes, &workload, &owners, &scenario);
+        let max_in_flight = opens.in_flight("--max-in-flight", settings.load.max_in_flight, notify)?;
+        let at_once = usize::try_from(opens.at_once(max_in_flight))?;
         Ok(Self {
-            max_in_flight: opens.in_flight("--max-in-flight", settings.load.max_in_flight, notify)?,
+            max_in_flight,
             seed,
             workload,
             scenario,
-            requests: Requests::new(api_url.clone(), owners.tokens[0].clone(), stack.network())?,
+            requests: Requests::new(api_url.clone(), owners.tokens[0].clone(), stack.network(), at_once)?,
             websocket_url: listens.then(|| stack.websocket_url()).transpose()?,
             owners,
             deployed,
@@ -287,7 +289,7 @@ fn opens(settings: &Settings, lanes: &[Lane], workload: &Workload, owners: &Owne
         lanes: if settings.parallel { lanes.len() as u64 } else { 1 },
         requests: workload.arrivals.len() as u64,
         // The endpoint has a connection from a function and one to the database.
-        for_each_request: if scenario.has_endpoint() { 3 } else { 1 },
+        endpoint: if scenario.has_endpoint() { 2 } else { 0 },
         questions: if lanes.iter().any(|lane| is_asked(&lane)) { QUESTIONS_AT_ONCE.into() } else { 0 },
         sockets: u64::from(owners.count()) * lanes.iter().filter(listens).count() as u64,
     }

@@ -3,6 +3,7 @@
 use anyhow::bail;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::{self, File};
+use twolane_client::requests::FILES_PER_REQUEST;
 
 /// Requests of a lane under way at the same time, at most, where nothing else is chosen.
 const IN_FLIGHT: u32 = 1000;
@@ -35,7 +36,7 @@ pub fn raise_limit() {
 /// # Errors
 /// It does not.
 pub fn check_concurrency(concurrency: u16, orders: usize) -> anyhow::Result<()> {
-    let load = Load { lanes: 1, requests: orders as u64, for_each_request: 1, questions: 0, sockets: 1 };
+    let load = Load { lanes: 1, requests: orders as u64, endpoint: 0, questions: 0, sockets: 1 };
     load.in_flight("--concurrency", Some(concurrency.into()), |_| ()).map(drop)
 }
 
@@ -46,8 +47,8 @@ pub(crate) struct Load {
     pub(crate) lanes: u64,
     /// Requests of the lane with the most of them.
     pub(crate) requests: u64,
-    /// Files for each request under way: its connection, and those of an endpoint behind it that runs in this process.
-    pub(crate) for_each_request: u64,
+    /// Files of an endpoint that runs in this process, for each request under way.
+    pub(crate) endpoint: u64,
     /// Questions for orders of a lane that may be under way besides.
     pub(crate) questions: u64,
     /// WebSockets, of all lanes.
@@ -57,8 +58,14 @@ pub(crate) struct Load {
 impl Load {
     /// Open files with so many requests of a lane under way.
     fn needs(&self, in_flight: u32) -> u64 {
-        let requests = u64::from(in_flight).min(self.requests);
-        self.sockets + self.lanes * (requests * self.for_each_request + self.questions.min(requests))
+        let endpoint = self.lanes * u64::from(in_flight).min(self.requests) * self.endpoint;
+        self.sockets + self.at_once(in_flight) * FILES_PER_REQUEST + endpoint
+    }
+
+    /// Orders and questions of all lanes that are under way at the same time, with so many orders of a lane.
+    pub(crate) fn at_once(&self, in_flight: u32) -> u64 {
+        let orders = u64::from(in_flight).min(self.requests);
+        self.lanes * (orders + self.questions.min(orders))
     }
 
     /// Requests of a lane that may be under way at the same time: as chosen by that option, or else as many as the limit of open
@@ -130,7 +137,7 @@ mod tests {
     use super::*;
 
     /// A lane with 10 000 requests and nothing else.
-    const LOAD: Load = Load { lanes: 1, requests: 10_000, for_each_request: 1, questions: 0, sockets: 0 };
+    const LOAD: Load = Load { lanes: 1, requests: 10_000, endpoint: 0, questions: 0, sockets: 0 };
 
     fn within(load: Load, limit: u64, chosen: Option<u32>) -> anyhow::Result<(u32, Option<String>)> {
         load.in_flight_within(limit, 12, "--max-in-flight", chosen)
@@ -139,11 +146,11 @@ mod tests {
     #[test]
     fn what_fits_is_as_chosen() {
         for (load, limit, chosen, expected) in [
-            (LOAD, 1076, None, 1000),
-            (LOAD, 1076, Some(1000), 1000),
-            (LOAD, 96, Some(20), 20),
+            (LOAD, 3076, None, 1000),
+            (LOAD, 3076, Some(1000), 1000),
+            (LOAD, 136, Some(20), 20),
             // No more is open than there are requests.
-            (Load { requests: 20, ..LOAD }, 96, None, 1000),
+            (Load { requests: 20, ..LOAD }, 136, None, 1000),
         ] {
             let (in_flight, notice) = within(load, limit, chosen).expect("it fits");
 
@@ -154,11 +161,11 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_reduced_and_said() {
         for (load, expected) in [
-            (LOAD, 180),
-            (Load { lanes: 2, ..LOAD }, 90),
-            (Load { for_each_request: 3, ..LOAD }, 60),
-            (Load { questions: 100, ..LOAD }, 90),
-            (Load { sockets: 80, ..LOAD }, 100),
+            (LOAD, 60),
+            (Load { lanes: 2, ..LOAD }, 30),
+            (Load { endpoint: 2, ..LOAD }, 36),
+            (Load { questions: 100, ..LOAD }, 30),
+            (Load { sockets: 60, ..LOAD }, 40),
         ] {
             let (in_flight, notice) = within(load, 256, None).expect("some fit");
 
@@ -168,8 +175,8 @@ mod tests {
         let (_, notice) = within(LOAD, 256, None).expect("some fit");
         assert_eq!(
             notice.expect("it is said"),
-            "This process may open 256 files: at most 180 requests of a lane are under way at the same time, not 1000. For \
-             more, run `ulimit -n 1076` first, as root if the hard limit (`ulimit -Hn`) is lower."
+            "This process may open 256 files: at most 60 requests of a lane are under way at the same time, not 1000. For \
+             more, run `ulimit -n 3076` first, as root if the hard limit (`ulimit -Hn`) is lower."
         );
     }
 
@@ -181,9 +188,9 @@ mod tests {
 
         assert_eq!(
             refused,
-            "This process may open 256 files, which are too few for --max-in-flight 300: run `ulimit -n 376` first, as root \
-             if the hard limit (`ulimit -Hn`) is lower; or pass --max-in-flight 180"
+            "This process may open 256 files, which are too few for --max-in-flight 300: run `ulimit -n 976` first, as root \
+             if the hard limit (`ulimit -Hn`) is lower; or pass --max-in-flight 60"
         );
-        assert!(hopeless.contains("too few for the load: run `ulimit -n 11076` first"), "{hopeless}");
+        assert!(hopeless.contains("too few for the load: run `ulimit -n 13076` first"), "{hopeless}");
     }
 }

@@ -37,7 +37,7 @@ pub(crate) async fn run(args: OrderArgs) -> anyhow::Result<ExitCode> {
     let stack = Stack::find(&args.stack.address()).await?;
     let api_url = stack.api_url()?;
     let token = Token::find(args.stack.token.as_deref(), &stack)?;
-    let requests = Requests::new(api_url.clone(), token.clone(), stack.network())?;
+    let requests = Requests::new(api_url.clone(), token.clone(), stack.network(), args.concurrency.into())?;
     let progress = Arc::new(Progress::new(orders.len(), "orders done"));
     let callbacks = if args.lane.has_callback && confirm(args.confirm, &stack) == Confirm::Callback {
         let url = stack.websocket_url()?;

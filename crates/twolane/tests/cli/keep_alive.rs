@@ -17,6 +17,8 @@ enum Closes {
     Afterwards,
     /// While the next request comes, which resets the connection.
     Meanwhile,
+    /// Long after it has read the next request: it has failed on that, and not closed an idle connection.
+    Late,
 }
 
 /// The running stand-in. It ends with the test's process.
@@ -63,6 +65,11 @@ fn serve(stream: &TcpStream, closes: Closes, answers: fn(&str) -> bool, left: &A
     let came = match closes {
         Closes::AtOnce => false,
         Closes::Afterwards => read(&mut reader).is_some(),
+        Closes::Late => {
+            let came = read(&mut reader).is_some();
+            std::thread::sleep(std::time::Duration::from_millis(1_500));
+            came
+        }
         // What is not read when a socket is closed makes it send a reset. Source: RFC 9293, section 3.6.1.
         Closes::Meanwhile => reader.fill_buf().is_ok_and(|bytes| !bytes.is_empty()),
     };
@@ -134,6 +141,18 @@ fn a_new_connection_that_is_closed_is_no_answer_as_ever() {
 
     assert_eq!(report["lanes"][0]["counts"]["refused"]["noAnswer"], 10, "{}", report["lanes"][0]["counts"]);
     assert_eq!((&report["run"]["generator"]["resent"], server.left()), (&json!(0), 10));
+}
+
+#[test]
+fn a_request_that_the_server_works_on_for_long_and_drops_is_no_answer() {
+    let server = Server::start(Closes::Late, |_| true);
+
+    let (_, report) = compare(&server, "60");
+
+    let (counts, left) = (&report["lanes"][0]["counts"], server.left());
+    assert!(left > 0, "no connection was used again");
+    assert_eq!((&counts["refused"]["noAnswer"], &counts["confirmed"]), (&json!(left), &json!(60 - left)), "{counts}");
+    assert_eq!(report["run"]["generator"]["resent"], 0);
 }
 
 #[test]

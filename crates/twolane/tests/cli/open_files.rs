@@ -1,12 +1,14 @@
 //! `twolane compare` where this machine has too few files, or no way to the server: what that costs is no lane's.
 
 use crate::server::{Server, answer};
+use crate::tls::Authority;
 use crate::{Twolane, line, order, record, twolane};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 /// The command in a shell with that limit of open files.
 fn limited(twolane: Twolane, limit: &str) -> Twolane {
@@ -103,6 +105,42 @@ fn a_limit_that_cannot_be_raised_bounds_the_requests_under_way() {
 }
 
 #[test]
+fn connections_that_are_opened_slowly_do_not_use_up_the_files() {
+    let authority = Authority::new();
+    let server = Server::start(|request, _| answer(201, record(request.id(), "CONFIRMED").to_string()));
+    let port = authority.front_after("localhost", server.address(), Duration::from_millis(700)).port();
+    let load = ["--rate", "300", "--orders", "900"];
+    let twolane = compare(&format!("https://localhost:{port}/live"), &load).env("AWS_CA_BUNDLE", "authority.pem");
+    twolane.folder.write("authority.pem", &authority.pem());
+
+    let (code, stdout, stderr) = limited(twolane, "-n 128").run();
+
+    let report = report(&stdout, &stderr);
+    let counts = &report["lanes"][0]["counts"];
+    assert_eq!((code, &counts["confirmed"], &counts["notSent"]), (0, &json!(900), &json!(0)), "{counts}{stderr}");
+}
+
+#[test]
+fn a_proxy_and_certificates_of_this_machine_that_do_not_fit_refuse_nothing() {
+    let authority = Authority::new();
+    let server = Server::start(|_, _| answer(500, ""));
+    let port = authority.front("localhost", server.address()).port();
+    let load = ["--rate", "50", "--orders", "5"];
+    let untrusted = compare(&format!("https://localhost:{port}/live"), &load);
+    let behind_no_proxy = compare("https://api.stack.example/live", &load).env("HTTPS_PROXY", "http://127.0.0.1:1");
+
+    for (mut twolane, reason) in [(untrusted, "AWS_CA_BUNDLE"), (behind_no_proxy, "proxy http://127.0.0.1:1")] {
+        let (code, stdout, stderr) = twolane.run();
+
+        let report = report(&stdout, &stderr);
+        let (counts, generator) = (&report["lanes"][0]["counts"], &report["run"]["generator"]);
+        assert_eq!((&counts["notSent"], &counts["refused"]["noAnswer"]), (&json!(5), &json!(0)), "{counts}");
+        assert_eq!((code, &generator["honest"]), (1, &json!(false)), "{stderr}");
+        assert!(generator["reason"].as_str().is_some_and(|why| why.contains(reason)), "{generator}");
+    }
+}
+
+#[test]
 fn a_bound_that_the_limit_does_not_allow_is_refused_with_what_to_type() {
     let server = Server::start(|_, _| answer(500, ""));
 
@@ -122,7 +160,7 @@ fn orders_at_the_same_time_that_the_limit_does_not_allow_are_refused_too() {
     let order = |concurrency| order(&server, "sync", &lines, &["--concurrency", concurrency]);
 
     let (refused, _, stderr) = limited(order("100"), "-n 128").run();
-    let (placed, stdout, _) = limited(order("20"), "-n 128").run();
+    let (placed, stdout, _) = limited(order("15"), "-n 128").run();
 
     assert_eq!((refused, placed, server.requests().len()), (2, 0, 100), "{stderr}{stdout}");
     assert!(stderr.contains("too few for --concurrency 100: run `ulimit -n "), "{stderr}");

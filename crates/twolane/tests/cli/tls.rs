@@ -3,6 +3,7 @@
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -26,6 +27,11 @@ impl Authority {
 
     /// Speaks TLS as that host on a loopback port, and passes on what is inside to the server there.
     pub(crate) fn front(&self, host: &str, server: SocketAddr) -> SocketAddr {
+        self.front_after(host, server, Duration::ZERO)
+    }
+
+    /// The same, and every handshake takes at least so long.
+    pub(crate) fn front_after(&self, host: &str, server: SocketAddr, handshake: Duration) -> SocketAddr {
         let key = KeyPair::generate().expect("a key");
         let params = CertificateParams::new(vec![host.to_owned()]).expect("a name");
         let certificate = params.signed_by(&key, &self.0).expect("a certificate");
@@ -46,6 +52,7 @@ impl Authority {
                 while let Ok((stream, _)) = listener.accept().await {
                     let acceptor = acceptor.clone();
                     tokio::spawn(async move {
+                        tokio::time::sleep(handshake).await;
                         let mut client = acceptor.accept(stream).await.ok()?;
                         let mut server = TcpStream::connect(server).await.ok()?;
                         copy_bidirectional(&mut client, &mut server).await.ok()
