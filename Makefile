@@ -11,8 +11,10 @@ define line_break
 
 
 endef
-# A variable as it was typed: make would expand a $ in it, and end the command at a line break.
-typed = $(if $(findstring $(line_break),$(value $(1))),$(error $(1) has a line break, which make cannot pass on))$(call quoted,$(value $(1)))
+# A variable as it was typed, for the shell to divide: make would expand a $ in it, and end the command at a line break.
+shell_words = $(if $(findstring $(line_break),$(value $(1))),$(error $(1) has a line break, which make cannot pass on))$(value $(1))
+# The same as one word.
+typed = $(call quoted,$(call shell_words,$(1)))
 # An option with a variable's value, if it has one.
 option = $(if $(value $(2)), $(1) $(call typed,$(2)))
 
@@ -22,7 +24,7 @@ CONFIG_ENV ?= dev
 TARGET = $(call option,--config-env,CONFIG_ENV)$(call option,--stack-name,STACK)$(call option,--region,REGION)
 TARGET += $(call option,--profile,PROFILE)$(call option,--endpoint-url,ENDPOINT_URL)
 # Divided at spaces: `python3 infra/aws deploy --parameter 'NAME=a value'` takes any value.
-PARAMETER_OPTIONS = $(foreach parameter,$(if $(call typed,PARAMETERS),$(value PARAMETERS)), --parameter $(call quoted,$(parameter)))
+PARAMETER_OPTIONS = $(foreach parameter,$(call shell_words,PARAMETERS), --parameter $(call quoted,$(parameter)))
 
 # cargo-lambda names the target even for this machine; naming it everywhere lets all builds share their artefacts.
 export CARGO_BUILD_TARGET ?= $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
@@ -77,17 +79,17 @@ soak: ## The fault suite in full, on a local cloud of its own: 2 000 orders in a
 bench: ## Measure what each function costs (start, processor time, memory, size, instructions); fail above its bounds
 	@sam=$$($(CLOUD) tools sam) && export PATH="$$sam:$$PATH" && for package in $(MEASURED) hello-floor sdk-floor; do \
 		echo "Building $$package"; cargo lambda build --locked --release --compiler $(call typed,COMPILER) --lambda-dir target/bench --package $$package --bin $$package || exit; done
-	cargo run --locked --release -p lambda-bench -- $(ARGS)
+	cargo run --locked --release -p lambda-bench -- $(call shell_words,ARGS)
 
 # AWS needs release builds for its own processors: cargo-lambda chooses the target by the template's Architecture.
 build: ## Build the functions for AWS, on arm64; ARCHITECTURE=x86_64 for the other one
 	@$(AWS) build$(call option,--architecture,ARCHITECTURE)
 
 deploy: ## Build and deploy to AWS; CONFIG_ENV=prod, PARAMETERS="Name=value …"; the first time, SAM asks for every setting
-	@$(AWS) deploy$(TARGET)$(PARAMETER_OPTIONS) $(ARGS)
+	@$(AWS) deploy$(TARGET)$(PARAMETER_OPTIONS) $(call shell_words,ARGS)
 
 smoke: ## Run the end-to-end tests that fit any stack on AWS, and leave nothing; STACK=name, ARGS="--yes sync_lane"
-	@$(AWS) smoke$(TARGET) $(ARGS)
+	@$(AWS) smoke$(TARGET) $(call shell_words,ARGS)
 
 destroy: ## Delete the stack from AWS, and say what outlives it; CONFIG_ENV=prod, ARGS=--delete-data for orders and users too
-	@$(AWS) destroy$(TARGET) $(ARGS)
+	@$(AWS) destroy$(TARGET) $(call shell_words,ARGS)

@@ -53,7 +53,7 @@ fn every_store_takes_the_customers_key_and_has_one_without_it() {
         }
     }
     for (id, table) in template.of_type("AWS::DynamoDB::Table") {
-        assert_eq!(table["SSESpecification"]["SSEEnabled"], true, "{id}: without a key of yours, AWS's for DynamoDB");
+        assert_eq!(table["SSESpecification"]["SSEEnabled"], true, "{id}: without your own key, AWS's for DynamoDB");
     }
     for (id, queue) in template.of_type("AWS::SQS::Queue") {
         let managed = json!({"Fn::If": ["HasKmsKey", false, true]});

@@ -1,9 +1,10 @@
 //! The bounds of `bench/bounds.toml`, and whether a run stays within them.
 
 use crate::metrics::{METRICS, OTHERS, Results, Values};
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
-use std::fs;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// What `--save-bounds` allows above what was measured.
@@ -103,10 +104,13 @@ impl Bounds {
 pub(crate) fn save(file: &Path, results: &Results) -> anyhow::Result<()> {
     let text = fs::read_to_string(file).with_context(|| format!("Failed to read {}", file.display()))?;
     let text = renewed(&text, results)?;
-    let new = new_path(file);
-    fs::write(&new, text)
-        .and_then(|()| fs::rename(&new, file))
-        .with_context(|| format!("Failed to write {}", file.display()))
+    let context = || format!("Failed to write {}", file.display());
+    let new = write_new(file, &text).with_context(context)?;
+    fs::rename(&new, file)
+        .inspect_err(|_| {
+            let _ = fs::remove_file(&new);
+        })
+        .with_context(context)
 }
 
 /// Whether [`save`] could replace the file, found out by writing a copy of it that does not stay.
@@ -114,16 +118,30 @@ pub(crate) fn save(file: &Path, results: &Results) -> anyhow::Result<()> {
 /// # Errors
 /// It could not.
 pub(crate) fn can_save(file: &Path) -> anyhow::Result<()> {
-    let new = new_path(file);
-    let copied = fs::copy(file, &new);
-    let removed = fs::remove_file(&new);
-    copied.and(removed).with_context(|| format!("Failed to write {}", file.display()))
+    let text = fs::read_to_string(file).with_context(|| format!("Failed to read {}", file.display()))?;
+    let context = || format!("Failed to write {}", file.display());
+    let new = write_new(file, &text).with_context(context)?;
+    fs::remove_file(new).with_context(context)
 }
 
-/// Where a file is written before it takes its name.
+/// Writes a file that is yet to take that name. Never over a file that exists. Leaves nothing where it fails.
+fn write_new(file: &Path, text: &str) -> anyhow::Result<PathBuf> {
+    let new = new_path(file);
+    let mut created = match File::create_new(&new) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => bail!("{} exists already", new.display()),
+        created => created?,
+    };
+    if let Err(error) = created.write_all(text.as_bytes()) {
+        let _ = fs::remove_file(&new);
+        return Err(error.into());
+    }
+    Ok(new)
+}
+
+/// Where this process writes a file before it takes its name.
 fn new_path(file: &Path) -> PathBuf {
     let mut new = file.as_os_str().to_owned();
-    new.push(".new");
+    new.push(format!(".{}.new", std::process::id()));
     new.into()
 }
 
@@ -299,17 +317,21 @@ mod tests {
         for file in [&free, &taken] {
             fs::write(file, START).expect("a temporary file");
         }
+        let similar = folder.join("free.toml.new");
+        fs::write(&similar, "the user's").expect("a temporary file");
         let results = ratios(values("start", "create-order", 2.0));
 
         let found_out = [&free, &taken].map(|file| can_save(file).is_ok());
         let saved = [&free, &taken].map(|file| save(file, &results).is_ok());
         let texts = [&free, &taken].map(|file| fs::read_to_string(file).expect("it is there"));
+        let kept = fs::read_to_string(&similar);
         let left = fs::read_dir(&folder).expect("a folder").count();
         fs::remove_dir_all(&folder).expect("it is there");
 
         assert_eq!((found_out, saved), ([true, false], [true, false]));
         assert_eq!(texts, [START.replace("1.1", "2.1"), START.to_owned()]);
-        assert_eq!(left, 3, "two files of bounds, and the folder in the way");
+        assert_eq!(kept.ok().as_deref(), Some("the user's"));
+        assert_eq!(left, 4, "two files of bounds, the folder in the way, and the user's file");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::process::Process;
 use crate::runtime_api::RuntimeApi;
 use crate::subject::Subject;
 use anyhow::Context;
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -46,9 +46,10 @@ pub(crate) fn require_tools() -> anyhow::Result<()> {
 /// It cannot be made, or no file in it.
 pub(crate) fn prepare(profiles: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(profiles).with_context(|| format!("Failed to create {}", profiles.display()))?;
-    let probe = profiles.join("probe.new");
-    fs::write(&probe, "probe")
-        .and_then(|()| fs::remove_file(&probe))
+    // Never over a file that exists.
+    let probe = profiles.join(format!("probe.{}.new", std::process::id()));
+    File::create_new(&probe)
+        .and_then(|_| fs::remove_file(&probe))
         .with_context(|| format!("Failed to write into {}", profiles.display()))
 }
 
@@ -126,4 +127,23 @@ async fn under(
         process.terminate().await
     };
     counted.await.with_context(|| format!("Failed to count {} under {}", subject.name, tool[0]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn preparing_the_profiles_folder_leaves_its_files_alone() {
+        let folder = std::env::temp_dir().join(format!("lambda-bench-profiles-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a temporary folder");
+        fs::write(folder.join("probe.new"), "the user's").expect("a temporary file");
+
+        prepare(&folder).expect("it can be written");
+        let kept = fs::read_to_string(folder.join("probe.new"));
+        let left = fs::read_dir(&folder).expect("a folder").count();
+        fs::remove_dir_all(&folder).expect("it is there");
+
+        assert_eq!((kept.ok().as_deref(), left), (Some("the user's"), 1));
+    }
 }

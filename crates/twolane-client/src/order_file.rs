@@ -8,10 +8,10 @@
 //! {"orderId":"5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b","order":{…}}
 //! ```
 //!
-//! `order` is the body of the request; any JSON object is sent as it is, byte for byte, right or wrong, since what
-//! becomes of wrong orders is part of what there is to see. `name` labels an order; lines of one name share one order id, new in every
-//! run, so that a file can repeat an order and still be placed again and again. `orderId` fixes the id instead, in any
-//! spelling of RFC 9562; it is sent in lower case. A line with neither has an id of its own, new in every run.
+//! `order` is the body of the request. Any JSON object is sent as it is, byte for byte, right or wrong: a file can show what
+//! becomes of wrong orders. `name` labels an order. Lines of one name share one order id, new in every run. So a file can repeat an
+//! order, and can be placed again and again. `orderId` fixes the id instead, in any spelling of RFC 9562; it is sent in lower case.
+//! A line with neither gets a separate id, new in every run.
 
 use crate::money::Money;
 use anyhow::{Context, bail};
@@ -29,7 +29,7 @@ const SAMPLE: &str = r#"{"name":"sample","order":{"currency":"EUR","items":[{"sk
 /// Longest name, in characters.
 const MAX_NAME_CHARS: usize = 32;
 
-/// Most malformed lines told at once.
+/// Most malformed lines reported at once.
 const MAX_TOLD: usize = 10;
 
 /// An order to place.
@@ -75,7 +75,7 @@ fn content(body: &RawValue) -> Map<String, Value> {
 /// The orders of a file, of standard input for `-`, or the sample order.
 ///
 /// # Errors
-/// The file cannot be read, has no orders or has malformed lines, each of which is told with its number.
+/// The file cannot be read, has no orders or has malformed lines. The error names each by its number.
 pub fn read(path: Option<&Path>) -> anyhow::Result<Vec<PlannedOrder>> {
     let (bytes, source) = match path {
         None => (SAMPLE.as_bytes().to_vec(), "the sample order".to_owned()),

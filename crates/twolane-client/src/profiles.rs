@@ -82,8 +82,8 @@ impl Profiles {
         !is_ignored && (set(ENDPOINT_VARIABLE).is_some() || self.setting(ENDPOINT_SETTING).is_some())
     }
 
-    /// The command that signs in again, where the selected profile gets its credentials from a session; that may be the
-    /// session of the profile that it names as its source.
+    /// The command that signs in again, if the selected profile gets its credentials from a session. That may be the session of
+    /// its source profile.
     pub(crate) fn sign_in(&self) -> Option<String> {
         let mut name = self.selected();
         // A profile may name itself, or one that leads back to it.

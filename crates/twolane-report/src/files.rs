@@ -6,8 +6,8 @@ use crate::version_1;
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde_json::Value;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// About as much as the report of some minutes has.
@@ -40,10 +40,9 @@ pub fn can_write(path: &Path) -> anyhow::Result<()> {
         if path.is_dir() {
             bail!("{} is a folder", path.display());
         }
-        let new = new_path(&path);
-        let written = fs::write(&new, vec![b' '; PROBE_BYTES]);
-        let removed = fs::remove_file(&new);
-        written.and(removed).with_context(|| format!("Failed to write {}", path.display()))?;
+        let context = || format!("Failed to write {}", path.display());
+        let new = write_new(&path, &" ".repeat(PROBE_BYTES)).with_context(context)?;
+        fs::remove_file(new).with_context(context)?;
     }
     Ok(())
 }
@@ -118,16 +117,33 @@ fn check_size(value: &Value) -> anyhow::Result<()> {
 }
 
 fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
-    let new = new_path(path);
-    fs::write(&new, text)
-        .and_then(|()| fs::rename(&new, path))
-        .with_context(|| format!("Failed to write {}", path.display()))
+    let context = || format!("Failed to write {}", path.display());
+    let new = write_new(path, text).with_context(context)?;
+    fs::rename(&new, path)
+        .inspect_err(|_| {
+            let _ = fs::remove_file(&new);
+        })
+        .with_context(context)
 }
 
-/// Where a file is written before it takes its name.
+/// Writes a file that is yet to take that name. Never over a file that exists. Leaves nothing where it fails.
+fn write_new(path: &Path, text: &str) -> anyhow::Result<PathBuf> {
+    let new = new_path(path);
+    let mut file = match File::create_new(&new) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => bail!("{} exists already", new.display()),
+        file => file?,
+    };
+    if let Err(error) = file.write_all(text.as_bytes()) {
+        let _ = fs::remove_file(&new);
+        return Err(error.into());
+    }
+    Ok(new)
+}
+
+/// Where this process writes a file before it takes its name.
 fn new_path(path: &Path) -> PathBuf {
     let mut new = path.as_os_str().to_owned();
-    new.push(".new");
+    new.push(format!(".{}.new", std::process::id()));
     PathBuf::from(new)
 }
 
@@ -179,6 +195,43 @@ mod tests {
         assert!(taken.to_string().ends_with("report.html is a folder"), "{taken}");
         assert!(below.to_string().starts_with("Failed to write "), "{below}");
         assert_eq!(left, 1);
+    }
+
+    #[test]
+    fn leaves_files_with_similar_names_alone() {
+        let folder = file("similar");
+        fs::create_dir_all(&folder).expect("a temporary folder");
+        let (path, similar) = (folder.join("report.json"), folder.join("report.json.new"));
+        fs::write(&similar, "the user's").expect("a temporary file");
+
+        can_write(&path).expect("it can be written");
+        write(&sample::report(), &path).expect("it can be written");
+        let kept = fs::read_to_string(&similar);
+        let left = fs::read_dir(&folder).expect("a folder").count();
+        fs::remove_dir_all(&folder).expect("it is there");
+
+        assert_eq!(kept.ok().as_deref(), Some("the user's"));
+        assert_eq!(left, 3, "the user's file, the report and its page");
+    }
+
+    #[test]
+    fn does_not_overwrite_the_file_that_would_take_the_name() {
+        let folder = file("in-the-way");
+        fs::create_dir_all(&folder).expect("a temporary folder");
+        let path = folder.join("report.json");
+        fs::write(new_path(&path), "in the way").expect("a temporary file");
+
+        let probed = can_write(&path).map_err(|error| format!("{error:#}"));
+        let written = write(&sample::report(), &path).map_err(|error| format!("{error:#}"));
+        let kept = fs::read_to_string(new_path(&path));
+        let is_written = path.exists();
+        fs::remove_dir_all(&folder).expect("it is there");
+
+        for refused in [probed, written] {
+            let why = refused.expect_err("the file exists");
+            assert!(why.contains(&new_path(&path).display().to_string()), "{why}");
+        }
+        assert_eq!((kept.ok().as_deref(), is_written), (Some("in the way"), false));
     }
 
     #[test]

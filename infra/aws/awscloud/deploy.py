@@ -149,7 +149,7 @@ def _tell(what: str, deployed: stack.Stack, account: Account, options: argparse.
     lines.append(f"  Place an order: TWOLANE_TOKEN=… cargo run -q -p twolane -- order {place}")
     if "AlarmTopicArn" in deployed.outputs:
         topic = deployed.outputs["AlarmTopicArn"]
-        lines.append(f"  Be told of alarms: aws sns subscribe --region {account.region} --topic-arn {topic} --protocol email --notification-endpoint YOU")
+        lines.append(f"  Receive alarms by email: aws sns subscribe --region {account.region} --topic-arn {topic} --protocol email --notification-endpoint YOU")
     lines.append(f"  Remove it: {advice.make('destroy', options)}")
     _print_or_keep("\n".join(lines))
 

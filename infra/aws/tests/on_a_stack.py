@@ -218,7 +218,7 @@ class OnAStack(unittest.TestCase):
         stack, before = f"{STACK}-protected", self.cloud.inventory()
         code, printed = self.deploy(stack, "--config-env", "prod")
         self.assertEqual(code, 0, printed)
-        self.assertIn("Be told of alarms: aws sns subscribe", printed)
+        self.assertIn("Receive alarms by email: aws sns subscribe", printed)
 
         refused, why = run("destroy", "--yes", "--delete-data", stack=stack)
         code, printed = run("destroy", "--yes", stack=stack)

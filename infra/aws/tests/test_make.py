@@ -59,8 +59,9 @@ class Make(unittest.TestCase):
         self.assertEqual(self.passed_on("up", "PORT="), ["up"])
 
     def test_a_line_break_is_refused_with_the_reason(self) -> None:
-        for target, variable in (("deploy", "PARAMETERS"), ("destroy", "STACK"), ("up", "PORT")):
-            with self.subTest(variable=variable):
+        args = (("deploy", "ARGS"), ("smoke", "ARGS"), ("destroy", "ARGS"), ("bench", "ARGS"))
+        for target, variable in (("deploy", "PARAMETERS"), ("destroy", "STACK"), ("up", "PORT"), *args):
+            with self.subTest(target=target, variable=variable):
                 done = self.run_make(target, f"{variable}=A=b\nc")
 
                 self.assertNotEqual(done.returncode, 0)
@@ -69,3 +70,14 @@ class Make(unittest.TestCase):
 
     def test_args_are_words_of_the_shell(self) -> None:
         self.assertEqual(self.passed_on("deploy", "ARGS=--parameter 'Note=two words' --yes")[-3:], ["--parameter", "Note=two words", "--yes"])
+
+    def test_make_expands_nothing_in_args(self) -> None:
+        typed = "--yes --parameter 'Note=$HOME and $(id) and $$'"
+        words = ["--yes", "--parameter", "Note=$HOME and $(id) and $$"]
+        for target in ("deploy", "smoke", "destroy"):
+            with self.subTest(target=target):
+                self.assertEqual(self.passed_on(target, f"ARGS={typed}")[-3:], words)
+                self.assertEqual(self.passed_on(target, ARGS=typed)[-3:], words)
+
+        planned = self.run_make("bench", "--dry-run", f"ARGS={typed}")
+        self.assertTrue(planned.stdout.endswith(f"-- {typed}\n"), planned.stdout)

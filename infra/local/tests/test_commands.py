@@ -201,7 +201,7 @@ def _env_meanwhile(project: Project) -> tuple:
 
 
 def _unwritable_outputs(project: Project) -> subprocess.CompletedProcess[str]:
-    """An `up` whose outputs cannot be written once it has begun to deploy."""
+    """`up`, where the outputs cannot be written once it has begun to deploy."""
     process = project.start("up", "--port", "0")
     assert process.stdout is not None, "stdout is a pipe"
     printed = ""

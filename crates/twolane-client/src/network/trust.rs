@@ -75,7 +75,7 @@ fn read(file: &str, named_by: &str) -> anyhow::Result<Vec<CertificateDer<'static
     let wrong = || format!("{named_by} is {file}, which is not a file of certificates as PEM");
     let text = std::fs::read(file).with_context(|| format!("Failed to read {file}, the value of {named_by}"))?;
     let mut certificates = CertificateDer::pem_slice_iter(&text).collect::<Result<Vec<_>, _>>().with_context(wrong)?;
-    // An operating system's file may have one that cannot be used beside those that can.
+    // An operating system's file may have certificates that cannot be used, next to those that can.
     certificates.retain(|certificate| RootCertStore::empty().add(certificate.clone()).is_ok());
     if certificates.is_empty() {
         bail!(wrong());

@@ -20,7 +20,7 @@ use tokio_tungstenite::{
 };
 use tower_service::Service;
 
-/// An open WebSocket, perhaps through a proxy, which may speak TLS of its own.
+/// An open WebSocket, perhaps through a proxy. The connection to the proxy may have TLS, too.
 pub(crate) type Stream = WebSocketStream<MaybeTlsStream<TokioIo<Connection>>>;
 
 type Connection = MaybeHttpsStream<TokioIo<TcpStream>>;

@@ -113,8 +113,8 @@ pub struct Generator {
     pub schedule_lag: ScheduleLag,
     /// Requests under way at once at most, per lane.
     pub in_flight_bound: u64,
-    /// Requests of all lanes, warm-up and questions for orders included, that were sent again over a new connection because the
-    /// server had just closed the one that they went over. `null` in reports from before they were.
+    /// Requests that were sent again over a new connection, because the server had just closed the old one. Those of all lanes,
+    /// of the warm-up and for the status of orders count. `null` in reports from before they were sent again.
     #[serde(default)]
     pub resent: Option<u64>,
     /// Whether the generator kept its schedule well enough, and could send everything, for the figures to stand.

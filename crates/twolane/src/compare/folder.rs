@@ -9,10 +9,11 @@ use twolane_client::timestamp::timestamp;
 use twolane_report::model::Report;
 use twolane_report::{can_write, page_path, write};
 
-/// The folder, which is there and can be written. If it is new and stays empty, it goes with this value.
+/// The folder, which is there and can be written. Dropping this value removes every folder that it made and that is empty.
 pub(crate) struct Folder {
     path: PathBuf,
-    is_new: bool,
+    /// The folders that did not exist before, the innermost first.
+    made: Vec<PathBuf>,
 }
 
 /// What came of writing a report.
@@ -37,9 +38,11 @@ impl Folder {
             },
             Path::to_owned,
         );
-        let is_new = !path.exists();
-        fs::create_dir_all(&path).with_context(|| format!("Failed to make the folder {}", path.display()))?;
-        let folder = Self { path, is_new };
+        let made = path.ancestors().take_while(|folder| matches!(folder.try_exists(), Ok(false)));
+        let made = made.filter(|folder| !folder.as_os_str().is_empty()).map(Path::to_owned).collect();
+        let folder = Self { path, made };
+        let shown = folder.path.display();
+        fs::create_dir_all(&folder.path).with_context(|| format!("Failed to make the folder {shown}"))?;
         can_write(&report_in(&folder.path)).context("The report could not be written at the end")?;
         Ok(folder)
     }
@@ -63,9 +66,9 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        if self.is_new {
+        for folder in &self.made {
             // Not if anything is in it.
-            let _ = fs::remove_dir(&self.path);
+            let _ = fs::remove_dir(folder);
         }
     }
 }

@@ -108,7 +108,7 @@ fn plain_http_goes_through_the_proxy_and_no_proxy_goes_around_it() {
             .args([format!("--api-url=http://{API}:8080/live"), format!("--websocket-url=ws://{WEBSOCKET}:8080/live")]);
         order
     };
-    // Around the proxy nobody knows these hosts.
+    // Without the proxy, these hosts cannot be found.
     for no in [("NO_PROXY", "example.com, stack.example"), ("no_proxy", ".stack.example"), ("NO_PROXY", "*")] {
         let mut order = order("2");
         order.command.envs([no]);

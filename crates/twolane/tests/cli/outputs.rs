@@ -63,13 +63,20 @@ fn a_folder_that_cannot_be_written_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn a_run_that_is_not_begun_leaves_no_folder() {
+fn a_run_that_is_not_begun_leaves_no_folder_and_removes_no_file() {
     let server = confirming();
-    let mut command = compare(&server, "out", &["--scenario", "burst"]);
+    for output in ["out", "a/b/c", "a/../a/b", "there/b/c", "there"] {
+        let mut command = compare(&server, output, &["--scenario", "burst"]);
+        command.folder.write("there/report.json.new", "the user's");
 
-    let (code, _, stderr) = command.run();
+        let (code, _, stderr) = command.run();
 
-    assert_eq!((code, command.folder.0.join("out").exists()), (2, false), "{stderr}");
+        let folder = &command.folder.0;
+        let made: Vec<_> = ["out", "a", "there/b"].into_iter().filter(|made| folder.join(made).exists()).collect();
+        let kept = fs::read_to_string(folder.join("there/report.json.new"));
+        assert_eq!((code, made, server.requests().len()), (2, Vec::new(), 0), "{output}: {stderr}");
+        assert_eq!(kept.ok().as_deref(), Some("the user's"), "{output}: {stderr}");
+    }
 }
 
 /// A server that makes a run's folder unwritable when the first order comes, once the folder is sent.
