@@ -57,7 +57,6 @@ export class OrderSocket {
     }
     this.#socket = socket;
     socket.addEventListener('open', () => {
-      this.#attempts = 0;
       // Catches up: the answer says what happened while no socket was open.
       this.#following.forEach((id) => this.#subscribe(id));
       this.#isAnswered = true;
@@ -88,6 +87,8 @@ export class OrderSocket {
 
   #receive(frame) {
     this.#isAnswered = true;
+    // An open socket proves little: the server may close it at once.
+    if (frame.type && frame.type !== 'error') this.#attempts = 0;
     const isOutcome = ['order.confirmed', 'order.rejected', 'order.failed'].includes(frame.type);
     const isSettled = frame.type === 'order.status' && frame.status !== 'PENDING';
     // Frames may repeat. Those of orders that others placed for the same user come, too.

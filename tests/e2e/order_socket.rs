@@ -2,7 +2,8 @@
 
 use crate::terminal::session_with_wscat;
 use std::fs;
-use testkit::{repository::root, socket::SOCKETS};
+use std::process::Command;
+use testkit::{node::search_path, repository::root, socket::SOCKETS};
 
 #[tokio::test]
 async fn the_sample_keeps_its_socket_open_and_catches_up_after_a_cut() {
@@ -11,6 +12,16 @@ async fn the_sample_keeps_its_socket_open_and_catches_up_after_a_cut() {
     let printed = session_with_wscat("node tests/e2e/order_socket.mjs").await;
 
     assert!(printed.contains("order-socket: all well"), "{printed}");
+}
+
+#[test]
+fn the_sample_waits_longer_for_each_socket_that_opens_and_is_closed_at_once() {
+    let mut node = Command::new("node");
+    let ran =
+        node.arg("tests/e2e/order_socket_pauses.mjs").current_dir(root()).env("PATH", search_path()).output().unwrap();
+
+    let printed = format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    assert!(ran.status.success() && printed.contains("order-socket-pauses: all well"), "{printed}");
 }
 
 #[test]

@@ -40,6 +40,12 @@ const PING: &str = r#"{"action":"ping"}"#;
 /// The type of the frame that answers [`PING`].
 const PONG: &str = "pong";
 
+/// How the detail of manage-connections' error begins where it does not know a message.
+const NOT_UNDERSTOOD: &str = "The frame was not understood";
+
+/// The message of API Gateway's own error frame where no route takes a message.
+const FORBIDDEN: &str = "Forbidden";
+
 /// What is sent from time to time, so that an idle socket stays open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeepAlive {
@@ -294,17 +300,21 @@ enum PingAnswer {
 }
 
 impl PingAnswer {
-    /// Reads a frame; `None` for one about an order.
+    /// Reads a frame; `None` for any other, such as a passing failure or the end of the token.
     fn read(text: &str) -> Option<Self> {
         #[derive(Deserialize)]
         struct Frame {
             r#type: Option<String>,
+            detail: Option<String>,
+            message: Option<String>,
         }
-        match serde_json::from_str::<Frame>(text).ok()?.r#type.as_deref() {
+        let Frame { r#type, detail, message } = serde_json::from_str(text).ok()?;
+        match r#type.as_deref() {
             Some(PONG) => Some(Self::Pong),
-            // That of the function, or one of API Gateway's own, which have no type.
-            Some("error") | None => Some(Self::Unknown),
-            Some(_) => None,
+            Some("error") if detail?.starts_with(NOT_UNDERSTOOD) => Some(Self::Unknown),
+            // A frame of API Gateway's.
+            None if message? == FORBIDDEN => Some(Self::Unknown),
+            _ => None,
         }
     }
 }
@@ -317,7 +327,7 @@ fn subscribe(order_id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use orders_api::ClientFrame;
+    use orders_api::{ClientFrame, InvalidFrame};
     use tokio::io::{DuplexStream, duplex};
     use tokio_tungstenite::tungstenite::protocol::Role;
 
@@ -369,7 +379,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn sends_no_further_message_to_a_stack_that_does_not_know_it() {
-        for answer in [r#"{"type":"error","detail":"send x"}"#, r#"{"message":"Forbidden","requestId":"r-1"}"#] {
+        // As manage-connections says it.
+        let detail = format!("The frame was not understood: {}.", InvalidFrame::NotUnderstood);
+        let not_understood = json!({"type": "error", "detail": detail}).to_string();
+        for answer in [&not_understood, r#"{"message":"Forbidden","requestId":"r-1"}"#] {
             let (mut server, mut events) = served(KeepAlive::Message).await;
 
             assert_eq!(next_ping(&mut server).await.as_deref(), Some(PING));
@@ -380,6 +393,24 @@ mod tests {
             server.send(Message::text(r#"{"type":"error","detail":"other"}"#)).await.expect("the client reads");
             assert_eq!(next_frame(&mut events).await, RESULT);
             assert!(next_frame(&mut events).await.contains("other"), "an answer to nothing is passed on");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keeps_sending_messages_after_a_passing_failure_and_passes_on_what_it_says() {
+        for answer in [
+            r#"{"message":"Internal server error","connectionId":"c-1","requestId":"r-1"}"#,
+            r#"{"message":"Too Many Requests","connectionId":"c-1","requestId":"r-1"}"#,
+            r#"{"type":"error","detail":"The token has expired. Connect again with a new one."}"#,
+            r#"{"type":"unheard-of"}"#,
+        ] {
+            let (mut server, mut events) = served(KeepAlive::Message).await;
+
+            assert_eq!(next_ping(&mut server).await.as_deref(), Some(PING));
+            server.send(Message::text(answer)).await.expect("the client reads");
+
+            assert_eq!(next_frame(&mut events).await, answer);
+            assert_eq!(next_ping(&mut server).await.as_deref(), Some(PING), "{answer}");
         }
     }
 

@@ -140,10 +140,12 @@ impl Letter {
     /// Why it stands for no order, if so.
     #[must_use]
     pub fn oddity(&self) -> Option<Oddity> {
-        let missing = |name| Some(Oddity::Stray(format!("not from the API: message attribute {name} is missing")));
+        let no_text = |name| {
+            Some(Oddity::Stray(format!("not from the API: message attribute {name} is missing or not a String")))
+        };
         match (self.owner(), self.order_id()) {
-            (None, _) => missing(OWNER_ATTRIBUTE),
-            (_, None) => missing(ORDER_ID_ATTRIBUTE),
+            (None, _) => no_text(OWNER_ATTRIBUTE),
+            (_, None) => no_text(ORDER_ID_ATTRIBUTE),
             (Some(owner), Some(order_id)) => match order_name(owner, order_id) {
                 Ok(_) => None,
                 Err(error @ InvalidOrderName::Owner(_)) => Some(Oddity::Stray(format!("not from the API: {error}"))),

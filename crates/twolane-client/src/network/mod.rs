@@ -37,13 +37,20 @@ impl std::fmt::Debug for Network {
 }
 
 impl Network {
-    /// As the environment and the AWS profile say; without a name, the profile of `AWS_PROFILE`. Profiles that cannot be
-    /// read name no certificates: the first question to AWS reports them.
+    /// As the environment and the AWS profile say; without a name, the profile of `AWS_PROFILE`. Where no profile is named,
+    /// profiles that cannot be read name no certificates: the first question to AWS reports them.
     ///
     /// # Errors
-    /// The certificates cannot be read.
+    /// There is no profile of that name, or the certificates cannot be read.
     pub async fn find(profile: Option<&str>) -> anyhow::Result<Self> {
-        let profiles = Profiles::load(profile).await.ok();
+        let profiles = Profiles::load(profile).await;
+        let profiles = if profile.is_some() {
+            let profiles = profiles?;
+            profiles.check_selected()?;
+            Some(profiles)
+        } else {
+            profiles.ok()
+        };
         let trust = Trust::find(profiles.as_ref())?;
         Ok(Self { proxies: Arc::new(Proxies::from_env()), trust: Arc::new(trust) })
     }

@@ -4,7 +4,7 @@ use super::loopback::is_loopback;
 use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use reqwest::Url;
-use std::fmt;
+use std::{env, ffi::OsString, fmt};
 
 /// The variables with the proxy for `https` and `wss`. The first that is set and not empty counts: of two spellings the
 /// lower-case one. Source: AWS CLI User Guide, "Using an HTTP proxy for the AWS CLI".
@@ -27,10 +27,12 @@ pub(super) struct Proxies {
 struct Rule {
     url: Url,
     matcher: Matcher,
+    /// The same for each host that is reached without it on one port alone.
+    on_ports: Vec<(u16, Matcher)>,
 }
 
-/// The proxy that a URL is reached through. Displayed without user name and password.
-#[derive(Clone, Debug)]
+/// The proxy that a URL is reached through. Displayed, and in debug output, without user name and password.
+#[derive(Clone)]
 pub(crate) struct Proxy {
     /// Where it is, with the user name and password that it asks for.
     pub(crate) url: Url,
@@ -40,19 +42,22 @@ pub(crate) struct Proxy {
 impl Proxies {
     /// Those of the environment.
     pub(super) fn from_env() -> Self {
-        Self::from_variables(|name| std::env::var(name).ok())
+        Self::from_variables(|name| env::var_os(name))
     }
 
-    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
-        let first = |names: &[&'static str]| {
-            names.iter().find_map(|name| Some((*name, variable(name).filter(|value| !value.trim().is_empty())?)))
+    fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        let text = |name: &str| match variable(name)?.into_string() {
+            Ok(value) => (!value.trim().is_empty()).then_some(Ok(value)),
+            Err(_) => Some(Err(format!("{name} is not UTF-8"))),
         };
-        let no = first(&NO).map(|(_, hosts)| hosts).unwrap_or_default();
-        // The matcher takes an asterisk for every domain, and for no IP address.
-        if no.split(',').any(|host| host.trim() == "*") {
+        let first = |names: &[&'static str]| names.iter().find_map(|name| Some((*name, text(name)?)));
+        let no = first(&NO).map_or_else(|| Ok(String::new()), |(_, hosts)| hosts);
+        if no.as_ref().is_ok_and(|no| no.split(',').any(|host| host.trim() == "*")) {
             return Self::default();
         }
-        let rule = |names: &[&'static str]| first(names).map(|(name, value)| Rule::parse(name, value.trim(), &no));
+        let rule = |names: &[&'static str]| {
+            first(names).map(|(name, value)| Rule::parse(name, value?.trim(), no.as_ref().map_err(Clone::clone)?))
+        };
         Self { http: rule(&HTTP), https: rule(&HTTPS) }
     }
 
@@ -90,22 +95,50 @@ impl Rule {
                 url.scheme()
             ));
         }
-        let matcher = Matcher::builder().all(url.as_str()).no(without_asterisks(no)).build();
-        Ok(Self { url, matcher })
+        let matcher = |no: String| Matcher::builder().all(url.as_str()).no(no).build();
+        let (mut hosts, mut on_ports) = (Vec::new(), Vec::new());
+        for (host, port) in no.split(',').map(|entry| host_and_port(entry.trim())) {
+            match port {
+                None => hosts.push(matched(&host)),
+                Some(port) => on_ports.push((port, matcher(matched(&host)))),
+            }
+        }
+        Ok(Self { matcher: matcher(hosts.join(",")), on_ports, url })
     }
 
     fn proxy(&self, url: &Url) -> Option<Proxy> {
-        // Only its host matters.
+        // A matcher goes by the host alone.
         let host: Uri = format!("http://{}/", url.host_str()?).parse().ok()?;
+        let port = url.port_or_known_default();
+        let mut on_this_port = self.on_ports.iter().filter(|(on, _)| Some(*on) == port);
+        if on_this_port.any(|(_, matcher)| matcher.intercept(&host).is_none()) {
+            return None;
+        }
         Some(Proxy { url: self.url.clone(), intercept: self.matcher.intercept(&host)? })
     }
 }
 
-/// The list with `.example.com` for `*.example.com`, which means the same and which the matcher does not know.
-fn without_asterisks(no: &str) -> String {
-    let hosts = no.split(',').map(str::trim);
-    let plain = hosts.map(|host| host.strip_prefix('*').filter(|rest| rest.starts_with('.')).unwrap_or(host));
-    plain.collect::<Vec<_>>().join(",")
+/// Divides `host`, `host:port`, `[IPv6 address]` and `[IPv6 address]:port`; the host without brackets.
+fn host_and_port(entry: &str) -> (String, Option<u16>) {
+    let (host, port) = match entry.rsplit_once(':') {
+        Some((host, port)) if host.ends_with(']') || !host.contains(':') => match port.parse() {
+            Ok(port) => (host, Some(port)),
+            Err(_) => (entry, None),
+        },
+        _ => (entry, None),
+    };
+    let unbracketed = host.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    (unbracketed.map_or_else(|| host.to_owned(), |(address, bits)| format!("{address}{bits}")), port)
+}
+
+/// A host as the matcher knows it.
+fn matched(host: &str) -> String {
+    match host.strip_prefix('*') {
+        // The matcher takes an asterisk for every domain, and for no IP address.
+        Some("") => "*,0.0.0.0/0,::/0".to_owned(),
+        Some(rest) if rest.starts_with('.') => rest.to_owned(),
+        _ => host.to_owned(),
+    }
 }
 
 impl Proxy {
@@ -120,6 +153,12 @@ impl Proxy {
     }
 }
 
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Proxy").field(&format_args!("{self}")).finish()
+    }
+}
+
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.uri().to_string().trim_end_matches('/'))
@@ -131,7 +170,7 @@ mod tests {
     use super::*;
 
     fn chosen(variables: &[(&str, &str)], url: &str) -> Result<Option<String>, String> {
-        let value = |name: &str| variables.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned());
+        let value = |name: &str| variables.iter().find(|(set, _)| *set == name).map(|(_, value)| OsString::from(value));
         let url = Url::parse(url).expect("a URL");
         Ok(Proxies::from_variables(value).for_url(&url)?.map(|proxy| proxy.to_string()))
     }
@@ -177,6 +216,19 @@ mod tests {
             ("10.0.0.0/8", "https://10.1.2.3", true),
             ("10.0.0.0/8", "https://11.1.2.3", false),
             ("fd00::/8", "https://[fd00::1]:8443", true),
+            ("fd00::1", "https://[fd00::1]:8443", true),
+            ("[fd00::1]", "https://[fd00::1]:8443", true),
+            ("[fd00::1]:8443", "https://[fd00::1]:8443", true),
+            ("[fd00::1]:8443", "https://[fd00::1]", false),
+            ("[fd00::1", "https://[fd00::1]", false),
+            ("Example.COM", "https://example.com", true),
+            ("api.example:8080", "https://api.example:8080", true),
+            ("api.example:8080", "wss://api.example", false),
+            ("a.test, *.example:443", "wss://api.example", true),
+            ("10.1.2.3:443", "https://10.1.2.3", true),
+            ("*:8443", "https://10.1.2.3:8443", true),
+            ("*:8443", "https://api.example:8443", true),
+            ("*:8443", "https://api.example", false),
             ("", "https://example.com", false),
         ];
         for (no, url, is_direct) in cases {
@@ -205,14 +257,36 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_that_is_not_utf_8_is_refused_by_its_name() {
+        use std::os::unix::ffi::OsStringExt;
+        let latin_1 = || OsString::from_vec(b"caf\xe9.example".to_vec());
+        let url = Url::parse("https://host").expect("a URL");
+        for name in ["https_proxy", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
+            let variables = |asked: &str| match asked {
+                asked if asked == name => Some(latin_1()),
+                "all_proxy" if name == "NO_PROXY" => Some("http://proxy:1".into()),
+                _ => None,
+            };
+
+            let why = Proxies::from_variables(variables).for_url(&url).expect_err("it is not UTF-8");
+
+            assert_eq!(why, format!("{name} is not UTF-8"));
+        }
+        let alone = Proxies::from_variables(|asked| (asked == "NO_PROXY").then(latin_1));
+        assert!(alone.for_url(&url).expect("there is no proxy to go around").is_none());
+    }
+
     #[test]
     fn user_name_and_password_are_sent_and_not_shown() {
-        let variables = |name: &str| (name == "HTTPS_PROXY").then(|| "http://me:p%40ss@proxy:3128".to_owned());
+        let variables = |name: &str| (name == "HTTPS_PROXY").then(|| OsString::from("http://me:p%40ss@proxy:3128"));
         let url = Url::parse("https://host").expect("a URL");
 
         let proxy = Proxies::from_variables(variables).for_url(&url).expect("it is right").expect("a proxy");
 
         assert_eq!(proxy.to_string(), "http://proxy:3128");
+        assert_eq!(format!("{proxy:?}"), "Proxy(http://proxy:3128)");
         assert_eq!(proxy.authorization().expect("a user"), "Basic bWU6cEBzcw==");
     }
 }

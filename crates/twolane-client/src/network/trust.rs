@@ -9,6 +9,7 @@ use rustls::{
     crypto::ring,
     pki_types::{CertificateDer, pem::PemObject},
 };
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 /// The variable with the file of the certificates to trust instead of the operating system's.
@@ -31,13 +32,13 @@ impl Trust {
     /// # Errors
     /// The file cannot be read, or has no certificate.
     pub(super) fn find(profiles: Option<&Profiles>) -> anyhow::Result<Self> {
-        let variable = std::env::var(VARIABLE).ok().filter(|file| !file.is_empty());
+        let variable = std::env::var_os(VARIABLE).filter(|file| !file.is_empty());
         let setting = || {
             let profiles = profiles?;
             let file = profiles.setting(SETTING).filter(|file| !file.is_empty())?;
-            Some((file.to_owned(), format!("{SETTING} of the AWS profile {}", profiles.selected())))
+            Some((PathBuf::from(file), format!("{SETTING} of the AWS profile {}", profiles.selected())))
         };
-        let file = variable.map(|file| (file, VARIABLE.to_owned())).or_else(setting);
+        let file = variable.map(|file| (file.into(), VARIABLE.to_owned())).or_else(setting);
         let file = file.map(|(file, named_by)| read(&file, &named_by)).transpose()?;
         Ok(Self { file, config: OnceLock::new() })
     }
@@ -71,9 +72,10 @@ impl Trust {
 }
 
 /// The certificates of a file.
-fn read(file: &str, named_by: &str) -> anyhow::Result<Vec<CertificateDer<'static>>> {
-    let wrong = || format!("{named_by} is {file}, which is not a file of certificates as PEM");
-    let text = std::fs::read(file).with_context(|| format!("Failed to read {file}, the value of {named_by}"))?;
+fn read(file: &Path, named_by: &str) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let shown = file.display();
+    let wrong = || format!("{named_by} is {shown}, which is not a file of certificates as PEM");
+    let text = std::fs::read(file).with_context(|| format!("Failed to read {shown}, the value of {named_by}"))?;
     let mut certificates = CertificateDer::pem_slice_iter(&text).collect::<Result<Vec<_>, _>>().with_context(wrong)?;
     // An operating system's file may have certificates that cannot be used, next to those that can.
     certificates.retain(|certificate| RootCertStore::empty().add(certificate.clone()).is_ok());

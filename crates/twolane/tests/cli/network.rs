@@ -6,6 +6,8 @@ use crate::proxy::Proxy;
 use crate::server::{Server, answer};
 use crate::tls::Authority;
 use crate::{ID, Twolane, confirmed, line, signal, twolane};
+use std::ffi::OsStr;
+use std::fs;
 use std::io::{BufRead, BufReader};
 
 /// The hosts of a stack, which only the proxy knows.
@@ -47,6 +49,14 @@ impl Company {
         self.trusted(twolane_at(&format!("https://{AWS}"), &["dlq"]))
     }
 
+    fn proxy_url(&self) -> String {
+        self.proxy.url()
+    }
+
+    fn proxy_url_over_tls(&self) -> String {
+        self.proxy.url_over_tls(&self.authority)
+    }
+
     fn trusted(&self, twolane: Twolane) -> Twolane {
         twolane.folder.write("authority.pem", &self.authority.pem());
         twolane.env("AWS_CA_BUNDLE", "authority.pem")
@@ -55,11 +65,17 @@ impl Company {
 
 #[test]
 fn both_apis_and_aws_are_reached_through_the_proxy_with_its_password() {
-    for variable in ["HTTPS_PROXY", "https_proxy", "all_proxy"] {
+    for (variable, url) in [
+        ("HTTPS_PROXY", Company::proxy_url as fn(&Company) -> String),
+        ("https_proxy", Company::proxy_url),
+        ("all_proxy", Company::proxy_url),
+        ("HTTPS_PROXY", Company::proxy_url_over_tls),
+    ] {
         let company = Company::new();
+        let url = url(&company);
 
-        let (ordered, stdout, stderr) = company.order().env(variable, &company.proxy.url()).run();
-        let (listed, _, why) = company.dlq().env(variable, &company.proxy.url()).run();
+        let (ordered, stdout, stderr) = company.order().env(variable, &url).run();
+        let (listed, _, why) = company.dlq().env(variable, &url).run();
 
         assert_eq!((ordered, listed), (0, 0), "{variable}: {stdout}{stderr}{why}");
         let hosts = [API, AWS, WEBSOCKET].map(|host| format!("CONNECT {host}:443"));
@@ -109,7 +125,13 @@ fn plain_http_goes_through_the_proxy_and_no_proxy_goes_around_it() {
         order
     };
     // Without the proxy, these hosts cannot be found.
-    for no in [("NO_PROXY", "example.com, stack.example"), ("no_proxy", ".stack.example"), ("NO_PROXY", "*")] {
+    let on_port = format!("{API}:8080,{WEBSOCKET}:8080");
+    for no in [
+        ("NO_PROXY", "example.com, stack.example"),
+        ("no_proxy", ".stack.example"),
+        ("NO_PROXY", &on_port),
+        ("NO_PROXY", "*"),
+    ] {
         let mut order = order("2");
         order.command.envs([no]);
         let (code, stdout, stderr) = order.run();
@@ -140,6 +162,34 @@ fn a_proxy_of_another_kind_is_refused_by_its_variable() {
             "{shown}"
         );
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_not_utf_8_is_refused_by_its_name_and_a_path_is_taken() {
+    use std::os::unix::ffi::OsStrExt;
+    let company = Company::new();
+    let latin_1 = OsStr::from_bytes(b"caf\xe9.pem");
+
+    for mut twolane in [company.order(), company.dlq()] {
+        twolane.command.env("HTTPS_PROXY", latin_1);
+        let (code, stdout, stderr) = twolane.run();
+
+        assert_ne!(code, 0);
+        assert!(format!("{stdout}{stderr}").contains("HTTPS_PROXY is not UTF-8"), "{stdout}{stderr}");
+    }
+    for mut twolane in [company.order(), company.dlq()] {
+        fs::rename(twolane.folder.0.join("authority.pem"), twolane.folder.0.join(latin_1)).expect("a file");
+        twolane.command.env("AWS_CA_BUNDLE", latin_1).env("HTTPS_PROXY", company.proxy.url());
+        let (code, stdout, stderr) = twolane.run();
+
+        assert_eq!(code, 0, "{stdout}{stderr}");
+    }
+    let mut missing = company.order();
+    missing.command.env("AWS_CA_BUNDLE", OsStr::from_bytes(b"none\xe9.pem"));
+    let (code, _, stderr) = missing.run();
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("Failed to read none\u{fffd}.pem, the value of AWS_CA_BUNDLE"), "{stderr}");
 }
 
 #[test]

@@ -99,6 +99,28 @@ fn a_mistyped_profile_is_named_with_those_that_exist() {
 }
 
 #[test]
+fn a_mistyped_profile_is_refused_where_urls_are_typed_too() {
+    let stack = Server::start(|_, _| answer(503, ""));
+    let order = |more: &[&str]| twolane(&[&["order", "--lane", "sync", "--api-url", &stack.api_url], more].concat());
+    let config = "[profile prod]\nregion = eu-central-1\n";
+
+    let (code, _, stderr) = configured(order(&["--profile", "prdo"]), config).run();
+    let (unreadable, _, why) = configured(order(&["--profile", "prdo"]), "[profile x\n").run();
+
+    assert_eq!((code, unreadable, stack.requests().len()), (2, 2, 0), "{stderr}{why}");
+    assert!(
+        stderr.contains("There is no AWS profile \"prdo\" in config or ~/.aws/credentials; there are: prod"),
+        "{stderr}"
+    );
+    assert!(why.contains("Failed to read your AWS profiles"), "{why}");
+    for order in [order(&["--profile", "prod"]), order(&[]).env("AWS_PROFILE", "prdo")] {
+        let (code, _, stderr) = configured(order, config).run();
+
+        assert_eq!(code, 1, "the order was sent: {stderr}");
+    }
+}
+
+#[test]
 fn profiles_that_cannot_be_read_matter_only_where_aws_is_asked() {
     let stack = Server::start(|_, _| answer(503, ""));
     let order = twolane(&["order", "--lane", "sync", "--api-url", &stack.api_url]);

@@ -1,5 +1,6 @@
 //! A stand-in for a company's proxy, on a loopback port: it opens tunnels, passes requests on, and asks for a password.
 
+use crate::tls::Authority;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -40,6 +41,11 @@ impl Proxy {
     /// Its URL, with the password that it asks for.
     pub(crate) fn url(&self) -> String {
         format!("http://{USER}@{}", self.address)
+    }
+
+    /// The same over TLS, with a certificate of that authority.
+    pub(crate) fn url_over_tls(&self, authority: &Authority) -> String {
+        format!("https://{USER}@localhost:{}", authority.front("localhost", self.address).port())
     }
 
     /// The same without the password.
