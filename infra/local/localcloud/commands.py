@@ -76,13 +76,15 @@ def up(target: Target, built: bool = False, parameters: Mapping[str, str] = Mapp
         progress.step("Tools")
         ensure_tools(project, (chosen.tool_set, tools.SAM), progress.detail)
         # Before the long build, so that a taken port is known at once.
-        port = _port_for(target)
+        _port_for(target)
         if built:
             progress.step("The functions as they were built before")
         else:
             progress.step(f"Building the functions (log: {short(instance.build_log)})")
             with exclusive(project.lock, _wait):
                 build(project, instance, progress.detail)
+        # A port that was free may have been taken during the build.
+        port = _port_for(target)
         progress.step(f"{chosen.title} on {endpoint(port)} (log: {short(instance.emulator_log)})")
         running = _ensure_emulator(chosen, instance, port, progress.detail)
         progress.step(f"Deploying the stack {STACK} (log: {short(instance.deploy_log)})")

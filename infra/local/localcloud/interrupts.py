@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -25,9 +27,9 @@ def signals_put_off(say: str) -> Iterator[None]:
     """For what must be finished once it was begun: a signal is answered with a line, if anybody reads it."""
 
     def answer(_number: int, _frame: object) -> None:
-        # Python's own word for a line that comes while another one is being written.
-        with contextlib.suppress(OSError, RuntimeError):
-            print(say, flush=True)
+        # Past Python's buffer, which takes no line while another one is being written.
+        with contextlib.suppress(OSError, ValueError):
+            os.write(sys.stdout.fileno(), f"{say}\n".encode(sys.stdout.encoding, "replace"))
 
     with _handled_by(answer):
         yield
