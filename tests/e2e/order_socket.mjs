@@ -58,7 +58,9 @@ const first = randomUUID();
 socket.follow(first.toUpperCase());
 await place(first.toUpperCase());
 await until('the first outcome', () => outcomes.length > 0);
-assert.deepEqual([outcomes[0].type, outcomes[0].orderId], ['order.confirmed', first]);
+// The answer to `subscribe` may have it, if the worker was quicker.
+assert.ok(outcomes[0].type === 'order.confirmed' || outcomes[0].status === 'CONFIRMED', JSON.stringify(outcomes[0]));
+assert.equal(outcomes[0].orderId, first);
 
 // An outcome that comes while no socket is open is not missed.
 const second = randomUUID();
