@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn says_how_to_make_lines_of_other_json() {
-        for (text, told) in [
+        for (text, expected) in [
             ("[{\"order\":{}}]", Some("jq -c '.[]'")),
             ("\u{feff} [\n{\"currency\":\"EUR\"}]", Some("jq -c '.[] | {order: .}'")),
             ("{\n  \"order\": {}\n}\n{\"order\":{}}", Some("jq -c '.'")),
@@ -303,8 +303,8 @@ mod tests {
             ("{", None),
         ] {
             let why = documents(text.as_bytes());
-            assert_eq!(why.is_some(), told.is_some(), "{text}: {why:?}");
-            assert!(why.unwrap_or_default().contains(told.unwrap_or_default()), "{text}");
+            assert_eq!(why.is_some(), expected.is_some(), "{text}: {why:?}");
+            assert!(why.unwrap_or_default().contains(expected.unwrap_or_default()), "{text}");
         }
     }
 

@@ -50,7 +50,7 @@ impl Profiles {
         self.0.get(name)
     }
 
-    /// The names of all profiles, for people; `None` where there are none.
+    /// The names of all profiles, as text. `None` without profiles.
     pub(crate) fn names(&self) -> Option<String> {
         let mut names: Vec<_> = self.0.profiles().collect();
         names.sort_unstable();

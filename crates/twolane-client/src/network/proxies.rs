@@ -248,12 +248,12 @@ mod tests {
 
     #[test]
     fn a_malformed_variable_is_named_and_its_value_is_not_shown() {
-        for (value, told) in [
+        for (value, expected) in [
             ("socks5://me:secret@proxy:1", "ALL_PROXY names a proxy of the scheme socks5://"),
             ("http://me:secret@", "ALL_PROXY is not the URL of a proxy"),
         ] {
             let why = chosen(&[("ALL_PROXY", value)], "https://host").expect_err("it is malformed");
-            assert!(why.starts_with(told) && !why.contains("secret"), "{why}");
+            assert!(why.starts_with(expected) && !why.contains("secret"), "{why}");
         }
     }
 

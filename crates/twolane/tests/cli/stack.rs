@@ -76,7 +76,7 @@ fn takes_the_urls_of_the_environment() {
 
 #[test]
 fn names_the_file_and_the_output_that_are_wrong() {
-    for (text, told) in [
+    for (text, expected) in [
         ("{", "Failed to read"),
         ("[]", "is not a JSON object of stack outputs"),
         (r#"{"ApiUrl":"ftp://x"}"#, "is not the URL of a REST API: it must begin with https:// or http://"),
@@ -88,13 +88,13 @@ fn names_the_file_and_the_output_that_are_wrong() {
         let (code, _, stderr) = twolane.run();
 
         assert_eq!(code, 2);
-        assert!(stderr.contains("outputs.json") && stderr.contains(told), "{stderr}");
+        assert!(stderr.contains("outputs.json") && stderr.contains(expected), "{stderr}");
     }
 }
 
 #[test]
 fn a_url_with_more_than_a_path_is_refused_without_showing_it() {
-    for (url, told) in [
+    for (url, expected) in [
         ("http://127.0.0.1:1/live?key=secret", "has a query, after `?`"),
         ("http://127.0.0.1:1/live#secret", "has a fragment, after `#`"),
         ("http://me:secret@127.0.0.1:1/live", "has a user name or password, before `@`"),
@@ -107,7 +107,7 @@ fn a_url_with_more_than_a_path_is_refused_without_showing_it() {
             let (code, _, stderr) = twolane(&arguments).run();
 
             assert_eq!(code, 2, "{stderr}");
-            assert!(stderr.contains(told) && stderr.contains(api) && stderr.contains(option), "{stderr}");
+            assert!(stderr.contains(expected) && stderr.contains(api) && stderr.contains(option), "{stderr}");
             assert!(!stderr.contains("secret"), "{stderr}");
         }
     }

@@ -69,7 +69,7 @@ fn a_file_that_is_missing_or_empty_is_wrong_usage() {
 fn json_that_is_not_lines_says_how_to_make_lines_of_it() {
     let server = Server::start(|_, _| answer(500, ""));
     let body = crate::BODY;
-    for (text, told) in [
+    for (text, expected) in [
         (
             format!("[\n  {{\"order\": {body}}}\n]"),
             "orders.jsonl is a JSON array, and has to have one order per line. `jq -c '.[]'`",
@@ -80,7 +80,7 @@ fn json_that_is_not_lines_says_how_to_make_lines_of_it() {
         let (code, _, stderr) = order(&server, "sync", &text, &[]).run();
 
         assert_eq!(code, 2);
-        assert!(stderr.starts_with("error: Nothing was sent: ") && stderr.contains(told), "{stderr}");
+        assert!(stderr.starts_with("error: Nothing was sent: ") && stderr.contains(expected), "{stderr}");
     }
     assert!(server.requests().is_empty());
 }

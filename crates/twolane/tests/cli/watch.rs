@@ -66,8 +66,8 @@ fn says_after_a_cut_which_orders_may_be_missing() {
 
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let line = lines.next().expect("a line").expect("UTF-8");
-        let mut told = BufReader::new(child.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
-        let missing = told.find(|line| line.starts_with("Results between ")).expect("a message");
+        let mut printed = BufReader::new(child.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
+        let missing = printed.find(|line| line.starts_with("Results between ")).expect("a message");
         signal(&child, "INT");
 
         assert!(line.contains("order.confirmed"), "standard output has frames alone: {line}");
