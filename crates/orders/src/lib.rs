@@ -10,36 +10,25 @@
 
 mod connection;
 mod content;
-mod error_chain;
-mod fingerprint;
-mod identity;
-mod item;
-mod money;
 mod note;
 mod order;
 mod place_order;
 mod ports;
 mod process_queued_order;
-mod timestamp;
-mod violation;
 
 #[cfg(feature = "fakes")]
 pub mod fakes;
 
 pub use connection::{Connection, ConnectionId, InvalidConnectionId};
 pub use content::{ItemDraft, OrderContent, OrderDraft};
-pub use error_chain::ErrorChain;
-pub use fingerprint::Fingerprint;
-pub use identity::{InvalidOrderId, InvalidOwner, OrderId, Owner};
-pub use item::{Item, Quantity, Sku};
-pub use money::{Currency, UnitPrice};
 pub use note::Note;
 pub use order::{Lane, Order, Outcome, Status};
 pub use place_order::{PlaceOrder, PlaceOrderError, Placement, place_order};
 pub use ports::{
-    ConnectionRepository, Notification, NotificationReport, Notifier, NotifyError, OrderRepository, RepositoryError,
-    StoreOutcome,
+    ConnectionRepository, Notification, NotificationReport, Notifier, NotifyError, OrderRepository, StoreOutcome,
 };
 pub use process_queued_order::{Processed, QueuedOrder, Refusal, process_queued_order};
-pub use timestamp::{InvalidTimestamp, Timestamp};
-pub use violation::{Violation, Violations};
+pub use shared_kernel::{
+    Currency, ErrorChain, Fingerprint, InvalidOrderId, InvalidOwner, InvalidTimestamp, Item, OrderId, Owner, Quantity,
+    RepositoryError, Sku, Timestamp, UnitPrice, Violation, Violations,
+};

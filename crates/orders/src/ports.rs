@@ -1,7 +1,7 @@
 //! What the use cases need from the outside, in the words of the domain.
 
-use crate::{Connection, ConnectionId, Order, OrderId, Owner, Violations};
-use std::{borrow::Cow, error::Error as StdError, future::Future, ops::AddAssign};
+use crate::{Connection, ConnectionId, Order, OrderId, Owner, RepositoryError, Violations};
+use std::{borrow::Cow, future::Future, ops::AddAssign};
 use thiserror::Error;
 
 /// Keeps orders.
@@ -37,32 +37,6 @@ pub trait ConnectionRepository {
 
     /// Every socket of the owner, expired ones possibly among them.
     fn list(&self, owner: &Owner) -> impl Future<Output = Result<Vec<Connection>, RepositoryError>> + Send;
-}
-
-/// Why a repository could not answer. Nothing is known about whether the request took effect, so repeat it: every
-/// request here may be repeated.
-#[derive(Debug, Error)]
-pub enum RepositoryError {
-    /// The database is over a limit of its own.
-    #[error("the database is over its limit")]
-    Throttled(#[source] Box<dyn StdError + Send + Sync>),
-    /// The database did not answer, or not in time, or with a fault of its own.
-    #[error("the database is not available")]
-    Unavailable(#[source] Box<dyn StdError + Send + Sync>),
-    /// The database will not do this: a permission is missing or a name is wrong.
-    #[error("the database refused the request")]
-    Refused(#[source] Box<dyn StdError + Send + Sync>),
-    /// The database holds something that is not one of ours.
-    #[error("the stored record cannot be read")]
-    Unreadable(#[source] Box<dyn StdError + Send + Sync>),
-}
-
-impl RepositoryError {
-    /// Whether the same request may well succeed in a moment, without anybody mending anything.
-    #[must_use]
-    pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Throttled(_) | Self::Unavailable(_))
-    }
 }
 
 /// What an owner is notified of.

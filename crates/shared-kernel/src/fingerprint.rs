@@ -16,7 +16,8 @@ impl Fingerprint {
 
     /// The fingerprint of `fields`, told apart from those of every other `kind`. Each field is preceded by its
     /// length, so that no two lists of fields run together into the same bytes.
-    pub(crate) fn of_fields(kind: &str, fields: &[&[u8]]) -> Self {
+    #[must_use]
+    pub fn of_fields(kind: &str, fields: &[&[u8]]) -> Self {
         let mut hasher = Sha256::new();
         for field in std::iter::once(&kind.as_bytes()).chain(fields) {
             hasher.update((field.len() as u64).to_be_bytes());

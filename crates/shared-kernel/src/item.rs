@@ -3,13 +3,14 @@
 use crate::UnitPrice;
 
 /// A stock-keeping unit: 1 to [`Sku::MAX_CHARS`] of `A-Z a-z 0-9 . _ -`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sku(String);
 
 impl Sku {
     /// Longest stock-keeping unit, in characters.
     pub const MAX_CHARS: usize = 64;
-    pub(crate) const RULE: &'static str = "must be 1 to 64 of the characters A-Z a-z 0-9 . _ -";
+    /// The rule, as a violation says it.
+    pub const RULE: &'static str = "must be 1 to 64 of the characters A-Z a-z 0-9 . _ -";
 
     /// Reads a stock-keeping unit, or `None` when it has other characters or another length.
     #[must_use]
@@ -33,7 +34,8 @@ pub struct Quantity(u32);
 impl Quantity {
     /// Most units of one item.
     pub const MAX: u32 = 10_000;
-    pub(crate) const RULE: &'static str = "must be an integer from 1 to 10000";
+    /// The rule, as a violation says it.
+    pub const RULE: &'static str = "must be an integer from 1 to 10000";
 
     /// A quantity of `units`, or `None` when it is out of range.
     #[must_use]
@@ -61,7 +63,8 @@ pub struct Item {
 
 impl Item {
     /// What the line costs, in minor units: at most 10 000 × 1 000 000 000, which fits.
-    pub(crate) fn total_minor_units(&self) -> u64 {
+    #[must_use]
+    pub fn total_minor_units(&self) -> u64 {
         u64::from(self.quantity.units()) * u64::from(self.unit_price.minor_units())
     }
 }

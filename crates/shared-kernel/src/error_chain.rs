@@ -24,15 +24,12 @@ impl fmt::Display for ErrorChain<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{PlaceOrderError, RepositoryError};
+    use crate::RepositoryError;
 
     #[test]
     fn names_every_cause() {
-        let error = PlaceOrderError::Repository(RepositoryError::Throttled("ThrottlingException".into()));
+        let error = RepositoryError::Throttled("ThrottlingException".into());
 
-        assert_eq!(
-            ErrorChain(&error).to_string(),
-            "failed to store the order: the database is over its limit: ThrottlingException"
-        );
+        assert_eq!(ErrorChain(&error).to_string(), "the database is over its limit: ThrottlingException");
     }
 }

@@ -7,7 +7,8 @@ use std::fmt;
 pub struct Currency(iso_currency::Currency);
 
 impl Currency {
-    pub(crate) const RULE: &'static str = "must be an ISO 4217 currency code such as EUR";
+    /// The rule, as a violation says it.
+    pub const RULE: &'static str = "must be an ISO 4217 currency code such as EUR";
 
     /// Reads a three-letter code in upper case, or `None`.
     #[must_use]
@@ -35,7 +36,8 @@ pub struct UnitPrice(u32);
 impl UnitPrice {
     /// Highest price of one unit, in minor units.
     pub const MAX: u32 = 1_000_000_000;
-    pub(crate) const RULE: &'static str = "must be an integer from 0 to 1000000000, in minor units";
+    /// The rule, as a violation says it.
+    pub const RULE: &'static str = "must be an integer from 0 to 1000000000, in minor units";
 
     /// A price of `minor_units`, or `None` when it is out of range.
     #[must_use]

@@ -1,0 +1,31 @@
+//! Publishing events.
+
+use crate::Event;
+use std::{error::Error as StdError, future::Future};
+use thiserror::Error;
+
+/// Publishes events to one topic.
+pub trait EventPublisher {
+    /// Publishes one event. When it returns `Ok`, every subscription will receive the event at least once. After an error it is
+    /// not known whether the event was published: publish it again.
+    fn publish(&self, event: &Event) -> impl Future<Output = Result<(), PublishError>> + Send;
+}
+
+/// Why an event was perhaps not published.
+#[derive(Debug, Error)]
+pub enum PublishError {
+    /// The topic is over a limit, did not answer, or not in time.
+    #[error("the topic is not available")]
+    Unavailable(#[source] Box<dyn StdError + Send + Sync>),
+    /// The topic refuses the event: a permission is missing or a name is wrong.
+    #[error("the topic refused the event")]
+    Refused(#[source] Box<dyn StdError + Send + Sync>),
+}
+
+impl PublishError {
+    /// Whether the same request may well succeed in a moment, without a fix.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}

@@ -1,0 +1,53 @@
+//! Publishing over Amazon SNS.
+
+use crate::{Event, EventPublisher, PublishError};
+use aws_sdk_sns::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::publish::PublishError as SnsError,
+    types::MessageAttributeValue,
+};
+
+/// The message attribute with the event's type, by which subscriptions filter. Data type `String`.
+pub const EVENT_TYPE_ATTRIBUTE: &str = "eventType";
+
+/// Error codes of Amazon SNS that pass: throttling, a fault of SNS, or of AWS KMS under load.
+/// Source: Amazon SNS API Reference, `Publish`, errors.
+const PASSING_CODES: [&str; 5] = ["Throttled", "Throttling", "ThrottlingException", "KMSThrottling", "InternalError"];
+
+/// Publishes to a topic of Amazon SNS. The function needs the permission `sns:Publish` on the topic.
+#[derive(Clone, Debug)]
+pub struct SnsPublisher {
+    client: Client,
+    topic_arn: String,
+}
+
+impl SnsPublisher {
+    /// Publishes to the topic with that ARN.
+    #[must_use]
+    pub fn new(client: Client, topic_arn: impl Into<String>) -> Self {
+        Self { client, topic_arn: topic_arn.into() }
+    }
+}
+
+impl EventPublisher for SnsPublisher {
+    async fn publish(&self, event: &Event) -> Result<(), PublishError> {
+        let event_type = MessageAttributeValue::builder().data_type("String").string_value(event.kind.name()).build();
+        let event_type = event_type.map_err(|error| PublishError::Refused(error.into()))?;
+        let publish = self.client.publish().topic_arn(&self.topic_arn).message(event.to_json());
+        match publish.message_attributes(EVENT_TYPE_ATTRIBUTE, event_type).send().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(publish_error(error)),
+        }
+    }
+}
+
+/// What a failed request means to the caller of the port.
+fn publish_error<R: std::fmt::Debug + Send + Sync + 'static>(error: SdkError<SnsError, R>) -> PublishError {
+    let refused = match &error {
+        SdkError::ServiceError(context) => context.err().code().is_some_and(|code| !PASSING_CODES.contains(&code)),
+        SdkError::ConstructionFailure(_) => true,
+        _ => false,
+    };
+    if refused { PublishError::Refused(error.into()) } else { PublishError::Unavailable(error.into()) }
+}

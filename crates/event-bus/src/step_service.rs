@@ -1,0 +1,77 @@
+//! What a service does for one step of an order.
+
+use crate::{Delivery, Event, EventKind, EventPublisher, HandleError, OrderedItems};
+use shared_kernel::{OrderId, Owner, RepositoryError, Step, Timestamp, Vote};
+use std::future::Future;
+
+/// A service that takes part in orders: it holds what an order needs, then makes the hold final or undoes it.
+///
+/// Every method may be called again, late, and in any order, also after the order's end. An implementation MUST make each effect
+/// in one conditional write or one transaction, identified by owner, order and step.
+pub trait StepService {
+    /// Which step this is.
+    const STEP: Step;
+
+    /// Holds what the order needs, or records that it cannot. A repeat MUST return what the first call recorded.
+    fn hold(
+        &self,
+        owner: &Owner,
+        id: OrderId,
+        order: &OrderedItems,
+    ) -> impl Future<Output = Result<HoldOutcome, RepositoryError>> + Send;
+
+    /// Makes the hold final.
+    fn confirm(&self, owner: &Owner, id: OrderId) -> impl Future<Output = Result<(), RepositoryError>> + Send;
+
+    /// Undoes the hold, and MUST keep a later `hold` of the order from taking effect.
+    fn undo(&self, owner: &Owner, id: OrderId) -> impl Future<Output = Result<(), RepositoryError>> + Send;
+}
+
+/// What came of [`StepService::hold`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HoldOutcome {
+    /// The order's needs are held, or were made final before.
+    Held,
+    /// The service cannot serve the order, for this reason. The owner reads it.
+    Refused(String),
+    /// The order was cancelled before. Nothing is held.
+    Undone,
+}
+
+/// Handles one event for a step: holds and votes, makes final, or undoes.
+///
+/// The last delivery of `order.placed` that fails votes `failed`, so that the order does not wait for its deadline.
+///
+/// # Errors
+/// [`HandleError`]: the event must be redelivered.
+pub async fn take_part<S: StepService, P: EventPublisher>(
+    service: &S,
+    outcomes: &P,
+    delivery: Delivery,
+    now: Timestamp,
+) -> Result<(), HandleError> {
+    let Delivery { event, is_last, .. } = delivery;
+    let (owner, id) = (&event.owner, event.order_id);
+    match &event.kind {
+        EventKind::Placed(order) => {
+            let held = service.hold(owner, id, order).await;
+            let vote = match &held {
+                Ok(HoldOutcome::Held) => Vote::Held,
+                Ok(HoldOutcome::Refused(reason)) => Vote::Refused(reason.clone()),
+                // The decision is known: it is what made the step undo.
+                Ok(HoldOutcome::Undone) => return Ok(()),
+                Err(_) if is_last => Vote::Failed(format!("the {} service did not answer in time", S::STEP)),
+                Err(_) => return Ok(held.map(|_| ())?),
+            };
+            let kind = EventKind::Voted(S::STEP, vote);
+            outcomes.publish(&Event { kind, occurred_at: now, ..event.clone() }).await?;
+            // After a `failed` vote the delivery still fails, so that the operator finds the event in the dead-letter queue.
+            held?;
+        }
+        EventKind::Confirmed => service.confirm(owner, id).await?,
+        EventKind::Cancelled { .. } => service.undo(owner, id).await?,
+        // The subscription's filter lets none of these through.
+        EventKind::Submitted { .. } | EventKind::Voted(..) => {}
+    }
+    Ok(())
+}

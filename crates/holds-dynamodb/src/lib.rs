@@ -1,0 +1,1 @@
+//! The port of holds over Amazon DynamoDB.

@@ -1,0 +1,23 @@
+//! What the domains of all services have in common: who orders, which order, what it contains, and why a repository fails.
+//!
+//! A service depends on this crate and not on another service. Nothing here knows AWS, JSON or the clock.
+
+mod error_chain;
+mod fingerprint;
+mod identity;
+mod item;
+mod money;
+mod repository_error;
+mod step;
+mod timestamp;
+mod violation;
+
+pub use error_chain::ErrorChain;
+pub use fingerprint::Fingerprint;
+pub use identity::{InvalidOrderId, InvalidOwner, OrderId, Owner};
+pub use item::{Item, Quantity, Sku};
+pub use money::{Currency, UnitPrice};
+pub use repository_error::RepositoryError;
+pub use step::{Step, Vote};
+pub use timestamp::{InvalidTimestamp, Timestamp};
+pub use violation::{Violation, Violations};
