@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use testkit::repository;
 
-fn document() -> Value {
+/// The document.
+pub(crate) fn document() -> Value {
     yaml(&repository::read("infra/asyncapi.yaml"))
 }
 

@@ -11,6 +11,7 @@ mod compose;
 mod created;
 mod edge;
 mod encryption;
+mod events;
 mod functions;
 mod gateway_responses;
 mod mapping_templates;
