@@ -21,7 +21,7 @@ pub type Item = HashMap<String, AttributeValue>;
 
 /// Ways to look into the stack.
 pub struct Stack {
-    dynamodb: aws_sdk_dynamodb::Client,
+    pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     /// For what concerns the queues.
     pub sqs: aws_sdk_sqs::Client,
 }
