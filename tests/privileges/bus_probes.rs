@@ -79,7 +79,7 @@ pub(crate) async fn pay() {
 pub(crate) async fn read_payment() {
     let (api, id, _) = paid().await;
     let answer = send(api.request(Method::GET, &format!("payments/{id}"))).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!((answer.status, &answer.body["status"]), (200, &"CAPTURED".into()), "{answer:?}");
 }
 
 pub(crate) async fn read_stock() {
