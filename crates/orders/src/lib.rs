@@ -26,7 +26,7 @@ pub mod fakes;
 pub use connection::{Connection, ConnectionId, InvalidConnectionId};
 pub use content::{ItemDraft, OrderContent, OrderDraft};
 pub use note::Note;
-pub use order::{Lane, Order, Outcome, Status};
+pub use order::{Cancellation, Lane, Order, Outcome, Status};
 pub use place_order::{PlaceOrder, PlaceOrderError, Placement, place_order};
 pub use ports::{
     ConnectionRepository, Notification, NotificationReport, Notifier, NotifyError, OrderRepository, SettleOutcome,

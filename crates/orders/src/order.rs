@@ -108,14 +108,8 @@ pub enum Outcome {
     Cancelled {
         /// What was ordered.
         content: OrderContent,
-        /// The votes until then.
-        votes: Votes,
-        /// What cancelled it.
-        decided_by: Decider,
-        /// Why, for the customer to read.
-        reason: String,
-        /// When it was cancelled.
-        cancelled_at: Timestamp,
+        /// How it was cancelled.
+        cancellation: Box<Cancellation>,
     },
     /// Refused for good.
     Rejected {
@@ -127,6 +121,19 @@ pub enum Outcome {
         /// Why, for the customer to read.
         reason: String,
     },
+}
+
+/// How an order was cancelled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cancellation {
+    /// The votes until then.
+    pub votes: Votes,
+    /// What cancelled the order.
+    pub decided_by: Decider,
+    /// Why, for the customer to read.
+    pub reason: String,
+    /// When.
+    pub cancelled_at: Timestamp,
 }
 
 /// One order of one owner.
@@ -177,9 +184,8 @@ impl Order {
     pub fn reason(&self) -> Option<&str> {
         match &self.outcome {
             Outcome::Placed { .. } | Outcome::Confirmed { .. } => None,
-            Outcome::Cancelled { reason, .. } | Outcome::Rejected { reason } | Outcome::Failed { reason } => {
-                Some(reason)
-            }
+            Outcome::Cancelled { cancellation, .. } => Some(&cancellation.reason),
+            Outcome::Rejected { reason } | Outcome::Failed { reason } => Some(reason),
         }
     }
 }

@@ -20,7 +20,6 @@ pub trait OrderRepository {
 
 /// What [`OrderRepository::store`] did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "a message makes one, and it is taken apart at once")]
 pub enum StoreOutcome {
     /// The order is stored now.
     Stored,
@@ -47,7 +46,6 @@ pub trait SettlementRepository {
 
 /// What a method of [`SettlementRepository`] did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "a message makes one, and it is taken apart at once")]
 pub enum SettleOutcome {
     /// The vote is recorded; the order is not decided.
     Recorded,

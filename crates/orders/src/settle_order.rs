@@ -121,9 +121,9 @@ impl Order {
     /// What decided the order; `None` before the decision and where no step votes.
     #[must_use]
     pub fn decided_by(&self) -> Option<Decider> {
-        match self.outcome {
+        match &self.outcome {
             Outcome::Confirmed { last_vote, .. } => last_vote.map(Decider::Step),
-            Outcome::Cancelled { decided_by, .. } => Some(decided_by),
+            Outcome::Cancelled { cancellation, .. } => Some(cancellation.decided_by),
             Outcome::Placed { .. } | Outcome::Rejected { .. } | Outcome::Failed { .. } => None,
         }
     }

@@ -1,8 +1,8 @@
 //! Sample values.
 
 use crate::{
-    Ballot, Deadline, Decider, Fingerprint, ItemDraft, Lane, Order, OrderContent, OrderDraft, OrderId, Outcome, Owner,
-    PlaceOrder, QueuedOrder, Refusal, Step, Timestamp, Violation, Vote, Votes,
+    Ballot, Cancellation, Deadline, Decider, Fingerprint, ItemDraft, Lane, Order, OrderContent, OrderDraft, OrderId,
+    Outcome, Owner, PlaceOrder, QueuedOrder, Refusal, Step, Timestamp, Violation, Vote, Votes,
 };
 use std::time::Duration;
 
@@ -124,13 +124,13 @@ pub fn confirmed_by_steps() -> Order {
 /// The order of [`placed`] after stock refused it for `reason`, when no other step had voted.
 #[must_use]
 pub fn cancelled(reason: &str) -> Order {
-    let outcome = Outcome::Cancelled {
-        content: content("SKU-1"),
+    let cancellation = Cancellation {
         votes: [(Step::Stock, Vote::Refused(reason.to_owned()))].into_iter().collect(),
         decided_by: Decider::Step(Step::Stock),
         reason: reason.to_owned(),
         cancelled_at: moment(2),
     };
+    let outcome = Outcome::Cancelled { content: content("SKU-1"), cancellation: Box::new(cancellation) };
     Order { outcome, ..placed() }
 }
 

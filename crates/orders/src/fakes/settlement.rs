@@ -2,8 +2,8 @@
 
 use super::{Flaky, InMemoryOrders, Refusing, Unavailable, lock, unavailable};
 use crate::{
-    Ballot, Deadline, Decider, Fingerprint, OrderContent, OrderId, Outcome, Owner, RepositoryError, SettleOutcome,
-    SettlementRepository, Timestamp, Vote, Votes,
+    Ballot, Cancellation, Deadline, Decider, Fingerprint, OrderContent, OrderId, Outcome, Owner, RepositoryError,
+    SettleOutcome, SettlementRepository, Vote, Votes,
 };
 
 impl InMemoryOrders {
@@ -47,7 +47,8 @@ impl SettlementRepository for InMemoryOrders {
                 Vote::Held if is_last => Outcome::Confirmed { content, confirmed_at: now, last_vote: Some(step) },
                 Vote::Held => Outcome::Placed { content, votes },
                 Vote::Refused(reason) | Vote::Failed(reason) => {
-                    cancelled(content, votes, Decider::Step(step), reason, now)
+                    let decided_by = Decider::Step(step);
+                    cancelled(content, Cancellation { votes, decided_by, reason, cancelled_at: now })
                 }
             })
         }))
@@ -56,19 +57,14 @@ impl SettlementRepository for InMemoryOrders {
     async fn cancel_overdue(&self, deadline: &Deadline) -> Result<SettleOutcome, RepositoryError> {
         let Deadline { owner, id, fingerprint, now, .. } = deadline;
         Ok(self.settle(owner, *id, *fingerprint, |content, votes| {
-            Some(cancelled(content, votes, Decider::Deadline, deadline.reason(), *now))
+            let (decided_by, reason) = (Decider::Deadline, deadline.reason());
+            Some(cancelled(content, Cancellation { votes, decided_by, reason, cancelled_at: *now }))
         }))
     }
 }
 
-fn cancelled(
-    content: OrderContent,
-    votes: Votes,
-    decided_by: Decider,
-    reason: String,
-    cancelled_at: Timestamp,
-) -> Outcome {
-    Outcome::Cancelled { content, votes, decided_by, reason, cancelled_at }
+fn cancelled(content: OrderContent, cancellation: Cancellation) -> Outcome {
+    Outcome::Cancelled { content, cancellation: Box::new(cancellation) }
 }
 
 impl SettlementRepository for Unavailable {

@@ -2,8 +2,8 @@
 
 use super::{ballot, content, deadline, failed, moment, order_id, owner, placed};
 use crate::{
-    Ballot, Deadline, Decider, Fingerprint, Order, OrderRepository, Outcome, SettleOutcome, SettlementRepository,
-    Status, Step, StoreOutcome, Vote,
+    Ballot, Cancellation, Deadline, Decider, Fingerprint, Order, OrderRepository, Outcome, SettleOutcome,
+    SettlementRepository, Status, Step, StoreOutcome, Vote,
 };
 
 /// A repository under test.
@@ -81,10 +81,12 @@ async fn the_first_vote_that_is_not_held_cancels<R: Settlements>(orders: &R, ste
     let cancelled = Order {
         outcome: Outcome::Cancelled {
             content: content("SKU-1"),
-            votes: [(steps[0], Vote::Held), (steps[1], no.clone())].into_iter().collect(),
-            decided_by: Decider::Step(steps[1]),
-            reason: no.reason().unwrap_or_default().to_owned(),
-            cancelled_at: moment(2),
+            cancellation: Box::new(Cancellation {
+                votes: [(steps[0], Vote::Held), (steps[1], no.clone())].into_iter().collect(),
+                decided_by: Decider::Step(steps[1]),
+                reason: no.reason().unwrap_or_default().to_owned(),
+                cancelled_at: moment(2),
+            }),
         },
         ..placed()
     };
@@ -102,10 +104,12 @@ async fn the_deadline_cancels_what_is_not_decided<R: Settlements>(orders: &R, st
     let cancelled = Order {
         outcome: Outcome::Cancelled {
             content: content("SKU-1"),
-            votes: [(steps[0], Vote::Held), (steps[1], Vote::Held)].into_iter().collect(),
-            decided_by: Decider::Deadline,
-            reason: "not every step answered within 900 s".to_owned(),
-            cancelled_at: moment(900),
+            cancellation: Box::new(Cancellation {
+                votes: [(steps[0], Vote::Held), (steps[1], Vote::Held)].into_iter().collect(),
+                decided_by: Decider::Deadline,
+                reason: "not every step answered within 900 s".to_owned(),
+                cancelled_at: moment(900),
+            }),
         },
         ..placed()
     };
