@@ -4,8 +4,12 @@ mod answer;
 mod order_content;
 mod request;
 
-pub use answer::{SECURITY_HEADERS, internal_error, json, problem, problem_response, repository_problem, with_header};
+pub use answer::{
+    Resource, SECURITY_HEADERS, internal_error, invalid_body, json, problem, problem_response, repository_problem,
+    with_header,
+};
 pub use order_content::{invalid_order, order_content};
+pub use orders_api::Problem;
 pub use request::RestRequest;
 
 use crate::cors;
