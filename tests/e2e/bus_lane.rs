@@ -113,7 +113,7 @@ async fn takes_a_repeated_order_once() {
     let order = order_in("DKK", &[(&sku, 1, 250)]);
     stack.supply(OWNER, &order).await;
     stack.supply(OWNER, &order).await;
-    let [stock, money] = left(&stack, &sku, "DKK").await;
+    let [units, money] = left(&stack, &sku, "DKK").await;
 
     let first = futures_util::future::join_all((0..5).map(|_| api.put("bus", &id, &order))).await;
     let decided = api.settled(&id).await;
@@ -127,7 +127,7 @@ async fn takes_a_repeated_order_once() {
     assert_eq!(api.settled(&next).await["status"], "CONFIRMED");
     assert_eq!(api.get(&id).await.body, decided);
     no_hold_is_left(&stack, &next).await;
-    assert_eq!(left(&stack, &sku, "DKK").await, [stock.map(|left| left - 2), money.map(|left| left - 500)]);
+    assert_eq!(left(&stack, &sku, "DKK").await, [units.map(|left| left - 2), money.map(|left| left - 500)]);
 }
 
 #[tokio::test]

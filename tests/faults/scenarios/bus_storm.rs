@@ -95,7 +95,7 @@ pub(crate) async fn every_order_ends_once_and_only_confirmed_ones_take_anything(
     let supplied = supply(rig, &shelves, &all).await;
     rig.endpoint.inject(every_event_three_times());
 
-    let (_, killed) = tokio::join!(place(&all), kill_at_every_moment(rig));
+    let ((), killed) = tokio::join!(place(&all), kill_at_every_moment(rig));
     tell(&format!("{expected} orders are submitted twice, {killed} functions were killed"));
     all_are_heard_of(&all, expected).await;
     rig.endpoint.repeats_are_done().await;
