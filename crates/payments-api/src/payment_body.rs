@@ -22,9 +22,8 @@ pub fn parse_payment_body(body: &[u8]) -> Result<Amount, Violations> {
 
     let currency = required("/currency", currency, &mut violations)
         .and_then(|code| ruled("/currency", Currency::RULE, Currency::parse(&code), &mut violations));
-    // Any currency will do to check the range, when that in the body is wrong.
     let minor_units = required("/amountMinor", amount, &mut violations).and_then(|minor_units| {
-        let minor_units = u64::try_from(minor_units).ok().filter(|units| (1..=Amount::MAX).contains(units));
+        let minor_units = u64::try_from(minor_units).ok().filter(|units| Amount::RANGE.contains(units));
         ruled("/amountMinor", Amount::RULE, minor_units, &mut violations)
     });
     let amount = currency.zip(minor_units).and_then(|(currency, minor_units)| Amount::new(currency, minor_units));

@@ -1,7 +1,7 @@
 //! Amounts of money.
 
 use shared_kernel::Currency;
-use std::fmt;
+use std::{fmt, ops::RangeInclusive};
 
 /// An amount of one currency: 1 to [`Amount::MAX`] minor units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,13 +13,15 @@ pub struct Amount {
 impl Amount {
     /// Largest amount, in minor units. No order costs more: it has at most 100 lines of 10 000 units at 1 000 000 000.
     pub const MAX: u64 = 1_000_000_000_000_000;
+    /// The minor units that an amount may have.
+    pub const RANGE: RangeInclusive<u64> = 1..=Self::MAX;
     /// The rule, as a violation says it.
     pub const RULE: &'static str = "must be an integer from 1 to 1000000000000000, in minor units";
 
     /// An amount of `minor_units`, or `None` when they are out of range.
     #[must_use]
     pub fn new(currency: Currency, minor_units: u64) -> Option<Self> {
-        (1..=Self::MAX).contains(&minor_units).then_some(Self { currency, minor_units })
+        Self::RANGE.contains(&minor_units).then_some(Self { currency, minor_units })
     }
 
     /// The currency.

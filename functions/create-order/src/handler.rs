@@ -6,11 +6,10 @@ use lambda_http::{
 };
 use lambda_support::{
     clock,
-    http::{RestRequest, json, problem, problem_response, repository_problem, with_header},
+    http::{RestRequest, invalid_body, json, problem, problem_response, repository_problem, with_header},
 };
-use orders::{Lane, Order, OrderId, OrderRepository, PlaceOrder, PlaceOrderError, Placement, Violations, place_order};
-use orders_api::{MAX_BODY_BYTES, OrderView, Problem, ViolationView, parse_order_body};
-use std::borrow::Cow;
+use orders::{Lane, Order, OrderContent, OrderId, OrderRepository, PlaceOrder, PlaceOrderError, Placement, place_order};
+use orders_api::{MAX_BODY_BYTES, OrderView, Problem, parse_order_body};
 
 /// Places the order of one request.
 ///
@@ -48,36 +47,16 @@ fn parse(request: &RestRequest) -> Result<PlaceOrder, Problem> {
         id: request.order_id()?,
         owner: request.owner()?,
         lane: Lane::Sync,
-        content: parse_order_body(&body(request)?).map_err(|violations| invalid(&violations))?,
+        content: content(request)?,
         placed_at: request.received_at().unwrap_or(now),
         now,
         attempts: 1,
     })
 }
 
-/// The body's bytes. As at API Gateway, a request that does not name a media type is taken for JSON.
-fn body(request: &RestRequest) -> Result<Cow<'_, [u8]>, Problem> {
-    let essence = request.content_type().and_then(|value| value.split(';').next()).unwrap_or_default().trim_ascii();
-    if !essence.is_empty() && !essence.eq_ignore_ascii_case("application/json") {
-        let detail = "Send the order as application/json.";
-        return Err(problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
-    }
-    let bytes = request.body().map_err(|error| {
-        let detail = format!("The body is not the base64 that it is said to be: {error}.");
-        problem(StatusCode::BAD_REQUEST, detail)
-    })?;
-    if bytes.len() > MAX_BODY_BYTES {
-        let detail = format!("The body has {} bytes; at most {MAX_BODY_BYTES} are taken.", bytes.len());
-        return Err(problem(StatusCode::PAYLOAD_TOO_LARGE, detail));
-    }
-    Ok(bytes)
-}
-
-fn invalid(violations: &Violations) -> Problem {
-    Problem {
-        errors: ViolationView::list(violations),
-        ..problem(StatusCode::BAD_REQUEST, format!("The order is not valid: {violations}."))
-    }
+fn content(request: &RestRequest) -> Result<OrderContent, Problem> {
+    let body = request.json_body("order", MAX_BODY_BYTES)?;
+    parse_order_body(&body).map_err(|violations| invalid_body("order", &violations))
 }
 
 /// Why the order was not placed, for the caller and, once, for the log.

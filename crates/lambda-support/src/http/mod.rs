@@ -3,7 +3,10 @@
 mod answer;
 mod request;
 
-pub use answer::{SECURITY_HEADERS, json, problem, problem_response, repository_problem, with_header};
+pub use answer::{
+    Resource, SECURITY_HEADERS, invalid_body, json, problem, problem_response, repository_problem, with_header,
+};
+pub use orders_api::Problem;
 pub use request::RestRequest;
 
 use crate::cors;
