@@ -117,5 +117,5 @@ fn the_sample_orders_can_be_read() {
     let (code, stdout, stderr) = order(&server, "sync", &samples, &["--json"]).run();
 
     assert_eq!(code, 1, "{stderr}");
-    assert_eq!(stdout.lines().count(), 11);
+    assert_eq!(stdout.lines().count(), 13);
 }
