@@ -8,7 +8,9 @@ use lambda_support::{
     clock,
     http::{RestRequest, invalid_body, json, problem, problem_response, repository_problem, with_header},
 };
-use orders::{Lane, Order, OrderContent, OrderId, OrderRepository, PlaceOrder, PlaceOrderError, Placement, place_order};
+use orders::{
+    Lane, Order, OrderContent, OrderId, OrderRepository, PlaceOrder, PlaceOrderError, Placement, place_order,
+};
 use orders_api::{MAX_BODY_BYTES, OrderView, Problem, parse_order_body};
 
 /// Places the order of one request.

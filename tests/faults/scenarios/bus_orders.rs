@@ -77,12 +77,12 @@ pub(crate) async fn an_order_is_placed_until_its_last_step_votes(rig: &Rig, _: L
     })
     .await;
     let mut socket = Socket::open_alone().await;
-    let told = socket.subscribe(&id).await;
+    let frame = socket.subscribe(&id).await;
     socket.close().await;
     rig.endpoint.heal();
     gate.open();
 
-    assert_eq!((&told["status"], &told["order"]), (&json!("PLACED"), &placed));
+    assert_eq!((&frame["status"], &frame["order"]), (&json!("PLACED"), &placed));
     assert_eq!(placed.get("confirmedAt"), None, "{placed}");
     assert_eq!(rig.api.settled(&id).await["status"], "CONFIRMED");
     bus::every_step_is(rig, OWNER, &id, "DONE").await;
