@@ -16,12 +16,12 @@ async fn calls_back_with_the_order_when_it_is_confirmed_and_again_for_each_repea
     stack.supply(OWNER, &order).await;
 
     api.put("bus", &id, &order).await;
-    let told = socket.outcome(&id).await;
+    let frame = socket.outcome(&id).await;
     api.put("bus", &id, &order).await;
     let again = socket.outcome(&id).await;
 
-    assert_eq!((&told["type"], &told["order"]), (&json!("order.confirmed"), &api.get(&id).await.body));
-    assert_eq!(again, told);
+    assert_eq!((&frame["type"], &frame["order"]), (&json!("order.confirmed"), &api.get(&id).await.body));
+    assert_eq!(again, frame);
 }
 
 #[tokio::test]
@@ -32,12 +32,12 @@ async fn calls_back_with_the_reason_when_an_order_is_cancelled() {
     stack.add_money(OWNER, "EUR", 200).await;
 
     api.put("bus", &id, &order).await;
-    let told = socket.outcome(&id).await;
+    let frame = socket.outcome(&id).await;
 
     let stored = api.get(&id).await.body;
-    assert_eq!(told["type"], "order.cancelled", "{told}");
-    assert_eq!((&told["reason"], &told["order"]), (&json!(format!("{sku}: 2 ordered, 0 left")), &stored));
-    assert_eq!(stored["reason"], told["reason"]);
+    assert_eq!(frame["type"], "order.cancelled", "{frame}");
+    assert_eq!((&frame["reason"], &frame["order"]), (&json!(format!("{sku}: 2 ordered, 0 left")), &stored));
+    assert_eq!(stored["reason"], frame["reason"]);
 }
 
 #[tokio::test]
@@ -55,8 +55,8 @@ async fn a_subscription_replays_a_decided_order() {
     let mut socket = Socket::open().await;
 
     for order in [confirmed, cancelled] {
-        let told = socket.subscribe(order["orderId"].as_str().unwrap()).await;
-        assert_eq!((&told["status"], &told["order"]), (&order["status"], &order));
+        let frame = socket.subscribe(order["orderId"].as_str().unwrap()).await;
+        assert_eq!((&frame["status"], &frame["order"]), (&order["status"], &order));
     }
 }
 
@@ -84,11 +84,11 @@ async fn two_orders_raced_under_one_id_are_one_confirmed_and_one_rejected() {
     }
 
     tokio::join!(api.put("bus", &id, &orders[0]), api.put("bus", &id, &orders[1]));
-    let told = [socket.outcome(&id).await, socket.outcome(&id).await];
+    let frames = [socket.outcome(&id).await, socket.outcome(&id).await];
 
-    let by_type = |kind: &str| told.iter().find(|frame| frame["type"] == kind);
-    let confirmed = by_type("order.confirmed").unwrap_or_else(|| panic!("nothing is confirmed: {told:?}"));
-    let rejected = by_type("order.rejected").unwrap_or_else(|| panic!("nothing is rejected: {told:?}"));
+    let by_type = |kind: &str| frames.iter().find(|frame| frame["type"] == kind);
+    let confirmed = by_type("order.confirmed").unwrap_or_else(|| panic!("nothing is confirmed: {frames:?}"));
+    let rejected = by_type("order.rejected").unwrap_or_else(|| panic!("nothing is rejected: {frames:?}"));
     assert!(rejected["reason"].as_str().unwrap().contains("different order"), "{rejected}");
     assert_eq!(confirmed["order"], api.get(&id).await.body);
 }
@@ -101,10 +101,10 @@ async fn an_order_of_another_lane_is_confirmed_as_it_is_stored() {
     let stored = api.put("sync", &id, &order).await;
 
     api.put("bus", &id, &order).await;
-    let told = socket.outcome(&id).await;
+    let frame = socket.outcome(&id).await;
     api.put("bus", &id, &order_in("EUR", &[(&sku, 2, 100)])).await;
     let different = socket.outcome(&id).await;
 
-    assert_eq!((&told["type"], &told["order"]), (&json!("order.confirmed"), &stored.body));
+    assert_eq!((&frame["type"], &frame["order"]), (&json!("order.confirmed"), &stored.body));
     assert_eq!(different["type"], "order.rejected", "{different}");
 }

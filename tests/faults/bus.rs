@@ -59,13 +59,13 @@ pub(crate) struct Moment {
 
 impl Moment {
     /// Before the call is done.
-    fn before(function: &'static str, name: String, is_about: impl Fn(&Call) -> bool + Send + 'static) -> Self {
-        Self { function, name: format!("{function} before {name}"), is_about: Box::new(is_about), is_done: false }
+    fn before(function: &'static str, moment: &str, is_about: impl Fn(&Call) -> bool + Send + 'static) -> Self {
+        Self { function, name: format!("{function} before {moment}"), is_about: Box::new(is_about), is_done: false }
     }
 
     /// When the call is done and the function does not know yet.
-    fn after(function: &'static str, name: String, is_about: impl Fn(&Call) -> bool + Send + 'static) -> Self {
-        Self { function, name: format!("{function} after {name}"), is_about: Box::new(is_about), is_done: true }
+    fn after(function: &'static str, moment: &str, is_about: impl Fn(&Call) -> bool + Send + 'static) -> Self {
+        Self { function, name: format!("{function} after {moment}"), is_about: Box::new(is_about), is_done: true }
     }
 
     /// Kills the function's process in the first such moment from now on.
@@ -89,15 +89,15 @@ pub(crate) fn moments() -> Vec<Vec<Moment>> {
     let vote = move |call: &Call| orders(call) && call.operation == "UpdateItem";
     let publishes = |event: &'static str| move |call: &Call| call.event.as_deref() == Some(event);
     let settling = vec![
-        Moment::before(settle, "it records the order".into(), submission),
-        Moment::after(settle, "it has recorded the order".into(), submission),
-        Moment::after(settle, "it has published order.placed".into(), publishes("order.placed")),
-        Moment::before(settle, "it counts a vote".into(), vote),
-        Moment::after(settle, "it has counted a vote".into(), vote),
-        Moment::before(settle, "it publishes order.confirmed".into(), publishes("order.confirmed")),
-        Moment::after(settle, "it has published order.confirmed".into(), publishes("order.confirmed")),
-        Moment::after(settle, "it has published order.cancelled".into(), publishes("order.cancelled")),
-        Moment::after(settle, "it has notified an owner".into(), Call::is_post),
+        Moment::before(settle, "it records the order", submission),
+        Moment::after(settle, "it has recorded the order", submission),
+        Moment::after(settle, "it has published order.placed", publishes("order.placed")),
+        Moment::before(settle, "it counts a vote", vote),
+        Moment::after(settle, "it has counted a vote", vote),
+        Moment::before(settle, "it publishes order.confirmed", publishes("order.confirmed")),
+        Moment::after(settle, "it has published order.confirmed", publishes("order.confirmed")),
+        Moment::after(settle, "it has published order.cancelled", publishes("order.cancelled")),
+        Moment::after(settle, "it has notified an owner", Call::is_post),
     ];
     let functions =
         [("ReserveStockFunctionName", 0), ("AuthorizePaymentFunctionName", 1), ("BookShipmentFunctionName", 2)];
@@ -107,12 +107,12 @@ pub(crate) fn moments() -> Vec<Vec<Moment>> {
         let confirms = move |call: &Call| call.target == table && call.operation == "UpdateItem";
         let votes = move |call: &Call| call.event.as_ref().is_some_and(|event| event.starts_with(&format!("{name}.")));
         vec![
-            Moment::before(function, "it holds".into(), holds),
-            Moment::after(function, "it holds".into(), holds),
-            Moment::before(function, "it votes".into(), votes),
-            Moment::after(function, "it votes".into(), votes),
-            Moment::before(function, "it makes a hold final".into(), confirms),
-            Moment::after(function, "it makes a hold final".into(), confirms),
+            Moment::before(function, "it holds", holds),
+            Moment::after(function, "it holds", holds),
+            Moment::before(function, "it votes", votes),
+            Moment::after(function, "it votes", votes),
+            Moment::before(function, "it makes a hold final", confirms),
+            Moment::after(function, "it makes a hold final", confirms),
         ]
     });
     std::iter::once(settling).chain(stepping).collect()

@@ -129,7 +129,7 @@ impl Stack {
 }
 
 fn hold(item: &Item) -> Hold {
-    let taken = item.get("taken").map(|taken| taken.as_m().unwrap().iter()).into_iter().flatten();
+    let taken = item.get("claims").map(|claims| claims.as_m().unwrap().iter()).into_iter().flatten();
     let taken = taken.map(|(counter, amount)| (counter.clone(), integer(amount))).collect();
     Hold { state: item["state"].as_s().unwrap().clone(), taken }
 }

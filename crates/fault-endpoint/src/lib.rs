@@ -270,7 +270,7 @@ impl Shared {
             let (shared, request, wait) = (Arc::clone(self), request.clone(), within.mul_f64(fastrand::f64()));
             locked(&self.repeats).spawn(async move {
                 tokio::time::sleep(wait).await;
-                // Nobody asked for this answer.
+                // The client has the answer to the first one.
                 let _ = shared.forward(&request).await;
             });
         }

@@ -14,14 +14,16 @@ enum Call {
 fn call() -> impl Strategy<Value = Call> {
     let order = 0..4_u8;
     prop_oneof![
-        (order.clone(), proptest::collection::btree_map(0..3_u8, 1..6_u64, 0..3)).prop_map(|(id, claims)| Call::Hold(id, claims)),
+        (order.clone(), proptest::collection::btree_map(0..3_u8, 1..6_u64, 0..3))
+            .prop_map(|(id, claims)| Call::Hold(id, claims)),
         order.clone().prop_map(Call::Confirm),
         order.prop_map(Call::Undo),
     ]
 }
 
 fn hold(claims: &BTreeMap<u8, u64>) -> Hold {
-    let claim = |(counter, amount): (&u8, &u64)| Claim { counter: CounterKey::new(counter.to_string()), amount: *amount };
+    let claim =
+        |(counter, amount): (&u8, &u64)| Claim { counter: CounterKey::new(counter.to_string()), amount: *amount };
     Hold { state: HoldState::Held, claims: claims.iter().map(claim).collect(), created_at: fakes::moment() }
 }
 

@@ -71,6 +71,8 @@ pub struct QueueSpec {
     pub name: &'static str,
     /// Why messages wait in it.
     pub kind: QueueKind,
+    /// What its messages are.
+    pub messages: MessageKind,
     /// The stack's output with its URL.
     pub url_output: &'static str,
     /// The stack's output with the URL of its dead-letter queue.
@@ -84,6 +86,15 @@ pub enum QueueKind {
     Work,
     /// Until a set time has passed. No order waits for them, and they say nothing of the lane's load.
     Timer,
+}
+
+/// What the messages of a queue are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageKind {
+    /// Requests of the API: the body is the order, and message attributes name it.
+    Request,
+    /// Events of the bus, which come from a topic: the body names the event and its order.
+    Event,
 }
 
 /// A service that votes on an order.
@@ -142,6 +153,7 @@ pub static LANES: [LaneSpec; 3] = [
         queues: &[QueueSpec {
             name: "orders",
             kind: QueueKind::Work,
+            messages: MessageKind::Request,
             url_output: "OrdersQueueUrl",
             dead_letter_url_output: "DeadLetterQueueUrl",
         }],
@@ -197,36 +209,42 @@ pub static LANES: [LaneSpec; 3] = [
             QueueSpec {
                 name: "submissions",
                 kind: QueueKind::Work,
+                messages: MessageKind::Event,
                 url_output: "SubmissionsQueueUrl",
                 dead_letter_url_output: "SubmissionsDeadLetterQueueUrl",
             },
             QueueSpec {
                 name: "stock",
                 kind: QueueKind::Work,
+                messages: MessageKind::Event,
                 url_output: "StockQueueUrl",
                 dead_letter_url_output: "StockDeadLetterQueueUrl",
             },
             QueueSpec {
                 name: "payments",
                 kind: QueueKind::Work,
+                messages: MessageKind::Event,
                 url_output: "PaymentsQueueUrl",
                 dead_letter_url_output: "PaymentsDeadLetterQueueUrl",
             },
             QueueSpec {
                 name: "shipments",
                 kind: QueueKind::Work,
+                messages: MessageKind::Event,
                 url_output: "ShipmentsQueueUrl",
                 dead_letter_url_output: "ShipmentsDeadLetterQueueUrl",
             },
             QueueSpec {
                 name: "outcomes",
                 kind: QueueKind::Work,
+                messages: MessageKind::Event,
                 url_output: "OutcomesQueueUrl",
                 dead_letter_url_output: "OutcomesDeadLetterQueueUrl",
             },
             QueueSpec {
                 name: "deadline",
                 kind: QueueKind::Timer,
+                messages: MessageKind::Event,
                 url_output: "DeadlineQueueUrl",
                 dead_letter_url_output: "DeadlineDeadLetterQueueUrl",
             },

@@ -42,7 +42,7 @@ pub(crate) async fn a_step_that_fails_for_good_cancels_its_order_and_a_redrive_d
     rig.endpoint.inject(failing(move |call| call.target == table && call.is_about(&about)));
 
     bus::submit(&rig.api, &id, &order).await;
-    let told = listener.hears("order.cancelled", &id, PATIENCE).await;
+    let frame = listener.hears("order.cancelled", &id, PATIENCE).await;
     rig.endpoint.heal();
     is_dead(rig, "PaymentsDeadLetterQueueUrl").await;
     bus::every_step_is(rig, OWNER, &id, "UNDONE").await;
@@ -53,17 +53,20 @@ pub(crate) async fn a_step_that_fails_for_good_cancels_its_order_and_a_redrive_d
     twolane(&["redrive", "--queue", "payments"]).await;
     rig.bus_is_idle(PATIENCE).await;
 
-    assert_eq!(told["reason"], "the payment service did not answer in time", "{told}");
+    assert_eq!(frame["reason"], "the payment service did not answer in time", "{frame}");
     assert_eq!(bus::shown(&cancelled), ["UNDONE", "FAILED", "UNDONE"], "{cancelled}");
     assert_eq!(rig.api.get(&id).await.body, cancelled);
     assert_eq!(listener.count("order.cancelled", &id), heard);
     assert_eq!(rig.stack.messages_in("PaymentsDeadLetterQueueUrl").await, 0, "it must have gone");
     bus::every_step_is(rig, OWNER, &id, "UNDONE").await;
     assert_eq!(bus::left(rig, OWNER, &order).await, before, "everything must be back");
-    Figures::default().with("cancelled", 1).with("told", heard).with("taken", 0)
+    Figures::default().with("cancelled", 1).with("frame", heard).with("taken", 0)
 }
 
-pub(crate) async fn a_submission_that_fails_for_good_is_told_and_confirmed_by_a_redrive(rig: &Rig, _: Load) -> Figures {
+pub(crate) async fn a_submission_that_fails_for_good_notifies_its_owner_and_a_redrive_confirms_it(
+    rig: &Rig,
+    _: Load,
+) -> Figures {
     let (id, sku) = (new_id(), new_sku());
     let order = order_in("EUR", &[(&sku, 2, 100)]);
     rig.stack.supply(OWNER, &order).await;
@@ -87,5 +90,5 @@ pub(crate) async fn a_submission_that_fails_for_good_is_told_and_confirmed_by_a_
     assert_eq!(rig.api.get(&id).await.body["status"], "CONFIRMED");
     assert_eq!(rig.stack.messages_in("SubmissionsDeadLetterQueueUrl").await, 0, "it must have gone");
     assert_eq!(bus::left(rig, OWNER, &order).await, bus::less(before, &order), "it must be taken once");
-    Figures::default().with("failed told", 1).with("confirmed", 1).with("taken twice", 0)
+    Figures::default().with("failed frame", 1).with("confirmed", 1).with("taken twice", 0)
 }

@@ -32,7 +32,7 @@ const LATE: Duration = Duration::from_secs(3);
 /// More than any account has.
 const UNPAYABLE: u32 = 1_000_000_000;
 
-/// Units on the shelves that nobody orders.
+/// Units and money that no order takes.
 const SPARE: i64 = 7;
 
 /// Parcels of a day. Source: the default of `ShipmentsPerDay` in template.yaml.
@@ -42,7 +42,7 @@ const PARCELS_A_DAY: i64 = 100_000;
 struct Customer {
     owner: String,
     listener: Listener,
-    /// By id: the order, and the type of the frame that tells its outcome.
+    /// By id: the order, and the type of the frame with its outcome.
     orders: BTreeMap<String, (Value, &'static str)>,
 }
 
@@ -95,7 +95,7 @@ pub(crate) async fn every_order_ends_once_and_only_confirmed_ones_take_anything(
     let supplied = supply(rig, &shelves, &all).await;
     rig.endpoint.inject(every_event_three_times());
 
-    let (_, killed) = tokio::join!(place(&all), kill_at_every_moment(rig));
+    let ((), killed) = tokio::join!(place(&all), kill_at_every_moment(rig));
     tell(&format!("{expected} orders are submitted twice, {killed} functions were killed"));
     all_are_heard_of(&all, expected).await;
     rig.endpoint.repeats_are_done().await;
@@ -190,11 +190,11 @@ async fn kill_at_every_moment(rig: &Rig) -> usize {
 }
 
 async fn all_are_heard_of(all: &[Customer], expected: usize) {
-    let mut told = 0;
+    let mut shown = 0;
     eventually(DEADLINE, "every owner hears of each of their orders", async || {
         let heard = all.iter().map(|customer| customer.heard().len()).sum();
-        if heard >= told + 100 {
-            told = heard;
+        if heard >= shown + 100 {
+            shown = heard;
             tell(&format!("{heard} of {expected} heard of"));
         }
         (heard >= expected).then_some(())
@@ -227,7 +227,7 @@ fn check_money(supplied: &Supplied, books: &Books, all: &[Customer]) {
     no_hold_is_left(books, "payment", all);
 }
 
-/// Each confirmed order has one parcel, and every day of the calendar, whoever booked it, adds up.
+/// Each confirmed order has one parcel, and every day adds up, bookings of other tests included.
 fn check_shipments(books: &Books, all: &[Customer], confirmed: usize) {
     let mut booked = 0;
     for customer in all {

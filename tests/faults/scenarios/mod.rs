@@ -60,7 +60,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         bus_orders::an_order_is_placed_until_its_last_step_votes,
         bus_orders::a_payment_whose_answer_is_lost_is_200_at_its_repeat_and_taken_once,
         bus_last_delivery::a_step_that_fails_for_good_cancels_its_order_and_a_redrive_does_no_harm,
-        bus_last_delivery::a_submission_that_fails_for_good_is_told_and_confirmed_by_a_redrive,
+        bus_last_delivery::a_submission_that_fails_for_good_notifies_its_owner_and_a_redrive_confirms_it,
         bus_service_down::other_lanes_do_not_notice_and_the_bus_lane_catches_up_or_cancels,
         bus_storm::every_order_ends_once_and_only_confirmed_ones_take_anything,
         comparison::a_burst_is_refused_by_the_sync_lane_and_levelled_by_the_async_lane,
