@@ -32,6 +32,7 @@ fn allowed(package: &str) -> &'static [&'static str] {
             "lanes",
             "orders",
             "orders-api",
+            "orders-sqs",
             "payments",
             "payments-api",
             "shared-kernel",
