@@ -57,7 +57,9 @@ impl DynamoDbHoldRepository {
         let failed = failed_conditions(error)?;
         match failed.get(0) {
             Some(Some(item)) => return Ok(TakeOutcome::Exists(HoldRecord::read(item.clone())?)),
-            Some(None) => return Err(RepositoryError::Unavailable("the answer lacks the hold in the way".into()).into()),
+            Some(None) => {
+                return Err(RepositoryError::Unavailable("the answer lacks the hold in the way".into()).into());
+            }
             None => {}
         }
         let mut shortages = Vec::new();

@@ -29,9 +29,7 @@ impl FailedConditions {
 
 /// The conditions for which a transaction was cancelled, or why it failed otherwise. A failed condition of the first action, the
 /// one on the hold, decides, whatever became of the other actions.
-pub(crate) fn failed_conditions<R>(
-    error: SdkError<TransactWriteItemsError, R>,
-) -> Result<FailedConditions, WriteError>
+pub(crate) fn failed_conditions<R>(error: SdkError<TransactWriteItemsError, R>) -> Result<FailedConditions, WriteError>
 where
     R: std::fmt::Debug + Send + Sync + 'static,
     SdkError<TransactWriteItemsError, R>: aws_sdk_dynamodb::operation::RequestId,

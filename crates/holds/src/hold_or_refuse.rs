@@ -50,7 +50,10 @@ pub async fn hold_or_refuse<R: HoldRepository>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Claim, CounterKey, fakes::{self, InMemoryHolds}};
+    use crate::{
+        Claim, CounterKey,
+        fakes::{self, InMemoryHolds},
+    };
 
     fn claiming(amount: u64) -> Hold {
         let claims = vec![Claim { counter: CounterKey::new("SKU-1"), amount }];
@@ -61,8 +64,10 @@ mod tests {
     async fn records_a_hold_once() {
         let holds = InMemoryHolds::with([("SKU-1", 3)]);
 
-        let first = hold_or_refuse(&holds, &fakes::key(1), claiming(2), 0, |_| unreachable!()).await.expect("in memory");
-        let second = hold_or_refuse(&holds, &fakes::key(1), claiming(2), 0, |_| unreachable!()).await.expect("in memory");
+        let first =
+            hold_or_refuse(&holds, &fakes::key(1), claiming(2), 0, |_| unreachable!()).await.expect("in memory");
+        let second =
+            hold_or_refuse(&holds, &fakes::key(1), claiming(2), 0, |_| unreachable!()).await.expect("in memory");
 
         assert_eq!((first, second), (Recorded::Now(claiming(2)), Recorded::Before(claiming(2))));
         assert_eq!(holds.counter("SKU-1"), Some(1));

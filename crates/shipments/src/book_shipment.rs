@@ -57,8 +57,7 @@ mod tests {
             booked.push(book(&holds, order).await);
         }
 
-        let days: Vec<_> =
-            booked.iter().flat_map(|hold| &hold.claims).map(|claim| claim.counter.as_str()).collect();
+        let days: Vec<_> = booked.iter().flat_map(|hold| &hold.claims).map(|claim| claim.counter.as_str()).collect();
         assert_eq!(days, ["2026-12-01", "2026-12-01", "2026-12-02", "2026-12-02"]);
         assert_eq!(booked[4].state, HoldState::Refused("no free day until 2026-12-02".to_owned()));
     }

@@ -120,7 +120,8 @@ mod tests {
         let holds = InMemoryHolds::with([("demo#EUR", 5000)]);
 
         let (_, first, _) = answer(&holds, &event()).await;
-        let (status, second, _) = answer(&holds, &with("/requestContext/requestTimeEpoch", json!(1_795_339_900_000_i64))).await;
+        let (status, second, _) =
+            answer(&holds, &with("/requestContext/requestTimeEpoch", json!(1_795_339_900_000_i64))).await;
 
         assert_eq!((status, second), (200, first));
         assert_eq!(holds.counter("demo#EUR"), Some(1002));
