@@ -9,7 +9,6 @@ mod order_body;
 mod order_view;
 mod problem;
 pub mod queue_message;
-mod unambiguous;
 
 pub use frame::{ClientFrame, InvalidFrame, ServerFrame};
 pub use order_body::{MAX_BODY_BYTES, parse_order_body};
