@@ -5,7 +5,8 @@ mod order_content;
 mod request;
 
 pub use answer::{
-    Resource, SECURITY_HEADERS, internal_error, invalid_body, json, problem, problem_response, repository_problem, with_header,
+    Resource, SECURITY_HEADERS, internal_error, invalid_body, json, problem, problem_response, repository_problem,
+    with_header,
 };
 pub use order_content::{invalid_order, order_content};
 pub use orders_api::Problem;

@@ -112,8 +112,8 @@ impl Aws {
             endpoints.of_service(service).or_else(|| {
                 // Source: AWS General Reference, "Service endpoints and quotas"; AWS China has a domain of its own.
                 let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
-                let host = format!("{}.{region}.amazonaws.com{suffix}", service.to_lowercase());
-                (!fips && !dual_stack).then(|| format!("https://{host}"))
+                let name = service.to_lowercase();
+                (!fips && !dual_stack).then(|| format!("https://{name}.{region}.amazonaws.com{suffix}"))
             })
         });
         let config = SdkConfig::builder()
@@ -152,7 +152,7 @@ impl Aws {
         self.dynamodb_url.as_deref()
     }
 
-    /// Where Amazon SNS is; `None` with FIPS or dual-stack endpoints, which only the SDK itself finds.
+    /// Where Amazon SNS is, by the rule of [`Aws::dynamodb_url`].
     #[must_use]
     pub fn sns_url(&self) -> Option<&str> {
         self.sns_url.as_deref()
