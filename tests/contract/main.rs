@@ -16,6 +16,7 @@ mod functions;
 mod gateway_responses;
 mod mapping_templates;
 mod packages;
+mod payment_schemas;
 mod portability;
 mod queues;
 #[cfg(target_os = "linux")]

@@ -1,6 +1,6 @@
 //! What the bus lane and its services do for their callers.
 
-use crate::probes::{somebody, until};
+use crate::probe::{somebody, until};
 use reqwest::Method;
 use serde_json::Value;
 use testkit::{

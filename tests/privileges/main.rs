@@ -9,6 +9,7 @@
 
 mod bus_probes;
 mod forbidden;
+mod probe;
 mod probes;
 mod roles;
 

@@ -1,23 +1,22 @@
 //! Everything that the stack does for its callers, tried side by side.
 
-use crate::bus_probes;
+use crate::{
+    bus_probes,
+    probe::{PATIENCE, somebody, until},
+};
 use futures_util::{
     FutureExt,
     future::{LocalBoxFuture, join_all},
 };
-use std::{collections::BTreeSet, panic::AssertUnwindSafe, time::Duration};
+use std::{collections::BTreeSet, panic::AssertUnwindSafe};
 use testkit::{
     api_client::ApiClient,
-    eventually::eventually,
     order_bodies::{new_id, order_of},
     socket::Socket,
     stack::Stack,
     tokens::{ShortToken, now},
 };
 use tokio::time::timeout;
-
-/// Longest that a thing which works may take. A broken one takes as long.
-const PATIENCE: Duration = Duration::from_secs(12);
 
 /// When the token of a socket that is to expire does so, in seconds.
 const SESSION_SECONDS: u64 = 3;
@@ -104,14 +103,6 @@ pub(crate) async fn broken() -> BTreeSet<Work> {
 async fn works(work: Work, probe: LocalBoxFuture<'static, ()>) -> Option<Work> {
     let tried = AssertUnwindSafe(timeout(PATIENCE, probe)).catch_unwind().await;
     (!matches!(tried, Ok(Ok(())))).then_some(work)
-}
-
-pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    eventually(PATIENCE, what, async || holds().await.then_some(())).await;
-}
-
-pub(crate) fn somebody() -> String {
-    format!("probe-{}", new_id())
 }
 
 /// A socket whose token has expired.
