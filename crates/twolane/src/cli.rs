@@ -72,8 +72,8 @@ pub(crate) struct OrderArgs {
     /// for a throttled function.
     #[arg(long, value_name = "TIMES", default_value_t = 0)]
     pub(crate) retries: usize,
-    /// How the async lane learns the outcome: by the WebSocket, or only by asking the status service. Without it, by
-    /// the WebSocket where the stack has one.
+    /// How to learn the outcome in a lane that answers with a receipt: by the WebSocket, or only by asking the status
+    /// service. Without it, by the WebSocket where the stack has one.
     #[arg(long, value_enum)]
     pub(crate) confirm: Option<Confirm>,
     /// How long a callback may take before the status service is asked as well.
@@ -188,6 +188,7 @@ const EXAMPLES: &str = "\
 Examples:
   twolane order --lane sync
   twolane order --lane async --file samples/orders.jsonl
+  twolane order --lane bus
   twolane watch
   twolane compare --rate 50 --duration 60
   twolane report report.json
@@ -219,6 +220,9 @@ The file has one order per line; blank lines are skipped:
 every run. The second line of an order id is sent when the first has its outcome. Nothing is sent
 unless every line can be read.
 
+In the bus lane, stock, payment and shipment vote on each order, and the line below it shows how each
+step ended. Fill stock and accounts first: `twolane stock` and `twolane account`.
+
 Ctrl-C (SIGINT) and SIGTERM end a run early: no more orders are sent, and what is known of those
 that were is shown. The ones without an outcome are UNANSWERED, with their order ids; they may yet
 be confirmed. Orders that were not sent are only counted.
@@ -231,7 +235,7 @@ Examples:
   TWOLANE_TOKEN=$(twolane token --subject alice) twolane order --lane async
 
 Exit code:
-  0    every order was confirmed or rejected
+  0    every order was confirmed, cancelled or rejected
   1    some order was not: no outcome in time, an error such as 429 or 503, or FAILED; or the result
        could not be written, and is in a file that standard error names
   2    wrong usage, an unreadable file, too few open files or no stack: nothing was sent
