@@ -9,8 +9,8 @@ use tokio::sync::Notify;
 
 /// Lets one transaction of this process at a time write a counter.
 ///
-/// The orders of one batch often want the same counter. Transactions on it at the same moment would cancel each other, and only
-/// so many attempts are made: better that they wait here. Transactions of other processes still conflict.
+/// The orders of one batch often need the same counter. Transactions on it at the same moment would cancel each other and use up
+/// their attempts. Transactions of other processes still do.
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
     counters: Mutex<HashSet<CounterKey>>,
