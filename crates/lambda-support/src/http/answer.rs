@@ -130,7 +130,9 @@ pub fn invalid_body(what: &str, violations: &Violations) -> Problem {
     }
 }
 
-pub(super) fn internal_error() -> Problem {
+/// A 500 problem, for a service that is deployed wrong. The log says how.
+#[must_use]
+pub fn internal_error() -> Problem {
     let detail = "The service failed. It is safe to repeat the request; if it fails again, report the request id.";
     problem(StatusCode::INTERNAL_SERVER_ERROR, detail)
 }
