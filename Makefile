@@ -38,7 +38,7 @@ COMPILER := cargo
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
-demo: ## Everything at once: install, build, start, deploy, and send sample orders down both lanes
+demo: ## Everything at once: install, build, start, deploy, and fill stock and accounts, and send sample orders down all lanes
 	@$(CLOUD) demo$(call option,--port,PORT)
 
 up: ## Build, start the local cloud and deploy to it; PORT=4577 for another port, EMULATOR=localstack-core for another emulator

@@ -123,6 +123,15 @@ fn attacks() -> Vec<(&'static str, Option<String>)> {
     attacks
 }
 
+/// Requests of the payment and the stock service.
+fn of_services(id: &str) -> [(Method, String); 3] {
+    [
+        (Method::PUT, format!("payments/{id}")),
+        (Method::GET, format!("payments/{id}")),
+        (Method::GET, format!("stock/{id}")),
+    ]
+}
+
 #[tokio::test]
 async fn the_rest_api_refuses_every_one_with_401_and_nothing_comes_of_it() {
     let stack = Stack::of_environment().await;
@@ -136,6 +145,9 @@ async fn the_rest_api_refuses_every_one_with_401_and_nothing_comes_of_it() {
         let mut answers = vec![api.get(&id).await];
         for lane in LANES {
             answers.push(api.put(lane, &id, &order_of("SKU-1")).await);
+        }
+        for (method, path) in of_services(&id) {
+            answers.push(send(api.request(method, &path)).await);
         }
         for answer in answers {
             assert_eq!(answer.status, 401, "{name}: {answer:?}");

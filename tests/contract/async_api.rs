@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use testkit::repository;
 
-fn document() -> Value {
+/// The document.
+pub(crate) fn document() -> Value {
     yaml(&repository::read("infra/asyncapi.yaml"))
 }
 
@@ -39,7 +40,7 @@ fn server_messages() -> BTreeMap<String, Value> {
 }
 
 /// Every frame, with all that it can have and with the least it has.
-fn frames() -> [[ServerFrame; 2]; 6] {
+fn frames() -> [[ServerFrame; 2]; 7] {
     let text = || "text".to_owned();
     let (order, url) = (Some(Box::new(full_order())), Some(text()));
     let errors = vec![ViolationView { pointer: text(), detail: text() }];
@@ -49,6 +50,10 @@ fn frames() -> [[ServerFrame; 2]; 6] {
         [
             ServerFrame::Confirmed { order_id: text(), order: order.clone(), order_url: url.clone() },
             ServerFrame::Confirmed { order_id: text(), order: None, order_url: None },
+        ],
+        [
+            ServerFrame::Cancelled { order_id: text(), reason: text(), order: order.clone(), order_url: url.clone() },
+            ServerFrame::Cancelled { order_id: text(), reason: text(), order: None, order_url: None },
         ],
         [
             ServerFrame::Rejected { order_id: text(), reason: text(), errors, order_url: url.clone() },

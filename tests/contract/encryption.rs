@@ -45,11 +45,14 @@ fn roles_with(template: &Template, has: impl Fn(&str) -> bool) -> BTreeSet<Strin
 fn every_store_takes_the_customers_key_and_has_one_without_it() {
     let template = template();
     let key = json!({"Fn::If": ["HasKmsKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]});
+    // SNS encrypts nothing unless a key is named. CloudWatch, which sends alarms, cannot use AWS's key for SNS.
+    let topic_key = json!({"Fn::If": ["HasKmsKey", {"Ref": "KmsKeyArn"}, "alias/aws/sns"]});
 
     for (kind, path) in STORES {
         for (id, properties) in template.of_type(kind) {
             let named = path.iter().fold(properties, |value, name| &value[name]);
-            assert_eq!(named, &key, "{id}: set {}", path.join("."));
+            let expected = if kind == "AWS::SNS::Topic" && id != "StackAlarmTopic" { &topic_key } else { &key };
+            assert_eq!(named, expected, "{id}: set {}", path.join("."));
         }
     }
     for (id, table) in template.of_type("AWS::DynamoDB::Table") {
@@ -64,10 +67,10 @@ fn every_store_takes_the_customers_key_and_has_one_without_it() {
 #[test]
 fn the_key_is_used_by_those_who_read_or_write_what_it_encrypts_and_by_nobody_else() {
     let template = template();
-    let sends = |action: &str| action == "sqs:SendMessage";
+    let sends = |action: &str| ["sns:Publish", "sqs:SendMessage"].contains(&action);
     let reads = |action: &str| action.starts_with("dynamodb:") || action == "sqs:ReceiveMessage" || sends(action);
 
-    // SQS makes a data key for who sends, and decrypts it to see that it can be read again.
+    // SQS and SNS make a data key for the sender, and decrypt it to check that it can be read again.
     assert_eq!(allowed(&template, "kms:GenerateDataKey"), roles_with(&template, sends));
     assert_eq!(allowed(&template, "kms:Decrypt"), roles_with(&template, reads));
 }

@@ -151,13 +151,15 @@ fn every_policy_statement_allows_one_action_on_one_resource() {
         for statement in statements(role) {
             let (action, resource) = (&statement["Action"], &statement["Resource"]);
             let action = action.as_str().unwrap_or_else(|| panic!("{id}: one statement per action, not {action}"));
-            let arn = resource.get("Fn::GetAtt").or_else(|| resource.get("Fn::Sub"));
+            // The ARN of a topic is what `Ref` returns.
+            let topic = resource["Ref"].as_str().filter(|id| template.resource(id)["Type"] == "AWS::SNS::Topic");
+            let named = resource.get("Fn::GetAtt").is_some() || resource.get("Fn::Sub").is_some() || topic.is_some();
             assert_eq!(statement["Effect"], "Allow", "{id}");
             assert!(!action.contains('*'), "{id}: name the action instead of {action}");
             // X-Ray's actions know no resources. Source: AWS Service Authorization Reference, "AWS X-Ray".
             assert!(
-                arn.is_some() || action.starts_with("xray:"),
-                "{id}: name one ARN by !GetAtt or !Sub instead of {resource}"
+                named || action.starts_with("xray:"),
+                "{id}: name one ARN by !GetAtt, !Sub or !Ref instead of {resource}"
             );
         }
     }

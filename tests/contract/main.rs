@@ -11,10 +11,12 @@ mod compose;
 mod created;
 mod edge;
 mod encryption;
+mod events;
 mod functions;
 mod gateway_responses;
 mod mapping_templates;
 mod packages;
+mod payment_schemas;
 mod portability;
 mod queues;
 #[cfg(target_os = "linux")]

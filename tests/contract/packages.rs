@@ -7,8 +7,16 @@ use testkit::repository::{Package, function_folders, packages};
 /// `functions, twolane, tests → adapters, orders-api, lambda-support → orders`.
 fn allowed(package: &str) -> &'static [&'static str] {
     match package {
-        "access-tokens" | "fault-endpoint" | "hello-floor" | "lambda-bench" | "lanes" | "orders" | "sqs-batch" => &[],
-        "orders-api" | "orders-dynamodb" => &["orders"],
+        "access-tokens" | "fault-endpoint" | "hello-floor" | "lambda-bench" | "lanes" | "shared-kernel"
+        | "sqs-batch" => &[],
+        "dynamodb-errors" | "holds" | "orders" | "strict-json" => &["shared-kernel"],
+        "event-bus" => &["shared-kernel", "sqs-batch"],
+        "holds-dynamodb" => &["dynamodb-errors", "holds", "shared-kernel"],
+        // A service knows events and no other service.
+        "payments" | "shipments" | "stock" => &["holds", "shared-kernel"],
+        "payments-api" => &["payments", "shared-kernel", "strict-json"],
+        "orders-api" => &["orders", "strict-json"],
+        "orders-dynamodb" => &["dynamodb-errors", "orders"],
         "orders-websocket" | "lambda-support" => &["orders", "orders-api"],
         "orders-sqs" => &["lambda-support", "orders", "orders-api", "sqs-batch"],
         "sdk-floor" => &["lambda-support"],
@@ -17,9 +25,36 @@ fn allowed(package: &str) -> &'static [&'static str] {
         "twolane-client" => &["lanes", "orders-api"],
         "twolane-load" => &["fault-endpoint", "lanes", "twolane-client", "twolane-report"],
         "twolane-report" => &["lanes"],
-        "twolane-tests" => &["fault-endpoint", "lambda-support", "lanes", "orders", "orders-api"],
+        "twolane-tests" => &[
+            "event-bus",
+            "fault-endpoint",
+            "lambda-support",
+            "lanes",
+            "orders",
+            "orders-api",
+            "payments",
+            "payments-api",
+            "shared-kernel",
+        ],
+        "reserve-stock" | "get-stock" => {
+            &["event-bus", "holds", "holds-dynamodb", "lambda-support", "shared-kernel", "sqs-batch", "stock"]
+        }
+        "authorize-payment" | "create-payment" | "get-payment" => &[
+            "event-bus",
+            "holds",
+            "holds-dynamodb",
+            "lambda-support",
+            "payments",
+            "payments-api",
+            "shared-kernel",
+            "sqs-batch",
+        ],
+        "book-shipment" => {
+            &["event-bus", "holds", "holds-dynamodb", "lambda-support", "shared-kernel", "shipments", "sqs-batch"]
+        }
         function if function_folders().contains(function) => &[
             "access-tokens",
+            "event-bus",
             "lambda-support",
             "orders",
             "orders-api",

@@ -2,9 +2,10 @@
 
 use crate::cloudformation::rest_api;
 use jsonschema::Validator;
-use orders::{Lane, Note, OrderContent, Quantity, Sku, Status, UnitPrice};
+use orders::{Lane, Note, Order, OrderContent, Outcome, Quantity, Sku, Status, Step, UnitPrice, Vote, fakes};
 use orders_api::{
-    ItemView, MAX_BODY_BYTES, OrderView, PendingView, Problem, QueuedView, ViolationView, parse_order_body,
+    ItemView, MAX_BODY_BYTES, OrderView, PendingView, Problem, QueuedView, StepView, SubmittedView, ViolationView,
+    parse_order_body,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -38,8 +39,10 @@ pub(crate) fn full_order() -> OrderView {
         total_minor: Some(1),
         placed_at: text(),
         confirmed_at: Some(text()),
+        cancelled_at: Some(text()),
         attempts: 1,
         reason: Some(text()),
+        steps: Some(vec![StepView { step: text(), state: text(), reason: Some(text()) }]),
     }
 }
 
@@ -82,6 +85,11 @@ fn an_order_has_the_properties_that_the_functions_write() {
         "items of Order (left), ItemView (right)"
     );
     assert_eq!(
+        keys(&order["properties"]["steps"]["items"]["properties"]),
+        keys(&json_of(&full_order().steps.unwrap()[0])),
+        "steps of Order (left), StepView (right)"
+    );
+    assert_eq!(
         texts(&order["required"]),
         keys(&json_of(&PendingView::new("text"))),
         "what Order requires (left) is what a pending one has (right)"
@@ -100,6 +108,40 @@ fn an_order_has_the_statuses_and_lanes_of_the_domain() {
         Lane::ALL.map(Lane::name),
         "crates/lanes (left), the domain (right)"
     );
+}
+
+/// Orders of the bus lane with a step in each state.
+fn orders_with_steps() -> impl Iterator<Item = OrderView> {
+    let votes = [Vote::Held, Vote::Refused("out of stock".into()), Vote::Failed("no answer".into())];
+    let of_stock = votes.into_iter().map(|vote| {
+        let outcome = match fakes::placed().outcome {
+            Outcome::Placed { content, .. } => {
+                Outcome::Placed { content, votes: [(Step::Stock, vote)].into_iter().collect() }
+            }
+            other => other,
+        };
+        Order { outcome, ..fakes::placed() }
+    });
+    let decided = [fakes::confirmed_by_steps(), fakes::cancelled("out of stock")];
+    of_stock.chain(decided).map(|order| OrderView::from(&order))
+}
+
+#[test]
+fn steps_have_the_names_and_states_that_the_functions_write() {
+    let step = schema("Order")["properties"]["steps"]["items"]["properties"].clone();
+    let shown = orders_with_steps().flat_map(|order| order.steps.unwrap());
+    let states: BTreeSet<_> = shown.map(|step| step.state).collect();
+
+    assert_eq!(texts(&step["step"]["enum"]), Step::ALL.map(|step| step.name().to_owned()).into());
+    assert_eq!(texts(&step["state"]["enum"]), states, "described (left), shown (right)");
+}
+
+#[test]
+fn a_submitted_answer_has_the_properties_that_the_function_writes() {
+    let (schema, submitted) = (schema("Submitted"), json_of(&SubmittedView::new("text")));
+
+    assert_eq!(keys(&schema["properties"]), keys(&submitted), "Submitted (left), SubmittedView (right)");
+    assert_eq!(schema["properties"]["status"]["enum"], json!([submitted["status"]]));
 }
 
 #[test]

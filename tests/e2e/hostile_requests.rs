@@ -34,6 +34,7 @@ async fn headers_and_queries_change_nothing() {
         for name in ["x-forwarded-for", "forwarded", "x-amzn-trace-id", "x-http-method-override", "idempotency-key"] {
             request = request.header(name, "mallory&DelaySeconds=900\t%0A");
         }
+        stack.supply(OWNER, &order_of("SKU-1")).await;
 
         let answer = send(request.body(order_of("SKU-1").to_string())).await;
 
@@ -57,6 +58,7 @@ async fn a_trace_header_changes_nothing() {
 
     let check = async |(header, lane): (&String, &str)| {
         let id = new_id();
+        stack.supply(OWNER, &order_of("SKU-1")).await;
         let request = api.request(Method::PUT, &format!("{lane}/orders/{id}")).header("x-amzn-trace-id", header);
         let request = request.header(CONTENT_TYPE, "application/json").body(order_of("SKU-1").to_string());
 

@@ -7,16 +7,20 @@
 
 mod async_lane;
 mod bad_bodies;
+mod bus_callbacks;
+mod bus_lane;
 mod cors;
 mod hostile_bodies;
 mod hostile_requests;
 mod order_socket;
 mod owners;
+mod payments;
 mod poison_messages;
 mod same_order;
 mod samples;
 mod sessions;
 mod spellings;
+mod stock;
 mod sync_lane;
 mod terminal;
 mod walkthrough;

@@ -2,11 +2,31 @@
 
 use testkit::{api_client::LANES, command_line::twolane};
 
+/// What demo's accounts have, as `make demo` fills them.
+const ACCOUNTS: [(&str, &str); 8] = [
+    ("EUR", "50000.00"),
+    ("USD", "10000.00"),
+    ("JPY", "100000"),
+    ("GBP", "5000.00"),
+    ("CHF", "5000.00"),
+    ("BHD", "5000.000"),
+    ("INR", "50000.00"),
+    ("SEK", "1000.00"),
+];
+
 #[tokio::test]
-async fn the_sample_orders_go_down_both_lanes() {
+async fn the_sample_orders_go_down_every_lane() {
+    twolane(&["stock", "load", "samples/stock.csv"]).await;
+    for (currency, amount) in ACCOUNTS {
+        twolane(&["account", "set", "demo", currency, amount]).await;
+    }
     for lane in LANES {
         let printed = twolane(&["order", "--lane", lane, "--file", "samples/orders.jsonl"]).await;
 
-        assert!(printed.contains("11 orders: 10 confirmed, 1 rejected"), "{printed}");
+        let expected = match lane {
+            "bus" => "13 orders: 10 confirmed, 2 cancelled, 1 rejected",
+            _ => "13 orders: 12 confirmed, 1 rejected",
+        };
+        assert!(printed.contains(expected), "{printed}");
     }
 }

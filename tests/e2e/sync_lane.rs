@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use testkit::{
     api_client::{ApiClient, LANES, send, url},
     order_bodies::{new_id, order_of},
+    stack::{OWNER, Stack},
 };
 
 #[tokio::test]
@@ -27,10 +28,11 @@ async fn answers_a_new_order_with_201_and_its_repeat_with_200_and_the_same_order
 
 #[tokio::test]
 async fn location_leads_to_the_order() {
-    let api = ApiClient::new();
+    let (api, stack) = (ApiClient::new(), Stack::of_environment().await);
 
     for lane in LANES {
         let id = new_id();
+        stack.supply(OWNER, &order_of("SKU-1")).await;
         let placed = api.put(lane, &id, &order_of("SKU-1")).await;
 
         let location = url(&format!("{lane}/orders/{id}")).join(placed.header("location")).unwrap();
@@ -67,7 +69,7 @@ async fn lists_everything_that_only_the_domain_finds_wrong() {
 }
 
 #[tokio::test]
-async fn refuses_what_is_no_order_in_both_lanes() {
+async fn refuses_what_is_no_order_in_every_lane() {
     let (api, id) = (ApiClient::new(), new_id());
     let mut unknown_field = order_of("SKU-1");
     unknown_field["vip"] = true.into();

@@ -3,7 +3,11 @@
 use crate::terminal::{session, session_with_wscat};
 use serde_json::Value;
 use std::fs;
-use testkit::{order_bodies::new_id, repository::root, socket::SOCKETS};
+use testkit::{
+    order_bodies::new_id,
+    repository::{blocks, root},
+    socket::SOCKETS,
+};
 
 /// A line of the README before a block of shell lines that are run here.
 const TESTED: &str = "<!-- tested: walkthrough -->";
@@ -11,18 +15,6 @@ const TESTED: &str = "<!-- tested: walkthrough -->";
 const ENVIRONMENT: &str = "eval \"$(make -s env)\"";
 /// A line of the README before a block that shows what those lines print; `…` stands for anything.
 const PRINTED: &str = "<!-- printed: walkthrough -->";
-
-/// The fenced blocks of a document that follow a line.
-fn blocks<'a>(document: &'a str, marker: &str) -> Vec<Vec<&'a str>> {
-    let mut lines = document.lines();
-    let mut blocks = Vec::new();
-    while lines.any(|line| line.trim() == marker) {
-        let fence = lines.next().unwrap_or_default();
-        assert!(fence.starts_with("```"), "README.md: a fenced block must follow {marker}, not {fence:?}");
-        blocks.push(lines.by_ref().take_while(|line| !line.starts_with("```")).collect());
-    }
-    blocks
-}
 
 /// Whether a line has the pieces of another, in their order.
 fn fits(line: &str, shown: &str) -> bool {
@@ -112,10 +104,7 @@ async fn wscat_shows_the_answer_to_a_subscription_and_the_callback_of_an_order()
 }
 
 #[test]
-fn finds_blocks_lines_and_frames() {
-    let document = format!("text\n{TESTED}\n```sh\na\nb\n```\n```sh\nc\n```\n{TESTED}\n```sh\nd\n```\n");
-
-    assert_eq!(blocks(&document, TESTED), [vec!["a", "b"], vec!["d"]]);
+fn finds_lines_and_frames() {
     assert!(fits(r#"< {"status":"QUEUED","messageId":"1"}"#, r#"{"status":"QUEUED",…}"#));
     assert!(!fits("201", "200"));
     let printed = r#"HTTP/1.1 202 Accepted {"status":"QUEUED"}{"type":"order.status","orderId":"x"}"#;

@@ -8,6 +8,7 @@
 //! run.
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
 
+mod bus;
 mod dispositions;
 mod figures;
 mod listener;

@@ -1,14 +1,15 @@
 //! The stack under test with its faults wired in.
 
 use crate::figures::tell;
-use aws_sdk_lambda::types::{Environment, EventSourceMappingConfiguration};
-use aws_sdk_sqs::types::QueueAttributeName;
+use aws_sdk_lambda::types::Environment;
+use aws_sdk_sqs::types::QueueAttributeName::{self, VisibilityTimeout};
 use fault_endpoint::{Endpoint, Memory};
+use lanes::QueueKind;
 use reqwest::Url;
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     env,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::Mutex,
     time::Duration,
 };
 use testkit::{
@@ -28,9 +29,14 @@ const VISIBILITY_TIMEOUT: &str = "20";
 /// The id of a connection whose time is over: its row is put there when the run begins, and must be gone when it ends.
 pub(crate) const GONE_FOR_LONG: &str = "gone-for-long";
 
-/// Outputs that name the functions.
-const FUNCTIONS: [&str; 4] =
-    ["CreateOrderFunctionName", "ProcessOrdersFunctionName", "GetOrderFunctionName", "ManageConnectionsFunctionName"];
+/// Outputs that name the functions, besides those of the lanes.
+const FUNCTIONS: [&str; 3] = ["GetOrderFunctionName", "ManageConnectionsFunctionName", "CreatePaymentFunctionName"];
+
+/// Every function whose requests pass the endpoint.
+fn functions() -> impl Iterator<Item = &'static str> {
+    let of_lanes = lanes::LANES.iter().flat_map(|lane| lane.functions).map(|function| function.output);
+    of_lanes.chain(FUNCTIONS).map(output)
+}
 
 /// A deployed stack whose functions reach AWS through an [`Endpoint`], and what tests need to work it.
 pub(crate) struct Rig {
@@ -40,9 +46,10 @@ pub(crate) struct Rig {
     pub(crate) lambda: aws_sdk_lambda::Client,
     /// Functions' environments as they were deployed.
     deployed: HashMap<String, HashMap<String, String>>,
-    mapping_id: String,
-    queue_visibility: String,
-    worker_changed: AtomicBool,
+    /// Queues' visibility timeouts as they were deployed, by the output with the queue's URL.
+    visibilities: HashMap<&'static str, String>,
+    /// Functions whose variables or event source mappings were changed since the last [`Rig::reset`].
+    changed: Mutex<BTreeSet<&'static str>>,
 }
 
 impl Rig {
@@ -53,17 +60,20 @@ impl Rig {
         let lambda = aws_sdk_lambda::Client::new(&sdk_config().await);
         let stack = Stack::of_environment().await;
         let mut rig = Self {
-            mapping_id: mapping_id(&lambda).await,
-            queue_visibility: queue_attribute(&stack, QueueAttributeName::VisibilityTimeout).await,
             stack,
             api: ApiClient::new(),
             endpoint: Endpoint::start(&upstream, Memory::Everything).await.expect("loopback has a free port"),
             lambda,
             deployed: HashMap::new(),
-            worker_changed: AtomicBool::new(false),
+            visibilities: HashMap::new(),
+            changed: Mutex::default(),
         };
         rig.stack.add_gone_connection("nobody", GONE_FOR_LONG, 1_000_000_000).await;
-        for function in FUNCTIONS.map(output) {
+        for queue in lanes::queues() {
+            let deployed = rig.queue_attribute(queue.url_output, VisibilityTimeout).await;
+            rig.visibilities.insert(queue.url_output, deployed);
+        }
+        for function in functions() {
             let deployed = rig.environment(function).await;
             rig.set_environment(function, rig.rewired(&deployed)).await;
             rig.deployed.insert(function.to_owned(), deployed);
@@ -74,46 +84,60 @@ impl Rig {
     /// Puts everything back that tests may have changed: to be called before each of them.
     pub(crate) async fn reset(&self) {
         self.endpoint.heal();
-        if self.worker_changed.swap(false, Ordering::Relaxed) {
-            let worker = output("ProcessOrdersFunctionName");
-            self.set_environment(worker, self.rewired(&self.deployed[worker])).await;
+        let changed = std::mem::take(&mut *self.changed.lock().unwrap());
+        for function in changed {
+            self.set_environment(output(function), self.rewired(&self.deployed[output(function)])).await;
+            self.set_consumer(function, true).await;
         }
-        self.set_queue_visibility(VISIBILITY_TIMEOUT).await;
-        self.set_worker(true).await;
-        // What other tests left there can never be done.
-        let purged = self.stack.sqs.purge_queue().queue_url(output("DeadLetterQueueUrl")).send().await;
-        purged.expect("the dead-letter queue can be emptied");
+        self.changed.lock().unwrap().clear();
+        for queue in lanes::queues() {
+            self.set_queue_attribute(queue.url_output, VisibilityTimeout, VISIBILITY_TIMEOUT).await;
+            // What other tests left there can never be done.
+            let purged = self.stack.sqs.purge_queue().queue_url(output(queue.dead_letter_url_output)).send().await;
+            purged.expect("the dead-letter queue can be emptied");
+        }
     }
 
     /// Leaves the stack as it was deployed.
     pub(crate) async fn unwire(self) {
-        self.endpoint.heal();
-        self.set_worker(true).await;
-        self.set_queue_visibility(&self.queue_visibility).await;
+        self.reset().await;
+        for (queue, visibility) in &self.visibilities {
+            self.set_queue_attribute(queue, VisibilityTimeout, visibility).await;
+        }
         for (function, deployed) in &self.deployed {
             self.set_environment(function, deployed.clone()).await;
         }
     }
 
-    /// Sets a variable of the worker until the next [`Rig::reset`].
-    pub(crate) async fn set_worker_variable(&self, name: &str, value: &str) {
-        self.worker_changed.store(true, Ordering::Relaxed);
-        let worker = output("ProcessOrdersFunctionName");
-        let mut variables = self.environment(worker).await;
+    /// Sets a variable of the function of that output until the next [`Rig::reset`].
+    pub(crate) async fn set_variable(&self, function: &'static str, name: &str, value: &str) {
+        self.changed.lock().unwrap().insert(function);
+        let mut variables = self.environment(output(function)).await;
         variables.insert(name.to_owned(), value.to_owned());
-        self.set_environment(worker, variables).await;
+        self.set_environment(output(function), variables).await;
     }
 
-    /// Whether the worker is given messages.
+    /// Whether the async lane's worker is given messages; it is after the next [`Rig::reset`].
     pub(crate) async fn set_worker(&self, enabled: bool) {
-        let request = self.lambda.update_event_source_mapping().uuid(&self.mapping_id).enabled(enabled);
-        request.send().await.expect("the event source mapping can be changed");
+        self.set_consumer("ProcessOrdersFunctionName", enabled).await;
+    }
+
+    /// Whether the function of that output is given messages; it is after the next [`Rig::reset`].
+    pub(crate) async fn set_consumer(&self, function: &'static str, enabled: bool) {
+        self.changed.lock().unwrap().insert(function);
         let wanted = if enabled { "Enabled" } else { "Disabled" };
-        eventually(PATIENCE, &format!("the event source mapping is {wanted}"), async || {
-            let mapping = self.lambda.get_event_source_mapping().uuid(&self.mapping_id).send().await.unwrap();
-            (mapping.state() == Some(wanted)).then_some(())
-        })
-        .await;
+        let mappings = self.lambda.list_event_source_mappings().function_name(output(function)).send().await;
+        let mappings = mappings.expect("event source mappings can be listed");
+        for mapping in mappings.event_source_mappings() {
+            let id = mapping.uuid().expect("a mapping has an id");
+            let request = self.lambda.update_event_source_mapping().uuid(id).enabled(enabled);
+            request.send().await.expect("the event source mapping can be changed");
+            eventually(PATIENCE, &format!("the event source mapping is {wanted}"), async || {
+                let mapping = self.lambda.get_event_source_mapping().uuid(id).send().await.unwrap();
+                (mapping.state() == Some(wanted)).then_some(())
+            })
+            .await;
+        }
     }
 
     /// Waits until the orders queue has no message, neither waiting nor under way.
@@ -140,16 +164,41 @@ impl Rig {
         .await;
     }
 
-    async fn set_queue_visibility(&self, seconds: &str) {
-        let request = self.stack.sqs.set_queue_attributes().queue_url(output("OrdersQueueUrl"));
-        let request = request.attributes(QueueAttributeName::VisibilityTimeout, seconds);
+    /// Waits until no order of the bus lane waits for anything but its deadline.
+    pub(crate) async fn bus_is_idle(&self, deadline: Duration) {
+        let queues = lanes::lane("bus").expect("a lane of the table").queues.iter();
+        let queues: Vec<_> =
+            queues.filter(|queue| queue.kind == QueueKind::Work).map(|queue| queue.url_output).collect();
+        eventually(deadline, "the queues of the bus lane are empty", async || {
+            for queue in &queues {
+                if self.stack.messages_in(queue).await > 0 {
+                    return None;
+                }
+            }
+            Some(())
+        })
+        .await;
+    }
+
+    /// Sets an attribute of the queue of that output.
+    pub(crate) async fn set_queue_attribute(&self, queue: &str, name: QueueAttributeName, value: &str) {
+        let request = self.stack.sqs.set_queue_attributes().queue_url(output(queue)).attributes(name, value);
         request.send().await.expect("the queue can be changed");
     }
 
-    /// The same environment with the endpoint in front of DynamoDB and of the management API, and with a quick back-off.
+    /// An attribute of the queue of that output.
+    pub(crate) async fn queue_attribute(&self, queue: &str, name: QueueAttributeName) -> String {
+        let request = self.stack.sqs.get_queue_attributes().queue_url(output(queue)).attribute_names(name.clone());
+        let answer = request.send().await.expect("the queue can be asked");
+        answer.attributes().and_then(|attributes| attributes.get(&name)).cloned().expect("every queue has it")
+    }
+
+    /// The same environment with the endpoint in front of DynamoDB, SNS and the management API, and with a quick back-off.
     fn rewired(&self, deployed: &HashMap<String, String>) -> HashMap<String, String> {
         let mut variables = deployed.clone();
-        variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), self.endpoint.url().to_owned());
+        for service in ["DYNAMODB", "SNS"] {
+            variables.insert(format!("AWS_ENDPOINT_URL_{service}"), self.endpoint.url().to_owned());
+        }
         if let Some(url) = variables.get_mut("WEBSOCKET_MANAGEMENT_URL") {
             let path = Url::parse(url).unwrap().path().to_owned();
             *url = format!("{}{path}", self.endpoint.url());
@@ -173,17 +222,4 @@ impl Rig {
         let request = self.lambda.update_function_configuration().function_name(function).environment(environment);
         request.send().await.expect("the function can be changed");
     }
-}
-
-async fn mapping_id(lambda: &aws_sdk_lambda::Client) -> String {
-    let request = lambda.list_event_source_mappings().function_name(output("ProcessOrdersFunctionName"));
-    let answer = request.send().await.expect("event source mappings can be listed");
-    let id = answer.event_source_mappings().first().and_then(EventSourceMappingConfiguration::uuid);
-    id.expect("the worker has an event source mapping").to_owned()
-}
-
-async fn queue_attribute(stack: &Stack, name: QueueAttributeName) -> String {
-    let request = stack.sqs.get_queue_attributes().queue_url(output("OrdersQueueUrl")).attribute_names(name.clone());
-    let answer = request.send().await.expect("the queue can be asked");
-    answer.attributes().and_then(|attributes| attributes.get(&name)).cloned().expect("every queue has it")
 }

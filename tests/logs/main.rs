@@ -32,7 +32,17 @@ fn groups() -> Vec<String> {
 const LOG_DEADLINE: Duration = DEADLINE.saturating_mul(6);
 
 /// In every log of a token, of credentials or of a body. `eyJ` is how `{"` begins in base64: headers and claims of tokens.
-const FORBIDDEN: [&str; 6] = ["eyJ", "Bearer ", "twolane.token.", "unitPriceMinor", "\"items\"", "\\\"items\\\""];
+const FORBIDDEN: [&str; 7] =
+    ["eyJ", "Bearer ", "twolane.token.", "unitPriceMinor", "amountMinor", "\"items\"", "\\\"items\\\""];
+
+/// The log groups of the functions that an order of the bus lane passes.
+const BUS: [&str; 5] = [
+    "PublishOrderLogGroup",
+    "SettleOrderLogGroup",
+    "ReserveStockLogGroup",
+    "AuthorizePaymentLogGroup",
+    "BookShipmentLogGroup",
+];
 
 /// Every line in the stack's logs, by the name that its group has in the template.
 struct Logs(BTreeMap<String, Vec<String>>);
@@ -109,6 +119,8 @@ async fn no_log_has_a_token_a_body_or_a_note() {
         api.settled(id).await;
         socket.subscribe(id).await;
     }
+    let payment = new_id();
+    api.put_payment(&payment, "EUR", 1).await;
     socket.send(&note).await;
     socket.send(&json!({"action": "subscribe", "orderId": note}).to_string()).await;
     assert!(Socket::try_open(handshake(&[("authorization", &format!("Bearer {impostor}"))])).await.is_err());
@@ -129,6 +141,8 @@ async fn no_log_has_a_token_a_body_or_a_note() {
         let by_functions = logs.has("CreateOrderLogGroup", &[&last_request])
             && logs.has("ProcessOrdersLogGroup", &["Settled order", &last_queued])
             && logs.has("ManageConnectionsLogGroup", &["Subscribed to order", &last_subscribed])
+            && BUS.iter().all(|group| logs.has(group, &[&ids[2]]))
+            && logs.has("CreatePaymentLogGroup", &[&payment])
             // One through each API: the first denial is kept for a while.
             && logs.count("AuthorizeRequestLogGroup", REFUSED) >= before.count("AuthorizeRequestLogGroup", REFUSED) + 2
             && logs.of("GetOrderLogGroup").len() > before.of("GetOrderLogGroup").len();
@@ -142,7 +156,7 @@ async fn no_log_has_a_token_a_body_or_a_note() {
     assert!(written.has("ProcessOrdersLogGroup", &[&ids[1]]), "an order is found by its id");
     let secrets = [token(OWNER), token(&owner), impostor];
     let signatures = secrets.iter().map(|token| token.rsplit('.').next().unwrap());
-    let forbidden: Vec<_> = FORBIDDEN.into_iter().chain([note.as_str()]).chain(signatures).collect();
+    let forbidden: Vec<_> = FORBIDDEN.into_iter().chain([note.as_str(), owner.as_str()]).chain(signatures).collect();
     for (group, lines) in &written.0 {
         for line in lines {
             let found = forbidden.iter().find(|text| line.contains(**text));

@@ -1,157 +1,71 @@
 //! Every function works with exactly what its role allows: each action that is taken away breaks what it is there for
-//! and nothing else.
+//! and nothing else. And nothing but its publishers and its topic can publish an event or send it to a queue.
 //!
 //! Roles are changed while this runs, so it has the stack to itself, and a change must take effect at once: this needs a
 //! local cloud that enforces policies, `python3 infra/local exec -- cargo test -p twolane-tests --test privileges`. It
-//! does not ask for what AWS itself does as a function's role: to poll a queue, to write logs, to trace. That a message
-//! comes again when process-orders says so (`sqs:ChangeMessageVisibility`) is for `faults` to see.
+//! does not check what AWS itself does as a function's role: poll a queue, write logs, trace. Redelivery by
+//! `sqs:ChangeMessageVisibility` is checked by `faults`.
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
 
+mod bus_probes;
+mod forbidden;
+mod probe;
 mod probes;
+mod roles;
 
-use futures_util::FutureExt;
 use probes::{Work, broken};
-use serde_json::{Value, json};
-use std::{
-    collections::BTreeSet,
-    panic::{AssertUnwindSafe, resume_unwind},
-};
-use testkit::outputs::output;
-use testkit::stack::sdk_config;
+use roles::Role;
+use std::collections::BTreeSet;
+use testkit::{outputs::output, stack::sdk_config};
 
 /// An action, what is in the name of its resource, and what breaks without it.
 type Needed<'a> = (&'a str, &'a str, &'a [Work]);
 
-/// A role and its policies, as deployed.
-struct Role {
-    iam: aws_sdk_iam::Client,
-    name: String,
-    policies: Vec<Policy>,
-}
-
-struct Policy {
-    name: String,
-    statements: Vec<Value>,
-}
-
-impl Role {
-    async fn read(iam: &aws_sdk_iam::Client, name: String) -> Self {
-        let listed = iam.list_role_policies().role_name(&name).send().await.unwrap();
-        let mut policies = Vec::new();
-        for policy_name in listed.policy_names() {
-            let policy = iam.get_role_policy().role_name(&name).policy_name(policy_name).send().await.unwrap();
-            let document = percent_decoded(policy.policy_document());
-            let document: Value = serde_json::from_str(&document).unwrap();
-            let statements = document["Statement"].as_array().unwrap().clone();
-            policies.push(Policy { name: policy_name.clone(), statements });
-        }
-        Self { iam: iam.clone(), name, policies }
-    }
-
-    async fn of_function(iam: &aws_sdk_iam::Client, lambda: &aws_sdk_lambda::Client, function: &str) -> Self {
-        let answer = lambda.get_function_configuration().function_name(output(function)).send().await.unwrap();
-        let name = answer.role().unwrap().rsplit('/').next().unwrap().to_owned();
-        Self::read(iam, name).await
-    }
-
-    /// The role as which API Gateway sends to the queue.
-    async fn of_the_api(iam: &aws_sdk_iam::Client) -> Self {
-        let stack = output("OrdersTableName").split_once("-OrdersTable-").unwrap().0;
-        let roles = iam.list_roles().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.unwrap();
-        let own = |name: &&str| name.starts_with(&format!("{stack}-OrdersApiRole"));
-        let name = roles.iter().map(aws_sdk_iam::types::Role::role_name).find(own).expect("the API has a role");
-        Self::read(iam, name.to_owned()).await
-    }
-
-    /// The actions that are to be taken away, once for each resource; not what AWS does as the role, nor what `faults` sees.
-    fn own_actions(&self) -> Vec<&str> {
-        let others = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility"];
-        let others = others.map(|action| format!("sqs:{action}"));
-        let statements = self.policies.iter().flat_map(|policy| &policy.statements);
-        let actions = statements.map(|statement| statement["Action"].as_str().unwrap());
-        let is_own = |action: &&str| !action.starts_with("logs:") && !action.starts_with("xray:");
-        let mut own: Vec<_> =
-            actions.filter(is_own).filter(|action| !others.iter().any(|other| other == action)).collect();
-        own.sort_unstable();
-        own
-    }
-
-    async fn allow(&self, policy: &Policy, statements: &[Value]) {
-        if statements.is_empty() {
-            let request = self.iam.delete_role_policy().role_name(&self.name).policy_name(&policy.name);
-            request.send().await.unwrap();
-            return;
-        }
-        let document = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
-        let request = self.iam.put_role_policy().role_name(&self.name).policy_name(&policy.name);
-        request.policy_document(document).send().await.unwrap();
-    }
-
-    /// What does not work without the one statement of that action whose resource has that in its name.
-    async fn broken_without(&self, action: &str, resource: &str) -> BTreeSet<Work> {
-        let taken = |statement: &Value| {
-            statement["Action"] == action && statement["Resource"].as_str().unwrap().contains(resource)
-        };
-        let having = self.policies.iter().flat_map(|policy| {
-            let statements = policy.statements.iter().enumerate().filter(|(_, statement)| taken(statement));
-            statements.map(move |(at, _)| (policy, at))
-        });
-        let [(policy, at)] = having.collect::<Vec<_>>()[..] else {
-            panic!("{}: one statement for {action} on {resource}", self.name)
-        };
-        let mut left = policy.statements.clone();
-        left.remove(at);
-        self.allow(policy, &left).await;
-        let broken = AssertUnwindSafe(broken()).catch_unwind().await;
-        self.allow(policy, &policy.statements).await;
-        broken.unwrap_or_else(|panic| resume_unwind(panic))
-    }
-}
-
-/// As IAM encodes policy documents. Source: RFC 3986, section 2.1.
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        let decoded = if byte == b'%' {
-            let digits = [rest.next().unwrap(), rest.next().unwrap()];
-            u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
-        } else {
-            byte
-        };
-        bytes.push(decoded);
-    }
-    String::from_utf8(bytes).unwrap()
-}
-
 #[tokio::test]
-async fn every_action_is_needed_for_what_it_is_there_for_and_for_nothing_else() {
-    use Work::{
-        Close, CloseExpired, Connect, Disconnect, ForgetGone, Ping, PlaceQueued, PlaceSync, Read, Settle, Subscribe,
-        Tell,
-    };
+async fn the_stack_gives_each_role_what_it_needs_and_no_more() {
     assert!(
         output("ApiUrl").starts_with("http:"),
         "this takes actions away from roles, so it is for local clouds alone"
     );
+
+    // One after the other: the first needs every role as deployed.
+    forbidden::only_publishers_publish_and_only_topics_send().await;
+    every_action_is_needed_for_what_it_is_there_for_and_for_nothing_else().await;
+}
+
+async fn every_action_is_needed_for_what_it_is_there_for_and_for_nothing_else() {
+    use Work::{
+        CancelOnBus, Close, CloseExpired, CloseExpiredOfBus, ConfirmOnBus, Connect, Disconnect, ForgetGone,
+        ForgetGoneOfBus, Pay, Ping, PlaceOnBus, PlaceQueued, PlaceSync, Read, ReadPayment, ReadStock, RecordOnBus,
+        Settle, Subscribe, Tell, TellOfBus,
+    };
     let config = sdk_config().await;
     let (iam, lambda) = (aws_sdk_iam::Client::new(&config), aws_sdk_lambda::Client::new(&config));
     let (orders, connections) = ("-OrdersTable-", "-ConnectionsTable-");
     let (post, close) = ("/POST/@connections/", "/DELETE/@connections/");
+    let (put, update, publish) = ("dynamodb:PutItem", "dynamodb:UpdateItem", "sns:Publish");
     let manage = "execute-api:ManageConnections";
     let told: &[Work] = &[Tell, ForgetGone, CloseExpired];
-    let sockets: &[Work] = &[Connect, Subscribe, Ping, Disconnect, Close, Tell, CloseExpired];
+    let sockets: &[Work] =
+        &[Connect, Subscribe, Ping, Disconnect, Close, Tell, CloseExpired, TellOfBus, CloseExpiredOfBus];
     let settled: &[Work] = &[Settle, Tell, ForgetGone, CloseExpired];
     let queued: &[Work] = &[PlaceQueued, Settle, Tell, ForgetGone, CloseExpired];
-    let table: [(&str, &[Needed]); 5] = [
-        ("CreateOrderFunctionName", &[("dynamodb:PutItem", orders, &[PlaceSync])]),
+    let notified: &[Work] = &[TellOfBus, ForgetGoneOfBus, CloseExpiredOfBus];
+    let decided: &[Work] = &[ConfirmOnBus, CancelOnBus, TellOfBus, ForgetGoneOfBus, CloseExpiredOfBus];
+    let recorded: &[Work] = &[RecordOnBus, ConfirmOnBus, CancelOnBus, TellOfBus, ForgetGoneOfBus, CloseExpiredOfBus];
+    let placed: &[Work] =
+        &[PlaceOnBus, RecordOnBus, ConfirmOnBus, CancelOnBus, TellOfBus, ForgetGoneOfBus, CloseExpiredOfBus];
+    let (stock, payments, shipments, outcomes) =
+        ("-StockTable-", "-PaymentsTable-", "-ShipmentsTable-", "-StepOutcomesTopic-");
+    let table: [(&str, &[Needed]); 13] = [
+        ("CreateOrderFunctionName", &[(put, orders, &[PlaceSync])]),
         ("GetOrderFunctionName", &[("dynamodb:GetItem", orders, &[Read])]),
         (
             "ManageConnectionsFunctionName",
             &[
                 // A ping reads and writes nothing.
                 ("dynamodb:GetItem", orders, &[Subscribe]),
-                ("dynamodb:PutItem", connections, sockets),
+                (put, connections, sockets),
                 ("dynamodb:DeleteItem", connections, &[Disconnect]),
                 (manage, post, &[Subscribe, Ping]),
                 (manage, close, &[Close]),
@@ -164,10 +78,35 @@ async fn every_action_is_needed_for_what_it_is_there_for_and_for_nothing_else() 
                 ("dynamodb:DeleteItem", connections, &[ForgetGone]),
                 (manage, post, &[Tell, ForgetGone]),
                 (manage, close, &[CloseExpired]),
-                ("dynamodb:PutItem", orders, settled),
+                (put, orders, settled),
             ],
         ),
         ("", &[("sqs:SendMessage", "-OrdersQueue-", queued)]),
+        ("PublishOrderFunctionName", &[(publish, "-OrderSubmissionsTopic-", placed)]),
+        (
+            "SettleOrderFunctionName",
+            &[
+                ("dynamodb:Query", connections, notified),
+                ("dynamodb:DeleteItem", connections, &[ForgetGoneOfBus]),
+                (manage, post, &[TellOfBus, ForgetGoneOfBus]),
+                (manage, close, &[CloseExpiredOfBus]),
+                (put, orders, recorded),
+                (update, orders, decided),
+                (publish, "-OrderEventsTopic-", decided),
+            ],
+        ),
+        ("ReserveStockFunctionName", &[(put, stock, decided), (update, stock, decided), (publish, outcomes, decided)]),
+        (
+            "AuthorizePaymentFunctionName",
+            &[(put, payments, decided), (update, payments, decided), (publish, outcomes, decided)],
+        ),
+        (
+            "BookShipmentFunctionName",
+            &[(put, shipments, decided), (update, shipments, decided), (publish, outcomes, decided)],
+        ),
+        ("CreatePaymentFunctionName", &[(put, payments, &[Pay, ReadPayment]), (update, payments, &[Pay, ReadPayment])]),
+        ("GetPaymentFunctionName", &[("dynamodb:GetItem", payments, &[ReadPayment])]),
+        ("GetStockFunctionName", &[("dynamodb:GetItem", stock, &[ReadStock])]),
     ];
 
     assert_eq!(broken().await, BTreeSet::new(), "with all policies as deployed, everything works");

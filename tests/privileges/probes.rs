@@ -1,22 +1,22 @@
 //! Everything that the stack does for its callers, tried side by side.
 
+use crate::{
+    bus_probes,
+    probe::{PATIENCE, somebody, until},
+};
 use futures_util::{
     FutureExt,
     future::{LocalBoxFuture, join_all},
 };
-use std::{collections::BTreeSet, panic::AssertUnwindSafe, time::Duration};
+use std::{collections::BTreeSet, panic::AssertUnwindSafe};
 use testkit::{
     api_client::ApiClient,
-    eventually::eventually,
     order_bodies::{new_id, order_of},
     socket::Socket,
     stack::Stack,
     tokens::{ShortToken, now},
 };
 use tokio::time::timeout;
-
-/// Longest that a thing which works may take. A broken one takes as long.
-const PATIENCE: Duration = Duration::from_secs(12);
 
 /// When the token of a socket that is to expire does so, in seconds.
 const SESSION_SECONDS: u64 = 3;
@@ -48,6 +48,26 @@ pub(crate) enum Work {
     ForgetGone,
     /// A socket whose token has expired is closed when its owner is told.
     CloseExpired,
+    /// The bus lane takes an order.
+    PlaceOnBus,
+    /// settle-order records it.
+    RecordOnBus,
+    /// An order that every step can hold is confirmed, and each hold is final.
+    ConfirmOnBus,
+    /// An order that is out of stock is cancelled, and what the other steps held is given back.
+    CancelOnBus,
+    /// The owner is notified of the decision.
+    TellOfBus,
+    /// A socket that is gone is forgotten when its owner is notified of a decision.
+    ForgetGoneOfBus,
+    /// A socket whose token has expired is closed when its owner is notified of a decision.
+    CloseExpiredOfBus,
+    /// A payment is taken while the caller waits.
+    Pay,
+    /// A payment is shown.
+    ReadPayment,
+    /// The units of a SKU are shown.
+    ReadStock,
 }
 
 /// What does not work.
@@ -62,9 +82,19 @@ pub(crate) async fn broken() -> BTreeSet<Work> {
         works(Work::Ping, ping().boxed_local()),
         works(Work::Disconnect, disconnect().boxed_local()),
         works(Work::Close, close().boxed_local()),
-        works(Work::Tell, tell().boxed_local()),
-        works(Work::ForgetGone, forget_gone().boxed_local()),
-        works(Work::CloseExpired, close_expired().boxed_local()),
+        works(Work::Tell, tell("async").boxed_local()),
+        works(Work::ForgetGone, forget_gone("async").boxed_local()),
+        works(Work::CloseExpired, close_expired("async").boxed_local()),
+        works(Work::PlaceOnBus, place("bus").boxed_local()),
+        works(Work::RecordOnBus, bus_probes::record().boxed_local()),
+        works(Work::ConfirmOnBus, bus_probes::confirm().boxed_local()),
+        works(Work::CancelOnBus, bus_probes::cancel().boxed_local()),
+        works(Work::TellOfBus, tell("bus").boxed_local()),
+        works(Work::ForgetGoneOfBus, forget_gone("bus").boxed_local()),
+        works(Work::CloseExpiredOfBus, close_expired("bus").boxed_local()),
+        works(Work::Pay, bus_probes::pay().boxed_local()),
+        works(Work::ReadPayment, bus_probes::read_payment().boxed_local()),
+        works(Work::ReadStock, bus_probes::read_stock().boxed_local()),
     ];
     join_all(probes).await.into_iter().flatten().collect()
 }
@@ -73,14 +103,6 @@ pub(crate) async fn broken() -> BTreeSet<Work> {
 async fn works(work: Work, probe: LocalBoxFuture<'static, ()>) -> Option<Work> {
     let tried = AssertUnwindSafe(timeout(PATIENCE, probe)).catch_unwind().await;
     (!matches!(tried, Ok(Ok(())))).then_some(work)
-}
-
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    eventually(PATIENCE, what, async || holds().await.then_some(())).await;
-}
-
-fn somebody() -> String {
-    format!("probe-{}", new_id())
 }
 
 /// A socket whose token has expired.
@@ -134,23 +156,23 @@ async fn close() {
     socket.is_closed().await;
 }
 
-async fn tell() {
+async fn tell(lane: &'static str) {
     let (owner, id) = (somebody(), new_id());
     let mut socket = Socket::open_as(&owner).await;
-    ApiClient::of(&owner).put("async", &id, &order_of("SKU-1")).await;
+    ApiClient::of(&owner).put(lane, &id, &order_of("SKU-1")).await;
     socket.outcome(&id).await;
 }
 
-async fn forget_gone() {
+async fn forget_gone(lane: &'static str) {
     let (owner, stack) = (somebody(), Stack::of_environment().await);
     stack.add_gone_connection(&owner, "gone-for-good=", now() + 3600).await;
-    ApiClient::of(&owner).put("async", &new_id(), &order_of("SKU-1")).await;
+    ApiClient::of(&owner).put(lane, &new_id(), &order_of("SKU-1")).await;
     until("the row of the gone socket disappears", async || stack.connections_of(&owner).await.is_empty()).await;
 }
 
-async fn close_expired() {
+async fn close_expired(lane: &'static str) {
     let owner = somebody();
     let mut socket = expired_socket(&owner).await;
-    ApiClient::of(&owner).put("async", &new_id(), &order_of("SKU-1")).await;
+    ApiClient::of(&owner).put(lane, &new_id(), &order_of("SKU-1")).await;
     socket.is_closed().await;
 }

@@ -11,7 +11,7 @@ use reqwest::{
     Body, Client, Method, RequestBuilder, Url,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::OnceLock;
 
 /// The names of all lanes.
@@ -24,6 +24,9 @@ pub const LANES: [&str; lanes::LANES.len()] = {
     }
     names
 };
+
+/// The statuses of an order that is not decided yet.
+const UNDECIDED: [&str; 2] = ["PENDING", "PLACED"];
 
 /// A client of the stack's REST API. Each test has its own: connections belong to a test's runtime.
 pub struct ApiClient {
@@ -103,6 +106,12 @@ impl ApiClient {
         self.send(request.header(CONTENT_TYPE, "application/json").body(body)).await
     }
 
+    /// Pays that amount.
+    pub async fn put_payment(&self, id: &str, currency: &str, amount_minor: i64) -> Answer {
+        let payment = json!({"currency": currency, "amountMinor": amount_minor});
+        self.send(self.request(Method::PUT, &format!("payments/{id}")).json(&payment)).await
+    }
+
     /// How an order stands.
     pub async fn get(&self, id: &str) -> Answer {
         self.send(self.request(Method::GET, &format!("orders/{id}"))).await
@@ -112,12 +121,13 @@ impl ApiClient {
         if self.hears_of_throttles { try_send(request).await.expect("the API answers") } else { send(request).await }
     }
 
-    /// The order once there is a record of it.
+    /// The order once it is decided.
     pub async fn settled(&self, id: &str) -> Value {
         eventually(DEADLINE, &format!("order {id} is settled"), async || {
             let answer = self.get(id).await;
             assert_eq!(answer.status, 200, "{answer:?}");
-            (answer.body["status"] != "PENDING").then_some(answer.body)
+            let status = answer.body["status"].as_str().unwrap_or_default();
+            (!UNDECIDED.contains(&status)).then_some(answer.body)
         })
         .await
     }

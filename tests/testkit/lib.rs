@@ -21,6 +21,7 @@ pub mod order_bodies;
 pub mod outputs;
 pub mod queue_messages;
 pub mod repository;
+pub mod services;
 pub mod socket;
 pub mod stack;
 pub mod template;

@@ -12,6 +12,18 @@ pub fn order_of(sku: &str) -> Value {
     json!({"currency": "EUR", "items": [{"sku": sku, "quantity": 2, "unitPriceMinor": 1999}]})
 }
 
+/// An order of those lines: SKU, quantity, price in minor units.
+pub fn order_in(currency: &str, lines: &[(&str, u32, u32)]) -> Value {
+    let line =
+        |(sku, quantity, price): &(&str, u32, u32)| json!({"sku": sku, "quantity": quantity, "unitPriceMinor": price});
+    json!({"currency": currency, "items": lines.iter().map(line).collect::<Vec<_>>()})
+}
+
+/// A SKU that no other test orders.
+pub fn new_sku() -> String {
+    format!("SKU-{}", uuid::Uuid::new_v4().simple())
+}
+
 /// An order with that note.
 pub fn order_with_note(note: &str) -> Value {
     let mut order = order_of("SKU-1");

@@ -16,6 +16,11 @@ pub fn output(name: &str) -> &'static str {
     outputs()[name].as_str().unwrap_or_else(|| panic!("The outputs of the stack have no {name}: deploy it again"))
 }
 
+/// The names of all outputs of the stack.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    outputs().as_object().expect("outputs are a JSON object").keys().map(String::as_str)
+}
+
 fn outputs() -> &'static Value {
     static OUTPUTS: OnceLock<Value> = OnceLock::new();
     OUTPUTS.get_or_init(|| {

@@ -13,6 +13,18 @@ pub fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("Failed to read {path}: {error}"))
 }
 
+/// The fenced blocks of a document that follow a line, as lines.
+pub fn blocks<'a>(document: &'a str, marker: &str) -> Vec<Vec<&'a str>> {
+    let mut lines = document.lines();
+    let mut blocks = Vec::new();
+    while lines.any(|line| line.trim() == marker) {
+        let fence = lines.next().unwrap_or_default();
+        assert!(fence.starts_with("```"), "a fenced block must follow {marker}, not {fence:?}");
+        blocks.push(lines.by_ref().take_while(|line| !line.starts_with("```")).collect());
+    }
+    blocks
+}
+
 /// The folders in `functions/`, by name.
 pub fn function_folders() -> BTreeSet<String> {
     let entries = fs::read_dir(root().join("functions")).unwrap().map(Result::unwrap);
@@ -68,5 +80,17 @@ fn package(metadata: &Value) -> Package {
         dependencies: dependencies(false),
         dev_dependencies: dependencies(true),
         binaries: binaries.map(|target| text(&target["name"])).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_blocks_that_follow_a_line() {
+        let document = "text\n<!-- run -->\n```sh\na\nb\n```\n```sh\nc\n```\n<!-- run -->\n```sh\nd\n```\n";
+
+        assert_eq!(blocks(document, "<!-- run -->"), [vec!["a", "b"], vec!["d"]]);
     }
 }

@@ -20,6 +20,9 @@ use tokio_tungstenite::{
 /// Held for reading while a socket is open, for writing by a test that must know every open socket.
 pub static SOCKETS: RwLock<()> = RwLock::const_new(());
 
+/// The types of the frames that say what has become of an order.
+pub const OUTCOMES: [&str; 4] = ["order.confirmed", "order.cancelled", "order.rejected", "order.failed"];
+
 /// An open socket that remembers every frame it was sent.
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -76,7 +79,7 @@ impl Socket {
     pub async fn outcome(&mut self, id: &str) -> Value {
         self.frame(&format!("the outcome of {id}"), |frame| {
             let kind = frame["type"].as_str().unwrap_or_default();
-            frame["orderId"] == id && ["order.confirmed", "order.rejected", "order.failed"].contains(&kind)
+            frame["orderId"] == id && OUTCOMES.contains(&kind)
         })
         .await
     }

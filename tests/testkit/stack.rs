@@ -21,7 +21,8 @@ pub type Item = HashMap<String, AttributeValue>;
 
 /// Ways to look into the stack.
 pub struct Stack {
-    dynamodb: aws_sdk_dynamodb::Client,
+    /// For what concerns the tables.
+    pub dynamodb: aws_sdk_dynamodb::Client,
     /// For what concerns the queues.
     pub sqs: aws_sdk_sqs::Client,
 }

@@ -7,7 +7,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-/// Records what is published. It can fail, before or after it records.
+/// Records what is published, and numbers it from 0. It can fail, before it records.
 #[derive(Debug, Default)]
 pub struct RecordingPublisher {
     published: Mutex<Vec<Event>>,
@@ -29,12 +29,13 @@ impl RecordingPublisher {
 }
 
 impl EventPublisher for RecordingPublisher {
-    async fn publish(&self, event: &Event) -> Result<(), PublishError> {
+    async fn publish(&self, event: &Event) -> Result<String, PublishError> {
         if self.failures_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
             return Err(PublishError::Unavailable("no answer".into()));
         }
-        self.published.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
-        Ok(())
+        let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
+        published.push(event.clone());
+        Ok((published.len() - 1).to_string())
     }
 }
 

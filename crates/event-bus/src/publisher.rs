@@ -6,9 +6,9 @@ use thiserror::Error;
 
 /// Publishes events to one topic.
 pub trait EventPublisher {
-    /// Publishes one event. When it returns `Ok`, every subscription will receive the event at least once. After an error it is
-    /// not known whether the event was published: publish it again.
-    fn publish(&self, event: &Event) -> impl Future<Output = Result<(), PublishError>> + Send;
+    /// Publishes one event, and returns the id that the topic gave it. When it returns `Ok`, every subscription will receive
+    /// the event at least once. After an error it is not known whether the event was published: publish it again.
+    fn publish(&self, event: &Event) -> impl Future<Output = Result<String, PublishError>> + Send;
 }
 
 /// Why an event was perhaps not published.

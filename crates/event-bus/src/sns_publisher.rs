@@ -31,12 +31,12 @@ impl SnsPublisher {
 }
 
 impl EventPublisher for SnsPublisher {
-    async fn publish(&self, event: &Event) -> Result<(), PublishError> {
+    async fn publish(&self, event: &Event) -> Result<String, PublishError> {
         let event_type = MessageAttributeValue::builder().data_type("String").string_value(event.kind.name()).build();
         let event_type = event_type.map_err(|error| PublishError::Refused(error.into()))?;
         let publish = self.client.publish().topic_arn(&self.topic_arn).message(event.to_json());
         match publish.message_attributes(EVENT_TYPE_ATTRIBUTE, event_type).send().await {
-            Ok(_) => Ok(()),
+            Ok(published) => Ok(published.message_id.unwrap_or_default()),
             Err(error) => Err(publish_error(error)),
         }
     }

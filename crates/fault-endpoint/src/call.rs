@@ -1,42 +1,79 @@
 //! What a function asks of AWS, as the endpoint sees it.
 
 use hyper::{Method, Request, body::Bytes};
+use reqwest::Url;
 use serde_json::Value;
+use std::collections::HashMap;
 
 /// One request of a function.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Call {
-    /// `PutItem`, `GetItem`, `Query`, `DeleteItem` or `PostToConnection`; `Connect` for a request that only opens a
-    /// connection.
+    /// Of DynamoDB `PutItem`, `UpdateItem`, `GetItem`, `TransactWriteItems` and so on; `Publish` of SNS; `PostToConnection` of the
+    /// management API; `Connect` for a request that only opens a connection.
     pub operation: String,
-    /// The item's partition key, the owner of a query, or the connection id.
+    /// The item's partition key, the owner of a query, or the connection id. Of a transaction the key of its first `Put`, or
+    /// else of its first `Update`; of a published event `{owner}#{orderId}`.
     pub key: String,
+    /// The table's name or the topic's ARN; empty for other calls.
+    pub target: String,
     /// The status of the order that is written.
     pub status: Option<String>,
+    /// The type of the event that is published: `order.placed` and so on.
+    pub event: Option<String>,
 }
 
 impl Call {
     pub(crate) fn read(request: &Request<Bytes>) -> Self {
         let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
-        let Some((_, operation)) = target.and_then(|target| target.split_once('.')) else {
-            if request.method() == Method::GET {
-                return Self { operation: "Connect".into(), key: String::new(), status: None };
-            }
-            let id = request.uri().path().rsplit('/').next().unwrap_or_default();
-            let id = id.replace("%3D", "=").replace("%3d", "=");
-            return Self { operation: "PostToConnection".into(), key: id, status: None };
-        };
-        let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
-        let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        if let Some((_, operation)) = target.and_then(|target| target.split_once('.')) {
+            return Self::of_dynamodb(operation, request.body());
+        }
+        if request.method() == Method::GET {
+            return Self { operation: "Connect".into(), ..Self::default() };
+        }
+        if request.uri().path() == "/" {
+            return Self::of_sns(request.body());
+        }
+        let id = request.uri().path().rsplit('/').next().unwrap_or_default();
+        let id = id.replace("%3D", "=").replace("%3d", "=");
+        Self { operation: "PostToConnection".into(), key: id, ..Self::default() }
+    }
+
+    /// Source: Amazon DynamoDB Developer Guide, "DynamoDB low-level API".
+    fn of_dynamodb(operation: &str, body: &[u8]) -> Self {
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let actions = body["TransactItems"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let action = |name: &str| actions.iter().map(|action| &action[name]).find(|action| action.is_object());
+        let request = action("Put").or_else(|| action("Update")).unwrap_or(&body);
+        let text = |pointer: &str| request.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let key = text("/Item/pk/S").or_else(|| text("/Key/pk/S"));
         let key = key.or_else(|| text("/ExpressionAttributeValues/:owner/S")).unwrap_or_default();
-        Self { operation: operation.to_owned(), key, status: text("/Item/status/S") }
+        let status = text("/Item/status/S").or_else(|| text("/ExpressionAttributeValues/:status/S"));
+        let target = text("/TableName").unwrap_or_default();
+        Self { operation: operation.to_owned(), key, target, status, event: None }
+    }
+
+    /// Source: Amazon SNS API Reference, `Publish`: a form.
+    fn of_sns(body: &[u8]) -> Self {
+        let mut url = Url::parse("http://form").expect("it is a URL");
+        url.set_query(std::str::from_utf8(body).ok());
+        let form: HashMap<_, _> = url.query_pairs().into_owned().collect();
+        let field = |name: &str| form.get(name).cloned().unwrap_or_default();
+        let event: Value = serde_json::from_str(&field("Message")).unwrap_or_default();
+        let text = |name: &str| event[name].as_str().unwrap_or_default();
+        Self {
+            operation: field("Action"),
+            key: format!("{}#{}", text("owner"), text("orderId")),
+            target: field("TopicArn"),
+            status: None,
+            event: event["type"].as_str().map(str::to_owned),
+        }
     }
 
     /// Whether it writes an order with that status.
     #[must_use]
     pub fn writes(&self, status: &str) -> bool {
-        self.operation == "PutItem" && self.status.as_deref() == Some(status)
+        ["PutItem", "UpdateItem"].contains(&self.operation.as_str()) && self.status.as_deref() == Some(status)
     }
 
     /// Whether it tells a socket something.
@@ -45,9 +82,77 @@ impl Call {
         self.operation == "PostToConnection"
     }
 
+    /// Whether it publishes an event.
+    #[must_use]
+    pub fn is_publish(&self) -> bool {
+        self.operation == "Publish"
+    }
+
     /// Whether it is about that order of any owner.
     #[must_use]
     pub fn is_about(&self, order_id: &str) -> bool {
         self.key.rsplit('#').next() == Some(order_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn dynamodb(operation: &str, body: &Value) -> Call {
+        let request = Request::post("/").header("x-amz-target", format!("DynamoDB_20120810.{operation}"));
+        Call::read(&request.body(body.to_string().into()).expect("a request"))
+    }
+
+    #[test]
+    fn reads_which_order_is_written_with_which_status() {
+        let put = dynamodb(
+            "PutItem",
+            &json!({"TableName": "orders", "Item": {"pk": {"S": "demo#1"}, "status": {"S": "CONFIRMED"}}}),
+        );
+        let update = dynamodb(
+            "UpdateItem",
+            &json!({"TableName": "orders", "Key": {"pk": {"S": "demo#1"}},
+                "ExpressionAttributeValues": {":status": {"S": "CANCELLED"}}}),
+        );
+
+        assert!(put.writes("CONFIRMED") && update.writes("CANCELLED") && !put.writes("CANCELLED"));
+        for call in [put, update] {
+            assert!(call.is_about("1") && call.target == "orders", "{call:?}");
+        }
+    }
+
+    #[test]
+    fn reads_which_hold_a_transaction_writes() {
+        let update = json!({"Update": {"TableName": "stock", "Key": {"pk": {"S": "counter#SKU-1"}}}});
+        let hold = json!({"Put": {"TableName": "stock", "Item": {"pk": {"S": "order#demo#1"}}}});
+
+        let call = dynamodb("TransactWriteItems", &json!({"TransactItems": [update, hold]}));
+
+        assert!(call.is_about("1") && call.target == "stock", "{call:?}");
+    }
+
+    #[test]
+    fn reads_which_event_is_published_to_which_topic() {
+        let event = json!({"type": "order.placed", "owner": "a&b=c", "orderId": "1"}).to_string();
+        let mut form = Url::parse("http://form").expect("it is a URL");
+        form.query_pairs_mut().extend_pairs([("Action", "Publish"), ("TopicArn", "arn:topic"), ("Message", &event)]);
+        let body = form.query().expect("it has fields").to_owned();
+
+        let call = Call::read(&Request::post("/").body(body.into()).expect("a request"));
+
+        assert!(call.is_publish() && call.is_about("1"), "{call:?}");
+        assert_eq!((call.target.as_str(), call.event.as_deref()), ("arn:topic", Some("order.placed")));
+        assert_eq!(call.key, "a&b=c#1");
+    }
+
+    #[test]
+    fn reads_which_socket_is_posted_to() {
+        let request = Request::post("/api/live/%40connections/abc%3D").body(Bytes::new()).expect("a request");
+
+        let call = Call::read(&request);
+
+        assert!(call.is_post() && call.key == "abc=", "{call:?}");
     }
 }

@@ -28,6 +28,14 @@ pub enum Fault {
     HoldBefore(Gate),
     /// It is done, and its answer waits at the gate.
     HoldAfter(Gate),
+    /// It is done, and done again that many times, each after a random time up to `within`: as a publish that arrives more
+    /// than once and overtakes others.
+    Repeat {
+        /// How often it is done again.
+        times: usize,
+        /// Longest time until it is done again.
+        within: Duration,
+    },
 }
 
 impl Fault {
@@ -45,13 +53,17 @@ impl Fault {
             Self::Truncate => "truncated",
             Self::HoldBefore(_) => "held",
             Self::HoldAfter(_) => "held after the work",
+            Self::Repeat { .. } => "repeated",
         }
     }
 }
 
-/// As DynamoDB and the management API say that they are over a limit. Sources: Amazon DynamoDB Developer Guide, "Error
-/// handling with DynamoDB"; Amazon API Gateway, `PostToConnection`, errors.
+/// As DynamoDB, SNS and the management API say that they are over a limit. Sources: Amazon DynamoDB Developer Guide, "Error
+/// handling with DynamoDB"; Amazon SNS API Reference, `Publish`, errors; Amazon API Gateway, `PostToConnection`, errors.
 pub(crate) fn throttled(call: &Call) -> Response<Bytes> {
+    if call.is_publish() {
+        return error_of_sns(StatusCode::TOO_MANY_REQUESTS, "Throttled");
+    }
     if call.is_post() {
         return error(StatusCode::TOO_MANY_REQUESTS, "LimitExceededException");
     }
@@ -59,9 +71,20 @@ pub(crate) fn throttled(call: &Call) -> Response<Bytes> {
 }
 
 /// As AWS says that it has a fault.
-pub(crate) fn server_error(status: StatusCode) -> Response<Bytes> {
+pub(crate) fn server_error(call: &Call, status: StatusCode) -> Response<Bytes> {
+    if call.is_publish() {
+        return error_of_sns(status, "InternalError");
+    }
     let code = if status == StatusCode::SERVICE_UNAVAILABLE { "ServiceUnavailable" } else { "InternalServerError" };
     error(status, code)
+}
+
+/// Source: Amazon SNS Developer Guide, the AWS query protocol.
+fn error_of_sns(status: StatusCode, code: &str) -> Response<Bytes> {
+    let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>injected</Message></Error>");
+    let body = format!(r#"<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/">{error}</ErrorResponse>"#);
+    let response = Response::builder().status(status).header(CONTENT_TYPE, "text/xml");
+    response.body(body.into()).expect("status and headers are well-formed")
 }
 
 fn error(status: StatusCode, code: &str) -> Response<Bytes> {

@@ -24,9 +24,14 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use std::{
     future, io,
+    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    task::{JoinHandle, JoinSet},
+};
 
 /// A request that came by.
 #[derive(Clone, Debug)]
@@ -90,6 +95,7 @@ struct Shared {
     rules: Mutex<Vec<Rule>>,
     passed: Mutex<Vec<Passed>>,
     orders: Mutex<UnderWay>,
+    repeats: Mutex<JoinSet<()>>,
 }
 
 impl Drop for Endpoint {
@@ -118,6 +124,7 @@ impl Endpoint {
             rules: Mutex::default(),
             passed: Mutex::default(),
             orders: Mutex::default(),
+            repeats: Mutex::default(),
         });
         let server = tokio::spawn(serve(listener, Arc::clone(&shared)));
         Ok(Self { url, shared, server })
@@ -132,6 +139,12 @@ impl Endpoint {
     /// From now on, requests go wrong by this rule too.
     pub fn inject(&self, rule: Rule) {
         locked(&self.shared.rules).push(rule);
+    }
+
+    /// Waits until everything that is to be done again was done: see [`Fault::Repeat`].
+    pub async fn repeats_are_done(&self) {
+        let mut repeats = std::mem::take(&mut *locked(&self.shared.repeats));
+        while repeats.join_next().await.is_some() {}
     }
 
     /// From now on, nothing goes wrong.
@@ -176,10 +189,10 @@ impl Endpoint {
 }
 
 async fn serve(listener: TcpListener, shared: Arc<Shared>) {
-    while let Ok((stream, _)) = listener.accept().await {
+    while let Ok((stream, client)) = listener.accept().await {
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
-            let service = service_fn(|request| answer(Arc::clone(&shared), request));
+            let service = service_fn(|request| answer(Arc::clone(&shared), client, request));
             // A connection that breaks is what this is for.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
@@ -190,12 +203,12 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 type Answer = Response<BoxBody<Bytes, io::Error>>;
 
 /// Answers one request; an error breaks the connection.
-async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<Answer> {
+async fn answer(shared: Arc<Shared>, client: SocketAddr, request: Request<Incoming>) -> io::Result<Answer> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let request = Request::from_parts(head, body);
     let call = Call::read(&request);
-    let fault = locked(&shared.rules).iter_mut().find_map(|rule| rule.strikes(&call));
+    let fault = locked(&shared.rules).iter_mut().rev().find_map(|rule| rule.strikes(&call));
     let name = fault.as_ref().map(Fault::name);
     let _writing = call.writes("CONFIRMED").then(|| Writing::begin(Arc::clone(&shared)));
     let remember = |answered| shared.remember(&call, answered, name);
@@ -206,7 +219,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<A
         }
         Some(Fault::ServerError(status)) => {
             remember(None);
-            return Ok(whole(fault::server_error(*status)));
+            return Ok(whole(fault::server_error(&call, *status)));
         }
         Some(Fault::HangBefore) => {
             remember(None);
@@ -217,12 +230,17 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<A
             return Err(broken());
         }
         Some(Fault::Slow(time)) => tokio::time::sleep(*time).await,
-        Some(Fault::HoldBefore(gate)) => gate.pass().await,
+        Some(Fault::HoldBefore(gate)) => gate.pass(client).await,
         _ => {}
     }
     // What has begun at AWS ends there, and is remembered, whatever becomes of the client.
+    let repeat = match fault {
+        Some(Fault::Repeat { times, within }) => (times, within),
+        _ => (0, Duration::ZERO),
+    };
     let forwarded = tokio::spawn(async move {
-        let response = shared.forward(request).await;
+        let response = shared.forward(&request).await;
+        shared.repeat(&request, repeat);
         shared.remember(&call, response.as_ref().ok().map(|response| response.status().as_u16()), name);
         response
     });
@@ -232,7 +250,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<A
         Some(Fault::DropAfter) => Err(broken()),
         Some(Fault::Truncate) => truncated(response),
         Some(Fault::HoldAfter(gate)) => {
-            gate.pass().await;
+            gate.pass(client).await;
             Ok(whole(response))
         }
         _ => Ok(whole(response)),
@@ -246,14 +264,27 @@ impl Shared {
         }
     }
 
-    async fn forward(&self, request: Request<Bytes>) -> io::Result<Response<Bytes>> {
+    /// Does it again, each time after a while.
+    fn repeat(self: &Arc<Self>, request: &Request<Bytes>, (times, within): (usize, Duration)) {
+        for _ in 0..times {
+            let (shared, request, wait) = (Arc::clone(self), request.clone(), within.mul_f64(fastrand::f64()));
+            locked(&self.repeats).spawn(async move {
+                tokio::time::sleep(wait).await;
+                // The client has the answer to the first one.
+                let _ = shared.forward(&request).await;
+            });
+        }
+    }
+
+    async fn forward(&self, request: &Request<Bytes>) -> io::Result<Response<Bytes>> {
         let url = format!("{}{}", self.upstream, request.uri());
         let mut headers = request.headers().clone();
         // The host stays as the client said it: it is signed.
         for name in [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING] {
             headers.remove(name);
         }
-        let forwarded = self.client.request(request.method().clone(), url).headers(headers).body(request.into_body());
+        let forwarded =
+            self.client.request(request.method().clone(), url).headers(headers).body(request.body().clone());
         let answer = forwarded.send().await.map_err(io::Error::other)?;
         let mut response = Response::builder().status(answer.status());
         for (name, value) in answer.headers() {

@@ -43,7 +43,7 @@ impl Allowance {
     }
 }
 
-/// A fault for some requests. The first rule that applies decides.
+/// A fault for some requests. Of several rules that apply, the one injected last decides.
 pub struct Rule {
     is_about: Box<dyn Fn(&Call) -> bool + Send>,
     when: When,

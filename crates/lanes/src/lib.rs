@@ -19,10 +19,12 @@ pub struct LaneSpec {
     pub accepted: &'static [u16],
     /// What such an answer says.
     pub answer: Answer,
-    /// The functions that an order passes through and that store it.
+    /// The functions that an order passes through, in the order of its way.
     pub functions: &'static [FunctionSpec],
     /// The queues that an order waits in, in the order of its way.
     pub queues: &'static [QueueSpec],
+    /// The services that vote on an order before it is decided. Empty where one write decides it.
+    pub steps: &'static [StepSpec],
     /// Whether the WebSocket API sends the outcome to the order's owner.
     pub has_callback: bool,
     /// The lane's colour in charts.
@@ -47,6 +49,8 @@ pub struct FunctionSpec {
     pub output: &'static str,
     /// What invokes it.
     pub invoked_by: Invoker,
+    /// Whether it writes to a table. The others only pass orders on.
+    pub has_table: bool,
     /// What several invocations at the same time are called.
     pub instances: &'static str,
 }
@@ -63,10 +67,45 @@ pub enum Invoker {
 /// A queue of a lane.
 #[derive(Debug, PartialEq, Eq)]
 pub struct QueueSpec {
+    /// As operators type it. Lower-case ASCII letters.
+    pub name: &'static str,
+    /// Why messages wait in it.
+    pub kind: QueueKind,
+    /// What its messages are.
+    pub messages: MessageKind,
     /// The stack's output with its URL.
     pub url_output: &'static str,
     /// The stack's output with the URL of its dead-letter queue.
     pub dead_letter_url_output: &'static str,
+}
+
+/// Why messages wait in a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueueKind {
+    /// Until a function has time for them: they are the lane's backlog.
+    Work,
+    /// Until a set time has passed. No order waits for them, and they say nothing of the lane's load.
+    Timer,
+}
+
+/// What the messages of a queue are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageKind {
+    /// Requests of the API: the body is the order, and message attributes name it.
+    Request,
+    /// Events of the bus, which come from a topic: the body names the event and its order.
+    Event,
+}
+
+/// A service that votes on an order.
+#[derive(Debug, PartialEq, Eq)]
+pub struct StepSpec {
+    /// As in the status service's answer: `stock`.
+    pub name: &'static str,
+    /// Name of its function.
+    pub function: &'static str,
+    /// The stack's output with the name of its table.
+    pub table_output: &'static str,
 }
 
 /// A colour, as CSS writes it. Contrast to the page is 3 : 1 or more.
@@ -79,7 +118,7 @@ pub struct Colours {
 }
 
 /// Every lane, in the order in which they are measured and shown.
-pub static LANES: [LaneSpec; 2] = [
+pub static LANES: [LaneSpec; 3] = [
     LaneSpec {
         name: "sync",
         summary: "API Gateway → Lambda → DynamoDB: the answer is the outcome",
@@ -90,9 +129,11 @@ pub static LANES: [LaneSpec; 2] = [
             name: "create-order",
             output: "CreateOrderFunctionName",
             invoked_by: Invoker::Request,
+            has_table: true,
             instances: "functions",
         }],
         queues: &[],
+        steps: &[],
         has_callback: false,
         colours: Colours { light: "#1b5fb8", dark: "#7ab3ff" },
     },
@@ -106,11 +147,115 @@ pub static LANES: [LaneSpec; 2] = [
             name: "process-orders",
             output: "ProcessOrdersFunctionName",
             invoked_by: Invoker::Queue,
+            has_table: true,
             instances: "workers",
         }],
-        queues: &[QueueSpec { url_output: "OrdersQueueUrl", dead_letter_url_output: "DeadLetterQueueUrl" }],
+        queues: &[QueueSpec {
+            name: "orders",
+            kind: QueueKind::Work,
+            messages: MessageKind::Request,
+            url_output: "OrdersQueueUrl",
+            dead_letter_url_output: "DeadLetterQueueUrl",
+        }],
+        steps: &[],
         has_callback: true,
         colours: Colours { light: "#b4500b", dark: "#ffa25c" },
+    },
+    LaneSpec {
+        name: "bus",
+        summary: "API Gateway → Lambda → SNS → SQS → Lambda → DynamoDB: the answer says submitted, three services vote, the \
+                  outcome is called back",
+        path: "bus/orders",
+        accepted: &[202],
+        answer: Answer::Receipt,
+        functions: &[
+            FunctionSpec {
+                name: "publish-order",
+                output: "PublishOrderFunctionName",
+                invoked_by: Invoker::Request,
+                has_table: false,
+                instances: "functions",
+            },
+            FunctionSpec {
+                name: "settle-order",
+                output: "SettleOrderFunctionName",
+                invoked_by: Invoker::Queue,
+                has_table: true,
+                instances: "workers",
+            },
+            FunctionSpec {
+                name: "reserve-stock",
+                output: "ReserveStockFunctionName",
+                invoked_by: Invoker::Queue,
+                has_table: true,
+                instances: "workers",
+            },
+            FunctionSpec {
+                name: "authorize-payment",
+                output: "AuthorizePaymentFunctionName",
+                invoked_by: Invoker::Queue,
+                has_table: true,
+                instances: "workers",
+            },
+            FunctionSpec {
+                name: "book-shipment",
+                output: "BookShipmentFunctionName",
+                invoked_by: Invoker::Queue,
+                has_table: true,
+                instances: "workers",
+            },
+        ],
+        queues: &[
+            QueueSpec {
+                name: "submissions",
+                kind: QueueKind::Work,
+                messages: MessageKind::Event,
+                url_output: "SubmissionsQueueUrl",
+                dead_letter_url_output: "SubmissionsDeadLetterQueueUrl",
+            },
+            QueueSpec {
+                name: "stock",
+                kind: QueueKind::Work,
+                messages: MessageKind::Event,
+                url_output: "StockQueueUrl",
+                dead_letter_url_output: "StockDeadLetterQueueUrl",
+            },
+            QueueSpec {
+                name: "payments",
+                kind: QueueKind::Work,
+                messages: MessageKind::Event,
+                url_output: "PaymentsQueueUrl",
+                dead_letter_url_output: "PaymentsDeadLetterQueueUrl",
+            },
+            QueueSpec {
+                name: "shipments",
+                kind: QueueKind::Work,
+                messages: MessageKind::Event,
+                url_output: "ShipmentsQueueUrl",
+                dead_letter_url_output: "ShipmentsDeadLetterQueueUrl",
+            },
+            QueueSpec {
+                name: "outcomes",
+                kind: QueueKind::Work,
+                messages: MessageKind::Event,
+                url_output: "OutcomesQueueUrl",
+                dead_letter_url_output: "OutcomesDeadLetterQueueUrl",
+            },
+            QueueSpec {
+                name: "deadline",
+                kind: QueueKind::Timer,
+                messages: MessageKind::Event,
+                url_output: "DeadlineQueueUrl",
+                dead_letter_url_output: "DeadlineDeadLetterQueueUrl",
+            },
+        ],
+        steps: &[
+            StepSpec { name: "stock", function: "reserve-stock", table_output: "StockTableName" },
+            StepSpec { name: "payment", function: "authorize-payment", table_output: "PaymentsTableName" },
+            StepSpec { name: "shipment", function: "book-shipment", table_output: "ShipmentsTableName" },
+        ],
+        has_callback: true,
+        colours: Colours { light: "#00795a", dark: "#4fd1a5" },
     },
 ];
 
@@ -119,6 +264,7 @@ pub static STATUS_SERVICE: FunctionSpec = FunctionSpec {
     name: "get-order",
     output: "GetOrderFunctionName",
     invoked_by: Invoker::Request,
+    has_table: true,
     instances: "functions",
 };
 
@@ -133,11 +279,17 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     LANES.iter().map(|lane| lane.name)
 }
 
+/// The queues of all lanes.
+pub fn queues() -> impl Iterator<Item = &'static QueueSpec> {
+    LANES.iter().flat_map(|lane| lane.queues)
+}
+
 impl LaneSpec {
     /// The outputs that a stack with this lane has.
     pub fn outputs(&self) -> impl Iterator<Item = &'static str> {
         let queues = self.queues.iter().flat_map(|queue| [queue.url_output, queue.dead_letter_url_output]);
-        self.functions.iter().map(|function| function.output).chain(queues)
+        let tables = self.steps.iter().map(|step| step.table_output);
+        self.functions.iter().map(|function| function.output).chain(queues).chain(tables)
     }
 }
 
@@ -169,6 +321,19 @@ mod tests {
             for function in lane.functions {
                 assert!(functions.join(function.name).is_dir(), "{}", function.name);
             }
+        }
+    }
+
+    #[test]
+    fn each_queue_has_its_own_name_and_each_step_is_a_function_of_its_lane() {
+        let queues: Vec<_> = queues().map(|queue| queue.name).collect();
+        for name in &queues {
+            assert!(name.bytes().all(|letter| letter.is_ascii_lowercase()), "{name}");
+            assert_eq!(queues.iter().filter(|other| *other == name).count(), 1, "{name}");
+        }
+        for lane in &LANES {
+            let functions: Vec<_> = lane.functions.iter().map(|function| function.name).collect();
+            assert!(lane.steps.iter().all(|step| functions.contains(&step.function)), "{}", lane.name);
         }
     }
 

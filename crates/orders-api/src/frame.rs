@@ -78,11 +78,25 @@ fn is_ping_of_a_library(text: &str) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
 pub enum ServerFrame {
-    /// An order is stored.
+    /// An order is confirmed.
     #[serde(rename = "order.confirmed", rename_all = "camelCase")]
     Confirmed {
         /// The order's id.
         order_id: String,
+        /// The order; missing where `orderUrl` stands for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order: Option<Box<OrderView>>,
+        /// Where to `GET` an order that is too large for a frame.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order_url: Option<String>,
+    },
+    /// An order of the bus lane is cancelled for good.
+    #[serde(rename = "order.cancelled", rename_all = "camelCase")]
+    Cancelled {
+        /// The order's id.
+        order_id: String,
+        /// Why.
+        reason: String,
         /// The order; missing where `orderUrl` stands for it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         order: Option<Box<OrderView>>,
@@ -117,7 +131,7 @@ pub enum ServerFrame {
     Status {
         /// The order's id.
         order_id: String,
-        /// `PENDING`, `CONFIRMED`, `REJECTED` or `FAILED`.
+        /// `PENDING`, `PLACED`, `CONFIRMED`, `CANCELLED`, `REJECTED` or `FAILED`.
         status: String,
         /// The order, once there is a record of it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -172,6 +186,9 @@ impl ServerFrame {
             Self::Status { order_id, status, .. } => {
                 Self::Status { order_url: url(&order_id), order: None, order_id, status }
             }
+            Self::Cancelled { order_id, reason, .. } => {
+                Self::Cancelled { order_url: url(&order_id), order: None, reason: cut(&reason), order_id }
+            }
             // Both texts come from the client: what does not fit is cut.
             Self::Rejected { order_id, reason, .. } => {
                 let order_id = cut(&order_id);
@@ -194,6 +211,12 @@ impl From<&Notification> for ServerFrame {
         match notification {
             Notification::Confirmed(order) => Self::Confirmed {
                 order_id: order.id.to_string(),
+                order: Some(Box::new(OrderView::from(order))),
+                order_url: None,
+            },
+            Notification::Cancelled(order) => Self::Cancelled {
+                order_id: order.id.to_string(),
+                reason: order.reason().unwrap_or_default().to_owned(),
                 order: Some(Box::new(OrderView::from(order))),
                 order_url: None,
             },
@@ -280,6 +303,34 @@ mod tests {
             json!({
                 "type": "order.rejected", "orderId": "x", "reason": "no",
                 "errors": [{"pointer": "/note", "detail": "must be a string"}],
+            })
+        );
+    }
+
+    #[test]
+    fn tells_a_cancellation_with_its_reason_and_the_order() {
+        let order = fakes::cancelled("SKU-1: 2 ordered, 1 left");
+
+        assert_eq!(
+            sent(&ServerFrame::from(&Notification::Cancelled(order.clone()))),
+            json!({
+                "type": "order.cancelled", "orderId": order.id.to_string(), "reason": "SKU-1: 2 ordered, 1 left",
+                "order": OrderView::from(&order),
+            })
+        );
+    }
+
+    #[test]
+    fn points_to_a_cancelled_order_that_is_too_large_for_a_frame() {
+        let order = fakes::cancelled(&"x".repeat(ServerFrame::MAX_BYTES));
+
+        let frame = sent(&ServerFrame::from(&Notification::Cancelled(order.clone())));
+
+        assert_eq!(
+            frame,
+            json!({
+                "type": "order.cancelled", "orderId": order.id.to_string(), "reason": "x".repeat(1024),
+                "orderUrl": format!("{URL}/{}", order.id),
             })
         );
     }

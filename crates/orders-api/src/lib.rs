@@ -9,11 +9,10 @@ mod order_body;
 mod order_view;
 mod problem;
 pub mod queue_message;
-mod unambiguous;
 
 pub use frame::{ClientFrame, InvalidFrame, ServerFrame};
 pub use order_body::{MAX_BODY_BYTES, parse_order_body};
-pub use order_view::{ItemView, OrderView, PendingView, QueuedView};
+pub use order_view::{ItemView, OrderView, PendingView, QueuedView, StepView, SubmittedView};
 pub use problem::{Problem, ViolationView};
 
 /// What the authorizer tells the APIs of a request's owner: the token's subject. No header, path, query or body of a

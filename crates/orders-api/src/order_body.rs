@@ -1,15 +1,12 @@
 //! The body of `PUT /{lane}/orders/{orderId}` and of the queue message: JSON in, an order's content out.
 
-use crate::unambiguous::Unambiguous;
-use orders::{ItemDraft, OrderContent, OrderDraft, Violation, Violations};
+use orders::{ItemDraft, OrderContent, OrderDraft, Violations};
 use serde_json::{Map, Value};
+use strict_json::{FieldReader, parse_object};
 
 /// Largest body that both lanes take, in bytes: the 1 MiB that one SQS message holds, less 1 KiB for its attributes.
 /// Source: Amazon SQS Developer Guide, "Amazon SQS message quotas", message size.
 pub const MAX_BODY_BYTES: usize = 1023 * 1024;
-
-/// Longest piece of a caller's own text repeated in a violation, in characters.
-const MAX_ECHO_CHARS: usize = 64;
 
 /// Reads a body.
 ///
@@ -17,97 +14,56 @@ const MAX_ECHO_CHARS: usize = 64;
 /// Every violation at once, each with its JSON pointer: text that is not JSON, a field that is unknown, missing or of
 /// the wrong type, a value against the domain's rules.
 pub fn parse_order_body(body: &[u8]) -> Result<OrderContent, Violations> {
-    let value = serde_json::from_slice(body)
-        .map_err(|error| Violation::new("", format!("the body must be JSON without a field twice: {error}")))?;
-    let Unambiguous(Value::Object(fields)) = value else {
-        return Err(Violation::new("", "the body must be a JSON object").into());
-    };
-    let mut shape = Shape::default();
-    let draft = shape.order(fields);
+    let mut reader = FieldReader::default();
+    let draft = order(&mut reader, parse_object(body)?);
+    let mut violations = reader.into_violations();
 
     match OrderContent::parse(draft) {
-        Ok(content) if shape.violations.is_empty() => Ok(content),
-        Ok(_) => Err(shape.violations),
-        Err(violations) => {
-            shape.violations.extend(violations);
-            Err(shape.violations)
+        Ok(content) if violations.is_empty() => Ok(content),
+        Ok(_) => Err(violations),
+        Err(broken_rules) => {
+            violations.extend(broken_rules);
+            Err(violations)
         }
     }
 }
 
-/// Takes fields out of JSON objects and remembers those of the wrong type.
-#[derive(Default)]
-struct Shape {
-    violations: Violations,
+fn order(reader: &mut FieldReader, mut fields: Map<String, Value>) -> OrderDraft {
+    let draft = OrderDraft {
+        currency: reader.string("", &mut fields, "currency"),
+        items: items(reader, &mut fields),
+        note: reader.string("", &mut fields, "note"),
+    };
+    reader.refuse_rest("", &fields);
+    draft
 }
 
-impl Shape {
-    fn order(&mut self, mut fields: Map<String, Value>) -> OrderDraft {
-        let draft = OrderDraft {
-            currency: self.string("", &mut fields, "currency"),
-            items: self.items(&mut fields),
-            note: self.string("", &mut fields, "note"),
-        };
-        self.refuse_rest("", &fields);
-        draft
-    }
-
-    fn items(&mut self, fields: &mut Map<String, Value>) -> Option<Vec<ItemDraft>> {
-        match fields.remove("items")? {
-            Value::Array(items) => {
-                Some(items.into_iter().enumerate().map(|(index, item)| self.item(index, item)).collect())
-            }
-            _ => self.wrong("/items", "must be an array of items"),
+fn items(reader: &mut FieldReader, fields: &mut Map<String, Value>) -> Option<Vec<ItemDraft>> {
+    match fields.remove("items")? {
+        Value::Array(items) => {
+            Some(items.into_iter().enumerate().map(|(index, value)| item(reader, index, value)).collect())
         }
+        _ => reader.wrong("/items", "must be an array of items"),
     }
+}
 
-    fn item(&mut self, index: usize, item: Value) -> ItemDraft {
-        let at = format!("/items/{index}");
-        // Beyond the most items there may be, the number of items is what is wrong.
-        if index >= OrderContent::MAX_ITEMS {
-            return ItemDraft::default();
-        }
-        let Value::Object(mut fields) = item else {
-            self.wrong::<()>(&at, "must be an object");
-            return ItemDraft::default();
-        };
-        let draft = ItemDraft {
-            sku: self.string(&at, &mut fields, "sku"),
-            quantity: self.integer(&at, &mut fields, "quantity"),
-            unit_price_minor: self.integer(&at, &mut fields, "unitPriceMinor"),
-        };
-        self.refuse_rest(&at, &fields);
-        draft
+fn item(reader: &mut FieldReader, index: usize, item: Value) -> ItemDraft {
+    let at = format!("/items/{index}");
+    // Beyond the most items there may be, the number of items is what is wrong.
+    if index >= OrderContent::MAX_ITEMS {
+        return ItemDraft::default();
     }
-
-    fn string(&mut self, parent: &str, fields: &mut Map<String, Value>, name: &str) -> Option<String> {
-        match fields.remove(name)? {
-            Value::String(text) => Some(text),
-            _ => self.wrong(&format!("{parent}/{name}"), "must be a string"),
-        }
-    }
-
-    fn integer(&mut self, parent: &str, fields: &mut Map<String, Value>, name: &str) -> Option<i64> {
-        match fields.remove(name)? {
-            Value::Number(number) if number.is_i64() => number.as_i64(),
-            // Far out of every range, but an integer: let the domain say which range.
-            Value::Number(number) if number.is_u64() => Some(i64::MAX),
-            _ => self.wrong(&format!("{parent}/{name}"), "must be an integer"),
-        }
-    }
-
-    fn refuse_rest(&mut self, parent: &str, fields: &Map<String, Value>) {
-        for name in fields.keys() {
-            let echo: String = name.chars().take(MAX_ECHO_CHARS).collect();
-            let token = echo.replace('~', "~0").replace('/', "~1");
-            self.wrong::<()>(&format!("{parent}/{token}"), "is not a known field");
-        }
-    }
-
-    fn wrong<T>(&mut self, pointer: &str, detail: &str) -> Option<T> {
-        self.violations.push(Violation::new(pointer, detail));
-        None
-    }
+    let Value::Object(mut fields) = item else {
+        reader.wrong::<()>(&at, "must be an object");
+        return ItemDraft::default();
+    };
+    let draft = ItemDraft {
+        sku: reader.string(&at, &mut fields, "sku"),
+        quantity: reader.integer(&at, &mut fields, "quantity"),
+        unit_price_minor: reader.integer(&at, &mut fields, "unitPriceMinor"),
+    };
+    reader.refuse_rest(&at, &fields);
+    draft
 }
 
 #[cfg(test)]

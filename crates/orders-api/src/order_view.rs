@@ -1,17 +1,17 @@
 //! Orders as clients see them.
 
-use orders::{Item, Order, OrderContent, Outcome};
+use orders::{Item, Lane, Order, OrderContent, Outcome, Step, Votes};
 use serde::{Deserialize, Serialize};
 
-/// An order: the request's fields where the order was confirmed, and what became of it.
+/// An order: the request's fields unless the order was rejected or failed, and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderView {
     /// A UUID in lower case.
     pub order_id: String,
-    /// `CONFIRMED`, `REJECTED` or `FAILED`.
+    /// `CONFIRMED`, `REJECTED` or `FAILED`; in the bus lane also `PLACED` or `CANCELLED`.
     pub status: String,
-    /// `sync` or `async`: which way it came in first.
+    /// `sync`, `async` or `bus`: which way it came in first.
     pub lane: String,
     /// ISO 4217 code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -27,14 +27,60 @@ pub struct OrderView {
     pub total_minor: Option<u64>,
     /// When it was accepted: RFC 3339, UTC, milliseconds.
     pub placed_at: String,
-    /// When it was stored: RFC 3339, UTC, milliseconds.
+    /// When it was stored, in the bus lane when the last step held: RFC 3339, UTC, milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed_at: Option<String>,
+    /// When it was cancelled: RFC 3339, UTC, milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled_at: Option<String>,
     /// Deliveries it took.
     pub attempts: u32,
-    /// Why it was rejected or failed.
+    /// Why it was cancelled, was rejected or failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// How each step stands, in the bus lane: all three, in the order of [`Step::ALL`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<Vec<StepView>>,
+}
+
+/// How one step of an order stands, as far as the order's own service knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepView {
+    /// `stock`, `payment` or `shipment`.
+    pub step: String,
+    /// While the order is placed, `PENDING`, `HELD`, `REFUSED` or `FAILED`. `DONE` once it is confirmed. Once it is
+    /// cancelled, `REFUSED` or `FAILED` where the step voted so, and else `UNDONE`.
+    pub state: String,
+    /// Why the step does not hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl StepView {
+    /// How every step of the order stands; `None` where no step votes on it.
+    fn all(order: &Order) -> Option<Vec<Self>> {
+        let all = |state: &dyn Fn(Step) -> Self| Some(Step::ALL.into_iter().map(state).collect());
+        match &order.outcome {
+            Outcome::Placed { votes, .. } => {
+                all(&|step| Self::voted(step, votes).unwrap_or(Self::new(step, "PENDING")))
+            }
+            Outcome::Confirmed { .. } if order.lane == Lane::Bus => all(&|step| Self::new(step, "DONE")),
+            Outcome::Cancelled { cancellation, .. } => all(&|step| {
+                let voted = Self::voted(step, &cancellation.votes).filter(|view| view.reason.is_some());
+                voted.unwrap_or(Self::new(step, "UNDONE"))
+            }),
+            Outcome::Confirmed { .. } | Outcome::Rejected { .. } | Outcome::Failed { .. } => None,
+        }
+    }
+
+    fn voted(step: Step, votes: &Votes) -> Option<Self> {
+        let vote = votes.of(step)?;
+        Some(Self { reason: vote.reason().map(str::to_owned), ..Self::new(step, vote.name()) })
+    }
+
+    fn new(step: Step, state: &str) -> Self {
+        Self { step: step.name().to_owned(), state: state.to_owned(), reason: None }
+    }
 }
 
 /// One line of an order.
@@ -61,10 +107,12 @@ impl From<&Item> for ItemView {
 
 impl From<&Order> for OrderView {
     fn from(order: &Order) -> Self {
-        let (content, confirmed_at, reason) = match &order.outcome {
-            Outcome::Confirmed { content, confirmed_at } => (Some(content), Some(confirmed_at), None),
-            Outcome::Rejected { reason } | Outcome::Failed { reason } => (None, None, Some(reason)),
+        let (confirmed_at, cancelled_at) = match &order.outcome {
+            Outcome::Confirmed { confirmed_at, .. } => (Some(confirmed_at), None),
+            Outcome::Cancelled { cancellation, .. } => (None, Some(&cancellation.cancelled_at)),
+            Outcome::Placed { .. } | Outcome::Rejected { .. } | Outcome::Failed { .. } => (None, None),
         };
+        let content = order.content();
         Self {
             order_id: order.id.to_string(),
             status: order.status().name().to_owned(),
@@ -75,8 +123,10 @@ impl From<&Order> for OrderView {
             total_minor: content.map(OrderContent::total_minor_units),
             placed_at: order.placed_at.to_string(),
             confirmed_at: confirmed_at.map(ToString::to_string),
+            cancelled_at: cancelled_at.map(ToString::to_string),
             attempts: order.attempts,
-            reason: reason.cloned(),
+            reason: order.reason().map(str::to_owned),
+            steps: StepView::all(order),
         }
     }
 }
@@ -112,21 +162,45 @@ pub struct QueuedView {
     pub message_id: String,
 }
 
+/// The answer of the bus lane: the order is published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SubmittedView {
+    /// Always `SUBMITTED`.
+    pub status: String,
+    /// The id that SNS gave the message.
+    pub message_id: String,
+}
+
+impl SubmittedView {
+    /// The answer for the message with that id.
+    #[must_use]
+    pub fn new(message_id: impl Into<String>) -> Self {
+        Self { status: "SUBMITTED".to_owned(), message_id: message_id.into() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use orders::fakes;
-    use serde_json::json;
+    use orders::{Cancellation, Decider, Vote, fakes};
+    use serde_json::{Value, json};
+
+    fn view(order: &Order) -> Value {
+        serde_json::to_value(OrderView::from(order)).expect("a view is JSON")
+    }
+
+    /// Stock held, payment failed, shipment did not vote.
+    fn votes() -> Votes {
+        [(Step::Stock, Vote::Held), (Step::Payment, Vote::Failed("no answer".into()))].into_iter().collect()
+    }
 
     #[test]
     fn shows_a_confirmed_order_with_everything_that_was_ordered() {
-        let order = Order {
-            outcome: Outcome::Confirmed { content: fakes::content("SKU-1"), confirmed_at: fakes::moment(1) },
-            ..fakes::failed()
-        };
+        let order = Order { outcome: fakes::order().outcome, ..fakes::failed() };
 
         assert_eq!(
-            serde_json::to_value(OrderView::from(&order)).expect("a view is JSON"),
+            view(&order),
             json!({
                 "orderId": "5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b",
                 "status": "CONFIRMED",
@@ -144,7 +218,7 @@ mod tests {
     #[test]
     fn shows_why_an_order_failed() {
         assert_eq!(
-            serde_json::to_value(OrderView::from(&fakes::failed())).expect("a view is JSON"),
+            view(&fakes::failed()),
             json!({
                 "orderId": "5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b",
                 "status": "FAILED",
@@ -153,6 +227,63 @@ mod tests {
                 "attempts": 5,
                 "reason": "the database was not available",
             })
+        );
+    }
+    #[test]
+    fn shows_a_placed_order_with_the_votes_so_far() {
+        let order =
+            Order { outcome: Outcome::Placed { content: fakes::content("SKU-1"), votes: votes() }, ..fakes::placed() };
+
+        assert_eq!(
+            view(&order),
+            json!({
+                "orderId": "5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b",
+                "status": "PLACED",
+                "lane": "bus",
+                "currency": "EUR",
+                "items": [{"sku": "SKU-1", "quantity": 2, "unitPriceMinor": 1999}],
+                "totalMinor": 3998,
+                "placedAt": "2026-01-01T00:00:00.000Z",
+                "attempts": 1,
+                "steps": [
+                    {"step": "stock", "state": "HELD"},
+                    {"step": "payment", "state": "FAILED", "reason": "no answer"},
+                    {"step": "shipment", "state": "PENDING"},
+                ],
+            })
+        );
+    }
+
+    #[test]
+    fn shows_every_step_of_a_confirmed_order_as_done() {
+        let view = view(&fakes::confirmed_by_steps());
+
+        assert_eq!((&view["status"], &view["confirmedAt"]), (&json!("CONFIRMED"), &json!("2026-01-01T00:00:02.000Z")));
+        let states: Vec<_> = view["steps"].as_array().into_iter().flatten().map(|step| &step["state"]).collect();
+        assert_eq!(states, ["DONE", "DONE", "DONE"]);
+    }
+
+    #[test]
+    fn shows_why_and_when_an_order_was_cancelled() {
+        let cancellation = Cancellation {
+            votes: votes(),
+            decided_by: Decider::Step(Step::Payment),
+            reason: "no answer".into(),
+            cancelled_at: fakes::moment(2),
+        };
+        let (content, cancellation) = (fakes::content("SKU-1"), Box::new(cancellation));
+
+        let view = view(&Order { outcome: Outcome::Cancelled { content, cancellation }, ..fakes::placed() });
+
+        assert_eq!((&view["status"], &view["cancelledAt"]), (&json!("CANCELLED"), &json!("2026-01-01T00:00:02.000Z")));
+        assert_eq!((&view["reason"], &view["totalMinor"]), (&json!("no answer"), &json!(3998)));
+        assert_eq!(
+            view["steps"],
+            json!([
+                {"step": "stock", "state": "UNDONE"},
+                {"step": "payment", "state": "FAILED", "reason": "no answer"},
+                {"step": "shipment", "state": "UNDONE"},
+            ])
         );
     }
 }

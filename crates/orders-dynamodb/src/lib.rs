@@ -7,6 +7,9 @@ mod connection_repository;
 mod error;
 mod order_record;
 mod order_repository;
+mod settlement;
+#[cfg(test)]
+mod test_table;
 
 pub use connection_repository::DynamoDbConnectionRepository;
 pub use order_repository::DynamoDbOrderRepository;

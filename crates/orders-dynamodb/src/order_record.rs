@@ -1,13 +1,15 @@
 //! An order as an item of the orders table.
 
 use orders::{
-    Fingerprint, ItemDraft, Lane, Order, OrderContent, OrderDraft, OrderId, Outcome, Owner, RepositoryError, Status,
-    Timestamp,
+    Cancellation, Decider, Fingerprint, ItemDraft, Lane, Order, OrderContent, OrderDraft, OrderId, Outcome, Owner,
+    RepositoryError, Status, Step, Timestamp, Vote, Votes,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The attributes of one item. `pk` is `{owner}#{orderId}`; times are RFC 3339 text, but for `expiresAt`, which
-/// DynamoDB's time to live wants in seconds.
+/// DynamoDB's time to live wants in seconds. `steps` has one entry for each step that voted, by the step's name; it is there,
+/// perhaps empty, for as long as steps may vote: an update cannot add an entry to a map that is not there.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OrderRecord {
@@ -21,6 +23,12 @@ pub(crate) struct OrderRecord {
     request_hash: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     confirmed_at: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cancelled_at: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    decided_by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    steps: Option<BTreeMap<String, VoteRecord>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     currency: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,6 +51,20 @@ struct ItemRecord {
     unit_price_minor: u32,
 }
 
+/// One step's vote.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct VoteRecord {
+    vote: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl From<&Vote> for VoteRecord {
+    fn from(vote: &Vote) -> Self {
+        Self { vote: vote.name().to_owned(), reason: vote.reason().map(str::to_owned) }
+    }
+}
+
 impl OrderRecord {
     /// The partition key of an order: spreads evenly, and keeps every owner's ids apart. An order id has a fixed
     /// length, so no two pairs share a key whatever the owner is called.
@@ -52,10 +74,15 @@ impl OrderRecord {
 
     /// The record of `order`, to be forgotten at `expires_at` if there is such a moment.
     pub(crate) fn new(order: &Order, expires_at: Option<Timestamp>) -> Self {
-        let (content, confirmed_at, reason) = match &order.outcome {
-            Outcome::Confirmed { content, confirmed_at } => (Some(content), Some(confirmed_at), None),
-            Outcome::Rejected { reason } | Outcome::Failed { reason } => (None, None, Some(reason)),
+        let (votes, confirmed_at, cancelled_at) = match &order.outcome {
+            Outcome::Placed { votes, .. } => (Some(votes), None, None),
+            Outcome::Confirmed { confirmed_at, .. } => (None, Some(confirmed_at), None),
+            Outcome::Cancelled { cancellation, .. } => {
+                (Some(&cancellation.votes), None, Some(&cancellation.cancelled_at))
+            }
+            Outcome::Rejected { .. } | Outcome::Failed { .. } => (None, None, None),
         };
+        let content = order.content();
         Self {
             pk: Self::key(&order.owner, &order.id),
             order_id: order.id.to_string(),
@@ -66,11 +93,14 @@ impl OrderRecord {
             attempts: order.attempts,
             request_hash: order.fingerprint.to_string(),
             confirmed_at: confirmed_at.map(ToString::to_string),
+            cancelled_at: cancelled_at.map(ToString::to_string),
+            decided_by: order.decided_by().map(|decider| decider.name().to_owned()),
+            steps: votes.map(|votes| votes.iter().map(|(step, vote)| (step.name().to_owned(), vote.into())).collect()),
             currency: content.map(|content| content.currency().code().to_owned()),
             items: content.map(|content| content.items().iter().map(ItemRecord::from).collect()),
             note: content.and_then(OrderContent::note).map(|note| note.as_str().to_owned()),
             total_minor: content.map(OrderContent::total_minor_units),
-            reason: reason.cloned(),
+            reason: order.reason().map(str::to_owned),
             expires_at: expires_at.map(Timestamp::unix_seconds),
         }
     }
@@ -86,9 +116,25 @@ impl OrderRecord {
 
     fn into_order(self) -> Option<Order> {
         let outcome = match Status::from_name(&self.status)? {
+            Status::Placed => {
+                Outcome::Placed { content: content(self.currency, self.items?, self.note)?, votes: votes(self.steps?)? }
+            }
             Status::Confirmed => Outcome::Confirmed {
                 confirmed_at: Timestamp::parse(self.confirmed_at.as_deref()?).ok()?,
+                last_vote: match self.decided_by {
+                    Some(step) => Some(Step::from_name(&step)?),
+                    None => None,
+                },
                 content: content(self.currency, self.items?, self.note)?,
+            },
+            Status::Cancelled => Outcome::Cancelled {
+                content: content(self.currency, self.items?, self.note)?,
+                cancellation: Box::new(Cancellation {
+                    votes: votes(self.steps?)?,
+                    decided_by: Decider::from_name(self.decided_by.as_deref()?)?,
+                    reason: self.reason?,
+                    cancelled_at: Timestamp::parse(self.cancelled_at.as_deref()?).ok()?,
+                }),
             },
             Status::Rejected => Outcome::Rejected { reason: self.reason? },
             Status::Failed => Outcome::Failed { reason: self.reason? },
@@ -103,6 +149,13 @@ impl OrderRecord {
             outcome,
         })
     }
+}
+
+fn votes(steps: BTreeMap<String, VoteRecord>) -> Option<Votes> {
+    let vote = |(step, VoteRecord { vote, reason }): (String, _)| {
+        Some((Step::from_name(&step)?, Vote::from_name(&vote, reason)?))
+    };
+    steps.into_iter().map(vote).collect()
 }
 
 fn content(currency: Option<String>, items: Vec<ItemRecord>, note: Option<String>) -> Option<OrderContent> {
@@ -132,17 +185,14 @@ mod tests {
     use super::*;
     use orders::fakes;
 
-    fn confirmed() -> Order {
-        Order {
-            outcome: Outcome::Confirmed { content: fakes::content("SKU-1"), confirmed_at: fakes::moment(1) },
-            ..fakes::failed()
-        }
-    }
-
     #[test]
     fn reads_back_what_it_wrote() {
         let rejected = Order { outcome: Outcome::Rejected { reason: "no".into() }, ..fakes::failed() };
-        for order in [confirmed(), rejected, fakes::failed()] {
+        let failed = Vote::Failed("no answer".into());
+        let votes = [(Step::Stock, Vote::Held), (Step::Payment, failed)].into_iter().collect();
+        let voted = Order { outcome: Outcome::Placed { content: fakes::content("SKU-1"), votes }, ..fakes::placed() };
+        let decided = [fakes::confirmed_by_steps(), fakes::cancelled("no"), fakes::order()];
+        for order in [fakes::placed(), voted, rejected, fakes::failed()].into_iter().chain(decided) {
             let item = serde_dynamo::to_item(OrderRecord::new(&order, None)).expect("a record is an item");
 
             assert_eq!(OrderRecord::read(item).expect("it is an order"), order);
@@ -159,7 +209,7 @@ mod tests {
     #[test]
     fn says_that_a_foreign_item_cannot_be_read() {
         let mut item: std::collections::HashMap<_, _> =
-            serde_dynamo::to_item(OrderRecord::new(&confirmed(), None)).expect("a record is an item");
+            serde_dynamo::to_item(OrderRecord::new(&fakes::order(), None)).expect("a record is an item");
         item.insert("status".into(), aws_sdk_dynamodb::types::AttributeValue::S("SHIPPED".into()));
 
         assert!(matches!(OrderRecord::read(item), Err(RepositoryError::Unreadable(_))));

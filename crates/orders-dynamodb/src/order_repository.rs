@@ -11,8 +11,8 @@ use std::time::Duration;
 /// Keeps orders in a table with the string partition key `pk`.
 #[derive(Clone, Debug)]
 pub struct DynamoDbOrderRepository {
-    client: Client,
-    table_name: String,
+    pub(crate) client: Client,
+    pub(crate) table_name: String,
     retention: Option<Duration>,
 }
 
@@ -74,7 +74,7 @@ impl OrderRepository for DynamoDbOrderRepository {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region, retry::RetryConfig};
+    use crate::test_table::client;
     use aws_smithy_http_client::test_util::infallible_client_fn;
     use orders::fakes;
     use serde_json::{Value, json};
@@ -89,15 +89,8 @@ mod tests {
             seen.lock().expect("no test panicked").push(body.expect("a request is JSON"));
             http::Response::builder().status(status).body(answer.to_string()).expect("a response")
         });
-        let config = Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("eu-central-1"))
-            .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
-            .retry_config(RetryConfig::disabled())
-            .http_client(http_client)
-            .build();
         let day = Duration::from_hours(24);
-        (DynamoDbOrderRepository::new(Client::from_conf(config), "orders", Some(day)), requests)
+        (DynamoDbOrderRepository::new(client(http_client), "orders", Some(day)), requests)
     }
 
     fn error(code: &str) -> Value {

@@ -1,17 +1,11 @@
 //! One batch: every order is written first, then every owner is notified.
 
-use crate::{QueueSettings, read_order};
+use crate::{Outbox, QueueSettings, read_order};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsMessage};
-use futures_util::{FutureExt, StreamExt, stream};
-use lambda_support::{clock, metrics};
-use orders::{ErrorChain, Notification, Notifier, Owner, Processed, QueuedOrder, RepositoryError};
+use lambda_support::clock;
+use orders::{ErrorChain, Notification, Notifier, Processed, QueuedOrder, RepositoryError};
 use sqs_batch::{Backoff, BatchHandler, Disposition, Message, SqsBatch, UnidentifiedFailure, VisibilityTimeout};
-use std::{
-    collections::HashMap,
-    panic::AssertUnwindSafe,
-    sync::{Mutex, PoisonError},
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 /// Works on batches of an orders queue.
 #[derive(Debug)]
@@ -29,19 +23,8 @@ pub struct Worker<N, V> {
     pub queue: QueueSettings,
 }
 
-/// Metric: frames that a socket should have taken and did not, and notifications for sockets that could not be looked up.
-const DROPPED: &str = "NotificationsDropped";
-
-/// What owners are to be notified of, by owner, once the batch is written.
-type Outbox = Mutex<HashMap<Owner, Vec<Notification>>>;
-
 impl<N: Notifier, V: VisibilityTimeout> Worker<N, V> {
     /// Runs `process` on every order of a batch, then notifies each owner once of all that became of theirs.
-    ///
-    /// An owner's sockets are looked up when all of the batch is written. A socket that subscribed before one of these
-    /// writes is found; one that subscribes after it reads the outcome. So no subscription falls between its read and the
-    /// look-up. A frame can still be lost: see `docs/decisions/0026-notify-after-the-batch-is-written.md`. The price is
-    /// that a notification waits for the slowest write of its batch, which a deadline bounds.
     ///
     /// # Errors
     /// [`UnidentifiedFailure`]: the whole batch must be redelivered.
@@ -61,7 +44,7 @@ impl<N: Notifier, V: VisibilityTimeout> Worker<N, V> {
             async move { self.settle(&message, message.receive_count(), process, outbox).await }
         };
         let response = self.batches.handle(batch, deadline - self.notifying, settle).await;
-        self.notify(outbox.into_inner().unwrap_or_else(PoisonError::into_inner)).await;
+        outbox.send(&self.notifier, self.function).await;
         response
     }
 
@@ -81,9 +64,9 @@ impl<N: Notifier, V: VisibilityTimeout> Worker<N, V> {
         };
         let (owner, id) = (order.owner.clone(), order.id.map_or("(malformed)".to_owned(), |id| id.to_string()));
         let (notification, disposition) = match process(order).await {
-            Processed::Settled(notification) => {
-                tracing::info!(order.id = %id, "Settled order {id}: {}", outcome(&notification));
-                (notification, Disposition::Done)
+            Processed::Settled(settled) => {
+                tracing::info!(order.id = %id, "Settled order {id}: {}", outcome(settled.notify.as_ref()));
+                (settled.notify, Disposition::Done)
             }
             Processed::Retry(error) => return self.retry(message_id, &id, &error),
             Processed::GaveUp { error, unrecorded, notification } => {
@@ -94,10 +77,12 @@ impl<N: Notifier, V: VisibilityTimeout> Worker<N, V> {
                     tracing::error!(order.id = %id, %error, "Failed to record that order {id} failed");
                 }
                 // Its receive count moves the message to the dead-letter queue: the sooner, the better.
-                (notification, Disposition::RetryAfter(Backoff::NONE))
+                (Some(notification), Disposition::RetryAfter(Backoff::NONE))
             }
         };
-        outbox.lock().unwrap_or_else(PoisonError::into_inner).entry(owner).or_default().push(notification);
+        if let Some(notification) = notification {
+            outbox.push(owner, notification);
+        }
         disposition
     }
 
@@ -108,31 +93,16 @@ impl<N: Notifier, V: VisibilityTimeout> Worker<N, V> {
         tracing::warn!(order.id = id, message.id = message_id, %error, "Message {message_id} is redelivered");
         disposition
     }
-
-    /// Notifies all owners at once. Whatever happens here changes nothing about orders or messages.
-    async fn notify(&self, outbox: HashMap<Owner, Vec<Notification>>) {
-        let notify_owner = async |(owner, notifications): (Owner, Vec<Notification>)| {
-            let notified = AssertUnwindSafe(self.notifier.notify(&owner, &notifications)).catch_unwind().await;
-            let error = match &notified {
-                Ok(Ok(report)) => return metrics::count(self.function, DROPPED, report.dropped),
-                Ok(Err(error)) => ErrorChain(error).to_string(),
-                Err(_panic) => "the notifier panicked".to_owned(),
-            };
-            for notification in &notifications {
-                let id = notification.order_id();
-                tracing::warn!(order.id = %id, error, "Failed to notify the owner of order {id}");
-            }
-            metrics::count(self.function, DROPPED, notifications.len());
-        };
-        stream::iter(outbox).for_each_concurrent(None, notify_owner).await;
-    }
 }
 
-fn outcome(notification: &Notification) -> &'static str {
+fn outcome(notification: Option<&Notification>) -> &'static str {
     match notification {
-        Notification::Confirmed(_) => "Confirmed",
-        Notification::Rejected { .. } => "Rejected",
-        Notification::Failed { .. } => "Failed",
+        // The bus lane has the order, and notifies its owner when the steps decided.
+        None => "Placed",
+        Some(Notification::Confirmed(_)) => "Confirmed",
+        Some(Notification::Cancelled(_)) => "Cancelled",
+        Some(Notification::Rejected { .. }) => "Rejected",
+        Some(Notification::Failed { .. }) => "Failed",
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is ordered: the part of an order that the customer decides.
 
 use crate::{Currency, Fingerprint, Item, Note, Quantity, Sku, UnitPrice, Violation, Violations};
+use std::collections::BTreeSet;
 
 /// An order's content as it came in: every field may be missing or wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +25,16 @@ pub struct ItemDraft {
     pub unit_price_minor: Option<i64>,
 }
 
+impl From<&Item> for ItemDraft {
+    fn from(item: &Item) -> Self {
+        Self {
+            sku: Some(item.sku.as_str().to_owned()),
+            quantity: Some(item.quantity.units().into()),
+            unit_price_minor: Some(item.unit_price.minor_units().into()),
+        }
+    }
+}
+
 /// What is ordered: a currency, 1 to [`OrderContent::MAX_ITEMS`] items, perhaps a note, and their total.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderContent {
@@ -37,6 +48,10 @@ impl OrderContent {
     /// Most items in one order.
     pub const MAX_ITEMS: usize = 100;
     const ITEMS_RULE: &'static str = "must hold 1 to 100 items";
+    /// Most different SKUs of an order in the bus lane: the stock service takes all of them and records the order in one
+    /// transaction of at most 100 actions. Source: Amazon DynamoDB Developer Guide, "Amazon DynamoDB Transactions".
+    pub const MAX_BUS_SKUS: usize = 99;
+    const BUS_SKUS_RULE: &'static str = "must hold at most 99 different SKUs in the bus lane";
 
     /// Checks a draft against every rule.
     ///
@@ -67,6 +82,19 @@ impl OrderContent {
                 Ok(Self { currency, items, note, total_minor_units })
             }
             _ => Err(check.violations),
+        }
+    }
+
+    /// Checks what the bus lane adds to the rules of every lane.
+    ///
+    /// # Errors
+    /// The order has more than [`OrderContent::MAX_BUS_SKUS`] different SKUs.
+    pub fn check_for_bus(&self) -> Result<(), Violations> {
+        let skus: BTreeSet<_> = self.items.iter().map(|item| &item.sku).collect();
+        if skus.len() <= Self::MAX_BUS_SKUS {
+            Ok(())
+        } else {
+            Err(Violation::new("/items", Self::BUS_SKUS_RULE).into())
         }
     }
 
@@ -231,6 +259,20 @@ mod tests {
         let content = OrderContent::parse(OrderDraft { note: None, ..draft() }).expect("a note is optional");
 
         assert_eq!(content.note(), None);
+    }
+
+    #[test]
+    fn the_bus_lane_counts_different_skus_and_not_items() {
+        let items =
+            |skus: usize| (0..100).map(move |index| ItemDraft { sku: Some((index % skus).to_string()), ..item() });
+        let content = |skus| {
+            OrderContent::parse(OrderDraft { items: Some(items(skus).collect()), ..draft() })
+                .expect("100 items are right")
+        };
+
+        assert_eq!(content(99).check_for_bus(), Ok(()));
+        let violations = content(100).check_for_bus().expect_err("100 SKUs are too many");
+        assert_eq!(violations.to_string(), "/items: must hold at most 99 different SKUs in the bus lane");
     }
 
     #[test]

@@ -1,12 +1,14 @@
-//! The order domain: types that cannot be wrong, the use cases that both lanes share, and the ports they need.
+//! The order domain: types that cannot be wrong, the use cases that the lanes share, and the ports they need.
 //!
 //! Nothing here knows AWS, JSON or the clock. A caller turns its wire format into these types once, at its edge,
 //! calls one use case, and turns the result back:
 //!
 //! - [`place_order()`] is the whole business of the sync lane, and the core of the async lane;
-//! - [`process_queued_order()`] adds what a queue adds: refusals that must be recorded, last deliveries, notifications.
+//! - [`process_queued_order()`] adds what a queue adds: refusals that must be recorded, last deliveries, notifications;
+//! - [`count_vote()`] and [`pass_deadline()`] add what the bus lane adds: the steps vote on a placed order, and the last vote,
+//!   a refusal or the deadline decides.
 //!
-//! The ports are [`OrderRepository`], [`ConnectionRepository`] and [`Notifier`].
+//! The ports are [`OrderRepository`], [`SettlementRepository`], [`ConnectionRepository`] and [`Notifier`].
 
 mod connection;
 mod content;
@@ -15,6 +17,8 @@ mod order;
 mod place_order;
 mod ports;
 mod process_queued_order;
+mod settle_order;
+mod votes;
 
 #[cfg(feature = "fakes")]
 pub mod fakes;
@@ -22,13 +26,16 @@ pub mod fakes;
 pub use connection::{Connection, ConnectionId, InvalidConnectionId};
 pub use content::{ItemDraft, OrderContent, OrderDraft};
 pub use note::Note;
-pub use order::{Lane, Order, Outcome, Status};
+pub use order::{Cancellation, Lane, Order, Outcome, Status};
 pub use place_order::{PlaceOrder, PlaceOrderError, Placement, place_order};
 pub use ports::{
-    ConnectionRepository, Notification, NotificationReport, Notifier, NotifyError, OrderRepository, StoreOutcome,
+    ConnectionRepository, Notification, NotificationReport, Notifier, NotifyError, OrderRepository, SettleOutcome,
+    SettlementRepository, StoreOutcome,
 };
 pub use process_queued_order::{Processed, QueuedOrder, Refusal, process_queued_order};
+pub use settle_order::{Ballot, Deadline, SettleError, Settled, count_vote, pass_deadline};
 pub use shared_kernel::{
     Currency, ErrorChain, Fingerprint, InvalidOrderId, InvalidOwner, InvalidTimestamp, Item, OrderId, Owner, Quantity,
-    RepositoryError, Sku, Timestamp, UnitPrice, Violation, Violations,
+    RepositoryError, Sku, Step, Timestamp, UnitPrice, Violation, Violations, Vote,
 };
+pub use votes::{Decider, Votes};

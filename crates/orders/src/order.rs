@@ -1,6 +1,6 @@
 //! An order and what became of it.
 
-use crate::{Fingerprint, OrderContent, OrderId, Owner, Timestamp};
+use crate::{Decider, Fingerprint, OrderContent, OrderId, Owner, Step, Timestamp, Votes};
 use std::fmt;
 
 /// Which way an order came in.
@@ -8,20 +8,23 @@ use std::fmt;
 pub enum Lane {
     /// Request and response: the caller waited.
     Sync,
-    /// Through the queue: the caller was told later.
+    /// Through the queue: the caller is notified later.
     Async,
+    /// Over the event bus: every step votes, and the caller is notified of the decision.
+    Bus,
 }
 
 impl Lane {
-    /// Both lanes.
-    pub const ALL: [Self; 2] = [Self::Sync, Self::Async];
+    /// Every lane.
+    pub const ALL: [Self; 3] = [Self::Sync, Self::Async, Self::Bus];
 
-    /// `sync` or `async`.
+    /// `sync`, `async` or `bus`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Sync => "sync",
             Self::Async => "async",
+            Self::Bus => "bus",
         }
     }
 
@@ -41,8 +44,12 @@ impl fmt::Display for Lane {
 /// What became of an order, without its details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
+    /// Stored, in the bus lane: the steps have not decided yet.
+    Placed,
     /// Stored; it will be delivered.
     Confirmed,
+    /// Cancelled for good, in the bus lane: a step does not hold, or the deadline passed.
+    Cancelled,
     /// Refused for good; it will not be delivered.
     Rejected,
     /// Given up after the last delivery; it waits in the dead-letter queue and may yet be confirmed.
@@ -51,13 +58,15 @@ pub enum Status {
 
 impl Status {
     /// Every status.
-    pub const ALL: [Self; 3] = [Self::Confirmed, Self::Rejected, Self::Failed];
+    pub const ALL: [Self; 5] = [Self::Placed, Self::Confirmed, Self::Cancelled, Self::Rejected, Self::Failed];
 
-    /// `CONFIRMED`, `REJECTED` or `FAILED`.
+    /// `PLACED`, `CONFIRMED`, `CANCELLED`, `REJECTED` or `FAILED`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Placed => "PLACED",
             Self::Confirmed => "CONFIRMED",
+            Self::Cancelled => "CANCELLED",
             Self::Rejected => "REJECTED",
             Self::Failed => "FAILED",
         }
@@ -79,12 +88,28 @@ impl fmt::Display for Status {
 /// What became of an order, with what only that outcome has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Stored.
+    /// Stored and not decided yet.
+    Placed {
+        /// What was ordered.
+        content: OrderContent,
+        /// The votes so far.
+        votes: Votes,
+    },
+    /// Stored; in the bus lane, every step holds.
     Confirmed {
         /// What was ordered.
         content: OrderContent,
-        /// When it was stored.
+        /// When it was stored, or in the bus lane decided.
         confirmed_at: Timestamp,
+        /// The step that voted last; `None` where no step votes.
+        last_vote: Option<Step>,
+    },
+    /// Cancelled for good.
+    Cancelled {
+        /// What was ordered.
+        content: OrderContent,
+        /// How it was cancelled.
+        cancellation: Box<Cancellation>,
     },
     /// Refused for good.
     Rejected {
@@ -98,6 +123,19 @@ pub enum Outcome {
     },
 }
 
+/// How an order was cancelled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cancellation {
+    /// The votes until then.
+    pub votes: Votes,
+    /// What cancelled the order.
+    pub decided_by: Decider,
+    /// Why, for the customer to read.
+    pub reason: String,
+    /// When.
+    pub cancelled_at: Timestamp,
+}
+
 /// One order of one owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
@@ -107,7 +145,7 @@ pub struct Order {
     pub owner: Owner,
     /// Which way it came in first.
     pub lane: Lane,
-    /// When it was accepted: by the API in the sync lane, by the queue in the async lane.
+    /// When the API accepted it.
     pub placed_at: Timestamp,
     /// Deliveries it took to reach the outcome, 1 or more.
     pub attempts: u32,
@@ -122,9 +160,32 @@ impl Order {
     #[must_use]
     pub fn status(&self) -> Status {
         match self.outcome {
+            Outcome::Placed { .. } => Status::Placed,
             Outcome::Confirmed { .. } => Status::Confirmed,
+            Outcome::Cancelled { .. } => Status::Cancelled,
             Outcome::Rejected { .. } => Status::Rejected,
             Outcome::Failed { .. } => Status::Failed,
+        }
+    }
+
+    /// What was ordered, where the order was stored with it.
+    #[must_use]
+    pub fn content(&self) -> Option<&OrderContent> {
+        match &self.outcome {
+            Outcome::Placed { content, .. }
+            | Outcome::Confirmed { content, .. }
+            | Outcome::Cancelled { content, .. } => Some(content),
+            Outcome::Rejected { .. } | Outcome::Failed { .. } => None,
+        }
+    }
+
+    /// Why the order will not be delivered, or not yet.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match &self.outcome {
+            Outcome::Placed { .. } | Outcome::Confirmed { .. } => None,
+            Outcome::Cancelled { cancellation, .. } => Some(&cancellation.reason),
+            Outcome::Rejected { reason } | Outcome::Failed { reason } => Some(reason),
         }
     }
 }

@@ -1,4 +1,6 @@
 //! The use case of every lane: store an order once.
+//!
+//! An id is one order, whatever the lanes that it comes by.
 
 use crate::{
     Lane, Order, OrderContent, OrderId, OrderRepository, Outcome, Owner, RepositoryError, StoreOutcome, Timestamp,
@@ -34,7 +36,7 @@ impl From<PlaceOrder> for Order {
             placed_at: request.placed_at,
             attempts: request.attempts,
             fingerprint: request.content.fingerprint(),
-            outcome: Outcome::Confirmed { content: request.content, confirmed_at: request.now },
+            outcome: Outcome::Confirmed { content: request.content, confirmed_at: request.now, last_vote: None },
         }
     }
 }
@@ -44,7 +46,7 @@ impl From<PlaceOrder> for Order {
 pub enum Placement {
     /// The order is stored now, for the first time.
     Placed,
-    /// The same order was stored before; this is it, as it was then.
+    /// The same order was stored before; this is it, as it stands: confirmed, or placed by the bus lane and not decided yet.
     Replayed(Order),
 }
 
@@ -57,6 +59,9 @@ pub enum PlaceOrderError {
     /// An order with the id was refused before, for this reason; it stays refused, corrected or not.
     #[error("an order with this id was rejected before: {0}")]
     RejectedBefore(String),
+    /// The same order was cancelled before by the bus lane; it stays cancelled.
+    #[error("the order was cancelled before: {}", .0.reason().unwrap_or_default())]
+    CancelledBefore(Box<Order>),
     /// The repository could not answer; whether the order is stored is not known. A repeat is safe.
     #[error("failed to store the order")]
     Repository(#[from] RepositoryError),
@@ -70,8 +75,9 @@ pub async fn place_order<R: OrderRepository>(repository: &R, order: &Order) -> R
     let StoreOutcome::Exists(stored) = repository.store(order).await? else { return Ok(Placement::Placed) };
     match stored.outcome {
         Outcome::Rejected { reason } => Err(PlaceOrderError::RejectedBefore(reason)),
-        _ if stored.fingerprint == order.fingerprint => Ok(Placement::Replayed(stored)),
-        _ => Err(PlaceOrderError::Conflict),
+        _ if stored.fingerprint != order.fingerprint => Err(PlaceOrderError::Conflict),
+        Outcome::Cancelled { .. } => Err(PlaceOrderError::CancelledBefore(Box::new(stored))),
+        _ => Ok(Placement::Replayed(stored)),
     }
 }
 
@@ -165,6 +171,31 @@ mod tests {
 
         assert!(matches!(error, Err(PlaceOrderError::RejectedBefore(reason)) if reason == "/items: is required"));
         assert_eq!(orders.all(), [rejected]);
+    }
+
+    #[tokio::test]
+    async fn answers_a_repeat_of_a_placed_order_of_the_bus_lane_with_the_order_as_it_stands() {
+        let orders = InMemoryOrders::default();
+        orders.insert(fakes::placed());
+
+        let placement = place_order(&orders, &fakes::order()).await.expect("a repeat is not an error");
+
+        assert_eq!(placement, Placement::Replayed(fakes::placed()));
+        assert_eq!(orders.all(), [fakes::placed()]);
+    }
+
+    #[tokio::test]
+    async fn refuses_to_place_an_order_that_the_bus_lane_cancelled() {
+        let orders = InMemoryOrders::default();
+        let cancelled = fakes::cancelled("SKU-1: 2 ordered, 1 left");
+        orders.insert(cancelled.clone());
+
+        let same = place_order(&orders, &fakes::order()).await.expect_err("it is cancelled for good");
+        let other = place_order(&orders, &other_content()).await.expect_err("the id is used");
+
+        assert_eq!(same.to_string(), "the order was cancelled before: SKU-1: 2 ordered, 1 left");
+        assert!(matches!(other, PlaceOrderError::Conflict), "{other:?}");
+        assert_eq!(orders.all(), [cancelled]);
     }
 
     #[tokio::test]

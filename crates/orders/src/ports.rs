@@ -1,6 +1,6 @@
 //! What the use cases need from the outside, in the words of the domain.
 
-use crate::{Connection, ConnectionId, Order, OrderId, Owner, RepositoryError, Violations};
+use crate::{Ballot, Connection, ConnectionId, Deadline, Order, OrderId, Outcome, Owner, RepositoryError, Violations};
 use std::{borrow::Cow, future::Future, ops::AddAssign};
 use thiserror::Error;
 
@@ -27,6 +27,36 @@ pub enum StoreOutcome {
     Exists(Order),
 }
 
+/// Decides placed orders of the bus lane.
+///
+/// Each method MUST check and write in one atomic step, and MUST change an order only while it is placed and has the given
+/// fingerprint. So exactly one call decides an order, whatever the number and the order of calls. What a call returns MUST
+/// include every change before it.
+pub trait SettlementRepository {
+    /// Records a step's vote unless the step voted before, and decides in the same write: `refused` and `failed` cancel the
+    /// order, and a `held` confirms it when every other step holds.
+    fn vote(&self, ballot: &Ballot) -> impl Future<Output = Result<SettleOutcome, RepositoryError>> + Send;
+
+    /// Cancels an order whose deadline passed.
+    fn cancel_overdue(
+        &self,
+        deadline: &Deadline,
+    ) -> impl Future<Output = Result<SettleOutcome, RepositoryError>> + Send;
+}
+
+/// What a method of [`SettlementRepository`] did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SettleOutcome {
+    /// The vote is recorded; the order is not decided.
+    Recorded,
+    /// This call decided the order.
+    Decided(Order),
+    /// Nothing was written: the order is decided, the step voted before, or another order has the id. This is the order.
+    Unchanged(Order),
+    /// Nothing was written: no order has the id.
+    Missing,
+}
+
 /// Keeps which sockets an owner has open.
 pub trait ConnectionRepository {
     /// Remembers an open socket; a repeat changes nothing.
@@ -42,8 +72,10 @@ pub trait ConnectionRepository {
 /// What an owner is notified of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notification {
-    /// The order is stored.
+    /// The order is confirmed.
     Confirmed(Order),
+    /// The order is cancelled for good.
+    Cancelled(Order),
     /// The order is refused for good.
     Rejected {
         /// The id of the order; a malformed one as the caller gave it.
@@ -63,11 +95,26 @@ pub enum Notification {
 }
 
 impl Notification {
+    /// What the owner is notified of an order as it stands; `None` while it is not decided.
+    #[must_use]
+    pub fn of(order: &Order) -> Option<Self> {
+        let order_id = order.id.to_string();
+        match &order.outcome {
+            Outcome::Placed { .. } => None,
+            Outcome::Confirmed { .. } => Some(Self::Confirmed(order.clone())),
+            Outcome::Cancelled { .. } => Some(Self::Cancelled(order.clone())),
+            Outcome::Rejected { reason } => {
+                Some(Self::Rejected { order_id, reason: reason.clone(), violations: Violations::default() })
+            }
+            Outcome::Failed { reason } => Some(Self::Failed { order_id, reason: reason.clone() }),
+        }
+    }
+
     /// The id of the order that it is about; a malformed one as the caller gave it.
     #[must_use]
     pub fn order_id(&self) -> Cow<'_, str> {
         match self {
-            Self::Confirmed(order) => order.id.to_string().into(),
+            Self::Confirmed(order) | Self::Cancelled(order) => order.id.to_string().into(),
             Self::Rejected { order_id, .. } | Self::Failed { order_id, .. } => order_id.into(),
         }
     }

@@ -1,8 +1,8 @@
-//! The use case of the async lane: one delivery of one message.
+//! The use case of the lanes with a queue: one delivery of one message with an order.
 
 use crate::{
     Fingerprint, InvalidOrderId, Lane, Notification, Order, OrderContent, OrderId, OrderRepository, Outcome, Owner,
-    PlaceOrderError, Placement, RepositoryError, Timestamp, Violations, place_order,
+    PlaceOrderError, Placement, RepositoryError, Settled, Timestamp, Violations, Votes, place_order,
 };
 use std::time::Duration;
 
@@ -43,8 +43,8 @@ pub struct Refusal {
 /// The result of [`process_queued_order`]: what happens to the message, and what its owner is notified of.
 #[derive(Debug)]
 pub enum Processed {
-    /// The order is stored or refused: delete the message, and notify the owner.
-    Settled(Notification),
+    /// The order is stored or refused: delete the message once all that follows is done.
+    Settled(Settled),
     /// The database failed: keep the message.
     Retry(RepositoryError),
     /// The database failed, and there is no further delivery: keep the message, so that the queue moves it to its
@@ -63,7 +63,7 @@ pub enum Processed {
 const FAILED_REASON: &str =
     "the order could not be stored after several deliveries and was set aside; it may be confirmed later";
 
-/// Stores or refuses one order.
+/// Stores or refuses one order. The bus lane's are stored as placed, and those of other lanes as confirmed.
 ///
 /// It notifies no one. A notification exists only once the write that it reports is done, so a socket's failure never
 /// costs an order or writes one twice. Send it with [`Notifier::notify`](crate::Notifier::notify).
@@ -84,9 +84,7 @@ pub async fn process_queued_order<R: OrderRepository>(repository: &R, queued: Qu
             (fingerprint, Outcome::Rejected { reason: violations.to_string() }, violations)
         }
         (Ok(content), Some(reason)) => (content.fingerprint(), Outcome::Rejected { reason }, Violations::default()),
-        (Ok(content), None) => {
-            (content.fingerprint(), Outcome::Confirmed { content, confirmed_at: now }, Violations::default())
-        }
+        (Ok(content), None) => (content.fingerprint(), accepted(lane, content, now), Violations::default()),
     };
     let order = Order { id, owner, lane, placed_at, attempts, fingerprint, outcome };
 
@@ -94,6 +92,14 @@ pub async fn process_queued_order<R: OrderRepository>(repository: &R, queued: Qu
         Err(PlaceOrderError::Repository(error)) if last_attempt => give_up(repository, order, error).await,
         Err(PlaceOrderError::Repository(error)) => Processed::Retry(error),
         placed => settled(order, placed, violations),
+    }
+}
+
+/// What becomes of an order that is stored.
+fn accepted(lane: Lane, content: OrderContent, now: Timestamp) -> Outcome {
+    match lane {
+        Lane::Bus => Outcome::Placed { content, votes: Votes::default() },
+        Lane::Sync | Lane::Async => Outcome::Confirmed { content, confirmed_at: now, last_vote: None },
     }
 }
 
@@ -110,12 +116,16 @@ async fn give_up<R: OrderRepository>(repository: &R, order: Order, error: Reposi
     Processed::GaveUp { error, unrecorded, notification }
 }
 
-/// What the owner of a settled order is notified of. `violations` are those of its body.
+/// What follows from a settled order. `violations` are those of its body.
 fn settled(order: Order, placed: Result<Placement, PlaceOrderError>, violations: Violations) -> Processed {
+    let lane = order.lane;
     let reason = match (placed, &order.outcome) {
-        (Ok(Placement::Replayed(stored)), _) => return Processed::Settled(Notification::Confirmed(stored)),
+        (Ok(Placement::Replayed(stored)), _) => return Processed::Settled(Settled::standing(stored, lane)),
+        (Err(PlaceOrderError::CancelledBefore(stored)), _) => {
+            return Processed::Settled(Settled::standing(*stored, lane));
+        }
         (Ok(Placement::Placed), Outcome::Rejected { reason }) => reason.clone(),
-        (Ok(Placement::Placed), _) => return Processed::Settled(Notification::Confirmed(order)),
+        (Ok(Placement::Placed), _) => return Processed::Settled(Settled::standing(order, lane)),
         // The body is not an order, whatever its id was used for.
         (Err(_), Outcome::Rejected { reason }) if !violations.is_empty() => reason.clone(),
         // An earlier delivery of the message expired: the owner reads the same reason again.
@@ -126,7 +136,8 @@ fn settled(order: Order, placed: Result<Placement, PlaceOrderError>, violations:
 }
 
 fn rejected(order_id: String, reason: String, violations: Violations) -> Processed {
-    Processed::Settled(Notification::Rejected { order_id, reason, violations })
+    let notify = Some(Notification::Rejected { order_id, reason, violations });
+    Processed::Settled(Settled { publish: None, notify })
 }
 
 impl QueuedOrder {
@@ -149,8 +160,8 @@ mod tests {
     /// The notification of a delivery that the queue may delete.
     async fn settle<R: OrderRepository>(orders: &R, queued: QueuedOrder) -> Notification {
         match process_queued_order(orders, queued).await {
-            Processed::Settled(notification) => notification,
-            kept => panic!("the message must be deleted: {kept:?}"),
+            Processed::Settled(Settled { publish: None, notify: Some(notification) }) => notification,
+            other => panic!("the message must be deleted, and its owner notified: {other:?}"),
         }
     }
 
@@ -365,6 +376,24 @@ mod tests {
 
         assert_eq!(orders.all(), before);
         assert!(matches!(notification, Notification::Rejected { reason, .. } if reason.contains("different order")));
+    }
+
+    #[tokio::test]
+    async fn leaves_the_notification_of_a_placed_order_to_its_decision() {
+        let orders = InMemoryOrders::default();
+        orders.insert(fakes::placed());
+
+        let processed = process_queued_order(&orders, fakes::queued()).await;
+
+        assert!(matches!(processed, Processed::Settled(settled) if settled == Settled::default()));
+    }
+
+    #[tokio::test]
+    async fn notifies_the_owner_of_an_order_that_the_bus_lane_cancelled() {
+        let orders = InMemoryOrders::default();
+        orders.insert(fakes::cancelled("no"));
+
+        assert_eq!(settle(&orders, fakes::queued()).await, Notification::Cancelled(fakes::cancelled("no")));
     }
 
     #[tokio::test]

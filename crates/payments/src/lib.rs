@@ -1,1 +1,15 @@
 //! The payments domain: accounts, and payments taken from them. No AWS, no serde, no I/O.
+//!
+//! An owner has one account a currency. Two use cases take money from it, both through one function: [`authorize_order`] for the
+//! step `payment` of an order on the bus, [`capture_payment`] for a caller who waits.
+
+mod amount;
+mod authorize_order;
+mod capture_payment;
+mod charge;
+mod payment_id;
+
+pub use amount::Amount;
+pub use authorize_order::authorize_order;
+pub use capture_payment::{Capture, Payment, PaymentStatus, capture_payment, find_payment};
+pub use payment_id::{InvalidPaymentId, PaymentId};

@@ -21,6 +21,12 @@ impl Currency {
     pub fn code(self) -> &'static str {
         self.0.code()
     }
+
+    /// How many decimals an amount of the currency is written with: 2 for EUR, 0 for JPY and for those without minor units.
+    #[must_use]
+    pub fn decimals(self) -> usize {
+        self.0.exponent().unwrap_or(0).into()
+    }
 }
 
 impl fmt::Display for Currency {
@@ -63,6 +69,13 @@ mod tests {
         }
         for code in ["", "eur", "EURO", "ZZZ", "E R", "€"] {
             assert_eq!(Currency::parse(code), None, "{code:?}");
+        }
+    }
+
+    #[test]
+    fn knows_how_many_decimals_a_currency_has() {
+        for (code, decimals) in [("EUR", 2), ("JPY", 0), ("BHD", 3), ("XAU", 0)] {
+            assert_eq!(Currency::parse(code).map(Currency::decimals), Some(decimals), "{code}");
         }
     }
 

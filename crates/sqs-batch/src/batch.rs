@@ -14,6 +14,13 @@ pub struct SqsBatch {
 }
 
 impl SqsBatch {
+    /// The ARN of the batch's queue: Lambda makes a batch of the messages of one event source. `None` where no record has
+    /// one.
+    #[must_use]
+    pub fn event_source_arn(&self) -> Option<&str> {
+        self.records.iter().find_map(|record| record.get("eventSourceARN")?.as_str())
+    }
+
     /// What must be worked on in order, one record after the other: the records of one message group of a FIFO queue,
     /// and deliveries of one message, should a batch hold it twice, which thus never get into each other's way.
     /// Every other record of a standard queue stands alone, whatever message group it names: there a group is for
@@ -52,6 +59,15 @@ mod tests {
             sequence.iter().map(|record| record.message_id().unwrap_or("(none)").to_owned()).collect()
         };
         SqsBatch { records }.into_sequences().into_iter().map(ids).collect()
+    }
+
+    #[test]
+    fn a_batch_has_the_arn_of_the_first_record_that_has_one() {
+        let arn = |records: Vec<Value>| SqsBatch { records }.event_source_arn().map(str::to_owned);
+
+        let expected = "arn:aws:sqs:eu-central-1:123456789012:orders";
+        assert_eq!(arn(vec![json!(7), json!({}), record("0", "orders", "a")]).as_deref(), Some(expected));
+        assert_eq!(arn(vec![json!({"eventSourceARN": null})]), None);
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! A stack as its callers and its operator see it from outside.
 //!
 //! Callers know the stack by its URLs, over HTTP and WebSocket, and nothing of what is behind them: [`placing`] follows an
-//! order down its lane. The operator looks into queues and tables by AWS's own APIs: [`dead_letters`].
+//! order down its lane. The operator looks into queues and tables by AWS's own APIs: [`dead_letters`],
+//! [`counters`].
 
 pub mod aws;
+mod batch_get;
 pub mod callbacks;
 mod connections;
+pub mod counters;
 mod credentials;
 pub mod dead_letters;
 pub mod issuer;

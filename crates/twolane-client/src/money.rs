@@ -11,12 +11,43 @@ pub struct Money {
     pub minor_units: u64,
 }
 
+/// Decimals of an amount of the currency; 0 for a currency that is not known.
+fn exponent(currency: &str) -> usize {
+    Currency::from_code(currency).and_then(Currency::exponent).unwrap_or(0).into()
+}
+
 impl Money {
+    /// Checks that a text is the code of a currency.
+    ///
+    /// # Errors
+    /// What is understood, for anything else.
+    pub fn check_currency(currency: &str) -> Result<(), String> {
+        let known = Currency::from_code(currency).map(drop);
+        known.ok_or_else(|| format!("{currency:?} is not an ISO 4217 currency code in upper case, such as EUR"))
+    }
+
+    /// Reads an amount as the currency writes it, with all its decimals: `59.97` in EUR, `1200` in JPY.
+    ///
+    /// # Errors
+    /// What is understood, for anything else.
+    pub fn parse(currency: &str, amount: &str) -> Result<Self, String> {
+        Self::check_currency(currency)?;
+        let exponent = exponent(currency);
+        let (major, minor) = if exponent > 0 { amount.split_once('.').unwrap_or((amount, "")) } else { (amount, "") };
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_amount = !major.is_empty() && digits(major) && digits(minor) && minor.len() == exponent;
+        let minor_units = is_amount.then(|| format!("{major}{minor}").parse().ok()).flatten();
+        let minor_units = minor_units.ok_or_else(|| {
+            let example = Self { currency: currency.to_owned(), minor_units: 25_000 };
+            format!("an amount of {currency} has {exponent} decimals, such as {}, not {amount:?}", example.amount())
+        })?;
+        Ok(Self { currency: currency.to_owned(), minor_units })
+    }
+
     /// The amount without its currency: `59.97` for 5997 euro cents, `1200` for 1200 yen.
     #[must_use]
     pub fn amount(&self) -> String {
-        let exponent = Currency::from_code(&self.currency).and_then(Currency::exponent).unwrap_or(0);
-        let digits = usize::from(exponent);
+        let digits = exponent(&self.currency);
         if digits == 0 {
             return self.minor_units.to_string();
         }
@@ -44,5 +75,26 @@ mod tests {
         for (currency, minor_units, written) in cases {
             assert_eq!(Money { currency: currency.to_owned(), minor_units }.amount(), written, "{currency}");
         }
+    }
+
+    #[test]
+    fn reads_back_every_amount_that_it_writes() {
+        for (currency, minor_units) in [("EUR", 5997), ("EUR", 0), ("JPY", 1200), ("BHD", 12_345)] {
+            let money = Money { currency: currency.to_owned(), minor_units };
+
+            assert_eq!(Money::parse(currency, &money.amount()), Ok(money));
+        }
+    }
+
+    #[test]
+    fn refuses_amounts_that_could_mean_two_things() {
+        for (currency, amount) in
+            [("EUR", "100"), ("EUR", "1.5"), ("EUR", "1.500"), ("EUR", ".50"), ("EUR", "-1.00"), ("JPY", "1.00")]
+        {
+            let error = Money::parse(currency, amount).expect_err(amount);
+
+            assert!(error.starts_with(&format!("an amount of {currency} has ")), "{error}");
+        }
+        assert!(Money::parse("eur", "1.00").is_err(), "codes are in upper case");
     }
 }

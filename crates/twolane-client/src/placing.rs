@@ -215,7 +215,7 @@ impl Placing {
             Ok(answer) => match serde_json::from_str::<OrderView>(&answer.body) {
                 Ok(view) => match Outcome::of_record(&view, &order.content) {
                     Some(outcome) => Fetched::Outcome(outcome),
-                    None => nothing(view.status, answer.retry_after),
+                    None => nothing(state_of(&view), answer.retry_after),
                 },
                 Err(_) if answer.json()["status"] == PendingView::STATUS => {
                     nothing(PendingView::STATUS.to_owned(), answer.retry_after)
@@ -224,6 +224,12 @@ impl Placing {
             },
         }
     }
+}
+
+/// The state of an order without an outcome, and that of its steps.
+fn state_of(view: &OrderView) -> String {
+    let steps: Vec<_> = view.steps.iter().flatten().map(|step| format!("{} {}", step.step, step.state)).collect();
+    if steps.is_empty() { view.status.clone() } else { format!("{} ({})", view.status, steps.join(", ")) }
 }
 
 /// What the answer to an order says of it.

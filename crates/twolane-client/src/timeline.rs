@@ -3,7 +3,7 @@
 use crate::money::Money;
 use crate::order_file::PlannedOrder;
 use lanes::Lane;
-use orders_api::{OrderView, Problem, ServerFrame};
+use orders_api::{OrderView, Problem, ServerFrame, StepView};
 use serde_json::{Map, Value};
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -23,7 +23,7 @@ pub struct Timeline {
     pub repeats: Vec<Repeat>,
     /// The status of the last answer to the order itself.
     pub http_status: Option<u16>,
-    /// When the async lane took the order into its queue.
+    /// When a lane that answers with a receipt accepted the order.
     pub acknowledged: Option<Acknowledgement>,
     /// How it ended.
     pub end: End,
@@ -45,7 +45,7 @@ pub struct Repeat {
 pub struct Acknowledgement {
     /// When the answer came.
     pub at: Duration,
-    /// The id that SQS gave the message.
+    /// The id that SQS or SNS gave the message.
     pub message_id: Option<String>,
 }
 
@@ -82,6 +82,8 @@ pub struct Outcome {
     pub reason: Option<String>,
     /// The problem document, where one was sent.
     pub problem: Option<Problem>,
+    /// The state of each step, in a lane with steps and as far as it is known.
+    pub steps: Vec<StepView>,
 }
 
 /// What became of an order, in a word.
@@ -89,6 +91,8 @@ pub struct Outcome {
 pub enum Status {
     /// Stored.
     Confirmed,
+    /// Placed, and cancelled for good: a step refused or failed, or the deadline passed.
+    Cancelled,
     /// Refused for good.
     Rejected,
     /// Given up by the service after its last delivery; it may yet be confirmed.
@@ -105,6 +109,7 @@ impl Status {
     pub fn name(self) -> &'static str {
         match self {
             Self::Confirmed => "CONFIRMED",
+            Self::Cancelled => "CANCELLED",
             Self::Rejected => "REJECTED",
             Self::Failed => "FAILED",
             Self::Error => "ERROR",
@@ -115,7 +120,7 @@ impl Status {
     /// Whether the order will stay so.
     #[must_use]
     pub fn is_final(self) -> bool {
-        matches!(self, Self::Confirmed | Self::Rejected)
+        matches!(self, Self::Confirmed | Self::Cancelled | Self::Rejected)
     }
 }
 
@@ -123,13 +128,19 @@ impl Outcome {
     /// Stored.
     #[must_use]
     pub fn confirmed() -> Self {
-        Self { status: Status::Confirmed, reason: None, problem: None }
+        Self { status: Status::Confirmed, reason: None, problem: None, steps: Vec::new() }
     }
 
     /// Anything else, and why.
     #[must_use]
     pub fn because(status: Status, reason: impl Into<String>) -> Self {
-        Self { status, reason: Some(reason.into()), problem: None }
+        Self { status, reason: Some(reason.into()), problem: None, steps: Vec::new() }
+    }
+
+    /// With the state of the order's steps.
+    fn with_steps(mut self, view: &OrderView) -> Self {
+        self.steps = view.steps.clone().unwrap_or_default();
+        self
     }
 
     /// What a record with an order's id says about the order of this content. `None` where it says nothing yet.
@@ -139,8 +150,9 @@ impl Outcome {
     pub fn of_record(view: &OrderView, content: &Map<String, Value>) -> Option<Self> {
         let reason = || view.reason.clone().unwrap_or_default();
         match view.status.as_str() {
-            "CONFIRMED" if is_order(view, content) => Some(Self::confirmed()),
-            "CONFIRMED" => {
+            "CONFIRMED" if is_order(view, content) => Some(Self::confirmed().with_steps(view)),
+            "CANCELLED" if is_order(view, content) => Some(Self::because(Status::Cancelled, reason()).with_steps(view)),
+            "CONFIRMED" | "CANCELLED" => {
                 let reason = "the order id was used before for a different order, which stands";
                 Some(Self::because(Status::Rejected, reason))
             }
@@ -155,9 +167,23 @@ impl Outcome {
 /// says nothing: the order is pending, or the frame is a late repeat about a different order of the same id.
 #[must_use]
 pub fn outcome_of_frame(frame: &ServerFrame, content: &Map<String, Value>) -> Option<(Outcome, DoneBy)> {
+    let with_steps_of = |outcome: Outcome, view: Option<&OrderView>| match view {
+        Some(view) => outcome.with_steps(view),
+        None => outcome,
+    };
     match frame {
-        ServerFrame::Confirmed { order: Some(view), .. } if !is_order(view, content) => None,
-        ServerFrame::Confirmed { .. } => Some((Outcome::confirmed(), DoneBy::Callback)),
+        ServerFrame::Confirmed { order: Some(view), .. } | ServerFrame::Cancelled { order: Some(view), .. }
+            if !is_order(view, content) =>
+        {
+            None
+        }
+        ServerFrame::Confirmed { order, .. } => {
+            Some((with_steps_of(Outcome::confirmed(), order.as_deref()), DoneBy::Callback))
+        }
+        ServerFrame::Cancelled { order, reason, .. } => {
+            let outcome = Outcome::because(Status::Cancelled, reason.as_str());
+            Some((with_steps_of(outcome, order.as_deref()), DoneBy::Callback))
+        }
         ServerFrame::Rejected { reason, .. } => {
             Some((Outcome::because(Status::Rejected, reason.as_str()), DoneBy::Callback))
         }
@@ -177,6 +203,7 @@ pub fn outcome_of_frame(frame: &ServerFrame, content: &Map<String, Value>) -> Op
 pub fn order_id_of_frame(frame: &ServerFrame) -> Option<String> {
     match frame {
         ServerFrame::Confirmed { order_id, .. }
+        | ServerFrame::Cancelled { order_id, .. }
         | ServerFrame::Rejected { order_id, .. }
         | ServerFrame::Failed { order_id, .. }
         | ServerFrame::Status { order_id, .. } => Some(order_id.to_lowercase()),
@@ -229,6 +256,34 @@ mod tests {
 
         assert_eq!(outcome_of_frame(&frame, &content(1)), Some((Outcome::confirmed(), DoneBy::Callback)));
         assert_eq!(outcome_of_frame(&frame, &content(2)), None);
+    }
+
+    /// A record of the bus lane.
+    fn voted(status: &str) -> OrderView {
+        let mut view = record(status);
+        view.steps = serde_json::from_value(json!([
+            {"step": "stock", "state": "REFUSED", "reason": "why"}, {"step": "payment", "state": "UNDONE"},
+            {"step": "shipment", "state": "UNDONE"},
+        ]))
+        .expect("steps");
+        view
+    }
+
+    #[test]
+    fn a_cancelled_order_has_its_reason_and_its_steps() {
+        let fetched = Outcome::of_record(&voted("CANCELLED"), &content(1)).expect("an outcome");
+        let order = Some(Box::new(voted("CANCELLED")));
+        let frame = ServerFrame::Cancelled { order_id: "x".into(), reason: "why".into(), order, order_url: None };
+
+        assert_eq!((fetched.status, fetched.reason.as_deref()), (Status::Cancelled, Some("why")));
+        assert_eq!(fetched.steps.len(), 3);
+        assert_eq!(outcome_of_frame(&frame, &content(1)), Some((fetched, DoneBy::Callback)));
+        assert_eq!(outcome_of_frame(&frame, &content(2)), None);
+        assert_eq!(
+            Outcome::of_record(&voted("CANCELLED"), &content(2)).map(|outcome| outcome.status),
+            Some(Status::Rejected)
+        );
+        assert_eq!(Outcome::of_record(&voted("PLACED"), &content(1)), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::style::{Style, Tone};
 use lanes::{Answer, Lane};
+use orders_api::StepView;
 use std::time::Duration;
 use twolane_client::timeline::{DoneBy, Status, Timeline};
 use twolane_report::printable;
@@ -197,7 +198,7 @@ fn http_status(timeline: &Timeline) -> String {
 fn tone(status: Status) -> Tone {
     match status {
         Status::Confirmed => Tone::Good,
-        Status::Rejected => Tone::Refused,
+        Status::Cancelled | Status::Rejected => Tone::Refused,
         Status::Failed | Status::Error | Status::Unanswered => Tone::Bad,
     }
 }
@@ -219,18 +220,31 @@ pub(crate) fn milliseconds(duration: Duration) -> String {
     }
 }
 
-/// What a bar cannot say: why requests were repeated, and why an order was not confirmed.
+/// What a bar cannot say: why requests were repeated, how the steps ended, and why an order was not confirmed.
 fn details(timeline: &Timeline, width: usize) -> Vec<String> {
+    let outcome = &timeline.end.outcome;
     let repeats = timeline.repeats.iter().map(|repeat| {
         let (at, wait) = (milliseconds(repeat.at), milliseconds(repeat.wait));
         format!("{REPEATED} at {at}: {} – repeated after {wait}", repeat.why)
     });
-    let reason = timeline.end.outcome.reason.clone().filter(|reason| !reason.is_empty()).map(|reason| {
-        // Whoever wants to know what became of it has to ask by its id.
-        let unanswered = timeline.end.outcome.status == Status::Unanswered;
+    // The step that refused says the same.
+    let is_said = |reason: &String| outcome.steps.iter().any(|step| step.reason.as_ref() == Some(reason));
+    let reason = outcome.reason.clone().filter(|reason| !reason.is_empty() && !is_said(reason)).map(|reason| {
+        // The reader needs the id to ask for the order later.
+        let unanswered = outcome.status == Status::Unanswered;
         if unanswered { format!("{reason} (order {})", timeline.order.order_id) } else { reason }
     });
-    repeats.chain(reason).flat_map(|text| wrap(&printable(&text), width)).collect()
+    repeats.chain(steps(timeline)).chain(reason).flat_map(|text| wrap(&printable(&text), width)).collect()
+}
+
+/// The state of each step: `stock REFUSED: 5 ordered, 2 left · payment UNDONE · shipment UNDONE`.
+fn steps(timeline: &Timeline) -> Option<String> {
+    let step = |step: &StepView| {
+        let reason = step.reason.as_ref().map(|reason| format!(": {reason}"));
+        format!("{} {}{}", step.step, step.state, reason.unwrap_or_default())
+    };
+    let steps: Vec<_> = timeline.end.outcome.steps.iter().map(step).collect();
+    (!steps.is_empty()).then(|| steps.join(" · "))
 }
 
 /// The text in lines of at most `width` columns, indented under its row.

@@ -1,10 +1,11 @@
 //! What can be typed: commands, options and their help.
 
 use crate::compare::args::{COMPARE_HELP, CompareArgs};
+use crate::counters::args::{ACCOUNT_HELP, AccountArgs, STOCK_HELP, StockArgs};
 use crate::stack_args::{DeployedArgs, StackArgs};
-use crate::values::{lane_parser, parse_subject, parse_ttl};
+use crate::values::{lane_parser, parse_subject, parse_ttl, queue_parser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use lanes::Lane;
+use lanes::{Lane, QueueSpec};
 use std::path::PathBuf;
 use std::time::Duration;
 use twolane_client::order_file::parse_order_id;
@@ -25,12 +26,18 @@ pub(crate) enum Command {
     /// Print what the WebSocket says until Ctrl-C.
     #[command(after_help = WATCH_HELP)]
     Watch(WatchArgs),
-    /// Show what is in the dead-letter queue: messages that failed all their deliveries.
+    /// Show what is in the dead-letter queues: messages that failed all their deliveries.
     #[command(after_help = DLQ_HELP)]
     Dlq(DlqArgs),
-    /// Move messages from the dead-letter queue back to the orders queue and wait for their outcome.
+    /// Move messages from the dead-letter queues back to their queues and wait for the outcome of their orders.
     #[command(after_help = REDRIVE_HELP)]
     Redrive(RedriveArgs),
+    /// Show or set how many units of a SKU orders of the bus lane may take.
+    #[command(after_help = STOCK_HELP)]
+    Stock(StockArgs),
+    /// Show or set how much money of an owner orders of the bus lane may take.
+    #[command(after_help = ACCOUNT_HELP)]
+    Account(AccountArgs),
     /// Send the same load down the stack's lanes, and report what each made of it.
     #[command(after_help = COMPARE_HELP)]
     Compare(Box<CompareArgs>),
@@ -65,8 +72,8 @@ pub(crate) struct OrderArgs {
     /// for a throttled function.
     #[arg(long, value_name = "TIMES", default_value_t = 0)]
     pub(crate) retries: usize,
-    /// How the async lane learns the outcome: by the WebSocket, or only by asking the status service. Without it, by
-    /// the WebSocket where the stack has one.
+    /// How to learn the outcome in a lane that answers with a receipt: by the WebSocket, or only by asking the status
+    /// service. Without it, by the WebSocket where the stack has one.
     #[arg(long, value_enum)]
     pub(crate) confirm: Option<Confirm>,
     /// How long a callback may take before the status service is asked as well.
@@ -92,6 +99,9 @@ pub(crate) struct WatchArgs {
 /// Options of `twolane dlq`.
 #[derive(Debug, Args)]
 pub(crate) struct DlqArgs {
+    /// Only the dead-letter queue of this queue. Without it, all that the stack has.
+    #[arg(long, value_parser = queue_parser())]
+    pub(crate) queue: Option<&'static QueueSpec>,
     /// Write one JSON object per message, and nothing else.
     #[arg(long)]
     pub(crate) json: bool,
@@ -112,6 +122,9 @@ pub(crate) struct DlqArgs {
 /// Options of `twolane redrive`.
 #[derive(Debug, Args)]
 pub(crate) struct RedriveArgs {
+    /// Move only the messages of this queue. Without it, of all queues that the stack has.
+    #[arg(long, value_parser = queue_parser())]
+    pub(crate) queue: Option<&'static QueueSpec>,
     /// Move only the messages of this order. May be given several times.
     #[arg(long = "order", value_name = "ORDER_ID", num_args = 1.., value_parser = parse_order_id)]
     pub(crate) orders: Vec<String>,
@@ -175,11 +188,14 @@ const EXAMPLES: &str = "\
 Examples:
   twolane order --lane sync
   twolane order --lane async --file samples/orders.jsonl
+  twolane order --lane bus
   twolane watch
   twolane compare --rate 50 --duration 60
   twolane report report.json
   twolane dlq
   twolane redrive
+  twolane stock set SKU-1 100
+  twolane account set demo EUR 250.00
   twolane token --subject alice
 
 The stack is found in this order:
@@ -204,6 +220,9 @@ The file has one order per line; blank lines are skipped:
 every run. The second line of an order id is sent when the first has its outcome. Nothing is sent
 unless every line can be read.
 
+In the bus lane, stock, payment and shipment vote on each order, and the line below it shows how each
+step ended. Fill stock and accounts first: `twolane stock` and `twolane account`.
+
 Ctrl-C (SIGINT) and SIGTERM end a run early: no more orders are sent, and what is known of those
 that were is shown. The ones without an outcome are UNANSWERED, with their order ids; they may yet
 be confirmed. Orders that were not sent are only counted.
@@ -216,7 +235,7 @@ Examples:
   TWOLANE_TOKEN=$(twolane token --subject alice) twolane order --lane async
 
 Exit code:
-  0    every order was confirmed or rejected
+  0    every order was confirmed, cancelled or rejected
   1    some order was not: no outcome in time, an error such as 429 or 503, or FAILED; or the result
        could not be written, and is in a file that standard error names
   2    wrong usage, an unreadable file, too few open files or no stack: nothing was sent
@@ -288,12 +307,16 @@ The issuer is that beside the file in TWOLANE_OUTPUTS, else beside .local/output
 folder above.";
 
 const DLQ_HELP: &str = "\
-A message comes here when it failed all its deliveries, and stays until 14 days after its order was
-accepted. Looking takes nothing away: each message is held for a moment and let go, which counts as
-one more time that it was received. A look that is killed holds what it has seen for two minutes.
+A message comes here when it failed all its deliveries, and stays until 14 days after it was first
+sent. Looking takes nothing away: each message is held for a moment and released, which counts as one
+more time that it was received. A look that is killed holds what it has seen for two minutes.
+
+Messages of the bus lane are events. `reason` says what such a message may leave undone, and the state
+of its order.
 
 Examples:
   twolane dlq
+  twolane dlq --queue stock
   twolane dlq --stack-name twolane --region eu-central-1
   twolane dlq --json | jq -r 'select(.status == \"FAILED\") | .orderId'
   twolane dlq --json --show-bodies --limit 1 | jq -r .body
@@ -307,23 +330,25 @@ Exit code:
   143  terminated (SIGTERM)
 
 The stack is found by --stack-name or --outputs, else by TWOLANE_OUTPUTS, else by
-.local/outputs.json here or in a folder above; its outputs DeadLetterQueueUrl, OrdersQueueUrl and
-OrdersTableName are read. AWS is asked as your AWS configuration says: AWS_ENDPOINT_URL, or
+.local/outputs.json here or in a folder above; its outputs OrdersTableName and the URLs of the queues
+and dead-letter queues are read. AWS is asked as your AWS configuration says: AWS_ENDPOINT_URL, or
 endpoint_url of the profile, included.
-It takes sqs:ReceiveMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes on the
-dead-letter queue, and dynamodb:BatchGetItem on the orders table; to delete, sqs:DeleteMessage.";
+It takes sqs:ReceiveMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes on the dead-letter
+queues, and dynamodb:BatchGetItem on the orders table; to delete, sqs:DeleteMessage.";
 
 const REDRIVE_HELP: &str = "\
-Mend what made the orders fail first; what fails again comes back to the dead-letter queue.
-Nothing is lost by trying, and nothing is done twice: an order that FAILED becomes CONFIRMED, once.
+Fix what made the messages fail first; what fails again comes back to the dead-letter queue. Nothing is
+lost by trying, and nothing is done twice: an order that FAILED becomes CONFIRMED, once. An order that
+was CANCELLED stays so: redriving an event of it undoes what a step still holds.
 
-All messages are moved by SQS itself (StartMessageMoveTask). Those of --order, or all where the
-queue service has no such action, are received, sent and deleted in tens, in this order: an
-interruption may leave a message in both queues, and loses none. A message that was moved has a new
-message id; its order id stays.
+SQS itself moves all messages of the orders queue (StartMessageMoveTask). Those of --order, all where
+the queue service has no such action, and events, some of which may come from the topic's subscription,
+are received, sent and deleted in tens, in this order. An interruption may leave a message in both
+queues, and loses none. A message that was moved has a new message id; its order id stays.
 
 Examples:
   twolane redrive
+  twolane redrive --queue stock
   twolane redrive --order 5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b
   twolane redrive --max-per-second 50 --stack-name twolane --region eu-central-1
   twolane redrive --json | jq -r 'select(.status != \"CONFIRMED\")'
@@ -331,7 +356,8 @@ Examples:
 Ctrl-C (SIGINT) and SIGTERM stop the moving, or the waiting, and show how far it got.
 
 Exit code:
-  0    every message was moved, and every order of theirs is CONFIRMED or REJECTED; or there was none
+  0    every message was moved, and every order of theirs is CONFIRMED, CANCELLED or REJECTED; or there
+       was none
   1    some message was not moved, not seen, failed again, is no order, or has no outcome yet; or the
        result could not be written, and is in a file that standard error names
   2    wrong usage, no stack, or AWS refused: nothing was moved
@@ -340,8 +366,8 @@ Exit code:
 
 The stack is found, and AWS asked, as for `twolane dlq`. Besides, it takes
 sqs:StartMessageMoveTask, sqs:ListMessageMoveTasks, sqs:CancelMessageMoveTask and
-sqs:DeleteMessage on the dead-letter queue, and sqs:SendMessage on the orders queue, whose policy
-names who may send: the stack's parameter RedriveRoleArn.";
+sqs:DeleteMessage on the dead-letter queues, and sqs:SendMessage on the queues, whose policies
+name who may send: the stack's parameter RedriveRoleArn.";
 
 #[cfg(test)]
 mod tests {

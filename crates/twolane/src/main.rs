@@ -6,6 +6,7 @@
 mod chart;
 mod cli;
 mod compare;
+mod counters;
 mod dead_letters;
 mod kept;
 mod order;
@@ -16,6 +17,7 @@ mod report;
 mod stack_args;
 mod style;
 mod summary;
+mod table;
 mod token;
 mod values;
 mod watch;
@@ -54,6 +56,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Watch(args) => watch::run(args).await,
             Command::Dlq(args) => dead_letters::dlq::run(args).await,
             Command::Redrive(args) => dead_letters::redrive::run(args).await,
+            Command::Stock(args) => counters::stock::run(args).await,
+            Command::Account(args) => counters::account::run(args).await,
             Command::Compare(args) => Box::pin(compare::command::run(*args)).await,
             Command::Report(args) => report::run(&args),
             Command::Token(args) => token::run(&args),

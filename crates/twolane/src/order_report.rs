@@ -1,6 +1,6 @@
 //! The machine's view of a run: one JSON object per order.
 
-use orders_api::Problem;
+use orders_api::{Problem, StepView};
 use serde::Serialize;
 use std::time::Duration;
 use twolane_client::timeline::{DoneBy, Timeline};
@@ -26,14 +26,16 @@ struct Report<'a> {
     done_by: Option<&'a str>,
     /// Of the last answer to the order itself.
     http_status: Option<u16>,
-    /// `CONFIRMED`, `REJECTED`, `FAILED`, `ERROR` or `UNANSWERED`.
+    /// `CONFIRMED`, `CANCELLED`, `REJECTED`, `FAILED`, `ERROR` or `UNANSWERED`.
     status: &'a str,
-    /// The id that SQS gave the order's message.
+    /// The id that SQS or SNS gave the order's message.
     message_id: Option<&'a str>,
     /// Why it was not confirmed.
     reason: Option<&'a str>,
     /// The problem document of the answer.
     problem: Option<&'a Problem>,
+    /// The state of each step, in a lane with steps and once the order has an outcome.
+    steps: Option<&'a [StepView]>,
 }
 
 /// The report of one order, on one line.
@@ -61,6 +63,7 @@ pub(crate) fn line(timeline: &Timeline) -> String {
         message_id: acknowledged.and_then(|acknowledged| acknowledged.message_id.as_deref()),
         reason: end.outcome.reason.as_deref(),
         problem: end.outcome.problem.as_ref(),
+        steps: Some(end.outcome.steps.as_slice()).filter(|steps| !steps.is_empty()),
     };
     serde_json::to_string(&report).expect("a report has only string keys, so it is always JSON")
 }

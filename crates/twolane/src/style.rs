@@ -14,7 +14,7 @@ pub(crate) struct Style {
 pub(crate) enum Tone {
     /// Confirmed.
     Good,
-    /// Rejected.
+    /// Cancelled or rejected.
     Refused,
     /// No outcome.
     Bad,

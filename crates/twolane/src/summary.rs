@@ -25,6 +25,7 @@ pub(crate) fn write(timelines: &[Timeline], not_sent: usize, api_url: &Url) -> S
 fn counts(timelines: &[Timeline], not_sent: usize) -> String {
     let statuses = [
         (Status::Confirmed, "confirmed"),
+        (Status::Cancelled, "cancelled"),
         (Status::Rejected, "rejected"),
         (Status::Failed, "failed"),
         (Status::Error, "answered with an error"),

@@ -1,13 +1,19 @@
 //! What options take, where that is neither a number nor a text.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use lanes::{LANES, Lane};
+use lanes::{LANES, Lane, QueueSpec};
 use std::time::Duration;
 
 /// Reads the name of a lane.
 pub(crate) fn lane_parser() -> impl TypedValueParser<Value = Lane> {
     let names = LANES.iter().map(|lane| PossibleValue::new(lane.name).help(lane.summary));
     PossibleValuesParser::new(names).map(|typed| lanes::lane(&typed).expect("only names of the table are taken"))
+}
+
+/// Reads the name of a queue.
+pub(crate) fn queue_parser() -> impl TypedValueParser<Value = &'static QueueSpec> {
+    PossibleValuesParser::new(lanes::queues().map(|queue| queue.name))
+        .map(|typed| lanes::queues().find(|queue| queue.name == typed).expect("only names of the table are taken"))
 }
 
 /// Reads one of some values by its name; each has a name, its help, and what it stands for.

@@ -142,6 +142,9 @@ fn line(text: &str, now: OffsetDateTime, style: Style) -> String {
         Ok(ServerFrame::Confirmed { order_id, order, order_url }) => {
             ("order.confirmed", Tone::Good, order_id, order.map_or(order_url, |order| Some(describe(&order))))
         }
+        Ok(ServerFrame::Cancelled { order_id, reason, .. }) => {
+            ("order.cancelled", Tone::Refused, order_id, Some(reason))
+        }
         Ok(ServerFrame::Rejected { order_id, reason, .. }) => ("order.rejected", Tone::Refused, order_id, Some(reason)),
         Ok(ServerFrame::Failed { order_id, reason }) => ("order.failed", Tone::Bad, order_id, Some(reason)),
         Ok(ServerFrame::Status { order_id, status, order, order_url }) => {

@@ -6,19 +6,18 @@ use lambda_http::{
 };
 use lambda_support::{
     clock,
-    http::{RestRequest, json, problem, problem_response, repository_problem, with_header},
+    http::{RestRequest, json, order_content, problem, problem_response, repository_problem, with_header},
 };
-use orders::{Lane, Order, OrderId, OrderRepository, PlaceOrder, PlaceOrderError, Placement, Violations, place_order};
-use orders_api::{MAX_BODY_BYTES, OrderView, Problem, ViolationView, parse_order_body};
-use std::borrow::Cow;
+use orders::{Lane, Order, OrderId, OrderRepository, PlaceOrder, PlaceOrderError, Placement, place_order};
+use orders_api::{OrderView, Problem};
 
 /// Places the order of one request.
 ///
 /// # Responses
 /// - 201: stored now; the order, and `Location` of its status.
-/// - 200: the same order was stored before; the order as it was then.
+/// - 200: the same order was stored before; the order as it stands, `CONFIRMED`, or `PLACED` by the bus lane.
 /// - 400: the order id or the body is wrong; everything wrong with the body is listed.
-/// - 409: the id was used before for a different order, or for this one when it was rejected.
+/// - 409: the id was used before for a different order, or for this one when it was rejected or cancelled.
 /// - 413, 415: the body is too large, or not JSON.
 /// - 503: the database is over its limit; safe to repeat.
 /// - 500: the service is deployed wrong.
@@ -48,36 +47,11 @@ fn parse(request: &RestRequest) -> Result<PlaceOrder, Problem> {
         id: request.order_id()?,
         owner: request.owner()?,
         lane: Lane::Sync,
-        content: parse_order_body(&body(request)?).map_err(|violations| invalid(&violations))?,
+        content: order_content(request)?,
         placed_at: request.received_at().unwrap_or(now),
         now,
         attempts: 1,
     })
-}
-
-/// The body's bytes. As at API Gateway, a request that does not name a media type is taken for JSON.
-fn body(request: &RestRequest) -> Result<Cow<'_, [u8]>, Problem> {
-    let essence = request.content_type().and_then(|value| value.split(';').next()).unwrap_or_default().trim_ascii();
-    if !essence.is_empty() && !essence.eq_ignore_ascii_case("application/json") {
-        let detail = "Send the order as application/json.";
-        return Err(problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
-    }
-    let bytes = request.body().map_err(|error| {
-        let detail = format!("The body is not the base64 that it is said to be: {error}.");
-        problem(StatusCode::BAD_REQUEST, detail)
-    })?;
-    if bytes.len() > MAX_BODY_BYTES {
-        let detail = format!("The body has {} bytes; at most {MAX_BODY_BYTES} are taken.", bytes.len());
-        return Err(problem(StatusCode::PAYLOAD_TOO_LARGE, detail));
-    }
-    Ok(bytes)
-}
-
-fn invalid(violations: &Violations) -> Problem {
-    Problem {
-        errors: ViolationView::list(violations),
-        ..problem(StatusCode::BAD_REQUEST, format!("The order is not valid: {violations}."))
-    }
 }
 
 /// Why the order was not placed, for the caller and, once, for the log.
@@ -87,6 +61,9 @@ fn refusal(id: &OrderId, error: &PlaceOrderError) -> Problem {
             "The order id was used before for a different order, which stands. Use a new UUID.".to_owned()
         }
         PlaceOrderError::RejectedBefore(reason) => format!("The order was rejected before: {reason}. Use a new UUID."),
+        PlaceOrderError::CancelledBefore(order) => {
+            format!("The order was cancelled before: {}. Use a new UUID.", order.reason().unwrap_or_default())
+        }
         PlaceOrderError::Repository(error) => return repository_problem(id, error),
     };
     let problem = problem(StatusCode::CONFLICT, detail);
@@ -98,9 +75,10 @@ fn refusal(id: &OrderId, error: &PlaceOrderError) -> Problem {
 mod tests {
     use super::*;
     use orders::{
-        Order, Outcome,
+        Outcome,
         fakes::{self, InMemoryOrders, Refusing, Unavailable},
     };
+    use orders_api::MAX_BODY_BYTES;
     use proptest::prelude::*;
     use serde_json::{Value, json};
     use std::{
@@ -316,6 +294,27 @@ mod tests {
 
         assert_eq!(status, 409);
         assert!(body["detail"].as_str().expect("a detail").contains("too late"), "{body}");
+    }
+
+    #[tokio::test]
+    async fn answers_an_order_that_the_bus_lane_has_as_it_stands_and_a_cancelled_one_with_409() {
+        let of_demo = |order| Order { owner: fakes::owner("demo"), ..order };
+        let orders = [fakes::placed(), fakes::confirmed_by_steps(), fakes::cancelled("2 ordered, 1 left")].map(of_demo);
+        let mut answers = Vec::new();
+        for order in orders {
+            let stored = InMemoryOrders::default();
+            stored.insert(order.clone());
+
+            let (status, body, _) = answer(&stored, &event()).await;
+
+            assert_eq!(stored.all(), [order]);
+            answers.push((status, body));
+        }
+
+        let [(placed, order), (confirmed, _), (cancelled, problem)] = &answers[..] else { panic!("three answers") };
+        assert_eq!((placed, confirmed, cancelled), (&200, &200, &409));
+        assert_eq!((&order["status"], &order["lane"]), (&json!("PLACED"), &json!("bus")));
+        assert!(problem["detail"].as_str().expect("a detail").contains("2 ordered, 1 left"), "{problem}");
     }
 
     proptest! {

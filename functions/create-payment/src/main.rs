@@ -1,10 +1,22 @@
-//! PUT /payments/{paymentId}: takes a payment from the caller's account while the caller waits.
+//! The create-payment function: takes a payment, `PUT /payments/{paymentId}`.
 
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use lambda_support as _;
-use serde_json::Value;
+mod config;
+mod handler;
+
+use config::Config;
+use holds_dynamodb::DynamoDbHoldRepository;
+use lambda_http::Error;
+use lambda_support::{environment::Environment, http, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    run(service_fn(async |_: LambdaEvent<Value>| Ok::<_, Error>(Value::Null))).await
+    let mut environment = Environment::from_process();
+    telemetry::init(&mut environment);
+    let config = Config::from_env(&mut environment);
+    let Config { aws, payments_table_name, retention } = environment.finish(config)?;
+
+    let make_client = async { aws_sdk_dynamodb::Client::new(aws.config()) };
+    let ((), client) = tokio::join!(aws.warm_up(aws.dynamodb_url()), make_client);
+    let holds = DynamoDbHoldRepository::new(client, payments_table_name, retention);
+    http::serve(async |request| handler::handle(&holds, request).await).await
 }

@@ -14,8 +14,8 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 /// Answers how an order stands.
 ///
 /// # Responses
-/// - 200: the order, `CONFIRMED`, `REJECTED` or `FAILED`; or `PENDING` and `Retry-After` while there is no record of
-///   it: it was accepted and is not processed yet, or was never seen.
+/// - 200: the order, `PLACED`, `CONFIRMED`, `CANCELLED`, `REJECTED` or `FAILED`; or `PENDING` and `Retry-After` while
+///   there is no record of it: it was accepted and is not processed yet, or was never seen.
 /// - 400: the order id is malformed.
 /// - 503: the database is over its limit; safe to repeat.
 /// - 500: the service is deployed wrong.
@@ -68,6 +68,23 @@ mod tests {
         let (status, body, _) = answer(&orders, &event()).await;
 
         assert_eq!((status, &body["status"]), (200, &json!("FAILED")));
+    }
+
+    #[tokio::test]
+    async fn answers_with_the_steps_of_an_order_of_the_bus_lane() {
+        let orders = [fakes::placed(), fakes::confirmed_by_steps(), fakes::cancelled("no")];
+        let mut answers = Vec::new();
+        for order in orders {
+            let stored = InMemoryOrders::default();
+            stored.insert(Order { owner: fakes::owner("demo"), ..order });
+
+            let (status, body, _) = answer(&stored, &event()).await;
+
+            assert_eq!(status, 200);
+            answers.push(format!("{} {}", body["status"], body["steps"][0]["state"]));
+        }
+
+        assert_eq!(answers, [r#""PLACED" "PENDING""#, r#""CONFIRMED" "DONE""#, r#""CANCELLED" "REFUSED""#]);
     }
 
     #[tokio::test]

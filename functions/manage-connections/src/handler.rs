@@ -241,15 +241,17 @@ mod tests {
 
     #[tokio::test]
     async fn answers_a_subscription_with_the_present_state() {
-        let handler = handler(InMemoryOrders::default());
-        let order = Order { owner: fakes::owner("demo"), ..fakes::failed() };
+        for order in [fakes::failed(), fakes::placed(), fakes::confirmed_by_steps(), fakes::cancelled("no")] {
+            let handler = handler(InMemoryOrders::default());
+            let order = Order { owner: fakes::owner("demo"), ..order };
 
-        handler.handle(&subscribe()).await;
-        handler.orders.insert(order.clone());
-        handler.handle(&subscribe()).await;
+            handler.handle(&subscribe()).await;
+            handler.orders.insert(order.clone());
+            handler.handle(&subscribe()).await;
 
-        let frames: Vec<_> = handler.sender.0.take().into_iter().map(|(_, frame)| frame).collect();
-        assert_eq!(frames, [ServerFrame::status(&order.id, None), ServerFrame::status(&order.id, Some(&order))]);
+            let frames: Vec<_> = handler.sender.0.take().into_iter().map(|(_, frame)| frame).collect();
+            assert_eq!(frames, [ServerFrame::status(&order.id, None), ServerFrame::status(&order.id, Some(&order))]);
+        }
     }
 
     #[tokio::test]

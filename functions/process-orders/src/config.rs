@@ -1,6 +1,7 @@
 //! What the process-orders function reads from its environment.
 
 use lambda_support::{environment::Environment, sdk::Aws};
+use orders_sqs::Callbacks;
 use std::time::Duration;
 
 pub(crate) struct Config {
@@ -13,13 +14,6 @@ pub(crate) struct Config {
     pub(crate) max_queue_age: Option<Duration>,
     pub(crate) backoff_base: Duration,
     pub(crate) backoff_cap: Duration,
-}
-
-/// What notifications need; a stack without a WebSocket API has none.
-pub(crate) struct Callbacks {
-    pub(crate) connections_table_name: String,
-    pub(crate) websocket_management_url: String,
-    pub(crate) orders_url: String,
 }
 
 impl Config {
@@ -35,16 +29,5 @@ impl Config {
             backoff_base: environment.seconds("BACKOFF_BASE_SECONDS").unwrap_or_default(),
             backoff_cap: environment.seconds("BACKOFF_CAP_SECONDS").unwrap_or_default(),
         }
-    }
-}
-
-impl Callbacks {
-    fn from_env(environment: &mut Environment) -> Option<Self> {
-        let websocket_management_url = environment.optional_url("WEBSOCKET_MANAGEMENT_URL")?;
-        Some(Self {
-            connections_table_name: environment.text("CONNECTIONS_TABLE_NAME"),
-            websocket_management_url,
-            orders_url: environment.url("ORDERS_URL"),
-        })
     }
 }

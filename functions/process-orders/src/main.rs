@@ -3,7 +3,7 @@
 mod config;
 mod handler;
 
-use config::{Callbacks, Config};
+use config::Config;
 use handler::Handler;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use lambda_support::{
@@ -14,7 +14,7 @@ use lambda_support::{
 };
 use orders::Lane;
 use orders_dynamodb::{DynamoDbConnectionRepository, DynamoDbOrderRepository};
-use orders_sqs::{QueueSettings, Worker};
+use orders_sqs::{Callbacks, QueueSettings, Worker};
 use orders_websocket::{WebSocketNotifier, WebSocketSender};
 use sqs_batch::{Backoff, BatchHandler, SqsBatch, SqsVisibility};
 use std::sync::LazyLock;
@@ -81,51 +81,4 @@ async fn main() -> Result<(), Error> {
     let ((), handler) = tokio::join!(aws.warm_up(urls), make_handler);
     let handler = &handler;
     run(service_fn(|event: LambdaEvent<SqsBatch>| async move { Ok::<_, Error>(handler.handle(event).await?) })).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use lambda_support::environment::InvalidEnvironment;
-
-    const REQUIRED: [(&str, &str); 9] = [
-        ("AWS_REGION", "eu-central-1"),
-        ("AWS_ACCESS_KEY_ID", "id"),
-        ("AWS_SECRET_ACCESS_KEY", "secret"),
-        ("ORDERS_TABLE_NAME", "orders"),
-        ("ORDER_RETENTION_DAYS", "0"),
-        ("ORDERS_URL", "https://api.example/live/orders"),
-        ("ORDERS_QUEUE_URL", "https://sqs.example/1/orders"),
-        ("MAX_RECEIVE_COUNT", "5"),
-        ("MAX_QUEUE_AGE_SECONDS", "0"),
-    ];
-    const BACKOFF: [(&str, &str); 2] = [("BACKOFF_BASE_SECONDS", "60"), ("BACKOFF_CAP_SECONDS", "900")];
-
-    fn config(more: &[(&str, &str)]) -> Result<Config, InvalidEnvironment> {
-        let mut environment = REQUIRED.iter().chain(&BACKOFF).chain(more).copied().collect();
-        let config = Config::from_env(&mut environment);
-        environment.finish(config)
-    }
-
-    #[test]
-    fn a_stack_without_a_websocket_api_has_no_callbacks() {
-        for none in [&[][..], &[("WEBSOCKET_MANAGEMENT_URL", "")]] {
-            assert!(config(none).expect("nothing is wrong").callbacks.is_none());
-        }
-    }
-
-    #[test]
-    fn a_stack_with_a_websocket_api_has_all_that_callbacks_need() {
-        let url = ("WEBSOCKET_MANAGEMENT_URL", "https://ws.example/live");
-
-        let complete = config(&[url, ("CONNECTIONS_TABLE_NAME", "connections")]).expect("nothing is wrong");
-        let incomplete = config(&[url]).map(|_| ()).expect_err("a table is missing").to_string();
-        let malformed =
-            config(&[("WEBSOCKET_MANAGEMENT_URL", "ws.example")]).map(|_| ()).expect_err("no URL").to_string();
-
-        let callbacks = complete.callbacks.expect("there is a WebSocket API");
-        assert_eq!(callbacks.websocket_management_url, url.1);
-        assert!(incomplete.contains("CONNECTIONS_TABLE_NAME is missing"), "{incomplete}");
-        assert!(malformed.contains("WEBSOCKET_MANAGEMENT_URL is \"ws.example\""), "{malformed}");
-    }
 }

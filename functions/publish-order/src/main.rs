@@ -1,10 +1,22 @@
-//! Bus lane, PUT /bus/orders/{orderId}: checks an order and publishes it.
+//! The publish-order function: the bus lane, `PUT /bus/orders/{orderId}`.
 
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use lambda_support as _;
-use serde_json::Value;
+mod config;
+mod handler;
+
+use config::Config;
+use event_bus::SnsPublisher;
+use lambda_http::Error;
+use lambda_support::{environment::Environment, http, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    run(service_fn(async |_: LambdaEvent<Value>| Ok::<_, Error>(Value::Null))).await
+    let mut environment = Environment::from_process();
+    telemetry::init(&mut environment);
+    let config = Config::from_env(&mut environment);
+    let Config { aws, order_submissions_topic_arn } = environment.finish(config)?;
+
+    let make_client = async { aws_sdk_sns::Client::new(aws.config()) };
+    let ((), client) = tokio::join!(aws.warm_up(aws.sns_url()), make_client);
+    let submissions = SnsPublisher::new(client, order_submissions_topic_arn);
+    http::serve(async |request| handler::handle(&submissions, request).await).await
 }

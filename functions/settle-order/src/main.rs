@@ -1,10 +1,84 @@
-//! Bus lane: records orders, counts the votes of the steps, decides, and notifies owners.
+//! The settle-order function: the bus lane's decisions. It records orders, counts votes and passes deadlines, publishes what
+//! comes of it, and notifies owners.
 
+mod config;
+mod handler;
+
+use config::Config;
+use event_bus::{SnsPublisher, Subscriber};
+use handler::{Handler, Queue};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use lambda_support as _;
-use serde_json::Value;
+use lambda_support::{
+    environment::Environment,
+    metrics,
+    sdk::{Aws, RetryPolicy, separate_retries},
+    telemetry,
+};
+use orders_dynamodb::{DynamoDbConnectionRepository, DynamoDbOrderRepository};
+use orders_sqs::Callbacks;
+use orders_websocket::{WebSocketNotifier, WebSocketSender};
+use sqs_batch::{Backoff, BatchHandler, SqsBatch, SqsVisibility};
+use std::sync::LazyLock;
+
+fn notifier(callbacks: Callbacks, aws: &Aws) -> WebSocketNotifier<DynamoDbConnectionRepository> {
+    // The queue redelivers a message whose write failed; a notification that fails is dropped.
+    let notifications = aws.config_with(RetryPolicy::NOTIFICATIONS);
+    let connections = aws_sdk_dynamodb::config::Builder::from(&notifications)
+        .retry_partition(separate_retries("connections"))
+        .build();
+    let management = move || {
+        let management = aws_sdk_apigatewaymanagement::config::Builder::from(&notifications)
+            .endpoint_url(callbacks.websocket_management_url)
+            .retry_partition(separate_retries("notifications"));
+        aws_sdk_apigatewaymanagement::Client::from_conf(management.build())
+    };
+    WebSocketNotifier::new(
+        DynamoDbConnectionRepository::new(
+            aws_sdk_dynamodb::Client::from_conf(connections),
+            callbacks.connections_table_name,
+        )
+        .count_unreadable(|rows| metrics::count("settle-order", "UnreadableConnections", rows)),
+        WebSocketSender::when_needed(management, callbacks.orders_url),
+        RetryPolicy::NOTIFICATIONS.request_limit(),
+    )
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    run(service_fn(async |_: LambdaEvent<Value>| Ok::<_, Error>(Value::Null))).await
+    let mut environment = Environment::from_process();
+    telemetry::init(&mut environment);
+    let config = Config::from_env(&mut environment);
+    let config = environment.finish(config)?;
+
+    let aws = config.aws;
+    let management_url = config.callbacks.as_ref().map(|callbacks| callbacks.websocket_management_url.clone());
+    let make_handler = async {
+        let queue = |url: String| {
+            // Most batches have no message that is retried: making the client is a good part of a start.
+            let (sqs, queue_url) = (aws.config().clone(), url.clone());
+            let visibility = LazyLock::new(move || SqsVisibility::new(aws_sdk_sqs::Client::new(&sqs), queue_url));
+            let subscriber = Subscriber {
+                batches: BatchHandler::new().visibility(visibility),
+                max_receive_count: config.max_receive_count,
+                backoff: Backoff::full_jitter(config.backoff_base, config.backoff_cap),
+            };
+            Queue { url, subscriber }
+        };
+        Handler {
+            orders: DynamoDbOrderRepository::new(
+                aws_sdk_dynamodb::Client::new(aws.config()),
+                config.orders_table_name,
+                config.order_retention,
+            ),
+            events: SnsPublisher::new(aws_sdk_sns::Client::new(aws.config()), config.order_events_topic_arn),
+            notifier: config.callbacks.map(|callbacks| notifier(callbacks, &aws)),
+            notifying: RetryPolicy::NOTIFICATIONS.request_limit(),
+            order_deadline: config.order_deadline,
+            queues: config.queue_urls.map(queue),
+        }
+    };
+    let urls = aws.dynamodb_url().into_iter().chain(aws.sns_url()).chain(management_url.as_deref());
+    let ((), handler) = tokio::join!(aws.warm_up(urls), make_handler);
+    let handler = &handler;
+    run(service_fn(|event: LambdaEvent<SqsBatch>| async move { Ok::<_, Error>(handler.handle(event).await?) })).await
 }

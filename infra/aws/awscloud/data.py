@@ -1,4 +1,4 @@
-"""What a stack keeps for its users and leaves behind: orders and people."""
+"""What a stack keeps for its users and leaves behind: orders, stock, payments, shipments and people."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def holdings(account: Account, resources: list[Resource]) -> list[Holding]:
 def _table(account: Account, resource: Resource) -> Holding:
     table: dict[str, Any] = account.client("dynamodb").describe_table(TableName=resource.physical_id)["Table"]
     # AWS counts every six hours or so.
-    return Holding(resource, f"about {table.get('ItemCount', 0)} orders", table.get("DeletionProtectionEnabled", False))
+    return Holding(resource, f"about {table.get('ItemCount', 0)} items", table.get("DeletionProtectionEnabled", False))
 
 
 def _pool(account: Account, resource: Resource) -> Holding:

@@ -37,7 +37,7 @@ def destroy(options: argparse.Namespace) -> int:
     for holding in data:
         print(f"  {holding}")
     wanted = _wants_data_deleted(options, data)
-    if not options.yes and not agree_by_name(f"Delete the stack{', orders and users' if wanted else ''}?", name):
+    if not options.yes and not agree_by_name(f"Delete the stack{', its tables and users' if wanted else ''}?", name):
         print("Nothing was deleted.")
         return 1
     arguments = ["delete", "--stack-name", name, "--region", account.region, "--no-prompts",

@@ -83,14 +83,14 @@ class _Run:
 
     def _clean_up(self, traces: Traces, keep: set[Row], made: PoolUsers | None) -> bool:
         """Remove what the callers left, and the users; whether all is as it was before."""
-        if traces.owners and not traces.wait_for_the_queue():
-            _tell(self._progress.detail, "the orders queue does not run empty; what it still has of the tests will be stored, and stay")
+        if traces.owners and not traces.wait_for_the_queues():
+            _tell(self._progress.detail, "the queues do not run empty; what they still have of the tests will be stored, and stay")
         orders = traces.remove(keep)
         users = made.remove() if made else 0
         _tell(self._progress.detail, f"deleted {orders} orders and {users} users")
         left = len(traces.rows() - keep)
         if left:
-            _tell(self._progress.detail, f"{left} orders or sockets of the tests are still there")
+            _tell(self._progress.detail, f"{left} rows of the tests are still in the tables")
         return left == 0
 
     def _traces(self, owners: Any) -> Traces:

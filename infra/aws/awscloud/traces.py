@@ -1,7 +1,8 @@
-"""What the tests leave in a stack: orders and open sockets of their own people, and how that is removed again."""
+"""What the tests leave in a stack: their owners' orders, open sockets, holds, payments and accounts, and stock; and its removal."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,14 @@ _COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible
 
 
 _ORDERS, _CONNECTIONS = "OrdersTableName", "ConnectionsTableName"
+_STOCK, _PAYMENTS, _SHIPMENTS = "StockTableName", "PaymentsTableName", "ShipmentsTableName"
+_TABLES = (_ORDERS, _CONNECTIONS, _STOCK, _PAYMENTS, _SHIPMENTS)
+# Not the queue of deadlines, whose messages wait for minutes and find their orders decided.
+_QUEUES = ("OrdersQueueUrl", "SubmissionsQueueUrl", "OutcomesQueueUrl", "StockQueueUrl", "PaymentsQueueUrl", "ShipmentsQueueUrl")
+# The SKUs that tests make: tests/testkit/order_bodies.rs, new_sku.
+_SKU_OF_TESTS = re.compile("SKU-[0-9a-f]{32}")
+# A hold in one of these states has taken something. Source: crates/holds, HoldState.
+_TAKING = ("HELD", "DONE")
 # The output that names its table, and its key.
 Row = tuple[str, ...]
 
@@ -33,21 +42,47 @@ class Traces:
     owners: tuple[str, ...]
 
     def rows(self) -> set[Row]:
-        """Their orders, and the rows of their sockets."""
-        return self._orders() | self._connections() if self.owners else set()
+        """Their orders, the rows of their sockets, and what the services have of them."""
+        return self._orders() | self._connections() | self._of_services() if self.owners else set()
 
     def remove(self, keep: set[Row]) -> int:
         """Delete all that is theirs but what is to keep; how many orders there were."""
         rows = sorted(self.rows() - keep)
-        for table in (_ORDERS, _CONNECTIONS):
+        for row in rows:
+            if row[0] == _SHIPMENTS:
+                self._give_back(row)
+        for table in _TABLES:
             self._delete(self.outputs[table], [_key(row) for row in rows if row[0] == table])
         return sum(row[0] == _ORDERS for row in rows)
 
     def _orders(self) -> set[Row]:
-        pages = self.dynamodb.get_paginator("scan").paginate(TableName=self.outputs[_ORDERS], ProjectionExpression="pk", ConsistentRead=True)
-        keys = {item["pk"]["S"] for page in pages for item in page["Items"]}
         # `{owner}#{orderId}`: an owner may have a # in it, an order's id has none.
-        return {(_ORDERS, key) for key in keys if key.rpartition("#")[0] in self.owners}
+        return {(_ORDERS, key) for key in self._keys(_ORDERS) if key.rpartition("#")[0] in self.owners}
+
+    def _of_services(self) -> set[Row]:
+        return {(table, key) for table in (_STOCK, _PAYMENTS, _SHIPMENTS) for key in self._keys(table) if self._is_theirs(table, key)}
+
+    def _is_theirs(self, table: str, key: str) -> bool:
+        """Keys are `order#{owner}#{orderId}`, `payment#{owner}#{paymentId}` and `counter#…`: a SKU, `{owner}#{currency}`, or a day."""
+        kind, _, rest = key.partition("#")
+        if kind == "counter" and table != _PAYMENTS:
+            return table == _STOCK and _SKU_OF_TESTS.fullmatch(rest) is not None
+        return rest.rpartition("#")[0] in self.owners
+
+    def _keys(self, table: str) -> set[str]:
+        pages = self.dynamodb.get_paginator("scan").paginate(TableName=self.outputs[table], ProjectionExpression="pk", ConsistentRead=True)
+        return {item["pk"]["S"] for page in pages for item in page["Items"]}
+
+    def _give_back(self, row: Row) -> None:
+        """Add what a hold has taken to its counters: days of shipments are everybody's."""
+        table = self.outputs[row[0]]
+        hold = self.dynamodb.get_item(TableName=table, Key=_key(row), ConsistentRead=True).get("Item", {})
+        if hold.get("state", {}).get("S") in _TAKING:
+            for counter, amount in hold["claims"]["M"].items():
+                self.dynamodb.update_item(
+                    TableName=table, Key={"pk": {"S": f"counter#{counter}"}}, UpdateExpression="ADD available :amount",
+                    ExpressionAttributeValues={":amount": amount},
+                )  # fmt: skip
 
     def _connections(self) -> set[Row]:
         found: set[Row] = set()
@@ -59,8 +94,8 @@ class Traces:
             found |= {(_CONNECTIONS, row["pk"]["S"], row["sk"]["S"]) for page in pages for row in page["Items"]}
         return found
 
-    def wait_for_the_queue(self) -> bool:
-        """Wait until no order is on its way; whether that came about. A busy stack's queue may never be empty."""
+    def wait_for_the_queues(self) -> bool:
+        """Wait until no order is on its way; whether that came about. A busy stack's queues may never be empty."""
         quiet = 0
 
         def drained() -> bool:
@@ -73,9 +108,8 @@ class Traces:
         return wait_until(drained, _DRAIN_SECONDS)
 
     def _waiting(self) -> int:
-        url = self.outputs["OrdersQueueUrl"]
-        counts = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_COUNTS))["Attributes"]
-        return sum(int(counts[name]) for name in _COUNTS)
+        answers = [self.sqs.get_queue_attributes(QueueUrl=self.outputs[queue], AttributeNames=list(_COUNTS)) for queue in _QUEUES]
+        return sum(int(answer["Attributes"][name]) for answer in answers for name in _COUNTS)
 
     def _delete(self, table: str, keys: list[dict[str, Any]]) -> None:
         for batch in _batches(keys):

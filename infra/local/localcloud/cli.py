@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     _emulator(up)
     _port(up, None, f"port on 127.0.0.1, 0 for a free one (default: the running one's, else {commands.DEFAULT_PORT})")
 
-    demonstration = _add(subcommands, "demo", "`up`, then sample orders down both lanes, and what to try next",
+    demonstration = _add(subcommands, "demo", "`up`, then sample orders down every lane, and what to try next",
                 ["demo", "demo --port 4577", "demo --emulator localstack-core"])
     _folder(demonstration, _OWN_FOLDER)
     _emulator(demonstration)

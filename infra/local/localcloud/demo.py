@@ -1,4 +1,4 @@
-"""The demonstration: a stack, sample orders down both lanes, and what to try next."""
+"""The demonstration: a stack, sample orders down every lane, and what to try next."""
 
 from __future__ import annotations
 
@@ -15,7 +15,18 @@ from .failure import Failure
 from .layout import Project, short
 from .prerequisites import check_rust
 
-_LANES = ("sync", "async")
+_LANES = ("sync", "async", "bus")
+# What demo's accounts have, by currency: enough for every sample order but one.
+_ACCOUNTS = {
+    "EUR": "50000.00",
+    "USD": "10000.00",
+    "JPY": "100000",
+    "GBP": "5000.00",
+    "CHF": "5000.00",
+    "BHD": "5000.000",
+    "INR": "50000.00",
+    "SEK": "1000.00",
+}
 _BUILD = ("cargo", "build", "--locked", "--package", "twolane")
 _ORDER = '{"currency":"EUR","items":[{"sku":"SKU-1","quantity":2,"unitPriceMinor":1999}]}'
 
@@ -29,13 +40,27 @@ def demo(target: commands.Target) -> int:
     environment = commands.environment_of(target.instance, stack)
     command_line = _build_command_line(target.project, environment)
     orders = target.project.root / "samples" / "orders.jsonl"
-    code = 0
+    code = _stock_and_fill(target.project, command_line, environment)
     for lane in _LANES:
         arguments = ["order", "--lane", lane, "--file", str(orders)]
         print(f"\n$ twolane order --lane {lane} --file {short(orders)}", flush=True)
         code = max(code, subprocess.run([command_line, *arguments], env=environment, check=False).returncode)
     _print_next(stack.outputs)
     return code
+
+
+def _stock_and_fill(project: Project, command_line: str, environment: dict[str, str]) -> int:
+    """Give the bus lane what the sample orders take: units in stock, and money in demo's accounts."""
+    stock = project.root / "samples" / "stock.csv"
+    print(f"\n$ twolane stock load {short(stock)}", flush=True)
+    runs = [["stock", "load", str(stock)], *(["account", "set", "demo", *account] for account in _ACCOUNTS.items())]
+    for arguments in runs:
+        if arguments[0] == "account":
+            print(f"$ twolane {' '.join(arguments)}", flush=True)
+        ran = subprocess.run([command_line, *arguments], env=environment, stdout=subprocess.DEVNULL, check=False)
+        if ran.returncode:
+            return ran.returncode
+    return 0
 
 
 @contextlib.contextmanager
@@ -54,7 +79,7 @@ def _build_ahead(project: Project) -> Iterator[None]:
 
 
 def _build_command_line(project: Project, environment: dict[str, str]) -> str:
-    """Build `twolane`, with Cargo's own progress; where Cargo puts it, which settings of the user's decide."""
+    """Build `twolane`, with Cargo's own progress; Cargo's settings decide where that is."""
     print("\nBuilding the command line twolane", flush=True)
     started = time.monotonic()
     command = [*_BUILD, "--message-format", "json-render-diagnostics"]
@@ -69,7 +94,7 @@ def _build_command_line(project: Project, environment: dict[str, str]) -> str:
 
 def _print_next(outputs: Mapping[str, str]) -> None:
     api, websocket = outputs["ApiUrl"], outputs.get("WebSocketUrl")
-    identifier = uuid.uuid4()
+    identifier, submitted = uuid.uuid4(), uuid.uuid4()
     token = '-H "Authorization: Bearer $TWOLANE_TOKEN"'
     print(
         f"""
@@ -81,12 +106,20 @@ The stack stays up. Try next:
   Wait for an order (201; the same line again: 200):
     curl -w '\\n' -i -X PUT {api}/sync/orders/{uuid.uuid4()} {token} -H 'Content-Type: application/json' -d '{_ORDER}'
 
-  Queue an order (202), then ask how it stands:
+  Queue an order (202), then ask for its state:
     curl -w '\\n' -i -X PUT {api}/async/orders/{identifier} {token} -H 'Content-Type: application/json' -d '{_ORDER}'
     curl -w '\\n' {api}/orders/{identifier} {token}
 
+  Submit an order to the bus (202). Three services vote on it; ask for its state and theirs:
+    curl -w '\\n' -i -X PUT {api}/bus/orders/{submitted} {token} -H 'Content-Type: application/json' -d '{_ORDER}'
+    curl -w '\\n' {api}/orders/{submitted} {token}
+
+  See and change what orders of the bus lane take:
+    cargo run -q -p twolane -- stock show SKU-1
+    cargo run -q -p twolane -- stock set SKU-1 0
+
 {_on_callbacks(websocket, token, identifier)}
-  Be somebody else:
+  Be another user:
     export TWOLANE_TOKEN=$(cargo run -q -p twolane -- token --subject alice)
 
   End it:
@@ -98,14 +131,15 @@ The stack stays up. Try next:
 def _on_callbacks(websocket: str | None, token: str, identifier: uuid.UUID) -> str:
     """What to try of callbacks; where there is no WebSocket API, only to place orders."""
     if websocket is None:
-        return """  Place orders of your own; this stack has no callbacks, so they are asked for:
+        return """  Place orders of your own; this stack has no callbacks, so the status service is asked:
     cargo run -q -p twolane -- order --lane async
 """
     subscribe = f'{{"action":"subscribe","orderId":"{identifier}"}}'
-    return f"""  Listen to every order, and hear how that one stands (npm install -g wscat):
+    return f"""  Listen to every order, and get the state of the queued one (npm install -g wscat):
     wscat -c {websocket} {token} -x '{subscribe}' -w 600
 
   Place orders of your own, and watch all frames:
     cargo run -q -p twolane -- order --lane async
+    cargo run -q -p twolane -- order --lane bus
     cargo run -q -p twolane -- watch
 """

@@ -84,9 +84,10 @@ class Server:
             self._clients[service] = self._new_client(service)
         return self._clients[service]
 
-    def _new_client(self, service: str, key: str = "test", secret: str = "test") -> Any:
+    def _new_client(self, service: str, key: str = "test", secret: str = "test", token: str | None = None) -> Any:
         return botocore.session.get_session().create_client(
-            service, region_name=REGION, endpoint_url=self.endpoint, aws_access_key_id=key, aws_secret_access_key=secret,
+            service, region_name=REGION, endpoint_url=self.endpoint,
+            aws_access_key_id=key, aws_secret_access_key=secret, aws_session_token=token,
             config=botocore.config.Config(retries={"total_max_attempts": 1}, proxies={}),
         )  # fmt: skip
 
@@ -99,6 +100,18 @@ class Server:
         iam.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=document)
         key = iam.create_access_key(UserName=name)["AccessKey"]
         return self._new_client(service, key["AccessKeyId"], key["SecretAccessKey"])
+
+    def client_of_role(self, service: str, *actions: str) -> tuple[Any, str]:
+        """A client with the credentials of a new role that may do just that, and the role's ARN."""
+        iam, name = self.client("iam"), f"role-{time.monotonic_ns()}"
+        trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+        trusted = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trusted)["Role"]["Arn"]
+        statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=document)
+        session = self.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+        return self._new_client(service, session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"]), role
 
     def call(self, api_id: str, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
         """One request to the stage `test` of a REST API; `content_type=…` becomes `content-type: …`."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import io
+import json
 import os
 import tempfile
 import unittest
+from decimal import Decimal
 from pathlib import Path
 
 from localcloud import demo
@@ -17,6 +20,33 @@ _REPORT = """{"reason":"compiler-artifact","target":{"name":"lanes"},"executable
 {"reason":"compiler-artifact","target":{"name":"twolane"},"executable":"/shared/target/debug/twolane"}
 {"reason":"build-finished","success":true}
 """
+
+
+_SAMPLES = Path(__file__).resolve().parents[3] / "samples"
+
+
+class Samples(unittest.TestCase):
+    def test_stock_and_accounts_cover_every_sample_order_but_one_each(self) -> None:
+        with open(_SAMPLES / "stock.csv", encoding="utf-8", newline="") as file:
+            stock = {row["sku"]: int(row["units"]) for row in csv.DictReader(file)}
+        accounts = {currency: int(Decimal(amount.replace(".", ""))) for currency, amount in demo._ACCOUNTS.items()}
+        lines = (_SAMPLES / "orders.jsonl").read_text(encoding="utf-8").splitlines()
+        orders = {line["name"]: line["order"] for line in map(json.loads, lines)}
+        refused: dict[str, list[str]] = {"stock": [], "money": []}
+        for name, order in orders.items():
+            if order["currency"] not in accounts:
+                continue
+            for item in order["items"]:
+                stock[item["sku"]] -= item["quantity"]
+            total = sum(item["quantity"] * item["unitPriceMinor"] for item in order["items"])
+            accounts[order["currency"]] -= total
+            if any(stock[item["sku"]] < 0 for item in order["items"]):
+                refused["stock"].append(name)
+            if accounts[order["currency"]] < 0:
+                refused["money"].append(name)
+                accounts[order["currency"]] += total
+
+        self.assertEqual(refused, {"stock": ["sold-out"], "money": ["grand-piano"]})
 
 
 class CommandLine(unittest.TestCase):

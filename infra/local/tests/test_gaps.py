@@ -731,6 +731,32 @@ class SqsBatchPermissions(GapTest):
         self.expect(probe, "sent")
 
 
+class RoleSessionPrincipal(GapTest):
+    gap = "role_session_principal"
+
+    def test_the_policy_of_a_topic_knows_the_role_of_its_caller(self) -> None:
+        def probe(server: Server) -> list[str]:
+            topic = server.client("sns").create_topic(Name=fresh("topic"))["TopicArn"]
+            (named, role), (other, _) = (server.client_of_role("sns", "sns:Publish") for _ in range(2))
+            others = {
+                "Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": topic,
+                "Condition": {"ArnNotEquals": {"aws:PrincipalArn": role}},
+            }  # fmt: skip
+            policy = json.dumps({"Version": "2012-10-17", "Statement": [others]})
+            server.client("sns").set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+            return [self._published(client, topic) for client in (named, other)]
+
+        self.expect(probe, ["published", "AuthorizationError"])
+
+    @staticmethod
+    def _published(client: Any, topic: str) -> str:
+        try:
+            client.publish(TopicArn=topic, Message="hello")
+        except botocore.exceptions.ClientError as error:
+            return error.response["Error"]["Code"]
+        return "published"
+
+
 class WebSocketStageVariables(GapTest):
     gap = "websocket_stage_variables"
 

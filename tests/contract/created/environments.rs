@@ -63,14 +63,16 @@ fn prod_is_protected_tells_its_alarms_and_has_throttles() {
     let (dev, prod) = (environment("dev"), environment("prod"));
 
     for (stack, protected) in [(dev, false), (prod, true)] {
-        let (table, pool) = (stack.resource("OrdersTable"), stack.resource("UserPool"));
-        assert_eq!(table.properties["DeletionProtectionEnabled"], protected);
+        let pool = stack.resource("UserPool");
         assert_eq!(pool.properties["DeletionProtection"], if protected { "ACTIVE" } else { "INACTIVE" });
-        for kept in [table, pool] {
-            assert_eq!(kept.deletion_policy, "RetainExceptOnCreate", "{}", kept.kind);
+        assert_eq!(pool.deletion_policy, "RetainExceptOnCreate");
+        for id in ["OrdersTable", "StockTable", "PaymentsTable", "ShipmentsTable"] {
+            let table = stack.resource(id);
+            assert_eq!(table.properties["DeletionProtectionEnabled"], protected, "{id}");
+            assert_eq!(table.deletion_policy, "RetainExceptOnCreate", "{id}");
         }
     }
-    let topic = &prod.only("AWS::SNS::Topic").unwrap().reference;
+    let topic = &prod.resource("StackAlarmTopic").reference;
     for (id, alarm) in prod.of_type("AWS::CloudWatch::Alarm") {
         assert_eq!(alarm.properties["AlarmActions"], json!([topic]), "{id}");
     }

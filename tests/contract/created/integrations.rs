@@ -50,7 +50,11 @@ fn every_request_goes_where_the_architecture_says() {
         let expected = [
             ("put /sync/orders/{orderId}", "CreateOrderFunction"),
             ("put /async/orders/{orderId}", "OrdersQueue"),
+            ("put /bus/orders/{orderId}", "PublishOrderFunction"),
             ("get /orders/{orderId}", "GetOrderFunction"),
+            ("put /payments/{paymentId}", "CreatePaymentFunction"),
+            ("get /payments/{paymentId}", "GetPaymentFunction"),
+            ("get /stock/{sku}", "GetStockFunction"),
         ];
         assert_eq!(behind, expected.map(|(call, target)| (call.into(), target.into())).into(), "{}", stack.name);
     }

@@ -13,7 +13,8 @@ fn callers(stack: &Stack) -> BTreeSet<(String, String)> {
     let (api, stage) = (&stack.only("AWS::ApiGateway::RestApi").unwrap().reference, stack.stage());
     let mut callers = BTreeSet::new();
     for (path, method, integration) in methods(stack).filter(|(_, _, integration)| integration["type"] == "aws_proxy") {
-        let asked = format!("{stage}/{}{}", method.to_uppercase(), path.replace("{orderId}", "5f0c"));
+        let (fixed, _) = path.split_once('{').unwrap_or((path, ""));
+        let asked = format!("{stage}/{}{fixed}5f0c", method.to_uppercase());
         callers.insert((arn(api, &asked), invoked(stack, &integration["uri"]).to_owned()));
     }
     for scheme in stack.rest_api()["components"]["securitySchemes"].as_object().unwrap().values() {
@@ -106,7 +107,16 @@ fn near(stack: &Stack, source: &str) -> Vec<String> {
         source.replacen(stack.place.region, "ap-south-2", 1),
         format!("{start}/{}/authorizers/x", stack.stage()),
     ];
-    let paths = ["sync/orders/5f0c", "async/orders/5f0c", "orders/5f0c", "orders", ""];
+    let paths = [
+        "sync/orders/5f0c",
+        "async/orders/5f0c",
+        "bus/orders/5f0c",
+        "orders/5f0c",
+        "payments/5f0c",
+        "stock/5f0c",
+        "orders",
+        "",
+    ];
     for method in ["GET", "PUT", "POST", "DELETE", "OPTIONS", "PATCH", "HEAD"] {
         near.extend(paths.map(|path| format!("{start}/{}/{method}/{path}", stack.stage())));
     }
@@ -114,25 +124,39 @@ fn near(stack: &Stack, source: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_queue_is_read_for_the_worker_by_a_role_that_may() {
+fn every_queue_is_read_for_its_worker_by_a_role_that_may() {
+    let expected = [
+        ("OrdersQueue", "ProcessOrdersFunction"),
+        ("SubmissionsQueue", "SettleOrderFunction"),
+        ("OutcomesQueue", "SettleOrderFunction"),
+        ("DeadlineQueue", "SettleOrderFunction"),
+        ("StockQueue", "ReserveStockFunction"),
+        ("PaymentsQueue", "AuthorizePaymentFunction"),
+        ("ShipmentsQueue", "BookShipmentFunction"),
+    ];
     for stack in stacks() {
-        let mapping = &stack.only("AWS::Lambda::EventSourceMapping").unwrap().properties;
-        let (queue, _) = stack.by_arn(text(&mapping["EventSourceArn"])).unwrap();
-        let named = text(&mapping["FunctionName"]);
-        let mut functions = stack.of_type("AWS::Lambda::Function");
-        let (worker, function) = functions.find(|(_, it)| [it.reference.as_str(), it.arn()].contains(&named)).unwrap();
-        assert_eq!((queue, worker), ("OrdersQueue", "ProcessOrdersFunction"), "{}", stack.name);
+        let mut readers = BTreeSet::new();
+        for (_, mapping) in stack.of_type("AWS::Lambda::EventSourceMapping") {
+            let mapping = &mapping.properties;
+            let (queue, _) = stack.by_arn(text(&mapping["EventSourceArn"])).unwrap();
+            let named = text(&mapping["FunctionName"]);
+            let mut functions = stack.of_type("AWS::Lambda::Function");
+            let (worker, function) =
+                functions.find(|(_, it)| [it.reference.as_str(), it.arn()].contains(&named)).unwrap();
+            readers.insert((queue, worker));
 
-        let (role, _) = stack.by_arn(text(&function.properties["Role"])).unwrap();
-        let allowed = statements(stack, role);
-        // Source: AWS Lambda Developer Guide, "Using Lambda with Amazon SQS", execution role permissions.
-        for action in ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"] {
-            let needed = (action.to_owned(), stack.resource(queue).arn().to_owned());
-            assert!(allowed.contains(&needed), "{}: {needed:?}", stack.name);
+            let (role, _) = stack.by_arn(text(&function.properties["Role"])).unwrap();
+            let allowed = statements(stack, role);
+            // Source: AWS Lambda Developer Guide, "Using Lambda with Amazon SQS", execution role permissions.
+            for action in ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"] {
+                let needed = (action.to_owned(), stack.resource(queue).arn().to_owned());
+                assert!(allowed.contains(&needed), "{}: {needed:?}", stack.name);
+            }
+            assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]), "{}", stack.name);
+            assert_eq!(text(&mapping["ScalingConfig"]["MaximumConcurrency"]), stack.parameters["MaximumConcurrency"]);
+            assert_ne!(mapping["Enabled"], json!(false), "{}", stack.name);
         }
-        assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]), "{}", stack.name);
-        assert_eq!(text(&mapping["ScalingConfig"]["MaximumConcurrency"]), stack.parameters["MaximumConcurrency"]);
-        assert_ne!(mapping["Enabled"], json!(false), "{}", stack.name);
+        assert_eq!(readers, expected.into(), "{}", stack.name);
     }
 }
 

@@ -2,6 +2,7 @@
 //! permission, and what watches over it.
 
 mod alarms_and_logs;
+mod bus;
 mod callbacks;
 mod deployments;
 mod environments;

@@ -72,29 +72,30 @@ fn every_function_runs_as_a_role_that_lambda_alone_takes_and_api_gateway_as_othe
     }
 }
 
-/// A table or queue that a function is told of, it may use; of others it knows nothing.
+/// A function may use each table, queue and topic that its environment names, and no other.
 #[test]
-fn every_function_may_use_exactly_the_stores_that_it_is_told_of() {
+fn every_function_may_use_exactly_the_stores_and_topics_in_its_environment() {
     for stack in stacks() {
         for (id, function) in stack.of_type("AWS::Lambda::Function") {
             let (role, _) = stack.by_arn(text(&function.properties["Role"])).unwrap();
             let actions = statements(stack, role).into_iter();
-            let stores = actions.filter(|(action, _)| action.starts_with("dynamodb:") || action.starts_with("sqs:"));
+            let services = ["dynamodb:", "sns:", "sqs:"];
+            let stores = actions.filter(|(action, _)| services.iter().any(|service| action.starts_with(service)));
             let used: BTreeSet<_> = stores.map(|(_, arn)| stack.by_arn(&arn).unwrap().0.to_owned()).collect();
-            let told: BTreeSet<_> = function.properties["Environment"]["Variables"]
+            let named: BTreeSet<_> = function.properties["Environment"]["Variables"]
                 .as_object()
                 .into_iter()
                 .flat_map(|variables| variables.values().map(text))
                 .filter_map(|value| {
                     let mut stores = stack.resources().iter().filter(|(_, store)| store.reference == value);
-                    let store =
-                        stores.find(|(_, store)| ["AWS::DynamoDB::Table", "AWS::SQS::Queue"].contains(&&*store.kind));
+                    let kinds = ["AWS::DynamoDB::Table", "AWS::SNS::Topic", "AWS::SQS::Queue"];
+                    let store = stores.find(|(_, store)| kinds.contains(&&*store.kind));
                     store.map(|(id, _)| id.clone())
                 })
                 .collect();
             assert_eq!(
-                used, told,
-                "{}, {id}: stores that its role may use (left), that it is told of (right)",
+                used, named,
+                "{}, {id}: what its role may use (left), what its environment names (right)",
                 stack.name
             );
         }

@@ -39,12 +39,22 @@ fn templates() -> Vec<(String, &'static str, Option<String>)> {
     let answers = preflights.chain([queue()]).flat_map(|Integration { path, method, definition }| {
         let responses = definition["responses"].as_object().unwrap().iter();
         responses.map(move |(pattern, response)| {
-            let allows =
-                (method == "options").then(|| if path.starts_with("/orders") { "GET" } else { "PUT" }.to_owned());
+            let allows = (method == "options").then(|| methods_of(path));
             (format!("{method} {path} {pattern}"), answer_template(response), allows)
         })
     });
     answers.collect()
+}
+
+/// The methods that a page may be allowed to use on a path.
+fn methods_of(path: &str) -> String {
+    let start = path.split('{').next().unwrap();
+    match start {
+        "/orders/" | "/stock/" => "GET",
+        "/payments/" => "GET, PUT",
+        _ => "PUT",
+    }
+    .to_owned()
 }
 
 fn origins() -> impl Iterator<Item = &'static str> {

@@ -13,7 +13,7 @@ use testkit::{order_bodies::new_id, stack::OWNER};
 pub(crate) async fn an_order_that_waited_too_long_is_rejected_and_a_confirmed_one_stays(rig: &Rig, _: Load) -> Figures {
     let mut listener = Listener::open(rig, OWNER).await;
     let (late, confirmed, mark) = (new_id(), new_id(), rig.endpoint.mark());
-    rig.set_worker_variable("MAX_QUEUE_AGE_SECONDS", "60").await;
+    rig.set_variable("ProcessOrdersFunctionName", "MAX_QUEUE_AGE_SECONDS", "60").await;
     let an_hour_ago = queue::now_ms() - Duration::from_hours(1).as_millis();
     queue::send(rig, vec![queue::order(0, OWNER, &confirmed, queue::now_ms())]).await;
     listener.hears("order.confirmed", &confirmed, PATIENCE).await;

@@ -1,6 +1,10 @@
 //! What is done to the stack, and what must hold.
 
 mod batch_of_ten;
+mod bus_last_delivery;
+mod bus_orders;
+mod bus_service_down;
+mod bus_storm;
 mod calls;
 mod comparison;
 mod duplicates;
@@ -52,6 +56,13 @@ pub(crate) fn all() -> Vec<Scenario> {
         notifications::a_dead_socket_takes_no_retries_from_others,
         notifications::a_gone_socket_loses_its_row_and_no_other_does,
         sockets::a_socket_closed_at_any_point_costs_no_order_and_a_new_one_hears_how_it_stands,
+        bus_orders::an_order_is_published_once_written_once_by_each_step_and_a_bad_one_costs_nothing,
+        bus_orders::an_order_is_placed_until_its_last_step_votes,
+        bus_orders::a_payment_whose_answer_is_lost_is_200_at_its_repeat_and_taken_once,
+        bus_last_delivery::a_step_that_fails_for_good_cancels_its_order_and_a_redrive_does_no_harm,
+        bus_last_delivery::a_submission_that_fails_for_good_notifies_its_owner_and_a_redrive_confirms_it,
+        bus_service_down::other_lanes_do_not_notice_and_the_bus_lane_catches_up_or_cancels,
+        bus_storm::every_order_ends_once_and_only_confirmed_ones_take_anything,
         comparison::a_burst_is_refused_by_the_sync_lane_and_levelled_by_the_async_lane,
         comparison::an_interrupted_comparison_leaves_the_stack_as_it_was,
         comparison::a_comparison_that_runs_is_left_alone_by_others,

@@ -90,6 +90,7 @@ impl Place {
             ("AWS::Lambda::Function", "Arn") => self.arn("lambda", &format!("function:{name}")),
             ("AWS::Logs::LogGroup", "Arn") => self.arn("logs", &format!("log-group:{name}:*")),
             ("AWS::SNS::Topic", "TopicName") | ("AWS::SQS::Queue", "QueueName") => name,
+            ("AWS::SNS::Topic", "TopicArn") => self.arn("sns", &name),
             ("AWS::SQS::Queue", "Arn") => self.arn("sqs", &name),
             ("AWS::WAFv2::WebACL", "Arn") => self.arn("wafv2", &format!("regional/webacl/{name}/{name}")),
             _ => return None,

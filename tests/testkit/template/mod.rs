@@ -66,11 +66,10 @@ impl Stack {
             evaluation.check_dependencies(id, definition);
             let kind = definition["Type"].as_str().unwrap().to_owned();
             let reference = evaluation.reference(id).unwrap_or_else(|| id.clone());
+            // A topic's ARN has a name that no other type's has.
+            let arn = evaluation.attribute(id, "Arn").or_else(|| evaluation.attribute(id, "TopicArn"));
             let deletion_policy = definition["DeletionPolicy"].as_str().unwrap_or("Delete").to_owned();
-            (
-                id.clone(),
-                Resource { kind, properties, deletion_policy, reference, arn: evaluation.attribute(id, "Arn") },
-            )
+            (id.clone(), Resource { kind, properties, deletion_policy, reference, arn })
         });
         let resources = resources.collect();
         let outputs = evaluation.outputs();

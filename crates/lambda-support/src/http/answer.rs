@@ -4,8 +4,10 @@ use lambda_http::{
     Body, Response,
     http::{HeaderName, HeaderValue, StatusCode, header},
 };
-use orders::{ErrorChain, OrderId, RepositoryError};
-use orders_api::Problem;
+use orders::{ErrorChain, OrderId, RepositoryError, Violations};
+use orders_api::{Problem, ViolationView};
+use std::fmt;
+use tracing::field::display;
 
 /// The media type of orders.
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -63,29 +65,74 @@ fn respond(status: StatusCode, media_type: HeaderValue, body: &impl serde::Seria
     response
 }
 
-/// What a repository's failure means to the caller who asked for that order; the log has the cause.
+/// What a request is about, as the log names it.
+#[derive(Clone, Copy)]
+pub enum Resource<'a> {
+    /// An order, by its id.
+    Order(&'a dyn fmt::Display),
+    /// A payment, by its id.
+    Payment(&'a dyn fmt::Display),
+    /// The stock of a SKU.
+    Stock(&'a dyn fmt::Display),
+}
+
+impl<'a> From<&'a OrderId> for Resource<'a> {
+    fn from(id: &'a OrderId) -> Self {
+        Self::Order(id)
+    }
+}
+
+/// `order 5f0c…`, `payment 5f0c…` or `stock SKU-1`.
+impl fmt::Display for Resource<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Order(id) => write!(f, "order {id}"),
+            Self::Payment(id) => write!(f, "payment {id}"),
+            Self::Stock(sku) => write!(f, "stock {sku}"),
+        }
+    }
+}
+
+/// What a repository's failure means to the caller who asked for that resource; the log has the cause.
 #[must_use]
-pub fn repository_problem(id: &OrderId, error: &RepositoryError) -> Problem {
+pub fn repository_problem<'a>(resource: impl Into<Resource<'a>>, error: &RepositoryError) -> Problem {
+    let resource = resource.into();
+    let (order, payment, sku) = match resource {
+        Resource::Order(id) => (Some(display(id)), None, None),
+        Resource::Payment(id) => (None, Some(display(id)), None),
+        Resource::Stock(sku) => (None, None, Some(display(sku))),
+    };
     let cause = ErrorChain(error);
     if error.is_retryable() {
         let detail = "The database cannot serve the request right now. It is safe to repeat it as it is.";
         let problem = problem(StatusCode::SERVICE_UNAVAILABLE, detail);
         tracing::warn!(
-            order.id = %id, http.status = problem.status, error = %cause,
-            "The database could not serve a request for order {id}"
+            order.id = order, payment.id = payment, stock.sku = sku, http.status = problem.status, error = %cause,
+            "The database could not serve a request for {resource}"
         );
         problem
     } else {
         let problem = internal_error();
         tracing::error!(
-            order.id = %id, http.status = problem.status, error = %cause,
-            "The database will not serve a request for order {id}"
+            order.id = order, payment.id = payment, stock.sku = sku, http.status = problem.status, error = %cause,
+            "The database will not serve a request for {resource}"
         );
         problem
     }
 }
 
-pub(super) fn internal_error() -> Problem {
+/// A 400 problem that lists everything wrong with a body. `what` names its content, for example `order`.
+#[must_use]
+pub fn invalid_body(what: &str, violations: &Violations) -> Problem {
+    Problem {
+        errors: ViolationView::list(violations),
+        ..problem(StatusCode::BAD_REQUEST, format!("The {what} is not valid: {violations}."))
+    }
+}
+
+/// A 500 problem, for a service that is deployed wrong. The log says how.
+#[must_use]
+pub fn internal_error() -> Problem {
     let detail = "The service failed. It is safe to repeat the request; if it fails again, report the request id.";
     problem(StatusCode::INTERNAL_SERVER_ERROR, detail)
 }

@@ -1,13 +1,18 @@
 //! HTTP requests and answers of functions behind a REST API.
 
 mod answer;
+mod order_content;
 mod request;
 
-pub use answer::{SECURITY_HEADERS, json, problem, problem_response, repository_problem, with_header};
+pub use answer::{
+    Resource, SECURITY_HEADERS, internal_error, invalid_body, json, problem, problem_response, repository_problem,
+    with_header,
+};
+pub use order_content::{invalid_order, order_content};
+pub use orders_api::Problem;
 pub use request::RestRequest;
 
 use crate::cors;
-use answer::internal_error;
 use lambda_http::{
     Body, Error, LambdaEvent, Response,
     aws_lambda_events::apigw::ApiGatewayProxyResponse,

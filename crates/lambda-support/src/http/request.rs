@@ -13,7 +13,7 @@ use serde::{
     de::{Error, IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::{Map, Value};
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::HashMap, fmt};
 
 /// A request as API Gateway's REST API hands it to a Lambda proxy integration. Most of the event is skipped unread.
 ///
@@ -22,17 +22,11 @@ use std::{borrow::Cow, fmt};
 #[serde(rename_all = "camelCase")]
 pub struct RestRequest {
     headers: Option<Headers>,
-    path_parameters: Option<PathParameters>,
+    path_parameters: Option<HashMap<String, Option<String>>>,
     stage_variables: Option<StageVariables>,
     request_context: RequestContext,
     body: Option<String>,
     is_base64_encoded: Option<bool>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PathParameters {
-    order_id: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -62,9 +56,14 @@ impl RestRequest {
     /// # Errors
     /// A 400 problem when it is malformed.
     pub fn order_id(&self) -> Result<OrderId, Problem> {
-        let text = self.path_parameters.as_ref().and_then(|parameters| parameters.order_id.as_deref());
-        OrderId::parse(text.unwrap_or_default())
+        OrderId::parse(self.path_parameter("orderId"))
             .map_err(|error| problem(StatusCode::BAD_REQUEST, format!("The order id in the path {error}.")))
+    }
+
+    /// A parameter of the path by its name in the API's definition; empty if there is no such parameter.
+    #[must_use]
+    pub fn path_parameter(&self, name: &str) -> &str {
+        self.path_parameters.as_ref().and_then(|parameters| parameters.get(name)?.as_deref()).unwrap_or_default()
     }
 
     /// The caller, as the owner of orders.
@@ -108,6 +107,28 @@ impl RestRequest {
         } else {
             Ok(text.as_bytes().into())
         }
+    }
+
+    /// The bytes of a JSON body of at most `max_bytes`. `what` names its content in problems, for example `order`. As at API
+    /// Gateway, a body without a media type counts as JSON.
+    ///
+    /// # Errors
+    /// A problem: 415 for another media type, 400 if the body is said to be in base64 and is not, 413 for a larger body.
+    pub fn json_body(&self, what: &str, max_bytes: usize) -> Result<Cow<'_, [u8]>, Problem> {
+        let essence = self.content_type().and_then(|value| value.split(';').next()).unwrap_or_default().trim_ascii();
+        if !essence.is_empty() && !essence.eq_ignore_ascii_case("application/json") {
+            let detail = format!("Send the {what} as application/json.");
+            return Err(problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+        }
+        let bytes = self.body().map_err(|error| {
+            let detail = format!("The body is not the base64 that it is said to be: {error}.");
+            problem(StatusCode::BAD_REQUEST, detail)
+        })?;
+        if bytes.len() > max_bytes {
+            let detail = format!("The body has {} bytes; at most {max_bytes} are taken.", bytes.len());
+            return Err(problem(StatusCode::PAYLOAD_TOO_LARGE, detail));
+        }
+        Ok(bytes)
     }
 
     /// The origin of the page that sent it.
@@ -213,6 +234,23 @@ mod tests {
     }
 
     #[test]
+    fn takes_a_json_body_up_to_its_limit() {
+        let status = |media_type: Value, body: &str, is_base64_encoded: bool| {
+            let event = json!({
+                "headers": {"content-type": media_type},
+                "requestContext": {}, "body": body, "isBase64Encoded": is_base64_encoded,
+            });
+            request(event).json_body("order", 4).map(Cow::into_owned).map_err(|problem| problem.status)
+        };
+
+        assert_eq!(status(json!("Application/JSON; charset=utf-8"), "{  }", false), Ok(b"{  }".to_vec()));
+        assert_eq!(status(Value::Null, "e30=", true), Ok(b"{}".to_vec()));
+        assert_eq!(status(json!("text/plain"), "{}", false), Err(Some(415)));
+        assert_eq!(status(Value::Null, "e30", true), Err(Some(400)));
+        assert_eq!(status(Value::Null, "{   }", false), Err(Some(413)));
+    }
+
+    #[test]
     fn takes_nothing_for_granted() {
         let request = request(json!({
             "headers": null, "multiValueHeaders": null, "pathParameters": null, "stageVariables": null,
@@ -220,6 +258,7 @@ mod tests {
         }));
 
         assert!(request.order_id().is_err() && request.owner().is_err());
+        assert_eq!(request.path_parameter("sku"), "");
         assert_eq!((request.received_at(), request.id(), request.allowed_origins()), (None, None, None));
         assert_eq!(request.body().expect("it is no base64"), b"".as_slice());
     }

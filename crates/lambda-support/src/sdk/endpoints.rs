@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
 
 /// Services of this project's functions, as the variables call them.
-const SERVICES: [&str; 3] = ["DYNAMODB", "SQS", "APIGATEWAYMANAGEMENTAPI"];
+const SERVICES: [&str; 4] = ["DYNAMODB", "SNS", "SQS", "APIGATEWAYMANAGEMENTAPI"];
 
 /// One endpoint for all services, and those of single services, which take precedence.
 #[derive(Clone, Debug)]

@@ -87,6 +87,7 @@ pub struct Aws {
     config: SdkConfig,
     http_client: HttpClient,
     dynamodb_url: Option<String>,
+    sns_url: Option<String>,
 }
 
 impl Aws {
@@ -107,10 +108,13 @@ impl Aws {
         // Source: AWS SDKs and Tools Reference Guide, "Dual-stack and FIPS endpoints".
         let [fips, dual_stack] =
             ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"].map(|name| environment.is_true(name));
-        let dynamodb_url = endpoints.of_service("DynamoDB").or_else(|| {
-            // Source: Amazon DynamoDB Developer Guide, "Regions and endpoints"; AWS China has a domain of its own.
-            let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
-            (!fips && !dual_stack).then(|| format!("https://dynamodb.{region}.amazonaws.com{suffix}"))
+        let [dynamodb_url, sns_url] = ["DynamoDB", "SNS"].map(|service| {
+            endpoints.of_service(service).or_else(|| {
+                // Source: AWS General Reference, "Service endpoints and quotas"; AWS China has a domain of its own.
+                let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
+                let name = service.to_lowercase();
+                (!fips && !dual_stack).then(|| format!("https://{name}.{region}.amazonaws.com{suffix}"))
+            })
         });
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -127,7 +131,7 @@ impl Aws {
             // An attempt that stalls ends by its timeout; answers are small.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
-        Self { config, http_client, dynamodb_url }
+        Self { config, http_client, dynamodb_url, sns_url }
     }
 
     /// Settings for every SDK client of a function, with [`RetryPolicy::DATABASE`].
@@ -146,6 +150,12 @@ impl Aws {
     #[must_use]
     pub fn dynamodb_url(&self) -> Option<&str> {
         self.dynamodb_url.as_deref()
+    }
+
+    /// Where Amazon SNS is, by the rule of [`Aws::dynamodb_url`].
+    #[must_use]
+    pub fn sns_url(&self) -> Option<&str> {
+        self.sns_url.as_deref()
     }
 
     /// Opens a connection to the host of each URL before the first event needs it: Lambda gives a function that starts

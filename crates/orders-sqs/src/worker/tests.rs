@@ -2,7 +2,7 @@
 
 use super::*;
 use orders::{
-    Lane, NotificationReport, NotifyError, OrderRepository, Status,
+    Lane, NotificationReport, NotifyError, OrderRepository, Owner, Status,
     fakes::{self, InMemoryOrders, RecordingNotifier, Refusing, Unavailable},
     process_queued_order,
 };
@@ -47,8 +47,7 @@ async fn settle_by<R: OrderRepository, N: Notifier>(
     let outbox = Outbox::default();
     let process = |order| process_queued_order(orders, order);
     let disposition = worker.settle(&message(record), receive_count, &process, &outbox).await;
-    let outbox = outbox.into_inner().expect("no test panicked");
-    (disposition, outbox.into_values().flatten().collect())
+    (disposition, outbox.into_inner().into_values().flatten().collect())
 }
 
 /// Records of these owners, with ids and order ids of their own.

@@ -1,12 +1,13 @@
-//! A message and what is recorded of its order.
+//! A message, and what is recorded of its order.
 
 use super::letter::Letter;
 use crate::orders_table::Record;
+use lanes::QueueKind;
 
 /// Why there is no record of an order: the worker ended during its last delivery, or could not record the failure.
 const NO_RECORD: &str = "no record of it: the worker's log says why";
 
-/// One message of the dead-letter queue, and how its order stands.
+/// One message of a dead-letter queue, and how its order stands.
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// The message.
@@ -16,15 +17,25 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// `CONFIRMED`, `REJECTED` or `FAILED`; `None` when there is no record, or no order.
+    /// Such as `CONFIRMED`; `None` when there is no record, or no order.
     #[must_use]
     pub fn status(&self) -> Option<&str> {
         self.record.as_ref().map(|record| record.status.as_str())
     }
 
-    /// Why the message is here, as far as that can be told.
+    /// Why the message is here, as far as that can be known.
     #[must_use]
     pub fn reason(&self) -> String {
+        if let Some(undone) = self.undone() {
+            let order = self.record.as_ref().map_or_else(
+                || "its order has no record".to_owned(),
+                |record| {
+                    let reason = record.reason.as_ref().map(|reason| format!(": {reason}"));
+                    format!("its order is {}{}", record.status, reason.unwrap_or_default())
+                },
+            );
+            return format!("{undone}; {order}");
+        }
         let Some(record) = &self.record else {
             return self.letter.oddity().map_or_else(|| NO_RECORD.to_owned(), |oddity| oddity.why().to_owned());
         };
@@ -33,6 +44,20 @@ impl Finding {
             ("FAILED", None) => "the record does not say".to_owned(),
             (status, _) => format!("its order is {status} already: another delivery of it was done"),
         }
+    }
+
+    /// What may not have been done because an event failed its deliveries. `None` for what places an order: its record says
+    /// that.
+    fn undone(&self) -> Option<&'static str> {
+        let event = self.letter.event()?;
+        Some(match (self.letter.queue().kind, event) {
+            (_, "order.submitted") => return None,
+            (QueueKind::Timer, _) => "its deadline was not checked",
+            (QueueKind::Work, "order.placed") => "the step did not vote, or voted that it failed",
+            (QueueKind::Work, "order.confirmed") => "the step may not have made its part final",
+            (QueueKind::Work, "order.cancelled") => "the step may not have undone its part",
+            (QueueKind::Work, _) => "the vote may not be counted",
+        })
     }
 }
 
@@ -54,7 +79,40 @@ mod tests {
             reason: reason.map(Into::into),
             attempts: None,
         });
-        Finding { letter: Letter::new(message, false), record }
+        Finding { letter: Letter::new(message, queue("orders"), false), record }
+    }
+
+    fn queue(name: &str) -> &'static lanes::QueueSpec {
+        lanes::queues().find(|queue| queue.name == name).expect("it is in the table")
+    }
+
+    #[test]
+    fn says_what_an_event_that_failed_leaves_undone() {
+        let reason = |name, event: &str, status: Option<&str>| {
+            let body = format!(
+                r#"{{"version":1,"type":"{event}","orderId":"{}","owner":"alice","occurredAt":"2026-01-01T00:00:00Z"}}"#,
+                ORDER[0].1
+            );
+            let letter = Letter::new(Message::builder().body(body).build(), queue(name), false);
+            let record = status.map(|status| Record {
+                status: status.into(),
+                reason: (status != "PLACED").then(|| "why".into()),
+                attempts: None,
+            });
+            Finding { letter, record }.reason()
+        };
+
+        assert_eq!(reason("submissions", "order.submitted", Some("FAILED")), "why");
+        assert_eq!(reason("submissions", "order.submitted", None), NO_RECORD);
+        assert_eq!(
+            reason("stock", "order.cancelled", Some("CANCELLED")),
+            "the step may not have undone its part; its order is CANCELLED: why"
+        );
+        assert_eq!(
+            reason("deadline", "order.placed", Some("PLACED")),
+            "its deadline was not checked; its order is PLACED"
+        );
+        assert_eq!(reason("outcomes", "stock.held", None), "the vote may not be counted; its order has no record");
     }
 
     const ORDER: [(&str, &str); 2] = [("orderId", "5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b"), ("owner", "alice")];
@@ -93,7 +151,7 @@ mod tests {
                 .message_attributes("owner", owner.build().expect("it has a type"))
                 .message_attributes("orderId", typed(data_type).build().expect("it has a type"));
 
-            let finding = Finding { letter: Letter::new(message.build(), false), record: None };
+            let finding = Finding { letter: Letter::new(message.build(), queue("orders"), false), record: None };
 
             assert_eq!(
                 finding.reason(),

@@ -1,7 +1,9 @@
-//! One message of the dead-letter queue.
+//! One message of a dead-letter queue.
 
+use super::event::EventName;
 use crate::orders_table::OrderKey;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
+use lanes::{MessageKind, QueueSpec};
 use orders_api::queue_message::{
     InvalidOrderName, ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE, REQUEST_TIME_ATTRIBUTE, order_name,
 };
@@ -12,6 +14,9 @@ use time::OffsetDateTime;
 pub struct Letter {
     message: Message,
     body_bytes: usize,
+    queue: &'static QueueSpec,
+    /// What it says, where it is an event, or why it is none.
+    event: Option<Result<EventName, String>>,
 }
 
 /// Why a message stands for no order.
@@ -39,12 +44,28 @@ pub fn messages(count: usize) -> String {
 }
 
 impl Letter {
-    /// A message as SQS gave it; without its body, of up to 1 MiB, unless that is to be kept.
+    /// A message as SQS gave it, which that queue delivered; without its body, of up to 1 MiB, unless that is to be kept.
     #[must_use]
-    pub fn new(message: Message, keep_body: bool) -> Self {
-        let body_bytes = message.body().map_or(0, str::len);
-        let letter = Self { message, body_bytes };
+    pub fn new(message: Message, queue: &'static QueueSpec, keep_body: bool) -> Self {
+        let body = message.body().unwrap_or_default();
+        let event = match queue.messages {
+            MessageKind::Request => None,
+            MessageKind::Event => Some(EventName::read(body)),
+        };
+        let letter = Self { body_bytes: body.len(), event, queue, message };
         if keep_body { letter } else { letter.without_body() }
+    }
+
+    /// The queue that delivered it.
+    #[must_use]
+    pub fn queue(&self) -> &'static QueueSpec {
+        self.queue
+    }
+
+    /// The type of the event, where it is one: `order.placed`.
+    #[must_use]
+    pub fn event(&self) -> Option<&str> {
+        Some(&self.event.as_ref()?.as_ref().ok()?.r#type)
     }
 
     /// The same without its body.
@@ -75,7 +96,10 @@ impl Letter {
     /// The order id as it was given.
     #[must_use]
     pub fn order_id(&self) -> Option<&str> {
-        self.attribute(ORDER_ID_ATTRIBUTE)
+        match &self.event {
+            None => self.attribute(ORDER_ID_ATTRIBUTE),
+            Some(event) => Some(&event.as_ref().ok()?.order.order_id),
+        }
     }
 
     /// The order id for people: in lower case, as the service writes it, or as it was given where it is not one.
@@ -87,7 +111,10 @@ impl Letter {
     /// Whose order.
     #[must_use]
     pub fn owner(&self) -> Option<&str> {
-        self.attribute(OWNER_ATTRIBUTE)
+        match &self.event {
+            None => self.attribute(OWNER_ATTRIBUTE),
+            Some(event) => Some(&event.as_ref().ok()?.order.owner),
+        }
     }
 
     /// The order that it stands for; `None` when there is an [`oddity`](Self::oddity).
@@ -97,15 +124,18 @@ impl Letter {
         Some(OrderKey { owner, order_id })
     }
 
-    /// When the order was accepted: by the API, or else when SQS got the message.
+    /// When the order was accepted by the API, or when the event occurred; or else when SQS got the message.
     #[must_use]
     pub fn accepted_at(&self) -> Option<OffsetDateTime> {
+        if let Some(event) = self.event.as_ref().and_then(|event| event.as_ref().ok()) {
+            return Some(event.occurred_at);
+        }
         let ms = self.attribute(REQUEST_TIME_ATTRIBUTE).and_then(|ms| ms.parse().ok());
         let ms: i128 = ms.or_else(|| self.system(&System::SentTimestamp))?;
         OffsetDateTime::from_unix_timestamp_nanos(ms.checked_mul(1_000_000)?).ok()
     }
 
-    /// How often it was received, here and in the orders queue.
+    /// How often it was received, here and in the queue that delivered it.
     /// Source: Amazon SQS API Reference, `ReceiveMessage`, `ApproximateReceiveCount`: "across all queues".
     #[must_use]
     pub fn receive_count(&self) -> Option<u32> {
@@ -140,6 +170,9 @@ impl Letter {
     /// Why it stands for no order, if so.
     #[must_use]
     pub fn oddity(&self) -> Option<Oddity> {
+        if let Some(event) = &self.event {
+            return event.as_ref().err().map(|why| Oddity::Stray(why.clone()));
+        }
         let no_text = |name| {
             Some(Oddity::Stray(format!("not from the API: message attribute {name} is missing or not a String")))
         };

@@ -1,4 +1,4 @@
-//! The dead-letter queue.
+//! A dead-letter queue.
 
 use super::letter::Letter;
 use crate::{aws::describe, signals::Interruption};
@@ -10,6 +10,7 @@ use aws_sdk_sqs::{
         QueueAttributeName,
     },
 };
+use lanes::QueueSpec;
 use std::{collections::HashSet, time::Duration};
 
 /// Messages in one request. Source: Amazon SQS API Reference.
@@ -27,8 +28,12 @@ const WAIT_SECONDS: i32 = 1;
 pub struct DeadLetterQueue {
     /// What AWS is asked with.
     pub client: Client,
+    /// The queue that its messages come from.
+    pub spec: &'static QueueSpec,
     /// Its URL.
     pub url: String,
+    /// URL of the queue that its messages come from.
+    pub source_url: String,
     /// Prints which messages could not be let go, sent or deleted.
     pub notify: fn(&str),
 }
@@ -38,7 +43,7 @@ pub struct DeadLetterQueue {
 pub struct Found {
     /// Messages, each once.
     pub letters: Vec<Letter>,
-    /// Messages that there are besides, as far as SQS knows: over the limit, or held by somebody else.
+    /// Messages that there are besides, as far as SQS knows: over the limit, or held by another reader.
     pub unseen: usize,
 }
 
@@ -124,7 +129,8 @@ impl DeadLetterQueue {
         let request = request.message_system_attribute_names(MessageSystemAttributeName::All);
         let received = request.send().await.map_err(|error| describe(&error));
         let received = received.with_context(|| format!("Failed to read the dead-letter queue {}", self.url))?;
-        Ok(received.messages.unwrap_or_default().into_iter().map(|message| Letter::new(message, keep_bodies)).collect())
+        let letter = |message| Letter::new(message, self.spec, keep_bodies);
+        Ok(received.messages.unwrap_or_default().into_iter().map(letter).collect())
     }
 
     /// Makes messages visible to others again. One that cannot be comes back when its hold ends.

@@ -21,8 +21,6 @@ const BATCH_BYTES: usize = 1024 * 1024;
 pub struct Resend<'a> {
     /// Where they are.
     pub from: &'a DeadLetterQueue,
-    /// The queue they came from.
-    pub to: &'a str,
     /// How many to move per second, on average; as fast as SQS can without it.
     pub max_per_second: Option<i32>,
     /// Ends it early.
@@ -81,7 +79,7 @@ impl Resend<'_> {
         }
     }
 
-    /// Sends one batch and deletes those that the orders queue took; the others are held.
+    /// Sends one batch and deletes those that the queue took; the others are held.
     async fn send_and_delete(&self, letters: Vec<Letter>, run: &mut Run) -> anyhow::Result<()> {
         let taken = match self.send(&letters).await {
             Ok(taken) => taken,
@@ -115,15 +113,19 @@ impl Resend<'_> {
         left
     }
 
-    /// Whether the orders queue took each of them.
+    /// Whether the queue took each of them.
     async fn send(&self, letters: &[Letter]) -> anyhow::Result<Vec<bool>> {
         let entries = letters.iter().enumerate().map(|(at, letter)| entry(at, letter));
-        let request = self.from.client.send_message_batch().queue_url(self.to).set_entries(Some(entries.collect()));
+        let request =
+            self.from.client.send_message_batch().queue_url(&self.from.source_url).set_entries(Some(entries.collect()));
         let answer = request.send().await.map_err(|error| describe(&error));
-        let answer = answer.with_context(|| format!("Failed to send messages to the orders queue {}", self.to))?;
+        let answer = answer.with_context(|| {
+            format!("Failed to send messages to the {} queue {}", self.from.spec.name, self.from.source_url)
+        })?;
         for failed in answer.failed() {
             let why = failed.message().unwrap_or(failed.code());
-            (self.from.notify)(&format!("The orders queue refused a message, which stays where it is: {why}"));
+            let name = self.from.spec.name;
+            (self.from.notify)(&format!("The {name} queue refused a message, which stays where it is: {why}"));
         }
         let taken = |at: usize| answer.successful().iter().any(|sent| sent.id() == at.to_string());
         Ok((0..letters.len()).map(taken).collect())
@@ -133,7 +135,7 @@ impl Resend<'_> {
 /// What was moved.
 #[derive(Debug)]
 pub struct Resent {
-    /// Ids of messages that are in the orders queue.
+    /// Ids of messages that are back in their queue.
     pub moved: HashSet<String>,
     /// Ids of those among them that are in the dead-letter queue too.
     pub undeleted: HashSet<String>,
@@ -146,7 +148,7 @@ pub struct Resent {
 struct Run {
     /// Ids of messages that were tried.
     tried: HashSet<String>,
-    /// Ids of messages that are in the orders queue.
+    /// Ids of messages that are back in their queue.
     done: HashSet<String>,
     /// Ids of those among them that could not be deleted.
     undeleted: HashSet<String>,
@@ -194,8 +196,12 @@ mod tests {
     use super::*;
     use aws_sdk_sqs::types::{Message, MessageAttributeValue};
 
+    fn orders() -> &'static lanes::QueueSpec {
+        lanes::queues().next().expect("a lane has a queue")
+    }
+
     fn sizes(bytes: &[usize]) -> Vec<usize> {
-        let letter = |bytes: &usize| Letter::new(Message::builder().body("x".repeat(*bytes)).build(), true);
+        let letter = |bytes: &usize| Letter::new(Message::builder().body("x".repeat(*bytes)).build(), orders(), true);
         let mut letters = bytes.iter().map(letter).collect::<Vec<_>>().into_iter();
         std::iter::from_fn(|| next_batch(&mut letters)).map(|batch| batch.len()).collect()
     }
@@ -217,6 +223,6 @@ mod tests {
         let attribute = MessageAttributeValue::builder().data_type("String").string_value("x".repeat(100)).build();
         let message = Message::builder().body("x").message_attributes("name", attribute.expect("it has a type"));
 
-        assert_eq!(Letter::new(message.build(), false).bytes(), 1 + 4 + 6 + 100);
+        assert_eq!(Letter::new(message.build(), orders(), false).bytes(), 1 + 4 + 6 + 100);
     }
 }

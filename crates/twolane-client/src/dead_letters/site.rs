@@ -1,41 +1,52 @@
-//! The queues and the table of one stack.
+//! The dead-letter queues and the orders table of one stack.
 
 use super::{finding::Finding, letter::Letter, queue::DeadLetterQueue};
 use crate::{
     orders_table::OrdersTable,
     stack::{DeployedAddress, Stack},
 };
-use anyhow::Context;
-use lanes::LANES;
+use lanes::QueueSpec;
 
 /// Where the operator works.
 #[derive(Debug)]
 pub struct Site {
-    /// Messages that failed all their deliveries.
-    pub dead_letters: DeadLetterQueue,
-    /// URL of the queue they came from.
-    pub orders_queue_url: String,
+    /// Messages that failed all their deliveries, in the order of the lanes.
+    pub dead_letters: Vec<DeadLetterQueue>,
     /// How their orders stand.
     pub orders: OrdersTable,
 }
 
 impl Site {
-    /// Those of the stack that is named. `notify` prints which messages could not be let go, sent or deleted.
+    /// The dead-letter queues of the stack that is named: that of the queue, or all that the stack has. `notify` prints which
+    /// messages could not be let go, sent or deleted.
     ///
     /// # Errors
     /// There is no such stack, it lacks an output, or AWS is not configured.
-    pub async fn find(address: &DeployedAddress, notify: fn(&str)) -> anyhow::Result<Self> {
+    pub async fn find(
+        address: &DeployedAddress,
+        queue: Option<&'static QueueSpec>,
+        notify: fn(&str),
+    ) -> anyhow::Result<Self> {
         let stack = Stack::find_deployed(address).await?;
-        let queue = LANES.iter().find_map(|lane| lane.queues.first()).context("No lane has a queue")?;
-        let (dead_letters, orders_queue) =
-            (stack.output(queue.dead_letter_url_output)?, stack.output(queue.url_output)?);
-        let orders_table = stack.output("OrdersTableName")?;
+        let queues = queue.map_or_else(|| queues_of(&stack), |queue| vec![queue]);
+        // Before AWS is asked for anything.
+        let urls = |spec: &'static QueueSpec| {
+            anyhow::Ok((spec, stack.output(spec.dead_letter_url_output)?, stack.output(spec.url_output)?))
+        };
+        let urls = queues.into_iter().map(urls).collect::<anyhow::Result<Vec<_>>>()?;
+        let orders_table = stack.output("OrdersTableName")?.to_owned();
         let config = stack.aws_config(address).await?;
         let client = aws_sdk_sqs::Client::new(&config);
+        let dead_letters = urls.into_iter().map(|(spec, url, source_url)| DeadLetterQueue {
+            client: client.clone(),
+            spec,
+            url: url.to_owned(),
+            source_url: source_url.to_owned(),
+            notify,
+        });
         Ok(Self {
-            dead_letters: DeadLetterQueue { client, url: dead_letters.to_owned(), notify },
-            orders_queue_url: orders_queue.to_owned(),
-            orders: OrdersTable { client: aws_sdk_dynamodb::Client::new(&config), name: orders_table.to_owned() },
+            dead_letters: dead_letters.collect(),
+            orders: OrdersTable { client: aws_sdk_dynamodb::Client::new(&config), name: orders_table },
         })
     }
 
@@ -52,4 +63,14 @@ impl Site {
         };
         Ok(letters.into_iter().map(finding).collect())
     }
+}
+
+/// The queues of all lanes of which the stack has any output: a lane may be missing from an older stack. Without any, the
+/// first lane's, so that an error names its outputs.
+fn queues_of(stack: &Stack) -> Vec<&'static QueueSpec> {
+    let has_any = |queue: &&QueueSpec| {
+        [queue.dead_letter_url_output, queue.url_output].iter().any(|output| stack.output(output).is_ok())
+    };
+    let found: Vec<_> = lanes::queues().filter(has_any).collect();
+    if found.is_empty() { lanes::queues().take(1).collect() } else { found }
 }

@@ -75,6 +75,46 @@ fn draws_both_phases_of_the_async_lane() {
 }
 
 #[test]
+fn draws_the_steps_of_the_bus_lane_and_why_one_refused() {
+    let step = |step: &str, state: &str, reason: Option<&str>| StepView {
+        step: step.to_owned(),
+        state: state.to_owned(),
+        reason: reason.map(str::to_owned),
+    };
+    let lines = [
+        (Outcome::confirmed(), [step("stock", "DONE", None), step("payment", "DONE", None)]),
+        (
+            Outcome::because(Status::Cancelled, "SKU-1: 5 ordered, 2 left"),
+            [step("stock", "REFUSED", Some("SKU-1: 5 ordered, 2 left")), step("payment", "UNDONE", None)],
+        ),
+        (
+            Outcome::because(Status::Cancelled, "the deadline passed"),
+            [step("stock", "UNDONE", None), step("payment", "UNDONE", None)],
+        ),
+    ];
+    let timelines = lines.map(|(outcome, steps)| {
+        let mut timeline = queued("coffee", 10, 40, DoneBy::Callback);
+        timeline.lane = lanes::lane("bus").expect("it is in the table");
+        timeline.end.outcome = Outcome { steps: steps.to_vec(), ..outcome };
+        timeline
+    });
+
+    let chart = drawn(&timelines, 100);
+
+    let details: Vec<_> = chart.lines().filter(|line| line.starts_with("   └ ")).collect();
+    assert_eq!(
+        details,
+        [
+            "   └ stock DONE · payment DONE",
+            "   └ stock REFUSED: SKU-1: 5 ordered, 2 left · payment UNDONE",
+            "   └ stock UNDONE · payment UNDONE",
+            "   └ the deadline passed",
+        ]
+    );
+    assert!(chart.contains("CANCELLED     40 ms"), "{chart}");
+}
+
+#[test]
 fn shows_repeats_and_orders_without_an_outcome() {
     let mut failed = timeline("sync", "coffee", 1040, Outcome::because(Status::Error, "Busy."));
     failed.http_status = Some(503);

@@ -1,14 +1,15 @@
-//! `twolane dlq`: what is in the dead-letter queue.
+//! `twolane dlq`: what is in the dead-letter queues.
 
-use super::table;
-use crate::{cli::DlqArgs, output::Output, progress::tell};
+use crate::{cli::DlqArgs, output::Output, progress::tell, table};
 use anyhow::Context;
+use lanes::MessageKind;
 use serde::Serialize;
 use std::{collections::HashSet, process::ExitCode, time::Duration};
 use time::OffsetDateTime;
 use twolane_client::dead_letters::{
     finding::Finding,
     letter::{Letter, Oddity, messages},
+    queue::{DeadLetterQueue, Found},
     site::Site,
 };
 use twolane_client::{signals::Interruption, timestamp::timestamp};
@@ -18,15 +19,19 @@ use twolane_report::printable;
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
+    /// The queue that delivered it.
+    queue: &'a str,
     message_id: &'a str,
+    /// Type of the event, such as `order.placed`; `null` for a message of the orders queue.
+    event: Option<&'a str>,
     /// In lower case; as the caller gave it where it is no UUID.
     order_id: Option<String>,
     owner: Option<&'a str>,
-    /// `CONFIRMED`, `REJECTED` or `FAILED`; `null` when there is no record.
+    /// Of the order, such as `CONFIRMED`; `null` when there is no record.
     status: Option<&'a str>,
     /// Why it is here.
     reason: String,
-    /// When the API accepted the order: RFC 3339, UTC, milliseconds.
+    /// When the API accepted the order, or when the event occurred: RFC 3339, UTC, milliseconds.
     accepted_at: Option<String>,
     /// Since then.
     age_seconds: Option<u64>,
@@ -37,17 +42,25 @@ struct Report<'a> {
     body: Option<&'a str>,
 }
 
-/// Runs the command. An error means that the queue could not be looked into.
+/// What is in the columns of a table.
+const HEADING: [&str; 8] = ["queue", "event", "order", "accepted", "age", "received", "status", "reason"];
+
+/// Runs the command. An error means that a queue could not be looked into.
 pub(crate) async fn run(args: DlqArgs) -> anyhow::Result<ExitCode> {
-    let site = Site::find(&args.stack.address(), tell).await?;
+    let site = Site::find(&args.stack.address(), args.queue, tell).await?;
     let interruption = Interruption::listen().context("Failed to listen for signals")?;
     if !args.delete.is_empty() {
         return delete(&site, args.delete.into_iter().collect(), &interruption).await;
     }
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    let found = site.dead_letters.look(limit, args.show_bodies, Some(&interruption)).await?;
-    if let Some(signal) = interruption.signal() {
-        return Ok(ExitCode::from(signal.exit_code()));
+    let mut found = Found::default();
+    for queue in &site.dead_letters {
+        let more = queue.look(limit - found.letters.len(), args.show_bodies, Some(&interruption)).await?;
+        found.letters.extend(more.letters);
+        found.unseen += more.unseen;
+        if let Some(signal) = interruption.signal() {
+            return Ok(ExitCode::from(signal.exit_code()));
+        }
     }
     let mut findings = site.findings(found.letters).await?;
     findings.sort_by_key(|finding| finding.letter.accepted_at());
@@ -62,7 +75,7 @@ pub(crate) async fn run(args: DlqArgs) -> anyhow::Result<ExitCode> {
             output.line(&json(finding, now)).context("Failed to write the result")?;
         }
     } else {
-        let text = text(&findings, found.unseen, &site.dead_letters.url, now);
+        let text = text(&findings, found.unseen, &site.dead_letters, now);
         output.line(&text).context("Failed to write the result")?;
     }
     Ok(ExitCode::SUCCESS)
@@ -70,11 +83,17 @@ pub(crate) async fn run(args: DlqArgs) -> anyhow::Result<ExitCode> {
 
 /// Deletes messages for good.
 async fn delete(site: &Site, ids: HashSet<String>, interruption: &Interruption) -> anyhow::Result<ExitCode> {
-    let deleted = site.dead_letters.delete_for_good(&ids, interruption).await?;
+    let mut deleted = HashSet::new();
+    for queue in &site.dead_letters {
+        let wanted: HashSet<_> = ids.difference(&deleted).cloned().collect();
+        if !wanted.is_empty() {
+            deleted.extend(queue.delete_for_good(&wanted, interruption).await?);
+        }
+    }
     let mut left: Vec<_> = ids.difference(&deleted).collect();
     left.sort();
     for id in &left {
-        tell(&format!("Not deleted: message {} is not there, or held by somebody else.", printable(id)));
+        tell(&format!("Not deleted: message {} is not there, or another reader holds it.", printable(id)));
     }
     let text = format!("{} deleted.", messages(deleted.len()));
     let written = Output::stdout().line(&text);
@@ -91,7 +110,9 @@ async fn delete(site: &Site, ids: HashSet<String>, interruption: &Interruption) 
 fn json(finding: &Finding, now: OffsetDateTime) -> String {
     let letter = &finding.letter;
     let report = Report {
+        queue: letter.queue().name,
         message_id: letter.message_id(),
+        event: letter.event(),
         order_id: letter.shown_order_id(),
         owner: letter.owner(),
         status: finding.status(),
@@ -105,12 +126,14 @@ fn json(finding: &Finding, now: OffsetDateTime) -> String {
     serde_json::to_string(&report).expect("a report has only string keys, so it is always JSON")
 }
 
-fn text(findings: &[Finding], unseen: usize, url: &str, now: OffsetDateTime) -> String {
-    let mut parts = vec![format!("dead-letter queue · {} · {url}", messages(findings.len() + unseen))];
+fn text(findings: &[Finding], unseen: usize, queues: &[DeadLetterQueue], now: OffsetDateTime) -> String {
+    let count = messages(findings.len() + unseen);
+    let mut parts = vec![match queues {
+        [queue] => format!("dead-letter queue · {count} · {}", queue.url),
+        queues => format!("{} dead-letter queues · {count}", queues.len()),
+    }];
     if !findings.is_empty() {
-        let heading = ["order", "accepted", "age", "received", "status", "reason"];
-        let rows: Vec<_> = findings.iter().map(|finding| row(finding, now)).collect();
-        parts.push(table::draw(heading, &rows));
+        parts.push(table(findings, queues, now));
     }
     let bodies = findings.iter().filter_map(|finding| Some((&finding.letter, finding.letter.body()?)));
     parts.extend(bodies.map(|(letter, body)| format!("{}:\n{}", printable(&name(letter)), printable(body))));
@@ -123,23 +146,34 @@ fn text(findings: &[Finding], unseen: usize, url: &str, now: OffsetDateTime) -> 
     let is_stray = |finding: &&Finding| matches!(finding.letter.oddity(), Some(Oddity::Stray(_)));
     let strays = findings.iter().filter(is_stray).count();
     if findings.len() > strays {
-        parts.push("Once what failed is mended, `twolane redrive` sends them round again.".to_owned());
+        parts.push("Fix what failed. Then `twolane redrive` moves the messages back to their queues.".to_owned());
     }
     if strays > 0 {
         let count = messages(strays);
-        parts.push(format!("{count} not from the API: `twolane dlq --delete MESSAGE_ID` removes one for good."));
+        parts.push(format!("{count} not from the stack: `twolane dlq --delete MESSAGE_ID` removes one for good."));
     }
     parts.join("\n\n")
 }
 
 fn not_shown(unseen: usize) -> String {
-    format!("{} not shown: beyond --limit, or held by somebody else at the moment.", messages(unseen))
+    format!("{} not shown: beyond --limit, or another reader holds them at the moment.", messages(unseen))
 }
 
-fn row(finding: &Finding, now: OffsetDateTime) -> [String; 6] {
+/// One row for each message. Names of queues and events are left out where only the orders queue is shown.
+fn table(findings: &[Finding], queues: &[DeadLetterQueue], now: OffsetDateTime) -> String {
+    let is_named = queues.iter().any(|queue| queue.spec.messages == MessageKind::Event);
+    let heading = if is_named { &HEADING[..] } else { &HEADING[2..] };
+    let rows: Vec<_> = findings.iter().map(|finding| row(finding, now)).collect();
+    let rows: Vec<_> = rows.iter().map(|row| &row[HEADING.len() - heading.len()..]).collect();
+    table::draw(heading, &rows)
+}
+
+fn row(finding: &Finding, now: OffsetDateTime) -> [String; HEADING.len()] {
     let letter = &finding.letter;
     let unknown = || "–".to_owned();
     [
+        letter.queue().name.to_owned(),
+        letter.event().map_or_else(unknown, str::to_owned),
         name(letter),
         letter.accepted_at().map_or_else(unknown, timestamp),
         age(finding, now).map_or_else(unknown, for_people),

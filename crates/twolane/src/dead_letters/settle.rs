@@ -14,7 +14,7 @@ use twolane_client::signals::Interruption;
 /// Between two looks at the orders table.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Between two looks into the dead-letter queue, for orders that failed again.
+/// Between two looks into the dead-letter queues, for orders that failed again.
 const FAILED_AGAIN_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Between two words about it where no terminal shows a count.
@@ -23,7 +23,7 @@ const NEWS_INTERVAL: Duration = Duration::from_secs(10);
 /// What became of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
-    /// CONFIRMED or REJECTED.
+    /// CONFIRMED, CANCELLED or REJECTED.
     Settled(Record),
     /// Its message is in the dead-letter queue again.
     FailedAgain,
@@ -35,7 +35,7 @@ pub(crate) enum Fate {
 pub(crate) struct Waiting<'a> {
     pub(crate) site: &'a Site,
     pub(crate) interruption: &'a Interruption,
-    /// Ids of messages that never left the dead-letter queue: theirs have not failed again.
+    /// Ids of messages that never left their dead-letter queue: theirs have not failed again.
     pub(crate) left: HashSet<String>,
 }
 
@@ -87,11 +87,13 @@ impl Waiting<'_> {
     }
 
     async fn look_for_failed_again(&self, fates: &mut HashMap<OrderKey, Fate>) -> anyhow::Result<()> {
-        if self.site.dead_letters.count().await? == 0 {
-            return Ok(());
+        let mut letters = Vec::new();
+        for queue in &self.site.dead_letters {
+            if queue.count().await? > 0 {
+                letters.extend(queue.look(usize::MAX, false, Some(self.interruption)).await?.letters);
+            }
         }
-        let found = self.site.dead_letters.look(usize::MAX, false, Some(self.interruption)).await?;
-        let back = found.letters.iter().filter(|letter| !self.left.contains(letter.message_id()));
+        let back = letters.iter().filter(|letter| !self.left.contains(letter.message_id()));
         for order in back.filter_map(Letter::order) {
             if let Some(fate) = fates.get_mut(&order).filter(|fate| **fate == Fate::Open) {
                 *fate = Fate::FailedAgain;

@@ -1,6 +1,6 @@
 //! `twolane dlq` and `twolane redrive`.
 
-use crate::fake_aws::{ALWAYS, FakeAws, MoveTask, State, message};
+use crate::fake_aws::{ALWAYS, FakeAws, MoveTask, State, event, message};
 use crate::{ID, signal, twolane};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read};
@@ -294,7 +294,7 @@ fn does_not_claim_to_have_moved_what_somebody_else_holds() {
     let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
 
     assert_eq!(code, 1, "{stderr}");
-    assert!(stderr.contains("1 message held by somebody else: not looked at"), "{stderr}");
+    assert!(stderr.contains("1 message not looked at, because another reader holds them"), "{stderr}");
     assert!(stdout.ends_with("2 messages: 2 confirmed\n"), "{stdout}");
 }
 
@@ -305,7 +305,7 @@ fn deletes_the_messages_that_are_named_and_no_other() {
     let (code, stdout, stderr) = aws.twolane(&["dlq", "--delete", "m-3", "--delete", "m-2"]).run();
 
     assert_eq!((code, stdout.as_str()), (1, "1 message deleted.\n"), "{stderr}");
-    assert!(stderr.contains("Not deleted: message m-2 is not there, or held by somebody else."), "{stderr}");
+    assert!(stderr.contains("Not deleted: message m-2 is not there, or another reader holds it."), "{stderr}");
     let state = aws.state.lock().expect("no panic");
     assert_eq!(state.dead.iter().map(|message| &message["MessageId"]).collect::<Vec<_>>(), ["m-1", "m-2"]);
     assert_eq!(state.held, ["m-2".to_owned()].into());
@@ -494,4 +494,104 @@ fn aws_is_never_asked_about_a_local_stack_whatever_else_is_configured() {
         assert_eq!(code, 2, "{stderr}");
         assert!(stderr.contains("The stack is a local one, and AWS would be asked about it"), "{stderr}");
     }
+}
+
+/// A failed order, and events of a cancelled and of a placed order in the bus lane's queues.
+fn bus() -> State {
+    let records =
+        [(format!("alice#{OTHER}"), ("CANCELLED", "stock failed")), (format!("alice#{ID}"), ("PLACED", ""))].into();
+    let stock = vec![event("m-2", "order.cancelled", OTHER), event("m-4", "order.placed", ID)];
+    let outcomes = vec![event("m-5", "stock.held", ID)];
+    let strange = json!({"MessageId": "m-6", "ReceiptHandle": "handle-m-6", "Body": "x", "Attributes": {}});
+    let bus = [("stock", stock), ("outcomes", outcomes), ("deadline", vec![strange])].into();
+    State { dead: vec![message("m-1", Some("order-7"), "{}")], bus: Some(bus), records, ..State::default() }
+}
+
+#[test]
+fn shows_the_messages_of_every_queue_and_what_they_leave_undone() {
+    let aws = FakeAws::start(bus());
+
+    let (code, stdout, stderr) = aws.twolane(&["dlq", "--json"]).run();
+    let (_, text, _) = aws.twolane(&["dlq"]).run();
+
+    assert_eq!(code, 0, "{stderr}");
+    let reports = reports(&stdout);
+    let shown: Vec<_> = reports.iter().map(|report| [&report["queue"], &report["event"], &report["orderId"]]).collect();
+    assert_eq!(shown[1], [&json!("stock"), &json!("order.cancelled"), &json!(OTHER)]);
+    assert_eq!(shown[3], [&json!("outcomes"), &json!("stock.held"), &json!(ID)]);
+    assert_eq!(shown[0][..2], [&json!("orders"), &Value::Null]);
+    assert_eq!(reports[1]["reason"], "the step may not have undone its part; its order is CANCELLED: stock failed");
+    assert_eq!(reports[2]["acceptedAt"], "2026-01-01T00:00:00.000Z");
+    assert!(reports[4]["reason"].as_str().is_some_and(|why| why.starts_with("not an event of the bus: ")), "{stdout}");
+    assert!(text.starts_with("7 dead-letter queues · 5 messages\n\n queue     event            order "), "{text}");
+    assert!(text.contains(&format!("\n stock     order.placed     {ID}  ")), "{text}");
+}
+
+#[test]
+fn shows_one_queue_alone() {
+    let aws = FakeAws::start(bus());
+
+    let (code, text, stderr) = aws.twolane(&["dlq", "--queue", "outcomes"]).run();
+    let (_, empty, _) = aws.twolane(&["dlq", "--queue", "payments"]).run();
+    let old = FakeAws::start(three());
+    let (missing, _, why) = old.twolane(&["dlq", "--queue", "stock"]).run();
+
+    assert_eq!(code, 0, "{stderr}");
+    assert!(text.starts_with("dead-letter queue · 1 message · http://") && text.contains("/1/outcomes-dead"), "{text}");
+    assert!(empty.contains("Nothing has failed."), "{empty}");
+    assert_eq!(missing, 2);
+    assert!(why.contains("has no output StockDeadLetterQueueUrl"), "{why}");
+}
+
+#[test]
+fn moves_each_message_back_to_its_own_queue() {
+    let aws = FakeAws::start(State { move_task: Some(MoveTask::Completes), ..bus() });
+
+    let (code, stdout, stderr) = aws.twolane(&["redrive", "--json", "--timeout", "0"]).run();
+
+    assert_eq!(code, 1, "one is not an event, and another has no outcome yet: {stderr}");
+    let reports = reports(&stdout);
+    assert!(reports.iter().all(|report| report["moved"] == true), "{stdout}");
+    assert_eq!(
+        (&reports[1]["status"], &reports[1]["reason"]),
+        (
+            &json!("CANCELLED"),
+            &json!("its order was CANCELLED before; `twolane dlq` shows whether the message fails again")
+        )
+    );
+    assert_eq!(reports[2]["status"], "PENDING");
+    let state = aws.state.lock().expect("no panic");
+    let queues: Vec<_> = state.sent.iter().map(|sent| sent["queue"].as_str()).collect();
+    // SQS itself moves the orders.
+    assert_eq!(queues, [None, Some("stock"), Some("stock"), Some("outcomes"), Some("deadline")]);
+    let attribute = &state.sent[1]["MessageAttributes"]["eventType"]["StringValue"];
+    assert_eq!(attribute, "order.cancelled", "subscriptions and workers go by it");
+}
+
+#[test]
+fn moves_the_messages_of_one_queue_alone_and_deletes_from_any() {
+    let aws = FakeAws::start(bus());
+
+    let (_, stdout, stderr) = aws.twolane(&["redrive", "--queue", "outcomes", "--timeout", "0"]).run();
+    let (deleted, _, _) = aws.twolane(&["dlq", "--delete", "m-6"]).run();
+
+    assert!(stdout.starts_with(" queue     event       order "), "{stdout}");
+    assert!(stdout.ends_with("1 message: 1 without an outcome yet\n"), "{stdout}{stderr}");
+    assert_eq!(deleted, 0);
+    let state = aws.state.lock().expect("no panic");
+    let left: Vec<_> = state.bus.iter().flatten().map(|(queue, messages)| (*queue, messages.len())).collect();
+    assert_eq!((state.dead.len(), state.held.len()), (1, 0));
+    assert!(left.contains(&("stock", 2)) && left.contains(&("outcomes", 0)) && left.contains(&("deadline", 0)));
+}
+
+#[test]
+fn a_queue_that_cannot_be_moved_keeps_no_other() {
+    let aws = FakeAws::start(State { denied: Some(("SendMessageBatch", 0..1)), ..bus() });
+
+    let (code, stdout, stderr) = aws.twolane(&["redrive", "--json", "--timeout", "0"]).run();
+
+    assert_eq!(code, 1);
+    assert!(stderr.contains("error: Failed to send messages to the orders queue"), "{stderr}");
+    let moved: Vec<_> = reports(&stdout).iter().map(|report| report["moved"].clone()).collect();
+    assert_eq!(moved, [json!(false), json!(true), json!(true), json!(true), json!(true)]);
 }

@@ -1,4 +1,4 @@
-//! A stand-in for SQS and DynamoDB: one dead-letter queue, one orders queue, one table, and AWS's refusals.
+//! A stand-in for SQS and DynamoDB: queues with their dead-letter queues, tables, and AWS's refusals.
 
 use crate::server::{Reply, Request, Server, answer};
 use crate::{Twolane, twolane};
@@ -11,10 +11,15 @@ use std::sync::{Arc, Mutex};
 /// What the stand-in holds and does. Messages are as `ReceiveMessage` gives them.
 #[derive(Default)]
 pub(crate) struct State {
+    /// Messages of the orders queue.
     pub(crate) dead: Vec<Value>,
+    /// Events in the dead-letter queues of the bus lane, by the queue's name. A stack without the lane has none.
+    pub(crate) bus: Option<BTreeMap<&'static str, Vec<Value>>>,
+    /// Numbers by table and partition key.
+    pub(crate) counters: BTreeMap<(&'static str, String), u64>,
     /// Ids of messages that somebody holds.
     pub(crate) held: BTreeSet<String>,
-    /// Entries of `SendMessageBatch`.
+    /// Entries of `SendMessageBatch`, each with the `queue` that it was sent to.
     pub(crate) sent: Vec<Value>,
     /// Status and reason by partition key.
     pub(crate) records: BTreeMap<String, (&'static str, &'static str)>,
@@ -71,6 +76,29 @@ pub(crate) fn message(id: &str, order_id: Option<&str>, body: &str) -> Value {
     })
 }
 
+/// An event of the bus that failed all its deliveries.
+pub(crate) fn event(id: &str, r#type: &str, order_id: &str) -> Value {
+    let body = json!({
+        "version": 1, "type": r#type, "orderId": order_id, "owner": "alice", "fingerprint": "00",
+        "occurredAt": "2026-01-01T00:00:00.000Z",
+    });
+    json!({
+        "MessageId": id, "ReceiptHandle": format!("handle-{id}"), "Body": body.to_string(),
+        "MessageAttributes": {"eventType": {"DataType": "String", "StringValue": r#type}},
+        "Attributes": {"ApproximateReceiveCount": "6", "SentTimestamp": "1767225601000"},
+    })
+}
+
+/// The queues of the bus lane, by name and by what their outputs begin with.
+const BUS_QUEUES: [(&str, &str); 6] = [
+    ("submissions", "Submissions"),
+    ("stock", "Stock"),
+    ("payments", "Payments"),
+    ("shipments", "Shipments"),
+    ("outcomes", "Outcomes"),
+    ("deadline", "Deadline"),
+];
+
 impl FakeAws {
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
@@ -96,17 +124,31 @@ impl FakeAws {
 
     /// The command with the stand-in as its stack and as AWS.
     pub(crate) fn twolane(&self, arguments: &[&str]) -> Twolane {
-        twolane_at(self.server.api_url.trim_end_matches("/live"), arguments)
+        let has_bus = self.state.lock().expect("no panic").bus.is_some();
+        twolane_with(self.server.api_url.trim_end_matches("/live"), arguments, has_bus)
     }
 }
 
 /// The command with a stack and AWS at that URL.
 pub(crate) fn twolane_at(endpoint: &str, arguments: &[&str]) -> Twolane {
+    twolane_with(endpoint, arguments, false)
+}
+
+/// The command with a stack and AWS at that URL, and whether the stack has a bus lane.
+fn twolane_with(endpoint: &str, arguments: &[&str], has_bus: bool) -> Twolane {
     let mut twolane = twolane(arguments);
-    let outputs = json!({
+    let mut outputs = json!({
         "ApiUrl": format!("{endpoint}/live"), "OrdersQueueUrl": format!("{endpoint}/1/orders"),
         "DeadLetterQueueUrl": format!("{endpoint}/1/dead"), "OrdersTableName": "orders-table",
     });
+    if has_bus {
+        for (name, prefix) in BUS_QUEUES {
+            outputs[format!("{prefix}QueueUrl")] = json!(format!("{endpoint}/1/{name}"));
+            outputs[format!("{prefix}DeadLetterQueueUrl")] = json!(format!("{endpoint}/1/{name}-dead"));
+        }
+        outputs["StockTableName"] = json!("stock-table");
+        outputs["PaymentsTableName"] = json!("payments-table");
+    }
     twolane.folder.write(".local/outputs.json", &outputs.to_string());
     twolane.command.envs([
         ("AWS_ENDPOINT_URL", endpoint),
@@ -131,7 +173,7 @@ impl State {
             return refusal("AccessDeniedException", "not allowed to do that");
         }
         match action {
-            "getqueueattributes" => self.attributes(),
+            "getqueueattributes" => self.attributes(body),
             "receivemessage" => self.receive(body),
             "changemessagevisibilitybatch" => self.let_go(body),
             "sendmessagebatch" => self.send(body),
@@ -143,24 +185,40 @@ impl State {
                 self.cancelled = true;
                 reply(&json!({"ApproximateNumberOfMessagesMoved": 0}))
             }
-            "batchgetitem" => self.items(body),
+            "batchgetitem" if body["RequestItems"]["orders-table"].is_object() => self.items(body),
+            "batchgetitem" => self.numbers(body),
+            "updateitem" => self.set_number(body),
             _ => refusal("com.amazonaws.sqs#UnsupportedOperation", "no such action"),
         }
     }
 
-    fn attributes(&self) -> Reply {
-        let held = self.held.len();
+    /// The messages of the dead-letter queue that a request names.
+    fn dead_in(&mut self, body: &Value) -> &mut Vec<Value> {
+        let queue = queue_of(body);
+        match queue.strip_suffix("-dead") {
+            None => &mut self.dead,
+            Some(name) => {
+                let (name, _) = BUS_QUEUES.into_iter().find(|(queue, _)| *queue == name).expect("a queue of the lane");
+                self.bus.as_mut().expect("the stack has the lane").entry(name).or_default()
+            }
+        }
+    }
+
+    fn attributes(&mut self, body: &Value) -> Reply {
+        let dead: Vec<String> = self.dead_in(body).iter().map(|message| id(message).to_owned()).collect();
+        let held = dead.iter().filter(|id| self.held.contains(*id)).count();
         let attributes = json!({
-            "ApproximateNumberOfMessages": (self.dead.len() - held).to_string(),
+            "ApproximateNumberOfMessages": (dead.len() - held).to_string(),
             "ApproximateNumberOfMessagesNotVisible": held.to_string(),
-            "QueueArn": "arn:aws:sqs:eu-central-1:1:dead",
+            "QueueArn": format!("arn:aws:sqs:eu-central-1:1:{}", queue_of(body)),
         });
         reply(&json!({ "Attributes": attributes }))
     }
 
     fn receive(&mut self, body: &Value) -> Reply {
         let most = usize::try_from(body["MaxNumberOfMessages"].as_u64().expect("a number")).expect("a small one");
-        let free = self.dead.iter().filter(|message| !self.held.contains(id(message)));
+        let dead = self.dead_in(body).clone();
+        let free = dead.iter().filter(|message| !self.held.contains(id(message)));
         let messages: Vec<Value> = free.take(most).cloned().collect();
         self.held.extend(messages.iter().map(|message| id(message).to_owned()));
         reply(&json!({ "Messages": messages }))
@@ -177,15 +235,19 @@ impl State {
     fn send(&mut self, body: &Value) -> Reply {
         let refused = |entry: &Value| self.refused.contains(entry["MessageBody"].as_str().expect("a body"));
         let (failed, taken): (Vec<_>, Vec<_>) = entries(body).iter().cloned().partition(refused);
-        let keys: Vec<_> = taken.iter().map(|entry| key(&entry["MessageAttributes"])).collect();
-        self.settle(keys);
+        if queue_of(body) == "orders" {
+            self.settle(taken.iter().map(|entry| key(&entry["MessageAttributes"])).collect());
+        }
         let successful: Vec<_> =
             taken.iter().map(|entry| json!({"Id": entry["Id"], "MessageId": "new", "MD5OfMessageBody": "-"})).collect();
         let failed: Vec<_> = failed
             .iter()
             .map(|entry| json!({"Id": entry["Id"], "Code": "X", "SenderFault": true, "Message": "refused it"}))
             .collect();
-        self.sent.extend(taken);
+        self.sent.extend(taken.into_iter().map(|mut entry| {
+            entry["queue"] = json!(queue_of(body));
+            entry
+        }));
         reply(&json!({"Successful": successful, "Failed": failed}))
     }
 
@@ -194,7 +256,7 @@ impl State {
             entries(body).iter().partition(|entry| self.undeletable.contains(held_id(entry)));
         for entry in &gone {
             self.held.remove(held_id(entry));
-            self.dead.retain(|message| id(message) != held_id(entry));
+            self.dead_in(body).retain(|message| id(message) != held_id(entry));
         }
         let failed = |entry: &&Value| json!({"Id": entry["Id"], "Code": "InternalError", "SenderFault": false});
         let failed: Vec<_> = kept.iter().map(failed).collect();
@@ -270,6 +332,35 @@ impl State {
         let items: Vec<_> = keys.iter().filter_map(item).collect();
         reply(&json!({"Responses": {"orders-table": items}, "UnprocessedKeys": {}}))
     }
+
+    fn numbers(&self, body: &Value) -> Reply {
+        let tables = body["RequestItems"].as_object().expect("an object");
+        let responses = tables.iter().map(|(table, wanted)| {
+            let keys = wanted["Keys"].as_array().expect("keys").iter().filter_map(|key| {
+                let pk = key["pk"]["S"].as_str().expect("a text");
+                let number = self.counters.iter().find(|((of, key), _)| of == table && key == pk)?.1;
+                Some(json!({"pk": {"S": pk}, "available": {"N": number.to_string()}}))
+            });
+            (table.clone(), keys.collect::<Value>())
+        });
+        let responses: serde_json::Map<_, _> = responses.collect();
+        reply(&json!({"Responses": responses, "UnprocessedKeys": {}}))
+    }
+
+    fn set_number(&mut self, body: &Value) -> Reply {
+        assert_eq!(body["UpdateExpression"], "SET #available = :available");
+        assert_eq!(body["ReturnValues"], "UPDATED_OLD");
+        let table = ["stock-table", "payments-table"].into_iter().find(|table| body["TableName"] == *table);
+        let key = (table.expect("a table of counters"), body["Key"]["pk"]["S"].as_str().expect("a text").to_owned());
+        let number = body["ExpressionAttributeValues"][":available"]["N"].as_str().expect("a number");
+        let was = self.counters.insert(key, number.parse().expect("a whole number"));
+        reply(&was.map_or_else(|| json!({}), |was| json!({"Attributes": {"available": {"N": was.to_string()}}})))
+    }
+}
+
+/// The last part of the URL of the queue that a request is for.
+fn queue_of(body: &Value) -> &str {
+    body["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next()).expect("every request names a queue")
 }
 
 /// The partition key of the order that message attributes name, as the worker makes it.

@@ -1,6 +1,7 @@
 //! The built command line against a stand-in for a deployed stack.
 
 mod compare;
+mod counters;
 mod dead_letters;
 mod fake_aws;
 mod interrupt;

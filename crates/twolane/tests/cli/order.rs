@@ -1,4 +1,4 @@
-//! `twolane order` down both lanes.
+//! `twolane order` down every lane.
 
 use crate::server::{Reply, Request, Server, Sockets, answer};
 use crate::{BODY, ID, confirmed, line, order, problem, queued, record, reports, twolane};
@@ -122,7 +122,7 @@ fn a_report_has_every_field() {
         json!({
             "orderId": ID, "name": null, "line": 1, "lane": "async", "requests": 1, "sentAt": null,
             "acknowledgedMs": null, "doneMs": null, "doneBy": "callback", "httpStatus": 202, "status": "CONFIRMED",
-            "messageId": "m-1", "reason": null, "problem": null,
+            "messageId": "m-1", "reason": null, "problem": null, "steps": null,
         })
     );
     assert_eq!((code, stderr.as_str()), (0, ""));
@@ -430,4 +430,54 @@ fn a_reader_that_goes_away_does_not_stop_the_orders() {
         assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0), "{output:?}");
     }
     assert_eq!(server.requests().len(), 8);
+}
+
+/// A cancelled order of the bus lane, as the status service and the callback have it.
+fn cancelled(id: &str) -> Value {
+    let mut order = record(id, "CANCELLED");
+    order["lane"] = json!("bus");
+    order["reason"] = json!("SKU-1: 3 ordered, 2 left");
+    order["steps"] = json!([
+        {"step": "stock", "state": "REFUSED", "reason": "SKU-1: 3 ordered, 2 left"},
+        {"step": "payment", "state": "UNDONE"}, {"step": "shipment", "state": "UNDONE"},
+    ]);
+    json!({"type": "order.cancelled", "orderId": id, "reason": order["reason"], "order": order})
+}
+
+#[test]
+fn an_order_that_the_bus_lane_cancels_has_its_outcome_and_shows_its_steps() {
+    let server = Server::start(|request, sockets| {
+        sockets.push(&cancelled(request.id()));
+        answer(202, json!({"status": "SUBMITTED", "messageId": "m-1"}).to_string())
+    });
+
+    let (code, stdout, stderr) = order(&server, "bus", &line(ID), &["--json"]).run();
+    let (_, drawn, _) = order(&server, "bus", &line(ID), &[]).run();
+
+    assert_eq!(code, 0, "{stderr}");
+    let report = &reports(&stdout)[0];
+    let told = json!([report["status"], report["reason"], report["doneBy"], report["messageId"], report["lane"]]);
+    assert_eq!(told, json!(["CANCELLED", "SKU-1: 3 ordered, 2 left", "callback", "m-1", "bus"]));
+    assert_eq!(report["steps"], cancelled(ID)["order"]["steps"]);
+    assert_eq!(server.requests()[0].path, format!("/live/bus/orders/{ID}"));
+    let steps = "└ stock REFUSED: SKU-1: 3 ordered, 2 left · payment UNDONE · shipment UNDONE\n";
+    assert!(drawn.contains(steps) && drawn.contains("1 order: 1 cancelled"), "{drawn}");
+}
+
+#[test]
+fn says_which_step_an_order_without_an_outcome_waits_for() {
+    let server = Server::start(|request, _| {
+        if request.method == "PUT" {
+            return answer(202, json!({"status": "SUBMITTED", "messageId": "m-1"}).to_string());
+        }
+        let mut placed = record(request.id(), "PLACED");
+        placed["steps"] = json!([{"step": "stock", "state": "HELD"}, {"step": "payment", "state": "PENDING"}]);
+        answer(200, placed.to_string())
+    });
+
+    let (code, stdout, _) = order(&server, "bus", &line(ID), &["--json", "--confirm", "poll", "--timeout", "2"]).run();
+
+    assert_eq!(code, 1);
+    let reason = "no outcome within 2 s; the status service said: PLACED (stock HELD, payment PENDING)";
+    assert_eq!(reports(&stdout)[0]["reason"], reason);
 }

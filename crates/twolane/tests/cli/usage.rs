@@ -13,8 +13,9 @@ fn shows_help_when_nothing_is_asked_for() {
 
 #[test]
 fn every_command_explains_itself_with_examples() {
-    for command in ["order", "watch", "compare"] {
-        let (code, help, _) = twolane(&[command, "--help"]).run();
+    for command in ["order", "watch", "compare", "stock show", "account set"] {
+        let arguments: Vec<_> = command.split(' ').chain(["--help"]).collect();
+        let (code, help, _) = twolane(&arguments).run();
 
         assert_eq!(code, 0);
         for part in ["Examples:", "Exit code:", "--stack-name", "The stack is found"] {
@@ -116,5 +117,5 @@ fn the_sample_orders_can_be_read() {
     let (code, stdout, stderr) = order(&server, "sync", &samples, &["--json"]).run();
 
     assert_eq!(code, 1, "{stderr}");
-    assert_eq!(stdout.lines().count(), 11);
+    assert_eq!(stdout.lines().count(), 13);
 }

@@ -22,7 +22,7 @@ _ALL = ("--locked", "--workspace", "--all-features")
 # Suites that share a stack: Cargo runs them in the order of their names. `logs` reads what those before it left there.
 _READING = ("attacks", "differential", "e2e", "logs")
 _FAULTS = ("faults", "logs")
-_CHANGING = ("privileges", "throttles")
+_CHANGING = ("privileges", "throttles", "tutorial")
 # All that `tests` and `check` need.
 TOOL_SETS = (tools.MINISTACK, tools.SAM, tools.CHECKOV, tools.TEST, tools.CARGO)
 

@@ -1,9 +1,15 @@
 //! In-memory implementations of the ports, and sample values, for tests of whatever uses the ports.
 
+mod samples;
+mod settlement;
+mod settlement_suite;
+
+pub use samples::*;
+pub use settlement_suite::{Settlements, check_settlements};
+
 use crate::{
-    Connection, ConnectionId, ConnectionRepository, Fingerprint, ItemDraft, Lane, Notification, NotificationReport,
-    Notifier, NotifyError, Order, OrderContent, OrderDraft, OrderId, OrderRepository, Outcome, Owner, PlaceOrder,
-    QueuedOrder, Refusal, RepositoryError, Status, StoreOutcome, Timestamp, Violation,
+    Connection, ConnectionId, ConnectionRepository, Notification, NotificationReport, Notifier, NotifyError, Order,
+    OrderId, OrderRepository, Owner, RepositoryError, Status, StoreOutcome,
 };
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -123,16 +129,16 @@ pub struct Flaky {
 }
 
 impl Flaky {
-    /// Breaks before the first `stores` writes are done.
+    /// Breaks before the first `writes` writes are done.
     #[must_use]
-    pub fn failing_first(stores: usize) -> Self {
-        Self { inner: InMemoryOrders::default(), breaks_left: AtomicUsize::new(stores), after_the_write: false }
+    pub fn failing_first(writes: usize) -> Self {
+        Self { inner: InMemoryOrders::default(), breaks_left: AtomicUsize::new(writes), after_the_write: false }
     }
 
-    /// Breaks after the first `stores` writes are done, so that their answers are lost.
+    /// Breaks after the first `writes` writes are done, so that their answers are lost.
     #[must_use]
-    pub fn losing_first(stores: usize) -> Self {
-        Self { after_the_write: true, ..Self::failing_first(stores) }
+    pub fn losing_first(writes: usize) -> Self {
+        Self { after_the_write: true, ..Self::failing_first(writes) }
     }
 
     /// What is really stored.
@@ -140,17 +146,21 @@ impl Flaky {
     pub fn inner(&self) -> &InMemoryOrders {
         &self.inner
     }
-}
 
-impl OrderRepository for Flaky {
-    async fn store(&self, order: &Order) -> Result<StoreOutcome, RepositoryError> {
+    async fn breaking<T>(&self, write: impl AsyncFnOnce() -> Result<T, RepositoryError>) -> Result<T, RepositoryError> {
         let breaks =
             self.breaks_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
         if breaks && !self.after_the_write {
             return Err(unavailable());
         }
-        let stored = self.inner.store(order).await;
-        if breaks { Err(unavailable()) } else { stored }
+        let written = write().await;
+        if breaks { Err(unavailable()) } else { written }
+    }
+}
+
+impl OrderRepository for Flaky {
+    async fn store(&self, order: &Order) -> Result<StoreOutcome, RepositoryError> {
+        self.breaking(async || self.inner.store(order).await).await
     }
 
     async fn find(&self, owner: &Owner, id: &OrderId) -> Result<Option<Order>, RepositoryError> {
@@ -180,101 +190,5 @@ impl Notifier for RecordingNotifier {
     async fn notify(&self, owner: &Owner, notifications: &[Notification]) -> Result<NotificationReport, NotifyError> {
         lock(&self.0).push((owner.clone(), notifications.to_vec()));
         Ok(NotificationReport { sent: notifications.len(), ..NotificationReport::default() })
-    }
-}
-
-/// An owner of that name.
-///
-/// # Panics
-/// When the name cannot be an owner's.
-#[must_use]
-pub fn owner(name: &str) -> Owner {
-    Owner::parse(name).expect("the name is visible ASCII")
-}
-
-/// The moment `seconds` after 2026-01-01T00:00:00Z.
-///
-/// # Panics
-/// Never: the moment is in range.
-#[must_use]
-pub fn moment(seconds: u16) -> Timestamp {
-    Timestamp::from_unix_ms(1_767_225_600_000 + i64::from(seconds) * 1000).expect("the moment is in range")
-}
-
-/// An order id.
-///
-/// # Panics
-/// Never: it is a UUID.
-#[must_use]
-pub fn order_id() -> OrderId {
-    OrderId::parse("5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b").expect("it is a UUID")
-}
-
-/// Two units of one thing.
-///
-/// # Panics
-/// When `sku` cannot be a stock-keeping unit.
-#[must_use]
-pub fn content(sku: &str) -> OrderContent {
-    let item = ItemDraft { sku: Some(sku.to_owned()), quantity: Some(2), unit_price_minor: Some(1999) };
-    OrderContent::parse(OrderDraft { currency: Some("EUR".to_owned()), items: Some(vec![item]), note: None })
-        .expect("the draft follows the rules")
-}
-
-/// Alice's wish to place an order in the sync lane.
-#[must_use]
-pub fn wish() -> PlaceOrder {
-    PlaceOrder {
-        id: order_id(),
-        owner: owner("alice"),
-        lane: Lane::Sync,
-        content: content("SKU-1"),
-        placed_at: moment(0),
-        now: moment(1),
-        attempts: 1,
-    }
-}
-
-/// The order of [`wish`] once it is stored.
-#[must_use]
-pub fn order() -> Order {
-    wish().into()
-}
-
-/// The first delivery of the order of [`wish`] by the queue.
-#[must_use]
-pub fn queued() -> QueuedOrder {
-    QueuedOrder {
-        lane: Lane::Async,
-        owner: owner("alice"),
-        given_id: order_id().to_string(),
-        id: Ok(order_id()),
-        content: Ok(content("SKU-1")),
-        placed_at: moment(0),
-        max_age: None,
-        now: moment(1),
-        attempts: 1,
-        last_attempt: false,
-    }
-}
-
-/// The first delivery of a body that is not an order.
-#[must_use]
-pub fn refused() -> QueuedOrder {
-    let violations = Violation::new("/items", "must hold 1 to 100 items").into();
-    QueuedOrder { content: Err(Refusal { violations, fingerprint: Fingerprint::of_bytes(b"{}") }), ..queued() }
-}
-
-/// The order of [`wish`] after its last delivery failed.
-#[must_use]
-pub fn failed() -> Order {
-    Order {
-        id: order_id(),
-        owner: owner("alice"),
-        lane: Lane::Async,
-        placed_at: moment(0),
-        attempts: 5,
-        fingerprint: content("SKU-1").fingerprint(),
-        outcome: Outcome::Failed { reason: "the database was not available".to_owned() },
     }
 }

@@ -1,0 +1,318 @@
+use super::*;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region, retry::RetryConfig};
+use aws_smithy_http_client::test_util::infallible_client_fn;
+use holds::fakes;
+use serde_json::{Value, json};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
+
+/// The requests that DynamoDB received: each operation with its body.
+type Requests = Arc<Mutex<Vec<(String, Value)>>>;
+
+/// A repository in front of a DynamoDB that gives these answers, then fails the test.
+fn answering(answers: impl IntoIterator<Item = (u16, Value)>) -> (DynamoDbHoldRepository, Requests) {
+    let requests = Requests::default();
+    let (seen, answers) = (Arc::clone(&requests), Mutex::new(answers.into_iter().collect::<VecDeque<_>>()));
+    let http_client = infallible_client_fn(move |request| {
+        let target = request.headers()["x-amz-target"].to_str().expect("a target is ASCII");
+        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+        let body = serde_json::from_slice(request.body().bytes().expect("the body is in memory"));
+        seen.lock().expect("no test panicked").push((operation, body.expect("a request is JSON")));
+        let (status, answer) = answers.lock().expect("no test panicked").pop_front().expect("no more requests");
+        http::Response::builder().status(status).body(answer.to_string()).expect("a response")
+    });
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
+        .retry_config(RetryConfig::disabled())
+        .http_client(http_client)
+        .build();
+    let day = Duration::from_hours(24);
+    (DynamoDbHoldRepository::new(Client::from_conf(config), "stock", Some(day)), requests)
+}
+
+fn operations(requests: &Requests) -> Vec<String> {
+    requests.lock().expect("no test panicked").iter().map(|(operation, _)| operation.clone()).collect()
+}
+
+fn error(code: &str) -> (u16, Value) {
+    (400, json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": "internal detail"}))
+}
+
+/// A cancelled transaction, with these reasons.
+fn cancelled(reasons: &Value) -> (u16, Value) {
+    let (status, mut answer) = error("TransactionCanceledException");
+    answer["CancellationReasons"] = reasons.clone();
+    (status, answer)
+}
+
+/// The answer to a write of one item whose condition failed on `item`.
+fn condition_failed(item: &Value) -> (u16, Value) {
+    let (status, mut answer) = error("ConditionalCheckFailedException");
+    answer["Item"] = item.clone();
+    (status, answer)
+}
+
+fn hold(state: HoldState) -> Hold {
+    let claim = |(key, amount)| Claim { counter: CounterKey::new(key), amount };
+    Hold { state, claims: [("SKU-1", 2), ("SKU-2", 1)].map(claim).to_vec(), created_at: fakes::moment() }
+}
+
+/// A hold as DynamoDB's JSON has it.
+fn item(state: &str) -> Value {
+    json!({
+        "pk": {"S": fakes::key(1).as_str()}, "state": {"S": state}, "createdAt": {"S": "2026-11-30T10:00:00.000Z"},
+        "claims": {"M": {"SKU-1": {"N": "2"}, "SKU-2": {"N": "1"}}}, "reason": {"S": "no"},
+    })
+}
+
+#[tokio::test]
+async fn takes_and_records_in_one_transaction() {
+    let (holds, requests) = answering([(200, json!({}))]);
+
+    let outcome = holds.take(&fakes::key(1), &hold(HoldState::Held), 0).await.expect("DynamoDB took it");
+
+    assert_eq!(outcome, TakeOutcome::Taken);
+    let requests = requests.lock().expect("no test panicked");
+    let [(operation, request)] = &requests[..] else { panic!("one request, not {}", requests.len()) };
+    assert_eq!(operation, "TransactWriteItems");
+    assert!(request["ClientRequestToken"].is_string(), "a repeat by the SDK must not take twice");
+    let put = &request["TransactItems"][0]["Put"];
+    assert_eq!(put["ConditionExpression"], "attribute_not_exists(pk)");
+    assert_eq!(put["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
+    assert_eq!(put["Item"]["pk"]["S"], fakes::key(1).as_str());
+    assert_eq!(put["Item"]["state"]["S"], "HELD");
+    assert_eq!(put["Item"]["claims"]["M"], item("HELD")["claims"]["M"]);
+    assert_eq!(put["Item"]["expiresAt"]["N"], "1796119200", "a day after it was created");
+    let update = &request["TransactItems"][1]["Update"];
+    assert_eq!(update["Key"]["pk"]["S"], "counter#SKU-1");
+    assert_eq!(update["ConditionExpression"], "#available >= :amount");
+    assert_eq!(update["ExpressionAttributeValues"], json!({":amount": {"N": "2"}, ":initial": {"N": "0"}}));
+    assert_eq!(request["TransactItems"].as_array().map(Vec::len), Some(3));
+}
+
+#[tokio::test]
+async fn a_counter_without_a_record_has_its_initial_amount() {
+    let (holds, requests) = answering([(200, json!({}))]);
+
+    holds.take(&fakes::key(1), &hold(HoldState::Held), 2).await.expect("DynamoDB took it");
+
+    let requests = requests.lock().expect("no test panicked");
+    let update = &requests[0].1["TransactItems"][1]["Update"];
+    assert_eq!(update["ConditionExpression"], "attribute_not_exists(#available) OR #available >= :amount");
+    assert_eq!(update["UpdateExpression"], "SET #available = if_not_exists(#available, :initial) - :amount");
+}
+
+#[tokio::test]
+async fn returns_the_hold_in_the_way_whatever_became_of_the_counters() {
+    for other in ["None", "ConditionalCheckFailed", "TransactionConflict"] {
+        let reasons =
+            json!([{"Code": "ConditionalCheckFailed", "Item": item("DONE")}, {"Code": other}, {"Code": "None"}]);
+        let (holds, _) = answering([cancelled(&reasons)]);
+
+        let outcome = holds.take(&fakes::key(1), &hold(HoldState::Held), 0).await.expect("a condition is no failure");
+
+        assert_eq!(outcome, TakeOutcome::Exists(hold(HoldState::Done)), "{other}");
+    }
+}
+
+#[tokio::test]
+async fn reports_every_counter_that_is_short_with_what_it_has() {
+    let reasons = json!([
+        {"Code": "None"},
+        {"Code": "ConditionalCheckFailed", "Item": {"pk": {"S": "counter#SKU-1"}, "available": {"N": "1"}}},
+        {"Code": "ConditionalCheckFailed"},
+    ]);
+    let (holds, _) = answering([cancelled(&reasons)]);
+
+    let outcome = holds.take(&fakes::key(1), &hold(HoldState::Held), 0).await.expect("a condition is no failure");
+
+    let claims = hold(HoldState::Held).claims;
+    let shortage = |(claim, available): (&Claim, u64)| Shortage { claim: claim.clone(), available };
+    assert_eq!(outcome, TakeOutcome::Short(claims.iter().zip([1, 0]).map(shortage).collect()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn repeats_what_met_another_transaction() {
+    let conflict = json!([{"Code": "None"}, {"Code": "TransactionConflict"}, {"Code": "ConditionalCheckFailed"}]);
+    let (holds, requests) = answering([cancelled(&conflict), cancelled(&conflict), (200, json!({}))]);
+
+    let outcome = holds.take(&fakes::key(1), &hold(HoldState::Held), 0).await.expect("the conflict is over");
+
+    assert_eq!(outcome, TakeOutcome::Taken);
+    let requests = requests.lock().expect("no test panicked");
+    let tokens: Vec<_> = requests.iter().map(|(_, request)| request["ClientRequestToken"].as_str()).collect();
+    assert!(tokens[0] != tokens[1] && tokens[1] != tokens[2], "a cancelled transaction's token is used up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn distinguishes_cancellations_that_pass_from_those_that_do_not() {
+    type Check = fn(&RepositoryError) -> bool;
+    let cases: [(&str, Check); 5] = [
+        ("TransactionConflict", |error| matches!(error, RepositoryError::Throttled(_))),
+        ("ThrottlingError", |error| matches!(error, RepositoryError::Throttled(_))),
+        ("ProvisionedThroughputExceeded", |error| matches!(error, RepositoryError::Throttled(_))),
+        ("ValidationError", |error| matches!(error, RepositoryError::Refused(_))),
+        ("ItemCollectionSizeLimitExceeded", |error| matches!(error, RepositoryError::Refused(_))),
+    ];
+    for (code, expected) in cases {
+        let reasons = json!([{"Code": "None"}, {"Code": code}, {"Code": "ConditionalCheckFailed"}]);
+        let (holds, _) = answering(vec![cancelled(&reasons); 6]);
+
+        let error = holds.take(&fakes::key(1), &hold(HoldState::Held), 0).await.expect_err("nothing was decided");
+
+        assert!(expected(&error), "{code}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn takes_a_failed_condition_without_the_hold_for_unavailability() {
+    let reasons = json!([{"Code": "ConditionalCheckFailed"}, {"Code": "None"}, {"Code": "None"}]);
+    let (holds, _) = answering([cancelled(&reasons)]);
+
+    let error = holds.take(&fakes::key(1), &hold(HoldState::Held), 0).await.expect_err("the hold is unknown");
+
+    assert!(matches!(error, RepositoryError::Unavailable(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn refuses_with_one_write_that_returns_what_is_in_the_way() {
+    let refused = hold(HoldState::Refused("no".into()));
+    let (holds, requests) = answering([(200, json!({})), condition_failed(&item("HELD"))]);
+
+    let first = holds.refuse(&fakes::key(1), &refused).await.expect("DynamoDB took it");
+    let second = holds.refuse(&fakes::key(1), &refused).await.expect("a condition is no failure");
+
+    assert_eq!((first, second), (RefuseOutcome::Refused, RefuseOutcome::Exists(hold(HoldState::Held))));
+    assert_eq!(operations(&requests), ["PutItem", "PutItem"]);
+    assert_eq!(requests.lock().expect("no test panicked")[0].1["Item"]["reason"]["S"], "no");
+}
+
+#[tokio::test]
+async fn confirms_what_is_held_or_confirmed_and_nothing_else() {
+    let (holds, requests) = answering([
+        (200, json!({})),
+        condition_failed(&item("DONE")),
+        condition_failed(&item("UNDONE")),
+        condition_failed(&item("REFUSED")),
+    ]);
+
+    holds.confirm(&fakes::key(1)).await.expect("it is held");
+    holds.confirm(&fakes::key(1)).await.expect("it was confirmed before");
+    for state in ["UNDONE", "REFUSED"] {
+        let error = holds.confirm(&fakes::key(1)).await.expect_err("it is not held");
+        assert!(matches!(error, RepositoryError::Refused(_)), "{state}: {error:?}");
+    }
+
+    let requests = requests.lock().expect("no test panicked");
+    assert_eq!(requests[0].0, "UpdateItem");
+    assert_eq!(requests[0].1["ConditionExpression"], "#state = :held");
+}
+
+#[tokio::test]
+async fn undoing_before_holding_leaves_a_record_that_is_undone() {
+    let (holds, requests) = answering([(200, json!({}))]);
+
+    holds.undo(&fakes::key(1), fakes::moment()).await.expect("DynamoDB took it");
+
+    let requests = requests.lock().expect("no test panicked");
+    assert_eq!(requests[0].1["ConditionExpression"], "attribute_not_exists(pk)");
+    assert_eq!(requests[0].1["Item"]["state"]["S"], "UNDONE");
+    assert_eq!(requests[0].1["Item"]["expiresAt"]["N"], "1796119200");
+}
+
+#[tokio::test]
+async fn undoing_what_is_held_gives_it_back_in_one_transaction() {
+    let (holds, requests) = answering([condition_failed(&item("HELD")), (200, json!({}))]);
+
+    holds.undo(&fakes::key(1), fakes::moment()).await.expect("DynamoDB took it");
+
+    assert_eq!(operations(&requests), ["PutItem", "TransactWriteItems"]);
+    let requests = requests.lock().expect("no test panicked");
+    let actions = &requests[1].1["TransactItems"];
+    assert_eq!(actions[0]["Update"]["ConditionExpression"], "#state = :held");
+    assert_eq!(actions[1]["Update"]["Key"]["pk"]["S"], "counter#SKU-1");
+    assert_eq!(actions[1]["Update"]["UpdateExpression"], "ADD #available :amount");
+    assert_eq!(actions[1]["Update"]["ExpressionAttributeValues"], json!({":amount": {"N": "2"}}));
+    assert_eq!(actions.as_array().map(Vec::len), Some(3));
+}
+
+#[tokio::test]
+async fn undoes_nothing_twice() {
+    let undone_meanwhile =
+        json!([{"Code": "ConditionalCheckFailed", "Item": item("UNDONE")}, {"Code": "None"}, {"Code": "None"}]);
+    let (holds, requests) = answering([
+        condition_failed(&item("UNDONE")),
+        condition_failed(&item("REFUSED")),
+        condition_failed(&item("DONE")),
+        condition_failed(&item("HELD")),
+        cancelled(&undone_meanwhile),
+    ]);
+
+    for _ in 0..4 {
+        holds.undo(&fakes::key(1), fakes::moment()).await.expect("there is nothing to undo");
+    }
+
+    assert_eq!(operations(&requests), ["PutItem", "PutItem", "PutItem", "PutItem", "TransactWriteItems"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_single_write_that_meets_a_transaction_is_repeated() {
+    let (holds, requests) = answering([
+        error("TransactionConflictException"),
+        (200, json!({})),
+        error("TransactionConflictException"),
+        (200, json!({})),
+    ]);
+
+    holds.confirm(&fakes::key(1)).await.expect("the conflict is over");
+    holds.undo(&fakes::key(2), fakes::moment()).await.expect("the conflict is over");
+
+    assert_eq!(operations(&requests), ["UpdateItem", "UpdateItem", "PutItem", "PutItem"]);
+}
+
+#[tokio::test]
+async fn reads_holds_and_counters_consistently() {
+    let counter = json!({"Item": {"pk": {"S": "counter#SKU-1"}, "available": {"N": "7"}}});
+    let (holds, requests) =
+        answering([(200, json!({"Item": item("HELD")})), (200, json!({})), (200, counter), (200, json!({}))]);
+
+    let found = holds.find(&fakes::key(1)).await.expect("DynamoDB answered");
+    let unknown = holds.find(&fakes::key(2)).await.expect("DynamoDB answered");
+    let available = holds.available(&CounterKey::new("SKU-1")).await.expect("DynamoDB answered");
+    let none = holds.available(&CounterKey::new("SKU-2")).await.expect("DynamoDB answered");
+
+    assert_eq!((found, unknown), (Some(hold(HoldState::Held)), None));
+    assert_eq!((available, none), (Some(7), None));
+    let requests = requests.lock().expect("no test panicked");
+    assert!(requests.iter().all(|(_, request)| request["ConsistentRead"] == true));
+    assert_eq!(requests[2].1["Key"]["pk"]["S"], "counter#SKU-1");
+}
+
+#[tokio::test]
+async fn distinguishes_throttles_faults_and_refusals_of_every_write() {
+    type Check = fn(&RepositoryError) -> bool;
+    let cases: [(&str, Check); 3] = [
+        ("ThrottlingException", |error| matches!(error, RepositoryError::Throttled(_))),
+        ("InternalServerError", |error| matches!(error, RepositoryError::Unavailable(_))),
+        ("AccessDeniedException", |error| matches!(error, RepositoryError::Refused(_))),
+    ];
+    for (code, expected) in cases {
+        let (holds, _) = answering(vec![error(code); 4]);
+
+        let failures = [
+            holds.take(&fakes::key(1), &hold(HoldState::Held), 0).await.map(|_| ()),
+            holds.refuse(&fakes::key(1), &hold(HoldState::Refused("no".into()))).await.map(|_| ()),
+            holds.confirm(&fakes::key(1)).await,
+            holds.undo(&fakes::key(1), fakes::moment()).await,
+        ];
+
+        for failure in failures {
+            let failure = failure.expect_err("DynamoDB refused");
+            assert!(expected(&failure), "{code}: {failure:?}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Counters, and what is taken from them.
+
+use std::fmt;
+
+/// Which counter of a service, for example `SKU-1`. A service makes its keys so that no two things share one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CounterKey(String);
+
+impl CounterKey {
+    /// The counter with that key.
+    #[must_use]
+    pub fn new(key: impl Into<String>) -> Self {
+        Self(key.into())
+    }
+
+    /// The key as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CounterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a hold takes from one counter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The counter.
+    pub counter: CounterKey,
+    /// How much: 1 and more.
+    pub amount: u64,
+}
+
+/// A counter that has less than a hold claims.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shortage {
+    /// What the hold claims.
+    pub claim: Claim,
+    /// What the counter had at that moment.
+    pub available: u64,
+}

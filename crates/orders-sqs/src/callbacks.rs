@@ -1,0 +1,62 @@
+//! The settings of notifications.
+
+use lambda_support::environment::Environment;
+
+/// What notifications need.
+#[derive(Clone, Debug)]
+pub struct Callbacks {
+    /// The table of open sockets.
+    pub connections_table_name: String,
+    /// The WebSocket API's management endpoint.
+    pub websocket_management_url: String,
+    /// The status service's URL up to and including `/orders`.
+    pub orders_url: String,
+}
+
+impl Callbacks {
+    /// Reads `WEBSOCKET_MANAGEMENT_URL`, `CONNECTIONS_TABLE_NAME` and `ORDERS_URL`. A stack without a WebSocket API has no
+    /// callbacks.
+    pub fn from_env(environment: &mut Environment) -> Option<Self> {
+        let websocket_management_url = environment.optional_url("WEBSOCKET_MANAGEMENT_URL")?;
+        Some(Self {
+            connections_table_name: environment.text("CONNECTIONS_TABLE_NAME"),
+            websocket_management_url,
+            orders_url: environment.url("ORDERS_URL"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const URL: (&str, &str) = ("WEBSOCKET_MANAGEMENT_URL", "https://ws.example/live");
+
+    #[test]
+    fn a_stack_without_a_websocket_api_has_no_callbacks() {
+        for none in [vec![], vec![("WEBSOCKET_MANAGEMENT_URL", "")]] {
+            let mut environment = Environment::from_iter(none);
+
+            assert!(Callbacks::from_env(&mut environment).is_none());
+            environment.finish(()).expect("nothing is wrong");
+        }
+    }
+
+    #[test]
+    fn a_stack_with_a_websocket_api_has_all_that_callbacks_need() {
+        let read = |variables: &[(&str, &str)]| {
+            let mut environment = Environment::from_iter(variables.iter().copied());
+            let callbacks = Callbacks::from_env(&mut environment);
+            environment.finish(callbacks)
+        };
+        let orders_url = ("ORDERS_URL", "https://api.example/live/orders");
+
+        let complete = read(&[URL, orders_url, ("CONNECTIONS_TABLE_NAME", "connections")]).expect("nothing is wrong");
+        let incomplete = read(&[URL, orders_url]).expect_err("a table is missing").to_string();
+        let malformed = read(&[("WEBSOCKET_MANAGEMENT_URL", "ws.example")]).expect_err("no URL").to_string();
+
+        assert_eq!(complete.expect("there is a WebSocket API").websocket_management_url, URL.1);
+        assert!(incomplete.contains("CONNECTIONS_TABLE_NAME is missing"), "{incomplete}");
+        assert!(malformed.contains("WEBSOCKET_MANAGEMENT_URL is \"ws.example\""), "{malformed}");
+    }
+}

@@ -1,0 +1,155 @@
+//! Sample values.
+
+use crate::{
+    Ballot, Cancellation, Deadline, Decider, Fingerprint, ItemDraft, Lane, Order, OrderContent, OrderDraft, OrderId,
+    Outcome, Owner, PlaceOrder, QueuedOrder, Refusal, Step, Timestamp, Violation, Vote, Votes,
+};
+use std::time::Duration;
+
+/// An owner of that name.
+///
+/// # Panics
+/// When the name cannot be an owner's.
+#[must_use]
+pub fn owner(name: &str) -> Owner {
+    Owner::parse(name).expect("the name is visible ASCII")
+}
+
+/// The moment `seconds` after 2026-01-01T00:00:00Z.
+///
+/// # Panics
+/// Never: the moment is in range.
+#[must_use]
+pub fn moment(seconds: u16) -> Timestamp {
+    Timestamp::from_unix_ms(1_767_225_600_000 + i64::from(seconds) * 1000).expect("the moment is in range")
+}
+
+/// An order id.
+///
+/// # Panics
+/// Never: it is a UUID.
+#[must_use]
+pub fn order_id() -> OrderId {
+    OrderId::parse("5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b").expect("it is a UUID")
+}
+
+/// Two units of one thing.
+///
+/// # Panics
+/// When `sku` cannot be a stock-keeping unit.
+#[must_use]
+pub fn content(sku: &str) -> OrderContent {
+    let item = ItemDraft { sku: Some(sku.to_owned()), quantity: Some(2), unit_price_minor: Some(1999) };
+    OrderContent::parse(OrderDraft { currency: Some("EUR".to_owned()), items: Some(vec![item]), note: None })
+        .expect("the draft follows the rules")
+}
+
+/// Alice's wish to place an order in the sync lane.
+#[must_use]
+pub fn wish() -> PlaceOrder {
+    PlaceOrder {
+        id: order_id(),
+        owner: owner("alice"),
+        lane: Lane::Sync,
+        content: content("SKU-1"),
+        placed_at: moment(0),
+        now: moment(1),
+        attempts: 1,
+    }
+}
+
+/// The order of [`wish`] once it is stored.
+#[must_use]
+pub fn order() -> Order {
+    wish().into()
+}
+
+/// The first delivery of the order of [`wish`] by the queue.
+#[must_use]
+pub fn queued() -> QueuedOrder {
+    QueuedOrder {
+        lane: Lane::Async,
+        owner: owner("alice"),
+        given_id: order_id().to_string(),
+        id: Ok(order_id()),
+        content: Ok(content("SKU-1")),
+        placed_at: moment(0),
+        max_age: None,
+        now: moment(1),
+        attempts: 1,
+        last_attempt: false,
+    }
+}
+
+/// The first delivery of a body that is not an order.
+#[must_use]
+pub fn refused() -> QueuedOrder {
+    let violations = Violation::new("/items", "must hold 1 to 100 items").into();
+    QueuedOrder { content: Err(Refusal { violations, fingerprint: Fingerprint::of_bytes(b"{}") }), ..queued() }
+}
+
+/// The order of [`wish`] after its last delivery failed.
+#[must_use]
+pub fn failed() -> Order {
+    Order {
+        id: order_id(),
+        owner: owner("alice"),
+        lane: Lane::Async,
+        placed_at: moment(0),
+        attempts: 5,
+        fingerprint: content("SKU-1").fingerprint(),
+        outcome: Outcome::Failed { reason: "the database was not available".to_owned() },
+    }
+}
+
+/// The order of [`wish`] in the bus lane, before any vote.
+#[must_use]
+pub fn placed() -> Order {
+    Order {
+        attempts: 1,
+        outcome: Outcome::Placed { content: content("SKU-1"), votes: Votes::default() },
+        lane: Lane::Bus,
+        ..failed()
+    }
+}
+
+/// The order of [`placed`] after every step held, shipment last.
+#[must_use]
+pub fn confirmed_by_steps() -> Order {
+    let outcome =
+        Outcome::Confirmed { content: content("SKU-1"), confirmed_at: moment(2), last_vote: Some(Step::Shipment) };
+    Order { outcome, ..placed() }
+}
+
+/// The order of [`placed`] after stock refused it for `reason`, when no other step had voted.
+#[must_use]
+pub fn cancelled(reason: &str) -> Order {
+    let cancellation = Cancellation {
+        votes: [(Step::Stock, Vote::Refused(reason.to_owned()))].into_iter().collect(),
+        decided_by: Decider::Step(Step::Stock),
+        reason: reason.to_owned(),
+        cancelled_at: moment(2),
+    };
+    let outcome = Outcome::Cancelled { content: content("SKU-1"), cancellation: Box::new(cancellation) };
+    Order { outcome, ..placed() }
+}
+
+/// A step's vote on the order of [`placed`], two seconds after it was placed.
+#[must_use]
+pub fn ballot(step: Step, vote: Vote) -> Ballot {
+    let Order { owner, id, fingerprint, .. } = placed();
+    Ballot { owner, id, fingerprint, step, vote, now: moment(2) }
+}
+
+/// The deadline of the order of [`placed`], 15 minutes after it was placed.
+#[must_use]
+pub fn deadline() -> Deadline {
+    let Order { owner, id, fingerprint, .. } = placed();
+    Deadline { owner, id, fingerprint, allowed: Duration::from_mins(15), now: moment(900) }
+}
+
+/// The first delivery of the order of [`wish`] in the bus lane.
+#[must_use]
+pub fn submitted() -> QueuedOrder {
+    QueuedOrder { lane: Lane::Bus, ..queued() }
+}

@@ -1,0 +1,98 @@
+//! Votes and deadlines in memory, by the rules of [`SettlementRepository`].
+
+use super::{Flaky, InMemoryOrders, Refusing, Unavailable, lock, unavailable};
+use crate::{
+    Ballot, Cancellation, Deadline, Decider, Fingerprint, OrderContent, OrderId, Outcome, Owner, RepositoryError,
+    SettleOutcome, SettlementRepository, Vote, Votes,
+};
+
+impl InMemoryOrders {
+    /// Replaces the order by what `change` makes of its content and votes, if it is placed and has that fingerprint.
+    fn settle(
+        &self,
+        owner: &Owner,
+        id: OrderId,
+        fingerprint: Fingerprint,
+        change: impl FnOnce(OrderContent, Votes) -> Option<Outcome>,
+    ) -> SettleOutcome {
+        let mut orders = lock(&self.0);
+        let Some(order) = orders.iter_mut().find(|order| order.owner == *owner && order.id == id) else {
+            return SettleOutcome::Missing;
+        };
+        let outcome = match &order.outcome {
+            Outcome::Placed { content, votes } if order.fingerprint == fingerprint => {
+                change(content.clone(), votes.clone())
+            }
+            _ => None,
+        };
+        let Some(outcome) = outcome else { return SettleOutcome::Unchanged(order.clone()) };
+        order.outcome = outcome;
+        match order.outcome {
+            Outcome::Placed { .. } => SettleOutcome::Recorded,
+            _ => SettleOutcome::Decided(order.clone()),
+        }
+    }
+}
+
+impl SettlementRepository for InMemoryOrders {
+    async fn vote(&self, ballot: &Ballot) -> Result<SettleOutcome, RepositoryError> {
+        let Ballot { owner, id, fingerprint, step, vote, now } = ballot.clone();
+        Ok(self.settle(&owner, id, fingerprint, |content, votes| {
+            if votes.of(step).is_some() {
+                return None;
+            }
+            let is_last = votes.await_only(step);
+            let votes = votes.iter().map(|(step, vote)| (step, vote.clone())).chain([(step, vote.clone())]).collect();
+            Some(match vote {
+                Vote::Held if is_last => Outcome::Confirmed { content, confirmed_at: now, last_vote: Some(step) },
+                Vote::Held => Outcome::Placed { content, votes },
+                Vote::Refused(reason) | Vote::Failed(reason) => {
+                    let decided_by = Decider::Step(step);
+                    cancelled(content, Cancellation { votes, decided_by, reason, cancelled_at: now })
+                }
+            })
+        }))
+    }
+
+    async fn cancel_overdue(&self, deadline: &Deadline) -> Result<SettleOutcome, RepositoryError> {
+        let Deadline { owner, id, fingerprint, now, .. } = deadline;
+        Ok(self.settle(owner, *id, *fingerprint, |content, votes| {
+            let (decided_by, reason) = (Decider::Deadline, deadline.reason());
+            Some(cancelled(content, Cancellation { votes, decided_by, reason, cancelled_at: *now }))
+        }))
+    }
+}
+
+fn cancelled(content: OrderContent, cancellation: Cancellation) -> Outcome {
+    Outcome::Cancelled { content, cancellation: Box::new(cancellation) }
+}
+
+impl SettlementRepository for Unavailable {
+    async fn vote(&self, _: &Ballot) -> Result<SettleOutcome, RepositoryError> {
+        Err(unavailable())
+    }
+
+    async fn cancel_overdue(&self, _: &Deadline) -> Result<SettleOutcome, RepositoryError> {
+        Err(unavailable())
+    }
+}
+
+impl SettlementRepository for Refusing {
+    async fn vote(&self, _: &Ballot) -> Result<SettleOutcome, RepositoryError> {
+        Err(RepositoryError::Refused("not allowed".into()))
+    }
+
+    async fn cancel_overdue(&self, _: &Deadline) -> Result<SettleOutcome, RepositoryError> {
+        Err(RepositoryError::Refused("not allowed".into()))
+    }
+}
+
+impl SettlementRepository for Flaky {
+    async fn vote(&self, ballot: &Ballot) -> Result<SettleOutcome, RepositoryError> {
+        self.breaking(async || self.inner().vote(ballot).await).await
+    }
+
+    async fn cancel_overdue(&self, deadline: &Deadline) -> Result<SettleOutcome, RepositoryError> {
+        self.breaking(async || self.inner().cancel_overdue(deadline).await).await
+    }
+}

@@ -1,0 +1,133 @@
+//! The use cases of the bus lane after an order is placed: votes are counted, and the last vote, a refusal or the deadline
+//! decides.
+
+use crate::{
+    Decider, Fingerprint, Lane, Notification, Order, OrderId, Outcome, Owner, RepositoryError, SettleOutcome,
+    SettlementRepository, Status, Step, Timestamp, Vote,
+};
+use std::time::Duration;
+use thiserror::Error;
+
+/// One step's vote on one order.
+#[derive(Clone, Debug)]
+pub struct Ballot {
+    /// The order's owner.
+    pub owner: Owner,
+    /// Which order of the owner.
+    pub id: OrderId,
+    /// The fingerprint of the order that the step votes on.
+    pub fingerprint: Fingerprint,
+    /// Which step votes.
+    pub step: Step,
+    /// Its vote.
+    pub vote: Vote,
+    /// The present moment, which becomes the moment of the decision.
+    pub now: Timestamp,
+}
+
+/// The deadline of one order, which has passed.
+#[derive(Clone, Debug)]
+pub struct Deadline {
+    /// The order's owner.
+    pub owner: Owner,
+    /// Which order of the owner.
+    pub id: OrderId,
+    /// The fingerprint of the order that the deadline is of.
+    pub fingerprint: Fingerprint,
+    /// How long the steps had to vote.
+    pub allowed: Duration,
+    /// The present moment, which becomes the moment of the decision.
+    pub now: Timestamp,
+}
+
+/// What follows from a message once its write is done. Both may be repeated.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// The order that the steps must learn of: placed, confirmed or cancelled. Publish it before the message is let go.
+    pub publish: Option<Order>,
+    /// What the owner is notified of.
+    pub notify: Option<Notification>,
+}
+
+/// Why a vote or a deadline had no effect yet. The message must be redelivered.
+#[derive(Debug, Error)]
+pub enum SettleError {
+    /// No order is recorded under the id, or none yet.
+    #[error("the order is not recorded")]
+    NotRecorded,
+    /// The repository could not answer.
+    #[error("failed to settle the order")]
+    Repository(#[from] RepositoryError),
+}
+
+impl Settled {
+    /// What follows from the order as it stands, for an order that came by `lane`: a placed order is published again when
+    /// the bus lane brings it again, and its owner is notified of every outcome.
+    pub(crate) fn standing(order: Order, lane: Lane) -> Self {
+        let is_placed = order.status() == Status::Placed;
+        let notify = Notification::of(&order);
+        Self { publish: (is_placed && lane == Lane::Bus).then_some(order), notify }
+    }
+
+    /// What follows from a decision: the steps and the owner learn of it.
+    fn decision(order: Order) -> Self {
+        let notify = Notification::of(&order);
+        Self { publish: Some(order), notify }
+    }
+}
+
+/// Records a vote. The vote that decides is published and its owner notified.
+///
+/// A redelivery of the vote that decided repeats both, as the first delivery may have failed after its write. A redelivery
+/// of any other vote has no effect.
+///
+/// # Errors
+/// See [`SettleError`].
+pub async fn count_vote<R: SettlementRepository>(repository: &R, ballot: &Ballot) -> Result<Settled, SettleError> {
+    settled(repository.vote(ballot).await?, Decider::Step(ballot.step), ballot.fingerprint)
+}
+
+/// Cancels an order that is not decided when its deadline passes, by the rules of [`count_vote`].
+///
+/// # Errors
+/// See [`SettleError`].
+pub async fn pass_deadline<R: SettlementRepository>(
+    repository: &R,
+    deadline: &Deadline,
+) -> Result<Settled, SettleError> {
+    settled(repository.cancel_overdue(deadline).await?, Decider::Deadline, deadline.fingerprint)
+}
+
+fn settled(outcome: SettleOutcome, by: Decider, fingerprint: Fingerprint) -> Result<Settled, SettleError> {
+    match outcome {
+        SettleOutcome::Decided(order) => Ok(Settled::decision(order)),
+        SettleOutcome::Unchanged(order) if order.decided_by() == Some(by) && order.fingerprint == fingerprint => {
+            Ok(Settled::decision(order))
+        }
+        SettleOutcome::Recorded | SettleOutcome::Unchanged(_) => Ok(Settled::default()),
+        SettleOutcome::Missing => Err(SettleError::NotRecorded),
+    }
+}
+
+impl Deadline {
+    /// Why an order that missed its deadline is cancelled, for its owner.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        format!("not every step answered within {} s", self.allowed.as_secs())
+    }
+}
+
+impl Order {
+    /// What decided the order; `None` before the decision and where no step votes.
+    #[must_use]
+    pub fn decided_by(&self) -> Option<Decider> {
+        match &self.outcome {
+            Outcome::Confirmed { last_vote, .. } => last_vote.map(Decider::Step),
+            Outcome::Cancelled { cancellation, .. } => Some(cancellation.decided_by),
+            Outcome::Placed { .. } | Outcome::Rejected { .. } | Outcome::Failed { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,225 @@
+use super::*;
+use crate::{
+    Processed, QueuedOrder,
+    fakes::{self, InMemoryOrders, Unavailable, check_settlements},
+    process_queued_order,
+};
+use proptest::prelude::*;
+
+#[tokio::test]
+async fn the_fake_keeps_the_rules_of_the_port() {
+    check_settlements(InMemoryOrders::default).await;
+}
+
+fn with(order: Order) -> InMemoryOrders {
+    let orders = InMemoryOrders::default();
+    orders.insert(order);
+    orders
+}
+
+async fn count(orders: &InMemoryOrders, step: Step, vote: Vote) -> Settled {
+    count_vote(orders, &fakes::ballot(step, vote)).await.expect("the order is recorded")
+}
+
+async fn submit(orders: &InMemoryOrders, queued: QueuedOrder) -> Settled {
+    match process_queued_order(orders, queued).await {
+        Processed::Settled(settled) => settled,
+        other => panic!("the message must be deleted: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn publishes_a_new_order_and_notifies_no_one() {
+    let orders = InMemoryOrders::default();
+
+    let settled = submit(&orders, fakes::submitted()).await;
+
+    assert_eq!(settled, Settled { publish: Some(fakes::placed()), notify: None });
+    assert_eq!(orders.all(), [fakes::placed()]);
+}
+
+#[tokio::test]
+async fn publishes_a_placed_order_again_when_it_is_submitted_again() {
+    let orders = with(fakes::placed());
+
+    let settled = submit(&orders, QueuedOrder { attempts: 2, ..fakes::submitted() }).await;
+
+    assert_eq!(settled, Settled { publish: Some(fakes::placed()), notify: None });
+}
+
+#[tokio::test]
+async fn only_notifies_when_a_decided_order_is_submitted_again() {
+    let notifications = [
+        Notification::Confirmed(fakes::confirmed_by_steps()),
+        Notification::Cancelled(fakes::cancelled("no")),
+        Notification::Confirmed(fakes::order()),
+    ];
+    let orders = [fakes::confirmed_by_steps(), fakes::cancelled("no"), fakes::order()];
+    for (order, notification) in orders.into_iter().zip(notifications) {
+        let settled = submit(&with(order), fakes::submitted()).await;
+
+        assert_eq!(settled, Settled { publish: None, notify: Some(notification) });
+    }
+}
+
+#[tokio::test]
+async fn refuses_another_order_under_the_id() {
+    let orders = with(fakes::placed());
+
+    let settled = submit(&orders, QueuedOrder { content: Ok(fakes::content("SKU-2")), ..fakes::submitted() }).await;
+
+    let Settled { publish: None, notify: Some(Notification::Rejected { reason, .. }) } = settled else {
+        panic!("{settled:?}")
+    };
+    assert!(reason.contains("different order"), "{reason}");
+    assert_eq!(orders.all(), [fakes::placed()]);
+}
+
+#[tokio::test]
+async fn places_an_order_that_failed_when_it_is_redriven() {
+    let orders = with(Order { lane: Lane::Bus, ..fakes::failed() });
+
+    let settled = submit(&orders, fakes::submitted()).await;
+
+    assert_eq!(settled.publish, Some(fakes::placed()));
+    assert_eq!(orders.all(), [fakes::placed()]);
+}
+
+#[tokio::test]
+async fn publishes_on_the_last_delivery_when_only_the_answer_to_the_write_was_lost() {
+    let orders = fakes::Flaky::losing_first(1);
+    let last = QueuedOrder { last_attempt: true, ..fakes::submitted() };
+
+    let processed = process_queued_order(&orders, last).await;
+
+    let Processed::Settled(settled) = processed else { panic!("{processed:?}") };
+    assert_eq!(settled.publish, Some(fakes::placed()));
+}
+
+#[tokio::test]
+async fn publishes_the_decision_and_notifies_the_owner() {
+    let orders = with(fakes::placed());
+
+    assert_eq!(count(&orders, Step::Stock, Vote::Held).await, Settled::default());
+    assert_eq!(count(&orders, Step::Payment, Vote::Held).await, Settled::default());
+    let settled = count(&orders, Step::Shipment, Vote::Held).await;
+
+    let order = fakes::confirmed_by_steps();
+    assert_eq!(settled, Settled { publish: Some(order.clone()), notify: Some(Notification::Confirmed(order)) });
+}
+
+#[tokio::test]
+async fn a_redelivered_vote_repeats_the_decision_only_if_it_decided() {
+    let orders = with(fakes::placed());
+    count(&orders, Step::Payment, Vote::Held).await;
+    let decided = count(&orders, Step::Stock, Vote::Refused("no".into())).await;
+
+    let repeated = count(&orders, Step::Stock, Vote::Refused("no".into())).await;
+    let others = [count(&orders, Step::Payment, Vote::Held).await, count(&orders, Step::Shipment, Vote::Held).await];
+
+    assert!(matches!(decided, Settled { publish: Some(_), notify: Some(Notification::Cancelled(_)) }), "{decided:?}");
+    assert_eq!(repeated, decided);
+    assert_eq!(others, [Settled::default(), Settled::default()]);
+}
+
+#[tokio::test]
+async fn a_redelivered_deadline_repeats_the_decision_only_if_it_decided() {
+    let undecided = with(fakes::placed());
+    let decided = pass_deadline(&undecided, &fakes::deadline()).await.expect("it is recorded");
+
+    let repeated = pass_deadline(&undecided, &fakes::deadline()).await.expect("it is recorded");
+    let late = pass_deadline(&with(fakes::cancelled("no")), &fakes::deadline()).await.expect("it is recorded");
+
+    assert!(matches!(decided, Settled { publish: Some(_), notify: Some(Notification::Cancelled(_)) }), "{decided:?}");
+    assert_eq!(repeated, decided);
+    assert_eq!(late, Settled::default());
+}
+
+#[tokio::test]
+async fn a_vote_on_another_order_under_the_id_repeats_nothing() {
+    let other = Ballot { fingerprint: Fingerprint::of_bytes(b"another"), ..fakes::ballot(Step::Stock, Vote::Held) };
+
+    let settled = count_vote(&with(fakes::cancelled("no")), &other).await.expect("it is recorded");
+
+    assert_eq!(settled, Settled::default());
+}
+
+#[tokio::test]
+async fn keeps_a_vote_that_comes_before_its_order_or_that_cannot_be_counted() {
+    let early = count_vote(&InMemoryOrders::default(), &fakes::ballot(Step::Stock, Vote::Held)).await;
+    let early_deadline = pass_deadline(&InMemoryOrders::default(), &fakes::deadline()).await;
+    let unavailable = count_vote(&Unavailable, &fakes::ballot(Step::Stock, Vote::Held)).await;
+
+    assert!(matches!(early, Err(SettleError::NotRecorded)), "{early:?}");
+    assert!(matches!(early_deadline, Err(SettleError::NotRecorded)), "{early_deadline:?}");
+    assert!(matches!(unavailable, Err(SettleError::Repository(_))), "{unavailable:?}");
+}
+
+/// A message that settle-order may receive, in any order, any number of times.
+#[derive(Clone, Debug)]
+enum Delivered {
+    Submission,
+    Vote(Step, Vote),
+    Deadline,
+}
+
+fn any_delivery() -> impl Strategy<Value = Delivered> {
+    let votes = [Vote::Held, Vote::Refused("no".into()), Vote::Failed("no answer".into())];
+    // Twice as many `held` as others, so that a good part of all orders is confirmed.
+    let vote = prop_oneof![2 => Just(Vote::Held), 1 => proptest::sample::select(votes.to_vec())];
+    prop_oneof![
+        1 => Just(Delivered::Submission),
+        6 => (proptest::sample::select(Step::ALL.to_vec()), vote).prop_map(|(step, vote)| Delivered::Vote(step, vote)),
+        1 => Just(Delivered::Deadline),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_delivered_an_order_is_decided_once_and_as_the_steps_voted(
+        deliveries in proptest::collection::vec(any_delivery(), 0..24),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(async {
+            let orders = InMemoryOrders::default();
+            // The first vote of each step that arrived while the order was recorded and not decided.
+            let mut counted: Vec<(Step, Vote)> = Vec::new();
+            let mut decision: Option<Order> = None;
+            for delivered in deliveries {
+                let recorded = !orders.all().is_empty();
+                let settled = match delivered {
+                    Delivered::Submission => Ok(submit(&orders, fakes::submitted()).await),
+                    Delivered::Deadline => pass_deadline(&orders, &fakes::deadline()).await,
+                    Delivered::Vote(step, vote) => {
+                        let counts = recorded && decision.is_none() && counted.iter().all(|(voted, _)| *voted != step);
+                        if counts {
+                            counted.push((step, vote.clone()));
+                        }
+                        count_vote(&orders, &fakes::ballot(step, vote)).await
+                    }
+                };
+                prop_assert_eq!(settled.is_err(), orders.all().is_empty(), "only what comes before the order is kept");
+                let Some(order) = settled.ok().and_then(|settled| settled.publish) else { continue };
+                if order.status() == Status::Placed {
+                    prop_assert!(decision.is_none(), "a decided order is never published as placed");
+                } else {
+                    prop_assert_eq!(decision.get_or_insert(order.clone()), &order, "one decision");
+                }
+            }
+            let Some(order) = decision else { return Ok(()) };
+            prop_assert_eq!(&orders.all()[0], &order);
+            let refusals = counted.iter().filter(|(_, vote)| *vote != Vote::Held).count();
+            match order.decided_by() {
+                Some(Decider::Deadline) => prop_assert!(refusals == 0 && counted.len() < Step::ALL.len()),
+                Some(Decider::Step(step)) => {
+                    let (last, vote) = counted.last().expect("a step decided, so it voted");
+                    prop_assert_eq!(step, *last);
+                    prop_assert_eq!(order.status() == Status::Confirmed, *vote == Vote::Held);
+                    prop_assert!(order.status() != Status::Confirmed || counted.len() == Step::ALL.len());
+                }
+                None => prop_assert!(false, "a decided order has a decider"),
+            }
+            Ok(())
+        })?;
+    }
+}

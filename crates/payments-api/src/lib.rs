@@ -1,0 +1,9 @@
+//! The wire format of payments: HTTP bodies, and their conversion to and from the domain.
+//!
+//! Every shape here is a promise to clients. `infra/openapi.yaml` describes the same shapes.
+
+mod payment_body;
+mod payment_view;
+
+pub use payment_body::{MAX_BODY_BYTES, parse_payment_body};
+pub use payment_view::PaymentView;

@@ -1,0 +1,41 @@
+//! Money taken from an account: what both use cases do.
+
+use crate::Amount;
+use holds::{Claim, CounterKey, Hold, HoldKey, HoldRepository, HoldState, Recorded, hold_or_refuse};
+use shared_kernel::{Currency, Owner, RepositoryError, Timestamp};
+
+/// Balance of an account without a record, in minor units.
+const NEW_ACCOUNT_BALANCE: u64 = 0;
+
+/// Takes `amount` from the owner's account and records that as a hold in `state`, or records that it is refused. A repeat
+/// returns what the first call recorded. An order without an amount, which is free, is held without an account.
+///
+/// # Errors
+/// The repository's.
+pub(crate) async fn charge<R: HoldRepository>(
+    holds: &R,
+    key: &HoldKey,
+    owner: &Owner,
+    amount: Option<Amount>,
+    state: HoldState,
+    now: Timestamp,
+) -> Result<Recorded, RepositoryError> {
+    let claims = amount.map(|amount| claim(owner, amount));
+    let hold = Hold { state, claims: claims.into_iter().collect(), created_at: now };
+    // What is missing would disclose the balance to whoever sees the order.
+    let refusal = |_: &[_]| amount.map_or_else(String::new, |amount| format!("the account does not cover {amount}"));
+    hold_or_refuse(holds, key, hold, NEW_ACCOUNT_BALANCE, refusal).await
+}
+
+fn claim(owner: &Owner, amount: Amount) -> Claim {
+    // A currency's code has three letters, so no two accounts share a key, whatever the owner's name is.
+    let account = CounterKey::new(format!("{owner}#{}", amount.currency()));
+    Claim { counter: account, amount: amount.minor_units() }
+}
+
+/// The amount of a hold on an account.
+pub(crate) fn amount_of(hold: &Hold) -> Option<Amount> {
+    let claim = hold.claims.first()?;
+    let (_, code) = claim.counter.as_str().rsplit_once('#')?;
+    Amount::new(Currency::parse(code)?, claim.amount)
+}

@@ -1,0 +1,74 @@
+//! Reading items of a table by their keys.
+
+use crate::aws::describe;
+use anyhow::{Context, bail};
+use aws_sdk_dynamodb::{
+    Client,
+    types::{AttributeValue, KeysAndAttributes},
+};
+use std::{collections::HashMap, time::Duration};
+
+/// Keys in one request. Source: Amazon DynamoDB API Reference, `BatchGetItem`.
+const BATCH: usize = 100;
+
+/// Times that DynamoDB may hand keys back before it is given up: it does so when it is over its limit.
+const ROUNDS: u32 = 8;
+
+/// An item by the names of its attributes.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// A table whose only key is the text attribute `pk`.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyedTable<'a> {
+    /// What AWS is asked with.
+    pub(crate) client: &'a Client,
+    /// As AWS calls it.
+    pub(crate) name: &'a str,
+    /// As people call it, for errors: `orders table`.
+    pub(crate) called: &'a str,
+    /// The attributes to read besides the key.
+    pub(crate) attributes: &'a [&'a str],
+}
+
+impl KeyedTable<'_> {
+    /// The items with those keys, as far as they exist: their key and the attributes. Each key may be there once.
+    ///
+    /// # Errors
+    /// DynamoDB refuses, does not answer, or is over its limit for seconds.
+    pub(crate) async fn items(&self, keys: &[&String]) -> anyhow::Result<Vec<Item>> {
+        let mut items = Vec::new();
+        for some in keys.chunks(BATCH) {
+            items.extend(self.batch(some).await?);
+        }
+        Ok(items)
+    }
+
+    async fn batch(&self, keys: &[&String]) -> anyhow::Result<Vec<Item>> {
+        let keys = keys.iter().map(|key| HashMap::from([("pk".to_owned(), AttributeValue::S((*key).clone()))]));
+        let names = || std::iter::once(&"pk").chain(self.attributes);
+        let wanted = KeysAndAttributes::builder()
+            .set_keys(Some(keys.collect()))
+            .consistent_read(true)
+            .projection_expression(names().map(|name| format!("#{name}")).collect::<Vec<_>>().join(", "))
+            .set_expression_attribute_names(Some(
+                names().map(|name| (format!("#{name}"), (*name).to_owned())).collect(),
+            ))
+            .build()
+            .expect("keys are set");
+        let (mut left, mut items) = (HashMap::from([(self.name.to_owned(), wanted)]), Vec::new());
+        for round in 0..ROUNDS {
+            if round > 0 {
+                tokio::time::sleep(Duration::from_millis(50) * 2_u32.pow(round)).await;
+            }
+            let answer = self.client.batch_get_item().set_request_items(Some(left)).send().await;
+            let answer = answer.map_err(|error| describe(&error));
+            let answer = answer.with_context(|| format!("Failed to read the {} {}", self.called, self.name))?;
+            items.extend(answer.responses.unwrap_or_default().into_values().flatten());
+            left = answer.unprocessed_keys.unwrap_or_default();
+            if left.is_empty() {
+                return Ok(items);
+            }
+        }
+        bail!("The {} {} is over its limit and did not answer; try again in a moment", self.called, self.name)
+    }
+}

@@ -1,0 +1,170 @@
+//! What orders of the bus lane take from: units in stock and money in accounts.
+//!
+//! A service's table has one counter for each SKU or account: the item `counter#{key}`, whose number `available` no order has
+//! taken. The source of that shape is `docs/architecture.md`, "What is stored".
+
+use crate::{
+    aws::describe,
+    batch_get::{Item, KeyedTable},
+    stack::{DeployedAddress, Stack},
+};
+use anyhow::Context;
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::{
+    Client,
+    types::{AttributeValue, ReturnValue},
+};
+use futures_util::future::join_all;
+use std::collections::HashMap;
+
+/// Largest number that a counter is set to.
+pub const MAX_AVAILABLE: u64 = 1_000_000_000_000_000;
+
+/// Writes under way at the same time.
+const AT_ONCE: usize = 16;
+
+/// The counter, by its number.
+const AVAILABLE: &str = "available";
+
+/// The counters of one service.
+#[derive(Clone, Debug)]
+pub struct Counters {
+    client: Client,
+    table: String,
+    /// As people call the table, for errors.
+    called: &'static str,
+}
+
+/// A counter and the number that it is to have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counter {
+    /// A SKU, or what [`account_key`] makes.
+    pub key: String,
+    /// Units, or minor units of the currency.
+    pub available: u64,
+}
+
+/// What was set.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Counters that were set, each with what it was, or `None` where it did not exist.
+    pub done: Vec<(Counter, Option<u64>)>,
+    /// Why some were not set.
+    pub error: Option<anyhow::Error>,
+}
+
+/// The key of an owner's account in a currency.
+#[must_use]
+pub fn account_key(owner: &str, currency: &str) -> String {
+    format!("{owner}#{currency}")
+}
+
+impl Counters {
+    /// The units in stock, by SKU.
+    ///
+    /// # Errors
+    /// There is no such stack, it has no bus lane, or AWS is not configured.
+    pub async fn find_stock(address: &DeployedAddress) -> anyhow::Result<Self> {
+        let stack = Stack::find_deployed(address).await?;
+        Self::of_stock(&stack, &stack.aws_config(address).await?)
+    }
+
+    /// The money in accounts, in minor units, by [`account_key`].
+    ///
+    /// # Errors
+    /// As for [`Counters::find_stock`].
+    pub async fn find_accounts(address: &DeployedAddress) -> anyhow::Result<Self> {
+        let stack = Stack::find_deployed(address).await?;
+        Self::of_accounts(&stack, &stack.aws_config(address).await?)
+    }
+
+    /// The units in stock of a stack that was found.
+    ///
+    /// # Errors
+    /// It has no bus lane.
+    pub fn of_stock(stack: &Stack, config: &SdkConfig) -> anyhow::Result<Self> {
+        Self::in_table(stack, config, "StockTableName", "stock table")
+    }
+
+    /// The money in the accounts of a stack that was found.
+    ///
+    /// # Errors
+    /// It has no bus lane.
+    pub fn of_accounts(stack: &Stack, config: &SdkConfig) -> anyhow::Result<Self> {
+        Self::in_table(stack, config, "PaymentsTableName", "payments table")
+    }
+
+    fn in_table(stack: &Stack, config: &SdkConfig, output: &str, called: &'static str) -> anyhow::Result<Self> {
+        let table = stack.output(output).context("This stack has no bus lane: deploy a newer template")?;
+        Ok(Self { client: Client::new(config), table: table.to_owned(), called })
+    }
+
+    /// The numbers of those counters that exist.
+    ///
+    /// # Errors
+    /// DynamoDB refuses, does not answer, or is over its limit for seconds; a counter is not a number.
+    pub async fn read(&self, keys: &[String]) -> anyhow::Result<HashMap<String, u64>> {
+        // No key may be asked for twice in one request.
+        let by_partition_key: HashMap<String, &String> = keys.iter().map(|key| (partition_key(key), key)).collect();
+        let table =
+            KeyedTable { client: &self.client, name: &self.table, called: self.called, attributes: &[AVAILABLE] };
+        let items = table.items(&by_partition_key.keys().collect::<Vec<_>>()).await?;
+        let number = |item: Item| {
+            let partition_key = item.get("pk")?.as_s().ok()?;
+            Some(((*by_partition_key.get(partition_key)?).clone(), self.number(&item)))
+        };
+        items.into_iter().filter_map(number).map(|(key, number)| Ok((key, number?))).collect()
+    }
+
+    /// Sets a counter, whatever it was. Returns what it was, or `None` where it did not exist.
+    ///
+    /// # Errors
+    /// DynamoDB refuses or does not answer; what was there is not a number.
+    pub async fn set(&self, counter: &Counter) -> anyhow::Result<Option<u64>> {
+        let request = self.client.update_item().table_name(&self.table);
+        let request = request
+            .key("pk", AttributeValue::S(partition_key(&counter.key)))
+            .update_expression("SET #available = :available")
+            .expression_attribute_names("#available", AVAILABLE)
+            .expression_attribute_values(":available", AttributeValue::N(counter.available.to_string()))
+            .return_values(ReturnValue::UpdatedOld);
+        let answer = request.send().await.map_err(|error| describe(&error));
+        let answer =
+            answer.with_context(|| format!("Failed to set {} in the {} {}", counter.key, self.called, self.table))?;
+        answer.attributes().filter(|item| item.contains_key(AVAILABLE)).map(|item| self.number(item)).transpose()
+    }
+
+    /// Sets counters, some at the same time, and ends soon after the first that cannot be set.
+    pub async fn set_all(&self, counters: Vec<Counter>) -> Changes {
+        let mut changes = Changes::default();
+        for some in counters.chunks(AT_ONCE) {
+            for (counter, set) in some.iter().zip(join_all(some.iter().map(|counter| self.set(counter))).await) {
+                match set {
+                    Ok(was) => changes.done.push((counter.clone(), was)),
+                    Err(error) => changes.error = changes.error.or(Some(error)),
+                }
+            }
+            if changes.error.is_some() {
+                break;
+            }
+        }
+        changes
+    }
+
+    fn number(&self, item: &Item) -> anyhow::Result<u64> {
+        let number = item.get(AVAILABLE).and_then(|value| value.as_n().ok()?.parse().ok());
+        number.with_context(|| format!("A counter in the {} {} is not a whole number", self.called, self.table))
+    }
+}
+
+/// Checks that a text can be a SKU.
+///
+/// # Errors
+/// The rule, where it cannot.
+pub fn check_sku(text: &str) -> Result<(), String> {
+    shared_kernel::Sku::parse(text).map(drop).ok_or_else(|| format!("a SKU {}", shared_kernel::Sku::RULE))
+}
+
+fn partition_key(key: &str) -> String {
+    format!("counter#{key}")
+}

@@ -1,0 +1,69 @@
+//! `twolane account`: how much money of an owner orders of the bus lane may take.
+
+use super::args::{AccountArgs, AccountCommand, CommonArgs};
+use super::{Shown, or_dash};
+use anyhow::{anyhow, ensure};
+use serde::Serialize;
+use std::process::ExitCode;
+use twolane_client::counters::{Counter, Counters, MAX_AVAILABLE, account_key};
+use twolane_client::money::Money;
+
+/// One account. Every field is always there.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    owner: &'a str,
+    currency: &'a str,
+    /// Minor units before they were set; `null` where the account had no number, or none was set.
+    was_minor: Option<u64>,
+    /// Minor units that new orders may take; `null` where the account has no number.
+    available_minor: Option<u64>,
+}
+
+/// Runs the command. An error means that nothing was set.
+pub(crate) async fn run(args: AccountArgs) -> anyhow::Result<ExitCode> {
+    match args.command {
+        AccountCommand::Show { owner, currencies, common } => show(&owner, &currencies, &common).await,
+        AccountCommand::Set { owner, currency, amount, common } => {
+            let money = Money::parse(&currency, &amount).map_err(|why| anyhow!("Nothing was set: {why}"))?;
+            set(&owner, &money, &common).await
+        }
+    }
+}
+
+async fn show(owner: &str, currencies: &[String], common: &CommonArgs) -> anyhow::Result<ExitCode> {
+    for currency in currencies {
+        Money::check_currency(currency).map_err(|why| anyhow!(why))?;
+    }
+    let accounts = Counters::find_accounts(&common.stack.address()).await?;
+    let keys: Vec<String> = currencies.iter().map(|currency| account_key(owner, currency)).collect();
+    let numbers = accounts.read(&keys).await?;
+    let report = |(currency, key): (&'_ String, &String)| {
+        shown(&Report { owner, currency, was_minor: None, available_minor: numbers.get(key).copied() }, false)
+    };
+    let (rows, json) = currencies.iter().zip(&keys).map(report).unzip();
+    Shown { heading: vec!["owner", "currency", "available"], rows, json }.write(common.json)
+}
+
+async fn set(owner: &str, money: &Money, common: &CommonArgs) -> anyhow::Result<ExitCode> {
+    ensure!(money.minor_units <= MAX_AVAILABLE, "Nothing was set: the most is {MAX_AVAILABLE} minor units");
+    let accounts = Counters::find_accounts(&common.stack.address()).await?;
+    let counter = Counter { key: account_key(owner, &money.currency), available: money.minor_units };
+    let was = accounts.set(&counter).await?;
+    let available_minor = Some(counter.available);
+    let (row, json) = shown(&Report { owner, currency: &money.currency, was_minor: was, available_minor }, true);
+    let file = if common.json { "account.jsonl" } else { "account.txt" };
+    let shown = Shown { heading: vec!["owner", "currency", "was", "available"], rows: vec![row], json: vec![json] };
+    shown.write_changes(common.json, None, file)
+}
+
+/// The cells of a report, and its JSON. `is_set`: whether the number was set, and not only read.
+fn shown(report: &Report, is_set: bool) -> (Vec<String>, String) {
+    let amount = |minor_units: Option<u64>| {
+        or_dash(minor_units.map(|minor_units| Money { currency: report.currency.to_owned(), minor_units }.amount()))
+    };
+    let names = [report.owner.to_owned(), report.currency.to_owned()].into_iter();
+    let was = is_set.then(|| amount(report.was_minor));
+    let cells = names.chain(was).chain([amount(report.available_minor)]).collect();
+    (cells, serde_json::to_string(report).expect("a report has only string keys, so it is always JSON"))
+}

@@ -1,0 +1,57 @@
+//! `twolane stock`: how many units of a SKU orders of the bus lane may take.
+
+use super::args::{CommonArgs, StockArgs, StockCommand};
+use super::{Shown, or_dash, stock_file};
+use serde::Serialize;
+use std::process::ExitCode;
+use twolane_client::counters::{Counter, Counters};
+
+/// One SKU. Every field is always there.
+#[derive(Serialize)]
+struct Report<'a> {
+    sku: &'a str,
+    /// Units before they were set; `null` where the SKU had no number, or none was set.
+    was: Option<u64>,
+    /// Units that new orders may take; `null` where the SKU has no number.
+    available: Option<u64>,
+}
+
+/// Runs the command. An error means that nothing was set.
+pub(crate) async fn run(args: StockArgs) -> anyhow::Result<ExitCode> {
+    match args.command {
+        StockCommand::Show { skus, common } => show(&skus, &common).await,
+        StockCommand::Set { sku, units, common } => set(vec![Counter { key: sku, available: units }], &common).await,
+        StockCommand::Load { file, common } => set(stock_file::read(&file)?, &common).await,
+    }
+}
+
+async fn show(skus: &[String], common: &CommonArgs) -> anyhow::Result<ExitCode> {
+    let stock = Counters::find_stock(&common.stack.address()).await?;
+    let numbers = stock.read(skus).await?;
+    let reports = skus.iter().map(|sku| Report { sku, was: None, available: numbers.get(sku).copied() });
+    shown(&reports.collect::<Vec<_>>(), false).write(common.json)
+}
+
+async fn set(counters: Vec<Counter>, common: &CommonArgs) -> anyhow::Result<ExitCode> {
+    let stock = Counters::find_stock(&common.stack.address()).await?;
+    let changes = stock.set_all(counters).await;
+    let done = changes.done.iter();
+    let reports =
+        done.map(|(counter, was)| Report { sku: &counter.key, was: *was, available: Some(counter.available) });
+    let file = if common.json { "stock.jsonl" } else { "stock.txt" };
+    shown(&reports.collect::<Vec<_>>(), true).write_changes(common.json, changes.error, file)
+}
+
+/// `is_set`: whether the numbers were set, and not only read.
+fn shown(reports: &[Report], is_set: bool) -> Shown {
+    let text = |number: Option<u64>| or_dash(number.map(|units| units.to_string()));
+    let row = |report: &Report| {
+        let was = is_set.then(|| text(report.was));
+        std::iter::once(report.sku.to_owned()).chain(was).chain([text(report.available)]).collect()
+    };
+    Shown {
+        heading: if is_set { vec!["sku", "was", "available"] } else { vec!["sku", "available"] },
+        rows: reports.iter().map(row).collect(),
+        json: reports.iter().map(|report| serde_json::to_string(report).expect("a report is always JSON")).collect(),
+    }
+}

@@ -1,0 +1,14 @@
+//! What the get-payment function reads from its environment.
+
+use lambda_support::{environment::Environment, sdk::Aws};
+
+pub(crate) struct Config {
+    pub(crate) aws: Aws,
+    pub(crate) payments_table_name: String,
+}
+
+impl Config {
+    pub(crate) fn from_env(environment: &mut Environment) -> Self {
+        Self { aws: Aws::from_env(environment), payments_table_name: environment.text("PAYMENTS_TABLE_NAME") }
+    }
+}

@@ -1,0 +1,210 @@
+//! HTTP in, one event published, HTTP out.
+
+use event_bus::{Event, EventKind, EventPublisher, OrderedItems, PublishError};
+use lambda_http::{
+    Body, Response,
+    http::{HeaderValue, StatusCode, header},
+};
+use lambda_support::{
+    clock,
+    http::{RestRequest, internal_error, invalid_order, json, order_content, problem, problem_response, with_header},
+};
+use orders::{ErrorChain, OrderContent, OrderId};
+use orders_api::{Problem, SubmittedView};
+
+/// Publishes the order of one request. It writes nothing: the topic's receipt is the order's.
+///
+/// # Responses
+/// - 202: the order is published; the id of the message, and `Location` of the order's status. The outcome follows there
+///   and on the owner's sockets, also that the id was used before for a different order.
+/// - 400: the order id or the body is wrong; everything wrong with the body is listed.
+/// - 413, 415: the body is too large, or not JSON.
+/// - 503: the topic is over its limit; safe to repeat.
+/// - 500: the service is deployed wrong.
+pub(crate) async fn handle<P: EventPublisher>(submissions: &P, request: &RestRequest) -> Response<Body> {
+    let event = match parse(request) {
+        Ok(event) => event,
+        Err(problem) => return problem_response(request.id(), problem),
+    };
+    let id = event.order_id;
+    match submissions.publish(&event).await {
+        Ok(message_id) => {
+            tracing::info!(order.id = %id, "Submitted order {id}");
+            let location = HeaderValue::try_from(format!("../../orders/{id}")).expect("a UUID is visible ASCII");
+            let accepted = json(StatusCode::ACCEPTED, &SubmittedView::new(message_id));
+            with_header(accepted, header::LOCATION, location)
+        }
+        Err(error) => problem_response(request.id(), publish_problem(&id, &error)),
+    }
+}
+
+fn parse(request: &RestRequest) -> Result<Event, Problem> {
+    let (order_id, owner, content) = (request.order_id()?, request.owner()?, order_content(request)?);
+    content.check_for_bus().map_err(|violations| invalid_order(&violations))?;
+    Ok(Event {
+        order_id,
+        owner,
+        fingerprint: content.fingerprint(),
+        occurred_at: request.received_at().unwrap_or_else(clock::now),
+        kind: submitted(&content),
+    })
+}
+
+fn submitted(content: &OrderContent) -> EventKind {
+    EventKind::Submitted {
+        order: OrderedItems { currency: content.currency(), items: content.items().to_vec() },
+        note: content.note().map(|note| note.as_str().to_owned()),
+    }
+}
+
+/// What the topic's failure means to the caller; the log has the cause.
+fn publish_problem(id: &OrderId, error: &PublishError) -> Problem {
+    let cause = ErrorChain(error);
+    if error.is_retryable() {
+        let detail = "The order cannot be accepted right now. It is safe to repeat the request as it is.";
+        let problem = problem(StatusCode::SERVICE_UNAVAILABLE, detail);
+        tracing::warn!(
+            order.id = %id, http.status = problem.status, error = %cause, "The topic could not take order {id}"
+        );
+        problem
+    } else {
+        let problem = internal_error();
+        tracing::error!(
+            order.id = %id, http.status = problem.status, error = %cause, "The topic will not take order {id}"
+        );
+        problem
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use event_bus::fakes::RecordingPublisher;
+    use orders::fakes;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    /// A request as API Gateway's REST API sends it to a Lambda proxy integration.
+    fn event() -> Value {
+        let event = include_str!("../tests/fixtures/apigw-rest-put.json");
+        serde_json::from_str(event).expect("the fixture is JSON")
+    }
+
+    fn with(pointer: &str, value: Value) -> Value {
+        let mut event = event();
+        *event.pointer_mut(pointer).expect("the fixture has that field") = value;
+        event
+    }
+
+    /// An order body of that many items, each with another SKU.
+    fn body(skus: usize) -> Value {
+        let items: Vec<_> =
+            (0..skus).map(|sku| json!({"sku": format!("SKU-{sku}"), "quantity": 1, "unitPriceMinor": 1})).collect();
+        json!(json!({"currency": "EUR", "items": items}).to_string())
+    }
+
+    async fn answer<P: EventPublisher>(topic: &P, event: &Value) -> (u16, Value, Response<Body>) {
+        let request = serde_json::from_value(event.clone()).expect("the event is one of API Gateway's");
+        let response = handle(topic, &request).await;
+        let body = serde_json::from_slice(response.body().as_ref()).expect("every answer is JSON");
+        (response.status().as_u16(), body, response)
+    }
+
+    #[tokio::test]
+    async fn publishes_the_order_and_answers_with_the_receipt_and_where_to_find_the_order() {
+        let topic = RecordingPublisher::default();
+        let order =
+            r#"{"currency":"EUR","items":[{"sku":"SKU-1","quantity":2,"unitPriceMinor":1999}],"note":"ring twice"}"#;
+
+        let (status, body, response) = answer(&topic, &with("/body", json!(order))).await;
+
+        assert_eq!((status, body), (202, json!({"status": "SUBMITTED", "messageId": "0"})));
+        assert_eq!(response.headers()["location"], "../../orders/5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b");
+        let content = orders_api::parse_order_body(order.as_bytes()).expect("it is an order");
+        let kind = EventKind::Submitted {
+            order: OrderedItems { currency: content.currency(), items: content.items().to_vec() },
+            note: Some("ring twice".to_owned()),
+        };
+        let published = Event {
+            order_id: fakes::order_id(),
+            owner: fakes::owner("demo"),
+            fingerprint: content.fingerprint(),
+            occurred_at: orders::Timestamp::parse("2026-11-22T09:30:00.123Z").expect("RFC 3339"),
+            kind,
+        };
+        assert_eq!(topic.published(), [published]);
+    }
+
+    #[tokio::test]
+    async fn takes_at_most_99_different_skus() {
+        let topic = RecordingPublisher::default();
+
+        let (most, _, _) = answer(&topic, &with("/body", body(99))).await;
+        let (too_many, problem, _) = answer(&topic, &with("/body", body(100))).await;
+
+        assert_eq!((most, too_many), (202, 400));
+        let detail = "must hold at most 99 different SKUs in the bus lane";
+        assert_eq!(problem["errors"], json!([{"pointer": "/items", "detail": detail}]));
+        assert_eq!(topic.published().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn publishes_no_order_that_is_wrong() {
+        let topic = RecordingPublisher::default();
+        let wrong = [
+            (with("/pathParameters/orderId", json!("order-1")), 400),
+            (with("/body", json!("{}")), 400),
+            (with("/headers/Content-Type", json!("text/plain")), 415),
+            (with("/body", json!(" ".repeat(orders_api::MAX_BODY_BYTES + 1))), 413),
+            (with("/requestContext/authorizer", json!({})), 500),
+        ];
+        for (event, expected) in wrong {
+            assert_eq!(answer(&topic, &event).await.0, expected);
+        }
+
+        assert!(topic.published().is_empty());
+    }
+
+    #[tokio::test]
+    async fn answers_503_and_when_to_retry_while_the_topic_is_not_available() {
+        let (status, body, response) = answer(&RecordingPublisher::failing_first(1), &event()).await;
+
+        assert_eq!(status, 503);
+        assert_eq!(response.headers()["retry-after"], "1");
+        assert!(!body.to_string().contains("no answer"), "the cause is for the log: {body}");
+    }
+
+    #[tokio::test]
+    async fn answers_500_when_the_topic_refuses() {
+        struct Refusing;
+        impl EventPublisher for Refusing {
+            async fn publish(&self, _: &Event) -> Result<String, PublishError> {
+                Err(PublishError::Refused("not allowed".into()))
+            }
+        }
+
+        let (status, body, _) = answer(&Refusing, &event()).await;
+
+        assert_eq!(status, 500);
+        assert!(!body.to_string().contains("not allowed"), "the cause is for the log: {body}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_request_makes_the_handler_panic(
+            id in any::<String>(),
+            text in any::<Option<String>>(),
+            is_base64_encoded in any::<bool>(),
+            media_type in any::<Option<String>>(),
+        ) {
+            let mut event = event();
+            event["pathParameters"] = json!({"orderId": id});
+            event["isBase64Encoded"] = json!(is_base64_encoded);
+            event["body"] = json!(text);
+            event["headers"]["Content-Type"] = json!(media_type);
+            let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+            let (status, _, _) = runtime.block_on(answer(&RecordingPublisher::default(), &event));
+            prop_assert!((400..500).contains(&status));
+        }
+    }
+}

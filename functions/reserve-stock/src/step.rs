@@ -1,0 +1,35 @@
+//! The step `stock`, as the bus calls it.
+
+use event_bus::{HoldOutcome, OrderedItems, StepService};
+use holds::{HoldKey, HoldRepository, HoldState};
+use shared_kernel::{OrderId, Owner, RepositoryError, Step, Timestamp};
+
+/// The stock service, at the moment of one event.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReserveStock<'a, R> {
+    /// Where holds and counters are kept.
+    pub(crate) holds: &'a R,
+    /// The present moment.
+    pub(crate) now: Timestamp,
+}
+
+impl<R: HoldRepository + Sync> StepService for ReserveStock<'_, R> {
+    const STEP: Step = Step::Stock;
+
+    async fn hold(&self, owner: &Owner, id: OrderId, order: &OrderedItems) -> Result<HoldOutcome, RepositoryError> {
+        let hold = stock::reserve_stock(self.holds, owner, id, &order.items, self.now).await?;
+        Ok(match hold.state {
+            HoldState::Held | HoldState::Done => HoldOutcome::Held,
+            HoldState::Refused(reason) => HoldOutcome::Refused(reason),
+            HoldState::Undone => HoldOutcome::Undone,
+        })
+    }
+
+    async fn confirm(&self, owner: &Owner, id: OrderId) -> Result<(), RepositoryError> {
+        self.holds.confirm(&HoldKey::for_order(owner, id)).await
+    }
+
+    async fn undo(&self, owner: &Owner, id: OrderId) -> Result<(), RepositoryError> {
+        self.holds.undo(&HoldKey::for_order(owner, id), self.now).await
+    }
+}

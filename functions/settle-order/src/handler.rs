@@ -1,0 +1,185 @@
+//! One batch of events in; each is settled, what follows is published, owners are notified, the messages to redeliver out.
+
+use aws_lambda_events::event::sqs::SqsBatchResponse;
+use event_bus::{Delivery, Event, EventKind, EventPublisher, HandleError, OrderedItems, Subscriber};
+use lambda_runtime::LambdaEvent;
+use lambda_support::clock;
+use orders::{
+    Ballot, Deadline, ErrorChain, ItemDraft, Lane, Notifier, Order, OrderContent, OrderDraft, OrderRepository, Outcome,
+    Processed, QueuedOrder, Refusal, SettleError, Settled, SettlementRepository, count_vote, pass_deadline,
+    process_queued_order,
+};
+use orders_sqs::Outbox;
+use sqs_batch::{SqsBatch, UnidentifiedFailure, VisibilityTimeout};
+use std::time::Duration;
+use thiserror::Error;
+
+/// What every batch needs.
+#[derive(Debug)]
+pub(crate) struct Handler<R, P, N, V> {
+    /// Where orders are kept.
+    pub(crate) orders: R,
+    /// Where the steps learn of orders and decisions.
+    pub(crate) events: P,
+    /// Notifies owners of decisions.
+    pub(crate) notifier: N,
+    /// Longest call of the notifier, which is kept back from the invocation's deadline.
+    pub(crate) notifying: Duration,
+    /// How long the steps have to vote: the delay of the queue with deadlines.
+    pub(crate) order_deadline: Duration,
+    /// The queues with submissions, outcomes and deadlines.
+    pub(crate) queues: [Queue<V>; 3],
+}
+
+/// One of the function's queues.
+#[derive(Debug)]
+pub(crate) struct Queue<V> {
+    /// Its URL, which ends in its name.
+    pub(crate) url: String,
+    /// Reads its events.
+    pub(crate) subscriber: Subscriber<V>,
+}
+
+/// Why a whole batch must be redelivered.
+#[derive(Debug, Error)]
+pub(crate) enum BatchError {
+    /// A record that has no id failed.
+    #[error(transparent)]
+    Unidentified(#[from] UnidentifiedFailure),
+    /// The batch is of a queue that the function does not know: the deployment is wrong.
+    #[error("the batch is from {0:?}, which is not a queue of this function")]
+    UnknownQueue(String),
+}
+
+impl<V> Queue<V> {
+    /// Whether the queue has that ARN: the name is the last part of its URL and of its ARN.
+    fn has_arn(&self, arn: &str) -> bool {
+        arn.rsplit(':').next() == self.url.rsplit('/').next()
+    }
+}
+
+impl<R, P, N, V> Handler<R, P, N, V>
+where
+    R: OrderRepository + SettlementRepository,
+    P: EventPublisher,
+    N: Notifier,
+    V: VisibilityTimeout,
+{
+    /// Settles every event of a batch, and answers with the messages that must be redelivered.
+    ///
+    /// # Errors
+    /// See [`BatchError`].
+    pub(crate) async fn handle(&self, event: LambdaEvent<SqsBatch>) -> Result<SqsBatchResponse, BatchError> {
+        let arn = event.payload.event_source_arn().unwrap_or_default();
+        let queue = self.queues.iter().find(|queue| queue.has_arn(arn));
+        let queue = queue.ok_or_else(|| BatchError::UnknownQueue(arn.to_owned()))?;
+        let outbox = Outbox::default();
+        let deadline = event.context.deadline() - self.notifying;
+        let response =
+            queue.subscriber.handle(event.payload, deadline, |delivery| self.settle(delivery, &outbox)).await;
+        outbox.send(&self.notifier, "settle-order").await;
+        Ok(response?)
+    }
+
+    /// Settles one event. The owner is notified also when the event that follows is not published: the write is done.
+    async fn settle(&self, delivery: Delivery, outbox: &Outbox) -> Result<(), HandleError> {
+        let owner = delivery.event.owner.clone();
+        let settled = match delivery.event.kind.clone() {
+            EventKind::Submitted { order, note } => self.submit(delivery, order, note, outbox).await?,
+            EventKind::Voted(step, vote) => {
+                let Event { owner, order_id: id, fingerprint, .. } = delivery.event;
+                let ballot = Ballot { owner, id, fingerprint, step, vote, now: clock::now() };
+                count_vote(&self.orders, &ballot).await.map_err(handle_error)?
+            }
+            // Only the delayed queue subscribes to it: the deadline has passed.
+            EventKind::Placed(_) => {
+                let Event { owner, order_id: id, fingerprint, .. } = delivery.event;
+                let deadline = Deadline { owner, id, fingerprint, allowed: self.order_deadline, now: clock::now() };
+                pass_deadline(&self.orders, &deadline).await.map_err(handle_error)?
+            }
+            // No queue of this function subscribes to its own decisions.
+            EventKind::Confirmed | EventKind::Cancelled { .. } => Settled::default(),
+        };
+        if let Some(notification) = settled.notify {
+            outbox.push(owner, notification);
+        }
+        if let Some((order, event)) = settled.publish.as_ref().and_then(|order| Some((order, event_of(order)?))) {
+            self.events.publish(&event).await?;
+            let (id, status) = (order.id, order.status());
+            tracing::info!(order.id = %id, "Published order {id} as {status}");
+        }
+        Ok(())
+    }
+
+    /// Records a submitted order. An order whose last delivery fails is recorded as failed, and its owner notified.
+    async fn submit(
+        &self,
+        delivery: Delivery,
+        order: OrderedItems,
+        note: Option<String>,
+        outbox: &Outbox,
+    ) -> Result<Settled, HandleError> {
+        let Delivery { event, receive_count, is_last } = delivery;
+        let (id, owner, fingerprint) = (event.order_id, event.owner.clone(), event.fingerprint);
+        let queued = QueuedOrder {
+            lane: Lane::Bus,
+            owner: event.owner,
+            given_id: id.to_string(),
+            id: Ok(id),
+            content: content(&order, note).map_err(|violations| Refusal { violations, fingerprint }),
+            placed_at: event.occurred_at,
+            max_age: None,
+            now: clock::now(),
+            attempts: receive_count,
+            last_attempt: is_last,
+        };
+        match process_queued_order(&self.orders, queued).await {
+            Processed::Settled(settled) => Ok(settled),
+            Processed::Retry(error) => Err(error.into()),
+            Processed::GaveUp { error, unrecorded, notification } => {
+                if let Some(error) = unrecorded {
+                    let error = ErrorChain(&error);
+                    tracing::error!(order.id = %id, %error, "Failed to record that order {id} failed");
+                }
+                outbox.push(owner, notification);
+                Err(error.into())
+            }
+        }
+    }
+}
+
+/// What a submitted order contains, checked by this service's rules.
+fn content(order: &OrderedItems, note: Option<String>) -> Result<OrderContent, orders::Violations> {
+    OrderContent::parse(OrderDraft {
+        currency: Some(order.currency.code().to_owned()),
+        items: Some(order.items.iter().map(ItemDraft::from).collect()),
+        note,
+    })
+}
+
+/// The event that says how an order stands; `None` for an order that no step learns of.
+fn event_of(order: &Order) -> Option<Event> {
+    let (occurred_at, kind) = match &order.outcome {
+        Outcome::Placed { content, .. } => {
+            let items = OrderedItems { currency: content.currency(), items: content.items().to_vec() };
+            (order.placed_at, EventKind::Placed(items))
+        }
+        Outcome::Confirmed { confirmed_at, .. } => (*confirmed_at, EventKind::Confirmed),
+        Outcome::Cancelled { cancellation, .. } => {
+            (cancellation.cancelled_at, EventKind::Cancelled { reason: cancellation.reason.clone() })
+        }
+        Outcome::Rejected { .. } | Outcome::Failed { .. } => return None,
+    };
+    let Order { id: order_id, owner, fingerprint, .. } = order.clone();
+    Some(Event { order_id, owner, fingerprint, occurred_at, kind })
+}
+
+fn handle_error(error: SettleError) -> HandleError {
+    match error {
+        SettleError::NotRecorded => HandleError::TooEarly("its order was recorded"),
+        SettleError::Repository(error) => HandleError::Repository(error),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! Orders of the bus lane whose messages failed for good, and what a redrive does to them.
+
+use crate::{
+    Load, bus,
+    figures::Figures,
+    listener::Listener,
+    rig::{PATIENCE, Rig},
+};
+use fault_endpoint::{Call, Fault, Rule, When};
+use hyper::StatusCode;
+use testkit::{
+    command_line::twolane,
+    eventually::eventually,
+    order_bodies::{new_id, new_sku, order_in},
+    outputs::output,
+    stack::OWNER,
+};
+
+/// Waits until the one message of that dead-letter queue is there.
+async fn is_dead(rig: &Rig, queue: &str) {
+    eventually(PATIENCE, &format!("the message is in {queue}"), async || {
+        (rig.stack.messages_in(queue).await == 1).then_some(())
+    })
+    .await;
+}
+
+fn failing(is_about: impl Fn(&Call) -> bool + Send + 'static) -> Rule {
+    Rule::new(is_about, When::Always, Fault::ServerError(StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+pub(crate) async fn a_step_that_fails_for_good_cancels_its_order_and_a_redrive_does_no_harm(
+    rig: &Rig,
+    _: Load,
+) -> Figures {
+    let (id, sku) = (new_id(), new_sku());
+    let order = order_in("EUR", &[(&sku, 2, 100)]);
+    rig.stack.supply(OWNER, &order).await;
+    let before = bus::left(rig, OWNER, &order).await;
+    let mut listener = Listener::open(rig, OWNER).await;
+    let about = id.clone();
+    let table = output("PaymentsTableName");
+    rig.endpoint.inject(failing(move |call| call.target == table && call.is_about(&about)));
+
+    bus::submit(&rig.api, &id, &order).await;
+    let frame = listener.hears("order.cancelled", &id, PATIENCE).await;
+    rig.endpoint.heal();
+    is_dead(rig, "PaymentsDeadLetterQueueUrl").await;
+    bus::every_step_is(rig, OWNER, &id, "UNDONE").await;
+    rig.bus_is_idle(PATIENCE).await;
+    let cancelled = rig.api.get(&id).await.body;
+    let heard = listener.count("order.cancelled", &id);
+
+    twolane(&["redrive", "--queue", "payments"]).await;
+    rig.bus_is_idle(PATIENCE).await;
+
+    assert_eq!(frame["reason"], "the payment service did not answer in time", "{frame}");
+    assert_eq!(bus::shown(&cancelled), ["UNDONE", "FAILED", "UNDONE"], "{cancelled}");
+    assert_eq!(rig.api.get(&id).await.body, cancelled);
+    assert_eq!(listener.count("order.cancelled", &id), heard);
+    assert_eq!(rig.stack.messages_in("PaymentsDeadLetterQueueUrl").await, 0, "it must have gone");
+    bus::every_step_is(rig, OWNER, &id, "UNDONE").await;
+    assert_eq!(bus::left(rig, OWNER, &order).await, before, "everything must be back");
+    Figures::default().with("cancelled", 1).with("frame", heard).with("taken", 0)
+}
+
+pub(crate) async fn a_submission_that_fails_for_good_notifies_its_owner_and_a_redrive_confirms_it(
+    rig: &Rig,
+    _: Load,
+) -> Figures {
+    let (id, sku) = (new_id(), new_sku());
+    let order = order_in("EUR", &[(&sku, 2, 100)]);
+    rig.stack.supply(OWNER, &order).await;
+    let before = bus::left(rig, OWNER, &order).await;
+    let mut listener = Listener::open(rig, OWNER).await;
+    let about = id.clone();
+    rig.endpoint.inject(failing(move |call| call.writes("PLACED") && call.is_about(&about)));
+
+    bus::submit(&rig.api, &id, &order).await;
+    listener.hears("order.failed", &id, PATIENCE).await;
+    rig.endpoint.heal();
+    is_dead(rig, "SubmissionsDeadLetterQueueUrl").await;
+    assert_eq!(rig.api.get(&id).await.body["status"], "FAILED");
+    assert_eq!(bus::left(rig, OWNER, &order).await, before, "nothing may be taken");
+
+    twolane(&["redrive", "--queue", "submissions"]).await;
+
+    listener.hears("order.confirmed", &id, PATIENCE).await;
+    bus::every_step_is(rig, OWNER, &id, "DONE").await;
+    rig.bus_is_idle(PATIENCE).await;
+    assert_eq!(rig.api.get(&id).await.body["status"], "CONFIRMED");
+    assert_eq!(rig.stack.messages_in("SubmissionsDeadLetterQueueUrl").await, 0, "it must have gone");
+    assert_eq!(bus::left(rig, OWNER, &order).await, bus::less(before, &order), "it must be taken once");
+    Figures::default().with("failed frame", 1).with("confirmed", 1).with("taken twice", 0)
+}

@@ -1,0 +1,116 @@
+//! Roles of the stack, and taking actions away from them.
+
+use crate::probes::{Work, broken};
+use futures_util::FutureExt;
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, resume_unwind},
+};
+use testkit::outputs::output;
+
+/// A role and its policies, as deployed.
+pub(crate) struct Role {
+    iam: aws_sdk_iam::Client,
+    pub(crate) name: String,
+    policies: Vec<Policy>,
+}
+
+struct Policy {
+    name: String,
+    statements: Vec<Value>,
+}
+
+impl Role {
+    async fn read(iam: &aws_sdk_iam::Client, name: String) -> Self {
+        let listed = iam.list_role_policies().role_name(&name).send().await.unwrap();
+        let mut policies = Vec::new();
+        for policy_name in listed.policy_names() {
+            let policy = iam.get_role_policy().role_name(&name).policy_name(policy_name).send().await.unwrap();
+            let document = percent_decoded(policy.policy_document());
+            let document: Value = serde_json::from_str(&document).unwrap();
+            let statements = document["Statement"].as_array().unwrap().clone();
+            policies.push(Policy { name: policy_name.clone(), statements });
+        }
+        Self { iam: iam.clone(), name, policies }
+    }
+
+    pub(crate) async fn of_function(
+        iam: &aws_sdk_iam::Client,
+        lambda: &aws_sdk_lambda::Client,
+        function: &str,
+    ) -> Self {
+        let answer = lambda.get_function_configuration().function_name(output(function)).send().await.unwrap();
+        let name = answer.role().unwrap().rsplit('/').next().unwrap().to_owned();
+        Self::read(iam, name).await
+    }
+
+    /// The role as which API Gateway sends to the queue.
+    pub(crate) async fn of_the_api(iam: &aws_sdk_iam::Client) -> Self {
+        let stack = output("OrdersTableName").split_once("-OrdersTable-").unwrap().0;
+        let roles = iam.list_roles().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.unwrap();
+        let own = |name: &&str| name.starts_with(&format!("{stack}-OrdersApiRole"));
+        let name = roles.iter().map(aws_sdk_iam::types::Role::role_name).find(own).expect("the API has a role");
+        Self::read(iam, name.to_owned()).await
+    }
+
+    /// The actions that are to be taken away, once for each resource; not what AWS does as the role, nor what `faults` sees.
+    pub(crate) fn own_actions(&self) -> Vec<&str> {
+        let others = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility"];
+        let others = others.map(|action| format!("sqs:{action}"));
+        let statements = self.policies.iter().flat_map(|policy| &policy.statements);
+        let actions = statements.map(|statement| statement["Action"].as_str().unwrap());
+        let is_own = |action: &&str| !action.starts_with("logs:") && !action.starts_with("xray:");
+        let mut own: Vec<_> =
+            actions.filter(is_own).filter(|action| !others.iter().any(|other| other == action)).collect();
+        own.sort_unstable();
+        own
+    }
+
+    async fn allow(&self, policy: &Policy, statements: &[Value]) {
+        if statements.is_empty() {
+            let request = self.iam.delete_role_policy().role_name(&self.name).policy_name(&policy.name);
+            request.send().await.unwrap();
+            return;
+        }
+        let document = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+        let request = self.iam.put_role_policy().role_name(&self.name).policy_name(&policy.name);
+        request.policy_document(document).send().await.unwrap();
+    }
+
+    /// What does not work without the one statement of that action whose resource has that in its name.
+    pub(crate) async fn broken_without(&self, action: &str, resource: &str) -> BTreeSet<Work> {
+        let taken = |statement: &Value| {
+            statement["Action"] == action && statement["Resource"].as_str().unwrap().contains(resource)
+        };
+        let having = self.policies.iter().flat_map(|policy| {
+            let statements = policy.statements.iter().enumerate().filter(|(_, statement)| taken(statement));
+            statements.map(move |(at, _)| (policy, at))
+        });
+        let [(policy, at)] = having.collect::<Vec<_>>()[..] else {
+            panic!("{}: one statement for {action} on {resource}", self.name)
+        };
+        let mut left = policy.statements.clone();
+        left.remove(at);
+        self.allow(policy, &left).await;
+        let broken = AssertUnwindSafe(broken()).catch_unwind().await;
+        self.allow(policy, &policy.statements).await;
+        broken.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}
+
+/// As IAM encodes policy documents. Source: RFC 3986, section 2.1.
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        let decoded = if byte == b'%' {
+            let digits = [rest.next().unwrap(), rest.next().unwrap()];
+            u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
+        } else {
+            byte
+        };
+        bytes.push(decoded);
+    }
+    String::from_utf8(bytes).unwrap()
+}
