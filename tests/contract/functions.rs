@@ -13,21 +13,45 @@ use std::{
 };
 use testkit::repository::{self, function_folders, packages};
 
-#[path = "../../functions/authorize-request/src/config.rs"]
+#[path = "../../functions/authorize-payment/src/config.rs"]
 #[expect(dead_code, reason = "what it reads matters here, not what it makes of that")]
+mod authorize_payment;
+#[path = "../../functions/authorize-request/src/config.rs"]
+#[expect(dead_code, reason = "as above")]
 mod authorize_request;
+#[path = "../../functions/book-shipment/src/config.rs"]
+#[expect(dead_code, reason = "as above")]
+mod book_shipment;
 #[path = "../../functions/create-order/src/config.rs"]
 #[expect(dead_code, reason = "as above")]
 mod create_order;
+#[path = "../../functions/create-payment/src/config.rs"]
+#[expect(dead_code, reason = "as above")]
+mod create_payment;
 #[path = "../../functions/get-order/src/config.rs"]
 #[expect(dead_code, reason = "as above")]
 mod get_order;
+#[path = "../../functions/get-payment/src/config.rs"]
+#[expect(dead_code, reason = "as above")]
+mod get_payment;
+#[path = "../../functions/get-stock/src/config.rs"]
+#[expect(dead_code, reason = "as above")]
+mod get_stock;
 #[path = "../../functions/manage-connections/src/config.rs"]
 #[expect(dead_code, reason = "as above")]
 mod manage_connections;
 #[path = "../../functions/process-orders/src/config.rs"]
 #[expect(dead_code, reason = "as above")]
 mod process_orders;
+#[path = "../../functions/publish-order/src/config.rs"]
+#[expect(dead_code, reason = "as above")]
+mod publish_order;
+#[path = "../../functions/reserve-stock/src/config.rs"]
+#[expect(dead_code, reason = "as above")]
+mod reserve_stock;
+#[path = "../../functions/settle-order/src/config.rs"]
+#[expect(dead_code, reason = "as above")]
+mod settle_order;
 
 /// `create-order` → `CreateOrder`.
 fn pascal_case(folder: &str) -> String {
@@ -230,11 +254,19 @@ fn variables_read(folder: &str) -> BTreeSet<String> {
         Some("https://set.example".to_owned())
     });
     match folder {
+        "authorize-payment" => _ = authorize_payment::Config::from_env(&mut environment),
         "authorize-request" => _ = authorize_request::Config::from_env(&mut environment),
+        "book-shipment" => _ = book_shipment::Config::from_env(&mut environment),
         "create-order" => _ = create_order::Config::from_env(&mut environment),
+        "create-payment" => _ = create_payment::Config::from_env(&mut environment),
         "get-order" => _ = get_order::Config::from_env(&mut environment),
+        "get-payment" => _ = get_payment::Config::from_env(&mut environment),
+        "get-stock" => _ = get_stock::Config::from_env(&mut environment),
         "manage-connections" => _ = manage_connections::Config::from_env(&mut environment),
         "process-orders" => _ = process_orders::Config::from_env(&mut environment),
+        "publish-order" => _ = publish_order::Config::from_env(&mut environment),
+        "reserve-stock" => _ = reserve_stock::Config::from_env(&mut environment),
+        "settle-order" => _ = settle_order::Config::from_env(&mut environment),
         other => panic!("What does {other} read? Include its config.rs above, and add it to this table"),
     }
     let asked = asked.borrow();
@@ -244,6 +276,9 @@ fn variables_read(folder: &str) -> BTreeSet<String> {
 /// Longest that API Gateway waits for an integration. Source: Amazon API Gateway Developer Guide, "Quotas for
 /// configuring and running a REST API", integration timeout.
 const API_GATEWAY_TIMEOUT: Duration = Duration::from_secs(29);
+
+/// Repeating a transaction in place takes 0.8 s at most. Source: `crates/holds-dynamodb/src/conflict.rs`.
+const CONFLICTS: Duration = Duration::from_secs(1);
 
 /// What a function may need besides its requests: a cold start's first connections, and to answer.
 const REST: Duration = Duration::from_secs(1);
@@ -257,12 +292,18 @@ fn every_function_has_time_for_the_slowest_requests_it_makes() {
         let requests = match folder.as_str() {
             // The issuer's keys: see its provider.rs.
             "authorize-request" => Duration::from_secs(3),
-            // One write; one read.
-            "create-order" | "get-order" => database,
+            // One request each.
+            "create-order" | "get-order" | "get-payment" | "get-stock" | "publish-order" => database,
+            // One transaction, which is repeated in place when another one has an item that it needs.
+            "create-payment" => database + CONFLICTS,
             // The order, then the answer over the socket.
             "manage-connections" => database + notifications,
             // The order, on the last delivery its failure, then its owner's sockets.
             "process-orders" => database + database + notifications,
+            // The vote, again if another one came first; the decision; then the owner's sockets.
+            "settle-order" => database + database + database + notifications,
+            // The hold; a refusal if it cannot be had; the vote.
+            "authorize-payment" | "book-shipment" | "reserve-stock" => database + CONFLICTS + database + database,
             other => panic!("Which requests does {other} make one after the other? Add it to this table"),
         };
         let function = function(&template, &folder);

@@ -22,7 +22,7 @@ fn allowed(package: &str) -> &'static [&'static str] {
         "sdk-floor" => &["lambda-support"],
         // A client sees the wire and nothing behind it. It injects faults from outside.
         "twolane" => &["lanes", "orders-api", "twolane-client", "twolane-load", "twolane-report"],
-        "twolane-client" => &["lanes", "orders-api"],
+        "twolane-client" => &["lanes", "orders-api", "shared-kernel"],
         "twolane-load" => &["fault-endpoint", "lanes", "twolane-client", "twolane-report"],
         "twolane-report" => &["lanes"],
         "twolane-tests" => &[
@@ -32,6 +32,7 @@ fn allowed(package: &str) -> &'static [&'static str] {
             "lanes",
             "orders",
             "orders-api",
+            "orders-sqs",
             "payments",
             "payments-api",
             "shared-kernel",

@@ -45,13 +45,18 @@ impl InMemoryHolds {
         self.lock().holds.get(key).map(|hold| hold.state.clone())
     }
 
-    /// What all counters have, plus what all holds have taken.
+    /// What all holds have taken.
     #[must_use]
-    pub fn total(&self) -> u64 {
+    pub fn taken(&self) -> u64 {
         let tables = self.lock();
         let taken = tables.holds.values().filter(|hold| matches!(hold.state, HoldState::Held | HoldState::Done));
-        let taken = taken.flat_map(|hold| &hold.claims).map(|claim| claim.amount);
-        tables.counters.values().copied().chain(taken).sum()
+        taken.flat_map(|hold| &hold.claims).map(|claim| claim.amount).sum()
+    }
+
+    /// What all counters have.
+    #[must_use]
+    pub fn available_in_all(&self) -> u64 {
+        self.lock().counters.values().sum()
     }
 
     fn lock(&self) -> MutexGuard<'_, Tables> {

@@ -27,6 +27,8 @@ pub struct LaneSpec {
     pub steps: &'static [StepSpec],
     /// Whether the WebSocket API sends the outcome to the order's owner.
     pub has_callback: bool,
+    /// What an order takes, for costs.
+    pub usage: OrderUsage,
     /// The lane's colour in charts.
     pub colours: Colours,
 }
@@ -108,6 +110,24 @@ pub struct StepSpec {
     pub table_output: &'static str,
 }
 
+/// What one confirmed order takes of AWS besides API requests, invocations and callbacks. Source: `docs/architecture.md`, the walk of
+/// one order down each lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderUsage {
+    /// Events that are published to topics.
+    pub publishes: u64,
+    /// Messages that are put into queues, by the API or by topics.
+    pub messages: u64,
+    /// Writes of the order's own record, those whose condition fails included.
+    pub record_writes: u64,
+    /// Other single writes, of 1 KB at most.
+    pub small_writes: u64,
+    /// Items that are written in transactions, of 1 KB at most each.
+    pub transaction_items: u64,
+    /// Further items in these transactions for each SKU of the order.
+    pub transaction_items_per_sku: u64,
+}
+
 /// A colour, as CSS writes it. Contrast to the page is 3 : 1 or more.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Colours {
@@ -116,6 +136,16 @@ pub struct Colours {
     /// On a dark page.
     pub dark: &'static str,
 }
+
+/// One write that stores the order, and nothing else.
+const ONE_WRITE: OrderUsage = OrderUsage {
+    publishes: 0,
+    messages: 0,
+    record_writes: 1,
+    small_writes: 0,
+    transaction_items: 0,
+    transaction_items_per_sku: 0,
+};
 
 /// Every lane, in the order in which they are measured and shown.
 pub static LANES: [LaneSpec; 3] = [
@@ -135,6 +165,7 @@ pub static LANES: [LaneSpec; 3] = [
         queues: &[],
         steps: &[],
         has_callback: false,
+        usage: ONE_WRITE,
         colours: Colours { light: "#1b5fb8", dark: "#7ab3ff" },
     },
     LaneSpec {
@@ -159,6 +190,7 @@ pub static LANES: [LaneSpec; 3] = [
         }],
         steps: &[],
         has_callback: true,
+        usage: OrderUsage { messages: 1, ..ONE_WRITE },
         colours: Colours { light: "#b4500b", dark: "#ffa25c" },
     },
     LaneSpec {
@@ -255,6 +287,20 @@ pub static LANES: [LaneSpec; 3] = [
             StepSpec { name: "shipment", function: "book-shipment", table_output: "ShipmentsTableName" },
         ],
         has_callback: true,
+        usage: OrderUsage {
+            // Submitted, placed, three votes, the decision.
+            publishes: 6,
+            // Submitted to one queue, placed to three steps and the deadline, three votes, the decision to three steps.
+            messages: 11,
+            // Placed, three votes of which the last takes two, and the deadline, whose condition fails.
+            record_writes: 6,
+            // Each step's hold becomes final.
+            small_writes: 3,
+            // Each step's hold, and the account's and the day's number.
+            transaction_items: 5,
+            // The number of units in stock.
+            transaction_items_per_sku: 1,
+        },
         colours: Colours { light: "#00795a", dark: "#4fd1a5" },
     },
 ];

@@ -99,6 +99,18 @@ impl Counters {
         Ok(Self { client: Client::new(config), table: table.to_owned(), called })
     }
 
+    /// Those of a table of which only the name is known.
+    #[must_use]
+    pub fn in_named_table(client: Client, table: &str) -> Self {
+        Self { client, table: table.to_owned(), called: "table" }
+    }
+
+    /// The table's name.
+    #[must_use]
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
     /// The numbers of those counters that exist.
     ///
     /// # Errors
@@ -132,6 +144,17 @@ impl Counters {
         let answer =
             answer.with_context(|| format!("Failed to set {} in the {} {}", counter.key, self.called, self.table))?;
         answer.attributes().filter(|item| item.contains_key(AVAILABLE)).map(|item| self.number(item)).transpose()
+    }
+
+    /// Deletes a counter, as if it had never had a number.
+    ///
+    /// # Errors
+    /// DynamoDB refuses or does not answer.
+    pub async fn delete(&self, key: &str) -> anyhow::Result<()> {
+        let request = self.client.delete_item().table_name(&self.table);
+        let answer = request.key("pk", AttributeValue::S(partition_key(key))).send().await;
+        let answer = answer.map_err(|error| describe(&error));
+        answer.map(drop).with_context(|| format!("Failed to delete {key} from the {} {}", self.called, self.table))
     }
 
     /// Sets counters, some at the same time, and ends soon after the first that cannot be set.

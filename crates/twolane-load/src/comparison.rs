@@ -71,9 +71,18 @@ impl Comparison {
         let undecodable = workload.arrivals.iter().filter(|arrival| arrival.content == Content::Undecodable).count();
         let undecodable = if deployed.is_some() { undecodable } else { 0 };
         let (span, is_emulator) = (span(&workload), stack.is_local());
-        let scenario = Scenario::plan(&settings, &lanes, deployed.as_ref(), undecodable, span, is_emulator).await?;
+        let mut scenario = Scenario::plan(&settings, &lanes, deployed.as_ref(), undecodable, span, is_emulator).await?;
         let api_url = stack.api_url()?;
         let owners = Owners::find(&settings.load, token, stack)?;
+        if lanes.iter().any(|lane| !lane.steps.is_empty()) {
+            match &deployed {
+                Some(deployed) => scenario.fill(deployed, &workload, &owners).await?,
+                None => notify(
+                    "Stock and accounts are not filled, as only the stack's URLs are known: an order that they do not cover is \
+                     cancelled.",
+                ),
+            }
+        }
         let listens = settings.confirm.has_callbacks() && lanes.iter().any(|lane| lane.has_callback);
         let opens = opens(&settings, &lanes, &workload, &owners, &scenario);
         let max_in_flight = opens.in_flight("--max-in-flight", settings.load.max_in_flight, notify)?;

@@ -3,9 +3,10 @@
 use crate::stack_settings::Controls;
 use anyhow::Context;
 use aws_sdk_sqs::types::QueueAttributeName;
-use lanes::{FunctionSpec, LANES, Lane, QueueSpec, STATUS_SERVICE};
+use lanes::{FunctionSpec, LANES, Lane, QueueKind, QueueSpec, STATUS_SERVICE};
 use twolane_client::{
     aws,
+    counters::Counters,
     orders_table::OrdersTable,
     stack::{DeployedAddress, Stack},
 };
@@ -20,14 +21,26 @@ pub(crate) struct Deployed {
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
     pub(crate) controls: Controls,
     functions: Vec<Function>,
+    /// What orders of lanes with steps take from, where the stack has such a lane.
+    pub(crate) supplies: Option<Supplies>,
+    /// Of the steps of all lanes.
+    step_tables: Vec<(Lane, String)>,
     pub(crate) region: Option<String>,
     /// Where all of AWS is asked, if that is not AWS.
     pub(crate) endpoint_url: Option<String>,
 }
 
+/// What orders of lanes with steps take from.
+#[derive(Clone, Debug)]
+pub(crate) struct Supplies {
+    pub(crate) stock: Counters,
+    pub(crate) accounts: Counters,
+}
+
 /// A queue of the stack.
 #[derive(Clone, Debug)]
 pub(crate) struct Queue {
+    pub(crate) kind: QueueKind,
     pub(crate) url: String,
     pub(crate) dead_letter_url: String,
 }
@@ -55,6 +68,7 @@ impl Deployed {
             anyhow::Ok(Function { name: spec.name, deployed_name: stack.output(spec.output)?.to_owned() })
         };
         let (mut queues, mut functions) = (Vec::new(), vec![function(&STATUS_SERVICE)?]);
+        let (mut supplies, mut step_tables) = (None, Vec::new());
         for lane in LANES.iter().filter(|lane| has_lane(stack, lane)) {
             for spec in lane.functions {
                 functions.push(function(spec)?);
@@ -62,8 +76,15 @@ impl Deployed {
             let queue = |spec: &QueueSpec| {
                 let (url, dead_letter_url) =
                     (stack.output(spec.url_output)?, stack.output(spec.dead_letter_url_output)?);
-                anyhow::Ok(Queue { url: url.to_owned(), dead_letter_url: dead_letter_url.to_owned() })
+                anyhow::Ok(Queue { kind: spec.kind, url: url.to_owned(), dead_letter_url: dead_letter_url.to_owned() })
             };
+            for step in lane.steps {
+                step_tables.push((lane, stack.output(step.table_output)?.to_owned()));
+            }
+            if !lane.steps.is_empty() {
+                let accounts = Counters::of_accounts(stack, &config)?;
+                supplies = Some(Supplies { stock: Counters::of_stock(stack, &config)?, accounts });
+            }
             queues.push((lane, lane.queues.iter().map(queue).collect::<anyhow::Result<Vec<_>>>()?));
         }
         Ok(Some(Self {
@@ -76,6 +97,8 @@ impl Deployed {
             logs: aws_sdk_cloudwatchlogs::Client::new(&config),
             controls: Controls::new(&config),
             functions,
+            supplies,
+            step_tables,
             region: config.region().map(ToString::to_string),
             endpoint_url: config.endpoint_url().map(str::to_owned),
         }))
@@ -90,6 +113,12 @@ impl Deployed {
     /// The queues of a lane, in the order of its way.
     pub(crate) fn queues(&self, lane: Lane) -> &[Queue] {
         self.queues.iter().find(|(of, _)| *of == lane).map_or(&[], |(_, queues)| queues)
+    }
+
+    /// The tables that orders of a lane are written to.
+    pub(crate) fn tables(&self, lane: Lane) -> impl Iterator<Item = &str> {
+        let steps = self.step_tables.iter().filter(move |(of, _)| *of == lane).map(|(_, table)| table.as_str());
+        std::iter::once(self.orders.name.as_str()).chain(steps)
     }
 
     /// How many messages are in all of those queues; approximately, as SQS says.
@@ -137,7 +166,8 @@ impl Deployed {
     /// A stack with all lanes, of which AWS cannot be asked: there is nothing to ask it with.
     pub(crate) fn unreachable() -> Self {
         let config = aws_config::SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::latest()).build();
-        let queue = |_: &QueueSpec| Queue { url: "queue".to_owned(), dead_letter_url: "dead".to_owned() };
+        let queue =
+            |spec: &QueueSpec| Queue { kind: spec.kind, url: "queue".to_owned(), dead_letter_url: "dead".to_owned() };
         let function = |spec: &FunctionSpec| Function { name: spec.name, deployed_name: spec.name.to_owned() };
         Self {
             sqs: aws_sdk_sqs::Client::new(&config),
@@ -146,6 +176,8 @@ impl Deployed {
             logs: aws_sdk_cloudwatchlogs::Client::new(&config),
             controls: Controls::new(&config),
             functions: LANES.iter().flat_map(|lane| lane.functions).map(function).collect(),
+            supplies: None,
+            step_tables: Vec::new(),
             region: None,
             endpoint_url: None,
         }

@@ -54,10 +54,12 @@ pub struct LoadSettings {
 pub struct ScenarioSettings {
     /// In a burst: invocations that each lane's function may have at once.
     pub concurrency: i32,
-    /// How long an outage lasts, in seconds; a third of the duration without it.
+    /// How long an outage lasts, or a step is stopped, in seconds; a third of the duration without it.
     pub outage: Option<f64>,
     /// Per cent of the orders that are poison, or that are sent twice.
     pub percent: f64,
+    /// In subscriber-down: name of the step that is stopped.
+    pub step: String,
     /// In slow-db: milliseconds that each write takes longer.
     pub slow_by: u64,
     /// In throttled-db: writes per second that the database takes.
@@ -82,6 +84,8 @@ pub enum ScenarioName {
     Burst,
     /// The lanes' functions are turned off for a while. Changes the stack.
     Outage,
+    /// One step of a lane with steps is stopped for a while. Changes the stack.
+    SubscriberDown,
     /// Each write to the database takes longer. Changes the stack; local stacks only.
     SlowDb,
     /// The database refuses writes over a limit. Changes the stack.
@@ -100,6 +104,7 @@ impl ScenarioName {
             Self::Steady => "steady",
             Self::Burst => "burst",
             Self::Outage => "outage",
+            Self::SubscriberDown => "subscriber-down",
             Self::SlowDb => "slow-db",
             Self::ThrottledDb => "throttled-db",
             Self::Poison => "poison",
@@ -169,6 +174,7 @@ impl Settings {
         let scenario_options = ScenarioSettings {
             concurrency: 5,
             outage: None,
+            step: "payment".to_owned(),
             percent: 5.0,
             slow_by: 250,
             writes_per_second: 10,

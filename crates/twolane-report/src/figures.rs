@@ -54,6 +54,7 @@ pub(crate) fn figures(lane: &LaneReport) -> Vec<Figure> {
         ("counts.refused.clientError", "refused: other 4xx", Some(counts.refused.client_error)),
         ("counts.refused.noAnswer", "refused: no answer", Some(counts.refused.no_answer)),
         ("counts.confirmed", "confirmed", Some(counts.confirmed)),
+        ("counts.cancelled", "cancelled", counts.cancelled),
         ("counts.rejected", "rejected", Some(counts.rejected)),
         ("counts.failed", "failed", Some(counts.failed)),
         ("counts.lost", "lost", Some(counts.lost)),

@@ -99,6 +99,7 @@ fn sync_lane() -> LaneReport {
             accepted: 1080,
             refused: Refused { throttled: 810, server_error: 110, ..Refused::default() },
             confirmed: 1080,
+            cancelled: Some(0),
             attempts: BTreeMap::from([(1, 1080)]),
             ..Counts::default()
         },
@@ -114,6 +115,7 @@ fn sync_lane() -> LaneReport {
             orders: 1080,
             order_requests: 2000,
             throttled_requests: 810,
+            publish_units: Some(0),
             functions: vec![function("create-order", 1080, 2.18)],
             write_units: 1080.0,
             ..Usage::default()
@@ -138,6 +140,7 @@ fn async_lane() -> LaneReport {
             not_sent: Some(0),
             accepted: 2000,
             confirmed: 2000,
+            cancelled: Some(0),
             duplicate_callbacks: 3,
             attempts: BTreeMap::from([(1, 1990), (2, 10)]),
             ..Counts::default()
@@ -155,6 +158,7 @@ fn async_lane() -> LaneReport {
             order_requests: 2000,
             throttled_requests: 0,
             status_requests: 3000,
+            publish_units: Some(0),
             message_units: 2800,
             functions: vec![function("process-orders", 400, 2.0), function("get-order", 3000, 3.0)],
             write_units: 2000.0,
@@ -164,6 +168,26 @@ fn async_lane() -> LaneReport {
         },
         cost: None,
     }
+}
+
+/// The run with a third lane: every order was cancelled or confirmed, 20 of them cancelled.
+pub(crate) fn report_of_three() -> Report {
+    let mut report = report();
+    let mut bus = async_lane();
+    bus.lane = lane("bus");
+    bus.limits = bus.lane.functions.iter().map(|function| (function.name.to_owned(), Some(5))).collect();
+    bus.counts.confirmed = 1980;
+    bus.counts.cancelled = Some(20);
+    let workers = bus.lane.functions.iter().map(|spec| function(spec.name, 800, 4.0));
+    bus.usage = Usage {
+        functions: workers.chain([function("get-order", 3000, 3.0)]).collect(),
+        publish_units: Some(12_000),
+        message_units: 30_000,
+        write_units: 46_000.0,
+        ..bus.usage
+    };
+    report.lanes.push(bus);
+    report
 }
 
 fn function(name: &str, invocations: u64, gb_seconds: f64) -> FunctionUsage {

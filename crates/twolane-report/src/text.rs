@@ -132,6 +132,18 @@ mod tests {
     }
 
     #[test]
+    fn three_lanes_fit_beside_each_other() {
+        let mut report = sample::report_of_three();
+        complete(&mut report, &PriceTable::embedded());
+
+        let text = summary(&report).replace('\u{a0}', " ");
+
+        let row = text.lines().find(|line| line.starts_with("cancelled")).expect("a row");
+        assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["cancelled", "0", "0", "20"]);
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+    }
+
+    #[test]
     fn compares_runs_by_their_ratios() {
         let (first, mut second) = (report(), report());
         let latency = second.lanes[0].latencies.acknowledge.as_mut().expect("measured");

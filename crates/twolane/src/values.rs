@@ -16,6 +16,11 @@ pub(crate) fn queue_parser() -> impl TypedValueParser<Value = &'static QueueSpec
         .map(|typed| lanes::queues().find(|queue| queue.name == typed).expect("only names of the table are taken"))
 }
 
+/// Reads the name of a step of any lane.
+pub(crate) fn step_parser() -> PossibleValuesParser {
+    LANES.iter().flat_map(|lane| lane.steps).map(|step| step.name).collect::<Vec<_>>().into()
+}
+
 /// Reads one of some values by its name; each has a name, its help, and what it stands for.
 pub(crate) fn one_of<T: Clone + Send + Sync + 'static>(
     values: &'static [(&'static str, &'static str, T)],

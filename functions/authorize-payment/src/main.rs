@@ -1,4 +1,6 @@
 //! The authorize-payment function. Bus lane, step `payment`: SQS batches of order events.
+// The types of nested futures: a transaction inside a step inside a batch.
+#![recursion_limit = "256"]
 
 mod config;
 mod handler;

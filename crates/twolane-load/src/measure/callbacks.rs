@@ -113,6 +113,7 @@ fn told(text: &str, ids: OrderIds, clocked: &Clocked, at: Instant) {
     let Ok(frame) = serde_json::from_str::<Frame>(text) else { return };
     let outcome = match frame.r#type {
         "order.confirmed" => Outcome::Confirmed,
+        "order.cancelled" => Outcome::Cancelled,
         "order.rejected" => Outcome::Rejected,
         "order.failed" => Outcome::Failed,
         _ => return,

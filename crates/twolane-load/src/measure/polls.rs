@@ -93,6 +93,7 @@ async fn ask(lane: &HttpLane, clocked: &Clocked, order: u32, by: By) -> bool {
     let Ok(view) = serde_json::from_str::<View>(&answer.body) else { return false };
     let outcome = match view.status {
         "CONFIRMED" => Outcome::Confirmed,
+        "CANCELLED" => Outcome::Cancelled,
         "REJECTED" => Outcome::Rejected,
         "FAILED" => Outcome::Failed,
         _ => return false,

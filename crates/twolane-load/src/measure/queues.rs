@@ -3,7 +3,7 @@
 use super::clocked::Clocked;
 use crate::deployed::Deployed;
 use crate::workload::UNDECODABLE;
-use lanes::Lane;
+use lanes::{Lane, QueueKind};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
@@ -34,9 +34,10 @@ impl Depths {
         Self { deployed, lane, known: Arc::default() }
     }
 
-    /// How many it is now; nothing where that cannot be read.
+    /// How many it is now; nothing where that cannot be read. Messages that wait for a set time say nothing of the load.
     pub(crate) async fn ask(&self) -> Option<u64> {
-        self.keep(self.deployed.depth(self.deployed.queues(self.lane).iter().map(|queue| &queue.url)).await)
+        let queues = self.deployed.queues(self.lane).iter().filter(|queue| queue.kind == QueueKind::Work);
+        self.keep(self.deployed.depth(queues.map(|queue| &queue.url)).await)
     }
 
     /// Asks for it once a second until dropped. Where it cannot be told, it is `None`.

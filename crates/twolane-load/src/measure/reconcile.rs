@@ -71,13 +71,15 @@ async fn compare(
 fn mismatch(state: &OrderState, found: Option<&str>, to_the_end: bool) -> Option<String> {
     let told = match (state.outcome, found) {
         (_, Some(_)) if state.accepted == 0 && !state.in_doubt => "was refused",
-        // A later delivery confirms what had failed; and what the database refused to the last, it may have refused to
+        // A later delivery decides what had failed; and what the database refused to the last, it may have refused to
         // record as failed too: the message is in the dead-letter queue.
         (Some(Outcome::Confirmed), Some("CONFIRMED"))
+        | (Some(Outcome::Cancelled), Some("CANCELLED"))
         | (Some(Outcome::Rejected), Some("REJECTED"))
-        | (Some(Outcome::Failed), Some("FAILED" | "CONFIRMED") | None)
+        | (Some(Outcome::Failed), Some("FAILED" | "PLACED" | "CANCELLED" | "CONFIRMED") | None)
         | (None, None) => return None,
         (Some(Outcome::Confirmed), _) => "was told to be confirmed",
+        (Some(Outcome::Cancelled), _) => "was told to be cancelled",
         (Some(Outcome::Rejected), _) => "was told to be rejected",
         (Some(Outcome::Failed), _) => "was told to have failed",
         (None, Some(_)) if state.accepted > 0 && !to_the_end => return None,
@@ -101,6 +103,7 @@ mod tests {
     fn agrees_where_the_table_says_what_was_told() {
         for (state, found) in [
             (state(1, Some(Outcome::Confirmed)), Some("CONFIRMED")),
+            (state(1, Some(Outcome::Cancelled)), Some("CANCELLED")),
             (state(1, Some(Outcome::Rejected)), Some("REJECTED")),
             (state(1, Some(Outcome::Failed)), Some("CONFIRMED")),
             (state(1, Some(Outcome::Failed)), None),

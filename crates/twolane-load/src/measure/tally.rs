@@ -45,6 +45,8 @@ impl Refusal {
 pub(crate) enum Outcome {
     /// Stored.
     Confirmed,
+    /// Placed, and cancelled: a step refused or failed, or the deadline passed.
+    Cancelled,
     /// Not valid.
     Rejected,
     /// Given up after the last delivery; a later one may yet confirm it.
@@ -280,7 +282,7 @@ impl Tally {
         let state = &mut self.orders[order as usize];
         let since_due = now.saturating_sub(Duration::from_micros(state.due_us));
         let is_news = state.outcome.is_none();
-        // A redelivery may confirm what had failed, and never the other way round.
+        // A redelivery may decide what had failed, and never the other way round.
         if is_news || state.outcome == Some(Outcome::Failed) {
             state.outcome = Some(outcome);
         }
@@ -289,9 +291,9 @@ impl Tally {
         if by == By::Callback {
             state.callbacks = state.callbacks.saturating_add(1);
             match state.told.replace(outcome) {
-                // That a failed order was confirmed later is news, and no duplicate.
+                // That a failed order was decided later is news, and no duplicate.
                 None => {}
-                Some(Outcome::Failed) if outcome == Outcome::Confirmed => {}
+                Some(Outcome::Failed) if matches!(outcome, Outcome::Confirmed | Outcome::Cancelled) => {}
                 Some(before) if before == outcome => {
                     state.duplicate_callbacks = state.duplicate_callbacks.saturating_add(1);
                 }
@@ -332,6 +334,7 @@ impl Tally {
             refused: self.refused,
             ..Counts::default()
         };
+        let mut cancelled = 0;
         for state in self.orders.iter().filter(|state| state.counts) {
             counts.duplicate_callbacks += u64::from(state.duplicate_callbacks);
             if state.accepted == 0 {
@@ -341,6 +344,7 @@ impl Tally {
             counts.repeated += u64::from(state.accepted - 1);
             match state.outcome {
                 Some(Outcome::Confirmed) => counts.confirmed += 1,
+                Some(Outcome::Cancelled) => cancelled += 1,
                 Some(Outcome::Rejected) => counts.rejected += 1,
                 Some(Outcome::Failed) => counts.failed += 1,
                 None if to_the_end => counts.lost += 1,
@@ -350,6 +354,7 @@ impl Tally {
                 *counts.attempts.entry(u64::from(state.attempts)).or_default() += 1;
             }
         }
+        counts.cancelled = Some(cancelled);
         counts
     }
 

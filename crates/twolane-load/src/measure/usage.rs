@@ -1,11 +1,11 @@
 //! What AWS bills for a lane's orders, from what was counted and from Lambda's own reports.
 
 use super::clocked::Clocked;
-use super::tally::{OrderState, Tally};
+use super::tally::{OrderState, Outcome, Tally};
 use crate::deployed::{Deployed, Function};
 use crate::workload::Workload;
 use anyhow::Context;
-use lanes::{FunctionSpec, Invoker, Lane, STATUS_SERVICE};
+use lanes::{Invoker, Lane, QueueKind, STATUS_SERVICE};
 use serde::Deserialize;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -19,6 +19,13 @@ const WRITE_UNIT: usize = 1024;
 
 /// What SQS counts a request by. Source: Amazon SQS pricing.
 const MESSAGE_UNIT: usize = 64 * 1024;
+
+/// What SNS counts a request by. Source: Amazon SNS pricing.
+const EVENT_UNIT: usize = 64 * 1024;
+
+/// Write request units of an item of 1 KB in a transaction. Source: Amazon DynamoDB Developer Guide, "Managing complex workflows
+/// with DynamoDB transactions", "Capacity management for transactions".
+const TRANSACTION_UNITS: u64 = 2;
 
 /// What API Gateway counts a WebSocket message by. Source: Amazon API Gateway pricing.
 const FRAME_UNIT: usize = 32 * 1024;
@@ -73,32 +80,59 @@ pub(crate) fn counted(
     let units = |unit: usize, of: fn(&OrderState) -> u64| {
         tally.orders.iter().zip(&sizes).map(|(order, size)| of(order) * size.div_ceil(unit) as u64).sum::<u64>()
     };
-    // A batch is one receive and one delete; where the batches are not known, each order is one, which is the dearest.
-    let batches = |worker: &FunctionSpec| {
-        let known = functions.iter().find(|function| function.name == worker.name);
-        known.map_or(accepted, |function| function.invocations)
+    // A batch is one receive and one delete; where the batches are not known, each message is one, which is the dearest.
+    let workers: Vec<_> = lane.functions.iter().filter(|function| function.invoked_by == Invoker::Queue).collect();
+    let known = functions.iter().filter(|function| workers.iter().any(|worker| worker.name == function.name));
+    let known: Vec<u64> = known.map(|function| function.invocations).collect();
+    // Messages that wait for a set time are delivered after the run.
+    let timers = lane.queues.iter().filter(|queue| queue.kind == QueueKind::Timer).count() as u64;
+    let batches = if known.len() == workers.len() {
+        known.iter().sum::<u64>() + accepted * timers
+    } else {
+        accepted * lane.usage.messages
     };
-    let workers = lane.functions.iter().filter(|function| function.invoked_by == Invoker::Queue);
     // Each further delivery of a message is received, and made visible again before that.
     let redeliveries = sum(|order| u64::from(order.attempts.saturating_sub(1)));
-    let sends = units(MESSAGE_UNIT, |order| u64::from(order.accepted));
-    let message_units = workers.map(|worker| sends + 2 * (batches(worker) + redeliveries)).sum();
+    let sends = lane.usage.messages * units(MESSAGE_UNIT, |order| u64::from(order.accepted));
+    let message_units = if lane.queues.is_empty() { 0 } else { sends + 2 * (batches + redeliveries) };
     let lookups = if lane.has_callback { accepted } else { 0 };
     Usage {
         orders: tally.done,
         order_requests: sum(|order| u64::from(order.sent)),
         throttled_requests: tally.throttled,
         status_requests: tally.status_requests,
+        publish_units: Some(lane.usage.publishes * units(EVENT_UNIT, |order| u64::from(order.accepted))),
         message_units,
         functions,
-        // One write for each time that an order comes to the database, a repeated one too.
-        write_units: float(units(WRITE_UNIT, |order| u64::from(order.accepted))),
+        // Each time that an order comes to the database counts, a repeated one too.
+        write_units: float(
+            lane.usage.record_writes * units(WRITE_UNIT, |order| u64::from(order.accepted))
+                + step_write_units(lane, tally, workload),
+        ),
         // The status service reads consistently: one unit each. So does the worker, which looks up the sockets of each
         // owner whose orders it was given: as often as there are orders at most.
         read_units: float(tally.status_requests + lookups),
         websocket_messages: units(FRAME_UNIT, |order| u64::from(order.callbacks)),
         connection_minutes: f64::from(sockets) * open.as_secs_f64() / 60.0,
     }
+}
+
+/// What the steps of a lane write for its orders: their holds, and what becomes of them.
+fn step_write_units(lane: Lane, tally: &Tally, workload: &Workload) -> u64 {
+    let usage = &lane.usage;
+    let bodies = workload.ordered_bodies();
+    let mut items = vec![0; tally.orders.len()];
+    for arrival in &workload.arrivals {
+        let ordered = Workload::ordered_in(&bodies, arrival.content);
+        let skus = ordered.map_or(0, |ordered| ordered.units().len() as u64);
+        items[arrival.order as usize] = usage.transaction_items + usage.transaction_items_per_sku * skus;
+    }
+    let units = tally.orders.iter().zip(items).filter(|(order, _)| order.accepted > 0).map(|(order, items)| {
+        // What was held is undone in transactions, too; of a step that refused, less is.
+        let undone = if order.outcome == Some(Outcome::Cancelled) { items } else { 0 };
+        usage.small_writes + TRANSACTION_UNITS * (items + undone)
+    });
+    units.sum()
 }
 
 /// What Lambda reported of the lane's functions in that time. CloudWatch Logs has it a little later: it is asked until

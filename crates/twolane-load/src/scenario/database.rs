@@ -6,6 +6,7 @@ use crate::stack_settings::Setting;
 use anyhow::{Context, bail};
 use fault_endpoint::{Allowance, Call, Endpoint, Fault, Memory, Rule, When};
 use lanes::Lane;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// The functions' variable that leads them to their database. Source: AWS SDKs and Tools Reference Guide,
@@ -31,7 +32,7 @@ impl Scenario {
         self.stand_between(lanes, deployed, Rule::new(is_write, When::Always, Fault::Slow(slow_by))).await
     }
 
-    /// The database takes so many writes per second, and refuses others.
+    /// Each table takes so many writes per second, and refuses others; a local database all tables together.
     pub(super) async fn throttled_database(
         &mut self,
         lanes: &[Lane],
@@ -45,13 +46,15 @@ impl Scenario {
             let over = When::Over(Allowance::per_second(writes));
             return self.stand_between(lanes, deployed, Rule::new(is_write, over, Fault::Throttle)).await;
         }
-        let table = &deployed.orders.name;
-        let before = deployed.controls.table_capacity(table).await?;
-        if let Setting::TableCapacity { capacity, .. } = before {
-            let capacity = capacity.with_writes(writes.into());
-            self.during.push(Setting::TableCapacity { table: table.clone(), capacity });
+        let tables: BTreeSet<&str> = lanes.iter().flat_map(|lane| deployed.tables(lane)).collect();
+        for table in tables {
+            let before = deployed.controls.table_capacity(table).await?;
+            if let Setting::TableCapacity { capacity, .. } = before {
+                let capacity = capacity.with_writes(writes.into());
+                self.during.push(Setting::TableCapacity { table: table.to_owned(), capacity });
+            }
+            self.before.push(before);
         }
-        self.before.push(before);
         Ok(())
     }
 
@@ -63,7 +66,7 @@ impl Scenario {
             .context("Neither AWS_ENDPOINT_URL nor endpoint_url of the AWS profile is set")?;
         let endpoint = Endpoint::start(upstream, Memory::Nothing).await.context("Failed to start a fault endpoint")?;
         endpoint.inject(rule);
-        for function in lanes.iter().flat_map(|lane| lane.functions) {
+        for function in lanes.iter().flat_map(|lane| lane.functions).filter(|function| function.has_table) {
             let function = deployed.function(function.name);
             self.before.push(deployed.controls.variable(function, ENDPOINT_VARIABLE).await?);
             let value = Some(endpoint.url().to_owned());
@@ -76,5 +79,5 @@ impl Scenario {
 }
 
 fn is_write(call: &Call) -> bool {
-    call.operation == "PutItem"
+    ["PutItem", "UpdateItem", "TransactWriteItems"].contains(&call.operation.as_str())
 }

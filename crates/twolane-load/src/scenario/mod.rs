@@ -1,6 +1,7 @@
 //! What happens to the stack while it is measured: by AWS's own controls, so that it works on any stack.
 
 mod database;
+mod supplies;
 
 use crate::deployed::Deployed;
 use crate::settings::{ScenarioName, Settings};
@@ -9,8 +10,8 @@ use crate::workload::Mix;
 use anyhow::Context;
 use fault_endpoint::Endpoint;
 use futures_util::future::try_join_all;
-use lanes::{Invoker, Lane};
-use std::collections::BTreeMap;
+use lanes::{FunctionSpec, Invoker, Lane, StepSpec};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::time::Duration;
 use twolane_client::signals::Interruption;
@@ -39,8 +40,7 @@ pub struct Scenario {
 #[derive(Clone, Debug)]
 struct Limit {
     lane: Lane,
-    /// As its folder.
-    function: &'static str,
+    function: &'static FunctionSpec,
     setting: Setting,
 }
 
@@ -121,14 +121,21 @@ impl Scenario {
             ScenarioName::ThrottledDb => {
                 scenario.throttled_database(lanes, deployed()?, options.writes_per_second, is_local).await?;
             }
+            ScenarioName::SubscriberDown => {
+                let lasts = options.outage.map_or(span.1 / 3, Duration::from_secs_f64);
+                let turns = if settings.parallel { &lanes[..1] } else { lanes };
+                let step = step(&options.step, lanes)?;
+                scenario.subscriber_down(deployed()?, step, turns, span.0 + span.1 / 3, lasts).await?;
+            }
             ScenarioName::Poison | ScenarioName::Duplicates => {
                 scenario.set("percent", options.percent);
             }
         }
         if undecodable > 0 && lanes.iter().any(|lane| !lane.queues.is_empty()) {
             scenario.leaves = Some(format!(
-                "{undecodable} messages that nothing can decode are put into the orders queue. They come to the \
-                 dead-letter queue after all their deliveries; `twolane dlq` shows them, and deletes those that `--delete` names"
+                "{undecodable} messages that nothing can decode are put into the first queue of each lane that has one. They \
+                 move to its dead-letter queue after all their deliveries; `twolane dlq` shows them, and deletes those that \
+                 `--delete` names"
             ));
         }
         Ok(scenario)
@@ -148,11 +155,16 @@ impl Scenario {
         }
     }
 
-    /// All lanes have the same number of writers: invocations of one order each.
+    /// Each function that writes has the same number of writers: invocations of one order each. A queue of its own has each its
+    /// own. Functions that only pass orders on keep their limits.
     fn burst(&mut self, concurrency: i32, limits: Vec<Limit>) {
         self.set("concurrency", concurrency);
         self.limits.clear();
         for limit in limits {
+            if !limit.function.has_table {
+                self.limits.push(limit);
+                continue;
+            }
             let wanted = limited(&limit.setting, concurrency);
             self.before.push(limit.setting);
             self.during.push(wanted.clone());
@@ -163,24 +175,48 @@ impl Scenario {
     fn outage(&mut self, limits: Vec<Limit>, from: Duration, lasts: Duration) {
         self.set("outageFromSeconds", from.as_secs_f64());
         self.set("outageSeconds", lasts.as_secs_f64());
-        for Limit { lane, setting: up, .. } in limits {
+        for Limit { lane, setting: up, .. } in limits.into_iter().filter(|limit| limit.function.has_table) {
             self.before.push(up.clone());
             self.outages.push(Outage { lane, down: turned_off(&up), up, from, lasts });
         }
     }
 
-    /// The limit of invocations at the same time, by function of the lane; `None` for no limit, or none that is known.
+    /// One step of the bus is stopped during the turn of each of those lanes.
+    async fn subscriber_down(
+        &mut self,
+        deployed: &Deployed,
+        step: &StepSpec,
+        turns: &[Lane],
+        from: Duration,
+        lasts: Duration,
+    ) -> anyhow::Result<()> {
+        self.set("step", step.name);
+        self.set("outageFromSeconds", from.as_secs_f64());
+        self.set("outageSeconds", lasts.as_secs_f64());
+        for up in deployed.controls.event_sources(deployed.function(step.function)).await? {
+            self.before.push(up.clone());
+            let down = turned_off(&up);
+            let outage = |lane: &Lane| Outage { lane, down: down.clone(), up: up.clone(), from, lasts };
+            self.outages.extend(turns.iter().map(outage));
+        }
+        Ok(())
+    }
+
+    /// The limit of invocations at the same time, by function of the lane: of several queues their sum. `None` for no limit, or
+    /// none that is known.
     pub(crate) fn limits(&self, lane: Lane) -> BTreeMap<String, Option<u64>> {
-        let limit = |function| {
-            let limit = self.limits.iter().find(|limit| limit.lane == lane && limit.function == function)?;
-            match limit.setting {
-                Setting::ReservedConcurrency { value, .. } => value,
-                Setting::EventSource { maximum_concurrency, .. } => maximum_concurrency,
-                Setting::Variable { .. } | Setting::TableCapacity { .. } => None,
-            }
+        let most = |limit: &Limit| match limit.setting {
+            Setting::ReservedConcurrency { value, .. } => value,
+            Setting::EventSource { maximum_concurrency, .. } => maximum_concurrency,
+            Setting::Variable { .. } | Setting::TableCapacity { .. } | Setting::Counters { .. } => None,
         };
-        let limit = |function| limit(function).and_then(|value| u64::try_from(value).ok());
-        lane.functions.iter().map(|function| (function.name.to_owned(), limit(function.name))).collect()
+        let limit = |function: &FunctionSpec| {
+            let limits = self.limits.iter().filter(|limit| limit.lane == lane && limit.function == function);
+            let each: Option<Vec<u64>> =
+                limits.map(|limit| most(limit).and_then(|most| most.try_into().ok())).collect();
+            each.filter(|each| !each.is_empty()).map(|each| each.iter().sum())
+        };
+        lane.functions.iter().map(|function| (function.name.to_owned(), limit(function))).collect()
     }
 
     fn set(&mut self, name: &str, value: impl Display) {
@@ -192,10 +228,15 @@ impl Scenario {
     pub fn changes(&self) -> Vec<(String, String)> {
         let at_start =
             self.before.iter().zip(&self.during).map(|(before, during)| (before.to_string(), during.to_string()));
-        let outages = self.outages.iter().map(|outage| {
-            let lasts = outage.lasts.as_secs_f64();
-            (outage.up.to_string(), format!("{}, for {lasts:.0} s", outage.down))
-        });
+        // A step that is stopped in the turn of each lane is one change.
+        let outages: BTreeSet<_> = self
+            .outages
+            .iter()
+            .map(|outage| {
+                let lasts = outage.lasts.as_secs_f64();
+                (outage.up.to_string(), format!("{}, for {lasts:.0} s", outage.down))
+            })
+            .collect();
         at_start.chain(outages).collect()
     }
 
@@ -236,17 +277,28 @@ async fn take_down(
     deployed.controls.apply_unless(&outage.up, interruption.wait()).await
 }
 
+/// The step of that name, of the first lane that has it.
+fn step(name: &str, lanes: &[Lane]) -> anyhow::Result<&'static StepSpec> {
+    let mut steps = lanes.iter().flat_map(|lane| lane.steps);
+    steps.find(|step| step.name == name).with_context(|| {
+        format!(
+            "The scenario {} stops the step {name}, and no lane that is measured has it: add the bus lane to --lanes",
+            ScenarioName::SubscriberDown.name()
+        )
+    })
+}
+
 /// What limits the lanes' functions.
 async fn deployed_limits(deployed: &Deployed, lanes: &[Lane]) -> anyhow::Result<Vec<Limit>> {
     let mut limits = Vec::new();
     for lane in lanes.iter().copied() {
         for function in lane.functions {
             let name = deployed.function(function.name);
-            let setting = match function.invoked_by {
-                Invoker::Request => deployed.controls.reserved_concurrency(name).await?,
-                Invoker::Queue => deployed.controls.event_source(name).await?,
+            let settings = match function.invoked_by {
+                Invoker::Request => vec![deployed.controls.reserved_concurrency(name).await?],
+                Invoker::Queue => deployed.controls.event_sources(name).await?,
             };
-            limits.push(Limit { lane, function: function.name, setting });
+            limits.extend(settings.into_iter().map(|setting| Limit { lane, function, setting }));
         }
     }
     Ok(limits)
@@ -260,7 +312,7 @@ fn limited(setting: &Setting, concurrency: i32) -> Setting {
         Setting::EventSource { maximum_concurrency, batch_size, .. } => {
             (*maximum_concurrency, *batch_size) = (Some(concurrency), 1);
         }
-        Setting::Variable { .. } | Setting::TableCapacity { .. } => {}
+        Setting::Variable { .. } | Setting::TableCapacity { .. } | Setting::Counters { .. } => {}
     }
     changed
 }
@@ -271,7 +323,7 @@ fn turned_off(setting: &Setting) -> Setting {
     match &mut changed {
         Setting::ReservedConcurrency { value, .. } => *value = Some(0),
         Setting::EventSource { enabled, .. } => *enabled = false,
-        Setting::Variable { .. } | Setting::TableCapacity { .. } => {}
+        Setting::Variable { .. } | Setting::TableCapacity { .. } | Setting::Counters { .. } => {}
     }
     changed
 }

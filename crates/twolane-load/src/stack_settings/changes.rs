@@ -1,6 +1,6 @@
 //! Changes that are undone whatever happens: what was before is on disk before anything is changed.
 
-use super::setting::{Controls, Setting};
+use super::{controls::Controls, setting::Setting};
 use anyhow::{Context, bail};
 use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};

@@ -2,9 +2,11 @@
 //! stack.
 
 mod changes;
+mod controls;
 mod place;
 mod setting;
 
 pub(crate) use changes::{Changes, restore};
+pub(crate) use controls::Controls;
 pub(crate) use place::default_file;
-pub(crate) use setting::{Controls, Setting};
+pub(crate) use setting::Setting;

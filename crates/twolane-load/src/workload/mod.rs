@@ -2,11 +2,13 @@
 
 mod mix;
 mod order_ids;
+mod ordered;
 mod replay;
 mod schedule;
 
 pub(crate) use mix::{Mix, mixed};
 pub(crate) use order_ids::OrderIds;
+pub(crate) use ordered::Ordered;
 pub(crate) use replay::read as replay;
 pub(crate) use schedule::{Extent, Shape, schedule};
 
@@ -70,6 +72,19 @@ impl Workload {
             Content::Order(number) => &self.bodies[number as usize],
             Content::Invalid => INVALID,
             Content::Undecodable => UNDECODABLE,
+        }
+    }
+
+    /// What each of the bodies says that it takes; nothing where it is not an order.
+    pub(crate) fn ordered_bodies(&self) -> Vec<Option<Ordered>> {
+        self.bodies.iter().map(|body| Ordered::read(body)).collect()
+    }
+
+    /// What a request's order takes, by what its body says; nothing where no lane takes it.
+    pub(crate) fn ordered_in(bodies: &[Option<Ordered>], content: Content) -> Option<&Ordered> {
+        match content {
+            Content::Order(number) => bodies[number as usize].as_ref(),
+            Content::Invalid | Content::Undecodable => None,
         }
     }
 

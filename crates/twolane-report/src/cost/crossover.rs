@@ -29,10 +29,11 @@ const READ_UNITS_PER_POLL: f64 = 1.0;
 /// More refused requests than that are an overload, whose costs are not those of the lanes.
 const OVERLOAD: f64 = 0.01;
 
-/// The crossovers of a run, for each pair of a lane without a queue and a lane with one. `callbacks_alone`: no polls are in
-/// the costs.
+/// The crossovers of a run, for each pair of a lane without a queue and a lane with one that does the same work: a lane with
+/// steps does more. `callbacks_alone`: no polls are in the costs.
 pub(super) fn crossovers(lanes: &[LaneReport], callbacks_alone: bool, prices: &Prices) -> Vec<Crossover> {
-    let (queued, direct): (Vec<_>, Vec<_>) = lanes.iter().partition(|lane| !lane.lane.queues.is_empty());
+    let same_work = lanes.iter().filter(|lane| lane.lane.steps.is_empty());
+    let (queued, direct): (Vec<_>, Vec<_>) = same_work.partition(|lane| !lane.lane.queues.is_empty());
     let pairs = direct.iter().flat_map(|direct| queued.iter().map(move |queued| (direct, queued)));
     pairs.filter_map(|(direct, queued)| crossover(direct, queued, callbacks_alone, prices)).collect()
 }

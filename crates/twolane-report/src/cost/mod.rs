@@ -78,6 +78,12 @@ fn lane_cost(lane: &LaneReport, prices: &Prices) -> Option<LaneCost> {
     // Service, quantity, its unit, price of one.
     let counted = [
         ("API Gateway REST", float(requests), "requests", prices.rest_requests_per_million / MILLION),
+        (
+            "SNS",
+            float(usage.publish_units.unwrap_or(0)),
+            "requests of 64 KB",
+            prices.sns_requests_per_million / MILLION,
+        ),
         ("SQS", float(usage.message_units), "requests of 64 KB", prices.sqs_requests_per_million / MILLION),
         ("Lambda requests", invocations, "invocations", prices.lambda_requests_per_million / MILLION),
         ("Lambda duration", gb_seconds, "GB-seconds", prices.lambda_gb_second),

@@ -37,6 +37,8 @@ pub(crate) struct Prices {
     pub(crate) lambda_requests_per_million: f64,
     /// Billed duration × memory.
     pub(crate) lambda_gb_second: f64,
+    /// Requests to a standard topic, in units of 64 KB. Deliveries to SQS are free.
+    pub(crate) sns_requests_per_million: f64,
     /// Requests to a standard queue, in units of 64 KB.
     pub(crate) sqs_requests_per_million: f64,
     /// On-demand write request units.
@@ -88,6 +90,7 @@ impl Prices {
             ("websocket_connection_minutes_per_million", self.websocket_connection_minutes_per_million),
             ("lambda_requests_per_million", self.lambda_requests_per_million),
             ("lambda_gb_second", self.lambda_gb_second),
+            ("sns_requests_per_million", self.sns_requests_per_million),
             ("sqs_requests_per_million", self.sqs_requests_per_million),
             ("dynamodb_write_units_per_million", self.dynamodb_write_units_per_million),
             ("dynamodb_read_units_per_million", self.dynamodb_read_units_per_million),

@@ -32,10 +32,11 @@ pub(super) fn chart(report: &Report) -> Chart {
 }
 
 /// Style, name and orders of each fate.
-fn fates(lane: &LaneReport) -> [(&'static str, &'static str, u64); 8] {
+fn fates(lane: &LaneReport) -> [(&'static str, &'static str, u64); 9] {
     let counts = &lane.counts;
     [
         ("confirmed", "confirmed", counts.confirmed),
+        ("cancelled", "cancelled", counts.cancelled.unwrap_or(0)),
         ("rejected", "rejected as not valid", counts.rejected),
         ("failed", "failed all deliveries", counts.failed),
         ("lost", "lost", counts.lost),
@@ -94,6 +95,14 @@ mod tests {
         assert!(chart.contains("</svg>confirmed</li>") && chart.contains("</svg>refused</li>"), "{chart}");
         assert!(!chart.contains("lost"), "{chart}");
         assert!(chart.contains("sync: 920\u{a0}orders refused, 46.0\u{a0}%"), "{chart}");
+    }
+
+    #[test]
+    fn draws_every_lane_and_what_one_cancelled() {
+        let chart = chart(&sample::report_of_three()).expect("orders were sent");
+
+        assert!(chart.contains("bus: 20\u{a0}orders cancelled, 1.0\u{a0}%"), "{chart}");
+        assert!(["sync", "async", "bus"].iter().all(|lane| chart.contains(&format!("name {lane}"))), "{chart}");
     }
 
     #[test]

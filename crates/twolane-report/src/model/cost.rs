@@ -40,7 +40,7 @@ pub struct Pricing {
     pub sources: Vec<String>,
     /// What is billed and not counted.
     pub left_out: Vec<String>,
-    /// Where one lane becomes the cheaper one, for each pair of a lane without a queue and a lane with one.
+    /// Where one lane becomes the cheaper one, for each pair of a lane without a queue and a lane with one that does the same work.
     pub crossovers: Vec<Crossover>,
 }
 

@@ -20,7 +20,7 @@ pub struct LaneReport {
     pub latencies: Latencies,
     /// One entry per second from the first arrival to the last outcome.
     pub timeline: Vec<TimelineSecond>,
-    /// Of the dead-letter queue, where it could be asked.
+    /// Of the dead-letter queues, where they could be asked.
     pub dead_letters: Option<DeadLetters>,
     /// What the table says of it, where it could be asked.
     pub reconciliation: Option<Reconciliation>,
@@ -38,7 +38,7 @@ impl LaneReport {
 }
 
 /// Orders by what became of them. `sent = accepted + refused`, and of the accepted ones
-/// `accepted = confirmed + rejected + failed + lost + unsettled + repeated`.
+/// `accepted = confirmed + cancelled + rejected + failed + lost + unsettled + repeated`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
@@ -54,6 +54,9 @@ pub struct Counts {
     pub refused: Refused,
     /// Stored.
     pub confirmed: u64,
+    /// Cancelled: a step refused or failed, or the deadline passed. `null` in reports from before there was a lane with steps.
+    #[serde(default)]
+    pub cancelled: Option<u64>,
     /// Refused by the worker.
     pub rejected: u64,
     /// Given up after the last delivery.
@@ -116,11 +119,12 @@ pub struct TimelineSecond {
     pub completed: u64,
     /// At its end: requests under way where the answer is the outcome, else accepted orders without an outcome.
     pub backlog: u64,
-    /// Messages in the queue, visible and in flight, as SQS says (approximately).
+    /// Messages in the lane's queues, visible and in flight, as SQS says (approximately). Queues in which messages wait for a set
+    /// time do not count.
     pub queue_depth: Option<u64>,
 }
 
-/// Messages in the dead-letter queue.
+/// Messages in the lane's dead-letter queues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeadLetters {
@@ -156,11 +160,14 @@ pub struct Usage {
     pub throttled_requests: u64,
     /// REST API requests by which a caller that polls asked the status service.
     pub status_requests: u64,
+    /// SNS requests in units of 64 KB. `null` in reports from before there was a lane with topics.
+    #[serde(default)]
+    pub publish_units: Option<u64>,
     /// SQS requests in units of 64 KB: sends, receives, deletes and changes of visibility.
     pub message_units: u64,
     /// Functions that ran.
     pub functions: Vec<FunctionUsage>,
-    /// DynamoDB write request units.
+    /// DynamoDB write request units: a write in a transaction counts twice.
     pub write_units: f64,
     /// DynamoDB read request units.
     pub read_units: f64,

@@ -36,6 +36,14 @@ pub(super) fn of_lanes(report: &Report) -> Vec<String> {
             lane.lane.name
         )
     }));
+    sentences.extend(costs.iter().filter(|(lane, _)| !lane.lane.steps.is_empty()).map(|(lane, _)| {
+        let steps: Vec<_> = lane.lane.steps.iter().map(|step| step.name.to_owned()).collect();
+        format!(
+            "The {} lane does more for each order than a lane that only stores it: the cost of {} is in its figure.",
+            lane.lane.name,
+            and(&steps)
+        )
+    }));
     sentences.extend(pricing.crossovers.iter().flat_map(|crossover| {
         // With more than two lanes each sentence names its pair.
         let pair = match pricing.crossovers.as_slice() {

@@ -80,13 +80,19 @@ fn fate(lane: &LaneReport) -> Vec<String> {
         let failed = counted(counts.failed, "order", "orders");
         sentences.push(format!("{failed} of the {name} lane failed all deliveries."));
     }
+    if let Some(cancelled) = counts.cancelled.filter(|cancelled| *cancelled > 0) {
+        let cancelled = counted(cancelled, "accepted order", "accepted orders");
+        sentences
+            .push(format!("The {name} lane cancelled {cancelled}: a step refused or failed, or the deadline passed."));
+    }
     if counts.rejected > 0 {
         let rejected = counted(counts.rejected, "accepted order", "accepted orders");
         sentences.push(format!("The {name} lane rejected {rejected} as not valid."));
     }
     if let Some(letters) = lane.dead_letters.filter(|letters| letters.before != letters.after) {
         let (before, after) = (count(letters.before), count(letters.after));
-        sentences.push(format!("The dead-letter queue went from {before} to {after} messages."));
+        let queues = if lane.lane.queues.len() > 1 { "queues" } else { "queue" };
+        sentences.push(format!("The dead-letter {queues} of the {name} lane went from {before} to {after} messages."));
     }
     sentences
 }
@@ -95,13 +101,14 @@ fn fate(lane: &LaneReport) -> Vec<String> {
 fn backlog(lane: &LaneReport) -> Option<String> {
     let peak = lane.timeline.iter().map(|second| second.backlog).max().filter(|peak| *peak > 0)?;
     let name = lane.lane.name;
-    let Some((workers, limit)) = lane.limited().find(|(function, _)| function.invoked_by == Invoker::Queue) else {
+    let workers: Vec<_> = lane.limited().filter(|(function, _)| function.invoked_by == Invoker::Queue).collect();
+    if workers.is_empty() {
         let what = match lane.lane.answer {
             Answer::Outcome => "requests were under way",
             Answer::Receipt => "orders waited",
         };
         return Some(format!("In the {name} lane at most {} {what} at the end of a second.", count(peak)));
-    };
+    }
     let last_arrival = lane.timeline.iter().rfind(|second| second.arrivals > 0).map_or(0, |second| second.second);
     let drained = lane.timeline.iter().rfind(|second| second.backlog > 0).map_or(0, |second| second.second + 1);
     let when = match drained.checked_sub(last_arrival + 1) {
@@ -111,8 +118,11 @@ fn backlog(lane: &LaneReport) -> Option<String> {
     let ended = lane.timeline.last().is_some_and(|second| second.backlog > 0);
     let drained = if ended { "was not drained".to_owned() } else { format!("was drained {when}") };
     let waited = counted(peak, "order", "orders");
-    let workers = workers.instances;
-    Some(format!("With at most {limit} {workers} at once, the {name} lane's backlog grew to {waited} and {drained}."))
+    let limits = match workers.as_slice() {
+        [(function, limit)] => format!("at most {limit} {} at once", function.instances),
+        several => format!("limits on {} functions", several.len()),
+    };
+    Some(format!("With {limits}, the {name} lane's backlog grew to {waited} and {drained}."))
 }
 
 /// How many of a lane's invocations ran at once, where there is a limit to it; in a burst, where each has one order, that

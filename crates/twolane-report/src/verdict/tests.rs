@@ -152,6 +152,29 @@ fn any_number_of_lanes_is_compared() {
 }
 
 #[test]
+fn a_lane_with_steps_says_what_it_cancelled_and_what_it_does_more() {
+    let mut report = sample::report_of_three();
+    report.lanes[0].counts.refused = Refused::default();
+    report.lanes[2].dead_letters = Some(crate::model::DeadLetters { before: 0, after: 4 });
+    cost::price(&mut report, &PriceTable::embedded());
+
+    for words in [
+        "The bus lane accepted all 2 000 orders.",
+        "The bus lane cancelled 20 accepted orders: a step refused or failed, or the deadline passed.",
+        "The dead-letter queues of the bus lane went from 0 to 4 messages.",
+        "With limits on 4 functions, the bus lane's backlog grew to 600 orders",
+        "invocations of settle-order in the bus lane ran at the same moment at most; its limit was 5",
+        "against sync, async is NOT cheaper here: it costs",
+        "bus is NOT cheaper here: it costs",
+        "The bus lane does more for each order than a lane that only stores it: the cost of stock, payment and shipment is in",
+    ] {
+        assert!(says(&report, words), "{words}: {:#?}", verdict(&report));
+    }
+    let crossovers = &report.pricing.as_ref().expect("priced").crossovers;
+    assert_eq!(crossovers.iter().map(|pair| pair.queued.name).collect::<Vec<_>>(), ["async"], "bus does other work");
+}
+
+#[test]
 fn percentiles_of_few_times_are_not_taken_for_more_than_the_longest() {
     let mut report = priced();
     for (timed, words) in [

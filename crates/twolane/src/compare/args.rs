@@ -1,7 +1,7 @@
 //! What can be typed after `twolane compare`.
 
 use crate::stack_args::StackArgs;
-use crate::values::{lane_parser, one_of};
+use crate::values::{lane_parser, one_of, step_parser};
 use anyhow::bail;
 use clap::Args;
 use lanes::Lane;
@@ -102,9 +102,12 @@ pub(crate) struct ScenarioArgs {
     // concurrency for Amazon SQS event sources".
     #[arg(long, value_name = "INVOCATIONS", default_value_t = 5, value_parser = clap::value_parser!(i32).range(2..=1000))]
     pub(crate) concurrency: i32,
-    /// How long an outage lasts, in seconds; a third of the duration without it.
+    /// How long an outage lasts, or a step is stopped, in seconds; a third of the duration without it.
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     pub(crate) outage: Option<f64>,
+    /// In subscriber-down: the step that is stopped.
+    #[arg(long, value_parser = step_parser(), default_value = "payment")]
+    pub(crate) step: String,
     /// Per cent of the orders that are poison, or that are sent twice.
     #[arg(long, value_name = "PER_CENT", default_value_t = 5.0, value_parser = parse_percent)]
     pub(crate) percent: f64,
@@ -165,6 +168,7 @@ impl CompareArgs {
             scenario_options: ScenarioSettings {
                 concurrency: options.concurrency,
                 outage: options.outage,
+                step: options.step,
                 percent: options.percent,
                 slow_by: options.slow_by,
                 writes_per_second: options.writes_per_second,
@@ -183,11 +187,16 @@ const SCENARIOS: &[(&str, &str, ScenarioName)] = &[
         ScenarioName::Burst,
     ),
     ("outage", "The lanes' functions are turned off for a while. Changes the stack", ScenarioName::Outage),
+    (
+        "subscriber-down",
+        "One step of the bus lane is stopped for a while. Its orders wait for it, or are cancelled at their deadline. Changes the stack",
+        ScenarioName::SubscriberDown,
+    ),
     ("slow-db", "Each write to the database takes longer. Changes the stack; local stacks only", ScenarioName::SlowDb),
     ("throttled-db", "The database refuses writes over a limit. Changes the stack", ScenarioName::ThrottledDb),
     (
         "poison",
-        "Some orders are not valid, and some messages cannot be decoded. Puts messages into the stack's queue",
+        "Some orders are not valid, and some messages cannot be decoded. Puts messages into the stack's queues",
         ScenarioName::Poison,
     ),
     ("duplicates", "Some orders are sent twice", ScenarioName::Duplicates),
@@ -243,6 +252,10 @@ and no order of it is in the queue: what fails comes again after minutes, in thr
 Then every sum is compared with the orders table, where AWS may be asked. report.json and
 report.html are written, and a summary is shown.
 
+Orders of the bus lane take units from stock and money from their owners' accounts. Before it is loaded,
+what the run takes is added to both, after you say yes; the numbers that were there before are set again
+at the end. Change no stock and no account of these owners meanwhile.
+
 Scenarios change a stack only after you say yes, and only by AWS's own controls; what was before is
 kept in --settings-file and put back at the end, also after Ctrl-C (SIGINT), SIGTERM, a closed
 terminal (SIGHUP) and a crash. After a kill -9 or a loss of power: twolane compare --restore.
@@ -253,6 +266,8 @@ Examples:
   twolane compare --rate 50 --duration 60 --arrivals poisson --confirm both
   twolane compare --scenario burst --concurrency 5 --peak 10 --yes
   twolane compare --scenario outage --outage 20 --yes
+  twolane compare --lanes sync,async,bus --yes
+  twolane compare --scenario subscriber-down --step payment --outage 20 --yes
   twolane compare --scenario poison --percent 10 --yes
   twolane compare --replay traffic.jsonl --parallel
   twolane compare --stack-name twolane --region eu-central-1 --tokens tokens.txt --owners 2
@@ -274,5 +289,6 @@ The stack is found as for `twolane order`; see `twolane --help`. With its output
 --outputs or a local stack) and AWS credentials, the queues, the orders table and the functions' logs
 are read too. It takes sqs:GetQueueAttributes, dynamodb:BatchGetItem, logs:FilterLogEvents and
 lambda:GetFunctionConfiguration, for poison sqs:SendMessage. The lanes' limits are in the report where
-lambda:GetFunctionConcurrency and lambda:ListEventSourceMappings are allowed. What else a scenario
+lambda:GetFunctionConcurrency and lambda:ListEventSourceMappings are allowed. The bus lane takes
+dynamodb:BatchGetItem, dynamodb:UpdateItem and dynamodb:DeleteItem on its tables of stock and payments. What else a scenario
 takes: docs/measuring.md.";

@@ -1,1 +1,89 @@
+use super::*;
+use event_bus::{EventKind, fakes::RecordingPublisher};
+use holds::fakes::InMemoryHolds;
+use lambda_runtime::Context;
+use serde_json::{Value, json};
+use shared_kernel::{Step, Vote};
+use sqs_batch::{Backoff, BatchHandler, Unchanged};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// Two orders of Lambda's batch, as they are placed: one of 39.98 EUR, and one of 99.95 EUR.
+fn batch() -> Value {
+    serde_json::from_str(include_str!("../../tests/fixtures/sqs-batch.json")).expect("the fixture is JSON")
+}
+
+/// The same batch, of events of another type.
+fn batch_of(event_type: &str) -> Value {
+    let mut batch = batch();
+    for record in batch["Records"].as_array_mut().expect("records") {
+        let mut event: Value = serde_json::from_str(record["body"].as_str().expect("a body")).expect("an event");
+        event["type"] = json!(event_type);
+        event["reason"] = json!("too late");
+        record["body"] = json!(event.to_string());
+    }
+    batch
+}
+
+fn handler(holds: InMemoryHolds) -> Handler<InMemoryHolds, RecordingPublisher, Unchanged> {
+    // One at a time: the votes are in the order of the batch.
+    let batches = BatchHandler::new().concurrency(1);
+    let subscriber = Subscriber { batches, max_receive_count: 5, backoff: Backoff::NONE };
+    Handler { holds, outcomes: RecordingPublisher::default(), subscriber }
+}
+
+/// Handles a batch, none of whose messages must be redelivered.
+async fn handle(handler: &Handler<InMemoryHolds, RecordingPublisher, Unchanged>, batch: Value) {
+    let mut context = Context::default();
+    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970") + Duration::from_secs(15);
+    context.deadline = u64::try_from(deadline.as_millis()).expect("in range");
+    let event = serde_json::from_value(batch).expect("a batch of Lambda's");
+
+    let response = handler.handle(LambdaEvent::new(event, context)).await.expect("every record has an id");
+
+    assert_eq!(response.batch_item_failures.len(), 0);
+}
+
+/// The votes, oldest first.
+fn votes(handler: &Handler<InMemoryHolds, RecordingPublisher, Unchanged>) -> Vec<Vote> {
+    let vote = |event: event_bus::Event| match event.kind {
+        EventKind::Voted(Step::Payment, vote) => vote,
+        other => panic!("not a vote of this step: {other:?}"),
+    };
+    handler.outcomes.published().into_iter().map(vote).collect()
+}
+
+#[tokio::test]
+async fn holds_an_orders_total_and_refuses_what_the_account_does_not_cover() {
+    let handler = handler(InMemoryHolds::with([("demo#EUR", 10_000)]));
+
+    handle(&handler, batch()).await;
+
+    let refused = Vote::Refused("the account does not cover EUR 99.95".into());
+    assert_eq!(votes(&handler), [Vote::Held, refused]);
+    assert_eq!(handler.holds.counter("demo#EUR"), Some(6002));
+}
+
+#[tokio::test]
+async fn confirming_keeps_what_is_held_and_cancelling_returns_it() {
+    for (event_type, balance) in [("order.confirmed", 6007), ("order.cancelled", 20_000)] {
+        let handler = handler(InMemoryHolds::with([("demo#EUR", 20_000)]));
+        handle(&handler, batch()).await;
+
+        handle(&handler, batch_of(event_type)).await;
+        handle(&handler, batch_of(event_type)).await;
+
+        assert_eq!(handler.holds.counter("demo#EUR"), Some(balance), "{event_type}");
+        assert_eq!(votes(&handler), [Vote::Held, Vote::Held], "only order.placed is voted on");
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_is_cancelled_before_it_is_placed_costs_nothing() {
+    let handler = handler(InMemoryHolds::with([("demo#EUR", 20_000)]));
+
+    handle(&handler, batch_of("order.cancelled")).await;
+    handle(&handler, batch()).await;
+
+    assert_eq!(handler.holds.counter("demo#EUR"), Some(20_000));
+    assert_eq!(votes(&handler), []);
+}

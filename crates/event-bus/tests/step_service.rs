@@ -1,0 +1,138 @@
+//! What a step does with each event, and what it publishes.
+
+use event_bus::{
+    Delivery, EventKind, HandleError, HoldOutcome, OrderedItems, StepService,
+    fakes::{self, RecordingPublisher},
+    take_part,
+};
+use shared_kernel::{OrderId, Owner, RepositoryError, Step, Timestamp, Vote};
+use std::sync::Mutex;
+
+/// A stock service that holds with this outcome, or cannot reach its table; it records its calls.
+struct Stock {
+    outcome: Option<HoldOutcome>,
+    calls: Mutex<Vec<&'static str>>,
+}
+
+impl Stock {
+    fn with(outcome: Option<HoldOutcome>) -> Self {
+        Self { outcome, calls: Mutex::default() }
+    }
+
+    fn called(&self, method: &'static str) -> Result<HoldOutcome, RepositoryError> {
+        self.calls.lock().expect("no test panicked").push(method);
+        self.outcome.clone().ok_or_else(|| RepositoryError::Unavailable("no answer".into()))
+    }
+}
+
+impl StepService for Stock {
+    const STEP: Step = Step::Stock;
+
+    async fn hold(&self, _: &Owner, _: OrderId, _: &OrderedItems) -> Result<HoldOutcome, RepositoryError> {
+        self.called("hold")
+    }
+
+    async fn confirm(&self, _: &Owner, _: OrderId) -> Result<(), RepositoryError> {
+        self.called("confirm").map(|_| ())
+    }
+
+    async fn undo(&self, _: &Owner, _: OrderId) -> Result<(), RepositoryError> {
+        self.called("undo").map(|_| ())
+    }
+}
+
+fn now() -> Timestamp {
+    Timestamp::parse("2026-01-01T00:00:07Z").expect("RFC 3339")
+}
+
+fn placed() -> EventKind {
+    EventKind::Placed(fakes::ordered_items())
+}
+
+/// What one delivery comes to, and what is published.
+async fn deliver(service: &Stock, kind: EventKind, is_last: bool) -> (Result<(), HandleError>, Vec<EventKind>) {
+    let topic = RecordingPublisher::default();
+    let delivery = Delivery { event: fakes::event(kind), receive_count: 1, is_last };
+
+    let handled = take_part(service, &topic, delivery, now()).await;
+
+    let published = topic.published();
+    assert!(published.iter().all(|event| event.occurred_at == now()), "a vote has its own time");
+    (handled, published.into_iter().map(|event| event.kind).collect())
+}
+
+#[tokio::test]
+async fn votes_as_it_holds() {
+    for (outcome, vote) in
+        [(HoldOutcome::Held, Vote::Held), (HoldOutcome::Refused("2 left".into()), Vote::Refused("2 left".into()))]
+    {
+        let (handled, published) = deliver(&Stock::with(Some(outcome)), placed(), false).await;
+
+        assert!(handled.is_ok(), "{handled:?}");
+        assert_eq!(published, [EventKind::Voted(Step::Stock, vote)]);
+    }
+}
+
+#[tokio::test]
+async fn does_not_vote_on_an_order_that_was_cancelled_before() {
+    let (handled, published) = deliver(&Stock::with(Some(HoldOutcome::Undone)), placed(), false).await;
+
+    assert!(handled.is_ok() && published.is_empty(), "{handled:?} {published:?}");
+}
+
+#[tokio::test]
+async fn a_failed_hold_votes_at_its_last_delivery_and_not_before() {
+    let (early, before) = deliver(&Stock::with(None), placed(), false).await;
+    let (last, published) = deliver(&Stock::with(None), placed(), true).await;
+
+    assert!(early.is_err() && before.is_empty());
+    let error = last.expect_err("the event goes to the dead-letter queue");
+    assert!(matches!(error, HandleError::Repository(_)), "{error:?}");
+    let vote = Vote::Failed("the stock service did not answer in time".into());
+    assert_eq!(published, [EventKind::Voted(Step::Stock, vote)]);
+}
+
+#[tokio::test]
+async fn a_vote_that_is_not_published_is_redelivered() {
+    let topic = RecordingPublisher::failing_first(1);
+    let delivery = Delivery { event: fakes::event(placed()), receive_count: 1, is_last: false };
+
+    let handled = take_part(&Stock::with(Some(HoldOutcome::Held)), &topic, delivery, now()).await;
+
+    let error = handled.expect_err("the vote is lost");
+    assert!(matches!(&error, HandleError::Publish(_)) && error.is_retryable(), "{error:?}");
+}
+
+#[tokio::test]
+async fn makes_final_or_undoes_what_it_holds_and_publishes_nothing() {
+    let service = Stock::with(Some(HoldOutcome::Held));
+    for kind in [EventKind::Confirmed, EventKind::Cancelled { reason: "no".into() }] {
+        let (handled, published) = deliver(&service, kind, false).await;
+
+        assert!(handled.is_ok() && published.is_empty(), "{handled:?} {published:?}");
+    }
+
+    assert_eq!(*service.calls.lock().expect("no test panicked"), ["confirm", "undo"]);
+}
+
+#[tokio::test]
+async fn a_decision_that_it_cannot_carry_out_is_redelivered_and_never_voted_on() {
+    for kind in [EventKind::Confirmed, EventKind::Cancelled { reason: "no".into() }] {
+        let (handled, published) = deliver(&Stock::with(None), kind, true).await;
+
+        assert!(handled.is_err() && published.is_empty(), "{published:?}");
+    }
+}
+
+#[tokio::test]
+async fn ignores_events_that_are_not_for_steps() {
+    let service = Stock::with(None);
+    let submitted = EventKind::Submitted { order: fakes::ordered_items(), note: None };
+    for kind in [submitted, EventKind::Voted(Step::Payment, Vote::Held)] {
+        let (handled, published) = deliver(&service, kind, true).await;
+
+        assert!(handled.is_ok() && published.is_empty(), "{handled:?} {published:?}");
+    }
+
+    assert!(service.calls.lock().expect("no test panicked").is_empty());
+}

@@ -1,0 +1,319 @@
+//! Reading and changing settings of a deployed stack, by AWS's API.
+
+use super::setting::{Capacity, Setting};
+use anyhow::{Context, bail};
+use aws_sdk_dynamodb::types::{BillingMode, OnDemandThroughput, ProvisionedThroughput, TableDescription, TableStatus};
+use aws_sdk_lambda::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    types::{Environment, EventSourceMappingConfiguration, LastUpdateStatus, ScalingConfig},
+};
+use std::collections::HashMap;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+use twolane_client::{
+    aws,
+    counters::{Counter, Counters},
+};
+
+/// Longest that a change is waited for, which AWS makes some time after it answers: seconds, and minutes for a table.
+/// Source: AWS Lambda API Reference, `UpdateEventSourceMapping` and `UpdateFunctionConfiguration`; Amazon DynamoDB API
+/// Reference, `UpdateTable`.
+const SETTLE_TIMEOUT: Duration = Duration::from_mins(10);
+/// Between two looks at it.
+const SETTLE_INTERVAL: Duration = Duration::from_millis(250);
+
+/// What DynamoDB calls no limit. Source: Amazon DynamoDB API Reference, `OnDemandThroughput`.
+const NO_LIMIT: i64 = -1;
+
+/// Reads and changes settings.
+#[derive(Clone, Debug)]
+pub(crate) struct Controls {
+    lambda: Client,
+    dynamodb: aws_sdk_dynamodb::Client,
+}
+
+impl Controls {
+    /// With the user's own credentials.
+    pub(crate) fn new(config: &aws_config::SdkConfig) -> Self {
+        Self { lambda: Client::new(config), dynamodb: aws_sdk_dynamodb::Client::new(config) }
+    }
+
+    /// The reserved concurrency of a function.
+    ///
+    /// # Errors
+    /// What AWS says.
+    pub(crate) async fn reserved_concurrency(&self, function: &str) -> anyhow::Result<Setting> {
+        let answer = self.lambda.get_function_concurrency().function_name(function).send().await;
+        let answer = answer.map_err(|error| aws::describe(&error));
+        let answer = answer.with_context(|| format!("Failed to read the reserved concurrency of {function}"))?;
+        Ok(Setting::ReservedConcurrency { function: function.into(), value: answer.reserved_concurrent_executions() })
+    }
+
+    /// How each queue of a function invokes it.
+    ///
+    /// # Errors
+    /// What AWS says; it has no event source.
+    pub(crate) async fn event_sources(&self, function: &str) -> anyhow::Result<Vec<Setting>> {
+        let answer = self.lambda.list_event_source_mappings().function_name(function).send().await;
+        let answer = answer.map_err(|error| aws::describe(&error));
+        let answer = answer.with_context(|| format!("Failed to read the event sources of {function}"))?;
+        if answer.event_source_mappings().is_empty() {
+            bail!("{function} has no event source");
+        }
+        let setting = |source: &EventSourceMappingConfiguration| {
+            Ok(Setting::EventSource {
+                function: function.into(),
+                id: source.uuid().context("An event source has no id")?.into(),
+                maximum_concurrency: source.scaling_config().and_then(ScalingConfig::maximum_concurrency),
+                batch_size: source.batch_size().context("An event source has no batch size")?,
+                enabled: !matches!(source.state(), Some("Disabled" | "Disabling")),
+            })
+        };
+        answer.event_source_mappings().iter().map(setting).collect()
+    }
+
+    /// How the event source with that id invokes a function.
+    async fn event_source(&self, function: &str, id: &str) -> anyhow::Result<Setting> {
+        let sources = self.event_sources(function).await?;
+        let is_it = |source: &Setting| matches!(source, Setting::EventSource { id: other, .. } if other == id);
+        sources.into_iter().find(is_it).with_context(|| format!("{function} no longer has the event source {id}"))
+    }
+
+    /// The numbers of counters.
+    async fn counters(&self, table: &str, keys: impl Iterator<Item = &String>) -> anyhow::Result<Setting> {
+        let keys: Vec<String> = keys.cloned().collect();
+        let numbers = Counters::in_named_table(self.dynamodb.clone(), table).read(&keys).await?;
+        let available = keys.into_iter().map(|key| (key.clone(), numbers.get(&key).copied())).collect();
+        Ok(Setting::Counters { table: table.to_owned(), available })
+    }
+
+    /// A variable of a function.
+    ///
+    /// # Errors
+    /// What AWS says.
+    pub(crate) async fn variable(&self, function: &str, name: &str) -> anyhow::Result<Setting> {
+        let value = self.environment(function).await?.remove(name);
+        Ok(Setting::Variable { function: function.into(), name: name.into(), value })
+    }
+
+    /// The capacity of a table.
+    ///
+    /// # Errors
+    /// What AWS says.
+    pub(crate) async fn table_capacity(&self, table: &str) -> anyhow::Result<Setting> {
+        let described = self.describe_table(table).await.with_context(|| format!("Failed to describe {table}"))?;
+        let on_demand = described
+            .billing_mode_summary()
+            .is_some_and(|summary| summary.billing_mode() == Some(&BillingMode::PayPerRequest));
+        let capacity = if on_demand {
+            let most = described.on_demand_throughput().and_then(OnDemandThroughput::max_write_request_units);
+            Capacity::OnDemand { writes: most.filter(|units| *units != NO_LIMIT) }
+        } else {
+            let throughput = described.provisioned_throughput();
+            let units =
+                throughput.and_then(|units| Some((units.write_capacity_units()?, units.read_capacity_units()?)));
+            let (writes, reads) =
+                units.with_context(|| format!("AWS does not say what {table} is provisioned with"))?;
+            Capacity::Provisioned { writes, reads }
+        };
+        Ok(Setting::TableCapacity { table: table.into(), capacity })
+    }
+
+    /// The log group of a function.
+    ///
+    /// # Errors
+    /// What AWS says.
+    pub(crate) async fn log_group(&self, function: &str) -> anyhow::Result<String> {
+        let answer = self.lambda.get_function_configuration().function_name(function).send().await;
+        let answer = answer.map_err(|error| aws::describe(&error))?;
+        let group = answer.logging_config().and_then(|logging| logging.log_group());
+        Ok(group.map_or_else(|| format!("/aws/lambda/{function}"), ToOwned::to_owned))
+    }
+
+    /// The setting as it is now, of what that one is of.
+    ///
+    /// # Errors
+    /// What AWS says.
+    pub(crate) async fn current(&self, setting: &Setting) -> anyhow::Result<Setting> {
+        match setting {
+            Setting::ReservedConcurrency { function, .. } => self.reserved_concurrency(function).await,
+            Setting::EventSource { function, id, .. } => self.event_source(function, id).await,
+            Setting::Variable { function, name, .. } => self.variable(function, name).await,
+            Setting::TableCapacity { table, .. } => self.table_capacity(table).await,
+            Setting::Counters { table, available } => self.counters(table, available.keys()).await,
+        }
+    }
+
+    /// Makes the setting so, and waits until it is. What is so already is left alone.
+    ///
+    /// # Errors
+    /// What AWS says; it is not so after minutes.
+    pub(crate) async fn apply(&self, setting: &Setting) -> anyhow::Result<()> {
+        self.apply_unless(setting, std::future::pending()).await
+    }
+
+    /// The same, but for the wait where it is `interrupted`: others may be changing it back by then.
+    ///
+    /// # Errors
+    /// What AWS says; it is not so after minutes.
+    pub(crate) async fn apply_unless(
+        &self,
+        setting: &Setting,
+        interrupted: impl Future<Output = ()>,
+    ) -> anyhow::Result<()> {
+        let applied = async {
+            // What was asked for is waited for: dropped on its way, it might come after what changes it back.
+            self.change(setting).await?;
+            if matches!(setting, Setting::Counters { .. }) {
+                // They are set at once, and orders may change them since.
+                return Ok(());
+            }
+            tokio::select! {
+                settled = self.settled(setting) => settled,
+                () = interrupted => Ok(()),
+            }
+        };
+        applied.await.with_context(|| format!("Failed to change the stack to {setting}"))
+    }
+
+    /// Asks AWS for the change, unless it is so already.
+    async fn change(&self, setting: &Setting) -> anyhow::Result<()> {
+        until(async || match self.unsettled(setting).await? {
+            Some(state) => Ok(Err(state)),
+            None if self.current(setting).await? == *setting || self.request(setting).await? => Ok(Ok(())),
+            None => Ok(Err("AWS is making another change".to_owned())),
+        })
+        .await
+    }
+
+    /// Waits until it is so.
+    async fn settled(&self, setting: &Setting) -> anyhow::Result<()> {
+        until(async || {
+            if let Some(state) = self.unsettled(setting).await? {
+                return Ok(Err(state));
+            }
+            let current = self.current(setting).await?;
+            Ok(if current == *setting { Ok(()) } else { Err(format!("it is still {current}")) })
+        })
+        .await
+    }
+
+    /// What state it is in while AWS still makes an earlier change.
+    async fn unsettled(&self, setting: &Setting) -> anyhow::Result<Option<String>> {
+        Ok(match setting {
+            Setting::ReservedConcurrency { .. } | Setting::Counters { .. } => None,
+            Setting::EventSource { id, .. } => {
+                let source = self.lambda.get_event_source_mapping().uuid(id).send().await;
+                let state = source.map_err(|error| aws::describe(&error))?.state.unwrap_or_default();
+                (!["Enabled", "Disabled"].contains(&state.as_str())).then(|| format!("the event source is {state}"))
+            }
+            Setting::Variable { function, .. } => {
+                let answer = self.lambda.get_function_configuration().function_name(function).send().await;
+                match answer.map_err(|error| aws::describe(&error))?.last_update_status {
+                    Some(LastUpdateStatus::InProgress) => Some(format!("the update of {function} is not done")),
+                    Some(LastUpdateStatus::Failed) => bail!("the update of {function} failed"),
+                    _ => None,
+                }
+            }
+            Setting::TableCapacity { table, .. } => {
+                let status = self.describe_table(table).await?.table_status;
+                let status = status.as_ref().map_or("of no status", TableStatus::as_str);
+                (status != "ACTIVE").then(|| format!("the table {table} is {status}"))
+            }
+        })
+    }
+
+    /// Asks AWS for the change; whether it took the request. It does not while it makes another one.
+    async fn request(&self, setting: &Setting) -> anyhow::Result<bool> {
+        match setting {
+            Setting::ReservedConcurrency { function, value: Some(value) } => {
+                let request = self.lambda.put_function_concurrency().function_name(function);
+                taken(request.reserved_concurrent_executions(*value).send().await)
+            }
+            Setting::ReservedConcurrency { function, value: None } => {
+                taken(self.lambda.delete_function_concurrency().function_name(function).send().await)
+            }
+            Setting::EventSource { id, maximum_concurrency, batch_size, enabled, .. } => {
+                // An empty configuration takes the limit away.
+                let scaling = ScalingConfig::builder().set_maximum_concurrency(*maximum_concurrency).build();
+                let request = self.lambda.update_event_source_mapping().uuid(id).scaling_config(scaling);
+                taken(request.batch_size(*batch_size).enabled(*enabled).send().await)
+            }
+            Setting::Variable { function, name, value } => {
+                let mut variables = self.environment(function).await?;
+                match value {
+                    Some(value) => variables.insert(name.clone(), value.clone()),
+                    None => variables.remove(name),
+                };
+                let environment = Environment::builder().set_variables(Some(variables)).build();
+                let request = self.lambda.update_function_configuration().function_name(function);
+                taken(request.environment(environment).send().await)
+            }
+            Setting::TableCapacity { table, capacity } => {
+                let request = self.dynamodb.update_table().table_name(table);
+                let request = match *capacity {
+                    Capacity::OnDemand { writes } => request.on_demand_throughput(
+                        OnDemandThroughput::builder().max_write_request_units(writes.unwrap_or(NO_LIMIT)).build(),
+                    ),
+                    Capacity::Provisioned { writes, reads } => {
+                        let units = ProvisionedThroughput::builder();
+                        let units = units.write_capacity_units(writes).read_capacity_units(reads);
+                        request.provisioned_throughput(units.build()?)
+                    }
+                };
+                taken(request.send().await)
+            }
+            Setting::Counters { table, available } => {
+                let counters = Counters::in_named_table(self.dynamodb.clone(), table);
+                let set = available.iter().filter_map(|(key, number)| Some((key, (*number)?)));
+                let set = set.map(|(key, available)| Counter { key: key.clone(), available });
+                let changes = counters.set_all(set.collect()).await;
+                changes.error.map_or(Ok(()), Err)?;
+                for (key, _) in available.iter().filter(|(_, number)| number.is_none()) {
+                    counters.delete(key).await?;
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    async fn describe_table(&self, table: &str) -> anyhow::Result<TableDescription> {
+        let answer = self.dynamodb.describe_table().table_name(table).send().await;
+        answer.map_err(|error| aws::describe(&error))?.table.context("AWS describes no table")
+    }
+
+    async fn environment(&self, function: &str) -> anyhow::Result<HashMap<String, String>> {
+        let answer = self.lambda.get_function_configuration().function_name(function).send().await;
+        let answer = answer.map_err(|error| aws::describe(&error));
+        let answer = answer.with_context(|| format!("Failed to read the configuration of {function}"))?;
+        Ok(answer.environment().and_then(|environment| environment.variables().cloned()).unwrap_or_default())
+    }
+}
+
+/// Looks until it is so, or for too long; the inner error says how it is instead.
+async fn until(look: impl AsyncFn() -> anyhow::Result<Result<(), String>>) -> anyhow::Result<()> {
+    let deadline = Instant::now() + SETTLE_TIMEOUT;
+    loop {
+        match look().await? {
+            Ok(()) => return Ok(()),
+            Err(instead) if Instant::now() >= deadline => bail!("{instead} after {} s", SETTLE_TIMEOUT.as_secs()),
+            Err(_) => sleep(SETTLE_INTERVAL).await,
+        }
+    }
+}
+
+/// Whether AWS took a request; not while another change is under way.
+/// Source: AWS Lambda and Amazon DynamoDB API References, errors of the actions above.
+fn taken<T, E>(answer: Result<T, SdkError<E>>) -> anyhow::Result<bool>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    match answer {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(aws::code(&error), Some("ResourceInUseException" | "ResourceConflictException")) => {
+            Ok(false)
+        }
+        Err(error) => Err(aws::describe(&error)),
+    }
+}
