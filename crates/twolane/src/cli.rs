@@ -220,8 +220,8 @@ The file has one order per line; blank lines are skipped:
 every run. The second line of an order id is sent when the first has its outcome. Nothing is sent
 unless every line can be read.
 
-In the bus lane, stock, payment and shipment vote on each order, and the line below it shows how each
-step ended. Fill stock and accounts first: `twolane stock` and `twolane account`.
+In the bus lane, stock, payment and shipment vote on each order, and the line below it shows how
+each step ended. Fill stock and accounts first: `twolane stock` and `twolane account`.
 
 Ctrl-C (SIGINT) and SIGTERM end a run early: no more orders are sent, and what is known of those
 that were is shown. The ones without an outcome are UNANSWERED, with their order ids; they may yet
@@ -308,11 +308,11 @@ folder above.";
 
 const DLQ_HELP: &str = "\
 A message comes here when it failed all its deliveries, and stays until 14 days after it was first
-sent. Looking takes nothing away: each message is held for a moment and released, which counts as one
-more time that it was received. A look that is killed holds what it has seen for two minutes.
+sent. Looking takes nothing away: each message is held for a moment and released, which counts as
+one more time that it was received. A look that is killed holds what it has seen for two minutes.
 
-Messages of the bus lane are events. `reason` says what such a message may leave undone, and the state
-of its order.
+Messages of the bus lane are events. `reason` says what such a message may leave undone, and the
+state of its order.
 
 Examples:
   twolane dlq
@@ -330,21 +330,23 @@ Exit code:
   143  terminated (SIGTERM)
 
 The stack is found by --stack-name or --outputs, else by TWOLANE_OUTPUTS, else by
-.local/outputs.json here or in a folder above; its outputs OrdersTableName and the URLs of the queues
-and dead-letter queues are read. AWS is asked as your AWS configuration says: AWS_ENDPOINT_URL, or
-endpoint_url of the profile, included.
-It takes sqs:ReceiveMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes on the dead-letter
-queues, and dynamodb:BatchGetItem on the orders table; to delete, sqs:DeleteMessage.";
+.local/outputs.json here or in a folder above; its outputs OrdersTableName and the URLs of the
+queues and dead-letter queues are read. AWS is asked as your AWS configuration says:
+AWS_ENDPOINT_URL, or endpoint_url of the profile, included. It takes sqs:ReceiveMessage,
+sqs:ChangeMessageVisibility and sqs:GetQueueAttributes on the dead-letter queues, and
+dynamodb:BatchGetItem on the orders table; to delete, sqs:DeleteMessage.";
 
 const REDRIVE_HELP: &str = "\
-Fix what made the messages fail first; what fails again comes back to the dead-letter queue. Nothing is
-lost by trying, and nothing is done twice: an order that FAILED becomes CONFIRMED, once. An order that
-was CANCELLED stays so: redriving an event of it undoes what a step still holds.
+Fix what made the messages fail first; what fails again comes back to the dead-letter queue.
+Nothing is lost by trying, and nothing is done twice: an order that FAILED becomes CONFIRMED,
+once. An order that was CANCELLED stays so: redriving an event of it undoes what a step still
+holds.
 
-SQS itself moves all messages of the orders queue (StartMessageMoveTask). Those of --order, all where
-the queue service has no such action, and events, some of which may come from the topic's subscription,
-are received, sent and deleted in tens, in this order. An interruption may leave a message in both
-queues, and loses none. A message that was moved has a new message id; its order id stays.
+SQS itself moves all messages of the orders queue (StartMessageMoveTask). Those of --order, all
+where the queue service has no such action, and events, some of which may come from the topic's
+subscription, are received, sent and deleted in tens, in this order. An interruption may leave a
+message in both queues, and loses none. A message that was moved has a new message id; its order
+id stays.
 
 Examples:
   twolane redrive
