@@ -3,6 +3,7 @@
 use crate::{
     conflict::{WriteError, retry_conflicts},
     hold_record::{AVAILABLE, HoldRecord, Item, counter_pk, read_counter},
+    in_flight::InFlight,
     transaction::failed_conditions,
 };
 use aws_sdk_dynamodb::{
@@ -16,7 +17,7 @@ use aws_sdk_dynamodb::{
 use dynamodb_errors::repository_error;
 use holds::{Claim, CounterKey, Hold, HoldKey, HoldRepository, HoldState, RefuseOutcome, Shortage, TakeOutcome};
 use shared_kernel::{RepositoryError, Timestamp};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// Keeps holds and counters in a table with the string partition key `pk`.
 ///
@@ -27,13 +28,14 @@ pub struct DynamoDbHoldRepository {
     client: Client,
     table_name: String,
     retention: Option<Duration>,
+    in_flight: Arc<InFlight>,
 }
 
 impl DynamoDbHoldRepository {
     /// Keeps holds in `table_name`: for `retention` after they were created, or for ever. Counters are never forgotten.
     #[must_use]
     pub fn new(client: Client, table_name: impl Into<String>, retention: Option<Duration>) -> Self {
-        Self { client, table_name: table_name.into(), retention }
+        Self { client, table_name: table_name.into(), retention, in_flight: Arc::default() }
     }
 
     fn item(&self, key: &HoldKey, hold: &Hold) -> Result<Item, RepositoryError> {
@@ -177,6 +179,7 @@ fn transact(update: UpdateBuilder) -> TransactWriteItem {
 impl HoldRepository for DynamoDbHoldRepository {
     /// One transaction, whatever comes of it: when a condition fails, DynamoDB returns the item that failed it in the same answer.
     async fn take(&self, key: &HoldKey, hold: &Hold, initial: u64) -> Result<TakeOutcome, RepositoryError> {
+        let _reserved = self.in_flight.reserve(&hold.claims).await;
         retry_conflicts(|| self.take_once(key, hold, initial)).await
     }
 
@@ -193,7 +196,10 @@ impl HoldRepository for DynamoDbHoldRepository {
         let undone = Hold { state: HoldState::Undone, claims: Vec::new(), created_at: now };
         let existing = retry_conflicts(|| self.put_if_absent(key, &undone)).await?;
         match existing {
-            Some(hold) if hold.state == HoldState::Held => retry_conflicts(|| self.give_back(key, &hold.claims)).await,
+            Some(hold) if hold.state == HoldState::Held => {
+                let _reserved = self.in_flight.reserve(&hold.claims).await;
+                retry_conflicts(|| self.give_back(key, &hold.claims)).await
+            }
             _ => Ok(()),
         }
     }

@@ -15,7 +15,8 @@ pub trait HoldRepository {
     /// A counter without a record has `initial` available. An implementation MUST take all claims or none. It MUST answer
     /// [`TakeOutcome::Exists`] if there is a hold with the key, also if a counter is short.
     ///
-    /// At most 99 claims: Amazon DynamoDB takes 100 actions in a transaction.
+    /// At most 99 claims, each of another counter: Amazon DynamoDB takes 100 actions in a transaction, the hold's included.
+    /// Source: Amazon DynamoDB API Reference, `TransactWriteItems`.
     fn take(
         &self,
         key: &HoldKey,

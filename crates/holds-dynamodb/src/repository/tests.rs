@@ -1,6 +1,7 @@
 use super::*;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region, retry::RetryConfig};
 use aws_smithy_http_client::test_util::infallible_client_fn;
+use futures_util::FutureExt;
 use holds::fakes;
 use serde_json::{Value, json};
 use std::{
@@ -160,7 +161,7 @@ async fn distinguishes_cancellations_that_pass_from_those_that_do_not() {
     ];
     for (code, expected) in cases {
         let reasons = json!([{"Code": "None"}, {"Code": code}, {"Code": "ConditionalCheckFailed"}]);
-        let (holds, _) = answering(vec![cancelled(&reasons); 6]);
+        let (holds, _) = answering(vec![cancelled(&reasons); 8]);
 
         let error = holds.take(&fakes::key(1), &hold(HoldState::Held), 0).await.expect_err("nothing was decided");
 
@@ -315,4 +316,39 @@ async fn distinguishes_throttles_faults_and_refusals_of_every_write() {
             assert!(expected(&failure), "{code}: {failure:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn takes_nothing_while_this_process_writes_a_counter_of_the_hold() {
+    let (holds, requests) = answering([(200, json!({}))]);
+    let (key, hold) = (fakes::key(1), hold(HoldState::Held));
+
+    let reserved = holds.in_flight.reserve(&hold.claims[1..]).await;
+    let mut taking = Box::pin(holds.take(&key, &hold, 0));
+    assert!(taking.as_mut().now_or_never().is_none());
+    assert!(operations(&requests).is_empty());
+    drop(reserved);
+
+    taking.await.expect("DynamoDB took it");
+}
+
+#[tokio::test]
+async fn gives_nothing_back_while_this_process_writes_a_counter_of_the_hold() {
+    let (holds, requests) = answering([condition_failed(&item("HELD")), (200, json!({}))]);
+    let (key, claims) = (fakes::key(1), hold(HoldState::Held).claims);
+
+    let reserved = holds.in_flight.reserve(&claims[1..]).await;
+    let mut undoing = Box::pin(holds.undo(&key, fakes::moment()));
+    // The first request needs no counter. It finds what is held.
+    while operations(&requests).is_empty() {
+        assert!(undoing.as_mut().now_or_never().is_none());
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..100 {
+        assert!(undoing.as_mut().now_or_never().is_none());
+    }
+    assert_eq!(operations(&requests), ["PutItem"]);
+    drop(reserved);
+
+    undoing.await.expect("DynamoDB took it");
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    Processed, QueuedOrder,
+    Processed, QueuedOrder, Step, Vote,
     fakes::{self, InMemoryOrders, Unavailable, check_settlements},
     process_queued_order,
 };
