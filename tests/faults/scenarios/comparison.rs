@@ -38,7 +38,13 @@ fn compare(folder: &std::path::Path, more: &[&str]) -> Command {
 
 fn compare_lanes(lanes: &str, folder: &std::path::Path, more: &[&str]) -> Command {
     let mut command = command_line::command(&["compare", "--owners", "2", "--warm-up", "0", "--max-lag", "600000"]);
-    command.args(["--lanes", lanes]).arg("--output").arg(folder).arg("--settings-file").arg(folder.join("settings.json")).args(more);
+    command
+        .args(["--lanes", lanes])
+        .arg("--output")
+        .arg(folder)
+        .arg("--settings-file")
+        .arg(folder.join("settings.json"))
+        .args(more);
     command
 }
 
