@@ -62,7 +62,11 @@ pub async fn pass_deadline<R: SettlementRepository>(
     repository: &R,
     deadline: &Deadline,
 ) -> Result<Settled, SettleError> {
-    settled(repository.cancel_overdue(deadline).await?, Decider::Deadline, deadline.fingerprint)
+    match repository.cancel_overdue(deadline).await? {
+        // Deadlines are published after the record is written: the order's record was deleted since.
+        SettleOutcome::Missing => Ok(Settled::default()),
+        outcome => settled(outcome, Decider::Deadline, deadline.fingerprint),
+    }
 }
 
 fn settled(outcome: SettleOutcome, by: Decider, fingerprint: Fingerprint) -> Result<Settled, SettleError> {

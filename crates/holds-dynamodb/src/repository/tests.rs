@@ -87,7 +87,7 @@ async fn takes_and_records_in_one_transaction() {
     assert_eq!(put["Item"]["pk"]["S"], fakes::key(1).as_str());
     assert_eq!(put["Item"]["state"]["S"], "HELD");
     assert_eq!(put["Item"]["claims"]["M"], item("HELD")["claims"]["M"]);
-    assert_eq!(put["Item"]["expiresAt"]["N"], "1796119200", "a day after it was created");
+    assert!(put["Item"]["expiresAt"].is_null(), "a hold outlives every retention until it ends");
     let update = &request["TransactItems"][1]["Update"];
     assert_eq!(update["Key"]["pk"]["S"], "counter#SKU-1");
     assert_eq!(update["ConditionExpression"], "#available >= :amount");
@@ -201,16 +201,18 @@ async fn confirms_what_is_held_or_confirmed_and_nothing_else() {
         condition_failed(&item("REFUSED")),
     ]);
 
-    holds.confirm(&fakes::key(1)).await.expect("it is held");
-    holds.confirm(&fakes::key(1)).await.expect("it was confirmed before");
+    holds.confirm(&fakes::key(1), fakes::moment()).await.expect("it is held");
+    holds.confirm(&fakes::key(1), fakes::moment()).await.expect("it was confirmed before");
     for state in ["UNDONE", "REFUSED"] {
-        let error = holds.confirm(&fakes::key(1)).await.expect_err("it is not held");
+        let error = holds.confirm(&fakes::key(1), fakes::moment()).await.expect_err("it is not held");
         assert!(matches!(error, RepositoryError::Refused(_)), "{state}: {error:?}");
     }
 
     let requests = requests.lock().expect("no test panicked");
     assert_eq!(requests[0].0, "UpdateItem");
     assert_eq!(requests[0].1["ConditionExpression"], "#state = :held");
+    assert_eq!(requests[0].1["UpdateExpression"], "SET #state = :end, expiresAt = :expiresAt");
+    assert_eq!(requests[0].1["ExpressionAttributeValues"][":expiresAt"]["N"], "1796119200", "a day after it ended");
 }
 
 #[tokio::test]
@@ -269,7 +271,7 @@ async fn a_single_write_that_meets_a_transaction_is_repeated() {
         (200, json!({})),
     ]);
 
-    holds.confirm(&fakes::key(1)).await.expect("the conflict is over");
+    holds.confirm(&fakes::key(1), fakes::moment()).await.expect("the conflict is over");
     holds.undo(&fakes::key(2), fakes::moment()).await.expect("the conflict is over");
 
     assert_eq!(operations(&requests), ["UpdateItem", "UpdateItem", "PutItem", "PutItem"]);
@@ -307,7 +309,7 @@ async fn distinguishes_throttles_faults_and_refusals_of_every_write() {
         let failures = [
             holds.take(&fakes::key(1), &hold(HoldState::Held), 0).await.map(|_| ()),
             holds.refuse(&fakes::key(1), &hold(HoldState::Refused("no".into()))).await.map(|_| ()),
-            holds.confirm(&fakes::key(1)).await,
+            holds.confirm(&fakes::key(1), fakes::moment()).await,
             holds.undo(&fakes::key(1), fakes::moment()).await,
         ];
 

@@ -147,12 +147,17 @@ async fn a_vote_on_another_order_under_the_id_repeats_nothing() {
 #[tokio::test]
 async fn keeps_a_vote_that_comes_before_its_order_or_that_cannot_be_counted() {
     let early = count_vote(&InMemoryOrders::default(), &fakes::ballot(Step::Stock, Vote::Held)).await;
-    let early_deadline = pass_deadline(&InMemoryOrders::default(), &fakes::deadline()).await;
     let unavailable = count_vote(&Unavailable, &fakes::ballot(Step::Stock, Vote::Held)).await;
 
     assert!(matches!(early, Err(SettleError::NotRecorded)), "{early:?}");
-    assert!(matches!(early_deadline, Err(SettleError::NotRecorded)), "{early_deadline:?}");
     assert!(matches!(unavailable, Err(SettleError::Repository(_))), "{unavailable:?}");
+}
+
+#[tokio::test]
+async fn drops_the_deadline_of_an_order_that_was_deleted() {
+    let settled = pass_deadline(&InMemoryOrders::default(), &fakes::deadline()).await.expect("it is over");
+
+    assert_eq!(settled, Settled::default());
 }
 
 /// A message that settle-order may receive, in any order, any number of times.
