@@ -1,10 +1,12 @@
-//! A stand-in for AWS: DynamoDB, SQS and the WebSocket API's management endpoint, as far as functions call them.
+//! A stand-in for AWS: DynamoDB, SNS, SQS and the WebSocket API's management endpoint, as far as functions call them.
 
 use crate::http::{self, Answer};
-use crate::records::Records;
+use crate::records::{Records, Updated};
 use anyhow::Context;
 use http_body_util::BodyExt;
-use hyper::{Method, Request, Response, StatusCode, body::Bytes, body::Incoming};
+use hyper::{
+    Method, Request, Response, StatusCode, body::Bytes, body::Incoming, header::CONTENT_TYPE, http::request::Parts,
+};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -31,7 +33,7 @@ pub(crate) struct Received {
     pub(crate) connections: u64,
     /// Requests by operation.
     pub(crate) requests: BTreeMap<String, u64>,
-    /// The body of the newest `PutItem`.
+    /// The body of the newest `PutItem` or `TransactWriteItems`.
     newest_write: Bytes,
 }
 
@@ -47,10 +49,11 @@ impl Received {
         }
     }
 
-    /// The item of the newest `PutItem`.
+    /// The item that was put last, by itself or as the first action of a transaction.
     pub(crate) fn newest_item(&self) -> Option<Value> {
-        let mut request: Value = serde_json::from_slice(&self.newest_write).ok()?;
-        Some(request["Item"].take()).filter(Value::is_object)
+        let request: Value = serde_json::from_slice(&self.newest_write).ok()?;
+        let items = [&request["Item"], &request["TransactItems"][0]["Put"]["Item"]];
+        items.into_iter().find(|item| item.is_object()).cloned()
     }
 }
 
@@ -124,18 +127,12 @@ async fn answer(
     received: Arc<Mutex<Received>>,
     records: Arc<Records>,
 ) -> Answer {
-    let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
-    let operation = match target.and_then(|target| target.rsplit_once('.')) {
-        Some((_, operation)) => operation.to_owned(),
-        None if request.method() == Method::POST => "PostToConnection".to_owned(),
-        None if request.method() == Method::DELETE => "DeleteConnection".to_owned(),
-        // A function that opens its connections ahead of the first event requests nothing with them.
-        None => "connect".to_owned(),
-    };
-    let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let operation = operation(&parts, &body);
     let count = {
         let mut received = locked(&received);
-        if operation == "PutItem" {
+        if ["PutItem", "TransactWriteItems"].contains(&operation.as_str()) {
             received.newest_write = body.clone();
         }
         let count = received.requests.entry(operation.clone()).or_default();
@@ -149,16 +146,63 @@ async fn answer(
     http::whole(match operation.as_str() {
         _ if is_throttled => json(StatusCode::BAD_REQUEST, THROTTLED.to_owned()),
         "PostToConnection" | "DeleteConnection" | "connect" => http::status(StatusCode::OK),
-        "GetItem" => json(StatusCode::OK, records.order()),
+        "GetItem" => json(StatusCode::OK, records.item(&body)),
         "Query" => json(StatusCode::OK, records.connections_of(&body)),
+        "UpdateItem" => match records.updated(&body) {
+            Updated::Done(answer) => json(StatusCode::OK, answer.to_string()),
+            Updated::Refused(item) => json(StatusCode::BAD_REQUEST, refused(&item)),
+        },
+        "Publish" => answered("text/xml", StatusCode::OK, PUBLISHED.to_owned()),
         _ => json(StatusCode::OK, "{}".to_owned()),
     })
+}
+
+/// The operation that a request is for.
+fn operation(parts: &Parts, body: &[u8]) -> String {
+    let header = |name| parts.headers.get(name).and_then(|value: &hyper::header::HeaderValue| value.to_str().ok());
+    // DynamoDB's and SQS's protocol.
+    if let Some((_, operation)) = header("x-amz-target").and_then(|target| target.rsplit_once('.')) {
+        return operation.to_owned();
+    }
+    // SNS's protocol: a form with the operation as its first field.
+    if header(CONTENT_TYPE.as_str()) == Some("application/x-www-form-urlencoded") {
+        let form = String::from_utf8_lossy(body);
+        let action = form.split('&').find_map(|field| field.strip_prefix("Action="));
+        return action.unwrap_or_default().to_owned();
+    }
+    match parts.method {
+        Method::POST => "PostToConnection",
+        Method::DELETE => "DeleteConnection",
+        // A function that opens its connections ahead of the first event requests nothing with them.
+        _ => "connect",
+    }
+    .to_owned()
+}
+
+/// How SNS answers `Publish`. Source: Amazon SNS API Reference, `Publish`.
+const PUBLISHED: &str = r#"<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/">
+  <PublishResult><MessageId>94f20ce6-13c5-43a0-9a9e-ca52d816e90b</MessageId></PublishResult>
+  <ResponseMetadata><RequestId>f187a3c1-376f-11df-8963-01868b7c937a</RequestId></ResponseMetadata>
+</PublishResponse>"#;
+
+/// How DynamoDB refuses a write with a condition that fails on this item.
+fn refused(item: &Value) -> String {
+    serde_json::json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
+        "message": "The conditional request failed",
+        "Item": item,
+    })
+    .to_string()
 }
 
 /// How DynamoDB refuses a request over the table's limit.
 const THROTTLED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"over the limit"}"#;
 
 fn json(status: StatusCode, body: String) -> Response<Bytes> {
-    let answer = Response::builder().status(status).header("content-type", "application/x-amz-json-1.0");
+    answered("application/x-amz-json-1.0", status, body)
+}
+
+fn answered(content_type: &str, status: StatusCode, body: String) -> Response<Bytes> {
+    let answer = Response::builder().status(status).header(CONTENT_TYPE, content_type);
     answer.body(Bytes::from(body)).unwrap_or_default()
 }

@@ -4,6 +4,7 @@
 mod backend;
 mod bounds;
 mod counts;
+mod events;
 mod growth;
 mod http;
 mod metrics;

@@ -77,15 +77,20 @@ pub(crate) const METRICS: [Metric; 11] = [
 ];
 
 /// Operations of AWS that are counted for each order.
-const OPERATIONS: [&str; 4] = ["PutItem", "Query", "PostToConnection", "DeleteConnection"];
+const OPERATIONS: [&str; 8] = [
+    "PutItem",
+    "UpdateItem",
+    "TransactWriteItems",
+    "GetItem",
+    "Query",
+    "Publish",
+    "PostToConnection",
+    "DeleteConnection",
+];
 
-/// The names of all other figures that a bound can be for.
-pub(crate) const OTHERS: [&str; 10] = [
+/// The names of all other figures than operations that a bound can be for.
+const OTHERS: [&str; 6] = [
     "requests",
-    OPERATIONS[0],
-    OPERATIONS[1],
-    OPERATIONS[2],
-    OPERATIONS[3],
     // TLS handshakes that the first event waits for.
     "first-event-handshakes",
     // Of a whole batch, one after the other.
@@ -96,6 +101,11 @@ pub(crate) const OTHERS: [&str; 10] = [
     "growth-processor-time",
     "growth-memory",
 ];
+
+/// The names of all figures besides [`METRICS`] that a bound can be for.
+pub(crate) fn others() -> impl Iterator<Item = &'static str> {
+    OTHERS.into_iter().chain(OPERATIONS)
+}
 
 impl Metric {
     /// The median of the rounds.

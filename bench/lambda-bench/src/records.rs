@@ -1,25 +1,65 @@
-//! What the stand-in for DynamoDB answers reads with: records as the project's functions wrote them.
+//! What the stand-in for DynamoDB answers with: records as the project's functions wrote them.
 
 use serde_json::{Value, json};
 
-/// One order and one open connection.
+/// Items that functions wrote.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Written {
+    /// By create-order.
+    pub(crate) order: Value,
+    /// By settle-order, at an order's submission.
+    pub(crate) placed_order: Value,
+    /// By create-payment.
+    pub(crate) payment: Value,
+    /// By manage-connections.
+    pub(crate) connection: Value,
+    /// The id of that connection.
+    pub(crate) connection_id: String,
+}
+
+/// One order, one that waits for its steps, one payment, one SKU's units and one open connection.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Records {
     order: String,
+    placed_order: Value,
+    payment: String,
     connection: String,
     connection_id: String,
 }
 
+/// Units of a SKU. Clients write them, not functions: `docs/operations.md` says how.
+const UNITS: &str = r#"{"Item":{"pk":{"S":"counter#SKU-1"},"available":{"N":"1000000"}}}"#;
+
+/// What became of an `UpdateItem`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Updated {
+    /// It was done; the answer.
+    Done(Value),
+    /// Its condition failed on this item.
+    Refused(Value),
+}
+
 impl Records {
-    /// Keeps the items that functions wrote; `connection` has `connection_id`.
-    pub(crate) fn new(order: &Value, connection: &Value, connection_id: &str) -> Self {
-        let order = json!({ "Item": order }).to_string();
-        Self { order, connection: connection.to_string(), connection_id: connection_id.to_owned() }
+    /// Keeps the items that functions wrote.
+    pub(crate) fn new(written: Written) -> Self {
+        let Written { order, placed_order, payment, connection, connection_id } = written;
+        Self {
+            order: json!({ "Item": order }).to_string(),
+            placed_order,
+            payment: json!({ "Item": payment }).to_string(),
+            connection: connection.to_string(),
+            connection_id,
+        }
     }
 
-    /// The answer to `GetItem`.
-    pub(crate) fn order(&self) -> String {
-        self.order.clone()
+    /// The answer to `GetItem`. Tables are named by their logical ids here.
+    pub(crate) fn item(&self, request: &[u8]) -> String {
+        let request: Value = serde_json::from_slice(request).unwrap_or_default();
+        match request["TableName"].as_str() {
+            Some("PaymentsTable") => self.payment.clone(),
+            Some("StockTable") => UNITS.to_owned(),
+            _ => self.order.clone(),
+        }
     }
 
     /// The answer to `Query`: one connection, with a different id for each owner.
@@ -30,6 +70,25 @@ impl Records {
         let connection = self.connection.replace(&self.connection_id, &format!("socket-of-{owner}"));
         format!(r#"{{"Count":1,"ScannedCount":1,"Items":[{connection}]}}"#)
     }
+
+    /// What becomes of an `UpdateItem`. The vote of the shipment is the last of every order: it is refused as one that is not
+    /// the last, and confirms the order.
+    pub(crate) fn updated(&self, request: &[u8]) -> Updated {
+        let request: Value = serde_json::from_slice(request).unwrap_or_default();
+        let values = &request["ExpressionAttributeValues"];
+        let mut order = self.placed_order.clone();
+        order["requestHash"] = values[":hash"].clone();
+        order["steps"] = json!({"M": {"stock": values[":vote"], "payment": values[":vote"]}});
+        if request["ReturnValues"] == "ALL_NEW" {
+            for (attribute, value) in [("status", ":status"), ("decidedBy", ":by"), ("confirmedAt", ":now")] {
+                order[attribute] = values[value].clone();
+            }
+            order["steps"]["M"]["shipment"] = values[":vote"].clone();
+            return Updated::Done(json!({ "Attributes": order }));
+        }
+        let is_last = request["ExpressionAttributeNames"]["#step"] == "shipment";
+        if is_last { Updated::Refused(order) } else { Updated::Done(json!({})) }
+    }
 }
 
 #[cfg(test)]
@@ -38,13 +97,52 @@ mod tests {
 
     #[test]
     fn each_owner_has_a_connection_of_their_own() {
-        let written = json!({"sk": {"S": "id-of-the-fixture"}, "connectedAt": {"S": "2026-11-22T09:30:00.100Z"}});
-        let records = Records::new(&Value::Null, &written, "id-of-the-fixture");
+        let connection = json!({"sk": {"S": "id-of-the-fixture"}, "connectedAt": {"S": "2026-11-22T09:30:00.100Z"}});
+        let connection_id = "id-of-the-fixture".to_owned();
+        let records = Records::new(Written { connection: connection.clone(), connection_id, ..Written::default() });
 
         let answer = records.connections_of(br#"{"ExpressionAttributeValues":{":owner":{"S":"alice"}}}"#);
 
         let answer: Value = serde_json::from_str(&answer).expect("it is JSON");
         assert_eq!(answer["Items"][0]["sk"]["S"], "socket-of-alice");
-        assert_eq!(answer["Items"][0]["connectedAt"], written["connectedAt"]);
+        assert_eq!(answer["Items"][0]["connectedAt"], connection["connectedAt"]);
+    }
+
+    #[test]
+    fn each_table_has_an_item_of_its_service() {
+        let (order, payment) = (json!({"pk": {"S": "order"}}), json!({"pk": {"S": "payment"}}));
+        let records = Records::new(Written { order, payment, ..Written::default() });
+
+        let item = |table: &str| {
+            let answer = records.item(json!({ "TableName": table }).to_string().as_bytes());
+            serde_json::from_str::<Value>(&answer).expect("it is JSON")["Item"]["pk"]["S"].clone()
+        };
+
+        let tables = ["OrdersTable", "PaymentsTable", "StockTable"].map(item);
+        assert_eq!(tables, ["order", "payment", "counter#SKU-1"]);
+    }
+
+    #[test]
+    fn the_vote_of_the_shipment_is_the_last() {
+        let records = Records::new(Written { placed_order: json!({"status": {"S": "PLACED"}}), ..Written::default() });
+        let vote = |step: &str, more: Value| {
+            let mut request = json!({
+                "ExpressionAttributeNames": {"#step": step},
+                "ExpressionAttributeValues": {":hash": {"S": "00"}, ":vote": {"M": {"vote": {"S": "HELD"}}}},
+            });
+            for (name, value) in more.as_object().expect("fields") {
+                request[name] = value.clone();
+            }
+            records.updated(request.to_string().as_bytes())
+        };
+
+        let first = vote("stock", json!({}));
+        let Updated::Refused(item) = vote("shipment", json!({})) else { panic!("another vote is the last") };
+        let Updated::Done(last) = vote("shipment", json!({"ReturnValues": "ALL_NEW"})) else { panic!("it decides") };
+
+        assert_eq!(first, Updated::Done(json!({})));
+        assert_eq!([&item["status"]["S"], &item["requestHash"]["S"]], ["PLACED", "00"]);
+        let voted = |order: &Value| order["steps"]["M"].as_object().map(serde_json::Map::len);
+        assert_eq!((voted(&item), voted(&last["Attributes"])), (Some(2), Some(3)));
     }
 }

@@ -72,8 +72,15 @@ fn ratios(title: &str, subjects: &[&Measured], base: &Measured) -> String {
     table(title, subjects, |metric, one| Some(format!("{:.2}", metric.ratio(one, base)?)))
 }
 
-/// A row for each metric and a column for each subject.
+/// Subjects next to each other in a table.
+const COLUMNS: usize = 6;
+
+/// A row for each metric and a column for each subject, in as many tables as that takes.
 fn table(title: &str, subjects: &[&Measured], cell: impl Fn(&Metric, &Measured) -> Option<String>) -> String {
+    subjects.chunks(COLUMNS).map(|subjects| one_table(title, subjects, &cell)).collect()
+}
+
+fn one_table(title: &str, subjects: &[&Measured], cell: impl Fn(&Metric, &Measured) -> Option<String>) -> String {
     let titles = subjects.iter().map(|one| one.subject.name.clone());
     let mut rows = vec![std::iter::once(title.to_owned()).chain(titles).collect::<Vec<_>>()];
     for metric in &METRICS {

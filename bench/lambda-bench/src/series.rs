@@ -2,10 +2,11 @@
 
 use crate::backend::{Backend, Behaviour};
 use crate::counts::{self, Counts};
-use crate::records::Records;
+use crate::events::CONNECT;
+use crate::records::{Records, Written};
 use crate::sample::{self, Sample};
 use crate::size;
-use crate::subject::{CONNECT, HELLO_FLOOR, SDK_FLOOR, Subject, WHOLE_BATCH};
+use crate::subject::{HELLO_FLOOR, SDK_FLOOR, Subject, WHOLE_BATCH};
 use anyhow::Context;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -55,21 +56,26 @@ pub(crate) struct Measured {
     pub(crate) unwritten: Option<anyhow::Error>,
 }
 
-/// Runs create-order and manage-connections once each. The stand-in answers reads with the records that they write.
+/// Runs functions that write once each. The stand-in answers with the records that they write.
 ///
 /// # Errors
 /// A function fails or writes nothing.
 pub(crate) async fn record(project: &[Subject], folder: &Path) -> anyhow::Result<Arc<Records>> {
     let backend = Backend::start(Behaviour::default(), &Arc::default()).await?;
-    let mut items = Vec::new();
-    for name in ["create-order", "manage-connections"] {
+    let written_by = async |name: &str| {
         let subject = project.iter().find(|one| one.name == name).with_context(|| format!("{name} is missing"))?;
         sample::take(subject, &backend, 0, folder).await?;
-        items.push(backend.received().newest_item().with_context(|| format!("{name} wrote no item"))?);
-    }
+        backend.received().newest_item().with_context(|| format!("{name} wrote no item"))
+    };
     let connect: Value = serde_json::from_str(CONNECT)?;
     let connection_id = connect["requestContext"]["connectionId"].as_str().context("the event has a connection id")?;
-    Ok(Arc::new(Records::new(&items[0], &items[1], connection_id)))
+    Ok(Arc::new(Records::new(Written {
+        order: written_by("create-order").await?,
+        placed_order: written_by("settle-order").await?,
+        payment: written_by("create-payment").await?,
+        connection: written_by("manage-connections").await?,
+        connection_id: connection_id.to_owned(),
+    })))
 }
 
 /// Measures all subjects. Each has its turn in each round, so that other load on the machine affects all alike.

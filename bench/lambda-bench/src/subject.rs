@@ -1,22 +1,16 @@
 //! What is measured: a bootstrap, its events and its environment.
 
 use crate::backend::Backend;
+use crate::events;
 use crate::template::Template;
 use crate::token;
 use anyhow::{Context, bail};
 use hyper::body::Bytes;
-use serde_json::{Value, json};
 use std::fs;
-use std::ops::Range;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Messages of a whole batch. Source: `template.yaml`, `BatchSize`.
 pub(crate) const BATCH: usize = 10;
-
-/// Batches that are sent in turn. Each has different owners, so that caching an owner does not help a function.
-const BATCHES: usize = 200;
 
 /// A bootstrap and its events.
 #[derive(Clone, Debug)]
@@ -43,18 +37,6 @@ pub(crate) enum Kind {
     Peer,
 }
 
-const CREATE_ORDER: &str = include_str!("../../../functions/create-order/tests/fixtures/apigw-rest-put.json");
-const PROCESS_ORDERS: &str = include_str!("../../../crates/orders-sqs/tests/fixtures/sqs-batch.json");
-const GET_ORDER: &str = include_str!("../../../functions/get-order/tests/fixtures/apigw-rest-get.json");
-const AUTHORIZE_REQUEST: &str = include_str!("../../../functions/authorize-request/tests/fixtures/rest-token.json");
-
-/// The event of a socket that opened when the fixture was written.
-pub(crate) const CONNECT: &str =
-    include_str!("../../../functions/manage-connections/tests/fixtures/websocket-connect.json");
-
-const WEBSOCKET_MESSAGE: &str =
-    include_str!("../../../functions/manage-connections/tests/fixtures/websocket-message.json");
-
 /// manage-connections with a client's ping, which keeps its socket open.
 pub(crate) const PING: &str = "manage-connections-ping";
 
@@ -64,18 +46,43 @@ pub(crate) const HELLO_FLOOR: &str = "hello-floor";
 /// The smallest function that makes one AWS SDK call. Bounds are ratios to it.
 pub(crate) const SDK_FLOOR: &str = "sdk-floor";
 
-/// The project's functions: the folders in `functions/`.
-pub(crate) const FUNCTIONS: [&str; 5] =
-    ["authorize-request", "create-order", "get-order", "manage-connections", "process-orders"];
+/// The project's functions: the folders in `functions/`. settle-order is measured with the submission of an order.
+pub(crate) const FUNCTIONS: [&str; 13] = [
+    "authorize-payment",
+    "authorize-request",
+    "book-shipment",
+    "create-order",
+    "create-payment",
+    "get-order",
+    "get-payment",
+    "get-stock",
+    "manage-connections",
+    "process-orders",
+    "publish-order",
+    "reserve-stock",
+    "settle-order",
+];
 
 /// process-orders with batches of [`BATCH`] messages.
 pub(crate) const WHOLE_BATCH: &str = "process-orders-batch";
 
-/// Prefix of the fixtures' order ids. Each invocation replaces it, as every order has a different id.
-const ORDER_ID: &str = "5f0c1b0e";
+/// reserve-stock with batches of [`BATCH`] orders.
+pub(crate) const STEP_BATCH: &str = "reserve-stock-batch";
 
-/// Events with new order ids so far.
-static EVENTS: AtomicU32 = AtomicU32::new(0);
+/// settle-order with a vote that is not the last.
+pub(crate) const VOTE: &str = "settle-order-vote";
+
+/// settle-order with the last vote, which confirms the order.
+pub(crate) const DECISION: &str = "settle-order-decision";
+
+/// Functions that are measured with another event too: the subject, the function, and the orders of one event.
+const VARIANTS: [(&str, &str, usize); 5] = [
+    (PING, "manage-connections", 1),
+    (WHOLE_BATCH, "process-orders", BATCH),
+    (STEP_BATCH, "reserve-stock", BATCH),
+    (VOTE, "settle-order", 1),
+    (DECISION, "settle-order", 1),
+];
 
 /// The floors and the project's functions. cargo-lambda writes each bootstrap to `folder/NAME/bootstrap`.
 ///
@@ -84,32 +91,24 @@ static EVENTS: AtomicU32 = AtomicU32::new(0);
 pub(crate) fn of_project(folder: &Path) -> anyhow::Result<Vec<Subject>> {
     // The floors get create-order's event: reading it is work that every function has.
     let floor = |name| {
-        let subject = subject(folder, name, "create-order", events("create-order")?)?;
+        let subject = subject(folder, name, "create-order", events::of("create-order")?)?;
         anyhow::Ok(Subject { kind: Kind::Floor, ..subject })
     };
     let mut subjects = vec![floor(HELLO_FLOOR)?, floor(SDK_FLOOR)?];
     for name in FUNCTIONS {
-        subjects.push(subject(folder, name, name, events(name)?)?);
+        subjects.push(subject(folder, name, name, events::of(name)?)?);
     }
-    let ping = subject(folder, "manage-connections", "manage-connections", vec![ping_event()?])?;
-    subjects.push(Subject { name: PING.to_owned(), ..ping });
-    subjects.push(whole_batches(folder, BATCHES)?);
+    for (name, function, orders) in VARIANTS {
+        let subject = subject(folder, function, function, events::of(name)?)?;
+        subjects.push(Subject { name: name.to_owned(), orders: u32::try_from(orders)?, ..subject });
+    }
     Ok(subjects)
 }
 
-/// The events that a function is measured with.
-///
-/// # Errors
-/// There is no fixture for that function.
-fn events(function: &str) -> anyhow::Result<Vec<Bytes>> {
-    match function {
-        "authorize-request" => Ok(vec![authorizer_event()?]),
-        "create-order" => Ok(vec![Bytes::from_static(CREATE_ORDER.as_bytes())]),
-        "get-order" => Ok(vec![Bytes::from_static(GET_ORDER.as_bytes())]),
-        "manage-connections" => Ok(vec![connect_event()?]),
-        "process-orders" => batches(1, BATCHES),
-        _ => bail!("{function} has no event to measure it with: name its fixture in bench/lambda-bench/src/subject.rs"),
-    }
+/// The names of the project's functions, and of those with another event.
+#[cfg(test)]
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    FUNCTIONS.into_iter().chain(VARIANTS.map(|(name, ..)| name))
 }
 
 /// The floors, the functions whose names contain `only`, and the peers.
@@ -148,7 +147,7 @@ pub(crate) fn peer(text: &str) -> anyhow::Result<Subject> {
             let event = fs::read(file).with_context(|| format!("Failed to read the event {file}"))?;
             (command, Bytes::from(event))
         }
-        None => (rest, Bytes::from_static(CREATE_ORDER.as_bytes())),
+        None => (rest, events::create_order()),
     };
     let command: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
     anyhow::ensure!(!name.is_empty() && !command.is_empty(), form());
@@ -161,18 +160,7 @@ pub(crate) fn peer(text: &str) -> anyhow::Result<Subject> {
 /// # Errors
 /// Its bootstrap is missing.
 pub(crate) fn create_order(folder: &Path, items: usize) -> anyhow::Result<Subject> {
-    let mut event: Value = serde_json::from_str(CREATE_ORDER)?;
-    let body = event["body"].as_str().context("the event has a body")?;
-    let mut order: Value = serde_json::from_str(body)?;
-    let item = order["items"][0].take();
-    let numbered = |number| {
-        let mut item = item.clone();
-        item["sku"] = json!(format!("SKU-{number}"));
-        item
-    };
-    order["items"] = (0..items).map(numbered).collect();
-    event["body"] = json!(order.to_string());
-    subject(folder, "create-order", "create-order", vec![Bytes::from(event.to_string())])
+    subject(folder, "create-order", "create-order", vec![events::order_of(items)?])
 }
 
 /// process-orders with `count` whole batches. Each message has a different owner.
@@ -180,66 +168,14 @@ pub(crate) fn create_order(folder: &Path, items: usize) -> anyhow::Result<Subjec
 /// # Errors
 /// Its bootstrap is missing.
 pub(crate) fn whole_batches(folder: &Path, count: usize) -> anyhow::Result<Subject> {
-    let subject = subject(folder, "process-orders", "process-orders", batches(BATCH, count)?)?;
+    let subject = subject(folder, "process-orders", "process-orders", events::queued_orders(BATCH, count)?)?;
     Ok(Subject { name: WHOLE_BATCH.to_owned(), orders: u32::try_from(BATCH)?, ..subject })
-}
-
-/// `count` batches of `messages` messages each.
-fn batches(messages: usize, count: usize) -> anyhow::Result<Vec<Bytes>> {
-    (0..count).map(|number| batch(number * messages..(number + 1) * messages)).collect()
-}
-
-/// A batch of messages like the fixture's. Each has its number in its order id and its owner.
-fn batch(numbers: Range<usize>) -> anyhow::Result<Bytes> {
-    let mut event: Value = serde_json::from_str(PROCESS_ORDERS)?;
-    let record = event["Records"][0].take();
-    let records = numbers.map(|number| {
-        let mut record = record.clone();
-        record["messageId"] = json!(format!("059f36b4-87a3-44ab-83d2-{number:012}"));
-        record["attributes"]["ApproximateReceiveCount"] = json!("1");
-        record["messageAttributes"]["orderId"]["stringValue"] =
-            json!(format!("{ORDER_ID}-6a54-4a2e-9d0b-{number:012}"));
-        record["messageAttributes"]["owner"]["stringValue"] = json!(format!("owner-{number}"));
-        record
-    });
-    event["Records"] = records.collect();
-    Ok(Bytes::from(event.to_string()))
-}
-
-/// The fixture with a socket that opens now: its own time is so old that the connection has expired.
-fn connect_event() -> anyhow::Result<Bytes> {
-    let mut event: Value = serde_json::from_str(CONNECT)?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    event["requestContext"]["connectedAt"] = json!(u64::try_from(now.as_millis())?);
-    Ok(Bytes::from(event.to_string()))
-}
-
-/// The fixture with a ping.
-fn ping_event() -> anyhow::Result<Bytes> {
-    let mut event: Value = serde_json::from_str(WEBSOCKET_MESSAGE)?;
-    event["requestContext"]["routeKey"] = json!("ping");
-    event["body"] = json!(json!({"action": "ping"}).to_string());
-    Ok(Bytes::from(event.to_string()))
-}
-
-/// The fixture with a token that has not expired.
-fn authorizer_event() -> anyhow::Result<Bytes> {
-    let mut event: Value = serde_json::from_str(AUTHORIZE_REQUEST)?;
-    event["authorizationToken"] = json!(format!("Bearer {}", token::token()?));
-    Ok(Bytes::from(event.to_string()))
 }
 
 impl Subject {
     /// The event of an invocation, with new order ids.
     pub(crate) fn event(&self, invocation: u32) -> Bytes {
-        let event = &self.events[invocation as usize % self.events.len()];
-        match std::str::from_utf8(event) {
-            Ok(text) => {
-                let number = EVENTS.fetch_add(1, Ordering::Relaxed);
-                Bytes::from(text.replace(ORDER_ID, &format!("{number:08x}")))
-            }
-            Err(_) => event.clone(),
-        }
+        events::with_new_ids(&self.events[invocation as usize % self.events.len()])
     }
 
     /// The environment variables that Lambda would set on a local stack. `backend` is its AWS.
@@ -287,15 +223,17 @@ impl Subject {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
 
     #[test]
     fn a_whole_batch_is_as_large_as_the_template_allows() {
         let template = Template::with([]);
 
-        let source = &template.property("process-orders", "Events")["Orders"]["Properties"];
-
-        assert_eq!(source["BatchSize"], BATCH);
+        for function in ["process-orders", "reserve-stock"] {
+            let sources = template.property(function, "Events").as_mapping().expect("the function has sources");
+            for (name, source) in sources {
+                assert_eq!(source["Properties"]["BatchSize"], BATCH, "{name:?} of {function}");
+            }
+        }
     }
 
     #[test]
@@ -306,23 +244,8 @@ mod tests {
         folders.sort_unstable();
 
         assert_eq!(folders, FUNCTIONS);
-        for function in FUNCTIONS {
-            assert!(events(function).is_ok_and(|events| !events.is_empty()), "{function}");
-        }
-    }
-
-    #[test]
-    fn each_message_of_a_batch_is_another_order_of_another_owner() {
-        let event = batch(0..BATCH).expect("the fixture is a batch");
-
-        let event: Value = serde_json::from_slice(&event).expect("it is JSON");
-        let records = event["Records"].as_array().expect("a batch");
-        let of = |pointer: &str| -> BTreeSet<String> {
-            records.iter().map(|record| record.pointer(pointer).expect("it has one").to_string()).collect()
-        };
-        for pointer in ["/messageId", "/messageAttributes/orderId/stringValue", "/messageAttributes/owner/stringValue"]
-        {
-            assert_eq!(of(pointer).len(), BATCH, "{pointer}");
+        for name in names() {
+            assert!(events::of(name).is_ok_and(|events| !events.is_empty()), "{name}");
         }
     }
 

@@ -83,7 +83,7 @@ impl Template {
         }
     }
 
-    /// A parameter, or what a resource is called: its logical id, or for a queue a URL.
+    /// A parameter, or what a resource is called: its logical id, for a queue a URL, and for a topic an ARN.
     fn reference(&self, name: &str) -> anyhow::Result<Option<String>> {
         if name == "AWS::NoValue" {
             return Ok(None);
@@ -94,9 +94,12 @@ impl Template {
         if let Some(parameter) = self.whole["Parameters"].get(name) {
             return self.text(&parameter["Default"]);
         }
-        let is_queue = self.whole["Resources"][name]["Type"] == "AWS::SQS::Queue";
-        let endpoint = self.parameters.get("LocalEndpoint").filter(|_| is_queue);
-        Ok(Some(endpoint.map_or_else(|| name.to_owned(), |endpoint| format!("{endpoint}/123456789012/{name}"))))
+        let endpoint = self.parameters.get("LocalEndpoint");
+        Ok(Some(match (self.whole["Resources"][name]["Type"].as_str(), endpoint) {
+            (Some("AWS::SQS::Queue"), Some(endpoint)) => format!("{endpoint}/123456789012/{name}"),
+            (Some("AWS::SNS::Topic"), _) => format!("arn:aws:sns:eu-central-1:123456789012:{name}"),
+            _ => name.to_owned(),
+        }))
     }
 
     fn substitute(&self, text: &str, variables: &Value) -> anyhow::Result<String> {
@@ -135,6 +138,14 @@ mod tests {
         ] {
             assert_eq!(variables.get(name).map(String::as_str), Some(value), "{name}");
         }
+    }
+
+    #[test]
+    fn a_topic_is_named_by_its_arn() {
+        let variables = environment("publish-order");
+
+        let arn = "arn:aws:sns:eu-central-1:123456789012:OrderSubmissionsTopic";
+        assert_eq!(variables["ORDER_SUBMISSIONS_TOPIC_ARN"], arn);
     }
 
     #[test]

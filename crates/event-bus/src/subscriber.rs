@@ -96,7 +96,8 @@ impl<V: VisibilityTimeout> Subscriber<V> {
         };
         let (id, event_type) = (event.order_id, event.kind.name());
         let is_last = receive_count >= self.max_receive_count;
-        let Err(error) = handle(Delivery { event, receive_count, is_last }).await else {
+        // Boxed: with a table and a topic below it, the type would be deeper than the compiler's recursion limit.
+        let Err(error) = Box::pin(handle(Delivery { event, receive_count, is_last })).await else {
             tracing::info!(order.id = %id, event.r#type = event_type, "Handled {event_type} of order {id}");
             return Disposition::Done;
         };

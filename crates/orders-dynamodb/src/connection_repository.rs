@@ -1,9 +1,12 @@
 //! The connections table.
 
 use crate::error::repository_error;
-use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use aws_sdk_dynamodb::{Client, operation::query::QueryOutput, types::AttributeValue};
 use orders::{Connection, ConnectionId, ConnectionRepository, Owner, RepositoryError, Timestamp};
 use std::{collections::HashMap, time::Duration};
+
+/// A row, or the key of one.
+type Item = HashMap<String, AttributeValue>;
 
 /// How long a row outlives its connection, so that a notification still finds it, and closes the socket.
 const GRACE: Duration = Duration::from_mins(10);
@@ -28,6 +31,20 @@ impl DynamoDbConnectionRepository {
     #[must_use]
     pub fn count_unreadable(self, count: fn(usize)) -> Self {
         Self { count_unreadable: count, ..self }
+    }
+
+    /// One page of the owner's rows. The SDK's paginator does the same, but wakes the function's loop four times a page.
+    async fn page(&self, owner: &Owner, after: Option<Item>) -> Result<QueryOutput, RepositoryError> {
+        self.client
+            .query()
+            .table_name(&self.table_name)
+            .key_condition_expression("pk = :owner")
+            .expression_attribute_values(":owner", AttributeValue::S(owner.to_string()))
+            .consistent_read(true)
+            .set_exclusive_start_key(after)
+            .send()
+            .await
+            .map_err(repository_error)
     }
 }
 
@@ -62,26 +79,22 @@ impl ConnectionRepository for DynamoDbConnectionRepository {
     /// Skips rows that cannot be read: they must not keep the owner's other sockets from being notified. Each is logged and
     /// counted.
     async fn list(&self, owner: &Owner) -> Result<Vec<Connection>, RepositoryError> {
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.table_name)
-            .key_condition_expression("pk = :owner")
-            .expression_attribute_values(":owner", AttributeValue::S(owner.to_string()))
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
-        let (mut connections, mut unreadable) = (Vec::new(), 0);
-        while let Some(item) = pages.next().await {
-            let item = item.map_err(repository_error)?;
-            match read(owner, &item) {
-                Ok(connection) => connections.push(connection),
-                Err(Malformed(attribute)) => {
-                    let id = text(&item, "sk").unwrap_or("(none)");
-                    tracing::error!(connection.id = id, "Skipped connection {id}: its {attribute} cannot be read");
-                    unreadable += 1;
+        let (mut connections, mut unreadable, mut after) = (Vec::new(), 0, None);
+        loop {
+            let page = self.page(owner, after).await?;
+            for item in page.items() {
+                match read(owner, item) {
+                    Ok(connection) => connections.push(connection),
+                    Err(Malformed(attribute)) => {
+                        let id = text(item, "sk").unwrap_or("(none)");
+                        tracing::error!(connection.id = id, "Skipped connection {id}: its {attribute} cannot be read");
+                        unreadable += 1;
+                    }
                 }
+            }
+            after = page.last_evaluated_key.filter(|key| !key.is_empty());
+            if after.is_none() {
+                break;
             }
         }
         if unreadable > 0 {
@@ -94,7 +107,7 @@ impl ConnectionRepository for DynamoDbConnectionRepository {
 /// The attribute of a row that is missing or cannot be read.
 struct Malformed(&'static str);
 
-fn read(owner: &Owner, item: &HashMap<String, AttributeValue>) -> Result<Connection, Malformed> {
+fn read(owner: &Owner, item: &Item) -> Result<Connection, Malformed> {
     Ok(Connection {
         owner: owner.clone(),
         id: text(item, "sk").and_then(|id| ConnectionId::parse(id).ok()).ok_or(Malformed("sk"))?,
@@ -107,7 +120,7 @@ fn read(owner: &Owner, item: &HashMap<String, AttributeValue>) -> Result<Connect
     })
 }
 
-fn text<'a>(item: &'a HashMap<String, AttributeValue>, name: &str) -> Option<&'a str> {
+fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     Some(item.get(name)?.as_s().ok()?)
 }
 
@@ -118,4 +131,50 @@ fn seconds(moment: Timestamp) -> AttributeValue {
 fn moment(seconds: &AttributeValue) -> Option<Timestamp> {
     let seconds: i64 = seconds.as_n().ok()?.parse().ok()?;
     Timestamp::from_unix_ms(seconds.checked_mul(1000)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
+    use aws_smithy_http_client::test_util::infallible_client_fn;
+    use orders::fakes;
+    use serde_json::{Value, json};
+
+    /// A table with one row a page. A page that follows another is asked for by that one's key.
+    fn pages(ids: &'static [&str]) -> DynamoDbConnectionRepository {
+        let http_client = infallible_client_fn(move |request| {
+            let request: Value = serde_json::from_slice(request.body().bytes().expect("in memory")).expect("JSON");
+            let after = request["ExclusiveStartKey"]["sk"]["S"].as_str();
+            let next = after.map_or(0, |after| 1 + ids.iter().position(|id| *id == after).expect("a key that it gave"));
+            let key = json!({"pk": {"S": "alice"}, "sk": {"S": ids[next]}});
+            let row = json!({
+                "sk": {"S": ids[next]},
+                "connectedAt": {"S": "2026-01-01T00:00:00.000Z"},
+                "expiresAt": {"N": "1767312000"},
+            });
+            let mut answer = json!({"Items": [row]});
+            if next + 1 < ids.len() {
+                answer["LastEvaluatedKey"] = key;
+            }
+            http::Response::new(answer.to_string())
+        });
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
+            .http_client(http_client)
+            .build();
+        DynamoDbConnectionRepository::new(Client::from_conf(config), "connections")
+    }
+
+    #[tokio::test]
+    async fn lists_the_connections_of_all_pages() {
+        for ids in [["a"].as_slice(), &["a", "b", "c"]] {
+            let listed = pages(ids).list(&fakes::owner("alice")).await.expect("DynamoDB answered");
+
+            let listed: Vec<_> = listed.iter().map(|connection| connection.id.as_str()).collect();
+            assert_eq!(listed, ids);
+        }
+    }
 }
