@@ -22,7 +22,7 @@ export class OrderSocket {
    * @param {string} options.url the stack's output `WebSocketUrl`
    * @param {() => string | Promise<string>} options.token an access token that has not expired; called before each attempt
    * @param {(frame: object) => void} options.onOutcome called once for each order that you follow: with `order.confirmed`,
-   *   `order.rejected` or `order.failed`, or with `order.status` where the outcome came before the socket opened
+   *   `order.cancelled`, `order.rejected` or `order.failed`, or with `order.status` where the outcome came before the socket opened
    * @param {number} [options.pingEveryMs]
    */
   constructor(options) {
@@ -89,8 +89,8 @@ export class OrderSocket {
     this.#isAnswered = true;
     // An open socket proves little: the server may close it at once.
     if (frame.type && frame.type !== 'error') this.#attempts = 0;
-    const isOutcome = ['order.confirmed', 'order.rejected', 'order.failed'].includes(frame.type);
-    const isSettled = frame.type === 'order.status' && frame.status !== 'PENDING';
+    const isOutcome = ['order.confirmed', 'order.cancelled', 'order.rejected', 'order.failed'].includes(frame.type);
+    const isSettled = frame.type === 'order.status' && !['PENDING', 'PLACED'].includes(frame.status);
     // Frames may repeat. Those of orders that others placed for the same user come, too.
     if ((isOutcome || isSettled) && this.#following.delete(frame.orderId)) this.#options.onOutcome(frame);
   }

@@ -21,6 +21,8 @@ fn allowed(package: &str) -> &'static [&'static str] {
         "orders-sqs" => &["lambda-support", "orders", "orders-api", "sqs-batch"],
         "sdk-floor" => &["lambda-support"],
         // A client sees the wire and nothing behind it. It injects faults from outside.
+        // A subscriber of another team knows the events alone.
+        "audit-log" => &["event-bus", "lambda-support", "shared-kernel", "sqs-batch"],
         "twolane" => &["lanes", "orders-api", "twolane-client", "twolane-load", "twolane-report"],
         "twolane-client" => &["lanes", "orders-api", "shared-kernel"],
         "twolane-load" => &["fault-endpoint", "lanes", "twolane-client", "twolane-report"],

@@ -51,6 +51,7 @@ async fn every_action_is_needed_for_what_it_is_there_for_and_for_nothing_else() 
     let settled: &[Work] = &[Settle, Tell, ForgetGone, CloseExpired];
     let queued: &[Work] = &[PlaceQueued, Settle, Tell, ForgetGone, CloseExpired];
     let notified: &[Work] = &[TellOfBus, ForgetGoneOfBus, CloseExpiredOfBus];
+    let undecided: &[Work] = &[ConfirmOnBus, CancelOnBus];
     let decided: &[Work] = &[ConfirmOnBus, CancelOnBus, TellOfBus, ForgetGoneOfBus, CloseExpiredOfBus];
     let recorded: &[Work] = &[RecordOnBus, ConfirmOnBus, CancelOnBus, TellOfBus, ForgetGoneOfBus, CloseExpiredOfBus];
     let placed: &[Work] =
@@ -95,14 +96,19 @@ async fn every_action_is_needed_for_what_it_is_there_for_and_for_nothing_else() 
                 (publish, "-OrderEventsTopic-", decided),
             ],
         ),
-        ("ReserveStockFunctionName", &[(put, stock, decided), (update, stock, decided), (publish, outcomes, decided)]),
+        // Orders of the other probes are cancelled whichever step fails, since another one refuses them.
+        (
+            "ReserveStockFunctionName",
+            &[(put, stock, undecided), (update, stock, undecided), (publish, outcomes, undecided)],
+        ),
+        // The order that is out of stock is cancelled without a vote of these two. They record that with the first action.
         (
             "AuthorizePaymentFunctionName",
-            &[(put, payments, decided), (update, payments, decided), (publish, outcomes, decided)],
+            &[(put, payments, undecided), (update, payments, &[ConfirmOnBus]), (publish, outcomes, &[ConfirmOnBus])],
         ),
         (
             "BookShipmentFunctionName",
-            &[(put, shipments, decided), (update, shipments, decided), (publish, outcomes, decided)],
+            &[(put, shipments, undecided), (update, shipments, &[ConfirmOnBus]), (publish, outcomes, &[ConfirmOnBus])],
         ),
         ("CreatePaymentFunctionName", &[(put, payments, &[Pay, ReadPayment]), (update, payments, &[Pay, ReadPayment])]),
         ("GetPaymentFunctionName", &[("dynamodb:GetItem", payments, &[ReadPayment])]),

@@ -53,8 +53,8 @@ async fn handle<F: Future<Output = Result<(), HandleError>>>(
 
     let mut failed: Vec<_> = response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
     failed.sort();
-    let changed = std::mem::take(&mut *changes.0.lock().expect("no test panicked"));
-    (failed, changed)
+    let timeouts = std::mem::take(&mut *changes.0.lock().expect("no test panicked"));
+    (failed, timeouts)
 }
 
 #[tokio::test]

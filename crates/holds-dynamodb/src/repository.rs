@@ -3,6 +3,7 @@
 use crate::{
     conflict::{WriteError, retry_conflicts},
     hold_record::{AVAILABLE, HoldRecord, Item, counter_pk, read_counter},
+    in_flight::InFlight,
     transaction::failed_conditions,
 };
 use aws_sdk_dynamodb::{
@@ -16,7 +17,7 @@ use aws_sdk_dynamodb::{
 use dynamodb_errors::repository_error;
 use holds::{Claim, CounterKey, Hold, HoldKey, HoldRepository, HoldState, RefuseOutcome, Shortage, TakeOutcome};
 use shared_kernel::{RepositoryError, Timestamp};
-use std::time::Duration;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// Keeps holds and counters in a table with the string partition key `pk`.
 ///
@@ -27,17 +28,38 @@ pub struct DynamoDbHoldRepository {
     client: Client,
     table_name: String,
     retention: Option<Duration>,
+    in_flight: Arc<InFlight>,
 }
 
 impl DynamoDbHoldRepository {
-    /// Keeps holds in `table_name`: for `retention` after they were created, or for ever. Counters are never forgotten.
+    /// Keeps holds in `table_name`: for `retention` after they ended, or for ever. A hold that has not ended is never
+    /// forgotten, as its claims would be lost with it. Nor is a counter.
     #[must_use]
     pub fn new(client: Client, table_name: impl Into<String>, retention: Option<Duration>) -> Self {
-        Self { client, table_name: table_name.into(), retention }
+        Self { client, table_name: table_name.into(), retention, in_flight: Arc::default() }
     }
 
     fn item(&self, key: &HoldKey, hold: &Hold) -> Result<Item, RepositoryError> {
-        HoldRecord::item(key, hold, self.retention.map(|retention| hold.created_at.plus(retention)))
+        let expires_at = if hold.state == HoldState::Held { None } else { self.expires_at(hold.created_at) };
+        HoldRecord::item(key, hold, expires_at)
+    }
+
+    /// When a hold that ended at that moment is forgotten.
+    fn expires_at(&self, ended_at: Timestamp) -> Option<Timestamp> {
+        self.retention.map(|retention| ended_at.plus(retention))
+    }
+
+    /// The update of a hold to the state `:end`.
+    fn end_expression(&self) -> &'static str {
+        if self.retention.is_some() { "SET #state = :end, expiresAt = :expiresAt" } else { "SET #state = :end" }
+    }
+
+    /// The values of that update.
+    fn end_values(&self, end: &HoldState, now: Timestamp) -> HashMap<String, AttributeValue> {
+        let expires_at = self.expires_at(now).map(|moment| AttributeValue::N(moment.unix_seconds().to_string()));
+        let states = [(":end", end.name()), (":held", HoldState::Held.name())];
+        let states = states.map(|(name, state)| (name.to_owned(), AttributeValue::S(state.to_owned())));
+        states.into_iter().chain(expires_at.map(|value| (":expiresAt".to_owned(), value))).collect()
     }
 
     async fn take_once(&self, key: &HoldKey, hold: &Hold, initial: u64) -> Result<TakeOutcome, WriteError> {
@@ -89,15 +111,14 @@ impl DynamoDbHoldRepository {
     }
 
     /// Gives back what a hold has taken, if it is still held.
-    async fn give_back(&self, key: &HoldKey, claims: &[Claim]) -> Result<(), WriteError> {
+    async fn give_back(&self, key: &HoldKey, claims: &[Claim], now: Timestamp) -> Result<(), WriteError> {
         let undo = Update::builder()
             .table_name(&self.table_name)
             .key("pk", AttributeValue::S(key.as_str().to_owned()))
-            .update_expression("SET #state = :undone")
+            .update_expression(self.end_expression())
             .condition_expression("#state = :held")
             .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":undone", AttributeValue::S(HoldState::Undone.name().to_owned()))
-            .expression_attribute_values(":held", AttributeValue::S(HoldState::Held.name().to_owned()))
+            .set_expression_attribute_values(Some(self.end_values(&HoldState::Undone, now)))
             .return_values_on_condition_check_failure(AllOld);
         let adding = |claim| transact(self.of_counter(claim).update_expression("ADD #available :amount"));
         let actions = [transact(undo)].into_iter().chain(claims.iter().map(adding));
@@ -136,17 +157,16 @@ impl DynamoDbHoldRepository {
         }
     }
 
-    async fn confirm_once(&self, key: &HoldKey) -> Result<(), WriteError> {
+    async fn confirm_once(&self, key: &HoldKey, now: Timestamp) -> Result<(), WriteError> {
         let update = self
             .client
             .update_item()
             .table_name(&self.table_name)
             .key("pk", AttributeValue::S(key.as_str().to_owned()))
-            .update_expression("SET #state = :done")
+            .update_expression(self.end_expression())
             .condition_expression("#state = :held")
             .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":done", AttributeValue::S(HoldState::Done.name().to_owned()))
-            .expression_attribute_values(":held", AttributeValue::S(HoldState::Held.name().to_owned()))
+            .set_expression_attribute_values(Some(self.end_values(&HoldState::Done, now)))
             .return_values_on_condition_check_failure(AllOld);
         let Err(error) = update.send().await else { return Ok(()) };
         let in_the_way = error.as_service_error().and_then(|error| match error {
@@ -177,6 +197,7 @@ fn transact(update: UpdateBuilder) -> TransactWriteItem {
 impl HoldRepository for DynamoDbHoldRepository {
     /// One transaction, whatever comes of it: when a condition fails, DynamoDB returns the item that failed it in the same answer.
     async fn take(&self, key: &HoldKey, hold: &Hold, initial: u64) -> Result<TakeOutcome, RepositoryError> {
+        let _reserved = self.in_flight.reserve(&hold.claims).await;
         retry_conflicts(|| self.take_once(key, hold, initial)).await
     }
 
@@ -185,15 +206,18 @@ impl HoldRepository for DynamoDbHoldRepository {
         Ok(existing.map_or(RefuseOutcome::Refused, RefuseOutcome::Exists))
     }
 
-    async fn confirm(&self, key: &HoldKey) -> Result<(), RepositoryError> {
-        retry_conflicts(|| self.confirm_once(key)).await
+    async fn confirm(&self, key: &HoldKey, now: Timestamp) -> Result<(), RepositoryError> {
+        retry_conflicts(|| self.confirm_once(key, now)).await
     }
 
     async fn undo(&self, key: &HoldKey, now: Timestamp) -> Result<(), RepositoryError> {
         let undone = Hold { state: HoldState::Undone, claims: Vec::new(), created_at: now };
         let existing = retry_conflicts(|| self.put_if_absent(key, &undone)).await?;
         match existing {
-            Some(hold) if hold.state == HoldState::Held => retry_conflicts(|| self.give_back(key, &hold.claims)).await,
+            Some(hold) if hold.state == HoldState::Held => {
+                let _reserved = self.in_flight.reserve(&hold.claims).await;
+                retry_conflicts(|| self.give_back(key, &hold.claims, now)).await
+            }
             _ => Ok(()),
         }
     }

@@ -94,7 +94,7 @@ impl HoldRepository for InMemoryHolds {
         Ok(RefuseOutcome::Refused)
     }
 
-    async fn confirm(&self, key: &HoldKey) -> Result<(), RepositoryError> {
+    async fn confirm(&self, key: &HoldKey, _: Timestamp) -> Result<(), RepositoryError> {
         match self.lock().holds.get_mut(key) {
             Some(hold) if matches!(hold.state, HoldState::Held | HoldState::Done) => {
                 hold.state = HoldState::Done;
@@ -154,7 +154,7 @@ impl HoldRepository for Failing {
         self.fail()
     }
 
-    async fn confirm(&self, _: &HoldKey) -> Result<(), RepositoryError> {
+    async fn confirm(&self, _: &HoldKey, _: Timestamp) -> Result<(), RepositoryError> {
         self.fail()
     }
 

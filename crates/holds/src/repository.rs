@@ -15,7 +15,8 @@ pub trait HoldRepository {
     /// A counter without a record has `initial` available. An implementation MUST take all claims or none. It MUST answer
     /// [`TakeOutcome::Exists`] if there is a hold with the key, also if a counter is short.
     ///
-    /// At most 99 claims: Amazon DynamoDB takes 100 actions in a transaction.
+    /// At most 99 claims, each of another counter: Amazon DynamoDB takes 100 actions in a transaction, the hold's included.
+    /// Source: Amazon DynamoDB API Reference, `TransactWriteItems`.
     fn take(
         &self,
         key: &HoldKey,
@@ -28,10 +29,10 @@ pub trait HoldRepository {
     fn refuse(&self, key: &HoldKey, hold: &Hold)
     -> impl Future<Output = Result<RefuseOutcome, RepositoryError>> + Send;
 
-    /// Makes a hold that is held final. Does nothing to one that is final.
+    /// Makes a hold that is held final, as of `now`. Does nothing to one that is final.
     ///
     /// An implementation MUST fail if there is no such hold, or it was undone or refused: what is confirmed was held before.
-    fn confirm(&self, key: &HoldKey) -> impl Future<Output = Result<(), RepositoryError>> + Send;
+    fn confirm(&self, key: &HoldKey, now: Timestamp) -> impl Future<Output = Result<(), RepositoryError>> + Send;
 
     /// Gives back what a hold that is held has taken. Where there is no hold, records one that is undone, as of `now`, which
     /// keeps a later `take` from taking effect. Does nothing to any other hold.

@@ -34,7 +34,7 @@ async fn make(holds: &InMemoryHolds, call: &Call) {
             let recorded = hold_or_refuse(holds, &fakes::key(*id), hold(claims), 0, |_| "too little".to_owned()).await;
             recorded.expect("in memory");
         }
-        Call::Confirm(id) => _ = holds.confirm(&fakes::key(*id)).await,
+        Call::Confirm(id) => _ = holds.confirm(&fakes::key(*id), fakes::moment()).await,
         Call::Undo(id) => holds.undo(&fakes::key(*id), fakes::moment()).await.expect("in memory"),
     }
 }

@@ -1,6 +1,6 @@
 //! What the log says of a repository's failure.
 //!
-//! A program of its own: where tests without a subscriber run next to one that has one, tracing may silence an event for both
+//! A separate program: where tests without a subscriber run next to one that has one, tracing may silence an event for both
 //! (<https://github.com/tokio-rs/tracing/issues/3611>).
 
 use lambda_support::http::{Resource, repository_problem};

@@ -190,9 +190,10 @@ mod tests {
         let rejected = Order { outcome: Outcome::Rejected { reason: "no".into() }, ..fakes::failed() };
         let failed = Vote::Failed("no answer".into());
         let votes = [(Step::Stock, Vote::Held), (Step::Payment, failed)].into_iter().collect();
-        let voted = Order { outcome: Outcome::Placed { content: fakes::content("SKU-1"), votes }, ..fakes::placed() };
+        let undecided =
+            Order { outcome: Outcome::Placed { content: fakes::content("SKU-1"), votes }, ..fakes::placed() };
         let decided = [fakes::confirmed_by_steps(), fakes::cancelled("no"), fakes::order()];
-        for order in [fakes::placed(), voted, rejected, fakes::failed()].into_iter().chain(decided) {
+        for order in [fakes::placed(), undecided, rejected, fakes::failed()].into_iter().chain(decided) {
             let item = serde_dynamo::to_item(OrderRecord::new(&order, None)).expect("a record is an item");
 
             assert_eq!(OrderRecord::read(item).expect("it is an order"), order);

@@ -60,8 +60,8 @@ impl DynamoDbOrderRepository {
             .expression_attribute_values(":placed", text(Status::Placed.name()))
             .expression_attribute_values(":hash", text(fingerprint.to_string()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let condition = "#status = :placed AND requestHash = :hash".to_owned();
-        Update { request, condition, sets: Vec::new(), decides: false }
+        let conditions = vec!["#status = :placed".to_owned(), "requestHash = :hash".to_owned()];
+        Update { request, conditions, sets: Vec::new(), decides: false }
     }
 
     /// An update that records a vote of a step that has not voted.
@@ -69,7 +69,7 @@ impl DynamoDbOrderRepository {
         let vote = serde_dynamo::to_attribute_value(VoteRecord::from(&ballot.vote))
             .map_err(|error| RepositoryError::Refused(error.into()))?;
         let mut update = self.update(&ballot.owner, &ballot.id, ballot.fingerprint);
-        update.condition.push_str(" AND attribute_not_exists(#steps.#step)");
+        update.conditions.push("attribute_not_exists(#steps.#step)".to_owned());
         update.sets.push("#steps.#step = :vote".to_owned());
         update.request = update
             .request
@@ -83,7 +83,7 @@ impl DynamoDbOrderRepository {
 /// One conditional update of one order.
 struct Update {
     request: UpdateItemFluentBuilder,
-    condition: String,
+    conditions: Vec<String>,
     sets: Vec<String>,
     decides: bool,
 }
@@ -93,13 +93,13 @@ impl Update {
 
     /// Only while a step other than `step` does not hold.
     fn unless_others_hold(mut self, step: Step) -> Self {
-        self.condition.push_str(&format!(" AND NOT ({})", Self::OTHERS_HOLD));
+        self.conditions.push(format!("NOT ({})", Self::OTHERS_HOLD));
         self.name_others(step)
     }
 
     /// Only if every other step than `step` holds.
     fn if_others_hold(mut self, step: Step) -> Self {
-        self.condition.push_str(&format!(" AND {}", Self::OTHERS_HOLD));
+        self.conditions.push(Self::OTHERS_HOLD.to_owned());
         self.name_others(step)
     }
 
@@ -140,8 +140,8 @@ impl Update {
 
     /// Sends the update. The order comes with the answer, whether the condition held or not.
     async fn send(self) -> Result<SettleOutcome, RepositoryError> {
-        let sets = format!("SET {}", self.sets.join(", "));
-        match self.request.condition_expression(self.condition).update_expression(sets).send().await {
+        let (condition, sets) = (self.conditions.join(" AND "), format!("SET {}", self.sets.join(", ")));
+        match self.request.condition_expression(condition).update_expression(sets).send().await {
             Ok(_) if !self.decides => Ok(SettleOutcome::Recorded),
             Ok(written) => {
                 let item = written.attributes.ok_or_else(|| RepositoryError::Unavailable("no item answered".into()))?;

@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn a_stack_with_a_websocket_api_has_all_that_callbacks_need() {
         let read = |variables: &[(&str, &str)]| {
-            let mut environment = Environment::from_iter(variables.iter().copied());
+            let mut environment = variables.iter().copied().collect();
             let callbacks = Callbacks::from_env(&mut environment);
             environment.finish(callbacks)
         };

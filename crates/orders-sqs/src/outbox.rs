@@ -36,8 +36,8 @@ impl Outbox {
     /// orders or messages: what is not sent is logged, and counted as a metric of `function`.
     pub async fn send<N: Notifier>(self, notifier: &N, function: &'static str) {
         let notify_owner = async |(owner, notifications): (Owner, Vec<Notification>)| {
-            let notified = AssertUnwindSafe(notifier.notify(&owner, &notifications)).catch_unwind().await;
-            let error = match &notified {
+            let outcome = AssertUnwindSafe(notifier.notify(&owner, &notifications)).catch_unwind().await;
+            let error = match &outcome {
                 Ok(Ok(report)) => return metrics::count(function, DROPPED, report.dropped),
                 Ok(Err(error)) => ErrorChain(error).to_string(),
                 Err(_panic) => "the notifier panicked".to_owned(),

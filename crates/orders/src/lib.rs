@@ -10,6 +10,7 @@
 //!
 //! The ports are [`OrderRepository`], [`SettlementRepository`], [`ConnectionRepository`] and [`Notifier`].
 
+mod ballot;
 mod connection;
 mod content;
 mod note;
@@ -23,6 +24,7 @@ mod votes;
 #[cfg(feature = "fakes")]
 pub mod fakes;
 
+pub use ballot::{Ballot, Deadline};
 pub use connection::{Connection, ConnectionId, InvalidConnectionId};
 pub use content::{ItemDraft, OrderContent, OrderDraft};
 pub use note::Note;
@@ -33,7 +35,7 @@ pub use ports::{
     SettlementRepository, StoreOutcome,
 };
 pub use process_queued_order::{Processed, QueuedOrder, Refusal, process_queued_order};
-pub use settle_order::{Ballot, Deadline, SettleError, Settled, count_vote, pass_deadline};
+pub use settle_order::{SettleError, Settled, count_vote, pass_deadline};
 pub use shared_kernel::{
     Currency, ErrorChain, Fingerprint, InvalidOrderId, InvalidOwner, InvalidTimestamp, Item, OrderId, Owner, Quantity,
     RepositoryError, Sku, Step, Timestamp, UnitPrice, Violation, Violations, Vote,

@@ -2,43 +2,10 @@
 //! decides.
 
 use crate::{
-    Decider, Fingerprint, Lane, Notification, Order, OrderId, Outcome, Owner, RepositoryError, SettleOutcome,
-    SettlementRepository, Status, Step, Timestamp, Vote,
+    Ballot, Deadline, Decider, Fingerprint, Lane, Notification, Order, Outcome, RepositoryError, SettleOutcome,
+    SettlementRepository, Status,
 };
-use std::time::Duration;
 use thiserror::Error;
-
-/// One step's vote on one order.
-#[derive(Clone, Debug)]
-pub struct Ballot {
-    /// The order's owner.
-    pub owner: Owner,
-    /// Which order of the owner.
-    pub id: OrderId,
-    /// The fingerprint of the order that the step votes on.
-    pub fingerprint: Fingerprint,
-    /// Which step votes.
-    pub step: Step,
-    /// Its vote.
-    pub vote: Vote,
-    /// The present moment, which becomes the moment of the decision.
-    pub now: Timestamp,
-}
-
-/// The deadline of one order, which has passed.
-#[derive(Clone, Debug)]
-pub struct Deadline {
-    /// The order's owner.
-    pub owner: Owner,
-    /// Which order of the owner.
-    pub id: OrderId,
-    /// The fingerprint of the order that the deadline is of.
-    pub fingerprint: Fingerprint,
-    /// How long the steps had to vote.
-    pub allowed: Duration,
-    /// The present moment, which becomes the moment of the decision.
-    pub now: Timestamp,
-}
 
 /// What follows from a message once its write is done. Both may be repeated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,7 +62,11 @@ pub async fn pass_deadline<R: SettlementRepository>(
     repository: &R,
     deadline: &Deadline,
 ) -> Result<Settled, SettleError> {
-    settled(repository.cancel_overdue(deadline).await?, Decider::Deadline, deadline.fingerprint)
+    match repository.cancel_overdue(deadline).await? {
+        // Deadlines are published after the record is written: the order's record was deleted since.
+        SettleOutcome::Missing => Ok(Settled::default()),
+        outcome => settled(outcome, Decider::Deadline, deadline.fingerprint),
+    }
 }
 
 fn settled(outcome: SettleOutcome, by: Decider, fingerprint: Fingerprint) -> Result<Settled, SettleError> {
@@ -106,14 +77,6 @@ fn settled(outcome: SettleOutcome, by: Decider, fingerprint: Fingerprint) -> Res
         }
         SettleOutcome::Recorded | SettleOutcome::Unchanged(_) => Ok(Settled::default()),
         SettleOutcome::Missing => Err(SettleError::NotRecorded),
-    }
-}
-
-impl Deadline {
-    /// Why an order that missed its deadline is cancelled, for its owner.
-    #[must_use]
-    pub fn reason(&self) -> String {
-        format!("not every step answered within {} s", self.allowed.as_secs())
     }
 }
 

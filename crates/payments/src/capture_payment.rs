@@ -89,7 +89,7 @@ fn payment(id: PaymentId, hold: Hold) -> Result<Payment, RepositoryError> {
     let status = match hold.state {
         HoldState::Done => PaymentStatus::Captured,
         HoldState::Refused(reason) => PaymentStatus::Declined(reason),
-        // Payments are captured at once, and no one undoes them.
+        // Payments are captured at once, and never undone.
         HoldState::Held | HoldState::Undone => return Err(unreadable()),
     };
     Ok(Payment { id, amount, status, created_at: hold.created_at })

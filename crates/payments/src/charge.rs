@@ -22,7 +22,7 @@ pub(crate) async fn charge<R: HoldRepository>(
 ) -> Result<Recorded, RepositoryError> {
     let claims = amount.map(|amount| claim(owner, amount));
     let hold = Hold { state, claims: claims.into_iter().collect(), created_at: now };
-    // What is missing would disclose the balance to whoever sees the order.
+    // The missing amount would disclose the balance.
     let refusal = |_: &[_]| amount.map_or_else(String::new, |amount| format!("the account does not cover {amount}"));
     hold_or_refuse(holds, key, hold, NEW_ACCOUNT_BALANCE, refusal).await
 }

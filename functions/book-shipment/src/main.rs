@@ -38,8 +38,7 @@ async fn main() -> Result<(), Error> {
             calendar: Calendar { parcels_per_day: config.parcels_per_day, horizon_days: config.horizon_days },
             outcomes: SnsPublisher::new(aws_sdk_sns::Client::new(aws.config()), config.step_outcomes_topic_arn),
             subscriber: Subscriber {
-                // Every order books the same day first, and transactions on one item cancel each other.
-                batches: BatchHandler::new().visibility(visibility).concurrency(1),
+                batches: BatchHandler::new().visibility(visibility),
                 max_receive_count: config.max_receive_count,
                 backoff: Backoff::full_jitter(config.backoff_base, config.backoff_cap),
             },

@@ -29,7 +29,7 @@ impl<R: HoldRepository + Sync> StepService for BookShipment<'_, R> {
     }
 
     async fn confirm(&self, owner: &Owner, id: OrderId) -> Result<(), RepositoryError> {
-        self.holds.confirm(&HoldKey::for_order(owner, id)).await
+        self.holds.confirm(&HoldKey::for_order(owner, id), self.now).await
     }
 
     async fn undo(&self, owner: &Owner, id: OrderId) -> Result<(), RepositoryError> {

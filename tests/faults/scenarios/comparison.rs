@@ -31,10 +31,20 @@ fn folder() -> PathBuf {
     folder
 }
 
-/// The comparison with those options, its files in that folder.
+/// The comparison of two lanes with those options, its files in that folder.
 fn compare(folder: &std::path::Path, more: &[&str]) -> Command {
+    compare_lanes("sync,async", folder, more)
+}
+
+fn compare_lanes(lanes: &str, folder: &std::path::Path, more: &[&str]) -> Command {
     let mut command = command_line::command(&["compare", "--owners", "2", "--warm-up", "0", "--max-lag", "600000"]);
-    command.arg("--output").arg(folder).arg("--settings-file").arg(folder.join("settings.json")).args(more);
+    command
+        .args(["--lanes", lanes])
+        .arg("--output")
+        .arg(folder)
+        .arg("--settings-file")
+        .arg(folder.join("settings.json"))
+        .args(more);
     command
 }
 
@@ -130,6 +140,36 @@ pub(crate) async fn a_burst_is_refused_by_the_sync_lane_and_levelled_by_the_asyn
         .with("refused by async", refused(1))
         .with("lost by async", count(1, "lost"))
         .with("writers at once", writers)
+}
+
+/// What the orders of a comparison take: units in stock, and money in the accounts of its two owners.
+async fn supplies() -> [String; 3] {
+    [
+        command_line::twolane(&["stock", "show", "SKU-1", "SKU-2", "--json"]).await,
+        command_line::twolane(&["account", "show", "compare-1", "EUR", "--json"]).await,
+        command_line::twolane(&["account", "show", "compare-2", "EUR", "--json"]).await,
+    ]
+}
+
+pub(crate) async fn every_lane_is_compared_and_stock_and_accounts_are_left_as_they_were(_: &Rig, _: Load) -> Figures {
+    let (folder, before) = (folder(), supplies().await);
+    let load = ["--orders", "20", "--rate", "10", "--yes", "--json"];
+
+    let ran = compare_lanes("sync,async,bus", &folder, &load).output().await.unwrap();
+
+    let complaints = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{}{complaints}", String::from_utf8_lossy(&ran.stdout));
+    let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    for lane in 0..3 {
+        assert_eq!((count(&report, lane, "confirmed"), count(&report, lane, "lost")), (20, 0), "{report}");
+        assert_eq!(report["lanes"][lane]["reconciliation"]["mismatches"], serde_json::json!([]), "{report}");
+    }
+    let usage = &report["lanes"][2]["usage"];
+    // Of SKU-1 and SKU-2: 6 of the order's record, 3 holds that become final, and twice 7 items in transactions.
+    assert_eq!((&usage["publishUnits"], &usage["writeUnits"]), (&(20 * 6).into(), &(20.0 * 23.0).into()), "{usage}");
+    assert_eq!(supplies().await, before);
+    std::fs::remove_dir_all(folder).unwrap();
+    Figures::default().with("confirmed down each lane", 20).with("numbers left changed", 0)
 }
 
 /// A burst that takes an hour.

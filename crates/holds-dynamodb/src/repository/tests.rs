@@ -1,6 +1,7 @@
 use super::*;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region, retry::RetryConfig};
 use aws_smithy_http_client::test_util::infallible_client_fn;
+use futures_util::FutureExt;
 use holds::fakes;
 use serde_json::{Value, json};
 use std::{
@@ -86,7 +87,7 @@ async fn takes_and_records_in_one_transaction() {
     assert_eq!(put["Item"]["pk"]["S"], fakes::key(1).as_str());
     assert_eq!(put["Item"]["state"]["S"], "HELD");
     assert_eq!(put["Item"]["claims"]["M"], item("HELD")["claims"]["M"]);
-    assert_eq!(put["Item"]["expiresAt"]["N"], "1796119200", "a day after it was created");
+    assert!(put["Item"]["expiresAt"].is_null(), "a hold outlives every retention until it ends");
     let update = &request["TransactItems"][1]["Update"];
     assert_eq!(update["Key"]["pk"]["S"], "counter#SKU-1");
     assert_eq!(update["ConditionExpression"], "#available >= :amount");
@@ -160,7 +161,7 @@ async fn distinguishes_cancellations_that_pass_from_those_that_do_not() {
     ];
     for (code, expected) in cases {
         let reasons = json!([{"Code": "None"}, {"Code": code}, {"Code": "ConditionalCheckFailed"}]);
-        let (holds, _) = answering(vec![cancelled(&reasons); 6]);
+        let (holds, _) = answering(vec![cancelled(&reasons); 8]);
 
         let error = holds.take(&fakes::key(1), &hold(HoldState::Held), 0).await.expect_err("nothing was decided");
 
@@ -200,16 +201,18 @@ async fn confirms_what_is_held_or_confirmed_and_nothing_else() {
         condition_failed(&item("REFUSED")),
     ]);
 
-    holds.confirm(&fakes::key(1)).await.expect("it is held");
-    holds.confirm(&fakes::key(1)).await.expect("it was confirmed before");
+    holds.confirm(&fakes::key(1), fakes::moment()).await.expect("it is held");
+    holds.confirm(&fakes::key(1), fakes::moment()).await.expect("it was confirmed before");
     for state in ["UNDONE", "REFUSED"] {
-        let error = holds.confirm(&fakes::key(1)).await.expect_err("it is not held");
+        let error = holds.confirm(&fakes::key(1), fakes::moment()).await.expect_err("it is not held");
         assert!(matches!(error, RepositoryError::Refused(_)), "{state}: {error:?}");
     }
 
     let requests = requests.lock().expect("no test panicked");
     assert_eq!(requests[0].0, "UpdateItem");
     assert_eq!(requests[0].1["ConditionExpression"], "#state = :held");
+    assert_eq!(requests[0].1["UpdateExpression"], "SET #state = :end, expiresAt = :expiresAt");
+    assert_eq!(requests[0].1["ExpressionAttributeValues"][":expiresAt"]["N"], "1796119200", "a day after it ended");
 }
 
 #[tokio::test]
@@ -268,7 +271,7 @@ async fn a_single_write_that_meets_a_transaction_is_repeated() {
         (200, json!({})),
     ]);
 
-    holds.confirm(&fakes::key(1)).await.expect("the conflict is over");
+    holds.confirm(&fakes::key(1), fakes::moment()).await.expect("the conflict is over");
     holds.undo(&fakes::key(2), fakes::moment()).await.expect("the conflict is over");
 
     assert_eq!(operations(&requests), ["UpdateItem", "UpdateItem", "PutItem", "PutItem"]);
@@ -306,7 +309,7 @@ async fn distinguishes_throttles_faults_and_refusals_of_every_write() {
         let failures = [
             holds.take(&fakes::key(1), &hold(HoldState::Held), 0).await.map(|_| ()),
             holds.refuse(&fakes::key(1), &hold(HoldState::Refused("no".into()))).await.map(|_| ()),
-            holds.confirm(&fakes::key(1)).await,
+            holds.confirm(&fakes::key(1), fakes::moment()).await,
             holds.undo(&fakes::key(1), fakes::moment()).await,
         ];
 
@@ -315,4 +318,39 @@ async fn distinguishes_throttles_faults_and_refusals_of_every_write() {
             assert!(expected(&failure), "{code}: {failure:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn takes_nothing_while_this_process_writes_a_counter_of_the_hold() {
+    let (holds, requests) = answering([(200, json!({}))]);
+    let (key, hold) = (fakes::key(1), hold(HoldState::Held));
+
+    let reserved = holds.in_flight.reserve(&hold.claims[1..]).await;
+    let mut taking = Box::pin(holds.take(&key, &hold, 0));
+    assert!(taking.as_mut().now_or_never().is_none());
+    assert!(operations(&requests).is_empty());
+    drop(reserved);
+
+    taking.await.expect("DynamoDB took it");
+}
+
+#[tokio::test]
+async fn gives_nothing_back_while_this_process_writes_a_counter_of_the_hold() {
+    let (holds, requests) = answering([condition_failed(&item("HELD")), (200, json!({}))]);
+    let (key, claims) = (fakes::key(1), hold(HoldState::Held).claims);
+
+    let reserved = holds.in_flight.reserve(&claims[1..]).await;
+    let mut undoing = Box::pin(holds.undo(&key, fakes::moment()));
+    // The first request needs no counter. It finds what is held.
+    while operations(&requests).is_empty() {
+        assert!(undoing.as_mut().now_or_never().is_none());
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..100 {
+        assert!(undoing.as_mut().now_or_never().is_none());
+    }
+    assert_eq!(operations(&requests), ["PutItem"]);
+    drop(reserved);
+
+    undoing.await.expect("DynamoDB took it");
 }

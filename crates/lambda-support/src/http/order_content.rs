@@ -1,8 +1,8 @@
 //! The order in a request's body.
 
-use crate::http::{Problem, RestRequest, invalid_body};
+use crate::http::{RestRequest, invalid_body};
 use orders::{OrderContent, Violations};
-use orders_api::{MAX_BODY_BYTES, parse_order_body};
+use orders_api::{MAX_BODY_BYTES, Problem, parse_order_body};
 
 /// What is ordered, from the body of a request.
 ///
@@ -10,8 +10,7 @@ use orders_api::{MAX_BODY_BYTES, parse_order_body};
 /// A problem: 400 for a body that is not an order, 413 for one of more than [`MAX_BODY_BYTES`], and 415 for one that is not
 /// JSON by its media type.
 pub fn order_content(request: &RestRequest) -> Result<OrderContent, Problem> {
-    let body = request.json_body("order", MAX_BODY_BYTES)?;
-    parse_order_body(&body).map_err(|violations| invalid_order(&violations))
+    parse_order_body(&request.json_body("order", MAX_BODY_BYTES)?).map_err(|violations| invalid_order(&violations))
 }
 
 /// A 400 problem that lists everything that is wrong with an order.

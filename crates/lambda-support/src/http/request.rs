@@ -113,7 +113,7 @@ impl RestRequest {
     /// Gateway, a body without a media type counts as JSON.
     ///
     /// # Errors
-    /// A problem: 415 for another media type, 400 if the body is said to be in base64 and is not, 413 for a larger body.
+    /// A problem: 415 for another media type, 400 for a body that is not valid base64, 413 for a larger body.
     pub fn json_body(&self, what: &str, max_bytes: usize) -> Result<Cow<'_, [u8]>, Problem> {
         let essence = self.content_type().and_then(|value| value.split(';').next()).unwrap_or_default().trim_ascii();
         if !essence.is_empty() && !essence.eq_ignore_ascii_case("application/json") {
@@ -121,7 +121,7 @@ impl RestRequest {
             return Err(problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
         }
         let bytes = self.body().map_err(|error| {
-            let detail = format!("The body is not the base64 that it is said to be: {error}.");
+            let detail = format!("The body is not valid base64: {error}.");
             problem(StatusCode::BAD_REQUEST, detail)
         })?;
         if bytes.len() > max_bytes {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    Processed, QueuedOrder,
+    Processed, QueuedOrder, Step, Vote,
     fakes::{self, InMemoryOrders, Unavailable, check_settlements},
     process_queued_order,
 };
@@ -147,12 +147,17 @@ async fn a_vote_on_another_order_under_the_id_repeats_nothing() {
 #[tokio::test]
 async fn keeps_a_vote_that_comes_before_its_order_or_that_cannot_be_counted() {
     let early = count_vote(&InMemoryOrders::default(), &fakes::ballot(Step::Stock, Vote::Held)).await;
-    let early_deadline = pass_deadline(&InMemoryOrders::default(), &fakes::deadline()).await;
     let unavailable = count_vote(&Unavailable, &fakes::ballot(Step::Stock, Vote::Held)).await;
 
     assert!(matches!(early, Err(SettleError::NotRecorded)), "{early:?}");
-    assert!(matches!(early_deadline, Err(SettleError::NotRecorded)), "{early_deadline:?}");
     assert!(matches!(unavailable, Err(SettleError::Repository(_))), "{unavailable:?}");
+}
+
+#[tokio::test]
+async fn drops_the_deadline_of_an_order_that_was_deleted() {
+    let settled = pass_deadline(&InMemoryOrders::default(), &fakes::deadline()).await.expect("it is over");
+
+    assert_eq!(settled, Settled::default());
 }
 
 /// A message that settle-order may receive, in any order, any number of times.
@@ -187,6 +192,7 @@ proptest! {
             let mut decision: Option<Order> = None;
             for delivered in deliveries {
                 let recorded = !orders.all().is_empty();
+                let is_vote = matches!(delivered, Delivered::Vote(..));
                 let settled = match delivered {
                     Delivered::Submission => Ok(submit(&orders, fakes::submitted()).await),
                     Delivered::Deadline => pass_deadline(&orders, &fakes::deadline()).await,
@@ -198,7 +204,7 @@ proptest! {
                         count_vote(&orders, &fakes::ballot(step, vote)).await
                     }
                 };
-                prop_assert_eq!(settled.is_err(), orders.all().is_empty(), "only what comes before the order is kept");
+                prop_assert_eq!(settled.is_err(), is_vote && !recorded, "only a vote before its order is kept");
                 let Some(order) = settled.ok().and_then(|settled| settled.publish) else { continue };
                 if order.status() == Status::Placed {
                     prop_assert!(decision.is_none(), "a decided order is never published as placed");

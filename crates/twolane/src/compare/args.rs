@@ -252,9 +252,9 @@ and no order of it is in the queue: what fails comes again after minutes, in thr
 Then every sum is compared with the orders table, where AWS may be asked. report.json and
 report.html are written, and a summary is shown.
 
-Orders of the bus lane take units from stock and money from their owners' accounts. Before it is loaded,
-what the run takes is added to both, after you say yes; the numbers that were there before are set again
-at the end. Change no stock and no account of these owners meanwhile.
+Orders of the bus lane take units from stock and money from their owners' accounts. Before it is
+loaded, what the run takes is added to both, after you say yes; the numbers that were there before
+are set again at the end. Change no stock and no account of these owners meanwhile.
 
 Scenarios change a stack only after you say yes, and only by AWS's own controls; what was before is
 kept in --settings-file and put back at the end, also after Ctrl-C (SIGINT), SIGTERM, a closed
@@ -286,9 +286,9 @@ Exit code:
   143  terminated (SIGTERM); what was measured is reported
 
 The stack is found as for `twolane order`; see `twolane --help`. With its outputs (--stack-name,
---outputs or a local stack) and AWS credentials, the queues, the orders table and the functions' logs
-are read too. It takes sqs:GetQueueAttributes, dynamodb:BatchGetItem, logs:FilterLogEvents and
-lambda:GetFunctionConfiguration, for poison sqs:SendMessage. The lanes' limits are in the report where
-lambda:GetFunctionConcurrency and lambda:ListEventSourceMappings are allowed. The bus lane takes
-dynamodb:BatchGetItem, dynamodb:UpdateItem and dynamodb:DeleteItem on its tables of stock and payments. What else a scenario
-takes: docs/measuring.md.";
+--outputs or a local stack) and AWS credentials, the queues, the orders table and the functions'
+logs are read too. It takes sqs:GetQueueAttributes, dynamodb:BatchGetItem, logs:FilterLogEvents
+and lambda:GetFunctionConfiguration, for poison sqs:SendMessage. The lanes' limits are in the
+report where lambda:GetFunctionConcurrency and lambda:ListEventSourceMappings are allowed. The bus
+lane takes dynamodb:BatchGetItem, dynamodb:UpdateItem and dynamodb:DeleteItem on its tables of
+stock and payments. What else a scenario takes: docs/measuring.md.";

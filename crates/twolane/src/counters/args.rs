@@ -102,11 +102,12 @@ fn parse_sku(text: &str) -> Result<String, String> {
 
 /// What `twolane stock --help` and its commands' help end with.
 pub(crate) const STOCK_HELP: &str = "\
-An order of the bus lane takes its units from stock when it is placed. A SKU without a number has none.
+An order of the bus lane takes its units from stock when it is placed. A SKU without a number has
+none.
 
-`set` and `load` replace the number. Units that orders have taken are not in it: after a count of the
-shelves, set what was counted minus what orders still hold. An order that is cancelled later adds its
-units to the new number.
+`set` and `load` replace the number. Units that orders have taken are not in it: after a count of
+the shelves, set what was counted minus what orders still hold. An order that is cancelled later
+adds its units to the new number.
 
 Examples:
   twolane stock show SKU-1 SKU-2
@@ -120,13 +121,13 @@ Exit code:
   1  some were set, and AWS refused the others; or the result could not be written
   2  wrong usage, an unreadable file, no stack, or AWS refused: nothing was set
 
-The stack is found, and AWS asked, as for `twolane dlq`. It takes dynamodb:BatchGetItem to show and
-dynamodb:UpdateItem to set, on the table of the output StockTableName.";
+The stack is found, and AWS asked, as for `twolane dlq`. It takes dynamodb:BatchGetItem to show
+and dynamodb:UpdateItem to set, on the table of the output StockTableName.";
 
 /// What `twolane account --help` and its commands' help end with.
 pub(crate) const ACCOUNT_HELP: &str = "\
-An order of the bus lane, and a payment of the API, takes its total from the owner's account in its
-currency. An account without a number has nothing.
+An order of the bus lane, and a payment of the API, takes its total from the owner's account in
+its currency. An account without a number has nothing.
 
 `set` replaces the number. Money that orders hold or have spent is not in it. An order that is
 cancelled later adds its total to the new number.
@@ -142,5 +143,5 @@ Exit code:
   1  the result could not be written
   2  wrong usage, no stack, or AWS refused: nothing was set
 
-The stack is found, and AWS asked, as for `twolane dlq`. It takes dynamodb:BatchGetItem to show and
-dynamodb:UpdateItem to set, on the table of the output PaymentsTableName.";
+The stack is found, and AWS asked, as for `twolane dlq`. It takes dynamodb:BatchGetItem to show
+and dynamodb:UpdateItem to set, on the table of the output PaymentsTableName.";

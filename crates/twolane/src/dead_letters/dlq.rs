@@ -1,6 +1,7 @@
 //! `twolane dlq`: what is in the dead-letter queues.
 
-use crate::{cli::DlqArgs, output::Output, progress::tell, table};
+use super::args::DlqArgs;
+use crate::{output::Output, progress::tell, table};
 use anyhow::Context;
 use lanes::MessageKind;
 use serde::Serialize;

@@ -1,5 +1,6 @@
-//! The operator's commands: looking at orders that failed all their deliveries, and sending them round again.
+//! The operator's commands: looking at messages that failed all their deliveries, and moving them back.
 
+pub(crate) mod args;
 pub(crate) mod dlq;
 mod moving;
 pub(crate) mod redrive;

@@ -1,6 +1,6 @@
 //! Moving messages back to their queues.
 
-use crate::cli::RedriveArgs;
+use super::args::RedriveArgs;
 use crate::progress::Progress;
 use lanes::MessageKind;
 use std::collections::HashSet;

@@ -1,11 +1,12 @@
 //! `twolane redrive`: moves messages back to their queues and waits for the outcome of their orders.
 
 use super::{
+    args::RedriveArgs,
     moving::{Moving, move_back},
     redriven::{Redriven, write},
     settle::{Fate, Waiting},
 };
-use crate::{cli::RedriveArgs, output::Output, progress::tell};
+use crate::{output::Output, progress::tell};
 use anyhow::Context;
 use std::{collections::HashSet, process::ExitCode, time::Duration};
 use twolane_client::dead_letters::{

@@ -31,7 +31,7 @@ fn handler(holds: InMemoryHolds) -> Handler<InMemoryHolds, RecordingPublisher, U
     Handler { holds, outcomes: RecordingPublisher::default(), subscriber }
 }
 
-/// Handles a batch, none of whose messages must be redelivered.
+/// Handles a batch. No message of it must be redelivered.
 async fn handle(handler: &Handler<InMemoryHolds, RecordingPublisher, Unchanged>, batch: Value) {
     let mut context = Context::default();
     let deadline = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970") + Duration::from_secs(15);
