@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs
 
-TWOLANE = "Twolane: the same order down a sync and an async lane"
+TWOLANE = "Twolane: the same order down a sync, an async and a bus lane"
 _TEMPLATE = {"Resources": {name: {"Type": kind, "DeletionPolicy": "Retain"} for name, kind in (
     ("OrdersTable", "AWS::DynamoDB::Table"), ("UserPool", "AWS::Cognito::UserPool"))}}  # fmt: skip
 
