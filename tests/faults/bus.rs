@@ -5,18 +5,29 @@ use crate::{
     workers,
 };
 use fault_endpoint::{Call, Fault, Gate, Rule, When};
+use reqwest::Method;
 use serde_json::Value;
+use std::{sync::OnceLock, time::Duration};
 use testkit::{
-    api_client::ApiClient,
+    api_client::{ApiClient, try_send},
     eventually::eventually,
     outputs::output,
     services::{self, steps, total},
 };
 
-/// Places an order that the lane takes.
+/// Longest wait for a moment of a function's work, while other functions are killed.
+const DEADLINE: Duration = Duration::from_mins(4);
+
+/// Places an order as a client does: again until the lane takes it.
 pub(crate) async fn submit(api: &ApiClient, id: &str, order: &Value) {
-    let submitted = api.put("bus", id, order).await;
-    assert_eq!(submitted.status, 202, "{submitted:?}");
+    eventually(DEADLINE, &format!("order {id} is submitted"), async || {
+        let request = api.request(Method::PUT, &format!("bus/orders/{id}")).json(order);
+        // A busy lane answers 503, or not in time.
+        let answer = try_send(request).await.ok()?;
+        assert!([202, 503, 504].contains(&answer.status), "{answer:?}");
+        (answer.status == 202).then_some(())
+    })
+    .await;
 }
 
 /// The states of an order's steps as the status service shows them.
@@ -70,13 +81,19 @@ impl Moment {
 
     /// Kills the function's process in the first such moment from now on.
     pub(crate) async fn kill(self, rig: &Rig) {
-        let gate = Gate::closed();
+        let (gate, first) = (Gate::closed(), OnceLock::new());
         let fault = if self.is_done { Fault::HoldAfter(gate.clone()) } else { Fault::HoldBefore(gate.clone()) };
-        rig.endpoint.inject(Rule::new(self.is_about, When::First(1), fault));
-        let [client] = gate.reached_by(1, PATIENCE).await[..] else { unreachable!("one was waited for") };
-        let victims = workers::connected_from(output(self.function), client);
+        // Its retries wait too, however long the killing takes.
+        let is_about = move |call: &Call| (self.is_about)(call) && *first.get_or_init(|| call.key.clone()) == call.key;
+        rig.endpoint.inject(Rule::new(is_about, When::Always, fault));
+        let clients = gate.clients(DEADLINE).await;
+        let held = workers::connected_from(output(self.function), &clients);
+        gate.reached_by(1, DEADLINE).await;
+        // On a busy machine the client may have closed the connection by now, to try again.
+        let victims = if held.is_empty() { workers::of(output(self.function)) } else { held };
         let killed = victims.into_iter().filter(|pid| workers::kill(*pid)).count();
-        assert!(killed > 0, "{}: its process must be killed", self.name);
+        assert!(killed > 0, "{}: a process must be killed", self.name);
+        gate.open();
     }
 }
 

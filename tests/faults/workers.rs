@@ -16,27 +16,31 @@ pub(crate) fn of(function: &str) -> BTreeSet<Pid> {
     processes.filter(|(_, process)| is_ours(process.environ())).map(|(pid, _)| *pid).collect()
 }
 
-/// The process of that function whose connection comes from there. All of its processes where the system does not say:
-/// only Linux does, in `/proc`.
-pub(crate) fn connected_from(function: &str, client: SocketAddr) -> BTreeSet<Pid> {
-    let mut workers = of(function);
-    if let Some(socket) = socket_of(client) {
-        let has_socket = |pid: &Pid| {
-            let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-            open.filter_map(|file| fs::read_link(file.path()).ok()).any(|target| target.as_os_str() == socket.as_str())
-        };
-        workers.retain(has_socket);
-    }
-    workers
+/// The processes of that function whose connections come from there. All of its processes where the system does not say: only
+/// Linux does, in `/proc`. It is quick: a client closes a connection that is held too long.
+pub(crate) fn connected_from(function: &str, clients: &[SocketAddr]) -> BTreeSet<Pid> {
+    let Ok(table) = fs::read_to_string("/proc/net/tcp") else { return of(function) };
+    let sockets: BTreeSet<_> = clients.iter().flat_map(|client| sockets_of(&table, *client)).collect();
+    let files = |folder: &str| fs::read_dir(folder).into_iter().flatten().flatten();
+    let has_socket = |pid: &u32| {
+        let mut open = files(&format!("/proc/{pid}/fd")).filter_map(|file| fs::read_link(file.path()).ok());
+        open.any(|target| target.to_str().is_some_and(|target| sockets.contains(target)))
+    };
+    let mark = format!("AWS_LAMBDA_FUNCTION_NAME={function}");
+    let is_of_function = |pid: &u32| {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
+    };
+    let pids = files("/proc").filter_map(|folder| folder.file_name().to_str()?.parse().ok());
+    pids.filter(has_socket).filter(is_of_function).map(Pid::from_u32).collect()
 }
 
-/// The socket with that local address, as links in `/proc` name it. Source: proc(5), `/proc/net/tcp`.
-fn socket_of(client: SocketAddr) -> Option<String> {
+/// The sockets with that local port, as links in `/proc` name them. Source: proc(5), `/proc/net/tcp`.
+fn sockets_of(table: &str, client: SocketAddr) -> Vec<String> {
     let port = format!(":{:04X}", client.port());
-    let table = fs::read_to_string("/proc/net/tcp").ok()?;
     let rows = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-    let row = rows.into_iter().find(|row| row.get(1).is_some_and(|local| local.ends_with(&port)))?;
-    Some(format!("socket:[{}]", row.get(9)?))
+    let own = rows.filter(|row| row.get(1).is_some_and(|local| local.ends_with(&port)));
+    own.filter_map(|row| Some(format!("socket:[{}]", row.get(9)?))).collect()
 }
 
 /// Kills one process as the machine under it would: without a word (SIGKILL). Whether it was there.

@@ -212,6 +212,9 @@ async fn answer(shared: Arc<Shared>, client: SocketAddr, request: Request<Incomi
     let name = fault.as_ref().map(Fault::name);
     let _writing = call.writes("CONFIRMED").then(|| Writing::begin(Arc::clone(&shared)));
     let remember = |answered| shared.remember(&call, answered, name);
+    if let Some(Fault::HoldBefore(gate) | Fault::HoldAfter(gate)) = &fault {
+        gate.expect(client);
+    }
     match &fault {
         Some(Fault::Throttle) => {
             remember(None);
@@ -230,7 +233,7 @@ async fn answer(shared: Arc<Shared>, client: SocketAddr, request: Request<Incomi
             return Err(broken());
         }
         Some(Fault::Slow(time)) => tokio::time::sleep(*time).await,
-        Some(Fault::HoldBefore(gate)) => gate.pass(client).await,
+        Some(Fault::HoldBefore(gate)) => gate.pass().await,
         _ => {}
     }
     // What has begun at AWS ends there, and is remembered, whatever becomes of the client.
@@ -250,7 +253,7 @@ async fn answer(shared: Arc<Shared>, client: SocketAddr, request: Request<Incomi
         Some(Fault::DropAfter) => Err(broken()),
         Some(Fault::Truncate) => truncated(response),
         Some(Fault::HoldAfter(gate)) => {
-            gate.pass(client).await;
+            gate.pass().await;
             Ok(whole(response))
         }
         _ => Ok(whole(response)),
