@@ -11,9 +11,9 @@ use aws_sdk_sns::{
 /// The message attribute with the event's type, by which subscriptions filter. Data type `String`.
 pub const EVENT_TYPE_ATTRIBUTE: &str = "eventType";
 
-/// Error codes of Amazon SNS that pass: throttling, a fault of SNS, or of AWS KMS under load.
+/// Error codes of Amazon SNS that pass: it, or AWS KMS behind it, is over a limit. So does every fault of SNS, by its status.
 /// Source: Amazon SNS API Reference, `Publish`, errors.
-const PASSING_CODES: [&str; 5] = ["Throttled", "Throttling", "ThrottlingException", "KMSThrottling", "InternalError"];
+const PASSING_CODES: [&str; 4] = ["Throttled", "Throttling", "ThrottlingException", "KMSThrottling"];
 
 /// Publishes to a topic of Amazon SNS. The function needs the permission `sns:Publish` on the topic.
 #[derive(Clone, Debug)]
@@ -43,8 +43,9 @@ impl EventPublisher for SnsPublisher {
 }
 
 /// What a failed request means to the caller of the port.
-fn publish_error<R: std::fmt::Debug + Send + Sync + 'static>(error: SdkError<SnsError, R>) -> PublishError {
+fn publish_error(error: SdkError<SnsError>) -> PublishError {
     let refused = match &error {
+        SdkError::ServiceError(context) if context.raw().status().is_server_error() => false,
         SdkError::ServiceError(context) => context.err().code().is_some_and(|code| !PASSING_CODES.contains(&code)),
         SdkError::ConstructionFailure(_) => true,
         _ => false,

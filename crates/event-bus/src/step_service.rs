@@ -13,11 +13,15 @@ pub trait StepService {
     const STEP: Step;
 
     /// Holds what the order needs, or records that it cannot. A repeat MUST return what the first call recorded.
+    ///
+    /// `placed_at` is when the order was placed. Where holds expire, an implementation MUST count their retention from it, as
+    /// orders does: an order that reuses the id of an expired one then holds for itself.
     fn hold(
         &self,
         owner: &Owner,
         id: OrderId,
         order: &OrderedItems,
+        placed_at: Timestamp,
     ) -> impl Future<Output = Result<HoldOutcome, RepositoryError>> + Send;
 
     /// Makes the hold final.
@@ -54,7 +58,7 @@ pub async fn take_part<S: StepService, P: EventPublisher>(
     let (owner, id) = (&event.owner, event.order_id);
     match &event.kind {
         EventKind::Placed(order) => {
-            let held = service.hold(owner, id, order).await;
+            let held = service.hold(owner, id, order, event.occurred_at).await;
             let vote = match &held {
                 Ok(HoldOutcome::Held) => Vote::Held,
                 Ok(HoldOutcome::Refused(reason)) => Vote::Refused(reason.clone()),

@@ -88,6 +88,8 @@ async fn tells_what_passes_from_what_needs_a_fix() {
         (400, "ThrottlingException", true),
         (400, "KMSThrottling", true),
         (500, "InternalError", true),
+        (500, "InternalFailure", true),
+        (503, "ServiceUnavailable", true),
         (403, "AuthorizationError", false),
         (404, "NotFound", false),
         (400, "InvalidParameter", false),

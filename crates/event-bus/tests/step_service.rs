@@ -28,7 +28,13 @@ impl Stock {
 impl StepService for Stock {
     const STEP: Step = Step::Stock;
 
-    async fn hold(&self, _: &Owner, _: OrderId, _: &OrderedItems) -> Result<HoldOutcome, RepositoryError> {
+    async fn hold(
+        &self,
+        _: &Owner,
+        _: OrderId,
+        _: &OrderedItems,
+        _: Timestamp,
+    ) -> Result<HoldOutcome, RepositoryError> {
         self.called("hold")
     }
 

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// The attributes of one item. `createdAt` is RFC 3339 text; `expiresAt` is in seconds, as DynamoDB's time to live wants it.
+/// A hold that is held has the same moment as `keepUntil`: it must not be deleted before it ends.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct HoldRecord {
@@ -20,20 +21,24 @@ pub(crate) struct HoldRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    keep_until: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<i64>,
 }
 
 impl HoldRecord {
-    /// The item of `hold`, to be forgotten at `expires_at` if there is such a moment.
-    pub(crate) fn item(key: &HoldKey, hold: &Hold, expires_at: Option<Timestamp>) -> Result<Item, RepositoryError> {
+    /// The item of `hold`, to be forgotten at `keep_until` if there is such a moment, and not before it ends.
+    pub(crate) fn item(key: &HoldKey, hold: &Hold, keep_until: Option<Timestamp>) -> Result<Item, RepositoryError> {
         let claim = |claim: &Claim| (claim.counter.as_str().to_owned(), claim.amount);
+        let is_held = hold.state == HoldState::Held;
         let record = Self {
             pk: key.as_str().to_owned(),
             state: hold.state.name().to_owned(),
             claims: hold.claims.iter().map(claim).collect(),
             created_at: hold.created_at.to_string(),
             reason: hold.state.reason().map(str::to_owned),
-            expires_at: expires_at.map(Timestamp::unix_seconds),
+            keep_until: keep_until.map(Timestamp::unix_seconds).filter(|_| is_held),
+            expires_at: keep_until.map(Timestamp::unix_seconds).filter(|_| !is_held),
         };
         serde_dynamo::to_item(record).map_err(|error| RepositoryError::Refused(error.into()))
     }

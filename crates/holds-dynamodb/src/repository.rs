@@ -17,7 +17,11 @@ use aws_sdk_dynamodb::{
 use dynamodb_errors::repository_error;
 use holds::{Claim, CounterKey, Hold, HoldKey, HoldRepository, HoldState, RefuseOutcome, Shortage, TakeOutcome};
 use shared_kernel::{RepositoryError, Timestamp};
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 /// Keeps holds and counters in a table with the string partition key `pk`.
 ///
@@ -32,31 +36,34 @@ pub struct DynamoDbHoldRepository {
 }
 
 impl DynamoDbHoldRepository {
-    /// Keeps holds in `table_name`: for `retention` after they ended, or for ever. A hold that has not ended is never
-    /// forgotten, as its claims would be lost with it. Nor is a counter.
+    /// Keeps holds in `table_name`: for `retention` after they were created, or for ever. A hold that has not ended is
+    /// never forgotten, as its claims would be lost with it. Nor is a counter.
     #[must_use]
     pub fn new(client: Client, table_name: impl Into<String>, retention: Option<Duration>) -> Self {
         Self { client, table_name: table_name.into(), retention, in_flight: Arc::default() }
     }
 
     fn item(&self, key: &HoldKey, hold: &Hold) -> Result<Item, RepositoryError> {
-        let expires_at = if hold.state == HoldState::Held { None } else { self.expires_at(hold.created_at) };
-        HoldRecord::item(key, hold, expires_at)
+        HoldRecord::item(key, hold, self.keep_until(hold.created_at))
     }
 
-    /// When a hold that ended at that moment is forgotten.
-    fn expires_at(&self, ended_at: Timestamp) -> Option<Timestamp> {
-        self.retention.map(|retention| ended_at.plus(retention))
+    /// When a hold that was created at that moment is forgotten, if it has ended by then.
+    fn keep_until(&self, created_at: Timestamp) -> Option<Timestamp> {
+        self.retention.map(|retention| created_at.plus(retention))
     }
 
-    /// The update of a hold to the state `:end`.
+    /// The update of a hold to the state `:end`. A hold that was created without a retention is kept for one from now on.
     fn end_expression(&self) -> &'static str {
-        if self.retention.is_some() { "SET #state = :end, expiresAt = :expiresAt" } else { "SET #state = :end" }
+        if self.retention.is_some() {
+            "SET #state = :end, expiresAt = if_not_exists(keepUntil, :expiresAt)"
+        } else {
+            "SET #state = :end"
+        }
     }
 
     /// The values of that update.
     fn end_values(&self, end: &HoldState, now: Timestamp) -> HashMap<String, AttributeValue> {
-        let expires_at = self.expires_at(now).map(|moment| AttributeValue::N(moment.unix_seconds().to_string()));
+        let expires_at = self.keep_until(now).map(|moment| AttributeValue::N(moment.unix_seconds().to_string()));
         let states = [(":end", end.name()), (":held", HoldState::Held.name())];
         let states = states.map(|(name, state)| (name.to_owned(), AttributeValue::S(state.to_owned())));
         states.into_iter().chain(expires_at.map(|value| (":expiresAt".to_owned(), value))).collect()
@@ -66,7 +73,8 @@ impl DynamoDbHoldRepository {
         let put = Put::builder()
             .table_name(&self.table_name)
             .set_item(Some(self.item(key, hold)?))
-            .condition_expression("attribute_not_exists(pk)")
+            .condition_expression(ABSENT)
+            .expression_attribute_values(":now", now_in_seconds())
             .return_values_on_condition_check_failure(AllOld)
             .build()
             .expect("the table and the item are set");
@@ -144,7 +152,8 @@ impl DynamoDbHoldRepository {
             .put_item()
             .table_name(&self.table_name)
             .set_item(Some(self.item(key, hold)?))
-            .condition_expression("attribute_not_exists(pk)")
+            .condition_expression(ABSENT)
+            .expression_attribute_values(":now", now_in_seconds())
             .return_values_on_condition_check_failure(AllOld);
         let Err(error) = put.send().await else { return Ok(None) };
         let in_the_way = error.as_service_error().and_then(|error| match error {
@@ -187,6 +196,16 @@ impl DynamoDbHoldRepository {
         let get = self.client.get_item().table_name(&self.table_name).key("pk", pk).consistent_read(true);
         Ok(get.send().await.map_err(repository_error)?.item)
     }
+}
+
+/// There is no hold. One that expired counts as absent: DynamoDB deletes it up to days later.
+/// Source: Amazon DynamoDB Developer Guide, "Using time to live (TTL) in DynamoDB".
+const ABSENT: &str = "attribute_not_exists(pk) OR expiresAt < :now";
+
+/// The present moment as DynamoDB's time to live counts it.
+fn now_in_seconds() -> AttributeValue {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    AttributeValue::N(since_epoch.as_secs().to_string())
 }
 
 fn transact(update: UpdateBuilder) -> TransactWriteItem {

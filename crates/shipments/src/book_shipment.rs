@@ -13,11 +13,12 @@ pub async fn book_shipment<R: HoldRepository>(
     owner: &Owner,
     id: OrderId,
     calendar: Calendar,
+    placed_at: Timestamp,
     now: Timestamp,
 ) -> Result<Hold, RepositoryError> {
     let key = HoldKey::for_order(owner, id);
     for day in calendar.days(now) {
-        let hold = Hold { state: HoldState::Held, claims: vec![parcel_on(&day)], created_at: now };
+        let hold = Hold { state: HoldState::Held, claims: vec![parcel_on(&day)], created_at: placed_at };
         match holds.take(&key, &hold, calendar.parcels_per_day).await? {
             TakeOutcome::Taken => return Ok(hold),
             TakeOutcome::Exists(stored) => return Ok(stored),
@@ -25,7 +26,7 @@ pub async fn book_shipment<R: HoldRepository>(
         }
     }
     let reason = format!("no free day until {}", calendar.last_day(now));
-    let refused = Hold { state: HoldState::Refused(reason), claims: Vec::new(), created_at: now };
+    let refused = Hold { state: HoldState::Refused(reason), claims: Vec::new(), created_at: placed_at };
     match holds.refuse(&key, &refused).await? {
         RefuseOutcome::Refused => Ok(refused),
         RefuseOutcome::Exists(stored) => Ok(stored),
@@ -44,7 +45,9 @@ mod tests {
     const CALENDAR: Calendar = Calendar { parcels_per_day: 2, horizon_days: 2 };
 
     async fn book(holds: &InMemoryHolds, order: u8) -> Hold {
-        let booked = book_shipment(holds, &fakes::owner(), fakes::order_id(order), CALENDAR, fakes::moment()).await;
+        let booked =
+            book_shipment(holds, &fakes::owner(), fakes::order_id(order), CALENDAR, fakes::moment(), fakes::moment())
+                .await;
         booked.expect("in memory")
     }
 

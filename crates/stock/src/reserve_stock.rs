@@ -19,9 +19,9 @@ pub async fn reserve_stock<R: HoldRepository>(
     owner: &Owner,
     id: OrderId,
     items: &[Item],
-    now: Timestamp,
+    placed_at: Timestamp,
 ) -> Result<Hold, RepositoryError> {
-    let hold = Hold { state: HoldState::Held, claims: claims(items), created_at: now };
+    let hold = Hold { state: HoldState::Held, claims: claims(items), created_at: placed_at };
     let key = HoldKey::for_order(owner, id);
     let recorded = hold_or_refuse(holds, &key, hold, UNKNOWN_SKU_UNITS, refusal).await?;
     Ok(recorded.into_hold())

@@ -16,9 +16,15 @@ pub(crate) struct AuthorizePayment<'a, R> {
 impl<R: HoldRepository + Sync> StepService for AuthorizePayment<'_, R> {
     const STEP: Step = Step::Payment;
 
-    async fn hold(&self, owner: &Owner, id: OrderId, order: &OrderedItems) -> Result<HoldOutcome, RepositoryError> {
+    async fn hold(
+        &self,
+        owner: &Owner,
+        id: OrderId,
+        order: &OrderedItems,
+        placed_at: Timestamp,
+    ) -> Result<HoldOutcome, RepositoryError> {
         let total = order.total_minor_units();
-        let hold = payments::authorize_order(self.holds, owner, id, order.currency, total, self.now).await?;
+        let hold = payments::authorize_order(self.holds, owner, id, order.currency, total, placed_at).await?;
         Ok(match hold.state {
             HoldState::Held | HoldState::Done => HoldOutcome::Held,
             HoldState::Refused(reason) => HoldOutcome::Refused(reason),

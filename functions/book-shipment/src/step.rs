@@ -19,8 +19,14 @@ pub(crate) struct BookShipment<'a, R> {
 impl<R: HoldRepository + Sync> StepService for BookShipment<'_, R> {
     const STEP: Step = Step::Shipment;
 
-    async fn hold(&self, owner: &Owner, id: OrderId, _: &OrderedItems) -> Result<HoldOutcome, RepositoryError> {
-        let hold = shipments::book_shipment(self.holds, owner, id, self.calendar, self.now).await?;
+    async fn hold(
+        &self,
+        owner: &Owner,
+        id: OrderId,
+        _: &OrderedItems,
+        placed_at: Timestamp,
+    ) -> Result<HoldOutcome, RepositoryError> {
+        let hold = shipments::book_shipment(self.holds, owner, id, self.calendar, placed_at, self.now).await?;
         Ok(match hold.state {
             HoldState::Held | HoldState::Done => HoldOutcome::Held,
             HoldState::Refused(reason) => HoldOutcome::Refused(reason),

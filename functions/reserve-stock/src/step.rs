@@ -16,8 +16,14 @@ pub(crate) struct ReserveStock<'a, R> {
 impl<R: HoldRepository + Sync> StepService for ReserveStock<'_, R> {
     const STEP: Step = Step::Stock;
 
-    async fn hold(&self, owner: &Owner, id: OrderId, order: &OrderedItems) -> Result<HoldOutcome, RepositoryError> {
-        let hold = stock::reserve_stock(self.holds, owner, id, &order.items, self.now).await?;
+    async fn hold(
+        &self,
+        owner: &Owner,
+        id: OrderId,
+        order: &OrderedItems,
+        placed_at: Timestamp,
+    ) -> Result<HoldOutcome, RepositoryError> {
+        let hold = stock::reserve_stock(self.holds, owner, id, &order.items, placed_at).await?;
         Ok(match hold.state {
             HoldState::Held | HoldState::Done => HoldOutcome::Held,
             HoldState::Refused(reason) => HoldOutcome::Refused(reason),

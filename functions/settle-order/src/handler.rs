@@ -5,9 +5,9 @@ use event_bus::{Delivery, Event, EventKind, EventPublisher, HandleError, Ordered
 use lambda_runtime::LambdaEvent;
 use lambda_support::clock;
 use orders::{
-    Ballot, Deadline, ErrorChain, ItemDraft, Lane, Notifier, Order, OrderContent, OrderDraft, OrderRepository, Outcome,
-    Processed, QueuedOrder, Refusal, SettleError, Settled, SettlementRepository, count_vote, pass_deadline,
-    process_queued_order,
+    Ballot, Deadline, ErrorChain, ItemDraft, Lane, Notification, Notifier, Order, OrderContent, OrderDraft,
+    OrderRepository, Outcome, Processed, QueuedOrder, Refusal, SettleError, Settled, SettlementRepository, count_vote,
+    pass_deadline, process_queued_order,
 };
 use orders_sqs::Outbox;
 use sqs_batch::{SqsBatch, UnidentifiedFailure, VisibilityTimeout};
@@ -83,7 +83,7 @@ where
 
     /// Settles one event. The owner is notified also when the event that follows is not published: the write is done.
     async fn settle(&self, delivery: Delivery, outbox: &Outbox) -> Result<(), HandleError> {
-        let owner = delivery.event.owner.clone();
+        let (owner, is_last) = (delivery.event.owner.clone(), delivery.is_last);
         let settled = match delivery.event.kind.clone() {
             EventKind::Submitted { order, note } => self.submit(delivery, order, note, outbox).await?,
             EventKind::Voted(step, vote) => {
@@ -101,10 +101,16 @@ where
             EventKind::Confirmed | EventKind::Cancelled { .. } => Settled::default(),
         };
         if let Some(notification) = settled.notify {
-            outbox.push(owner, notification);
+            outbox.push(owner.clone(), notification);
         }
         if let Some((order, event)) = settled.publish.as_ref().and_then(|order| Some((order, event_of(order)?))) {
-            self.events.publish(&event).await?;
+            let published = self.events.publish(&event).await;
+            if published.is_err() && is_last && matches!(event.kind, EventKind::Placed(_)) {
+                // No step learns of the order, and no deadline runs, until an operator redrives the message.
+                let reason = "the order could not be passed on to the services".to_owned();
+                outbox.push(owner, Notification::Failed { order_id: order.id.to_string(), reason });
+            }
+            published?;
             let (id, status) = (order.id, order.status());
             tracing::info!(order.id = %id, "Published order {id} as {status}");
         }

@@ -82,11 +82,12 @@ async fn takes_and_records_in_one_transaction() {
     assert_eq!(operation, "TransactWriteItems");
     assert!(request["ClientRequestToken"].is_string(), "a repeat by the SDK must not take twice");
     let put = &request["TransactItems"][0]["Put"];
-    assert_eq!(put["ConditionExpression"], "attribute_not_exists(pk)");
+    assert_eq!(put["ConditionExpression"], ABSENT);
     assert_eq!(put["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
     assert_eq!(put["Item"]["pk"]["S"], fakes::key(1).as_str());
     assert_eq!(put["Item"]["state"]["S"], "HELD");
     assert_eq!(put["Item"]["claims"]["M"], item("HELD")["claims"]["M"]);
+    assert_eq!(put["Item"]["keepUntil"]["N"], "1796119200", "a day after it was created");
     assert!(put["Item"]["expiresAt"].is_null(), "a hold outlives every retention until it ends");
     let update = &request["TransactItems"][1]["Update"];
     assert_eq!(update["Key"]["pk"]["S"], "counter#SKU-1");
@@ -211,7 +212,10 @@ async fn confirms_what_is_held_or_confirmed_and_nothing_else() {
     let requests = requests.lock().expect("no test panicked");
     assert_eq!(requests[0].0, "UpdateItem");
     assert_eq!(requests[0].1["ConditionExpression"], "#state = :held");
-    assert_eq!(requests[0].1["UpdateExpression"], "SET #state = :end, expiresAt = :expiresAt");
+    assert_eq!(
+        requests[0].1["UpdateExpression"],
+        "SET #state = :end, expiresAt = if_not_exists(keepUntil, :expiresAt)"
+    );
     assert_eq!(requests[0].1["ExpressionAttributeValues"][":expiresAt"]["N"], "1796119200", "a day after it ended");
 }
 
@@ -222,7 +226,7 @@ async fn undoing_before_holding_leaves_a_record_that_is_undone() {
     holds.undo(&fakes::key(1), fakes::moment()).await.expect("DynamoDB took it");
 
     let requests = requests.lock().expect("no test panicked");
-    assert_eq!(requests[0].1["ConditionExpression"], "attribute_not_exists(pk)");
+    assert_eq!(requests[0].1["ConditionExpression"], ABSENT);
     assert_eq!(requests[0].1["Item"]["state"]["S"], "UNDONE");
     assert_eq!(requests[0].1["Item"]["expiresAt"]["N"], "1796119200");
 }

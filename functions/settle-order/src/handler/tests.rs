@@ -261,6 +261,20 @@ async fn publishes_a_recorded_order_again_when_its_publication_failed_after_the_
 }
 
 #[tokio::test]
+async fn notifies_the_owner_of_an_order_that_no_delivery_could_publish() {
+    let handler = publishing(InMemoryOrders::default(), RecordingPublisher::failing_first(5));
+
+    for delivery in 1..=5 {
+        assert!(handler.notifier.sent().is_empty(), "the order may still be published");
+        assert_eq!(deliver(&handler, vec![record(submitted(), delivery)]).await, [0]);
+    }
+
+    assert!(matches!(&handler.notifier.sent()[..], [Notification::Failed { .. }]));
+    assert!(deliver(&handler, vec![record(submitted(), 1)]).await.is_empty(), "a redrive publishes it");
+    assert_eq!(published(&handler), ["order.placed"]);
+}
+
+#[tokio::test]
 async fn repeats_a_decision_whose_write_was_answered_too_late() {
     let orders = Flaky::losing_first(1);
     orders.inner().insert(fakes::placed());
@@ -302,17 +316,16 @@ async fn rejects_another_order_under_a_used_id_and_stores_nothing() {
 }
 
 #[tokio::test]
-async fn a_vote_or_deadline_that_comes_before_its_order_is_redelivered_after_a_back_off() {
+async fn a_vote_that_comes_before_its_order_is_redelivered_after_a_back_off() {
     let redelivered = Arc::default();
     let handler = recording(InMemoryOrders::default(), RecordingPublisher::default(), &redelivered);
 
     assert_eq!(deliver(&handler, vec![record(held(Step::Stock), 1)]).await, [0]);
-    assert_eq!(deliver(&handler, vec![record(EventKind::Placed(items()), 1)]).await, [0]);
     deliver(&handler, vec![record(submitted(), 1)]).await;
     assert!(deliver(&handler, vec![record(held(Step::Stock), 2)]).await.is_empty());
 
     assert_eq!(handler.orders.all()[0].status(), Status::Placed);
-    assert_eq!(*redelivered.lock().expect("no test panicked"), [OUTCOMES, DEADLINE], "each by its own queue");
+    assert_eq!(*redelivered.lock().expect("no test panicked"), [OUTCOMES], "by its own queue");
 }
 
 #[tokio::test]
