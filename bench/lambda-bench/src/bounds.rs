@@ -175,7 +175,8 @@ fn renewed(text: &str, results: &Results) -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::subject::{DECISION, FUNCTIONS, PING, SDK_FLOOR, STEP_BATCH, VOTE, WHOLE_BATCH, names};
+    use crate::events::{DECISION, PING, STEP_BATCH, VOTE, WHOLE_BATCH};
+    use crate::subject::{FUNCTIONS, SDK_FLOOR, names};
 
     const PROJECT: &str = include_str!("../../bounds.toml");
 

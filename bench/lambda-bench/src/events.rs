@@ -1,6 +1,5 @@
 //! The events that functions are measured with: the fixtures of their own tests, and batches made from these.
 
-use crate::subject::{BATCH, DECISION, PING, STEP_BATCH, VOTE, WHOLE_BATCH};
 use crate::token;
 use anyhow::{Context, bail};
 use hyper::body::Bytes;
@@ -8,6 +7,24 @@ use serde_json::{Value, json};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Messages of a whole batch. Source: `template.yaml`, `BatchSize`.
+pub(crate) const BATCH: usize = 10;
+
+/// manage-connections with a client's ping, which keeps its socket open.
+pub(crate) const PING: &str = "manage-connections-ping";
+
+/// process-orders with batches of [`BATCH`] messages.
+pub(crate) const WHOLE_BATCH: &str = "process-orders-batch";
+
+/// reserve-stock with batches of [`BATCH`] orders.
+pub(crate) const STEP_BATCH: &str = "reserve-stock-batch";
+
+/// settle-order with a vote that is not the last.
+pub(crate) const VOTE: &str = "settle-order-vote";
+
+/// settle-order with the last vote, which confirms the order.
+pub(crate) const DECISION: &str = "settle-order-decision";
 
 /// The text of a function's fixture.
 macro_rules! fixture {

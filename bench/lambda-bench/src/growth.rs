@@ -1,11 +1,12 @@
 //! Whether an order costs the same after any number of orders, and what each of its items adds.
 
 use crate::backend::{Backend, Behaviour};
+use crate::events::{BATCH, WHOLE_BATCH};
 use crate::process::Process;
 use crate::records::Records;
 use crate::runtime_api::RuntimeApi;
 use crate::series::{float, progress};
-use crate::subject::{self, BATCH, Subject, WHOLE_BATCH};
+use crate::subject::{self, Subject};
 use anyhow::Context;
 use serde::Serialize;
 use std::path::Path;

@@ -2,11 +2,11 @@
 
 use crate::backend::{Backend, Behaviour};
 use crate::counts::{self, Counts};
-use crate::events::CONNECT;
+use crate::events::{CONNECT, WHOLE_BATCH};
 use crate::records::{Records, Written};
 use crate::sample::{self, Sample};
 use crate::size;
-use crate::subject::{HELLO_FLOOR, SDK_FLOOR, Subject, WHOLE_BATCH};
+use crate::subject::{HELLO_FLOOR, SDK_FLOOR, Subject};
 use anyhow::Context;
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -1,16 +1,13 @@
 //! What is measured: a bootstrap, its events and its environment.
 
 use crate::backend::Backend;
-use crate::events;
+use crate::events::{self, BATCH, DECISION, PING, STEP_BATCH, VOTE, WHOLE_BATCH};
 use crate::template::Template;
 use crate::token;
 use anyhow::{Context, bail};
 use hyper::body::Bytes;
 use std::fs;
 use std::path::Path;
-
-/// Messages of a whole batch. Source: `template.yaml`, `BatchSize`.
-pub(crate) const BATCH: usize = 10;
 
 /// A bootstrap and its events.
 #[derive(Clone, Debug)]
@@ -37,9 +34,6 @@ pub(crate) enum Kind {
     Peer,
 }
 
-/// manage-connections with a client's ping, which keeps its socket open.
-pub(crate) const PING: &str = "manage-connections-ping";
-
 /// The smallest function.
 pub(crate) const HELLO_FLOOR: &str = "hello-floor";
 
@@ -62,18 +56,6 @@ pub(crate) const FUNCTIONS: [&str; 13] = [
     "reserve-stock",
     "settle-order",
 ];
-
-/// process-orders with batches of [`BATCH`] messages.
-pub(crate) const WHOLE_BATCH: &str = "process-orders-batch";
-
-/// reserve-stock with batches of [`BATCH`] orders.
-pub(crate) const STEP_BATCH: &str = "reserve-stock-batch";
-
-/// settle-order with a vote that is not the last.
-pub(crate) const VOTE: &str = "settle-order-vote";
-
-/// settle-order with the last vote, which confirms the order.
-pub(crate) const DECISION: &str = "settle-order-decision";
 
 /// Functions that are measured with another event too: the subject, the function, and the orders of one event.
 const VARIANTS: [(&str, &str, usize); 5] = [

@@ -10,8 +10,8 @@ fn dimensions(alarm: &Value) -> BTreeMap<&str, &str> {
     dimensions.map(|dimension| (text(&dimension["Name"]), text(&dimension["Value"]))).collect()
 }
 
-/// The dimensions of the metrics that there are, in that namespace. Sources: the "CloudWatch metrics" of Amazon SQS, AWS
-/// Lambda and Amazon API Gateway, for REST and for WebSocket APIs.
+/// The dimensions of the metrics that there are, in that namespace. Sources: the "CloudWatch metrics" of Amazon SQS, Amazon
+/// SNS, AWS Lambda and Amazon API Gateway, for REST and for WebSocket APIs.
 fn metrics(stack: &Stack, namespace: &str) -> Vec<BTreeMap<String, String>> {
     let of_type = |kind: &str, name: &str| {
         let named = stack.of_type(kind).map(|(_, resource)| {
@@ -30,6 +30,12 @@ fn metrics(stack: &Stack, namespace: &str) -> Vec<BTreeMap<String, String>> {
                 it
             });
             names.collect()
+        }
+        // The topic's name, not its ARN.
+        "AWS/SNS" => {
+            let name = |topic: &str| topic.rsplit(':').next().unwrap().to_owned();
+            let topics = stack.of_type("AWS::SNS::Topic").map(|(_, topic)| name(&topic.reference));
+            topics.map(|name| BTreeMap::from([("TopicName".to_owned(), name)])).collect()
         }
         "AWS/Lambda" => of_type("AWS::Lambda::Function", "FunctionName"),
         "AWS/ApiGateway" => {
