@@ -91,5 +91,5 @@ deploy: ## Build and deploy to AWS; CONFIG_ENV=prod, PARAMETERS="Name=value …"
 smoke: ## Run the end-to-end tests that fit any stack on AWS, and leave nothing; STACK=name, ARGS="--yes sync_lane"
 	@$(AWS) smoke$(TARGET) $(call shell_words,ARGS)
 
-destroy: ## Delete the stack from AWS, and say what outlives it; CONFIG_ENV=prod, ARGS=--delete-data for orders and users too
+destroy: ## Delete the stack from AWS, and say what outlives it; CONFIG_ENV=prod, ARGS=--delete-data for all tables and the users too
 	@$(AWS) destroy$(TARGET) $(call shell_words,ARGS)

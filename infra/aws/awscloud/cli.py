@@ -93,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     destroy = _add(subcommands, "destroy", "delete the stack, and say what outlives it and how to remove that",
                    ["destroy", "destroy --delete-data                        # orders and users too",
                     "destroy --config-env dev --yes --delete-data # in CI"])  # fmt: skip
-    destroy.add_argument("--delete-data", action="store_true", help="delete the orders table and the user pool too, unless they are protected")
+    destroy.add_argument("--delete-data", action="store_true", help="delete the tables of orders, stock, payments and shipments and the user pool too, unless they are protected")
     destroy.add_argument("--yes", action="store_true", help="ask nothing")
     return parser
 

@@ -214,7 +214,7 @@ class OnAStack(unittest.TestCase):
         self.assertIn("no user pool of its own", printed)
         self.assertIn("--tokens FILE", printed)
 
-    def test_a_protected_table_outlives_its_stack_and_destroy_says_how_to_remove_it(self) -> None:
+    def test_protected_tables_outlive_their_stack_and_destroy_says_how_to_remove_them(self) -> None:
         stack, before = f"{STACK}-protected", self.cloud.inventory()
         code, printed = self.deploy(stack, "--config-env", "prod")
         self.assertEqual(code, 0, printed)
@@ -226,11 +226,14 @@ class OnAStack(unittest.TestCase):
         self.assertEqual((refused, code), (1, 0), why + printed)
         self.assertIn("Protected from deletion: OrdersTable", why)
         self.assertIn(f"make deploy STACK={stack} ENDPOINT_URL={self.cloud.endpoint} PARAMETERS=DeletionProtection=false", why)
-        (table,) = set(self.cloud.inventory()["tables"]) - set(before["tables"])
-        self.assertIn(f"aws dynamodb delete-table --table-name {table}", printed)
+        tables = set(self.cloud.inventory()["tables"]) - set(before["tables"])
+        kept = {name for name in ("Orders", "Payments", "Shipments", "Stock") for table in tables if f"-{name}Table-" in table}
+        self.assertEqual((len(kept), len(tables)), (4, 4), tables)
         client: Any = boto3.client("dynamodb")
-        client.update_table(TableName=table, DeletionProtectionEnabled=False)
-        client.delete_table(TableName=table)
+        for table in tables:
+            self.assertIn(f"aws dynamodb delete-table --table-name {table}", printed)
+            client.update_table(TableName=table, DeletionProtectionEnabled=False)
+            client.delete_table(TableName=table)
         self.assertEqual(self.cloud.inventory(), before)
 
     def test_the_guide_may_name_another_stack_and_the_next_deployment_finds_it(self) -> None:
