@@ -6,7 +6,7 @@
 //!
 //! - [`Hold`] is one hold with its [`HoldState`] and its [`Claim`]s.
 //! - [`HoldRepository`] keeps holds and counters.
-//! - [`hold_or_refuse`] is what every service does when it holds.
+//! - [`hold_or_refuse()`] is what every service does when it holds.
 
 mod counter;
 #[cfg(feature = "fakes")]

@@ -1,6 +1,4 @@
 //! The authorize-payment function. Bus lane, step `payment`: SQS batches of order events.
-// The types of nested futures: a transaction inside a step inside a batch.
-#![recursion_limit = "256"]
 
 mod config;
 mod handler;
