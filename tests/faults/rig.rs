@@ -2,10 +2,11 @@
 
 use crate::figures::tell;
 use aws_sdk_lambda::types::Environment;
-use aws_sdk_sqs::types::QueueAttributeName::{self, VisibilityTimeout};
+use aws_sdk_sqs::types::QueueAttributeName::{self, RedrivePolicy, VisibilityTimeout};
 use fault_endpoint::{Endpoint, Memory};
-use lanes::QueueKind;
+use lanes::{Invoker, QueueKind};
 use reqwest::Url;
+use serde_json::Value;
 use std::{
     collections::{BTreeSet, HashMap},
     env,
@@ -46,8 +47,8 @@ pub(crate) struct Rig {
     pub(crate) lambda: aws_sdk_lambda::Client,
     /// Functions' environments as they were deployed.
     deployed: HashMap<String, HashMap<String, String>>,
-    /// Queues' visibility timeouts as they were deployed, by the output with the queue's URL.
-    visibilities: HashMap<&'static str, String>,
+    /// Queues' visibility timeouts and redrive policies as they were deployed, by the output with the queue's URL.
+    queues: HashMap<&'static str, [String; 2]>,
     /// Functions whose variables or event source mappings were changed since the last [`Rig::reset`].
     changed: Mutex<BTreeSet<&'static str>>,
 }
@@ -65,13 +66,14 @@ impl Rig {
             endpoint: Endpoint::start(&upstream, Memory::Everything).await.expect("loopback has a free port"),
             lambda,
             deployed: HashMap::new(),
-            visibilities: HashMap::new(),
+            queues: HashMap::new(),
             changed: Mutex::default(),
         };
         rig.stack.add_gone_connection("nobody", GONE_FOR_LONG, 1_000_000_000).await;
         for queue in lanes::queues() {
-            let deployed = rig.queue_attribute(queue.url_output, VisibilityTimeout).await;
-            rig.visibilities.insert(queue.url_output, deployed);
+            let visibility = rig.queue_attribute(queue.url_output, VisibilityTimeout).await;
+            let redrive = rig.queue_attribute(queue.url_output, RedrivePolicy).await;
+            rig.queues.insert(queue.url_output, [visibility, redrive]);
         }
         for function in functions() {
             let deployed = rig.environment(function).await;
@@ -92,6 +94,7 @@ impl Rig {
         self.changed.lock().unwrap().clear();
         for queue in lanes::queues() {
             self.set_queue_attribute(queue.url_output, VisibilityTimeout, VISIBILITY_TIMEOUT).await;
+            self.set_queue_attribute(queue.url_output, RedrivePolicy, &self.queues[queue.url_output][1]).await;
             // What other tests left there can never be done.
             let purged = self.stack.sqs.purge_queue().queue_url(output(queue.dead_letter_url_output)).send().await;
             purged.expect("the dead-letter queue can be emptied");
@@ -101,7 +104,7 @@ impl Rig {
     /// Leaves the stack as it was deployed.
     pub(crate) async fn unwire(self) {
         self.reset().await;
-        for (queue, visibility) in &self.visibilities {
+        for (queue, [visibility, _]) in &self.queues {
             self.set_queue_attribute(queue, VisibilityTimeout, visibility).await;
         }
         for (function, deployed) in &self.deployed {
@@ -162,6 +165,19 @@ impl Rig {
             settled.then(|| assert!(statuses.iter().all(|status| *status == "CONFIRMED"), "{statuses:?}"))
         })
         .await;
+    }
+
+    /// Has the bus lane deliver each message up to that many times, until the next [`Rig::reset`].
+    pub(crate) async fn set_bus_deliveries(&self, times: u32) {
+        let lane = lanes::lane("bus").expect("a lane of the table");
+        for queue in lane.queues {
+            let mut policy: Value = serde_json::from_str(&self.queues[queue.url_output][1]).unwrap();
+            policy["maxReceiveCount"] = times.into();
+            self.set_queue_attribute(queue.url_output, RedrivePolicy, &policy.to_string()).await;
+        }
+        for function in lane.functions.iter().filter(|function| function.invoked_by == Invoker::Queue) {
+            self.set_variable(function.output, "MAX_RECEIVE_COUNT", &times.to_string()).await;
+        }
     }
 
     /// Waits until no order of the bus lane waits for anything but its deadline.
