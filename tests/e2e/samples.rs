@@ -1,8 +1,13 @@
 //! What `make demo` shows: the command line against a local stack, with nothing given but its environment.
 
-use testkit::{api_client::LANES, command_line::twolane};
+use testkit::{
+    api_client::LANES,
+    command_line::{command, twolane},
+    stack::OWNER,
+    tokens::{subject_of, token},
+};
 
-/// What demo's accounts have, as `make demo` fills them.
+/// What the owner's accounts have, as `make demo` fills demo's.
 const ACCOUNTS: [(&str, &str); 8] = [
     ("EUR", "50000.00"),
     ("USD", "10000.00"),
@@ -18,15 +23,18 @@ const ACCOUNTS: [(&str, &str); 8] = [
 async fn the_sample_orders_go_down_every_lane() {
     twolane(&["stock", "load", "samples/stock.csv"]).await;
     for (currency, amount) in ACCOUNTS {
-        twolane(&["account", "set", "demo", currency, amount]).await;
+        twolane(&["account", "set", &subject_of(OWNER), currency, amount]).await;
     }
     for lane in LANES {
-        let printed = twolane(&["order", "--lane", lane, "--file", "samples/orders.jsonl"]).await;
+        // With the token of the accounts' owner, whoever the command line would order for.
+        let mut order = command(&["order", "--lane", lane, "--file", "samples/orders.jsonl"]);
+        let ran = order.env("TWOLANE_TOKEN", token(OWNER)).output().await.expect("twolane can be run");
+        let printed = String::from_utf8_lossy(&ran.stdout);
 
         let expected = match lane {
             "bus" => "13 orders: 10 confirmed, 2 cancelled, 1 rejected",
             _ => "13 orders: 12 confirmed, 1 rejected",
         };
-        assert!(printed.contains(expected), "{printed}");
+        assert!(printed.contains(expected), "{printed}\n{}", String::from_utf8_lossy(&ran.stderr));
     }
 }
