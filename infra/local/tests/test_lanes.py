@@ -153,7 +153,7 @@ class Lanes(unittest.TestCase):
             while not (self.folder / "begun").exists():
                 time.sleep(0.02)
             process.send_signal(signal.SIGINT)
-            printed, _ = process.communicate(timeout=30)
+            printed, _ = process.communicate(timeout=120)
 
         self.assertNotEqual(process.returncode, 0)
         self.assertTrue((self.folder / "tidied").exists())
