@@ -26,7 +26,7 @@ async fn the_sample_orders_go_down_every_lane() {
         twolane(&["account", "set", &subject_of(OWNER), currency, amount]).await;
     }
     for lane in LANES {
-        // With the token of the accounts' owner, whoever the command line would order for.
+        // The accounts belong to OWNER, so the command line must order with OWNER's token.
         let mut order = command(&["order", "--lane", lane, "--file", "samples/orders.jsonl"]);
         let ran = order.env("TWOLANE_TOKEN", token(OWNER)).output().await.expect("twolane can be run");
         let printed = String::from_utf8_lossy(&ran.stdout);

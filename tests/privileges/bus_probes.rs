@@ -1,6 +1,6 @@
 //! What the bus lane and its services do for their callers.
 
-use crate::probe::{somebody, until};
+use crate::probe::{new_owner, until};
 use reqwest::Method;
 use serde_json::Value;
 use testkit::{
@@ -33,12 +33,12 @@ fn order_of_two() -> Value {
 
 pub(crate) async fn record() {
     let (id, stack) = (new_id(), Stack::of_environment().await);
-    ApiClient::of(&somebody()).put("bus", &id, &order_of_two()).await;
+    ApiClient::of(&new_owner()).put("bus", &id, &order_of_two()).await;
     until("the order is recorded", async || !stack.items_with_order_id(&id).await.is_empty()).await;
 }
 
 pub(crate) async fn confirm() {
-    let (owner, id, order, stack) = (somebody(), new_id(), order_of_two(), Stack::of_environment().await);
+    let (owner, id, order, stack) = (new_owner(), new_id(), order_of_two(), Stack::of_environment().await);
     stack.supply(&owner, &order).await;
 
     ApiClient::of(&owner).put("bus", &id, &order).await;
@@ -50,7 +50,7 @@ pub(crate) async fn confirm() {
 }
 
 pub(crate) async fn cancel() {
-    let (owner, id, order, stack) = (somebody(), new_id(), order_of_two(), Stack::of_environment().await);
+    let (owner, id, order, stack) = (new_owner(), new_id(), order_of_two(), Stack::of_environment().await);
     stack.add_money(&owner, "EUR", 3998).await;
 
     ApiClient::of(&owner).put("bus", &id, &order).await;
@@ -64,7 +64,7 @@ pub(crate) async fn cancel() {
 
 /// Takes a payment, as a new owner.
 async fn paid() -> (ApiClient, String, Answer) {
-    let (owner, id) = (somebody(), new_id());
+    let (owner, id) = (new_owner(), new_id());
     Stack::of_environment().await.add_money(&owner, "EUR", 3998).await;
     let api = ApiClient::of(&owner);
     let answer = api.put_payment(&id, "EUR", 3998).await;

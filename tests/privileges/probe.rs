@@ -12,6 +12,6 @@ pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 }
 
 /// An owner of whom nothing is stored.
-pub(crate) fn somebody() -> String {
+pub(crate) fn new_owner() -> String {
     format!("probe-{}", new_id())
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     bus_probes,
-    probe::{PATIENCE, somebody, until},
+    probe::{PATIENCE, new_owner, until},
 };
 use futures_util::{
     FutureExt,
@@ -114,64 +114,64 @@ async fn expired_socket(owner: &str) -> Socket {
 }
 
 async fn place(lane: &'static str) {
-    let answer = ApiClient::of(&somebody()).put(lane, &new_id(), &order_of("SKU-1")).await;
+    let answer = ApiClient::of(&new_owner()).put(lane, &new_id(), &order_of("SKU-1")).await;
     assert!([201, 202].contains(&answer.status), "{answer:?}");
 }
 
 async fn settle() {
     let (id, stack) = (new_id(), Stack::of_environment().await);
-    ApiClient::of(&somebody()).put("async", &id, &order_of("SKU-1")).await;
+    ApiClient::of(&new_owner()).put("async", &id, &order_of("SKU-1")).await;
     until("the order is stored", async || !stack.items_with_order_id(&id).await.is_empty()).await;
 }
 
 async fn read() {
-    assert_eq!(ApiClient::of(&somebody()).get(&new_id()).await.status, 200);
+    assert_eq!(ApiClient::of(&new_owner()).get(&new_id()).await.status, 200);
 }
 
 async fn connect() {
-    let owner = somebody();
+    let owner = new_owner();
     let _open = Socket::open_as(&owner).await;
     assert_eq!(Stack::of_environment().await.connections_of(&owner).await.len(), 1);
 }
 
 async fn subscribe() {
-    Socket::open_as(&somebody()).await.subscribe(&new_id()).await;
+    Socket::open_as(&new_owner()).await.subscribe(&new_id()).await;
 }
 
 async fn ping() {
-    let mut socket = Socket::open_as(&somebody()).await;
+    let mut socket = Socket::open_as(&new_owner()).await;
     socket.send(r#"{"action":"ping"}"#).await;
     socket.frame("a pong", |frame| frame["type"] == "pong").await;
 }
 
 async fn disconnect() {
-    let (owner, stack) = (somebody(), Stack::of_environment().await);
+    let (owner, stack) = (new_owner(), Stack::of_environment().await);
     Socket::open_as(&owner).await.close().await;
     until("its row disappears", async || stack.connections_of(&owner).await.is_empty()).await;
 }
 
 async fn close() {
-    let mut socket = expired_socket(&somebody()).await;
+    let mut socket = expired_socket(&new_owner()).await;
     socket.send("anything").await;
     socket.is_closed().await;
 }
 
 async fn tell(lane: &'static str) {
-    let (owner, id) = (somebody(), new_id());
+    let (owner, id) = (new_owner(), new_id());
     let mut socket = Socket::open_as(&owner).await;
     ApiClient::of(&owner).put(lane, &id, &order_of("SKU-1")).await;
     socket.outcome(&id).await;
 }
 
 async fn forget_gone(lane: &'static str) {
-    let (owner, stack) = (somebody(), Stack::of_environment().await);
+    let (owner, stack) = (new_owner(), Stack::of_environment().await);
     stack.add_gone_connection(&owner, "gone-for-good=", now() + 3600).await;
     ApiClient::of(&owner).put(lane, &new_id(), &order_of("SKU-1")).await;
     until("the row of the gone socket disappears", async || stack.connections_of(&owner).await.is_empty()).await;
 }
 
 async fn close_expired(lane: &'static str) {
-    let owner = somebody();
+    let owner = new_owner();
     let mut socket = expired_socket(&owner).await;
     ApiClient::of(&owner).put(lane, &new_id(), &order_of("SKU-1")).await;
     socket.is_closed().await;

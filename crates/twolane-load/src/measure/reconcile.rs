@@ -78,12 +78,12 @@ fn mismatch(state: &OrderState, found: Option<&str>, to_the_end: bool) -> Option
         | (Some(Outcome::Rejected), Some("REJECTED"))
         | (Some(Outcome::Failed), Some("FAILED" | "PLACED" | "CANCELLED" | "CONFIRMED") | None)
         | (None, None) => return None,
-        (Some(Outcome::Confirmed), _) => "was told to be confirmed",
-        (Some(Outcome::Cancelled), _) => "was told to be cancelled",
-        (Some(Outcome::Rejected), _) => "was told to be rejected",
-        (Some(Outcome::Failed), _) => "was told to have failed",
+        (Some(Outcome::Confirmed), _) => "was reported as confirmed",
+        (Some(Outcome::Cancelled), _) => "was reported as cancelled",
+        (Some(Outcome::Rejected), _) => "was reported as rejected",
+        (Some(Outcome::Failed), _) => "was reported as failed",
         (None, Some(_)) if state.accepted > 0 && !to_the_end => return None,
-        (None, Some(_)) if state.accepted > 0 => "was accepted and never told of",
+        (None, Some(_)) if state.accepted > 0 => "was accepted and never reported",
         (None, Some(_)) => return None,
     };
     let found =
@@ -121,12 +121,12 @@ mod tests {
 
         assert_eq!(
             told(state(1, Some(Outcome::Confirmed)), None),
-            "was told to be confirmed, and the table does not have it"
+            "was reported as confirmed, and the table does not have it"
         );
         assert_eq!(told(state(0, None), Some("CONFIRMED")), "was refused, and the table says CONFIRMED");
         assert_eq!(
             told(state(1, None), Some("CONFIRMED")),
-            "was accepted and never told of, and the table says CONFIRMED"
+            "was accepted and never reported, and the table says CONFIRMED"
         );
     }
 

@@ -120,7 +120,7 @@ async fn look_what_moved(queue: &DeadLetterQueue, ids: HashSet<String>, trouble:
             Moving { moved, left, trouble }
         }
         Err(error) => {
-            let trouble = trouble.unwrap_or_else(|| error.context("Which messages were moved cannot be told"));
+            let trouble = trouble.unwrap_or_else(|| error.context("Could not determine which messages were moved"));
             Moving { trouble: Some(trouble), ..Moving::default() }
         }
     }

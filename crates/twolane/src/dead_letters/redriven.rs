@@ -43,7 +43,7 @@ struct Report<'a> {
 /// A message and what became of it.
 pub(super) struct Redriven {
     pub(super) finding: Finding,
-    /// `None` when it cannot be told.
+    /// `None` when it is not known.
     pub(super) moved: Option<bool>,
     /// `None` when it is no order, or was not moved.
     pub(super) fate: Option<Fate>,
@@ -73,7 +73,7 @@ impl Redriven {
             None if self.moved == Some(false) => Some("not moved: it is in the dead-letter queue still".into()),
             None => self.finding.letter.oddity().map(|oddity| match oddity {
                 Oddity::Stray(why) => format!("{why}; it will be back in the dead-letter queue"),
-                Oddity::Refused(why) => format!("{why}; it is refused, and its owner told"),
+                Oddity::Refused(why) => format!("{why}; it is refused, and its owner is notified"),
             }),
         }
     }
@@ -174,6 +174,6 @@ fn summary(redriven: &[Redriven]) -> String {
         ),
         (count(&|redriven| redriven.moved == Some(false)), "not moved"),
     ];
-    let told = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
-    format!("{}: {}", messages(redriven.len()), told.collect::<Vec<_>>().join(", "))
+    let counted = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    format!("{}: {}", messages(redriven.len()), counted.collect::<Vec<_>>().join(", "))
 }

@@ -456,8 +456,8 @@ fn an_order_that_the_bus_lane_cancels_has_its_outcome_and_shows_its_steps() {
 
     assert_eq!(code, 0, "{stderr}");
     let report = &reports(&stdout)[0];
-    let told = json!([report["status"], report["reason"], report["doneBy"], report["messageId"], report["lane"]]);
-    assert_eq!(told, json!(["CANCELLED", "SKU-1: 3 ordered, 2 left", "callback", "m-1", "bus"]));
+    let outcome = json!([report["status"], report["reason"], report["doneBy"], report["messageId"], report["lane"]]);
+    assert_eq!(outcome, json!(["CANCELLED", "SKU-1: 3 ordered, 2 left", "callback", "m-1", "bus"]));
     assert_eq!(report["steps"], cancelled(ID)["order"]["steps"]);
     assert_eq!(server.requests()[0].path, format!("/live/bus/orders/{ID}"));
     let steps = "└ stock REFUSED: SKU-1: 3 ordered, 2 left · payment UNDONE · shipment UNDONE\n";
