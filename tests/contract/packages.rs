@@ -8,15 +8,15 @@ use testkit::repository::{Package, function_folders, packages};
 fn allowed(package: &str) -> &'static [&'static str] {
     match package {
         "access-tokens" | "fault-endpoint" | "hello-floor" | "lambda-bench" | "lanes" | "shared-kernel"
-        | "sqs-batch" => &[],
+        | "sqs-batch" | "dynamodb-fake" => &[],
         "dynamodb-errors" | "holds" | "orders" | "strict-json" => &["shared-kernel"],
         "event-bus" => &["shared-kernel", "sqs-batch"],
-        "holds-dynamodb" => &["dynamodb-errors", "holds", "shared-kernel"],
+        "holds-dynamodb" => &["dynamodb-errors", "dynamodb-fake", "holds", "shared-kernel"],
         // A service knows events and no other service.
         "payments" | "shipments" | "stock" => &["holds", "shared-kernel"],
         "payments-api" => &["payments", "shared-kernel", "strict-json"],
         "orders-api" => &["orders", "strict-json"],
-        "orders-dynamodb" => &["dynamodb-errors", "orders"],
+        "orders-dynamodb" => &["dynamodb-errors", "dynamodb-fake", "orders"],
         "orders-websocket" | "lambda-support" => &["orders", "orders-api"],
         "orders-sqs" => &["lambda-support", "orders", "orders-api", "sqs-batch"],
         "sdk-floor" => &["lambda-support"],

@@ -166,13 +166,13 @@ fn text(text: impl Into<String>) -> AttributeValue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_table::{Requests, client, table};
     use aws_smithy_http_client::test_util::infallible_client_fn;
+    use dynamodb_fake::{Requests, client, table};
     use orders::{OrderRepository, fakes};
     use serde_json::json;
 
     fn repository() -> (DynamoDbOrderRepository, Requests) {
-        let (client, requests) = table();
+        let (client, requests) = table([]);
         (DynamoDbOrderRepository::new(client, "orders", None), requests)
     }
 
