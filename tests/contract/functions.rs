@@ -302,8 +302,8 @@ fn every_function_has_time_for_the_slowest_requests_it_makes() {
             "manage-connections" => database + notifications,
             // The order, on the last delivery its failure, then its owner's sockets.
             "process-orders" => database + database + notifications,
-            // The vote, again if another one came first; the decision; then the owner's sockets.
-            "settle-order" => database + database + database + notifications,
+            // The vote, again if another one came first; the decision; its mark, if SNS does not take it; then the owner's sockets.
+            "settle-order" => database + database + database + database + notifications,
             // The hold; a refusal if it cannot be had; the vote.
             "authorize-payment" | "book-shipment" | "reserve-stock" => database + CONFLICTS + database + database,
             other => panic!("Which requests does {other} make one after the other? Add it to this table"),
