@@ -39,6 +39,6 @@ mod tests {
 
         assert_eq!((held.state, held.created_at), (HoldState::Held, fakes::moment()));
         assert_eq!(holds.state(&fakes::key(1)), Some(HoldState::Held));
-        assert_eq!(holds.counter("2026-12-01"), Some(8));
+        assert_eq!(holds.counter("2026-12-01#0"), Some(8));
     }
 }
