@@ -77,7 +77,10 @@ impl Drawing {
         }
         for (from, to) in &self.edges {
             let targets: Vec<_> = packages.iter().filter(|package| self.stands_for(to, package)).collect();
-            let depends = |package: &Package| targets.iter().any(|target| package.dependencies.contains(&target.name));
+            let depends = |package: &Package| {
+                let mut named = package.dependencies.iter().chain(&package.dev_dependencies);
+                named.any(|name| targets.iter().any(|target| target.name == *name))
+            };
             if !packages.iter().any(|package| self.stands_for(from, package) && depends(package)) {
                 corrections.insert(format!("remove {from} --> {to}"));
             }

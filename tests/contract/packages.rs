@@ -8,17 +8,18 @@ use testkit::repository::{Package, function_folders, packages};
 fn allowed(package: &str) -> &'static [&'static str] {
     match package {
         "access-tokens" | "fault-endpoint" | "hello-floor" | "lambda-bench" | "lanes" | "shared-kernel"
-        | "sqs-batch" => &[],
+        | "sqs-batch" | "dynamodb-fake" => &[],
         "dynamodb-errors" | "holds" | "orders" | "strict-json" => &["shared-kernel"],
         "event-bus" => &["shared-kernel", "sqs-batch"],
-        "holds-dynamodb" => &["dynamodb-errors", "holds", "shared-kernel"],
+        "holds-dynamodb" => &["dynamodb-errors", "dynamodb-fake", "holds", "shared-kernel"],
+        "steps-sqs" => &["event-bus", "holds", "holds-dynamodb", "lambda-support", "shared-kernel", "sqs-batch"],
         // A service knows events and no other service.
         "payments" | "shipments" | "stock" => &["holds", "shared-kernel"],
         "payments-api" => &["payments", "shared-kernel", "strict-json"],
         "orders-api" => &["orders", "strict-json"],
-        "orders-dynamodb" => &["dynamodb-errors", "orders"],
+        "orders-dynamodb" => &["dynamodb-errors", "dynamodb-fake", "orders"],
         "orders-websocket" | "lambda-support" => &["orders", "orders-api"],
-        "orders-sqs" => &["lambda-support", "orders", "orders-api", "sqs-batch"],
+        "orders-sqs" => &["lambda-support", "orders", "orders-api", "orders-dynamodb", "orders-websocket", "sqs-batch"],
         "sdk-floor" => &["lambda-support"],
         // A client sees the wire and nothing behind it. It injects faults from outside.
         // A subscriber of another team knows the events alone.
@@ -38,22 +39,14 @@ fn allowed(package: &str) -> &'static [&'static str] {
             "payments",
             "payments-api",
             "shared-kernel",
+            "steps-sqs",
         ],
-        "reserve-stock" | "get-stock" => {
-            &["event-bus", "holds", "holds-dynamodb", "lambda-support", "shared-kernel", "sqs-batch", "stock"]
-        }
-        "authorize-payment" | "create-payment" | "get-payment" => &[
-            "event-bus",
-            "holds",
-            "holds-dynamodb",
-            "lambda-support",
-            "payments",
-            "payments-api",
-            "shared-kernel",
-            "sqs-batch",
-        ],
-        "book-shipment" => {
-            &["event-bus", "holds", "holds-dynamodb", "lambda-support", "shared-kernel", "shipments", "sqs-batch"]
+        "reserve-stock" => &["holds", "lambda-support", "shared-kernel", "steps-sqs", "stock"],
+        "authorize-payment" => &["holds", "lambda-support", "payments", "shared-kernel", "steps-sqs"],
+        "book-shipment" => &["holds", "lambda-support", "shared-kernel", "shipments", "steps-sqs"],
+        "get-stock" => &["holds", "holds-dynamodb", "lambda-support", "shared-kernel", "stock"],
+        "create-payment" | "get-payment" => {
+            &["holds", "holds-dynamodb", "lambda-support", "payments", "payments-api", "shared-kernel"]
         }
         function if function_folders().contains(function) => &[
             "access-tokens",

@@ -41,9 +41,7 @@ const GET_PAYMENT: &str = fixture!("functions/get-payment/tests/fixtures/apigw-r
 const GET_STOCK: &str = fixture!("functions/get-stock/tests/fixtures/apigw-rest-get.json");
 const AUTHORIZE_REQUEST: &str = fixture!("functions/authorize-request/tests/fixtures/rest-token.json");
 const PROCESS_ORDERS: &str = fixture!("crates/orders-sqs/tests/fixtures/sqs-batch.json");
-const AUTHORIZE_PAYMENT: &str = fixture!("functions/authorize-payment/tests/fixtures/sqs-batch.json");
-const BOOK_SHIPMENT: &str = fixture!("functions/book-shipment/tests/fixtures/sqs-batch.json");
-const RESERVE_STOCK: &str = fixture!("functions/reserve-stock/tests/fixtures/sqs-batch.json");
+const STEP: &str = fixture!("crates/steps-sqs/tests/fixtures/sqs-batch.json");
 const SETTLE_ORDER: &str = fixture!("functions/settle-order/tests/fixtures/sqs-batch.json");
 
 /// The event of a socket that opened when the fixture was written.
@@ -78,10 +76,8 @@ pub(crate) fn of(subject: &str) -> anyhow::Result<Vec<Bytes>> {
         PING => Ok(vec![ping_event()?]),
         "process-orders" => queued_orders(1, BATCHES),
         WHOLE_BATCH => queued_orders(BATCH, BATCHES),
-        "authorize-payment" => batches(AUTHORIZE_PAYMENT, 1, BATCHES, numbered_event),
-        "book-shipment" => batches(BOOK_SHIPMENT, 1, BATCHES, numbered_event),
-        "reserve-stock" => batches(RESERVE_STOCK, 1, BATCHES, numbered_event),
-        STEP_BATCH => batches(RESERVE_STOCK, BATCH, BATCHES, numbered_event),
+        "authorize-payment" | "book-shipment" | "reserve-stock" => batches(STEP, 1, BATCHES, numbered_event),
+        STEP_BATCH => batches(STEP, BATCH, BATCHES, numbered_event),
         "settle-order" => batches(SETTLE_ORDER, 1, BATCHES, submission),
         VOTE => batches(SETTLE_ORDER, 1, BATCHES, |record, number| held(record, number, "stock")),
         DECISION => batches(SETTLE_ORDER, 1, BATCHES, |record, number| held(record, number, "shipment")),

@@ -8,8 +8,6 @@ mod error;
 mod order_record;
 mod order_repository;
 mod settlement;
-#[cfg(test)]
-mod test_table;
 
 pub use connection_repository::DynamoDbConnectionRepository;
 pub use order_repository::DynamoDbOrderRepository;

@@ -74,8 +74,8 @@ impl OrderRepository for DynamoDbOrderRepository {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_table::client;
     use aws_smithy_http_client::test_util::infallible_client_fn;
+    use dynamodb_fake::client;
     use orders::fakes;
     use serde_json::{Value, json};
     use std::sync::{Arc, Mutex};

@@ -40,7 +40,24 @@ impl SettlementRepository for DynamoDbOrderRepository {
         let update = self.update(&deadline.owner, &deadline.id, deadline.fingerprint).because(&deadline.reason());
         update.decide(Status::Cancelled, Decider::Deadline, "cancelledAt", deadline.now).send().await
     }
+
+    async fn mark_unpublished(&self, order: &Order) -> Result<(), RepositoryError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table_name)
+            .key("pk", AttributeValue::S(OrderRecord::key(&order.owner, &order.id)))
+            .update_expression("SET #unpublished = :true")
+            .condition_expression("requestHash = :hash")
+            .expression_attribute_names("#unpublished", UNPUBLISHED)
+            .expression_attribute_values(":true", AttributeValue::Bool(true))
+            .expression_attribute_values(":hash", text(order.fingerprint.to_string()));
+        update.send().await.map(|_| ()).map_err(repository_error)
+    }
 }
+
+/// The attribute of an order whose decision was perhaps not published.
+const UNPUBLISHED: &str = "unpublished";
 
 /// Whether the vote is counted on this order, and decides it.
 fn is_last(order: &Order, ballot: &Ballot) -> bool {
@@ -150,6 +167,9 @@ impl Update {
             Err(error) => match error.as_service_error() {
                 // Without the item, the answer does not say whether there is one: the caller repeats the request either way.
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => match failed.item.clone() {
+                    Some(item) if item.contains_key(UNPUBLISHED) => {
+                        OrderRecord::read(item).map(SettleOutcome::Unpublished)
+                    }
                     Some(item) => OrderRecord::read(item).map(SettleOutcome::Unchanged),
                     None => Ok(SettleOutcome::Missing),
                 },
@@ -166,13 +186,13 @@ fn text(text: impl Into<String>) -> AttributeValue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_table::{Requests, client, table};
     use aws_smithy_http_client::test_util::infallible_client_fn;
+    use dynamodb_fake::{Requests, client, table};
     use orders::{OrderRepository, fakes};
     use serde_json::json;
 
     fn repository() -> (DynamoDbOrderRepository, Requests) {
-        let (client, requests) = table();
+        let (client, requests) = table([]);
         (DynamoDbOrderRepository::new(client, "orders", None), requests)
     }
 

@@ -1,6 +1,11 @@
-//! The settings of notifications.
+//! The settings of notifications, and what sends them.
 
-use lambda_support::environment::Environment;
+use lambda_support::{
+    environment::Environment,
+    sdk::{Aws, RetryPolicy, separate_retries},
+};
+use orders_dynamodb::DynamoDbConnectionRepository;
+use orders_websocket::{WebSocketNotifier, WebSocketSender};
 
 /// What notifications need.
 #[derive(Clone, Debug)]
@@ -23,6 +28,31 @@ impl Callbacks {
             websocket_management_url,
             orders_url: environment.url("ORDERS_URL"),
         })
+    }
+
+    /// Notifies owners, by [`RetryPolicy::NOTIFICATIONS`]. Calls `count_unreadable` after each look-up that skipped rows of
+    /// sockets, with their number.
+    #[must_use]
+    pub fn notifier(self, aws: &Aws, count_unreadable: fn(usize)) -> WebSocketNotifier<DynamoDbConnectionRepository> {
+        // The queue redelivers a message whose write failed; a notification that fails is dropped. Owners who poll the status
+        // service have no socket, and need no client for it.
+        let notifications = aws.config_with(RetryPolicy::NOTIFICATIONS);
+        let connections = aws_sdk_dynamodb::config::Builder::from(&notifications)
+            .retry_partition(separate_retries("connections"))
+            .build();
+        let management = move || {
+            let management = aws_sdk_apigatewaymanagement::config::Builder::from(&notifications)
+                .endpoint_url(self.websocket_management_url)
+                .retry_partition(separate_retries("notifications"));
+            aws_sdk_apigatewaymanagement::Client::from_conf(management.build())
+        };
+        let connections = aws_sdk_dynamodb::Client::from_conf(connections);
+        WebSocketNotifier::new(
+            DynamoDbConnectionRepository::new(connections, self.connections_table_name)
+                .count_unreadable(count_unreadable),
+            WebSocketSender::when_needed(management, self.orders_url),
+            RetryPolicy::NOTIFICATIONS.request_limit(),
+        )
     }
 }
 

@@ -42,6 +42,10 @@ pub trait SettlementRepository {
         &self,
         deadline: &Deadline,
     ) -> impl Future<Output = Result<SettleOutcome, RepositoryError>> + Send;
+
+    /// Marks a decided order whose decision was perhaps not published. The other methods then answer
+    /// [`SettleOutcome::Unpublished`] for it.
+    fn mark_unpublished(&self, order: &Order) -> impl Future<Output = Result<(), RepositoryError>> + Send;
 }
 
 /// What a method of [`SettlementRepository`] did.
@@ -53,6 +57,8 @@ pub enum SettleOutcome {
     Decided(Order),
     /// Nothing was written: the order is decided, the step voted before, or another order has the id. This is the order.
     Unchanged(Order),
+    /// Nothing was written: the order is decided, and marked as one whose decision was perhaps not published. This is the order.
+    Unpublished(Order),
     /// Nothing was written: no order has the id.
     Missing,
 }

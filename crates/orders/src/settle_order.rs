@@ -45,8 +45,8 @@ impl Settled {
 
 /// Records a vote. The vote that decides is published and its owner notified.
 ///
-/// A redelivery of the vote that decided repeats both, as the first delivery may have failed after its write. A redelivery
-/// of any other vote has no effect.
+/// A redelivery of the vote that decided repeats both, as the first delivery may have failed after its write. Any other vote on a
+/// decided order has no effect, but publishes a decision that was perhaps not published.
 ///
 /// # Errors
 /// See [`SettleError`].
@@ -70,14 +70,21 @@ pub async fn pass_deadline<R: SettlementRepository>(
 }
 
 fn settled(outcome: SettleOutcome, by: Decider, fingerprint: Fingerprint) -> Result<Settled, SettleError> {
-    match outcome {
-        SettleOutcome::Decided(order) => Ok(Settled::decision(order)),
-        SettleOutcome::Unchanged(order) if order.decided_by() == Some(by) && order.fingerprint == fingerprint => {
-            Ok(Settled::decision(order))
-        }
-        SettleOutcome::Recorded | SettleOutcome::Unchanged(_) => Ok(Settled::default()),
-        SettleOutcome::Missing => Err(SettleError::NotRecorded),
+    let (order, is_unpublished) = match outcome {
+        SettleOutcome::Recorded => return Ok(Settled::default()),
+        SettleOutcome::Decided(order) => return Ok(Settled::decision(order)),
+        SettleOutcome::Unchanged(order) => (order, false),
+        SettleOutcome::Unpublished(order) => (order, true),
+        SettleOutcome::Missing => return Err(SettleError::NotRecorded),
+    };
+    if order.fingerprint != fingerprint {
+        return Ok(Settled::default());
     }
+    if order.decided_by() == Some(by) {
+        return Ok(Settled::decision(order));
+    }
+    // The delivery that decided notified the owner.
+    Ok(Settled { publish: is_unpublished.then_some(order), notify: None })
 }
 
 impl Order {

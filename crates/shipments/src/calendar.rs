@@ -1,7 +1,11 @@
 //! The days on which parcels leave.
 
-use shared_kernel::Timestamp;
-use std::{fmt, time::Duration};
+use shared_kernel::{OrderId, Timestamp};
+use std::{
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+    time::Duration,
+};
 
 /// A day in UTC, written `2026-12-01`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,13 +31,41 @@ impl fmt::Display for Day {
 /// How many parcels leave on a day, and how far ahead a day can be booked.
 #[derive(Clone, Copy, Debug)]
 pub struct Calendar {
-    /// Parcels a day. It applies to a day from its first booking: a later change leaves such days as they are.
+    /// Parcels a day. It applies to a counter of a day from its first booking: a later change leaves such counters as they are.
     pub parcels_per_day: u64,
     /// Days that can be booked, tomorrow the first.
     pub horizon_days: u32,
 }
 
 impl Calendar {
+    /// Most counters of a day. Each takes about a hundred orders a second. Source: `docs/choosing.md`, "How far it scales".
+    const MAX_COUNTERS: u64 = 8;
+
+    /// A day has several counters only if each has this many parcels. Orders spread by chance, so one counter is full a few
+    /// per cent of its parcels before the others: about 3 %, the inverse of the square root.
+    const MIN_PARCELS_OF_COUNTER: u64 = 1000;
+
+    /// Counters that share a day's parcels: 1 to 8.
+    #[must_use]
+    pub fn counters(self) -> u64 {
+        (self.parcels_per_day / Self::MIN_PARCELS_OF_COUNTER).clamp(1, Self::MAX_COUNTERS)
+    }
+
+    /// Which counter of every day an order uses: from 0 to less than [`Calendar::counters`].
+    #[must_use]
+    pub fn counter_of(self, id: OrderId) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        hasher.finish() % self.counters()
+    }
+
+    /// The share of a counter in a day's parcels. The shares of all counters are the day's parcels.
+    #[must_use]
+    pub fn parcels_of(self, counter: u64) -> u64 {
+        let (share, rest) = (self.parcels_per_day / self.counters(), self.parcels_per_day % self.counters());
+        share + u64::from(counter < rest)
+    }
+
     /// The days that can be booked at that moment: tomorrow first.
     pub fn days(self, now: Timestamp) -> impl Iterator<Item = Day> {
         (1..=self.horizon_days).map(move |days| day_after(now, days))
@@ -53,6 +85,33 @@ fn day_after(now: Timestamp, days: u32) -> Day {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_counters_of_a_day_share_its_parcels_exactly(parcels_per_day in 0..=1_000_000_000_u64) {
+            let calendar = Calendar { parcels_per_day, horizon_days: 1 };
+
+            let shares: Vec<_> = (0..calendar.counters()).map(|counter| calendar.parcels_of(counter)).collect();
+
+            prop_assert_eq!(shares.iter().sum::<u64>(), parcels_per_day);
+            prop_assert!(shares.iter().max() <= shares.iter().min().map(|least| least + 1).as_ref());
+        }
+    }
+
+    #[test]
+    fn orders_spread_over_all_counters() {
+        let calendar = Calendar { parcels_per_day: 100_000, horizon_days: 1 };
+        let mut orders = vec![0_u32; usize::try_from(calendar.counters()).expect("a few")];
+
+        for number in 0..8000 {
+            let id = OrderId::parse(&format!("5f0c1b0e-6a54-4a2e-9d0b-{number:012}")).expect("a UUID");
+            orders[usize::try_from(calendar.counter_of(id)).expect("a few")] += 1;
+        }
+
+        assert_eq!(orders.len(), 8);
+        assert!(orders.iter().all(|orders| (850..1150).contains(orders)), "{orders:?}");
+    }
 
     #[test]
     fn starts_tomorrow_and_ends_with_the_horizon() {

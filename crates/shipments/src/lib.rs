@@ -1,7 +1,7 @@
 //! The shipments domain: days with a capacity, booked for orders. No AWS, no serde, no I/O.
 //!
-//! A day is one counter, and the first free day is the same for every order. So orders write the same counter one after another:
-//! a service that books more than about a hundred parcels a second needs several counters a day.
+//! The first free day is the same for every order, and orders write one counter one after another: about a hundred a second. So
+//! several counters share a large day's parcels, and an order's id says which of them the order takes from.
 
 mod book_shipment;
 mod calendar;

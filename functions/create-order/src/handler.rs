@@ -74,6 +74,7 @@ fn refusal(id: &OrderId, error: &PlaceOrderError) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lambda_support::http;
     use orders::{
         Outcome,
         fakes::{self, InMemoryOrders, Refusing, Unavailable},
@@ -119,23 +120,19 @@ mod tests {
     const BODY: &str = r#"{"currency":"EUR","items":[{"sku":"SKU-1","quantity":2,"unitPriceMinor":1999}]}"#;
 
     /// A request as API Gateway's REST API sends it to a Lambda proxy integration.
+    const FIXTURE: &str = include_str!("../tests/fixtures/apigw-rest-put.json");
+
     fn event() -> Value {
-        let event = include_str!("../tests/fixtures/apigw-rest-put.json");
-        serde_json::from_str(event).expect("the fixture is JSON")
+        http::fakes::event(FIXTURE, [])
     }
 
     async fn answer<R: OrderRepository>(repository: &R, event: &Value) -> (u16, Value, Response<Body>) {
         start_log();
-        let request = serde_json::from_value(event.clone()).expect("the event is one of API Gateway's");
-        let response = handle(repository, &request).await;
-        let body = serde_json::from_slice(response.body().as_ref()).expect("every answer is JSON");
-        (response.status().as_u16(), body, response)
+        http::fakes::answer(event, async |request| handle(repository, request).await).await
     }
 
     fn with(pointer: &str, value: Value) -> Value {
-        let mut event = event();
-        *event.pointer_mut(pointer).expect("the fixture has that field") = value;
-        event
+        http::fakes::event(FIXTURE, [(pointer, value)])
     }
 
     #[tokio::test]
@@ -319,17 +316,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_request_makes_the_handler_panic(
-            id in any::<String>(),
-            text in any::<Option<String>>(),
-            is_base64_encoded in any::<bool>(),
-            media_type in any::<Option<String>>(),
-        ) {
-            let mut event = event();
-            event["pathParameters"] = json!({"orderId": id});
-            event["isBase64Encoded"] = json!(is_base64_encoded);
-            event["body"] = json!(text);
-            event["headers"]["Content-Type"] = json!(media_type);
+        fn no_request_makes_the_handler_panic(event in http::fakes::any_request(FIXTURE)) {
             let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
             let (status, _, _) = runtime.block_on(answer(&InMemoryOrders::default(), &event));
             prop_assert!((400..500).contains(&status));

@@ -77,27 +77,25 @@ fn refusal(id: PaymentId, status: StatusCode, detail: String) -> Problem {
 mod tests {
     use super::*;
     use holds::fakes::{Failing, InMemoryHolds};
+    use lambda_support::http;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
     const ID: &str = "0d9c3f52-7d43-4c0a-8a5e-1f2e3d4c5b6a";
 
     /// A request as API Gateway's REST API sends it to a Lambda proxy integration.
+    const FIXTURE: &str = include_str!("../tests/fixtures/apigw-rest-put.json");
+
     fn event() -> Value {
-        serde_json::from_str(include_str!("../tests/fixtures/apigw-rest-put.json")).expect("the fixture is JSON")
+        http::fakes::event(FIXTURE, [])
     }
 
     fn with(pointer: &str, value: Value) -> Value {
-        let mut event = event();
-        *event.pointer_mut(pointer).expect("the fixture has that field") = value;
-        event
+        http::fakes::event(FIXTURE, [(pointer, value)])
     }
 
     async fn answer<R: HoldRepository>(holds: &R, event: &Value) -> (u16, Value, Response<Body>) {
-        let request = serde_json::from_value(event.clone()).expect("the event is one of API Gateway's");
-        let response = handle(holds, &request).await;
-        let body = serde_json::from_slice(response.body().as_ref()).expect("every answer is JSON");
-        (response.status().as_u16(), body, response)
+        http::fakes::answer(event, async |request| handle(holds, request).await).await
     }
 
     #[tokio::test]
@@ -206,18 +204,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_request_makes_the_handler_panic(
-            id in any::<String>(),
-            text in any::<Option<String>>(),
-            is_base64_encoded in any::<bool>(),
-            media_type in any::<Option<String>>(),
-            right_id in any::<bool>(),
-        ) {
-            let mut event = event();
-            event["pathParameters"] = json!({"paymentId": if right_id { ID } else { &id }});
-            event["isBase64Encoded"] = json!(is_base64_encoded);
-            event["body"] = json!(text);
-            event["headers"]["Content-Type"] = json!(media_type);
+        fn no_request_makes_the_handler_panic(event in http::fakes::any_request(FIXTURE)) {
             let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
             let (status, _, _) = runtime.block_on(answer(&InMemoryHolds::default(), &event));
             prop_assert!((400..500).contains(&status));

@@ -41,6 +41,7 @@ fn parse(request: &RestRequest) -> Result<(Owner, OrderId), Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lambda_support::http;
     use orders::{
         Order,
         fakes::{self, InMemoryOrders, Unavailable},
@@ -48,16 +49,15 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
+    /// A request as API Gateway's REST API sends it to a Lambda proxy integration.
+    const FIXTURE: &str = include_str!("../tests/fixtures/apigw-rest-get.json");
+
     fn event() -> Value {
-        let event = include_str!("../tests/fixtures/apigw-rest-get.json");
-        serde_json::from_str(event).expect("the fixture is JSON")
+        http::fakes::event(FIXTURE, [])
     }
 
     async fn answer<R: OrderRepository>(repository: &R, event: &Value) -> (u16, Value, Response<Body>) {
-        let request = serde_json::from_value(event.clone()).expect("the event is one of API Gateway's");
-        let response = handle(repository, &request).await;
-        let body = serde_json::from_slice(response.body().as_ref()).expect("every answer is JSON");
-        (response.status().as_u16(), body, response)
+        http::fakes::answer(event, async |request| handle(repository, request).await).await
     }
 
     #[tokio::test]

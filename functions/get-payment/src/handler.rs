@@ -40,6 +40,7 @@ fn parse(request: &RestRequest) -> Result<(Owner, PaymentId), Problem> {
 mod tests {
     use super::*;
     use holds::fakes::{self, Failing, InMemoryHolds};
+    use lambda_support::http;
     use payments::{Amount, capture_payment};
     use proptest::prelude::*;
     use serde_json::{Value, json};
@@ -47,15 +48,15 @@ mod tests {
 
     const ID: &str = "0d9c3f52-7d43-4c0a-8a5e-1f2e3d4c5b6a";
 
+    /// A request as API Gateway's REST API sends it to a Lambda proxy integration.
+    const FIXTURE: &str = include_str!("../tests/fixtures/apigw-rest-get.json");
+
     fn event() -> Value {
-        serde_json::from_str(include_str!("../tests/fixtures/apigw-rest-get.json")).expect("the fixture is JSON")
+        http::fakes::event(FIXTURE, [])
     }
 
     async fn answer<R: HoldRepository>(holds: &R, event: &Value) -> (u16, Value, Response<Body>) {
-        let request = serde_json::from_value(event.clone()).expect("the event is one of API Gateway's");
-        let response = handle(holds, &request).await;
-        let body = serde_json::from_slice(response.body().as_ref()).expect("every answer is JSON");
-        (response.status().as_u16(), body, response)
+        http::fakes::answer(event, async |request| handle(holds, request).await).await
     }
 
     /// Asks for a payment of 39.98 EUR from that owner's account.

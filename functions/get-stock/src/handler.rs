@@ -42,18 +42,19 @@ async fn answer<R: HoldRepository>(holds: &R, request: &RestRequest) -> Result<R
 mod tests {
     use super::*;
     use holds::fakes::{Failing, InMemoryHolds};
+    use lambda_support::http;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
+    /// A request as API Gateway's REST API sends it to a Lambda proxy integration.
+    const FIXTURE: &str = include_str!("../tests/fixtures/apigw-rest-get.json");
+
     fn event() -> Value {
-        serde_json::from_str(include_str!("../tests/fixtures/apigw-rest-get.json")).expect("the fixture is JSON")
+        http::fakes::event(FIXTURE, [])
     }
 
     async fn answer<R: HoldRepository>(holds: &R, event: &Value) -> (u16, Value, Response<Body>) {
-        let request = serde_json::from_value(event.clone()).expect("the event is one of API Gateway's");
-        let response = handle(holds, &request).await;
-        let body = serde_json::from_slice(response.body().as_ref()).expect("every answer is JSON");
-        (response.status().as_u16(), body, response)
+        http::fakes::answer(event, async |request| handle(holds, request).await).await
     }
 
     #[tokio::test]

@@ -6,41 +6,16 @@ mod handler;
 use config::Config;
 use handler::Handler;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use lambda_support::{
-    environment::Environment,
-    metrics,
-    sdk::{Aws, RetryPolicy, separate_retries},
-    telemetry,
-};
+use lambda_support::{environment::Environment, metrics, sdk::RetryPolicy, telemetry};
 use orders::Lane;
-use orders_dynamodb::{DynamoDbConnectionRepository, DynamoDbOrderRepository};
-use orders_sqs::{Callbacks, QueueSettings, Worker};
-use orders_websocket::{WebSocketNotifier, WebSocketSender};
+use orders_dynamodb::DynamoDbOrderRepository;
+use orders_sqs::{QueueSettings, Worker};
 use sqs_batch::{Backoff, BatchHandler, SqsBatch, SqsVisibility};
 use std::sync::LazyLock;
 
-fn notifier(callbacks: Callbacks, aws: &Aws) -> WebSocketNotifier<DynamoDbConnectionRepository> {
-    // The queue redelivers a message whose write failed; a notification that fails is dropped. Owners who poll the status
-    // service have no socket, and need no client for it.
-    let notifications = aws.config_with(RetryPolicy::NOTIFICATIONS);
-    let connections = aws_sdk_dynamodb::config::Builder::from(&notifications)
-        .retry_partition(separate_retries("connections"))
-        .build();
-    let management = move || {
-        let management = aws_sdk_apigatewaymanagement::config::Builder::from(&notifications)
-            .endpoint_url(callbacks.websocket_management_url)
-            .retry_partition(separate_retries("notifications"));
-        aws_sdk_apigatewaymanagement::Client::from_conf(management.build())
-    };
-    WebSocketNotifier::new(
-        DynamoDbConnectionRepository::new(
-            aws_sdk_dynamodb::Client::from_conf(connections),
-            callbacks.connections_table_name,
-        )
-        .count_unreadable(|rows| metrics::count("process-orders", "UnreadableConnections", rows)),
-        WebSocketSender::when_needed(management, callbacks.orders_url),
-        RetryPolicy::NOTIFICATIONS.request_limit(),
-    )
+/// Metric: rows of sockets that could not be read.
+fn count_unreadable(rows: usize) {
+    metrics::count("process-orders", "UnreadableConnections", rows);
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -66,7 +41,7 @@ async fn main() -> Result<(), Error> {
             worker: Worker {
                 function: "process-orders",
                 batches: BatchHandler::new().visibility(visibility),
-                notifier: config.callbacks.map(|callbacks| notifier(callbacks, &aws)),
+                notifier: config.callbacks.map(|callbacks| callbacks.notifier(&aws, count_unreadable)),
                 notifying: RetryPolicy::NOTIFICATIONS.request_limit(),
                 queue: QueueSettings {
                     lane: Lane::Async,

@@ -80,20 +80,20 @@ fn publish_problem(id: &OrderId, error: &PublishError) -> Problem {
 mod tests {
     use super::*;
     use event_bus::fakes::RecordingPublisher;
+    use lambda_support::http;
     use orders::fakes;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
     /// A request as API Gateway's REST API sends it to a Lambda proxy integration.
+    const FIXTURE: &str = include_str!("../tests/fixtures/apigw-rest-put.json");
+
     fn event() -> Value {
-        let event = include_str!("../tests/fixtures/apigw-rest-put.json");
-        serde_json::from_str(event).expect("the fixture is JSON")
+        http::fakes::event(FIXTURE, [])
     }
 
     fn with(pointer: &str, value: Value) -> Value {
-        let mut event = event();
-        *event.pointer_mut(pointer).expect("the fixture has that field") = value;
-        event
+        http::fakes::event(FIXTURE, [(pointer, value)])
     }
 
     /// An order body of that many items, each with another SKU.
@@ -104,10 +104,7 @@ mod tests {
     }
 
     async fn answer<P: EventPublisher>(topic: &P, event: &Value) -> (u16, Value, Response<Body>) {
-        let request = serde_json::from_value(event.clone()).expect("the event is one of API Gateway's");
-        let response = handle(topic, &request).await;
-        let body = serde_json::from_slice(response.body().as_ref()).expect("every answer is JSON");
-        (response.status().as_u16(), body, response)
+        http::fakes::answer(event, async |request| handle(topic, request).await).await
     }
 
     #[tokio::test]
@@ -191,17 +188,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_request_makes_the_handler_panic(
-            id in any::<String>(),
-            text in any::<Option<String>>(),
-            is_base64_encoded in any::<bool>(),
-            media_type in any::<Option<String>>(),
-        ) {
-            let mut event = event();
-            event["pathParameters"] = json!({"orderId": id});
-            event["isBase64Encoded"] = json!(is_base64_encoded);
-            event["body"] = json!(text);
-            event["headers"]["Content-Type"] = json!(media_type);
+        fn no_request_makes_the_handler_panic(event in http::fakes::any_request(FIXTURE)) {
             let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
             let (status, _, _) = runtime.block_on(answer(&RecordingPublisher::default(), &event));
             prop_assert!((400..500).contains(&status));

@@ -6,8 +6,8 @@ use lambda_runtime::LambdaEvent;
 use lambda_support::clock;
 use orders::{
     Ballot, Deadline, ErrorChain, ItemDraft, Lane, Notification, Notifier, Order, OrderContent, OrderDraft,
-    OrderRepository, Outcome, Processed, QueuedOrder, Refusal, SettleError, Settled, SettlementRepository, count_vote,
-    pass_deadline, process_queued_order,
+    OrderRepository, Outcome, Processed, QueuedOrder, Refusal, SettleError, Settled, SettlementRepository, Status,
+    count_vote, pass_deadline, process_queued_order,
 };
 use orders_sqs::Outbox;
 use sqs_batch::{SqsBatch, UnidentifiedFailure, VisibilityTimeout};
@@ -105,7 +105,9 @@ where
         }
         if let Some((order, event)) = settled.publish.as_ref().and_then(|order| Some((order, event_of(order)?))) {
             let published = self.events.publish(&event).await;
-            if published.is_err() && is_last && matches!(event.kind, EventKind::Placed(_)) {
+            if published.is_err() && order.status() != Status::Placed {
+                self.leave_to_deadline(order).await;
+            } else if published.is_err() && is_last {
                 // No step learns of the order, and no deadline runs, until an operator redrives the message.
                 let reason = "the order could not be passed on to the services".to_owned();
                 outbox.push(owner, Notification::Failed { order_id: order.id.to_string(), reason });
@@ -115,6 +117,14 @@ where
             tracing::info!(order.id = %id, "Published order {id} as {status}");
         }
         Ok(())
+    }
+
+    /// Lets the order's deadline publish a decision that was perhaps not published. Redeliveries alone may run out before.
+    async fn leave_to_deadline(&self, order: &Order) {
+        if let Err(error) = self.orders.mark_unpublished(order).await {
+            let (id, error) = (order.id, ErrorChain(&error));
+            tracing::warn!(order.id = %id, %error, "Failed to leave the decision on order {id} to its deadline");
+        }
     }
 
     /// Records a submitted order. An order whose last delivery fails is recorded as failed, and its owner notified.

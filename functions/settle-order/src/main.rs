@@ -8,39 +8,14 @@ use config::Config;
 use event_bus::{SnsPublisher, Subscriber};
 use handler::{Handler, Queue};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use lambda_support::{
-    environment::Environment,
-    metrics,
-    sdk::{Aws, RetryPolicy, separate_retries},
-    telemetry,
-};
-use orders_dynamodb::{DynamoDbConnectionRepository, DynamoDbOrderRepository};
-use orders_sqs::Callbacks;
-use orders_websocket::{WebSocketNotifier, WebSocketSender};
+use lambda_support::{environment::Environment, metrics, sdk::RetryPolicy, telemetry};
+use orders_dynamodb::DynamoDbOrderRepository;
 use sqs_batch::{Backoff, BatchHandler, SqsBatch, SqsVisibility};
 use std::sync::LazyLock;
 
-fn notifier(callbacks: Callbacks, aws: &Aws) -> WebSocketNotifier<DynamoDbConnectionRepository> {
-    // The queue redelivers a message whose write failed; a notification that fails is dropped.
-    let notifications = aws.config_with(RetryPolicy::NOTIFICATIONS);
-    let connections = aws_sdk_dynamodb::config::Builder::from(&notifications)
-        .retry_partition(separate_retries("connections"))
-        .build();
-    let management = move || {
-        let management = aws_sdk_apigatewaymanagement::config::Builder::from(&notifications)
-            .endpoint_url(callbacks.websocket_management_url)
-            .retry_partition(separate_retries("notifications"));
-        aws_sdk_apigatewaymanagement::Client::from_conf(management.build())
-    };
-    WebSocketNotifier::new(
-        DynamoDbConnectionRepository::new(
-            aws_sdk_dynamodb::Client::from_conf(connections),
-            callbacks.connections_table_name,
-        )
-        .count_unreadable(|rows| metrics::count("settle-order", "UnreadableConnections", rows)),
-        WebSocketSender::when_needed(management, callbacks.orders_url),
-        RetryPolicy::NOTIFICATIONS.request_limit(),
-    )
+/// Metric: rows of sockets that could not be read.
+fn count_unreadable(rows: usize) {
+    metrics::count("settle-order", "UnreadableConnections", rows);
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -71,7 +46,7 @@ async fn main() -> Result<(), Error> {
                 config.order_retention,
             ),
             events: SnsPublisher::new(aws_sdk_sns::Client::new(aws.config()), config.order_events_topic_arn),
-            notifier: config.callbacks.map(|callbacks| notifier(callbacks, &aws)),
+            notifier: config.callbacks.map(|callbacks| callbacks.notifier(&aws, count_unreadable)),
             notifying: RetryPolicy::NOTIFICATIONS.request_limit(),
             order_deadline: config.order_deadline,
             queues: config.queue_urls.map(queue),

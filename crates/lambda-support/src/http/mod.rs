@@ -1,6 +1,8 @@
 //! HTTP requests and answers of functions behind a REST API.
 
 mod answer;
+#[cfg(feature = "fakes")]
+pub mod fakes;
 mod order_content;
 mod request;
 

@@ -22,24 +22,27 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Keeps orders in memory, by the rules of [`OrderRepository`].
 #[derive(Debug, Default)]
-pub struct InMemoryOrders(Mutex<Vec<Order>>);
+pub struct InMemoryOrders {
+    orders: Mutex<Vec<Order>>,
+    unpublished: Mutex<Vec<(Owner, OrderId)>>,
+}
 
 impl InMemoryOrders {
     /// Every order stored, oldest first.
     #[must_use]
     pub fn all(&self) -> Vec<Order> {
-        lock(&self.0).clone()
+        lock(&self.orders).clone()
     }
 
     /// Puts an order there, whatever was there.
     pub fn insert(&self, order: Order) {
-        lock(&self.0).push(order);
+        lock(&self.orders).push(order);
     }
 }
 
 impl OrderRepository for InMemoryOrders {
     async fn store(&self, order: &Order) -> Result<StoreOutcome, RepositoryError> {
-        let mut orders = lock(&self.0);
+        let mut orders = lock(&self.orders);
         let stored = orders.iter_mut().find(|stored| stored.owner == order.owner && stored.id == order.id);
         match stored {
             Some(stored) if stored.status() == Status::Failed && stored.fingerprint == order.fingerprint => {
@@ -55,7 +58,7 @@ impl OrderRepository for InMemoryOrders {
     }
 
     async fn find(&self, owner: &Owner, id: &OrderId) -> Result<Option<Order>, RepositoryError> {
-        Ok(lock(&self.0).iter().find(|order| order.owner == *owner && order.id == *id).cloned())
+        Ok(lock(&self.orders).iter().find(|order| order.owner == *owner && order.id == *id).cloned())
     }
 }
 

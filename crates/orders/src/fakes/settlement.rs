@@ -2,8 +2,8 @@
 
 use super::{Flaky, InMemoryOrders, Refusing, Unavailable, lock, unavailable};
 use crate::{
-    Ballot, Cancellation, Deadline, Decider, Fingerprint, OrderContent, OrderId, Outcome, Owner, RepositoryError,
-    SettleOutcome, SettlementRepository, Vote, Votes,
+    Ballot, Cancellation, Deadline, Decider, Fingerprint, Order, OrderContent, OrderId, Outcome, Owner,
+    RepositoryError, SettleOutcome, SettlementRepository, Vote, Votes,
 };
 
 impl InMemoryOrders {
@@ -15,7 +15,7 @@ impl InMemoryOrders {
         fingerprint: Fingerprint,
         change: impl FnOnce(OrderContent, Votes) -> Option<Outcome>,
     ) -> SettleOutcome {
-        let mut orders = lock(&self.0);
+        let mut orders = lock(&self.orders);
         let Some(order) = orders.iter_mut().find(|order| order.owner == *owner && order.id == id) else {
             return SettleOutcome::Missing;
         };
@@ -25,7 +25,11 @@ impl InMemoryOrders {
             }
             _ => None,
         };
-        let Some(outcome) = outcome else { return SettleOutcome::Unchanged(order.clone()) };
+        let Some(outcome) = outcome else {
+            let is_unpublished = lock(&self.unpublished).contains(&(owner.clone(), id));
+            let answer = if is_unpublished { SettleOutcome::Unpublished } else { SettleOutcome::Unchanged };
+            return answer(order.clone());
+        };
         order.outcome = outcome;
         match order.outcome {
             Outcome::Placed { .. } => SettleOutcome::Recorded,
@@ -61,6 +65,11 @@ impl SettlementRepository for InMemoryOrders {
             Some(cancelled(content, Cancellation { votes, decided_by, reason, cancelled_at: *now }))
         }))
     }
+
+    async fn mark_unpublished(&self, order: &Order) -> Result<(), RepositoryError> {
+        lock(&self.unpublished).push((order.owner.clone(), order.id));
+        Ok(())
+    }
 }
 
 fn cancelled(content: OrderContent, cancellation: Cancellation) -> Outcome {
@@ -75,6 +84,10 @@ impl SettlementRepository for Unavailable {
     async fn cancel_overdue(&self, _: &Deadline) -> Result<SettleOutcome, RepositoryError> {
         Err(unavailable())
     }
+
+    async fn mark_unpublished(&self, _: &Order) -> Result<(), RepositoryError> {
+        Err(unavailable())
+    }
 }
 
 impl SettlementRepository for Refusing {
@@ -83,6 +96,10 @@ impl SettlementRepository for Refusing {
     }
 
     async fn cancel_overdue(&self, _: &Deadline) -> Result<SettleOutcome, RepositoryError> {
+        Err(RepositoryError::Refused("not allowed".into()))
+    }
+
+    async fn mark_unpublished(&self, _: &Order) -> Result<(), RepositoryError> {
         Err(RepositoryError::Refused("not allowed".into()))
     }
 }
@@ -94,5 +111,9 @@ impl SettlementRepository for Flaky {
 
     async fn cancel_overdue(&self, deadline: &Deadline) -> Result<SettleOutcome, RepositoryError> {
         self.breaking(async || self.inner().cancel_overdue(deadline).await).await
+    }
+
+    async fn mark_unpublished(&self, order: &Order) -> Result<(), RepositoryError> {
+        self.breaking(async || self.inner().mark_unpublished(order).await).await
     }
 }

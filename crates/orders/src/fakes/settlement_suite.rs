@@ -36,6 +36,7 @@ pub async fn check_settlements<R: Settlements>(make: impl Fn() -> R) {
     an_order_without_a_record_is_missing(&make()).await;
     a_vote_on_another_order_under_the_id_does_not_count(&make()).await;
     an_order_that_no_step_votes_on_never_changes(&make()).await;
+    a_marked_order_is_unpublished_and_else_unchanged(&make()).await;
 }
 
 async fn place<R: Settlements>(orders: &R) {
@@ -182,4 +183,19 @@ async fn an_order_that_no_step_votes_on_never_changes<R: Settlements>(orders: &R
     }
 
     assert_eq!(stored(orders).await, failed());
+}
+
+async fn a_marked_order_is_unpublished_and_else_unchanged<R: Settlements>(orders: &R) {
+    place(orders).await;
+    vote(orders, Step::Stock, refused()).await;
+    let cancelled = stored(orders).await;
+
+    for _ in 0..2 {
+        orders.mark_unpublished(&cancelled).await.expect("it is marked");
+    }
+
+    assert_eq!(vote(orders, Step::Payment, Vote::Held).await, SettleOutcome::Unpublished(cancelled.clone()));
+    let late = orders.cancel_overdue(&deadline()).await.expect("it is read");
+    assert_eq!(late, SettleOutcome::Unpublished(cancelled.clone()));
+    assert_eq!(stored(orders).await, cancelled);
 }

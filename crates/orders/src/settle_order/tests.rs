@@ -136,6 +136,22 @@ async fn a_redelivered_deadline_repeats_the_decision_only_if_it_decided() {
 }
 
 #[tokio::test]
+async fn a_decision_that_was_perhaps_not_published_is_published_by_the_deadline() {
+    let order = fakes::cancelled("no");
+    let orders = with(order.clone());
+    let other = Deadline { fingerprint: Fingerprint::of_bytes(b"another"), ..fakes::deadline() };
+
+    let before = pass_deadline(&orders, &fakes::deadline()).await.expect("it is recorded");
+    orders.mark_unpublished(&order).await.expect("it is recorded");
+    let after = pass_deadline(&orders, &fakes::deadline()).await.expect("it is recorded");
+    let foreign = pass_deadline(&orders, &other).await.expect("it is recorded");
+
+    assert_eq!(before, Settled::default());
+    assert_eq!(after, Settled { publish: Some(order), notify: None });
+    assert_eq!(foreign, Settled::default());
+}
+
+#[tokio::test]
 async fn a_vote_on_another_order_under_the_id_repeats_nothing() {
     let other = Ballot { fingerprint: Fingerprint::of_bytes(b"another"), ..fakes::ballot(Step::Stock, Vote::Held) };
 
@@ -168,6 +184,11 @@ enum Delivered {
     Deadline,
 }
 
+/// Deliveries, each with whether what follows from it can be published.
+fn any_deliveries() -> impl Strategy<Value = Vec<(Delivered, bool)>> {
+    proptest::collection::vec((any_delivery(), proptest::bool::weighted(0.7)), 0..24)
+}
+
 fn any_delivery() -> impl Strategy<Value = Delivered> {
     let votes = [Vote::Held, Vote::Refused("no".into()), Vote::Failed("no answer".into())];
     // Twice as many `held` as others, so that a good part of all orders is confirmed.
@@ -181,16 +202,16 @@ fn any_delivery() -> impl Strategy<Value = Delivered> {
 
 proptest! {
     #[test]
-    fn whatever_is_delivered_an_order_is_decided_once_and_as_the_steps_voted(
-        deliveries in proptest::collection::vec(any_delivery(), 0..24),
-    ) {
+    fn whatever_is_delivered_an_order_is_decided_once_and_as_the_steps_voted(deliveries in any_deliveries()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         runtime.block_on(async {
             let orders = InMemoryOrders::default();
             // The first vote of each step that arrived while the order was recorded and not decided.
             let mut counted: Vec<(Step, Vote)> = Vec::new();
             let mut decision: Option<Order> = None;
-            for delivered in deliveries {
+            let mut is_published = false;
+            // At the end the deadline passes, when everything can be published.
+            for (delivered, can_publish) in deliveries.into_iter().chain([(Delivered::Deadline, true)]) {
                 let recorded = !orders.all().is_empty();
                 let is_vote = matches!(delivered, Delivered::Vote(..));
                 let settled = match delivered {
@@ -208,11 +229,17 @@ proptest! {
                 let Some(order) = settled.ok().and_then(|settled| settled.publish) else { continue };
                 if order.status() == Status::Placed {
                     prop_assert!(decision.is_none(), "a decided order is never published as placed");
+                    continue;
+                }
+                prop_assert_eq!(decision.get_or_insert(order.clone()), &order, "one decision");
+                if can_publish {
+                    is_published = true;
                 } else {
-                    prop_assert_eq!(decision.get_or_insert(order.clone()), &order, "one decision");
+                    orders.mark_unpublished(&order).await.expect("it is recorded");
                 }
             }
             let Some(order) = decision else { return Ok(()) };
+            prop_assert!(is_published, "the steps learn of every decision");
             prop_assert_eq!(&orders.all()[0], &order);
             let refusals = counted.iter().filter(|(_, vote)| *vote != Vote::Held).count();
             match order.decided_by() {

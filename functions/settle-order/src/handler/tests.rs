@@ -250,6 +250,24 @@ async fn repeats_a_decision_whose_publication_failed_after_the_write() {
 }
 
 #[tokio::test]
+async fn the_deadline_publishes_a_decision_that_no_delivery_of_its_vote_could_publish() {
+    let refused = EventKind::Voted(Step::Stock, Vote::Refused("no".into()));
+    let handler = publishing(InMemoryOrders::default(), RecordingPublisher::failing_first(6));
+    handler.orders.insert(fakes::placed());
+    for delivery in 1..=5 {
+        assert_eq!(deliver(&handler, vec![record(refused.clone(), delivery)]).await, [0]);
+    }
+    let notified = handler.notifier.sent().len();
+
+    let failed = deliver(&handler, vec![record(EventKind::Placed(items()), 1)]).await;
+    let redelivered = deliver(&handler, vec![record(EventKind::Placed(items()), 2)]).await;
+
+    assert_eq!((failed, redelivered), (vec![0], vec![]));
+    assert_eq!(published(&handler), ["order.cancelled"]);
+    assert_eq!(handler.notifier.sent().len(), notified, "the owner was notified with the decision");
+}
+
+#[tokio::test]
 async fn publishes_a_recorded_order_again_when_its_publication_failed_after_the_write() {
     let handler = publishing(InMemoryOrders::default(), RecordingPublisher::failing_first(1));
 

@@ -1,26 +1,30 @@
-//! What the reserve-stock function reads from its environment.
+//! The settings of a step's function.
 
 use lambda_support::{environment::Environment, sdk::Aws};
 use std::time::Duration;
 
-pub(crate) struct Config {
+/// What every step's function reads from its environment.
+#[derive(Clone, Debug)]
+pub struct Settings {
     pub(crate) aws: Aws,
-    pub(crate) stock_table_name: String,
+    pub(crate) holds_table_name: String,
     pub(crate) retention: Option<Duration>,
-    pub(crate) stock_queue_url: String,
+    pub(crate) events_queue_url: String,
     pub(crate) step_outcomes_topic_arn: String,
     pub(crate) max_receive_count: u32,
     pub(crate) backoff_base: Duration,
     pub(crate) backoff_cap: Duration,
 }
 
-impl Config {
-    pub(crate) fn from_env(environment: &mut Environment) -> Self {
+impl Settings {
+    /// Reads the service's table (`HOLDS_TABLE_NAME`, `ORDER_RETENTION_DAYS`), its queue (`EVENTS_QUEUE_URL`,
+    /// `MAX_RECEIVE_COUNT`, `BACKOFF_BASE_SECONDS`, `BACKOFF_CAP_SECONDS`) and the topic of votes (`STEP_OUTCOMES_TOPIC_ARN`).
+    pub fn from_env(environment: &mut Environment) -> Self {
         Self {
             aws: Aws::from_env(environment),
-            stock_table_name: environment.text("STOCK_TABLE_NAME"),
+            holds_table_name: environment.text("HOLDS_TABLE_NAME"),
             retention: environment.days("ORDER_RETENTION_DAYS"),
-            stock_queue_url: environment.url("STOCK_QUEUE_URL"),
+            events_queue_url: environment.url("EVENTS_QUEUE_URL"),
             step_outcomes_topic_arn: environment.text("STEP_OUTCOMES_TOPIC_ARN"),
             max_receive_count: environment.number("MAX_RECEIVE_COUNT"),
             backoff_base: environment.seconds("BACKOFF_BASE_SECONDS").unwrap_or_default(),

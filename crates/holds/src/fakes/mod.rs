@@ -1,4 +1,8 @@
-//! Repositories for tests: one in memory, and one that always fails.
+//! Repositories for tests: one in memory, and one that always fails. And the tests of every repository.
+
+mod suite;
+
+pub use suite::check_holds;
 
 use crate::{CounterKey, Hold, HoldKey, HoldRepository, HoldState, RefuseOutcome, Shortage, TakeOutcome};
 use shared_kernel::{OrderId, Owner, RepositoryError, Timestamp};

@@ -1,0 +1,17 @@
+//! What the functions of all steps share.
+//!
+//! A step's function says what its service holds for an order: it implements [`Service`], reads its [`Settings`] and calls
+//! [`run`]. The rest is the same for every step. A [`Worker`] takes a batch of events, holds, confirms or undoes for each, and
+//! publishes the votes.
+
+#[cfg(feature = "fakes")]
+pub mod fakes;
+mod run;
+mod service;
+mod settings;
+mod worker;
+
+pub use run::run;
+pub use service::{PlacedOrder, Service};
+pub use settings::Settings;
+pub use worker::Worker;

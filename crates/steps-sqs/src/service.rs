@@ -1,0 +1,70 @@
+//! A step over holds.
+
+use event_bus::{HoldOutcome, OrderedItems, StepService};
+use holds::{Hold, HoldKey, HoldRepository, HoldState};
+use shared_kernel::{OrderId, Owner, RepositoryError, Step, Timestamp};
+use std::future::Future;
+
+/// What distinguishes one step from another: what it holds for an order.
+pub trait Service {
+    /// Which step this is.
+    const STEP: Step;
+
+    /// Holds what the order needs under [`HoldKey::for_order`], or records that it cannot. A repeat MUST return what the first
+    /// call recorded. An implementation MUST create the hold as of [`PlacedOrder::placed_at`], by the rules of
+    /// [`StepService::hold`].
+    fn hold<R: HoldRepository + Sync>(
+        &self,
+        holds: &R,
+        order: PlacedOrder<'_>,
+    ) -> impl Future<Output = Result<Hold, RepositoryError>> + Send;
+}
+
+/// An order that was placed.
+#[derive(Clone, Copy, Debug)]
+pub struct PlacedOrder<'a> {
+    /// The order's owner.
+    pub owner: &'a Owner,
+    /// Which order of the owner.
+    pub id: OrderId,
+    /// What is ordered.
+    pub ordered: &'a OrderedItems,
+    /// When the order was placed.
+    pub placed_at: Timestamp,
+    /// The present moment.
+    pub now: Timestamp,
+}
+
+/// A service with its holds, at the moment of one event.
+pub(crate) struct At<'a, S, R> {
+    pub(crate) service: &'a S,
+    pub(crate) holds: &'a R,
+    pub(crate) now: Timestamp,
+}
+
+impl<S: Service + Sync, R: HoldRepository + Sync> StepService for At<'_, S, R> {
+    const STEP: Step = S::STEP;
+
+    async fn hold(
+        &self,
+        owner: &Owner,
+        id: OrderId,
+        ordered: &OrderedItems,
+        placed_at: Timestamp,
+    ) -> Result<HoldOutcome, RepositoryError> {
+        let order = PlacedOrder { owner, id, ordered, placed_at, now: self.now };
+        Ok(match self.service.hold(self.holds, order).await?.state {
+            HoldState::Held | HoldState::Done => HoldOutcome::Held,
+            HoldState::Refused(reason) => HoldOutcome::Refused(reason),
+            HoldState::Undone => HoldOutcome::Undone,
+        })
+    }
+
+    async fn confirm(&self, owner: &Owner, id: OrderId) -> Result<(), RepositoryError> {
+        self.holds.confirm(&HoldKey::for_order(owner, id), self.now).await
+    }
+
+    async fn undo(&self, owner: &Owner, id: OrderId) -> Result<(), RepositoryError> {
+        self.holds.undo(&HoldKey::for_order(owner, id), self.now).await
+    }
+}
