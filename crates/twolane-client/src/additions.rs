@@ -11,7 +11,7 @@ use crate::{
 use anyhow::{Context, bail};
 use aws_sdk_dynamodb::{
     error::SdkError,
-    operation::transact_write_items::TransactWriteItemsError as Error,
+    operation::{delete_item::DeleteItemError, transact_write_items::TransactWriteItemsError as Error},
     types::{AttributeValue, CancellationReason, Delete, Put, TransactWriteItem, Update, builders::UpdateBuilder},
 };
 use std::time::Duration;
@@ -69,8 +69,7 @@ impl Counters {
             .item("pk", mark_key(fill, &more.key))
             .item("added", number(more.available))
             .condition_expression("attribute_not_exists(pk)")
-            .build()
-            .expect("the table and the item are set");
+            .build()?;
         let add = adding(self.update(&more.key, more.available));
         let actions = [TransactWriteItem::builder().put(mark).build(), action(add)];
         self.transact(&actions, &more.key).await.map(drop)
@@ -85,8 +84,7 @@ impl Counters {
             .table_name(self.table())
             .key("pk", mark_key(fill, &left.key))
             .condition_expression("attribute_exists(pk)")
-            .build()
-            .expect("the table and the key are set");
+            .build()?;
         let take = taking(self.update(&left.key, left.available));
         let mut actions = vec![TransactWriteItem::builder().delete(mark).build()];
         actions.extend((left.available > 0).then(|| action(take)));
@@ -109,7 +107,7 @@ impl Counters {
             .expression_attribute_values(":none", number(0));
         match request.send().await {
             Err(error)
-                if !error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+                if !error.as_service_error().is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
             {
                 Err(describe(&error)).with_context(|| format!("Failed to delete {key} from the table {}", self.table()))
             }

@@ -183,8 +183,9 @@ impl Comparison {
         let stack = self.api_url.as_str();
         let file = self.settings.scenario_options.settings_file(stack)?;
         let order_ids = || ready.iter().filter(|ready| !ready.lane().steps.is_empty()).map(Ready::order_ids).collect();
-        let fill = supplies.as_ref().map(|supplies| supplies.fill(&deployed.orders.name, order_ids()));
-        let changes = Changes::begin(deployed.controls.clone(), stack, file, before.clone(), fill, self.notify).await?;
+        let filled = supplies.as_ref().map(|supplies| supplies.fill(&deployed.orders.name, order_ids()));
+        let changes =
+            Changes::begin(deployed.controls.clone(), stack, file, before.clone(), filled, self.notify).await?;
         let work = async {
             for setting in during {
                 Box::pin(deployed.controls.apply_unless(setting, interruption.wait())).await?;

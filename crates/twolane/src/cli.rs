@@ -166,7 +166,7 @@ certificates to trust in place of the operating system's.";
 const ORDER_HELP: &str = "\
 The file has one order per line; blank lines are skipped:
   {\"order\":{\"currency\":\"EUR\",\"items\":[{\"sku\":\"SKU-1\",\"quantity\":2,\"unitPriceMinor\":1999}]}}
-  {\"name\":\"espresso\",\"order\":{…}}     lines of one name share one order id, new in every run
+  {\"name\":\"espresso\",\"order\":{…}}     one order id for all lines of the name
   {\"orderId\":\"<UUID>\",\"order\":{…}}    the order id to use
 `orderId` is taken in upper or lower case, in braces or as urn:uuid:, and sent in lower case. \
 `order` is the request's body. A line without name and orderId has an order id of its own, new in \
@@ -184,7 +184,7 @@ Examples:
   twolane order --lane sync
   twolane order --lane async --file samples/orders.jsonl
   twolane order --lane async --file orders.jsonl --json | jq '.status, .doneMs'
-  twolane order --lane sync --stack-name twolane --region eu-central-1 --token \"$TOKEN\"
+  twolane order --lane sync --stack-name twolane --token \"$TOKEN\"
   TWOLANE_TOKEN=$(twolane token --subject alice) twolane order --lane async
 
 Exit code:
@@ -254,7 +254,7 @@ Examples:
   twolane token --subject alice
   twolane token --subject alice --ttl 15m
   export TWOLANE_TOKEN=$(twolane token --subject alice)
-  curl -H \"Authorization: Bearer $(twolane token --subject bob)\" \"$TWOLANE_API_URL/orders/$ID\"
+  TWOLANE_TOKEN=$(twolane token --subject bob) twolane watch
 
 Exit code:
   0  the token is printed

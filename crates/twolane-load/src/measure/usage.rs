@@ -317,8 +317,8 @@ mod tests {
     use super::*;
     use crate::workload::{Arrival, Content, SAMPLE};
 
-    /// What AWS bills for one order of two SKUs that was sent `early` times before its outcome was known and `late` times after it.
-    fn billed(lane: &str, early: u8, late: u8) -> Usage {
+    /// What AWS bills for one order of two SKUs that was sent so often before its outcome was known, and so often after it.
+    fn billed(lane: &str, before: u8, after: u8) -> Usage {
         let lane = lanes::lane(lane).expect("it is in the table");
         let arrival = Arrival { at_us: 0, order: 0, content: Content::Order(0) };
         let bodies = vec![SAMPLE.into()];
@@ -328,11 +328,11 @@ mod tests {
             tally.sent(0, Duration::ZERO, Duration::ZERO);
             tally.answered(0, Duration::ZERO, answer, Duration::ZERO);
         };
-        for _ in 0..early {
+        for _ in 0..before {
             send(&mut tally, Answer::Queued);
         }
         tally.learned(0, Outcome::Confirmed, Some(1), By::Callback, Duration::ZERO);
-        for _ in 0..late {
+        for _ in 0..after {
             send(&mut tally, Answer::Queued);
         }
         counted(lane, &tally, &workload, Vec::new(), 0, Duration::ZERO)

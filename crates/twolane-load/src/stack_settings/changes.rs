@@ -47,10 +47,10 @@ impl Changes {
         stack: &str,
         file: PathBuf,
         before: Vec<Setting>,
-        fill: Option<Fill>,
+        filled: Option<Fill>,
         notify: fn(&str),
     ) -> anyhow::Result<Self> {
-        let saved = Saved { stack: stack.to_owned(), before, fill };
+        let saved = Saved { stack: stack.to_owned(), before, fill: filled };
         let lock = save(&file, &saved)?;
         // Another run may have ended since, and what it had changed is what was read.
         if let Err(error) = unchanged(&controls, &saved.before).await {
@@ -140,9 +140,9 @@ pub(crate) async fn restore(
     }
     let awaited = HashSet::new();
     PutBack { controls, file, saved: &saved, awaited: &awaited, interruption: None, notify }.run().await?;
-    let fill = saved.fill.iter().flat_map(|fill| [&fill.stock, &fill.accounts]);
-    let fill = fill.map(|supply| format!("{}: what orders had not taken of {supply}", supply.table));
-    Ok(Some(saved.before.iter().map(ToString::to_string).chain(fill).collect()))
+    let supplies = saved.fill.iter().flat_map(|fill| [&fill.stock, &fill.accounts]);
+    let supplies = supplies.map(|supply| format!("{}: what orders had not taken of {supply}", supply.table));
+    Ok(Some(saved.before.iter().map(ToString::to_string).chain(supplies).collect()))
 }
 
 /// What is put back, and by what file.

@@ -146,7 +146,9 @@ async fn look(
         for order in orders {
             match found.get(&order) {
                 Some(Taken::All { units, currency, total_minor }) => {
-                    units.iter().for_each(|(sku, units)| taken.add_units(sku, *units));
+                    for (sku, units) in units {
+                        taken.add_units(sku, *units);
+                    }
                     taken.add_money(account_key(&order.owner, currency), *total_minor);
                 }
                 Some(Taken::Undecided) => undecided.push(order),

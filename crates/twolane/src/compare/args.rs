@@ -254,8 +254,7 @@ report.html are written, and a summary is shown.
 
 Orders of the bus lane take units from stock and money from their owners' accounts. Before the run, \
 what its orders need is added to both, after you say yes. At the end, when no order of the run is \
-PLACED, what they did not take is taken back. What other orders took meanwhile stays \
-taken. Orders are waited for up to 16 minutes, and a minute after an interruption; where that is \
+PLACED, what they did not take is taken back. What other orders took meanwhile stays taken. Orders are waited for up to 16 minutes, and a minute after an interruption; where that is \
 not enough, twolane compare --restore takes it back later.
 
 Scenarios change a stack only after you say yes, and only by AWS's own controls; what was before is \
@@ -272,7 +271,7 @@ Examples:
   twolane compare --scenario subscriber-down --step payment --outage 20 --yes
   twolane compare --scenario poison --percent 10 --yes
   twolane compare --replay traffic.jsonl --parallel
-  twolane compare --stack-name twolane --region eu-central-1 --tokens tokens.txt --owners 2
+  twolane compare --stack-name twolane --tokens tokens.txt --owners 2
   twolane compare --json | jq '.lanes[] | {lane, counts}'
   twolane compare --restore
 
