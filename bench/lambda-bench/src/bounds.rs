@@ -3,9 +3,11 @@
 use crate::metrics::{METRICS, Results, Values, others};
 use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::fs::{self, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use tempfile::NamedTempFile;
 
 /// What `--save-bounds` allows above what was measured.
 const MARGIN: f64 = 1.05;
@@ -105,12 +107,8 @@ pub(crate) fn save(file: &Path, results: &Results) -> anyhow::Result<()> {
     let text = fs::read_to_string(file).with_context(|| format!("Failed to read {}", file.display()))?;
     let text = renewed(&text, results)?;
     let context = || format!("Failed to write {}", file.display());
-    let new = write_new(file, &text).with_context(context)?;
-    fs::rename(&new, file)
-        .inspect_err(|_| {
-            let _ = fs::remove_file(&new);
-        })
-        .with_context(context)
+    let new = new_file(file, &text).with_context(context)?;
+    new.persist(file).map(drop).with_context(context)
 }
 
 /// Whether [`save`] could replace the file, found out by writing a copy of it that does not stay.
@@ -120,29 +118,16 @@ pub(crate) fn save(file: &Path, results: &Results) -> anyhow::Result<()> {
 pub(crate) fn can_save(file: &Path) -> anyhow::Result<()> {
     let text = fs::read_to_string(file).with_context(|| format!("Failed to read {}", file.display()))?;
     let context = || format!("Failed to write {}", file.display());
-    let new = write_new(file, &text).with_context(context)?;
-    fs::remove_file(new).with_context(context)
+    new_file(file, &text).map(drop).with_context(context)
 }
 
-/// Writes a file that is yet to take that name. Never over a file that exists. Leaves nothing where it fails.
-fn write_new(file: &Path, text: &str) -> anyhow::Result<PathBuf> {
-    let new = new_path(file);
-    let mut created = match File::create_new(&new) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => bail!("{} exists already", new.display()),
-        created => created?,
-    };
-    if let Err(error) = created.write_all(text.as_bytes()) {
-        let _ = fs::remove_file(&new);
-        return Err(error.into());
-    }
-    Ok(new)
-}
-
-/// Where this process writes a file before it takes its name.
-fn new_path(file: &Path) -> PathBuf {
-    let mut new = file.as_os_str().to_owned();
-    new.push(format!(".{}.new", std::process::id()));
-    new.into()
+/// A file next to `path` with that text, which may take that name. It is deleted when it is dropped.
+fn new_file(path: &Path, text: &str) -> io::Result<NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Others may read it as far as the user's umask lets them.
+    let mut file = tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    Ok(file)
 }
 
 fn renewed(text: &str, results: &Results) -> anyhow::Result<String> {
@@ -310,29 +295,21 @@ mod tests {
     }
 
     #[test]
-    fn bounds_that_cannot_be_saved_are_found_out_beforehand_and_stay_as_they_are() {
+    fn bounds_that_cannot_be_saved_are_found_out_beforehand() {
         let folder = std::env::temp_dir().join(format!("lambda-bench-test-{}", std::process::id()));
-        let (free, taken) = (folder.join("free.toml"), folder.join("taken.toml"));
-        // A folder is where the new file would be written.
-        fs::create_dir_all(new_path(&taken)).expect("a temporary folder");
-        for file in [&free, &taken] {
-            fs::write(file, START).expect("a temporary file");
-        }
-        let similar = folder.join("free.toml.new");
-        fs::write(&similar, "the user's").expect("a temporary file");
+        let (there, missing) = (folder.join("there.toml"), folder.join("missing.toml"));
+        fs::create_dir_all(&folder).expect("a temporary folder");
+        fs::write(&there, START).expect("a temporary file");
         let results = ratios(values("start", "create-order", 2.0));
 
-        let found_out = [&free, &taken].map(|file| can_save(file).is_ok());
-        let saved = [&free, &taken].map(|file| save(file, &results).is_ok());
-        let texts = [&free, &taken].map(|file| fs::read_to_string(file).expect("it is there"));
-        let kept = fs::read_to_string(&similar);
+        let found_out = [&there, &missing].map(|file| can_save(file).is_ok());
+        let saved = [&there, &missing].map(|file| save(file, &results).is_ok());
+        let text = fs::read_to_string(&there).expect("it is there");
         let left = fs::read_dir(&folder).expect("a folder").count();
         fs::remove_dir_all(&folder).expect("it is there");
 
         assert_eq!((found_out, saved), ([true, false], [true, false]));
-        assert_eq!(texts, [START.replace("1.1", "2.1"), START.to_owned()]);
-        assert_eq!(kept.ok().as_deref(), Some("the user's"));
-        assert_eq!(left, 4, "two files of bounds, the folder in the way, and the user's file");
+        assert_eq!((text, left), (START.replace("1.1", "2.1"), 1));
     }
 
     #[test]

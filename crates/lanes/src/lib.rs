@@ -27,8 +27,10 @@ pub struct LaneSpec {
     pub steps: &'static [StepSpec],
     /// Whether the WebSocket API sends the outcome to the order's owner.
     pub has_callback: bool,
-    /// What an order takes, for costs.
+    /// What an order takes, for costs. A repeat that comes while its steps vote takes the same: it is passed on to them again.
     pub usage: OrderUsage,
+    /// What a repeat takes that comes when the order is decided.
+    pub late_repeat: OrderUsage,
     /// The lane's colour in charts.
     pub colours: Colours,
 }
@@ -69,7 +71,7 @@ pub enum Invoker {
 /// A queue of a lane.
 #[derive(Debug, PartialEq, Eq)]
 pub struct QueueSpec {
-    /// As operators type it. Lower-case ASCII letters.
+    /// As operators type it: the step that it leads to, where it leads to one. Lower-case ASCII letters.
     pub name: &'static str,
     /// Why messages wait in it.
     pub kind: QueueKind,
@@ -110,7 +112,7 @@ pub struct StepSpec {
     pub table_output: &'static str,
 }
 
-/// What one confirmed order takes of AWS besides API requests, invocations and callbacks. Source: `docs/architecture.md`, the walk of
+/// What one request for an order takes of AWS besides API requests, invocations and callbacks. Source: `docs/architecture.md`, the walk of
 /// one order down each lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderUsage {
@@ -137,7 +139,7 @@ pub struct Colours {
     pub dark: &'static str,
 }
 
-/// One write that stores the order, and nothing else.
+/// One write that stores the order, or finds it stored, and nothing else.
 const ONE_WRITE: OrderUsage = OrderUsage {
     publishes: 0,
     messages: 0,
@@ -166,6 +168,7 @@ pub static LANES: [LaneSpec; 3] = [
         steps: &[],
         has_callback: false,
         usage: ONE_WRITE,
+        late_repeat: ONE_WRITE,
         colours: Colours { light: "#1b5fb8", dark: "#7ab3ff" },
     },
     LaneSpec {
@@ -191,6 +194,7 @@ pub static LANES: [LaneSpec; 3] = [
         steps: &[],
         has_callback: true,
         usage: OrderUsage { messages: 1, ..ONE_WRITE },
+        late_repeat: OrderUsage { messages: 1, ..ONE_WRITE },
         colours: Colours { light: "#b4500b", dark: "#ffa25c" },
     },
     LaneSpec {
@@ -253,14 +257,14 @@ pub static LANES: [LaneSpec; 3] = [
                 dead_letter_url_output: "StockDeadLetterQueueUrl",
             },
             QueueSpec {
-                name: "payments",
+                name: "payment",
                 kind: QueueKind::Work,
                 messages: MessageKind::Event,
                 url_output: "PaymentsQueueUrl",
                 dead_letter_url_output: "PaymentsDeadLetterQueueUrl",
             },
             QueueSpec {
-                name: "shipments",
+                name: "shipment",
                 kind: QueueKind::Work,
                 messages: MessageKind::Event,
                 url_output: "ShipmentsQueueUrl",
@@ -301,6 +305,8 @@ pub static LANES: [LaneSpec; 3] = [
             // The number of units in stock.
             transaction_items_per_sku: 1,
         },
+        // Submitted again: the write's condition fails, and no step learns of it.
+        late_repeat: OrderUsage { publishes: 1, messages: 1, ..ONE_WRITE },
         colours: Colours { light: "#00795a", dark: "#4fd1a5" },
     },
 ];
@@ -380,6 +386,11 @@ mod tests {
         for lane in &LANES {
             let functions: Vec<_> = lane.functions.iter().map(|function| function.name).collect();
             assert!(lane.steps.iter().all(|step| functions.contains(&step.function)), "{}", lane.name);
+            assert!(
+                lane.steps.iter().all(|step| queues.contains(&step.name)),
+                "{}: a step's queue has its name",
+                lane.name
+            );
         }
     }
 

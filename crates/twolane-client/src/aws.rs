@@ -20,7 +20,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest single attempt: SQS holds a receive open for a second when nothing is there.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The user's configuration, with that profile and that region, if any. All services are asked at that endpoint, if there is one,
+/// The user's configuration, with the profile by which the network was found, and that region, if any. All services are asked at that endpoint, if there is one,
 /// whatever the user's configuration has.
 ///
 /// # Errors
@@ -31,7 +31,7 @@ pub async fn config(
     region: Option<&str>,
     endpoint: Option<&str>,
 ) -> anyhow::Result<SdkConfig> {
-    let profiles = Profiles::load(profile).await?;
+    let profiles = network.profiles()?.clone();
     profiles.check_selected()?;
     let timeouts =
         TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build();

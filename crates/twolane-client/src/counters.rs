@@ -23,8 +23,8 @@ pub const MAX_AVAILABLE: u64 = 1_000_000_000_000_000;
 /// Writes under way at the same time.
 const AT_ONCE: usize = 16;
 
-/// The counter, by its number.
-const AVAILABLE: &str = "available";
+/// The attribute with a counter's number.
+pub(crate) const AVAILABLE: &str = "available";
 
 /// The counters of one service.
 #[derive(Clone, Debug)]
@@ -105,6 +105,10 @@ impl Counters {
         Self { client, table: table.to_owned(), called: "table" }
     }
 
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// The table's name.
     #[must_use]
     pub fn table(&self) -> &str {
@@ -146,17 +150,6 @@ impl Counters {
         answer.attributes().filter(|item| item.contains_key(AVAILABLE)).map(|item| self.number(item)).transpose()
     }
 
-    /// Deletes a counter, as if it had never had a number.
-    ///
-    /// # Errors
-    /// DynamoDB refuses or does not answer.
-    pub async fn delete(&self, key: &str) -> anyhow::Result<()> {
-        let request = self.client.delete_item().table_name(&self.table);
-        let answer = request.key("pk", AttributeValue::S(partition_key(key))).send().await;
-        let answer = answer.map_err(|error| describe(&error));
-        answer.map(drop).with_context(|| format!("Failed to delete {key} from the {} {}", self.called, self.table))
-    }
-
     /// Sets counters, some at the same time, and ends soon after the first that cannot be set.
     pub async fn set_all(&self, counters: Vec<Counter>) -> Changes {
         let mut changes = Changes::default();
@@ -188,6 +181,6 @@ pub fn check_sku(text: &str) -> Result<(), String> {
     shared_kernel::Sku::parse(text).map(drop).ok_or_else(|| format!("a SKU {}", shared_kernel::Sku::RULE))
 }
 
-fn partition_key(key: &str) -> String {
+pub(crate) fn partition_key(key: &str) -> String {
     format!("counter#{key}")
 }

@@ -4,6 +4,7 @@
 //! order down its lane. The operator looks into queues and tables by AWS's own APIs: [`dead_letters`],
 //! [`counters`].
 
+pub mod additions;
 pub mod aws;
 mod batch_get;
 pub mod callbacks;

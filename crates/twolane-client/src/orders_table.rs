@@ -1,8 +1,8 @@
 //! How orders stand, from the orders table. Source of its shape: `docs/architecture.md`, "What is stored".
 
-use crate::batch_get::KeyedTable;
+use crate::batch_get::{Item, KeyedTable};
 use aws_sdk_dynamodb::Client;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Whose order, and which: what finds the order again, since a message that is moved gets a new id.
 /// Source: Amazon SQS Developer Guide, "Learn how to configure a dead-letter queue redrive".
@@ -41,6 +41,24 @@ impl Record {
     }
 }
 
+/// What a stored order has taken from stock and from its owner's account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// Its steps still vote: it may take all or nothing.
+    Undecided,
+    /// It was cancelled, rejected or failed, or its lane takes nothing.
+    Nothing,
+    /// It is confirmed.
+    All {
+        /// By SKU.
+        units: BTreeMap<String, u64>,
+        /// ISO 4217 code.
+        currency: String,
+        /// In minor units of the currency.
+        total_minor: u64,
+    },
+}
+
 /// The orders table.
 #[derive(Clone, Debug)]
 pub struct OrdersTable {
@@ -56,20 +74,65 @@ impl OrdersTable {
     /// # Errors
     /// DynamoDB refuses, does not answer, or is over its limit for seconds.
     pub async fn records(&self, orders: &[OrderKey]) -> anyhow::Result<HashMap<OrderKey, Record>> {
+        let read = |item: &Item| {
+            let attempts = item.get("attempts").and_then(|value| value.as_n().ok()?.parse().ok());
+            Some(Record { status: text(item, "status")?, reason: text(item, "reason"), attempts })
+        };
+        self.read(orders, &["status", "reason", "attempts"], read).await
+    }
+
+    /// What those orders of a lane with steps have taken, as far as they are stored.
+    ///
+    /// # Errors
+    /// DynamoDB refuses, does not answer, or is over its limit for seconds.
+    pub async fn taken(&self, orders: &[OrderKey]) -> anyhow::Result<HashMap<OrderKey, Taken>> {
+        let read = |item: &Item| {
+            Some(match text(item, "status")?.as_str() {
+                "PLACED" => Taken::Undecided,
+                "CONFIRMED" => Taken::All {
+                    units: units(item)?,
+                    currency: text(item, "currency")?,
+                    total_minor: number(item, "totalMinor")?,
+                },
+                _ => Taken::Nothing,
+            })
+        };
+        self.read(orders, &["status", "items", "currency", "totalMinor"], read).await
+    }
+
+    /// Reads those attributes of the orders that are stored.
+    async fn read<T>(
+        &self,
+        orders: &[OrderKey],
+        attributes: &[&str],
+        read: impl Fn(&Item) -> Option<T>,
+    ) -> anyhow::Result<HashMap<OrderKey, T>> {
         // Several messages may be of one order, and no key may be asked for twice in one request.
         let by_key: HashMap<String, &OrderKey> = orders.iter().map(|order| (order.partition_key(), order)).collect();
-        let keys: Vec<_> = by_key.keys().collect();
-        let mut records = HashMap::new();
-        let (client, name, attributes) = (&self.client, &self.name, &["status", "reason", "attempts"]);
-        let table = KeyedTable { client, name, called: "orders table", attributes };
-        for item in table.items(&keys).await? {
-            let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
-            let attempts = item.get("attempts").and_then(|value| value.as_n().ok()?.parse().ok());
-            let order = text("pk").and_then(|key| by_key.get(&key).copied());
-            if let (Some(order), Some(status)) = (order, text("status")) {
-                records.insert(order.clone(), Record { status, reason: text("reason"), attempts });
-            }
-        }
-        Ok(records)
+        let table = KeyedTable { client: &self.client, name: &self.name, called: "orders table", attributes };
+        let items = table.items(&by_key.keys().collect::<Vec<_>>()).await?;
+        let found = items.iter().filter_map(|item| {
+            let order = *by_key.get(item.get("pk")?.as_s().ok()?)?;
+            Some((order.clone(), read(item)?))
+        });
+        Ok(found.collect())
     }
+}
+
+fn text(item: &Item, name: &str) -> Option<String> {
+    item.get(name)?.as_s().ok().cloned()
+}
+
+fn number(item: &Item, name: &str) -> Option<u64> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+/// Units by SKU; an order may have several items of one.
+fn units(order: &Item) -> Option<BTreeMap<String, u64>> {
+    let mut units = BTreeMap::new();
+    for item in order.get("items")?.as_l().ok()? {
+        let item = item.as_m().ok()?;
+        *units.entry(text(item, "sku")?).or_default() += number(item, "quantity")?;
+    }
+    Some(units)
 }

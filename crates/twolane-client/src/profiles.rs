@@ -74,12 +74,13 @@ impl Profiles {
         bail!("There is no AWS profile {name:?} in {config} or {credentials}; {known}")
     }
 
-    /// Whether the AWS configuration has an endpoint for all services.
-    pub(crate) fn have_endpoint(&self) -> bool {
+    /// The endpoint for all services, if the AWS configuration has one.
+    pub(crate) fn endpoint(&self) -> Option<String> {
         let ignored = set(IGNORE_ENDPOINT_VARIABLE);
         let ignored = ignored.as_deref().or_else(|| self.setting(IGNORE_ENDPOINT_SETTING));
         let is_ignored = ignored.is_some_and(|value| value.eq_ignore_ascii_case("true"));
-        !is_ignored && (set(ENDPOINT_VARIABLE).is_some() || self.setting(ENDPOINT_SETTING).is_some())
+        let endpoint = set(ENDPOINT_VARIABLE).or_else(|| self.setting(ENDPOINT_SETTING).map(str::to_owned));
+        endpoint.filter(|_| !is_ignored)
     }
 
     /// The command that signs in again, if the selected profile gets its credentials from a session. That may be the session of

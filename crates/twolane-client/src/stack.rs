@@ -5,7 +5,6 @@
 
 use crate::aws;
 use crate::network::{Network, is_loopback};
-use crate::profiles::Profiles;
 use anyhow::{Context, anyhow, bail};
 use aws_config::SdkConfig;
 use reqwest::Url;
@@ -60,6 +59,8 @@ pub struct Stack {
     source: String,
     /// The file with its outputs, if that is the source.
     file: Option<PathBuf>,
+    /// What CloudFormation was asked with, if that is the source.
+    config: Option<SdkConfig>,
 }
 
 impl Stack {
@@ -124,7 +125,7 @@ impl Stack {
         let given = [("ApiUrl", api_url), ("WebSocketUrl", websocket_url)].into_iter();
         let outputs: HashMap<_, _> = given.filter_map(|(name, url)| Some((name.to_owned(), url?))).collect();
         let (network, source) = (network.clone(), source.to_owned());
-        (!outputs.is_empty()).then(|| Self { outputs, network, source, file: None })
+        (!outputs.is_empty()).then(|| Self { outputs, network, source, file: None, config: None })
     }
 
     /// How the stack is reached.
@@ -218,24 +219,26 @@ impl Stack {
     /// # Errors
     /// The profile does not exist, there is no region, or the stack is on this machine and the configuration leads to AWS.
     pub async fn aws_config(&self, address: &DeployedAddress) -> anyhow::Result<SdkConfig> {
-        let profiles = Profiles::load(address.profile.as_deref()).await?;
+        let profiles = self.network.profiles()?;
         profiles.check_selected()?;
-        if self.is_local() && !profiles.have_endpoint() {
+        if !self.is_local() {
+            return match &self.config {
+                Some(config) => Ok(config.clone()),
+                None => address.aws_config(&self.network, None).await,
+            };
+        }
+        let endpoint = profiles.endpoint().context(
+            "The stack is a local one, and AWS would be asked about it: neither AWS_ENDPOINT_URL nor endpoint_url of your AWS \
+             profile is set, or AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is. Run: eval \"$(make -s env)\"",
+        )?;
+        if Url::parse(&endpoint).is_err() {
             bail!(
-                "The stack is a local one, and AWS would be asked about it: neither AWS_ENDPOINT_URL nor endpoint_url of your \
-                 AWS profile is set, or AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is. Run: eval \"$(make -s env)\""
+                "The stack is a local one, and AWS would be asked about it: AWS_ENDPOINT_URL is not a URL. Run: \
+                 eval \"$(make -s env)\""
             );
         }
-        let config = address.aws_config(&self.network, None).await?;
-        if !self.is_local() {
-            return Ok(config);
-        }
         // An endpoint of a single service could lead to AWS.
-        let endpoint = config.endpoint_url().context(
-            "The stack is a local one, and AWS would be asked about it: AWS_ENDPOINT_URL is not a URL. Run: \
-             eval \"$(make -s env)\"",
-        )?;
-        address.aws_config(&self.network, Some(endpoint)).await
+        address.aws_config(&self.network, Some(&endpoint)).await
     }
 
     fn url(&self, api: &str, output: &str, schemes: [&str; 2]) -> anyhow::Result<Url> {
@@ -272,7 +275,7 @@ impl Stack {
         let Value::Object(outputs) = value else { bail!("{shown} is not a JSON object of stack outputs") };
         let outputs = outputs.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())));
         let (source, file) = (shown.to_string(), Some(path.to_owned()));
-        Ok(Self { outputs: outputs.collect(), network: network.clone(), source, file })
+        Ok(Self { outputs: outputs.collect(), network: network.clone(), source, file, config: None })
     }
 
     async fn from_cloudformation(name: &str, address: &DeployedAddress, network: Network) -> anyhow::Result<Self> {
@@ -286,7 +289,8 @@ impl Stack {
         let stack = described.stacks().first().with_context(|| format!("There is no stack {name}"))?;
         let outputs = stack.outputs().iter();
         let outputs = outputs.filter_map(|output| Some((output.output_key()?.into(), output.output_value()?.into())));
-        Ok(Self { outputs: outputs.collect(), network, source: format!("the stack {name}"), file: None })
+        let source = format!("the stack {name}");
+        Ok(Self { outputs: outputs.collect(), network, source, file: None, config: Some(config) })
     }
 }
 
@@ -317,7 +321,13 @@ mod tests {
 
     fn stack(api_url: Option<&str>) -> Stack {
         let outputs = ["ApiUrl", "WebSocketUrl"].into_iter().filter_map(|name| Some((name.into(), api_url?.into())));
-        Stack { outputs: outputs.collect(), network: Network::direct(), source: "a file".into(), file: None }
+        Stack {
+            outputs: outputs.collect(),
+            network: Network::direct(),
+            source: "a file".into(),
+            file: None,
+            config: None,
+        }
     }
 
     #[test]

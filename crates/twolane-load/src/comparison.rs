@@ -76,7 +76,7 @@ impl Comparison {
         let owners = Owners::find(&settings.load, token, stack)?;
         if lanes.iter().any(|lane| !lane.steps.is_empty()) {
             match &deployed {
-                Some(deployed) => scenario.fill(deployed, &workload, &owners).await?,
+                Some(deployed) => scenario.supply(deployed, &workload, &owners).await?,
                 None => notify(
                     "Stock and accounts are not filled, as only the stack's URLs are known: an order that they do not cover is \
                      cancelled.",
@@ -175,20 +175,25 @@ impl Comparison {
         interruption: &Interruption,
         show: &impl AsyncFn(&[Lap]),
     ) -> anyhow::Result<Played> {
-        let Scenario { before, during, .. } = &self.scenario;
-        let (Some(deployed), false) = (&self.deployed, before.is_empty()) else {
+        let Scenario { before, during, supplies, .. } = &self.scenario;
+        let is_changed = !before.is_empty() || supplies.is_some();
+        let Some(deployed) = self.deployed.as_ref().filter(|_| is_changed) else {
             return Ok((self.load(ready, held, interruption, show).await, Ok(())));
         };
         let stack = self.api_url.as_str();
         let file = self.settings.scenario_options.settings_file(stack)?;
-        let changes = Changes::begin(deployed.controls.clone(), stack, file, before.clone(), self.notify).await?;
+        let order_ids = || ready.iter().filter(|ready| !ready.lane().steps.is_empty()).map(Ready::order_ids).collect();
+        let filled = supplies.as_ref().map(|supplies| supplies.fill(&deployed.orders.name, order_ids()));
+        let changes =
+            Changes::begin(deployed.controls.clone(), stack, file, before.clone(), filled, self.notify).await?;
         let work = async {
             for setting in during {
                 Box::pin(deployed.controls.apply_unless(setting, interruption.wait())).await?;
             }
             anyhow::Ok(self.load(ready, held, interruption, show).await)
         };
-        let (loaded, undone) = changes.during(work, interruption.wait()).await;
+        let awaited = |loaded: &Vec<Loaded>| loaded.iter().flat_map(Loaded::on_their_way).collect();
+        let (loaded, undone) = changes.during(work, awaited, interruption).await;
         match loaded {
             Ok(loaded) => Ok((loaded, undone)),
             // Both have something to say.

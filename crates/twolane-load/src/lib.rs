@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use twolane_client::stack::{DeployedAddress, Stack};
 
 /// Puts back what a run that was killed left changed: the file that it went by, and what was put back; `None` if there was
-/// nothing to put back.
+/// nothing to put back. `notify` prints what it waits for.
 ///
 /// # Errors
 /// Only the stack's URLs are known; the file is of another stack; what the file system or AWS says.
@@ -28,11 +28,12 @@ pub async fn restore(
     settings: &settings::ScenarioSettings,
     stack: &Stack,
     address: &DeployedAddress,
+    notify: fn(&str),
 ) -> anyhow::Result<(PathBuf, Option<Vec<String>>)> {
     let deployed = deployed::Deployed::find(stack, address).await?;
     let deployed = deployed.context("Only the stack's URLs are known: pass --stack-name or --outputs")?;
     let stack = stack.api_url()?;
     let file = settings.settings_file(stack.as_str())?;
-    let restored = stack_settings::restore(&deployed.controls, stack.as_str(), &file).await?;
-    Ok((file, restored.map(|settings| settings.iter().map(ToString::to_string).collect())))
+    let restored = stack_settings::restore(&deployed.controls, stack.as_str(), &file, notify).await?;
+    Ok((file, restored))
 }

@@ -6,9 +6,11 @@ use crate::version_1;
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde_json::Value;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::fs::{self, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
 /// About as much as the report of some minutes has.
 const PROBE_BYTES: usize = 256 * 1024;
@@ -41,8 +43,7 @@ pub fn can_write(path: &Path) -> anyhow::Result<()> {
             bail!("{} is a folder", path.display());
         }
         let context = || format!("Failed to write {}", path.display());
-        let new = write_new(&path, &" ".repeat(PROBE_BYTES)).with_context(context)?;
-        fs::remove_file(new).with_context(context)?;
+        new_file(&path, &" ".repeat(PROBE_BYTES)).with_context(context)?;
     }
     Ok(())
 }
@@ -118,33 +119,17 @@ fn check_size(value: &Value) -> anyhow::Result<()> {
 
 fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
     let context = || format!("Failed to write {}", path.display());
-    let new = write_new(path, text).with_context(context)?;
-    fs::rename(&new, path)
-        .inspect_err(|_| {
-            let _ = fs::remove_file(&new);
-        })
-        .with_context(context)
+    let new = new_file(path, text).with_context(context)?;
+    new.persist(path).map(drop).with_context(context)
 }
 
-/// Writes a file that is yet to take that name. Never over a file that exists. Leaves nothing where it fails.
-fn write_new(path: &Path, text: &str) -> anyhow::Result<PathBuf> {
-    let new = new_path(path);
-    let mut file = match File::create_new(&new) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => bail!("{} exists already", new.display()),
-        file => file?,
-    };
-    if let Err(error) = file.write_all(text.as_bytes()) {
-        let _ = fs::remove_file(&new);
-        return Err(error.into());
-    }
-    Ok(new)
-}
-
-/// Where this process writes a file before it takes its name.
-fn new_path(path: &Path) -> PathBuf {
-    let mut new = path.as_os_str().to_owned();
-    new.push(format!(".{}.new", std::process::id()));
-    PathBuf::from(new)
+/// A file next to `path` with that text, which may take that name. It is deleted when it is dropped.
+fn new_file(path: &Path, text: &str) -> io::Result<NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Others may read it as far as the user's umask lets them.
+    let mut file = tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -212,26 +197,6 @@ mod tests {
 
         assert_eq!(kept.ok().as_deref(), Some("the user's"));
         assert_eq!(left, 3, "the user's file, the report and its page");
-    }
-
-    #[test]
-    fn does_not_overwrite_the_file_that_would_take_the_name() {
-        let folder = file("in-the-way");
-        fs::create_dir_all(&folder).expect("a temporary folder");
-        let path = folder.join("report.json");
-        fs::write(new_path(&path), "in the way").expect("a temporary file");
-
-        let probed = can_write(&path).map_err(|error| format!("{error:#}"));
-        let written = write(&sample::report(), &path).map_err(|error| format!("{error:#}"));
-        let kept = fs::read_to_string(new_path(&path));
-        let is_written = path.exists();
-        fs::remove_dir_all(&folder).expect("it is there");
-
-        for refused in [probed, written] {
-            let why = refused.expect_err("the file exists");
-            assert!(why.contains(&new_path(&path).display().to_string()), "{why}");
-        }
-        assert_eq!((kept.ok().as_deref(), is_written), (Some("in the way"), false));
     }
 
     #[test]

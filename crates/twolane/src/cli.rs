@@ -33,10 +33,10 @@ pub(crate) enum Command {
     /// Move messages from the dead-letter queues back to their queues and wait for the outcome of their orders.
     #[command(after_help = REDRIVE_HELP)]
     Redrive(RedriveArgs),
-    /// Show or set how many units of a SKU orders of the bus lane may take.
+    /// Show, add or set how many units of a SKU orders of the bus lane may take.
     #[command(after_help = STOCK_HELP)]
     Stock(StockArgs),
-    /// Show or set how much money of an owner orders of the bus lane may take.
+    /// Show, add or set how much money of an owner orders of the bus lane may take.
     #[command(after_help = ACCOUNT_HELP)]
     Account(AccountArgs),
     /// Send the same load down the stack's lanes, and report what each made of it.
@@ -156,42 +156,44 @@ The stack is found in this order:
   2. TWOLANE_API_URL and TWOLANE_WEBSOCKET_URL
   3. TWOLANE_OUTPUTS, a file like that of --outputs
   4. .local/outputs.json here or in a folder above, which `make up` writes
-Requests carry --token or TWOLANE_TOKEN; without either, a token for `demo` that the local stack's
+Requests carry --token or TWOLANE_TOKEN; without either, a token for `demo` that the local stack's \
 issuer makes, where 3, 4 or --outputs gave the stack.
 
-All connections obey HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in upper or lower case; this machine is
-reached without a proxy. AWS_CA_BUNDLE, or ca_bundle of the AWS profile, names the PEM file of the
+All connections obey HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in upper or lower case; this machine is \
+reached without a proxy. AWS_CA_BUNDLE, or ca_bundle of the AWS profile, names the PEM file of the \
 certificates to trust in place of the operating system's.";
 
 const ORDER_HELP: &str = "\
 The file has one order per line; blank lines are skipped:
   {\"order\":{\"currency\":\"EUR\",\"items\":[{\"sku\":\"SKU-1\",\"quantity\":2,\"unitPriceMinor\":1999}]}}
-  {\"name\":\"espresso\",\"order\":{…}}     lines of one name share one order id, new in every run
+  {\"name\":\"espresso\",\"order\":{…}}     one order id for all lines of the name
   {\"orderId\":\"<UUID>\",\"order\":{…}}    the order id to use
-`orderId` is taken in upper or lower case, in braces or as urn:uuid:, and sent in lower case.
-`order` is the request's body. A line without name and orderId has an order id of its own, new in
-every run. The second line of an order id is sent when the first has its outcome. Nothing is sent
+`orderId` is taken in upper or lower case, in braces or as urn:uuid:, and sent in lower case. \
+`order` is the request's body. A line without name and orderId has an order id of its own, new in \
+every run. The second line of an order id is sent when the first has its outcome. Nothing is sent \
 unless every line can be read.
 
-In the bus lane, stock, payment and shipment vote on each order, and the line below it shows how
+In the bus lane, stock, payment and shipment vote on each order, and the line below it shows how \
 each step ended. Fill stock and accounts first: `twolane stock` and `twolane account`.
 
-Ctrl-C (SIGINT) and SIGTERM end a run early: no more orders are sent, and what is known of those
-that were is shown. The ones without an outcome are UNANSWERED, with their order ids; they may yet
+Ctrl-C (SIGINT) and SIGTERM end a run early: no more orders are sent, and what is known of those \
+that were is shown. The ones without an outcome are UNANSWERED, with their order ids; they may yet \
 be confirmed. Orders that were not sent are only counted.
 
 Examples:
   twolane order --lane sync
   twolane order --lane async --file samples/orders.jsonl
   twolane order --lane async --file orders.jsonl --json | jq '.status, .doneMs'
-  twolane order --lane sync --stack-name twolane --region eu-central-1 --token \"$TOKEN\"
+  twolane order --lane sync --stack-name twolane --token \"$TOKEN\"
   TWOLANE_TOKEN=$(twolane token --subject alice) twolane order --lane async
 
 Exit code:
   0    every order was confirmed, cancelled or rejected
-  1    some order was not: no outcome in time, an error such as 429 or 503, or FAILED; or the result
-       could not be written, and is in a file that standard error names
-  2    wrong usage, an unreadable file, too few open files or no stack: nothing was sent
+  1    some order was not: no outcome in time, an error such as 429 or 503, or
+       FAILED; or the result could not be written, and is in a file that
+       standard error names
+  2    wrong usage, an unreadable file, too few open files or no stack: nothing
+       was sent
   130  interrupted by Ctrl-C (SIGINT)
   143  terminated (SIGTERM)
 
@@ -200,15 +202,15 @@ The stack is found in this order:
   2. TWOLANE_API_URL and TWOLANE_WEBSOCKET_URL
   3. TWOLANE_OUTPUTS, a file like that of --outputs
   4. .local/outputs.json here or in a folder above, which `make up` writes
---stack-name goes by your AWS configuration: AWS_ENDPOINT_URL, or endpoint_url of the profile,
-included.
-Requests carry --token or TWOLANE_TOKEN; without either, a token for `demo` that the local stack's
+--stack-name goes by your AWS configuration: AWS_ENDPOINT_URL, or endpoint_url of the profile, \
+included. \
+Requests carry --token or TWOLANE_TOKEN; without either, a token for `demo` that the local stack's \
 issuer makes, where 3, 4 or --outputs gave the stack.";
 
 const WATCH_HELP: &str = "\
-Every open socket receives the owner's orders as they get their outcome. A socket that closes is
-opened again: API Gateway closes each one after two hours. Results of the time between are not sent
-again. A message on standard error says which time that is. Orders given by --order are subscribed
+Every open socket receives the owner's orders as they get their outcome. A socket that closes is \
+opened again: API Gateway closes each one after two hours. Results of the time between are not sent \
+again. A message on standard error says which time that is. Orders given by --order are subscribed \
 to again, which prints their state; of others ask with --order, or with GET /orders/ORDER_ID.
 
 Every five minutes a ping keeps the socket open; its answer is not printed.
@@ -219,11 +221,12 @@ Examples:
   twolane watch --json | jq .type
 
 Exit code:
-  0  ended by Ctrl-C, or nobody reads any more
-  1  the WebSocket did not open, the token was refused, or the output could not be written
+  0  ended by Ctrl-C, or the reader of its output went away
+  1  the WebSocket did not open, the token was refused, or the output could not
+     be written
   2  wrong usage or no stack
 
-A socket ends with its token. One of the local issuer is made anew; one that was given by --token or
+A socket ends with its token. One of the local issuer is made anew; one that was given by --token or \
 TWOLANE_TOKEN is not, so that watching ends with it.
 
 The stack is found as for `twolane order`, and so is the token; see `twolane --help`.";
@@ -237,26 +240,27 @@ Examples:
 
 Exit code:
   0  shown
-  2  wrong usage, a file that is no report, or a page or a result that cannot be written";
+  2  wrong usage, a file that is no report, or a page or a result that cannot be
+     written";
 
 const TOKEN_HELP: &str = "\
-`make up` makes a key in .local/issuer.json that only its stack accepts. Whoever can read that file
+`make up` makes a key in .local/issuer.json that only its stack accepts. Whoever can read that file \
 can be anybody there. The token is all that is printed.
 
-The stack may go on taking a token for 90 seconds after it expired: 30 for clocks that differ, and 60
+The stack may go on taking a token for 90 seconds after it expired: 30 for clocks that differ, and 60 \
 for which API Gateway remembers what it thought of a token.
 
 Examples:
   twolane token --subject alice
   twolane token --subject alice --ttl 15m
   export TWOLANE_TOKEN=$(twolane token --subject alice)
-  curl -H \"Authorization: Bearer $(twolane token --subject bob)\" \"$TWOLANE_API_URL/orders/$ID\"
+  TWOLANE_TOKEN=$(twolane token --subject bob) twolane watch
 
 Exit code:
   0  the token is printed
   2  wrong usage, or no local issuer
 
-The issuer is that beside the file in TWOLANE_OUTPUTS, else beside .local/outputs.json here or in a
+The issuer is that beside the file in TWOLANE_OUTPUTS, else beside .local/outputs.json here or in a \
 folder above.";
 
 #[cfg(test)]

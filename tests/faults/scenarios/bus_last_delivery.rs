@@ -50,7 +50,7 @@ pub(crate) async fn a_step_that_fails_for_good_cancels_its_order_and_a_redrive_d
     let cancelled = rig.api.get(&id).await.body;
     let heard = listener.count("order.cancelled", &id);
 
-    twolane(&["redrive", "--queue", "payments"]).await;
+    twolane(&["redrive", "--queue", "payment"]).await;
     rig.bus_is_idle(PATIENCE).await;
 
     assert_eq!(frame["reason"], "the payment service did not answer in time", "{frame}");

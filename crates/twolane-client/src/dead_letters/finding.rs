@@ -23,6 +23,12 @@ impl Finding {
         self.record.as_ref().map(|record| record.status.as_str())
     }
 
+    /// Whether it is an event of an order that is decided: the order's status says nothing of what becomes of the message.
+    #[must_use]
+    pub fn is_of_decided_order(&self) -> bool {
+        self.letter.event().is_some() && self.record.as_ref().is_some_and(Record::is_final)
+    }
+
     /// Why the message is here, as far as that can be known.
     #[must_use]
     pub fn reason(&self) -> String {

@@ -181,11 +181,24 @@ impl DeadLetterQueue {
     /// # Errors
     /// SQS refuses or does not answer.
     pub async fn count(&self) -> anyhow::Result<usize> {
+        self.count_in(&self.url).await
+    }
+
+    /// How many messages are in the queue that its messages come from: waiting, delayed or being handled, as far as SQS knows.
+    ///
+    /// # Errors
+    /// SQS refuses or does not answer.
+    pub async fn source_count(&self) -> anyhow::Result<usize> {
+        self.count_in(&self.source_url).await
+    }
+
+    async fn count_in(&self, url: &str) -> anyhow::Result<usize> {
         let names = [
             QueueAttributeName::ApproximateNumberOfMessages,
             QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
         ];
-        let attributes = self.attributes(&names).await?;
+        let attributes = self.attributes(url, &names).await?;
         Ok(attributes.iter().filter_map(|value| value.parse::<usize>().ok()).sum())
     }
 
@@ -194,13 +207,16 @@ impl DeadLetterQueue {
     /// # Errors
     /// SQS refuses or does not answer.
     pub async fn arn(&self) -> anyhow::Result<String> {
-        self.attributes(&[QueueAttributeName::QueueArn]).await?.pop().context("SQS does not tell the queue's ARN")
+        self.attributes(&self.url, &[QueueAttributeName::QueueArn])
+            .await?
+            .pop()
+            .context("SQS does not tell the queue's ARN")
     }
 
-    async fn attributes(&self, names: &[QueueAttributeName]) -> anyhow::Result<Vec<String>> {
-        let request = self.client.get_queue_attributes().queue_url(&self.url);
+    async fn attributes(&self, url: &str, names: &[QueueAttributeName]) -> anyhow::Result<Vec<String>> {
+        let request = self.client.get_queue_attributes().queue_url(url);
         let told = request.set_attribute_names(Some(names.to_vec())).send().await.map_err(|error| describe(&error));
-        let told = told.with_context(|| format!("Failed to ask about the dead-letter queue {}", self.url))?;
+        let told = told.with_context(|| format!("Failed to ask about the queue {url}"))?;
         Ok(names.iter().filter_map(|name| told.attributes()?.get(name).cloned()).collect())
     }
 }

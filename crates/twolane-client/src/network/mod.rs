@@ -22,9 +22,10 @@ use reqwest::{ClientBuilder, Url};
 use std::sync::Arc;
 use trust::Trust;
 
-/// The proxies and certificates of this user.
+/// The proxies and certificates of this user, and the AWS profiles that name certificates.
 #[derive(Clone)]
 pub struct Network {
+    profiles: Arc<anyhow::Result<Profiles>>,
     proxies: Arc<Proxies>,
     trust: Arc<Trust>,
 }
@@ -44,15 +45,23 @@ impl Network {
     /// There is no profile of that name, or the certificates cannot be read.
     pub async fn find(profile: Option<&str>) -> anyhow::Result<Self> {
         let profiles = Profiles::load(profile).await;
-        let profiles = if profile.is_some() {
-            let profiles = profiles?;
-            profiles.check_selected()?;
-            Some(profiles)
-        } else {
-            profiles.ok()
+        let network = Self {
+            trust: Arc::new(Trust::find(profiles.as_ref().ok())?),
+            proxies: Arc::new(Proxies::from_env()),
+            profiles: Arc::new(profiles),
         };
-        let trust = Trust::find(profiles.as_ref())?;
-        Ok(Self { proxies: Arc::new(Proxies::from_env()), trust: Arc::new(trust) })
+        if profile.is_some() {
+            network.profiles()?.check_selected()?;
+        }
+        Ok(network)
+    }
+
+    /// The user's AWS profiles, read once.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub(crate) fn profiles(&self) -> anyhow::Result<&Profiles> {
+        self.profiles.as_ref().as_ref().map_err(|error| anyhow!("{error:#}"))
     }
 
     /// What builds a client for that URL alone, and the proxy that the client goes through.
@@ -82,6 +91,7 @@ impl Network {
 impl Network {
     /// Without proxies, trusting the operating system's certificates.
     pub(crate) fn direct() -> Self {
-        Self { proxies: Arc::default(), trust: Arc::default() }
+        let profiles = Arc::new(Err(anyhow!("tests read no profiles")));
+        Self { profiles, proxies: Arc::default(), trust: Arc::default() }
     }
 }

@@ -65,6 +65,7 @@ fn answer_of(lane: Lane, status: u16) -> Answer {
         };
     }
     Answer::Refused(match status {
+        400 => Refusal::Invalid,
         429 => Refusal::Throttled,
         503 => Refusal::Unavailable,
         500.. => Refusal::ServerError,
@@ -88,6 +89,7 @@ mod tests {
             ("sync", 202, Refusal::ClientError),
             ("async", 201, Refusal::ClientError),
             ("async", 302, Refusal::ClientError),
+            ("bus", 400, Refusal::Invalid),
             ("sync", 429, Refusal::Throttled),
             ("sync", 503, Refusal::Unavailable),
             ("sync", 500, Refusal::ServerError),

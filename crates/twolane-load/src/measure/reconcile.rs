@@ -53,11 +53,7 @@ async fn compare(
     orders: &[(u32, OrderState)],
     to_the_end: bool,
 ) -> anyhow::Result<(u64, Vec<String>)> {
-    let key = |number: u32| OrderKey {
-        owner: subjects[number as usize % subjects.len()].clone(),
-        order_id: lane.ids.id(number).to_string(),
-    };
-    let keys: Vec<OrderKey> = orders.iter().map(|(number, _)| key(*number)).collect();
+    let keys: Vec<OrderKey> = orders.iter().map(|(number, _)| lane.ids.key(*number, subjects)).collect();
     let records = table.records(&keys).await?;
     let mismatches = orders.iter().zip(&keys).filter_map(|((_, state), key)| {
         let found = records.get(key).map(|record| record.status.as_str());

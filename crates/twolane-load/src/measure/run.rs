@@ -21,6 +21,7 @@ use time::OffsetDateTime;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use twolane_client::orders_table::OrderKey;
 use twolane_client::requests::Requests;
 use twolane_client::signals::Interruption;
 use twolane_report::model::{DeadLetters, FunctionUsage, Reconciliation};
@@ -153,6 +154,11 @@ impl Ready {
         self.run.lane
     }
 
+    /// The ids of its orders.
+    pub(crate) fn order_ids(&self) -> OrderIds {
+        self.lane.ids
+    }
+
     /// The tally before anything happens.
     pub(crate) fn tally(&self) -> Tally {
         Tally {
@@ -229,6 +235,13 @@ impl Ready {
 }
 
 impl Loaded {
+    /// Orders that were accepted, have no outcome, and may still get one.
+    pub(crate) fn on_their_way(&self) -> Vec<OrderKey> {
+        let Some(subjects) = self.run.owners.subjects.as_ref().filter(|_| !self.to_the_end) else { return Vec::new() };
+        let key = |number| self.lane.ids.key(number, subjects);
+        self.clocked.tally().open_orders().into_iter().map(key).collect()
+    }
+
     /// Compares the sums with the orders table, and reads what Lambda reported.
     pub(crate) async fn examine(self) -> Measured {
         let Self { run, lane, workload, clocked, from, to_the_end, mut errors, .. } = self;

@@ -27,6 +27,8 @@ pub(crate) enum Refusal {
     Unavailable,
     /// Any other 5xx.
     ServerError,
+    /// 400: the order is not valid.
+    Invalid,
     /// Any other status that is no success.
     ClientError,
     /// No answer.
@@ -75,6 +77,8 @@ pub(crate) struct OrderState {
     pub(crate) sent: u8,
     /// Requests that were accepted.
     pub(crate) accepted: u8,
+    /// Of these, the repeats that were accepted after its outcome was known.
+    pub(crate) late_repeats: u8,
     /// Callbacks with an outcome of it.
     pub(crate) callbacks: u8,
     /// Those that told what the one before had told.
@@ -140,6 +144,8 @@ pub(crate) struct Tally {
     pub(crate) accepted: u64,
     /// Requests answered 429, warm-up included: API Gateway does not charge them.
     pub(crate) throttled: u64,
+    /// Requests answered 400, warm-up included: where a function answers, it ran.
+    pub(crate) invalid: u64,
     /// Callbacks that told something else than the one before, and not that a failed order was confirmed.
     pub(crate) contradicted: u64,
     pub(crate) acknowledge: Times,
@@ -183,6 +189,7 @@ impl Tally {
             own_failures: OwnFailures::default(),
             accepted: 0,
             throttled: 0,
+            invalid: 0,
             contradicted: 0,
             acknowledge: Times::new(),
             by_callback: Times::new(),
@@ -230,6 +237,7 @@ impl Tally {
             Answer::Refused(why) => {
                 state.in_doubt |= why.leaves_doubt();
                 self.throttled += u64::from(why == Refusal::Throttled);
+                self.invalid += u64::from(why == Refusal::Invalid);
                 if state.counts {
                     *class(&mut self.refused, why) += 1;
                 }
@@ -248,6 +256,8 @@ impl Tally {
             }
             Answer::Stored | Answer::Queued => {
                 let opens = state.accepted == 0 && state.outcome.is_none();
+                let is_late_repeat = state.accepted > 0 && state.outcome.is_some();
+                state.late_repeats = state.late_repeats.saturating_add(is_late_repeat.into());
                 state.accepted = state.accepted.saturating_add(1);
                 if state.counts {
                     self.accepted += 1;
@@ -394,7 +404,7 @@ fn class(refused: &mut Refused, why: Refusal) -> &mut u64 {
         Refusal::Throttled => &mut refused.throttled,
         Refusal::Unavailable => &mut refused.unavailable,
         Refusal::ServerError => &mut refused.server_error,
-        Refusal::ClientError => &mut refused.client_error,
+        Refusal::Invalid | Refusal::ClientError => &mut refused.client_error,
         Refusal::NoAnswer => &mut refused.no_answer,
     }
 }

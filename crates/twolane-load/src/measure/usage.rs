@@ -5,7 +5,7 @@ use super::tally::{OrderState, Outcome, Tally};
 use crate::deployed::{Deployed, Function};
 use crate::workload::Workload;
 use anyhow::Context;
-use lanes::{Invoker, Lane, QueueKind, STATUS_SERVICE};
+use lanes::{Invoker, Lane, OrderUsage, QueueKind, STATUS_SERVICE};
 use serde::Deserialize;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -55,7 +55,10 @@ pub(crate) struct Window {
 /// The functions that a lane's orders make work, each with the fewest invocations that can have done it.
 fn functions_of(lane: Lane, tally: &Tally) -> Vec<(&'static str, u64)> {
     let of_lane = lane.functions.iter().map(|function| match function.invoked_by {
-        Invoker::Request => (function.name, tally.orders.iter().map(|order| u64::from(order.accepted)).sum()),
+        Invoker::Request => {
+            let accepted: u64 = tally.orders.iter().map(|order| u64::from(order.accepted)).sum();
+            (function.name, accepted + tally.invalid)
+        }
         Invoker::Queue => (function.name, u64::from(tally.done > 0)),
     });
     of_lane.chain(tally.is_polled.then_some((STATUS_SERVICE.name, tally.status_requests))).collect()
@@ -77,7 +80,7 @@ pub(crate) fn counted(
     for arrival in &workload.arrivals {
         sizes[arrival.order as usize] = BESIDES + workload.body(arrival.content).len();
     }
-    let units = |unit: usize, of: fn(&OrderState) -> u64| {
+    let units = |unit: usize, of: &dyn Fn(&OrderState) -> u64| {
         tally.orders.iter().zip(&sizes).map(|(order, size)| of(order) * size.div_ceil(unit) as u64).sum::<u64>()
     };
     // A batch is one receive and one delete; where the batches are not known, each message is one, which is the dearest.
@@ -87,13 +90,13 @@ pub(crate) fn counted(
     // Messages that wait for a set time are delivered after the run.
     let timers = lane.queues.iter().filter(|queue| queue.kind == QueueKind::Timer).count() as u64;
     let batches = if known.len() == workers.len() {
-        known.iter().sum::<u64>() + accepted * timers
+        known.iter().sum::<u64>() + sum(passed_on) * timers
     } else {
-        accepted * lane.usage.messages
+        tally.orders.iter().map(|order| taken(lane, order, |usage| usage.messages)).sum()
     };
     // Each further delivery of a message is received, and made visible again before that.
     let redeliveries = sum(|order| u64::from(order.attempts.saturating_sub(1)));
-    let sends = lane.usage.messages * units(MESSAGE_UNIT, |order| u64::from(order.accepted));
+    let sends = units(MESSAGE_UNIT, &|order| taken(lane, order, |usage| usage.messages));
     let message_units = if lane.queues.is_empty() { 0 } else { sends + 2 * (batches + redeliveries) };
     let lookups = if lane.has_callback { accepted } else { 0 };
     Usage {
@@ -101,36 +104,46 @@ pub(crate) fn counted(
         order_requests: sum(|order| u64::from(order.sent)),
         throttled_requests: tally.throttled,
         status_requests: tally.status_requests,
-        publish_units: Some(lane.usage.publishes * units(EVENT_UNIT, |order| u64::from(order.accepted))),
+        publish_units: Some(units(EVENT_UNIT, &|order| taken(lane, order, |usage| usage.publishes))),
         message_units,
         functions,
         // Each time that an order comes to the database counts, a repeated one too.
         write_units: float(
-            lane.usage.record_writes * units(WRITE_UNIT, |order| u64::from(order.accepted))
+            units(WRITE_UNIT, &|order| taken(lane, order, |usage| usage.record_writes))
                 + step_write_units(lane, tally, workload),
         ),
         // The status service reads consistently: one unit each. So does the worker, which looks up the sockets of each
         // owner whose orders it was given: as often as there are orders at most.
         read_units: float(tally.status_requests + lookups),
-        websocket_messages: units(FRAME_UNIT, |order| u64::from(order.callbacks)),
+        websocket_messages: units(FRAME_UNIT, &|order| u64::from(order.callbacks)),
         connection_minutes: f64::from(sockets) * open.as_secs_f64() / 60.0,
     }
 }
 
+/// Accepted requests for an order that were passed on: the first, and each repeat that came before it was decided.
+fn passed_on(order: &OrderState) -> u64 {
+    u64::from(order.accepted - order.late_repeats)
+}
+
+/// What the accepted requests for an order took.
+fn taken(lane: Lane, order: &OrderState, of: fn(&OrderUsage) -> u64) -> u64 {
+    passed_on(order) * of(&lane.usage) + u64::from(order.late_repeats) * of(&lane.late_repeat)
+}
+
 /// What the steps of a lane write for its orders: their holds, and what becomes of them.
 fn step_write_units(lane: Lane, tally: &Tally, workload: &Workload) -> u64 {
-    let usage = &lane.usage;
     let bodies = workload.ordered_bodies();
-    let mut items = vec![0; tally.orders.len()];
+    let mut skus = vec![0; tally.orders.len()];
     for arrival in &workload.arrivals {
         let ordered = Workload::ordered_in(&bodies, arrival.content);
-        let skus = ordered.map_or(0, |ordered| ordered.units().len() as u64);
-        items[arrival.order as usize] = usage.transaction_items + usage.transaction_items_per_sku * skus;
+        skus[arrival.order as usize] = ordered.map_or(0, |ordered| ordered.units().len() as u64);
     }
-    let units = tally.orders.iter().zip(items).filter(|(order, _)| order.accepted > 0).map(|(order, items)| {
+    let units = tally.orders.iter().zip(skus).map(|(order, skus)| {
+        let items = taken(lane, order, |usage| usage.transaction_items)
+            + taken(lane, order, |usage| usage.transaction_items_per_sku) * skus;
         // What was held is undone in transactions, too; of a step that refused, less is.
         let undone = if order.outcome == Some(Outcome::Cancelled) { items } else { 0 };
-        usage.small_writes + TRANSACTION_UNITS * (items + undone)
+        taken(lane, order, |usage| usage.small_writes) + TRANSACTION_UNITS * (items + undone)
     });
     units.sum()
 }
@@ -300,7 +313,76 @@ fn float(value: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tally::{Answer, By, Refusal};
     use super::*;
+    use crate::workload::{Arrival, Content, SAMPLE};
+
+    /// What AWS bills for one order of two SKUs that was sent so often before its outcome was known, and so often after it.
+    fn billed(lane: &str, before: u8, after: u8) -> Usage {
+        let lane = lanes::lane(lane).expect("it is in the table");
+        let arrival = Arrival { at_us: 0, order: 0, content: Content::Order(0) };
+        let bodies = vec![SAMPLE.into()];
+        let workload = Workload { arrivals: vec![arrival], orders: 1, bodies, warm_up: Duration::ZERO };
+        let mut tally = Tally::new(&workload);
+        let send = |tally: &mut Tally, answer| {
+            tally.sent(0, Duration::ZERO, Duration::ZERO);
+            tally.answered(0, Duration::ZERO, answer, Duration::ZERO);
+        };
+        for _ in 0..before {
+            send(&mut tally, Answer::Queued);
+        }
+        tally.learned(0, Outcome::Confirmed, Some(1), By::Callback, Duration::ZERO);
+        for _ in 0..after {
+            send(&mut tally, Answer::Queued);
+        }
+        counted(lane, &tally, &workload, Vec::new(), 0, Duration::ZERO)
+    }
+
+    #[test]
+    fn a_repeat_of_a_decided_order_costs_no_step() {
+        let (once, late) = (billed("bus", 1, 0), billed("bus", 1, 1));
+
+        // 6 events. 11 messages, each sent, received and deleted. 6 writes of the record, 3 holds that become final, and twice the
+        // 5 + 2 items of the transactions.
+        assert_eq!((once.publish_units, once.message_units), (Some(6), 33));
+        assert!((once.write_units - 23.0).abs() < 1e-9, "{}", once.write_units);
+        // One more of each: submitted, its message, a write whose condition fails.
+        assert_eq!((late.publish_units, late.message_units, late.order_requests), (Some(7), 36, 2));
+        assert!((late.write_units - 24.0).abs() < 1e-9, "{}", late.write_units);
+    }
+
+    #[test]
+    fn a_repeat_while_the_steps_vote_is_passed_on_to_them_again() {
+        let early = billed("bus", 2, 0);
+
+        assert_eq!((early.publish_units, early.message_units), (Some(12), 66));
+        assert!((early.write_units - 46.0).abs() < 1e-9, "{}", early.write_units);
+    }
+
+    #[test]
+    fn a_repeat_down_the_async_lane_costs_a_message_and_a_write() {
+        let late = billed("async", 1, 2);
+
+        assert_eq!((late.publish_units, late.message_units), (Some(0), 9));
+        assert!((late.write_units - 3.0).abs() < 1e-9, "{}", late.write_units);
+    }
+
+    #[test]
+    fn a_refused_order_costs_a_request_and_the_function_that_refused_it() {
+        let arrival = |order: u32| Arrival { at_us: 0, order, content: Content::Invalid };
+        let workload = Workload { arrivals: vec![arrival(0), arrival(1)], orders: 2, ..Workload::default() };
+        let mut tally = Tally::new(&workload);
+        for (order, why) in [(0, Refusal::Invalid), (1, Refusal::Throttled)] {
+            tally.sent(order, Duration::ZERO, Duration::ZERO);
+            tally.answered(order, Duration::ZERO, Answer::Refused(why), Duration::ZERO);
+        }
+        let bus = lanes::lane("bus").expect("it is in the table");
+
+        let usage = counted(bus, &tally, &workload, Vec::new(), 0, Duration::ZERO);
+
+        assert_eq!((usage.order_requests, usage.throttled_requests, usage.publish_units), (2, 1, Some(0)));
+        assert!(functions_of(bus, &tally).contains(&("publish-order", 1)), "the 400 is its answer");
+    }
 
     #[test]
     fn reads_reports_of_both_formats() {

@@ -3,6 +3,8 @@
 mod database;
 mod supplies;
 
+pub(crate) use supplies::Supplies;
+
 use crate::deployed::Deployed;
 use crate::settings::{ScenarioName, Settings};
 use crate::stack_settings::Setting;
@@ -22,6 +24,8 @@ pub struct Scenario {
     pub(crate) before: Vec<Setting>,
     /// What it is changed to while it is measured.
     pub(crate) during: Vec<Setting>,
+    /// What is added to stock and accounts meanwhile.
+    pub(crate) supplies: Option<Supplies>,
     /// What is turned off for a while.
     outages: Vec<Outage>,
     /// What stands between the functions and the database, as long as the scenario lasts.
@@ -146,6 +150,7 @@ impl Scenario {
         Self {
             before: Vec::new(),
             during: Vec::new(),
+            supplies: None,
             outages: Vec::new(),
             endpoint: None,
             limits,
@@ -208,7 +213,7 @@ impl Scenario {
         let most = |limit: &Limit| match limit.setting {
             Setting::ReservedConcurrency { value, .. } => value,
             Setting::EventSource { maximum_concurrency, .. } => maximum_concurrency,
-            Setting::Variable { .. } | Setting::TableCapacity { .. } | Setting::Counters { .. } => None,
+            Setting::Variable { .. } | Setting::TableCapacity { .. } => None,
         };
         let limit = |function: &FunctionSpec| {
             let limits = self.limits.iter().filter(|limit| limit.lane == lane && limit.function == function);
@@ -237,7 +242,8 @@ impl Scenario {
                 (outage.up.to_string(), format!("{}, for {lasts:.0} s", outage.down))
             })
             .collect();
-        at_start.chain(outages).collect()
+        let supplies = self.supplies.iter().flat_map(Supplies::changes);
+        supplies.chain(at_start).chain(outages).collect()
     }
 
     /// Turns off what is to be turned off of that lane, and on again. An interruption leaves it to whoever undoes all
@@ -312,7 +318,7 @@ fn limited(setting: &Setting, concurrency: i32) -> Setting {
         Setting::EventSource { maximum_concurrency, batch_size, .. } => {
             (*maximum_concurrency, *batch_size) = (Some(concurrency), 1);
         }
-        Setting::Variable { .. } | Setting::TableCapacity { .. } | Setting::Counters { .. } => {}
+        Setting::Variable { .. } | Setting::TableCapacity { .. } => {}
     }
     changed
 }
@@ -323,7 +329,7 @@ fn turned_off(setting: &Setting) -> Setting {
     match &mut changed {
         Setting::ReservedConcurrency { value, .. } => *value = Some(0),
         Setting::EventSource { enabled, .. } => *enabled = false,
-        Setting::Variable { .. } | Setting::TableCapacity { .. } | Setting::Counters { .. } => {}
+        Setting::Variable { .. } | Setting::TableCapacity { .. } => {}
     }
     changed
 }

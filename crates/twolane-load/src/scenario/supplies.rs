@@ -1,88 +1,88 @@
-//! What orders of lanes with steps take from: stock and accounts, filled before such a lane is loaded and set back at its end.
+//! What orders of lanes with steps take from: stock and accounts, which a run adds to and takes back from at its end.
 
 use super::Scenario;
-use crate::deployed::{Deployed, Supplies};
+use crate::deployed::{self, Deployed};
 use crate::owners::Owners;
-use crate::stack_settings::Setting;
-use crate::workload::Workload;
+use crate::stack_settings::{Amounts, Fill, Supply};
+use crate::workload::{OrderIds, Workload};
 use anyhow::Context;
-use std::collections::BTreeMap;
-use twolane_client::counters::{Counters, account_key};
+use twolane_client::counters::account_key;
+use uuid::Uuid;
 
-/// What every order of a workload takes.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Needs {
-    /// By SKU.
-    units: BTreeMap<String, u64>,
-    /// In minor units, by account.
-    money: BTreeMap<String, u64>,
+/// What a run adds to stock and to its owners' accounts.
+pub(crate) struct Supplies {
+    stock: Supply,
+    accounts: Supply,
+    orders: u32,
+    owners: Vec<String>,
 }
 
-impl Needs {
-    /// Each order counts once, whatever is sent twice.
-    fn of(workload: &Workload, owners: &[String]) -> Self {
-        let bodies = workload.ordered_bodies();
-        let mut needs = Self::default();
-        let mut last = None;
-        for arrival in &workload.arrivals {
-            if last.replace(arrival.order) == Some(arrival.order) {
-                continue;
-            }
-            let Some(ordered) = Workload::ordered_in(&bodies, arrival.content) else { continue };
-            for (sku, units) in ordered.units() {
-                add(&mut needs.units, sku.to_owned(), units);
-            }
-            let owner = &owners[arrival.order as usize % owners.len()];
-            add(&mut needs.money, account_key(owner, &ordered.currency), ordered.total_minor());
+impl Supplies {
+    /// The same, and by what the orders of the lanes with steps are found again.
+    pub(crate) fn fill(&self, orders_table: &str, order_ids: Vec<OrderIds>) -> Fill {
+        Fill {
+            id: Uuid::new_v4().to_string(),
+            stock: self.stock.clone(),
+            accounts: self.accounts.clone(),
+            orders_table: orders_table.to_owned(),
+            order_ids,
+            orders: self.orders,
+            owners: self.owners.clone(),
         }
-        needs
+    }
+
+    /// What is there and what is added, for people.
+    pub(super) fn changes(&self) -> [(String, String); 2] {
+        [self.stock.changes(), self.accounts.changes()]
     }
 }
 
-fn add(sums: &mut BTreeMap<String, u64>, key: String, more: u64) {
-    let sum = sums.entry(key).or_default();
-    *sum = sum.saturating_add(more);
+/// What all orders take. Each counts once, whatever is sent twice.
+fn needs(workload: &Workload, owners: &[String]) -> Amounts {
+    let bodies = workload.ordered_bodies();
+    let mut needs = Amounts::default();
+    let mut last = None;
+    for arrival in &workload.arrivals {
+        if last.replace(arrival.order) == Some(arrival.order) {
+            continue;
+        }
+        let Some(ordered) = Workload::ordered_in(&bodies, arrival.content) else { continue };
+        for (sku, units) in ordered.units() {
+            needs.add_units(sku, units);
+        }
+        let owner = &owners[arrival.order as usize % owners.len()];
+        needs.add_money(account_key(owner, &ordered.currency), ordered.total_minor());
+    }
+    needs
 }
 
 impl Scenario {
-    /// Adds to stock and accounts what the workload takes from them, on top of what is there.
+    /// Plans to add to stock and accounts what the workload takes from them, on top of what is there.
     ///
     /// # Errors
     /// A token does not say whose it is; AWS refuses.
-    pub(crate) async fn fill(
+    pub(crate) async fn supply(
         &mut self,
         deployed: &Deployed,
         workload: &Workload,
         owners: &Owners,
     ) -> anyhow::Result<()> {
-        let Some(Supplies { stock, accounts }) = &deployed.supplies else { return Ok(()) };
+        let Some(deployed::Supplies { stock, accounts }) = &deployed.supplies else { return Ok(()) };
         let owners = owners.subjects.as_ref().context(
             "Orders of the bus lane are paid from their owners' accounts, and a token does not say whose it is: pass tokens \
              that are JWTs",
         )?;
-        let needs = Needs::of(workload, owners);
-        for (counters, more) in [(stock, needs.units), (accounts, needs.money)] {
-            if !more.is_empty() {
-                let (before, during) = filled(counters, more).await?;
-                // What is only changed later is behind it.
-                self.before.insert(0, before);
-                self.during.insert(0, during);
-            }
+        let needs = needs(workload, owners);
+        if !needs.units.is_empty() {
+            self.supplies = Some(Supplies {
+                stock: Supply::plan(stock, needs.units).await?,
+                accounts: Supply::plan(accounts, needs.money).await?,
+                orders: workload.orders,
+                owners: owners.clone(),
+            });
         }
         Ok(())
     }
-}
-
-/// The numbers as they are, and with so much more.
-async fn filled(counters: &Counters, more: BTreeMap<String, u64>) -> anyhow::Result<(Setting, Setting)> {
-    let keys: Vec<String> = more.keys().cloned().collect();
-    let now = counters.read(&keys).await?;
-    let available = |key: &String| now.get(key).copied();
-    let before = keys.iter().map(|key| (key.clone(), available(key))).collect();
-    let during = more.iter().map(|(key, more)| (key.clone(), Some(available(key).unwrap_or(0).saturating_add(*more))));
-    let table = counters.table().to_owned();
-    let during = Setting::Counters { table: table.clone(), available: during.collect() };
-    Ok((Setting::Counters { table, available: before }, during))
 }
 
 #[cfg(test)]
@@ -101,10 +101,11 @@ mod tests {
         let twice = Mix::Twice(100.0);
         let workload = mixed(&times, bodies, twice, Duration::ZERO, &mut fastrand::Rng::with_seed(1));
 
-        let needs = Needs::of(&workload, &["alice".to_owned(), "bob".to_owned()]);
+        let needs = needs(&workload, &["alice".to_owned(), "bob".to_owned()]);
 
         let sums = |pairs: &[(&str, u64)]| pairs.iter().map(|(key, sum)| ((*key).to_owned(), *sum)).collect();
-        let expected = Needs { units: sums(&[("A", 4), ("B", 2)]), money: sums(&[("alice#EUR", 40), ("bob#JPY", 10)]) };
+        let expected =
+            Amounts { units: sums(&[("A", 4), ("B", 2)]), money: sums(&[("alice#EUR", 40), ("bob#JPY", 10)]) };
         assert_eq!((workload.arrivals.len(), needs), (8, expected));
     }
 }

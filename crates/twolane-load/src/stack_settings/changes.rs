@@ -1,13 +1,16 @@
 //! Changes that are undone whatever happens: what was before is on disk before anything is changed.
 
-use super::{controls::Controls, setting::Setting};
+use super::{controls::Controls, fill::Fill, setting::Setting};
 use anyhow::{Context, bail};
 use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::{Path, PathBuf};
+use twolane_client::orders_table::OrderKey;
+use twolane_client::signals::Interruption;
 
 /// What the file holds.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +20,9 @@ struct Saved {
     stack: String,
     /// What was before, in the order in which it is put back.
     before: Vec<Setting>,
+    /// What is added to stock and accounts.
+    #[serde(default)]
+    fill: Option<Fill>,
 }
 
 /// Settings that may be changed, because what they were is saved.
@@ -41,9 +47,10 @@ impl Changes {
         stack: &str,
         file: PathBuf,
         before: Vec<Setting>,
+        filled: Option<Fill>,
         notify: fn(&str),
     ) -> anyhow::Result<Self> {
-        let saved = Saved { stack: stack.to_owned(), before };
+        let saved = Saved { stack: stack.to_owned(), before, fill: filled };
         let lock = save(&file, &saved)?;
         // Another run may have ended since, and what it had changed is what was read.
         if let Err(error) = unchanged(&controls, &saved.before).await {
@@ -53,28 +60,45 @@ impl Changes {
         Ok(Self { controls, file, saved, notify, _lock: lock })
     }
 
-    /// Does work that changes settings, and undoes all changes when it ends, also when it panics. The second result is
-    /// an error where they could not be undone: which, and what to type. What is `interrupted` may take a while to end:
-    /// changes are undone at once, and once more at its end, as it may have been about to make one.
+    /// Adds to stock and accounts, does work that changes settings, and undoes all changes when it ends, also when it panics or
+    /// stock and accounts cannot be added to. The second result is an error where they could not be undone: which, and what to
+    /// type. What is interrupted may take a while to end: settings are put back at once, and once more at its end, as it may
+    /// have been about to change one. `awaited` names orders that had no outcome yet when the work ended.
     pub(crate) async fn during<T>(
         self,
-        work: impl Future<Output = T>,
-        interrupted: impl Future<Output = ()>,
-    ) -> (T, anyhow::Result<()>) {
+        work: impl Future<Output = anyhow::Result<T>>,
+        awaited: impl FnOnce(&T) -> HashSet<OrderKey>,
+        interruption: &Interruption,
+    ) -> (anyhow::Result<T>, anyhow::Result<()>) {
         let early = async {
-            interrupted.await;
+            interruption.wait().await;
             (self.notify)(
                 "Putting the stack's settings back; the run ends when the requests under way have their answers.",
             );
             // What fails is tried again at the end, and told there.
-            let _ = undo(&self.controls, &self.saved).await;
+            let _ = undo(&self.controls, &self.saved.before).await;
             std::future::pending::<()>().await;
+        };
+        let work = async {
+            if let Some(fill) = &self.saved.fill {
+                fill.add(&self.controls.dynamodb).await?;
+            }
+            work.await
         };
         let result = tokio::select! {
             result = AssertUnwindSafe(work).catch_unwind() => result,
             () = early => unreachable!("it does not end"),
         };
-        let undone = put_back(&self.controls, &self.file, &self.saved).await;
+        let awaited = result.as_ref().ok().and_then(|result| result.as_ref().ok()).map(awaited).unwrap_or_default();
+        let put_back = PutBack {
+            controls: &self.controls,
+            file: &self.file,
+            saved: &self.saved,
+            awaited: &awaited,
+            interruption: Some(interruption),
+            notify: self.notify,
+        };
+        let undone = put_back.run().await;
         match result {
             Ok(result) => (result, undone),
             Err(panic) => {
@@ -91,7 +115,12 @@ impl Changes {
 ///
 /// # Errors
 /// The file is of another stack; what the file system or AWS says.
-pub(crate) async fn restore(controls: &Controls, stack: &str, file: &Path) -> anyhow::Result<Option<Vec<Setting>>> {
+pub(crate) async fn restore(
+    controls: &Controls,
+    stack: &str,
+    file: &Path,
+    notify: fn(&str),
+) -> anyhow::Result<Option<Vec<String>>> {
     let shown = file.display();
     let mut lock = match File::open(file) {
         Ok(opened) => opened,
@@ -109,30 +138,54 @@ pub(crate) async fn restore(controls: &Controls, stack: &str, file: &Path) -> an
     if saved.stack != stack {
         bail!("{shown} is of another stack, {}: name that one, or delete the file if it is gone", saved.stack);
     }
-    put_back(controls, file, &saved).await?;
-    Ok(Some(saved.before))
+    let awaited = HashSet::new();
+    PutBack { controls, file, saved: &saved, awaited: &awaited, interruption: None, notify }.run().await?;
+    let supplies = saved.fill.iter().flat_map(|fill| [&fill.stock, &fill.accounts]);
+    let supplies = supplies.map(|supply| format!("{}: what orders had not taken of {supply}", supply.table));
+    Ok(Some(saved.before.iter().map(ToString::to_string).chain(supplies).collect()))
 }
 
-async fn put_back(controls: &Controls, file: &Path, saved: &Saved) -> anyhow::Result<()> {
-    let shown = file.display();
-    if let Err(failed) = undo(controls, saved).await {
-        bail!(
-            "The stack is not as it was before the run: {failed}.\n  Do:   twolane compare --restore (it goes by {shown})"
-        );
+/// What is put back, and by what file.
+struct PutBack<'a> {
+    controls: &'a Controls,
+    file: &'a Path,
+    saved: &'a Saved,
+    awaited: &'a HashSet<OrderKey>,
+    interruption: Option<&'a Interruption>,
+    notify: fn(&str),
+}
+
+impl PutBack<'_> {
+    /// Puts everything back, and deletes the file. Settings come first: a step that was stopped must decide on the orders that
+    /// stock and accounts wait for.
+    async fn run(&self) -> anyhow::Result<()> {
+        let shown = self.file.display();
+        let mut failed = undo(self.controls, &self.saved.before).await;
+        if let Some(fill) = &self.saved.fill {
+            // Boxed, as its requests make it large.
+            let taking_back = fill.take_back(&self.controls.dynamodb, self.awaited, self.interruption, self.notify);
+            failed.extend(Box::pin(taking_back).await.err().map(|error| format!("{error:#}")));
+        }
+        if !failed.is_empty() {
+            bail!(
+                "The stack is not as it was before the run: {}.\n  Do:   twolane compare --restore (it goes by {shown})",
+                failed.join("; ")
+            );
+        }
+        fs::remove_file(self.file).with_context(|| format!("Failed to delete {shown}, which is no longer needed"))
     }
-    fs::remove_file(file).with_context(|| format!("Failed to delete {shown}, which is not needed any more"))
 }
 
-/// Makes all settings what they were; one that fails keeps no other from it.
-async fn undo(controls: &Controls, saved: &Saved) -> Result<(), String> {
+/// Makes all settings what they were, and returns why some could not be made so; one that fails keeps no other from it.
+async fn undo(controls: &Controls, before: &[Setting]) -> Vec<String> {
     let mut failed = Vec::new();
-    for setting in &saved.before {
+    for setting in before {
         // Boxed, as its requests make it large.
         if let Err(error) = Box::pin(controls.apply(setting)).await {
             failed.push(format!("{error:#}"));
         }
     }
-    if failed.is_empty() { Ok(()) } else { Err(failed.join("; ")) }
+    failed
 }
 
 /// Whether all settings are still those.
@@ -187,20 +240,25 @@ mod tests {
             source,
             Setting::Variable { function: "CreateOrder".into(), name: "A".into(), value: Some("b".into()) },
         ];
-        Saved { stack: "http://localhost:4566/live".into(), before }
+        Saved { stack: "http://localhost:4566/live".into(), before, fill: None }
     }
 
     #[tokio::test]
     async fn a_panic_is_passed_on_when_the_changes_are_undone() {
         let file = std::env::temp_dir().join(format!("twolane-{}", uuid::Uuid::new_v4()));
         let config = aws_config::SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::latest()).build();
-        let changes =
-            Changes::begin(Controls::new(&config), "http://localhost", file.clone(), Vec::new(), |_| {}).await;
+        let controls = Controls::new(&config);
+        let changes = Changes::begin(controls, "http://localhost", file.clone(), Vec::new(), None, |_| {}).await;
         let changes = changes.expect("there is no such file");
+        let interruption = Interruption::listen().expect("signals can be listened to");
         let there = file.clone();
-        let work = async move { assert!(!there.exists(), "a panic while the stack is changed") };
+        let work = async move {
+            assert!(!there.exists(), "a panic while the stack is changed");
+            Ok(())
+        };
 
-        let panicked = AssertUnwindSafe(changes.during(work, std::future::pending())).catch_unwind().await;
+        let run = changes.during(work, |()| HashSet::new(), &interruption);
+        let panicked = AssertUnwindSafe(run).catch_unwind().await;
 
         assert!(panicked.is_err());
         assert!(!file.exists(), "what was saved is deleted once it is put back");

@@ -11,10 +11,7 @@ use aws_sdk_lambda::{
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
-use twolane_client::{
-    aws,
-    counters::{Counter, Counters},
-};
+use twolane_client::aws;
 
 /// Longest that a change is waited for, which AWS makes some time after it answers: seconds, and minutes for a table.
 /// Source: AWS Lambda API Reference, `UpdateEventSourceMapping` and `UpdateFunctionConfiguration`; Amazon DynamoDB API
@@ -30,7 +27,7 @@ const NO_LIMIT: i64 = -1;
 #[derive(Clone, Debug)]
 pub(crate) struct Controls {
     lambda: Client,
-    dynamodb: aws_sdk_dynamodb::Client,
+    pub(super) dynamodb: aws_sdk_dynamodb::Client,
 }
 
 impl Controls {
@@ -78,14 +75,6 @@ impl Controls {
         let sources = self.event_sources(function).await?;
         let is_it = |source: &Setting| matches!(source, Setting::EventSource { id: other, .. } if other == id);
         sources.into_iter().find(is_it).with_context(|| format!("{function} no longer has the event source {id}"))
-    }
-
-    /// The numbers of counters.
-    async fn counters(&self, table: &str, keys: impl Iterator<Item = &String>) -> anyhow::Result<Setting> {
-        let keys: Vec<String> = keys.cloned().collect();
-        let numbers = Counters::in_named_table(self.dynamodb.clone(), table).read(&keys).await?;
-        let available = keys.into_iter().map(|key| (key.clone(), numbers.get(&key).copied())).collect();
-        Ok(Setting::Counters { table: table.to_owned(), available })
     }
 
     /// A variable of a function.
@@ -141,7 +130,6 @@ impl Controls {
             Setting::EventSource { function, id, .. } => self.event_source(function, id).await,
             Setting::Variable { function, name, .. } => self.variable(function, name).await,
             Setting::TableCapacity { table, .. } => self.table_capacity(table).await,
-            Setting::Counters { table, available } => self.counters(table, available.keys()).await,
         }
     }
 
@@ -165,10 +153,6 @@ impl Controls {
         let applied = async {
             // What was asked for is waited for: dropped on its way, it might come after what changes it back.
             self.change(setting).await?;
-            if matches!(setting, Setting::Counters { .. }) {
-                // They are set at once, and orders may change them since.
-                return Ok(());
-            }
             tokio::select! {
                 settled = self.settled(setting) => settled,
                 () = interrupted => Ok(()),
@@ -202,7 +186,7 @@ impl Controls {
     /// What state it is in while AWS still makes an earlier change.
     async fn unsettled(&self, setting: &Setting) -> anyhow::Result<Option<String>> {
         Ok(match setting {
-            Setting::ReservedConcurrency { .. } | Setting::Counters { .. } => None,
+            Setting::ReservedConcurrency { .. } => None,
             Setting::EventSource { id, .. } => {
                 let source = self.lambda.get_event_source_mapping().uuid(id).send().await;
                 let state = source.map_err(|error| aws::describe(&error))?.state.unwrap_or_default();
@@ -263,17 +247,6 @@ impl Controls {
                     }
                 };
                 taken(request.send().await)
-            }
-            Setting::Counters { table, available } => {
-                let counters = Counters::in_named_table(self.dynamodb.clone(), table);
-                let set = available.iter().filter_map(|(key, number)| Some((key, (*number)?)));
-                let set = set.map(|(key, available)| Counter { key: key.clone(), available });
-                let changes = counters.set_all(set.collect()).await;
-                changes.error.map_or(Ok(()), Err)?;
-                for (key, _) in available.iter().filter(|(_, number)| number.is_none()) {
-                    counters.delete(key).await?;
-                }
-                Ok(true)
             }
         }
     }

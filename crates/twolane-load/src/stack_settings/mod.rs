@@ -3,10 +3,14 @@
 
 mod changes;
 mod controls;
+mod fill;
 mod place;
 mod setting;
+mod supplies;
 
 pub(crate) use changes::{Changes, restore};
 pub(crate) use controls::Controls;
+pub(crate) use fill::Fill;
 pub(crate) use place::default_file;
 pub(crate) use setting::Setting;
+pub(crate) use supplies::{Amounts, Supply};

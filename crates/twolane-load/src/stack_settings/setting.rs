@@ -1,11 +1,7 @@
 //! Settings of a deployed stack, as AWS's API has them.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::fmt;
-
-/// Counters that are named one by one.
-const SHOWN_COUNTERS: usize = 4;
 
 /// A setting and its value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,8 +26,6 @@ pub(crate) enum Setting {
     /// How much a table takes. Its mode stays: going back to on-demand is allowed four times a day.
     /// Source: Amazon DynamoDB Developer Guide, "Considerations when switching capacity modes".
     TableCapacity { table: String, capacity: Capacity },
-    /// What orders take from: units by SKU, or money by account in minor units; `None` where there is no number.
-    Counters { table: String, available: BTreeMap<String, Option<u64>> },
 }
 
 /// Capacity units of a table, per second.
@@ -94,17 +88,6 @@ impl fmt::Display for Setting {
             Self::TableCapacity { table, capacity: Capacity::OnDemand { writes: None } } => {
                 write!(formatter, "{table}: on demand")
             }
-            Self::Counters { table, available } => {
-                let number =
-                    |number: &Option<u64>| number.map_or_else(|| "none".to_owned(), |number| number.to_string());
-                let shown =
-                    available.iter().take(SHOWN_COUNTERS).map(|(key, value)| format!("{key} {}", number(value)));
-                write!(formatter, "{table}: available {}", shown.collect::<Vec<_>>().join(", "))?;
-                match available.len().saturating_sub(SHOWN_COUNTERS) {
-                    0 => Ok(()),
-                    more => write!(formatter, " and {more} more"),
-                }
-            }
         }
     }
 }
@@ -112,17 +95,6 @@ impl fmt::Display for Setting {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_the_first_counters_and_how_many_more_there_are() {
-        let counters = |keys: &[&str]| Setting::Counters {
-            table: "T".to_owned(),
-            available: keys.iter().map(|key| ((*key).to_owned(), (*key != "b").then_some(7))).collect(),
-        };
-
-        assert_eq!(counters(&["a", "b"]).to_string(), "T: available a 7, b none");
-        assert_eq!(counters(&["a", "b", "c", "d", "e"]).to_string(), "T: available a 7, b none, c 7, d 7 and 1 more");
-    }
 
     #[test]
     fn says_what_it_is_and_whose() {

@@ -1,9 +1,11 @@
 //! The ids of a run's orders, from which each order's number can be told again.
 
+use serde::{Deserialize, Serialize};
+use twolane_client::orders_table::OrderKey;
 use uuid::{Builder, Uuid};
 
 /// Ids that begin alike and end in the order's number, so that a million callbacks find their orders without a table.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct OrderIds([u8; PREFIX]);
 
 /// Bytes that are the same in all ids of a run; the number takes the rest.
@@ -22,6 +24,12 @@ impl OrderIds {
         bytes[..PREFIX].copy_from_slice(&self.0);
         bytes[PREFIX..].copy_from_slice(&number.to_be_bytes());
         Builder::from_custom_bytes(bytes).into_uuid()
+    }
+
+    /// What finds the order with that number: the owners take turns.
+    pub(crate) fn key(self, number: u32, owners: &[String]) -> OrderKey {
+        let owner = owners[number as usize % owners.len()].clone();
+        OrderKey { owner, order_id: self.id(number).to_string() }
     }
 
     /// The number of the order with that id, if it is one of these.

@@ -240,24 +240,25 @@ fn parse_percent(text: &str) -> Result<f64, String> {
 
 /// What `twolane compare --help` ends with.
 pub(crate) const COMPARE_HELP: &str = "\
-Each lane gets the same orders at the same times, fixed beforehand from the seed: an open model, in
-which orders keep coming however slow the answers are, as callers do. Every time is taken from when
-the order was due, not from when it could be sent. A generator that waits for slow answers before
-it sends more, and takes times from the sending, leaves out just the orders that would have waited
-longest (\"coordinated omission\"). How late the orders were sent is reported; when it was so late
+Each lane gets the same orders at the same times, fixed beforehand from the seed: an open model, in \
+which orders keep coming however slow the answers are, as callers do. Every time is taken from when \
+the order was due, not from when it could be sent. A generator that waits for slow answers before \
+it sends more, and takes times from the sending, leaves out just the orders that would have waited \
+longest (\"coordinated omission\"). How late the orders were sent is reported; when it was so late \
 that it would show in the figures, no times are shown, and the run fails.
 
-A run ends when each accepted order has an outcome, or when there was no news for --grace seconds
-and no order of it is in the queue: what fails comes again after minutes, in throttled-db for one.
-Then every sum is compared with the orders table, where AWS may be asked. report.json and
+A run ends when each accepted order has an outcome, or when there was no news for --grace seconds \
+and no order of it is in the queue: what fails comes again after minutes, in throttled-db for one. \
+Then every sum is compared with the orders table, where AWS may be asked. report.json and \
 report.html are written, and a summary is shown.
 
-Orders of the bus lane take units from stock and money from their owners' accounts. Before it is
-loaded, what the run takes is added to both, after you say yes; the numbers that were there before
-are set again at the end. Change no stock and no account of these owners meanwhile.
+Orders of the bus lane take units from stock and money from their owners' accounts. Before the run, \
+what its orders need is added to both, after you say yes. At the end, when no order of the run is \
+PLACED, what they did not take is taken back. What other orders took meanwhile stays taken. Orders are waited for up to 16 minutes, and a minute after an interruption; where that is \
+not enough, twolane compare --restore takes it back later.
 
-Scenarios change a stack only after you say yes, and only by AWS's own controls; what was before is
-kept in --settings-file and put back at the end, also after Ctrl-C (SIGINT), SIGTERM, a closed
+Scenarios change a stack only after you say yes, and only by AWS's own controls; what was before is \
+kept in --settings-file and put back at the end, also after Ctrl-C (SIGINT), SIGTERM, a closed \
 terminal (SIGHUP) and a crash. After a kill -9 or a loss of power: twolane compare --restore.
 
 Examples:
@@ -270,25 +271,26 @@ Examples:
   twolane compare --scenario subscriber-down --step payment --outage 20 --yes
   twolane compare --scenario poison --percent 10 --yes
   twolane compare --replay traffic.jsonl --parallel
-  twolane compare --stack-name twolane --region eu-central-1 --tokens tokens.txt --owners 2
+  twolane compare --stack-name twolane --tokens tokens.txt --owners 2
   twolane compare --json | jq '.lanes[] | {lane, counts}'
   twolane compare --restore
 
 Exit code:
   0    measured, and no accepted order was lost
-  1    an accepted order was lost, a sum does not agree with the table, the load was not kept up or
-       could not leave this machine, or the report has another error, as that the queue's depth could
-       never be read; or the report could not be written, and is in a folder that standard error names
-  2    wrong usage, no stack, a folder that cannot be written, too few open files, or the stack may
-       not be changed: nothing was sent
+  1    an accepted order was lost, a sum does not agree with the table, the load
+       was not kept up or could not leave this machine, or the report has
+       another error, as that the queue's depth could never be read; or the
+       report could not be written, and is in a folder that standard error names
+  2    wrong usage, no stack, a folder that cannot be written, too few open
+       files, or the stack may not be changed: nothing was sent
   129  its terminal was closed (SIGHUP); what was measured is reported
   130  interrupted by Ctrl-C (SIGINT); what was measured is reported
   143  terminated (SIGTERM); what was measured is reported
 
-The stack is found as for `twolane order`; see `twolane --help`. With its outputs (--stack-name,
---outputs or a local stack) and AWS credentials, the queues, the orders table and the functions'
-logs are read too. It takes sqs:GetQueueAttributes, dynamodb:BatchGetItem, logs:FilterLogEvents
-and lambda:GetFunctionConfiguration, for poison sqs:SendMessage. The lanes' limits are in the
-report where lambda:GetFunctionConcurrency and lambda:ListEventSourceMappings are allowed. The bus
-lane takes dynamodb:BatchGetItem, dynamodb:UpdateItem and dynamodb:DeleteItem on its tables of
-stock and payments. What else a scenario takes: docs/measuring.md.";
+The stack is found as for `twolane order`; see `twolane --help`. With its outputs (--stack-name, \
+--outputs or a local stack) and AWS credentials, the queues, the orders table and the functions' \
+logs are read too. It takes sqs:GetQueueAttributes, dynamodb:BatchGetItem, logs:FilterLogEvents \
+and lambda:GetFunctionConfiguration, for poison sqs:SendMessage. The lanes' limits are in the \
+report where lambda:GetFunctionConcurrency and lambda:ListEventSourceMappings are allowed. The bus \
+lane takes dynamodb:BatchGetItem, dynamodb:PutItem, dynamodb:UpdateItem and dynamodb:DeleteItem on \
+the tables of stock and payments. What else a scenario takes: docs/measuring.md.";

@@ -25,7 +25,7 @@ pub(crate) async fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
     let stack = Stack::find(&args.stack.address()).await?.with_all_outputs();
     let address = args.stack.deployed.address();
     if args.scenario_options.restore {
-        let (file, restored) = restore(&settings.scenario_options, &stack, &address).await?;
+        let (file, restored) = restore(&settings.scenario_options, &stack, &address, tell).await?;
         put_back(&file, restored);
         return Ok(ExitCode::SUCCESS);
     }

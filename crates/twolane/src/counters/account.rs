@@ -24,6 +24,7 @@ struct Report<'a> {
 pub(crate) async fn run(args: AccountArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         AccountCommand::Show { owner, currencies, common } => show(&owner, &currencies, &common).await,
+        AccountCommand::Add { owner, currency, amount, common } => add(&owner, &currency, &amount, &common).await,
         AccountCommand::Set { owner, currency, amount, common } => {
             let money = Money::parse(&currency, &amount).map_err(|why| anyhow!("Nothing was set: {why}"))?;
             set(&owner, &money, &common).await
@@ -43,6 +44,18 @@ async fn show(owner: &str, currencies: &[String], common: &CommonArgs) -> anyhow
     };
     let (rows, json) = currencies.iter().zip(&keys).map(report).unzip();
     Shown { heading: vec!["owner", "currency", "available"], rows, json }.write(common.json)
+}
+
+async fn add(owner: &str, currency: &str, amount: &str, common: &CommonArgs) -> anyhow::Result<ExitCode> {
+    let (sign, digits) = amount.strip_prefix('-').map_or((1, amount), |digits| (-1, digits));
+    let money = Money::parse(currency, digits).map_err(|why| anyhow!("Nothing was changed: {why}"))?;
+    ensure!(money.minor_units <= MAX_AVAILABLE, "Nothing was changed: the most is {MAX_AVAILABLE} minor units");
+    let accounts = Counters::find_accounts(&common.stack.address()).await?;
+    let available = accounts.add(&account_key(owner, currency), sign * money.minor_units.cast_signed()).await?;
+    let (row, json) = shown(&Report { owner, currency, was_minor: None, available_minor: Some(available) }, false);
+    let file = if common.json { "account.jsonl" } else { "account.txt" };
+    let shown = Shown { heading: vec!["owner", "currency", "available"], rows: vec![row], json: vec![json] };
+    shown.write_changes(common.json, None, file)
 }
 
 async fn set(owner: &str, money: &Money, common: &CommonArgs) -> anyhow::Result<ExitCode> {

@@ -20,6 +20,7 @@ struct Report<'a> {
 pub(crate) async fn run(args: StockArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         StockCommand::Show { skus, common } => show(&skus, &common).await,
+        StockCommand::Add { sku, units, common } => add(&sku, units, &common).await,
         StockCommand::Set { sku, units, common } => set(vec![Counter { key: sku, available: units }], &common).await,
         StockCommand::Load { file, common } => set(stock_file::read(&file)?, &common).await,
     }
@@ -30,6 +31,13 @@ async fn show(skus: &[String], common: &CommonArgs) -> anyhow::Result<ExitCode> 
     let numbers = stock.read(skus).await?;
     let reports = skus.iter().map(|sku| Report { sku, was: None, available: numbers.get(sku).copied() });
     shown(&reports.collect::<Vec<_>>(), false).write(common.json)
+}
+
+async fn add(sku: &str, units: i64, common: &CommonArgs) -> anyhow::Result<ExitCode> {
+    let stock = Counters::find_stock(&common.stack.address()).await?;
+    let available = Some(stock.add(sku, units).await?);
+    let file = if common.json { "stock.jsonl" } else { "stock.txt" };
+    shown(&[Report { sku, was: None, available }], false).write_changes(common.json, None, file)
 }
 
 async fn set(counters: Vec<Counter>, common: &CommonArgs) -> anyhow::Result<ExitCode> {

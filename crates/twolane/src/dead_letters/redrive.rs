@@ -4,18 +4,23 @@ use super::{
     args::RedriveArgs,
     moving::{Moving, move_back},
     redriven::{Redriven, write},
-    settle::{Fate, Waiting},
+    settle::{Awaited, Fate, Waiting},
 };
 use crate::{output::Output, progress::tell};
 use anyhow::Context;
-use std::{collections::HashSet, process::ExitCode, time::Duration};
+use lanes::QueueKind;
+use std::{
+    collections::{HashMap, HashSet},
+    process::ExitCode,
+    time::Duration,
+};
 use twolane_client::dead_letters::{
     finding::Finding,
     letter::messages,
     queue::{Found, HOLD},
     site::Site,
 };
-use twolane_client::{orders_table::OrderKey, signals::Interruption};
+use twolane_client::signals::Interruption;
 
 /// Runs the command. An error means that nothing was moved.
 pub(crate) async fn run(args: RedriveArgs) -> anyhow::Result<ExitCode> {
@@ -83,7 +88,7 @@ fn missing<'a>(findings: &[Finding], orders: &'a [String]) -> Vec<&'a String> {
     orders.iter().filter(|order| !found.contains(*order)).collect()
 }
 
-/// Waits for the orders of the messages that were moved, or may have been.
+/// Waits for what becomes of the messages that were moved, or may have been.
 async fn outcomes(
     site: &Site,
     findings: Vec<Finding>,
@@ -92,18 +97,35 @@ async fn outcomes(
     interruption: &Interruption,
 ) -> Vec<Redriven> {
     let is_moved = |finding: &Finding| moving.is_moved(finding.letter.message_id());
-    let awaited = findings.iter().filter(|finding| is_moved(finding) != Some(false));
-    let orders: HashSet<OrderKey> = awaited.filter_map(|finding| finding.letter.order()).collect();
-    let patience = Duration::from_secs(args.timeout);
-    if !orders.is_empty() && args.timeout > 0 {
-        tell(&format!("Waiting up to {} s for the outcome of {}.", args.timeout, crate::summary::orders(orders.len())));
+    // The deadline of an order that is decided has nothing to do, and its queue delays it for minutes.
+    let is_overtaken =
+        |finding: &Finding| finding.is_of_decided_order() && finding.letter.queue().kind == QueueKind::Timer;
+    let moved: Vec<_> =
+        findings.iter().filter(|finding| is_moved(finding) != Some(false) && !is_overtaken(finding)).collect();
+    let awaited: HashSet<_> = moved.iter().filter_map(|finding| Awaited::of(&finding.letter)).collect();
+    let decided: HashMap<_, _> = moved
+        .iter()
+        .filter(|finding| finding.is_of_decided_order())
+        .filter_map(|finding| Some((Awaited::of(&finding.letter)?, finding.record.clone()?)))
+        .collect();
+    if !awaited.is_empty() && args.timeout > 0 {
+        let orders: HashSet<_> =
+            awaited.iter().filter(|message| !decided.contains_key(*message)).map(|message| &message.order).collect();
+        let orders = (!orders.is_empty()).then(|| format!("the outcome of {}", crate::summary::orders(orders.len())));
+        let events = (!decided.is_empty())
+            .then(|| format!("events of {} that are decided", crate::summary::orders(decided.len())));
+        let what: Vec<_> = orders.into_iter().chain(events).collect();
+        tell(&format!("Waiting up to {} s for {}.", args.timeout, what.join(" and ")));
     }
-    let waiting = Waiting { site, interruption, left: moving.left.clone() };
-    let fates = waiting.wait(orders, patience).await;
+    let waiting = Waiting { site, interruption, left: moving.left.clone(), decided };
+    let fates = waiting.wait(awaited, Duration::from_secs(args.timeout)).await;
     let redriven = |finding: Finding| {
         let moved = is_moved(&finding);
-        let order = finding.letter.order().filter(|_| moved != Some(false));
-        let fate = order.map(|order| fates.get(&order).cloned().unwrap_or(Fate::Open));
+        let message = Awaited::of(&finding.letter).filter(|_| moved != Some(false));
+        let fate = message.map(|message| match &finding.record {
+            Some(record) if is_overtaken(&finding) => Fate::Settled(record.clone()),
+            _ => fates.get(&message).cloned().unwrap_or(Fate::Open),
+        });
         Redriven { finding, moved, fate }
     };
     findings.into_iter().map(redriven).collect()

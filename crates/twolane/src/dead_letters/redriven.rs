@@ -4,12 +4,12 @@ use super::settle::Fate;
 use crate::output::Results;
 use crate::progress::tell;
 use crate::table;
+use lanes::QueueKind;
 use serde::Serialize;
 use twolane_client::dead_letters::{
     finding::Finding,
     letter::{Oddity, messages},
 };
-use twolane_client::orders_table::Record;
 
 /// What is in the columns of a table.
 const HEADING: [&str; 7] = ["queue", "event", "order", "was", "is", "deliveries", "reason"];
@@ -31,12 +31,12 @@ struct Report<'a> {
     moved: Option<bool>,
     /// How its order stood before.
     status_before: Option<&'a str>,
-    /// `CONFIRMED`, `CANCELLED` or `REJECTED`; `FAILED` when it failed again, or still; `PENDING` when there is no outcome yet;
-    /// `null` when it is no order.
+    /// Of the order: `CONFIRMED`, `CANCELLED` or `REJECTED`; `FAILED` when the message failed again, or was not moved and its order
+    /// is so; `PENDING` when there is no outcome yet; `null` when it is no order.
     status: Option<&'a str>,
     /// Why it was rejected, or why there is no outcome.
     reason: Option<&'a str>,
-    /// Deliveries that the order took since it was moved.
+    /// Deliveries that the order took since it was moved; `null` for an event of an order that was decided before.
     attempts: Option<u32>,
 }
 
@@ -54,21 +54,28 @@ impl Redriven {
         match &self.fate {
             Some(Fate::Settled(record)) => Some(&record.status),
             Some(Fate::FailedAgain) => Some("FAILED"),
-            Some(Fate::Open) => Some("PENDING"),
-            None => self.finding.status(),
+            Some(Fate::Open) if !self.finding.is_of_decided_order() => Some("PENDING"),
+            Some(Fate::Open) | None => self.finding.status(),
         }
     }
 
     fn reason(&self) -> Option<String> {
+        let is_decided = self.finding.is_of_decided_order();
         match &self.fate {
-            Some(Fate::Settled(record)) if self.was_decided() => Some(format!(
-                "its order was {} before; `twolane dlq` shows whether the message fails again",
-                record.status
-            )),
+            Some(Fate::Settled(_)) if is_decided && self.finding.letter.queue().kind == QueueKind::Timer => {
+                Some("its order was decided before: its deadline has nothing left to do".into())
+            }
+            Some(Fate::Settled(_)) if is_decided => {
+                Some("handled: its queue is empty, and it has not failed again".into())
+            }
             Some(Fate::Settled(record)) => record.reason.clone(),
             Some(Fate::FailedAgain) => {
                 Some("failed all its deliveries again; it is back in the dead-letter queue".into())
             }
+            Some(Fate::Open) if is_decided => Some(
+                "not known to be handled: its queue was not empty in time; `twolane dlq` shows whether it fails again"
+                    .into(),
+            ),
             Some(Fate::Open) => Some("no outcome so far; `twolane dlq` shows whether it fails again".into()),
             None if self.moved == Some(false) => Some("not moved: it is in the dead-letter queue still".into()),
             None => self.finding.letter.oddity().map(|oddity| match oddity {
@@ -78,15 +85,9 @@ impl Redriven {
         }
     }
 
-    /// Whether the message is an event of an order that had its outcome before: that says nothing of the message.
-    fn was_decided(&self) -> bool {
-        let record = self.finding.record.as_ref();
-        self.finding.letter.event().is_some() && record.is_some_and(Record::is_final)
-    }
-
     fn attempts(&self) -> Option<u32> {
         match &self.fate {
-            Some(Fate::Settled(record)) => record.attempts,
+            Some(Fate::Settled(record)) if !self.finding.is_of_decided_order() => record.attempts,
             _ => None,
         }
     }
@@ -159,14 +160,19 @@ pub(super) fn write(redriven: &[Redriven], json: bool) -> bool {
 /// How many messages came to what.
 fn summary(redriven: &[Redriven]) -> String {
     let count = |holds: &dyn Fn(&Redriven) -> bool| redriven.iter().filter(|redriven| holds(redriven)).count();
-    let settled_as =
-        |status: &'static str| move |redriven: &Redriven| redriven.is_settled() && redriven.status() == Some(status);
+    let is_decided = |redriven: &Redriven| redriven.finding.is_of_decided_order();
+    let settled_as = |status: &'static str| {
+        move |redriven: &Redriven| redriven.is_settled() && !is_decided(redriven) && redriven.status() == Some(status)
+    };
+    let is_open = |redriven: &Redriven| redriven.fate == Some(Fate::Open);
     let counts = [
         (count(&settled_as("CONFIRMED")), "confirmed"),
         (count(&settled_as("CANCELLED")), "cancelled"),
         (count(&settled_as("REJECTED")), "rejected"),
+        (count(&|redriven| redriven.is_settled() && is_decided(redriven)), "handled"),
         (count(&|redriven| redriven.fate == Some(Fate::FailedAgain)), "failed again"),
-        (count(&|redriven| redriven.fate == Some(Fate::Open)), "without an outcome yet"),
+        (count(&|redriven| is_open(redriven) && is_decided(redriven)), "not known to be handled"),
+        (count(&|redriven| is_open(redriven) && !is_decided(redriven)), "without an outcome yet"),
         (count(&Redriven::is_refused), "refused for its order id"),
         (
             count(&|redriven| redriven.moved != Some(false) && redriven.fate.is_none() && !redriven.is_refused()),

@@ -39,6 +39,22 @@ fn sets_a_number_whatever_it_was_and_shows_both() {
 }
 
 #[test]
+fn adds_to_what_is_there_and_takes_no_more_than_there_is() {
+    let aws = stack(&[("stock-table", "counter#SKU-1", 7)]);
+
+    let (code, text, stderr) = aws.twolane(&["stock", "add", "SKU-1", "40"]).run();
+    let (_, less, _) = aws.twolane(&["stock", "add", "SKU-1", "-5", "--json"]).run();
+    let (refused, _, why) = aws.twolane(&["stock", "add", "SKU-1", "-43"]).run();
+    let (_, account, told) = aws.twolane(&["account", "add", "demo", "EUR", "12.50"]).run();
+
+    assert_eq!((code, text.as_str()), (0, " sku    available\n SKU-1  47\n"), "{stderr}");
+    assert_eq!(lines(&less), [json!({"sku": "SKU-1", "was": null, "available": 42})]);
+    assert_eq!(refused, 2);
+    assert!(why.contains("SKU-1 has less than 43 available in the table stock-table"), "{why}");
+    assert_eq!(account, " owner  currency  available\n demo   EUR       12.50\n", "{told}");
+}
+
+#[test]
 fn loads_a_file_of_many() {
     let aws = stack(&[("stock-table", "counter#SKU-2", 5)]);
     let mut command = aws.twolane(&["stock", "load", "stock.csv", "--json"]);
@@ -106,6 +122,7 @@ fn refuses_what_cannot_be_meant() {
         (&["account", "set", "two words", "EUR", "1.00"], "must be 1 to 255 visible ASCII characters"),
         (&["stock", "set", "S/1", "1"], "a SKU must be 1 to 64 of the characters"),
         (&["stock", "set", "SKU-1", "-1"], "unexpected argument"),
+        (&["account", "add", "demo", "EUR", "-1"], "an amount of EUR has 2 decimals, such as 250.00, not \"1\""),
         (&["stock", "set", "SKU-1", "1000000000000001"], "is not in 0..=1000000000000000"),
     ] {
         let (code, stdout, stderr) = aws.twolane(arguments).run();

@@ -532,7 +532,7 @@ fn shows_one_queue_alone() {
     let aws = FakeAws::start(bus());
 
     let (code, text, stderr) = aws.twolane(&["dlq", "--queue", "outcomes"]).run();
-    let (_, empty, _) = aws.twolane(&["dlq", "--queue", "payments"]).run();
+    let (_, empty, _) = aws.twolane(&["dlq", "--queue", "payment"]).run();
     let old = FakeAws::start(three());
     let (missing, _, why) = old.twolane(&["dlq", "--queue", "stock"]).run();
 
@@ -556,7 +556,9 @@ fn moves_each_message_back_to_its_own_queue() {
         (&reports[1]["status"], &reports[1]["reason"]),
         (
             &json!("CANCELLED"),
-            &json!("its order was CANCELLED before; `twolane dlq` shows whether the message fails again")
+            &json!(
+                "not known to be handled: its queue was not empty in time; `twolane dlq` shows whether it fails again"
+            )
         )
     );
     assert_eq!(reports[2]["status"], "PENDING");
@@ -566,6 +568,45 @@ fn moves_each_message_back_to_its_own_queue() {
     assert_eq!(queues, [None, Some("stock"), Some("stock"), Some("outcomes"), Some("deadline")]);
     let attribute = &state.sent[1]["MessageAttributes"]["eventType"]["StringValue"];
     assert_eq!(attribute, "order.cancelled", "subscriptions and workers go by it");
+}
+
+/// An event that undoes a step of a cancelled order.
+fn cancelled() -> State {
+    let records = [(format!("alice#{OTHER}"), ("CANCELLED", "stock failed"))].into();
+    let bus = [("stock", vec![event("m-2", "order.cancelled", OTHER)])].into();
+    State { bus: Some(bus), records, ..State::default() }
+}
+
+#[test]
+fn an_event_of_a_decided_order_is_waited_for_until_its_queue_is_empty() {
+    let aws = FakeAws::start(State { depths: [("stock", vec![1])].into(), ..cancelled() });
+
+    let (code, stdout, stderr) = aws.twolane(&["redrive", "--queue", "stock"]).run();
+
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    assert!(stderr.contains("Waiting up to 900 s for events of 1 order that are decided."), "{stderr}");
+    assert!(stdout.contains("handled: its queue is empty") && stdout.ends_with("1 message: 1 handled\n"), "{stdout}");
+    assert!(aws.state.lock().expect("no panic").depths["stock"].is_empty(), "it looked again");
+}
+
+#[test]
+fn an_event_of_a_decided_order_that_fails_again_is_not_handled() {
+    let aws = FakeAws::start(State { failing: Some("stock"), ..cancelled() });
+
+    let (code, stdout, stderr) = aws.twolane(&["redrive", "--queue", "stock"]).run();
+
+    assert_eq!(code, 1, "{stdout}{stderr}");
+    assert!(stdout.ends_with("1 message: 1 failed again\n"), "{stdout}");
+}
+
+#[test]
+fn an_event_of_a_decided_order_in_a_busy_queue_is_not_known_to_be_handled() {
+    let aws = FakeAws::start(State { depths: [("stock", vec![1; 1000])].into(), ..cancelled() });
+
+    let (code, stdout, stderr) = aws.twolane(&["redrive", "--queue", "stock", "--timeout", "1"]).run();
+
+    assert_eq!(code, 1, "{stdout}{stderr}");
+    assert!(stdout.ends_with("1 message: 1 not known to be handled\n"), "{stdout}");
 }
 
 #[test]

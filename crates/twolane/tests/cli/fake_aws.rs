@@ -40,6 +40,10 @@ pub(crate) struct State {
     pub(crate) denied: Option<(&'static str, Range<usize>)>,
     /// Messages that cannot be deleted.
     pub(crate) undeletable: BTreeSet<&'static str>,
+    /// How many messages a queue has that is not a dead-letter queue, at each look; none after that.
+    pub(crate) depths: BTreeMap<&'static str, Vec<usize>>,
+    /// A queue of the bus lane that has its messages fail again at once.
+    pub(crate) failing: Option<&'static str>,
     /// How often DynamoDB hands all keys back.
     pub(crate) unprocessed: usize,
 }
@@ -188,6 +192,7 @@ impl State {
             "batchgetitem" if body["RequestItems"]["orders-table"].is_object() => self.items(body),
             "batchgetitem" => self.numbers(body),
             "updateitem" => self.set_number(body),
+            "transactwriteitems" => self.add_number(body),
             _ => refusal("com.amazonaws.sqs#UnsupportedOperation", "no such action"),
         }
     }
@@ -205,6 +210,11 @@ impl State {
     }
 
     fn attributes(&mut self, body: &Value) -> Reply {
+        if !queue_of(body).ends_with("dead") {
+            let depths = self.depths.get_mut(queue_of(body));
+            let depth = depths.filter(|depths| !depths.is_empty()).map_or(0, |depths| depths.remove(0));
+            return reply(&json!({"Attributes": {"ApproximateNumberOfMessages": depth.to_string()}}));
+        }
         let dead: Vec<String> = self.dead_in(body).iter().map(|message| id(message).to_owned()).collect();
         let held = dead.iter().filter(|id| self.held.contains(*id)).count();
         let attributes = json!({
@@ -235,6 +245,14 @@ impl State {
     fn send(&mut self, body: &Value) -> Reply {
         let refused = |entry: &Value| self.refused.contains(entry["MessageBody"].as_str().expect("a body"));
         let (failed, taken): (Vec<_>, Vec<_>) = entries(body).iter().cloned().partition(refused);
+        if let Some(queue) = self.failing.filter(|queue| *queue == queue_of(body)) {
+            let failed = taken.iter().map(|entry| {
+                let body: Value =
+                    serde_json::from_str(entry["MessageBody"].as_str().expect("a body")).expect("an event");
+                event("m-again", body["type"].as_str().expect("a type"), body["orderId"].as_str().expect("an id"))
+            });
+            self.bus.as_mut().expect("the stack has the lane").entry(queue).or_default().extend(failed);
+        }
         if queue_of(body) == "orders" {
             self.settle(taken.iter().map(|entry| key(&entry["MessageAttributes"])).collect());
         }
@@ -345,6 +363,26 @@ impl State {
         });
         let responses: serde_json::Map<_, _> = responses.collect();
         reply(&json!({"Responses": responses, "UnprocessedKeys": {}}))
+    }
+
+    fn add_number(&mut self, body: &Value) -> Reply {
+        assert!(body["ClientRequestToken"].is_string(), "a request that is repeated is done once");
+        let update = &body["TransactItems"][0]["Update"];
+        let table = ["stock-table", "payments-table"].into_iter().find(|table| update["TableName"] == *table);
+        let key = (table.expect("a table of counters"), update["Key"]["pk"]["S"].as_str().expect("a text").to_owned());
+        let amount = update["ExpressionAttributeValues"][":amount"]["N"].as_str().expect("a number");
+        let amount: u64 = amount.parse().expect("a whole number");
+        let number = self.counters.entry(key).or_default();
+        match update["UpdateExpression"].as_str() {
+            Some("ADD #available :amount") => *number += amount,
+            _ if *number < amount => {
+                let reasons = json!([{"Code": "ConditionalCheckFailed"}]);
+                let error = json!({"__type": "TransactionCanceledException", "CancellationReasons": reasons});
+                return answer(400, error.to_string());
+            }
+            _ => *number -= amount,
+        }
+        reply(&json!({}))
     }
 
     fn set_number(&mut self, body: &Value) -> Reply {

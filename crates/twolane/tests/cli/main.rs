@@ -15,6 +15,7 @@ mod proxy;
 mod report;
 mod server;
 mod stack;
+mod supplies;
 mod terminal;
 mod tls;
 mod token;

@@ -25,6 +25,26 @@ fn every_command_explains_itself_with_examples() {
 }
 
 #[test]
+fn help_is_broken_at_the_width_of_the_terminal() {
+    for command in ["", "order", "watch", "dlq", "redrive", "stock", "account", "compare", "report", "token"] {
+        for width in [80, 100] {
+            let arguments: Vec<_> = command.split_whitespace().chain(["--help"]).collect();
+            let (_, help, _) = twolane(&arguments).env("COLUMNS", &width.to_string()).run();
+
+            let lines: Vec<_> = help.lines().collect();
+            for (line, next) in lines.iter().zip(&lines[1..]) {
+                // A body of an order has no place to break it.
+                let fits = line.chars().count() <= width || line.contains("\"unitPriceMinor\"");
+                let word = next.split(' ').next().unwrap_or_default().chars().count();
+                let is_paragraph = !line.starts_with(' ') && !line.ends_with(':') && !line.is_empty() && word > 0;
+                let is_full = line.chars().count() + 1 + word > width;
+                assert!(fits && (is_full || !is_paragraph), "{command} at {width}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_help_of_order_tells_of_interruptions_and_repeats() {
     let (_, help, _) = twolane(&["order", "--help"]).run();
 

@@ -1,0 +1,161 @@
+//! Stock and money that a run adds to what is there, and takes back as far as its orders did not take them.
+
+use super::supplies::{Amounts, Supply};
+use crate::workload::OrderIds;
+use anyhow::bail;
+use aws_sdk_dynamodb::Client;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+use twolane_client::counters::account_key;
+use twolane_client::orders_table::{OrderKey, OrdersTable, Taken};
+use twolane_client::signals::Interruption;
+
+/// Orders looked up in one request. Source: Amazon DynamoDB API Reference, `BatchGetItem`.
+const BATCH: usize = 100;
+
+/// Requests under way at the same time.
+const AT_ONCE: usize = 8;
+
+/// Between two looks at orders that are not decided.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Longest wait until the steps have decided on every order: the longest deadline of an order, 15 minutes, and a minute for
+/// what it starts. Source: `docs/architecture.md`, "What the bus lane does with one order".
+const LONGEST: Duration = Duration::from_mins(16);
+
+/// Longest wait after an interruption.
+const LONGEST_INTERRUPTED: Duration = Duration::from_mins(1);
+
+/// What a run adds, and by what its orders are found again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Fill {
+    /// Names this addition: no other has the same.
+    pub(crate) id: String,
+    pub(crate) stock: Supply,
+    pub(crate) accounts: Supply,
+    pub(crate) orders_table: String,
+    /// Of each lane with steps.
+    pub(crate) order_ids: Vec<OrderIds>,
+    /// Orders that each of these lanes is sent.
+    pub(crate) orders: u32,
+    /// The orders' owners, in turn.
+    pub(crate) owners: Vec<String>,
+}
+
+impl Fill {
+    /// Adds everything. May be repeated.
+    ///
+    /// # Errors
+    /// What AWS says.
+    pub(super) async fn add(&self, client: &Client) -> anyhow::Result<()> {
+        self.stock.add(client, &self.id).await?;
+        self.accounts.add(client, &self.id).await
+    }
+
+    /// Takes back what the run's orders did not take, once each of them is decided. `awaited` orders were accepted and had no
+    /// outcome yet: those that have no record are waited for, too. May be repeated.
+    ///
+    /// # Errors
+    /// What AWS says; orders that are not decided in time: nothing was taken back. Amounts that are not there.
+    pub(super) async fn take_back(
+        &self,
+        client: &Client,
+        awaited: &HashSet<OrderKey>,
+        interruption: Option<&Interruption>,
+        notify: fn(&str),
+    ) -> anyhow::Result<()> {
+        let taken = self.taken(client, awaited, interruption, notify).await?;
+        let missing = self.stock.take_back(client, &self.id, &taken.units).await?;
+        let missing = [missing, self.accounts.take_back(client, &self.id, &taken.money).await?].concat();
+        if !missing.is_empty() {
+            notify(&format!(
+                "warning: Other orders have taken what the run added, and it was not taken back: {}. When that much is \
+                 available again, take it away by `twolane stock add SKU -UNITS` or `twolane account add OWNER CURRENCY \
+                 -AMOUNT`.",
+                missing.join("; ")
+            ));
+        }
+        Ok(())
+    }
+
+    /// What the run's orders have taken.
+    async fn taken(
+        &self,
+        client: &Client,
+        awaited: &HashSet<OrderKey>,
+        interruption: Option<&Interruption>,
+        notify: fn(&str),
+    ) -> anyhow::Result<Amounts> {
+        let table = OrdersTable { client: client.clone(), name: self.orders_table.clone() };
+        let began = Instant::now();
+        let mut deadline = began + LONGEST;
+        let mut taken = Amounts::default();
+        let mut undecided = look(&table, self.batches(), awaited, &mut taken).await?;
+        if !undecided.is_empty() {
+            notify(&format!(
+                "Waiting for {} orders before what was added to stock and accounts is taken back.",
+                undecided.len()
+            ));
+        }
+        while !undecided.is_empty() {
+            if interruption.is_some_and(|interruption| interruption.signal().is_some()) {
+                deadline = deadline.min(Instant::now() + LONGEST_INTERRUPTED);
+            }
+            if Instant::now() >= deadline {
+                bail!(
+                    "{} orders of the run, {} for one, are not decided after {} s, so that what was added to stock and accounts \
+                     is still there",
+                    undecided.len(),
+                    undecided[0].order_id,
+                    began.elapsed().as_secs()
+                );
+            }
+            sleep(INTERVAL).await;
+            undecided = look(&table, undecided.chunks(BATCH).map(<[_]>::to_vec), awaited, &mut taken).await?;
+        }
+        Ok(taken)
+    }
+
+    fn batches(&self) -> impl Iterator<Item = Vec<OrderKey>> {
+        let numbers = (0..self.orders).step_by(BATCH);
+        let batch = move |ids: &OrderIds, first: u32| {
+            (first..self.orders).take(BATCH).map(|number| ids.key(number, &self.owners)).collect()
+        };
+        self.order_ids.iter().flat_map(move |ids| numbers.clone().map(move |first| batch(ids, first)))
+    }
+}
+
+/// Adds to `taken` what those orders have taken. Returns the ones that are not decided.
+async fn look(
+    table: &OrdersTable,
+    batches: impl Iterator<Item = Vec<OrderKey>>,
+    awaited: &HashSet<OrderKey>,
+    taken: &mut Amounts,
+) -> anyhow::Result<Vec<OrderKey>> {
+    let found = stream::iter(batches).map(async |orders| {
+        let found = table.taken(&orders).await?;
+        anyhow::Ok((orders, found))
+    });
+    let mut found = std::pin::pin!(found.buffer_unordered(AT_ONCE));
+    let mut undecided = Vec::new();
+    while let Some((orders, found)) = found.try_next().await? {
+        for order in orders {
+            match found.get(&order) {
+                Some(Taken::All { units, currency, total_minor }) => {
+                    for (sku, units) in units {
+                        taken.add_units(sku, *units);
+                    }
+                    taken.add_money(account_key(&order.owner, currency), *total_minor);
+                }
+                Some(Taken::Undecided) => undecided.push(order),
+                None if awaited.contains(&order) => undecided.push(order),
+                Some(Taken::Nothing) | None => {}
+            }
+        }
+    }
+    Ok(undecided)
+}

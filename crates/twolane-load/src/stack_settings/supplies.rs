@@ -1,0 +1,168 @@
+//! What orders of lanes with steps take from: units in stock, and money in accounts.
+
+use aws_sdk_dynamodb::Client;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+use twolane_client::additions::TakenBack;
+use twolane_client::counters::{Counter, Counters};
+
+/// Counters that are named one by one.
+const SHOWN: usize = 4;
+
+/// Counters that are changed at the same time.
+const AT_ONCE: usize = 8;
+
+/// Longest wait for what cancelled orders give back, and between two attempts. Their steps undo them within seconds.
+const LONGEST: Duration = Duration::from_mins(1);
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// What orders take.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Amounts {
+    /// By SKU.
+    pub(crate) units: BTreeMap<String, u64>,
+    /// In minor units, by account.
+    pub(crate) money: BTreeMap<String, u64>,
+}
+
+impl Amounts {
+    pub(crate) fn add_units(&mut self, sku: &str, units: u64) {
+        add(&mut self.units, sku.to_owned(), units);
+    }
+
+    pub(crate) fn add_money(&mut self, account: String, minor_units: u64) {
+        add(&mut self.money, account, minor_units);
+    }
+}
+
+fn add(sums: &mut BTreeMap<String, u64>, key: String, more: u64) {
+    let sum = sums.entry(key).or_default();
+    *sum = sum.saturating_add(more);
+}
+
+/// What is added to the counters of one table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Supply {
+    pub(crate) table: String,
+    pub(crate) counters: Vec<Addition>,
+}
+
+/// What is added to one counter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Addition {
+    pub(crate) key: String,
+    /// What was available when it was planned; `None` where there was no such counter.
+    pub(crate) available: Option<u64>,
+    /// How much is added.
+    pub(crate) more: u64,
+}
+
+impl Supply {
+    /// Plans to add so much to each counter.
+    ///
+    /// # Errors
+    /// What AWS says.
+    pub(crate) async fn plan(counters: &Counters, more: BTreeMap<String, u64>) -> anyhow::Result<Self> {
+        let keys: Vec<String> = more.keys().cloned().collect();
+        let now = counters.read(&keys).await?;
+        let addition = |(key, more)| Addition { available: now.get(&key).copied(), key, more };
+        Ok(Self { table: counters.table().to_owned(), counters: more.into_iter().map(addition).collect() })
+    }
+
+    /// What is there, and what is added to it, for people.
+    pub(crate) fn changes(&self) -> (String, String) {
+        let number = |number: Option<u64>| number.map_or_else(|| "none".to_owned(), |number| number.to_string());
+        let before = self.shown(|one| format!("{} {}", one.key, number(one.available)));
+        (format!("{}: available {before}", self.table), format!("adds {self}"))
+    }
+
+    fn shown(&self, one: impl Fn(&Addition) -> String) -> String {
+        let shown = self.counters.iter().take(SHOWN).map(one).collect::<Vec<_>>().join(", ");
+        match self.counters.len().saturating_sub(SHOWN) {
+            0 => shown,
+            more => format!("{shown} and {more} more"),
+        }
+    }
+
+    fn counters(&self, client: &Client) -> Counters {
+        Counters::in_named_table(client.clone(), &self.table)
+    }
+
+    pub(super) async fn add(&self, client: &Client, fill: &str) -> anyhow::Result<()> {
+        let counters = self.counters(client);
+        let add = async |one: &Addition| counters.fill(fill, &one.counter(one.more)).await;
+        stream::iter(&self.counters).map(add).buffer_unordered(AT_ONCE).try_collect().await
+    }
+
+    /// Takes back what orders have not taken. Returns, for people, what is not there.
+    pub(super) async fn take_back(
+        &self,
+        client: &Client,
+        fill: &str,
+        taken: &BTreeMap<String, u64>,
+    ) -> anyhow::Result<Vec<String>> {
+        let counters = self.counters(client);
+        let take_back = async |one: &Addition| {
+            let left = one.more.saturating_sub(taken.get(&one.key).copied().unwrap_or(0));
+            let missing = one.take_back(&counters, fill, left).await?;
+            anyhow::Ok((missing > 0).then(|| format!("{missing} of {} in {}", one.key, self.table)))
+        };
+        let missing: Vec<_> =
+            stream::iter(&self.counters).map(take_back).buffer_unordered(AT_ONCE).try_collect().await?;
+        Ok(missing.into_iter().flatten().collect())
+    }
+}
+
+impl fmt::Display for Supply {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.shown(|one| format!("{} to {}", one.more, one.key)))
+    }
+}
+
+impl Addition {
+    fn counter(&self, available: u64) -> Counter {
+        Counter { key: self.key.clone(), available }
+    }
+
+    /// Takes that much back, and deletes a counter that was not there before. Returns how much is not there.
+    async fn take_back(&self, counters: &Counters, fill: &str, left: u64) -> anyhow::Result<u64> {
+        let deadline = Instant::now() + LONGEST;
+        let mut back = left;
+        while counters.take_back(fill, &self.counter(back)).await? == TakenBack::TooLittleThere {
+            if Instant::now() < deadline {
+                sleep(INTERVAL).await;
+            } else {
+                let available = counters.read(std::slice::from_ref(&self.key)).await?;
+                back = left.min(available.get(&self.key).copied().unwrap_or(0));
+            }
+        }
+        if self.available.is_none() {
+            counters.delete_empty(&self.key).await?;
+        }
+        Ok(left - back)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_the_first_counters_and_how_many_more_there_are() {
+        let supply = |keys: &[&str]| {
+            let addition =
+                |key: &&str| Addition { key: (*key).to_owned(), available: (*key != "b").then_some(7), more: 3 };
+            Supply { table: "T".to_owned(), counters: keys.iter().map(addition).collect() }.changes()
+        };
+        let changes = |before: &str, more: &str| (before.to_owned(), more.to_owned());
+
+        assert_eq!(supply(&["a", "b"]), changes("T: available a 7, b none", "adds 3 to a, 3 to b"));
+        let many =
+            changes("T: available a 7, b none, c 7, d 7 and 1 more", "adds 3 to a, 3 to b, 3 to c, 3 to d and 1 more");
+        assert_eq!(supply(&["a", "b", "c", "d", "e"]), many);
+    }
+}
