@@ -1,12 +1,8 @@
 //! Roles of the stack, and taking actions away from them.
 
-use crate::probes::{Work, broken};
 use futures_util::FutureExt;
 use serde_json::{Value, json};
-use std::{
-    collections::BTreeSet,
-    panic::{AssertUnwindSafe, resume_unwind},
-};
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use testkit::outputs::output;
 
 /// A role and its policies, as deployed.
@@ -78,8 +74,8 @@ impl Role {
         request.policy_document(document).send().await.unwrap();
     }
 
-    /// What does not work without the one statement of that action whose resource has that in its name.
-    pub(crate) async fn broken_without(&self, action: &str, resource: &str) -> BTreeSet<Work> {
+    /// Does something without the one statement of that action whose resource has that in its name.
+    pub(crate) async fn without<T>(&self, action: &str, resource: &str, then: impl Future<Output = T>) -> T {
         let taken = |statement: &Value| {
             statement["Action"] == action && statement["Resource"].as_str().unwrap().contains(resource)
         };
@@ -93,9 +89,9 @@ impl Role {
         let mut left = policy.statements.clone();
         left.remove(at);
         self.allow(policy, &left).await;
-        let broken = AssertUnwindSafe(broken()).catch_unwind().await;
+        let done = AssertUnwindSafe(then).catch_unwind().await;
         self.allow(policy, &policy.statements).await;
-        broken.unwrap_or_else(|panic| resume_unwind(panic))
+        done.unwrap_or_else(|panic| resume_unwind(panic))
     }
 }
 
