@@ -8,6 +8,7 @@ use aws_sdk_sns::{
 };
 use serde_json::json;
 use testkit::{
+    order_bodies::new_id,
     outputs::{names, output},
     stack::sdk_config,
 };
@@ -53,7 +54,7 @@ impl Caller {
 
     /// A new user of the account who may do everything.
     async fn administrator(config: &SdkConfig) -> Self {
-        let (iam, name) = (aws_sdk_iam::Client::new(config), "administrator-of-the-probe");
+        let (iam, name) = (aws_sdk_iam::Client::new(config), &format!("administrator-{}", new_id()));
         iam.create_user().user_name(name).send().await.unwrap();
         let statement = json!({"Effect": "Allow", "Action": "*", "Resource": "*"});
         let everything = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
