@@ -43,7 +43,7 @@ async fn every_action_is_needed_for_what_it_is_there_for_and_for_nothing_else() 
         Settle, Subscribe, Tell, TellOfBus,
     };
     let config = sdk_config().await;
-    let (iam, lambda) = (aws_sdk_iam::Client::new(&config), aws_sdk_lambda::Client::new(&config));
+    let lambda = aws_sdk_lambda::Client::new(&config);
     let (orders, connections) = ("-OrdersTable-", "-ConnectionsTable-");
     let (post, close) = ("/POST/@connections/", "/DELETE/@connections/");
     let (put, update, publish) = ("dynamodb:PutItem", "dynamodb:UpdateItem", "sns:Publish");
@@ -121,11 +121,8 @@ async fn every_action_is_needed_for_what_it_is_there_for_and_for_nothing_else() 
     let usual = tried(|_| DEADLINE).await;
     assert_eq!(broken(&usual), BTreeSet::new(), "with all policies as deployed, everything works");
     for (function, actions) in table {
-        let role = if function.is_empty() {
-            Role::of_the_api(&iam).await
-        } else {
-            Role::of_function(&iam, &lambda, function).await
-        };
+        let role =
+            if function.is_empty() { Role::of_the_api().await } else { Role::of_function(&lambda, function).await };
         let mut listed: Vec<_> = actions.iter().map(|(action, ..)| *action).collect();
         listed.sort_unstable();
         assert_eq!(role.own_actions(), listed, "{function}: actions of its role (left), of this table (right)");
