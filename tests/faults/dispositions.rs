@@ -10,7 +10,13 @@ use aws_sdk_lambda::{
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, env, fs, path::PathBuf};
-use testkit::{eventually::eventually, order_bodies::new_id, queue_messages, stack::sdk_config};
+use testkit::{
+    eventually::eventually,
+    local_account::{elements, iam},
+    order_bodies::new_id,
+    queue_messages,
+    stack::sdk_config,
+};
 use tokio::process::Command;
 
 /// The name of its role's one policy.
@@ -22,7 +28,6 @@ pub(crate) const MAX_RECEIVE_COUNT: usize = 3;
 /// The function, its queues, and what its log says.
 pub(crate) struct Dispositions<'a> {
     rig: &'a Rig,
-    iam: aws_sdk_iam::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
     name: String,
     queue_url: String,
@@ -37,8 +42,7 @@ impl<'a> Dispositions<'a> {
         let (dead_letter_queue_url, dead_letter_queue) = queue(rig, &format!("{name}-dead"), None).await;
         let (queue_url, queue) = queue(rig, &name, Some(&dead_letter_queue)).await;
         let config = sdk_config().await;
-        let iam = aws_sdk_iam::Client::new(&config);
-        let role = create_role(&iam, &name, &queue).await;
+        let role = create_role(&name, &queue).await;
         create_function(rig, &name, &role, &queue_url).await;
         let mapping = rig.lambda.create_event_source_mapping().function_name(&name).event_source_arn(queue);
         let mapping = mapping.batch_size(10).enabled(false);
@@ -46,7 +50,7 @@ impl<'a> Dispositions<'a> {
         let mapping = mapping.send().await.expect("the queue can be an event source");
         let mapping_id = mapping.uuid().expect("a mapping has an id").to_owned();
         let logs = aws_sdk_cloudwatchlogs::Client::new(&config);
-        Self { rig, iam, logs, name, queue_url, dead_letter_queue_url, mapping_id }
+        Self { rig, logs, name, queue_url, dead_letter_queue_url, mapping_id }
     }
 
     /// What the function answers to a batch, invoked as the event source mapping does: the ids that it reports.
@@ -126,9 +130,8 @@ impl<'a> Dispositions<'a> {
         for url in [&self.queue_url, &self.dead_letter_queue_url] {
             self.rig.stack.sqs.delete_queue().queue_url(url).send().await.expect("the queue can be deleted");
         }
-        let policy = self.iam.delete_role_policy().role_name(&self.name).policy_name(POLICY).send().await;
-        policy.expect("the policy can be deleted");
-        self.iam.delete_role().role_name(&self.name).send().await.expect("the role can be deleted");
+        iam("DeleteRolePolicy", &[("RoleName", &self.name), ("PolicyName", POLICY)]).await;
+        iam("DeleteRole", &[("RoleName", &self.name)]).await;
     }
 }
 
@@ -150,7 +153,7 @@ async fn queue(rig: &Rig, name: &str, dead_letter_queue: Option<&str>) -> (Strin
 }
 
 /// The ARN of a role that lets the function work with its queue.
-async fn create_role(iam: &aws_sdk_iam::Client, name: &str, queue: &str) -> String {
+async fn create_role(name: &str, queue: &str) -> String {
     let trust = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
     ]});
@@ -159,11 +162,10 @@ async fn create_role(iam: &aws_sdk_iam::Client, name: &str, queue: &str) -> Stri
     let policy = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Action": actions, "Resource": queue},
     ]});
-    let made = iam.create_role().role_name(name).assume_role_policy_document(trust.to_string()).send().await;
-    let made = made.expect("a role can be made");
-    let request = iam.put_role_policy().role_name(name).policy_name(POLICY).policy_document(policy.to_string());
-    request.send().await.expect("a role can be given a policy");
-    made.role().expect("it was made").arn().to_owned()
+    let made = iam("CreateRole", &[("RoleName", name), ("AssumeRolePolicyDocument", &trust.to_string())]).await;
+    let policy = policy.to_string();
+    iam("PutRolePolicy", &[("RoleName", name), ("PolicyName", POLICY), ("PolicyDocument", &policy)]).await;
+    elements(&made, "Arn").swap_remove(0)
 }
 
 async fn create_function(rig: &Rig, name: &str, role: &str, queue_url: &str) {

@@ -8,6 +8,8 @@ use aws_sdk_sns::{
 };
 use serde_json::json;
 use testkit::{
+    local_account::{elements, iam},
+    order_bodies::new_id,
     outputs::{names, output},
     stack::sdk_config,
 };
@@ -53,14 +55,15 @@ impl Caller {
 
     /// A new user of the account who may do everything.
     async fn administrator(config: &SdkConfig) -> Self {
-        let (iam, name) = (aws_sdk_iam::Client::new(config), "administrator-of-the-probe");
-        iam.create_user().user_name(name).send().await.unwrap();
+        let name = &format!("administrator-{}", new_id());
+        iam("CreateUser", &[("UserName", name)]).await;
         let statement = json!({"Effect": "Allow", "Action": "*", "Resource": "*"});
         let everything = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
-        let policy = iam.put_user_policy().user_name(name).policy_name("everything").policy_document(everything);
-        policy.send().await.unwrap();
-        let key = iam.create_access_key().user_name(name).send().await.unwrap().access_key.unwrap();
-        let credentials = Credentials::new(key.access_key_id, key.secret_access_key, None, None, "probe");
+        iam("PutUserPolicy", &[("UserName", name), ("PolicyName", "everything"), ("PolicyDocument", &everything)])
+            .await;
+        let made = iam("CreateAccessKey", &[("UserName", name)]).await;
+        let [id, secret] = ["AccessKeyId", "SecretAccessKey"].map(|part| elements(&made, part).swap_remove(0));
+        let credentials = Credentials::new(id, secret, None, None, "probe");
         Self::new(name, config, SharedCredentialsProvider::new(credentials))
     }
 

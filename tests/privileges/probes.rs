@@ -2,13 +2,13 @@
 
 use crate::{
     bus_probes,
-    probe::{PATIENCE, new_owner, until},
+    probe::{new_owner, until},
 };
 use futures_util::{
     FutureExt,
     future::{LocalBoxFuture, join_all},
 };
-use std::{collections::BTreeSet, panic::AssertUnwindSafe};
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, time::Duration};
 use testkit::{
     api_client::ApiClient,
     order_bodies::{new_id, order_of},
@@ -16,7 +16,7 @@ use testkit::{
     stack::Stack,
     tokens::{ShortToken, now},
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// When the token of a socket that is to expire does so, in seconds.
 const SESSION_SECONDS: u64 = 3;
@@ -70,8 +70,9 @@ pub(crate) enum Work {
     ReadStock,
 }
 
-/// What does not work.
-pub(crate) async fn broken() -> BTreeSet<Work> {
+/// Tries everything, each thing for as long as `patience` says. How long it took, or `None` if it does not work.
+pub(crate) async fn tried(patience: impl Fn(Work) -> Duration) -> BTreeMap<Work, Option<Duration>> {
+    let works = |work, probe| works(work, probe, patience(work));
     let probes = [
         works(Work::PlaceSync, place("sync").boxed_local()),
         works(Work::PlaceQueued, place("async").boxed_local()),
@@ -96,13 +97,14 @@ pub(crate) async fn broken() -> BTreeSet<Work> {
         works(Work::ReadPayment, bus_probes::read_payment().boxed_local()),
         works(Work::ReadStock, bus_probes::read_stock().boxed_local()),
     ];
-    join_all(probes).await.into_iter().flatten().collect()
+    join_all(probes).await.into_iter().collect()
 }
 
-/// Tries one thing: nothing if it works. One that panics does not.
-async fn works(work: Work, probe: LocalBoxFuture<'static, ()>) -> Option<Work> {
-    let tried = AssertUnwindSafe(timeout(PATIENCE, probe)).catch_unwind().await;
-    (!matches!(tried, Ok(Ok(())))).then_some(work)
+/// Tries one thing. One that panics does not work.
+async fn works(work: Work, probe: LocalBoxFuture<'static, ()>, patience: Duration) -> (Work, Option<Duration>) {
+    let begun = Instant::now();
+    let tried = AssertUnwindSafe(timeout(patience, probe)).catch_unwind().await;
+    (work, matches!(tried, Ok(Ok(()))).then(|| begun.elapsed()))
 }
 
 /// A socket whose token has expired.

@@ -1,17 +1,15 @@
 //! Roles of the stack, and taking actions away from them.
 
-use crate::probes::{Work, broken};
 use futures_util::FutureExt;
 use serde_json::{Value, json};
-use std::{
-    collections::BTreeSet,
-    panic::{AssertUnwindSafe, resume_unwind},
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use testkit::{
+    local_account::{elements, iam},
+    outputs::output,
 };
-use testkit::outputs::output;
 
 /// A role and its policies, as deployed.
 pub(crate) struct Role {
-    iam: aws_sdk_iam::Client,
     pub(crate) name: String,
     policies: Vec<Policy>,
 }
@@ -22,36 +20,31 @@ struct Policy {
 }
 
 impl Role {
-    async fn read(iam: &aws_sdk_iam::Client, name: String) -> Self {
-        let listed = iam.list_role_policies().role_name(&name).send().await.unwrap();
+    async fn read(name: String) -> Self {
+        let listed = iam("ListRolePolicies", &[("RoleName", &name)]).await;
         let mut policies = Vec::new();
-        for policy_name in listed.policy_names() {
-            let policy = iam.get_role_policy().role_name(&name).policy_name(policy_name).send().await.unwrap();
-            let document = percent_decoded(policy.policy_document());
+        for policy_name in elements(&listed, "member") {
+            let policy = iam("GetRolePolicy", &[("RoleName", &name), ("PolicyName", &policy_name)]).await;
+            let document = percent_decoded(&elements(&policy, "PolicyDocument")[0]);
             let document: Value = serde_json::from_str(&document).unwrap();
             let statements = document["Statement"].as_array().unwrap().clone();
-            policies.push(Policy { name: policy_name.clone(), statements });
+            policies.push(Policy { name: policy_name, statements });
         }
-        Self { iam: iam.clone(), name, policies }
+        Self { name, policies }
     }
 
-    pub(crate) async fn of_function(
-        iam: &aws_sdk_iam::Client,
-        lambda: &aws_sdk_lambda::Client,
-        function: &str,
-    ) -> Self {
+    pub(crate) async fn of_function(lambda: &aws_sdk_lambda::Client, function: &str) -> Self {
         let answer = lambda.get_function_configuration().function_name(output(function)).send().await.unwrap();
         let name = answer.role().unwrap().rsplit('/').next().unwrap().to_owned();
-        Self::read(iam, name).await
+        Self::read(name).await
     }
 
     /// The role as which API Gateway sends to the queue.
-    pub(crate) async fn of_the_api(iam: &aws_sdk_iam::Client) -> Self {
+    pub(crate) async fn of_the_api() -> Self {
         let stack = output("OrdersTableName").split_once("-OrdersTable-").unwrap().0;
-        let roles = iam.list_roles().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.unwrap();
-        let own = |name: &&str| name.starts_with(&format!("{stack}-OrdersApiRole"));
-        let name = roles.iter().map(aws_sdk_iam::types::Role::role_name).find(own).expect("the API has a role");
-        Self::read(iam, name.to_owned()).await
+        let roles = elements(&iam("ListRoles", &[]).await, "RoleName");
+        let own = |name: &String| name.starts_with(&format!("{stack}-OrdersApiRole"));
+        Self::read(roles.into_iter().find(own).expect("the API has a role")).await
     }
 
     /// The actions that are to be taken away, once for each resource; not what AWS does as the role, nor what `faults` sees.
@@ -68,18 +61,17 @@ impl Role {
     }
 
     async fn allow(&self, policy: &Policy, statements: &[Value]) {
+        let of_the_role = [("RoleName", self.name.as_str()), ("PolicyName", policy.name.as_str())];
         if statements.is_empty() {
-            let request = self.iam.delete_role_policy().role_name(&self.name).policy_name(&policy.name);
-            request.send().await.unwrap();
+            iam("DeleteRolePolicy", &of_the_role).await;
             return;
         }
         let document = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
-        let request = self.iam.put_role_policy().role_name(&self.name).policy_name(&policy.name);
-        request.policy_document(document).send().await.unwrap();
+        iam("PutRolePolicy", &[&of_the_role[..], &[("PolicyDocument", &document)]].concat()).await;
     }
 
-    /// What does not work without the one statement of that action whose resource has that in its name.
-    pub(crate) async fn broken_without(&self, action: &str, resource: &str) -> BTreeSet<Work> {
+    /// Does something without the one statement of that action whose resource has that in its name.
+    pub(crate) async fn without<T>(&self, action: &str, resource: &str, then: impl Future<Output = T>) -> T {
         let taken = |statement: &Value| {
             statement["Action"] == action && statement["Resource"].as_str().unwrap().contains(resource)
         };
@@ -93,9 +85,9 @@ impl Role {
         let mut left = policy.statements.clone();
         left.remove(at);
         self.allow(policy, &left).await;
-        let broken = AssertUnwindSafe(broken()).catch_unwind().await;
+        let done = AssertUnwindSafe(then).catch_unwind().await;
         self.allow(policy, &policy.statements).await;
-        broken.unwrap_or_else(|panic| resume_unwind(panic))
+        done.unwrap_or_else(|panic| resume_unwind(panic))
     }
 }
 

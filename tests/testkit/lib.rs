@@ -16,6 +16,7 @@ pub mod command_line;
 pub mod eventually;
 pub mod hostile_bodies;
 pub mod hostile_values;
+pub mod local_account;
 pub mod node;
 pub mod order_bodies;
 pub mod outputs;

@@ -4,61 +4,61 @@
 //! local cloud, `python3 infra/local exec -- cargo test -p twolane-tests --test throttles`.
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
 
-use aws_sdk_apigateway::{
-    Client,
-    types::{Op, PatchOperation},
-};
 use futures_util::FutureExt;
+use reqwest::Method;
+use serde_json::{Value, json};
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use testkit::{
-    api_client::{Answer, ApiClient},
+    api_client::{Answer, ApiClient, send},
+    local_account::request,
     order_bodies::{new_id, order_of},
     outputs::output,
-    stack::{Stack, sdk_config},
+    stack::Stack,
 };
 
 /// The deployed stage of the REST API.
 struct Stage {
-    client: Client,
-    api_id: String,
-    name: String,
+    /// Where API Gateway has it.
+    path: String,
 }
 
 impl Stage {
-    async fn of_stack() -> Self {
+    fn of_stack() -> Self {
         let url = output("ApiUrl").trim_end_matches('/');
         assert!(url.starts_with("http:"), "this refuses every request for a while, so it is for local clouds alone");
         let mut segments = url.rsplit('/');
-        let [name, api_id] = [segments.next().unwrap(), segments.next().unwrap()].map(str::to_owned);
-        Self { client: Client::new(&sdk_config().await), api_id, name }
+        let [name, api_id] = [segments.next().unwrap(), segments.next().unwrap()];
+        Self { path: format!("restapis/{api_id}/stages/{name}") }
     }
 
-    async fn update(&self, operations: Vec<PatchOperation>) {
-        let request = self.client.update_stage().rest_api_id(&self.api_id).stage_name(&self.name);
-        request.set_patch_operations(Some(operations)).send().await.unwrap();
+    async fn update(&self, operations: Value) {
+        let request = request("apigateway", Method::PATCH, &self.path).json(&json!({"patchOperations": operations}));
+        let answer = send(request).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
     }
 
     /// The limits of a method of its own, if it has any: requests at once, and a second.
-    async fn limits(&self, method: &str) -> Option<(i32, f64)> {
-        let stage = self.client.get_stage().rest_api_id(&self.api_id).stage_name(&self.name).send().await.unwrap();
-        let settings = stage.method_settings().unwrap();
-        let own = settings.iter().find(|(name, _)| name.trim_start_matches('/') == method.trim_start_matches('/'));
-        own.map(|(_, setting)| (setting.throttling_burst_limit(), setting.throttling_rate_limit()))
+    async fn limits(&self, method: &str) -> Option<(u64, f64)> {
+        let stage = send(request("apigateway", Method::GET, &self.path)).await.body;
+        let mut settings = stage["methodSettings"].as_object().unwrap().iter();
+        let own = settings.find(|(name, _)| name.trim_start_matches('/') == method.trim_start_matches('/'));
+        own.map(|(_, setting)| {
+            (setting["throttlingBurstLimit"].as_u64().unwrap(), setting["throttlingRateLimit"].as_f64().unwrap())
+        })
     }
 
     /// Sets or takes away the limits of a method.
-    async fn limit(&self, method: &str, limits: Option<(i32, f64)>) {
+    async fn limit(&self, method: &str, limits: Option<(u64, f64)>) {
         let (path, method) = method.rsplit_once('/').unwrap();
         let path = path.replace('/', "~1");
         let operations = match limits {
             Some((burst, rate)) => {
                 [("burstLimit", burst.to_string()), ("rateLimit", rate.to_string())].map(|(limit, value)| {
-                    let path = format!("/{path}/{method}/throttling/{limit}");
-                    PatchOperation::builder().op(Op::Replace).path(path).value(value).build()
+                    json!({"op": "replace", "path": format!("/{path}/{method}/throttling/{limit}"), "value": value})
                 })
             }
-            .to_vec(),
-            None => vec![PatchOperation::builder().op(Op::Remove).path(format!("/{path}/{method}")).build()],
+            .into(),
+            None => json!([{"op": "remove", "path": format!("/{path}/{method}")}]),
         };
         self.update(operations).await;
     }
@@ -83,7 +83,7 @@ fn is_throttled(answer: &Answer) {
 #[tokio::test]
 async fn what_is_past_a_limit_is_a_problem_that_says_when_to_come_back_and_reaches_nothing() {
     let (stage, api, stack) =
-        (Stage::of_stack().await, ApiClient::new().hearing_of_throttles(), Stack::of_environment().await);
+        (Stage::of_stack(), ApiClient::new().hearing_of_throttles(), Stack::of_environment().await);
     let order = order_of("SKU-1");
     let [sync, async_, read] = ["/sync/orders/{orderId}/PUT", "/async/orders/{orderId}/PUT", "/orders/{orderId}/GET"];
     assert!(stage.limits(sync).await.is_some(), "the template gives the sync lane limits of its own");

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from localcloud import sam
+from localcloud.build import of_all_functions
 from localcloud.environment import release_environment
 from localcloud.failure import Failure
 from localcloud.files import refuse_unwritable
@@ -38,10 +39,8 @@ def build_functions(project: Project, environment: Mapping[str, str], processor:
     SAM has them compiled one after the other. Linking one takes a processor about a minute: together, they use every processor.
     """
     refuse_unwritable(project.root / BUILT / "template.yaml")
-    functions = sorted(manifest.parent.name for manifest in project.root.glob("functions/*/Cargo.toml"))
-    if functions:
-        packages = [word for name in functions for word in ("--package", name, "--bin", name)]
-        command = ["cargo", "lambda", "build", "--release", *(["--arm64"] if processor == _ARM64 else []), *packages]
+    if functions := of_all_functions(project):
+        command = ["cargo", "lambda", "build", "--release", *(["--arm64"] if processor == _ARM64 else []), *functions]
         if subprocess.run(command, cwd=project.root, env=dict(environment), check=False).returncode:
             raise Failure("The functions do not compile; the compiler's message is above.")
     if not sam.in_foreground(["build", *arguments], project, environment):

@@ -1,4 +1,4 @@
-"""What `deploy` says where nothing was changed, on an emulator: real processes, and a stack of one queue that passes for Twolane's.
+"""What `deploy` and SAM's guide say, on an emulator: real processes, and a stack of one queue that passes for Twolane's.
 
 Runs as `on_a_stack`. What MiniStack makes of the real template has something new in it each time, so that there are always changes.
 """
@@ -37,6 +37,13 @@ Resources:
 Outputs:
   QueueUrl: {{Value: !Ref Queue}}
 """
+# In place of all that Twolane deploys.
+_RESOURCES = """
+Resources:
+  Queue: {Type: AWS::SQS::Queue}
+Outputs:
+  QueueUrl: {Value: !Ref Queue}
+"""
 _STACK = "twolane-small"
 _SAMCONFIG = f"""
 version = 0.1
@@ -50,25 +57,42 @@ _QUESTION = "Deploy this changeset"
 
 
 class OnASmallStack(unittest.TestCase):
-    def setUp(self) -> None:
+    """One stack for all tests. A test that deploys gives a parameter a value that no other one gives it, so that there are changes."""
+
+    folder: str
+    endpoint: str
+
+    @classmethod
+    def setUpClass(cls) -> None:
         folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        Path(folder.name, "template.yaml").write_text(_TEMPLATE)
-        Path(folder.name, "samconfig.toml").write_text(_SAMCONFIG)
-        self.folder, self.endpoint = folder.name, Cloud().endpoint
-        self.addCleanup(self.destroy)
-        code, printed = self.deploy({}, "--yes")
-        self.assertEqual(code, 0, printed)
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder, cls.endpoint = folder.name, Cloud().endpoint
+        cls.addClassCleanup(cls.destroy)
 
-    def run_in_a_terminal(self, answers: dict[str, str], *arguments: str) -> tuple[int, str]:
-        return answer(answers, *arguments, "--project", self.folder, "--endpoint-url", self.endpoint)
+    def setUp(self) -> None:
+        self.write(_TEMPLATE, _SAMCONFIG)
+        stacks = boto3.client("cloudformation").list_stacks()["StackSummaries"]
+        if not any(each["StackName"] == _STACK and each["StackStatus"] != "DELETE_COMPLETE" for each in stacks):
+            code, printed = self.deploy({}, "--yes")
+            self.assertEqual(code, 0, printed)
 
-    def deploy(self, answers: dict[str, str], *options: str) -> tuple[int, str]:
-        return self.run_in_a_terminal(answers, "deploy", "--built", self.folder, *options)
+    def write(self, template: str, samconfig: str) -> None:
+        Path(self.folder, "template.yaml").write_text(template)
+        Path(self.folder, "samconfig.toml").write_text(samconfig)
 
-    def destroy(self) -> None:
-        code, printed = self.run_in_a_terminal({}, "destroy", "--yes")
-        self.assertEqual(code, 0, printed)
+    @classmethod
+    def run_in_a_terminal(cls, answers: dict[str, str], *arguments: str) -> tuple[int, str]:
+        return answer(answers, *arguments, "--project", cls.folder, "--endpoint-url", cls.endpoint)
+
+    @classmethod
+    def deploy(cls, answers: dict[str, str], *options: str) -> tuple[int, str]:
+        return cls.run_in_a_terminal(answers, "deploy", "--built", cls.folder, *options)
+
+    @classmethod
+    def destroy(cls, stack: str = _STACK) -> None:
+        code, printed = cls.run_in_a_terminal({}, "destroy", "--yes", "--stack-name", stack)
+        if code:
+            raise AssertionError(printed)
 
     def test_changes_that_are_declined_are_not_told_as_deployed(self) -> None:
         code, printed = self.deploy({_QUESTION: "n"}, "--parameter", "Seconds=30")
@@ -117,7 +141,7 @@ class OnASmallStack(unittest.TestCase):
         for value in ("a\\ b", "ends in \\"):
             with self.subTest(value=value):
                 self.destroy()
-                Path(self.folder, "samconfig.toml").write_text(_SAMCONFIG)
+                self.write(_TEMPLATE, _SAMCONFIG)
 
                 code, printed = self.deploy({_QUESTION: "y"}, "--parameter", f"Odd1={value}")
 
@@ -125,7 +149,33 @@ class OnASmallStack(unittest.TestCase):
                 self.assertEqual(self.deployed()["Odd1"], value)
                 self.assertIn("QueueUrl", printed.rpartition("Outputs:")[2])
                 self.assertIn("SAM's guide has not saved all answers so that SAM can read them", printed)
-        Path(self.folder, "samconfig.toml").write_text(_SAMCONFIG)
+
+    def test_the_guide_may_name_another_stack_and_the_next_deployment_finds_it(self) -> None:
+        stack, usual = f"{_STACK}-answered", "twolane-dev"
+        # The guide asks for all parameters, so these and the environment are Twolane's.
+        template = (REPOSITORY / "template.yaml").read_text(encoding="utf-8").partition("\nGlobals:")[0] + _RESOURCES
+        self.write(template, (REPOSITORY / "samconfig.toml").read_text(encoding="utf-8"))
+        self.addCleanup(self.destroy, stack)
+        parameters = Cloud().options()
+
+        declined = self.deploy({"Stack Name": stack, "Save arguments": "n"}, *parameters)
+        lost = self.deploy({"Stack Name": stack, "Save arguments": "n", _QUESTION: "y"}, *parameters)
+        self.destroy(stack)
+        found = self.deploy({"Stack Name": stack, _QUESTION: "y"}, *parameters)
+        again = self.deploy({_QUESTION: "y"})
+
+        for code, printed in (declined, lost):
+            self.assertEqual(code, 0, printed)
+            self.assertIn(f"there is no stack {usual} in us-east-1", printed)
+        samconfig = Path(self.folder, "samconfig.toml").read_text()
+        self.assertIn(f'stack_name = "{stack}"', samconfig)
+        self.assertIn('KmsKeyArn=\\"\\"', samconfig)
+        for code, printed in (found, again):
+            self.assertEqual(code, 0, printed)
+        self.assertIn(f"The stack {stack} is deployed", found[1])
+        self.assertIn(f"make smoke STACK={stack} REGION=us-east-1", found[1])
+        # SAM reads all answers as they were given.
+        self.assertIn(f"Nothing was changed: the stack {stack} is as it was", again[1])
 
     def test_changes_that_are_agreed_to_are_made(self) -> None:
         code, printed = self.deploy({_QUESTION: "y"}, "--parameter", "Seconds=20")

@@ -8,13 +8,10 @@ infra/local on PYTHONPATH. The stack trusts a user pool instead of the local iss
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import tempfile
 import unittest
-from pathlib import Path
 from typing import Any, TextIO
-from unittest import mock
 
 import boto3
 from awscloud.callers import subject
@@ -23,7 +20,7 @@ from localcloud.files import write_json
 from localcloud.layout import REPOSITORY, Project
 from localcloud.processes import wait_until
 
-from .cloud import SECONDS, STACK, Cloud, answer, run, start
+from .cloud import SECONDS, STACK, Cloud, run, start
 
 # Exactly one test each, so that nothing beside it hides what it leaves.
 _QUICK = "sync_lane::answers_a_new_order_with_201"
@@ -235,35 +232,6 @@ class OnAStack(unittest.TestCase):
             client.update_table(TableName=table, DeletionProtectionEnabled=False)
             client.delete_table(TableName=table)
         self.assertEqual(self.cloud.inventory(), before)
-
-    def test_the_guide_may_name_another_stack_and_the_next_deployment_finds_it(self) -> None:
-        stack = f"{STACK}-answered"
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        for file in ("samconfig.toml", "template.yaml"):
-            shutil.copy(REPOSITORY / file, folder.name)
-        samconfig = Path(folder.name) / "samconfig.toml"
-        of_the_project = ("--project", folder.name, "--endpoint-url", self.cloud.endpoint)
-        command = ("deploy", "--built", str(Project(REPOSITORY).build_folder), *of_the_project)
-        unsaved = {"Stack Name": stack, "Save arguments": "n", "Deploy this changeset": "y"}
-        saved = {"Stack Name": stack, "Deploy this changeset": "y"}
-        self.addCleanup(run, "destroy", "--yes", "--delete-data", stack=stack)
-
-        declined = answer({"Stack Name": stack, "Save arguments": "n"}, *command, *self.cloud.options())
-        lost = answer(unsaved, *command, *self.cloud.options())
-        run("destroy", "--yes", "--delete-data", stack=stack)
-        found = answer(saved, *command, *self.cloud.options())
-        again = answer({"Deploy this changeset": "y"}, *command)
-
-        for code, printed in (declined, lost):
-            self.assertEqual(code, 0, printed)
-            self.assertIn("there is no stack twolane-dev in us-east-1", printed)
-        self.assertIn(f'stack_name = "{stack}"', samconfig.read_text())
-        self.assertIn('KmsKeyArn=\\"\\"', samconfig.read_text())
-        for code, printed in (found, again):
-            self.assertEqual(code, 0, printed)
-            self.assertIn(f"The stack {stack} is deployed", printed)
-        self.assertIn(f"make smoke STACK={stack} REGION=us-east-1", found[1])
 
     def test_destroying_what_is_not_there_is_no_failure(self) -> None:
         code, printed = run("destroy", "--yes", stack="twolane-nowhere")

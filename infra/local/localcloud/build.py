@@ -1,15 +1,15 @@
-"""`sam build` with the quick profile: debug, host compiler, host architecture."""
+"""`sam build` with the quick profile: debug, host compiler, host architecture; and one archive of each function for all stacks."""
 
 from __future__ import annotations
 
 import platform
 from collections.abc import Callable
 
-from . import sam
+from . import sam, tools
 from .environment import REGION, path_with_sam, without_aws
 from .failure import Failure
 from .files import tail
-from .layout import Instance, Project, short
+from .layout import PACKER, Instance, Project, short
 
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
@@ -42,5 +42,16 @@ def build(project: Project, instance: Instance, say: Callable[[str], None]) -> N
         "--build-dir", str(project.build_folder),
         "--parameter-overrides", f"Architecture={architecture()}",
     ]  # fmt: skip
-    if not sam.run(arguments, project, environment, instance.build_log, say):
+    commands = [sam.command(arguments)]
+    if functions := of_all_functions(project):
+        # SAM has functions compiled one after the other, and finds these compiled.
+        compilation = ["cargo", "lambda", "build", *functions]
+        commands = [compilation, *commands, [str(tools.python(tools.SAM)), str(PACKER), str(project.built_template)]]
+    if not sam.run(commands, project, environment, instance.build_log, say):
         raise Failure(f"The build failed:\n{tail(instance.build_log)}\n  Log:  {short(instance.build_log)}")
+
+
+def of_all_functions(project: Project) -> list[str]:
+    """Cargo's options for all functions of a project; none if it has none."""
+    names = sorted(manifest.parent.name for manifest in project.root.glob("functions/*/Cargo.toml"))
+    return [word for name in names for word in ("--package", name, "--bin", name)]

@@ -91,7 +91,7 @@ def _sam_deploy(project: Project, instance: Instance, port: int, parameters: Map
     ]  # fmt: skip
     with temporary_folder(project.root) as temporary:
         arguments += overrides(parameters, Path(temporary["TMPDIR"]))
-        if not sam.run(arguments, project, command_environment(instance, port, {}), instance.deploy_log, say):
+        if not sam.run([sam.command(arguments)], project, command_environment(instance, port, {}), instance.deploy_log, say):
             raise _failed(instance, port)
 
 

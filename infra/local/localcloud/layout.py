@@ -10,6 +10,7 @@ LOCAL_FOLDER = Path(__file__).resolve().parent.parent
 REPOSITORY = LOCAL_FOLDER.parent.parent
 REQUIREMENTS_FOLDER = LOCAL_FOLDER / "requirements"
 EXPANDER = LOCAL_FOLDER / "expand_template.py"
+PACKER = LOCAL_FOLDER / "pack_functions.py"
 ISSUER = LOCAL_FOLDER / "issuer.py"
 TESTS_FOLDER = LOCAL_FOLDER / "tests"
 LOCALSTACK_FOLDER = LOCAL_FOLDER / "localstack"

@@ -1,4 +1,4 @@
-"""Running the pinned AWS SAM: output to a log, a few lines of it as progress."""
+"""Running the pinned AWS SAM, and what builds as it does: output to a log, a few lines of it as progress."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TextIO
 
 from .environment import sam_bin
 from .layout import Project
@@ -18,31 +19,34 @@ _MILESTONE = re.compile(r"Building codeuri: (?P<code>\S+) .*functions: (?P<funct
 _ACTIVITY = re.compile(r"\s*(?P<verb>Compiling|Downloading|Updating|Checking) (?P<what>\S+)")
 
 
+def command(arguments: list[str]) -> list[str]:
+    """`sam …`, of the tool set."""
+    return [str(sam_bin() / "sam"), *arguments]
+
+
 def in_foreground(arguments: list[str], project: Project, environment: Mapping[str, str]) -> bool:
     """Run `sam …` with this process's input and output: it tells what it does, and asks. Whether it succeeded."""
     with temporary_folder(project.root) as temporary:
-        command = [str(sam_bin() / "sam"), *arguments]
-        return subprocess.run(command, cwd=project.root, env={**environment, **temporary}, check=False).returncode == 0
+        return subprocess.run(command(arguments), cwd=project.root, env={**environment, **temporary}, check=False).returncode == 0
 
 
-def run(arguments: list[str], project: Project, environment: Mapping[str, str], log: Path, say: Callable[[str], None]) -> bool:
-    """Run `sam …` for a project; whether it succeeded."""
+def run(commands: list[list[str]], project: Project, environment: Mapping[str, str], log: Path, say: Callable[[str], None]) -> bool:
+    """Run commands in a project, one after the other, with one new log; whether all succeeded. The first that fails is the last."""
     log.parent.mkdir(parents=True, exist_ok=True)
+    with temporary_folder(project.root) as temporary, log.open("w", encoding="utf-8") as written:
+        return all(_run(each, project.root, {**environment, **temporary}, written, say) for each in commands)
+
+
+def _run(words: list[str], folder: Path, environment: Mapping[str, str], log: TextIO, say: Callable[[str], None]) -> bool:
     last, count = time.monotonic(), 0
-    with temporary_folder(project.root) as temporary, log.open("w", encoding="utf-8") as written, subprocess.Popen(
-        [str(sam_bin() / "sam"), *arguments],
-        cwd=project.root,
-        env={**environment, **temporary},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    ) as process:
+    with subprocess.Popen(
+        words, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, errors="replace",
+    ) as process:  # fmt: skip
         assert process.stdout is not None, "stdout is a pipe"
         for line in process.stdout:
-            written.write(line)
-            written.flush()
+            log.write(line)
+            log.flush()
             if milestone := _MILESTONE.search(line):
                 say(f"building {milestone['functions'].strip()}")
             if activity := _ACTIVITY.match(line):

@@ -36,7 +36,9 @@ class Findings(unittest.TestCase):
             elsewhere.mkdir()
             os.utime(elsewhere, (0, 0))
             # Of the user's other programs: checkov ends at once with a level that it does not know.
-            with mock.patch.dict(os.environ, {"TMPDIR": str(elsewhere), "LOG_LEVEL": "trace"}):
+            user = mock.patch.dict(os.environ, {"TMPDIR": str(elsewhere), "LOG_LEVEL": "trace"})
+            # SAM finds in each environment what it finds in another one.
+            with user, mock.patch.object(lint, "_ENVIRONMENTS", lint._ENVIRONMENTS[:1]):
                 verdicts = lint.lint(project)
             cls.elsewhere = (os.listdir(elsewhere), os.stat(elsewhere).st_mtime)
             cls.left = list((project.root / ".local").iterdir())

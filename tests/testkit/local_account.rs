@@ -1,0 +1,39 @@
+//! IAM and API Gateway of the local cloud over HTTP: their SDKs take longer to compile than anything else here.
+
+use crate::{
+    api_client::{send, set_up_tls},
+    outputs::HOW,
+};
+use reqwest::{
+    Client, Method, RequestBuilder, Url,
+    header::{AUTHORIZATION, CONTENT_TYPE},
+};
+use std::env;
+
+/// A request to a service as the account, whose signatures the local cloud does not check.
+pub fn request(service: &str, method: Method, path: &str) -> RequestBuilder {
+    let setting = |name: &str| env::var(name).unwrap_or_else(|_| panic!("{name} is not set.\n{HOW}"));
+    let credential =
+        format!("{}/20000101/{}/{service}/aws4_request", setting("AWS_ACCESS_KEY_ID"), setting("AWS_REGION"));
+    let signature = format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0");
+    let url = format!("{}/{path}", setting("AWS_ENDPOINT_URL"));
+    set_up_tls();
+    let client = Client::builder().no_proxy().build().unwrap();
+    client.request(method, url).header(AUTHORIZATION, signature)
+}
+
+/// Calls an action of IAM with parameters by name. Its answer, which is XML.
+pub async fn iam(action: &str, parameters: &[(&str, &str)]) -> String {
+    let call = [("Action", action), ("Version", "2010-05-08")];
+    let form = Url::parse_with_params("http://form", call.iter().chain(parameters)).unwrap();
+    let call = request("iam", Method::POST, "").header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let answer = send(call.body(form.query().unwrap().to_owned())).await;
+    assert_eq!(answer.status, 200, "{action} of IAM: {answer:?}");
+    answer.body.as_str().expect("it is XML").to_owned()
+}
+
+/// The texts of all elements of that name, which have no elements in them.
+pub fn elements(xml: &str, name: &str) -> Vec<String> {
+    let (begin, end) = (format!("<{name}>"), format!("</{name}>"));
+    xml.split(&begin).skip(1).map(|rest| rest.split(&end).next().unwrap().to_owned()).collect()
+}
