@@ -54,6 +54,7 @@ pub(crate) fn report(conditions: &Conditions<'_>, measured: &[Measured], not_und
         lanes,
         pricing: None,
         verdict: Vec::new(),
+        promises: Vec::new(),
         errors,
     }
 }
