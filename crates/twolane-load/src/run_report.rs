@@ -100,6 +100,11 @@ fn generator(measured: &[Measured], conditions: &Conditions<'_>) -> Generator {
     }
 }
 
+/// The run before anything was sent.
+pub(crate) fn planned(conditions: &Conditions<'_>) -> Run {
+    run(conditions, generator(&[], conditions))
+}
+
 fn run(conditions: &Conditions<'_>, generator: Generator) -> Run {
     let settings = conditions.settings;
     Run {
