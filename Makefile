@@ -33,7 +33,7 @@ export CARGO_BUILD_TARGET ?= $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //
 MEASURED := $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
 COMPILER := cargo
 
-.PHONY: help demo up down restart env test test-localstack test-differential soak check bench build deploy smoke destroy
+.PHONY: help demo up down restart env test test-localstack test-differential soak gate check bench build deploy smoke destroy
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +72,13 @@ soak: ## The fault suite in full, on a local cloud of its own: 2 000 orders in a
 	@$(CLOUD) exec --dir .local/soak --port 0 -- env TWOLANE_SOAK=1 sh -c '\
 		cargo build --locked --workspace --all-features --bins --examples && \
 		cargo test --locked --workspace --all-features --test faults'
+
+# With the functions that `make test` built, and the command line with the features that it has there.
+gate: ## Compare the lanes on a separate local cloud, as it was built before; fail if one loses an order; SUMMARY=file.md JUNIT=file.xml
+	@cargo build --locked --workspace --all-features --bin twolane
+	@$(CLOUD) exec --built --dir .local/gate --port 0 -- \
+		"$${CARGO_TARGET_DIR:-target}/$(CARGO_BUILD_TARGET)/debug/twolane" compare --yes --output .local/gate-report \
+		--require '*.lost==0' --require '*.failed==0' --require '*.deadLetters==0'$(call option,--summary,SUMMARY)$(call option,--junit,JUNIT)
 
 # Builds for minutes first: each function by itself and by cargo-lambda, as SAM does. Built together, each would have the
 # features that any of them needs of a dependency. COMPILER=cargo-zigbuild links as for AWS; the bounds are for this machine's

@@ -3,6 +3,7 @@
 use futures_util::future::OptionFuture;
 use std::fs;
 use std::io::{self, IsTerminal};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::watch;
@@ -82,9 +83,20 @@ fn ignores_hangup() -> bool {
     ignored.map_or_else(|| !io::stdout().is_terminal() && !io::stderr().is_terminal(), |mask| mask & 1 == 1)
 }
 
+/// Why work ends early.
+#[derive(Clone, Copy, Debug)]
+enum Cause {
+    Signal(Signal),
+    /// The program itself has reason to.
+    Decision,
+}
+
 /// Remembers the first signal, so that long work can look for it between two steps.
 #[derive(Clone, Debug)]
-pub struct Interruption(watch::Receiver<Option<Signal>>);
+pub struct Interruption {
+    seen: watch::Receiver<Option<Cause>>,
+    cause: Arc<watch::Sender<Option<Cause>>>,
+}
 
 impl Interruption {
     /// Starts to listen.
@@ -93,30 +105,50 @@ impl Interruption {
     /// What the operating system says.
     pub fn listen() -> io::Result<Self> {
         let mut signals = Signals::listen()?;
-        let (first, seen) = watch::channel(None);
+        let (cause, seen) = watch::channel(None);
+        let cause = Arc::new(cause);
+        let first = Arc::clone(&cause);
         tokio::spawn(async move {
             let signal = signals.next().await;
-            first.send_replace(Some(signal));
+            first.send_replace(Some(Cause::Signal(signal)));
             // Later signals are ignored as long as somebody listens: the work is ending already.
             first.closed().await;
         });
-        Ok(Self(seen))
+        Ok(Self { seen, cause })
+    }
+
+    /// Ends the work early, as a signal does.
+    pub fn interrupt(&self) {
+        self.cause.send_if_modified(|cause| {
+            let is_first = cause.is_none();
+            cause.get_or_insert(Cause::Decision);
+            is_first
+        });
+    }
+
+    /// Whether the work is to end early.
+    #[must_use]
+    pub fn has_come(&self) -> bool {
+        self.seen.borrow().is_some()
     }
 
     /// The first signal, if there was one.
     #[must_use]
     pub fn signal(&self) -> Option<Signal> {
-        *self.0.borrow()
+        match *self.seen.borrow() {
+            Some(Cause::Signal(signal)) => Some(signal),
+            Some(Cause::Decision) | None => None,
+        }
     }
 
-    /// Waits for the first signal.
+    /// Waits until the work is to end early.
     pub async fn wait(&self) {
-        let _ = self.0.clone().wait_for(Option::is_some).await;
+        let _ = self.seen.clone().wait_for(Option::is_some).await;
     }
 
-    /// Waits that long, or until there is a signal.
+    /// Waits that long, or until the work is to end early.
     pub async fn sleep(&self, time: Duration) {
-        let mut seen = self.0.clone();
+        let mut seen = self.seen.clone();
         let _ = tokio::time::timeout(time, seen.wait_for(Option::is_some)).await;
     }
 }

@@ -20,10 +20,14 @@ use time::OffsetDateTime;
 use twolane_client::requests::Requests;
 use twolane_client::signals::Interruption;
 use twolane_client::stack::{DeployedAddress, Stack};
-use twolane_report::model::Report;
+use twolane_report::Promise;
+use twolane_report::model::{Counts, Report, Run};
 
 /// How long orders arrive when nothing is said.
 const DURATION: Duration = Duration::from_secs(30);
+
+/// Between two looks at whether a promise can still be kept.
+const WATCHED_EVERY: Duration = Duration::from_millis(100);
 
 /// Most orders of a lane, warm-up included: each takes some dozens of bytes of memory.
 const MAX_ORDERS: f64 = 20_000_000.0;
@@ -34,6 +38,8 @@ pub struct Comparison {
     seed: u64,
     lanes: Vec<Lane>,
     workload: Arc<Workload>,
+    /// Requests to a lane that count in its figures.
+    counted: u64,
     /// What happens to the stack.
     pub scenario: Scenario,
     owners: Owners,
@@ -90,6 +96,7 @@ impl Comparison {
         Ok(Self {
             max_in_flight,
             seed,
+            counted: workload.counted().count() as u64,
             workload,
             scenario,
             requests: Requests::new(api_url.clone(), owners.tokens[0].clone(), stack.network(), at_once)?,
@@ -102,6 +109,18 @@ impl Comparison {
             lanes,
             notify,
         })
+    }
+
+    /// The lanes that are measured, in this order.
+    #[must_use]
+    pub fn lanes(&self) -> &[Lane] {
+        &self.lanes
+    }
+
+    /// What the report will say of the run, as far as it is known before anything is sent.
+    #[must_use]
+    pub fn planned(&self) -> Run {
+        run_report::planned(&self.conditions(OffsetDateTime::now_utc(), 0, false))
     }
 
     /// URL of the stack's REST API.
@@ -134,37 +153,42 @@ impl Comparison {
     /// A lane cannot be loaded, or the stack cannot be changed: nothing was sent.
     pub async fn run(&self, interruption: &Interruption, show: impl AsyncFn(&[Lap])) -> anyhow::Result<Option<Report>> {
         let started_at = OffsetDateTime::now_utc();
+        let resent_before = self.requests.resent();
         let held = Held::new();
         // All of them before any is loaded: what cannot be measured is not begun.
         let ready = tokio::select! {
             ready = try_join_all(self.lanes.iter().map(|lane| self.lane(lane, interruption).prepare())) => ready?,
             () = interruption.wait() => return Ok(None),
         };
-        if interruption.signal().is_some() {
+        if interruption.has_come() {
             return Ok(None);
         }
         let (loaded, undone) = self.play(ready, held, interruption, &show).await?;
-        let interrupted = interruption.signal().is_some();
+        let interrupted = interruption.has_come();
         // The stack is as it was by now: what is left is reading.
         let measured = join_all(loaded.into_iter().map(Loaded::examine)).await;
         for lane in &measured {
             lane.notices.iter().for_each(|notice| (self.notify)(&format!("{} lane: {notice}", lane.lane.name)));
         }
-        let conditions = Conditions {
+        let conditions = self.conditions(started_at, self.requests.resent() - resent_before, interrupted);
+        Ok(Some(run_report::report(&conditions, &measured, undone.err())))
+    }
+
+    fn conditions(&self, started_at: OffsetDateTime, resent: u64, interrupted: bool) -> Conditions<'_> {
+        Conditions {
             settings: &self.settings,
             scenario: &self.scenario,
             workload: &self.workload,
             owners: self.owners.count(),
             max_in_flight: self.max_in_flight,
-            resent: self.requests.resent(),
+            resent,
             api_url: self.api_url.as_str(),
             is_emulator: self.is_emulator,
             region: self.deployed.as_ref().and_then(|deployed| deployed.region.clone()),
             seed: self.seed,
             started_at,
             interrupted,
-        };
-        Ok(Some(run_report::report(&conditions, &measured, undone.err())))
+        }
     }
 
     /// Changes the stack as the scenario says, loads the lanes, and changes it back.
@@ -214,9 +238,13 @@ impl Comparison {
     ) -> Vec<Loaded> {
         let turns =
             if self.settings.parallel { vec![ready] } else { ready.into_iter().map(|lane| vec![lane]).collect() };
-        let mut loaded = Vec::new();
+        let mut loaded: Vec<Loaded> = Vec::new();
         for lanes in turns {
-            if interruption.signal().is_none() {
+            // What the lanes before have lost, no further lane makes good.
+            for lane in &loaded {
+                self.interrupt_if_broken(lane.lane(), &lane.counts(), interruption);
+            }
+            if !interruption.has_come() {
                 loaded.extend(self.together(lanes, interruption, show).await);
             }
         }
@@ -249,6 +277,27 @@ impl Comparison {
         tokio::select! {
             loaded = join_all(running) => loaded,
             () = show(&laps) => unreachable!("it goes on until it is dropped"),
+            () = self.watch(&laps, interruption) => unreachable!("it goes on until it is dropped"),
+        }
+    }
+
+    /// Interrupts the run once one of these lanes has refused too much, until dropped.
+    async fn watch(&self, laps: &[Lap], interruption: &Interruption) {
+        loop {
+            for lap in laps {
+                let so_far = Counts { refused: lap.clocked.tally().refused, ..Counts::default() };
+                self.interrupt_if_broken(lap.lane, &so_far, interruption);
+            }
+            tokio::time::sleep(WATCHED_EVERY).await;
+        }
+    }
+
+    /// Interrupts the run if the lane can no longer keep a promise.
+    fn interrupt_if_broken(&self, lane: Lane, so_far: &Counts, interruption: &Interruption) {
+        let is_broken = |promise: &&Promise| promise.is_broken_for_good(lane, so_far, self.counted);
+        if let (Some(promise), false) = (self.settings.abort_on.iter().find(is_broken), interruption.has_come()) {
+            (self.notify)(&format!("The {} lane can no longer keep {promise}: the run ends here.", lane.name));
+            interruption.interrupt();
         }
     }
 

@@ -54,6 +54,7 @@ pub(crate) fn report(conditions: &Conditions<'_>, measured: &[Measured], not_und
         lanes,
         pricing: None,
         verdict: Vec::new(),
+        promises: Vec::new(),
         errors,
     }
 }
@@ -97,6 +98,11 @@ fn generator(measured: &[Measured], conditions: &Conditions<'_>) -> Generator {
         honest: reasons.is_empty(),
         reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
     }
+}
+
+/// The run before anything was sent.
+pub(crate) fn planned(conditions: &Conditions<'_>) -> Run {
+    run(conditions, generator(&[], conditions))
 }
 
 fn run(conditions: &Conditions<'_>, generator: Generator) -> Run {

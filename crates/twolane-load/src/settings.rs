@@ -2,6 +2,7 @@
 
 use crate::stack_settings::default_file;
 use std::path::PathBuf;
+use twolane_report::Promise;
 
 /// Everything that was chosen.
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub struct Settings {
     pub load: LoadSettings,
     /// The scenario's own figures.
     pub scenario_options: ScenarioSettings,
+    /// Promises that end a run as soon as a lane can no longer keep one.
+    pub abort_on: Vec<Promise>,
 }
 
 /// The load.
@@ -180,6 +183,6 @@ impl Settings {
             writes_per_second: 10,
             settings_file: None,
         };
-        Self { scenario, parallel: false, confirm: ConfirmBy::Callback, load, scenario_options }
+        Self { scenario, parallel: false, confirm: ConfirmBy::Callback, load, scenario_options, abort_on: Vec::new() }
     }
 }

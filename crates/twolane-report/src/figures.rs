@@ -23,6 +23,11 @@ enum Kind {
 }
 
 impl Figure {
+    /// The same figure of something else.
+    pub(crate) fn with_value(&self, value: Option<f64>) -> Self {
+        Self { value, ..self.clone() }
+    }
+
     /// As people read it.
     pub(crate) fn shown(&self) -> String {
         let Some(value) = self.value else { return "–".to_owned() };

@@ -38,14 +38,20 @@ pub fn write(report: &Report, path: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// It could not.
 pub fn can_write(path: &Path) -> anyhow::Result<()> {
-    for path in [path.to_owned(), page_path(path)] {
-        if path.is_dir() {
-            bail!("{} is a folder", path.display());
-        }
-        let context = || format!("Failed to write {}", path.display());
-        new_file(&path, &" ".repeat(PROBE_BYTES)).with_context(context)?;
+    can_replace(path)?;
+    can_replace(&page_path(path))
+}
+
+/// Whether [`replace`] could write that file, found out by writing as much as a report has. Leaves nothing there.
+///
+/// # Errors
+/// It could not.
+pub fn can_replace(path: &Path) -> anyhow::Result<()> {
+    if path.is_dir() {
+        bail!("{} is a folder", path.display());
     }
-    Ok(())
+    let context = || format!("Failed to write {}", path.display());
+    new_file(path, &" ".repeat(PROBE_BYTES)).map(drop).with_context(context)
 }
 
 /// Where the page of a report goes: beside it, under the same name but for its end.
@@ -67,15 +73,50 @@ pub fn write_page(report: &Report, path: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// The file cannot be read, is no report, or is one of another version.
 pub fn read(path: &Path) -> anyhow::Result<Report> {
+    report(read_json(path, "report")?, &path.display().to_string())
+}
+
+/// Reads the reports of several runs, as [`write_runs`] writes them.
+///
+/// # Errors
+/// The file cannot be read, or is not a list of reports.
+pub fn read_runs(path: &Path) -> anyhow::Result<Vec<Report>> {
+    let shown = path.display();
+    let Value::Array(runs) = read_json(path, "baseline")? else {
+        bail!("{shown} is not a baseline: it must be a list of reports, as --save-baseline writes it");
+    };
+    let numbered = (1..).zip(runs);
+    numbered.map(|(number, run)| report(run, &format!("Run {number} in {shown}"))).collect()
+}
+
+/// Writes the reports of several runs as one file.
+///
+/// # Errors
+/// The folder is missing or cannot be written.
+///
+/// # Panics
+/// Never: a report has only string keys, so it is always JSON.
+pub fn write_runs(runs: &[Report], path: &Path) -> anyhow::Result<()> {
+    let mut json = serde_json::to_string(runs).expect("reports have only string keys, so they are always JSON");
+    json.push('\n');
+    replace(path, &json)
+}
+
+/// Reads a file as JSON. `kind` is what it should be.
+fn read_json(path: &Path, kind: &str) -> anyhow::Result<Value> {
+    let shown = path.display();
+    let text = read_text(path).with_context(|| format!("Failed to read {shown}"))?;
+    serde_json::from_str(&text).with_context(|| format!("{shown} is no {kind}"))
+}
+
+/// The report that a value is, whatever its version; `shown` is where it comes from.
+fn report(mut value: Value, shown: &str) -> anyhow::Result<Report> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Versioned {
         schema_version: u32,
     }
-    let shown = path.display();
-    let text = read_text(path).with_context(|| format!("Failed to read {shown}"))?;
     let not_any = || format!("{shown} is no report");
-    let mut value: Value = serde_json::from_str(&text).with_context(not_any)?;
     // Of a list, the first item would be taken for the version.
     if !value.is_object() {
         bail!("{}: it is no object", not_any());
@@ -117,7 +158,11 @@ fn check_size(value: &Value) -> anyhow::Result<()> {
     }
 }
 
-fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
+/// Writes a file, which is never half there.
+///
+/// # Errors
+/// The folder is missing or cannot be written.
+pub fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
     let context = || format!("Failed to write {}", path.display());
     let new = new_file(path, text).with_context(context)?;
     new.persist(path).map(drop).with_context(context)

@@ -2,13 +2,17 @@
 //!
 //! Nothing here asks AWS or a stack: a report is made from counts and times that others measured.
 
+mod baseline;
 mod comparison;
 mod cost;
 mod figures;
 mod files;
 mod html;
+mod junit;
+mod markdown;
 pub mod model;
 mod printable;
+pub mod promise;
 mod text;
 mod verdict;
 mod version_1;
@@ -17,11 +21,15 @@ mod words;
 #[cfg(test)]
 mod sample;
 
+pub use baseline::{Change, LEAST_RUNS, Trend, changes, differences};
 pub use comparison::comparison_json;
 pub use cost::PriceTable;
-pub use files::{can_write, page_path, read, write, write_page};
+pub use files::{can_replace, can_write, page_path, read, read_runs, replace, write, write_page, write_runs};
+pub use junit::junit;
+pub use markdown::markdown;
 pub use printable::printable;
-pub use text::{comparison, summary};
+pub use promise::{Promise, judge};
+pub use text::{changed, comparison, summary, summary_of_runs};
 
 use model::Report;
 

@@ -15,6 +15,7 @@ pub(crate) fn report() -> Report {
         lanes: vec![sync_lane(), async_lane()],
         pricing: None,
         verdict: Vec::new(),
+        promises: Vec::new(),
         errors: Vec::new(),
     }
 }

@@ -1,8 +1,10 @@
 //! A report on a terminal: a table, and the verdict under it.
 
+use crate::baseline::Change;
 use crate::figures::{Figure, figures};
 use crate::model::{LaneReport, Report};
 use crate::printable::printable;
+use crate::promise::{Together, together};
 use crate::words::times;
 
 /// Columns of text shown.
@@ -25,7 +27,67 @@ pub fn summary(report: &Report) -> String {
     for error in &report.errors {
         shown.extend(wrap(&format!("ERROR: {error}")));
     }
-    shown.iter().map(|line| printable(line)).collect::<Vec<_>>().join("\n")
+    shown.extend(promises(std::slice::from_ref(report)));
+    joined(&shown)
+}
+
+/// Several runs of one comparison: how far each figure spreads, what went wrong, and the promises.
+#[must_use]
+pub fn summary_of_runs(runs: &[Report]) -> String {
+    let Some(first) = runs.first() else { return String::new() };
+    let mut shown = vec![format!("{} runs · {} · {}", runs.len(), first.run.scenario, first.run.target.api_url)];
+    for name in lanes::names() {
+        let of_lane = |run: &Report| run.lanes.iter().find(|lane| lane.lane.name == name).map(figures);
+        let columns: Vec<_> = runs.iter().filter_map(of_lane).collect();
+        if columns.is_empty() {
+            continue;
+        }
+        let [least, median, most] = [spread(&columns, 0), spread(&columns, 1), spread(&columns, 2)];
+        shown.extend([String::new(), format!("The {name} lane")]);
+        let heads = ["least", "median", "most"].map(str::to_owned).to_vec();
+        shown.extend(table(heads, rows(&[least, median, most], |figure, _| figure.shown())));
+    }
+    for (number, run) in (1..).zip(runs) {
+        for error in &run.errors {
+            shown.extend(wrap(&format!("ERROR in run {number}: {error}")));
+        }
+    }
+    shown.extend(promises(runs));
+    joined(&shown)
+}
+
+/// The least, the median or the most of each figure, by `half`: 0, 1 or 2.
+fn spread(columns: &[Vec<Figure>], half: usize) -> Vec<Figure> {
+    let of = |(index, figure): (usize, &Figure)| {
+        let mut values: Vec<f64> = columns.iter().filter_map(|column| column[index].value).collect();
+        values.sort_by(f64::total_cmp);
+        figure.with_value(values.len().checked_sub(1).map(|last| values[last * half / 2]))
+    };
+    columns[0].iter().enumerate().map(of).collect()
+}
+
+/// How the lanes changed since the baseline. `noise` is the part of a figure by which it may change.
+#[must_use]
+pub fn changed(changes: &[Change], noise: f64) -> String {
+    let heads = ["ratio", "interval", ""].map(str::to_owned).to_vec();
+    let mut shown =
+        vec![String::new(), format!("Against the baseline, with {}\u{a0}% of noise allowed", noise * 100.0)];
+    shown.extend(table(heads, changes.iter().map(Change::cells).collect()));
+    joined(&shown)
+}
+
+/// Each promise with its figure, under a blank line and a heading; nothing without promises.
+fn promises(runs: &[Report]) -> Vec<String> {
+    let rows: Vec<_> = together(runs).into_iter().map(Together::cells).collect();
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let heads = ["lane", "figure", ""].map(str::to_owned).to_vec();
+    [String::new(), "Promises".to_owned()].into_iter().chain(table(heads, rows)).collect()
+}
+
+fn joined(lines: &[String]) -> String {
+    lines.iter().map(|line| printable(line)).collect::<Vec<_>>().join("\n")
 }
 
 /// Several runs side by side, one table per lane; ratios are to the first run.
@@ -49,7 +111,7 @@ pub fn comparison(reports: &[(String, Report)]) -> String {
         shown.extend([String::new(), format!("The {name} lane")]);
         shown.extend(table(lanes.iter().map(|(file, _)| (*file).to_owned()).collect(), rows));
     }
-    shown.iter().map(|line| printable(line)).collect::<Vec<_>>().join("\n")
+    joined(&shown)
 }
 
 /// How many times the first value; nothing where that says nothing.

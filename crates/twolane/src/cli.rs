@@ -1,6 +1,6 @@
 //! What can be typed: commands, options and their help.
 
-use crate::compare::args::{COMPARE_HELP, CompareArgs};
+use crate::compare::args::{CompareArgs, compare_help};
 use crate::counters::args::{ACCOUNT_HELP, AccountArgs, STOCK_HELP, StockArgs};
 use crate::dead_letters::args::{DLQ_HELP, DlqArgs, REDRIVE_HELP, RedriveArgs};
 use crate::stack_args::StackArgs;
@@ -10,6 +10,7 @@ use lanes::Lane;
 use std::path::PathBuf;
 use std::time::Duration;
 use twolane_client::order_file::parse_order_id;
+use twolane_report::{Promise, promise::metrics_help};
 
 /// Place orders down the lanes of a Twolane stack, and compare what each lane does under the same load.
 #[derive(Debug, Parser)]
@@ -40,10 +41,10 @@ pub(crate) enum Command {
     #[command(after_help = ACCOUNT_HELP)]
     Account(AccountArgs),
     /// Send the same load down the stack's lanes, and report what each made of it.
-    #[command(after_help = COMPARE_HELP)]
+    #[command(after_help = compare_help())]
     Compare(Box<CompareArgs>),
     /// Show the report of a comparison again, or compare the reports of several.
-    #[command(after_help = REPORT_HELP)]
+    #[command(after_help = report_help())]
     Report(ReportArgs),
     /// Print an access token for the local stack.
     #[command(after_help = TOKEN_HELP)]
@@ -112,6 +113,10 @@ pub(crate) struct ReportArgs {
     /// Write the report's page to that file, too: charts and figures in one HTML file, for any browser.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
+    /// Hold the report against a promise about a lane's figure, such as 'async.done.p99<2s' or '*.lost==0'. May be given
+    /// several times. Without it, the promises of the run are shown.
+    #[arg(long, value_name = "PROMISE")]
+    pub(crate) require: Vec<Promise>,
 }
 
 /// Options of `twolane token`.
@@ -231,17 +236,29 @@ TWOLANE_TOKEN is not, so that watching ends with it.
 
 The stack is found as for `twolane order`, and so is the token; see `twolane --help`.";
 
+/// What `twolane report --help` ends with.
+fn report_help() -> String {
+    REPORT_HELP.replacen("{metrics}", &metrics_help(), 1)
+}
+
 const REPORT_HELP: &str = "\
+A promise is LANE.METRIC, an operator (<, <=, >, >=, ==) and a number with its unit. LANE is a name, or
+* for each lane. A figure that was not measured breaks its promise. The metrics, and what their number
+is:
+{metrics}
+
 Examples:
   twolane report report.json
   twolane report before.json after.json
   twolane report report.json --prices eu-central-1.toml
   twolane report report.json --html report.html
+  twolane report report.json --require 'sync.refused<1%'
 
 Exit code:
-  0  shown
+  0  shown, and every promise of --require is kept
   2  wrong usage, a file that is no report, or a page or a result that cannot be
-     written";
+     written
+  3  a promise of --require is broken";
 
 const TOKEN_HELP: &str = "\
 `make up` makes a key in .local/issuer.json that only its stack accepts. Whoever can read that file \

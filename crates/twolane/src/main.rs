@@ -30,6 +30,12 @@ use twolane_load::open_files;
 /// Wrong usage: nothing was sent.
 const USAGE: u8 = 2;
 
+/// A figure is not within a promise that was required.
+const PROMISE_BROKEN: u8 = 3;
+
+/// A figure is worse than the baseline's.
+const REGRESSION: u8 = 4;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(cli) {

@@ -1,10 +1,11 @@
 //! `twolane report`: shows one run again, or compares several.
 
+use crate::PROMISE_BROKEN;
 use crate::cli::ReportArgs;
 use crate::output::Output;
 use anyhow::{Context, bail};
 use std::process::ExitCode;
-use twolane_report::{PriceTable, comparison, comparison_json, complete, read, summary, write_page};
+use twolane_report::{PriceTable, comparison, comparison_json, complete, judge, read, summary, write_page};
 
 /// Runs the command.
 ///
@@ -19,11 +20,17 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
             bail!("--html would overwrite the report {}", page.display());
         }
     }
+    if !args.require.is_empty() && args.files.len() > 1 {
+        bail!("--require is about one report, and {} are named", args.files.len());
+    }
     let mut reports = Vec::new();
     for file in &args.files {
         let mut report = read(file)?;
         if let Some(prices) = &args.prices {
             complete(&mut report, &PriceTable::read(prices)?);
+        }
+        if !args.require.is_empty() {
+            judge(&mut report, &args.require);
         }
         reports.push((file.display().to_string(), report));
     }
@@ -37,5 +44,6 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
         _ => comparison(&reports),
     };
     Output::stdout().line(&shown).context("Failed to write the result")?;
-    Ok(ExitCode::SUCCESS)
+    let is_broken = !args.require.is_empty() && reports.iter().any(|(_, report)| !report.keeps_promises());
+    Ok(if is_broken { ExitCode::from(PROMISE_BROKEN) } else { ExitCode::SUCCESS })
 }

@@ -51,9 +51,12 @@ mod tests {
     use super::*;
     use crate::measure::tally::{Answer, Tally};
     use crate::workload::{Arrival, Content};
+    use std::collections::BTreeMap;
     use std::time::Duration;
     use tokio::sync::mpsc::unbounded_channel;
     use tokio::time::Instant;
+    use twolane_report::Promise;
+    use twolane_report::model::{LaneReport, Latencies, Usage};
 
     /// 1000 orders, one each 10 ms.
     const ORDERS: u32 = 1000;
@@ -115,6 +118,44 @@ mod tests {
         assert!(tally.acknowledge.quantile_ms(0.99) > 4_800.0);
         assert!(tally.acknowledge.quantile_ms(0.5) < 50.0, "half of the orders are due before it or after it");
         assert!(tally.lag.max_ms() <= TIMER.as_secs_f64() * 1000.0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn promises_that_are_just_met_are_kept_and_those_just_missed_are_broken() {
+        let clocked = measured(1000).await;
+        let lane = {
+            let tally = clocked.tally();
+            LaneReport {
+                lane: lanes::lane("sync").expect("it is in the table"),
+                limits: BTreeMap::new(),
+                counts: tally.counts(true),
+                latencies: Latencies {
+                    acknowledge: tally.acknowledge.latency(),
+                    done_by_callback: None,
+                    done_by_poll: None,
+                },
+                timeline: Vec::new(),
+                dead_letters: None,
+                reconciliation: None,
+                usage: Usage::default(),
+                cost: None,
+            }
+        };
+
+        let mut truth: Vec<Duration> = (0..ORDERS).map(|order| delay(order, GAP * order)).collect();
+        truth.sort();
+        for (percentile, at) in [("p50", 500), ("p90", 900), ("p99", 990), ("p99.9", 999), ("max", 1000)] {
+            let truth_ms = truth[at - 1].as_secs_f64() * 1000.0;
+            // The histogram's precision and the timer's.
+            let margin = truth_ms / 1000.0 + TIMER.as_secs_f64() * 1000.0;
+            for (limit, kept) in [(truth_ms + margin, true), (truth_ms - margin, false)] {
+                let promise = format!("sync.done.{percentile}<={limit:.3}ms");
+
+                let judgement = promise.parse::<Promise>().expect("a promise").judge(&lane);
+
+                assert_eq!(judgement.kept, kept, "{judgement:?}");
+            }
+        }
     }
 
     #[tokio::test(start_paused = true)]

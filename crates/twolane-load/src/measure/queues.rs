@@ -101,7 +101,7 @@ pub(crate) async fn send_undecodable(
     let Some(queue) = deployed.queues(lane).first() else { return (sent, error) };
     for at in due {
         interruption.sleep(at.saturating_sub(clocked.elapsed())).await;
-        if interruption.signal().is_some() {
+        if interruption.has_come() {
             break;
         }
         let message = deployed.sqs.send_message().queue_url(&queue.url).message_body(UNDECODABLE);

@@ -24,7 +24,7 @@ use tokio::time::Instant;
 use twolane_client::orders_table::OrderKey;
 use twolane_client::requests::Requests;
 use twolane_client::signals::Interruption;
-use twolane_report::model::{DeadLetters, FunctionUsage, Reconciliation};
+use twolane_report::model::{Counts, DeadLetters, FunctionUsage, Reconciliation};
 
 /// Between two looks at whether everything is settled.
 const LOOK: Duration = Duration::from_millis(100);
@@ -242,6 +242,16 @@ impl Loaded {
         self.clocked.tally().open_orders().into_iter().map(key).collect()
     }
 
+    /// Which one.
+    pub(crate) fn lane(&self) -> Lane {
+        self.run.lane
+    }
+
+    /// The sums.
+    pub(crate) fn counts(&self) -> Counts {
+        self.clocked.tally().counts(self.to_the_end)
+    }
+
     /// Compares the sums with the orders table, and reads what Lambda reported.
     pub(crate) async fn examine(self) -> Measured {
         let Self { run, lane, workload, clocked, from, to_the_end, mut errors, .. } = self;
@@ -282,7 +292,7 @@ async fn settle(
     let mut last_in_queue = Instant::now();
     let mut searched = Instant::now();
     loop {
-        if run.interruption.signal().is_some() {
+        if run.interruption.has_come() {
             return false;
         }
         let waiting = depth(depths).await.is_some_and(|depth| depth > foreign);
@@ -304,7 +314,7 @@ async fn settle(
         if quiet >= run.grace || began.elapsed() >= LONGEST {
             search(run, lane, clocked, usize::MAX).await;
             // What is still in the queue is not lost.
-            return quiet >= run.grace && run.interruption.signal().is_none();
+            return quiet >= run.grace && !run.interruption.has_come();
         }
         let overdue = last_news.max(began).max(searched).elapsed() >= OVERDUE;
         if overdue && open > 0 && !run.confirm.has_polls() {

@@ -171,7 +171,7 @@ pub(crate) async fn functions(
             interruption.sleep(LOGS_INTERVAL).await;
             let before = std::mem::replace(&mut usage, of_function(deployed, &function, window).await?);
             let complete = usage.invocations >= fewest && usage.invocations == before.invocations;
-            if complete || interruption.signal().is_some() {
+            if complete || interruption.has_come() {
                 break;
             }
             if Instant::now() >= deadline {

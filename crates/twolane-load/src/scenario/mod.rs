@@ -272,12 +272,12 @@ async fn take_down(
     interruption: &Interruption,
 ) -> anyhow::Result<()> {
     interruption.sleep((start + outage.from).saturating_duration_since(tokio::time::Instant::now())).await;
-    if interruption.signal().is_some() {
+    if interruption.has_come() {
         return Ok(());
     }
     deployed.controls.apply_unless(&outage.down, interruption.wait()).await?;
     interruption.sleep(outage.lasts).await;
-    if interruption.signal().is_some() {
+    if interruption.has_come() {
         return Ok(());
     }
     deployed.controls.apply_unless(&outage.up, interruption.wait()).await

@@ -53,6 +53,7 @@ pub(crate) fn page(report: &Report) -> String {
         sections::header(report),
         notices::notices(report),
         sections::verdict(report),
+        sections::promises(report),
         sections::glance(report),
         sections::latency(report),
         sections::outcomes(report),
@@ -73,7 +74,7 @@ pub(crate) fn page(report: &Report) -> String {
 }
 
 /// Text as text, inside elements and quoted attributes alike.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in printable(text).chars() {
         match character {

@@ -2,6 +2,7 @@
 
 use super::{Chart, bars, cdf, each, escape, outcomes, prices, tables, timeline};
 use crate::model::{LaneReport, Report, TargetKind};
+use crate::promise::{Together, together};
 use crate::words::and;
 use lanes::Answer;
 
@@ -45,6 +46,19 @@ pub(super) fn verdict(report: &Report) -> String {
         format!("<ul class=\"verdict\">\n{sentences}</ul>\n")
     };
     section("verdict", "What the figures say", &body)
+}
+
+/// Whether the promises are kept that were required.
+pub(super) fn promises(report: &Report) -> String {
+    let rows: Vec<_> = together(std::slice::from_ref(report)).into_iter().map(Together::cells).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    section(
+        "promises",
+        "Promises",
+        &tables::table("What was required of each lane", &["", "lane", "figure", ""], &rows),
+    )
 }
 
 /// The figures that are looked for first.

@@ -1,7 +1,7 @@
 use super::*;
 use crate::PriceTable;
 use crate::model::{Counts, LaneReport, Latencies, Usage};
-use crate::{complete, sample};
+use crate::{complete, judge, sample};
 
 fn completed() -> Report {
     let mut report = sample::report();
@@ -107,6 +107,18 @@ fn a_run_without_lanes_and_costs_is_a_page_too() {
     let page = sound_page(&report);
 
     assert!(page.contains("No data: the run has no lane."), "{page}");
+}
+
+#[test]
+fn promises_have_a_section() {
+    let mut report = completed();
+    assert!(!sound_page(&report).contains("id=\"promises\""));
+    judge(&mut report, &["sync.refused<1%".parse().expect("a promise")]);
+
+    let page = sound_page(&report).replace('\u{a0}', " ");
+
+    let row = "<th scope=\"row\">sync.refused&lt;1%</th><td>sync</td><td>46.00 %</td><td>FAIL</td>";
+    assert!(page.contains("id=\"promises\"") && page.contains(row), "{page}");
 }
 
 #[test]

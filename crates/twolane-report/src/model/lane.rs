@@ -1,7 +1,7 @@
 //! What happened to the orders of one lane.
 
-use super::{LaneCost, Latencies, by_name};
-use lanes::{FunctionSpec, Lane};
+use super::{LaneCost, Latencies, Latency, by_name};
+use lanes::{Answer, FunctionSpec, Lane};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -31,6 +31,16 @@ pub struct LaneReport {
 }
 
 impl LaneReport {
+    /// Times from the intended send time to the outcome, as the caller learned it first.
+    pub(crate) fn done(&self) -> Option<&Latency> {
+        let latencies = &self.latencies;
+        let told = latencies.done_by_callback.as_ref().or(latencies.done_by_poll.as_ref());
+        match self.lane.answer {
+            Answer::Outcome => told.or(latencies.acknowledge.as_ref()),
+            Answer::Receipt => told,
+        }
+    }
+
     /// The lane's functions that have a limit, and how many invocations that is.
     pub(crate) fn limited(&self) -> impl Iterator<Item = (&'static FunctionSpec, u64)> {
         self.lane.functions.iter().filter_map(|function| Some((function, (*self.limits.get(function.name)?)?)))

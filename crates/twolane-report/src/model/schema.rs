@@ -1,7 +1,7 @@
 //! The shape as others read it: `schema/report.schema.json` must say what the types here write, no more and no less.
 
 use super::{Report, SCHEMA_VERSION};
-use crate::{PriceTable, complete, sample, version_1};
+use crate::{PriceTable, complete, judge, sample, version_1};
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
@@ -36,6 +36,7 @@ fn complaints_by(validator: &Validator, report: &Value) -> Vec<String> {
 fn completed() -> Value {
     let mut report = sample::report();
     complete(&mut report, &PriceTable::embedded());
+    judge(&mut report, &["*.lost==0".parse().expect("a promise")]);
     serde_json::to_value(report).expect("a report is JSON")
 }
 
@@ -62,7 +63,7 @@ fn the_schema_is_of_the_version_that_is_written() {
 }
 
 /// Fields that older reports of this version do not have.
-const ADDED_LATER: [&str; 4] = ["notSent", "resent", "cancelled", "publishUnits"];
+const ADDED_LATER: [&str; 5] = ["notSent", "resent", "cancelled", "publishUnits", "promises"];
 
 #[test]
 fn every_field_must_be_there_unless_it_was_added_later_and_no_other() {
@@ -128,6 +129,7 @@ fn a_report_of_version_1_becomes_one_of_the_present_version() {
 #[test]
 fn figures_that_older_reports_of_this_version_lack_are_unknown() {
     let mut report = json(VERSION_2);
+    report.as_object_mut().expect("an object").remove("promises");
     report["run"]["generator"].as_object_mut().expect("an object").remove("resent");
     for lane in report["lanes"].as_array_mut().expect("lanes") {
         for (part, field) in [("counts", "notSent"), ("counts", "cancelled"), ("usage", "publishUnits")] {

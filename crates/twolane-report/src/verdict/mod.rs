@@ -3,9 +3,8 @@
 mod costs;
 mod orders;
 
-use crate::model::{LaneReport, Latency, Report, TargetKind};
+use crate::model::{LaneReport, Report, TargetKind};
 use crate::words::{count, counted, time};
-use lanes::Answer;
 
 /// A lag that shows in the longest times of a lane over a network, in milliseconds.
 const VISIBLE_MS: f64 = 20.0;
@@ -22,16 +21,6 @@ pub(crate) fn verdict(report: &Report) -> Vec<String> {
         sentences.extend(costs::of_lanes(report));
     }
     sentences
-}
-
-/// Times from the intended send time to the outcome, as the caller learned it first.
-fn done(lane: &LaneReport) -> Option<&Latency> {
-    let latencies = &lane.latencies;
-    let told = latencies.done_by_callback.as_ref().or(latencies.done_by_poll.as_ref());
-    match lane.lane.answer {
-        Answer::Outcome => told.or(latencies.acknowledge.as_ref()),
-        Answer::Receipt => told,
-    }
 }
 
 /// Which percentiles are no more than the longest time, as no other one is above them.

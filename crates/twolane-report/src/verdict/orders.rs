@@ -1,6 +1,5 @@
 //! What became of the orders, and how soon.
 
-use super::done;
 use crate::model::{LaneReport, Latency, Refused};
 use crate::words::{and, count, counted, float, percent, time, times};
 use lanes::{Answer, Invoker};
@@ -178,7 +177,7 @@ pub(super) fn side_by_side(lanes: &[LaneReport]) -> Vec<String> {
 }
 
 fn done_side_by_side(lanes: &[LaneReport]) -> Vec<String> {
-    let timed: Vec<_> = lanes.iter().filter_map(|lane| Some((lane, done(lane)?))).collect();
+    let timed: Vec<_> = lanes.iter().filter_map(|lane| Some((lane, lane.done()?))).collect();
     if timed.len() < 2 {
         return Vec::new();
     }

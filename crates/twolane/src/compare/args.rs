@@ -7,6 +7,7 @@ use clap::Args;
 use lanes::Lane;
 use std::path::PathBuf;
 use twolane_load::settings::{ConfirmBy, Law, LoadSettings, ScenarioName, ScenarioSettings, Settings};
+use twolane_report::{Promise, promise::metrics_help};
 
 /// Options of `twolane compare`.
 #[derive(Clone, Debug, Args)]
@@ -39,6 +40,8 @@ pub(crate) struct CompareArgs {
     pub(crate) load: LoadArgs,
     #[command(flatten)]
     pub(crate) scenario_options: ScenarioArgs,
+    #[command(flatten)]
+    pub(crate) gate: GateArgs,
     #[command(flatten)]
     pub(crate) stack: StackArgs,
 }
@@ -129,6 +132,38 @@ pub(crate) struct ScenarioArgs {
     settings_file: Option<PathBuf>,
 }
 
+/// What a run must keep, and the files that a pipeline reads.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Gate a pipeline")]
+pub(crate) struct GateArgs {
+    /// A promise about a lane's figure, such as 'async.done.p99<2s' or '*.lost==0'. May be given several times.
+    #[arg(long, value_name = "PROMISE")]
+    pub(crate) require: Vec<Promise>,
+    /// End as soon as a lane can no longer keep a promise. While orders are sent, `refused` is watched; when a lane has
+    /// ended, its other numbers of orders. Times, backlog, dead letters and costs are judged at the end of a run.
+    #[arg(long, requires = "require")]
+    pub(crate) abort_on_fail: bool,
+    /// Run all lanes this many times, in turns, and show how far each figure spreads.
+    #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub(crate) repeat: u16,
+    /// Save the runs as a baseline. Needs --repeat.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save_baseline: Option<PathBuf>,
+    /// Compare times and costs with a baseline of the same place, lanes and schedule. Needs --repeat. Without --seed,
+    /// the schedule has the baseline's seed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// How far a figure may be from the baseline and still count as unchanged, in per cent.
+    #[arg(long, value_name = "PER_CENT", default_value = "10%", value_parser = parse_noise)]
+    pub(crate) noise: f64,
+    /// Append promises, changes and figures as Markdown to that file, such as "$GITHUB_STEP_SUMMARY".
+    #[arg(long, value_name = "FILE")]
+    pub(crate) summary: Option<PathBuf>,
+    /// Write promises, losses and changes as test cases in JUnit's XML.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+}
+
 impl CompareArgs {
     /// The lanes that were named, in their order; none for all that the stack has.
     ///
@@ -174,6 +209,7 @@ impl CompareArgs {
                 writes_per_second: options.writes_per_second,
                 settings_file: options.settings_file,
             },
+            abort_on: if self.gate.abort_on_fail { self.gate.require.clone() } else { Vec::new() },
         }
     }
 }
@@ -238,8 +274,18 @@ fn parse_percent(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|percent| (0.0..=100.0).contains(percent)).ok_or_else(wrong)
 }
 
+/// Reads a share in per cent, above 0, with or without the sign: 0.1 for `10%`.
+fn parse_noise(text: &str) -> Result<f64, String> {
+    let percent = parse_percent(text.strip_suffix('%').unwrap_or(text))?;
+    if percent > 0.0 { Ok(percent / 100.0) } else { Err("more than 0%".to_owned()) }
+}
+
 /// What `twolane compare --help` ends with.
-pub(crate) const COMPARE_HELP: &str = "\
+pub(crate) fn compare_help() -> String {
+    COMPARE_HELP.replacen("{metrics}", &metrics_help(), 1)
+}
+
+const COMPARE_HELP: &str = "\
 Each lane gets the same orders at the same times, fixed beforehand from the seed: an open model, in \
 which orders keep coming however slow the answers are, as callers do. Every time is taken from when \
 the order was due, not from when it could be sent. A generator that waits for slow answers before \
@@ -261,6 +307,11 @@ Scenarios change a stack only after you say yes, and only by AWS's own controls;
 kept in --settings-file and put back at the end, also after Ctrl-C (SIGINT), SIGTERM, a closed \
 terminal (SIGHUP) and a crash. After a kill -9 or a loss of power: twolane compare --restore.
 
+A promise is LANE.METRIC, an operator (<, <=, >, >=, ==) and a number with its unit. LANE is a name, or \
+* for each lane. A figure that was not measured breaks its promise. With --repeat, every run must keep \
+it. The metrics, and what their number is:
+{metrics}
+
 Examples:
   twolane compare
   twolane compare --lanes async
@@ -274,15 +325,22 @@ Examples:
   twolane compare --stack-name twolane --tokens tokens.txt --owners 2
   twolane compare --json | jq '.lanes[] | {lane, counts}'
   twolane compare --restore
+  twolane compare --require '*.lost==0' --require 'async.done.p99<2s' --summary summary.md
+  twolane compare --repeat 5 --save-baseline main.json
+  twolane compare --repeat 5 --baseline main.json --noise 10%
 
 Exit code:
-  0    measured, and no accepted order was lost
+  0    measured, no accepted order was lost, every promise was kept, and nothing
+       is worse than the baseline
   1    an accepted order was lost, a sum does not agree with the table, the load
        was not kept up or could not leave this machine, or the report has
        another error, as that the queue's depth could never be read; or the
        report could not be written, and is in a folder that standard error names
   2    wrong usage, no stack, a folder that cannot be written, too few open
-       files, or the stack may not be changed: nothing was sent
+       files, the stack may not be changed, or the baseline is of other
+       conditions: nothing was sent
+  3    a promise is broken
+  4    a time or a cost is worse than the baseline's
   129  its terminal was closed (SIGHUP); what was measured is reported
   130  interrupted by Ctrl-C (SIGINT); what was measured is reported
   143  terminated (SIGTERM); what was measured is reported

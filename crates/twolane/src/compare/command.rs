@@ -3,10 +3,14 @@
 use super::args::CompareArgs;
 use super::consent::ask;
 use super::folder::Folder;
+use super::gate::Gate;
 use super::live;
 use crate::output::Output;
 use crate::progress::tell;
+use crate::{PROMISE_BROKEN, REGRESSION};
 use anyhow::Context;
+use serde::Serialize;
+use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
 use twolane_client::signals::Interruption;
@@ -14,14 +18,14 @@ use twolane_client::stack::Stack;
 use twolane_load::comparison::Comparison;
 use twolane_load::restore;
 use twolane_report::model::Report;
-use twolane_report::{PriceTable, complete, summary};
+use twolane_report::{PriceTable, Trend, changed, complete, judge, summary, summary_of_runs};
 
 /// Runs the command.
 ///
 /// # Errors
 /// Nothing was sent, and why.
 pub(crate) async fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
-    let (lanes, settings) = (args.lanes()?, args.settings());
+    let (lanes, mut settings) = (args.lanes()?, args.settings());
     let stack = Stack::find(&args.stack.address()).await?.with_all_outputs();
     let address = args.stack.deployed.address();
     if args.scenario_options.restore {
@@ -31,48 +35,133 @@ pub(crate) async fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
     }
     let prices = args.prices.as_deref().map_or_else(|| Ok(PriceTable::embedded()), PriceTable::read)?;
     // Before anything is asked; and left as it was until the answer is there.
-    drop(Folder::make(args.output.as_deref(), args.scenario.name())?);
+    let folder = Folder::make(args.output.as_deref(), args.scenario.name())?;
+    let gate = Gate::prepare(args.gate.clone())?;
+    drop(folder);
+    settings.load.seed = settings.load.seed.or_else(|| gate.seed());
     let token = args.stack.token.as_deref();
     let comparison = Comparison::plan(settings, lanes, &stack, &address, token, tell).await?;
+    gate.check(&comparison)?;
     comparison.scenario.limits_unknown.iter().for_each(|why| tell(why));
     // Until the answer is there, a signal ends the program as it would any other.
     ask(&comparison.scenario, comparison.api_url(), args.scenario_options.yes)?;
     let interruption = Interruption::listen().context("Failed to listen for signals")?;
     let folder = Folder::make(args.output.as_deref(), args.scenario.name())?;
     tell(&comparison.begins());
-    let Some(mut report) = comparison.run(&interruption, live::show).await? else {
+    let runs = Box::pin(repeat(&comparison, &gate, &interruption, &prices, &folder, args.json)).await?;
+    if runs.reports.is_empty() {
         tell("Interrupted: nothing was changed, and nothing was sent.");
         return Ok(interruption.signal().map_or(ExitCode::FAILURE, |signal| ExitCode::from(signal.exit_code())));
-    };
-    complete(&mut report, &prices);
-    let is_written = deliver(&report, &folder, args.json);
-    Ok(match interruption.signal() {
-        Some(signal) => ExitCode::from(signal.exit_code()),
-        None if is_written && is_good(&report) => ExitCode::SUCCESS,
-        None => ExitCode::FAILURE,
-    })
-}
-
-/// Writes the report and shows it. Where one of them fails, the other is done all the same. Whether neither did.
-fn deliver(report: &Report, folder: &Folder, json: bool) -> bool {
-    let written = folder.write(report);
-    let shown = if json {
-        serde_json::to_string(report).expect("a report has only string keys, so it is always JSON")
-    } else {
-        summary(report)
-    };
-    let shown = Output::stdout().line(&shown);
-    if let Err(error) = &shown {
-        tell(&summary(report));
-        tell(&format!("error: Failed to write to standard output: {error}"));
     }
-    written.notices.iter().for_each(|line| tell(line));
-    written.is_in_place && shown.is_ok()
+    Ok(conclude(runs, &gate, &interruption, args.json))
 }
 
-/// Whether the figures can be relied on, and no accepted order was lost.
-fn is_good(report: &Report) -> bool {
-    report.errors.is_empty() && report.lanes.iter().all(|lane| lane.counts.lost == 0)
+/// What came of the runs.
+struct Runs {
+    reports: Vec<Report>,
+    /// Whether each ran to its end, and was written and shown.
+    are_complete: bool,
+}
+
+/// Runs the comparison as often as is asked, as long as there is reason to.
+///
+/// # Errors
+/// Nothing was sent, and why.
+async fn repeat(
+    comparison: &Comparison,
+    gate: &Gate,
+    interruption: &Interruption,
+    prices: &PriceTable,
+    folder: &Folder,
+    json: bool,
+) -> anyhow::Result<Runs> {
+    let times = gate.args.repeat;
+    let mut runs = Runs { reports: Vec::new(), are_complete: true };
+    for number in 1..=times {
+        let number = (times > 1).then_some(number);
+        if let Some(number) = number {
+            tell(&format!("Run {number} of {times}"));
+        }
+        let report = match comparison.run(interruption, live::show).await {
+            Ok(report) => report,
+            Err(error) if runs.reports.is_empty() => return Err(error),
+            Err(error) => {
+                tell(&format!("error: {error:#}"));
+                None
+            }
+        };
+        let Some(mut report) = report else {
+            runs.are_complete = false;
+            break;
+        };
+        complete(&mut report, prices);
+        judge(&mut report, &gate.args.require);
+        runs.are_complete &= deliver(&report, folder, number, json) && !report.run.interrupted;
+        let ends = interruption.has_come() || (gate.args.abort_on_fail && !report.keeps_promises());
+        runs.reports.push(report);
+        if ends {
+            break;
+        }
+    }
+    runs.are_complete &= runs.reports.len() == usize::from(times);
+    Ok(runs)
+}
+
+/// Shows what all runs say together, and writes what a pipeline reads.
+fn conclude(runs: Runs, gate: &Gate, interruption: &Interruption, json: bool) -> ExitCode {
+    let Runs { reports, are_complete } = runs;
+    let mut is_written = true;
+    if gate.args.repeat > 1 && !json {
+        is_written &= show(&summary_of_runs(&reports));
+    }
+    let are_sound = reports.iter().all(Report::is_sound);
+    let changes = if are_complete && are_sound { gate.changes(&reports) } else { Vec::new() };
+    if gate.args.baseline.is_some() {
+        let for_people = changed(&changes, gate.args.noise);
+        is_written &= if json { show_json(&json!({"changes": changes}), &for_people) } else { show(&for_people) };
+    }
+    let lost = reports.iter().any(Report::lost_orders);
+    if let Err(error) = gate.write(&reports, &changes, are_complete && are_sound && !lost) {
+        tell(&format!("error: {error:#}"));
+        is_written = false;
+    }
+    let is_broken = !reports.iter().all(Report::keeps_promises);
+    let is_aborted = is_broken && interruption.has_come();
+    match interruption.signal() {
+        Some(signal) => ExitCode::from(signal.exit_code()),
+        None if is_aborted => ExitCode::from(PROMISE_BROKEN),
+        None if !are_sound || !is_written => ExitCode::FAILURE,
+        None if is_broken => ExitCode::from(PROMISE_BROKEN),
+        None if lost || !are_complete => ExitCode::FAILURE,
+        None if changes.iter().any(|change| change.trend == Trend::Regression) => ExitCode::from(REGRESSION),
+        None => ExitCode::SUCCESS,
+    }
+}
+
+/// Writes the report and shows it. Where one of them fails, the other is done all the same. Whether neither did. `run` is its
+/// number if there are several: people see them together.
+fn deliver(report: &Report, folder: &Folder, run: Option<u16>, json: bool) -> bool {
+    let written = folder.write(report, run);
+    let is_shown = if json { show_json(report, &summary(report)) } else { run.is_some() || show(&summary(report)) };
+    written.notices.iter().for_each(|line| tell(line));
+    written.is_in_place && is_shown
+}
+
+/// Writes a result to standard output, and where that fails, to standard error. Whether it did not fail.
+fn show(result: &str) -> bool {
+    show_as(result, result)
+}
+
+/// The same as JSON; on standard error is what people read.
+fn show_json(result: &impl Serialize, for_people: &str) -> bool {
+    show_as(&serde_json::to_string(result).expect("it has only string keys, so it is always JSON"), for_people)
+}
+
+fn show_as(result: &str, for_people: &str) -> bool {
+    let Err(error) = Output::stdout().line(result) else { return true };
+    tell(for_people);
+    tell(&format!("error: Failed to write to standard output: {error}"));
+    false
 }
 
 /// Says what `--restore` put back.

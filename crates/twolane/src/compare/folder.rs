@@ -47,8 +47,13 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Writes the report and its page into the folder; where that fails, into another one.
-    pub(crate) fn write(&self, report: &Report) -> Written {
+    /// Writes the report and its page into the folder; where that fails, into another one. `run` is its number if there are
+    /// several.
+    pub(crate) fn write(&self, report: &Report, run: Option<u16>) -> Written {
+        let report_in = |folder: &Path| match run {
+            Some(run) => folder.join(format!("report-{run}.json")),
+            None => report_in(folder),
+        };
         let place = |folder: &Path| {
             let path = report_in(folder);
             format!("Report: {} and {}", path.display(), page_path(&path).display())

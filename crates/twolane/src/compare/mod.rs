@@ -4,4 +4,5 @@ pub(crate) mod args;
 pub(crate) mod command;
 mod consent;
 mod folder;
+mod gate;
 mod live;

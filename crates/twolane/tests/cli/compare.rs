@@ -8,12 +8,12 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 /// Number of an order, which its id ends in.
-fn number(request: &Request) -> u32 {
+pub(crate) fn number(request: &Request) -> u32 {
     u32::from_str_radix(&request.id()[28..], 16).expect("ids end in their order's number")
 }
 
 /// The command against the server, with reports in a folder of its own and nothing before the figures begin.
-fn compare(server: &Server, more: &[&str]) -> Twolane {
+pub(crate) fn compare(server: &Server, more: &[&str]) -> Twolane {
     let mut twolane = twolane(&["compare", "--json", "--output", "out", "--api-url", &server.api_url]);
     let warm_up: &[&str] = if more.contains(&"--replay") { &[] } else { &["--warm-up", "0"] };
     // The machine may be busy: that requests leave late is what one test is about, and must not disturb others.
@@ -23,7 +23,7 @@ fn compare(server: &Server, more: &[&str]) -> Twolane {
 }
 
 /// Runs it: exit code and report, which is also what the file says.
-fn measured(mut command: Twolane) -> (i32, Value) {
+pub(crate) fn measured(mut command: Twolane) -> (i32, Value) {
     let (code, stdout, stderr) = command.run();
     let report: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stdout}{stderr}"));
     let file = std::fs::read_to_string(command.folder.0.join("out/report.json")).expect("the report is there");
@@ -31,7 +31,7 @@ fn measured(mut command: Twolane) -> (i32, Value) {
     (code, report)
 }
 
-fn stored(request: &Request) -> Reply {
+pub(crate) fn stored(request: &Request) -> Reply {
     answer(201, record(request.id(), "CONFIRMED").to_string())
 }
 

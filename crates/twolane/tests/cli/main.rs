@@ -4,6 +4,7 @@ mod compare;
 mod counters;
 mod dead_letters;
 mod fake_aws;
+mod gate;
 mod interrupt;
 mod keep_alive;
 mod network;

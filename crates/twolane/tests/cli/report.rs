@@ -201,6 +201,22 @@ fn what_cannot_be_read_is_told_with_its_name() {
 }
 
 #[test]
+fn a_stored_report_is_held_against_promises() {
+    for (promise, expected) in [("sync.refused<=46%", 0), ("sync.refused<46%", 3), ("bus.lost==0", 3)] {
+        let (code, shown, stderr) = report(&[("a.json", GOLDEN)], &["a.json", "--json", "--require", promise]).run();
+
+        let shown: Value = serde_json::from_str(&shown).expect("JSON");
+        assert_eq!((code, &shown["promises"][0]["kept"]), (expected, &json!(expected == 0)), "{promise}: {stderr}");
+    }
+    let (code, shown, _) = report(&[("a.json", GOLDEN)], &["a.json", "--require", "*.lost==0"]).run();
+    assert_eq!((code, shown.matches("pass").count()), (0, 2), "{shown}");
+    let arguments = ["a.json", "a.json", "--require", "*.lost==0"];
+    let (several, _, why) = report(&[("a.json", GOLDEN)], &arguments).run();
+    assert_eq!(several, 2);
+    assert!(why.contains("--require is about one report, and 2 are named"), "{why}");
+}
+
+#[test]
 fn explains_itself_with_examples() {
     let (code, help, _) = report(&[], &["--help"]).run();
 

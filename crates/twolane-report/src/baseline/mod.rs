@@ -1,0 +1,181 @@
+//! Whether a lane has become slower or dearer than it was: the runs of now against those of a baseline.
+//!
+//! A run is one value of each metric. Orders of one run share its minute, its machine and its queues, so a test that takes
+//! each order for independent finds a difference between any two runs. See `docs/decisions/0035-compare-runs-not-orders.md`.
+
+mod interval;
+#[cfg(test)]
+mod tests;
+
+use crate::figures::percentiles;
+use crate::model::{LaneReport, Report, Run, by_name};
+use lanes::{Answer, Lane};
+use serde::Serialize;
+use serde_json::Value;
+
+/// Fewest runs on each side. With two, no interval is narrow enough to find anything.
+pub const LEAST_RUNS: usize = 3;
+
+/// Chance that any metric is called better or worse although nothing changed. It is divided among the metrics (Bonferroni).
+const FALSE_ALARMS: f64 = 0.05;
+
+/// How one metric of one lane changed.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Change {
+    /// The lane.
+    #[serde(with = "by_name")]
+    pub lane: Lane,
+    /// As in promises: `done.p99`.
+    pub metric: String,
+    /// Geometric mean of now over that of the baseline: above 1 is slower, or dearer.
+    pub ratio: f64,
+    /// Lower end of the ratio's interval.
+    pub low: f64,
+    /// Upper end of the ratio's interval.
+    pub high: f64,
+    /// What that says.
+    pub trend: Trend,
+}
+
+impl Change {
+    /// For tables: lane and metric, ratio, interval and trend.
+    pub(crate) fn cells(&self) -> Vec<String> {
+        let name = format!("{} {}", self.lane.name, self.metric);
+        let interval = format!("{:.2}× to {:.2}×", self.low, self.high);
+        vec![name, format!("{:.2}×", self.ratio), interval, self.trend.words().to_owned()]
+    }
+}
+
+/// What a change says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Trend {
+    /// Worse by more than the noise, and not by chance.
+    Regression,
+    /// Better by more than the noise, and not by chance.
+    Improvement,
+    /// No further from the baseline than the noise.
+    WithinNoise,
+    /// Further from the baseline than the noise, which may be chance: more runs would show it.
+    Unclear,
+}
+
+impl Trend {
+    /// For people.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Regression => "REGRESSION",
+            Self::Improvement => "improvement",
+            Self::WithinNoise => "within noise",
+            Self::Unclear => "unclear: needs more runs",
+        }
+    }
+}
+
+/// Compares the times and costs of all lanes, at least [`LEAST_RUNS`] runs on each side. `noise` is the part of a figure by
+/// which it may change: 0.1 = 10 %. A metric that some run does not have is left out.
+#[must_use]
+pub fn changes(before: &[Report], after: &[Report], noise: f64) -> Vec<Change> {
+    let lanes = after.first().into_iter().flat_map(|report| &report.lanes);
+    let compared: Vec<_> = lanes
+        .flat_map(|lane| metrics(lane).into_iter().map(move |(metric, _)| (lane.lane, metric)))
+        .filter_map(|(lane, metric)| {
+            let [before, after] = [before, after].map(|runs| values(runs, lane, &metric));
+            Some((lane, metric, before?, after?))
+        })
+        .collect();
+    let confidence = 1.0 - FALSE_ALARMS / number(compared.len());
+    let change = |(lane, metric, before, after): (Lane, String, Vec<f64>, Vec<f64>)| {
+        let interval::Interval { ratio, low, high } = interval::ratio(&before, &after, confidence);
+        let is_within = ratio <= 1.0 + noise && ratio >= 1.0 / (1.0 + noise);
+        let trend = if is_within {
+            Trend::WithinNoise
+        } else if low > 1.0 {
+            Trend::Regression
+        } else if high < 1.0 {
+            Trend::Improvement
+        } else {
+            Trend::Unclear
+        };
+        Change { lane, metric, ratio, low, high, trend }
+    };
+    compared.into_iter().map(change).collect()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a few metrics")]
+fn number(metrics: usize) -> f64 {
+    metrics as f64
+}
+
+/// The metric of that lane in each run; nothing where a run lacks it or has nothing to make a ratio of.
+fn values(runs: &[Report], lane: Lane, metric: &str) -> Option<Vec<f64>> {
+    let value = |run: &Report| {
+        let lane = run.lanes.iter().find(|measured| measured.lane == lane)?;
+        let value = metrics(lane).into_iter().find(|(name, _)| name == metric)?.1?;
+        (value > 0.0).then_some(value)
+    };
+    runs.iter().map(value).collect()
+}
+
+/// What is compared, by the names that promises use.
+fn metrics(lane: &LaneReport) -> Vec<(String, Option<f64>)> {
+    let mut times = vec![("done", lane.done())];
+    // Where the answer is the outcome, both times are the same.
+    if lane.lane.answer == Answer::Receipt {
+        times.push(("acknowledge", lane.latencies.acknowledge.as_ref()));
+    }
+    let named = |(name, latency)| {
+        let compared =
+            percentiles(latency).into_iter().filter(|(_, percentile, _)| ["p50", "p99"].contains(percentile));
+        compared.map(move |(_, percentile, value)| (format!("{name}.{percentile}"), value))
+    };
+    let cost = lane.cost.as_ref().map(|cost| cost.usd_per_million_orders);
+    times.into_iter().flat_map(named).chain([("cost".to_owned(), cost)]).collect()
+}
+
+/// What two runs must have in common to be compared: its name, and where a run's metadata has it.
+const CONDITIONS: [(&str, &str); 13] = [
+    ("place", "/target/kind"),
+    ("region", "/target/region"),
+    ("scenario", "/scenario"),
+    ("scenario settings", "/scenarioSettings"),
+    ("parallel lanes", "/parallel"),
+    ("outcomes learned by", "/confirm"),
+    ("arrivals", "/arrivals/kind"),
+    ("orders per second", "/arrivals/ratePerSecond"),
+    ("seconds", "/arrivals/durationSeconds"),
+    ("orders", "/arrivals/orders"),
+    ("seed", "/seed"),
+    ("owners", "/owners"),
+    ("warm-up seconds", "/warmUpSeconds"),
+];
+
+/// Why a run of these lanes cannot be compared with the baseline's; nothing where it can.
+///
+/// # Panics
+/// Never: a run has only string keys, so it is always JSON.
+#[must_use]
+pub fn differences(baseline: &Report, run: &Run, lanes: &[Lane]) -> Vec<String> {
+    let [before, after] = [&baseline.run, run]
+        .map(|run| serde_json::to_value(run).expect("a run has only string keys, so it is always JSON"));
+    let names = |lanes: Vec<Lane>| lanes.iter().map(|lane| lane.name).collect::<Vec<_>>().join(", ");
+    let compared_lanes = ("lanes", names(baseline.lanes.iter().map(|lane| lane.lane).collect()), names(lanes.to_vec()));
+    let conditions =
+        CONDITIONS.map(|(name, pointer)| (name, text(before.pointer(pointer)), text(after.pointer(pointer))));
+    let differing = conditions.into_iter().chain([compared_lanes]).filter(|(_, before, after)| before != after);
+    differing.map(|(name, before, after)| format!("{name}: {before} in the baseline, {after} now")).collect()
+}
+
+/// Numbers to six decimals: the last bit of one may differ after it was text.
+fn text(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::Number(number)) if number.is_f64() => {
+            let rounded = format!("{:.6}", number.as_f64().unwrap_or_default());
+            rounded.trim_end_matches('0').trim_end_matches('.').to_owned()
+        }
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+        None => "nothing".to_owned(),
+    }
+}

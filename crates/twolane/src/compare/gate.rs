@@ -1,0 +1,103 @@
+//! What a pipeline asks of a comparison: a baseline, and files that it reads.
+
+use super::args::GateArgs;
+use anyhow::{Context, bail};
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+use twolane_load::comparison::Comparison;
+use twolane_report::model::Report;
+use twolane_report::{
+    Change, LEAST_RUNS, can_replace, changes, differences, junit, markdown, read_runs, replace, write_runs,
+};
+
+/// What is asked, with the baseline as it was read.
+pub(crate) struct Gate {
+    pub(crate) args: GateArgs,
+    baseline: Option<Vec<Report>>,
+}
+
+impl Gate {
+    /// Reads the baseline, and checks that every file could be written.
+    ///
+    /// # Errors
+    /// The options do not go together, or a file cannot be read or written.
+    pub(crate) fn prepare(args: GateArgs) -> anyhow::Result<Self> {
+        let is_baseline_used = args.baseline.is_some() || args.save_baseline.is_some();
+        if is_baseline_used && usize::from(args.repeat) < LEAST_RUNS {
+            bail!("A baseline needs several runs on each side: pass --repeat {LEAST_RUNS} or more");
+        }
+        for file in [&args.save_baseline, &args.summary, &args.junit].into_iter().flatten() {
+            can_replace(file)?;
+        }
+        let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
+        Ok(Self { args, baseline })
+    }
+
+    /// The seed of the baseline's schedule.
+    pub(crate) fn seed(&self) -> Option<u64> {
+        Some(self.baseline.as_ref()?.first()?.run.seed)
+    }
+
+    /// Whether what is planned can be held against the promises and the baseline.
+    ///
+    /// # Errors
+    /// A promise is about a lane that is not measured, or the baseline is of other conditions.
+    pub(crate) fn check(&self, comparison: &Comparison) -> anyhow::Result<()> {
+        for promise in &self.args.require {
+            if let Some(lane) = promise.lane().filter(|lane| !comparison.lanes().contains(lane)) {
+                bail!("{promise} is about the {} lane, which is not measured: add it to --lanes", lane.name);
+            }
+        }
+        let (Some(file), Some(baseline)) = (&self.args.baseline, &self.baseline) else { return Ok(()) };
+        let planned = comparison.planned();
+        let differences: Vec<_> =
+            baseline.iter().flat_map(|before| differences(before, &planned, comparison.lanes())).collect();
+        if let Some(first) = differences.first() {
+            let of_each = differences.iter().filter(|difference| *difference != first);
+            let more = of_each.fold(String::new(), |all, difference| {
+                if all.contains(difference.as_str()) { all } else { format!("{all}\n  {difference}") }
+            });
+            bail!("{} cannot be compared with this run:\n  {first}{more}", file.display());
+        }
+        Ok(())
+    }
+
+    /// How complete runs changed since the baseline; nothing without one.
+    pub(crate) fn changes(&self, runs: &[Report]) -> Vec<Change> {
+        self.baseline.as_ref().map_or_else(Vec::new, |before| changes(before, runs, self.args.noise))
+    }
+
+    /// Writes what the pipeline reads. `is_baseline` says whether the runs may be a baseline: complete, sound and without a loss.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub(crate) fn write(&self, runs: &[Report], changes: &[Change], is_baseline: bool) -> anyhow::Result<()> {
+        if let Some(file) = &self.args.summary {
+            append(file, &markdown(runs, changes)).with_context(|| format!("Failed to write {}", file.display()))?;
+        }
+        if let Some(file) = &self.args.junit {
+            replace(file, &junit(runs, changes))?;
+        }
+        match &self.args.save_baseline {
+            Some(file) if is_baseline => write_runs(runs, file),
+            Some(file) => {
+                bail!("{} is not written: a baseline has only complete runs without errors and losses", file.display())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+fn read_baseline(file: &Path) -> anyhow::Result<Vec<Report>> {
+    let baseline = read_runs(file)?;
+    if baseline.len() < LEAST_RUNS {
+        bail!("{} has {} runs, and a baseline needs {LEAST_RUNS} or more", file.display(), baseline.len());
+    }
+    Ok(baseline)
+}
+
+/// A pipeline's summary may have text of others.
+fn append(file: &Path, text: &str) -> std::io::Result<()> {
+    OpenOptions::new().append(true).create(true).open(file)?.write_all(text.as_bytes())
+}
