@@ -54,7 +54,7 @@ async fn compare(
     to_the_end: bool,
 ) -> anyhow::Result<(u64, Vec<String>)> {
     let key = |number: u32| OrderKey {
-        owner: subjects[number as usize % subjects.len()].clone(),
+        owner: subjects[lane.workload.owner(number, subjects.len())].clone(),
         order_id: lane.ids.id(number).to_string(),
     };
     let keys: Vec<OrderKey> = orders.iter().map(|(number, _)| key(*number)).collect();

@@ -116,7 +116,7 @@ impl LaneRun {
     /// A socket does not open: nothing was sent.
     pub(crate) async fn prepare(self) -> anyhow::Result<Ready> {
         let lane =
-            Arc::new(HttpLane { lane: self.lane, owners: self.owners.requests(&self.requests), ids: OrderIds::new() });
+            Arc::new(HttpLane { lane: self.lane, workload: Arc::clone(&self.workload), owners: self.owners.requests(&self.requests), ids: OrderIds::new() });
         let callbacks = match &self.websocket_url {
             Some(url) if self.lane.has_callback && self.confirm.has_callbacks() => {
                 Some(Callbacks::open(url, &self.owners.tokens, self.requests.network()).await?)

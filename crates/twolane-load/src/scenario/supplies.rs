@@ -32,7 +32,7 @@ impl Needs {
             for (sku, units) in ordered.units() {
                 add(&mut needs.units, sku.to_owned(), units);
             }
-            let owner = &owners[arrival.order as usize % owners.len()];
+            let owner = &owners[workload.owner(arrival.order, owners.len())];
             add(&mut needs.money, account_key(owner, &ordered.currency), ordered.total_minor());
         }
         needs

@@ -12,6 +12,8 @@ pub(crate) enum Mix {
     Poison(f64),
     /// So many per cent are sent twice at the same moment.
     Twice(f64),
+    /// So many per cent are of one owner.
+    NoisyOwner(f64),
 }
 
 /// The workload of due times and bodies, which take turns. The warm-up is left as it is.
@@ -22,7 +24,8 @@ pub(crate) fn mixed(
     warm_up: Duration,
     random: &mut fastrand::Rng,
 ) -> Workload {
-    let mut workload = Workload { bodies, warm_up, ..Workload::default() };
+    let noisy_percent = if let Mix::NoisyOwner(percent) = mix { percent } else { 0.0 };
+    let mut workload = Workload { bodies, warm_up, noisy_percent, ..Workload::default() };
     let mut poisoned = 0_u32;
     for at_us in times.iter().copied() {
         let order = workload.orders;

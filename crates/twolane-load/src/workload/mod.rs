@@ -10,7 +10,8 @@ pub(crate) use mix::{Mix, mixed};
 pub(crate) use order_ids::OrderIds;
 pub(crate) use ordered::Ordered;
 pub(crate) use replay::read as replay;
-pub(crate) use schedule::{Extent, Shape, schedule};
+pub(crate) use schedule::{Extent, Orders, Shape, schedule};
+pub use schedule::Phase;
 
 use std::time::Duration;
 
@@ -63,6 +64,8 @@ pub(crate) struct Workload {
     pub(crate) bodies: Vec<Box<str>>,
     /// Arrivals before this time warm the stack up and count in no figure.
     pub(crate) warm_up: Duration,
+    /// Per cent of the orders that are the first owner's; 0 where all owners take turns.
+    pub(crate) noisy_percent: f64,
 }
 
 impl Workload {
@@ -88,6 +91,30 @@ impl Workload {
         }
     }
 
+    /// Which of that many owners places an order, from 0.
+    pub(crate) fn owner(&self, order: u32, owners: usize) -> usize {
+        let (number, noisy) = (order as usize, self.noisy_before(order));
+        if self.noisy_percent == 0.0 || owners == 1 {
+            number % owners
+        } else if self.is_noisy(order) {
+            0
+        } else {
+            // The others take turns.
+            1 + (number - noisy) % (owners - 1)
+        }
+    }
+
+    /// Whether an order is the noisy owner's.
+    pub(crate) fn is_noisy(&self, order: u32) -> bool {
+        self.noisy_before(order + 1) > self.noisy_before(order)
+    }
+
+    /// How many of the first orders are the noisy owner's: they are spread evenly.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of the number of orders")]
+    fn noisy_before(&self, order: u32) -> usize {
+        (f64::from(order) * self.noisy_percent / 100.0) as usize
+    }
+
     /// Whether an arrival counts in the figures.
     pub(crate) fn counts(&self, arrival: Arrival) -> bool {
         arrival.at() >= self.warm_up
@@ -96,5 +123,27 @@ impl Workload {
     /// Those that count in the figures.
     pub(crate) fn counted(&self) -> impl Iterator<Item = Arrival> {
         self.arrivals.iter().copied().filter(|arrival| self.counts(*arrival))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owners_of(noisy_percent: f64, owners: usize) -> Vec<usize> {
+        let workload = Workload { noisy_percent, ..Workload::default() };
+        (0..20).map(|order| workload.owner(order, owners)).collect()
+    }
+
+    #[test]
+    fn owners_take_turns() {
+        assert_eq!(owners_of(0.0, 3)[..7], [0, 1, 2, 0, 1, 2, 0]);
+    }
+
+    #[test]
+    fn a_noisy_owner_places_a_share_of_the_orders_and_the_others_take_turns() {
+        assert_eq!(owners_of(80.0, 3)[..10], [1, 0, 0, 0, 0, 2, 0, 0, 0, 0]);
+        assert_eq!(owners_of(100.0, 3), [0; 20]);
+        assert_eq!(owners_of(80.0, 1), [0; 20]);
     }
 }
