@@ -3,7 +3,7 @@
 use super::measure::Measured;
 use super::scenario::Scenario;
 use super::workload::Workload;
-use crate::settings::{ConfirmBy, ArrivalDistribution, ScenarioName, Settings};
+use crate::settings::{ArrivalDistribution, ConfirmBy, Settings};
 use std::process::Command;
 use time::OffsetDateTime;
 use twolane_client::timestamp::timestamp;

@@ -78,7 +78,8 @@ impl ScenarioFile {
     /// It cannot be read, is not TOML, or has an unknown key or a value outside its range: where, and what it may be.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
-        let text = std::fs::read_to_string(path).with_context(|| format!("Failed to read the scenario file {shown}"))?;
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("Failed to read the scenario file {shown}"))?;
         Self::parse(&text).with_context(|| format!("Failed to understand the scenario file {shown}"))
     }
 
@@ -94,9 +95,11 @@ impl ScenarioFile {
     /// # Errors
     /// A phase has a value outside its range, or keys that exclude each other.
     pub fn phases(&self) -> anyhow::Result<Vec<Phase>> {
-        let phases = self.phases.iter().zip(1..).map(|(table, number)| {
-            table.phase().with_context(|| format!("Phase {number} is not valid"))
-        });
+        let phases = self
+            .phases
+            .iter()
+            .zip(1..)
+            .map(|(table, number)| table.phase().with_context(|| format!("Phase {number} is not valid")));
         let phases: Vec<Phase> = phases.collect::<anyhow::Result<_>>()?;
         let has_orders = phases.iter().any(|phase| matches!(phase, Phase::Orders(_)));
         ensure!(phases.is_empty() || has_orders, "At least one phase needs orders; all of them are pauses");
@@ -193,7 +196,9 @@ mod tests {
         let phase = "[[phases]]\nrate = 1\nseconds = 2\n";
         let good = [
             String::new(),
-            format!("{all_keys}{phase}[[phases]]\npause = 3\n[[phases]]\nrate = 0.5\npeak = 2\narrivals = 'ramp'\norders = 7"),
+            format!(
+                "{all_keys}{phase}[[phases]]\npause = 3\n[[phases]]\nrate = 0.5\npeak = 2\narrivals = 'ramp'\norders = 7"
+            ),
         ];
         let bad = [
             ("unknown = 1", "unknown field `unknown`"),

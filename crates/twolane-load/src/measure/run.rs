@@ -115,8 +115,12 @@ impl LaneRun {
     /// # Errors
     /// A socket does not open: nothing was sent.
     pub(crate) async fn prepare(self) -> anyhow::Result<Ready> {
-        let lane =
-            Arc::new(HttpLane { lane: self.lane, workload: Arc::clone(&self.workload), owners: self.owners.requests(&self.requests), ids: OrderIds::new() });
+        let lane = Arc::new(HttpLane {
+            lane: self.lane,
+            workload: Arc::clone(&self.workload),
+            owners: self.owners.requests(&self.requests),
+            ids: OrderIds::new(),
+        });
         let callbacks = match &self.websocket_url {
             Some(url) if self.lane.has_callback && self.confirm.has_callbacks() => {
                 Some(Callbacks::open(url, &self.owners.tokens, self.requests.network()).await?)

@@ -10,8 +10,8 @@ pub(crate) use mix::{Mix, mixed};
 pub(crate) use order_ids::OrderIds;
 pub(crate) use ordered::Ordered;
 pub(crate) use replay::read as replay;
-pub(crate) use schedule::{Extent, Orders, Shape, schedule};
 pub use schedule::Phase;
+pub(crate) use schedule::{Extent, Orders, Shape, schedule};
 
 use std::time::Duration;
 

@@ -23,7 +23,7 @@ pub(crate) struct Shape {
 
 /// A part of the load's time.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Phase {
+pub enum Phase {
     /// No order arrives.
     Pause(Duration),
     /// Orders arrive.
@@ -32,7 +32,7 @@ pub(crate) enum Phase {
 
 /// How the orders of a phase arrive.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Orders {
+pub struct Orders {
     /// How arrivals are spread.
     pub(crate) arrivals: ArrivalDistribution,
     /// Orders per second, more than 0.

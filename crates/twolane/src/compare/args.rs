@@ -6,7 +6,7 @@ use anyhow::bail;
 use clap::Args;
 use lanes::Lane;
 use std::path::PathBuf;
-use twolane_load::settings::{ConfirmBy, ArrivalDistribution, LoadSettings, ScenarioName, ScenarioSettings, Settings};
+use twolane_load::settings::{ArrivalDistribution, ConfirmBy, LoadSettings, ScenarioName, ScenarioSettings, Settings};
 
 /// Options of `twolane compare`.
 #[derive(Clone, Debug, Args)]
