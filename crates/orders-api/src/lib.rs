@@ -19,6 +19,9 @@ pub use problem::{Problem, ViolationView};
 /// caller is ever consulted.
 pub const OWNER_CONTEXT: &str = "owner";
 
+/// What the authorizer supplies for the `MessageGroupId` of an owner's queue messages: [`orders::Owner::message_group`].
+pub const MESSAGE_GROUP_CONTEXT: &str = "messageGroup";
+
 /// Whether a token's subject can be an owner: the authorizer refuses a token of any other.
 ///
 /// # Errors

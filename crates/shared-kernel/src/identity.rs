@@ -1,5 +1,6 @@
 //! Who orders, and which order.
 
+use crate::Fingerprint;
 use std::fmt;
 use thiserror::Error;
 use uuid::Uuid;
@@ -66,6 +67,15 @@ impl Owner {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The owner's group of messages in a fair queue: 32 hexadecimal digits, half of a SHA-256 of the subject. SQS takes 128
+    /// characters, and a subject may have more. Source: Amazon SQS API Reference, `SendMessage`, `MessageGroupId`.
+    #[must_use]
+    pub fn message_group(&self) -> String {
+        let mut digits = Fingerprint::of_fields("owner", &[self.0.as_bytes()]).to_string();
+        digits.truncate(32);
+        digits
+    }
 }
 
 impl fmt::Display for Owner {
@@ -109,6 +119,17 @@ mod tests {
         for text in ["", "a b", "a\n", "ü", &"x".repeat(256)] {
             assert_eq!(Owner::parse(text), Err(InvalidOwner), "{text:?}");
         }
+    }
+
+    #[test]
+    fn each_owner_has_a_message_group_that_a_queue_takes() {
+        let group = |subject: &str| Owner::parse(subject).expect("it is a subject").message_group();
+        let longest = "x".repeat(Owner::MAX_CHARS);
+
+        // The first half of SHA-256 of "owner" and "demo", each after its length in eight bytes, by another implementation.
+        assert_eq!(group("demo"), "2a84f53453d5444e07adcb22f296659b");
+        assert_ne!(group("demo"), group("Demo"));
+        assert_eq!(group(&longest).len(), 32);
     }
 
     proptest! {

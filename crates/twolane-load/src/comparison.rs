@@ -7,9 +7,9 @@ use crate::open_files::{Held, Load};
 use crate::owners::Owners;
 use crate::run_report::{self, Conditions};
 use crate::scenario::{self, Scenario};
-use crate::settings::{Law, ScenarioName, Settings};
+use crate::settings::{ScenarioName, Settings};
 use crate::stack_settings::Changes;
-use crate::workload::{self, Content, Extent, SAMPLE, Shape, Workload, mixed, schedule};
+use crate::workload::{self, Content, Extent, Orders, Phase, SAMPLE, Shape, Workload, mixed, schedule};
 use anyhow::bail;
 use futures_util::future::{join_all, try_join_all};
 use lanes::{Answer, LANES, Lane};
@@ -80,6 +80,9 @@ impl Comparison {
         let mut scenario = Scenario::plan(&settings, &lanes, deployed.as_ref(), undecodable, span, is_emulator).await?;
         let api_url = stack.api_url()?;
         let owners = Owners::find(&settings.load, token, stack)?;
+        if settings.scenario == ScenarioName::NoisyOwner && owners.count() < 2 {
+            bail!("The scenario noisy-owner needs at least two owners: pass --owners, or --tokens with several tokens");
+        }
         if lanes.iter().any(|lane| !lane.steps.is_empty()) {
             match &deployed {
                 Some(deployed) => scenario.supply(deployed, &workload, &owners).await?,
@@ -141,7 +144,7 @@ impl Comparison {
              long the last outcome takes.",
             self.workload.arrivals.len(),
             if self.lanes.len() == 1 { "one lane" } else { "each lane" },
-            if owners == 1 { "one owner".to_owned() } else { format!("{owners} owners in turn") },
+            if owners == 1 { "one owner".to_owned() } else { format!("{owners} owners") },
             warm_up.as_secs_f64()
         )
     }
@@ -367,26 +370,33 @@ fn workload(settings: &Settings, seed: u64) -> anyhow::Result<Workload> {
         let (times, bodies) = workload::replay(path)?;
         return Ok(mixed(&times, bodies, mix, Duration::ZERO, &mut random));
     }
-    let law =
-        load.arrivals.unwrap_or(if settings.scenario == ScenarioName::Burst { Law::Burst } else { Law::Constant });
     let warm_up = Duration::from_secs_f64(load.warm_up);
-    let extent = match (load.orders, load.duration) {
-        (Some(orders), _) => Extent::Orders(orders),
-        (None, seconds) => Extent::Duration(seconds.map_or(DURATION, Duration::from_secs_f64)),
-    };
-    let shape = Shape { law, rate: load.rate, extent, peak: load.peak, warm_up };
+    let shape = Shape { warm_up, phases: phases(settings) };
     let most = shape.most_orders();
     anyhow::ensure!(
         most <= MAX_ORDERS,
         "That would be {most:.0} orders, and {MAX_ORDERS:.0} is the most: lower --rate, --duration, --warm-up or --peak"
     );
-    let times = schedule(shape, &mut random);
+    let times = schedule(&shape, &mut random);
     let workload = mixed(&times, vec![SAMPLE.into()], mix, warm_up, &mut random);
     anyhow::ensure!(
         workload.counted().next().is_some(),
         "No order is due after the warm-up: raise --rate or --duration, or pass --orders"
     );
     Ok(workload)
+}
+
+/// The phases of the scenario file, or the one that the other settings describe.
+fn phases(settings: &Settings) -> Vec<Phase> {
+    let load = &settings.load;
+    if !load.phases.is_empty() {
+        return load.phases.clone();
+    }
+    let extent = match (load.orders, load.duration) {
+        (Some(orders), _) => Extent::Orders(orders),
+        (None, seconds) => Extent::Duration(seconds.map_or(DURATION, Duration::from_secs_f64)),
+    };
+    vec![Phase::Orders(Orders { arrivals: settings.arrivals(), rate: load.rate, peak: load.peak, extent })]
 }
 
 /// When orders begin to count, and how long they come.

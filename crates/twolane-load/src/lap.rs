@@ -30,7 +30,7 @@ impl Lap {
         let sent = tally.seconds.iter().map(|second| second.sent).sum::<u64>() - not_sent;
         let refused: u64 = tally.seconds.iter().map(|second| second.refused).sum();
         let acknowledged: u64 = tally.seconds.iter().map(|second| second.acknowledged).sum();
-        let p99 = match tally.acknowledge.quantile_ms(0.99) {
+        let p99 = match tally.times.acknowledge.quantile_ms(0.99) {
             0.0 => "–".to_owned(),
             p99 => format!("{p99:.0} ms"),
         };

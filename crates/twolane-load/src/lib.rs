@@ -11,6 +11,7 @@ pub mod open_files;
 mod owners;
 mod run_report;
 pub mod scenario;
+pub mod scenario_file;
 pub mod settings;
 mod stack_settings;
 mod workload;

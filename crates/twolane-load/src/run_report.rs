@@ -3,7 +3,7 @@
 use super::measure::Measured;
 use super::scenario::Scenario;
 use super::workload::Workload;
-use crate::settings::{ConfirmBy, Law, ScenarioName, Settings};
+use crate::settings::{ArrivalDistribution, ConfirmBy, Settings};
 use std::process::Command;
 use time::OffsetDateTime;
 use twolane_client::timestamp::timestamp;
@@ -148,12 +148,15 @@ fn arrivals(conditions: &Conditions<'_>) -> Arrivals {
     // There is one gap less than there are orders.
     #[expect(clippy::cast_precision_loss, reason = "orders of a run are far below 2^53")]
     let rate_per_second = if duration_seconds > 0.0 { (orders - 1) as f64 / duration_seconds } else { orders as f64 };
-    let kind = match (&conditions.settings.load.replay, conditions.settings.load.arrivals) {
-        (Some(_), _) => ArrivalsKind::Replay,
-        (None, Some(Law::Poisson)) => ArrivalsKind::Poisson,
-        (None, Some(Law::Burst)) => ArrivalsKind::Burst,
-        (None, None) if conditions.settings.scenario == ScenarioName::Burst => ArrivalsKind::Burst,
-        (None, _) => ArrivalsKind::Constant,
+    let load = &conditions.settings.load;
+    let kind = match conditions.settings.arrivals() {
+        _ if load.replay.is_some() => ArrivalsKind::Replay,
+        _ if !load.phases.is_empty() => ArrivalsKind::Phases,
+        ArrivalDistribution::Constant => ArrivalsKind::Constant,
+        ArrivalDistribution::Poisson => ArrivalsKind::Poisson,
+        ArrivalDistribution::Burst => ArrivalsKind::Burst,
+        ArrivalDistribution::Ramp => ArrivalsKind::Ramp,
+        ArrivalDistribution::Steps => ArrivalsKind::Steps,
     };
     Arrivals { kind, rate_per_second, duration_seconds, orders }
 }

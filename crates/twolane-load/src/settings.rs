@@ -1,6 +1,8 @@
 //! What a comparison is made from.
 
 use crate::stack_settings::default_file;
+use crate::workload::Phase;
+use serde::Deserialize;
 use std::path::PathBuf;
 use twolane_report::Promise;
 
@@ -21,11 +23,21 @@ pub struct Settings {
     pub abort_on: Vec<Promise>,
 }
 
+impl Settings {
+    /// How arrivals are spread where no file says when orders are due.
+    pub(crate) fn arrivals(&self) -> ArrivalDistribution {
+        self.load.arrivals.unwrap_or(match self.scenario {
+            ScenarioName::Burst | ScenarioName::NoisyOwner => ArrivalDistribution::Burst,
+            _ => ArrivalDistribution::Constant,
+        })
+    }
+}
+
 /// The load.
 #[derive(Clone, Debug)]
 pub struct LoadSettings {
-    /// How arrivals are spread; `constant` without it, and `burst` in the scenario burst.
-    pub arrivals: Option<Law>,
+    /// How arrivals are spread; without it `constant`, and `burst` in the scenarios burst and noisy-owner.
+    pub arrivals: Option<ArrivalDistribution>,
     /// File with arrivals to replay instead.
     pub replay: Option<PathBuf>,
     /// Orders per second.
@@ -34,8 +46,10 @@ pub struct LoadSettings {
     pub duration: Option<f64>,
     /// Orders to send, instead of a duration.
     pub orders: Option<u32>,
-    /// In a burst: how many times the rate arrives in its middle third.
+    /// The highest rate of a burst, a ramp or steps, as a multiple of the rate.
     pub peak: f64,
+    /// Phases of a scenario file, instead of `arrivals`, `rate`, `peak`, `duration` and `orders`.
+    pub phases: Vec<Phase>,
     /// Seconds of load before the figures begin.
     pub warm_up: f64,
     /// Owners of the orders.
@@ -61,6 +75,8 @@ pub struct ScenarioSettings {
     pub outage: Option<f64>,
     /// Per cent of the orders that are poison, or that are sent twice.
     pub percent: f64,
+    /// In noisy-owner: per cent of the orders that are one owner's.
+    pub noisy_percent: f64,
     /// In subscriber-down: name of the step that is stopped.
     pub step: String,
     /// In slow-db: milliseconds that each write takes longer.
@@ -79,7 +95,8 @@ impl ScenarioSettings {
 }
 
 /// What happens while it is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ScenarioName {
     /// Nothing but the load.
     Steady,
@@ -97,6 +114,8 @@ pub enum ScenarioName {
     Poison,
     /// Some orders are sent twice.
     Duplicates,
+    /// One owner places most orders, and each lane may have a few invocations at once. Changes the stack.
+    NoisyOwner,
 }
 
 impl ScenarioName {
@@ -112,28 +131,35 @@ impl ScenarioName {
             Self::ThrottledDb => "throttled-db",
             Self::Poison => "poison",
             Self::Duplicates => "duplicates",
+            Self::NoisyOwner => "noisy-owner",
         }
     }
 
     /// Whether it changes how often the functions may run.
     pub(crate) fn changes_functions(self) -> bool {
-        matches!(self, Self::Burst | Self::Outage)
+        matches!(self, Self::Burst | Self::NoisyOwner | Self::Outage)
     }
 }
 
 /// How arrivals are spread over time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Law {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ArrivalDistribution {
     /// Evenly.
     Constant,
     /// Independently of each other, as from many callers.
     Poisson,
-    /// Evenly, but for the middle third of the time: there, many times as many come, each second's in its first quarter.
+    /// Evenly, at the peak rate in the middle third of the time: there, each second's orders arrive in its first quarter.
     Burst,
+    /// At a rate that changes evenly from the rate to the peak rate.
+    Ramp,
+    /// At a rate that changes from the rate to the peak rate in five equal steps.
+    Steps,
 }
 
 /// How outcomes are learned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ConfirmBy {
     /// Over the WebSocket.
     Callback,
@@ -166,6 +192,7 @@ impl Settings {
             duration: None,
             orders: None,
             peak: 10.0,
+            phases: Vec::new(),
             warm_up: 5.0,
             owners: None,
             tokens: None,
@@ -179,6 +206,7 @@ impl Settings {
             outage: None,
             step: "payment".to_owned(),
             percent: 5.0,
+            noisy_percent: 80.0,
             slow_by: 250,
             writes_per_second: 10,
             settings_file: None,

@@ -1,6 +1,6 @@
 //! The figures by which lanes and runs are compared, each with a name for machines and one for people.
 
-use super::model::{LaneReport, Latency};
+use super::model::{LaneReport, Latencies, Latency};
 use super::words::{count, float, time, usd};
 
 /// One figure of one lane.
@@ -77,21 +77,28 @@ pub(crate) fn figures(lane: &LaneReport) -> Vec<Figure> {
         .into_iter()
         .map(|(key, label, value)| figure(key.to_owned(), label.to_owned(), value.map(float), Kind::Count))
         .collect();
-    let latencies = &lane.latencies;
-    for (key, label, latency) in [
-        ("acknowledge", "acknowledged", &latencies.acknowledge),
-        ("doneByCallback", "done by callback", &latencies.done_by_callback),
-        ("doneByPoll", "done by poll", &latencies.done_by_poll),
-    ] {
-        for (percentile, name, value) in percentiles(latency.as_ref()) {
-            let (key, label) = (format!("latencies.{key}.{percentile}"), format!("{label}, {name}"));
-            figures.push(figure(key, label, value, Kind::Milliseconds));
-        }
-    }
+    figures.extend(times("latencies", "", Some(&lane.latencies)));
+    figures.extend(times("otherOwners", "other owners: ", lane.other_owners.as_ref()));
     let usd = lane.cost.as_ref().map(|cost| cost.usd_per_million_orders);
     let label = "cost of a million orders".to_owned();
     figures.push(figure("cost.usdPerMillionOrders".to_owned(), label, usd, Kind::Usd));
     figures
+}
+
+/// The percentiles of a lane's times.
+fn times(group: &str, of: &str, latencies: Option<&Latencies>) -> Vec<Figure> {
+    let kinds = [
+        ("acknowledge", "acknowledged", latencies.and_then(|all| all.acknowledge.as_ref())),
+        ("doneByCallback", "done by callback", latencies.and_then(|all| all.done_by_callback.as_ref())),
+        ("doneByPoll", "done by poll", latencies.and_then(|all| all.done_by_poll.as_ref())),
+    ];
+    let figures = kinds.into_iter().flat_map(|(key, label, latency)| {
+        percentiles(latency).map(|(percentile, name, value)| {
+            let (key, label) = (format!("{group}.{key}.{percentile}"), format!("{of}{label}, {name}"));
+            figure(key, label, value, Kind::Milliseconds)
+        })
+    });
+    figures.collect()
 }
 
 fn figure(key: String, label: String, value: Option<f64>, kind: Kind) -> Figure {

@@ -1,7 +1,7 @@
 //! What API Gateway is told.
 
 use orders::Owner;
-use orders_api::{EXPIRES_AT_CONTEXT, OWNER_CONTEXT};
+use orders_api::{EXPIRES_AT_CONTEXT, MESSAGE_GROUP_CONTEXT, OWNER_CONTEXT};
 use serde_json::{Value, json};
 
 /// The ARN of everything in a stage, from that of one method or route of it:
@@ -20,6 +20,7 @@ pub(crate) fn allow(owner: &Owner, expires_at_unix_seconds: i64, stage: &str) ->
     let mut answer = answer(owner.as_str(), "Allow", stage);
     answer["context"] = json!({
         OWNER_CONTEXT: owner.as_str(),
+        MESSAGE_GROUP_CONTEXT: owner.message_group(),
         EXPIRES_AT_CONTEXT: expires_at_unix_seconds.to_string(),
     });
     answer

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::rest_schemas;
 use orders_api::{
-    MAX_BODY_BYTES, OWNER_CONTEXT,
+    MAX_BODY_BYTES, MESSAGE_GROUP_CONTEXT, OWNER_CONTEXT,
     queue_message::{ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE, REQUEST_TIME_ATTRIBUTE},
 };
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -21,6 +21,7 @@ use testkit::{
 };
 
 const TIME: &str = "1764111600123";
+const GROUP: &str = "2a84f53453d5444e07adcb22f296659b";
 
 /// What a caller, and the authorizer, say.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ struct Request {
     body: String,
     order_id: String,
     owner: String,
+    /// Absent in an answer of the authorizer that API Gateway cached before an update of the stack.
+    group: Option<&'static str>,
     /// The name of the header as the caller spells it, and its value.
     trace: Option<(&'static str, String)>,
     time: Value,
@@ -38,6 +41,7 @@ fn request() -> Request {
         body: order_of("SKU-1").to_string(),
         order_id: new_id(),
         owner: "demo".to_owned(),
+        group: Some(GROUP),
         trace: None,
         time: TIME.into(),
     }
@@ -49,11 +53,19 @@ impl Request {
             template,
             body: &self.body,
             path: parameters([("orderId", &self.order_id)]),
-            context: json!({"authorizer": {OWNER_CONTEXT: self.owner}, "requestTimeEpoch": self.time}),
+            context: json!({"authorizer": self.authorizer(), "requestTimeEpoch": self.time}),
             ..Rendering::default()
         };
         rendering.header.extend(self.trace.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         rendering
+    }
+
+    fn authorizer(&self) -> Value {
+        let mut context = json!({OWNER_CONTEXT: self.owner});
+        if let Some(group) = self.group {
+            context[MESSAGE_GROUP_CONTEXT] = group.into();
+        }
+        context
     }
 
     /// The form that the queue gets: every field once, in its order. A body that is too large is left out, and SQS refuses that.
@@ -61,6 +73,9 @@ impl Request {
         let mut form = vec![("Action".to_owned(), "SendMessage")];
         if self.body.len() <= MAX_BODY_BYTES {
             form.push(("MessageBody".to_owned(), &self.body));
+        }
+        if let Some(group) = self.group {
+            form.push(("MessageGroupId".to_owned(), group));
         }
         let mut attribute = |kind: &str, number: u8, name, value| {
             let prefix = format!("{kind}.{number}");
@@ -159,6 +174,11 @@ fn a_hostile_subject_is_one_value() {
     for owner in SUBJECTS {
         Request { owner: owner.to_owned(), ..request() }.check(owner, None);
     }
+}
+
+#[test]
+fn a_message_without_a_group_is_sent_all_the_same() {
+    Request { group: None, ..request() }.check("no group", None);
 }
 
 /// `$input.params` finds a header as it is spelled. HTTP/2 has lower case alone.

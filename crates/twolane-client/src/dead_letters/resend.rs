@@ -160,11 +160,11 @@ struct Run {
     is_exhausted: bool,
 }
 
-/// The message as it was, its trace included.
+/// The message as it was, with its trace and its group.
 fn entry(at: usize, letter: &Letter) -> SendMessageBatchRequestEntry {
     let message = letter.message();
-    let trace = message.attributes().and_then(|all| all.get(&MessageSystemAttributeName::AwsTraceHeader));
-    let trace = trace.map(|header| {
+    let system_attribute = |name| message.attributes().and_then(|all| all.get(&name));
+    let trace = system_attribute(MessageSystemAttributeName::AwsTraceHeader).map(|header| {
         let value = MessageSystemAttributeValue::builder().data_type("String").string_value(header).build();
         [(MessageSystemAttributeNameForSends::AwsTraceHeader, value.expect("the data type is set"))].into()
     });
@@ -173,6 +173,7 @@ fn entry(at: usize, letter: &Letter) -> SendMessageBatchRequestEntry {
         .message_body(letter.body().unwrap_or_default())
         .set_message_attributes(message.message_attributes().cloned())
         .set_message_system_attributes(trace)
+        .set_message_group_id(system_attribute(MessageSystemAttributeName::MessageGroupId).cloned())
         .build()
         .expect("id and body are set")
 }

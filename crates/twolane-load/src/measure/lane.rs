@@ -3,6 +3,7 @@
 use super::tally::{Answer, Refusal};
 use crate::workload::{Content, OrderIds, Workload};
 use lanes::Lane;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use twolane_client::requests::Requests;
@@ -26,9 +27,10 @@ pub(crate) trait Sender {
     fn prepare(&self, outgoing: Outgoing, workload: &Workload) -> impl Future<Output = Answer> + Send + 'static;
 }
 
-/// Sends to one lane of a stack, as the owners in turns.
+/// Sends to one lane of a stack, each order as its owner.
 pub(crate) struct HttpLane {
     pub(crate) lane: Lane,
+    pub(crate) workload: Arc<Workload>,
     /// One per owner, with its token.
     pub(crate) owners: Vec<Requests>,
     pub(crate) ids: OrderIds,
@@ -37,7 +39,7 @@ pub(crate) struct HttpLane {
 impl HttpLane {
     /// As whom an order is placed.
     pub(crate) fn owner(&self, order: u32) -> &Requests {
-        &self.owners[order as usize % self.owners.len()]
+        &self.owners[self.workload.turns.owner(order, self.owners.len())]
     }
 }
 

@@ -71,7 +71,7 @@ mod tests {
     fn workload() -> Workload {
         let at_us = |order: u32| u64::try_from((GAP * order).as_micros()).expect("seconds");
         let arrivals = (0..ORDERS).map(|order| Arrival { at_us: at_us(order), order, content: Content::Order(0) });
-        Workload { arrivals: arrivals.collect(), orders: ORDERS, bodies: vec!["{}".into()], warm_up: Duration::ZERO }
+        Workload { arrivals: arrivals.collect(), orders: ORDERS, bodies: vec!["{}".into()], ..Workload::default() }
     }
 
     /// How long the answer to an order takes that comes at that time.
@@ -112,11 +112,11 @@ mod tests {
         let tally = clocked.tally();
         for (per_mille, fraction) in [(500, 0.5), (900, 0.9), (990, 0.99), (999, 0.999), (1000, 1.0)] {
             let truth = truth[per_mille - 1];
-            let told = Duration::from_secs_f64(tally.acknowledge.quantile_ms(fraction) / 1000.0);
+            let told = Duration::from_secs_f64(tally.times.acknowledge.quantile_ms(fraction) / 1000.0);
             assert!(told.abs_diff(truth) <= truth / 1000 + TIMER, "{fraction}: {told:?}, and is {truth:?}");
         }
-        assert!(tally.acknowledge.quantile_ms(0.99) > 4_800.0);
-        assert!(tally.acknowledge.quantile_ms(0.5) < 50.0, "half of the orders are due before it or after it");
+        assert!(tally.times.acknowledge.quantile_ms(0.99) > 4_800.0);
+        assert!(tally.times.acknowledge.quantile_ms(0.5) < 50.0, "half of the orders are due before it or after it");
         assert!(tally.lag.max_ms() <= TIMER.as_secs_f64() * 1000.0);
     }
 
@@ -165,7 +165,7 @@ mod tests {
         // One at a time, each of 20 to 29 ms: the last is due after 10 s and leaves after more than 24.
         let tally = clocked.tally();
         assert!(tally.lag.max_ms() > 14_000.0, "{}", tally.lag.max_ms());
-        assert!(tally.acknowledge.max_ms() > tally.lag.max_ms());
+        assert!(tally.times.acknowledge.max_ms() > tally.lag.max_ms());
         assert_eq!(tally.counts(true).confirmed, u64::from(ORDERS));
     }
 }

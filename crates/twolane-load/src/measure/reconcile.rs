@@ -53,7 +53,8 @@ async fn compare(
     orders: &[(u32, OrderState)],
     to_the_end: bool,
 ) -> anyhow::Result<(u64, Vec<String>)> {
-    let keys: Vec<OrderKey> = orders.iter().map(|(number, _)| lane.ids.key(*number, subjects)).collect();
+    let key = |number| lane.ids.key(number, lane.workload.turns, subjects);
+    let keys: Vec<OrderKey> = orders.iter().map(|(number, _)| key(*number)).collect();
     let records = table.records(&keys).await?;
     let mismatches = orders.iter().zip(&keys).filter_map(|((_, state), key)| {
         let found = records.get(key).map(|record| record.status.as_str());

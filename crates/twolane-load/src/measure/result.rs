@@ -2,7 +2,7 @@
 
 use super::histogram::Times;
 use super::run::Measured;
-use super::tally::{OwnFailures, Tally};
+use super::tally::{OutcomeTimes, OwnFailures, Tally};
 use super::usage;
 use lanes::Answer;
 use std::collections::BTreeMap;
@@ -15,16 +15,14 @@ impl Measured {
         let mut counts = tally.counts(self.to_the_end);
         counts.undecodable = self.undecodable;
         counts.without_callback = self.listened.then(|| tally.without_callback());
-        let shown = |times: &Times| times.latency().filter(|_| honest);
+        let nothing = || Latencies { acknowledge: None, done_by_callback: None, done_by_poll: None };
+        let shown = |times: &OutcomeTimes| if honest { times.latencies() } else { nothing() };
         LaneReport {
             lane: self.lane,
             limits,
             counts,
-            latencies: Latencies {
-                acknowledge: shown(&tally.acknowledge),
-                done_by_callback: shown(&tally.by_callback),
-                done_by_poll: shown(&tally.by_poll),
-            },
+            latencies: shown(&tally.times),
+            other_owners: self.workload.turns.has_noisy_owner().then(|| shown(&tally.times_of_others)),
             timeline: self.timeline(&tally),
             dead_letters: self.dead_letters,
             reconciliation: self.reconciliation.clone(),
@@ -44,8 +42,8 @@ impl Measured {
         let tally = self.clocked.tally();
         let p99 = |times: &Times| times.quantile_ms(0.99);
         [
-            ("requests", p99(&tally.lag), p99(&tally.acknowledge)),
-            ("questions for orders", p99(&tally.poll_lag), p99(&tally.by_poll)),
+            ("requests", p99(&tally.lag), p99(&tally.times.acknowledge)),
+            ("questions for orders", p99(&tally.poll_lag), p99(&tally.times.by_poll)),
         ]
     }
 

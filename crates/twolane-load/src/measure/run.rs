@@ -116,8 +116,12 @@ impl LaneRun {
     /// # Errors
     /// A socket does not open: nothing was sent.
     pub(crate) async fn prepare(self) -> anyhow::Result<Ready> {
-        let lane =
-            Arc::new(HttpLane { lane: self.lane, owners: self.owners.requests(&self.requests), ids: OrderIds::new() });
+        let lane = Arc::new(HttpLane {
+            lane: self.lane,
+            workload: Arc::clone(&self.workload),
+            owners: self.owners.requests(&self.requests),
+            ids: OrderIds::new(),
+        });
         let callbacks = match &self.websocket_url {
             Some(url) if self.lane.has_callback && self.confirm.has_callbacks() => {
                 Some(Callbacks::open(url, &self.owners.tokens, self.requests.network()).await?)
@@ -238,7 +242,7 @@ impl Loaded {
     /// Orders that were accepted, have no outcome, and may still get one.
     pub(crate) fn on_their_way(&self) -> Vec<OrderKey> {
         let Some(subjects) = self.run.owners.subjects.as_ref().filter(|_| !self.to_the_end) else { return Vec::new() };
-        let key = |number| self.lane.ids.key(number, subjects);
+        let key = |number| self.lane.ids.key(number, self.run.workload.turns, subjects);
         self.clocked.tally().open_orders().into_iter().map(key).collect()
     }
 

@@ -3,7 +3,7 @@
 use super::histogram::Times;
 use crate::workload::Workload;
 use std::time::Duration;
-use twolane_report::model::{Counts, Refused};
+use twolane_report::model::{Counts, Latencies, Refused};
 
 /// What came of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +91,8 @@ pub(crate) struct OrderState {
     pub(crate) in_doubt: bool,
     /// Whether it counts in the figures.
     pub(crate) counts: bool,
+    /// Whether it is an order of another owner, where one owner is noisy.
+    pub(crate) is_of_others: bool,
     /// Whether a poll has told its outcome.
     pub(crate) polled: bool,
     /// What became of it, as far as is known.
@@ -130,8 +132,31 @@ pub(crate) struct Second {
     pub(crate) closed: u64,
 }
 
+/// Times of orders, each from when it was due.
+#[derive(Debug)]
+pub(crate) struct OutcomeTimes {
+    pub(crate) acknowledge: Times,
+    pub(crate) by_callback: Times,
+    pub(crate) by_poll: Times,
+}
+
+impl OutcomeTimes {
+    fn new() -> Self {
+        Self { acknowledge: Times::new(), by_callback: Times::new(), by_poll: Times::new() }
+    }
+
+    /// For the report.
+    pub(crate) fn latencies(&self) -> Latencies {
+        Latencies {
+            acknowledge: self.acknowledge.latency(),
+            done_by_callback: self.by_callback.latency(),
+            done_by_poll: self.by_poll.latency(),
+        }
+    }
+}
+
 /// Everything that is counted of one lane. Its size depends on the number of orders and of seconds alone: 24 bytes an
-/// order, 64 a second, and five histograms.
+/// order, 64 a second, and eight histograms.
 #[derive(Debug)]
 pub(crate) struct Tally {
     pub(crate) orders: Vec<OrderState>,
@@ -148,9 +173,10 @@ pub(crate) struct Tally {
     pub(crate) invalid: u64,
     /// Callbacks that told something else than the one before, and not that a failed order was confirmed.
     pub(crate) contradicted: u64,
-    pub(crate) acknowledge: Times,
-    pub(crate) by_callback: Times,
-    pub(crate) by_poll: Times,
+    /// Of all owners.
+    pub(crate) times: OutcomeTimes,
+    /// Of the owners who are not noisy; empty where no owner is.
+    pub(crate) times_of_others: OutcomeTimes,
     /// From when a request was due to when it was sent.
     pub(crate) lag: Times,
     /// From when an order was due to be asked for to when it was, where its caller asks.
@@ -179,6 +205,7 @@ impl Tally {
         for arrival in &workload.arrivals {
             let order = &mut orders[arrival.order as usize];
             (order.due_us, order.counts) = (arrival.at_us, workload.counts(*arrival));
+            order.is_of_others = workload.turns.has_noisy_owner() && !workload.turns.is_noisy(arrival.order);
         }
         let mut tally = Self {
             orders,
@@ -191,9 +218,8 @@ impl Tally {
             throttled: 0,
             invalid: 0,
             contradicted: 0,
-            acknowledge: Times::new(),
-            by_callback: Times::new(),
-            by_poll: Times::new(),
+            times: OutcomeTimes::new(),
+            times_of_others: OutcomeTimes::new(),
             lag: Times::new(),
             poll_lag: Times::new(),
             status_requests: 0,
@@ -261,7 +287,11 @@ impl Tally {
                 state.accepted = state.accepted.saturating_add(1);
                 if state.counts {
                     self.accepted += 1;
-                    self.acknowledge.record(now.saturating_sub(due));
+                    let took = now.saturating_sub(due);
+                    self.times.acknowledge.record(took);
+                    if state.is_of_others {
+                        self.times_of_others.acknowledge.record(took);
+                    }
                 }
                 self.open += u64::from(opens);
                 self.second(now).opened += u64::from(opens);
@@ -310,11 +340,17 @@ impl Tally {
                 Some(_) => self.contradicted += 1,
             }
             if state.counts && state.callbacks == 1 {
-                self.by_callback.record(since_due);
+                self.times.by_callback.record(since_due);
+                if state.is_of_others {
+                    self.times_of_others.by_callback.record(since_due);
+                }
             }
         }
         if by == By::Poll && !std::mem::replace(&mut state.polled, true) && state.counts {
-            self.by_poll.record(since_due);
+            self.times.by_poll.record(since_due);
+            if state.is_of_others {
+                self.times_of_others.by_poll.record(since_due);
+            }
         }
         if is_news {
             let was_open = state.accepted > 0;
@@ -418,7 +454,8 @@ mod tests {
     fn an_order_that_could_not_leave_is_neither_sent_nor_refused() {
         let arrival = |order: u32| Arrival { at_us: u64::from(order), order, content: Content::Order(0) };
         let bodies = vec!["{}".into()];
-        let workload = Workload { arrivals: vec![arrival(0), arrival(1)], orders: 2, bodies, warm_up: Duration::ZERO };
+        let arrivals = vec![arrival(0), arrival(1)];
+        let workload = Workload { arrivals, orders: 2, bodies, ..Workload::default() };
         let mut tally = Tally::new(&workload);
 
         for (order, answer) in [(0, Answer::Stored), (1, Answer::NotSent("no file".to_owned()))] {

@@ -64,6 +64,7 @@ pub(crate) fn mix(settings: &Settings) -> Mix {
     match settings.scenario {
         ScenarioName::Poison => Mix::Poison(settings.scenario_options.percent),
         ScenarioName::Duplicates => Mix::Twice(settings.scenario_options.percent),
+        ScenarioName::NoisyOwner => Mix::NoisyOwner(settings.scenario_options.noisy_percent),
         _ => Mix::None,
     }
 }
@@ -114,6 +115,10 @@ impl Scenario {
         match name {
             ScenarioName::Steady => {}
             ScenarioName::Burst => scenario.burst(options.concurrency, limits()?),
+            ScenarioName::NoisyOwner => {
+                scenario.burst(options.concurrency, limits()?);
+                scenario.set("noisyPercent", options.noisy_percent);
+            }
             ScenarioName::Outage => {
                 let lasts = options.outage.map_or(span.1 / 3, Duration::from_secs_f64);
                 scenario.outage(limits()?, span.0 + span.1 / 3, lasts);

@@ -4,7 +4,7 @@ use super::Scenario;
 use crate::deployed::{self, Deployed};
 use crate::owners::Owners;
 use crate::stack_settings::{Amounts, Fill, Supply};
-use crate::workload::{OrderIds, Workload};
+use crate::workload::{OrderIds, Turns, Workload};
 use anyhow::Context;
 use twolane_client::counters::account_key;
 use uuid::Uuid;
@@ -14,6 +14,7 @@ pub(crate) struct Supplies {
     stock: Supply,
     accounts: Supply,
     orders: u32,
+    turns: Turns,
     owners: Vec<String>,
 }
 
@@ -27,6 +28,7 @@ impl Supplies {
             orders_table: orders_table.to_owned(),
             order_ids,
             orders: self.orders,
+            turns: self.turns,
             owners: self.owners.clone(),
         }
     }
@@ -50,7 +52,7 @@ fn needs(workload: &Workload, owners: &[String]) -> Amounts {
         for (sku, units) in ordered.units() {
             needs.add_units(sku, units);
         }
-        let owner = &owners[arrival.order as usize % owners.len()];
+        let owner = &owners[workload.turns.owner(arrival.order, owners.len())];
         needs.add_money(account_key(owner, &ordered.currency), ordered.total_minor());
     }
     needs
@@ -78,6 +80,7 @@ impl Scenario {
                 stock: Supply::plan(stock, needs.units).await?,
                 accounts: Supply::plan(accounts, needs.money).await?,
                 orders: workload.orders,
+                turns: workload.turns,
                 owners: owners.clone(),
             });
         }

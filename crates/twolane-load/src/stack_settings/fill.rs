@@ -1,7 +1,7 @@
 //! Stock and money that a run adds to what is there, and takes back as far as its orders did not take them.
 
 use super::supplies::{Amounts, Supply};
-use crate::workload::OrderIds;
+use crate::workload::{OrderIds, Turns};
 use anyhow::bail;
 use aws_sdk_dynamodb::Client;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -42,7 +42,10 @@ pub(crate) struct Fill {
     pub(crate) order_ids: Vec<OrderIds>,
     /// Orders that each of these lanes is sent.
     pub(crate) orders: u32,
-    /// The orders' owners, in turn.
+    /// How the owners share the orders.
+    #[serde(default)]
+    pub(crate) turns: Turns,
+    /// The orders' owners.
     pub(crate) owners: Vec<String>,
 }
 
@@ -123,7 +126,7 @@ impl Fill {
     fn batches(&self) -> impl Iterator<Item = Vec<OrderKey>> {
         let numbers = (0..self.orders).step_by(BATCH);
         let batch = move |ids: &OrderIds, first: u32| {
-            (first..self.orders).take(BATCH).map(|number| ids.key(number, &self.owners)).collect()
+            (first..self.orders).take(BATCH).map(|number| ids.key(number, self.turns, &self.owners)).collect()
         };
         self.order_ids.iter().flat_map(move |ids| numbers.clone().map(move |first| batch(ids, first)))
     }

@@ -1,6 +1,6 @@
 //! What is mixed into the load: poison and repeated orders.
 
-use super::{Arrival, Content, Workload};
+use super::{Arrival, Content, Turns, Workload};
 use std::time::Duration;
 
 /// What becomes of a share of the orders.
@@ -12,6 +12,8 @@ pub(crate) enum Mix {
     Poison(f64),
     /// So many per cent are sent twice at the same moment.
     Twice(f64),
+    /// So many per cent are of one owner.
+    NoisyOwner(f64),
 }
 
 /// The workload of due times and bodies, which take turns. The warm-up is left as it is.
@@ -22,7 +24,8 @@ pub(crate) fn mixed(
     warm_up: Duration,
     random: &mut fastrand::Rng,
 ) -> Workload {
-    let mut workload = Workload { bodies, warm_up, ..Workload::default() };
+    let turns = if let Mix::NoisyOwner(percent) = mix { Turns::noisy(percent) } else { Turns::default() };
+    let mut workload = Workload { bodies, warm_up, turns, ..Workload::default() };
     let mut poisoned = 0_u32;
     for at_us in times.iter().copied() {
         let order = workload.orders;

@@ -5,12 +5,15 @@ mod order_ids;
 mod ordered;
 mod replay;
 mod schedule;
+mod turns;
 
 pub(crate) use mix::{Mix, mixed};
 pub(crate) use order_ids::OrderIds;
 pub(crate) use ordered::Ordered;
 pub(crate) use replay::read as replay;
-pub(crate) use schedule::{Extent, Shape, schedule};
+pub use schedule::Phase;
+pub(crate) use schedule::{Extent, Orders, Shape, schedule};
+pub(crate) use turns::Turns;
 
 use std::time::Duration;
 
@@ -63,6 +66,8 @@ pub(crate) struct Workload {
     pub(crate) bodies: Vec<Box<str>>,
     /// Arrivals before this time warm the stack up and count in no figure.
     pub(crate) warm_up: Duration,
+    /// How the owners share the orders.
+    pub(crate) turns: Turns,
 }
 
 impl Workload {

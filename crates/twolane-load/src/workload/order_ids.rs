@@ -1,5 +1,6 @@
 //! The ids of a run's orders, from which each order's number can be told again.
 
+use super::Turns;
 use serde::{Deserialize, Serialize};
 use twolane_client::orders_table::OrderKey;
 use uuid::{Builder, Uuid};
@@ -26,9 +27,9 @@ impl OrderIds {
         Builder::from_custom_bytes(bytes).into_uuid()
     }
 
-    /// What finds the order with that number: the owners take turns.
-    pub(crate) fn key(self, number: u32, owners: &[String]) -> OrderKey {
-        let owner = owners[number as usize % owners.len()].clone();
+    /// What finds the order with that number, where its owners share the orders like that.
+    pub(crate) fn key(self, number: u32, turns: Turns, owners: &[String]) -> OrderKey {
+        let owner = owners[turns.owner(number, owners.len())].clone();
         OrderKey { owner, order_id: self.id(number).to_string() }
     }
 

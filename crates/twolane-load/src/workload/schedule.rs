@@ -1,41 +1,46 @@
 //! When orders are due.
 
-use crate::settings::Law;
+use crate::settings::ArrivalDistribution;
 use std::time::Duration;
 
 const SECOND_US: f64 = 1_000_000.0;
 
-/// Within what part of each second the orders of a burst come. At one moment they could not be sent, and all that were
+/// Within what part of each second the orders of a burst arrive. At one moment they could not be sent, and all that were
 /// late would be the generator's fault.
 const VOLLEY: f64 = 0.25;
 
+/// Steps from the first rate to the last.
+const STEPS: u8 = 5;
+
 /// What a schedule is made from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Shape {
-    /// How arrivals are spread.
-    pub(crate) law: Law,
-    /// Orders per second, more than 0.
-    pub(crate) rate: f64,
-    /// How many orders, or for how long.
-    pub(crate) extent: Extent,
-    /// How many times the rate comes in the middle third of a burst.
-    pub(crate) peak: f64,
-    /// Of evenly spaced load before it, not among its orders.
+    /// Before the phases, evenly spaced load at the rate of the first one. It is not among the orders.
     pub(crate) warm_up: Duration,
+    /// One after the other, at least one of them with orders.
+    pub(crate) phases: Vec<Phase>,
 }
 
-impl Shape {
-    /// About how many orders are due, warm-up included; somewhat more or fewer where arrivals are random.
-    pub(crate) fn most_orders(&self) -> f64 {
-        let orders = match self.extent {
-            Extent::Orders(orders) => f64::from(orders),
-            Extent::Duration(duration) if self.law == Law::Burst => {
-                self.rate * duration.as_secs_f64() * (2.0 + self.peak) / 3.0
-            }
-            Extent::Duration(duration) => self.rate * duration.as_secs_f64(),
-        };
-        orders + self.rate * self.warm_up.as_secs_f64()
-    }
+/// A part of the load's time.
+#[derive(Clone, Copy, Debug)]
+pub enum Phase {
+    /// No order arrives.
+    Pause(Duration),
+    /// Orders arrive.
+    Orders(Orders),
+}
+
+/// How the orders of a phase arrive.
+#[derive(Clone, Copy, Debug)]
+pub struct Orders {
+    /// How arrivals are spread.
+    pub(crate) arrivals: ArrivalDistribution,
+    /// Orders per second, more than 0.
+    pub(crate) rate: f64,
+    /// The highest rate of a burst, or the last one of a ramp and of steps, as a multiple of the rate; more than 0.
+    pub(crate) peak: f64,
+    /// How many orders, or for how long.
+    pub(crate) extent: Extent,
 }
 
 /// How much.
@@ -47,71 +52,137 @@ pub(crate) enum Extent {
     Orders(u32),
 }
 
+impl Shape {
+    /// About how many orders are due, warm-up included; somewhat more or fewer where arrivals are random.
+    pub(crate) fn most_orders(&self) -> f64 {
+        let orders: f64 = self.orders().map(|phase| phase.mean_rate() * phase.seconds()).sum();
+        orders + self.warm_up_rate() * self.warm_up.as_secs_f64()
+    }
+
+    fn warm_up_rate(&self) -> f64 {
+        self.orders().next().map_or(0.0, |phase| phase.rate)
+    }
+
+    fn orders(&self) -> impl Iterator<Item = &Orders> {
+        self.phases.iter().filter_map(|phase| if let Phase::Orders(orders) = phase { Some(orders) } else { None })
+    }
+}
+
+impl Orders {
+    /// Orders per second over the whole phase.
+    fn mean_rate(&self) -> f64 {
+        self.rate
+            * match self.arrivals {
+                ArrivalDistribution::Constant | ArrivalDistribution::Poisson => 1.0,
+                // The rate for two thirds of the time, and many times as much in one.
+                ArrivalDistribution::Burst => (2.0 + self.peak) / 3.0,
+                ArrivalDistribution::Ramp | ArrivalDistribution::Steps => f64::midpoint(1.0, self.peak),
+            }
+    }
+
+    fn seconds(&self) -> f64 {
+        match self.extent {
+            Extent::Duration(duration) => duration.as_secs_f64(),
+            Extent::Orders(orders) => f64::from(orders) / self.mean_rate(),
+        }
+    }
+
+    /// Seconds since the start of the phase at which orders are due, ascending.
+    fn due(&self, random: &mut fastrand::Rng) -> Vec<f64> {
+        let seconds = self.seconds();
+        let mut due: Vec<f64> = match self.arrivals {
+            ArrivalDistribution::Constant => evenly(self.rate, seconds).collect(),
+            ArrivalDistribution::Poisson => return self.poisson(random),
+            ArrivalDistribution::Burst => self.burst(seconds),
+            ArrivalDistribution::Ramp => self.ramp(seconds),
+            ArrivalDistribution::Steps => self.steps(seconds),
+        };
+        // Rounding may make one order more or fewer.
+        if let Extent::Orders(orders) = self.extent {
+            due.resize(orders as usize, due.last().copied().unwrap_or_default());
+        }
+        due
+    }
+
+    fn poisson(&self, random: &mut fastrand::Rng) -> Vec<f64> {
+        let mut due = Vec::new();
+        let mut at = 0.0;
+        let is_enough = |due: &Vec<f64>, at: f64| match self.extent {
+            Extent::Duration(duration) => at >= duration.as_secs_f64(),
+            Extent::Orders(orders) => due.len() >= orders as usize,
+        };
+        loop {
+            // The gaps between independent arrivals are distributed exponentially; 1 - f64() is never 0.
+            at += -(1.0 - random.f64()).ln() / self.rate;
+            if is_enough(&due, at) {
+                return due;
+            }
+            due.push(at);
+        }
+    }
+
+    /// The rate in the first and the last third; in between, each second's many orders in its first quarter.
+    fn burst(&self, seconds: f64) -> Vec<f64> {
+        let third = seconds / 3.0;
+        let calm = |number: f64| evenly(self.rate, third).map(move |at| number * third + at);
+        let together = self.rate * self.peak;
+        let mut due = 0.0;
+        let volleys = (0_u32..).map(f64::from).take_while(|second| *second < third).flat_map(|second| {
+            let before = due;
+            // What is left of the last second is a smaller volley.
+            due += together * (third - second).min(1.0);
+            let orders = whole(before)..whole(due);
+            let volley = evenly(together / VOLLEY, f64::INFINITY).take(orders.count());
+            volley.map(move |at| third + second + at).collect::<Vec<_>>()
+        });
+        let volleys: Vec<f64> = volleys.collect();
+        calm(0.0).chain(volleys).chain(calm(2.0)).collect()
+    }
+
+    /// After t seconds, rate × t + slope × t² ÷ 2 orders have arrived: this solves it for t.
+    fn ramp(&self, seconds: f64) -> Vec<f64> {
+        let slope = self.rate * (self.peak - 1.0) / seconds;
+        if slope.abs() < f64::EPSILON {
+            return evenly(self.rate, seconds).collect();
+        }
+        let due = |order: u32| {
+            let rate = (self.rate * self.rate + 2.0 * slope * f64::from(order)).max(0.0).sqrt();
+            (rate - self.rate) / slope
+        };
+        let orders = whole(self.mean_rate() * seconds);
+        (0_u32..).map_while(|order| (u64::from(order) < orders).then(|| due(order))).collect()
+    }
+
+    fn steps(&self, seconds: f64) -> Vec<f64> {
+        let length = seconds / f64::from(STEPS);
+        let step = |number: u8| {
+            let rise = (self.peak - 1.0) * f64::from(number) / f64::from(STEPS - 1);
+            evenly(self.rate * (1.0 + rise), length).map(move |at| f64::from(number) * length + at)
+        };
+        (0..STEPS).flat_map(step).collect()
+    }
+}
+
 /// Due times in microseconds since the start, ascending. The warm-up's come first, all before [`Shape::warm_up`].
-pub(crate) fn schedule(shape: Shape, random: &mut fastrand::Rng) -> Vec<u64> {
-    let warm_up = shape.warm_up.as_secs_f64();
-    let mut times: Vec<f64> = evenly(0.0, shape.rate, warm_up).collect();
-    let duration = match shape.extent {
-        Extent::Duration(duration) => duration.as_secs_f64(),
-        // A burst has its rate for two thirds of the time and many times as much in one.
-        Extent::Orders(orders) if shape.law == Law::Burst => {
-            f64::from(orders) / shape.rate / ((2.0 + shape.peak) / 3.0)
+pub(crate) fn schedule(shape: &Shape, random: &mut fastrand::Rng) -> Vec<u64> {
+    let mut start = shape.warm_up.as_secs_f64();
+    let mut due: Vec<f64> = evenly(shape.warm_up_rate(), start).collect();
+    for phase in &shape.phases {
+        match phase {
+            Phase::Pause(duration) => start += duration.as_secs_f64(),
+            Phase::Orders(orders) => {
+                due.extend(orders.due(random).into_iter().map(|at| start + at));
+                // Random arrivals of a given number may take longer.
+                start = (start + orders.seconds()).max(due.last().copied().unwrap_or_default());
+            }
         }
-        Extent::Orders(orders) => f64::from(orders) / shape.rate,
-    };
-    let before = times.len();
-    match shape.law {
-        Law::Constant => times.extend(evenly(warm_up, shape.rate, duration)),
-        Law::Poisson => times.extend(poisson(warm_up, shape, duration, random)),
-        Law::Burst => times.extend(burst(warm_up, shape, duration)),
     }
-    if let Extent::Orders(orders) = shape.extent {
-        let last = times.last().copied().unwrap_or(warm_up);
-        times.resize(before + orders as usize, last);
-    }
-    times.into_iter().map(microseconds).collect()
+    due.into_iter().map(|at| whole(at * SECOND_US)).collect()
 }
 
-fn evenly(start: f64, rate: f64, duration: f64) -> impl Iterator<Item = f64> {
-    (0_u32..).map(move |number| f64::from(number) / rate).take_while(move |at| *at < duration).map(move |at| start + at)
-}
-
-fn poisson(start: f64, shape: Shape, duration: f64, random: &mut fastrand::Rng) -> Vec<f64> {
-    let mut times = Vec::new();
-    let mut at = start;
-    let is_enough = |times: &Vec<f64>, at: f64| match shape.extent {
-        Extent::Duration(_) => at >= start + duration,
-        Extent::Orders(orders) => times.len() >= orders as usize,
-    };
-    loop {
-        // The gaps between independent arrivals are distributed exponentially; 1 - f64() is never 0.
-        at += -(1.0 - random.f64()).ln() / shape.rate;
-        if is_enough(&times, at) {
-            return times;
-        }
-        times.push(at);
-    }
-}
-
-/// The rate in the first and the last third; in between, each second's many orders in its first quarter.
-fn burst(start: f64, shape: Shape, duration: f64) -> Vec<f64> {
-    let third = duration / 3.0;
-    let calm = |number: f64| evenly(start + number * third, shape.rate, third);
-    let together = shape.rate * shape.peak;
-    let mut due = 0.0;
-    let volleys = (0_u32..).map(f64::from).take_while(|second| *second < third).flat_map(|second| {
-        let before = due;
-        // What is left of the last second is a smaller volley.
-        due += together * (third - second).min(1.0);
-        let orders = whole(before)..whole(due);
-        evenly(start + third + second, together / VOLLEY, f64::INFINITY).take(orders.count()).collect::<Vec<_>>()
-    });
-    let volleys: Vec<f64> = volleys.collect();
-    calm(0.0).chain(volleys).chain(calm(2.0)).collect()
-}
-
-fn microseconds(seconds: f64) -> u64 {
-    whole(seconds * SECOND_US)
+/// Seconds at which orders of that rate are due in that time, from 0 on.
+fn evenly(rate: f64, seconds: f64) -> impl Iterator<Item = f64> {
+    (0_u32..).map(move |number| f64::from(number) / rate).take_while(move |at| *at < seconds)
 }
 
 #[expect(
@@ -128,26 +199,37 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn shape(law: Law, rate: f64, extent: Extent) -> Shape {
-        Shape { law, rate, extent, peak: 10.0, warm_up: Duration::ZERO }
+    const ALL: [ArrivalDistribution; 5] = [
+        ArrivalDistribution::Constant,
+        ArrivalDistribution::Poisson,
+        ArrivalDistribution::Burst,
+        ArrivalDistribution::Ramp,
+        ArrivalDistribution::Steps,
+    ];
+
+    fn phase(arrivals: ArrivalDistribution, rate: f64, extent: Extent) -> Phase {
+        Phase::Orders(Orders { arrivals, rate, peak: 10.0, extent })
     }
 
     fn seconds(duration: u64) -> Extent {
         Extent::Duration(Duration::from_secs(duration))
     }
 
-    fn made(shape: Shape) -> Vec<u64> {
-        schedule(shape, &mut fastrand::Rng::with_seed(7))
+    fn made(phases: &[Phase]) -> Vec<u64> {
+        let shape = Shape { warm_up: Duration::ZERO, phases: phases.to_vec() };
+        schedule(&shape, &mut fastrand::Rng::with_seed(7))
     }
 
     #[test]
     fn spaces_constant_arrivals_evenly() {
-        assert_eq!(made(shape(Law::Constant, 4.0, seconds(1))), [0, 250_000, 500_000, 750_000]);
+        let times = made(&[phase(ArrivalDistribution::Constant, 4.0, seconds(1))]);
+
+        assert_eq!(times, [0, 250_000, 500_000, 750_000]);
     }
 
     #[test]
     fn a_burst_brings_each_second_s_orders_of_its_middle_third_in_its_first_quarter() {
-        let times = made(shape(Law::Burst, 2.0, seconds(6)));
+        let times = made(&[phase(ArrivalDistribution::Burst, 2.0, seconds(6))]);
 
         let calm = [0, 500_000, 1_000_000, 1_500_000].to_vec();
         let volley = |second: u64| (0..20).map(move |number| second * 1_000_000 + number * 12_500);
@@ -157,8 +239,38 @@ mod tests {
     }
 
     #[test]
+    fn a_ramp_has_the_first_rate_at_its_start_and_the_peak_rate_at_its_end() {
+        let times = made(&[phase(ArrivalDistribution::Ramp, 10.0, seconds(100))]);
+
+        // 10/s at the start and 100/s at the end are 55/s on average. The gaps are those of the rates, within a tenth.
+        assert_eq!(times.len(), 5500);
+        let gap = |pair: &[u64]| pair[1] - pair[0];
+        assert!((90_000..=100_000).contains(&gap(&times[..2])), "{:?}", &times[..2]);
+        assert!((10_000..=11_000).contains(&gap(&times[5498..])), "{:?}", &times[5498..]);
+    }
+
+    #[test]
+    fn steps_rise_by_the_same_rate() {
+        let times = made(&[phase(ArrivalDistribution::Steps, 4.0, seconds(5))]);
+
+        let of_second = |second: u64| times.iter().filter(|at| **at / 1_000_000 == second).count();
+        assert_eq!([0, 1, 2, 3, 4].map(of_second), [4, 13, 22, 31, 40]);
+    }
+
+    #[test]
+    fn phases_follow_each_other_and_a_pause_has_no_orders() {
+        let times = made(&[
+            phase(ArrivalDistribution::Constant, 2.0, seconds(1)),
+            Phase::Pause(Duration::from_secs(3)),
+            phase(ArrivalDistribution::Constant, 1.0, Extent::Orders(2)),
+        ]);
+
+        assert_eq!(times, [0, 500_000, 4_000_000, 5_000_000]);
+    }
+
+    #[test]
     fn poisson_arrivals_have_the_rate_and_gaps_like_those_of_independent_callers() {
-        let times = made(shape(Law::Poisson, 100.0, seconds(100)));
+        let times = made(&[phase(ArrivalDistribution::Poisson, 100.0, seconds(100))]);
 
         let gaps: Vec<f64> =
             times.windows(2).map(|pair| Duration::from_micros(pair[1] - pair[0]).as_secs_f64()).collect();
@@ -172,7 +284,9 @@ mod tests {
 
     #[test]
     fn the_seed_decides() {
-        let poisson = |seed| schedule(shape(Law::Poisson, 9.0, seconds(9)), &mut fastrand::Rng::with_seed(seed));
+        let shape =
+            Shape { warm_up: Duration::ZERO, phases: vec![phase(ArrivalDistribution::Poisson, 9.0, seconds(9))] };
+        let poisson = |seed| schedule(&shape, &mut fastrand::Rng::with_seed(seed));
 
         assert_eq!(poisson(1), poisson(1));
         assert_ne!(poisson(1), poisson(2));
@@ -180,8 +294,10 @@ mod tests {
 
     #[test]
     fn the_warm_up_comes_before_and_is_not_among_the_orders() {
-        let warm_up = Duration::from_secs(2);
-        let times = made(Shape { warm_up, ..shape(Law::Poisson, 5.0, Extent::Orders(30)) });
+        let phases = vec![phase(ArrivalDistribution::Poisson, 5.0, Extent::Orders(30))];
+        let shape = Shape { warm_up: Duration::from_secs(2), phases };
+
+        let times = schedule(&shape, &mut fastrand::Rng::with_seed(7));
 
         assert_eq!(times.iter().filter(|at| **at < 2_000_000).count(), 10);
         assert_eq!(times.len(), 40);
@@ -190,12 +306,26 @@ mod tests {
     proptest! {
         #[test]
         fn has_as_many_orders_as_asked_for_in_order(
-            rate in 0.1..1000.0_f64, orders in 1..2000_u32, law in prop::sample::select(vec![Law::Constant, Law::Poisson, Law::Burst])
+            rate in 0.1..1000.0_f64, peak in 0.1..20.0_f64, orders in 1..2000_u32, arrivals in prop::sample::select(ALL.as_slice())
         ) {
-            let times = made(shape(law, rate, Extent::Orders(orders)));
+            let times = made(&[Phase::Orders(Orders { arrivals, rate, peak, extent: Extent::Orders(orders) })]);
 
             prop_assert_eq!(times.len(), orders as usize);
             prop_assert!(times.is_sorted());
+        }
+
+        #[test]
+        fn has_the_mean_rate_over_its_time(
+            rate in 1.0..500.0_f64, peak in 0.1..20.0_f64, seconds in 1..60_u64,
+            arrivals in prop::sample::select(vec![ArrivalDistribution::Constant, ArrivalDistribution::Burst, ArrivalDistribution::Ramp, ArrivalDistribution::Steps])
+        ) {
+            let orders = Orders { arrivals, rate, peak, extent: Extent::Duration(Duration::from_secs(seconds)) };
+            let times = made(&[Phase::Orders(orders)]);
+
+            // Each even part rounds up to a whole order.
+            let expected = orders.mean_rate() * orders.seconds();
+            let found = f64::from(u32::try_from(times.len()).expect("few"));
+            prop_assert!((found - expected).abs() <= f64::from(STEPS), "{found} instead of {expected}");
         }
     }
 }

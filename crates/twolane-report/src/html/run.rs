@@ -53,6 +53,9 @@ fn load(run: &Run) -> Vec<(&'static str, String)> {
         ArrivalsKind::Constant => "evenly spaced",
         ArrivalsKind::Poisson => "independent (Poisson)",
         ArrivalsKind::Burst => "low rate with a burst",
+        ArrivalsKind::Ramp => "at a rate that changes evenly",
+        ArrivalsKind::Steps => "at a rate that changes in steps",
+        ArrivalsKind::Phases => "in the phases of a scenario file",
         ArrivalsKind::Replay => "replayed from a file",
     };
     let orders = counted(arrivals.orders, "order", "orders");

@@ -18,6 +18,9 @@ pub struct LaneReport {
     pub counts: Counts,
     /// How long it took.
     pub latencies: Latencies,
+    /// How long it took for the orders of all owners but the noisy one; `null` where no owner is noisy.
+    #[serde(default)]
+    pub other_owners: Option<Latencies>,
     /// One entry per second from the first arrival to the last outcome.
     pub timeline: Vec<TimelineSecond>,
     /// Of the dead-letter queues, where they could be asked.

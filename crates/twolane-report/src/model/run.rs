@@ -79,6 +79,12 @@ pub enum ArrivalsKind {
     Poisson,
     /// A low rate, then a high one.
     Burst,
+    /// A rate that changes evenly.
+    Ramp,
+    /// A rate that changes in steps.
+    Steps,
+    /// The phases of a scenario file.
+    Phases,
     /// The timestamps of a file.
     Replay,
 }

@@ -6,7 +6,7 @@ use anyhow::bail;
 use clap::Args;
 use lanes::Lane;
 use std::path::PathBuf;
-use twolane_load::settings::{ConfirmBy, Law, LoadSettings, ScenarioName, ScenarioSettings, Settings};
+use twolane_load::settings::{ArrivalDistribution, ConfirmBy, LoadSettings, ScenarioName, ScenarioSettings, Settings};
 use twolane_report::{Promise, promise::metrics_help};
 
 /// Options of `twolane compare`.
@@ -51,8 +51,8 @@ pub(crate) struct CompareArgs {
 #[command(next_help_heading = "The load, the same for each lane")]
 pub(crate) struct LoadArgs {
     /// How arrivals are spread; `constant` without it, and `burst` in the scenario burst.
-    #[arg(long, value_parser = one_of(LAWS), value_name = "LAW")]
-    pub(crate) arrivals: Option<Law>,
+    #[arg(long, value_parser = one_of(ARRIVALS), value_name = "SPREAD")]
+    pub(crate) arrivals: Option<ArrivalDistribution>,
     /// Replay the arrivals of a file instead: JSON lines {"at":<milliseconds or RFC 3339>,"order":{…}}; without
     /// `order`, a sample order.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["arrivals", "rate", "duration", "orders", "peak", "warm_up"])]
@@ -66,7 +66,7 @@ pub(crate) struct LoadArgs {
     /// Orders to send, instead of a duration.
     #[arg(long, value_name = "ORDERS", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub(crate) orders: Option<u32>,
-    /// In a burst: how many times the rate arrives in its middle third, each second's in its first quarter.
+    /// Burst, ramp and steps: the highest rate, as a multiple of --rate. Below 1, a ramp or steps fall.
     #[arg(long, value_name = "TIMES", default_value_t = 10.0, value_parser = parse_rate)]
     pub(crate) peak: f64,
     /// Seconds of load at that rate before the figures begin; 0 for none.
@@ -236,17 +236,24 @@ const SCENARIOS: &[(&str, &str, ScenarioName)] = &[
         ScenarioName::Poison,
     ),
     ("duplicates", "Some orders are sent twice", ScenarioName::Duplicates),
+    (
+        "noisy-owner",
+        "A burst in which one owner places most orders: the report shows the times of the other owners too. Changes the stack",
+        ScenarioName::NoisyOwner,
+    ),
 ];
 
 /// How arrivals are spread, as typed.
-const LAWS: &[(&str, &str, Law)] = &[
-    ("constant", "Evenly", Law::Constant),
-    ("poisson", "Independently of each other, as from many callers", Law::Poisson),
+const ARRIVALS: &[(&str, &str, ArrivalDistribution)] = &[
+    ("constant", "Evenly", ArrivalDistribution::Constant),
+    ("poisson", "Independently of each other, as from many callers", ArrivalDistribution::Poisson),
     (
         "burst",
-        "Evenly, but for the middle third of the time: there, many times as many come, each second's in its first quarter",
-        Law::Burst,
+        "Evenly, with --peak times the rate in the middle third of the time: there, each second's orders arrive in its first 250 ms",
+        ArrivalDistribution::Burst,
     ),
+    ("ramp", "At a rate that rises evenly to --peak times the rate", ArrivalDistribution::Ramp),
+    ("steps", "At a rate that rises to --peak times the rate in five equal steps", ArrivalDistribution::Steps),
 ];
 
 /// How outcomes are learned, as typed.

@@ -1,0 +1,66 @@
+//! Which owner places which order.
+
+use serde::{Deserialize, Serialize};
+
+/// How the owners of a run share its orders.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Turns {
+    /// Per cent of the orders that are the first owner's; 0 where all owners take turns.
+    noisy_percent: f64,
+}
+
+impl Turns {
+    /// The first owner places that share of the orders, in per cent; the others take turns.
+    pub(crate) fn noisy(percent: f64) -> Self {
+        Self { noisy_percent: percent }
+    }
+
+    /// Whether one owner is noisy.
+    pub(crate) fn has_noisy_owner(self) -> bool {
+        self.noisy_percent > 0.0
+    }
+
+    /// Which of that many owners places an order, from 0.
+    pub(crate) fn owner(self, order: u32, owners: usize) -> usize {
+        let (number, noisy) = (order as usize, self.noisy_before(order));
+        if !self.has_noisy_owner() || owners == 1 {
+            number % owners
+        } else if self.is_noisy(order) {
+            0
+        } else {
+            1 + (number - noisy) % (owners - 1)
+        }
+    }
+
+    /// Whether an order is the noisy owner's.
+    pub(crate) fn is_noisy(self, order: u32) -> bool {
+        self.noisy_before(order + 1) > self.noisy_before(order)
+    }
+
+    /// How many of the first orders are the noisy owner's: they are spread evenly.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of the number of orders")]
+    fn noisy_before(self, order: u32) -> usize {
+        (f64::from(order) * self.noisy_percent / 100.0) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owners_of(turns: Turns, owners: usize) -> Vec<usize> {
+        (0..20).map(|order| turns.owner(order, owners)).collect()
+    }
+
+    #[test]
+    fn owners_take_turns() {
+        assert_eq!(owners_of(Turns::default(), 3)[..7], [0, 1, 2, 0, 1, 2, 0]);
+    }
+
+    #[test]
+    fn a_noisy_owner_places_a_share_of_the_orders_and_the_others_take_turns() {
+        assert_eq!(owners_of(Turns::noisy(80.0), 3)[..10], [1, 0, 0, 0, 0, 2, 0, 0, 0, 0]);
+        assert_eq!(owners_of(Turns::noisy(80.0), 1), [0; 20]);
+    }
+}
