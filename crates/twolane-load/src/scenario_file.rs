@@ -1,6 +1,6 @@
 //! Scenario files: a run of `twolane compare` as TOML. `samples/scenarios/scenario.schema.json` describes them for editors.
 
-use crate::settings::{ArrivalDistribution, ConfirmBy, ScenarioName};
+use crate::settings::{ArrivalDistribution, ConfirmBy, DEFAULT_PEAK, ScenarioName};
 use crate::workload::{Extent, Orders, Phase};
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
@@ -38,11 +38,13 @@ pub struct ScenarioFile {
     /// In poison and duplicates: per cent of the orders, 0 to 100.
     pub percent: Option<f64>,
     /// In noisy-owner: per cent of the orders that are one owner's, 1 to 99.
-    pub noisy_percent: Option<f64>,
+    pub noisy_percent: Option<u8>,
     /// In slow-db: milliseconds that each write takes longer, 1 to 60 000.
     pub slow_by: Option<u64>,
     /// In throttled-db: writes per second that the database takes, 1 to 10 000.
     pub writes_per_second: Option<u32>,
+    /// Promises that the run must keep, as for `--require`.
+    pub require: Vec<String>,
     phases: Vec<PhaseTable>,
 }
 
@@ -61,9 +63,6 @@ struct PhaseTable {
     /// Instead of seconds.
     orders: Option<u32>,
 }
-
-/// The highest rate of a phase, as a multiple of its rate, where nothing is said; the command line's default too.
-pub const DEFAULT_PEAK: f64 = 10.0;
 
 /// Longest phase: a day.
 const MAX_SECONDS: f64 = 86_400.0;
@@ -117,7 +116,7 @@ impl ScenarioFile {
         within("concurrency", self.concurrency, 2, 1000)?;
         within("outage", self.outage, 0.0, MAX_SECONDS)?;
         within("percent", self.percent, 0.0, 100.0)?;
-        within("noisy-percent", self.noisy_percent, 1.0, 99.0)?;
+        within("noisy-percent", self.noisy_percent, 1, 99)?;
         within("slow-by", self.slow_by, 1, 60_000)?;
         within("writes-per-second", self.writes_per_second, 1, 10_000)
     }
@@ -192,7 +191,7 @@ mod tests {
     fn schema_and_reader_agree() {
         let all_keys = "description = 'all'\nscenario = 'burst'\nlanes = ['sync']\nparallel = true\nconfirm = 'both'\nowners = 3\n\
                         warm-up = 1\ngrace = 9\nseed = 1\nconcurrency = 5\noutage = 1.5\nstep = 'stock'\npercent = 1\nnoisy-percent = 80\nslow-by = 5\n\
-                        writes-per-second = 3\n";
+                        writes-per-second = 3\nrequire = ['*.lost==0']\n";
         let phase = "[[phases]]\nrate = 1\nseconds = 2\n";
         let good = [
             String::new(),

@@ -1,10 +1,13 @@
 //! What a comparison is made from.
 
 use crate::stack_settings::default_file;
-use crate::workload::Phase;
+pub use crate::workload::Phase;
 use serde::Deserialize;
 use std::path::PathBuf;
 use twolane_report::Promise;
+
+/// The highest rate of a burst, a ramp or steps, as a multiple of the rate, where nothing is said.
+pub(crate) const DEFAULT_PEAK: f64 = 10.0;
 
 /// Everything that was chosen.
 #[derive(Clone, Debug)]
@@ -75,8 +78,8 @@ pub struct ScenarioSettings {
     pub outage: Option<f64>,
     /// Per cent of the orders that are poison, or that are sent twice.
     pub percent: f64,
-    /// In noisy-owner: per cent of the orders that are one owner's.
-    pub noisy_percent: f64,
+    /// In noisy-owner: per cent of the orders that are one owner's, 1 to 99.
+    pub noisy_percent: u8,
     /// In subscriber-down: name of the step that is stopped.
     pub step: String,
     /// In slow-db: milliseconds that each write takes longer.
@@ -181,17 +184,16 @@ impl ConfirmBy {
     }
 }
 
-#[cfg(test)]
-impl Settings {
-    /// Settings of that scenario, as they are where nothing is said.
-    pub(crate) fn sample(scenario: ScenarioName) -> Self {
+/// As they are where nothing is said.
+impl Default for Settings {
+    fn default() -> Self {
         let load = LoadSettings {
             arrivals: None,
             replay: None,
             rate: 20.0,
             duration: None,
             orders: None,
-            peak: 10.0,
+            peak: DEFAULT_PEAK,
             phases: Vec::new(),
             warm_up: 5.0,
             owners: None,
@@ -206,11 +208,18 @@ impl Settings {
             outage: None,
             step: "payment".to_owned(),
             percent: 5.0,
-            noisy_percent: 80.0,
+            noisy_percent: 80,
             slow_by: 250,
             writes_per_second: 10,
             settings_file: None,
         };
-        Self { scenario, parallel: false, confirm: ConfirmBy::Callback, load, scenario_options, abort_on: Vec::new() }
+        Self {
+            scenario: ScenarioName::Steady,
+            parallel: false,
+            confirm: ConfirmBy::Callback,
+            load,
+            scenario_options,
+            abort_on: Vec::new(),
+        }
     }
 }

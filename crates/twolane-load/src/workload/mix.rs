@@ -13,7 +13,7 @@ pub(crate) enum Mix {
     /// So many per cent are sent twice at the same moment.
     Twice(f64),
     /// So many per cent are of one owner.
-    NoisyOwner(f64),
+    NoisyOwner(u8),
 }
 
 /// The workload of due times and bodies, which take turns. The warm-up is left as it is.

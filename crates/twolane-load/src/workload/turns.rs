@@ -3,22 +3,22 @@
 use serde::{Deserialize, Serialize};
 
 /// How the owners of a run share its orders.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Turns {
     /// Per cent of the orders that are the first owner's; 0 where all owners take turns.
-    noisy_percent: f64,
+    noisy_percent: u8,
 }
 
 impl Turns {
     /// The first owner places that share of the orders, in per cent; the others take turns.
-    pub(crate) fn noisy(percent: f64) -> Self {
+    pub(crate) fn noisy(percent: u8) -> Self {
         Self { noisy_percent: percent }
     }
 
     /// Whether one owner is noisy.
     pub(crate) fn has_noisy_owner(self) -> bool {
-        self.noisy_percent > 0.0
+        self.noisy_percent > 0
     }
 
     /// Which of that many owners places an order, from 0.
@@ -39,9 +39,9 @@ impl Turns {
     }
 
     /// How many of the first orders are the noisy owner's: they are spread evenly.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of the number of orders")]
     fn noisy_before(self, order: u32) -> usize {
-        (f64::from(order) * self.noisy_percent / 100.0) as usize
+        let orders = u64::from(order) * u64::from(self.noisy_percent) / 100;
+        usize::try_from(orders).expect("a part of the number of orders")
     }
 }
 
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_noisy_owner_places_a_share_of_the_orders_and_the_others_take_turns() {
-        assert_eq!(owners_of(Turns::noisy(80.0), 3)[..10], [1, 0, 0, 0, 0, 2, 0, 0, 0, 0]);
-        assert_eq!(owners_of(Turns::noisy(80.0), 1), [0; 20]);
+        assert_eq!(owners_of(Turns::noisy(80), 3)[..10], [1, 0, 0, 0, 0, 2, 0, 0, 0, 0]);
+        assert_eq!(owners_of(Turns::noisy(80), 1), [0; 20]);
     }
 }

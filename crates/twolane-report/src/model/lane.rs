@@ -36,7 +36,15 @@ pub struct LaneReport {
 impl LaneReport {
     /// Times from the intended send time to the outcome, as the caller learned it first.
     pub(crate) fn done(&self) -> Option<&Latency> {
-        let latencies = &self.latencies;
+        self.done_of(&self.latencies)
+    }
+
+    /// The same of the orders of all owners but the noisy one.
+    pub(crate) fn others_done(&self) -> Option<&Latency> {
+        self.done_of(self.other_owners.as_ref()?)
+    }
+
+    fn done_of<'a>(&self, latencies: &'a Latencies) -> Option<&'a Latency> {
         let told = latencies.done_by_callback.as_ref().or(latencies.done_by_poll.as_ref());
         match self.lane.answer {
             Answer::Outcome => told.or(latencies.acknowledge.as_ref()),

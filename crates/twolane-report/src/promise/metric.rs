@@ -52,7 +52,7 @@ impl Whole {
 }
 
 /// All metrics.
-pub(super) static METRICS: [Metric; 21] = [
+pub(super) static METRICS: [Metric; 23] = [
     Metric {
         name: "done",
         meaning: "time to an order's outcome: its answer, else its callback, else its poll",
@@ -72,6 +72,16 @@ pub(super) static METRICS: [Metric; 21] = [
         name: "doneByPoll",
         meaning: "time to the outcome, by status poll",
         source: Source::Times(|lane| lane.latencies.done_by_poll.as_ref()),
+    },
+    Metric {
+        name: "others.done",
+        meaning: "time to the outcome for the owners who are not noisy",
+        source: Source::Times(LaneReport::others_done),
+    },
+    Metric {
+        name: "others.acknowledge",
+        meaning: "time to the answer for the owners who are not noisy",
+        source: Source::Times(|lane| lane.other_owners.as_ref()?.acknowledge.as_ref()),
     },
     Metric { name: "sent", meaning: "requests sent", source: Source::Number(|lane| Some(lane.counts.sent)) },
     share("accepted", "requests answered 200, 201 or 202", |counts| counts.accepted, Whole::Sent),

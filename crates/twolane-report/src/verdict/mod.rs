@@ -57,6 +57,12 @@ fn trust(report: &Report) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if run.target.kind == TargetKind::Emulator && report.lanes.iter().any(|lane| lane.other_owners.is_some()) {
+        sentences.push(
+            "The emulator does not implement SQS fair queues: AWS delivers the other owners' messages first."
+                .to_owned(),
+        );
+    }
     let late = generator.schedule_lag.max_ms;
     if generator.honest && late > VISIBLE_MS {
         let late = time(late);

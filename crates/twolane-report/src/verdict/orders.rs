@@ -18,6 +18,7 @@ pub(super) fn of_lane(lane: &LaneReport) -> Vec<String> {
     sentences.extend(backlog(lane));
     sentences.extend(invocations(lane));
     sentences.extend(repeats(lane));
+    sentences.extend(other_owners(lane));
     sentences.extend(reconciliation(lane));
     sentences
 }
@@ -165,6 +166,15 @@ fn reconciliation(lane: &LaneReport) -> Option<String> {
             format!("The orders table does NOT agree with the {name} lane: {mismatches}.")
         }
     })
+}
+
+/// What a noisy owner did to the others.
+fn other_owners(lane: &LaneReport) -> Option<String> {
+    let (others, all) = (lane.others_done()?, lane.done()?);
+    let (name, of_others, of_all) = (lane.lane.name, time(others.p99_ms), time(all.p99_ms));
+    Some(format!(
+        "The {name} lane finished 99\u{a0}% of the other owners' orders within {of_others}, and of all orders within {of_all}."
+    ))
 }
 
 /// All lanes.

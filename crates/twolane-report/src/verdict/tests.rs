@@ -189,3 +189,15 @@ fn percentiles_of_few_times_are_not_taken_for_more_than_the_longest() {
         assert!(words.is_none_or(|words| says(&report, words)), "{timed}: {:#?}", verdict(&report));
     }
 }
+
+#[test]
+fn says_what_a_noisy_owner_does_to_the_others() {
+    let mut report = sample::report();
+    report.lanes[1].other_owners = Some(report.lanes[1].latencies.clone());
+
+    let verdict = verdict(&report);
+
+    let says = |text: &str| verdict.iter().any(|sentence| sentence.contains(text));
+    assert!(says("The async lane finished 99\u{a0}% of the other owners' orders within 11.8 s"), "{verdict:#?}");
+    assert!(says("does not implement SQS fair queues"), "{verdict:#?}");
+}

@@ -6,15 +6,21 @@ use anyhow::bail;
 use clap::Args;
 use lanes::Lane;
 use std::path::PathBuf;
-use twolane_load::settings::{ArrivalDistribution, ConfirmBy, LoadSettings, ScenarioName, ScenarioSettings, Settings};
+use twolane_load::settings::{
+    ArrivalDistribution, ConfirmBy, LoadSettings, Phase, ScenarioName, ScenarioSettings, Settings,
+};
 use twolane_report::{Promise, promise::metrics_help};
 
 /// Options of `twolane compare`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct CompareArgs {
-    /// What happens to the stack or to the load while it is measured.
-    #[arg(long, value_parser = one_of(SCENARIOS), default_value = "steady")]
-    pub(crate) scenario: ScenarioName,
+    /// What happens to the stack or to the load while it is measured; steady by default.
+    #[arg(long, value_parser = one_of(SCENARIOS))]
+    pub(crate) scenario: Option<ScenarioName>,
+    /// Take options from a TOML file such as samples/scenarios/flash-sale.toml: phases of load, faults and promises.
+    /// Typed options override the file; --rate and other options of the schedule replace all its phases.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scenario_file: Option<PathBuf>,
     /// Lanes to measure, in this order, separated by commas; without it, all that the stack has.
     #[arg(long, value_parser = lane_parser(), value_name = "LANES", value_delimiter = ',')]
     pub(crate) lanes: Vec<Lane>,
@@ -24,9 +30,9 @@ pub(crate) struct CompareArgs {
     /// Load the lanes at the same time rather than one after the other.
     #[arg(long, conflicts_with = "only")]
     pub(crate) parallel: bool,
-    /// How to learn the outcome of an order in a lane that answers with a receipt.
-    #[arg(long, value_parser = one_of(CONFIRM_BY), default_value = "callback")]
-    pub(crate) confirm: ConfirmBy,
+    /// How to learn the outcome of an order in a lane that answers with a receipt; callback by default.
+    #[arg(long, value_parser = one_of(CONFIRM_BY))]
+    pub(crate) confirm: Option<ConfirmBy>,
     /// Write the report as JSON to standard output, and nothing else there.
     #[arg(long)]
     pub(crate) json: bool,
@@ -50,28 +56,31 @@ pub(crate) struct CompareArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "The load, the same for each lane")]
 pub(crate) struct LoadArgs {
-    /// How arrivals are spread; `constant` without it, and `burst` in the scenario burst.
+    /// How arrivals are spread; constant by default, burst in the scenarios burst and noisy-owner.
     #[arg(long, value_parser = one_of(ARRIVALS), value_name = "SPREAD")]
     pub(crate) arrivals: Option<ArrivalDistribution>,
     /// Replay the arrivals of a file instead: JSON lines {"at":<milliseconds or RFC 3339>,"order":{…}}; without
     /// `order`, a sample order.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["arrivals", "rate", "duration", "orders", "peak", "warm_up"])]
     pub(crate) replay: Option<PathBuf>,
-    /// Orders per second.
-    #[arg(long, value_name = "ORDERS", default_value_t = 20.0, value_parser = parse_rate)]
-    pub(crate) rate: f64,
+    /// Orders per second; 20 by default.
+    #[arg(long, value_name = "ORDERS", value_parser = parse_rate)]
+    pub(crate) rate: Option<f64>,
     /// How long orders arrive, in seconds; 30 without it and --orders.
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, conflicts_with = "orders")]
     pub(crate) duration: Option<f64>,
     /// Orders to send, instead of a duration.
     #[arg(long, value_name = "ORDERS", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub(crate) orders: Option<u32>,
-    /// Burst, ramp and steps: the highest rate, as a multiple of --rate. Below 1, a ramp or steps fall.
-    #[arg(long, value_name = "TIMES", default_value_t = 10.0, value_parser = parse_rate)]
-    pub(crate) peak: f64,
-    /// Seconds of load at that rate before the figures begin; 0 for none.
-    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = parse_seconds)]
-    pub(crate) warm_up: f64,
+    /// Burst, ramp and steps: the highest rate, as a multiple of --rate; 10 by default. Below 1, a ramp or steps fall.
+    #[arg(long, value_name = "TIMES", value_parser = parse_rate)]
+    pub(crate) peak: Option<f64>,
+    /// Seconds of load at that rate before the figures begin; 5 by default, 0 for none.
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    pub(crate) warm_up: Option<f64>,
+    /// Of the scenario file.
+    #[arg(skip)]
+    pub(crate) phases: Vec<Phase>,
     /// Owners of the orders, each with a token and a socket of its own; the orders go round.
     /// Four without it where a local issuer makes their tokens, one with a token that was given, else as many as
     /// there are tokens in --tokens.
@@ -83,9 +92,9 @@ pub(crate) struct LoadArgs {
     /// What the schedule follows from: the same seed makes the same one. New in every run without it.
     #[arg(long)]
     pub(crate) seed: Option<u64>,
-    /// Seconds without any news after which an accepted order without an outcome is lost.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub(crate) grace: u64,
+    /// Count an accepted order as lost after this many seconds without any result; 60 by default.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) grace: Option<u64>,
     /// How late 1 % of the requests may leave, in milliseconds; when it is more, no times are shown. Without it, 20 ms
     /// or a tenth of the time in which 99 % are answered, whichever is more.
     #[arg(long, value_name = "MILLISECONDS", value_parser = clap::value_parser!(u32).range(1..=600_000))]
@@ -100,26 +109,29 @@ pub(crate) struct LoadArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "The scenario")]
 pub(crate) struct ScenarioArgs {
-    /// In a burst: invocations that each lane's function may have at once.
+    /// In burst and noisy-owner: invocations that each lane's function may have at once; 5 by default.
     // At least 2: the least that an event source takes. Source: AWS Lambda Developer Guide, "Configuring maximum
     // concurrency for Amazon SQS event sources".
-    #[arg(long, value_name = "INVOCATIONS", default_value_t = 5, value_parser = clap::value_parser!(i32).range(2..=1000))]
-    pub(crate) concurrency: i32,
+    #[arg(long, value_name = "INVOCATIONS", value_parser = clap::value_parser!(i32).range(2..=1000))]
+    pub(crate) concurrency: Option<i32>,
     /// How long an outage lasts, or a step is stopped, in seconds; a third of the duration without it.
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     pub(crate) outage: Option<f64>,
-    /// In subscriber-down: the step that is stopped.
-    #[arg(long, value_parser = step_parser(), default_value = "payment")]
-    pub(crate) step: String,
-    /// Per cent of the orders that are poison, or that are sent twice.
-    #[arg(long, value_name = "PER_CENT", default_value_t = 5.0, value_parser = parse_percent)]
-    pub(crate) percent: f64,
-    /// In slow-db: milliseconds that each write takes longer.
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 250, value_parser = clap::value_parser!(u64).range(1..=60_000))]
-    pub(crate) slow_by: u64,
-    /// In throttled-db: writes per second that the database takes.
-    #[arg(long, value_name = "WRITES", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub(crate) writes_per_second: u32,
+    /// In subscriber-down: the step that is stopped; payment by default.
+    #[arg(long, value_parser = step_parser())]
+    pub(crate) step: Option<String>,
+    /// Per cent of the orders that are poison, or that are sent twice; 5 by default.
+    #[arg(long, value_name = "PER_CENT", value_parser = parse_percent)]
+    pub(crate) percent: Option<f64>,
+    /// In noisy-owner: per cent of the orders that the first owner places; 80 by default.
+    #[arg(long, value_name = "PER_CENT", value_parser = clap::value_parser!(u8).range(1..=99))]
+    pub(crate) noisy_percent: Option<u8>,
+    /// In slow-db: milliseconds that each write takes longer; 250 by default.
+    #[arg(long, value_name = "MILLISECONDS", value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    pub(crate) slow_by: Option<u64>,
+    /// In throttled-db: writes per second that the database takes; 10 by default.
+    #[arg(long, value_name = "WRITES", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) writes_per_second: Option<u32>,
     /// Do not ask before the stack is changed.
     #[arg(long)]
     pub(crate) yes: bool,
@@ -141,7 +153,7 @@ pub(crate) struct GateArgs {
     pub(crate) require: Vec<Promise>,
     /// End as soon as a lane can no longer keep a promise. While orders are sent, `refused` is watched; when a lane has
     /// ended, its other numbers of orders. Times, backlog, dead letters and costs are judged at the end of a run.
-    #[arg(long, requires = "require")]
+    #[arg(long)]
     pub(crate) abort_on_fail: bool,
     /// Run all lanes this many times, in turns, and show how far each figure spreads.
     #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
@@ -178,39 +190,47 @@ impl CompareArgs {
         Ok(lanes)
     }
 
-    /// What was chosen besides.
+    /// What was chosen besides, with the defaults of the rest.
     pub(crate) fn settings(&self) -> Settings {
         let (load, options) = (self.load.clone(), self.scenario_options.clone());
+        let default = Settings::default();
         Settings {
-            scenario: self.scenario,
+            scenario: self.scenario(),
             parallel: self.parallel,
-            confirm: self.confirm,
+            confirm: self.confirm.unwrap_or(default.confirm),
             load: LoadSettings {
                 arrivals: load.arrivals,
                 replay: load.replay,
-                rate: load.rate,
+                rate: load.rate.unwrap_or(default.load.rate),
                 duration: load.duration,
                 orders: load.orders,
-                peak: load.peak,
-                warm_up: load.warm_up,
+                peak: load.peak.unwrap_or(default.load.peak),
+                phases: load.phases,
+                warm_up: load.warm_up.unwrap_or(default.load.warm_up),
                 owners: load.owners,
                 tokens: load.tokens,
                 seed: load.seed,
-                grace: load.grace,
+                grace: load.grace.unwrap_or(default.load.grace),
                 max_lag: load.max_lag,
                 max_in_flight: load.max_in_flight,
             },
             scenario_options: ScenarioSettings {
-                concurrency: options.concurrency,
+                concurrency: options.concurrency.unwrap_or(default.scenario_options.concurrency),
                 outage: options.outage,
-                step: options.step,
-                percent: options.percent,
-                slow_by: options.slow_by,
-                writes_per_second: options.writes_per_second,
+                step: options.step.unwrap_or(default.scenario_options.step),
+                percent: options.percent.unwrap_or(default.scenario_options.percent),
+                noisy_percent: options.noisy_percent.unwrap_or(default.scenario_options.noisy_percent),
+                slow_by: options.slow_by.unwrap_or(default.scenario_options.slow_by),
+                writes_per_second: options.writes_per_second.unwrap_or(default.scenario_options.writes_per_second),
                 settings_file: options.settings_file,
             },
             abort_on: if self.gate.abort_on_fail { self.gate.require.clone() } else { Vec::new() },
         }
+    }
+
+    /// What happens while it is measured.
+    pub(crate) fn scenario(&self) -> ScenarioName {
+        self.scenario.unwrap_or(Settings::default().scenario)
     }
 }
 
@@ -328,6 +348,9 @@ Examples:
   twolane compare --lanes sync,async,bus --yes
   twolane compare --scenario subscriber-down --step payment --outage 20 --yes
   twolane compare --scenario poison --percent 10 --yes
+  twolane compare --scenario noisy-owner --owners 5 --yes
+  twolane compare --scenario-file samples/scenarios/flash-sale.toml --yes
+  twolane compare --arrivals ramp --rate 10 --peak 8 --duration 60
   twolane compare --replay traffic.jsonl --parallel
   twolane compare --stack-name twolane --tokens tokens.txt --owners 2
   twolane compare --json | jq '.lanes[] | {lane, counts}'

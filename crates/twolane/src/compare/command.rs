@@ -8,7 +8,7 @@ use super::live;
 use crate::output::Output;
 use crate::progress::tell;
 use crate::{PROMISE_BROKEN, REGRESSION};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use serde::Serialize;
 use serde_json::json;
 use std::path::Path;
@@ -25,6 +25,10 @@ use twolane_report::{PriceTable, Trend, changed, complete, judge, summary, summa
 /// # Errors
 /// Nothing was sent, and why.
 pub(crate) async fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
+    let args = args.with_file()?;
+    if args.gate.abort_on_fail && args.gate.require.is_empty() {
+        bail!("--abort-on-fail needs a promise: pass --require");
+    }
     let (lanes, mut settings) = (args.lanes()?, args.settings());
     let stack = Stack::find(&args.stack.address()).await?.with_all_outputs();
     let address = args.stack.deployed.address();
@@ -35,7 +39,7 @@ pub(crate) async fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
     }
     let prices = args.prices.as_deref().map_or_else(|| Ok(PriceTable::embedded()), PriceTable::read)?;
     // Before anything is asked; and left as it was until the answer is there.
-    let folder = Folder::make(args.output.as_deref(), args.scenario.name())?;
+    let folder = Folder::make(args.output.as_deref(), args.scenario().name())?;
     let gate = Gate::prepare(args.gate.clone())?;
     drop(folder);
     settings.load.seed = settings.load.seed.or_else(|| gate.seed());
@@ -46,7 +50,7 @@ pub(crate) async fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
     // Until the answer is there, a signal ends the program as it would any other.
     ask(&comparison.scenario, comparison.api_url(), args.scenario_options.yes)?;
     let interruption = Interruption::listen().context("Failed to listen for signals")?;
-    let folder = Folder::make(args.output.as_deref(), args.scenario.name())?;
+    let folder = Folder::make(args.output.as_deref(), args.scenario().name())?;
     tell(&comparison.begins());
     let runs = Box::pin(repeat(&comparison, &gate, &interruption, &prices, &folder, args.json)).await?;
     if runs.reports.is_empty() {

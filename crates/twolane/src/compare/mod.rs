@@ -4,5 +4,6 @@ pub(crate) mod args;
 pub(crate) mod command;
 mod consent;
 mod folder;
+mod from_file;
 mod gate;
 mod live;

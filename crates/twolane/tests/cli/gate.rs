@@ -59,7 +59,7 @@ fn wrong_usage_is_found_before_anything_is_sent() {
     for (arguments, told) in [
         (&["--require", "sync.lots==0"][..], "  sync.lots==0\n       ^^^^\n"),
         (&["--only", "sync", "--require", "bus.lost==0"], "bus.lost==0 is about the bus lane, which is not measured"),
-        (&["--abort-on-fail"], "--require <PROMISE>"),
+        (&["--abort-on-fail"], "--abort-on-fail needs a promise: pass --require"),
         (&["--baseline", "none.json"], "A baseline needs several runs on each side: pass --repeat 3"),
         (&["--save-baseline", "b.json", "--repeat", "2"], "pass --repeat 3 or more"),
         (&["--baseline", "none.json", "--repeat", "3"], "Failed to read none.json"),
