@@ -70,7 +70,8 @@ impl Comparison {
         token: Option<&str>,
         notify: fn(&str),
     ) -> anyhow::Result<Self> {
-        let lanes = chosen(lanes, settings.parallel, stack, notify)?;
+        let lanes = lanes_of(lanes, stack, notify)?;
+        anyhow::ensure!(!settings.parallel || lanes.len() > 1, "--parallel needs at least two lanes");
         let deployed = Deployed::find(stack, address).await?;
         let seed = settings.load.seed.unwrap_or_else(|| fastrand::u64(..));
         let workload = Arc::new(workload(&settings, seed)?);
@@ -321,15 +322,16 @@ impl Comparison {
     }
 }
 
-/// Those lanes, or all that the stack has.
-fn chosen(lanes: Vec<Lane>, parallel: bool, stack: &Stack, notify: fn(&str)) -> anyhow::Result<Vec<Lane>> {
+/// Those lanes, or all that the stack has. `notify` names the lanes that it lacks.
+///
+/// # Errors
+/// The stack lacks one of those lanes, or has no lane.
+pub fn lanes_of(lanes: Vec<Lane>, stack: &Stack, notify: fn(&str)) -> anyhow::Result<Vec<Lane>> {
     if let Some(missing) = lanes.iter().find(|lane| !has_lane(stack, lane)) {
         let outputs: Vec<_> = missing.outputs().filter(|output| stack.output(output).is_err()).collect();
         bail!("The stack has no {} lane: it lacks the outputs {}", missing.name, outputs.join(", "));
     }
-    let lanes = if lanes.is_empty() { all(stack, notify)? } else { lanes };
-    anyhow::ensure!(!parallel || lanes.len() > 1, "--parallel needs at least two lanes");
-    Ok(lanes)
+    if lanes.is_empty() { all(stack, notify) } else { Ok(lanes) }
 }
 
 /// All lanes that the stack has. One of which it has some outputs is not left out: the others were forgotten.

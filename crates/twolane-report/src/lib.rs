@@ -9,6 +9,7 @@ mod figures;
 mod files;
 mod html;
 mod junit;
+pub mod limit;
 mod markdown;
 pub mod model;
 mod printable;

@@ -155,6 +155,10 @@ pub(crate) struct GateArgs {
     /// ended, its other numbers of orders. Times, backlog, dead letters and costs are judged at the end of a run.
     #[arg(long)]
     pub(crate) abort_on_fail: bool,
+    /// Search for the highest rate at which each lane keeps every promise, beginning at --rate: one run of --duration for
+    /// each rate that is tried, until two rates are 5 % apart and each was tried three times. Writes limit.svg.
+    #[arg(long)]
+    pub(crate) find_limit: bool,
     /// Run all lanes this many times, in turns, and show how far each figure spreads.
     #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub(crate) repeat: u16,
@@ -356,6 +360,7 @@ Examples:
   twolane compare --json | jq '.lanes[] | {lane, counts}'
   twolane compare --restore
   twolane compare --require '*.lost==0' --require 'async.done.p99<2s' --summary summary.md
+  twolane compare --find-limit --require '*.refused==0' --duration 10 --only sync
   twolane compare --repeat 5 --save-baseline main.json
   twolane compare --repeat 5 --baseline main.json --noise 10%
 

@@ -4,7 +4,7 @@ use super::args::CompareArgs;
 use super::consent::ask;
 use super::folder::Folder;
 use super::gate::Gate;
-use super::live;
+use super::{limit, live};
 use crate::output::Output;
 use crate::progress::tell;
 use crate::{PROMISE_BROKEN, REGRESSION};
@@ -38,6 +38,9 @@ pub(crate) async fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let prices = args.prices.as_deref().map_or_else(|| Ok(PriceTable::embedded()), PriceTable::read)?;
+    if args.gate.find_limit {
+        return Box::pin(limit::run(&args, &prices)).await;
+    }
     // Before anything is asked; and left as it was until the answer is there.
     let folder = Folder::make(args.output.as_deref(), args.scenario().name())?;
     let gate = Gate::prepare(args.gate.clone())?;
@@ -152,7 +155,7 @@ fn deliver(report: &Report, folder: &Folder, run: Option<u16>, json: bool) -> bo
 }
 
 /// Writes a result to standard output, and where that fails, to standard error. Whether it did not fail.
-fn show(result: &str) -> bool {
+pub(super) fn show(result: &str) -> bool {
     show_as(result, result)
 }
 

@@ -1,13 +1,14 @@
 //! The folder of a run's reports.
 
 use crate::kept;
+use crate::progress::tell;
 use anyhow::Context;
 use std::fs;
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 use twolane_client::timestamp::timestamp;
 use twolane_report::model::Report;
-use twolane_report::{can_write, page_path, write};
+use twolane_report::{can_write, page_path, replace, write};
 
 /// The folder, which is there and can be written. Dropping this value removes every folder that it made and that is empty.
 pub(crate) struct Folder {
@@ -66,6 +67,19 @@ impl Folder {
             Err(error) => format!("error: Nor could it be written elsewhere: {error:#}"),
         };
         Written { notices: vec![format!("error: {error:#}"), kept], is_in_place: false }
+    }
+}
+
+impl Folder {
+    /// Writes a file into the folder. Whether it could.
+    pub(crate) fn write_text(&self, name: &str, text: &str) -> bool {
+        let path = self.path.join(name);
+        let written = replace(&path, text);
+        match &written {
+            Ok(()) => tell(&format!("Picture: {}", path.display())),
+            Err(error) => tell(&format!("error: {error:#}")),
+        }
+        written.is_ok()
     }
 }
 

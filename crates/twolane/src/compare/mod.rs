@@ -6,4 +6,5 @@ mod consent;
 mod folder;
 mod from_file;
 mod gate;
+mod limit;
 mod live;

@@ -7,6 +7,7 @@ mod fake_aws;
 mod gate;
 mod interrupt;
 mod keep_alive;
+mod limit;
 mod network;
 mod open_files;
 mod order;

@@ -1,0 +1,92 @@
+//! The highest rate at which a lane keeps its promises.
+
+mod picture;
+mod search;
+
+pub use picture::picture;
+pub use search::{LimitSearch, Probe};
+
+use crate::model::by_name;
+use crate::words::and;
+use lanes::Lane;
+use serde::Serialize;
+
+/// What the search found of one lane.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Limit {
+    /// Which lane.
+    #[serde(serialize_with = "by_name::serialize")]
+    pub lane: Lane,
+    /// The highest rate at which most runs kept every promise; `null` if there is none.
+    pub kept: Option<Tried>,
+    /// The next higher rate, at which most runs broke a promise; `null` if the search did not find one.
+    pub broken: Option<Tried>,
+    /// How unlikely it is, in per cent, that runs at both rates ended like that by chance: 100 × (1 − 0.5ⁿ) for the n runs at
+    /// the two rates, if those at one rate all ended the same way; less where they did not. `null` without both rates.
+    pub confidence_percent: Option<f64>,
+    /// Every run, in its order.
+    pub runs: Vec<Probe>,
+    /// Why the search ended early; `null` if it did not.
+    pub ended_early: Option<String>,
+}
+
+/// The runs at one rate.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tried {
+    /// Orders per second.
+    pub rate: f64,
+    /// Runs at that rate.
+    pub runs: u32,
+    /// Those of them that kept every promise.
+    pub kept: u32,
+}
+
+/// The limits of all lanes, for people.
+#[must_use]
+pub fn limits_text(limits: &[Limit], promises: &[String]) -> String {
+    let lines: Vec<_> = limits.iter().map(line).collect();
+    format!("Highest rate at which {} hold:\n{}", and(promises), lines.join("\n"))
+}
+
+fn line(limit: &Limit) -> String {
+    let name = limit.lane.name;
+    let of = |tried: &Tried, kept: u32| format!("{kept} of {} runs", tried.runs);
+    let found = match (&limit.kept, &limit.broken) {
+        (Some(kept), Some(broken)) => format!(
+            "{:.1}/s ({}); broken at {:.1}/s ({}); confidence {:.0} %",
+            kept.rate,
+            of(kept, kept.kept),
+            broken.rate,
+            of(broken, broken.runs - broken.kept),
+            limit.confidence_percent.unwrap_or_default()
+        ),
+        (Some(kept), None) => format!("at least {:.1}/s ({})", kept.rate, of(kept, kept.kept)),
+        (None, Some(broken)) => format!("below {:.1}/s ({})", broken.rate, of(broken, broken.runs - broken.kept)),
+        (None, None) => "not found".to_owned(),
+    };
+    let early = limit.ended_early.as_ref().map_or_else(String::new, |why| format!("\n         ended early: {why}"));
+    format!("  {name:<6} {found}{early}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_the_limit_with_its_bracket() {
+        let mut search = LimitSearch::new(10.0);
+        while let Some(rate) = search.next_rate() {
+            search.record(rate, rate <= 55.0);
+        }
+        let limit = search.limit(&lanes::LANES[0], None);
+
+        let text = limits_text(&[limit], &["*.lost==0".to_owned()]);
+
+        assert_eq!(
+            text,
+            "Highest rate at which *.lost==0 hold:\n  sync   53.8/s (3 of 3 runs); broken at 55.4/s (3 of 3 runs); confidence 98 %"
+        );
+    }
+}

@@ -1,0 +1,137 @@
+//! `--find-limit`: the highest rate at which each lane keeps its promises.
+
+use super::args::CompareArgs;
+use super::command::show;
+use super::consent::ask;
+use super::folder::Folder;
+use super::live;
+use crate::progress::tell;
+use anyhow::{Context, bail};
+use lanes::Lane;
+use serde_json::json;
+use std::process::ExitCode;
+use twolane_client::signals::Interruption;
+use twolane_client::stack::Stack;
+use twolane_load::comparison::{Comparison, lanes_of};
+use twolane_report::limit::{Limit, LimitSearch, limits_text, picture};
+use twolane_report::{PriceTable, Promise, complete, judge};
+
+/// What became of one run.
+enum Outcome {
+    Kept(bool),
+    /// It says nothing of the lane, and why.
+    Useless(String),
+}
+
+/// Searches lane by lane.
+///
+/// # Errors
+/// The options do not go together, or a run could not be made.
+pub(super) async fn run(args: &CompareArgs, prices: &PriceTable) -> anyhow::Result<ExitCode> {
+    check(args)?;
+    let stack = Stack::find(&args.stack.address()).await?.with_all_outputs();
+    let lanes = lanes_of(args.lanes()?, &stack, tell)?;
+    let folder = Folder::make(args.output.as_deref(), "find-limit")?;
+    let search = Search { args, prices, stack: &stack };
+    ask(&search.plan(lanes[0], args.settings().load.rate).await?.scenario, stack.api_url()?.as_str(), search.agreed())?;
+    let interruption = Interruption::listen().context("Failed to listen for signals")?;
+    let mut limits = Vec::new();
+    for lane in lanes {
+        limits.push(search.lane(lane, &interruption).await?);
+        if interruption.has_come() {
+            break;
+        }
+    }
+    let is_written = folder.write_text("limit.svg", &picture(&limits));
+    let promises: Vec<String> = args.gate.require.iter().map(ToString::to_string).collect();
+    let text = if args.json {
+        json!({"promises": promises, "limits": limits}).to_string()
+    } else {
+        limits_text(&limits, &promises)
+    };
+    let is_shown = show(&text);
+    Ok(match interruption.signal() {
+        Some(signal) => ExitCode::from(signal.exit_code()),
+        None if is_shown && is_written && limits.iter().all(|limit| limit.ended_early.is_none()) => ExitCode::SUCCESS,
+        None => ExitCode::FAILURE,
+    })
+}
+
+fn check(args: &CompareArgs) -> anyhow::Result<()> {
+    let load = &args.load;
+    if args.gate.require.is_empty() {
+        bail!("--find-limit needs a promise to search by: pass --require, such as --require '*.refused==0'");
+    }
+    if !load.phases.is_empty() || load.replay.is_some() {
+        bail!(
+            "--find-limit sets the rate itself: leave out --replay, and pass --duration to replace the phases of a file"
+        );
+    }
+    if args.parallel || args.gate.repeat > 1 || args.gate.baseline.is_some() || args.gate.save_baseline.is_some() {
+        bail!("--find-limit runs one lane after the other: leave out --parallel, --repeat and baselines");
+    }
+    Ok(())
+}
+
+struct Search<'a> {
+    args: &'a CompareArgs,
+    prices: &'a PriceTable,
+    stack: &'a Stack,
+}
+
+impl Search<'_> {
+    fn agreed(&self) -> bool {
+        self.args.scenario_options.yes
+    }
+
+    async fn plan(&self, lane: Lane, rate: f64) -> anyhow::Result<Comparison> {
+        let mut settings = self.args.settings();
+        settings.load.rate = rate;
+        let (address, token) = (self.args.stack.deployed.address(), self.args.stack.token.as_deref());
+        Comparison::plan(settings, vec![lane], self.stack, &address, token, tell).await
+    }
+
+    async fn lane(&self, lane: Lane, interruption: &Interruption) -> anyhow::Result<Limit> {
+        let promises: Vec<Promise> = self
+            .args
+            .gate
+            .require
+            .iter()
+            .filter(|promise| promise.lane().is_none_or(|of| of == lane))
+            .cloned()
+            .collect();
+        if promises.is_empty() {
+            bail!("No promise is about the {} lane: leave it out of --lanes, or pass --require '*.…'", lane.name);
+        }
+        let mut search = LimitSearch::new(self.args.settings().load.rate);
+        while let Some(rate) = search.next_rate() {
+            match self.probe(lane, rate, &promises, interruption).await? {
+                Outcome::Kept(kept) => {
+                    tell(&format!("{:<6} {rate:>9.1}/s  {}", lane.name, if kept { "kept" } else { "BROKEN" }));
+                    search.record(rate, kept);
+                }
+                Outcome::Useless(why) => return Ok(search.limit(lane, Some(why))),
+            }
+        }
+        Ok(search.limit(lane, None))
+    }
+
+    async fn probe(
+        &self,
+        lane: Lane,
+        rate: f64,
+        promises: &[Promise],
+        interruption: &Interruption,
+    ) -> anyhow::Result<Outcome> {
+        let report = self.plan(lane, rate).await?.run(interruption, live::show).await?;
+        let Some(mut report) = report.filter(|report| !report.run.interrupted) else {
+            return Ok(Outcome::Useless("it was interrupted".to_owned()));
+        };
+        complete(&mut report, self.prices);
+        judge(&mut report, promises);
+        Ok(match report.errors.first() {
+            Some(error) => Outcome::Useless(format!("at {rate:.1}/s: {error}")),
+            None => Outcome::Kept(report.keeps_promises()),
+        })
+    }
+}
