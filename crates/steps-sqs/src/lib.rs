@@ -1,7 +1,7 @@
 //! What the functions of all steps share.
 //!
 //! A step's function says what its service holds for an order: it implements [`Service`], reads its [`Settings`] and calls
-//! [`run`]. The rest is the same for every step. A [`Worker`] takes a batch of events, holds, confirms or undoes for each, and
+//! [`run()`]. The rest is the same for every step. A [`Worker`] takes a batch of events, holds, confirms or undoes for each, and
 //! publishes the votes.
 
 #[cfg(feature = "fakes")]
