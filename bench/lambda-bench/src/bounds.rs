@@ -1,7 +1,7 @@
 //! The bounds of `bench/bounds.toml`, and whether a run stays within them.
 
 use crate::metrics::{METRICS, Results, Values, others};
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, Permissions};
 use std::io::{self, Write};

@@ -58,13 +58,14 @@ impl Stack {
                 ),
                 // What its functions reported is waited for, unless it may not be read.
                 Some("filterlogevents") => answer(400, r#"{"__type": "AccessDeniedException", "message": "no"}"#),
-                Some(_) => answer(200, "{}"),
                 None if request.method == "PUT" => {
                     let reply = tables.place(request, sockets);
-                    came.iter().for_each(|came| came.send(()).unwrap_or_default());
+                    if let Some(came) = &came {
+                        came.send(()).unwrap_or_default();
+                    }
                     reply
                 }
-                None => answer(200, "{}"),
+                _ => answer(200, "{}"),
             }
         });
         Self { server, tables }
