@@ -70,8 +70,8 @@ fn spread(columns: &[Vec<Figure>], half: usize) -> Vec<Figure> {
 #[must_use]
 pub fn changed(changes: &[Change], noise: f64) -> String {
     let heads = ["ratio", "interval", ""].map(str::to_owned).to_vec();
-    let mut shown =
-        vec![String::new(), format!("Against the baseline, with {}\u{a0}% of noise allowed", noise * 100.0)];
+    let percent = (noise * 1000.0).round() / 10.0;
+    let mut shown = vec![String::new(), format!("Against the baseline, with {percent}\u{a0}% of noise allowed")];
     shown.extend(table(heads, changes.iter().map(Change::cells).collect()));
     joined(&shown)
 }

@@ -118,10 +118,10 @@ fn runs_under_other_conditions_are_not_compared() {
     other.arrivals.rate_per_second = 40.0;
     other.seed = 8;
 
-    let told = differences(&report, &other, &lanes[..1]);
+    let differing = differences(&report, &other, &lanes[..1]);
 
     assert_eq!(
-        told,
+        differing,
         [
             "place: emulator in the baseline, aws now",
             "orders per second: 33.333 in the baseline, 40 now",

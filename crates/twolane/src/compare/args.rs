@@ -172,10 +172,10 @@ pub(crate) struct GateArgs {
     /// How far a figure may be from the baseline and still count as unchanged, in per cent.
     #[arg(long, value_name = "PER_CENT", default_value = "10%", value_parser = parse_noise)]
     pub(crate) noise: f64,
-    /// Append promises, changes and figures as Markdown to that file, such as "$GITHUB_STEP_SUMMARY".
+    /// Append promises, changes and figures as Markdown to that file, such as `$GITHUB_STEP_SUMMARY`.
     #[arg(long, value_name = "FILE")]
     pub(crate) summary: Option<PathBuf>,
-    /// Write promises, losses and changes as test cases in JUnit's XML.
+    /// Write promises, losses and changes as test cases in `JUnit` XML.
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
 }

@@ -123,7 +123,9 @@ fn conclude(runs: Runs, gate: &Gate, interruption: &Interruption, json: bool) ->
     }
     let are_sound = reports.iter().all(Report::is_sound);
     let changes = if are_complete && are_sound { gate.changes(&reports) } else { Vec::new() };
-    if gate.args.baseline.is_some() {
+    if gate.args.baseline.is_some() && changes.is_empty() {
+        tell("Nothing is compared with the baseline: that takes complete runs without errors.");
+    } else if gate.args.baseline.is_some() {
         let for_people = changed(&changes, gate.args.noise);
         is_written &= if json { show_json(&json!({"changes": changes}), &for_people) } else { show(&for_people) };
     }

@@ -56,7 +56,7 @@ fn each_promise_is_printed_with_its_figure() {
 #[test]
 fn wrong_usage_is_found_before_anything_is_sent() {
     let server = Server::start(|request, _| stored(request));
-    for (arguments, told) in [
+    for (arguments, message) in [
         (&["--require", "sync.lots==0"][..], "  sync.lots==0\n       ^^^^\n"),
         (&["--only", "sync", "--require", "bus.lost==0"], "bus.lost==0 is about the bus lane, which is not measured"),
         (&["--abort-on-fail"], "--abort-on-fail needs a promise: pass --require"),
@@ -70,7 +70,7 @@ fn wrong_usage_is_found_before_anything_is_sent() {
         let (code, stdout, stderr) = compare(&server, arguments).run();
 
         assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}: {stderr}");
-        assert!(stderr.contains(told), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(message), "{arguments:?}: {stderr}");
     }
     assert!(server.requests().is_empty());
 }
@@ -171,7 +171,7 @@ fn runs_under_other_conditions_are_not_compared_with_a_baseline() {
     });
     let (_, saved) = baseline(&server);
     let sent = server.requests().len();
-    for (arguments, told) in [
+    for (arguments, message) in [
         (&["--only", "sync", "--rate", "50", "--orders", "50"][..], "orders per second: 100 in the baseline, 50 now"),
         (&["--only", "sync", "--rate", "100", "--orders", "49"], "orders: 50 in the baseline, 49 now"),
         (&["--only", "async", "--rate", "100", "--orders", "50"], "lanes: sync in the baseline, async now"),
@@ -183,7 +183,7 @@ fn runs_under_other_conditions_are_not_compared_with_a_baseline() {
         let (code, stdout, stderr) = command.run();
 
         assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
-        assert!(stderr.contains("base.json cannot be compared with this run:") && stderr.contains(told), "{stderr}");
+        assert!(stderr.contains("base.json cannot be compared with this run:") && stderr.contains(message), "{stderr}");
     }
     assert_eq!(server.requests().len(), sent, "nothing was sent");
 }
