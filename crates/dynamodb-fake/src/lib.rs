@@ -60,7 +60,7 @@ fn key(pk: &Value) -> String {
 /// The items, by their partition keys.
 struct Table(Map<String, Value>);
 
-/// A write whose condition failed on `old`: what the answer has of the item.
+/// The condition of a write failed: the item, as far as the answer has it.
 struct ConditionFailed {
     old: Option<Value>,
 }

@@ -56,7 +56,7 @@ impl SettlementRepository for DynamoDbOrderRepository {
     }
 }
 
-/// The attribute of an order whose decision was perhaps not published.
+/// The attribute that marks an order: its decision was perhaps not published.
 const UNPUBLISHED: &str = "unpublished";
 
 /// Whether the vote is counted on this order, and decides it.

@@ -34,7 +34,7 @@ impl Callbacks {
     /// sockets, with their number.
     #[must_use]
     pub fn notifier(self, aws: &Aws, count_unreadable: fn(usize)) -> WebSocketNotifier<DynamoDbConnectionRepository> {
-        // The queue redelivers a message whose write failed; a notification that fails is dropped. Owners who poll the status
+        // The queue redelivers a message after a failed write; a failed notification is dropped. Owners who poll the status
         // service have no socket, and need no client for it.
         let notifications = aws.config_with(RetryPolicy::NOTIFICATIONS);
         let connections = aws_sdk_dynamodb::config::Builder::from(&notifications)

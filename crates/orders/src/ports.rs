@@ -43,7 +43,7 @@ pub trait SettlementRepository {
         deadline: &Deadline,
     ) -> impl Future<Output = Result<SettleOutcome, RepositoryError>> + Send;
 
-    /// Marks a decided order whose decision was perhaps not published. The other methods then answer
+    /// Marks a decided order: its decision was perhaps not published. The other methods then answer
     /// [`SettleOutcome::Unpublished`] for it.
     fn mark_unpublished(&self, order: &Order) -> impl Future<Output = Result<(), RepositoryError>> + Send;
 }
@@ -57,7 +57,7 @@ pub enum SettleOutcome {
     Decided(Order),
     /// Nothing was written: the order is decided, the step voted before, or another order has the id. This is the order.
     Unchanged(Order),
-    /// Nothing was written: the order is decided, and marked as one whose decision was perhaps not published. This is the order.
+    /// Nothing was written: the order is decided, and marked, as its decision was perhaps not published. This is the order.
     Unpublished(Order),
     /// Nothing was written: no order has the id.
     Missing,
