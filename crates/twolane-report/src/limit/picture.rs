@@ -62,8 +62,7 @@ fn row(svg: &mut String, limit: &Limit, y: f64, x: &impl Fn(f64) -> f64) {
         let _ = if *kept {
             writeln!(svg, r#"<circle class="kept" cx="{at:.1}" cy="{y}" r="5"/>"#)
         } else {
-            let (a, b, c, d) = (at - 5.0, y - 5.0, at + 5.0, y + 5.0);
-            writeln!(svg, r#"<path class="broken" d="M{a:.1} {b:.1}L{c:.1} {d:.1}M{a:.1} {d:.1}L{c:.1} {b:.1}"/>"#)
+            writeln!(svg, r#"<path class="broken" transform="translate({at:.1} {y})" d="M-5 -5L5 5M-5 5L5 -5"/>"#)
         };
     }
 }
