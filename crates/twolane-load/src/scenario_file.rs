@@ -4,6 +4,7 @@ use crate::settings::{ArrivalDistribution, ConfirmBy, DEFAULT_PEAK, ScenarioName
 use crate::workload::{Extent, Orders, Phase};
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
+use std::fmt::Display;
 use std::path::Path;
 use std::time::Duration;
 
@@ -146,7 +147,7 @@ impl PhaseTable {
     }
 }
 
-fn within<T: PartialOrd + std::fmt::Display>(name: &str, value: Option<T>, least: T, most: T) -> anyhow::Result<()> {
+fn within<T: Copy + PartialOrd + Display>(name: &str, value: Option<T>, least: T, most: T) -> anyhow::Result<()> {
     let fits = value.is_none_or(|value| value >= least && value <= most);
     ensure!(fits, "`{name}` must be between {least} and {most}");
     Ok(())

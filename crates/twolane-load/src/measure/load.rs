@@ -126,11 +126,12 @@ mod tests {
         let lane = {
             let tally = clocked.tally();
             LaneReport {
+                other_owners: None,
                 lane: lanes::lane("sync").expect("it is in the table"),
                 limits: BTreeMap::new(),
                 counts: tally.counts(true),
                 latencies: Latencies {
-                    acknowledge: tally.acknowledge.latency(),
+                    acknowledge: tally.times.acknowledge.latency(),
                     done_by_callback: None,
                     done_by_poll: None,
                 },

@@ -1,7 +1,7 @@
 //! What is known of a lane's orders, so far.
 
 use super::histogram::Times;
-use crate::workload::Workload;
+use crate::workload::{Turns, Workload};
 use std::time::Duration;
 use twolane_report::model::{Counts, Latencies, Refused};
 
@@ -91,8 +91,6 @@ pub(crate) struct OrderState {
     pub(crate) in_doubt: bool,
     /// Whether it counts in the figures.
     pub(crate) counts: bool,
-    /// Whether it is an order of another owner, where one owner is noisy.
-    pub(crate) is_of_others: bool,
     /// Whether a poll has told its outcome.
     pub(crate) polled: bool,
     /// What became of it, as far as is known.
@@ -160,6 +158,8 @@ impl OutcomeTimes {
 #[derive(Debug)]
 pub(crate) struct Tally {
     pub(crate) orders: Vec<OrderState>,
+    /// How the owners share them.
+    pub(crate) turns: Turns,
     pub(crate) seconds: Vec<Second>,
     pub(crate) refused: Refused,
     pub(crate) sent: u64,
@@ -205,10 +205,10 @@ impl Tally {
         for arrival in &workload.arrivals {
             let order = &mut orders[arrival.order as usize];
             (order.due_us, order.counts) = (arrival.at_us, workload.counts(*arrival));
-            order.is_of_others = workload.turns.has_noisy_owner() && !workload.turns.is_noisy(arrival.order);
         }
         let mut tally = Self {
             orders,
+            turns: workload.turns,
             seconds: Vec::new(),
             refused: Refused::default(),
             sent: 0,
@@ -289,7 +289,7 @@ impl Tally {
                     self.accepted += 1;
                     let took = now.saturating_sub(due);
                     self.times.acknowledge.record(took);
-                    if state.is_of_others {
+                    if self.turns.is_of_others(order) {
                         self.times_of_others.acknowledge.record(took);
                     }
                 }
@@ -341,14 +341,14 @@ impl Tally {
             }
             if state.counts && state.callbacks == 1 {
                 self.times.by_callback.record(since_due);
-                if state.is_of_others {
+                if self.turns.is_of_others(order) {
                     self.times_of_others.by_callback.record(since_due);
                 }
             }
         }
         if by == By::Poll && !std::mem::replace(&mut state.polled, true) && state.counts {
             self.times.by_poll.record(since_due);
-            if state.is_of_others {
+            if self.turns.is_of_others(order) {
                 self.times_of_others.by_poll.record(since_due);
             }
         }

@@ -322,7 +322,7 @@ mod tests {
         let lane = lanes::lane(lane).expect("it is in the table");
         let arrival = Arrival { at_us: 0, order: 0, content: Content::Order(0) };
         let bodies = vec![SAMPLE.into()];
-        let workload = Workload { arrivals: vec![arrival], orders: 1, bodies, warm_up: Duration::ZERO };
+        let workload = Workload { arrivals: vec![arrival], orders: 1, bodies, ..Workload::default() };
         let mut tally = Tally::new(&workload);
         let send = |tally: &mut Tally, answer| {
             tally.sent(0, Duration::ZERO, Duration::ZERO);

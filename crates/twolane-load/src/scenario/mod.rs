@@ -347,7 +347,7 @@ mod tests {
 
     async fn planned(scenario: ScenarioName) -> anyhow::Result<Scenario> {
         let lanes: Vec<Lane> = LANES.iter().collect();
-        let settings = Settings { scenario: scenario, ..Settings::default() };
+        let settings = Settings { scenario, ..Settings::default() };
         let span = (Duration::ZERO, Duration::from_secs(9));
         Scenario::plan(&settings, &lanes, Some(&Deployed::unreachable()), 0, span, true).await
     }

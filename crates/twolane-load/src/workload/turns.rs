@@ -33,8 +33,13 @@ impl Turns {
         }
     }
 
+    /// Whether an order is of an owner who is not noisy, where one is.
+    pub(crate) fn is_of_others(self, order: u32) -> bool {
+        self.has_noisy_owner() && !self.is_noisy(order)
+    }
+
     /// Whether an order is the noisy owner's.
-    pub(crate) fn is_noisy(self, order: u32) -> bool {
+    fn is_noisy(self, order: u32) -> bool {
         self.noisy_before(order + 1) > self.noisy_before(order)
     }
 

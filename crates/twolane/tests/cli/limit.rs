@@ -32,8 +32,8 @@ fn finds_the_capacity_of_a_server_within_5_per_cent() {
     let found: Value = serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}\n{stderr}"));
     assert_eq!(code, 0, "{found}\n{stderr}");
     let limit = &found["limits"][0];
-    let (kept, broken) = (limit["kept"]["rate"].as_f64().unwrap(), limit["broken"]["rate"].as_f64().unwrap());
-    assert!(kept >= CAPACITY * 0.95 && kept <= CAPACITY * 1.05, "{found}");
+    let [kept, broken] = ["kept", "broken"].map(|end| limit[end]["rate"].as_f64().expect("both ends are found"));
+    assert!((CAPACITY * 0.95..=CAPACITY * 1.05).contains(&kept), "{found}");
     assert!(kept < broken && broken <= kept * 1.05, "{found}");
     let picture = fs::read_to_string(command.folder.0.join("out/limit.svg")).expect("it is written");
     assert!(picture.contains(">sync</text>"), "{picture}");
