@@ -18,7 +18,7 @@ mod words;
 mod sample;
 
 pub use comparison::comparison_json;
-pub use cost::PriceTable;
+pub use cost::{PriceTable, Prices, usage_cost};
 pub use files::{can_write, page_path, read, write, write_page};
 pub use printable::printable;
 pub use text::{comparison, summary};
