@@ -20,6 +20,7 @@ mod sample;
 pub use comparison::comparison_json;
 pub use cost::{PriceTable, Prices, usage_cost};
 pub use files::{can_write, page_path, read, write, write_page};
+pub use html::{Forecast, forecast_page};
 pub use printable::printable;
 pub use text::{comparison, summary};
 
