@@ -10,6 +10,7 @@ mod network;
 mod open_files;
 mod order;
 mod outputs;
+mod plan;
 mod profiles;
 mod proxy;
 mod report;
