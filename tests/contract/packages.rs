@@ -24,9 +24,10 @@ fn allowed(package: &str) -> &'static [&'static str] {
         // A client sees the wire and nothing behind it. It injects faults from outside.
         // A subscriber of another team knows the events alone.
         "audit-log" => &["event-bus", "lambda-support", "shared-kernel", "sqs-batch"],
-        "twolane" => &["lanes", "orders-api", "twolane-client", "twolane-load", "twolane-report"],
+        "twolane" => &["lanes", "orders-api", "twolane-client", "twolane-load", "twolane-plan", "twolane-report"],
         "twolane-client" => &["lanes", "orders-api", "shared-kernel"],
         "twolane-load" => &["fault-endpoint", "lanes", "twolane-client", "twolane-report"],
+        "twolane-plan" => &["lanes", "twolane-report"],
         "twolane-report" => &["lanes"],
         "twolane-tests" => &[
             "event-bus",

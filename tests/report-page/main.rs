@@ -1,6 +1,6 @@
-//! The page of a report, as a browser shows it.
+//! The pages of reports and of a plan, as a browser shows them.
 //!
-//! Chromium opens pages that the real `twolane report` made, and looks for itself: see `look.mjs`. The screenshots are kept
+//! Chromium opens pages that the real `twolane report` and `twolane plan` made, and looks for itself: see `look.mjs`. The screenshots are kept
 //! in the target folder, under `tmp/report-page`, for people to look at.
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
 
@@ -40,6 +40,13 @@ async fn page(folder: &Path, name: &str, report: &Value) -> PathBuf {
     html
 }
 
+/// The page of a plan in which every lane passes.
+async fn plan_page(folder: &Path) -> PathBuf {
+    let html = folder.join("plan.html");
+    twolane(&["plan", "--rate", "100", "--duration", "15m", "--html", html.to_str().unwrap()]).await;
+    html
+}
+
 #[tokio::test]
 async fn every_page_is_readable_in_light_and_dark_on_phones_and_desks() {
     let folder = fresh_folder();
@@ -48,6 +55,8 @@ async fn every_page_is_readable_in_light_and_dark_on_phones_and_desks() {
         let file = page(&folder, name, &report).await;
         pages.push(json!({"name": name, "file": file, "charts": charts}));
     }
+
+    pages.push(json!({"name": "plan", "file": plan_page(&folder).await, "charts": 5}));
 
     let complaints = look(&json!({"browser": local_tool(&["browser"]), "screenshots": folder, "pages": pages}));
 

@@ -7,6 +7,7 @@ use crate::aws;
 use crate::network::{Network, is_loopback};
 use anyhow::{Context, anyhow, bail};
 use aws_config::SdkConfig;
+use aws_sdk_cloudformation::types::Stack as CloudFormationStack;
 use reqwest::Url;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -44,6 +45,17 @@ pub struct DeployedAddress {
 impl DeployedAddress {
     async fn network(&self) -> anyhow::Result<Network> {
         Network::find(self.profile.as_deref()).await
+    }
+
+    /// The parameters of the stack `stack_name`, with their values.
+    ///
+    /// # Errors
+    /// No name was given, or what AWS says.
+    pub async fn parameters(&self) -> anyhow::Result<Vec<(String, String)>> {
+        let name = self.stack_name.as_deref().context("Parameters are read from a stack: pass --stack-name")?;
+        let stack = describe(name, self, &self.network().await?).await?;
+        let parameters = stack.parameters.into_iter().flatten();
+        Ok(parameters.filter_map(|parameter| Some((parameter.parameter_key?, parameter.parameter_value?))).collect())
     }
 
     async fn aws_config(&self, network: &Network, endpoint: Option<&str>) -> anyhow::Result<SdkConfig> {
@@ -279,19 +291,23 @@ impl Stack {
     }
 
     async fn from_cloudformation(name: &str, address: &DeployedAddress, network: Network) -> anyhow::Result<Self> {
-        let config =
-            address.aws_config(&network, None).await.with_context(|| format!("Failed to look for the stack {name}"))?;
-        let described = aws_sdk_cloudformation::Client::new(&config).describe_stacks().stack_name(name).send().await;
-        let described = described
-            .map_err(|error| aws::describe(&error))
-            .with_context(|| format!("Failed to describe the stack {name}"))?;
-
-        let stack = described.stacks().first().with_context(|| format!("There is no stack {name}"))?;
+        let stack = describe(name, address, &network).await?;
         let outputs = stack.outputs().iter();
         let outputs = outputs.filter_map(|output| Some((output.output_key()?.into(), output.output_value()?.into())));
         let source = format!("the stack {name}");
         Ok(Self { outputs: outputs.collect(), network, source, file: None, config: Some(config) })
     }
+}
+
+/// What CloudFormation says of the stack of that name.
+async fn describe(name: &str, address: &DeployedAddress, network: &Network) -> anyhow::Result<CloudFormationStack> {
+    let config = address.aws_config(network, None).await;
+    let config = config.with_context(|| format!("Failed to look for the stack {name}"))?;
+    let described = aws_sdk_cloudformation::Client::new(&config).describe_stacks().stack_name(name).send().await;
+    let described = described
+        .map_err(|error| aws::describe(&error))
+        .with_context(|| format!("Failed to describe the stack {name}"))?;
+    described.stacks.into_iter().flatten().next().with_context(|| format!("There is no stack {name}"))
 }
 
 /// The value of a variable. One that is not UTF-8 is not a missing one: it is refused as a URL later.

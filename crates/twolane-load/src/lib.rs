@@ -17,8 +17,16 @@ mod stack_settings;
 mod workload;
 
 use anyhow::Context;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use twolane_client::stack::{DeployedAddress, Stack};
+
+/// When the arrivals of a file for `--replay` are due, in microseconds from the first one on, ascending.
+///
+/// # Errors
+/// The file cannot be read, is empty, or has malformed lines.
+pub fn recorded_arrivals(path: &Path) -> anyhow::Result<Vec<u64>> {
+    Ok(workload::replay(path)?.0)
+}
 
 /// Puts back what a run that was killed left changed: the file that it went by, and what was put back; `None` if there was
 /// nothing to put back. `notify` prints what it waits for.

@@ -3,6 +3,7 @@
 use crate::compare::args::{CompareArgs, compare_help};
 use crate::counters::args::{ACCOUNT_HELP, AccountArgs, STOCK_HELP, StockArgs};
 use crate::dead_letters::args::{DLQ_HELP, DlqArgs, REDRIVE_HELP, RedriveArgs};
+use crate::plan::args::{PLAN_HELP, PlanArgs};
 use crate::stack_args::StackArgs;
 use crate::values::{lane_parser, parse_subject, parse_ttl};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -43,6 +44,9 @@ pub(crate) enum Command {
     /// Send the same load down the stack's lanes, and report what each made of it.
     #[command(after_help = compare_help())]
     Compare(Box<CompareArgs>),
+    /// Compute what each lane would do with a load on AWS: limits, backlog, delays and costs. Nothing is sent.
+    #[command(after_help = PLAN_HELP)]
+    Plan(Box<PlanArgs>),
     /// Show the report of a comparison again, or compare the reports of several.
     #[command(after_help = report_help())]
     Report(ReportArgs),
@@ -150,6 +154,7 @@ Examples:
   twolane watch
   twolane compare --rate 50 --duration 60
   twolane report report.json
+  twolane plan --rate 1000 --peak 5 --shape day
   twolane dlq
   twolane redrive
   twolane stock set SKU-1 100

@@ -12,6 +12,7 @@ mod kept;
 mod order;
 mod order_report;
 mod output;
+mod plan;
 mod progress;
 mod report;
 mod stack_args;
@@ -65,6 +66,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Stock(args) => counters::stock::run(args).await,
             Command::Account(args) => counters::account::run(args).await,
             Command::Compare(args) => Box::pin(compare::command::run(*args)).await,
+            Command::Plan(args) => plan::command::run(&args).await,
             Command::Report(args) => report::run(&args),
             Command::Token(args) => token::run(&args),
         }

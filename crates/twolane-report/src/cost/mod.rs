@@ -7,10 +7,9 @@ mod crossover;
 mod prices;
 
 pub(crate) use crossover::is_overloaded;
-pub use prices::PriceTable;
-use prices::Prices;
+pub use prices::{PriceTable, Prices};
 
-use crate::model::{Confirm, CostPart, LaneCost, LaneReport, Pricing, Report};
+use crate::model::{Confirm, CostPart, LaneCost, LaneReport, Pricing, Report, Usage};
 use lanes::STATUS_SERVICE;
 
 const MILLION: f64 = 1_000_000.0;
@@ -31,7 +30,8 @@ pub(crate) fn price(report: &mut Report, table: &PriceTable) {
     // Nobody pays for both ways to learn the same outcome: with both, it is callbacks that are priced.
     let both = report.run.confirm == Confirm::Both;
     for lane in &mut report.lanes {
-        lane.cost = if both { lane_cost(&without_polls(lane), &table.usd) } else { lane_cost(lane, &table.usd) };
+        lane.cost =
+            if both { usage_cost(&without_polls(lane).usage, &table.usd) } else { usage_cost(&lane.usage, &table.usd) };
     }
     report.pricing = Some(Pricing {
         region: table.region.clone(),
@@ -63,13 +63,13 @@ fn done(lane: &LaneReport) -> f64 {
     float(lane.usage.orders)
 }
 
-/// One lane's cost by service; nothing where no order was done.
-fn lane_cost(lane: &LaneReport, prices: &Prices) -> Option<LaneCost> {
-    let done = done(lane);
+/// What that usage costs, by service; nothing where no order was done.
+#[must_use]
+pub fn usage_cost(usage: &Usage, prices: &Prices) -> Option<LaneCost> {
+    let done = float(usage.orders);
     if done == 0.0 {
         return None;
     }
-    let usage = &lane.usage;
     let invocations = float(usage.functions.iter().map(|function| function.invocations).sum());
     let gb_seconds: f64 = usage.functions.iter().map(|function| function.gb_seconds).sum();
     // What API Gateway itself throttles (429) is not charged. Source: Amazon API Gateway Developer Guide, "Amazon API

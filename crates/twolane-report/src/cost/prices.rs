@@ -26,27 +26,31 @@ pub struct PriceTable {
 /// What things cost, in US dollars.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Prices {
+pub struct Prices {
     /// Requests to a REST API.
-    pub(crate) rest_requests_per_million: f64,
+    pub rest_requests_per_million: f64,
+    /// Requests to an HTTP API.
+    pub http_requests_per_million: f64,
     /// WebSocket messages, in units of 32 KB.
-    pub(crate) websocket_messages_per_million: f64,
+    pub websocket_messages_per_million: f64,
     /// Minutes of open WebSocket connections.
-    pub(crate) websocket_connection_minutes_per_million: f64,
+    pub websocket_connection_minutes_per_million: f64,
     /// Invocations.
-    pub(crate) lambda_requests_per_million: f64,
-    /// Billed duration × memory.
-    pub(crate) lambda_gb_second: f64,
+    pub lambda_requests_per_million: f64,
+    /// Billed duration × memory, on the processor that the template deploys to.
+    pub lambda_gb_second: f64,
+    /// The same on `x86_64`.
+    pub lambda_gb_second_x86_64: f64,
     /// Requests to a standard topic, in units of 64 KB. Deliveries to SQS are free.
-    pub(crate) sns_requests_per_million: f64,
+    pub sns_requests_per_million: f64,
     /// Requests to a standard queue, in units of 64 KB.
-    pub(crate) sqs_requests_per_million: f64,
+    pub sqs_requests_per_million: f64,
     /// On-demand write request units.
-    pub(crate) dynamodb_write_units_per_million: f64,
+    pub dynamodb_write_units_per_million: f64,
     /// On-demand read request units.
-    pub(crate) dynamodb_read_units_per_million: f64,
+    pub dynamodb_read_units_per_million: f64,
     /// One provisioned write capacity unit for an hour.
-    pub(crate) dynamodb_write_capacity_unit_hour: f64,
+    pub dynamodb_write_capacity_unit_hour: f64,
 }
 
 impl PriceTable {
@@ -69,6 +73,18 @@ impl PriceTable {
         Self::parse(&text).with_context(|| format!("Failed to understand the prices in {shown}"))
     }
 
+    /// The prices.
+    #[must_use]
+    pub fn usd(&self) -> &Prices {
+        &self.usd
+    }
+
+    /// Day on which they were gathered: `YYYY-MM-DD`.
+    #[must_use]
+    pub fn as_of(&self) -> &str {
+        &self.as_of
+    }
+
     fn parse(text: &str) -> anyhow::Result<Self> {
         let table: Self = toml::from_str(text)?;
         if time::Date::parse(&table.as_of, format_description!("[year]-[month]-[day]")).is_err() {
@@ -86,10 +102,12 @@ impl Prices {
     fn check(&self) -> anyhow::Result<()> {
         let all = [
             ("rest_requests_per_million", self.rest_requests_per_million),
+            ("http_requests_per_million", self.http_requests_per_million),
             ("websocket_messages_per_million", self.websocket_messages_per_million),
             ("websocket_connection_minutes_per_million", self.websocket_connection_minutes_per_million),
             ("lambda_requests_per_million", self.lambda_requests_per_million),
             ("lambda_gb_second", self.lambda_gb_second),
+            ("lambda_gb_second_x86_64", self.lambda_gb_second_x86_64),
             ("sns_requests_per_million", self.sns_requests_per_million),
             ("sqs_requests_per_million", self.sqs_requests_per_million),
             ("dynamodb_write_units_per_million", self.dynamodb_write_units_per_million),

@@ -7,10 +7,12 @@ fn prices() -> PriceTable {
     let mut table = PriceTable::embedded();
     table.usd = Prices {
         rest_requests_per_million: 4.0,
+        http_requests_per_million: 1.0,
         websocket_messages_per_million: 1.0,
         websocket_connection_minutes_per_million: 0.5,
         lambda_requests_per_million: 0.2,
         lambda_gb_second: 0.000_01,
+        lambda_gb_second_x86_64: 0.000_012,
         sns_requests_per_million: 0.5,
         sqs_requests_per_million: 0.4,
         dynamodb_write_units_per_million: 0.6,

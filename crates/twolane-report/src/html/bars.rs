@@ -4,7 +4,7 @@ use super::canvas::{Canvas, Size, both};
 use super::legend::{Entry, Sample, legend};
 use super::scale::Scale;
 use super::{Chart, class, each};
-use crate::model::{LaneCost, Report};
+use crate::model::{LaneCost, LaneReport};
 use crate::words::{float, usd};
 use lanes::Lane;
 
@@ -21,15 +21,14 @@ const PRICE: f64 = 72.0;
 type Costs<'a> = [(Lane, &'a LaneCost)];
 
 /// The chart in both sizes.
-pub(super) fn chart(report: &Report) -> Chart {
-    let costs: Vec<_> =
-        report.lanes.iter().filter_map(|lane| lane.cost.as_ref().map(|cost| (lane.lane, cost))).collect();
+pub(super) fn chart(lanes: &[LaneReport]) -> Chart {
+    let costs: Vec<_> = lanes.iter().filter_map(|lane| lane.cost.as_ref().map(|cost| (lane.lane, cost))).collect();
     if costs.is_empty() {
         return Err("no order has an outcome, so there is nothing to share the costs.");
     }
     let entries: Vec<Entry<'_>> =
         costs.iter().map(|(lane, _)| (Sample::Patch, format!("bar {}", class(lane)), lane.name)).collect();
-    let without = report.lanes.iter().filter(|lane| lane.cost.is_none());
+    let without = lanes.iter().filter(|lane| lane.cost.is_none());
     let missing = each(without, |lane| {
         format!("<p class=\"empty\">The {} lane has no cost: no outcome to share it.</p>\n", lane.lane.name)
     });
@@ -91,7 +90,7 @@ mod tests {
     use crate::cost::{PriceTable, price};
     use crate::sample;
 
-    fn priced() -> Report {
+    fn priced() -> crate::model::Report {
         let mut report = sample::report();
         price(&mut report, &PriceTable::embedded());
         report
@@ -99,7 +98,7 @@ mod tests {
 
     #[test]
     fn draws_each_service_that_any_lane_pays_for() {
-        let chart = chart(&priced()).expect("there are costs");
+        let chart = chart(&priced().lanes).expect("there are costs");
 
         assert!(
             chart.contains("WebSocket messages, async: $")
@@ -115,7 +114,7 @@ mod tests {
         let mut report = priced();
         report.lanes.truncate(1);
 
-        let chart = chart(&report).expect("there are costs");
+        let chart = chart(&report.lanes).expect("there are costs");
 
         assert!(!chart.contains("SQS") && chart.contains("Lambda requests"), "{chart}");
     }
@@ -125,7 +124,7 @@ mod tests {
         let mut report = priced();
         report.lanes[0].cost = None;
 
-        assert!(chart(&report).expect("the async lane has costs").contains("The sync lane has no cost"));
-        assert!(chart(&sample::report()).is_err());
+        assert!(chart(&report.lanes).expect("the async lane has costs").contains("The sync lane has no cost"));
+        assert!(chart(&sample::report().lanes).is_err());
     }
 }

@@ -7,6 +7,7 @@
 mod bars;
 mod canvas;
 mod cdf;
+mod forecast;
 mod legend;
 mod notices;
 mod outcomes;
@@ -20,6 +21,8 @@ mod timeline;
 use crate::model::Report;
 use crate::printable::printable;
 use lanes::{Colours, LANES, Lane};
+
+pub use forecast::{Forecast, forecast_page};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -63,6 +66,11 @@ pub(crate) fn page(report: &Report) -> String {
         run::run(report),
     ]
     .concat();
+    document(&title, &body)
+}
+
+/// A whole page with that title, which is text that is escaped already, and those parts.
+fn document(title: &str, body: &str) -> String {
     let lane_styles = lane_styles();
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\

@@ -87,7 +87,7 @@ pub(super) fn latency(report: &Report) -> String {
 pub(super) fn outcomes(report: &Report) -> String {
     let told = "Each bar is everything that the lane was sent.";
     let table = tables::by_lane(report, "Orders of each lane", |key| key.starts_with("counts."));
-    charted("outcomes", "What became of the orders", told, outcomes::chart(report), &table)
+    charted("outcomes", "What became of the orders", told, outcomes::chart(&report.lanes), &table)
 }
 
 /// Over time.
@@ -107,7 +107,7 @@ pub(super) fn timeline(report: &Report) -> String {
         _ => String::new(),
     };
     let table: String = report.lanes.iter().map(tables::timeline).collect();
-    charted("timeline", "Over time", &(told + &warm_up), timeline::chart(report), &table)
+    charted("timeline", "Over time", &(told + &warm_up), timeline::chart(&report.lanes), &table)
 }
 
 /// What a million orders cost.
@@ -126,8 +126,8 @@ pub(super) fn cost(report: &Report) -> String {
         "cost",
         "What a million orders cost",
         &told,
-        bars::chart(report),
-        &(tables::costs(report) + &prices::prices(report)),
+        bars::chart(&report.lanes),
+        &(tables::costs(&report.lanes) + &prices::prices(report)),
     )
 }
 
@@ -146,7 +146,7 @@ pub(super) fn section(id: &str, title: &str, body: &str) -> String {
 }
 
 /// A chart with what it shows, and the same as a table; in place of a chart that cannot be drawn, why.
-fn charted(id: &str, title: &str, told: &str, chart: Chart, table: &str) -> String {
+pub(super) fn charted(id: &str, title: &str, told: &str, chart: Chart, table: &str) -> String {
     let body = match chart {
         Ok(drawn) => format!("<p class=\"told\">{told}</p>\n<div class=\"charts\">\n{drawn}</div>\n"),
         Err(why) => format!("<p class=\"empty\">No data: {why}</p>\n"),

@@ -48,9 +48,8 @@ pub(super) fn timeline(lane: &LaneReport) -> String {
 }
 
 /// What each service costs, and what of it was counted.
-pub(super) fn costs(report: &Report) -> String {
-    let costs: Vec<_> =
-        report.lanes.iter().filter_map(|lane| lane.cost.as_ref().map(|cost| (lane.lane, cost))).collect();
+pub(super) fn costs(lanes: &[LaneReport]) -> String {
+    let costs: Vec<_> = lanes.iter().filter_map(|lane| lane.cost.as_ref().map(|cost| (lane.lane, cost))).collect();
     let services = bars::services(&costs);
     let tables = costs.iter().map(|(lane, cost)| {
         let parts = services.iter().filter_map(|service| cost.parts.iter().find(|part| part.service == **service));

@@ -4,7 +4,7 @@ use super::canvas::{Canvas, Size, both};
 use super::legend::{Entry, Sample, legend};
 use super::scale::Scale;
 use super::{Chart, class};
-use crate::model::{LaneReport, Report, TimelineSecond};
+use crate::model::{LaneReport, TimelineSecond};
 use crate::words::{count, float};
 use lanes::Answer;
 
@@ -52,8 +52,8 @@ struct Most {
 }
 
 /// One chart per lane, in both sizes.
-pub(super) fn chart(report: &Report) -> Chart {
-    let lanes: Vec<_> = report.lanes.iter().map(|lane| (lane, spans(&lane.timeline, POINTS))).collect();
+pub(super) fn chart(lanes: &[LaneReport]) -> Chart {
+    let lanes: Vec<_> = lanes.iter().map(|lane| (lane, spans(&lane.timeline, POINTS))).collect();
     let all: Vec<&Span> = lanes.iter().flat_map(|(_, spans)| spans).collect();
     if all.is_empty() {
         return Err("nothing was sent, so that no second was recorded.");
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn draws_each_lane_in_both_sizes() {
-        let chart = chart(&sample::report()).expect("there are seconds");
+        let chart = chart(&sample::report().lanes).expect("there are seconds");
 
         assert_eq!(chart.matches("role=\"img\"").count(), 4);
         assert!(chart.contains("at most 600") && chart.contains("as SQS says"), "{chart}");
@@ -265,7 +265,7 @@ mod tests {
         let mut report = sample::report();
         report.lanes[1].timeline.clear();
 
-        let chart = chart(&report).expect("the sync lane has seconds");
+        let chart = chart(&report.lanes).expect("the sync lane has seconds");
 
         assert!(chart.contains("<h3>The async lane</h3>\n<p class=\"empty\">No data"), "{chart}");
     }
@@ -275,7 +275,7 @@ mod tests {
         let mut report = sample::report();
         report.lanes[0].timeline = vec![second(u64::MAX, u64::MAX, u64::MAX), second(u64::MAX, u64::MAX, 0)];
 
-        let chart = chart(&report).expect("there are seconds");
+        let chart = chart(&report.lanes).expect("there are seconds");
 
         assert!(!chart.contains("NaN") && !chart.contains("inf"), "{chart}");
     }

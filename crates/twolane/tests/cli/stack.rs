@@ -201,6 +201,34 @@ fn reads_the_outputs_of_a_cloudformation_stack() {
 }
 
 #[test]
+fn plans_with_the_parameters_of_a_deployed_stack() {
+    let parameters =
+        [("SyncRateLimit", "70"), ("Callbacks", "none"), ("Architecture", "x86_64")].map(|(name, value)| {
+            format!("<member><ParameterKey>{name}</ParameterKey><ParameterValue>{value}</ParameterValue></member>")
+        });
+    let server = Server::start(move |_, _| {
+        let parameters = parameters.concat();
+        answer(
+            200,
+            format!(
+                "<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>s</StackName>\
+                 <CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus><Parameters>\
+                 {parameters}</Parameters></member></Stacks></DescribeStacksResult></DescribeStacksResponse>"
+            ),
+        )
+    });
+
+    let plan =
+        ["plan", "--stack-name", "twolane", "--region", "eu-central-1", "--rate", "60", "--duration", "1m", "--json"];
+    let (code, shown, stderr) = on_aws(&server, &plan);
+
+    let plan: serde_json::Value = serde_json::from_str(&shown).expect("it is JSON");
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert_eq!((&plan["confirm"], &plan["architecture"]), (&"poll".into(), &"x86_64".into()));
+    assert_eq!(plan["settings"]["SyncRateLimit"], 70.0);
+}
+
+#[test]
 fn tells_what_cloudformation_says() {
     let server = Server::start(|_, _| {
         let error = "<Code>ValidationError</Code><Message>Stack with id nope does not exist</Message>";

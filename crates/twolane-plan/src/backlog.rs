@@ -1,0 +1,147 @@
+//! The messages of one stage: ready for a delivery, or waiting for the next one after a failure.
+
+use crate::resource::Clock;
+use crate::settings::{Key, Settings};
+
+/// Most deliveries that are counted; `MaxReceiveCount` is this at most.
+const DELIVERIES: usize = 10;
+
+/// Fewer messages than that are none. It keeps numbers out of the range where arithmetic is slow.
+const NOTHING: f64 = 1e-7;
+
+/// When a failed message is delivered again.
+#[derive(Debug)]
+pub(crate) struct RetryPolicy {
+    deliveries: usize,
+    /// The part of the waiting messages that is delivered in a step, by failures so far less one. Waits are at random up to the base,
+    /// then twice, four times, … the base, and never above the cap. Their mean is half of that.
+    back: [f64; DELIVERIES],
+}
+
+impl RetryPolicy {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small whole number")]
+    pub(crate) fn new(settings: &Settings, clock: Clock) -> Self {
+        let mut longest = settings[Key::BackoffBaseSeconds];
+        let mut back = [0.0; DELIVERIES];
+        for part in &mut back {
+            *part = (clock.step() / (longest.min(settings[Key::BackoffCapSeconds]) / 2.0)).min(1.0);
+            longest *= 2.0;
+        }
+        Self { deliveries: settings[Key::MaxReceiveCount] as usize, back }
+    }
+}
+
+/// The messages of one stage. One message is one order's.
+#[derive(Debug, Default)]
+pub(crate) struct Backlog {
+    /// By failures so far.
+    ready: [f64; DELIVERIES],
+    /// By failures so far less one.
+    waiting: [f64; DELIVERIES],
+    /// Whether any message has failed.
+    retries: bool,
+    /// Messages so far.
+    pub(crate) entered: f64,
+    /// Messages done, or given up, so far.
+    pub(crate) passed: f64,
+    /// Messages given up so far: they are in the dead-letter queue.
+    pub(crate) failed: f64,
+    /// Messages of which a delivery failed, counted each time.
+    pub(crate) redelivered: f64,
+    /// Invocations so far; of an invocation for several stages, this one's part.
+    pub(crate) invocations: f64,
+    /// Duration of them together, in seconds.
+    pub(crate) busy_seconds: f64,
+}
+
+impl Backlog {
+    /// Takes messages until that many have come.
+    pub(crate) fn enter_up_to(&mut self, total: f64) {
+        let new = (total - self.entered).max(0.0);
+        self.ready[0] += new;
+        self.entered += new;
+    }
+
+    pub(crate) fn ready(&self) -> f64 {
+        if self.retries { self.ready.iter().sum() } else { self.ready[0] }
+    }
+
+    pub(crate) fn waiting(&self) -> f64 {
+        if self.retries { self.waiting.iter().sum() } else { 0.0 }
+    }
+
+    /// Makes those ready that have waited long enough.
+    pub(crate) fn begin(&mut self, policy: &RetryPolicy) {
+        if !self.retries {
+            return;
+        }
+        for failures in 0..DELIVERIES - 1 {
+            let all = self.waiting[failures];
+            let back = if all < NOTHING { all } else { all * policy.back[failures] };
+            self.waiting[failures] -= back;
+            self.ready[failures + 1] += back;
+        }
+        self.retries = self.waiting.iter().any(|messages| *messages > 0.0)
+            || self.ready[1..].iter().any(|messages| *messages > 0.0);
+    }
+
+    /// Delivers a part of the ready messages, of which a part succeeds.
+    pub(crate) fn deliver(&mut self, part: f64, success: f64, policy: &RetryPolicy) {
+        let classes = if self.retries { DELIVERIES } else { 1 };
+        for failures in 0..classes {
+            let delivered =
+                if self.ready[failures] < NOTHING { self.ready[failures] } else { self.ready[failures] * part };
+            let failed = if success < 1.0 { delivered * (1.0 - success) } else { 0.0 };
+            self.ready[failures] -= delivered;
+            self.passed += delivered - failed;
+            if failed > 0.0 {
+                if failures + 1 >= policy.deliveries {
+                    self.passed += failed;
+                    self.failed += failed;
+                } else {
+                    self.redelivered += failed;
+                    self.waiting[failures] += failed;
+                    self.retries = true;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::LimitTable;
+
+    #[test]
+    fn a_message_that_fails_every_delivery_is_given_up_and_none_vanishes() {
+        let policy = RetryPolicy::new(&Settings::new(&LimitTable::embedded()), Clock { steps_per_second: 10 });
+        let mut backlog = Backlog::default();
+        backlog.enter_up_to(1_000.0);
+
+        for _ in 0..100_000 {
+            backlog.begin(&policy);
+            backlog.deliver(1.0, 0.0, &policy);
+            let sum = backlog.passed + backlog.ready() + backlog.waiting();
+            assert!((sum - 1_000.0).abs() < 1e-6, "{sum}");
+        }
+
+        assert!((backlog.failed - 1_000.0).abs() < 1e-6, "{}", backlog.failed);
+        assert!((backlog.redelivered - 4_000.0).abs() < 1e-6, "{}", backlog.redelivered);
+    }
+
+    #[test]
+    fn half_of_the_messages_fail_twice_as_often_as_their_deliveries_allow() {
+        let policy = RetryPolicy::new(&Settings::new(&LimitTable::embedded()), Clock { steps_per_second: 10 });
+        let mut backlog = Backlog::default();
+        backlog.enter_up_to(1_024.0);
+
+        for _ in 0..100_000 {
+            backlog.begin(&policy);
+            backlog.deliver(1.0, 0.5, &policy);
+        }
+
+        // ½⁵ of the messages fail all five deliveries.
+        assert!((backlog.failed - 32.0).abs() < 1e-3, "{}", backlog.failed);
+    }
+}

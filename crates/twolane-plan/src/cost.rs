@@ -1,0 +1,158 @@
+//! What a lane's usage costs, by the same prices and arithmetic as a comparison's.
+
+use crate::durations::write_units;
+use crate::flow::{After, flow};
+use crate::settings::{Key, Settings};
+use crate::simulation::Simulation;
+use crate::whole;
+use crate::{Confirm, Question};
+use lanes::{Lane, STATUS_SERVICE};
+use serde::Serialize;
+use twolane_report::model::{CostPart, FunctionUsage, Usage};
+use twolane_report::{Prices, usage_cost};
+
+/// Which kind of API takes the requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Api {
+    /// A REST API, as in the template.
+    Rest,
+    /// An HTTP API: cheaper, without request validation, mapping templates and web ACLs.
+    Http,
+}
+
+/// What the functions run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Architecture {
+    /// Graviton.
+    #[serde(rename = "arm64")]
+    Arm64,
+    /// Intel or AMD.
+    #[serde(rename = "x86_64")]
+    X86,
+}
+
+/// What a lane costs at list prices.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cost {
+    /// Of a month of 730 hours with this load.
+    pub usd_per_month: f64,
+    /// Of a million orders with an outcome.
+    pub usd_per_million_orders: f64,
+    /// The same by service.
+    pub parts: Vec<CostPart>,
+}
+
+/// Seconds of a month of 730 hours, as AWS's calculator counts them.
+const MONTH_SECONDS: f64 = 730.0 * 3600.0;
+
+const MILLION: f64 = 1e6;
+
+/// What the simulated orders cost; nothing where none got an outcome.
+pub(crate) fn cost(lane: Lane, simulation: &Simulation, question: &Question) -> Option<Cost> {
+    let prices = question.prices.usd();
+    let usage = usage(lane, simulation, question);
+    let mut parts = usage_cost(&usage, prices)?.parts;
+    let millions_per_month = simulation.finished / MILLION * MONTH_SECONDS / question.load.duration_seconds;
+    for part in &mut parts {
+        what_if(part, question, prices, simulation.write_units.len(), millions_per_month);
+    }
+    let usd_per_million_orders = parts.iter().map(|part| part.usd_per_million_orders).sum();
+    Some(Cost { usd_per_month: usd_per_million_orders * millions_per_month, usd_per_million_orders, parts })
+}
+
+/// Changes a part's price where the question is about another API, processor or kind of table.
+#[expect(clippy::cast_precision_loss, reason = "a handful of tables")]
+fn what_if(part: &mut CostPart, question: &Question, prices: &Prices, tables: usize, millions_per_month: f64) {
+    let provisioned = question.settings[Key::ProvisionedWriteUnits];
+    match part.service.as_str() {
+        "API Gateway REST" if question.api == Api::Http => {
+            "API Gateway HTTP".clone_into(&mut part.service);
+            part.usd_per_million_orders *= prices.http_requests_per_million / prices.rest_requests_per_million;
+        }
+        "Lambda duration" if question.architecture == Architecture::X86 => {
+            part.usd_per_million_orders *= prices.lambda_gb_second_x86_64 / prices.lambda_gb_second;
+        }
+        "DynamoDB writes" if provisioned > 0.0 => {
+            part.quantity = format!("{provisioned} provisioned units of each of {tables} tables");
+            part.usd_per_million_orders =
+                provisioned * tables as f64 * 730.0 * prices.dynamodb_write_capacity_unit_hour / millions_per_month;
+        }
+        _ => {}
+    }
+}
+
+/// What AWS bills, counted.
+fn usage(lane: Lane, simulation: &Simulation, question: &Question) -> Usage {
+    let settings = &question.settings;
+    let accepted = simulation.accepted;
+    let functions = functions(lane, simulation, settings);
+    let stages = || flow(lane).stages.iter().zip(&simulation.stages);
+    let batches: f64 = stages()
+        .filter(|(stage, _)| stage.queue.is_some())
+        .map(|(stage, done)| invocations(stage, done, accepted).0)
+        .sum();
+    let redelivered: f64 = simulation.stages.iter().map(|stage| stage.redelivered).sum();
+    let messages = stages().filter(|(stage, _)| stage.queue.is_some()).count() as u64;
+    let sockets = if question.confirm == Confirm::Callback && lane.has_callback {
+        accepted / settings[Key::OrdersPerSocket]
+    } else {
+        0.0
+    };
+    let write_units_per_order: f64 = flow(lane).stages.iter().map(|stage| write_units(stage, settings)).sum();
+    let lookups = if sockets > 0.0 { accepted } else { 0.0 };
+    Usage {
+        orders: whole(simulation.finished),
+        order_requests: whole(simulation.arrived),
+        throttled_requests: whole(simulation.refused.throttled),
+        status_requests: whole(simulation.polls),
+        publish_units: Some(lane.usage.publishes * whole(accepted)),
+        // A batch is one receive and one delete; each further delivery is received, and made visible again before that.
+        message_units: messages * whole(accepted) + 2 * whole(batches + redelivered),
+        functions,
+        write_units: write_units_per_order * accepted,
+        read_units: simulation.polls + lookups,
+        websocket_messages: whole(simulation.callbacks),
+        connection_minutes: sockets * settings[Key::SocketMinutes],
+    }
+}
+
+fn functions(lane: Lane, simulation: &Simulation, settings: &Settings) -> Vec<FunctionUsage> {
+    let gb = settings[Key::MemorySize] / 1024.0;
+    let most =
+        |name: &str| simulation.concurrency.iter().find(|(known, _)| *known == name).map_or(0.0, |(_, most)| *most);
+    let function = |name: &'static str, invocations: f64, seconds: f64| FunctionUsage {
+        name: name.to_owned(),
+        invocations: whole(invocations),
+        gb_seconds: seconds * gb,
+        most_at_once: whole(most(name).ceil()),
+        representative: true,
+    };
+    let of = |name: &'static str| {
+        let stages = flow(lane).stages.iter().zip(&simulation.stages).filter(|(stage, _)| stage.function == Some(name));
+        let each = stages.map(|(stage, done)| invocations(stage, done, simulation.accepted));
+        let (count, seconds) = each.fold((0.0, 0.0), |sum, (count, seconds)| (sum.0 + count, sum.1 + seconds));
+        function(name, count, seconds)
+    };
+    let mut all: Vec<_> = lane.functions.iter().map(|spec| of(spec.name)).collect();
+    if simulation.polls > 0.0 {
+        let seconds = (settings[Key::OverheadMs] + settings[Key::DatabaseMs]) / 1e3;
+        all.push(function(STATUS_SERVICE.name, simulation.polls, simulation.polls * seconds));
+    }
+    all
+}
+
+/// Invocations of a stage and their seconds. The messages that follow a decision or wait for the deadline are counted as those
+/// that the simulation saw, because it ends before they do.
+fn invocations(stage: &crate::flow::Stage, done: &crate::backlog::Backlog, accepted: f64) -> (f64, f64) {
+    let comes_later = matches!(stage.after, After::Deadline(_) | After::Decision);
+    if !comes_later || done.passed >= accepted {
+        return (done.invocations, done.busy_seconds);
+    }
+    if done.passed < 1.0 {
+        return (accepted, 0.0);
+    }
+    let all = accepted / done.passed;
+    (done.invocations * all, done.busy_seconds * all)
+}

@@ -1,0 +1,67 @@
+//! How long invocations take: sums of the assumed times of their requests.
+
+use crate::flow::{Counter, Stage};
+use crate::settings::{Key, Settings};
+
+/// How long a batch of a stage's messages takes, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct BatchDuration {
+    /// Of one message.
+    pub(crate) first: f64,
+    /// More for each further message. Messages of a batch are done concurrently, but the transactions on one item one after the other.
+    pub(crate) further: f64,
+}
+
+/// A batch of that stage's messages. A request is a batch of one.
+pub(crate) fn duration(stage: &Stage, settings: &Settings) -> BatchDuration {
+    let publish = if stage.publishes > 0 { settings[Key::PublishMs] } else { 0.0 };
+    let callback = if stage.calls_back { settings[Key::CallbackMs] } else { 0.0 };
+    let database = requests(stage) * settings[Key::DatabaseMs];
+    let serial = stage.counter.map_or(0.0, |counter| counter_share(counter, settings)) * settings[Key::DatabaseMs];
+    BatchDuration { first: (settings[Key::OverheadMs] + database + publish + callback) / 1e3, further: serial / 1e3 }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "three at most")]
+fn requests(stage: &Stage) -> f64 {
+    stage.database_requests as f64
+}
+
+/// The part of all orders that change the item that most of them change.
+pub(crate) fn counter_share(counter: Counter, settings: &Settings) -> f64 {
+    match counter {
+        Counter::Sku => settings[Key::HottestSkuPercent] / 100.0,
+        Counter::Owner => settings[Key::HottestOwnerPercent] / 100.0,
+        Counter::Day => 1.0,
+    }
+}
+
+impl BatchDuration {
+    /// Of that many messages.
+    pub(crate) fn of(self, messages: f64) -> f64 {
+        // Nothing takes no time at all.
+        (self.first + (messages - 1.0) * self.further).max(1e-4)
+    }
+
+    /// The longer one of both, at any size.
+    pub(crate) fn slowest(self, other: Self) -> Self {
+        Self { first: self.first.max(other.first), further: self.further.max(other.further) }
+    }
+}
+
+/// Concurrency that an invocation a second takes: its duration, but at least what an environment's highest rate allows.
+pub(crate) fn concurrency_units(seconds: f64, settings: &Settings) -> f64 {
+    seconds.max(1.0 / settings[Key::RequestsPerEnvironment])
+}
+
+/// Write units of one order in a stage.
+#[expect(clippy::cast_precision_loss, reason = "a handful")]
+pub(crate) fn write_units(stage: &Stage, settings: &Settings) -> f64 {
+    let items = stage.transaction_items as f64 + stage.items_per_sku as f64 * settings[Key::SkusPerOrder];
+    stage.record_writes as f64 * settings[Key::OrderKilobytes].ceil()
+        + stage.small_writes as f64
+        + TRANSACTION_UNITS * items
+}
+
+/// Write units of one item of a transaction, of up to 1 KB. Source: Amazon DynamoDB Developer Guide, "DynamoDB read and write
+/// operations".
+pub(crate) const TRANSACTION_UNITS: f64 = 2.0;

@@ -1,0 +1,125 @@
+//! A queue's event source mapping: how many batches it takes at once, and how full they are.
+
+use crate::durations::BatchDuration;
+use crate::resource::{Clock, Watch};
+use crate::settings::{Key, Settings};
+
+/// A queue holds its messages up when they wait longer than that, in seconds.
+const HELD_UP: f64 = 1.0;
+
+/// The event source mapping of one queue.
+#[derive(Debug)]
+pub(crate) struct EventSource {
+    pub(crate) queue: &'static str,
+    /// Stages that wait in the queue, by number.
+    pub(crate) stages: Vec<usize>,
+    duration: BatchDuration,
+    step: f64,
+    batch_size: f64,
+    window: f64,
+    /// Shortest time between two batches of one poller, as an environment serves that many a second at most.
+    shortest: f64,
+    /// Batches at once, now and at most, and how many it may add in a step.
+    batches: f64,
+    most: f64,
+    added: f64,
+    in_flight: f64,
+    /// When `most` held messages up, when the batches' growth did, and when the queue's in-flight limit did.
+    pub(crate) at_most: Watch,
+    pub(crate) growing: Watch,
+    pub(crate) in_flight_full: Watch,
+}
+
+/// What an event source takes in a step.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Take {
+    /// Messages.
+    pub(crate) messages: f64,
+    /// Invocations for them.
+    pub(crate) invocations: f64,
+    /// Duration of each, in seconds.
+    pub(crate) seconds: f64,
+}
+
+impl EventSource {
+    pub(crate) fn new(
+        queue: &'static str,
+        stages: Vec<usize>,
+        duration: BatchDuration,
+        settings: &Settings,
+        clock: Clock,
+    ) -> Self {
+        let most = batches_at_most(settings);
+        let provisioned = settings[Key::ProvisionedPollers] > 0.0;
+        Self {
+            queue,
+            stages,
+            duration,
+            step: clock.step(),
+            batch_size: settings[Key::BatchSize],
+            window: settings[Key::MaximumBatchingWindowInSeconds],
+            shortest: 1.0 / settings[Key::RequestsPerEnvironment],
+            batches: if provisioned { most } else { settings[Key::BatchesAtFirst].min(most) },
+            most,
+            added: settings[Key::BatchesAddedPerMinute] / 60.0 * clock.step(),
+            in_flight: settings[Key::InFlightMessages],
+            at_most: Watch::default(),
+            growing: Watch::default(),
+            in_flight_full: Watch::default(),
+        }
+    }
+
+    /// What it takes of the messages that are ready, where `waiting` ones are in flight already and callbacks keep each batch
+    /// `callback_wait` seconds longer.
+    pub(crate) fn take(&mut self, ready: f64, waiting: f64, callback_wait: f64, step: u64) -> Take {
+        if ready <= 0.0 {
+            return Take::default();
+        }
+        let full = (self.duration.of(self.batch_size) + callback_wait).max(self.shortest);
+        let capacity = self.batches * self.batch_size / full * self.step;
+        // What is taken is in flight for as long as its batch takes.
+        let room = (self.in_flight - waiting).max(0.0) / full * self.step;
+        if room < ready.min(capacity) {
+            self.in_flight_full.note(step);
+        }
+        let messages = ready.min(capacity).min(room);
+        if ready > capacity {
+            let is_growing = self.batches < self.most;
+            if (ready - capacity) / capacity * self.step > HELD_UP {
+                if is_growing { self.growing.note(step) } else { self.at_most.note(step) }
+            }
+            self.batches = (self.batches + self.added).min(self.most);
+            return Take {
+                messages,
+                invocations: messages / self.batch_size,
+                seconds: self.duration.of(self.batch_size) + callback_wait,
+            };
+        }
+        let size = self.batch_at(messages / self.step, callback_wait);
+        Take { messages, invocations: messages / size, seconds: self.duration.of(size) + callback_wait }
+    }
+
+    /// Messages in a batch when that many come a second and none has to wait: as many as come while a poller is busy, or during the
+    /// batching window.
+    fn batch_at(&self, rate: f64, callback_wait: f64) -> f64 {
+        let per_poller = rate / self.batches;
+        // size = per_poller × (first + (size − 1) × further)
+        let growth = 1.0 - per_poller * self.duration.further;
+        let size = if growth > 0.0 {
+            per_poller * (self.duration.first + callback_wait - self.duration.further) / growth
+        } else {
+            self.batch_size
+        };
+        size.max(per_poller * self.shortest).max(rate * self.window).clamp(1.0, self.batch_size)
+    }
+}
+
+/// Batches at once of one queue.
+pub(crate) fn batches_at_most(settings: &Settings) -> f64 {
+    let provisioned = settings[Key::ProvisionedPollers];
+    if provisioned > 0.0 {
+        provisioned * settings[Key::BatchesPerProvisionedPoller]
+    } else {
+        settings[Key::MaximumConcurrency].min(settings[Key::BatchesAtMost])
+    }
+}

@@ -1,0 +1,257 @@
+//! What an order goes through in each lane: one row for each message or request that it takes. Source: `docs/architecture.md`, the
+//! walks of one order. A test compares the rows' sums with `crates/lanes`.
+
+use lanes::Lane;
+
+/// The way of an order down a lane.
+#[derive(Debug)]
+pub(crate) struct Flow {
+    /// Name of the lane.
+    lane: &'static str,
+    /// Each stage after those that it waits for. The first one is the request.
+    pub(crate) stages: &'static [Stage],
+    /// Stages that must all have ended until the order is decided.
+    pub(crate) decided_by: &'static [usize],
+}
+
+/// One message or request of an order, and what is done for it.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    /// What is done.
+    pub(crate) name: &'static str,
+    /// The queue that its message waits in; none for the request.
+    pub(crate) queue: Option<&'static str>,
+    /// The function that does it; none where the API does it alone.
+    pub(crate) function: Option<&'static str>,
+    /// What its message follows.
+    pub(crate) after: After,
+    /// The table that it writes to.
+    pub(crate) table: &'static str,
+    /// Writes of the order's own record.
+    pub(crate) record_writes: u64,
+    /// Other single writes, of 1 KB at most.
+    pub(crate) small_writes: u64,
+    /// Items of a transaction, of 1 KB at most each.
+    pub(crate) transaction_items: u64,
+    /// Further items of it for each SKU of the order.
+    pub(crate) items_per_sku: u64,
+    /// Requests to the database, one after the other.
+    pub(crate) database_requests: u64,
+    /// Messages that it publishes.
+    pub(crate) publishes: u64,
+    /// Whether it sends the outcome to the owner's sockets.
+    pub(crate) calls_back: bool,
+    /// The item that many orders' transactions change.
+    pub(crate) counter: Option<Counter>,
+}
+
+/// What a stage waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum After {
+    /// The request itself.
+    Nothing,
+    /// That stage of the order.
+    Stage(usize),
+    /// That stage, and `OrderDeadlineSeconds` after it.
+    Deadline(usize),
+    /// The decision.
+    Decision,
+}
+
+/// An item that many orders' transactions change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counter {
+    /// A SKU's units.
+    Sku,
+    /// An owner's balance.
+    Owner,
+    /// One day's shipments: every order's.
+    Day,
+}
+
+const STAGE: Stage = Stage {
+    name: "",
+    queue: None,
+    function: None,
+    after: After::Nothing,
+    table: "orders",
+    record_writes: 0,
+    small_writes: 0,
+    transaction_items: 0,
+    items_per_sku: 0,
+    database_requests: 0,
+    publishes: 0,
+    calls_back: false,
+    counter: None,
+};
+
+static FLOWS: [Flow; 3] = [
+    Flow {
+        lane: "sync",
+        stages: &[Stage {
+            name: "store the order",
+            function: Some("create-order"),
+            record_writes: 1,
+            database_requests: 1,
+            ..STAGE
+        }],
+        decided_by: &[0],
+    },
+    Flow {
+        lane: "async",
+        stages: &[
+            Stage { name: "queue the order", ..STAGE },
+            Stage {
+                name: "store the order",
+                queue: Some("orders"),
+                function: Some("process-orders"),
+                after: After::Stage(0),
+                record_writes: 1,
+                // The write, and the look-up of the owner's sockets.
+                database_requests: 2,
+                calls_back: true,
+                ..STAGE
+            },
+        ],
+        decided_by: &[1],
+    },
+    Flow {
+        lane: "bus",
+        stages: &[
+            Stage { name: "publish the order", function: Some("publish-order"), publishes: 1, ..STAGE },
+            Stage {
+                name: "place the order",
+                queue: Some("submissions"),
+                function: Some("settle-order"),
+                after: After::Stage(0),
+                record_writes: 1,
+                database_requests: 1,
+                publishes: 1,
+                ..STAGE
+            },
+            Stage {
+                transaction_items: 1,
+                items_per_sku: 1,
+                ..hold("hold stock", "stock", "reserve-stock", Counter::Sku)
+            },
+            hold("hold money", "payments", "authorize-payment", Counter::Owner),
+            hold("hold a shipment", "shipments", "book-shipment", Counter::Day),
+            vote("count stock's vote", 2),
+            vote("count payment's vote", 3),
+            // Its first write fails, because it is not one of the first two votes. It decides the order, publishes that, and looks
+            // the owner's sockets up.
+            Stage {
+                record_writes: 2,
+                database_requests: 3,
+                publishes: 1,
+                calls_back: true,
+                ..vote("count the last vote", 4)
+            },
+            confirm("make stock final", "stock", "reserve-stock"),
+            confirm("make money final", "payments", "authorize-payment"),
+            confirm("make the shipment final", "shipments", "book-shipment"),
+            Stage {
+                name: "meet the deadline",
+                queue: Some("deadline"),
+                function: Some("settle-order"),
+                after: After::Deadline(1),
+                record_writes: 1,
+                database_requests: 1,
+                ..STAGE
+            },
+        ],
+        decided_by: &[5, 6, 7],
+    },
+];
+
+const fn hold(name: &'static str, queue: &'static str, function: &'static str, counter: Counter) -> Stage {
+    Stage {
+        name,
+        queue: Some(queue),
+        function: Some(function),
+        after: After::Stage(1),
+        table: queue,
+        transaction_items: 2,
+        database_requests: 1,
+        publishes: 1,
+        counter: Some(counter),
+        ..STAGE
+    }
+}
+
+const fn vote(name: &'static str, hold: usize) -> Stage {
+    Stage {
+        name,
+        queue: Some("outcomes"),
+        function: Some("settle-order"),
+        after: After::Stage(hold),
+        record_writes: 1,
+        database_requests: 1,
+        ..STAGE
+    }
+}
+
+const fn confirm(name: &'static str, queue: &'static str, function: &'static str) -> Stage {
+    Stage {
+        name,
+        queue: Some(queue),
+        function: Some(function),
+        after: After::Decision,
+        table: queue,
+        small_writes: 1,
+        database_requests: 1,
+        ..STAGE
+    }
+}
+
+/// The way of an order down that lane.
+pub(crate) fn flow(lane: Lane) -> &'static Flow {
+    FLOWS.iter().find(|flow| flow.lane == lane.name).expect("a test finds the flow of each lane")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lanes::LANES;
+
+    #[test]
+    fn each_lane_has_a_flow_that_takes_what_the_lane_takes() {
+        for lane in &LANES {
+            let stages = flow(lane).stages;
+            let sum = |of: fn(&Stage) -> u64| stages.iter().map(of).sum::<u64>();
+
+            assert_eq!(sum(|stage| stage.publishes), lane.usage.publishes, "{}", lane.name);
+            assert_eq!(sum(|stage| u64::from(stage.queue.is_some())), lane.usage.messages, "{}", lane.name);
+            assert_eq!(sum(|stage| stage.record_writes), lane.usage.record_writes, "{}", lane.name);
+            assert_eq!(sum(|stage| stage.small_writes), lane.usage.small_writes, "{}", lane.name);
+            assert_eq!(sum(|stage| stage.transaction_items), lane.usage.transaction_items, "{}", lane.name);
+            assert_eq!(sum(|stage| stage.items_per_sku), lane.usage.transaction_items_per_sku, "{}", lane.name);
+            assert_eq!(stages.iter().any(|stage| stage.calls_back), lane.has_callback, "{}", lane.name);
+        }
+    }
+
+    #[test]
+    fn each_queue_and_function_of_a_lane_is_on_the_way() {
+        for lane in &LANES {
+            let stages = flow(lane).stages;
+            for queue in lane.queues {
+                assert!(stages.iter().any(|stage| stage.queue == Some(queue.name)), "{}", queue.name);
+            }
+            for function in lane.functions {
+                assert!(stages.iter().any(|stage| stage.function == Some(function.name)), "{}", function.name);
+            }
+            for (index, stage) in stages.iter().enumerate() {
+                assert!(
+                    stage.queue.is_none_or(|name| lane.queues.iter().any(|queue| queue.name == name)),
+                    "{}",
+                    stage.name
+                );
+                let before = match stage.after {
+                    After::Stage(before) | After::Deadline(before) => Some(before),
+                    After::Nothing | After::Decision => None,
+                };
+                assert!(before.is_none_or(|before| before < index), "{}", stage.name);
+            }
+        }
+    }
+}

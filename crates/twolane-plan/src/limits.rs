@@ -1,0 +1,108 @@
+//! AWS's limits: a TOML file of one Region, dated, with the page of each figure.
+
+use crate::settings::{SETTINGS, Source};
+use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The table that comes with the program.
+const US_EAST_1: &str = include_str!("../limits/us-east-1.toml");
+
+/// Limits of one account in one Region, as AWS documents them.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all(serialize = "camelCase"))]
+pub struct LimitTable {
+    /// The Region, such as `us-east-1`.
+    pub region: String,
+    /// Day on which the pages were read: `YYYY-MM-DD`.
+    pub as_of: String,
+    /// The limits by the name of their setting.
+    #[serde(flatten)]
+    pub limits: BTreeMap<String, Limit>,
+}
+
+/// One limit.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    /// In the unit of its setting.
+    pub value: f64,
+    /// Whether AWS raises it on request.
+    pub adjustable: bool,
+    /// Title of AWS's page.
+    pub page: String,
+    /// Address of AWS's page.
+    pub url: String,
+    /// How sure the figure is, where the page does not settle it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl LimitTable {
+    /// The table that comes with the program.
+    ///
+    /// # Panics
+    /// Never: a test reads the table.
+    #[must_use]
+    pub fn embedded() -> Self {
+        Self::parse(US_EAST_1).expect("a test reads the table that is embedded")
+    }
+
+    /// Reads a table from the text of its file.
+    ///
+    /// # Errors
+    /// The text is not TOML, a limit is missing, unknown or not a positive number, or a date or an address is missing.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let table: Self = toml::from_str(text).context("Failed to understand the limits")?;
+        let wanted = SETTINGS.iter().filter(|setting| setting.source == Source::Quota);
+        let wanted: Vec<_> = wanted.map(|setting| setting.name).collect();
+        if let Some(missing) = wanted.iter().find(|name| !table.limits.contains_key(**name)) {
+            bail!("the limit {missing} is missing");
+        }
+        for (name, limit) in &table.limits {
+            if !wanted.contains(&name.as_str()) {
+                bail!("there is no limit {name}; these are known: {}", wanted.join(", "));
+            }
+            if !limit.value.is_finite() || limit.value <= 0.0 {
+                bail!("the limit {name} must be more than 0, not {}", limit.value);
+            }
+            if !limit.url.starts_with("https://") {
+                bail!("the limit {name} names no page: a limit without a source cannot be checked");
+            }
+        }
+        Ok(table)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_table_names_a_page_of_aws_for_each_limit() {
+        let table = LimitTable::embedded();
+
+        assert_eq!(table.region, "us-east-1");
+        assert!(table.limits.values().all(|limit| limit.url.starts_with("https://docs.aws.amazon.com/")));
+    }
+
+    #[test]
+    fn refuses_tables_that_cannot_be_relied_on() {
+        let broken = [
+            ("[ApiBurst]", "[ApiBurts]", "the limit ApiBurst is missing"),
+            ("value = 500\n", "value = -5\n", "must be more than 0, not -5"),
+            ("url = \"https", "url = \"ftp", "names no page"),
+            ("as_of = \"2026-11-30\"", "", "as_of"),
+            (
+                "[ApiBurst]",
+                "[Typo]\nvalue=1\nadjustable=true\npage=\"\"\nurl=\"https://\"\n[ApiBurst]",
+                "no limit Typo",
+            ),
+        ];
+        for (right, wrong, why) in broken {
+            let error = LimitTable::parse(&US_EAST_1.replacen(right, wrong, 1)).expect_err(wrong);
+
+            assert!(format!("{error:#}").contains(why), "{wrong}: {error:#}");
+        }
+    }
+}

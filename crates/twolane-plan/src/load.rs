@@ -1,0 +1,199 @@
+//! When orders arrive.
+
+use anyhow::bail;
+use serde::Serialize;
+
+/// How arrivals are spread over time.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", tag = "shape")]
+pub enum Shape {
+    /// The rate, all the time.
+    Constant,
+    /// From the rate to `peak` times the rate, rising evenly.
+    Ramp,
+    /// The rate, and `peak` times the rate in the middle third.
+    Burst,
+    /// A day: the rate on average, 1/`peak` of it at night, and an even rise to `peak` times the rate at noon and back. With a
+    /// `peak` of 5 the rise and fall take eight hours.
+    Day,
+    /// Counts of arrivals, one for each step of the same length.
+    Recorded {
+        /// Arrivals of each step.
+        #[serde(skip)]
+        counts: Vec<f64>,
+        /// Length of a step, in seconds.
+        step_seconds: f64,
+    },
+}
+
+/// A load: orders a second over time.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Load {
+    /// How arrivals are spread.
+    #[serde(flatten)]
+    pub shape: Shape,
+    /// Orders a second; what it is the rate of, the shape says.
+    pub rate: f64,
+    /// Highest rate, as a multiple of `rate`.
+    pub peak: f64,
+    /// How long orders arrive, in seconds.
+    pub duration_seconds: f64,
+}
+
+impl Load {
+    /// A load of one of the shapes.
+    ///
+    /// # Errors
+    /// The rate is 0, the peak is below the rate, or the load is longer than 7 days.
+    pub fn new(shape: Shape, rate: f64, peak: f64, duration_seconds: f64) -> anyhow::Result<Self> {
+        if !(rate > 0.0 && rate <= 1e7) {
+            bail!("the rate must be more than 0 and at most 10 000 000 orders a second, not {rate}");
+        }
+        if !(1.0..=1e6).contains(&peak) {
+            bail!("the peak must be from 1 to 1 000 000 times the rate, not {peak}");
+        }
+        if !(1.0..=7.0 * 86_400.0).contains(&duration_seconds) {
+            bail!("the load must last from 1 second to 7 days, not {duration_seconds} s");
+        }
+        Ok(Self { shape, rate, peak, duration_seconds })
+    }
+
+    /// A recorded load.
+    ///
+    /// # Errors
+    /// No count is more than 0, one is negative, or the record is longer than 7 days.
+    pub fn recorded(counts: Vec<f64>, step_seconds: f64) -> anyhow::Result<Self> {
+        if let Some(wrong) = counts.iter().find(|count| !(count.is_finite() && **count >= 0.0)) {
+            bail!("a count of arrivals must be 0 or more, not {wrong}");
+        }
+        let steps = u32::try_from(counts.len())?;
+        let duration = f64::from(steps) * step_seconds;
+        let total: f64 = counts.iter().sum();
+        let most = counts.iter().copied().fold(0.0, f64::max);
+        let rate = total / duration;
+        let peak = most / step_seconds / rate;
+        Self::new(Shape::Recorded { counts, step_seconds }, rate, peak, duration)
+    }
+
+    /// Orders a second at that time, in seconds since the first arrival.
+    #[must_use]
+    pub fn rate_at(&self, second: f64) -> f64 {
+        if second < 0.0 || second >= self.duration_seconds {
+            return 0.0;
+        }
+        let part = second / self.duration_seconds;
+        match &self.shape {
+            Shape::Ramp => self.rate * (1.0 + (self.peak - 1.0) * part),
+            Shape::Burst if (1.0 / 3.0..2.0 / 3.0).contains(&part) => self.rate * self.peak,
+            Shape::Constant | Shape::Burst => self.rate,
+            Shape::Day => self.rate * day(self.peak, part),
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index of the record")]
+            Shape::Recorded { counts, step_seconds } => {
+                counts.get((second / step_seconds) as usize).map_or(0.0, |count| count / step_seconds)
+            }
+        }
+    }
+
+    /// Orders that arrive from that time on, in seconds, for that long.
+    pub(crate) fn arrivals(&self, from: f64, length: f64) -> f64 {
+        match &self.shape {
+            Shape::Recorded { counts, step_seconds } if *step_seconds < length => {
+                let (first, last) = (index(from / step_seconds), index((from + length) / step_seconds));
+                counts.iter().take(last).skip(first).sum()
+            }
+            _ => self.rate_at(from + length / 2.0) * length,
+        }
+    }
+
+    /// Orders in all.
+    #[must_use]
+    pub fn orders(&self) -> f64 {
+        let mean = match &self.shape {
+            Shape::Constant | Shape::Day | Shape::Recorded { .. } => 1.0,
+            Shape::Ramp => f64::midpoint(1.0, self.peak),
+            Shape::Burst => (2.0 + self.peak) / 3.0,
+        };
+        self.rate * mean * self.duration_seconds
+    }
+
+    /// The highest rate.
+    #[must_use]
+    pub fn peak_rate(&self) -> f64 {
+        match self.shape {
+            Shape::Constant => self.rate,
+            _ => self.rate * self.peak,
+        }
+    }
+}
+
+/// The step of a record that begins at that time, in steps.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index of a record")]
+fn index(steps: f64) -> usize {
+    steps.round() as usize
+}
+
+/// The rate at that part of a day, as a multiple of the mean. The night is at 1/p, the triangle over it 2/(p + 1) of the day wide
+/// and p high, so that the mean is 1: 1/p + (p − 1/p) · 1/(p + 1) = 1.
+fn day(peak: f64, part: f64) -> f64 {
+    let night = 1.0 / peak;
+    let half_width = 1.0 / (peak + 1.0);
+    let from_noon = (part - 0.5).abs();
+    night + (peak - night) * (1.0 - from_noon / half_width).max(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn total(load: &Load) -> f64 {
+        (0..1_000).map(|step| load.rate_at((f64::from(step) + 0.5) * load.duration_seconds / 1_000.0)).sum::<f64>()
+            / 1_000.0
+            * load.duration_seconds
+    }
+
+    #[test]
+    fn each_shape_has_its_total_and_its_peak() {
+        for (shape, mean) in [(Shape::Constant, 1.0), (Shape::Ramp, 3.0), (Shape::Burst, 7.0 / 3.0), (Shape::Day, 1.0)]
+        {
+            let load = Load::new(shape.clone(), 100.0, 5.0, 86_400.0).expect("it is a load");
+
+            assert!((load.orders() / (86_400.0 * 100.0 * mean) - 1.0).abs() < 1e-9, "{shape:?}: {}", load.orders());
+            assert!((total(&load) / load.orders() - 1.0).abs() < 0.01, "{shape:?}: {}", total(&load));
+        }
+        let day = Load::new(Shape::Day, 100.0, 5.0, 86_400.0).expect("it is a load");
+        assert!((day.rate_at(43_200.0) - 500.0).abs() < 1e-9);
+        assert!((day.rate_at(0.0) - 20.0).abs() < 1e-9);
+        assert!(day.rate_at(86_400.0) < f64::EPSILON);
+    }
+
+    #[test]
+    fn a_record_is_replayed_step_by_step() {
+        let load = Load::recorded(vec![10.0, 0.0, 50.0], 2.0).expect("it is a record");
+
+        assert!((load.rate_at(1.9) - 5.0).abs() < 1e-9);
+        assert!(load.rate_at(2.0).abs() < 1e-9);
+        assert!((load.peak_rate() - 25.0).abs() < 1e-9);
+        assert!((load.rate * load.duration_seconds - 60.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_record_in_short_steps_is_summed() {
+        let load = Load::recorded((0..20).map(f64::from).collect(), 0.1).expect("it is a record");
+
+        assert!((load.arrivals(0.0, 1.0) - 45.0).abs() < 1e-9);
+        assert!((load.arrivals(1.0, 1.0) - 145.0).abs() < 1e-9);
+        assert!((load.arrivals(0.3, 0.1) - 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn refuses_what_is_not_a_load() {
+        for (rate, peak, seconds) in
+            [(0.0, 1.0, 1.0), (f64::NAN, 1.0, 1.0), (1.0, 0.5, 1.0), (1.0, 1.0, 0.0), (1.0, 1.0, 1e9)]
+        {
+            Load::new(Shape::Constant, rate, peak, seconds).expect_err("it is no load");
+        }
+        Load::recorded(vec![0.0], 1.0).expect_err("nothing arrives");
+        Load::recorded(vec![-1.0, 2.0], 1.0).expect_err("a negative count");
+    }
+}

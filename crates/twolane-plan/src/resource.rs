@@ -1,0 +1,263 @@
+//! What stages share: rates with a token bucket, concurrency, execution environments and tables.
+
+use crate::settings::{Key, Settings};
+
+/// The steps of a simulation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Clock {
+    /// Steps of a second.
+    pub(crate) steps_per_second: u32,
+}
+
+impl Clock {
+    /// Length of a step, in seconds.
+    pub(crate) fn step(self) -> f64 {
+        1.0 / f64::from(self.steps_per_second)
+    }
+
+    /// When that step begins, in seconds.
+    #[expect(clippy::cast_precision_loss, reason = "a week has far fewer steps than 2^53")]
+    pub(crate) fn time(self, step: u64) -> f64 {
+        step as f64 / f64::from(self.steps_per_second)
+    }
+
+    /// Steps of that many seconds.
+    pub(crate) fn steps(self, seconds: u64) -> u64 {
+        seconds * u64::from(self.steps_per_second)
+    }
+}
+
+/// A shortage below this part of what is wanted is rounding.
+const ROUNDING: f64 = 1e-9;
+
+/// When a limit held something up.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Watch {
+    /// The first such step.
+    pub(crate) first: Option<u64>,
+    /// How many.
+    pub(crate) steps: u64,
+}
+
+impl Watch {
+    pub(crate) fn note(&mut self, step: u64) {
+        self.first.get_or_insert(step);
+        self.steps += 1;
+    }
+}
+
+/// A rate that several claimants share in proportion to what they want, with a bucket of unused tokens.
+///
+/// Claimants ask one after the other, always in the same order. What the later ones will want is taken to be what they wanted in the
+/// step before.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) per_second: f64,
+    step: f64,
+    burst: f64,
+    tokens: f64,
+    available: f64,
+    /// What each claimant wanted in the step before, and in this one.
+    before: Vec<f64>,
+    now: Vec<f64>,
+    /// Sum of `now`, and of what the remaining claimants wanted before.
+    expected: f64,
+    /// Highest sum that was granted in a step, per second.
+    pub(crate) most: f64,
+    pub(crate) watch: Watch,
+}
+
+impl Shared {
+    /// A bucket of `burst` tokens, full at first.
+    pub(crate) fn new(per_second: f64, burst: f64, clock: Clock) -> Self {
+        Self {
+            per_second,
+            step: clock.step(),
+            burst,
+            tokens: burst,
+            available: 0.0,
+            before: Vec::new(),
+            now: Vec::new(),
+            expected: 0.0,
+            most: 0.0,
+            watch: Watch::default(),
+        }
+    }
+
+    /// A number of things at once, such as invocations.
+    pub(crate) fn level(at_once: f64, clock: Clock) -> Self {
+        Self::new(at_once / clock.step(), 0.0, clock)
+    }
+
+    pub(crate) fn begin(&mut self) {
+        self.most = self.most.max((self.available - self.tokens) / self.step);
+        self.tokens = self.tokens.min(self.burst) + self.per_second * self.step;
+        self.available = self.tokens;
+        std::mem::swap(&mut self.before, &mut self.now);
+        self.now.clear();
+        self.expected = self.before.iter().sum();
+    }
+
+    /// What the next claimant gets of what it wants.
+    pub(crate) fn grant(&mut self, want: f64, step: u64) -> f64 {
+        let before = self.before.get(self.now.len()).copied().unwrap_or(0.0);
+        self.expected += want - before;
+        self.now.push(want);
+        let share = if self.expected > self.available { self.available / self.expected } else { 1.0 };
+        let granted = (want * share).min(self.tokens);
+        self.tokens -= granted;
+        if granted < want * (1.0 - ROUNDING) {
+            self.watch.note(step);
+        }
+        granted
+    }
+
+    /// The part of a claim that is granted.
+    pub(crate) fn part(&mut self, want: f64, step: u64) -> f64 {
+        let granted = self.grant(want, step);
+        if want > 0.0 { granted / want } else { 1.0 }
+    }
+}
+
+/// The execution environments of one function.
+#[derive(Debug)]
+pub(crate) struct Environments {
+    /// How many there are. None is taken away during a plan.
+    count: f64,
+    /// In use in this step.
+    used: f64,
+    /// How many may be added now.
+    credit: f64,
+    most_credit: f64,
+    added: f64,
+    pub(crate) watch: Watch,
+}
+
+impl Environments {
+    pub(crate) fn new(settings: &Settings, clock: Clock) -> Self {
+        let most_credit = settings[Key::LambdaScalingPerTenSeconds];
+        let added = most_credit / 10.0 * clock.step();
+        Self { count: 0.0, used: 0.0, credit: most_credit, most_credit, added, watch: Watch::default() }
+    }
+
+    pub(crate) fn begin(&mut self) {
+        self.used = 0.0;
+        self.credit = (self.credit + self.added).min(self.most_credit);
+    }
+
+    /// How many of those that are wanted there are, after adding what may be added.
+    pub(crate) fn take(&mut self, want: f64, step: u64) -> f64 {
+        let missing = (self.used + want - self.count).max(0.0);
+        let added = missing.min(self.credit);
+        self.credit -= added;
+        self.count += added;
+        let got = want.min(self.count - self.used);
+        self.used += got;
+        if got < want * (1.0 - ROUNDING) {
+            self.watch.note(step);
+        }
+        got
+    }
+}
+
+/// A table's write capacity.
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub(crate) capacity: Shared,
+    quota: f64,
+    on_demand: bool,
+    half_hour: u64,
+    /// Highest use of this half hour, in units a second.
+    most: f64,
+}
+
+/// A table on demand takes twice its highest load until that many seconds ago. Source: Amazon DynamoDB Developer Guide, "DynamoDB
+/// on-demand capacity mode".
+const DOUBLING_SECONDS: u64 = 30 * 60;
+
+impl Table {
+    pub(crate) fn new(settings: &Settings, clock: Clock) -> Self {
+        let on_demand = settings[Key::ProvisionedWriteUnits] <= 0.0;
+        let quota = settings[Key::TableWriteUnits];
+        let capacity = Shared::new(write_capacity(settings), 0.0, clock);
+        Self { capacity, quota, on_demand, half_hour: clock.steps(DOUBLING_SECONDS), most: 0.0 }
+    }
+
+    pub(crate) fn begin(&mut self, step: u64) {
+        self.most = self.most.max((self.capacity.available - self.capacity.tokens) / self.capacity.step);
+        if self.on_demand && step > 0 && step.is_multiple_of(self.half_hour) {
+            self.capacity.per_second = self.capacity.per_second.max((2.0 * self.most).min(self.quota));
+            self.most = 0.0;
+        }
+        self.capacity.begin();
+    }
+}
+
+/// Write units a second that a table takes at first.
+pub(crate) fn write_capacity(settings: &Settings) -> f64 {
+    let provisioned = settings[Key::ProvisionedWriteUnits];
+    let on_demand = settings[Key::NewTableWriteUnits].max(settings[Key::WarmWriteUnits]);
+    settings[Key::TableWriteUnits].min(if provisioned > 0.0 { provisioned } else { on_demand })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::LimitTable;
+
+    const CLOCK: Clock = Clock { steps_per_second: 10 };
+
+    #[test]
+    fn a_bucket_grants_its_burst_and_its_rate() {
+        let mut bucket = Shared::new(100.0, 500.0, CLOCK);
+
+        let granted: f64 = (0..100)
+            .map(|step| {
+                bucket.begin();
+                bucket.grant(100.0, step)
+            })
+            .sum();
+
+        // 500 in the bucket, and 100 a second for 10 seconds: it is empty after 500 / (1000 − 100) seconds.
+        assert!((granted - 1_500.0).abs() < 1e-6, "{granted}");
+        assert_eq!(bucket.watch.first, Some(5));
+    }
+
+    #[test]
+    fn claimants_share_by_what_they_want() {
+        let mut rate = Shared::new(300.0, 0.0, CLOCK);
+        let mut granted = (0.0, 0.0);
+
+        for step in 0..50 {
+            rate.begin();
+            granted = (rate.grant(40.0, step), rate.grant(20.0, step));
+        }
+
+        assert!((granted.0 - 20.0).abs() < 1e-9 && (granted.1 - 10.0).abs() < 1e-9, "{granted:?}");
+    }
+
+    #[test]
+    fn a_function_adds_a_thousand_environments_at_once_and_a_hundred_a_second() {
+        let mut environments = Environments::new(&Settings::new(&LimitTable::embedded()), CLOCK);
+        let mut got = Vec::new();
+
+        for step in 0..=100 {
+            environments.begin();
+            got.push(environments.take(5_000.0, step));
+        }
+
+        assert!((got[0] - 1_000.0).abs() < 1e-9 && (got[100] - 2_000.0).abs() < 1e-6, "{got:?}");
+    }
+
+    #[test]
+    fn a_table_on_demand_doubles_after_half_an_hour() {
+        let mut table = Table::new(&Settings::new(&LimitTable::embedded()), CLOCK);
+
+        for step in 0..=CLOCK.steps(DOUBLING_SECONDS) {
+            table.begin(step);
+            table.capacity.grant(300.0, step);
+        }
+
+        assert!((table.capacity.per_second - 6_000.0).abs() < 1e-6, "{}", table.capacity.per_second);
+    }
+}

@@ -1,0 +1,233 @@
+//! What a plan depends on besides the load: parameters of the stack, limits of AWS, and assumptions. Each is one row of [`SETTINGS`].
+
+use crate::limits::LimitTable;
+use anyhow::{Context, bail};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use std::ops::{Index, IndexMut};
+
+/// What a setting is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Source {
+    /// A parameter of `template.yaml`.
+    Parameter,
+    /// A value in `template.yaml`, to edit there.
+    Template,
+    /// A property that `template.yaml` does not set; 0 stands for not set.
+    Unset,
+    /// A limit of the account, from the table of limits.
+    Quota,
+    /// A guess about the load or about AWS, to replace with a measurement.
+    Assumption,
+}
+
+/// One setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// As in `template.yaml`, where it is from there.
+    pub name: &'static str,
+    /// Where it comes from.
+    pub source: Source,
+    /// What it means, with its unit.
+    pub what: &'static str,
+    /// Without another value. Limits take theirs from the table.
+    default: f64,
+    /// Lowest value.
+    least: f64,
+    /// Highest value.
+    most: f64,
+}
+
+macro_rules! settings {
+    ($($name:ident $source:ident $default:literal in $least:literal..$most:literal $what:literal;)*) => {
+        /// Names a row of [`SETTINGS`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "each is documented in its row")]
+        pub enum Key { $($name),* }
+
+        /// Every setting, in the order in which they are shown.
+        pub static SETTINGS: &[Setting] = &[$(Setting {
+            name: stringify!($name),
+            source: Source::$source,
+            what: $what,
+            default: $default,
+            least: $least,
+            most: $most,
+        }),*];
+    };
+}
+
+settings! {
+    ApiRateLimit Parameter 1000.0 in 1.0..1e9 "Requests a second that each method of the API takes";
+    ApiBurstLimit Parameter 1000.0 in 1.0..1e9 "Requests that each method takes at once";
+    SyncRateLimit Parameter 500.0 in 1.0..1e9 "Orders a second that the sync lane takes";
+    SyncBurstLimit Parameter 500.0 in 1.0..1e9 "Orders that the sync lane takes at once";
+    MaximumConcurrency Parameter 10.0 in 2.0..1000.0 "Invocations at once for each queue";
+    OrderDeadlineSeconds Parameter 900.0 in 1.0..900.0 "Seconds until an order that lacks a vote is cancelled";
+    ShipmentsPerDay Parameter 100_000.0 in 1.0..1e9 "Orders that can be shipped on one day";
+    ShipmentHorizonDays Parameter 14.0 in 1.0..60.0 "Days ahead that an order can be booked for";
+    BatchSize Template 10.0 in 1.0..10_000.0 "Messages of a batch at most";
+    MemorySize Template 256.0 in 128.0..10_240.0 "Memory of each function, in MB";
+    MaxReceiveCount Template 5.0 in 1.0..10.0 "Deliveries of a message before it moves to the dead-letter queue";
+    BackoffBaseSeconds Template 60.0 in 1.0..43_200.0 "Longest wait for the second delivery, in seconds; it doubles each time";
+    BackoffCapSeconds Template 900.0 in 1.0..43_200.0 "Longest wait for any delivery, in seconds";
+    MaximumBatchingWindowInSeconds Unset 0.0 in 0.0..300.0 "Seconds that a batch may wait until it is full";
+    ReservedConcurrentExecutions Unset 0.0 in 0.0..1e6 "Invocations at once of the function that answers requests";
+    ProvisionedPollers Unset 0.0 in 0.0..2000.0 "Pollers of each queue in provisioned mode, at least and at most, in place of MaximumConcurrency";
+    WarmWriteUnits Unset 0.0 in 0.0..1e9 "Warm throughput of each table, in write units a second";
+    ProvisionedWriteUnits Unset 0.0 in 0.0..1e9 "Provisioned capacity of each table, in write units a second; 0 is on demand";
+    ApiRequestsPerSecond Quota 0.0 in 1.0..1e9 "Requests and callbacks a second of all APIs of the account";
+    ApiBurst Quota 0.0 in 1.0..1e9 "Requests and callbacks at once of all APIs of the account";
+    WebSocketConnectionsPerSecond Quota 0.0 in 1.0..1e9 "New sockets a second";
+    LambdaConcurrency Quota 0.0 in 1.0..1e9 "Invocations at once of all functions of the account";
+    LambdaScalingPerTenSeconds Quota 0.0 in 1.0..1e9 "Execution environments that each function may add in ten seconds";
+    RequestsPerEnvironment Quota 0.0 in 1.0..1e9 "Invocations a second that one execution environment serves";
+    BatchesAtFirst Quota 0.0 in 1.0..1e6 "Batches at once of a queue when messages begin to arrive";
+    BatchesAddedPerMinute Quota 0.0 in 1.0..1e6 "Batches at once that a queue may add in a minute";
+    BatchesAtMost Quota 0.0 in 1.0..1e6 "Batches at once of a queue";
+    BatchesPerProvisionedPoller Quota 0.0 in 1.0..1e6 "Batches at once of one poller in provisioned mode";
+    InFlightMessages Quota 0.0 in 1.0..1e9 "Messages of a queue that are received and not deleted";
+    NewTableWriteUnits Quota 0.0 in 1.0..1e9 "Write units a second of a new table on demand";
+    TableWriteUnits Quota 0.0 in 1.0..1e9 "Write units a second of any table";
+    ItemWriteUnits Quota 0.0 in 1.0..1e9 "Write units a second of one item";
+    SnsPublishesPerSecond Quota 0.0 in 1.0..1e9 "Messages published a second by the account";
+    DatabaseMs Assumption 5.0 in 0.0..60_000.0 "One request to DynamoDB, in milliseconds (AWS: single-digit)";
+    PublishMs Assumption 15.0 in 0.0..60_000.0 "One publish to SNS, in milliseconds";
+    CallbackMs Assumption 15.0 in 0.0..60_000.0 "One callback to a socket, in milliseconds";
+    OverheadMs Assumption 2.0 in 0.0..60_000.0 "Lambda's and the function's own part of an invocation, in milliseconds";
+    DeliveryMs Assumption 20.0 in 0.0..60_000.0 "From a sent or published message to the start of its batch, in milliseconds";
+    SkusPerOrder Assumption 1.0 in 1.0..99.0 "Different SKUs of an order";
+    OrderKilobytes Assumption 1.0 in 1.0..400.0 "Size of a stored order; each started KB is a write unit";
+    HottestSkuPercent Assumption 1.0 in 0.0..100.0 "Orders with the most popular SKU, in per cent";
+    HottestOwnerPercent Assumption 1.0 in 0.0..100.0 "Orders of the owner with the most, in per cent";
+    CountersPerItem Assumption 1.0 in 1.0..1e6 "Items over which a popular counter is split; 1 is what the code does";
+    OrdersPerSocket Assumption 1.0 in 1.0..1e9 "Orders placed for each socket that a client opens";
+    SocketMinutes Assumption 1.0 in 1.0..120.0 "Minutes that a socket stays open";
+    PollSeconds Assumption 1.0 in 0.1..3600.0 "Seconds between two questions of a client to the status service";
+}
+
+/// A value for each setting.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings(Vec<f64>);
+
+impl Settings {
+    /// The template's values, the table's limits and the assumptions.
+    #[must_use]
+    pub fn new(limits: &LimitTable) -> Self {
+        let limit = |setting: &Setting| limits.limits.get(setting.name).map(|limit| limit.value);
+        Self(SETTINGS.iter().map(|setting| limit(setting).unwrap_or(setting.default)).collect())
+    }
+
+    /// Sets one value by its name.
+    ///
+    /// # Errors
+    /// No setting has the name, or the value is out of its range.
+    pub fn set(&mut self, name: &str, value: f64) -> anyhow::Result<()> {
+        let index = SETTINGS.iter().position(|setting| setting.name == name);
+        let index =
+            index.with_context(|| format!("there is no setting {name}; `twolane plan --settings` lists them"))?;
+        let setting = &SETTINGS[index];
+        if !(setting.least..=setting.most).contains(&value) {
+            bail!("{name} must be from {} to {}, not {value}", setting.least, setting.most);
+        }
+        self.0[index] = value;
+        Ok(())
+    }
+
+    /// Each setting with its value.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static Setting, f64)> {
+        SETTINGS.iter().zip(self.0.iter().copied())
+    }
+}
+
+impl Key {
+    /// Its row.
+    #[must_use]
+    pub fn setting(self) -> &'static Setting {
+        &SETTINGS[self as usize]
+    }
+
+    /// The highest value that it takes.
+    pub(crate) fn highest(self) -> f64 {
+        self.setting().most
+    }
+}
+
+impl Index<Key> for Settings {
+    type Output = f64;
+
+    fn index(&self, key: Key) -> &f64 {
+        &self.0[key as usize]
+    }
+}
+
+impl IndexMut<Key> for Settings {
+    fn index_mut(&mut self, key: Key) -> &mut f64 {
+        &mut self.0[key as usize]
+    }
+}
+
+impl Serialize for Settings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (setting, value) in self.iter() {
+            map.serialize_entry(setting.name, &value)?;
+        }
+        map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEMPLATE: &str = include_str!("../../../template.yaml");
+
+    /// Every number that the template gives a name, as `Name: 10` or `{Name: '10'}`.
+    fn values_in_template(name: &str) -> Vec<f64> {
+        let given = TEMPLATE.lines().filter_map(|line| line.trim_start().strip_prefix(name)?.strip_prefix(": "));
+        given.filter_map(|value| value.trim_matches('\'').parse().ok()).collect()
+    }
+
+    fn default_in_template(name: &str) -> Option<f64> {
+        let block = TEMPLATE.split_once(&format!("\n  {name}:\n"))?.1;
+        let line = block.lines().take_while(|line| line.starts_with("    ")).find(|line| line.contains("Default:"))?;
+        line.split_once(':')?.1.trim().parse().ok()
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_template() {
+        for setting in SETTINGS {
+            match setting.source {
+                Source::Parameter => {
+                    assert_eq!(default_in_template(setting.name), Some(setting.default), "{}", setting.name);
+                }
+                Source::Template => {
+                    let values = values_in_template(setting.name);
+                    assert!(!values.is_empty(), "{}", setting.name);
+                    assert!(
+                        values.iter().all(|value| (value - setting.default).abs() < 1e-9),
+                        "{}: {values:?}",
+                        setting.name
+                    );
+                }
+                Source::Unset => assert!(!TEMPLATE.contains(&format!("{}:", setting.name)), "{}", setting.name),
+                Source::Quota | Source::Assumption => {}
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_is_set_by_its_name_and_within_its_range() {
+        let mut settings = Settings::new(&LimitTable::embedded());
+
+        settings.set("MaximumConcurrency", 50.0).expect("it is in range");
+
+        assert!((settings[Key::MaximumConcurrency] - 50.0).abs() < 1e-9);
+        let unknown = settings.set("MaxConcurrency", 50.0).expect_err("unknown");
+        assert!(unknown.to_string().contains("there is no setting MaxConcurrency"), "{unknown}");
+        let high = settings.set("MaximumConcurrency", 5000.0).expect_err("too high");
+        assert_eq!(high.to_string(), "MaximumConcurrency must be from 2 to 1000, not 5000");
+        settings.set("DatabaseMs", f64::NAN).expect_err("not a number");
+    }
+}

@@ -1,0 +1,250 @@
+//! The model against closed forms, and what holds for any question.
+
+use lanes::LANES;
+use proptest::prelude::*;
+use twolane_plan::{Api, Architecture, Confirm, LanePlan, LimitTable, Load, Question, Settings, Shape, plan};
+use twolane_report::PriceTable;
+
+fn question(load: Load, set: &[(&str, f64)]) -> Question {
+    let limits = LimitTable::embedded();
+    let mut settings = Settings::new(&limits);
+    for (name, value) in set {
+        settings.set(name, *value).expect("it is a setting in its range");
+    }
+    Question {
+        lanes: LANES.iter().collect(),
+        load,
+        settings,
+        limits,
+        prices: PriceTable::embedded(),
+        confirm: Confirm::Callback,
+        api: Api::Rest,
+        architecture: Architecture::Arm64,
+        max_delay_seconds: 60.0,
+    }
+}
+
+fn constant(rate: f64, seconds: f64) -> Load {
+    Load::new(Shape::Constant, rate, 1.0, seconds).expect("it is a load")
+}
+
+fn lane(question: &Question, name: &str) -> LanePlan {
+    let found = plan(question).lanes.into_iter().find(|lane| lane.lane.name == name);
+    found.expect("each lane was asked for")
+}
+
+#[track_caller]
+fn is(value: f64, expected: f64) {
+    assert!((value - expected).abs() <= 1e-6 * expected.abs().max(1.0), "{value} is not {expected}");
+}
+
+/// Nothing but the queue's pollers is in the way: ten batches of ten at once, each of which takes 0.1 s.
+const SERVES_A_THOUSAND: &[(&str, f64)] = &[
+    ("ApiRateLimit", 1e6),
+    ("ApiBurstLimit", 1e6),
+    ("ApiRequestsPerSecond", 1e6),
+    ("WebSocketConnectionsPerSecond", 1e6),
+    ("WarmWriteUnits", 40_000.0),
+    ("BatchesAtFirst", 10.0),
+];
+
+#[test]
+fn concurrency_is_rate_times_duration() {
+    let sync = lane(&question(constant(400.0, 60.0), &[("DatabaseMs", 248.0)]), "sync");
+
+    // Little's law: 400 a second, each for 248 + 2 ms.
+    is(sync.concurrency[0].most, 100.0);
+    is(sync.delays.expect("orders were done").p99, 0.25);
+    assert!(sync.passes);
+}
+
+#[test]
+fn a_token_bucket_takes_its_burst_and_its_rate() {
+    let sync = lane(&question(constant(1_500.0, 60.0), &[("SyncBurstLimit", 2_000.0)]), "sync");
+
+    is(sync.orders.confirmed, 2_000.0 + 500.0 * 60.0);
+    is(sync.orders.refused.throttled, 1_500.0 * 60.0 - 32_000.0);
+    // The bucket is empty after 2000 / (1500 − 500) seconds.
+    assert_eq!((sync.limited_by[0].setting, sync.limited_by[0].first_second), ("SyncRateLimit", 2));
+}
+
+#[test]
+fn a_backlog_grows_and_drains_by_the_difference_of_the_rates() {
+    let asynchronous = lane(&question(constant(3_000.0, 60.0), SERVES_A_THOUSAND), "async");
+
+    // (3000 − 1000) × 60 orders, and 120 000 / 1000 seconds until they are done.
+    is(asynchronous.backlog.peak, 120_000.0);
+    assert_eq!(asynchronous.backlog.peak_second, 59);
+    assert_eq!(asynchronous.backlog.drain_seconds, Some(120));
+    // An order of second t waits t × (3000 / 1000 − 1): 60 s at the median, and 17 ms + 20 ms + … without a queue.
+    let delays = asynchronous.delays.expect("orders were done");
+    assert!((delays.p50 - 60.0).abs() < 1.5 && (delays.p99 - 119.0).abs() < 1.5, "{delays:?}");
+    assert_eq!(asynchronous.limited_by[0].setting, "MaximumConcurrency");
+    is(asynchronous.orders.confirmed, 180_000.0);
+}
+
+#[test]
+fn a_backlog_drains_while_orders_arrive() {
+    let load = Load::new(Shape::Burst, 600.0, 2.5, 900.0).expect("it is a load");
+
+    let asynchronous = lane(&question(load, SERVES_A_THOUSAND), "async");
+
+    // (1500 − 1000) × 300 orders, which drain in 150 000 / (1000 − 600) = 375 s: 300 s in the load, and 30 000 / 1000 s after it.
+    is(asynchronous.backlog.peak, 150_000.0);
+    assert_eq!(asynchronous.backlog.drain_seconds, Some(30));
+}
+
+#[test]
+fn a_function_that_is_throttled_answers_500_and_a_table_503() {
+    let function = lane(
+        &question(constant(400.0, 60.0), &[("DatabaseMs", 998.0), ("ReservedConcurrentExecutions", 100.0)]),
+        "sync",
+    );
+    let table = lane(&question(constant(400.0, 60.0), &[("ProvisionedWriteUnits", 100.0)]), "sync");
+
+    is(function.orders.refused.function_throttled, 300.0 * 60.0);
+    is(table.orders.refused.dependency_over_limit, 300.0 * 60.0);
+}
+
+#[test]
+fn callbacks_take_part_of_the_accounts_requests() {
+    let set =
+        [("ApiRequestsPerSecond", 1_000.0), ("ApiBurst", 1.0), ("ApiRateLimit", 1e6), ("MaximumConcurrency", 1_000.0)];
+    let set = [&set[..], &[("OrdersPerSocket", 1e9), ("BatchesAtFirst", 1_000.0)]].concat();
+
+    let asynchronous = lane(&question(constant(2_000.0, 600.0), &set), "async");
+
+    let refused = asynchronous.orders.refused.throttled / asynchronous.orders.arrived;
+    assert!((0.5..0.80).contains(&refused), "{refused}");
+    assert_eq!(asynchronous.limited_by[0].setting, "ApiRequestsPerSecond");
+}
+
+#[test]
+fn one_day_counter_limits_the_bus_lane_to_500_orders_a_second() {
+    let set = [SERVES_A_THOUSAND, &[("MaximumConcurrency", 1_000.0), ("ShipmentsPerDay", 1e9)]].concat();
+
+    let bus = lane(&question(constant(800.0, 300.0), &set), "bus");
+
+    let need = bus.needs.iter().find(|need| need.at.contains("day")).expect("it is needed");
+    is(need.need, 1.6);
+    assert!(bus.limited_by.iter().any(|bound| bound.setting == "ItemWriteUnits"), "{:?}", bus.limited_by);
+    assert!(!bus.passes);
+    assert!(bus.with_changes.expect("there is something to change").passes);
+}
+
+#[test]
+fn orders_past_their_deadline_are_cancelled() {
+    let set = [SERVES_A_THOUSAND, &[("OrderDeadlineSeconds", 10.0), ("ShipmentsPerDay", 1e9)]].concat();
+
+    let bus = lane(&question(constant(450.0, 120.0), &set), "bus");
+
+    // Three votes an order: the outcomes queue has time for 333 orders a second.
+    assert!(bus.orders.cancelled > 1_000.0, "{:?}", bus.orders);
+    assert!(bus.delays.expect("orders were done").max < 12.0, "{:?}", bus.delays);
+}
+
+#[test]
+fn what_ifs_change_what_they_are_about() {
+    let rest = question(constant(100.0, 3_600.0), &[]);
+    let usd = |question: &Question| lane(question, "async").cost.expect("orders were done").usd_per_million_orders;
+    let of = |question: &Question, service: &str| {
+        let cost = lane(question, "async").cost.expect("orders were done");
+        cost.parts.iter().find(|part| part.service == service).map_or(0.0, |part| part.usd_per_million_orders)
+    };
+
+    let http = Question { api: Api::Http, ..rest.clone() };
+    let x86 = Question { architecture: Architecture::X86, ..rest.clone() };
+    let poll = Question { confirm: Confirm::Poll, ..rest.clone() };
+    let window = question(constant(100.0, 3_600.0), &[("MaximumBatchingWindowInSeconds", 1.0)]);
+    let provisioned = question(constant(100.0, 3_600.0), &[("ProvisionedWriteUnits", 120.0)]);
+
+    is(of(&rest, "API Gateway REST") - of(&http, "API Gateway HTTP"), 2.5);
+    is(of(&x86, "Lambda duration") / of(&rest, "Lambda duration"), 0.000_016_666_7 / 0.000_013_333_4);
+    is(of(&poll, "WebSocket messages"), 0.0);
+    assert!(usd(&poll) > usd(&rest));
+    // Full batches: a tenth of the invocations and of the receives and deletes.
+    is(of(&window, "Lambda requests"), 0.02);
+    // 120 units for 730 hours, and 262.8 million orders a month.
+    is(of(&provisioned, "DynamoDB writes"), 120.0 * 730.0 * 0.000_65 / 262.8);
+}
+
+#[test]
+fn the_same_question_has_the_same_answer_bit_by_bit() {
+    let load = Load::new(Shape::Day, 700.0, 4.0, 3_600.0).expect("it is a load");
+    let question = question(load, &[]);
+    let json = || serde_json::to_string(&plan(&question)).expect("it is JSON");
+
+    assert_eq!(json(), json());
+}
+
+#[test]
+fn the_changes_make_a_lane_pass() {
+    for rate in [100.0, 1_000.0] {
+        let load = Load::new(Shape::Day, rate, 5.0, 86_400.0).expect("it is a load");
+
+        for lane in plan(&question(load, &[])).lanes {
+            assert!(lane.passes || lane.with_changes.is_some_and(|then| then.passes), "{} at {rate}/s", lane.lane.name);
+        }
+    }
+}
+
+prop_compose! {
+    fn any_load()(
+        shape in prop_oneof![Just(Shape::Constant), Just(Shape::Ramp), Just(Shape::Burst), Just(Shape::Day)],
+        rate in 1.0..20_000.0_f64,
+        peak in 1.0..10.0_f64,
+        seconds in 1.0..90.0_f64,
+    ) -> Load {
+        Load::new(shape, rate, peak, seconds).expect("it is a load")
+    }
+}
+
+prop_compose! {
+    fn any_settings()(
+        maximum_concurrency in 2.0..1_000.0_f64,
+        batch_size in 1.0..100.0_f64,
+        units in 10.0..40_000.0_f64,
+        publishes in 10.0..30_000.0_f64,
+        database_ms in 1.0..500.0_f64,
+        api in 100.0..50_000.0_f64,
+        sockets in 10.0..50_000.0_f64,
+        deadline in 1.0..60.0_f64,
+        deliveries in 1..=5,
+        backoff in 1.0..60.0_f64,
+    ) -> Vec<(&'static str, f64)> {
+        vec![
+            ("MaximumConcurrency", maximum_concurrency),
+            ("BatchSize", batch_size.floor()),
+            ("ProvisionedWriteUnits", units),
+            ("SnsPublishesPerSecond", publishes),
+            ("DatabaseMs", database_ms),
+            ("ApiRateLimit", api),
+            ("WebSocketConnectionsPerSecond", sockets),
+            ("OrderDeadlineSeconds", deadline),
+            ("MaxReceiveCount", f64::from(deliveries)),
+            ("BackoffBaseSeconds", backoff),
+        ]
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_order_vanishes(load in any_load(), set in any_settings(), polls in any::<bool>()) {
+        let confirm = if polls { Confirm::Poll } else { Confirm::Callback };
+        let expected = load.orders();
+
+        for lane in plan(&Question { confirm, ..question(load, &set) }).lanes {
+            let orders = lane.orders;
+            let sum = orders.refused.total() + orders.confirmed + orders.cancelled + orders.failed + orders.waiting;
+            prop_assert!((sum - orders.arrived).abs() < 1e-6 * orders.arrived + 1e-3, "{}: {orders:?}", lane.lane.name);
+            // A shape's arrivals are sampled once a step.
+            prop_assert!((orders.arrived - expected).abs() < 0.2 * expected + 1.0, "{expected}: {orders:?}");
+            for count in [orders.refused.total(), orders.confirmed, orders.cancelled, orders.failed, orders.not_called_back] {
+                prop_assert!(count >= -1e-6, "{}: {orders:?}", lane.lane.name);
+            }
+            prop_assert!(lane.backlog.peak <= orders.arrived * (1.0 + 1e-9));
+        }
+    }
+}
