@@ -39,7 +39,7 @@ pub struct Passed {
     pub answered: Option<u16>,
     /// What was made to go wrong.
     pub fault: Option<&'static str>,
-    request: Request<Bytes>,
+    request: Arc<Request<Bytes>>,
 }
 
 /// What an endpoint keeps of the requests that came by.
@@ -272,7 +272,7 @@ async fn answer(
 impl Shared {
     fn remember(&self, call: &Call, request: &Request<Bytes>, answered: Option<u16>, fault: Option<&'static str>) {
         if self.memory == Memory::Everything {
-            let (call, request) = (call.clone(), request.clone());
+            let (call, request) = (call.clone(), Arc::new(request.clone()));
             locked(&self.passed).push(Passed { call, answered, fault, request });
         }
     }
