@@ -10,6 +10,7 @@ use testkit::{
     eventually::{DEADLINE, eventually},
     order_bodies::{new_id, new_sku, order_in, order_of},
     services::{account, steps, total},
+    socket::Socket,
     stack::{OWNER, Stack},
 };
 
@@ -33,6 +34,11 @@ async fn no_hold_is_left(stack: &Stack, id: &str) {
         })
         .await;
     }
+}
+
+/// The first frame of that type about the order.
+async fn heard(socket: &mut Socket, kind: &str, id: &str) -> Value {
+    socket.frame(&format!("{kind} of {id}"), |frame| frame["type"] == kind && frame["orderId"] == id).await
 }
 
 #[tokio::test]
@@ -132,7 +138,7 @@ async fn takes_a_repeated_order_once() {
 
 #[tokio::test]
 async fn keeps_nothing_of_the_order_that_loses_a_race_for_an_id() {
-    const RACES: usize = 5;
+    const RACES: i64 = 5;
     let (api, stack, skus) = (ApiClient::new(), Stack::of_environment().await, [new_sku(), new_sku()]);
     let orders = skus.each_ref().map(|sku| order_in("PLN", &[(sku, 1, 100)]));
     for _ in 0..RACES {
@@ -140,36 +146,34 @@ async fn keeps_nothing_of_the_order_that_loses_a_race_for_an_id() {
         stack.supply(OWNER, &orders[1]).await;
     }
     let money_before = stack.available("payment", &account(OWNER, "PLN")).await.unwrap();
+    let mut socket = Socket::open().await;
     let ids: Vec<_> = (0..RACES).map(|_| new_id()).collect();
     let mut won = [0, 0];
 
     for id in &ids {
-        tokio::join!(api.put("bus", id, &orders[0]), api.put("bus", id, &orders[1]));
+        let [first, second] = orders.each_ref().map(|order| api.put("bus", id, order));
+        let (first, second) = tokio::join!(first, second);
+        assert_eq!([first.status, second.status], [202, 202], "{first:?} {second:?}");
     }
 
     for id in &ids {
-        let decided = api.settled(id).await;
-        assert_eq!(decided["status"], "CONFIRMED", "{decided}");
-        let winner = skus.iter().position(|sku| decided["items"][0]["sku"] == **sku).expect("it is one of the two");
+        let rejected = heard(&mut socket, "order.rejected", id).await;
+        let confirmed = heard(&mut socket, "order.confirmed", id).await;
+        assert_eq!(rejected["reason"], "the order id was used before for a different order");
+        let winner = skus.iter().position(|sku| confirmed["order"]["items"][0]["sku"] == **sku);
+        let winner = winner.expect("it is one of the two");
         won[winner] += 1;
         no_hold_is_left(&stack, id).await;
         assert_eq!(stack.items_with_order_id(id).await.len(), 1, "{id}");
+        let hold = stack.hold("stock", OWNER, id).await.expect("the winner has one");
+        assert_eq!(hold.taken, [(skus[winner].clone(), 1)].into(), "{id}");
     }
-    // The losers are refused by now: they were submitted before an order that is decided.
-    let next = new_id();
-    stack.supply(OWNER, &orders[0]).await;
-    api.put("bus", &next, &orders[0]).await;
-    assert_eq!(api.settled(&next).await["status"], "CONFIRMED");
-    no_hold_is_left(&stack, &next).await;
+    // Both orders of each race have ended, so what is left is final.
     for (sku, won) in skus.iter().zip(won) {
-        assert_eq!(
-            stack.available("stock", sku).await,
-            Some(i64::try_from(RACES - won).unwrap()),
-            "{won} orders of {sku}"
-        );
+        assert_eq!(stack.books("stock").await.taken_from(sku), won, "{sku}");
+        assert_eq!(stack.available("stock", sku).await, Some(RACES - won), "{sku}");
     }
-    let paid = i64::try_from(RACES).unwrap() * 100;
-    assert_eq!(stack.available("payment", &account(OWNER, "PLN")).await, Some(money_before - paid));
+    assert_eq!(stack.available("payment", &account(OWNER, "PLN")).await, Some(money_before - RACES * 100));
 }
 
 #[tokio::test]
@@ -259,13 +263,12 @@ async fn an_order_of_another_lane_keeps_its_id() {
     stack.supply(OWNER, &order).await;
     let stored = api.put("sync", &id, &order).await;
 
-    // The same order, and another one.
-    for order in [&order, &order_in("RON", &[(&sku, 2, 100)])] {
+    let mut socket = Socket::open().await;
+    let another = order_in("RON", &[(&sku, 2, 100)]);
+    for (order, outcome) in [(&order, "order.confirmed"), (&another, "order.rejected")] {
         assert_eq!(api.put("bus", &id, order).await.status, 202);
+        heard(&mut socket, outcome, &id).await;
     }
-    let next = new_id();
-    api.put("bus", &next, &order).await;
-    assert_eq!(api.settled(&next).await["status"], "CONFIRMED");
 
     assert_eq!(api.get(&id).await.body, stored.body);
     for step in steps() {

@@ -1,21 +1,16 @@
-//! Orders of the bus lane, and where its functions can be killed.
+//! Orders of the bus lane.
 
-use crate::{
-    rig::{PATIENCE, Rig},
-    workers,
-};
-use fault_endpoint::{Call, Fault, Gate, Rule, When};
+use crate::rig::{PATIENCE, Rig};
 use reqwest::Method;
 use serde_json::Value;
-use std::{sync::OnceLock, time::Duration};
+use std::time::Duration;
 use testkit::{
     api_client::{ApiClient, try_send},
     eventually::eventually,
-    outputs::output,
     services::{self, steps, total},
 };
 
-/// Longest wait for a moment of a function's work, while other functions are killed.
+/// Longest wait until a busy lane takes an order.
 const DEADLINE: Duration = Duration::from_mins(4);
 
 /// Places an order as a client does: again until the lane takes it.
@@ -28,6 +23,12 @@ pub(crate) async fn submit(api: &ApiClient, id: &str, order: &Value) {
         (answer.status == 202).then_some(())
     })
     .await;
+}
+
+/// The output with the deployed name of that function of the lane, which is also the name of the endpoint's caller.
+pub(crate) fn output_of(function: &str) -> &'static str {
+    let mut functions = lanes::lane("bus").expect("a lane of the table").functions.iter();
+    functions.find(|known| known.name == function).expect("a function of the lane").output
 }
 
 /// The states of an order's steps as the status service shows them.
@@ -57,80 +58,4 @@ pub(crate) async fn every_step_is(rig: &Rig, owner: &str, id: &str, state: &str)
         })
         .await;
     }
-}
-
-/// A moment in the work of a function on one message.
-pub(crate) struct Moment {
-    /// The output with the function's name.
-    function: &'static str,
-    name: String,
-    is_about: Box<dyn Fn(&Call) -> bool + Send>,
-    is_done: bool,
-}
-
-impl Moment {
-    /// Before the call is done.
-    fn before(function: &'static str, moment: &str, is_about: impl Fn(&Call) -> bool + Send + 'static) -> Self {
-        Self { function, name: format!("{function} before {moment}"), is_about: Box::new(is_about), is_done: false }
-    }
-
-    /// When the call is done and the function does not know yet.
-    fn after(function: &'static str, moment: &str, is_about: impl Fn(&Call) -> bool + Send + 'static) -> Self {
-        Self { function, name: format!("{function} after {moment}"), is_about: Box::new(is_about), is_done: true }
-    }
-
-    /// Kills the function's process in the first such moment from now on.
-    pub(crate) async fn kill(self, rig: &Rig) {
-        let (gate, first) = (Gate::closed(), OnceLock::new());
-        let fault = if self.is_done { Fault::HoldAfter(gate.clone()) } else { Fault::HoldBefore(gate.clone()) };
-        // Its retries wait too, however long the killing takes.
-        let is_about = move |call: &Call| (self.is_about)(call) && *first.get_or_init(|| call.key.clone()) == call.key;
-        rig.endpoint.inject(Rule::new(is_about, When::Always, fault));
-        let clients = gate.clients(DEADLINE).await;
-        let held = workers::connected_from(output(self.function), &clients);
-        gate.reached_by(1, DEADLINE).await;
-        // On a busy machine the client may have closed the connection by now, to try again.
-        let victims = if held.is_empty() { workers::of(output(self.function)) } else { held };
-        let killed = victims.into_iter().filter(|pid| workers::kill(*pid)).count();
-        assert!(killed > 0, "{}: a process must be killed", self.name);
-        gate.open();
-    }
-}
-
-/// Every moment between what each worker reads, writes and publishes and the end of its message, by function: moments of one
-/// function follow each other.
-pub(crate) fn moments() -> Vec<Vec<Moment>> {
-    let orders = |call: &Call| call.target == output("OrdersTableName");
-    let settle = "SettleOrderFunctionName";
-    let submission = move |call: &Call| orders(call) && call.operation == "PutItem";
-    let vote = move |call: &Call| orders(call) && call.operation == "UpdateItem";
-    let publishes = |event: &'static str| move |call: &Call| call.event.as_deref() == Some(event);
-    let settling = vec![
-        Moment::before(settle, "it records the order", submission),
-        Moment::after(settle, "it has recorded the order", submission),
-        Moment::after(settle, "it has published order.placed", publishes("order.placed")),
-        Moment::before(settle, "it counts a vote", vote),
-        Moment::after(settle, "it has counted a vote", vote),
-        Moment::before(settle, "it publishes order.confirmed", publishes("order.confirmed")),
-        Moment::after(settle, "it has published order.confirmed", publishes("order.confirmed")),
-        Moment::after(settle, "it has published order.cancelled", publishes("order.cancelled")),
-        Moment::after(settle, "it has notified an owner", Call::is_post),
-    ];
-    let functions =
-        [("ReserveStockFunctionName", 0), ("AuthorizePaymentFunctionName", 1), ("BookShipmentFunctionName", 2)];
-    let stepping = functions.map(|(function, step)| {
-        let (name, table) = (steps()[step].name, output(steps()[step].table_output));
-        let holds = move |call: &Call| call.target == table && call.operation == "TransactWriteItems";
-        let confirms = move |call: &Call| call.target == table && call.operation == "UpdateItem";
-        let votes = move |call: &Call| call.event.as_ref().is_some_and(|event| event.starts_with(&format!("{name}.")));
-        vec![
-            Moment::before(function, "it holds", holds),
-            Moment::after(function, "it holds", holds),
-            Moment::before(function, "it votes", votes),
-            Moment::after(function, "it votes", votes),
-            Moment::before(function, "it makes a hold final", confirms),
-            Moment::after(function, "it makes a hold final", confirms),
-        ]
-    });
-    std::iter::once(settling).chain(stepping).collect()
 }

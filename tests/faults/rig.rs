@@ -1,7 +1,7 @@
 //! The stack under test with its faults wired in.
 
 use crate::figures::tell;
-use aws_sdk_lambda::types::Environment;
+use aws_sdk_lambda::types::{Environment, ScalingConfig};
 use aws_sdk_sqs::types::QueueAttributeName::{self, RedrivePolicy, VisibilityTimeout};
 use fault_endpoint::{Endpoint, Memory};
 use lanes::{Invoker, QueueKind};
@@ -27,16 +27,41 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// longer than the function's timeout, so that no message is handled twice at the same time.
 const VISIBILITY_TIMEOUT: &str = "20";
 
+/// Batches as deployed. Source: `BatchSize` and the default of `MaximumConcurrency` in template.yaml.
+const BATCHES: Batches = Batches { size: 10, at_once: 10 };
+
 /// The id of a connection whose time is over: its row is put there when the run begins, and must be gone when it ends.
 pub(crate) const GONE_FOR_LONG: &str = "gone-for-long";
 
 /// Outputs that name the functions, besides those of the lanes.
 const FUNCTIONS: [&str; 3] = ["GetOrderFunctionName", "ManageConnectionsFunctionName", "CreatePaymentFunctionName"];
 
-/// Every function whose requests pass the endpoint.
+/// The outputs that name the functions whose requests pass the endpoint.
 fn functions() -> impl Iterator<Item = &'static str> {
     let of_lanes = lanes::LANES.iter().flat_map(|lane| lane.functions).map(|function| function.output);
-    of_lanes.chain(FUNCTIONS).map(output)
+    of_lanes.chain(FUNCTIONS)
+}
+
+/// How the bus lane delivers messages.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Delivery {
+    /// Deliveries before the dead-letter queue.
+    pub(crate) times: u32,
+    /// When messages of a function that died are redelivered.
+    pub(crate) visibility_timeout: Duration,
+    /// Longest back-off after a failure that passes.
+    pub(crate) longest_backoff: Duration,
+    /// Batches from each queue.
+    pub(crate) batches: Batches,
+}
+
+/// Batches that a queue's messages are handled in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Batches {
+    /// Messages in one, at most.
+    pub(crate) size: i32,
+    /// Handled at the same time, at most.
+    pub(crate) at_once: i32,
 }
 
 /// A deployed stack whose functions reach AWS through an [`Endpoint`], and what tests need to work it.
@@ -45,8 +70,10 @@ pub(crate) struct Rig {
     pub(crate) api: ApiClient,
     pub(crate) endpoint: Endpoint,
     pub(crate) lambda: aws_sdk_lambda::Client,
-    /// Functions' environments as they were deployed.
-    deployed: HashMap<String, HashMap<String, String>>,
+    /// Functions' environments as they were deployed, by the output with the function's name.
+    deployed: HashMap<&'static str, HashMap<String, String>>,
+    /// Where the endpoint listens for each function, by the same output: it is also the name of the caller.
+    entrances: HashMap<&'static str, String>,
     /// Queues' visibility timeouts and redrive policies as they were deployed, by the output with the queue's URL.
     queues: HashMap<&'static str, [String; 2]>,
     /// Functions whose variables or event source mappings were changed since the last [`Rig::reset`].
@@ -66,6 +93,7 @@ impl Rig {
             endpoint: Endpoint::start(&upstream, Memory::Everything).await.expect("loopback has a free port"),
             lambda,
             deployed: HashMap::new(),
+            entrances: HashMap::new(),
             queues: HashMap::new(),
             changed: Mutex::default(),
         };
@@ -76,9 +104,11 @@ impl Rig {
             rig.queues.insert(queue.url_output, [visibility, redrive]);
         }
         for function in functions() {
-            let deployed = rig.environment(function).await;
-            rig.set_environment(function, rig.rewired(&deployed)).await;
-            rig.deployed.insert(function.to_owned(), deployed);
+            let entrance = rig.endpoint.listen_for(function).await.expect("loopback has a free port");
+            rig.entrances.insert(function, entrance);
+            let deployed = rig.environment(output(function)).await;
+            rig.deployed.insert(function, deployed);
+            rig.set_environment(output(function), rig.rewired(function)).await;
         }
         rig
     }
@@ -88,8 +118,9 @@ impl Rig {
         self.endpoint.heal();
         let changed = std::mem::take(&mut *self.changed.lock().unwrap());
         for function in changed {
-            self.set_environment(output(function), self.rewired(&self.deployed[output(function)])).await;
+            self.set_environment(output(function), self.rewired(function)).await;
             self.set_consumer(function, true).await;
+            self.set_batches(function, BATCHES).await;
         }
         self.changed.lock().unwrap().clear();
         for queue in lanes::queues() {
@@ -108,7 +139,7 @@ impl Rig {
             self.set_queue_attribute(queue, VisibilityTimeout, visibility).await;
         }
         for (function, deployed) in &self.deployed {
-            self.set_environment(function, deployed.clone()).await;
+            self.set_environment(output(function), deployed.clone()).await;
         }
     }
 
@@ -167,16 +198,37 @@ impl Rig {
         .await;
     }
 
-    /// Has the bus lane deliver each message up to that many times, until the next [`Rig::reset`].
-    pub(crate) async fn set_bus_deliveries(&self, times: u32) {
+    /// Changes how the bus lane delivers messages, until the next [`Rig::reset`].
+    pub(crate) async fn set_bus_delivery(&self, delivery: &Delivery) {
         let lane = lanes::lane("bus").expect("a lane of the table");
         for queue in lane.queues {
             let mut policy: Value = serde_json::from_str(&self.queues[queue.url_output][1]).unwrap();
-            policy["maxReceiveCount"] = times.into();
+            policy["maxReceiveCount"] = delivery.times.into();
             self.set_queue_attribute(queue.url_output, RedrivePolicy, &policy.to_string()).await;
+            let seconds = delivery.visibility_timeout.as_secs().to_string();
+            self.set_queue_attribute(queue.url_output, VisibilityTimeout, &seconds).await;
         }
         for function in lane.functions.iter().filter(|function| function.invoked_by == Invoker::Queue) {
-            self.set_variable(function.output, "MAX_RECEIVE_COUNT", &times.to_string()).await;
+            self.set_variable(function.output, "MAX_RECEIVE_COUNT", &delivery.times.to_string()).await;
+            let seconds = delivery.longest_backoff.as_secs().to_string();
+            self.set_variable(function.output, "BACKOFF_CAP_SECONDS", &seconds).await;
+            self.set_batches(function.output, delivery.batches).await;
+        }
+    }
+
+    /// Sets the batches of each queue of the function of that output, until the next [`Rig::reset`].
+    async fn set_batches(&self, function: &'static str, batches: Batches) {
+        self.changed.lock().unwrap().insert(function);
+        let mappings = self.lambda.list_event_source_mappings().function_name(output(function)).send().await;
+        for mapping in mappings.expect("event source mappings can be listed").event_source_mappings() {
+            let scaling = ScalingConfig::builder().maximum_concurrency(batches.at_once).build();
+            let request = self.lambda.update_event_source_mapping().set_uuid(mapping.uuid.clone());
+            request
+                .batch_size(batches.size)
+                .scaling_config(scaling)
+                .send()
+                .await
+                .expect("the event source mapping can be changed");
         }
     }
 
@@ -209,15 +261,15 @@ impl Rig {
         answer.attributes().and_then(|attributes| attributes.get(&name)).cloned().expect("every queue has it")
     }
 
-    /// The same environment with the endpoint in front of DynamoDB, SNS and the management API, and with a quick back-off.
-    fn rewired(&self, deployed: &HashMap<String, String>) -> HashMap<String, String> {
-        let mut variables = deployed.clone();
+    /// The environment as deployed, with the endpoint in front of DynamoDB, SNS and the management API, and with a quick back-off.
+    fn rewired(&self, function: &'static str) -> HashMap<String, String> {
+        let (mut variables, entrance) = (self.deployed[function].clone(), &self.entrances[function]);
         for service in ["DYNAMODB", "SNS"] {
-            variables.insert(format!("AWS_ENDPOINT_URL_{service}"), self.endpoint.url().to_owned());
+            variables.insert(format!("AWS_ENDPOINT_URL_{service}"), entrance.clone());
         }
         if let Some(url) = variables.get_mut("WEBSOCKET_MANAGEMENT_URL") {
             let path = Url::parse(url).unwrap().path().to_owned();
-            *url = format!("{}{path}", self.endpoint.url());
+            *url = format!("{entrance}{path}");
         }
         for (name, seconds) in [("BACKOFF_BASE_SECONDS", "1"), ("BACKOFF_CAP_SECONDS", "3")] {
             if let Some(value) = variables.get_mut(name) {

@@ -3,11 +3,13 @@
 use hyper::{Method, Request, body::Bytes};
 use reqwest::Url;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 /// One request of a function.
 #[derive(Clone, Debug, Default)]
 pub struct Call {
+    /// Whose it is, if it came by an address of [`Endpoint::listen_for`](crate::Endpoint::listen_for); else empty.
+    pub caller: Arc<str>,
     /// Of DynamoDB `PutItem`, `UpdateItem`, `GetItem`, `TransactWriteItems` and so on; `Publish` of SNS; `PostToConnection` of the
     /// management API; `Connect` for a request that only opens a connection.
     pub operation: String,
@@ -16,14 +18,18 @@ pub struct Call {
     pub key: String,
     /// The table's name or the topic's ARN; empty for other calls.
     pub target: String,
-    /// The status of the order that is written.
+    /// The status of the order, or the state of the hold, that is written.
     pub status: Option<String>,
     /// The type of the event that is published: `order.placed` and so on.
     pub event: Option<String>,
 }
 
 impl Call {
-    pub(crate) fn read(request: &Request<Bytes>) -> Self {
+    pub(crate) fn read(caller: Arc<str>, request: &Request<Bytes>) -> Self {
+        Self { caller, ..Self::of_service(request) }
+    }
+
+    fn of_service(request: &Request<Bytes>) -> Self {
         let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
         if let Some((_, operation)) = target.and_then(|target| target.split_once('.')) {
             return Self::of_dynamodb(operation, request.body());
@@ -48,9 +54,15 @@ impl Call {
         let text = |pointer: &str| request.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let key = text("/Item/pk/S").or_else(|| text("/Key/pk/S"));
         let key = key.or_else(|| text("/ExpressionAttributeValues/:owner/S")).unwrap_or_default();
-        let status = text("/Item/status/S").or_else(|| text("/ExpressionAttributeValues/:status/S"));
+        let written = [
+            "/Item/status/S",
+            "/Item/state/S",
+            "/ExpressionAttributeValues/:status/S",
+            "/ExpressionAttributeValues/:end/S",
+        ];
+        let status = written.into_iter().find_map(text);
         let target = text("/TableName").unwrap_or_default();
-        Self { operation: operation.to_owned(), key, target, status, event: None }
+        Self { operation: operation.to_owned(), key, target, status, ..Self::default() }
     }
 
     /// Source: Amazon SNS API Reference, `Publish`: a form.
@@ -65,15 +77,21 @@ impl Call {
             operation: field("Action"),
             key: format!("{}#{}", text("owner"), text("orderId")),
             target: field("TopicArn"),
-            status: None,
             event: event["type"].as_str().map(str::to_owned),
+            ..Self::default()
         }
     }
 
-    /// Whether it writes an order with that status.
+    /// Whether it is one write, of an order with that status or of a hold in that state.
     #[must_use]
     pub fn writes(&self, status: &str) -> bool {
         ["PutItem", "UpdateItem"].contains(&self.operation.as_str()) && self.status.as_deref() == Some(status)
+    }
+
+    /// Whether it is a transaction that leaves a hold in that state: `HELD` takes from counters, `UNDONE` gives back.
+    #[must_use]
+    pub fn transacts(&self, state: &str) -> bool {
+        self.operation == "TransactWriteItems" && self.status.as_deref() == Some(state)
     }
 
     /// Whether it tells a socket something.
@@ -91,7 +109,13 @@ impl Call {
     /// Whether it is about that order of any owner.
     #[must_use]
     pub fn is_about(&self, order_id: &str) -> bool {
-        self.key.rsplit('#').next() == Some(order_id)
+        self.order_id() == order_id
+    }
+
+    /// The last part of its key: the order's id, if it is about an order.
+    #[must_use]
+    pub fn order_id(&self) -> &str {
+        self.key.rsplit('#').next().unwrap_or_default()
     }
 }
 
@@ -102,7 +126,7 @@ mod tests {
 
     fn dynamodb(operation: &str, body: &Value) -> Call {
         let request = Request::post("/").header("x-amz-target", format!("DynamoDB_20120810.{operation}"));
-        Call::read(&request.body(body.to_string().into()).expect("a request"))
+        Call::of_service(&request.body(body.to_string().into()).expect("a request"))
     }
 
     #[test]
@@ -124,13 +148,20 @@ mod tests {
     }
 
     #[test]
-    fn reads_which_hold_a_transaction_writes() {
-        let update = json!({"Update": {"TableName": "stock", "Key": {"pk": {"S": "counter#SKU-1"}}}});
-        let hold = json!({"Put": {"TableName": "stock", "Item": {"pk": {"S": "order#demo#1"}}}});
+    fn reads_whether_a_transaction_takes_or_gives_back() {
+        let counter = json!({"Update": {"TableName": "stock", "Key": {"pk": {"S": "counter#SKU-1"}}}});
+        let hold =
+            json!({"Put": {"TableName": "stock", "Item": {"pk": {"S": "order#demo#1"}, "state": {"S": "HELD"}}}});
+        let undo = json!({"Update": {"TableName": "stock", "Key": {"pk": {"S": "order#demo#1"}},
+            "ExpressionAttributeValues": {":end": {"S": "UNDONE"}, ":held": {"S": "HELD"}}}});
 
-        let call = dynamodb("TransactWriteItems", &json!({"TransactItems": [update, hold]}));
+        let take = dynamodb("TransactWriteItems", &json!({"TransactItems": [hold, counter]}));
+        let give_back = dynamodb("TransactWriteItems", &json!({"TransactItems": [undo, counter]}));
 
-        assert!(call.is_about("1") && call.target == "stock", "{call:?}");
+        assert!(take.transacts("HELD") && give_back.transacts("UNDONE"), "{take:?} {give_back:?}");
+        for call in [take, give_back] {
+            assert!(call.is_about("1") && call.target == "stock", "{call:?}");
+        }
     }
 
     #[test]
@@ -140,7 +171,7 @@ mod tests {
         form.query_pairs_mut().extend_pairs([("Action", "Publish"), ("TopicArn", "arn:topic"), ("Message", &event)]);
         let body = form.query().expect("it has fields").to_owned();
 
-        let call = Call::read(&Request::post("/").body(body.into()).expect("a request"));
+        let call = Call::of_service(&Request::post("/").body(body.into()).expect("a request"));
 
         assert!(call.is_publish() && call.is_about("1"), "{call:?}");
         assert_eq!((call.target.as_str(), call.event.as_deref()), ("arn:topic", Some("order.placed")));
@@ -151,7 +182,7 @@ mod tests {
     fn reads_which_socket_is_posted_to() {
         let request = Request::post("/api/live/%40connections/abc%3D").body(Bytes::new()).expect("a request");
 
-        let call = Call::read(&request);
+        let call = Call::of_service(&request);
 
         assert!(call.is_post() && call.key == "abc=", "{call:?}");
     }

@@ -1,9 +1,13 @@
 //! What can go wrong between a function and AWS.
 
 use super::{call::Call, gate::Gate};
+use fastrand::Rng;
 use hyper::{Response, StatusCode, body::Bytes, header::CONTENT_TYPE};
 use serde_json::json;
-use std::time::Duration;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    time::Duration,
+};
 
 /// What happens to a request.
 #[derive(Clone, Debug)]
@@ -28,14 +32,33 @@ pub enum Fault {
     HoldBefore(Gate),
     /// It is done, and its answer waits at the gate.
     HoldAfter(Gate),
-    /// It is done, and done again that many times, each after a random time up to `within`: as a publish that arrives more
-    /// than once and overtakes others.
-    Repeat {
-        /// How often it is done again.
-        times: usize,
-        /// Longest time until it is done again.
-        within: Duration,
-    },
+    /// It is done more than once, each time after a random delay. The caller gets the answer of the first that is done. So a
+    /// publish arrives several times, and any of them may overtake other publishes.
+    Scatter(Scatter),
+}
+
+/// How often a request is done, and when.
+///
+/// The delays depend on nothing but the seed, the operation, the event and the order id. A run with the same seed and the same
+/// orders has the same delays, in whatever order its requests come.
+#[derive(Clone, Copy, Debug)]
+pub struct Scatter {
+    /// How often it is done, 1 or more.
+    pub copies: usize,
+    /// Longest delay.
+    pub within: Duration,
+    /// Chooses the delays.
+    pub seed: u64,
+}
+
+impl Scatter {
+    /// The delay of each copy of this call.
+    pub(crate) fn delays(self, call: &Call) -> Vec<Duration> {
+        let mut hasher = DefaultHasher::new();
+        (self.seed, &call.operation, &call.event, call.order_id()).hash(&mut hasher);
+        let mut random = Rng::with_seed(hasher.finish());
+        (0..self.copies).map(|_| self.within.mul_f64(random.f64())).collect()
+    }
 }
 
 impl Fault {
@@ -53,7 +76,7 @@ impl Fault {
             Self::Truncate => "truncated",
             Self::HoldBefore(_) => "held",
             Self::HoldAfter(_) => "held after the work",
-            Self::Repeat { .. } => "repeated",
+            Self::Scatter(_) => "scattered",
         }
     }
 }
@@ -91,4 +114,27 @@ fn error(status: StatusCode, code: &str) -> Response<Bytes> {
     let body = json!({"__type": code, "message": "injected"}).to_string();
     let response = Response::builder().status(status).header(CONTENT_TYPE, "application/x-amz-json-1.0");
     response.header("x-amzn-errortype", code).body(body.into()).expect("status and headers are well-formed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn published(event: &str, key: &str) -> Call {
+        Call { operation: "Publish".into(), event: Some(event.into()), key: key.into(), ..Call::default() }
+    }
+
+    #[test]
+    fn a_seed_repeats_the_delays_of_an_order_whoever_owns_it() {
+        let scatter = Scatter { copies: 3, within: Duration::from_secs(2), seed: 7 };
+
+        let delays = scatter.delays(&published("order.placed", "demo#1"));
+
+        assert!(delays.len() == 3 && delays.iter().all(|delay| *delay <= scatter.within), "{delays:?}");
+        assert_eq!(delays, scatter.delays(&published("order.placed", "alice#1")));
+        for other in [published("order.placed", "demo#2"), published("order.cancelled", "demo#1")] {
+            assert_ne!(delays, scatter.delays(&other), "{other:?}");
+        }
+        assert_ne!(delays, Scatter { seed: 8, ..scatter }.delays(&published("order.placed", "demo#1")));
+    }
 }

@@ -9,13 +9,13 @@ mod gate;
 mod rule;
 
 pub use call::Call;
-pub use fault::Fault;
+pub use fault::{Fault, Scatter};
 pub use gate::Gate;
 pub use rule::{Allowance, Rule, When};
 
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::{
-    Request, Response,
+    Request, Response, StatusCode,
     body::{Bytes, Frame, Incoming},
     header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING},
     server::conn::http1,
@@ -28,12 +28,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::{
-    net::TcpListener,
-    task::{JoinHandle, JoinSet},
-};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinSet, time::sleep};
 
-/// A request that came by.
+/// A request that came by, or a copy of it: see [`Fault::Scatter`].
 #[derive(Clone, Debug)]
 pub struct Passed {
     /// What it asked for.
@@ -42,6 +39,7 @@ pub struct Passed {
     pub answered: Option<u16>,
     /// What was made to go wrong.
     pub fault: Option<&'static str>,
+    request: Arc<Request<Bytes>>,
 }
 
 /// What an endpoint keeps of the requests that came by.
@@ -58,7 +56,7 @@ pub enum Memory {
 pub struct Endpoint {
     url: String,
     shared: Arc<Shared>,
-    server: JoinHandle<()>,
+    servers: JoinSet<()>,
 }
 
 /// Writes of orders that are under way.
@@ -95,13 +93,7 @@ struct Shared {
     rules: Mutex<Vec<Rule>>,
     passed: Mutex<Vec<Passed>>,
     orders: Mutex<UnderWay>,
-    repeats: Mutex<JoinSet<()>>,
-}
-
-impl Drop for Endpoint {
-    fn drop(&mut self) {
-        self.server.abort();
-    }
+    scattered: Mutex<JoinSet<()>>,
 }
 
 impl Endpoint {
@@ -113,8 +105,6 @@ impl Endpoint {
     /// # Panics
     /// HTTP cannot be set up on this machine: there is no provider of TLS.
     pub async fn start(upstream: &str, memory: Memory) -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let url = format!("http://{}", listener.local_addr()?);
         let client = reqwest::Client::builder().no_proxy().build().expect("there is a provider of TLS");
         let upstream = upstream.trim_end_matches('/').to_owned();
         let shared = Arc::new(Shared {
@@ -124,10 +114,22 @@ impl Endpoint {
             rules: Mutex::default(),
             passed: Mutex::default(),
             orders: Mutex::default(),
-            repeats: Mutex::default(),
+            scattered: Mutex::default(),
         });
-        let server = tokio::spawn(serve(listener, Arc::clone(&shared)));
-        Ok(Self { url, shared, server })
+        let mut endpoint = Self { url: String::new(), shared, servers: JoinSet::new() };
+        endpoint.url = endpoint.listen_for("").await?;
+        Ok(endpoint)
+    }
+
+    /// Listens on one more free port, for requests of that caller: [`Call::caller`]. Returns the base URL.
+    ///
+    /// # Errors
+    /// Loopback has no free port.
+    pub async fn listen_for(&mut self, caller: &str) -> io::Result<String> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        self.servers.spawn(serve(listener, caller.into(), Arc::clone(&self.shared)));
+        Ok(url)
     }
 
     /// Its own base URL.
@@ -141,10 +143,18 @@ impl Endpoint {
         locked(&self.shared.rules).push(rule);
     }
 
-    /// Waits until everything that is to be done again was done: see [`Fault::Repeat`].
-    pub async fn repeats_are_done(&self) {
-        let mut repeats = std::mem::take(&mut *locked(&self.shared.repeats));
-        while repeats.join_next().await.is_some() {}
+    /// Does once more what was asked before. Its caller does not learn of it.
+    ///
+    /// # Errors
+    /// AWS did not answer.
+    pub async fn repeat(&self, passed: &Passed) -> io::Result<StatusCode> {
+        Ok(self.shared.forward(&passed.request).await?.status())
+    }
+
+    /// Waits until every copy of every request was done: see [`Fault::Scatter`].
+    pub async fn scattered_are_done(&self) {
+        let scattered = std::mem::take(&mut *locked(&self.shared.scattered));
+        scattered.join_all().await;
     }
 
     /// From now on, nothing goes wrong.
@@ -188,11 +198,11 @@ impl Endpoint {
     }
 }
 
-async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+async fn serve(listener: TcpListener, caller: Arc<str>, shared: Arc<Shared>) {
     while let Ok((stream, client)) = listener.accept().await {
-        let shared = Arc::clone(&shared);
+        let (caller, shared) = (Arc::clone(&caller), Arc::clone(&shared));
         tokio::spawn(async move {
-            let service = service_fn(|request| answer(Arc::clone(&shared), client, request));
+            let service = service_fn(|request| answer(Arc::clone(&shared), Arc::clone(&caller), client, request));
             // A connection that breaks is what this is for.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
@@ -203,18 +213,20 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 type Answer = Response<BoxBody<Bytes, io::Error>>;
 
 /// Answers one request; an error breaks the connection.
-async fn answer(shared: Arc<Shared>, client: SocketAddr, request: Request<Incoming>) -> io::Result<Answer> {
+async fn answer(
+    shared: Arc<Shared>,
+    caller: Arc<str>,
+    client: SocketAddr,
+    request: Request<Incoming>,
+) -> io::Result<Answer> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let request = Request::from_parts(head, body);
-    let call = Call::read(&request);
+    let call = Call::read(caller, &request);
     let fault = locked(&shared.rules).iter_mut().rev().find_map(|rule| rule.strikes(&call));
     let name = fault.as_ref().map(Fault::name);
     let _writing = call.writes("CONFIRMED").then(|| Writing::begin(Arc::clone(&shared)));
-    let remember = |answered| shared.remember(&call, answered, name);
-    if let Some(Fault::HoldBefore(gate) | Fault::HoldAfter(gate)) = &fault {
-        gate.expect(client);
-    }
+    let remember = |answered| shared.remember(&call, &request, answered, name);
     match &fault {
         Some(Fault::Throttle) => {
             remember(None);
@@ -232,20 +244,17 @@ async fn answer(shared: Arc<Shared>, client: SocketAddr, request: Request<Incomi
             remember(None);
             return Err(broken());
         }
-        Some(Fault::Slow(time)) => tokio::time::sleep(*time).await,
-        Some(Fault::HoldBefore(gate)) => gate.pass().await,
+        Some(Fault::Slow(time)) => sleep(*time).await,
+        Some(Fault::HoldBefore(gate)) => gate.pass(client).await,
         _ => {}
     }
     // What has begun at AWS ends there, and is remembered, whatever becomes of the client.
-    let repeat = match fault {
-        Some(Fault::Repeat { times, within }) => (times, within),
-        _ => (0, Duration::ZERO),
-    };
+    let delays = if let Some(Fault::Scatter(scatter)) = &fault { Some(scatter.delays(&call)) } else { None };
     let forwarded = tokio::spawn(async move {
-        let response = shared.forward(&request).await;
-        shared.repeat(&request, repeat);
-        shared.remember(&call, response.as_ref().ok().map(|response| response.status().as_u16()), name);
-        response
+        match delays {
+            Some(delays) => shared.scatter(call, request, name, delays).await,
+            None => shared.ask(&call, &request, name).await,
+        }
     });
     let response = forwarded.await.map_err(io::Error::other)??;
     match fault {
@@ -253,7 +262,7 @@ async fn answer(shared: Arc<Shared>, client: SocketAddr, request: Request<Incomi
         Some(Fault::DropAfter) => Err(broken()),
         Some(Fault::Truncate) => truncated(response),
         Some(Fault::HoldAfter(gate)) => {
-            gate.pass().await;
+            gate.pass(client).await;
             Ok(whole(response))
         }
         _ => Ok(whole(response)),
@@ -261,22 +270,44 @@ async fn answer(shared: Arc<Shared>, client: SocketAddr, request: Request<Incomi
 }
 
 impl Shared {
-    fn remember(&self, call: &Call, answered: Option<u16>, fault: Option<&'static str>) {
+    fn remember(&self, call: &Call, request: &Request<Bytes>, answered: Option<u16>, fault: Option<&'static str>) {
         if self.memory == Memory::Everything {
-            locked(&self.passed).push(Passed { call: call.clone(), answered, fault });
+            let (call, request) = (call.clone(), Arc::new(request.clone()));
+            locked(&self.passed).push(Passed { call, answered, fault, request });
         }
     }
 
-    /// Does it again, each time after a while.
-    fn repeat(self: &Arc<Self>, request: &Request<Bytes>, (times, within): (usize, Duration)) {
-        for _ in 0..times {
-            let (shared, request, wait) = (Arc::clone(self), request.clone(), within.mul_f64(fastrand::f64()));
-            locked(&self.repeats).spawn(async move {
-                tokio::time::sleep(wait).await;
-                // The client has the answer to the first one.
-                let _ = shared.forward(&request).await;
+    /// Asks AWS once after each of the delays; the answer that comes first.
+    async fn scatter(
+        self: Arc<Self>,
+        call: Call,
+        request: Request<Bytes>,
+        fault: Option<&'static str>,
+        delays: Vec<Duration>,
+    ) -> io::Result<Response<Bytes>> {
+        let (answer, mut answers) = mpsc::channel(delays.len());
+        for delay in delays {
+            let (shared, call, request, answer) = (Arc::clone(&self), call.clone(), request.clone(), answer.clone());
+            locked(&self.scattered).spawn(async move {
+                sleep(delay).await;
+                let answered = shared.ask(&call, &request, fault).await;
+                // The caller has gone, or has an answer.
+                let _ = answer.send(answered).await;
             });
         }
+        answers.recv().await.ok_or_else(broken)?
+    }
+
+    /// Asks AWS, and remembers whether it answered.
+    async fn ask(
+        &self,
+        call: &Call,
+        request: &Request<Bytes>,
+        fault: Option<&'static str>,
+    ) -> io::Result<Response<Bytes>> {
+        let response = self.forward(request).await;
+        self.remember(call, request, response.as_ref().ok().map(|response| response.status().as_u16()), fault);
+        response
     }
 
     async fn forward(&self, request: &Request<Bytes>) -> io::Result<Response<Bytes>> {

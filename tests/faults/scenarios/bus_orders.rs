@@ -14,22 +14,55 @@ use testkit::{
     eventually::eventually,
     order_bodies::{new_id, new_sku, order_in},
     outputs::output,
+    repository::read,
     socket::Socket,
     stack::OWNER,
 };
 
-/// Calls since the mark with one of those keys or about that order, by operation or published event.
-fn calls(rig: &Rig, mark: usize, id: &str, keys: &[&str]) -> BTreeMap<String, usize> {
-    let mut calls = BTreeMap::new();
+/// The head of the table of calls in `docs/architecture.md`.
+const TABLE_OF_CALLS: &str = "| step | function | asks AWS to | resource | times |";
+
+/// What each function asks of AWS for one order, in this order: the operation, with the event's type, and the resource.
+type Calls = BTreeMap<String, Vec<String>>;
+
+/// The calls that the architecture lists.
+fn documented_calls() -> Calls {
+    let document = read("docs/architecture.md");
+    let rows = document.lines().skip_while(|line| *line != TABLE_OF_CALLS).skip(2);
+    let mut calls = Calls::new();
+    for row in rows.take_while(|line| line.starts_with('|')) {
+        let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [_, function, asks, resource, times] = cells[..] else { panic!("a row of five cells, not {row}") };
+        let operation = asks.split(':').next().unwrap_or_default().replace('`', "");
+        let call = format!("{operation} {resource}");
+        let times = times.parse().unwrap_or_else(|_| panic!("{times} must be a number: {row}"));
+        calls.entry(function.to_owned()).or_default().extend(vec![call; times]);
+    }
+    calls
+}
+
+/// The calls since the mark with one of those keys or about that order.
+fn traced_calls(rig: &Rig, mark: usize, id: &str, keys: &[&str]) -> Calls {
+    let functions = lanes::lane("bus").expect("a lane of the table").functions;
+    let mut calls = Calls::new();
     for call in rig.endpoint.since(mark).into_iter().map(|passed| passed.call) {
         if call.is_about(id) || keys.contains(&call.key.as_str()) {
-            *calls.entry(call.event.unwrap_or(call.operation)).or_default() += 1;
+            let function = functions.iter().find(|function| *function.output == *call.caller);
+            let function = function.expect("a function of the lane").name.to_owned();
+            let operation = call.event.map_or(call.operation.clone(), |event| format!("{} {event}", call.operation));
+            calls.entry(function).or_default().push(format!("{operation} {}", resource(&call.target)));
         }
     }
     calls
 }
 
-pub(crate) async fn an_order_is_published_once_written_once_by_each_step_and_a_bad_one_costs_nothing(
+/// The name in the template of a resource, which CloudFormation puts between the stack's name and a random part.
+fn resource(target: &str) -> &str {
+    // The management API's calls name no resource.
+    if target.is_empty() { "WebSocketApi" } else { target.rsplit('-').nth(1).unwrap_or(target) }
+}
+
+pub(crate) async fn an_order_takes_the_calls_that_the_architecture_lists_and_a_bad_one_takes_none(
     rig: &Rig,
     _: Load,
 ) -> Figures {
@@ -46,24 +79,11 @@ pub(crate) async fn an_order_is_published_once_written_once_by_each_step_and_a_b
     bus::every_step_is(rig, &owner, &id, "DONE").await;
     rig.bus_is_idle(PATIENCE).await;
 
-    let expected = [
-        ("order.submitted", 1),
-        ("PutItem", 1),
-        ("order.placed", 1),
-        ("TransactWriteItems", 3),
-        ("stock.held", 1),
-        ("payment.held", 1),
-        ("shipment.held", 1),
-        // The last vote takes two: the first one finds that it is the last.
-        ("UpdateItem", 4 + 3),
-        ("order.confirmed", 1),
-        ("Query", 1),
-        ("PostToConnection", 1),
-    ];
-    assert_eq!(calls(rig, mark, &bad, &[]), BTreeMap::new(), "a bad order must cost no call");
-    let keys = [owner.as_str(), &listener.connection_id];
-    assert_eq!(calls(rig, mark, &id, &keys), expected.map(|(name, count)| (name.to_owned(), count)).into());
-    Figures::default().with("publishes", 6).with("transactions", 3).with("writes", 8).with("bad order", "0 calls")
+    assert_eq!(traced_calls(rig, mark, &bad, &[]), Calls::new(), "a bad order must take no call");
+    let traced = traced_calls(rig, mark, &id, &[&owner, &listener.connection_id]);
+    assert_eq!(traced, documented_calls(), "docs/architecture.md must list what an order takes");
+    let calls = traced.values().map(Vec::len).sum::<usize>();
+    Figures::default().with("functions", traced.len()).with("calls", calls).with("bad order", "0 calls")
 }
 
 pub(crate) async fn an_order_is_placed_until_its_last_step_votes(rig: &Rig, _: Load) -> Figures {

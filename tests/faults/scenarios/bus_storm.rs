@@ -1,36 +1,52 @@
-//! Everything at once in the bus lane: every order twice, every event three times and in any order, functions killed at every
-//! moment.
+//! Everything at once in the bus lane: every order twice, every event three times and in any order, cancellations before their
+//! orders, functions killed at every moment.
 
 use crate::{
     Load, bus,
     figures::{Figures, tell},
     listener::Listener,
-    rig::Rig,
+    moments::{Moment, Overtaken, moments},
+    rig::{Batches, Delivery, Rig},
 };
-use fault_endpoint::{Call, Fault, Rule, When};
-use futures_util::future::join_all;
+use fastrand::Rng;
+use fault_endpoint::{Call, Fault, Passed, Rule, Scatter, When};
+use futures_util::{StreamExt, future::join_all, stream};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
+    env,
     sync::Mutex,
     time::Duration,
 };
 use testkit::{
     api_client::ApiClient,
     eventually::eventually,
-    order_bodies::{new_id, new_sku, order_in},
+    order_bodies::{new_sku, order_in},
     services::{Books, account, steps, total},
     socket::OUTCOMES,
 };
+use uuid::Builder;
 
 /// Longest time until all is decided.
 const DEADLINE: Duration = Duration::from_mins(8);
 
-/// How late a repeated event arrives at most.
-const LATE: Duration = Duration::from_secs(3);
+/// How late an event arrives at most. A function waits 1.2 s for SNS before it publishes again.
+const LATE: Duration = Duration::from_secs(1);
 
-/// Deliveries before the dead-letter queue: killed functions and a busy machine use up more than the template's five.
-const DELIVERIES: u32 = 50;
+/// How often each event arrives at least.
+const ARRIVALS: usize = 3;
+
+/// Killed functions and a busy machine use up more than the template's five deliveries. Small batches and long back-offs keep a busy
+/// machine answering: a function waits 1.2 s for AWS, and what it asks again makes the machine busier.
+const DELIVERY: Delivery = Delivery {
+    times: 50,
+    visibility_timeout: Duration::from_secs(10),
+    longest_backoff: Duration::from_secs(20),
+    batches: Batches { size: 5, at_once: 4 },
+};
+
+/// Events repeated at the same time.
+const PUBLISHERS: usize = 8;
 
 /// More than any account has.
 const UNPAYABLE: u32 = 1_000_000_000;
@@ -47,6 +63,8 @@ struct Customer {
     listener: Listener,
     /// By id: the order, and the type of the frame with its outcome.
     orders: BTreeMap<String, (Value, &'static str)>,
+    /// Half of the orders that are cancelled.
+    overtaken: Overtaken,
 }
 
 /// SKUs of which all that is ordered is there, but for the last, of which there is too little for any order.
@@ -58,16 +76,32 @@ struct Shelves {
 
 impl Customer {
     /// One order in ten is out of stock, and one in ten cannot be paid.
-    async fn with_orders(rig: &Rig, shelves: &Shelves, run: &str, number: usize, orders: usize) -> Self {
-        let owner = format!("storm-{number}-{run}");
+    async fn with_orders(rig: &Rig, shelves: &Shelves, random: &mut Rng, number: usize, orders: usize) -> Self {
+        let owner = format!("storm-{number}-{:x}", random.u64(..));
         let listener = Listener::open(rig, &owner).await;
-        let order = |at: usize| match at % 10 {
-            3 => (order_in("EUR", &[(&shelves.plenty, 1, 100), (&shelves.scarce, 5, 100)]), "order.cancelled"),
-            8 => (order_in("EUR", &[(&shelves.luxury, 1, UNPAYABLE)]), "order.cancelled"),
-            at => (order_in("EUR", &[(&shelves.plenty, 1 + u32::from(at % 3 == 0), 199)]), "order.confirmed"),
-        };
-        let orders = (number..number + orders).map(|at| (new_id(), order(at))).collect();
-        Self { owner, listener, orders }
+        let mut customer = Self { owner, listener, orders: BTreeMap::new(), overtaken: Overtaken::default() };
+        for at in number..number + orders {
+            let id = Builder::from_random_bytes(random.u128(..).to_be_bytes()).into_uuid().to_string();
+            let (order, end, refusing) = match at % 10 {
+                3 => {
+                    let lines = [(shelves.plenty.as_str(), 1, 100), (&shelves.scarce, 5, 100)];
+                    (order_in("EUR", &lines), "order.cancelled", Some("reserve-stock"))
+                }
+                8 => {
+                    let lines = [(shelves.luxury.as_str(), 1, UNPAYABLE)];
+                    (order_in("EUR", &lines), "order.cancelled", Some("authorize-payment"))
+                }
+                at => {
+                    let lines = [(shelves.plenty.as_str(), 1 + u32::from(at % 3 == 0), 199)];
+                    (order_in("EUR", &lines), "order.confirmed", None)
+                }
+            };
+            if let Some(refusing) = refusing.filter(|_| at % 20 < 10) {
+                customer.overtaken.0.insert(id.clone(), bus::output_of(refusing));
+            }
+            customer.orders.insert(id, (order, end));
+        }
+        customer
     }
 
     fn ending(&self, kind: &str) -> impl Iterator<Item = &Value> {
@@ -90,31 +124,37 @@ pub(crate) async fn every_order_ends_once_and_only_confirmed_ones_take_anything(
     let (customers, orders_each) = (load.pick(10, 50), load.pick(20, 40));
     let expected = customers * orders_each;
     let shelves = Shelves { plenty: new_sku(), luxury: new_sku(), scarce: new_sku() };
-    let (run, mark) = (new_id(), rig.endpoint.mark());
-    let mut all = Vec::new();
+    let (seed, mark) = (seed(), rig.endpoint.mark());
+    let (mut all, mut random) = (Vec::new(), Rng::with_seed(seed));
     for number in 0..customers {
-        all.push(Customer::with_orders(rig, &shelves, &run, number, orders_each).await);
+        all.push(Customer::with_orders(rig, &shelves, &mut random, number, orders_each).await);
     }
-    rig.set_bus_deliveries(DELIVERIES).await;
+    rig.set_bus_delivery(&DELIVERY).await;
     let supplied = supply(rig, &shelves, &all).await;
-    rig.endpoint.inject(every_event_three_times());
+    arrive_in_any_order(rig, seed);
+    let overtaken = Overtaken(all.iter().flat_map(|customer| customer.overtaken.0.clone()).collect());
+    let second_socket = Listener::open(rig, &all[0].owner).await;
+    let moments = moments(&overtaken, &second_socket.connection_id);
+    overtaken.delay(rig);
 
-    let ((), killed) = tokio::join!(place(&all), kill_at_every_moment(rig));
-    tell(&format!("{expected} orders are submitted twice, {killed} functions were killed"));
+    let ((), killed) = tokio::join!(place(&all), kill_in_every_moment(rig, moments));
+    tell(&format!("{expected} orders are submitted twice, functions were killed in {killed} moments"));
     all_are_heard_of(&all, expected).await;
-    rig.endpoint.repeats_are_done().await;
+    rig.endpoint.scattered_are_done().await;
+    let late = repeat_events(rig, mark, &mut random).await;
     rig.bus_is_idle(DEADLINE).await;
 
     for customer in &all {
         let expected: BTreeSet<_> = customer.orders.iter().map(|(id, (_, end))| (id.clone(), *end)).collect();
         assert_eq!(customer.heard(), expected, "{} must hear of each of their orders and of no other", customer.owner);
     }
-    let statuses = rig.stack.statuses().await;
+    let (statuses, decisions) = (rig.stack.statuses().await, decisions(rig, mark));
     for (customer, (id, (_, end))) in all.iter().flat_map(|customer| customer.orders.iter().map(move |o| (customer, o)))
     {
         let status = if *end == "order.confirmed" { "CONFIRMED" } else { "CANCELLED" };
-        assert_eq!(statuses.get(&format!("{}#{id}", customer.owner)).map(String::as_str), Some(status), "{id}");
-        assert_eq!(decisions(rig, mark, id), 1, "{id} must be decided once");
+        let key = format!("{}#{id}", customer.owner);
+        assert_eq!(statuses.get(&key).map(String::as_str), Some(status), "{id}");
+        assert_eq!(decisions.get(&key), Some(&1), "{id} must be decided once");
     }
     check_stock(&supplied, &rig.stack.books("stock").await, &shelves, &all);
     check_money(&supplied, &rig.stack.books("payment").await, &all);
@@ -129,8 +169,10 @@ pub(crate) async fn every_order_ends_once_and_only_confirmed_ones_take_anything(
         .with("orders", expected)
         .with("confirmed", confirmed)
         .with("cancelled", expected - confirmed)
+        .with("events repeated after the end", late)
         .with("requests", rig.endpoint.since(mark).len())
         .with("killed", killed)
+        .with("seed", seed)
         .with("lost", 0)
         .with("done twice", 0)
         .with("holds left", 0)
@@ -161,12 +203,56 @@ async fn supply(rig: &Rig, shelves: &Shelves, all: &[Customer]) -> Supplied {
     supplied
 }
 
-/// The first publish of each event arrives three times.
-fn every_event_three_times() -> Rule {
+/// Chooses the order ids, and when each copy of each event arrives. `TWOLANE_SEED` repeats a run, on a new stack.
+fn seed() -> u64 {
+    let seed = env::var("TWOLANE_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().expect("a number"));
+    tell(&format!("TWOLANE_SEED={seed} repeats this"));
+    seed
+}
+
+/// Every event arrives after a while, and that of each order's first request twice. As there are two requests, settle-order gets
+/// `order.submitted` three times, repeats `order.placed` each time, and so do the steps and settle-order with what follows.
+fn arrive_in_any_order(rig: &Rig, seed: u64) {
+    let late = |copies| Fault::Scatter(Scatter { copies, within: LATE, seed });
+    rig.endpoint.inject(Rule::new(Call::is_publish, When::Always, late(1)));
     let seen = Mutex::new(HashSet::new());
-    let is_first =
-        move |call: &Call| call.is_publish() && seen.lock().unwrap().insert((call.key.clone(), call.event.clone()));
-    Rule::new(is_first, When::Always, Fault::Repeat { times: 2, within: LATE })
+    let is_first = move |call: &Call| {
+        call.event.as_deref() == Some("order.submitted") && seen.lock().unwrap().insert(call.key.clone())
+    };
+    rig.endpoint.inject(Rule::new(is_first, When::Always, late(2)));
+}
+
+/// Publishes events again that have arrived less than three times, long after their orders have ended; how many.
+async fn repeat_events(rig: &Rig, mark: usize, random: &mut Rng) -> usize {
+    let mut arrivals = BTreeMap::<_, Vec<_>>::new();
+    for passed in rig.endpoint.since(mark).into_iter().filter(|passed| passed.answered == Some(200)) {
+        if let Some(event) = passed.call.event.clone() {
+            arrivals.entry((passed.call.key.clone(), event)).or_default().push(passed);
+        }
+    }
+    let mut late: Vec<_> = arrivals
+        .into_values()
+        .flat_map(|arrived| vec![arrived[0].clone(); ARRIVALS.saturating_sub(arrived.len())])
+        .collect();
+    random.shuffle(&mut late);
+    stream::iter(&late)
+        .for_each_concurrent(PUBLISHERS, |passed| async move {
+            assert_eq!(rig.endpoint.repeat(passed).await.expect("SNS answers"), 200, "{passed:?}");
+        })
+        .await;
+    late.len()
+}
+
+/// Kills each function in each moment of its work, one moment after the other; how many there are.
+async fn kill_in_every_moment(rig: &Rig, moments: Vec<Vec<Moment>>) -> usize {
+    let killing = moments.into_iter().map(|moments| async move {
+        let count = moments.len();
+        for moment in moments {
+            moment.kill(rig).await;
+        }
+        count
+    });
+    join_all(killing).await.into_iter().sum()
 }
 
 /// Every customer's orders, each one twice; customers do not wait for each other.
@@ -179,18 +265,6 @@ async fn place(all: &[Customer]) {
         }
     });
     join_all(placing).await;
-}
-
-/// Kills each worker at each moment of its work, one moment after the other; how many were killed.
-async fn kill_at_every_moment(rig: &Rig) -> usize {
-    let killing = bus::moments().into_iter().map(|moments| async move {
-        let count = moments.len();
-        for moment in moments {
-            moment.kill(rig).await;
-        }
-        count
-    });
-    join_all(killing).await.into_iter().sum()
 }
 
 async fn all_are_heard_of(all: &[Customer], expected: usize) {
@@ -206,9 +280,15 @@ async fn all_are_heard_of(all: &[Customer], expected: usize) {
     .await;
 }
 
-/// How many writes that decided the order AWS took.
-fn decisions(rig: &Rig, mark: usize, id: &str) -> usize {
-    ["CONFIRMED", "CANCELLED"].iter().map(|status| rig.endpoint.writes(mark, id, status)).sum()
+/// How many writes that decided each order AWS took, by the order's key.
+fn decisions(rig: &Rig, mark: usize) -> BTreeMap<String, usize> {
+    let mut decisions = BTreeMap::new();
+    for Passed { call, answered, .. } in rig.endpoint.since(mark) {
+        if answered == Some(200) && (call.writes("CONFIRMED") || call.writes("CANCELLED")) {
+            *decisions.entry(call.key).or_default() += 1;
+        }
+    }
+    decisions
 }
 
 fn check_stock(supplied: &Supplied, books: &Books, shelves: &Shelves, all: &[Customer]) {

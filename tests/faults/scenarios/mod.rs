@@ -56,7 +56,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         notifications::a_dead_socket_takes_no_retries_from_others,
         notifications::a_gone_socket_loses_its_row_and_no_other_does,
         sockets::a_socket_closed_at_any_point_costs_no_order_and_a_new_one_hears_how_it_stands,
-        bus_orders::an_order_is_published_once_written_once_by_each_step_and_a_bad_one_costs_nothing,
+        bus_orders::an_order_takes_the_calls_that_the_architecture_lists_and_a_bad_one_takes_none,
         bus_orders::an_order_is_placed_until_its_last_step_votes,
         bus_orders::a_payment_whose_answer_is_lost_is_200_at_its_repeat_and_taken_once,
         bus_last_delivery::a_step_that_fails_for_good_cancels_its_order_and_a_redrive_does_no_harm,
