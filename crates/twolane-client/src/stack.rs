@@ -53,7 +53,7 @@ impl DeployedAddress {
     /// No name was given, or what AWS says.
     pub async fn parameters(&self) -> anyhow::Result<Vec<(String, String)>> {
         let name = self.stack_name.as_deref().context("Parameters are read from a stack: pass --stack-name")?;
-        let stack = describe(name, self, &self.network().await?).await?;
+        let (stack, _) = describe(name, self, &self.network().await?).await?;
         let parameters = stack.parameters.into_iter().flatten();
         Ok(parameters.filter_map(|parameter| Some((parameter.parameter_key?, parameter.parameter_value?))).collect())
     }
@@ -291,7 +291,7 @@ impl Stack {
     }
 
     async fn from_cloudformation(name: &str, address: &DeployedAddress, network: Network) -> anyhow::Result<Self> {
-        let stack = describe(name, address, &network).await?;
+        let (stack, config) = describe(name, address, &network).await?;
         let outputs = stack.outputs().iter();
         let outputs = outputs.filter_map(|output| Some((output.output_key()?.into(), output.output_value()?.into())));
         let source = format!("the stack {name}");
@@ -299,15 +299,20 @@ impl Stack {
     }
 }
 
-/// What CloudFormation says of the stack of that name.
-async fn describe(name: &str, address: &DeployedAddress, network: &Network) -> anyhow::Result<CloudFormationStack> {
+/// What CloudFormation says of the stack of that name, and the configuration that led there.
+async fn describe(
+    name: &str,
+    address: &DeployedAddress,
+    network: &Network,
+) -> anyhow::Result<(CloudFormationStack, SdkConfig)> {
     let config = address.aws_config(network, None).await;
     let config = config.with_context(|| format!("Failed to look for the stack {name}"))?;
     let described = aws_sdk_cloudformation::Client::new(&config).describe_stacks().stack_name(name).send().await;
     let described = described
         .map_err(|error| aws::describe(&error))
         .with_context(|| format!("Failed to describe the stack {name}"))?;
-    described.stacks.into_iter().flatten().next().with_context(|| format!("There is no stack {name}"))
+    let stack = described.stacks.into_iter().flatten().next();
+    Ok((stack.with_context(|| format!("There is no stack {name}"))?, config))
 }
 
 /// The value of a variable. One that is not UTF-8 is not a missing one: it is refused as a URL later.
