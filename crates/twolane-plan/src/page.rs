@@ -3,14 +3,15 @@
 use crate::text::{basis, heading, rows, verdict};
 use crate::{LanePlan, Plan, Span, whole};
 use twolane_report::model::{Counts, LaneCost, LaneReport, Latencies, Refused, TimelineSecond, Usage};
-use twolane_report::{Forecast, forecast_page};
+use twolane_report::{Forecast, LaneFindings, forecast_page};
 
 /// The page: one HTML file for any browser, without network and scripts.
 #[must_use]
 pub fn page(plan: &Plan) -> String {
     let sentences = basis(plan).map(|(label, words)| format!("{label}: {words}"));
     let findings = |lane: &LanePlan| {
-        (verdict(lane), rows(lane, plan).into_iter().filter(|(_, values)| !values.is_empty()).collect())
+        let rows = rows(lane, plan).into_iter().filter(|(_, values)| !values.is_empty()).collect();
+        LaneFindings { heading: verdict(lane), rows }
     };
     forecast_page(&Forecast {
         title: heading(plan),

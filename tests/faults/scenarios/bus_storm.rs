@@ -54,8 +54,8 @@ const UNPAYABLE: u32 = 1_000_000_000;
 /// Units and money that no order takes.
 const SPARE: i64 = 7;
 
-/// Parcels of a day. Source: the default of `ShipmentsPerDay` in template.yaml.
-const PARCELS_A_DAY: i64 = 100_000;
+/// Parcels of each of a day's counters: an eighth of `ShipmentsPerDay` in template.yaml.
+const PARCELS_A_COUNTER: i64 = 12_500;
 
 /// One owner's orders, and what must become of them.
 struct Customer {
@@ -311,7 +311,7 @@ fn check_money(supplied: &Supplied, books: &Books, all: &[Customer]) {
     no_hold_is_left(books, "payment", all);
 }
 
-/// Each confirmed order has one parcel, and every day adds up, bookings of other tests included.
+/// Each confirmed order has one parcel, and every counter adds up, bookings of other tests included.
 fn check_shipments(books: &Books, all: &[Customer], confirmed: usize) {
     let mut booked = 0;
     for customer in all {
@@ -323,8 +323,8 @@ fn check_shipments(books: &Books, all: &[Customer], confirmed: usize) {
         }
     }
     assert_eq!(booked, confirmed, "parcels");
-    for (day, left) in &books.counters {
-        assert_eq!(left + books.taken_from(day), PARCELS_A_DAY, "{day}");
+    for (counter, left) in &books.counters {
+        assert_eq!(left + books.taken_from(counter), PARCELS_A_COUNTER, "{counter}");
     }
     no_hold_is_left(books, "shipment", all);
 }

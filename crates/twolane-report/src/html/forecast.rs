@@ -10,10 +10,19 @@ pub struct Forecast {
     pub title: String,
     /// What it rests on, one sentence each.
     pub basis: Vec<String>,
-    /// What is found of each lane: its heading, and labels with what there is to say.
-    pub findings: Vec<(String, Vec<(&'static str, Vec<String>)>)>,
+    /// What is found of each lane.
+    pub findings: Vec<LaneFindings>,
     /// The lanes with their counts, seconds and costs.
     pub lanes: Vec<LaneReport>,
+}
+
+/// What is found of one lane.
+#[derive(Clone, Debug)]
+pub struct LaneFindings {
+    /// Which lane, and the most important of it.
+    pub heading: String,
+    /// Labels, each with what there is to say.
+    pub rows: Vec<(&'static str, Vec<String>)>,
 }
 
 /// The page: no network, no script.
@@ -21,8 +30,8 @@ pub struct Forecast {
 pub fn forecast_page(forecast: &Forecast) -> String {
     let title = escape(&forecast.title);
     let basis = each(&forecast.basis, |sentence| format!("<li>{}</li>\n", escape(sentence)));
-    let findings = each(&forecast.findings, |(heading, findings)| {
-        format!("<h3>{}</h3>\n<dl>\n{}</dl>\n", escape(heading), each(findings, definition))
+    let findings = each(&forecast.findings, |lane| {
+        format!("<h3>{}</h3>\n<dl>\n{}</dl>\n", escape(&lane.heading), each(&lane.rows, definition))
     });
     let lanes = &forecast.lanes;
     let body = [
@@ -68,7 +77,10 @@ mod tests {
         Forecast {
             title: "100/s <day>".to_owned(),
             basis: vec!["Not measured & assumed".to_owned()],
-            findings: vec![("sync lane".to_owned(), vec![("limited by", vec!["<nothing>".to_owned()])])],
+            findings: vec![LaneFindings {
+                heading: "sync lane".to_owned(),
+                rows: vec![("limited by", vec!["<nothing>".to_owned()])],
+            }],
             lanes: sample::report().lanes,
         }
     }

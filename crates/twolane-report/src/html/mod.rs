@@ -22,7 +22,7 @@ use crate::model::Report;
 use crate::printable::printable;
 use lanes::{Colours, LANES, Lane};
 
-pub use forecast::{Forecast, forecast_page};
+pub use forecast::{Forecast, LaneFindings, forecast_page};
 
 const STYLE: &str = include_str!("page.css");
 
