@@ -31,8 +31,8 @@ fn documented_calls() -> Calls {
     let rows = document.lines().skip_while(|line| *line != TABLE_OF_CALLS).skip(2);
     let mut calls = Calls::new();
     for row in rows.take_while(|line| line.starts_with('|')) {
-        let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
-        let [_, function, asks, resource, times] = cells[..] else { panic!("a row of five cells, not {row}") };
+        let columns: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [_, function, asks, resource, times] = columns[..] else { panic!("a row of five cells, not {row}") };
         let operation = asks.split(':').next().unwrap_or_default().replace('`', "");
         let call = format!("{operation} {resource}");
         let times = times.parse().unwrap_or_else(|_| panic!("{times} must be a number: {row}"));

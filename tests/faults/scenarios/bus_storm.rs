@@ -215,9 +215,9 @@ fn seed() -> u64 {
 fn arrive_in_any_order(rig: &Rig, seed: u64) {
     let late = |copies| Fault::Scatter(Scatter { copies, within: LATE, seed });
     rig.endpoint.inject(Rule::new(Call::is_publish, When::Always, late(1)));
-    let seen = Mutex::new(HashSet::new());
+    let requested = Mutex::new(HashSet::new());
     let is_first = move |call: &Call| {
-        call.event.as_deref() == Some("order.submitted") && seen.lock().unwrap().insert(call.key.clone())
+        call.event.as_deref() == Some("order.submitted") && requested.lock().unwrap().insert(call.key.clone())
     };
     rig.endpoint.inject(Rule::new(is_first, When::Always, late(2)));
 }
