@@ -127,20 +127,27 @@ async fn every_action_is_needed_for_what_it_is_there_for_and_for_nothing_else() 
         listed.sort_unstable();
         assert_eq!(role.own_actions(), listed, "{function}: actions of its role (left), of this table (right)");
         for (action, resource, expected) in actions {
-            // What should not work has twice its usual time to work after all. The first time, functions were started too.
-            let patience = |work| match usual[&work] {
-                Some(duration) if expected.contains(&work) => DEADLINE.min(2 * duration),
-                _ => DEADLINE,
-            };
-            let found = role.without(action, resource, tried(patience)).await;
             let expected: BTreeSet<_> = expected.iter().copied().collect();
-            assert_eq!(
-                broken(&found),
-                expected,
-                "{function} without {action} on {resource}: broken (left), expected (right)"
-            );
+            let found = without(&role, action, resource, &expected, &usual).await;
+            assert_eq!(found, expected, "{function} without {action} on {resource}: broken (left), expected (right)");
         }
     }
+}
+
+/// What does not work without that action. What should not work has twice its `usual` time to work after all. The first time,
+/// functions were started too.
+async fn without(
+    role: &Role,
+    action: &str,
+    resource: &str,
+    expected: &BTreeSet<Work>,
+    usual: &BTreeMap<Work, Option<Duration>>,
+) -> BTreeSet<Work> {
+    let patience = |work| match usual[&work] {
+        Some(duration) if expected.contains(&work) => DEADLINE.min(2 * duration),
+        _ => DEADLINE,
+    };
+    broken(&role.without(action, resource, tried(patience)).await)
 }
 
 /// What does not work.

@@ -41,6 +41,7 @@ fn as_report(lane: &LanePlan) -> LaneReport {
         ..Counts::default()
     };
     LaneReport {
+        other_owners: None,
         lane: lane.lane,
         limits: std::collections::BTreeMap::new(),
         counts,

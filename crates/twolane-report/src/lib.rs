@@ -26,7 +26,7 @@ pub use baseline::{Change, LEAST_RUNS, Trend, changes, differences};
 pub use comparison::comparison_json;
 pub use cost::{PriceTable, Prices, usage_cost};
 pub use files::{can_replace, can_write, page_path, read, read_runs, replace, write, write_page, write_runs};
-pub use html::{Finding, Forecast, forecast_page};
+pub use html::{Forecast, LaneFindings, forecast_page};
 pub use junit::junit;
 pub use markdown::markdown;
 pub use printable::printable;
