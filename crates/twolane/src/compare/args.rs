@@ -159,7 +159,7 @@ pub(crate) struct GateArgs {
     /// Append promises, changes and figures as Markdown to that file, such as `$GITHUB_STEP_SUMMARY`.
     #[arg(long, value_name = "FILE")]
     pub(crate) summary: Option<PathBuf>,
-    /// Write promises, losses and changes as test cases in `JUnit` XML.
+    /// Write promises, losses and changes as test cases in JUnit XML.
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
 }
@@ -306,9 +306,9 @@ Scenarios change a stack only after you say yes, and only by AWS's own controls;
 kept in --settings-file and put back at the end, also after Ctrl-C (SIGINT), SIGTERM, a closed
 terminal (SIGHUP) and a crash. After a kill -9 or a loss of power: twolane compare --restore.
 
-A promise is LANE.METRIC, an operator (<, <=, >, >=, ==) and a number with its unit. LANE is a name, or
-* for each lane. A figure that was not measured breaks its promise. With --repeat, every run must keep
-it. The metrics, and what their number is:
+A promise is LANE.METRIC, an operator (<, <=, >, >=, ==) and a number with its unit. LANE is a name,
+or * for each lane. A figure that was not measured breaks its promise. With --repeat, every run must
+keep it. The metrics, and what their number is:
 {metrics}
 
 Examples:
