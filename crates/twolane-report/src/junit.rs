@@ -1,4 +1,4 @@
-//! Runs as `JUnit` XML, which pipelines show as tests.
+//! Runs as JUnit XML, which pipelines show as tests.
 
 use crate::baseline::{Change, Trend};
 use crate::html::escape;

@@ -26,7 +26,7 @@ pub fn markdown(runs: &[Report], changes: &[Change]) -> String {
     let several = if runs.len() > 1 { format!(", {} runs", runs.len()) } else { String::new() };
     let mut shown = format!("## Twolane: {}{several}\n\n", escape(&first.run.scenario));
     let errors = (1..).zip(runs).flat_map(|(number, run)| run.errors.iter().map(move |error| (number, error)));
-    shown.extend(errors.map(|(number, error)| format!("- ERROR in run {number}: {}\n", escape(error))));
+    shown.extend(errors.map(|(number, error)| format!("ERROR in run {number}: {}\n\n", escape(error))));
     shown += &table(&["promise", "lane", "figure", ""], together(runs).into_iter().map(Together::cells));
     shown += &table(&["against the baseline", "ratio", "interval", ""], changes.iter().map(Change::cells));
     for (number, run) in (1..).zip(runs) {
@@ -113,6 +113,6 @@ mod tests {
         let shown = markdown(&[report], &[]);
 
         assert!(shown.starts_with("## Twolane: a\\|b\\</td\\>\u{fffd}\\# c\n"), "{shown}");
-        assert!(shown.contains("- ERROR in run 1: \\[x\\](y) \\`z\\`\n"), "{shown}");
+        assert!(shown.contains("\n\nERROR in run 1: \\[x\\](y) \\`z\\`\n\n|"), "{shown}");
     }
 }

@@ -55,7 +55,7 @@ impl Whole {
 pub(super) static METRICS: [Metric; 23] = [
     Metric {
         name: "done",
-        meaning: "time to an order's outcome: its answer, else its callback, else its poll",
+        meaning: "time to an order's outcome, as the caller first learned it",
         source: Source::Times(LaneReport::done),
     },
     Metric {

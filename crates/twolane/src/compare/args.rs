@@ -175,7 +175,7 @@ pub(crate) struct GateArgs {
     /// Append promises, changes and figures as Markdown to that file, such as `$GITHUB_STEP_SUMMARY`.
     #[arg(long, value_name = "FILE")]
     pub(crate) summary: Option<PathBuf>,
-    /// Write promises, losses and changes as test cases in `JUnit` XML.
+    /// Write promises, losses and changes as test cases in JUnit XML.
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
 }
@@ -331,7 +331,8 @@ report.html are written, and a summary is shown.
 
 Orders of the bus lane take units from stock and money from their owners' accounts. Before the run, \
 what its orders need is added to both, after you say yes. At the end, when no order of the run is \
-PLACED, what they did not take is taken back. What other orders took meanwhile stays taken. Orders are waited for up to 16 minutes, and a minute after an interruption; where that is \
+PLACED, what they did not take is taken back. What other orders took meanwhile stays taken. \
+Orders are waited for up to 16 minutes, and a minute after an interruption; where that is \
 not enough, twolane compare --restore takes it back later.
 
 Scenarios change a stack only after you say yes, and only by AWS's own controls; what was before is \
