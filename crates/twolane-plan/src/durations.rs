@@ -35,6 +35,16 @@ pub(crate) fn counter_share(counter: Counter, settings: &Settings) -> f64 {
     }
 }
 
+/// Items over which that counter is split. A day has one for each 1 000 of its shipments, up to 8. Source: `Calendar::counters` in
+/// `crates/shipments`.
+pub(crate) fn counter_items(counter: Counter, settings: &Settings) -> f64 {
+    let items = settings[Key::CountersPerItem];
+    match counter {
+        Counter::Sku | Counter::Owner => items,
+        Counter::Day => (settings[Key::ShipmentsPerDay] / 1000.0).floor().clamp(1.0, 8.0).max(items),
+    }
+}
+
 impl BatchDuration {
     /// Of that many messages.
     pub(crate) fn of(self, messages: f64) -> f64 {

@@ -1,7 +1,7 @@
 //! What the load needs of each limit at its peak, if nothing upstream refuses any of it. Closed forms, without a simulation.
 
 use crate::Confirm;
-use crate::durations::{TRANSACTION_UNITS, concurrency_units, counter_share, duration, write_units};
+use crate::durations::{TRANSACTION_UNITS, concurrency_units, counter_items, counter_share, duration, write_units};
 use crate::event_source::batches_at_most;
 use crate::flow::{Counter, Stage, flow};
 use crate::load::Load;
@@ -164,7 +164,7 @@ fn counters(lane: Lane, peak: f64, settings: &Settings) -> Vec<Need> {
         };
         let need = peak * counter_share(counter, settings) * TRANSACTION_UNITS / per_counter;
         let at = format!("{what}, table {}", stage.table);
-        Need::new(Key::CountersPerItem, at, settings[Key::CountersPerItem], need, REDELIVERED)
+        Need::new(Key::CountersPerItem, at, counter_items(counter, settings), need, REDELIVERED)
     };
     stages.map(need).collect()
 }

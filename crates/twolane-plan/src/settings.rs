@@ -100,7 +100,7 @@ settings! {
     OrderKilobytes Assumption 1.0 in 1.0..400.0 "Size of a stored order; each started KB is a write unit";
     HottestSkuPercent Assumption 1.0 in 0.0..100.0 "Orders with the most popular SKU, in per cent";
     HottestOwnerPercent Assumption 1.0 in 0.0..100.0 "Orders of the owner with the most, in per cent";
-    CountersPerItem Assumption 1.0 in 1.0..1e6 "Items over which a popular counter is split; 1 is what the code does";
+    CountersPerItem Assumption 1.0 in 1.0..1e6 "Items over which the counter of a SKU or an account is split; 1 is what the code does. A day has up to 8";
     OrdersPerSocket Assumption 1.0 in 1.0..1e9 "Orders placed for each socket that a client opens";
     SocketMinutes Assumption 1.0 in 1.0..120.0 "Minutes that a socket stays open";
     PollSeconds Assumption 1.0 in 0.1..3600.0 "Seconds between two questions of a client to the status service";

@@ -4,7 +4,7 @@
 //! time for it; how long the stages themselves take is added to the delays afterwards.
 
 use crate::backlog::{Backlog, RetryPolicy};
-use crate::durations::{BatchDuration, concurrency_units, counter_share, duration, write_units};
+use crate::durations::{BatchDuration, concurrency_units, counter_items, counter_share, duration, write_units};
 use crate::event_source::EventSource;
 use crate::flow::{After, Counter, Flow, Stage, flow};
 use crate::load::Load;
@@ -186,8 +186,8 @@ impl<'a> Run<'a> {
             EventSource::new(queue.name, numbers, slowest.expect("a test finds each queue on the way"), settings, clock)
         });
         let counter = |stage: &Stage| {
-            let items = settings[Key::CountersPerItem];
-            stage.counter.map(|_| Shared::new(settings[Key::ItemWriteUnits] * items, 0.0, clock))
+            let items = |counter| counter_items(counter, settings);
+            stage.counter.map(|counter| Shared::new(settings[Key::ItemWriteUnits] * items(counter), 0.0, clock))
         };
         let is_sync = lane.answer == Answer::Outcome;
         let rates =

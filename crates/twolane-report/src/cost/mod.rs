@@ -15,13 +15,14 @@ use lanes::STATUS_SERVICE;
 const MILLION: f64 = 1_000_000.0;
 
 /// What is billed and not counted here.
-const LEFT_OUT: [&str; 7] = [
+const LEFT_OUT: [&str; 8] = [
     "the functions that run once per token or per socket",
     "CloudWatch Logs, metrics and alarms",
     "X-Ray traces",
     "data transfer to the internet",
     "stored data and point-in-time recovery of DynamoDB",
     "empty receives of an idle queue",
+    "SQS's surcharge for messages with a group, $0.10 per million requests",
     "the free tier and all discounts",
 ];
 

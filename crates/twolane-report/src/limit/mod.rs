@@ -47,7 +47,7 @@ pub struct Tried {
 #[must_use]
 pub fn limits_text(limits: &[Limit], promises: &[String]) -> String {
     let lines: Vec<_> = limits.iter().map(line).collect();
-    format!("Highest rate at which {} hold:\n{}", and(promises), lines.join("\n"))
+    format!("Highest rate at which every promise holds ({}):\n{}", and(promises), lines.join("\n"))
 }
 
 fn line(limit: &Limit) -> String {
@@ -86,7 +86,7 @@ mod tests {
 
         assert_eq!(
             text,
-            "Highest rate at which *.lost==0 hold:\n  sync   53.8/s (3 of 3 runs); broken at 55.4/s (3 of 3 runs); confidence 98 %"
+            "Highest rate at which every promise holds (*.lost==0):\n  sync   53.8/s (3 of 3 runs); broken at 55.4/s (3 of 3 runs); confidence 98 %"
         );
     }
 }

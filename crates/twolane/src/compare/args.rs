@@ -155,18 +155,18 @@ pub(crate) struct GateArgs {
     /// ended, its other numbers of orders. Times, backlog, dead letters and costs are judged at the end of a run.
     #[arg(long)]
     pub(crate) abort_on_fail: bool,
-    /// Search for the highest rate at which each lane keeps every promise, beginning at --rate: one run of --duration for
-    /// each rate that is tried, until two rates are 5 % apart and each was tried three times. Writes limit.svg.
+    /// Search for the highest rate at which each lane keeps every promise. Starts at --rate, with one run of --duration at
+    /// each rate. Ends when two rates are 5 % apart and each was tried three times. Needs --require. Writes limit.svg.
     #[arg(long)]
     pub(crate) find_limit: bool,
     /// Run all lanes this many times, in turns, and show how far each figure spreads.
     #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub(crate) repeat: u16,
-    /// Save the runs as a baseline. Needs --repeat.
+    /// Save the runs as a baseline. Needs --repeat 3 or more.
     #[arg(long, value_name = "FILE")]
     pub(crate) save_baseline: Option<PathBuf>,
-    /// Compare times and costs with a baseline of the same place, lanes and schedule. Needs --repeat. Without --seed,
-    /// the schedule has the baseline's seed.
+    /// Compare times and costs with a baseline of the same place, lanes and schedule. Needs --repeat 3 or more. Without
+    /// --seed, the baseline's seed is used.
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
     /// How far a figure may be from the baseline and still count as unchanged, in per cent.

@@ -67,6 +67,9 @@ fn check(args: &CompareArgs) -> anyhow::Result<()> {
             "--find-limit sets the rate itself: leave out --replay, and pass --duration to replace the phases of a file"
         );
     }
+    if args.gate.abort_on_fail || args.gate.summary.is_some() || args.gate.junit.is_some() {
+        bail!("--find-limit writes limit.svg alone: leave out --abort-on-fail, --summary and --junit");
+    }
     if args.parallel || args.gate.repeat > 1 || args.gate.baseline.is_some() || args.gate.save_baseline.is_some() {
         bail!("--find-limit runs one lane after the other: leave out --parallel, --repeat and baselines");
     }

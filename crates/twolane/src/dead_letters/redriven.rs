@@ -62,9 +62,9 @@ impl Redriven {
     fn reason(&self) -> Option<String> {
         let is_decided = self.finding.is_of_decided_order();
         match &self.fate {
-            Some(Fate::Settled(_)) if is_decided && self.finding.letter.queue().kind == QueueKind::Timer => {
-                Some("its order was decided before: its deadline has nothing left to do".into())
-            }
+            Some(Fate::Settled(_)) if is_decided && self.finding.letter.queue().kind == QueueKind::Timer => Some(
+                "its order was decided before: the deadline publishes the decision only if SNS did not take it".into(),
+            ),
             Some(Fate::Settled(_)) if is_decided => {
                 Some("handled: its queue is empty, and it has not failed again".into())
             }

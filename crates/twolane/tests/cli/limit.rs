@@ -45,6 +45,7 @@ fn needs_a_promise_and_one_rate() {
     for (options, why) in [
         (&["--find-limit"][..], "--find-limit needs a promise to search by"),
         (&["--find-limit", "--require", "*.lost==0", "--parallel"], "leave out --parallel"),
+        (&["--find-limit", "--require", "*.lost==0", "--abort-on-fail"], "leave out --abort-on-fail"),
         (&["--find-limit", "--require", "bus.lost==0", "--only", "sync"], "No promise is about the sync lane"),
     ] {
         let (code, _, stderr) = compare(&server, options).run();
