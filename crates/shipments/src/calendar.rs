@@ -51,7 +51,8 @@ impl Calendar {
         (self.parcels_per_day / Self::MIN_PARCELS_OF_COUNTER).clamp(1, Self::MAX_COUNTERS)
     }
 
-    /// Which counter of every day an order uses: from 0 to less than [`Calendar::counters`].
+    /// Which counter of every day an order uses: from 0 to less than [`Calendar::counters`]. A hold names its counter, so
+    /// another release of Rust may choose another one.
     #[must_use]
     pub fn counter_of(self, id: OrderId) -> u64 {
         let mut hasher = DefaultHasher::new();

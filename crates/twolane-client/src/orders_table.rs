@@ -2,11 +2,13 @@
 
 use crate::batch_get::{Item, KeyedTable};
 use aws_sdk_dynamodb::Client;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
 /// Whose order, and which: what finds the order again, since a message that is moved gets a new id.
 /// Source: Amazon SQS Developer Guide, "Learn how to configure a dead-letter queue redrive".
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct OrderKey {
     /// The subject of the token that it was placed with.
     pub owner: String,

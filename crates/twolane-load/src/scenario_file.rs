@@ -111,6 +111,10 @@ impl ScenarioFile {
             let known: Vec<_> = lanes::LANES.iter().map(|lane| lane.name).collect();
             bail!("Unknown lane {unknown:?}: lanes are {}", known.join(", "));
         }
+        let steps: Vec<_> = lanes::LANES.iter().flat_map(|lane| lane.steps).map(|step| step.name).collect();
+        if let Some(unknown) = self.step.as_ref().filter(|step| !steps.contains(&step.as_str())) {
+            bail!("Unknown step {unknown:?}: steps are {}", steps.join(", "));
+        }
         within("owners", self.owners, 1, 10_000)?;
         within("warm-up", self.warm_up, 0.0, MAX_SECONDS)?;
         within("grace", self.grace, 1, 3600)?;
@@ -204,6 +208,7 @@ mod tests {
             ("unknown = 1", "unknown field `unknown`"),
             ("scenario = 'earthquake'", "unknown variant `earthquake`"),
             ("lanes = ['fast']", "Unknown lane \"fast\": lanes are sync, async, bus"),
+            ("step = 'paymnt'", "Unknown step \"paymnt\": steps are stock, payment, shipment"),
             ("owners = 0", "`owners` must be between 1 and 10000"),
             ("percent = 101", "`percent` must be between 0 and 100"),
             ("[[phases]]\nrate = 1", "needs either `seconds` or `orders`"),

@@ -120,16 +120,18 @@ fn callbacks_take_part_of_the_accounts_requests() {
 }
 
 #[test]
-fn one_day_counter_limits_the_bus_lane_to_500_orders_a_second() {
-    let set = [SERVES_A_THOUSAND, &[("MaximumConcurrency", 1_000.0), ("ShipmentsPerDay", 1e9)]].concat();
+fn one_counter_limits_a_day_to_500_orders_a_second_and_eight_to_4_000() {
+    let day = |per_day: f64| {
+        let set = [SERVES_A_THOUSAND, &[("MaximumConcurrency", 1_000.0), ("ShipmentsPerDay", per_day)]].concat();
+        let bus = lane(&question(constant(800.0, 1.0), &set), "bus");
+        bus.needs.into_iter().find(|need| need.at.contains("day's shipments")).expect("it is needed")
+    };
 
-    let bus = lane(&question(constant(800.0, 300.0), &set), "bus");
+    let (few, many) = (day(1_999.0), day(1e9));
 
-    let need = bus.needs.iter().find(|need| need.at.contains("day")).expect("it is needed");
-    is(need.need, 1.6);
-    assert!(bus.limited_by.iter().any(|bound| bound.setting == "ItemWriteUnits"), "{:?}", bus.limited_by);
-    assert!(!bus.passes);
-    assert!(bus.with_changes.expect("there is something to change").passes);
+    is(few.need, 1.6);
+    is(few.have, 1.0);
+    is(many.have, 8.0);
 }
 
 #[test]

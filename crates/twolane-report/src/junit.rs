@@ -16,6 +16,8 @@ pub fn junit(runs: &[Report], changes: &[Change]) -> String {
     for (number, run) in (1..).zip(runs) {
         let errors = run.errors.join("; ");
         cases.push(Case("run", format!("run {number} has no error"), (!errors.is_empty()).then_some(errors)));
+        let why = "the run was interrupted: some orders have no outcome".to_owned();
+        cases.push(Case("run", format!("run {number} went to its end"), run.run.interrupted.then_some(why)));
         cases.extend(run.lanes.iter().map(|lane| {
             let lost = lane.counts.lost;
             let name = format!("run {number}: the {} lane loses no accepted order", lane.lane.name);

@@ -22,7 +22,7 @@ mod words;
 #[cfg(test)]
 mod sample;
 
-pub use baseline::{Change, LEAST_RUNS, Trend, changes, differences};
+pub use baseline::{Change, LEAST_RUNS, Trend, changes, differences, missing};
 pub use comparison::comparison_json;
 pub use cost::{PriceTable, Prices, usage_cost};
 pub use files::{can_replace, can_write, page_path, read, read_runs, replace, write, write_page, write_runs};

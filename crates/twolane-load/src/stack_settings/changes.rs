@@ -23,6 +23,9 @@ struct Saved {
     /// What is added to stock and accounts.
     #[serde(default)]
     fill: Option<Fill>,
+    /// Orders that were accepted and had no outcome when the work ended: they may still take of what was added.
+    #[serde(default)]
+    awaited: HashSet<OrderKey>,
 }
 
 /// Settings that may be changed, because what they were is saved.
@@ -50,7 +53,7 @@ impl Changes {
         filled: Option<Fill>,
         notify: fn(&str),
     ) -> anyhow::Result<Self> {
-        let saved = Saved { stack: stack.to_owned(), before, fill: filled };
+        let saved = Saved { stack: stack.to_owned(), before, fill: filled, awaited: HashSet::new() };
         let lock = save(&file, &saved)?;
         // Another run may have ended since, and what it had changed is what was read.
         if let Err(error) = unchanged(&controls, &saved.before).await {
@@ -65,7 +68,7 @@ impl Changes {
     /// type. What is interrupted may take a while to end: settings are put back at once, and once more at its end, as it may
     /// have been about to change one. `awaited` names orders that had no outcome yet when the work ended.
     pub(crate) async fn during<T>(
-        self,
+        mut self,
         work: impl Future<Output = anyhow::Result<T>>,
         awaited: impl FnOnce(&T) -> HashSet<OrderKey>,
         interruption: &Interruption,
@@ -89,12 +92,19 @@ impl Changes {
             result = AssertUnwindSafe(work).catch_unwind() => result,
             () = early => unreachable!("it does not end"),
         };
-        let awaited = result.as_ref().ok().and_then(|result| result.as_ref().ok()).map(awaited).unwrap_or_default();
+        if let Ok(Ok(result)) = &result {
+            self.saved.awaited = awaited(result);
+            // A restore that comes later must wait for them, too.
+            if !self.saved.awaited.is_empty()
+                && let Err(error) = fs::write(&self.file, json(&self.saved))
+            {
+                (self.notify)(&format!("warning: Failed to write {}: {error}", self.file.display()));
+            }
+        }
         let put_back = PutBack {
             controls: &self.controls,
             file: &self.file,
             saved: &self.saved,
-            awaited: &awaited,
             interruption: Some(interruption),
             notify: self.notify,
         };
@@ -138,8 +148,7 @@ pub(crate) async fn restore(
     if saved.stack != stack {
         bail!("{shown} is of another stack, {}: name that one, or delete the file if it is gone", saved.stack);
     }
-    let awaited = HashSet::new();
-    PutBack { controls, file, saved: &saved, awaited: &awaited, interruption: None, notify }.run().await?;
+    PutBack { controls, file, saved: &saved, interruption: None, notify }.run().await?;
     let supplies = saved.fill.iter().flat_map(|fill| [&fill.stock, &fill.accounts]);
     let supplies = supplies.map(|supply| format!("{}: what orders had not taken of {supply}", supply.table));
     Ok(Some(saved.before.iter().map(ToString::to_string).chain(supplies).collect()))
@@ -150,7 +159,6 @@ struct PutBack<'a> {
     controls: &'a Controls,
     file: &'a Path,
     saved: &'a Saved,
-    awaited: &'a HashSet<OrderKey>,
     interruption: Option<&'a Interruption>,
     notify: fn(&str),
 }
@@ -163,7 +171,8 @@ impl PutBack<'_> {
         let mut failed = undo(self.controls, &self.saved.before).await;
         if let Some(fill) = &self.saved.fill {
             // Boxed, as its requests make it large.
-            let taking_back = fill.take_back(&self.controls.dynamodb, self.awaited, self.interruption, self.notify);
+            let taking_back =
+                fill.take_back(&self.controls.dynamodb, &self.saved.awaited, self.interruption, self.notify);
             failed.extend(Box::pin(taking_back).await.err().map(|error| format!("{error:#}")));
         }
         if !failed.is_empty() {
@@ -199,6 +208,10 @@ async fn unchanged(controls: &Controls, before: &[Setting]) -> anyhow::Result<()
     Ok(())
 }
 
+fn json(saved: &Saved) -> Vec<u8> {
+    serde_json::to_vec_pretty(saved).expect("settings are always JSON")
+}
+
 /// Writes a file that must not be there yet, and waits until the disk has it and its name. It is locked.
 fn save(file: &Path, saved: &Saved) -> anyhow::Result<File> {
     let shown = file.display();
@@ -214,7 +227,7 @@ fn save(file: &Path, saved: &Saved) -> anyhow::Result<File> {
     }
     let write = |mut opened: File| {
         opened.try_lock()?;
-        opened.write_all(&serde_json::to_vec_pretty(saved).expect("settings are always JSON"))?;
+        opened.write_all(&json(saved))?;
         opened.sync_all()?;
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(folder)?.sync_all()?;

@@ -72,8 +72,9 @@ impl Fill {
         notify: fn(&str),
     ) -> anyhow::Result<()> {
         let taken = self.taken(client, awaited, interruption, notify).await?;
-        let missing = self.stock.take_back(client, &self.id, &taken.units).await?;
-        let missing = [missing, self.accounts.take_back(client, &self.id, &taken.money).await?].concat();
+        let stock = self.stock.take_back(client, &self.id, &taken.units).await;
+        let accounts = self.accounts.take_back(client, &self.id, &taken.money).await;
+        let missing: Vec<String> = [&stock, &accounts].into_iter().flatten().flatten().cloned().collect();
         if !missing.is_empty() {
             notify(&format!(
                 "warning: Other orders have taken what the run added, and it was not taken back: {}. When that much is \
@@ -82,7 +83,7 @@ impl Fill {
                 missing.join("; ")
             ));
         }
-        Ok(())
+        stock.and(accounts).map(drop)
     }
 
     /// What the run's orders have taken.

@@ -103,6 +103,17 @@ pub fn changes(before: &[Report], after: &[Report], noise: f64) -> Vec<Change> {
     compared.into_iter().map(change).collect()
 }
 
+/// What every run of the baseline has and some new run lacks, such as `sync done.p99`: the lane has stopped working.
+#[must_use]
+pub fn missing(before: &[Report], after: &[Report]) -> Vec<String> {
+    let lanes = before.first().into_iter().flat_map(|report| &report.lanes);
+    let metrics = lanes.flat_map(|lane| metrics(lane).into_iter().map(move |(metric, _)| (lane.lane, metric)));
+    let is_missing = |(lane, metric): &(Lane, String)| {
+        values(before, lane, metric).is_some() && values(after, lane, metric).is_none()
+    };
+    metrics.filter(is_missing).map(|(lane, metric)| format!("{} {metric}", lane.name)).collect()
+}
+
 #[expect(clippy::cast_precision_loss, reason = "a few metrics")]
 fn number(metrics: usize) -> f64 {
     metrics as f64

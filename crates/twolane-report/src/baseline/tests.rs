@@ -128,3 +128,14 @@ fn runs_under_other_conditions_are_not_compared() {
         ]
     );
 }
+
+#[test]
+fn a_lane_that_stops_working_is_missed() {
+    let before = vec![sample::report(); LEAST_RUNS];
+    let mut after = before.clone();
+    assert_eq!(missing(&before, &after), Vec::<String>::new());
+
+    after[1].lanes[0].latencies.acknowledge = None;
+
+    assert_eq!(missing(&before, &after), ["sync done.p50", "sync done.p99"]);
+}

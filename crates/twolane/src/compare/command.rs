@@ -25,22 +25,24 @@ use twolane_report::{PriceTable, Trend, changed, complete, judge, summary, summa
 /// # Errors
 /// Nothing was sent, and why.
 pub(crate) async fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
+    if args.scenario_options.restore {
+        let stack = Stack::find(&args.stack.address()).await?.with_all_outputs();
+        let (options, address) = (args.settings().scenario_options, args.stack.deployed.address());
+        let (file, restored) = restore(&options, &stack, &address, tell).await?;
+        put_back(&file, restored);
+        return Ok(ExitCode::SUCCESS);
+    }
     let args = args.with_file()?;
     if args.gate.abort_on_fail && args.gate.require.is_empty() {
         bail!("--abort-on-fail needs a promise: pass --require");
-    }
-    let (lanes, mut settings) = (args.lanes()?, args.settings());
-    let stack = Stack::find(&args.stack.address()).await?.with_all_outputs();
-    let address = args.stack.deployed.address();
-    if args.scenario_options.restore {
-        let (file, restored) = restore(&settings.scenario_options, &stack, &address, tell).await?;
-        put_back(&file, restored);
-        return Ok(ExitCode::SUCCESS);
     }
     let prices = args.prices.as_deref().map_or_else(|| Ok(PriceTable::embedded()), PriceTable::read)?;
     if args.gate.find_limit {
         return Box::pin(limit::run(&args, &prices)).await;
     }
+    let (lanes, mut settings) = (args.lanes()?, args.settings());
+    let stack = Stack::find(&args.stack.address()).await?.with_all_outputs();
+    let address = args.stack.deployed.address();
     // Before anything is asked; and left as it was until the answer is there.
     let folder = Folder::make(args.output.as_deref(), args.scenario().name())?;
     let gate = Gate::prepare(args.gate.clone())?;
@@ -129,6 +131,10 @@ fn conclude(runs: Runs, gate: &Gate, interruption: &Interruption, json: bool) ->
         let for_people = changed(&changes, gate.args.noise);
         is_written &= if json { show_json(&json!({"changes": changes}), &for_people) } else { show(&for_people) };
     }
+    let missing = if are_complete && are_sound { gate.missing(&reports) } else { Vec::new() };
+    if !missing.is_empty() {
+        tell(&format!("error: The baseline has what these runs do not have: {}", missing.join(", ")));
+    }
     let lost = reports.iter().any(Report::lost_orders);
     if let Err(error) = gate.write(&reports, &changes, are_complete && are_sound && !lost) {
         tell(&format!("error: {error:#}"));
@@ -141,7 +147,7 @@ fn conclude(runs: Runs, gate: &Gate, interruption: &Interruption, json: bool) ->
         None if is_aborted => ExitCode::from(PROMISE_BROKEN),
         None if !are_sound || !is_written => ExitCode::FAILURE,
         None if is_broken => ExitCode::from(PROMISE_BROKEN),
-        None if lost || !are_complete => ExitCode::FAILURE,
+        None if lost || !are_complete || !missing.is_empty() => ExitCode::FAILURE,
         None if changes.iter().any(|change| change.trend == Trend::Regression) => ExitCode::from(REGRESSION),
         None => ExitCode::SUCCESS,
     }

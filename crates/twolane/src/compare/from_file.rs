@@ -16,7 +16,8 @@ impl CompareArgs {
         if self.only.is_none() && self.lanes.is_empty() {
             self.lanes = file.lanes.iter().filter_map(|name| lanes::lane(name)).collect();
         }
-        self.parallel |= file.parallel && self.only.is_none();
+        // With one lane there is nothing to run at the same time.
+        self.parallel |= file.parallel && self.only.is_none() && self.lanes.len() != 1 && !self.gate.find_limit;
         self.confirm = self.confirm.or(file.confirm);
         if self.gate.require.is_empty() {
             let promises = file.require.iter().map(|promise| promise.parse());

@@ -8,7 +8,7 @@ use std::path::Path;
 use twolane_load::comparison::Comparison;
 use twolane_report::model::Report;
 use twolane_report::{
-    Change, LEAST_RUNS, can_replace, changes, differences, junit, markdown, read_runs, replace, write_runs,
+    Change, LEAST_RUNS, can_replace, changes, differences, junit, markdown, missing, read_runs, replace, write_runs,
 };
 
 /// What is asked, with the baseline as it was read.
@@ -66,6 +66,11 @@ impl Gate {
     /// How complete runs changed since the baseline; nothing without one.
     pub(crate) fn changes(&self, runs: &[Report]) -> Vec<Change> {
         self.baseline.as_ref().map_or_else(Vec::new, |before| changes(before, runs, self.args.noise))
+    }
+
+    /// What complete runs lack that the baseline has.
+    pub(crate) fn missing(&self, runs: &[Report]) -> Vec<String> {
+        self.baseline.as_ref().map_or_else(Vec::new, |before| missing(before, runs))
     }
 
     /// Writes what the pipeline reads. `is_baseline` says whether the runs may be a baseline: complete, sound and without a loss.

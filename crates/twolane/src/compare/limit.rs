@@ -33,7 +33,18 @@ pub(super) async fn run(args: &CompareArgs, prices: &PriceTable) -> anyhow::Resu
     let lanes = lanes_of(args.lanes()?, &stack, tell)?;
     let folder = Folder::make(args.output.as_deref(), "find-limit")?;
     let search = Search { args, prices, stack: &stack };
-    ask(&search.plan(lanes[0], args.settings().load.rate).await?.scenario, stack.api_url()?.as_str(), search.agreed())?;
+    for promise in &args.gate.require {
+        if let Some(lane) = promise.lane().filter(|lane| !lanes.contains(lane)) {
+            bail!("{promise} is about the {} lane, which is not measured: add it to --lanes", lane.name);
+        }
+    }
+    for lane in &lanes {
+        let first = search.plan(lane, args.settings().load.rate).await?;
+        if !lane.steps.is_empty() {
+            tell("What is added to stock and accounts grows with the rate that is tried.");
+        }
+        ask(&first.scenario, first.api_url(), args.scenario_options.yes)?;
+    }
     let interruption = Interruption::listen().context("Failed to listen for signals")?;
     let mut limits = Vec::new();
     for lane in lanes {
@@ -83,10 +94,6 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn agreed(&self) -> bool {
-        self.args.scenario_options.yes
-    }
-
     async fn plan(&self, lane: Lane, rate: f64) -> anyhow::Result<Comparison> {
         let mut settings = self.args.settings();
         settings.load.rate = rate;
@@ -108,7 +115,8 @@ impl Search<'_> {
         }
         let mut search = LimitSearch::new(self.args.settings().load.rate);
         while let Some(rate) = search.next_rate() {
-            match self.probe(lane, rate, &promises, interruption).await? {
+            let outcome = self.probe(lane, rate, &promises, interruption).await;
+            match outcome.unwrap_or_else(|error| Outcome::Useless(format!("at {rate:.1}/s: {error:#}"))) {
                 Outcome::Kept(kept) => {
                     tell(&format!("{:<6} {rate:>9.1}/s  {}", lane.name, if kept { "kept" } else { "BROKEN" }));
                     search.record(rate, kept);
@@ -134,7 +142,7 @@ impl Search<'_> {
         judge(&mut report, promises);
         Ok(match report.errors.first() {
             Some(error) => Outcome::Useless(format!("at {rate:.1}/s: {error}")),
-            None => Outcome::Kept(report.keeps_promises()),
+            None => Outcome::Kept(report.keeps_promises() && !report.lost_orders()),
         })
     }
 }

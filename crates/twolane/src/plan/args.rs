@@ -27,7 +27,7 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
     /// List all settings with their values, and plan nothing.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["json", "html"])]
     pub(crate) settings: bool,
 }
 
