@@ -134,8 +134,8 @@ static FLOWS: [Flow; 3] = [
                 items_per_sku: 1,
                 ..hold("hold stock", "stock", "reserve-stock", Counter::Sku)
             },
-            hold("hold money", "payments", "authorize-payment", Counter::Owner),
-            hold("hold a shipment", "shipments", "book-shipment", Counter::Day),
+            hold("hold money", "payment", "authorize-payment", Counter::Owner),
+            hold("hold a shipment", "shipment", "book-shipment", Counter::Day),
             vote("count stock's vote", 2),
             vote("count payment's vote", 3),
             // Its first write fails, because it is not one of the first two votes. It decides the order, publishes that, and looks
@@ -148,8 +148,8 @@ static FLOWS: [Flow; 3] = [
                 ..vote("count the last vote", 4)
             },
             confirm("make stock final", "stock", "reserve-stock"),
-            confirm("make money final", "payments", "authorize-payment"),
-            confirm("make the shipment final", "shipments", "book-shipment"),
+            confirm("make money final", "payment", "authorize-payment"),
+            confirm("make the shipment final", "shipment", "book-shipment"),
             Stage {
                 name: "meet the deadline",
                 queue: Some("deadline"),

@@ -247,8 +247,8 @@ fn report_help() -> String {
 }
 
 const REPORT_HELP: &str = "\
-A promise is LANE.METRIC, an operator (<, <=, >, >=, ==) and a number with its unit. LANE is a name,
-or * for each lane. A figure that was not measured breaks its promise. The metrics, and what their
+A promise is LANE.METRIC, an operator (<, <=, >, >=, ==) and a number with its unit. LANE is a name, \
+or * for each lane. A figure that was not measured breaks its promise. The metrics, and what their \
 number is:
 {metrics}
 

@@ -75,12 +75,12 @@ pub(super) static METRICS: [Metric; 23] = [
     },
     Metric {
         name: "others.done",
-        meaning: "time to the outcome for the owners who are not noisy",
+        meaning: "time to the outcome, without the noisy owner",
         source: Source::Times(LaneReport::others_done),
     },
     Metric {
         name: "others.acknowledge",
-        meaning: "time to the answer for the owners who are not noisy",
+        meaning: "time to the answer, without the noisy owner",
         source: Source::Times(|lane| lane.other_owners.as_ref()?.acknowledge.as_ref()),
     },
     Metric { name: "sent", meaning: "requests sent", source: Source::Number(|lane| Some(lane.counts.sent)) },
