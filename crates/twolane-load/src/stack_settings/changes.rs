@@ -253,7 +253,7 @@ mod tests {
             source,
             Setting::Variable { function: "CreateOrder".into(), name: "A".into(), value: Some("b".into()) },
         ];
-        Saved { stack: "http://localhost:4566/live".into(), before, fill: None }
+        Saved { stack: "http://localhost:4566/live".into(), before, fill: None, awaited: HashSet::new() }
     }
 
     #[tokio::test]
