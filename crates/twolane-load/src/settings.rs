@@ -1,7 +1,7 @@
 //! What a comparison is made from.
 
 use crate::stack_settings::default_file;
-pub use crate::workload::Phase;
+pub use crate::workload::{ArrivalDistribution, Phase};
 use serde::Deserialize;
 use std::path::PathBuf;
 use twolane_report::Promise;
@@ -142,22 +142,6 @@ impl ScenarioName {
     pub(crate) fn changes_functions(self) -> bool {
         matches!(self, Self::Burst | Self::NoisyOwner | Self::Outage)
     }
-}
-
-/// How arrivals are spread over time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ArrivalDistribution {
-    /// Evenly.
-    Constant,
-    /// Independently of each other, as from many callers.
-    Poisson,
-    /// Evenly, at the peak rate in the middle third of the time: there, each second's orders arrive in its first quarter.
-    Burst,
-    /// At a rate that changes evenly from the rate to the peak rate.
-    Ramp,
-    /// At a rate that changes from the rate to the peak rate in five equal steps.
-    Steps,
 }
 
 /// How outcomes are learned.

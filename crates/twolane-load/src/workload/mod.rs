@@ -3,6 +3,7 @@
 mod mix;
 mod order_ids;
 mod ordered;
+mod phase;
 mod replay;
 mod schedule;
 mod turns;
@@ -10,9 +11,10 @@ mod turns;
 pub(crate) use mix::{Mix, mixed};
 pub(crate) use order_ids::OrderIds;
 pub(crate) use ordered::Ordered;
+pub use phase::{ArrivalDistribution, Phase};
+pub(crate) use phase::{Extent, Orders};
 pub(crate) use replay::read as replay;
-pub use schedule::Phase;
-pub(crate) use schedule::{Extent, Orders, Shape, schedule};
+pub(crate) use schedule::{Shape, schedule};
 pub(crate) use turns::Turns;
 
 use std::time::Duration;

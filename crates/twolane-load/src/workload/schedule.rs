@@ -1,6 +1,6 @@
 //! When orders are due.
 
-use crate::settings::ArrivalDistribution;
+use super::phase::{ArrivalDistribution, Extent, Orders, Phase};
 use std::time::Duration;
 
 const SECOND_US: f64 = 1_000_000.0;
@@ -19,37 +19,6 @@ pub(crate) struct Shape {
     pub(crate) warm_up: Duration,
     /// One after the other, at least one of them with orders.
     pub(crate) phases: Vec<Phase>,
-}
-
-/// A part of the load's time.
-#[derive(Clone, Copy, Debug)]
-pub enum Phase {
-    /// No order arrives.
-    Pause(Duration),
-    /// Orders arrive.
-    Orders(Orders),
-}
-
-/// How the orders of a phase arrive.
-#[derive(Clone, Copy, Debug)]
-pub struct Orders {
-    /// How arrivals are spread.
-    pub(crate) arrivals: ArrivalDistribution,
-    /// Orders per second, more than 0.
-    pub(crate) rate: f64,
-    /// The highest rate of a burst, or the last one of a ramp and of steps, as a multiple of the rate; more than 0.
-    pub(crate) peak: f64,
-    /// How many orders, or for how long.
-    pub(crate) extent: Extent,
-}
-
-/// How much.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Extent {
-    /// As many as are due in that time.
-    Duration(Duration),
-    /// So many.
-    Orders(u32),
 }
 
 impl Shape {

@@ -4,12 +4,11 @@ use super::args::CompareArgs;
 use super::consent::ask;
 use super::folder::Folder;
 use super::gate::Gate;
+use super::show::{show, show_json};
 use super::{limit, live};
-use crate::output::Output;
 use crate::progress::tell;
 use crate::{PROMISE_BROKEN, REGRESSION};
 use anyhow::{Context, bail};
-use serde::Serialize;
 use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
@@ -160,23 +159,6 @@ fn deliver(report: &Report, folder: &Folder, run: Option<u16>, json: bool) -> bo
     let is_shown = if json { show_json(report, &summary(report)) } else { run.is_some() || show(&summary(report)) };
     written.notices.iter().for_each(|line| tell(line));
     written.is_in_place && is_shown
-}
-
-/// Writes a result to standard output, and where that fails, to standard error. Whether it did not fail.
-pub(super) fn show(result: &str) -> bool {
-    show_as(result, result)
-}
-
-/// The same as JSON; on standard error is what people read.
-fn show_json(result: &impl Serialize, for_people: &str) -> bool {
-    show_as(&serde_json::to_string(result).expect("it has only string keys, so it is always JSON"), for_people)
-}
-
-fn show_as(result: &str, for_people: &str) -> bool {
-    let Err(error) = Output::stdout().line(result) else { return true };
-    tell(for_people);
-    tell(&format!("error: Failed to write to standard output: {error}"));
-    false
 }
 
 /// Says what `--restore` put back.

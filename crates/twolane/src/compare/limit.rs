@@ -1,10 +1,10 @@
 //! `--find-limit`: the highest rate at which each lane keeps its promises.
 
 use super::args::CompareArgs;
-use super::command::show;
 use super::consent::ask;
 use super::folder::Folder;
 use super::live;
+use super::show::show;
 use crate::progress::tell;
 use anyhow::{Context, bail};
 use lanes::Lane;

@@ -8,3 +8,4 @@ mod from_file;
 mod gate;
 mod limit;
 mod live;
+mod show;
