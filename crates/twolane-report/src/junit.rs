@@ -77,6 +77,7 @@ mod tests {
             names,
             [
                 "run 1 has no error",
+                "run 1 went to its end",
                 "run 1: the sync lane loses no accepted order",
                 "run 1: the async lane loses no accepted order",
                 "sync.refused<1% (sync)",

@@ -86,7 +86,7 @@ mod tests {
 
         assert_eq!(
             text,
-            "Highest rate at which every promise holds (*.lost==0):\n  sync   53.8/s (3 of 3 runs); broken at 55.4/s (3 of 3 runs); confidence 98 %"
+            "Highest rate at which every promise holds (*.lost==0):\n  sync   54.2/s (3 of 3 runs); broken at 56.6/s (3 of 3 runs); confidence 98 %"
         );
     }
 }
