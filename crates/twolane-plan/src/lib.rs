@@ -28,7 +28,7 @@ pub use load::{Load, Shape};
 pub use needs::Need;
 pub use page::page;
 pub use settings::{Key, SETTINGS, Setting, Settings, Source};
-pub use text::{settings as settings_text, text};
+pub use text::{settings_text, text};
 
 use lanes::Lane;
 use serde::{Serialize, Serializer};

@@ -1,6 +1,6 @@
 //! AWS's limits: a TOML file of one Region, dated, with the page of each figure.
 
-use crate::settings::{SETTINGS, Source};
+use crate::settings::{SETTINGS, Settings, Source};
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -71,6 +71,14 @@ impl LimitTable {
             }
         }
         Ok(table)
+    }
+}
+
+impl Settings {
+    /// The template's values, the table's limits and the assumptions.
+    #[must_use]
+    pub fn new(limits: &LimitTable) -> Self {
+        Self::with_limits(|name| limits.limits.get(name).map(|limit| limit.value))
     }
 }
 

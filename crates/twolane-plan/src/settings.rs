@@ -1,6 +1,5 @@
 //! What a plan depends on besides the load: parameters of the stack, limits of AWS, and assumptions. Each is one row of [`SETTINGS`].
 
-use crate::limits::LimitTable;
 use anyhow::{Context, bail};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use std::ops::{Index, IndexMut};
@@ -111,11 +110,9 @@ settings! {
 pub struct Settings(Vec<f64>);
 
 impl Settings {
-    /// The template's values, the table's limits and the assumptions.
-    #[must_use]
-    pub fn new(limits: &LimitTable) -> Self {
-        let limit = |setting: &Setting| limits.limits.get(setting.name).map(|limit| limit.value);
-        Self(SETTINGS.iter().map(|setting| limit(setting).unwrap_or(setting.default)).collect())
+    /// The template's values, the assumptions, and the limits that `limit` finds by name.
+    pub(crate) fn with_limits(limit: impl Fn(&str) -> Option<f64>) -> Self {
+        Self(SETTINGS.iter().map(|setting| limit(setting.name).unwrap_or(setting.default)).collect())
     }
 
     /// Sets one value by its name.
@@ -219,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_value_is_set_by_its_name_and_within_its_range() {
-        let mut settings = Settings::new(&LimitTable::embedded());
+        let mut settings = Settings::with_limits(|_| None);
 
         settings.set("MaximumConcurrency", 50.0).expect("it is in range");
 

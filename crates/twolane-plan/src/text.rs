@@ -238,7 +238,7 @@ fn assumptions(settings: &Settings) -> String {
 
 /// Every setting with its value and meaning.
 #[must_use]
-pub fn settings(values: &Settings) -> String {
+pub fn settings_text(values: &Settings) -> String {
     let groups = [
         (Source::Parameter, "Parameters of template.yaml"),
         (Source::Template, "Values in template.yaml"),
