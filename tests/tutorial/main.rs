@@ -41,6 +41,12 @@ async fn run_lines(marker: &str) {
     let path = format!("{}:{}", tools.trim(), env::var("PATH").unwrap_or_default());
     let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
     let mut shell = Command::new("bash");
+    // Cargo sets these for this test. Build scripts that look at them would run again, and with them all that depends on them.
+    for (name, _) in
+        env::vars().filter(|(name, _)| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
+    {
+        shell.env_remove(name);
+    }
     shell.args(["-euo", "pipefail", "-c", &blocks.concat().join("\n")]);
     shell.env("PATH", path).env("ARCHITECTURE", architecture);
     shell.env("ORDER_EVENTS_TOPIC_ARN", output("OrderEventsTopicArn"));
