@@ -6,7 +6,7 @@ use crate::settings::{Key, Settings};
 /// Most deliveries that are counted; `MaxReceiveCount` is this at most.
 const DELIVERIES: usize = 10;
 
-/// Fewer messages than that are none. It keeps numbers out of the range where arithmetic is slow.
+/// Amounts of messages below this count as zero. It keeps numbers out of the range where arithmetic is slow.
 const NOTHING: f64 = 1e-7;
 
 /// When a failed message is delivered again.

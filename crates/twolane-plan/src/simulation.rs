@@ -20,7 +20,7 @@ const PATIENCE: f64 = 12.0 * 3600.0;
 /// How long a function tries to send a callback before it drops it. Source: `docs/architecture.md`, one order down the async lane.
 const CALLBACK_PATIENCE: f64 = 5.0;
 
-/// Fewer orders than that are none.
+/// Amounts of orders below this count as zero.
 const HALF_AN_ORDER: f64 = 0.5;
 
 /// What became of the orders.
