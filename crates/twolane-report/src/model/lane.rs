@@ -45,10 +45,10 @@ impl LaneReport {
     }
 
     fn done_of<'a>(&self, latencies: &'a Latencies) -> Option<&'a Latency> {
-        let told = latencies.done_by_callback.as_ref().or(latencies.done_by_poll.as_ref());
+        let reported = latencies.done_by_callback.as_ref().or(latencies.done_by_poll.as_ref());
         match self.lane.answer {
-            Answer::Outcome => told.or(latencies.acknowledge.as_ref()),
-            Answer::Receipt => told,
+            Answer::Outcome => reported.or(latencies.acknowledge.as_ref()),
+            Answer::Receipt => reported,
         }
     }
 
