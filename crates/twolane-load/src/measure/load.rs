@@ -112,8 +112,8 @@ mod tests {
         let tally = clocked.tally();
         for (per_mille, fraction) in [(500, 0.5), (900, 0.9), (990, 0.99), (999, 0.999), (1000, 1.0)] {
             let truth = truth[per_mille - 1];
-            let told = Duration::from_secs_f64(tally.times.acknowledge.quantile_ms(fraction) / 1000.0);
-            assert!(told.abs_diff(truth) <= truth / 1000 + TIMER, "{fraction}: {told:?}, and is {truth:?}");
+            let reported = Duration::from_secs_f64(tally.times.acknowledge.quantile_ms(fraction) / 1000.0);
+            assert!(reported.abs_diff(truth) <= truth / 1000 + TIMER, "{fraction}: {reported:?} instead of {truth:?}");
         }
         assert!(tally.times.acknowledge.quantile_ms(0.99) > 4_800.0);
         assert!(tally.times.acknowledge.quantile_ms(0.5) < 50.0, "half of the orders are due before it or after it");
