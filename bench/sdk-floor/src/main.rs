@@ -12,8 +12,7 @@ async fn main() -> Result<(), Error> {
     let aws = Aws::from_env(&mut environment);
     let table_name = environment.text("ORDERS_TABLE_NAME");
     let (aws, table_name) = &environment.finish((aws, table_name))?;
-    let make_client = async { Client::new(aws.config()) };
-    let ((), client) = &tokio::join!(aws.warm_up(aws.dynamodb_url()), make_client);
+    let client = &aws.warm_up(aws.dynamodb_url(), || Client::new(aws.config())).await;
     run(service_fn(|event: LambdaEvent<Value>| async move {
         let name = event.payload["path"].as_str().unwrap_or("world").to_owned();
         client.put_item().table_name(table_name).item("pk", AttributeValue::S(name)).send().await?;

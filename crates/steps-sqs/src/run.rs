@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 /// When Lambda's runtime ends.
 pub async fn run<S: Service + Sync>(settings: Settings, service: S) -> Result<(), Error> {
     let aws = settings.aws;
-    let make_worker = async {
+    let make_worker = || {
         // Most batches have no message that is retried: making the client is a good part of a start.
         let sqs = aws.config().clone();
         let visibility =
@@ -34,7 +34,7 @@ pub async fn run<S: Service + Sync>(settings: Settings, service: S) -> Result<()
         }
     };
     let urls = aws.dynamodb_url().into_iter().chain(aws.sns_url());
-    let ((), worker) = tokio::join!(aws.warm_up(urls), make_worker);
+    let worker = aws.warm_up(urls, make_worker).await;
     let worker = &worker;
     let handle = |event: LambdaEvent<SqsBatch>| async move { Ok::<_, Error>(worker.handle(event).await?) };
     lambda_runtime::run(service_fn(handle)).await

@@ -15,8 +15,7 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env(&mut environment);
     let Config { aws, stock_table_name } = environment.finish(config)?;
 
-    let make_client = async { aws_sdk_dynamodb::Client::new(aws.config()) };
-    let ((), client) = tokio::join!(aws.warm_up(aws.dynamodb_url()), make_client);
+    let client = aws.warm_up(aws.dynamodb_url(), || aws_sdk_dynamodb::Client::new(aws.config())).await;
     let holds = DynamoDbHoldRepository::new(client, stock_table_name, None);
     http::serve(async |request| handler::handle(&holds, request).await).await
 }

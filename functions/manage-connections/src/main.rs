@@ -23,8 +23,7 @@ async fn main() -> Result<(), Error> {
         environment.finish(config)?;
 
     // Most of its events are sockets that open and close, which need DynamoDB alone.
-    let make_client = async { aws_sdk_dynamodb::Client::new(aws.config()) };
-    let ((), dynamodb) = tokio::join!(aws.warm_up(aws.dynamodb_url()), make_client);
+    let dynamodb = aws.warm_up(aws.dynamodb_url(), || aws_sdk_dynamodb::Client::new(aws.config())).await;
     let notifications = aws.config_with(RetryPolicy::NOTIFICATIONS);
     let management = move || {
         let management = aws_sdk_apigatewaymanagement::config::Builder::from(&notifications)

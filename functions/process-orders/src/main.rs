@@ -27,7 +27,7 @@ async fn main() -> Result<(), Error> {
 
     let aws = config.aws;
     let management_url = config.callbacks.as_ref().map(|callbacks| callbacks.websocket_management_url.clone());
-    let make_handler = async {
+    let make_handler = || {
         // Most batches have no message that is retried: making the client is a good part of a start.
         let sqs = aws.config().clone();
         let visibility =
@@ -53,7 +53,7 @@ async fn main() -> Result<(), Error> {
         }
     };
     let urls = aws.dynamodb_url().into_iter().chain(management_url.as_deref());
-    let ((), handler) = tokio::join!(aws.warm_up(urls), make_handler);
+    let handler = aws.warm_up(urls, make_handler).await;
     let handler = &handler;
     run(service_fn(|event: LambdaEvent<SqsBatch>| async move { Ok::<_, Error>(handler.handle(event).await?) })).await
 }

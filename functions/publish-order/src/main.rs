@@ -15,8 +15,7 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env(&mut environment);
     let Config { aws, order_submissions_topic_arn } = environment.finish(config)?;
 
-    let make_client = async { aws_sdk_sns::Client::new(aws.config()) };
-    let ((), client) = tokio::join!(aws.warm_up(aws.sns_url()), make_client);
+    let client = aws.warm_up(aws.sns_url(), || aws_sdk_sns::Client::new(aws.config())).await;
     let submissions = SnsPublisher::new(client, order_submissions_topic_arn);
     http::serve(async |request| handler::handle(&submissions, request).await).await
 }

@@ -10,13 +10,24 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::http::Request;
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
-use futures_util::future::join_all;
+use bytes::Bytes;
+use futures_util::future::{join, join_all};
+use http_body::{Body, Frame, SizeHint};
 use rustls::{
     RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
 };
-use std::{fs, time::Duration};
-use tokio::time::timeout;
+use std::{
+    convert::Infallible,
+    fs,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::{
+    sync::mpsc::{self, Sender},
+    time::timeout,
+};
 
 /// Longest wait for a connection, TLS included. Inside a region it takes single milliseconds. An attempt has its own clock.
 /// A connection that no attempt waits for, because another one became free, has only this.
@@ -66,18 +77,53 @@ impl HttpClient {
 
     /// Opens a connection to the host of each URL, TLS included, by a GET request. Any answer opens it. Without one
     /// within [`OPEN_TIMEOUT`], the first request that needs the connection tries again, and reports the failure.
-    pub(super) async fn open(&self, urls: impl IntoIterator<Item = &str>) {
-        let opening = urls.into_iter().map(async |url| {
-            let mut request = Request::new(SdkBody::empty());
-            if request.set_uri(url).is_ok()
-                && let Ok(response) = self.0.call(request).await
-            {
-                // Only a connection whose answer was read is used again.
-                let _ = ByteStream::new(response.into_body()).collect().await;
-            }
-        });
+    /// `while_waiting` runs when every request has been written or has failed: the hosts work meanwhile.
+    pub(super) async fn open<T>(&self, urls: impl IntoIterator<Item = &str>, while_waiting: impl FnOnce() -> T) -> T {
+        let (unwritten, mut all_written) = mpsc::channel(1);
+        let opening = urls.into_iter().map(|url| self.ask(url, unwritten.clone()));
         // One clock for all: each that runs costs a system call.
-        let _ = timeout(OPEN_TIMEOUT, join_all(opening)).await;
+        let opening = timeout(OPEN_TIMEOUT, join_all(opening));
+        drop(unwritten);
+        let waiting = async {
+            // None: no request holds its sender.
+            let None = all_written.recv().await;
+            while_waiting()
+        };
+        join(opening, waiting).await.1
+    }
+
+    /// Drops `unwritten` when the request is written.
+    async fn ask(&self, url: &str, unwritten: Sender<Infallible>) {
+        let body = EmptyBody { _unwritten: unwritten };
+        let mut request = Request::new(SdkBody::from_body_1_x(body));
+        if request.set_uri(url).is_ok()
+            && let Ok(response) = self.0.call(request).await
+        {
+            // Only a connection whose answer was read is used again.
+            let _ = ByteStream::new(response.into_body()).collect().await;
+        }
+    }
+}
+
+/// A body that hyper drops when it writes the request.
+struct EmptyBody {
+    _unwritten: Sender<Infallible>,
+}
+
+impl Body for EmptyBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(None)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        true
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(0)
     }
 }
 
@@ -92,7 +138,7 @@ fn are_roots(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures_util::future::{Either, join, select};
+    use futures_util::future::{Either, select};
     use rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
     use sha2::{Digest, Sha256};
     use std::{pin::pin, sync::Arc};
@@ -148,7 +194,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let client = HttpClient::from_env(&mut Environment::from_iter([]));
-        let mut opening = pin!(client.open([url.as_str()]));
+        let mut opening = pin!(client.open([url.as_str()], || ()));
 
         let take_request = pin!(async {
             let (mut socket, _) = listener.accept().await.expect("it listens");
@@ -174,7 +220,7 @@ mod tests {
         let urls = [&hanging, &other].map(|one| format!("http://{}", one.local_addr().expect("it is bound")));
         let client = HttpClient::from_env(&mut Environment::from_iter([]));
 
-        let opening = tokio::spawn(async move { client.open(urls.iter().map(String::as_str)).await });
+        let opening = tokio::spawn(async move { client.open(urls.iter().map(String::as_str), || ()).await });
 
         let asked = async {
             let (mut socket, _) = other.accept().await.expect("it listens");

@@ -162,10 +162,9 @@ impl Aws {
     /// a whole processor, and the caller of the first event waits for no handshake. A host that does not answer within
     /// a second is left to the first request that needs it.
     ///
-    /// The first poll starts all connections. An SDK client reads its tables when it is made, about as long as the host
-    /// takes to answer: join the two, `warm_up` first.
-    pub async fn warm_up(&self, urls: impl IntoIterator<Item = &str>) {
-        self.http_client.open(urls).await;
+    /// `make` runs while the hosts answer. An SDK client reads its tables when it is made, which takes about as long.
+    pub async fn warm_up<T>(&self, urls: impl IntoIterator<Item = &str>, make: impl FnOnce() -> T) -> T {
+        self.http_client.open(urls, make).await
     }
 }
 
@@ -183,18 +182,17 @@ mod tests {
     const LONG: Duration = Duration::from_secs(20);
 
     #[tokio::test]
-    async fn clients_are_made_between_connecting_and_being_answered() {
+    async fn clients_are_made_between_asking_and_being_answered() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
-        let (connected, was_connected) = mpsc::channel();
+        let (asked, was_asked) = mpsc::channel();
         let (made, was_made) = mpsc::channel();
         // Answers when the client is made, and returns the size of the next request on the same connection.
         let server = thread::spawn(move || {
             let (mut stream, _) = listener.accept().expect("it listens");
-            connected.send(()).expect("the test waits");
-            was_made.recv_timeout(LONG).expect("it is made before the answer");
             let mut request = [0; 1024];
-            let _ = stream.read(&mut request).expect("a request");
+            asked.send(stream.read(&mut request).expect("a request")).expect("the test waits");
+            was_made.recv_timeout(LONG).expect("it is made before the answer");
             stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").expect("the client is connected");
             stream.read(&mut request).expect("the client is connected")
         });
@@ -207,15 +205,30 @@ mod tests {
         let aws = Aws::from_env(&mut environment);
         assert_eq!(aws.dynamodb_url(), Some(url.as_str()));
 
-        let client = async {
-            was_connected.recv_timeout(LONG).expect("it connects first");
+        // Blocks the thread: nothing more can be written meanwhile.
+        let make_client = || {
+            assert!(was_asked.recv_timeout(LONG).expect("it asks first") > 0);
             made.send(()).expect("the server waits");
             "client"
         };
-        assert_eq!(tokio::join!(aws.warm_up(aws.dynamodb_url()), client), ((), "client"));
+        assert_eq!(aws.warm_up(aws.dynamodb_url(), make_client).await, "client");
 
         // A connection that was given up would not be used again.
-        aws.warm_up(aws.dynamodb_url()).await;
+        aws.warm_up(aws.dynamodb_url(), || ()).await;
         assert!(server.join().expect("it did not panic") > 0);
+    }
+
+    #[tokio::test]
+    async fn clients_are_made_without_a_host_too() {
+        let mut environment = Environment::from_iter([
+            ("AWS_REGION", "eu-central-1"),
+            ("AWS_ACCESS_KEY_ID", "id"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ]);
+        let aws = Aws::from_env(&mut environment);
+
+        // Port 9 of loopback has no server.
+        assert_eq!(aws.warm_up(["http://127.0.0.1:9", "not a URL"], || "client").await, "client");
+        assert_eq!(aws.warm_up(None, || "client").await, "client");
     }
 }
