@@ -1,4 +1,4 @@
-//! What the README tells people to type, and what curl and wscat make of it.
+//! The lines of docs/tutorial.md, run in a shell with the real curl and wscat.
 
 use crate::terminal::{session, session_with_wscat};
 use serde_json::Value;
@@ -9,11 +9,12 @@ use testkit::{
     socket::SOCKETS,
 };
 
-/// A line of the README before a block of shell lines that are run here.
+const TUTORIAL: &str = "docs/tutorial.md";
+/// A line of the tutorial before a block of shell lines that are run here.
 const TESTED: &str = "<!-- tested: walkthrough -->";
 /// How people point a shell at their stack; the session here is at the stack under test already.
 const ENVIRONMENT: &str = "eval \"$(make -s env)\"";
-/// A line of the README before a block that shows what those lines print; `…` stands for anything.
+/// A line of the tutorial before a block that shows what those lines print; `…` stands for anything.
 const PRINTED: &str = "<!-- printed: walkthrough -->";
 
 /// Whether a line has the pieces of another, in their order.
@@ -33,10 +34,13 @@ fn frames(printed: &str) -> impl Iterator<Item = Value> {
 }
 
 #[tokio::test]
-async fn the_readme_does_what_it_says() {
-    let readme = fs::read_to_string(root().join("README.md")).expect("there is a README.md");
-    let tested = blocks(&readme, TESTED);
-    assert!(!tested.is_empty(), "README.md has no walkthrough: put the line {TESTED} before its blocks of shell lines");
+async fn the_tutorial_does_what_it_says() {
+    let tutorial = fs::read_to_string(root().join(TUTORIAL)).expect("there is a tutorial");
+    let tested = blocks(&tutorial, TESTED);
+    assert!(
+        !tested.is_empty(),
+        "{TUTORIAL} has no walkthrough: put the line {TESTED} before its blocks of shell lines"
+    );
     let _open = SOCKETS.read().await;
 
     let lines: Vec<_> = tested.into_iter().flatten().filter(|line| !line.starts_with(ENVIRONMENT)).collect();
@@ -47,10 +51,11 @@ async fn the_readme_does_what_it_says() {
     }
     // Other tests place orders for the same owner: what counts is the order that the walkthrough subscribes to.
     let frames: Vec<_> = frames(&printed).collect();
-    let told = |kind: &str, id: &Value| frames.iter().any(|frame| frame["type"] == kind && frame["orderId"] == *id);
+    let has_frame =
+        |kind: &str, id: &Value| frames.iter().any(|frame| frame["type"] == kind && frame["orderId"] == *id);
     let called_back = frames
         .iter()
-        .any(|frame| told("order.status", &frame["orderId"]) && told("order.confirmed", &frame["orderId"]));
+        .any(|frame| has_frame("order.status", &frame["orderId"]) && has_frame("order.confirmed", &frame["orderId"]));
     assert!(
         called_back,
         "the walkthrough must subscribe to an order and show its order.confirmed; it printed\n{printed}"
@@ -59,8 +64,8 @@ async fn the_readme_does_what_it_says() {
         assert!(status.starts_with('2'), "the walkthrough got {status}:\n{printed}");
     }
     let mut left = printed.lines();
-    for shown in blocks(&readme, PRINTED).into_iter().flatten().filter(|line| !line.trim().is_empty()) {
-        assert!(left.any(|line| fits(line, shown)), "README.md shows {shown:?}; the walkthrough printed\n{printed}");
+    for shown in blocks(&tutorial, PRINTED).into_iter().flatten().filter(|line| !line.trim().is_empty()) {
+        assert!(left.any(|line| fits(line, shown)), "{TUTORIAL} shows {shown:?}; the walkthrough printed\n{printed}");
     }
 }
 

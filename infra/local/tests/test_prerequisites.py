@@ -15,6 +15,7 @@ from localcloud.prerequisites import MINIMUM_RUST, NEWEST_PYTHON, check_python
 _PYTHON = (3, 10)
 _MAINS = (LOCAL_FOLDER, REPOSITORY / "infra" / "aws")
 _README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+_DEPLOYING = (REPOSITORY / "docs" / "deploying.md").read_text(encoding="utf-8")
 
 
 def dotted(version: tuple[int, ...]) -> str:
@@ -39,7 +40,7 @@ class LeastVersions(unittest.TestCase):
     def test_of_tools_of_the_users_own_are_not_newer_than_the_pinned_ones(self) -> None:
         pinned = (LOCAL_FOLDER / "requirements" / "sam.in").read_text(encoding="utf-8")
         for title, package in (("AWS SAM CLI", "aws-sam-cli"), ("cargo-lambda", "cargo-lambda")):
-            (least,) = re.findall(rf"^\| {title} \| ([\d.]+) \|", _README, re.MULTILINE)
+            (least,) = re.findall(rf"^\| {title} \| ([\d.]+) \|", _DEPLOYING, re.MULTILINE)
             (used,) = re.findall(rf"^{package}==([\d.]+)$", pinned, re.MULTILINE)
 
             self.assertLessEqual(*(tuple(map(int, version.split("."))) for version in (least, used)), title)
