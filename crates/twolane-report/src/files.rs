@@ -68,6 +68,15 @@ pub fn write_page(report: &Report, path: &Path) -> anyhow::Result<()> {
     replace(path, &html::page(report))
 }
 
+/// Writes a picture of what each lane did over time to that file, as SVG.
+///
+/// # Errors
+/// No second was recorded; or the folder is missing or cannot be written.
+pub fn write_picture(report: &Report, path: &Path) -> anyhow::Result<()> {
+    let picture = html::picture(report).context("The report has no timeline, so there is nothing to draw")?;
+    replace(path, &picture)
+}
+
 /// Reads a report. One of version 1 becomes one of the present version.
 ///
 /// # Errors

@@ -25,7 +25,9 @@ mod sample;
 pub use baseline::{Change, LEAST_RUNS, Trend, changes, differences, missing};
 pub use comparison::comparison_json;
 pub use cost::{PriceTable, Prices, usage_cost};
-pub use files::{can_replace, can_write, page_path, read, read_runs, replace, write, write_page, write_runs};
+pub use files::{
+    can_replace, can_write, page_path, read, read_runs, replace, write, write_page, write_picture, write_runs,
+};
 pub use html::{Forecast, LaneFindings, forecast_page};
 pub use junit::junit;
 pub use markdown::markdown;

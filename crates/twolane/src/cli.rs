@@ -117,6 +117,9 @@ pub(crate) struct ReportArgs {
     /// Write the report's page to that file, too: charts and figures in one HTML file, for any browser.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
+    /// Write a picture of what each lane did over time to that file, too: SVG, in light and dark, for documents.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) picture: Option<PathBuf>,
     /// Hold the report against a promise about a lane's figure, such as 'async.done.p99<2s' or '*.lost==0'. May be given
     /// several times. Without it, the promises of the run are shown.
     #[arg(long, value_name = "PROMISE")]
@@ -257,6 +260,7 @@ Examples:
   twolane report before.json after.json
   twolane report report.json --prices eu-central-1.toml
   twolane report report.json --html report.html
+  twolane report report.json --picture burst.svg
   twolane report report.json --require 'sync.refused<1%'
 
 Exit code:

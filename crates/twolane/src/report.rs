@@ -5,19 +5,22 @@ use crate::cli::ReportArgs;
 use crate::output::Output;
 use anyhow::{Context, bail};
 use std::process::ExitCode;
-use twolane_report::{PriceTable, comparison, comparison_json, complete, judge, read, summary, write_page};
+use twolane_report::{
+    PriceTable, comparison, comparison_json, complete, judge, read, summary, write_page, write_picture,
+};
 
 /// Runs the command.
 ///
 /// # Errors
 /// A report or a price table cannot be read, or a page cannot be written.
 pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
-    if let Some(page) = &args.html {
+    for (option, file) in [("--html", &args.html), ("--picture", &args.picture)] {
+        let Some(file) = file else { continue };
         if args.files.len() > 1 {
-            bail!("--html makes the page of one report, and {} are named", args.files.len());
+            bail!("{option} draws one report, and {} are named", args.files.len());
         }
-        if args.files.contains(page) {
-            bail!("--html would overwrite the report {}", page.display());
+        if args.files.contains(file) {
+            bail!("{option} would overwrite the report {}", file.display());
         }
     }
     if !args.require.is_empty() && args.files.len() > 1 {
@@ -36,6 +39,9 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     }
     if let (Some(page), [(_, report)]) = (&args.html, reports.as_slice()) {
         write_page(report, page)?;
+    }
+    if let (Some(picture), [(_, report)]) = (&args.picture, reports.as_slice()) {
+        write_picture(report, picture)?;
     }
     let shown = match reports.as_slice() {
         [(_, report)] if args.json => serde_json::to_string(report)?,

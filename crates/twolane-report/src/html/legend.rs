@@ -20,13 +20,17 @@ pub(super) fn legend(entries: &[Entry<'_>]) -> String {
     format!("<ul class=\"legend\">{items}</ul>\n")
 }
 
-fn item((sample, style, words): &Entry<'_>) -> String {
-    let drawn = match sample {
+fn item(entry: &Entry<'_>) -> String {
+    let (drawn, words) = (sample(entry), escape(entry.2));
+    format!(r#"<li><svg class="key" viewBox="0 0 28 12" aria-hidden="true">{drawn}</svg>{words}</li>"#)
+}
+
+/// The sample of an entry, 28 wide and 12 high.
+pub(super) fn sample((sample, style, _): &Entry<'_>) -> String {
+    match sample {
         Sample::Line => format!(r#"<path class="line {style}" d="M0,6L28,6"/>"#),
         Sample::Patch => format!(r#"<rect class="{style}" y="1" width="28" height="10" rx="2"/>"#),
-    };
-    let words = escape(words);
-    format!(r#"<li><svg class="key" viewBox="0 0 28 12" aria-hidden="true">{drawn}</svg>{words}</li>"#)
+    }
 }
 
 #[cfg(test)]

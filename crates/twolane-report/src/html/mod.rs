@@ -11,6 +11,7 @@ mod forecast;
 mod legend;
 mod notices;
 mod outcomes;
+mod picture;
 mod prices;
 mod run;
 mod scale;
@@ -23,15 +24,18 @@ use crate::printable::printable;
 use lanes::{Colours, LANES, Lane};
 
 pub use forecast::{Forecast, LaneFindings, forecast_page};
+pub(crate) use picture::picture;
 
-const STYLE: &str = include_str!("page.css");
+/// Colours, and the rules of all charts.
+const CHARTS_STYLE: &str = include_str!("charts.css");
+const PAGE_STYLE: &str = include_str!("page.css");
 
 /// Forbids everything but the style in the page and the empty icon.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
-/// Colours and rules of each lane, beside those of [`STYLE`].
-fn lane_styles() -> String {
+/// The style of charts: [`CHARTS_STYLE`], and the colours and rules of each lane.
+fn charts_style() -> String {
     let colours = |colour: fn(&Colours) -> &'static str| {
         each(&LANES, |lane| format!("  --{}: {};\n", lane.name, colour(&lane.colours)))
     };
@@ -43,7 +47,7 @@ fn lane_styles() -> String {
              .line.{name}, .fill.{name} {{ stroke: var(--{name}); }}\n"
         )
     });
-    format!(":root {{\n{light}}}\n@media (prefers-color-scheme: dark) {{ :root {{\n{dark}}} }}\n{rules}")
+    format!("{CHARTS_STYLE}:root {{\n{light}}}\n@media (prefers-color-scheme: dark) {{ :root {{\n{dark}}} }}\n{rules}")
 }
 
 /// A chart, or why there is none.
@@ -71,13 +75,13 @@ pub(crate) fn page(report: &Report) -> String {
 
 /// A whole page with that title, which is text that is escaped already, and those parts.
 fn document(title: &str, body: &str) -> String {
-    let lane_styles = lane_styles();
+    let charts_style = charts_style();
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n\
-         <title>{title}</title>\n<style>\n{STYLE}{lane_styles}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
+         <title>{title}</title>\n<style>\n{charts_style}{PAGE_STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
     )
 }
 

@@ -51,20 +51,40 @@ struct Most {
     backlog: f64,
 }
 
+/// What all lanes did, and the scales that their drawings share.
+pub(super) struct Lanes<'a> {
+    lanes: Vec<(&'a LaneReport, Vec<Span>)>,
+    most: Most,
+}
+
+impl<'a> Lanes<'a> {
+    /// `None` if no second was recorded.
+    pub(super) fn new(lanes: &'a [LaneReport]) -> Option<Self> {
+        let lanes: Vec<_> = lanes.iter().map(|lane| (lane, spans(&lane.timeline, POINTS))).collect();
+        let all: Vec<&Span> = lanes.iter().flat_map(|(_, spans)| spans).collect();
+        if all.is_empty() {
+            return None;
+        }
+        let highest = |value: fn(&Span) -> f64| all.iter().map(|span| value(span)).fold(0.0, f64::max);
+        let most = Most {
+            seconds: highest(|span| float(span.first) + float(span.seconds)),
+            rate: highest(|span| span.arrivals.max(span.acknowledged).max(span.completed).max(span.refused)),
+            backlog: highest(|span| float(span.backlog.max(span.queue_depth.unwrap_or(0)))),
+        };
+        Some(Self { lanes, most })
+    }
+
+    /// The lanes of which seconds were recorded, each with its drawing.
+    pub(super) fn drawings(&self, size: Size) -> impl Iterator<Item = (&'a LaneReport, String)> {
+        let recorded = self.lanes.iter().filter(|(_, spans)| !spans.is_empty());
+        recorded.map(move |(lane, spans)| (*lane, draw(lane, spans, self.most, size)))
+    }
+}
+
 /// One chart per lane, in both sizes.
 pub(super) fn chart(lanes: &[LaneReport]) -> Chart {
-    let lanes: Vec<_> = lanes.iter().map(|lane| (lane, spans(&lane.timeline, POINTS))).collect();
-    let all: Vec<&Span> = lanes.iter().flat_map(|(_, spans)| spans).collect();
-    if all.is_empty() {
-        return Err("nothing was sent, so that no second was recorded.");
-    }
-    let highest = |value: fn(&Span) -> f64| all.iter().map(|span| value(span)).fold(0.0, f64::max);
-    let most = Most {
-        seconds: highest(|span| float(span.first) + float(span.seconds)),
-        rate: highest(|span| span.arrivals.max(span.acknowledged).max(span.completed).max(span.refused)),
-        backlog: highest(|span| float(span.backlog.max(span.queue_depth.unwrap_or(0)))),
-    };
-    Ok(lanes.iter().map(|(lane, spans)| of_lane(lane, spans, most)).collect())
+    let lanes = Lanes::new(lanes).ok_or("nothing was sent, so that no second was recorded.")?;
+    Ok(lanes.lanes.iter().map(|(lane, spans)| of_lane(lane, spans, lanes.most)).collect())
 }
 
 fn of_lane(lane: &LaneReport, spans: &[Span], most: Most) -> String {
@@ -72,7 +92,7 @@ fn of_lane(lane: &LaneReport, spans: &[Span], most: Most) -> String {
     if spans.is_empty() {
         return head + "<p class=\"empty\">No data: no second of this lane was recorded.</p>\n";
     }
-    head + &explained(lane) + &both(|size| draw(lane, spans, most, size))
+    head + &legend(&entries(lane)) + &both(|size| draw(lane, spans, most, size))
 }
 
 /// A timeline in at most that many spans of the same length.
@@ -99,13 +119,14 @@ fn sum(seconds: &[TimelineSecond], of: fn(&TimelineSecond) -> u64) -> f64 {
     seconds.iter().map(|second| float(of(second))).sum()
 }
 
-fn explained(lane: &LaneReport) -> String {
+/// What the lines and fills of a lane's drawing mean.
+pub(super) fn entries(lane: &LaneReport) -> Vec<Entry<'static>> {
     let name = class(lane.lane);
     let waiting = match lane.lane.answer {
         Answer::Outcome => "under way (below)",
         Answer::Receipt => "waiting (below)",
     };
-    let entries: [(bool, Entry<'_>); 6] = [
+    let entries: [(bool, Entry<'static>); 6] = [
         (true, (Sample::Patch, "arrivals".to_owned(), "due by the schedule")),
         (true, (Sample::Line, format!("{name} dashed"), "acknowledged")),
         (true, (Sample::Line, format!("{name} solid"), "done")),
@@ -116,8 +137,7 @@ fn explained(lane: &LaneReport) -> String {
             (Sample::Line, "depth dotted".to_owned(), "in the queue, as SQS says (below)"),
         ),
     ];
-    let shown: Vec<_> = entries.into_iter().filter(|(shown, _)| *shown).map(|(_, entry)| entry).collect();
-    legend(&shown)
+    entries.into_iter().filter(|(shown, _)| *shown).map(|(_, entry)| entry).collect()
 }
 
 fn has(lane: &LaneReport, what: fn(&TimelineSecond) -> bool) -> bool {
@@ -194,7 +214,8 @@ fn hovers(canvas: &mut Canvas, spans: &[Span], across: &Scale) {
     }
 }
 
-fn description(lane: &LaneReport) -> String {
+/// A lane's whole run in one sentence.
+pub(super) fn description(lane: &LaneReport) -> String {
     let total = |of: fn(&TimelineSecond) -> u64| number(sum(&lane.timeline, of));
     let peak = lane.timeline.iter().map(|second| second.backlog).max().unwrap_or(0);
     format!(

@@ -119,7 +119,7 @@ fn a_page_is_of_one_report_and_never_written_over_it() {
 
     let (several, shown, why) = report(&files, &["a.json", "b.json", "--html", "page.html"]).run();
     assert_eq!((several, shown.as_str()), (2, ""));
-    assert!(why.contains("error: --html makes the page of one report, and 2 are named"), "{why}");
+    assert!(why.contains("error: --html draws one report, and 2 are named"), "{why}");
 
     let mut over = report(&files, &["a.json", "--html", "a.json"]);
     let (code, _, why) = over.run();
