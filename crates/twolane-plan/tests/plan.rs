@@ -107,6 +107,19 @@ fn a_function_that_is_throttled_answers_500_and_a_table_503() {
 }
 
 #[test]
+fn invocations_that_last_keep_their_concurrency_until_they_end() {
+    // Each second, ten requests within a tenth of it. Each takes 0.5 s, and two may run at once.
+    let counts: Vec<f64> = (0..100).map(|tenth| if tenth % 10 == 0 { 10.0 } else { 0.0 }).collect();
+    let volleys = Load::recorded(counts, 0.1).expect("it is a load");
+
+    let sync = lane(&question(volleys, &[("DatabaseMs", 498.0), ("ReservedConcurrentExecutions", 2.0)]), "sync");
+
+    // Idle concurrency takes two at once; a rate of 2 / 0.5 a second would take four in each second.
+    is(sync.orders.confirmed, 20.0);
+    is(sync.concurrency[0].most, 2.0);
+}
+
+#[test]
 fn callbacks_take_part_of_the_accounts_requests() {
     let set =
         [("ApiRequestsPerSecond", 1_000.0), ("ApiBurst", 1.0), ("ApiRateLimit", 1e6), ("MaximumConcurrency", 1_000.0)];
