@@ -137,7 +137,7 @@ pub(crate) fn simulate(lane: Lane, load: &Load, settings: &Settings, confirm: Co
     let end = load.duration_seconds;
     let mut step = 0;
     loop {
-        let arriving = load.arrivals(clock.time(step), clock.step());
+        let arriving = load.arriving(clock.time(step), clock.step());
         run.step(step, arriving, confirm);
         step += 1;
         let time = clock.time(step);
@@ -599,7 +599,7 @@ impl Simulation {
 mod tests {
     use super::*;
     use crate::limits::LimitTable;
-    use crate::load::Shape;
+    use crate::load::Arrivals;
 
     #[test]
     fn the_steps_of_a_day_are_bounded_at_any_rate() {
@@ -607,7 +607,7 @@ mod tests {
         let settings = Settings::new(&LimitTable::embedded());
 
         for rate in [10.0, 10_000.0, 1e6] {
-            let load = Load::new(Shape::Day, rate, 5.0, DAY).expect("it is a load");
+            let load = Load::new(Arrivals::Day, rate, 5.0, DAY).expect("it is a load");
             for lane in &lanes::LANES {
                 let simulation = simulate(lane, &load, &settings, Confirm::Callback);
 

@@ -41,7 +41,7 @@ fn passes_with_the_settings_that_it_printed() {
 }
 
 /// A day at 10 000 orders a second, with everything that is computed of it.
-const LARGE: [&str; 6] = ["plan", "--rate", "10000", "--shape", "day", "--json"];
+const LARGE: [&str; 6] = ["plan", "--rate", "10000", "--arrivals", "day", "--json"];
 
 #[test]
 fn the_same_question_has_the_same_answer_byte_by_byte() {
@@ -83,7 +83,7 @@ fn plans_for_recorded_arrivals() {
 
 #[test]
 fn writes_a_page_that_asks_for_nothing() {
-    let mut twolane = twolane(&["plan", "--shape", "burst", "--duration", "2m", "--html", "plan.html"]);
+    let mut twolane = twolane(&["plan", "--arrivals", "burst", "--duration", "2m", "--html", "plan.html"]);
 
     twolane.run();
 
