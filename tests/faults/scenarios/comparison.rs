@@ -173,6 +173,26 @@ pub(crate) async fn every_lane_is_compared_and_stock_and_accounts_are_left_as_th
     Figures::default().with("confirmed down each lane", 10).with("numbers left changed", 0)
 }
 
+pub(crate) async fn a_sample_of_a_scenario_file_keeps_its_promises(rig: &Rig, _: Load) -> Figures {
+    let (folder, before) = (folder(), settings(rig).await);
+    // With a shorter load than the file's.
+    let sample = ["--scenario-file", "samples/scenarios/database-outage.toml", "--rate", "3", "--duration", "9"];
+
+    let ran = compare(&folder, &sample).args(["--outage", "3", "--yes", "--json"]).output().await.unwrap();
+
+    let complaints = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{}{complaints}", String::from_utf8_lossy(&ran.stdout));
+    let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    let promises = report["promises"].as_array().unwrap();
+    let promises: Vec<_> = promises.iter().map(|promise| promise["promise"].as_str().unwrap()).collect();
+    assert_eq!(promises, ["*.lost==0", "*.lost==0", "async.refused==0"], "{report}");
+    assert!(refused(&report, 0) > 0, "the outage is the caller's in the sync lane: {report}");
+    assert_eq!(count(&report, 1, "confirmed"), count(&report, 1, "sent"), "{report}");
+    assert_eq!(settings(rig).await, before);
+    std::fs::remove_dir_all(folder).unwrap();
+    Figures::default().with("refused by sync", refused(&report, 0)).with("refused by async", refused(&report, 1))
+}
+
 /// A burst that takes an hour.
 const LONG_BURST: [&str; 6] = ["--scenario", "burst", "--rate", "1", "--duration", "3600"];
 
