@@ -91,21 +91,21 @@ fn crosses_over_where_it_was_computed_by_hand() {
     price(&mut report, &prices());
 
     let crossover = crossover(report);
-    is(crossover.extra_usd_per_million, 4.44);
+    is(crossover.extra_usd_per_million, 4.56);
     assert_eq!((crossover.direct.name, crossover.queued.name), ("sync", "async"));
     // 4 + 0.2 + 0.002 GB-s × 10 + 0.1.
     is(crossover.poll_usd_per_million, 4.32);
-    // Without callbacks (2.00) and polls (0.5 × 4.32), the async lane costs 5.13: dearer than 4.85 already.
+    // Without callbacks (2.00) and polls (0.5 × 4.32), the async lane costs 5.25: dearer than 4.85 already.
     assert_eq!(crossover.polls_per_order_at_equal_cost, None);
     is(crossover.polls_per_order_at_cost_of_callbacks.expect("callbacks"), 2.0 / 4.32);
-    // 0.00072 an hour for 3600 writes are 0.2 a million; the rest of the async lane costs 4.44 more.
+    // 0.00072 an hour for 3600 writes are 0.2 a million; the rest of the async lane costs 4.56 more.
     is(crossover.provisioned_usd_per_million_at_full_use, 0.2);
     is(crossover.peak_to_mean_at_on_demand, 3.0);
-    is(crossover.peak_to_mean_at_equal_cost, 1.25 + 4.44 / 0.2);
+    is(crossover.peak_to_mean_at_equal_cost, 1.25 + 4.56 / 0.2);
     assert!(!crossover.levelling_pays_on_dynamodb);
     // 2.628 million orders a month at one a second; 10 − 1.25 of capacity saved.
     let at_ten = crossover.break_even.iter().find(|point| point.peak_to_mean > 9.0).expect("ten");
-    is(at_ten.usd_per_month_per_order_per_second.expect("a price"), 4.44 * 2.628 / 8.75);
+    is(at_ten.usd_per_month_per_order_per_second.expect("a price"), 4.56 * 2.628 / 8.75);
 }
 
 #[test]
@@ -116,9 +116,9 @@ fn polling_may_be_cheap_enough_when_batches_are() {
 
     price(&mut report, &prices());
 
-    // Sync now costs 9.80, async without callbacks and polls 5.13.
+    // Sync now costs 9.80, async without callbacks and polls 5.25.
     let crossover = crossover(report);
-    is(crossover.polls_per_order_at_equal_cost.expect("cheap enough"), (9.8 - 5.13) / 4.32);
+    is(crossover.polls_per_order_at_equal_cost.expect("cheap enough"), (9.8 - 5.25) / 4.32);
     assert_eq!(crossover.break_even[0].usd_per_month_per_order_per_second, None);
 }
 
