@@ -13,11 +13,11 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// Who waits, by order id. At most one order of an id is under way at a time.
-type Waiting = Arc<Mutex<HashMap<String, mpsc::UnboundedSender<Told>>>>;
+type Waiting = Arc<Mutex<HashMap<String, mpsc::UnboundedSender<Callback>>>>;
 
 /// A frame about an order.
 #[derive(Debug)]
-pub struct Told {
+pub struct Callback {
     /// What the service said.
     pub frame: ServerFrame,
     /// When it came.
@@ -67,7 +67,7 @@ impl Callbacks {
 pub struct Waiter {
     waiting: Waiting,
     order_id: String,
-    frames: mpsc::UnboundedReceiver<Told>,
+    frames: mpsc::UnboundedReceiver<Callback>,
 }
 
 impl Waiter {
@@ -75,12 +75,12 @@ impl Waiter {
     ///
     /// # Panics
     /// Never: the sender stays registered as long as this waiter lives.
-    pub async fn next(&mut self) -> Told {
+    pub async fn next(&mut self) -> Callback {
         self.frames.recv().await.expect("the sender stays registered as long as this waiter lives")
     }
 
     /// The next frame about the order, if it has come already.
-    pub fn try_next(&mut self) -> Option<Told> {
+    pub fn try_next(&mut self) -> Option<Callback> {
         self.frames.try_recv().ok()
     }
 }
@@ -91,7 +91,7 @@ impl Drop for Waiter {
     }
 }
 
-fn lock(waiting: &Waiting) -> std::sync::MutexGuard<'_, HashMap<String, mpsc::UnboundedSender<Told>>> {
+fn lock(waiting: &Waiting) -> std::sync::MutexGuard<'_, HashMap<String, mpsc::UnboundedSender<Callback>>> {
     waiting.lock().expect("no holder of this lock panics")
 }
 
@@ -111,7 +111,7 @@ fn deliver(text: &str, at: Instant, waiting: &Waiting) {
     let Ok(frame) = serde_json::from_str::<ServerFrame>(text) else { return };
     let Some(order_id) = order_id_of_frame(&frame) else { return };
     if let Some(waiter) = lock(waiting).get(&order_id) {
-        let _ = waiter.send(Told { frame, at });
+        let _ = waiter.send(Callback { frame, at });
     }
 }
 

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_an_issuer_is_none_and_its_content_is_not_told() {
+    fn a_file_without_an_issuer_is_none_and_its_content_is_not_shown() {
         for text in ["", "{}", r#"{"issuer":"i","audience":"a","key":{"kid":"k","x":"AA","d":"secret"}}"#] {
             assert!(Issuer::parse(text).is_none(), "{text}");
         }

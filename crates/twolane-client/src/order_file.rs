@@ -30,7 +30,7 @@ const SAMPLE: &str = r#"{"name":"sample","order":{"currency":"EUR","items":[{"sk
 const MAX_NAME_CHARS: usize = 32;
 
 /// Most malformed lines reported at once.
-const MAX_TOLD: usize = 10;
+const MAX_LISTED: usize = 10;
 
 /// An order to place.
 #[derive(Clone, Debug)]
@@ -102,12 +102,12 @@ pub fn read(path: Option<&Path>) -> anyhow::Result<Vec<PlannedOrder>> {
             if let Some(why) = documents(&bytes) {
                 bail!("Nothing was sent: {source} {why}");
             }
-            let more = wrong.len().saturating_sub(MAX_TOLD);
-            let mut told: Vec<String> = wrong.into_iter().take(MAX_TOLD).collect();
+            let more = wrong.len().saturating_sub(MAX_LISTED);
+            let mut listed: Vec<String> = wrong.into_iter().take(MAX_LISTED).collect();
             if more > 0 {
-                told.push(format!("and {more} more"));
+                listed.push(format!("and {more} more"));
             }
-            bail!("Nothing was sent: {source} has malformed lines\n  {}", told.join("\n  "))
+            bail!("Nothing was sent: {source} has malformed lines\n  {}", listed.join("\n  "))
         }
     }
 }
@@ -326,8 +326,8 @@ mod tests {
             "line 7: a name is 1 to 32",
         ];
         assert_eq!(wrong.len(), starts.len(), "{wrong:?}");
-        for (told, start) in wrong.iter().zip(starts) {
-            assert!(told.starts_with(start), "{told}");
+        for (line, start) in wrong.iter().zip(starts) {
+            assert!(line.starts_with(start), "{line}");
         }
     }
 

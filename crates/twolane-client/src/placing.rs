@@ -1,6 +1,6 @@
 //! One order down its lane, and what came of it.
 
-use crate::callbacks::{Callbacks, Told, Waiter};
+use crate::callbacks::{Callback, Callbacks, Waiter};
 use crate::order_file::PlannedOrder;
 use crate::requests::{Answer, Requests};
 use crate::timeline::{Acknowledgement, DoneBy, End, Outcome, Repeat, Status, Timeline, outcome_of_frame};
@@ -102,7 +102,7 @@ impl Placing {
             }
             // The answer is lost or an error, but a callback may tell that the order came through.
             _ if !timeline.end.outcome.status.is_final() => {
-                if let Some(end) = waiter.and_then(|waiter| already_told(waiter, &timeline.order, &clock)) {
+                if let Some(end) = waiter.and_then(|waiter| earlier_end(waiter, &timeline.order, &clock)) {
                     timeline.end = end;
                 } else if answer.is_err() {
                     timeline.end.by = DoneBy::Nothing;
@@ -166,9 +166,9 @@ impl Placing {
         let mut said = None;
         loop {
             let end = tokio::select! {
-                // What was told in time counts; a question that the deadline cut off says nothing.
+                // A callback that came in time counts; a question that the deadline cut off says nothing.
                 biased;
-                told = next_told(waiter.as_mut()) => told_end(&told, order, clock),
+                callback = next_callback(waiter.as_mut()) => end_of(&callback, order, clock),
                 () = sleep_until(clock.deadline) => {
                     let said = said.map(|said| format!("; the status service said: {said}")).unwrap_or_default();
                     let reason = format!("no outcome within {} s{said}", self.timeout.as_secs());
@@ -249,20 +249,20 @@ fn settled(answer: &Result<Answer, String>, lane: Lane, order: &PlannedOrder) ->
 }
 
 /// The next frame about the order; never, where no socket is used.
-async fn next_told(waiter: Option<&mut Waiter>) -> Told {
+async fn next_callback(waiter: Option<&mut Waiter>) -> Callback {
     match waiter {
         Some(waiter) => waiter.next().await,
         None => std::future::pending().await,
     }
 }
 
-/// The end that a frame tells, at the moment it came.
-fn told_end(told: &Told, order: &PlannedOrder, clock: &Clock) -> Option<End> {
-    let (outcome, by) = outcome_of_frame(&told.frame, &order.content)?;
-    Some(End { at: told.at.saturating_duration_since(clock.started), outcome, by })
+/// The end that a callback reports, at the moment it came.
+fn end_of(callback: &Callback, order: &PlannedOrder, clock: &Clock) -> Option<End> {
+    let (outcome, by) = outcome_of_frame(&callback.frame, &order.content)?;
+    Some(End { at: callback.at.saturating_duration_since(clock.started), outcome, by })
 }
 
 /// The end that frames tell which have come already.
-fn already_told(mut waiter: Waiter, order: &PlannedOrder, clock: &Clock) -> Option<End> {
-    std::iter::from_fn(|| waiter.try_next()).find_map(|told| told_end(&told, order, clock))
+fn earlier_end(mut waiter: Waiter, order: &PlannedOrder, clock: &Clock) -> Option<End> {
+    std::iter::from_fn(|| waiter.try_next()).find_map(|callback| end_of(&callback, order, clock))
 }

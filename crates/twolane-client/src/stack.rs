@@ -47,15 +47,17 @@ impl DeployedAddress {
         Network::find(self.profile.as_deref()).await
     }
 
-    /// The parameters of the stack `stack_name`, with their values.
+    /// The parameters of the stack `stack_name`, with their values, and the Region that it is in.
     ///
     /// # Errors
     /// No name was given, or what AWS says.
-    pub async fn parameters(&self) -> anyhow::Result<Vec<(String, String)>> {
+    pub async fn parameters(&self) -> anyhow::Result<(Vec<(String, String)>, Option<String>)> {
         let name = self.stack_name.as_deref().context("Parameters are read from a stack: pass --stack-name")?;
-        let (stack, _) = describe(name, self, &self.network().await?).await?;
+        let (stack, config) = describe(name, self, &self.network().await?).await?;
         let parameters = stack.parameters.into_iter().flatten();
-        Ok(parameters.filter_map(|parameter| Some((parameter.parameter_key?, parameter.parameter_value?))).collect())
+        let parameters =
+            parameters.filter_map(|parameter| Some((parameter.parameter_key?, parameter.parameter_value?))).collect();
+        Ok((parameters, config.region().map(ToString::to_string)))
     }
 
     async fn aws_config(&self, network: &Network, endpoint: Option<&str>) -> anyhow::Result<SdkConfig> {
@@ -149,7 +151,7 @@ impl Stack {
     /// The file with the outputs of a local stack, if there is one.
     ///
     /// # Errors
-    /// The current folder cannot be told.
+    /// The current folder cannot be read.
     pub fn local_outputs() -> anyhow::Result<Option<PathBuf>> {
         // A path need not be UTF-8.
         if let Some(path) = std::env::var_os(OUTPUTS_VARIABLE).filter(|path| !path.is_empty()) {
@@ -353,7 +355,7 @@ mod tests {
 
     #[test]
     fn names_the_source_of_a_url_that_is_missing_or_wrong() {
-        for (url, told) in [
+        for (url, why) in [
             (None, "a file does not give the URL of the REST API (ApiUrl)"),
             (Some("unknown"), "\"unknown\" from a file is not a URL: relative URL without a base"),
             (
@@ -361,7 +363,7 @@ mod tests {
                 "\"wss://host/live\" from a file is not the URL of a REST API: it must begin with https:// or http://",
             ),
         ] {
-            assert_eq!(stack(url).api_url().expect_err("not a URL").to_string(), told);
+            assert_eq!(stack(url).api_url().expect_err("not a URL").to_string(), why);
         }
         assert!(stack(Some("wss://host/live")).websocket_url().is_ok());
         let missing = format!("{:#}", stack(None).websocket_url().expect_err("there is none"));

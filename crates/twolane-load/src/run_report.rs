@@ -158,7 +158,15 @@ fn arrivals(conditions: &Conditions<'_>) -> Arrivals {
         ArrivalDistribution::Ramp => ArrivalsKind::Ramp,
         ArrivalDistribution::Steps => ArrivalsKind::Steps,
     };
-    Arrivals { kind, rate_per_second, duration_seconds, orders }
+    let schedule_hash = Some(format!("{:016x}", schedule_hash(workload.arrivals.iter().map(|arrival| arrival.at_us))));
+    Arrivals { kind, rate_per_second, duration_seconds, orders, schedule_hash }
+}
+
+/// FNV-1a with 64 bits, of due times in microseconds. Source: RFC 9923, "The FNV Non-Cryptographic Hash Algorithm".
+fn schedule_hash(times_us: impl Iterator<Item = u64>) -> u64 {
+    times_us
+        .flat_map(u64::to_le_bytes)
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 /// The commit of the working tree around, if there is one and git.
@@ -166,4 +174,20 @@ fn git_commit() -> Option<String> {
     let output = Command::new("git").args(["rev-parse", "HEAD"]).output().ok()?;
     let commit = String::from_utf8(output.stdout).ok()?.trim().to_owned();
     (output.status.success() && !commit.is_empty()).then_some(commit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_schedule_has_its_hash() {
+        let hash = |times: &[u64]| schedule_hash(times.iter().copied());
+
+        // No byte: the offset basis. Source: RFC 9923.
+        assert_eq!(hash(&[]), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(hash(&[0, 500_000]), hash(&[0, 500_000]));
+        assert_ne!(hash(&[0, 500_000]), hash(&[0, 500_001]));
+        assert_ne!(hash(&[0, 500_000]), hash(&[0, 500_000, 500_000]));
+    }
 }

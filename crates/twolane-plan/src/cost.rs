@@ -94,7 +94,9 @@ fn usage(lane: Lane, simulation: &Simulation, question: &Question) -> Usage {
         .map(|(stage, done)| invocations(stage, done, accepted).0)
         .sum();
     let redelivered: f64 = simulation.stages.iter().map(|stage| stage.redelivered).sum();
+    // A batch is one receive and one delete; each further delivery is received, and made visible again before that.
     let messages = stages().filter(|(stage, _)| stage.queue.is_some()).count() as u64;
+    let message_units = messages * whole(accepted) + 2 * whole(batches + redelivered);
     let sockets = if question.confirm == Confirm::Callback && lane.has_callback {
         accepted / settings[Key::OrdersPerSocket]
     } else {
@@ -108,8 +110,8 @@ fn usage(lane: Lane, simulation: &Simulation, question: &Question) -> Usage {
         throttled_requests: whole(simulation.refused.throttled),
         status_requests: whole(simulation.polls),
         publish_units: Some(lane.usage.publishes * whole(accepted)),
-        // A batch is one receive and one delete; each further delivery is received, and made visible again before that.
-        message_units: messages * whole(accepted) + 2 * whole(batches + redelivered),
+        message_units,
+        fair_queue_units: Some(if lane.queues.iter().any(|queue| queue.is_fair) { message_units } else { 0 }),
         functions,
         write_units: write_units_per_order * accepted,
         read_units: simulation.polls + lookups,

@@ -24,7 +24,7 @@ pub use changes::{Change, Outlook};
 pub use cost::{Api, Architecture, Cost};
 pub use delays::Delays;
 pub use limits::{Limit, LimitTable};
-pub use load::{Load, Shape};
+pub use load::{Arrivals, Load};
 pub use needs::Need;
 pub use page::page;
 pub use settings::{Key, SETTINGS, Setting, Settings, Source};

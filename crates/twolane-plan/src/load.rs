@@ -5,8 +5,8 @@ use serde::Serialize;
 
 /// How arrivals are spread over time.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase", tag = "shape")]
-pub enum Shape {
+#[serde(rename_all = "camelCase", tag = "arrivals")]
+pub enum Arrivals {
     /// The rate, all the time.
     Constant,
     /// From the rate to `peak` times the rate, rising evenly.
@@ -32,8 +32,8 @@ pub enum Shape {
 pub struct Load {
     /// How arrivals are spread.
     #[serde(flatten)]
-    pub shape: Shape,
-    /// Orders a second; what it is the rate of, the shape says.
+    pub arrivals: Arrivals,
+    /// Orders a second; what it is the rate of, the arrivals say.
     pub rate: f64,
     /// Highest rate, as a multiple of `rate`.
     pub peak: f64,
@@ -42,11 +42,11 @@ pub struct Load {
 }
 
 impl Load {
-    /// A load of one of the shapes.
+    /// A load with these arrivals.
     ///
     /// # Errors
     /// The rate is 0, the peak is below the rate, or the load is longer than 7 days.
-    pub fn new(shape: Shape, rate: f64, peak: f64, duration_seconds: f64) -> anyhow::Result<Self> {
+    pub fn new(arrivals: Arrivals, rate: f64, peak: f64, duration_seconds: f64) -> anyhow::Result<Self> {
         if !(rate > 0.0 && rate <= 1e7) {
             bail!("the rate must be more than 0 and at most 10 000 000 orders a second, not {rate}");
         }
@@ -56,7 +56,7 @@ impl Load {
         if !(1.0..=7.0 * 86_400.0).contains(&duration_seconds) {
             bail!("the load must last from 1 second to 7 days, not {duration_seconds} s");
         }
-        Ok(Self { shape, rate, peak, duration_seconds })
+        Ok(Self { arrivals, rate, peak, duration_seconds })
     }
 
     /// A recorded load.
@@ -73,7 +73,7 @@ impl Load {
         let most = counts.iter().copied().fold(0.0, f64::max);
         let rate = total / duration;
         let peak = most / step_seconds / rate;
-        Self::new(Shape::Recorded { counts, step_seconds }, rate, peak, duration)
+        Self::new(Arrivals::Recorded { counts, step_seconds }, rate, peak, duration)
     }
 
     /// Orders a second at that time, in seconds since the first arrival.
@@ -83,22 +83,22 @@ impl Load {
             return 0.0;
         }
         let part = second / self.duration_seconds;
-        match &self.shape {
-            Shape::Ramp => self.rate * (1.0 + (self.peak - 1.0) * part),
-            Shape::Burst if (1.0 / 3.0..2.0 / 3.0).contains(&part) => self.rate * self.peak,
-            Shape::Constant | Shape::Burst => self.rate,
-            Shape::Day => self.rate * day(self.peak, part),
+        match &self.arrivals {
+            Arrivals::Ramp => self.rate * (1.0 + (self.peak - 1.0) * part),
+            Arrivals::Burst if (1.0 / 3.0..2.0 / 3.0).contains(&part) => self.rate * self.peak,
+            Arrivals::Constant | Arrivals::Burst => self.rate,
+            Arrivals::Day => self.rate * day(self.peak, part),
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index of the record")]
-            Shape::Recorded { counts, step_seconds } => {
+            Arrivals::Recorded { counts, step_seconds } => {
                 counts.get((second / step_seconds) as usize).map_or(0.0, |count| count / step_seconds)
             }
         }
     }
 
     /// Orders that arrive from that time on, in seconds, for that long.
-    pub(crate) fn arrivals(&self, from: f64, length: f64) -> f64 {
-        match &self.shape {
-            Shape::Recorded { counts, step_seconds } if *step_seconds < length => {
+    pub(crate) fn arriving(&self, from: f64, length: f64) -> f64 {
+        match &self.arrivals {
+            Arrivals::Recorded { counts, step_seconds } if *step_seconds < length => {
                 let (first, last) = (index(from / step_seconds), index((from + length) / step_seconds));
                 counts.iter().take(last).skip(first).sum()
             }
@@ -109,10 +109,10 @@ impl Load {
     /// Orders in all.
     #[must_use]
     pub fn orders(&self) -> f64 {
-        let mean = match &self.shape {
-            Shape::Constant | Shape::Day | Shape::Recorded { .. } => 1.0,
-            Shape::Ramp => f64::midpoint(1.0, self.peak),
-            Shape::Burst => (2.0 + self.peak) / 3.0,
+        let mean = match &self.arrivals {
+            Arrivals::Constant | Arrivals::Day | Arrivals::Recorded { .. } => 1.0,
+            Arrivals::Ramp => f64::midpoint(1.0, self.peak),
+            Arrivals::Burst => (2.0 + self.peak) / 3.0,
         };
         self.rate * mean * self.duration_seconds
     }
@@ -120,8 +120,8 @@ impl Load {
     /// The highest rate.
     #[must_use]
     pub fn peak_rate(&self) -> f64 {
-        match self.shape {
-            Shape::Constant => self.rate,
+        match self.arrivals {
+            Arrivals::Constant => self.rate,
             _ => self.rate * self.peak,
         }
     }
@@ -153,15 +153,16 @@ mod tests {
     }
 
     #[test]
-    fn each_shape_has_its_total_and_its_peak() {
-        for (shape, mean) in [(Shape::Constant, 1.0), (Shape::Ramp, 3.0), (Shape::Burst, 7.0 / 3.0), (Shape::Day, 1.0)]
+    fn arrivals_have_their_total_and_its_peak() {
+        for (arrivals, mean) in
+            [(Arrivals::Constant, 1.0), (Arrivals::Ramp, 3.0), (Arrivals::Burst, 7.0 / 3.0), (Arrivals::Day, 1.0)]
         {
-            let load = Load::new(shape.clone(), 100.0, 5.0, 86_400.0).expect("it is a load");
+            let load = Load::new(arrivals.clone(), 100.0, 5.0, 86_400.0).expect("it is a load");
 
-            assert!((load.orders() / (86_400.0 * 100.0 * mean) - 1.0).abs() < 1e-9, "{shape:?}: {}", load.orders());
-            assert!((total(&load) / load.orders() - 1.0).abs() < 0.01, "{shape:?}: {}", total(&load));
+            assert!((load.orders() / (86_400.0 * 100.0 * mean) - 1.0).abs() < 1e-9, "{arrivals:?}: {}", load.orders());
+            assert!((total(&load) / load.orders() - 1.0).abs() < 0.01, "{arrivals:?}: {}", total(&load));
         }
-        let day = Load::new(Shape::Day, 100.0, 5.0, 86_400.0).expect("it is a load");
+        let day = Load::new(Arrivals::Day, 100.0, 5.0, 86_400.0).expect("it is a load");
         assert!((day.rate_at(43_200.0) - 500.0).abs() < 1e-9);
         assert!((day.rate_at(0.0) - 20.0).abs() < 1e-9);
         assert!(day.rate_at(86_400.0) < f64::EPSILON);
@@ -181,9 +182,9 @@ mod tests {
     fn a_record_in_short_steps_is_summed() {
         let load = Load::recorded((0..20).map(f64::from).collect(), 0.1).expect("it is a record");
 
-        assert!((load.arrivals(0.0, 1.0) - 45.0).abs() < 1e-9);
-        assert!((load.arrivals(1.0, 1.0) - 145.0).abs() < 1e-9);
-        assert!((load.arrivals(0.3, 0.1) - 3.0).abs() < 1e-9);
+        assert!((load.arriving(0.0, 1.0) - 45.0).abs() < 1e-9);
+        assert!((load.arriving(1.0, 1.0) - 145.0).abs() < 1e-9);
+        assert!((load.arriving(0.3, 0.1) - 3.0).abs() < 1e-9);
     }
 
     #[test]
@@ -191,7 +192,7 @@ mod tests {
         for (rate, peak, seconds) in
             [(0.0, 1.0, 1.0), (f64::NAN, 1.0, 1.0), (1.0, 0.5, 1.0), (1.0, 1.0, 0.0), (1.0, 1.0, 1e9)]
         {
-            Load::new(Shape::Constant, rate, peak, seconds).expect_err("it is no load");
+            Load::new(Arrivals::Constant, rate, peak, seconds).expect_err("it is no load");
         }
         Load::recorded(vec![0.0], 1.0).expect_err("nothing arrives");
         Load::recorded(vec![-1.0, 2.0], 1.0).expect_err("a negative count");

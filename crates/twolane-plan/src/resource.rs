@@ -1,6 +1,7 @@
 //! What stages share: rates with a token bucket, concurrency, execution environments and tables.
 
 use crate::settings::{Key, Settings};
+use std::collections::VecDeque;
 
 /// The steps of a simulation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +99,12 @@ impl Shared {
         self.expected = self.before.iter().sum();
     }
 
+    /// Keeps that much from the claimants of this step.
+    pub(crate) fn hold(&mut self, amount: f64) {
+        self.tokens = (self.tokens - amount).max(0.0);
+        self.available = self.tokens;
+    }
+
     /// What the next claimant gets of what it wants.
     pub(crate) fn grant(&mut self, want: f64, step: u64) -> f64 {
         let before = self.before.get(self.now.len()).copied().unwrap_or(0.0);
@@ -140,8 +147,9 @@ impl Environments {
         Self { count: 0.0, used: 0.0, credit: most_credit, most_credit, added, watch: Watch::default() }
     }
 
-    pub(crate) fn begin(&mut self) {
-        self.used = 0.0;
+    /// Begins a step in which that many are in use already.
+    pub(crate) fn begin(&mut self, used: f64) {
+        self.used = used;
         self.credit = (self.credit + self.added).min(self.most_credit);
     }
 
@@ -151,13 +159,57 @@ impl Environments {
         let added = missing.min(self.credit);
         self.credit -= added;
         self.count += added;
-        let got = want.min(self.count - self.used);
+        let got = want.min((self.count - self.used).max(0.0));
         self.used += got;
         if got < want * (1.0 - ROUNDING) {
             self.watch.note(step);
         }
         got
     }
+}
+
+/// Longest invocation, in steps of a tenth of a second: 15 minutes. Source: AWS Lambda Developer Guide, "Lambda quotas".
+const MOST_STEPS: f64 = 9_000.0;
+
+/// A function's invocations that last longer than the step in which they begin.
+#[derive(Debug, Default)]
+pub(crate) struct Unfinished {
+    /// Of those that have begun, how many have not ended.
+    count: f64,
+    /// How many end, by step from the next one on.
+    ends: VecDeque<f64>,
+}
+
+impl Unfinished {
+    /// Begins a step. Returns how many are still running.
+    pub(crate) fn begin(&mut self) -> f64 {
+        self.count -= self.ends.pop_front().unwrap_or(0.0);
+        if self.ends.is_empty() {
+            // What is left is rounding.
+            self.count = 0.0;
+        }
+        self.count
+    }
+
+    /// Adds some that begin in this step and last that many steps. In their last one they run for a part of it.
+    pub(crate) fn add(&mut self, begun: f64, steps: f64) {
+        if begun <= 0.0 || steps <= 1.0 {
+            return;
+        }
+        let whole = whole_steps(steps);
+        let in_last = begun * steps.fract();
+        self.count += begun;
+        if self.ends.len() <= whole {
+            self.ends.resize(whole + 1, 0.0);
+        }
+        self.ends[whole - 1] += begun - in_last;
+        self.ends[whole] += in_last;
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "above 0, and cut off")]
+fn whole_steps(steps: f64) -> usize {
+    steps.min(MOST_STEPS) as usize
 }
 
 /// A table's write capacity.
@@ -242,11 +294,22 @@ mod tests {
         let mut got = Vec::new();
 
         for step in 0..=100 {
-            environments.begin();
+            environments.begin(0.0);
             got.push(environments.take(5_000.0, step));
         }
 
         assert!((got[0] - 1_000.0).abs() < 1e-9 && (got[100] - 2_000.0).abs() < 1e-6, "{got:?}");
+    }
+
+    #[test]
+    fn invocations_run_for_their_time_and_in_their_last_step_for_a_part_of_it() {
+        let mut unfinished = Unfinished::default();
+        unfinished.add(8.0, 2.25);
+        unfinished.add(8.0, 0.5);
+
+        let running: Vec<_> = (0..4).map(|_| unfinished.begin()).collect();
+
+        assert_eq!(running, [8.0, 2.0, 0.0, 0.0]);
     }
 
     #[test]

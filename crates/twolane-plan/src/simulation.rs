@@ -8,7 +8,7 @@ use crate::durations::{BatchDuration, concurrency_units, counter_items, counter_
 use crate::event_source::EventSource;
 use crate::flow::{After, Counter, Flow, Stage, flow};
 use crate::load::Load;
-use crate::resource::{Clock, Environments, Shared, Table, Watch};
+use crate::resource::{Clock, Environments, Shared, Table, Unfinished, Watch};
 use crate::settings::{Key, Settings};
 use crate::{Bound, Confirm, Refusals};
 use lanes::{Answer, Lane, STATUS_SERVICE};
@@ -72,6 +72,8 @@ pub(crate) struct Second {
 struct Function {
     name: &'static str,
     environments: Environments,
+    /// Invocations that began in earlier steps and have not ended.
+    unfinished: Unfinished,
     /// Running in this step, and the most.
     running: f64,
     most: f64,
@@ -135,7 +137,7 @@ pub(crate) fn simulate(lane: Lane, load: &Load, settings: &Settings, confirm: Co
     let end = load.duration_seconds;
     let mut step = 0;
     loop {
-        let arriving = load.arrivals(clock.time(step), clock.step());
+        let arriving = load.arriving(clock.time(step), clock.step());
         run.step(step, arriving, confirm);
         step += 1;
         let time = clock.time(step);
@@ -161,6 +163,7 @@ impl<'a> Run<'a> {
                 functions.push(Function {
                     name,
                     environments: Environments::new(settings, clock),
+                    unfinished: Unfinished::default(),
                     running: 0.0,
                     most: 0.0,
                 });
@@ -261,9 +264,10 @@ impl<'a> Run<'a> {
             counter.begin();
         }
         for function in &mut self.functions {
-            function.environments.begin();
             function.most = function.most.max(function.running);
-            function.running = 0.0;
+            function.running = function.unfinished.begin();
+            function.environments.begin(function.running);
+            self.account.hold(function.running);
         }
         for stage in &mut self.result.stages {
             stage.begin(&self.policy);
@@ -296,19 +300,23 @@ impl<'a> Run<'a> {
         accepted
     }
 
-    /// The part of that many invocations in a step for which there is concurrency.
+    /// The part of that many invocations in a step for which there is concurrency. Those that last longer than the step keep theirs
+    /// until they end.
     fn invoke(&mut self, function: usize, invocations: f64, seconds: f64, is_request: bool, step: u64) -> f64 {
         let function = &mut self.functions[function];
-        let want = invocations / self.clock.step() * concurrency_units(seconds, self.settings);
+        let steps = concurrency_units(seconds, self.settings) / self.clock.step();
+        let want = invocations * steps.min(1.0);
         let mut got = function.environments.take(want, step);
         let reserved = self.settings[Key::ReservedConcurrentExecutions];
-        if is_request && reserved > 0.0 && got > reserved {
+        if is_request && reserved > 0.0 && got > reserved - function.running {
             self.reserved.note(step);
-            got = reserved;
+            got = (reserved - function.running).max(0.0);
         }
         let got = self.account.grant(got, step);
         let part = if want > 0.0 { got / want } else { 1.0 };
-        function.running += invocations / self.clock.step() * seconds * part;
+        let begun = invocations * part;
+        function.running += begun * (seconds / self.clock.step()).min(1.0);
+        function.unfinished.add(begun, steps);
         part
     }
 
@@ -583,6 +591,30 @@ impl Simulation {
             concurrency: Vec::new(),
             write_units: Vec::new(),
             bounds: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::LimitTable;
+    use crate::load::Arrivals;
+
+    #[test]
+    fn the_steps_of_a_day_are_bounded_at_any_rate() {
+        const DAY: f64 = 86_400.0;
+        let settings = Settings::new(&LimitTable::embedded());
+
+        for rate in [10.0, 10_000.0, 1e6] {
+            let load = Load::new(Arrivals::Day, rate, 5.0, DAY).expect("it is a load");
+            for lane in &lanes::LANES {
+                let simulation = simulate(lane, &load, &settings, Confirm::Callback);
+
+                // One step a second, until the load and twelve hours more are over.
+                let steps = simulation.seconds.len() as u64 * clock(DAY).steps(1);
+                assert!((86_400..=129_601).contains(&steps), "{} at {rate}/s: {steps}", lane.name);
+            }
         }
     }
 }

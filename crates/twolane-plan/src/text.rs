@@ -1,7 +1,7 @@
 //! A plan as text, for terminals and documents.
 
 use crate::settings::{SETTINGS, Settings, Source};
-use crate::{Api, Architecture, Change, Confirm, LanePlan, Load, Need, Outlook, Plan, Shape};
+use crate::{Api, Architecture, Arrivals, Change, Confirm, LanePlan, Load, Need, Outlook, Plan};
 use std::fmt::Write as _;
 
 /// Width of a line.
@@ -27,17 +27,17 @@ pub fn text(plan: &Plan) -> String {
 
 /// The load and the what-ifs.
 pub(crate) fn heading(plan: &Plan) -> String {
-    let Load { shape, rate, peak, duration_seconds } = &plan.load;
+    let Load { arrivals, rate, peak, duration_seconds } = &plan.load;
     let rate = number(*rate);
     let peak_rate = number(plan.load.peak_rate());
-    let arrivals = match shape {
-        Shape::Constant => format!("{rate}/s"),
-        Shape::Ramp => format!("{rate}/s rising to {peak_rate}/s"),
-        Shape::Burst => format!("{rate}/s, and {peak_rate}/s in the middle third"),
-        Shape::Day => {
+    let arrivals = match arrivals {
+        Arrivals::Constant => format!("{rate}/s"),
+        Arrivals::Ramp => format!("{rate}/s rising to {peak_rate}/s"),
+        Arrivals::Burst => format!("{rate}/s, and {peak_rate}/s in the middle third"),
+        Arrivals::Day => {
             format!("{rate}/s on average, {peak_rate}/s at noon and {}/s at night", number(plan.load.rate / peak))
         }
-        Shape::Recorded { .. } => format!("a record of {rate}/s on average and {peak_rate}/s at most"),
+        Arrivals::Recorded { .. } => format!("a record of {rate}/s on average and {peak_rate}/s at most"),
     };
     let api = if plan.api == Api::Rest { "REST API" } else { "HTTP API" };
     let confirm = if plan.confirm == Confirm::Callback { "callbacks" } else { "polling" };

@@ -2,7 +2,7 @@
 
 use lanes::LANES;
 use proptest::prelude::*;
-use twolane_plan::{Api, Architecture, Confirm, LanePlan, LimitTable, Load, Question, Settings, Shape, plan};
+use twolane_plan::{Api, Architecture, Arrivals, Confirm, LanePlan, LimitTable, Load, Question, Settings, plan};
 use twolane_report::PriceTable;
 
 fn question(load: Load, set: &[(&str, f64)]) -> Question {
@@ -25,7 +25,7 @@ fn question(load: Load, set: &[(&str, f64)]) -> Question {
 }
 
 fn constant(rate: f64, seconds: f64) -> Load {
-    Load::new(Shape::Constant, rate, 1.0, seconds).expect("it is a load")
+    Load::new(Arrivals::Constant, rate, 1.0, seconds).expect("it is a load")
 }
 
 fn lane(question: &Question, name: &str) -> LanePlan {
@@ -85,7 +85,7 @@ fn a_backlog_grows_and_drains_by_the_difference_of_the_rates() {
 
 #[test]
 fn a_backlog_drains_while_orders_arrive() {
-    let load = Load::new(Shape::Burst, 600.0, 2.5, 900.0).expect("it is a load");
+    let load = Load::new(Arrivals::Burst, 600.0, 2.5, 900.0).expect("it is a load");
 
     let asynchronous = lane(&question(load, SERVES_A_THOUSAND), "async");
 
@@ -104,6 +104,19 @@ fn a_function_that_is_throttled_answers_500_and_a_table_503() {
 
     is(function.orders.refused.function_throttled, 300.0 * 60.0);
     is(table.orders.refused.dependency_over_limit, 300.0 * 60.0);
+}
+
+#[test]
+fn invocations_that_last_keep_their_concurrency_until_they_end() {
+    // Each second, ten requests within a tenth of it. Each takes 0.5 s, and two may run at once.
+    let counts: Vec<f64> = (0..100).map(|tenth| if tenth % 10 == 0 { 10.0 } else { 0.0 }).collect();
+    let volleys = Load::recorded(counts, 0.1).expect("it is a load");
+
+    let sync = lane(&question(volleys, &[("DatabaseMs", 498.0), ("ReservedConcurrentExecutions", 2.0)]), "sync");
+
+    // Idle concurrency takes two at once; a rate of 2 / 0.5 a second would take four in each second.
+    is(sync.orders.confirmed, 20.0);
+    is(sync.concurrency[0].most, 2.0);
 }
 
 #[test]
@@ -172,7 +185,7 @@ fn what_ifs_change_what_they_are_about() {
 
 #[test]
 fn the_same_question_has_the_same_answer_bit_by_bit() {
-    let load = Load::new(Shape::Day, 700.0, 4.0, 3_600.0).expect("it is a load");
+    let load = Load::new(Arrivals::Day, 700.0, 4.0, 3_600.0).expect("it is a load");
     let question = question(load, &[]);
     let json = || serde_json::to_string(&plan(&question)).expect("it is JSON");
 
@@ -182,7 +195,7 @@ fn the_same_question_has_the_same_answer_bit_by_bit() {
 #[test]
 fn the_changes_make_a_lane_pass() {
     for rate in [100.0, 1_000.0] {
-        let load = Load::new(Shape::Day, rate, 5.0, 86_400.0).expect("it is a load");
+        let load = Load::new(Arrivals::Day, rate, 5.0, 86_400.0).expect("it is a load");
 
         for lane in plan(&question(load, &[])).lanes {
             assert!(lane.passes || lane.with_changes.is_some_and(|then| then.passes), "{} at {rate}/s", lane.lane.name);
@@ -192,12 +205,12 @@ fn the_changes_make_a_lane_pass() {
 
 prop_compose! {
     fn any_load()(
-        shape in prop_oneof![Just(Shape::Constant), Just(Shape::Ramp), Just(Shape::Burst), Just(Shape::Day)],
+        arrivals in prop_oneof![Just(Arrivals::Constant), Just(Arrivals::Ramp), Just(Arrivals::Burst), Just(Arrivals::Day)],
         rate in 1.0..20_000.0_f64,
         peak in 1.0..10.0_f64,
         seconds in 1.0..90.0_f64,
     ) -> Load {
-        Load::new(shape, rate, peak, seconds).expect("it is a load")
+        Load::new(arrivals, rate, peak, seconds).expect("it is a load")
     }
 }
 
@@ -241,7 +254,7 @@ proptest! {
             let orders = lane.orders;
             let sum = orders.refused.total() + orders.confirmed + orders.cancelled + orders.failed + orders.waiting;
             prop_assert!((sum - orders.arrived).abs() < 1e-6 * orders.arrived + 1e-3, "{}: {orders:?}", lane.lane.name);
-            // A shape's arrivals are sampled once a step.
+            // Arrivals are sampled once a step.
             prop_assert!((orders.arrived - expected).abs() < 0.2 * expected + 1.0, "{expected}: {orders:?}");
             for count in [orders.refused.total(), orders.confirmed, orders.cancelled, orders.failed, orders.not_called_back] {
                 prop_assert!(count >= -1e-6, "{}: {orders:?}", lane.lane.name);

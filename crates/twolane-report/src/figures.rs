@@ -105,7 +105,7 @@ fn figure(key: String, label: String, value: Option<f64>, kind: Kind) -> Figure 
     Figure { key, label, value, kind }
 }
 
-/// Key, name and value of what is told of a distribution.
+/// Key, name and value of what is shown of a distribution.
 pub(crate) fn percentiles(latency: Option<&Latency>) -> [(&'static str, &'static str, Option<f64>); 5] {
     [
         ("p50Ms", "p50", latency.map(|latency| latency.p50_ms)),

@@ -5,50 +5,75 @@ use crate::html::escape;
 use crate::model::Report;
 use crate::promise::together;
 
-/// A test case: its class, its name, and why it failed if it did.
-struct Case(&'static str, String, Option<String>);
+/// A test case: its class, its name, and what came of it.
+struct Case(&'static str, String, Outcome);
 
-/// The runs of one comparison. Whether each is sound, each lane's losses, each promise and each change since the baseline is a
+/// What came of a test case.
+enum Outcome {
+    Passed,
+    /// Why it failed.
+    Failed(String),
+    /// Why it was not made.
+    Skipped(&'static str),
+}
+
+impl Outcome {
+    fn failed_if(has_failed: bool, why: impl FnOnce() -> String) -> Self {
+        if has_failed { Self::Failed(why()) } else { Self::Passed }
+    }
+}
+
+/// The runs of one comparison, of which `planned` were to be made. Whether each is sound, each lane's losses, each promise and each change since the baseline is a
 /// test case. Source of the shape: Apache Ant, task `junitreport`, as Jenkins, GitLab and GitHub actions read it.
 #[must_use]
-pub fn junit(runs: &[Report], changes: &[Change]) -> String {
+pub fn junit(runs: &[Report], planned: usize, changes: &[Change]) -> String {
     let mut cases = Vec::new();
     for (number, run) in (1..).zip(runs) {
-        let errors = run.errors.join("; ");
-        cases.push(Case("run", format!("run {number} has no error"), (!errors.is_empty()).then_some(errors)));
-        let why = "the run was interrupted: some orders have no outcome".to_owned();
-        cases.push(Case("run", format!("run {number} went to its end"), run.run.interrupted.then_some(why)));
+        let errors = Outcome::failed_if(!run.is_sound(), || run.errors.join("; "));
+        cases.push(Case("run", format!("run {number} has no error"), errors));
+        let end = Outcome::failed_if(run.run.interrupted, || {
+            "the run was interrupted: some orders have no outcome".to_owned()
+        });
+        cases.push(Case("run", format!("run {number} went to its end"), end));
         cases.extend(run.lanes.iter().map(|lane| {
             let lost = lane.counts.lost;
             let name = format!("run {number}: the {} lane loses no accepted order", lane.lane.name);
-            Case("run", name, (lost > 0).then(|| format!("{lost} lost")))
+            Case("run", name, Outcome::failed_if(lost > 0, || format!("{lost} lost")))
         }));
     }
+    cases.extend((runs.len() + 1..=planned).map(|number| {
+        Case("run", format!("run {number} is made"), Outcome::Skipped("the comparison ended before this run"))
+    }));
     cases.extend(together(runs).into_iter().map(|promise| {
         let name = format!("{} ({})", promise.promise, promise.lane.name);
-        Case("promise", name, (!promise.kept).then_some(promise.figures))
+        Case("promise", name, Outcome::failed_if(!promise.kept, || promise.figures))
     }));
     cases.extend(changes.iter().map(|change| {
         let name = format!("{} {} is no worse than the baseline", change.lane.name, change.metric);
-        let worse = format!("{:.2}×, {:.2}× to {:.2}×", change.ratio, change.low, change.high);
-        Case("baseline", name, (change.trend == Trend::Regression).then_some(worse))
+        let worse = || format!("{:.2}×, {:.2}× to {:.2}×", change.ratio, change.low, change.high);
+        Case("baseline", name, Outcome::failed_if(change.trend == Trend::Regression, worse))
     }));
-    let (tests, failures) = (cases.len(), cases.iter().filter(|case| case.2.is_some()).count());
+    let tests = cases.len();
+    let failures = cases.iter().filter(|case| matches!(case.2, Outcome::Failed(_))).count();
+    let skipped = cases.iter().filter(|case| matches!(case.2, Outcome::Skipped(_))).count();
     let cases: String = cases.iter().map(written).collect();
     format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites tests=\"{tests}\" failures=\"{failures}\">\n\
-         <testsuite name=\"twolane compare\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"0\">\n\
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites tests=\"{tests}\" failures=\"{failures}\" skipped=\"{skipped}\">\n\
+         <testsuite name=\"twolane compare\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\">\n\
          {cases}</testsuite>\n</testsuites>\n"
     )
 }
 
-fn written(Case(class, name, failure): &Case) -> String {
-    let name = text(name);
-    let Some(why) = failure else { return format!("<testcase classname=\"twolane.{class}\" name=\"{name}\"/>\n") };
-    let why = text(why);
-    format!(
-        "<testcase classname=\"twolane.{class}\" name=\"{name}\"><failure message=\"{why}\">{why}</failure></testcase>\n"
-    )
+fn written(Case(class, name, outcome): &Case) -> String {
+    let head = format!("<testcase classname=\"twolane.{class}\" name=\"{}\"", text(name));
+    match outcome {
+        Outcome::Passed => format!("{head}/>\n"),
+        Outcome::Failed(why) => {
+            let why = text(why);
+            format!("{head}><failure message=\"{why}\">{why}</failure></testcase>\n")
+        }
+        Outcome::Skipped(why) => format!("{head}><skipped message=\"{}\"/></testcase>\n", text(why)),
+    }
 }
 
 /// Text as XML takes it. Source: Extensible Markup Language 1.0, fifth edition, production 2, "Char".
@@ -68,7 +93,7 @@ mod tests {
         let promises = ["sync.refused<1%", "async.refused==0"].map(|promise| promise.parse().expect("a promise"));
         judge(&mut report, &promises);
 
-        let xml = junit(&[report], &[]);
+        let xml = junit(&[report], 1, &[]);
 
         let document = Document::parse(&xml).expect("it is well-formed");
         let cases: Vec<_> = document.descendants().filter(|node| node.has_tag_name("testcase")).collect();
@@ -90,11 +115,23 @@ mod tests {
     }
 
     #[test]
+    fn runs_that_were_not_made_are_skipped() {
+        let xml = junit(&[sample::report()], 3, &[]);
+
+        let document = Document::parse(&xml).expect("it is well-formed");
+        let cases = document.descendants().filter(|node| node.has_tag_name("skipped")).filter_map(|node| node.parent());
+        let names: Vec<_> = cases.filter_map(|case| case.attribute("name")).collect();
+        assert_eq!(names, ["run 2 is made", "run 3 is made"]);
+        let suite = document.root_element();
+        assert_eq!([suite.attribute("failures"), suite.attribute("skipped")], [Some("0"), Some("2")]);
+    }
+
+    #[test]
     fn is_well_formed_whatever_an_error_says() {
         let mut report = sample::report();
         report.errors = vec!["]]> <a b=\"c\"> & 'd' \u{1b}[2J \u{0} \u{fffe} \u{ffff}\n".to_owned(), "é😀".to_owned()];
 
-        let xml = junit(&[report], &[]);
+        let xml = junit(&[report], 1, &[]);
 
         let document = Document::parse(&xml).expect("it is well-formed");
         let failure = document.descendants().find(|node| node.has_tag_name("failure")).and_then(|node| node.text());

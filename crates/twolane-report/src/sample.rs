@@ -32,7 +32,13 @@ fn run() -> Run {
         parallel: false,
         confirm: Confirm::Both,
         seed: 7,
-        arrivals: Arrivals { kind: ArrivalsKind::Burst, rate_per_second: 33.333, duration_seconds: 60.0, orders: 2000 },
+        arrivals: Arrivals {
+            kind: ArrivalsKind::Burst,
+            rate_per_second: 33.333,
+            duration_seconds: 60.0,
+            orders: 2000,
+            schedule_hash: Some("27d0c4ea0ecbb9a2".to_owned()),
+        },
         owners: 20,
         warm_up_seconds: 5.0,
         grace_seconds: 60.0,
@@ -163,6 +169,7 @@ fn async_lane() -> LaneReport {
             status_requests: 3000,
             publish_units: Some(0),
             message_units: 2800,
+            fair_queue_units: Some(2800),
             functions: vec![function("process-orders", 400, 2.0), function("get-order", 3000, 3.0)],
             write_units: 2000.0,
             read_units: 5000.0,
@@ -186,6 +193,7 @@ pub(crate) fn report_of_three() -> Report {
         functions: workers.chain([function("get-order", 3000, 3.0)]).collect(),
         publish_units: Some(12_000),
         message_units: 30_000,
+        fair_queue_units: Some(0),
         write_units: 46_000.0,
         ..bus.usage
     };

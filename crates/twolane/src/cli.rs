@@ -157,7 +157,7 @@ Examples:
   twolane watch
   twolane compare --rate 50 --duration 60
   twolane report report.json
-  twolane plan --rate 1000 --peak 5 --shape day
+  twolane plan --rate 1000 --peak 5 --arrivals day
   twolane dlq
   twolane redrive
   twolane stock set SKU-1 100
@@ -265,6 +265,7 @@ Examples:
 
 Exit code:
   0  shown, and every promise of --require is kept
+  1  shown, and --require is given for a run that was interrupted or has errors
   2  wrong usage, a file that is no report, or a page or a result that cannot be
      written
   3  a promise of --require is broken";

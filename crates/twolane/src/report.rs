@@ -3,8 +3,10 @@
 use crate::PROMISE_BROKEN;
 use crate::cli::ReportArgs;
 use crate::output::Output;
+use crate::progress::tell;
 use anyhow::{Context, bail};
 use std::process::ExitCode;
+use twolane_report::model::Report;
 use twolane_report::{
     PriceTable, comparison, comparison_json, complete, judge, read, summary, write_page, write_picture,
 };
@@ -50,6 +52,12 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
         _ => comparison(&reports),
     };
     Output::stdout().line(&shown).context("Failed to write the result")?;
-    let is_broken = !args.require.is_empty() && reports.iter().any(|(_, report)| !report.keeps_promises());
+    let is_required = !args.require.is_empty();
+    let is_complete = |report: &Report| report.is_sound() && !report.run.interrupted;
+    if is_required && !reports.iter().all(|(_, report)| is_complete(report)) {
+        tell("error: The run was interrupted or has errors, so that it keeps no promise.");
+        return Ok(ExitCode::FAILURE);
+    }
+    let is_broken = is_required && reports.iter().any(|(_, report)| !report.keeps_promises());
     Ok(if is_broken { ExitCode::from(PROMISE_BROKEN) } else { ExitCode::SUCCESS })
 }

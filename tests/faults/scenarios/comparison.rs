@@ -25,7 +25,7 @@ fn is_write(call: &Call) -> bool {
 }
 
 /// A folder for reports and saved settings.
-fn folder() -> PathBuf {
+pub(super) fn folder() -> PathBuf {
     let folder = env::temp_dir().join(format!("twolane-compare-{}", new_id()));
     std::fs::create_dir_all(&folder).unwrap();
     folder
@@ -33,11 +33,11 @@ fn folder() -> PathBuf {
 
 /// The comparison of two lanes with those options, its files in that folder.
 fn compare(folder: &std::path::Path, more: &[&str]) -> Command {
-    compare_lanes("sync,async", folder, more)
+    compare_lanes("sync,async", folder, &[&["--warm-up", "0"], more].concat())
 }
 
-fn compare_lanes(lanes: &str, folder: &std::path::Path, more: &[&str]) -> Command {
-    let mut command = command_line::command(&["compare", "--owners", "2", "--warm-up", "0", "--max-lag", "600000"]);
+pub(super) fn compare_lanes(lanes: &str, folder: &std::path::Path, more: &[&str]) -> Command {
+    let mut command = command_line::command(&["compare", "--owners", "2", "--max-lag", "600000"]);
     command
         .args(["--lanes", lanes])
         .arg("--output")
@@ -79,12 +79,12 @@ async fn settings(rig: &Rig) -> Settings {
     }
 }
 
-fn count(report: &Value, lane: usize, name: &str) -> u64 {
+pub(super) fn count(report: &Value, lane: usize, name: &str) -> u64 {
     report["lanes"][lane]["counts"][name].as_u64().unwrap()
 }
 
 /// Of all classes.
-fn refused(report: &Value, lane: usize) -> u64 {
+pub(super) fn refused(report: &Value, lane: usize) -> u64 {
     let classes = report["lanes"][lane]["counts"]["refused"].as_object().unwrap();
     classes.values().filter_map(Value::as_u64).sum()
 }
@@ -154,7 +154,7 @@ async fn supplies() -> [String; 3] {
 pub(crate) async fn every_lane_is_compared_and_stock_and_accounts_are_left_as_they_were(_: &Rig, _: Load) -> Figures {
     let (folder, before) = (folder(), supplies().await);
     // Slow enough for an emulator on a busy machine: the lane that publishes answers 503 when SNS does not answer in time.
-    let load = ["--orders", "10", "--rate", "2", "--yes", "--json"];
+    let load = ["--warm-up", "0", "--orders", "10", "--rate", "2", "--yes", "--json"];
 
     let ran = compare_lanes("sync,async,bus", &folder, &load).output().await.unwrap();
 
@@ -171,6 +171,26 @@ pub(crate) async fn every_lane_is_compared_and_stock_and_accounts_are_left_as_th
     assert_eq!(supplies().await, before);
     std::fs::remove_dir_all(folder).unwrap();
     Figures::default().with("confirmed down each lane", 10).with("numbers left changed", 0)
+}
+
+pub(crate) async fn a_sample_of_a_scenario_file_keeps_its_promises(rig: &Rig, _: Load) -> Figures {
+    let (folder, before) = (folder(), settings(rig).await);
+    // With a shorter load than the file's.
+    let sample = ["--scenario-file", "samples/scenarios/database-outage.toml", "--rate", "3", "--duration", "9"];
+
+    let ran = compare(&folder, &sample).args(["--outage", "3", "--yes", "--json"]).output().await.unwrap();
+
+    let complaints = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{}{complaints}", String::from_utf8_lossy(&ran.stdout));
+    let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    let promises = report["promises"].as_array().unwrap();
+    let promises: Vec<_> = promises.iter().map(|promise| promise["promise"].as_str().unwrap()).collect();
+    assert_eq!(promises, ["*.lost==0", "*.lost==0", "async.refused==0"], "{report}");
+    assert!(refused(&report, 0) > 0, "the outage is the caller's in the sync lane: {report}");
+    assert_eq!(count(&report, 1, "confirmed"), count(&report, 1, "sent"), "{report}");
+    assert_eq!(settings(rig).await, before);
+    std::fs::remove_dir_all(folder).unwrap();
+    Figures::default().with("refused by sync", refused(&report, 0)).with("refused by async", refused(&report, 1))
 }
 
 /// A burst that takes an hour.

@@ -14,6 +14,7 @@ mod last_delivery;
 mod lost_answers;
 mod notifications;
 mod one_of_each;
+mod plan;
 mod restarts;
 mod sockets;
 mod storm;
@@ -64,6 +65,8 @@ pub(crate) fn all() -> Vec<Scenario> {
         bus_service_down::other_lanes_do_not_notice_and_the_bus_lane_catches_up_or_cancels,
         bus_storm::every_order_ends_once_and_only_confirmed_ones_take_anything,
         comparison::a_burst_is_refused_by_the_sync_lane_and_levelled_by_the_async_lane,
+        plan::a_plan_predicts_what_a_burst_does_to_each_lane,
+        comparison::a_sample_of_a_scenario_file_keeps_its_promises,
         comparison::every_lane_is_compared_and_stock_and_accounts_are_left_as_they_were,
         comparison::an_interrupted_comparison_leaves_the_stack_as_it_was,
         comparison::a_comparison_that_runs_is_left_alone_by_others,

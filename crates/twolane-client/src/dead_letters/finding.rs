@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn tells_why_a_message_is_there() {
-        for (attributes, record, told) in [
+        for (attributes, record, reason) in [
             (&ORDER[..], Some(("FAILED", Some("why"))), "why"),
             (&ORDER, Some(("CONFIRMED", None)), "its order is CONFIRMED already: another delivery of it was done"),
             (&ORDER, None, NO_RECORD),
@@ -142,7 +142,7 @@ mod tests {
                 "not from the API: message attribute owner must be 1 to 255 visible ASCII characters",
             ),
         ] {
-            assert_eq!(finding(attributes, record).reason(), told);
+            assert_eq!(finding(attributes, record).reason(), reason);
         }
     }
 

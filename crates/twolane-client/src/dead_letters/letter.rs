@@ -24,7 +24,7 @@ pub struct Letter {
 pub enum Oddity {
     /// The worker can do nothing with it: it comes back, however often it is moved.
     Stray(String),
-    /// The worker refuses it, tells its owner, and the queue deletes it.
+    /// The worker refuses it, notifies its owner, and the queue deletes it.
     Refused(String),
 }
 

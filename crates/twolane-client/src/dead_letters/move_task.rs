@@ -13,7 +13,7 @@ use tokio::time::Instant;
 /// Between two looks at the task.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// How long the task may be told nothing of before it is given up: lists are eventually consistent, and a request may
+/// How long SQS may report nothing of the task before it is given up: lists are eventually consistent, and a request may
 /// fail.
 const SILENCE: Duration = Duration::from_secs(15);
 
@@ -91,28 +91,28 @@ impl Task<'_> {
     async fn follow(&self, interruption: &Interruption, moved: impl Fn(usize)) -> anyhow::Result<Moved> {
         let (mut heard, mut cancelled) = (Instant::now(), false);
         loop {
-            let told = match self.latest().await {
+            let task = match self.latest().await {
                 Ok(latest) => latest.filter(|latest| latest.started_timestamp() > self.earlier),
                 Err(error) if heard.elapsed() > SILENCE => {
-                    return Err(error.cause).context("Messages are being moved, but how far is not told");
+                    return Err(error.cause).context("Messages are being moved, but how far is unknown");
                 }
                 Err(_) => None,
             };
-            let Some(told) = told else {
+            let Some(task) = task else {
                 if heard.elapsed() > SILENCE {
-                    bail!("SQS tells nothing of the task that it started to move messages");
+                    bail!("SQS reports nothing of the task that it started to move messages");
                 }
                 tokio::time::sleep(INTERVAL).await;
                 continue;
             };
             heard = Instant::now();
-            let count = usize::try_from(told.approximate_number_of_messages_moved()).unwrap_or_default();
+            let count = usize::try_from(task.approximate_number_of_messages_moved()).unwrap_or_default();
             moved(count);
-            match told.status() {
+            match task.status() {
                 Some("COMPLETED") => return Ok(Moved::Completed(count)),
                 Some("CANCELLED") => return Ok(Moved::Cancelled),
                 Some("FAILED") => {
-                    return Err(anyhow!("{}", told.failure_reason().unwrap_or("SQS does not say why")))
+                    return Err(anyhow!("{}", task.failure_reason().unwrap_or("SQS does not say why")))
                         .context("Moving messages failed midway");
                 }
                 Some("RUNNING") if interruption.signal().is_some() && !cancelled => {

@@ -215,8 +215,8 @@ impl DeadLetterQueue {
 
     async fn attributes(&self, url: &str, names: &[QueueAttributeName]) -> anyhow::Result<Vec<String>> {
         let request = self.client.get_queue_attributes().queue_url(url);
-        let told = request.set_attribute_names(Some(names.to_vec())).send().await.map_err(|error| describe(&error));
-        let told = told.with_context(|| format!("Failed to ask about the queue {url}"))?;
-        Ok(names.iter().filter_map(|name| told.attributes()?.get(name).cloned()).collect())
+        let answer = request.set_attribute_names(Some(names.to_vec())).send().await.map_err(|error| describe(&error));
+        let answer = answer.with_context(|| format!("Failed to ask about the queue {url}"))?;
+        Ok(names.iter().filter_map(|name| answer.attributes()?.get(name).cloned()).collect())
     }
 }

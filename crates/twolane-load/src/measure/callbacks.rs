@@ -1,4 +1,4 @@
-//! Outcomes as the WebSocket tells them.
+//! Outcomes as the WebSocket reports them.
 
 use super::clocked::Clocked;
 use super::tally::{By, Outcome};
@@ -75,7 +75,7 @@ impl Callbacks {
         Ok(Self { sockets })
     }
 
-    /// Listens until dropped. Each tally is told of its own orders.
+    /// Listens until dropped. Each tally records its own orders.
     pub(crate) fn listen(self, ids: OrderIds, clocked: &Clocked) -> Listening {
         let lost = Arc::new(Mutex::new(Vec::new()));
         let mut tasks = JoinSet::new();
@@ -84,7 +84,7 @@ impl Callbacks {
             tasks.spawn(async move {
                 loop {
                     match socket.next().await {
-                        Event::Frame { text, at } => told(&text, ids, &clocked, at),
+                        Event::Frame { text, at } => record(&text, ids, &clocked, at),
                         Event::Lost { why, .. } => lost.lock().expect("no holder of this lock panics").push(why),
                         Event::Opened => {}
                     }
@@ -102,13 +102,13 @@ pub(crate) struct Listening {
 }
 
 impl Listening {
-    /// Why sockets closed in between: what they would have told meanwhile was not heard.
+    /// Why sockets closed in between: what they would have sent meanwhile was not heard.
     pub(crate) fn lost(&self) -> Vec<String> {
         self.lost.lock().expect("no holder of this lock panics").clone()
     }
 }
 
-fn told(text: &str, ids: OrderIds, clocked: &Clocked, at: Instant) {
+fn record(text: &str, ids: OrderIds, clocked: &Clocked, at: Instant) {
     // Whatever else comes is none of this run's orders.
     let Ok(frame) = serde_json::from_str::<Frame>(text) else { return };
     let outcome = match frame.r#type {

@@ -11,7 +11,7 @@ use twolane_report::model::Latency;
 /// Significant digits kept of each value: within a thousandth of the truth.
 const PRECISION: u8 = 3;
 
-/// Longest time told apart from longer ones: an hour.
+/// Longest time that is distinct from longer ones: an hour.
 const LONGEST_US: u64 = 3_600_000_000;
 
 /// Points of a curve to draw.
@@ -104,14 +104,14 @@ mod tests {
 
         let latency = times.latency().expect("there are some");
 
-        for (told, truth) in [
+        for (reported, truth) in [
             (latency.p50_ms, 500.0),
             (latency.p90_ms, 900.0),
             (latency.p99_ms, 990.0),
             (latency.p99_9_ms, 999.0),
             (latency.max_ms, 1000.0),
         ] {
-            assert!((told - truth).abs() / truth <= 0.001, "{told} {truth}");
+            assert!((reported - truth).abs() / truth <= 0.001, "{reported} {truth}");
         }
         assert_eq!(latency.count, 1000);
     }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::sleep_until;
 
-/// Sends everything, with so many requests under way at most, and returns when each has its answer. `accepted` is told
-/// of each order that was queued. Ends early, without the requests that were not due yet, when dropped.
+/// Sends everything, with so many requests under way at most, and returns when each has its answer. `accepted` gets
+/// each order that was queued. Ends early, without the requests that were not due yet, when dropped.
 pub(crate) async fn send_all<S: Sender>(
     workload: &Workload,
     sender: Arc<S>,
@@ -98,7 +98,7 @@ mod tests {
         let workload = workload();
         let clocked = Clocked::start(Tally::new(&workload));
         let sender = Arc::new(Scripted(clocked.at(Duration::ZERO)));
-        let (accepted, _told) = unbounded_channel();
+        let (accepted, _questions) = unbounded_channel();
         send_all(&workload, sender, &clocked, max_in_flight, accepted, std::future::pending()).await;
         clocked
     }

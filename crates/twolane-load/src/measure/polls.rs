@@ -1,4 +1,4 @@
-//! Outcomes as the status service tells them.
+//! Outcomes as the status service reports them.
 
 use super::clocked::Clocked;
 use super::lane::HttpLane;

@@ -40,7 +40,7 @@ impl Depths {
         self.keep(self.deployed.depth(queues.map(|queue| &queue.url)).await)
     }
 
-    /// Asks for it once a second until dropped. Where it cannot be told, it is `None`.
+    /// Asks for it once a second until dropped. Where it cannot be read, it is `None`.
     pub(crate) async fn sample(self, clocked: Clocked) {
         let mut second = interval(Duration::from_secs(1));
         second.set_missed_tick_behavior(MissedTickBehavior::Skip);

@@ -13,7 +13,7 @@ const BATCH: usize = 100;
 /// Requests under way at the same time.
 const AT_ONCE: usize = 8;
 
-/// Differences that are told one by one.
+/// Differences that are listed one by one.
 const MAX_TOLD: usize = 20;
 
 /// Looks every order up that was sent, warm-up included, and compares. Orders may still be on their way where the run
@@ -66,7 +66,7 @@ async fn compare(
 
 /// Why an order and its record do not go together.
 fn mismatch(state: &OrderState, found: Option<&str>, to_the_end: bool) -> Option<String> {
-    let told = match (state.outcome, found) {
+    let measured = match (state.outcome, found) {
         (_, Some(_)) if state.accepted == 0 && !state.in_doubt => "was refused",
         // A later delivery decides what had failed; and what the database refused to the last, it may have refused to
         // record as failed too: the message is in the dead-letter queue.
@@ -85,7 +85,7 @@ fn mismatch(state: &OrderState, found: Option<&str>, to_the_end: bool) -> Option
     };
     let found =
         found.map_or_else(|| "the table does not have it".to_owned(), |status| format!("the table says {status}"));
-    Some(format!("{told}, and {found}"))
+    Some(format!("{measured}, and {found}"))
 }
 
 #[cfg(test)]
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn agrees_where_the_table_says_what_was_told() {
+    fn agrees_where_the_table_says_what_was_reported() {
         for (state, found) in [
             (state(1, Some(Outcome::Confirmed)), Some("CONFIRMED")),
             (state(1, Some(Outcome::Cancelled)), Some("CANCELLED")),
@@ -114,15 +114,15 @@ mod tests {
 
     #[test]
     fn tells_what_is_lost_and_what_should_not_be_there() {
-        let told = |state, found| mismatch(&state, found, true).expect("they do not go together");
+        let found_for = |state, found| mismatch(&state, found, true).expect("they do not go together");
 
         assert_eq!(
-            told(state(1, Some(Outcome::Confirmed)), None),
+            found_for(state(1, Some(Outcome::Confirmed)), None),
             "was reported as confirmed, and the table does not have it"
         );
-        assert_eq!(told(state(0, None), Some("CONFIRMED")), "was refused, and the table says CONFIRMED");
+        assert_eq!(found_for(state(0, None), Some("CONFIRMED")), "was refused, and the table says CONFIRMED");
         assert_eq!(
-            told(state(1, None), Some("CONFIRMED")),
+            found_for(state(1, None), Some("CONFIRMED")),
             "was accepted and never reported, and the table says CONFIRMED"
         );
     }

@@ -29,7 +29,7 @@ use twolane_report::model::{Counts, DeadLetters, FunctionUsage, Reconciliation};
 /// Between two looks at whether everything is settled.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Without news for this long, the status service is asked for what callbacks have not told.
+/// Without news for this long, the status service is asked for what callbacks have not reported.
 const OVERDUE: Duration = Duration::from_secs(5);
 
 /// Orders that are asked for at once when callbacks are overdue.

@@ -81,17 +81,17 @@ pub(crate) struct OrderState {
     pub(crate) late_repeats: u8,
     /// Callbacks with an outcome of it.
     pub(crate) callbacks: u8,
-    /// Those that told what the one before had told.
+    /// Those that repeat what the one before reported.
     pub(crate) duplicate_callbacks: u8,
-    /// What the last one told.
-    pub(crate) told: Option<Outcome>,
+    /// What the last one reported.
+    pub(crate) reported: Option<Outcome>,
     /// Deliveries it took, as its record says.
     pub(crate) attempts: u8,
     /// Whether a request went without an answer that settles it.
     pub(crate) in_doubt: bool,
     /// Whether it counts in the figures.
     pub(crate) counts: bool,
-    /// Whether a poll has told its outcome.
+    /// Whether a poll has reported its outcome.
     pub(crate) polled: bool,
     /// What became of it, as far as is known.
     pub(crate) outcome: Option<Outcome>,
@@ -171,7 +171,7 @@ pub(crate) struct Tally {
     pub(crate) throttled: u64,
     /// Requests answered 400, warm-up included: where a function answers, it ran.
     pub(crate) invalid: u64,
-    /// Callbacks that told something else than the one before, and not that a failed order was confirmed.
+    /// Callbacks that reported something else than the one before, and not that a failed order was confirmed.
     pub(crate) contradicted: u64,
     /// Of all owners.
     pub(crate) times: OutcomeTimes,
@@ -317,7 +317,7 @@ impl Tally {
         self.poll_lag.record(now.saturating_sub(due));
     }
 
-    /// An order's outcome was told.
+    /// An order's outcome was reported.
     pub(crate) fn learned(&mut self, order: u32, outcome: Outcome, attempts: Option<u32>, by: By, now: Duration) {
         let state = &mut self.orders[order as usize];
         let since_due = now.saturating_sub(Duration::from_micros(state.due_us));
@@ -330,7 +330,7 @@ impl Tally {
         state.attempts = state.attempts.max(attempts);
         if by == By::Callback {
             state.callbacks = state.callbacks.saturating_add(1);
-            match state.told.replace(outcome) {
+            match state.reported.replace(outcome) {
                 // That a failed order was decided later is news, and no duplicate.
                 None => {}
                 Some(Outcome::Failed) if matches!(outcome, Outcome::Confirmed | Outcome::Cancelled) => {}
@@ -410,7 +410,7 @@ impl Tally {
             |state: &&OrderState| state.accepted == 0 && !state.in_doubt && state.outcome.is_some();
         let done_though_refused = self.orders.iter().filter(done_though_refused).count();
         [
-            (self.contradicted, "callbacks told something else of an order than the one before"),
+            (self.contradicted, "callbacks reported something else of an order than the one before"),
             (done_though_refused as u64, "orders were refused for good, and have an outcome"),
         ]
         .into_iter()
@@ -419,11 +419,11 @@ impl Tally {
         .collect()
     }
 
-    /// Accepted orders whose outcome no callback told.
+    /// Accepted orders whose outcome no callback reported.
     pub(crate) fn without_callback(&self) -> u64 {
-        let untold =
+        let without =
             |state: &&OrderState| state.counts && state.accepted > 0 && state.outcome.is_some() && state.callbacks == 0;
-        self.orders.iter().filter(untold).count() as u64
+        self.orders.iter().filter(without).count() as u64
     }
 
     fn second(&mut self, at: Duration) -> &mut Second {

@@ -106,6 +106,7 @@ pub(crate) fn counted(
         status_requests: tally.status_requests,
         publish_units: Some(units(EVENT_UNIT, &|order| taken(lane, order, |usage| usage.publishes))),
         message_units,
+        fair_queue_units: Some(if lane.queues.iter().any(|queue| queue.is_fair) { message_units } else { 0 }),
         functions,
         // Each time that an order comes to the database counts, a repeated one too.
         write_units: float(
@@ -152,7 +153,7 @@ fn step_write_units(lane: Lane, tally: &Tally, workload: &Workload) -> u64 {
 /// it has at least as many reports as there must be, and no more of them come.
 ///
 /// # Errors
-/// The logs cannot be read. Reports that do not come are told in `errors`.
+/// The logs cannot be read. Reports that do not come are listed in `errors`.
 pub(crate) async fn functions(
     lane: Lane,
     deployed: &Deployed,
@@ -193,13 +194,13 @@ pub(crate) async fn functions(
 }
 
 async fn of_function(deployed: &Deployed, function: &Function, window: Window) -> anyhow::Result<FunctionUsage> {
-    let told = reports(deployed, function, window).await;
-    let told = told.with_context(|| format!("Failed to read the log of {}", function.deployed_name))?;
+    let reports = reports(deployed, function, window).await;
+    let reports = reports.with_context(|| format!("Failed to read the log of {}", function.deployed_name))?;
     Ok(FunctionUsage {
         name: function.name.to_owned(),
-        invocations: told.len() as u64,
-        gb_seconds: told.iter().map(|(_, report)| report.gb_seconds()).sum(),
-        most_at_once: most_at_once(&told),
+        invocations: reports.len() as u64,
+        gb_seconds: reports.iter().map(|(_, report)| report.gb_seconds()).sum(),
+        most_at_once: most_at_once(&reports),
         representative: !window.is_emulator,
     })
 }
@@ -416,7 +417,7 @@ mod tests {
         assert_eq!(most_at_once(&[report(100.0, 2.0)]), 1);
         // Ten of 4 ms each, all at the same moment.
         assert_eq!(most_at_once(&[report(100.0, 4.0); 10]), 10);
-        // Back to back, told to the nearest millisecond.
+        // Back to back, reported to the nearest millisecond.
         assert_eq!(most_at_once(&[report(100.0, 50.0), report(149.0, 50.0), report(199.0, 50.0)]), 1);
         assert_eq!(most_at_once(&[report(100.0, 50.0), report(120.0, 50.0), report(300.0, 260.0)]), 3);
     }

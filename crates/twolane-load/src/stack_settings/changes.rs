@@ -78,7 +78,7 @@ impl Changes {
             (self.notify)(
                 "Putting the stack's settings back; the run ends when the requests under way have their answers.",
             );
-            // What fails is tried again at the end, and told there.
+            // What fails is tried again at the end, and reported there.
             let _ = undo(&self.controls, &self.saved.before).await;
             std::future::pending::<()>().await;
         };

@@ -1,6 +1,6 @@
 //! Stock and money that a run adds to what is there, and takes back as far as its orders did not take them.
 
-use super::supplies::{Amounts, Supply};
+use super::supplies::{Amounts, Supply, Wait};
 use crate::workload::{OrderIds, Turns};
 use anyhow::bail;
 use aws_sdk_dynamodb::Client;
@@ -72,8 +72,9 @@ impl Fill {
         notify: fn(&str),
     ) -> anyhow::Result<()> {
         let taken = self.taken(client, awaited, interruption, notify).await?;
-        let stock = self.stock.take_back(client, &self.id, &taken.units).await;
-        let accounts = self.accounts.take_back(client, &self.id, &taken.money).await;
+        let wait = Wait::begin(interruption);
+        let stock = self.stock.take_back(client, &self.id, &taken.units, &wait).await;
+        let accounts = self.accounts.take_back(client, &self.id, &taken.money, &wait).await;
         let missing: Vec<String> = [&stock, &accounts].into_iter().flatten().flatten().cloned().collect();
         if !missing.is_empty() {
             notify(&format!(

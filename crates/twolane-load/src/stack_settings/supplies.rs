@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use twolane_client::additions::TakenBack;
 use twolane_client::counters::{Counter, Counters};
+use twolane_client::signals::Interruption;
 
 /// Counters that are named one by one.
 const SHOWN: usize = 4;
@@ -19,6 +20,35 @@ const AT_ONCE: usize = 8;
 /// Longest wait for what cancelled orders give back, and between two attempts. Their steps undo them within seconds.
 const LONGEST: Duration = Duration::from_mins(1);
 const INTERVAL: Duration = Duration::from_secs(1);
+
+/// The wait for amounts that are not there: one for all counters.
+pub(super) struct Wait<'a> {
+    deadline: Instant,
+    interruption: Option<&'a Interruption>,
+}
+
+impl<'a> Wait<'a> {
+    /// Begins it. An interruption that comes later ends it. One that came before ended the run, whose cancelled orders still give
+    /// back.
+    pub(super) fn begin(interruption: Option<&'a Interruption>) -> Self {
+        Self {
+            deadline: Instant::now() + LONGEST,
+            interruption: interruption.filter(|interruption| !interruption.has_come()),
+        }
+    }
+
+    /// Waits until the next attempt. Returns whether there is to be one.
+    async fn next(&self) -> bool {
+        if Instant::now() >= self.deadline || self.interruption.is_some_and(Interruption::has_come) {
+            return false;
+        }
+        match self.interruption {
+            Some(interruption) => interruption.sleep(INTERVAL).await,
+            None => sleep(INTERVAL).await,
+        }
+        true
+    }
+}
 
 /// What orders take.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -104,11 +134,12 @@ impl Supply {
         client: &Client,
         fill: &str,
         taken: &BTreeMap<String, u64>,
+        wait: &Wait<'_>,
     ) -> anyhow::Result<Vec<String>> {
         let counters = self.counters(client);
         let take_back = async |one: &Addition| {
             let left = one.more.saturating_sub(taken.get(&one.key).copied().unwrap_or(0));
-            let missing = one.take_back(&counters, fill, left).await?;
+            let missing = one.take_back(&counters, fill, left, wait).await?;
             anyhow::Ok((missing > 0).then(|| format!("{missing} of {} in {}", one.key, self.table)))
         };
         let missing: Vec<_> =
@@ -129,13 +160,10 @@ impl Addition {
     }
 
     /// Takes that much back, and deletes a counter that was not there before. Returns how much is not there.
-    async fn take_back(&self, counters: &Counters, fill: &str, left: u64) -> anyhow::Result<u64> {
-        let deadline = Instant::now() + LONGEST;
+    async fn take_back(&self, counters: &Counters, fill: &str, left: u64, wait: &Wait<'_>) -> anyhow::Result<u64> {
         let mut back = left;
         while counters.take_back(fill, &self.counter(back)).await? == TakenBack::TooLittleThere {
-            if Instant::now() < deadline {
-                sleep(INTERVAL).await;
-            } else {
+            if !wait.next().await {
                 let available = counters.read(std::slice::from_ref(&self.key)).await?;
                 back = left.min(available.get(&self.key).copied().unwrap_or(0));
             }

@@ -1,4 +1,4 @@
-//! The ids of a run's orders, from which each order's number can be told again.
+//! The ids of a run's orders, from which each order's number can be read again.
 
 use super::Turns;
 use serde::{Deserialize, Serialize};

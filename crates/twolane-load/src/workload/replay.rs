@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use std::path::Path;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// The most malformed lines told at once.
-const MAX_TOLD: usize = 10;
+/// The most malformed lines listed at once.
+const MAX_LISTED: usize = 10;
 
 /// Due times in microseconds from the first one on, ascending, each with the body that is due.
 pub(crate) type Replay = (Vec<u64>, Vec<Box<str>>);
@@ -30,7 +30,7 @@ enum At {
 /// Reads the file. Blank lines are skipped; lines need not be in the order of their times.
 ///
 /// # Errors
-/// It cannot be read, has no lines, or has malformed ones, which are told with their numbers.
+/// It cannot be read, has no lines, or has malformed ones, which are listed with their numbers.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Replay> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).with_context(|| format!("Failed to read the arrivals in {shown}"))?;
@@ -47,8 +47,8 @@ fn parse(text: &str) -> anyhow::Result<Replay> {
         }
     }
     if !wrong.is_empty() {
-        let more = wrong.len().saturating_sub(MAX_TOLD);
-        wrong.truncate(MAX_TOLD);
+        let more = wrong.len().saturating_sub(MAX_LISTED);
+        wrong.truncate(MAX_LISTED);
         wrong.extend((more > 0).then(|| format!("and {more} more")));
         bail!("it has malformed lines\n  {}", wrong.join("\n  "));
     }

@@ -153,7 +153,7 @@ const CONDITIONS: [(&str, &str); 13] = [
     ("scenario settings", "/scenarioSettings"),
     ("parallel lanes", "/parallel"),
     ("outcomes learned by", "/confirm"),
-    ("arrivals", "/arrivals/kind"),
+    ("hash of due times", "/arrivals/scheduleHash"),
     ("orders per second", "/arrivals/ratePerSecond"),
     ("seconds", "/arrivals/durationSeconds"),
     ("orders", "/arrivals/orders"),

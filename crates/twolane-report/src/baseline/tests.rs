@@ -114,6 +114,7 @@ fn runs_under_other_conditions_are_not_compared() {
     let mut other = report.run.clone();
     other.target.kind = crate::model::TargetKind::Aws;
     other.arrivals.rate_per_second = 40.0;
+    other.arrivals.schedule_hash = Some("0".to_owned());
     other.seed = 8;
 
     let differing = differences(&report, &other, &lanes[..1]);
@@ -122,6 +123,7 @@ fn runs_under_other_conditions_are_not_compared() {
         differing,
         [
             "place: emulator in the baseline, aws now",
+            "hash of due times: 27d0c4ea0ecbb9a2 in the baseline, 0 now",
             "orders per second: 33.333 in the baseline, 40 now",
             "seed: 7 in the baseline, 8 now",
             "lanes: sync, async in the baseline, sync now",

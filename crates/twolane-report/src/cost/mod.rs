@@ -15,14 +15,13 @@ use lanes::STATUS_SERVICE;
 const MILLION: f64 = 1_000_000.0;
 
 /// What is billed and not counted here.
-const LEFT_OUT: [&str; 8] = [
+const LEFT_OUT: [&str; 7] = [
     "the functions that run once per token or per socket",
     "CloudWatch Logs, metrics and alarms",
     "X-Ray traces",
     "data transfer to the internet",
     "stored data and point-in-time recovery of DynamoDB",
     "empty receives of an idle queue",
-    "SQS's surcharge for messages with a group, $0.10 per million requests",
     "the free tier and all discounts",
 ];
 
@@ -86,6 +85,12 @@ pub fn usage_cost(usage: &Usage, prices: &Prices) -> Option<LaneCost> {
             prices.sns_requests_per_million / MILLION,
         ),
         ("SQS", float(usage.message_units), "requests of 64 KB", prices.sqs_requests_per_million / MILLION),
+        (
+            "SQS fair queue",
+            float(usage.fair_queue_units.unwrap_or(0)),
+            "requests of 64 KB",
+            prices.sqs_fair_queue_requests_per_million / MILLION,
+        ),
         ("Lambda requests", invocations, "invocations", prices.lambda_requests_per_million / MILLION),
         ("Lambda duration", gb_seconds, "GB-seconds", prices.lambda_gb_second),
         ("DynamoDB writes", usage.write_units, "units of 1 KB", prices.dynamodb_write_units_per_million / MILLION),

@@ -45,6 +45,8 @@ pub struct Prices {
     pub sns_requests_per_million: f64,
     /// Requests to a standard queue, in units of 64 KB.
     pub sqs_requests_per_million: f64,
+    /// What requests of a fair queue cost more.
+    pub sqs_fair_queue_requests_per_million: f64,
     /// On-demand write request units.
     pub dynamodb_write_units_per_million: f64,
     /// On-demand read request units.
@@ -79,6 +81,12 @@ impl PriceTable {
         &self.usd
     }
 
+    /// Whose prices they are, such as `us-east-1`.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
     /// Day on which they were gathered: `YYYY-MM-DD`.
     #[must_use]
     pub fn as_of(&self) -> &str {
@@ -110,6 +118,7 @@ impl Prices {
             ("lambda_gb_second_x86_64", self.lambda_gb_second_x86_64),
             ("sns_requests_per_million", self.sns_requests_per_million),
             ("sqs_requests_per_million", self.sqs_requests_per_million),
+            ("sqs_fair_queue_requests_per_million", self.sqs_fair_queue_requests_per_million),
             ("dynamodb_write_units_per_million", self.dynamodb_write_units_per_million),
             ("dynamodb_read_units_per_million", self.dynamodb_read_units_per_million),
             ("dynamodb_write_capacity_unit_hour", self.dynamodb_write_capacity_unit_hour),

@@ -15,6 +15,7 @@ fn prices() -> PriceTable {
         lambda_gb_second_x86_64: 0.000_012,
         sns_requests_per_million: 0.5,
         sqs_requests_per_million: 0.4,
+        sqs_fair_queue_requests_per_million: 0.1,
         dynamodb_write_units_per_million: 0.6,
         dynamodb_read_units_per_million: 0.1,
         dynamodb_write_capacity_unit_hour: 0.000_72,
@@ -34,7 +35,7 @@ fn report() -> Report {
     let usage = &mut report.lanes[1].usage;
     usage.functions = vec![function("process-orders", 100, 3.0), function("get-order", 500, 1.0)];
     usage.status_requests = 500;
-    usage.message_units = 1200;
+    (usage.message_units, usage.fair_queue_units) = (1200, Some(1200));
     usage.read_units = 500.0;
     usage.websocket_messages = 1000;
     usage.connection_minutes = 2000.0;
@@ -73,12 +74,12 @@ fn costs_what_was_computed_by_hand() {
     let cost = |lane: usize| report.lanes[lane].cost.as_ref().expect("orders were done");
     let parts = |lane| cost(lane).parts.iter().map(|part| part.usd_per_million_orders).collect::<Vec<_>>();
     // REST 1 × 4; invocations 1 × 0.2; 0.005 GB-s × 10; write 1 × 0.6.
-    are(&parts(0), &[4.0, 0.0, 0.0, 0.2, 0.05, 0.6, 0.0, 0.0, 0.0]);
+    are(&parts(0), &[4.0, 0.0, 0.0, 0.0, 0.2, 0.05, 0.6, 0.0, 0.0, 0.0]);
     is(cost(0).usd_per_million_orders, 4.85);
-    // REST 1.5 × 4; SQS 1.2 × 0.4; invocations 0.6 × 0.2; 0.004 GB-s × 10; write 0.6; read 0.5 × 0.1; messages 1 × 1;
+    // REST 1.5 × 4; SQS 1.2 × 0.4 and 1.2 × 0.1; invocations 0.6 × 0.2; 0.004 GB-s × 10; write 0.6; read 0.5 × 0.1; messages 1 × 1;
     // minutes 2 × 0.5.
-    are(&parts(1), &[6.0, 0.0, 0.48, 0.12, 0.04, 0.6, 0.05, 1.0, 1.0]);
-    is(cost(1).usd_per_million_orders, 9.29);
+    are(&parts(1), &[6.0, 0.0, 0.48, 0.12, 0.12, 0.04, 0.6, 0.05, 1.0, 1.0]);
+    is(cost(1).usd_per_million_orders, 9.41);
     assert_eq!(cost(1).parts[2].quantity, "1.2 requests of 64 KB per order");
     assert!(cost(0).representative);
 }
@@ -90,21 +91,21 @@ fn crosses_over_where_it_was_computed_by_hand() {
     price(&mut report, &prices());
 
     let crossover = crossover(report);
-    is(crossover.extra_usd_per_million, 4.44);
+    is(crossover.extra_usd_per_million, 4.56);
     assert_eq!((crossover.direct.name, crossover.queued.name), ("sync", "async"));
     // 4 + 0.2 + 0.002 GB-s × 10 + 0.1.
     is(crossover.poll_usd_per_million, 4.32);
-    // Without callbacks (2.00) and polls (0.5 × 4.32), the async lane costs 5.13: dearer than 4.85 already.
+    // Without callbacks (2.00) and polls (0.5 × 4.32), the async lane costs 5.25: dearer than 4.85 already.
     assert_eq!(crossover.polls_per_order_at_equal_cost, None);
     is(crossover.polls_per_order_at_cost_of_callbacks.expect("callbacks"), 2.0 / 4.32);
-    // 0.00072 an hour for 3600 writes are 0.2 a million; the rest of the async lane costs 4.44 more.
+    // 0.00072 an hour for 3600 writes are 0.2 a million; the rest of the async lane costs 4.56 more.
     is(crossover.provisioned_usd_per_million_at_full_use, 0.2);
     is(crossover.peak_to_mean_at_on_demand, 3.0);
-    is(crossover.peak_to_mean_at_equal_cost, 1.25 + 4.44 / 0.2);
+    is(crossover.peak_to_mean_at_equal_cost, 1.25 + 4.56 / 0.2);
     assert!(!crossover.levelling_pays_on_dynamodb);
     // 2.628 million orders a month at one a second; 10 − 1.25 of capacity saved.
     let at_ten = crossover.break_even.iter().find(|point| point.peak_to_mean > 9.0).expect("ten");
-    is(at_ten.usd_per_month_per_order_per_second.expect("a price"), 4.44 * 2.628 / 8.75);
+    is(at_ten.usd_per_month_per_order_per_second.expect("a price"), 4.56 * 2.628 / 8.75);
 }
 
 #[test]
@@ -115,9 +116,9 @@ fn polling_may_be_cheap_enough_when_batches_are() {
 
     price(&mut report, &prices());
 
-    // Sync now costs 9.80, async without callbacks and polls 5.13.
+    // Sync now costs 9.80, async without callbacks and polls 5.25.
     let crossover = crossover(report);
-    is(crossover.polls_per_order_at_equal_cost.expect("cheap enough"), (9.8 - 5.13) / 4.32);
+    is(crossover.polls_per_order_at_equal_cost.expect("cheap enough"), (9.8 - 5.25) / 4.32);
     assert_eq!(crossover.break_even[0].usd_per_month_per_order_per_second, None);
 }
 

@@ -31,7 +31,7 @@ pub(super) fn chart(report: &Report) -> Chart {
     let (Some(least), Some(most)) = (least, most) else {
         return Err("no order was accepted, so nothing has a time.");
     };
-    let names = all.iter().map(|series| told(series)).collect::<Vec<_>>();
+    let names = all.iter().map(|series| description(series)).collect::<Vec<_>>();
     let entries: Vec<Entry<'_>> =
         all.iter().zip(&names).map(|(series, name)| (Sample::Line, series.style.clone(), name.as_str())).collect();
     Ok(legend(&entries) + &missing(report) + &both(|size| draw(&all, (least, most), size)))
@@ -56,7 +56,7 @@ fn of_lane(lane: &LaneReport) -> Vec<Series<'_>> {
     .collect()
 }
 
-fn told(series: &Series<'_>) -> String {
+fn description(series: &Series<'_>) -> String {
     let latency = series.latency;
     format!("{} (p50 {}, p99 {})", series.name, time(latency.p50_ms), time(latency.p99_ms))
 }
@@ -85,7 +85,7 @@ fn draw(all: &[Series<'_>], (least, most): (f64, f64), size: Size) -> String {
             canvas.dot(&format!("point {}", class(series.lane)), (across.at(ms), up.at(fraction)), &title);
         }
     }
-    let described: Vec<_> = all.iter().map(told).collect();
+    let described: Vec<_> = all.iter().map(description).collect();
     canvas.finish("Latency: fraction of accepted orders within a time", &format!("{}.", described.join("; ")))
 }
 
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_without_times_is_told() {
+    fn a_lane_without_times_is_named() {
         let mut report = sample::report();
         report.lanes[0].latencies.acknowledge = None;
 

@@ -66,7 +66,7 @@ fn draw(lanes: &[&LaneReport], size: Size) -> String {
 fn bar(canvas: &mut Canvas, lane: &LaneReport, y: f64, right: f64) -> Vec<String> {
     let sent = fates(lane).iter().fold(0_u64, |sum, (_, _, orders)| sum.saturating_add(*orders));
     let across = Scale::exact(whole(lane), NAME, right);
-    let (mut before, mut told) = (0.0, Vec::new());
+    let (mut before, mut descriptions) = (0.0, Vec::new());
     for (style, name, orders) in fates(lane).into_iter().filter(|(_, _, orders)| *orders > 0) {
         let (from, to) = (across.at(before), across.at(before + float(orders)));
         let share = percent(orders, sent);
@@ -76,10 +76,10 @@ fn bar(canvas: &mut Canvas, lane: &LaneReport, y: f64, right: f64) -> Vec<String
         if to - from > ROOM {
             canvas.text(&format!("inside {style}"), "middle", (f64::midpoint(from, to), y + 20.0), &share);
         }
-        told.push(words);
+        descriptions.push(words);
         before += float(orders);
     }
-    told
+    descriptions
 }
 
 #[cfg(test)]

@@ -77,17 +77,17 @@ pub(super) fn glance(report: &Report) -> String {
 
 /// How soon.
 pub(super) fn latency(report: &Report) -> String {
-    let told = "Fraction of accepted orders against the time since they were due. Further left is sooner; the flatter a \
+    let caption = "Fraction of accepted orders against the time since they were due. Further left is sooner; the flatter a \
                 line near the top, the longer its tail. Dots are the median and the 99th percentile.";
     let table = tables::by_lane(report, "Times of each lane", |key| key.starts_with("latencies."));
-    charted("latency", "How soon", told, cdf::chart(report), &table)
+    charted("latency", "How soon", caption, cdf::chart(report), &table)
 }
 
 /// What became of the orders.
 pub(super) fn outcomes(report: &Report) -> String {
-    let told = "Each bar is everything that the lane was sent.";
+    let caption = "Each bar is everything that the lane was sent.";
     let table = tables::by_lane(report, "Orders of each lane", |key| key.starts_with("counts."));
-    charted("outcomes", "What became of the orders", told, outcomes::chart(&report.lanes), &table)
+    charted("outcomes", "What became of the orders", caption, outcomes::chart(&report.lanes), &table)
 }
 
 /// Over time.
@@ -97,7 +97,7 @@ pub(super) fn timeline(report: &Report) -> String {
         2 => "Both lanes are drawn on the same scales. ",
         _ => "All lanes are drawn on the same scales. ",
     };
-    let told = format!(
+    let caption = format!(
         "{lanes}The grey area is what the schedule asked for. Refused orders are never done; orders that wait are done later."
     );
     let warm_up = match report.run.warm_up_seconds {
@@ -107,7 +107,7 @@ pub(super) fn timeline(report: &Report) -> String {
         _ => String::new(),
     };
     let table: String = report.lanes.iter().map(tables::timeline).collect();
-    charted("timeline", "Over time", &(told + &warm_up), timeline::chart(&report.lanes), &table)
+    charted("timeline", "Over time", &(caption + &warm_up), timeline::chart(&report.lanes), &table)
 }
 
 /// What a million orders cost.
@@ -118,14 +118,14 @@ pub(super) fn cost(report: &Report) -> String {
     } else {
         ""
     };
-    let told = format!(
+    let caption = format!(
         "At list prices, per million orders that have an outcome: what refused requests and retries cost is shared by \
          the orders that were done.{note}"
     );
     charted(
         "cost",
         "What a million orders cost",
-        &told,
+        &caption,
         bars::chart(&report.lanes),
         &(tables::costs(&report.lanes) + &prices::prices(report)),
     )
@@ -146,9 +146,9 @@ pub(super) fn section(id: &str, title: &str, body: &str) -> String {
 }
 
 /// A chart with what it shows, and the same as a table; in place of a chart that cannot be drawn, why.
-pub(super) fn charted(id: &str, title: &str, told: &str, chart: Chart, table: &str) -> String {
+pub(super) fn charted(id: &str, title: &str, caption: &str, chart: Chart, table: &str) -> String {
     let body = match chart {
-        Ok(drawn) => format!("<p class=\"told\">{told}</p>\n<div class=\"charts\">\n{drawn}</div>\n"),
+        Ok(drawn) => format!("<p class=\"caption\">{caption}</p>\n<div class=\"charts\">\n{drawn}</div>\n"),
         Err(why) => format!("<p class=\"empty\">No data: {why}</p>\n"),
     };
     let table = if table.is_empty() {
@@ -177,10 +177,10 @@ mod tests {
 
     #[test]
     fn a_chart_that_cannot_be_drawn_says_why() {
-        let section = charted("x", "X", "told", Err("nothing was sent."), "");
+        let section = charted("x", "X", "a caption", Err("nothing was sent."), "");
 
         assert!(section.contains("<p class=\"empty\">No data: nothing was sent.</p>"), "{section}");
-        assert!(!section.contains("<details>") && !section.contains("told"), "{section}");
+        assert!(!section.contains("<details>") && !section.contains("caption"), "{section}");
     }
 
     #[test]
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_warm_up_is_told_where_it_is_drawn() {
+    fn a_warm_up_is_named_where_it_is_drawn() {
         let mut report = sample::report();
         assert!(timeline(&report).contains("The first 5\u{a0}s are the warm-up"));
 
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_that_are_not_lambdas_own_are_told() {
+    fn durations_that_are_not_lambdas_own_are_named() {
         let mut report = sample::report();
         assert!(!cost(&report).contains("order of magnitude"));
 

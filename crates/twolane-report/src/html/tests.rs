@@ -87,7 +87,7 @@ fn a_run_without_orders_says_why_there_are_no_charts() {
 }
 
 #[test]
-fn a_lane_without_orders_beside_one_with_them_is_told() {
+fn a_lane_without_orders_next_to_one_with_them_is_shown() {
     let mut report = sample::report();
     without_orders(&mut report.lanes[0]);
     complete(&mut report, &PriceTable::embedded());

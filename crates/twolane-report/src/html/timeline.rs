@@ -197,7 +197,7 @@ fn backlog(canvas: &mut Canvas, lane: &LaneReport, spans: &[Span], (across, up):
     canvas.text("value", anchor, (beside, y - 6.0), &words);
 }
 
-/// What happened in each span, told where one points at it.
+/// What happened in each span, shown where the pointer is.
 fn hovers(canvas: &mut Canvas, spans: &[Span], across: &Scale) {
     for span in spans {
         let (left, right) = (across.at(float(span.first)), across.at(float(span.first) + float(span.seconds)));

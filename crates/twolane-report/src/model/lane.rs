@@ -90,11 +90,11 @@ pub struct Counts {
     pub repeated: u64,
     /// Orders of which no request was accepted, and which have an outcome all the same: the answer did not come.
     pub done_unacknowledged: u64,
-    /// Accepted orders whose outcome no callback told, where callbacks were listened for: the status service told it.
+    /// Accepted orders whose outcome no callback reported, where callbacks were listened for: the status service did.
     pub without_callback: Option<u64>,
     /// Messages that nothing can decode, put straight into the queue; not among `sent`.
     pub undecodable: u64,
-    /// Callbacks that told of an order what the one before had told.
+    /// Callbacks that repeat what the one before reported of the order.
     pub duplicate_callbacks: u64,
     /// Orders by the deliveries that they took.
     pub attempts: BTreeMap<u64, u64>,
@@ -186,6 +186,9 @@ pub struct Usage {
     pub publish_units: Option<u64>,
     /// SQS requests in units of 64 KB: sends, receives, deletes and changes of visibility.
     pub message_units: u64,
+    /// Of those, the ones of fair queues, whose messages have a group. `null` in reports from before they were counted.
+    #[serde(default)]
+    pub fair_queue_units: Option<u64>,
     /// Functions that ran.
     pub functions: Vec<FunctionUsage>,
     /// DynamoDB write request units: a write in a transaction counts twice.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct Latencies {
     /// To the answer of an accepted order: its outcome, or a receipt.
     pub acknowledge: Option<Latency>,
-    /// To the outcome, told over the WebSocket.
+    /// To the outcome, reported over the WebSocket.
     pub done_by_callback: Option<Latency>,
     /// To the outcome, learned from the status service.
     pub done_by_poll: Option<Latency>,

@@ -67,6 +67,10 @@ pub struct Arrivals {
     pub duration_seconds: f64,
     /// Orders per lane, warm-up left out.
     pub orders: u64,
+    /// FNV-1a hash of all due times, the warm-up's too: equal schedules have the same one. `null` in reports from before it was
+    /// computed.
+    #[serde(default)]
+    pub schedule_hash: Option<String>,
 }
 
 /// The law of an arrival schedule.

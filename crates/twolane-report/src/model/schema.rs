@@ -63,7 +63,8 @@ fn the_schema_is_of_the_version_that_is_written() {
 }
 
 /// Fields that older reports of this version do not have.
-const ADDED_LATER: [&str; 6] = ["notSent", "resent", "cancelled", "publishUnits", "promises", "otherOwners"];
+const ADDED_LATER: [&str; 8] =
+    ["notSent", "resent", "cancelled", "publishUnits", "promises", "otherOwners", "scheduleHash", "fairQueueUnits"];
 
 #[test]
 fn every_field_must_be_there_unless_it_was_added_later_and_no_other() {

@@ -8,7 +8,7 @@ use lanes::{Answer, Invoker};
 const NOTICEABLE: f64 = 1.1;
 
 /// When no callback came for more than that part of the orders, the others' times say nothing of all.
-const UNTOLD: f64 = 0.01;
+const INCOMPLETE: f64 = 0.01;
 
 /// One lane by itself.
 pub(super) fn of_lane(lane: &LaneReport) -> Vec<String> {
@@ -67,9 +67,10 @@ fn fate(lane: &LaneReport) -> Vec<String> {
     } else if counts.accepted > 0 && counts.unsettled == 0 {
         sentences.push(format!("The {name} lane lost none: each accepted order has an outcome."));
     }
-    if let Some(untold) = counts.without_callback.filter(|untold| *untold > 0) {
-        let untold = counted(untold, "accepted order", "accepted orders");
-        sentences.push(format!("No callback told the outcome of {untold} of the {name} lane; the status service did."));
+    if let Some(others) = counts.without_callback.filter(|orders| *orders > 0) {
+        let others = counted(others, "accepted order", "accepted orders");
+        sentences
+            .push(format!("No callback reported the outcome of {others} of the {name} lane; the status service did."));
     }
     if counts.done_unacknowledged > 0 {
         let done = counted(counts.done_unacknowledged, "order", "orders");
@@ -191,19 +192,19 @@ fn done_side_by_side(lanes: &[LaneReport]) -> Vec<String> {
     if timed.len() < 2 {
         return Vec::new();
     }
-    // Those that were told would stand for those that were not.
+    // Orders with a callback would stand for those without one.
     let without = |lane: &LaneReport| lane.counts.without_callback.unwrap_or(0);
-    let (untold, told): (Vec<_>, Vec<_>) =
-        timed.into_iter().partition(|(lane, _)| float(without(lane)) > UNTOLD * float(lane.counts.accepted));
-    let untold = untold.into_iter().map(|(lane, _)| {
+    let (incomplete, complete): (Vec<_>, Vec<_>) =
+        timed.into_iter().partition(|(lane, _)| float(without(lane)) > INCOMPLETE * float(lane.counts.accepted));
+    let incomplete = incomplete.into_iter().map(|(lane, _)| {
         format!(
             "Times until done are not compared: of {} accepted orders in the {} lane no callback came.",
             count(without(lane)),
             lane.lane.name
         )
     });
-    let told: Vec<_> = told.into_iter().map(|(lane, latency)| (lane.lane.name, latency)).collect();
-    untold.chain(faster("done", &told)).collect()
+    let complete: Vec<_> = complete.into_iter().map(|(lane, latency)| (lane.lane.name, latency)).collect();
+    incomplete.chain(faster("done", &complete)).collect()
 }
 
 fn refusals(lanes: &[LaneReport]) -> Option<String> {

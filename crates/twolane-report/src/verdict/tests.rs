@@ -14,7 +14,7 @@ fn says(report: &Report, words: &str) -> bool {
 }
 
 #[test]
-fn a_burst_is_told_with_its_figures() {
+fn a_burst_is_reported_with_its_figures() {
     let report = priced();
 
     for words in [
@@ -48,17 +48,17 @@ fn a_load_within_the_limits_says_where_the_lanes_cost_the_same() {
 }
 
 #[test]
-fn orders_of_which_no_callback_came_are_told_and_their_times_are_not_compared() {
+fn orders_of_which_no_callback_came_are_named_and_their_times_are_not_compared() {
     let mut report = priced();
     report.lanes[1].counts.without_callback = Some(900);
 
-    assert!(says(&report, "No callback told the outcome of 900 accepted orders of the async lane"));
+    assert!(says(&report, "No callback reported the outcome of 900 accepted orders of the async lane"));
     assert!(says(&report, "Times until done are not compared"));
     assert!(!says(&report, "Time until done"));
 }
 
 #[test]
-fn a_request_that_left_late_is_told() {
+fn a_request_that_left_late_is_named() {
     let mut report = priced();
     report.run.generator.schedule_lag.max_ms = 170.0;
 

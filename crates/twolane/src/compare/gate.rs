@@ -82,7 +82,7 @@ impl Gate {
             append(file, &markdown(runs, changes)).with_context(|| format!("Failed to write {}", file.display()))?;
         }
         if let Some(file) = &self.args.junit {
-            replace(file, &junit(runs, changes))?;
+            replace(file, &junit(runs, self.args.repeat.into(), changes))?;
         }
         match &self.args.save_baseline {
             Some(file) if is_baseline => write_runs(runs, file),

@@ -5,7 +5,7 @@ use clap::Args;
 use lanes::Lane;
 use std::path::PathBuf;
 use std::time::Duration;
-use twolane_plan::{Api, Architecture, Confirm, Shape};
+use twolane_plan::{Api, Architecture, Arrivals, Confirm};
 
 /// Options of `twolane plan`.
 #[derive(Clone, Debug, Args)]
@@ -36,20 +36,20 @@ pub(crate) struct PlanArgs {
 #[command(next_help_heading = "The load, the same for each lane")]
 pub(crate) struct PlanLoadArgs {
     /// How arrivals are spread.
-    #[arg(long, value_parser = one_of(SHAPES), default_value = "constant")]
-    pub(crate) shape: Shape,
+    #[arg(long, value_parser = one_of(ARRIVALS), value_name = "SPREAD", default_value = "constant")]
+    pub(crate) arrivals: Arrivals,
     /// Orders per second.
     #[arg(long, value_name = "ORDERS", default_value_t = 100.0)]
     pub(crate) rate: f64,
     /// Highest rate, as a multiple of the rate; 5 without it. Not for a constant load.
     #[arg(long, value_name = "TIMES")]
     pub(crate) peak: Option<f64>,
-    /// How long orders arrive: 90s, 15m, 1h, 7d. Without it, a day for the shape `day` and else an hour.
+    /// How long orders arrive: 90s, 15m, 1h, 7d. Without it, a day for the arrivals `day` and else an hour.
     #[arg(long, value_name = "TIME", value_parser = parse_ttl)]
     pub(crate) duration: Option<Duration>,
     /// Plan for the arrivals of a file instead, as `twolane compare --replay` sends them: JSON lines
     /// {"at":<milliseconds or RFC 3339>}.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["shape", "rate", "peak", "duration"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["arrivals", "rate", "peak", "duration"])]
     pub(crate) replay: Option<PathBuf>,
 }
 
@@ -88,11 +88,11 @@ pub(crate) struct PlanStackArgs {
     pub(crate) prices: Option<PathBuf>,
 }
 
-const SHAPES: &[(&str, &str, Shape)] = &[
-    ("constant", "The rate, all the time", Shape::Constant),
-    ("ramp", "From the rate to the peak, rising evenly", Shape::Ramp),
-    ("burst", "The rate, and the peak in the middle third", Shape::Burst),
-    ("day", "The rate on average, less at night, rising to the peak at noon", Shape::Day),
+const ARRIVALS: &[(&str, &str, Arrivals)] = &[
+    ("constant", "The rate, all the time", Arrivals::Constant),
+    ("ramp", "From the rate to the peak, rising evenly", Arrivals::Ramp),
+    ("burst", "The rate, and the peak in the middle third", Arrivals::Burst),
+    ("day", "The rate on average, less at night, rising to the peak at noon", Arrivals::Day),
 ];
 
 const CONFIRM: &[(&str, &str, Confirm)] =
@@ -124,14 +124,14 @@ would happen then. Copy the --set options it prints to plan with them.
 
 Examples:
   twolane plan --rate 100
-  twolane plan --rate 1000 --peak 5 --shape day
-  twolane plan --rate 50 --peak 20 --shape burst --duration 15m --lanes sync,async
+  twolane plan --rate 1000 --peak 5 --arrivals day
+  twolane plan --rate 50 --peak 20 --arrivals burst --duration 15m --lanes sync,async
   twolane plan --rate 1000 --set MaximumConcurrency=100 --set LambdaConcurrency=3000
   twolane plan --rate 100 --api http --confirm poll --architecture x86_64
   twolane plan --rate 100 --set BatchSize=100 --set MaximumBatchingWindowInSeconds=1
   twolane plan --rate 100 --set ProvisionedWriteUnits=200
   twolane plan --replay arrivals.jsonl --json | jq '.lanes[] | {lane, passes, limitedBy}'
-  twolane plan --rate 1000 --peak 5 --shape day --html plan.html
+  twolane plan --rate 1000 --peak 5 --arrivals day --html plan.html
   twolane plan --stack-name twolane-prod --rate 200
   twolane plan --settings
 

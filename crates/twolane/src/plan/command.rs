@@ -2,13 +2,14 @@
 
 use super::args::{ARCHITECTURES, PlanArgs, PlanLoadArgs, PlanStackArgs};
 use crate::output::Output;
+use crate::progress::tell;
 use anyhow::{Context, bail};
 use std::path::Path;
 use std::process::ExitCode;
 use twolane_client::stack::DeployedAddress;
 use twolane_load::recorded_arrivals;
 use twolane_plan::{
-    Architecture, Confirm, LimitTable, Load, Question, SETTINGS, Settings, Shape, Source, page, plan, settings_text,
+    Architecture, Arrivals, Confirm, LimitTable, Load, Question, SETTINGS, Settings, Source, page, plan, settings_text,
     text,
 };
 use twolane_report::PriceTable;
@@ -43,7 +44,15 @@ pub(crate) async fn run(args: &PlanArgs) -> anyhow::Result<ExitCode> {
 async fn question(args: &PlanArgs) -> anyhow::Result<Question> {
     let stack = &args.stack;
     let limits = stack.limits.as_deref().map_or_else(|| Ok(LimitTable::embedded()), read_limits)?;
-    let parameters = parameters(stack).await?;
+    let prices = stack.prices.as_deref().map_or_else(|| Ok(PriceTable::embedded()), PriceTable::read)?;
+    let (parameters, region) = parameters(stack).await?;
+    for (what, option, of) in [("limits", "--limits", &*limits.region), ("prices", "--prices", prices.region())] {
+        if let Some(region) = region.as_deref().filter(|region| *region != of) {
+            tell(&format!(
+                "The stack is in {region}, and the {what} are those of {of}: pass {option} with a table of {region}."
+            ));
+        }
+    }
     let parameter = |name: &str| parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let settings = settings(&limits, &parameters, &stack.set)?;
     let (confirm, architecture) = (stack_confirm(parameter("Callbacks")), parameter("Architecture"));
@@ -53,7 +62,7 @@ async fn question(args: &PlanArgs) -> anyhow::Result<Question> {
         load: load(&args.load)?,
         settings,
         limits,
-        prices: stack.prices.as_deref().map_or_else(|| Ok(PriceTable::embedded()), PriceTable::read)?,
+        prices,
         confirm: stack.confirm.unwrap_or(confirm),
         api: stack.api,
         architecture: stack.architecture.or(architecture.map(|row| row.2)).unwrap_or(Architecture::Arm64),
@@ -61,11 +70,11 @@ async fn question(args: &PlanArgs) -> anyhow::Result<Question> {
     })
 }
 
-/// The parameters of the stack that was named; none where none was.
-async fn parameters(args: &PlanStackArgs) -> anyhow::Result<Vec<(String, String)>> {
+/// The parameters of the stack that was named, and its Region; none where none was.
+async fn parameters(args: &PlanStackArgs) -> anyhow::Result<(Vec<(String, String)>, Option<String>)> {
     let PlanStackArgs { stack_name, region, profile, .. } = args.clone();
     if stack_name.is_none() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), None));
     }
     DeployedAddress { stack_name, region, profile, outputs: None }.parameters().await
 }
@@ -100,14 +109,14 @@ fn load(args: &PlanLoadArgs) -> anyhow::Result<Load> {
     if let Some(file) = &args.replay {
         return recorded(&recorded_arrivals(file)?);
     }
-    let is_constant = args.shape == Shape::Constant;
+    let is_constant = args.arrivals == Arrivals::Constant;
     if is_constant && args.peak.is_some() {
-        bail!("a constant load has no peak: give --shape ramp, burst or day with --peak");
+        bail!("a constant load has no peak: give --arrivals ramp, burst or day with --peak");
     }
-    let hours = if args.shape == Shape::Day { 24.0 } else { 1.0 };
+    let hours = if args.arrivals == Arrivals::Day { 24.0 } else { 1.0 };
     let seconds = args.duration.map_or(hours * 3600.0, |duration| duration.as_secs_f64());
     let peak = if is_constant { 1.0 } else { args.peak.unwrap_or(PEAK) };
-    Load::new(args.shape.clone(), args.rate, peak, seconds)
+    Load::new(args.arrivals.clone(), args.rate, peak, seconds)
 }
 
 /// Arrivals counted by tenths of a second.

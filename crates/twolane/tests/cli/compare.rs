@@ -146,7 +146,7 @@ fn what_cannot_be_is_an_error_of_the_run() {
     });
     for (server, error) in [
         (refused, "20 orders were refused for good, and have an outcome"),
-        (contradicted, "20 callbacks told something else of an order than the one before"),
+        (contradicted, "20 callbacks reported something else of an order than the one before"),
     ] {
         let (code, report) = measured(compare(&server, &["--only", "async", "--rate", "50", "--orders", "20"]));
 

@@ -3,6 +3,7 @@
 use crate::{repository, twolane};
 use serde_json::Value;
 use std::fs;
+use std::io::Read;
 
 /// Set to write what the commands print into the document, in place of comparing it.
 const UPDATE: &str = "UPDATE_DOCS";
@@ -39,6 +40,34 @@ fn passes_with_the_settings_that_it_printed() {
     assert_eq!(plan["lanes"][0]["orders"]["confirmed"].as_f64().map(f64::round), Some(60_000.0));
 }
 
+/// A day at 10 000 orders a second, with everything that is computed of it.
+const LARGE: [&str; 6] = ["plan", "--rate", "10000", "--arrivals", "day", "--json"];
+
+#[test]
+fn the_same_question_has_the_same_answer_byte_by_byte() {
+    let [first, second] = [(); 2].map(|()| twolane(&LARGE).run().1);
+
+    assert!(first == second && first.len() > 10_000, "{} and {} bytes", first.len(), second.len());
+}
+
+/// The plan waits in the pipe, which takes 64 KB, so that the process is still there when all is computed.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_day_at_10_000_orders_a_second_takes_less_than_50_mb() {
+    let mut command = twolane(&LARGE);
+    let mut child = command.start();
+    let mut output = child.stdout.take().expect("it is piped");
+    output.read_exact(&mut [0]).expect("the plan begins");
+
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).expect("it runs");
+    output.read_to_end(&mut Vec::new()).expect("the plan ends");
+    child.wait().expect("it ends");
+
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB")).expect("it has memory");
+    let peak: u64 = peak.trim().parse().expect("a number");
+    assert!((1_000..50_000).contains(&peak), "{peak} kB");
+}
+
 #[test]
 fn plans_for_recorded_arrivals() {
     let twolane = twolane(&["plan", "--lanes", "async", "--replay", "arrivals.jsonl", "--json"]);
@@ -54,7 +83,7 @@ fn plans_for_recorded_arrivals() {
 
 #[test]
 fn writes_a_page_that_asks_for_nothing() {
-    let mut twolane = twolane(&["plan", "--shape", "burst", "--duration", "2m", "--html", "plan.html"]);
+    let mut twolane = twolane(&["plan", "--arrivals", "burst", "--duration", "2m", "--html", "plan.html"]);
 
     twolane.run();
 

@@ -208,6 +208,18 @@ fn a_stored_report_is_held_against_promises() {
         let shown: Value = serde_json::from_str(&shown).expect("JSON");
         assert_eq!((code, &shown["promises"][0]["kept"]), (expected, &json!(expected == 0)), "{promise}: {stderr}");
     }
+    for (pointer, value) in [("/run/interrupted", json!(true)), ("/errors", json!(["it failed"]))] {
+        let mut useless = golden();
+        *useless.pointer_mut(pointer).expect("it is there") = value;
+        let files = [("a.json", useless.to_string())];
+        let files = [(files[0].0, files[0].1.as_str())];
+
+        let (code, _, why) = report(&files, &["a.json", "--require", "*.lost==0"]).run();
+        let (without, ..) = report(&files, &["a.json"]).run();
+
+        assert_eq!((code, without), (1, 0), "{pointer}");
+        assert!(why.contains("error: The run was interrupted or has errors"), "{why}");
+    }
     let (code, shown, _) = report(&[("a.json", GOLDEN)], &["a.json", "--require", "*.lost==0"]).run();
     assert_eq!((code, shown.matches("pass").count()), (0, 2), "{shown}");
     let arguments = ["a.json", "a.json", "--require", "*.lost==0"];

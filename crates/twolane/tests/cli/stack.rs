@@ -223,7 +223,11 @@ fn plans_with_the_parameters_of_a_deployed_stack() {
     let (code, shown, stderr) = on_aws(&server, &plan);
 
     let plan: serde_json::Value = serde_json::from_str(&shown).expect("it is JSON");
-    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert_eq!(code, 0, "{stderr}");
+    for what in ["limits", "prices"] {
+        let notice = format!("The stack is in eu-central-1, and the {what} are those of us-east-1: pass --{what}");
+        assert!(stderr.contains(&notice), "{stderr}");
+    }
     assert_eq!((&plan["confirm"], &plan["architecture"]), (&"poll".into(), &"x86_64".into()));
     assert_eq!(plan["settings"]["SyncRateLimit"], 70.0);
 }

@@ -15,7 +15,7 @@ const ALICE: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.x";
 const UNITS: i64 = 2;
 const TOTAL: i64 = 4497;
 
-/// Units of SKU-1 that another customer takes when the first order comes.
+/// What others take of SKU-1, unless a test says otherwise.
 const TAKEN_BY_OTHERS: i64 = 3;
 
 /// Units of SKU-1 before the run; of SKU-2 and in alice's account there is no number.
@@ -30,6 +30,10 @@ struct Tables {
     others: BTreeMap<String, Value>,
     /// How often each order was looked up, and its status.
     orders: BTreeMap<String, (u32, &'static str)>,
+    /// Units of SKU-1 that another customer takes when the first order comes.
+    taken_by_others: i64,
+    /// Transactions that were refused.
+    refused: u32,
 }
 
 /// A stack that confirms five of six orders. Of these, every fifth is still PLACED at its first look-up and gets no callback.
@@ -40,14 +44,20 @@ struct Stack {
 
 impl Stack {
     fn start(came: Option<Sender<()>>) -> Self {
+        Self::start_where(TAKEN_BY_OTHERS, came)
+    }
+
+    /// The sender is used for each order, and for each transaction that is refused.
+    fn start_where(taken_by_others: i64, came: Option<Sender<()>>) -> Self {
         let counters = BTreeMap::from([("counter#SKU-1".to_owned(), BEFORE)]);
-        let tables = Arc::new(Mutex::new(Tables { counters, ..Tables::default() }));
+        let tables = Arc::new(Mutex::new(Tables { counters, taken_by_others, ..Tables::default() }));
         let shared = Arc::clone(&tables);
         let server = Server::start(move |request, sockets| {
             let mut tables = shared.lock().expect("no panic");
             let action = request.headers.lines().find_map(|line| line.strip_prefix("x-amz-target: "));
             let body = || serde_json::from_str(&request.body).expect("AWS is asked in JSON");
-            match action.and_then(|action| action.rsplit('.').next()) {
+            let refused = tables.refused;
+            let reply = match action.and_then(|action| action.rsplit('.').next()) {
                 Some("batchgetitem") => tables.read(&body()),
                 Some("transactwriteitems") => tables.transact(&body()),
                 Some("deleteitem") => tables.delete_empty(&body()),
@@ -58,15 +68,13 @@ impl Stack {
                 ),
                 // What its functions reported is waited for, unless it may not be read.
                 Some("filterlogevents") => answer(400, r#"{"__type": "AccessDeniedException", "message": "no"}"#),
-                None if request.method == "PUT" => {
-                    let reply = tables.place(request, sockets);
-                    if let Some(came) = &came {
-                        came.send(()).unwrap_or_default();
-                    }
-                    reply
-                }
+                None if request.method == "PUT" => tables.place(request, sockets),
                 _ => answer(200, "{}"),
+            };
+            if let Some(came) = came.as_ref().filter(|_| request.method == "PUT" || tables.refused > refused) {
+                came.send(()).unwrap_or_default();
             }
+            reply
         });
         Self { server, tables }
     }
@@ -109,7 +117,7 @@ impl Tables {
     /// Takes an order, unless it is a sixth one: that is cancelled.
     fn place(&mut self, request: &Request, sockets: &Sockets) -> Reply {
         if self.orders.is_empty() {
-            *self.counters.get_mut("counter#SKU-1").expect("it is there") -= TAKEN_BY_OTHERS;
+            *self.counters.get_mut("counter#SKU-1").expect("it is there") -= self.taken_by_others;
         }
         let id = request.id();
         let number = u32::from_str_radix(&id[28..], 16).expect("ids end in their order's number");
@@ -157,6 +165,7 @@ impl Tables {
         let actions = body["TransactItems"].as_array().expect("actions");
         let failed: Vec<bool> = actions.iter().map(|action| !self.may(action)).collect();
         if failed.contains(&true) {
+            self.refused += 1;
             let code = |failed| json!({"Code": if failed { "ConditionalCheckFailed" } else { "None" }});
             let reasons: Vec<Value> = failed.into_iter().map(code).collect();
             let error =
@@ -240,6 +249,29 @@ fn what_others_took_stays_taken_after_an_interruption() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!((output.status.code(), stack.left()), (Some(130), expected()), "{stderr}");
     assert!(!command.folder.0.join("settings.json").exists());
+}
+
+#[test]
+fn an_interruption_ends_the_wait_for_what_others_took() {
+    const ORDERS: usize = 24;
+    let (sender, came) = channel();
+    let stack = Stack::start_where(10, Some(sender));
+    let mut command = stack.compare(&["--rate", "100", "--orders", "24"]);
+    let child = command.start();
+    // Cancelled orders took none of 8 units, and 5 of them are left: taking them back is refused.
+    for _ in 0..ORDERS + 2 {
+        came.recv_timeout(Duration::from_mins(1)).expect("orders come, and units are missing");
+    }
+
+    signal(&child, "INT");
+
+    let output = child.wait_with_output().expect("it ends");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("it was not taken back: 3 of SKU-1"), "{stderr}");
+    let left = BTreeMap::from([("counter#SKU-1".to_owned(), 0)]);
+    assert_eq!((output.status.code(), stack.left()), (Some(130), (left, false)), "{stderr}");
+    // One attempt a second: without the interruption there would be sixty.
+    assert!(stack.tables.lock().expect("no panic").refused < 20);
 }
 
 #[test]
