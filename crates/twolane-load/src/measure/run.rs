@@ -39,7 +39,7 @@ const SEARCHED_AT_ONCE: usize = 500;
 const LINGER: Duration = Duration::from_secs(1);
 
 /// Longest wait while messages are still in the queue: all deliveries of a message that fails take half an hour.
-/// Source: `docs/operations.md`, "When a message comes again".
+/// Source: `docs/operations.md`, "Figures to keep in mind".
 const LONGEST: Duration = Duration::from_mins(40);
 
 /// One lane and what it is sent.
