@@ -3,9 +3,10 @@
 
 use crate::{
     Load, bus,
+    cancellations::{self, Cancellation},
     figures::{Figures, tell},
     listener::Listener,
-    moments::{Moment, Overtaken, moments},
+    moments::{Kill, moments, notifications},
     rig::{Batches, Delivery, Rig},
 };
 use fastrand::Rng;
@@ -57,14 +58,25 @@ const SPARE: i64 = 7;
 /// Parcels of each of a day's counters: an eighth of `ShipmentsPerDay` in template.yaml.
 const PARCELS_A_COUNTER: i64 = 12_500;
 
-/// One owner's orders, and what must become of them.
+/// One owner's orders.
 struct Customer {
     owner: String,
     listener: Listener,
-    /// By id: the order, and the type of the frame with its outcome.
-    orders: BTreeMap<String, (Value, &'static str)>,
-    /// Half of the orders that are cancelled.
-    overtaken: Overtaken,
+    orders: BTreeMap<String, Ordered>,
+}
+
+/// An order, and what must become of it.
+struct Ordered {
+    body: Value,
+    /// `None`: it is confirmed.
+    cancellation: Option<Cancellation>,
+}
+
+impl Ordered {
+    /// The type of the frame with its outcome.
+    fn outcome(&self) -> &'static str {
+        if self.cancellation.is_some() { "order.cancelled" } else { "order.confirmed" }
+    }
 }
 
 /// SKUs of which all that is ordered is there, but for the last, of which there is too little for any order.
@@ -79,33 +91,23 @@ impl Customer {
     async fn with_orders(rig: &Rig, shelves: &Shelves, random: &mut Rng, number: usize, orders: usize) -> Self {
         let owner = format!("storm-{number}-{:x}", random.u64(..));
         let listener = Listener::open(rig, &owner).await;
-        let mut customer = Self { owner, listener, orders: BTreeMap::new(), overtaken: Overtaken::default() };
-        for at in number..number + orders {
-            let id = Builder::from_random_bytes(random.u128(..).to_be_bytes()).into_uuid().to_string();
-            let (order, end, refusing) = match at % 10 {
-                3 => {
-                    let lines = [(shelves.plenty.as_str(), 1, 100), (&shelves.scarce, 5, 100)];
-                    (order_in("EUR", &lines), "order.cancelled", Some("reserve-stock"))
-                }
-                8 => {
-                    let lines = [(shelves.luxury.as_str(), 1, UNPAYABLE)];
-                    (order_in("EUR", &lines), "order.cancelled", Some("authorize-payment"))
-                }
-                at => {
-                    let lines = [(shelves.plenty.as_str(), 1 + u32::from(at % 3 == 0), 199)];
-                    (order_in("EUR", &lines), "order.confirmed", None)
-                }
+        let order = |at: usize| {
+            let (lines, refusing) = match at % 10 {
+                3 => (vec![(shelves.plenty.as_str(), 1, 100), (&shelves.scarce, 5, 100)], Some("reserve-stock")),
+                8 => (vec![(shelves.luxury.as_str(), 1, UNPAYABLE)], Some("authorize-payment")),
+                at => (vec![(shelves.plenty.as_str(), 1 + u32::from(at % 3 == 0), 199)], None),
             };
-            if let Some(refusing) = refusing.filter(|_| at % 20 < 10) {
-                customer.overtaken.0.insert(id.clone(), bus::output_of(refusing));
-            }
-            customer.orders.insert(id, (order, end));
-        }
-        customer
+            let cancellation = |function| Cancellation { refusing: bus::output_of(function), others_hold: at % 20 < 10 };
+            Ordered { body: order_in("EUR", &lines), cancellation: refusing.map(cancellation) }
+        };
+        let mut id = || Builder::from_random_bytes(random.u128(..).to_be_bytes()).into_uuid().to_string();
+        let orders = (number..number + orders).map(|at| (id(), order(at))).collect();
+        Self { owner, listener, orders }
     }
 
-    fn ending(&self, kind: &str) -> impl Iterator<Item = &Value> {
-        self.orders.values().filter(move |(_, end)| *end == kind).map(|(order, _)| order)
+    /// The bodies of the orders that are confirmed.
+    fn confirmed(&self) -> impl Iterator<Item = &Value> {
+        self.orders.values().filter(|order| order.cancellation.is_none()).map(|order| &order.body)
     }
 
     /// How many of their orders the customer heard of.
@@ -132,12 +134,13 @@ pub(crate) async fn every_order_ends_once_and_only_confirmed_ones_take_anything(
     rig.set_bus_delivery(&DELIVERY).await;
     let supplied = supply(rig, &shelves, &all).await;
     arrive_in_any_order(rig, seed);
-    let overtaken = Overtaken(all.iter().flat_map(|customer| customer.overtaken.0.clone()).collect());
-    let second_socket = Listener::open(rig, &all[0].owner).await;
-    let moments = moments(&overtaken, &second_socket.connection_id);
-    overtaken.delay(rig);
+    let orders = all.iter().flat_map(|customer| &customer.orders);
+    cancellations::arrange(rig, orders.filter_map(|(id, order)| Some((id.clone(), order.cancellation?))).collect());
+    let second_sockets = [Listener::open(rig, &all[0].owner).await, Listener::open(rig, &all[1].owner).await];
+    let kills = aim(rig, &all, &second_sockets, &mut random);
+    let killed = kills.len();
 
-    let ((), killed) = tokio::join!(place(&all), kill_in_every_moment(rig, moments));
+    tokio::join!(place(&all), join_all(kills.into_iter().map(Kill::strike)));
     tell(&format!("{expected} orders are submitted twice, functions were killed in {killed} moments"));
     all_are_heard_of(&all, expected).await;
     rig.endpoint.scattered_are_done().await;
@@ -145,20 +148,19 @@ pub(crate) async fn every_order_ends_once_and_only_confirmed_ones_take_anything(
     rig.bus_is_idle(DEADLINE).await;
 
     for customer in &all {
-        let expected: BTreeSet<_> = customer.orders.iter().map(|(id, (_, end))| (id.clone(), *end)).collect();
+        let expected: BTreeSet<_> = customer.orders.iter().map(|(id, order)| (id.clone(), order.outcome())).collect();
         assert_eq!(customer.heard(), expected, "{} must hear of each of their orders and of no other", customer.owner);
     }
     let (statuses, decisions) = (rig.stack.statuses().await, decisions(rig, mark));
-    for (customer, (id, (_, end))) in all.iter().flat_map(|customer| customer.orders.iter().map(move |o| (customer, o)))
-    {
-        let status = if *end == "order.confirmed" { "CONFIRMED" } else { "CANCELLED" };
+    for (customer, (id, order)) in all.iter().flat_map(|customer| customer.orders.iter().map(move |o| (customer, o))) {
+        let status = if order.cancellation.is_some() { "CANCELLED" } else { "CONFIRMED" };
         let key = format!("{}#{id}", customer.owner);
         assert_eq!(statuses.get(&key).map(String::as_str), Some(status), "{id}");
         assert_eq!(decisions.get(&key), Some(&1), "{id} must be decided once");
     }
     check_stock(&supplied, &rig.stack.books("stock").await, &shelves, &all);
     check_money(&supplied, &rig.stack.books("payment").await, &all);
-    let confirmed = all.iter().map(|customer| customer.ending("order.confirmed").count()).sum();
+    let confirmed = all.iter().map(|customer| customer.confirmed().count()).sum();
     check_shipments(&rig.stack.books("shipment").await, &all, confirmed);
     let mut dead = 0;
     for queue in lanes::queues() {
@@ -184,7 +186,7 @@ type Supplied = BTreeMap<String, i64>;
 /// Fills shelves and accounts: what confirmed orders take, what orders hold until they are cancelled, and some more.
 async fn supply(rig: &Rig, shelves: &Shelves, all: &[Customer]) -> Supplied {
     let ordered =
-        |sku: &str| all.iter().flat_map(|customer| customer.orders.values()).map(|(order, _)| units(order, sku)).sum();
+        |sku: &str| all.iter().flat_map(|customer| customer.orders.values()).map(|order| units(&order.body, sku)).sum();
     let (plenty, luxury): (i64, i64) = (ordered(&shelves.plenty), ordered(&shelves.luxury));
     let mut supplied = BTreeMap::from([
         (shelves.plenty.clone(), plenty + SPARE),
@@ -195,7 +197,7 @@ async fn supply(rig: &Rig, shelves: &Shelves, all: &[Customer]) -> Supplied {
         rig.stack.add_stock(sku, *units).await;
     }
     for customer in all {
-        let payable = customer.orders.values().map(|(order, _)| total(order)).filter(|total| *total < UNPAYABLE.into());
+        let payable = customer.orders.values().map(|order| total(&order.body)).filter(|total| *total < UNPAYABLE.into());
         let money = payable.sum::<i64>() + SPARE;
         rig.stack.add_money(&customer.owner, "EUR", money).await;
         supplied.insert(account(&customer.owner, "EUR"), money);
@@ -243,25 +245,27 @@ async fn repeat_events(rig: &Rig, mark: usize, random: &mut Rng) -> usize {
     late.len()
 }
 
-/// Kills each function in each moment of its work, one moment after the other; how many there are.
-async fn kill_in_every_moment(rig: &Rig, moments: Vec<Vec<Moment>>) -> usize {
-    let killing = moments.into_iter().map(|moments| async move {
-        let count = moments.len();
-        for moment in moments {
-            moment.kill(rig).await;
-        }
-        count
+/// Aims one kill at each moment of each function, each at another order that comes to it. Frames to a socket whose posts wait too
+/// long are dropped, so the kills at notifications are aimed at sockets that need none.
+fn aim(rig: &Rig, all: &[Customer], second_sockets: &[Listener], random: &mut Rng) -> Vec<Kill> {
+    let mut orders: Vec<_> = all.iter().flat_map(|customer| &customer.orders).collect();
+    random.shuffle(&mut orders);
+    let at_orders = moments().into_iter().map(|moment| {
+        let at = orders.iter().position(|(_, order)| moment.is_of(order.cancellation));
+        let at = at.unwrap_or_else(|| panic!("no order is left that comes to {moment:?}"));
+        moment.aim(rig, orders.swap_remove(at).0)
     });
-    join_all(killing).await.into_iter().sum()
+    let sockets = notifications().into_iter().zip(second_sockets);
+    at_orders.chain(sockets.map(|(moment, socket)| moment.aim(rig, &socket.connection_id))).collect()
 }
 
 /// Every customer's orders, each one twice; customers do not wait for each other.
 async fn place(all: &[Customer]) {
     let placing = all.iter().map(|customer| async move {
         let api = ApiClient::of(&customer.owner);
-        for (id, (order, _)) in &customer.orders {
-            bus::submit(&api, id, order).await;
-            bus::submit(&api, id, order).await;
+        for (id, order) in &customer.orders {
+            bus::submit(&api, id, &order.body).await;
+            bus::submit(&api, id, &order.body).await;
         }
     });
     join_all(placing).await;
@@ -293,7 +297,7 @@ fn decisions(rig: &Rig, mark: usize) -> BTreeMap<String, usize> {
 
 fn check_stock(supplied: &Supplied, books: &Books, shelves: &Shelves, all: &[Customer]) {
     for sku in [&shelves.plenty, &shelves.luxury, &shelves.scarce] {
-        let confirmed = all.iter().flat_map(|customer| customer.ending("order.confirmed"));
+        let confirmed = all.iter().flat_map(Customer::confirmed);
         let taken: i64 = confirmed.map(|order| units(order, sku)).sum();
         assert_eq!(books.counters[sku], supplied[sku] - taken, "{sku}: what is left");
         assert_eq!(books.taken_from(sku), taken, "{sku}: what orders hold");
@@ -304,7 +308,7 @@ fn check_stock(supplied: &Supplied, books: &Books, shelves: &Shelves, all: &[Cus
 fn check_money(supplied: &Supplied, books: &Books, all: &[Customer]) {
     for customer in all {
         let account = account(&customer.owner, "EUR");
-        let paid: i64 = customer.ending("order.confirmed").map(total).sum();
+        let paid: i64 = customer.confirmed().map(total).sum();
         assert_eq!(books.counters[&account], supplied[&account] - paid, "{account}: what is left");
         assert_eq!(books.taken_from(&account), paid, "{account}: what orders took");
     }
@@ -315,9 +319,9 @@ fn check_money(supplied: &Supplied, books: &Books, all: &[Customer]) {
 fn check_shipments(books: &Books, all: &[Customer], confirmed: usize) {
     let mut booked = 0;
     for customer in all {
-        for (id, (_, end)) in &customer.orders {
+        for (id, order) in &customer.orders {
             let hold = &books.orders[&format!("{}#{id}", customer.owner)];
-            let is_booked = *end == "order.confirmed";
+            let is_booked = order.cancellation.is_none();
             assert_eq!(hold.state, if is_booked { "DONE" } else { "UNDONE" }, "{id}");
             booked += usize::from(is_booked && hold.taken.values().sum::<i64>() == 1);
         }
