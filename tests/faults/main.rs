@@ -9,7 +9,6 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
 
 mod bus;
-mod cancellations;
 mod dispositions;
 mod figures;
 mod listener;

@@ -1,8 +1,12 @@
 //! Where functions of the bus lane are killed: before and after each thing that they ask of AWS.
 
-use crate::{bus::output_of, cancellations::Cancellation, rig::Rig, workers};
+use crate::{bus::output_of, rig::Rig, workers};
 use fault_endpoint::{Call, Fault, Gate, Rule, When};
-use std::time::Duration;
+use hyper::StatusCode;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 use testkit::{outputs::output, services::steps};
 use tokio::time::timeout;
 
@@ -43,9 +47,9 @@ enum Orders {
     Cancelled,
     /// The function itself refuses them.
     Refused,
-    /// Cancelled before the function holds.
+    /// Their cancellation reaches the function before it holds.
     Overtaken,
-    /// Cancelled after the function holds.
+    /// Their cancellation reaches the function after it holds.
     Undone,
 }
 
@@ -98,31 +102,51 @@ fn before_and_after(function: &str, request: Request, orders: Orders) -> [Moment
 }
 
 impl Moment {
-    /// Whether an order that is cancelled so, or confirmed, comes to this moment.
-    pub(crate) fn is_of(&self, cancellation: Option<Cancellation>) -> bool {
-        let Some(Cancellation { refusing, others_hold }) = cancellation else {
-            return matches!(self.orders, Orders::Confirmed);
-        };
-        let refuses = refusing == self.function;
+    /// Whether an order comes to this moment that the function of that output refuses, or none.
+    pub(crate) fn suits(&self, refusing: Option<&str>) -> bool {
         match self.orders {
-            Orders::Confirmed => false,
-            Orders::Cancelled => true,
-            Orders::Refused => refuses && !others_hold,
-            Orders::Overtaken => !refuses && !others_hold,
-            Orders::Undone => !refuses && others_hold,
+            Orders::Confirmed => refusing.is_none(),
+            Orders::Cancelled => refusing.is_some(),
+            Orders::Refused => refusing == Some(self.function),
+            Orders::Overtaken | Orders::Undone => refusing.is_some_and(|refusing| refusing != self.function),
         }
     }
 
-    /// From now on, what the function asks about that order or socket waits in this moment, until the process is killed.
+    /// From now on, what the function asks about that order or socket waits in this moment, until its process is killed.
     pub(crate) fn aim(self, rig: &Rig, subject: &str) -> Kill {
+        match self.orders {
+            Orders::Overtaken => {
+                let holds = move |call: &Call| self.asks(Request::Transaction("HELD"), call);
+                self.fail_until(rig, subject, holds, Request::Write("UNDONE"));
+            }
+            // A step votes when its hold is written.
+            Orders::Undone => self.fail_until(rig, subject, |call| call.writes("REFUSED"), Request::Event(".held")),
+            Orders::Confirmed | Orders::Cancelled | Orders::Refused => {}
+        }
         let gate = Gate::closed();
         let fault = if self.is_done { Fault::HoldAfter(gate.clone()) } else { Fault::HoldBefore(gate.clone()) };
         let (closed, about) = (gate.clone(), subject.to_owned());
-        let waits = move |call: &Call| {
-            !closed.is_open() && *call.caller == *self.function && self.request.is(call) && call.is_about(&about)
-        };
+        let waits = move |call: &Call| !closed.is_open() && call.is_about(&about) && self.asks(self.request, call);
         rig.endpoint.inject(Rule::new(waits, When::Always, fault));
         Kill { moment: self, subject: subject.to_owned(), gate }
+    }
+
+    /// Lets what is too early for this order fail until the function asks for `first`: its message is redelivered.
+    fn fail_until(self, rig: &Rig, order_id: &str, is_early: impl Fn(&Call) -> bool + Send + 'static, first: Request) {
+        let (asked, about) = (AtomicBool::new(false), order_id.to_owned());
+        let fails = move |call: &Call| {
+            if !call.is_about(&about) {
+                return false;
+            }
+            let asked = asked.fetch_or(self.asks(first, call), Ordering::Relaxed);
+            !asked && is_early(call)
+        };
+        let fault = Fault::ServerError(StatusCode::INTERNAL_SERVER_ERROR);
+        rig.endpoint.inject(Rule::new(fails, When::Always, fault));
+    }
+
+    fn asks(self, request: Request, call: &Call) -> bool {
+        *call.caller == *self.function && request.is(call)
     }
 }
 
