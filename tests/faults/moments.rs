@@ -3,15 +3,9 @@
 use crate::{bus::output_of, rig::Rig, workers};
 use fault_endpoint::{Call, Fault, Gate, Rule, When};
 use hyper::StatusCode;
-use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+use std::sync::atomic::{AtomicBool, Ordering};
 use testkit::{outputs::output, services::steps};
-use tokio::time::timeout;
-
-/// Longest wait for a moment. It bounds a failure: an order comes to its moment after a few deliveries at most.
-const DEADLINE: Duration = Duration::from_mins(8);
+use tokio::task::JoinHandle;
 
 /// What a function asks of AWS.
 #[derive(Clone, Copy, Debug)]
@@ -112,7 +106,8 @@ impl Moment {
         }
     }
 
-    /// From now on, what the function asks about that order or socket waits in this moment, until its process is killed.
+    /// Kills the first process of the function that comes to this moment of that order or socket. Until then, what the function
+    /// asks about it waits there.
     pub(crate) fn aim(self, rig: &Rig, subject: &str) -> Kill {
         match self.orders {
             Orders::Overtaken => {
@@ -128,7 +123,8 @@ impl Moment {
         let (closed, about) = (gate.clone(), subject.to_owned());
         let waits = move |call: &Call| !closed.is_open() && call.is_about(&about) && self.asks(self.request, call);
         rig.endpoint.inject(Rule::new(waits, When::Always, fault));
-        Kill { moment: self, subject: subject.to_owned(), gate }
+        let killing = tokio::spawn(kill_first(output(self.function), gate));
+        Kill { moment: self, subject: subject.to_owned(), killing }
     }
 
     /// Lets what is too early for this order fail until the function asks for `first`: its message is redelivered.
@@ -151,31 +147,39 @@ impl Moment {
 }
 
 /// A process that is killed at its work on one order.
+#[derive(Debug)]
 pub(crate) struct Kill {
+    #[expect(dead_code, reason = "a failure prints it")]
     moment: Moment,
+    #[expect(dead_code, reason = "a failure prints it")]
     subject: String,
-    gate: Gate,
+    killing: JoinHandle<()>,
 }
 
 impl Kill {
-    /// Waits for the moment, and kills the process that is in it.
-    pub(crate) async fn strike(self) {
-        let struck = timeout(DEADLINE, self.kill_first()).await;
-        assert!(struck.is_ok(), "{}: no process was killed at {:?} within {DEADLINE:?}", self.subject, self.moment);
+    /// Whether the process was killed.
+    pub(crate) fn is_done(&self) -> bool {
+        self.killing.is_finished()
     }
+}
 
-    async fn kill_first(&self) {
-        let function = output(self.moment.function);
-        let mut seen = 0;
-        loop {
-            self.gate.reached(seen + 1).await;
-            let clients = self.gate.clients();
-            let held = workers::connected_from(function, &clients[seen..]);
-            if held.into_iter().filter(|pid| workers::kill(*pid)).count() > 0 {
-                return self.gate.open();
-            }
-            // The process was killed at another order of its batch, or its client gave up: a redelivery or a retry follows.
-            seen = clients.len();
+impl Drop for Kill {
+    fn drop(&mut self) {
+        self.killing.abort();
+    }
+}
+
+/// Kills the first process of the function that waits at the gate.
+async fn kill_first(function: &str, gate: Gate) {
+    let mut seen = 0;
+    loop {
+        gate.reached(seen + 1).await;
+        let clients = gate.clients();
+        let held = workers::connected_from(function, &clients[seen..]);
+        if held.into_iter().filter(|pid| workers::kill(*pid)).count() > 0 {
+            return gate.open();
         }
+        // The process was killed at another order of its batch, or its client gave up: a redelivery or a retry follows.
+        seen = clients.len();
     }
 }
