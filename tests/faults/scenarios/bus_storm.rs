@@ -10,7 +10,7 @@ use crate::{
 };
 use fastrand::Rng;
 use fault_endpoint::{Call, Fault, Passed, Rule, Scatter, When};
-use futures_util::{StreamExt, future::join_all, stream};
+use futures_util::{StreamExt, stream};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -42,11 +42,11 @@ const DELIVERY: Delivery = Delivery {
     times: 50,
     visibility_timeout: Duration::from_secs(10),
     longest_backoff: Duration::from_secs(20),
-    batches: Batches { size: 5, at_once: 3 },
+    batches: Batches { size: 5, at_once: 2 },
 };
 
-/// Events repeated at the same time.
-const PUBLISHERS: usize = 8;
+/// Requests of the storm itself at the same time: orders, then events that are repeated.
+const CLIENTS: usize = 8;
 
 /// More than any account has.
 const UNPAYABLE: u32 = 1_000_000_000;
@@ -236,7 +236,7 @@ async fn repeat_events(rig: &Rig, mark: usize, random: &mut Rng) -> usize {
         .collect();
     random.shuffle(&mut late);
     stream::iter(&late)
-        .for_each_concurrent(PUBLISHERS, |passed| async move {
+        .for_each_concurrent(CLIENTS, |passed| async move {
             assert_eq!(rig.endpoint.repeat(passed).await.expect("SNS answers"), 200, "{passed:?}");
         })
         .await;
@@ -257,16 +257,17 @@ fn aim(rig: &Rig, all: &[Customer], second_sockets: &[Listener], times: usize, r
     at_orders.chain(sockets.map(|(moment, socket)| moment.aim(rig, &socket.connection_id))).collect()
 }
 
-/// Every customer's orders, each one twice; customers do not wait for each other.
+/// Every customer's orders, each one twice. Customers do not wait for each other, but too many make a busy machine busier.
 async fn place(all: &[Customer]) {
-    let placing = all.iter().map(|customer| async move {
-        let api = ApiClient::of(&customer.owner);
-        for (id, order) in &customer.orders {
-            bus::submit(&api, id, &order.body).await;
-            bus::submit(&api, id, &order.body).await;
-        }
-    });
-    join_all(placing).await;
+    stream::iter(all)
+        .for_each_concurrent(CLIENTS, |customer| async move {
+            let api = ApiClient::of(&customer.owner);
+            for (id, order) in &customer.orders {
+                bus::submit(&api, id, &order.body).await;
+                bus::submit(&api, id, &order.body).await;
+            }
+        })
+        .await;
 }
 
 async fn all_are_heard_of(all: &[Customer], expected: usize) {
