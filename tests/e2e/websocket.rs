@@ -36,7 +36,10 @@ async fn sockets_that_open_while_others_are_told_are_told_from_then_on() {
 
     let others = join_all((0..ORDERS_AT_ONCE).map(|_| async {
         loop {
-            assert_eq!(api.put("async", &new_id(), &order_of("SKU-1")).await.status, 202);
+            let id = new_id();
+            assert_eq!(api.put("async", &id, &order_of("SKU-1")).await.status, 202);
+            // Else the queue would grow as long as sockets open, and each socket would wait for it below.
+            api.settled(&id).await;
         }
     }));
     let opening = async {

@@ -46,10 +46,6 @@ impl Load {
     }
 }
 
-/// Scenarios that take minutes even with a short load, and whose rare moments may not come in time on a busy machine: `make soak`
-/// runs them.
-const FULL_LOAD_ONLY: [&str; 1] = ["bus_storm::every_order_ends_once_and_only_confirmed_ones_take_anything"];
-
 fn main() -> ExitCode {
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
     let load = Load::of_environment();
@@ -58,7 +54,7 @@ fn main() -> ExitCode {
     let table = Arc::new(Table::default());
     let trials = scenarios::all().into_iter().map(|scenario| {
         let (runtime, rig, table) = (Arc::clone(&runtime), Arc::clone(&rig), Arc::clone(&table));
-        let trial = Trial::test(scenario.name, move || {
+        Trial::test(scenario.name, move || {
             let started = Instant::now();
             let figures: Figures = runtime.block_on(async {
                 let rig: &Rig = rig.get_or_init(Rig::wire).await;
@@ -67,8 +63,7 @@ fn main() -> ExitCode {
             });
             table.add(scenario.name, started.elapsed(), figures);
             Ok(())
-        });
-        trial.with_ignored_flag(load == Load::Short && FULL_LOAD_ONLY.contains(&scenario.name))
+        })
     });
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
     if let Some(rig) = Arc::into_inner(rig).and_then(OnceCell::into_inner) {

@@ -1,159 +1,196 @@
-//! Where functions of the bus lane can be killed: before and after each thing that they ask of AWS.
+//! Where functions of the bus lane are killed: before and after each thing that they ask of AWS.
 
 use crate::{bus::output_of, rig::Rig, workers};
 use fault_endpoint::{Call, Fault, Gate, Rule, When};
 use hyper::StatusCode;
-use lanes::StepSpec;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, OnceLock},
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 use testkit::{outputs::output, services::steps};
-use tokio::time::timeout;
+use tokio::task::JoinHandle;
 
-/// Longest wait for a moment, while functions are killed in others.
-const DEADLINE: Duration = Duration::from_mins(4);
-
-/// Something that a function asks of AWS while it handles a message.
-struct Work {
-    /// The output with the function's name.
-    function: &'static str,
-    name: String,
-    is_it: Box<dyn Fn(&Call) -> bool + Send + Sync>,
+/// What a function asks of AWS.
+#[derive(Clone, Copy, Debug)]
+enum Request {
+    /// One write of an order with that status, or of a hold in that state.
+    Write(&'static str),
+    /// A transaction that leaves a hold in that state.
+    Transaction(&'static str),
+    /// The first update of a vote. The vote that decides is another write.
+    Vote,
+    /// An event whose type ends so.
+    Event(&'static str),
+    /// A frame to a socket.
+    Frame,
 }
 
-impl Work {
-    fn new(function: &str, name: &str, is_it: impl Fn(&Call) -> bool + Send + Sync + 'static) -> Self {
-        let name = format!("{function} {name}");
-        Self { function: output_of(function), name, is_it: Box::new(is_it) }
+impl Request {
+    fn is(self, call: &Call) -> bool {
+        match self {
+            Self::Write(status) => call.writes(status),
+            Self::Transaction(state) => call.transacts(state),
+            Self::Vote => call.operation == "UpdateItem" && call.status.is_none(),
+            Self::Event(end) => call.event.as_ref().is_some_and(|event| event.ends_with(end)),
+            Self::Frame => call.is_post(),
+        }
     }
 }
 
-/// A moment in the work of a function on one message.
+/// Which orders make a function ask for it.
+#[derive(Clone, Copy, Debug)]
+enum Orders {
+    Confirmed,
+    Cancelled,
+    /// The function itself refuses them.
+    Refused,
+    /// Their cancellation reaches the function before it holds.
+    Overtaken,
+    /// Their cancellation reaches the function after it holds.
+    Undone,
+}
+
+const SETTLING: [(Request, Orders); 7] = [
+    (Request::Write("PLACED"), Orders::Confirmed),
+    (Request::Event(".placed"), Orders::Confirmed),
+    (Request::Vote, Orders::Confirmed),
+    (Request::Write("CONFIRMED"), Orders::Confirmed),
+    (Request::Event(".confirmed"), Orders::Confirmed),
+    (Request::Write("CANCELLED"), Orders::Cancelled),
+    (Request::Event(".cancelled"), Orders::Cancelled),
+];
+
+const STEPPING: [(Request, Orders); 6] = [
+    (Request::Transaction("HELD"), Orders::Confirmed),
+    (Request::Event(".held"), Orders::Confirmed),
+    (Request::Write("DONE"), Orders::Confirmed),
+    (Request::Write("REFUSED"), Orders::Refused),
+    (Request::Write("UNDONE"), Orders::Overtaken),
+    (Request::Transaction("UNDONE"), Orders::Undone),
+];
+
+/// A moment in the work of a function.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
-    work: Arc<Work>,
+    /// The output with the function's name.
+    function: &'static str,
+    request: Request,
     is_done: bool,
+    orders: Orders,
+}
+
+/// Every moment between what each worker reads, writes and publishes and the end of its message.
+pub(crate) fn moments() -> Vec<Moment> {
+    let settling = SETTLING.map(|work| ("settle-order", work));
+    let stepping = steps().iter().flat_map(|step| STEPPING.map(|work| (step.function, work)));
+    // There is always a day with room.
+    let stepping = stepping.filter(|work| !matches!(work, ("book-shipment", (_, Orders::Refused))));
+    let works = settling.into_iter().chain(stepping);
+    works.flat_map(|(function, (request, orders))| before_and_after(function, request, orders)).collect()
+}
+
+/// The moments before and after a frame to a socket.
+pub(crate) fn notifications() -> [Moment; 2] {
+    before_and_after("settle-order", Request::Frame, Orders::Confirmed)
+}
+
+fn before_and_after(function: &str, request: Request, orders: Orders) -> [Moment; 2] {
+    [false, true].map(|is_done| Moment { function: output_of(function), request, is_done, orders })
 }
 
 impl Moment {
-    /// Kills the function's process in the first such moment from now on.
-    pub(crate) async fn kill(self, rig: &Rig) {
-        let killed = timeout(DEADLINE, self.kill_first(rig)).await;
-        let when = if self.is_done { "after" } else { "before" };
-        assert!(killed.is_ok(), "no process was killed {when} {} within {DEADLINE:?}", self.work.name);
-    }
-
-    async fn kill_first(&self, rig: &Rig) {
-        let gate = self.aim(rig);
-        let function = output(self.work.function);
-        let mut requests = 1;
-        loop {
-            gate.reached(requests).await;
-            let clients = gate.clients();
-            let held = workers::connected_from(function, &clients);
-            // On a busy machine the client may have closed the connection by now, to try again: then the retry waits.
-            let victims = if held.is_empty() { workers::of(function) } else { held };
-            if victims.into_iter().filter(|pid| workers::kill(*pid)).count() > 0 {
-                return gate.open();
-            }
-            requests = clients.len() + 1;
+    /// Whether an order comes to this moment that the function of that output refuses, or none.
+    pub(crate) fn suits(&self, refusing: Option<&str>) -> bool {
+        match self.orders {
+            Orders::Confirmed => refusing.is_none(),
+            Orders::Cancelled => refusing.is_some(),
+            Orders::Refused => refusing == Some(self.function),
+            Orders::Overtaken | Orders::Undone => refusing.is_some_and(|refusing| refusing != self.function),
         }
     }
 
-    /// Lets the first order that comes to this moment wait at a gate, with its other deliveries and its client's retries.
-    fn aim(&self, rig: &Rig) -> Gate {
-        let (gate, first, work) = (Gate::closed(), OnceLock::new(), Arc::clone(&self.work));
+    /// Kills the first process of the function that comes to this moment of that order or socket. Until then, what the function
+    /// asks about it waits there.
+    pub(crate) fn aim(self, rig: &Rig, subject: &str) -> Kill {
+        match self.orders {
+            Orders::Overtaken => {
+                let holds = move |call: &Call| self.asks(Request::Transaction("HELD"), call);
+                self.fail_until(rig, subject, holds, Request::Write("UNDONE"));
+            }
+            // A step votes when its hold is written.
+            Orders::Undone => self.fail_until(rig, subject, |call| call.writes("REFUSED"), Request::Event(".held")),
+            Orders::Confirmed | Orders::Cancelled | Orders::Refused => {}
+        }
+        // It never opens: what a dead process asked for must not reach AWS.
+        let (gate, is_killed) = (Gate::closed(), Arc::new(AtomicBool::new(false)));
         let fault = if self.is_done { Fault::HoldAfter(gate.clone()) } else { Fault::HoldBefore(gate.clone()) };
-        let closed = gate.clone();
-        let is_about = move |call: &Call| {
-            !closed.is_open()
-                && *call.caller == *work.function
-                && (work.is_it)(call)
-                && *first.get_or_init(|| call.key.clone()) == call.key
+        let (killed, about) = (Arc::clone(&is_killed), subject.to_owned());
+        let waits = move |call: &Call| {
+            !killed.load(Ordering::Relaxed) && call.is_about(&about) && self.asks(self.request, call)
         };
-        rig.endpoint.inject(Rule::new(is_about, When::Always, fault));
-        gate
-    }
-}
-
-/// Orders that are cancelled before the steps can hold: by id, the function that refuses the order.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Overtaken(pub(crate) BTreeMap<String, &'static str>);
-
-impl Overtaken {
-    /// Whether the call is of a step that `order.cancelled` must reach before it holds.
-    fn concerns(&self, call: &Call) -> bool {
-        self.0.get(call.order_id()).is_some_and(|refusing| **refusing != *call.caller)
+        rig.endpoint.inject(Rule::new(waits, When::Always, fault));
+        let (killed, function) = (Arc::clone(&is_killed), output(self.function));
+        let killing = tokio::spawn(async move {
+            kill_first(function, gate).await;
+            killed.store(true, Ordering::Relaxed);
+        });
+        Kill { moment: self, subject: subject.to_owned(), is_killed, killing }
     }
 
-    /// Lets every hold of these orders fail until its step records the cancellation.
-    pub(crate) fn delay(self, rig: &Rig) {
-        let cancelled = Mutex::new(BTreeSet::new());
-        let comes_too_early = move |call: &Call| {
-            let (step, mut cancelled) = ((call.caller.clone(), call.key.clone()), cancelled.lock().unwrap());
-            if call.writes("UNDONE") {
-                cancelled.insert(step);
+    /// Lets what is too early for this order fail until the function asks for `first`: its message is redelivered.
+    fn fail_until(self, rig: &Rig, order_id: &str, is_early: impl Fn(&Call) -> bool + Send + 'static, first: Request) {
+        let (asked, about) = (AtomicBool::new(false), order_id.to_owned());
+        let fails = move |call: &Call| {
+            if !call.is_about(&about) {
                 return false;
             }
-            call.transacts("HELD") && self.concerns(call) && !cancelled.contains(&step)
+            let asked = asked.fetch_or(self.asks(first, call), Ordering::Relaxed);
+            !asked && is_early(call)
         };
         let fault = Fault::ServerError(StatusCode::INTERNAL_SERVER_ERROR);
-        rig.endpoint.inject(Rule::new(comes_too_early, When::Always, fault));
+        rig.endpoint.inject(Rule::new(fails, When::Always, fault));
+    }
+
+    fn asks(self, request: Request, call: &Call) -> bool {
+        *call.caller == *self.function && request.is(call)
     }
 }
 
-/// Every moment between what each worker reads, writes and publishes and the end of its message, by function: moments of one
-/// function follow each other. A notification is one to `connection_id`: frames to a socket whose posts wait too long are dropped,
-/// so it should be a socket that needs none.
-pub(crate) fn moments(overtaken: &Overtaken, connection_id: &str) -> Vec<Vec<Moment>> {
-    let works = std::iter::once(settling(connection_id)).chain(steps().iter().map(|step| stepping(step, overtaken)));
-    works.map(|works| works.into_iter().flat_map(before_and_after).collect()).collect()
+/// A process that is killed at its work on one order.
+#[derive(Debug)]
+pub(crate) struct Kill {
+    #[expect(dead_code, reason = "a failure prints it")]
+    moment: Moment,
+    #[expect(dead_code, reason = "a failure prints it")]
+    subject: String,
+    is_killed: Arc<AtomicBool>,
+    killing: JoinHandle<()>,
 }
 
-fn before_and_after(work: Work) -> [Moment; 2] {
-    let work = Arc::new(work);
-    [false, true].map(|is_done| Moment { work: Arc::clone(&work), is_done })
-}
-
-/// The rarer one of an order's ends first, so that there are orders left that end so.
-fn settling(connection_id: &str) -> Vec<Work> {
-    let connection_id = connection_id.to_owned();
-    let settle = |name, is_it: fn(&Call) -> bool| Work::new("settle-order", name, is_it);
-    let publishes =
-        |event: &'static str| Work::new("settle-order", &format!("publishes {event}"), is_publish_of(event));
-    vec![
-        settle("records an order", |call| call.writes("PLACED")),
-        publishes("order.placed"),
-        settle("counts a vote", |call| call.operation == "UpdateItem" && call.status.is_none()),
-        settle("cancels", |call| call.writes("CANCELLED")),
-        publishes("order.cancelled"),
-        // The last vote's second update: the first one found that it is the last.
-        settle("confirms", |call| call.writes("CONFIRMED")),
-        publishes("order.confirmed"),
-        Work::new("settle-order", "notifies an owner", move |call| call.is_post() && call.key == connection_id),
-    ]
-}
-
-fn stepping(step: &StepSpec, overtaken: &Overtaken) -> Vec<Work> {
-    let work = |name, is_it: fn(&Call) -> bool| Work::new(step.function, name, is_it);
-    let (is_vote, overtaken) = (is_publish_of(step.name), overtaken.clone());
-    let mut works = vec![
-        work("holds", |call| call.transacts("HELD")),
-        Work::new(step.function, "leaves a tombstone", move |call| call.writes("UNDONE") && overtaken.concerns(call)),
-        // The tombstone was refused, as there is a hold.
-        work("gives back", |call| call.transacts("UNDONE")),
-        Work::new(step.function, "votes", is_vote),
-        work("makes a hold final", |call| call.writes("DONE")),
-    ];
-    // There is always a day with room.
-    if step.name != "shipment" {
-        works.insert(0, work("refuses", |call| call.writes("REFUSED")));
+impl Kill {
+    /// Whether the process was killed.
+    pub(crate) fn is_done(&self) -> bool {
+        self.is_killed.load(Ordering::Relaxed)
     }
-    works
 }
 
-/// Whether a call publishes an event whose type begins with that.
-fn is_publish_of(event: &'static str) -> impl Fn(&Call) -> bool + Send + Sync + 'static {
-    move |call| call.event.as_ref().is_some_and(|published| published.starts_with(event))
+impl Drop for Kill {
+    fn drop(&mut self) {
+        self.killing.abort();
+    }
+}
+
+/// Kills the first process of the function that waits at the gate.
+async fn kill_first(function: &str, gate: Gate) {
+    let mut seen = 0;
+    loop {
+        gate.reached(seen + 1).await;
+        let clients = gate.clients();
+        let held = workers::connected_from(function, &clients[seen..]);
+        if held.into_iter().filter(|pid| workers::kill(*pid)).count() > 0 {
+            return;
+        }
+        // The process was killed at another order of its batch, or its client gave up: a redelivery or a retry follows.
+        seen = clients.len();
+    }
 }
