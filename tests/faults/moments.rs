@@ -19,7 +19,7 @@ enum Request {
     Transaction(&'static str),
     /// The first update of a vote. The vote that decides is another write.
     Vote,
-    /// An event whose type ends so.
+    /// An event with a type that ends so.
     Event(&'static str),
     /// A frame to a socket.
     Frame,

@@ -352,6 +352,12 @@ impl LaneSpec {
         let tables = self.steps.iter().map(|step| step.table_output);
         self.functions.iter().map(|function| function.output).chain(queues).chain(tables)
     }
+
+    /// Whether one of its queues is a fair queue: its requests cost more.
+    #[must_use]
+    pub fn has_fair_queue(&self) -> bool {
+        self.queues.iter().any(|queue| queue.is_fair)
+    }
 }
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ fn usage(lane: Lane, simulation: &Simulation, question: &Question) -> Usage {
         status_requests: whole(simulation.polls),
         publish_units: Some(lane.usage.publishes * whole(accepted)),
         message_units,
-        fair_queue_units: Some(if lane.queues.iter().any(|queue| queue.is_fair) { message_units } else { 0 }),
+        fair_queue_units: Some(if lane.has_fair_queue() { message_units } else { 0 }),
         functions,
         write_units: write_units_per_order * accepted,
         read_units: simulation.polls + lookups,

@@ -23,8 +23,8 @@ impl Outcome {
     }
 }
 
-/// The runs of one comparison, of which `planned` were to be made. Whether each is sound, each lane's losses, each promise and each change since the baseline is a
-/// test case. Source of the shape: Apache Ant, task `junitreport`, as Jenkins, GitLab and GitHub actions read it.
+/// The runs of one comparison, of which `planned` were to be made. Whether each is sound, each lane's losses, each promise and each
+/// change since the baseline is a test case. Source of the shape: Apache Ant, task `junitreport`, as Jenkins, GitLab and GitHub actions read it.
 #[must_use]
 pub fn junit(runs: &[Report], planned: usize, changes: &[Change]) -> String {
     let mut cases = Vec::new();

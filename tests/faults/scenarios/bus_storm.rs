@@ -244,8 +244,8 @@ async fn repeat_events(rig: &Rig, mark: usize, random: &mut Rng) -> usize {
     late.len()
 }
 
-/// Aims kills at each moment of each function, each at another order that comes to it. Frames to a socket whose posts wait too long
-/// are dropped, so the kills at notifications are aimed at sockets that need none.
+/// Aims kills at each moment of each function, each at another order that comes to it. settle-order drops frames to a
+/// socket when its posts wait too long, so the kills at notifications are aimed at sockets that need none.
 fn aim(rig: &Rig, all: &[Customer], second_sockets: &[Listener], times: usize, random: &mut Rng) -> Vec<Kill> {
     let mut orders: Vec<_> = all.iter().flat_map(|customer| &customer.orders).collect();
     random.shuffle(&mut orders);
@@ -274,12 +274,15 @@ async fn place(all: &[Customer]) {
 async fn all_are_heard_of(all: &[Customer], expected: usize) {
     let mut heard = 0;
     while heard < expected {
-        heard = eventually(DEADLINE, &format!("more than {heard} of {expected} orders are heard of"), async || {
+        let now = eventually(DEADLINE, &format!("more than {heard} of {expected} orders are heard of"), async || {
             let now = all.iter().map(|customer| customer.heard().len()).sum();
-            (now >= expected.min(heard + 50)).then_some(now)
+            (now > heard).then_some(now)
         })
         .await;
-        tell(&format!("{heard} of {expected} heard of"));
+        if now / 50 > heard / 50 {
+            tell(&format!("{now} of {expected} heard of"));
+        }
+        heard = now;
     }
 }
 

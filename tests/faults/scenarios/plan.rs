@@ -39,7 +39,7 @@ fn arrivals(folder: &Path) -> String {
     file.to_str().unwrap().to_owned()
 }
 
-/// What the plan says of that lane, whose function has those other times besides its requests to the database, in milliseconds.
+/// What the plan says of that lane. `other_ms`: what an invocation takes besides its requests to the database, in milliseconds.
 async fn planned(lane: &str, arrivals: &str, other_ms: f64) -> Value {
     let overhead = format!("OverheadMs={other_ms:.3}");
     let concurrency =

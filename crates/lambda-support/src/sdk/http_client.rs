@@ -99,7 +99,7 @@ impl HttpClient {
         if request.set_uri(url).is_ok()
             && let Ok(response) = self.0.call(request).await
         {
-            // Only a connection whose answer was read is used again.
+            // A connection is used again only after its answer was read.
             let _ = ByteStream::new(response.into_body()).collect().await;
         }
     }

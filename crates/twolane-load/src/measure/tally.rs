@@ -419,7 +419,7 @@ impl Tally {
         .collect()
     }
 
-    /// Accepted orders whose outcome no callback reported.
+    /// Accepted orders with an outcome that no callback reported.
     pub(crate) fn without_callback(&self) -> u64 {
         let without =
             |state: &&OrderState| state.counts && state.accepted > 0 && state.outcome.is_some() && state.callbacks == 0;

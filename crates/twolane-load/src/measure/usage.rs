@@ -106,7 +106,7 @@ pub(crate) fn counted(
         status_requests: tally.status_requests,
         publish_units: Some(units(EVENT_UNIT, &|order| taken(lane, order, |usage| usage.publishes))),
         message_units,
-        fair_queue_units: Some(if lane.queues.iter().any(|queue| queue.is_fair) { message_units } else { 0 }),
+        fair_queue_units: Some(if lane.has_fair_queue() { message_units } else { 0 }),
         functions,
         // Each time that an order comes to the database counts, a repeated one too.
         write_units: float(

@@ -28,7 +28,7 @@ pub(super) struct Wait<'a> {
 }
 
 impl<'a> Wait<'a> {
-    /// Begins it. An interruption that comes later ends it. One that came before ended the run, whose cancelled orders still give
+    /// Begins it. An interruption that comes later ends it. One that came before ended the run. Its cancelled orders still give
     /// back.
     pub(super) fn begin(interruption: Option<&'a Interruption>) -> Self {
         Self {

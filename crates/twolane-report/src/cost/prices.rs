@@ -13,7 +13,7 @@ const US_EAST_1: &str = include_str!("../../prices/us-east-1.toml");
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PriceTable {
-    /// Whose prices they are, such as `us-east-1`.
+    /// The Region of these prices, such as `us-east-1`.
     pub(crate) region: String,
     /// Day on which they were gathered: `YYYY-MM-DD`.
     pub(crate) as_of: String,
@@ -81,7 +81,7 @@ impl PriceTable {
         &self.usd
     }
 
-    /// Whose prices they are, such as `us-east-1`.
+    /// The Region of these prices, such as `us-east-1`.
     #[must_use]
     pub fn region(&self) -> &str {
         &self.region

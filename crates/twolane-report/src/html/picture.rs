@@ -2,7 +2,7 @@
 
 use super::canvas::Size;
 use super::legend::{Entry, sample};
-use super::timeline::{Lanes, description, entries};
+use super::timeline::{HEIGHT, Lanes, description, entries};
 use super::{charts_style, escape};
 use crate::model::{LaneReport, Report, TargetKind};
 use std::fmt::Write as _;
@@ -12,8 +12,6 @@ const MARGIN: f64 = 24.0;
 const HEAD: f64 = 76.0;
 /// Above each drawing: the lane's heading and its legend.
 const LANE_HEAD: f64 = 64.0;
-/// A lane's drawing, as the timeline makes it.
-const DRAWING: f64 = 352.0;
 /// About the width of a character at 14 pixels.
 const CHARACTER: f64 = 7.2;
 
@@ -25,12 +23,12 @@ pub(crate) fn picture(report: &Report) -> Option<String> {
     for (lane, drawing) in lanes.drawings(Size::Wide) {
         body += &head(lane, y);
         let place = format!(
-            "<svg x=\"{MARGIN}\" y=\"{}\" width=\"{}\" height=\"{DRAWING}\" ",
+            "<svg x=\"{MARGIN}\" y=\"{}\" width=\"{}\" height=\"{HEIGHT}\" ",
             y + LANE_HEAD,
             Size::Wide.width()
         );
         body += &drawing.replacen("<svg ", &place, 1);
-        y += LANE_HEAD + DRAWING;
+        y += LANE_HEAD + HEIGHT;
     }
     Some(document(report, y, &body))
 }

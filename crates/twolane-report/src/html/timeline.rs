@@ -13,7 +13,8 @@ const LEFT: f64 = 48.0;
 const RATES: (f64, f64) = (28.0, 168.0);
 /// Lower panel: backlog.
 const BACKLOG: (f64, f64) = (208.0, 298.0);
-const HEIGHT: f64 = 352.0;
+/// Of one drawing.
+pub(super) const HEIGHT: f64 = 352.0;
 
 /// Points across a chart at most: a longer run is shown by spans of several seconds.
 const POINTS: usize = 300;

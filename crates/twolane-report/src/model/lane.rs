@@ -90,7 +90,7 @@ pub struct Counts {
     pub repeated: u64,
     /// Orders of which no request was accepted, and which have an outcome all the same: the answer did not come.
     pub done_unacknowledged: u64,
-    /// Accepted orders whose outcome no callback reported, where callbacks were listened for: the status service did.
+    /// Accepted orders with an outcome that only the status service reported, where callbacks were listened for.
     pub without_callback: Option<u64>,
     /// Messages that nothing can decode, put straight into the queue; not among `sent`.
     pub undecodable: u64,
@@ -186,7 +186,7 @@ pub struct Usage {
     pub publish_units: Option<u64>,
     /// SQS requests in units of 64 KB: sends, receives, deletes and changes of visibility.
     pub message_units: u64,
-    /// Of those, the ones of fair queues, whose messages have a group. `null` in reports from before they were counted.
+    /// Of those, the ones of fair queues: messages with a group. `null` in reports from before they were counted.
     #[serde(default)]
     pub fair_queue_units: Option<u64>,
     /// Functions that ran.

@@ -92,7 +92,7 @@ pub(crate) struct LoadArgs {
     /// What the schedule follows from: the same seed makes the same one. New in every run without it.
     #[arg(long)]
     pub(crate) seed: Option<u64>,
-    /// Count an accepted order as lost after this many seconds without any result; 60 by default.
+    /// Count an accepted order as lost after this many seconds without any outcome; 60 by default.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) grace: Option<u64>,
     /// How late 1 % of the requests may leave, in milliseconds; when it is more, no times are shown. Without it, 20 ms
