@@ -20,6 +20,7 @@ fn question(load: Load, set: &[(&str, f64)]) -> Question {
         confirm: Confirm::Callback,
         api: Api::Rest,
         architecture: Architecture::Arm64,
+        lists_orders: true,
         max_delay_seconds: 60.0,
     }
 }

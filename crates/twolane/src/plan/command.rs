@@ -57,6 +57,7 @@ async fn question(args: &PlanArgs) -> anyhow::Result<Question> {
         confirm: stack.confirm.unwrap_or(confirm),
         api: stack.api,
         architecture: stack.architecture.or(architecture.map(|row| row.2)).unwrap_or(Architecture::Arm64),
+        lists_orders: parameter("OrderListing") != Some("none"),
         max_delay_seconds: args.max_delay.as_secs_f64(),
     })
 }
