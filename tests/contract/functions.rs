@@ -34,6 +34,9 @@ mod get_payment;
 #[path = "../../functions/get-stock/src/config.rs"]
 #[expect(dead_code, reason = "as above")]
 mod get_stock;
+#[path = "../../functions/list-orders/src/config.rs"]
+#[expect(dead_code, reason = "as above")]
+mod list_orders;
 #[path = "../../functions/manage-connections/src/config.rs"]
 #[expect(dead_code, reason = "as above")]
 mod manage_connections;
@@ -265,6 +268,7 @@ fn variables_read(folder: &str) -> BTreeSet<String> {
         "get-order" => _ = get_order::Config::from_env(&mut environment),
         "get-payment" => _ = get_payment::Config::from_env(&mut environment),
         "get-stock" => _ = get_stock::Config::from_env(&mut environment),
+        "list-orders" => _ = list_orders::Config::from_env(&mut environment),
         "manage-connections" => _ = manage_connections::Config::from_env(&mut environment),
         "process-orders" => _ = process_orders::Config::from_env(&mut environment),
         "publish-order" => _ = publish_order::Config::from_env(&mut environment),
@@ -295,7 +299,7 @@ fn every_function_has_time_for_the_slowest_requests_it_makes() {
             // The issuer's keys: see its provider.rs.
             "authorize-request" => Duration::from_secs(3),
             // One request each.
-            "create-order" | "get-order" | "get-payment" | "get-stock" | "publish-order" => database,
+            "create-order" | "get-order" | "get-payment" | "get-stock" | "list-orders" | "publish-order" => database,
             // One transaction, which is repeated in place when another one has an item that it needs.
             "create-payment" => database + CONFLICTS,
             // The order, then the answer over the socket.

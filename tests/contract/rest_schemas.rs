@@ -2,10 +2,12 @@
 
 use crate::cloudformation::rest_api;
 use jsonschema::Validator;
-use orders::{Lane, Note, Order, OrderContent, Outcome, Quantity, Sku, Status, Step, UnitPrice, Vote, fakes};
+use orders::{
+    Lane, Note, Order, OrderContent, Outcome, PageLimit, Quantity, Sku, Status, Step, UnitPrice, Vote, fakes,
+};
 use orders_api::{
-    ItemView, MAX_BODY_BYTES, OrderView, PendingView, Problem, QueuedView, StepView, SubmittedView, ViolationView,
-    parse_order_body,
+    ItemView, MAX_BODY_BYTES, OrderListView, OrderSummaryView, OrderView, PendingView, Problem, QueuedView, StepView,
+    SubmittedView, ViolationView, parse_order_body,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -108,6 +110,50 @@ fn an_order_has_the_statuses_and_lanes_of_the_domain() {
         Lane::ALL.map(Lane::name),
         "crates/lanes (left), the domain (right)"
     );
+}
+
+#[test]
+fn a_list_has_the_properties_that_the_function_writes_and_orders_as_one_order_has_them() {
+    let (list, summary, order) = (schema("OrderList"), schema("OrderSummary"), schema("Order"));
+    let text = || "text".to_owned();
+    let orders = vec![OrderSummaryView {
+        order_id: text(),
+        status: text(),
+        lane: text(),
+        currency: Some(text()),
+        total_minor: Some(1),
+        placed_at: text(),
+        confirmed_at: Some(text()),
+        cancelled_at: Some(text()),
+    }];
+    let page = json_of(&OrderListView { orders, next: Some(text()) });
+
+    assert_eq!(keys(&list["properties"]), keys(&page), "OrderList (left), OrderListView (right)");
+    assert_eq!(keys(&summary["properties"]), keys(&page["orders"][0]), "OrderSummary (left), its wire type (right)");
+    let statuses = Status::ALL.map(|status| status.name().to_owned());
+    assert_eq!(
+        texts(&summary["properties"]["status"]["enum"]),
+        statuses.into(),
+        "an order without a record is not listed"
+    );
+    for (name, property) in summary["properties"].as_object().unwrap() {
+        assert_eq!(property["type"], order["properties"][name]["type"], "{name}");
+    }
+}
+
+#[test]
+fn the_example_of_a_list_is_one() {
+    let get = rest_api()["paths"]["/orders"]["get"].clone();
+    let example = get["responses"]["200"]["content"]["application/json"]["example"].clone();
+
+    let page: OrderListView = serde_json::from_value(example.clone()).unwrap();
+
+    assert_eq!(json_of(&page), example);
+    let limit = get["parameters"][0]["schema"].clone();
+    let parsed = |name: &str| PageLimit::parse(&limit[name].to_string());
+    assert_eq!(parsed("minimum").map(PageLimit::get), Some(1));
+    assert_eq!(parsed("maximum").map(PageLimit::get), Some(PageLimit::MAX));
+    assert_eq!(parsed("default"), Some(PageLimit::DEFAULT));
 }
 
 /// Orders of the bus lane with a step in each state.

@@ -12,6 +12,7 @@ mod bus_lane;
 mod cors;
 mod hostile_bodies;
 mod hostile_requests;
+mod order_list;
 mod order_socket;
 mod owners;
 mod payments;

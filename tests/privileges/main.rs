@@ -39,8 +39,8 @@ async fn the_stack_gives_each_role_what_it_needs_and_no_more() {
 async fn every_action_is_needed_for_what_it_is_there_for_and_for_nothing_else() {
     use Work::{
         CancelOnBus, Close, CloseExpired, CloseExpiredOfBus, ConfirmOnBus, Connect, Disconnect, ForgetGone,
-        ForgetGoneOfBus, Pay, Ping, PlaceOnBus, PlaceQueued, PlaceSync, Read, ReadPayment, ReadStock, RecordOnBus,
-        Settle, Subscribe, Tell, TellOfBus,
+        ForgetGoneOfBus, ListOrders, Pay, Ping, PlaceOnBus, PlaceQueued, PlaceSync, Read, ReadPayment, ReadStock,
+        RecordOnBus, Settle, Subscribe, Tell, TellOfBus,
     };
     let config = sdk_config().await;
     let lambda = aws_sdk_lambda::Client::new(&config);
@@ -61,9 +61,10 @@ async fn every_action_is_needed_for_what_it_is_there_for_and_for_nothing_else() 
         &[PlaceOnBus, RecordOnBus, ConfirmOnBus, CancelOnBus, TellOfBus, ForgetGoneOfBus, CloseExpiredOfBus];
     let (stock, payments, shipments, outcomes) =
         ("-StockTable-", "-PaymentsTable-", "-ShipmentsTable-", "-StepOutcomesTopic-");
-    let table: [(&str, &[Needed]); 13] = [
+    let table: [(&str, &[Needed]); 14] = [
         ("CreateOrderFunctionName", &[(put, orders, &[PlaceSync])]),
         ("GetOrderFunctionName", &[("dynamodb:GetItem", orders, &[Read])]),
+        ("ListOrdersFunctionName", &[("dynamodb:Query", orders, &[ListOrders])]),
         (
             "ManageConnectionsFunctionName",
             &[

@@ -32,6 +32,8 @@ pub(crate) enum Work {
     Settle,
     /// The status service answers.
     Read,
+    /// The list of orders answers.
+    ListOrders,
     /// A socket opens, and is known.
     Connect,
     /// A subscription is answered.
@@ -78,6 +80,7 @@ pub(crate) async fn tried(patience: impl Fn(Work) -> Duration) -> BTreeMap<Work,
         works(Work::PlaceQueued, place("async").boxed_local()),
         works(Work::Settle, settle().boxed_local()),
         works(Work::Read, read().boxed_local()),
+        works(Work::ListOrders, list_orders().boxed_local()),
         works(Work::Connect, connect().boxed_local()),
         works(Work::Subscribe, subscribe().boxed_local()),
         works(Work::Ping, ping().boxed_local()),
@@ -128,6 +131,10 @@ async fn settle() {
 
 async fn read() {
     assert_eq!(ApiClient::of(&new_owner()).get(&new_id()).await.status, 200);
+}
+
+async fn list_orders() {
+    assert_eq!(ApiClient::of(&new_owner()).list("").await.status, 200);
 }
 
 async fn connect() {

@@ -117,6 +117,11 @@ impl ApiClient {
         self.send(self.request(Method::GET, &format!("orders/{id}"))).await
     }
 
+    /// A page of the list of orders. `query` is what follows `?`, encoded.
+    pub async fn list(&self, query: &str) -> Answer {
+        self.send(self.request(Method::GET, &format!("orders?{query}"))).await
+    }
+
     async fn send(&self, request: RequestBuilder) -> Answer {
         if self.hears_of_throttles { try_send(request).await.expect("the API answers") } else { send(request).await }
     }

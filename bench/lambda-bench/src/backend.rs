@@ -147,7 +147,7 @@ async fn answer(
         _ if is_throttled => json(StatusCode::BAD_REQUEST, THROTTLED.to_owned()),
         "PostToConnection" | "DeleteConnection" | "connect" => http::status(StatusCode::OK),
         "GetItem" => json(StatusCode::OK, records.item(&body)),
-        "Query" => json(StatusCode::OK, records.connections_of(&body)),
+        "Query" => json(StatusCode::OK, records.queried(&body)),
         "UpdateItem" => match records.updated(&body) {
             Updated::Done(answer) => json(StatusCode::OK, answer.to_string()),
             Updated::Refused(item) => json(StatusCode::BAD_REQUEST, refused(&item)),

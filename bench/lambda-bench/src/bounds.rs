@@ -269,7 +269,7 @@ mod tests {
                 ("UpdateItem", &[VOTE, DECISION]),
                 ("TransactWriteItems", &[steps.as_slice(), &["create-payment"]].concat()),
                 ("GetItem", &["get-order", "get-payment", "get-stock"]),
-                ("Query", &notifying),
+                ("Query", &[notifying.as_slice(), &["list-orders"]].concat()),
                 ("Publish", &[steps.as_slice(), &["publish-order", "settle-order", DECISION]].concat()),
                 ("PostToConnection", &[notifying.as_slice(), &[PING]].concat()),
                 ("DeleteConnection", queued),

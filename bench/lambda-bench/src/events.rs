@@ -39,6 +39,7 @@ const CREATE_PAYMENT: &str = fixture!("functions/create-payment/tests/fixtures/a
 const GET_ORDER: &str = fixture!("functions/get-order/tests/fixtures/apigw-rest-get.json");
 const GET_PAYMENT: &str = fixture!("functions/get-payment/tests/fixtures/apigw-rest-get.json");
 const GET_STOCK: &str = fixture!("functions/get-stock/tests/fixtures/apigw-rest-get.json");
+const LIST_ORDERS: &str = fixture!("functions/list-orders/tests/fixtures/apigw-rest-get.json");
 const AUTHORIZE_REQUEST: &str = fixture!("functions/authorize-request/tests/fixtures/rest-token.json");
 const PROCESS_ORDERS: &str = fixture!("crates/orders-sqs/tests/fixtures/sqs-batch.json");
 const STEP: &str = fixture!("crates/steps-sqs/tests/fixtures/sqs-batch.json");
@@ -71,6 +72,7 @@ pub(crate) fn of(subject: &str) -> anyhow::Result<Vec<Bytes>> {
         "get-order" => one(GET_ORDER),
         "get-payment" => one(GET_PAYMENT),
         "get-stock" => one(GET_STOCK),
+        "list-orders" => one(LIST_ORDERS),
         "publish-order" => one(PUBLISH_ORDER),
         "manage-connections" => Ok(vec![connect_event()?]),
         PING => Ok(vec![ping_event()?]),

@@ -17,7 +17,7 @@ pub(crate) struct Written {
     pub(crate) connection_id: String,
 }
 
-/// One order, one that waits for its steps, one payment, one SKU's units and one open connection.
+/// One order, one that waits for its steps, a page of orders, one payment, one SKU's units and one open connection.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Records {
     order: String,
@@ -25,7 +25,15 @@ pub(crate) struct Records {
     payment: String,
     connection: String,
     connection_id: String,
+    listed: String,
 }
+
+/// Orders of a page without a limit.
+const PAGE: usize = 20;
+
+/// What the template's index has of an order.
+const INDEXED: [&str; 10] =
+    ["pk", "owner", "placedAt", "orderId", "status", "lane", "confirmedAt", "cancelledAt", "currency", "totalMinor"];
 
 /// Units of a SKU. Clients write them, not functions: `docs/operations.md` says how.
 const UNITS: &str = r#"{"Item":{"pk":{"S":"counter#SKU-1"},"available":{"N":"1000000"}}}"#;
@@ -43,7 +51,10 @@ impl Records {
     /// Keeps the items that functions wrote.
     pub(crate) fn new(written: Written) -> Self {
         let Written { order, placed_order, payment, connection, connection_id } = written;
+        let indexed = INDEXED.iter().filter_map(|name| Some(((*name).to_owned(), order.get(name)?.clone())));
+        let indexed = Value::Object(indexed.collect());
         Self {
+            listed: json!({ "Items": vec![indexed; PAGE] }).to_string(),
             order: json!({ "Item": order }).to_string(),
             placed_order,
             payment: json!({ "Item": payment }).to_string(),
@@ -62,9 +73,12 @@ impl Records {
         }
     }
 
-    /// The answer to `Query`: one connection, with a different id for each owner.
-    pub(crate) fn connections_of(&self, query: &[u8]) -> String {
+    /// The answer to `Query`: a page of orders where an index is asked, else one connection, with a different id for each owner.
+    pub(crate) fn queried(&self, query: &[u8]) -> String {
         let query: Value = serde_json::from_slice(query).unwrap_or_default();
+        if query["IndexName"].is_string() {
+            return self.listed.clone();
+        }
         let values = query["ExpressionAttributeValues"].as_object();
         let owner = values.and_then(|values| values.values().next()?["S"].as_str()).unwrap_or_default();
         let connection = self.connection.replace(&self.connection_id, &format!("socket-of-{owner}"));
@@ -101,7 +115,7 @@ mod tests {
         let connection_id = "id-of-the-fixture".to_owned();
         let records = Records::new(Written { connection: connection.clone(), connection_id, ..Written::default() });
 
-        let answer = records.connections_of(br#"{"ExpressionAttributeValues":{":owner":{"S":"alice"}}}"#);
+        let answer = records.queried(br#"{"ExpressionAttributeValues":{":owner":{"S":"alice"}}}"#);
 
         let answer: Value = serde_json::from_str(&answer).expect("it is JSON");
         assert_eq!(answer["Items"][0]["sk"]["S"], "socket-of-alice");

@@ -41,7 +41,7 @@ pub(crate) const HELLO_FLOOR: &str = "hello-floor";
 pub(crate) const SDK_FLOOR: &str = "sdk-floor";
 
 /// The project's functions: the folders in `functions/`. settle-order is measured with the submission of an order.
-pub(crate) const FUNCTIONS: [&str; 13] = [
+pub(crate) const FUNCTIONS: [&str; 14] = [
     "authorize-payment",
     "authorize-request",
     "book-shipment",
@@ -50,6 +50,7 @@ pub(crate) const FUNCTIONS: [&str; 13] = [
     "get-order",
     "get-payment",
     "get-stock",
+    "list-orders",
     "manage-connections",
     "process-orders",
     "publish-order",

@@ -6,12 +6,14 @@
 
 mod frame;
 mod order_body;
+mod order_list;
 mod order_view;
 mod problem;
 pub mod queue_message;
 
 pub use frame::{ClientFrame, InvalidFrame, ServerFrame};
 pub use order_body::{MAX_BODY_BYTES, parse_order_body};
+pub use order_list::{OrderListView, OrderSummaryView, parse_cursor};
 pub use order_view::{ItemView, OrderView, PendingView, QueuedView, StepView, SubmittedView};
 pub use problem::{Problem, ViolationView};
 

@@ -8,13 +8,14 @@
 //! - [`count_vote()`] and [`pass_deadline()`] add what the bus lane adds: the steps vote on a placed order, and the last vote,
 //!   a refusal or the deadline decides.
 //!
-//! The ports are [`OrderRepository`], [`SettlementRepository`], [`ConnectionRepository`] and [`Notifier`].
+//! The ports are [`OrderRepository`], [`OrderIndex`], [`SettlementRepository`], [`ConnectionRepository`] and [`Notifier`].
 
 mod ballot;
 mod connection;
 mod content;
 mod note;
 mod order;
+mod order_list;
 mod place_order;
 mod ports;
 mod process_queued_order;
@@ -29,6 +30,7 @@ pub use connection::{Connection, ConnectionId, InvalidConnectionId};
 pub use content::{ItemDraft, OrderContent, OrderDraft};
 pub use note::Note;
 pub use order::{Cancellation, Lane, Order, Outcome, Status};
+pub use order_list::{ListPosition, OrderIndex, OrderListQuery, OrderPage, OrderSummary, PageLimit};
 pub use place_order::{PlaceOrder, PlaceOrderError, Placement, place_order};
 pub use ports::{
     ConnectionRepository, Notification, NotificationReport, Notifier, NotifyError, OrderRepository, SettleOutcome,

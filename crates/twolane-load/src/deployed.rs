@@ -23,6 +23,8 @@ pub(crate) struct Deployed {
     functions: Vec<Function>,
     /// What orders of lanes with steps take from, where the stack has such a lane.
     pub(crate) supplies: Option<Supplies>,
+    /// Whether the orders table has the index that lists an owner's orders.
+    pub(crate) lists_orders: bool,
     /// Of the steps of all lanes.
     step_tables: Vec<(Lane, String)>,
     pub(crate) region: Option<String>,
@@ -98,6 +100,7 @@ impl Deployed {
             controls: Controls::new(&config),
             functions,
             supplies,
+            lists_orders: stack.output("OrdersIndexName").is_ok(),
             step_tables,
             region: config.region().map(ToString::to_string),
             endpoint_url: config.endpoint_url().map(str::to_owned),
@@ -177,6 +180,7 @@ impl Deployed {
             controls: Controls::new(&config),
             functions: LANES.iter().flat_map(|lane| lane.functions).map(function).collect(),
             supplies: None,
+            lists_orders: true,
             step_tables: Vec::new(),
             region: None,
             endpoint_url: None,

@@ -1,6 +1,6 @@
 //! What a lane's usage costs, by the same prices and arithmetic as a comparison's.
 
-use crate::durations::write_units;
+use crate::durations::{index_units, write_units};
 use crate::flow::{After, flow};
 use crate::settings::{Key, Settings};
 use crate::simulation::Simulation;
@@ -56,15 +56,17 @@ pub(crate) fn cost(lane: Lane, simulation: &Simulation, question: &Question) -> 
     let mut parts = usage_cost(&usage, prices)?.parts;
     let millions_per_month = simulation.finished / MILLION * MONTH_SECONDS / question.load.duration_seconds;
     for part in &mut parts {
-        what_if(part, question, prices, simulation.write_units.len(), millions_per_month);
+        let capacities = simulation.write_units.len() + usize::from(question.lists_orders);
+        what_if(part, question, prices, capacities, millions_per_month);
     }
     let usd_per_million_orders = parts.iter().map(|part| part.usd_per_million_orders).sum();
     Some(Cost { usd_per_month: usd_per_million_orders * millions_per_month, usd_per_million_orders, parts })
 }
 
 /// Changes a part's price where the question is about another API, processor or kind of table.
+/// `capacities`: tables and indexes, each of which is provisioned.
 #[expect(clippy::cast_precision_loss, reason = "a handful of tables")]
-fn what_if(part: &mut CostPart, question: &Question, prices: &Prices, tables: usize, millions_per_month: f64) {
+fn what_if(part: &mut CostPart, question: &Question, prices: &Prices, capacities: usize, millions_per_month: f64) {
     let provisioned = question.settings[Key::ProvisionedWriteUnits];
     match part.service.as_str() {
         "API Gateway REST" if question.api == Api::Http => {
@@ -75,9 +77,9 @@ fn what_if(part: &mut CostPart, question: &Question, prices: &Prices, tables: us
             part.usd_per_million_orders *= prices.lambda_gb_second_x86_64 / prices.lambda_gb_second;
         }
         "DynamoDB writes" if provisioned > 0.0 => {
-            part.quantity = format!("{provisioned} provisioned units of each of {tables} tables");
+            part.quantity = format!("{provisioned} provisioned units of each of {capacities} tables and indexes");
             part.usd_per_million_orders =
-                provisioned * tables as f64 * 730.0 * prices.dynamodb_write_capacity_unit_hour / millions_per_month;
+                provisioned * capacities as f64 * 730.0 * prices.dynamodb_write_capacity_unit_hour / millions_per_month;
         }
         _ => {}
     }
@@ -103,6 +105,7 @@ fn usage(lane: Lane, simulation: &Simulation, question: &Question) -> Usage {
         0.0
     };
     let write_units_per_order: f64 = flow(lane).stages.iter().map(|stage| write_units(stage, settings)).sum();
+    let index_units_per_order = if question.lists_orders { index_units(lane) } else { 0.0 };
     let lookups = if sockets > 0.0 { accepted } else { 0.0 };
     Usage {
         orders: whole(simulation.finished),
@@ -113,7 +116,7 @@ fn usage(lane: Lane, simulation: &Simulation, question: &Question) -> Usage {
         message_units,
         fair_queue_units: Some(if lane.has_fair_queue() { message_units } else { 0 }),
         functions,
-        write_units: write_units_per_order * accepted,
+        write_units: (write_units_per_order + index_units_per_order) * accepted,
         read_units: simulation.polls + lookups,
         websocket_messages: whole(simulation.callbacks),
         connection_minutes: sockets * settings[Key::SocketMinutes],

@@ -2,6 +2,7 @@
 
 use crate::flow::{Counter, Stage};
 use crate::settings::{Key, Settings};
+use lanes::Lane;
 
 /// How long a batch of a stage's messages takes, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,6 +71,12 @@ pub(crate) fn write_units(stage: &Stage, settings: &Settings) -> f64 {
     stage.record_writes as f64 * settings[Key::OrderKilobytes].ceil()
         + stage.small_writes as f64
         + TRANSACTION_UNITS * items
+}
+
+/// Write units of one order in the index of orders by owner.
+#[expect(clippy::cast_precision_loss, reason = "two at most")]
+pub(crate) fn index_units(lane: Lane) -> f64 {
+    lane.index_writes as f64
 }
 
 /// Write units of one item of a transaction, of up to 1 KB. Source: Amazon DynamoDB Developer Guide, "DynamoDB read and write

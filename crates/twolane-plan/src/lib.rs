@@ -54,6 +54,8 @@ pub struct Question {
     pub api: Api,
     /// What the functions run on.
     pub architecture: Architecture,
+    /// Whether the orders table has the index that lists an owner's orders.
+    pub lists_orders: bool,
     /// Longest time until an outcome that 99 % of the orders may take, in seconds.
     pub max_delay_seconds: f64,
 }
@@ -102,6 +104,8 @@ pub struct Plan {
     pub api: Api,
     /// What the functions run on.
     pub architecture: Architecture,
+    /// Whether the orders table has the index that lists an owner's orders.
+    pub lists_orders: bool,
     /// Longest time until an outcome that 99 % of the orders may take, in seconds.
     pub max_delay_seconds: f64,
     /// Every setting.
@@ -244,6 +248,7 @@ const LEFT_OUT: &[&str] = &[
     "conflicts of transactions on one item below that item's limit",
     "orders that are refused by stock or payment, which undo what they hold",
     "burst credit of tables, and provisioned capacity that scales by itself",
+    "the limit of one owner's part of the index of orders, some 1 000 writes a second",
     "other loads of the same account",
     "tiers and discounts of prices, and what `twolane compare` leaves out of costs",
 ];
@@ -257,6 +262,7 @@ pub fn plan(question: &Question) -> Plan {
         confirm: question.confirm,
         api: question.api,
         architecture: question.architecture,
+        lists_orders: question.lists_orders,
         max_delay_seconds: question.max_delay_seconds,
         settings: question.settings.clone(),
         limits: question.limits.clone(),

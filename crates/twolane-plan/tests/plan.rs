@@ -20,6 +20,7 @@ fn question(load: Load, set: &[(&str, f64)]) -> Question {
         confirm: Confirm::Callback,
         api: Api::Rest,
         architecture: Architecture::Arm64,
+        lists_orders: true,
         max_delay_seconds: 60.0,
     }
 }
@@ -179,8 +180,11 @@ fn what_ifs_change_what_they_are_about() {
     assert!(usd(&poll) > usd(&rest));
     // Full batches: a tenth of the invocations and of the receives and deletes.
     is(of(&window, "Lambda requests"), 0.02);
-    // 120 units for 730 hours, and 262.8 million orders a month.
-    is(of(&provisioned, "DynamoDB writes"), 120.0 * 730.0 * 0.000_65 / 262.8);
+    // 120 units of the table and of its index for 730 hours, and 262.8 million orders a month.
+    is(of(&provisioned, "DynamoDB writes"), 2.0 * 120.0 * 730.0 * 0.000_65 / 262.8);
+    let unlisted = Question { lists_orders: false, ..provisioned };
+    is(of(&unlisted, "DynamoDB writes"), 120.0 * 730.0 * 0.000_65 / 262.8);
+    is(usd(&rest) - usd(&Question { lists_orders: false, ..rest.clone() }), 0.625);
 }
 
 #[test]

@@ -51,6 +51,7 @@ fn every_request_goes_where_the_architecture_says() {
             ("put /sync/orders/{orderId}", "CreateOrderFunction"),
             ("put /async/orders/{orderId}", "OrdersQueue"),
             ("put /bus/orders/{orderId}", "PublishOrderFunction"),
+            ("get /orders", "ListOrdersFunction"),
             ("get /orders/{orderId}", "GetOrderFunction"),
             ("put /payments/{paymentId}", "CreatePaymentFunction"),
             ("get /payments/{paymentId}", "GetPaymentFunction"),

@@ -13,8 +13,8 @@ fn callers(stack: &Stack) -> BTreeSet<(String, String)> {
     let (api, stage) = (&stack.only("AWS::ApiGateway::RestApi").unwrap().reference, stack.stage());
     let mut callers = BTreeSet::new();
     for (path, method, integration) in methods(stack).filter(|(_, _, integration)| integration["type"] == "aws_proxy") {
-        let (fixed, _) = path.split_once('{').unwrap_or((path, ""));
-        let asked = format!("{stage}/{}{fixed}5f0c", method.to_uppercase());
+        let path = path.split_once('{').map_or(path.to_owned(), |(fixed, _)| format!("{fixed}5f0c"));
+        let asked = format!("{stage}/{}{path}", method.to_uppercase());
         callers.insert((arn(api, &asked), invoked(stack, &integration["uri"]).to_owned()));
     }
     for scheme in stack.rest_api()["components"]["securitySchemes"].as_object().unwrap().values() {

@@ -8,6 +8,7 @@ mod deployments;
 mod environments;
 mod integrations;
 mod invocations;
+mod order_listing;
 mod references;
 mod roles;
 mod websocket;

@@ -50,7 +50,7 @@ fn templates() -> Vec<(String, &'static str, Option<String>)> {
 fn methods_of(path: &str) -> String {
     let start = path.split('{').next().unwrap();
     match start {
-        "/orders/" | "/stock/" => "GET",
+        "/orders" | "/orders/" | "/stock/" => "GET",
         "/payments/" => "GET, PUT",
         _ => "PUT",
     }

@@ -47,6 +47,7 @@ pub(super) fn all() -> Vec<ParameterSet> {
         ParameterSet::new("AWS, every option", Place::IRELAND, &EVERY_OPTION).and(&PINNED_ISSUER),
         ParameterSet::new("AWS, the account's role for logs", Place::IRELAND, &[("ApiGatewayLogsRole", "account")]),
         ParameterSet::new("AWS, no callbacks", Place::IRELAND, &[("Callbacks", "none")]),
+        ParameterSet::new("AWS, no list of orders", Place::IRELAND, &[("OrderListing", "none")]),
         ParameterSet::new("AWS, every option, no callbacks", Place::IRELAND, &[("Callbacks", "none")])
             .and(&EVERY_OPTION)
             .and(&PINNED_ISSUER),

@@ -70,6 +70,8 @@ fn respond(status: StatusCode, media_type: HeaderValue, body: &impl serde::Seria
 pub enum Resource<'a> {
     /// An order, by its id.
     Order(&'a dyn fmt::Display),
+    /// The list of the caller's orders. The log does not name the caller.
+    OrderList,
     /// A payment, by its id.
     Payment(&'a dyn fmt::Display),
     /// The stock of a SKU.
@@ -82,11 +84,12 @@ impl<'a> From<&'a OrderId> for Resource<'a> {
     }
 }
 
-/// `order 5f0c…`, `payment 5f0c…` or `stock SKU-1`.
+/// `order 5f0c…`, `a list of orders`, `payment 5f0c…` or `stock SKU-1`.
 impl fmt::Display for Resource<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Order(id) => write!(f, "order {id}"),
+            Self::OrderList => f.write_str("a list of orders"),
             Self::Payment(id) => write!(f, "payment {id}"),
             Self::Stock(sku) => write!(f, "stock {sku}"),
         }
@@ -99,6 +102,7 @@ pub fn repository_problem<'a>(resource: impl Into<Resource<'a>>, error: &Reposit
     let resource = resource.into();
     let (order, payment, sku) = match resource {
         Resource::Order(id) => (Some(display(id)), None, None),
+        Resource::OrderList => (None, None, None),
         Resource::Payment(id) => (None, Some(display(id)), None),
         Resource::Stock(sku) => (None, None, Some(display(sku))),
     };

@@ -23,6 +23,7 @@ use std::{borrow::Cow, collections::HashMap, fmt};
 pub struct RestRequest {
     headers: Option<Headers>,
     path_parameters: Option<HashMap<String, Option<String>>>,
+    query_string_parameters: Option<HashMap<String, Option<String>>>,
     stage_variables: Option<StageVariables>,
     request_context: RequestContext,
     body: Option<String>,
@@ -64,6 +65,12 @@ impl RestRequest {
     #[must_use]
     pub fn path_parameter(&self, name: &str) -> &str {
         self.path_parameters.as_ref().and_then(|parameters| parameters.get(name)?.as_deref()).unwrap_or_default()
+    }
+
+    /// A parameter of the query, decoded; of several with that name, the last.
+    #[must_use]
+    pub fn query_parameter(&self, name: &str) -> Option<&str> {
+        self.query_string_parameters.as_ref()?.get(name)?.as_deref()
     }
 
     /// The caller, as the owner of orders.
@@ -253,12 +260,12 @@ mod tests {
     #[test]
     fn takes_nothing_for_granted() {
         let request = request(json!({
-            "headers": null, "multiValueHeaders": null, "pathParameters": null, "stageVariables": null,
-            "requestContext": {"authorizer": null}, "body": null, "isBase64Encoded": null,
+            "headers": null, "multiValueHeaders": null, "pathParameters": null, "queryStringParameters": null,
+            "stageVariables": null, "requestContext": {"authorizer": null}, "body": null, "isBase64Encoded": null,
         }));
 
         assert!(request.order_id().is_err() && request.owner().is_err());
-        assert_eq!(request.path_parameter("sku"), "");
+        assert_eq!((request.path_parameter("sku"), request.query_parameter("limit")), ("", None));
         assert_eq!((request.received_at(), request.id(), request.allowed_origins()), (None, None, None));
         assert_eq!(request.body().expect("it is no base64"), b"".as_slice());
     }

@@ -9,7 +9,8 @@ pub use settlement_suite::{Settlements, check_settlements};
 
 use crate::{
     Connection, ConnectionId, ConnectionRepository, Notification, NotificationReport, Notifier, NotifyError, Order,
-    OrderId, OrderRepository, Owner, RepositoryError, Status, StoreOutcome,
+    OrderId, OrderIndex, OrderListQuery, OrderPage, OrderRepository, OrderSummary, Owner, RepositoryError, Status,
+    StoreOutcome,
 };
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -62,6 +63,23 @@ impl OrderRepository for InMemoryOrders {
     }
 }
 
+/// Orders of one millisecond are listed by their ids, the last one first.
+impl OrderIndex for InMemoryOrders {
+    async fn list(&self, wanted: &OrderListQuery) -> Result<OrderPage, RepositoryError> {
+        let orders = lock(&self.orders);
+        let mut listed: Vec<_> = orders.iter().filter(|order| order.owner == wanted.owner).collect();
+        listed.retain(|order| wanted.since.is_none_or(|since| order.placed_at >= since));
+        listed.retain(|order| {
+            let key = (order.placed_at, order.id.to_string());
+            wanted.after.is_none_or(|after| key < (after.placed_at, after.id.to_string()))
+        });
+        listed.sort_by_key(|order| std::cmp::Reverse((order.placed_at, order.id.to_string())));
+        let limit = usize::from(wanted.limit.get());
+        let has_more = listed.len() > limit;
+        Ok(OrderPage { orders: listed.into_iter().take(limit).map(OrderSummary::from).collect(), has_more })
+    }
+}
+
 /// Keeps connections in memory, by the rules of [`ConnectionRepository`]; clones keep the same ones.
 #[derive(Clone, Debug, Default)]
 pub struct InMemoryConnections(Arc<Mutex<Vec<Connection>>>);
@@ -105,6 +123,12 @@ impl OrderRepository for Unavailable {
     }
 
     async fn find(&self, _: &Owner, _: &OrderId) -> Result<Option<Order>, RepositoryError> {
+        Err(unavailable())
+    }
+}
+
+impl OrderIndex for Unavailable {
+    async fn list(&self, _: &OrderListQuery) -> Result<OrderPage, RepositoryError> {
         Err(unavailable())
     }
 }

@@ -26,7 +26,15 @@ impl Measured {
             timeline: self.timeline(&tally),
             dead_letters: self.dead_letters,
             reconciliation: self.reconciliation.clone(),
-            usage: usage::counted(self.lane, &tally, &self.workload, self.functions.clone(), self.sockets, self.took),
+            usage: usage::counted(
+                self.lane,
+                &tally,
+                &self.workload,
+                self.functions.clone(),
+                self.sockets,
+                self.took,
+                self.lists_orders,
+            ),
             cost: None,
         }
     }

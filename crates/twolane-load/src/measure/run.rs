@@ -90,6 +90,8 @@ pub(crate) struct Measured {
     pub(crate) sockets: u32,
     pub(crate) listened: bool,
     pub(crate) took: Duration,
+    /// Whether the stack has the index of orders by owner, as it does by default.
+    pub(crate) lists_orders: bool,
     /// What went wrong with the measurement itself.
     pub(crate) errors: Vec<String>,
     /// What is missing from it, and is no error.
@@ -262,6 +264,7 @@ impl Loaded {
         errors.extend(clocked.tally().contradictions());
         let reconciliation = reconciled(&run, &lane, &clocked, to_the_end, &mut errors).await;
         let functions = reported(&run, &clocked, from, &mut errors).await;
+        let lists_orders = run.deployed.as_ref().is_none_or(|deployed| deployed.lists_orders);
         Measured {
             lane: run.lane,
             workload,
@@ -275,6 +278,7 @@ impl Loaded {
             sockets: self.sockets,
             listened: self.listened,
             took: self.took,
+            lists_orders,
             errors,
             notices: self.notices,
         }

@@ -72,6 +72,7 @@ pub(crate) fn counted(
     functions: Vec<FunctionUsage>,
     sockets: u32,
     open: Duration,
+    lists_orders: bool,
 ) -> Usage {
     let sum = |of: fn(&OrderState) -> u64| tally.orders.iter().map(of).sum::<u64>();
     let accepted = sum(|order| u64::from(order.accepted));
@@ -111,6 +112,11 @@ pub(crate) fn counted(
         // Each time that an order comes to the database counts, a repeated one too.
         write_units: float(
             units(WRITE_UNIT, &|order| taken(lane, order, |usage| usage.record_writes))
+                + if lists_orders {
+                    tally.orders.iter().filter(|order| order.accepted > 0).count() as u64 * lane.index_writes
+                } else {
+                    0
+                }
                 + step_write_units(lane, tally, workload),
         ),
         // The status service reads consistently: one unit each. So does the worker, which looks up the sockets of each
@@ -336,20 +342,20 @@ mod tests {
         for _ in 0..after {
             send(&mut tally, Answer::Queued);
         }
-        counted(lane, &tally, &workload, Vec::new(), 0, Duration::ZERO)
+        counted(lane, &tally, &workload, Vec::new(), 0, Duration::ZERO, true)
     }
 
     #[test]
     fn a_repeat_of_a_decided_order_costs_no_step() {
         let (once, late) = (billed("bus", 1, 0), billed("bus", 1, 1));
 
-        // 6 events. 11 messages, each sent, received and deleted. 6 writes of the record, 3 holds that become final, and twice the
-        // 5 + 2 items of the transactions.
+        // 6 events. 11 messages, each sent, received and deleted. 6 writes of the record, 2 of its entry in the index,
+        // 3 holds that become final, and twice the 5 + 2 items of the transactions.
         assert_eq!((once.publish_units, once.message_units), (Some(6), 33));
-        assert!((once.write_units - 23.0).abs() < 1e-9, "{}", once.write_units);
+        assert!((once.write_units - 25.0).abs() < 1e-9, "{}", once.write_units);
         // One more of each: submitted, its message, a write whose condition fails.
         assert_eq!((late.publish_units, late.message_units, late.order_requests), (Some(7), 36, 2));
-        assert!((late.write_units - 24.0).abs() < 1e-9, "{}", late.write_units);
+        assert!((late.write_units - 26.0).abs() < 1e-9, "{}", late.write_units);
     }
 
     #[test]
@@ -357,7 +363,7 @@ mod tests {
         let early = billed("bus", 2, 0);
 
         assert_eq!((early.publish_units, early.message_units), (Some(12), 66));
-        assert!((early.write_units - 46.0).abs() < 1e-9, "{}", early.write_units);
+        assert!((early.write_units - 48.0).abs() < 1e-9, "{}", early.write_units);
     }
 
     #[test]
@@ -365,7 +371,7 @@ mod tests {
         let late = billed("async", 1, 2);
 
         assert_eq!((late.publish_units, late.message_units), (Some(0), 9));
-        assert!((late.write_units - 3.0).abs() < 1e-9, "{}", late.write_units);
+        assert!((late.write_units - 4.0).abs() < 1e-9, "{}", late.write_units);
     }
 
     #[test]
@@ -379,7 +385,7 @@ mod tests {
         }
         let bus = lanes::lane("bus").expect("it is in the table");
 
-        let usage = counted(bus, &tally, &workload, Vec::new(), 0, Duration::ZERO);
+        let usage = counted(bus, &tally, &workload, Vec::new(), 0, Duration::ZERO, true);
 
         assert_eq!((usage.order_requests, usage.throttled_requests, usage.publish_units), (2, 1, Some(0)));
         assert!(functions_of(bus, &tally).contains(&("publish-order", 1)), "the 400 is its answer");

@@ -66,6 +66,8 @@ async fn question(args: &PlanArgs) -> anyhow::Result<Question> {
         confirm: stack.confirm.unwrap_or(confirm),
         api: stack.api,
         architecture: stack.architecture.or(architecture.map(|row| row.2)).unwrap_or(Architecture::Arm64),
+        // A stack from before the parameter has no index.
+        lists_orders: parameters.is_empty() || parameter("OrderListing") == Some("index"),
         max_delay_seconds: args.max_delay.as_secs_f64(),
     })
 }

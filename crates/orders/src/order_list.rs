@@ -1,0 +1,127 @@
+//! The list of an owner's orders: what is asked for, and what a page of it has.
+
+use crate::{Currency, Lane, Order, OrderContent, OrderId, Outcome, Owner, RepositoryError, Status, Timestamp};
+use std::future::Future;
+
+/// Lists orders, newest first.
+pub trait OrderIndex {
+    /// One page of the list of an owner's orders.
+    ///
+    /// An implementation MUST list the owner's orders alone, later `placed_at` before earlier. Orders that were accepted in the same
+    /// millisecond MUST keep one order among themselves. So pages neither repeat nor skip an order, whatever is stored between two
+    /// requests, with one exception: a FAILED order that is sent again is stored with a new `placed_at`, and moves to the top.
+    /// An order MAY be missing for a moment after it was stored or changed.
+    fn list(&self, wanted: &OrderListQuery) -> impl Future<Output = Result<OrderPage, RepositoryError>> + Send;
+}
+
+/// Which part of an owner's list is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderListQuery {
+    /// The owner of the orders.
+    pub owner: Owner,
+    /// Only orders that were accepted at that moment or later.
+    pub since: Option<Timestamp>,
+    /// Only orders that follow this one in the list.
+    pub after: Option<ListPosition>,
+    /// Orders of a page at most.
+    pub limit: PageLimit,
+}
+
+/// A place in an owner's list: that of one order. It does not name the owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListPosition {
+    /// When the API accepted the order.
+    pub placed_at: Timestamp,
+    /// The order's id.
+    pub id: OrderId,
+}
+
+/// Orders of a page at most, from 1 to 100.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageLimit(u8);
+
+impl PageLimit {
+    /// The highest limit.
+    pub const MAX: u8 = 100;
+    /// The limit where none is asked for.
+    pub const DEFAULT: Self = Self(20);
+
+    /// Reads a whole number from 1 to 100.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().filter(|limit| (1..=Self::MAX).contains(limit)).map(Self)
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> u8 {
+        self.0
+    }
+}
+
+/// A page of an owner's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderPage {
+    /// The orders, newest first.
+    pub orders: Vec<OrderSummary>,
+    /// Whether orders follow the last one.
+    pub has_more: bool,
+}
+
+impl OrderPage {
+    /// Where the next page begins; `None` after the last one.
+    #[must_use]
+    pub fn next(&self) -> Option<ListPosition> {
+        self.orders.last().filter(|_| self.has_more).map(|last| ListPosition { placed_at: last.placed_at, id: last.id })
+    }
+}
+
+/// What the list says of an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderSummary {
+    /// Which order of the owner.
+    pub id: OrderId,
+    /// Which way it came in first.
+    pub lane: Lane,
+    /// What became of it.
+    pub status: Status,
+    /// When the API accepted it.
+    pub placed_at: Timestamp,
+    /// When it was confirmed or cancelled.
+    pub decided_at: Option<Timestamp>,
+    /// The sum over all items in minor units, where the order was stored with its content.
+    pub total: Option<(Currency, u64)>,
+}
+
+impl From<&Order> for OrderSummary {
+    fn from(order: &Order) -> Self {
+        let total = |content: &OrderContent| (content.currency(), content.total_minor_units());
+        Self {
+            id: order.id,
+            lane: order.lane,
+            status: order.status(),
+            placed_at: order.placed_at,
+            decided_at: match &order.outcome {
+                Outcome::Confirmed { confirmed_at, .. } => Some(*confirmed_at),
+                Outcome::Cancelled { cancellation, .. } => Some(cancellation.cancelled_at),
+                Outcome::Placed { .. } | Outcome::Rejected { .. } | Outcome::Failed { .. } => None,
+            },
+            total: order.content().map(total),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_has_1_to_100_orders() {
+        for (text, limit) in [("1", Some(1)), ("100", Some(100)), ("0", None), ("101", None), ("300", None)] {
+            assert_eq!(PageLimit::parse(text).map(PageLimit::get), limit, "{text}");
+        }
+        for text in ["", " 1", "1.0", "-1", "ten", "1e1"] {
+            assert_eq!(PageLimit::parse(text), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! What the list-orders function reads from its environment.
+
+use lambda_support::{environment::Environment, sdk::Aws};
+
+pub(crate) struct Config {
+    pub(crate) aws: Aws,
+    pub(crate) orders_table_name: String,
+    /// None where the stack was deployed without the index.
+    pub(crate) orders_index_name: Option<String>,
+}
+
+impl Config {
+    pub(crate) fn from_env(environment: &mut Environment) -> Self {
+        Self {
+            aws: Aws::from_env(environment),
+            orders_table_name: environment.text("ORDERS_TABLE_NAME"),
+            orders_index_name: environment.optional_text("ORDERS_INDEX_NAME"),
+        }
+    }
+}
