@@ -102,7 +102,7 @@ impl Stack {
         first
     }
 
-    /// The resource with that ARN, or of a table with that index. Source: AWS Service Authorization Reference, "Amazon `DynamoDB`".
+    /// The resource with that ARN; for the ARN of an index, its table. Source: AWS Service Authorization Reference, "Amazon `DynamoDB`".
     pub fn by_arn(&self, arn: &str) -> Option<(&str, &Resource)> {
         let arn = arn.split_once("/index/").map_or(arn, |(table, _)| table);
         let mut found = self.resources.iter().filter(|(_, resource)| resource.arn.as_deref() == Some(arn));
