@@ -114,7 +114,7 @@ impl Moment {
     pub(crate) fn aim(self, rig: &Rig, subject: &str) -> Kill {
         match self.orders {
             Orders::Overtaken => {
-                let holds = move |call: &Call| self.asks(Request::Transaction("HELD"), call);
+                let holds = move |call: &Call| *call.caller == *self.function && call.transacts("HELD");
                 self.fail_until(rig, subject, holds, Request::Write("UNDONE"));
             }
             // A step votes when its hold is written.
@@ -124,9 +124,15 @@ impl Moment {
         // It never opens: what a dead process asked for must not reach AWS.
         let (gate, is_killed) = (Gate::closed(), Arc::new(AtomicBool::new(false)));
         let fault = if self.is_done { Fault::HoldAfter(gate.clone()) } else { Fault::HoldBefore(gate.clone()) };
-        let (killed, about) = (Arc::clone(&is_killed), subject.to_owned());
+        let (killed, about, asked) = (Arc::clone(&is_killed), subject.to_owned(), AtomicBool::new(false));
         let waits = move |call: &Call| {
-            !killed.load(Ordering::Relaxed) && call.is_about(&about) && self.asks(self.request, call)
+            if killed.load(Ordering::Relaxed) || !call.is_about(&about) || *call.caller != *self.function {
+                return false;
+            }
+            // On a busy machine the client may give up before the process is killed. What is done is not always asked again:
+            // then the next request of a redelivery comes after it as well.
+            let is_it = self.request.is(call);
+            asked.fetch_or(is_it, Ordering::Relaxed) && self.is_done || is_it
         };
         rig.endpoint.inject(Rule::new(waits, When::Always, fault));
         let (killed, function) = (Arc::clone(&is_killed), output(self.function));
@@ -144,15 +150,11 @@ impl Moment {
             if !call.is_about(&about) {
                 return false;
             }
-            let asked = asked.fetch_or(self.asks(first, call), Ordering::Relaxed);
-            !asked && is_early(call)
+            let is_first = *call.caller == *self.function && first.is(call);
+            !asked.fetch_or(is_first, Ordering::Relaxed) && is_early(call)
         };
         let fault = Fault::ServerError(StatusCode::INTERNAL_SERVER_ERROR);
         rig.endpoint.inject(Rule::new(fails, When::Always, fault));
-    }
-
-    fn asks(self, request: Request, call: &Call) -> bool {
-        *call.caller == *self.function && request.is(call)
     }
 }
 

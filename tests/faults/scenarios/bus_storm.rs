@@ -27,7 +27,7 @@ use testkit::{
 };
 use uuid::Builder;
 
-/// Longest time in which no order ends, and until the last events are handled.
+/// Longest time until 50 more orders end, and until the last events are handled.
 const DEADLINE: Duration = Duration::from_mins(8);
 
 /// How late an event arrives at most. A function waits 1.2 s for SNS, which is slow on a busy machine, before it publishes again.
@@ -204,7 +204,7 @@ async fn supply(rig: &Rig, shelves: &Shelves, all: &[Customer]) -> Supplied {
     supplied
 }
 
-/// Chooses the order ids, and when each copy of each event arrives. `TWOLANE_SEED` repeats a run, on a new stack.
+/// Chooses the order ids, at which orders functions are killed, and when each copy of each event arrives. `TWOLANE_SEED` repeats a run, on a new stack.
 fn seed() -> u64 {
     let seed = env::var("TWOLANE_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().expect("a number"));
     tell(&format!("TWOLANE_SEED={seed} repeats this"));
