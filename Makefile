@@ -74,11 +74,11 @@ soak: ## The fault suite in full, on a local cloud of its own: 2 000 orders in a
 		cargo test --locked --workspace --all-features --test faults'
 
 # With the functions that `make test` built, and the command line with the features that it has there. Only counts are required:
-# the machine may be too busy for times (--max-lag).
+# the machine may be too busy for times (--max-lag), or for the default rate.
 gate: ## Compare the lanes on a separate local cloud, as it was built before; fail if one loses an order; SUMMARY=file.md JUNIT=file.xml
 	@cargo build --locked --workspace --all-features --bin twolane
 	@$(CLOUD) exec --built --dir .local/gate --port 0 -- \
-		"$${CARGO_TARGET_DIR:-target}/$(CARGO_BUILD_TARGET)/debug/twolane" compare --yes --max-lag 600000 --output .local/gate-report \
+		"$${CARGO_TARGET_DIR:-target}/$(CARGO_BUILD_TARGET)/debug/twolane" compare --yes --rate 2 --max-lag 600000 --output .local/gate-report \
 		--require '*.lost==0' --require '*.failed==0' --require '*.deadLetters==0'$(call option,--summary,SUMMARY)$(call option,--junit,JUNIT)
 
 # Builds for minutes first: each function by itself and by cargo-lambda, as SAM does. Built together, each would have the
