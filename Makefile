@@ -70,13 +70,13 @@ test-differential: ## One table of requests to both emulators, compared field by
 # Bounded: every wait in it has a deadline.
 soak: ## The fault suite in full, on a local cloud of its own: 2 000 orders in a storm, an outage of a minute, restarts
 	@$(CLOUD) exec --dir .local/soak --port 0 -- env TWOLANE_SOAK=1 sh -c '\
-		cargo build --locked --workspace --all-features --bins --examples && \
+		cargo build --locked --workspace --all-features --all-targets && \
 		cargo test --locked --workspace --all-features --test faults'
 
-# With the functions that `make test` built, and the command line with the features that it has there. Only counts are required:
-# the machine may be too busy for times (--max-lag), or for the default rate.
+# With the functions and the command line that `make test` built: a build of other targets would compile the SDK again, with other
+# features. Only counts are required: the machine may be too busy for times (--max-lag), or for the default rate.
 gate: ## Compare the lanes on a separate local cloud, as it was built before; fail if one loses an order; SUMMARY=file.md JUNIT=file.xml
-	@cargo build --locked --workspace --all-features --bin twolane
+	@cargo build --locked --workspace --all-features --all-targets
 	@$(CLOUD) exec --built --dir .local/gate --port 0 -- \
 		"$${CARGO_TARGET_DIR:-target}/$(CARGO_BUILD_TARGET)/debug/twolane" compare --yes --rate 2 --max-lag 600000 --output .local/gate-report \
 		--require '*.lost==0' --require '*.failed==0' --require '*.deadLetters==0'$(call option,--summary,SUMMARY)$(call option,--junit,JUNIT)
