@@ -148,7 +148,7 @@ async fn a_list_and_its_cursor_are_their_owners_alone() {
 
 #[tokio::test]
 async fn says_what_is_wrong_with_a_query() {
-    let api = ApiClient::of(&new_owner());
+    let api = ApiClient::new();
     let queries = [
         ("limit=0", "limit"),
         ("limit=101", "limit"),

@@ -17,7 +17,7 @@ from localcloud.build import architecture
 from localcloud.layout import REPOSITORY
 
 STACK = "twolane-on-a-stack"
-SECONDS = 300
+SECONDS = 900
 _COMMAND = REPOSITORY / "infra" / "aws"
 
 

@@ -72,6 +72,8 @@ SETTINGS = {
     "LOG_LEVEL": "trace", "SERVICES": "s3", "USE_SSL": "1", "LAMBDA_EXECUTOR": "docker", "MINISTACK_ACCOUNT_ID": "999999999999",
     "RUST_LOG": "no=level", "PYTHONOPTIMIZE": "2", "PYTHONWARNINGS": "error", "GIT_DIR": "/nowhere", "PIP_USER": "1",
 }  # fmt: skip
+# What has not ended after so many seconds hangs. Seven stacks are deployed at once here, on a machine that tests other things too.
+HANGS = 900
 LOOPBACK = {"0100007F", "00000000000000000000000001000000"}
 
 
@@ -135,7 +137,7 @@ def variables_of(answer: subprocess.CompletedProcess[str]) -> dict[str, str]:
 
 def finished(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
     """The result of a started command."""
-    stdout, stderr = process.communicate(timeout=300)
+    stdout, stderr = process.communicate(timeout=HANGS)
     return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
 
@@ -174,7 +176,7 @@ def _exec(project: Project) -> tuple:
 
 def _terminated_exec(project: Project) -> tuple:
     process = project.start("exec", "--", "sleep", "60")
-    wait_until(project.instance(".local/test").outputs.exists, 60)
+    wait_until(project.instance(".local/test").outputs.exists, HANGS)
     process.terminate()
     return project, finished(process)
 
