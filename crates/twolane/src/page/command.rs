@@ -19,8 +19,8 @@ pub(crate) async fn run(args: PageArgs) -> anyhow::Result<ExitCode> {
         bail!("The page needs a token: give --token or TWOLANE_TOKEN, or a local stack, whose issuer makes them");
     }
     let websocket_url = if stack.has_websocket_api() { Some(stack.websocket_url()?) } else { None };
-    let served = Served { api_url: stack.api_url()?, websocket_url, token };
-    let server = Server::bind(args.port, served).await.with_context(|| {
+    let of_stack = Served { api_url: stack.api_url()?, websocket_url, token };
+    let server = Server::bind(args.port, of_stack).await.with_context(|| {
         format!(
             "Failed to listen on port {} of this machine. End what listens there, or give another --port",
             args.port

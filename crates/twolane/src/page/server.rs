@@ -76,10 +76,11 @@ impl Server {
 /// What the page may load, run and connect to: itself and the stack's two APIs. Source: W3C, Content Security Policy Level 3.
 fn security_policy(served: &Served) -> String {
     let apis = [Some(&served.api_url), served.websocket_url.as_ref()].into_iter().flatten();
-    let connect: String = apis.map(|url| format!(" {}", origin(url))).collect();
+    let apis: Vec<_> = apis.map(origin).collect();
     format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'{connect}; base-uri 'none'; \
-         form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' {}; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+        apis.join(" ")
     )
 }
 
@@ -218,7 +219,7 @@ mod tests {
     async fn serves_every_file_that_the_page_names() {
         let index = FILES.iter().find(|file| file.name == "index.html").expect("there is a page");
         let mut named: Vec<_> = attributes(index.content).collect();
-        let modules = FILES.iter().filter(|file| file.name.ends_with(".js"));
+        let modules = FILES.iter().filter(|file| file.media_type.starts_with("text/javascript"));
         named.extend(modules.flat_map(|file| imports(file.content)));
 
         assert!(named.len() > 4, "{named:?}");
