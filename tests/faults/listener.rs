@@ -4,13 +4,13 @@ use crate::rig::Rig;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
     time::Duration,
 };
 use testkit::{
     eventually::{DEADLINE, eventually},
-    socket::handshake,
+    socket::{OUTCOMES, handshake},
     tokens::token,
 };
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
@@ -56,6 +56,11 @@ impl Listener {
             *outcomes.entry(frame["orderId"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
         }
         outcomes
+    }
+
+    /// The orders of which it heard the outcome.
+    pub(crate) fn orders(&self) -> BTreeSet<String> {
+        OUTCOMES.iter().flat_map(|kind| self.outcomes(kind).into_keys()).collect()
     }
 
     /// How often it was told that type of frame about that order.

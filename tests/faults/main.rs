@@ -10,6 +10,7 @@
 
 mod bus;
 mod dispositions;
+mod drops;
 mod figures;
 mod listener;
 mod local_cloud;

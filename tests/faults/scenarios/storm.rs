@@ -2,26 +2,21 @@
 
 use crate::{
     Load,
+    drops::Drops,
     figures::{Figures, tell},
     listener::Listener,
     rig::Rig,
     workers,
 };
-use aws_sdk_lambda::types::LoggingConfig;
 use fault_endpoint::{Fault, Passed, Rule, When};
 use futures_util::future::join_all;
 use hyper::StatusCode;
-use serde_json::Value;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 use testkit::{
     api_client::ApiClient,
     order_bodies::{new_id, order_of},
     outputs::output,
-    socket::Socket,
-    stack::{OWNER, sdk_config},
+    stack::OWNER,
 };
 use tokio::time::{Instant, interval};
 
@@ -79,22 +74,9 @@ pub(crate) async fn every_order_survives_a_storm_and_every_owner_is_told_of_thei
     let passed = rig.endpoint.since(mark);
     let twice = count_written_twice(&passed);
     assert_eq!(twice, 0, "no order may be written twice");
-    let (mut dropped, log) = (0, worker_log(rig).await);
+    let (drops, mut dropped) = (Drops::of(rig, "ProcessOrdersFunctionName").await, 0);
     for listener in &listeners {
-        let theirs: BTreeSet<_> = placed[&listener.owner].iter().cloned().collect();
-        let heard = heard_by(listener);
-        let foreign: Vec<_> = heard.difference(&theirs).collect();
-        assert!(foreign.is_empty(), "{} must hear of no order of another owner: {foreign:?}", listener.owner);
-        let missed: Vec<_> = theirs.difference(&heard).collect();
-        let drop = format!("Dropped a notification to connection {}", listener.connection_id);
-        let drops = log.iter().filter(|line| line.contains(&drop)).count();
-        assert!(
-            missed.len() <= drops,
-            "{} heard nothing of {missed:?}, and {drops} frames were dropped",
-            listener.owner
-        );
-        catch_up(&listener.owner, &missed).await;
-        dropped += missed.len();
+        dropped += drops.catch_up(listener, &placed[&listener.owner].iter().cloned().collect()).await;
     }
     let injected = passed.iter().filter(|passed| passed.fault.is_some()).count();
     let percent = injected * 100 / passed.len();
@@ -124,31 +106,6 @@ async fn place(placed: &BTreeMap<String, Vec<String>>) {
     join_all(owners).await;
 }
 
-/// What process-orders has logged.
-async fn worker_log(rig: &Rig) -> Vec<String> {
-    let logs = aws_sdk_cloudwatchlogs::Client::new(&sdk_config().await);
-    let function = rig.lambda.get_function_configuration().function_name(output("ProcessOrdersFunctionName"));
-    let function = function.send().await.expect("its settings can be read");
-    let group = function.logging_config().and_then(LoggingConfig::log_group).expect("it has a log group");
-    let pages = logs.filter_log_events().log_group_name(group).into_paginator().send();
-    let pages = pages.collect::<Result<Vec<_>, _>>().await.expect("its log can be read");
-    let events = pages.into_iter().flat_map(|page| page.events.unwrap_or_default());
-    events.filter_map(|event| event.message).collect()
-}
-
-/// Subscribes to orders as a client does that missed their frames: a worker drops a frame that a busy machine does not take within five
-/// seconds.
-async fn catch_up(owner: &str, missed: &[&String]) {
-    if missed.is_empty() {
-        return;
-    }
-    let mut socket = Socket::open_as(owner).await;
-    for id in missed {
-        let frame = socket.subscribe(id).await;
-        assert!(["CONFIRMED", "FAILED"].map(Value::from).contains(&frame["status"]), "{owner}: {frame}");
-    }
-}
-
 /// Whether every order has an outcome, and no message waits.
 async fn is_settled(rig: &Rig, placed: &BTreeMap<String, Vec<String>>) -> bool {
     if rig.stack.messages_in("OrdersQueueUrl").await > 0 {
@@ -173,7 +130,7 @@ async fn settle(rig: &Rig, placed: &BTreeMap<String, Vec<String>>, listeners: &[
                 }
             }
             _ = look.tick() => {
-                let heard: usize = listeners.iter().map(|listener| heard_by(listener).len()).sum();
+                let heard: usize = listeners.iter().map(|listener| listener.orders().len()).sum();
                 if heard >= shown + 200 {
                     shown = heard;
                     tell(&format!("{heard} of {expected} heard of, {} requests, {killed} workers killed", rig.endpoint.mark()));
@@ -185,12 +142,6 @@ async fn settle(rig: &Rig, placed: &BTreeMap<String, Vec<String>>, listeners: &[
             }
         }
     }
-}
-
-/// The orders that the listener has heard the outcome of.
-fn heard_by(listener: &Listener) -> BTreeSet<String> {
-    let kinds = ["order.confirmed", "order.rejected", "order.failed"];
-    kinds.iter().flat_map(|kind| listener.outcomes(kind).into_keys()).collect()
 }
 
 /// Orders of which AWS took more than one write.
