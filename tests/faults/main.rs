@@ -36,7 +36,7 @@ pub(crate) enum Load {
 }
 
 impl Load {
-    fn of_environment() -> Self {
+    fn from_env() -> Self {
         if env::var("TWOLANE_SOAK").is_ok_and(|value| value == "1") { Self::Full } else { Self::Short }
     }
 
@@ -48,7 +48,7 @@ impl Load {
 
 fn main() -> ExitCode {
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
-    let load = Load::of_environment();
+    let load = Load::from_env();
     let runtime = Arc::new(Runtime::new().expect("threads can be started"));
     let rig = Arc::new(OnceCell::new());
     let table = Arc::new(Table::default());

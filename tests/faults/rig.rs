@@ -86,7 +86,7 @@ impl Rig {
         set_up_tls();
         let upstream = env::var("AWS_ENDPOINT_URL").expect("faults need a local cloud: run them by infra/local exec");
         let lambda = aws_sdk_lambda::Client::new(&sdk_config().await);
-        let stack = Stack::of_environment().await;
+        let stack = Stack::from_env().await;
         let mut rig = Self {
             stack,
             api: ApiClient::new(),

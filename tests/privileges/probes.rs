@@ -124,7 +124,7 @@ async fn place(lane: &'static str) {
 }
 
 async fn settle() {
-    let (id, stack) = (new_id(), Stack::of_environment().await);
+    let (id, stack) = (new_id(), Stack::from_env().await);
     ApiClient::of(&new_owner()).put("async", &id, &order_of("SKU-1")).await;
     until("the order is stored", async || !stack.items_with_order_id(&id).await.is_empty()).await;
 }
@@ -140,7 +140,7 @@ async fn list_orders() {
 async fn connect() {
     let owner = new_owner();
     let _open = Socket::open_as(&owner).await;
-    assert_eq!(Stack::of_environment().await.connections_of(&owner).await.len(), 1);
+    assert_eq!(Stack::from_env().await.connections_of(&owner).await.len(), 1);
 }
 
 async fn subscribe() {
@@ -154,7 +154,7 @@ async fn ping() {
 }
 
 async fn disconnect() {
-    let (owner, stack) = (new_owner(), Stack::of_environment().await);
+    let (owner, stack) = (new_owner(), Stack::from_env().await);
     Socket::open_as(&owner).await.close().await;
     until("its row disappears", async || stack.connections_of(&owner).await.is_empty()).await;
 }
@@ -173,7 +173,7 @@ async fn tell(lane: &'static str) {
 }
 
 async fn forget_gone(lane: &'static str) {
-    let (owner, stack) = (new_owner(), Stack::of_environment().await);
+    let (owner, stack) = (new_owner(), Stack::from_env().await);
     stack.add_gone_connection(&owner, "gone-for-good=", now() + 3600).await;
     ApiClient::of(&owner).put(lane, &new_id(), &order_of("SKU-1")).await;
     until("the row of the gone socket disappears", async || stack.connections_of(&owner).await.is_empty()).await;

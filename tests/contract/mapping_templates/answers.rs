@@ -6,7 +6,7 @@ use super::{
 };
 use orders_api::{Problem, QueuedView};
 use serde_json::{Value, json};
-use testkit::hostile_values::{ORDERS_TO_OBEY, malformed_order_ids, order_ids_that_no_text_has};
+use testkit::hostile_values::{INSTRUCTIONS, malformed_order_ids, order_ids_that_are_not_text};
 
 const REQUEST_ID: &str = "4f6b1d5e-0b1a-4f0e-8f59-2f8a5d1c9b7e";
 
@@ -73,8 +73,8 @@ fn an_order_that_the_queue_took_says_where_its_status_is() {
     for given in [id.to_owned(), id.to_uppercase()] {
         assert_eq!(location(&given), Some(format!("../../orders/{id}")), "{given}");
     }
-    let malformed = malformed_order_ids(id).into_iter().chain(order_ids_that_no_text_has(id));
-    for given in malformed.chain(ORDERS_TO_OBEY.map(String::from)).chain([String::new(), format!("{id}\n")]) {
+    let malformed = malformed_order_ids(id).into_iter().chain(order_ids_that_are_not_text(id));
+    for given in malformed.chain(INSTRUCTIONS.map(String::from)).chain([String::new(), format!("{id}\n")]) {
         assert_eq!(location(&given), None, "{given:.100}");
     }
 }
@@ -138,7 +138,7 @@ fn problem(name: &str, text: &str) -> Problem {
 
 #[test]
 fn what_the_queue_says_is_never_repeated() {
-    for hostile in ORDERS_TO_OBEY.into_iter().chain(["\",\"status\":200,\"x\":\"", "arn:aws:sqs:::orders"]) {
+    for hostile in INSTRUCTIONS.into_iter().chain(["\",\"status\":200,\"x\":\"", "arn:aws:sqs:::orders"]) {
         for code in ["AccessDenied", "InvalidParameterValue", "InvalidMessageContents", hostile] {
             assert_eq!(answered(400, &error(code, hostile)), answered(400, &error(code, "…")), "{code}: {hostile}");
         }
@@ -181,7 +181,7 @@ fn every_gateway_response_is_a_problem_whatever_its_message() {
     for (name, response) in gateway_responses() {
         let template = answer_template(response);
         assert!(!template.contains('#'), "{name}: no directives: {template}");
-        for message in ORDERS_TO_OBEY.into_iter().chain(["Missing required request parameters: [\"x\\y\"]"]) {
+        for message in INSTRUCTIONS.into_iter().chain(["Missing required request parameters: [\"x\\y\"]"]) {
             // AWS: messageString is the message with its quotes, validationErrorString what would be between them.
             let quoted = json!(message).to_string();
             let error = json!({

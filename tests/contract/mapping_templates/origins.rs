@@ -5,7 +5,7 @@ use super::{
     renderer::{Rendered, Rendering, parameters},
 };
 use serde_json::{Value, json};
-use testkit::hostile_values::{LISTED_ORIGIN, ORDERS_TO_OBEY, UNLISTED_ORIGINS, VELOCITY_ORIGINS};
+use testkit::hostile_values::{INSTRUCTIONS, LISTED_ORIGIN, UNLISTED_ORIGINS, VELOCITY_ORIGINS};
 
 /// Values of the stage variable.
 const LISTS: [&str; 4] = [
@@ -60,7 +60,7 @@ fn methods_of(path: &str) -> String {
 fn origins() -> impl Iterator<Item = &'static str> {
     let known = [LISTED_ORIGIN, "https://shop.example.com", "https://a.example", ",", ""];
     let lists = LISTS.into_iter().filter(|list| list.contains(','));
-    known.into_iter().chain(lists).chain(UNLISTED_ORIGINS).chain(VELOCITY_ORIGINS).chain(ORDERS_TO_OBEY)
+    known.into_iter().chain(lists).chain(UNLISTED_ORIGINS).chain(VELOCITY_ORIGINS).chain(INSTRUCTIONS)
 }
 
 #[test]

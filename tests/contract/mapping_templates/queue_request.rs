@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use testkit::{
     hostile_bodies::{self, Case},
     hostile_values::{
-        SUBJECTS, TRACE, UNLISTED_ORIGINS, malformed_order_ids, order_ids_that_no_text_has, trace_headers,
+        SUBJECTS, TRACE, UNLISTED_ORIGINS, malformed_order_ids, order_ids_that_are_not_text, trace_headers,
     },
     order_bodies::{new_id, order_of},
 };
@@ -147,7 +147,7 @@ fn a_body_that_is_no_text_is_refused_by_the_model_before_it_is_rendered() {
 #[test]
 fn a_hostile_order_id_is_one_value() {
     let id = new_id();
-    let written = malformed_order_ids(&id).into_iter().chain(order_ids_that_no_text_has(&id));
+    let written = malformed_order_ids(&id).into_iter().chain(order_ids_that_are_not_text(&id));
 
     for written in written.chain(UNLISTED_ORIGINS.map(String::from)).chain(SUBJECTS.map(String::from)) {
         // Whether it comes as written or decoded.

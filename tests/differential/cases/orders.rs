@@ -3,7 +3,7 @@
 use super::{Case, case, get, put};
 use testkit::{
     api_client::LANES,
-    order_bodies::{order_in_no_currency, order_of},
+    order_bodies::{order_in_unknown_currency, order_of},
 };
 
 pub(super) fn all() -> Vec<Case> {
@@ -16,7 +16,7 @@ pub(super) fn all() -> Vec<Case> {
             after("the same order again, its id in capital letters", put(lane).to(capitals(lane))),
             after("another order of the same id", put(lane).body(order_of("SKU-2").to_string())),
             after("an order, asked for", get()),
-            case(format!("{lane}, no currency"), put(lane).body(order_in_no_currency().to_string())),
+            case(format!("{lane}, no currency"), put(lane).body(order_in_unknown_currency().to_string())),
             case(format!("{lane}, a new order, its id in capital letters"), put(lane).to(capitals(lane))),
         ]);
     }

@@ -20,7 +20,7 @@ const ARRIVALS_PER_SECOND: u32 = 40;
 
 /// Queues orders for that long, and returns their ids. Each is accepted at the first attempt.
 async fn queue_orders(time: Duration) -> Vec<String> {
-    let api = ApiClient::new().hearing_of_throttles();
+    let api = ApiClient::new().returning_throttles();
     let arrivals = ARRIVALS_PER_SECOND * u32::try_from(time.as_secs()).unwrap();
     let mut arrival = interval(Duration::from_secs(1) / ARRIVALS_PER_SECOND);
     let (mut under_way, mut ids) = (FuturesUnordered::new(), Vec::new());
