@@ -1,4 +1,4 @@
-//! What the bus lane and its services do for their callers.
+//! Probes of the bus lane and its services.
 
 use crate::probe::{new_owner, until};
 use reqwest::Method;
@@ -10,7 +10,7 @@ use testkit::{
     stack::Stack,
 };
 
-/// Waits until the stored order has that status. The status service is another function.
+/// Waits until the stored order has that status. Reads the table, because the status service is another function.
 async fn until_it_is(stack: &Stack, id: &str, status: &str) {
     until(&format!("the order is {status}"), async || {
         let stored = stack.items_with_order_id(id).await;
@@ -62,7 +62,7 @@ pub(crate) async fn cancel() {
     assert_eq!(stack.available("payment", &account(&owner, "EUR")).await, Some(3998));
 }
 
-/// Takes a payment, as a new owner.
+/// Makes a payment, as a new owner.
 async fn paid() -> (ApiClient, String, Answer) {
     let (owner, id) = (new_owner(), new_id());
     Stack::from_env().await.add_money(&owner, "EUR", 3998).await;
