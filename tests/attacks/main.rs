@@ -1,7 +1,7 @@
 //! Callers without a valid token: both APIs refuse them, and nothing is stored or queued.
 //!
 //! The tests compare all tables and queues before and after, so no other suite may use the stack at the same time.
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 use reqwest::{Method, header::CONTENT_TYPE};
 use ring::hmac;

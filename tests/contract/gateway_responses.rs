@@ -100,6 +100,6 @@ fn no_answer_shows_internals() {
     for (name, response) in responses().iter().filter(|(_, response)| !response.to_string().contains("\"status\":4")) {
         let template = response["responseTemplates"].to_string();
         let shows = name.ends_with("5XX") && template.contains("$context.error");
-        assert!(!shows && !template.contains("integrationErrorMessage"), "{name}: show nothing but the request id");
+        assert!(!shows && !template.contains("integrationErrorMessage"), "{name}: show only the request id");
     }
 }

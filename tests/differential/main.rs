@@ -4,7 +4,7 @@
 //! LocalStack, each with its issuer's file next to it. Both stacks have the same parameters. `make test-differential`
 //! does all of this. Known differences are declared in `known`, with what AWS documents, and listed in
 //! docs/emulators.md. The run fails on an undeclared difference, and on a declared one that no longer occurs.
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 mod cases;
 mod comparison;

@@ -52,7 +52,7 @@ async fn receive(side: &Side, ids: impl Iterator<Item = &str>) -> HashMap<String
     let mut received = HashMap::new();
     let wanted: Vec<_> = ids.collect();
     let url = side.output("OrdersQueueUrl");
-    let what = format!("{} has all messages in its queue", side.name);
+    let what = format!("the queue of {} has all messages", side.name);
     eventually(DEADLINE, &what, async || {
         let request = side.sqs.receive_message().queue_url(url).max_number_of_messages(10);
         let request = request.message_attribute_names("All");
@@ -60,7 +60,7 @@ async fn receive(side: &Side, ids: impl Iterator<Item = &str>) -> HashMap<String
         for message in request.send().await.expect("the queue can be read").messages.unwrap_or_default() {
             let handle = message.receipt_handle.as_deref().expect("a message has a handle");
             let deleted = side.sqs.delete_message().queue_url(url).receipt_handle(handle).send().await;
-            deleted.expect("what was received can be deleted");
+            deleted.expect("a received message can be deleted");
             received.insert(message.message_id.clone().expect("a message has an id"), message);
         }
         wanted.iter().all(|id| received.contains_key(*id)).then_some(())
@@ -94,7 +94,7 @@ async fn set_worker(side: &Side, enabled: bool) {
     let id = listed["EventSourceMappings"][0]["UUID"].as_str().expect("the worker has a queue").to_owned();
     call(side, side.http.put(format!("{mappings}/{id}")).json(&json!({"Enabled": enabled}))).await;
     let (state, what) =
-        (if enabled { "Enabled" } else { "Disabled" }, format!("{}'s worker is to be enabled: {enabled}", side.name));
+        (if enabled { "Enabled" } else { "Disabled" }, format!("enabled is {enabled} for the worker on {}", side.name));
     eventually(DEADLINE, &what, async || {
         let mapping = call(side, side.http.get(format!("{mappings}/{id}"))).await;
         (mapping["State"] == state).then_some(())

@@ -78,7 +78,7 @@ fn hash(body: &[u8]) -> String {
 
 /// The hash of a rejected order's body, as the worker received it.
 async fn hash_from_the_queue(stack: &Stack, id: &str) -> String {
-    let item = eventually(DEADLINE, &format!("a record of {id}"), async || stack.item(id).await).await;
+    let item = eventually(DEADLINE, &format!("{id} has a record"), async || stack.item(id).await).await;
     assert_eq!(item["status"].as_s().unwrap(), "REJECTED", "{item:?}");
     item["requestHash"].as_s().unwrap().clone()
 }

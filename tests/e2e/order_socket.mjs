@@ -24,7 +24,7 @@ async function until(what, found) {
     if (value) return value;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`waited in vain until ${what}`);
+  throw new Error(`timed out waiting until ${what}`);
 }
 
 async function request(method, path, body) {
@@ -57,7 +57,7 @@ await until('a ping is answered', () => frames.some((frame) => frame.type === 'p
 const first = randomUUID();
 socket.follow(first.toUpperCase());
 await place(first.toUpperCase());
-await until('the first outcome', () => outcomes.length > 0);
+await until('the first outcome is received', () => outcomes.length > 0);
 // If the worker was faster, the answer to `subscribe` has the outcome.
 assert.ok(outcomes[0].type === 'order.confirmed' || outcomes[0].status === 'CONFIRMED', JSON.stringify(outcomes[0]));
 assert.equal(outcomes[0].orderId, first);
@@ -75,7 +75,7 @@ await place(second);
 await until('the order is settled', () => isSettled(second));
 assert.equal(outcomes.length, 1);
 allow();
-await until('the second outcome', () => outcomes.length > 1);
+await until('the second outcome is received', () => outcomes.length > 1);
 assert.deepEqual([outcomes[1].type, outcomes[1].orderId, outcomes[1].status], ['order.status', second, 'CONFIRMED']);
 assert.notEqual(sockets.at(-1), cut);
 assert.deepEqual(frames.filter((frame) => frame.type === 'error'), []);

@@ -9,8 +9,8 @@ use tokio::{process::Command, time::timeout};
 /// Longest session in a shell.
 const SESSION_DEADLINE: std::time::Duration = DEADLINE.saturating_mul(3);
 
-/// Runs shell lines in one session at the repository's root, with the URL of the stack's REST API and a token in the
-/// environment, and returns what they print.
+/// Runs shell lines in one session at the repository's root, and returns what they print. The environment has the URL
+/// of the stack's REST API and a token.
 ///
 /// # Panics
 /// When a line fails.

@@ -72,7 +72,7 @@ impl Listener {
         };
         let what = format!("{kind} of {order_id}");
         let found = timeout(deadline, self.received.wait_for(|_| find().is_some())).await;
-        let open = found.unwrap_or_else(|_| panic!("waited {deadline:?} in vain for {what}"));
+        let open = found.unwrap_or_else(|_| panic!("timed out after {deadline:?} waiting for {what}"));
         drop(open.unwrap_or_else(|_| panic!("the socket was closed before {what}")));
         find().expect("the frame was received")
     }

@@ -6,7 +6,7 @@
 //! test` and `make soak` prepare all of this.
 //!
 //! Loads are short unless `TWOLANE_SOAK` is 1. Scenarios run one after the other. The run ends with a table of counts.
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 mod bus;
 mod dispositions;

@@ -2,7 +2,7 @@
 //! note.
 //!
 //! The test reads all logs of the stack, including those of earlier suites: Cargo runs it after `e2e` and `faults`.
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 use aws_sdk_cloudwatchlogs::operation::{
     describe_log_groups::DescribeLogGroupsOutput, filter_log_events::FilterLogEventsOutput,

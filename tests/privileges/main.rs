@@ -5,7 +5,7 @@
 //! it needs a local cloud that enforces policies: `python3 infra/local exec -- cargo test -p twolane-tests --test
 //! privileges`. It does not check what AWS itself does with a function's role: poll a queue, write logs, trace.
 //! `faults` checks redelivery by `sqs:ChangeMessageVisibility`.
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 mod bus_probes;
 mod forbidden;

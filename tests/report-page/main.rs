@@ -2,7 +2,7 @@
 //!
 //! Chromium opens pages made by the real `twolane report` and `twolane plan`. `look.mjs` inspects them, and keeps
 //! screenshots in the target folder, under `tmp/report-page`.
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 mod reports;
 

@@ -12,7 +12,7 @@ const INTERVAL: Duration = Duration::from_millis(50);
 /// Calls `look` until it returns something. At most half of the time is spent in `look`.
 ///
 /// # Panics
-/// When it has returned nothing by the deadline. The message names `what` was waited for.
+/// At the deadline. `what` completes the message "waiting until".
 pub async fn eventually<T>(deadline: Duration, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let end = Instant::now() + deadline;
     loop {
@@ -20,7 +20,7 @@ pub async fn eventually<T>(deadline: Duration, what: &str, mut look: impl AsyncF
         if let Some(found) = look().await {
             return found;
         }
-        assert!(Instant::now() < end, "waited {deadline:?} in vain: {what}");
+        assert!(Instant::now() < end, "timed out after {deadline:?} waiting until {what}");
         sleep(INTERVAL.max(started.elapsed())).await;
     }
 }

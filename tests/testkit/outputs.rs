@@ -40,5 +40,5 @@ pub(crate) fn outputs_path() -> PathBuf {
     let mut candidates = root().ancestors().map(|folder| folder.join(".local/outputs.json"));
     candidates
         .find(|path| path.is_file())
-        .unwrap_or_else(|| panic!("TWOLANE_OUTPUTS is not set, and there is no .local/outputs.json.\n{HOW}"))
+        .unwrap_or_else(|| panic!("TWOLANE_OUTPUTS is not set, and .local/outputs.json does not exist.\n{HOW}"))
 }

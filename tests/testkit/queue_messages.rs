@@ -18,7 +18,8 @@ pub async fn count(sqs: &Client, queue_url: &str) -> usize {
     let counts =
         [ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible, ApproximateNumberOfMessagesDelayed];
     let request = sqs.get_queue_attributes().queue_url(queue_url).set_attribute_names(Some(counts.to_vec()));
-    let attributes = request.send().await.expect("the queue can be asked").attributes.expect("it has attributes");
+    let attributes =
+        request.send().await.expect("the queue's attributes can be read").attributes.expect("a queue has attributes");
     counts.iter().map(|count| attributes[count].parse::<usize>().unwrap()).sum()
 }
 

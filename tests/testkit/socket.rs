@@ -92,7 +92,7 @@ impl Socket {
                 return self.frames.remove(at);
             }
             let next = timeout_at(end, self.stream.next()).await;
-            match next.unwrap_or_else(|_| panic!("waited {DEADLINE:?} in vain for {what}")) {
+            match next.unwrap_or_else(|_| panic!("timed out after {DEADLINE:?} waiting for {what}")) {
                 Some(Ok(Message::Text(text))) => {
                     self.frames.push(serde_json::from_str(&text).expect("every frame is JSON"));
                 }

@@ -2,7 +2,7 @@
 //!
 //! The test changes limits, so no other suite may use the stack at the same time. A change must take effect at once, so
 //! it needs a local cloud: `python3 infra/local exec -- cargo test -p twolane-tests --test throttles`.
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 use futures_util::FutureExt;
 use reqwest::Method;

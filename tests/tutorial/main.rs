@@ -2,7 +2,7 @@
 //! events.
 //!
 //! Needs a local cloud, because it deploys and deletes the stack of the sample.
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 use std::{collections::BTreeMap, env, path::Path};
 use testkit::{
