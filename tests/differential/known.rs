@@ -219,7 +219,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         source: "https://github.com/serverless/serverless/issues/5037",
         right: Right::LocalStack,
         done: "nothing: a UUID needs no encoding, and both lanes refuse other ids, decoded or not. MiniStack's queue refuses \
-               decoded U+0000 and U+FFFE, which AWS documents to replace by U+FFFD",
+               decoded U+0000 and U+FFFE. AWS documents that SQS replaces them by U+FFFD",
     },
     Difference {
         id: "two-origins",

@@ -101,7 +101,7 @@ fn every_stage_writes_to_a_separate_log_group() {
     }
 }
 
-/// An unused group would hide a wrong name.
+/// A group without a writer is always empty.
 #[test]
 fn every_log_group_is_used() {
     for stack in stacks() {

@@ -40,7 +40,7 @@ impl<'a> Evaluation<'a> {
         outputs.collect()
     }
 
-    /// A dependency must be created too.
+    /// Checks that the dependencies of a resource are created.
     pub(super) fn check_dependencies(&mut self, id: &str, definition: &Value) {
         let named = match &definition["DependsOn"] {
             Value::Array(names) => names.iter().collect(),

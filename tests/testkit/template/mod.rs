@@ -94,7 +94,7 @@ impl Stack {
         resources.map(|(id, resource)| (id.as_str(), resource))
     }
 
-    /// The one resource of a type; `None` when there is none.
+    /// The only resource of a type, if any.
     pub fn only(&self, kind: &str) -> Option<&Resource> {
         let mut found = self.of_type(kind);
         let first = found.next().map(|(_, resource)| resource);
