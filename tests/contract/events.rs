@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use shared_kernel::{Step, Vote};
 use std::collections::BTreeSet;
 
-/// The channels whose messages are events.
+/// The channels of events.
 const CHANNELS: [&str; 3] = ["orderSubmissions", "orderEvents", "stepOutcomes"];
 
 /// Every kind of event, with all fields and with only the required ones.
