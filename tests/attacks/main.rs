@@ -1,7 +1,7 @@
-//! Callers who are not who they say, or do not say: refused by both APIs, and nothing comes of it.
+//! Callers without a valid token: both APIs refuse them, and nothing is stored or queued.
 //!
-//! That nothing is stored or queued is seen by looking at all of the tables and queues, so this has the stack to itself.
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+//! The tests compare all tables and queues before and after, so no other suite may use the stack at the same time.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 use reqwest::{Method, header::CONTENT_TYPE};
 use ring::hmac;
@@ -31,7 +31,7 @@ fn unsigned(header: &Value, claims: &Value) -> String {
     format!("{}.{}.", encode(header.to_string()), encode(claims.to_string()))
 }
 
-/// A token signed by HMAC with something that everybody knows.
+/// A token signed by HMAC with a public value as its secret.
 fn by_hmac(secret: &[u8]) -> String {
     let (header, claims) = (with(issuer().header(), "alg", json!("HS256")), issuer().claims(OWNER));
     let message = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
@@ -39,8 +39,8 @@ fn by_hmac(secret: &[u8]) -> String {
     format!("{message}.{}", encode(tag))
 }
 
-/// What no refusal may say: what was wrong with the token, whose it was, or any of it. `eyJ` is how `{"` begins in
-/// base64.
+/// What a refusal must not reveal: what is wrong with the token, its owner, or a part of it. `eyJ` is the base64 of
+/// `{"`.
 const LEAKS: [&str; 12] = [
     "kid",
     "issuer",
@@ -57,13 +57,13 @@ const LEAKS: [&str; 12] = [
 ];
 
 #[track_caller]
-fn assert_tells_nothing(name: &str, told: &str) {
-    let told = told.to_lowercase();
-    let leaked = LEAKS.iter().find(|leak| told.contains(**leak));
-    assert_eq!(leaked, None, "{name}: tells too much: {told}");
+fn assert_reveals_nothing(name: &str, answer: &str) {
+    let answer = answer.to_lowercase();
+    let leaked = LEAKS.iter().find(|leak| answer.contains(**leak));
+    assert_eq!(leaked, None, "{name}: the answer reveals too much: {answer}");
 }
 
-/// What is sent as `Authorization`, with what is wrong with it.
+/// Values of `Authorization`, by what is wrong with them.
 fn attacks() -> Vec<(&'static str, Option<String>)> {
     let (issuer, header, claims) = (issuer(), issuer().header(), issuer().claims(OWNER));
     let good = token(OWNER);
@@ -90,7 +90,7 @@ fn attacks() -> Vec<(&'static str, Option<String>)> {
         ("no audience", issuer.token(&without(claims.clone(), "aud"))),
         ("another key", issuer.impostor().token(&claims)),
         (
-            "a key of its own",
+            "a key in the header",
             issuer.impostor().signed(&with(header.clone(), "jwk", issuer.impostor().public_key()), &claims),
         ),
         ("an unknown key", issuer.signed(&with(header.clone(), "kid", json!("unknown")), &claims)),
@@ -104,7 +104,7 @@ fn attacks() -> Vec<(&'static str, Option<String>)> {
         ("an empty subject", issuer.token(&with(claims.clone(), "sub", json!("")))),
         ("a subject with a space", issuer.token(&with(claims.clone(), "sub", json!("demo demo")))),
         ("a subject with a line break", issuer.token(&with(claims.clone(), "sub", json!("demo\nowner: x")))),
-        ("a subject that is no text", issuer.token(&with(claims.clone(), "sub", json!({"a": 1})))),
+        ("a subject that is not text", issuer.token(&with(claims.clone(), "sub", json!({"a": 1})))),
         ("other claims", format!("{header_of_good}.{other_claims}.{signature}")),
         ("a huge token", issuer.token(&with(claims.clone(), "padding", json!("x".repeat(6_500))))),
     ];
@@ -123,8 +123,8 @@ fn attacks() -> Vec<(&'static str, Option<String>)> {
     attacks
 }
 
-/// Requests of the payment and the stock service.
-fn of_services(id: &str) -> [(Method, String); 3] {
+/// Requests to the payment and the stock service.
+fn service_requests(id: &str) -> [(Method, String); 3] {
     [
         (Method::PUT, format!("payments/{id}")),
         (Method::GET, format!("payments/{id}")),
@@ -133,8 +133,8 @@ fn of_services(id: &str) -> [(Method, String); 3] {
 }
 
 #[tokio::test]
-async fn the_rest_api_refuses_every_one_with_401_and_nothing_comes_of_it() {
-    let stack = Stack::of_environment().await;
+async fn the_rest_api_refuses_every_attack_with_401_and_stores_nothing() {
+    let stack = Stack::from_env().await;
     let stored = stack.statuses().await;
     let failed = stack.messages_in("DeadLetterQueueUrl").await;
     let mut ids = Vec::new();
@@ -146,19 +146,20 @@ async fn the_rest_api_refuses_every_one_with_401_and_nothing_comes_of_it() {
         for lane in LANES {
             answers.push(api.put(lane, &id, &order_of("SKU-1")).await);
         }
-        for (method, path) in of_services(&id) {
+        for (method, path) in service_requests(&id) {
             answers.push(send(api.request(method, &path)).await);
         }
         for answer in answers {
             assert_eq!(answer.status, 401, "{name}: {answer:?}");
             let problem = answer.problem(401);
             assert!(answer.header("www-authenticate").starts_with("Bearer"), "{name}: {answer:?}");
-            assert_tells_nothing(name, &format!("{} {}", problem.title, problem.detail));
+            assert_reveals_nothing(name, &format!("{} {}", problem.title, problem.detail));
         }
         ids.push(id);
     }
 
-    // The authorizer is alive; and what follows through the queue is settled, so what came before would be.
+    // The authorizer still accepts valid tokens. A later order is settled, so an earlier one in the queue would be,
+    // too.
     let (api, next) = (ApiClient::new(), new_id());
     assert_eq!(api.put("async", &next, &order_of("SKU-1")).await.status, 202);
     api.settled(&next).await;
@@ -166,16 +167,20 @@ async fn the_rest_api_refuses_every_one_with_401_and_nothing_comes_of_it() {
         (stack.messages_in("OrdersQueueUrl").await == 0).then_some(())
     })
     .await;
-    assert_eq!(stack.messages_in("DeadLetterQueueUrl").await, failed, "nothing of theirs failed");
+    assert_eq!(
+        stack.messages_in("DeadLetterQueueUrl").await,
+        failed,
+        "no order of an attack may reach the dead-letter queue"
+    );
     for id in ids {
         assert!(stack.items_with_order_id(&id).await.is_empty(), "{id}");
     }
     let mut stored_since = stack.statuses().await;
     assert_eq!(stored_since.remove(&format!("{OWNER}#{next}")).as_deref(), Some("CONFIRMED"));
-    assert_eq!(stored_since, stored, "nothing else is stored");
+    assert_eq!(stored_since, stored, "no other order may be stored");
 }
 
-/// Sees that the handshake is refused, in few words.
+/// Asserts that the handshake is refused, and that the answer reveals nothing.
 #[track_caller]
 fn assert_refused(name: &str, opened: tungstenite::Result<(Socket, Response)>) {
     let response = match opened {
@@ -186,12 +191,12 @@ fn assert_refused(name: &str, opened: tungstenite::Result<(Socket, Response)>) {
     assert!([401, 403].contains(&response.status().as_u16()), "{name}: {response:?}");
     assert!(response.headers().get("sec-websocket-protocol").is_none(), "{name}: {response:?}");
     let body = response.body().as_deref().unwrap_or_default();
-    assert_tells_nothing(name, &format!("{:?} {}", response.headers(), String::from_utf8_lossy(body)));
+    assert_reveals_nothing(name, &format!("{:?} {}", response.headers(), String::from_utf8_lossy(body)));
 }
 
 #[tokio::test]
-async fn the_websocket_api_refuses_every_one_and_knows_no_socket_of_theirs() {
-    let stack = Stack::of_environment().await;
+async fn the_websocket_api_refuses_every_attack_and_stores_no_connection() {
+    let stack = Stack::from_env().await;
     let _alone = SOCKETS.write().await;
     let connections = stack.connections().await;
 
@@ -200,19 +205,19 @@ async fn the_websocket_api_refuses_every_one_and_knows_no_socket_of_theirs() {
         assert_refused(name, Socket::try_open(handshake(&headers)).await);
     }
 
-    assert!(stack.connections().await.is_subset(&connections), "none of theirs is known");
+    assert!(stack.connections().await.is_subset(&connections), "no connection of an attack may be stored");
     let mut socket = Socket::open_alone().await;
-    assert_eq!(socket.subscribe(&new_id()).await["status"], "PENDING", "the authorizer is alive");
-    assert_eq!(stack.connections().await.difference(&connections).count(), 1, "and this one is");
+    assert_eq!(socket.subscribe(&new_id()).await["status"], "PENDING", "the authorizer must still accept valid tokens");
+    assert_eq!(stack.connections().await.difference(&connections).count(), 1, "a valid socket must be stored");
 }
 
 #[tokio::test]
-async fn a_token_in_the_url_in_a_cookie_or_in_a_body_counts_for_nothing() {
-    let (nobody, id, good) = (ApiClient::with_authorization(None), new_id(), token(OWNER));
+async fn a_token_in_a_url_a_cookie_or_a_body_is_ignored() {
+    let (anonymous, id, good) = (ApiClient::with_authorization(None), new_id(), token(OWNER));
 
     for query in ["access_token", "token", "Authorization", "authorization", "bearer"] {
         for value in [good.clone(), format!("Bearer%20{good}")] {
-            send(nobody.request(Method::GET, &format!("orders/{id}?{query}={value}"))).await.problem(401);
+            send(anonymous.request(Method::GET, &format!("orders/{id}?{query}={value}"))).await.problem(401);
             let url = format!("{}?{query}={value}", output("WebSocketUrl"));
             assert_refused(query, Socket::try_open(handshake_at(&url, &[])).await);
         }
@@ -223,24 +228,25 @@ async fn a_token_in_the_url_in_a_cookie_or_in_a_body_counts_for_nothing() {
         format!("twolane.token.{good}; twolane.v1"),
         format!("Bearer {good}"),
     ] {
-        send(nobody.request(Method::GET, &format!("orders/{id}")).header("cookie", &cookie)).await.problem(401);
+        send(anonymous.request(Method::GET, &format!("orders/{id}")).header("cookie", &cookie)).await.problem(401);
         assert_refused("a cookie", Socket::try_open(handshake(&[("cookie", &cookie)])).await);
         // A browser offers the subprotocol without a token, and sends the cookies that it has.
         let headers = [("cookie", cookie.as_str()), ("sec-websocket-protocol", "twolane.v1")];
         assert_refused("a cookie and a subprotocol", Socket::try_open(handshake(&headers)).await);
     }
-    let form = nobody.request(Method::PUT, &format!("async/orders/{id}"));
+    let form = anonymous.request(Method::PUT, &format!("async/orders/{id}"));
     let form = form.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(format!("access_token={good}"));
     send(form).await.problem(401);
 }
 
 #[tokio::test]
-async fn no_token_of_any_size_breaks_anything() {
+async fn a_token_of_any_size_breaks_nothing() {
     let id = new_id();
 
     for size in [8 * 1024, 32 * 1024, 256 * 1024] {
         let api = ApiClient::with_authorization(Some(format!("Bearer a.b.{}", "c".repeat(size))));
-        // Beyond its limit for headers a platform may refuse the request without a problem of ours, or hang up.
+        // Above its limit for headers, a platform may refuse the request without our problem body, or close the
+        // connection.
         if let Ok(answer) = try_send(api.request(Method::GET, &format!("orders/{id}"))).await {
             assert!((400..500).contains(&answer.status), "{size}: {answer:?}");
         }
@@ -249,9 +255,9 @@ async fn no_token_of_any_size_breaks_anything() {
 }
 
 #[tokio::test]
-async fn a_browser_offers_its_token_as_a_subprotocol_and_is_answered_the_other_one() {
-    let _beside_others = SOCKETS.read().await;
-    let (good, other) = (token(OWNER), token("somebody"));
+async fn a_browser_offers_its_token_as_a_subprotocol_and_the_answer_selects_the_other_one() {
+    let _shared = SOCKETS.read().await;
+    let (good, other) = (token(OWNER), token("another"));
     let offered = |value: &str| handshake(&[("sec-websocket-protocol", value)]);
 
     for value in [format!("twolane.v1, twolane.token.{good}"), format!("twolane.token.{good}, twolane.v1")] {

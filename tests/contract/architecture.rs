@@ -1,4 +1,4 @@
-//! `docs/architecture.md` against the tree: the graph of dependencies, and where things are.
+//! Compares `docs/architecture.md` with the repository: the graph of dependencies, and where things are.
 
 use std::collections::{BTreeMap, BTreeSet};
 use testkit::repository::{self, Package, packages, root};
@@ -7,12 +7,12 @@ const DOCUMENT: &str = "docs/architecture.md";
 
 /// The lines of the first fenced block after that text.
 fn block<'a>(document: &'a str, after: &str) -> Vec<&'a str> {
-    let (_, rest) = document.split_once(after).unwrap_or_else(|| panic!("{DOCUMENT}: where is {after:?}?"));
+    let (_, rest) = document.split_once(after).unwrap_or_else(|| panic!("{DOCUMENT}: {after:?} is missing"));
     let (_, rest) = rest.split_once("\n```").unwrap_or_else(|| panic!("{DOCUMENT}: a block must follow {after:?}"));
     rest.lines().skip(1).take_while(|line| *line != "```").collect()
 }
 
-/// The graph as it is drawn. A node is a package, or a group: what its label in brackets lists, or a folder's packages.
+/// The graph of the document. A node is a package, or a group: the packages in its label, or those of a folder.
 #[derive(Default)]
 struct Drawing {
     groups: BTreeMap<String, String>,
@@ -24,7 +24,7 @@ impl Drawing {
     fn read(lines: &[&str]) -> Self {
         let mut drawing = Self::default();
         for line in lines.iter().filter(|line| !line.trim().is_empty() && !line.starts_with("flowchart")) {
-            let (left, right) = line.split_once("-->").unwrap_or_else(|| panic!("{DOCUMENT}: no edge: {line}"));
+            let (left, right) = line.split_once("-->").unwrap_or_else(|| panic!("{DOCUMENT}: not an edge: {line}"));
             let left = left.split(" -- ").next().unwrap();
             let [left, right] =
                 [left, right].map(|side| side.split('&').map(|node| drawing.node(node)).collect::<Vec<_>>());
@@ -48,7 +48,7 @@ impl Drawing {
         label.split(", ").any(|part| is_or_holds(part, package))
     }
 
-    /// What differs from the packages, as what to do about it.
+    /// How to correct the differences from the packages.
     fn corrections(&self, packages: &[Package]) -> BTreeSet<String> {
         let mut corrections = BTreeSet::new();
         let node = |package: &Package| {
@@ -63,7 +63,7 @@ impl Drawing {
                     |(from, to): &(String, String)| self.stands_for(from, package) && self.stands_for(to, other);
                 if !self.edges.iter().any(is_it) {
                     corrections.insert(format!(
-                        "add {} --> {}, or take the dependency of {} away",
+                        "add {} --> {}, or remove the dependency of {}",
                         node(package),
                         node(other),
                         package.name
@@ -89,14 +89,14 @@ impl Drawing {
     }
 }
 
-/// Whether that is the package's name, or `folder/*` with the package in the folder.
+/// Whether `part` is the package's name, or `folder/*` of its folder.
 fn is_or_holds(part: &str, package: &Package) -> bool {
     let in_folder = |folder| package.folder.rsplit_once('/').is_some_and(|(parent, _)| parent == folder);
     part == package.name || part.strip_suffix("/*").is_some_and(in_folder)
 }
 
 #[test]
-fn the_graph_of_dependencies_is_that_of_the_packages() {
+fn the_graph_has_the_dependencies_of_the_packages() {
     let document = repository::read(DOCUMENT);
 
     let drawing = Drawing::read(&block(&document, "\nDependencies point one way"));
@@ -105,30 +105,30 @@ fn the_graph_of_dependencies_is_that_of_the_packages() {
     assert_eq!(corrections, BTreeSet::new(), "{DOCUMENT}, the flowchart of dependencies");
 }
 
-/// How paths begin in the text.
+/// Starts of paths in the text.
 const PLACES: [&str; 6] = ["bench/", "crates/", "docs/", "functions/", "infra/", "tests/"];
 
 #[test]
-fn things_are_where_they_are_said_to_be_and_every_package_is_said() {
+fn every_described_path_exists_and_every_package_is_described() {
     let document = repository::read(DOCUMENT);
     let lines = block(&document, "\n## Where things are");
-    // A line that goes on with the one before begins with white space.
-    let said: Vec<_> =
+    // A continuation line begins with white space.
+    let described: Vec<_> =
         lines.iter().map(|line| line.split(' ').next().unwrap()).filter(|path| !path.is_empty()).collect();
     let is_path =
         |code: &&str| PLACES.iter().any(|place| code.starts_with(place)) && !code.contains(char::is_whitespace);
 
-    for path in document.split('`').skip(1).step_by(2).filter(is_path).chain(said.iter().copied()) {
-        assert!(root().join(path).exists(), "{DOCUMENT}: there is no {path}");
+    for path in document.split('`').skip(1).step_by(2).filter(is_path).chain(described.iter().copied()) {
+        assert!(root().join(path).exists(), "{DOCUMENT}: {path} does not exist");
     }
     for Package { folder, .. } in packages() {
-        let is_said = said.iter().any(|path| format!("{folder}/").starts_with(*path));
-        assert!(is_said, "{DOCUMENT}: say where things are in {folder}/");
+        let is_described = described.iter().any(|path| format!("{folder}/").starts_with(*path));
+        assert!(is_described, "{DOCUMENT}: describe {folder}/");
     }
 }
 
 #[test]
-fn a_wrong_edge_a_missing_one_and_one_of_a_group_are_told() {
+fn wrong_and_missing_edges_are_found_in_groups_too() {
     let package = |folder: &str, dependencies: &[&str]| Package {
         name: folder.rsplit('/').next().unwrap().to_owned(),
         folder: folder.to_owned(),
@@ -151,15 +151,10 @@ fn a_wrong_edge_a_missing_one_and_one_of_a_group_are_told() {
     );
     assert_eq!(
         drawn(&[r#"  all["functions/*"] --> b & c"#, "  b --> c"]),
-        ["add a --> b, or take the dependency of a away", "remove all --> c"]
+        ["add a --> b, or remove the dependency of a", "remove all --> c"]
     );
     assert_eq!(
         drawn(&[r#"all["functions/*"] --> c"#, "a --> b", "b --> c", "gone[d] --> b"]),
-        [
-            "add all --> b, or take the dependency of f away",
-            "remove all --> c",
-            "remove d from gone",
-            "remove gone --> b"
-        ]
+        ["add all --> b, or remove the dependency of f", "remove all --> c", "remove d from gone", "remove gone --> b"]
     );
 }

@@ -1,4 +1,4 @@
-//! `infra/asyncapi.yaml` against the queue message and the WebSocket frames.
+//! Compares `infra/asyncapi.yaml` with the queue message and the WebSocket frames.
 
 use crate::{cloudformation::yaml, rest_schemas::full_order};
 use orders_api::{
@@ -39,7 +39,7 @@ fn server_messages() -> BTreeMap<String, Value> {
         .collect()
 }
 
-/// Every frame, with all that it can have and with the least it has.
+/// Every frame, with all fields and with only the required ones.
 fn frames() -> [[ServerFrame; 2]; 7] {
     let text = || "text".to_owned();
     let (order, url) = (Some(Box::new(full_order())), Some(text()));
@@ -101,7 +101,7 @@ fn every_frame_of_the_server_is_described_as_it_is_sent() {
 }
 
 #[test]
-fn every_example_of_a_frame_is_one() {
+fn every_example_of_a_frame_can_be_parsed() {
     for (kind, message) in server_messages() {
         for example in message["examples"].as_array().unwrap() {
             let frame: ServerFrame = serde_json::from_value(example["payload"].clone()).unwrap();
@@ -138,13 +138,13 @@ fn a_ping_is_described_as_it_is_read() {
     assert_eq!(payload["additionalProperties"], false);
 }
 
-/// A client and a page must know both, and neither is in a handshake.
+/// Clients need both facts, and no handshake contains them.
 #[test]
 fn the_channel_says_how_long_a_socket_lives_and_how_to_catch_up() {
     let described = document()["channels"]["webSocket"]["description"].as_str().unwrap().to_owned();
 
     for fact in ["ten minutes", "two hours", "Send ping", "subscribe", "GET /orders/{orderId}"] {
-        assert!(described.contains(fact), "say {fact}: {described}");
+        assert!(described.contains(fact), "mention {fact}: {described}");
     }
 }
 
@@ -157,7 +157,7 @@ fn a_status_frame_knows_the_statuses_of_the_status_service() {
 }
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn every_reference_has_a_target() {
     let (document, openapi) = (document(), crate::cloudformation::rest_api());
     let mut pending = vec![&document];
 

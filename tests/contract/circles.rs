@@ -1,7 +1,7 @@
-//! No file of a crate imports one that imports it, however far around.
+//! The files of a crate do not import each other in circles.
 //!
-//! Read are the paths that begin with `crate` or `super`, in imports and in code, without tests. A module and those within
-//! it are one: what goes up or down between them is no circle.
+//! The test reads paths that begin with `crate` or `super`, in imports and in code, without tests. Imports between a
+//! module and its submodules are not a circle.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +16,7 @@ type Module = Vec<String>;
 /// The modules that each module names.
 type Graph = BTreeMap<Module, BTreeSet<Module>>;
 
-/// Every path in a source that begins with `crate` or `super`, groups in braces taken apart.
+/// Every path in a source that begins with `crate` or `super`, with groups in braces split.
 fn paths(source: &str) -> Vec<Module> {
     let code: Vec<_> = source.lines().map(|line| line.split("//").next().unwrap()).collect();
     let code = code.join("\n");
@@ -33,7 +33,8 @@ fn is_of_a_name(character: char) -> bool {
     character.is_alphanumeric() || character == '_'
 }
 
-/// Reads one path or group from the start of the code, and adds what it names, `within` in front; what is left of the code.
+/// Reads one path or group from the start of the code, adds what it names below `within`, and returns the rest of the
+/// code.
 fn tree<'a>(code: &'a str, mut within: Module, found: &mut Vec<Module>) -> &'a str {
     let end = code.find(|character| !is_of_a_name(character)).unwrap_or(code.len());
     let (name, rest) = code.split_at(end);
@@ -53,7 +54,7 @@ fn tree<'a>(code: &'a str, mut within: Module, found: &mut Vec<Module>) -> &'a s
     rest
 }
 
-/// What each module re-exports: the name's path there, and the module within that has it.
+/// The re-exports of each module: the path of the name, and the module that defines it.
 fn re_exports(modules: &BTreeMap<Module, PathBuf>) -> BTreeMap<Module, Module> {
     let mut found = BTreeMap::new();
     for (module, path) in modules {
@@ -71,7 +72,7 @@ fn re_exports(modules: &BTreeMap<Module, PathBuf>) -> BTreeMap<Module, Module> {
     found
 }
 
-/// The module that a path leads to, seen from another. A re-exported name leads to the module that has it.
+/// The module of a path in `from`. The path of a re-exported name leads to the module that defines it.
 fn target(
     path: &[String],
     from: &Module,
@@ -92,13 +93,13 @@ fn target(
     }
 }
 
-/// Finds the files in a folder of a crate's modules, those in `within`.
+/// Finds the files of a crate's modules in a folder, which has the submodules of `within`.
 fn find_modules(folder: &Path, within: &Module, found: &mut BTreeMap<Module, PathBuf>) {
     for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         let stem = path.file_stem().unwrap().to_str().unwrap();
         let module = [within.as_slice(), &[stem.to_owned()]].concat();
         if stem == "tests" {
-            // Tests may name what they like.
+            // Tests may import any module.
         } else if path.is_dir() {
             find_modules(&path, &module, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
@@ -108,7 +109,7 @@ fn find_modules(folder: &Path, within: &Module, found: &mut BTreeMap<Module, Pat
     }
 }
 
-/// What modules name, but for those within them and around them.
+/// The other modules that each module names, without its submodules and the modules around it.
 fn graph(modules: &BTreeMap<Module, PathBuf>) -> Graph {
     let re_exports = re_exports(modules);
     let of = |module: &Module, path: &PathBuf| {
@@ -119,7 +120,7 @@ fn graph(modules: &BTreeMap<Module, PathBuf>) -> Graph {
     modules.iter().map(|(module, path)| (module.clone(), of(module, path))).collect()
 }
 
-/// The modules that one leads to, itself among them if it is in a circle.
+/// The modules that can be reached from a module, including itself if it is in a circle.
 fn reached<'a>(graph: &'a Graph, from: &'a Module) -> BTreeSet<&'a Module> {
     let (mut reached, mut pending) = (BTreeSet::new(), vec![from]);
     while let Some(module) = pending.pop() {
@@ -128,7 +129,7 @@ fn reached<'a>(graph: &'a Graph, from: &'a Module) -> BTreeSet<&'a Module> {
     reached
 }
 
-/// All circles, each the names of its modules.
+/// All circles, as the names of their modules.
 fn circles(graph: &Graph) -> BTreeSet<Vec<String>> {
     let reached: BTreeMap<_, _> = graph.keys().map(|module| (module, reached(graph, module))).collect();
     let circle = |module: &Module| {
@@ -138,7 +139,7 @@ fn circles(graph: &Graph) -> BTreeSet<Vec<String>> {
 }
 
 #[test]
-fn no_file_imports_one_that_imports_it() {
+fn no_files_import_each_other() {
     let mut found = Vec::new();
     for folder in packages().iter().flat_map(|package| &package.roots) {
         let mut files = BTreeMap::new();
@@ -161,7 +162,7 @@ fn finds_paths_in_groups_in_code_and_not_in_comments_or_tests() {
 }
 
 #[test]
-fn a_circle_is_found_however_far_around() {
+fn a_circle_of_three_is_found() {
     let module = |name: &str| vec![name.to_owned()];
     let edges = [("a", "b"), ("b", "c"), ("c", "a"), ("d", "a"), ("c", "e")];
     let mut graph: Graph = ["a", "b", "c", "d", "e"].map(|name| (module(name), BTreeSet::new())).into();

@@ -1,4 +1,4 @@
-//! `template.yaml` as JSON, intrinsic functions in their long form.
+//! `template.yaml` as JSON, with intrinsic functions in their long form.
 
 use serde_json::{Map, Value, json};
 use serde_yaml_ng::Value as Yaml;
@@ -7,16 +7,16 @@ use testkit::repository;
 /// The stack's template.
 pub(crate) struct Template(Value);
 
-/// The template of this repository, with callbacks, as it is deployed by default.
+/// The template of this repository with callbacks, the default.
 pub(crate) fn template() -> Template {
     let whole = yaml(&repository::read("template.yaml"));
-    Template(decided(whole).expect("a template is more than AWS::NoValue"))
+    Template(decided(whole).expect("a template is not AWS::NoValue"))
 }
 
-/// The condition of all that tells owners over a WebSocket.
+/// The condition of all resources that serve callbacks.
 const CALLBACKS: &str = "HasCallbacks";
 
-/// A value as `CloudFormation` reads it with callbacks; nothing where that is `AWS::NoValue`. Other conditions stay open.
+/// Decides the condition for callbacks in a value; `None` for `AWS::NoValue`. Other conditions stay.
 fn decided(value: Value) -> Option<Value> {
     match value {
         Value::Object(fields) => {
@@ -97,7 +97,7 @@ impl Template {
         properties.get(name).unwrap_or(&self.0["Globals"]["Function"][name])
     }
 
-    /// What a parameter or mapping of the template comes to; anything else is itself.
+    /// The value of a mapping, or a parameter's default. Other values stay.
     pub(crate) fn resolve(&self, value: &Value) -> Value {
         if let Some(path) = value["Fn::FindInMap"].as_array() {
             let [map, top, second] = path.as_slice() else { panic!("Fn::FindInMap takes three names: {value}") };
@@ -107,7 +107,7 @@ impl Template {
         value["Ref"].as_str().and_then(|name| self.0["Parameters"][name].get("Default")).unwrap_or(value).clone()
     }
 
-    /// What a value comes to as a number.
+    /// A value as a number.
     pub(crate) fn number(&self, value: &Value) -> u64 {
         let resolved = self.resolve(value);
         let text = resolved.as_str().and_then(|text| text.parse().ok());

@@ -1,4 +1,4 @@
-//! `infra/local/compose.yaml`, which this project cannot run: what must hold before somebody does.
+//! Checks `infra/local/compose.yaml`, which this project cannot run.
 
 use crate::cloudformation::yaml;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use testkit::repository;
 fn service() -> Value {
     let compose = yaml(&repository::read("infra/local/compose.yaml"));
     let services = compose["services"].as_object().unwrap();
-    assert_eq!(services.len(), 1, "one container, which starts those of functions");
+    assert_eq!(services.len(), 1, "one container, which starts those of the functions");
     services["localstack"].clone()
 }
 
@@ -21,20 +21,20 @@ fn the_image_is_one_version() {
 }
 
 #[test]
-fn it_listens_on_loopback_alone() {
+fn it_listens_only_on_loopback() {
     let service = service();
 
     for port in service["ports"].as_array().unwrap() {
         assert!(
             port.as_str().unwrap().starts_with("127.0.0.1:"),
-            "{port}: everybody on the network could do everything"
+            "{port}: the whole network would have access to the container"
         );
     }
-    assert_eq!(service.get("network_mode"), None, "the machine's own network has no loopback of the container's own");
+    assert_eq!(service.get("network_mode"), None, "in the host's network, the container has no separate loopback");
 }
 
 #[test]
-fn it_does_not_start_without_a_token_and_has_none_in_it() {
+fn it_needs_a_token_from_the_environment() {
     let token = service()["environment"]["LOCALSTACK_AUTH_TOKEN"].as_str().unwrap().to_owned();
 
     assert!(token.starts_with("${LOCALSTACK_AUTH_TOKEN:?") && token.ends_with('}'), "{token}");

@@ -1,4 +1,4 @@
-//! What the edge refuses, says and writes down.
+//! What the edge refuses, answers and logs.
 
 use crate::cloudformation::{Template, rest_api, template};
 use lambda_support::http::SECURITY_HEADERS;
@@ -23,7 +23,7 @@ fn both_apis_are_throttled_by_parameters() {
 }
 
 #[test]
-fn method_settings_name_methods_that_there_are() {
+fn method_settings_name_existing_methods() {
     for settings in method_settings(&template()) {
         let path = settings["ResourcePath"].as_str().unwrap();
         if path == "/*" {
@@ -31,18 +31,18 @@ fn method_settings_name_methods_that_there_are() {
         }
         let path = path.replacen('/', "", 1).replace("~1", "/");
         let method = settings["HttpMethod"].as_str().unwrap().to_lowercase();
-        assert!(!rest_api()["paths"][&path][&method].is_null(), "{path} {method}: there is no such method");
+        assert!(!rest_api()["paths"][&path][&method].is_null(), "{path} {method}: the method does not exist");
     }
 }
 
 #[test]
-fn access_logs_have_no_token_no_body_and_nobodys_name() {
+fn access_logs_have_no_token_no_body_and_no_owner() {
     let template = template();
     let logs = [
         &template.resource("OrdersApi")["Properties"]["AccessLogSetting"],
         &template.resource("WebSocketStage")["Properties"]["AccessLogSettings"],
     ];
-    // Variables that hold none of it. Source: Amazon API Gateway Developer Guide, "Variables for access logging".
+    // Variables without secrets. Source: Amazon API Gateway Developer Guide, "Variables for access logging".
     let harmless: BTreeSet<_> = [
         "requestId",
         "requestTimeEpoch",
@@ -64,7 +64,7 @@ fn access_logs_have_no_token_no_body_and_nobodys_name() {
         assert!(log["DestinationArn"]["Fn::GetAtt"][0].as_str().unwrap().ends_with("AccessLogGroup"));
         for variable in format.split("$context.").skip(1) {
             let end = variable.find(|character: char| !character.is_ascii_alphanumeric() && character != '.').unwrap();
-            assert!(harmless.contains(&variable[..end]), "$context.{} does not belong into a log", &variable[..end]);
+            assert!(harmless.contains(&variable[..end]), "$context.{} does not belong in a log", &variable[..end]);
         }
         assert!(!format.contains("$input") && !format.contains("$request"), "{format}");
         let line = format.replace("$context.requestTimeEpoch", "1").replace("$context.", "");
@@ -80,11 +80,11 @@ fn every_answer_has_the_security_headers_that_the_functions_set() {
         let set = parameters.as_object().unwrap_or_else(|| panic!("{place}: set responseParameters"));
         let set: BTreeSet<_> = set
             .iter()
-            // What is there by a condition is not what every answer has.
+            // Skip conditional headers, because not every answer has them.
             .filter_map(|(name, value)| Some((name.replacen(prefix, "", 1).to_lowercase(), value.as_str()?.to_owned())))
             .collect();
         for header in &expected {
-            assert!(set.contains(header), "{place}: answer {header:?}");
+            assert!(set.contains(header), "{place}: add {header:?}");
         }
     };
 
@@ -94,7 +94,7 @@ fn every_answer_has_the_security_headers_that_the_functions_set() {
     for (path, methods) in api["paths"].as_object().unwrap() {
         for (method, call) in methods.as_object().unwrap() {
             let integration = &call["x-amazon-apigateway-integration"];
-            // A function answers for itself.
+            // A function sets its own headers.
             if integration["type"] == "aws_proxy" {
                 continue;
             }
@@ -110,7 +110,7 @@ fn every_answer_has_the_security_headers_that_the_functions_set() {
     }
 }
 
-/// The statements of a queue's policy, those only on AWS included.
+/// The statements of a queue's policy, including those only on AWS.
 fn statements(template: &Template, queue: &str) -> Vec<Value> {
     let policies = template.of_type("AWS::SQS::QueuePolicy");
     let own = policies.filter(|(_, policy)| policy["Queues"] == json!([{"Ref": queue}]));
@@ -119,7 +119,7 @@ fn statements(template: &Template, queue: &str) -> Vec<Value> {
 }
 
 #[test]
-fn every_queue_is_spoken_to_over_tls_only() {
+fn every_queue_requires_tls() {
     let template = template();
 
     for (id, _) in template.of_type("AWS::SQS::Queue") {
@@ -129,12 +129,12 @@ fn every_queue_is_spoken_to_over_tls_only() {
                 && statement["Action"] == "sqs:*"
                 && statement["Condition"] == json!({"Bool": {"aws:SecureTransport": "false"}})
         });
-        assert!(denies, "{id}: add a policy that denies what does not come over TLS");
+        assert!(denies, "{id}: add a policy that denies requests without TLS");
     }
 }
 
 #[test]
-fn only_the_apis_role_sends_to_the_queue_and_whoever_may_redrive() {
+fn only_the_apis_role_and_the_redrive_role_send_to_the_queue() {
     let template = template();
     let api_role = json!({"Fn::GetAtt": ["OrdersApiRole", "Arn"]});
     let statements = statements(&template, "OrdersQueue");
@@ -151,7 +151,7 @@ fn only_the_apis_role_sends_to_the_queue_and_whoever_may_redrive() {
 }
 
 #[test]
-fn the_web_acl_limits_rates_knows_common_attacks_and_is_for_aws_alone() {
+fn the_web_acl_limits_rates_blocks_common_attacks_and_is_only_for_aws() {
     let template = template();
     let acl = template.resource("WebFirewall");
     let rules = acl["Properties"]["Rules"].to_string();
@@ -167,6 +167,6 @@ fn stages_with_access_logs_wait_for_the_role_that_writes_them() {
 
     for stage in ["OrdersApi", "WebSocketStage"] {
         let named = &template.resource(stage)["Properties"]["Tags"]["access-logs-by"]["Fn::If"][1]["Ref"];
-        assert_eq!(named, "ApiGatewayAccount", "{stage}: else a first deployment fails");
+        assert_eq!(named, "ApiGatewayAccount", "{stage}: otherwise a first deployment fails");
     }
 }

@@ -1,4 +1,4 @@
-//! Keys of `template.yaml`: AWS's own by default, the customer's by the parameter `KmsKeyArn`.
+//! Keys of `template.yaml`: keys of AWS by default, or the customer's key by the parameter `KmsKeyArn`.
 
 use crate::cloudformation::{Template, template};
 use serde_json::{Value, json};
@@ -42,10 +42,10 @@ fn roles_with(template: &Template, has: impl Fn(&str) -> bool) -> BTreeSet<Strin
 }
 
 #[test]
-fn every_store_takes_the_customers_key_and_has_one_without_it() {
+fn every_store_uses_the_customers_key_or_a_key_of_aws() {
     let template = template();
     let key = json!({"Fn::If": ["HasKmsKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]});
-    // SNS encrypts nothing unless a key is named. CloudWatch, which sends alarms, cannot use AWS's key for SNS.
+    // SNS encrypts nothing without a named key. CloudWatch, which sends alarms, cannot use AWS's key for SNS.
     let topic_key = json!({"Fn::If": ["HasKmsKey", {"Ref": "KmsKeyArn"}, "alias/aws/sns"]});
 
     for (kind, path) in STORES {
@@ -60,23 +60,23 @@ fn every_store_takes_the_customers_key_and_has_one_without_it() {
     }
     for (id, queue) in template.of_type("AWS::SQS::Queue") {
         let managed = json!({"Fn::If": ["HasKmsKey", false, true]});
-        assert_eq!(queue["SqsManagedSseEnabled"], managed, "{id}: SQS takes one way of encryption, not two");
+        assert_eq!(queue["SqsManagedSseEnabled"], managed, "{id}: SQS takes only one kind of encryption");
     }
 }
 
 #[test]
-fn the_key_is_used_by_those_who_read_or_write_what_it_encrypts_and_by_nobody_else() {
+fn exactly_the_roles_that_read_or_write_encrypted_stores_use_the_key() {
     let template = template();
     let sends = |action: &str| ["sns:Publish", "sqs:SendMessage"].contains(&action);
     let reads = |action: &str| action.starts_with("dynamodb:") || action == "sqs:ReceiveMessage" || sends(action);
 
-    // SQS and SNS make a data key for the sender, and decrypt it to check that it can be read again.
+    // SQS and SNS make a data key for the sender, and decrypt it as a check.
     assert_eq!(allowed(&template, "kms:GenerateDataKey"), roles_with(&template, sends));
     assert_eq!(allowed(&template, "kms:Decrypt"), roles_with(&template, reads));
 }
 
 #[test]
-fn the_keys_permissions_are_single_actions_on_that_key_and_exist_with_it_alone() {
+fn the_keys_permissions_are_single_actions_and_exist_only_with_the_key() {
     let template = template();
 
     for (id, policy) in template.of_type("AWS::IAM::Policy") {

@@ -1,4 +1,4 @@
-//! `infra/asyncapi.yaml` against the events of `event-bus`.
+//! Compares `infra/asyncapi.yaml` with the events of `event-bus`.
 
 use crate::async_api::document;
 use event_bus::{EVENT_TYPE_ATTRIBUTE, Event, EventKind, fakes};
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use shared_kernel::{Step, Vote};
 use std::collections::BTreeSet;
 
-/// The channels whose messages are events.
+/// The channels of events.
 const CHANNELS: [&str; 3] = ["orderSubmissions", "orderEvents", "stepOutcomes"];
 
-/// Every kind of event, with all that it can have and with the least it has.
+/// Every kind of event, with all fields and with only the required ones.
 pub(crate) fn kinds() -> Vec<EventKind> {
     let votes = [Vote::Held, Vote::Refused("out of stock".into()), Vote::Failed("no answer".into())];
     let votes = votes.into_iter().flat_map(|vote| Step::ALL.map(|step| EventKind::Voted(step, vote.clone())));
@@ -54,7 +54,7 @@ impl Described {
         self.message["examples"].as_array().unwrap()
     }
 
-    /// Checks payloads. The references of the schema are to the document's own components.
+    /// A validator of payloads. The schema refers to the document's components.
     fn validator(&self) -> Validator {
         let mut schema = self.message["payload"].clone();
         schema["components"] = document()["components"].clone();
@@ -117,7 +117,7 @@ fn the_event_type_is_an_attribute_of_the_same_values() {
 }
 
 #[test]
-fn every_example_is_read_and_written_as_it_stands() {
+fn every_example_stays_the_same_when_read_and_written() {
     for described in Described::all() {
         let validator = described.validator();
         let mut types = BTreeSet::new();
@@ -134,7 +134,7 @@ fn every_example_is_read_and_written_as_it_stands() {
     }
 }
 
-/// A subscriber of another team goes by the schema alone.
+/// A subscriber of another team knows only the schema.
 #[test]
 fn a_schema_requires_what_a_reader_requires() {
     for described in Described::all() {

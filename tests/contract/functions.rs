@@ -1,4 +1,4 @@
-//! `functions/` against `template.yaml`.
+//! Compares `functions/` with `template.yaml`.
 
 use crate::cloudformation::{Template, template};
 use lambda_support::{environment::Environment, sdk::RetryPolicy};
@@ -14,7 +14,7 @@ use std::{
 use testkit::repository::{self, function_folders, packages};
 
 #[path = "../../functions/authorize-request/src/config.rs"]
-#[expect(dead_code, reason = "what it reads matters here, not what it makes of that")]
+#[expect(dead_code, reason = "only the variables that it reads matter here")]
 mod authorize_request;
 #[path = "../../functions/book-shipment/src/config.rs"]
 #[expect(dead_code, reason = "as above")]
@@ -79,7 +79,7 @@ fn every_folder_in_functions_is_built_by_cargo_lambda_under_its_name() {
         let function = template.resource(&id);
         assert_eq!(function["Type"], "AWS::Serverless::Function", "{id}: set this Type");
         assert_eq!(function["Properties"]["CodeUri"], format!("functions/{folder}"), "{id}: set this CodeUri");
-        // Without `Binary`, cargo-lambda takes away every binary of the workspace that it finds, the command line's too.
+        // Without `Binary`, cargo-lambda removes every binary of the workspace, including the command line.
         let metadata = json!({"BuildMethod": "rust-cargolambda", "BuildProperties": {"Binary": folder}});
         assert_eq!(function["Metadata"], metadata, "{id}: set this Metadata");
     }
@@ -105,7 +105,7 @@ fn every_function_writes_to_its_own_log_group_with_retention() {
         let retention = &template.resource(&group)["Properties"]["RetentionInDays"];
         let logging = &function(&template, &folder)["LoggingConfig"];
         assert_eq!(template.resource(&group)["Type"], "AWS::Logs::LogGroup", "{group}: set this Type");
-        assert!(!retention.is_null(), "{group}: set RetentionInDays, or its logs are kept and paid for ever");
+        assert!(!retention.is_null(), "{group}: set RetentionInDays, or its logs never expire");
         assert_eq!(logging["LogGroup"], json!({"Ref": group}), "{folder}: set LoggingConfig.LogGroup to it");
     }
 }
@@ -125,7 +125,7 @@ fn every_function_has_an_alarm_on_its_own_errors() {
     }
 }
 
-/// Crates that make SDK clients for the functions that depend on them.
+/// Crates that make the SDK clients of the functions that depend on them.
 const CLIENT_MAKERS: [&str; 2] = ["orders-sqs", "steps-sqs"];
 
 #[test]
@@ -145,13 +145,13 @@ fn every_function_links_exactly_the_aws_services_that_its_policies_allow() {
             dependencies.filter(|name| name.starts_with("aws-sdk-")).map(String::as_str).collect();
         assert_eq!(
             linked, allowed,
-            "{}: Cargo.toml, with those of the crates that make its clients, (left) and the policies of its role in template.yaml (right) must name the same services",
+            "{}: services in Cargo.toml and in those of its client makers (left), in the policies of its role in template.yaml (right)",
             package.name
         );
     }
 }
 
-/// Whether Lambda itself needs the action, to log, to trace and to poll a queue, and not the function's code.
+/// Whether Lambda itself needs the action, to log, to trace or to poll a queue.
 fn is_lambdas_own(action: &str) -> bool {
     let polls = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
     action.starts_with("logs:") || action.starts_with("xray:") || polls.contains(&action)
@@ -164,7 +164,7 @@ fn sdk_crate(action: &str) -> &'static str {
         "execute-api" => "aws-sdk-apigatewaymanagement",
         "sns" => "aws-sdk-sns",
         "sqs" => "aws-sdk-sqs",
-        service => panic!("Which SDK crate calls {service}? Add it to this table"),
+        service => panic!("The SDK crate of {service} is unknown: add it to this table"),
     }
 }
 
@@ -173,11 +173,11 @@ fn every_policy_statement_allows_one_action_on_one_resource() {
     let template = template();
 
     for (id, role) in template.of_type("AWS::IAM::Role") {
-        // The account's, not the stack's: API Gateway takes no role that may do less.
+        // This role is for the whole account, and API Gateway accepts no smaller one.
         if id == "ApiGatewayLogsWriterRole" {
             continue;
         }
-        assert!(role["ManagedPolicyArns"].is_null(), "{id}: AWS's own policies allow more than one function needs");
+        assert!(role["ManagedPolicyArns"].is_null(), "{id}: AWS's managed policies allow more than one function needs");
         for statement in statements(role) {
             let (action, resource) = (&statement["Action"], &statement["Resource"]);
             let action = action.as_str().unwrap_or_else(|| panic!("{id}: one statement per action, not {action}"));
@@ -186,7 +186,7 @@ fn every_policy_statement_allows_one_action_on_one_resource() {
             let named = resource.get("Fn::GetAtt").is_some() || resource.get("Fn::Sub").is_some() || topic.is_some();
             assert_eq!(statement["Effect"], "Allow", "{id}");
             assert!(!action.contains('*'), "{id}: name the action instead of {action}");
-            // X-Ray's actions know no resources. Source: AWS Service Authorization Reference, "AWS X-Ray".
+            // X-Ray's actions have no resources. Source: AWS Service Authorization Reference, "AWS X-Ray".
             assert!(
                 named || action.starts_with("xray:"),
                 "{id}: name one ARN by !GetAtt, !Sub or !Ref instead of {resource}"
@@ -196,14 +196,14 @@ fn every_policy_statement_allows_one_action_on_one_resource() {
 }
 
 #[test]
-fn every_function_has_a_role_of_its_own() {
+fn every_function_has_a_separate_role() {
     let template = template();
 
     for folder in function_folders() {
         let (function, id) = (function(&template, &folder), format!("{}Role", pascal_case(&folder)));
         assert_eq!(function["Role"], json!({"Fn::GetAtt": [id, "Arn"]}), "{folder}: set this Role");
-        // Without a role of ours SAM makes one with AWS's managed policies, which allow much more.
-        assert!(function["Policies"].is_null(), "{folder}: SAM ignores Policies beside Role: put them into {id}");
+        // Without `Role`, SAM makes one with AWS's managed policies, which allow much more.
+        assert!(function["Policies"].is_null(), "{folder}: SAM ignores Policies when Role is set: move them to {id}");
     }
 }
 
@@ -214,7 +214,11 @@ fn the_template_sets_exactly_the_environment_variables_that_a_function_reads() {
     for folder in function_folders() {
         let variables = function(&template, &folder)["Environment"]["Variables"].as_object();
         let set: BTreeSet<_> = variables.into_iter().flat_map(|variables| variables.keys().cloned()).collect();
-        assert_eq!(set, variables_read(&folder), "template.yaml sets the left, {folder} reads the right");
+        assert_eq!(
+            set,
+            variables_read(&folder),
+            "variables in template.yaml (left), variables that {folder} reads (right)"
+        );
     }
 }
 
@@ -250,11 +254,11 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files.filter(|file| file.extension().is_some_and(|extension| extension == "rs")).collect()
 }
 
-/// The variables that a function's configuration asks for, without those of Lambda and the SDK.
+/// The variables that a function's configuration reads, without those of Lambda and the SDK.
 fn variables_read(folder: &str) -> BTreeSet<String> {
     let asked = Rc::new(RefCell::new(BTreeSet::new()));
     let recorder = Rc::clone(&asked);
-    // Every variable is set, so that those which depend on others are asked for, too.
+    // Set every variable, so that variables which depend on others are read, too.
     let mut environment = Environment::new(move |name| {
         recorder.borrow_mut().insert(name.to_owned());
         Some("https://set.example".to_owned())
@@ -273,20 +277,20 @@ fn variables_read(folder: &str) -> BTreeSet<String> {
         "process-orders" => _ = process_orders::Config::from_env(&mut environment),
         "publish-order" => _ = publish_order::Config::from_env(&mut environment),
         "settle-order" => _ = settle_order::Config::from_env(&mut environment),
-        other => panic!("What does {other} read? Include its config.rs above, and add it to this table"),
+        other => panic!("The variables of {other} are unknown: include its config.rs above, and add it to this table"),
     }
     let asked = asked.borrow();
     asked.iter().filter(|name| !name.starts_with("AWS_")).cloned().collect()
 }
 
-/// Longest that API Gateway waits for an integration. Source: Amazon API Gateway Developer Guide, "Quotas for
-/// configuring and running a REST API", integration timeout.
+/// API Gateway's limit for integrations. Source: Amazon API Gateway Developer Guide, "Quotas for configuring and
+/// running a REST API", integration timeout.
 const API_GATEWAY_TIMEOUT: Duration = Duration::from_secs(29);
 
-/// Repeating a transaction in place takes 0.8 s at most. Source: `crates/holds-dynamodb/src/conflict.rs`.
+/// Repeating a transaction takes at most 0.8 s. Source: `crates/holds-dynamodb/src/conflict.rs`.
 const CONFLICTS: Duration = Duration::from_secs(1);
 
-/// What a function may need besides its requests: a cold start's first connections, and to answer.
+/// Time besides the requests: for the first connections of a cold start, and for the answer.
 const REST: Duration = Duration::from_secs(1);
 
 #[test]
@@ -300,17 +304,18 @@ fn every_function_has_time_for_the_slowest_requests_it_makes() {
             "authorize-request" => Duration::from_secs(3),
             // One request each.
             "create-order" | "get-order" | "get-payment" | "get-stock" | "list-orders" | "publish-order" => database,
-            // One transaction, which is repeated in place when another one has an item that it needs.
+            // One transaction, which is repeated if it conflicts with another one.
             "create-payment" => database + CONFLICTS,
             // The order, then the answer over the socket.
             "manage-connections" => database + notifications,
-            // The order, on the last delivery its failure, then its owner's sockets.
+            // The order, its failure on the last delivery, then its owner's sockets.
             "process-orders" => database + database + notifications,
-            // The vote, again if another one came first; the decision; its mark, if SNS does not take it; then the owner's sockets.
+            // The vote, repeated if another vote came first; the decision; its mark if SNS fails; then the owner's
+            // sockets.
             "settle-order" => database + database + database + database + notifications,
-            // The hold; a refusal if it cannot be had; the vote.
+            // The hold; the refusal if the hold is not possible; the vote.
             "authorize-payment" | "book-shipment" | "reserve-stock" => database + CONFLICTS + database + database,
-            other => panic!("Which requests does {other} make one after the other? Add it to this table"),
+            other => panic!("The requests of {other} are unknown: add them to this table"),
         };
         let function = function(&template, &folder);
         let timeout = Duration::from_secs(template.number(template.function_property(function, "Timeout")));
@@ -318,6 +323,9 @@ fn every_function_has_time_for_the_slowest_requests_it_makes() {
             requests + REST <= timeout,
             "{folder}: its Timeout of {timeout:?} ends requests that take {requests:?}"
         );
-        assert!(timeout < API_GATEWAY_TIMEOUT, "{folder}: API Gateway gives up before its Timeout of {timeout:?}");
+        assert!(
+            timeout < API_GATEWAY_TIMEOUT,
+            "{folder}: API Gateway's limit is shorter than its Timeout of {timeout:?}"
+        );
     }
 }

@@ -1,10 +1,10 @@
-//! What API Gateway answers on its own account is a problem too.
+//! API Gateway's own answers are problems, too.
 
 use crate::cloudformation::rest_api;
 use orders_api::Problem;
 use serde_json::{Map, Value};
 
-/// Every type with a status of its own.
+/// Every type with a fixed status.
 /// Source: Amazon API Gateway Developer Guide, "Gateway response types for API Gateway".
 const TYPES: [&str; 19] = [
     "ACCESS_DENIED",
@@ -28,18 +28,18 @@ const TYPES: [&str; 19] = [
     "WAF_FILTERED",
 ];
 
-/// Types that stand for every other one; their status is that of whatever happened.
+/// Types that stand for every other one. Their status is that of the error.
 const DEFAULTS: [&str; 2] = ["DEFAULT_4XX", "DEFAULT_5XX"];
 
 fn responses() -> Map<String, Value> {
     rest_api()["x-amazon-apigateway-gateway-responses"].as_object().unwrap().clone()
 }
 
-/// The body that a response comes to, with sample values for `$context.…`.
+/// The body of a response, with sample values for `$context.…`.
 fn body(name: &str, response: &Value) -> Value {
     let template = response["responseTemplates"]["application/json"].as_str();
     let template = template.unwrap_or_else(|| panic!("{name}: add a response template for application/json"));
-    // This one comes with its quotes.
+    // The value of messageString includes quotes.
     let quoted = template.replace("$context.error.messageString", "\"a message\"");
     let mut text = String::new();
     let mut pieces = quoted.split("$context.");
@@ -57,14 +57,14 @@ fn every_type_that_api_gateway_knows_is_answered_as_a_problem() {
     let responses = responses();
 
     for name in TYPES.iter().chain(&DEFAULTS) {
-        let response = responses.get(*name).unwrap_or_else(|| panic!("infra/openapi.yaml: answer {name}"));
+        let response = responses.get(*name).unwrap_or_else(|| panic!("infra/openapi.yaml: add an answer for {name}"));
         let body = body(name, response);
         let media_type = &response["responseParameters"]["gatewayresponse.header.Content-Type"];
-        assert_eq!(media_type, &format!("'{}'", Problem::MEDIA_TYPE), "{name}: say that it is a problem");
+        assert_eq!(media_type, &format!("'{}'", Problem::MEDIA_TYPE), "{name}: set the media type of problems");
         assert_eq!(body["type"], "about:blank", "{name}");
-        assert_eq!(body["requestId"], "sample", "{name}: carry $context.requestId");
+        assert_eq!(body["requestId"], "sample", "{name}: add $context.requestId");
         for text in ["title", "detail"] {
-            assert!(body[text].as_str().is_some_and(|text| !text.is_empty()), "{name}: say {text}");
+            assert!(body[text].as_str().is_some_and(|text| !text.is_empty()), "{name}: add a {text}");
         }
     }
     for name in responses.keys() {
@@ -74,7 +74,7 @@ fn every_type_that_api_gateway_knows_is_answered_as_a_problem() {
 }
 
 #[test]
-fn every_type_says_its_own_status_in_the_body() {
+fn the_body_of_every_type_has_its_status() {
     let responses = responses();
 
     for name in TYPES {
@@ -86,7 +86,7 @@ fn every_type_says_its_own_status_in_the_body() {
 }
 
 #[test]
-fn whoever_is_throttled_is_told_when_to_come_back() {
+fn throttled_requests_get_retry_after() {
     let responses = responses();
 
     for (name, response) in responses.iter().filter(|(_, response)| response["statusCode"] == "429") {
@@ -100,6 +100,6 @@ fn no_answer_shows_internals() {
     for (name, response) in responses().iter().filter(|(_, response)| !response.to_string().contains("\"status\":4")) {
         let template = response["responseTemplates"].to_string();
         let shows = name.ends_with("5XX") && template.contains("$context.error");
-        assert!(!shows && !template.contains("integrationErrorMessage"), "{name}: show nothing but the request id");
+        assert!(!shows && !template.contains("integrationErrorMessage"), "{name}: show only the request id");
     }
 }

@@ -1,7 +1,7 @@
-//! What the files of this repository promise each other: template, functions, API definitions, wire types, packages.
+//! Checks that the files of this repository agree: template, functions, API definitions, wire types, packages.
 //!
-//! Nothing is deployed here; each message says what to mend.
-#![expect(clippy::unwrap_used, reason = "a test that cannot read the repository has failed, and says where")]
+//! The tests deploy nothing. Each message says what to fix.
+#![expect(clippy::unwrap_used, reason = "a test that cannot read the repository fails, and says where")]
 
 mod architecture;
 mod async_api;

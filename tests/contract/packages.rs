@@ -1,4 +1,4 @@
-//! Which package may depend on which, and how binaries are named.
+//! The allowed dependencies between packages, and the names of binaries.
 
 use std::collections::BTreeSet;
 use testkit::repository::{Package, function_folders, packages};
@@ -13,7 +13,7 @@ fn allowed(package: &str) -> &'static [&'static str] {
         "event-bus" => &["shared-kernel", "sqs-batch"],
         "holds-dynamodb" => &["dynamodb-errors", "dynamodb-fake", "holds", "shared-kernel"],
         "steps-sqs" => &["event-bus", "holds", "holds-dynamodb", "lambda-support", "shared-kernel", "sqs-batch"],
-        // A service knows events and no other service.
+        // A service knows events, but no other service.
         "payments" | "shipments" | "stock" => &["holds", "shared-kernel"],
         "payments-api" => &["payments", "shared-kernel", "strict-json"],
         "orders-api" => &["orders", "strict-json"],
@@ -21,9 +21,9 @@ fn allowed(package: &str) -> &'static [&'static str] {
         "orders-websocket" | "lambda-support" => &["orders", "orders-api"],
         "orders-sqs" => &["lambda-support", "orders", "orders-api", "orders-dynamodb", "orders-websocket", "sqs-batch"],
         "sdk-floor" => &["lambda-support"],
-        // A client sees the wire and nothing behind it. It injects faults from outside.
-        // A subscriber of another team knows the events alone.
+        // A subscriber of another team knows only the events.
         "audit-log" => &["event-bus", "lambda-support", "shared-kernel", "sqs-batch"],
+        // A client knows only the wire. It injects faults from outside.
         "twolane" => &["lanes", "orders-api", "twolane-client", "twolane-load", "twolane-plan", "twolane-report"],
         "twolane-client" => &["lanes", "orders-api", "shared-kernel"],
         "twolane-load" => &["fault-endpoint", "lanes", "twolane-client", "twolane-report"],
@@ -60,7 +60,7 @@ fn allowed(package: &str) -> &'static [&'static str] {
             "orders-websocket",
             "sqs-batch",
         ],
-        other => panic!("What may {other} depend on? Add it to this table"),
+        other => panic!("The allowed dependencies of {other} are unknown: add it to this table"),
     }
 }
 
@@ -73,7 +73,7 @@ fn dependencies_between_packages_point_one_way() {
         // A package may turn on its own features for its tests.
         let named = dependencies.iter().chain(dev_dependencies).map(String::as_str).filter(|other| other != name);
         for other in named.filter(|other| members.contains(other)) {
-            assert!(allowed(name).contains(&other), "{name} must not depend on {other}; it may on {:?}", allowed(name));
+            assert!(allowed(name).contains(&other), "{name} must not depend on {other}, only on {:?}", allowed(name));
         }
     }
 }
@@ -101,9 +101,12 @@ fn the_domain_knows_no_wire_format_no_aws_and_no_runtime() {
 }
 
 #[test]
-fn binaries_are_named_as_their_package_and_no_two_alike() {
+fn every_package_has_at_most_one_binary_with_its_name() {
     for Package { name, binaries, .. } in packages() {
         let expected: &[String] = if binaries.is_empty() { &[] } else { std::slice::from_ref(&name) };
-        assert_eq!(binaries, expected, "{name}: all members share a target folder; one binary, of the package's name");
+        assert_eq!(
+            binaries, expected,
+            "{name}: all members share a target folder. Name the only binary like the package"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! The schemas of payments in `infra/openapi.yaml` against the domain's limits and the wire types.
+//! Compares the schemas of payments in `infra/openapi.yaml` with the domain's limits and the wire types.
 
 use crate::cloudformation::rest_api;
 use payments::Amount;
@@ -63,7 +63,7 @@ fn a_payment_has_the_properties_that_the_functions_write() {
 }
 
 #[test]
-fn the_definition_says_how_large_the_body_of_a_payment_may_be() {
+fn the_definition_has_the_limit_of_payment_bodies() {
     let answers = &rest_api()["paths"]["/payments/{paymentId}"]["put"]["responses"];
 
     assert_eq!(answers["413"]["description"], format!("The body is larger than {} KiB", MAX_BODY_BYTES / 1024));

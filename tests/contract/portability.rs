@@ -1,4 +1,4 @@
-//! Nothing ties the stack to one account, region, partition or machine.
+//! The stack is not tied to an account, region, partition or machine.
 
 use crate::cloudformation::template;
 use testkit::repository;
@@ -6,7 +6,7 @@ use testkit::repository;
 /// The parts of AWS's region names after the country. Source: AWS General Reference, "AWS service endpoints".
 const REGION_WORDS: [&str; 5] = ["-north", "-south", "-east-", "-west-", "-central-"];
 
-/// Files that are deployed, line by line, without comments.
+/// The lines of deployed files, without comments.
 fn lines() -> Vec<(String, String)> {
     let of = |path: &str| {
         let text = repository::read(path);
@@ -57,7 +57,7 @@ fn nothing_has_a_fixed_physical_name() {
             let of_the_stack = value["Fn::Sub"].as_str().is_some_and(|text| text.contains("${AWS::StackName}"));
             // A reference names another resource, not this one.
             let allowed = value.is_null() || value.get("Ref").is_some() || of_the_stack;
-            assert!(allowed, "{id}.{name} is {value}: two stacks could not stand side by side; leave it out");
+            assert!(allowed, "{id}.{name} is {value}: remove it, because two stacks in one account would collide");
         }
     }
 }

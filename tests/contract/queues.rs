@@ -3,7 +3,7 @@
 use crate::cloudformation::{Template, template};
 use serde_json::{Value, json};
 
-/// Longest retention there is, in seconds. Source: Amazon SQS API Reference, `SetQueueAttributes`.
+/// The longest retention in seconds. Source: Amazon SQS API Reference, `SetQueueAttributes`.
 const FOURTEEN_DAYS: u64 = 14 * 24 * 3600;
 
 /// A function that reads a queue.
@@ -34,21 +34,21 @@ fn every_consumer_reports_failures_message_by_message() {
         assert_eq!(
             source["FunctionResponseTypes"],
             json!(["ReportBatchItemFailures"]),
-            "{id}: set it, or one failed message brings the whole batch back"
+            "{id}: set it, or one failed message redelivers the whole batch"
         );
     }
 }
 
 #[test]
-fn every_consumer_is_held_back_by_its_event_source_and_not_by_reserved_concurrency() {
+fn every_consumer_is_limited_by_its_event_source_not_by_reserved_concurrency() {
     for Consumer { id, source, function, .. } in consumers(&template()) {
         assert!(
             !source["ScalingConfig"]["MaximumConcurrency"].is_null(),
-            "{id}: set ScalingConfig.MaximumConcurrency, which protects what is behind the queue"
+            "{id}: set ScalingConfig.MaximumConcurrency, which protects the database"
         );
         assert!(
             function["ReservedConcurrentExecutions"].is_null(),
-            "{id}: remove it; pollers would take messages that no function may run for"
+            "{id}: remove it, because pollers would receive messages that no function can handle"
         );
     }
 }
@@ -74,7 +74,7 @@ fn every_dead_letter_queue_has_an_alarm() {
         let watched = json!({"Fn::GetAtt": [target, "QueueName"]});
         let mut alarms = template.of_type("AWS::CloudWatch::Alarm");
         let alarm = alarms.any(|(_, alarm)| alarm["Dimensions"][0]["Value"] == watched);
-        assert!(alarm, "{id}: nobody is told when messages wait in {target}; add an alarm");
+        assert!(alarm, "{id}: add an alarm for messages in {target}");
     }
 }
 
@@ -88,7 +88,7 @@ fn every_queue_that_is_read_has_an_alarm_on_the_age_of_its_messages() {
         let alarm = alarms.any(|alarm| {
             alarm["Dimensions"][0]["Value"] == watched && alarm["MetricName"] == "ApproximateAgeOfOldestMessage"
         });
-        assert!(alarm, "{id}: nobody is told when its messages wait; add an alarm");
+        assert!(alarm, "{id}: add an alarm on the age of its queue's messages");
     }
 }
 
@@ -102,18 +102,18 @@ fn a_message_stays_invisible_for_six_times_the_functions_timeout_and_the_batchin
         let visibility = template.number(&queue["VisibilityTimeout"]);
         assert!(
             visibility >= 6 * timeout + window,
-            "{id}: its queue's VisibilityTimeout is {visibility} s; 6 × {timeout} s + {window} s is the least"
+            "{id}: its queue's VisibilityTimeout is {visibility} s, but must be at least 6 × {timeout} s + {window} s"
         );
     }
 }
 
 #[test]
-fn the_worker_counts_deliveries_as_the_queue_does() {
+fn the_worker_and_the_queue_have_the_same_number_of_deliveries() {
     for Consumer { id, function, queue, .. } in consumers(&template()) {
-        let told = &function["Environment"]["Variables"]["MAX_RECEIVE_COUNT"];
-        assert!(told["Fn::FindInMap"].is_array(), "{id}: take MAX_RECEIVE_COUNT from the mapping");
+        let counted = &function["Environment"]["Variables"]["MAX_RECEIVE_COUNT"];
+        assert!(counted["Fn::FindInMap"].is_array(), "{id}: take MAX_RECEIVE_COUNT from the mapping");
         assert_eq!(
-            told, &queue["RedrivePolicy"]["maxReceiveCount"],
+            counted, &queue["RedrivePolicy"]["maxReceiveCount"],
             "{id}: MAX_RECEIVE_COUNT (left) and its queue's maxReceiveCount (right) must be the same"
         );
     }

@@ -1,4 +1,5 @@
-//! What AWS runs: `Cargo.toml`'s release profile, as cargo-lambda builds with it. What is built for Linux runs on Linux.
+//! The binaries that AWS runs: cargo-lambda builds them with the release profile of `Cargo.toml`. The test runs on
+//! Linux, because the binaries are built for it.
 
 use std::{
     fs,
@@ -8,7 +9,7 @@ use std::{
 use testkit::node::search_path_with_tools;
 use testkit::repository;
 
-/// A function that survives a panic, as a worker does whose batch has a message that panics.
+/// A program that survives a panic, as a worker survives a message that panics.
 const PROGRAM: &str = r#"
 fn main() {
     assert!(std::panic::catch_unwind(|| panic!("one message")).is_err());
@@ -22,7 +23,7 @@ fn release_profile() -> String {
     manifest[start..].split("\n[").next().unwrap().to_owned()
 }
 
-/// Builds a program of a workspace with that profile as SAM builds functions, but linked for this machine.
+/// Builds a program with that profile as SAM builds functions, but linked for this machine.
 fn build(folder: &Path, profile: &str) -> PathBuf {
     let package = folder.join("survivor");
     fs::create_dir_all(package.join("src")).unwrap();
@@ -34,13 +35,13 @@ fn build(folder: &Path, profile: &str) -> PathBuf {
     let mut command = Command::new("cargo");
     command.args(["lambda", "build", "--release", "--offline", "--compiler", "cargo"]);
     command.env("PATH", search_path_with_tools("sam")).env("CARGO_TARGET_DIR", folder.join("target"));
-    // Nobody but the profile and cargo-lambda says what is built, and for what.
+    // Only the profile and cargo-lambda may decide how the program is built.
     for variable in ["CARGO_BUILD_TARGET", "CARGO_PROFILE_RELEASE_PANIC"] {
         command.env_remove(variable);
     }
     let output = command.current_dir(package).output().unwrap();
-    let complaints = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "cargo lambda build failed:\n{complaints}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cargo lambda build failed:\n{errors}");
     folder.join("target/lambda/survivor/bootstrap")
 }
 
@@ -53,6 +54,6 @@ fn a_panic_of_a_function_that_was_built_for_aws_can_be_caught() {
 
     let survived = Command::new(bootstrap).output().unwrap().status;
     fs::remove_dir_all(folder).unwrap();
-    // What the profile leaves open, cargo-lambda decides, and it would have panics abort.
+    // Unless the profile sets `panic`, cargo-lambda makes panics abort.
     assert!(survived.success(), "{survived}: a panic ends the process; set panic = \"unwind\" in [profile.release]");
 }

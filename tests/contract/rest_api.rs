@@ -1,4 +1,4 @@
-//! `infra/openapi.yaml` against the resources of `template.yaml`.
+//! Compares `infra/openapi.yaml` with the resources of `template.yaml`.
 
 use crate::cloudformation::{rest_api, template};
 use serde_json::{Map, Value, json};
@@ -35,12 +35,12 @@ fn every_permission_names_its_source() {
 }
 
 #[test]
-fn every_path_refuses_other_methods_with_405_and_the_methods_it_takes() {
+fn every_path_refuses_other_methods_with_405_and_lists_the_allowed_ones() {
     let api = rest_api();
 
     for (path, methods) in paths(&api) {
         let mut taken: Vec<_> = calls(&api).filter(|call| call.0 == path).map(|call| call.1.to_uppercase()).collect();
-        // Whether JSON keeps the order of the file depends on what else is built.
+        // Features of other packages decide whether JSON keeps the order of the file.
         taken.sort();
         let answer = &methods[ANY_METHOD][INTEGRATION]["responses"]["default"];
         let headers = &answer["responseParameters"];
@@ -67,7 +67,7 @@ fn every_body_for_the_queue_is_validated_at_the_edge_and_every_other_by_its_func
         let content = call["requestBody"]["content"].as_object().unwrap();
         match validator {
             Some(name) => assert_eq!(validators[name]["validateRequestBody"], true, "{method} {path}"),
-            // The edge would refuse a body without saying where it is wrong.
+            // The edge would refuse a body without a pointer to the error.
             None => assert_eq!(call[INTEGRATION]["type"], "aws_proxy", "{method} {path}: name a validator of bodies"),
         }
         assert_eq!(validator.is_some(), call[INTEGRATION]["type"] == "aws", "{method} {path}");
@@ -81,14 +81,14 @@ fn every_body_for_the_queue_is_validated_at_the_edge_and_every_other_by_its_func
     }
 }
 
-/// A schema is what generated clients and schema-driven tests go by.
+/// Generated clients and schema-driven tests rely on the schemas.
 #[test]
-fn each_path_says_which_ids_it_takes() {
+fn each_path_describes_the_ids_that_it_accepts() {
     let api = rest_api();
     let id = "5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b";
     let malformed =
         ["order-1".to_owned(), id.replace('-', ""), format!("{{{id}}}"), format!("urn:uuid:{id}"), format!("{id} ")];
-    let as_any = ["queueOrder"];
+    let take_any = ["queueOrder"];
 
     let of_ids = calls(&api).filter(|(path, method, _)| *method != "options" && path.contains("Id}"));
     for (path, method, call) in of_ids {
@@ -99,7 +99,7 @@ fn each_path_says_which_ids_it_takes() {
         for id in [id.to_owned(), id.to_uppercase()] {
             assert!(schema.is_valid(&json!(id)), "{method} {path}: {id}");
         }
-        let takes_any = as_any.contains(&call["operationId"].as_str().unwrap());
+        let takes_any = take_any.contains(&call["operationId"].as_str().unwrap());
         for id in &malformed {
             assert!(orders::OrderId::parse(id).is_err());
             assert_eq!(schema.is_valid(&json!(id)), takes_any, "{method} {path}: {id:?}");
@@ -108,9 +108,9 @@ fn each_path_says_which_ids_it_takes() {
     }
 }
 
-/// API Gateway's validator of the token's form comes before the authorizer.
+/// API Gateway validates the format of the token before it calls the authorizer.
 #[test]
-fn the_scheme_of_a_token_counts_in_any_case() {
+fn the_bearer_scheme_is_accepted_in_any_case() {
     let authorizer = &rest_api()["components"]["securitySchemes"]["bearer"]["x-amazon-apigateway-authorizer"];
     let schema = jsonschema::draft4::new(&json!({"pattern": authorizer["identityValidationExpression"]})).unwrap();
 
@@ -141,20 +141,23 @@ fn invoked(uri: &Value) -> &str {
 const AUTHORIZER: &str = "AuthorizeRequestFunction";
 
 #[test]
-fn every_method_of_the_rest_api_wants_a_token() {
+fn every_method_of_the_rest_api_needs_a_token() {
     let api = rest_api();
     let methods = paths(&api).iter().flat_map(|(path, methods)| {
         let methods = methods.as_object().unwrap().iter();
         methods.map(move |(method, call)| (path, method, call))
     });
 
-    // A browser's preflight has no token and meets no function.
+    // A browser's preflight has no token, and invokes no function.
     let (preflights, calls): (Vec<_>, Vec<_>) = methods.partition(|(_, method, _)| *method == "options");
     for (path, _, preflight) in preflights {
-        assert_eq!(preflight["x-amazon-apigateway-integration"]["type"], "mock", "{path}: a preflight costs nothing");
+        assert_eq!(
+            preflight["x-amazon-apigateway-integration"]["type"], "mock",
+            "{path}: a preflight must not invoke a function"
+        );
     }
     for (path, method, call) in calls {
-        assert_eq!(call["security"], json!([{"bearer": []}]), "{method} {path}: set security, or anybody may call it");
+        assert_eq!(call["security"], json!([{"bearer": []}]), "{method} {path}: set security, or it needs no token");
     }
     let scheme = &api["components"]["securitySchemes"]["bearer"];
     let authorizer = &scheme["x-amazon-apigateway-authorizer"];
@@ -170,14 +173,14 @@ fn an_expired_token_is_not_accepted_for_long() {
 }
 
 #[test]
-fn nothing_but_the_authorizer_says_who_calls() {
+fn only_the_authorizer_sets_the_owner() {
     let (template, api) = (template(), rest_api());
     let stages = [&template.resource("OrdersApi")["Properties"]["Variables"]]
         .into_iter()
         .chain([&template.resource("WebSocketStage")["Properties"]["StageVariables"]]);
 
     for variables in stages {
-        assert!(variables["owner"].is_null(), "an owner comes from a token");
+        assert!(variables["owner"].is_null(), "the owner must come from the token");
     }
     assert!(!api.to_string().contains("$stageVariables.owner"));
 }

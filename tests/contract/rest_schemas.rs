@@ -1,4 +1,4 @@
-//! The schemas of `infra/openapi.yaml` against the domain's limits and the wire types.
+//! Compares the schemas of `infra/openapi.yaml` with the domain's limits and the wire types.
 
 use crate::cloudformation::rest_api;
 use jsonschema::Validator;
@@ -94,7 +94,7 @@ fn an_order_has_the_properties_that_the_functions_write() {
     assert_eq!(
         texts(&order["required"]),
         keys(&json_of(&PendingView::new("text"))),
-        "what Order requires (left) is what a pending one has (right)"
+        "required of Order (left), fields of a pending order (right)"
     );
 }
 
@@ -113,7 +113,7 @@ fn an_order_has_the_statuses_and_lanes_of_the_domain() {
 }
 
 #[test]
-fn a_list_has_the_properties_that_the_function_writes_and_orders_as_one_order_has_them() {
+fn a_list_has_the_properties_that_the_function_writes() {
     let (list, summary, order) = (schema("OrderList"), schema("OrderSummary"), schema("Order"));
     let text = || "text".to_owned();
     let orders = vec![OrderSummaryView {
@@ -134,7 +134,7 @@ fn a_list_has_the_properties_that_the_function_writes_and_orders_as_one_order_ha
     assert_eq!(
         texts(&summary["properties"]["status"]["enum"]),
         statuses.into(),
-        "an order without a record is not listed"
+        "a list has only orders with a record"
     );
     for (name, property) in summary["properties"].as_object().unwrap() {
         assert_eq!(property["type"], order["properties"][name]["type"], "{name}");
@@ -142,7 +142,7 @@ fn a_list_has_the_properties_that_the_function_writes_and_orders_as_one_order_ha
 }
 
 #[test]
-fn the_example_of_a_list_is_one() {
+fn the_example_of_a_list_can_be_parsed() {
     let get = rest_api()["paths"]["/orders"]["get"].clone();
     let example = get["responses"]["200"]["content"]["application/json"]["example"].clone();
 
@@ -213,14 +213,14 @@ fn a_problem_has_the_properties_that_the_functions_write() {
 }
 
 #[test]
-fn the_definition_says_how_large_a_body_may_be() {
+fn the_definition_has_the_limit_of_bodies() {
     let detail = &rest_api()["x-amazon-apigateway-gateway-responses"]["REQUEST_TOO_LARGE"];
 
-    let said = format!("at most {} KiB", MAX_BODY_BYTES / 1024);
-    assert!(detail["responseTemplates"].to_string().contains(&said), "{detail}");
+    let limit = format!("at most {} KiB", MAX_BODY_BYTES / 1024);
+    assert!(detail["responseTemplates"].to_string().contains(&limit), "{detail}");
     let queue = rest_api()["paths"]["/async/orders/{orderId}"]["put"]["x-amazon-apigateway-integration"].clone();
     let bound = format!("$bytes <= {MAX_BODY_BYTES})");
-    assert!(queue["requestTemplates"].to_string().contains(&bound), "the lanes have one limit: {bound}");
+    assert!(queue["requestTemplates"].to_string().contains(&bound), "both lanes must have the same limit: {bound}");
 }
 
 fn order() -> Value {
@@ -311,11 +311,14 @@ fn the_edge_and_the_functions_agree_on_what_an_order_is() {
         let in_the_function = parse_order_body(body.to_string().as_bytes()).is_ok();
         assert_eq!(at_the_edge, in_the_function, "schema OrderRequest (left), parse_order_body (right): {body}");
     }
-    assert!(bodies.iter().filter(|body| validator.is_valid(body)).count() > 15, "the table has orders of both kinds");
+    assert!(
+        bodies.iter().filter(|body| validator.is_valid(body)).count() > 15,
+        "the bodies must include more valid ones"
+    );
 }
 
 #[test]
-fn the_functions_refuse_currencies_that_do_not_exist_which_a_schema_cannot_say() {
+fn only_the_functions_refuse_unknown_currencies() {
     let body = with("/currency", json!("ABC"));
 
     assert!(validator().is_valid(&body));

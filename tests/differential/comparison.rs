@@ -1,4 +1,4 @@
-//! Two tables of observations beside each other, and which of their differences are known.
+//! Compares two tables of observations, and decides which of their differences are known.
 
 use crate::{
     Observations,
@@ -10,25 +10,25 @@ use std::{
     fmt,
 };
 
-/// What a side has that lacks a field.
+/// The value of a missing field.
 pub(crate) const NOTHING: &str = "nothing";
 
-/// Of a longer value, as much is shown.
+/// Longer values are shown up to this length.
 const SHOWN: usize = 200;
 
-/// What differs.
+/// The result of a comparison.
 pub(crate) struct Comparison {
     fields: usize,
-    /// The number of fields by the id of the difference that tells of them.
+    /// The number of fields, by the id of the difference that declares them.
     known: BTreeMap<&'static str, usize>,
-    /// With the name of the case.
+    /// Differences by the name of the case.
     undeclared: Vec<(String, Found)>,
     stale: Vec<String>,
 }
 
 impl Comparison {
     /// Compares every field of every case.
-    pub(crate) fn of(ministack: &Observations, localstack: &Observations, declared: &'static [Difference]) -> Self {
+    pub(crate) fn new(ministack: &Observations, localstack: &Observations, declared: &'static [Difference]) -> Self {
         let (found, fields) = differences(ministack, localstack);
         let mut comparison = Self { fields, known: BTreeMap::new(), undeclared: Vec::new(), stale: Vec::new() };
         let mut shown = BTreeSet::new();
@@ -48,16 +48,16 @@ impl Comparison {
         comparison
     }
 
-    /// Whether every difference is known, and every known one showed.
+    /// Whether every difference is declared, and every declared one occurs.
     pub(crate) fn is_as_known(&self) -> bool {
         self.undeclared.is_empty() && self.stale.is_empty()
     }
 }
 
-/// What differs by case, and how many fields were compared.
+/// The differences by case, and the number of compared fields.
 fn differences(ministack: &Observations, localstack: &Observations) -> (BTreeMap<String, Vec<Found>>, usize) {
     let (mut differing, mut compared, none) = (BTreeMap::<_, Vec<_>>::new(), 0, Fields::new());
-    // One side may have queued what the other refused.
+    // One side may have queued an order that the other refused.
     for case in ministack.keys().chain(localstack.keys()).collect::<BTreeSet<_>>() {
         let [one, other] = [ministack, localstack].map(|table| table.get(case).unwrap_or(&none));
         for field in one.keys().chain(other.keys()).collect::<BTreeSet<_>>() {
@@ -82,7 +82,7 @@ impl fmt::Display for Comparison {
         }
         writeln!(
             to,
-            "{} differ and are not declared in tests/differential/known.rs{}",
+            "{} differences are not declared in tests/differential/known.rs{}",
             self.undeclared.len(),
             end(&self.undeclared)
         )?;
@@ -98,12 +98,7 @@ impl fmt::Display for Comparison {
                 found.field, found.ministack, found.localstack
             )?;
         }
-        writeln!(
-            to,
-            "{} declared differences do not show any more: take them out{}",
-            self.stale.len(),
-            end(&self.stale)
-        )?;
+        writeln!(to, "{} declared differences no longer occur{}", self.stale.len(), end(&self.stale))?;
         self.stale.iter().try_for_each(|part| writeln!(to, "  {part}"))
     }
 }
@@ -135,43 +130,43 @@ mod tests {
     }
 
     #[test]
-    fn what_is_declared_and_shows_is_as_known() {
+    fn declared_differences_that_occur_are_as_known() {
         let (left, right) = (
             observed(&[("a", "400"), ("b1", "400"), ("c", "1")]),
             observed(&[("a", "500"), ("b1", "500"), ("c", "1")]),
         );
 
-        assert!(Comparison::of(&left, &right, DECLARED).is_as_known());
+        assert!(Comparison::new(&left, &right, DECLARED).is_as_known());
     }
 
     #[test]
-    fn what_is_not_declared_is_told_with_both_values() {
+    fn undeclared_differences_are_printed_with_both_values() {
         let (left, right) = (
             observed(&[("a", "400"), ("b1", "400"), ("c", "1")]),
             observed(&[("a", "500"), ("b1", "500"), ("c", "2")]),
         );
 
-        let comparison = Comparison::of(&left, &right, DECLARED);
+        let comparison = Comparison::new(&left, &right, DECLARED);
 
         assert!(!comparison.is_as_known());
-        let told = comparison.to_string();
+        let printed = comparison.to_string();
         assert!(
-            told.contains("1 differ and are not declared")
-                && told.contains("MiniStack   1")
-                && told.contains("LocalStack  2"),
-            "{told}"
+            printed.contains("1 differences are not declared")
+                && printed.contains("MiniStack   1")
+                && printed.contains("LocalStack  2"),
+            "{printed}"
         );
     }
 
     #[test]
-    fn another_value_than_the_declared_one_is_not_declared() {
+    fn a_value_other_than_the_declared_one_is_undeclared() {
         let (left, right) = (observed(&[("a", "400"), ("b1", "400")]), observed(&[("a", "500"), ("b1", "502")]));
 
-        assert!(!Comparison::of(&left, &right, DECLARED).is_as_known());
+        assert!(!Comparison::new(&left, &right, DECLARED).is_as_known());
     }
 
     #[test]
-    fn what_comes_with_a_declared_difference_is_known_only_where_that_shows() {
+    fn consequences_of_a_declared_difference_are_known_only_where_it_occurs() {
         let allow =
             |status: &str| Fields::from([("status".into(), status.into()), ("header allow".into(), "PUT".into())]);
         let (left, right) = (observed(&[("a", "400"), ("b1", "400")]), observed(&[("a", "500"), ("b1", "500")]));
@@ -181,8 +176,8 @@ mod tests {
             table
         };
 
-        assert!(Comparison::of(&left, &with(&right, "a", "500"), DECLARED).is_as_known());
-        assert!(!Comparison::of(&left, &with(&right, "b1", "400"), DECLARED).is_as_known());
+        assert!(Comparison::new(&left, &with(&right, "a", "500"), DECLARED).is_as_known());
+        assert!(!Comparison::new(&left, &with(&right, "b1", "400"), DECLARED).is_as_known());
     }
 
     #[test]
@@ -190,16 +185,16 @@ mod tests {
         let (mut left, right) = (observed(&[("c", "1")]), observed(&[("c", "1")]));
         left.get_mut("c").unwrap().insert("header allow".to_owned(), "PUT".to_owned());
 
-        let told = Comparison::of(&left, &right, &[]).to_string();
+        let printed = Comparison::new(&left, &right, &[]).to_string();
 
-        assert!(told.contains("header allow\n      MiniStack   PUT\n      LocalStack  nothing"), "{told}");
+        assert!(printed.contains("header allow\n      MiniStack   PUT\n      LocalStack  nothing"), "{printed}");
     }
 
     #[test]
-    fn a_part_that_does_not_show_any_more_is_stale() {
+    fn a_declared_part_that_no_longer_occurs_is_stale() {
         let (left, right) = (observed(&[("a", "400"), ("b1", "400")]), observed(&[("a", "500"), ("b1", "400")]));
 
-        let comparison = Comparison::of(&left, &right, DECLARED);
+        let comparison = Comparison::new(&left, &right, DECLARED);
 
         assert!(!comparison.is_as_known());
         assert!(comparison.to_string().contains("one-is-strict: the case b*"), "{comparison}");

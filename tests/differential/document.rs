@@ -1,4 +1,4 @@
-//! docs/emulators.md, which people read, and the declarations, by which the comparison judges: the same list.
+//! The list in docs/emulators.md must have the declared differences.
 
 use crate::known::{DIFFERENCES, Difference, Field};
 use std::{
@@ -7,25 +7,25 @@ use std::{
 };
 use testkit::repository::root;
 
-/// Below the repository's root.
+/// The document, from the repository's root.
 pub(crate) const PATH: &str = "docs/emulators.md";
 
-/// Around the list.
+/// The marks before and after the list.
 const MARKS: [&str; 2] = ["<!-- differences: begin -->", "<!-- differences: end -->"];
 
 #[test]
-fn lists_what_is_declared() {
+fn the_document_lists_the_declared_differences() {
     let text = fs::read_to_string(root().join(PATH)).unwrap();
-    let (_, rest) = text.split_once(MARKS[0]).expect("a mark is before the list");
-    let (listed, _) = rest.split_once(MARKS[1]).expect("a mark is behind the list");
+    let (_, rest) = text.split_once(MARKS[0]).expect("the list has a mark before it");
+    let (listed, _) = rest.split_once(MARKS[1]).expect("the list has a mark after it");
 
     let declared = table(DIFFERENCES);
 
-    assert_eq!(listed.trim(), declared.trim(), "write the list of {PATH} as it is declared:\n\n{declared}\n");
+    assert_eq!(listed.trim(), declared.trim(), "replace the list in {PATH} with:\n\n{declared}\n");
 }
 
 #[test]
-fn every_difference_has_an_id_of_its_own_and_a_source() {
+fn every_difference_has_a_unique_id_and_a_source() {
     let ids: BTreeSet<_> = DIFFERENCES.iter().map(|difference| difference.id).collect();
 
     assert_eq!(ids.len(), DIFFERENCES.len(), "two differences have one id");

@@ -1,14 +1,14 @@
-//! What was answered and stored, as fields that can be compared: ids and times are told to be there, not which.
+//! Answers and records as fields that can be compared. Ids and times must only be present.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use reqwest::header::HeaderMap;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// Values by what they are of: `status`, `header allow`, `body/detail`, `stored/items/0/sku`.
+/// Values by name: `status`, `header allow`, `body/detail`, `stored/items/0/sku`.
 pub(crate) type Fields = BTreeMap<String, String>;
 
-/// The headers that the contract names, besides those of CORS.
+/// The compared headers, besides those of CORS.
 const HEADERS: [&str; 10] = [
     "allow",
     "cache-control",
@@ -31,7 +31,7 @@ pub(crate) fn of_headers(headers: &HeaderMap) -> Fields {
     names.map(|name| (format!("header {name}"), values(name).collect::<Vec<_>>().join(" | "))).collect()
 }
 
-/// JSON, each leaf by its place.
+/// The leaves of JSON, by their paths.
 pub(crate) fn of_json(root: &str, value: &Value) -> Fields {
     let mut fields = Fields::new();
     add(&mut fields, root.to_owned(), value);
@@ -54,7 +54,7 @@ fn add(fields: &mut Fields, place: String, value: &Value) {
     }
 }
 
-/// What differs from one request to the next is only said to be there.
+/// Replaces ids and times, which differ between requests.
 fn redacted(name: &str, text: String) -> String {
     match name {
         "requestId" | "messageId" if !text.is_empty() && !text.contains(char::is_whitespace) => "(an id)".to_owned(),
@@ -69,7 +69,7 @@ fn is_time(text: &str) -> bool {
     digits.collect::<String>() == "0000-00-00T00:00:00.000Z"
 }
 
-/// Milliseconds since 1970 are only said to be there.
+/// Replaces milliseconds since 1970.
 pub(crate) fn without_epoch(text: &str) -> &str {
     if text.len() == 13 && text.bytes().all(|byte| byte.is_ascii_digit()) { "(a time)" } else { text }
 }

@@ -1,46 +1,46 @@
-//! Where the emulators differ and may, each difference declared once; docs/emulators.md has the same, for people.
+//! The known differences between the emulators. docs/emulators.md has the same list.
 
-/// A field that both sides do not have alike.
+/// A field with different values.
 pub(crate) struct Found {
     pub(crate) field: String,
     pub(crate) ministack: String,
     pub(crate) localstack: String,
 }
 
-/// A difference that is known.
+/// A known difference.
 pub(crate) struct Difference {
-    /// By which docs/emulators.md has it.
+    /// Its id in docs/emulators.md.
     pub(crate) id: &'static str,
-    /// What of.
+    /// What is handled differently.
     pub(crate) what: &'static str,
-    /// The names of the cases in which it shows; `*` once stands for anything.
+    /// The names of the cases in which it occurs. One `*` stands for any text.
     pub(crate) cases: &'static [&'static str],
-    /// What differs in them.
+    /// The fields that differ in these cases.
     pub(crate) fields: &'static [Field],
-    /// The fields that are other ones because of that; wherever one of `fields` shows, they may be anything.
+    /// Fields that differ as a consequence. Where one of `fields` occurs, they may have any value.
     pub(crate) with_it: &'static [&'static str],
     /// What AWS documents, and where.
     pub(crate) aws: &'static str,
     pub(crate) source: &'static str,
     pub(crate) right: Right,
-    /// What was done about it.
+    /// What this project did about it.
     pub(crate) done: &'static str,
 }
 
-/// A field, its value on MiniStack and that on LocalStack; in values, `*` as in the names of cases.
+/// A field, its value on MiniStack and its value on LocalStack. Values may contain `*`, as in the names of cases.
 pub(crate) struct Field(pub(crate) &'static str, pub(crate) &'static str, pub(crate) &'static str);
 
-/// Who does as AWS documents.
+/// The emulator that does what AWS documents.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Right {
     MiniStack,
     LocalStack,
     /// AWS does not document it.
-    Nobody,
+    Undocumented,
 }
 
 impl Difference {
-    /// Takes what this tells of from what differs in a case; the parts of this that showed.
+    /// Removes the differences of a case that this declares, and returns the parts of this that occurred.
     pub(crate) fn take(&self, case: &str, found: &mut Vec<Found>) -> Vec<String> {
         let Some(pattern) = self.cases.iter().find(|pattern| matches(pattern, case)) else { return Vec::new() };
         let mut shown: Vec<_> = found.iter().filter_map(|found| self.field_of(found)).map(part_of_field).collect();
@@ -63,7 +63,7 @@ impl Difference {
         self.with_it.iter().any(|pattern| matches(pattern, &found.field))
     }
 
-    /// All parts, each of which must show.
+    /// All parts. Each must occur.
     pub(crate) fn parts(&self) -> impl Iterator<Item = String> {
         let cases = self.cases.iter().map(|case| part_of_case(case));
         cases.chain(self.fields.iter().map(part_of_field))
@@ -78,7 +78,7 @@ fn part_of_field(Field(name, ministack, localstack): &Field) -> String {
     format!("the field {name}: {ministack} on MiniStack, {localstack} on LocalStack")
 }
 
-/// Whether the text is like the pattern, in which `*` once stands for anything.
+/// Whether the text matches the pattern, in which one `*` stands for any text.
 fn matches(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         Some((start, end)) => text.len() >= start.len() + end.len() && text.starts_with(start) && text.ends_with(end),
@@ -91,19 +91,19 @@ impl std::fmt::Display for Right {
         to.write_str(match self {
             Self::MiniStack => "MiniStack",
             Self::LocalStack => "LocalStack",
-            Self::Nobody => "not documented",
+            Self::Undocumented => "not documented",
         })
     }
 }
 
-/// Another answer altogether.
+/// The whole answer differs.
 const ANSWER: &[&str] = &["body/*", "header *"];
 
-/// Another answer, and another record, or no message.
+/// The answer and the record differ, or the message is missing.
 const ANSWER_RECORD_OR_MESSAGE: &[&str] =
     &["body/*", "header *", "stored/*", "attribute *", "body", "body is as it was sent"];
 
-/// All of them.
+/// All known differences.
 pub(crate) const DIFFERENCES: &[Difference] = &[
     Difference {
         id: "methods-that-any-leaves-out",
@@ -114,8 +114,8 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         aws: "ANY stands for the methods that API Gateway supports: DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT",
         source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-settings-method-request.html",
         right: Right::LocalStack,
-        done: "nothing: API Gateway cannot be told of other methods, and answers them as it does an unknown path, which the \
-               template makes a 404 with a problem",
+        done: "nothing: API Gateway cannot be configured for other methods. It answers them like an unknown path: by the \
+               template's 404 with a problem",
     },
     Difference {
         id: "paths-spelt-otherwise",
@@ -132,7 +132,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         with_it: ANSWER_RECORD_OR_MESSAGE,
         aws: "does not say how paths are compared with resources",
         source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-method-settings.html",
-        right: Right::Nobody,
+        right: Right::Undocumented,
         done: "nothing: either way it is a 404, or the same method with the same authorizer and validation",
     },
     Difference {
@@ -144,7 +144,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         aws: "does not say; by RFC 3986 it is a part of the segment, and so of the order id",
         source: "https://www.rfc-editor.org/rfc/rfc3986#section-3.3",
         right: Right::MiniStack,
-        done: "nothing: where it is cut off, the order is that of the id that is left, in the answer as in the table",
+        done: "nothing: if it is cut off, answer and table have the order under the remaining id",
     },
     Difference {
         id: "two-content-types",
@@ -156,29 +156,29 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
             Field("body is as it was sent", "nothing", "true"),
         ],
         with_it: ANSWER_RECORD_OR_MESSAGE,
-        aws: "does not say which one counts; HTTP has it once",
+        aws: "does not say which one counts; HTTP allows only one",
         source: "https://www.rfc-editor.org/rfc/rfc9110#section-8.3",
-        right: Right::Nobody,
-        done: "nothing: whichever counts, the body is refused or validated as JSON",
+        right: Right::Undocumented,
+        done: "nothing: in both cases the body is refused or validated as JSON",
     },
     Difference {
         id: "whole-fractions",
         what: "a quantity of `2.0` or `2e0`",
         cases: &[
             "async, body: a whole fraction*",
-            "async, body in no currency: a whole fraction*",
+            "async, body in an unknown currency: a whole fraction*",
             "in the queue: async, body: a whole fraction*",
-            "in the queue: async, body in no currency: a whole fraction*",
+            "in the queue: async, body in an unknown currency: a whole fraction*",
         ],
         fields: &[Field("status", "400", "202"), Field("body is as it was sent", "nothing", "true")],
         with_it: ANSWER_RECORD_OR_MESSAGE,
-        aws: "models are JSON Schema draft 4, where an integer has no fraction and no exponent; later drafts take both",
+        aws: "models are JSON Schema draft 4, where an integer has no fraction and no exponent; later drafts allow both",
         source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/models-mappings-models.html",
         right: Right::MiniStack,
-        done: "nothing: what the edge lets through the worker refuses, and the record says REJECTED",
+        done: "nothing: the worker rejects what the edge accepts, and the record says REJECTED",
     },
     Difference {
-        id: "bytes-that-are-no-text",
+        id: "bytes-that-are-not-text",
         what: "bytes in a note that are not UTF-8, in the event that a function gets",
         cases: &[
             "sync, body: Latin-1",
@@ -191,7 +191,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         with_it: ANSWER,
         aws: "does not say",
         source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html",
-        right: Right::Nobody,
+        right: Right::Undocumented,
         done: "nothing: replaced by U+FFFD or not, create-order refuses them (0006)",
     },
     Difference {
@@ -215,21 +215,21 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
             Field("header location", "../../orders/*", "nothing"),
         ],
         with_it: ANSWER_RECORD_OR_MESSAGE,
-        aws: "does not say; those who tried found it as it was sent, not decoded",
+        aws: "does not say; users report that it is not decoded",
         source: "https://github.com/serverless/serverless/issues/5037",
         right: Right::LocalStack,
-        done: "nothing: a UUID has nothing to encode, and what has is refused in both lanes, decoded or not; decoded, U+0000 and \
-               U+FFFE are what MiniStack's queue refuses, which AWS says it replaces by U+FFFD",
+        done: "nothing: a UUID needs no encoding, and both lanes refuse other ids, decoded or not. MiniStack's queue refuses \
+               decoded U+0000 and U+FFFE. AWS documents that SQS replaces them by U+FFFD",
     },
     Difference {
         id: "two-origins",
-        what: "two headers `Origin`, the first of which is on the list",
+        what: "two headers `Origin`, the first one on the list",
         cases: &["preflight to *, of two origins"],
         fields: &[Field("header access-control-allow-origin", "nothing", "http://localhost:3000")],
         with_it: &["header *"],
-        aws: "does not say which value `$input.params` gives; browsers send one",
+        aws: "does not say which value `$input.params` returns; browsers send one",
         source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html",
-        right: Right::Nobody,
-        done: "nothing: what is answered is an origin of the list, never another",
+        right: Right::Undocumented,
+        done: "nothing: the answer allows only origins of the list",
     },
 ];

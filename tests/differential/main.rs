@@ -1,10 +1,10 @@
-//! One table of requests, sent to a stack on each of two emulators; what they answer and store is compared field by field.
+//! Sends one table of requests to a stack on each of two emulators, and compares answers and records field by field.
 //!
-//! `TWOLANE_OUTPUTS` names the outputs of the stack on MiniStack, `TWOLANE_OTHER_OUTPUTS` those of the stack on LocalStack,
-//! each with its issuer's file beside it; both stacks are deployed with the same parameters. `make test-differential` does
-//! all of this. A difference that is known is declared in `known`, with what AWS documents, and is in docs/emulators.md;
-//! one that is not declared fails, and so does a declared one that does not show any more.
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+//! `TWOLANE_OUTPUTS` names the outputs of the stack on MiniStack, `TWOLANE_OTHER_OUTPUTS` those of the stack on
+//! LocalStack, each with its issuer's file next to it. Both stacks have the same parameters. `make test-differential`
+//! does all of this. Known differences are declared in `known`, with what AWS documents, and listed in
+//! docs/emulators.md. The run fails on an undeclared difference, and on a declared one that no longer occurs.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 mod cases;
 mod comparison;
@@ -20,26 +20,27 @@ use futures_util::{StreamExt, stream};
 use side::Side;
 use std::collections::BTreeMap;
 
-/// Cases on their way at once.
+/// Cases under way at the same time.
 const CONCURRENCY: usize = 4;
 
 /// Cases between two lines of progress.
-const TOLD: usize = 50;
+const PROGRESS_EVERY: usize = 50;
 
-/// What one side answered and stored, by the name of the case.
+/// The answers and records of one side, by the name of the case.
 type Observations = BTreeMap<String, Fields>;
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "it needs a stack on each emulator: make test-differential"]
-async fn both_emulators_answer_and_store_alike_but_for_what_is_known() {
-    let sides = [Side::of("MiniStack", "TWOLANE_OUTPUTS").await, Side::of("LocalStack", "TWOLANE_OTHER_OUTPUTS").await];
+async fn both_emulators_answer_and_store_alike_except_for_known_differences() {
+    let sides =
+        [Side::new("MiniStack", "TWOLANE_OUTPUTS").await, Side::new("LocalStack", "TWOLANE_OTHER_OUTPUTS").await];
 
     let [one, other] = &sides;
     let (left, right) = tokio::join!(observe(one), observe(other));
-    let comparison = Comparison::of(&left, &right, known::DIFFERENCES);
+    let comparison = Comparison::new(&left, &right, known::DIFFERENCES);
 
     eprintln!("{comparison}");
-    assert!(comparison.is_as_known(), "the emulators differ otherwise than {} says; see above", document::PATH);
+    assert!(comparison.is_as_known(), "the emulators differ in other ways than {} says; see above", document::PATH);
 }
 
 /// Sends every case to that side.
@@ -50,12 +51,12 @@ async fn observe(side: &Side) -> Observations {
     let mut observations = Observations::new();
     let mut observed = std::pin::pin!(observing.buffer_unordered(CONCURRENCY));
     while let Some((name, fields)) = observed.next().await {
-        assert!(observations.insert(name.clone(), fields).is_none(), "there are two cases {name:?}");
-        if observations.len().is_multiple_of(TOLD) {
+        assert!(observations.insert(name.clone(), fields).is_none(), "two cases have the name {name:?}");
+        if observations.len().is_multiple_of(PROGRESS_EVERY) {
             eprintln!("{}: {} of {number} requests", side.name, observations.len());
         }
     }
-    observations.insert("in the end".to_owned(), side.end().await);
+    observations.insert("at the end".to_owned(), side.end().await);
     observations.extend(queued::observe(side).await);
     observations
 }

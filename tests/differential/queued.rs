@@ -1,4 +1,4 @@
-//! What comes into the queue while no worker takes anything from it: message by message, attribute by attribute.
+//! Compares the messages in the queue, attribute by attribute, while no worker receives them.
 
 use crate::{
     Observations,
@@ -12,19 +12,19 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use testkit::{eventually::eventually, order_bodies::new_id};
 
-/// Requests on their way at once.
+/// Concurrent requests.
 const CONCURRENCY: usize = 4;
 
-/// A body that is longer is compared as what it is by its hash, in the record that the worker leaves; here by its size.
+/// Longer bodies are compared here by their size. The records of the worker compare them by their hash.
 const WHOLE_BYTES: usize = 10_000;
 
-/// A request whose order was queued.
+/// A request, and its queued order.
 struct Sent {
     case: Case,
     id: String,
 }
 
-/// Sends what goes down the async lane once more, and reads the queue in the worker's place.
+/// Sends the cases of the async lane once more, and reads the queue instead of the worker.
 pub(crate) async fn observe(side: &Side) -> Observations {
     set_worker(side, false).await;
     let cases = cases::all().into_iter().filter(Case::is_queued);
@@ -39,7 +39,7 @@ pub(crate) async fn observe(side: &Side) -> Observations {
     sent.into_iter().map(of).collect()
 }
 
-/// The message's id and what it is of, if it was queued.
+/// Sends a case, and returns the message's id and its order if it was queued.
 async fn send(side: &Side, case: Case) -> Option<(String, Sent)> {
     let id = new_id();
     let answer = side.send(&case.request, &id).await.ok()?;
@@ -47,12 +47,12 @@ async fn send(side: &Side, case: Case) -> Option<(String, Sent)> {
     Some((message, Sent { case, id }))
 }
 
-/// Takes the messages of those ids from the queue.
+/// Receives and deletes the messages of those ids.
 async fn receive(side: &Side, ids: impl Iterator<Item = &str>) -> HashMap<String, Message> {
     let mut received = HashMap::new();
     let wanted: Vec<_> = ids.collect();
     let url = side.output("OrdersQueueUrl");
-    let what = format!("{} has all messages in its queue", side.name);
+    let what = format!("the queue of {} has all messages", side.name);
     eventually(DEADLINE, &what, async || {
         let request = side.sqs.receive_message().queue_url(url).max_number_of_messages(10);
         let request = request.message_attribute_names("All");
@@ -60,7 +60,7 @@ async fn receive(side: &Side, ids: impl Iterator<Item = &str>) -> HashMap<String
         for message in request.send().await.expect("the queue can be read").messages.unwrap_or_default() {
             let handle = message.receipt_handle.as_deref().expect("a message has a handle");
             let deleted = side.sqs.delete_message().queue_url(url).receipt_handle(handle).send().await;
-            deleted.expect("what was received can be deleted");
+            deleted.expect("a received message can be deleted");
             received.insert(message.message_id.clone().expect("a message has an id"), message);
         }
         wanted.iter().all(|id| received.contains_key(*id)).then_some(())
@@ -86,7 +86,7 @@ fn fields_of(message: &Message, case: &Case) -> Fields {
     found
 }
 
-/// Has the worker take from the queue, or not.
+/// Enables or disables the worker.
 async fn set_worker(side: &Side, enabled: bool) {
     let mappings = format!("{}/2015-03-31/event-source-mappings", side.endpoint);
     let function = side.output("ProcessOrdersFunctionName");
@@ -94,7 +94,7 @@ async fn set_worker(side: &Side, enabled: bool) {
     let id = listed["EventSourceMappings"][0]["UUID"].as_str().expect("the worker has a queue").to_owned();
     call(side, side.http.put(format!("{mappings}/{id}")).json(&json!({"Enabled": enabled}))).await;
     let (state, what) =
-        (if enabled { "Enabled" } else { "Disabled" }, format!("{}'s worker is to be enabled: {enabled}", side.name));
+        (if enabled { "Enabled" } else { "Disabled" }, format!("enabled is {enabled} for the worker on {}", side.name));
     eventually(DEADLINE, &what, async || {
         let mapping = call(side, side.http.get(format!("{mappings}/{id}"))).await;
         (mapping["State"] == state).then_some(())
@@ -102,7 +102,7 @@ async fn set_worker(side: &Side, enabled: bool) {
     .await;
 }
 
-/// A call of Lambda's API without its SDK, the largest there is but one. Emulators read of a signature whose it is.
+/// A call of Lambda's API without its large SDK. Emulators read only the credentials' scope from the signature.
 async fn call(side: &Side, request: reqwest::RequestBuilder) -> Value {
     let scope = "Credential=test/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0";
     let answer = request.header("authorization", format!("AWS4-HMAC-SHA256 {scope}")).send().await;

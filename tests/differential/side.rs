@@ -18,27 +18,27 @@ use testkit::{
 };
 use tokio::time::timeout;
 
-/// Longest wait for an answer or a record: two emulators and all their functions share a machine.
+/// Longest wait for an answer or a record, with two emulators and all their functions on one machine.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A stack on one of the emulators.
 pub(crate) struct Side {
-    /// What the emulator is called.
+    /// The emulator's name.
     pub(crate) name: &'static str,
-    /// Where it is.
+    /// The emulator's URL.
     pub(crate) endpoint: String,
     outputs: Value,
     issuer: Issuer,
     pub(crate) http: Client,
     dynamodb: aws_sdk_dynamodb::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
-    /// The ids of orders of earlier runs, and of those that a request may leave.
+    /// The ids of orders from earlier runs, and of those that a request may leave.
     expected: Mutex<BTreeSet<String>>,
 }
 
 impl Side {
-    /// The stack whose outputs are in the file that the variable names.
-    pub(crate) async fn of(name: &'static str, variable: &str) -> Self {
+    /// The stack with the outputs in the file that the variable names.
+    pub(crate) async fn new(name: &'static str, variable: &str) -> Self {
         set_up_tls();
         let how = "run this test by make test-differential";
         let path = PathBuf::from(env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set: {how}")));
@@ -48,7 +48,7 @@ impl Side {
         let http = Client::builder().timeout(DEADLINE).redirect(Policy::none()).no_proxy().build().unwrap();
         let endpoint = Url::parse(outputs["ApiUrl"].as_str().unwrap()).unwrap().origin().ascii_serialization();
         let config = sdk_config().await;
-        // By each client's own settings: those of the environment are of the other side.
+        // Set the endpoint of each client: the environment's endpoint is the other side.
         let of_dynamodb = aws_sdk_dynamodb::config::Builder::from(&config).endpoint_url(&endpoint).build();
         let of_sqs = aws_sdk_sqs::config::Builder::from(&config).endpoint_url(&endpoint).build();
         let dynamodb = aws_sdk_dynamodb::Client::from_conf(of_dynamodb);
@@ -58,16 +58,16 @@ impl Side {
         side
     }
 
-    /// What becomes of a case here.
+    /// Sends a case, and returns its answer and its record.
     pub(crate) async fn observe(&self, case: &Case) -> Fields {
         let (id, owner) = (new_id(), owner(&case.request.caller));
         if case.record != Record::None {
             self.expected.lock().unwrap().insert(id.clone());
         }
         for request in &case.before {
-            let answer = self.send(request, &id).await.expect("what goes before is answered");
+            let answer = self.send(request, &id).await.expect("an earlier request is answered");
             assert!((200..300).contains(&answer.status), "{}, {}: {answer:?}", self.name, case.name);
-            assert!(self.settle(OWNER, &id).await, "{}, {}: what goes before is stored", self.name, case.name);
+            assert!(self.settle(OWNER, &id).await, "{}, {}: an earlier request must be stored", self.name, case.name);
         }
         let mut found = match self.send(&case.request, &id).await {
             Ok(answer) => {
@@ -85,7 +85,7 @@ impl Side {
         self.without_names(found, &id)
     }
 
-    /// What is left of everything: orders that no request should have left, and messages that no worker could do.
+    /// Unexpected orders and dead letters at the end.
     pub(crate) async fn end(&self) -> Fields {
         let what = format!("the queue of {} is empty", self.name);
         eventually(DEADLINE, &what, async || (self.messages_in("OrdersQueueUrl").await == 0).then_some(())).await;
@@ -110,7 +110,7 @@ impl Side {
     fn authorization(&self, caller: &Caller) -> Option<String> {
         match caller {
             Caller::Subject(subject) => Some(format!("Bearer {}", self.issuer.token(&self.issuer.claims(subject)))),
-            Caller::Nobody => None,
+            Caller::Anonymous => None,
             Caller::With(text, token) => Some(text.replace("{token}", &self.token(*token))),
         }
     }
@@ -127,7 +127,7 @@ impl Side {
             Token::Expired => with("exp", (now() - 3600).into()),
             Token::NotYetValid => with("nbf", (now() + 3600).into()),
             Token::OfAnImpostor => issuer.impostor().token(&good),
-            Token::ForAnotherAudience => with("aud", "somebody-else".into()),
+            Token::ForAnotherAudience => with("aud", "another-audience".into()),
             Token::OfAnotherIssuer => with("iss", "https://evil.example".into()),
             Token::Unsigned => format!("{}.{}.", encode(json!({"alg": "none"}).to_string()), encode(good.to_string())),
             Token::WithoutSubject => with("sub", Value::Null),
@@ -135,7 +135,7 @@ impl Side {
         }
     }
 
-    /// Waits for the record of an order; whether there is one in time.
+    /// Waits for the record of an order, and returns whether it exists in time.
     async fn settle(&self, owner: &str, id: &str) -> bool {
         let what = format!("{} has a record of {id}", self.name);
         let recorded = eventually(2 * DEADLINE, &what, async || self.item(owner, id).await);
@@ -149,7 +149,7 @@ impl Side {
         answer.item.as_ref().map(fields::item)
     }
 
-    /// The ids of all orders that there are.
+    /// The ids of all orders in the table.
     async fn order_ids(&self) -> BTreeSet<String> {
         let request = self.dynamodb.scan().table_name(self.output("OrdersTableName")).consistent_read(true);
         let items = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
@@ -165,7 +165,7 @@ impl Side {
         self.outputs[name].as_str().unwrap_or_else(|| panic!("The outputs of {} have no {name}", self.name))
     }
 
-    /// Without what is this stack's or this request's own.
+    /// Replaces names of this stack and ids of this request.
     pub(crate) fn without_names(&self, found: Fields, id: &str) -> Fields {
         let api = Url::parse(self.output("ApiUrl")).unwrap();
         let without = |text: String| {
@@ -178,11 +178,11 @@ impl Side {
     }
 }
 
-/// Whose order it is.
+/// The owner of the caller's orders.
 fn owner(caller: &Caller) -> &str {
     match caller {
         Caller::Subject(subject) => subject,
-        Caller::Nobody | Caller::With(..) => OWNER,
+        Caller::Anonymous | Caller::With(..) => OWNER,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The same bad bodies down both lanes: both say what is wrong, in one shape.
+//! The same bad bodies in both lanes: both answers list what is wrong, in one format.
 
 use reqwest::{Method, header::CONTENT_TYPE};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ fn with(pointer: &str, value: Value) -> String {
     order.to_string()
 }
 
-/// Bodies that both lanes refuse at once, with where the sync lane finds them wrong.
+/// Bodies that both lanes refuse at once, with the pointers of the sync lane's errors.
 fn bad_bodies() -> Vec<(String, Vec<&'static str>)> {
     let mut unknown_field = order_of("SKU-1");
     unknown_field["vip"] = true.into();
@@ -52,7 +52,7 @@ fn bad_bodies() -> Vec<(String, Vec<&'static str>)> {
 }
 
 #[tokio::test]
-async fn both_lanes_answer_them_alike_and_list_what_is_wrong() {
+async fn both_lanes_answer_bad_bodies_alike_and_list_what_is_wrong() {
     let api = ApiClient::new();
 
     for (body, expected) in bad_bodies() {
@@ -68,14 +68,14 @@ async fn both_lanes_answer_them_alike_and_list_what_is_wrong() {
         }
         let found: BTreeSet<_> = in_sync.errors.iter().map(|error| error.pointer.as_str()).collect();
         assert_eq!(found, expected.into_iter().collect(), "{body}: {sync:?}");
-        // API Gateway says what, and not where: the pointer is that of the whole body.
+        // API Gateway says what is wrong, but not where. The pointer is that of the whole body.
         let at_the_edge: Vec<_> = in_queue.errors.iter().map(|error| error.pointer.as_str()).collect();
         assert_eq!(at_the_edge, [""], "{body}: {queue:?}");
     }
 }
 
 #[tokio::test]
-async fn what_the_edge_lists_names_the_field_or_the_rule() {
+async fn the_edge_names_the_field_or_the_rule() {
     let api = ApiClient::new();
     let mut unknown_field = order_of("SKU-1");
     unknown_field["vip"] = true.into();

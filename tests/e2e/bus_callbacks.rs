@@ -1,4 +1,4 @@
-//! What owners of bus orders hear over the WebSocket API.
+//! The callbacks of bus orders over the WebSocket API.
 
 use serde_json::json;
 use testkit::{
@@ -10,7 +10,7 @@ use testkit::{
 
 #[tokio::test]
 async fn calls_back_with_the_order_when_it_is_confirmed_and_again_for_each_repeat() {
-    let (api, stack, id, sku) = (ApiClient::new(), Stack::of_environment().await, new_id(), new_sku());
+    let (api, stack, id, sku) = (ApiClient::new(), Stack::from_env().await, new_id(), new_sku());
     let mut socket = Socket::open().await;
     let order = order_in("EUR", &[(&sku, 1, 100)]);
     stack.supply(OWNER, &order).await;
@@ -26,7 +26,7 @@ async fn calls_back_with_the_order_when_it_is_confirmed_and_again_for_each_repea
 
 #[tokio::test]
 async fn calls_back_with_the_reason_when_an_order_is_cancelled() {
-    let (api, stack, id, sku) = (ApiClient::new(), Stack::of_environment().await, new_id(), new_sku());
+    let (api, stack, id, sku) = (ApiClient::new(), Stack::from_env().await, new_id(), new_sku());
     let mut socket = Socket::open().await;
     let order = order_in("EUR", &[(&sku, 2, 100)]);
     stack.add_money(OWNER, "EUR", 200).await;
@@ -42,7 +42,7 @@ async fn calls_back_with_the_reason_when_an_order_is_cancelled() {
 
 #[tokio::test]
 async fn a_subscription_replays_a_decided_order() {
-    let (api, stack, sku) = (ApiClient::new(), Stack::of_environment().await, new_sku());
+    let (api, stack, sku) = (ApiClient::new(), Stack::from_env().await, new_sku());
     let order = order_in("EUR", &[(&sku, 1, 100)]);
     stack.supply(OWNER, &order).await;
     let (confirmed, cancelled) = (new_id(), new_id());
@@ -62,7 +62,7 @@ async fn a_subscription_replays_a_decided_order() {
 
 #[tokio::test]
 async fn a_subscription_before_the_order_says_pending_and_the_outcome_follows() {
-    let (api, stack, id, sku) = (ApiClient::new(), Stack::of_environment().await, new_id(), new_sku());
+    let (api, stack, id, sku) = (ApiClient::new(), Stack::from_env().await, new_id(), new_sku());
     let mut socket = Socket::open().await;
     let order = order_in("EUR", &[(&sku, 1, 100)]);
     stack.supply(OWNER, &order).await;
@@ -76,7 +76,7 @@ async fn a_subscription_before_the_order_says_pending_and_the_outcome_follows() 
 
 #[tokio::test]
 async fn two_orders_raced_under_one_id_are_one_confirmed_and_one_rejected() {
-    let (api, stack, id) = (ApiClient::new(), Stack::of_environment().await, new_id());
+    let (api, stack, id) = (ApiClient::new(), Stack::from_env().await, new_id());
     let mut socket = Socket::open().await;
     let orders = [new_sku(), new_sku()].map(|sku| order_in("EUR", &[(&sku, 1, 100)]));
     for order in &orders {
@@ -87,8 +87,8 @@ async fn two_orders_raced_under_one_id_are_one_confirmed_and_one_rejected() {
     let frames = [socket.outcome(&id).await, socket.outcome(&id).await];
 
     let by_type = |kind: &str| frames.iter().find(|frame| frame["type"] == kind);
-    let confirmed = by_type("order.confirmed").unwrap_or_else(|| panic!("nothing is confirmed: {frames:?}"));
-    let rejected = by_type("order.rejected").unwrap_or_else(|| panic!("nothing is rejected: {frames:?}"));
+    let confirmed = by_type("order.confirmed").unwrap_or_else(|| panic!("neither is confirmed: {frames:?}"));
+    let rejected = by_type("order.rejected").unwrap_or_else(|| panic!("neither is rejected: {frames:?}"));
     assert!(rejected["reason"].as_str().unwrap().contains("different order"), "{rejected}");
     assert_eq!(confirmed["order"], api.get(&id).await.body);
 }

@@ -1,7 +1,7 @@
-//! The bus lane over HTTP: submitted, decided by three services, shown by the status service. What an order takes and gives back
-//! is read from the services' tables.
+//! The bus lane over HTTP: an order is submitted, decided by three services and shown by the status service. The tests
+//! read what an order takes and gives back from the services' tables.
 //!
-//! Tests run concurrently and share accounts, so each has its own SKUs and its own currency.
+//! Tests run concurrently and share accounts, so each uses different SKUs and a different currency.
 
 use reqwest::{Method, header::CONTENT_TYPE};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use testkit::{
     stack::{OWNER, Stack},
 };
 
-/// What the owner has of one currency and the shelves have of one SKU.
+/// The units left of a SKU, and the money left in the owner's account.
 async fn left(stack: &Stack, sku: &str, currency: &str) -> [Option<i64>; 2] {
     [stack.available("stock", sku).await, stack.available("payment", &account(OWNER, currency)).await]
 }
@@ -25,7 +25,7 @@ fn shown(order: &Value) -> Vec<(&str, &str)> {
     shown.map(|step| (step["step"].as_str().unwrap(), step["state"].as_str().unwrap())).collect()
 }
 
-/// Waits until every service has done what was decided on the order: no hold is left.
+/// Waits until every service has handled the decision on the order: no hold is left.
 async fn no_hold_is_left(stack: &Stack, id: &str) {
     for step in steps() {
         eventually(DEADLINE, &format!("{} has no hold of {id} left", step.name), async || {
@@ -36,14 +36,14 @@ async fn no_hold_is_left(stack: &Stack, id: &str) {
     }
 }
 
-/// The first frame of that type about the order.
-async fn heard(socket: &mut Socket, kind: &str, id: &str) -> Value {
+/// Waits for a frame of that type about the order.
+async fn frame_of(socket: &mut Socket, kind: &str, id: &str) -> Value {
     socket.frame(&format!("{kind} of {id}"), |frame| frame["type"] == kind && frame["orderId"] == id).await
 }
 
 #[tokio::test]
 async fn confirms_an_order_that_every_service_holds_and_takes_exactly_what_it_needs() {
-    let (api, stack, id, sku) = (ApiClient::new(), Stack::of_environment().await, new_id(), new_sku());
+    let (api, stack, id, sku) = (ApiClient::new(), Stack::from_env().await, new_id(), new_sku());
     let order = order_in("AED", &[(&sku, 2, 1999), (&sku, 3, 0)]);
     let [_, money_before] = left(&stack, &sku, "AED").await;
     stack.supply(OWNER, &order).await;
@@ -69,13 +69,13 @@ async fn confirms_an_order_that_every_service_holds_and_takes_exactly_what_it_ne
     assert_eq!(shown(&decided), [("stock", "DONE"), ("payment", "DONE"), ("shipment", "DONE")]);
     assert!(decided["confirmedAt"].as_str().unwrap() >= decided["placedAt"].as_str().unwrap(), "{decided}");
     no_hold_is_left(&stack, &id).await;
-    // The same SKU in two lines is one need.
+    // The quantities of a SKU in two lines add up.
     assert_eq!(left(&stack, &sku, "AED").await, [Some(4), Some(money_before.unwrap_or_default())]);
 }
 
 #[tokio::test]
 async fn cancels_an_order_that_is_out_of_stock_and_gives_everything_back() {
-    let (api, stack, id, sku) = (ApiClient::new(), Stack::of_environment().await, new_id(), new_sku());
+    let (api, stack, id, sku) = (ApiClient::new(), Stack::from_env().await, new_id(), new_sku());
     let order = order_in("TRY", &[(&sku, 3, 100), (&sku, 2, 100)]);
     stack.add_stock(&sku, 2).await;
     stack.add_money(OWNER, "TRY", total(&order)).await;
@@ -94,8 +94,8 @@ async fn cancels_an_order_that_is_out_of_stock_and_gives_everything_back() {
 }
 
 #[tokio::test]
-async fn cancels_an_order_that_the_account_does_not_cover_and_says_nothing_of_the_balance() {
-    let (api, stack, id, sku) = (ApiClient::new(), Stack::of_environment().await, new_id(), new_sku());
+async fn cancels_an_order_that_the_account_does_not_cover_without_revealing_the_balance() {
+    let (api, stack, id, sku) = (ApiClient::new(), Stack::from_env().await, new_id(), new_sku());
     let order = order_in("NOK", &[(&sku, 1, 900_000_000)]);
     stack.add_stock(&sku, 1).await;
     stack.add_money(OWNER, "NOK", 7).await;
@@ -115,7 +115,7 @@ async fn cancels_an_order_that_the_account_does_not_cover_and_says_nothing_of_th
 
 #[tokio::test]
 async fn takes_a_repeated_order_once() {
-    let (api, stack, id, sku) = (ApiClient::new(), Stack::of_environment().await, new_id(), new_sku());
+    let (api, stack, id, sku) = (ApiClient::new(), Stack::from_env().await, new_id(), new_sku());
     let order = order_in("DKK", &[(&sku, 1, 250)]);
     stack.supply(OWNER, &order).await;
     stack.supply(OWNER, &order).await;
@@ -127,7 +127,7 @@ async fn takes_a_repeated_order_once() {
 
     assert!(first.iter().chain([&again]).all(|answer| answer.status == 202), "{first:?} {again:?}");
     assert_eq!(decided["status"], "CONFIRMED", "{decided}");
-    // An order that follows is decided, so the repeats would have been.
+    // A later order is decided, so the repeats are, too.
     let next = new_id();
     api.put("bus", &next, &order).await;
     assert_eq!(api.settled(&next).await["status"], "CONFIRMED");
@@ -139,7 +139,7 @@ async fn takes_a_repeated_order_once() {
 #[tokio::test]
 async fn keeps_nothing_of_the_order_that_loses_a_race_for_an_id() {
     const RACES: i64 = 5;
-    let (api, stack, skus) = (ApiClient::new(), Stack::of_environment().await, [new_sku(), new_sku()]);
+    let (api, stack, skus) = (ApiClient::new(), Stack::from_env().await, [new_sku(), new_sku()]);
     let orders = skus.each_ref().map(|sku| order_in("PLN", &[(sku, 1, 100)]));
     for _ in 0..RACES {
         stack.supply(OWNER, &orders[0]).await;
@@ -157,15 +157,15 @@ async fn keeps_nothing_of_the_order_that_loses_a_race_for_an_id() {
     }
 
     for id in &ids {
-        let rejected = heard(&mut socket, "order.rejected", id).await;
-        let confirmed = heard(&mut socket, "order.confirmed", id).await;
+        let rejected = frame_of(&mut socket, "order.rejected", id).await;
+        let confirmed = frame_of(&mut socket, "order.confirmed", id).await;
         assert_eq!(rejected["reason"], "the order id was used before for a different order");
         let winner = skus.iter().position(|sku| confirmed["order"]["items"][0]["sku"] == **sku);
-        let winner = winner.expect("it is one of the two");
+        let winner = winner.expect("one of the two orders won");
         won[winner] += 1;
         no_hold_is_left(&stack, id).await;
         assert_eq!(stack.items_with_order_id(id).await.len(), 1, "{id}");
-        let hold = stack.hold("stock", OWNER, id).await.expect("the winner has one");
+        let hold = stack.hold("stock", OWNER, id).await.expect("the winner has a hold");
         assert_eq!(hold.taken, [(skus[winner].clone(), 1)].into(), "{id}");
     }
     // Both orders of each race have ended, so what is left is final.
@@ -178,7 +178,7 @@ async fn keeps_nothing_of_the_order_that_loses_a_race_for_an_id() {
 
 #[tokio::test]
 async fn takes_up_to_99_different_skus_and_refuses_more_at_the_edge() {
-    let (api, stack) = (ApiClient::new(), Stack::of_environment().await);
+    let (api, stack) = (ApiClient::new(), Stack::from_env().await);
     let skus: Vec<_> = (0..100).map(|_| new_sku()).collect();
     let lines: Vec<_> = skus.iter().map(|sku| (sku.as_str(), 1, 1)).collect();
     let (most, too_many) = (order_in("CZK", &lines[..99]), order_in("CZK", &lines));
@@ -212,7 +212,7 @@ async fn refuses_a_bad_order_as_the_sync_lane_does_and_submits_nothing() {
     }
     api.put("bus", "order-1", &order_of("SKU-1")).await.problem(400);
 
-    // An order that follows is decided, so a submitted one would be by now.
+    // A later order is decided, so a submitted one would be, too.
     let next = new_id();
     api.put("bus", &next, &order_of("SKU-1")).await;
     api.settled(&next).await;
@@ -234,8 +234,8 @@ async fn refuses_other_methods_and_media_types() {
 }
 
 #[tokio::test]
-async fn an_owners_order_is_paid_from_their_account_and_unknown_to_others() {
-    let (stack, id, sku) = (Stack::of_environment().await, new_id(), new_sku());
+async fn an_order_is_paid_from_its_owners_account_and_unknown_to_others() {
+    let (stack, id, sku) = (Stack::from_env().await, new_id(), new_sku());
     let (api, mallory) = (ApiClient::new(), ApiClient::of("mallory"));
     let order = order_in("HUF", &[(&sku, 1, 500)]);
     stack.supply(OWNER, &order).await;
@@ -249,7 +249,7 @@ async fn an_owners_order_is_paid_from_their_account_and_unknown_to_others() {
     assert_eq!(decided["status"], "CONFIRMED", "{decided}");
     assert_eq!(foreign.body, json!({"orderId": id, "status": "PENDING"}));
     assert_eq!(stack.available("payment", &account("mallory", "HUF")).await, before);
-    // The same id is free for everyone else.
+    // The same id is free for other owners.
     let theirs = order_in("HUF", &[(&sku, 1, 900_000_000)]);
     mallory.put("bus", &id, &theirs).await;
     assert_eq!(mallory.settled(&id).await["status"], "CANCELLED");
@@ -258,7 +258,7 @@ async fn an_owners_order_is_paid_from_their_account_and_unknown_to_others() {
 
 #[tokio::test]
 async fn an_order_of_another_lane_keeps_its_id() {
-    let (api, stack, id, sku) = (ApiClient::new(), Stack::of_environment().await, new_id(), new_sku());
+    let (api, stack, id, sku) = (ApiClient::new(), Stack::from_env().await, new_id(), new_sku());
     let order = order_in("RON", &[(&sku, 1, 100)]);
     stack.supply(OWNER, &order).await;
     let stored = api.put("sync", &id, &order).await;
@@ -267,7 +267,7 @@ async fn an_order_of_another_lane_keeps_its_id() {
     let another = order_in("RON", &[(&sku, 2, 100)]);
     for (order, outcome) in [(&order, "order.confirmed"), (&another, "order.rejected")] {
         assert_eq!(api.put("bus", &id, order).await.status, 202);
-        heard(&mut socket, outcome, &id).await;
+        frame_of(&mut socket, outcome, &id).await;
     }
 
     assert_eq!(api.get(&id).await.body, stored.body);

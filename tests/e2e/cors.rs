@@ -1,7 +1,8 @@
-//! Pages of other origins: those on the allow-list call the API from a browser, all others do not.
+//! Pages of other origins: only those on the allow-list can call the API from a browser.
 //!
-//! A browser keeps an answer from a page unless the answer names the page's origin, and sends a request with a token or
-//! a body of JSON only after a preflight that does. Source: Fetch Standard, "HTTP-network-or-cache fetch", "CORS check".
+//! A browser hides an answer from a page unless the answer names the page's origin. It sends a request with a token or
+//! a JSON body only after a preflight with such an answer. Source: Fetch Standard, "HTTP-network-or-cache fetch", "CORS
+//! check".
 
 use reqwest::{
     Method,
@@ -15,12 +16,12 @@ use testkit::{
 
 const ALLOWED_ORIGIN: &str = "access-control-allow-origin";
 
-/// What a page with CloudWatch RUM or OpenTelemetry sends besides its token and its order, as a browser lists it. Sources:
-/// Amazon CloudWatch User Guide, "CloudWatch RUM", X-Ray; W3C Trace Context, Baggage.
+/// The headers of a page with CloudWatch RUM or OpenTelemetry, as a browser lists them. Sources: Amazon CloudWatch User
+/// Guide, "CloudWatch RUM", X-Ray; W3C Trace Context, Baggage.
 const ASKED_HEADERS: &str = "authorization,baggage,content-type,traceparent,tracestate,x-amzn-trace-id";
 
-/// A page's request about an order of that path.
-async fn of_page(api: &ApiClient, method: Method, path: &str, origin: &str) -> Answer {
+/// A page's request.
+async fn page_request(api: &ApiClient, method: Method, path: &str, origin: &str) -> Answer {
     let request = api.request(method.clone(), path).header(ORIGIN, origin);
     let request = match method {
         Method::PUT => request.header(CONTENT_TYPE, "application/json").body(order_of("SKU-1").to_string()),
@@ -43,7 +44,7 @@ fn paths(id: &str) -> [(String, &'static str); 5] {
 }
 
 #[tokio::test]
-async fn a_listed_page_is_told_what_it_may_send() {
+async fn a_preflight_of_a_listed_page_names_what_it_may_send() {
     for (path, method) in paths(&new_id()) {
         let answer = preflight(&path, method, LISTED).await;
 
@@ -59,14 +60,14 @@ async fn a_listed_page_is_told_what_it_may_send() {
 }
 
 #[tokio::test]
-async fn another_page_is_told_nothing() {
+async fn a_preflight_of_another_page_allows_nothing() {
     for origin in UNLISTED {
         for (path, method) in paths(&new_id()) {
             let answer = preflight(&path, method, origin).await;
 
-            let told: Vec<_> =
+            let allowed: Vec<_> =
                 answer.headers.keys().filter(|name| name.as_str().starts_with("access-control")).collect();
-            assert!(told.is_empty() && answer.status == 200, "{origin} {path}: {answer:?}");
+            assert!(allowed.is_empty() && answer.status == 200, "{origin} {path}: {answer:?}");
         }
     }
 }
@@ -78,15 +79,15 @@ async fn a_listed_page_reads_every_answer() {
     for lane in LANES {
         let id = new_id();
         let path = format!("{lane}/orders/{id}");
-        let placed = of_page(&api, Method::PUT, &path, LISTED).await;
+        let placed = page_request(&api, Method::PUT, &path, LISTED).await;
         assert!([201, 202].contains(&placed.status), "{placed:?}");
         api.settled(&id).await;
         let invalid = api.request(Method::PUT, &path).header(ORIGIN, LISTED).header(CONTENT_TYPE, "application/json");
         let invalid = send(invalid.body("{}")).await;
         invalid.problem(400);
-        let refused = of_page(&stranger, Method::PUT, &path, LISTED).await;
+        let refused = page_request(&stranger, Method::PUT, &path, LISTED).await;
         refused.problem(401);
-        let read = of_page(&api, Method::GET, &format!("orders/{id}"), LISTED).await;
+        let read = page_request(&api, Method::GET, &format!("orders/{id}"), LISTED).await;
         assert_eq!(read.status, 200);
 
         assert_eq!(placed.header("access-control-expose-headers"), "Location, Retry-After", "{placed:?}");
@@ -94,7 +95,7 @@ async fn a_listed_page_reads_every_answer() {
         for answer in [placed, read] {
             assert_eq!(answer.header(ALLOWED_ORIGIN), LISTED, "{answer:?}");
         }
-        // A function knows the list. API Gateway's own answers cannot choose, and have nothing in them but what was sent.
+        // A function knows the allow-list. API Gateway's own answers allow all origins, and contain only what was sent.
         assert_eq!(invalid.header(ALLOWED_ORIGIN), if lane == "async" { "*" } else { LISTED }, "{invalid:?}");
         assert_eq!(refused.header(ALLOWED_ORIGIN), "*", "{refused:?}");
     }
@@ -107,9 +108,9 @@ async fn another_page_reads_no_order() {
     for origin in UNLISTED {
         for lane in LANES {
             let id = new_id();
-            // A browser would not send these, as their preflights say nothing.
-            let placed = of_page(&api, Method::PUT, &format!("{lane}/orders/{id}"), origin).await;
-            let read = of_page(&api, Method::GET, &format!("orders/{id}"), origin).await;
+            // A browser would not send these, because their preflights allow nothing.
+            let placed = page_request(&api, Method::PUT, &format!("{lane}/orders/{id}"), origin).await;
+            let read = page_request(&api, Method::GET, &format!("orders/{id}"), origin).await;
 
             for answer in [placed, read] {
                 assert!(answer.status < 300 && answer.headers.get(ALLOWED_ORIGIN).is_none(), "{origin}: {answer:?}");
@@ -125,7 +126,7 @@ async fn an_origin_that_is_velocity_is_not_rendered() {
     for origin in VELOCITY_ORIGINS {
         let (id, path) = (new_id(), "async/orders");
         let asked = preflight(&format!("{path}/{id}"), "PUT", origin).await;
-        let placed = of_page(&api, Method::PUT, &format!("{path}/{id}"), origin).await;
+        let placed = page_request(&api, Method::PUT, &format!("{path}/{id}"), origin).await;
 
         assert_eq!((asked.status, placed.status), (200, 202), "{origin}");
         for answer in [asked, placed] {

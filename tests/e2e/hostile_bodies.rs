@@ -1,8 +1,7 @@
-//! Bodies made to be altered, half stored or choked on: each is refused with a clear 4xx, or stored as it was sent.
+//! Hostile bodies: each is refused with a clear 4xx, or stored as it was sent.
 //!
-//! That the queue carries a body byte for byte is read from the table: the record of an order that the worker refuses
-//! has the SHA-256 of the body as it came out of the queue. So every body that is taken is sent once more in a currency that
-//! only the worker knows to be none.
+//! The queue must carry a body byte for byte. The record of a rejected order has the SHA-256 of the body that the
+//! worker received. So every accepted body is sent once more with an unknown currency, which only the worker rejects.
 
 use futures_util::{StreamExt, stream};
 use orders::Fingerprint;
@@ -12,12 +11,12 @@ use serde_json::Value;
 use testkit::{
     api_client::{Answer, ApiClient, send},
     eventually::{DEADLINE, eventually},
-    hostile_bodies::{Case, Verdict, case, damaged_text, form_characters, large_ones, no_orders, odd_headers},
+    hostile_bodies::{Case, Verdict, case, damaged_text, form_characters, large_ones, not_orders, odd_headers},
     order_bodies::{new_id, order_with_note},
     stack::Stack,
 };
 
-/// Cases on their way at once.
+/// Cases under way at the same time.
 const CONCURRENCY: usize = 8;
 
 async fn put(api: &ApiClient, lane: &str, id: &str, case: &Case, body: Vec<u8>) -> Answer {
@@ -26,12 +25,12 @@ async fn put(api: &ApiClient, lane: &str, id: &str, case: &Case, body: Vec<u8>) 
     send(request.body(body)).await
 }
 
-/// What the client ordered, of an order as it is shown.
+/// The part of an order that the client sent.
 fn content(order: &Value) -> [Value; 3] {
     ["currency", "items", "note"].map(|name| order[name].clone())
 }
 
-/// Sends a case down the sync lane: the order that was stored, or nothing.
+/// Sends a case down the sync lane, and returns the stored order, if any.
 async fn in_the_sync_lane(api: &ApiClient, case: &Case) -> Option<Value> {
     let id = new_id();
     let answer = put(api, "sync", &id, case, case.body.clone()).await;
@@ -50,7 +49,7 @@ async fn in_the_sync_lane(api: &ApiClient, case: &Case) -> Option<Value> {
     None
 }
 
-/// Sends a case down the async lane: the order that was stored, or nothing.
+/// Sends a case down the async lane, and returns the confirmed order, if any.
 async fn in_the_async_lane(api: &ApiClient, stack: &Stack, case: &Case) -> Option<Value> {
     let id = new_id();
     let answer = put(api, "async", &id, case, case.body.clone()).await;
@@ -60,7 +59,7 @@ async fn in_the_async_lane(api: &ApiClient, stack: &Stack, case: &Case) -> Optio
             return Some(order);
         }
         assert_eq!(order["status"], "REJECTED", "{}: {order}", case.name);
-        assert_eq!(hash_from_the_queue(stack, &id).await, hash(&case.body), "{}: altered on its way", case.name);
+        assert_eq!(hash_from_the_queue(stack, &id).await, hash(&case.body), "{}: altered in the queue", case.name);
         return None;
     }
     let status = answer.status;
@@ -77,16 +76,16 @@ fn hash(body: &[u8]) -> String {
     Fingerprint::of_bytes(body).to_string()
 }
 
-/// The hash of the body of a refused order, as the worker had it from the queue.
+/// The hash of a rejected order's body, as the worker received it.
 async fn hash_from_the_queue(stack: &Stack, id: &str) -> String {
-    let item = eventually(DEADLINE, &format!("a record of {id}"), async || stack.item(id).await).await;
+    let item = eventually(DEADLINE, &format!("{id} has a record"), async || stack.item(id).await).await;
     assert_eq!(item["status"].as_s().unwrap(), "REJECTED", "{item:?}");
     item["requestHash"].as_s().unwrap().clone()
 }
 
-/// Sends a body that is taken once more, in no currency, and compares what came out of the queue.
+/// Sends an accepted body once more with an unknown currency, and compares the hash of what the worker received.
 async fn assert_carried_byte_for_byte(api: &ApiClient, stack: &Stack, case: &Case) {
-    let text = String::from_utf8(case.body.clone()).expect("a body that is taken is text");
+    let text = String::from_utf8(case.body.clone()).expect("an accepted body is text");
     let body = text.replacen("EUR", "ABC", 1).into_bytes();
     assert_ne!(body, case.body, "{}: every case orders in EUR", case.name);
     let id = new_id();
@@ -94,16 +93,16 @@ async fn assert_carried_byte_for_byte(api: &ApiClient, stack: &Stack, case: &Cas
     let answer = put(api, "async", &id, case, body.clone()).await;
 
     assert_eq!(answer.status, 202, "{}: {answer:?}", case.name);
-    assert_eq!(hash_from_the_queue(stack, &id).await, hash(&body), "{}: altered on its way", case.name);
+    assert_eq!(hash_from_the_queue(stack, &id).await, hash(&body), "{}: altered in the queue", case.name);
 }
 
 async fn check(api: &ApiClient, stack: &Stack, case: &Case) {
     let stored = [in_the_sync_lane(api, case).await, in_the_async_lane(api, stack, case).await];
 
     let taken = [case.verdict == Verdict::Taken; 2];
-    assert_eq!(stored.each_ref().map(Option::is_some), taken, "{}: taken by the sync and the async lane", case.name);
+    assert_eq!(stored.each_ref().map(Option::is_some), taken, "{}: accepted by the sync and the async lane", case.name);
     for order in stored.iter().flatten() {
-        let sent: Value = serde_json::from_slice(&case.body).expect("a body that is taken is JSON");
+        let sent: Value = serde_json::from_slice(&case.body).expect("an accepted body is JSON");
         assert_eq!(content(order), content(&sent), "{}: altered", case.name);
     }
     if stored[1].is_some() {
@@ -112,7 +111,7 @@ async fn check(api: &ApiClient, stack: &Stack, case: &Case) {
 }
 
 async fn check_all(cases: Vec<Case>) {
-    let (api, stack) = (ApiClient::new(), Stack::of_environment().await);
+    let (api, stack) = (ApiClient::new(), Stack::from_env().await);
     stream::iter(&cases).for_each_concurrent(CONCURRENCY, |case| check(&api, &stack, case)).await;
 }
 
@@ -127,8 +126,8 @@ async fn damaged_text_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_no_order_is_refused() {
-    check_all(no_orders()).await;
+async fn bodies_that_are_not_orders_are_refused() {
+    check_all(not_orders()).await;
 }
 
 #[tokio::test]
@@ -145,12 +144,12 @@ async fn odd_headers_do_not_alter_a_body() {
 async fn any_note_arrives_as_it_is() {
     const NOTES: usize = 32;
     let mut runner = TestRunner::default();
-    let note = any::<String>().prop_filter("the three that no order has", |note| {
+    let note = any::<String>().prop_filter("without the three characters that orders cannot have", |note| {
         !note.contains(['\u{FFFD}', '\u{FFFE}', '\u{FFFF}']) && note.chars().count() <= 500
     });
     let notes: Vec<_> = (0..NOTES).map(|_| note.new_tree(&mut runner).unwrap().current()).collect();
 
-    // A failure shows the note itself: bodies are compared whole.
+    // A failure prints the note, because whole bodies are compared.
     check_all(notes.iter().map(|note| case("any note", order_with_note(note).to_string(), Verdict::Taken)).collect())
         .await;
 }

@@ -1,4 +1,4 @@
-//! Requests that try to say by other ways what only the path, the body and the API say.
+//! Requests that try to override the path, the body or the owner with headers, queries and ids.
 
 use futures_util::{StreamExt, stream};
 use reqwest::{
@@ -9,18 +9,18 @@ use serde_json::json;
 use std::io::{Error, ErrorKind};
 use testkit::{
     api_client::{ApiClient, LANES, send, try_send},
-    hostile_values::{TRACE, malformed_order_ids, order_ids_that_no_text_has, trace_headers},
+    hostile_values::{TRACE, malformed_order_ids, order_ids_that_are_not_text, trace_headers},
     order_bodies::{new_id, order_of},
     stack::{OWNER, Stack},
     tokens::subject_of,
 };
 
-/// Cases on their way at once.
+/// Cases under way at the same time.
 const CONCURRENCY: usize = 8;
 
 #[tokio::test]
 async fn headers_and_queries_change_nothing() {
-    let (api, stack) = (ApiClient::new(), Stack::of_environment().await);
+    let (api, stack) = (ApiClient::new(), Stack::from_env().await);
 
     for lane in LANES {
         let (id, other) = (new_id(), new_id());
@@ -47,10 +47,10 @@ async fn headers_and_queries_change_nothing() {
     }
 }
 
-/// The one header of a caller that the mapping template reads: what is no trace header must not be taken for anything.
+/// The mapping template reads only this header of a caller. A malformed one must have no effect.
 #[tokio::test]
 async fn a_trace_header_changes_nothing() {
-    let (api, stack, other) = (ApiClient::new(), Stack::of_environment().await, new_id());
+    let (api, stack, other) = (ApiClient::new(), Stack::from_env().await, new_id());
     let another_id = format!("&MessageAttribute.1.Value.StringValue={other}");
     let another_body = format!("{TRACE}&MessageBody={}", order_of("SKU-2"));
     let headers: Vec<_> = trace_headers().into_iter().chain([TRACE.to_owned(), another_id, another_body]).collect();
@@ -87,7 +87,7 @@ async fn a_body_that_breaks_off_is_not_stored() {
     let order = order_of("SKU-1").to_string();
 
     for lane in LANES {
-        // All of the order comes, but fewer bytes than were promised.
+        // The whole order arrives, but fewer bytes than `Content-Length` says.
         let pieces = [Ok(order.clone()), Err(Error::from(ErrorKind::ConnectionAborted))];
         let request = api.request(Method::PUT, &format!("{lane}/orders/{id}")).header(CONTENT_TYPE, "application/json");
         let request = request.header(CONTENT_LENGTH, order.len() + 100);
@@ -96,7 +96,7 @@ async fn a_body_that_breaks_off_is_not_stored() {
         }
     }
 
-    // An order that follows is settled, so the broken one would be by now.
+    // A later order is settled, so the broken one would be, too.
     let next = new_id();
     api.put("async", &next, &order_of("SKU-1")).await;
     api.settled(&next).await;
@@ -118,15 +118,15 @@ async fn a_hostile_order_id_is_refused_by_the_sync_lane_and_the_status_service()
 async fn a_hostile_order_id_never_breaks_the_async_lane() {
     let (api, id) = (ApiClient::new(), new_id());
 
-    for hostile in order_ids_that_no_text_has(&id) {
+    for hostile in order_ids_that_are_not_text(&id) {
         let answer = api.put("async", &hostile, &order_of("SKU-1")).await;
-        // Whether a queue is given a decoded id is up to the platform: docs/emulators.md.
+        // Whether the queue gets a decoded id depends on the platform: docs/emulators.md.
         if answer.status != 202 {
             answer.problem(400);
         }
     }
 
-    // An order that follows is settled.
+    // A later order is settled.
     assert_eq!(api.put("async", &id, &order_of("SKU-1")).await.status, 202);
     assert_eq!(api.settled(&id).await["status"], "CONFIRMED");
 }

@@ -2,8 +2,8 @@
 //!
 //! `TWOLANE_OUTPUTS` names the file with the stack's outputs as a flat JSON object; without it, the nearest
 //! `.local/outputs.json` does. Region, credentials and endpoint come from the environment, as for every AWS tool. All
-//! orders have new ids, so tests run side by side, again and again, on any account.
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+//! orders have new ids, so tests run concurrently and repeatedly, on any account.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 mod async_lane;
 mod bad_bodies;

@@ -18,7 +18,7 @@ fn ids(orders: &[Value]) -> Vec<&str> {
     orders.iter().map(|order| order["orderId"].as_str().unwrap()).collect()
 }
 
-/// The first page once it has these orders in that status. On AWS, an index follows its table a little later.
+/// Waits until the first page has these orders in these statuses. On AWS, an index follows its table with a delay.
 async fn listed(api: &ApiClient, expected: &[(&str, &str)]) -> Vec<Value> {
     eventually(DEADLINE, "the list has the orders", async || {
         let answer = api.list("limit=100").await;
@@ -32,7 +32,7 @@ async fn listed(api: &ApiClient, expected: &[(&str, &str)]) -> Vec<Value> {
     .await
 }
 
-/// Every page of that list. Between two pages, `meanwhile` is done.
+/// Reads every page of a list. Runs `meanwhile` between two pages.
 async fn pages(api: &ApiClient, query: &str, mut meanwhile: impl AsyncFnMut()) -> Vec<Vec<Value>> {
     let (mut pages, mut next) = (Vec::new(), String::new());
     loop {
@@ -47,7 +47,7 @@ async fn pages(api: &ApiClient, query: &str, mut meanwhile: impl AsyncFnMut()) -
 
 #[tokio::test]
 async fn orders_of_all_lanes_are_listed_newest_first_as_the_status_service_shows_them() {
-    let (owner, stack) = (new_owner(), Stack::of_environment().await);
+    let (owner, stack) = (new_owner(), Stack::from_env().await);
     let (api, placed) = (ApiClient::of(&owner), LANES.map(|_| new_id()));
     stack.supply(&owner, &order_of("SKU-1")).await;
     for (lane, id) in LANES.iter().zip(&placed) {
@@ -69,12 +69,12 @@ async fn orders_of_all_lanes_are_listed_newest_first_as_the_status_service_shows
 }
 
 #[tokio::test]
-async fn orders_that_end_otherwise_are_listed_too() {
+async fn cancelled_and_rejected_orders_are_listed_too() {
     let (api, cancelled, rejected) = (ApiClient::of(&new_owner()), new_id(), new_id());
     let mut unknown_currency = order_of("SKU-1");
     unknown_currency["currency"] = "ABC".into();
 
-    // Its owner has no account.
+    // Cancelled, because its owner has no account.
     api.put("bus", &cancelled, &order_of("SKU-1")).await;
     api.put("async", &rejected, &unknown_currency).await;
 
@@ -85,11 +85,11 @@ async fn orders_that_end_otherwise_are_listed_too() {
 }
 
 #[tokio::test]
-async fn pages_have_each_order_once_whatever_is_placed_meanwhile() {
+async fn pages_list_each_order_once_while_new_ones_are_placed() {
     const ORDERS: usize = 25;
     let api = ApiClient::of(&new_owner());
     let (order, before): (_, Vec<_>) = (order_of("SKU-1"), (0..ORDERS).map(|_| new_id()).collect());
-    // Some of them in the same millisecond.
+    // Some orders are placed in the same millisecond.
     join_all(before.iter().map(|id| api.put("sync", id, &order))).await;
     listed(&api, &before.iter().map(|id| (id.as_str(), "CONFIRMED")).collect::<Vec<_>>()).await;
     let mut later = Vec::new();
@@ -107,14 +107,14 @@ async fn pages_have_each_order_once_whatever_is_placed_meanwhile() {
     assert_eq!((found.len(), found), (ORDERS, before.iter().map(String::as_str).collect()));
     let times: Vec<_> = orders.iter().map(|order| order["placedAt"].as_str().unwrap()).collect();
     assert!(times.is_sorted_by(|newer, older| newer >= older), "{times:?}");
-    // Who was away asks for what came since.
+    // The first page has the orders that were placed meanwhile.
     let later: Vec<_> = later.iter().map(|id| (id.as_str(), "CONFIRMED")).collect();
     let all = listed(&api, &later).await;
     assert_eq!(ids(&all[..later.len()]), later.iter().rev().map(|(id, _)| *id).collect::<Vec<_>>());
 }
 
 #[tokio::test]
-async fn a_moment_leaves_older_orders_out_of_every_page() {
+async fn since_leaves_older_orders_out_of_every_page() {
     let (api, placed) = (ApiClient::of(&new_owner()), [new_id(), new_id(), new_id()]);
     for id in &placed {
         api.put("sync", id, &order_of("SKU-1")).await;
@@ -128,7 +128,7 @@ async fn a_moment_leaves_older_orders_out_of_every_page() {
 }
 
 #[tokio::test]
-async fn a_list_and_its_cursor_are_their_owners_alone() {
+async fn a_list_and_its_cursor_serve_only_their_owner() {
     let (alice, mallory) = (ApiClient::of(&new_owner()), ApiClient::of(&new_owner()));
     let placed = [new_id(), new_id()];
     for id in &placed {

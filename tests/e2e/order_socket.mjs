@@ -1,4 +1,4 @@
-// What samples/order-socket.mjs does on a stack: TWOLANE_API_URL, TWOLANE_WEBSOCKET_URL, TWOLANE_TOKEN. Fails with a message.
+// Tests samples/order-socket.mjs on the stack of TWOLANE_API_URL, TWOLANE_WEBSOCKET_URL and TWOLANE_TOKEN.
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -7,7 +7,7 @@ import { OrderSocket } from '../../samples/order-socket.mjs';
 const { TWOLANE_API_URL: api, TWOLANE_WEBSOCKET_URL: url, TWOLANE_TOKEN: token } = process.env;
 const DEADLINE_MS = 25_000;
 
-/** Every socket that was opened, and every frame that came. */
+/** Every opened socket and every received frame. */
 const [sockets, frames] = [[], []];
 globalThis.WebSocket = class extends WebSocket {
   constructor(...parameters) {
@@ -24,7 +24,7 @@ async function until(what, found) {
     if (value) return value;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`waited in vain until ${what}`);
+  throw new Error(`timed out waiting until ${what}`);
 }
 
 async function request(method, path, body) {
@@ -46,41 +46,41 @@ const socket = new OrderSocket({
   url,
   token: () => mayConnect.then(() => token),
   onOutcome: (frame) => outcomes.push(frame),
-  // Longer than an answer takes on a machine that is busy.
+  // Longer than an answer takes on a busy machine.
   pingEveryMs: 4_000,
 });
 
-// The socket is kept open.
+// It keeps its socket open.
 await until('a ping is answered', () => frames.some((frame) => frame.type === 'pong'));
 
-// An outcome is received, once, however the page spells the id.
+// It receives an outcome once, in whichever case the page writes the id.
 const first = randomUUID();
 socket.follow(first.toUpperCase());
 await place(first.toUpperCase());
-await until('the first outcome', () => outcomes.length > 0);
-// The answer to `subscribe` may have it, if the worker was quicker.
+await until('the first outcome is received', () => outcomes.length > 0);
+// If the worker was faster, the answer to `subscribe` has the outcome.
 assert.ok(outcomes[0].type === 'order.confirmed' || outcomes[0].status === 'CONFIRMED', JSON.stringify(outcomes[0]));
 assert.equal(outcomes[0].orderId, first);
 
-// An outcome that comes while no socket is open is not missed.
+// It does not miss an outcome while no socket is open.
 const second = randomUUID();
 socket.follow(second);
 let allow;
 mayConnect = new Promise((resolve) => (allow = resolve));
 const cut = sockets.at(-1);
-// As when a network is cut: the socket receives nothing more, and the other side does not take part in its end.
+// As when the network is cut: the socket receives nothing, and the other side sends no close frame.
 cut.close();
 cut.dispatchEvent(new Event('close'));
 await place(second);
 await until('the order is settled', () => isSettled(second));
 assert.equal(outcomes.length, 1);
 allow();
-await until('the second outcome', () => outcomes.length > 1);
+await until('the second outcome is received', () => outcomes.length > 1);
 assert.deepEqual([outcomes[1].type, outcomes[1].orderId, outcomes[1].status], ['order.status', second, 'CONFIRMED']);
 assert.notEqual(sockets.at(-1), cut);
 assert.deepEqual(frames.filter((frame) => frame.type === 'error'), []);
 
-// It ends when the page says so.
+// It ends when the page calls end().
 const opened = sockets.length;
 socket.end();
 assert.ok(sockets.at(-1).readyState >= WebSocket.CLOSING);

@@ -1,4 +1,4 @@
-//! The sample for pages, `samples/order-socket.mjs`. Node.js runs it, with the same WebSocket as browsers have.
+//! The sample for pages, `samples/order-socket.mjs`. Node.js runs it, with the WebSocket API of browsers.
 
 use crate::terminal::session_with_wscat;
 use std::fs;
@@ -7,7 +7,7 @@ use testkit::{node::search_path, repository::root, socket::SOCKETS};
 
 #[tokio::test]
 async fn the_sample_keeps_its_socket_open_and_catches_up_after_a_cut() {
-    let _beside_others = SOCKETS.read().await;
+    let _shared = SOCKETS.read().await;
 
     let printed = session_with_wscat("node tests/e2e/order_socket.mjs").await;
 
@@ -32,5 +32,5 @@ fn the_page_about_sockets_names_the_sample_and_the_limits() {
     for fact in ["samples/order-socket.mjs", "ten minutes", "two hours", r#"{"action":"ping"}"#, r#"{"type":"pong"}"#] {
         assert!(page.contains(fact), "docs/websocket.md: say {fact}");
     }
-    assert!(sample.contains("PING_EVERY_MS = 5 * 60_000"), "below ten minutes");
+    assert!(sample.contains("PING_EVERY_MS = 5 * 60_000"), "pings must be less than ten minutes apart");
 }

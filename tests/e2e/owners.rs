@@ -1,4 +1,4 @@
-//! Owners side by side: each places, reads and hears of their own orders and no other's.
+//! Concurrent owners: each places and reads only their own orders, and receives only their own callbacks.
 
 use futures_util::future::join_all;
 use reqwest::{Method, header::CONTENT_TYPE};
@@ -17,9 +17,9 @@ use testkit::{
 const ORDERS: usize = 6;
 
 #[tokio::test]
-async fn two_owners_in_parallel_hear_and_read_only_their_own() {
+async fn two_owners_in_parallel_receive_and_read_only_their_own_orders() {
     let (alice, bob) = (format!("alice-{}", new_id()), format!("bob-{}", new_id()));
-    let stack = Stack::of_environment().await;
+    let stack = Stack::from_env().await;
     let run = async |owner: &str, sku: &str, ids: &[String]| {
         let api = ApiClient::of(owner);
         let mut sockets = [Socket::open_as(owner).await, Socket::open_as(owner).await];
@@ -41,7 +41,7 @@ async fn two_owners_in_parallel_hear_and_read_only_their_own() {
         }
         (sockets, queued)
     };
-    // The same ids for both, then ids of their own: an id is its owner's.
+    // Both use the same ids, then separate ones: each owner has their own ids.
     let shared: Vec<_> = (0..ORDERS).map(|_| new_id()).collect();
     let own = || shared.iter().cloned().chain((0..ORDERS).map(|_| new_id())).collect::<Vec<_>>();
     let (of_alice, of_bob) = (own(), own());
@@ -50,11 +50,11 @@ async fn two_owners_in_parallel_hear_and_read_only_their_own() {
 
     for ((mut sockets, queued), sku) in [(alices, "ALICE"), (bobs, "BOB")] {
         for socket in &mut sockets {
-            // Whatever was sent before this answer has come.
+            // Frames that were sent before this answer have arrived.
             socket.subscribe(&new_id()).await;
-            for frame in socket.unheard() {
-                assert!(queued.contains(frame["orderId"].as_str().unwrap()), "{sku} heard {frame}");
-                assert_eq!(frame["order"]["items"][0]["sku"], sku, "{sku} heard {frame}");
+            for frame in socket.untaken() {
+                assert!(queued.contains(frame["orderId"].as_str().unwrap()), "{sku} received {frame}");
+                assert_eq!(frame["order"]["items"][0]["sku"], sku, "{sku} received {frame}");
             }
         }
     }
@@ -63,7 +63,7 @@ async fn two_owners_in_parallel_hear_and_read_only_their_own() {
 }
 
 #[tokio::test]
-async fn a_foreign_order_is_as_one_that_does_not_exist() {
+async fn another_owners_order_looks_like_an_unknown_id() {
     let (owner, id, unknown) = (format!("alice-{}", new_id()), new_id(), new_id());
     let (alice, mallory) = (ApiClient::of(&owner), ApiClient::of("mallory"));
     assert_eq!(alice.put("sync", &id, &order_of("SKU-1")).await.status, 201);
@@ -74,32 +74,32 @@ async fn a_foreign_order_is_as_one_that_does_not_exist() {
     let as_unknown = |text: String| text.replace(&id, &unknown);
     assert_eq!(as_unknown(foreign.body.to_string()), nothing.body.to_string());
     assert_eq!((foreign.status, foreign.header("retry-after")), (nothing.status, nothing.header("retry-after")));
-    // Not even by a conflict: the id is free for everybody else.
+    // A conflict would reveal the order: the id is free for other owners.
     assert_eq!(placed.status, 201);
     assert_eq!(alice.get(&id).await.body["items"][0]["sku"], "SKU-1");
 }
 
 #[tokio::test]
-async fn a_subscription_to_a_foreign_order_is_as_one_to_an_order_that_does_not_exist() {
+async fn a_subscription_to_another_owners_order_looks_like_one_to_an_unknown_id() {
     let (alice, id, unknown) = (ApiClient::of(&format!("alice-{}", new_id())), new_id(), new_id());
     assert_eq!(alice.put("sync", &id, &order_of("SKU-1")).await.status, 201);
 
     let mut socket = Socket::open_as("mallory").await;
-    let (told, told_nothing) = (socket.subscribe(&id).await, socket.subscribe(&unknown).await);
+    let (foreign, nothing) = (socket.subscribe(&id).await, socket.subscribe(&unknown).await);
 
-    assert_eq!(told.to_string().replace(&id, &unknown), told_nothing.to_string());
+    assert_eq!(foreign.to_string().replace(&id, &unknown), nothing.to_string());
 }
 
-/// Subjects made to be read as something else than a name, told apart from those of other runs.
+/// Hostile subjects, unique to this run.
 fn hostile_subjects() -> impl Iterator<Item = String> {
     let unique = new_id();
     SUBJECTS.iter().map(move |subject| format!("{subject}~{unique}"))
 }
 
-/// Whatever a token's subject is, it is a value and nothing else, in every lane.
+/// Every lane uses the subject of a token only as a value.
 #[tokio::test]
-async fn a_subject_is_never_read_as_anything_but_a_name() {
-    let stack = Stack::of_environment().await;
+async fn a_hostile_subject_is_only_a_name() {
+    let stack = Stack::from_env().await;
 
     for owner in hostile_subjects() {
         let api = ApiClient::of(&owner);
@@ -118,7 +118,7 @@ async fn a_subject_is_never_read_as_anything_but_a_name() {
 }
 
 #[tokio::test]
-async fn whatever_the_subject_its_own_sockets_are_told() {
+async fn owners_with_hostile_subjects_are_notified() {
     for owner in hostile_subjects() {
         let (api, mut socket, id) = (ApiClient::of(&owner), Socket::open_as(&owner).await, new_id());
 
@@ -129,8 +129,8 @@ async fn whatever_the_subject_its_own_sockets_are_told() {
 }
 
 #[tokio::test]
-async fn nothing_that_a_caller_says_beside_the_token_makes_another_owner() {
-    let (owner, stack) = (format!("alice-{}", new_id()), Stack::of_environment().await);
+async fn only_the_token_decides_the_owner() {
+    let (owner, stack) = (format!("alice-{}", new_id()), Stack::from_env().await);
     let api = ApiClient::of(&owner);
 
     for lane in LANES {

@@ -1,6 +1,6 @@
-//! Payment as a synchronous use case: the answer is the outcome.
+//! Payments, a synchronous use case: the answer is the outcome.
 //!
-//! Tests run concurrently and share accounts, so each has its own currency.
+//! Tests run concurrently and share accounts, so each uses a different currency.
 
 use futures_util::future::join_all;
 use reqwest::{Method, header::CONTENT_TYPE};
@@ -27,7 +27,7 @@ async fn balance(stack: &Stack, currency: &str) -> i64 {
 
 #[tokio::test]
 async fn captures_a_payment_once_and_answers_its_repeat_with_the_same_payment() {
-    let (api, stack, id) = (ApiClient::new(), Stack::of_environment().await, new_id());
+    let (api, stack, id) = (ApiClient::new(), Stack::from_env().await, new_id());
     stack.add_money(OWNER, "AUD", 5000).await;
     let before = balance(&stack, "AUD").await;
 
@@ -52,8 +52,8 @@ async fn captures_a_payment_once_and_answers_its_repeat_with_the_same_payment() 
 }
 
 #[tokio::test]
-async fn declines_what_the_account_does_not_cover_for_good_and_says_nothing_of_the_balance() {
-    let (api, stack, id) = (ApiClient::new(), Stack::of_environment().await, new_id());
+async fn declines_a_payment_that_the_account_does_not_cover_for_good_without_revealing_the_balance() {
+    let (api, stack, id) = (ApiClient::new(), Stack::from_env().await, new_id());
     stack.add_money(OWNER, "NZD", 777).await;
     let before = balance(&stack, "NZD").await;
     let amount = before + 1;
@@ -74,7 +74,7 @@ async fn declines_what_the_account_does_not_cover_for_good_and_says_nothing_of_t
 
 #[tokio::test]
 async fn refuses_another_payment_under_the_same_id_with_409_and_keeps_the_first() {
-    let (api, stack, id) = (ApiClient::new(), Stack::of_environment().await, new_id());
+    let (api, stack, id) = (ApiClient::new(), Stack::from_env().await, new_id());
     stack.add_money(OWNER, "CAD", 1000).await;
     let first = api.put_payment(&id, "CAD", 100).await;
     let before = balance(&stack, "CAD").await;
@@ -87,9 +87,9 @@ async fn refuses_another_payment_under_the_same_id_with_409_and_keeps_the_first(
 }
 
 #[tokio::test]
-async fn takes_the_same_payment_once_however_often_it_comes_at_once() {
+async fn takes_a_payment_once_that_is_sent_ten_times_at_once() {
     const TIMES: usize = 10;
-    let (api, stack, id) = (ApiClient::new(), Stack::of_environment().await, new_id());
+    let (api, stack, id) = (ApiClient::new(), Stack::from_env().await, new_id());
     stack.add_money(OWNER, "ZAR", 1000).await;
     let before = balance(&stack, "ZAR").await;
 
@@ -104,10 +104,10 @@ async fn takes_the_same_payment_once_however_often_it_comes_at_once() {
 #[tokio::test]
 async fn never_overdraws_an_account() {
     const COVERED: i64 = 3;
-    let (api, stack) = (ApiClient::new(), Stack::of_environment().await);
+    let (api, stack) = (ApiClient::new(), Stack::from_env().await);
     stack.add_money(OWNER, "MXN", 300).await;
     let (before, amount) = (balance(&stack, "MXN").await, 100);
-    // What an earlier run left is covered too.
+    // An earlier run may have left money in the account.
     let covered = usize::try_from(before / amount).unwrap();
     assert!(before / amount >= COVERED);
     let ids: Vec<_> = (0..covered + 7).map(|_| new_id()).collect();
@@ -163,8 +163,8 @@ async fn refuses_other_methods_and_media_types() {
 }
 
 #[tokio::test]
-async fn a_payment_is_its_owners_and_paid_from_their_account() {
-    let (stack, id) = (Stack::of_environment().await, new_id());
+async fn a_payment_belongs_to_its_owner_and_is_paid_from_their_account() {
+    let (stack, id) = (Stack::from_env().await, new_id());
     let (api, mallory) = (ApiClient::new(), ApiClient::of("mallory"));
     stack.add_money(OWNER, "ILS", 100).await;
     let captured = api.put_payment(&id, "ILS", 100).await;
@@ -181,7 +181,7 @@ async fn a_payment_is_its_owners_and_paid_from_their_account() {
 
 #[tokio::test]
 async fn a_payment_never_pays_for_the_order_with_the_same_id() {
-    let (api, stack, id, sku) = (ApiClient::new(), Stack::of_environment().await, new_id(), new_sku());
+    let (api, stack, id, sku) = (ApiClient::new(), Stack::from_env().await, new_id(), new_sku());
     let order = order_in("KRW", &[(&sku, 1, 100)]);
     stack.supply(OWNER, &order).await;
     stack.add_money(OWNER, "KRW", 100).await;

@@ -1,4 +1,4 @@
-//! Messages that are not from the API, among some that are.
+//! Messages that the API did not send, in one batch with valid ones.
 
 use aws_sdk_sqs::types::MessageAttributeValue;
 use orders_api::queue_message::{ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE};
@@ -14,7 +14,7 @@ use testkit::{
 
 #[tokio::test]
 async fn fail_alone() {
-    let (api, stack) = (ApiClient::new(), Stack::of_environment().await);
+    let (api, stack) = (ApiClient::new(), Stack::from_env().await);
     let order = order_of("SKU-1").to_string();
     let healthy: [String; 4] = std::array::from_fn(|_| new_id());
     let poisoned: [String; 4] = std::array::from_fn(|_| new_id());
@@ -25,7 +25,7 @@ async fn fail_alone() {
         message(2, " ", &[]),
         message(3, &order, &[(ORDER_ID_ATTRIBUTE, text(&poisoned[2])), (OWNER_ATTRIBUTE, text("no owner"))]),
         message(4, &order, &[(OWNER_ATTRIBUTE, text(OWNER)), ("poison", number("1"))]),
-        // The API's attributes are of the type String and of no other: docs/decisions/0028.
+        // The API's attributes have the type String: docs/decisions/0028.
         message(5, &order, &[(ORDER_ID_ATTRIBUTE, custom), (OWNER_ATTRIBUTE, text(OWNER))]),
     ];
     let good = healthy.iter().enumerate().map(|(index, id)| {
@@ -46,11 +46,10 @@ async fn fail_alone() {
     }
 }
 
-/// Its owner is known, so they are notified; a retry would not help. docs/decisions/0028.
+/// The message names its owner, so they are notified. A retry would not help: docs/decisions/0028.
 #[tokio::test]
-async fn a_body_that_is_not_json_is_refused_where_the_message_names_an_owner_and_an_order() {
-    let (api, id, mut socket, stack) =
-        (ApiClient::new(), new_id(), Socket::open().await, Stack::of_environment().await);
+async fn a_body_that_is_not_json_is_rejected_if_the_message_names_an_owner_and_an_order() {
+    let (api, id, mut socket, stack) = (ApiClient::new(), new_id(), Socket::open().await, Stack::from_env().await);
     let owner = subject_of(OWNER);
     let attributes = [(ORDER_ID_ATTRIBUTE, text(&id.to_uppercase())), (OWNER_ATTRIBUTE, text(&owner))];
     let entries = vec![message(0, "not JSON", &attributes)];
@@ -58,7 +57,11 @@ async fn a_body_that_is_not_json_is_refused_where_the_message_names_an_owner_and
     let batch = stack.sqs.send_message_batch().queue_url(output("OrdersQueueUrl")).set_entries(Some(entries));
     batch.send().await.expect("the queue takes messages");
 
-    let told = socket.outcome(&id).await;
-    assert_eq!((&told["type"], &told["errors"][0]["pointer"]), (&"order.rejected".into(), &"".into()), "{told}");
+    let callback = socket.outcome(&id).await;
+    assert_eq!(
+        (&callback["type"], &callback["errors"][0]["pointer"]),
+        (&"order.rejected".into(), &"".into()),
+        "{callback}"
+    );
     assert_eq!(api.settled(&id).await["status"], "REJECTED");
 }

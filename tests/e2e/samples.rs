@@ -1,4 +1,4 @@
-//! What `make demo` shows: the command line against a local stack, with nothing given but its environment.
+//! What `make demo` shows: the command line on a local stack, with all settings from the environment.
 
 use testkit::{
     api_client::LANES,
@@ -7,7 +7,7 @@ use testkit::{
     tokens::{subject_of, token},
 };
 
-/// What the owner's accounts have, as `make demo` fills demo's.
+/// The balances of the owner's accounts, as `make demo` sets demo's.
 const ACCOUNTS: [(&str, &str); 8] = [
     ("EUR", "50000.00"),
     ("USD", "10000.00"),
@@ -28,7 +28,7 @@ async fn the_sample_orders_go_down_every_lane() {
     for lane in LANES {
         // The accounts belong to OWNER, so the command line must order with OWNER's token.
         let mut order = command(&["order", "--lane", lane, "--file", "samples/orders.jsonl"]);
-        let ran = order.env("TWOLANE_TOKEN", token(OWNER)).output().await.expect("twolane can be run");
+        let ran = order.env("TWOLANE_TOKEN", token(OWNER)).output().await.expect("twolane runs");
         let printed = String::from_utf8_lossy(&ran.stdout);
 
         let expected = match lane {

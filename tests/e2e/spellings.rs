@@ -1,4 +1,4 @@
-//! What has several spellings is taken in each, and answered in one.
+//! Ids, media types and schemes are accepted in every spelling, and answered in one.
 
 use reqwest::{
     Method,
@@ -7,23 +7,23 @@ use reqwest::{
 use serde_json::json;
 use testkit::{
     api_client::{ApiClient, LANES, send},
-    order_bodies::{new_id, order_in_no_currency, order_of},
+    order_bodies::{new_id, order_in_unknown_currency, order_of},
     socket::{SOCKETS, Socket, handshake},
     stack::{OWNER, Stack},
     tokens::token,
 };
 
 #[tokio::test]
-async fn an_order_id_in_capital_letters_comes_back_in_small_ones_everywhere() {
-    let (api, mut socket, stack) = (ApiClient::new(), Socket::open().await, Stack::of_environment().await);
+async fn an_order_id_in_upper_case_is_answered_in_lower_case_everywhere() {
+    let (api, mut socket, stack) = (ApiClient::new(), Socket::open().await, Stack::from_env().await);
 
     let (stored, confirmed, rejected) = (new_id(), new_id(), new_id());
     let pending = api.get(&stored.to_uppercase()).await;
     let sync = api.put("sync", &stored.to_uppercase(), &order_of("SKU-1")).await;
     let queued = api.put("async", &confirmed.to_uppercase(), &order_of("SKU-1")).await;
-    // `outcome` and `subscribe` wait for a frame with the id in small letters.
-    let told = socket.outcome(&confirmed).await;
-    let refused = api.put("async", &rejected.to_uppercase(), &order_in_no_currency()).await;
+    // `outcome` and `subscribe` wait for a frame with the id in lower case.
+    let callback = socket.outcome(&confirmed).await;
+    let refused = api.put("async", &rejected.to_uppercase(), &order_in_unknown_currency()).await;
     let refusal = socket.outcome(&rejected).await;
     api.put("async", &confirmed.to_uppercase(), &order_of("SKU-2")).await;
     let different = socket.outcome(&confirmed).await;
@@ -35,7 +35,7 @@ async fn an_order_id_in_capital_letters_comes_back_in_small_ones_everywhere() {
     for (answer, id) in [(&sync, &stored), (&queued, &confirmed), (&refused, &rejected)] {
         assert!(answer.header("location").ends_with(&format!("/orders/{id}")), "{answer:?}");
     }
-    assert_eq!((&told["type"], &told["order"]["orderId"]), (&json!("order.confirmed"), &json!(confirmed)));
+    assert_eq!((&callback["type"], &callback["order"]["orderId"]), (&json!("order.confirmed"), &json!(confirmed)));
     assert_eq!((&refusal["type"], &different["type"]), (&json!("order.rejected"), &json!("order.rejected")));
     assert_eq!((&status["orderId"], &status["order"]["orderId"]), (&json!(confirmed), &json!(confirmed)));
     for id in [&stored, &confirmed, &rejected] {
@@ -45,8 +45,8 @@ async fn an_order_id_in_capital_letters_comes_back_in_small_ones_everywhere() {
 }
 
 #[tokio::test]
-async fn a_media_type_counts_in_any_case_in_every_lane() {
-    let (api, stack) = (ApiClient::new(), Stack::of_environment().await);
+async fn every_lane_accepts_a_media_type_in_any_case() {
+    let (api, stack) = (ApiClient::new(), Stack::from_env().await);
 
     for lane in LANES {
         for media_type in ["Application/JSON", "APPLICATION/JSON; Charset=UTF-8", "application/json;charset=utf-8"] {
@@ -61,8 +61,8 @@ async fn a_media_type_counts_in_any_case_in_every_lane() {
 }
 
 #[tokio::test]
-async fn the_scheme_of_a_token_counts_in_any_case_at_both_apis() {
-    let (token, _beside_others) = (token(OWNER), SOCKETS.read().await);
+async fn both_apis_accept_the_bearer_scheme_in_any_case() {
+    let (token, _shared) = (token(OWNER), SOCKETS.read().await);
 
     for scheme in ["Bearer", "bearer", "BEARER"] {
         let value = format!("{scheme} {token}");

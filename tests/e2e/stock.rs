@@ -1,4 +1,4 @@
-//! What is on the shelves, by the stock service's API.
+//! The stock service's API: units on the shelves.
 
 use reqwest::Method;
 use serde_json::json;
@@ -15,7 +15,7 @@ async fn get(api: &ApiClient, sku: &str) -> Answer {
 
 #[tokio::test]
 async fn shows_what_is_left_of_a_sku_and_follows_an_order() {
-    let (api, stack, id, sku) = (ApiClient::new(), Stack::of_environment().await, new_id(), new_sku());
+    let (api, stack, id, sku) = (ApiClient::new(), Stack::from_env().await, new_id(), new_sku());
     let order = order_in("ISK", &[(&sku, 3, 10)]);
     stack.supply(OWNER, &order).await;
     stack.add_stock(&sku, 4).await;

@@ -1,4 +1,4 @@
-//! The sync lane, the status service, and how both refuse.
+//! The sync lane and the status service, and what both refuse.
 
 use reqwest::{Method, header::CONTENT_TYPE};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ async fn answers_a_new_order_with_201_and_its_repeat_with_200_and_the_same_order
 
 #[tokio::test]
 async fn location_leads_to_the_order() {
-    let (api, stack) = (ApiClient::new(), Stack::of_environment().await);
+    let (api, stack) = (ApiClient::new(), Stack::from_env().await);
 
     for lane in LANES {
         let id = new_id();
@@ -36,7 +36,7 @@ async fn location_leads_to_the_order() {
         let placed = api.put(lane, &id, &order_of("SKU-1")).await;
 
         let location = url(&format!("{lane}/orders/{id}")).join(placed.header("location")).unwrap();
-        let path = location.as_str().strip_prefix(url("").as_str()).expect("it is in the same API, in its stage");
+        let path = location.as_str().strip_prefix(url("").as_str()).expect("it is below the URL of the API");
         let stored = api.settled(&id).await;
         let found = send(api.request(Method::GET, path)).await;
         assert_eq!((found.status, &found.body), (200, &stored), "{lane}");
@@ -69,7 +69,7 @@ async fn lists_everything_that_only_the_domain_finds_wrong() {
 }
 
 #[tokio::test]
-async fn refuses_what_is_no_order_in_every_lane() {
+async fn every_lane_refuses_bodies_that_are_not_orders() {
     let (api, id) = (ApiClient::new(), new_id());
     let mut unknown_field = order_of("SKU-1");
     unknown_field["vip"] = true.into();
@@ -108,7 +108,7 @@ async fn refuses_other_media_types_with_415() {
 }
 
 #[tokio::test]
-async fn refuses_other_methods_with_405_and_says_which_it_takes() {
+async fn refuses_other_methods_with_405_and_lists_the_allowed_ones() {
     let (api, id) = (ApiClient::new(), new_id());
     let paths = [
         (format!("sync/orders/{id}"), "PUT"),
@@ -127,7 +127,7 @@ async fn refuses_other_methods_with_405_and_says_which_it_takes() {
                 assert_eq!(answer.header("allow"), options, "{path}");
             }
         }
-        // Without a body there is no media type either.
+        // A request without a body has no media type.
         send(api.request(Method::DELETE, path)).await.problem(405);
     }
 }
@@ -142,7 +142,7 @@ async fn answers_an_unknown_path_with_404() {
 }
 
 #[tokio::test]
-async fn answers_pending_and_when_to_ask_again_for_an_order_never_seen() {
+async fn answers_pending_and_retry_after_for_an_unknown_order() {
     let (api, id) = (ApiClient::new(), new_id());
 
     let answer = api.get(&id).await;
@@ -152,7 +152,7 @@ async fn answers_pending_and_when_to_ask_again_for_an_order_never_seen() {
 }
 
 #[tokio::test]
-async fn an_id_in_capital_letters_is_the_same_id() {
+async fn an_id_in_upper_case_is_the_same_id() {
     let (api, id) = (ApiClient::new(), new_id());
 
     let lower = api.put("sync", &id, &order_of("SKU-1")).await;

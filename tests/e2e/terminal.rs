@@ -1,4 +1,4 @@
-//! Commands as people type them, with the real curl and the real wscat.
+//! Runs shell lines with the real curl and wscat.
 
 use std::process::Stdio;
 use testkit::{
@@ -9,8 +9,8 @@ use tokio::{process::Command, time::timeout};
 /// Longest session in a shell.
 const SESSION_DEADLINE: std::time::Duration = DEADLINE.saturating_mul(3);
 
-/// Runs shell lines in one session at the repository's root, as a person would who has `curl`, the URL of the stack's
-/// REST API and a token: what they print.
+/// Runs shell lines in one session at the repository's root, and returns what they print. The environment has the URL
+/// of the stack's REST API and a token.
 ///
 /// # Panics
 /// When a line fails.
@@ -18,7 +18,7 @@ pub(crate) async fn session(lines: &str) -> String {
     run(shell(), lines).await
 }
 
-/// The same for a person who has `wscat`, too, and the URL of the stack's WebSocket API.
+/// The same with `wscat` and the URL of the stack's WebSocket API.
 ///
 /// # Panics
 /// When a line fails.
@@ -38,7 +38,7 @@ fn shell() -> Command {
 async fn run(mut shell: Command, lines: &str) -> String {
     let child = shell
         .args(["-euo", "pipefail", "-c", lines])
-        // wscat ends when its input does: like a terminal, it stays open.
+        // wscat ends when its input ends, so the input stays open.
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -47,12 +47,12 @@ async fn run(mut shell: Command, lines: &str) -> String {
         .expect("bash is installed");
     let ended = wait_with_open_input(child);
     let ended = timeout(SESSION_DEADLINE, ended).await.unwrap_or_else(|_| panic!("the session hangs:\n{lines}"));
-    let (printed, complaints) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
-    assert!(ended.status.success(), "{}\n{lines}\n--- printed\n{printed}\n--- complaints\n{complaints}", ended.status);
+    let (printed, errors) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+    assert!(ended.status.success(), "{}\n{lines}\n--- stdout\n{printed}\n--- stderr\n{errors}", ended.status);
     printed.into_owned()
 }
 
 async fn wait_with_open_input(mut child: tokio::process::Child) -> std::process::Output {
     let _input = child.stdin.take();
-    child.wait_with_output().await.expect("the session can be waited for")
+    child.wait_with_output().await.expect("the session ends")
 }

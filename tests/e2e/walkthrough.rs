@@ -12,12 +12,12 @@ use testkit::{
 const TUTORIAL: &str = "docs/tutorial.md";
 /// A line of the tutorial before a block of shell lines that are run here.
 const TESTED: &str = "<!-- tested: walkthrough -->";
-/// How people point a shell at their stack; the session here is at the stack under test already.
+/// The line that points a shell at a stack. The session here already has the environment of the stack under test.
 const ENVIRONMENT: &str = "eval \"$(make -s env)\"";
-/// A line of the tutorial before a block that shows what those lines print; `…` stands for anything.
+/// A line of the tutorial before a block that shows what those lines print. `…` stands for any text.
 const PRINTED: &str = "<!-- printed: walkthrough -->";
 
-/// Whether a line has the pieces of another, in their order.
+/// Whether a line contains the pieces of `shown` between `…`, in this order.
 fn fits(line: &str, shown: &str) -> bool {
     let mut rest = line;
     shown.trim().split('…').all(|piece| {
@@ -27,7 +27,7 @@ fn fits(line: &str, shown: &str) -> bool {
     })
 }
 
-/// The frames in what a session printed. Answers of HTTP do not end their line, so frames may start within one.
+/// The frames in the output of a session. HTTP answers do not end with a line break, so frames may start within a line.
 fn frames(printed: &str) -> impl Iterator<Item = Value> {
     let starts = printed.match_indices(r#"{"type":"order."#).map(|(at, _)| &printed[at..]);
     starts.filter_map(|rest| serde_json::Deserializer::from_str(rest).into_iter().next()?.ok())
@@ -35,7 +35,7 @@ fn frames(printed: &str) -> impl Iterator<Item = Value> {
 
 #[tokio::test]
 async fn the_tutorial_does_what_it_says() {
-    let tutorial = fs::read_to_string(root().join(TUTORIAL)).expect("there is a tutorial");
+    let tutorial = fs::read_to_string(root().join(TUTORIAL)).expect("the tutorial exists");
     let tested = blocks(&tutorial, TESTED);
     assert!(
         !tested.is_empty(),
@@ -47,9 +47,9 @@ async fn the_tutorial_does_what_it_says() {
     let printed = session_with_wscat(&lines.join("\n")).await;
 
     for fact in [r#""status":"CONFIRMED""#, r#""status":"QUEUED""#] {
-        assert!(printed.contains(fact), "the walkthrough must show {fact}, and printed\n{printed}");
+        assert!(printed.contains(fact), "the walkthrough must show {fact}; it printed\n{printed}");
     }
-    // Other tests place orders for the same owner: what counts is the order that the walkthrough subscribes to.
+    // Other tests place orders for the same owner. Only the order that the walkthrough subscribes to counts.
     let frames: Vec<_> = frames(&printed).collect();
     let has_frame =
         |kind: &str, id: &Value| frames.iter().any(|frame| frame["type"] == kind && frame["orderId"] == *id);
@@ -92,13 +92,13 @@ async fn wscat_shows_the_answer_to_a_subscription_and_the_callback_of_an_order()
     let order = r#"{"currency":"EUR","items":[{"sku":"SKU-1","quantity":2,"unitPriceMinor":1999}]}"#;
     let _open = SOCKETS.read().await;
 
-    // wscat wants the terminal's input for itself, so the order goes out from behind, once wscat listens.
+    // wscat needs the terminal's input, so a background job sends the order once wscat has subscribed.
     let printed = session_with_wscat(&format!(
-        r#"heard=$(mktemp)
-           trap 'rm -f "$heard"' EXIT
-           (until grep -q PENDING "$heard"; do sleep 0.1; done
+        r#"received=$(mktemp)
+           trap 'rm -f "$received"' EXIT
+           (until grep -q PENDING "$received"; do sleep 0.1; done
             curl -sS -o /dev/null -X PUT "$TWOLANE_API_URL/async/orders/{id}" -H "Authorization: Bearer $TWOLANE_TOKEN" -H 'Content-Type: application/json' -d '{order}') &
-           wscat -c "$TWOLANE_WEBSOCKET_URL" -H "Authorization: Bearer $TWOLANE_TOKEN" -w 10 -x '{{"action":"subscribe","orderId":"{id}"}}' | tee "$heard""#
+           wscat -c "$TWOLANE_WEBSOCKET_URL" -H "Authorization: Bearer $TWOLANE_TOKEN" -w 10 -x '{{"action":"subscribe","orderId":"{id}"}}' | tee "$received""#
     ))
     .await;
 

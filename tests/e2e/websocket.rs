@@ -1,4 +1,4 @@
-//! Sockets: who is told, what they may ask, and what becomes of those that close.
+//! Sockets: which are notified, what clients may send, and what happens when a socket closes.
 
 use futures_util::future::join_all;
 use serde_json::json;
@@ -6,16 +6,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use testkit::{
     api_client::ApiClient,
     eventually::{DEADLINE, eventually},
-    order_bodies::{new_id, order_in_no_currency, order_of},
+    order_bodies::{new_id, order_in_unknown_currency, order_of},
     socket::{SOCKETS, Socket},
     stack::{OWNER, Stack},
     tokens::subject_of,
 };
 
 #[tokio::test]
-async fn every_open_socket_of_the_owner_is_told() {
+async fn every_open_socket_of_the_owner_is_notified() {
     let (api, id) = (ApiClient::new(), new_id());
-    let _beside_others = SOCKETS.read().await;
+    let _shared = SOCKETS.read().await;
     let mut sockets = [Socket::open_alone().await, Socket::open_alone().await, Socket::open_alone().await];
 
     api.put("async", &id, &order_of("SKU-1")).await;
@@ -25,12 +25,13 @@ async fn every_open_socket_of_the_owner_is_told() {
     }
 }
 
-/// A socket is known before it is quite open; what is posted to it then is refused as if it were gone.
+/// A socket has a row shortly before it is open. API Gateway answers a notification in that time as if the socket were
+/// gone.
 #[tokio::test]
-async fn sockets_that_open_while_others_are_told_are_told_from_then_on() {
+async fn sockets_that_open_during_notifications_are_notified_from_then_on() {
     const SOCKETS_OPENED: usize = 15;
     const ORDERS_AT_ONCE: usize = 4;
-    let (api, id, stack) = (ApiClient::new(), new_id(), Stack::of_environment().await);
+    let (api, id, stack) = (ApiClient::new(), new_id(), Stack::from_env().await);
     let _alone = SOCKETS.write().await;
     let before = stack.connections_of(&subject_of(OWNER)).await;
 
@@ -38,7 +39,7 @@ async fn sockets_that_open_while_others_are_told_are_told_from_then_on() {
         loop {
             let id = new_id();
             assert_eq!(api.put("async", &id, &order_of("SKU-1")).await.status, 202);
-            // Else the queue would grow as long as sockets open, and each socket would wait for it below.
+            // Otherwise the queue would grow while sockets open, and each socket would wait for it below.
             api.settled(&id).await;
         }
     }));
@@ -63,14 +64,14 @@ async fn sockets_that_open_while_others_are_told_are_told_from_then_on() {
 }
 
 #[tokio::test]
-async fn a_closed_socket_is_forgotten_and_the_others_are_told() {
-    let (api, id, stack) = (ApiClient::new(), new_id(), Stack::of_environment().await);
+async fn a_closed_socket_loses_its_row_and_the_others_are_notified() {
+    let (api, id, stack) = (ApiClient::new(), new_id(), Stack::from_env().await);
     let _alone = SOCKETS.write().await;
     let mut open = Socket::open_alone().await;
     let before = stack.connections_of(&subject_of(OWNER)).await;
     let closing = Socket::open_alone().await;
     let new: Vec<_> = stack.connections_of(&subject_of(OWNER)).await.difference(&before).cloned().collect();
-    assert_eq!(new.len(), 1, "an open socket has a row of its own: {new:?}");
+    assert_eq!(new.len(), 1, "each open socket has one row: {new:?}");
 
     closing.close().await;
     api.put("async", &id, &order_of("SKU-1")).await;
@@ -83,10 +84,10 @@ async fn a_closed_socket_is_forgotten_and_the_others_are_told() {
 }
 
 #[tokio::test]
-async fn a_socket_that_closed_unnoticed_costs_its_row_and_nothing_else() {
-    let (api, id, stack) = (ApiClient::new(), new_id(), Stack::of_environment().await);
+async fn a_socket_that_closed_unnoticed_loses_its_row_and_nothing_else_changes() {
+    let (api, id, stack) = (ApiClient::new(), new_id(), Stack::from_env().await);
     let mut open = Socket::open().await;
-    // As long as API Gateway's own, and nobody's.
+    // An id in the format of API Gateway, without a socket.
     let gone = format!("{}c=", &new_id().replace('-', "")[..14]);
     let in_an_hour = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_hours(1);
     stack.add_gone_connection(&subject_of(OWNER), &gone, in_an_hour.as_secs()).await;
@@ -101,22 +102,22 @@ async fn a_socket_that_closed_unnoticed_costs_its_row_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_subscription_after_the_fact_replays_the_order() {
+async fn a_subscription_to_a_settled_order_replays_it() {
     let (api, confirmed, rejected) = (ApiClient::new(), new_id(), new_id());
     api.put("async", &confirmed, &order_of("SKU-1")).await;
-    api.put("async", &rejected, &order_in_no_currency()).await;
+    api.put("async", &rejected, &order_in_unknown_currency()).await;
     let orders = [api.settled(&confirmed).await, api.settled(&rejected).await];
 
     let mut socket = Socket::open().await;
 
     for order in orders {
-        let told = socket.subscribe(order["orderId"].as_str().unwrap()).await;
-        assert_eq!((&told["status"], &told["order"]), (&order["status"], &order));
+        let status = socket.subscribe(order["orderId"].as_str().unwrap()).await;
+        assert_eq!((&status["status"], &status["order"]), (&order["status"], &order));
     }
 }
 
 #[tokio::test]
-async fn a_subscription_before_the_fact_says_pending_and_the_outcome_follows() {
+async fn a_subscription_before_the_order_says_pending_and_the_outcome_follows() {
     let (api, id, mut socket) = (ApiClient::new(), new_id(), Socket::open().await);
 
     let before = socket.subscribe(&id).await;
@@ -152,14 +153,14 @@ async fn a_frame_that_is_not_understood_is_answered_with_an_error() {
         &long,
     ] {
         socket.send(frame).await;
-        let told = socket.frame(&format!("an error for {frame:.80}"), |frame| frame["type"] == "error").await;
-        assert!(told["detail"].as_str().unwrap().contains("understood"), "{frame:.80}: {told}");
+        let error = socket.frame(&format!("an error for {frame:.80}"), |frame| frame["type"] == "error").await;
+        assert!(error["detail"].as_str().unwrap().contains("understood"), "{frame:.80}: {error}");
     }
 
     assert_eq!(socket.subscribe(&new_id()).await["status"], "PENDING", "the socket is still served");
 }
 
-/// What a page sends to keep its socket open, and what common client libraries send.
+/// The pings of pages that keep their sockets open, and of common client libraries.
 #[tokio::test]
 async fn every_usual_ping_is_answered_with_a_pong_and_nothing_else() {
     let mut socket = Socket::open().await;
@@ -171,15 +172,15 @@ async fn every_usual_ping_is_answered_with_a_pong_and_nothing_else() {
     }
 
     assert_eq!(socket.subscribe(&new_id()).await["status"], "PENDING", "the socket is still served");
-    let unheard = socket.unheard().iter().filter(|frame| frame["type"] == "error" || frame["type"] == "pong");
-    assert_eq!(unheard.count(), 0, "{:?}", socket.unheard());
+    let untaken = socket.untaken().iter().filter(|frame| frame["type"] == "error" || frame["type"] == "pong");
+    assert_eq!(untaken.count(), 0, "{:?}", socket.untaken());
 }
 
 #[tokio::test]
-async fn a_frame_that_names_an_event_of_the_api_does_not_bring_it_about() {
+async fn a_frame_that_names_a_route_of_the_api_does_not_trigger_it() {
     let (api, id, mut socket) = (ApiClient::new(), new_id(), Socket::open().await);
 
-    // Whichever route a platform takes these frames for, the socket stays open, and known as such.
+    // Whichever route a platform selects for these frames, the socket stays open and keeps its row.
     for action in ["$connect", "$disconnect", "$default"] {
         socket.send(&json!({"action": action}).to_string()).await;
     }

@@ -1,6 +1,6 @@
 //! Orders of the bus lane.
 
-use crate::rig::{PATIENCE, Rig};
+use crate::rig::{DELIVERY_WAIT, Rig};
 use reqwest::Method;
 use serde_json::Value;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use testkit::{
     services::{self, steps, total},
 };
 
-/// Longest wait until a busy lane takes an order.
+/// Longest wait until a busy lane accepts an order.
 const DEADLINE: Duration = Duration::from_mins(4);
 
-/// Places an order as a client does: again until the lane takes it.
+/// Places an order as a client does: repeats the request until the lane accepts it.
 pub(crate) async fn submit(api: &ApiClient, id: &str, order: &Value) {
     eventually(DEADLINE, &format!("order {id} is submitted"), async || {
         let request = api.request(Method::PUT, &format!("bus/orders/{id}")).json(order);
@@ -25,7 +25,7 @@ pub(crate) async fn submit(api: &ApiClient, id: &str, order: &Value) {
     .await;
 }
 
-/// The output with the deployed name of that function of the lane, which is also the name of the endpoint's caller.
+/// The output with the deployed name of a function of the lane. It is also the name of the endpoint's caller.
 pub(crate) fn output_of(function: &str) -> &'static str {
     let mut functions = lanes::lane("bus").expect("a lane of the table").functions.iter();
     functions.find(|known| known.name == function).expect("a function of the lane").output
@@ -36,23 +36,23 @@ pub(crate) fn shown(order: &Value) -> [&str; 3] {
     std::array::from_fn(|step| order["steps"][step]["state"].as_str().unwrap_or_default())
 }
 
-/// What is left of the order's first SKU and of the account that pays for it.
+/// The units left of the order's first SKU, and the money left in the account that pays for it.
 pub(crate) async fn left(rig: &Rig, owner: &str, order: &Value) -> [Option<i64>; 2] {
     let account = services::account(owner, order["currency"].as_str().unwrap());
     let sku = order["items"][0]["sku"].as_str().unwrap();
     [rig.stack.available("stock", sku).await, rig.stack.available("payment", &account).await]
 }
 
-/// What [`left`] says once an order of one line has been taken.
+/// What [`left`] returns after an order of one line has taken its units and money.
 pub(crate) fn less(before: [Option<i64>; 2], order: &Value) -> [Option<i64>; 2] {
     let units = order["items"][0]["quantity"].as_i64().unwrap();
     [before[0].map(|left| left - units), before[1].map(|left| left - total(order))]
 }
 
-/// Waits until every service has that state of the order.
+/// Waits until the order's hold has that state in every service.
 pub(crate) async fn every_step_is(rig: &Rig, owner: &str, id: &str, state: &str) {
     for step in steps() {
-        eventually(PATIENCE, &format!("the {} of {id} is {state}", step.name), async || {
+        eventually(DELIVERY_WAIT, &format!("the {} of {id} is {state}", step.name), async || {
             let hold = rig.stack.hold(step.name, owner, id).await?;
             (hold.state == state).then_some(())
         })

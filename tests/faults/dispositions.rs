@@ -1,7 +1,7 @@
-//! The example of `sqs-batch`, deployed with a queue of its own: a function that does what each message says, panics
-//! included, which no function of the stack can be made to do from outside.
+//! The example of `sqs-batch`, deployed with a separate queue. Its function does what each message says. It can also
+//! panic, which a test cannot cause in a function of the stack.
 
-use crate::rig::{PATIENCE, Rig};
+use crate::rig::{DELIVERY_WAIT, Rig};
 use aws_sdk_cloudwatchlogs::{operation::filter_log_events::FilterLogEventsOutput, types::FilteredLogEvent};
 use aws_sdk_lambda::{
     primitives::Blob,
@@ -19,13 +19,13 @@ use testkit::{
 };
 use tokio::process::Command;
 
-/// The name of its role's one policy.
+/// The name of its role's only policy.
 const POLICY: &str = "queue";
 
 /// Deliveries before the dead-letter queue.
 pub(crate) const MAX_RECEIVE_COUNT: usize = 3;
 
-/// The function, its queues, and what its log says.
+/// The function, its queues and its log.
 pub(crate) struct Dispositions<'a> {
     rig: &'a Rig,
     logs: aws_sdk_cloudwatchlogs::Client,
@@ -36,7 +36,7 @@ pub(crate) struct Dispositions<'a> {
 }
 
 impl<'a> Dispositions<'a> {
-    /// Deploys it; it is given no messages yet.
+    /// Deploys it, with a disabled event source mapping.
     pub(crate) async fn deploy(rig: &'a Rig) -> Self {
         let name = format!("dispositions-{}", new_id());
         let (dead_letter_queue_url, dead_letter_queue) = queue(rig, &format!("{name}-dead"), None).await;
@@ -53,7 +53,8 @@ impl<'a> Dispositions<'a> {
         Self { rig, logs, name, queue_url, dead_letter_queue_url, mapping_id }
     }
 
-    /// What the function answers to a batch, invoked as the event source mapping does: the ids that it reports.
+    /// Invokes the function with a batch, as the event source mapping does, and returns the ids of failures that it
+    /// reports.
     pub(crate) async fn invoke(&self, messages: &[(String, Value)]) -> Vec<String> {
         let record = |(id, wish): &(String, Value)| {
             json!({
@@ -71,7 +72,7 @@ impl<'a> Dispositions<'a> {
         failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Sends one batch of wishes; their message ids, in the same order.
+    /// Sends one batch of wishes, and returns their message ids in the same order.
     pub(crate) async fn send(&self, wishes: &[Value]) -> Vec<String> {
         let entries = wishes.iter().enumerate().map(|(at, wish)| {
             SendMessageBatchRequestEntry::builder().id(at.to_string()).message_body(wish.to_string()).build().unwrap()
@@ -82,7 +83,7 @@ impl<'a> Dispositions<'a> {
         (0..wishes.len()).map(|at| ids[at.to_string().as_str()].to_owned()).collect()
     }
 
-    /// Gives it messages.
+    /// Enables the event source mapping.
     pub(crate) async fn enable(&self) {
         let request = self.rig.lambda.update_event_source_mapping().uuid(&self.mapping_id).enabled(true);
         request.send().await.expect("the event source mapping can be changed");
@@ -90,29 +91,29 @@ impl<'a> Dispositions<'a> {
 
     /// Waits until its queue is empty.
     pub(crate) async fn queue_is_empty(&self) {
-        eventually(PATIENCE, "the queue is empty", async || {
+        eventually(DELIVERY_WAIT, "the queue is empty", async || {
             (queue_messages::count(&self.rig.stack.sqs, &self.queue_url).await == 0).then_some(())
         })
         .await;
     }
 
-    /// Every message in its dead-letter queue, with how often it was delivered before.
+    /// Every message in its dead-letter queue, with the number of deliveries before.
     pub(crate) async fn dead(&self) -> BTreeMap<String, usize> {
         let request = self.rig.stack.sqs.receive_message().queue_url(&self.dead_letter_queue_url);
         let request = request.max_number_of_messages(10);
         let request = request.message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
         let received = request.send().await.expect("the dead-letter queue can be read");
         let deliveries = |message: &aws_sdk_sqs::types::Message| {
-            let attributes = message.attributes().expect("they were asked for");
+            let attributes = message.attributes().expect("the request names them");
             let count = &attributes[&MessageSystemAttributeName::ApproximateReceiveCount];
-            // It counts on: receiving it here was one more.
+            // The count continues in the dead-letter queue: receiving the message here is one more.
             count.parse::<usize>().unwrap() - 1
         };
         let messages = received.messages().iter();
         messages.map(|message| (message.message_id().unwrap().to_owned(), deliveries(message))).collect()
     }
 
-    /// How often the function was given that message, by its log.
+    /// The number of deliveries of a message, by the function's log.
     pub(crate) async fn deliveries(&self, id: &str) -> usize {
         let group = format!("/aws/lambda/{}", self.name);
         let pages = self.logs.filter_log_events().log_group_name(group).into_paginator().send();
@@ -147,8 +148,8 @@ async fn queue(rig: &Rig, name: &str, dead_letter_queue: Option<&str>) -> (Strin
     };
     let url = request.send().await.expect("a queue can be made").queue_url.expect("a queue has a URL");
     let request = rig.stack.sqs.get_queue_attributes().queue_url(&url).attribute_names(QueueAttributeName::QueueArn);
-    let told = request.send().await.expect("the queue can be asked");
-    let arn = told.attributes().and_then(|all| all.get(&QueueAttributeName::QueueArn)).expect("a queue has an ARN");
+    let answer = request.send().await.expect("the queue's attributes can be read");
+    let arn = answer.attributes().and_then(|all| all.get(&QueueAttributeName::QueueArn)).expect("a queue has an ARN");
     (url, arn.clone())
 }
 
@@ -181,20 +182,20 @@ fn architecture() -> Architecture {
     if cfg!(target_arch = "aarch64") { Architecture::Arm64 } else { Architecture::X8664 }
 }
 
-/// The example's binary, zipped as Lambda wants it.
+/// The example's binary in a zip file for Lambda.
 async fn zipped() -> Vec<u8> {
     let folder = env::temp_dir().join(format!("dispositions-{}", new_id()));
     fs::create_dir_all(&folder).unwrap();
     fs::copy(binary(), folder.join("bootstrap")).unwrap();
     let mut zip = Command::new("python3");
     zip.args(["-m", "zipfile", "-c", "function.zip", "bootstrap"]).current_dir(&folder);
-    assert!(zip.status().await.expect("python3 can be run").success());
+    assert!(zip.status().await.expect("python3 runs").success());
     let bytes = fs::read(folder.join("function.zip")).unwrap();
     fs::remove_dir_all(&folder).unwrap();
     bytes
 }
 
-/// Cargo builds the example when it tests the workspace, into a folder beside this test's.
+/// Cargo builds the example when it tests the workspace, into a folder next to this test's.
 fn binary() -> PathBuf {
     let test = env::current_exe().unwrap();
     let path = test.ancestors().nth(2).unwrap().join("examples/dispositions");

@@ -1,8 +1,8 @@
-//! What was counted.
+//! The counts of scenarios.
 
 use std::{fmt::Display, io::Write, sync::Mutex, time::Duration};
 
-/// The counts of one scenario, by what they count.
+/// The counts of one scenario, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Figures(Vec<(&'static str, String)>);
 
@@ -25,22 +25,22 @@ impl Table {
         self.0.lock().unwrap().push((scenario, took, figures));
     }
 
-    /// Prints the table, if there is anything in it.
+    /// Prints the table, unless it is empty.
     pub(crate) fn print(&self) {
         let rows = self.0.lock().unwrap();
         let width = rows.iter().map(|(scenario, ..)| scenario.len()).max().unwrap_or_default();
         let mut out = std::io::stdout().lock();
         for (scenario, took, Figures(figures)) in rows.iter() {
-            let told: Vec<_> = figures.iter().map(|(name, value)| format!("{name} {value}")).collect();
-            let _ = writeln!(out, "{scenario:<width$}  {:>5.1} s  {}", took.as_secs_f64(), told.join(" · "));
+            let counts: Vec<_> = figures.iter().map(|(name, value)| format!("{name} {value}")).collect();
+            let _ = writeln!(out, "{scenario:<width$}  {:>5.1} s  {}", took.as_secs_f64(), counts.join(" · "));
         }
         if !rows.is_empty() {
-            let _ = writeln!(out, "\nCounted on a local emulator; its times say nothing about AWS.");
+            let _ = writeln!(out, "\nCounted on a local emulator. The times do not apply to AWS.");
         }
     }
 }
 
-/// Says how far a long scenario is.
+/// Prints the progress of a long scenario.
 pub(crate) fn tell(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "    {text}");
 }

@@ -1,4 +1,4 @@
-//! An open WebSocket of an owner that remembers all it is told.
+//! An open WebSocket of an owner that keeps every frame it receives.
 
 use crate::rig::Rig;
 use futures_util::{SinkExt, StreamExt};
@@ -16,18 +16,18 @@ use testkit::{
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
-/// A real client's socket. It belongs to one owner.
+/// The socket of a real client.
 #[derive(Debug)]
 pub(crate) struct Listener {
     pub(crate) owner: String,
     pub(crate) connection_id: String,
     frames: Arc<Mutex<Vec<Value>>>,
-    told: watch::Receiver<usize>,
+    received: watch::Receiver<usize>,
     reader: JoinHandle<()>,
 }
 
 impl Drop for Listener {
-    /// The socket's connection breaks without a goodbye.
+    /// Breaks the connection without a close frame.
     fn drop(&mut self) {
         self.reader.abort();
     }
@@ -44,12 +44,12 @@ impl Listener {
         })
         .await;
         let frames = Arc::new(Mutex::new(Vec::new()));
-        let (count, told) = watch::channel(0);
+        let (count, received) = watch::channel(0);
         let reader = tokio::spawn(read(stream, Arc::clone(&frames), count));
-        Self { owner: owner.to_owned(), connection_id, frames, told, reader }
+        Self { owner: owner.to_owned(), connection_id, frames, received, reader }
     }
 
-    /// How often it was told each order's outcome of that type.
+    /// The number of received frames of that type, by order.
     pub(crate) fn outcomes(&self, kind: &str) -> BTreeMap<String, usize> {
         let mut outcomes = BTreeMap::new();
         for frame in self.frames.lock().unwrap().iter().filter(|frame| frame["type"] == kind) {
@@ -58,28 +58,28 @@ impl Listener {
         outcomes
     }
 
-    /// The orders of which it heard the outcome.
+    /// The orders with an outcome that it received.
     pub(crate) fn orders(&self) -> BTreeSet<String> {
         OUTCOMES.iter().flat_map(|kind| self.outcomes(kind).into_keys()).collect()
     }
 
-    /// How often it was told that type of frame about that order.
+    /// The number of received frames of that type about an order.
     pub(crate) fn count(&self, kind: &str, order_id: &str) -> usize {
         self.outcomes(kind).get(order_id).copied().unwrap_or_default()
     }
 
-    /// Waits for the first frame of that type about that order.
-    pub(crate) async fn hears(&mut self, kind: &str, order_id: &str, deadline: Duration) -> Value {
+    /// Waits for the first frame of that type about an order.
+    pub(crate) async fn receives(&mut self, kind: &str, order_id: &str, deadline: Duration) -> Value {
         let frames = &self.frames;
         let find = || {
             let frames = frames.lock().unwrap();
             frames.iter().find(|frame| frame["type"] == kind && frame["orderId"] == order_id).cloned()
         };
         let what = format!("{kind} of {order_id}");
-        let heard = timeout(deadline, self.told.wait_for(|_| find().is_some())).await;
-        let open = heard.unwrap_or_else(|_| panic!("waited {deadline:?} in vain for {what}"));
+        let found = timeout(deadline, self.received.wait_for(|_| find().is_some())).await;
+        let open = found.unwrap_or_else(|_| panic!("timed out after {deadline:?} waiting for {what}"));
         drop(open.unwrap_or_else(|_| panic!("the socket was closed before {what}")));
-        find().expect("it was found")
+        find().expect("the frame was received")
     }
 }
 

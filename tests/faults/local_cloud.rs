@@ -4,13 +4,13 @@ use std::{env, path::Path};
 use testkit::repository::root;
 use tokio::process::Command;
 
-/// Restarts the emulator, functions included, as a machine that is rebooted: data stay, connections go.
+/// Restarts the emulator and its functions like a machine that reboots: data stay, connections break.
 pub(crate) async fn restart() {
-    // The outputs lie in the instance's folder.
+    // The file with the outputs is in the instance's folder.
     let outputs = env::var("TWOLANE_OUTPUTS").expect("faults need a local cloud: run them by infra/local exec");
     let folder = Path::new(&outputs).parent().expect("a file is in a folder");
     let mut command = Command::new("python3");
     command.arg("infra/local").arg("restart").arg("--dir").arg(folder).current_dir(root()).kill_on_drop(true);
-    let ran = command.output().await.expect("python3 can be run");
+    let ran = command.output().await.expect("python3 runs");
     assert!(ran.status.success(), "{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
 }

@@ -1,12 +1,12 @@
-//! The stack while its database and its sockets fail, its functions are killed and its worker is stopped.
+//! The stack while its database and its sockets fail, its functions are killed, and its worker is stopped.
 //!
-//! Faults come from outside: an HTTP endpoint between the functions and AWS, AWS's own controls, signals to processes,
-//! raw messages. Nothing in the functions knows of it. This needs a local cloud, because functions must be processes of
-//! this machine, and beside it the command line and the example of sqs-batch: `make test` and `make soak` bring all.
+//! Faults come from outside: from an HTTP endpoint between the functions and AWS, AWS's own controls, signals to
+//! processes, and raw messages. The functions contain no code for tests. The suite needs a local cloud, because
+//! functions must be processes of this machine. It also needs the command line and the example of sqs-batch. `make
+//! test` and `make soak` prepare all of this.
 //!
-//! Loads are short unless `TWOLANE_SOAK` is 1. Scenarios run one after the other; a table of what was counted ends the
-//! run.
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+//! Loads are short unless `TWOLANE_SOAK` is 1. Scenarios run one after the other. The run ends with a table of counts.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 mod bus;
 mod dispositions;
@@ -27,21 +27,21 @@ use rig::Rig;
 use std::{env, panic::AssertUnwindSafe, process::ExitCode, sync::Arc, time::Instant};
 use tokio::{runtime::Runtime, sync::OnceCell};
 
-/// How much load.
+/// The size of loads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Load {
     /// Enough to see each fault: for every run of the tests.
     Short,
-    /// As the guarantees are worded: for `make soak`.
+    /// As large as the guarantees say: for `make soak`.
     Full,
 }
 
 impl Load {
-    fn of_environment() -> Self {
+    fn from_env() -> Self {
         if env::var("TWOLANE_SOAK").is_ok_and(|value| value == "1") { Self::Full } else { Self::Short }
     }
 
-    /// The one or the other.
+    /// Selects the value for this load.
     pub(crate) fn pick<T>(self, short: T, full: T) -> T {
         if self == Self::Short { short } else { full }
     }
@@ -49,7 +49,7 @@ impl Load {
 
 fn main() -> ExitCode {
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
-    let load = Load::of_environment();
+    let load = Load::from_env();
     let runtime = Arc::new(Runtime::new().expect("threads can be started"));
     let rig = Arc::new(OnceCell::new());
     let table = Arc::new(Table::default());

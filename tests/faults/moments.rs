@@ -1,4 +1,4 @@
-//! Where functions of the bus lane are killed: before and after each thing that they ask of AWS.
+//! The moments at which tests kill functions of the bus lane: before and after each request to AWS.
 
 use crate::{bus::output_of, rig::Rig, workers};
 use fault_endpoint::{Call, Fault, Gate, Rule, When};
@@ -10,16 +10,16 @@ use std::sync::{
 use testkit::{outputs::output, services::steps};
 use tokio::task::JoinHandle;
 
-/// What a function asks of AWS.
+/// A request of a function to AWS.
 #[derive(Clone, Copy, Debug)]
 enum Request {
     /// One write of an order with that status, or of a hold in that state.
     Write(&'static str),
     /// A transaction that leaves a hold in that state.
     Transaction(&'static str),
-    /// The first update of a vote. The vote that decides is another write.
+    /// The first update with a vote. The deciding vote is another write.
     Vote,
-    /// An event with a type that ends so.
+    /// An event with a type that ends with this.
     Event(&'static str),
     /// A frame to a socket.
     Frame,
@@ -37,7 +37,7 @@ impl Request {
     }
 }
 
-/// Which orders make a function ask for it.
+/// The orders for which a function sends the request.
 #[derive(Clone, Copy, Debug)]
 enum Orders {
     Confirmed,
@@ -79,11 +79,11 @@ pub(crate) struct Moment {
     orders: Orders,
 }
 
-/// Every moment between what each worker reads, writes and publishes and the end of its message.
+/// Every moment between a worker's reads, writes and publications and the end of its message.
 pub(crate) fn moments() -> Vec<Moment> {
     let settling = SETTLING.map(|work| ("settle-order", work));
     let stepping = steps().iter().flat_map(|step| STEPPING.map(|work| (step.function, work)));
-    // There is always a day with room.
+    // book-shipment never refuses: some day always has capacity.
     let stepping = stepping.filter(|work| !matches!(work, ("book-shipment", (_, Orders::Refused))));
     let works = settling.into_iter().chain(stepping);
     works.flat_map(|(function, (request, orders))| before_and_after(function, request, orders)).collect()
@@ -99,7 +99,7 @@ fn before_and_after(function: &str, request: Request, orders: Orders) -> [Moment
 }
 
 impl Moment {
-    /// Whether an order comes to this moment that the function of that output refuses, or none.
+    /// Whether an order comes to this moment. `refusing` is the output of the function that refuses the order, if any.
     pub(crate) fn suits(&self, refusing: Option<&str>) -> bool {
         match self.orders {
             Orders::Confirmed => refusing.is_none(),
@@ -109,8 +109,8 @@ impl Moment {
         }
     }
 
-    /// Kills the first process of the function that comes to this moment of that order or socket. Until then, what the function
-    /// asks about it waits there.
+    /// Kills the first process that comes to this moment of the order or socket. Until then, the
+    /// function's requests about it wait there.
     pub(crate) fn aim(self, rig: &Rig, subject: &str) -> Kill {
         match self.orders {
             Orders::Overtaken => {
@@ -121,7 +121,7 @@ impl Moment {
             Orders::Undone => self.fail_until(rig, subject, |call| call.writes("REFUSED"), Request::Event(".held")),
             Orders::Confirmed | Orders::Cancelled | Orders::Refused => {}
         }
-        // It never opens: what a dead process asked for must not reach AWS.
+        // The gate never opens, because requests of a dead process must not reach AWS.
         let (gate, is_killed) = (Gate::closed(), Arc::new(AtomicBool::new(false)));
         let fault = if self.is_done { Fault::HoldAfter(gate.clone()) } else { Fault::HoldBefore(gate.clone()) };
         let (killed, about, asked) = (Arc::clone(&is_killed), subject.to_owned(), AtomicBool::new(false));
@@ -129,8 +129,8 @@ impl Moment {
             if killed.load(Ordering::Relaxed) || !call.is_about(&about) || *call.caller != *self.function {
                 return false;
             }
-            // On a busy machine the client may give up before the process is killed. What is done is not always asked again:
-            // then the next request of a redelivery comes after it as well.
+            // On a busy machine the client may time out before the process is killed. A redelivery does not always
+            // repeat a completed request. Then its next request counts as after this one, too.
             let is_it = self.request.is(call);
             asked.fetch_or(is_it, Ordering::Relaxed) && self.is_done || is_it
         };
@@ -143,7 +143,8 @@ impl Moment {
         Kill { moment: self, subject: subject.to_owned(), is_killed, killing }
     }
 
-    /// Lets what is too early for this order fail until the function asks for `first`: its message is redelivered.
+    /// Fails requests that are too early for this order until the function sends `first`. Their messages are
+    /// redelivered.
     fn fail_until(self, rig: &Rig, order_id: &str, is_early: impl Fn(&Call) -> bool + Send + 'static, first: Request) {
         let (asked, about) = (AtomicBool::new(false), order_id.to_owned());
         let fails = move |call: &Call| {
@@ -158,7 +159,7 @@ impl Moment {
     }
 }
 
-/// A process that is killed at its work on one order.
+/// The kill of a process at its work on one order.
 #[derive(Debug)]
 pub(crate) struct Kill {
     #[expect(dead_code, reason = "a failure prints it")]
@@ -192,7 +193,8 @@ async fn kill_first(function: &str, gate: Gate) {
         if held.into_iter().filter(|pid| workers::kill(*pid)).count() > 0 {
             return;
         }
-        // The process was killed at another order of its batch, or its client gave up: a redelivery or a retry follows.
+        // The process was killed at another order of its batch, or its client timed out. A redelivery or a retry
+        // follows.
         seen = clients.len();
     }
 }

@@ -1,4 +1,4 @@
-//! Orders put into the queue without the API, as its mapping template would.
+//! Sends orders to the queue without the API, in the format of its mapping template.
 
 use crate::rig::Rig;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
@@ -14,7 +14,7 @@ use testkit::{
 /// Messages in one request. Source: Amazon SQS API Reference, `SendMessageBatch`.
 const BATCH: usize = 10;
 
-/// Requests under way at once.
+/// Concurrent requests.
 const CONCURRENCY: usize = 8;
 
 /// Milliseconds since 1970.
@@ -32,7 +32,7 @@ pub(crate) fn order(entry_id: usize, owner: &str, order_id: &str, accepted_ms: u
     message(entry_id, &order_of("SKU-1").to_string(), &attributes)
 }
 
-/// Sends all of them.
+/// Sends all messages.
 pub(crate) async fn send(rig: &Rig, messages: Vec<SendMessageBatchRequestEntry>) {
     stream::iter(messages.chunks(BATCH))
         .for_each_concurrent(CONCURRENCY, |some| async {

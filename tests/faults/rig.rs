@@ -20,23 +20,23 @@ use testkit::{
     stack::{OWNER, Stack, sdk_config},
 };
 
-/// Longest wait for what takes a delivery or two: back-off, visibility timeout and cold start.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+/// Longest wait for one or two deliveries: back-off, visibility timeout and cold start.
+pub(crate) const DELIVERY_WAIT: Duration = Duration::from_mins(1);
 
-/// The visibility timeout during the tests, so that a killed process costs less than the template's 90 s. It is still
-/// longer than the function's timeout, so that no message is handled twice at the same time.
+/// The visibility timeout during the tests. It is shorter than the template's 90 s, so that a killed process costs less
+/// time. It is longer than the function's timeout, so that no message is handled twice at the same time.
 const VISIBILITY_TIMEOUT: &str = "20";
 
 /// Batches as deployed. Source: `BatchSize` and the default of `MaximumConcurrency` in template.yaml.
 const BATCHES: Batches = Batches { size: 10, at_once: 10 };
 
-/// The id of a connection whose time is over: its row is put there when the run begins, and must be gone when it ends.
-pub(crate) const GONE_FOR_LONG: &str = "gone-for-long";
+/// The id of an expired connection. The run adds its row at the start, and expects that it is removed by the end.
+pub(crate) const EXPIRED_CONNECTION: &str = "gone-for-long";
 
 /// Outputs that name the functions, besides those of the lanes.
 const FUNCTIONS: [&str; 3] = ["GetOrderFunctionName", "ManageConnectionsFunctionName", "CreatePaymentFunctionName"];
 
-/// The outputs that name the functions whose requests pass the endpoint.
+/// The outputs that name the functions behind the endpoint.
 fn functions() -> impl Iterator<Item = &'static str> {
     let of_lanes = lanes::LANES.iter().flat_map(|lane| lane.functions).map(|function| function.output);
     of_lanes.chain(FUNCTIONS)
@@ -47,24 +47,24 @@ fn functions() -> impl Iterator<Item = &'static str> {
 pub(crate) struct Delivery {
     /// Deliveries before the dead-letter queue.
     pub(crate) times: u32,
-    /// When messages of a function that died are redelivered.
+    /// Time until messages of a killed function are redelivered.
     pub(crate) visibility_timeout: Duration,
-    /// Longest back-off after a failure that passes.
+    /// Longest back-off after a transient failure.
     pub(crate) longest_backoff: Duration,
     /// Batches from each queue.
     pub(crate) batches: Batches,
 }
 
-/// Batches that a queue's messages are handled in.
+/// The batches of a queue.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Batches {
-    /// Messages in one, at most.
+    /// Maximum messages in a batch.
     pub(crate) size: i32,
-    /// Handled at the same time, at most.
+    /// Maximum concurrent batches.
     pub(crate) at_once: i32,
 }
 
-/// A deployed stack whose functions reach AWS through an [`Endpoint`], and what tests need to work it.
+/// A deployed stack, in which an [`Endpoint`] is between the functions and AWS, and its clients.
 pub(crate) struct Rig {
     pub(crate) stack: Stack,
     pub(crate) api: ApiClient,
@@ -72,21 +72,21 @@ pub(crate) struct Rig {
     pub(crate) lambda: aws_sdk_lambda::Client,
     /// Functions' environments as they were deployed, by the output with the function's name.
     deployed: HashMap<&'static str, HashMap<String, String>>,
-    /// Where the endpoint listens for each function, by the same output: it is also the name of the caller.
+    /// The endpoint's URL for each function, by the same output, which is also the name of the caller.
     entrances: HashMap<&'static str, String>,
     /// Queues' visibility timeouts and redrive policies as they were deployed, by the output with the queue's URL.
     queues: HashMap<&'static str, [String; 2]>,
-    /// Functions whose variables or event source mappings were changed since the last [`Rig::reset`].
+    /// Functions with changed variables or event source mappings since the last [`Rig::reset`].
     changed: Mutex<BTreeSet<&'static str>>,
 }
 
 impl Rig {
-    /// Wires the endpoint in by AWS's own control: the functions' configuration.
+    /// Sets the endpoint in the configuration of the functions.
     pub(crate) async fn wire() -> Self {
         set_up_tls();
         let upstream = env::var("AWS_ENDPOINT_URL").expect("faults need a local cloud: run them by infra/local exec");
         let lambda = aws_sdk_lambda::Client::new(&sdk_config().await);
-        let stack = Stack::of_environment().await;
+        let stack = Stack::from_env().await;
         let mut rig = Self {
             stack,
             api: ApiClient::new(),
@@ -97,7 +97,7 @@ impl Rig {
             queues: HashMap::new(),
             changed: Mutex::default(),
         };
-        rig.stack.add_gone_connection("nobody", GONE_FOR_LONG, 1_000_000_000).await;
+        rig.stack.add_gone_connection("owner-without-orders", EXPIRED_CONNECTION, 1_000_000_000).await;
         for queue in lanes::queues() {
             let visibility = rig.queue_attribute(queue.url_output, VisibilityTimeout).await;
             let redrive = rig.queue_attribute(queue.url_output, RedrivePolicy).await;
@@ -113,7 +113,7 @@ impl Rig {
         rig
     }
 
-    /// Puts everything back that tests may have changed: to be called before each of them.
+    /// Restores everything that tests may have changed. Call it before each test.
     pub(crate) async fn reset(&self) {
         self.endpoint.heal();
         let changed = std::mem::take(&mut *self.changed.lock().unwrap());
@@ -126,13 +126,13 @@ impl Rig {
         for queue in lanes::queues() {
             self.set_queue_attribute(queue.url_output, VisibilityTimeout, VISIBILITY_TIMEOUT).await;
             self.set_queue_attribute(queue.url_output, RedrivePolicy, &self.queues[queue.url_output][1]).await;
-            // What other tests left there can never be done.
+            // Messages that other tests left there can never be handled.
             let purged = self.stack.sqs.purge_queue().queue_url(output(queue.dead_letter_url_output)).send().await;
             purged.expect("the dead-letter queue can be emptied");
         }
     }
 
-    /// Leaves the stack as it was deployed.
+    /// Restores the stack as it was deployed.
     pub(crate) async fn unwire(self) {
         self.reset().await;
         for (queue, [visibility, _]) in &self.queues {
@@ -151,12 +151,12 @@ impl Rig {
         self.set_environment(output(function), variables).await;
     }
 
-    /// Whether the async lane's worker is given messages; it is after the next [`Rig::reset`].
+    /// Enables or disables the async lane's worker, until the next [`Rig::reset`].
     pub(crate) async fn set_worker(&self, enabled: bool) {
         self.set_consumer("ProcessOrdersFunctionName", enabled).await;
     }
 
-    /// Whether the function of that output is given messages; it is after the next [`Rig::reset`].
+    /// Enables or disables the queues of the function of that output, until the next [`Rig::reset`].
     pub(crate) async fn set_consumer(&self, function: &'static str, enabled: bool) {
         self.changed.lock().unwrap().insert(function);
         let wanted = if enabled { "Enabled" } else { "Disabled" };
@@ -166,7 +166,7 @@ impl Rig {
             let id = mapping.uuid().expect("a mapping has an id");
             let request = self.lambda.update_event_source_mapping().uuid(id).enabled(enabled);
             request.send().await.expect("the event source mapping can be changed");
-            eventually(PATIENCE, &format!("the event source mapping is {wanted}"), async || {
+            eventually(DELIVERY_WAIT, &format!("the event source mapping is {wanted}"), async || {
                 let mapping = self.lambda.get_event_source_mapping().uuid(id).send().await.unwrap();
                 (mapping.state() == Some(wanted)).then_some(())
             })
@@ -174,7 +174,7 @@ impl Rig {
         }
     }
 
-    /// Waits until the orders queue has no message, neither waiting nor under way.
+    /// Waits until the orders queue has no message, visible or in flight.
     pub(crate) async fn queue_is_empty(&self, deadline: Duration) {
         eventually(deadline, "the orders queue is empty", async || {
             (self.stack.messages_in("OrdersQueueUrl").await == 0).then_some(())
@@ -184,13 +184,13 @@ impl Rig {
 
     /// Waits until all of these orders of [`OWNER`] are confirmed.
     pub(crate) async fn all_are_confirmed(&self, ids: &[String], deadline: Duration) {
-        let mut told = 0;
+        let mut printed = 0;
         eventually(deadline, "all orders are confirmed", async || {
             let statuses = self.stack.statuses().await;
             let statuses: Vec<_> = ids.iter().filter_map(|id| statuses.get(&format!("{OWNER}#{id}"))).collect();
-            if statuses.len() >= told + 200 {
-                told = statuses.len();
-                tell(&format!("{told} of {} settled", ids.len()));
+            if statuses.len() >= printed + 200 {
+                printed = statuses.len();
+                tell(&format!("{printed} of {} settled", ids.len()));
             }
             let settled = statuses.len() == ids.len();
             settled.then(|| assert!(statuses.iter().all(|status| *status == "CONFIRMED"), "{statuses:?}"))
@@ -232,7 +232,7 @@ impl Rig {
         }
     }
 
-    /// Waits until no order of the bus lane waits for anything but its deadline.
+    /// Waits until the bus lane has no messages except those that wait for a deadline.
     pub(crate) async fn bus_is_idle(&self, deadline: Duration) {
         let queues = lanes::lane("bus").expect("a lane of the table").queues.iter();
         let queues: Vec<_> =
@@ -257,11 +257,15 @@ impl Rig {
     /// An attribute of the queue of that output.
     pub(crate) async fn queue_attribute(&self, queue: &str, name: QueueAttributeName) -> String {
         let request = self.stack.sqs.get_queue_attributes().queue_url(output(queue)).attribute_names(name.clone());
-        let answer = request.send().await.expect("the queue can be asked");
-        answer.attributes().and_then(|attributes| attributes.get(&name)).cloned().expect("every queue has it")
+        let answer = request.send().await.expect("the queue's attributes can be read");
+        answer
+            .attributes()
+            .and_then(|attributes| attributes.get(&name))
+            .cloned()
+            .expect("every queue has this attribute")
     }
 
-    /// The environment as deployed, with the endpoint in front of DynamoDB, SNS and the management API, and with a quick back-off.
+    /// The deployed environment, but with the endpoint for DynamoDB, SNS and the management API, and a short back-off.
     fn rewired(&self, function: &'static str) -> HashMap<String, String> {
         let (mut variables, entrance) = (self.deployed[function].clone(), &self.entrances[function]);
         for service in ["DYNAMODB", "SNS"] {
@@ -281,7 +285,7 @@ impl Rig {
 
     async fn environment(&self, function: &str) -> HashMap<String, String> {
         let answer = self.lambda.get_function_configuration().function_name(function).send().await;
-        let answer = answer.expect("the function can be asked");
+        let answer = answer.expect("the function's configuration can be read");
         answer.environment().and_then(|environment| environment.variables().cloned()).unwrap_or_default()
     }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, env, ffi::OsStr, fs, net::SocketAddr};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, Signal, System, UpdateKind};
 
-/// The processes of that function on the stack under test: a local cloud runs functions as processes of this machine.
+/// The processes of a function of the stack under test. A local cloud runs functions as processes of this machine.
 pub(crate) fn of(function: &str) -> BTreeSet<Pid> {
     let mut system = System::new();
     refresh(&mut system);
@@ -16,8 +16,8 @@ pub(crate) fn of(function: &str) -> BTreeSet<Pid> {
     processes.filter(|(_, process)| is_ours(process.environ())).map(|(pid, _)| *pid).collect()
 }
 
-/// The processes of that function whose connections come from there. All of its processes where the system does not say: only
-/// Linux does, in `/proc`. It is quick: a client closes a connection that is held too long.
+/// The processes of a function with connections from those addresses. Only Linux has this information, in `/proc`; on
+/// other systems, all processes of the function. It is fast, because a client closes a connection that waits too long.
 pub(crate) fn connected_from(function: &str, clients: &[SocketAddr]) -> BTreeSet<Pid> {
     let Ok(table) = fs::read_to_string("/proc/net/tcp") else { return of(function) };
     let sockets: BTreeSet<_> = clients.iter().flat_map(|client| sockets_of(&table, *client)).collect();
@@ -43,7 +43,7 @@ fn sockets_of(table: &str, client: SocketAddr) -> Vec<String> {
     own.filter_map(|row| Some(format!("socket:[{}]", row.get(9)?))).collect()
 }
 
-/// Kills one process as the machine under it would: without a word (SIGKILL). Whether it was there.
+/// Kills one process at once (SIGKILL). Returns whether it existed.
 pub(crate) fn kill(pid: Pid) -> bool {
     let mut system = System::new();
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, ProcessRefreshKind::nothing());

@@ -1,9 +1,8 @@
-//! What the stack writes down, functions and access logs: enough to find an order by its id, and never a token, a body or
-//! a note.
+//! Function logs and access logs: they let an operator find an order by its id, and never contain a token, a body or a
+//! note.
 //!
-//! All that is in the logs is read, so what ran before on the same stack is looked at too: Cargo runs this after `e2e`
-//! and `faults`.
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+//! The test reads all logs of the stack, including those of earlier suites: Cargo runs it after `e2e` and `faults`.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 use aws_sdk_cloudwatchlogs::operation::{
     describe_log_groups::DescribeLogGroupsOutput, filter_log_events::FilterLogEventsOutput,
@@ -28,14 +27,15 @@ fn groups() -> Vec<String> {
     names.filter(|name| !name.starts_with(' ')).map(|name| format!("{name}LogGroup")).collect()
 }
 
-/// Longest wait for what was written to be readable: CloudWatch Logs and access logs may take a while.
+/// Longest wait until written lines are readable. CloudWatch Logs and access logs have a delay.
 const LOG_DEADLINE: Duration = DEADLINE.saturating_mul(6);
 
-/// In every log of a token, of credentials or of a body. `eyJ` is how `{"` begins in base64: headers and claims of tokens.
+/// Texts in every log of a token, of credentials or of a body. `eyJ` is the base64 of `{"`, which starts the parts of
+/// tokens.
 const FORBIDDEN: [&str; 7] =
     ["eyJ", "Bearer ", "twolane.token.", "unitPriceMinor", "amountMinor", "\"items\"", "\\\"items\\\""];
 
-/// The log groups of the functions that an order of the bus lane passes.
+/// The log groups of the functions that handle an order of the bus lane.
 const BUS: [&str; 5] = [
     "PublishOrderLogGroup",
     "SettleOrderLogGroup",
@@ -51,7 +51,7 @@ impl Logs {
     async fn read() -> Self {
         let config = sdk_config().await;
         let (lambda, logs) = (aws_sdk_lambda::Client::new(&config), aws_sdk_cloudwatchlogs::Client::new(&config));
-        // CloudFormation makes the names of all groups alike; that of a function tells its own.
+        // CloudFormation gives all groups the same prefix. A function's configuration has its group's name.
         let function = lambda.get_function_configuration().function_name(output("AuthorizeRequestFunctionName"));
         let function = function.send().await.unwrap();
         let known = function.logging_config().unwrap().log_group().unwrap();
@@ -77,28 +77,28 @@ impl Logs {
         Self(lines)
     }
 
-    fn of(&self, group: &str) -> &[String] {
+    fn lines(&self, group: &str) -> &[String] {
         &self.0[group]
     }
 
-    /// How many lines of the group have that in them.
+    /// The number of lines of the group that contain a text.
     fn count(&self, group: &str, text: &str) -> usize {
-        self.of(group).iter().filter(|line| line.contains(text)).count()
+        self.lines(group).iter().filter(|line| line.contains(text)).count()
     }
 
-    /// Whether a line of the group has all of that in it.
+    /// Whether a line of the group contains all texts.
     fn has(&self, group: &str, texts: &[&str]) -> bool {
-        self.of(group).iter().any(|line| texts.iter().all(|text| line.contains(text)))
+        self.lines(group).iter().any(|line| texts.iter().all(|text| line.contains(text)))
     }
 }
 
-/// What authorize-request writes for every caller that it refuses, and nothing else of them.
+/// The only line that authorize-request writes for a refused caller.
 const REFUSED: &str = "Refused a request";
 
 #[tokio::test]
 async fn no_log_has_a_token_a_body_or_a_note() {
     let (note, owner) = (format!("note {}", new_id()), format!("owner-{}", new_id()));
-    let (api, stack) = (ApiClient::of(&owner), Stack::of_environment().await);
+    let (api, stack) = (ApiClient::of(&owner), Stack::from_env().await);
     let ids = LANES.map(|_| new_id());
     let impostor = issuer().impostor().token(&issuer().claims(&owner));
     let protocols = format!("twolane.v1, twolane.token.{}", token(&owner));
@@ -125,27 +125,27 @@ async fn no_log_has_a_token_a_body_or_a_note() {
     socket.send(&json!({"action": "subscribe", "orderId": note}).to_string()).await;
     assert!(Socket::try_open(handshake(&[("authorization", &format!("Bearer {impostor}"))])).await.is_err());
 
-    // The last that each one writes of this, so that all of it is there when these are.
+    // The last line of each function. When it is readable, all earlier ones are.
     let (last_queued, last_subscribed) = (new_id(), new_id());
     api.put("async", &last_queued, &order_with_note(&note)).await;
     api.settled(&last_queued).await;
     socket.subscribe(&last_subscribed).await;
     socket.close().await;
     let different = api.put("sync", &ids[0], &order_with_note(&format!("{note}, yet another"))).await;
-    let last_request = different.problem(409).request_id.expect("a problem tells its request");
+    let last_request = different.problem(409).request_id.expect("a problem has a request id");
 
-    // Locally API Gateway writes no access logs.
+    // On the local cloud, API Gateway writes no access logs.
     let has_access_logs = !output("ApiUrl").starts_with("http:");
-    let written = eventually(LOG_DEADLINE, "what was done last is in every log", async || {
+    let written = eventually(LOG_DEADLINE, "the last line of every log is readable", async || {
         let logs = Logs::read().await;
         let by_functions = logs.has("CreateOrderLogGroup", &[&last_request])
             && logs.has("ProcessOrdersLogGroup", &["Settled order", &last_queued])
             && logs.has("ManageConnectionsLogGroup", &["Subscribed to order", &last_subscribed])
             && BUS.iter().all(|group| logs.has(group, &[&ids[2]]))
             && logs.has("CreatePaymentLogGroup", &[&payment])
-            // One through each API: the first denial is kept for a while.
+            // One for each API: the APIs cache a denial.
             && logs.count("AuthorizeRequestLogGroup", REFUSED) >= before.count("AuthorizeRequestLogGroup", REFUSED) + 2
-            && logs.of("GetOrderLogGroup").len() > before.of("GetOrderLogGroup").len();
+            && logs.lines("GetOrderLogGroup").len() > before.lines("GetOrderLogGroup").len();
         let by_apis = logs.has("OrdersApiAccessLogGroup", &[&last_request])
             && logs.has("WebSocketAccessLogGroup", &[&connection, "DISCONNECT"]);
         (by_functions && (by_apis || !has_access_logs)).then_some(logs)
@@ -160,7 +160,7 @@ async fn no_log_has_a_token_a_body_or_a_note() {
     for (group, lines) in &written.0 {
         for line in lines {
             let found = forbidden.iter().find(|text| line.contains(**text));
-            assert_eq!(found, None, "a line of {group} has it: {line}");
+            assert_eq!(found, None, "in a line of {group}: {line}");
         }
     }
 }

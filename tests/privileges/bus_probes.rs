@@ -1,4 +1,4 @@
-//! What the bus lane and its services do for their callers.
+//! Probes of the bus lane and its services.
 
 use crate::probe::{new_owner, until};
 use reqwest::Method;
@@ -10,7 +10,7 @@ use testkit::{
     stack::Stack,
 };
 
-/// Waits until the stored order has that status. The status service is another function.
+/// Waits until the stored order has that status. Reads the table, because the status service is another function.
 async fn until_it_is(stack: &Stack, id: &str, status: &str) {
     until(&format!("the order is {status}"), async || {
         let stored = stack.items_with_order_id(id).await;
@@ -32,13 +32,13 @@ fn order_of_two() -> Value {
 }
 
 pub(crate) async fn record() {
-    let (id, stack) = (new_id(), Stack::of_environment().await);
+    let (id, stack) = (new_id(), Stack::from_env().await);
     ApiClient::of(&new_owner()).put("bus", &id, &order_of_two()).await;
     until("the order is recorded", async || !stack.items_with_order_id(&id).await.is_empty()).await;
 }
 
 pub(crate) async fn confirm() {
-    let (owner, id, order, stack) = (new_owner(), new_id(), order_of_two(), Stack::of_environment().await);
+    let (owner, id, order, stack) = (new_owner(), new_id(), order_of_two(), Stack::from_env().await);
     stack.supply(&owner, &order).await;
 
     ApiClient::of(&owner).put("bus", &id, &order).await;
@@ -50,7 +50,7 @@ pub(crate) async fn confirm() {
 }
 
 pub(crate) async fn cancel() {
-    let (owner, id, order, stack) = (new_owner(), new_id(), order_of_two(), Stack::of_environment().await);
+    let (owner, id, order, stack) = (new_owner(), new_id(), order_of_two(), Stack::from_env().await);
     stack.add_money(&owner, "EUR", 3998).await;
 
     ApiClient::of(&owner).put("bus", &id, &order).await;
@@ -62,10 +62,10 @@ pub(crate) async fn cancel() {
     assert_eq!(stack.available("payment", &account(&owner, "EUR")).await, Some(3998));
 }
 
-/// Takes a payment, as a new owner.
+/// Makes a payment, as a new owner.
 async fn paid() -> (ApiClient, String, Answer) {
     let (owner, id) = (new_owner(), new_id());
-    Stack::of_environment().await.add_money(&owner, "EUR", 3998).await;
+    Stack::from_env().await.add_money(&owner, "EUR", 3998).await;
     let api = ApiClient::of(&owner);
     let answer = api.put_payment(&id, "EUR", 3998).await;
     (api, id, answer)
@@ -83,7 +83,7 @@ pub(crate) async fn read_payment() {
 }
 
 pub(crate) async fn read_stock() {
-    let (sku, stack) = (new_sku(), Stack::of_environment().await);
+    let (sku, stack) = (new_sku(), Stack::from_env().await);
     stack.add_stock(&sku, 3).await;
     let answer = send(ApiClient::new().request(Method::GET, &format!("stock/{sku}"))).await;
     assert_eq!((answer.status, &answer.body["available"]), (200, &3.into()), "{answer:?}");

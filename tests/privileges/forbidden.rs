@@ -1,4 +1,5 @@
-//! Who can publish an event, and who can send to a queue: tried by every function's role, and by a user with every permission.
+//! Only the publishers of a topic can publish events, and only topics can send to the queues of the bus. The tests try
+//! both with every function's role, and with a user who has every permission.
 
 use aws_config::{SdkConfig, sts::AssumeRoleProvider};
 use aws_sdk_sns::{
@@ -21,7 +22,7 @@ const PUBLISHERS: [(&str, &[&str]); 3] = [
     ("StepOutcomesTopicArn", &["ReserveStockFunctionName", "AuthorizePaymentFunctionName", "BookShipmentFunctionName"]),
 ];
 
-/// The queues that only a topic sends to.
+/// The queues to which only a topic can send.
 const QUEUES: [&str; 6] = [
     "SubmissionsQueueUrl",
     "OutcomesQueueUrl",
@@ -31,7 +32,7 @@ const QUEUES: [&str; 6] = [
     "ShipmentsQueueUrl",
 ];
 
-/// Someone who tries.
+/// A principal that tries.
 struct Caller {
     name: String,
     sns: aws_sdk_sns::Client,
@@ -45,7 +46,7 @@ impl Caller {
         Self { name: name.to_owned(), sns, sqs }
     }
 
-    /// With the credentials of a function's role, as the function has them.
+    /// A caller with the credentials of a function's role.
     async fn of_function(function: &str, config: &SdkConfig) -> Self {
         let lambda = aws_sdk_lambda::Client::new(config);
         let answer = lambda.get_function_configuration().function_name(output(function)).send().await.unwrap();
@@ -53,7 +54,7 @@ impl Caller {
         Self::new(function, config, SharedCredentialsProvider::new(provider.build().await))
     }
 
-    /// A new user of the account who may do everything.
+    /// A new user of the account with every permission.
     async fn administrator(config: &SdkConfig) -> Self {
         let name = &format!("administrator-{}", new_id());
         iam("CreateUser", &[("UserName", name)]).await;
@@ -67,13 +68,13 @@ impl Caller {
         Self::new(name, config, SharedCredentialsProvider::new(credentials))
     }
 
-    /// The code of the error when it publishes; `None` if it can.
+    /// Publishes, and returns the code of the error, if any.
     async fn refused_to_publish(&self, topic: &str) -> Option<String> {
         let answer = self.sns.publish().topic_arn(output(topic)).message("probe").send().await;
         answer.err().map(|error| error.code().unwrap_or_default().to_owned())
     }
 
-    /// The code of the error when it publishes a batch; `None` if it can.
+    /// Publishes a batch, and returns the code of the error, if any.
     async fn refused_to_publish_a_batch(&self, topic: &str) -> Option<String> {
         let entry = PublishBatchRequestEntry::builder().id("1").message("probe").build().unwrap();
         let answer =
@@ -81,14 +82,14 @@ impl Caller {
         answer.err().map(|error| error.code().unwrap_or_default().to_owned())
     }
 
-    /// The code of the error when it sends; `None` if it can.
+    /// Sends to a queue, and returns the code of the error, if any.
     async fn refused_to_send(&self, queue: &str) -> Option<String> {
         let answer = self.sqs.send_message().queue_url(output(queue)).message_body("probe").send().await;
         answer.err().map(|error| error.code().unwrap_or_default().to_owned())
     }
 }
 
-/// Tries everything that must be refused. What is allowed is tried by the functions themselves.
+/// Tries everything that must be refused. The probes of the functions cover what is allowed.
 pub(crate) async fn only_publishers_publish_and_only_topics_send() {
     let config = sdk_config().await;
     let mut callers = vec![Caller::administrator(&config).await];

@@ -1,11 +1,11 @@
-//! Every function works with exactly what its role allows: each action that is taken away breaks what it is there for
-//! and nothing else. And nothing but its publishers and its topic can publish an event or send it to a queue.
+//! Each role allows exactly what its function needs: removing an action breaks what it is for, and nothing else. Only
+//! the publishers of a topic can publish an event, and only the topic can send it to a queue.
 //!
-//! Roles are changed while this runs, so it has the stack to itself, and a change must take effect at once: this needs a
-//! local cloud that enforces policies, `python3 infra/local exec -- cargo test -p twolane-tests --test privileges`. It
-//! does not check what AWS itself does as a function's role: poll a queue, write logs, trace. Redelivery by
-//! `sqs:ChangeMessageVisibility` is checked by `faults`.
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+//! The test changes roles, so no other suite may use the stack at the same time. A change must take effect at once, so
+//! it needs a local cloud that enforces policies: `python3 infra/local exec -- cargo test -p twolane-tests --test
+//! privileges`. It does not check what AWS itself does with a function's role: poll a queue, write logs, trace.
+//! `faults` checks redelivery by `sqs:ChangeMessageVisibility`.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 mod bus_probes;
 mod forbidden;
@@ -21,26 +21,23 @@ use std::{
 };
 use testkit::{eventually::DEADLINE, outputs::output, stack::sdk_config};
 
-/// An action, what is in the name of its resource, and what breaks without it.
+/// An action, a part of its resource's name, and what breaks without it.
 type Needed<'a> = (&'a str, &'a str, &'a [Work]);
 
 #[tokio::test]
 async fn the_stack_gives_each_role_what_it_needs_and_no_more() {
-    assert!(
-        output("ApiUrl").starts_with("http:"),
-        "this takes actions away from roles, so it is for local clouds alone"
-    );
+    assert!(output("ApiUrl").starts_with("http:"), "only for local clouds: the test removes actions from roles");
 
     // One after the other: the first needs every role as deployed.
     forbidden::only_publishers_publish_and_only_topics_send().await;
-    every_action_is_needed_for_what_it_is_there_for_and_for_nothing_else().await;
+    each_action_is_needed_for_its_purpose_and_for_nothing_else().await;
 }
 
-async fn every_action_is_needed_for_what_it_is_there_for_and_for_nothing_else() {
+async fn each_action_is_needed_for_its_purpose_and_for_nothing_else() {
     use Work::{
-        CancelOnBus, Close, CloseExpired, CloseExpiredOfBus, ConfirmOnBus, Connect, Disconnect, ForgetGone,
-        ForgetGoneOfBus, ListOrders, Pay, Ping, PlaceOnBus, PlaceQueued, PlaceSync, Read, ReadPayment, ReadStock,
-        RecordOnBus, Settle, Subscribe, Tell, TellOfBus,
+        CancelOnBus, Close, CloseExpired, CloseExpiredOnBus, ConfirmOnBus, Connect, Disconnect, ForgetGone,
+        ForgetGoneOnBus, ListOrders, Notify, NotifyOnBus, Pay, Ping, PlaceOnBus, PlaceQueued, PlaceSync, Read,
+        ReadPayment, ReadStock, RecordOnBus, Settle, Subscribe,
     };
     let config = sdk_config().await;
     let lambda = aws_sdk_lambda::Client::new(&config);
@@ -48,17 +45,17 @@ async fn every_action_is_needed_for_what_it_is_there_for_and_for_nothing_else() 
     let (post, close) = ("/POST/@connections/", "/DELETE/@connections/");
     let (put, update, publish) = ("dynamodb:PutItem", "dynamodb:UpdateItem", "sns:Publish");
     let manage = "execute-api:ManageConnections";
-    let told: &[Work] = &[Tell, ForgetGone, CloseExpired];
+    let notified: &[Work] = &[Notify, ForgetGone, CloseExpired];
     let sockets: &[Work] =
-        &[Connect, Subscribe, Ping, Disconnect, Close, Tell, CloseExpired, TellOfBus, CloseExpiredOfBus];
-    let settled: &[Work] = &[Settle, Tell, ForgetGone, CloseExpired];
-    let queued: &[Work] = &[PlaceQueued, Settle, Tell, ForgetGone, CloseExpired];
-    let notified: &[Work] = &[TellOfBus, ForgetGoneOfBus, CloseExpiredOfBus];
+        &[Connect, Subscribe, Ping, Disconnect, Close, Notify, CloseExpired, NotifyOnBus, CloseExpiredOnBus];
+    let settled: &[Work] = &[Settle, Notify, ForgetGone, CloseExpired];
+    let queued: &[Work] = &[PlaceQueued, Settle, Notify, ForgetGone, CloseExpired];
+    let notified_on_bus: &[Work] = &[NotifyOnBus, ForgetGoneOnBus, CloseExpiredOnBus];
     let undecided: &[Work] = &[ConfirmOnBus, CancelOnBus];
-    let decided: &[Work] = &[ConfirmOnBus, CancelOnBus, TellOfBus, ForgetGoneOfBus, CloseExpiredOfBus];
-    let recorded: &[Work] = &[RecordOnBus, ConfirmOnBus, CancelOnBus, TellOfBus, ForgetGoneOfBus, CloseExpiredOfBus];
+    let decided: &[Work] = &[ConfirmOnBus, CancelOnBus, NotifyOnBus, ForgetGoneOnBus, CloseExpiredOnBus];
+    let recorded: &[Work] = &[RecordOnBus, ConfirmOnBus, CancelOnBus, NotifyOnBus, ForgetGoneOnBus, CloseExpiredOnBus];
     let placed: &[Work] =
-        &[PlaceOnBus, RecordOnBus, ConfirmOnBus, CancelOnBus, TellOfBus, ForgetGoneOfBus, CloseExpiredOfBus];
+        &[PlaceOnBus, RecordOnBus, ConfirmOnBus, CancelOnBus, NotifyOnBus, ForgetGoneOnBus, CloseExpiredOnBus];
     let (stock, payments, shipments, outcomes) =
         ("-StockTable-", "-PaymentsTable-", "-ShipmentsTable-", "-StepOutcomesTopic-");
     let table: [(&str, &[Needed]); 14] = [
@@ -79,9 +76,9 @@ async fn every_action_is_needed_for_what_it_is_there_for_and_for_nothing_else() 
         (
             "ProcessOrdersFunctionName",
             &[
-                ("dynamodb:Query", connections, told),
+                ("dynamodb:Query", connections, notified),
                 ("dynamodb:DeleteItem", connections, &[ForgetGone]),
-                (manage, post, &[Tell, ForgetGone]),
+                (manage, post, &[Notify, ForgetGone]),
                 (manage, close, &[CloseExpired]),
                 (put, orders, settled),
             ],
@@ -91,21 +88,22 @@ async fn every_action_is_needed_for_what_it_is_there_for_and_for_nothing_else() 
         (
             "SettleOrderFunctionName",
             &[
-                ("dynamodb:Query", connections, notified),
-                ("dynamodb:DeleteItem", connections, &[ForgetGoneOfBus]),
-                (manage, post, &[TellOfBus, ForgetGoneOfBus]),
-                (manage, close, &[CloseExpiredOfBus]),
+                ("dynamodb:Query", connections, notified_on_bus),
+                ("dynamodb:DeleteItem", connections, &[ForgetGoneOnBus]),
+                (manage, post, &[NotifyOnBus, ForgetGoneOnBus]),
+                (manage, close, &[CloseExpiredOnBus]),
                 (put, orders, recorded),
                 (update, orders, decided),
                 (publish, "-OrderEventsTopic-", decided),
             ],
         ),
-        // Orders of the other probes are cancelled whichever step fails, since another one refuses them.
+        // Orders of the other probes are cancelled anyway, because another step refuses them.
         (
             "ReserveStockFunctionName",
             &[(put, stock, undecided), (update, stock, undecided), (publish, outcomes, undecided)],
         ),
-        // The order that is out of stock is cancelled without a vote of these two. They record that with the first action.
+        // The order that is out of stock is cancelled without votes of these two. They record the cancellation with the
+        // first action.
         (
             "AuthorizePaymentFunctionName",
             &[(put, payments, undecided), (update, payments, &[ConfirmOnBus]), (publish, outcomes, &[ConfirmOnBus])],
@@ -120,7 +118,7 @@ async fn every_action_is_needed_for_what_it_is_there_for_and_for_nothing_else() 
     ];
 
     let usual = tried(|_| DEADLINE).await;
-    assert_eq!(broken(&usual), BTreeSet::new(), "with all policies as deployed, everything works");
+    assert_eq!(broken(&usual), BTreeSet::new(), "everything must work with the policies as deployed");
     for (function, actions) in table {
         let role =
             if function.is_empty() { Role::of_the_api().await } else { Role::of_function(&lambda, function).await };
@@ -135,8 +133,8 @@ async fn every_action_is_needed_for_what_it_is_there_for_and_for_nothing_else() 
     }
 }
 
-/// What does not work without that action. What should not work has twice its `usual` time to work after all. The first time,
-/// functions were started too.
+/// What does not work without an action. Probes that should fail get only twice their `usual` time, which includes cold
+/// starts.
 async fn without(
     role: &Role,
     action: &str,
@@ -144,14 +142,14 @@ async fn without(
     expected: &BTreeSet<Work>,
     usual: &BTreeMap<Work, Option<Duration>>,
 ) -> BTreeSet<Work> {
-    let patience = |work| match usual[&work] {
+    let time_limit = |work| match usual[&work] {
         Some(duration) if expected.contains(&work) => DEADLINE.min(2 * duration),
         _ => DEADLINE,
     };
-    broken(&role.without(action, resource, tried(patience)).await)
+    broken(&role.without(action, resource, tried(time_limit)).await)
 }
 
-/// What does not work.
+/// The probes that failed.
 fn broken(tried: &BTreeMap<Work, Option<Duration>>) -> BTreeSet<Work> {
     tried.iter().filter(|(_, duration)| duration.is_none()).map(|(work, _)| *work).collect()
 }

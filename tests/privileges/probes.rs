@@ -1,4 +1,4 @@
-//! Everything that the stack does for its callers, tried side by side.
+//! Probes of everything that the stack does for its callers. They run concurrently.
 
 use crate::{
     bus_probes,
@@ -18,15 +18,15 @@ use testkit::{
 };
 use tokio::time::{Instant, timeout};
 
-/// When the token of a socket that is to expire does so, in seconds.
+/// Lifetime of a token that is to expire, in seconds.
 const SESSION_SECONDS: u64 = 3;
 
-/// What the stack does.
+/// What the stack does for its callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Work {
     /// The sync lane stores an order.
     PlaceSync,
-    /// The async lane takes an order into the queue.
+    /// The async lane queues an order.
     PlaceQueued,
     /// The worker stores it.
     Settle,
@@ -34,23 +34,23 @@ pub(crate) enum Work {
     Read,
     /// The list of orders answers.
     ListOrders,
-    /// A socket opens, and is known.
+    /// A socket opens, and has a row.
     Connect,
     /// A subscription is answered.
     Subscribe,
     /// A ping is answered.
     Ping,
-    /// A socket that is closed is forgotten.
+    /// A closed socket loses its row.
     Disconnect,
-    /// A socket whose token has expired is closed on its next frame.
+    /// A socket with an expired token is closed on its next frame.
     Close,
-    /// An owner is told of a settled order.
-    Tell,
-    /// A socket that is gone is forgotten when its owner is told.
+    /// An owner is notified of a settled order.
+    Notify,
+    /// A gone socket loses its row when its owner is notified.
     ForgetGone,
-    /// A socket whose token has expired is closed when its owner is told.
+    /// A socket with an expired token is closed when its owner is notified.
     CloseExpired,
-    /// The bus lane takes an order.
+    /// The bus lane accepts an order.
     PlaceOnBus,
     /// settle-order records it.
     RecordOnBus,
@@ -59,12 +59,12 @@ pub(crate) enum Work {
     /// An order that is out of stock is cancelled, and what the other steps held is given back.
     CancelOnBus,
     /// The owner is notified of the decision.
-    TellOfBus,
-    /// A socket that is gone is forgotten when its owner is notified of a decision.
-    ForgetGoneOfBus,
-    /// A socket whose token has expired is closed when its owner is notified of a decision.
-    CloseExpiredOfBus,
-    /// A payment is taken while the caller waits.
+    NotifyOnBus,
+    /// A gone socket loses its row when its owner is notified of a decision.
+    ForgetGoneOnBus,
+    /// A socket with an expired token is closed when its owner is notified of a decision.
+    CloseExpiredOnBus,
+    /// A payment is captured while the caller waits.
     Pay,
     /// A payment is shown.
     ReadPayment,
@@ -72,9 +72,9 @@ pub(crate) enum Work {
     ReadStock,
 }
 
-/// Tries everything, each thing for as long as `patience` says. How long it took, or `None` if it does not work.
-pub(crate) async fn tried(patience: impl Fn(Work) -> Duration) -> BTreeMap<Work, Option<Duration>> {
-    let works = |work, probe| works(work, probe, patience(work));
+/// Runs all probes, each with its time limit. Returns how long each took, or `None` if it failed.
+pub(crate) async fn tried(time_limit: impl Fn(Work) -> Duration) -> BTreeMap<Work, Option<Duration>> {
+    let works = |work, probe| works(work, probe, time_limit(work));
     let probes = [
         works(Work::PlaceSync, place("sync").boxed_local()),
         works(Work::PlaceQueued, place("async").boxed_local()),
@@ -86,16 +86,16 @@ pub(crate) async fn tried(patience: impl Fn(Work) -> Duration) -> BTreeMap<Work,
         works(Work::Ping, ping().boxed_local()),
         works(Work::Disconnect, disconnect().boxed_local()),
         works(Work::Close, close().boxed_local()),
-        works(Work::Tell, tell("async").boxed_local()),
+        works(Work::Notify, notify("async").boxed_local()),
         works(Work::ForgetGone, forget_gone("async").boxed_local()),
         works(Work::CloseExpired, close_expired("async").boxed_local()),
         works(Work::PlaceOnBus, place("bus").boxed_local()),
         works(Work::RecordOnBus, bus_probes::record().boxed_local()),
         works(Work::ConfirmOnBus, bus_probes::confirm().boxed_local()),
         works(Work::CancelOnBus, bus_probes::cancel().boxed_local()),
-        works(Work::TellOfBus, tell("bus").boxed_local()),
-        works(Work::ForgetGoneOfBus, forget_gone("bus").boxed_local()),
-        works(Work::CloseExpiredOfBus, close_expired("bus").boxed_local()),
+        works(Work::NotifyOnBus, notify("bus").boxed_local()),
+        works(Work::ForgetGoneOnBus, forget_gone("bus").boxed_local()),
+        works(Work::CloseExpiredOnBus, close_expired("bus").boxed_local()),
         works(Work::Pay, bus_probes::pay().boxed_local()),
         works(Work::ReadPayment, bus_probes::read_payment().boxed_local()),
         works(Work::ReadStock, bus_probes::read_stock().boxed_local()),
@@ -103,14 +103,14 @@ pub(crate) async fn tried(patience: impl Fn(Work) -> Duration) -> BTreeMap<Work,
     join_all(probes).await.into_iter().collect()
 }
 
-/// Tries one thing. One that panics does not work.
-async fn works(work: Work, probe: LocalBoxFuture<'static, ()>, patience: Duration) -> (Work, Option<Duration>) {
+/// Runs one probe. A panic is a failure.
+async fn works(work: Work, probe: LocalBoxFuture<'static, ()>, time_limit: Duration) -> (Work, Option<Duration>) {
     let begun = Instant::now();
-    let tried = AssertUnwindSafe(timeout(patience, probe)).catch_unwind().await;
+    let tried = AssertUnwindSafe(timeout(time_limit, probe)).catch_unwind().await;
     (work, matches!(tried, Ok(Ok(()))).then(|| begun.elapsed()))
 }
 
-/// A socket whose token has expired.
+/// A socket with an expired token.
 async fn expired_socket(owner: &str) -> Socket {
     let token = ShortToken::new(owner, SESSION_SECONDS);
     let socket = Socket::open_with(&token.text).await;
@@ -124,7 +124,7 @@ async fn place(lane: &'static str) {
 }
 
 async fn settle() {
-    let (id, stack) = (new_id(), Stack::of_environment().await);
+    let (id, stack) = (new_id(), Stack::from_env().await);
     ApiClient::of(&new_owner()).put("async", &id, &order_of("SKU-1")).await;
     until("the order is stored", async || !stack.items_with_order_id(&id).await.is_empty()).await;
 }
@@ -140,7 +140,7 @@ async fn list_orders() {
 async fn connect() {
     let owner = new_owner();
     let _open = Socket::open_as(&owner).await;
-    assert_eq!(Stack::of_environment().await.connections_of(&owner).await.len(), 1);
+    assert_eq!(Stack::from_env().await.connections_of(&owner).await.len(), 1);
 }
 
 async fn subscribe() {
@@ -154,7 +154,7 @@ async fn ping() {
 }
 
 async fn disconnect() {
-    let (owner, stack) = (new_owner(), Stack::of_environment().await);
+    let (owner, stack) = (new_owner(), Stack::from_env().await);
     Socket::open_as(&owner).await.close().await;
     until("its row disappears", async || stack.connections_of(&owner).await.is_empty()).await;
 }
@@ -165,7 +165,7 @@ async fn close() {
     socket.is_closed().await;
 }
 
-async fn tell(lane: &'static str) {
+async fn notify(lane: &'static str) {
     let (owner, id) = (new_owner(), new_id());
     let mut socket = Socket::open_as(&owner).await;
     ApiClient::of(&owner).put(lane, &id, &order_of("SKU-1")).await;
@@ -173,7 +173,7 @@ async fn tell(lane: &'static str) {
 }
 
 async fn forget_gone(lane: &'static str) {
-    let (owner, stack) = (new_owner(), Stack::of_environment().await);
+    let (owner, stack) = (new_owner(), Stack::from_env().await);
     stack.add_gone_connection(&owner, "gone-for-good=", now() + 3600).await;
     ApiClient::of(&owner).put(lane, &new_id(), &order_of("SKU-1")).await;
     until("the row of the gone socket disappears", async || stack.connections_of(&owner).await.is_empty()).await;

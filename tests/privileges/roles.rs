@@ -1,4 +1,4 @@
-//! Roles of the stack, and taking actions away from them.
+//! Roles of the stack, and removing actions from them.
 
 use futures_util::FutureExt;
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ impl Role {
         Self::read(name).await
     }
 
-    /// The role as which API Gateway sends to the queue.
+    /// The role with which API Gateway sends to the queue.
     pub(crate) async fn of_the_api() -> Self {
         let stack = output("OrdersTableName").split_once("-OrdersTable-").unwrap().0;
         let roles = elements(&iam("ListRoles", &[]).await, "RoleName");
@@ -47,7 +47,8 @@ impl Role {
         Self::read(roles.into_iter().find(own).expect("the API has a role")).await
     }
 
-    /// The actions that are to be taken away, once for each resource; not what AWS does as the role, nor what `faults` sees.
+    /// The actions that the test removes, once for each resource. Not those that AWS itself uses, nor those that
+    /// `faults` checks.
     pub(crate) fn own_actions(&self) -> Vec<&str> {
         let others = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility"];
         let others = others.map(|action| format!("sqs:{action}"));
@@ -70,7 +71,7 @@ impl Role {
         iam("PutRolePolicy", &[&of_the_role[..], &[("PolicyDocument", &document)]].concat()).await;
     }
 
-    /// Does something without the one statement of that action whose resource has that in its name.
+    /// Runs `then` without the one statement of that action with `resource` in the name of its resource.
     pub(crate) async fn without<T>(&self, action: &str, resource: &str, then: impl Future<Output = T>) -> T {
         let taken = |statement: &Value| {
             statement["Action"] == action && statement["Resource"].as_str().unwrap().contains(resource)
@@ -91,7 +92,7 @@ impl Role {
     }
 }
 
-/// As IAM encodes policy documents. Source: RFC 3986, section 2.1.
+/// Decodes a policy document of IAM. Source: RFC 3986, section 2.1.
 fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.bytes();

@@ -1,7 +1,7 @@
-// Looks at pages in Chromium as people would: bright and dark, on a phone and on a desk.
+// Inspects pages in Chromium, in light and dark mode, in the sizes of a phone and of a desktop.
 //
 // `node look.mjs PLAN` where PLAN is JSON: {"browser": program, "screenshots": folder, "pages": [{"name", "file", "charts"}]}.
-// Writes screenshots; prints one line per complaint, and ends with 1 when there are any.
+// Writes screenshots, and prints one line for each problem. The exit code is 1 if there are problems.
 
 import { chromium } from 'playwright-core';
 import { pathToFileURL } from 'node:url';
@@ -16,7 +16,7 @@ const WINDOWS = [
 const plan = JSON.parse(process.argv[2]);
 const complaints = [];
 
-// Root may not have the browser's own sandbox; the pages are ours.
+// Chromium's sandbox does not run as root. The pages are our own.
 const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
 const browser = await chromium.launch({ executablePath: plan.browser, args });
 try {
@@ -37,7 +37,7 @@ for (const complaint of complaints) {
 }
 process.exitCode = complaints.length > 0 ? 1 : 0;
 
-/** Opens one page in one kind of window: what is wrong with it. */
+/** Opens one page in one kind of window, and returns its problems. */
 async function look({ file, charts }, colorScheme, viewport, screenshot) {
   const found = [];
   const context = await browser.newContext({ colorScheme, viewport });
@@ -47,7 +47,7 @@ async function look({ file, charts }, colorScheme, viewport, screenshot) {
   page.on('pageerror', (error) => found.push(`an error: ${error}`));
   page.on('request', (request) => {
     if (request.url() !== url && !request.url().startsWith('data:')) {
-      found.push(`asks for ${request.url()}`);
+      found.push(`requests ${request.url()}`);
     }
   });
   await page.goto(url);
@@ -97,7 +97,7 @@ function inspect(wanted) {
   found.push(...contrasts());
   return found;
 
-  /** Labels must lie inside of their chart and beside each other. */
+  /** Labels must lie inside their chart and not overlap. */
   function labels(chart, title) {
     const bad = [];
     const texts = [...chart.querySelectorAll('text')];
@@ -111,7 +111,7 @@ function inspect(wanted) {
         const there = box(other);
         const across = Math.min(place.right, there.right) - Math.max(place.left, there.left);
         const down = Math.min(place.bottom, there.bottom) - Math.max(place.top, there.top);
-        // Letters are lower than the box around them.
+        // Letters are lower than their box.
         if (across > 1 && down > 4) {
           bad.push(`${title}: ${named(text)} is over ${named(other)}`);
         }
@@ -140,7 +140,7 @@ function inspect(wanted) {
     return bad;
   }
 
-  /** The colour behind a text: of the bar that it lies on, else of the nearest opaque element around it. */
+  /** The colour behind a text: that of its bar, or else that of the nearest opaque element around it. */
   function behind(text, inSvg) {
     if (inSvg) {
       const { left, right, top, bottom } = box(text);

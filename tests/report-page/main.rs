@@ -1,8 +1,8 @@
-//! The pages of reports and of a plan, as a browser shows them.
+//! The HTML pages of reports and of a plan, in a browser.
 //!
-//! Chromium opens pages that the real `twolane report` and `twolane plan` made, and looks for itself: see `look.mjs`. The screenshots are kept
-//! in the target folder, under `tmp/report-page`, for people to look at.
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+//! Chromium opens pages made by the real `twolane report` and `twolane plan`. `look.mjs` inspects them, and keeps
+//! screenshots in the target folder, under `tmp/report-page`.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 mod reports;
 
@@ -19,7 +19,7 @@ use testkit::{
     repository::root,
 };
 
-/// A folder of its own, empty, in the target folder.
+/// Makes an empty folder in the target folder.
 fn fresh_folder() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report-page");
     if folder.exists() {
@@ -29,7 +29,7 @@ fn fresh_folder() -> PathBuf {
     folder
 }
 
-/// The page of a report, made by the real command, with costs and verdict of what the report says now.
+/// Makes the page of a report with the real command. Costs and verdict are those of the changed report.
 async fn page(folder: &Path, name: &str, report: &Value) -> PathBuf {
     let path = |end: &str| folder.join(format!("{name}.{end}"));
     let (json, html) = (path("json"), path("html"));
@@ -40,7 +40,7 @@ async fn page(folder: &Path, name: &str, report: &Value) -> PathBuf {
     html
 }
 
-/// The page of a plan in which every lane passes.
+/// Makes the page of a plan in which every lane passes.
 async fn plan_page(folder: &Path) -> PathBuf {
     let html = folder.join("plan.html");
     twolane(&["plan", "--rate", "100", "--duration", "15m", "--html", html.to_str().unwrap()]).await;
@@ -58,12 +58,12 @@ async fn every_page_is_readable_in_light_and_dark_on_phones_and_desks() {
 
     pages.push(json!({"name": "plan", "file": plan_page(&folder).await, "charts": 5}));
 
-    let complaints = look(&json!({"browser": local_tool(&["browser"]), "screenshots": folder, "pages": pages}));
+    let problems = look(&json!({"browser": local_tool(&["browser"]), "screenshots": folder, "pages": pages}));
 
-    assert_eq!(complaints, "", "the screenshots are in {}", folder.display());
+    assert_eq!(problems, "", "the screenshots are in {}", folder.display());
 }
 
-/// What the browser has to say of those pages.
+/// The problems that `look.mjs` finds in those pages.
 fn look(plan: &Value) -> String {
     let mut command = Command::new("node");
     command.arg("look.mjs").arg(plan.to_string()).current_dir(root().join("tests/report-page"));

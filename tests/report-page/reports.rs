@@ -1,4 +1,4 @@
-//! Reports whose pages look different: what was once written, and what else may happen to a run.
+//! Reports with different pages: a stored report, and changed ones for other outcomes of a run.
 
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ fn no_orders() -> Value {
     report
 }
 
-/// Every notice, every fate, and words without a place to break.
+/// Every notice, every outcome, and long words without a break.
 fn everything_wrong() -> Value {
     let endless = "Unbreakable&<b>".repeat(20);
     let mut report = golden();
@@ -57,10 +57,10 @@ fn everything_wrong() -> Value {
     run["generator"]["honest"] = json!(false);
     run["generator"]["reason"] = json!("p99 of the schedule lag is 812 ms");
     let queued = &mut report["lanes"][1];
-    let fates =
+    let outcomes =
         [("confirmed", 1100), ("rejected", 350), ("failed", 249), ("lost", 1), ("unsettled", 200), ("repeated", 100)];
-    for (fate, orders) in fates {
-        queued["counts"][fate] = json!(orders);
+    for (outcome, orders) in outcomes {
+        queued["counts"][outcome] = json!(orders);
     }
     queued["counts"]["notSent"] = json!(150);
     queued["deadLetters"]["after"] = json!(249);

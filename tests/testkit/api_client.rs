@@ -28,25 +28,25 @@ pub const LANES: [&str; lanes::LANES.len()] = {
 /// The statuses of an order that is not decided yet.
 const UNDECIDED: [&str; 2] = ["PENDING", "PLACED"];
 
-/// A client of the stack's REST API. Each test has its own: connections belong to a test's runtime.
+/// A client of the stack's REST API. Each test makes one, because connections belong to a test's runtime.
 pub struct ApiClient {
     http: Client,
     authorization: Option<String>,
-    hears_of_throttles: bool,
+    returns_throttles: bool,
 }
 
-/// What the API answered.
+/// An answer of the API.
 #[derive(Debug)]
 pub struct Answer {
     /// Its status.
     pub status: u16,
     /// Its headers.
     pub headers: HeaderMap,
-    /// Its body: the JSON it is, or else its text.
+    /// Its body: JSON, or else its text as a JSON string.
     pub body: Value,
 }
 
-/// Makes TLS work for HTTP and WebSocket clients; with a local stack it is only not in the way.
+/// Installs the TLS provider of HTTP and WebSocket clients, which a local stack does not need.
 pub fn set_up_tls() {
     static DONE: OnceLock<()> = OnceLock::new();
     DONE.get_or_init(|| rustls::crypto::ring::default_provider().install_default().unwrap());
@@ -69,20 +69,20 @@ impl ApiClient {
         Self::with_authorization(Some(format!("Bearer {}", token(subject))))
     }
 
-    /// A client that sends that for `Authorization`, or none, and waits [`DEADLINE`] for an answer.
+    /// A client that sends that `Authorization` header, or none, and waits [`DEADLINE`] for an answer.
     pub fn with_authorization(authorization: Option<String>) -> Self {
         set_up_tls();
         let builder = Client::builder().timeout(DEADLINE);
         // A local stack is never behind a proxy.
         let local = url("").scheme() == "http";
         let http = if local { builder.no_proxy() } else { builder }.build().unwrap();
-        Self { http, authorization, hears_of_throttles: false }
+        Self { http, authorization, returns_throttles: false }
     }
 
-    /// The same client, whose orders and questions are not sent again when the stack's throttles refuse them.
+    /// The same client, but it returns throttled requests (429) instead of sending them again.
     #[must_use]
-    pub fn hearing_of_throttles(self) -> Self {
-        Self { hears_of_throttles: true, ..self }
+    pub fn returning_throttles(self) -> Self {
+        Self { returns_throttles: true, ..self }
     }
 
     /// A request to build upon.
@@ -94,25 +94,25 @@ impl ApiClient {
         }
     }
 
-    /// Places an order that is JSON.
+    /// Places an order.
     pub async fn put(&self, lane: &str, id: &str, order: &Value) -> Answer {
         self.put_bytes(lane, id, order.to_string()).await
     }
 
-    /// Places whatever that is, and says that it is JSON.
+    /// Sends any body to a lane as `application/json`.
     pub async fn put_bytes(&self, lane: &str, id: &str, body: impl Into<Body>) -> Answer {
         let path = lanes::lane(lane).expect("a lane of the table").path;
         let request = self.request(Method::PUT, &format!("{path}/{id}"));
         self.send(request.header(CONTENT_TYPE, "application/json").body(body)).await
     }
 
-    /// Pays that amount.
+    /// Sends a payment.
     pub async fn put_payment(&self, id: &str, currency: &str, amount_minor: i64) -> Answer {
         let payment = json!({"currency": currency, "amountMinor": amount_minor});
         self.send(self.request(Method::PUT, &format!("payments/{id}")).json(&payment)).await
     }
 
-    /// How an order stands.
+    /// Reads an order.
     pub async fn get(&self, id: &str) -> Answer {
         self.send(self.request(Method::GET, &format!("orders/{id}"))).await
     }
@@ -123,7 +123,7 @@ impl ApiClient {
     }
 
     async fn send(&self, request: RequestBuilder) -> Answer {
-        if self.hears_of_throttles { try_send(request).await.expect("the API answers") } else { send(request).await }
+        if self.returns_throttles { try_send(request).await.expect("the API answers") } else { send(request).await }
     }
 
     /// The order once it is decided.
@@ -138,21 +138,21 @@ impl ApiClient {
     }
 }
 
-/// Sends a request that must be answered, again while the stack's throttles refuse it: how much at once a stack takes is its
-/// operator's to say, and the tests together may be more.
+/// Sends a request that must be answered, and sends it again while the stack throttles it. All tests together may
+/// exceed the stack's rate limits.
 pub async fn send(request: RequestBuilder) -> Answer {
-    eventually(DEADLINE, "the throttles let a request pass", async || {
-        let again = request.try_clone().expect("its body is no stream");
+    eventually(DEADLINE, "a request is not throttled", async || {
+        let again = request.try_clone().expect("the body is not a stream");
         let answer = try_send(again).await.expect("the API answers");
         (answer.status != 429).then_some(answer)
     })
     .await
 }
 
-/// Sends a request whose connection may break.
+/// Sends a request, on a connection that may break.
 ///
 /// # Errors
-/// It broke.
+/// The connection broke.
 pub async fn try_send(request: RequestBuilder) -> reqwest::Result<Answer> {
     let response = request.send().await?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -167,7 +167,7 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 
-    /// The problem that the answer must be.
+    /// Asserts that the answer is a problem of that status, and returns it.
     #[track_caller]
     pub fn problem(&self, status: u16) -> Problem {
         assert_eq!(self.status, status, "{self:?}");

@@ -10,10 +10,10 @@ use tokio::process::Command;
 /// When it fails.
 pub async fn twolane(arguments: &[&str]) -> String {
     let ran = command(arguments).output().await.expect("twolane can be run");
-    let (printed, complaints) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    let (printed, errors) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
     assert!(
         ran.status.success(),
-        "twolane {}: {}\n--- printed\n{printed}\n--- complaints\n{complaints}",
+        "twolane {}: {}\n--- stdout\n{printed}\n--- stderr\n{errors}",
         arguments.join(" "),
         ran.status
     );
@@ -31,7 +31,7 @@ pub fn command(arguments: &[&str]) -> Command {
     command
 }
 
-/// The binary beside this test: Cargo builds both into one folder.
+/// The binary next to this test: Cargo builds both into one folder.
 fn binary() -> PathBuf {
     let test = env::current_exe().unwrap();
     let path = test.ancestors().nth(2).unwrap().join("twolane");

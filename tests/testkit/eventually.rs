@@ -1,4 +1,4 @@
-//! Waiting for what must become true.
+//! Waits for a condition.
 
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -6,13 +6,13 @@ use tokio::time::{Instant, sleep};
 /// Longest wait for anything that a healthy stack does, cold starts included.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
-/// Shortest time between two looks.
+/// Shortest time between two checks.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// What `look` finds once it finds something. At most half of the time is spent looking.
+/// Calls `look` until it returns something. At most half of the time is spent in `look`.
 ///
 /// # Panics
-/// When it has found nothing by the deadline; `what` says what was waited for.
+/// At the deadline. `what` completes the message "waiting until".
 pub async fn eventually<T>(deadline: Duration, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let end = Instant::now() + deadline;
     loop {
@@ -20,7 +20,7 @@ pub async fn eventually<T>(deadline: Duration, what: &str, mut look: impl AsyncF
         if let Some(found) = look().await {
             return found;
         }
-        assert!(Instant::now() < end, "waited {deadline:?} in vain: {what}");
+        assert!(Instant::now() < end, "timed out after {deadline:?} waiting until {what}");
         sleep(INTERVAL.max(started.elapsed())).await;
     }
 }

@@ -1,15 +1,15 @@
-//! Bodies made to be altered, half stored or choked on, and what must become of them.
+//! Hostile bodies, which a lane could alter, store in part or fail on, with the expected outcome.
 
 use crate::order_bodies::order_of;
 use orders_api::MAX_BODY_BYTES;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
 
-/// What must become of a body.
+/// The expected outcome of a body.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Verdict {
     /// It is an order, and stored.
     Taken,
-    /// It is refused; in the async lane by the edge with that status, or later by the worker.
+    /// It is refused with that status; in the async lane by the edge, or later by the worker.
     Refused(u16),
     /// Two things are wrong with it: the sync lane refuses it with the first status, the async lane with the second.
     RefusedAs(u16, u16),
@@ -17,11 +17,11 @@ pub enum Verdict {
 
 /// A body to send.
 pub struct Case {
-    /// What is odd about it.
+    /// What is unusual about it.
     pub name: &'static str,
     /// The body itself.
     pub body: Vec<u8>,
-    /// What must become of it.
+    /// The expected outcome.
     pub verdict: Verdict,
     /// The headers that go with it.
     pub headers: Vec<(HeaderName, &'static str)>,
@@ -32,7 +32,7 @@ pub fn case(name: &'static str, body: impl Into<Vec<u8>>, verdict: Verdict) -> C
     Case { name, body: body.into(), verdict, headers: vec![(CONTENT_TYPE, "application/json")] }
 }
 
-/// An order whose note is that JSON string literal, as it is.
+/// An order with that JSON string literal as its note.
 fn noted(literal: &str) -> String {
     format!(r#"{{"currency":"EUR","items":[{{"sku":"SKU-1","quantity":2,"unitPriceMinor":1999}}],"note":"{literal}"}}"#)
 }
@@ -60,9 +60,9 @@ fn utf16(text: &str) -> Vec<u8> {
     [0xFF, 0xFE].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect()
 }
 
-/// All of the groups below: one that is added is named here.
+/// All groups below. Add a new group here.
 pub fn all() -> Vec<Case> {
-    [form_characters(), damaged_text(), no_orders(), large_ones(), odd_headers()].into_iter().flatten().collect()
+    [form_characters(), damaged_text(), not_orders(), large_ones(), odd_headers()].into_iter().flatten().collect()
 }
 
 /// Characters that mean something to forms, templates and JSON.
@@ -99,7 +99,7 @@ pub fn form_characters() -> Vec<Case> {
     ]
 }
 
-/// What is no text, or none that a queue carries.
+/// Bodies that are not text, or text that a queue does not carry.
 pub fn damaged_text() -> Vec<Case> {
     use Verdict::Refused;
     vec![
@@ -125,8 +125,8 @@ pub fn damaged_text() -> Vec<Case> {
     ]
 }
 
-/// What is no order.
-pub fn no_orders() -> Vec<Case> {
+/// Bodies that are not orders.
+pub fn not_orders() -> Vec<Case> {
     use Verdict::Refused;
     let quantity = |number: &str| noted("x").replace(":2,", &format!(":{number},"));
     let mut cases = vec![
@@ -150,8 +150,8 @@ pub fn no_orders() -> Vec<Case> {
     ];
     let numbers =
         ["NaN", "Infinity", "-1", "0", "1e400", "18446744073709551616", "9007199254740993", "0x2", "02", "+2", "2.5"];
-    cases.extend(numbers.map(|number| case("a number that is no quantity", quantity(number), Refused(400))));
-    // Whether a whole fraction is an integer is told differently at the edge and behind it.
+    cases.extend(numbers.map(|number| case("a number that is not a quantity", quantity(number), Refused(400))));
+    // The edge and the worker may disagree on whether a whole fraction is an integer.
     cases.extend(["2.0", "2e0"].map(|number| case("a whole fraction", quantity(number), Refused(400))));
     cases
 }
@@ -178,7 +178,7 @@ pub fn large_ones() -> Vec<Case> {
     ]
 }
 
-/// Bodies that their headers belie.
+/// Bodies with headers that contradict them.
 pub fn odd_headers() -> Vec<Case> {
     use Verdict::{Refused, Taken};
     let with = |name, verdict, headers: &[_]| Case { headers: headers.to_vec(), ..case(name, noted("&+%"), verdict) };
@@ -186,10 +186,10 @@ pub fn odd_headers() -> Vec<Case> {
         with("no media type", Taken, &[]),
         with("a media type with a character set", Taken, &[(CONTENT_TYPE, "application/json; charset=utf-8")]),
         with("no known media type", Refused(415), &[(CONTENT_TYPE, "application/vnd.example")]),
-        // JSON is UTF-8, whatever its media type says. Source: RFC 8259, section 11.
+        // JSON is always UTF-8. Source: RFC 8259, section 11.
         with("the wrong character set", Taken, &[(CONTENT_TYPE, "application/json; charset=utf-16")]),
         with(
-            "an encoding that it does not have",
+            "a content encoding without the encoding",
             Taken,
             &[(CONTENT_TYPE, "application/json"), (CONTENT_ENCODING, "gzip")],
         ),

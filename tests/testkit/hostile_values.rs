@@ -1,10 +1,11 @@
-//! Values made to be taken for something else: trace headers, order ids, subjects of tokens, origins of pages.
+//! Hostile values, which could be read as something else: trace headers, order ids, subjects of tokens, origins of
+//! pages.
 
 /// A trace header as AWS writes it.
 pub const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
 
-/// What would be obeyed, were it read as a template or as a part of a form.
-pub const ORDERS_TO_OBEY: [&str; 19] = [
+/// Instructions, if they were read as a template or as a part of a form.
+pub const INSTRUCTIONS: [&str; 19] = [
     "$input.body",
     "$input.json('$')",
     "$input.params('Authorization')",
@@ -26,15 +27,15 @@ pub const ORDERS_TO_OBEY: [&str; 19] = [
     "\"'\\<>+ ;=",
 ];
 
-/// What is no trace header: orders to obey, alone, behind one and within one, and a long one.
+/// Malformed trace headers: each instruction alone, after a trace header and within one; and a long one.
 pub fn trace_headers() -> Vec<String> {
-    let alone = ORDERS_TO_OBEY.iter().map(|text| (*text).to_owned());
-    let appended = ORDERS_TO_OBEY.iter().map(|text| format!("{TRACE}{text}"));
-    let as_a_value = ORDERS_TO_OBEY.iter().map(|text| format!("{TRACE};Lineage={text}"));
+    let alone = INSTRUCTIONS.iter().map(|text| (*text).to_owned());
+    let appended = INSTRUCTIONS.iter().map(|text| format!("{TRACE}{text}"));
+    let as_a_value = INSTRUCTIONS.iter().map(|text| format!("{TRACE};Lineage={text}"));
     alone.chain(appended).chain(as_a_value).chain(["x".repeat(4_000)]).collect()
 }
 
-/// What is no order id, as it is written in a path; `id` is one.
+/// Malformed order ids, made from the valid `id`, as written in a path.
 pub fn malformed_order_ids(id: &str) -> Vec<String> {
     vec![
         format!("{id}%00"),
@@ -52,8 +53,8 @@ pub fn malformed_order_ids(id: &str) -> Vec<String> {
     ]
 }
 
-/// What is no order id and, decoded, no text either, or none that a queue carries.
-pub fn order_ids_that_no_text_has(id: &str) -> [String; 4] {
+/// Malformed order ids, as written in a path. Decoded, they are not text, or not text that a queue carries.
+pub fn order_ids_that_are_not_text(id: &str) -> [String; 4] {
     [format!("{id}%00"), "%FF%FE".to_owned(), "%EF%BF%BE".to_owned(), "x".repeat(2_000)]
 }
 
@@ -82,7 +83,7 @@ pub const SUBJECTS: [&str; 18] = [
 /// The one origin that a local stack lists.
 pub const LISTED_ORIGIN: &str = "http://localhost:3000";
 
-/// Origins that are not on that list, however like it.
+/// Origins that are similar, but not on that list.
 pub const UNLISTED_ORIGINS: [&str; 7] = [
     "https://evil.example",
     "http://localhost:3000.evil.example",
@@ -93,6 +94,6 @@ pub const UNLISTED_ORIGINS: [&str; 7] = [
     "null",
 ];
 
-/// Origins that are a template's own language, or nearly a list.
+/// Origins in the language of templates, or almost a list.
 pub const VELOCITY_ORIGINS: [&str; 4] =
     ["$stageVariables.corsAllowedOrigins", "#set($asked = $allowed)", "${allowed}", "http://localhost:3000,"];

@@ -1,14 +1,14 @@
-//! What the tests share: clients of a deployed stack (its REST API, its WebSocket API, its queue and its tables), hostile
-//! values, the stacks that CloudFormation makes of the template, and the files of this repository.
+//! Shared parts of the tests: clients of a deployed stack, hostile values, the stacks that CloudFormation makes of the
+//! template, and the files of this repository.
 //!
 //! `TWOLANE_OUTPUTS` names the file with the stack's outputs as a flat JSON object; without it, the nearest
 //! `.local/outputs.json` does. Region, credentials and endpoint come from the environment, as for every AWS tool. All
-//! orders have new ids, so tests run side by side, again and again, on any account.
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+//! orders have new ids, so tests run concurrently and repeatedly, on any account.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 #![expect(
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
-    reason = "for tests alone: they panic where the test has failed, and nothing here is asked for in vain"
+    reason = "only for tests: they panic where the test has failed, and use every result"
 )]
 
 pub mod api_client;

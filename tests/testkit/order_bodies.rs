@@ -7,7 +7,7 @@ pub fn new_id() -> String {
     uuid::Uuid::new_v4().to_string()
 }
 
-/// An order of two units of that.
+/// An order of two units of a SKU.
 pub fn order_of(sku: &str) -> Value {
     json!({"currency": "EUR", "items": [{"sku": sku, "quantity": 2, "unitPriceMinor": 1999}]})
 }
@@ -31,8 +31,8 @@ pub fn order_with_note(note: &str) -> Value {
     order
 }
 
-/// An order that passes the edge and is refused behind it: no currency has that code.
-pub fn order_in_no_currency() -> Value {
+/// An order that the edge accepts and the domain refuses: its currency code does not exist.
+pub fn order_in_unknown_currency() -> Value {
     let mut order = order_of("SKU-1");
     order["currency"] = "ABC".into();
     order

@@ -1,11 +1,11 @@
-//! What the stack under test says of itself: the file that `TWOLANE_OUTPUTS` names, or the nearest `.local/outputs.json`.
+//! The outputs of the stack under test: the file that `TWOLANE_OUTPUTS` names, or the nearest `.local/outputs.json`.
 
 use crate::repository::root;
 use serde_json::Value;
 use std::{env, fs, path::PathBuf, sync::OnceLock};
 
 /// How to run tests that need a stack.
-pub(crate) const HOW: &str = "These tests need a deployed stack. Either run them on one of their own:\n  \
+pub(crate) const HOW: &str = "These tests need a deployed stack. Either run them on a separate one:\n  \
     python3 infra/local exec -- cargo test -p twolane-tests\n\
     or on one that is up, after `make up`:\n  \
     eval \"$(python3 infra/local env)\" && cargo test -p twolane-tests\n\
@@ -40,5 +40,5 @@ pub(crate) fn outputs_path() -> PathBuf {
     let mut candidates = root().ancestors().map(|folder| folder.join(".local/outputs.json"));
     candidates
         .find(|path| path.is_file())
-        .unwrap_or_else(|| panic!("TWOLANE_OUTPUTS is not set, and there is no .local/outputs.json.\n{HOW}"))
+        .unwrap_or_else(|| panic!("TWOLANE_OUTPUTS is not set, and .local/outputs.json does not exist.\n{HOW}"))
 }

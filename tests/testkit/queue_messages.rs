@@ -1,4 +1,4 @@
-//! Messages sent to the queue directly, as the API would send them or as nobody should; how many a queue has.
+//! Sends messages, valid and invalid ones, to a queue without the API, and counts a queue's messages.
 
 use aws_sdk_sqs::{
     Client,
@@ -13,12 +13,13 @@ use aws_sdk_sqs::{
     },
 };
 
-/// How many messages the queue has, whether anybody could receive them now or not.
+/// The number of messages in the queue: visible, in flight and delayed.
 pub async fn count(sqs: &Client, queue_url: &str) -> usize {
     let counts =
         [ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible, ApproximateNumberOfMessagesDelayed];
     let request = sqs.get_queue_attributes().queue_url(queue_url).set_attribute_names(Some(counts.to_vec()));
-    let attributes = request.send().await.expect("the queue can be asked").attributes.expect("it has attributes");
+    let attributes =
+        request.send().await.expect("the queue's attributes can be read").attributes.expect("a queue has attributes");
     counts.iter().map(|count| attributes[count].parse::<usize>().unwrap()).sum()
 }
 
@@ -37,7 +38,7 @@ pub fn number(value: &str) -> MessageAttributeValue {
     MessageAttributeValue::builder().data_type("Number").string_value(value).build().unwrap()
 }
 
-/// A message with that body and those attributes; `entry_id` tells it from others of its batch.
+/// A message with that body and those attributes. `entry_id` must be unique in its batch.
 pub fn message(
     entry_id: usize,
     body: &str,

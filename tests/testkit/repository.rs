@@ -40,9 +40,9 @@ pub struct Package {
     pub folder: String,
     /// The folders of its crates' roots, from the root of the repository.
     pub roots: BTreeSet<String>,
-    /// What it needs to be built.
+    /// The dependencies of its build.
     pub dependencies: BTreeSet<String>,
-    /// What its tests need besides.
+    /// The further dependencies of its tests.
     pub dev_dependencies: BTreeSet<String>,
     /// Its binaries.
     pub binaries: Vec<String>,

@@ -1,5 +1,5 @@
-//! What the services of the bus lane keep: counters (units of a SKU, money of an account, parcels of a day) and the holds that
-//! orders have on them. Tests fill shelves and accounts as an operator does: by AWS credentials, on the tables.
+//! The tables of the bus lane's services: counters (units of a SKU, money of an account, parcels of a day) and the
+//! holds of orders. Tests fill shelves and accounts as an operator does: in the tables, with AWS credentials.
 
 use crate::{
     outputs::output,
@@ -14,16 +14,16 @@ use std::collections::BTreeMap;
 /// The state of a hold that is not decided yet.
 pub const HELD: &str = "HELD";
 
-/// What one order, or one payment of the API, has in one service.
+/// The hold of one order, or of one payment of the API, in one service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
     /// `HELD`, `DONE`, `UNDONE` or `REFUSED`.
     pub state: String,
-    /// How much it took of each counter. Only `HELD` and `DONE` keep it.
+    /// How much it took from each counter. Only `HELD` and `DONE` keep it.
     pub taken: BTreeMap<String, i64>,
 }
 
-/// All that one service keeps, as read at once.
+/// The counters and holds of one service, from one scan.
 #[derive(Clone, Debug, Default)]
 pub struct Books {
     /// What is left, by counter.
@@ -60,14 +60,14 @@ pub fn account(owner: &str, currency: &str) -> String {
     format!("{}#{currency}", subject_of(owner))
 }
 
-/// What the order's lines add up to, in minor units.
+/// The total of an order, in minor units.
 pub fn total(order: &Value) -> i64 {
     let lines = order["items"].as_array().expect("an order has items").iter();
     lines.map(|line| line["quantity"].as_i64().unwrap() * line["unitPriceMinor"].as_i64().unwrap()).sum()
 }
 
 impl Stack {
-    /// Adds to a counter of a step, as a delivery of goods or a deposit does: what orders take meanwhile stays taken.
+    /// Adds to a counter of a step, as a delivery of goods or a deposit does. What orders take meanwhile stays taken.
     pub async fn add(&self, step: &str, counter: &str, amount: i64) {
         let request =
             self.dynamodb.update_item().table_name(table(step)).key("pk", text(&format!("counter#{counter}")));
@@ -81,12 +81,12 @@ impl Stack {
         self.add("stock", sku, units).await;
     }
 
-    /// Adds money to the account of that person.
+    /// Adds money to the owner's account.
     pub async fn add_money(&self, owner: &str, currency: &str, minor_units: i64) {
         self.add("payment", &account(owner, currency), minor_units).await;
     }
 
-    /// Adds exactly what the order takes: so that person's order can be confirmed, whatever others order.
+    /// Adds exactly what the order takes, so that it can be confirmed concurrently with other orders.
     pub async fn supply(&self, owner: &str, order: &Value) {
         for line in order["items"].as_array().expect("an order has items") {
             self.add_stock(line["sku"].as_str().unwrap(), line["quantity"].as_i64().unwrap()).await;
@@ -94,13 +94,13 @@ impl Stack {
         self.add_money(owner, order["currency"].as_str().unwrap(), total(order)).await;
     }
 
-    /// What is left of a counter; `None` if there is no such counter.
+    /// The value of a counter; `None` if the counter does not exist.
     pub async fn available(&self, step: &str, counter: &str) -> Option<i64> {
         let item = self.service_item(step, &format!("counter#{counter}")).await?;
         Some(integer(&item["available"]))
     }
 
-    /// What the person's order has in a service.
+    /// The hold of the owner's order in a service.
     pub async fn hold(&self, step: &str, owner: &str, order_id: &str) -> Option<Hold> {
         let item = self.service_item(step, &format!("order#{}#{order_id}", subject_of(owner))).await?;
         Some(hold(&item))
@@ -111,7 +111,7 @@ impl Stack {
         request.send().await.expect("the service's table can be read").item
     }
 
-    /// All that the service of that step keeps.
+    /// The counters and holds of the step's service.
     pub async fn books(&self, step: &str) -> Books {
         let request = self.dynamodb.scan().table_name(table(step)).consistent_read(true);
         let items = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>();

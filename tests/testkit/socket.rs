@@ -17,13 +17,13 @@ use tokio_tungstenite::{
     },
 };
 
-/// Held for reading while a socket is open, for writing by a test that must know every open socket.
+/// Locked for reading while a socket is open, and for writing by a test that must know every open socket.
 pub static SOCKETS: RwLock<()> = RwLock::const_new(());
 
-/// The types of the frames that say what has become of an order.
+/// The types of callbacks.
 pub const OUTCOMES: [&str; 4] = ["order.confirmed", "order.cancelled", "order.rejected", "order.failed"];
 
-/// An open socket that remembers every frame it was sent.
+/// An open socket that keeps every frame it receives until a test takes it.
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     frames: Vec<Value>,
@@ -31,12 +31,12 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Opens a socket of [`OWNER`] beside those of other tests.
+    /// Opens a socket of [`OWNER`], concurrently with those of other tests.
     pub async fn open() -> Self {
         Self::open_as(OWNER).await
     }
 
-    /// Opens a socket of that subject beside those of other tests.
+    /// Opens a socket of that subject, concurrently with those of other tests.
     pub async fn open_as(subject: &str) -> Self {
         let open = SOCKETS.read().await;
         Self { _open: Some(open), ..Self::open_with(&token(subject)).await }
@@ -53,10 +53,10 @@ impl Socket {
         opened.expect("the WebSocket API takes a connection").0
     }
 
-    /// Opens a socket by that handshake, or not.
+    /// Opens a socket by that handshake.
     ///
     /// # Errors
-    /// It was refused.
+    /// The API refused it.
     pub async fn try_open(handshake: Request) -> tungstenite::Result<(Self, Response)> {
         set_up_tls();
         let (stream, response) = connect_async(handshake).await?;
@@ -68,14 +68,14 @@ impl Socket {
         self.stream.send(Message::text(text)).await.expect("the socket is open");
     }
 
-    /// Asks how an order stands; the answer.
+    /// Subscribes to an order, and returns the answer.
     pub async fn subscribe(&mut self, id: &str) -> Value {
         self.send(&json!({"action": "subscribe", "orderId": id}).to_string()).await;
         self.frame(&format!("order.status of {id}"), |frame| frame["type"] == "order.status" && frame["orderId"] == id)
             .await
     }
 
-    /// What this socket is told has become of an order.
+    /// Waits for the callback of an order.
     pub async fn outcome(&mut self, id: &str) -> Value {
         self.frame(&format!("the outcome of {id}"), |frame| {
             let kind = frame["type"].as_str().unwrap_or_default();
@@ -84,7 +84,7 @@ impl Socket {
         .await
     }
 
-    /// The first frame not taken yet for which that holds.
+    /// Takes the first frame for which `wanted` holds, or waits for it.
     pub async fn frame(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let end = Instant::now() + DEADLINE;
         loop {
@@ -92,7 +92,7 @@ impl Socket {
                 return self.frames.remove(at);
             }
             let next = timeout_at(end, self.stream.next()).await;
-            match next.unwrap_or_else(|_| panic!("waited {DEADLINE:?} in vain for {what}")) {
+            match next.unwrap_or_else(|_| panic!("timed out after {DEADLINE:?} waiting for {what}")) {
                 Some(Ok(Message::Text(text))) => {
                     self.frames.push(serde_json::from_str(&text).expect("every frame is JSON"));
                 }
@@ -102,8 +102,8 @@ impl Socket {
         }
     }
 
-    /// Frames that came while others were waited for, and were never taken.
-    pub fn unheard(&self) -> &[Value] {
+    /// The frames that were received and not taken.
+    pub fn untaken(&self) -> &[Value] {
         &self.frames
     }
 
@@ -123,7 +123,7 @@ impl Socket {
         timeout_at(Instant::now() + DEADLINE, closed).await.expect("the socket is closed");
     }
 
-    /// Closes the socket in good order.
+    /// Closes the socket with a close frame, and waits for the end.
     pub async fn close(mut self) {
         self.stream.close(None).await.expect("the socket is open");
         while let Some(Ok(_)) = self.stream.next().await {}

@@ -13,23 +13,23 @@ use std::{
     env,
 };
 
-/// Who places orders, unless a test says otherwise.
+/// The owner of orders, unless a test names another.
 pub const OWNER: &str = "demo";
 
 /// An item of a table.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// Ways to look into the stack.
+/// SDK clients of the stack's tables and queues.
 pub struct Stack {
-    /// For what concerns the tables.
+    /// The client of the tables.
     pub dynamodb: aws_sdk_dynamodb::Client,
-    /// For what concerns the queues.
+    /// The client of the queues.
     pub sqs: aws_sdk_sqs::Client,
 }
 
 impl Stack {
     /// The stack that the environment names.
-    pub async fn of_environment() -> Self {
+    pub async fn from_env() -> Self {
         let config = sdk_config().await;
         Self { dynamodb: aws_sdk_dynamodb::Client::new(&config), sqs: aws_sdk_sqs::Client::new(&config) }
     }
@@ -41,7 +41,7 @@ impl Stack {
         request.key("pk", key).send().await.expect("the orders table can be read").item
     }
 
-    /// All items, of whichever owner, with that order id.
+    /// All items with that order id, of any owner.
     pub async fn items_with_order_id(&self, id: &str) -> Vec<Item> {
         let request = self.dynamodb.scan().table_name(output("OrdersTableName")).consistent_read(true);
         let request = request.filter_expression("orderId = :id");
@@ -50,12 +50,12 @@ impl Stack {
         items.await.expect("the orders table can be scanned")
     }
 
-    /// The ids of the connections that the stack believes to be open.
+    /// The ids of the connections that have a row.
     pub async fn connections(&self) -> BTreeSet<String> {
         self.connection_rows().await.iter().map(|row| row["sk"].as_s().unwrap().clone()).collect()
     }
 
-    /// Those of one owner.
+    /// The ids of one owner's connections that have a row.
     pub async fn connections_of(&self, owner: &str) -> BTreeSet<String> {
         let rows = self.connection_rows().await;
         let own = rows.iter().filter(|row| row["pk"].as_s().unwrap() == owner);
@@ -68,11 +68,11 @@ impl Stack {
         rows.await.expect("the connections table can be scanned")
     }
 
-    /// Adds a connection of the owner that is not open, as a row whose socket closed unnoticed.
+    /// Adds the row of a connection that is not open, as if its socket had closed unnoticed.
     pub async fn add_gone_connection(&self, owner: &str, id: &str, expires_at: u64) {
         let row = self.dynamodb.put_item().table_name(output("ConnectionsTableName"));
         let row = row.item("pk", AttributeValue::S(owner.to_owned())).item("sk", AttributeValue::S(id.to_owned()));
-        // Opened long ago: a young one may be about to open.
+        // Opened long ago: the worker keeps young rows, because their sockets may be just opening.
         let row = row.item("connectedAt", AttributeValue::S("2026-01-01T00:00:00.000Z".to_owned()));
         let row = row.item("expiresAt", AttributeValue::N(expires_at.to_string()));
         row.send().await.expect("the connections table can be written");
@@ -87,13 +87,13 @@ impl Stack {
         items.iter().map(|item| (text(item, "pk"), text(item, "status"))).collect()
     }
 
-    /// How many messages the queue of that output has, whether anybody could receive them now or not.
+    /// The number of messages in the queue of that output: visible, in flight and delayed.
     pub async fn messages_in(&self, queue: &str) -> usize {
         queue_messages::count(&self.sqs, output(queue)).await
     }
 }
 
-/// Settings of an SDK client that talks to where the stack is.
+/// The configuration of SDK clients for the stack.
 pub async fn sdk_config() -> SdkConfig {
     let (local, endpoint) = (output("ApiUrl").starts_with("http:"), env::var_os("AWS_ENDPOINT_URL"));
     assert!(!local || endpoint.is_some(), "The stack is a local one, and AWS_ENDPOINT_URL is not set.\n{HOW}");

@@ -1,8 +1,8 @@
-//! Access tokens of the stack's issuer, good ones and forged ones.
+//! Access tokens of the stack's issuer, valid and forged ones.
 //!
-//! `TWOLANE_TOKENS` names a file of tokens, one a line, each of somebody else. Without it they are made with the issuer's
-//! private key, in the file that `TWOLANE_ISSUER` names, or else in that beside the stack's outputs. What only the key can
-//! make, as a token that expires in a moment, needs the key.
+//! `TWOLANE_TOKENS` names a file of tokens, one a line, each of a different user. Without it, tokens are signed with
+//! the issuer's private key, from the file that `TWOLANE_ISSUER` names, or else from `issuer.json` next to the stack's
+//! outputs. Special tokens, such as one that expires in a moment, always need the key.
 
 use crate::{eventually::eventually, outputs::outputs_path};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -16,7 +16,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// How long a token lasts, in seconds: longer than any test.
+/// Lifetime of a token in seconds: longer than any test.
 const TTL_SECONDS: u64 = 3600;
 
 /// The issuer that the stack trusts.
@@ -34,8 +34,8 @@ pub fn issuer() -> &'static Issuer {
     })
 }
 
-/// A token of somebody, the same one throughout: API Gateway keeps what it thinks of it. Who is given by a file has a name
-/// of their own there, and here the one by which they are asked for first.
+/// The token of a user, the same one in all calls, because API Gateway caches the authorizer's answer. With
+/// `TWOLANE_TOKENS`, each new name takes the next token of the file.
 pub fn token(name: &str) -> String {
     static TOKENS: Mutex<Option<HashMap<String, String>>> = Mutex::new(None);
     let mut tokens = TOKENS.lock().unwrap();
@@ -48,7 +48,7 @@ pub fn token(name: &str) -> String {
     known.entry(name.to_owned()).or_insert_with(make).clone()
 }
 
-/// The subject of somebody's token, which is the owner of all that they order.
+/// The subject of the user's token: the owner of their orders.
 pub fn subject_of(name: &str) -> String {
     let token = token(name);
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).expect("a token has three parts")).unwrap();
@@ -68,9 +68,9 @@ fn given() -> Option<&'static [String]> {
     GIVEN.get_or_init(read).as_deref()
 }
 
-/// A token that ends soon.
+/// A token that expires soon.
 pub struct ShortToken {
-    /// As it is sent.
+    /// The token as it is sent.
     pub text: String,
     /// When it expires, in seconds since 1970.
     expires_at: u64,
@@ -96,34 +96,34 @@ pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// As tokens are encoded.
+/// Encodes a part of a token.
 pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
 impl Issuer {
-    /// The issuer of that file.
+    /// Reads the issuer from a file.
     pub fn read(path: &Path) -> Self {
         let text = fs::read_to_string(path).unwrap_or_else(|error| {
             panic!("Failed to read the issuer of the stack's tokens from {}: {error}.", path.display())
         });
-        Self::of(serde_json::from_str(&text).unwrap())
+        Self::new(serde_json::from_str(&text).unwrap())
     }
 
-    fn of(document: Value) -> Self {
+    fn new(document: Value) -> Self {
         let decode = |name: &str| URL_SAFE_NO_PAD.decode(document["key"][name].as_str().unwrap()).unwrap();
         let key = Ed25519KeyPair::from_seed_and_public_key(&decode("d"), &decode("x")).unwrap();
         Self { document, key }
     }
 
-    /// An issuer that says it is this one, with a key of its own.
+    /// An issuer with the same name and another key.
     #[must_use]
     pub fn impostor(&self) -> Self {
         let pkcs8 = Ed25519KeyPair::generate_pkcs8(&ring::rand::SystemRandom::new()).unwrap();
         Self { document: self.document.clone(), key: Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap() }
     }
 
-    /// The public half of its key, as everybody may know it.
+    /// The public half of its key.
     pub fn public_key(&self) -> Value {
         let mut key = self.document["key"].clone();
         key.as_object_mut().unwrap().remove("d");
@@ -135,7 +135,7 @@ impl Issuer {
         json!({"alg": "EdDSA", "typ": "JWT", "kid": self.document["key"]["kid"]})
     }
 
-    /// The claims of a good token of the subject.
+    /// The claims of a valid token of the subject.
     pub fn claims(&self, subject: &str) -> Value {
         let (issuer, audience) = (&self.document["issuer"], &self.document["audience"]);
         json!({"iss": issuer, "aud": audience, "sub": subject, "iat": now(), "exp": now() + TTL_SECONDS})
@@ -146,7 +146,7 @@ impl Issuer {
         self.signed(&self.header(), claims)
     }
 
-    /// A token with that header and those claims, signed with its key whatever the header says.
+    /// A token with that header and those claims, signed with the issuer's key even if the header names another.
     pub fn signed(&self, header: &Value, claims: &Value) -> String {
         let message = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
         format!("{message}.{}", encode(self.key.sign(message.as_bytes())))

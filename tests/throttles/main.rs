@@ -1,8 +1,8 @@
-//! What is too much is refused at the edge, as a problem that says when to come back, and costs nothing behind it.
+//! The edge refuses requests above a rate limit with a problem and `Retry-After`, and they reach nothing behind it.
 //!
-//! Limits are changed while this runs, so it has the stack to itself, and a change must take effect at once: this needs a
-//! local cloud, `python3 infra/local exec -- cargo test -p twolane-tests --test throttles`.
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+//! The test changes limits, so no other suite may use the stack at the same time. A change must take effect at once, so
+//! it needs a local cloud: `python3 infra/local exec -- cargo test -p twolane-tests --test throttles`.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 use futures_util::FutureExt;
 use reqwest::Method;
@@ -18,14 +18,14 @@ use testkit::{
 
 /// The deployed stage of the REST API.
 struct Stage {
-    /// Where API Gateway has it.
+    /// Its path in the API of API Gateway.
     path: String,
 }
 
 impl Stage {
-    fn of_stack() -> Self {
+    fn from_outputs() -> Self {
         let url = output("ApiUrl").trim_end_matches('/');
-        assert!(url.starts_with("http:"), "this refuses every request for a while, so it is for local clouds alone");
+        assert!(url.starts_with("http:"), "only for local clouds: the test refuses every request for a while");
         let mut segments = url.rsplit('/');
         let [name, api_id] = [segments.next().unwrap(), segments.next().unwrap()];
         Self { path: format!("restapis/{api_id}/stages/{name}") }
@@ -37,7 +37,7 @@ impl Stage {
         assert_eq!(answer.status, 200, "{answer:?}");
     }
 
-    /// The limits of a method of its own, if it has any: requests at once, and a second.
+    /// The limits of a method, if it has any: burst, and requests per second.
     async fn limits(&self, method: &str) -> Option<(u64, f64)> {
         let stage = send(request("apigateway", Method::GET, &self.path)).await.body;
         let mut settings = stage["methodSettings"].as_object().unwrap().iter();
@@ -47,7 +47,7 @@ impl Stage {
         })
     }
 
-    /// Sets or takes away the limits of a method.
+    /// Sets or removes the limits of a method.
     async fn limit(&self, method: &str, limits: Option<(u64, f64)>) {
         let (path, method) = method.rsplit_once('/').unwrap();
         let path = path.replace('/', "~1");
@@ -63,13 +63,13 @@ impl Stage {
         self.update(operations).await;
     }
 
-    /// What `work` comes to while the method takes nothing at all.
+    /// Runs `work` while the method refuses every request.
     async fn while_closed<T>(&self, method: &str, work: impl AsyncFnOnce() -> T) -> T {
         let before = self.limits(method).await;
         self.limit(method, Some((0, 0.0))).await;
         let result = AssertUnwindSafe(work()).catch_unwind().await;
         self.limit(method, before).await;
-        assert_eq!(self.limits(method).await, before, "{method}: the limits are what they were");
+        assert_eq!(self.limits(method).await, before, "{method}: the limits must be restored");
         result.unwrap_or_else(|panic| resume_unwind(panic))
     }
 }
@@ -81,15 +81,14 @@ fn is_throttled(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn what_is_past_a_limit_is_a_problem_that_says_when_to_come_back_and_reaches_nothing() {
-    let (stage, api, stack) =
-        (Stage::of_stack(), ApiClient::new().hearing_of_throttles(), Stack::of_environment().await);
+async fn throttled_requests_get_a_problem_with_retry_after_and_reach_nothing() {
+    let (stage, api, stack) = (Stage::from_outputs(), ApiClient::new().returning_throttles(), Stack::from_env().await);
     let order = order_of("SKU-1");
     let [sync, async_, read] = ["/sync/orders/{orderId}/PUT", "/async/orders/{orderId}/PUT", "/orders/{orderId}/GET"];
-    assert!(stage.limits(sync).await.is_some(), "the template gives the sync lane limits of its own");
+    assert!(stage.limits(sync).await.is_some(), "the template sets limits for the sync lane");
     let (refused, not_queued, other) = (new_id(), new_id(), new_id());
 
-    // Each lane has its own limit: the other goes on.
+    // Each lane has a separate limit: the other lane continues.
     stage
         .while_closed(sync, async || {
             is_throttled(&api.put("sync", &refused, &order).await);
@@ -105,12 +104,12 @@ async fn what_is_past_a_limit_is_a_problem_that_says_when_to_come_back_and_reach
         .await;
     stage.while_closed(read, async || is_throttled(&api.get(&other).await)).await;
 
-    // What came after is done, so what was refused would be by now.
+    // A later order is settled, so a refused one would be, too.
     let after = new_id();
     assert_eq!(api.put("async", &after, &order).await.status, 202);
     api.settled(&after).await;
     for id in [refused, not_queued] {
         assert!(stack.items_with_order_id(&id).await.is_empty());
-        assert_eq!(api.put("sync", &id, &order).await.status, 201, "what was throttled is safe to repeat");
+        assert_eq!(api.put("sync", &id, &order).await.status, 201, "a throttled request can be repeated");
     }
 }

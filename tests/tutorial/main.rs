@@ -1,7 +1,8 @@
-//! `docs/add-a-step.md`, executed: its sample is built, deployed next to the stack, and keeps the events of an order.
+//! Runs `docs/add-a-step.md`: builds its sample, deploys it next to the stack, and checks that it keeps an order's
+//! events.
 //!
-//! This needs a local cloud, because the stack of the sample is deployed and deleted again.
-#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+//! Needs a local cloud, because it deploys and deletes the stack of the sample.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 use std::{collections::BTreeMap, env, path::Path};
 use testkit::{
@@ -21,18 +22,18 @@ const DOCUMENT: &str = "docs/add-a-step.md";
 const DEPLOY: &str = "<!-- tested: deploy -->";
 const DELETE: &str = "<!-- tested: delete -->";
 
-/// Most lines of the sample: what the tutorial promises.
+/// The sample has fewer lines than this, as the tutorial says.
 const LINES: usize = 100;
 
-/// Runs a command at the root of the repository; what it prints.
+/// Runs a command at the root of the repository, and returns what it prints.
 async fn run(command: &mut Command) -> String {
-    let ran = command.current_dir(root()).kill_on_drop(true).output().await.expect("the command can be run");
-    let (printed, complaints) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
-    assert!(ran.status.success(), "{command:?}: {}\n{printed}\n{complaints}", ran.status);
+    let ran = command.current_dir(root()).kill_on_drop(true).output().await.expect("the command runs");
+    let (printed, errors) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    assert!(ran.status.success(), "{command:?}: {}\n{printed}\n{errors}", ran.status);
     printed.into_owned()
 }
 
-/// Runs the shell lines that follow that line of the document, as a reader does on the local cloud.
+/// Runs the shell lines after that line of the document, as a reader does on the local cloud.
 async fn run_lines(marker: &str) {
     let document = read(DOCUMENT);
     let blocks = blocks(&document, marker);
@@ -41,7 +42,7 @@ async fn run_lines(marker: &str) {
     let path = format!("{}:{}", tools.trim(), env::var("PATH").unwrap_or_default());
     let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
     let mut shell = Command::new("bash");
-    // Cargo sets these for this test. Build scripts that look at them would run again, and with them all that depends on them.
+    // Cargo sets these for this test. With them, build scripts that read them and all dependents would be built again.
     for (name, _) in
         env::vars().filter(|(name, _)| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
     {
@@ -50,7 +51,7 @@ async fn run_lines(marker: &str) {
     shell.args(["-euo", "pipefail", "-c", &blocks.concat().join("\n")]);
     shell.env("PATH", path).env("ARCHITECTURE", architecture);
     shell.env("ORDER_EVENTS_TOPIC_ARN", output("OrderEventsTopicArn"));
-    // Binaries for this machine, by its own linker.
+    // Build for this machine, with its own linker.
     shell.env("SAM_BUILD_MODE", "debug").env("CARGO_LAMBDA_COMPILER", "cargo").env("SAM_CLI_TELEMETRY", "0");
     run(&mut shell).await;
 }
@@ -61,7 +62,7 @@ async fn audit_table(stack: &Stack) -> Option<String> {
     tables.await.expect("tables can be listed").into_iter().find(|table| table.contains("AuditTable"))
 }
 
-/// The events that the log has of an order: the whole event, by its type.
+/// The events of an order in the audit log, by type.
 async fn logged(stack: &Stack, table: &str, id: &str) -> BTreeMap<String, String> {
     let request = stack.dynamodb.scan().table_name(table).consistent_read(true);
     let items = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
@@ -73,7 +74,7 @@ async fn logged(stack: &Stack, table: &str, id: &str) -> BTreeMap<String, String
 
 #[tokio::test]
 async fn the_audit_log_keeps_every_event_of_an_order_and_can_be_removed() {
-    let (api, stack) = (ApiClient::new(), Stack::of_environment().await);
+    let (api, stack) = (ApiClient::new(), Stack::from_env().await);
     let order = order_in("EUR", &[(&new_sku(), 1, 100)]);
     let [confirmed, cancelled] = [new_id(), new_id()];
     stack.supply(OWNER, &order).await;
@@ -86,7 +87,7 @@ async fn the_audit_log_keeps_every_event_of_an_order_and_can_be_removed() {
         ends.push(api.settled(id).await["status"].clone());
     }
 
-    assert_eq!(ends, ["CONFIRMED", "CANCELLED"], "the shelves have enough for the first order alone");
+    assert_eq!(ends, ["CONFIRMED", "CANCELLED"], "the shelves cover only the first order");
     for (id, types) in
         [(&confirmed, ["order.confirmed", "order.placed"]), (&cancelled, ["order.cancelled", "order.placed"])]
     {
@@ -103,7 +104,7 @@ async fn the_audit_log_keeps_every_event_of_an_order_and_can_be_removed() {
     let next = new_id();
     stack.supply(OWNER, &order).await;
     api.put("bus", &next, &order).await;
-    assert_eq!(api.settled(&next).await["status"], "CONFIRMED", "the lane goes on without the log");
+    assert_eq!(api.settled(&next).await["status"], "CONFIRMED", "the lane works without the audit log");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Alarms watch what there is, and logs go where somebody may write them.
+//! Alarms watch existing metrics, and functions and stages can write their logs.
 
 use super::roles::statements;
 use serde_json::Value;
@@ -10,8 +10,8 @@ fn dimensions(alarm: &Value) -> BTreeMap<&str, &str> {
     dimensions.map(|dimension| (text(&dimension["Name"]), text(&dimension["Value"]))).collect()
 }
 
-/// The dimensions of the metrics that there are, in that namespace. Sources: the "CloudWatch metrics" of Amazon SQS, Amazon
-/// SNS, AWS Lambda and Amazon API Gateway, for REST and for WebSocket APIs.
+/// The dimensions of the stack's metrics in a namespace. Sources: the "CloudWatch metrics" of Amazon SQS, Amazon SNS,
+/// AWS Lambda and Amazon API Gateway, for REST and for WebSocket APIs.
 fn metrics(stack: &Stack, namespace: &str) -> Vec<BTreeMap<String, String>> {
     let of_type = |kind: &str, name: &str| {
         let named = stack.of_type(kind).map(|(_, resource)| {
@@ -48,26 +48,26 @@ fn metrics(stack: &Stack, namespace: &str) -> Vec<BTreeMap<String, String>> {
             });
             staged.collect()
         }
-        other => panic!("{}: which metrics has {other}? Add them", stack.name),
+        other => panic!("{}: the metrics of {other} are unknown: add them", stack.name),
     }
 }
 
 #[test]
-fn every_alarm_watches_a_metric_that_there_is() {
+fn every_alarm_watches_an_existing_metric() {
     for stack in stacks() {
         for (id, alarm) in stack.of_type("AWS::CloudWatch::Alarm") {
             let metrics = metrics(stack, text(&alarm.properties["Namespace"]));
             let watched = dimensions(&alarm.properties);
             let watched = watched.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-            assert!(metrics.contains(&watched), "{}, {id}: {watched:?} is none of {metrics:?}", stack.name);
+            assert!(metrics.contains(&watched), "{}, {id}: {watched:?} is not one of {metrics:?}", stack.name);
         }
     }
 }
 
 /// Source: AWS Lambda Developer Guide, "Configuring CloudWatch log groups": without `LoggingConfig` the group would be
-/// `/aws/lambda/…`, which is kept for ever.
+/// `/aws/lambda/…`, which never expires.
 #[test]
-fn every_function_writes_to_a_log_group_of_the_stack_and_may() {
+fn every_function_may_write_to_its_log_group_of_the_stack() {
     for stack in stacks() {
         for (id, function) in stack.of_type("AWS::Lambda::Function") {
             let named = text(&function.properties["LoggingConfig"]["LogGroup"]);
@@ -84,7 +84,7 @@ fn every_function_writes_to_a_log_group_of_the_stack_and_may() {
 }
 
 #[test]
-fn every_stage_writes_to_a_log_group_of_its_own() {
+fn every_stage_writes_to_a_separate_log_group() {
     for stack in stacks() {
         let rest = stack.of_type("AWS::ApiGateway::Stage").map(|(_, stage)| &stage.properties["AccessLogSetting"]);
         let sockets =
@@ -94,16 +94,16 @@ fn every_stage_writes_to_a_log_group_of_its_own() {
             .map(|log| {
                 let group =
                     stack.by_arn(text(&log["DestinationArn"])).filter(|(_, it)| it.kind == "AWS::Logs::LogGroup");
-                group.unwrap_or_else(|| panic!("{}: {log} goes nowhere", stack.name)).0
+                group.unwrap_or_else(|| panic!("{}: {log} has no log group of the stack", stack.name)).0
             })
             .collect();
         assert_eq!(groups.len(), groups.iter().collect::<BTreeSet<_>>().len(), "{}: {groups:?}", stack.name);
     }
 }
 
-/// A group that nothing writes to is paid for and tells nothing.
+/// A group without a writer is always empty.
 #[test]
-fn every_log_group_is_written_to() {
+fn every_log_group_is_used() {
     for stack in stacks() {
         let others =
             stack.resources().values().filter(|it| it.kind.ends_with("::Function") || it.kind.ends_with("::Stage"));
@@ -114,16 +114,16 @@ fn every_log_group_is_written_to() {
     }
 }
 
-/// An alarm that tells nobody where all others tell a topic is one that nobody sees.
+/// An alarm without an action would go unseen when all others notify a topic.
 #[test]
-fn all_alarms_tell_the_topic_of_the_stack_or_none_does() {
+fn all_alarms_notify_the_topic_of_the_stack_or_none_does() {
     for stack in stacks() {
-        let told: BTreeSet<_> = stack
+        let actions: BTreeSet<_> = stack
             .of_type("AWS::CloudWatch::Alarm")
             .map(|(_, alarm)| alarm.properties.get("AlarmActions").map(ToString::to_string))
             .collect();
-        assert_eq!(told.len(), 1, "{}: {told:?}", stack.name);
+        assert_eq!(actions.len(), 1, "{}: {actions:?}", stack.name);
         let topic = stack.resources().get("StackAlarmTopic").map(|topic| format!("[\"{}\"]", topic.reference));
-        assert!(topic.is_none() || told.contains(&topic), "{}: {told:?} is not the topic", stack.name);
+        assert!(topic.is_none() || actions.contains(&topic), "{}: {actions:?} is not the topic", stack.name);
     }
 }

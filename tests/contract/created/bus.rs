@@ -1,4 +1,4 @@
-//! The bus: who publishes to each topic, who sends to each queue, and which queues an event reaches.
+//! The bus: the publishers of each topic, the senders of each queue, and the queues that an event reaches.
 
 use super::roles::statements;
 use crate::events::kinds;
@@ -40,7 +40,8 @@ fn dead_letter_queue<'a>(stack: &'a Stack, queue: &str) -> &'a str {
     stack.by_arn(text(target)).unwrap_or_else(|| panic!("{queue}: needs a RedrivePolicy")).0
 }
 
-/// The statements of the policies of one topic or queue: `kind` is the type of the policies, `list` names what they apply to.
+/// The policy statements of one topic or queue. `kind` is the type of the policies; `list` names the property with its
+/// topics or queues.
 fn policy<'a>(stack: &'a Stack, kind: &str, list: &str, id: &str) -> Vec<&'a Value> {
     let own = json!([stack.resource(id).reference]);
     let policies = stack.of_type(kind).map(|(_, policy)| &policy.properties).filter(|policy| policy[list] == own);
@@ -55,7 +56,7 @@ fn queue_policy<'a>(stack: &'a Stack, queue: &str) -> Vec<&'a Value> {
     policy(stack, "AWS::SQS::QueuePolicy", "Queues", queue)
 }
 
-/// One text, or several.
+/// A text, or a list of texts.
 fn texts(value: &Value) -> BTreeSet<&str> {
     value.as_array().map_or_else(|| BTreeSet::from([text(value)]), |values| values.iter().map(text).collect())
 }
@@ -80,11 +81,11 @@ fn each_topic_lets_exactly_its_publishers_publish() {
             let policy = topic_policy(stack, id);
 
             // An Allow here would make the publishers' own permissions superfluous.
-            assert!(with_effect(&policy, "Allow").is_empty(), "{at}: a topic's policy denies, and allows nothing");
+            assert!(with_effect(&policy, "Allow").is_empty(), "{at}: a topic's policy must allow nothing");
             let denied =
                 with_effect(&policy, "Deny").into_iter().find(|it| it["Condition"]["ArnNotEquals"].is_object());
             let denied =
-                denied.unwrap_or_else(|| panic!("{at}: deny every other role, whatever its own policies allow"));
+                denied.unwrap_or_else(|| panic!("{at}: deny every other role, even if its own policies allow it"));
             assert_eq!(denied["Principal"], "*", "{at}");
             assert_eq!(texts(&denied["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]), publishers, "{at}");
             assert_eq!((&denied["Action"], text(&denied["Resource"])), (&json!("sns:Publish"), topic.arn()), "{at}");
@@ -108,21 +109,22 @@ fn topics_take_events_over_tls_only_on_aws() {
 }
 
 #[test]
-fn each_queue_of_the_bus_takes_messages_from_its_topic_and_the_redrive_role_alone() {
+fn each_queue_of_the_bus_takes_messages_only_from_its_topic_and_the_redrive_role() {
     for stack in stacks() {
         for Subscription { topic, queue, .. } in subscriptions(stack) {
             let at = format!("{}, {queue}", stack.name);
             let (topic, arn, policy) =
                 (stack.resource(topic).arn(), stack.resource(queue).arn(), queue_policy(stack, queue));
 
-            let [allowed] = with_effect(&policy, "Allow")[..] else { panic!("{at}: one statement allows") };
+            let [allowed] = with_effect(&policy, "Allow")[..] else { panic!("{at}: exactly one statement must allow") };
             let sns = json!({"Service": "sns.amazonaws.com"});
             assert_eq!((&allowed["Principal"], &allowed["Action"]), (&sns, &json!("sqs:SendMessage")), "{at}");
             assert_eq!(allowed["Condition"], json!({"ArnEquals": {"aws:SourceArn": topic}}), "{at}");
             let denied =
                 with_effect(&policy, "Deny").into_iter().find(|it| it["Condition"]["ArnNotEquals"].is_object());
             let denied = denied.unwrap_or_else(|| panic!("{at}: deny every other sender"));
-            // Both conditions must hold to deny. A caller of SQS has no source ARN, and a topic is no principal.
+            // The policy denies only if both conditions hold. A caller of SQS has no source ARN, and a topic is not a
+            // principal.
             let mut expected = json!({"aws:SourceArn": topic});
             if let Some(role) = Some(&stack.parameters["RedriveRoleArn"]).filter(|role| !role.is_empty()) {
                 expected["aws:PrincipalArn"] = json!(role);
@@ -136,7 +138,7 @@ fn each_queue_of_the_bus_takes_messages_from_its_topic_and_the_redrive_role_alon
 
 /// Without this, a message that SNS cannot deliver is lost.
 #[test]
-fn what_a_topic_cannot_deliver_goes_to_the_dead_letter_queue_of_the_queue() {
+fn undeliverable_events_go_to_the_dead_letter_queue_of_the_queue() {
     for stack in stacks() {
         for Subscription { id, properties, topic, queue } in subscriptions(stack) {
             let (at, target) = (format!("{}, {id}", stack.name), dead_letter_queue(stack, queue));
@@ -144,7 +146,7 @@ fn what_a_topic_cannot_deliver_goes_to_the_dead_letter_queue_of_the_queue() {
             assert_eq!(properties["RedrivePolicy"], json!({"deadLetterTargetArn": dead_letters}), "{at}");
 
             let policy = queue_policy(stack, target);
-            let [allowed] = with_effect(&policy, "Allow")[..] else { panic!("{at}: {target} lets the topic send") };
+            let [allowed] = with_effect(&policy, "Allow")[..] else { panic!("{at}: {target} must let the topic send") };
             assert_eq!(
                 (&allowed["Principal"], &allowed["Action"], &allowed["Condition"], text(&allowed["Resource"])),
                 (
@@ -184,8 +186,8 @@ fn destination(event: &EventKind) -> (&'static str, BTreeSet<&'static str>) {
     }
 }
 
-/// Whether a subscription takes an event. Source: Amazon SNS Developer Guide, "Amazon SNS subscription filter policies": a list
-/// of texts matches an attribute with one of them.
+/// Whether a subscription takes an event. A list of texts matches an attribute with one of them. Source: Amazon SNS
+/// Developer Guide, "Amazon SNS subscription filter policies".
 fn takes(subscription: &Subscription<'_>, event: &EventKind) -> bool {
     let filter = &subscription.properties["FilterPolicy"];
     let scope = &subscription.properties["FilterPolicyScope"];
@@ -212,7 +214,7 @@ fn every_event_reaches_the_queues_that_need_it_and_no_other() {
     }
 }
 
-/// A filter for an event that does not exist is a typing error.
+/// A filter with an unknown event is a typing error.
 #[test]
 fn filters_name_events_that_exist() {
     let names: BTreeSet<_> = kinds().iter().map(EventKind::name).collect();
@@ -231,7 +233,7 @@ fn messages_arrive_as_they_were_published() {
             assert_eq!(
                 (&properties["Protocol"], &properties["RawMessageDelivery"]),
                 (&json!("sqs"), &json!(true)),
-                "{}, {id}: the subscriber reads an event, not an envelope of SNS",
+                "{}, {id}: subscribers read events without an envelope of SNS",
                 stack.name
             );
         }
@@ -239,7 +241,7 @@ fn messages_arrive_as_they_were_published() {
 }
 
 #[test]
-fn the_deadline_is_the_delay_of_its_queue_alone_and_no_alarm_rings_before_it() {
+fn the_deadline_delays_only_its_queue_and_no_alarm_rings_before_it() {
     for stack in stacks() {
         let deadline = &stack.parameters["OrderDeadlineSeconds"];
         for (id, queue) in stack.of_type("AWS::SQS::Queue") {
@@ -249,6 +251,6 @@ fn the_deadline_is_the_delay_of_its_queue_alone_and_no_alarm_rings_before_it() {
         let variables = &stack.resource("SettleOrderFunction").properties["Environment"]["Variables"];
         assert_eq!(text(&variables["ORDER_DEADLINE_SECONDS"]), deadline, "{}", stack.name);
         let threshold = stack.resource("DeadlineQueueAgeAlarm").properties["Threshold"].as_u64().unwrap();
-        assert!(threshold > deadline.parse().unwrap(), "{}: a delayed message has an age", stack.name);
+        assert!(threshold > deadline.parse().unwrap(), "{}: the delay counts as a message's age", stack.name);
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use testkit::template::{Stack, stacks};
 
-/// The stack with callbacks, as by default, and the same without.
+/// The stack with callbacks, the default, and the stack without.
 fn stacks_with_and_without() -> [&'static Stack; 2] {
     let with = &stacks()[0];
     let without = stacks().iter().find(|stack| stack.parameters["Callbacks"] == "none").unwrap();
-    assert_eq!(with.parameters["Callbacks"], "websocket", "callbacks are there unless a parameter says none");
+    assert_eq!(with.parameters["Callbacks"], "websocket", "callbacks are the default");
     [with, without]
 }
 
@@ -20,22 +20,28 @@ fn difference<'a>(
 }
 
 #[test]
-fn without_callbacks_nothing_is_left_that_serves_them_alone() {
+fn without_callbacks_the_stack_has_no_resources_for_them() {
     let [with, without] = stacks_with_and_without();
 
     let gone = difference(with.resources().keys(), without.resources().keys());
     let serves = |id: &str| ["WebSocket", "ManageConnections", "ConnectionsTable"].iter().any(|it| id.starts_with(it));
     let serving: BTreeSet<_> = with.resources().keys().map(String::as_str).filter(|id| serves(id)).collect();
-    assert_eq!(gone, serving, "left out by HasCallbacks (left), named for callbacks (right)");
+    assert_eq!(
+        gone, serving,
+        "resources with the condition HasCallbacks (left), resources named for callbacks (right)"
+    );
     let outputs = difference(with.outputs.keys(), without.outputs.keys());
     assert_eq!(outputs, ["ConnectionsTableName", "ManageConnectionsFunctionName", "WebSocketUrl"].into());
     for (id, resource) in without.resources() {
-        assert!(!resource.properties.to_string().contains("@connections"), "{id}: may post to no socket");
+        assert!(
+            !resource.properties.to_string().contains("@connections"),
+            "{id}: must not have permissions on sockets"
+        );
     }
 }
 
 #[test]
-fn without_callbacks_the_worker_is_told_of_none() {
+fn without_callbacks_the_worker_has_no_settings_for_them() {
     let [with, without] = stacks_with_and_without().map(|stack| {
         let worker = &stack.resource("ProcessOrdersFunction").properties;
         worker["Environment"]["Variables"].as_object().unwrap()

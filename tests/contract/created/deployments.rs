@@ -1,5 +1,5 @@
-//! What is deployed of the REST API: CloudFormation makes a deployment when the template names a new one, and not when
-//! the API has changed.
+//! Deployments of the REST API. CloudFormation makes one only if the template has a deployment with a new name, not
+//! when the API changes.
 
 use std::{fs, path::Path};
 use testkit::{
@@ -24,12 +24,12 @@ fn the_one_stage_shows_the_one_deployment_of_the_one_api() {
         assert_eq!(text(&stage["DeploymentId"]), deployment, "{}", stack.name);
         assert_eq!(text(&stage["RestApiId"]), api.reference, "{}", stack.name);
         assert_eq!(text(&stack.resource(id).properties["RestApiId"]), api.reference, "{}", stack.name);
-        // Else the deployment makes a second stage.
+        // Otherwise the deployment makes a second stage.
         assert_eq!(stack.resource(id).properties.get("StageName"), None, "{}", stack.name);
     }
 }
 
-/// A stack of the template at another time, with that definition of the API.
+/// The stack at another time, with that definition of the API.
 fn later(openapi: &Path, epoch: u64, parameters: &[(&str, &str)]) -> Stack {
     let set = ParameterSet::new("later", Place::IRELAND, parameters);
     let source = Source { openapi: openapi.to_owned(), epoch };
@@ -38,7 +38,7 @@ fn later(openapi: &Path, epoch: u64, parameters: &[(&str, &str)]) -> Stack {
 }
 
 #[test]
-fn whatever_changes_of_the_api_is_deployed() {
+fn every_change_of_the_api_is_deployed() {
     let openapi = repository::root().join("infra/openapi.yaml");
     let changed = Path::new(env!("CARGO_TARGET_TMPDIR")).join("openapi-changed.yaml");
     let text = fs::read_to_string(&openapi).unwrap();

@@ -1,5 +1,5 @@
-//! What the environments of `samconfig.toml` come to, for people to read: whatever changes the template shows here what
-//! it changes of each. `INSTA_UPDATE=always cargo test -p twolane-tests --test contract environments` writes them anew.
+//! Snapshots of the environments of `samconfig.toml`, so that a review shows what a change of the template does to
+//! each. `INSTA_UPDATE=always cargo test -p twolane-tests --test contract environments` updates them.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -8,10 +8,11 @@ use testkit::template::{Resource, Stack, stacks};
 
 fn environment(name: &str) -> &'static Stack {
     let wanted = format!("samconfig.toml, {name}");
-    stacks().iter().find(|stack| stack.name == wanted).unwrap_or_else(|| panic!("{wanted} is not there"))
+    stacks().iter().find(|stack| stack.name == wanted).unwrap_or_else(|| panic!("{wanted} does not exist"))
 }
 
-/// The stack as YAML in a stable order, without what has a place of its own or changes with each deployment.
+/// The stack as YAML in a stable order, without the API's definition and without values that change with each
+/// deployment.
 fn reviewable(stack: &Stack) -> String {
     let resources: BTreeMap<_, _> = stack.resources().iter().map(|(id, resource)| (id, described(resource))).collect();
     let all = json!({"parameters": stack.parameters, "resources": resources, "outputs": stack.outputs});
@@ -21,7 +22,7 @@ fn reviewable(stack: &Stack) -> String {
     text.replace(hash, "[hash]")
 }
 
-/// Fields in the order of their names: whether a JSON object keeps another is up to which packages are built together.
+/// Sorts fields by name. Features of other packages decide whether JSON objects keep the order of insertion.
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
@@ -48,18 +49,18 @@ fn described(resource: &Resource) -> Value {
 }
 
 #[test]
-fn dev_is_as_it_was_last_reviewed() {
+fn dev_is_as_last_reviewed() {
     assert_snapshot!("dev", reviewable(environment("dev")));
 }
 
 #[test]
-fn prod_is_as_it_was_last_reviewed() {
+fn prod_is_as_last_reviewed() {
     assert_snapshot!("prod", reviewable(environment("prod")));
 }
 
-/// What must never be lost in a review.
+/// Facts that a review must not overlook.
 #[test]
-fn prod_is_protected_tells_its_alarms_and_has_throttles() {
+fn prod_has_protection_alarm_actions_and_throttles() {
     let (dev, prod) = (environment("dev"), environment("prod"));
 
     for (stack, protected) in [(dev, false), (prod, true)] {
@@ -81,6 +82,6 @@ fn prod_is_protected_tells_its_alarms_and_has_throttles() {
     }
     let rate = |stack: &Stack, parameter: &str| stack.parameters[parameter].parse::<u32>().unwrap();
     for parameter in ["ApiRateLimit", "ApiBurstLimit", "SyncRateLimit", "SyncBurstLimit", "MaximumConcurrency"] {
-        assert!(rate(dev, parameter) < rate(prod, parameter), "{parameter}: dev is the cheap one");
+        assert!(rate(dev, parameter) < rate(prod, parameter), "{parameter}: dev must be cheaper than prod");
     }
 }

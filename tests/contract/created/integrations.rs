@@ -1,11 +1,11 @@
-//! Where API Gateway sends each request, and as whom.
+//! Where API Gateway sends each request, and with which role.
 
 use super::roles::statements;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use testkit::template::{Stack, stacks, text};
 
-/// A method with what is behind it: `put /path`, integration.
+/// All methods, as path, method and integration.
 pub(super) fn methods(stack: &Stack) -> impl Iterator<Item = (&str, &str, &Value)> {
     let paths = stack.rest_api()["paths"].as_object().unwrap().iter();
     paths.flat_map(|(path, methods)| {
@@ -32,11 +32,11 @@ fn queue<'a>(stack: &'a Stack, uri: &Value) -> &'a str {
     let start = format!("arn:{}:apigateway:{}:sqs:path/{}/", place.partition, place.region, place.account);
     let name = text(uri).strip_prefix(&start).unwrap_or_else(|| panic!("{}: {uri}", stack.name));
     let queue = stack.by_arn(&place.arn("sqs", name));
-    queue.unwrap_or_else(|| panic!("{}: {uri} is no queue of the stack", stack.name)).0
+    queue.unwrap_or_else(|| panic!("{}: {uri} is not a queue of the stack", stack.name)).0
 }
 
 #[test]
-fn every_request_goes_where_the_architecture_says() {
+fn every_request_goes_to_the_target_of_the_architecture() {
     for stack in stacks() {
         let behind = methods(stack).map(|(path, method, integration)| {
             let target = match text(&integration["type"]) {
@@ -62,13 +62,13 @@ fn every_request_goes_where_the_architecture_says() {
 }
 
 #[test]
-fn aws_is_asked_by_post_and_the_queue_as_its_own_role() {
+fn integrations_use_post_and_the_queue_has_a_separate_role() {
     for stack in stacks() {
         for (path, method, integration) in methods(stack) {
             let at = format!("{}, {method} {path}", stack.name);
             let credentials = integration.get("credentials");
             match text(&integration["type"]) {
-                // Source: as above, httpMethod: Lambda is invoked by POST whatever the method.
+                // Source: as above, httpMethod: API Gateway always invokes Lambda by POST.
                 "aws_proxy" => assert_eq!((&integration["httpMethod"], credentials), (&json!("POST"), None), "{at}"),
                 "aws" => {
                     assert_eq!(integration["httpMethod"], "POST", "{at}");
@@ -97,11 +97,11 @@ fn the_role_of_the_api_sends_to_that_queue_and_does_nothing_else() {
         let mut statements = policy.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap());
         let sends = json!({"Sid": "TheApiSends", "Effect": "Allow", "Principal": {"AWS": role.arn()},
             "Action": "sqs:SendMessage", "Resource": queue});
-        assert!(statements.any(|statement| *statement == sends), "{}: the queue lets {id} send", stack.name);
+        assert!(statements.any(|statement| *statement == sends), "{}: the queue must let {id} send", stack.name);
     }
 }
 
-/// A queue's policy is that of the queue that it names, or of none.
+/// The statements of a queue's policy must name the same queue, or they have no effect.
 #[test]
 fn every_queue_policy_is_about_its_own_queue() {
     for stack in stacks() {
@@ -119,7 +119,7 @@ fn every_queue_policy_is_about_its_own_queue() {
 }
 
 #[test]
-fn what_api_gateway_answers_on_its_own_account_is_open_to_pages_only_if_a_parameter_says_so() {
+fn pages_may_read_api_gateways_own_answers_only_if_a_parameter_lists_origins() {
     const ORIGIN: &str = "gatewayresponse.header.Access-Control-Allow-Origin";
 
     assert_eq!(stacks()[0].parameters["CorsAllowedOrigins"], "", "by default");

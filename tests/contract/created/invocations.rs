@@ -1,4 +1,4 @@
-//! Who may run which function: exactly who has to.
+//! Exactly the required callers may invoke each function.
 
 use super::integrations::{invoked, methods};
 use super::roles::statements;
@@ -6,8 +6,8 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use testkit::template::{Stack, stacks, text};
 
-/// Everything that must be able to run a function: the ARN by which API Gateway asks, and the function.
-/// Source of the ARNs: Amazon API Gateway Developer Guide, "ARN format of API execution and management".
+/// Every required invocation: API Gateway's source ARN, and the function. Source of the ARNs: Amazon API Gateway
+/// Developer Guide, "ARN format of API execution and management".
 fn callers(stack: &Stack) -> BTreeSet<(String, String)> {
     let arn = |api: &str, rest: &str| stack.place.arn("execute-api", &format!("{api}/{rest}"));
     let (api, stage) = (&stack.only("AWS::ApiGateway::RestApi").unwrap().reference, stack.stage());
@@ -19,7 +19,7 @@ fn callers(stack: &Stack) -> BTreeSet<(String, String)> {
     }
     for scheme in stack.rest_api()["components"]["securitySchemes"].as_object().unwrap().values() {
         let uri = &scheme["x-amazon-apigateway-authorizer"]["authorizerUri"];
-        // API Gateway makes its id.
+        // API Gateway generates the id.
         callers.insert((arn(api, "authorizers/a1b2c3"), invoked(stack, uri).to_owned()));
     }
     for (_, route) in stack.of_type("AWS::ApiGatewayV2::Route") {
@@ -37,7 +37,7 @@ fn callers(stack: &Stack) -> BTreeSet<(String, String)> {
     callers
 }
 
-/// Whether Lambda lets API Gateway run a function for that.
+/// Whether API Gateway may invoke a function for that source.
 fn may_run(stack: &Stack, source: &str, function: &str) -> bool {
     let function = stack.resource(function);
     let mut permissions = stack.of_type("AWS::Lambda::Permission").map(|(_, permission)| &permission.properties);
@@ -50,7 +50,7 @@ fn may_run(stack: &Stack, source: &str, function: &str) -> bool {
     })
 }
 
-/// Whether text is of a pattern with `*` for any text, as in ARNs of conditions.
+/// Whether text matches a pattern with `*`, as in ARNs of conditions.
 fn is_like(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
@@ -61,27 +61,31 @@ fn is_like(pattern: &str, text: &str) -> bool {
 }
 
 #[test]
-fn whatever_must_run_a_function_may() {
+fn every_required_caller_may_invoke_its_function() {
     for stack in stacks() {
         let callers = callers(stack);
         assert!(callers.len() > 2, "{}: {callers:?}", stack.name);
         for (source, function) in callers {
-            assert!(may_run(stack, &source, &function), "{}: {source} may not run {function}", stack.name);
+            assert!(may_run(stack, &source, &function), "{}: {source} cannot invoke {function}", stack.name);
         }
     }
 }
 
 #[test]
-fn nothing_else_may_run_a_function() {
+fn no_other_caller_may_invoke_a_function() {
     for stack in stacks() {
         let callers = callers(stack);
         for (function, _) in stack.of_type("AWS::Lambda::Function") {
-            // A socket's routes go to one function: its API may run that for any of them.
+            // All routes of the WebSocket API go to one function, and the API may invoke it for any route.
             let serves = callers.iter().any(|(source, run)| run == function && is_route(stack, source));
             for source in callers.iter().flat_map(|(source, _)| near(stack, source)) {
                 let must = callers.contains(&(source.clone(), function.to_owned()));
                 let allowed = must || (serves && is_of_sockets(stack, &source));
-                assert!(allowed || !may_run(stack, &source, function), "{}: {source} may run {function}", stack.name);
+                assert!(
+                    allowed || !may_run(stack, &source, function),
+                    "{}: {source} can invoke {function}",
+                    stack.name
+                );
             }
         }
     }
@@ -96,7 +100,7 @@ fn is_route(stack: &Stack, source: &str) -> bool {
     is_of_sockets(stack, source) && !source.contains("/authorizers/")
 }
 
-/// A source and those near it: other methods, paths, APIs, accounts, regions.
+/// A source and similar ones: other methods, paths, APIs, accounts, regions.
 fn near(stack: &Stack, source: &str) -> Vec<String> {
     let (start, _) = source.split_once('/').unwrap();
     let (_, api) = start.rsplit_once(':').unwrap();
@@ -124,7 +128,7 @@ fn near(stack: &Stack, source: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_queue_is_read_for_its_worker_by_a_role_that_may() {
+fn every_workers_role_may_read_its_queue() {
     let expected = [
         ("OrdersQueue", "ProcessOrdersFunction"),
         ("SubmissionsQueue", "SettleOrderFunction"),
@@ -161,7 +165,7 @@ fn every_queue_is_read_for_its_worker_by_a_role_that_may() {
 }
 
 #[test]
-fn the_queue_gives_up_to_the_dead_letter_queue_and_the_worker_knows_the_queue() {
+fn the_queue_redrives_to_the_dead_letter_queue_and_the_worker_knows_the_queue() {
     for stack in stacks() {
         let redrive = &stack.resource("OrdersQueue").properties["RedrivePolicy"];
         let variables = &stack.resource("ProcessOrdersFunction").properties["Environment"]["Variables"];

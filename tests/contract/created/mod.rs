@@ -1,5 +1,5 @@
-//! What AWS creates of the template, for every set of parameters: who calls whom, by which address, with which
-//! permission, and what watches over it.
+//! The resources that AWS creates of the template, for every set of parameters: calls, addresses, permissions and
+//! alarms.
 
 mod alarms_and_logs;
 mod bus;

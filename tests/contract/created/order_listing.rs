@@ -20,12 +20,12 @@ fn by_default_the_function_reads_the_one_index_of_the_orders_table() {
 }
 
 #[test]
-fn none_leaves_the_index_out_and_its_keys_and_says_so_to_the_function() {
+fn none_removes_the_index_its_keys_and_the_functions_setting() {
     let stack = stacks().iter().find(|stack| stack.parameters["OrderListing"] == "none").unwrap();
 
     let table = table(stack);
     assert_eq!(table.get("GlobalSecondaryIndexes"), None);
-    // DynamoDB refuses an attribute that is in no key.
+    // DynamoDB refuses definitions of attributes outside of keys.
     assert_eq!(table["AttributeDefinitions"], json!([{"AttributeName": "pk", "AttributeType": "S"}]));
     let function = &stack.resource("ListOrdersFunction").properties;
     assert_eq!(function["Environment"]["Variables"]["ORDERS_INDEX_NAME"], "");

@@ -1,17 +1,17 @@
-//! Names lead somewhere, under every set of parameters.
+//! All names are known, under every set of parameters.
 
 use serde_json::Value;
 use testkit::template::{stacks, text};
 
 #[test]
-fn every_name_leads_to_what_is_created_and_every_parameter_is_allowed() {
+fn every_name_is_known_and_every_parameter_is_allowed() {
     for stack in stacks() {
         assert!(stack.problems.is_empty(), "{}:\n{}", stack.name, stack.problems.join("\n"));
     }
 }
 
 #[test]
-fn no_function_and_no_placeholder_is_left() {
+fn every_intrinsic_function_and_placeholder_is_evaluated() {
     fn look(value: &Value, at: &str) {
         match value {
             Value::String(text) => {
@@ -19,7 +19,7 @@ fn no_function_and_no_placeholder_is_left() {
             }
             Value::Array(items) => items.iter().for_each(|item| look(item, at)),
             Value::Object(fields) => fields.iter().for_each(|(name, value)| {
-                assert!(!name.starts_with("Fn::"), "{at}: {name} is left");
+                assert!(!name.starts_with("Fn::"), "{at}: {name} was not evaluated");
                 look(value, at);
             }),
             _ => {}
@@ -33,9 +33,9 @@ fn no_function_and_no_placeholder_is_left() {
     }
 }
 
-/// Text that CloudFormation would refuse in this place.
+/// CloudFormation would refuse ARNs of another partition.
 #[test]
-fn every_arn_is_of_the_partition_that_the_stack_is_in() {
+fn every_arn_has_the_partition_of_the_stack() {
     for stack in stacks() {
         let own = format!("arn:{}:", stack.place.partition);
         for (id, resource) in stack.resources() {
@@ -50,7 +50,7 @@ fn every_arn_is_of_the_partition_that_the_stack_is_in() {
 }
 
 #[test]
-fn outputs_are_where_clients_reach_the_apis() {
+fn outputs_have_the_urls_of_the_apis() {
     for stack in stacks() {
         let place = stack.place;
         let address = |api: &str, scheme: &str| match stack.parameters["LocalEndpoint"].as_str() {
@@ -67,9 +67,9 @@ fn outputs_are_where_clients_reach_the_apis() {
     }
 }
 
-/// Where the functions say that an order is, and where they find a socket.
+/// The URLs in answers, and the URL for notifications.
 #[test]
-fn functions_know_the_addresses_that_clients_know() {
+fn functions_have_the_urls_that_clients_have() {
     for stack in stacks() {
         for (id, function) in stack.of_type("AWS::Lambda::Function") {
             let variables = &function.properties["Environment"]["Variables"];

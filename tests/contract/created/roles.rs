@@ -1,10 +1,10 @@
-//! What each role may do, and who takes it.
+//! What each role may do, and which service can assume it.
 
 use serde_json::json;
 use std::collections::BTreeSet;
 use testkit::template::{Stack, stacks, text};
 
-/// What a role may do: single actions on single resources; anything else fails.
+/// The actions of a role and their resources. Fails unless each statement has one action and one resource.
 pub(super) fn statements(stack: &Stack, role: &str) -> Vec<(String, String)> {
     let (role, name) = (stack.resource(role), &stack.resource(role).reference);
     let attached = stack.of_type("AWS::IAM::Policy").map(|(_, policy)| &policy.properties);
@@ -24,8 +24,8 @@ pub(super) fn statements(stack: &Stack, role: &str) -> Vec<(String, String)> {
     statements.collect()
 }
 
-/// The ARN that an action on a socket is asked for. Source: Amazon API Gateway Developer Guide, "Control access to
-/// WebSocket APIs with AWS IAM authorization".
+/// The ARNs of actions on sockets. Source: Amazon API Gateway Developer Guide, "Control access to WebSocket APIs with
+/// AWS IAM authorization".
 fn socket_arns(stack: &Stack) -> Vec<String> {
     let api = stack.only("AWS::ApiGatewayV2::Api").map(|api| &api.reference);
     let arn = |api, method| stack.place.arn("execute-api", &format!("{api}/{}/{method}/@connections/*", stack.stage()));
@@ -33,20 +33,20 @@ fn socket_arns(stack: &Stack) -> Vec<String> {
 }
 
 #[test]
-fn every_permission_is_on_one_resource_of_the_stack_of_the_actions_own_service() {
+fn every_permission_names_one_resource_of_the_stack_and_of_the_actions_service() {
     for stack in stacks() {
         for (id, role) in stack.of_type("AWS::IAM::Role") {
             for (action, resource) in statements(stack, id) {
                 let at = format!("{}, {id}: {action} on {resource}", stack.name);
                 let service = action.split(':').next().unwrap();
                 let known = match service {
-                    // X-Ray knows no resources to name.
+                    // X-Ray has no resources.
                     "xray" => resource == "*",
                     "execute-api" => socket_arns(stack).contains(&resource),
                     "kms" => resource == stack.parameters["KmsKeyArn"],
                     _ => stack.by_arn(&resource).is_some(),
                 };
-                assert!(known, "{at}, which is none of the stack's");
+                assert!(known, "{at}: not a resource of the stack");
                 assert!(resource == "*" || resource.split(':').nth(2) == Some(service), "{at}");
             }
             let managed = role.properties["ManagedPolicyArns"].as_array().map_or(0, Vec::len);
@@ -56,19 +56,19 @@ fn every_permission_is_on_one_resource_of_the_stack_of_the_actions_own_service()
 }
 
 #[test]
-fn every_function_runs_as_a_role_that_lambda_alone_takes_and_api_gateway_as_others() {
+fn only_lambda_assumes_roles_of_functions_and_only_api_gateway_the_others() {
     for stack in stacks() {
-        let of_functions: BTreeSet<_> =
+        let function_roles: BTreeSet<_> =
             stack.of_type("AWS::Lambda::Function").map(|(_, function)| text(&function.properties["Role"])).collect();
-        assert_eq!(of_functions.len(), stack.of_type("AWS::Lambda::Function").count(), "{}: one each", stack.name);
+        assert_eq!(function_roles.len(), stack.of_type("AWS::Lambda::Function").count(), "{}: one each", stack.name);
         for (id, role) in stack.of_type("AWS::IAM::Role") {
-            let service = if of_functions.contains(role.arn()) { "lambda" } else { "apigateway" };
+            let service = if function_roles.contains(role.arn()) { "lambda" } else { "apigateway" };
             let taken = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
                 "Principal": {"Service": format!("{service}.amazonaws.com")}}]});
             assert_eq!(role.properties["AssumeRolePolicyDocument"], taken, "{}, {id}", stack.name);
         }
-        let unknown = of_functions.iter().find(|role| stack.by_arn(role).is_none());
-        assert_eq!(unknown, None, "{}: SAM makes no role of its own", stack.name);
+        let unknown = function_roles.iter().find(|role| stack.by_arn(role).is_none());
+        assert_eq!(unknown, None, "{}: SAM must not generate roles", stack.name);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The WebSocket API: all of it, or nothing of it.
+//! The WebSocket API: the stack has all parts or none.
 
 use super::integrations::invoked;
 use serde_json::json;
@@ -11,7 +11,7 @@ fn with_api() -> impl Iterator<Item = (&'static Stack, &'static str)> {
 }
 
 #[test]
-fn without_an_api_nothing_of_it_is_left() {
+fn without_an_api_the_stack_has_no_part_of_it() {
     for stack in stacks().iter().filter(|stack| stack.only("AWS::ApiGatewayV2::Api").is_none()) {
         let left = stack.resources().iter().find(|(_, resource)| resource.kind.starts_with("AWS::ApiGatewayV2::"));
         assert_eq!(left.map(|(id, _)| id), None, "{}", stack.name);
@@ -20,7 +20,7 @@ fn without_an_api_nothing_of_it_is_left() {
 }
 
 #[test]
-fn every_part_is_of_the_one_api() {
+fn every_part_belongs_to_the_one_api() {
     for (stack, api) in with_api() {
         let parts = stack.resources().iter().filter(|(_, part)| part.kind.starts_with("AWS::ApiGatewayV2::"));
         for (id, part) in parts.filter(|(_, part)| part.kind != "AWS::ApiGatewayV2::Api") {
@@ -33,7 +33,7 @@ fn every_part_is_of_the_one_api() {
 }
 
 #[test]
-fn every_route_goes_to_the_function_of_connections() {
+fn every_route_goes_to_manage_connections() {
     for (stack, _) in with_api() {
         let integrations: BTreeMap<_, _> = stack
             .of_type("AWS::ApiGatewayV2::Integration")
@@ -56,7 +56,7 @@ fn every_route_goes_to_the_function_of_connections() {
 }
 
 #[test]
-fn a_socket_opens_only_past_the_authorizer() {
+fn only_connect_has_the_authorizer() {
     for (stack, _) in with_api() {
         let authorizer = stack.only("AWS::ApiGatewayV2::Authorizer").unwrap();
         let function = invoked(stack, &authorizer.properties["AuthorizerUri"]);
@@ -76,9 +76,9 @@ fn a_socket_opens_only_past_the_authorizer() {
     }
 }
 
-/// Nothing else would deploy it: a stage with a deployment of its own stays as it was first.
+/// A stage with a fixed deployment would never show later changes.
 #[test]
-fn what_changes_is_deployed_by_the_stage() {
+fn the_stage_deploys_every_change() {
     for (stack, _) in with_api() {
         let stage = &stack.only("AWS::ApiGatewayV2::Stage").unwrap().properties;
         assert_eq!((&stage["AutoDeploy"], stage.get("DeploymentId")), (&json!(true), None), "{}", stack.name);

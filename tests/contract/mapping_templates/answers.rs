@@ -1,4 +1,4 @@
-//! What API Gateway answers by itself: for the queue, to other methods, and where it refuses a request.
+//! API Gateway's own answers: for the queue, to other methods, and to refused requests.
 
 use super::{
     definition::{answer_template, gateway_responses, integrations, queue},
@@ -6,7 +6,7 @@ use super::{
 };
 use orders_api::{Problem, QueuedView};
 use serde_json::{Value, json};
-use testkit::hostile_values::{ORDERS_TO_OBEY, malformed_order_ids, order_ids_that_no_text_has};
+use testkit::hostile_values::{INSTRUCTIONS, malformed_order_ids, order_ids_that_are_not_text};
 
 const REQUEST_ID: &str = "4f6b1d5e-0b1a-4f0e-8f59-2f8a5d1c9b7e";
 
@@ -15,7 +15,7 @@ fn render(template: &str, body: &Value, context: Value) -> Rendered {
     Rendering { template, body: &body.to_string(), context, stage_variables, ..Rendering::default() }.render()
 }
 
-/// What a caller gets for an answer of the queue.
+/// The answer of the API to an answer of the queue.
 #[derive(Debug, PartialEq)]
 struct Answered {
     status: u16,
@@ -24,7 +24,7 @@ struct Answered {
 }
 
 fn answered(status: u16, body: &Value) -> Answered {
-    // API Gateway takes the response whose pattern is all of the status.
+    // API Gateway selects the response with a pattern that matches the whole status.
     let pattern = match status {
         200 => "200",
         400..500 => r"4\d{2}",
@@ -46,7 +46,7 @@ fn error(code: &str, message: &str) -> Value {
 }
 
 #[test]
-fn an_order_that_the_queue_took_is_answered_with_its_message_id() {
+fn an_accepted_order_is_answered_with_its_message_id() {
     let id = "5fea7756-0ea4-451a-a703-a558b933e274";
     let answer = answered(200, &json!({"SendMessageResponse": {"SendMessageResult": {"MessageId": id}}}));
 
@@ -54,9 +54,9 @@ fn an_order_that_the_queue_took_is_answered_with_its_message_id() {
     assert_eq!((answer.status, view.status.as_str(), view.message_id.as_str()), (202, "QUEUED", id));
 }
 
-/// The answer's header is that of the sync lane: relative, so that stage and domain are the caller's.
+/// `Location` is relative, as in the sync lane, so it works with the caller's domain and stage.
 #[test]
-fn an_order_that_the_queue_took_says_where_its_status_is() {
+fn an_accepted_order_is_answered_with_the_location_of_its_status() {
     let (id, response) = ("5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b", &queue().definition["responses"]["200"]);
     let location = |order_id: &str| {
         let body = json!({"SendMessageResponse": {"SendMessageResult": {"MessageId": "m"}}}).to_string();
@@ -73,14 +73,14 @@ fn an_order_that_the_queue_took_says_where_its_status_is() {
     for given in [id.to_owned(), id.to_uppercase()] {
         assert_eq!(location(&given), Some(format!("../../orders/{id}")), "{given}");
     }
-    let malformed = malformed_order_ids(id).into_iter().chain(order_ids_that_no_text_has(id));
-    for given in malformed.chain(ORDERS_TO_OBEY.map(String::from)).chain([String::new(), format!("{id}\n")]) {
+    let malformed = malformed_order_ids(id).into_iter().chain(order_ids_that_are_not_text(id));
+    for given in malformed.chain(INSTRUCTIONS.map(String::from)).chain([String::new(), format!("{id}\n")]) {
         assert_eq!(location(&given), None, "{given:.100}");
     }
 }
 
 #[test]
-fn an_order_that_the_queue_refused_is_answered_with_a_problem_that_says_why() {
+fn an_order_that_the_queue_refuses_is_answered_with_a_problem_and_the_reason() {
     // Codes and messages. Source: Amazon SQS API Reference, "Common errors" and "SendMessage".
     let too_long = "One or more parameters are invalid. Reason: Message must be shorter than 1048576 bytes.";
     let cases = [
@@ -118,27 +118,27 @@ fn an_order_that_the_queue_refused_is_answered_with_a_problem_that_says_why() {
         (503, error("ServiceUnavailable", "…"), 503, "Repeat"),
     ];
 
-    for (status, body, expected, said) in cases {
+    for (status, body, expected, detail) in cases {
         let answer = answered(status, &body);
         let problem = problem(&body.to_string(), &answer.text);
         assert_eq!((answer.status, problem.status), (expected, Some(expected)), "{body}: header (left), body (right)");
-        assert!(problem.detail.contains(said), "{body}: {}", problem.detail);
+        assert!(problem.detail.contains(detail), "{body}: {}", problem.detail);
         let after = answer.retry_after.as_deref().map(|seconds| seconds.trim_matches('\''));
         assert_eq!(after, (expected == 503).then_some("1"), "{body}: Retry-After");
     }
 }
 
-/// A problem with the request's id; anything else fails.
+/// Asserts that the text is a problem with the request's id, and returns it.
 fn problem(name: &str, text: &str) -> Problem {
     let problem: Result<Problem, _> = serde_json::from_str(text);
-    let problem = problem.unwrap_or_else(|error| panic!("{name} is answered with no problem ({error}): {text}"));
+    let problem = problem.unwrap_or_else(|error| panic!("{name}: the answer is not a problem ({error}): {text}"));
     assert_eq!(problem.request_id.as_deref(), Some(REQUEST_ID), "{name}");
     problem
 }
 
 #[test]
-fn what_the_queue_says_is_never_repeated() {
-    for hostile in ORDERS_TO_OBEY.into_iter().chain(["\",\"status\":200,\"x\":\"", "arn:aws:sqs:::orders"]) {
+fn texts_of_the_queues_errors_are_never_repeated() {
+    for hostile in INSTRUCTIONS.into_iter().chain(["\",\"status\":200,\"x\":\"", "arn:aws:sqs:::orders"]) {
         for code in ["AccessDenied", "InvalidParameterValue", "InvalidMessageContents", hostile] {
             assert_eq!(answered(400, &error(code, hostile)), answered(400, &error(code, "…")), "{code}: {hostile}");
         }
@@ -146,7 +146,7 @@ fn what_the_queue_says_is_never_repeated() {
 }
 
 #[test]
-fn a_mock_integration_takes_every_media_type_to_the_answer_that_it_has() {
+fn a_mock_integration_selects_its_answer_for_every_media_type() {
     for mock in integrations("mock") {
         let place = format!("{} {}", mock.method, mock.path);
         let response = &mock.definition["responses"]["default"];
@@ -174,15 +174,15 @@ fn another_method_is_answered_with_a_problem() {
     }
 }
 
-/// They know variables and nothing else of Velocity. Source: Amazon API Gateway Developer Guide,
+/// Gateway responses support only variables of Velocity. Source: Amazon API Gateway Developer Guide,
 /// "x-amazon-apigateway-gateway-responses.responseTemplates object".
 #[test]
-fn every_gateway_response_is_a_problem_whatever_its_message() {
+fn every_gateway_response_is_a_problem_for_every_message() {
     for (name, response) in gateway_responses() {
         let template = answer_template(response);
         assert!(!template.contains('#'), "{name}: no directives: {template}");
-        for message in ORDERS_TO_OBEY.into_iter().chain(["Missing required request parameters: [\"x\\y\"]"]) {
-            // AWS: messageString is the message with its quotes, validationErrorString what would be between them.
+        for message in INSTRUCTIONS.into_iter().chain(["Missing required request parameters: [\"x\\y\"]"]) {
+            // AWS: messageString is the message with quotes, validationErrorString the escaped message without quotes.
             let quoted = json!(message).to_string();
             let error = json!({
                 "message": message, "messageString": quoted, "validationErrorString": quoted[1..quoted.len() - 1],

@@ -1,4 +1,4 @@
-//! Methods of the REST API and the templates of their integrations, as they are deployed to AWS.
+//! Methods of the REST API and the templates of their integrations, as deployed to AWS.
 
 use serde_json::Value;
 use testkit::template::stacks;
@@ -7,7 +7,7 @@ fn definition() -> &'static Value {
     stacks()[0].rest_api()
 }
 
-/// An integration, with where it is.
+/// An integration, with its path and method.
 pub(super) struct Integration {
     pub(super) path: &'static str,
     pub(super) method: &'static str,
@@ -31,13 +31,13 @@ pub(super) fn queue() -> Integration {
     integrations("aws").next().expect("one method of infra/openapi.yaml sends to the queue")
 }
 
-/// What API Gateway answers on its own account, by type.
+/// API Gateway's own answers, by type.
 pub(super) fn gateway_responses() -> impl Iterator<Item = (&'static str, &'static Value)> {
     let responses = definition()["x-amazon-apigateway-gateway-responses"].as_object().unwrap();
     responses.iter().map(|(name, response)| (name.as_str(), response))
 }
 
-/// The template for JSON of an answer.
+/// The JSON template of an answer.
 pub(super) fn answer_template(response: &'static Value) -> &'static str {
     response["responseTemplates"]["application/json"].as_str().unwrap()
 }

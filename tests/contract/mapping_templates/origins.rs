@@ -1,11 +1,11 @@
-//! Which pages of other origins may read what API Gateway answers by itself.
+//! Which pages of other origins may read API Gateway's own answers.
 
 use super::{
     definition::{Integration, answer_template, integrations, queue},
     renderer::{Rendered, Rendering, parameters},
 };
 use serde_json::{Value, json};
-use testkit::hostile_values::{LISTED_ORIGIN, ORDERS_TO_OBEY, UNLISTED_ORIGINS, VELOCITY_ORIGINS};
+use testkit::hostile_values::{INSTRUCTIONS, LISTED_ORIGIN, UNLISTED_ORIGINS, VELOCITY_ORIGINS};
 
 /// Values of the stage variable.
 const LISTS: [&str; 4] = [
@@ -15,12 +15,12 @@ const LISTS: [&str; 4] = [
     "http://localhost:3000,https://a.example",
 ];
 
-/// A body that every template here takes: the queue's, of a message that it took.
+/// A body that every template here takes: the queue's answer to an accepted message.
 fn taken() -> Value {
     json!({"SendMessageResponse": {"SendMessageResult": {"MessageId": "m"}}})
 }
 
-/// A template's answer to a page of that origin, where `list` is the stage's; the header is spelled `name`.
+/// A template's answer to a page of that origin. `list` is the stage's allow-list, and `name` the header's spelling.
 fn answered(template: &str, list: &str, name: &str, origin: Option<&str>) -> Rendered {
     let mut rendering = Rendering {
         template,
@@ -33,7 +33,7 @@ fn answered(template: &str, list: &str, name: &str, origin: Option<&str>) -> Ren
     rendering.render()
 }
 
-/// All answers that a page may be waiting for, with the methods that a preflight allows.
+/// The templates of all answers to pages, with the methods that a preflight allows.
 fn templates() -> Vec<(String, &'static str, Option<String>)> {
     let preflights = integrations("mock").filter(|mock| mock.method == "options");
     let answers = preflights.chain([queue()]).flat_map(|Integration { path, method, definition }| {
@@ -60,14 +60,14 @@ fn methods_of(path: &str) -> String {
 fn origins() -> impl Iterator<Item = &'static str> {
     let known = [LISTED_ORIGIN, "https://shop.example.com", "https://a.example", ",", ""];
     let lists = LISTS.into_iter().filter(|list| list.contains(','));
-    known.into_iter().chain(lists).chain(UNLISTED_ORIGINS).chain(VELOCITY_ORIGINS).chain(ORDERS_TO_OBEY)
+    known.into_iter().chain(lists).chain(UNLISTED_ORIGINS).chain(VELOCITY_ORIGINS).chain(INSTRUCTIONS)
 }
 
 #[test]
-fn a_page_reads_an_answer_when_its_origin_is_on_the_list_and_not_otherwise() {
+fn a_page_may_read_an_answer_only_if_its_origin_is_on_the_list() {
     for (place, template, allows) in templates() {
         for list in LISTS {
-            let to_nobody = answered(template, list, "Origin", None);
+            let without_origin = answered(template, list, "Origin", None);
             for origin in origins() {
                 let listed = list.split(',').any(|listed| listed == origin);
                 for name in ["Origin", "origin"] {
@@ -77,9 +77,9 @@ fn a_page_reads_an_answer_when_its_origin_is_on_the_list_and_not_otherwise() {
                     assert_eq!(header("Access-Control-Allow-Origin"), listed.then_some(origin), "{case}");
                     assert_eq!(header("Vary"), listed.then_some("Origin"), "{case}");
                     assert_eq!(header("Access-Control-Allow-Methods"), allows.as_deref().filter(|_| listed), "{case}");
-                    assert_eq!(rendered.text, to_nobody.text, "{case}: nothing of an origin is in a body");
-                    assert_eq!(rendered.response_override.status, to_nobody.response_override.status, "{case}");
-                    let more = rendered.response_override.header.len() - to_nobody.response_override.header.len();
+                    assert_eq!(rendered.text, without_origin.text, "{case}: the body must not depend on the origin");
+                    assert_eq!(rendered.response_override.status, without_origin.response_override.status, "{case}");
+                    let more = rendered.response_override.header.len() - without_origin.response_override.header.len();
                     assert!(listed || more == 0, "{case}");
                 }
             }

@@ -1,4 +1,4 @@
-//! What API Gateway sends to the queue: whatever comes from a caller stays one value, byte for byte.
+//! API Gateway's requests to the queue: each text of a caller stays one value, byte for byte.
 
 use super::{
     definition::queue,
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use testkit::{
     hostile_bodies::{self, Case},
     hostile_values::{
-        SUBJECTS, TRACE, UNLISTED_ORIGINS, malformed_order_ids, order_ids_that_no_text_has, trace_headers,
+        SUBJECTS, TRACE, UNLISTED_ORIGINS, malformed_order_ids, order_ids_that_are_not_text, trace_headers,
     },
     order_bodies::{new_id, order_of},
 };
@@ -23,7 +23,7 @@ use testkit::{
 const TIME: &str = "1764111600123";
 const GROUP: &str = "2a84f53453d5444e07adcb22f296659b";
 
-/// What a caller, and the authorizer, say.
+/// The texts of a caller and of the authorizer.
 #[derive(Clone, Debug)]
 struct Request {
     body: String,
@@ -68,7 +68,8 @@ impl Request {
         context
     }
 
-    /// The form that the queue gets: every field once, in its order. A body that is too large is left out, and SQS refuses that.
+    /// The form that the queue gets: every field once, in its order. It omits a body that is too large, so SQS refuses
+    /// it.
     fn form(&self, trace: Option<&str>) -> Vec<Field> {
         let mut form = vec![("Action".to_owned(), "SendMessage")];
         if self.body.len() <= MAX_BODY_BYTES {
@@ -94,7 +95,7 @@ impl Request {
         form.into_iter().map(|(name, value)| (name.into_bytes(), value.as_bytes().to_vec())).collect()
     }
 
-    /// Fails unless the queue gets exactly that, with that trace header.
+    /// Fails unless the queue gets exactly these texts, with that trace header.
     fn check(&self, name: &str, trace: Option<&str>) {
         let rendered = self.rendering(template()).render();
         same_form(name, &rendered.text, &self.form(trace));
@@ -105,13 +106,13 @@ fn template() -> &'static str {
     queue().definition["requestTemplates"]["application/json"].as_str().unwrap()
 }
 
-/// Not by `assert_eq!`, which prints bodies of megabytes.
+/// Fails unless the form has the expected fields. `assert_eq!` would print bodies of megabytes.
 fn same_form(name: &str, form: &str, expected: &[Field]) {
     let found = fields(form).unwrap_or_else(|error| panic!("{name}: {error:.500}"));
     let names = |fields: &[Field]| {
         fields.iter().map(|field| String::from_utf8_lossy(&field.0).into_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(names(&found), names(expected), "{name}: fields that the queue gets (left), that it should (right)");
+    assert_eq!(names(&found), names(expected), "{name}: fields that the queue gets (left), expected fields (right)");
     for ((field, found), (_, expected)) in found.iter().zip(expected) {
         let [field, start, wanted] =
             [field, found, expected].map(|bytes| &bytes[..bytes.len().min(200)]).map(String::from_utf8_lossy);
@@ -131,9 +132,9 @@ fn every_hostile_body_reaches_the_queue_byte_for_byte_and_as_one_value() {
     assert!(checked > 50, "the corpus has {checked} bodies");
 }
 
-/// A template has text. Whether API Gateway refuses bytes that are none, or replaces them, is not documented.
+/// A template renders text. AWS does not document whether API Gateway refuses or replaces other bytes.
 #[test]
-fn a_body_that_is_no_text_is_refused_by_the_model_before_it_is_rendered() {
+fn the_model_refuses_a_body_that_is_not_text_before_it_is_rendered() {
     let mut checked = 0;
     for Case { name, body, .. } in hostile_bodies::all().into_iter().filter(|case| str::from_utf8(&case.body).is_err())
     {
@@ -141,16 +142,16 @@ fn a_body_that_is_no_text_is_refused_by_the_model_before_it_is_rendered() {
         assert!(replaced.is_err() || !rest_schemas::validator().is_valid(&replaced.unwrap()), "{name}");
         checked += 1;
     }
-    assert!(checked > 4, "the corpus has {checked} bodies that are no text");
+    assert!(checked > 4, "the corpus has {checked} bodies that are not text");
 }
 
 #[test]
 fn a_hostile_order_id_is_one_value() {
     let id = new_id();
-    let written = malformed_order_ids(&id).into_iter().chain(order_ids_that_no_text_has(&id));
+    let written = malformed_order_ids(&id).into_iter().chain(order_ids_that_are_not_text(&id));
 
     for written in written.chain(UNLISTED_ORIGINS.map(String::from)).chain(SUBJECTS.map(String::from)) {
-        // Whether it comes as written or decoded.
+        // API Gateway may pass the id as written or decoded.
         for order_id in [percent_decoded(&written), written.clone()] {
             Request { order_id, ..request() }.check(&format!("order id {written:.100}"), None);
         }
@@ -177,15 +178,15 @@ fn a_hostile_subject_is_one_value() {
 }
 
 #[test]
-fn a_message_without_a_group_is_sent_all_the_same() {
+fn a_message_without_a_group_is_sent() {
     Request { group: None, ..request() }.check("no group", None);
 }
 
-/// `$input.params` finds a header as it is spelled. HTTP/2 has lower case alone.
+/// `$input.params` finds a header only in the caller's spelling. HTTP/2 has only lower case.
 const TRACE_HEADERS: [&str; 2] = ["X-Amzn-Trace-Id", "x-amzn-trace-id"];
 
 #[test]
-fn what_is_no_trace_header_is_left_out() {
+fn a_malformed_trace_header_is_omitted() {
     for header in trace_headers() {
         for name in TRACE_HEADERS {
             Request { trace: Some((name, header.clone())), ..request() }.check(&header, None);
@@ -193,7 +194,7 @@ fn what_is_no_trace_header_is_left_out() {
     }
 }
 
-/// The limit is one of bytes, as in the sync lane, whatever the characters are.
+/// The limit counts bytes, as in the sync lane, not characters.
 #[test]
 fn a_body_that_is_too_large_does_not_reach_the_queue() {
     for character in ["x", " ", "%", "~", "é", "漢", "😀"] {
@@ -206,7 +207,7 @@ fn a_body_that_is_too_large_does_not_reach_the_queue() {
 }
 
 #[test]
-fn a_trace_header_goes_along() {
+fn a_trace_header_is_passed_on() {
     // Source of the others: AWS X-Ray Developer Guide, "Tracing header".
     let root = "Root=1-5759e988-bd862e3fe1be46a994272793";
     let lineage = format!("{root};Lineage=a87bd80c:0");
@@ -219,7 +220,7 @@ fn a_trace_header_goes_along() {
 }
 
 #[test]
-fn headers_and_queries_of_the_fields_names_change_nothing() {
+fn headers_and_queries_with_the_names_of_fields_change_nothing() {
     let request = request();
     let mut rendering = request.rendering(template());
     let names = ["orderId", "owner", "requestTimeEpoch", "body", "MessageBody", "MessageAttribute.2.Value.StringValue"];
@@ -229,7 +230,7 @@ fn headers_and_queries_of_the_fields_names_change_nothing() {
     same_form("headers and queries", &rendering.render().text, &request.form(None));
 }
 
-/// Their documentation does not say which it is.
+/// AWS does not document which of the two it is.
 #[test]
 fn the_time_of_a_request_may_be_a_number_or_text() {
     for time in [json!(TIME), json!(TIME.parse::<u64>().unwrap())] {
@@ -237,7 +238,7 @@ fn the_time_of_a_request_may_be_a_number_or_text() {
     }
 }
 
-/// What Velocity, forms, JSON and lines read otherwise than it is written.
+/// Texts with a special meaning in Velocity, forms, JSON or lines.
 const TOKENS: [&str; 20] = [
     "$",
     "${",
@@ -261,7 +262,7 @@ const TOKENS: [&str; 20] = [
     "\u{2028}\u{FEFF}\u{FFFD}\u{FFFF}",
 ];
 
-/// Text of any characters, with such tokens among them.
+/// Any characters, mixed with these tokens.
 fn text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![select(TOKENS.as_slice()).prop_map(String::from), any::<String>()];
     vec(piece, 0..12).prop_map(|pieces| pieces.concat())

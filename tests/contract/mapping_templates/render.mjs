@@ -1,10 +1,10 @@
-// Renders mapping templates as API Gateway does: Velocity by velocityjs, and the variables that API Gateway defines.
+// Renders mapping templates as API Gateway does: with velocityjs, and the variables that API Gateway defines.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-override-request-response-parameters.html
 //
-// One JSON object a line on the standard input, one on the standard output for each:
+// Reads one JSON object a line from standard input, and writes one for each to standard output:
 // {template, body, path, querystring, header, context, stageVariables} → {text, responseOverride} or {error}.
-// A variable, function or method that is not here is an error, so that no template is rendered half.
+// A variable, function or method that is not implemented here is an error, so that no template is rendered in part.
 
 import { Compile, parse } from 'velocityjs';
 
@@ -15,13 +15,13 @@ const util = {
   urlEncode: (text) => encodeURIComponent(textOnly(text, 'urlEncode')).replaceAll('%20', '+').replace(/[!~'()]/g, code),
 };
 
-/** AWS documents these as functions of strings: given anything else, Java finds no such method. */
+/** AWS documents these as functions of strings. With another type, Java finds no such method. */
 function textOnly(value, name) {
   if (typeof value !== 'string') throw new Error(`${name} takes text, not ${typeof value} ${value}`);
   return value;
 }
 
-/** An object whose other names are errors: Velocity would print them as they are, and take them for false. */
+/** An object that throws for unknown names. Velocity would print them unchanged, and treat them as false. */
 function strict(name, object) {
   const get = (target, property) => {
     if (typeof property === 'string' && !(property in target)) throw new Error(`${name} has no ${property}: add it`);
@@ -30,7 +30,7 @@ function strict(name, object) {
   return new Proxy(object, { get });
 }
 
-/** `$input`. A name of a header counts as it is spelled; what is not there is empty. */
+/** `$input`. Names of headers are case-sensitive. A missing value is empty. */
 function input({ body, path = {}, querystring = {}, header = {} }) {
   return {
     body,
@@ -44,7 +44,7 @@ function input({ body, path = {}, querystring = {}, header = {} }) {
 
 /** The part of JSONPath that the templates use: `$.name.name`. */
 function select(document, path) {
-  if (!/^\$(\.\w+)+$/.test(path)) throw new Error(`JSONPath ${path} is none that render.mjs knows: add it`);
+  if (!/^\$(\.\w+)+$/.test(path)) throw new Error(`render.mjs does not know the JSONPath ${path}: add it`);
   const steps = path.split('.').slice(1);
   return steps.reduce((found, name) => (Object.hasOwn(found ?? {}, name) ? found[name] : undefined), document) ?? '';
 }
@@ -62,7 +62,7 @@ const stringMethods = {
   uid: 'java.lang.String',
   match: ({ context }) => typeof context === 'string',
   resolve: ({ property, context, params }) => {
-    if (!Object.hasOwn(STRING, property)) throw new Error(`String.${property} is none that render.mjs knows: add it`);
+    if (!Object.hasOwn(STRING, property)) throw new Error(`render.mjs does not know String.${property}: add it`);
     return STRING[property](context, ...params);
   },
 };
@@ -87,7 +87,7 @@ function answer(line) {
   }
 }
 
-// Not by node:readline, which ends a line at U+2028 too. A line may be of many chunks.
+// node:readline would also end a line at U+2028. A line may arrive in many chunks.
 let begun = [];
 for await (const chunk of process.stdin.setEncoding('utf8')) {
   const [end, ...lines] = chunk.split('\n');

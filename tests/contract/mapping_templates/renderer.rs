@@ -1,4 +1,4 @@
-//! Mapping templates rendered by a Velocity engine that no emulator has: `render.mjs`.
+//! Renders mapping templates with a Velocity engine that no emulator has: `render.mjs`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,22 +12,22 @@ use testkit::{node, repository::root};
 
 type Parameters = BTreeMap<String, String>;
 
-/// What a template is rendered for.
+/// A template and its input.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Rendering<'a> {
     pub(super) template: &'a str,
-    /// The caller's for a request's template, the integration's for that of an answer.
+    /// The caller's body for a request template, the integration's for an answer template.
     pub(super) body: &'a str,
     pub(super) path: Parameters,
     pub(super) querystring: Parameters,
-    /// By name as the caller spells it.
+    /// Headers, by name in the caller's spelling.
     pub(super) header: Parameters,
     pub(super) context: Value,
     pub(super) stage_variables: Parameters,
 }
 
-/// What a template comes to.
+/// A rendered template.
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Rendered {
@@ -35,7 +35,7 @@ pub(super) struct Rendered {
     pub(super) response_override: Override,
 }
 
-/// What a template says of the answer by `$context.responseOverride`.
+/// What a template sets with `$context.responseOverride`.
 #[derive(Debug, Default, PartialEq, Deserialize)]
 pub(super) struct Override {
     pub(super) status: Option<u16>,
@@ -50,7 +50,7 @@ enum Answer {
     Failed { error: String },
 }
 
-/// One engine for all tests: it ends with the standard input that it reads from.
+/// One engine for all tests. It ends when its standard input closes.
 struct Engine {
     input: ChildStdin,
     output: BufReader<ChildStdout>,
@@ -82,10 +82,10 @@ impl Engine {
 
 impl Rendering<'_> {
     /// # Panics
-    /// When the template is no Velocity, or uses what API Gateway does not have.
+    /// When the template is not valid Velocity, or uses what API Gateway does not have.
     pub(super) fn render(&self) -> Rendered {
         let engine = ENGINE.get_or_init(|| Mutex::new(Engine::start()));
-        // A test that failed while it held the engine had its answer.
+        // A test can fail while it holds the lock, but only after it has read its answer.
         let answer = engine.lock().unwrap_or_else(PoisonError::into_inner).render(self);
         match answer {
             Answer::Rendered(rendered) => rendered,

@@ -1,7 +1,7 @@
-//! The hostile bodies of the end-to-end tests, down both lanes.
+//! The hostile bodies of the end-to-end tests, in every lane.
 //!
-//! The record of an order that the worker refuses has the SHA-256 of the body as it came out of the queue, so what is
-//! taken is sent once more in no currency: two records are alike only if the bodies were carried alike.
+//! The record of a rejected order has the SHA-256 of the body that the worker received. So accepted bodies are sent
+//! once more with an unknown currency. The two records are equal only if both queues carried the same body.
 
 use super::{Case, Request, case, put};
 use testkit::{api_client::LANES, hostile_bodies};
@@ -12,8 +12,11 @@ pub(super) fn all() -> Vec<Case> {
         for lane in LANES {
             cases.push(case(format!("{lane}, body: {}", hostile.name), with(lane, &hostile, hostile.body.clone())));
         }
-        if let Some(altered) = in_no_currency(&hostile.body) {
-            cases.push(case(format!("async, body in no currency: {}", hostile.name), with("async", &hostile, altered)));
+        if let Some(altered) = in_unknown_currency(&hostile.body) {
+            cases.push(case(
+                format!("async, body in an unknown currency: {}", hostile.name),
+                with("async", &hostile, altered),
+            ));
         }
     }
     cases
@@ -24,8 +27,8 @@ fn with(lane: &str, hostile: &hostile_bodies::Case, body: Vec<u8>) -> Request {
     hostile.headers.iter().fold(request, |request, (name, value)| request.header(name.as_str(), *value))
 }
 
-/// The body in a currency that only the worker knows to be none; nothing if it is no text or in no currency.
-fn in_no_currency(body: &[u8]) -> Option<Vec<u8>> {
+/// The body with an unknown currency, which only the worker rejects. `None` if it is not text or has no currency.
+fn in_unknown_currency(body: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(body).ok()?;
     text.contains("EUR").then(|| text.replacen("EUR", "ABC", 1).into_bytes())
 }

@@ -1,4 +1,4 @@
-//! Valid orders in odd envelopes: media types, queries, headers.
+//! Valid orders with unusual media types, queries and headers.
 
 use super::{Case, case, get, put};
 use testkit::{
@@ -40,7 +40,7 @@ const QUERIES: [&str; 7] = [
     "a=1;b=2#c",
 ];
 
-/// Headers that are nobody's business here.
+/// Headers that must have no effect.
 const HEADERS: [(&str, &str); 15] = [
     ("x-http-method-override", "DELETE"),
     ("x-forwarded-for", "1.2.3.4, mallory"),

@@ -1,7 +1,7 @@
-//! Order ids that are none.
+//! Malformed order ids.
 
 use super::{Case, Record, Request, case, get, put};
-use testkit::hostile_values::{malformed_order_ids, order_ids_that_no_text_has};
+use testkit::hostile_values::{malformed_order_ids, order_ids_that_are_not_text};
 
 pub(super) fn all() -> Vec<Case> {
     let mut cases = Vec::new();
@@ -20,7 +20,7 @@ pub(super) fn all() -> Vec<Case> {
         }
     };
     of("the malformed id", Record::None, malformed_order_ids);
-    of("the id that no text has", Record::None, |id| order_ids_that_no_text_has(id).to_vec());
+    of("the id that is not text", Record::None, |id| order_ids_that_are_not_text(id).to_vec());
     of("the id", Record::None, |id| {
         vec!["order-1".to_owned(), format!("+{id}"), "%20".to_owned(), format!("{id}%26%3D%25%2B")]
     });

@@ -1,15 +1,15 @@
-//! What there is nothing at, and what is done to it otherwise than it takes.
+//! Unknown paths, and methods that a path does not allow.
 
 use super::{Caller, Case, Request, case, get, put};
 use reqwest::Method;
 use testkit::order_bodies::order_of;
 
-/// The three things there are.
+/// The paths of orders.
 pub(super) const PLACES: [&str; 3] = ["sync/orders/{id}", "async/orders/{id}", "orders/{id}"];
 
 const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];
 
-/// Paths with nothing at them, or with something else than it seems.
+/// Unknown paths, and unusual spellings of known ones.
 const PATHS: [&str; 22] = [
     "",
     "/",
@@ -42,7 +42,7 @@ pub(super) fn all() -> Vec<Case> {
             let method = Method::from_bytes(method.as_bytes()).unwrap();
             let request = || Request::new(method.clone(), place);
             cases.push(case(format!("{method} {place}"), request()));
-            cases.push(case(format!("{method} {place}, no token"), request().of(Caller::Nobody)));
+            cases.push(case(format!("{method} {place}, no token"), request().of(Caller::Anonymous)));
         }
         let post = |media_type: &str| Request::new(Method::POST, place).header("content-type", media_type).body("{}");
         for media_type in ["application/json", "text/plain", "application/x-www-form-urlencoded", "image/png"] {
@@ -51,7 +51,7 @@ pub(super) fn all() -> Vec<Case> {
     }
     for path in PATHS {
         cases.push(case(format!("GET {path:?}"), get().to(of_id(path))));
-        cases.push(case(format!("GET {path:?}, no token"), get().to(of_id(path)).of(Caller::Nobody)));
+        cases.push(case(format!("GET {path:?}, no token"), get().to(of_id(path)).of(Caller::Anonymous)));
         let put = put("sync").to(of_id(path)).body(order_of("SKU-1").to_string());
         cases.push(case(format!("PUT {path:?}"), put));
     }

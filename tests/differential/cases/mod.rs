@@ -1,4 +1,4 @@
-//! The table: what is sent to both.
+//! The table of requests that both emulators get.
 
 mod bodies;
 mod callers;
@@ -12,37 +12,37 @@ use reqwest::Method;
 use std::collections::HashMap;
 use testkit::{order_bodies::order_of, stack::OWNER};
 
-/// What is sent, and what it is called.
+/// A request with a name.
 pub(crate) struct Case {
-    /// Unlike that of any other.
+    /// Unique.
     pub(crate) name: String,
-    /// Sent and settled before.
+    /// Requests that are sent and settled before.
     pub(crate) before: Vec<Request>,
-    /// Whose answer is looked at.
+    /// The request with the compared answer.
     pub(crate) request: Request,
-    /// What it leaves in the table.
+    /// Whether it leaves a record.
     pub(crate) record: Record,
 }
 
-/// What a case leaves in the orders table.
+/// Whether a case leaves a record in the orders table.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Record {
-    /// A record once the order is taken: it is waited for.
+    /// A record, if the order is accepted. The test waits for it.
     Left,
-    /// A record, or none: nobody waits.
+    /// A record or none. The test does not wait.
     Perhaps,
-    /// No record in any case.
+    /// Never a record.
     None,
 }
 
 impl Case {
-    /// Whether it goes down the async lane, and nothing before it.
+    /// Whether it is a single request of the async lane.
     pub(crate) fn is_queued(&self) -> bool {
         self.before.is_empty() && (self.request.path)("").starts_with("async/")
     }
 }
 
-/// A request about an order whose id is made for it.
+/// A request about an order with a new id.
 pub(crate) struct Request {
     pub(crate) method: Method,
     /// The path below the API's base URL, by the order's id.
@@ -52,18 +52,18 @@ pub(crate) struct Request {
     pub(crate) caller: Caller,
 }
 
-/// Who says to send it.
+/// The sender of a request.
 #[derive(Clone)]
 pub(crate) enum Caller {
-    /// Somebody with a good token.
+    /// A user with a valid token.
     Subject(String),
-    /// Somebody without one.
-    Nobody,
-    /// Somebody who sends that for `Authorization`, in which `{token}` is such a token.
+    /// Without a token.
+    Anonymous,
+    /// With that `Authorization` header, in which `{token}` stands for the token.
     With(&'static str, Token),
 }
 
-/// A token, good or forged.
+/// A token, valid or forged.
 #[derive(Clone, Copy)]
 pub(crate) enum Token {
     Good,
@@ -77,7 +77,7 @@ pub(crate) enum Token {
     OfSubject(&'static str),
 }
 
-/// Everything: a group that is added is named here.
+/// All cases. Add a new group here.
 pub(crate) fn all() -> Vec<Case> {
     let groups = [
         orders::all(),
@@ -91,7 +91,7 @@ pub(crate) fn all() -> Vec<Case> {
     numbered(groups.into_iter().flatten().collect())
 }
 
-/// Cases of one name are told apart by a number.
+/// Makes names unique by a number.
 fn numbered(mut cases: Vec<Case>) -> Vec<Case> {
     let mut seen = HashMap::new();
     for case in &mut cases {
@@ -114,13 +114,13 @@ fn put(lane: &str) -> Request {
     request.header("content-type", "application/json").body(order_of("SKU-1").to_string())
 }
 
-/// A question of [`OWNER`] how an order stands.
+/// A request of [`OWNER`] to read an order.
 fn get() -> Request {
     Request::new(Method::GET, "orders/{id}")
 }
 
 impl Request {
-    /// A request of [`OWNER`] without a body; in `path`, `{id}` is the order's id.
+    /// A request of [`OWNER`] without a body. In `path`, `{id}` stands for the order's id.
     fn new(method: Method, path: &str) -> Self {
         let path = path.to_owned();
         let of_id = move |id: &str| path.replace("{id}", id);

@@ -1,13 +1,13 @@
-//! Orders that are placed, repeated, contradicted and asked for.
+//! Orders that are placed, repeated, contradicted and read.
 
 use super::{Case, case, get, put};
 use testkit::{
     api_client::LANES,
-    order_bodies::{order_in_no_currency, order_of},
+    order_bodies::{order_in_unknown_currency, order_of},
 };
 
 pub(super) fn all() -> Vec<Case> {
-    let mut cases = vec![case("an order never seen, asked for", get())];
+    let mut cases = vec![case("an unknown order, asked for", get())];
     for lane in LANES {
         let after = |name: &str, request| Case { before: vec![put(lane)], ..case(format!("{lane}, {name}"), request) };
         cases.extend([
@@ -16,7 +16,7 @@ pub(super) fn all() -> Vec<Case> {
             after("the same order again, its id in capital letters", put(lane).to(capitals(lane))),
             after("another order of the same id", put(lane).body(order_of("SKU-2").to_string())),
             after("an order, asked for", get()),
-            case(format!("{lane}, no currency"), put(lane).body(order_in_no_currency().to_string())),
+            case(format!("{lane}, an unknown currency"), put(lane).body(order_in_unknown_currency().to_string())),
             case(format!("{lane}, a new order, its id in capital letters"), put(lane).to(capitals(lane))),
         ]);
     }

@@ -1,4 +1,4 @@
-//! Pages of listed and of other origins, and what they ask before.
+//! Requests and preflights of pages, with listed and with other origins.
 
 use super::{Caller, Case, Request, case, get, methods_and_paths::PLACES, put};
 use reqwest::Method;
@@ -24,7 +24,7 @@ pub(super) fn all() -> Vec<Case> {
         let of_page = || put(lane).header("origin", LISTED_ORIGIN);
         cases.extend([
             case(format!("{lane}, a page with no order"), of_page().body("{}")),
-            case(format!("{lane}, a page with no token"), of_page().of(Caller::Nobody)),
+            case(format!("{lane}, a page with no token"), of_page().of(Caller::Anonymous)),
             case(format!("{lane}, a page with a form"), of_page().bare().header("content-type", "text/plain")),
             case(
                 format!("{lane}, a page, the header's name in capital letters"),
@@ -33,7 +33,7 @@ pub(super) fn all() -> Vec<Case> {
         ]);
     }
     for place in PLACES {
-        let tracing = Request::new(Method::OPTIONS, place).of(Caller::Nobody).header("origin", LISTED_ORIGIN);
+        let tracing = Request::new(Method::OPTIONS, place).of(Caller::Anonymous).header("origin", LISTED_ORIGIN);
         let tracing = tracing.header("access-control-request-headers", "traceparent,tracestate,x-amzn-trace-id");
         cases.push(case(format!("preflight to {place}, of a page that traces"), tracing));
         let text = preflight(place).header("origin", LISTED_ORIGIN).header("content-type", "text/plain");
@@ -45,9 +45,9 @@ pub(super) fn all() -> Vec<Case> {
     cases
 }
 
-/// What a browser asks, which never has a token.
+/// A browser's preflight, which never has a token.
 fn preflight(place: &str) -> Request {
-    let request = Request::new(Method::OPTIONS, place).of(Caller::Nobody);
+    let request = Request::new(Method::OPTIONS, place).of(Caller::Anonymous);
     request
         .header("access-control-request-method", "PUT")
         .header("access-control-request-headers", "authorization,content-type")

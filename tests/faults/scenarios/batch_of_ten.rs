@@ -1,20 +1,20 @@
-//! Ten messages of which some fail.
+//! A batch of ten messages: eight succeed, one fails twice, one always fails.
 
 use crate::{
     Load,
     figures::Figures,
     listener::Listener,
     queue,
-    rig::{PATIENCE, Rig},
+    rig::{DELIVERY_WAIT, Rig},
 };
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use fault_endpoint::{Fault, Rule, When};
 use testkit::{eventually::eventually, order_bodies::new_id, outputs::output, queue_messages::message, stack::OWNER};
 
-/// Deliveries before the dead-letter queue, as the template has it.
+/// Deliveries before the dead-letter queue, as in the template.
 const MAX_RECEIVE_COUNT: usize = 5;
 
-pub(crate) async fn the_worker_fails_only_what_fails(rig: &Rig, _: Load) -> Figures {
+pub(crate) async fn the_worker_reports_only_the_messages_that_fail(rig: &Rig, _: Load) -> Figures {
     let mut listener = Listener::open(rig, OWNER).await;
     let (healthy, transient, mark): ([String; 8], _, _) =
         (std::array::from_fn(|_| new_id()), new_id(), rig.endpoint.mark());
@@ -32,10 +32,10 @@ pub(crate) async fn the_worker_fails_only_what_fails(rig: &Rig, _: Load) -> Figu
     rig.set_worker(true).await;
 
     for id in healthy.iter().chain([&transient]) {
-        listener.hears("order.confirmed", id, PATIENCE).await;
+        listener.receives("order.confirmed", id, DELIVERY_WAIT).await;
     }
     let dead = dead_letter(rig, &poison).await;
-    rig.queue_is_empty(PATIENCE).await;
+    rig.queue_is_empty(DELIVERY_WAIT).await;
     for id in &healthy {
         let attempts = rig.endpoint.since(mark).iter().filter(|passed| passed.call.is_about(id)).count();
         assert_eq!((attempts, listener.count("order.confirmed", id)), (1, 1), "{id} must be done once");
@@ -43,7 +43,7 @@ pub(crate) async fn the_worker_fails_only_what_fails(rig: &Rig, _: Load) -> Figu
     assert_eq!(rig.endpoint.writes(mark, &transient, "CONFIRMED"), 1);
     let order = rig.api.get(&transient).await;
     assert_eq!(order.body["attempts"], 3, "{order:?}");
-    // The dead-letter queue counts on: this is one delivery more than the worker saw.
+    // The count continues in the dead-letter queue: it is one more than the worker's deliveries.
     let deliveries = receive_count(&dead) - 1;
     assert_eq!(deliveries, MAX_RECEIVE_COUNT);
     Figures::default()
@@ -52,10 +52,10 @@ pub(crate) async fn the_worker_fails_only_what_fails(rig: &Rig, _: Load) -> Figu
         .with("poison deliveries", deliveries)
 }
 
-/// Waits for the message with that body in the dead-letter queue, and takes it out.
+/// Waits for the message with that body in the dead-letter queue, and removes it.
 async fn dead_letter(rig: &Rig, body: &str) -> Message {
     let url = output("DeadLetterQueueUrl");
-    eventually(PATIENCE, "the message is in the dead-letter queue", async || {
+    eventually(DELIVERY_WAIT, "the message is in the dead-letter queue", async || {
         let request = rig.stack.sqs.receive_message().queue_url(url).max_number_of_messages(10).visibility_timeout(1);
         let request = request.message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
         let received = request.send().await.expect("the dead-letter queue can be read");
@@ -68,6 +68,6 @@ async fn dead_letter(rig: &Rig, body: &str) -> Message {
 }
 
 fn receive_count(message: &Message) -> usize {
-    let attributes = message.attributes().expect("they were asked for");
+    let attributes = message.attributes().expect("the request names them");
     attributes[&MessageSystemAttributeName::ApproximateReceiveCount].parse().unwrap()
 }

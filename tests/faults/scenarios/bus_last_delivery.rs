@@ -1,10 +1,10 @@
-//! Orders of the bus lane whose messages failed for good, and what a redrive does to them.
+//! Orders of the bus lane with dead letters, and what a redrive does to them.
 
 use crate::{
     Load, bus,
     figures::Figures,
     listener::Listener,
-    rig::{PATIENCE, Rig},
+    rig::{DELIVERY_WAIT, Rig},
 };
 use fault_endpoint::{Call, Fault, Rule, When};
 use hyper::StatusCode;
@@ -16,9 +16,9 @@ use testkit::{
     stack::OWNER,
 };
 
-/// Waits until the one message of that dead-letter queue is there.
+/// Waits until that dead-letter queue has one message.
 async fn is_dead(rig: &Rig, queue: &str) {
-    eventually(PATIENCE, &format!("the message is in {queue}"), async || {
+    eventually(DELIVERY_WAIT, &format!("the message is in {queue}"), async || {
         (rig.stack.messages_in(queue).await == 1).then_some(())
     })
     .await;
@@ -42,25 +42,25 @@ pub(crate) async fn a_step_that_fails_for_good_cancels_its_order_and_a_redrive_d
     rig.endpoint.inject(failing(move |call| call.target == table && call.is_about(&about)));
 
     bus::submit(&rig.api, &id, &order).await;
-    let frame = listener.hears("order.cancelled", &id, PATIENCE).await;
+    let frame = listener.receives("order.cancelled", &id, DELIVERY_WAIT).await;
     rig.endpoint.heal();
     is_dead(rig, "PaymentsDeadLetterQueueUrl").await;
     bus::every_step_is(rig, OWNER, &id, "UNDONE").await;
-    rig.bus_is_idle(PATIENCE).await;
+    rig.bus_is_idle(DELIVERY_WAIT).await;
     let cancelled = rig.api.get(&id).await.body;
-    let heard = listener.count("order.cancelled", &id);
+    let frames = listener.count("order.cancelled", &id);
 
     twolane(&["redrive", "--queue", "payment"]).await;
-    rig.bus_is_idle(PATIENCE).await;
+    rig.bus_is_idle(DELIVERY_WAIT).await;
 
     assert_eq!(frame["reason"], "the payment service did not answer in time", "{frame}");
     assert_eq!(bus::shown(&cancelled), ["UNDONE", "FAILED", "UNDONE"], "{cancelled}");
     assert_eq!(rig.api.get(&id).await.body, cancelled);
-    assert_eq!(listener.count("order.cancelled", &id), heard);
-    assert_eq!(rig.stack.messages_in("PaymentsDeadLetterQueueUrl").await, 0, "it must have gone");
+    assert_eq!(listener.count("order.cancelled", &id), frames);
+    assert_eq!(rig.stack.messages_in("PaymentsDeadLetterQueueUrl").await, 0, "the message must be gone");
     bus::every_step_is(rig, OWNER, &id, "UNDONE").await;
-    assert_eq!(bus::left(rig, OWNER, &order).await, before, "everything must be back");
-    Figures::default().with("cancelled", 1).with("frame", heard).with("taken", 0)
+    assert_eq!(bus::left(rig, OWNER, &order).await, before, "everything must be given back");
+    Figures::default().with("cancelled", 1).with("frame", frames).with("taken", 0)
 }
 
 pub(crate) async fn a_submission_that_fails_for_good_notifies_its_owner_and_a_redrive_confirms_it(
@@ -76,7 +76,7 @@ pub(crate) async fn a_submission_that_fails_for_good_notifies_its_owner_and_a_re
     rig.endpoint.inject(failing(move |call| call.writes("PLACED") && call.is_about(&about)));
 
     bus::submit(&rig.api, &id, &order).await;
-    listener.hears("order.failed", &id, PATIENCE).await;
+    listener.receives("order.failed", &id, DELIVERY_WAIT).await;
     rig.endpoint.heal();
     is_dead(rig, "SubmissionsDeadLetterQueueUrl").await;
     assert_eq!(rig.api.get(&id).await.body["status"], "FAILED");
@@ -84,11 +84,11 @@ pub(crate) async fn a_submission_that_fails_for_good_notifies_its_owner_and_a_re
 
     twolane(&["redrive", "--queue", "submissions"]).await;
 
-    listener.hears("order.confirmed", &id, PATIENCE).await;
+    listener.receives("order.confirmed", &id, DELIVERY_WAIT).await;
     bus::every_step_is(rig, OWNER, &id, "DONE").await;
-    rig.bus_is_idle(PATIENCE).await;
+    rig.bus_is_idle(DELIVERY_WAIT).await;
     assert_eq!(rig.api.get(&id).await.body["status"], "CONFIRMED");
-    assert_eq!(rig.stack.messages_in("SubmissionsDeadLetterQueueUrl").await, 0, "it must have gone");
+    assert_eq!(rig.stack.messages_in("SubmissionsDeadLetterQueueUrl").await, 0, "the message must be gone");
     assert_eq!(bus::left(rig, OWNER, &order).await, bus::less(before, &order), "it must be taken once");
     Figures::default().with("failed frame", 1).with("confirmed", 1).with("taken twice", 0)
 }

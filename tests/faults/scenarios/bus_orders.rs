@@ -1,10 +1,10 @@
-//! What an order of the bus lane asks of AWS, and how it is shown before it is decided.
+//! The AWS calls of an order of the bus lane, and how the order is shown before its decision.
 
 use crate::{
     Load, bus,
     figures::Figures,
     listener::Listener,
-    rig::{PATIENCE, Rig},
+    rig::{DELIVERY_WAIT, Rig},
 };
 use fault_endpoint::{Fault, Gate, Rule, When};
 use serde_json::json;
@@ -22,17 +22,17 @@ use testkit::{
 /// The head of the table of calls in `docs/architecture.md`.
 const TABLE_OF_CALLS: &str = "| step | function | asks AWS to | resource | times |";
 
-/// What each function asks of AWS for one order, in this order: the operation, with the event's type, and the resource.
+/// The AWS calls of each function for one order, in sequence: the operation, the event's type, and the resource.
 type Calls = BTreeMap<String, Vec<String>>;
 
-/// The calls that the architecture lists.
+/// The calls in the table of the architecture.
 fn documented_calls() -> Calls {
     let document = read("docs/architecture.md");
     let rows = document.lines().skip_while(|line| *line != TABLE_OF_CALLS).skip(2);
     let mut calls = Calls::new();
     for row in rows.take_while(|line| line.starts_with('|')) {
         let columns: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
-        let [_, function, asks, resource, times] = columns[..] else { panic!("a row of five cells, not {row}") };
+        let [_, function, asks, resource, times] = columns[..] else { panic!("not a row of five cells: {row}") };
         let operation = asks.split(':').next().unwrap_or_default().replace('`', "");
         let call = format!("{operation} {resource}");
         let times = times.parse().unwrap_or_else(|_| panic!("{times} must be a number: {row}"));
@@ -41,7 +41,7 @@ fn documented_calls() -> Calls {
     calls
 }
 
-/// The calls since the mark with one of those keys or about that order.
+/// The calls since the mark about an order or with one of those keys.
 fn traced_calls(rig: &Rig, mark: usize, id: &str, keys: &[&str]) -> Calls {
     let functions = lanes::lane("bus").expect("a lane of the table").functions;
     let mut calls = Calls::new();
@@ -56,13 +56,13 @@ fn traced_calls(rig: &Rig, mark: usize, id: &str, keys: &[&str]) -> Calls {
     calls
 }
 
-/// The name in the template of a resource, which CloudFormation puts between the stack's name and a random part.
+/// The logical id of a resource. CloudFormation puts it between the stack's name and a random part.
 fn resource(target: &str) -> &str {
-    // The management API's calls name no resource.
+    // Calls of the management API have no resource.
     if target.is_empty() { "WebSocketApi" } else { target.rsplit('-').nth(1).unwrap_or(target) }
 }
 
-pub(crate) async fn an_order_takes_the_calls_that_the_architecture_lists_and_a_bad_one_takes_none(
+pub(crate) async fn an_order_causes_the_calls_that_the_architecture_lists_and_a_bad_one_none(
     rig: &Rig,
     _: Load,
 ) -> Figures {
@@ -75,13 +75,13 @@ pub(crate) async fn an_order_takes_the_calls_that_the_architecture_lists_and_a_b
 
     api.put("bus", &bad, &json!({"currency": "ABC", "items": []})).await.problem(400);
     bus::submit(&api, &id, &order).await;
-    listener.hears("order.confirmed", &id, PATIENCE).await;
+    listener.receives("order.confirmed", &id, DELIVERY_WAIT).await;
     bus::every_step_is(rig, &owner, &id, "DONE").await;
-    rig.bus_is_idle(PATIENCE).await;
+    rig.bus_is_idle(DELIVERY_WAIT).await;
 
-    assert_eq!(traced_calls(rig, mark, &bad, &[]), Calls::new(), "a bad order must take no call");
+    assert_eq!(traced_calls(rig, mark, &bad, &[]), Calls::new(), "a bad order must cause no call");
     let traced = traced_calls(rig, mark, &id, &[&owner, &listener.connection_id]);
-    assert_eq!(traced, documented_calls(), "docs/architecture.md must list what an order takes");
+    assert_eq!(traced, documented_calls(), "calls of an order (left), docs/architecture.md (right)");
     let calls = traced.values().map(Vec::len).sum::<usize>();
     Figures::default().with("functions", traced.len()).with("calls", calls).with("bad order", "0 calls")
 }
@@ -94,7 +94,7 @@ pub(crate) async fn an_order_is_placed_until_its_last_step_votes(rig: &Rig, _: L
     rig.endpoint.inject(Rule::new(move |call| call.target == table, When::Always, Fault::HoldBefore(gate.clone())));
 
     bus::submit(&rig.api, &id, &order).await;
-    let placed = eventually(PATIENCE, "two steps have voted", async || {
+    let placed = eventually(DELIVERY_WAIT, "two steps have voted", async || {
         let order = rig.api.get(&id).await.body;
         (order["status"] == "PLACED" && bus::shown(&order) == ["HELD", "PENDING", "HELD"]).then_some(order)
     })
@@ -112,7 +112,7 @@ pub(crate) async fn an_order_is_placed_until_its_last_step_votes(rig: &Rig, _: L
     Figures::default().with("orders", 1)
 }
 
-pub(crate) async fn a_payment_whose_answer_is_lost_is_200_at_its_repeat_and_taken_once(rig: &Rig, _: Load) -> Figures {
+pub(crate) async fn a_payment_is_taken_once_and_its_repeat_is_200_after_a_lost_answer(rig: &Rig, _: Load) -> Figures {
     let mut payments = 0;
     for fault in [Fault::DropAfter, Fault::HangAfter] {
         let (id, name) = (new_id(), fault.name());

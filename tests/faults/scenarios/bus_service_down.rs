@@ -4,7 +4,7 @@ use crate::{
     Load, bus,
     figures::{Figures, tell},
     listener::Listener,
-    rig::{PATIENCE, Rig},
+    rig::{DELIVERY_WAIT, Rig},
 };
 use aws_sdk_sqs::types::QueueAttributeName::DelaySeconds;
 use std::time::Duration;
@@ -14,13 +14,13 @@ use testkit::{
     stack::OWNER,
 };
 
-/// When orders that may come too late are cancelled, in seconds.
+/// The short deadline of orders that are to be cancelled, in seconds.
 const SOON: &str = "3";
 
-/// Longest time until the backlog is done.
+/// Longest time until the backlog is empty.
 const DEADLINE: Duration = Duration::from_mins(4);
 
-/// Sets how long an order waits for its steps: orders placed from now on.
+/// Sets the deadline of orders that are placed from now on.
 async fn set_order_deadline(rig: &Rig, seconds: &str) {
     rig.set_queue_attribute("DeadlineQueueUrl", DelaySeconds, seconds).await;
     rig.set_variable("SettleOrderFunctionName", "ORDER_DEADLINE_SECONDS", seconds).await;
@@ -34,7 +34,10 @@ async fn submit(rig: &Rig, sku: &str, orders: usize) -> Vec<String> {
     ids
 }
 
-pub(crate) async fn other_lanes_do_not_notice_and_the_bus_lane_catches_up_or_cancels(rig: &Rig, load: Load) -> Figures {
+pub(crate) async fn other_lanes_are_not_affected_and_the_bus_lane_catches_up_or_cancels(
+    rig: &Rig,
+    load: Load,
+) -> Figures {
     let (orders, sku) = (load.pick(10, 100), new_sku());
     let order = order_in("EUR", &[(&sku, 2, 100)]);
     for _ in 0..2 * orders {
@@ -49,13 +52,13 @@ pub(crate) async fn other_lanes_do_not_notice_and_the_bus_lane_catches_up_or_can
     let late = submit(rig, &sku, orders).await;
     tell("the deadline of the first orders passes while their step is stopped");
     for id in &late {
-        let frame = listener.hears("order.cancelled", id, PATIENCE).await;
+        let frame = listener.receives("order.cancelled", id, DELIVERY_WAIT).await;
         assert_eq!(frame["reason"], format!("not every step answered within {SOON} s"), "{frame}");
     }
     set_order_deadline(rig, &deployed).await;
     let waiting = submit(rig, &sku, orders).await;
     for id in &waiting {
-        eventually(PATIENCE, "the other steps vote", async || {
+        eventually(DELIVERY_WAIT, "the other steps vote", async || {
             (bus::shown(&rig.api.get(id).await.body) == ["PENDING", "HELD", "HELD"]).then_some(())
         })
         .await;
@@ -64,7 +67,7 @@ pub(crate) async fn other_lanes_do_not_notice_and_the_bus_lane_catches_up_or_can
         for _ in 0..orders {
             let id = new_id();
             assert!([201, 202].contains(&rig.api.put(lane, &id, &order_of("SKU-1")).await.status));
-            assert_eq!(rig.api.settled(&id).await["status"], "CONFIRMED", "the {lane} lane must not notice");
+            assert_eq!(rig.api.settled(&id).await["status"], "CONFIRMED", "the {lane} lane must not be affected");
         }
     }
     let backlog = rig.stack.messages_in("StockQueueUrl").await;
@@ -72,7 +75,7 @@ pub(crate) async fn other_lanes_do_not_notice_and_the_bus_lane_catches_up_or_can
     rig.set_consumer("ReserveStockFunctionName", true).await;
 
     for id in &waiting {
-        listener.hears("order.confirmed", id, DEADLINE).await;
+        listener.receives("order.confirmed", id, DEADLINE).await;
         bus::every_step_is(rig, OWNER, id, "DONE").await;
     }
     for id in &late {

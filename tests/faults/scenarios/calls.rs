@@ -1,10 +1,10 @@
-//! What an order asks of AWS: the calls that it is billed for.
+//! The billed AWS calls of an order.
 
 use crate::{
     Load,
     figures::Figures,
     listener::Listener,
-    rig::{PATIENCE, Rig},
+    rig::{DELIVERY_WAIT, Rig},
 };
 use std::collections::BTreeMap;
 use testkit::{
@@ -12,7 +12,7 @@ use testkit::{
     stack::OWNER,
 };
 
-/// Calls since the mark, by what they are; a connection that is opened is none.
+/// The number of calls since the mark, by operation, without opened connections.
 fn calls(rig: &Rig, mark: usize) -> BTreeMap<String, usize> {
     let mut calls = BTreeMap::new();
     for passed in rig.endpoint.since(mark).iter().filter(|passed| passed.call.operation != "Connect") {
@@ -25,7 +25,7 @@ fn expected(calls: &[(&str, usize)]) -> BTreeMap<String, usize> {
     calls.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
 }
 
-pub(crate) async fn an_order_costs_one_write_and_being_told_one_look_up_and_one_post_a_socket(
+pub(crate) async fn an_order_costs_one_write_and_its_notification_one_query_and_one_post_per_socket(
     rig: &Rig,
     _: Load,
 ) -> Figures {
@@ -40,9 +40,9 @@ pub(crate) async fn an_order_costs_one_write_and_being_told_one_look_up_and_one_
     let queued = rig.api.put("async", &id, &order_of("SKU-1")).await;
     assert_eq!(queued.status, 202, "{queued:?}");
     for listener in [&mut first, &mut second] {
-        listener.hears("order.confirmed", &id, PATIENCE).await;
+        listener.receives("order.confirmed", &id, DELIVERY_WAIT).await;
     }
-    rig.queue_is_empty(PATIENCE).await;
+    rig.queue_is_empty(DELIVERY_WAIT).await;
     assert_eq!(calls(rig, mark), expected(&[("PostToConnection", 2), ("PutItem", 1), ("Query", 1)]));
 
     Figures::default().with("sync", "1 write").with("async, two sockets", "1 write, 1 query, 2 posts")

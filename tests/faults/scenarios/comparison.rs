@@ -1,9 +1,9 @@
-//! `twolane compare` changes the stack, shows what each lane makes of it, and leaves the stack as it was.
+//! `twolane compare` changes the stack, measures each lane, and restores the stack.
 
 use crate::{
     Load,
     figures::Figures,
-    rig::{PATIENCE, Rig},
+    rig::{DELIVERY_WAIT, Rig},
 };
 use fault_endpoint::{Call, Fault, Rule, When};
 use serde_json::Value;
@@ -11,13 +11,13 @@ use std::{env, path::PathBuf, process::Stdio, time::Duration};
 use testkit::{command_line, eventually::eventually, order_bodies::new_id, outputs::output};
 use tokio::process::{Child, Command};
 
-/// Invocations that each lane may have at once.
+/// Concurrent invocations of each lane.
 const CONCURRENCY: i32 = 5;
 
-/// Orders that come at the same moment, per invocation that may run.
+/// Orders that arrive at the same moment, per concurrent invocation.
 const OVERLOAD: i32 = 20;
 
-/// How long each write takes, so that a burst meets functions that are busy.
+/// Duration of each write, so that a burst meets busy functions.
 const WRITE: Duration = Duration::from_millis(250);
 
 fn is_write(call: &Call) -> bool {
@@ -31,7 +31,7 @@ pub(super) fn folder() -> PathBuf {
     folder
 }
 
-/// The comparison of two lanes with those options, its files in that folder.
+/// A comparison of two lanes with those options, and its files in a folder.
 fn compare(folder: &std::path::Path, more: &[&str]) -> Command {
     compare_lanes("sync,async", folder, &[&["--warm-up", "0"], more].concat())
 }
@@ -48,14 +48,14 @@ pub(super) fn compare_lanes(lanes: &str, folder: &std::path::Path, more: &[&str]
     command
 }
 
-/// What a comparison may change.
+/// The settings that a comparison may change.
 #[derive(Debug, PartialEq)]
 struct Settings {
     reserved: Option<i32>,
     maximum: Option<i32>,
     batch: Option<i32>,
     state: Option<String>,
-    /// Where each function finds its database.
+    /// The database endpoint of each function.
     endpoints: [Option<String>; 2],
 }
 
@@ -83,7 +83,7 @@ pub(super) fn count(report: &Value, lane: usize, name: &str) -> u64 {
     report["lanes"][lane]["counts"][name].as_u64().unwrap()
 }
 
-/// Of all classes.
+/// The refused requests of all classes.
 pub(super) fn refused(report: &Value, lane: usize) -> u64 {
     let classes = report["lanes"][lane]["counts"]["refused"].as_object().unwrap();
     classes.values().filter_map(Value::as_u64).sum()
@@ -98,8 +98,8 @@ pub(crate) async fn a_burst_is_refused_by_the_sync_lane_and_levelled_by_the_asyn
 
     let ran = compare(&folder, &load).args(["--concurrency", &concurrency, "--yes", "--json"]).output().await.unwrap();
 
-    let complaints = String::from_utf8_lossy(&ran.stderr);
-    assert!(ran.status.success(), "{}{complaints}", String::from_utf8_lossy(&ran.stdout));
+    let errors = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{}{errors}", String::from_utf8_lossy(&ran.stdout));
     let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
     let count = |lane, name: &str| count(&report, lane, name);
     let refused = |lane| refused(&report, lane);
@@ -120,19 +120,20 @@ pub(crate) async fn a_burst_is_refused_by_the_sync_lane_and_levelled_by_the_asyn
         let function = functions.iter().find(|usage| usage["name"] == function).unwrap();
         let most = function["mostAtOnce"].as_u64().unwrap();
         assert!((1..=CONCURRENCY as u64).contains(&most), "{function}");
-        let told = format!("{most} invocations of the {} lane ran at the same moment at most", ["sync", "async"][lane]);
-        assert!(verdict.replace('\u{a0}', " ").contains(&told), "{told}: {verdict}");
+        let expected =
+            format!("{most} invocations of the {} lane ran at the same moment at most", ["sync", "async"][lane]);
+        assert!(verdict.replace('\u{a0}', " ").contains(&expected), "{expected}: {verdict}");
     }
-    for told in [
+    for expected in [
         format!("accepted all {sent}"),
         format!("refused {}", refused(0)),
         "With at most 5 workers at once".to_owned(),
         "The async lane lost none".to_owned(),
     ] {
-        assert!(verdict.replace('\u{a0}', " ").contains(&told), "{told}: {verdict}");
+        assert!(verdict.replace('\u{a0}', " ").contains(&expected), "{expected}: {verdict}");
     }
     assert_eq!(settings(rig).await, before);
-    assert!(complaints.contains("reserved concurrency 5"), "it names what it changes: {complaints}");
+    assert!(errors.contains("reserved concurrency 5"), "it must name its changes: {errors}");
     std::fs::remove_dir_all(folder).unwrap();
     Figures::default()
         .with("sent down each lane", sent)
@@ -142,7 +143,7 @@ pub(crate) async fn a_burst_is_refused_by_the_sync_lane_and_levelled_by_the_asyn
         .with("writers at once", writers)
 }
 
-/// What the orders of a comparison take: units in stock, and money in the accounts of its two owners.
+/// The supplies that the orders of a comparison take: units in stock, and money in the accounts of its two owners.
 async fn supplies() -> [String; 3] {
     [
         command_line::twolane(&["stock", "show", "SKU-1", "SKU-2", "--json"]).await,
@@ -151,23 +152,23 @@ async fn supplies() -> [String; 3] {
     ]
 }
 
-pub(crate) async fn every_lane_is_compared_and_stock_and_accounts_are_left_as_they_were(_: &Rig, _: Load) -> Figures {
+pub(crate) async fn every_lane_is_compared_and_stock_and_accounts_are_restored(_: &Rig, _: Load) -> Figures {
     let (folder, before) = (folder(), supplies().await);
-    // Slow enough for an emulator on a busy machine: the lane that publishes answers 503 when SNS does not answer in time.
+    // Slow enough for an emulator on a busy machine: the bus lane answers 503 when SNS does not answer in time.
     let load = ["--warm-up", "0", "--orders", "10", "--rate", "2", "--yes", "--json"];
 
     let ran = compare_lanes("sync,async,bus", &folder, &load).output().await.unwrap();
 
-    let complaints = String::from_utf8_lossy(&ran.stderr);
-    assert!(ran.status.success(), "{}{complaints}", String::from_utf8_lossy(&ran.stdout));
+    let errors = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{}{errors}", String::from_utf8_lossy(&ran.stdout));
     let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
     for lane in 0..3 {
         assert_eq!((count(&report, lane, "confirmed"), count(&report, lane, "lost")), (10, 0), "{report}");
         assert_eq!(report["lanes"][lane]["reconciliation"]["mismatches"], serde_json::json!([]), "{report}");
     }
     let usage = &report["lanes"][2]["usage"];
-    // Of SKU-1 and SKU-2: 6 of the order's record, 2 of its entry in the index, 3 holds that become final, and twice 7 items in
-    // transactions.
+    // An order of SKU-1 and SKU-2: 6 for its record, 2 for its entry in the index, 3 for holds that become final, and
+    // twice 7 for items in transactions.
     assert_eq!((&usage["publishUnits"], &usage["writeUnits"]), (&(10 * 6).into(), &(10.0 * 25.0).into()), "{usage}");
     assert_eq!(supplies().await, before);
     std::fs::remove_dir_all(folder).unwrap();
@@ -176,18 +177,18 @@ pub(crate) async fn every_lane_is_compared_and_stock_and_accounts_are_left_as_th
 
 pub(crate) async fn a_sample_of_a_scenario_file_keeps_its_promises(rig: &Rig, _: Load) -> Figures {
     let (folder, before) = (folder(), settings(rig).await);
-    // With a shorter load than the file's.
+    // The options make the file's load shorter.
     let sample = ["--scenario-file", "samples/scenarios/database-outage.toml", "--rate", "3", "--duration", "9"];
 
     let ran = compare(&folder, &sample).args(["--outage", "3", "--yes", "--json"]).output().await.unwrap();
 
-    let complaints = String::from_utf8_lossy(&ran.stderr);
-    assert!(ran.status.success(), "{}{complaints}", String::from_utf8_lossy(&ran.stdout));
+    let errors = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{}{errors}", String::from_utf8_lossy(&ran.stdout));
     let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
     let promises = report["promises"].as_array().unwrap();
     let promises: Vec<_> = promises.iter().map(|promise| promise["promise"].as_str().unwrap()).collect();
     assert_eq!(promises, ["*.lost==0", "*.lost==0", "async.refused==0"], "{report}");
-    assert!(refused(&report, 0) > 0, "the outage is the caller's in the sync lane: {report}");
+    assert!(refused(&report, 0) > 0, "the sync lane must refuse requests during the outage: {report}");
     assert_eq!(count(&report, 1, "confirmed"), count(&report, 1, "sent"), "{report}");
     assert_eq!(settings(rig).await, before);
     std::fs::remove_dir_all(folder).unwrap();
@@ -201,7 +202,7 @@ const LONG_BURST: [&str; 6] = ["--scenario", "burst", "--rate", "1", "--duration
 async fn started(rig: &Rig, folder: &std::path::Path, before: &Settings, load: &[&str]) -> Child {
     let mut command = compare(folder, load);
     let child = command.arg("--yes").stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
-    eventually(PATIENCE, "the stack is changed", async || (settings(rig).await != *before).then_some(())).await;
+    eventually(DELIVERY_WAIT, "the stack is changed", async || (settings(rig).await != *before).then_some(())).await;
     child
 }
 
@@ -210,7 +211,7 @@ async fn signal(child: &Child, name: &str) {
     assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().await.unwrap().success());
 }
 
-pub(crate) async fn a_throttled_database_is_the_callers_in_the_sync_lane_and_the_queues_in_the_async_lane(
+pub(crate) async fn a_throttled_database_refuses_orders_in_the_sync_lane_and_delays_them_in_the_async_lane(
     rig: &Rig,
     _: Load,
 ) -> Figures {
@@ -219,19 +220,19 @@ pub(crate) async fn a_throttled_database_is_the_callers_in_the_sync_lane_and_the
 
     let ran = compare(&folder, &load).args(["--yes", "--json"]).output().await.unwrap();
 
-    let complaints = String::from_utf8_lossy(&ran.stderr);
-    assert!(ran.status.success(), "{}{complaints}", String::from_utf8_lossy(&ran.stdout));
+    let errors = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{}{errors}", String::from_utf8_lossy(&ran.stdout));
     let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
     let sent = count(&report, 0, "sent");
     assert_eq!(count(&report, 0, "accepted") + refused(&report, 0), sent, "{report}");
     assert!(refused(&report, 0) > 0, "{report}");
     assert_eq!((refused(&report, 1), count(&report, 1, "lost")), (0, 0), "{report}");
-    // Whose five deliveries all met the limit is in the dead-letter queue, and its caller was told.
+    // An order that met the limit in all five deliveries is in the dead-letter queue, and its owner was notified.
     let (confirmed, failed) = (count(&report, 1, "confirmed"), count(&report, 1, "failed"));
     assert_eq!(confirmed + failed, sent, "{report}");
     assert!(
         confirmed > count(&report, 0, "confirmed"),
-        "the queue levels what the caller would have to repeat: {report}"
+        "the queue must confirm more orders than the sync lane: {report}"
     );
     let dead = |when: &str| report["lanes"][1]["deadLetters"][when].as_u64().unwrap();
     assert_eq!(dead("after") - dead("before"), failed, "{report}");
@@ -244,7 +245,7 @@ pub(crate) async fn a_throttled_database_is_the_callers_in_the_sync_lane_and_the
         .with("dead letters of async", failed)
 }
 
-pub(crate) async fn an_interrupted_comparison_leaves_the_stack_as_it_was(rig: &Rig, _: Load) -> Figures {
+pub(crate) async fn an_interrupted_comparison_restores_the_stack(rig: &Rig, _: Load) -> Figures {
     let before = settings(rig).await;
     let outage = ["--scenario", "outage", "--rate", "1", "--duration", "6", "--outage", "3600", "--parallel"];
     let slow = ["--scenario", "slow-db", "--rate", "1", "--duration", "3600"];
@@ -270,11 +271,11 @@ pub(crate) async fn an_interrupted_comparison_leaves_the_stack_as_it_was(rig: &R
     Figures::default().with("scenarios", "burst outage slow-db throttled-db").with("settings left changed", 0)
 }
 
-pub(crate) async fn a_comparison_that_runs_is_left_alone_by_others(rig: &Rig, _: Load) -> Figures {
+pub(crate) async fn a_running_comparison_is_not_disturbed_by_others(rig: &Rig, _: Load) -> Figures {
     let (folder, before) = (folder(), settings(rig).await);
     let mut child = started(rig, &folder, &before, &LONG_BURST).await;
-    // It changes one after the other.
-    let during = eventually(PATIENCE, "all is changed", async || {
+    // The comparison changes the settings one after the other.
+    let during = eventually(DELIVERY_WAIT, "all is changed", async || {
         let now = settings(rig).await;
         (now.reserved != before.reserved && now.batch != before.batch && now.state == before.state).then_some(now)
     })
@@ -284,8 +285,8 @@ pub(crate) async fn a_comparison_that_runs_is_left_alone_by_others(rig: &Rig, _:
     let second = compare(&folder, &["--scenario", "burst", "--yes"]).output().await.unwrap();
 
     for refused in [restored, second] {
-        let complaint = String::from_utf8_lossy(&refused.stderr);
-        assert!(refused.status.code() == Some(2) && complaint.contains("measuring this stack"), "{complaint}");
+        let error = String::from_utf8_lossy(&refused.stderr);
+        assert!(refused.status.code() == Some(2) && error.contains("measuring this stack"), "{error}");
     }
     assert_eq!(settings(rig).await, during);
     signal(&child, "INT").await;
@@ -300,14 +301,14 @@ pub(crate) async fn a_killed_comparison_is_undone_by_restore(rig: &Rig, _: Load)
     let mut child = started(rig, &folder, &before, &LONG_BURST).await;
     signal(&child, "KILL").await;
     child.wait().await.unwrap();
-    assert_ne!(settings(rig).await, before, "nobody could put it back");
+    assert_ne!(settings(rig).await, before, "a killed comparison cannot restore the stack");
 
     let next = compare(&folder, &["--scenario", "burst", "--yes"]).output().await.unwrap();
     let restored = compare(&folder, &["--restore"]).output().await.unwrap();
     let again = compare(&folder, &["--restore"]).output().await.unwrap();
 
-    let complaint = String::from_utf8_lossy(&next.stderr);
-    assert!(next.status.code() == Some(2) && complaint.contains("twolane compare --restore"), "{complaint}");
+    let error = String::from_utf8_lossy(&next.stderr);
+    assert!(next.status.code() == Some(2) && error.contains("twolane compare --restore"), "{error}");
     assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
     assert_eq!(settings(rig).await, before);
     let nothing = String::from_utf8_lossy(&again.stderr);

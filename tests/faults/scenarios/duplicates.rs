@@ -1,11 +1,11 @@
-//! The same message, again and again.
+//! The same message, delivered many times.
 
 use crate::{
     Load,
     figures::Figures,
     listener::Listener,
     queue,
-    rig::{PATIENCE, Rig},
+    rig::{DELIVERY_WAIT, Rig},
 };
 use testkit::{order_bodies::new_id, stack::OWNER};
 
@@ -14,16 +14,16 @@ pub(crate) async fn a_message_delivered_many_times_is_written_once(rig: &Rig, lo
     let (mark, copies, orders) = (rig.endpoint.mark(), 8, load.pick(10, 100));
     let ids: Vec<_> = (0..orders).map(|_| new_id()).collect();
 
-    // Copies of one order meet each other in one batch and in batches that run at the same time.
+    // Copies of an order are in one batch, and in concurrent batches.
     let entries = (0..copies).flat_map(|_| ids.iter()).enumerate();
     let messages = entries.map(|(entry, id)| queue::order(entry, OWNER, id, queue::now_ms())).collect();
     queue::send(rig, messages).await;
 
-    rig.queue_is_empty(PATIENCE).await;
+    rig.queue_is_empty(DELIVERY_WAIT).await;
     for id in &ids {
-        listener.hears("order.confirmed", id, PATIENCE).await;
+        listener.receives("order.confirmed", id, DELIVERY_WAIT).await;
         assert_eq!(rig.endpoint.writes(mark, id, "CONFIRMED"), 1, "{id} must have been written once");
     }
-    let told: usize = listener.outcomes("order.confirmed").values().sum();
-    Figures::default().with("messages", copies * orders).with("writes", orders).with("told", told)
+    let notified: usize = listener.outcomes("order.confirmed").values().sum();
+    Figures::default().with("messages", copies * orders).with("writes", orders).with("notified", notified)
 }

@@ -1,11 +1,11 @@
-//! Orders that are worthless when they are late.
+//! Orders that waited longer than `MaxQueueAge`.
 
 use crate::{
     Load,
     figures::Figures,
     listener::Listener,
     queue,
-    rig::{PATIENCE, Rig},
+    rig::{DELIVERY_WAIT, Rig},
 };
 use std::time::Duration;
 use testkit::{order_bodies::new_id, stack::OWNER};
@@ -16,14 +16,14 @@ pub(crate) async fn an_order_that_waited_too_long_is_rejected_and_a_confirmed_on
     rig.set_variable("ProcessOrdersFunctionName", "MAX_QUEUE_AGE_SECONDS", "60").await;
     let an_hour_ago = queue::now_ms() - Duration::from_hours(1).as_millis();
     queue::send(rig, vec![queue::order(0, OWNER, &confirmed, queue::now_ms())]).await;
-    listener.hears("order.confirmed", &confirmed, PATIENCE).await;
+    listener.receives("order.confirmed", &confirmed, DELIVERY_WAIT).await;
 
     let messages = vec![queue::order(0, OWNER, &late, an_hour_ago), queue::order(1, OWNER, &confirmed, an_hour_ago)];
     queue::send(rig, messages).await;
 
-    let told = listener.hears("order.rejected", &late, PATIENCE).await;
-    assert!(told["reason"].as_str().unwrap().contains("expired"), "{told}");
-    rig.queue_is_empty(PATIENCE).await;
+    let rejected = listener.receives("order.rejected", &late, DELIVERY_WAIT).await;
+    assert!(rejected["reason"].as_str().unwrap().contains("expired"), "{rejected}");
+    rig.queue_is_empty(DELIVERY_WAIT).await;
     assert_eq!(rig.api.get(&late).await.body["status"], "REJECTED");
     assert_eq!(rig.api.get(&confirmed).await.body["status"], "CONFIRMED");
     assert_eq!(listener.count("order.rejected", &confirmed), 0);

@@ -5,31 +5,31 @@ use crate::{
     figures::Figures,
     listener::Listener,
     queue,
-    rig::{PATIENCE, Rig},
+    rig::{DELIVERY_WAIT, Rig},
     workers,
 };
 use fault_endpoint::{Fault, Gate, Rule, When};
 use testkit::{order_bodies::new_id, outputs::output, stack::OWNER};
 
-pub(crate) async fn messages_of_killed_workers_come_again_and_are_written_once(rig: &Rig, load: Load) -> Figures {
+pub(crate) async fn messages_of_killed_workers_are_redelivered_and_written_once(rig: &Rig, load: Load) -> Figures {
     let mut listener = Listener::open(rig, OWNER).await;
     let (mark, gate, orders) = (rig.endpoint.mark(), Gate::closed(), load.pick(30, 200));
     let ids: Vec<_> = (0..orders).map(|_| new_id()).collect();
-    // Half of those under way have not been written when their worker dies, the other half have.
+    // When their worker is killed, half of the orders under way have been written.
     rig.endpoint.inject(Rule::new(|call| call.writes("CONFIRMED"), When::First(5), Fault::HoldBefore(gate.clone())));
     rig.endpoint.inject(Rule::new(|call| call.writes("CONFIRMED"), When::First(5), Fault::HoldAfter(gate.clone())));
 
     let messages = ids.iter().enumerate().map(|(entry, id)| queue::order(entry, OWNER, id, queue::now_ms())).collect();
     queue::send(rig, messages).await;
-    gate.reached_by(10, PATIENCE).await;
+    gate.reached_by(10, DELIVERY_WAIT).await;
     let killed = workers::of(output("ProcessOrdersFunctionName")).into_iter().filter(|pid| workers::kill(*pid)).count();
     rig.endpoint.heal();
 
     assert!(killed > 0, "workers must be under way");
     for id in &ids {
-        listener.hears("order.confirmed", id, PATIENCE).await;
+        listener.receives("order.confirmed", id, DELIVERY_WAIT).await;
         assert_eq!(rig.endpoint.writes(mark, id, "CONFIRMED"), 1, "{id} must have been written once");
     }
-    rig.queue_is_empty(PATIENCE).await;
+    rig.queue_is_empty(DELIVERY_WAIT).await;
     Figures::default().with("orders", orders).with("killed", killed).with("lost", 0).with("written twice", 0)
 }

@@ -1,10 +1,10 @@
-//! An order that failed for good, until somebody mends what was wrong.
+//! An order that failed all its deliveries, until the fault is fixed and the order redriven.
 
 use crate::{
     Load,
     figures::Figures,
     listener::Listener,
-    rig::{PATIENCE, Rig},
+    rig::{DELIVERY_WAIT, Rig},
 };
 use fault_endpoint::{Fault, Rule, When};
 use hyper::StatusCode;
@@ -16,19 +16,22 @@ use testkit::{
     stack::OWNER,
 };
 
-/// How the message comes back.
+/// How the dead letter is redriven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Redrive {
-    /// It alone, received, sent and deleted.
+    /// Only this message: received, sent and deleted by `twolane`.
     Chosen,
-    /// With all others, by SQS itself.
+    /// With all others, by SQS.
     All,
 }
 
-pub(crate) async fn a_failed_order_is_confirmed_once_by_a_redrive_and_told_once_more(rig: &Rig, _: Load) -> Figures {
+pub(crate) async fn a_failed_order_is_confirmed_once_by_a_redrive_and_its_owner_is_notified(
+    rig: &Rig,
+    _: Load,
+) -> Figures {
     let mut listener = Listener::open(rig, OWNER).await;
     let redrives = [Redrive::Chosen, Redrive::All];
-    let (mut writes, mut told_failed, mut told_confirmed) = (0, 0, 0);
+    let (mut writes, mut notified_failed, mut notified_confirmed) = (0, 0, 0);
     for redrive in redrives {
         let (id, mark) = (new_id(), rig.endpoint.mark());
         fail(rig, &mut listener, &id).await;
@@ -43,38 +46,38 @@ pub(crate) async fn a_failed_order_is_confirmed_once_by_a_redrive_and_told_once_
         let report = report(&twolane(&[&["redrive", "--json"], chosen].concat()).await, &id);
 
         assert_eq!((&report["statusBefore"], &report["status"]), (&"FAILED".into(), &"CONFIRMED".into()), "{report}");
-        listener.hears("order.confirmed", &id, PATIENCE).await;
-        rig.queue_is_empty(PATIENCE).await;
-        assert_eq!(rig.stack.messages_in("DeadLetterQueueUrl").await, 0, "{redrive:?}: it must have gone");
-        assert_eq!(rig.endpoint.writes(mark, &id, "CONFIRMED"), 1, "{redrive:?}: it must have been confirmed once");
-        let told = [listener.count("order.failed", &id), listener.count("order.confirmed", &id)];
-        assert_eq!(told, [1, 1], "{redrive:?}: told once that it failed and once that it is confirmed");
+        listener.receives("order.confirmed", &id, DELIVERY_WAIT).await;
+        rig.queue_is_empty(DELIVERY_WAIT).await;
+        assert_eq!(rig.stack.messages_in("DeadLetterQueueUrl").await, 0, "{redrive:?}: the dead letter must be gone");
+        assert_eq!(rig.endpoint.writes(mark, &id, "CONFIRMED"), 1, "{redrive:?}: the order must be confirmed once");
+        let frames = [listener.count("order.failed", &id), listener.count("order.confirmed", &id)];
+        assert_eq!(frames, [1, 1], "{redrive:?}: frames with FAILED, with CONFIRMED");
         writes += rig.endpoint.writes(mark, &id, "CONFIRMED");
-        told_failed += told[0];
-        told_confirmed += told[1];
+        notified_failed += frames[0];
+        notified_confirmed += frames[1];
     }
     Figures::default()
         .with("orders", redrives.len())
-        .with("FAILED told", told_failed)
+        .with("FAILED notified", notified_failed)
         .with("CONFIRMED writes", writes)
-        .with("CONFIRMED told", told_confirmed)
+        .with("CONFIRMED notified", notified_confirmed)
 }
 
-/// Places an order whose every write fails, until it is in the dead-letter queue.
+/// Places an order, fails each of its writes, and waits until it is in the dead-letter queue.
 async fn fail(rig: &Rig, listener: &mut Listener, id: &str) {
     let about = id.to_owned();
     let fault = Fault::ServerError(StatusCode::INTERNAL_SERVER_ERROR);
     rig.endpoint.inject(Rule::new(move |call| call.writes("CONFIRMED") && call.is_about(&about), When::Always, fault));
     rig.api.put("async", id, &order_of("SKU-1")).await;
-    listener.hears("order.failed", id, PATIENCE).await;
-    eventually(PATIENCE, "the message is in the dead-letter queue", async || {
+    listener.receives("order.failed", id, DELIVERY_WAIT).await;
+    eventually(DELIVERY_WAIT, "the message is in the dead-letter queue", async || {
         (rig.stack.messages_in("DeadLetterQueueUrl").await > 0 && rig.stack.messages_in("OrdersQueueUrl").await == 0)
             .then_some(())
     })
     .await;
 }
 
-/// What was printed about that order.
+/// The printed line about an order.
 fn report(printed: &str, id: &str) -> Value {
     let mut reports = printed.lines().map(|line| serde_json::from_str::<Value>(line).expect("every line is JSON"));
     reports.find(|report| report["orderId"] == id).unwrap_or_else(|| panic!("nothing about {id}: {printed}"))

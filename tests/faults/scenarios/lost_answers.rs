@@ -1,10 +1,10 @@
-//! The write was done, and nobody heard of it.
+//! A write that was done, but its answer was lost.
 
 use crate::{
     Load,
     figures::Figures,
     listener::Listener,
-    rig::{PATIENCE, Rig},
+    rig::{DELIVERY_WAIT, Rig},
     workers,
 };
 use fault_endpoint::{Fault, Gate, Rule, When};
@@ -14,9 +14,12 @@ use testkit::{
     stack::OWNER,
 };
 
-pub(crate) async fn a_write_whose_answer_is_lost_is_not_repeated_and_its_owner_is_told(rig: &Rig, _: Load) -> Figures {
+pub(crate) async fn a_write_is_not_repeated_after_a_lost_answer_and_its_owner_is_notified(
+    rig: &Rig,
+    _: Load,
+) -> Figures {
     let mut listener = Listener::open(rig, OWNER).await;
-    let (mut writes, mut told) = (0, 0);
+    let (mut writes, mut notified) = (0, 0);
 
     for fault in [Fault::HangAfter, Fault::DropAfter, Fault::Truncate] {
         let (id, mark) = (new_id(), rig.endpoint.mark());
@@ -30,18 +33,18 @@ pub(crate) async fn a_write_whose_answer_is_lost_is_not_repeated_and_its_owner_i
         let queued = rig.api.put("async", &id, &order_of("SKU-1")).await;
 
         assert_eq!(queued.status, 202, "{queued:?}");
-        listener.hears("order.confirmed", &id, PATIENCE).await;
-        rig.queue_is_empty(PATIENCE).await;
+        listener.receives("order.confirmed", &id, DELIVERY_WAIT).await;
+        rig.queue_is_empty(DELIVERY_WAIT).await;
         let attempts = rig.endpoint.since(mark).iter().filter(|passed| passed.call.writes("CONFIRMED")).count();
         assert!(attempts >= 2, "the write must have been tried again");
         assert_eq!(rig.endpoint.writes(mark, &id, "CONFIRMED"), 1, "it must have been written once");
         writes += 1;
-        told += listener.count("order.confirmed", &id);
+        notified += listener.count("order.confirmed", &id);
     }
-    Figures::default().with("orders", 3).with("writes", writes).with("told", told)
+    Figures::default().with("orders", 3).with("writes", writes).with("notified", notified)
 }
 
-pub(crate) async fn a_worker_killed_after_the_write_does_not_write_again_and_its_owner_is_told(
+pub(crate) async fn a_worker_killed_after_the_write_does_not_write_again_and_its_owner_is_notified(
     rig: &Rig,
     _: Load,
 ) -> Figures {
@@ -49,19 +52,19 @@ pub(crate) async fn a_worker_killed_after_the_write_does_not_write_again_and_its
     let (id, mark, gate) = (new_id(), rig.endpoint.mark(), Gate::closed());
     let about = id.clone();
     let held = Fault::HoldAfter(gate.clone());
-    // Its retries wait too, however long the killing takes.
+    // Its retries wait, too, until the worker is killed.
     rig.endpoint.inject(Rule::new(move |call| call.writes("CONFIRMED") && call.is_about(&about), When::Always, held));
 
     rig.api.put("async", &id, &order_of("SKU-1")).await;
-    gate.reached_by(1, PATIENCE).await;
+    gate.reached_by(1, DELIVERY_WAIT).await;
     let killed = workers::of(output("ProcessOrdersFunctionName")).into_iter().filter(|pid| workers::kill(*pid)).count();
     rig.endpoint.heal();
 
     assert!(killed > 0, "the worker that has written must be killed");
-    assert_eq!(listener.count("order.confirmed", &id), 0, "nobody can have been told yet");
-    listener.hears("order.confirmed", &id, PATIENCE).await;
-    rig.queue_is_empty(PATIENCE).await;
+    assert_eq!(listener.count("order.confirmed", &id), 0, "the owner must not be notified yet");
+    listener.receives("order.confirmed", &id, DELIVERY_WAIT).await;
+    rig.queue_is_empty(DELIVERY_WAIT).await;
     assert_eq!(rig.endpoint.writes(mark, &id, "CONFIRMED"), 1, "it must have been written once");
-    let told = listener.count("order.confirmed", &id);
-    Figures::default().with("killed", killed).with("writes", 1).with("told", told)
+    let notified = listener.count("order.confirmed", &id);
+    Figures::default().with("killed", killed).with("writes", 1).with("notified", notified)
 }

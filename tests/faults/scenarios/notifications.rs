@@ -1,11 +1,11 @@
-//! Sockets that fail while their owners are told.
+//! Sockets that fail while their owners are notified.
 
 use crate::{
     Load,
     figures::{Figures, tell},
     listener::Listener,
     queue,
-    rig::{GONE_FOR_LONG, PATIENCE, Rig},
+    rig::{DELIVERY_WAIT, EXPIRED_CONNECTION, Rig},
 };
 use fault_endpoint::{Call, Fault, Gate, Rule, When};
 use hyper::StatusCode;
@@ -23,7 +23,7 @@ async fn place(rig: &Rig, owner: &str) -> String {
     id
 }
 
-pub(crate) async fn a_socket_is_told_although_posts_to_it_fail_at_first(rig: &Rig, _: Load) -> Figures {
+pub(crate) async fn a_socket_is_notified_after_posts_that_fail_at_first(rig: &Rig, _: Load) -> Figures {
     let mut listener = Listener::open(rig, OWNER).await;
     let faults = [
         (Fault::Throttle, 4),
@@ -40,35 +40,39 @@ pub(crate) async fn a_socket_is_told_although_posts_to_it_fail_at_first(rig: &Ri
 
         let id = place(rig, OWNER).await;
 
-        listener.hears("order.confirmed", &id, PATIENCE).await;
-        rig.queue_is_empty(PATIENCE).await;
-        assert_eq!(rig.endpoint.writes(mark, &id, "CONFIRMED"), 1, "{name}: telling must never write again");
-        let struck = rig.endpoint.since(mark).iter().filter(|passed| passed.fault.is_some()).count();
-        assert_eq!(struck, times, "{name}: each must have struck");
+        listener.receives("order.confirmed", &id, DELIVERY_WAIT).await;
+        rig.queue_is_empty(DELIVERY_WAIT).await;
+        assert_eq!(
+            rig.endpoint.writes(mark, &id, "CONFIRMED"),
+            1,
+            "{name}: a notification must never write the order again"
+        );
+        let faults = rig.endpoint.since(mark).iter().filter(|passed| passed.fault.is_some()).count();
+        assert_eq!(faults, times, "{name}: number of injected faults");
         orders += 1;
-        failed += struck;
+        failed += faults;
         rig.endpoint.heal();
     }
-    Figures::default().with("orders", orders).with("posts that failed", failed).with("untold", 0)
+    Figures::default().with("orders", orders).with("posts that failed", failed).with("not notified", 0)
 }
 
-pub(crate) async fn a_slow_socket_delays_nobody(rig: &Rig, _: Load) -> Figures {
+pub(crate) async fn a_slow_socket_delays_no_other(rig: &Rig, _: Load) -> Figures {
     let (slow, mut quick) = (Listener::open(rig, "slow-and-quick").await, Listener::open(rig, "slow-and-quick").await);
-    let mut other = Listener::open(rig, "somebody-else").await;
+    let mut other = Listener::open(rig, "another-owner").await;
     let gate = Gate::closed();
     rig.endpoint.inject(Rule::new(posts_to(&slow), When::Always, Fault::HoldBefore(gate.clone())));
 
     let id = place(rig, "slow-and-quick").await;
-    gate.reached_by(1, PATIENCE).await;
-    let elses = place(rig, "somebody-else").await;
-    quick.hears("order.confirmed", &id, PATIENCE).await;
-    other.hears("order.confirmed", &elses, PATIENCE).await;
+    gate.reached_by(1, DELIVERY_WAIT).await;
+    let other_id = place(rig, "another-owner").await;
+    quick.receives("order.confirmed", &id, DELIVERY_WAIT).await;
+    other.receives("order.confirmed", &other_id, DELIVERY_WAIT).await;
 
-    assert!(rig.stack.messages_in("OrdersQueueUrl").await > 0, "the slow one's message must be under way still");
+    assert!(rig.stack.messages_in("OrdersQueueUrl").await > 0, "the slow socket's message must still be in flight");
     assert_eq!(slow.count("order.confirmed", &id), 0, "its post is held");
     gate.open();
-    rig.queue_is_empty(PATIENCE).await;
-    Figures::default().with("held", 1).with("told meanwhile", 2)
+    rig.queue_is_empty(DELIVERY_WAIT).await;
+    Figures::default().with("held", 1).with("notified meanwhile", 2)
 }
 
 pub(crate) async fn a_dead_socket_takes_no_retries_from_others(rig: &Rig, load: Load) -> Figures {
@@ -78,7 +82,7 @@ pub(crate) async fn a_dead_socket_takes_no_retries_from_others(rig: &Rig, load: 
     let (orders, mark) = (load.pick(40, 200), rig.endpoint.mark());
     let order = |entry| queue::order(entry, "dead", &new_id(), queue::now_ms());
     queue::send(rig, (0..orders).map(order).collect()).await;
-    rig.queue_is_empty(2 * PATIENCE).await;
+    rig.queue_is_empty(2 * DELIVERY_WAIT).await;
     let retried = rig.endpoint.since(mark).iter().filter(|passed| passed.call.is_post()).count() - orders;
 
     let ids: Vec<_> = (0..20).map(|_| new_id()).collect();
@@ -87,22 +91,22 @@ pub(crate) async fn a_dead_socket_takes_no_retries_from_others(rig: &Rig, load: 
     queue::send(rig, messages.collect()).await;
 
     for id in &ids {
-        other.hears("order.confirmed", id, PATIENCE).await;
+        other.receives("order.confirmed", id, DELIVERY_WAIT).await;
     }
-    Figures::default().with("retries of the dead", retried).with("told at the second post", ids.len())
+    Figures::default().with("retries for the dead socket", retried).with("notified at the second post", ids.len())
 }
 
-pub(crate) async fn a_gone_socket_loses_its_row_and_no_other_does(rig: &Rig, _: Load) -> Figures {
+pub(crate) async fn only_a_gone_socket_loses_its_row(rig: &Rig, _: Load) -> Figures {
     let mut listener = Listener::open(rig, OWNER).await;
     let gone = format!("gone-{}", new_id());
     rig.stack.add_gone_connection(OWNER, &gone, 4_000_000_000).await;
-    // Rows that were there before may be of sockets that are closing: these two are known to be what they are.
+    // Earlier rows may belong to sockets that are closing, so the test adds its own two rows.
     rig.stack.add_gone_connection("bystander", &format!("{gone}-too"), 4_000_000_000).await;
 
     let id = place(rig, OWNER).await;
-    listener.hears("order.confirmed", &id, PATIENCE).await;
+    listener.receives("order.confirmed", &id, DELIVERY_WAIT).await;
 
-    let after = eventually(PATIENCE, "the gone connection is forgotten", async || {
+    let after = eventually(DELIVERY_WAIT, "the gone connection has no row", async || {
         let rows = rig.stack.connections().await;
         (!rows.contains(&gone)).then_some(rows)
     })
@@ -113,14 +117,14 @@ pub(crate) async fn a_gone_socket_loses_its_row_and_no_other_does(rig: &Rig, _: 
     Figures::default().with("removed", 1).with("kept", 2)
 }
 
-pub(crate) async fn a_row_whose_time_is_over_goes_without_a_sweep(rig: &Rig, _: Load) -> Figures {
-    // The rig put it there when the run began, of an owner who has no orders: nobody posts to it.
+pub(crate) async fn an_expired_row_is_removed_by_its_time_to_live(rig: &Rig, _: Load) -> Figures {
+    // The rig added the row at the start of the run. Its owner has no orders, so nothing is posted to it.
     tell("waiting for DynamoDB's time to live");
-    eventually(2 * PATIENCE, "the row is removed by its time to live", async || {
-        (!rig.stack.connections().await.contains(GONE_FOR_LONG)).then_some(())
+    eventually(2 * DELIVERY_WAIT, "the row is removed by its time to live", async || {
+        (!rig.stack.connections().await.contains(EXPIRED_CONNECTION)).then_some(())
     })
     .await;
     let posts = rig.endpoint.since(0);
-    assert!(!posts.iter().any(|passed| passed.call.is_post() && passed.call.key == GONE_FOR_LONG));
+    assert!(!posts.iter().any(|passed| passed.call.is_post() && passed.call.key == EXPIRED_CONNECTION));
     Figures::default().with("rows", 1).with("posts", 0)
 }

@@ -1,22 +1,22 @@
-//! A batch of ten with one failure of each kind.
+//! A batch of ten messages with one failure of each kind.
 
 use crate::{
     Load,
     dispositions::{Dispositions, MAX_RECEIVE_COUNT},
     figures::Figures,
-    rig::{PATIENCE, Rig},
+    rig::{DELIVERY_WAIT, Rig},
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use testkit::{eventually::eventually, order_bodies::new_id};
 
-/// Seven that are done, then a poison one, one that panics, and one that is done at its third delivery.
+/// Seven messages that succeed, then a poison one, one that panics, and one that succeeds at its third delivery.
 fn wishes() -> Vec<Value> {
     let failures = [json!({"do": "poison"}), json!({"do": "panic"}), json!({"do": "retry-after", "until": 3})];
     std::iter::repeat_n(json!({"do": "done"}), 7).chain(failures).collect()
 }
 
-pub(crate) async fn a_poison_a_panic_and_a_transient_failure_cost_no_other_message_of_their_batch(
+pub(crate) async fn a_poison_message_a_panic_and_a_transient_failure_affect_no_other_message(
     rig: &Rig,
     _: Load,
 ) -> Figures {
@@ -36,24 +36,24 @@ pub(crate) async fn a_poison_a_panic_and_a_transient_failure_cost_no_other_messa
     let mut dead = BTreeMap::new();
     let mut look = async || {
         for (id, deliveries) in function.dead().await {
-            // Each look at it counts as one more: the first one tells.
+            // Each receipt increases the count, so the first one is right.
             dead.entry(id).or_insert(deliveries);
         }
         dead.len()
     };
-    eventually(PATIENCE, "both messages that are never done are in the dead-letter queue", async || {
+    eventually(DELIVERY_WAIT, "both messages that never succeed are in the dead-letter queue", async || {
         (look().await >= 2).then_some(())
     })
     .await;
     function.queue_is_empty().await;
     look().await;
     assert_eq!(dead, BTreeMap::from([(poison.clone(), MAX_RECEIVE_COUNT), (panic.clone(), MAX_RECEIVE_COUNT)]));
-    // A log may lag: what was delivered last is in it before the others are counted.
-    let transient = eventually(PATIENCE, "the log tells the third delivery of the transient one", async || {
+    // Logs have a delay: count the others when the last delivery is in the log.
+    let transient = eventually(DELIVERY_WAIT, "the log has the third delivery of the transient one", async || {
         Some(function.deliveries(transient).await).filter(|deliveries| *deliveries >= 3)
     })
     .await;
-    assert_eq!(transient, 3, "it is done at its third delivery");
+    assert_eq!(transient, 3, "it must succeed at its third delivery");
     for id in done {
         assert_eq!(function.deliveries(id).await, 1, "{id} must be done once");
     }

@@ -1,4 +1,4 @@
-//! `twolane plan` predicts what `twolane compare --scenario burst` measures, for the same arrivals and the same limits.
+//! `twolane plan` predicts what `twolane compare --scenario burst` measures, for the same arrivals and limits.
 
 use super::comparison::{compare_lanes, count, folder, refused};
 use crate::{Load, figures::Figures, rig::Rig};
@@ -7,26 +7,26 @@ use serde_json::Value;
 use std::{fmt::Write, path::Path, time::Duration};
 use testkit::command_line;
 
-/// How long each request to the database takes. Next to it, the emulator's own time is small.
+/// Duration of each request to the database. The emulator's own time is small in comparison.
 const DATABASE: Duration = Duration::from_millis(500);
 
-/// Invocations that each lane may have at once.
+/// Concurrent invocations of each lane.
 const CONCURRENCY: &str = "2";
 
-/// Orders of each second: one, and in the middle third eight.
+/// Orders of each second: one, but eight in the middle third.
 const PER_SECOND: [u64; 18] = [1, 1, 1, 1, 1, 1, 8, 8, 8, 8, 8, 8, 1, 1, 1, 1, 1, 1];
 
 /// Memory of each function, in GB. Source: `MemorySize` in template.yaml.
 const MEMORY_GB: f64 = 0.25;
 
-/// How far a prediction may be from the measurement.
+/// Maximum relative difference between prediction and measurement.
 const TOLERANCE: f64 = 0.15;
 
 fn is_database(call: &Call) -> bool {
     ["PutItem", "UpdateItem", "GetItem", "Query"].contains(&call.operation.as_str())
 }
 
-/// The arrivals as a file. As in the scenario's own burst, each second's orders come in its first quarter.
+/// Writes the arrivals to a file. As in the scenario's own burst, each second's orders arrive in its first 250 ms.
 fn arrivals(folder: &Path) -> String {
     let mut lines = String::new();
     for (second, orders) in (0_u64..).zip(PER_SECOND) {
@@ -39,7 +39,7 @@ fn arrivals(folder: &Path) -> String {
     file.to_str().unwrap().to_owned()
 }
 
-/// What the plan says of that lane. `other_ms`: what an invocation takes besides its requests to the database, in milliseconds.
+/// The plan of a lane. `other_ms`: duration of an invocation without its requests to the database, in milliseconds.
 async fn planned(lane: &str, arrivals: &str, other_ms: f64) -> Value {
     let overhead = format!("OverheadMs={other_ms:.3}");
     let concurrency =
@@ -75,12 +75,12 @@ pub(crate) async fn a_plan_predicts_what_a_burst_does_to_each_lane(rig: &Rig, _:
 
     let ran = compare_lanes("sync,async", &folder, &burst).args(["--yes", "--json"]).output().await.unwrap();
 
-    let complaints = String::from_utf8_lossy(&ran.stderr);
-    assert!(ran.status.success(), "{}{complaints}", String::from_utf8_lossy(&ran.stdout));
+    let errors = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{}{errors}", String::from_utf8_lossy(&ran.stdout));
     let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
     let database_ms = DATABASE.as_secs_f64() * 1000.0;
     let (sync_ms, async_ms) = (mean_ms(&report, 0, "create-order"), mean_ms(&report, 1, "process-orders"));
-    // The async lane's function writes the order and looks its owner's sockets up.
+    // The async lane's function has two requests: it writes the order, and looks its owner's sockets up.
     let sync = planned("sync", &arrivals, sync_ms - database_ms).await;
     let asynchronous = planned("async", &arrivals, async_ms - 2.0 * database_ms).await;
     let share =

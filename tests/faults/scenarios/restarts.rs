@@ -1,4 +1,4 @@
-//! Everything goes down at once and comes up again: API, queue, functions, database and sockets.
+//! Everything stops at once and starts again: API, queue, functions, database and sockets.
 
 use crate::{
     Load,
@@ -17,16 +17,16 @@ use testkit::{
 };
 use tokio::time::interval;
 
-/// Orders that come in a second.
+/// Orders that arrive in a second.
 const ARRIVALS_PER_SECOND: u32 = 30;
 
-/// Orders that are acknowledged before the first restart, between two, and after the last.
+/// Orders acknowledged before the first restart, between two, and after the last.
 const BETWEEN: usize = 90;
 
-/// Orders under way at once, at most.
+/// Maximum orders under way at the same time.
 const AT_ONCE: usize = 100;
 
-/// Longest wait for an acknowledgement, repeats included, and for all outcomes.
+/// Longest wait for an acknowledgement with repeats, and for all outcomes.
 const DEADLINE: Duration = Duration::from_mins(2);
 
 pub(crate) async fn no_order_is_lost_or_written_twice_when_everything_restarts(rig: &Rig, load: Load) -> Figures {
@@ -58,19 +58,19 @@ pub(crate) async fn no_order_is_lost_or_written_twice_when_everything_restarts(r
         }
     };
     tokio::join!(restarting, placing);
-    assert!(repeats > 0, "clients must have met the stack while it was down");
+    assert!(repeats > 0, "clients must have sent requests while the stack was down");
 
     rig.all_are_confirmed(&ids, DEADLINE).await;
     rig.queue_is_empty(DEADLINE).await;
     for id in &ids {
-        // What goes down between a write and its answer has written all the same: then the next attempt is refused (400),
-        // as the condition meets the order, and none is taken.
+        // A database that stops between a write and its answer has stored the order. Then the condition of the next
+        // attempt fails (400), and no attempt is answered with 200.
         let answers = rig.endpoint.answers(mark, id, "CONFIRMED");
         let taken = answers.iter().filter(|answered| **answered == Some(200)).count();
         let met = answers.iter().skip_while(|answered| answered.is_some()).any(|answered| *answered == Some(400));
         assert!(taken == 1 || taken == 0 && met, "{id} must have been written once: {answers:?}");
     }
-    // Sockets are gone with the rest; a new one resumes.
+    // The restart closed all sockets. A new one reads the orders' statuses.
     let mut socket = Socket::open_alone().await;
     for id in ids.iter().take(10) {
         assert_eq!(socket.subscribe(id).await["status"], "CONFIRMED");
@@ -89,7 +89,7 @@ async fn more_orders(acknowledged: &Cell<usize>) {
     eventually(DEADLINE, "more orders are acknowledged", async || (acknowledged.get() >= goal).then_some(())).await;
 }
 
-/// Queues one order as a client does that repeats until it is acknowledged; its id and how often it was repeated.
+/// Queues one order, repeats the request until it is acknowledged, and returns its id and the number of repeats.
 async fn place(rig: &Rig) -> (String, usize) {
     let (id, mut repeated) = (new_id(), 0);
     eventually(DEADLINE, &format!("order {id} is acknowledged"), async || {

@@ -1,10 +1,10 @@
-//! A client whose socket closes at every point of the flow.
+//! A client's socket closes at each point of the flow.
 
 use crate::{
     Load,
     figures::Figures,
     listener::Listener,
-    rig::{PATIENCE, Rig},
+    rig::{DELIVERY_WAIT, Rig},
 };
 use fault_endpoint::{Fault, Gate, Rule, When};
 use testkit::{
@@ -13,22 +13,22 @@ use testkit::{
     stack::OWNER,
 };
 
-/// Where the socket closes.
+/// When the socket closes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Point {
     BeforeTheOrder,
     WhileItIsWritten,
     AfterTheWrite,
-    WhileItsOwnerIsTold,
-    AfterItsOwnerWasTold,
+    WhileItsOwnerIsNotified,
+    AfterItsOwnerWasNotified,
 }
 
-pub(crate) async fn a_socket_closed_at_any_point_costs_no_order_and_a_new_one_hears_how_it_stands(
+pub(crate) async fn a_socket_closed_at_any_point_costs_no_order_and_a_new_one_reads_the_status(
     rig: &Rig,
     _: Load,
 ) -> Figures {
-    use Point::{AfterItsOwnerWasTold, AfterTheWrite, BeforeTheOrder, WhileItIsWritten, WhileItsOwnerIsTold};
-    let points = [BeforeTheOrder, WhileItIsWritten, AfterTheWrite, WhileItsOwnerIsTold, AfterItsOwnerWasTold];
+    use Point::{AfterItsOwnerWasNotified, AfterTheWrite, BeforeTheOrder, WhileItIsWritten, WhileItsOwnerIsNotified};
+    let points = [BeforeTheOrder, WhileItIsWritten, AfterTheWrite, WhileItsOwnerIsNotified, AfterItsOwnerWasNotified];
     for point in points {
         let (id, mark, gate) = (new_id(), rig.endpoint.mark(), Gate::closed());
         let mut listener = Listener::open(rig, OWNER).await;
@@ -42,11 +42,11 @@ pub(crate) async fn a_socket_closed_at_any_point_costs_no_order_and_a_new_one_he
                 let looks_up = |call: &fault_endpoint::Call| call.operation == "Query";
                 rig.endpoint.inject(Rule::new(looks_up, When::Always, Fault::HoldBefore(gate.clone())));
             }
-            WhileItsOwnerIsTold => {
+            WhileItsOwnerIsNotified => {
                 let posts = move |call: &fault_endpoint::Call| call.is_post() && call.key == connection;
                 rig.endpoint.inject(Rule::new(posts, When::Always, Fault::HoldBefore(gate.clone())));
             }
-            BeforeTheOrder | AfterItsOwnerWasTold => {}
+            BeforeTheOrder | AfterItsOwnerWasNotified => {}
         }
 
         if point == BeforeTheOrder {
@@ -54,17 +54,17 @@ pub(crate) async fn a_socket_closed_at_any_point_costs_no_order_and_a_new_one_he
             rig.api.put("async", &id, &order_of("SKU-1")).await;
         } else {
             rig.api.put("async", &id, &order_of("SKU-1")).await;
-            if point == AfterItsOwnerWasTold {
-                listener.hears("order.confirmed", &id, PATIENCE).await;
+            if point == AfterItsOwnerWasNotified {
+                listener.receives("order.confirmed", &id, DELIVERY_WAIT).await;
             } else {
-                gate.reached_by(1, PATIENCE).await;
+                gate.reached_by(1, DELIVERY_WAIT).await;
             }
             drop(listener);
             gate.open();
         }
 
         assert_eq!(rig.api.settled(&id).await["status"], "CONFIRMED", "{point:?}");
-        rig.queue_is_empty(PATIENCE).await;
+        rig.queue_is_empty(DELIVERY_WAIT).await;
         assert_eq!(rig.endpoint.writes(mark, &id, "CONFIRMED"), 1, "{point:?}: it must have been written once");
         let mut socket = Socket::open_alone().await;
         assert_eq!(socket.subscribe(&id).await["status"], "CONFIRMED", "{point:?}");

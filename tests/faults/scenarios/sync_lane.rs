@@ -1,4 +1,4 @@
-//! The sync lane while the database fails: the caller hears of it and repeats.
+//! The sync lane while the database fails: the caller gets an error, and repeats the request.
 
 use crate::{Load, figures::Figures, rig::Rig};
 use fault_endpoint::{Call, Fault, Rule, When};
@@ -19,7 +19,7 @@ pub(crate) async fn a_throttled_database_is_503_with_retry_after_and_safe_to_rep
     let again = rig.api.put("sync", &id, &order_of("SKU-1")).await;
 
     refused.problem(503);
-    let wait: u64 = refused.header("retry-after").parse().expect("it says when to repeat");
+    let wait: u64 = refused.header("retry-after").parse().expect("the answer has Retry-After");
     assert!(wait >= 1, "{refused:?}");
     assert_eq!((repeated.status, again.status), (201, 200), "{repeated:?} {again:?}");
     assert_eq!(repeated.body, again.body);
@@ -31,7 +31,7 @@ pub(crate) async fn a_repeat_after_a_lost_answer_is_200_with_the_stored_order(ri
     let mut orders = 0;
     for fault in [Fault::DropAfter, Fault::Truncate, Fault::HangAfter] {
         let (id, mark, name) = (new_id(), rig.endpoint.mark(), fault.name());
-        // Every attempt of the function loses its answer, the first one after it has written.
+        // Every attempt of the function loses its answer. The first one has written the order.
         rig.endpoint.inject(Rule::new(writes_of(&id), When::Always, fault));
 
         let lost = rig.api.put("sync", &id, &order_of("SKU-1")).await;
@@ -47,14 +47,14 @@ pub(crate) async fn a_repeat_after_a_lost_answer_is_200_with_the_stored_order(ri
     Figures::default().with("orders", orders).with("answers", "503 200").with("writes", orders)
 }
 
-pub(crate) async fn a_database_that_hangs_is_answered_by_the_function_itself(rig: &Rig, _: Load) -> Figures {
+pub(crate) async fn the_function_answers_503_when_the_database_hangs(rig: &Rig, _: Load) -> Figures {
     let id = new_id();
     rig.endpoint.inject(Rule::new(|_| true, When::Always, Fault::HangBefore));
 
     let placed = rig.api.put("sync", &id, &order_of("SKU-1")).await;
     let asked = rig.api.get(&id).await;
 
-    // A function that is ended by its own timeout is 502, one that outlasts API Gateway's is 504.
+    // A function that exceeds its own timeout would be 502, one that exceeds API Gateway's would be 504.
     placed.problem(503);
     asked.problem(503);
     Figures::default().with("answers", "503 503")

@@ -14,13 +14,13 @@ use testkit::{
 };
 use tokio::time::interval;
 
-/// Orders that come in a second, whether or not those before them are acknowledged: well below what one machine takes
-/// with all of the stack on it.
+/// Orders that arrive in a second, even if earlier ones are not acknowledged yet. One machine with the whole stack can
+/// serve clearly more.
 const ARRIVALS_PER_SECOND: u32 = 40;
 
-/// Queues orders for that long, and returns their ids. Each is accepted at the first attempt.
+/// Queues orders during that time, and returns their ids. Each must be accepted at the first attempt.
 async fn queue_orders(time: Duration) -> Vec<String> {
-    let api = ApiClient::new().hearing_of_throttles();
+    let api = ApiClient::new().returning_throttles();
     let arrivals = ARRIVALS_PER_SECOND * u32::try_from(time.as_secs()).unwrap();
     let mut arrival = interval(Duration::from_secs(1) / ARRIVALS_PER_SECOND);
     let (mut under_way, mut ids) = (FuturesUnordered::new(), Vec::new());

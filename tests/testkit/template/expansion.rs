@@ -9,11 +9,11 @@ use std::{
     process::Command,
 };
 
-/// What is transformed, and when.
+/// The source of a transformation.
 pub struct Source {
     /// The definition of the REST API.
     pub openapi: PathBuf,
-    /// Seconds since 1970: SAM names a deployment by them.
+    /// The time in seconds since 1970. SAM derives the name of a deployment from it.
     pub epoch: u64,
 }
 
@@ -30,15 +30,15 @@ impl Default for Source {
 pub fn expand(source: &Source, sets: &[ParameterSet]) -> Vec<Value> {
     let python = Path::new(&local_tool(&["tools", "sam"])).join("python");
     let mut command = Command::new(python);
-    // Nothing is called: profiles and endpoints of whoever runs this are not looked at.
+    // The transformation calls no AWS service. Profiles and endpoints of the environment must not affect it.
     for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_")) {
         command.env_remove(name);
     }
     command.env("AWS_DEFAULT_REGION", "us-east-1").env("SOURCE_DATE_EPOCH", source.epoch.to_string());
     command.args(["infra/local/expand_template.py", "template.yaml"]).arg(&source.openapi).current_dir(root());
     let output = command.args(sets.iter().map(|set| serde_json::to_string(&set.given).unwrap())).output().unwrap();
-    let complaints = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "SAM cannot transform template.yaml:\n{complaints}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "SAM cannot transform template.yaml:\n{errors}");
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

@@ -1,4 +1,4 @@
-//! What `Ref` and `Fn::GetAtt` give. Source: AWS CloudFormation Template Reference, "Return values" of each type.
+//! What `Ref` and `Fn::GetAtt` return. Source: AWS CloudFormation Template Reference, "Return values" of each type.
 
 /// Where a stack is.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +17,7 @@ pub struct Place {
 pub(super) const STACK: &str = "twolane";
 
 impl Place {
-    /// A region like most.
+    /// A typical region.
     pub const IRELAND: Self =
         Self { partition: "aws", region: "eu-west-1", account: "111122223333", url_suffix: "amazonaws.com" };
     /// Another partition, in which ARNs and host names differ.
@@ -27,7 +27,7 @@ impl Place {
     pub const LOCAL: Self =
         Self { partition: "aws", region: "us-east-1", account: "000000000000", url_suffix: "amazonaws.com" };
 
-    /// The ARN of what a service calls `resource` here.
+    /// The ARN of a service's `resource` here.
     #[must_use]
     pub fn arn(self, service: &str, resource: &str) -> String {
         format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region, self.account)
@@ -45,12 +45,12 @@ impl Place {
         Some(value.to_owned())
     }
 
-    /// What `Ref` gives for `AWS::…`.
+    /// What `Ref` returns for `AWS::…`.
     pub(super) fn pseudo(self, name: &str) -> Option<String> {
         self.pseudo_parameter(name.strip_prefix("AWS::")?)
     }
 
-    /// What `Ref` gives for a resource without a name of its own.
+    /// What `Ref` returns for a resource without a `Name` property.
     pub(super) fn reference(self, kind: &str, id: &str) -> Option<String> {
         let name = name(id);
         let reference = match kind {
@@ -77,7 +77,7 @@ impl Place {
         Some(reference)
     }
 
-    /// What `Fn::GetAtt` gives.
+    /// What `Fn::GetAtt` returns.
     pub(super) fn attribute(self, kind: &str, id: &str, attribute: &str) -> Option<String> {
         let name = name(id);
         let value = match (kind, attribute) {
@@ -99,7 +99,7 @@ impl Place {
     }
 }
 
-/// CloudFormation's name for a resource that has none of its own.
+/// The name that CloudFormation generates for a resource.
 fn name(id: &str) -> String {
     format!("{STACK}-{id}-1B5PK6OZ8JV2Q")
 }

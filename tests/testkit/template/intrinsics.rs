@@ -21,13 +21,13 @@ impl<'a> Evaluation<'a> {
         self.problems
     }
 
-    /// The resources whose conditions hold, by logical id.
+    /// The resources that are created, by logical id.
     pub(super) fn created(&mut self) -> Vec<(&'a String, &'a Value)> {
         let all = self.template["Resources"].as_object().unwrap();
         all.iter().filter(|(_, definition)| self.holds_for(definition)).collect()
     }
 
-    /// The outputs whose conditions hold.
+    /// The outputs of the stack.
     pub(super) fn outputs(&mut self) -> Map<String, Value> {
         let all = self.template["Outputs"].as_object().unwrap();
         let outputs = all.iter().filter_map(|(name, output)| {
@@ -40,7 +40,7 @@ impl<'a> Evaluation<'a> {
         outputs.collect()
     }
 
-    /// A dependency must be created too.
+    /// Checks that the dependencies of a resource are created.
     pub(super) fn check_dependencies(&mut self, id: &str, definition: &Value) {
         let named = match &definition["DependsOn"] {
             Value::Array(names) => names.iter().collect(),
@@ -59,23 +59,23 @@ impl<'a> Evaluation<'a> {
 
     /// Whether a condition holds.
     pub(super) fn condition(&mut self, value: &Value) -> bool {
-        let Some((function, argument)) = call(value) else { panic!("{value} is no condition") };
+        let Some((function, argument)) = call(value) else { panic!("{value} is not a condition") };
         let arguments = argument.as_array().map_or(&[][..], Vec::as_slice);
         match (function, arguments) {
             ("Condition", _) => {
                 let name = argument.as_str().unwrap();
                 let condition = self.template["Conditions"].get(name);
-                self.condition(condition.unwrap_or_else(|| panic!("there is no condition {name}")))
+                self.condition(condition.unwrap_or_else(|| panic!("the condition {name} does not exist")))
             }
             ("Fn::Equals", [left, right]) => self.value(left, "a condition") == self.value(right, "a condition"),
             ("Fn::Not", [one]) => !self.condition(one),
             ("Fn::And", all) => all.iter().all(|one| self.condition(one)),
             ("Fn::Or", all) => all.iter().any(|one| self.condition(one)),
-            _ => panic!("{function} of a condition is none that is evaluated here: add it"),
+            _ => panic!("{function} of a condition is not implemented here: add it"),
         }
     }
 
-    /// What a value comes to; `None` for `AWS::NoValue`, which takes what it is the value of away.
+    /// Evaluates a value. `None` for `AWS::NoValue`, which removes the property.
     pub(super) fn value(&mut self, value: &Value, at: &str) -> Option<Value> {
         if let Some((function, argument)) = call(value) {
             return self.call(function, argument, at);
@@ -118,10 +118,10 @@ impl<'a> Evaluation<'a> {
             }
             ("Fn::FindInMap", path) => {
                 let found = path.iter().fold(&self.template["Mappings"], |map, name| &map[name.as_str().unwrap()]);
-                assert!(!found.is_null(), "{at}: there is nothing in the mappings at {argument}");
+                assert!(!found.is_null(), "{at}: the mappings have no value at {argument}");
                 Some(found.clone())
             }
-            _ => panic!("{at}: {function} is none that is evaluated here: add it"),
+            _ => panic!("{at}: {function} is not implemented here: add it"),
         }
     }
 
@@ -140,7 +140,7 @@ impl<'a> Evaluation<'a> {
         text
     }
 
-    /// What a name, `Id.Attribute` included, stands for; a name that leads nowhere is a problem and stands for itself.
+    /// The value of a name, such as `Id.Attribute`. An unknown name is a problem, and its own value.
     fn named(&mut self, name: &str, at: &str) -> String {
         let known = self.place.pseudo(name).or_else(|| self.parameters.get(name).cloned());
         if let Some(value) = known {
@@ -154,7 +154,7 @@ impl<'a> Evaluation<'a> {
         };
         let kind = &self.template["Resources"][id]["Type"];
         value.unwrap_or_else(|| {
-            panic!("{at}: what does {name} give, of {kind}? Add it to tests/testkit/template/identifiers.rs")
+            panic!("{at}: the value of {name}, a {kind}, is unknown: add it to tests/testkit/template/identifiers.rs")
         })
     }
 
@@ -169,7 +169,7 @@ impl<'a> Evaluation<'a> {
         created?["Type"].as_str()
     }
 
-    /// What `Ref` gives.
+    /// What `Ref` returns.
     pub(super) fn reference(&mut self, id: &str) -> Option<String> {
         let definition = &self.template["Resources"][id];
         let kind = definition["Type"].as_str().unwrap();
@@ -179,7 +179,7 @@ impl<'a> Evaluation<'a> {
         self.place.reference(kind, id)
     }
 
-    /// What `Fn::GetAtt` gives.
+    /// What `Fn::GetAtt` returns.
     pub(super) fn attribute(&self, id: &str, attribute: &str) -> Option<String> {
         let kind = self.template["Resources"][id]["Type"].as_str().unwrap();
         self.place.attribute(kind, id, attribute)
@@ -194,7 +194,7 @@ fn call(value: &Value) -> Option<(&str, &Value)> {
     is_call.then_some((name, argument))
 }
 
-/// Text as it is, numbers and truth values as text.
+/// A string, number or boolean as text.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -1,7 +1,7 @@
-//! The stacks that CloudFormation makes of `template.yaml`: transformed by SAM's own translator, conditions decided,
-//! intrinsic functions evaluated. What no emulator does as AWS does it is asserted of these.
+//! The stacks that CloudFormation makes of `template.yaml`: transformed by SAM's own translator, with conditions and
+//! intrinsic functions evaluated. They let tests check what no emulator does as AWS does it.
 //!
-//! A name is what AWS would give it, or as good: two resources never share one.
+//! Generated names look like those of AWS, and are unique.
 
 mod expansion;
 mod identifiers;
@@ -18,7 +18,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 /// The stack of one set of parameters.
 pub struct Stack {
-    /// What the set is called.
+    /// The name of the set.
     pub name: String,
     /// Where it is.
     pub place: Place,
@@ -26,7 +26,7 @@ pub struct Stack {
     pub parameters: BTreeMap<String, String>,
     /// Its outputs.
     pub outputs: Map<String, Value>,
-    /// Names that lead nowhere, parameters and rules that CloudFormation would refuse.
+    /// Unknown names, and parameters and rules that CloudFormation would refuse.
     pub problems: Vec<String>,
     resources: BTreeMap<String, Resource>,
 }
@@ -37,9 +37,9 @@ pub struct Resource {
     pub kind: String,
     /// Its properties, evaluated.
     pub properties: Value,
-    /// What becomes of it when the stack is deleted.
+    /// What CloudFormation does with it when the stack is deleted.
     pub deletion_policy: String,
-    /// What `Ref` gives.
+    /// What `Ref` returns.
     pub reference: String,
     arn: Option<String>,
 }
@@ -66,7 +66,7 @@ impl Stack {
             evaluation.check_dependencies(id, definition);
             let kind = definition["Type"].as_str().unwrap().to_owned();
             let reference = evaluation.reference(id).unwrap_or_else(|| id.clone());
-            // A topic's ARN has a name that no other type's has.
+            // Only topics call their ARN `TopicArn`.
             let arn = evaluation.attribute(id, "Arn").or_else(|| evaluation.attribute(id, "TopicArn"));
             let deletion_policy = definition["DeletionPolicy"].as_str().unwrap_or("Delete").to_owned();
             (id.clone(), Resource { kind, properties, deletion_policy, reference, arn })
@@ -85,7 +85,7 @@ impl Stack {
 
     /// The resource of that logical id.
     pub fn resource(&self, id: &str) -> &Resource {
-        self.resources.get(id).unwrap_or_else(|| panic!("{}: there is no {id}", self.name))
+        self.resources.get(id).unwrap_or_else(|| panic!("{}: {id} does not exist", self.name))
     }
 
     /// The resources of one type, by logical id.
@@ -94,7 +94,7 @@ impl Stack {
         resources.map(|(id, resource)| (id.as_str(), resource))
     }
 
-    /// The one resource of a type; `None` when there is none.
+    /// The only resource of a type, if any.
     pub fn only(&self, kind: &str) -> Option<&Resource> {
         let mut found = self.of_type(kind);
         let first = found.next().map(|(_, resource)| resource);
@@ -102,7 +102,8 @@ impl Stack {
         first
     }
 
-    /// The resource with that ARN; for the ARN of an index, its table. Source: AWS Service Authorization Reference, "Amazon `DynamoDB`".
+    /// The resource with that ARN; for the ARN of an index, its table. Source: AWS Service Authorization Reference,
+    /// "Amazon `DynamoDB`".
     pub fn by_arn(&self, arn: &str) -> Option<(&str, &Resource)> {
         let arn = arn.split_once("/index/").map_or(arn, |(table, _)| table);
         let mut found = self.resources.iter().filter(|(_, resource)| resource.arn.as_deref() == Some(arn));

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// Parameters of a stack, and where it is.
 #[derive(Clone)]
 pub struct ParameterSet {
-    /// What it is called.
+    /// The name of the set.
     pub name: String,
     /// Where the stack is.
     pub place: Place,
@@ -19,7 +19,7 @@ pub struct ParameterSet {
 const KEYS: &str =
     r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"1","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
 
-/// An issuer of tokens whose keys are pinned, as the local cloud's are.
+/// An issuer of tokens with pinned keys, as on the local cloud.
 const PINNED_ISSUER: [(&str, &str); 3] =
     [("JwtIssuer", "https://issuer.example"), ("JwtAudience", "twolane"), ("Jwks", KEYS)];
 
@@ -39,7 +39,7 @@ const EVERY_OPTION: [(&str, &str); 6] = [
     ("RedriveRoleArn", "arn:aws:iam::111122223333:role/operator"),
 ];
 
-/// All sets. One that matters is one line more.
+/// All sets. Add others here.
 pub(super) fn all() -> Vec<ParameterSet> {
     let sets = [
         ParameterSet::new("AWS, defaults", Place::IRELAND, &[]),
@@ -88,14 +88,14 @@ fn environments() -> Vec<ParameterSet> {
         };
         let given: Vec<_> = overrides.iter().map(|one| one.split_once('=').unwrap()).collect();
         let set = ParameterSet::new(&format!("samconfig.toml, {name}"), Place::IRELAND, &given);
-        // A local stack has an issuer: `make up` makes one.
+        // `make up` makes an issuer for a local stack.
         let local = set.given.get("LocalEndpoint").is_some_and(|endpoint| !endpoint.is_empty());
         Some(if local { ParameterSet { place: Place::LOCAL, ..set }.and(&PINNED_ISSUER) } else { set })
     });
     deployed.collect()
 }
 
-/// The words of a string of overrides as SAM reads it, whose guide puts every value in quotes.
+/// Splits a string of overrides as SAM does. SAM's guide puts every value in quotes.
 fn words(overrides: &str) -> Vec<String> {
     let (mut words, mut quoted) = (vec![String::new()], false);
     let mut characters = overrides.chars();
@@ -123,18 +123,18 @@ pub(super) fn with_defaults(template: &Value, given: &BTreeMap<String, String>) 
     values.collect()
 }
 
-/// What CloudFormation refuses of them, by the parameters' own constraints and by the template's rules.
+/// The parameters that CloudFormation refuses, by their own constraints and by the template's rules.
 pub(super) fn refused(
     template: &Value,
     given: &BTreeMap<String, String>,
     parameters: &BTreeMap<String, String>,
 ) -> Vec<String> {
     let unknown = given.keys().filter(|name| !parameters.contains_key(*name));
-    let mut refused: Vec<_> = unknown.map(|name| format!("there is no parameter {name}")).collect();
+    let mut refused: Vec<_> = unknown.map(|name| format!("the parameter {name} does not exist")).collect();
     for (name, value) in parameters {
         let parameter = &template["Parameters"][name];
         if !is_allowed(parameter, value) {
-            refused.push(format!("{name} may not be {value:?}: {parameter}"));
+            refused.push(format!("{name} must not be {value:?}: {parameter}"));
         }
     }
     let mut evaluation = Evaluation::new(template, parameters, Place::IRELAND);
