@@ -246,7 +246,7 @@ fn a_file_without_certificates_is_named_with_what_named_it() {
     let server = Server::start(|_, _| answer(500, ""));
     for (config, variable, shown) in [
         ("", Some("none.pem"), "Failed to read none.pem, the value of AWS_CA_BUNDLE"),
-        ("", Some("config"), "AWS_CA_BUNDLE is config, which is not a file of certificates as PEM"),
+        ("", Some("config"), "AWS_CA_BUNDLE is config, which is not a PEM file with certificates"),
         (
             "[default]\nca_bundle = none.pem\n",
             None,
