@@ -153,7 +153,7 @@ impl Outcome {
             "CONFIRMED" if is_order(view, content) => Some(Self::confirmed().with_steps(view)),
             "CANCELLED" if is_order(view, content) => Some(Self::because(Status::Cancelled, reason()).with_steps(view)),
             "CONFIRMED" | "CANCELLED" => {
-                let reason = "the order id was already used for a different order";
+                let reason = "the order id was used before for a different order";
                 Some(Self::because(Status::Rejected, reason))
             }
             "REJECTED" => Some(Self::because(Status::Rejected, reason())),

@@ -146,8 +146,8 @@ mod tests {
     fn refuses_invalid_tables() {
         let broken = [
             ("as_of = \"2026-11-24\"", "as_of = \"lately\"", "as_of must be a day"),
-            ("rest_requests_per_million = 3.50", "rest_requests_per_million = -1.0", "is not a price:  -1"),
-            ("rest_requests_per_million = 3.50", "rest_requests_per_million = nan", "is not a price:  NaN"),
+            ("rest_requests_per_million = 3.50", "rest_requests_per_million = -1.0", "is not a price: -1"),
+            ("rest_requests_per_million = 3.50", "rest_requests_per_million = nan", "is not a price: NaN"),
             ("rest_requests_per_million = 3.50", "", "missing field"),
             ("region = \"us-east-1\"", "region = \"us-east-1\"\ntypo = 1", "unknown field"),
         ];

@@ -224,7 +224,7 @@ fn certificates_of_a_private_authority_are_trusted_by_variable_or_profile() {
 
         assert_ne!(code, 0, "{command}");
         let shown = format!("{stdout}{stderr}");
-        assert!(shown.contains("no authority that is trusted signed the server's certificate"), "{command}: {shown}");
+        assert!(shown.contains("the server's certificate is not signed by a trusted authority"), "{command}: {shown}");
         assert!(shown.contains("AWS_CA_BUNDLE, or ca_bundle in the AWS profile"), "{command}: {shown}");
         assert!(!shown.contains("Is this still the address"), "{command}: {shown}");
     }

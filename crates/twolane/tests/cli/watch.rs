@@ -119,7 +119,7 @@ fn tells_that_the_socket_does_not_open() {
 
     assert_eq!(code, 1);
     assert!(stderr.contains("error: Failed to open the WebSocket ws://127.0.0.1:1/: Connection refused"), "{stderr}");
-    assert!(stderr.contains("addresses change with every `make down`") && !stderr.contains("token"), "{stderr}");
+    assert!(stderr.contains("Addresses change with every `make down`") && !stderr.contains("token"), "{stderr}");
 }
 
 /// A JWT that expired in 2001; nobody verifies it here.
