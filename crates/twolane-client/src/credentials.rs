@@ -64,8 +64,8 @@ impl ExplainedCredentials {
             (None, _) => {
                 let known = self.profiles.names().map(|names| format!("; profiles: {names}"));
                 format!(
-                    "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile that has credentials \
-                     with --profile or AWS_PROFILE{}",
+                    "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile that has \
+                     credentials with --profile or AWS_PROFILE{}",
                     known.unwrap_or_default()
                 )
             }

@@ -91,8 +91,8 @@ pub fn read(path: Option<&Path>) -> anyhow::Result<Vec<PlannedOrder>> {
     };
     if let Some(encoding) = utf16(&bytes) {
         bail!(
-            "Nothing was sent: {source} is {encoding}, but must be UTF-8. Convert it, for example with `iconv -f {encoding} \
-             -t UTF-8`; in PowerShell, write it with `Out-File -Encoding utf8`"
+            "Nothing was sent: {source} is {encoding}, but must be UTF-8. Convert it, for example with \
+             `iconv -f {encoding} -t UTF-8`; in PowerShell, write it with `Out-File -Encoding utf8`"
         );
     }
     match parse(&bytes, Uuid::new_v4) {

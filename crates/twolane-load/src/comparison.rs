@@ -88,8 +88,8 @@ impl Comparison {
             match &deployed {
                 Some(deployed) => scenario.supply(deployed, &workload, &owners).await?,
                 None => notify(
-                    "Stock and accounts are not filled, because only the stack's URLs are known. Orders that they do not cover are \
-                     cancelled.",
+                    "Stock and accounts are not filled, because only the stack's URLs are known. Orders that they do not \
+                     cover are cancelled.",
                 ),
             }
         }

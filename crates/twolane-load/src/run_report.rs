@@ -73,8 +73,8 @@ fn generator(measured: &[Measured], conditions: &Conditions<'_>) -> Generator {
             let name = lane.lane.name;
             reasons.push(format!(
                 "this machine could not send {count} requests of the {name} lane (not the lane's fault). The first \
-                 error: {why}. The report has no latencies. Lower --rate or --max-in-flight ({max_in_flight}), raise the limit of open \
-                 files (`ulimit -n`) or use another machine"
+                 error: {why}. The report has no latencies. Lower --rate or --max-in-flight ({max_in_flight}), raise the limit of \
+                 open files (`ulimit -n`) or use another machine"
             ));
         }
         for (what, late, whole) in lane.lags() {

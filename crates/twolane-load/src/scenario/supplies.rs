@@ -71,8 +71,8 @@ impl Scenario {
     ) -> anyhow::Result<()> {
         let Some(deployed::Supplies { stock, accounts }) = &deployed.supplies else { return Ok(()) };
         let owners = owners.subjects.as_ref().context(
-            "Orders of the bus lane are paid from their owners' accounts, but a token has no readable subject: pass tokens \
-             that are JWTs",
+            "Orders of the bus lane are paid from their owners' accounts, but a token has no readable subject: pass \
+             tokens that are JWTs",
         )?;
         let needs = needs(workload, owners);
         if !needs.units.is_empty() {

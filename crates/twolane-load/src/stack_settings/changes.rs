@@ -143,7 +143,10 @@ pub(crate) async fn restore(
     let mut bytes = Vec::new();
     lock.read_to_end(&mut bytes).with_context(|| format!("Failed to read {shown}"))?;
     let saved: Saved = serde_json::from_slice(&bytes).with_context(|| {
-        format!("{shown} does not contain a stack's settings. If no run is in progress, nothing was changed: delete the file")
+        format!(
+            "{shown} does not contain a stack's settings. If no run is in progress, nothing was changed: delete the \
+             file"
+        )
     })?;
     if saved.stack != stack {
         bail!(

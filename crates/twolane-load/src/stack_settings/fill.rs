@@ -112,8 +112,8 @@ impl Fill {
             }
             if Instant::now() >= deadline {
                 bail!(
-                    "{} orders of the run (such as {}) are undecided after {} s, so what was added to stock and accounts \
-                     is still there",
+                    "{} orders of the run (such as {}) are undecided after {} s, so what was added to stock and \
+                     accounts is still there",
                     undecided.len(),
                     undecided[0].order_id,
                     began.elapsed().as_secs()

@@ -39,7 +39,8 @@ fn off_schedule(report: &Report) -> Option<Notice> {
         style: "bad",
         title: "Do not use these figures".to_owned(),
         text: format!(
-            "The load generator was not on schedule: {}. Effects in the figures may come from the generator, not from the stack.",
+            "The load generator was not on schedule: {}. Effects in the figures may come from the generator, not \
+             from the stack.",
             generator.reason.as_deref().unwrap_or("no reason is given")
         ),
         items: Vec::new(),
