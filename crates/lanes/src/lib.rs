@@ -181,7 +181,7 @@ pub static LANES: [LaneSpec; 3] = [
     },
     LaneSpec {
         name: "async",
-        summary: "API Gateway → SQS → Lambda → DynamoDB: the answer says queued, the outcome is called back",
+        summary: "API Gateway → SQS → Lambda → DynamoDB: the answer is a receipt, a callback reports the outcome",
         path: "async/orders",
         accepted: &[202],
         answer: Answer::Receipt,
@@ -209,8 +209,8 @@ pub static LANES: [LaneSpec; 3] = [
     },
     LaneSpec {
         name: "bus",
-        summary: "API Gateway → Lambda → SNS → SQS → Lambda → DynamoDB: the answer says submitted, three services vote, the \
-                  outcome is called back",
+        summary: "API Gateway → Lambda → SNS → SQS → Lambda → DynamoDB: the answer is a receipt, three services vote, \
+                  a callback reports the outcome",
         path: "bus/orders",
         accepted: &[202],
         answer: Answer::Receipt,
