@@ -20,8 +20,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest single attempt: SQS holds a receive open for a second when nothing is there.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The user's AWS configuration, with the profile that the network was found with. `region` and `endpoint` override the
-/// configuration; `endpoint` applies to all services.
+/// The user's AWS configuration, with the network's profile. `region` and `endpoint` override the configuration;
+/// `endpoint` applies to all services.
 ///
 /// # Errors
 /// The profile does not exist, or there is no region.

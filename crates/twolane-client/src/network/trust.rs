@@ -54,7 +54,7 @@ impl Trust {
         roots.add_parsable_certificates(certificates);
         let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .expect("ring speaks them")
+            .expect("ring supports them")
             .with_root_certificates(roots)
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];

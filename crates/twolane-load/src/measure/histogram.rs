@@ -60,7 +60,7 @@ impl Times {
 
     fn encoded(&self) -> String {
         let mut bytes = Vec::new();
-        V2Serializer::new().serialize(&self.0, &mut bytes).expect("memory takes every byte");
+        V2Serializer::new().serialize(&self.0, &mut bytes).expect("writing to memory does not fail");
         STANDARD.encode(bytes)
     }
 

@@ -21,7 +21,7 @@ impl Turns {
         self.noisy_percent > 0
     }
 
-    /// The index of the owner that places an order.
+    /// The index of the owner that places an order, from 0.
     pub(crate) fn owner(self, order: u32, owners: usize) -> usize {
         let (number, noisy) = (order as usize, self.noisy_before(order));
         if !self.has_noisy_owner() || owners == 1 {

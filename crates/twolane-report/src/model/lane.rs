@@ -181,7 +181,7 @@ pub struct Usage {
     pub order_requests: u64,
     /// Those of them that API Gateway throttled (429) and does not charge.
     pub throttled_requests: u64,
-    /// Polls: REST API requests to the status service.
+    /// REST API requests to the status service from a caller that polls. Polls because a callback is overdue do not count.
     pub status_requests: u64,
     /// SNS requests in units of 64 KB. `null` in reports of versions without a lane with topics.
     #[serde(default)]
