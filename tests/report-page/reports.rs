@@ -55,7 +55,7 @@ fn everything_wrong() -> Value {
     run["scenarioSettings"]["endless"] = json!(endless);
     run["gitCommit"] = Value::Null;
     run["generator"]["honest"] = json!(false);
-    run["generator"]["reason"] = json!("p99 of the schedule lag is 812 ms");
+    run["generator"]["reason"] = json!("the p99 send delay is 812 ms");
     let queued = &mut report["lanes"][1];
     let outcomes =
         [("confirmed", 1100), ("rejected", 350), ("failed", 249), ("lost", 1), ("unsettled", 200), ("repeated", 100)];

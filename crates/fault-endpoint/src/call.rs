@@ -1,4 +1,4 @@
-//! What a function asks of AWS, as the endpoint sees it.
+//! A function's request to AWS, as the endpoint reads it.
 
 use hyper::{Method, Request, body::Bytes};
 use reqwest::Url;
@@ -8,37 +8,38 @@ use std::{collections::HashMap, sync::Arc};
 /// One request of a function.
 #[derive(Clone, Debug, Default)]
 pub struct Call {
-    /// Whose it is, if it came by an address of [`Endpoint::listen_for`](crate::Endpoint::listen_for); else empty.
+    /// The caller named in [`Endpoint::listen_for`](crate::Endpoint::listen_for), if the request used that address;
+    /// else empty.
     pub caller: Arc<str>,
-    /// Of DynamoDB `PutItem`, `UpdateItem`, `GetItem`, `TransactWriteItems` and so on; `Publish` of SNS; `PostToConnection` of the
-    /// management API; `Connect` for a request that only opens a connection.
+    /// DynamoDB: `PutItem`, `UpdateItem`, `GetItem`, `TransactWriteItems` and so on. SNS: `Publish`. Management API:
+    /// `PostToConnection`. `Connect` for a request that only opens a connection.
     pub operation: String,
-    /// The item's partition key, the owner of a query, or the connection id. Of a transaction the key of its first `Put`, or
-    /// else of its first `Update`; of a published event `{owner}#{orderId}`.
+    /// The item's partition key, the owner of a query, or the connection id. For a transaction: the key of its first
+    /// `Put`, else of its first `Update`. For a published event: `{owner}#{orderId}`.
     pub key: String,
     /// The table's name or the topic's ARN; empty for other calls.
     pub target: String,
-    /// The status of the order, or the state of the hold, that is written.
+    /// The order status or the hold state that the request writes.
     pub status: Option<String>,
-    /// The type of the event that is published: `order.placed` and so on.
+    /// The type of the published event: `order.placed` and so on.
     pub event: Option<String>,
 }
 
 impl Call {
     pub(crate) fn read(caller: Arc<str>, request: &Request<Bytes>) -> Self {
-        Self { caller, ..Self::of_service(request) }
+        Self { caller, ..Self::from_request(request) }
     }
 
-    fn of_service(request: &Request<Bytes>) -> Self {
+    fn from_request(request: &Request<Bytes>) -> Self {
         let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
         if let Some((_, operation)) = target.and_then(|target| target.split_once('.')) {
-            return Self::of_dynamodb(operation, request.body());
+            return Self::from_dynamodb(operation, request.body());
         }
         if request.method() == Method::GET {
             return Self { operation: "Connect".into(), ..Self::default() };
         }
         if request.uri().path() == "/" {
-            return Self::of_sns(request.body());
+            return Self::from_sns(request.body());
         }
         let id = request.uri().path().rsplit('/').next().unwrap_or_default();
         let id = id.replace("%3D", "=").replace("%3d", "=");
@@ -46,7 +47,7 @@ impl Call {
     }
 
     /// Source: Amazon DynamoDB Developer Guide, "DynamoDB low-level API".
-    fn of_dynamodb(operation: &str, body: &[u8]) -> Self {
+    fn from_dynamodb(operation: &str, body: &[u8]) -> Self {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let actions = body["TransactItems"].as_array().map(Vec::as_slice).unwrap_or_default();
         let action = |name: &str| actions.iter().map(|action| &action[name]).find(|action| action.is_object());
@@ -66,7 +67,7 @@ impl Call {
     }
 
     /// Source: Amazon SNS API Reference, `Publish`: a form.
-    fn of_sns(body: &[u8]) -> Self {
+    fn from_sns(body: &[u8]) -> Self {
         let mut url = Url::parse("http://form").expect("it is a URL");
         url.set_query(std::str::from_utf8(body).ok());
         let form: HashMap<_, _> = url.query_pairs().into_owned().collect();
@@ -82,19 +83,19 @@ impl Call {
         }
     }
 
-    /// Whether it is one write, of an order with that status or of a hold in that state.
+    /// Whether this is a single write of an order with that status, or of a hold in that state.
     #[must_use]
     pub fn writes(&self, status: &str) -> bool {
         ["PutItem", "UpdateItem"].contains(&self.operation.as_str()) && self.status.as_deref() == Some(status)
     }
 
-    /// Whether it is a transaction that leaves a hold in that state: `HELD` takes from counters, `UNDONE` gives back.
+    /// Whether this is a transaction that leaves a hold in that state: `HELD` takes from counters, `UNDONE` gives back.
     #[must_use]
     pub fn transacts(&self, state: &str) -> bool {
         self.operation == "TransactWriteItems" && self.status.as_deref() == Some(state)
     }
 
-    /// Whether it tells a socket something.
+    /// Whether it sends a frame to a socket.
     #[must_use]
     pub fn is_post(&self) -> bool {
         self.operation == "PostToConnection"
@@ -106,7 +107,7 @@ impl Call {
         self.operation == "Publish"
     }
 
-    /// Whether it is about that order of any owner.
+    /// Whether it is about the order with that id, of any owner.
     #[must_use]
     pub fn is_about(&self, order_id: &str) -> bool {
         self.order_id() == order_id
@@ -126,7 +127,7 @@ mod tests {
 
     fn dynamodb(operation: &str, body: &Value) -> Call {
         let request = Request::post("/").header("x-amz-target", format!("DynamoDB_20120810.{operation}"));
-        Call::of_service(&request.body(body.to_string().into()).expect("a request"))
+        Call::from_request(&request.body(body.to_string().into()).expect("a request"))
     }
 
     #[test]
@@ -171,7 +172,7 @@ mod tests {
         form.query_pairs_mut().extend_pairs([("Action", "Publish"), ("TopicArn", "arn:topic"), ("Message", &event)]);
         let body = form.query().expect("it has fields").to_owned();
 
-        let call = Call::of_service(&Request::post("/").body(body.into()).expect("a request"));
+        let call = Call::from_request(&Request::post("/").body(body.into()).expect("a request"));
 
         assert!(call.is_publish() && call.is_about("1"), "{call:?}");
         assert_eq!((call.target.as_str(), call.event.as_deref()), ("arn:topic", Some("order.placed")));
@@ -182,7 +183,7 @@ mod tests {
     fn reads_which_socket_is_posted_to() {
         let request = Request::post("/api/live/%40connections/abc%3D").body(Bytes::new()).expect("a request");
 
-        let call = Call::of_service(&request);
+        let call = Call::from_request(&request);
 
         assert!(call.is_post() && call.key == "abc=", "{call:?}");
     }

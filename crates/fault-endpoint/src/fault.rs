@@ -14,36 +14,36 @@ use std::{
 pub enum Fault {
     /// AWS is over its limit; nothing was done.
     Throttle,
-    /// AWS has a fault of its own and says so; nothing was done.
+    /// AWS answers with a server error; nothing was done.
     ServerError(StatusCode),
-    /// It takes that long, then goes well.
+    /// The request succeeds after this delay.
     Slow(Duration),
-    /// Nothing is done and no answer comes: the client's timeout ends it.
+    /// Nothing is done and no answer comes, until the client times out.
     HangBefore,
-    /// It is done and no answer comes: the timeout after the write.
+    /// The request is done, but no answer comes: the client times out after the write.
     HangAfter,
     /// The connection breaks; nothing was done.
     DropBefore,
-    /// It is done, then the connection breaks.
+    /// The request is done, then the connection breaks.
     DropAfter,
-    /// It is done, and the connection breaks in the middle of the answer.
+    /// The request is done, and the connection breaks in the middle of the answer.
     Truncate,
-    /// It waits at the gate before anything is done.
+    /// The request waits at the gate before it is forwarded.
     HoldBefore(Gate),
-    /// It is done, and its answer waits at the gate.
+    /// The request is done, and its answer waits at the gate.
     HoldAfter(Gate),
-    /// It is done more than once, each time after a random delay. The caller gets the answer of the first that is done. So a
-    /// publish arrives several times, and any of them may overtake other publishes.
+    /// The request is done several times, each after a random delay. The caller gets the first answer. So a publish
+    /// arrives several times and can overtake other publishes.
     Scatter(Scatter),
 }
 
 /// How often a request is done, and when.
 ///
-/// The delays depend on nothing but the seed, the operation, the event and the order id. A run with the same seed and the same
-/// orders has the same delays, in whatever order its requests come.
+/// The delays depend only on the seed, the operation, the event and the order id. A run with the same seed and orders
+/// has the same delays, whatever order its requests come in.
 #[derive(Clone, Copy, Debug)]
 pub struct Scatter {
-    /// How often it is done, 1 or more.
+    /// Number of copies, 1 or more.
     pub copies: usize,
     /// Longest delay.
     pub within: Duration,
@@ -81,11 +81,12 @@ impl Fault {
     }
 }
 
-/// As DynamoDB, SNS and the management API say that they are over a limit. Sources: Amazon DynamoDB Developer Guide, "Error
-/// handling with DynamoDB"; Amazon SNS API Reference, `Publish`, errors; Amazon API Gateway, `PostToConnection`, errors.
+/// The throttling error of DynamoDB, SNS or the management API. Sources: Amazon DynamoDB Developer Guide, "Error
+/// handling with DynamoDB"; Amazon SNS API Reference, `Publish`, errors; Amazon API Gateway, `PostToConnection`,
+/// errors.
 pub(crate) fn throttled(call: &Call) -> Response<Bytes> {
     if call.is_publish() {
-        return error_of_sns(StatusCode::TOO_MANY_REQUESTS, "Throttled");
+        return sns_error(StatusCode::TOO_MANY_REQUESTS, "Throttled");
     }
     if call.is_post() {
         return error(StatusCode::TOO_MANY_REQUESTS, "LimitExceededException");
@@ -93,17 +94,17 @@ pub(crate) fn throttled(call: &Call) -> Response<Bytes> {
     error(StatusCode::BAD_REQUEST, "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException")
 }
 
-/// As AWS says that it has a fault.
+/// AWS's answer to a request that met a server error.
 pub(crate) fn server_error(call: &Call, status: StatusCode) -> Response<Bytes> {
     if call.is_publish() {
-        return error_of_sns(status, "InternalError");
+        return sns_error(status, "InternalError");
     }
     let code = if status == StatusCode::SERVICE_UNAVAILABLE { "ServiceUnavailable" } else { "InternalServerError" };
     error(status, code)
 }
 
 /// Source: Amazon SNS Developer Guide, the AWS query protocol.
-fn error_of_sns(status: StatusCode, code: &str) -> Response<Bytes> {
+fn sns_error(status: StatusCode, code: &str) -> Response<Bytes> {
     let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>injected</Message></Error>");
     let body = format!(r#"<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/">{error}</ErrorResponse>"#);
     let response = Response::builder().status(status).header(CONTENT_TYPE, "text/xml");
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_repeats_the_delays_of_an_order_whoever_owns_it() {
+    fn a_seed_repeats_the_delays_of_an_order_for_any_owner() {
         let scatter = Scatter { copies: 3, within: Duration::from_secs(2), seed: 7 };
 
         let delays = scatter.delays(&published("order.placed", "demo#1"));

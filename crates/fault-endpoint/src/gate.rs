@@ -1,9 +1,9 @@
-//! A place where requests wait until a test lets them go.
+//! A gate that holds requests until a test opens it.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{sync::watch, time::timeout};
 
-/// Requests wait here; a test waits until they do.
+/// Holds requests until it is opened. A test can wait until requests have reached it.
 #[derive(Clone, Debug)]
 pub struct Gate {
     open: Arc<watch::Sender<bool>>,
@@ -17,7 +17,7 @@ impl Gate {
         Self { open: Arc::default(), clients: Arc::default() }
     }
 
-    /// Lets all pass that wait and all that come.
+    /// Lets the waiting requests and all later ones pass.
     pub fn open(&self) {
         self.open.send_replace(true);
     }
@@ -28,32 +28,32 @@ impl Gate {
         *self.open.borrow()
     }
 
-    /// Where the requests come from that have come to the gate.
+    /// Client addresses of the requests that have reached the gate.
     #[must_use]
     pub fn clients(&self) -> Vec<SocketAddr> {
         self.clients.borrow().clone()
     }
 
-    /// Waits until so many requests have come to the gate.
+    /// Waits until that number of requests has reached the gate.
     pub async fn reached(&self, requests: usize) {
         let mut clients = self.clients.subscribe();
-        // It fails without the gate, which outlives those who wait.
+        // This fails only after the gate is dropped, and `self` keeps it.
         let _ = clients.wait_for(|clients| clients.len() >= requests).await;
     }
 
-    /// Waits until so many requests have come to the gate.
+    /// Waits until that number of requests has reached the gate.
     ///
     /// # Panics
-    /// They have not come by the deadline.
+    /// They have not arrived within `deadline`.
     pub async fn reached_by(&self, requests: usize, deadline: Duration) {
         let reached = timeout(deadline, self.reached(requests)).await;
-        assert!(reached.is_ok(), "waited {deadline:?} in vain for {requests} requests at the gate");
+        assert!(reached.is_ok(), "fewer than {requests} requests reached the gate within {deadline:?}");
     }
 
-    /// Comes to the gate, and waits until it is open.
+    /// Registers the client and waits until the gate is open.
     pub(crate) async fn pass(&self, client: SocketAddr) {
         self.clients.send_modify(|clients| clients.push(client));
         let mut open = self.open.subscribe();
-        open.wait_for(|open| *open).await.expect("the gate outlives those who wait");
+        open.wait_for(|open| *open).await.expect("the gate outlives its waiters");
     }
 }

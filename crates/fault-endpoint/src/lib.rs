@@ -1,7 +1,7 @@
-//! An HTTP endpoint between the functions and AWS that lets requests go wrong as it is told.
+//! An HTTP endpoint between the functions and AWS that injects faults.
 //!
-//! Functions reach it because their own configuration names it; what they run is what is deployed everywhere. It
-//! forwards every request to the real endpoint and can remember what came of it, so that tests can count writes.
+//! Functions reach it through their configured endpoint URL; their code is the deployed code. It forwards every request
+//! to the real endpoint. It can remember requests and answers, so that tests can count writes.
 
 mod call;
 mod fault;
@@ -30,22 +30,22 @@ use std::{
 };
 use tokio::{net::TcpListener, sync::mpsc, task::JoinSet, time::sleep};
 
-/// A request that came by, or a copy of it: see [`Fault::Scatter`].
+/// A request that reached the endpoint, or a copy of one: see [`Fault::Scatter`].
 #[derive(Clone, Debug)]
 pub struct Passed {
     /// What it asked for.
     pub call: Call,
-    /// What AWS answered, if it was asked.
+    /// AWS's status, if AWS was called and answered.
     pub answered: Option<u16>,
-    /// What was made to go wrong.
+    /// Name of the injected fault.
     pub fault: Option<&'static str>,
     request: Arc<Request<Bytes>>,
 }
 
-/// What an endpoint keeps of the requests that came by.
+/// Which requests an endpoint keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Memory {
-    /// All of them, which grows with each: for tests, which look at them.
+    /// All, so memory grows with each: for tests.
     Everything,
     /// None.
     Nothing,
@@ -59,7 +59,7 @@ pub struct Endpoint {
     servers: JoinSet<()>,
 }
 
-/// Writes of orders that are under way.
+/// Order writes in progress.
 #[derive(Debug, Default)]
 struct UnderWay {
     now: usize,
@@ -103,9 +103,9 @@ impl Endpoint {
     /// Loopback has no free port.
     ///
     /// # Panics
-    /// HTTP cannot be set up on this machine: there is no provider of TLS.
+    /// No TLS provider is installed.
     pub async fn start(upstream: &str, memory: Memory) -> io::Result<Self> {
-        let client = reqwest::Client::builder().no_proxy().build().expect("there is a provider of TLS");
+        let client = reqwest::Client::builder().no_proxy().build().expect("a TLS provider is installed");
         let upstream = upstream.trim_end_matches('/').to_owned();
         let shared = Arc::new(Shared {
             upstream,
@@ -121,7 +121,7 @@ impl Endpoint {
         Ok(endpoint)
     }
 
-    /// Listens on one more free port, for requests of that caller: [`Call::caller`]. Returns the base URL.
+    /// Listens on another free port and labels its requests with that [`Call::caller`]. Returns the base URL.
     ///
     /// # Errors
     /// Loopback has no free port.
@@ -132,18 +132,18 @@ impl Endpoint {
         Ok(url)
     }
 
-    /// Its own base URL.
+    /// The endpoint's base URL.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// From now on, requests go wrong by this rule too.
+    /// Adds a rule for all later requests.
     pub fn inject(&self, rule: Rule) {
         locked(&self.shared.rules).push(rule);
     }
 
-    /// Does once more what was asked before. Its caller does not learn of it.
+    /// Sends an earlier request to AWS again. Its caller does not notice.
     ///
     /// # Errors
     /// AWS did not answer.
@@ -151,30 +151,30 @@ impl Endpoint {
         Ok(self.shared.forward(&passed.request).await?.status())
     }
 
-    /// Waits until every copy of every request was done: see [`Fault::Scatter`].
+    /// Waits until every copy of every scattered request is done: see [`Fault::Scatter`].
     pub async fn scattered_are_done(&self) {
         let scattered = std::mem::take(&mut *locked(&self.shared.scattered));
         scattered.join_all().await;
     }
 
-    /// From now on, nothing goes wrong.
+    /// Removes all rules.
     pub fn heal(&self) {
         locked(&self.shared.rules).clear();
     }
 
-    /// How many requests have come by: a mark for [`Endpoint::since`].
+    /// Number of requests so far: a mark for [`Endpoint::since`].
     #[must_use]
     pub fn mark(&self) -> usize {
         locked(&self.shared.passed).len()
     }
 
-    /// Every request that has come by since the mark.
+    /// All requests since the mark.
     #[must_use]
     pub fn since(&self, mark: usize) -> Vec<Passed> {
         locked(&self.shared.passed)[mark..].to_vec()
     }
 
-    /// How many writes of orders were under way at the same moment at most, since this was last asked.
+    /// Largest number of concurrent order writes since the last call.
     #[must_use]
     pub fn most_writers(&self) -> usize {
         let mut orders = locked(&self.shared.orders);
@@ -182,14 +182,14 @@ impl Endpoint {
         std::mem::replace(&mut orders.most, now)
     }
 
-    /// How often an order was really written with that status since the mark: its writes that AWS took.
+    /// Number of writes of an order with that status, since the mark, that AWS accepted.
     #[must_use]
     pub fn writes(&self, mark: usize, order_id: &str, status: &str) -> usize {
         self.answers(mark, order_id, status).iter().filter(|answered| **answered == Some(200)).count()
     }
 
-    /// What AWS answered to the writes of an order with that status since the mark, in turn; `None` to one that it did
-    /// not answer or was not asked for.
+    /// AWS's answers to the writes of an order with that status, since the mark, in order. `None`: AWS was not called
+    /// or did not answer.
     #[must_use]
     pub fn answers(&self, mark: usize, order_id: &str, status: &str) -> Vec<Option<u16>> {
         let passed = self.since(mark);
@@ -203,7 +203,7 @@ async fn serve(listener: TcpListener, caller: Arc<str>, shared: Arc<Shared>) {
         let (caller, shared) = (Arc::clone(&caller), Arc::clone(&shared));
         tokio::spawn(async move {
             let service = service_fn(|request| answer(Arc::clone(&shared), Arc::clone(&caller), client, request));
-            // A connection that breaks is what this is for.
+            // A fault may break the connection on purpose.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
@@ -248,7 +248,7 @@ async fn answer(
         Some(Fault::HoldBefore(gate)) => gate.pass(client).await,
         _ => {}
     }
-    // What has begun at AWS ends there, and is remembered, whatever becomes of the client.
+    // Finish and remember what AWS has begun, even if the client goes away.
     let delays = if let Some(Fault::Scatter(scatter)) = &fault { Some(scatter.delays(&call)) } else { None };
     let forwarded = tokio::spawn(async move {
         match delays {
@@ -277,7 +277,7 @@ impl Shared {
         }
     }
 
-    /// Asks AWS once after each of the delays; the answer that comes first.
+    /// Calls AWS once after each delay. Returns the first answer.
     async fn scatter(
         self: Arc<Self>,
         call: Call,
@@ -291,14 +291,14 @@ impl Shared {
             locked(&self.scattered).spawn(async move {
                 sleep(delay).await;
                 let answered = shared.ask(&call, &request, fault).await;
-                // The caller has gone, or has an answer.
+                // This fails if the caller has gone or has an answer.
                 let _ = answer.send(answered).await;
             });
         }
         answers.recv().await.ok_or_else(broken)?
     }
 
-    /// Asks AWS, and remembers whether it answered.
+    /// Calls AWS and remembers its answer.
     async fn ask(
         &self,
         call: &Call,
@@ -313,7 +313,7 @@ impl Shared {
     async fn forward(&self, request: &Request<Bytes>) -> io::Result<Response<Bytes>> {
         let url = format!("{}{}", self.upstream, request.uri());
         let mut headers = request.headers().clone();
-        // The host stays as the client said it: it is signed.
+        // Keep the client's `Host` header: it is signed.
         for name in [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING] {
             headers.remove(name);
         }
@@ -331,12 +331,12 @@ impl Shared {
     }
 }
 
-/// What the lock guards. No holder of it panics, so that what a poisoned one guards is whole.
+/// Locks the mutex. A poisoned mutex is used anyway: no holder leaves its value half changed.
 fn locked<T>(guarded: &Mutex<T>) -> MutexGuard<'_, T> {
     guarded.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What breaks a connection.
+/// The error that breaks a connection.
 fn broken() -> io::Error {
     io::Error::other("injected")
 }
@@ -345,7 +345,7 @@ fn whole(response: Response<Bytes>) -> Answer {
     response.map(|body| Full::new(body).map_err(|never| match never {}).boxed())
 }
 
-/// The first half of the answer, then the connection breaks. An empty answer breaks before it begins.
+/// The first half of the answer, then a broken connection. An empty answer breaks at once.
 fn truncated(response: Response<Bytes>) -> io::Result<Answer> {
     let (mut head, body) = response.into_parts();
     if body.is_empty() {

@@ -1,23 +1,23 @@
-//! Which requests go wrong, and how.
+//! Which requests get which fault.
 
 use super::{call::Call, fault::Fault};
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// How many of the requests that a rule is about.
+/// Which of the requests that a rule matches get its fault.
 #[derive(Clone, Copy, Debug)]
 pub enum When {
     /// All.
     Always,
-    /// The first so many.
+    /// The first N.
     First(usize),
-    /// Each with that probability, 0 to 1.
+    /// Each with this probability, 0 to 1.
     Sometimes(f64),
-    /// Those that are more than so many within a second, as of a table that has so many write units.
+    /// Those above the allowance of their second, as with a table's write units.
     Over(Allowance),
 }
 
-/// So many requests a second.
+/// A number of requests per second.
 #[derive(Clone, Copy, Debug)]
 pub struct Allowance {
     per_second: u32,
@@ -26,13 +26,13 @@ pub struct Allowance {
 }
 
 impl Allowance {
-    /// None is used up yet.
+    /// A new allowance, not used yet.
     #[must_use]
     pub fn per_second(per_second: u32) -> Self {
         Self { per_second, left: 0, second: None }
     }
 
-    /// Whether there is still one.
+    /// Takes one request from this second's allowance. Returns whether there was one left.
     fn take(&mut self) -> bool {
         if self.second.is_none_or(|second| second.elapsed() >= Duration::from_secs(1)) {
             (self.second, self.left) = (Some(Instant::now()), self.per_second);
@@ -57,12 +57,12 @@ impl fmt::Debug for Rule {
 }
 
 impl Rule {
-    /// A fault for the calls that it is about.
+    /// A fault for the calls that `is_about` selects.
     pub fn new(is_about: impl Fn(&Call) -> bool + Send + 'static, when: When, fault: Fault) -> Self {
         Self { is_about: Box::new(is_about), when, fault }
     }
 
-    /// The fault for this request, if it is one that goes wrong.
+    /// The fault for this request, if the rule applies to it.
     pub fn strikes(&mut self, call: &Call) -> Option<Fault> {
         if !(self.is_about)(call) {
             return None;

@@ -1,4 +1,4 @@
-//! A scattered request, as AWS and the caller see it.
+//! A scattered request, seen from AWS and from the caller.
 
 use fault_endpoint::{Endpoint, Fault, Memory, Rule, Scatter, When};
 use http_body_util::Full;
@@ -14,7 +14,8 @@ use std::{
 };
 use tokio::net::TcpListener;
 
-/// An upstream that answers each request with its number, from 1; the base URL and how many it has answered.
+/// An upstream that answers each request with its number, from 1. Returns its base URL and the count of answered
+/// requests.
 async fn counting_upstream() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
     let url = format!("http://{}", listener.local_addr().expect("it is bound"));
@@ -34,7 +35,7 @@ async fn counting_upstream() -> (String, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn is_done_as_often_as_it_says_and_answered_once_by_the_first() {
+async fn a_scattered_request_is_done_once_per_copy_and_answered_by_the_first() {
     rustls::crypto::ring::default_provider().install_default().expect("no other test installs one");
     let (upstream, requests) = counting_upstream().await;
     let mut endpoint = Endpoint::start(&upstream, Memory::Everything).await.expect("loopback has a free port");
@@ -42,7 +43,7 @@ async fn is_done_as_often_as_it_says_and_answered_once_by_the_first() {
     let scatter = Scatter { copies: 3, within: Duration::from_millis(50), seed: 1 };
     endpoint.inject(Rule::new(|_| true, When::Always, Fault::Scatter(scatter)));
 
-    let client = reqwest::Client::builder().no_proxy().build().expect("there is a provider of TLS");
+    let client = reqwest::Client::builder().no_proxy().build().expect("a TLS provider is installed");
     let answer = client.post(&url).body("Action=Publish").send().await.expect("it is answered");
 
     assert_eq!(answer.text().await.expect("a body"), "1");

@@ -1,81 +1,82 @@
-//! The lanes of a stack: one row for each way that an order can go.
+//! The lanes of a stack: one row per lane.
 //!
-//! Whatever differs between lanes is a field of [`LaneSpec`]. Code reads the field and never asks which lane it has, so that
+//! Every difference between lanes is a field of [`LaneSpec`]. Code reads the field and never asks which lane it has, so
 //! a new lane is a new row here. See `docs/decisions/0025-lanes-as-data.md`.
 
 /// A row of the table.
 pub type Lane = &'static LaneSpec;
 
-/// What a lane is.
+/// One lane.
 #[derive(Debug, PartialEq, Eq)]
 pub struct LaneSpec {
-    /// As in URLs, records, reports and on the command line. Lower-case ASCII letters.
+    /// Name in URLs, records, reports and on the command line. Lower-case ASCII letters.
     pub name: &'static str,
-    /// The way of an order and what its answer says, for `--help`.
+    /// The path of an order and what the API answers, for `--help`.
     pub summary: &'static str,
     /// Path of the lane's orders under the API's URL; the order id follows it.
     pub path: &'static str,
     /// HTTP statuses of the answer to an accepted order.
     pub accepted: &'static [u16],
-    /// What such an answer says.
+    /// What the answer to an accepted order contains.
     pub answer: Answer,
-    /// The functions that an order passes through, in the order of its way.
+    /// The functions that an order passes through, in that order.
     pub functions: &'static [FunctionSpec],
-    /// The queues that an order waits in, in the order of its way.
+    /// The queues that an order waits in, in that order.
     pub queues: &'static [QueueSpec],
-    /// The services that vote on an order before it is decided. Empty where one write decides it.
+    /// The services that vote on an order before the decision. Empty if one write settles the order.
     pub steps: &'static [StepSpec],
     /// Whether the WebSocket API sends the outcome to the order's owner.
     pub has_callback: bool,
-    /// What an order takes, for costs. A repeat that comes while its steps vote takes the same: it is passed on to them again.
+    /// AWS usage of an order, for costs. A repeat during the votes has the same usage: it is passed on to the steps
+    /// again.
     pub usage: OrderUsage,
-    /// What a repeat takes that comes when the order is decided.
+    /// AWS usage of a repeat after the decision.
     pub late_repeat: OrderUsage,
-    /// Writes of one order, however often it is repeated, that change its entry in the index of orders by owner: one more write unit each,
-    /// as an entry is below 1 KB. Source: Amazon DynamoDB Developer Guide, "Using Global Secondary Indexes in DynamoDB", provisioned
-    /// throughput.
+    /// Writes per order, repeats included, that change its entry in the index of orders by owner. Each costs one more
+    /// write unit, because an entry is below 1 KB. Source: Amazon DynamoDB Developer Guide, "Using Global Secondary
+    /// Indexes in DynamoDB", provisioned throughput.
     pub index_writes: u64,
     /// The lane's colour in charts.
     pub colours: Colours,
 }
 
-/// What the answer to an accepted order says.
+/// What the answer to an accepted order contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// The order as it is stored: its outcome.
+    /// The stored order: its outcome.
     Outcome,
-    /// That the order was taken. The outcome comes later.
+    /// A receipt. The outcome comes later.
     Receipt,
 }
 
 /// A function of the stack.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FunctionSpec {
-    /// As its folder in `functions/`.
+    /// Name of its folder in `functions/`.
     pub name: &'static str,
-    /// The stack's output with its deployed name.
+    /// The stack output that contains its deployed name.
     pub output: &'static str,
     /// What invokes it.
     pub invoked_by: Invoker,
-    /// Whether it writes to a table. The others only pass orders on.
+    /// Whether it writes to a table. If not, it only passes orders on.
     pub has_table: bool,
-    /// What several invocations at the same time are called.
+    /// What reports call its concurrent invocations.
     pub instances: &'static str,
 }
 
-/// What invokes a function. It decides how many invocations orders take and which control limits them.
+/// What invokes a function. This decides how many invocations orders take and which control limits them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Invoker {
-    /// Each request, once. Reserved concurrency limits it.
+    /// Requests: one invocation each. Reserved concurrency limits them.
     Request,
-    /// A queue, with batches of messages. The event source mapping limits it.
+    /// A queue: one invocation per batch of messages. The event source mapping limits them.
     Queue,
 }
 
 /// A queue of a lane.
 #[derive(Debug, PartialEq, Eq)]
 pub struct QueueSpec {
-    /// As operators type it: the step that it leads to, where it leads to one. Lower-case ASCII letters.
+    /// Name that operators type: its step, if it leads to one. Lower-case ASCII letters.
     pub name: &'static str,
     /// Why messages wait in it.
     pub kind: QueueKind,
@@ -83,18 +84,18 @@ pub struct QueueSpec {
     pub messages: MessageKind,
     /// Whether its messages have a group, which makes it a fair queue.
     pub is_fair: bool,
-    /// The stack's output with its URL.
+    /// The stack output that contains its URL.
     pub url_output: &'static str,
-    /// The stack's output with the URL of its dead-letter queue.
+    /// The stack output that contains the URL of its dead-letter queue.
     pub dead_letter_url_output: &'static str,
 }
 
 /// Why messages wait in a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QueueKind {
-    /// Until a function has time for them: they are the lane's backlog.
+    /// For a free function: they are the lane's backlog.
     Work,
-    /// Until a set time has passed. No order waits for them, and they say nothing of the lane's load.
+    /// For a set time to pass. They are not part of the backlog: no order waits for them.
     Timer,
 }
 
@@ -110,33 +111,33 @@ pub enum MessageKind {
 /// A service that votes on an order.
 #[derive(Debug, PartialEq, Eq)]
 pub struct StepSpec {
-    /// As in the status service's answer: `stock`.
+    /// Name in the status service's answer: `stock`.
     pub name: &'static str,
     /// Name of its function.
     pub function: &'static str,
-    /// The stack's output with the name of its table.
+    /// The stack output that contains the name of its table.
     pub table_output: &'static str,
 }
 
-/// What one request for an order takes of AWS besides API requests, invocations and callbacks. Source: `docs/architecture.md`, the walk of
-/// one order down each lane.
+/// AWS usage of one request for an order, besides API requests, invocations and callbacks. Source:
+/// `docs/architecture.md`, the walk of one order down each lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderUsage {
-    /// Events that are published to topics.
+    /// Events published to topics.
     pub publishes: u64,
-    /// Messages that are put into queues, by the API or by topics.
+    /// Messages put into queues, by the API or by topics.
     pub messages: u64,
-    /// Writes of the order's own record, those whose condition fails included.
+    /// Writes of the order's record, including those whose condition fails.
     pub record_writes: u64,
     /// Other single writes, of 1 KB at most.
     pub small_writes: u64,
-    /// Items that are written in transactions, of 1 KB at most each.
+    /// Items written in transactions, of 1 KB at most each.
     pub transaction_items: u64,
     /// Further items in these transactions for each SKU of the order.
     pub transaction_items_per_sku: u64,
 }
 
-/// A colour, as CSS writes it. Contrast to the page is 3 : 1 or more.
+/// A colour in CSS syntax, with a contrast of at least 3 : 1 to the page.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Colours {
     /// On a light page.
@@ -155,7 +156,7 @@ const ONE_WRITE: OrderUsage = OrderUsage {
     transaction_items_per_sku: 0,
 };
 
-/// Every lane, in the order in which they are measured and shown.
+/// All lanes, in the order of measurements and reports.
 pub static LANES: [LaneSpec; 3] = [
     LaneSpec {
         name: "sync",
@@ -180,7 +181,7 @@ pub static LANES: [LaneSpec; 3] = [
     },
     LaneSpec {
         name: "async",
-        summary: "API Gateway → SQS → Lambda → DynamoDB: the answer says queued, the outcome is called back",
+        summary: "API Gateway → SQS → Lambda → DynamoDB: the answer is a receipt, a callback reports the outcome",
         path: "async/orders",
         accepted: &[202],
         answer: Answer::Receipt,
@@ -208,8 +209,8 @@ pub static LANES: [LaneSpec; 3] = [
     },
     LaneSpec {
         name: "bus",
-        summary: "API Gateway → Lambda → SNS → SQS → Lambda → DynamoDB: the answer says submitted, three services vote, the \
-                  outcome is called back",
+        summary: "API Gateway → Lambda → SNS → SQS → Lambda → DynamoDB: the answer is a receipt, three services vote, \
+                  a callback reports the outcome",
         path: "bus/orders",
         accepted: &[202],
         answer: Answer::Receipt,
@@ -311,16 +312,16 @@ pub static LANES: [LaneSpec; 3] = [
             publishes: 6,
             // Submitted to one queue, placed to three steps and the deadline, three votes, the decision to three steps.
             messages: 11,
-            // Placed, three votes of which the last takes two, and the deadline, whose condition fails.
+            // Placed, three votes (the last takes two writes), and the deadline, whose condition fails.
             record_writes: 6,
             // Each step's hold becomes final.
             small_writes: 3,
-            // Each step's hold, and the account's and the day's number.
+            // Each step's hold, and the counters of the account and the day.
             transaction_items: 5,
-            // The number of units in stock.
+            // The stock counter of each SKU.
             transaction_items_per_sku: 1,
         },
-        // Submitted again: the write's condition fails, and no step learns of it.
+        // Submitted again: the write's condition fails, and no step sees it.
         late_repeat: OrderUsage { publishes: 1, messages: 1, ..ONE_WRITE },
         // Placed, and the decision: votes are not in the index.
         index_writes: 2,
@@ -328,7 +329,7 @@ pub static LANES: [LaneSpec; 3] = [
     },
 ];
 
-/// The function of the status service, which answers what became of an order of any lane.
+/// The function of the status service: it reports the status of any lane's order.
 pub static STATUS_SERVICE: FunctionSpec = FunctionSpec {
     name: "get-order",
     output: "GetOrderFunctionName",
@@ -337,7 +338,7 @@ pub static STATUS_SERVICE: FunctionSpec = FunctionSpec {
     instances: "functions",
 };
 
-/// The lane of that name.
+/// The lane with that name.
 #[must_use]
 pub fn lane(name: &str) -> Option<Lane> {
     LANES.iter().find(|lane| lane.name == name)
@@ -354,14 +355,14 @@ pub fn queues() -> impl Iterator<Item = &'static QueueSpec> {
 }
 
 impl LaneSpec {
-    /// The outputs that a stack with this lane has.
+    /// The outputs of a stack with this lane.
     pub fn outputs(&self) -> impl Iterator<Item = &'static str> {
         let queues = self.queues.iter().flat_map(|queue| [queue.url_output, queue.dead_letter_url_output]);
         let tables = self.steps.iter().map(|step| step.table_output);
         self.functions.iter().map(|function| function.output).chain(queues).chain(tables)
     }
 
-    /// Whether one of its queues is a fair queue: its requests cost more.
+    /// Whether one of its queues is a fair queue, whose requests cost more.
     #[must_use]
     pub fn has_fair_queue(&self) -> bool {
         self.queues.iter().any(|queue| queue.is_fair)
@@ -418,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_no_outcome_is_followed_by_one() {
+    fn a_lane_that_answers_with_a_receipt_has_a_queue_and_a_callback() {
         for lane in LANES.iter().filter(|lane| lane.answer == Answer::Receipt) {
             assert!(lane.has_callback && !lane.queues.is_empty(), "{}", lane.name);
         }

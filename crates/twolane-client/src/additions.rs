@@ -1,8 +1,8 @@
-//! Additions to counters, for good or for a while. Orders that take from a counter meanwhile are not lost, as they are when it
-//! is set.
+//! Permanent and temporary additions to counters. Unlike setting a counter, an addition keeps what orders take
+//! meanwhile.
 //!
-//! An addition for a while writes a mark to the same table in the same transaction, and taking it back deletes the mark. So each
-//! is done once and taken back once, however often it is tried.
+//! A temporary addition writes a mark to the same table in the same transaction. Taking it back deletes the mark. So
+//! each is done once and taken back once, however often it is tried.
 
 use crate::{
     aws::describe,
@@ -16,7 +16,8 @@ use aws_sdk_dynamodb::{
 };
 use std::time::Duration;
 
-/// Attempts at a transaction that meets another one on the same item, and the delay before the second; it doubles with each.
+/// Attempts at a transaction that conflicts with another one, and the delay before the second. The delay doubles each
+/// time.
 const ATTEMPTS: u32 = 8;
 const FIRST_DELAY: Duration = Duration::from_millis(25);
 
@@ -25,41 +26,41 @@ const NONE: &str = "None";
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 const PASSING: [&str; 3] = ["TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"];
 
-/// What became of a transaction.
+/// The result of a transaction.
 #[derive(Debug)]
 enum Written {
     All,
-    /// Nothing: for each of its actions, whether its condition failed.
+    /// Nothing. Per action: whether its condition failed.
     Nothing(Vec<bool>),
 }
 
-/// What became of an addition that was to be taken back.
+/// The result of taking an addition back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TakenBack {
-    /// It is taken back, or there was none.
+    /// The addition is taken back, or it did not exist.
     Yes,
     /// The counter does not have that much: nothing was changed.
     TooLittleThere,
 }
 
 impl Counters {
-    /// Adds to a counter, which is made where there is none, or takes from it. Returns what is available afterwards.
+    /// Adds to a counter or takes from it. Creates a missing one. Returns what is available afterwards.
     ///
     /// # Errors
-    /// It does not have that much: nothing was changed. DynamoDB refuses, does not answer, or is over its limit.
+    /// The counter has less than that: nothing was changed. Or DynamoDB refuses, does not answer, or is over its limit.
     pub async fn add(&self, key: &str, amount: i64) -> anyhow::Result<u64> {
         let update = self.update(key, amount.unsigned_abs());
         let update = if amount < 0 { taking(update) } else { adding(update) };
-        // A repeated transaction is done once, by its token: the SDK repeats a request that got no answer.
+        // The SDK repeats a request that got no answer. The token makes DynamoDB apply the transaction once.
         if matches!(self.transact(&[action(update)], key).await?, Written::Nothing(_)) {
             bail!("{key} has less than {} available in the table {}", amount.unsigned_abs(), self.table());
         }
         let available =
-            self.read(&[key.to_owned()]).await.context("It is added, and what is available could not be read")?;
+            self.read(&[key.to_owned()]).await.context("The amount is added, but the counter could not be read")?;
         Ok(available.get(key).copied().unwrap_or_default())
     }
 
-    /// Adds to a counter, which is made where there is none. Does nothing if there is an addition of that `fill` already.
+    /// Adds to a counter and creates a missing one. Does nothing if this `fill` was added before.
     ///
     /// # Errors
     /// DynamoDB refuses, does not answer, or is over its limit.
@@ -174,7 +175,7 @@ fn code(reason: &CancellationReason) -> &str {
     reason.code().unwrap_or(NONE)
 }
 
-/// For each action, whether its condition failed, if that alone cancelled the transaction.
+/// Per action, whether its condition failed. `None` if anything else cancelled the transaction.
 fn failed_conditions<R>(error: &SdkError<Error, R>) -> Option<Vec<bool>> {
     let reasons = reasons(error);
     let failed: Vec<bool> = reasons.iter().map(|reason| code(reason) == CONDITION_FAILED).collect();
@@ -182,7 +183,7 @@ fn failed_conditions<R>(error: &SdkError<Error, R>) -> Option<Vec<bool>> {
     (is_alone && failed.contains(&true)).then_some(failed)
 }
 
-/// Whether it may go through at the next attempt.
+/// Whether the next attempt may succeed.
 fn is_passing<R>(error: &SdkError<Error, R>) -> bool {
     reasons(error).iter().any(|reason| PASSING.contains(&code(reason)))
 }

@@ -1,9 +1,9 @@
-//! AWS as the user's own tools see it: region, credentials and endpoint from their configuration.
+//! AWS with the user's configuration: region, credentials and endpoint.
 
 use crate::credentials::ExplainedCredentials;
 use crate::network::Network;
 use crate::profiles::Profiles;
-use crate::root_cause::{answer_of_aws, root_cause};
+use crate::root_cause::{aws_message, root_cause};
 use anyhow::{anyhow, bail};
 use aws_config::{
     BehaviorVersion, Region, SdkConfig, meta::credentials::CredentialsProviderChain,
@@ -20,8 +20,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest single attempt: SQS holds a receive open for a second when nothing is there.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The user's configuration, with the profile by which the network was found, and that region, if any. All services are asked at that endpoint, if there is one,
-/// whatever the user's configuration has.
+/// The user's AWS configuration, with the network's profile. `region` and `endpoint` override the configuration;
+/// `endpoint` applies to all services.
 ///
 /// # Errors
 /// The profile does not exist, or there is no region.
@@ -43,7 +43,7 @@ pub async fn config(
         loader = loader.region(Region::new(region.to_owned()));
     }
     if let Some(endpoint) = endpoint {
-        // These are variants of AWS's own endpoints: the SDK refuses them for another one.
+        // FIPS and dual-stack are variants of AWS's endpoints: the SDK refuses them for a custom one.
         loader = loader.endpoint_url(endpoint).use_fips(false).use_dual_stack(false);
     }
     let config = loader.load().await;
@@ -59,8 +59,8 @@ pub async fn config(
     Ok(config.into_builder().credentials_provider(provider).build())
 }
 
-/// Credentials of the profile that an option names, before those of the environment, which the SDK's chain puts first.
-/// Source: AWS CLI User Guide, "Configuration settings and precedence".
+/// Puts the credentials of the profile that an option names before those of the environment. The SDK's chain does the
+/// reverse. Source: AWS CLI User Guide, "Configuration settings and precedence".
 fn profile_first(
     network: &Network,
     profiles: &Profiles,
@@ -75,14 +75,14 @@ fn profile_first(
     SharedCredentialsProvider::new(chain)
 }
 
-/// What AWS said, or why it could not be asked.
+/// AWS's error message, or why AWS could not be reached.
 #[must_use]
 pub fn describe<E>(error: &SdkError<E>) -> anyhow::Error
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
     match (error.as_service_error().map(ProvideErrorMetadata::meta), error) {
-        (Some(meta), _) => anyhow!(answer_of_aws(meta)),
+        (Some(meta), _) => anyhow!(aws_message(meta)),
         (None, SdkError::DispatchFailure(failure)) => {
             anyhow!("{}", root_cause(failure.as_connector_error().map_or(error, |error| error)))
         }

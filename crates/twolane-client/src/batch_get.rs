@@ -11,7 +11,7 @@ use std::{collections::HashMap, time::Duration};
 /// Keys in one request. Source: Amazon DynamoDB API Reference, `BatchGetItem`.
 const BATCH: usize = 100;
 
-/// Times that DynamoDB may hand keys back before it is given up: it does so when it is over its limit.
+/// Attempts before giving up: DynamoDB returns unprocessed keys when it is over its limit.
 const ROUNDS: u32 = 8;
 
 /// An item by the names of its attributes.
@@ -20,18 +20,18 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 /// A table whose only key is the text attribute `pk`.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyedTable<'a> {
-    /// What AWS is asked with.
+    /// The AWS client.
     pub(crate) client: &'a Client,
-    /// As AWS calls it.
+    /// Its name on AWS.
     pub(crate) name: &'a str,
-    /// As people call it, for errors: `orders table`.
+    /// What errors call it: `orders table`.
     pub(crate) called: &'a str,
     /// The attributes to read besides the key.
     pub(crate) attributes: &'a [&'a str],
 }
 
 impl KeyedTable<'_> {
-    /// The items with those keys, as far as they exist: their key and the attributes. Each key may be there once.
+    /// The existing items with those keys: their key and the attributes. Keys must be unique.
     ///
     /// # Errors
     /// DynamoDB refuses, does not answer, or is over its limit for seconds.

@@ -1,4 +1,4 @@
-//! Brings each WebSocket frame to the order that waits for it.
+//! Routes each WebSocket frame to the order that waits for it.
 
 use crate::network::Network;
 use crate::socket::{Event, KeepAlive, Socket};
@@ -12,15 +12,15 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-/// Who waits, by order id. At most one order of an id is under way at a time.
+/// Waiters by order id. At most one order per id is in progress at a time.
 type Waiting = Arc<Mutex<HashMap<String, mpsc::UnboundedSender<Callback>>>>;
 
 /// A frame about an order.
 #[derive(Debug)]
 pub struct Callback {
-    /// What the service said.
+    /// The frame.
     pub frame: ServerFrame,
-    /// When it came.
+    /// When it arrived.
     pub at: Instant,
 }
 
@@ -32,8 +32,8 @@ pub struct Callbacks {
 }
 
 impl Callbacks {
-    /// Opens the socket; returns when it is open, or when the first attempt failed and more will follow. `notify` prints why
-    /// it is not open.
+    /// Opens the socket. Returns when it is open, or when the first attempt failed and more will follow. `notify`
+    /// prints why it is not open.
     pub async fn open(url: Url, token: Token, network: Network, notify: impl Fn(&str) + Send + 'static) -> Self {
         let waiting = Waiting::default();
         let (stop, stopped) = oneshot::channel();
@@ -47,8 +47,8 @@ impl Callbacks {
         Self { waiting, stop, task }
     }
 
-    /// From now on until it is dropped, the waiter is given every frame about that order. Frames that came before,
-    /// about an earlier order of the same id, it never sees.
+    /// Until it is dropped, the waiter gets every later frame about that order. It never gets earlier frames about
+    /// another order with the same id.
     #[must_use]
     pub fn wait_for(&self, order_id: &str) -> Waiter {
         let (sender, frames) = mpsc::unbounded_channel();
@@ -79,7 +79,7 @@ impl Waiter {
         self.frames.recv().await.expect("the sender stays registered as long as this waiter lives")
     }
 
-    /// The next frame about the order, if it has come already.
+    /// The next frame about the order, if it has already arrived.
     pub fn try_next(&mut self) -> Option<Callback> {
         self.frames.try_recv().ok()
     }
@@ -122,6 +122,6 @@ fn announce(event: &Event, waiting: &Waiting, notify: impl Fn(&str)) {
             Some(wait) => format!("It is tried again in {} ms", wait.as_millis()),
             None => "It is not tried again".to_owned(),
         };
-        notify(&format!("The WebSocket is not open ({why}). {next}; orders that wait for a callback: {waiting}."));
+        notify(&format!("The WebSocket is not open ({why}). {next}; orders waiting for a callback: {waiting}."));
     }
 }

@@ -1,4 +1,4 @@
-//! The connections that requests go over: which one a request opened, and what went wrong with it.
+//! The connections of requests: which one a request opened, and what went wrong with it.
 
 use crate::root_cause::chain;
 use hyper_util::client::legacy;
@@ -27,7 +27,7 @@ const LOCAL: [Errno; 10] = [
     Errno::NETUNREACH,
 ];
 
-/// Kinds of errors with which an operating system reports that the other side has closed a connection.
+/// I/O error kinds that mean: the other side has closed the connection.
 const CLOSED: [io::ErrorKind; 5] = [
     io::ErrorKind::ConnectionReset,
     io::ErrorKind::ConnectionAborted,
@@ -37,25 +37,27 @@ const CLOSED: [io::ErrorKind; 5] = [
 ];
 
 tokio::task_local! {
-    /// This machine's address of the connection that the request under way has opened.
+    /// Local address of the connection that the current request has opened.
     static OPENED: Cell<Option<SocketAddr>>;
 }
 
-/// Makes the client of this builder note the connections that [`noting`] reports, and open so many at the same time at most.
+/// Makes this builder's client report its connections to [`noting`], and open at most `at_once` connections
+/// concurrently.
 ///
-/// hyper-util goes on opening a connection for a request that an idle one served first. Without a bound, slow handshakes would
-/// add up to any number of connections. With one, a request finds an idle connection whenever another finishes.
+/// hyper-util goes on opening a connection for a request that an idle connection has served first. Without a bound,
+/// slow handshakes could pile up connections. With one, a request finds an idle connection whenever another request
+/// finishes.
 pub(crate) fn bounded(builder: ClientBuilder, at_once: usize) -> ClientBuilder {
     builder.connector_layer(MapResponseLayer::new(note)).connector_layer(ConcurrencyLimitLayer::new(at_once))
 }
 
 fn note<C: Connection>(connection: C) -> C {
-    // A connection that is opened in the background, for later requests, is opened outside of any.
+    // Background connections for later requests are opened outside of any scope.
     let _ = OPENED.try_with(|opened| opened.set(local_address(&connection.connected())));
     connection
 }
 
-/// Sends a request, and returns the address of the connection that it opened for itself, if it did.
+/// Sends a request. Also returns the local address of the connection that it opened for itself, if it did.
 pub(crate) async fn noting<T>(sending: impl Future<Output = T>) -> (T, Option<SocketAddr>) {
     let sent = async {
         let result = sending.await;
@@ -70,11 +72,11 @@ fn local_address(connected: &Connected) -> Option<SocketAddr> {
     extras.get().map(HttpInfo::local_addr)
 }
 
-/// Whether the server closed the connection before any of the answer came, and the request had not opened it: an idle connection
-/// may be closed just when it is used again. `opened` is the connection that the request opened.
+/// Whether the server closed a reused connection before any of the answer arrived: it may close an idle connection just
+/// when it is used again. `opened` is the connection that the request opened.
 ///
-/// hyper-util sends such a request again if nothing of it was written yet; mostly something was.
-/// Source: RFC 9112, section 9.3.1, "Retrying Requests".
+/// hyper-util sends such a request again only if it had written nothing of it, which is rare. Source: RFC 9112, section
+/// 9.3.1, "Retrying Requests".
 pub(crate) fn was_stale(error: &reqwest::Error, opened: Option<SocketAddr>) -> bool {
     let failed = chain(error).find_map(|cause| cause.downcast_ref::<legacy::Error>()?.connect_info());
     let is_reused = failed.and_then(local_address).is_some_and(|failed| opened != Some(failed));
@@ -87,7 +89,8 @@ fn is_closed(cause: &(dyn Error + 'static)) -> bool {
         || cause.downcast_ref().is_some_and(|error: &io::Error| CLOSED.contains(&error.kind()))
 }
 
-/// Whether the request never left this machine: it had no socket or port left, no network, or could not look the server's name up.
+/// Whether the request never left this machine: no free socket or port, no network, or the server's name could not be
+/// resolved.
 pub(crate) fn is_local(error: &reqwest::Error) -> bool {
     error.is_connect() && (error.is_dns() || chain(error).any(is_local_cause))
 }
@@ -106,13 +109,13 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_without_sockets_ports_or_network_is_at_fault_itself() {
+    fn missing_sockets_ports_or_network_are_local_errors() {
         for errno in LOCAL {
             assert!(is_local(errno), "{errno}");
         }
         for errno in [Errno::CONNREFUSED, Errno::CONNRESET, Errno::TIMEDOUT, Errno::HOSTUNREACH] {
             assert!(!is_local(errno), "{errno}");
         }
-        assert!(!is_local(io::ErrorKind::TimedOut), "it is not the operating system's");
+        assert!(!is_local(io::ErrorKind::TimedOut), "it has no errno");
     }
 }

@@ -1,7 +1,7 @@
-//! What orders of the bus lane take from: units in stock and money in accounts.
+//! What bus orders take from: units in stock and money in accounts.
 //!
-//! A service's table has one counter for each SKU or account: the item `counter#{key}`, whose number `available` no order has
-//! taken. The source of that shape is `docs/architecture.md`, "What is stored".
+//! A service's table has one counter for each SKU or account: the item `counter#{key}`. Its number `available` is what
+//! no order has taken. Source of that shape: `docs/architecture.md`, "What is stored".
 
 use crate::{
     aws::describe,
@@ -17,10 +17,10 @@ use aws_sdk_dynamodb::{
 use futures_util::future::join_all;
 use std::collections::HashMap;
 
-/// Largest number that a counter is set to.
+/// Largest value that a counter can be set to.
 pub const MAX_AVAILABLE: u64 = 1_000_000_000_000_000;
 
-/// Writes under way at the same time.
+/// Concurrent writes.
 const AT_ONCE: usize = 16;
 
 /// The attribute with a counter's number.
@@ -31,23 +31,23 @@ pub(crate) const AVAILABLE: &str = "available";
 pub struct Counters {
     client: Client,
     table: String,
-    /// As people call the table, for errors.
+    /// What errors call the table.
     called: &'static str,
 }
 
-/// A counter and the number that it is to have.
+/// A counter and its target value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counter {
-    /// A SKU, or what [`account_key`] makes.
+    /// A SKU or an [`account_key`].
     pub key: String,
     /// Units, or minor units of the currency.
     pub available: u64,
 }
 
-/// What was set.
+/// The result of setting counters.
 #[derive(Debug, Default)]
 pub struct Changes {
-    /// Counters that were set, each with what it was, or `None` where it did not exist.
+    /// Counters that were set, each with its earlier value, or `None` if it did not exist.
     pub done: Vec<(Counter, Option<u64>)>,
     /// Why some were not set.
     pub error: Option<anyhow::Error>,
@@ -78,7 +78,7 @@ impl Counters {
         Self::of_accounts(&stack, &stack.aws_config(address).await?)
     }
 
-    /// The units in stock of a stack that was found.
+    /// The units in stock of a stack.
     ///
     /// # Errors
     /// It has no bus lane.
@@ -86,7 +86,7 @@ impl Counters {
         Self::in_table(stack, config, "StockTableName", "stock table")
     }
 
-    /// The money in the accounts of a stack that was found.
+    /// The money in the accounts of a stack.
     ///
     /// # Errors
     /// It has no bus lane.
@@ -99,7 +99,7 @@ impl Counters {
         Ok(Self { client: Client::new(config), table: table.to_owned(), called })
     }
 
-    /// Those of a table of which only the name is known.
+    /// The counters of a table with that name.
     #[must_use]
     pub fn in_named_table(client: Client, table: &str) -> Self {
         Self { client, table: table.to_owned(), called: "table" }
@@ -120,7 +120,7 @@ impl Counters {
     /// # Errors
     /// DynamoDB refuses, does not answer, or is over its limit for seconds; a counter is not a number.
     pub async fn read(&self, keys: &[String]) -> anyhow::Result<HashMap<String, u64>> {
-        // No key may be asked for twice in one request.
+        // DynamoDB rejects duplicate keys in one request.
         let by_partition_key: HashMap<String, &String> = keys.iter().map(|key| (partition_key(key), key)).collect();
         let table =
             KeyedTable { client: &self.client, name: &self.table, called: self.called, attributes: &[AVAILABLE] };
@@ -132,10 +132,10 @@ impl Counters {
         items.into_iter().filter_map(number).map(|(key, number)| Ok((key, number?))).collect()
     }
 
-    /// Sets a counter, whatever it was. Returns what it was, or `None` where it did not exist.
+    /// Sets a counter, whatever its value. Returns the earlier value, or `None` if it did not exist.
     ///
     /// # Errors
-    /// DynamoDB refuses or does not answer; what was there is not a number.
+    /// DynamoDB refuses or does not answer, or the earlier value is not a number.
     pub async fn set(&self, counter: &Counter) -> anyhow::Result<Option<u64>> {
         let request = self.client.update_item().table_name(&self.table);
         let request = request
@@ -150,7 +150,7 @@ impl Counters {
         answer.attributes().filter(|item| item.contains_key(AVAILABLE)).map(|item| self.number(item)).transpose()
     }
 
-    /// Sets counters, some at the same time, and ends soon after the first that cannot be set.
+    /// Sets counters concurrently, and stops soon after the first error.
     pub async fn set_all(&self, counters: Vec<Counter>) -> Changes {
         let mut changes = Changes::default();
         for some in counters.chunks(AT_ONCE) {
@@ -173,10 +173,10 @@ impl Counters {
     }
 }
 
-/// Checks that a text can be a SKU.
+/// Checks that a text is a valid SKU.
 ///
 /// # Errors
-/// The rule, where it cannot.
+/// The rule for SKUs.
 pub fn check_sku(text: &str) -> Result<(), String> {
     shared_kernel::Sku::parse(text).map(drop).ok_or_else(|| format!("a SKU {}", shared_kernel::Sku::RULE))
 }

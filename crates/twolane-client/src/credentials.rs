@@ -12,11 +12,11 @@ use aws_smithy_types::error::ErrorMetadata;
 use std::error::Error;
 use std::fmt;
 
-/// What the provider of profiles is called in the SDK's chain.
+/// Name of the profile provider in the SDK's chain.
 const PROFILE_PROVIDER: &str = "Profile";
 
-/// Answers of IAM Identity Center that signing in again does not change.
-/// Source: AWS IAM Identity Center Portal API Reference, `GetRoleCredentials`.
+/// IAM Identity Center errors that signing in again does not fix. Source: AWS IAM Identity Center Portal API Reference,
+/// `GetRoleCredentials`.
 const NOT_ABOUT_THE_SESSION: [&str; 3] =
     ["ForbiddenException", "ResourceNotFoundException", "TooManyRequestsException"];
 
@@ -25,7 +25,7 @@ const NOT_ABOUT_THE_SESSION: [&str; 3] =
 pub(crate) struct ExplainedCredentials {
     /// Where they come from.
     pub(crate) provider: SharedCredentialsProvider,
-    /// What they were configured by.
+    /// The profiles that configure them.
     pub(crate) profiles: Profiles,
 }
 
@@ -62,10 +62,10 @@ impl ExplainedCredentials {
             }
             (Some(why), _) => format!("no AWS credentials: {why}"),
             (None, _) => {
-                let known = self.profiles.names().map(|names| format!("; there are the profiles {names}"));
+                let known = self.profiles.names().map(|names| format!("; profiles: {names}"));
                 format!(
-                    "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile that has some \
-                     by --profile or AWS_PROFILE{}",
+                    "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile that has \
+                     credentials with --profile or AWS_PROFILE{}",
                     known.unwrap_or_default()
                 )
             }
@@ -73,7 +73,7 @@ impl ExplainedCredentials {
     }
 }
 
-/// Why the profile has no credentials, where that is more than that it has none.
+/// Why the profile gives no credentials, if the cause is known.
 fn why_profile_has_none(error: &CredentialsError) -> Option<String> {
     let attempts =
         chain(error).find_map(|error| error.downcast_ref::<ProviderChainError<CredentialsError>>())?.attempts();
@@ -81,14 +81,14 @@ fn why_profile_has_none(error: &CredentialsError) -> Option<String> {
     profile.error().source().map(root_cause)
 }
 
-/// Whether signing in may help: there is no session to ask AWS with, or AWS refused it.
+/// Whether signing in may help: the session is missing, or AWS refused it.
 fn may_be_about_the_session(error: &CredentialsError, why: &str) -> bool {
     let mut causes = chain(error);
     !causes.any(|cause| cause.is::<ConnectorError>() || cause.is::<ErrorMetadata>())
         && !NOT_ABOUT_THE_SESSION.iter().any(|code| why.starts_with(code))
 }
 
-/// Why there are no credentials, for people.
+/// Why there are no credentials, as text.
 #[derive(Debug)]
 struct NoCredentials(String);
 

@@ -1,4 +1,4 @@
-//! The local stack's issuer of tokens: whoever has its key file may be anybody there.
+//! The token issuer of the local stack. Its key file allows to sign a token for any user of that stack.
 
 use anyhow::Context;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -8,7 +8,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The file in which `make up` leaves the issuer, beside the stack's outputs.
+/// The file that `make up` writes next to the stack's outputs.
 pub const FILE_NAME: &str = "issuer.json";
 
 /// An issuer and its private key.
@@ -52,7 +52,7 @@ impl Issuer {
         Some(Self { name: issuer, audience, key_id: key.kid, key: pair })
     }
 
-    /// A token of the subject, made now, that expires after `ttl`.
+    /// A token for the subject, issued at `now`, that expires after `ttl`.
     #[must_use]
     pub fn token(&self, subject: &str, ttl: Duration, now: SystemTime) -> String {
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -67,9 +67,9 @@ impl Issuer {
     }
 }
 
-/// The issuer's file beside those outputs, if there is one.
+/// The issuer's file next to those outputs, if it exists.
 #[must_use]
-pub fn beside(outputs: &Path) -> Option<PathBuf> {
+pub fn next_to(outputs: &Path) -> Option<PathBuf> {
     Some(outputs.with_file_name(FILE_NAME)).filter(|path| path.is_file())
 }
 
@@ -86,12 +86,12 @@ mod tests {
 
     impl Issuer {
         pub(crate) fn sample() -> Self {
-            Self::parse(DOCUMENT).expect("the key is the RFC's")
+            Self::parse(DOCUMENT).expect("the key is from the RFC")
         }
     }
 
     #[test]
-    fn signs_what_the_stack_wants_to_read() {
+    fn signs_tokens_as_the_stack_expects_them() {
         let issuer = Issuer::sample();
 
         let token = issuer.token("alice", Duration::from_mins(1), SystemTime::now());
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_an_issuer_is_none_and_its_content_is_not_shown() {
+    fn a_file_without_an_issuer_is_refused() {
         for text in ["", "{}", r#"{"issuer":"i","audience":"a","key":{"kid":"k","x":"AA","d":"secret"}}"#] {
             assert!(Issuer::parse(text).is_none(), "{text}");
         }

@@ -1,8 +1,7 @@
-//! A stack as its callers and its operator see it from outside.
+//! A client of a stack, for its callers and its operator.
 //!
-//! Callers know the stack by its URLs, over HTTP and WebSocket, and nothing of what is behind them: [`placing`] follows an
-//! order down its lane. The operator looks into queues and tables by AWS's own APIs: [`dead_letters`],
-//! [`counters`].
+//! Callers use the stack's URLs, over HTTP and WebSocket: [`placing`] follows an order down its lane. The operator
+//! reads queues and tables with AWS APIs: [`dead_letters`], [`counters`].
 
 pub mod additions;
 pub mod aws;

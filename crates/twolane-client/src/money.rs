@@ -1,4 +1,4 @@
-//! Totals for people: minor units as the currency writes them.
+//! Amounts of money as text.
 
 use iso_currency::Currency;
 
@@ -11,7 +11,7 @@ pub struct Money {
     pub minor_units: u64,
 }
 
-/// Decimals of an amount of the currency; 0 for a currency that is not known.
+/// Decimals of the currency; 0 if the currency is unknown.
 fn exponent(currency: &str) -> usize {
     Currency::from_code(currency).and_then(Currency::exponent).unwrap_or(0).into()
 }
@@ -20,7 +20,7 @@ impl Money {
     /// Checks that a text is the code of a currency.
     ///
     /// # Errors
-    /// What is understood, for anything else.
+    /// It is not: the message says what is expected.
     pub fn check_currency(currency: &str) -> Result<(), String> {
         let known = Currency::from_code(currency).map(drop);
         known.ok_or_else(|| format!("{currency:?} is not an ISO 4217 currency code in upper case, such as EUR"))
@@ -29,7 +29,7 @@ impl Money {
     /// Reads an amount as the currency writes it, with all its decimals: `59.97` in EUR, `1200` in JPY.
     ///
     /// # Errors
-    /// What is understood, for anything else.
+    /// Anything else: the message says what is expected.
     pub fn parse(currency: &str, amount: &str) -> Result<Self, String> {
         Self::check_currency(currency)?;
         let exponent = exponent(currency);
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writes_as_many_decimals_as_the_currency_has() {
+    fn writes_the_decimals_of_the_currency() {
         let cases = [
             ("EUR", 5997, "59.97"),
             ("EUR", 7, "0.07"),
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_back_every_amount_that_it_writes() {
+    fn reads_every_amount_that_it_writes() {
         for (currency, minor_units) in [("EUR", 5997), ("EUR", 0), ("JPY", 1200), ("BHD", 12_345)] {
             let money = Money { currency: currency.to_owned(), minor_units };
 
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_amounts_that_could_mean_two_things() {
+    fn refuses_ambiguous_amounts() {
         for (currency, amount) in
             [("EUR", "100"), ("EUR", "1.5"), ("EUR", "1.500"), ("EUR", ".50"), ("EUR", "-1.00"), ("JPY", "1.00")]
         {

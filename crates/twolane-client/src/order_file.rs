@@ -8,10 +8,10 @@
 //! {"orderId":"5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b","order":{…}}
 //! ```
 //!
-//! `order` is the body of the request. Any JSON object is sent as it is, byte for byte, right or wrong: a file can show what
-//! becomes of wrong orders. `name` labels an order. Lines of one name share one order id, new in every run. So a file can repeat an
-//! order, and can be placed again and again. `orderId` fixes the id instead, in any spelling of RFC 9562; it is sent in lower case.
-//! A line with neither gets a separate id, new in every run.
+//! `order` is the body of the request. Any JSON object is sent unchanged, byte for byte, so a file can also hold
+//! invalid orders. `name` labels an order. Lines with the same name share one order id, which is new in every run. So a
+//! file can repeat an order, and you can place it again and again. `orderId` fixes the id instead, in any spelling of
+//! RFC 9562; it is sent in lower case. A line with neither gets a separate id, new in every run.
 
 use crate::money::Money;
 use anyhow::{Context, bail};
@@ -23,7 +23,7 @@ use std::io::Read;
 use std::path::Path;
 use uuid::Uuid;
 
-/// What is placed when no file is given.
+/// The order that is placed without a file.
 const SAMPLE: &str = r#"{"name":"sample","order":{"currency":"EUR","items":[{"sku":"SKU-1","quantity":3,"unitPriceMinor":1999}],"note":"Placed by twolane"}}"#;
 
 /// Longest name, in characters.
@@ -45,13 +45,13 @@ pub struct PlannedOrder {
     pub is_repeat: bool,
     /// The body of the request, as the file spells it.
     pub body: Box<RawValue>,
-    /// What the body says, as far as it can be read: to compare orders, never to send. Of a field that is there twice
-    /// the last one counts; a body with numbers or text beyond what JSON libraries take has no fields.
+    /// The fields of the body, to compare orders, never to send. For a duplicate key the last value counts. Empty if
+    /// the body exceeds the limits of the JSON library.
     pub content: Map<String, Value>,
 }
 
 impl PlannedOrder {
-    /// What the order costs, if it is a valid one.
+    /// The order's total, if the order is valid.
     #[must_use]
     pub fn total(&self) -> Option<Money> {
         let content = orders_api::parse_order_body(self.body.get().as_bytes()).ok()?;
@@ -91,8 +91,8 @@ pub fn read(path: Option<&Path>) -> anyhow::Result<Vec<PlannedOrder>> {
     };
     if let Some(encoding) = utf16(&bytes) {
         bail!(
-            "Nothing was sent: {source} is {encoding}, and orders are read as UTF-8. Convert it, as with `iconv -f {encoding} \
-             -t UTF-8`; in PowerShell, write it with `Out-File -Encoding utf8`"
+            "Nothing was sent: {source} is {encoding}, but must be UTF-8. Convert it, for example with \
+             `iconv -f {encoding} -t UTF-8`; in PowerShell, write it with `Out-File -Encoding utf8`"
         );
     }
     match parse(&bytes, Uuid::new_v4) {
@@ -112,12 +112,12 @@ pub fn read(path: Option<&Path>) -> anyhow::Result<Vec<PlannedOrder>> {
     }
 }
 
-/// The bytes without the mark that some editors begin a file with. Source: RFC 8259, section 8.1.
+/// Removes the byte order mark that some editors write. Source: RFC 8259, section 8.1.
 fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
-/// The encoding of a file in UTF-16: it begins with a mark, or with an ASCII character, as JSON does.
+/// The encoding of a UTF-16 file: it begins with a byte order mark, or with an ASCII character, as JSON does.
 fn utf16(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0xff, 0xfe, ..] | [1..=0x7f, 0, ..] => Some("UTF-16LE"),
@@ -126,32 +126,30 @@ fn utf16(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// What a file has instead of lines, and how to make them, where it is JSON all the same.
+/// What a file has instead of one order per line, and how to convert it. `None` if it is not JSON.
 fn documents(bytes: &[u8]) -> Option<String> {
     let documents = Deserializer::from_slice(without_mark(bytes)).into_iter::<Value>().collect::<Result<Vec<_>, _>>();
     let documents = documents.ok()?;
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count();
-    // Lines around the bodies of orders, where those are all that is there.
+    // Wrap bare order bodies into lines.
     let wrapped =
         |orders: &[Value]| if orders.iter().all(|order| order.get("order").is_some()) { "" } else { " | {order: .}" };
     match &documents[..] {
         [Value::Array(orders)] => {
             let make = format!(".[]{}", wrapped(orders));
-            Some(format!(
-                "is a JSON array, and has to have one order per line. `jq -c '{make}'` makes such lines of it"
-            ))
+            Some(format!("is a JSON array, but must have one order per line. Convert it with `jq -c '{make}'`"))
         }
         documents if documents.len() < lines && documents.iter().all(Value::is_object) => {
             let make = format!(".{}", wrapped(documents));
             Some(format!(
-                "has orders of several lines, and has to have one order per line. `jq -c '{make}'` makes such lines of it"
+                "has orders that span several lines, but must have one order per line. Convert it with `jq -c '{make}'`"
             ))
         }
         _ => None,
     }
 }
 
-/// Reads the lines; the error lists every malformed one.
+/// Parses all lines; the error lists every malformed one.
 fn parse(bytes: &[u8], mut new_id: impl FnMut() -> Uuid) -> Result<Vec<PlannedOrder>, Vec<String>> {
     let bytes = without_mark(bytes);
     let mut ids_by_name: HashMap<String, String> = HashMap::new();
@@ -182,10 +180,10 @@ fn parse(bytes: &[u8], mut new_id: impl FnMut() -> Uuid) -> Result<Vec<PlannedOr
 fn parse_line(bytes: &[u8]) -> Result<Line, String> {
     let line: Line = serde_json::from_slice(bytes).map_err(|error| {
         let text = error.to_string();
-        // The parser counts lines from this one: only its column means something.
+        // The parser sees only this line, so its line number is always 1.
         let why = text.rsplit_once(" at line ").map_or(text.as_str(), |(why, _)| why);
         format!(
-            "{why} (column {}); a line is {{\"order\":{{…}}}}, with a name or an orderId if you like",
+            "{why} (column {}); a line is {{\"order\":{{…}}}}, optionally with a name or an orderId",
             error.column()
         )
     })?;
@@ -193,7 +191,7 @@ fn parse_line(bytes: &[u8]) -> Result<Line, String> {
         return Err("order must be a JSON object".to_owned());
     }
     if line.name.is_some() && line.order_id.is_some() {
-        return Err("give it a name or an orderId, not both: a name stands for an order id of its own".to_owned());
+        return Err("give it a name or an orderId, not both: each name has a separate order id".to_owned());
     }
     if let Some(name) = &line.name {
         let plain = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
@@ -205,11 +203,11 @@ fn parse_line(bytes: &[u8]) -> Result<Line, String> {
     Ok(Line { order_id, ..line })
 }
 
-/// Reads an order id, in upper or lower case, with or without hyphens, in braces or as a URN. The answer is as the service
-/// writes it: with hyphens, in lower case. Source: RFC 9562, section 4.
+/// Parses an order id, in upper or lower case, with or without hyphens, in braces or as a URN. Returns it as the
+/// service writes it: with hyphens, in lower case. Source: RFC 9562, section 4.
 ///
 /// # Errors
-/// What it must be, for anything else.
+/// Anything else: the message says what is expected.
 pub fn parse_order_id(text: &str) -> Result<String, String> {
     let id = Uuid::try_parse(text);
     id.map(|id| id.to_string()).map_err(|_| "must be a UUID such as 5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b".to_owned())
@@ -234,7 +232,7 @@ mod tests {
     fn lines_of_one_name_share_an_id_and_others_do_not() {
         let text = "{\"name\":\"a\",\"order\":{}}\n\n{\"order\":{}}\r\n{\"name\":\"a\",\"order\":{}}\n{\"order\":{}}\n";
 
-        let orders = parsed(text).expect("every line is right");
+        let orders = parsed(text).expect("all lines are valid");
 
         let ids: Vec<_> =
             orders.iter().map(|order| order.order_id.as_str().rsplit('0').next().expect("an id")).collect();
@@ -243,7 +241,7 @@ mod tests {
         assert_eq!(orders.iter().map(|order| order.is_repeat).collect::<Vec<_>>(), [false, false, true, false]);
     }
 
-    /// [`ID`] as people have it.
+    /// Spellings of [`ID`].
     fn spellings() -> [String; 6] {
         let [upper, simple] = [ID.to_uppercase(), ID.replace('-', "")];
         [
@@ -257,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_an_order_id_in_every_spelling_and_nothing_else() {
+    fn accepts_an_order_id_in_every_spelling_and_nothing_else() {
         for spelling in spellings() {
             assert_eq!(parse_order_id(&spelling).as_deref(), Ok(ID), "{spelling}");
         }
@@ -272,14 +270,14 @@ mod tests {
     fn spellings_of_one_id_are_one_order() {
         let text: String = spellings().map(|id| format!("{{\"orderId\":\"{id}\",\"order\":{{}}}}\n")).concat();
 
-        let orders = parsed(&text).expect("the lines are right");
+        let orders = parsed(&text).expect("the lines are valid");
 
         assert!(orders.iter().all(|order| order.order_id == ID), "{orders:?}");
         assert!(orders.iter().skip(1).all(|order| order.is_repeat), "{orders:?}");
     }
 
     #[test]
-    fn knows_files_in_utf_16_by_their_mark_or_their_zeros() {
+    fn detects_utf_16_by_the_byte_order_mark_or_zeros() {
         let units = |text: &str| text.encode_utf16().collect::<Vec<_>>();
         let little = |text| units(text).iter().flat_map(|unit| unit.to_le_bytes()).collect::<Vec<_>>();
         let big = |text| units(text).iter().flat_map(|unit| unit.to_be_bytes()).collect::<Vec<_>>();
@@ -293,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn says_how_to_make_lines_of_other_json() {
+    fn says_how_to_convert_other_json_to_lines() {
         for (text, expected) in [
             ("[{\"order\":{}}]", Some("jq -c '.[]'")),
             ("\u{feff} [\n{\"currency\":\"EUR\"}]", Some("jq -c '.[] | {order: .}'")),
@@ -309,13 +307,13 @@ mod tests {
     }
 
     #[test]
-    fn tells_every_malformed_line_by_its_number() {
+    fn reports_every_malformed_line_with_its_number() {
         let text = format!(
             "{{\"order\":{{}}}}\n{{\n{{\"currency\":\"EUR\"}}\n{{\"order\":[]}}\n{{\"orderId\":\"x\",\"order\":{{}}}}\n\
              {{\"orderId\":\"{ID}\",\"name\":\"a\",\"order\":{{}}}}\n{{\"name\":\"a b\",\"order\":{{}}}}"
         );
 
-        let wrong = parsed(&text).expect_err("six lines are wrong");
+        let wrong = parsed(&text).expect_err("six lines are malformed");
 
         let starts = [
             "line 2: EOF while parsing an object (column 1)",
@@ -335,7 +333,7 @@ mod tests {
     fn keeps_the_bytes_of_an_order_and_reads_what_it_can() {
         let text = "{\"order\" : {\"b\":1, \"a\":2.0,\"b\":3 } }\r\n{\"order\":{\"a\":1e400}}";
 
-        let orders = parsed(text).expect("the lines are right");
+        let orders = parsed(text).expect("the lines are valid");
 
         let bodies: Vec<_> = orders.iter().map(|order| order.body.get()).collect();
         assert_eq!(bodies, ["{\"b\":1, \"a\":2.0,\"b\":3 }", "{\"a\":1e400}"]);
@@ -345,14 +343,14 @@ mod tests {
 
     #[test]
     fn the_sample_order_is_valid() {
-        let orders = parsed(SAMPLE).expect("the sample is one right line");
+        let orders = parsed(SAMPLE).expect("the sample is one valid line");
 
         assert_eq!(orders[0].total(), Some(Money { currency: "EUR".to_owned(), minor_units: 5997 }));
     }
 
     #[test]
     fn an_invalid_order_has_no_total() {
-        let orders = parsed(r#"{"order":{"currency":"ABC","items":[]}}"#).expect("the line is right");
+        let orders = parsed(r#"{"order":{"currency":"ABC","items":[]}}"#).expect("the line is valid");
 
         assert_eq!(orders[0].total(), None);
     }

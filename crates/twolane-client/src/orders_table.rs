@@ -1,16 +1,16 @@
-//! How orders stand, from the orders table. Source of its shape: `docs/architecture.md`, "What is stored".
+//! Reads the state of orders from the orders table. Source of its shape: `docs/architecture.md`, "What is stored".
 
 use crate::batch_get::{Item, KeyedTable};
 use aws_sdk_dynamodb::Client;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
-/// Whose order, and which: what finds the order again, since a message that is moved gets a new id.
-/// Source: Amazon SQS Developer Guide, "Learn how to configure a dead-letter queue redrive".
+/// The owner and the id of an order. They identify it even after a redrive, which gives the message a new id. Source:
+/// Amazon SQS Developer Guide, "Learn how to configure a dead-letter queue redrive".
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderKey {
-    /// The subject of the token that it was placed with.
+    /// The `sub` of the token that placed it.
     pub owner: String,
     /// A UUID in lower case.
     pub order_id: String,
@@ -24,19 +24,19 @@ impl OrderKey {
     }
 }
 
-/// What is recorded of an order.
+/// The record of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// `PLACED`, `CONFIRMED`, `CANCELLED`, `REJECTED` or `FAILED`.
     pub status: String,
     /// Why it was cancelled, rejected or failed.
     pub reason: Option<String>,
-    /// Deliveries it took.
+    /// Number of deliveries.
     pub attempts: Option<u32>,
 }
 
 impl Record {
-    /// Whether the order will stay so.
+    /// Whether the status is final.
     #[must_use]
     pub fn is_final(&self) -> bool {
         matches!(self.status.as_str(), "CONFIRMED" | "REJECTED" | "CANCELLED")
@@ -46,9 +46,9 @@ impl Record {
 /// What a stored order has taken from stock and from its owner's account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Taken {
-    /// Its steps still vote: it may take all or nothing.
+    /// Undecided: it may take all or nothing.
     Undecided,
-    /// It was cancelled, rejected or failed, or its lane takes nothing.
+    /// It is cancelled, rejected or failed, or its lane has no steps.
     Nothing,
     /// It is confirmed.
     All {
@@ -64,9 +64,9 @@ pub enum Taken {
 /// The orders table.
 #[derive(Clone, Debug)]
 pub struct OrdersTable {
-    /// What AWS is asked with.
+    /// The AWS client.
     pub client: Client,
-    /// As AWS calls it.
+    /// Its name on AWS.
     pub name: String,
 }
 
@@ -83,7 +83,7 @@ impl OrdersTable {
         self.read(orders, &["status", "reason", "attempts"], read).await
     }
 
-    /// What those orders of a lane with steps have taken, as far as they are stored.
+    /// What those orders of a lane with steps have taken. Orders without a record are missing.
     ///
     /// # Errors
     /// DynamoDB refuses, does not answer, or is over its limit for seconds.
@@ -109,7 +109,7 @@ impl OrdersTable {
         attributes: &[&str],
         read: impl Fn(&Item) -> Option<T>,
     ) -> anyhow::Result<HashMap<OrderKey, T>> {
-        // Several messages may be of one order, and no key may be asked for twice in one request.
+        // Several messages may belong to one order, but DynamoDB rejects duplicate keys in one request.
         let by_key: HashMap<String, &OrderKey> = orders.iter().map(|order| (order.partition_key(), order)).collect();
         let table = KeyedTable { client: &self.client, name: &self.name, called: "orders table", attributes };
         let items = table.items(&by_key.keys().collect::<Vec<_>>()).await?;
@@ -129,7 +129,7 @@ fn number(item: &Item, name: &str) -> Option<u64> {
     item.get(name)?.as_n().ok()?.parse().ok()
 }
 
-/// Units by SKU; an order may have several items of one.
+/// Units by SKU; several items of an order may have the same SKU.
 fn units(order: &Item) -> Option<BTreeMap<String, u64>> {
     let mut units = BTreeMap::new();
     for item in order.get("items")?.as_l().ok()? {

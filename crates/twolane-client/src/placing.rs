@@ -1,4 +1,4 @@
-//! One order down its lane, and what came of it.
+//! Places one order and follows it to its outcome.
 
 use crate::callbacks::{Callback, Callbacks, Waiter};
 use crate::order_file::PlannedOrder;
@@ -12,41 +12,41 @@ use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// Answers after which the same request may be repeated: a PUT is idempotent, whatever became of the one before.
+/// Statuses after which the request is repeated: a PUT is idempotent.
 ///
-/// 500 is among them as API Gateway answers so where Lambda takes no invocation, throttled ones included.
+/// 500 is one of them: API Gateway sends it when Lambda does not take an invocation, for example when it throttles.
 /// Source: AWS Lambda Developer Guide, "Handling Lambda errors with an API Gateway API".
 const REPEATABLE: [u16; 5] = [429, 500, 502, 503, 504];
-/// Answers that refuse this order for good, whenever it is sent.
+/// Statuses that refuse this order permanently.
 const REFUSED: [u16; 3] = [400, 409, 413];
-/// Wait before the first repeat where the server does not say; it doubles with each further one up to [`MAX_BACKOFF`].
+/// Wait before the first repeat if the server sends no `Retry-After`. It doubles up to [`MAX_BACKOFF`].
 const MIN_BACKOFF: Duration = Duration::from_millis(500);
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
-/// Between two questions to the status service where it does not say.
+/// Interval between polls if the status service sends no `Retry-After`.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Why an order that was under way when the run was interrupted has no outcome.
+/// Why an order that was in progress at an interruption has no outcome.
 const INTERRUPTED: &str = "interrupted; it may yet be confirmed";
 
 /// How orders are placed.
 pub struct Placing {
     /// Builds the requests.
     pub requests: Requests,
-    /// Which way.
+    /// The lane.
     pub lane: Lane,
-    /// Where callbacks come; `None` to go by the status service alone.
+    /// Receives callbacks; `None` to poll only.
     pub callbacks: Option<Callbacks>,
     /// Longest wait for an outcome.
     pub timeout: Duration,
     /// Most repeats of a request.
     pub retries: usize,
-    /// How long after its acknowledgement an order is asked for.
+    /// Time from the acknowledgement to the first poll.
     pub poll_after: Duration,
-    /// Whether the run is interrupted: then nothing more is sent or waited for.
+    /// Becomes true when the run is interrupted: then nothing more is sent or waited for.
     pub interrupted: watch::Receiver<bool>,
 }
 
-/// An order's time.
+/// An order's start and deadline.
 #[derive(Clone, Copy)]
 struct Clock {
     started: Instant,
@@ -63,17 +63,17 @@ impl Clock {
     }
 }
 
-/// What asking for an order gave.
+/// The result of a poll.
 enum Fetched {
     /// Its outcome.
     Outcome(Outcome),
-    /// Nothing yet; what was said instead, and when to ask again.
+    /// No outcome yet: what the service said, and when to poll again.
     Nothing { said: String, wait: Duration },
 }
 
 impl Placing {
-    /// Places one order and waits for its outcome, or for the run to be interrupted. `None` if it was not sent, as the
-    /// run was interrupted before.
+    /// Places one order and waits for its outcome or an interruption. `None` if the run was interrupted before it was
+    /// sent.
     pub async fn place(&self, order: PlannedOrder) -> Option<Timeline> {
         if *self.interrupted.borrow() {
             return None;
@@ -100,7 +100,7 @@ impl Placing {
                 timeline.acknowledged = Some(Acknowledgement { at, message_id });
                 timeline.end = self.outcome(&timeline.order, &clock, waiter).await;
             }
-            // The answer is lost or an error, but a callback may tell that the order came through.
+            // The answer is lost or an error, but a callback may show that the order was accepted.
             _ if !timeline.end.outcome.status.is_final() => {
                 if let Some(end) = waiter.and_then(|waiter| earlier_end(waiter, &timeline.order, &clock)) {
                     timeline.end = end;
@@ -113,22 +113,22 @@ impl Placing {
         Some(timeline)
     }
 
-    /// Comes when the run is interrupted.
+    /// Completes when the run is interrupted.
     async fn interruption(&self) {
         if self.interrupted.clone().wait_for(|interrupted| *interrupted).await.is_err() {
-            // Nobody is left who could interrupt.
+            // The sender is gone: no interruption can follow.
             std::future::pending::<()>().await;
         }
     }
 
-    /// Sends the order, again where that is allowed.
+    /// Sends the order and repeats the request where that is allowed.
     async fn put(&self, order: &PlannedOrder, clock: &Clock) -> (Result<Answer, String>, Vec<Repeat>) {
         let mut repeats = Vec::new();
         let mut backoff = MIN_BACKOFF;
         loop {
             let body = order.body.get().to_owned();
             let answer = tokio::select! {
-                // What was answered in time counts.
+                // An answer in time goes first.
                 biased;
                 answer = self.requests.put_order(self.lane, &order.order_id, body, clock.deadline) => {
                     answer.map_err(|unanswered| unanswered.why)
@@ -155,10 +155,10 @@ impl Placing {
         }
     }
 
-    /// Waits for the outcome of a queued order: a callback, or the status service once that is overdue.
+    /// Waits for the outcome of a queued order: from a callback, or from polls once the callback is overdue.
     ///
-    /// That an order failed may be news of an earlier delivery when it was asked for: the wait goes on, and the
-    /// failure counts when nothing better comes.
+    /// A polled `FAILED` may be about an earlier delivery. So the wait goes on, and the failure counts only if nothing
+    /// else follows.
     async fn outcome(&self, order: &PlannedOrder, clock: &Clock, mut waiter: Option<Waiter>) -> End {
         let poll_after = if waiter.is_some() { self.poll_after } else { Duration::ZERO };
         let mut fetching = pin!(self.fetch_at(Instant::now() + poll_after, order, clock.deadline));
@@ -166,7 +166,7 @@ impl Placing {
         let mut said = None;
         loop {
             let end = tokio::select! {
-                // A callback that came in time counts; a question that the deadline cut off says nothing.
+                // A callback in time goes first; a poll that the deadline cuts off does not count.
                 biased;
                 callback = next_callback(waiter.as_mut()) => end_of(&callback, order, clock),
                 () = sleep_until(clock.deadline) => {
@@ -203,7 +203,7 @@ impl Placing {
     async fn fetch_at(&self, start: Instant, order: &PlannedOrder, deadline: Instant) -> Fetched {
         sleep_until(start).await;
         let nothing = |said: String, wait: Option<Duration>| {
-            // A server that says "at once" is still asked in turns.
+            // Wait even if the server allows an immediate poll.
             let wait = wait.filter(|wait| !wait.is_zero()).unwrap_or(POLL_INTERVAL);
             Fetched::Nothing { said, wait }
         };
@@ -220,19 +220,19 @@ impl Placing {
                 Err(_) if answer.json()["status"] == PendingView::STATUS => {
                     nothing(PendingView::STATUS.to_owned(), answer.retry_after)
                 }
-                Err(_) => nothing("something that is not an order".to_owned(), answer.retry_after),
+                Err(_) => nothing("an answer that is not an order".to_owned(), answer.retry_after),
             },
         }
     }
 }
 
-/// The state of an order without an outcome, and that of its steps.
+/// The state of an order without an outcome, with its steps.
 fn state_of(view: &OrderView) -> String {
     let steps: Vec<_> = view.steps.iter().flatten().map(|step| format!("{} {}", step.step, step.state)).collect();
     if steps.is_empty() { view.status.clone() } else { format!("{} ({})", view.status, steps.join(", ")) }
 }
 
-/// What the answer to an order says of it.
+/// The outcome in the answer to the PUT.
 fn settled(answer: &Result<Answer, String>, lane: Lane, order: &PlannedOrder) -> Outcome {
     match answer {
         Err(why) => Outcome::because(Status::Unanswered, why.as_str()),
@@ -248,7 +248,7 @@ fn settled(answer: &Result<Answer, String>, lane: Lane, order: &PlannedOrder) ->
     }
 }
 
-/// The next frame about the order; never, where no socket is used.
+/// The next frame about the order. Never completes without a socket.
 async fn next_callback(waiter: Option<&mut Waiter>) -> Callback {
     match waiter {
         Some(waiter) => waiter.next().await,
@@ -256,13 +256,13 @@ async fn next_callback(waiter: Option<&mut Waiter>) -> Callback {
     }
 }
 
-/// The end that a callback reports, at the moment it came.
+/// The end that a callback reports, with its arrival time.
 fn end_of(callback: &Callback, order: &PlannedOrder, clock: &Clock) -> Option<End> {
     let (outcome, by) = outcome_of_frame(&callback.frame, &order.content)?;
     Some(End { at: callback.at.saturating_duration_since(clock.started), outcome, by })
 }
 
-/// The end that frames tell which have come already.
+/// The end that already received frames report.
 fn earlier_end(mut waiter: Waiter, order: &PlannedOrder, clock: &Clock) -> Option<End> {
     std::iter::from_fn(|| waiter.try_next()).find_map(|callback| end_of(&callback, order, clock))
 }

@@ -6,25 +6,25 @@ use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_types::os_shim_internal::{Env, Fs};
 use std::env;
 
-/// The profile of those that name none.
+/// The profile that is used if none is named.
 const DEFAULT: &str = "default";
 
 /// The variable with the profile's name.
 const VARIABLE: &str = "AWS_PROFILE";
 
-/// Every variable with an endpoint, and the setting of a profile.
-/// Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints".
+/// The variables with an endpoint, and the settings of a profile. Source: AWS SDKs and Tools Reference Guide,
+/// "Service-specific endpoints".
 const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL";
 const ENDPOINT_SETTING: &str = "endpoint_url";
 const IGNORE_ENDPOINT_VARIABLE: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
 const IGNORE_ENDPOINT_SETTING: &str = "ignore_configured_endpoint_urls";
 
-/// Every profile, and which one is selected.
+/// All profiles and the selected one.
 #[derive(Clone, Debug)]
 pub(crate) struct Profiles(ProfileSet);
 
 impl Profiles {
-    /// Those in the AWS configuration files. The one of that name is selected, else that of `AWS_PROFILE`.
+    /// Loads the AWS configuration files. Selects the profile with that name, else the one in `AWS_PROFILE`.
     ///
     /// # Errors
     /// A file cannot be read or is malformed.
@@ -57,10 +57,10 @@ impl Profiles {
         (!names.is_empty()).then(|| names.join(", "))
     }
 
-    /// Checks that the selected profile exists, unless none was selected by its name.
+    /// Checks that the selected profile exists. The default profile may be missing.
     ///
     /// # Errors
-    /// It does not: the message has the names of those that do.
+    /// It does not exist. The message names the existing profiles.
     pub(crate) fn check_selected(&self) -> anyhow::Result<()> {
         let name = self.selected();
         if name == DEFAULT || self.has_selected() {
@@ -83,11 +83,10 @@ impl Profiles {
         endpoint.filter(|_| !is_ignored)
     }
 
-    /// The command that signs in again, if the selected profile gets its credentials from a session. That may be the session of
-    /// its source profile.
+    /// The sign-in command, if the selected profile or its source profile gets its credentials from a session.
     pub(crate) fn sign_in(&self) -> Option<String> {
         let mut name = self.selected();
-        // A profile may name itself, or one that leads back to it.
+        // Stop after all profiles: source profiles may form a cycle.
         for _ in self.0.profiles() {
             let profile = self.0.get_profile(name)?;
             if profile.get("sso_session").or_else(|| profile.get("sso_start_url")).is_some() {

@@ -1,4 +1,4 @@
-//! Every request that leaves: the one place where they are built.
+//! Builds every request to the stack.
 
 use crate::connections;
 use crate::network::{Network, Proxy};
@@ -18,14 +18,14 @@ use tokio_tungstenite::tungstenite::{client::IntoClientRequest, handshake::clien
 /// Longest wait for a TCP and TLS connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Connections for each request that may be under way, at most: one in use, one idle, and one that is being opened.
+/// Most connections per concurrent request: one in use, one idle, one being opened.
 pub const FILES_PER_REQUEST: u64 = 3;
 
-/// How soon a server that has closed an idle connection lets a request on it fail: one round trip later. What fails after more
-/// time was lost by the server.
+/// A request on an idle connection that the server has closed fails within this time, one round trip. A later failure
+/// is the server's.
 const STALE_WITHIN: Duration = Duration::from_secs(1);
 
-/// Longest piece of an answer that is no problem document repeated to people, in characters.
+/// Longest echo of an answer that is not a problem document, in characters.
 const MAX_ECHO_CHARS: usize = 200;
 
 /// Builds requests to one stack.
@@ -42,12 +42,12 @@ pub struct Requests {
     resent: Arc<AtomicU64>,
 }
 
-/// What came back, whatever its status.
+/// An answer with any status.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The HTTP status code.
     pub status: u16,
-    /// `Retry-After` in seconds, where the server says one.
+    /// `Retry-After`, if the server sent it.
     pub retry_after: Option<Duration>,
     /// The body as text.
     pub body: String,
@@ -56,19 +56,19 @@ pub struct Answer {
 /// Why a request has no answer.
 #[derive(Clone, Debug)]
 pub struct Unanswered {
-    /// For people.
+    /// The reason as text.
     pub why: String,
-    /// Whether this machine could not send it: for lack of a file, a port, a network or the server's address, or because of its
-    /// proxy or the certificates that it trusts.
+    /// Whether this machine could not send it: no file, port, network or DNS, or a problem with its proxy or its
+    /// trusted certificates.
     pub is_local: bool,
 }
 
 impl Requests {
-    /// A client of the REST API under that URL, with that token, for so many requests at the same time. It has at most
-    /// [`FILES_PER_REQUEST`] times as many connections.
+    /// A client of the REST API at that URL, for `at_once` concurrent requests. It opens at most [`FILES_PER_REQUEST`]
+    /// times that number of connections.
     ///
     /// # Errors
-    /// TLS cannot be set up on this machine, or the proxy is malformed.
+    /// TLS cannot be set up on this machine, or the proxy setting is malformed.
     pub fn new(api_url: Url, token: Token, network: &Network, at_once: usize) -> anyhow::Result<Self> {
         let (builder, proxy) = network.http(&api_url)?;
         let http = built(builder.pool_max_idle_per_host(at_once), at_once)?;
@@ -78,13 +78,13 @@ impl Requests {
         Ok(Self { http, fresh, api_url, token, network, proxy, missed: Arc::default(), resent: Arc::default() })
     }
 
-    /// How the API is reached.
+    /// The network settings of this client.
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.network
     }
 
-    /// The same with another token, over the same connections.
+    /// A copy with another token, over the same connections.
     #[must_use]
     pub fn with_token(&self, token: Token) -> Self {
         Self { token, ..self.clone() }
@@ -99,7 +99,7 @@ impl Requests {
         self.answer(request.header(header::CONTENT_TYPE, "application/json").body(body), until).await
     }
 
-    /// Asks for an order: `GET /orders/{orderId}`.
+    /// Polls an order: `GET /orders/{orderId}`.
     ///
     /// # Errors
     /// Why there is no answer.
@@ -107,13 +107,13 @@ impl Requests {
         self.answer(self.http(Method::GET, &format!("orders/{id}")), until).await
     }
 
-    /// Whether some request met nobody, or somebody who does not know the API.
+    /// Whether a request found no server, or a server that does not have this API.
     #[must_use]
     pub fn missed(&self) -> bool {
         self.missed.load(Ordering::Relaxed)
     }
 
-    /// Requests that were sent again over a new connection, because the server had just closed the one that they went over.
+    /// Number of requests sent again because the server had just closed their connection.
     #[must_use]
     pub fn resent(&self) -> u64 {
         self.resent.load(Ordering::Relaxed)
@@ -139,7 +139,7 @@ impl Requests {
         match timeout_at(until, exchange).await {
             Err(_) => Err(Unanswered { why: "no answer in time".to_owned(), is_local: false }),
             Ok(Ok(answer)) => {
-                // The API's own answers of these are problem documents.
+                // The API's 403 and 404 are problem documents.
                 if [403, 404].contains(&answer.status) && answer.problem().is_none() {
                     self.missed.store(true, Ordering::Relaxed);
                 }
@@ -149,9 +149,8 @@ impl Requests {
         }
     }
 
-    /// Sends the request; again, over a new connection, where the server had just closed the one that it went over: whatever the
-    /// first one did, PUT and GET do no more when they come twice.
-    /// Source: RFC 9110, section 9.2.2, "Idempotent Methods".
+    /// Sends the request. If the server had just closed its connection, sends it again over a new one: PUT and GET are
+    /// idempotent. Source: RFC 9110, section 9.2.2, "Idempotent Methods".
     async fn send(&self, request: Request) -> reqwest::Result<reqwest::Response> {
         let (again, started) = (request.try_clone(), Instant::now());
         let (sent, opened) = connections::noting(self.http.execute(request)).await;
@@ -167,7 +166,7 @@ impl Requests {
 
     fn unanswered(&self, error: &reqwest::Error) -> Unanswered {
         let cause = self.cause(error);
-        // A proxy that fails and a certificate that is not trusted are this machine's settings, and no server's fault.
+        // A failing proxy and an untrusted certificate are settings of this machine, not faults of the server.
         let is_on_the_way = error.is_connect() && (self.proxy.is_some() || is_untrusted(error));
         let is_local = connections::is_local(error) || is_on_the_way;
         let why = match error.is_connect() {
@@ -175,7 +174,7 @@ impl Requests {
             true => format!("no connection: {cause}"),
             false => format!("no answer: {cause}"),
         };
-        // Where this machine is at fault, the address may be right.
+        // If this machine is at fault, the address may be right.
         let may_be_right = is_local && !error.is_dns() || is_on_the_way;
         if error.is_connect() && !may_be_right {
             self.missed.store(true, Ordering::Relaxed);
@@ -183,14 +182,14 @@ impl Requests {
         Unanswered { why, is_local }
     }
 
-    /// Why there is no answer, with the proxy on the way there.
+    /// The root cause, with the proxy if one is used.
     fn cause(&self, error: &reqwest::Error) -> String {
         let cause = root_cause(error);
         self.proxy.as_ref().map_or_else(|| cause.clone(), |proxy| format!("proxy {proxy}: {cause}"))
     }
 }
 
-/// A client of the REST API that opens so many connections at the same time at most.
+/// A client that opens at most `at_once` connections concurrently.
 fn built(builder: ClientBuilder, at_once: usize) -> anyhow::Result<Client> {
     let builder = builder
         .user_agent(concat!("twolane/", env!("CARGO_PKG_VERSION")))
@@ -201,21 +200,20 @@ fn built(builder: ClientBuilder, at_once: usize) -> anyhow::Result<Client> {
     client.map_err(|error| anyhow::anyhow!(root_cause(&error))).context("Failed to set up HTTP")
 }
 
-/// The opening handshake of the WebSocket API under that URL, with that token.
+/// The opening handshake of the WebSocket API at that URL, with that token.
 ///
 /// # Errors
-/// The URL cannot be asked for.
+/// The URL is not a WebSocket URL.
 pub fn handshake(websocket_url: &Url, token: &Token) -> anyhow::Result<Handshake> {
     let request = websocket_url.as_str().into_client_request();
-    let mut request = request.with_context(|| format!("Failed to ask for {websocket_url}"))?;
+    let mut request = request.with_context(|| format!("Failed to build a request to {websocket_url}"))?;
     if let Some(value) = token.authorization() {
         request.headers_mut().insert(header::AUTHORIZATION, value);
     }
     Ok(request)
 }
 
-/// `Retry-After` in seconds; the date form, which the service never sends, is not understood.
-/// Source: RFC 9110, section 10.2.3.
+/// Parses `Retry-After` in seconds. The service never sends the date form. Source: RFC 9110, section 10.2.3.
 fn retry_after(value: &str) -> Option<Duration> {
     value.trim().parse::<u32>().ok().map(|seconds| Duration::from_secs(u64::from(seconds)))
 }
@@ -233,7 +231,7 @@ impl Answer {
         serde_json::from_str(&self.body).ok()
     }
 
-    /// What an answer that is no success says, for people.
+    /// The error message of an answer that is not a success.
     #[must_use]
     pub fn complaint(&self) -> String {
         let status = self.status;
@@ -244,7 +242,7 @@ impl Answer {
                 let body = self.json();
                 let text = body["message"].as_str().unwrap_or(self.body.trim());
                 let echo: String = text.chars().take(MAX_ECHO_CHARS).collect();
-                if echo.is_empty() { format!("HTTP status {status} without a word") } else { echo }
+                if echo.is_empty() { format!("HTTP {status} with an empty body") } else { echo }
             }
         }
     }
@@ -260,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_the_detail_of_a_problem_and_the_request_id_of_a_failure() {
+    fn shows_the_detail_of_a_problem_and_the_request_id_of_a_failure() {
         let problem = r#"{"type":"about:blank","title":"T","status":503,"detail":"Busy.","requestId":"r-1"}"#;
 
         assert_eq!(complaint(409, problem), "Busy.");
@@ -268,10 +266,10 @@ mod tests {
     }
 
     #[test]
-    fn tells_what_there_is_when_the_answer_is_no_problem_document() {
+    fn shows_the_body_if_the_answer_is_not_a_problem_document() {
         assert_eq!(complaint(403, r#"{"message":"Forbidden"}"#), "Forbidden");
         assert_eq!(complaint(502, "<html>"), "<html>");
-        assert_eq!(complaint(502, " "), "HTTP status 502 without a word");
+        assert_eq!(complaint(502, " "), "HTTP 502 with an empty body");
         assert_eq!(complaint(502, &"é".repeat(500)).chars().count(), MAX_ECHO_CHARS);
     }
 

@@ -1,11 +1,11 @@
-//! What is at the bottom of an error.
+//! The root cause of an error.
 
 use aws_smithy_types::error::ErrorMetadata;
 use rustls::CertificateError;
 use std::error::Error;
 use std::{fmt, io};
 
-/// What failed on the way through a proxy.
+/// An error of a connection through a proxy.
 #[derive(Debug)]
 pub(crate) struct ThroughProxy {
     proxy: String,
@@ -13,7 +13,7 @@ pub(crate) struct ThroughProxy {
 }
 
 impl ThroughProxy {
-    /// `proxy` is displayed, so it has no password.
+    /// `proxy` must display without its password.
     pub(crate) fn new(proxy: &impl fmt::Display, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { proxy: proxy.to_string(), source: source.into() }
     }
@@ -31,12 +31,12 @@ impl Error for ThroughProxy {
     }
 }
 
-/// The error and everything below it.
+/// The error and all its causes.
 pub(crate) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error| below(*error))
 }
 
-/// What is below an error. An I/O error hides what it was made of: its source is the source of that.
+/// The cause of an error. An I/O error hides its inner error: its `source` is the inner error's source.
 fn below<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     match error.downcast_ref::<io::Error>() {
         Some(error) => error.get_ref().map(|inner| inner as &(dyn Error + 'static)),
@@ -44,16 +44,18 @@ fn below<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
     }
 }
 
-/// What is at the bottom of an error, with the proxy on the way there; the other layers say where it passed.
+/// The text of the root cause, with the proxy if one is used. The other layers only say where the error passed.
 pub(crate) fn root_cause(error: &(dyn Error + 'static)) -> String {
     let cause = chain(error).last().unwrap_or(error);
     let text = match cause.downcast_ref::<ErrorMetadata>() {
-        // Its text is that of a Rust struct.
-        Some(answer) => answer_of_aws(answer),
-        None if is_untrusted(cause) => "no authority that is trusted signed the server's certificate. AWS_CA_BUNDLE, or \
-                                        ca_bundle in the AWS profile, names the PEM file of the authorities to trust, in \
-                                        place of the operating system's"
-            .to_owned(),
+        // Its own display is a Rust struct.
+        Some(answer) => aws_message(answer),
+        None if is_untrusted(cause) => {
+            "the server's certificate is not signed by a trusted authority. Set AWS_CA_BUNDLE, or \
+                                        ca_bundle in the AWS profile, to a PEM file of authorities to trust instead of \
+                                        the operating system's"
+                .to_owned()
+        }
         None => cause.to_string(),
     };
     match chain(error).find_map(|error| error.downcast_ref::<ThroughProxy>()) {
@@ -68,8 +70,8 @@ pub(crate) fn is_untrusted(error: &(dyn Error + 'static)) -> bool {
     chain(error).any(|cause| cause.downcast_ref::<rustls::Error>() == Some(&untrusted))
 }
 
-/// What AWS answered: the error's code and its message.
-pub(crate) fn answer_of_aws(answer: &ErrorMetadata) -> String {
+/// AWS's error code and message.
+pub(crate) fn aws_message(answer: &ErrorMetadata) -> String {
     format!("{}: {}", answer.code().unwrap_or("error"), answer.message().unwrap_or("no message"))
 }
 
@@ -78,14 +80,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writes_an_answer_of_aws_as_a_sentence() {
+    fn writes_an_aws_error_as_code_and_message() {
         let answer = ErrorMetadata::builder().code("AccessDenied").message("You may not assume the role").build();
 
         assert_eq!(root_cause(&io::Error::other(answer)), "AccessDenied: You may not assume the role");
     }
 
     #[test]
-    fn names_the_variable_where_a_certificate_is_not_trusted() {
+    fn names_the_variable_for_an_untrusted_certificate() {
         let untrusted = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
 
         let text = root_cause(&io::Error::other(io::Error::other(untrusted)));
@@ -94,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_what_is_at_the_bottom() {
+    fn writes_the_root_cause() {
         assert_eq!(root_cause(&io::Error::other(io::Error::other("gone"))), "gone");
     }
 }

@@ -1,4 +1,4 @@
-//! The signals that interrupt a run: Ctrl-C and the request to terminate, as Unix sends them.
+//! The Unix signals that interrupt a run.
 
 use futures_util::future::OptionFuture;
 use std::fs;
@@ -20,7 +20,7 @@ pub enum Signal {
 }
 
 impl Signal {
-    /// As POSIX calls it.
+    /// Its POSIX name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -30,8 +30,8 @@ impl Signal {
         }
     }
 
-    /// The exit code of a run that it ended: 128 and the signal's number, as shells tell it.
-    /// Source: POSIX.1-2024, `kill`, for the numbers; Bash Reference Manual, "Exit Status".
+    /// Exit code after this signal: 128 plus the signal's number, as in shells. Source: POSIX.1-2024, `kill`, for the
+    /// numbers; Bash Reference Manual, "Exit Status".
     #[must_use]
     pub fn exit_code(self) -> u8 {
         match self {
@@ -42,11 +42,11 @@ impl Signal {
     }
 }
 
-/// Listens for [`Signal`]s. From its creation on, they do not end the process by themselves any more.
+/// Listens for [`Signal`]s. Once created, they no longer end the process by themselves.
 pub struct Signals {
     interrupt: unix::Signal,
     terminate: unix::Signal,
-    /// Not where nohup(1) has it ignored.
+    /// `None` if nohup(1) ignores it.
     hangup: Option<unix::Signal>,
 }
 
@@ -54,7 +54,7 @@ impl Signals {
     /// Starts to listen.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The operating system's error.
     pub fn listen() -> io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -73,8 +73,8 @@ impl Signals {
     }
 }
 
-/// Whether this process was started so that it outlives its terminal. Linux says so; elsewhere, one without a terminal
-/// is taken for one that was. Source: `proc_pid_status(5)`, `SigIgn`, of which the lowest bit is SIGHUP.
+/// Whether this process was started to outlive its terminal. Linux reports it; elsewhere, a process without a terminal
+/// counts as such. Source: `proc_pid_status(5)`, `SigIgn`: the lowest bit is SIGHUP.
 fn ignores_hangup() -> bool {
     let ignored = fs::read_to_string("/proc/self/status").ok().and_then(|status| {
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
@@ -87,7 +87,7 @@ fn ignores_hangup() -> bool {
 #[derive(Clone, Copy, Debug)]
 enum Cause {
     Signal(Signal),
-    /// The program itself has reason to.
+    /// The program decided to stop.
     Decision,
 }
 
@@ -102,7 +102,7 @@ impl Interruption {
     /// Starts to listen.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The operating system's error.
     pub fn listen() -> io::Result<Self> {
         let mut signals = Signals::listen()?;
         let (cause, seen) = watch::channel(None);
@@ -111,7 +111,7 @@ impl Interruption {
         tokio::spawn(async move {
             let signal = signals.next().await;
             first.send_replace(Some(Cause::Signal(signal)));
-            // Later signals are ignored as long as somebody listens: the work is ending already.
+            // Ignore later signals while there are listeners: the work is already ending.
             first.closed().await;
         });
         Ok(Self { seen, cause })

@@ -1,4 +1,4 @@
-//! A WebSocket that is kept open: what closes is opened again, and what was subscribed to is subscribed to again.
+//! A WebSocket that is kept open: it reconnects and subscribes again.
 
 use crate::network::{Network, OpenError, Stream, is_loopback};
 use crate::requests;
@@ -23,65 +23,65 @@ use tokio_tungstenite::{
 /// Longest wait for the opening handshake.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Between pings: API Gateway closes a socket that is idle for ten minutes. Source: Amazon API Gateway Developer
-/// Guide, quotas of WebSocket APIs, "Idle Connection Timeout".
+/// Interval between pings: API Gateway closes a socket that is idle for ten minutes. Source: Amazon API Gateway
+/// Developer Guide, quotas of WebSocket APIs, "Idle Connection Timeout".
 const PING_INTERVAL: Duration = Duration::from_mins(5);
 
-/// Wait before the first attempt to reopen; it doubles with each further one up to [`MAX_BACKOFF`].
+/// Wait before the first reconnect. It doubles up to [`MAX_BACKOFF`].
 const MIN_BACKOFF: Duration = Duration::from_millis(250);
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
-/// A socket that stayed open this long was fine: the next back-off starts over.
+/// After a socket stayed open this long, the back-off starts over.
 const STABLE_AFTER: Duration = Duration::from_secs(10);
 
-/// The message that keeps a socket open. Only a stack that answers it with [`PONG`] knows it.
+/// The message that keeps a socket open. A stack that knows it answers with [`PONG`].
 const PING: &str = r#"{"action":"ping"}"#;
 
 /// The type of the frame that answers [`PING`].
 const PONG: &str = "pong";
 
-/// How the detail of manage-connections' error begins where it does not know a message.
+/// Prefix of manage-connections' error detail for an unknown message.
 const NOT_UNDERSTOOD: &str = "The frame was not understood";
 
-/// The message of API Gateway's own error frame where no route takes a message.
+/// The message of API Gateway's error frame if no route takes a message.
 const FORBIDDEN: &str = "Forbidden";
 
-/// What is sent from time to time, so that an idle socket stays open.
+/// What keeps an idle socket open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeepAlive {
-    /// A ping frame of the WebSocket protocol: it shows whether the server still answers, and invokes no function.
+    /// A ping frame of the WebSocket protocol. It shows whether the server still answers and invokes no function.
     PingFrame,
-    /// That, and the message `{"action":"ping"}`, which is what counts for API Gateway and invokes a function. To a stack
-    /// that does not know it, it is sent once for each time the socket opens.
+    /// A ping frame, and the message `{"action":"ping"}`, which resets API Gateway's idle timeout and invokes a
+    /// function. If the stack does not know the message, it is sent only once per connection.
     Message,
 }
 
-/// What happens to a kept socket.
+/// An event of a kept socket.
 #[derive(Debug)]
 pub enum Event {
-    /// It is open, and every subscription is sent.
+    /// The socket is open and all subscriptions are sent.
     Opened,
-    /// A text frame came.
+    /// A text frame arrived.
     Frame {
         /// The frame's text.
         text: String,
-        /// When it came.
+        /// When it arrived.
         at: Instant,
     },
-    /// It did not open, or closed.
+    /// The socket did not open, or it closed.
     Lost {
         /// Why.
         why: String,
-        /// What else to think of.
+        /// What else to check.
         hint: Option<&'static str>,
-        /// The wait after which it is tried again; `None` if it is not, as it could only fail again. Then nothing follows.
+        /// Wait until the next attempt; `None` if it could only fail again. Then no event follows.
         retry_in: Option<Duration>,
-        /// When the server was last heard from; `None` if the socket was not open.
+        /// When the last frame arrived; `None` if the socket was not open.
         heard_at: Option<OffsetDateTime>,
     },
 }
 
-/// A socket kept open by a task of its own, until it is closed or dropped.
+/// A socket that a separate task keeps open until it is closed or dropped.
 pub struct Socket {
     events: mpsc::UnboundedReceiver<Event>,
     task: JoinHandle<()>,
@@ -101,7 +101,7 @@ impl Socket {
         Self { events, task: tokio::spawn(kept.keep_open(subscriptions, sender)) }
     }
 
-    /// What happens next.
+    /// The next event.
     ///
     /// # Panics
     /// Never: the task sends until this socket is gone.
@@ -109,15 +109,15 @@ impl Socket {
         self.events.recv().await.expect("the task sends until this receiver is gone")
     }
 
-    /// Closes the socket in good order, if it can be done at once.
+    /// Closes the socket with a closing handshake, if that takes at most one second.
     pub async fn close(mut self) {
-        const PATIENCE: Duration = Duration::from_secs(1);
+        const TIMEOUT: Duration = Duration::from_secs(1);
         self.events.close();
-        let _ = timeout(PATIENCE, self.task).await;
+        let _ = timeout(TIMEOUT, self.task).await;
     }
 }
 
-/// What is kept open, and how.
+/// The settings of a kept socket.
 struct Kept {
     url: Url,
     token: Token,
@@ -173,7 +173,7 @@ impl Kept {
 struct NotOpen {
     why: String,
     hint: Option<&'static str>,
-    /// Whether every other attempt would fail as well.
+    /// Whether every further attempt would fail, too.
     for_good: bool,
 }
 
@@ -187,24 +187,22 @@ fn not_open(error: &OpenError, url: &Url, token: &Token) -> NotOpen {
     let hint = Some(is_it_still_there(url));
     match error {
         OpenError::Handshake(tungstenite::Error::Http(response)) => {
-            let answered = format!("the handshake was answered with HTTP status {}", response.status());
+            let answered = format!("the handshake was answered with HTTP {}", response.status());
             let refusal = token.complaint(OffsetDateTime::now_utc());
             let for_good = !token.is_renewed();
-            // AWS answers 403 too where there is no such API, and so does the local cloud, though without a word.
-            let says_nothing = response.headers().get("content-length").is_some_and(|length| length == "0");
+            // AWS also answers 403 if the API does not exist. So does the local cloud, but with an empty body.
+            let is_empty = response.headers().get("content-length").is_some_and(|length| length == "0");
             match response.status().as_u16() {
-                403 if says_nothing || !is_loopback(url) => NotOpen {
-                    why: format!("{answered}: there is no such stack any more, or {refusal}"),
-                    hint,
-                    for_good,
-                },
+                403 if is_empty || !is_loopback(url) => {
+                    NotOpen { why: format!("{answered}: the stack no longer exists, or {refusal}"), hint, for_good }
+                }
                 401 | 403 => NotOpen { why: format!("{answered}: {refusal}"), hint: None, for_good },
                 404 => NotOpen { hint, ..NotOpen::for_now(answered) },
                 _ => NotOpen::for_now(answered),
             }
         }
         error if error.is_refused() => NotOpen { hint, ..NotOpen::for_now(root_cause(error)) },
-        // It stays untrusted.
+        // A further attempt cannot change that.
         error if is_untrusted(error) => NotOpen { for_good: true, ..NotOpen::for_now(root_cause(error)) },
         OpenError::Handshake(error) => NotOpen::for_now(why(error)),
         OpenError::Connect(_) => NotOpen::for_now(root_cause(error)),
@@ -218,14 +216,14 @@ fn why(error: &tungstenite::Error) -> String {
     }
 }
 
-/// How a socket ended.
+/// Why and when a socket ended.
 struct Closed {
     why: String,
-    /// When the server was last heard from.
+    /// When the last frame arrived.
     heard_at: OffsetDateTime,
 }
 
-/// Passes frames on until the socket closes.
+/// Forwards frames until the socket closes.
 async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut WebSocketStream<S>,
     mut keep_alive: KeepAlive,
@@ -291,16 +289,16 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     Closed { why, heard_at }
 }
 
-/// What a stack answers to [`PING`].
+/// A stack's answer to [`PING`].
 #[derive(Debug, PartialEq, Eq)]
 enum PingAnswer {
     Pong,
-    /// The stack does not know it.
+    /// The stack does not know the message.
     Unknown,
 }
 
 impl PingAnswer {
-    /// Reads a frame; `None` for any other, such as a passing failure or the end of the token.
+    /// Parses a frame. `None` for any other frame, such as a temporary error or an expired token.
     fn read(text: &str) -> Option<Self> {
         #[derive(Deserialize)]
         struct Frame {
@@ -312,14 +310,14 @@ impl PingAnswer {
         match r#type.as_deref() {
             Some(PONG) => Some(Self::Pong),
             Some("error") if detail?.starts_with(NOT_UNDERSTOOD) => Some(Self::Unknown),
-            // A frame of API Gateway's.
+            // A frame of API Gateway.
             None if message? == FORBIDDEN => Some(Self::Unknown),
             _ => None,
         }
     }
 }
 
-/// The frame that asks for an order's present state and its outcome.
+/// The frame that asks for an order's current state and its outcome.
 fn subscribe(order_id: &str) -> String {
     json!({"action": "subscribe", "orderId": order_id}).to_string()
 }
@@ -333,7 +331,7 @@ mod tests {
 
     const RESULT: &str = r#"{"type":"order.failed","orderId":"5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b","reason":"x"}"#;
 
-    /// The server's end of an open socket, and what the client's end passes on.
+    /// The server's end of an open socket, and the client's events.
     async fn served(keep_alive: KeepAlive) -> (WebSocketStream<DuplexStream>, mpsc::UnboundedReceiver<Event>) {
         let (client, server) = duplex(4096);
         let (sender, mut events) = mpsc::unbounded_channel();
@@ -345,7 +343,7 @@ mod tests {
         (WebSocketStream::from_raw_socket(server, Role::Server, None).await, events)
     }
 
-    /// What the client sends until its next ping frame, and with it.
+    /// Waits for the client's next ping frame. Returns the message that follows it, if any.
     async fn next_ping(server: &mut WebSocketStream<DuplexStream>) -> Option<String> {
         let is_ping = async |server: &mut WebSocketStream<DuplexStream>| match server.next().await {
             Some(Ok(Message::Ping(_))) => None,
@@ -353,7 +351,7 @@ mod tests {
             other => panic!("neither a ping frame nor a message: {other:?}"),
         };
         assert_eq!(is_ping(server).await, None, "the ping frame goes first");
-        // What comes with it comes at once.
+        // A message follows the ping frame at once.
         timeout(Duration::from_secs(1), is_ping(server)).await.ok().flatten()
     }
 
@@ -378,8 +376,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn sends_no_further_message_to_a_stack_that_does_not_know_it() {
-        // As manage-connections says it.
+    async fn stops_the_messages_if_the_stack_does_not_know_them() {
+        // As in manage-connections.
         let detail = format!("The frame was not understood: {}.", InvalidFrame::NotUnderstood);
         let not_understood = json!({"type": "error", "detail": detail}).to_string();
         for answer in [&not_understood, r#"{"message":"Forbidden","requestId":"r-1"}"#] {
@@ -392,12 +390,12 @@ mod tests {
             assert_eq!(next_ping(&mut server).await, None);
             server.send(Message::text(r#"{"type":"error","detail":"other"}"#)).await.expect("the client reads");
             assert_eq!(next_frame(&mut events).await, RESULT);
-            assert!(next_frame(&mut events).await.contains("other"), "an answer to nothing is passed on");
+            assert!(next_frame(&mut events).await.contains("other"), "a frame that answers no ping is passed on");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn keeps_sending_messages_after_a_passing_failure_and_passes_on_what_it_says() {
+    async fn keeps_sending_messages_after_a_temporary_error_and_passes_the_error_on() {
         for answer in [
             r#"{"message":"Internal server error","connectionId":"c-1","requestId":"r-1"}"#,
             r#"{"message":"Too Many Requests","connectionId":"c-1","requestId":"r-1"}"#,
@@ -415,14 +413,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn sends_ping_frames_alone_where_no_function_may_be_invoked() {
+    async fn sends_only_ping_frames_if_no_function_may_be_invoked() {
         let (mut server, _events) = served(KeepAlive::PingFrame).await;
 
         assert_eq!(next_ping(&mut server).await, None);
     }
 
     #[test]
-    fn subscribes_in_the_service_s_words() {
+    fn subscribes_with_a_frame_that_the_service_reads() {
         let frame = subscribe("5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b");
 
         assert!(matches!(ClientFrame::parse(&frame), Ok(ClientFrame::Subscribe(_))));

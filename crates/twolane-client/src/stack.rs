@@ -1,7 +1,7 @@
-//! Which stack to talk to: its outputs, from whatever names it.
+//! Finds the stack to use, and its outputs.
 //!
-//! What is typed goes first, then the environment, then the file that `make up` leaves. One source gives all outputs:
-//! the REST API of one stack and the WebSocket API of another would never meet.
+//! Command-line options go first, then the environment, then the file that `make up` writes. All outputs come from one
+//! source: URLs of different stacks would not work together.
 
 use crate::aws;
 use crate::network::{Network, is_loopback};
@@ -18,25 +18,25 @@ const WEBSOCKET_URL_VARIABLE: &str = "TWOLANE_WEBSOCKET_URL";
 const OUTPUTS_VARIABLE: &str = "TWOLANE_OUTPUTS";
 const DEFAULT_OUTPUTS: &str = ".local/outputs.json";
 
-/// What was said of where a stack is.
+/// The address of a stack.
 #[derive(Clone, Debug, Default)]
 pub struct StackAddress {
     /// URL of the REST API, stage included.
     pub api_url: Option<String>,
     /// URL of the WebSocket API, stage included.
     pub websocket_url: Option<String>,
-    /// Where its outputs are.
+    /// How to find its outputs.
     pub deployed: DeployedAddress,
 }
 
-/// What was said of where a stack's outputs are.
+/// How to find a stack's outputs.
 #[derive(Clone, Debug, Default)]
 pub struct DeployedAddress {
     /// Name of a deployed AWS stack.
     pub stack_name: Option<String>,
-    /// The AWS region; the AWS configuration's without it.
+    /// The AWS region; `None`: from the AWS configuration.
     pub region: Option<String>,
-    /// The AWS profile; the AWS configuration's without it.
+    /// The AWS profile; `None`: from the AWS configuration.
     pub profile: Option<String>,
     /// JSON file with the stack's outputs.
     pub outputs: Option<PathBuf>,
@@ -47,10 +47,10 @@ impl DeployedAddress {
         Network::find(self.profile.as_deref()).await
     }
 
-    /// The parameters of the stack `stack_name`, with their values, and the Region that it is in.
+    /// The parameters of the stack `stack_name` with their values, and its region.
     ///
     /// # Errors
-    /// No name was given, or what AWS says.
+    /// No name is given, or AWS's error.
     pub async fn parameters(&self) -> anyhow::Result<(Vec<(String, String)>, Option<String>)> {
         let name = self.stack_name.as_deref().context("Parameters are read from a stack: pass --stack-name")?;
         let (stack, config) = describe(name, self, &self.network().await?).await?;
@@ -65,23 +65,23 @@ impl DeployedAddress {
     }
 }
 
-/// The outputs of a stack, where they were found, and how the stack is reached.
+/// The outputs of a stack, their source, and how the stack is reached.
 #[derive(Clone, Debug)]
 pub struct Stack {
     outputs: HashMap<String, String>,
     network: Network,
     source: String,
-    /// The file with its outputs, if that is the source.
+    /// The file with the outputs, if that is the source.
     file: Option<PathBuf>,
-    /// What CloudFormation was asked with, if that is the source.
+    /// The AWS configuration for CloudFormation, if that is the source.
     config: Option<SdkConfig>,
 }
 
 impl Stack {
-    /// Finds the stack's two URLs; other outputs only where they come along.
+    /// Finds the stack's two URLs, with other outputs if the source has them.
     ///
     /// # Errors
-    /// What was looked for when nothing is found; what is wrong with the source that was chosen.
+    /// No source is found: the message lists them. Or the chosen source is wrong.
     pub async fn find(address: &StackAddress) -> anyhow::Result<Self> {
         if address.deployed.stack_name.is_some() || address.deployed.outputs.is_some() {
             return Self::find_deployed(&address.deployed).await;
@@ -142,7 +142,7 @@ impl Stack {
         (!outputs.is_empty()).then(|| Self { outputs, network, source, file: None, config: None })
     }
 
-    /// How the stack is reached.
+    /// The network settings for this stack.
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.network
@@ -153,15 +153,15 @@ impl Stack {
     /// # Errors
     /// The current folder cannot be read.
     pub fn local_outputs() -> anyhow::Result<Option<PathBuf>> {
-        // A path need not be UTF-8.
+        // A path may not be UTF-8.
         if let Some(path) = std::env::var_os(OUTPUTS_VARIABLE).filter(|path| !path.is_empty()) {
             return Ok(Some(path.into()));
         }
-        Ok(default_outputs(&std::env::current_dir().context("Failed to tell the current folder")?))
+        Ok(default_outputs(&std::env::current_dir().context("Failed to read the current folder")?))
     }
 
-    /// The file with the stack's outputs: where they were found, or that of the local stack with the same URL. `None`
-    /// also where the current folder is gone: then there is no local stack around it.
+    /// The file with the stack's outputs: the source itself, or the local stack's file if it has the same URL. `None`
+    /// if the current folder no longer exists: then no local stack is found.
     #[must_use]
     pub fn file(&self) -> Option<PathBuf> {
         if let Some(file) = &self.file {
@@ -177,7 +177,7 @@ impl Stack {
         Self::from_file(&path, &self.network).ok().filter(same).map(|_| path)
     }
 
-    /// The same with all its outputs, where only its URLs are known and they are those of the local stack.
+    /// Adds all outputs if only the URLs are known and they are those of the local stack.
     #[must_use]
     pub fn with_all_outputs(self) -> Self {
         self.file().and_then(|path| Self::from_file(&path, &self.network).ok()).unwrap_or(self)
@@ -200,12 +200,12 @@ impl Stack {
             if self.has_websocket_api() {
                 error
             } else {
-                error.context("A stack that was deployed with Callbacks=none has none")
+                error.context("A stack deployed with Callbacks=none has no WebSocket API")
             }
         })
     }
 
-    /// Whether anything is known of a WebSocket API: a stack may be deployed without.
+    /// Whether a WebSocket API is known: a stack may be deployed without.
     #[must_use]
     pub fn has_websocket_api(&self) -> bool {
         self.outputs.contains_key("WebSocketUrl")
@@ -214,7 +214,7 @@ impl Stack {
     /// An output.
     ///
     /// # Errors
-    /// There is none of that name.
+    /// The stack has no output with that name.
     pub fn output(&self, name: &str) -> anyhow::Result<&str> {
         let output = self.outputs.get(name).map(String::as_str);
         output.with_context(|| {
@@ -228,10 +228,10 @@ impl Stack {
         self.api_url().is_ok_and(|url| is_loopback(&url))
     }
 
-    /// The user's AWS configuration, which leads to where the stack is.
+    /// The AWS configuration for this stack.
     ///
     /// # Errors
-    /// The profile does not exist, there is no region, or the stack is on this machine and the configuration leads to AWS.
+    /// The profile does not exist, no region is set, or the stack is local but the configuration leads to AWS.
     pub async fn aws_config(&self, address: &DeployedAddress) -> anyhow::Result<SdkConfig> {
         let profiles = self.network.profiles()?;
         profiles.check_selected()?;
@@ -242,12 +242,12 @@ impl Stack {
             };
         }
         let endpoint = profiles.endpoint().context(
-            "The stack is a local one, and AWS would be asked about it: neither AWS_ENDPOINT_URL nor endpoint_url of your AWS \
+            "The stack is local, but these settings lead to AWS: neither AWS_ENDPOINT_URL nor endpoint_url of your AWS \
              profile is set, or AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is. Run: eval \"$(make -s env)\"",
         )?;
         if Url::parse(&endpoint).is_err() {
             bail!(
-                "The stack is a local one, and AWS would be asked about it: AWS_ENDPOINT_URL is not a URL. Run: \
+                "The stack is local, but these settings lead to AWS: AWS_ENDPOINT_URL is not a URL. Run: \
                  eval \"$(make -s env)\""
             );
         }
@@ -272,9 +272,9 @@ impl Stack {
             (!url.username().is_empty() || url.password().is_some(), "a user name or password, before `@`"),
         ];
         if let Some((_, part)) = beyond.into_iter().find(|(is_there, _)| *is_there) {
-            // What is there may be secret.
+            // Do not show the value: it may be secret.
             bail!(
-                "The URL of the {api} from {source} has {part}: give it up to the stage, as the output {output} has it"
+                "The URL of the {api} from {source} has {part}: pass it only up to the stage, as in the output {output}"
             );
         }
         Ok(url)
@@ -283,7 +283,7 @@ impl Stack {
     fn from_file(path: &Path, network: &Network) -> anyhow::Result<Self> {
         let shown = path.display();
         let bytes = std::fs::read(path).with_context(|| format!("Failed to read the stack's outputs in {shown}"))?;
-        // Editors on Windows write a byte order mark first.
+        // Windows editors may write a byte order mark.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         let value: Value = serde_json::from_slice(bytes).with_context(|| format!("Failed to read {shown} as JSON"))?;
         let Value::Object(outputs) = value else { bail!("{shown} is not a JSON object of stack outputs") };
@@ -301,7 +301,7 @@ impl Stack {
     }
 }
 
-/// What CloudFormation says of the stack of that name, and the configuration that led there.
+/// CloudFormation's description of the stack, and the AWS configuration used.
 async fn describe(
     name: &str,
     address: &DeployedAddress,
@@ -317,7 +317,7 @@ async fn describe(
     Ok((stack.with_context(|| format!("There is no stack {name}"))?, config))
 }
 
-/// The value of a variable. One that is not UTF-8 is not a missing one: it is refused as a URL later.
+/// The value of a variable. Keeps a value that is not UTF-8: it is later refused as a URL.
 fn variable(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()).filter(|value| !value.is_empty())
 }
@@ -327,14 +327,14 @@ fn default_outputs(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().map(|folder| folder.join(DEFAULT_OUTPUTS)).find(|path| path.is_file())
 }
 
-/// What to think of where nobody answers at a stack's address, or somebody who does not know it.
+/// A hint for the case that no server answers at the stack's address, or one that does not have this API.
 #[must_use]
 pub fn is_it_still_there(url: &Url) -> &'static str {
     if is_loopback(url) {
-        "Is this still the address of a running stack? `make up` starts one, and addresses change with every `make down` \
-         and `make up`: run eval \"$(make -s env)\" again in a shell that has the old ones."
+        "Is this still the address of a running stack? `make up` starts one. Addresses change with every `make down` \
+         and `make up`: run eval \"$(make -s env)\" again in a shell with old addresses."
     } else {
-        "Is this still the address of a deployed stack? Its outputs ApiUrl and WebSocketUrl tell."
+        "Is this still the address of a deployed stack? Compare its outputs ApiUrl and WebSocketUrl."
     }
 }
 
@@ -366,7 +366,7 @@ mod tests {
             assert_eq!(stack(url).api_url().expect_err("not a URL").to_string(), why);
         }
         assert!(stack(Some("wss://host/live")).websocket_url().is_ok());
-        let missing = format!("{:#}", stack(None).websocket_url().expect_err("there is none"));
+        let missing = format!("{:#}", stack(None).websocket_url().expect_err("the stack has none"));
         assert!(missing.contains("Callbacks=none"), "{missing}");
     }
 }

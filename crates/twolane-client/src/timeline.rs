@@ -1,4 +1,4 @@
-//! What happened to one order, and when: the measurement that charts and reports draw on.
+//! The timeline of one order, for charts and reports.
 
 use crate::money::Money;
 use crate::order_file::PlannedOrder;
@@ -8,24 +8,24 @@ use serde_json::{Map, Value};
 use std::time::Duration;
 use time::OffsetDateTime;
 
-/// One order's way, from its first request to its end. Times count from that first request.
+/// One order from its first request to its end. Times count from that first request.
 #[derive(Clone, Debug)]
 pub struct Timeline {
     /// What was placed.
     pub order: PlannedOrder,
-    /// What it costs, if it is valid.
+    /// Its total, if it is valid.
     pub total: Option<Money>,
-    /// Which way it went.
+    /// Its lane.
     pub lane: Lane,
     /// When the first request was sent.
     pub sent_at: OffsetDateTime,
     /// Requests that had to be repeated.
     pub repeats: Vec<Repeat>,
-    /// The status of the last answer to the order itself.
+    /// HTTP status of the last answer to the PUT.
     pub http_status: Option<u16>,
-    /// When a lane that answers with a receipt accepted the order.
+    /// When the order was accepted, in a lane that answers with a receipt.
     pub acknowledged: Option<Acknowledgement>,
-    /// How it ended.
+    /// The end.
     pub end: End,
 }
 
@@ -43,68 +43,68 @@ pub struct Repeat {
 /// An order in the queue.
 #[derive(Clone, Debug)]
 pub struct Acknowledgement {
-    /// When the answer came.
+    /// When the answer arrived.
     pub at: Duration,
     /// The id that SQS or SNS gave the message.
     pub message_id: Option<String>,
 }
 
-/// The end of an order's way.
+/// The end of an order.
 #[derive(Clone, Debug)]
 pub struct End {
     /// When.
     pub at: Duration,
-    /// What became of the order.
+    /// The outcome.
     pub outcome: Outcome,
-    /// How that was learned.
+    /// How the client learned it.
     pub by: DoneBy,
 }
 
-/// How an outcome was learned.
+/// How the client learned an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DoneBy {
     /// The HTTP answer to the order.
     Answer,
-    /// A frame that the service sent of its own accord.
+    /// A WebSocket frame that the service sent unasked.
     Callback,
-    /// By asking: the status service, or a subscription that was renewed.
+    /// A poll of the status service, or the answer to a renewed subscription.
     Fetch,
-    /// It was not learned.
+    /// The client did not learn it.
     Nothing,
 }
 
-/// What became of an order, as far as this client knows.
+/// The outcome of an order, as far as this client knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// In a word.
+    /// The status.
     pub status: Status,
-    /// Why, unless it was confirmed.
+    /// The reason, unless it was confirmed.
     pub reason: Option<String>,
-    /// The problem document, where one was sent.
+    /// The problem document, if one was sent.
     pub problem: Option<Problem>,
-    /// The state of each step, in a lane with steps and as far as it is known.
+    /// The state of each step, as far as known. Empty in a lane without steps.
     pub steps: Vec<StepView>,
 }
 
-/// What became of an order, in a word.
+/// The status of an order, as this client sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// Stored.
     Confirmed,
-    /// Placed, and cancelled for good: a step refused or failed, or the deadline passed.
+    /// Placed, then cancelled: a step refused or failed, or the deadline passed. Final.
     Cancelled,
-    /// Refused for good.
+    /// Rejected. Final.
     Rejected,
-    /// Given up by the service after its last delivery; it may yet be confirmed.
+    /// Not recorded in its last delivery; a redrive may still confirm it.
     Failed,
-    /// The request was answered with an error that says nothing of the order.
+    /// The answer is an error that does not settle the order.
     Error,
     /// No outcome in time.
     Unanswered,
 }
 
 impl Status {
-    /// As records and reports write it.
+    /// Name in records and reports.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -117,7 +117,7 @@ impl Status {
         }
     }
 
-    /// Whether the order will stay so.
+    /// Whether the status is final.
     #[must_use]
     pub fn is_final(self) -> bool {
         matches!(self, Self::Confirmed | Self::Cancelled | Self::Rejected)
@@ -131,21 +131,21 @@ impl Outcome {
         Self { status: Status::Confirmed, reason: None, problem: None, steps: Vec::new() }
     }
 
-    /// Anything else, and why.
+    /// Any other status, with its reason.
     #[must_use]
     pub fn because(status: Status, reason: impl Into<String>) -> Self {
         Self { status, reason: Some(reason.into()), problem: None, steps: Vec::new() }
     }
 
-    /// With the state of the order's steps.
+    /// Adds the state of the order's steps.
     fn with_steps(mut self, view: &OrderView) -> Self {
         self.steps = view.steps.clone().unwrap_or_default();
         self
     }
 
-    /// What a record with an order's id says about the order of this content. `None` where it says nothing yet.
+    /// The outcome that a record means for the order with this content. `None` if the record has no outcome yet.
     ///
-    /// The record of a different order settles this one too: an id has one order, so this one is refused.
+    /// The record of a different order settles this one, too: an id belongs to one order, so this one is rejected.
     #[must_use]
     pub fn of_record(view: &OrderView, content: &Map<String, Value>) -> Option<Self> {
         let reason = || view.reason.clone().unwrap_or_default();
@@ -153,7 +153,7 @@ impl Outcome {
             "CONFIRMED" if is_order(view, content) => Some(Self::confirmed().with_steps(view)),
             "CANCELLED" if is_order(view, content) => Some(Self::because(Status::Cancelled, reason()).with_steps(view)),
             "CONFIRMED" | "CANCELLED" => {
-                let reason = "the order id was used before for a different order, which stands";
+                let reason = "the order id was used before for a different order";
                 Some(Self::because(Status::Rejected, reason))
             }
             "REJECTED" => Some(Self::because(Status::Rejected, reason())),
@@ -163,8 +163,8 @@ impl Outcome {
     }
 }
 
-/// What a frame with an order's id says about the order of this content, and how that was learned. `None` where it
-/// says nothing: the order is pending, or the frame is a late repeat about a different order of the same id.
+/// The outcome that a frame means for the order with this content, and how it was learned. `None` if the order is
+/// pending, or if the frame is a late repeat about a different order with the same id.
 #[must_use]
 pub fn outcome_of_frame(frame: &ServerFrame, content: &Map<String, Value>) -> Option<(Outcome, DoneBy)> {
     let with_steps_of = |outcome: Outcome, view: Option<&OrderView>| match view {
@@ -193,7 +193,7 @@ pub fn outcome_of_frame(frame: &ServerFrame, content: &Map<String, Value>) -> Op
         ServerFrame::Status { order: Some(view), .. } => {
             Outcome::of_record(view, content).map(|outcome| (outcome, DoneBy::Fetch))
         }
-        // Pending, or too large for a frame: then the status service is asked.
+        // Pending, or too large for a frame: then the client polls.
         ServerFrame::Status { .. } | ServerFrame::Error { .. } | ServerFrame::Pong => None,
     }
 }
@@ -211,7 +211,7 @@ pub fn order_id_of_frame(frame: &ServerFrame) -> Option<String> {
     }
 }
 
-/// Whether a confirmed order is what was asked for.
+/// Whether a recorded order has the content that was sent.
 fn is_order(view: &OrderView, content: &Map<String, Value>) -> bool {
     let record = serde_json::to_value(view).expect("a view has only string keys, so it is always JSON");
     ["currency", "items", "note"].iter().all(|field| record.get(field) == content.get(*field))
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_record_of_a_different_order_means_that_this_one_is_refused() {
+    fn the_record_of_a_different_order_rejects_this_one() {
         let same = Outcome::of_record(&record("CONFIRMED"), &content(1)).expect("an outcome");
         let different = Outcome::of_record(&record("CONFIRMED"), &content(2)).expect("an outcome");
 
@@ -245,12 +245,12 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_an_unknown_status_says_nothing() {
+    fn a_record_with_an_unknown_status_has_no_outcome() {
         assert_eq!(Outcome::of_record(&record("SHIPPED"), &content(1)), None);
     }
 
     #[test]
-    fn the_callback_of_a_different_order_with_the_same_id_says_nothing() {
+    fn the_callback_of_a_different_order_with_the_same_id_is_ignored() {
         let order = Some(Box::new(record("CONFIRMED")));
         let frame = ServerFrame::Confirmed { order_id: "x".into(), order, order_url: None };
 

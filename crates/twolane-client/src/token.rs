@@ -1,4 +1,4 @@
-//! The token that requests carry.
+//! The access token of requests.
 
 use crate::issuer::{self, Issuer};
 use crate::stack::Stack;
@@ -11,32 +11,32 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 use time::OffsetDateTime;
 
-/// Whose orders are placed on a local stack when no token says otherwise.
+/// Owner of the orders on a local stack if no token is given.
 const LOCAL_SUBJECT: &str = "demo";
 
-/// How long a token of the local stack's issuer lasts; a socket ends with it.
+/// Lifetime of a local issuer's token; a socket ends with its token.
 const LOCAL_TTL: Duration = Duration::from_hours(1);
 
-/// How long before its end such a token is no longer sent, and a new one is made: longer than any request takes.
+/// How long before its expiry a local token is replaced: longer than any request takes.
 const RENEW_BEFORE: Duration = Duration::from_mins(5);
 
-/// What requests say of their caller.
+/// The token that requests carry.
 #[derive(Clone)]
 pub enum Token {
-    /// Nothing: the stack will say what it thinks of that.
+    /// No token: the stack decides.
     None,
-    /// The token that was given.
+    /// A given token.
     Given {
         /// The value of `Authorization`.
         authorization: HeaderValue,
-        /// When it expires, as far as it says so.
+        /// Its expiry, if it has one.
         expires_at: Option<OffsetDateTime>,
     },
-    /// One of a local stack's issuer, renewed shortly before it expires.
+    /// A token of the local stack's issuer, renewed shortly before it expires.
     Made(Arc<Maker>),
 }
 
-/// Makes tokens, and keeps the last one: API Gateway asks its authorizer about every token that it does not know yet.
+/// Makes tokens and reuses the last one: API Gateway calls its authorizer for every token that is not in its cache.
 pub struct Maker {
     issuer: Arc<Issuer>,
     subject: String,
@@ -62,31 +62,31 @@ impl Maker {
 }
 
 impl Token {
-    /// The token that was given, or else one of the local stack's issuer.
+    /// The given token, or else one of the local stack's issuer.
     ///
     /// # Errors
-    /// What was given cannot be sent, or the issuer's file cannot be read.
+    /// The given token cannot be sent, or the issuer's file cannot be read.
     pub fn find(given: Option<&str>, stack: &Stack) -> anyhow::Result<Self> {
         if let Some(token) = given.map(str::trim).filter(|token| !token.is_empty()) {
             return Self::given(token);
         }
-        match stack.file().as_deref().and_then(issuer::beside) {
+        match stack.file().as_deref().and_then(issuer::next_to) {
             Some(path) => Ok(Self::made(Arc::new(Issuer::read(&path)?), LOCAL_SUBJECT)),
             None => Ok(Self::None),
         }
     }
 
-    /// A token that was given, perhaps as the value of `Authorization`.
+    /// A given token, with or without `Bearer`.
     ///
     /// # Errors
-    /// It cannot be sent.
+    /// It contains invalid characters.
     pub fn given(token: &str) -> anyhow::Result<Self> {
         let token = without_scheme(token);
-        let authorization = bearer(token).context("The token has characters that no token has")?;
+        let authorization = bearer(token).context("The token contains invalid characters")?;
         Ok(Self::Given { authorization, expires_at: expiry(token) })
     }
 
-    /// Tokens of that subject, made by a local stack's issuer as they are needed.
+    /// Tokens for that subject, which a local stack's issuer makes when needed.
     #[must_use]
     pub fn made(issuer: Arc<Issuer>, subject: &str) -> Self {
         Self::Made(Arc::new(Maker::new(issuer, subject)))
@@ -108,7 +108,7 @@ impl Token {
         matches!(self, Self::Made(_))
     }
 
-    /// Why the stack may have refused it, for people.
+    /// Why the stack may have refused the token, as text.
     #[must_use]
     pub fn complaint(&self, now: OffsetDateTime) -> String {
         match self {
@@ -122,8 +122,7 @@ impl Token {
     }
 }
 
-/// The token without the scheme that stands before it in `Authorization`, which has no case.
-/// Source: RFC 9110, section 11.1.
+/// Removes the scheme from an `Authorization` value. Schemes are case-insensitive. Source: RFC 9110, section 11.1.
 fn without_scheme(token: &str) -> &str {
     match token.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim_start(),
@@ -131,14 +130,14 @@ fn without_scheme(token: &str) -> &str {
     }
 }
 
-/// When a JWT expires, as it says itself; nothing is verified. `None` for what is no JWT, or does not say.
+/// The expiry in a JWT, not verified. `None` if it is not a JWT or has no expiry.
 fn expiry(token: &str) -> Option<OffsetDateTime> {
     let seconds = claims(token)?["exp"].as_f64()?;
     #[expect(clippy::cast_possible_truncation, reason = "a fraction of a second is cut off; the rest is checked next")]
     OffsetDateTime::from_unix_timestamp(seconds as i64).ok()
 }
 
-/// Whose token it is, as it says itself; nothing is verified. `None` for what is no JWT, or does not say.
+/// The subject in a JWT, not verified. `None` if it is not a JWT or has no subject.
 #[must_use]
 pub fn subject(token: &str) -> Option<String> {
     Some(claims(token)?["sub"].as_str()?.to_owned())
@@ -150,7 +149,7 @@ fn claims(token: &str) -> Option<Value> {
 
 fn bearer(token: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
-    // Not shown where headers are.
+    // Hides it where headers are printed.
     value.set_sensitive(true);
     Some(value)
 }
@@ -161,7 +160,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn keeps_a_token_of_the_local_issuer_until_shortly_before_its_end() {
+    fn keeps_a_token_of_the_local_issuer_until_shortly_before_its_expiry() {
         let maker = Maker::new(Arc::new(Issuer::sample()), LOCAL_SUBJECT);
         let start = SystemTime::now();
         let at = |minutes| maker.authorization(start + Duration::from_mins(minutes));
@@ -175,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_when_a_token_expires_and_nothing_of_what_is_none() {
+    fn reads_the_expiry_of_a_jwt_only() {
         let now = SystemTime::now();
         let token = Issuer::sample().token("alice", Duration::from_mins(1), now);
 
@@ -189,7 +188,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_token_makes_the_reader_of_its_end_panic(text in any::<String>(), claims in any::<String>()) {
+        fn no_token_makes_the_parser_panic(text in any::<String>(), claims in any::<String>()) {
             let _ = expiry(&text);
             let _ = expiry(&format!("a.{}.c", URL_SAFE_NO_PAD.encode(claims)));
         }

@@ -1,8 +1,8 @@
-//! A comparison, from its plan to what was measured.
+//! A comparison, from its plan to its report.
 
 use crate::deployed::{Deployed, has_lane};
 use crate::lap::Lap;
-use crate::measure::{Clocked, LaneRun, Loaded, QUESTIONS_AT_ONCE, Ready};
+use crate::measure::{Clocked, LaneRun, Loaded, POLLS_AT_ONCE, Ready};
 use crate::open_files::{Held, Load};
 use crate::owners::Owners;
 use crate::run_report::{self, Conditions};
@@ -23,27 +23,27 @@ use twolane_client::stack::{DeployedAddress, Stack};
 use twolane_report::Promise;
 use twolane_report::model::{Counts, Report, Run};
 
-/// How long orders arrive when nothing is said.
+/// Default duration of the arrivals.
 const DURATION: Duration = Duration::from_secs(30);
 
-/// Between two looks at whether a promise can still be kept.
+/// Interval between checks whether a promise can still be kept.
 const WATCHED_EVERY: Duration = Duration::from_millis(100);
 
-/// Most orders of a lane, warm-up included: each takes some dozens of bytes of memory.
+/// Most orders per lane, warm-up included: each takes a few dozen bytes of memory.
 const MAX_ORDERS: f64 = 20_000_000.0;
 
-/// A comparison that is planned: nothing is changed or sent yet.
+/// A planned comparison: nothing is changed or sent yet.
 pub struct Comparison {
     settings: Settings,
     seed: u64,
     lanes: Vec<Lane>,
     workload: Arc<Workload>,
-    /// Requests to a lane that count in its figures.
+    /// Requests per lane that count in its figures.
     counted: u64,
-    /// What happens to the stack.
+    /// The scenario: what changes in the stack.
     pub scenario: Scenario,
     owners: Owners,
-    /// Requests of a lane that may be under way at the same time.
+    /// Most concurrent requests per lane.
     max_in_flight: u32,
     deployed: Option<Deployed>,
     requests: Requests,
@@ -53,15 +53,15 @@ pub struct Comparison {
     notify: fn(&str),
 }
 
-/// What was loaded, and an error where the stack could not be changed back.
+/// The loaded lanes, and an error if the stack could not be changed back.
 type Played = (Vec<Loaded>, anyhow::Result<()>);
 
 impl Comparison {
-    /// Plans a comparison of those lanes, or of all that the stack has, and reads what the stack is like. `token` is the one
-    /// that was given, if any. `notify` prints what is done to the stack, and what it lacks.
+    /// Plans a comparison of those lanes, or of all lanes of the stack, and reads the stack's settings. `token` is the
+    /// given token, if any. `notify` prints changes to the stack and what it lacks.
     ///
     /// # Errors
-    /// The settings do not go together or the stack is not one for them.
+    /// The settings contradict each other, or the stack does not support them.
     pub async fn plan(
         settings: Settings,
         lanes: Vec<Lane>,
@@ -88,8 +88,8 @@ impl Comparison {
             match &deployed {
                 Some(deployed) => scenario.supply(deployed, &workload, &owners).await?,
                 None => notify(
-                    "Stock and accounts are not filled, as only the stack's URLs are known: an order that they do not cover is \
-                     cancelled.",
+                    "Stock and accounts are not filled, because only the stack's URLs are known. Orders that they do not \
+                     cover are cancelled.",
                 ),
             }
         }
@@ -121,7 +121,7 @@ impl Comparison {
         &self.lanes
     }
 
-    /// What the report will say of the run, as far as it is known before anything is sent.
+    /// The report's description of the run, as far as it is known before anything is sent.
     #[must_use]
     pub fn planned(&self) -> Run {
         run_report::planned(&self.conditions(OffsetDateTime::now_utc(), 0, false))
@@ -133,7 +133,7 @@ impl Comparison {
         self.api_url.as_str()
     }
 
-    /// What is about to happen, and how long it takes at least.
+    /// What the run will send, and how long it takes at least.
     #[must_use]
     pub fn begins(&self) -> String {
         let (warm_up, span) = span(&self.workload);
@@ -141,8 +141,8 @@ impl Comparison {
         let seconds = ((warm_up + span) * turns).as_secs_f64();
         let owners = self.owners.count();
         format!(
-            "Sending {} requests down {}, as {}; the first {:.0} s count in no figure. That takes {seconds:.0} s, and however \
-             long the last outcome takes.",
+            "Sending {} requests down {}, as {}. Warm-up: {:.0} s, not counted. Expect {seconds:.0} s plus the time of \
+             the last result.",
             self.workload.arrivals.len(),
             if self.lanes.len() == 1 { "one lane" } else { "each lane" },
             if owners == 1 { "one owner".to_owned() } else { format!("{owners} owners") },
@@ -150,8 +150,8 @@ impl Comparison {
         )
     }
 
-    /// Plays the scenario on the lanes, and reports what they made of it, without costs and verdict; nothing where it was
-    /// interrupted before anything was changed or sent. `show` is given the lanes that are under way, until it is dropped.
+    /// Runs the scenario on the lanes and reports the results, without costs and verdict. `None` if it was interrupted
+    /// before anything was changed or sent. `show` gets the lanes in progress; it is dropped when they end.
     ///
     /// # Errors
     /// A lane cannot be loaded, or the stack cannot be changed: nothing was sent.
@@ -159,7 +159,7 @@ impl Comparison {
         let started_at = OffsetDateTime::now_utc();
         let resent_before = self.requests.resent();
         let held = Held::new();
-        // All of them before any is loaded: what cannot be measured is not begun.
+        // Prepare all lanes before loading any, so that a lane that cannot be measured fails first.
         let ready = tokio::select! {
             ready = try_join_all(self.lanes.iter().map(|lane| self.lane(lane, interruption).prepare())) => ready?,
             () = interruption.wait() => return Ok(None),
@@ -169,7 +169,7 @@ impl Comparison {
         }
         let (loaded, undone) = self.play(ready, held, interruption, &show).await?;
         let interrupted = interruption.has_come();
-        // The stack is as it was by now: what is left is reading.
+        // The stack is changed back. The rest only reads.
         let measured = join_all(loaded.into_iter().map(Loaded::examine)).await;
         for lane in &measured {
             lane.notices.iter().for_each(|notice| (self.notify)(&format!("{} lane: {notice}", lane.lane.name)));
@@ -195,7 +195,7 @@ impl Comparison {
         }
     }
 
-    /// Changes the stack as the scenario says, loads the lanes, and changes it back.
+    /// Changes the stack for the scenario, loads the lanes, and changes it back.
     async fn play(
         &self,
         ready: Vec<Ready>,
@@ -224,7 +224,7 @@ impl Comparison {
         let (loaded, undone) = changes.during(work, awaited, interruption).await;
         match loaded {
             Ok(loaded) => Ok((loaded, undone)),
-            // Both have something to say.
+            // Report both errors.
             Err(error) => Err(match undone {
                 Ok(()) => error,
                 Err(undone) => error.context(format!("{undone:#}")),
@@ -232,7 +232,7 @@ impl Comparison {
         }
     }
 
-    /// Loads the lanes, in turn or at the same time. What is held is let go when the load is over.
+    /// Loads the lanes, in turn or concurrently. Drops `held` when the load is over.
     async fn load(
         &self,
         ready: Vec<Ready>,
@@ -244,7 +244,7 @@ impl Comparison {
             if self.settings.parallel { vec![ready] } else { ready.into_iter().map(|lane| vec![lane]).collect() };
         let mut loaded: Vec<Loaded> = Vec::new();
         for lanes in turns {
-            // What the lanes before have lost, no further lane makes good.
+            // Further lanes cannot restore a promise that an earlier lane has broken.
             for lane in &loaded {
                 self.interrupt_if_broken(lane.lane(), &lane.counts(), interruption);
             }
@@ -263,7 +263,7 @@ impl Comparison {
         show: &impl AsyncFn(&[Lap]),
     ) -> Vec<Loaded> {
         let (mut laps, mut running) = (Vec::new(), Vec::new());
-        // Whatever is asked before the load is asked before its clock runs.
+        // Make all requests that precede the load before its clock starts.
         let ready = join_all(ready.into_iter().map(Ready::look)).await;
         for ready in ready {
             let clocked = Clocked::start(ready.tally());
@@ -280,12 +280,12 @@ impl Comparison {
         }
         tokio::select! {
             loaded = join_all(running) => loaded,
-            () = show(&laps) => unreachable!("it goes on until it is dropped"),
-            () = self.watch(&laps, interruption) => unreachable!("it goes on until it is dropped"),
+            () = show(&laps) => unreachable!("it runs until it is dropped"),
+            () = self.watch(&laps, interruption) => unreachable!("it runs until it is dropped"),
         }
     }
 
-    /// Interrupts the run once one of these lanes has refused too much, until dropped.
+    /// Interrupts the run once one of these lanes has refused too many requests. Runs until dropped.
     async fn watch(&self, laps: &[Lap], interruption: &Interruption) {
         loop {
             for lap in laps {
@@ -322,7 +322,7 @@ impl Comparison {
     }
 }
 
-/// Those lanes, or all that the stack has. `notify` names the lanes that it lacks.
+/// Those lanes, or all lanes of the stack. `notify` names the lanes that it lacks.
 ///
 /// # Errors
 /// The stack lacks one of those lanes, or has no lane.
@@ -334,7 +334,7 @@ pub fn lanes_of(lanes: Vec<Lane>, stack: &Stack, notify: fn(&str)) -> anyhow::Re
     if lanes.is_empty() { all(stack, notify) } else { Ok(lanes) }
 }
 
-/// All lanes that the stack has. One of which it has some outputs is not left out: the others were forgotten.
+/// All lanes of the stack. A lane with only some of its outputs is an error, not left out.
 fn all(stack: &Stack, notify: fn(&str)) -> anyhow::Result<Vec<Lane>> {
     let (all, missing): (Vec<Lane>, Vec<Lane>) = LANES.iter().partition(|lane| has_lane(stack, lane));
     for lane in &missing {
@@ -342,28 +342,28 @@ fn all(stack: &Stack, notify: fn(&str)) -> anyhow::Result<Vec<Lane>> {
             lane.outputs().try_for_each(|output| stack.output(output).map(drop))?;
         }
     }
-    anyhow::ensure!(!all.is_empty(), "The stack has no lane: its outputs name no lane's functions and queues");
+    anyhow::ensure!(!all.is_empty(), "The stack has no lane: its outputs contain no functions or queues of a lane");
     for lane in missing {
         notify(&format!("The stack has no {} lane: it is left out.", lane.name));
     }
     Ok(all)
 }
 
-/// The files that the load opens.
+/// The number of files that the load opens.
 fn opens(settings: &Settings, lanes: &[Lane], workload: &Workload, owners: &Owners, scenario: &Scenario) -> Load {
-    let is_asked = |lane: &&Lane| lane.answer == Answer::Receipt && settings.confirm.has_polls();
+    let is_polled = |lane: &&Lane| lane.answer == Answer::Receipt && settings.confirm.has_polls();
     let listens = |lane: &&Lane| lane.has_callback && settings.confirm.has_callbacks();
     Load {
         lanes: if settings.parallel { lanes.len() as u64 } else { 1 },
         requests: workload.arrivals.len() as u64,
-        // The endpoint has a connection from a function and one to the database.
+        // The endpoint has one connection from a function and one to the database.
         endpoint: if scenario.has_endpoint() { 2 } else { 0 },
-        questions: if lanes.iter().any(|lane| is_asked(&lane)) { QUESTIONS_AT_ONCE.into() } else { 0 },
+        polls: if lanes.iter().any(|lane| is_polled(&lane)) { POLLS_AT_ONCE.into() } else { 0 },
         sockets: u64::from(owners.count()) * lanes.iter().filter(listens).count() as u64,
     }
 }
 
-/// What is sent to each lane.
+/// The workload of each lane.
 fn workload(settings: &Settings, seed: u64) -> anyhow::Result<Workload> {
     let load = &settings.load;
     let mut random = fastrand::Rng::with_seed(seed);
@@ -377,7 +377,7 @@ fn workload(settings: &Settings, seed: u64) -> anyhow::Result<Workload> {
     let most = shape.most_orders();
     anyhow::ensure!(
         most <= MAX_ORDERS,
-        "That would be {most:.0} orders, and {MAX_ORDERS:.0} is the most: lower --rate, --duration, --warm-up or --peak"
+        "That would be {most:.0} orders; the maximum is {MAX_ORDERS:.0}. Lower --rate, --duration, --warm-up or --peak"
     );
     let times = schedule(&shape, &mut random);
     let workload = mixed(&times, vec![SAMPLE.into()], mix, warm_up, &mut random);
@@ -388,7 +388,7 @@ fn workload(settings: &Settings, seed: u64) -> anyhow::Result<Workload> {
     Ok(workload)
 }
 
-/// The phases of the scenario file, or the one that the other settings describe.
+/// The phases of the scenario file, or the single phase of the other settings.
 fn phases(settings: &Settings) -> Vec<Phase> {
     let load = &settings.load;
     if !load.phases.is_empty() {
@@ -401,7 +401,7 @@ fn phases(settings: &Settings) -> Vec<Phase> {
     vec![Phase::Orders(Orders { arrivals: settings.arrivals(), rate: load.rate, peak: load.peak, extent })]
 }
 
-/// When orders begin to count, and how long they come.
+/// The warm-up, and how long orders arrive after it.
 fn span(workload: &Workload) -> (Duration, Duration) {
     let last = workload.arrivals.last().map_or(Duration::ZERO, |arrival| arrival.at());
     (workload.warm_up, last.saturating_sub(workload.warm_up))

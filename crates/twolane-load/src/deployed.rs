@@ -1,4 +1,4 @@
-//! What is behind the stack's URLs, for those who may ask AWS about it.
+//! What is behind the stack's URLs, for an operator with AWS credentials.
 
 use crate::stack_settings::Controls;
 use anyhow::Context;
@@ -15,24 +15,24 @@ use twolane_client::{
 #[derive(Clone)]
 pub(crate) struct Deployed {
     pub(crate) sqs: aws_sdk_sqs::Client,
-    /// Of each lane with queues, in their order.
+    /// Queues by lane, in the order of the lanes.
     queues: Vec<(Lane, Vec<Queue>)>,
     pub(crate) orders: OrdersTable,
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
     pub(crate) controls: Controls,
     functions: Vec<Function>,
-    /// What orders of lanes with steps take from, where the stack has such a lane.
+    /// The counters that orders of lanes with steps take from, if the stack has such a lane.
     pub(crate) supplies: Option<Supplies>,
     /// Whether the orders table has the index that lists an owner's orders.
     pub(crate) lists_orders: bool,
-    /// Of the steps of all lanes.
+    /// Tables of the steps of all lanes.
     step_tables: Vec<(Lane, String)>,
     pub(crate) region: Option<String>,
-    /// Where all of AWS is asked, if that is not AWS.
+    /// The endpoint of all AWS services, if it is not AWS.
     pub(crate) endpoint_url: Option<String>,
 }
 
-/// What orders of lanes with steps take from.
+/// The counters that orders of lanes with steps take from.
 #[derive(Clone, Debug)]
 pub(crate) struct Supplies {
     pub(crate) stock: Counters,
@@ -50,17 +50,17 @@ pub(crate) struct Queue {
 /// A function of the stack.
 #[derive(Clone, Debug)]
 pub(crate) struct Function {
-    /// As its folder: `create-order`.
+    /// Name of its folder: `create-order`.
     pub(crate) name: &'static str,
-    /// As AWS calls it.
+    /// Its name on AWS.
     pub(crate) deployed_name: String,
 }
 
 impl Deployed {
-    /// That of the stack. `None` where its URLs are all that is known.
+    /// Reads the stack's outputs. `None` if only its URLs are known.
     ///
     /// # Errors
-    /// Some outputs are there and others are not, or AWS is not configured.
+    /// Some outputs are missing, or AWS is not configured.
     pub(crate) async fn find(stack: &Stack, address: &DeployedAddress) -> anyhow::Result<Option<Self>> {
         if stack.output("OrdersTableName").is_err() {
             return Ok(None);
@@ -107,13 +107,13 @@ impl Deployed {
         }))
     }
 
-    /// As AWS calls the function of that folder.
+    /// The AWS name of the function in that folder.
     pub(crate) fn function(&self, name: &str) -> &str {
         let found = self.functions.iter().find(|function| function.name == name);
         &found.expect("all functions of the stack's lanes are there").deployed_name
     }
 
-    /// The queues of a lane, in the order of its way.
+    /// The queues of a lane, in the order that an order passes them.
     pub(crate) fn queues(&self, lane: Lane) -> &[Queue] {
         self.queues.iter().find(|(of, _)| *of == lane).map_or(&[], |(_, queues)| queues)
     }
@@ -124,7 +124,7 @@ impl Deployed {
         std::iter::once(self.orders.name.as_str()).chain(steps)
     }
 
-    /// How many messages are in all of those queues; approximately, as SQS says.
+    /// Approximate number of messages in all these queues, as reported by SQS.
     ///
     /// # Errors
     /// SQS refuses or does not answer.
@@ -136,7 +136,7 @@ impl Deployed {
         Ok(messages)
     }
 
-    /// How many messages a queue has, waiting, delayed or under way; approximately, as SQS says.
+    /// Approximate number of messages in a queue: waiting, delayed or in flight.
     ///
     /// # Errors
     /// SQS refuses or does not answer.
@@ -149,11 +149,11 @@ impl Deployed {
         let request = self.sqs.get_queue_attributes().queue_url(queue_url);
         let answer = request.set_attribute_names(Some(names.to_vec())).send().await;
         let answer = answer.map_err(|error| aws::describe(&error));
-        let attributes = answer.with_context(|| format!("Failed to ask for the depth of {queue_url}"))?.attributes;
+        let attributes = answer.with_context(|| format!("Failed to read the depth of {queue_url}"))?.attributes;
         let attributes = attributes.unwrap_or_default();
         let counts = names.iter().map(|name| {
             let count = attributes.get(name).and_then(|count| count.parse::<u64>().ok());
-            count.with_context(|| format!("SQS did not say {} of {queue_url}", name.as_str()))
+            count.with_context(|| format!("SQS did not return {} of {queue_url}", name.as_str()))
         });
         counts.sum()
     }
@@ -166,7 +166,7 @@ pub(crate) fn has_lane(stack: &Stack, lane: Lane) -> bool {
 
 #[cfg(test)]
 impl Deployed {
-    /// A stack with all lanes, of which AWS cannot be asked: there is nothing to ask it with.
+    /// A stack with all lanes and AWS clients that cannot call AWS.
     pub(crate) fn unreachable() -> Self {
         let config = aws_config::SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::latest()).build();
         let queue =

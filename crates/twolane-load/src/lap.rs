@@ -1,13 +1,13 @@
-//! A lane that is under way.
+//! Progress of a lane under load.
 
 use crate::measure::{Clocked, Tally};
 use lanes::Lane;
 use std::time::Duration;
 
-/// Seconds by which the rate of completions is taken.
+/// Seconds over which the completion rate is averaged.
 const RECENT: usize = 5;
 
-/// A lane that is under way.
+/// A lane under load.
 pub struct Lap {
     pub(crate) lane: Lane,
     pub(crate) clocked: Clocked,
@@ -18,12 +18,12 @@ pub struct Lap {
 }
 
 impl Lap {
-    /// How far it is, on one line.
+    /// Its progress as one line.
     #[must_use]
     pub fn line(&self) -> String {
         let elapsed = self.clocked.elapsed();
         let tally = self.clocked.tally();
-        // The one that has just ended.
+        // The second that has just ended.
         let last = usize::try_from(elapsed.as_secs()).ok().and_then(|second| tally.seconds.get(second.checked_sub(1)?));
         let (rate, accepted) = last.map_or((0, 0), |second| (second.sent, second.acknowledged));
         let not_sent: u64 = tally.seconds.iter().map(|second| second.not_sent).sum();
@@ -54,7 +54,7 @@ impl Lap {
     }
 }
 
-/// In how many seconds the open orders are done, if as many are as in each of the last [`RECENT`] seconds.
+/// Seconds until the open orders are done, at the rate of the last [`RECENT`] seconds.
 fn drained_in(tally: &Tally, elapsed: Duration) -> Option<f64> {
     let now = usize::try_from(elapsed.as_secs()).ok()?;
     let recent = tally.seconds.iter().take(now).skip(now.saturating_sub(RECENT));

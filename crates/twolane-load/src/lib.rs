@@ -1,7 +1,7 @@
-//! Lanes under the same load, with figures one can trust.
+//! Measures lanes under the same load.
 //!
-//! A [`Comparison`](comparison::Comparison) is planned from [`Settings`](settings::Settings), may change a stack and change it
-//! back, and ends in a report.
+//! A [`Comparison`](comparison::Comparison) is planned from [`Settings`](settings::Settings). It may change a stack,
+//! changes it back, and ends in a report.
 
 pub mod comparison;
 mod deployed;
@@ -20,7 +20,7 @@ use anyhow::Context;
 use std::path::{Path, PathBuf};
 use twolane_client::stack::{DeployedAddress, Stack};
 
-/// When the arrivals of a file for `--replay` are due, in microseconds from the first one on, ascending.
+/// Due times of a `--replay` file, in microseconds from the first one, ascending.
 ///
 /// # Errors
 /// The file cannot be read, is empty, or has malformed lines.
@@ -28,11 +28,11 @@ pub fn recorded_arrivals(path: &Path) -> anyhow::Result<Vec<u64>> {
     Ok(workload::replay(path)?.0)
 }
 
-/// Puts back what a run that was killed left changed: the file that it went by, and what was put back; `None` if there was
-/// nothing to put back. `notify` prints what it waits for.
+/// Restores the settings that a killed run left changed. Returns the settings file and what was restored; `None` if
+/// there was nothing to restore. `notify` prints what it waits for.
 ///
 /// # Errors
-/// Only the stack's URLs are known; the file is of another stack; what the file system or AWS says.
+/// Only the stack's URLs are known, the file belongs to another stack, or an error of the file system or AWS.
 pub async fn restore(
     settings: &settings::ScenarioSettings,
     stack: &Stack,

@@ -1,28 +1,28 @@
-//! Open files, which sockets are: how many this process may have, and how many a load needs.
+//! Open files, including sockets: the limit of this process, and the number that a load needs.
 
 use anyhow::bail;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::{self, File};
 use twolane_client::requests::FILES_PER_REQUEST;
 
-/// Requests of a lane under way at the same time, at most, where nothing else is chosen.
+/// Default of the most concurrent requests per lane.
 const IN_FLIGHT: u32 = 1000;
 
-/// Files that are held while the load runs, for what comes after it: reading the stack's records, changing the stack back,
-/// writing the report.
+/// Files reserved during the load for the work after it: reading the stack's records, changing the stack back, writing
+/// the report.
 const HELD: u64 = 32;
 
-/// Files that the process opens besides the load's while it runs: connections to AWS, name look-ups.
+/// Other files open during the load: connections to AWS, name look-ups.
 const BESIDES: u64 = 32;
 
-/// The most that macOS lets a process have where there is no limit. Source: setrlimit(2) of macOS, "COMPATIBILITY": `OPEN_MAX`.
+/// Maximum of macOS if the limit is unlimited. Source: setrlimit(2) of macOS, "COMPATIBILITY": `OPEN_MAX`.
 const OPEN_MAX: u64 = 10_240;
 
-/// Lets this process have as many open files as its user allows: the soft limit becomes the hard one. A shell's soft limit is for
-/// programs that cannot take large numbers of files: 256 on macOS. Where it cannot be raised, it stays.
+/// Raises the soft limit of open files to the hard limit. A shell's soft limit is low for programs that cannot handle
+/// large numbers of files: 256 on macOS. If raising fails, the limit stays.
 pub fn raise_limit() {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    // None is no limit.
+    // `None` means unlimited.
     for most in [maximum, Some(OPEN_MAX.min(maximum.unwrap_or(u64::MAX)))] {
         let is_more = current.is_some_and(|current| most.is_none_or(|most| most > current));
         if is_more && setrlimit(Resource::Nofile, Rlimit { current: most, maximum }).is_ok() {
@@ -31,48 +31,47 @@ pub fn raise_limit() {
     }
 }
 
-/// Whether the limit of open files allows so many of these orders at the same time.
+/// Checks that the limit of open files allows `concurrency` concurrent orders.
 ///
 /// # Errors
-/// It does not.
+/// The limit is too low.
 pub fn check_concurrency(concurrency: u16, orders: usize) -> anyhow::Result<()> {
-    let load = Load { lanes: 1, requests: orders as u64, endpoint: 0, questions: 0, sockets: 1 };
+    let load = Load { lanes: 1, requests: orders as u64, endpoint: 0, polls: 0, sockets: 1 };
     load.in_flight("--concurrency", Some(concurrency.into()), |_| ()).map(drop)
 }
 
-/// What a load opens.
+/// The connections of a load.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load {
-    /// Lanes that are loaded at the same time.
+    /// Concurrent lanes.
     pub(crate) lanes: u64,
     /// Requests of the lane with the most of them.
     pub(crate) requests: u64,
-    /// Files of an endpoint that runs in this process, for each request under way.
+    /// Files that an endpoint in this process opens per concurrent request.
     pub(crate) endpoint: u64,
-    /// Questions for orders of a lane that may be under way besides.
-    pub(crate) questions: u64,
+    /// Concurrent polls of a lane.
+    pub(crate) polls: u64,
     /// WebSockets, of all lanes.
     pub(crate) sockets: u64,
 }
 
 impl Load {
-    /// Open files with so many requests of a lane under way.
+    /// Open files with `in_flight` concurrent requests per lane.
     fn needs(&self, in_flight: u32) -> u64 {
         let endpoint = self.lanes * u64::from(in_flight).min(self.requests) * self.endpoint;
         self.sockets + self.at_once(in_flight) * FILES_PER_REQUEST + endpoint
     }
 
-    /// Orders and questions of all lanes that are under way at the same time, with so many orders of a lane.
+    /// Concurrent orders and polls of all lanes, with `in_flight` concurrent orders per lane.
     pub(crate) fn at_once(&self, in_flight: u32) -> u64 {
         let orders = u64::from(in_flight).min(self.requests);
-        self.lanes * (orders + self.questions.min(orders))
+        self.lanes * (orders + self.polls.min(orders))
     }
 
-    /// Requests of a lane that may be under way at the same time: as chosen by that option, or else as many as the limit of open
-    /// files allows.
+    /// Most concurrent requests per lane: the value chosen with `option`, or else what the limit of open files allows.
     ///
     /// # Errors
-    /// The limit does not allow what was chosen, or no load at all.
+    /// The limit does not allow the chosen value, or does not allow any load.
     pub(crate) fn in_flight(&self, option: &str, chosen: Option<u32>, notify: fn(&str)) -> anyhow::Result<u32> {
         let Some(limit) = getrlimit(Resource::Nofile).current else { return Ok(chosen.unwrap_or(IN_FLIGHT)) };
         let (in_flight, notice) = self.in_flight_within(limit, open_now(), option, chosen)?;
@@ -100,13 +99,13 @@ impl Load {
             others + self.needs(wanted)
         );
         match (1..wanted).rev().find(fits) {
-            None => bail!("This process may open {limit} files, which are too few for the load: {more}"),
+            None => bail!("This process may open {limit} files, too few for the load: {more}"),
             Some(most) if chosen.is_some() => bail!(
-                "This process may open {limit} files, which are too few for {option} {wanted}: {more}; or pass {option} {most}"
+                "This process may open {limit} files, too few for {option} {wanted}: {more}; or pass {option} {most}"
             ),
             Some(most) => {
                 let notice = format!(
-                    "This process may open {limit} files: at most {most} requests of a lane are under way at the same time, \
+                    "This process may open {limit} files: at most {most} concurrent requests per lane, \
                      not {wanted}. For more, {more}."
                 );
                 Ok((most, Some(notice)))
@@ -115,18 +114,18 @@ impl Load {
     }
 }
 
-/// Files that are open now; a guess where the system does not list them.
+/// Number of open files; a guess if the system does not list them.
 fn open_now() -> u64 {
     const GUESS: usize = 16;
     let listed = fs::read_dir("/dev/fd").map_or(GUESS, Iterator::count);
     listed.try_into().unwrap_or(u64::MAX)
 }
 
-/// Open files for what comes after the load, until dropped: the load cannot use them up.
+/// Reserved open files for the work after the load, so that the load cannot use them up.
 pub(crate) struct Held(#[expect(dead_code, reason = "held")] Vec<File>);
 
 impl Held {
-    /// Holds them, as far as there are any.
+    /// Opens as many of the reserved files as possible.
     pub(crate) fn new() -> Self {
         Self((0..HELD).map_while(|_| File::open("/dev/null").ok()).collect())
     }
@@ -137,19 +136,19 @@ mod tests {
     use super::*;
 
     /// A lane with 10 000 requests and nothing else.
-    const LOAD: Load = Load { lanes: 1, requests: 10_000, endpoint: 0, questions: 0, sockets: 0 };
+    const LOAD: Load = Load { lanes: 1, requests: 10_000, endpoint: 0, polls: 0, sockets: 0 };
 
     fn within(load: Load, limit: u64, chosen: Option<u32>) -> anyhow::Result<(u32, Option<String>)> {
         load.in_flight_within(limit, 12, "--max-in-flight", chosen)
     }
 
     #[test]
-    fn what_fits_is_as_chosen() {
+    fn a_value_that_fits_is_kept() {
         for (load, limit, chosen, expected) in [
             (LOAD, 3076, None, 1000),
             (LOAD, 3076, Some(1000), 1000),
             (LOAD, 136, Some(20), 20),
-            // No more is open than there are requests.
+            // The number of requests limits the number of connections.
             (Load { requests: 20, ..LOAD }, 136, None, 1000),
         ] {
             let (in_flight, notice) = within(load, limit, chosen).expect("it fits");
@@ -159,12 +158,12 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_reduced_and_said() {
+    fn the_default_is_reduced_with_a_notice_if_it_does_not_fit() {
         for (load, expected) in [
             (LOAD, 60),
             (Load { lanes: 2, ..LOAD }, 30),
             (Load { endpoint: 2, ..LOAD }, 36),
-            (Load { questions: 100, ..LOAD }, 30),
+            (Load { polls: 100, ..LOAD }, 30),
             (Load { sockets: 60, ..LOAD }, 40),
         ] {
             let (in_flight, notice) = within(load, 256, None).expect("some fit");
@@ -174,21 +173,21 @@ mod tests {
         }
         let (_, notice) = within(LOAD, 256, None).expect("some fit");
         assert_eq!(
-            notice.expect("it is said"),
-            "This process may open 256 files: at most 60 requests of a lane are under way at the same time, not 1000. For \
+            notice.expect("there is a notice"),
+            "This process may open 256 files: at most 60 concurrent requests per lane, not 1000. For \
              more, run `ulimit -n 3076` first, as root if the hard limit (`ulimit -Hn`) is lower."
         );
     }
 
     #[test]
-    fn what_was_chosen_and_does_not_fit_is_refused() {
+    fn a_chosen_value_that_does_not_fit_is_refused() {
         let refused = within(LOAD, 256, Some(300)).expect_err("it does not fit").to_string();
         let sockets = Load { sockets: 10_000, ..LOAD };
         let hopeless = within(sockets, 256, None).expect_err("nothing fits").to_string();
 
         assert_eq!(
             refused,
-            "This process may open 256 files, which are too few for --max-in-flight 300: run `ulimit -n 976` first, as root \
+            "This process may open 256 files, too few for --max-in-flight 300: run `ulimit -n 976` first, as root \
              if the hard limit (`ulimit -Hn`) is lower; or pass --max-in-flight 60"
         );
         assert!(hopeless.contains("too few for the load: run `ulimit -n 13076` first"), "{hopeless}");

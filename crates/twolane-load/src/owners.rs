@@ -1,4 +1,4 @@
-//! As whom the orders are placed.
+//! The owners of the orders.
 
 use crate::settings::LoadSettings;
 use anyhow::{Context, bail};
@@ -8,25 +8,25 @@ use twolane_client::requests::Requests;
 use twolane_client::stack::Stack;
 use twolane_client::token::{self, Token};
 
-/// Owners where a local issuer makes their tokens and nothing else is said.
+/// Default number of owners with a local issuer.
 const LOCAL_OWNERS: u32 = 4;
 
 /// The owners, each with a token.
 #[derive(Clone)]
 pub(crate) struct Owners {
     pub(crate) tokens: Vec<Token>,
-    /// What each calls itself; `None` where a token does not say.
+    /// The subject of each token; `None` if a token has no readable subject.
     pub(crate) subjects: Option<Vec<String>>,
 }
 
 impl Owners {
-    /// From the tokens that were given, or else the local stack's issuer.
+    /// Takes the given tokens, or else tokens of the local stack's issuer.
     ///
     /// # Errors
     /// There are fewer tokens than owners, or they cannot be read or sent.
     pub(crate) fn find(load: &LoadSettings, token: Option<&str>, stack: &Stack) -> anyhow::Result<Self> {
         let given = token.map(str::trim).filter(|token| !token.is_empty());
-        let local_issuer = stack.file().as_deref().and_then(issuer::beside);
+        let local_issuer = stack.file().as_deref().and_then(issuer::next_to);
         let texts = match (&load.tokens, given) {
             (Some(path), _) => {
                 let shown = path.display();
@@ -39,7 +39,7 @@ impl Owners {
                 tokens
             }
             (None, Some(token)) if load.owners.is_none() || local_issuer.is_none() => vec![token.to_owned()],
-            // A token of the environment is one owner's; where more are wanted, the issuer makes theirs.
+            // A token from the environment is for one owner. For more owners, the issuer makes the tokens.
             (None, _) => match local_issuer {
                 Some(path) => {
                     let owners = load.owners.unwrap_or(LOCAL_OWNERS);
@@ -60,18 +60,18 @@ impl Owners {
     fn given(texts: &[String], owners: Option<u32>) -> anyhow::Result<Self> {
         let owners = owners.map_or(texts.len(), |owners| owners as usize);
         let Some(texts) = texts.get(..owners) else {
-            bail!("{owners} owners need as many tokens, and there are {}: pass --tokens", texts.len());
+            bail!("{owners} owners need {owners} tokens, but only {} are given: pass --tokens", texts.len());
         };
         let tokens = texts.iter().map(|text| Token::given(text)).collect::<anyhow::Result<_>>()?;
         Ok(Self { tokens, subjects: texts.iter().map(|text| token::subject(text)).collect() })
     }
 
-    /// How many there are.
+    /// The number of owners.
     pub(crate) fn count(&self) -> u32 {
-        u32::try_from(self.tokens.len()).expect("no more than can be typed")
+        u32::try_from(self.tokens.len()).expect("it fits u32")
     }
 
-    /// Requests of each.
+    /// A client for each owner.
     pub(crate) fn requests(&self, requests: &Requests) -> Vec<Requests> {
         self.tokens.iter().map(|token| requests.with_token(token.clone())).collect()
     }
@@ -82,12 +82,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_are_as_many_owners_as_tokens_or_fewer() {
+    fn there_are_at_most_as_many_owners_as_tokens() {
         let texts = ["a".to_owned(), "b".to_owned()];
 
         assert_eq!(Owners::given(&texts, None).expect("two").count(), 2);
         assert_eq!(Owners::given(&texts, Some(1)).expect("one").count(), 1);
         let error = Owners::given(&texts, Some(3)).err().expect("too few").to_string();
-        assert_eq!(error, "3 owners need as many tokens, and there are 2: pass --tokens");
+        assert_eq!(error, "3 owners need 3 tokens, but only 2 are given: pass --tokens");
     }
 }

@@ -1,4 +1,4 @@
-//! What was measured, as the report has it.
+//! Builds the report from the measurements.
 
 use super::measure::Measured;
 use super::scenario::Scenario;
@@ -12,19 +12,19 @@ use twolane_report::model::{
 };
 use uuid::Uuid;
 
-/// Lag below this does not show in the times of any lane over a network, in milliseconds.
+/// A send delay below this does not affect the latencies of any lane over a network, in milliseconds.
 const LAG_FLOOR_MS: f64 = 20.0;
 
-/// Lag may be this part of the time that it is measured in; each at its 99th percentile.
+/// Allowed ratio of the send delay to the latency that contains it, both p99.
 const LAG_SHARE: f64 = 0.1;
 
-/// Under which conditions it was measured.
+/// The conditions of a run.
 pub(crate) struct Conditions<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) scenario: &'a Scenario,
     pub(crate) workload: &'a Workload,
     pub(crate) owners: u32,
-    /// Requests of a lane that could be under way at the same time.
+    /// Most concurrent requests per lane.
     pub(crate) max_in_flight: u32,
     /// Requests that were sent again over a new connection.
     pub(crate) resent: u64,
@@ -36,7 +36,7 @@ pub(crate) struct Conditions<'a> {
     pub(crate) interrupted: bool,
 }
 
-/// The report, without costs and verdict. `not_undone` is why the stack could not be changed back, if so.
+/// The report, without costs and verdict. `not_undone`: why the stack could not be changed back.
 pub(crate) fn report(conditions: &Conditions<'_>, measured: &[Measured], not_undone: Option<anyhow::Error>) -> Report {
     let generator = generator(measured, conditions);
     let lanes =
@@ -59,7 +59,7 @@ pub(crate) fn report(conditions: &Conditions<'_>, measured: &[Measured], not_und
     }
 }
 
-/// How well the load was made, and whether well enough.
+/// The figures of the load generator, and whether it was on schedule.
 fn generator(measured: &[Measured], conditions: &Conditions<'_>) -> Generator {
     let max_in_flight = conditions.max_in_flight;
     let mut worst = [0.0_f64; 3];
@@ -72,9 +72,9 @@ fn generator(measured: &[Measured], conditions: &Conditions<'_>) -> Generator {
         if let Some((count, why)) = lane.own_failures() {
             let name = lane.lane.name;
             reasons.push(format!(
-                "this machine could not send {count} requests of the {name} lane, which say nothing of the lane; the first \
-                 time: {why}. No times are shown. Lower --rate or --max-in-flight ({max_in_flight}), raise the limit of open \
-                 files (`ulimit -n`) or use another machine"
+                "this machine could not send {count} requests of the {name} lane (not the lane's fault). The first \
+                 error: {why}. The report has no latencies. Lower --rate or --max-in-flight ({max_in_flight}), raise the limit of \
+                 open files (`ulimit -n`) or use another machine"
             ));
         }
         for (what, late, whole) in lane.lags() {
@@ -82,8 +82,8 @@ fn generator(measured: &[Measured], conditions: &Conditions<'_>) -> Generator {
             let allowed = max_lag.map_or_else(|| LAG_FLOOR_MS.max(whole * LAG_SHARE), f64::from);
             if late > allowed {
                 reasons.push(format!(
-                    "the load of the {} lane was not kept up: 1 % of the {what} left more than {late:.0} ms after \
-                     they were due, and {allowed:.0} ms are allowed. No times are shown. Lower --rate, raise \
+                    "the generator fell behind on the {} lane: the p99 send delay of the {what} is {late:.0} ms, \
+                     and the maximum is {allowed:.0} ms. The report has no latencies. Lower --rate, raise \
                      --max-in-flight ({max_in_flight}) or use a faster machine",
                     lane.lane.name,
                 ));
@@ -100,7 +100,7 @@ fn generator(measured: &[Measured], conditions: &Conditions<'_>) -> Generator {
     }
 }
 
-/// The run before anything was sent.
+/// The run, before anything is sent.
 pub(crate) fn planned(conditions: &Conditions<'_>) -> Run {
     run(conditions, generator(&[], conditions))
 }
@@ -139,13 +139,13 @@ fn run(conditions: &Conditions<'_>, generator: Generator) -> Run {
 
 fn arrivals(conditions: &Conditions<'_>) -> Arrivals {
     let workload = conditions.workload;
-    // What is sent twice is one order, at one time.
+    // A repeat is not another order.
     let mut times: Vec<(u32, f64)> = workload.counted().map(|due| (due.order, due.at().as_secs_f64())).collect();
     times.dedup();
     let at = |due: Option<&(u32, f64)>| due.map_or(0.0, |(_, at)| *at);
     let duration_seconds = at(times.last()) - at(times.first());
     let orders = times.len() as u64;
-    // There is one gap less than there are orders.
+    // N orders have N - 1 gaps.
     #[expect(clippy::cast_precision_loss, reason = "orders of a run are far below 2^53")]
     let rate_per_second = if duration_seconds > 0.0 { (orders - 1) as f64 / duration_seconds } else { orders as f64 };
     let load = &conditions.settings.load;
@@ -169,7 +169,7 @@ fn schedule_hash(times_us: impl Iterator<Item = u64>) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
-/// The commit of the working tree around, if there is one and git.
+/// The commit of the current working tree, if there is one and git is installed.
 fn git_commit() -> Option<String> {
     let output = Command::new("git").args(["rev-parse", "HEAD"]).output().ok()?;
     let commit = String::from_utf8(output.stdout).ok()?.trim().to_owned();
@@ -181,10 +181,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_schedule_has_its_hash() {
+    fn different_schedules_have_different_hashes() {
         let hash = |times: &[u64]| schedule_hash(times.iter().copied());
 
-        // No byte: the offset basis. Source: RFC 9923.
+        // Without bytes: the offset basis. Source: RFC 9923.
         assert_eq!(hash(&[]), 0xcbf2_9ce4_8422_2325);
         assert_eq!(hash(&[0, 500_000]), hash(&[0, 500_000]));
         assert_ne!(hash(&[0, 500_000]), hash(&[0, 500_001]));

@@ -8,43 +8,43 @@ use std::fmt::Display;
 use std::path::Path;
 use std::time::Duration;
 
-/// A run that is written down. Keys are the command line's long options; what is missing has the same default.
+/// A run in a file. Keys are the command line's long options, with the same defaults.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct ScenarioFile {
     /// What the run is for, for readers of the file.
     pub description: String,
-    /// What happens to the stack or to the load.
+    /// Name of the scenario.
     pub scenario: Option<ScenarioName>,
     /// Names of the lanes to measure, in this order.
     pub lanes: Vec<String>,
-    /// Whether the lanes are loaded at the same time.
+    /// Whether the lanes are loaded concurrently.
     pub parallel: bool,
-    /// How outcomes are learned that no answer says.
+    /// How outcomes are learned if the answer is a receipt.
     pub confirm: Option<ConfirmBy>,
     /// Owners of the orders, 1 to 10 000.
     pub owners: Option<u32>,
-    /// Seconds of load before the figures begin, at the rate of the first phase.
+    /// Seconds of warm-up, at the rate of the first phase.
     pub warm_up: Option<f64>,
-    /// Seconds without any news after which an accepted order without an outcome is lost, 1 to 3600.
+    /// Grace period in seconds, 1 to 3600: an accepted order is lost after this time without any new outcome.
     pub grace: Option<u64>,
-    /// What the schedule follows from.
+    /// Seed of the schedule.
     pub seed: Option<u64>,
-    /// In burst: invocations that each lane's function may have at once, 2 to 1000.
+    /// In burst: maximum concurrency of each lane's function, 2 to 1000.
     pub concurrency: Option<i32>,
-    /// In outage and subscriber-down: how long it lasts, in seconds.
+    /// In outage and subscriber-down: duration in seconds.
     pub outage: Option<f64>,
-    /// In subscriber-down: the step that is stopped.
+    /// In subscriber-down: the stopped step.
     pub step: Option<String>,
     /// In poison and duplicates: per cent of the orders, 0 to 100.
     pub percent: Option<f64>,
-    /// In noisy-owner: per cent of the orders that are one owner's, 1 to 99.
+    /// In noisy-owner: one owner's share of the orders in per cent, 1 to 99.
     pub noisy_percent: Option<u8>,
-    /// In slow-db: milliseconds that each write takes longer, 1 to 60 000.
+    /// In slow-db: extra time per write in milliseconds, 1 to 60 000.
     pub slow_by: Option<u64>,
-    /// In throttled-db: writes per second that the database takes, 1 to 10 000.
+    /// In throttled-db: maximum writes per second, 1 to 10 000.
     pub writes_per_second: Option<u32>,
-    /// Promises that the run must keep, as for `--require`.
+    /// Promises that the run must keep, as in `--require`.
     pub require: Vec<String>,
     phases: Vec<PhaseTable>,
 }
@@ -53,7 +53,7 @@ pub struct ScenarioFile {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PhaseTable {
-    /// Seconds without any order; no other key goes with it.
+    /// Seconds without orders; excludes every other key.
     pause: Option<f64>,
     arrivals: Option<ArrivalDistribution>,
     /// Orders per second.
@@ -61,7 +61,7 @@ struct PhaseTable {
     /// The highest rate of a burst, or the last one of a ramp and of steps, as a multiple of the rate.
     peak: Option<f64>,
     seconds: Option<f64>,
-    /// Instead of seconds.
+    /// Number of orders, instead of seconds.
     orders: Option<u32>,
 }
 
@@ -75,12 +75,13 @@ impl ScenarioFile {
     /// Reads the file.
     ///
     /// # Errors
-    /// It cannot be read, is not TOML, or has an unknown key or a value outside its range: where, and what it may be.
+    /// The file cannot be read, is not TOML, or has an unknown key or a value outside its range. The message says where
+    /// and what is allowed.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
         let text =
             std::fs::read_to_string(path).with_context(|| format!("Failed to read the scenario file {shown}"))?;
-        Self::parse(&text).with_context(|| format!("Failed to understand the scenario file {shown}"))
+        Self::parse(&text).with_context(|| format!("The scenario file {shown} is not valid"))
     }
 
     fn parse(text: &str) -> anyhow::Result<Self> {
@@ -90,7 +91,7 @@ impl ScenarioFile {
         Ok(file)
     }
 
-    /// The load's phases, in their order; none where the file has none.
+    /// The load's phases in order; empty if the file has none.
     ///
     /// # Errors
     /// A phase has a value outside its range, or keys that exclude each other.
@@ -102,7 +103,7 @@ impl ScenarioFile {
             .map(|(table, number)| table.phase().with_context(|| format!("Phase {number} is not valid")));
         let phases: Vec<Phase> = phases.collect::<anyhow::Result<_>>()?;
         let has_orders = phases.iter().any(|phase| matches!(phase, Phase::Orders(_)));
-        ensure!(phases.is_empty() || has_orders, "At least one phase needs orders; all of them are pauses");
+        ensure!(phases.is_empty() || has_orders, "All phases are pauses; at least one must have orders");
         Ok(phases)
     }
 
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn every_sample_is_read_and_fits_the_schema() {
+    fn every_sample_is_valid_for_the_parser_and_the_schema() {
         let mut samples = 0;
         for entry in std::fs::read_dir(folder()).expect("it is in the repository") {
             let path = entry.expect("it can be listed").path();
@@ -191,9 +192,9 @@ mod tests {
         assert!(samples >= 5, "{samples} samples");
     }
 
-    /// What the schema takes, the reader takes, and the other way round.
+    /// The schema and the parser accept the same files.
     #[test]
-    fn schema_and_reader_agree() {
+    fn schema_and_parser_agree() {
         let all_keys = "description = 'all'\nscenario = 'burst'\nlanes = ['sync']\nparallel = true\nconfirm = 'both'\nowners = 3\n\
                         warm-up = 1\ngrace = 9\nseed = 1\nconcurrency = 5\noutage = 1.5\nstep = 'stock'\npercent = 1\nnoisy-percent = 80\nslow-by = 5\n\
                         writes-per-second = 3\nrequire = ['*.lost==0']\n";

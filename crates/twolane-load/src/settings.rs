@@ -1,4 +1,4 @@
-//! What a comparison is made from.
+//! The settings of a comparison.
 
 use crate::stack_settings::default_file;
 pub use crate::workload::{ArrivalDistribution, Phase};
@@ -6,28 +6,28 @@ use serde::Deserialize;
 use std::path::PathBuf;
 use twolane_report::Promise;
 
-/// The highest rate of a burst, a ramp or steps, as a multiple of the rate, where nothing is said.
+/// Default peak rate of a burst, a ramp or steps, as a multiple of the rate.
 pub(crate) const DEFAULT_PEAK: f64 = 10.0;
 
-/// Everything that was chosen.
+/// All settings.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// What happens while it is measured.
+    /// The scenario.
     pub scenario: ScenarioName,
-    /// Whether the lanes are loaded at the same time.
+    /// Whether the lanes are loaded concurrently.
     pub parallel: bool,
-    /// How outcomes are learned that no answer says.
+    /// How outcomes are learned if the answer is a receipt.
     pub confirm: ConfirmBy,
     /// The load of each lane.
     pub load: LoadSettings,
-    /// The scenario's own figures.
+    /// The scenario's settings.
     pub scenario_options: ScenarioSettings,
     /// Promises that end a run as soon as a lane can no longer keep one.
     pub abort_on: Vec<Promise>,
 }
 
 impl Settings {
-    /// How arrivals are spread where no file says when orders are due.
+    /// The arrival distribution, unless a file has the due times.
     pub(crate) fn arrivals(&self) -> ArrivalDistribution {
         self.load.arrivals.unwrap_or(match self.scenario {
             ScenarioName::Burst | ScenarioName::NoisyOwner => ArrivalDistribution::Burst,
@@ -39,7 +39,7 @@ impl Settings {
 /// The load.
 #[derive(Clone, Debug)]
 pub struct LoadSettings {
-    /// How arrivals are spread; without it `constant`, and `burst` in the scenarios burst and noisy-owner.
+    /// The arrival distribution. Default: `burst` in the scenarios burst and noisy-owner, else `constant`.
     pub arrivals: Option<ArrivalDistribution>,
     /// File with arrivals to replay instead.
     pub replay: Option<PathBuf>,
@@ -53,76 +53,76 @@ pub struct LoadSettings {
     pub peak: f64,
     /// Phases of a scenario file, instead of `arrivals`, `rate`, `peak`, `duration` and `orders`.
     pub phases: Vec<Phase>,
-    /// Seconds of load before the figures begin.
+    /// Warm-up in seconds.
     pub warm_up: f64,
     /// Owners of the orders.
     pub owners: Option<u32>,
     /// File with one access token per line, one for each owner.
     pub tokens: Option<PathBuf>,
-    /// What the schedule follows from; new in every run without it.
+    /// Seed of the schedule. Default: a new one in every run.
     pub seed: Option<u64>,
-    /// Seconds without any news after which an accepted order without an outcome is lost.
+    /// Grace period in seconds: an accepted order is lost after this time without any new outcome.
     pub grace: u64,
-    /// How late 1 % of the requests may leave, in milliseconds.
+    /// Maximum p99 send delay, in milliseconds.
     pub max_lag: Option<u32>,
-    /// Requests of a lane under way at the same time at most. Without it 1000, or as many as the limit of open files allows.
+    /// Most concurrent requests per lane. Default: 1000, or what the limit of open files allows.
     pub max_in_flight: Option<u32>,
 }
 
-/// The scenario's own figures.
+/// The settings of a scenario.
 #[derive(Clone, Debug)]
 pub struct ScenarioSettings {
-    /// In a burst: invocations that each lane's function may have at once.
+    /// In a burst: maximum concurrency of each lane's function.
     pub concurrency: i32,
-    /// How long an outage lasts, or a step is stopped, in seconds; a third of the duration without it.
+    /// Duration of an outage, in seconds. Default: a third of the load's duration.
     pub outage: Option<f64>,
-    /// Per cent of the orders that are poison, or that are sent twice.
+    /// Per cent of the orders that are poison or repeated.
     pub percent: f64,
-    /// In noisy-owner: per cent of the orders that are one owner's, 1 to 99.
+    /// In noisy-owner: one owner's share of the orders in per cent, 1 to 99.
     pub noisy_percent: u8,
-    /// In subscriber-down: name of the step that is stopped.
+    /// In subscriber-down: name of the stopped step.
     pub step: String,
-    /// In slow-db: milliseconds that each write takes longer.
+    /// In slow-db: extra time per write, in milliseconds.
     pub slow_by: u64,
-    /// In throttled-db: writes per second that the database takes.
+    /// In throttled-db: maximum writes per second.
     pub writes_per_second: u32,
-    /// Where the stack's settings are kept while they are changed; a file of the stack in the home folder without it.
+    /// File that keeps the stack's settings while they are changed. Default: a file for the stack in the home folder.
     pub settings_file: Option<PathBuf>,
 }
 
 impl ScenarioSettings {
-    /// The file of what that stack's settings are before they are changed; its folder is there afterwards.
+    /// The file for the stack's settings before their change. Creates its folder.
     pub(crate) fn settings_file(&self, stack: &str) -> anyhow::Result<PathBuf> {
         self.settings_file.clone().map_or_else(|| default_file(stack), Ok)
     }
 }
 
-/// What happens while it is measured.
+/// A scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScenarioName {
-    /// Nothing but the load.
+    /// Load only.
     Steady,
-    /// Each lane may have a few invocations at once, and far more orders come at once. Changes the stack.
+    /// Far more orders arrive than each lane may have concurrent invocations. Changes the stack.
     Burst,
-    /// The lanes' functions are turned off for a while. Changes the stack.
+    /// The lanes' functions are turned off for a time. Changes the stack.
     Outage,
-    /// One step of a lane with steps is stopped for a while. Changes the stack.
+    /// One step of a lane with steps is stopped for a time. Changes the stack.
     SubscriberDown,
     /// Each write to the database takes longer. Changes the stack; local stacks only.
     SlowDb,
-    /// The database refuses writes over a limit. Changes the stack.
+    /// The database throttles writes above a limit. Changes the stack.
     ThrottledDb,
-    /// Some orders are not valid, and some messages cannot be decoded. Puts messages into the stack's queue.
+    /// Some orders are invalid, and some messages are undecodable. Puts messages into the stack's queues.
     Poison,
     /// Some orders are sent twice.
     Duplicates,
-    /// One owner places most orders, and each lane may have a few invocations at once. Changes the stack.
+    /// One owner places most orders, and each lane may have few concurrent invocations. Changes the stack.
     NoisyOwner,
 }
 
 impl ScenarioName {
-    /// As typed.
+    /// Name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -138,7 +138,7 @@ impl ScenarioName {
         }
     }
 
-    /// Whether it changes how often the functions may run.
+    /// Whether it changes the concurrency of the functions.
     pub(crate) fn changes_functions(self) -> bool {
         matches!(self, Self::Burst | Self::NoisyOwner | Self::Outage)
     }
@@ -150,9 +150,9 @@ impl ScenarioName {
 pub enum ConfirmBy {
     /// Over the WebSocket.
     Callback,
-    /// From the status service, asked once a second and order.
+    /// By polling the status service, once a second per order.
     Poll,
-    /// Both ways, each with its own times.
+    /// Both ways, with separate times.
     Both,
 }
 
@@ -162,13 +162,13 @@ impl ConfirmBy {
         self != Self::Poll
     }
 
-    /// Whether the status service is asked.
+    /// Whether orders are polled.
     pub(crate) fn has_polls(self) -> bool {
         self != Self::Callback
     }
 }
 
-/// As they are where nothing is said.
+/// The defaults.
 impl Default for Settings {
     fn default() -> Self {
         let load = LoadSettings {

@@ -1,4 +1,4 @@
-//! The figures by which lanes and runs are compared, each with a name for machines and one for people.
+//! The figures that reports compare, each with a JSON key and a label.
 
 use super::model::{LaneReport, Latencies, Latency};
 use super::words::{count, float, time, usd};
@@ -6,11 +6,11 @@ use super::words::{count, float, time, usd};
 /// One figure of one lane.
 #[derive(Clone, Debug)]
 pub(crate) struct Figure {
-    /// As in `report.json`, dots between levels.
+    /// Path in `report.json`, with dots between levels.
     pub(crate) key: String,
-    /// For people.
+    /// Label in reports.
     pub(crate) label: String,
-    /// `None` where there was nothing to measure.
+    /// `None` if it was not measured.
     pub(crate) value: Option<f64>,
     kind: Kind,
 }
@@ -23,12 +23,12 @@ enum Kind {
 }
 
 impl Figure {
-    /// The same figure of something else.
+    /// The same figure with another value.
     pub(crate) fn with_value(&self, value: Option<f64>) -> Self {
         Self { value, ..self.clone() }
     }
 
-    /// As people read it.
+    /// The value as text.
     pub(crate) fn shown(&self) -> String {
         let Some(value) = self.value else { return "–".to_owned() };
         match self.kind {
@@ -44,7 +44,7 @@ fn whole(value: f64) -> String {
     count(value as u64)
 }
 
-/// All figures of a lane, always the same ones in the same order.
+/// All figures of a lane, always in the same order.
 pub(crate) fn figures(lane: &LaneReport) -> Vec<Figure> {
     let counts = &lane.counts;
     let retried = counts.attempts.iter().filter(|(attempts, _)| **attempts > 1).map(|(_, orders)| orders).sum();
@@ -105,7 +105,7 @@ fn figure(key: String, label: String, value: Option<f64>, kind: Kind) -> Figure 
     Figure { key, label, value, kind }
 }
 
-/// Key, name and value of what is shown of a distribution.
+/// Key, name and value of each reported percentile.
 pub(crate) fn percentiles(latency: Option<&Latency>) -> [(&'static str, &'static str, Option<f64>); 5] {
     [
         ("p50Ms", "p50", latency.map(|latency| latency.p50_ms)),

@@ -1,4 +1,4 @@
-//! What a comparison leaves behind: `report.json` for machines, and `report.html` for people.
+//! Reads and writes the files of a comparison: `report.json`, and `report.html` for people.
 
 use crate::html;
 use crate::model::{Report, SCHEMA_VERSION};
@@ -12,10 +12,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
-/// About as much as the report of some minutes has.
+/// About the size of a report of a few minutes.
 const PROBE_BYTES: usize = 256 * 1024;
 
-/// Writes a completed report to that file, as JSON, and beside it as a page. Neither is ever half there.
+/// Writes a completed report to that file as JSON, and next to it as an HTML page. Each file is replaced atomically.
 ///
 /// # Errors
 /// The folder is missing or cannot be written, or the file has the page's name.
@@ -25,7 +25,7 @@ const PROBE_BYTES: usize = 256 * 1024;
 pub fn write(report: &Report, path: &Path) -> anyhow::Result<()> {
     let page = page_path(path);
     if page == path {
-        bail!("{} is the name of the page that goes beside the report: choose one that ends in .json", path.display());
+        bail!("{} is the name of the HTML page next to the report: choose a name that ends in .json", path.display());
     }
     let mut json = serde_json::to_string_pretty(report).expect("a report has only string keys, so it is always JSON");
     json.push('\n');
@@ -33,19 +33,19 @@ pub fn write(report: &Report, path: &Path) -> anyhow::Result<()> {
     write_page(report, &page)
 }
 
-/// Whether [`write()`] could write a report to that file, found out by writing as much as a report has. Leaves nothing there.
+/// Checks that [`write()`] can write a report to that file, by writing a probe of that size. Leaves nothing behind.
 ///
 /// # Errors
-/// It could not.
+/// It cannot be written.
 pub fn can_write(path: &Path) -> anyhow::Result<()> {
     can_replace(path)?;
     can_replace(&page_path(path))
 }
 
-/// Whether [`replace`] could write that file, found out by writing as much as a report has. Leaves nothing there.
+/// Checks that [`replace`] can write that file, by writing a probe. Leaves nothing behind.
 ///
 /// # Errors
-/// It could not.
+/// It cannot be written.
 pub fn can_replace(path: &Path) -> anyhow::Result<()> {
     if path.is_dir() {
         bail!("{} is a folder", path.display());
@@ -54,13 +54,13 @@ pub fn can_replace(path: &Path) -> anyhow::Result<()> {
     new_file(path, &" ".repeat(PROBE_BYTES)).map(drop).with_context(context)
 }
 
-/// Where the page of a report goes: beside it, under the same name but for its end.
+/// Path of a report's HTML page: next to the report, with the extension `html`.
 #[must_use]
 pub fn page_path(report: &Path) -> PathBuf {
     report.with_extension("html")
 }
 
-/// Writes a completed report to that file, as a page.
+/// Writes a completed report to that file as an HTML page.
 ///
 /// # Errors
 /// The folder is missing or cannot be written.
@@ -68,24 +68,24 @@ pub fn write_page(report: &Report, path: &Path) -> anyhow::Result<()> {
     replace(path, &html::page(report))
 }
 
-/// Writes a picture of what each lane did over time to that file, as SVG.
+/// Writes an SVG picture of each lane's timeline to that file.
 ///
 /// # Errors
-/// No second was recorded; or the folder is missing or cannot be written.
+/// The report has no timeline, or the folder is missing or cannot be written.
 pub fn write_picture(report: &Report, path: &Path) -> anyhow::Result<()> {
     let picture = html::picture(report).context("The report has no timeline, so there is nothing to draw")?;
     replace(path, &picture)
 }
 
-/// Reads a report. One of version 1 becomes one of the present version.
+/// Reads a report. Upgrades a report of version 1 to the current version.
 ///
 /// # Errors
-/// The file cannot be read, is no report, or is one of another version.
+/// The file cannot be read, is not a report, or has another version.
 pub fn read(path: &Path) -> anyhow::Result<Report> {
     report(read_json(path, "report")?, &path.display().to_string())
 }
 
-/// Reads the reports of several runs, as [`write_runs`] writes them.
+/// Reads the reports of several runs, written by [`write_runs`].
 ///
 /// # Errors
 /// The file cannot be read, or is not a list of reports.
@@ -111,33 +111,33 @@ pub fn write_runs(runs: &[Report], path: &Path) -> anyhow::Result<()> {
     replace(path, &json)
 }
 
-/// Reads a file as JSON. `kind` is what it should be.
+/// Reads a file as JSON. `kind` names the expected content in errors.
 fn read_json(path: &Path, kind: &str) -> anyhow::Result<Value> {
     let shown = path.display();
     let text = read_text(path).with_context(|| format!("Failed to read {shown}"))?;
-    serde_json::from_str(&text).with_context(|| format!("{shown} is no {kind}"))
+    serde_json::from_str(&text).with_context(|| format!("{shown} is not a {kind}"))
 }
 
-/// The report that a value is, whatever its version; `shown` is where it comes from.
+/// Converts a value to a report and upgrades old versions. `shown` is the source, for errors.
 fn report(mut value: Value, shown: &str) -> anyhow::Result<Report> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Versioned {
         schema_version: u32,
     }
-    let not_any = || format!("{shown} is no report");
-    // Of a list, the first item would be taken for the version.
+    let not_any = || format!("{shown} is not a report");
+    // serde would read the first item of a list as the version.
     if !value.is_object() {
-        bail!("{}: it is no object", not_any());
+        bail!("{}: it is not an object", not_any());
     }
     let Versioned { schema_version: version } = Versioned::deserialize(&value).with_context(not_any)?;
     if ![version_1::VERSION, SCHEMA_VERSION].contains(&version) {
         bail!(
-            "{shown} is a report of version {version}, and this program reads versions {} and {SCHEMA_VERSION}",
+            "{shown} is a report of version {version}, but this program reads versions {} and {SCHEMA_VERSION}",
             version_1::VERSION
         );
     }
-    let not_one = || format!("{shown} is no report of version {version}");
+    let not_one = || format!("{shown} is not a report of version {version}");
     check_size(&value).with_context(not_one)?;
     if version == version_1::VERSION {
         version_1::upgrade(&mut value).with_context(not_one)?;
@@ -145,17 +145,17 @@ fn report(mut value: Value, shown: &str) -> anyhow::Result<Report> {
     serde_json::from_value(value).with_context(not_one)
 }
 
-/// Reads a file of the user's, without the byte order mark that editors on Windows write first.
+/// Reads a user's file without the byte order mark that Windows editors may write.
 pub(crate) fn read_text(path: &Path) -> io::Result<String> {
     let text = fs::read_to_string(path)?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
-/// No run counts that far, and sums of such numbers would overflow.
+/// Refuses counts above 2^53: no run reaches them, and their sums would overflow.
 fn check_size(value: &Value) -> anyhow::Result<()> {
     const MOST: u64 = 1 << 53;
     match value {
-        // The seed is no count.
+        // The seed is not a count.
         Value::Object(object) => {
             object.iter().filter(|(name, _)| *name != "seed").try_for_each(|(_, value)| check_size(value))
         }
@@ -167,7 +167,7 @@ fn check_size(value: &Value) -> anyhow::Result<()> {
     }
 }
 
-/// Writes a file, which is never half there.
+/// Replaces a file atomically.
 ///
 /// # Errors
 /// The folder is missing or cannot be written.
@@ -177,10 +177,10 @@ pub fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
     new.persist(path).map(drop).with_context(context)
 }
 
-/// A file next to `path` with that text, which may take that name. It is deleted when it is dropped.
+/// A temporary file next to `path` with that text. It is deleted when dropped.
 fn new_file(path: &Path, text: &str) -> io::Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Others may read it as far as the user's umask lets them.
+    // The user's umask restricts these permissions.
     let mut file = tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
     Ok(file)
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_it_wrote() {
+    fn reads_a_report_that_it_wrote() {
         let mut report = sample::report();
         complete(&mut report, &PriceTable::embedded());
         let path = file("round-trip.json");
@@ -207,7 +207,7 @@ mod tests {
         fs::remove_file(&path).expect("it was written");
         fs::remove_file(page_path(&path)).expect("it was written");
 
-        // As people see it: the last bit of a float may differ after it was text.
+        // Compare the text: the last bit of a float may differ after parsing.
         assert_eq!(summary(&again.expect("a report")), summary(&report));
         assert!(page.starts_with("<!DOCTYPE html>") && page.contains(&report.run.id), "{page}");
     }
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_out_beforehand_what_could_not_be_written() {
+    fn detects_in_advance_what_cannot_be_written() {
         let (path, folder) = (file("probe.json"), file("probe"));
         fs::create_dir_all(folder.join("report.html")).expect("a temporary folder");
 
@@ -276,6 +276,6 @@ mod tests {
         fs::remove_file(&path).expect("it was written");
 
         let why = format!("{:#}", refused.expect_err("another version"));
-        assert!(why.contains("a report of version 3, and this program reads versions 1 and 2"), "{why}");
+        assert!(why.contains("a report of version 3, but this program reads versions 1 and 2"), "{why}");
     }
 }

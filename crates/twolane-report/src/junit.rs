@@ -1,19 +1,19 @@
-//! Runs as JUnit XML, which pipelines show as tests.
+//! Runs as JUnit XML, for test reports in pipelines.
 
 use crate::baseline::{Change, Trend};
 use crate::html::escape;
 use crate::model::Report;
 use crate::promise::together;
 
-/// A test case: its class, its name, and what came of it.
+/// A test case: class, name and result.
 struct Case(&'static str, String, Outcome);
 
-/// What came of a test case.
+/// The result of a test case.
 enum Outcome {
     Passed,
     /// Why it failed.
     Failed(String),
-    /// Why it was not made.
+    /// Why it did not run.
     Skipped(&'static str),
 }
 
@@ -23,8 +23,9 @@ impl Outcome {
     }
 }
 
-/// The runs of one comparison, of which `planned` were to be made. Whether each is sound, each lane's losses, each promise and each
-/// change since the baseline is a test case. Source of the shape: Apache Ant, task `junitreport`, as Jenkins, GitLab and GitHub actions read it.
+/// The runs of one comparison; `planned` is the planned number of runs. Test cases: the errors and the end of each run,
+/// each lane's losses, each promise, and each change since the baseline. Source of the format: Apache Ant, task
+/// `junitreport`, as read by Jenkins, GitLab and GitHub actions.
 #[must_use]
 pub fn junit(runs: &[Report], planned: usize, changes: &[Change]) -> String {
     let mut cases = Vec::new();
@@ -34,7 +35,7 @@ pub fn junit(runs: &[Report], planned: usize, changes: &[Change]) -> String {
         let end = Outcome::failed_if(run.run.interrupted, || {
             "the run was interrupted: some orders have no outcome".to_owned()
         });
-        cases.push(Case("run", format!("run {number} went to its end"), end));
+        cases.push(Case("run", format!("run {number} was not interrupted"), end));
         cases.extend(run.lanes.iter().map(|lane| {
             let lost = lane.counts.lost;
             let name = format!("run {number}: the {} lane loses no accepted order", lane.lane.name);
@@ -42,14 +43,14 @@ pub fn junit(runs: &[Report], planned: usize, changes: &[Change]) -> String {
         }));
     }
     cases.extend((runs.len() + 1..=planned).map(|number| {
-        Case("run", format!("run {number} is made"), Outcome::Skipped("the comparison ended before this run"))
+        Case("run", format!("run {number} was made"), Outcome::Skipped("the comparison ended before this run"))
     }));
     cases.extend(together(runs).into_iter().map(|promise| {
         let name = format!("{} ({})", promise.promise, promise.lane.name);
         Case("promise", name, Outcome::failed_if(!promise.kept, || promise.figures))
     }));
     cases.extend(changes.iter().map(|change| {
-        let name = format!("{} {} is no worse than the baseline", change.lane.name, change.metric);
+        let name = format!("{} {} is not worse than the baseline", change.lane.name, change.metric);
         let worse = || format!("{:.2}×, {:.2}× to {:.2}×", change.ratio, change.low, change.high);
         Case("baseline", name, Outcome::failed_if(change.trend == Trend::Regression, worse))
     }));
@@ -76,7 +77,7 @@ fn written(Case(class, name, outcome): &Case) -> String {
     }
 }
 
-/// Text as XML takes it. Source: Extensible Markup Language 1.0, fifth edition, production 2, "Char".
+/// Escapes text for XML. Source: Extensible Markup Language 1.0, fifth edition, production 2, "Char".
 fn text(text: &str) -> String {
     escape(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }
@@ -102,7 +103,7 @@ mod tests {
             names,
             [
                 "run 1 has no error",
-                "run 1 went to its end",
+                "run 1 was not interrupted",
                 "run 1: the sync lane loses no accepted order",
                 "run 1: the async lane loses no accepted order",
                 "sync.refused<1% (sync)",
@@ -121,13 +122,13 @@ mod tests {
         let document = Document::parse(&xml).expect("it is well-formed");
         let cases = document.descendants().filter(|node| node.has_tag_name("skipped")).filter_map(|node| node.parent());
         let names: Vec<_> = cases.filter_map(|case| case.attribute("name")).collect();
-        assert_eq!(names, ["run 2 is made", "run 3 is made"]);
+        assert_eq!(names, ["run 2 was made", "run 3 was made"]);
         let suite = document.root_element();
         assert_eq!([suite.attribute("failures"), suite.attribute("skipped")], [Some("0"), Some("2")]);
     }
 
     #[test]
-    fn is_well_formed_whatever_an_error_says() {
+    fn is_well_formed_with_any_error_text() {
         let mut report = sample::report();
         report.errors = vec!["]]> <a b=\"c\"> & 'd' \u{1b}[2J \u{0} \u{fffe} \u{ffff}\n".to_owned(), "é😀".to_owned()];
 

@@ -1,6 +1,6 @@
-//! The report of a comparison: its shape, what follows from its figures, and how it is shown.
+//! The report of a comparison: model, costs, verdict, and output as text, JSON and HTML.
 //!
-//! Nothing here asks AWS or a stack: a report is made from counts and times that others measured.
+//! This crate does not call AWS or a stack. It builds reports from counts and times that others measured.
 
 mod baseline;
 mod comparison;
@@ -37,7 +37,7 @@ pub use text::{changed, comparison, summary, summary_of_runs};
 
 use model::Report;
 
-/// Adds to what was measured what follows from it: costs, crossover and verdict.
+/// Adds to the measurements what follows from them: costs, crossovers and verdict.
 pub fn complete(report: &mut Report, prices: &PriceTable) {
     cost::price(report, prices);
     report.verdict = verdict::verdict(report);

@@ -1,4 +1,4 @@
-//! Runs as Markdown, for the summary of a job in a pipeline.
+//! Runs as Markdown, for job summaries in pipelines.
 
 use crate::baseline::Change;
 use crate::figures::{Figure, figures};
@@ -6,7 +6,7 @@ use crate::model::Report;
 use crate::printable::printable;
 use crate::promise::{Together, together};
 
-/// Figures that are looked for first; `report.html` has all.
+/// The most important figures; `report.html` has all.
 const FIGURES: [&str; 9] = [
     "counts.sent",
     "counts.accepted",
@@ -19,7 +19,8 @@ const FIGURES: [&str; 9] = [
     "cost.usdPerMillionOrders",
 ];
 
-/// The runs of one comparison: promises, changes since the baseline if there is one, the lanes' figures, and what they say.
+/// The runs of one comparison: promises, changes since the baseline if there is one, figures of the lanes, and the
+/// verdict.
 #[must_use]
 pub fn markdown(runs: &[Report], changes: &[Change]) -> String {
     let Some(first) = runs.first() else { return String::new() };
@@ -49,7 +50,7 @@ fn lanes(title: &str, run: &Report) -> String {
     table(&heads, rows)
 }
 
-/// A table and a blank line; nothing without rows.
+/// A table and a blank line. Empty without rows.
 fn table(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let line =
         |cells: Vec<String>| format!("| {} |\n", cells.iter().map(|cell| escape(cell)).collect::<Vec<_>>().join(" | "));
@@ -61,8 +62,8 @@ fn table(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     format!("{head}|{}\n{rows}\n", " --- |".repeat(heads.len()))
 }
 
-/// Text as text, also in a table. Source: `CommonMark` 0.31.2, section 2.4 "Backslash escapes"; GitHub Flavored Markdown 0.29,
-/// section 4.10 "Tables".
+/// Escapes text for Markdown, including tables. Sources: `CommonMark` 0.31.2, section 2.4 "Backslash escapes"; GitHub
+/// Flavored Markdown 0.29, section 4.10 "Tables".
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in printable(text).chars() {
@@ -98,14 +99,14 @@ mod tests {
             r"| sync.refused\<1% | sync | 46.00 % | FAIL |",
             "|  | sync | async |",
             "| accepted | 1 080 | 2 000 |",
-            "- Measured on an emulator: how the lanes behave can be compared; times and costs are not those of AWS.",
+            "- Measured on an emulator: you can compare how the lanes behave, but times and costs differ from AWS.",
         ] {
             assert!(shown.lines().any(|shown| shown == line), "{line}: {shown}");
         }
     }
 
     #[test]
-    fn text_from_elsewhere_stays_text() {
+    fn text_is_escaped() {
         let mut report = run();
         report.run.scenario = "a|b</td>\n# c".to_owned();
         report.errors = vec!["[x](y) `z`".to_owned()];

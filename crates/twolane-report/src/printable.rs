@@ -1,7 +1,6 @@
-//! Safe text on terminals and pages.
+//! Makes text safe for terminals and pages.
 
-/// Text from elsewhere, safe to print: control and direction-changing characters are replaced, so that no answer can
-/// move the cursor or rewrite what is shown.
+/// Replaces control and direction-changing characters, so that no text can move the cursor or rewrite the output.
 #[must_use]
 pub fn printable(text: &str) -> String {
     let odd = |character: char| {
@@ -16,7 +15,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn disarms_control_characters() {
+    fn replaces_control_characters() {
         assert_eq!(printable("a\x1b[2Jb\r\u{202e}é😀"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}é😀");
     }
 }

@@ -1,4 +1,4 @@
-//! A run to test with: one minute at 20 orders a second, with a burst that the sync lane does not take.
+//! A sample run for tests: one minute at 20 orders per second, with a burst that the sync lane cannot accept.
 
 use crate::model::{
     Arrivals, ArrivalsKind, Confirm, Counts, DeadLetters, FunctionUsage, Generator, LaneReport, Latencies, Latency,
@@ -58,7 +58,7 @@ fn run() -> Run {
     }
 }
 
-/// Times between `least` and `most`, thinning out towards the end.
+/// A distribution of times between `least` and `most`, with a long tail.
 fn latency(count: u64, least: f64, most: f64) -> Latency {
     let at = |fraction: f64| least * (most / least).powf(fraction.powi(3));
     let cdf = (0..=60).map(|step| (at(f64::from(step) / 60.0), f64::from(step) / 60.0)).collect();

@@ -1,4 +1,4 @@
-//! A report on a terminal: a table, and the verdict under it.
+//! Reports as text: a table and the verdict.
 
 use crate::baseline::Change;
 use crate::figures::{Figure, figures};
@@ -7,10 +7,10 @@ use crate::printable::printable;
 use crate::promise::{Together, together};
 use crate::words::times;
 
-/// Columns of text shown.
+/// Maximum width in columns.
 const WIDTH: usize = 100;
 
-/// One run: its lanes side by side, and its verdict.
+/// One run: its lanes side by side, and the verdict.
 #[must_use]
 pub fn summary(report: &Report) -> String {
     let run = &report.run;
@@ -31,7 +31,7 @@ pub fn summary(report: &Report) -> String {
     joined(&shown)
 }
 
-/// Several runs of one comparison: how far each figure spreads, what went wrong, and the promises.
+/// Several runs of one comparison: the spread of each figure, errors and promises.
 #[must_use]
 pub fn summary_of_runs(runs: &[Report]) -> String {
     let Some(first) = runs.first() else { return String::new() };
@@ -56,7 +56,7 @@ pub fn summary_of_runs(runs: &[Report]) -> String {
     joined(&shown)
 }
 
-/// The least, the median or the most of each figure, by `half`: 0, 1 or 2.
+/// The minimum, median or maximum of each figure, for `half` = 0, 1 or 2.
 fn spread(columns: &[Vec<Figure>], half: usize) -> Vec<Figure> {
     let of = |(index, figure): (usize, &Figure)| {
         let mut values: Vec<f64> = columns.iter().filter_map(|column| column[index].value).collect();
@@ -66,7 +66,7 @@ fn spread(columns: &[Vec<Figure>], half: usize) -> Vec<Figure> {
     columns[0].iter().enumerate().map(of).collect()
 }
 
-/// How the lanes changed since the baseline. `noise` is the part of a figure by which it may change.
+/// Changes of the lanes since the baseline. `noise` is the relative change that counts as none.
 #[must_use]
 pub fn changed(changes: &[Change], noise: f64) -> String {
     let heads = ["ratio", "interval", ""].map(str::to_owned).to_vec();
@@ -76,7 +76,7 @@ pub fn changed(changes: &[Change], noise: f64) -> String {
     joined(&shown)
 }
 
-/// Each promise with its figure, under a blank line and a heading; nothing without promises.
+/// Each promise with its figure, after a blank line and a heading. Empty without promises.
 fn promises(runs: &[Report]) -> Vec<String> {
     let rows: Vec<_> = together(runs).into_iter().map(Together::cells).collect();
     if rows.is_empty() {
@@ -114,7 +114,7 @@ pub fn comparison(reports: &[(String, Report)]) -> String {
     joined(&shown)
 }
 
-/// How many times the first value; nothing where that says nothing.
+/// The ratio to the first value; `None` if it is not finite.
 pub(crate) fn ratio(value: Option<f64>, first: Option<f64>) -> Option<f64> {
     Some(value? / first?).filter(|ratio| ratio.is_finite())
 }
@@ -155,10 +155,10 @@ fn table(heads: Vec<String>, rows: Vec<Vec<String>>) -> Vec<String> {
     all.iter().map(line).collect()
 }
 
-/// A sentence as an item of a list.
+/// Wraps a sentence as a list item.
 fn wrap(text: &str) -> Vec<String> {
     let mut lines = vec!["·".to_owned()];
-    // Figures stay with their units: no-break spaces are no place to break.
+    // No-break spaces keep figures and units together.
     for word in text.split(' ') {
         let last = lines.last_mut().expect("there is a first line");
         if last.chars().count() + 1 + word.chars().count() > WIDTH {
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn three_lanes_fit_beside_each_other() {
+    fn three_lanes_fit_next_to_each_other() {
         let mut report = sample::report_of_three();
         complete(&mut report, &PriceTable::embedded());
 
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn disarms_control_characters_of_other_peoples_reports() {
+    fn replaces_control_characters_in_reports() {
         let mut report = report();
         report.run.scenario = "\u{1b}[2Jsteady".to_owned();
 

@@ -1,21 +1,21 @@
-//! Reports of version 1, which knew two lanes.
+//! Upgrades reports of version 1, which had two lanes.
 
 use crate::model::SCHEMA_VERSION;
 use serde::de::Error;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// Their version.
+/// The old schema version.
 pub(crate) const VERSION: u32 = 1;
 
-/// By lane: its one function, and the name of its limit in a run.
+/// Per lane: its only function, and the field of its limit in a run.
 const LIMITS: [(&str, &str, &str); 2] =
     [("sync", "create-order", "syncReservedConcurrency"), ("async", "process-orders", "workerMaximumConcurrency")];
 
-/// Makes a report of version 1 one of the present version. What else is not as it should be stays: reading it will say so.
+/// Upgrades a report of version 1 to the current version. Leaves other faults for the parser to report.
 ///
 /// # Errors
-/// It has no limits, or what is there is none.
+/// The limits are missing or malformed.
 pub(crate) fn upgrade(report: &mut Value) -> serde_json::Result<()> {
     let run = report.get_mut("run").and_then(Value::as_object_mut);
     let limits = run.and_then(|run| run.remove("limits")).ok_or_else(|| Error::missing_field("limits"))?;

@@ -1,6 +1,6 @@
-//! Figures as people read them.
+//! Formats figures as text.
 
-/// Digits in groups of three, kept together: `12 345`.
+/// Digits in groups of three with no-break spaces: `12 345`.
 pub(crate) fn count(value: u64) -> String {
     let digits = value.to_string();
     let mut grouped = String::new();
@@ -47,7 +47,7 @@ pub(crate) fn usd(value: f64) -> String {
     }
 }
 
-/// `54.5 %`; whole where it is all or nothing, and never rounded up to all.
+/// `54.5 %`; `0 %` and `100 %` only if exact.
 pub(crate) fn percent(part: u64, whole: u64) -> String {
     if whole == 0 || part == 0 {
         return "0\u{a0}%".to_owned();
@@ -59,12 +59,12 @@ pub(crate) fn percent(part: u64, whole: u64) -> String {
     format!("{:.1}\u{a0}%", percent.clamp(0.1, 99.9))
 }
 
-/// How many times as much: `12×`, `3.4×`.
+/// A ratio: `12×`, `3.4×`.
 pub(crate) fn times(ratio: f64) -> String {
     if ratio < 9.95 { format!("{ratio:.1}×") } else { format!("{ratio:.0}×") }
 }
 
-/// For ratios and positions on charts, where nobody sees the 53rd bit.
+/// Converts a count for ratios and positions on charts.
 #[expect(clippy::cast_precision_loss, reason = "shown with a few digits")]
 pub(crate) fn float(value: u64) -> f64 {
     value as f64
@@ -81,14 +81,14 @@ mod tests {
     }
 
     #[test]
-    fn joins_the_last_item_by_a_word() {
+    fn joins_the_last_item_with_and() {
         let items = ["a", "b", "c"].map(str::to_owned);
 
         assert_eq!([0, 1, 2, 3].map(|items_shown| and(&items[..items_shown])), ["", "a", "a and b", "a, b and c"]);
     }
 
     #[test]
-    fn writes_times_and_money_with_digits_that_matter() {
+    fn writes_times_and_money_with_significant_digits() {
         assert_eq!(
             [0.25, 9.99, 912.4, 24_500.0].map(time).join("|"),
             "0.2\u{a0}ms|10.0\u{a0}ms|912\u{a0}ms|24.5\u{a0}s"

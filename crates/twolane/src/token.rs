@@ -21,7 +21,7 @@ fn issuer_file(args: &TokenArgs) -> anyhow::Result<PathBuf> {
     if let Some(path) = &args.issuer {
         return Ok(path.clone());
     }
-    match Stack::local_outputs()?.as_deref().and_then(issuer::beside) {
+    match Stack::local_outputs()?.as_deref().and_then(issuer::next_to) {
         Some(path) => Ok(path),
         None => bail!(
             "No local issuer found: --issuer is not given, and there is no {} beside the outputs of a local stack. Run \

@@ -120,8 +120,7 @@ pub(crate) async fn a_burst_is_refused_by_the_sync_lane_and_levelled_by_the_asyn
         let function = functions.iter().find(|usage| usage["name"] == function).unwrap();
         let most = function["mostAtOnce"].as_u64().unwrap();
         assert!((1..=CONCURRENCY as u64).contains(&most), "{function}");
-        let expected =
-            format!("{most} invocations of the {} lane ran at the same moment at most", ["sync", "async"][lane]);
+        let expected = format!("at most {most} invocations of the {} lane ran concurrently", ["sync", "async"][lane]);
         assert!(verdict.replace('\u{a0}', " ").contains(&expected), "{expected}: {verdict}");
     }
     for expected in [

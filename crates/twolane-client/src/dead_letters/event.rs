@@ -1,4 +1,4 @@
-//! What a message of the bus says of itself.
+//! The event in a message of the bus.
 
 use crate::orders_table::OrderKey;
 use orders_api::queue_message::order_name;
@@ -8,7 +8,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 /// The version of the JSON form of events that the services read. Source: `infra/asyncapi.yaml`.
 const VERSION: u32 = 1;
 
-/// Which event it is, and of which order.
+/// An event's type, order and time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct EventName {
     /// Such as `order.placed`.
@@ -38,7 +38,7 @@ impl EventName {
         let not_an_event = |why: &str| format!("not an event of the bus: {why}");
         let event: EventJson = serde_json::from_str(body).map_err(|error| not_an_event(&error.to_string()))?;
         if event.version != VERSION {
-            return Err(not_an_event(&format!("version {}, and the services read version {VERSION}", event.version)));
+            return Err(not_an_event(&format!("version {}, but the services read version {VERSION}", event.version)));
         }
         let (owner, order_id) =
             order_name(&event.owner, &event.order_id).map_err(|_| not_an_event("owner or orderId"))?;
@@ -65,7 +65,7 @@ mod tests {
         assert_eq!(read.order.order_id, "5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b");
         assert_eq!(read.occurred_at.unix_timestamp(), 1_767_225_600);
         for (field, value, why) in [
-            ("version", json!(2), "version 2, and the services read version 1"),
+            ("version", json!(2), "version 2, but the services read version 1"),
             ("owner", json!("two words"), "owner or orderId"),
             ("orderId", json!("7"), "owner or orderId"),
             ("occurredAt", json!("today"), "occurredAt"),

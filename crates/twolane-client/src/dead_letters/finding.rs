@@ -1,35 +1,36 @@
-//! A message, and what is recorded of its order.
+//! A dead letter and the record of its order.
 
 use super::letter::Letter;
 use crate::orders_table::Record;
 use lanes::QueueKind;
 
-/// Why there is no record of an order: the worker ended during its last delivery, or could not record the failure.
+/// Why an order has no record: the worker ended during its last delivery, or could not record the failure.
 const NO_RECORD: &str = "no record of it: the worker's log says why";
 
-/// One message of a dead-letter queue, and how its order stands.
+/// A dead letter and the state of its order.
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// The message.
     pub letter: Letter,
-    /// What is recorded of its order; `None` when there is no record, or no order.
+    /// The record of its order; `None` if there is no record or no order.
     pub record: Option<Record>,
 }
 
 impl Finding {
-    /// Such as `CONFIRMED`; `None` when there is no record, or no order.
+    /// The order's status, such as `CONFIRMED`; `None` if there is no record or no order.
     #[must_use]
     pub fn status(&self) -> Option<&str> {
         self.record.as_ref().map(|record| record.status.as_str())
     }
 
-    /// Whether it is an event of an order that is decided: the order's status says nothing of what becomes of the message.
+    /// Whether this is an event of an order that is already decided. Then the order's status does not show what becomes
+    /// of the message.
     #[must_use]
     pub fn is_of_decided_order(&self) -> bool {
         self.letter.event().is_some() && self.record.as_ref().is_some_and(Record::is_final)
     }
 
-    /// Why the message is here, as far as that can be known.
+    /// Why the message is here, as far as known.
     #[must_use]
     pub fn reason(&self) -> String {
         if let Some(undone) = self.undone() {
@@ -47,13 +48,13 @@ impl Finding {
         };
         match (record.status.as_str(), &record.reason) {
             ("FAILED", Some(reason)) => reason.clone(),
-            ("FAILED", None) => "the record does not say".to_owned(),
-            (status, _) => format!("its order is {status} already: another delivery of it was done"),
+            ("FAILED", None) => "the record has no reason".to_owned(),
+            (status, _) => format!("its order is already {status}: another delivery succeeded"),
         }
     }
 
-    /// What may not have been done because an event failed its deliveries. `None` for what places an order: its record says
-    /// that.
+    /// What may be undone because an event failed its deliveries. `None` for `order.submitted`: the order's record
+    /// shows it.
     fn undone(&self) -> Option<&'static str> {
         let event = self.letter.event()?;
         Some(match (self.letter.queue().kind, event) {
@@ -124,10 +125,10 @@ mod tests {
     const ORDER: [(&str, &str); 2] = [("orderId", "5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b"), ("owner", "alice")];
 
     #[test]
-    fn tells_why_a_message_is_there() {
+    fn gives_the_reason_of_a_dead_letter() {
         for (attributes, record, reason) in [
             (&ORDER[..], Some(("FAILED", Some("why"))), "why"),
-            (&ORDER, Some(("CONFIRMED", None)), "its order is CONFIRMED already: another delivery of it was done"),
+            (&ORDER, Some(("CONFIRMED", None)), "its order is already CONFIRMED: another delivery succeeded"),
             (&ORDER, None, NO_RECORD),
             (&ORDER[..1], None, "not from the API: message attribute owner is missing or not a String"),
             (&ORDER[1..], None, "not from the API: message attribute orderId is missing or not a String"),
@@ -146,9 +147,9 @@ mod tests {
         }
     }
 
-    /// As to the worker.
+    /// The worker reads attributes the same way.
     #[test]
-    fn an_attribute_of_another_type_is_not_called_missing() {
+    fn an_attribute_of_another_type_is_reported_as_not_a_string() {
         let typed = |data_type: &str| MessageAttributeValue::builder().data_type(data_type).string_value(ORDER[0].1);
         for data_type in ["Number", "String.uuid"] {
             let owner = MessageAttributeValue::builder().data_type("String").string_value(ORDER[1].1);

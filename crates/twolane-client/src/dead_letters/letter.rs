@@ -1,4 +1,4 @@
-//! One message of a dead-letter queue.
+//! A message of a dead-letter queue.
 
 use super::event::EventName;
 use crate::orders_table::OrderKey;
@@ -15,21 +15,21 @@ pub struct Letter {
     message: Message,
     body_bytes: usize,
     queue: &'static QueueSpec,
-    /// What it says, where it is an event, or why it is none.
+    /// The event that it holds, or why the body is not an event. `None` for requests.
     event: Option<Result<EventName, String>>,
 }
 
-/// Why a message stands for no order.
+/// Why a message has no order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Oddity {
-    /// The worker can do nothing with it: it comes back, however often it is moved.
+    /// The worker cannot handle it: it becomes a dead letter again after each redrive.
     Stray(String),
-    /// The worker refuses it, notifies its owner, and the queue deletes it.
+    /// The worker rejects the order and notifies its owner. The message is then deleted.
     Refused(String),
 }
 
 impl Oddity {
-    /// Why, in words.
+    /// The reason as text.
     #[must_use]
     pub fn why(&self) -> &str {
         let (Self::Stray(why) | Self::Refused(why)) = self;
@@ -44,7 +44,8 @@ pub fn messages(count: usize) -> String {
 }
 
 impl Letter {
-    /// A message as SQS gave it, which that queue delivered; without its body, of up to 1 MiB, unless that is to be kept.
+    /// A message as received from SQS. `queue` is the queue that delivered it. Drops the body, up to 1 MiB, unless
+    /// `keep_body`.
     #[must_use]
     pub fn new(message: Message, queue: &'static QueueSpec, keep_body: bool) -> Self {
         let body = message.body().unwrap_or_default();
@@ -87,13 +88,13 @@ impl Letter {
         self.message.message_id().unwrap_or_default()
     }
 
-    /// What it is deleted or let go with.
+    /// The receipt handle, to delete or release it.
     #[must_use]
     pub fn receipt_handle(&self) -> &str {
         self.message.receipt_handle().unwrap_or_default()
     }
 
-    /// The order id as it was given.
+    /// The order id as sent.
     #[must_use]
     pub fn order_id(&self) -> Option<&str> {
         match &self.event {
@@ -102,13 +103,13 @@ impl Letter {
         }
     }
 
-    /// The order id for people: in lower case, as the service writes it, or as it was given where it is not one.
+    /// The order id to print: in lower case, as the service writes it, or as sent if it is not valid.
     #[must_use]
     pub fn shown_order_id(&self) -> Option<String> {
         self.order().map(|order| order.order_id).or_else(|| self.order_id().map(str::to_owned))
     }
 
-    /// Whose order.
+    /// The order's owner.
     #[must_use]
     pub fn owner(&self) -> Option<&str> {
         match &self.event {
@@ -117,14 +118,14 @@ impl Letter {
         }
     }
 
-    /// The order that it stands for; `None` when there is an [`oddity`](Self::oddity).
+    /// The order of the message; `None` if there is an [`oddity`](Self::oddity).
     #[must_use]
     pub fn order(&self) -> Option<OrderKey> {
         let (owner, order_id) = order_name(self.owner()?, self.order_id()?).ok()?;
         Some(OrderKey { owner, order_id })
     }
 
-    /// When the order was accepted by the API, or when the event occurred; or else when SQS got the message.
+    /// When the API accepted the order, or when the event occurred; else when SQS got the message.
     #[must_use]
     pub fn accepted_at(&self) -> Option<OffsetDateTime> {
         if let Some(event) = self.event.as_ref().and_then(|event| event.as_ref().ok()) {
@@ -135,8 +136,8 @@ impl Letter {
         OffsetDateTime::from_unix_timestamp_nanos(ms.checked_mul(1_000_000)?).ok()
     }
 
-    /// How often it was received, here and in the queue that delivered it.
-    /// Source: Amazon SQS API Reference, `ReceiveMessage`, `ApproximateReceiveCount`: "across all queues".
+    /// How often it was received, here and in the queue that delivered it. Source: Amazon SQS API Reference,
+    /// `ReceiveMessage`, `ApproximateReceiveCount`: "across all queues".
     #[must_use]
     pub fn receive_count(&self) -> Option<u32> {
         self.system(&System::ApproximateReceiveCount)
@@ -154,8 +155,8 @@ impl Letter {
         self.body_bytes
     }
 
-    /// What counts for SQS's size limits: the body, and names, types and values of the attributes. Source: Amazon SQS
-    /// Developer Guide, "Amazon SQS message metadata".
+    /// Size that counts towards SQS's limits: the body, and names, types and values of the attributes. Source: Amazon
+    /// SQS Developer Guide, "Amazon SQS message metadata".
     #[must_use]
     pub fn bytes(&self) -> usize {
         let attributes = self.message.message_attributes().into_iter().flatten();
@@ -167,7 +168,7 @@ impl Letter {
         self.body_bytes + attribute_bytes.sum::<usize>()
     }
 
-    /// Why it stands for no order, if so.
+    /// Why the message has no order, if it has none.
     #[must_use]
     pub fn oddity(&self) -> Option<Oddity> {
         if let Some(event) = &self.event {
@@ -188,7 +189,7 @@ impl Letter {
     }
 
     fn attribute(&self, name: &str) -> Option<&str> {
-        // As the worker reads it: in another data type it is not from the API.
+        // The worker also ignores other data types: such a message is not from the API.
         self.message.message_attributes()?.get(name).filter(|value| value.data_type() == "String")?.string_value()
     }
 

@@ -1,7 +1,7 @@
-//! What became of orders that failed all their deliveries: looking at them, and sending them round again.
+//! Messages that failed all their deliveries: read, delete and redrive them.
 //!
-//! The operator's side of lanes with a queue. It uses the AWS APIs of the queues and of the orders table with the operator's
-//! own credentials: an operator is not the owner of the orders, whom alone the status service answers.
+//! For the operator of lanes with a queue. It calls SQS and DynamoDB with the operator's AWS credentials, because the
+//! status service answers only an order's owner.
 
 mod event;
 pub mod finding;

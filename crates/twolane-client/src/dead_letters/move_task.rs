@@ -1,4 +1,4 @@
-//! Moving all messages back by SQS itself.
+//! Redrives all messages with an SQS message move task.
 
 use super::queue::DeadLetterQueue;
 use crate::{
@@ -10,14 +10,14 @@ use aws_sdk_sqs::types::ListMessageMoveTasksResultEntry;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Between two looks at the task.
+/// Interval between status requests.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// How long SQS may report nothing of the task before it is given up: lists are eventually consistent, and a request may
-/// fail.
+/// How long SQS may report nothing about the task before it counts as lost. Lists are eventually consistent, and a
+/// request may fail.
 const SILENCE: Duration = Duration::from_secs(15);
 
-/// Codes of a queue service that has no such action.
+/// Error codes of a queue service without this action.
 const UNAVAILABLE: [&str; 6] = [
     "InvalidAction",
     "UnknownOperationException",
@@ -27,14 +27,14 @@ const UNAVAILABLE: [&str; 6] = [
     "NotImplemented",
 ];
 
-/// How it went.
+/// The result of a move task.
 #[derive(Debug)]
 pub enum Moved {
-    /// So many messages are back in the queue they came from, as far as SQS knows, and the task is over.
+    /// The task is over and has moved about this number of messages, as reported by SQS.
     Completed(usize),
-    /// The task was cancelled: some are.
+    /// The task was cancelled after some messages.
     Cancelled,
-    /// The task failed, or nothing is known of it any more: some may be.
+    /// The task failed or its state is unknown: some messages may be moved.
     Lost(anyhow::Error),
     /// This queue service cannot do it: nothing was moved.
     Unavailable,
@@ -45,12 +45,12 @@ struct Task<'a> {
     queue: &'a DeadLetterQueue,
     arn: String,
     handle: Option<String>,
-    /// When the task before it was started, in milliseconds since 1970; of one queue there is at most one at a time.
+    /// Start of the previous task, in milliseconds since 1970. A queue has at most one task at a time.
     earlier: i64,
 }
 
-/// Starts a message move task and waits until it is over. `moved` hears how many were moved so far. A signal cancels
-/// the task.
+/// Starts a message move task and waits until it is over. Calls `moved` with the number of messages moved so far. A
+/// signal cancels the task.
 ///
 /// # Errors
 /// SQS refuses: nothing was moved.
@@ -89,23 +89,23 @@ struct ListError {
 
 impl Task<'_> {
     async fn follow(&self, interruption: &Interruption, moved: impl Fn(usize)) -> anyhow::Result<Moved> {
-        let (mut heard, mut cancelled) = (Instant::now(), false);
+        let (mut last_report, mut cancelled) = (Instant::now(), false);
         loop {
             let task = match self.latest().await {
                 Ok(latest) => latest.filter(|latest| latest.started_timestamp() > self.earlier),
-                Err(error) if heard.elapsed() > SILENCE => {
-                    return Err(error.cause).context("Messages are being moved, but how far is unknown");
+                Err(error) if last_report.elapsed() > SILENCE => {
+                    return Err(error.cause).context("Messages are being moved, but the progress is unknown");
                 }
                 Err(_) => None,
             };
             let Some(task) = task else {
-                if heard.elapsed() > SILENCE {
-                    bail!("SQS reports nothing of the task that it started to move messages");
+                if last_report.elapsed() > SILENCE {
+                    bail!("SQS started a task that moves messages, but does not report it");
                 }
                 tokio::time::sleep(INTERVAL).await;
                 continue;
             };
-            heard = Instant::now();
+            last_report = Instant::now();
             let count = usize::try_from(task.approximate_number_of_messages_moved()).unwrap_or_default();
             moved(count);
             match task.status() {
@@ -126,7 +126,7 @@ impl Task<'_> {
         }
     }
 
-    /// The task of the queue that was started last.
+    /// The queue's most recently started task.
     async fn latest(&self) -> Result<Option<ListMessageMoveTasksResultEntry>, ListError> {
         let tasks = self.queue.client.list_message_move_tasks().source_arn(&self.arn).max_results(1).send().await;
         match tasks {
@@ -137,7 +137,7 @@ impl Task<'_> {
         }
     }
 
-    /// Ends the task; what it has moved stays moved. One that is over meanwhile needs no end.
+    /// Cancels the task; moved messages stay moved. Succeeds if the task is already over.
     async fn cancel(&self) -> anyhow::Result<()> {
         let request = self.queue.client.cancel_message_move_task().set_task_handle(self.handle.clone());
         let Err(error) = request.send().await else { return Ok(()) };
@@ -145,7 +145,7 @@ impl Task<'_> {
             Ok(Some(latest)) if latest.started_timestamp() > self.earlier && latest.status() != Some("RUNNING") => {
                 Ok(())
             }
-            _ => Err(describe(&error)).context("Failed to stop moving messages, which goes on"),
+            _ => Err(describe(&error)).context("Failed to stop the task; it goes on moving messages"),
         }
     }
 }

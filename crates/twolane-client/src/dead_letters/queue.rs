@@ -16,17 +16,17 @@ use std::{collections::HashSet, time::Duration};
 /// Messages in one request. Source: Amazon SQS API Reference.
 pub const BATCH: usize = 10;
 
-/// How long a message stays hidden from others while it is held; what is not let go comes back by itself.
+/// Visibility timeout of a held message: it becomes visible again by itself.
 pub const HOLD: Duration = Duration::from_mins(2);
 
-/// How long an empty queue is waited for: with a wait, SQS asks all of its servers. Source: Amazon SQS Developer Guide,
-/// "Amazon SQS short and long polling".
+/// Wait for an empty queue: with long polling, SQS asks all of its servers. Source: Amazon SQS Developer Guide, "Amazon
+/// SQS short and long polling".
 const WAIT_SECONDS: i32 = 1;
 
-/// A queue of messages that failed all their deliveries.
+/// A dead-letter queue of one lane's queue.
 #[derive(Clone, Debug)]
 pub struct DeadLetterQueue {
-    /// What AWS is asked with.
+    /// The AWS client.
     pub client: Client,
     /// The queue that its messages come from.
     pub spec: &'static QueueSpec,
@@ -34,21 +34,21 @@ pub struct DeadLetterQueue {
     pub url: String,
     /// URL of the queue that its messages come from.
     pub source_url: String,
-    /// Prints which messages could not be let go, sent or deleted.
+    /// Prints which messages could not be released, sent or deleted.
     pub notify: fn(&str),
 }
 
-/// What was found.
+/// The messages found.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// Messages, each once.
+    /// The messages, without duplicates.
     pub letters: Vec<Letter>,
-    /// Messages that there are besides, as far as SQS knows: over the limit, or held by another reader.
+    /// Approximate number of further messages: over the limit, or held by another reader.
     pub unseen: usize,
 }
 
 impl DeadLetterQueue {
-    /// Up to `limit` messages, held by nobody afterwards. A signal ends it early, where one is to be heeded.
+    /// Reads up to `limit` messages and releases them. A signal ends it early, if `interruption` is given.
     ///
     /// # Errors
     /// SQS refuses or does not answer.
@@ -85,8 +85,7 @@ impl DeadLetterQueue {
         Ok(())
     }
 
-    /// Deletes the messages with those ids for good, and lets go of all others; the ids of those that were deleted. A
-    /// signal ends it early.
+    /// Deletes the messages with those ids and releases all others. Returns the deleted ids. A signal ends it early.
     ///
     /// # Errors
     /// SQS refuses or does not answer.
@@ -117,7 +116,7 @@ impl DeadLetterQueue {
         result.context("Failed to delete from the dead-letter queue").map(|()| deleted)
     }
 
-    /// Takes hold of up to `most` messages, ten at most; none when there are none.
+    /// Receives and holds up to `most` messages, at most ten. Empty if the queue is empty.
     ///
     /// # Errors
     /// SQS refuses or does not answer.
@@ -133,10 +132,10 @@ impl DeadLetterQueue {
         Ok(received.messages.unwrap_or_default().into_iter().map(letter).collect())
     }
 
-    /// Makes messages visible to others again. One that cannot be comes back when its hold ends.
+    /// Makes messages visible to others again. If that fails, a message becomes visible when its hold ends.
     ///
     /// # Panics
-    /// Never: all that a request needs is set.
+    /// Never: all required fields are set.
     pub async fn let_go(&self, letters: &[Letter]) {
         for some in letters.chunks(BATCH) {
             let entries = some.iter().enumerate().map(|(at, letter)| {
@@ -151,19 +150,17 @@ impl DeadLetterQueue {
                 Err(error) => (some.len(), describe(&error).to_string()),
             };
             let hold = HOLD.as_secs();
-            (self.notify)(&format!(
-                "Messages that stay hidden in the dead-letter queue for up to {hold} s: {kept} ({why})."
-            ));
+            (self.notify)(&format!("Messages hidden in the dead-letter queue for up to {hold} s: {kept} ({why})."));
         }
     }
 
-    /// Deletes messages, ten at most; the ids of those that could not be.
+    /// Deletes at most ten messages. Returns the ids of those that could not be deleted.
     ///
     /// # Errors
     /// SQS refuses or does not answer.
     ///
     /// # Panics
-    /// Never: all that a request needs is set.
+    /// Never: all required fields are set.
     pub async fn delete(&self, letters: &[Letter]) -> anyhow::Result<Vec<String>> {
         let entries = letters.iter().enumerate().map(|(at, letter)| {
             let entry = DeleteMessageBatchRequestEntry::builder().id(at.to_string());
@@ -176,7 +173,7 @@ impl DeadLetterQueue {
         Ok(left.map(|(_, letter)| letter.message_id().to_owned()).collect())
     }
 
-    /// How many messages there are, held ones included, as far as SQS knows.
+    /// Approximate number of messages, including held ones.
     ///
     /// # Errors
     /// SQS refuses or does not answer.
@@ -184,7 +181,7 @@ impl DeadLetterQueue {
         self.count_in(&self.url).await
     }
 
-    /// How many messages are in the queue that its messages come from: waiting, delayed or being handled, as far as SQS knows.
+    /// Approximate number of messages in the source queue: waiting, delayed or being handled.
     ///
     /// # Errors
     /// SQS refuses or does not answer.
@@ -210,13 +207,13 @@ impl DeadLetterQueue {
         self.attributes(&self.url, &[QueueAttributeName::QueueArn])
             .await?
             .pop()
-            .context("SQS does not tell the queue's ARN")
+            .context("SQS did not return the queue's ARN")
     }
 
     async fn attributes(&self, url: &str, names: &[QueueAttributeName]) -> anyhow::Result<Vec<String>> {
         let request = self.client.get_queue_attributes().queue_url(url);
         let answer = request.set_attribute_names(Some(names.to_vec())).send().await.map_err(|error| describe(&error));
-        let answer = answer.with_context(|| format!("Failed to ask about the queue {url}"))?;
+        let answer = answer.with_context(|| format!("Failed to read the attributes of the queue {url}"))?;
         Ok(names.iter().filter_map(|name| answer.attributes()?.get(name).cloned()).collect())
     }
 }

@@ -1,4 +1,4 @@
-//! Moving messages back one by one: received, sent, deleted, in this order. It may repeat a message, never lose one.
+//! Redrives messages one by one: receive, send, delete, in this order. This may repeat a message but never loses one.
 
 use super::{
     letter::{Letter, messages},
@@ -16,25 +16,25 @@ use std::{collections::HashSet, time::Duration};
 /// SQS API Reference, `SendMessageBatch`.
 const BATCH_BYTES: usize = 1024 * 1024;
 
-/// Messages to move back.
+/// Redrives chosen messages.
 #[derive(Debug)]
 pub struct Resend<'a> {
-    /// Where they are.
+    /// The queue they are in.
     pub from: &'a DeadLetterQueue,
-    /// How many to move per second, on average; as fast as SQS can without it.
+    /// Messages to move per second, on average. `None`: as fast as SQS can.
     pub max_per_second: Option<i32>,
     /// Ends it early.
     pub interruption: &'a Interruption,
 }
 
 impl Resend<'_> {
-    /// Moves the messages with those ids. `moved` hears how many more were.
+    /// Moves the messages with those ids. Calls `moved` with the number of messages that each batch moved.
     ///
-    /// Only what was there before is moved: what comes back meanwhile, because it failed again, stays. Each is tried
-    /// once; what is not moved is held until the end, so that it does not come again at once. A signal ends it after
-    /// the messages at hand.
+    /// Moves only messages that were there before: one that fails again meanwhile stays. Each is tried once. Messages
+    /// that are not moved are held until the end, so that they are not received again at once. A signal ends it after
+    /// the current batch.
     ///
-    /// What goes wrong ends it, and is in the answer beside what was moved until then.
+    /// The first error ends it. The result has the error and what was moved before.
     pub async fn move_back(&self, ids: &HashSet<String>, mut moved: impl FnMut(usize)) -> Resent {
         let mut run = Run::default();
         let mut result = Ok(());
@@ -56,7 +56,7 @@ impl Resend<'_> {
         let received = self.from.receive(BATCH, true).await?;
         let is_wanted = |letter: &Letter| ids.contains(letter.message_id()) && !run.tried.contains(letter.message_id());
         let (wanted, others): (Vec<_>, Vec<_>) = received.into_iter().partition(is_wanted);
-        // What is there again because its hold ended is held again; where there is nothing new, that is all.
+        // Messages whose hold ended are held again. If no message is new, the queue is exhausted.
         let new = others.iter().filter(|letter| run.seen.insert(letter.message_id().to_owned())).count();
         run.is_exhausted = wanted.is_empty() && new == 0;
         run.held.extend(others.into_iter().map(Letter::without_body));
@@ -71,7 +71,7 @@ impl Resend<'_> {
         Ok(())
     }
 
-    /// Waits as long as so many messages take at the rate that was asked for.
+    /// Waits as long as this number of messages takes at the configured rate.
     async fn pace(&self, sent: usize) {
         if let Some(rate) = self.max_per_second.and_then(|rate| u32::try_from(rate).ok()) {
             let sent = u32::try_from(sent).unwrap_or(u32::MAX);
@@ -79,7 +79,7 @@ impl Resend<'_> {
         }
     }
 
-    /// Sends one batch and deletes those that the queue took; the others are held.
+    /// Sends one batch and deletes the messages that the queue accepted. Holds the others.
     async fn send_and_delete(&self, letters: Vec<Letter>, run: &mut Run) -> anyhow::Result<()> {
         let taken = match self.send(&letters).await {
             Ok(taken) => taken,
@@ -99,7 +99,8 @@ impl Resend<'_> {
         Ok(())
     }
 
-    /// Deletes what was sent; the ids of what could not be. That may be sent round once more, which changes nothing.
+    /// Deletes what was sent. Returns the ids of messages that could not be deleted. These may be sent once more, which
+    /// changes nothing.
     async fn delete(&self, sent: &[Letter]) -> Vec<String> {
         let (left, why) = match self.from.delete(sent).await {
             Ok(left) if left.is_empty() => return left,
@@ -108,12 +109,12 @@ impl Resend<'_> {
         };
         let count = messages(left.len());
         (self.from.notify)(&format!(
-            "{count} sent, and still in the dead-letter queue too{why}: a second time changes nothing."
+            "{count} sent, but not deleted from the dead-letter queue{why}: sending again changes nothing."
         ));
         left
     }
 
-    /// Whether the queue took each of them.
+    /// Whether the queue accepted each message.
     async fn send(&self, letters: &[Letter]) -> anyhow::Result<Vec<bool>> {
         let entries = letters.iter().enumerate().map(|(at, letter)| entry(at, letter));
         let request =
@@ -125,7 +126,9 @@ impl Resend<'_> {
         for failed in answer.failed() {
             let why = failed.message().unwrap_or(failed.code());
             let name = self.from.spec.name;
-            (self.from.notify)(&format!("The {name} queue refused a message, which stays where it is: {why}"));
+            (self.from.notify)(&format!(
+                "The {name} queue refused a message, which stays in the dead-letter queue: {why}"
+            ));
         }
         let taken = |at: usize| answer.successful().iter().any(|sent| sent.id() == at.to_string());
         Ok((0..letters.len()).map(taken).collect())
@@ -137,13 +140,13 @@ impl Resend<'_> {
 pub struct Resent {
     /// Ids of messages that are back in their queue.
     pub moved: HashSet<String>,
-    /// Ids of those among them that are in the dead-letter queue too.
+    /// Ids of those that are still in the dead-letter queue, too.
     pub undeleted: HashSet<String>,
     /// A queue refused or did not answer.
     pub result: anyhow::Result<()>,
 }
 
-/// How far it got.
+/// The progress of a redrive.
 #[derive(Debug, Default)]
 struct Run {
     /// Ids of messages that were tried.
@@ -152,11 +155,11 @@ struct Run {
     done: HashSet<String>,
     /// Ids of those among them that could not be deleted.
     undeleted: HashSet<String>,
-    /// Ids of messages that are none of ours.
+    /// Ids of received messages that are not to be moved.
     seen: HashSet<String>,
-    /// What is to be let go.
+    /// Messages to release at the end.
     held: Vec<Letter>,
-    /// Nothing new came.
+    /// No new message was received.
     is_exhausted: bool,
 }
 
@@ -178,7 +181,7 @@ fn entry(at: usize, letter: &Letter) -> SendMessageBatchRequestEntry {
         .expect("id and body are set")
 }
 
-/// The next messages that may go together: at most ten, and not too large.
+/// The next messages that fit one request: at most ten, and within the size limit.
 fn next_batch(letters: &mut std::vec::IntoIter<Letter>) -> Option<Vec<Letter>> {
     let mut batch = vec![letters.next()?];
     let mut bytes = batch[0].bytes();
@@ -208,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn sends_ten_at_once_at_most() {
+    fn sends_at_most_ten_at_once() {
         assert_eq!(sizes(&[1; 23]), [10, 10, 3]);
         assert_eq!(sizes(&[]), [0; 0]);
     }

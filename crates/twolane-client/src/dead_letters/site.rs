@@ -7,18 +7,18 @@ use crate::{
 };
 use lanes::QueueSpec;
 
-/// Where the operator works.
+/// The operator's view of one stack.
 #[derive(Debug)]
 pub struct Site {
-    /// Messages that failed all their deliveries, in the order of the lanes.
+    /// The dead-letter queues, in the order of the lanes.
     pub dead_letters: Vec<DeadLetterQueue>,
-    /// How their orders stand.
+    /// The orders table.
     pub orders: OrdersTable,
 }
 
 impl Site {
-    /// The dead-letter queues of the stack that is named: that of the queue, or all that the stack has. `notify` prints which
-    /// messages could not be let go, sent or deleted.
+    /// The dead-letter queue of `queue`, or all of the stack. `notify` prints which messages could not be released,
+    /// sent or deleted.
     ///
     /// # Errors
     /// There is no such stack, it lacks an output, or AWS is not configured.
@@ -29,7 +29,7 @@ impl Site {
     ) -> anyhow::Result<Self> {
         let stack = Stack::find_deployed(address).await?;
         let queues = queue.map_or_else(|| queues_of(&stack), |queue| vec![queue]);
-        // Before AWS is asked for anything.
+        // Check all outputs before calling AWS.
         let urls = |spec: &'static QueueSpec| {
             anyhow::Ok((spec, stack.output(spec.dead_letter_url_output)?, stack.output(spec.url_output)?))
         };
@@ -50,7 +50,7 @@ impl Site {
         })
     }
 
-    /// What is known of each message.
+    /// Adds the order's record to each message.
     ///
     /// # Errors
     /// The orders table cannot be read.
@@ -65,8 +65,8 @@ impl Site {
     }
 }
 
-/// The queues of all lanes of which the stack has any output: a lane may be missing from an older stack. Without any, the
-/// first lane's, so that an error names its outputs.
+/// All queues with an output in the stack: an older stack may lack a lane. Without any, the first lane's queue, so that
+/// an error names its outputs.
 fn queues_of(stack: &Stack) -> Vec<&'static QueueSpec> {
     let has_any = |queue: &&QueueSpec| {
         [queue.dead_letter_url_output, queue.url_output].iter().any(|output| stack.output(output).is_ok())

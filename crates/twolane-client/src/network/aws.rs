@@ -59,7 +59,7 @@ struct Routed {
 
 impl fmt::Debug for Routed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // URLs of proxies have passwords.
+        // Proxy URLs may contain passwords.
         f.debug_struct("Routed").finish_non_exhaustive()
     }
 }
@@ -80,7 +80,7 @@ impl HttpConnector for Routed {
     }
 }
 
-/// The error with its proxy, of the same kind: by that the SDK decides whether to try again.
+/// Adds the proxy to the error and keeps its kind: the SDK decides by the kind whether to retry.
 fn through(proxy: &Proxy, error: ConnectorError) -> ConnectorError {
     let (is_timeout, is_io, is_user, kind) = (error.is_timeout(), error.is_io(), error.is_user(), error.as_other());
     let error = Box::new(ThroughProxy::new(proxy, error));

@@ -2,11 +2,11 @@
 
 use reqwest::Url;
 
-/// Names of this machine, as are those below them. Source: RFC 6761, section 6.3; LocalStack documentation, "Accessing endpoint
-/// URLs", for the second one, which public DNS resolves to 127.0.0.1.
+/// Names of this machine; their subdomains count, too. Source: RFC 6761, section 6.3; LocalStack documentation,
+/// "Accessing endpoint URLs", for the second one, which public DNS resolves to 127.0.0.1.
 const LOCAL_NAMES: [&str; 2] = ["localhost", "localhost.localstack.cloud"];
 
-/// Whether the URL leads to this machine: then no proxy is asked, and its latencies say nothing about AWS.
+/// Whether the URL points to this machine. Then no proxy is used, and latencies do not apply to AWS.
 #[must_use]
 pub fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);

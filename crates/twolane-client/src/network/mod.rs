@@ -1,7 +1,7 @@
-//! How every connection is made: through which proxy, and trusting which certificates.
+//! The proxy and the trusted certificates of every connection.
 //!
-//! REST API, WebSocket API and AWS are reached the same way. Proxies and certificates are those of the AWS SDKs and of the
-//! AWS CLI: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, `AWS_CA_BUNDLE` and the profile's `ca_bundle`.
+//! They apply to the REST API, the WebSocket API and AWS alike, with the settings of the AWS SDKs and the AWS CLI:
+//! `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, `AWS_CA_BUNDLE` and the profile's `ca_bundle`.
 
 mod aws;
 mod loopback;
@@ -32,14 +32,14 @@ pub struct Network {
 
 impl std::fmt::Debug for Network {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // URLs of proxies have passwords.
+        // Proxy URLs may contain passwords.
         f.debug_struct("Network").finish_non_exhaustive()
     }
 }
 
 impl Network {
-    /// As the environment and the AWS profile say; without a name, the profile of `AWS_PROFILE`. Where no profile is named,
-    /// profiles that cannot be read name no certificates: the first question to AWS reports them.
+    /// Reads the environment and the AWS profile; without a name, the profile of `AWS_PROFILE`. If no profile is named
+    /// and the profiles cannot be read, they are ignored here: the first AWS request reports the error.
     ///
     /// # Errors
     /// There is no profile of that name, or the certificates cannot be read.
@@ -64,7 +64,7 @@ impl Network {
         self.profiles.as_ref().as_ref().map_err(|error| anyhow!("{error:#}"))
     }
 
-    /// What builds a client for that URL alone, and the proxy that the client goes through.
+    /// A client builder for that URL alone, and the proxy that the client goes through.
     ///
     /// # Errors
     /// The variable with the proxy is malformed.
@@ -81,7 +81,7 @@ impl Network {
         Ok((builder, proxy))
     }
 
-    /// What the AWS SDK makes its requests with.
+    /// The HTTP client of the AWS SDK.
     pub(crate) fn aws(&self) -> SharedHttpClient {
         aws::http_client(&self.proxies, &self.trust)
     }

@@ -1,4 +1,4 @@
-//! Which proxy a URL is reached through.
+//! Chooses the proxy for a URL.
 
 use super::loopback::is_loopback;
 use http::{HeaderValue, Uri};
@@ -6,14 +6,14 @@ use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use reqwest::Url;
 use std::{env, ffi::OsString, fmt};
 
-/// The variables with the proxy for `https` and `wss`. The first that is set and not empty counts: of two spellings the
-/// lower-case one. Source: AWS CLI User Guide, "Using an HTTP proxy for the AWS CLI".
+/// The variables with the proxy for `https` and `wss`. The first non-empty one counts; lower case goes first. Source:
+/// AWS CLI User Guide, "Using an HTTP proxy for the AWS CLI".
 const HTTPS: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 
 /// The same for `http` and `ws`.
 const HTTP: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
 
-/// The variables with the hosts that are reached without a proxy.
+/// The variables with the hosts that bypass the proxy.
 const NO: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
 /// The proxies of the environment. A malformed one is an error only where it would be used.
@@ -23,24 +23,24 @@ pub(super) struct Proxies {
     https: Option<Result<Rule, String>>,
 }
 
-/// A proxy, and the hosts that are reached without it.
+/// A proxy and the hosts that bypass it.
 struct Rule {
     url: Url,
     matcher: Matcher,
-    /// The same for each host that is reached without it on one port alone.
+    /// Hosts that bypass it on one port only.
     on_ports: Vec<(u16, Matcher)>,
 }
 
-/// The proxy that a URL is reached through. Displayed, and in debug output, without user name and password.
+/// The proxy of a URL. Display and debug output omit user name and password.
 #[derive(Clone)]
 pub(crate) struct Proxy {
-    /// Where it is, with the user name and password that it asks for.
+    /// Its URL, with user name and password.
     pub(crate) url: Url,
     intercept: Intercept,
 }
 
 impl Proxies {
-    /// Those of the environment.
+    /// Reads the environment.
     pub(super) fn from_env() -> Self {
         Self::from_variables(|name| env::var_os(name))
     }
@@ -61,7 +61,7 @@ impl Proxies {
         Self { http: rule(&HTTP), https: rule(&HTTPS) }
     }
 
-    /// The proxy for that URL, if any; for loopback there is none.
+    /// The proxy for that URL, if any. Loopback URLs have none.
     ///
     /// # Errors
     /// What is wrong with the variable.
@@ -84,14 +84,14 @@ impl Proxies {
 
 impl Rule {
     fn parse(name: &str, value: &str, no: &str) -> Result<Self, String> {
-        // The value may have a password, so it is not shown.
+        // Do not show the value: it may contain a password.
         let wrong = || format!("{name} is not the URL of a proxy, such as http://proxy.example.com:3128");
-        // As curl and the AWS CLI take it.
+        // As in curl and the AWS CLI.
         let value = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
         let url = Url::parse(&value).map_err(|_| wrong())?;
         if !["http", "https"].contains(&url.scheme()) {
             return Err(format!(
-                "{name} names a proxy of the scheme {}://, and only http:// and https:// are supported",
+                "{name} names a proxy with the scheme {}://, but only http:// and https:// are supported",
                 url.scheme()
             ));
         }
@@ -107,7 +107,7 @@ impl Rule {
     }
 
     fn proxy(&self, url: &Url) -> Option<Proxy> {
-        // A matcher goes by the host alone.
+        // The matcher reads only the host.
         let host: Uri = format!("http://{}/", url.host_str()?).parse().ok()?;
         let port = url.port_or_known_default();
         let mut on_this_port = self.on_ports.iter().filter(|(on, _)| Some(*on) == port);
@@ -131,10 +131,10 @@ fn host_and_port(entry: &str) -> (String, Option<u16>) {
     (unbracketed.map_or_else(|| host.to_owned(), |(address, bits)| format!("{address}{bits}")), port)
 }
 
-/// A host as the matcher knows it.
+/// A host in the matcher's syntax.
 fn matched(host: &str) -> String {
     match host.strip_prefix('*') {
-        // The matcher takes an asterisk for every domain, and for no IP address.
+        // In the matcher, an asterisk matches every domain but no IP address.
         Some("") => "*,0.0.0.0/0,::/0".to_owned(),
         Some(rest) if rest.starts_with('.') => rest.to_owned(),
         _ => host.to_owned(),
@@ -142,7 +142,7 @@ fn matched(host: &str) -> String {
 }
 
 impl Proxy {
-    /// Where it is, without user name and password.
+    /// Its URL without user name and password.
     pub(super) fn uri(&self) -> &Uri {
         self.intercept.uri()
     }
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_of_no_proxy_are_reached_without_one() {
+    fn hosts_of_no_proxy_bypass_the_proxy() {
         let cases = [
             ("example.com", "https://example.com", true),
             ("example.com", "https://api.example.com", true),
@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn a_malformed_variable_is_named_and_its_value_is_not_shown() {
         for (value, expected) in [
-            ("socks5://me:secret@proxy:1", "ALL_PROXY names a proxy of the scheme socks5://"),
+            ("socks5://me:secret@proxy:1", "ALL_PROXY names a proxy with the scheme socks5://"),
             ("http://me:secret@", "ALL_PROXY is not the URL of a proxy"),
         ] {
             let why = chosen(&[("ALL_PROXY", value)], "https://host").expect_err("it is malformed");

@@ -12,14 +12,14 @@ use rustls::{
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-/// The variable with the file of the certificates to trust instead of the operating system's.
-/// Source: AWS SDKs and Tools Reference Guide, "General configuration settings".
+/// The variable with a file of certificates to trust instead of the operating system's. Source: AWS SDKs and Tools
+/// Reference Guide, "General configuration settings".
 const VARIABLE: &str = "AWS_CA_BUNDLE";
 
 /// The same in a profile.
 const SETTING: &str = "ca_bundle";
 
-/// The certificates that are trusted: the operating system's, or those of a file in their place.
+/// The trusted certificates: the operating system's, or those of a file instead.
 #[derive(Default)]
 pub(super) struct Trust {
     file: Option<Vec<CertificateDer<'static>>>,
@@ -54,7 +54,7 @@ impl Trust {
         roots.add_parsable_certificates(certificates);
         let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .expect("ring speaks them")
+            .expect("ring supports them")
             .with_root_certificates(roots)
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -67,17 +67,17 @@ impl Trust {
             None => TrustStore::default(),
             Some(certificates) => TrustStore::empty().with_pem_certificate(pem(certificates)),
         };
-        TlsContext::builder().with_trust_store(store).build().expect("a trust store is all there is to set")
+        TlsContext::builder().with_trust_store(store).build().expect("only the trust store needs to be set")
     }
 }
 
 /// The certificates of a file.
 fn read(file: &Path, named_by: &str) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     let shown = file.display();
-    let wrong = || format!("{named_by} is {shown}, which is not a file of certificates as PEM");
+    let wrong = || format!("{named_by} is {shown}, which is not a PEM file with certificates");
     let text = std::fs::read(file).with_context(|| format!("Failed to read {shown}, the value of {named_by}"))?;
     let mut certificates = CertificateDer::pem_slice_iter(&text).collect::<Result<Vec<_>, _>>().with_context(wrong)?;
-    // An operating system's file may have certificates that cannot be used, next to those that can.
+    // A system's certificate file may contain unusable certificates; skip them.
     certificates.retain(|certificate| RootCertStore::empty().add(certificate.clone()).is_ok());
     if certificates.is_empty() {
         bail!(wrong());

@@ -29,9 +29,9 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 /// Why a WebSocket did not open.
 #[derive(Debug)]
 pub(crate) enum OpenError {
-    /// There is no connection to the server.
+    /// The connection to the server failed.
     Connect(BoxError),
-    /// There is, and the handshake failed.
+    /// The WebSocket handshake failed.
     Handshake(tungstenite::Error),
 }
 
@@ -65,7 +65,7 @@ impl StdError for OpenError {
 }
 
 impl Network {
-    /// Opens the WebSocket of that URL by that handshake.
+    /// Opens a WebSocket to that URL with that handshake.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -95,7 +95,7 @@ impl Network {
     }
 }
 
-/// The server's host and port as a URI: `wss` and `ws` have no port that a connector knows.
+/// The server's host and port as an `http` URI: connectors do not know the ports of `wss` and `ws`.
 fn server(url: &Url) -> Option<Uri> {
     let port = url.port_or_known_default()?;
     format!("http://{}:{port}/", url.host_str()?).parse().ok()

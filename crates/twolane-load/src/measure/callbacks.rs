@@ -1,4 +1,4 @@
-//! Outcomes as the WebSocket reports them.
+//! Outcomes from WebSocket callbacks.
 
 use super::clocked::Clocked;
 use super::tally::{By, Outcome};
@@ -17,11 +17,11 @@ use twolane_client::token::Token;
 /// Longest wait until all sockets are open.
 const OPENING: Duration = Duration::from_mins(1);
 
-/// Sockets that are opened at the same time: the limit of AWS is on new connections per second.
-/// Source: Amazon API Gateway Developer Guide, quotas of WebSocket APIs: 500 new connections per second.
+/// Sockets opened at the same time: AWS limits new connections per second. Source: Amazon API Gateway Developer Guide,
+/// quotas of WebSocket APIs: 500 new connections per second.
 const AT_ONCE: usize = 50;
 
-/// What of a frame is read.
+/// The fields of a frame that are read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Frame<'a> {
@@ -35,16 +35,16 @@ struct Record {
     attempts: Option<u32>,
 }
 
-/// One open socket for each owner, which are listened to as soon as there is something to listen for.
+/// One open socket per owner.
 pub(crate) struct Callbacks {
     sockets: Vec<Socket>,
 }
 
 impl Callbacks {
-    /// Opens the sockets, and waits until they are.
+    /// Opens the sockets and waits until all are open.
     ///
     /// # Errors
-    /// One did not open.
+    /// A socket did not open.
     pub(crate) async fn open(url: &Url, tokens: &[Token], network: &Network) -> anyhow::Result<Self> {
         let deadline = Instant::now() + OPENING;
         let (mut sockets, mut last) = (Vec::new(), None);
@@ -65,7 +65,7 @@ impl Callbacks {
                         Err(_) => bail!(
                             "Not all WebSockets were open within {} s; the last failure: {}",
                             OPENING.as_secs(),
-                            last.as_deref().unwrap_or("none is known")
+                            last.as_deref().unwrap_or("unknown")
                         ),
                     }
                 }
@@ -102,14 +102,14 @@ pub(crate) struct Listening {
 }
 
 impl Listening {
-    /// Why sockets closed in between: what they would have sent meanwhile was not heard.
+    /// Why sockets closed meanwhile: callbacks may be missing.
     pub(crate) fn lost(&self) -> Vec<String> {
         self.lost.lock().expect("no holder of this lock panics").clone()
     }
 }
 
 fn record(text: &str, ids: OrderIds, clocked: &Clocked, at: Instant) {
-    // Whatever else comes is none of this run's orders.
+    // Ignore other frames: they are not about this run's orders.
     let Ok(frame) = serde_json::from_str::<Frame>(text) else { return };
     let outcome = match frame.r#type {
         "order.confirmed" => Outcome::Confirmed,

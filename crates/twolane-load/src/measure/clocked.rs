@@ -1,11 +1,11 @@
-//! A lane's tally under the clock of its load.
+//! A lane's tally and the clock of its load.
 
 use super::tally::Tally;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A lane's tally, and the time from which its figures count.
+/// A lane's tally, and the start of its clock.
 #[derive(Clone, Debug)]
 pub(crate) struct Clocked {
     tally: Arc<Mutex<Tally>>,
@@ -13,17 +13,17 @@ pub(crate) struct Clocked {
 }
 
 impl Clocked {
-    /// From now on.
+    /// Starts the clock now.
     pub(crate) fn start(tally: Tally) -> Self {
         Self { tally: Arc::new(Mutex::new(tally)), start: Instant::now() }
     }
 
-    /// The tally, for a moment.
+    /// Locks the tally.
     pub(crate) fn tally(&self) -> MutexGuard<'_, Tally> {
         self.tally.lock().expect("no holder of this lock panics")
     }
 
-    /// Since the start.
+    /// Time since the start.
     pub(crate) fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
@@ -33,7 +33,7 @@ impl Clocked {
         at.saturating_duration_since(self.start)
     }
 
-    /// When that much time has passed since the start.
+    /// The moment at that time since the start.
     pub(crate) fn at(&self, since_start: Duration) -> Instant {
         self.start + since_start
     }

@@ -1,4 +1,4 @@
-//! Distributions of times.
+//! Histograms of times.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hdrhistogram::{
@@ -8,7 +8,7 @@ use hdrhistogram::{
 use std::time::Duration;
 use twolane_report::model::Latency;
 
-/// Significant digits kept of each value: within a thousandth of the truth.
+/// Significant digits of each value: an error of at most one thousandth.
 const PRECISION: u8 = 3;
 
 /// Longest time that is distinct from longer ones: an hour.
@@ -17,22 +17,22 @@ const LONGEST_US: u64 = 3_600_000_000;
 /// Points of a curve to draw.
 const POINTS: usize = 200;
 
-/// Times, counted in microseconds; some hundred kilobytes, however many there are.
+/// A histogram of times in microseconds. It takes a few hundred kilobytes, however many times it has.
 #[derive(Clone, Debug)]
 pub(crate) struct Times(Histogram<u64>);
 
 impl Times {
-    /// None yet.
+    /// An empty histogram.
     pub(crate) fn new() -> Self {
         Self(Histogram::new_with_bounds(1, LONGEST_US, PRECISION).expect("the bounds are those of a histogram"))
     }
 
-    /// One more.
+    /// Adds a time.
     pub(crate) fn record(&mut self, time: Duration) {
         self.0.saturating_record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
     }
 
-    /// The time in milliseconds that this fraction of all does not exceed, 0 to 1; 0 where there is none.
+    /// The quantile in milliseconds; `fraction` is 0 to 1. 0 if empty.
     pub(crate) fn quantile_ms(&self, fraction: f64) -> f64 {
         milliseconds(self.0.value_at_quantile(fraction))
     }
@@ -42,7 +42,7 @@ impl Times {
         milliseconds(self.0.max())
     }
 
-    /// For the report; `None` where there is none.
+    /// The figures for the report; `None` if empty.
     pub(crate) fn latency(&self) -> Option<Latency> {
         (!self.0.is_empty()).then(|| Latency {
             count: self.0.len(),
@@ -60,12 +60,12 @@ impl Times {
 
     fn encoded(&self) -> String {
         let mut bytes = Vec::new();
-        V2Serializer::new().serialize(&self.0, &mut bytes).expect("memory takes every byte");
+        V2Serializer::new().serialize(&self.0, &mut bytes).expect("writing to memory does not fail");
         STANDARD.encode(bytes)
     }
 
-    /// Pairs of milliseconds and the fraction of times that are not longer. Evenly spaced by fraction, so that no part
-    /// of the curve is left without points; then the tail, which an even spacing would cut off.
+    /// Pairs of milliseconds and the fraction of times that are not longer. Points are evenly spaced by fraction, so
+    /// that no part of the curve lacks points. More points follow for the tail.
     fn cdf(&self) -> Vec<(f64, f64)> {
         let even = (0..POINTS - 20).map(|point| 0.99 * fraction(point, POINTS - 20));
         let tail = (0..20).map(|point| 1.0 - 0.01 * 0.5_f64.powi(point)).chain([1.0]);

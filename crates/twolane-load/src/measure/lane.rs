@@ -1,4 +1,4 @@
-//! One lane as a caller sees it.
+//! One lane, called over HTTP.
 
 use super::tally::{Answer, Refusal};
 use crate::workload::{Content, OrderIds, Workload};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use twolane_client::requests::Requests;
 
-/// Longest wait for an answer: API Gateway's own time-out is 29 s. Source: Amazon API Gateway Developer Guide, quotas of
+/// Longest wait for an answer: API Gateway's timeout is 29 s. Source: Amazon API Gateway Developer Guide, quotas of
 /// REST APIs, "Integration timeout".
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -31,13 +31,13 @@ pub(crate) trait Sender {
 pub(crate) struct HttpLane {
     pub(crate) lane: Lane,
     pub(crate) workload: Arc<Workload>,
-    /// One per owner, with its token.
+    /// One client per owner, with the owner's token.
     pub(crate) owners: Vec<Requests>,
     pub(crate) ids: OrderIds,
 }
 
 impl HttpLane {
-    /// As whom an order is placed.
+    /// The client of the order's owner.
     pub(crate) fn owner(&self, order: u32) -> &Requests {
         &self.owners[self.workload.turns.owner(order, self.owners.len())]
     }
@@ -58,7 +58,7 @@ impl Sender for HttpLane {
     }
 }
 
-/// What a status says of an order.
+/// What an HTTP status means for an order.
 fn answer_of(lane: Lane, status: u16) -> Answer {
     if lane.accepted.contains(&status) {
         return match lane.answer {
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn accepts_what_the_lane_accepts_with_and_nothing_else() {
+    fn accepts_only_the_lane_s_statuses() {
         assert_eq!(answer("sync", 201), Answer::Stored);
         assert_eq!(answer("async", 202), Answer::Queued);
         for (lane, status, why) in [

@@ -1,39 +1,39 @@
-//! Sends a workload as it is due: an open model, in which nothing waits for an answer.
+//! Sends a workload on schedule: an open model, in which no request waits for an answer.
 
 use super::clocked::Clocked;
 use super::lane::{Outgoing, Sender};
-use super::polls::Question;
+use super::polls::StatusPoll;
 use crate::workload::Workload;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::sleep_until;
 
-/// Sends everything, with so many requests under way at most, and returns when each has its answer. `accepted` gets
-/// each order that was queued. Ends early, without the requests that were not due yet, when dropped.
+/// Sends all requests, at most `max_in_flight` at a time. Returns when each has its answer. `accepted` gets each queued
+/// order. When `stop` completes, sends no further requests.
 pub(crate) async fn send_all<S: Sender>(
     workload: &Workload,
     sender: Arc<S>,
     clocked: &Clocked,
     max_in_flight: u32,
-    accepted: mpsc::UnboundedSender<Question>,
+    accepted: mpsc::UnboundedSender<StatusPoll>,
     stop: impl Future<Output = ()>,
 ) {
     let permits = Arc::new(Semaphore::new(max_in_flight as usize));
     let everything = async {
         for arrival in &workload.arrivals {
             sleep_until(clocked.at(arrival.at())).await;
-            let permit = Arc::clone(&permits).acquire_owned().await.expect("nobody closes it");
+            let permit = Arc::clone(&permits).acquire_owned().await.expect("it is never closed");
             let outgoing = Outgoing { order: arrival.order, content: arrival.content };
             let sending = sender.prepare(outgoing, workload);
             let (clocked, accepted) = (clocked.clone(), accepted.clone());
             let due = arrival.at();
             tokio::spawn(async move {
-                // Only now: a task waits for its turn where the machine is busy, and that is lag too.
+                // Take the time only now: on a busy machine the task starts late, which is send delay, too.
                 clocked.tally().sent(outgoing.order, due, clocked.elapsed());
                 let answer = sending.await;
                 let now = clocked.elapsed();
                 if clocked.tally().answered(outgoing.order, due, answer, now) {
-                    let _ = accepted.send(Question { order: outgoing.order, due: now });
+                    let _ = accepted.send(StatusPoll { order: outgoing.order, due: now });
                 }
                 drop(permit);
             });
@@ -62,10 +62,10 @@ mod tests {
     const ORDERS: u32 = 1000;
     const GAP: Duration = Duration::from_millis(10);
 
-    /// When nothing is answered.
+    /// The time without answers.
     const STALL: std::ops::Range<Duration> = Duration::from_secs(2)..Duration::from_secs(7);
 
-    /// The nearest that a timer of the runtime comes. Source: documentation of `tokio::time::sleep`.
+    /// Precision of the runtime's timers. Source: documentation of `tokio::time::sleep`.
     const TIMER: Duration = Duration::from_millis(1);
 
     fn workload() -> Workload {
@@ -74,13 +74,13 @@ mod tests {
         Workload { arrivals: arrivals.collect(), orders: ORDERS, bodies: vec!["{}".into()], ..Workload::default() }
     }
 
-    /// How long the answer to an order takes that comes at that time.
+    /// Time until the answer to an order that arrives at that time.
     fn delay(order: u32, comes: Duration) -> Duration {
         let stalled = if comes < STALL.start { Duration::ZERO } else { STALL.end.saturating_sub(comes) };
         stalled + Duration::from_millis(u64::from(20 + order % 10))
     }
 
-    /// Answers as [`delay`] says.
+    /// Answers after [`delay`].
     struct Scripted(Instant);
 
     impl Sender for Scripted {
@@ -98,13 +98,13 @@ mod tests {
         let workload = workload();
         let clocked = Clocked::start(Tally::new(&workload));
         let sender = Arc::new(Scripted(clocked.at(Duration::ZERO)));
-        let (accepted, _questions) = unbounded_channel();
+        let (accepted, _polls) = unbounded_channel();
         send_all(&workload, sender, &clocked, max_in_flight, accepted, std::future::pending()).await;
         clocked
     }
 
     #[tokio::test(start_paused = true)]
-    async fn percentiles_are_the_truth_within_the_histogram_s_precision_and_the_stall_is_in_them() {
+    async fn percentiles_include_the_stall_and_are_as_precise_as_the_histogram() {
         let clocked = measured(1000).await;
 
         let mut truth: Vec<Duration> = (0..ORDERS).map(|order| delay(order, GAP * order)).collect();
@@ -116,12 +116,15 @@ mod tests {
             assert!(reported.abs_diff(truth) <= truth / 1000 + TIMER, "{fraction}: {reported:?} instead of {truth:?}");
         }
         assert!(tally.times.acknowledge.quantile_ms(0.99) > 4_800.0);
-        assert!(tally.times.acknowledge.quantile_ms(0.5) < 50.0, "half of the orders are due before it or after it");
+        assert!(
+            tally.times.acknowledge.quantile_ms(0.5) < 50.0,
+            "half of the orders are due before or after the stall"
+        );
         assert!(tally.lag.max_ms() <= TIMER.as_secs_f64() * 1000.0);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn promises_that_are_just_met_are_kept_and_those_just_missed_are_broken() {
+    async fn promises_just_met_are_kept_and_promises_just_missed_are_broken() {
         let clocked = measured(1000).await;
         let lane = {
             let tally = clocked.tally();
@@ -147,7 +150,7 @@ mod tests {
         truth.sort();
         for (percentile, at) in [("p50", 500), ("p90", 900), ("p99", 990), ("p99.9", 999), ("max", 1000)] {
             let truth_ms = truth[at - 1].as_secs_f64() * 1000.0;
-            // The histogram's precision and the timer's.
+            // The precision of the histogram and of the timer.
             let margin = truth_ms / 1000.0 + TIMER.as_secs_f64() * 1000.0;
             for (limit, kept) in [(truth_ms + margin, true), (truth_ms - margin, false)] {
                 let promise = format!("sync.done.{percentile}<={limit:.3}ms");
@@ -160,10 +163,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_cannot_be_sent_in_time_counts_from_when_it_was_due() {
+    async fn late_requests_count_from_their_due_time() {
         let clocked = measured(1).await;
 
-        // One at a time, each of 20 to 29 ms: the last is due after 10 s and leaves after more than 24.
+        // One at a time, 20 to 29 ms each: the last is due after 10 s and leaves after more than 24 s.
         let tally = clocked.tally();
         assert!(tally.lag.max_ms() > 14_000.0, "{}", tally.lag.max_ms());
         assert!(tally.times.acknowledge.max_ms() > tally.lag.max_ms());

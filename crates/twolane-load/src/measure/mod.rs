@@ -1,4 +1,4 @@
-//! What a lane makes of its load.
+//! Measures a lane under load.
 
 mod callbacks;
 mod clocked;
@@ -14,6 +14,6 @@ mod tally;
 mod usage;
 
 pub(crate) use clocked::Clocked;
-pub(crate) use polls::AT_ONCE as QUESTIONS_AT_ONCE;
+pub(crate) use polls::AT_ONCE as POLLS_AT_ONCE;
 pub(crate) use run::{LaneRun, Loaded, Measured, Ready};
 pub(crate) use tally::Tally;

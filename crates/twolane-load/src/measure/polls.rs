@@ -1,4 +1,4 @@
-//! Outcomes as the status service reports them.
+//! Outcomes from polls of the status service.
 
 use super::clocked::Clocked;
 use super::lane::HttpLane;
@@ -10,20 +10,20 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep_until};
 
-/// Between two questions for an order, as the service itself asks for by `Retry-After: 1`.
+/// Interval between polls of an order, as in the service's `Retry-After: 1`.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Longest wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Questions under way at the same time, at most.
+/// Most concurrent polls.
 pub(crate) const AT_ONCE: u32 = 100;
 
-/// An order that is to be asked for.
+/// A planned poll of an order.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Question {
+pub(crate) struct StatusPoll {
     pub(crate) order: u32,
-    /// When, since the start.
+    /// Due time, since the start.
     pub(crate) due: Duration,
 }
 
@@ -33,34 +33,34 @@ struct View<'a> {
     attempts: Option<u32>,
 }
 
-/// Asks for each order that is queued, at once and then once a second, until it has an outcome.
+/// Polls each queued order, at once and then once a second, until it has an outcome.
 pub(crate) async fn poll(
     lane: Arc<HttpLane>,
     clocked: Clocked,
-    mut queued: mpsc::UnboundedReceiver<Question>,
+    mut queued: mpsc::UnboundedReceiver<StatusPoll>,
     at_once: u32,
 ) {
     let permits = Arc::new(Semaphore::new(at_once as usize));
-    // All wait equally long, so that the first to be asked again is the first in the queue.
+    // All polls wait equally long, so the next one due is always at the front of the queue.
     let (again, mut pending) = mpsc::unbounded_channel();
-    let mut waiting: VecDeque<Question> = VecDeque::new();
+    let mut waiting: VecDeque<StatusPoll> = VecDeque::new();
     loop {
-        let next = waiting.front().map(|question| clocked.at(question.due));
-        let Question { order, due } = tokio::select! {
-            Some(question) = queued.recv() => question,
+        let next = waiting.front().map(|poll| clocked.at(poll.due));
+        let StatusPoll { order, due } = tokio::select! {
+            Some(poll) = queued.recv() => poll,
             Some(order) = pending.recv() => {
-                waiting.push_back(Question { order, due: clocked.elapsed() + INTERVAL });
+                waiting.push_back(StatusPoll { order, due: clocked.elapsed() + INTERVAL });
                 continue;
             }
             () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
                 waiting.pop_front().expect("it was just there")
             }
         };
-        let permit = Arc::clone(&permits).acquire_owned().await.expect("nobody closes it");
+        let permit = Arc::clone(&permits).acquire_owned().await.expect("it is never closed");
         let (lane, clocked, again) = (Arc::clone(&lane), clocked.clone(), again.clone());
         tokio::spawn(async move {
-            clocked.tally().asks(due, clocked.elapsed());
-            if ask(&lane, &clocked, order, By::Poll).await {
+            clocked.tally().polls(due, clocked.elapsed());
+            if ask_for(&lane, &clocked, order, By::Poll).await {
                 clocked.tally().polled_for -= 1;
             } else {
                 let _ = again.send(order);
@@ -70,22 +70,22 @@ pub(crate) async fn poll(
     }
 }
 
-/// Asks for those orders once, for the instrument itself: what no caller asked for costs no lane anything.
+/// Polls those orders once, for the measurement only: these requests are not counted as usage.
 pub(crate) async fn search(lane: &Arc<HttpLane>, clocked: &Clocked, orders: Vec<u32>, at_once: u32) {
     use futures_util::{StreamExt, stream};
-    let asking = stream::iter(orders).map(|order| ask(lane, clocked, order, By::Search));
-    asking.buffer_unordered(at_once as usize).for_each(async |_| {}).await;
+    let polling = stream::iter(orders).map(|order| ask_for(lane, clocked, order, By::Search));
+    polling.buffer_unordered(at_once as usize).for_each(async |_| {}).await;
 }
 
-/// Asks for one order; whether it has an outcome.
-async fn ask(lane: &HttpLane, clocked: &Clocked, order: u32, by: By) -> bool {
+/// Polls one order. Returns whether it has an outcome.
+async fn ask_for(lane: &HttpLane, clocked: &Clocked, order: u32, by: By) -> bool {
     let id = lane.ids.id(order).to_string();
     let answer = lane.owner(order).get_order(&id, Instant::now() + TIMEOUT).await;
     let answer = match answer {
         Ok(answer) => answer,
         Err(unanswered) => {
             if unanswered.is_local {
-                clocked.tally().not_asked(by, unanswered.why);
+                clocked.tally().not_polled(by, unanswered.why);
             }
             return false;
         }

@@ -1,4 +1,4 @@
-//! The queues of a lane while it is loaded.
+//! The queues of a lane under load.
 
 use super::clocked::Clocked;
 use crate::deployed::Deployed;
@@ -10,7 +10,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use twolane_client::aws;
 use twolane_client::signals::Interruption;
 
-/// How many messages the queues of a lane have.
+/// The number of messages in a lane's queues.
 #[derive(Clone)]
 pub(crate) struct Depths {
     deployed: Deployed,
@@ -21,26 +21,26 @@ pub(crate) struct Depths {
 #[derive(Default)]
 struct Known {
     by_second: Vec<Option<u64>>,
-    /// How often the depth was asked for, and how often it could not be read.
+    /// How often the depth was requested, and how often that failed.
     asked: u64,
     unread: u64,
-    /// Why it could not the first time.
+    /// The first error.
     why: Option<String>,
 }
 
 impl Depths {
-    /// None is known yet.
+    /// No depth is known yet.
     pub(crate) fn new(deployed: Deployed, lane: Lane) -> Self {
         Self { deployed, lane, known: Arc::default() }
     }
 
-    /// How many it is now; nothing where that cannot be read. Messages that wait for a set time say nothing of the load.
+    /// The depth now; `None` if it cannot be read. Leaves out timer queues, which are not part of the load.
     pub(crate) async fn ask(&self) -> Option<u64> {
         let queues = self.deployed.queues(self.lane).iter().filter(|queue| queue.kind == QueueKind::Work);
         self.keep(self.deployed.depth(queues.map(|queue| &queue.url)).await)
     }
 
-    /// Asks for it once a second until dropped. Where it cannot be read, it is `None`.
+    /// Reads the depth once a second until dropped. `None` for a second in which it cannot be read.
     pub(crate) async fn sample(self, clocked: Clocked) {
         let mut second = interval(Duration::from_secs(1));
         second.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -56,20 +56,20 @@ impl Depths {
         }
     }
 
-    /// In that second.
+    /// The depth in that second.
     pub(crate) fn at(&self, second: usize) -> Option<u64> {
         self.known().by_second.get(second).copied().flatten()
     }
 
-    /// Says how often the depth could not be read, and why: an error where it never could, and a notice otherwise.
-    pub(crate) fn say_unread(&self, errors: &mut Vec<String>, notices: &mut Vec<String>) {
+    /// Reports how often the depth could not be read, and why: as an error if it never could, else as a notice.
+    pub(crate) fn report_unread(&self, errors: &mut Vec<String>, notices: &mut Vec<String>) {
         let Known { asked, unread, why, .. } = &*self.known();
         let Some(why) = why else { return };
-        let said = format!(
-            "The depth of the queue could not be read {unread} of {asked} times, and orders that were still in the queue \
-             may count as lost; the first time: {why}"
+        let text = format!(
+            "The depth of the queues could not be read {unread} of {asked} times, so orders still in a queue \
+             may count as lost. The first error: {why}"
         );
-        if unread == asked { errors } else { notices }.push(said);
+        if unread == asked { errors } else { notices }.push(text);
     }
 
     fn keep(&self, depth: anyhow::Result<u64>) -> Option<u64> {
@@ -88,8 +88,8 @@ impl Depths {
     }
 }
 
-/// Puts messages that nothing can decode into the lane's first queue as they are due, until there is a signal, and says how many,
-/// and why some could not be sent. The API would refuse them: they stand for what others may put there.
+/// Puts undecodable messages into the lane's first queue when they are due, until a signal. Returns the number sent,
+/// and the last error. The API would refuse such messages, but others could put them there.
 pub(crate) async fn send_undecodable(
     due: &[Duration],
     deployed: &Deployed,
@@ -125,9 +125,9 @@ mod tests {
     }
 
     /// Errors and notices.
-    fn said(depths: &Depths) -> [Vec<String>; 2] {
+    fn text(depths: &Depths) -> [Vec<String>; 2] {
         let (mut errors, mut notices) = (Vec::new(), Vec::new());
-        depths.say_unread(&mut errors, &mut notices);
+        depths.report_unread(&mut errors, &mut notices);
         [errors, notices]
     }
 
@@ -137,10 +137,10 @@ mod tests {
 
         let ended = timeout(Duration::from_millis(2500), depths.clone().sample(clocked)).await;
 
-        assert!(ended.is_err(), "it goes on until it is dropped");
-        let [errors, notices] = said(&depths);
+        assert!(ended.is_err(), "it runs until it is dropped");
+        let [errors, notices] = text(&depths);
         assert!(errors[0].contains("could not be read 3 of 3 times"), "{errors:?}");
-        assert!(errors[0].contains("the first time: Failed to ask for the depth of queue"), "{errors:?}");
+        assert!(errors[0].contains("The first error: Failed to read the depth of queue"), "{errors:?}");
         assert_eq!((errors.len(), notices.len(), depths.at(1)), (1, 0, None));
     }
 
@@ -148,15 +148,15 @@ mod tests {
     fn a_depth_that_cannot_be_read_once_is_a_notice() {
         let depths = depths();
         assert_eq!(depths.keep(Ok(7)), Some(7));
-        assert_eq!(said(&depths), [const { Vec::<String>::new() }; 2]);
+        assert_eq!(text(&depths), [const { Vec::<String>::new() }; 2]);
 
         for why in ["throttled", "timed out"] {
             assert_eq!(depths.keep(Err(anyhow::anyhow!(why))), None);
         }
 
-        let [errors, notices] = said(&depths);
+        let [errors, notices] = text(&depths);
         assert_eq!((errors.len(), notices.len()), (0, 1));
         assert!(notices[0].contains("could not be read 2 of 3 times"), "{notices:?}");
-        assert!(notices[0].ends_with("the first time: throttled"), "{notices:?}");
+        assert!(notices[0].ends_with("The first error: throttled"), "{notices:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The lane's sums against the orders table.
+//! Compares the lane's counts with the orders table.
 
 use super::lane::HttpLane;
 use super::tally::{OrderState, Outcome};
@@ -10,14 +10,14 @@ use twolane_report::model::Reconciliation;
 /// Orders looked up in one request. Source: Amazon DynamoDB API Reference, `BatchGetItem`.
 const BATCH: usize = 100;
 
-/// Requests under way at the same time.
+/// Concurrent requests.
 const AT_ONCE: usize = 8;
 
-/// Differences that are listed one by one.
-const MAX_TOLD: usize = 20;
+/// Most differences that are listed.
+const MAX_LISTED: usize = 20;
 
-/// Looks every order up that was sent, warm-up included, and compares. Orders may still be on their way where the run
-/// did not wait for them `to_the_end`.
+/// Looks up every sent order, warm-up included, and compares. Orders may still be in progress if the run did not wait
+/// `to_the_end`.
 ///
 /// # Errors
 /// The table cannot be read.
@@ -39,13 +39,13 @@ pub(crate) async fn reconcile(
             Ok((stored + more, all))
         })
         .await
-        .context("The sums were not compared with the orders table")?;
+        .context("The counts were not compared with the orders table")?;
     let differences = mismatches.len() as u64;
-    mismatches.truncate(MAX_TOLD);
+    mismatches.truncate(MAX_LISTED);
     Ok(Reconciliation { checked, stored, differences, mismatches })
 }
 
-/// How many of these orders are stored, and which are not as measured.
+/// The number of stored orders, and the differences.
 async fn compare(
     table: &OrdersTable,
     lane: &HttpLane,
@@ -64,12 +64,12 @@ async fn compare(
     Ok((records.len() as u64, mismatches.collect()))
 }
 
-/// Why an order and its record do not go together.
+/// Why an order and its record contradict each other.
 fn mismatch(state: &OrderState, found: Option<&str>, to_the_end: bool) -> Option<String> {
     let measured = match (state.outcome, found) {
         (_, Some(_)) if state.accepted == 0 && !state.in_doubt => "was refused",
-        // A later delivery decides what had failed; and what the database refused to the last, it may have refused to
-        // record as failed too: the message is in the dead-letter queue.
+        // A later delivery may settle a failed order. If the database refused the last delivery, it may also have
+        // refused to record the failure: the message is in the dead-letter queue.
         (Some(Outcome::Confirmed), Some("CONFIRMED"))
         | (Some(Outcome::Cancelled), Some("CANCELLED"))
         | (Some(Outcome::Rejected), Some("REJECTED"))
@@ -80,11 +80,11 @@ fn mismatch(state: &OrderState, found: Option<&str>, to_the_end: bool) -> Option
         (Some(Outcome::Rejected), _) => "was reported as rejected",
         (Some(Outcome::Failed), _) => "was reported as failed",
         (None, Some(_)) if state.accepted > 0 && !to_the_end => return None,
-        (None, Some(_)) if state.accepted > 0 => "was accepted and never reported",
+        (None, Some(_)) if state.accepted > 0 => "was accepted but never reported",
         (None, Some(_)) => return None,
     };
     let found =
-        found.map_or_else(|| "the table does not have it".to_owned(), |status| format!("the table says {status}"));
+        found.map_or_else(|| "the table has no record of it".to_owned(), |status| format!("the table says {status}"));
     Some(format!("{measured}, and {found}"))
 }
 
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn agrees_where_the_table_says_what_was_reported() {
+    fn accepts_records_that_match_the_reports() {
         for (state, found) in [
             (state(1, Some(Outcome::Confirmed)), Some("CONFIRMED")),
             (state(1, Some(Outcome::Cancelled)), Some("CANCELLED")),
@@ -113,22 +113,22 @@ mod tests {
     }
 
     #[test]
-    fn tells_what_is_lost_and_what_should_not_be_there() {
-        let found_for = |state, found| mismatch(&state, found, true).expect("they do not go together");
+    fn reports_missing_and_unexpected_records() {
+        let found_for = |state, found| mismatch(&state, found, true).expect("they contradict each other");
 
         assert_eq!(
             found_for(state(1, Some(Outcome::Confirmed)), None),
-            "was reported as confirmed, and the table does not have it"
+            "was reported as confirmed, and the table has no record of it"
         );
         assert_eq!(found_for(state(0, None), Some("CONFIRMED")), "was refused, and the table says CONFIRMED");
         assert_eq!(
             found_for(state(1, None), Some("CONFIRMED")),
-            "was accepted and never reported, and the table says CONFIRMED"
+            "was accepted but never reported, and the table says CONFIRMED"
         );
     }
 
     #[test]
-    fn an_interrupted_run_says_nothing_of_orders_on_their_way() {
+    fn an_interrupted_run_accepts_unreported_orders() {
         assert_eq!(mismatch(&state(1, None), Some("CONFIRMED"), false), None);
     }
 }

@@ -1,4 +1,4 @@
-//! A measured lane as the report has it.
+//! Converts a measured lane for the report.
 
 use super::histogram::Times;
 use super::run::Measured;
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use twolane_report::model::{LaneReport, Latencies, TimelineSecond};
 
 impl Measured {
-    /// For the report. Times are left out where the load was not made as planned.
+    /// The lane's report. Leaves out latencies if the load was not generated on schedule.
     pub(crate) fn report(&self, honest: bool, limits: BTreeMap<String, Option<u64>>) -> LaneReport {
         let tally = self.clocked.tally();
         let mut counts = tally.counts(self.to_the_end);
@@ -39,23 +39,23 @@ impl Measured {
         }
     }
 
-    /// How late requests were sent: p50, p99 and max in milliseconds.
+    /// The send delay: p50, p99 and max in milliseconds.
     pub(crate) fn lag_ms(&self) -> [f64; 3] {
         let tally = self.clocked.tally();
         [tally.lag.quantile_ms(0.5), tally.lag.quantile_ms(0.99), tally.lag.max_ms()]
     }
 
-    /// What left late, and how: 99th percentiles, in milliseconds, of how late and of the time that it is a part of.
+    /// Per kind of request: the p99 send delay and the p99 of the latency that contains it, in milliseconds.
     pub(crate) fn lags(&self) -> [(&'static str, f64, f64); 2] {
         let tally = self.clocked.tally();
         let p99 = |times: &Times| times.quantile_ms(0.99);
         [
             ("requests", p99(&tally.lag), p99(&tally.times.acknowledge)),
-            ("questions for orders", p99(&tally.poll_lag), p99(&tally.times.by_poll)),
+            ("polls", p99(&tally.poll_lag), p99(&tally.times.by_poll)),
         ]
     }
 
-    /// How many requests could not leave this machine, and why the first one could not; nothing where all could.
+    /// The number of requests that could not leave this machine, and the first error; `None` if all could.
     pub(crate) fn own_failures(&self) -> Option<(u64, String)> {
         let OwnFailures { count, first } = &self.clocked.tally().own_failures;
         Some((*count, first.clone()?))

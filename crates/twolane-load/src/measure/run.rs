@@ -1,4 +1,4 @@
-//! One lane, from its first order to the last outcome.
+//! Runs one lane, from its first order to the last outcome.
 
 use super::callbacks::Callbacks;
 use super::clocked::Clocked;
@@ -26,23 +26,23 @@ use twolane_client::requests::Requests;
 use twolane_client::signals::Interruption;
 use twolane_report::model::{Counts, DeadLetters, FunctionUsage, Reconciliation};
 
-/// Between two looks at whether everything is settled.
+/// Interval between checks whether all orders are settled.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Without news for this long, the status service is asked for what callbacks have not reported.
+/// After this time without a new outcome, orders without a callback are polled.
 const OVERDUE: Duration = Duration::from_secs(5);
 
-/// Orders that are asked for at once when callbacks are overdue.
+/// Orders that are polled at a time when callbacks are overdue.
 const SEARCHED_AT_ONCE: usize = 500;
 
-/// When everything is settled, callbacks may still be on their way: those of orders that were sent twice.
+/// Wait for further callbacks after all orders are settled: those of repeats.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Longest wait while messages are still in the queue: all deliveries of a message that fails take half an hour.
-/// Source: `docs/operations.md`, "Figures to keep in mind".
+/// Longest wait while messages are in the queues: all deliveries of a failing message take half an hour. Source:
+/// `docs/operations.md`, "Figures to keep in mind".
 const LONGEST: Duration = Duration::from_mins(40);
 
-/// One lane and what it is sent.
+/// A lane and its workload.
 pub(crate) struct LaneRun {
     pub(crate) lane: Lane,
     pub(crate) workload: Arc<Workload>,
@@ -57,7 +57,7 @@ pub(crate) struct LaneRun {
     pub(crate) is_emulator: bool,
 }
 
-/// A lane that was loaded and has settled; nothing was asked of its stack's records yet.
+/// A loaded lane whose orders have settled. Records and logs are not read yet.
 pub(crate) struct Loaded {
     run: LaneRun,
     lane: Arc<HttpLane>,
@@ -75,13 +75,13 @@ pub(crate) struct Loaded {
     notices: Vec<String>,
 }
 
-/// What was measured of one lane.
+/// The measurements of one lane.
 pub(crate) struct Measured {
     pub(crate) lane: Lane,
     pub(crate) workload: Arc<Workload>,
     pub(crate) clocked: Clocked,
     pub(crate) depths: Option<Depths>,
-    /// Whether each accepted order was waited for.
+    /// Whether the run waited for each accepted order.
     pub(crate) to_the_end: bool,
     pub(crate) undecodable: u64,
     pub(crate) dead_letters: Option<DeadLetters>,
@@ -92,9 +92,9 @@ pub(crate) struct Measured {
     pub(crate) took: Duration,
     /// Whether the stack has the index of orders by owner, as it does by default.
     pub(crate) lists_orders: bool,
-    /// What went wrong with the measurement itself.
+    /// Errors of the measurement.
     pub(crate) errors: Vec<String>,
-    /// What is missing from it, and is no error.
+    /// Gaps in the measurement that are not errors.
     pub(crate) notices: Vec<String>,
 }
 
@@ -105,9 +105,9 @@ pub(crate) struct Ready {
     workload: Arc<Workload>,
     undecodable: Vec<Duration>,
     callbacks: Option<Callbacks>,
-    /// Of its queues, where they can be asked.
+    /// The depths of its queues, if they can be read.
     depths: Option<Depths>,
-    /// Messages in the dead-letter queue and in the orders queue before the first order.
+    /// Messages in the dead-letter queues and in the lane's queues before the first order.
     before: [Option<u64>; 2],
     errors: Vec<String>,
 }
@@ -135,13 +135,13 @@ impl LaneRun {
         Ok(Ready { run: self, lane, workload, undecodable, callbacks, depths, before: [None; 2], errors: Vec::new() })
     }
 
-    /// Questions for orders that may be under way at the same time.
-    fn questions_at_once(&self) -> u32 {
+    /// Most concurrent polls.
+    fn polls_at_once(&self) -> u32 {
         polls::AT_ONCE.min(self.max_in_flight)
     }
 
-    /// What goes over the API, and when messages that nothing can decode go straight into the queue: the API would
-    /// refuse them, as it does in lanes without a queue, where they stay.
+    /// The workload for the API, and the due times of undecodable messages, which go straight into the queue: the API
+    /// would refuse them. In a lane without a queue they stay in the workload.
     fn split(&self) -> (Arc<Workload>, Vec<Duration>) {
         let is_undecodable = |arrival: &Arrival| arrival.content == Content::Undecodable;
         let goes_over_the_api = self.lane.queues.is_empty() || self.deployed.is_none();
@@ -155,7 +155,7 @@ impl LaneRun {
 }
 
 impl Ready {
-    /// Which one.
+    /// The lane.
     pub(crate) fn lane(&self) -> Lane {
         self.run.lane
     }
@@ -173,27 +173,27 @@ impl Ready {
         }
     }
 
-    /// Looks at the queues as they are before the load.
+    /// Reads the depths of the queues before the load.
     pub(crate) async fn look(mut self) -> Self {
         let dead_letters = dead_letters(&self.run, &mut self.errors).await;
         self.before = [dead_letters, depth(self.depths.as_ref()).await];
         self
     }
 
-    /// Loads the lane and waits for the outcomes. `disturb` runs beside the load.
+    /// Loads the lane and waits for the outcomes. `disturb` runs concurrently.
     pub(crate) async fn load(self, clocked: Clocked, disturb: impl Future<Output = anyhow::Result<()>>) -> Loaded {
         let Self { run, lane, workload, undecodable, callbacks, depths, before, mut errors } = self;
         let [dead_letters_before, queued_before] = before;
         let from = OffsetDateTime::now_utc();
-        let mut beside = JoinSet::new();
+        let mut background = JoinSet::new();
         if let Some(depths) = &depths {
-            beside.spawn(depths.clone().sample(clocked.clone()));
+            background.spawn(depths.clone().sample(clocked.clone()));
         }
         let sockets = if callbacks.is_some() { run.owners.count() } else { 0 };
         let listening = callbacks.map(|callbacks| callbacks.listen(lane.ids, &clocked));
         let (accepted, to_poll) = mpsc::unbounded_channel();
         if clocked.tally().is_polled {
-            beside.spawn(polls::poll(Arc::clone(&lane), clocked.clone(), to_poll, run.questions_at_once()));
+            background.spawn(polls::poll(Arc::clone(&lane), clocked.clone(), to_poll, run.polls_at_once()));
         }
 
         let interrupted = run.interruption.wait();
@@ -209,14 +209,18 @@ impl Ready {
         let foreign = queued_before.unwrap_or(0) + undecodable;
         let to_the_end = settle(&run, &lane, &clocked, foreign, listening.is_some(), depths.as_ref()).await;
         let took = clocked.elapsed();
-        beside.shutdown().await;
+        background.shutdown().await;
 
         if let Some(lost) = listening.as_ref().map(super::callbacks::Listening::lost).filter(|lost| !lost.is_empty()) {
-            errors.push(format!("WebSockets closed {} times during the run; the first: {}", lost.len(), lost[0]));
+            errors.push(format!(
+                "WebSockets closed {} times during the run. The first reason: {}",
+                lost.len(),
+                lost[0]
+            ));
         }
         let mut notices = Vec::new();
         if let Some(depths) = &depths {
-            depths.say_unread(&mut errors, &mut notices);
+            depths.report_unread(&mut errors, &mut notices);
         }
         let dead_letters_after = dead_letters(&run, &mut errors).await;
         Loaded {
@@ -241,24 +245,24 @@ impl Ready {
 }
 
 impl Loaded {
-    /// Orders that were accepted, have no outcome, and may still get one.
+    /// Accepted orders that have no outcome but may still get one.
     pub(crate) fn on_their_way(&self) -> Vec<OrderKey> {
         let Some(subjects) = self.run.owners.subjects.as_ref().filter(|_| !self.to_the_end) else { return Vec::new() };
         let key = |number| self.lane.ids.key(number, self.run.workload.turns, subjects);
         self.clocked.tally().open_orders().into_iter().map(key).collect()
     }
 
-    /// Which one.
+    /// The lane.
     pub(crate) fn lane(&self) -> Lane {
         self.run.lane
     }
 
-    /// The sums.
+    /// The counts.
     pub(crate) fn counts(&self) -> Counts {
         self.clocked.tally().counts(self.to_the_end)
     }
 
-    /// Compares the sums with the orders table, and reads what Lambda reported.
+    /// Compares the counts with the orders table and reads Lambda's reports.
     pub(crate) async fn examine(self) -> Measured {
         let Self { run, lane, workload, clocked, from, to_the_end, mut errors, .. } = self;
         errors.extend(clocked.tally().contradictions());
@@ -285,9 +289,9 @@ impl Loaded {
     }
 }
 
-/// Waits until each accepted order has an outcome, or there was no news for too long. Whether it waited to the end.
-/// `foreign` messages in the queue are none of its orders': what nothing can decode stays there until its deliveries
-/// are used up.
+/// Waits until each accepted order has an outcome, or until the grace period has passed without a new one. Returns
+/// whether it waited to the end. `foreign` messages in the queues belong to no order of the run: undecodable messages
+/// stay until their deliveries are used up.
 async fn settle(
     run: &LaneRun,
     lane: &Arc<HttpLane>,
@@ -308,7 +312,7 @@ async fn settle(
             let tally = clocked.tally();
             (tally.open, tally.polled_for, clocked.at(tally.last_news))
         };
-        // Once each order has its outcome, what is in the queue is what came twice, or is somebody else's.
+        // Once each order has its outcome, messages in the queues are repeats or belong to others.
         if waiting && open > 0 {
             last_in_queue = Instant::now();
         }
@@ -321,7 +325,7 @@ async fn settle(
         }
         if quiet >= run.grace || began.elapsed() >= LONGEST {
             search(run, lane, clocked, usize::MAX).await;
-            // What is still in the queue is not lost.
+            // Orders that are still in a queue are not lost.
             return quiet >= run.grace && !run.interruption.has_come();
         }
         let overdue = last_news.max(began).max(searched).elapsed() >= OVERDUE;
@@ -333,22 +337,22 @@ async fn settle(
     }
 }
 
-/// Asks for so many of the orders without an outcome, until there is a signal.
+/// Polls at most `most` orders without an outcome, until a signal.
 async fn search(run: &LaneRun, lane: &Arc<HttpLane>, clocked: &Clocked, most: usize) {
     let mut orders = clocked.tally().open_orders();
     orders.truncate(most);
     tokio::select! {
-        () = polls::search(lane, clocked, orders, run.questions_at_once()) => {}
+        () = polls::search(lane, clocked, orders, run.polls_at_once()) => {}
         () = run.interruption.wait() => {}
     }
 }
 
-/// The stack, where it can be asked about queues and the lane has any.
+/// The stack, if its queues can be read and the lane has queues.
 fn queued(run: &LaneRun) -> Option<&Deployed> {
     run.deployed.as_ref().filter(|_| !run.lane.queues.is_empty())
 }
 
-/// How many messages are in the lane's queues, where they can be asked.
+/// The depth of the lane's queues, if it can be read.
 async fn depth(depths: Option<&Depths>) -> Option<u64> {
     depths?.ask().await
 }
@@ -373,7 +377,7 @@ async fn reconciled(
 ) -> Option<Reconciliation> {
     let deployed = run.deployed.as_ref()?;
     let Some(subjects) = &run.owners.subjects else {
-        errors.push("The sums were not compared with the orders table: a token does not say whose it is".to_owned());
+        errors.push("The counts were not compared with the orders table: a token has no readable subject".to_owned());
         return None;
     };
     let orders = clocked.tally().orders.clone();
@@ -391,7 +395,7 @@ async fn reconciled(
     }
 }
 
-/// What Lambda reported of the functions.
+/// Lambda's reports on the functions.
 async fn reported(
     run: &LaneRun,
     clocked: &Clocked,

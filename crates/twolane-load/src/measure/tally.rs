@@ -1,20 +1,20 @@
-//! What is known of a lane's orders, so far.
+//! Counts a lane's orders and their times.
 
 use super::histogram::Times;
 use crate::workload::{Turns, Workload};
 use std::time::Duration;
 use twolane_report::model::{Counts, Latencies, Refused};
 
-/// What came of one request.
+/// The result of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// 201, or 200 of an order that was stored before: the answer is the outcome.
+    /// 201, or 200 for a repeat: the answer is the outcome.
     Stored,
     /// 202: the order is queued.
     Queued,
     /// Not accepted.
     Refused(Refusal),
-    /// It could not leave this machine, and why.
+    /// It could not leave this machine, with the reason.
     NotSent(String),
 }
 
@@ -29,20 +29,20 @@ pub(crate) enum Refusal {
     ServerError,
     /// 400: the order is not valid.
     Invalid,
-    /// Any other status that is no success.
+    /// Any other status that is not a success.
     ClientError,
     /// No answer.
     NoAnswer,
 }
 
 impl Refusal {
-    /// Whether the order may be stored all the same: nobody knows how far a request came that was not answered.
+    /// Whether the order may still be stored: without a definite answer, that is unknown.
     pub(crate) fn leaves_doubt(self) -> bool {
         matches!(self, Self::Unavailable | Self::ServerError | Self::NoAnswer)
     }
 }
 
-/// What became of an order.
+/// The outcome of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// Stored.
@@ -51,24 +51,24 @@ pub(crate) enum Outcome {
     Cancelled,
     /// Not valid.
     Rejected,
-    /// Given up after the last delivery; a later one may yet confirm it.
+    /// Not recorded in the last delivery; a redrive may still confirm it.
     Failed,
 }
 
-/// By what an outcome was learned.
+/// How an outcome was learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum By {
     /// The answer to the request.
     Answer,
     /// A callback.
     Callback,
-    /// The status service, asked regularly.
+    /// A regular poll.
     Poll,
-    /// The status service, asked because a callback was overdue.
+    /// A poll because a callback was overdue.
     Search,
 }
 
-/// One order. Kept small: a run may have millions.
+/// One order. Keep it small: a run may have millions.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct OrderState {
     /// When it was due, in microseconds since the start.
@@ -77,36 +77,36 @@ pub(crate) struct OrderState {
     pub(crate) sent: u8,
     /// Requests that were accepted.
     pub(crate) accepted: u8,
-    /// Of these, the repeats that were accepted after its outcome was known.
+    /// Of these, repeats that were accepted after the outcome was known.
     pub(crate) late_repeats: u8,
-    /// Callbacks with an outcome of it.
+    /// Callbacks with its outcome.
     pub(crate) callbacks: u8,
-    /// Those that repeat what the one before reported.
+    /// Callbacks that repeat the previous one.
     pub(crate) duplicate_callbacks: u8,
-    /// What the last one reported.
+    /// The outcome in the last callback.
     pub(crate) reported: Option<Outcome>,
-    /// Deliveries it took, as its record says.
+    /// Deliveries according to its record.
     pub(crate) attempts: u8,
-    /// Whether a request went without an answer that settles it.
+    /// Whether a request got no definite answer.
     pub(crate) in_doubt: bool,
     /// Whether it counts in the figures.
     pub(crate) counts: bool,
     /// Whether a poll has reported its outcome.
     pub(crate) polled: bool,
-    /// What became of it, as far as is known.
+    /// The outcome, if known.
     pub(crate) outcome: Option<Outcome>,
 }
 
-/// Requests that could not leave this machine: orders and questions for orders, warm-up included.
+/// Requests that could not leave this machine: orders and polls, warm-up included.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OwnFailures {
     pub(crate) count: u64,
-    /// Why the first one could not.
+    /// The first error.
     pub(crate) first: Option<String>,
 }
 
 impl OwnFailures {
-    /// One more.
+    /// Adds a failure.
     pub(crate) fn add(&mut self, why: String) {
         self.count += 1;
         self.first.get_or_insert(why);
@@ -117,9 +117,9 @@ impl OwnFailures {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Second {
     pub(crate) arrivals: u64,
-    /// Requests that left, and those that turned out not to have.
+    /// Requests that were started, including those that could not leave this machine.
     pub(crate) sent: u64,
-    /// The latter, when that turned out.
+    /// Requests that could not leave this machine, in the second of the failure.
     pub(crate) not_sent: u64,
     pub(crate) acknowledged: u64,
     pub(crate) refused: u64,
@@ -130,7 +130,7 @@ pub(crate) struct Second {
     pub(crate) closed: u64,
 }
 
-/// Times of orders, each from when it was due.
+/// Times of orders, each from its due time.
 #[derive(Debug)]
 pub(crate) struct OutcomeTimes {
     pub(crate) acknowledge: Times,
@@ -143,7 +143,7 @@ impl OutcomeTimes {
         Self { acknowledge: Times::new(), by_callback: Times::new(), by_poll: Times::new() }
     }
 
-    /// For the report.
+    /// The latencies for the report.
     pub(crate) fn latencies(&self) -> Latencies {
         Latencies {
             acknowledge: self.acknowledge.latency(),
@@ -153,53 +153,53 @@ impl OutcomeTimes {
     }
 }
 
-/// Everything that is counted of one lane. Its size depends on the number of orders and of seconds alone: 24 bytes an
-/// order, 64 a second, and eight histograms.
+/// All counts of one lane. Its size depends only on the number of orders and of seconds: 24 bytes per order, 64 per
+/// second, and eight histograms.
 #[derive(Debug)]
 pub(crate) struct Tally {
     pub(crate) orders: Vec<OrderState>,
-    /// How the owners share them.
+    /// How the owners share the orders.
     pub(crate) turns: Turns,
     pub(crate) seconds: Vec<Second>,
     pub(crate) refused: Refused,
     pub(crate) sent: u64,
-    /// Requests that could not leave this machine: they are not among `sent`.
+    /// Requests that could not leave this machine; not included in `sent`.
     pub(crate) not_sent: u64,
     pub(crate) own_failures: OwnFailures,
     pub(crate) accepted: u64,
     /// Requests answered 429, warm-up included: API Gateway does not charge them.
     pub(crate) throttled: u64,
-    /// Requests answered 400, warm-up included: where a function answers, it ran.
+    /// Requests answered 400, warm-up included: they invoked a function if a function answers.
     pub(crate) invalid: u64,
-    /// Callbacks that reported something else than the one before, and not that a failed order was confirmed.
+    /// Callbacks that contradict the previous one. A failed order that is settled later does not count.
     pub(crate) contradicted: u64,
-    /// Of all owners.
+    /// Times of all owners.
     pub(crate) times: OutcomeTimes,
-    /// Of the owners who are not noisy; empty where no owner is.
+    /// Times of the owners that are not noisy; empty without a noisy owner.
     pub(crate) times_of_others: OutcomeTimes,
-    /// From when a request was due to when it was sent.
+    /// Send delays of requests.
     pub(crate) lag: Times,
-    /// From when an order was due to be asked for to when it was, where its caller asks.
+    /// Send delays of polls.
     pub(crate) poll_lag: Times,
-    /// Requests by which a caller that asks learned of its orders. What is asked because a callback is overdue is the
-    /// instrument's own, and not among them.
+    /// Polls of a caller that learns outcomes by polling. Polls because a callback is overdue are part of the
+    /// measurement and do not count.
     pub(crate) status_requests: u64,
     /// Accepted orders without an outcome.
     pub(crate) open: u64,
     /// Orders with an outcome, warm-up included.
     pub(crate) done: u64,
-    /// Whether the status service is asked for each queued order.
+    /// Whether each queued order is polled.
     pub(crate) is_polled: bool,
-    /// Queued orders that the status service is still asked for.
+    /// Queued orders that are still polled.
     pub(crate) polled_for: u64,
-    /// Requests under way.
+    /// Requests in progress.
     pub(crate) in_flight: u64,
-    /// When an outcome last came, since the start.
+    /// Time of the last new outcome, since the start.
     pub(crate) last_news: Duration,
 }
 
 impl Tally {
-    /// Nothing has happened yet to these orders.
+    /// The tally before the load.
     pub(crate) fn new(workload: &Workload) -> Self {
         let mut orders = vec![OrderState::default(); workload.orders as usize];
         for arrival in &workload.arrivals {
@@ -236,7 +236,7 @@ impl Tally {
         tally
     }
 
-    /// A request leaves that was due at `due`, as far as is known.
+    /// Counts a request, due at `due`, that is being sent.
     pub(crate) fn sent(&mut self, order: u32, due: Duration, now: Duration) {
         self.in_flight += 1;
         self.second(now).sent += 1;
@@ -248,7 +248,7 @@ impl Tally {
         }
     }
 
-    /// Its answer came. Returns whether an order was queued by it that had not been queued before.
+    /// Counts the answer. Returns whether it queued an order for the first time.
     pub(crate) fn answered(&mut self, order: u32, due: Duration, answer: Answer, now: Duration) -> bool {
         self.in_flight -= 1;
         let second = self.second(now);
@@ -271,7 +271,7 @@ impl Tally {
             }
             Answer::NotSent(why) => {
                 state.sent = state.sent.saturating_sub(1);
-                // It may have left over a connection that was closed, and then not again over a new one.
+                // It may have left over a connection that then closed, and only its repeat failed locally.
                 state.in_doubt = true;
                 if state.counts {
                     self.sent -= 1;
@@ -305,24 +305,24 @@ impl Tally {
         is_queued
     }
 
-    /// A question for an order could not leave this machine.
-    pub(crate) fn not_asked(&mut self, by: By, why: String) {
+    /// Counts a poll that could not leave this machine.
+    pub(crate) fn not_polled(&mut self, by: By, why: String) {
         self.status_requests -= u64::from(by == By::Poll);
         self.own_failures.add(why);
     }
 
-    /// A caller that polls asks for an order.
-    pub(crate) fn asks(&mut self, due: Duration, now: Duration) {
+    /// Counts a poll of a caller that learns outcomes by polling.
+    pub(crate) fn polls(&mut self, due: Duration, now: Duration) {
         self.status_requests += 1;
         self.poll_lag.record(now.saturating_sub(due));
     }
 
-    /// An order's outcome was reported.
+    /// Records an order's reported outcome.
     pub(crate) fn learned(&mut self, order: u32, outcome: Outcome, attempts: Option<u32>, by: By, now: Duration) {
         let state = &mut self.orders[order as usize];
         let since_due = now.saturating_sub(Duration::from_micros(state.due_us));
         let is_news = state.outcome.is_none();
-        // A redelivery may decide what had failed, and never the other way round.
+        // A redelivery may settle a failed order, never the reverse.
         if is_news || state.outcome == Some(Outcome::Failed) {
             state.outcome = Some(outcome);
         }
@@ -331,7 +331,7 @@ impl Tally {
         if by == By::Callback {
             state.callbacks = state.callbacks.saturating_add(1);
             match state.reported.replace(outcome) {
-                // That a failed order was decided later is news, and no duplicate.
+                // A failed order that is settled later is news, not a duplicate.
                 None => {}
                 Some(Outcome::Failed) if matches!(outcome, Outcome::Confirmed | Outcome::Cancelled) => {}
                 Some(before) if before == outcome => {
@@ -370,8 +370,8 @@ impl Tally {
         open.map(|(number, _)| number).collect()
     }
 
-    /// The sums. Accepted orders without an outcome are lost once the run has waited for them `to_the_end`; before that,
-    /// they are unsettled.
+    /// The counts. Accepted orders without an outcome are lost if the run has waited for them `to_the_end`, else
+    /// unsettled.
     pub(crate) fn counts(&self, to_the_end: bool) -> Counts {
         let mut counts = Counts {
             sent: self.sent,
@@ -404,14 +404,14 @@ impl Tally {
         counts
     }
 
-    /// What cannot be, each an error of the run.
+    /// Contradictory observations; each is an error of the run.
     pub(crate) fn contradictions(&self) -> Vec<String> {
         let done_though_refused =
             |state: &&OrderState| state.accepted == 0 && !state.in_doubt && state.outcome.is_some();
         let done_though_refused = self.orders.iter().filter(done_though_refused).count();
         [
-            (self.contradicted, "callbacks reported something else of an order than the one before"),
-            (done_though_refused as u64, "orders were refused for good, and have an outcome"),
+            (self.contradicted, "callbacks contradict an earlier callback of the same order"),
+            (done_though_refused as u64, "orders were refused, but have an outcome"),
         ]
         .into_iter()
         .filter(|(count, _)| *count > 0)
@@ -427,7 +427,7 @@ impl Tally {
     }
 
     fn second(&mut self, at: Duration) -> &mut Second {
-        let index = usize::try_from(at.as_secs()).expect("a run is shorter than the memory is large");
+        let index = usize::try_from(at.as_secs()).expect("a run has fewer seconds than memory can hold");
         if self.seconds.len() <= index {
             self.seconds.resize(index + 1, Second::default());
         }
@@ -451,7 +451,7 @@ mod tests {
     use crate::workload::{Arrival, Content};
 
     #[test]
-    fn an_order_that_could_not_leave_is_neither_sent_nor_refused() {
+    fn an_order_that_could_not_leave_counts_neither_as_sent_nor_as_refused() {
         let arrival = |order: u32| Arrival { at_us: u64::from(order), order, content: Content::Order(0) };
         let bodies = vec!["{}".into()];
         let arrivals = vec![arrival(0), arrival(1)];
@@ -470,12 +470,12 @@ mod tests {
     }
 
     #[test]
-    fn a_question_that_could_not_leave_costs_nothing() {
+    fn a_poll_that_could_not_leave_costs_nothing() {
         let mut tally = Tally::new(&Workload::default());
 
-        tally.asks(Duration::ZERO, Duration::ZERO);
-        tally.not_asked(By::Poll, "no file".to_owned());
-        tally.not_asked(By::Search, "no port".to_owned());
+        tally.polls(Duration::ZERO, Duration::ZERO);
+        tally.not_polled(By::Poll, "no file".to_owned());
+        tally.not_polled(By::Search, "no port".to_owned());
 
         assert_eq!((tally.status_requests, tally.own_failures.count), (0, 2));
         assert_eq!(tally.own_failures.first.as_deref(), Some("no file"));

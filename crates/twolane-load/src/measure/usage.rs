@@ -1,4 +1,4 @@
-//! What AWS bills for a lane's orders, from what was counted and from Lambda's own reports.
+//! Computes what AWS bills for a lane's orders, from the counts and from Lambda's reports.
 
 use super::clocked::Clocked;
 use super::tally::{OrderState, Outcome, Tally};
@@ -14,45 +14,45 @@ use twolane_client::aws;
 use twolane_client::signals::Interruption;
 use twolane_report::model::{FunctionUsage, Usage};
 
-/// What DynamoDB counts a write by. Source: Amazon DynamoDB Developer Guide, "Write request units".
+/// Bytes per write unit. Source: Amazon DynamoDB Developer Guide, "Write request units".
 const WRITE_UNIT: usize = 1024;
 
-/// What SQS counts a request by. Source: Amazon SQS pricing.
+/// Bytes per billed SQS request. Source: Amazon SQS pricing.
 const MESSAGE_UNIT: usize = 64 * 1024;
 
-/// What SNS counts a request by. Source: Amazon SNS pricing.
+/// Bytes per billed SNS request. Source: Amazon SNS pricing.
 const EVENT_UNIT: usize = 64 * 1024;
 
 /// Write request units of an item of 1 KB in a transaction. Source: Amazon DynamoDB Developer Guide, "Managing complex workflows
 /// with DynamoDB transactions", "Capacity management for transactions".
 const TRANSACTION_UNITS: u64 = 2;
 
-/// What API Gateway counts a WebSocket message by. Source: Amazon API Gateway pricing.
+/// Bytes per billed WebSocket message. Source: Amazon API Gateway pricing.
 const FRAME_UNIT: usize = 32 * 1024;
 
-/// What a record, a message and a callback have besides the order, rounded up: names, keys, hash, times, ids.
+/// Bytes of a record, a message or a callback besides the order, rounded up: names, keys, hash, times, ids.
 const BESIDES: usize = 600;
 
-/// Longest wait for CloudWatch Logs to have the reports of all invocations, and between two looks.
+/// Longest wait until CloudWatch Logs has the reports of all invocations, and the interval between reads.
 const LOGS_TIMEOUT: Duration = Duration::from_mins(2);
 const LOGS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What is in each report, by the format of the log. Source: AWS Lambda Developer Guide, "Lambda function logs".
+/// Filter patterns of reports, one per log format. Source: AWS Lambda Developer Guide, "Lambda function logs".
 const REPORT_PATTERNS: [&str; 2] = ["\"REPORT RequestId:\"", "\"platform.report\""];
 
-/// Reports tell times no nearer than that: of two invocations that follow each other, the second may seem to begin
+/// Precision of the times in reports, in milliseconds: of two consecutive invocations, the second may seem to begin
 /// before the first ends.
 const EDGE_MS: f64 = 2.0;
 
-/// Since when, and where, a lane ran. What it ran in came from that lane alone.
+/// The start and the place of a lane's run. All reports since then belong to that lane.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Window {
     pub(crate) from: OffsetDateTime,
-    /// What an emulator reports is not what AWS bills.
+    /// Whether the stack is emulated: such reports are not representative of AWS's bill.
     pub(crate) is_emulator: bool,
 }
 
-/// The functions that a lane's orders make work, each with the fewest invocations that can have done it.
+/// The functions that a lane's orders invoke, each with its minimum number of invocations.
 fn functions_of(lane: Lane, tally: &Tally) -> Vec<(&'static str, u64)> {
     let of_lane = lane.functions.iter().map(|function| match function.invoked_by {
         Invoker::Request => {
@@ -64,7 +64,7 @@ fn functions_of(lane: Lane, tally: &Tally) -> Vec<(&'static str, u64)> {
     of_lane.chain(tally.is_polled.then_some((STATUS_SERVICE.name, tally.status_requests))).collect()
 }
 
-/// The usage of everything that was sent, warm-up included, as Lambda's reports are.
+/// The usage of everything that was sent. Includes the warm-up, as Lambda's reports do.
 pub(crate) fn counted(
     lane: Lane,
     tally: &Tally,
@@ -76,7 +76,7 @@ pub(crate) fn counted(
 ) -> Usage {
     let sum = |of: fn(&OrderState) -> u64| tally.orders.iter().map(of).sum::<u64>();
     let accepted = sum(|order| u64::from(order.accepted));
-    // Each order once, whatever is sent twice, with its size.
+    // The size of each order.
     let mut sizes = vec![BESIDES; tally.orders.len()];
     for arrival in &workload.arrivals {
         sizes[arrival.order as usize] = BESIDES + workload.body(arrival.content).len();
@@ -84,18 +84,19 @@ pub(crate) fn counted(
     let units = |unit: usize, of: &dyn Fn(&OrderState) -> u64| {
         tally.orders.iter().zip(&sizes).map(|(order, size)| of(order) * size.div_ceil(unit) as u64).sum::<u64>()
     };
-    // A batch is one receive and one delete; where the batches are not known, each message is one, which is the dearest.
+    // A batch is one receive and one delete. If the number of batches is unknown, count each message as a batch: the
+    // upper bound.
     let workers: Vec<_> = lane.functions.iter().filter(|function| function.invoked_by == Invoker::Queue).collect();
     let known = functions.iter().filter(|function| workers.iter().any(|worker| worker.name == function.name));
     let known: Vec<u64> = known.map(|function| function.invocations).collect();
-    // Messages that wait for a set time are delivered after the run.
+    // Timer queues deliver their messages after the run.
     let timers = lane.queues.iter().filter(|queue| queue.kind == QueueKind::Timer).count() as u64;
     let batches = if known.len() == workers.len() {
         known.iter().sum::<u64>() + sum(passed_on) * timers
     } else {
         tally.orders.iter().map(|order| taken(lane, order, |usage| usage.messages)).sum()
     };
-    // Each further delivery of a message is received, and made visible again before that.
+    // Each redelivery is one receive and one change of visibility.
     let redeliveries = sum(|order| u64::from(order.attempts.saturating_sub(1)));
     let sends = units(MESSAGE_UNIT, &|order| taken(lane, order, |usage| usage.messages));
     let message_units = if lane.queues.is_empty() { 0 } else { sends + 2 * (batches + redeliveries) };
@@ -109,7 +110,7 @@ pub(crate) fn counted(
         message_units,
         fair_queue_units: Some(if lane.has_fair_queue() { message_units } else { 0 }),
         functions,
-        // Each time that an order comes to the database counts, a repeated one too.
+        // Every write of an order counts, repeats included.
         write_units: float(
             units(WRITE_UNIT, &|order| taken(lane, order, |usage| usage.record_writes))
                 + if lists_orders {
@@ -119,25 +120,25 @@ pub(crate) fn counted(
                 }
                 + step_write_units(lane, tally, workload),
         ),
-        // The status service reads consistently: one unit each. So does the worker, which looks up the sockets of each
-        // owner whose orders it was given: as often as there are orders at most.
+        // The status service reads consistently: one unit each. So does the worker, which looks up each owner's sockets
+        // once per batch: at most once per order.
         read_units: float(tally.status_requests + lookups),
         websocket_messages: units(FRAME_UNIT, &|order| u64::from(order.callbacks)),
         connection_minutes: f64::from(sockets) * open.as_secs_f64() / 60.0,
     }
 }
 
-/// Accepted requests for an order that were passed on: the first, and each repeat that came before it was decided.
+/// Accepted requests for an order that were passed on: the first, and each repeat before the decision.
 fn passed_on(order: &OrderState) -> u64 {
     u64::from(order.accepted - order.late_repeats)
 }
 
-/// What the accepted requests for an order took.
+/// The usage of an order's accepted requests.
 fn taken(lane: Lane, order: &OrderState, of: fn(&OrderUsage) -> u64) -> u64 {
     passed_on(order) * of(&lane.usage) + u64::from(order.late_repeats) * of(&lane.late_repeat)
 }
 
-/// What the steps of a lane write for its orders: their holds, and what becomes of them.
+/// Write units of the steps for a lane's orders: holds and their final states.
 fn step_write_units(lane: Lane, tally: &Tally, workload: &Workload) -> u64 {
     let bodies = workload.ordered_bodies();
     let mut skus = vec![0; tally.orders.len()];
@@ -148,18 +149,18 @@ fn step_write_units(lane: Lane, tally: &Tally, workload: &Workload) -> u64 {
     let units = tally.orders.iter().zip(skus).map(|(order, skus)| {
         let items = taken(lane, order, |usage| usage.transaction_items)
             + taken(lane, order, |usage| usage.transaction_items_per_sku) * skus;
-        // What was held is undone in transactions, too; of a step that refused, less is.
+        // Holds are undone in transactions, too. A step that refused has none, so this is an upper bound.
         let undone = if order.outcome == Some(Outcome::Cancelled) { items } else { 0 };
         taken(lane, order, |usage| usage.small_writes) + TRANSACTION_UNITS * (items + undone)
     });
     units.sum()
 }
 
-/// What Lambda reported of the lane's functions in that time. CloudWatch Logs has it a little later: it is asked until
-/// it has at least as many reports as there must be, and no more of them come.
+/// Lambda's reports on the lane's functions in that window. CloudWatch Logs has them a little later: reads until there
+/// are at least the minimum number of reports and no new ones arrive.
 ///
 /// # Errors
-/// The logs cannot be read. Reports that do not come are listed in `errors`.
+/// The logs cannot be read. Missing reports are listed in `errors`.
 pub(crate) async fn functions(
     lane: Lane,
     deployed: &Deployed,
@@ -183,7 +184,7 @@ pub(crate) async fn functions(
             }
             if Instant::now() >= deadline {
                 errors.push(format!(
-                    "CloudWatch Logs has {} reports of {} after {} s, and {fewest} invocations or more there were: the \
+                    "CloudWatch Logs has {} reports of {} after {} s, for at least {fewest} invocations: the \
                      costs of Lambda are too low",
                     usage.invocations,
                     function.deployed_name,
@@ -211,13 +212,13 @@ async fn of_function(deployed: &Deployed, function: &Function, window: Window) -
     })
 }
 
-/// Lambda's reports, each with when it was written, in milliseconds.
+/// Lambda's reports, each with its timestamp in milliseconds.
 async fn reports(deployed: &Deployed, function: &Function, window: Window) -> anyhow::Result<Vec<(f64, Report)>> {
     let group = deployed.controls.log_group(&function.deployed_name).await?;
     let milliseconds = |at: OffsetDateTime| i64::try_from(at.unix_timestamp_nanos() / 1_000_000);
     let from = milliseconds(window.from)?;
     let mut reports = Vec::new();
-    // Asked one by one: not all emulators know alternatives.
+    // One request per pattern: some emulators do not support alternatives.
     for pattern in REPORT_PATTERNS {
         let request = deployed.logs.filter_log_events().log_group_name(&group).start_time(from).filter_pattern(pattern);
         let mut pages = request.into_paginator().send();
@@ -234,8 +235,8 @@ async fn reports(deployed: &Deployed, function: &Function, window: Window) -> an
     Ok(reports)
 }
 
-/// How many invocations ran at the same moment at most; each ended when its report was written. Of each, what reports
-/// cannot tell apart is left out, so that there may have been more.
+/// Largest number of concurrent invocations; each ended when its report was written. Invocations that overlap by less
+/// than the reports' precision do not count, so there may have been more.
 fn most_at_once(reports: &[(f64, Report)]) -> u64 {
     let mut changes: Vec<(f64, i64)> = Vec::new();
     for (end, report) in reports {
@@ -243,7 +244,7 @@ fn most_at_once(reports: &[(f64, Report)]) -> u64 {
         changes.push((began + EDGE_MS.min(report.milliseconds / 2.0), 1));
         changes.push((*end, -1));
     }
-    // Where one ends when another begins, it ends first.
+    // At equal times, ends go before beginnings.
     changes.sort_by(|(a, change_a), (b, change_b)| a.total_cmp(b).then(change_a.cmp(change_b)));
     let mut now = 0;
     let most = changes
@@ -256,7 +257,7 @@ fn most_at_once(reports: &[(f64, Report)]) -> u64 {
     most.map_or(0, |most| u64::try_from(most).unwrap_or(0)).max(u64::from(!reports.is_empty()))
 }
 
-/// What Lambda reports of one invocation.
+/// Lambda's report on one invocation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Report {
     milliseconds: f64,
@@ -265,7 +266,7 @@ struct Report {
 }
 
 impl Report {
-    /// Reads a report, as text or as JSON. Source: AWS Lambda Developer Guide, "Lambda function logs".
+    /// Parses a report in text or JSON. Source: AWS Lambda Developer Guide, "Lambda function logs".
     fn read(line: &str) -> Option<Self> {
         if let Some(report) = line.strip_prefix("REPORT RequestId:") {
             let field = |name: &str| {
@@ -324,7 +325,7 @@ mod tests {
     use super::*;
     use crate::workload::{Arrival, Content, SAMPLE};
 
-    /// What AWS bills for one order of two SKUs that was sent so often before its outcome was known, and so often after it.
+    /// AWS's bill for one order of two SKUs, sent `before` times before its outcome and `after` times after it.
     fn billed(lane: &str, before: u8, after: u8) -> Usage {
         let lane = lanes::lane(lane).expect("it is in the table");
         let arrival = Arrival { at_us: 0, order: 0, content: Content::Order(0) };
@@ -353,7 +354,7 @@ mod tests {
         // 3 holds that become final, and twice the 5 + 2 items of the transactions.
         assert_eq!((once.publish_units, once.message_units), (Some(6), 33));
         assert!((once.write_units - 25.0).abs() < 1e-9, "{}", once.write_units);
-        // One more of each: submitted, its message, a write whose condition fails.
+        // One more event, message and write, whose condition fails.
         assert_eq!((late.publish_units, late.message_units, late.order_requests), (Some(7), 36, 2));
         assert!((late.write_units - 26.0).abs() < 1e-9, "{}", late.write_units);
     }
@@ -375,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_order_costs_a_request_and_the_function_that_refused_it() {
+    fn a_refused_order_costs_a_request_and_the_invocation_that_refused_it() {
         let arrival = |order: u32| Arrival { at_us: 0, order, content: Content::Invalid };
         let workload = Workload { arrivals: vec![arrival(0), arrival(1)], orders: 2, ..Workload::default() };
         let mut tally = Tally::new(&workload);
@@ -405,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn other_lines_are_no_reports() {
+    fn other_lines_are_not_reports() {
         for line in
             ["", "REPORT RequestId: x", "{}", r#"{"type":"platform.start","record":{}}"#, r#"{"message":"REPORT"}"#]
         {
@@ -414,16 +415,16 @@ mod tests {
     }
 
     #[test]
-    fn invocations_that_follow_each_other_do_not_run_at_once() {
+    fn consecutive_invocations_are_not_concurrent() {
         let report = |end: f64, milliseconds: f64| {
             (end, Report { milliseconds, billed_milliseconds: milliseconds, megabytes: 128.0 })
         };
 
         assert_eq!(most_at_once(&[]), 0);
         assert_eq!(most_at_once(&[report(100.0, 2.0)]), 1);
-        // Ten of 4 ms each, all at the same moment.
+        // Ten concurrent invocations of 4 ms.
         assert_eq!(most_at_once(&[report(100.0, 4.0); 10]), 10);
-        // Back to back, reported to the nearest millisecond.
+        // Consecutive, rounded to milliseconds.
         assert_eq!(most_at_once(&[report(100.0, 50.0), report(149.0, 50.0), report(199.0, 50.0)]), 1);
         assert_eq!(most_at_once(&[report(100.0, 50.0), report(120.0, 50.0), report(300.0, 260.0)]), 3);
     }

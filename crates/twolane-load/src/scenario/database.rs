@@ -1,4 +1,4 @@
-//! A database that is slow, or over its limit.
+//! Scenarios with a slow or a throttled database.
 
 use super::Scenario;
 use crate::deployed::Deployed;
@@ -9,12 +9,12 @@ use lanes::Lane;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// The functions' variable that leads them to their database. Source: AWS SDKs and Tools Reference Guide,
-/// "Service-specific endpoints".
+/// The functions' variable with their database endpoint. Source: AWS SDKs and Tools Reference Guide, "Service-specific
+/// endpoints".
 const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 
 impl Scenario {
-    /// Each order's write takes so much longer.
+    /// Delays each write by `slow_by`.
     pub(super) async fn slow_database(
         &mut self,
         lanes: &[Lane],
@@ -24,7 +24,7 @@ impl Scenario {
     ) -> anyhow::Result<()> {
         if !is_local {
             bail!(
-                "AWS has no control that makes DynamoDB slow: slow-db is for local stacks, whose functions run on this \
+                "AWS cannot make DynamoDB slow: slow-db needs a local stack, with functions on this \
                  machine. Try throttled-db"
             );
         }
@@ -32,7 +32,7 @@ impl Scenario {
         self.stand_between(lanes, deployed, Rule::new(is_write, When::Always, Fault::Slow(slow_by))).await
     }
 
-    /// Each table takes so many writes per second, and refuses others; a local database all tables together.
+    /// Limits each table to `writes` writes per second; in a local stack, all tables together.
     pub(super) async fn throttled_database(
         &mut self,
         lanes: &[Lane],
@@ -42,7 +42,7 @@ impl Scenario {
     ) -> anyhow::Result<()> {
         self.set("writesPerSecond", writes);
         if is_local {
-            // An emulator's tables have no limit.
+            // Emulated tables have no limit.
             let over = When::Over(Allowance::per_second(writes));
             return self.stand_between(lanes, deployed, Rule::new(is_write, over, Fault::Throttle)).await;
         }
@@ -58,7 +58,7 @@ impl Scenario {
         Ok(())
     }
 
-    /// Leads the lanes' functions to an endpoint on this machine, which passes on what they ask of the database.
+    /// Redirects the lanes' functions to an endpoint on this machine, which forwards their requests to the database.
     async fn stand_between(&mut self, lanes: &[Lane], deployed: &Deployed, rule: Rule) -> anyhow::Result<()> {
         let upstream = deployed
             .endpoint_url

@@ -1,4 +1,4 @@
-//! What happens to the stack while it is measured: by AWS's own controls, so that it works on any stack.
+//! Scenarios: what changes in the stack during the measurement. They use AWS's own settings, so they work on any stack.
 
 mod database;
 mod supplies;
@@ -18,29 +18,29 @@ use std::fmt::Display;
 use std::time::Duration;
 use twolane_client::signals::Interruption;
 
-/// A scenario, ready to be played.
+/// A planned scenario.
 pub struct Scenario {
-    /// What the stack is like before.
+    /// Settings before the run.
     pub(crate) before: Vec<Setting>,
-    /// What it is changed to while it is measured.
+    /// Settings during the run.
     pub(crate) during: Vec<Setting>,
-    /// What is added to stock and accounts meanwhile.
+    /// What is added to stock and accounts for the run.
     pub(crate) supplies: Option<Supplies>,
-    /// What is turned off for a while.
+    /// Outages.
     outages: Vec<Outage>,
-    /// What stands between the functions and the database, as long as the scenario lasts.
+    /// The fault endpoint between the functions and the database.
     endpoint: Option<Endpoint>,
-    /// What limits the lanes' functions, where that is known.
+    /// The limits of the lanes' functions, if known.
     limits: Vec<Limit>,
-    /// Its own figures, for the report.
+    /// The scenario's settings, for the report.
     pub(crate) settings: BTreeMap<String, String>,
-    /// What it does besides to the stack, in words.
+    /// What the scenario leaves in the stack, as text.
     pub leaves: Option<String>,
-    /// Why the lanes' limits are not known, which is no reason not to measure.
+    /// Why the lanes' limits are unknown. The run goes on without them.
     pub limits_unknown: Option<String>,
 }
 
-/// What limits a function of a lane.
+/// The limit of one of a lane's functions.
 #[derive(Clone, Debug)]
 struct Limit {
     lane: Lane,
@@ -48,18 +48,18 @@ struct Limit {
     setting: Setting,
 }
 
-/// A part of the stack that is turned off for a while.
+/// A part of the stack that is turned off for a time.
 #[derive(Clone, Debug)]
 struct Outage {
     lane: Lane,
     down: Setting,
     up: Setting,
-    /// Since the start.
+    /// Time since the start.
     from: Duration,
     lasts: Duration,
 }
 
-/// What is mixed into the load.
+/// What the scenario mixes into the load.
 pub(crate) fn mix(settings: &Settings) -> Mix {
     match settings.scenario {
         ScenarioName::Poison => Mix::Poison(settings.scenario_options.percent),
@@ -75,11 +75,12 @@ impl Scenario {
         self.endpoint.is_some()
     }
 
-    /// Reads what the stack is like, and says what it is to become; nothing is changed yet. `span` is when orders begin
-    /// to count and how long they come.
+    /// Reads the stack's settings and plans their changes; changes nothing yet. `span`: the warm-up, and how long
+    /// orders arrive after it.
     ///
     /// # Errors
-    /// The scenario changes the stack, and only its URLs are known; AWS refuses; the scenario is not for this stack.
+    /// The scenario changes the stack but only its URLs are known, AWS refuses, or the scenario does not support this
+    /// stack.
     pub(crate) async fn plan(
         settings: &Settings,
         lanes: &[Lane],
@@ -93,9 +94,9 @@ impl Scenario {
             None => None,
         };
         let (limits, limits_unknown) = match limits {
-            // Who may not read them may measure all the same, but for what changes them.
+            // Without permission to read limits, scenarios that do not change them still run.
             Some(Err(error)) if !settings.scenario.changes_functions() => {
-                (None, Some(format!("The report does not have the lanes' limits: {error:#}")))
+                (None, Some(format!("The report lacks the lanes' limits: {error:#}")))
             }
             Some(limits) => (Some(limits?), None),
             None => (None, None),
@@ -104,7 +105,7 @@ impl Scenario {
         let name = settings.scenario;
         let only_urls = || {
             format!(
-                "The scenario {} changes the stack's settings, and only its URLs are known: pass --stack-name or \
+                "The scenario {} changes the stack's settings, but only its URLs are known: pass --stack-name or \
                  --outputs",
                 name.name()
             )
@@ -142,15 +143,15 @@ impl Scenario {
         }
         if undecodable > 0 && lanes.iter().any(|lane| !lane.queues.is_empty()) {
             scenario.leaves = Some(format!(
-                "{undecodable} messages that nothing can decode are put into the first queue of each lane that has one. They \
-                 move to its dead-letter queue after all their deliveries; `twolane dlq` shows them, and deletes those that \
+                "Puts {undecodable} undecodable messages into the first queue of each lane that has one. They \
+                 move to its dead-letter queue after five deliveries. `twolane dlq` lists them, and deletes those that \
                  `--delete` names"
             ));
         }
         Ok(scenario)
     }
 
-    /// Changes nothing.
+    /// A scenario that changes nothing.
     fn steady(limits: Vec<Limit>, limits_unknown: Option<String>) -> Self {
         Self {
             before: Vec::new(),
@@ -165,8 +166,9 @@ impl Scenario {
         }
     }
 
-    /// Each function that writes has the same number of writers: invocations of one order each. A queue of its own has each its
-    /// own. Functions that only pass orders on keep their limits.
+    /// Limits each function that writes to the same number of concurrent invocations, each with one order. If a
+    /// function has several queues, the limit applies to each queue. Functions that only pass orders on keep their
+    /// limits.
     fn burst(&mut self, concurrency: i32, limits: Vec<Limit>) {
         self.set("concurrency", concurrency);
         self.limits.clear();
@@ -191,7 +193,7 @@ impl Scenario {
         }
     }
 
-    /// One step of the bus is stopped during the turn of each of those lanes.
+    /// Stops one step of the bus during the turn of each of those lanes.
     async fn subscriber_down(
         &mut self,
         deployed: &Deployed,
@@ -212,8 +214,7 @@ impl Scenario {
         Ok(())
     }
 
-    /// The limit of invocations at the same time, by function of the lane: of several queues their sum. `None` for no limit, or
-    /// none that is known.
+    /// Maximum concurrency of each function of the lane; for several queues their sum. `None`: no limit, or unknown.
     pub(crate) fn limits(&self, lane: Lane) -> BTreeMap<String, Option<u64>> {
         let most = |limit: &Limit| match limit.setting {
             Setting::ReservedConcurrency { value, .. } => value,
@@ -233,12 +234,12 @@ impl Scenario {
         self.settings.insert(name.to_owned(), value.to_string());
     }
 
-    /// What is changed, from what to what, for people.
+    /// The changes to the stack as text: before and during the run.
     #[must_use]
     pub fn changes(&self) -> Vec<(String, String)> {
         let at_start =
             self.before.iter().zip(&self.during).map(|(before, during)| (before.to_string(), during.to_string()));
-        // A step that is stopped in the turn of each lane is one change.
+        // List a step that is stopped in several turns only once.
         let outages: BTreeSet<_> = self
             .outages
             .iter()
@@ -251,11 +252,11 @@ impl Scenario {
         supplies.chain(at_start).chain(outages).collect()
     }
 
-    /// Turns off what is to be turned off of that lane, and on again. An interruption leaves it to whoever undoes all
-    /// changes.
+    /// Runs that lane's outages: turns parts off, and on again. After an interruption they stay off until all changes
+    /// are undone.
     ///
     /// # Errors
-    /// What AWS says.
+    /// AWS refuses or does not answer.
     pub(crate) async fn disturb(
         &self,
         lane: Lane,
@@ -269,7 +270,7 @@ impl Scenario {
     }
 }
 
-/// Turns off what is to be turned off, and on again.
+/// Runs one outage.
 async fn take_down(
     outage: &Outage,
     deployed: &Deployed,
@@ -288,18 +289,18 @@ async fn take_down(
     deployed.controls.apply_unless(&outage.up, interruption.wait()).await
 }
 
-/// The step of that name, of the first lane that has it.
+/// The step with that name, from the first lane that has it.
 fn step(name: &str, lanes: &[Lane]) -> anyhow::Result<&'static StepSpec> {
     let mut steps = lanes.iter().flat_map(|lane| lane.steps);
     steps.find(|step| step.name == name).with_context(|| {
         format!(
-            "The scenario {} stops the step {name}, and no lane that is measured has it: add the bus lane to --lanes",
+            "The scenario {} stops the step {name}, but no measured lane has it: add the bus lane to --lanes",
             ScenarioName::SubscriberDown.name()
         )
     })
 }
 
-/// What limits the lanes' functions.
+/// Reads the limits of the lanes' functions.
 async fn deployed_limits(deployed: &Deployed, lanes: &[Lane]) -> anyhow::Result<Vec<Limit>> {
     let mut limits = Vec::new();
     for lane in lanes.iter().copied() {
@@ -315,7 +316,7 @@ async fn deployed_limits(deployed: &Deployed, lanes: &[Lane]) -> anyhow::Result<
     Ok(limits)
 }
 
-/// With a limit of invocations at the same time, each of one order.
+/// The setting with that maximum concurrency, and one order per invocation.
 fn limited(setting: &Setting, concurrency: i32) -> Setting {
     let mut changed = setting.clone();
     match &mut changed {
@@ -328,7 +329,7 @@ fn limited(setting: &Setting, concurrency: i32) -> Setting {
     changed
 }
 
-/// Without any invocation.
+/// The setting with invocations turned off.
 fn turned_off(setting: &Setting) -> Setting {
     let mut changed = setting.clone();
     match &mut changed {
@@ -353,10 +354,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn says_why_the_limits_are_missing_and_measures_all_the_same() {
+    async fn goes_on_without_limits_and_says_why_they_are_missing() {
         let scenario = planned(Steady).await.expect("it changes nothing");
 
-        let why = scenario.limits_unknown.expect("AWS cannot be asked");
+        let why = scenario.limits_unknown.expect("AWS cannot be called");
         assert!(why.contains("Failed to read the reserved concurrency"), "{why}");
     }
 

@@ -1,4 +1,4 @@
-//! What orders of lanes with steps take from: stock and accounts, which a run adds to and takes back from at its end.
+//! Stock and accounts for orders of lanes with steps. A run adds to them and takes the rest back at its end.
 
 use super::Scenario;
 use crate::deployed::{self, Deployed};
@@ -19,7 +19,7 @@ pub(crate) struct Supplies {
 }
 
 impl Supplies {
-    /// The same, and by what the orders of the lanes with steps are found again.
+    /// The addition, with the data that finds the orders of the lanes with steps again.
     pub(crate) fn fill(&self, orders_table: &str, order_ids: Vec<OrderIds>) -> Fill {
         Fill {
             id: Uuid::new_v4().to_string(),
@@ -33,13 +33,13 @@ impl Supplies {
         }
     }
 
-    /// What is there and what is added, for people.
+    /// What is available and what is added, as text.
     pub(super) fn changes(&self) -> [(String, String); 2] {
         [self.stock.changes(), self.accounts.changes()]
     }
 }
 
-/// What all orders take. Each counts once, whatever is sent twice.
+/// The sum of what all orders take. Repeats do not count.
 fn needs(workload: &Workload, owners: &[String]) -> Amounts {
     let bodies = workload.ordered_bodies();
     let mut needs = Amounts::default();
@@ -59,10 +59,10 @@ fn needs(workload: &Workload, owners: &[String]) -> Amounts {
 }
 
 impl Scenario {
-    /// Plans to add to stock and accounts what the workload takes from them, on top of what is there.
+    /// Plans to add what the workload takes to stock and accounts, on top of what is there.
     ///
     /// # Errors
-    /// A token does not say whose it is; AWS refuses.
+    /// A token has no readable subject, or AWS refuses.
     pub(crate) async fn supply(
         &mut self,
         deployed: &Deployed,
@@ -71,8 +71,8 @@ impl Scenario {
     ) -> anyhow::Result<()> {
         let Some(deployed::Supplies { stock, accounts }) = &deployed.supplies else { return Ok(()) };
         let owners = owners.subjects.as_ref().context(
-            "Orders of the bus lane are paid from their owners' accounts, and a token does not say whose it is: pass tokens \
-             that are JWTs",
+            "Orders of the bus lane are paid from their owners' accounts, but a token has no readable subject: pass \
+             tokens that are JWTs",
         )?;
         let needs = needs(workload, owners);
         if !needs.units.is_empty() {
@@ -95,7 +95,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn needs_what_each_order_takes_once_from_its_own_owner() {
+    fn counts_each_order_once_for_its_owner() {
         let bodies = vec![
             r#"{"currency":"EUR","items":[{"sku":"A","quantity":2,"unitPriceMinor":10}]}"#.into(),
             r#"{"currency":"JPY","items":[{"sku":"B","quantity":1,"unitPriceMinor":5}]}"#.into(),

@@ -1,4 +1,4 @@
-//! Changes that are undone whatever happens: what was before is on disk before anything is changed.
+//! Changes to a stack that are always undone: the previous settings are on disk before anything is changed.
 
 use super::{controls::Controls, fill::Fill, setting::Setting};
 use anyhow::{Context, bail};
@@ -12,39 +12,39 @@ use std::path::{Path, PathBuf};
 use twolane_client::orders_table::OrderKey;
 use twolane_client::signals::Interruption;
 
-/// What the file holds.
+/// The content of the settings file.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Saved {
-    /// URL of the stack's REST API: settings of one stack are never put into another.
+    /// URL of the stack's REST API, so that settings are never put into another stack.
     stack: String,
-    /// What was before, in the order in which it is put back.
+    /// The previous settings, in the order in which they are restored.
     before: Vec<Setting>,
-    /// What is added to stock and accounts.
+    /// The addition to stock and accounts.
     #[serde(default)]
     fill: Option<Fill>,
-    /// Orders that were accepted and had no outcome when the work ended: they may still take of what was added.
+    /// Accepted orders without an outcome at the end of the work: they may still take of what was added.
     #[serde(default)]
     awaited: HashSet<OrderKey>,
 }
 
-/// Settings that may be changed, because what they were is saved.
+/// Settings that may be changed, because the previous values are saved.
 pub(crate) struct Changes {
     controls: Controls,
     file: PathBuf,
     saved: Saved,
-    /// Prints what is done to the stack meanwhile.
+    /// Prints what is done to the stack.
     notify: fn(&str),
-    /// Whoever holds it is measuring the stack: the kernel gives it back when its process ends, however it ends.
+    /// A lock for the duration of the run: the kernel releases it when the process ends, however it ends.
     _lock: File,
 }
 
 impl Changes {
-    /// Saves what is before in `file`; nothing is changed yet.
+    /// Saves the current settings in `file`; changes nothing yet.
     ///
     /// # Errors
-    /// There is such a file: another run is measuring the stack, or was ended before it could undo its changes. The stack
-    /// is not as it is said to be any more. Otherwise what the file system or AWS says.
+    /// The file exists: another run is measuring the stack, or was killed before it could undo its changes. Or the
+    /// stack has changed since the settings were read. Or the file system or AWS fails.
     pub(crate) async fn begin(
         controls: Controls,
         stack: &str,
@@ -55,7 +55,7 @@ impl Changes {
     ) -> anyhow::Result<Self> {
         let saved = Saved { stack: stack.to_owned(), before, fill: filled, awaited: HashSet::new() };
         let lock = save(&file, &saved)?;
-        // Another run may have ended since, and what it had changed is what was read.
+        // `before` may contain changes of another run that has ended since.
         if let Err(error) = unchanged(&controls, &saved.before).await {
             fs::remove_file(&file).with_context(|| format!("Failed to delete {}", file.display()))?;
             return Err(error);
@@ -63,10 +63,10 @@ impl Changes {
         Ok(Self { controls, file, saved, notify, _lock: lock })
     }
 
-    /// Adds to stock and accounts, does work that changes settings, and undoes all changes when it ends, also when it panics or
-    /// stock and accounts cannot be added to. The second result is an error where they could not be undone: which, and what to
-    /// type. What is interrupted may take a while to end: settings are put back at once, and once more at its end, as it may
-    /// have been about to change one. `awaited` names orders that had no outcome yet when the work ended.
+    /// Adds to stock and accounts, runs `work`, and undoes all changes when it ends, fails or panics. The second result
+    /// is an error if changes could not be undone; the message names them and the command to type. An interrupted
+    /// `work` may take a while to end: settings are restored at once, and again at its end, because it may just have
+    /// changed one. `awaited` names orders without an outcome at the end of `work`.
     pub(crate) async fn during<T>(
         mut self,
         work: impl Future<Output = anyhow::Result<T>>,
@@ -76,9 +76,9 @@ impl Changes {
         let early = async {
             interruption.wait().await;
             (self.notify)(
-                "Putting the stack's settings back; the run ends when the requests under way have their answers.",
+                "Restoring the stack's settings. The run ends when the requests in progress have their answers.",
             );
-            // What fails is tried again at the end, and reported there.
+            // What fails here is retried and reported at the end.
             let _ = undo(&self.controls, &self.saved.before).await;
             std::future::pending::<()>().await;
         };
@@ -94,7 +94,7 @@ impl Changes {
         };
         if let Ok(Ok(result)) = &result {
             self.saved.awaited = awaited(result);
-            // A restore that comes later must wait for them, too.
+            // A later restore must wait for them, too.
             if !self.saved.awaited.is_empty()
                 && let Err(error) = fs::write(&self.file, json(&self.saved))
             {
@@ -121,10 +121,10 @@ impl Changes {
     }
 }
 
-/// Undoes what a run that was killed left changed, and says what; `None` if there is nothing to undo.
+/// Undoes what a killed run left changed, and returns it as text; `None` if there is nothing to undo.
 ///
 /// # Errors
-/// The file is of another stack; what the file system or AWS says.
+/// The file belongs to another stack, or the file system or AWS fails.
 pub(crate) async fn restore(
     controls: &Controls,
     stack: &str,
@@ -138,23 +138,29 @@ pub(crate) async fn restore(
         Err(error) => return Err(error).with_context(|| format!("Failed to read {shown}")),
     };
     if lock.try_lock().is_err() {
-        bail!("A run is measuring this stack, and puts its settings back itself: wait for it, or end it with Ctrl-C");
+        bail!("A run is measuring this stack and will restore its settings: wait for it, or end it with Ctrl-C");
     }
     let mut bytes = Vec::new();
     lock.read_to_end(&mut bytes).with_context(|| format!("Failed to read {shown}"))?;
     let saved: Saved = serde_json::from_slice(&bytes).with_context(|| {
-        format!("{shown} does not hold a stack's settings; if no run is under way, nothing was changed yet: delete it")
+        format!(
+            "{shown} does not contain a stack's settings. If no run is in progress, nothing was changed: delete the \
+             file"
+        )
     })?;
     if saved.stack != stack {
-        bail!("{shown} is of another stack, {}: name that one, or delete the file if it is gone", saved.stack);
+        bail!(
+            "{shown} belongs to another stack, {}: pass that stack, or delete the file if the stack no longer exists",
+            saved.stack
+        );
     }
     PutBack { controls, file, saved: &saved, interruption: None, notify }.run().await?;
     let supplies = saved.fill.iter().flat_map(|fill| [&fill.stock, &fill.accounts]);
-    let supplies = supplies.map(|supply| format!("{}: what orders had not taken of {supply}", supply.table));
+    let supplies = supplies.map(|supply| format!("{}: the rest of {supply}", supply.table));
     Ok(Some(saved.before.iter().map(ToString::to_string).chain(supplies).collect()))
 }
 
-/// What is put back, and by what file.
+/// A restore from a file.
 struct PutBack<'a> {
     controls: &'a Controls,
     file: &'a Path,
@@ -164,20 +170,20 @@ struct PutBack<'a> {
 }
 
 impl PutBack<'_> {
-    /// Puts everything back, and deletes the file. Settings come first: a step that was stopped must decide on the orders that
+    /// Restores everything and deletes the file. Restores settings first: a stopped step must decide on the orders that
     /// stock and accounts wait for.
     async fn run(&self) -> anyhow::Result<()> {
         let shown = self.file.display();
         let mut failed = undo(self.controls, &self.saved.before).await;
         if let Some(fill) = &self.saved.fill {
-            // Boxed, as its requests make it large.
+            // Boxed because its requests make it large.
             let taking_back =
                 fill.take_back(&self.controls.dynamodb, &self.saved.awaited, self.interruption, self.notify);
             failed.extend(Box::pin(taking_back).await.err().map(|error| format!("{error:#}")));
         }
         if !failed.is_empty() {
             bail!(
-                "The stack is not as it was before the run: {}.\n  Do:   twolane compare --restore (it goes by {shown})",
+                "The stack's settings are not restored: {}.\n  Do:   twolane compare --restore (reads {shown})",
                 failed.join("; ")
             );
         }
@@ -185,11 +191,11 @@ impl PutBack<'_> {
     }
 }
 
-/// Makes all settings what they were, and returns why some could not be made so; one that fails keeps no other from it.
+/// Restores all settings and returns the errors. A failed setting does not stop the others.
 async fn undo(controls: &Controls, before: &[Setting]) -> Vec<String> {
     let mut failed = Vec::new();
     for setting in before {
-        // Boxed, as its requests make it large.
+        // Boxed because its requests make it large.
         if let Err(error) = Box::pin(controls.apply(setting)).await {
             failed.push(format!("{error:#}"));
         }
@@ -197,12 +203,12 @@ async fn undo(controls: &Controls, before: &[Setting]) -> Vec<String> {
     failed
 }
 
-/// Whether all settings are still those.
+/// Checks that all settings are unchanged.
 async fn unchanged(controls: &Controls, before: &[Setting]) -> anyhow::Result<()> {
     for setting in before {
         let now = Box::pin(controls.current(setting)).await?;
         if now != *setting {
-            bail!("Nothing was changed, and nothing was sent: the stack is not as it was when you were asked ({now})");
+            bail!("Nothing was changed or sent: the stack has changed since the settings were read ({now})");
         }
     }
     Ok(())
@@ -212,7 +218,7 @@ fn json(saved: &Saved) -> Vec<u8> {
     serde_json::to_vec_pretty(saved).expect("settings are always JSON")
 }
 
-/// Writes a file that must not be there yet, and waits until the disk has it and its name. It is locked.
+/// Writes a new file, locks it, and waits until its content and its name are on disk. Fails if the file exists.
 fn save(file: &Path, saved: &Saved) -> anyhow::Result<File> {
     let shown = file.display();
     let opened = OpenOptions::new().write(true).create_new(true).open(file);
@@ -221,7 +227,7 @@ fn save(file: &Path, saved: &Saved) -> anyhow::Result<File> {
             bail!("Another run is measuring this stack: wait for it, or end it with Ctrl-C");
         }
         bail!(
-            "An earlier run was ended before it could put the stack's settings back: {shown} is there.\n  Do:   twolane \
+            "An earlier run ended before it could restore the stack's settings: {shown} exists.\n  Do:   twolane \
              compare --restore"
         );
     }
@@ -257,7 +263,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_is_passed_on_when_the_changes_are_undone() {
+    async fn a_panic_is_passed_on_after_the_changes_are_undone() {
         let file = std::env::temp_dir().join(format!("twolane-{}", uuid::Uuid::new_v4()));
         let config = aws_config::SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::latest()).build();
         let controls = Controls::new(&config);
@@ -274,11 +280,11 @@ mod tests {
         let panicked = AssertUnwindSafe(run).catch_unwind().await;
 
         assert!(panicked.is_err());
-        assert!(!file.exists(), "what was saved is deleted once it is put back");
+        assert!(!file.exists(), "the file is deleted after the restore");
     }
 
     #[test]
-    fn what_was_saved_is_read_back_and_never_overwritten() {
+    fn saved_settings_are_read_back_and_never_overwritten() {
         let file = std::env::temp_dir().join(format!("twolane-{}", uuid::Uuid::new_v4()));
 
         let lock = save(&file, &saved()).expect("there is no such file");

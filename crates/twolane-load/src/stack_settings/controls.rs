@@ -1,4 +1,4 @@
-//! Reading and changing settings of a deployed stack, by AWS's API.
+//! Reads and changes settings of a deployed stack with AWS APIs.
 
 use super::setting::{Capacity, Setting};
 use anyhow::{Context, bail};
@@ -13,14 +13,14 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use twolane_client::aws;
 
-/// Longest that a change is waited for, which AWS makes some time after it answers: seconds, and minutes for a table.
-/// Source: AWS Lambda API Reference, `UpdateEventSourceMapping` and `UpdateFunctionConfiguration`; Amazon DynamoDB API
-/// Reference, `UpdateTable`.
+/// Longest wait for a change that AWS makes asynchronously: seconds, or minutes for a table. Source: AWS Lambda API
+/// Reference, `UpdateEventSourceMapping` and `UpdateFunctionConfiguration`; Amazon DynamoDB API Reference,
+/// `UpdateTable`.
 const SETTLE_TIMEOUT: Duration = Duration::from_mins(10);
-/// Between two looks at it.
+/// Interval between checks.
 const SETTLE_INTERVAL: Duration = Duration::from_millis(250);
 
-/// What DynamoDB calls no limit. Source: Amazon DynamoDB API Reference, `OnDemandThroughput`.
+/// DynamoDB's value for no limit. Source: Amazon DynamoDB API Reference, `OnDemandThroughput`.
 const NO_LIMIT: i64 = -1;
 
 /// Reads and changes settings.
@@ -31,7 +31,7 @@ pub(crate) struct Controls {
 }
 
 impl Controls {
-    /// With the user's own credentials.
+    /// Uses the user's AWS configuration.
     pub(crate) fn new(config: &aws_config::SdkConfig) -> Self {
         Self { lambda: Client::new(config), dynamodb: aws_sdk_dynamodb::Client::new(config) }
     }
@@ -39,7 +39,7 @@ impl Controls {
     /// The reserved concurrency of a function.
     ///
     /// # Errors
-    /// What AWS says.
+    /// AWS refuses or does not answer.
     pub(crate) async fn reserved_concurrency(&self, function: &str) -> anyhow::Result<Setting> {
         let answer = self.lambda.get_function_concurrency().function_name(function).send().await;
         let answer = answer.map_err(|error| aws::describe(&error));
@@ -47,10 +47,10 @@ impl Controls {
         Ok(Setting::ReservedConcurrency { function: function.into(), value: answer.reserved_concurrent_executions() })
     }
 
-    /// How each queue of a function invokes it.
+    /// The event source mappings of a function.
     ///
     /// # Errors
-    /// What AWS says; it has no event source.
+    /// AWS refuses or does not answer, or the function has no event source.
     pub(crate) async fn event_sources(&self, function: &str) -> anyhow::Result<Vec<Setting>> {
         let answer = self.lambda.list_event_source_mappings().function_name(function).send().await;
         let answer = answer.map_err(|error| aws::describe(&error));
@@ -70,7 +70,7 @@ impl Controls {
         answer.event_source_mappings().iter().map(setting).collect()
     }
 
-    /// How the event source with that id invokes a function.
+    /// The event source mapping with that id.
     async fn event_source(&self, function: &str, id: &str) -> anyhow::Result<Setting> {
         let sources = self.event_sources(function).await?;
         let is_it = |source: &Setting| matches!(source, Setting::EventSource { id: other, .. } if other == id);
@@ -80,7 +80,7 @@ impl Controls {
     /// A variable of a function.
     ///
     /// # Errors
-    /// What AWS says.
+    /// AWS refuses or does not answer.
     pub(crate) async fn variable(&self, function: &str, name: &str) -> anyhow::Result<Setting> {
         let value = self.environment(function).await?.remove(name);
         Ok(Setting::Variable { function: function.into(), name: name.into(), value })
@@ -89,7 +89,7 @@ impl Controls {
     /// The capacity of a table.
     ///
     /// # Errors
-    /// What AWS says.
+    /// AWS refuses or does not answer.
     pub(crate) async fn table_capacity(&self, table: &str) -> anyhow::Result<Setting> {
         let described = self.describe_table(table).await.with_context(|| format!("Failed to describe {table}"))?;
         let on_demand = described
@@ -103,7 +103,7 @@ impl Controls {
             let units =
                 throughput.and_then(|units| Some((units.write_capacity_units()?, units.read_capacity_units()?)));
             let (writes, reads) =
-                units.with_context(|| format!("AWS does not say what {table} is provisioned with"))?;
+                units.with_context(|| format!("AWS did not return the provisioned capacity of {table}"))?;
             Capacity::Provisioned { writes, reads }
         };
         Ok(Setting::TableCapacity { table: table.into(), capacity })
@@ -112,7 +112,7 @@ impl Controls {
     /// The log group of a function.
     ///
     /// # Errors
-    /// What AWS says.
+    /// AWS refuses or does not answer.
     pub(crate) async fn log_group(&self, function: &str) -> anyhow::Result<String> {
         let answer = self.lambda.get_function_configuration().function_name(function).send().await;
         let answer = answer.map_err(|error| aws::describe(&error))?;
@@ -120,10 +120,10 @@ impl Controls {
         Ok(group.map_or_else(|| format!("/aws/lambda/{function}"), ToOwned::to_owned))
     }
 
-    /// The setting as it is now, of what that one is of.
+    /// The current value of the same setting.
     ///
     /// # Errors
-    /// What AWS says.
+    /// AWS refuses or does not answer.
     pub(crate) async fn current(&self, setting: &Setting) -> anyhow::Result<Setting> {
         match setting {
             Setting::ReservedConcurrency { function, .. } => self.reserved_concurrency(function).await,
@@ -133,25 +133,25 @@ impl Controls {
         }
     }
 
-    /// Makes the setting so, and waits until it is. What is so already is left alone.
+    /// Changes the setting and waits until the change is done. Does nothing if it is already so.
     ///
     /// # Errors
-    /// What AWS says; it is not so after minutes.
+    /// AWS refuses or does not answer, or the change is not done after ten minutes.
     pub(crate) async fn apply(&self, setting: &Setting) -> anyhow::Result<()> {
         self.apply_unless(setting, std::future::pending()).await
     }
 
-    /// The same, but for the wait where it is `interrupted`: others may be changing it back by then.
+    /// As [`Self::apply`], but does not wait when `interrupted` completes: others may be changing it back by then.
     ///
     /// # Errors
-    /// What AWS says; it is not so after minutes.
+    /// AWS refuses or does not answer, or the change is not done after ten minutes.
     pub(crate) async fn apply_unless(
         &self,
         setting: &Setting,
         interrupted: impl Future<Output = ()>,
     ) -> anyhow::Result<()> {
         let applied = async {
-            // What was asked for is waited for: dropped on its way, it might come after what changes it back.
+            // Always wait for the request: if dropped, it could take effect after the change back.
             self.change(setting).await?;
             tokio::select! {
                 settled = self.settled(setting) => settled,
@@ -161,7 +161,7 @@ impl Controls {
         applied.await.with_context(|| format!("Failed to change the stack to {setting}"))
     }
 
-    /// Asks AWS for the change, unless it is so already.
+    /// Requests the change from AWS, unless it is already so.
     async fn change(&self, setting: &Setting) -> anyhow::Result<()> {
         until(async || match self.unsettled(setting).await? {
             Some(state) => Ok(Err(state)),
@@ -171,7 +171,7 @@ impl Controls {
         .await
     }
 
-    /// Waits until it is so.
+    /// Waits until the setting has the value.
     async fn settled(&self, setting: &Setting) -> anyhow::Result<()> {
         until(async || {
             if let Some(state) = self.unsettled(setting).await? {
@@ -183,7 +183,7 @@ impl Controls {
         .await
     }
 
-    /// What state it is in while AWS still makes an earlier change.
+    /// The state while AWS still makes an earlier change; `None` if it makes none.
     async fn unsettled(&self, setting: &Setting) -> anyhow::Result<Option<String>> {
         Ok(match setting {
             Setting::ReservedConcurrency { .. } => None,
@@ -208,7 +208,7 @@ impl Controls {
         })
     }
 
-    /// Asks AWS for the change; whether it took the request. It does not while it makes another one.
+    /// Requests the change from AWS. Returns whether AWS accepted it: it does not during another change.
     async fn request(&self, setting: &Setting) -> anyhow::Result<bool> {
         match setting {
             Setting::ReservedConcurrency { function, value: Some(value) } => {
@@ -219,7 +219,7 @@ impl Controls {
                 taken(self.lambda.delete_function_concurrency().function_name(function).send().await)
             }
             Setting::EventSource { id, maximum_concurrency, batch_size, enabled, .. } => {
-                // An empty configuration takes the limit away.
+                // An empty configuration removes the limit.
                 let scaling = ScalingConfig::builder().set_maximum_concurrency(*maximum_concurrency).build();
                 let request = self.lambda.update_event_source_mapping().uuid(id).scaling_config(scaling);
                 taken(request.batch_size(*batch_size).enabled(*enabled).send().await)
@@ -253,7 +253,7 @@ impl Controls {
 
     async fn describe_table(&self, table: &str) -> anyhow::Result<TableDescription> {
         let answer = self.dynamodb.describe_table().table_name(table).send().await;
-        answer.map_err(|error| aws::describe(&error))?.table.context("AWS describes no table")
+        answer.map_err(|error| aws::describe(&error))?.table.context("AWS returned no table")
     }
 
     async fn environment(&self, function: &str) -> anyhow::Result<HashMap<String, String>> {
@@ -264,7 +264,7 @@ impl Controls {
     }
 }
 
-/// Looks until it is so, or for too long; the inner error says how it is instead.
+/// Checks until `look` succeeds or the timeout has passed. The inner error describes the current state.
 async fn until(look: impl AsyncFn() -> anyhow::Result<Result<(), String>>) -> anyhow::Result<()> {
     let deadline = Instant::now() + SETTLE_TIMEOUT;
     loop {
@@ -276,8 +276,8 @@ async fn until(look: impl AsyncFn() -> anyhow::Result<Result<(), String>>) -> an
     }
 }
 
-/// Whether AWS took a request; not while another change is under way.
-/// Source: AWS Lambda and Amazon DynamoDB API References, errors of the actions above.
+/// Whether AWS accepted a request: it does not during another change. Source: AWS Lambda and Amazon DynamoDB API
+/// References, errors of the actions above.
 fn taken<T, E>(answer: Result<T, SdkError<E>>) -> anyhow::Result<bool>
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! Stock and money that a run adds to what is there, and takes back as far as its orders did not take them.
+//! Stock and money that a run adds. It takes back what its orders did not take.
 
 use super::supplies::{Amounts, Supply, Wait};
 use crate::workload::{OrderIds, Turns};
@@ -16,31 +16,31 @@ use twolane_client::signals::Interruption;
 /// Orders looked up in one request. Source: Amazon DynamoDB API Reference, `BatchGetItem`.
 const BATCH: usize = 100;
 
-/// Requests under way at the same time.
+/// Concurrent requests.
 const AT_ONCE: usize = 8;
 
-/// Between two looks at orders that are not decided.
+/// Interval between checks of undecided orders.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Longest wait until the steps have decided on every order: the longest deadline of an order, 15 minutes, and a minute for
-/// what it starts. Source: `docs/architecture.md`, "What the bus lane does with one order".
+/// Longest wait until every order is decided: the longest deadline of an order, 15 minutes, and a minute for what it
+/// starts. Source: `docs/architecture.md`, "What the bus lane does with one order".
 const LONGEST: Duration = Duration::from_mins(16);
 
 /// Longest wait after an interruption.
 const LONGEST_INTERRUPTED: Duration = Duration::from_mins(1);
 
-/// What a run adds, and by what its orders are found again.
+/// What a run adds, and the data that finds its orders again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Fill {
-    /// Names this addition: no other has the same.
+    /// Unique id of this addition.
     pub(crate) id: String,
     pub(crate) stock: Supply,
     pub(crate) accounts: Supply,
     pub(crate) orders_table: String,
-    /// Of each lane with steps.
+    /// Order ids of each lane with steps.
     pub(crate) order_ids: Vec<OrderIds>,
-    /// Orders that each of these lanes is sent.
+    /// Number of orders per lane.
     pub(crate) orders: u32,
     /// How the owners share the orders.
     #[serde(default)]
@@ -53,17 +53,17 @@ impl Fill {
     /// Adds everything. May be repeated.
     ///
     /// # Errors
-    /// What AWS says.
+    /// AWS refuses or does not answer.
     pub(super) async fn add(&self, client: &Client) -> anyhow::Result<()> {
         self.stock.add(client, &self.id).await?;
         self.accounts.add(client, &self.id).await
     }
 
-    /// Takes back what the run's orders did not take, once each of them is decided. `awaited` orders were accepted and had no
-    /// outcome yet: those that have no record are waited for, too. May be repeated.
+    /// Takes back what the run's orders did not take, once each is decided. Also waits for `awaited` orders without a
+    /// record: they were accepted but had no outcome yet. May be repeated.
     ///
     /// # Errors
-    /// What AWS says; orders that are not decided in time: nothing was taken back. Amounts that are not there.
+    /// AWS refuses or does not answer. Or orders are not decided in time: nothing was taken back.
     pub(super) async fn take_back(
         &self,
         client: &Client,
@@ -78,8 +78,8 @@ impl Fill {
         let missing: Vec<String> = [&stock, &accounts].into_iter().flatten().flatten().cloned().collect();
         if !missing.is_empty() {
             notify(&format!(
-                "warning: Other orders have taken what the run added, and it was not taken back: {}. When that much is \
-                 available again, take it away by `twolane stock add SKU -UNITS` or `twolane account add OWNER CURRENCY \
+                "warning: Not taken back, because other orders have taken what the run added: {}. Once that amount is \
+                 available again, remove it with `twolane stock add SKU -UNITS` or `twolane account add OWNER CURRENCY \
                  -AMOUNT`.",
                 missing.join("; ")
             ));
@@ -87,7 +87,7 @@ impl Fill {
         stock.and(accounts).map(drop)
     }
 
-    /// What the run's orders have taken.
+    /// The sum of what the run's orders have taken.
     async fn taken(
         &self,
         client: &Client,
@@ -102,7 +102,7 @@ impl Fill {
         let mut undecided = look(&table, self.batches(), awaited, &mut taken).await?;
         if !undecided.is_empty() {
             notify(&format!(
-                "Waiting for {} orders before what was added to stock and accounts is taken back.",
+                "Waiting for {} orders before taking back what was added to stock and accounts.",
                 undecided.len()
             ));
         }
@@ -112,8 +112,8 @@ impl Fill {
             }
             if Instant::now() >= deadline {
                 bail!(
-                    "{} orders of the run, {} for one, are not decided after {} s, so that what was added to stock and accounts \
-                     is still there",
+                    "{} orders of the run (such as {}) are undecided after {} s, so what was added to stock and \
+                     accounts is still there",
                     undecided.len(),
                     undecided[0].order_id,
                     began.elapsed().as_secs()
@@ -134,7 +134,7 @@ impl Fill {
     }
 }
 
-/// Adds to `taken` what those orders have taken. Returns the ones that are not decided.
+/// Adds to `taken` what those orders have taken. Returns the undecided orders.
 async fn look(
     table: &OrdersTable,
     batches: impl Iterator<Item = Vec<OrderKey>>,

@@ -1,5 +1,5 @@
-//! What a scenario changes on a deployed stack, and always changes back: by AWS's own controls, so that it works on any
-//! stack.
+//! Settings of a deployed stack that a scenario changes and always changes back. They are AWS's own settings, so this
+//! works on any stack.
 
 mod changes;
 mod controls;

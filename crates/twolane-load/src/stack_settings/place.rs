@@ -1,17 +1,16 @@
-//! Where a stack's settings are saved when nothing is said: by stack, so that it is found from any folder.
+//! The default file for a stack's saved settings: one per stack, so that it is found from any folder.
 
 use anyhow::Context;
 use std::env;
 use std::fs;
 use std::path::PathBuf;
 
-/// The file for that stack, in a folder that is there afterwards.
-/// Source: XDG Base Directory Specification, `$XDG_STATE_HOME`.
+/// The file for that stack. Creates its folder. Source: XDG Base Directory Specification, `$XDG_STATE_HOME`.
 ///
 /// # Errors
 /// There is no home folder, or the file system refuses.
 pub(crate) fn default_file(stack: &str) -> anyhow::Result<PathBuf> {
-    // The specification has relative paths ignored.
+    // The specification requires to ignore relative paths.
     let state = env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let state = state.or_else(|| Some(env::home_dir()?.join(".local/state")));
     let folder = state.context("There is no home folder for the stack's settings: pass --settings-file")?;
@@ -20,7 +19,7 @@ pub(crate) fn default_file(stack: &str) -> anyhow::Result<PathBuf> {
     Ok(folder.join(format!("settings-{}.json", file_name(stack))))
 }
 
-/// The URL without its scheme, and without what is not for file names.
+/// The URL without its scheme, with only characters for file names.
 fn file_name(stack: &str) -> String {
     let address = stack.split_once("://").map_or(stack, |(_, address)| address).trim_end_matches('/');
     address.chars().map(|letter| if letter.is_ascii_alphanumeric() || letter == '.' { letter } else { '-' }).collect()
@@ -31,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stacks_have_files_of_their_own() {
+    fn each_stack_has_a_separate_file() {
         assert_eq!(
             file_name("http://localhost:4566/_aws/execute-api/ab12/live"),
             "localhost-4566--aws-execute-api-ab12-live"

@@ -1,4 +1,4 @@
-//! Settings of a deployed stack, as AWS's API has them.
+//! Settings of a deployed stack, as in AWS's APIs.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -7,24 +7,24 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "setting", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub(crate) enum Setting {
-    /// Invocations of a function that run at once at most, 0 for none at all; `None` for the account's limit.
+    /// Maximum concurrent invocations of a function, 0 for none; `None` for the account's limit.
     ReservedConcurrency { function: String, value: Option<i32> },
-    /// How a queue invokes a function.
+    /// An event source mapping: how a queue invokes a function.
     EventSource {
         function: String,
         /// AWS's id of the event source mapping.
         id: String,
-        /// Invocations at once at most, at least 2; `None` for the function's limit.
+        /// Maximum concurrent invocations, at least 2; `None` for the function's limit.
         maximum_concurrency: Option<i32>,
-        /// Messages in one invocation at most.
+        /// Maximum messages per invocation.
         batch_size: i32,
-        /// Whether it invokes at all.
+        /// Whether it is enabled.
         enabled: bool,
     },
-    /// A variable of a function's environment; `None` where there is none of that name.
+    /// An environment variable of a function; `None` if it is not set.
     Variable { function: String, name: String, value: Option<String> },
-    /// How much a table takes. Its mode stays: going back to on-demand is allowed four times a day.
-    /// Source: Amazon DynamoDB Developer Guide, "Considerations when switching capacity modes".
+    /// Capacity of a table. The mode stays: switching back to on-demand is allowed four times a day. Source: Amazon
+    /// DynamoDB Developer Guide, "Considerations when switching capacity modes".
     TableCapacity { table: String, capacity: Capacity },
 }
 
@@ -34,7 +34,7 @@ pub(crate) enum Setting {
 pub(crate) enum Capacity {
     /// Paid by request.
     OnDemand {
-        /// Writes of 1 KB at most; `None` for no limit of its own.
+        /// Maximum writes of 1 KB; `None` for no table limit.
         writes: Option<i64>,
     },
     /// Paid by the hour.
@@ -47,7 +47,7 @@ pub(crate) enum Capacity {
 }
 
 impl Capacity {
-    /// The same with so many writes.
+    /// The same mode with that number of writes.
     pub(crate) fn with_writes(self, writes: i64) -> Self {
         match self {
             Self::OnDemand { .. } => Self::OnDemand { writes: Some(writes) },
@@ -66,13 +66,13 @@ impl fmt::Display for Setting {
                 write!(formatter, "{function}: no reserved concurrency")
             }
             Self::EventSource { function, enabled: false, .. } => {
-                write!(formatter, "{function}: its queue does not invoke it")
+                write!(formatter, "{function}: event source disabled")
             }
             Self::EventSource { function, maximum_concurrency, batch_size, .. } => {
-                write!(formatter, "{function}: its queue invokes it with {batch_size} messages at most, ")?;
+                write!(formatter, "{function}: event source with batch size {batch_size}, ")?;
                 match maximum_concurrency {
-                    Some(value) => write!(formatter, "{value} times at once at most"),
-                    None => formatter.write_str("as often at once as the function may run"),
+                    Some(value) => write!(formatter, "maximum concurrency {value}"),
+                    None => formatter.write_str("no maximum concurrency"),
                 }
             }
             Self::Variable { function, name, value: Some(value) } => {
@@ -80,10 +80,10 @@ impl fmt::Display for Setting {
             }
             Self::Variable { function, name, value: None } => write!(formatter, "{function}: no variable {name}"),
             Self::TableCapacity { table, capacity: Capacity::Provisioned { writes, reads } } => {
-                write!(formatter, "{table}: provisioned with {writes} write and {reads} read units")
+                write!(formatter, "{table}: provisioned, {writes} write and {reads} read units")
             }
             Self::TableCapacity { table, capacity: Capacity::OnDemand { writes: Some(writes) } } => {
-                write!(formatter, "{table}: on demand, {writes} write units per second at most")
+                write!(formatter, "{table}: on demand, at most {writes} write units per second")
             }
             Self::TableCapacity { table, capacity: Capacity::OnDemand { writes: None } } => {
                 write!(formatter, "{table}: on demand")
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn says_what_it_is_and_whose() {
+    fn displays_the_setting_and_its_function() {
         let function = "F".to_owned();
         let limited = Setting::ReservedConcurrency { function: function.clone(), value: Some(5) };
         let source = |maximum_concurrency, enabled| Setting::EventSource {
@@ -109,10 +109,7 @@ mod tests {
         };
 
         assert_eq!(limited.to_string(), "F: reserved concurrency 5");
-        assert_eq!(
-            source(Some(5), true).to_string(),
-            "F: its queue invokes it with 10 messages at most, 5 times at once at most"
-        );
-        assert_eq!(source(None, false).to_string(), "F: its queue does not invoke it");
+        assert_eq!(source(Some(5), true).to_string(), "F: event source with batch size 10, maximum concurrency 5");
+        assert_eq!(source(None, false).to_string(), "F: event source disabled");
     }
 }

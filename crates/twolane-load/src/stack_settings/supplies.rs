@@ -1,4 +1,4 @@
-//! What orders of lanes with steps take from: units in stock, and money in accounts.
+//! Additions to stock and accounts, which orders of lanes with steps take from.
 
 use aws_sdk_dynamodb::Client;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -11,24 +11,25 @@ use twolane_client::additions::TakenBack;
 use twolane_client::counters::{Counter, Counters};
 use twolane_client::signals::Interruption;
 
-/// Counters that are named one by one.
+/// Most counters that are listed.
 const SHOWN: usize = 4;
 
-/// Counters that are changed at the same time.
+/// Concurrent changes.
 const AT_ONCE: usize = 8;
 
-/// Longest wait for what cancelled orders give back, and between two attempts. Their steps undo them within seconds.
+/// Longest wait for what cancelled orders give back, and the interval between attempts. Steps undo cancelled orders
+/// within seconds.
 const LONGEST: Duration = Duration::from_mins(1);
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// The wait for amounts that are not there: one for all counters.
+/// The wait for missing amounts, shared by all counters.
 pub(super) struct Wait<'a> {
     deadline: Instant,
     interruption: Option<&'a Interruption>,
 }
 
 impl<'a> Wait<'a> {
-    /// Begins it. An interruption that comes later ends it. One that came before ended the run. Its cancelled orders still give
+    /// Starts the wait. A later interruption ends it. An earlier one ended the run, but its cancelled orders still give
     /// back.
     pub(super) fn begin(interruption: Option<&'a Interruption>) -> Self {
         Self {
@@ -37,7 +38,7 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// Waits until the next attempt. Returns whether there is to be one.
+    /// Waits until the next attempt. Returns `false` if there is none.
     async fn next(&self) -> bool {
         if Instant::now() >= self.deadline || self.interruption.is_some_and(Interruption::has_come) {
             return false;
@@ -50,7 +51,7 @@ impl<'a> Wait<'a> {
     }
 }
 
-/// What orders take.
+/// Amounts that orders take.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Amounts {
     /// By SKU.
@@ -74,28 +75,28 @@ fn add(sums: &mut BTreeMap<String, u64>, key: String, more: u64) {
     *sum = sum.saturating_add(more);
 }
 
-/// What is added to the counters of one table.
+/// Additions to the counters of one table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Supply {
     pub(crate) table: String,
     pub(crate) counters: Vec<Addition>,
 }
 
-/// What is added to one counter.
+/// An addition to one counter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Addition {
     pub(crate) key: String,
-    /// What was available when it was planned; `None` where there was no such counter.
+    /// What was available at planning; `None` if the counter did not exist.
     pub(crate) available: Option<u64>,
     /// How much is added.
     pub(crate) more: u64,
 }
 
 impl Supply {
-    /// Plans to add so much to each counter.
+    /// Plans to add an amount to each counter.
     ///
     /// # Errors
-    /// What AWS says.
+    /// AWS refuses or does not answer.
     pub(crate) async fn plan(counters: &Counters, more: BTreeMap<String, u64>) -> anyhow::Result<Self> {
         let keys: Vec<String> = more.keys().cloned().collect();
         let now = counters.read(&keys).await?;
@@ -103,7 +104,7 @@ impl Supply {
         Ok(Self { table: counters.table().to_owned(), counters: more.into_iter().map(addition).collect() })
     }
 
-    /// What is there, and what is added to it, for people.
+    /// What is available and what is added, as text.
     pub(crate) fn changes(&self) -> (String, String) {
         let number = |number: Option<u64>| number.map_or_else(|| "none".to_owned(), |number| number.to_string());
         let before = self.shown(|one| format!("{} {}", one.key, number(one.available)));
@@ -128,7 +129,7 @@ impl Supply {
         stream::iter(&self.counters).map(add).buffer_unordered(AT_ONCE).try_collect().await
     }
 
-    /// Takes back what orders have not taken. Returns, for people, what is not there.
+    /// Takes back what orders have not taken. Returns missing amounts as text.
     pub(super) async fn take_back(
         &self,
         client: &Client,
@@ -159,7 +160,7 @@ impl Addition {
         Counter { key: self.key.clone(), available }
     }
 
-    /// Takes that much back, and deletes a counter that was not there before. Returns how much is not there.
+    /// Takes back `left`, and deletes a counter that did not exist before. Returns the missing amount.
     async fn take_back(&self, counters: &Counters, fill: &str, left: u64, wait: &Wait<'_>) -> anyhow::Result<u64> {
         let mut back = left;
         while counters.take_back(fill, &self.counter(back)).await? == TakenBack::TooLittleThere {
@@ -180,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_the_first_counters_and_how_many_more_there_are() {
+    fn names_the_first_counters_and_the_number_of_others() {
         let supply = |keys: &[&str]| {
             let addition =
                 |key: &&str| Addition { key: (*key).to_owned(), available: (*key != "b").then_some(7), more: 3 };

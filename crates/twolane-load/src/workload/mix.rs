@@ -3,20 +3,20 @@
 use super::{Arrival, Content, Turns, Workload};
 use std::time::Duration;
 
-/// What becomes of a share of the orders.
+/// What is mixed into a share of the orders.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Mix {
     /// Nothing.
     None,
-    /// So many per cent are poison: one half not valid, the other undecodable.
+    /// This percentage is poison: half invalid, half undecodable.
     Poison(f64),
-    /// So many per cent are sent twice at the same moment.
+    /// This percentage is sent twice at the same moment.
     Twice(f64),
-    /// So many per cent are of one owner.
+    /// This percentage belongs to one owner.
     NoisyOwner(u8),
 }
 
-/// The workload of due times and bodies, which take turns. The warm-up is left as it is.
+/// The workload with these due times and bodies; bodies take turns. Nothing is mixed into the warm-up.
 pub(crate) fn mixed(
     times: &[u64],
     bodies: Vec<Box<str>>,
@@ -30,7 +30,7 @@ pub(crate) fn mixed(
     for at_us in times.iter().copied() {
         let order = workload.orders;
         workload.orders += 1;
-        let bodies = u32::try_from(workload.bodies.len()).expect("as many as lines of a file");
+        let bodies = u32::try_from(workload.bodies.len()).expect("a file has fewer lines");
         let mut arrival = Arrival { at_us, order, content: Content::Order(order % bodies) };
         let mut strikes = |percent: f64| workload.counts(arrival) && random.f64() * 100.0 < percent;
         match mix {
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn poison_is_of_both_kinds_and_never_in_the_warm_up() {
+    fn poison_has_both_kinds_and_starts_after_the_warm_up() {
         let workload = made(Mix::Poison(100.0));
 
         assert_eq!(count(&workload, |content| content == Content::Invalid), 250);
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_twice_is_one_order() {
+    fn a_repeat_is_the_same_order() {
         let workload = made(Mix::Twice(100.0));
 
         assert_eq!((workload.arrivals.len(), workload.orders), (1500, 1000));

@@ -19,54 +19,54 @@ pub(crate) use turns::Turns;
 
 use std::time::Duration;
 
-/// A request that is due.
+/// A request with its due time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Arrival {
-    /// Microseconds since the start.
+    /// Due time, in microseconds since the start.
     pub(crate) at_us: u64,
-    /// Number of the order, from 0. Two arrivals of one order are the same request, sent twice.
+    /// Number of the order, from 0. Two arrivals with the same number are the same request, sent twice.
     pub(crate) order: u32,
-    /// Which of the bodies is sent.
+    /// What is sent.
     pub(crate) content: Content,
 }
 
 impl Arrival {
-    /// Since the start.
+    /// Due time since the start.
     pub(crate) fn at(self) -> Duration {
         Duration::from_micros(self.at_us)
     }
 }
 
-/// What is sent.
+/// The content of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     /// One of the workload's bodies.
     Order(u32),
-    /// An order of a currency that there is not: the schema takes it, the domain does not.
+    /// An order with an unknown currency: the schema accepts it, the domain does not.
     Invalid,
-    /// Nothing that is JSON.
+    /// A body that is not JSON.
     Undecodable,
 }
 
-/// What is sent for [`Content::Invalid`].
+/// The body of [`Content::Invalid`].
 const INVALID: &str = r#"{"currency":"ZZZ","items":[{"sku":"POISON","quantity":1,"unitPriceMinor":1}]}"#;
 
-/// What is sent for [`Content::Undecodable`].
+/// The body of [`Content::Undecodable`].
 pub(crate) const UNDECODABLE: &str = "twolane compare: not an order";
 
 /// The sample order.
 pub(crate) const SAMPLE: &str = r#"{"currency":"EUR","items":[{"sku":"SKU-1","quantity":2,"unitPriceMinor":1999},{"sku":"SKU-2","quantity":1,"unitPriceMinor":499}],"note":"Placed by twolane compare"}"#;
 
-/// Everything that is sent to one lane.
+/// All requests to one lane.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Workload {
-    /// In the order in which they are due.
+    /// Requests by due time.
     pub(crate) arrivals: Vec<Arrival>,
-    /// How many different orders there are.
+    /// Number of different orders.
     pub(crate) orders: u32,
     /// Bodies of orders.
     pub(crate) bodies: Vec<Box<str>>,
-    /// Arrivals before this time warm the stack up and count in no figure.
+    /// Warm-up: earlier arrivals do not count.
     pub(crate) warm_up: Duration,
     /// How the owners share the orders.
     pub(crate) turns: Turns,
@@ -82,12 +82,12 @@ impl Workload {
         }
     }
 
-    /// What each of the bodies says that it takes; nothing where it is not an order.
+    /// What each body orders; `None` if it is not an order.
     pub(crate) fn ordered_bodies(&self) -> Vec<Option<Ordered>> {
         self.bodies.iter().map(|body| Ordered::read(body)).collect()
     }
 
-    /// What a request's order takes, by what its body says; nothing where no lane takes it.
+    /// What a request orders; `None` for poison.
     pub(crate) fn ordered_in(bodies: &[Option<Ordered>], content: Content) -> Option<&Ordered> {
         match content {
             Content::Order(number) => bodies[number as usize].as_ref(),
@@ -95,12 +95,12 @@ impl Workload {
         }
     }
 
-    /// Whether an arrival counts in the figures.
+    /// Whether an arrival counts: it is due after the warm-up.
     pub(crate) fn counts(&self, arrival: Arrival) -> bool {
         arrival.at() >= self.warm_up
     }
 
-    /// Those that count in the figures.
+    /// The arrivals that count.
     pub(crate) fn counted(&self) -> impl Iterator<Item = Arrival> {
         self.arrivals.iter().copied().filter(|arrival| self.counts(*arrival))
     }

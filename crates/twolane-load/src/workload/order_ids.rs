@@ -1,25 +1,25 @@
-//! The ids of a run's orders, from which each order's number can be read again.
+//! The ids of a run's orders. Each id contains the order's number.
 
 use super::Turns;
 use serde::{Deserialize, Serialize};
 use twolane_client::orders_table::OrderKey;
 use uuid::{Builder, Uuid};
 
-/// Ids that begin alike and end in the order's number, so that a million callbacks find their orders without a table.
+/// Ids with a common prefix, followed by the order's number. So a million callbacks find their orders without a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct OrderIds([u8; PREFIX]);
 
-/// Bytes that are the same in all ids of a run; the number takes the rest.
+/// Bytes of the prefix; the number takes the rest.
 const PREFIX: usize = 12;
 
 impl OrderIds {
-    /// For one lane of one run: no two have ids in common.
+    /// New ids for one lane of one run. No two lanes or runs share ids.
     pub(crate) fn new() -> Self {
         let random = Uuid::new_v4().into_bytes();
         Self(*random.first_chunk().expect("a UUID is longer"))
     }
 
-    /// The id of the order with that number: a UUID of version 8, whose bits are the maker's own. Source: RFC 9562.
+    /// The id of the order with that number: a UUID of version 8, with application-defined bits. Source: RFC 9562.
     pub(crate) fn id(self, number: u32) -> Uuid {
         let mut bytes = [0; 16];
         bytes[..PREFIX].copy_from_slice(&self.0);
@@ -27,7 +27,7 @@ impl OrderIds {
         Builder::from_custom_bytes(bytes).into_uuid()
     }
 
-    /// What finds the order with that number, where its owners share the orders like that.
+    /// The key of the order with that number, if its owners take these turns.
     pub(crate) fn key(self, number: u32, turns: Turns, owners: &[String]) -> OrderKey {
         let owner = owners[turns.owner(number, owners.len())].clone();
         OrderKey { owner, order_id: self.id(number).to_string() }
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_the_number_of_its_own_ids_and_of_no_others() {
+    fn finds_the_number_in_its_own_ids_only() {
         let (ids, others) = (OrderIds::new(), OrderIds::new());
 
         for number in [0, 1, 99_999, u32::MAX] {

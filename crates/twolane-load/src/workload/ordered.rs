@@ -1,9 +1,9 @@
-//! What an order's body says that it takes.
+//! What an order's body orders.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// An order as its body has it, valid or not.
+/// The content of a body, valid or not.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Ordered {
     /// ISO 4217 code.
@@ -20,7 +20,7 @@ struct Item {
 }
 
 impl Ordered {
-    /// Reads a body; nothing where it has another shape.
+    /// Parses a body; `None` if it has another shape.
     pub(crate) fn read(body: &str) -> Option<Self> {
         serde_json::from_str(body).ok()
     }
@@ -35,7 +35,7 @@ impl Ordered {
         units
     }
 
-    /// What all of it costs, in minor units.
+    /// The total in minor units.
     pub(crate) fn total_minor(&self) -> u64 {
         let totals = self.items.iter().map(|item| item.quantity.saturating_mul(item.unit_price_minor));
         totals.fold(0, u64::saturating_add)

@@ -1,9 +1,9 @@
-//! Parts of the load's time, and how orders arrive in them.
+//! Phases of the load, and how orders arrive in them.
 
 use serde::Deserialize;
 use std::time::Duration;
 
-/// A part of the load's time.
+/// A phase of the load.
 #[derive(Clone, Copy, Debug)]
 pub enum Phase {
     /// No order arrives.
@@ -21,16 +21,16 @@ pub struct Orders {
     pub(crate) rate: f64,
     /// The highest rate of a burst, or the last one of a ramp and of steps, as a multiple of the rate; more than 0.
     pub(crate) peak: f64,
-    /// How many orders, or for how long.
+    /// The number of orders, or the duration.
     pub(crate) extent: Extent,
 }
 
-/// How much.
+/// The extent of a phase.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Extent {
-    /// As many as are due in that time.
+    /// The orders that are due in this time.
     Duration(Duration),
-    /// So many.
+    /// This number of orders.
     Orders(u32),
 }
 
@@ -38,13 +38,13 @@ pub(crate) enum Extent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ArrivalDistribution {
-    /// Evenly.
+    /// Evenly spaced.
     Constant,
-    /// Independently of each other, as from many callers.
+    /// A Poisson process, as from many independent callers.
     Poisson,
-    /// Evenly, at the peak rate in the middle third of the time: there, each second's orders arrive in its first quarter.
+    /// Evenly spaced, at the peak rate in the middle third. There, each second's orders arrive in its first 250 ms.
     Burst,
-    /// At a rate that changes evenly from the rate to the peak rate.
+    /// At a rate that changes linearly from the rate to the peak rate.
     Ramp,
     /// At a rate that changes from the rate to the peak rate in five equal steps.
     Steps,

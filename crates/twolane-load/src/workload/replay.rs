@@ -1,4 +1,4 @@
-//! Arrivals from a file: JSON lines of when, and of what.
+//! Reads arrivals from a file: JSON lines with a due time and an order.
 
 use super::SAMPLE;
 use anyhow::{Context, bail};
@@ -10,7 +10,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 /// The most malformed lines listed at once.
 const MAX_LISTED: usize = 10;
 
-/// Due times in microseconds from the first one on, ascending, each with the body that is due.
+/// Due times in microseconds from the first one, ascending, each with its body.
 pub(crate) type Replay = (Vec<u64>, Vec<Box<str>>);
 
 #[derive(Deserialize)]
@@ -27,14 +27,14 @@ enum At {
     Time(String),
 }
 
-/// Reads the file. Blank lines are skipped; lines need not be in the order of their times.
+/// Reads the file. Skips blank lines; lines may be in any order.
 ///
 /// # Errors
-/// It cannot be read, has no lines, or has malformed ones, which are listed with their numbers.
+/// The file cannot be read, is empty, or has malformed lines. The message lists them with their numbers.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Replay> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).with_context(|| format!("Failed to read the arrivals in {shown}"))?;
-    parse(&text).with_context(|| format!("Nothing was sent: {shown} is no file of arrivals"))
+    parse(&text).with_context(|| format!("Nothing was sent: {shown} is not a file of arrivals"))
 }
 
 fn parse(text: &str) -> anyhow::Result<Replay> {
@@ -65,7 +65,7 @@ fn parse(text: &str) -> anyhow::Result<Replay> {
 /// A day, in microseconds.
 const MAX_SPAN_US: u64 = 24 * 60 * 60 * 1_000_000;
 
-/// When, in milliseconds since whatever the file counts from, and what.
+/// The due time in milliseconds from any origin, and the body.
 fn parse_line(line: &str) -> Result<(f64, Option<Box<str>>), String> {
     let line: Line = serde_json::from_str(line)
         .map_err(|error| format!("{error}; a line is {{\"at\":<milliseconds or RFC 3339>,\"order\":{{…}}}}"))?;
@@ -74,7 +74,7 @@ fn parse_line(line: &str) -> Result<(f64, Option<Box<str>>), String> {
         At::Milliseconds(_) => return Err("`at` is not a time".to_owned()),
         At::Time(text) => {
             let time = OffsetDateTime::parse(&text, &Rfc3339).map_err(|error| format!("`at`: {error}"))?;
-            #[expect(clippy::cast_precision_loss, reason = "milliseconds are enough, and are kept for centuries")]
+            #[expect(clippy::cast_precision_loss, reason = "f64 keeps milliseconds exactly for centuries")]
             let milliseconds = time.unix_timestamp_nanos() as f64 / 1e6;
             milliseconds
         }
@@ -103,17 +103,17 @@ mod tests {
     }
 
     #[test]
-    fn takes_times_of_day() {
+    fn accepts_rfc_3339_times() {
         let text = "{\"at\":\"2026-11-24T12:00:00.250Z\"}\n{\"at\":\"2026-11-24T13:00:01.000+01:00\"}";
 
         assert_eq!(parse(text).expect("it is well-formed").0, [0, 750_000]);
     }
 
     #[test]
-    fn names_the_lines_that_are_wrong() {
+    fn names_malformed_lines() {
         let text = "{\"at\":1}\n{\"at\":\"noon\"}\n{\"time\":1}";
 
-        let error = parse(text).expect_err("two lines are wrong").to_string();
+        let error = parse(text).expect_err("two lines are malformed").to_string();
 
         assert!(error.contains("line 2: `at`") && error.contains("line 3: unknown field `time`"), "{error}");
         assert!(parse("").is_err());

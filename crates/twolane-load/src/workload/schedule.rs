@@ -1,28 +1,28 @@
-//! When orders are due.
+//! Computes the due times of orders.
 
 use super::phase::{ArrivalDistribution, Extent, Orders, Phase};
 use std::time::Duration;
 
 const SECOND_US: f64 = 1_000_000.0;
 
-/// Within what part of each second the orders of a burst arrive. At one moment they could not be sent, and all that were
-/// late would be the generator's fault.
+/// Part of each second in which the orders of a burst arrive. Orders due at one moment could not be sent on time, and
+/// their delay would be the generator's fault.
 const VOLLEY: f64 = 0.25;
 
 /// Steps from the first rate to the last.
 const STEPS: u8 = 5;
 
-/// What a schedule is made from.
+/// The input of a schedule.
 #[derive(Clone, Debug)]
 pub(crate) struct Shape {
-    /// Before the phases, evenly spaced load at the rate of the first one. It is not among the orders.
+    /// Warm-up before the phases: evenly spaced, at the rate of the first phase, not counted as orders.
     pub(crate) warm_up: Duration,
-    /// One after the other, at least one of them with orders.
+    /// Phases in order; at least one has orders.
     pub(crate) phases: Vec<Phase>,
 }
 
 impl Shape {
-    /// About how many orders are due, warm-up included; somewhat more or fewer where arrivals are random.
+    /// Approximate number of orders, warm-up included; random arrivals vary.
     pub(crate) fn most_orders(&self) -> f64 {
         let orders: f64 = self.orders().map(|phase| phase.mean_rate() * phase.seconds()).sum();
         orders + self.warm_up_rate() * self.warm_up.as_secs_f64()
@@ -43,7 +43,7 @@ impl Orders {
         self.rate
             * match self.arrivals {
                 ArrivalDistribution::Constant | ArrivalDistribution::Poisson => 1.0,
-                // The rate for two thirds of the time, and many times as much in one.
+                // The rate for two thirds of the time, the peak rate for one third.
                 ArrivalDistribution::Burst => (2.0 + self.peak) / 3.0,
                 ArrivalDistribution::Ramp | ArrivalDistribution::Steps => f64::midpoint(1.0, self.peak),
             }
@@ -66,7 +66,7 @@ impl Orders {
             ArrivalDistribution::Ramp => self.ramp(seconds),
             ArrivalDistribution::Steps => self.steps(seconds),
         };
-        // Rounding may make one order more or fewer.
+        // Rounding may add or drop one order.
         if let Extent::Orders(orders) = self.extent {
             due.resize(orders as usize, due.last().copied().unwrap_or_default());
         }
@@ -81,7 +81,7 @@ impl Orders {
             Extent::Orders(orders) => due.len() >= orders as usize,
         };
         loop {
-            // The gaps between independent arrivals are distributed exponentially; 1 - f64() is never 0.
+            // Gaps between independent arrivals have an exponential distribution; 1 - f64() is never 0.
             at += -(1.0 - random.f64()).ln() / self.rate;
             if is_enough(&due, at) {
                 return due;
@@ -90,7 +90,7 @@ impl Orders {
         }
     }
 
-    /// The rate in the first and the last third; in between, each second's many orders in its first quarter.
+    /// The rate in the first and the last third. In the middle third, each second's orders arrive in its first quarter.
     fn burst(&self, seconds: f64) -> Vec<f64> {
         let third = seconds / 3.0;
         let calm = |number: f64| evenly(self.rate, third).map(move |at| number * third + at);
@@ -98,7 +98,7 @@ impl Orders {
         let mut due = 0.0;
         let volleys = (0_u32..).map(f64::from).take_while(|second| *second < third).flat_map(|second| {
             let before = due;
-            // What is left of the last second is a smaller volley.
+            // A partial last second has a smaller volley.
             due += together * (third - second).min(1.0);
             let orders = whole(before)..whole(due);
             let volley = evenly(together / VOLLEY, f64::INFINITY).take(orders.count());
@@ -132,7 +132,7 @@ impl Orders {
     }
 }
 
-/// Due times in microseconds since the start, ascending. The warm-up's come first, all before [`Shape::warm_up`].
+/// Due times in microseconds since the start, ascending. Those of the warm-up come first, before [`Shape::warm_up`].
 pub(crate) fn schedule(shape: &Shape, random: &mut fastrand::Rng) -> Vec<u64> {
     let mut start = shape.warm_up.as_secs_f64();
     let mut due: Vec<f64> = evenly(shape.warm_up_rate(), start).collect();
@@ -141,7 +141,7 @@ pub(crate) fn schedule(shape: &Shape, random: &mut fastrand::Rng) -> Vec<u64> {
             Phase::Pause(duration) => start += duration.as_secs_f64(),
             Phase::Orders(orders) => {
                 due.extend(orders.due(random).into_iter().map(|at| start + at));
-                // Random arrivals of a given number may take longer.
+                // A given number of random arrivals may take longer.
                 start = (start + orders.seconds()).max(due.last().copied().unwrap_or_default());
             }
         }
@@ -149,7 +149,7 @@ pub(crate) fn schedule(shape: &Shape, random: &mut fastrand::Rng) -> Vec<u64> {
     due.into_iter().map(|at| whole(at * SECOND_US)).collect()
 }
 
-/// Seconds at which orders of that rate are due in that time, from 0 on.
+/// Evenly spaced due times in seconds, from 0, at that rate within that time.
 fn evenly(rate: f64, seconds: f64) -> impl Iterator<Item = f64> {
     (0_u32..).map(move |number| f64::from(number) / rate).take_while(move |at| *at < seconds)
 }
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_brings_each_second_s_orders_of_its_middle_third_in_its_first_quarter() {
+    fn in_the_middle_third_of_a_burst_orders_arrive_in_the_first_quarter_of_each_second() {
         let times = made(&[phase(ArrivalDistribution::Burst, 2.0, seconds(6))]);
 
         let calm = [0, 500_000, 1_000_000, 1_500_000].to_vec();
@@ -211,7 +211,7 @@ mod tests {
     fn a_ramp_has_the_first_rate_at_its_start_and_the_peak_rate_at_its_end() {
         let times = made(&[phase(ArrivalDistribution::Ramp, 10.0, seconds(100))]);
 
-        // 10/s at the start and 100/s at the end are 55/s on average. The gaps are those of the rates, within a tenth.
+        // 10/s at the start and 100/s at the end are 55/s on average. The gaps match the rates within a tenth.
         assert_eq!(times.len(), 5500);
         let gap = |pair: &[u64]| pair[1] - pair[0];
         assert!((90_000..=100_000).contains(&gap(&times[..2])), "{:?}", &times[..2]);
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn poisson_arrivals_have_the_rate_and_gaps_like_those_of_independent_callers() {
+    fn poisson_arrivals_have_the_rate_and_exponential_gaps() {
         let times = made(&[phase(ArrivalDistribution::Poisson, 100.0, seconds(100))]);
 
         let gaps: Vec<f64> =
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn the_seed_decides() {
+    fn the_seed_determines_the_schedule() {
         let shape =
             Shape { warm_up: Duration::ZERO, phases: vec![phase(ArrivalDistribution::Poisson, 9.0, seconds(9))] };
         let poisson = |seed| schedule(&shape, &mut fastrand::Rng::with_seed(seed));
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn the_warm_up_comes_before_and_is_not_among_the_orders() {
+    fn the_warm_up_precedes_the_orders_and_is_not_counted() {
         let phases = vec![phase(ArrivalDistribution::Poisson, 5.0, Extent::Orders(30))];
         let shape = Shape { warm_up: Duration::from_secs(2), phases };
 
@@ -274,7 +274,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn has_as_many_orders_as_asked_for_in_order(
+        fn has_the_requested_number_of_orders_in_order(
             rate in 0.1..1000.0_f64, peak in 0.1..20.0_f64, orders in 1..2000_u32, arrivals in prop::sample::select(ALL.as_slice())
         ) {
             let times = made(&[Phase::Orders(Orders { arrivals, rate, peak, extent: Extent::Orders(orders) })]);
@@ -291,7 +291,7 @@ mod tests {
             let orders = Orders { arrivals, rate, peak, extent: Extent::Duration(Duration::from_secs(seconds)) };
             let times = made(&[Phase::Orders(orders)]);
 
-            // Each even part rounds up to a whole order.
+            // Each part rounds up to a whole order.
             let expected = orders.mean_rate() * orders.seconds();
             let found = f64::from(u32::try_from(times.len()).expect("few"));
             prop_assert!((found - expected).abs() <= f64::from(STEPS), "{found} instead of {expected}");

@@ -1,4 +1,4 @@
-//! Which owner places which order.
+//! Assigns orders to owners.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Turns {
-    /// Per cent of the orders that are the first owner's; 0 where all owners take turns.
+    /// The first owner's share of the orders in per cent; 0 if all owners take turns.
     noisy_percent: u8,
 }
 
 impl Turns {
-    /// The first owner places that share of the orders, in per cent; the others take turns.
+    /// The first owner places this percentage of the orders; the others take turns.
     pub(crate) fn noisy(percent: u8) -> Self {
         Self { noisy_percent: percent }
     }
@@ -21,7 +21,7 @@ impl Turns {
         self.noisy_percent > 0
     }
 
-    /// Which of that many owners places an order, from 0.
+    /// The index of the owner that places an order, from 0.
     pub(crate) fn owner(self, order: u32, owners: usize) -> usize {
         let (number, noisy) = (order as usize, self.noisy_before(order));
         if !self.has_noisy_owner() || owners == 1 {
@@ -33,17 +33,17 @@ impl Turns {
         }
     }
 
-    /// Whether an order is of an owner who is not noisy, where one is.
+    /// Whether one owner is noisy and another one places the order.
     pub(crate) fn is_of_others(self, order: u32) -> bool {
         self.has_noisy_owner() && !self.is_noisy(order)
     }
 
-    /// Whether an order is the noisy owner's.
+    /// Whether the noisy owner places the order.
     fn is_noisy(self, order: u32) -> bool {
         self.noisy_before(order + 1) > self.noisy_before(order)
     }
 
-    /// How many of the first orders are the noisy owner's: they are spread evenly.
+    /// Number of the noisy owner's orders among the first `order` orders: they are spread evenly.
     fn noisy_before(self, order: u32) -> usize {
         let orders = u64::from(order) * u64::from(self.noisy_percent) / 100;
         usize::try_from(orders).expect("a part of the number of orders")

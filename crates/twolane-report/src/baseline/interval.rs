@@ -1,6 +1,6 @@
-//! How sure a ratio is.
+//! Confidence intervals of ratios.
 
-/// A ratio, and the interval in which the true one is.
+/// A ratio with its confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Interval {
     pub(super) ratio: f64,
@@ -8,7 +8,7 @@ pub(super) struct Interval {
     pub(super) high: f64,
 }
 
-/// The ratio of the geometric means of two samples, with Welch's interval of their logarithms: it allows for samples of
+/// The ratio of the geometric means of two samples, with Welch's interval of their logarithms. It allows samples of
 /// different size and spread. `confidence` is below 1. Each sample has at least two values, all above 0.
 ///
 /// Source: B. L. Welch, "The generalization of Student's problem when several different population variances are involved",
@@ -48,10 +48,11 @@ impl Logarithms {
     }
 }
 
-/// The value that Student's t with these degrees of freedom (at least 1) exceeds, in amount, with a probability of 1 −
+/// The absolute value that Student's t with these degrees of freedom (at least 1) exceeds with a probability of 1 −
 /// `confidence`.
 ///
-/// With t = √degrees · tan(angle), the density is proportional to cos(angle)^(degrees − 1): it is summed up to the confidence.
+/// With t = √degrees · tan(angle), the density is proportional to cos(angle)^(degrees − 1). The function sums it up to
+/// the confidence.
 fn students_t(degrees: f64, confidence: f64) -> f64 {
     const STEPS: u32 = 2_000;
     let step = std::f64::consts::FRAC_PI_2 / f64::from(STEPS);
@@ -74,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn students_t_is_that_of_published_tables() {
+    fn students_t_matches_published_tables() {
         // Source: NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2, critical values of Student's t distribution.
         for (degrees, confidence, expected) in [
             (1.0, 0.90, 6.314),
@@ -91,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_interval_of_two_small_samples_is_that_of_welch() {
+    fn the_interval_of_two_small_samples_matches_welch() {
         let before = [0.0_f64, 1.0, 2.0].map(f64::exp);
         let after = [2.0_f64, 4.0, 6.0].map(f64::exp);
 
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_varies_is_sure() {
+    fn constant_samples_have_an_interval_of_zero_width() {
         assert_eq!(ratio(&[2.0; 3], &[4.0; 3], 0.95), Interval { ratio: 2.0, low: 2.0, high: 2.0 });
     }
 }

@@ -1,7 +1,8 @@
-//! Whether a lane has become slower or dearer than it was: the runs of now against those of a baseline.
+//! Compares new runs with a baseline: whether a lane has become slower or dearer.
 //!
-//! A run is one value of each metric. Orders of one run share its minute, its machine and its queues, so a test that takes
-//! each order for independent finds a difference between any two runs. See `docs/decisions/0035-compare-runs-not-orders.md`.
+//! A run is one value of each metric. Orders of one run share its minute, its machine and its queues. So a test that
+//! treats orders as independent finds a difference between any two runs. See
+//! `docs/decisions/0035-compare-runs-not-orders.md`.
 
 mod interval;
 #[cfg(test)]
@@ -13,10 +14,11 @@ use lanes::{Answer, Lane};
 use serde::Serialize;
 use serde_json::Value;
 
-/// Fewest runs on each side. With two, no interval is narrow enough to find anything.
+/// Minimum number of runs on each side. With two, intervals are too wide to find a change.
 pub const LEAST_RUNS: usize = 3;
 
-/// Chance that any metric is called better or worse although nothing changed. It is divided among the metrics (Bonferroni).
+/// Probability that any metric is reported as changed although nothing changed. It is divided among the metrics
+/// (Bonferroni).
 const FALSE_ALARMS: f64 = 0.05;
 
 /// How one metric of one lane changed.
@@ -26,20 +28,20 @@ pub struct Change {
     /// The lane.
     #[serde(with = "by_name")]
     pub lane: Lane,
-    /// As in promises: `done.p99`.
+    /// Name as in promises: `done.p99`.
     pub metric: String,
-    /// Geometric mean of now over that of the baseline: above 1 is slower, or dearer.
+    /// Geometric mean of the new runs divided by that of the baseline. Above 1 is slower or dearer.
     pub ratio: f64,
     /// Lower end of the ratio's interval.
     pub low: f64,
     /// Upper end of the ratio's interval.
     pub high: f64,
-    /// What that says.
+    /// What the ratio and the interval mean.
     pub trend: Trend,
 }
 
 impl Change {
-    /// For tables: lane and metric, ratio, interval and trend.
+    /// Table cells: lane and metric, ratio, interval and trend.
     pub(crate) fn cells(&self) -> Vec<String> {
         let name = format!("{} {}", self.lane.name, self.metric);
         let interval = format!("{:.2}× to {:.2}×", self.low, self.high);
@@ -47,22 +49,22 @@ impl Change {
     }
 }
 
-/// What a change says.
+/// What a change means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Trend {
-    /// Worse by more than the noise, and not by chance.
+    /// Worse by more than the noise; significant.
     Regression,
-    /// Better by more than the noise, and not by chance.
+    /// Better by more than the noise; significant.
     Improvement,
-    /// No further from the baseline than the noise.
+    /// The change is within the noise.
     WithinNoise,
-    /// Further from the baseline than the noise, which may be chance: more runs would show it.
+    /// The change exceeds the noise but may be chance: more runs are needed.
     Unclear,
 }
 
 impl Trend {
-    /// For people.
+    /// Text for reports.
     fn words(self) -> &'static str {
         match self {
             Self::Regression => "REGRESSION",
@@ -73,8 +75,8 @@ impl Trend {
     }
 }
 
-/// Compares the times and costs of all lanes, at least [`LEAST_RUNS`] runs on each side. `noise` is the part of a figure by
-/// which it may change: 0.1 = 10 %. A metric that some run does not have is left out.
+/// Compares times and costs of all lanes. Needs at least [`LEAST_RUNS`] runs on each side. `noise` is the relative
+/// change that counts as none: 0.1 = 10 %. Leaves out metrics that a run lacks.
 #[must_use]
 pub fn changes(before: &[Report], after: &[Report], noise: f64) -> Vec<Change> {
     let lanes = after.first().into_iter().flat_map(|report| &report.lanes);
@@ -103,7 +105,8 @@ pub fn changes(before: &[Report], after: &[Report], noise: f64) -> Vec<Change> {
     compared.into_iter().map(change).collect()
 }
 
-/// What every run of the baseline has and some new run lacks, such as `sync done.p99`: the lane has stopped working.
+/// Metrics that every run of the baseline has but a new run lacks, such as `sync done.p99`: the lane has stopped
+/// working.
 #[must_use]
 pub fn missing(before: &[Report], after: &[Report]) -> Vec<String> {
     let lanes = before.first().into_iter().flat_map(|report| &report.lanes);
@@ -119,7 +122,7 @@ fn number(metrics: usize) -> f64 {
     metrics as f64
 }
 
-/// The metric of that lane in each run; nothing where a run lacks it or has nothing to make a ratio of.
+/// The metric of that lane in each run. `None` if a run lacks it or has 0.
 fn values(runs: &[Report], lane: Lane, metric: &str) -> Option<Vec<f64>> {
     let value = |run: &Report| {
         let lane = run.lanes.iter().find(|measured| measured.lane == lane)?;
@@ -129,10 +132,10 @@ fn values(runs: &[Report], lane: Lane, metric: &str) -> Option<Vec<f64>> {
     runs.iter().map(value).collect()
 }
 
-/// What is compared, by the names that promises use.
+/// The compared metrics, with the names that promises use.
 fn metrics(lane: &LaneReport) -> Vec<(String, Option<f64>)> {
     let mut times = vec![("done", lane.done())];
-    // Where the answer is the outcome, both times are the same.
+    // If the answer is the outcome, both times are equal.
     if lane.lane.answer == Answer::Receipt {
         times.push(("acknowledge", lane.latencies.acknowledge.as_ref()));
     }
@@ -145,7 +148,7 @@ fn metrics(lane: &LaneReport) -> Vec<(String, Option<f64>)> {
     times.into_iter().flat_map(named).chain([("cost".to_owned(), cost)]).collect()
 }
 
-/// What two runs must have in common to be compared: its name, and where a run's metadata has it.
+/// Conditions that two comparable runs must share: the name, and the JSON pointer in the run.
 const CONDITIONS: [(&str, &str); 13] = [
     ("place", "/target/kind"),
     ("region", "/target/region"),
@@ -162,7 +165,7 @@ const CONDITIONS: [(&str, &str); 13] = [
     ("warm-up seconds", "/warmUpSeconds"),
 ];
 
-/// Why a run of these lanes cannot be compared with the baseline's; nothing where it can.
+/// Why a run of these lanes cannot be compared with the baseline. Empty if it can.
 ///
 /// # Panics
 /// Never: a run has only string keys, so it is always JSON.
@@ -178,7 +181,7 @@ pub fn differences(baseline: &Report, run: &Run, lanes: &[Lane]) -> Vec<String> 
     differing.map(|(name, before, after)| format!("{name}: {before} in the baseline, {after} now")).collect()
 }
 
-/// Numbers to six decimals: the last bit of one may differ after it was text.
+/// Rounds numbers to six decimals: the last bit may differ after parsing text.
 fn text(value: Option<&Value>) -> String {
     match value {
         Some(Value::Number(number)) if number.is_f64() => {

@@ -1,4 +1,4 @@
-//! What is found, and what is not, in runs of known distributions.
+//! Comparisons of runs with known distributions.
 
 use super::*;
 use crate::sample;
@@ -19,7 +19,7 @@ fn normal(random: &mut Rng) -> f64 {
     (-2.0 * (1.0 - random.f64()).ln()).sqrt() * (std::f64::consts::TAU * random.f64()).cos()
 }
 
-/// Runs of which the times are log-normal, `slower` times as long, and differ by `between` from run to run.
+/// Runs with log-normal times, `slower` times as long, with a deviation of `between` from run to run.
 fn runs(slower: f64, between: f64, random: &mut Rng) -> Vec<Report> {
     let mut run = || {
         let mut report = sample::report();
@@ -37,7 +37,7 @@ fn runs(slower: f64, between: f64, random: &mut Rng) -> Vec<Report> {
     (0..RUNS).map(|_| run()).collect()
 }
 
-/// In how many comparisons any metric has one of those trends.
+/// Number of comparisons in which any metric has one of those trends.
 fn found(trends: &[Trend], slower: f64, between: f64, seed: u64) -> u32 {
     let mut random = Rng::with_seed(seed);
     let has_any = |_: &u32| {
@@ -57,7 +57,7 @@ fn a_regression_of_20_per_cent_is_found_in_19_of_20_comparisons() {
 }
 
 #[test]
-fn the_same_code_is_called_neither_worse_nor_better_in_19_of_20_comparisons() {
+fn the_same_code_shows_no_change_in_19_of_20_comparisons() {
     for (between, seed) in [(0.0, 4), (0.04, 5), (0.15, 6)] {
         let found = found(&[Trend::Regression, Trend::Improvement], 1.0, between, seed);
 
@@ -66,12 +66,12 @@ fn the_same_code_is_called_neither_worse_nor_better_in_19_of_20_comparisons() {
 }
 
 #[test]
-fn an_improvement_is_found_as_a_regression_is() {
+fn an_improvement_of_20_per_cent_is_found_in_19_of_20_comparisons() {
     assert!(found(&[Trend::Improvement], 1.0 / 1.2, 0.02, 7) >= TRIALS - MOST_WRONG);
 }
 
 #[test]
-fn a_change_within_the_noise_is_not_called_a_regression() {
+fn a_change_within_the_noise_is_not_a_regression() {
     assert!(found(&[Trend::Regression], 1.05, 0.0, 8) <= MOST_WRONG);
 }
 
@@ -132,7 +132,7 @@ fn runs_under_other_conditions_are_not_compared() {
 }
 
 #[test]
-fn a_lane_that_stops_working_is_missed() {
+fn a_lane_that_stops_working_is_reported_as_missing() {
     let before = vec![sample::report(); LEAST_RUNS];
     let mut after = before.clone();
     assert_eq!(missing(&before, &after), Vec::<String>::new());

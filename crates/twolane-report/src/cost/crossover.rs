@@ -1,20 +1,20 @@
-//! Where one lane becomes the cheaper one.
+//! Where one lane becomes cheaper than another.
 //!
-//! Paid by use, capacity costs nothing while it is idle, and a queue is one more thing to pay. A queue pays where
-//! capacity is bought by the hour: without it the store must be bought for the peak, with it for a little more than the
-//! mean. Let `c` be what capacity at full use costs per million orders, `r` the peak-to-mean ratio, `h` the headroom with
-//! which the queue drains, and `e` what else the queued lane costs more. Then the direct lane costs `r·c`, the queued lane
-//! `h·c + e`, and they are equal at `r = h + e/c`.
+//! If capacity is paid by use, idle capacity is free, and a queue only adds cost. A queue pays off if capacity is paid
+//! by the hour: without it the store must be sized for the peak, with it for slightly more than the mean. Let `c` be
+//! the cost of fully used capacity per million orders, `r` the peak-to-mean ratio, `h` the headroom that lets the queue
+//! drain, and `e` the queued lane's other extra cost. Then the direct lane costs `r·c`, the queued lane `h·c + e`, and
+//! they are equal at `r = h + e/c`.
 
 use super::{MILLION, Prices, done, float};
 use crate::model::{CapacityBreakEven, Crossover, LaneReport};
 use lanes::STATUS_SERVICE;
 
-/// Capacity bought for a lane with a queue over the mean load. A queue at full use never drains; this is an assumption, not a
-/// measurement.
+/// Capacity for a lane with a queue, relative to the mean load. At full use a queue never drains. This is an
+/// assumption, not a measurement.
 const LEVELLED_HEADROOM: f64 = 1.25;
 
-/// Peak-to-mean ratios to name a break-even price for.
+/// Peak-to-mean ratios that get a break-even price.
 const RATIOS: [f64; 5] = [2.0, 5.0, 10.0, 20.0, 50.0];
 
 /// Hours of a month, as AWS's calculator counts them.
@@ -22,15 +22,15 @@ const HOURS_PER_MONTH: f64 = 730.0;
 
 const SECONDS_PER_HOUR: f64 = 3600.0;
 
-/// Read units of one strongly consistent read of an order up to 4 KB, as the status service does it.
-/// Source: Amazon DynamoDB Developer Guide, "DynamoDB read and write operations".
+/// Read units of one strongly consistent read of an order up to 4 KB, as in the status service. Source: Amazon DynamoDB
+/// Developer Guide, "DynamoDB read and write operations".
 const READ_UNITS_PER_POLL: f64 = 1.0;
 
-/// More refused requests than that are an overload, whose costs are not those of the lanes.
+/// Above this fraction of refused requests the lane is overloaded, and its costs are not typical.
 const OVERLOAD: f64 = 0.01;
 
-/// The crossovers of a run, for each pair of a lane without a queue and a lane with one that does the same work: a lane with
-/// steps does more. `callbacks_alone`: no polls are in the costs.
+/// The crossovers of a run, for each pair of a lane without a queue and one with a queue. Leaves out lanes with steps,
+/// which do more work. `callbacks_alone`: the costs contain no polls.
 pub(super) fn crossovers(lanes: &[LaneReport], callbacks_alone: bool, prices: &Prices) -> Vec<Crossover> {
     let same_work = lanes.iter().filter(|lane| lane.lane.steps.is_empty());
     let (queued, direct): (Vec<_>, Vec<_>) = same_work.partition(|lane| !lane.lane.queues.is_empty());
@@ -38,7 +38,7 @@ pub(super) fn crossovers(lanes: &[LaneReport], callbacks_alone: bool, prices: &P
     pairs.filter_map(|(direct, queued)| crossover(direct, queued, callbacks_alone, prices)).collect()
 }
 
-/// Nothing where a lane did no order or refused requests: what those cost would seem to be the lane's.
+/// `None` if a lane has no orders done or refused requests, whose costs would distort the comparison.
 fn crossover(direct: &LaneReport, queued: &LaneReport, callbacks_alone: bool, prices: &Prices) -> Option<Crossover> {
     if is_overloaded(direct) || is_overloaded(queued) {
         return None;
@@ -54,11 +54,11 @@ fn crossover(direct: &LaneReport, queued: &LaneReport, callbacks_alone: bool, pr
     let writes_per_order = direct.usage.write_units / done(direct);
     let full_use = writes_per_order * prices.dynamodb_write_capacity_unit_hour * MILLION / SECONDS_PER_HOUR;
     let on_demand = writes_per_order * prices.dynamodb_write_units_per_million;
-    let extra_beside_writes =
+    let extra_without_writes =
         (queued_usd - part(queued, "DynamoDB writes")) - (direct_usd - part(direct, "DynamoDB writes"));
-    let equal = LEVELLED_HEADROOM + extra_beside_writes / full_use;
+    let equal = LEVELLED_HEADROOM + extra_without_writes / full_use;
     let undercut = on_demand / full_use;
-    // A stack without writes or without prices for them has no such ratios.
+    // Without writes or their prices, there are no ratios.
     if !equal.is_finite() || !undercut.is_finite() {
         return None;
     }
@@ -75,16 +75,16 @@ fn crossover(direct: &LaneReport, queued: &LaneReport, callbacks_alone: bool, pr
         peak_to_mean_at_on_demand: undercut,
         peak_to_mean_at_equal_cost: equal,
         levelling_pays_on_dynamodb: equal < undercut,
-        break_even: RATIOS.map(|ratio| break_even(ratio, extra_beside_writes)).to_vec(),
+        break_even: RATIOS.map(|ratio| break_even(ratio, extra_without_writes)).to_vec(),
     })
 }
 
-/// Whether a lane refused more than a few requests.
+/// Whether a lane refused more than 1 % of its requests.
 pub(crate) fn is_overloaded(lane: &LaneReport) -> bool {
     float(lane.counts.refused.total()) > OVERLOAD * float(lane.counts.sent)
 }
 
-/// From which price of capacity on the queue pays at that ratio.
+/// The price of capacity above which the queue pays off at that ratio.
 fn break_even(peak_to_mean: f64, extra_usd_per_million: f64) -> CapacityBreakEven {
     let saved_capacity = peak_to_mean - LEVELLED_HEADROOM;
     let millions_per_month = HOURS_PER_MONTH * SECONDS_PER_HOUR / MILLION;
@@ -93,8 +93,7 @@ fn break_even(peak_to_mean: f64, extra_usd_per_million: f64) -> CapacityBreakEve
     CapacityBreakEven { peak_to_mean, usd_per_month_per_order_per_second: is_a_choice.then_some(price) }
 }
 
-/// A million questions to the status service: the request, its function as measured (its duration is left out where it
-/// did not run), one read.
+/// Cost of a million polls: the request, its function as measured (without duration if it did not run), and one read.
 fn poll_usd_per_million(lane: &LaneReport, prices: &Prices) -> f64 {
     let measured =
         lane.usage.functions.iter().find(|function| function.name == STATUS_SERVICE.name && function.invocations > 0);
@@ -105,7 +104,7 @@ fn poll_usd_per_million(lane: &LaneReport, prices: &Prices) -> f64 {
         + READ_UNITS_PER_POLL * prices.dynamodb_read_units_per_million
 }
 
-/// What one service costs of a million orders.
+/// The cost of one service per million orders.
 fn part(lane: &LaneReport, service: &str) -> f64 {
     let parts = lane.cost.iter().flat_map(|cost| &cost.parts);
     parts.filter(|part| part.service == service).map(|part| part.usd_per_million_orders).sum()

@@ -1,7 +1,7 @@
-//! What a run's counts cost at AWS's list prices.
+//! Computes the cost of a run at AWS's list prices.
 //!
-//! Everything is per million orders that have an outcome, so that lanes which did not do the same work can be compared:
-//! what refused requests and retries cost is spread over the orders that were done.
+//! All costs are per million orders with an outcome, so lanes that did different work can be compared. The cost of
+//! refused requests and retries is spread over the orders done.
 
 mod crossover;
 mod prices;
@@ -14,7 +14,7 @@ use lanes::STATUS_SERVICE;
 
 const MILLION: f64 = 1_000_000.0;
 
-/// What is billed and not counted here.
+/// What AWS bills but this crate does not count.
 const LEFT_OUT: [&str; 7] = [
     "the functions that run once per token or per socket",
     "CloudWatch Logs, metrics and alarms",
@@ -25,9 +25,9 @@ const LEFT_OUT: [&str; 7] = [
     "the free tier and all discounts",
 ];
 
-/// Writes into the report what each lane's orders cost, and where one lane becomes the cheaper one.
+/// Adds each lane's cost and the crossovers to the report.
 pub(crate) fn price(report: &mut Report, table: &PriceTable) {
-    // Nobody pays for both ways to learn the same outcome: with both, it is callbacks that are priced.
+    // A real caller uses one way to learn an outcome. If the run used both, price only callbacks.
     let both = report.run.confirm == Confirm::Both;
     for lane in &mut report.lanes {
         lane.cost =
@@ -42,7 +42,7 @@ pub(crate) fn price(report: &mut Report, table: &PriceTable) {
     });
 }
 
-/// The lane as it would be if nobody had asked the status service.
+/// The lane without its polls.
 fn without_polls(lane: &LaneReport) -> LaneReport {
     let mut lane = LaneReport { timeline: Vec::new(), ..lane.clone() };
     let usage = &mut lane.usage;
@@ -52,18 +52,18 @@ fn without_polls(lane: &LaneReport) -> LaneReport {
     lane
 }
 
-/// A count, for arithmetic with prices. Counts stay far below 2⁵³.
+/// Converts a count. Counts stay far below 2⁵³.
 #[expect(clippy::cast_precision_loss, reason = "no run counts to 2^53")]
 fn float(count: u64) -> f64 {
     count as f64
 }
 
-/// Orders with an outcome, of which the usage is.
+/// Orders with an outcome.
 fn done(lane: &LaneReport) -> f64 {
     float(lane.usage.orders)
 }
 
-/// What that usage costs, by service; nothing where no order was done.
+/// The cost of that usage by service. `None` if no order was done.
 #[must_use]
 pub fn usage_cost(usage: &Usage, prices: &Prices) -> Option<LaneCost> {
     let done = float(usage.orders);
@@ -72,8 +72,8 @@ pub fn usage_cost(usage: &Usage, prices: &Prices) -> Option<LaneCost> {
     }
     let invocations = float(usage.functions.iter().map(|function| function.invocations).sum());
     let gb_seconds: f64 = usage.functions.iter().map(|function| function.gb_seconds).sum();
-    // What API Gateway itself throttles (429) is not charged. Source: Amazon API Gateway Developer Guide, "Amazon API
-    // Gateway pricing".
+    // API Gateway does not charge requests that it throttles (429). Source: Amazon API Gateway Developer Guide, "Amazon
+    // API Gateway pricing".
     let requests = usage.order_requests.saturating_sub(usage.throttled_requests) + usage.status_requests;
     // Service, quantity, its unit, price of one.
     let counted = [
@@ -123,7 +123,7 @@ pub fn usage_cost(usage: &Usage, prices: &Prices) -> Option<LaneCost> {
     })
 }
 
-/// With three significant digits, and no zeros at the end.
+/// Formats with three significant digits, without trailing zeros.
 fn significant(value: f64) -> String {
     let decimals = (0..6).find(|decimals| value >= 10_f64.powi(2 - decimals)).unwrap_or(6);
     let text = format!("{value:.*}", usize::try_from(decimals).unwrap_or(0));

@@ -1,4 +1,4 @@
-//! The price table: a TOML file of one region, dated and with its sources.
+//! The price table: a TOML file for one region, with date and sources.
 
 use crate::files::read_text;
 use anyhow::{Context, bail};
@@ -6,24 +6,24 @@ use serde::Deserialize;
 use std::path::Path;
 use time::macros::format_description;
 
-/// The table that comes with the program.
+/// The embedded table.
 const US_EAST_1: &str = include_str!("../../prices/us-east-1.toml");
 
 /// List prices in one region.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PriceTable {
-    /// The Region of these prices, such as `us-east-1`.
+    /// AWS region, such as `us-east-1`.
     pub(crate) region: String,
-    /// Day on which they were gathered: `YYYY-MM-DD`.
+    /// Day on which the prices were gathered: `YYYY-MM-DD`.
     pub(crate) as_of: String,
-    /// Where they were found.
+    /// URLs of the sources.
     pub(crate) sources: Vec<String>,
     /// The prices.
     pub(crate) usd: Prices,
 }
 
-/// What things cost, in US dollars.
+/// Prices in US dollars.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prices {
@@ -45,7 +45,7 @@ pub struct Prices {
     pub sns_requests_per_million: f64,
     /// Requests to a standard queue, in units of 64 KB.
     pub sqs_requests_per_million: f64,
-    /// What requests of a fair queue cost more.
+    /// Surcharge for requests of a fair queue.
     pub sqs_fair_queue_requests_per_million: f64,
     /// On-demand write request units.
     pub dynamodb_write_units_per_million: f64,
@@ -56,23 +56,23 @@ pub struct Prices {
 }
 
 impl PriceTable {
-    /// The table that comes with the program.
+    /// The embedded table.
     ///
     /// # Panics
     /// Never: a test reads the table.
     #[must_use]
     pub fn embedded() -> Self {
-        Self::parse(US_EAST_1).expect("a test reads the table that is embedded")
+        Self::parse(US_EAST_1).expect("a test reads the embedded table")
     }
 
-    /// A table of the user's.
+    /// Reads a user's table.
     ///
     /// # Errors
-    /// The file cannot be read, a price is missing, unknown or not a price, or the table has no date or source.
+    /// The file cannot be read; a price is missing, unknown or not a valid number; or the table has no date or source.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
         let text = read_text(path).with_context(|| format!("Failed to read the prices in {shown}"))?;
-        Self::parse(&text).with_context(|| format!("Failed to understand the prices in {shown}"))
+        Self::parse(&text).with_context(|| format!("The prices in {shown} are not valid"))
     }
 
     /// The prices.
@@ -81,13 +81,13 @@ impl PriceTable {
         &self.usd
     }
 
-    /// The Region of these prices, such as `us-east-1`.
+    /// AWS region, such as `us-east-1`.
     #[must_use]
     pub fn region(&self) -> &str {
         &self.region
     }
 
-    /// Day on which they were gathered: `YYYY-MM-DD`.
+    /// Day on which the prices were gathered: `YYYY-MM-DD`.
     #[must_use]
     pub fn as_of(&self) -> &str {
         &self.as_of
@@ -96,10 +96,10 @@ impl PriceTable {
     fn parse(text: &str) -> anyhow::Result<Self> {
         let table: Self = toml::from_str(text)?;
         if time::Date::parse(&table.as_of, format_description!("[year]-[month]-[day]")).is_err() {
-            bail!("as_of is a day, such as 2026-11-24, not {:?}", table.as_of);
+            bail!("as_of must be a day such as 2026-11-24, not {:?}", table.as_of);
         }
         if table.sources.is_empty() {
-            bail!("sources names no page: prices without a source cannot be checked");
+            bail!("sources is empty: prices without a source cannot be checked");
         }
         table.usd.check()?;
         Ok(table)
@@ -124,7 +124,7 @@ impl Prices {
             ("dynamodb_write_capacity_unit_hour", self.dynamodb_write_capacity_unit_hour),
         ];
         match all.into_iter().find(|(_, price)| !price.is_finite() || *price < 0.0) {
-            Some((name, price)) => bail!("{name} is no price: {price}"),
+            Some((name, price)) => bail!("{name} is not a price: {price}"),
             None => Ok(()),
         }
     }
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_embedded_table_can_be_read_and_says_where_it_is_from() {
+    fn the_embedded_table_is_valid_and_has_sources() {
         let table = PriceTable::embedded();
 
         assert_eq!(table.region, "us-east-1");
@@ -143,11 +143,11 @@ mod tests {
     }
 
     #[test]
-    fn refuses_tables_that_nobody_can_rely_on() {
+    fn refuses_invalid_tables() {
         let broken = [
-            ("as_of = \"2026-11-24\"", "as_of = \"lately\"", "as_of is a day"),
-            ("rest_requests_per_million = 3.50", "rest_requests_per_million = -1.0", "is no price: -1"),
-            ("rest_requests_per_million = 3.50", "rest_requests_per_million = nan", "is no price: NaN"),
+            ("as_of = \"2026-11-24\"", "as_of = \"lately\"", "as_of must be a day"),
+            ("rest_requests_per_million = 3.50", "rest_requests_per_million = -1.0", "is not a price: -1"),
+            ("rest_requests_per_million = 3.50", "rest_requests_per_million = nan", "is not a price: NaN"),
             ("rest_requests_per_million = 3.50", "", "missing field"),
             ("region = \"us-east-1\"", "region = \"us-east-1\"\ntypo = 1", "unknown field"),
         ];

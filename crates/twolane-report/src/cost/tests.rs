@@ -50,7 +50,7 @@ fn is(value: f64, expected: f64) {
     assert!((value - expected).abs() < 1e-9, "{value} is not {expected}");
 }
 
-/// As many values as are expected, and each as expected.
+/// Asserts that the values equal the expected ones.
 fn are(values: &[f64], expected: &[f64]) {
     assert_eq!(values.len(), expected.len(), "{values:?} are not {expected:?}");
     for (value, expected) in values.iter().zip(expected) {
@@ -66,7 +66,7 @@ fn crossover(report: Report) -> Crossover {
 }
 
 #[test]
-fn costs_what_was_computed_by_hand() {
+fn costs_match_a_manual_computation() {
     let mut report = report();
 
     price(&mut report, &prices());
@@ -85,7 +85,7 @@ fn costs_what_was_computed_by_hand() {
 }
 
 #[test]
-fn crosses_over_where_it_was_computed_by_hand() {
+fn crossovers_match_a_manual_computation() {
     let mut report = report();
 
     price(&mut report, &prices());
@@ -109,7 +109,7 @@ fn crosses_over_where_it_was_computed_by_hand() {
 }
 
 #[test]
-fn polling_may_be_cheap_enough_when_batches_are() {
+fn polling_has_a_break_even_if_the_queued_lane_is_cheaper() {
     let mut report = report();
     let usage = &mut report.lanes[0].usage;
     usage.functions[0].gb_seconds = 500.0;
@@ -135,7 +135,7 @@ fn a_lane_without_an_outcome_has_no_cost_and_a_run_of_one_lane_no_crossover() {
 }
 
 #[test]
-fn what_api_gateway_throttles_is_not_charged() {
+fn requests_that_api_gateway_throttles_are_not_charged() {
     let mut report = report();
     report.lanes[0].usage.order_requests = 1800;
     report.lanes[0].usage.throttled_requests = 800;
@@ -146,7 +146,7 @@ fn what_api_gateway_throttles_is_not_charged() {
 }
 
 #[test]
-fn a_lane_that_refused_requests_says_nothing_of_a_crossover() {
+fn a_lane_that_refused_requests_has_no_crossover() {
     let mut report = report();
     (report.lanes[0].counts.sent, report.lanes[0].counts.refused.server_error) = (1000, 500);
 

@@ -1,4 +1,4 @@
-//! What a million orders cost, service by service, lane beside lane.
+//! Bar chart: the cost of a million orders by service and lane.
 
 use super::canvas::{Canvas, Size, both};
 use super::legend::{Entry, Sample, legend};
@@ -24,18 +24,18 @@ type Costs<'a> = [(Lane, &'a LaneCost)];
 pub(super) fn chart(lanes: &[LaneReport]) -> Chart {
     let costs: Vec<_> = lanes.iter().filter_map(|lane| lane.cost.as_ref().map(|cost| (lane.lane, cost))).collect();
     if costs.is_empty() {
-        return Err("no order has an outcome, so there is nothing to share the costs.");
+        return Err("no order has an outcome, so there is no cost per order.");
     }
     let entries: Vec<Entry<'_>> =
         costs.iter().map(|(lane, _)| (Sample::Patch, format!("bar {}", class(lane)), lane.name)).collect();
     let without = lanes.iter().filter(|lane| lane.cost.is_none());
     let missing = each(without, |lane| {
-        format!("<p class=\"empty\">The {} lane has no cost: no outcome to share it.</p>\n", lane.lane.name)
+        format!("<p class=\"empty\">The {} lane has no cost: no order has an outcome.</p>\n", lane.lane.name)
     });
     Ok(legend(&entries) + &missing + &both(|size| draw(&costs, size)))
 }
 
-/// What any lane pays for, in the order of the path of an order.
+/// Services that any lane pays for, in the order of an order's path.
 pub(super) fn services<'a>(costs: &Costs<'a>) -> Vec<&'a str> {
     let mut services = Vec::new();
     for part in costs.iter().flat_map(|(_, cost)| &cost.parts) {
@@ -46,7 +46,7 @@ pub(super) fn services<'a>(costs: &Costs<'a>) -> Vec<&'a str> {
     services
 }
 
-/// What a service costs; everything together without one.
+/// The cost of a service, or of all services.
 fn amount(cost: &LaneCost, service: Option<&str>) -> f64 {
     match service {
         Some(service) => {
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_which_lane_has_no_cost() {
+    fn names_the_lane_without_a_cost() {
         let mut report = priced();
         report.lanes[0].cost = None;
 

@@ -4,7 +4,7 @@ use super::escape;
 use super::scale::Scale;
 use std::fmt::Write as _;
 
-/// For which windows a drawing is.
+/// The window size of a drawing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Size {
     /// Desktop.
@@ -22,7 +22,7 @@ impl Size {
         }
     }
 
-    /// About how many marks an axis across has room for.
+    /// Approximate number of ticks on a horizontal axis.
     pub(super) fn ticks(self) -> f64 {
         match self {
             Self::Wide => 12.0,
@@ -43,7 +43,7 @@ pub(super) fn both(draw: impl Fn(Size) -> String) -> String {
     [draw(Size::Wide), draw(Size::Narrow)].concat()
 }
 
-/// A drawing under way.
+/// A drawing in progress.
 pub(super) struct Canvas {
     size: Size,
     height: f64,
@@ -51,7 +51,7 @@ pub(super) struct Canvas {
 }
 
 impl Canvas {
-    /// An empty one.
+    /// An empty drawing.
     pub(super) fn new(size: Size, height: f64) -> Self {
         Self { size, height, marks: String::new() }
     }
@@ -63,7 +63,7 @@ impl Canvas {
         }
     }
 
-    /// What is between a line through points and a level.
+    /// The area between a line through points and a level.
     pub(super) fn area(&mut self, class: &str, points: &[(f64, f64)], level: f64) {
         if let (Some((first, _)), Some((last, _))) = (points.first(), points.last()) {
             let middle = joined(points);
@@ -72,14 +72,14 @@ impl Canvas {
         }
     }
 
-    /// A bar, with what it is when pointed at.
+    /// A bar with a tooltip.
     pub(super) fn bar(&mut self, class: &str, at: (f64, f64), size: (f64, f64), title: &str) {
         let ((x, y), (width, height), title) = (at, size, escape(title));
         let place = format!(r#"x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}""#);
         let _ = writeln!(self.marks, r#"<rect class="{class}" {place}><title>{title}</title></rect>"#);
     }
 
-    /// A dot, with what it is when pointed at.
+    /// A dot with a tooltip.
     pub(super) fn dot(&mut self, class: &str, at: (f64, f64), title: &str) {
         let ((x, y), title) = (at, escape(title));
         let place = format!(r#"cx="{x:.1}" cy="{y:.1}" r="4""#);
@@ -93,7 +93,7 @@ impl Canvas {
         let _ = writeln!(self.marks, r#"<text class="{class}" {place}>{text}</text>"#);
     }
 
-    /// Grid lines and labels of an upright axis, between `left` and `right`.
+    /// Grid lines and labels of a vertical axis, between `left` and `right`.
     pub(super) fn upright_axis(
         &mut self,
         scale: &Scale,
@@ -108,7 +108,7 @@ impl Canvas {
         }
     }
 
-    /// Marks and labels of an axis across, at the height `bottom`, with grid lines up to `top`.
+    /// Ticks and labels of a horizontal axis at the height `bottom`, with grid lines up to `top`.
     pub(super) fn level_axis(
         &mut self,
         scale: &Scale,
@@ -123,7 +123,7 @@ impl Canvas {
         }
     }
 
-    /// The drawing, named and described for those who do not see it.
+    /// The drawing, with a title and a description for screen readers.
     pub(super) fn finish(self, title: &str, description: &str) -> String {
         let (class, width, height, marks) = (self.size.class(), self.size.width(), self.height, self.marks);
         let (title, description) = (escape(title), escape(description));
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_drawing_says_what_it_is_and_its_words_are_text() {
+    fn a_drawing_has_title_and_description_and_escapes_text() {
         let mut canvas = Canvas::new(Size::Narrow, 10.0);
         canvas.text("tick", "end", (1.0, 2.0), "a < b");
         canvas.bar("bar", (0.0, 0.0), (1.0, 1.0), "\"c\"");
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_through_no_points_is_no_line() {
+    fn a_line_without_points_is_not_drawn() {
         let mut canvas = Canvas::new(Size::Wide, 10.0);
         canvas.path("mark", &[]);
         canvas.area("fill", &[], 0.0);

@@ -1,4 +1,4 @@
-//! How many orders were acknowledged and done within which time.
+//! Chart of latencies: the fraction of orders acknowledged and done within a time.
 
 use super::canvas::{Canvas, Size, both};
 use super::legend::{Entry, Sample, legend};
@@ -16,7 +16,7 @@ const QUARTERS: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 
 /// One line of the chart.
 struct Series<'a> {
-    /// Lane and kind of line.
+    /// CSS classes: lane and kind of line.
     style: String,
     lane: Lane,
     name: String,
@@ -29,7 +29,7 @@ pub(super) fn chart(report: &Report) -> Chart {
     let least = all.iter().map(|series| series.latency.min_ms).min_by(f64::total_cmp);
     let most = all.iter().map(|series| series.latency.max_ms).max_by(f64::total_cmp);
     let (Some(least), Some(most)) = (least, most) else {
-        return Err("no order was accepted, so nothing has a time.");
+        return Err("no order was accepted, so there are no latencies.");
     };
     let names = all.iter().map(|series| description(series)).collect::<Vec<_>>();
     let entries: Vec<Entry<'_>> =
@@ -61,7 +61,7 @@ fn description(series: &Series<'_>) -> String {
     format!("{} (p50 {}, p99 {})", series.name, time(latency.p50_ms), time(latency.p99_ms))
 }
 
-/// Which lanes have no line, and why.
+/// Lanes without a line, with the reason.
 fn missing(report: &Report) -> String {
     let without = report.lanes.iter().filter(|lane| of_lane(lane).is_empty());
     each(without, |lane| format!("<p class=\"empty\">The {} lane accepted no order: no line.</p>\n", lane.lane.name))
@@ -75,7 +75,7 @@ fn draw(all: &[Series<'_>], (least, most): (f64, f64), size: Size) -> String {
     canvas.upright_axis(&up, &QUARTERS, (LEFT, right), |fraction| format!("{:.0}\u{a0}%", fraction * 100.0));
     canvas.level_axis(&across, size.ticks(), (TOP, BOTTOM), tick);
     let middle = f64::midpoint(LEFT, right);
-    canvas.text("axis", "middle", (middle, HEIGHT - 10.0), "time since the intended send time (log scale)");
+    canvas.text("axis", "middle", (middle, HEIGHT - 10.0), "time since the due time (log scale)");
     for series in all {
         canvas.path(&format!("line mark {}", series.style), &steps(series.latency, &across, &up));
     }
@@ -89,13 +89,13 @@ fn draw(all: &[Series<'_>], (least, most): (f64, f64), size: Size) -> String {
     canvas.finish("Latency: fraction of accepted orders within a time", &format!("{}.", described.join("; ")))
 }
 
-/// The distribution, from nothing at the shortest time.
+/// The points of the distribution, starting with 0 at the shortest time.
 fn steps(latency: &Latency, across: &Scale, up: &Scale) -> Vec<(f64, f64)> {
     let start = (across.at(latency.min_ms), up.at(0.0));
     std::iter::once(start).chain(latency.cdf.iter().map(|(ms, fraction)| (across.at(*ms), up.at(*fraction)))).collect()
 }
 
-/// Without decimals that say nothing.
+/// A tick label without trailing zeros.
 fn tick(ms: f64) -> String {
     if ms < 1000.0 { format!("{ms}\u{a0}ms") } else { format!("{}\u{a0}s", ms / 1000.0) }
 }
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn no_times_at_all_are_no_chart() {
+    fn without_times_there_is_no_chart() {
         let mut report = sample::report();
         report.lanes.clear();
 

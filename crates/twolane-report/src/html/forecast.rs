@@ -1,31 +1,31 @@
-//! A forecast as a page: what was computed and not measured, with the charts of a report.
+//! A forecast as an HTML page: computed, not measured, with the charts of a report.
 
 use super::{bars, document, each, escape, outcomes, sections, tables, timeline};
 use crate::model::LaneReport;
 
-/// What a forecast shows. Everything is text.
+/// The content of a forecast. All fields are plain text.
 #[derive(Clone, Debug)]
 pub struct Forecast {
-    /// What it is of.
+    /// Title: the load.
     pub title: String,
-    /// What it rests on, one sentence each.
+    /// Assumptions, one sentence each.
     pub basis: Vec<String>,
-    /// What is found of each lane.
+    /// Findings per lane.
     pub findings: Vec<LaneFindings>,
-    /// The lanes with their counts, seconds and costs.
+    /// Lanes with counts, timelines and costs.
     pub lanes: Vec<LaneReport>,
 }
 
-/// What is found of one lane.
+/// Findings of one lane.
 #[derive(Clone, Debug)]
 pub struct LaneFindings {
-    /// Which lane, and the most important of it.
+    /// Name of the lane and its main finding.
     pub heading: String,
-    /// Labels, each with what there is to say.
+    /// Labels, each with its values.
     pub rows: Vec<(&'static str, Vec<String>)>,
 }
 
-/// The page: no network, no script.
+/// The page. It uses neither network nor scripts.
 #[must_use]
 pub fn forecast_page(forecast: &Forecast) -> String {
     let title = escape(&forecast.title);
@@ -40,14 +40,14 @@ pub fn forecast_page(forecast: &Forecast) -> String {
         sections::charted(
             "outcomes",
             "What becomes of the orders",
-            "Each bar is everything that the lane is sent.",
+            "Each bar shows all requests to the lane.",
             outcomes::chart(lanes),
             "",
         ),
         sections::charted(
             "timeline",
             "Over time",
-            "The lanes are drawn on the same scales. The grey area is what arrives.",
+            "All lanes have the same scales. The grey area shows arrivals.",
             timeline::chart(lanes),
             &each(lanes, tables::timeline),
         ),
@@ -58,7 +58,7 @@ pub fn forecast_page(forecast: &Forecast) -> String {
             bars::chart(lanes),
             &tables::costs(lanes),
         ),
-        sections::section("basis", "What it rests on", &format!("<ul>\n{basis}</ul>\n")),
+        sections::section("basis", "Assumptions", &format!("<ul>\n{basis}</ul>\n")),
     ];
     document(&title, &body.concat())
 }

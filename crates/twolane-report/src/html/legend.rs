@@ -1,8 +1,8 @@
-//! What the lines and fills of a chart mean.
+//! Chart legends.
 
 use super::escape;
 
-/// How an entry's sample looks.
+/// The sample of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sample {
     /// A line, as in a chart of lines.
@@ -11,7 +11,7 @@ pub(super) enum Sample {
     Patch,
 }
 
-/// One entry: the style's names of what it explains, and its words.
+/// One entry: its sample, the CSS classes and the label.
 pub(super) type Entry<'a> = (Sample, String, &'a str);
 
 /// The list above a chart.
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_text() {
+    fn labels_are_escaped() {
         let list = legend(&[(Sample::Line, "sync solid".to_owned(), "<b>")]);
 
         assert!(list.contains("&lt;b&gt;</li>") && list.contains(r#"class="line sync solid""#), "{list}");

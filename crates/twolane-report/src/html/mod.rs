@@ -1,8 +1,8 @@
-//! The report as one page: no network, no script, charts drawn here.
+//! The report as one HTML page with charts. It uses neither network nor scripts.
 //!
-//! Whatever the report says is text: it goes through [`escape`], and the page's own policy forbids scripts and every
-//! request, so that a name which slipped through could do nothing. Each chart is drawn twice, for wide and for narrow
-//! windows, since text in a drawing that is scaled down cannot be read.
+//! All content of the report passes through [`escape`]. The page's content security policy also forbids scripts and
+//! requests, so that unescaped content could do nothing. Each chart is drawn twice, for wide and for narrow windows,
+//! because scaled-down text cannot be read.
 
 mod bars;
 mod canvas;
@@ -26,15 +26,15 @@ use lanes::{Colours, LANES, Lane};
 pub use forecast::{Forecast, LaneFindings, forecast_page};
 pub(crate) use picture::picture;
 
-/// Colours, and the rules of all charts.
+/// Colours and CSS rules of all charts.
 const CHARTS_STYLE: &str = include_str!("charts.css");
 const PAGE_STYLE: &str = include_str!("page.css");
 
-/// Forbids everything but the style in the page and the empty icon.
+/// Allows only the page's style and the empty icon.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
-/// The style of charts: [`CHARTS_STYLE`], and the colours and rules of each lane.
+/// The style of charts: [`CHARTS_STYLE`] and the colours and rules of each lane.
 fn charts_style() -> String {
     let colours = |colour: fn(&Colours) -> &'static str| {
         each(&LANES, |lane| format!("  --{}: {};\n", lane.name, colour(&lane.colours)))
@@ -50,7 +50,7 @@ fn charts_style() -> String {
     format!("{CHARTS_STYLE}:root {{\n{light}}}\n@media (prefers-color-scheme: dark) {{ :root {{\n{dark}}} }}\n{rules}")
 }
 
-/// A chart, or why there is none.
+/// A chart, or the reason why there is none.
 type Chart = Result<String, &'static str>;
 
 /// The page.
@@ -73,7 +73,7 @@ pub(crate) fn page(report: &Report) -> String {
     document(&title, &body)
 }
 
-/// A whole page with that title, which is text that is escaped already, and those parts.
+/// A complete page. `title` must already be escaped.
 fn document(title: &str, body: &str) -> String {
     let charts_style = charts_style();
     format!(
@@ -85,7 +85,7 @@ fn document(title: &str, body: &str) -> String {
     )
 }
 
-/// Text as text, inside elements and quoted attributes alike.
+/// Escapes text for elements and quoted attributes.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in printable(text).chars() {
@@ -101,12 +101,12 @@ pub(crate) fn escape(text: &str) -> String {
     escaped
 }
 
-/// What is written of each item, one after the other.
+/// Concatenates the text of each item.
 fn each<T>(items: impl IntoIterator<Item = T>, written: impl FnMut(T) -> String) -> String {
     items.into_iter().map(written).collect()
 }
 
-/// The style's name of a lane.
+/// The CSS class of a lane.
 fn class(lane: Lane) -> &'static str {
     lane.name
 }

@@ -1,4 +1,4 @@
-//! What a reader must know before any figure.
+//! Warnings above the figures.
 
 use super::{each, escape};
 use crate::model::{Report, TargetKind};
@@ -6,17 +6,23 @@ use crate::words::counted;
 
 /// One box above the figures.
 struct Notice {
-    /// The style's name of how bad it is.
+    /// CSS class of the severity.
     style: &'static str,
     title: String,
     text: String,
     items: Vec<String>,
 }
 
-/// The boxes, the worst first; nothing where there is nothing to warn of.
+/// The warnings, the worst first. Empty without warnings.
 pub(super) fn notices(report: &Report) -> String {
-    let all =
-        [dishonest(report), errors(report), lost(report), disagreement(report), interrupted(report), emulator(report)];
+    let all = [
+        off_schedule(report),
+        errors(report),
+        lost(report),
+        disagreement(report),
+        interrupted(report),
+        emulator(report),
+    ];
     all.into_iter().flatten().map(|notice| shown(&notice)).collect()
 }
 
@@ -27,13 +33,14 @@ fn shown(notice: &Notice) -> String {
     format!("<aside class=\"notice {style}\">\n<h2>{title}</h2>\n<p>{text}</p>{items}\n</aside>\n")
 }
 
-fn dishonest(report: &Report) -> Option<Notice> {
+fn off_schedule(report: &Report) -> Option<Notice> {
     let generator = &report.run.generator;
     (!generator.honest).then(|| Notice {
         style: "bad",
         title: "Do not use these figures".to_owned(),
         text: format!(
-            "The load was not made as planned: {}. What is shown as the stack's doing may be the generator's own.",
+            "The load generator was not on schedule: {}. Effects in the figures may come from the generator, not \
+             from the stack.",
             generator.reason.as_deref().unwrap_or("no reason is given")
         ),
         items: Vec::new(),
@@ -45,7 +52,7 @@ fn errors(report: &Report) -> Option<Notice> {
     (number > 0).then(|| Notice {
         style: "bad",
         title: format!("The run has {}", counted(number, "error", "errors")),
-        text: "The figures cannot be relied on until they are explained.".to_owned(),
+        text: "Do not rely on the figures until the errors are explained.".to_owned(),
         items: report.errors.clone(),
     })
 }
@@ -61,7 +68,7 @@ fn lost(report: &Report) -> Option<Notice> {
     (!items.is_empty()).then(|| Notice {
         style: "bad",
         title: "Orders were lost".to_owned(),
-        text: "No outcome came within the grace period after the last arrival.".to_owned(),
+        text: "The orders had no outcome when the grace period ended.".to_owned(),
         items,
     })
 }
@@ -74,7 +81,7 @@ fn disagreement(report: &Report) -> Option<Notice> {
     (!items.is_empty()).then(|| Notice {
         style: "bad",
         title: "The orders table does not agree".to_owned(),
-        text: "What is stored and what was measured differ.".to_owned(),
+        text: "The stored orders differ from the measurement.".to_owned(),
         items,
     })
 }
@@ -83,7 +90,7 @@ fn interrupted(report: &Report) -> Option<Notice> {
     report.run.interrupted.then(|| Notice {
         style: "caution",
         title: "Interrupted".to_owned(),
-        text: "The run was ended before its schedule was: the figures are of the orders sent until then.".to_owned(),
+        text: "The run ended before its schedule. The figures cover the orders sent until then.".to_owned(),
         items: Vec::new(),
     })
 }
@@ -92,10 +99,9 @@ fn emulator(report: &Report) -> Option<Notice> {
     (report.run.target.kind == TargetKind::Emulator).then(|| Notice {
         style: "caution",
         title: "Measured on an emulator, not on AWS".to_owned(),
-        text:
-            "How the lanes behave can be compared: what is refused, what waits, what is lost. Times and costs are not \
-               those of AWS."
-                .to_owned(),
+        text: "You can compare how the lanes behave: what is refused, waits or is lost. Times and costs differ from \
+               AWS."
+            .to_owned(),
         items: Vec::new(),
     })
 }
@@ -106,7 +112,7 @@ mod tests {
     use crate::sample;
 
     #[test]
-    fn a_good_run_on_aws_has_none() {
+    fn a_good_run_on_aws_has_no_notices() {
         let mut report = sample::report();
         report.run.target.kind = TargetKind::Aws;
 
@@ -114,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_comes_first_and_nothing_is_left_out() {
+    fn all_notices_are_shown_worst_first() {
         let mut report = sample::report();
         report.run.generator.honest = false;
         report.run.generator.reason = Some("p99 <812 ms>".to_owned());

@@ -1,4 +1,4 @@
-//! What became of what each lane was sent.
+//! Bar chart: outcomes of all requests to each lane.
 
 use super::canvas::{Canvas, Size, both};
 use super::legend::{Entry, Sample, legend};
@@ -12,7 +12,7 @@ const ROW: f64 = 46.0;
 const BAR: f64 = 30.0;
 /// Room for the lane's name to the left.
 const NAME: f64 = 52.0;
-/// Narrower parts have no room for their share.
+/// Minimum width of a part that shows its percentage.
 const ROOM: f64 = 64.0;
 
 /// The chart in both sizes.
@@ -21,8 +21,8 @@ pub(super) fn chart(lanes: &[LaneReport]) -> Chart {
     if lanes.is_empty() {
         return Err("no order was sent.");
     }
-    let seen = |index: usize| lanes.iter().any(|lane| fates(lane)[index].2 > 0);
-    let entries: Vec<Entry<'_>> = fates(lanes[0])
+    let seen = |index: usize| lanes.iter().any(|lane| outcomes(lane)[index].2 > 0);
+    let entries: Vec<Entry<'_>> = outcomes(lanes[0])
         .into_iter()
         .enumerate()
         .filter(|(index, _)| seen(*index))
@@ -31,13 +31,13 @@ pub(super) fn chart(lanes: &[LaneReport]) -> Chart {
     Ok(legend(&entries) + &both(|size| draw(&lanes, size)))
 }
 
-/// Style, name and orders of each fate.
-fn fates(lane: &LaneReport) -> [(&'static str, &'static str, u64); 9] {
+/// CSS class, name and number of orders of each outcome.
+fn outcomes(lane: &LaneReport) -> [(&'static str, &'static str, u64); 9] {
     let counts = &lane.counts;
     [
         ("confirmed", "confirmed", counts.confirmed),
         ("cancelled", "cancelled", counts.cancelled.unwrap_or(0)),
-        ("rejected", "rejected as not valid", counts.rejected),
+        ("rejected", "rejected as invalid", counts.rejected),
         ("failed", "failed all deliveries", counts.failed),
         ("lost", "lost", counts.lost),
         ("unsettled", "open when the run was interrupted", counts.unsettled),
@@ -48,7 +48,7 @@ fn fates(lane: &LaneReport) -> [(&'static str, &'static str, u64); 9] {
 }
 
 fn whole(lane: &LaneReport) -> f64 {
-    fates(lane).iter().map(|(_, _, orders)| float(*orders)).sum()
+    outcomes(lane).iter().map(|(_, _, orders)| float(*orders)).sum()
 }
 
 fn draw(lanes: &[&LaneReport], size: Size) -> String {
@@ -62,16 +62,16 @@ fn draw(lanes: &[&LaneReport], size: Size) -> String {
     canvas.finish("What became of the orders of each lane", &format!("{}.", described.join("; ")))
 }
 
-/// One lane's bar, and its parts in words.
+/// Draws one lane's bar. Returns its parts as text.
 fn bar(canvas: &mut Canvas, lane: &LaneReport, y: f64, right: f64) -> Vec<String> {
-    let sent = fates(lane).iter().fold(0_u64, |sum, (_, _, orders)| sum.saturating_add(*orders));
+    let sent = outcomes(lane).iter().fold(0_u64, |sum, (_, _, orders)| sum.saturating_add(*orders));
     let across = Scale::exact(whole(lane), NAME, right);
     let (mut before, mut descriptions) = (0.0, Vec::new());
-    for (style, name, orders) in fates(lane).into_iter().filter(|(_, _, orders)| *orders > 0) {
+    for (style, name, orders) in outcomes(lane).into_iter().filter(|(_, _, orders)| *orders > 0) {
         let (from, to) = (across.at(before), across.at(before + float(orders)));
         let share = percent(orders, sent);
         let words = format!("{}: {} {name}, {share}", lane.lane.name, counted(orders, "order", "orders"));
-        // Never so thin that it is not seen.
+        // Wide enough to be visible.
         canvas.bar(&format!("bar {style}"), (from.min(right - 3.0), y), ((to - from - 1.5).max(3.0), BAR), &words);
         if to - from > ROOM {
             canvas.text(&format!("inside {style}"), "middle", (f64::midpoint(from, to), y + 20.0), &share);
@@ -89,7 +89,7 @@ mod tests {
     use crate::sample;
 
     #[test]
-    fn shows_each_fate_that_any_lane_knows() {
+    fn shows_each_outcome_that_any_lane_has() {
         let chart = chart(&sample::report().lanes).expect("orders were sent");
 
         assert!(chart.contains("</svg>confirmed</li>") && chart.contains("</svg>refused</li>"), "{chart}");
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn draws_every_lane_and_what_one_cancelled() {
+    fn draws_every_lane_and_cancelled_orders() {
         let chart = chart(&sample::report_of_three().lanes).expect("orders were sent");
 
         assert!(chart.contains("bus: 20\u{a0}orders cancelled, 1.0\u{a0}%"), "{chart}");
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_lost_order_is_seen() {
+    fn a_single_lost_order_is_visible() {
         let mut report = sample::report();
         report.lanes[1].counts.confirmed = 99_999;
         report.lanes[1].counts.lost = 1;
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_generator_could_not_send_is_no_refusal() {
+    fn requests_that_the_generator_could_not_send_are_not_refused() {
         let mut report = sample::report();
         report.lanes[1].counts.not_sent = Some(500);
 
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_sent_is_no_chart() {
+    fn without_requests_there_is_no_chart() {
         let mut report = sample::report();
         report.lanes.iter_mut().for_each(|lane| lane.counts = Counts::default());
 

@@ -1,4 +1,4 @@
-//! The lanes over time as one picture for documents: an SVG file, in light and dark.
+//! The timelines of all lanes as one SVG file for documents, in light and dark.
 
 use super::canvas::Size;
 use super::legend::{Entry, sample};
@@ -15,7 +15,7 @@ const LANE_HEAD: f64 = 64.0;
 /// About the width of a character at 14 pixels.
 const CHARACTER: f64 = 7.2;
 
-/// The picture; `None` if no second was recorded.
+/// The picture; `None` if the report has no timeline.
 pub(crate) fn picture(report: &Report) -> Option<String> {
     let lanes = Lanes::new(&report.lanes)?;
     let mut y = HEAD;
@@ -52,7 +52,7 @@ fn document(report: &Report, height: f64, body: &str) -> String {
     )
 }
 
-/// The lane's name, what became of its orders, and its legend.
+/// The lane's name, the outcomes of its orders, and its legend.
 fn head(lane: &LaneReport, y: f64) -> String {
     let (name, words) = (escape(lane.lane.name), escape(&description(lane)));
     let mut text = format!(
@@ -85,7 +85,7 @@ mod tests {
     use crate::sample;
 
     #[test]
-    fn draws_every_lane_once_and_says_where_it_was_measured() {
+    fn draws_every_lane_once_and_names_the_target() {
         let report = sample::report();
 
         let picture = picture(&report).expect("there are seconds");
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_none_of_a_run_without_seconds() {
+    fn a_run_without_a_timeline_has_no_picture() {
         let mut report = sample::report();
         report.lanes.iter_mut().for_each(|lane| lane.timeline.clear());
 

@@ -1,17 +1,17 @@
-//! Which prices the costs are made of, and what follows from them beyond this run.
+//! The prices behind the costs, and the break-even prices of queues.
 
 use super::escape;
 use super::tables::table;
 use crate::model::{CapacityBreakEven, Pricing, Report};
 use crate::words::{times, usd};
 
-/// The prices' origin, and from where on a queue pays for itself; nothing where nothing was priced.
+/// The sources of the prices, and the break-even prices. Empty if nothing was priced.
 pub(super) fn prices(report: &Report) -> String {
     let Some(pricing) = &report.pricing else { return String::new() };
     let tables = pricing.crossovers.iter().map(|crossover| {
         let rows: Vec<_> = crossover.break_even.iter().map(row).collect();
         let caption = format!(
-            "Price per month of the capacity for one order per second, from which on a queue in front of it pays ({} \
+            "Monthly price of the capacity for one order per second above which a queue pays for itself ({} \
              against {})",
             crossover.queued.name, crossover.direct.name
         );
@@ -35,7 +35,7 @@ fn origin(pricing: &Pricing) -> String {
     )
 }
 
-/// A source: something to follow where it is an address of the web, else text.
+/// A source: a link if it is an https URL, else text.
 fn link(source: &str) -> String {
     let shown = escape(source);
     if source.starts_with("https://") { format!("<a href=\"{shown}\" rel=\"noreferrer\">{shown}</a>") } else { shown }
@@ -48,7 +48,7 @@ mod tests {
     use crate::{model::Refused, sample};
 
     #[test]
-    fn tells_origin_and_break_even() {
+    fn shows_sources_and_break_even_prices() {
         let mut report = sample::report();
         assert_eq!(prices(&report), "");
         report.lanes[0].counts.refused = Refused::default();
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn only_addresses_of_the_web_are_links() {
+    fn only_https_urls_are_links() {
         assert_eq!(link("javascript:alert(1)"), "javascript:alert(1)");
         assert_eq!(link("https://a/?\"x"), "<a href=\"https://a/?&quot;x\" rel=\"noreferrer\">https://a/?&quot;x</a>");
     }

@@ -1,18 +1,18 @@
-//! How it was measured: the metadata without which a figure means nothing.
+//! How the run was measured: its metadata.
 
 use super::sections::section;
 use super::{each, escape};
 use crate::model::{ArrivalsKind, Confirm, LaneReport, Report, Run, TargetKind};
 use crate::words::{count, counted, time};
 
-/// Why latency starts before the request.
+/// Why latency starts at the due time.
 const COORDINATED_OMISSION: &str = "\
 <h3>Why times start when an order was due</h3>
-<p>The schedule is fixed before the first request and does not wait for answers. Each time runs from the moment at which \
-the schedule wanted the order sent, not from when it was sent. A generator that waits for slow answers before it sends \
-more asks less often exactly while the stack is slow, and leaves those moments out of its percentiles: coordinated \
-omission. Here a stack that stalls for a second shows that second to every order that was due in it. How late the \
-generator itself was is the schedule lag above; if it was too late, the report says so at its top.</p>
+<p>The schedule is fixed before the first request and does not wait for answers. Each latency starts at the order's due \
+time, not at its actual send time. A generator that waits for slow answers before it sends \
+more sends less while the stack is slow. Its percentiles then leave those moments out: coordinated \
+omission. Here, if a stack stalls for a second, the second counts for every order that was due in it. The \
+send delay above shows how late the generator was. If it was too late, the report says so at its top.</p>
 ";
 
 /// The section.
@@ -43,17 +43,17 @@ fn place(run: &Run) -> [(&'static str, String); 6] {
         ("started", run.started_at.clone()),
         ("finished", run.finished_at.clone()),
         ("twolane", run.twolane_version.clone()),
-        ("commit", run.git_commit.clone().unwrap_or_else(|| "not known".to_owned())),
+        ("commit", run.git_commit.clone().unwrap_or_else(|| "unknown".to_owned())),
     ]
 }
 
 fn load(run: &Run) -> Vec<(&'static str, String)> {
     let arrivals = &run.arrivals;
-    let law = match arrivals.kind {
+    let distribution = match arrivals.kind {
         ArrivalsKind::Constant => "evenly spaced",
         ArrivalsKind::Poisson => "independent (Poisson)",
         ArrivalsKind::Burst => "low rate with a burst",
-        ArrivalsKind::Ramp => "at a rate that changes evenly",
+        ArrivalsKind::Ramp => "at a rate that changes linearly",
         ArrivalsKind::Steps => "at a rate that changes in steps",
         ArrivalsKind::Phases => "in the phases of a scenario file",
         ArrivalsKind::Replay => "replayed from a file",
@@ -68,7 +68,7 @@ fn load(run: &Run) -> Vec<(&'static str, String)> {
     vec![
         ("scenario", run.scenario.clone()),
         ("scenario settings", if settings.is_empty() { "none".to_owned() } else { settings.join(", ") }),
-        ("arrivals", law.to_owned()),
+        ("arrivals", distribution.to_owned()),
         (
             "load per lane",
             format!("{orders} in {:.1}\u{a0}s, {:.1} a second", arrivals.duration_seconds, arrivals.rate_per_second),
@@ -85,7 +85,7 @@ fn load(run: &Run) -> Vec<(&'static str, String)> {
 fn limits(lane: &LaneReport) -> impl Iterator<Item = (String, String)> {
     lane.lane.functions.iter().map(|function| {
         let limit = lane.limits.get(function.name).copied().flatten();
-        let limit = limit.map_or_else(|| "none, or not known".to_owned(), |limit| limit.to_string());
+        let limit = limit.map_or_else(|| "none, or unknown".to_owned(), |limit| limit.to_string());
         (format!("{} {} at once", lane.lane.name, function.instances), limit)
     })
 }
@@ -100,10 +100,10 @@ fn generator(run: &Run) -> [(&'static str, String); 5] {
         (false, Some(why)) => format!("NO: {why}"),
     };
     [
-        ("schedule lag", lags),
-        ("requests under way at once", format!("at most {} per lane", generator.in_flight_bound)),
-        ("sent again over a new connection", generator.resent.map_or_else(|| "not known".to_owned(), count)),
-        ("load as planned", kept),
+        ("send delay", lags),
+        ("concurrent requests", format!("at most {} per lane", generator.in_flight_bound)),
+        ("sent again over a new connection", generator.resent.map_or_else(|| "unknown".to_owned(), count)),
+        ("on schedule", kept),
         ("interrupted", if run.interrupted { "YES" } else { "no" }.to_owned()),
     ]
 }
@@ -114,7 +114,7 @@ mod tests {
     use crate::sample;
 
     #[test]
-    fn tells_where_how_and_under_which_limits() {
+    fn shows_target_load_and_limits() {
         let section = run(&sample::report());
 
         for part in [
@@ -125,7 +125,7 @@ mod tests {
             "<dt>seed</dt><dd>7</dd>",
             "<dt>async workers at once</dt><dd>5</dd>",
             "<dt>sent again over a new connection</dt><dd>0</dd>",
-            "<dt>load as planned</dt><dd>yes</dd>",
+            "<dt>on schedule</dt><dd>yes</dd>",
             "coordinated omission",
         ] {
             assert!(section.contains(part), "{part}: {section}");
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_said_and_values_are_text() {
+    fn unknown_values_are_named_and_values_are_escaped() {
         let mut report = sample::report();
         report.run.git_commit = None;
         report.lanes[0].limits.clear();
@@ -144,7 +144,7 @@ mod tests {
 
         let section = run(&report);
 
-        for part in ["not known", "<dd>none</dd>", "https://&lt;x&gt;", "<dd>NO: late</dd>"] {
+        for part in ["unknown", "<dd>none</dd>", "https://&lt;x&gt;", "<dd>NO: late</dd>"] {
             assert!(section.contains(part), "{part}: {section}");
         }
     }

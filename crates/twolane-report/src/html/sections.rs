@@ -1,4 +1,4 @@
-//! The parts of the page, in words and around the charts.
+//! The sections of the page.
 
 use super::{Chart, bars, cdf, each, escape, outcomes, prices, tables, timeline};
 use crate::model::{LaneReport, Report, TargetKind};
@@ -6,7 +6,7 @@ use crate::promise::{Together, together};
 use crate::words::and;
 use lanes::Answer;
 
-/// Figures that are looked for first; the rest follows below.
+/// The most important figures; the rest follows below.
 const FIRST_FIGURES: [&str; 11] = [
     "counts.sent",
     "counts.accepted",
@@ -21,7 +21,7 @@ const FIRST_FIGURES: [&str; 11] = [
     "latencies.doneByPoll.p99Ms",
 ];
 
-/// What was measured, where and when.
+/// The header: scenario, lanes, target and time.
 pub(super) fn header(report: &Report) -> String {
     let run = &report.run;
     let target = match run.target.kind {
@@ -37,7 +37,7 @@ pub(super) fn header(report: &Report) -> String {
     )
 }
 
-/// The report's own sentences.
+/// The verdict.
 pub(super) fn verdict(report: &Report) -> String {
     let sentences = each(&report.verdict, |sentence| format!("<li>{}</li>\n", escape(sentence)));
     let body = if sentences.is_empty() {
@@ -48,20 +48,16 @@ pub(super) fn verdict(report: &Report) -> String {
     section("verdict", "What the figures say", &body)
 }
 
-/// Whether the promises are kept that were required.
+/// The required promises and whether they are kept.
 pub(super) fn promises(report: &Report) -> String {
     let rows: Vec<_> = together(std::slice::from_ref(report)).into_iter().map(Together::cells).collect();
     if rows.is_empty() {
         return String::new();
     }
-    section(
-        "promises",
-        "Promises",
-        &tables::table("What was required of each lane", &["", "lane", "figure", ""], &rows),
-    )
+    section("promises", "Promises", &tables::table("Required promises per lane", &["", "lane", "figure", ""], &rows))
 }
 
-/// The figures that are looked for first.
+/// The most important figures.
 pub(super) fn glance(report: &Report) -> String {
     let wanted = |key: &str| FIRST_FIGURES.contains(&key) || key.starts_with("cost.");
     let at_once = report.lanes.iter().filter(|lane| lane.lane.answer == Answer::Outcome);
@@ -69,23 +65,23 @@ pub(super) fn glance(report: &Report) -> String {
     let caption = if at_once.is_empty() {
         "An order is done later than it is acknowledged".to_owned()
     } else {
-        format!("The {} lane's answer is the outcome: what is acknowledged there is done", and(&at_once))
+        format!("The {} lane's answer is the outcome: acknowledged orders are done", and(&at_once))
     };
     let body = tables::by_lane(report, &caption, wanted);
     if body.is_empty() { body } else { section("glance", "At a glance", &body) }
 }
 
-/// How soon.
+/// Latencies.
 pub(super) fn latency(report: &Report) -> String {
-    let caption = "Fraction of accepted orders against the time since they were due. Further left is sooner; the flatter a \
+    let caption = "Fraction of accepted orders by time since their due time. Further left is faster; the flatter a \
                 line near the top, the longer its tail. Dots are the median and the 99th percentile.";
     let table = tables::by_lane(report, "Times of each lane", |key| key.starts_with("latencies."));
-    charted("latency", "How soon", caption, cdf::chart(report), &table)
+    charted("latency", "Latency", caption, cdf::chart(report), &table)
 }
 
 /// What became of the orders.
 pub(super) fn outcomes(report: &Report) -> String {
-    let caption = "Each bar is everything that the lane was sent.";
+    let caption = "Each bar shows all requests to the lane.";
     let table = tables::by_lane(report, "Orders of each lane", |key| key.starts_with("counts."));
     charted("outcomes", "What became of the orders", caption, outcomes::chart(&report.lanes), &table)
 }
@@ -94,15 +90,15 @@ pub(super) fn outcomes(report: &Report) -> String {
 pub(super) fn timeline(report: &Report) -> String {
     let lanes = match report.lanes.len() {
         0 | 1 => "",
-        2 => "Both lanes are drawn on the same scales. ",
-        _ => "All lanes are drawn on the same scales. ",
+        2 => "Both lanes have the same scales. ",
+        _ => "All lanes have the same scales. ",
     };
     let caption = format!(
-        "{lanes}The grey area is what the schedule asked for. Refused orders are never done; orders that wait are done later."
+        "{lanes}The grey area shows the scheduled arrivals. Refused orders are never done; waiting orders are done later."
     );
     let warm_up = match report.run.warm_up_seconds {
         seconds if seconds > 0.0 => {
-            format!(" The first {seconds}\u{a0}s are the warm-up: not in the figures of orders and times.")
+            format!(" The first {seconds}\u{a0}s are the warm-up: they do not count in orders and latencies.")
         }
         _ => String::new(),
     };
@@ -114,13 +110,13 @@ pub(super) fn timeline(report: &Report) -> String {
 pub(super) fn cost(report: &Report) -> String {
     let guessed = |lane: &LaneReport| lane.cost.as_ref().is_some_and(|cost| !cost.representative);
     let note = if report.lanes.iter().any(guessed) {
-        " Lambda durations here are not AWS's own: the part “Lambda duration” is no more than an order of magnitude."
+        " AWS did not measure these Lambda durations: the part “Lambda duration” is only an order of magnitude."
     } else {
         ""
     };
     let caption = format!(
-        "At list prices, per million orders that have an outcome: what refused requests and retries cost is shared by \
-         the orders that were done.{note}"
+        "At list prices, per million orders with an outcome. The cost of refused requests and retries is shared by \
+         these orders.{note}"
     );
     charted(
         "cost",
@@ -131,21 +127,21 @@ pub(super) fn cost(report: &Report) -> String {
     )
 }
 
-/// Every figure.
+/// All figures.
 pub(super) fn figures(report: &Report) -> String {
     let table = tables::by_lane(report, "Every figure of each lane", |_| true);
     let body = if table.is_empty() { "<p class=\"empty\">No data: the run has no lane.</p>\n" } else { &table };
     section("figures", "All figures", body)
 }
 
-/// A part of the page under a heading.
+/// A section with a heading.
 pub(super) fn section(id: &str, title: &str, body: &str) -> String {
     format!(
         "<section id=\"{id}\" aria-labelledby=\"{id}-title\">\n<h2 id=\"{id}-title\">{title}</h2>\n{body}</section>\n"
     )
 }
 
-/// A chart with what it shows, and the same as a table; in place of a chart that cannot be drawn, why.
+/// A chart with its caption and the same data as a table. If there is no chart, the reason.
 pub(super) fn charted(id: &str, title: &str, caption: &str, chart: Chart, table: &str) -> String {
     let body = match chart {
         Ok(drawn) => format!("<p class=\"caption\">{caption}</p>\n<div class=\"charts\">\n{drawn}</div>\n"),
@@ -184,13 +180,13 @@ mod tests {
     }
 
     #[test]
-    fn a_report_of_one_lane_speaks_of_one_lane() {
+    fn a_report_of_one_lane_mentions_one_lane() {
         let mut report = sample::report();
         assert!(timeline(&report).contains("Both lanes") && glance(&report).contains("The sync lane"));
 
         report.lanes.remove(0);
 
-        assert!(!timeline(&report).contains("lanes are drawn"));
+        assert!(!timeline(&report).contains("lanes have the same scales"));
         assert!(glance(&report).contains("An order is done later") && !glance(&report).contains("The sync lane"));
     }
 
@@ -210,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_that_are_not_lambdas_own_are_named() {
+    fn durations_that_lambda_did_not_measure_are_named() {
         let mut report = sample::report();
         assert!(!cost(&report).contains("order of magnitude"));
 

@@ -1,4 +1,4 @@
-//! Figures as tables: what the charts show, for those who do not see them, and more.
+//! Figures as tables, including the data of the charts.
 
 use super::timeline::{number, spans};
 use super::{bars, class, each, escape};
@@ -7,10 +7,10 @@ use crate::model::{LaneReport, Report};
 use crate::words::{count, usd};
 use std::fmt::Write as _;
 
-/// Rows of a timeline at most.
+/// Most rows of a timeline.
 const ROWS: usize = 60;
 
-/// One figure in a row, one lane in a column; only of figures that any lane has and whose key is wanted.
+/// One row per figure, one column per lane. Only figures that any lane has and whose key is wanted.
 pub(super) fn by_lane(report: &Report, caption: &str, wanted: impl Fn(&str) -> bool) -> String {
     let columns: Vec<Vec<Figure>> = report.lanes.iter().map(figures).collect();
     let Some(first) = columns.first() else { return String::new() };
@@ -44,10 +44,10 @@ pub(super) fn timeline(lane: &LaneReport) -> String {
             std::iter::once(count(span.first)).chain(rates).chain([count(span.backlog), depth]).collect()
         })
         .collect();
-    table(&caption, &["second", "due", "acknowledged", "refused", "done", "backlog", "SQS says"], &rows)
+    table(&caption, &["second", "due", "acknowledged", "refused", "done", "backlog", "in queues"], &rows)
 }
 
-/// What each service costs, and what of it was counted.
+/// The cost of each service, with its quantity.
 pub(super) fn costs(lanes: &[LaneReport]) -> String {
     let costs: Vec<_> = lanes.iter().filter_map(|lane| lane.cost.as_ref().map(|cost| (lane.lane, cost))).collect();
     let services = bars::services(&costs);
@@ -73,7 +73,7 @@ pub(super) fn table(caption: &str, heads: &[&str], rows: &[Vec<String>]) -> Stri
         });
         let _ = writeln!(body, "<tr>{}</tr>", cells.collect::<String>());
     }
-    // Reachable by keyboard, as it scrolls in narrow windows.
+    // Focusable by keyboard, because it scrolls in narrow windows.
     let label = escape(caption);
     format!(
         "<div class=\"scroll\" role=\"region\" aria-label=\"{label}\" tabindex=\"0\">\n<table>\n\
@@ -87,7 +87,7 @@ mod tests {
     use crate::sample;
 
     #[test]
-    fn cells_are_text() {
+    fn cells_are_escaped() {
         let table = table("<c>", &["<h>"], &[vec!["<r>".to_owned(), "<d>".to_owned()]]);
 
         for part in

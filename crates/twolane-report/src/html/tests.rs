@@ -9,7 +9,7 @@ fn completed() -> Report {
     report
 }
 
-/// The page, which must be well-formed and without figures that are none.
+/// The page. Asserts that it is well-formed and has no NaN or infinity.
 fn sound_page(report: &Report) -> String {
     let page = page(report);
     for odd in ["NaN", ">inf", "\"inf", "-inf"] {
@@ -44,7 +44,7 @@ fn a_run_of_both_lanes_has_every_part() {
 }
 
 #[test]
-fn asks_for_nothing_and_runs_nothing() {
+fn makes_no_requests_and_has_no_scripts() {
     let page = page(&completed());
 
     assert!(page.contains("default-src &#39;none&#39;") || page.contains("default-src 'none'"));
@@ -54,7 +54,7 @@ fn asks_for_nothing_and_runs_nothing() {
     }
 }
 
-/// Whether it starts as ` onclick=` would.
+/// Whether it starts like ` onclick=`.
 fn is_handler(text: &str) -> bool {
     let name = text.trim_start();
     let end = name.find(|character: char| !character.is_ascii_lowercase()).unwrap_or(name.len());
@@ -62,7 +62,7 @@ fn is_handler(text: &str) -> bool {
 }
 
 #[test]
-fn one_lane_is_a_page_of_one_lane() {
+fn a_run_of_one_lane_has_a_page() {
     for index in [0, 1] {
         let mut report = sample::report();
         report.lanes = vec![report.lanes.remove(index)];
@@ -94,13 +94,13 @@ fn a_lane_without_orders_next_to_one_with_them_is_shown() {
 
     let page = sound_page(&report);
 
-    for part in ["The sync lane accepted no order", "The sync lane has no cost", "No data: no second of this lane"] {
+    for part in ["The sync lane accepted no order", "The sync lane has no cost", "No data: this lane has no timeline"] {
         assert!(page.contains(part), "{part}: {page}");
     }
 }
 
 #[test]
-fn a_run_without_lanes_and_costs_is_a_page_too() {
+fn a_run_without_lanes_and_costs_has_a_page() {
     let mut report = sample::report();
     report.lanes.clear();
 
@@ -122,7 +122,7 @@ fn promises_have_a_section() {
 }
 
 #[test]
-fn whatever_the_report_says_is_text() {
+fn all_content_of_the_report_is_escaped() {
     let evil = "<img src=x onerror=alert(1)>\"'&\u{202e}";
     let mut report = completed();
     let run = &mut report.run;

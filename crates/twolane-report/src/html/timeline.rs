@@ -1,4 +1,4 @@
-//! Arrivals, answers, outcomes and backlog over time, lane by lane on the same scales.
+//! Charts of arrivals, answers, outcomes and backlog over time, one per lane, on the same scales.
 
 use super::canvas::{Canvas, Size, both};
 use super::legend::{Entry, Sample, legend};
@@ -13,38 +13,38 @@ const LEFT: f64 = 48.0;
 const RATES: (f64, f64) = (28.0, 168.0);
 /// Lower panel: backlog.
 const BACKLOG: (f64, f64) = (208.0, 298.0);
-/// Of one drawing.
+/// Height of one drawing.
 pub(super) const HEIGHT: f64 = 352.0;
 
-/// Points across a chart at most: a longer run is shown by spans of several seconds.
+/// Most points of a chart: a longer run is shown in spans of several seconds.
 const POINTS: usize = 300;
 
-/// Some seconds together.
+/// Several consecutive seconds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Span {
-    /// First of them.
+    /// The first second.
     pub(super) first: u64,
-    /// How many.
+    /// Number of seconds.
     pub(super) seconds: u64,
-    /// Mean per second, as are the following ones.
+    /// Mean per second, as for the following fields.
     pub(super) arrivals: f64,
     pub(super) acknowledged: f64,
     pub(super) refused: f64,
     pub(super) completed: f64,
-    /// Highest in it.
+    /// Highest value.
     pub(super) backlog: u64,
-    /// Highest in it.
+    /// Highest value.
     pub(super) queue_depth: Option<u64>,
 }
 
 impl Span {
-    /// Middle of it, in seconds.
+    /// Its middle, in seconds.
     fn middle(&self) -> f64 {
         float(self.first) + float(self.seconds) / 2.0
     }
 }
 
-/// The highest values of any lane: all are drawn on the same scales.
+/// The highest values of all lanes, for common scales.
 #[derive(Clone, Copy)]
 struct Most {
     seconds: f64,
@@ -52,14 +52,14 @@ struct Most {
     backlog: f64,
 }
 
-/// What all lanes did, and the scales that their drawings share.
+/// The timelines of all lanes, and their common scales.
 pub(super) struct Lanes<'a> {
     lanes: Vec<(&'a LaneReport, Vec<Span>)>,
     most: Most,
 }
 
 impl<'a> Lanes<'a> {
-    /// `None` if no second was recorded.
+    /// `None` if no lane has a timeline.
     pub(super) fn new(lanes: &'a [LaneReport]) -> Option<Self> {
         let lanes: Vec<_> = lanes.iter().map(|lane| (lane, spans(&lane.timeline, POINTS))).collect();
         let all: Vec<&Span> = lanes.iter().flat_map(|(_, spans)| spans).collect();
@@ -75,7 +75,7 @@ impl<'a> Lanes<'a> {
         Some(Self { lanes, most })
     }
 
-    /// The lanes of which seconds were recorded, each with its drawing.
+    /// The lanes with a timeline, each with its drawing.
     pub(super) fn drawings(&self, size: Size) -> impl Iterator<Item = (&'a LaneReport, String)> {
         let recorded = self.lanes.iter().filter(|(_, spans)| !spans.is_empty());
         recorded.map(move |(lane, spans)| (*lane, draw(lane, spans, self.most, size)))
@@ -84,19 +84,19 @@ impl<'a> Lanes<'a> {
 
 /// One chart per lane, in both sizes.
 pub(super) fn chart(lanes: &[LaneReport]) -> Chart {
-    let lanes = Lanes::new(lanes).ok_or("nothing was sent, so that no second was recorded.")?;
+    let lanes = Lanes::new(lanes).ok_or("nothing was sent, so there is no timeline.")?;
     Ok(lanes.lanes.iter().map(|(lane, spans)| of_lane(lane, spans, lanes.most)).collect())
 }
 
 fn of_lane(lane: &LaneReport, spans: &[Span], most: Most) -> String {
     let head = format!("<h3>The {} lane</h3>\n", lane.lane.name);
     if spans.is_empty() {
-        return head + "<p class=\"empty\">No data: no second of this lane was recorded.</p>\n";
+        return head + "<p class=\"empty\">No data: this lane has no timeline.</p>\n";
     }
     head + &legend(&entries(lane)) + &both(|size| draw(lane, spans, most, size))
 }
 
-/// A timeline in at most that many spans of the same length.
+/// Divides a timeline into at most `most` spans of equal length.
 pub(super) fn spans(timeline: &[TimelineSecond], most: usize) -> Vec<Span> {
     timeline.chunks(timeline.len().div_ceil(most).max(1)).map(span).collect()
 }
@@ -120,11 +120,11 @@ fn sum(seconds: &[TimelineSecond], of: fn(&TimelineSecond) -> u64) -> f64 {
     seconds.iter().map(|second| float(of(second))).sum()
 }
 
-/// What the lines and fills of a lane's drawing mean.
+/// The legend of a lane's drawing.
 pub(super) fn entries(lane: &LaneReport) -> Vec<Entry<'static>> {
     let name = class(lane.lane);
     let waiting = match lane.lane.answer {
-        Answer::Outcome => "under way (below)",
+        Answer::Outcome => "in progress (below)",
         Answer::Receipt => "waiting (below)",
     };
     let entries: [(bool, Entry<'static>); 6] = [
@@ -135,7 +135,7 @@ pub(super) fn entries(lane: &LaneReport) -> Vec<Entry<'static>> {
         (true, (Sample::Patch, format!("fill {name}"), waiting)),
         (
             has(lane, |second| second.queue_depth.is_some()),
-            (Sample::Line, "depth dotted".to_owned(), "in the queue, as SQS says (below)"),
+            (Sample::Line, "depth dotted".to_owned(), "in the queues, by SQS (below)"),
         ),
     ];
     entries.into_iter().filter(|(shown, _)| *shown).map(|(_, entry)| entry).collect()
@@ -153,7 +153,7 @@ fn draw(lane: &LaneReport, spans: &[Span], most: Most, size: Size) -> String {
     backlog(&mut canvas, lane, spans, (&across, &Scale::linear(most.backlog, BACKLOG.1, BACKLOG.0)), right);
     canvas.level_axis(&across, size.ticks(), (BACKLOG.1, BACKLOG.1), number);
     canvas.text("axis", "middle", (f64::midpoint(LEFT, right), HEIGHT - 10.0), "seconds since the first arrival");
-    // Phones do not point.
+    // Phones have no pointer.
     if size == Size::Wide {
         hovers(&mut canvas, spans, &across);
     }
@@ -178,8 +178,8 @@ fn rates(canvas: &mut Canvas, lane: &LaneReport, spans: &[Span], (across, up): (
 fn backlog(canvas: &mut Canvas, lane: &LaneReport, spans: &[Span], (across, up): (&Scale, &Scale), right: f64) {
     let name = class(lane.lane);
     let what = match lane.lane.answer {
-        Answer::Outcome => "requests under way",
-        Answer::Receipt => "accepted and not done",
+        Answer::Outcome => "requests in progress",
+        Answer::Receipt => "accepted, not done",
     };
     canvas.text("axis", "start", (0.0, BACKLOG.0 - 14.0), what);
     canvas.upright_axis(up, &up.ticks(3.0), (LEFT, right), short);
@@ -193,12 +193,12 @@ fn backlog(canvas: &mut Canvas, lane: &LaneReport, spans: &[Span], (across, up):
     };
     let (x, y) = (across.at(highest.middle()), up.at(float(highest.backlog)));
     let words = format!("at most {}", count(highest.backlog));
-    let (anchor, beside) = if x + 100.0 < right { ("start", x + 8.0) } else { ("end", x - 8.0) };
+    let (anchor, label_x) = if x + 100.0 < right { ("start", x + 8.0) } else { ("end", x - 8.0) };
     canvas.dot(&format!("point {name}"), (x, y), &words);
-    canvas.text("value", anchor, (beside, y - 6.0), &words);
+    canvas.text("value", anchor, (label_x, y - 6.0), &words);
 }
 
-/// What happened in each span, shown where the pointer is.
+/// Adds a tooltip for each span.
 fn hovers(canvas: &mut Canvas, spans: &[Span], across: &Scale) {
     for span in spans {
         let (left, right) = (across.at(float(span.first)), across.at(float(span.first) + float(span.seconds)));
@@ -215,7 +215,7 @@ fn hovers(canvas: &mut Canvas, spans: &[Span], across: &Scale) {
     }
 }
 
-/// A lane's whole run in one sentence.
+/// Summarizes a lane's timeline in one sentence.
 pub(super) fn description(lane: &LaneReport) -> String {
     let total = |of: fn(&TimelineSecond) -> u64| number(sum(&lane.timeline, of));
     let peak = lane.timeline.iter().map(|second| second.backlog).max().unwrap_or(0);
@@ -229,7 +229,7 @@ pub(super) fn description(lane: &LaneReport) -> String {
     )
 }
 
-/// As an axis has room for: 250k, 1.5M.
+/// A short label for an axis: 250k, 1.5M.
 fn short(value: f64) -> String {
     match value {
         1_000_000.0.. => number(value / 1_000_000.0) + "M",
@@ -238,7 +238,7 @@ fn short(value: f64) -> String {
     }
 }
 
-/// With one decimal where there is one, below one with two.
+/// Formats with up to one decimal; below 1 with up to two.
 pub(super) fn number(value: f64) -> String {
     let text = if value < 1.0 { format!("{value:.2}") } else { format!("{value:.1}") };
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_run_is_shown_by_spans() {
+    fn a_long_run_is_shown_in_spans() {
         let spans = spans(&[second(0, 1, 5), second(1, 2, 9), second(2, 6, 0)], 2);
 
         let shown: Vec<_> = spans.iter().map(|span| (span.first, span.seconds, span.backlog)).collect();
@@ -263,12 +263,12 @@ mod tests {
     }
 
     #[test]
-    fn writes_rates_with_digits_that_matter() {
+    fn writes_rates_with_significant_digits() {
         assert_eq!([0.0, 0.05, 0.5, 1.25, 40.0, 100.04].map(number), ["0", "0.05", "0.5", "1.2", "40", "100"]);
     }
 
     #[test]
-    fn marks_large_values_shortly() {
+    fn abbreviates_large_values() {
         assert_eq!([2000.0, 250_000.0, 1_500_000.0].map(short), ["2000", "250k", "1.5M"]);
     }
 
@@ -277,13 +277,13 @@ mod tests {
         let chart = chart(&sample::report().lanes).expect("there are seconds");
 
         assert_eq!(chart.matches("role=\"img\"").count(), 4);
-        assert!(chart.contains("at most 600") && chart.contains("as SQS says"), "{chart}");
+        assert!(chart.contains("at most 600") && chart.contains("in the queues, by SQS"), "{chart}");
         // Once in the key, and once in each drawing.
         assert_eq!(chart.matches("refused dotted").count(), 3);
     }
 
     #[test]
-    fn a_lane_without_seconds_says_so_beside_one_with() {
+    fn a_lane_without_a_timeline_says_so() {
         let mut report = sample::report();
         report.lanes[1].timeline.clear();
 
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn absurd_seconds_are_drawn_all_the_same() {
+    fn extreme_values_are_drawn() {
         let mut report = sample::report();
         report.lanes[0].timeline = vec![second(u64::MAX, u64::MAX, u64::MAX), second(u64::MAX, u64::MAX, 0)];
 

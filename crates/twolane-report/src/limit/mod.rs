@@ -11,21 +11,21 @@ use crate::words::and;
 use lanes::Lane;
 use serde::Serialize;
 
-/// What the search found of one lane.
+/// The result of the search for one lane.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Limit {
-    /// Which lane.
+    /// The lane.
     #[serde(serialize_with = "by_name::serialize")]
     pub lane: Lane,
     /// The highest rate at which most runs kept every promise; `null` if there is none.
     pub kept: Option<Tried>,
     /// The next higher rate, at which most runs broke a promise; `null` if the search did not find one.
     pub broken: Option<Tried>,
-    /// How unlikely it is, in per cent, that runs at both rates ended like that by chance: 100 × (1 − 0.5ⁿ) for the n runs at
-    /// the two rates, if those at one rate all ended the same way; less where they did not. `null` without both rates.
+    /// Confidence, in per cent, that the results at both rates are not chance: 100 × (1 − 0.5ⁿ) for the n runs at the
+    /// two rates, if all runs at a rate agree; less if they do not. `null` without both rates.
     pub confidence_percent: Option<f64>,
-    /// Every run, in its order.
+    /// All runs, in order.
     pub runs: Vec<Probe>,
     /// Why the search ended early; `null` if it did not.
     pub ended_early: Option<String>,
@@ -39,11 +39,11 @@ pub struct Tried {
     pub rate: f64,
     /// Runs at that rate.
     pub runs: u32,
-    /// Those of them that kept every promise.
+    /// Runs at that rate that kept every promise.
     pub kept: u32,
 }
 
-/// The limits of all lanes, for people.
+/// The limits of all lanes, as text.
 #[must_use]
 pub fn limits_text(limits: &[Limit], promises: &[String]) -> String {
     let lines: Vec<_> = limits.iter().map(line).collect();
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn says_the_limit_with_its_bracket() {
+    fn shows_the_limit_with_its_bracket() {
         let mut search = LimitSearch::new(10.0);
         while let Some(rate) = search.next_rate() {
             search.record(rate, rate <= 55.0);

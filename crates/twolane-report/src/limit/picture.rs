@@ -1,4 +1,4 @@
-//! The search as an SVG: a row for each lane, a mark for each run, on one logarithmic axis.
+//! The search as an SVG: one row per lane, one mark per run, on one logarithmic axis.
 
 use super::{Limit, Probe};
 use std::fmt::Write;
@@ -9,7 +9,7 @@ const RIGHT: f64 = 24.0;
 const TOP: f64 = 40.0;
 const ROW: f64 = 56.0;
 
-/// The picture of all lanes. It follows the reader's colour scheme, and needs no other file.
+/// The picture of all lanes. It follows the reader's colour scheme and is self-contained.
 #[must_use]
 pub fn picture(limits: &[Limit]) -> String {
     let rates = || limits.iter().flat_map(|limit| &limit.runs).map(|run| run.rate);
@@ -19,7 +19,7 @@ pub fn picture(limits: &[Limit]) -> String {
     let rows = f64::from(u32::try_from(limits.len()).unwrap_or(u32::MAX));
     let height = TOP + rows * ROW + 36.0;
     let mut svg = format!(
-        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="Rates that were tried, by lane">
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="Tried rates, by lane">
 <style>
 svg {{ color-scheme: light dark; font: 14px system-ui, sans-serif; fill: #1c2430; background: #ffffff }}
 .kept {{ fill: #1b7f3b }} .broken {{ stroke: #b3261e; stroke-width: 2.5; fill: none }} .axis {{ stroke: #8a94a3 }} .bracket {{ fill: #8a94a3; opacity: .35 }}
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn one_rate_is_drawn_too() {
+    fn a_single_rate_is_drawn() {
         let mut search = LimitSearch::new(10.0);
         search.record(10.0, true);
 

@@ -1,22 +1,22 @@
-//! Which rate to try next.
+//! Chooses the next rate to try.
 
 use super::{Limit, Tried};
 use lanes::Lane;
 use serde::Serialize;
 
-/// The rates at both ends of the bracket differ by this factor at most: 5 %.
+/// Maximum ratio of the bracket's ends: 5 %.
 const PRECISION: f64 = 1.05;
 
 /// Runs at each end of the bracket.
 const RUNS: u32 = 3;
 
-/// Most runs of one search, where results contradict each other.
+/// Most runs of one search, if results contradict each other.
 const MOST_RUNS: usize = 60;
 
-/// Lowest rate that is tried, in orders per second.
+/// Lowest rate to try, in orders per second.
 const LOWEST: f64 = 0.1;
 
-/// Highest rate that is tried, in orders per second.
+/// Highest rate to try, in orders per second.
 const HIGHEST: f64 = 1e6;
 
 /// One run.
@@ -29,9 +29,9 @@ pub struct Probe {
     pub kept: bool,
 }
 
-/// A search that doubles or halves the rate until it has a bracket, halves the bracket on a logarithmic scale until its ends are 5 %
-/// apart, and then tries both ends three times. The majority of the runs at a rate decides; an end that turns out wrong widens the
-/// bracket again.
+/// Searches the highest rate that keeps all promises. It doubles or halves the rate until it has a bracket. Then it
+/// halves the bracket on a logarithmic scale until its ends are 5 % apart, and tries both ends three times. The
+/// majority of the runs at a rate decides. If an end turns out wrong, the bracket widens again.
 #[derive(Clone, Debug)]
 pub struct LimitSearch {
     start: f64,
@@ -39,13 +39,13 @@ pub struct LimitSearch {
 }
 
 impl LimitSearch {
-    /// Begins at that rate, in orders per second.
+    /// Starts at that rate, in orders per second.
     #[must_use]
     pub fn new(start: f64) -> Self {
         Self { start: start.clamp(LOWEST, HIGHEST), runs: Vec::new() }
     }
 
-    /// The rate of the next run, in orders per second; nothing when the search is over.
+    /// The rate of the next run, in orders per second. `None` when the search is over.
     #[must_use]
     pub fn next_rate(&self) -> Option<f64> {
         if self.runs.len() >= MOST_RUNS {
@@ -62,12 +62,12 @@ impl LimitSearch {
         }
     }
 
-    /// What came of a run.
+    /// Records the result of a run.
     pub fn record(&mut self, rate: f64, kept: bool) {
         self.runs.push(Probe { rate, kept });
     }
 
-    /// What is known by now. `ended_early` is why the search does not go on, if it should.
+    /// The result so far. `ended_early` is why the search stopped early, if it did.
     #[must_use]
     pub fn limit(&self, lane: Lane, ended_early: Option<String>) -> Limit {
         let (kept, broken) = self.bracket();
@@ -89,7 +89,7 @@ impl LimitSearch {
         (tried.iter().rev().find(is_below).copied(), broken)
     }
 
-    /// By rate, ascending.
+    /// The tried rates, ascending.
     fn tried(&self) -> Vec<Tried> {
         let mut runs = self.runs.clone();
         runs.sort_by(|a, b| a.rate.total_cmp(&b.rate));
@@ -107,7 +107,7 @@ fn count(runs: usize) -> u32 {
     u32::try_from(runs).expect("a search has a limit of runs")
 }
 
-/// One minus the probability that fair coins agree with the majority at least as often, at both rates.
+/// One minus the probability that fair coins agree with the majority at least as often at both rates.
 fn confidence_percent(kept: Tried, broken: Tried) -> f64 {
     let by_chance = chance(kept.runs, kept.kept) * chance(broken.runs, broken.runs - broken.kept);
     100.0 * (1.0 - by_chance)
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn three_runs_that_agree_on_each_side_are_98_per_cent_sure() {
+    fn three_agreeing_runs_on_each_side_give_98_per_cent_confidence() {
         let limit = found(10.0, |rate| rate <= 100.0);
 
         assert_eq!(limit.confidence_percent, Some(100.0 * (1.0 - 1.0 / 64.0)));
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_where_nothing_is_kept_or_everything() {
+    fn ends_if_all_runs_fail_or_all_pass() {
         assert_eq!((found(10.0, |_| false).kept, found(10.0, |_| true).broken), (None, None));
     }
 
@@ -164,7 +164,7 @@ mod tests {
         }
 
         #[test]
-        fn ends_whatever_the_runs_say(seed in any::<u64>()) {
+        fn ends_for_any_results(seed in any::<u64>()) {
             let mut random = seed;
             let limit = found(20.0, |_| { random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1); random >> 63 == 0 });
 

@@ -1,4 +1,4 @@
-//! A lane by its name.
+//! (De)serializes a lane by its name.
 
 use lanes::Lane;
 use serde::{Deserialize, Deserializer, Serializer, de::Error};

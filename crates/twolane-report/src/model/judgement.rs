@@ -1,4 +1,4 @@
-//! What became of the promises about a run.
+//! Judgements: whether a run keeps its promises.
 
 use super::by_name;
 use lanes::Lane;
@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Judgement {
-    /// As it was written, without spaces: `async.done.p99<2s`.
+    /// The promise as written, without spaces: `async.done.p99<2s`.
     pub promise: String,
-    /// The lane that was measured.
+    /// The measured lane.
     #[serde(with = "by_name")]
     pub lane: Lane,
-    /// The lane's figure, in `unit`. `null` where the run does not have it: the promise is then broken.
+    /// The lane's figure, in `unit`. `null` if the run does not have it: then the promise is broken.
     pub figure: Option<f64>,
     /// Unit of the figure.
     pub unit: Unit,

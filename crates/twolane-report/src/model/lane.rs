@@ -1,45 +1,45 @@
-//! What happened to the orders of one lane.
+//! The figures of one lane.
 
 use super::{LaneCost, Latencies, Latency, by_name};
 use lanes::{Answer, FunctionSpec, Lane};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// One lane. Warm-up is left out of everything but `timeline`, `deadLetters`, `reconciliation` and `usage`.
+/// One lane. The warm-up is included only in `timeline`, `deadLetters`, `reconciliation` and `usage`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LaneReport {
-    /// Which one.
+    /// The lane.
     #[serde(with = "by_name")]
     pub lane: Lane,
-    /// By function, invocations that it could have at once while measured; `null` for no limit, or none that is known.
+    /// Maximum concurrency of each function during the run; `null` for no limit, or if unknown.
     pub limits: BTreeMap<String, Option<u64>>,
-    /// What became of the orders.
+    /// Orders by outcome.
     pub counts: Counts,
-    /// How long it took.
+    /// Latencies.
     pub latencies: Latencies,
-    /// How long it took for the orders of all owners but the noisy one; `null` where no owner is noisy.
+    /// Latencies of all owners except the noisy one; `null` without a noisy owner.
     #[serde(default)]
     pub other_owners: Option<Latencies>,
     /// One entry per second from the first arrival to the last outcome.
     pub timeline: Vec<TimelineSecond>,
-    /// Of the dead-letter queues, where they could be asked.
+    /// Depths of the dead-letter queues, if they could be read.
     pub dead_letters: Option<DeadLetters>,
-    /// What the table says of it, where it could be asked.
+    /// The comparison with the orders table, if it could be read.
     pub reconciliation: Option<Reconciliation>,
-    /// What AWS bills, counted.
+    /// What AWS bills.
     pub usage: Usage,
-    /// What that costs. Written by [`complete`](crate::complete).
+    /// Cost of the usage. Set by [`complete`](crate::complete).
     pub cost: Option<LaneCost>,
 }
 
 impl LaneReport {
-    /// Times from the intended send time to the outcome, as the caller learned it first.
+    /// Times from the due time until the caller first learned the outcome.
     pub(crate) fn done(&self) -> Option<&Latency> {
         self.done_of(&self.latencies)
     }
 
-    /// The same of the orders of all owners but the noisy one.
+    /// The same for all owners except the noisy one.
     pub(crate) fn others_done(&self) -> Option<&Latency> {
         self.done_of(self.other_owners.as_ref()?)
     }
@@ -52,21 +52,21 @@ impl LaneReport {
         }
     }
 
-    /// The lane's functions that have a limit, and how many invocations that is.
+    /// The lane's functions with a concurrency limit, and the limit.
     pub(crate) fn limited(&self) -> impl Iterator<Item = (&'static FunctionSpec, u64)> {
         self.lane.functions.iter().filter_map(|function| Some((function, (*self.limits.get(function.name)?)?)))
     }
 }
 
-/// Orders by what became of them. `sent = accepted + refused`, and of the accepted ones
-/// `accepted = confirmed + cancelled + rejected + failed + lost + unsettled + repeated`.
+/// Orders by outcome. `sent = accepted + refused`, and `accepted = confirmed + cancelled + rejected + failed + lost +
+/// unsettled + repeated`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
     /// Requests sent, one per order unless the scenario sends duplicates.
     pub sent: u64,
-    /// Requests that could not leave the generator's machine, not among `sent`: they say nothing of the lane. `null` in reports from
-    /// before they were counted, which have them among `refused`.
+    /// Requests that could not leave the generator's machine; not included in `sent`. `null` in reports of versions
+    /// that counted them as refused.
     #[serde(default)]
     pub not_sent: Option<u64>,
     /// Answered 200, 201 or 202.
@@ -75,28 +75,29 @@ pub struct Counts {
     pub refused: Refused,
     /// Stored.
     pub confirmed: u64,
-    /// Cancelled: a step refused or failed, or the deadline passed. `null` in reports from before there was a lane with steps.
+    /// Cancelled: a step refused or failed, or the deadline passed. `null` in reports of versions without a lane with
+    /// steps.
     #[serde(default)]
     pub cancelled: Option<u64>,
-    /// Refused by the worker.
+    /// Rejected by the worker.
     pub rejected: u64,
-    /// Given up after the last delivery.
+    /// Not recorded in the last delivery.
     pub failed: u64,
-    /// Accepted, and without an outcome when the grace period ended.
+    /// Accepted, but without an outcome when the grace period ended.
     pub lost: u64,
-    /// Accepted, and without an outcome when the run was interrupted.
+    /// Accepted, but without an outcome when the run was interrupted.
     pub unsettled: u64,
     /// Requests accepted beyond the first for an order.
     pub repeated: u64,
-    /// Orders of which no request was accepted, and which have an outcome all the same: the answer did not come.
+    /// Orders with an outcome although no request was accepted: the answer was lost.
     pub done_unacknowledged: u64,
-    /// Accepted orders with an outcome that only the status service reported, where callbacks were listened for.
+    /// Accepted orders whose outcome came from a poll, not from a callback. `null` if no sockets were open.
     pub without_callback: Option<u64>,
-    /// Messages that nothing can decode, put straight into the queue; not among `sent`.
+    /// Undecodable messages, put straight into the queue; not included in `sent`.
     pub undecodable: u64,
-    /// Callbacks that repeat what the one before reported of the order.
+    /// Callbacks that repeat the order's previous callback.
     pub duplicate_callbacks: u64,
-    /// Orders by the deliveries that they took.
+    /// Number of orders by number of deliveries.
     pub attempts: BTreeMap<u64, u64>,
 }
 
@@ -112,12 +113,12 @@ pub struct Refused {
     pub server_error: u64,
     /// Other 4xx.
     pub client_error: u64,
-    /// No answer at all: time-out or a broken connection.
+    /// No answer: timeout or a broken connection.
     pub no_answer: u64,
 }
 
 impl Refused {
-    /// Of all classes.
+    /// The sum of all classes.
     #[must_use]
     pub fn total(self) -> u64 {
         self.throttled + self.unavailable + self.server_error + self.client_error + self.no_answer
@@ -128,20 +129,21 @@ impl Refused {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TimelineSecond {
-    /// Since the first arrival, from 0.
+    /// Seconds since the first arrival, from 0.
     pub second: u64,
-    /// Orders due in it.
+    /// Orders due in this second.
     pub arrivals: u64,
-    /// Orders whose acceptance came in it.
+    /// Orders acknowledged in this second.
     pub acknowledged: u64,
-    /// Requests whose refusal came in it.
+    /// Requests refused in this second.
     pub refused: u64,
-    /// Outcomes that came in it.
+    /// Outcomes that arrived in this second.
     pub completed: u64,
-    /// At its end: requests under way where the answer is the outcome, else accepted orders without an outcome.
+    /// Backlog at the end of this second: requests in progress if the answer is the outcome, else accepted orders
+    /// without an outcome.
     pub backlog: u64,
-    /// Messages in the lane's queues, visible and in flight, as SQS says (approximately). Queues in which messages wait for a set
-    /// time do not count.
+    /// Approximate number of messages in the lane's queues, visible and in flight, as reported by SQS. Timer queues do
+    /// not count.
     pub queue_depth: Option<u64>,
 }
 
@@ -155,38 +157,38 @@ pub struct DeadLetters {
     pub after: u64,
 }
 
-/// The lane's sums against the orders table.
+/// The lane's counts compared with the orders table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reconciliation {
     /// Orders looked up.
     pub checked: u64,
-    /// Orders found, whatever their status.
+    /// Orders found, with any status.
     pub stored: u64,
-    /// Orders of which table and measurement differ.
+    /// Orders whose record differs from the measurement.
     pub differences: u64,
-    /// The first of them, each an error of the run.
+    /// The first differences, each an error of the run.
     pub mismatches: Vec<String>,
 }
 
-/// What AWS bills, counted over all of the lane's orders: the warm-up's too, as Lambda's reports are.
+/// What AWS bills for all of the lane's orders. Includes the warm-up, as Lambda's reports do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Usage {
-    /// Orders with an outcome that it is for.
+    /// Orders with an outcome.
     pub orders: u64,
-    /// REST API requests that placed orders, all refused ones too.
+    /// REST API requests that placed orders, refused ones included.
     pub order_requests: u64,
-    /// Of those, the ones that API Gateway throttled (429), which it does not charge.
+    /// Those of them that API Gateway throttled (429) and does not charge.
     pub throttled_requests: u64,
-    /// REST API requests by which a caller that polls asked the status service.
+    /// REST API requests to the status service from a caller that polls. Polls because a callback is overdue do not count.
     pub status_requests: u64,
-    /// SNS requests in units of 64 KB. `null` in reports from before there was a lane with topics.
+    /// SNS requests in units of 64 KB. `null` in reports of versions without a lane with topics.
     #[serde(default)]
     pub publish_units: Option<u64>,
     /// SQS requests in units of 64 KB: sends, receives, deletes and changes of visibility.
     pub message_units: u64,
-    /// Of those, the ones of fair queues: messages with a group. `null` in reports from before they were counted.
+    /// Those of fair queues among them: messages with a group. `null` in reports of versions without this count.
     #[serde(default)]
     pub fair_queue_units: Option<u64>,
     /// Functions that ran.
@@ -201,18 +203,18 @@ pub struct Usage {
     pub connection_minutes: f64,
 }
 
-/// One function's part.
+/// The usage of one function.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FunctionUsage {
-    /// As its folder: `create-order`, `process-orders`, `get-order`, `manage-connections`, `authorize-request`.
+    /// Name of its folder: `create-order`, `process-orders`, `get-order`, `manage-connections`, `authorize-request`.
     pub name: String,
     /// Invocations.
     pub invocations: u64,
     /// Billed duration × memory, in GB-seconds.
     pub gb_seconds: f64,
-    /// Invocations that ran at the same moment at most, by when Lambda's reports say that each began and ended.
+    /// Most concurrent invocations, computed from the start and end times in Lambda's reports.
     pub most_at_once: u64,
-    /// Whether the duration is Lambda's own (REPORT lines on AWS) rather than an emulator's or an estimate.
+    /// Whether Lambda measured the duration (REPORT lines on AWS), not an emulator or an estimate.
     pub representative: bool,
 }

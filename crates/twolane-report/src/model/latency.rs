@@ -1,16 +1,16 @@
-//! Distributions of times, never means alone.
+//! Latency distributions.
 
 use serde::{Deserialize, Serialize};
 
-/// A lane's times, each from the intended send time.
+/// A lane's latencies, each from the due time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Latencies {
-    /// To the answer of an accepted order: its outcome, or a receipt.
+    /// Until the answer that accepts the order: its outcome, or a receipt.
     pub acknowledge: Option<Latency>,
-    /// To the outcome, reported over the WebSocket.
+    /// Until the callback with the outcome.
     pub done_by_callback: Option<Latency>,
-    /// To the outcome, learned from the status service.
+    /// Until the poll that returns the outcome.
     pub done_by_poll: Option<Latency>,
 }
 
@@ -18,7 +18,7 @@ pub struct Latencies {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Latency {
-    /// Values in it, at least one.
+    /// Number of values, at least one.
     pub count: u64,
     /// Shortest.
     pub min_ms: f64,
@@ -37,7 +37,7 @@ pub struct Latency {
     pub precision: u8,
     /// The whole histogram: base64 of `HdrHistogram`'s V2 encoding (with or without DEFLATE), in microseconds.
     pub hdr: String,
-    /// The distribution to draw: at most 200 pairs of milliseconds and the fraction of values not above them,
-    /// both ascending, the last fraction 1.
+    /// The distribution for charts: at most 200 pairs of milliseconds and the fraction of values not above them. Both
+    /// ascend; the last fraction is 1.
     pub cdf: Vec<(f64, f64)>,
 }

@@ -1,8 +1,8 @@
 //! The shape of `report.json`.
 //!
-//! A promise to whoever reads reports: fields are camelCase, and all of them are always there, `null` where a figure does
-//! not apply or is not known. Every name of a quantity ends in its unit. What an older reader would misunderstand
-//! changes [`SCHEMA_VERSION`]. For other programs, `schema/report.schema.json` says the same.
+//! A promise to readers: fields are camelCase and always present, `null` where a figure does not apply or is unknown.
+//! Names of quantities end in their unit. A change that an older reader would misunderstand raises [`SCHEMA_VERSION`].
+//! `schema/report.schema.json` describes the same for other programs.
 
 pub(crate) mod by_name;
 mod cost;
@@ -21,7 +21,7 @@ pub use run::{Arrivals, ArrivalsKind, Confirm, Generator, Run, ScheduleLag, Targ
 
 use serde::{Deserialize, Serialize};
 
-/// Version of the shape, raised when a reader of the older one would go wrong.
+/// Version of the shape. A change that an older reader would misunderstand raises it.
 pub const SCHEMA_VERSION: u32 = 2;
 
 /// One run of `twolane compare`.
@@ -30,23 +30,23 @@ pub const SCHEMA_VERSION: u32 = 2;
 pub struct Report {
     /// [`SCHEMA_VERSION`] of the program that wrote it.
     pub schema_version: u32,
-    /// Where, when and how it was measured.
+    /// Where, when and how the run was measured.
     pub run: Run,
     /// The lanes, in the order in which they ran.
     pub lanes: Vec<LaneReport>,
-    /// The price table behind the lanes' costs, and where one lane becomes the cheaper one.
+    /// The price table of the lanes' costs, and the crossovers.
     pub pricing: Option<Pricing>,
-    /// What the figures say, one sentence each. Written by [`complete`](crate::complete).
+    /// Conclusions from the figures, one sentence each. Set by [`complete`](crate::complete).
     pub verdict: Vec<String>,
-    /// Whether each lane keeps the promises that were required. Written by [`judge`](crate::judge).
+    /// Whether each lane keeps the required promises. Set by [`judge`](crate::judge).
     #[serde(default)]
     pub promises: Vec<Judgement>,
-    /// What went wrong with the run itself; a figure of a run with errors is not to be relied on.
+    /// Errors of the run itself. With errors, do not rely on the figures.
     pub errors: Vec<String>,
 }
 
 impl Report {
-    /// Whether its figures can be relied on.
+    /// Whether the run has no errors.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.errors.is_empty()
@@ -58,7 +58,7 @@ impl Report {
         self.lanes.iter().any(|lane| lane.counts.lost > 0)
     }
 
-    /// Whether every promise is kept that was required of it.
+    /// Whether all required promises are kept.
     #[must_use]
     pub fn keeps_promises(&self) -> bool {
         self.promises.iter().all(|promise| promise.kept)

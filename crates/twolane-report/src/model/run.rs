@@ -3,43 +3,43 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The metadata without which a figure means nothing.
+/// The metadata of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Run {
-    /// Names the run; part of no URL or path.
+    /// Id of the run; not part of a URL or path.
     pub id: String,
     /// RFC 3339, UTC, milliseconds.
     pub started_at: String,
     /// RFC 3339, UTC, milliseconds.
     pub finished_at: String,
-    /// Version of the `twolane` that measured.
+    /// Version of `twolane` that measured.
     pub twolane_version: String,
-    /// Commit of the working tree it ran in.
+    /// Commit of the working tree that `twolane` ran in.
     pub git_commit: Option<String>,
-    /// `steady`, `burst`, `outage`, … as typed.
+    /// Name of the scenario: `steady`, `burst`, `outage`, …
     pub scenario: String,
     /// What the scenario changed or mixed in, by name: `concurrency` → `5`, `poisonPercent` → `1`.
     pub scenario_settings: BTreeMap<String, String>,
-    /// Whether the lanes were loaded at the same time.
+    /// Whether the lanes were loaded concurrently.
     pub parallel: bool,
-    /// How outcomes were learned that no answer says.
+    /// How outcomes were learned if the answer was a receipt.
     pub confirm: Confirm,
     /// The same seed makes the same schedule.
     pub seed: u64,
     /// The schedule, the same for each lane.
     pub arrivals: Arrivals,
-    /// Owners of orders, each with a token and a socket of its own.
+    /// Owners of the orders, each with a separate token and socket.
     pub owners: u64,
-    /// Seconds of load before the figures begin.
+    /// Warm-up in seconds: load that is not counted.
     pub warm_up_seconds: f64,
-    /// Seconds that an accepted order had after the last arrival before it counted as lost.
+    /// Grace period in seconds: how long an accepted order may stay without an outcome before it is lost.
     pub grace_seconds: f64,
     /// The stack.
     pub target: Target,
-    /// Whether it was ended before its schedule was: figures are of what was sent until then.
+    /// Whether the run ended before its schedule: the figures cover what was sent until then.
     pub interrupted: bool,
-    /// How well the load itself was made.
+    /// How well the generator kept the schedule.
     pub generator: Generator,
 }
 
@@ -47,11 +47,11 @@ pub struct Run {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Confirm {
-    /// Over the WebSocket.
+    /// By callback.
     Callback,
-    /// From the status service.
+    /// By poll.
     Poll,
-    /// Both ways, each with its own latency.
+    /// Both ways, with separate latencies.
     Both,
 }
 
@@ -59,7 +59,7 @@ pub enum Confirm {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Arrivals {
-    /// Its law.
+    /// Arrival distribution.
     pub kind: ArrivalsKind,
     /// Mean orders per second per lane, warm-up left out.
     pub rate_per_second: f64,
@@ -67,13 +67,13 @@ pub struct Arrivals {
     pub duration_seconds: f64,
     /// Orders per lane, warm-up left out.
     pub orders: u64,
-    /// FNV-1a hash of all due times, the warm-up's too: equal schedules have the same one. `null` in reports from before it was
-    /// computed.
+    /// FNV-1a hash of all due times, warm-up included: equal schedules have equal hashes. `null` in reports of versions
+    /// without it.
     #[serde(default)]
     pub schedule_hash: Option<String>,
 }
 
-/// The law of an arrival schedule.
+/// The arrival distribution of a schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ArrivalsKind {
@@ -83,7 +83,7 @@ pub enum ArrivalsKind {
     Poisson,
     /// A low rate, then a high one.
     Burst,
-    /// A rate that changes evenly.
+    /// A rate that changes linearly.
     Ramp,
     /// A rate that changes in steps.
     Steps,
@@ -93,15 +93,15 @@ pub enum ArrivalsKind {
     Replay,
 }
 
-/// The stack that was measured.
+/// The measured stack.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Target {
-    /// What runs it.
+    /// What runs the stack.
     pub kind: TargetKind,
-    /// URL of its REST API.
+    /// URL of the REST API.
     pub api_url: String,
-    /// AWS region, for its prices.
+    /// AWS region, for the prices.
     pub region: Option<String>,
 }
 
@@ -109,31 +109,31 @@ pub struct Target {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum TargetKind {
-    /// An emulator: behaviour may be compared, times and costs are not those of AWS.
+    /// An emulator: you can compare behaviour, but times and costs differ from AWS.
     Emulator,
     /// AWS itself.
     Aws,
 }
 
-/// How well the load was made. Latency runs from the intended send time, so lag counts as the stack's.
+/// How well the generator kept the schedule. Latencies start at the due time, so they include the send delay.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Generator {
-    /// How late requests were sent.
+    /// Send delays.
     pub schedule_lag: ScheduleLag,
-    /// Requests under way at once at most, per lane.
+    /// Most concurrent requests per lane.
     pub in_flight_bound: u64,
-    /// Requests that were sent again over a new connection, because the server had just closed the old one. Those of all lanes,
-    /// of the warm-up and for the status of orders count. `null` in reports from before they were sent again.
+    /// Requests sent again over a new connection, because the server had just closed the old one. Includes all lanes,
+    /// the warm-up and polls. `null` in reports of versions that did not send again.
     #[serde(default)]
     pub resent: Option<u64>,
-    /// Whether the generator kept its schedule well enough, and could send everything, for the figures to stand.
+    /// Whether the send delay was within its limit and every request could be sent. If not, there are no latencies.
     pub honest: bool,
-    /// Why not.
+    /// Why `honest` is false.
     pub reason: Option<String>,
 }
 
-/// From the intended to the actual send time.
+/// Send delay: from the due time to the actual send time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ScheduleLag {

@@ -1,4 +1,4 @@
-//! The shape as others read it: `schema/report.schema.json` must say what the types here write, no more and no less.
+//! Tests that `schema/report.schema.json` matches the types here.
 
 use super::{Report, SCHEMA_VERSION};
 use crate::{PriceTable, complete, judge, sample, version_1};
@@ -6,7 +6,7 @@ use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
-/// Reports as they were once written, by version; each must stay readable.
+/// Golden reports by version; each must stay readable.
 const VERSION_1: &str = include_str!("../../tests/reports/version-1.json");
 const VERSION_2: &str = include_str!("../../tests/reports/version-2.json");
 
@@ -22,9 +22,9 @@ fn schema() -> Value {
 }
 
 static VALIDATOR: LazyLock<Validator> =
-    LazyLock::new(|| jsonschema::draft202012::new(&schema()).expect("the schema is one"));
+    LazyLock::new(|| jsonschema::draft202012::new(&schema()).expect("it is a schema"));
 
-/// Where the report is not what the schema says.
+/// Violations of the schema in a report.
 fn complaints(report: &Value) -> Vec<String> {
     complaints_by(&VALIDATOR, report)
 }
@@ -41,12 +41,12 @@ fn completed() -> Value {
 }
 
 #[test]
-fn a_completed_report_is_what_the_schema_says() {
+fn a_completed_report_matches_the_schema() {
     assert_eq!(complaints(&completed()), Vec::<String>::new());
 }
 
 #[test]
-fn a_report_of_nothing_is_what_the_schema_says() {
+fn a_report_with_null_fields_matches_the_schema() {
     let mut report = sample::report();
     report.run.git_commit = None;
     report.run.target.region = None;
@@ -58,23 +58,23 @@ fn a_report_of_nothing_is_what_the_schema_says() {
 }
 
 #[test]
-fn the_schema_is_of_the_version_that_is_written() {
+fn the_schema_has_the_current_version() {
     assert_eq!(schema()["properties"]["schemaVersion"]["const"], json!(SCHEMA_VERSION));
 }
 
-/// Fields that older reports of this version do not have.
+/// Fields that older reports of this version lack.
 const ADDED_LATER: [&str; 8] =
     ["notSent", "resent", "cancelled", "publishUnits", "promises", "otherOwners", "scheduleHash", "fairQueueUnits"];
 
 #[test]
-fn every_field_must_be_there_unless_it_was_added_later_and_no_other() {
+fn the_schema_requires_all_fields_except_those_added_later_and_allows_no_other() {
     let report = completed();
 
     for place in objects(&report, "") {
         let fields = |report: &Value| report.pointer(&place).and_then(Value::as_object).expect("an object").clone();
         let mut more = report.clone();
-        *more.pointer_mut(&place).expect("it is there") = Value::Object(with(fields(&report), "unheardOf"));
-        assert!(!complaints(&more).is_empty(), "{place} may have fields that nobody knows");
+        *more.pointer_mut(&place).expect("it is there") = Value::Object(with(fields(&report), "unknownField"));
+        assert!(!complaints(&more).is_empty(), "{place} may have unknown fields");
 
         for field in fields(&report).keys() {
             let mut less = report.clone();
@@ -90,7 +90,7 @@ fn with(mut fields: Map<String, Value>, name: &str) -> Map<String, Value> {
     fields
 }
 
-/// Pointers to all objects with fixed fields; those with names of the run's own are none.
+/// Pointers to all objects with fixed fields. Leaves out objects whose keys depend on the run.
 fn objects(value: &Value, place: &str) -> Vec<String> {
     match value {
         Value::Object(_) if ["/scenarioSettings", "/attempts", "/limits"].iter().any(|end| place.ends_with(end)) => {
@@ -100,14 +100,14 @@ fn objects(value: &Value, place: &str) -> Vec<String> {
             let inside = fields.iter().flat_map(|(name, value)| objects(value, &format!("{place}/{name}")));
             inside.chain([place.to_owned()]).collect()
         }
-        // One of a list stands for all.
+        // The first item of a list stands for all.
         Value::Array(items) => items.first().map(|item| objects(item, &format!("{place}/0"))).unwrap_or_default(),
         _ => Vec::new(),
     }
 }
 
 #[test]
-fn what_was_written_once_can_be_read_still() {
+fn golden_reports_stay_readable() {
     let golden = json(VERSION_2);
     assert_eq!(complaints(&golden), Vec::<String>::new());
 
@@ -117,8 +117,8 @@ fn what_was_written_once_can_be_read_still() {
 }
 
 #[test]
-fn a_report_of_version_1_becomes_one_of_the_present_version() {
-    let schema = jsonschema::draft202012::new(&json(SCHEMA_1)).expect("the schema is one");
+fn a_report_of_version_1_is_upgraded() {
+    let schema = jsonschema::draft202012::new(&json(SCHEMA_1)).expect("it is a schema");
     let mut report = json(VERSION_1);
     assert_eq!(complaints_by(&schema, &report), Vec::<String>::new());
 
@@ -143,7 +143,7 @@ fn figures_that_older_reports_of_this_version_lack_are_unknown() {
     assert_eq!(read(&report), json(VERSION_2));
 }
 
-/// The report as it is written after it was read.
+/// The report after reading and writing it.
 fn read(report: &Value) -> Value {
     let report: Report = serde_json::from_value(report.clone()).expect("a report");
     serde_json::to_value(report).expect("a report is JSON")

@@ -1,24 +1,24 @@
-//! What promises can be about. The parser, the help and the documentation all read this one table.
+//! The metrics of promises. The parser, the help and the documentation read this one table.
 
 use super::Value;
 use crate::figures::percentiles;
 use crate::model::{Counts, LaneReport, Latency};
 
-/// A figure of a lane, or the times of which a percentile is one.
+/// A figure of a lane, or a distribution whose percentiles are figures.
 #[derive(Debug)]
 pub(super) struct Metric {
-    /// As typed after the lane and a dot.
+    /// Name after the lane and the dot.
     pub(super) name: &'static str,
-    /// What it is, for people.
+    /// Description.
     pub(super) meaning: &'static str,
-    /// Where it comes from.
+    /// Where its value comes from.
     pub(super) source: Source,
 }
 
-/// Where a metric comes from.
+/// Where a metric's value comes from.
 #[derive(Debug)]
 pub(super) enum Source {
-    /// Requests or orders, which a promise bounds by number or as a share of a whole. They never become fewer during a run.
+    /// Requests or orders, bounded by number or as a share of a whole. They never decrease during a run.
     Share(fn(&Counts) -> u64, Whole),
     /// A number that is not a share of anything.
     Number(fn(&LaneReport) -> Option<u64>),
@@ -28,7 +28,7 @@ pub(super) enum Source {
     Usd(fn(&LaneReport) -> Option<f64>),
 }
 
-/// What a share is of.
+/// The whole of a share.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Whole {
     Sent,
@@ -137,17 +137,17 @@ pub(super) fn percentile_names() -> impl Iterator<Item = &'static str> {
 }
 
 impl Metric {
-    /// Whether a percentile has to be named.
+    /// Whether it needs a percentile.
     pub(super) fn has_percentiles(&self) -> bool {
         matches!(self.source, Source::Times(_))
     }
 
-    /// As documented: `done.P` where a percentile has to be named.
+    /// Name in the documentation: `done.P` if it needs a percentile.
     pub(super) fn shown_name(&self) -> String {
         if self.has_percentiles() { format!("{}.P", self.name) } else { self.name.to_owned() }
     }
 
-    /// What the number of a promise is.
+    /// Unit of the promise's number.
     pub(super) fn shown_value(&self) -> String {
         match self.source {
             Source::Share(_, whole) => format!("number, or % of {}", whole.name()),
@@ -157,7 +157,7 @@ impl Metric {
         }
     }
 
-    /// The lane's figure, as a share where that is asked for; nothing where it was not measured.
+    /// The lane's figure, as a share if `as_share`. `None` if it was not measured.
     pub(super) fn value(&self, lane: &LaneReport, percentile: Option<&str>, as_share: bool) -> Option<Value> {
         match self.source {
             Source::Share(part, whole) if as_share => {

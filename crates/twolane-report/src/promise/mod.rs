@@ -14,10 +14,10 @@ use metric::{METRICS, Metric, Source, percentile_names};
 use std::cmp::Ordering;
 use std::fmt::{self, Display};
 
-/// Limits are kept in millionths, so that a figure is compared with the number that was typed.
+/// Limits are stored in millionths, so that figures are compared with the number as typed.
 const MILLION: u64 = 1_000_000;
 
-/// A bound on one figure of one lane, or of each. Made from text by [`str::parse`], and shown as that text.
+/// A bound on one figure of one lane or of each lane. Parsed with [`str::parse`] and displayed as that text.
 #[derive(Clone, Debug)]
 pub struct Promise {
     text: String,
@@ -26,7 +26,7 @@ pub struct Promise {
     metric: &'static Metric,
     percentile: Option<&'static str>,
     operator: Operator,
-    /// In milliseconds, per cent, dollars or a number, as the metric and `is_share` say.
+    /// In milliseconds, per cent, dollars or a number, depending on the metric and `is_share`.
     limit_millionths: u64,
     is_share: bool,
 }
@@ -59,7 +59,7 @@ impl Operator {
         }
     }
 
-    /// Whether a figure that compares so with the limit is within it.
+    /// Whether a figure with this ordering to the limit is within it.
     fn holds(self, figure: Ordering) -> bool {
         match self {
             Self::Less => figure.is_lt(),
@@ -70,7 +70,7 @@ impl Operator {
         }
     }
 
-    /// Whether a figure that compares so with the limit, and can only grow, will never be within it.
+    /// Whether a growing figure with this ordering to the limit can never be within it.
     fn is_past(self, figure: Ordering) -> bool {
         match self {
             Self::Less => figure.is_ge(),
@@ -80,7 +80,7 @@ impl Operator {
     }
 }
 
-/// A figure as it was measured.
+/// A measured figure.
 #[derive(Clone, Copy, Debug)]
 enum Value {
     Count(u64),
@@ -119,7 +119,7 @@ impl Value {
 }
 
 impl Promise {
-    /// The lane it is about; `None` for each.
+    /// The lane; `None` for each lane.
     #[must_use]
     pub fn lane(&self) -> Option<Lane> {
         self.lane
@@ -132,8 +132,8 @@ impl Promise {
         self.judgement(lane.lane, value)
     }
 
-    /// Whether the lane can no longer keep it, whatever is still to come: a count is past the limit, and counts only grow. A
-    /// share is of all `requests` that the run sends to the lane. Times, backlog, dead letters and costs are judged at the end.
+    /// Whether the lane can no longer keep the promise: a count is past the limit, and counts only grow. A share is of
+    /// all `requests` that the run sends to the lane. Times, backlog, dead letters and costs are judged at the end.
     #[must_use]
     pub fn is_broken_for_good(&self, lane: Lane, so_far: &Counts, requests: u64) -> bool {
         let Source::Share(part, _) = self.metric.source else { return false };
@@ -158,7 +158,7 @@ impl Promise {
     }
 }
 
-/// Writes into a completed report whether its lanes keep these promises. A promise about a lane that the report does not have is
+/// Adds to a completed report whether its lanes keep these promises. A promise about a lane that the report lacks is
 /// broken.
 pub fn judge(report: &mut Report, promises: &[Promise]) {
     let lanes = &report.lanes;
@@ -174,18 +174,18 @@ pub fn judge(report: &mut Report, promises: &[Promise]) {
 
 /// One promise about one lane, in all runs.
 pub(crate) struct Together {
-    /// As it was written.
+    /// The promise as written.
     pub(crate) promise: String,
     /// The lane.
     pub(crate) lane: Lane,
-    /// The figure, for people; of several runs, the least and the most.
+    /// The figure as text; for several runs, the minimum and the maximum.
     pub(crate) figures: String,
     /// Whether every run keeps it.
     pub(crate) kept: bool,
 }
 
 impl Together {
-    /// For tables: promise, lane, figure and whether it is kept.
+    /// Table cells: promise, lane, figure and result.
     pub(crate) fn cells(self) -> Vec<String> {
         let kept = if self.kept { "pass" } else { "FAIL" };
         vec![self.promise, self.lane.name.to_owned(), self.figures, kept.to_owned()]
@@ -211,7 +211,7 @@ pub(crate) fn together(runs: &[Report]) -> Vec<Together> {
     together
 }
 
-/// The least and the most of the figures. What was not measured is less than any number.
+/// The minimum and the maximum of the figures. Unmeasured figures count as less than any number.
 fn range(judgements: &[&Judgement]) -> String {
     let by_figure =
         |one: &&&Judgement, other: &&&Judgement| one.figure.partial_cmp(&other.figure).unwrap_or(Ordering::Equal);
@@ -220,7 +220,7 @@ fn range(judgements: &[&Judgement]) -> String {
     if least == most { least } else { format!("{least} to {most}") }
 }
 
-/// The figure of a judgement, for people.
+/// The figure of a judgement as text.
 fn shown(judgement: &Judgement) -> String {
     let Some(figure) = judgement.figure else { return "not measured".to_owned() };
     match judgement.unit {

@@ -21,7 +21,7 @@ use std::str::FromStr;
 #[derive(Debug, PartialEq, Eq)]
 pub struct PromiseError {
     text: String,
-    /// The fault, in bytes.
+    /// The position of the fault, in bytes.
     at: Range<usize>,
     expected: String,
 }
@@ -45,7 +45,7 @@ impl FromStr for Promise {
     }
 }
 
-/// Where something else was expected.
+/// The place of a fault, and what was expected there.
 struct Fault {
     at: Range<usize>,
     expected: String,
@@ -55,7 +55,7 @@ struct Fault {
 #[derive(Clone, Copy)]
 struct Token<'a> {
     text: &'a str,
-    /// Where it begins, in bytes.
+    /// Start, in bytes.
     at: usize,
 }
 
@@ -64,18 +64,18 @@ impl Token<'_> {
         Fault { at: self.at..self.at + self.text.len(), expected: expected.into() }
     }
 
-    /// Just after it.
+    /// A fault just after the token.
     fn fault_after(self, expected: impl Into<String>) -> Fault {
         let end = self.at + self.text.len();
         Fault { at: end..end, expected: expected.into() }
     }
 }
 
-/// What is left of the text.
+/// The rest of the text.
 struct Rest<'a>(Token<'a>);
 
 impl<'a> Rest<'a> {
-    /// Takes all next characters of a kind, and leaves out the spaces before them.
+    /// Skips spaces and takes all following characters of a kind.
     fn take(&mut self, is_of_kind: impl Fn(char) -> bool) -> Token<'a> {
         let text = self.0.text.trim_start();
         let at = self.0.at + self.0.text.len() - text.len();
@@ -110,7 +110,7 @@ fn parse(text: &str) -> Result<Promise, Fault> {
     Ok(Promise { text, lane, metric, percentile, operator, limit_millionths, is_share })
 }
 
-/// The lane, `None` for each; and what follows the dot behind it.
+/// The lane (`None` for each), and the text after its dot.
 fn lane(name: Token<'_>) -> Result<(Option<Lane>, Token<'_>), Fault> {
     let (typed, after) = name.text.split_once('.').map_or((name.text, None), |(typed, after)| (typed, Some(after)));
     let typed = Token { text: typed, at: name.at };
@@ -162,7 +162,7 @@ fn millionths(text: &str) -> Option<u64> {
     whole.parse::<u64>().ok()?.checked_mul(MILLION)?.checked_add(decimals)
 }
 
-/// How many of the metric's own units one is, and whether it is a share.
+/// The factor to the metric's unit, and whether it is a share.
 fn unit_of(metric: &Metric, typed: Token<'_>) -> Result<(u64, bool), Fault> {
     match (&metric.source, typed.text) {
         (Source::Times(_), "ms") => Ok((1, false)),

@@ -1,4 +1,4 @@
-//! Promises as they are typed, and held against a run.
+//! Tests of parsing and judging promises.
 
 use super::*;
 use crate::sample;
@@ -23,7 +23,7 @@ fn is_kept(text: &str) -> bool {
 }
 
 #[test]
-fn carets_stand_under_the_fault() {
+fn carets_mark_the_fault() {
     for (text, shown) in [
         ("", "expected a lane: sync, async, bus, or * for each\n  \n  ^"),
         ("asink.lost==0", "expected a lane: sync, async, bus, or * for each\n  asink.lost==0\n  ^^^^^"),
@@ -53,7 +53,7 @@ fn carets_stand_under_the_fault() {
 }
 
 #[test]
-fn an_unknown_metric_is_answered_with_all_of_them() {
+fn an_unknown_metric_lists_all_metrics() {
     let shown = fault("sync.refsed<1%");
 
     assert!(shown.starts_with("expected a metric: done.P, acknowledge.P,"), "{shown}");
@@ -61,7 +61,7 @@ fn an_unknown_metric_is_answered_with_all_of_them() {
 }
 
 #[test]
-fn a_number_that_is_too_large_is_refused_and_none_overflows() {
+fn a_number_that_is_too_large_is_refused() {
     for number in ["18446744073709551615", "18446744073709551616", "99999999999999999999999"] {
         assert!(fault(&format!("*.done.p50<{number}s")).contains("expected a "), "{number}");
     }
@@ -124,7 +124,7 @@ fn counts_and_shares_are_compared_exactly() {
 }
 
 #[test]
-fn times_are_compared_with_the_number_that_was_typed() {
+fn times_are_compared_with_the_number_as_typed() {
     let mut report = sample::report();
     report.lanes[1].latencies.done_by_callback.as_mut().expect("measured").p99_ms = 2000.895;
     for (text, kept) in [
@@ -160,7 +160,7 @@ fn an_order_is_done_by_its_answer_its_callback_or_its_poll() {
 }
 
 #[test]
-fn what_was_not_measured_breaks_the_promise() {
+fn an_unmeasured_figure_breaks_the_promise() {
     for text in ["bus.lost==0", "sync.doneByPoll.p50>=0ms", "async.cost>=0"] {
         let judgements = judged(text);
 
@@ -170,7 +170,7 @@ fn what_was_not_measured_breaks_the_promise() {
 }
 
 #[test]
-fn a_star_is_each_lane_of_the_run() {
+fn a_star_means_each_lane_of_the_run() {
     let judgements = judged("*.refused<1%");
 
     let judged: Vec<_> = judgements.iter().map(|judgement| (judgement.lane.name, judgement.kept)).collect();
@@ -202,7 +202,7 @@ fn a_promise_is_broken_for_good_once_a_growing_count_is_past_it() {
 }
 
 #[test]
-fn of_several_runs_the_least_and_the_most_are_shown() {
+fn several_runs_show_the_minimum_and_the_maximum() {
     let mut runs = [sample::report(), sample::report()];
     runs[1].lanes[0].counts.refused.throttled += 80;
     for run in &mut runs {

@@ -1,10 +1,10 @@
-//! What the orders cost, and when that would turn.
+//! Sentences about costs and crossovers.
 
 use crate::cost::is_overloaded;
 use crate::model::{Crossover, LaneCost, LaneReport, Report};
 use crate::words::{and, percent, times, usd};
 
-/// The lanes that did orders; nothing without prices or where fewer than two did.
+/// Compares the costs of the lanes. Empty without prices or with fewer than two lanes that have costs.
 pub(super) fn of_lanes(report: &Report) -> Vec<String> {
     let costs: Vec<_> = report.lanes.iter().filter_map(|lane| Some((lane, lane.cost.as_ref()?))).collect();
     let (Some(pricing), [first, others @ ..]) = (&report.pricing, costs.as_slice()) else { return Vec::new() };
@@ -16,30 +16,30 @@ pub(super) fn of_lanes(report: &Report) -> Vec<String> {
         .map(|(lane, cost)| format!("{} down the {} lane", usd(cost.usd_per_million_orders), lane.lane.name))
         .collect();
     let against = if others.len() > 1 { format!("against {}, ", first.0.lane.name) } else { String::new() };
-    let said: Vec<_> = others.iter().map(|other| difference(first.1, other)).collect();
+    let differences: Vec<_> = others.iter().map(|other| difference(first.1, other)).collect();
     let doubt = if costs.iter().all(|(_, cost)| cost.representative) {
         ""
     } else {
-        " Billed durations are not Lambda's own, so the Lambda part is not representative."
+        " Lambda did not measure the billed durations, so the Lambda part is not representative."
     };
     let (region, day) = (&pricing.region, &pricing.as_of);
     let mut sentences = vec![format!(
         "At list prices of {region} of {day}, a million orders with an outcome cost {}: {against}{}.{doubt}",
         and(&each),
-        said.join("; ")
+        differences.join("; ")
     )];
     sentences.extend(costs.iter().filter(|(lane, _)| is_overloaded(lane)).map(|(lane, _)| {
         let refused = percent(lane.counts.refused.total(), lane.counts.sent);
         format!(
-            "The {} lane refused {refused} of its requests, and its costs are shared by the orders that are left: they are \
-             those of an overload. For the lanes' own costs, run `steady`.",
+            "The {} lane refused {refused} of its requests. The remaining orders share its costs, which are the costs \
+             of an overload. For the lanes' normal costs, run `steady`.",
             lane.lane.name
         )
     }));
     sentences.extend(costs.iter().filter(|(lane, _)| !lane.lane.steps.is_empty()).map(|(lane, _)| {
         let steps: Vec<_> = lane.lane.steps.iter().map(|step| step.name.to_owned()).collect();
         format!(
-            "The {} lane does more for each order than a lane that only stores it: the cost of {} is in its figure.",
+            "The {} lane does more for each order than a lane that only stores it: its cost includes {}.",
             lane.lane.name,
             and(&steps)
         )
@@ -55,7 +55,7 @@ pub(super) fn of_lanes(report: &Report) -> Vec<String> {
     sentences
 }
 
-/// How much less or more a lane costs than the first one.
+/// The difference between a lane's cost and the first lane's.
 fn difference(first: &LaneCost, (lane, cost): &(&LaneReport, &LaneCost)) -> String {
     let (name, more) = (lane.lane.name, cost.usd_per_million_orders - first.usd_per_million_orders);
     let amount = usd(more.abs());
@@ -73,23 +73,23 @@ fn of_crossover(crossover: &Crossover) -> Vec<String> {
 fn polling(crossover: &Crossover) -> String {
     let poll = usd(crossover.poll_usd_per_million);
     let equal = if let Some(polls) = crossover.polls_per_order_at_equal_cost {
-        format!("without callbacks the lanes cost the same at {polls:.2} status requests per order")
+        format!("without callbacks, the lanes cost the same at {polls:.2} polls per order")
     } else {
         let queued = crossover.queued.name;
-        format!("even without callbacks, and without a single status request, the {queued} lane costs more")
+        format!("even without callbacks and polls, the {queued} lane costs more")
     };
-    let callbacks = crossover.polls_per_order_at_cost_of_callbacks.map_or_else(String::new, |polls| {
-        format!("; callbacks are the cheaper way to learn the outcome from {polls:.2} status requests per order on")
-    });
-    format!("A million status requests cost {poll}: {equal}{callbacks}.")
+    let callbacks = crossover
+        .polls_per_order_at_cost_of_callbacks
+        .map_or_else(String::new, |polls| format!("; from {polls:.2} polls per order, callbacks are cheaper"));
+    format!("A million polls cost {poll}: {equal}{callbacks}.")
 }
 
 fn levelling(crossover: &Crossover) -> String {
     let (direct, queued) = (crossover.direct.name, crossover.queued.name);
     if crossover.peak_to_mean_at_equal_cost < 1.0 {
         return format!(
-            "With provisioned DynamoDB writes the {queued} lane is the cheaper one at any peak; on-demand writes undercut the \
-             {direct} lane's at {} the mean.",
+            "With provisioned DynamoDB writes, the {queued} lane is cheaper at any peak. On-demand writes undercut the \
+             {direct} lane from a peak of {} the mean.",
             times(crossover.peak_to_mean_at_on_demand)
         );
     }
@@ -101,23 +101,23 @@ fn levelling(crossover: &Crossover) -> String {
     );
     if crossover.levelling_pays_on_dynamodb {
         format!(
-            "{start}, and {queued} is cheaper from there on; on-demand writes undercut the {direct} lane's only at {undercut}."
+            "{start}. Above it, {queued} is cheaper. On-demand writes undercut the {direct} lane only from {undercut}."
         )
     } else {
         format!(
-            "{start}; but from {undercut} on, on-demand writes are cheaper than provisioning for the peak and need no \
-             queue, so levelling the load does not pay on DynamoDB."
+            "{start}. But from {undercut}, on-demand writes are cheaper than provisioning for the peak and need no \
+             queue. So levelling the load does not pay off on DynamoDB."
         )
     }
 }
 
-/// The price of capacity at the middle one of the ratios.
+/// The break-even price of capacity at a peak-to-mean ratio of 10.
 fn capacity(crossover: &Crossover) -> Option<String> {
     let named = crossover.break_even.iter().find(|point| (point.peak_to_mean - 10.0).abs() < 0.01)?;
     let price = usd(named.usd_per_month_per_order_per_second?);
     let ratio = times(named.peak_to_mean);
     Some(format!(
-        "In front of a store that is bought by capacity, the queue pays for itself at a peak of {ratio} the mean once the \
+        "In front of a store paid by capacity, the queue pays for itself at a peak of {ratio} the mean once the \
          capacity for one order per second costs more than {price} a month."
     ))
 }

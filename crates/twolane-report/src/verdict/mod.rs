@@ -1,4 +1,4 @@
-//! What the figures say, in sentences made from the figures.
+//! The verdict: sentences generated from the figures.
 
 mod costs;
 mod orders;
@@ -6,10 +6,10 @@ mod orders;
 use crate::model::{LaneReport, Report, TargetKind};
 use crate::words::{count, counted, time};
 
-/// A lag that shows in the longest times of a lane over a network, in milliseconds.
+/// A send delay that affects the longest times of a lane over a network, in milliseconds.
 const VISIBLE_MS: f64 = 20.0;
 
-/// The sentences of the report, the most important one first.
+/// The sentences, the most important first.
 pub(crate) fn verdict(report: &Report) -> Vec<String> {
     let mut sentences = trust(report);
     sentences.extend(report.lanes.iter().filter_map(few));
@@ -23,37 +23,37 @@ pub(crate) fn verdict(report: &Report) -> Vec<String> {
     sentences
 }
 
-/// Which percentiles are no more than the longest time, as no other one is above them.
+/// Names percentiles that equal the longest time because there are too few times.
 fn few(lane: &LaneReport) -> Option<String> {
     let timed = lane.latencies.acknowledge.as_ref()?.count;
     let longest = match timed {
-        0..100 => "p99 and p99.9 are its",
-        100..1000 => "p99.9 is its",
+        0..100 => "p99 and p99.9 equal",
+        100..1000 => "p99.9 equals",
         _ => return None,
     };
     let (name, answers) = (lane.lane.name, counted(timed, "timed answer", "timed answers"));
-    Some(format!("The {name} lane has {answers}: {longest} longest time."))
+    Some(format!("The {name} lane has {answers}: {longest} the longest time."))
 }
 
-/// How far the figures go.
+/// Sentences about how reliable the figures are.
 fn trust(report: &Report) -> Vec<String> {
     let run = &report.run;
     let generator = &run.generator;
     let mut sentences = Vec::new();
     if !generator.honest {
         let why = generator.reason.as_deref().unwrap_or("no reason is given");
-        sentences.push(format!("Do not use these figures: the load was not made as planned ({why})."));
+        sentences.push(format!("Do not use these figures: the load generator was not on schedule ({why})."));
     }
     if !report.errors.is_empty() {
         let errors = counted(report.errors.len() as u64, "error", "errors");
-        sentences.push(format!("The run has {errors}: its figures cannot be relied on until they are explained."));
+        sentences.push(format!("The run has {errors}: do not rely on its figures until the errors are explained."));
     }
     if run.interrupted {
-        sentences.push("The run was interrupted: its figures are of the orders sent until then.".to_owned());
+        sentences.push("The run was interrupted: its figures cover the orders sent until then.".to_owned());
     }
     if run.target.kind == TargetKind::Emulator {
         sentences.push(
-            "Measured on an emulator: how the lanes behave can be compared; times and costs are not those of AWS."
+            "Measured on an emulator: you can compare how the lanes behave, but times and costs differ from AWS."
                 .to_owned(),
         );
     }
@@ -66,19 +66,19 @@ fn trust(report: &Report) -> Vec<String> {
     let late = generator.schedule_lag.max_ms;
     if generator.honest && late > VISIBLE_MS {
         let late = time(late);
-        sentences.push(format!("One request left {late} late: the longest times may be the generator's own."));
+        sentences.push(format!("One request left {late} late: the longest times may come from the generator."));
     }
     if let Some(resent) = generator.resent.filter(|resent| *resent > 0) {
         let resent =
             if resent == 1 { "One request was".to_owned() } else { format!("{} requests were", count(resent)) };
         sentences.push(format!(
-            "{resent} sent again over a new connection: the server had just closed the old one, which is no refusal."
+            "{resent} sent again over a new connection: the server had just closed the old one. This is not a refusal."
         ));
     }
     if generator.honest {
         let lag = time(generator.schedule_lag.p99_ms);
         sentences.push(format!(
-            "Latency runs from the intended send time, which the generator kept within {lag} for 99\u{a0}% of requests."
+            "Latencies start at the due time. The send delay was at most {lag} for 99\u{a0}% of requests."
         ));
     }
     sentences

@@ -1,20 +1,20 @@
-//! What became of the orders, and how soon.
+//! Sentences about outcomes and latencies.
 
 use crate::model::{LaneReport, Latency, Refused};
 use crate::words::{and, count, counted, float, percent, time, times};
 use lanes::{Answer, Invoker};
 
-/// Below this ratio two times are called the same.
+/// Below this ratio two times count as equal.
 const NOTICEABLE: f64 = 1.1;
 
-/// When no callback came for more than that part of the orders, the others' times say nothing of all.
+/// Above this fraction of orders without a callback, the times of the others are not representative.
 const INCOMPLETE: f64 = 0.01;
 
-/// One lane by itself.
+/// Sentences about one lane.
 pub(super) fn of_lane(lane: &LaneReport) -> Vec<String> {
     let mut sentences = vec![acceptance(lane)];
     sentences.extend(not_sent(lane));
-    sentences.extend(fate(lane));
+    sentences.extend(outcomes(lane));
     sentences.extend(backlog(lane));
     sentences.extend(invocations(lane));
     sentences.extend(repeats(lane));
@@ -37,7 +37,7 @@ fn acceptance(lane: &LaneReport) -> String {
     format!("The {name} lane accepted {accepted} of {sent} orders and refused {} ({share}): {classes}.", count(refused))
 }
 
-/// What the generator could not send, which is no lane's doing.
+/// Requests that the generator could not send.
 fn not_sent(lane: &LaneReport) -> Option<String> {
     let orders = lane.counts.not_sent.filter(|orders| *orders > 0)?;
     let (name, orders) = (lane.lane.name, counted(orders, "order", "orders"));
@@ -57,13 +57,13 @@ fn classes(refused: Refused) -> String {
     seen.join(", ")
 }
 
-/// What became of the accepted ones.
-fn fate(lane: &LaneReport) -> Vec<String> {
+/// Outcomes of the accepted orders.
+fn outcomes(lane: &LaneReport) -> Vec<String> {
     let (name, counts) = (lane.lane.name, &lane.counts);
     let mut sentences = Vec::new();
     if counts.lost > 0 {
         let lost = counted(counts.lost, "accepted order", "accepted orders");
-        sentences.push(format!("The {name} lane LOST {lost}: no outcome came within the grace period."));
+        sentences.push(format!("The {name} lane LOST {lost}: no outcome within the grace period."));
     } else if counts.accepted > 0 && counts.unsettled == 0 {
         sentences.push(format!("The {name} lane lost none: each accepted order has an outcome."));
     }
@@ -88,7 +88,7 @@ fn fate(lane: &LaneReport) -> Vec<String> {
     }
     if counts.rejected > 0 {
         let rejected = counted(counts.rejected, "accepted order", "accepted orders");
-        sentences.push(format!("The {name} lane rejected {rejected} as not valid."));
+        sentences.push(format!("The {name} lane rejected {rejected} as invalid."));
     }
     if let Some(letters) = lane.dead_letters.filter(|letters| letters.before != letters.after) {
         let (before, after) = (count(letters.before), count(letters.after));
@@ -98,17 +98,17 @@ fn fate(lane: &LaneReport) -> Vec<String> {
     sentences
 }
 
-/// How high the backlog grew and when it was gone.
+/// The peak of the backlog and when it was drained.
 fn backlog(lane: &LaneReport) -> Option<String> {
     let peak = lane.timeline.iter().map(|second| second.backlog).max().filter(|peak| *peak > 0)?;
     let name = lane.lane.name;
     let workers: Vec<_> = lane.limited().filter(|(function, _)| function.invoked_by == Invoker::Queue).collect();
     if workers.is_empty() {
         let what = match lane.lane.answer {
-            Answer::Outcome => "requests were under way",
+            Answer::Outcome => "requests were in progress",
             Answer::Receipt => "orders waited",
         };
-        return Some(format!("In the {name} lane at most {} {what} at the end of a second.", count(peak)));
+        return Some(format!("In the {name} lane, at most {} {what} at the end of a second.", count(peak)));
     }
     let last_arrival = lane.timeline.iter().rfind(|second| second.arrivals > 0).map_or(0, |second| second.second);
     let drained = lane.timeline.iter().rfind(|second| second.backlog > 0).map_or(0, |second| second.second + 1);
@@ -126,8 +126,8 @@ fn backlog(lane: &LaneReport) -> Option<String> {
     Some(format!("With {limits}, the {name} lane's backlog grew to {waited} and {drained}."))
 }
 
-/// How many of a lane's invocations ran at once, where there is a limit to it; in a burst, where each has one order, that
-/// many writers the database had.
+/// Concurrent invocations of functions with a limit. In a burst, with one order per invocation, this is the number of
+/// concurrent database writers.
 fn invocations(lane: &LaneReport) -> Vec<String> {
     let name = lane.lane.name;
     let several = lane.limited().count() > 1;
@@ -136,7 +136,7 @@ fn invocations(lane: &LaneReport) -> Vec<String> {
         let (most, limit) = (count(function.most_at_once), count(limit));
         let of = if several { format!("{} in the {name} lane", limited.name) } else { format!("the {name} lane") };
         Some(format!(
-            "By Lambda's reports {most} invocations of {of} ran at the same moment at most; its limit was {limit}."
+            "According to Lambda's reports, at most {most} invocations of {of} ran concurrently; the limit was {limit}."
         ))
     });
     ran.collect()
@@ -148,13 +148,15 @@ fn repeats(lane: &LaneReport) -> Option<String> {
     let most = counts.attempts.keys().last().copied().unwrap_or(1);
     let mut parts = Vec::new();
     if retried > 0 {
-        parts.push(format!("{} took more than one delivery, {most} at most", counted(retried, "order", "orders")));
+        parts.push(format!("{} took more than one delivery (at most {most})", counted(retried, "order", "orders")));
     }
     if counts.duplicate_callbacks > 0 {
-        parts
-            .push(format!("{} came", counted(counts.duplicate_callbacks, "duplicate callback", "duplicate callbacks")));
+        parts.push(format!(
+            "{} arrived",
+            counted(counts.duplicate_callbacks, "duplicate callback", "duplicate callbacks")
+        ));
     }
-    (!parts.is_empty()).then(|| format!("In the {name} lane {}.", parts.join("; ")))
+    (!parts.is_empty()).then(|| format!("In the {name} lane, {}.", parts.join("; ")))
 }
 
 fn reconciliation(lane: &LaneReport) -> Option<String> {
@@ -169,7 +171,7 @@ fn reconciliation(lane: &LaneReport) -> Option<String> {
     })
 }
 
-/// What a noisy owner did to the others.
+/// The effect of a noisy owner on the others.
 fn other_owners(lane: &LaneReport) -> Option<String> {
     let (others, all) = (lane.others_done()?, lane.done()?);
     let (name, of_others, of_all) = (lane.lane.name, time(others.p99_ms), time(all.p99_ms));
@@ -178,7 +180,7 @@ fn other_owners(lane: &LaneReport) -> Option<String> {
     ))
 }
 
-/// All lanes.
+/// Sentences that compare the lanes.
 pub(super) fn side_by_side(lanes: &[LaneReport]) -> Vec<String> {
     let acknowledged = lanes.iter().filter_map(|lane| Some((lane.lane.name, lane.latencies.acknowledge.as_ref()?)));
     let mut sentences: Vec<_> = faster("acknowledged", &acknowledged.collect::<Vec<_>>()).into_iter().collect();
@@ -192,13 +194,13 @@ fn done_side_by_side(lanes: &[LaneReport]) -> Vec<String> {
     if timed.len() < 2 {
         return Vec::new();
     }
-    // Orders with a callback would stand for those without one.
+    // Times of orders with a callback would stand for those without one.
     let without = |lane: &LaneReport| lane.counts.without_callback.unwrap_or(0);
     let (incomplete, complete): (Vec<_>, Vec<_>) =
         timed.into_iter().partition(|(lane, _)| float(without(lane)) > INCOMPLETE * float(lane.counts.accepted));
     let incomplete = incomplete.into_iter().map(|(lane, _)| {
         format!(
-            "Times until done are not compared: of {} accepted orders in the {} lane no callback came.",
+            "Times until done are not compared: {} accepted orders in the {} lane had no callback.",
             count(without(lane)),
             lane.lane.name
         )
@@ -226,7 +228,7 @@ fn refusals(lanes: &[LaneReport]) -> Option<String> {
     Some(format!("Under the same load {}.", shares.collect::<Vec<_>>().join(", ")))
 }
 
-/// Two lanes and more, by their times; nothing where fewer have any.
+/// Compares the times of two or more lanes. `None` if fewer have times.
 fn faster(what: &str, lanes: &[(&str, &Latency)]) -> Option<String> {
     if lanes.len() < 2 {
         return None;
@@ -240,7 +242,7 @@ fn faster(what: &str, lanes: &[(&str, &Latency)]) -> Option<String> {
     Some(format!("Time until {what}: {figures}: at the median {middle}, at the 99th percentile {tail}."))
 }
 
-/// How the slowest lane compares to the fastest one.
+/// Compares the slowest lane with the fastest.
 fn relation(lanes: &[(&str, &Latency)], ms: fn(&Latency) -> f64) -> String {
     let times_of = || lanes.iter().map(|(name, latency)| (*name, ms(latency)));
     let slowest = times_of().max_by(|(_, a), (_, b)| a.total_cmp(b));

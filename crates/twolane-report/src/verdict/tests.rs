@@ -23,32 +23,32 @@ fn a_burst_is_reported_with_its_figures() {
         "The async lane accepted all 2 000 orders.",
         "The async lane lost none",
         "With at most 5 workers at once, the async lane's backlog grew to 600 orders and was drained before the last",
-        "10 orders took more than one delivery, 2 at most; 3 duplicate callbacks came",
+        "10 orders took more than one delivery (at most 2); 3 duplicate callbacks arrived",
         "the sync lane refused 46.0 % of its requests, the async lane 0 %",
-        "5 invocations of the async lane ran at the same moment at most; its limit was 5",
+        "at most 5 invocations of the async lane ran concurrently; the limit was 5",
         "async is NOT cheaper here",
-        "The sync lane refused 46.0 % of its requests, and its costs are shared by the orders that are left",
+        "The sync lane refused 46.0 % of its requests. The remaining orders share its costs",
     ] {
         assert!(says(&report, words), "{words}: {:#?}", verdict(&report));
     }
-    assert!(!says(&report, "levelling"), "what an overload costs says nothing of the lanes");
+    assert!(!says(&report, "levelling"), "the costs of an overload are not typical for the lanes");
 }
 
 #[test]
-fn a_load_within_the_limits_says_where_the_lanes_cost_the_same() {
+fn a_load_within_the_limits_has_a_crossover() {
     let mut report = sample::report();
     report.lanes[0].counts.refused = Refused::default();
     cost::price(&mut report, &PriceTable::embedded());
 
     for words in
-        ["levelling the load does not pay on DynamoDB", "bought for the peak (sync) or for 1.25× the mean (async)"]
+        ["levelling the load does not pay off on DynamoDB", "bought for the peak (sync) or for 1.25× the mean (async)"]
     {
         assert!(says(&report, words), "{words}: {:#?}", verdict(&report));
     }
 }
 
 #[test]
-fn orders_of_which_no_callback_came_are_named_and_their_times_are_not_compared() {
+fn times_are_not_compared_if_callbacks_are_missing() {
     let mut report = priced();
     report.lanes[1].counts.without_callback = Some(900);
 
@@ -66,7 +66,7 @@ fn a_request_that_left_late_is_named() {
 }
 
 #[test]
-fn follows_the_figures_and_not_a_story() {
+fn depends_only_on_the_figures() {
     let mut report = priced();
     report.lanes[0].counts.refused = Refused::default();
     report.lanes[0].cost.as_mut().expect("priced").usd_per_million_orders = 99.0;
@@ -83,10 +83,10 @@ fn follows_the_figures_and_not_a_story() {
 }
 
 #[test]
-fn a_generator_that_was_late_comes_first() {
+fn a_late_generator_is_reported_first() {
     let mut report = priced();
     report.run.generator.honest = false;
-    report.run.generator.reason = Some("p99 of the schedule lag is 812 ms".to_owned());
+    report.run.generator.reason = Some("the p99 send delay is 812 ms".to_owned());
     report.errors.push("one".to_owned());
 
     let sentences = verdict(&report);
@@ -104,7 +104,7 @@ fn requests_that_were_sent_again_are_counted() {
 }
 
 #[test]
-fn what_the_generator_could_not_send_is_not_the_lane_s() {
+fn requests_that_the_generator_could_not_send_do_not_count_against_the_lane() {
     let mut report = priced();
     report.lanes[1].counts.not_sent = Some(30);
 
@@ -139,8 +139,8 @@ fn any_number_of_lanes_is_compared() {
         "down the sync lane, ",
         "against sync, async is NOT cheaper here: it costs",
         "more; async is NOT cheaper here",
-        "async against sync: A million status requests cost",
-        "async against sync: In front of a store that is bought by capacity",
+        "async against sync: A million polls cost",
+        "async against sync: In front of a store paid by capacity",
     ] {
         assert!(says(&report, words), "{words}: {:#?}", verdict(&report));
     }
@@ -152,7 +152,7 @@ fn any_number_of_lanes_is_compared() {
 }
 
 #[test]
-fn a_lane_with_steps_says_what_it_cancelled_and_what_it_does_more() {
+fn a_lane_with_steps_reports_cancelled_orders_and_its_extra_work() {
     let mut report = sample::report_of_three();
     report.lanes[0].counts.refused = Refused::default();
     report.lanes[2].dead_letters = Some(crate::model::DeadLetters { before: 0, after: 4 });
@@ -163,10 +163,10 @@ fn a_lane_with_steps_says_what_it_cancelled_and_what_it_does_more() {
         "The bus lane cancelled 20 accepted orders: a step refused or failed, or the deadline passed.",
         "The dead-letter queues of the bus lane went from 0 to 4 messages.",
         "With limits on 4 functions, the bus lane's backlog grew to 600 orders",
-        "invocations of settle-order in the bus lane ran at the same moment at most; its limit was 5",
+        "invocations of settle-order in the bus lane ran concurrently; the limit was 5",
         "against sync, async is NOT cheaper here: it costs",
         "bus is NOT cheaper here: it costs",
-        "The bus lane does more for each order than a lane that only stores it: the cost of stock, payment and shipment is in",
+        "The bus lane does more for each order than a lane that only stores it: its cost includes stock, payment and shipment",
     ] {
         assert!(says(&report, words), "{words}: {:#?}", verdict(&report));
     }
@@ -175,12 +175,12 @@ fn a_lane_with_steps_says_what_it_cancelled_and_what_it_does_more() {
 }
 
 #[test]
-fn percentiles_of_few_times_are_not_taken_for_more_than_the_longest() {
+fn percentiles_of_few_times_are_reported_as_the_longest_time() {
     let mut report = priced();
     for (timed, words) in [
-        (1, Some("The sync lane has 1 timed answer: p99 and p99.9 are its longest time.")),
-        (99, Some("The sync lane has 99 timed answers: p99 and p99.9 are its longest time.")),
-        (999, Some("The sync lane has 999 timed answers: p99.9 is its longest time.")),
+        (1, Some("The sync lane has 1 timed answer: p99 and p99.9 equal the longest time.")),
+        (99, Some("The sync lane has 99 timed answers: p99 and p99.9 equal the longest time.")),
+        (999, Some("The sync lane has 999 timed answers: p99.9 equals the longest time.")),
         (1000, None),
     ] {
         report.lanes[0].latencies.acknowledge.as_mut().expect("the sample has times").count = timed;
@@ -191,7 +191,7 @@ fn percentiles_of_few_times_are_not_taken_for_more_than_the_longest() {
 }
 
 #[test]
-fn says_what_a_noisy_owner_does_to_the_others() {
+fn reports_the_effect_of_a_noisy_owner() {
     let mut report = sample::report();
     report.lanes[1].other_owners = Some(report.lanes[1].latencies.clone());
 

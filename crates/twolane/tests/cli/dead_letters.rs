@@ -492,7 +492,7 @@ fn aws_is_never_asked_about_a_local_stack_whatever_else_is_configured() {
         let (code, _, stderr) = configured(&[ignoring]);
 
         assert_eq!(code, 2, "{stderr}");
-        assert!(stderr.contains("The stack is a local one, and AWS would be asked about it"), "{stderr}");
+        assert!(stderr.contains("The stack is local, but these settings lead to AWS"), "{stderr}");
     }
 }
 

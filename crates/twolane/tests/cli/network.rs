@@ -224,7 +224,7 @@ fn certificates_of_a_private_authority_are_trusted_by_variable_or_profile() {
 
         assert_ne!(code, 0, "{command}");
         let shown = format!("{stdout}{stderr}");
-        assert!(shown.contains("no authority that is trusted signed the server's certificate"), "{command}: {shown}");
+        assert!(shown.contains("the server's certificate is not signed by a trusted authority"), "{command}: {shown}");
         assert!(shown.contains("AWS_CA_BUNDLE, or ca_bundle in the AWS profile"), "{command}: {shown}");
         assert!(!shown.contains("Is this still the address"), "{command}: {shown}");
     }
@@ -246,7 +246,7 @@ fn a_file_without_certificates_is_named_with_what_named_it() {
     let server = Server::start(|_, _| answer(500, ""));
     for (config, variable, shown) in [
         ("", Some("none.pem"), "Failed to read none.pem, the value of AWS_CA_BUNDLE"),
-        ("", Some("config"), "AWS_CA_BUNDLE is config, which is not a file of certificates as PEM"),
+        ("", Some("config"), "AWS_CA_BUNDLE is config, which is not a PEM file with certificates"),
         (
             "[default]\nca_bundle = none.pem\n",
             None,

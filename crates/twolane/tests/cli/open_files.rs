@@ -100,7 +100,7 @@ fn a_limit_that_cannot_be_raised_bounds_the_requests_under_way() {
     assert_eq!((code, &counts["confirmed"], &counts["notSent"]), (0, &json!(200), &json!(0)), "{stderr}");
     let bound = generator["inFlightBound"].as_u64().expect("a number");
     assert!((1..64).contains(&bound), "{generator}");
-    let expected = format!("This process may open 128 files: at most {bound} requests of a lane are under way");
+    let expected = format!("This process may open 128 files: at most {bound} concurrent requests per lane");
     assert!(stderr.contains(&expected) && stderr.contains("run `ulimit -n "), "{stderr}");
 }
 

@@ -149,8 +149,8 @@ fn a_profile_without_a_region_is_named() {
 #[test]
 fn who_has_no_credentials_learns_it_in_one_line() {
     let config = "[profile dev]\nregion = eu-central-1\n";
-    let shown = "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile that has some by \
-                --profile or AWS_PROFILE; there are the profiles dev";
+    let shown = "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile that has credentials \
+                with --profile or AWS_PROFILE; profiles: dev";
 
     for arguments in
         [&["dlq", "--stack-name", "s", "--region", "r"][..], &["dlq", "--stack-name", "s", "--profile", "dev"]]

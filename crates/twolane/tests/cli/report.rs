@@ -148,15 +148,15 @@ fn what_is_no_report_is_told_with_its_name() {
     crossing["pricing"]["crossover"] = json!("somewhere");
     let [lacking, newer, limitless, crossing] = [lacking, newer, limitless, crossing].map(|report| report.to_string());
     let cases = [
-        ("empty.json", "", "empty.json is no report: EOF while parsing"),
-        ("broken.json", "{\"schemaVersion\": 1,", "broken.json is no report: EOF while parsing"),
-        ("other.json", "{\"name\": \"x\"}", "other.json is no report: missing field `schemaVersion`"),
-        ("lacking.json", &lacking, "lacking.json is no report of version 1: missing field `seed`"),
-        ("list.json", "[1]", "list.json is no report: it is no object"),
-        ("bare.json", "{\"schemaVersion\": 1}", "bare.json is no report of version 1: missing field `limits`"),
-        ("limitless.json", &limitless, "limitless.json is no report of version 1: missing field `limits`"),
-        ("crossing.json", &crossing, "crossing.json is no report of version 1: invalid type: string \"somewhere\""),
-        ("newer.json", &newer, "newer.json is a report of version 3, and this program reads versions 1 and 2"),
+        ("empty.json", "", "empty.json is not a report: EOF while parsing"),
+        ("broken.json", "{\"schemaVersion\": 1,", "broken.json is not a report: EOF while parsing"),
+        ("other.json", "{\"name\": \"x\"}", "other.json is not a report: missing field `schemaVersion`"),
+        ("lacking.json", &lacking, "lacking.json is not a report of version 1: missing field `seed`"),
+        ("list.json", "[1]", "list.json is not a report: it is not an object"),
+        ("bare.json", "{\"schemaVersion\": 1}", "bare.json is not a report of version 1: missing field `limits`"),
+        ("limitless.json", &limitless, "limitless.json is not a report of version 1: missing field `limits`"),
+        ("crossing.json", &crossing, "crossing.json is not a report of version 1: invalid type: string \"somewhere\""),
+        ("newer.json", &newer, "newer.json is a report of version 3, but this program reads versions 1 and 2"),
     ];
     for (name, text, words) in cases {
         let (code, shown, why) = report(&[("a.json", GOLDEN), (name, text)], &["a.json", name]).run();

@@ -230,7 +230,7 @@ fn what_others_took_during_a_run_stays_taken() {
 
     assert_eq!(stack.left(), expected(), "{stderr}");
     assert!(stderr.contains("available SKU-1 7, SKU-2 none\n    → adds 48 to SKU-1, 24 to SKU-2"), "{stderr}");
-    assert!(stderr.contains("Waiting for 4 orders before what was added"), "{stderr}");
+    assert!(stderr.contains("Waiting for 4 orders before taking back"), "{stderr}");
 }
 
 #[test]

@@ -93,10 +93,10 @@ fn json_that_is_not_lines_says_how_to_make_lines_of_it() {
     for (text, expected) in [
         (
             format!("[\n  {{\"order\": {body}}}\n]"),
-            "orders.jsonl is a JSON array, and has to have one order per line. `jq -c '.[]'`",
+            "orders.jsonl is a JSON array, but must have one order per line. Convert it with `jq -c '.[]'`",
         ),
         (format!("[{body}]"), "`jq -c '.[] | {order: .}'`"),
-        (format!("{{\n  \"order\": {body}\n}}"), "orders.jsonl has orders of several lines"),
+        (format!("{{\n  \"order\": {body}\n}}"), "orders.jsonl has orders that span several lines"),
     ] {
         let (code, _, stderr) = order(&server, "sync", &text, &[]).run();
 

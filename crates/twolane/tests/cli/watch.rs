@@ -119,7 +119,7 @@ fn tells_that_the_socket_does_not_open() {
 
     assert_eq!(code, 1);
     assert!(stderr.contains("error: Failed to open the WebSocket ws://127.0.0.1:1/: Connection refused"), "{stderr}");
-    assert!(stderr.contains("addresses change with every `make down`") && !stderr.contains("token"), "{stderr}");
+    assert!(stderr.contains("Addresses change with every `make down`") && !stderr.contains("token"), "{stderr}");
 }
 
 /// A JWT that expired in 2001; nobody verifies it here.
@@ -163,7 +163,7 @@ fn does_not_blame_the_token_where_there_may_be_no_stack() {
     let (code, stderr) = watching_until_refused("mine", GONE);
 
     assert_eq!(code, 1, "{stderr}");
-    assert!(stderr.contains("there is no such stack any more, or the stack does not accept the token"), "{stderr}");
+    assert!(stderr.contains("the stack no longer exists, or it does not accept the token"), "{stderr}");
     assert!(stderr.contains("Is this still the address of a running stack?"), "{stderr}");
 }
 
