@@ -1,4 +1,4 @@
-//! `twolane token`.
+//! `twolane token`: prints an access token for the local stack.
 
 use crate::cli::TokenArgs;
 use crate::output::Output;
@@ -24,8 +24,8 @@ fn issuer_file(args: &TokenArgs) -> anyhow::Result<PathBuf> {
     match Stack::local_outputs()?.as_deref().and_then(issuer::beside) {
         Some(path) => Ok(path),
         None => bail!(
-            "No local issuer found: --issuer is not given, and there is no {} beside the outputs of a local stack. Run \
-             `make up` to start one. Tokens of another stack come from its own issuer.",
+            "No local issuer found: --issuer is not given, and no {} is next to the outputs of a local stack. Run \
+             `make up` to start one. For another stack, get a token from its own issuer.",
             issuer::FILE_NAME
         ),
     }
