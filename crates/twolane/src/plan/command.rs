@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use twolane_client::stack::DeployedAddress;
 use twolane_load::recorded_arrivals;
 use twolane_plan::{
-    Architecture, Arrivals, Confirm, LimitTable, Load, Question, SETTINGS, Settings, Source, page, plan, settings_text,
-    text,
+    Architecture, Arrivals, Confirm, LimitTable, Load, PlanInput, SETTINGS, Settings, Source, page, plan,
+    settings_text, text,
 };
 use twolane_report::PriceTable;
 
@@ -25,13 +25,13 @@ const PEAK: f64 = 5.0;
 /// # Errors
 /// The stack is not found, a file cannot be read or written, or a value is out of its range.
 pub(crate) async fn run(args: &PlanArgs) -> anyhow::Result<ExitCode> {
-    let question = question(args).await?;
+    let input = input(args).await?;
     let mut output = Output::stdout();
     if args.settings {
-        output.line(&settings_text(&question.settings)).context("Failed to write the settings")?;
+        output.line(&settings_text(&input.settings)).context("Failed to write the settings")?;
         return Ok(ExitCode::SUCCESS);
     }
-    let plan = plan(&question);
+    let plan = plan(&input);
     if let Some(file) = &args.html {
         std::fs::write(file, page(&plan)).with_context(|| format!("Failed to write the page {}", file.display()))?;
     }
@@ -41,7 +41,7 @@ pub(crate) async fn run(args: &PlanArgs) -> anyhow::Result<ExitCode> {
     Ok(if passes { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
 
-async fn question(args: &PlanArgs) -> anyhow::Result<Question> {
+async fn input(args: &PlanArgs) -> anyhow::Result<PlanInput> {
     let stack = &args.stack;
     let limits = stack.limits.as_deref().map_or_else(|| Ok(LimitTable::embedded()), read_limits)?;
     let prices = stack.prices.as_deref().map_or_else(|| Ok(PriceTable::embedded()), PriceTable::read)?;
@@ -57,7 +57,7 @@ async fn question(args: &PlanArgs) -> anyhow::Result<Question> {
     let settings = settings(&limits, &parameters, &stack.set)?;
     let (confirm, architecture) = (stack_confirm(parameter("Callbacks")), parameter("Architecture"));
     let architecture = ARCHITECTURES.iter().find(|(name, ..)| Some(*name) == architecture);
-    Ok(Question {
+    Ok(PlanInput {
         lanes: if args.lanes.is_empty() { lanes::LANES.iter().collect() } else { args.lanes.clone() },
         load: load(&args.load)?,
         settings,

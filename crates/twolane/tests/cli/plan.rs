@@ -98,7 +98,7 @@ fn lists_the_settings_with_their_values() {
 
     assert_eq!(code, 0);
     let line = shown.lines().find(|line| line.contains("MaximumConcurrency ")).expect("it is listed");
-    assert!(line.contains("50  Invocations at once for each queue"), "{line}");
+    assert!(line.contains("50  Concurrent invocations for each queue"), "{line}");
 }
 
 #[test]
