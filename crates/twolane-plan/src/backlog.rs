@@ -6,7 +6,7 @@ use crate::settings::{Key, Settings};
 /// Upper bound of `MaxReceiveCount`.
 const DELIVERIES: usize = 10;
 
-/// Amounts of messages below this count as zero. This avoids subnormal numbers, whose arithmetic is slow.
+/// Amounts of messages below this count as zero. This avoids the slow arithmetic of subnormal numbers.
 const NOTHING: f64 = 1e-7;
 
 /// When a failed message is redelivered.
@@ -70,7 +70,7 @@ impl Backlog {
         if self.retries { self.waiting.iter().sum() } else { 0.0 }
     }
 
-    /// Makes messages ready whose back-off ended.
+    /// Makes messages ready when their back-off ends.
     pub(crate) fn begin(&mut self, policy: &RetryPolicy) {
         if !self.retries {
             return;

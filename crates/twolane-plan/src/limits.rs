@@ -61,7 +61,7 @@ impl LimitTable {
         }
         for (name, limit) in &table.limits {
             if !wanted.contains(&name.as_str()) {
-                bail!("there is no limit {name}; these are known: {}", wanted.join(", "));
+                bail!("unknown limit {name}; known limits: {}", wanted.join(", "));
             }
             if !limit.value.is_finite() || limit.value <= 0.0 {
                 bail!("the limit {name} must be more than 0, not {}", limit.value);
@@ -104,7 +104,7 @@ mod tests {
             (
                 "[ApiBurst]",
                 "[Typo]\nvalue=1\nadjustable=true\npage=\"\"\nurl=\"https://\"\n[ApiBurst]",
-                "no limit Typo",
+                "unknown limit Typo",
             ),
         ];
         for (right, wrong, why) in broken {

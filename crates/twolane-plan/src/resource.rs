@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_adds_a_thousand_environments_at_once_and_a_hundred_a_second() {
+    fn a_function_adds_1000_environments_immediately_and_then_100_a_second() {
         let mut environments = Environments::new(&Settings::new(&LimitTable::embedded()), CLOCK);
         let mut got = Vec::new();
 

@@ -121,8 +121,7 @@ impl Settings {
     /// No setting has the name, or the value is out of its range.
     pub fn set(&mut self, name: &str, value: f64) -> anyhow::Result<()> {
         let index = SETTINGS.iter().position(|setting| setting.name == name);
-        let index =
-            index.with_context(|| format!("there is no setting {name}; `twolane plan --settings` lists them"))?;
+        let index = index.with_context(|| format!("unknown setting {name}; `twolane plan --settings` lists all"))?;
         let setting = &SETTINGS[index];
         if !(setting.least..=setting.most).contains(&value) {
             bail!("{name} must be from {} to {}, not {value}", setting.least, setting.most);
@@ -222,7 +221,7 @@ mod tests {
 
         assert!((settings[Key::MaximumConcurrency] - 50.0).abs() < 1e-9);
         let unknown = settings.set("MaxConcurrency", 50.0).expect_err("unknown");
-        assert!(unknown.to_string().contains("there is no setting MaxConcurrency"), "{unknown}");
+        assert!(unknown.to_string().contains("unknown setting MaxConcurrency"), "{unknown}");
         let high = settings.set("MaximumConcurrency", 5000.0).expect_err("too high");
         assert_eq!(high.to_string(), "MaximumConcurrency must be from 2 to 1000, not 5000");
         settings.set("DatabaseMs", f64::NAN).expect_err("not a number");

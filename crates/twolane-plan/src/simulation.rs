@@ -374,7 +374,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Records the orders placed so far, and returns those whose deadline has passed.
+    /// Records the orders placed so far, and returns those that are past their deadline.
     fn past_deadline(&mut self, placed: f64) -> f64 {
         self.placed.push_back(placed);
         let is_full = self.clock.time(self.placed.len() as u64) > self.settings[Key::OrderDeadlineSeconds];

@@ -35,7 +35,7 @@ fn lane(input: &PlanInput, name: &str) -> LanePlan {
 }
 
 #[track_caller]
-fn is(value: f64, expected: f64) {
+fn assert_close(value: f64, expected: f64) {
     assert!((value - expected).abs() <= 1e-6 * expected.abs().max(1.0), "{value} is not {expected}");
 }
 
@@ -54,8 +54,8 @@ fn concurrency_is_rate_times_duration() {
     let sync = lane(&input(constant(400.0, 60.0), &[("DatabaseMs", 248.0)]), "sync");
 
     // Little's law: 400 a second, each for 248 + 2 ms.
-    is(sync.concurrency[0].most, 100.0);
-    is(sync.delays.expect("orders were done").p99, 0.25);
+    assert_close(sync.concurrency[0].most, 100.0);
+    assert_close(sync.delays.expect("orders were done").p99, 0.25);
     assert!(sync.passes);
 }
 
@@ -63,8 +63,8 @@ fn concurrency_is_rate_times_duration() {
 fn a_token_bucket_grants_its_burst_and_its_rate() {
     let sync = lane(&input(constant(1_500.0, 60.0), &[("SyncBurstLimit", 2_000.0)]), "sync");
 
-    is(sync.orders.confirmed, 2_000.0 + 500.0 * 60.0);
-    is(sync.orders.refused.throttled, 1_500.0 * 60.0 - 32_000.0);
+    assert_close(sync.orders.confirmed, 2_000.0 + 500.0 * 60.0);
+    assert_close(sync.orders.refused.throttled, 1_500.0 * 60.0 - 32_000.0);
     // The bucket is empty after 2000 / (1500 − 500) seconds.
     assert_eq!((sync.limited_by[0].setting, sync.limited_by[0].first_second), ("SyncRateLimit", 2));
 }
@@ -74,14 +74,14 @@ fn a_backlog_grows_and_drains_at_the_difference_of_the_rates() {
     let asynchronous = lane(&input(constant(3_000.0, 60.0), SERVES_A_THOUSAND), "async");
 
     // The backlog is (3000 − 1000) × 60 orders, and drains in 120 000 / 1000 seconds.
-    is(asynchronous.backlog.peak, 120_000.0);
+    assert_close(asynchronous.backlog.peak, 120_000.0);
     assert_eq!(asynchronous.backlog.peak_second, 59);
     assert_eq!(asynchronous.backlog.drain_seconds, Some(120));
     // An order of second t waits t × (3000 / 1000 − 1): 60 s at the median, and 17 ms + 20 ms + … without a queue.
     let delays = asynchronous.delays.expect("orders were done");
     assert!((delays.p50 - 60.0).abs() < 1.5 && (delays.p99 - 119.0).abs() < 1.5, "{delays:?}");
     assert_eq!(asynchronous.limited_by[0].setting, "MaximumConcurrency");
-    is(asynchronous.orders.confirmed, 180_000.0);
+    assert_close(asynchronous.orders.confirmed, 180_000.0);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_backlog_drains_while_orders_arrive() {
     let asynchronous = lane(&input(load, SERVES_A_THOUSAND), "async");
 
     // (1500 − 1000) × 300 orders. They drain in 150 000 / (1000 − 600) = 375 s: 300 s during the load, then 30 000 / 1000 s.
-    is(asynchronous.backlog.peak, 150_000.0);
+    assert_close(asynchronous.backlog.peak, 150_000.0);
     assert_eq!(asynchronous.backlog.drain_seconds, Some(30));
 }
 
@@ -101,8 +101,8 @@ fn a_throttled_function_answers_500_and_a_throttled_table_503() {
         lane(&input(constant(400.0, 60.0), &[("DatabaseMs", 998.0), ("ReservedConcurrentExecutions", 100.0)]), "sync");
     let table = lane(&input(constant(400.0, 60.0), &[("ProvisionedWriteUnits", 100.0)]), "sync");
 
-    is(function.orders.refused.function_throttled, 300.0 * 60.0);
-    is(table.orders.refused.dependency_over_limit, 300.0 * 60.0);
+    assert_close(function.orders.refused.function_throttled, 300.0 * 60.0);
+    assert_close(table.orders.refused.dependency_over_limit, 300.0 * 60.0);
 }
 
 #[test]
@@ -114,8 +114,8 @@ fn long_invocations_keep_their_concurrency_until_they_end() {
     let sync = lane(&input(volleys, &[("DatabaseMs", 498.0), ("ReservedConcurrentExecutions", 2.0)]), "sync");
 
     // Idle concurrency accepts two requests in each second. A rate of 2 / 0.5 s would accept four.
-    is(sync.orders.confirmed, 20.0);
-    is(sync.concurrency[0].most, 2.0);
+    assert_close(sync.orders.confirmed, 20.0);
+    assert_close(sync.concurrency[0].most, 2.0);
 }
 
 #[test]
@@ -141,9 +141,9 @@ fn one_counter_limits_a_day_to_500_orders_a_second_and_eight_to_4_000() {
 
     let (few, many) = (day(1_999.0), day(1e9));
 
-    is(few.need, 1.6);
-    is(few.have, 1.0);
-    is(many.have, 8.0);
+    assert_close(few.need, 1.6);
+    assert_close(few.have, 1.0);
+    assert_close(many.have, 8.0);
 }
 
 #[test]
@@ -172,17 +172,17 @@ fn each_choice_changes_its_own_costs() {
     let window = input(constant(100.0, 3_600.0), &[("MaximumBatchingWindowInSeconds", 1.0)]);
     let provisioned = input(constant(100.0, 3_600.0), &[("ProvisionedWriteUnits", 120.0)]);
 
-    is(of(&rest, "API Gateway REST") - of(&http, "API Gateway HTTP"), 2.5);
-    is(of(&x86, "Lambda duration") / of(&rest, "Lambda duration"), 0.000_016_666_7 / 0.000_013_333_4);
-    is(of(&poll, "WebSocket messages"), 0.0);
+    assert_close(of(&rest, "API Gateway REST") - of(&http, "API Gateway HTTP"), 2.5);
+    assert_close(of(&x86, "Lambda duration") / of(&rest, "Lambda duration"), 0.000_016_666_7 / 0.000_013_333_4);
+    assert_close(of(&poll, "WebSocket messages"), 0.0);
     assert!(usd(&poll) > usd(&rest));
     // Batches are full: a tenth of the invocations, receives and deletes.
-    is(of(&window, "Lambda requests"), 0.02);
+    assert_close(of(&window, "Lambda requests"), 0.02);
     // 120 units of the table and of its index for 730 hours, and 262.8 million orders a month.
-    is(of(&provisioned, "DynamoDB writes"), 2.0 * 120.0 * 730.0 * 0.000_65 / 262.8);
+    assert_close(of(&provisioned, "DynamoDB writes"), 2.0 * 120.0 * 730.0 * 0.000_65 / 262.8);
     let unlisted = PlanInput { lists_orders: false, ..provisioned };
-    is(of(&unlisted, "DynamoDB writes"), 120.0 * 730.0 * 0.000_65 / 262.8);
-    is(usd(&rest) - usd(&PlanInput { lists_orders: false, ..rest.clone() }), 0.625);
+    assert_close(of(&unlisted, "DynamoDB writes"), 120.0 * 730.0 * 0.000_65 / 262.8);
+    assert_close(usd(&rest) - usd(&PlanInput { lists_orders: false, ..rest.clone() }), 0.625);
 }
 
 #[test]

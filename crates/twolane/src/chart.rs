@@ -198,7 +198,7 @@ fn http_status(timeline: &Timeline) -> String {
 fn tone(status: Status) -> Tone {
     match status {
         Status::Confirmed => Tone::Good,
-        Status::Cancelled | Status::Rejected => Tone::Refused,
+        Status::Cancelled | Status::Rejected => Tone::NotConfirmed,
         Status::Failed | Status::Error | Status::Unanswered => Tone::Bad,
     }
 }

@@ -15,7 +15,7 @@ pub(crate) enum Tone {
     /// Confirmed.
     Good,
     /// Cancelled or rejected.
-    Refused,
+    NotConfirmed,
     /// No outcome.
     Bad,
     /// Secondary text.
@@ -37,7 +37,7 @@ impl Style {
     pub(crate) fn paint(self, tone: Tone, text: &str) -> String {
         let code = match tone {
             Tone::Good => "32",
-            Tone::Refused => "33",
+            Tone::NotConfirmed => "33",
             Tone::Bad => "31",
             Tone::Faint => "2",
         };

@@ -134,7 +134,7 @@ fn one_line(text: &str) -> String {
     text.replace(['\r', '\n'], " ")
 }
 
-/// A frame for people: time, type, order, detail.
+/// A frame as one line of text: time, type, order id, detail.
 fn line(text: &str, now: OffsetDateTime, style: Style) -> String {
     let stamp = timestamp(now);
     let time = style.paint(Tone::Faint, stamp.split_once('T').map_or(stamp.as_str(), |(_, time)| time));
@@ -143,9 +143,11 @@ fn line(text: &str, now: OffsetDateTime, style: Style) -> String {
             ("order.confirmed", Tone::Good, order_id, order.map_or(order_url, |order| Some(describe(&order))))
         }
         Ok(ServerFrame::Cancelled { order_id, reason, .. }) => {
-            ("order.cancelled", Tone::Refused, order_id, Some(reason))
+            ("order.cancelled", Tone::NotConfirmed, order_id, Some(reason))
         }
-        Ok(ServerFrame::Rejected { order_id, reason, .. }) => ("order.rejected", Tone::Refused, order_id, Some(reason)),
+        Ok(ServerFrame::Rejected { order_id, reason, .. }) => {
+            ("order.rejected", Tone::NotConfirmed, order_id, Some(reason))
+        }
         Ok(ServerFrame::Failed { order_id, reason }) => ("order.failed", Tone::Bad, order_id, Some(reason)),
         Ok(ServerFrame::Status { order_id, status, order, order_url }) => {
             let detail = order.map(|order| describe(&order)).or(order_url).map(|detail| format!(" · {detail}"));

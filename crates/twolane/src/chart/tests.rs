@@ -190,6 +190,6 @@ fn writes_durations_in_milliseconds_or_seconds() {
 fn colours_follow_the_status() {
     assert_eq!(
         [Status::Confirmed, Status::Rejected, Status::Failed, Status::Error, Status::Unanswered].map(tone),
-        [Tone::Good, Tone::Refused, Tone::Bad, Tone::Bad, Tone::Bad]
+        [Tone::Good, Tone::NotConfirmed, Tone::Bad, Tone::Bad, Tone::Bad]
     );
 }

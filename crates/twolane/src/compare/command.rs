@@ -128,8 +128,8 @@ fn conclude(runs: Runs, gate: &Gate, interruption: &Interruption, json: bool) ->
     if gate.args.baseline.is_some() && changes.is_empty() {
         say("The runs are not compared with the baseline: they must be complete and without errors.");
     } else if gate.args.baseline.is_some() {
-        let for_people = changed(&changes, gate.args.noise);
-        is_written &= if json { show_json(&json!({"changes": changes}), &for_people) } else { show(&for_people) };
+        let text = changed(&changes, gate.args.noise);
+        is_written &= if json { show_json(&json!({"changes": changes}), &text) } else { show(&text) };
     }
     let missing = if are_complete && are_sound { gate.missing(&reports) } else { Vec::new() };
     if !missing.is_empty() {

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_fills_as_many_rows_as_the_terminal_wraps_it_to() {
+    fn counts_the_rows_of_wrapped_lines() {
         let lines = ["", "a–b", "a–b c", "a–b c–d"].map(str::to_owned);
 
         assert_eq!(rows(&lines, 80), 4);

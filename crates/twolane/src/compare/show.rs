@@ -10,13 +10,13 @@ pub(super) fn show(result: &str) -> bool {
 }
 
 /// Writes a result as JSON to standard output, or its text to standard error if that fails.
-pub(super) fn show_json(result: &impl Serialize, for_people: &str) -> bool {
-    show_as(&serde_json::to_string(result).expect("it has only string keys, so it is always JSON"), for_people)
+pub(super) fn show_json(result: &impl Serialize, text: &str) -> bool {
+    show_as(&serde_json::to_string(result).expect("it has only string keys, so it is always JSON"), text)
 }
 
-fn show_as(result: &str, for_people: &str) -> bool {
+fn show_as(result: &str, text: &str) -> bool {
     let Err(error) = Output::stdout().line(result) else { return true };
-    say(for_people);
+    say(text);
     say(&format!("error: Failed to write to standard output: {error}"));
     false
 }

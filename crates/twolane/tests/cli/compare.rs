@@ -164,7 +164,7 @@ fn a_large_order_costs_more_writes_than_a_small_one() {
 
     let (_, report) = measured(command);
 
-    // The sample order takes 1 unit, the large one 5 (4 KB and the rest of the record), and each 1 in the index of orders.
+    // The sample order takes 1 unit, and the large one 5: 4 KB and the rest of the record. Each takes 1 in the index of orders.
     assert_eq!(report["lanes"][0]["usage"]["writeUnits"], 8.0, "{}", report["lanes"][0]["usage"]);
 }
 
@@ -205,7 +205,7 @@ fn counts_orders_that_are_sent_twice_once() {
     // One order every 10 ms; repeats do not count.
     let arrivals = &report["run"]["arrivals"];
     assert_eq!((&arrivals["orders"], &arrivals["ratePerSecond"]), (&json!(20), &json!(100.0)));
-    // The backlog is empty, although twice as many requests were accepted as orders were done.
+    // The backlog is empty, although the number of accepted requests is twice that of the orders.
     let last = report["lanes"][0]["timeline"].as_array().and_then(|seconds| seconds.last()).expect("a second");
     assert_eq!(last["backlog"], 0, "{}", report["lanes"][0]["timeline"]);
     assert_eq!(code, 0);

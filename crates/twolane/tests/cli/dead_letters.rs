@@ -141,7 +141,7 @@ fn keeps_messages_that_the_orders_queue_refuses() {
     assert!(state.held.is_empty(), "the message was not released");
 }
 
-/// `count` messages of as many orders.
+/// `count` messages, each of another order.
 fn many(count: u32) -> State {
     let id = |number: u32| format!("00000000-0000-4000-8000-{number:012}");
     let message = |number: u32| message(&format!("m-{number}"), Some(&id(number)), &number.to_string());

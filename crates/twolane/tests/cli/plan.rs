@@ -104,7 +104,7 @@ fn lists_the_settings_with_their_values() {
 #[test]
 fn rejects_what_it_cannot_plan_for() {
     for (arguments, why) in [
-        (vec!["--set", "MaxConcurrency=5"], "there is no setting MaxConcurrency; `twolane plan --settings` lists them"),
+        (vec!["--set", "MaxConcurrency=5"], "unknown setting MaxConcurrency; `twolane plan --settings` lists all"),
         (vec!["--set", "MaximumConcurrency=0"], "MaximumConcurrency must be from 2 to 1000, not 0"),
         (vec!["--set", "MaximumConcurrency"], "a setting and its value, such as MaximumConcurrency=50"),
         (vec!["--peak", "5"], "a constant load has no peak"),

@@ -92,7 +92,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// A server whose WebSocket ignores frames.
+    /// A server that ignores WebSocket frames.
     pub(crate) fn start(on_request: impl Fn(&Request, &Sockets) -> Reply + Send + Sync + 'static) -> Self {
         Self::with_frames(on_request, |_, _| ())
     }
