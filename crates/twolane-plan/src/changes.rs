@@ -27,7 +27,7 @@ pub struct Change {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Outlook {
-    /// Whether every order is accepted, done and known in time.
+    /// Whether every order is accepted, done and called back in time.
     pub passes: bool,
     /// Orders that are not accepted, or not done.
     pub missed: f64,

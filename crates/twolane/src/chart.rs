@@ -9,7 +9,7 @@ use twolane_report::printable;
 
 /// Characters of an order id that suffice to distinguish orders.
 const SHORT_ID_CHARS: usize = 8;
-/// Between columns.
+/// Space between columns.
 const GAP: &str = "  ";
 /// Bars this wide are easy to compare. Order ids are left out to reach it.
 const GOOD_BAR_CELLS: usize = 24;

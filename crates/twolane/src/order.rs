@@ -27,7 +27,7 @@ use twolane_load::open_files::check_concurrency;
 
 /// Columns if standard output is not a terminal.
 const DEFAULT_WIDTH: usize = 100;
-/// Narrower lines are not legible, wider ones not comparable.
+/// Range of the chart's width: narrower lines are not legible, and bars in wider lines are hard to compare.
 const WIDTHS: std::ops::RangeInclusive<usize> = 80..=120;
 
 /// Runs the command. An error means that nothing was sent.

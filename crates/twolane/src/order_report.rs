@@ -16,7 +16,7 @@ struct Report<'a> {
     lane: &'a str,
     /// Requests sent, at least 1.
     requests: usize,
-    /// When the first one was sent: RFC 3339, UTC, milliseconds.
+    /// When the first request was sent: RFC 3339, UTC, milliseconds.
     sent_at: String,
     /// From the first request to the receipt, in milliseconds.
     acknowledged_ms: Option<f64>,
@@ -24,7 +24,7 @@ struct Report<'a> {
     done_ms: Option<f64>,
     /// `answer`, `callback` or `fetch`.
     done_by: Option<&'a str>,
-    /// Of the last answer to the order itself.
+    /// Status of the last answer to the order's own request.
     http_status: Option<u16>,
     /// `CONFIRMED`, `CANCELLED`, `REJECTED`, `FAILED`, `ERROR` or `UNANSWERED`.
     status: &'a str,

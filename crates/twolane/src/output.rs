@@ -51,7 +51,7 @@ impl<W: Write> Output<W> {
 /// Results of work that cannot be repeated. What cannot be written to standard output is saved in a file.
 pub(crate) struct Results<W = StdoutLock<'static>> {
     output: Output<W>,
-    /// The end of the file's name.
+    /// The end of the fallback file's name.
     name: &'static str,
     fallback: Fallback,
 }

@@ -17,7 +17,7 @@ pub(crate) struct Progress {
     done: Mutex<usize>,
 }
 
-/// To the first column, then clears the line. Source: ECMA-48, EL.
+/// Moves to the first column and clears the line. Source: ECMA-48, EL.
 const REWRITE: &str = "\r\x1b[K";
 
 impl Progress {

@@ -2,7 +2,7 @@
 
 use twolane_report::printable;
 
-/// Between columns.
+/// Space between columns.
 const GAP: &str = "  ";
 
 /// Draws rows under a heading. Each column is as wide as its widest cell; the last one is not padded.

@@ -242,7 +242,7 @@ const SCENARIOS: &[(&str, &str, ScenarioName)] = &[
     ("steady", "Nothing but the load", ScenarioName::Steady),
     (
         "burst",
-        "Each lane's function has few concurrent invocations, and far more orders arrive at once. Changes the stack",
+        "Each lane's function is limited to --concurrency invocations, and far more orders arrive. Changes the stack",
         ScenarioName::Burst,
     ),
     ("outage", "The lanes' functions are turned off for --outage seconds. Changes the stack", ScenarioName::Outage),
