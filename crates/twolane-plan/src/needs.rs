@@ -20,7 +20,7 @@ pub struct Need {
     pub setting: Key,
     /// Where, such as a queue; empty if there is only one place.
     pub at: String,
-    /// The value of the setting.
+    /// What is available.
     pub have: f64,
     /// What the peak needs.
     pub need: f64,

@@ -9,7 +9,6 @@ use std::time::SystemTime;
 use twolane_client::issuer::{self, Issuer};
 use twolane_client::stack::Stack;
 
-/// Runs the command.
 pub(crate) fn run(args: &TokenArgs) -> anyhow::Result<ExitCode> {
     let issuer = Issuer::read(&issuer_file(args)?)?;
     let mut output = Output::stdout();
