@@ -1,20 +1,20 @@
-//! The messages of one stage: ready for a delivery, or waiting for the next one after a failure.
+//! The messages of one stage: ready for a delivery, or waiting for the next one after a failed delivery.
 
 use crate::resource::Clock;
 use crate::settings::{Key, Settings};
 
-/// Most deliveries that are counted; `MaxReceiveCount` is this at most.
+/// Upper bound of `MaxReceiveCount`.
 const DELIVERIES: usize = 10;
 
-/// Amounts of messages below this count as zero. It keeps numbers out of the range where arithmetic is slow.
+/// Amounts of messages below this count as zero. This avoids the slow arithmetic of subnormal numbers.
 const NOTHING: f64 = 1e-7;
 
-/// When a failed message is delivered again.
+/// When a failed message is redelivered.
 #[derive(Debug)]
 pub(crate) struct RetryPolicy {
     deliveries: usize,
-    /// The part of the waiting messages that is delivered in a step, by failures so far less one. Waits are at random up to the base,
-    /// then twice, four times, … the base, and never above the cap. Their mean is half of that.
+    /// The part of the waiting messages that becomes ready in a step, by failures so far minus one. The back-off is random up to
+    /// the base, then twice, four times, … the base, and never above the cap. Its mean is half of that.
     back: [f64; DELIVERIES],
 }
 
@@ -31,31 +31,31 @@ impl RetryPolicy {
     }
 }
 
-/// The messages of one stage. One message is one order's.
+/// The messages of one stage, one for each order.
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
     /// By failures so far.
     ready: [f64; DELIVERIES],
-    /// By failures so far less one.
+    /// By failures so far minus one.
     waiting: [f64; DELIVERIES],
     /// Whether any message has failed.
     retries: bool,
     /// Messages so far.
     pub(crate) entered: f64,
-    /// Messages done, or given up, so far.
+    /// Messages that succeeded or failed all deliveries so far.
     pub(crate) passed: f64,
-    /// Messages given up so far: they are in the dead-letter queue.
+    /// Messages that failed all deliveries so far: they are in the dead-letter queue.
     pub(crate) failed: f64,
-    /// Messages of which a delivery failed, counted each time.
+    /// Redeliveries so far.
     pub(crate) redelivered: f64,
-    /// Invocations so far; of an invocation for several stages, this one's part.
+    /// Invocations so far. Of an invocation for several stages, the part for this one.
     pub(crate) invocations: f64,
-    /// Duration of them together, in seconds.
+    /// Total duration of the invocations, in seconds.
     pub(crate) busy_seconds: f64,
 }
 
 impl Backlog {
-    /// Takes messages until that many have come.
+    /// Adds messages until `total` have entered.
     pub(crate) fn enter_up_to(&mut self, total: f64) {
         let new = (total - self.entered).max(0.0);
         self.ready[0] += new;
@@ -70,7 +70,7 @@ impl Backlog {
         if self.retries { self.waiting.iter().sum() } else { 0.0 }
     }
 
-    /// Makes those ready that have waited long enough.
+    /// Makes messages ready when their back-off ends.
     pub(crate) fn begin(&mut self, policy: &RetryPolicy) {
         if !self.retries {
             return;
@@ -85,7 +85,7 @@ impl Backlog {
             || self.ready[1..].iter().any(|messages| *messages > 0.0);
     }
 
-    /// Delivers a part of the ready messages, of which a part succeeds.
+    /// Delivers the `part` of the ready messages. Of these, the part `success` succeeds.
     pub(crate) fn deliver(&mut self, part: f64, success: f64, policy: &RetryPolicy) {
         let classes = if self.retries { DELIVERIES } else { 1 };
         for failures in 0..classes {
@@ -114,7 +114,7 @@ mod tests {
     use crate::limits::LimitTable;
 
     #[test]
-    fn a_message_that_fails_every_delivery_is_given_up_and_none_vanishes() {
+    fn messages_that_fail_every_delivery_become_dead_letters_and_none_vanishes() {
         let policy = RetryPolicy::new(&Settings::new(&LimitTable::embedded()), Clock { steps_per_second: 10 });
         let mut backlog = Backlog::default();
         backlog.enter_up_to(1_000.0);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn half_of_the_messages_fail_twice_as_often_as_their_deliveries_allow() {
+    fn a_32nd_of_the_messages_fails_if_half_of_each_delivery_fails() {
         let policy = RetryPolicy::new(&Settings::new(&LimitTable::embedded()), Clock { steps_per_second: 10 });
         let mut backlog = Backlog::default();
         backlog.enter_up_to(1_024.0);

@@ -1,62 +1,62 @@
-//! What to change so that a lane passes.
+//! Finds setting changes that make a lane pass.
 
 use crate::cost::cost;
 use crate::delays::delays;
 use crate::needs::needs;
 use crate::settings::{Key, Settings, Source};
 use crate::simulation::simulate;
-use crate::{Bound, Question, orders, passes};
+use crate::{Bound, PlanInput, orders, passes};
 use lanes::Lane;
 use serde::Serialize;
 
-/// One setting with another value.
+/// The change of one setting.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
     /// Name of the setting.
     pub setting: &'static str,
-    /// What kind of setting it is: who changes it, and where.
+    /// Kind of the setting: where to change it.
     pub source: Source,
-    /// Its value now.
+    /// Current value.
     pub from: f64,
-    /// Its value then.
+    /// New value.
     pub to: f64,
 }
 
-/// What would happen with the changes.
+/// The result with the changes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Outlook {
-    /// Whether every order is accepted, done and known in time.
+    /// Whether every order is accepted, done and called back in time.
     pub passes: bool,
     /// Orders that are not accepted, or not done.
     pub missed: f64,
-    /// 99 % of the orders have their outcome within that many seconds.
+    /// p99 of the time until an outcome, in seconds.
     pub p99: Option<f64>,
-    /// What a month costs.
+    /// Cost of a month, in USD.
     pub usd_per_month: Option<f64>,
-    /// What still holds something up, first to last.
+    /// The limits that the load still reaches, in order of time.
     pub limited_by: Vec<Bound>,
 }
 
-/// More of everything than the peak needs, because arrivals are not even within a second.
+/// Factor on what the peak needs, because arrivals are not even within a second.
 const HEADROOM: f64 = 1.2;
 
-/// The changes that the needs ask for, and what would happen with them. Pollers that grow too slowly are provisioned, where that
-/// is not enough.
-pub(crate) fn changes(lane: Lane, question: &Question) -> (Vec<Change>, Option<Outlook>) {
-    let mut settings = question.settings.clone();
-    meet_needs(lane, question, &mut settings);
-    let mut outlook = outlook(lane, question, &settings);
+/// The changes that meet the needs, and the result with them. If event sources still scale too slowly, the changes provision
+/// pollers.
+pub(crate) fn changes(lane: Lane, input: &PlanInput) -> (Vec<Change>, Option<Outlook>) {
+    let mut settings = input.settings.clone();
+    meet_needs(lane, input, &mut settings);
+    let mut outlook = outlook(lane, input, &settings);
     let grows_too_slowly =
         outlook.limited_by.iter().any(|bound| bound.setting == Key::BatchesAddedPerMinute.setting().name);
     if !outlook.passes && grows_too_slowly && settings[Key::ProvisionedPollers] <= 0.0 {
         let batches = settings[Key::MaximumConcurrency];
         settings[Key::ProvisionedPollers] = round_up(batches / settings[Key::BatchesPerProvisionedPoller]);
-        settings[Key::MaximumConcurrency] = question.settings[Key::MaximumConcurrency];
-        outlook = self::outlook(lane, question, &settings);
+        settings[Key::MaximumConcurrency] = input.settings[Key::MaximumConcurrency];
+        outlook = self::outlook(lane, input, &settings);
     }
-    let pairs = question.settings.iter().zip(settings.iter());
+    let pairs = input.settings.iter().zip(settings.iter());
     let differing = pairs.filter(|((_, from), (_, to))| from.total_cmp(to).is_ne());
     let changes: Vec<_> = differing
         .map(|((setting, from), (_, to))| Change { setting: setting.name, source: setting.source, from, to })
@@ -65,21 +65,21 @@ pub(crate) fn changes(lane: Lane, question: &Question) -> (Vec<Change>, Option<O
     (changes, outlook)
 }
 
-/// Raises each setting to what the peak needs of it. More pollers can need more concurrency, so it is done twice.
-fn meet_needs(lane: Lane, question: &Question, settings: &mut Settings) {
+/// Raises each setting to what the peak needs. Runs twice, because more pollers can need more concurrency.
+fn meet_needs(lane: Lane, input: &PlanInput, settings: &mut Settings) {
     for _ in 0..2 {
-        meet_needs_once(lane, question, settings);
+        meet_needs_once(lane, input, settings);
     }
 }
 
-fn meet_needs_once(lane: Lane, question: &Question, settings: &mut Settings) {
-    for need in needs(lane, &question.load, settings, question.confirm) {
+fn meet_needs_once(lane: Lane, input: &PlanInput, settings: &mut Settings) {
+    for need in needs(lane, &input.load, settings, input.confirm) {
         if need.need <= need.have {
             continue;
         }
         let wanted = round_up(need.need * HEADROOM);
         match need.setting {
-            // A value above the highest of the template is had by pollers in provisioned mode only.
+            // Above the template's highest value, only pollers in provisioned mode help.
             Key::MaximumConcurrency if wanted > Key::MaximumConcurrency.highest() => {
                 raise(settings, Key::ProvisionedPollers, round_up(wanted / settings[Key::BatchesPerProvisionedPoller]));
             }
@@ -92,15 +92,15 @@ fn meet_needs_once(lane: Lane, question: &Question, settings: &mut Settings) {
         }
     }
     let (rate, burst) = (settings[Key::SyncRateLimit], settings[Key::ApiRateLimit]);
-    // A bucket that is smaller than its rate's second refuses what comes unevenly.
-    if rate > question.settings[Key::SyncRateLimit] {
+    // A bucket smaller than one second of its rate refuses uneven arrivals.
+    if rate > input.settings[Key::SyncRateLimit] {
         raise(settings, Key::SyncBurstLimit, rate);
     }
-    if burst > question.settings[Key::ApiRateLimit] {
+    if burst > input.settings[Key::ApiRateLimit] {
         raise(settings, Key::ApiBurstLimit, burst);
     }
     if settings[Key::ProvisionedPollers] > 0.0 {
-        settings[Key::MaximumConcurrency] = question.settings[Key::MaximumConcurrency];
+        settings[Key::MaximumConcurrency] = input.settings[Key::MaximumConcurrency];
     }
 }
 
@@ -108,13 +108,13 @@ fn raise(settings: &mut Settings, key: Key, to: f64) {
     settings[key] = settings[key].max(to.min(key.highest()));
 }
 
-fn outlook(lane: Lane, question: &Question, settings: &Settings) -> Outlook {
-    let simulation = simulate(lane, &question.load, settings, question.confirm);
+fn outlook(lane: Lane, input: &PlanInput, settings: &Settings) -> Outlook {
+    let simulation = simulate(lane, &input.load, settings, input.confirm);
     let delays = delays(lane, &simulation.seconds, settings);
     let sums = orders(&simulation);
-    let priced = Question { settings: settings.clone(), ..question.clone() };
+    let priced = PlanInput { settings: settings.clone(), ..input.clone() };
     Outlook {
-        passes: passes(&simulation, delays, question.max_delay_seconds),
+        passes: passes(&simulation, delays, input.max_delay_seconds),
         missed: sums.refused.total() + sums.cancelled + sums.failed + sums.waiting,
         p99: delays.map(|delays| delays.p99),
         usd_per_month: cost(lane, &simulation, &priced).map(|cost| cost.usd_per_month),
@@ -122,7 +122,7 @@ fn outlook(lane: Lane, question: &Question, settings: &Settings) -> Outlook {
     }
 }
 
-/// The next number with two significant digits and nothing after the point.
+/// Rounds up to a whole number with two significant digits.
 fn round_up(value: f64) -> f64 {
     let mut unit = 1.0;
     while value / unit >= 100.0 {

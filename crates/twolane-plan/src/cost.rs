@@ -1,17 +1,17 @@
-//! What a lane's usage costs, by the same prices and arithmetic as a comparison's.
+//! The cost of a lane's usage, with the prices and the arithmetic of a comparison.
 
 use crate::durations::{index_units, write_units};
 use crate::flow::{After, flow};
 use crate::settings::{Key, Settings};
 use crate::simulation::Simulation;
 use crate::whole;
-use crate::{Confirm, Question};
+use crate::{Confirm, PlanInput};
 use lanes::{Lane, STATUS_SERVICE};
 use serde::Serialize;
 use twolane_report::model::{CostPart, FunctionUsage, Usage};
 use twolane_report::{Prices, usage_cost};
 
-/// Which kind of API takes the requests.
+/// Kind of API that takes the requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Api {
@@ -21,7 +21,7 @@ pub enum Api {
     Http,
 }
 
-/// What the functions run on.
+/// Architecture of the functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Architecture {
     /// Graviton.
@@ -32,48 +32,48 @@ pub enum Architecture {
     X86,
 }
 
-/// What a lane costs at list prices.
+/// The cost of a lane at list prices, in USD.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cost {
-    /// Of a month of 730 hours with this load.
+    /// For a month of 730 hours with this load.
     pub usd_per_month: f64,
-    /// Of a million orders with an outcome.
+    /// For a million orders with an outcome.
     pub usd_per_million_orders: f64,
-    /// The same by service.
+    /// For a million orders, by service.
     pub parts: Vec<CostPart>,
 }
 
-/// Seconds of a month of 730 hours, as AWS's calculator counts them.
+/// Seconds in a month of 730 hours, as in AWS's calculator.
 const MONTH_SECONDS: f64 = 730.0 * 3600.0;
 
 const MILLION: f64 = 1e6;
 
-/// What the simulated orders cost; nothing where none got an outcome.
-pub(crate) fn cost(lane: Lane, simulation: &Simulation, question: &Question) -> Option<Cost> {
-    let prices = question.prices.usd();
-    let usage = usage(lane, simulation, question);
+/// The cost of the simulated orders; `None` if no order has an outcome.
+pub(crate) fn cost(lane: Lane, simulation: &Simulation, input: &PlanInput) -> Option<Cost> {
+    let prices = input.prices.usd();
+    let usage = usage(lane, simulation, input);
     let mut parts = usage_cost(&usage, prices)?.parts;
-    let millions_per_month = simulation.finished / MILLION * MONTH_SECONDS / question.load.duration_seconds;
+    let millions_per_month = simulation.finished / MILLION * MONTH_SECONDS / input.load.duration_seconds;
     for part in &mut parts {
-        let capacities = simulation.write_units.len() + usize::from(question.lists_orders);
-        what_if(part, question, prices, capacities, millions_per_month);
+        let capacities = simulation.write_units.len() + usize::from(input.lists_orders);
+        what_if(part, input, prices, capacities, millions_per_month);
     }
     let usd_per_million_orders = parts.iter().map(|part| part.usd_per_million_orders).sum();
     Some(Cost { usd_per_month: usd_per_million_orders * millions_per_month, usd_per_million_orders, parts })
 }
 
-/// Changes a part's price where the question is about another API, processor or kind of table.
-/// `capacities`: tables and indexes, each of which is provisioned.
+/// Adjusts a part's price for an HTTP API, x86 or provisioned tables. `capacities`: the number of tables and indexes, which are
+/// all provisioned.
 #[expect(clippy::cast_precision_loss, reason = "a handful of tables")]
-fn what_if(part: &mut CostPart, question: &Question, prices: &Prices, capacities: usize, millions_per_month: f64) {
-    let provisioned = question.settings[Key::ProvisionedWriteUnits];
+fn what_if(part: &mut CostPart, input: &PlanInput, prices: &Prices, capacities: usize, millions_per_month: f64) {
+    let provisioned = input.settings[Key::ProvisionedWriteUnits];
     match part.service.as_str() {
-        "API Gateway REST" if question.api == Api::Http => {
+        "API Gateway REST" if input.api == Api::Http => {
             "API Gateway HTTP".clone_into(&mut part.service);
             part.usd_per_million_orders *= prices.http_requests_per_million / prices.rest_requests_per_million;
         }
-        "Lambda duration" if question.architecture == Architecture::X86 => {
+        "Lambda duration" if input.architecture == Architecture::X86 => {
             part.usd_per_million_orders *= prices.lambda_gb_second_x86_64 / prices.lambda_gb_second;
         }
         "DynamoDB writes" if provisioned > 0.0 => {
@@ -85,9 +85,9 @@ fn what_if(part: &mut CostPart, question: &Question, prices: &Prices, capacities
     }
 }
 
-/// What AWS bills, counted.
-fn usage(lane: Lane, simulation: &Simulation, question: &Question) -> Usage {
-    let settings = &question.settings;
+/// The usage that AWS bills.
+fn usage(lane: Lane, simulation: &Simulation, input: &PlanInput) -> Usage {
+    let settings = &input.settings;
     let accepted = simulation.accepted;
     let functions = functions(lane, simulation, settings);
     let stages = || flow(lane).stages.iter().zip(&simulation.stages);
@@ -96,16 +96,16 @@ fn usage(lane: Lane, simulation: &Simulation, question: &Question) -> Usage {
         .map(|(stage, done)| invocations(stage, done, accepted).0)
         .sum();
     let redelivered: f64 = simulation.stages.iter().map(|stage| stage.redelivered).sum();
-    // A batch is one receive and one delete; each further delivery is received, and made visible again before that.
+    // A batch is one receive and one delete. A redelivery is one change of visibility and one more receive.
     let messages = stages().filter(|(stage, _)| stage.queue.is_some()).count() as u64;
     let message_units = messages * whole(accepted) + 2 * whole(batches + redelivered);
-    let sockets = if question.confirm == Confirm::Callback && lane.has_callback {
+    let sockets = if input.confirm == Confirm::Callback && lane.has_callback {
         accepted / settings[Key::OrdersPerSocket]
     } else {
         0.0
     };
     let write_units_per_order: f64 = flow(lane).stages.iter().map(|stage| write_units(stage, settings)).sum();
-    let index_units_per_order = if question.lists_orders { index_units(lane) } else { 0.0 };
+    let index_units_per_order = if input.lists_orders { index_units(lane) } else { 0.0 };
     let lookups = if sockets > 0.0 { accepted } else { 0.0 };
     Usage {
         orders: whole(simulation.finished),
@@ -148,8 +148,8 @@ fn functions(lane: Lane, simulation: &Simulation, settings: &Settings) -> Vec<Fu
     all
 }
 
-/// Invocations of a stage and their seconds. The messages that follow a decision or wait for the deadline are counted as those
-/// that the simulation saw, because it ends before they do.
+/// Invocations of a stage and their seconds. A simulation ends before messages that follow a decision or wait for the deadline.
+/// These are extrapolated from the ones that it saw.
 fn invocations(stage: &crate::flow::Stage, done: &crate::backlog::Backlog, accepted: f64) -> (f64, f64) {
     let comes_later = matches!(stage.after, After::Deadline(_) | After::Decision);
     if !comes_later || done.passed >= accepted {

@@ -1,4 +1,4 @@
-//! How long orders wait for their outcome, from the fluid's curves.
+//! How long orders wait for their outcome, computed from the curves of the simulation.
 
 use crate::durations::duration;
 use crate::flow::{After, flow};
@@ -7,24 +7,24 @@ use crate::simulation::Second;
 use lanes::Lane;
 use serde::Serialize;
 
-/// Times from the answer to the request until the client knows the outcome, in seconds.
+/// Percentiles of the time from the answer until the client knows the outcome, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Delays {
-    /// Half of the orders wait no longer.
+    /// The median.
     pub p50: f64,
-    /// 99 % of the orders wait no longer.
+    /// The 99th percentile.
     pub p99: f64,
-    /// The longest.
+    /// The longest time.
     pub max: f64,
 }
 
-/// The delays of a lane; none where no order got an outcome.
+/// The delays of a lane; `None` if no order has an outcome.
 pub(crate) fn delays(lane: Lane, seconds: &[Second], settings: &Settings) -> Option<Delays> {
     let mut waits = waits(seconds);
     waits.sort_by(|one, other| one.0.total_cmp(&other.0));
     let total: f64 = waits.iter().map(|(_, orders)| orders).sum();
-    let own = way(lane, settings);
+    let own = unloaded_delay(lane, settings);
     let at = |part: f64| {
         let mut before = 0.0;
         let reached = |(_, orders): &&(f64, f64)| {
@@ -36,8 +36,8 @@ pub(crate) fn delays(lane: Lane, seconds: &[Second], settings: &Settings) -> Opt
     Some(Delays { p50: at(0.5)?, p99: at(0.99)?, max: waits.last()?.0 + own })
 }
 
-/// How long the orders of each second wait in queues, with their number: the horizontal distance between the curves of accepted
-/// orders and of known outcomes. First in, first out.
+/// The time that each second's orders wait in queues, and their number. The time is the horizontal distance between the curves of
+/// accepted orders and of known outcomes: first in, first out.
 fn waits(seconds: &[Second]) -> Vec<(f64, f64)> {
     let mut waits = Vec::new();
     let (mut accepted_before, mut known_before) = (0.0, 0.0);
@@ -59,7 +59,7 @@ fn waits(seconds: &[Second]) -> Vec<(f64, f64)> {
     waits
 }
 
-/// 0, 1, 2, …, as times.
+/// Iterates over 0, 1, 2, … as floating-point numbers.
 trait StepByOne {
     fn step_by_one(self) -> impl Iterator<Item = f64>;
 }
@@ -70,8 +70,8 @@ impl StepByOne for std::ops::RangeFrom<f64> {
     }
 }
 
-/// How long an order takes that waits for nothing, in seconds: its batches, one after the other, and the deliveries between them.
-pub(crate) fn way(lane: Lane, settings: &Settings) -> f64 {
+/// The time of an order without any wait, in seconds: its batches in sequence, and the deliveries between them.
+pub(crate) fn unloaded_delay(lane: Lane, settings: &Settings) -> f64 {
     let flow = flow(lane);
     let mut ends: Vec<f64> = Vec::new();
     for stage in flow.stages {
@@ -96,15 +96,15 @@ mod tests {
     }
 
     #[test]
-    fn an_order_that_is_known_at_once_waits_for_nothing() {
+    fn an_order_known_at_once_has_no_wait() {
         let seconds: Vec<_> = [10.0, 30.0, 30.0, 35.0].map(|orders| second(orders, orders)).to_vec();
 
         assert!(waits(&seconds).iter().all(|(wait, _)| wait.abs() < 1e-9));
     }
 
     #[test]
-    fn a_queue_that_is_served_at_half_the_rate_makes_orders_wait_as_long_again() {
-        // 100 orders a second for 10 seconds, 50 a second done: an order of second t waits t seconds.
+    fn orders_wait_t_seconds_in_a_queue_served_at_half_the_arrival_rate() {
+        // 100 orders a second arrive for 10 seconds, and 50 a second are done: an order of second t waits t seconds.
         let seconds: Vec<_> = (1..=20).map(f64::from).map(|end| second(end.min(10.0) * 100.0, end * 50.0)).collect();
 
         let waits = waits(&seconds);

@@ -1,19 +1,19 @@
-//! How long invocations take: sums of the assumed times of their requests.
+//! Durations of invocations: sums of the assumed times of their requests. Also their write units.
 
 use crate::flow::{Counter, Stage};
 use crate::settings::{Key, Settings};
 use lanes::Lane;
 
-/// How long a batch of a stage's messages takes, in seconds.
+/// The duration of a batch of a stage's messages, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct BatchDuration {
-    /// Of one message.
+    /// For one message.
     pub(crate) first: f64,
-    /// More for each further message. Messages of a batch are done concurrently, but the transactions on one item one after the other.
+    /// For each further message. Messages of a batch run concurrently, but transactions on one item run in sequence.
     pub(crate) further: f64,
 }
 
-/// A batch of that stage's messages. A request is a batch of one.
+/// The duration of a stage's batches. A request is a batch of one.
 pub(crate) fn duration(stage: &Stage, settings: &Settings) -> BatchDuration {
     let publish = if stage.publishes > 0 { settings[Key::PublishMs] } else { 0.0 };
     let callback = if stage.calls_back { settings[Key::CallbackMs] } else { 0.0 };
@@ -27,7 +27,7 @@ fn requests(stage: &Stage) -> f64 {
     stage.database_requests as f64
 }
 
-/// The part of all orders that change the item that most of them change.
+/// The part of all orders that change the most popular item.
 pub(crate) fn counter_share(counter: Counter, settings: &Settings) -> f64 {
     match counter {
         Counter::Sku => settings[Key::HottestSkuPercent] / 100.0,
@@ -36,8 +36,8 @@ pub(crate) fn counter_share(counter: Counter, settings: &Settings) -> f64 {
     }
 }
 
-/// Items over which that counter is split. A day has one for each 1 000 of its shipments, up to 8. Source: `Calendar::counters` in
-/// `crates/shipments`.
+/// The number of items that share the counter. A day has one for each 1 000 of its shipments, up to 8. Source:
+/// `Calendar::counters` in `crates/shipments`.
 pub(crate) fn counter_items(counter: Counter, settings: &Settings) -> f64 {
     let items = settings[Key::CountersPerItem];
     match counter {
@@ -47,19 +47,19 @@ pub(crate) fn counter_items(counter: Counter, settings: &Settings) -> f64 {
 }
 
 impl BatchDuration {
-    /// Of that many messages.
+    /// The duration of a batch of that many messages, in seconds.
     pub(crate) fn of(self, messages: f64) -> f64 {
-        // Nothing takes no time at all.
+        // Never zero, to avoid divisions by zero.
         (self.first + (messages - 1.0) * self.further).max(1e-4)
     }
 
-    /// The longer one of both, at any size.
+    /// The maximum of both durations.
     pub(crate) fn slowest(self, other: Self) -> Self {
         Self { first: self.first.max(other.first), further: self.further.max(other.further) }
     }
 }
 
-/// Concurrency that an invocation a second takes: its duration, but at least what an environment's highest rate allows.
+/// Concurrency of one invocation per second: its duration in seconds, but at least the inverse of an environment's highest rate.
 pub(crate) fn concurrency_units(seconds: f64, settings: &Settings) -> f64 {
     seconds.max(1.0 / settings[Key::RequestsPerEnvironment])
 }
@@ -79,6 +79,6 @@ pub(crate) fn index_units(lane: Lane) -> f64 {
     lane.index_writes as f64
 }
 
-/// Write units of one item of a transaction, of up to 1 KB. Source: Amazon DynamoDB Developer Guide, "DynamoDB read and write
+/// Write units of one transaction item of up to 1 KB. Source: Amazon DynamoDB Developer Guide, "DynamoDB read and write
 /// operations".
 pub(crate) const TRANSACTION_UNITS: f64 = 2.0;

@@ -1,10 +1,10 @@
-//! A queue's event source mapping: how many batches it takes at once, and how full they are.
+//! A queue's event source mapping: its concurrent batches, and their size.
 
 use crate::durations::BatchDuration;
 use crate::resource::{Clock, Watch};
 use crate::settings::{Key, Settings};
 
-/// A queue holds its messages up when they wait longer than that, in seconds.
+/// A queue counts as limited if its messages wait longer than this many seconds.
 const HELD_UP: f64 = 1.0;
 
 /// The event source mapping of one queue.
@@ -17,20 +17,20 @@ pub(crate) struct EventSource {
     step: f64,
     batch_size: f64,
     window: f64,
-    /// Shortest time between two batches of one poller, as an environment serves that many a second at most.
+    /// Shortest time between two batches of one poller, in seconds: an environment has a highest rate of invocations.
     shortest: f64,
-    /// Batches at once, now and at most, and how many it may add in a step.
+    /// Concurrent batches: now, at most, and added in a step.
     batches: f64,
     most: f64,
     added: f64,
     in_flight: f64,
-    /// When `most` held messages up, when the batches' growth did, and when the queue's in-flight limit did.
+    /// When messages waited for `most`, for the growth of the batches, and for the queue's in-flight limit.
     pub(crate) at_most: Watch,
     pub(crate) growing: Watch,
     pub(crate) in_flight_full: Watch,
 }
 
-/// What an event source takes in a step.
+/// What an event source receives in a step.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Take {
     /// Messages.
@@ -69,15 +69,15 @@ impl EventSource {
         }
     }
 
-    /// What it takes of the messages that are ready, where `waiting` ones are in flight already and callbacks keep each batch
-    /// `callback_wait` seconds longer.
+    /// Receives ready messages. `waiting` messages are already in flight, and callbacks extend each batch by `callback_wait`
+    /// seconds.
     pub(crate) fn take(&mut self, ready: f64, waiting: f64, callback_wait: f64, step: u64) -> Take {
         if ready <= 0.0 {
             return Take::default();
         }
         let full = (self.duration.of(self.batch_size) + callback_wait).max(self.shortest);
         let capacity = self.batches * self.batch_size / full * self.step;
-        // What is taken is in flight for as long as its batch takes.
+        // A received message is in flight for the duration of its batch.
         let room = (self.in_flight - waiting).max(0.0) / full * self.step;
         if room < ready.min(capacity) {
             self.in_flight_full.note(step);
@@ -99,8 +99,8 @@ impl EventSource {
         Take { messages, invocations: messages / size, seconds: self.duration.of(size) + callback_wait }
     }
 
-    /// Messages in a batch when that many come a second and none has to wait: as many as come while a poller is busy, or during the
-    /// batching window.
+    /// Messages in a batch at `rate` messages per second without a backlog: those that arrive while a poller is busy, or during
+    /// the batching window.
     fn batch_at(&self, rate: f64, callback_wait: f64) -> f64 {
         let per_poller = rate / self.batches;
         // size = per_poller × (first + (size − 1) × further)
@@ -114,7 +114,7 @@ impl EventSource {
     }
 }
 
-/// Batches at once of one queue.
+/// Maximum number of concurrent batches of one queue.
 pub(crate) fn batches_at_most(settings: &Settings) -> f64 {
     let provisioned = settings[Key::ProvisionedPollers];
     if provisioned > 0.0 {

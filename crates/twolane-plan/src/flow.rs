@@ -1,47 +1,47 @@
-//! What an order goes through in each lane: one row for each message or request that it takes. Source: `docs/architecture.md`, the
-//! walks of one order. A test compares the rows' sums with `crates/lanes`.
+//! The stages of an order in each lane: one row for each message or request. Source: `docs/architecture.md`, the walks of one
+//! order. A test compares the rows' sums with `crates/lanes`.
 
 use lanes::Lane;
 
-/// The way of an order down a lane.
+/// The stages of an order in one lane.
 #[derive(Debug)]
 pub(crate) struct Flow {
     /// Name of the lane.
     lane: &'static str,
-    /// Each stage after those that it waits for. The first one is the request.
+    /// The stages, each after those that it waits for. The first is the request.
     pub(crate) stages: &'static [Stage],
-    /// Stages that must all have ended until the order is decided.
+    /// Stages that must all end before the order is decided.
     pub(crate) decided_by: &'static [usize],
 }
 
-/// One message or request of an order, and what is done for it.
+/// One message or request of an order, and the work for it.
 #[derive(Debug)]
 pub(crate) struct Stage {
-    /// What is done.
+    /// What it does.
     pub(crate) name: &'static str,
-    /// The queue that its message waits in; none for the request.
+    /// The queue of its message; `None` for the request.
     pub(crate) queue: Option<&'static str>,
-    /// The function that does it; none where the API does it alone.
+    /// Its function; `None` if the API needs no function.
     pub(crate) function: Option<&'static str>,
-    /// What its message follows.
+    /// What it waits for.
     pub(crate) after: After,
     /// The table that it writes to.
     pub(crate) table: &'static str,
     /// Writes of the order's own record.
     pub(crate) record_writes: u64,
-    /// Other single writes, of 1 KB at most.
+    /// Other single writes, of up to 1 KB.
     pub(crate) small_writes: u64,
-    /// Items of a transaction, of 1 KB at most each.
+    /// Items of its transaction, of up to 1 KB each.
     pub(crate) transaction_items: u64,
-    /// Further items of it for each SKU of the order.
+    /// Additional items of its transaction for each SKU of the order.
     pub(crate) items_per_sku: u64,
-    /// Requests to the database, one after the other.
+    /// Sequential requests to the database.
     pub(crate) database_requests: u64,
     /// Messages that it publishes.
     pub(crate) publishes: u64,
     /// Whether it sends the outcome to the owner's sockets.
     pub(crate) calls_back: bool,
-    /// The item that many orders' transactions change.
+    /// The shared item that its transaction changes.
     pub(crate) counter: Option<Counter>,
 }
 
@@ -50,22 +50,22 @@ pub(crate) struct Stage {
 pub(crate) enum After {
     /// The request itself.
     Nothing,
-    /// That stage of the order.
+    /// The stage with this number.
     Stage(usize),
-    /// That stage, and `OrderDeadlineSeconds` after it.
+    /// `OrderDeadlineSeconds` after the stage with this number.
     Deadline(usize),
     /// The decision.
     Decision,
 }
 
-/// An item that many orders' transactions change.
+/// An item that the transactions of many orders change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Counter {
     /// A SKU's units.
     Sku,
     /// An owner's balance.
     Owner,
-    /// One day's shipments: every order's.
+    /// One day's shipments, which every order changes.
     Day,
 }
 
@@ -138,8 +138,8 @@ static FLOWS: [Flow; 3] = [
             hold("hold a shipment", "shipment", "book-shipment", Counter::Day),
             vote("count stock's vote", 2),
             vote("count payment's vote", 3),
-            // Its first write fails, because it is not one of the first two votes. It decides the order, publishes that, and looks
-            // the owner's sockets up.
+            // Its first write fails, because it is not one of the first two votes. Then it decides the order, publishes the
+            // decision, and looks up the owner's sockets.
             Stage {
                 record_writes: 2,
                 database_requests: 3,
@@ -204,7 +204,7 @@ const fn confirm(name: &'static str, queue: &'static str, function: &'static str
     }
 }
 
-/// The way of an order down that lane.
+/// The stages of an order in that lane.
 pub(crate) fn flow(lane: Lane) -> &'static Flow {
     FLOWS.iter().find(|flow| flow.lane == lane.name).expect("a test finds the flow of each lane")
 }
@@ -215,7 +215,7 @@ mod tests {
     use lanes::LANES;
 
     #[test]
-    fn each_lane_has_a_flow_that_takes_what_the_lane_takes() {
+    fn each_flow_has_the_usage_of_its_lane() {
         for lane in &LANES {
             let stages = flow(lane).stages;
             let sum = |of: fn(&Stage) -> u64| stages.iter().map(of).sum::<u64>();
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn each_queue_and_function_of_a_lane_is_on_the_way() {
+    fn each_queue_and_function_of_a_lane_has_a_stage() {
         for lane in &LANES {
             let stages = flow(lane).stages;
             for queue in lane.queues {

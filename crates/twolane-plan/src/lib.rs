@@ -1,7 +1,7 @@
-//! What each lane would do with a load on AWS: what limits it first, what it refuses, how long orders wait, and what it costs.
+//! A model of each lane under a load on AWS: its first limit, its refusals, its delays and its costs.
 //!
-//! [`plan`] computes all of it before anything is deployed. It is a fluid model in small steps, without a clock, a
-//! network or chance: the same question has the same answer, bit by bit. Limits are those that AWS documents, and nothing here was
+//! [`plan`] computes them before anything is deployed. It is a fluid model in small steps, without a clock, a network or
+//! randomness: the same input gives the same result, bit by bit. The limits are those that AWS documents. Nothing was
 //! measured on AWS.
 
 mod backlog;
@@ -35,46 +35,46 @@ use serde::{Serialize, Serializer};
 use simulation::{Second, Simulation};
 use twolane_report::PriceTable;
 
-/// What is asked.
+/// What to plan: lanes, load, settings, limits and prices.
 #[derive(Clone, Debug)]
-pub struct Question {
-    /// The lanes, each of which takes the whole load with the whole account to itself.
+pub struct PlanInput {
+    /// The lanes. Each takes the whole load and has the whole account to itself.
     pub lanes: Vec<Lane>,
     /// When orders arrive.
     pub load: Load,
     /// Parameters of the stack, limits and assumptions.
     pub settings: Settings,
-    /// Where the limits come from.
+    /// AWS's limits.
     pub limits: LimitTable,
-    /// What things cost.
+    /// Prices of AWS's services.
     pub prices: PriceTable,
-    /// How clients learn of an outcome that their answer did not have.
+    /// How clients learn the outcome in a lane that answers with a receipt.
     pub confirm: Confirm,
-    /// Which kind of API takes the requests.
+    /// Kind of API that takes the requests.
     pub api: Api,
-    /// What the functions run on.
+    /// Architecture of the functions.
     pub architecture: Architecture,
     /// Whether the orders table has the index that lists an owner's orders.
     pub lists_orders: bool,
-    /// Longest time until an outcome that 99 % of the orders may take, in seconds.
+    /// Maximum p99 of the time until an outcome, in seconds.
     pub max_delay_seconds: f64,
 }
 
-/// How clients learn of an outcome.
+/// How clients learn an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Confirm {
     /// Over the WebSocket.
     Callback,
-    /// From the status service alone.
+    /// By polling the status service.
     Poll,
 }
 
-/// Requests that were not accepted, by the status of their answer.
+/// Refused requests, by the status of their answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Refusals {
-    /// 429: a rate of the API.
+    /// 429: a rate limit of the API.
     pub throttled: f64,
     /// 500: the function was throttled.
     pub function_throttled: f64,
@@ -83,109 +83,109 @@ pub struct Refusals {
 }
 
 impl Refusals {
-    /// Of all statuses.
+    /// The sum over all statuses.
     #[must_use]
     pub fn total(self) -> f64 {
         self.throttled + self.function_throttled + self.dependency_over_limit
     }
 }
 
-/// What would happen.
+/// The computed plan.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
-    /// Where the figures come from, for readers.
+    /// What the figures are based on, as a sentence.
     pub basis: &'static str,
     /// The load.
     pub load: Load,
-    /// How clients learn of outcomes.
+    /// How clients learn outcomes.
     pub confirm: Confirm,
-    /// Which kind of API takes the requests.
+    /// Kind of API that takes the requests.
     pub api: Api,
-    /// What the functions run on.
+    /// Architecture of the functions.
     pub architecture: Architecture,
     /// Whether the orders table has the index that lists an owner's orders.
     pub lists_orders: bool,
-    /// Longest time until an outcome that 99 % of the orders may take, in seconds.
+    /// Maximum p99 of the time until an outcome, in seconds.
     pub max_delay_seconds: f64,
     /// Every setting.
     pub settings: Settings,
-    /// Where the limits come from.
+    /// AWS's limits.
     pub limits: LimitTable,
-    /// Day on which the prices were looked up.
+    /// Date of the prices: `YYYY-MM-DD`.
     pub prices_as_of: String,
-    /// What is not in the model.
+    /// What the model leaves out.
     pub left_out: &'static [&'static str],
     /// Each lane.
     pub lanes: Vec<LanePlan>,
 }
 
-/// What one lane would do.
+/// The plan of one lane.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LanePlan {
-    /// Which one.
+    /// The lane.
     #[serde(serialize_with = "lane_name")]
     pub lane: Lane,
-    /// Whether every order is accepted, done and known in time.
+    /// Whether every order is accepted, done and called back in time.
     pub passes: bool,
-    /// What became of the orders.
+    /// The orders by outcome.
     pub orders: Orders,
-    /// The limits that held something up, first to last.
+    /// The limits that the load reached, in order of time.
     pub limited_by: Vec<Bound>,
-    /// What the load needs at its peak, in the order of the path of an order.
+    /// What the peak of the load needs, in the order of an order's path.
     pub needs: Vec<Need>,
     /// Accepted orders without an outcome.
     pub backlog: Backlog,
-    /// How long until a client knows the outcome; in a lane that answers with it, how long the answer takes.
+    /// Time until a client knows the outcome. In a lane that answers with it, the time of the answer.
     pub delays: Option<Delays>,
-    /// Highest number of invocations at once, by function.
+    /// Highest number of concurrent invocations, by function.
     pub concurrency: Vec<Use>,
     /// Highest use of write capacity, in units a second, by table.
     pub write_units: Vec<Use>,
-    /// What it costs. `null` where no order got an outcome.
+    /// Its cost. `null` if no order has an outcome.
     pub cost: Option<Cost>,
-    /// What to change so that the lane passes.
+    /// Changes that make the lane pass.
     pub changes: Vec<Change>,
-    /// What would happen then. `null` without changes.
+    /// The result with the changes. `null` without changes.
     pub with_changes: Option<Outlook>,
     /// The lane over time, in at most 300 spans.
     pub series: Vec<Span>,
 }
 
-/// What became of the orders. `arrived = refused + confirmed + cancelled + failed + waiting`.
+/// Numbers of orders by outcome. `arrived = refused + confirmed + cancelled + failed + waiting`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Orders {
     /// Requests, one for each order.
     pub arrived: f64,
-    /// Not accepted.
+    /// Requests that were not accepted.
     pub refused: Refusals,
-    /// Done.
+    /// Confirmed orders.
     pub confirmed: f64,
-    /// Cancelled: at the deadline, or because no day has a shipment left.
+    /// Cancelled at the deadline, or because no day has a shipment left.
     pub cancelled: f64,
-    /// Of the cancelled ones, those without a day.
+    /// Cancelled because no day has a shipment left; included in `cancelled`.
     pub without_a_day: f64,
-    /// A message of theirs used up its deliveries.
+    /// Orders with a message that failed all its deliveries.
     pub failed: f64,
     /// Without an outcome when the simulation ended, twelve hours after the load.
     pub waiting: f64,
-    /// Owners got no callback for these, because a socket or a request was missing. They have to ask.
+    /// Orders without a callback, for lack of a socket or a request. Their owners must poll.
     pub not_called_back: f64,
 }
 
-/// A limit that held something up.
+/// A limit that the load reached.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Bound {
     /// Name of its setting.
     pub setting: &'static str,
-    /// Where, such as a queue.
+    /// Where, such as a queue; empty if there is only one place.
     pub at: String,
-    /// Second at which it first did.
+    /// The first second at the limit.
     pub first_second: u64,
-    /// Seconds for which it did.
+    /// Number of seconds at the limit.
     pub seconds: f64,
 }
 
@@ -193,40 +193,40 @@ pub struct Bound {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Backlog {
-    /// The most.
+    /// The highest number.
     pub peak: f64,
-    /// When that was, in seconds.
+    /// Time of the peak, in seconds.
     pub peak_second: u64,
     /// From the last arrival until all orders have an outcome, in seconds; `null` if that is more than twelve hours.
     pub drain_seconds: Option<u64>,
 }
 
-/// The use of one thing.
+/// The highest use of one resource.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Use {
-    /// Of what.
+    /// Name of the function or table.
     pub name: &'static str,
-    /// How much at most.
+    /// The highest use.
     pub most: f64,
 }
 
-/// Some seconds together: means, and the state at their end.
+/// A span of seconds: mean rates, and the state at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Span {
     /// The first second.
     pub second: u64,
-    /// How many seconds.
+    /// Length in seconds.
     pub seconds: u64,
-    /// Orders that arrive a second.
+    /// Orders that arrive per second.
     pub arrivals: f64,
-    /// Orders that are refused a second.
+    /// Orders that are refused per second.
     pub refused: f64,
-    /// Orders that get their outcome a second.
+    /// Orders that get their outcome per second.
     pub completed: f64,
     /// Accepted orders without an outcome, at the end.
     pub backlog: f64,
-    /// Invocations at once, at the end.
+    /// Concurrent invocations, at the end.
     pub concurrency: f64,
 }
 
@@ -235,13 +235,13 @@ fn lane_name<S: Serializer>(lane: &Lane, serializer: S) -> Result<S::Ok, S::Erro
     serializer.serialize_str(lane.name)
 }
 
-/// Spans of a lane's series.
+/// Maximum number of spans in a lane's series.
 const SPANS: usize = 300;
 
-/// The part of the orders that is rounding.
+/// Shares of the orders below this are rounding errors.
 const ROUNDING: f64 = 1e-6;
 
-/// What is not in the model.
+/// What the model leaves out.
 const LEFT_OUT: &[&str] = &[
     "chance: arrivals are even within a second, and every request takes its mean time",
     "cold starts, and the functions that run once per token or per socket",
@@ -253,39 +253,39 @@ const LEFT_OUT: &[&str] = &[
     "tiers and discounts of prices, and what `twolane compare` leaves out of costs",
 ];
 
-/// Says what would happen.
+/// Computes the plan.
 #[must_use]
-pub fn plan(question: &Question) -> Plan {
+pub fn plan(input: &PlanInput) -> Plan {
     Plan {
         basis: "A model of limits that AWS documents, not measured on AWS. Durations are assumptions.",
-        load: question.load.clone(),
-        confirm: question.confirm,
-        api: question.api,
-        architecture: question.architecture,
-        lists_orders: question.lists_orders,
-        max_delay_seconds: question.max_delay_seconds,
-        settings: question.settings.clone(),
-        limits: question.limits.clone(),
-        prices_as_of: question.prices.as_of().to_owned(),
+        load: input.load.clone(),
+        confirm: input.confirm,
+        api: input.api,
+        architecture: input.architecture,
+        lists_orders: input.lists_orders,
+        max_delay_seconds: input.max_delay_seconds,
+        settings: input.settings.clone(),
+        limits: input.limits.clone(),
+        prices_as_of: input.prices.as_of().to_owned(),
         left_out: LEFT_OUT,
-        lanes: question.lanes.iter().map(|lane| lane_plan(lane, question)).collect(),
+        lanes: input.lanes.iter().map(|lane| lane_plan(lane, input)).collect(),
     }
 }
 
-fn lane_plan(lane: Lane, question: &Question) -> LanePlan {
-    let settings = &question.settings;
-    let simulation = simulation::simulate(lane, &question.load, settings, question.confirm);
+fn lane_plan(lane: Lane, input: &PlanInput) -> LanePlan {
+    let settings = &input.settings;
+    let simulation = simulation::simulate(lane, &input.load, settings, input.confirm);
     let delays = delays::delays(lane, &simulation.seconds, settings);
-    let needs = needs::needs(lane, &question.load, settings, question.confirm);
-    let passes = passes(&simulation, delays, question.max_delay_seconds);
-    let (changes, with_changes) = if passes { (Vec::new(), None) } else { changes::changes(lane, question) };
+    let needs = needs::needs(lane, &input.load, settings, input.confirm);
+    let passes = passes(&simulation, delays, input.max_delay_seconds);
+    let (changes, with_changes) = if passes { (Vec::new(), None) } else { changes::changes(lane, input) };
     LanePlan {
         lane,
         passes,
         orders: orders(&simulation),
         limited_by: simulation.bounds.clone(),
         needs,
-        backlog: backlog(&simulation, question.load.duration_seconds),
+        backlog: backlog(&simulation, input.load.duration_seconds),
         delays,
         concurrency: simulation
             .concurrency
@@ -294,19 +294,19 @@ fn lane_plan(lane: Lane, question: &Question) -> LanePlan {
             .map(|(name, most)| Use { name, most: *most })
             .collect(),
         write_units: simulation.write_units.iter().map(|(name, most)| Use { name, most: *most }).collect(),
-        cost: cost::cost(lane, &simulation, question),
+        cost: cost::cost(lane, &simulation, input),
         changes,
         with_changes,
         series: series(&simulation.seconds),
     }
 }
 
-/// Whether every order is accepted, done and known in time.
+/// Whether every order is accepted, done and called back in time.
 fn passes(simulation: &Simulation, delays: Option<Delays>, max_delay_seconds: f64) -> bool {
     let orders = orders(simulation);
     let missed = orders.refused.total() + orders.cancelled + orders.failed + orders.not_called_back + orders.waiting;
     let is_late = delays.is_none_or(|delays| delays.p99 > max_delay_seconds);
-    // Less than half an order may be left when a simulation ends.
+    // Up to half an order may be left when a simulation ends.
     missed <= orders.arrived * ROUNDING + 0.5 && !is_late
 }
 
@@ -362,7 +362,7 @@ fn series(seconds: &[Second]) -> Vec<Span> {
     spans.collect()
 }
 
-/// A whole number of orders or of other things.
+/// Rounds a count to a whole number.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts, at least 0 and far below 2^53")]
 fn whole(amount: f64) -> u64 {
     amount.round() as u64

@@ -1,11 +1,11 @@
-//! AWS's limits: a TOML file of one Region, dated, with the page of each figure.
+//! AWS's limits: a dated TOML file for one Region, with a source page for each figure.
 
 use crate::settings::{SETTINGS, Settings, Source};
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The table that comes with the program.
+/// The embedded table.
 const US_EAST_1: &str = include_str!("../limits/us-east-1.toml");
 
 /// Limits of one account in one Region, as AWS documents them.
@@ -14,9 +14,9 @@ const US_EAST_1: &str = include_str!("../limits/us-east-1.toml");
 pub struct LimitTable {
     /// The Region, such as `us-east-1`.
     pub region: String,
-    /// Day on which the pages were read: `YYYY-MM-DD`.
+    /// Date on which the pages were read: `YYYY-MM-DD`.
     pub as_of: String,
-    /// The limits by the name of their setting.
+    /// The limits, by name of the setting.
     #[serde(flatten)]
     pub limits: BTreeMap<String, Limit>,
 }
@@ -25,7 +25,7 @@ pub struct LimitTable {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limit {
-    /// In the unit of its setting.
+    /// The limit, in the unit of its setting.
     pub value: f64,
     /// Whether AWS raises it on request.
     pub adjustable: bool,
@@ -33,22 +33,22 @@ pub struct Limit {
     pub page: String,
     /// Address of AWS's page.
     pub url: String,
-    /// How sure the figure is, where the page does not settle it.
+    /// How certain the figure is, if the page does not settle it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
 impl LimitTable {
-    /// The table that comes with the program.
+    /// The embedded table, for us-east-1.
     ///
     /// # Panics
     /// Never: a test reads the table.
     #[must_use]
     pub fn embedded() -> Self {
-        Self::parse(US_EAST_1).expect("a test reads the table that is embedded")
+        Self::parse(US_EAST_1).expect("a test reads the embedded table")
     }
 
-    /// Reads a table from the text of its file.
+    /// Parses a table.
     ///
     /// # Errors
     /// The text is not TOML, a limit is missing, unknown or not a positive number, or a date or an address is missing.
@@ -61,13 +61,13 @@ impl LimitTable {
         }
         for (name, limit) in &table.limits {
             if !wanted.contains(&name.as_str()) {
-                bail!("there is no limit {name}; these are known: {}", wanted.join(", "));
+                bail!("unknown limit {name}; known limits: {}", wanted.join(", "));
             }
             if !limit.value.is_finite() || limit.value <= 0.0 {
                 bail!("the limit {name} must be more than 0, not {}", limit.value);
             }
             if !limit.url.starts_with("https://") {
-                bail!("the limit {name} names no page: a limit without a source cannot be checked");
+                bail!("the limit {name} has no https:// page as its source");
             }
         }
         Ok(table)
@@ -75,7 +75,7 @@ impl LimitTable {
 }
 
 impl Settings {
-    /// The template's values, the table's limits and the assumptions.
+    /// The template's values, the limits of the table, and the assumptions.
     #[must_use]
     pub fn new(limits: &LimitTable) -> Self {
         Self::with_limits(|name| limits.limits.get(name).map(|limit| limit.value))
@@ -95,16 +95,16 @@ mod tests {
     }
 
     #[test]
-    fn refuses_tables_that_cannot_be_relied_on() {
+    fn rejects_invalid_tables() {
         let broken = [
             ("[ApiBurst]", "[ApiBurts]", "the limit ApiBurst is missing"),
             ("value = 500\n", "value = -5\n", "must be more than 0, not -5"),
-            ("url = \"https", "url = \"ftp", "names no page"),
+            ("url = \"https", "url = \"ftp", "has no https:// page"),
             ("as_of = \"2026-11-30\"", "", "as_of"),
             (
                 "[ApiBurst]",
                 "[Typo]\nvalue=1\nadjustable=true\npage=\"\"\nurl=\"https://\"\n[ApiBurst]",
-                "no limit Typo",
+                "unknown limit Typo",
             ),
         ];
         for (right, wrong, why) in broken {

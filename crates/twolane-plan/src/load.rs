@@ -7,16 +7,16 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "arrivals")]
 pub enum Arrivals {
-    /// The rate, all the time.
+    /// Always the rate.
     Constant,
     /// From the rate to `peak` times the rate, rising evenly.
     Ramp,
     /// The rate, and `peak` times the rate in the middle third.
     Burst,
     /// A day: the rate on average, 1/`peak` of it at night, and an even rise to `peak` times the rate at noon and back. With a
-    /// `peak` of 5 the rise and fall take eight hours.
+    /// `peak` of 5, rise and fall together take eight hours.
     Day,
-    /// Counts of arrivals, one for each step of the same length.
+    /// Recorded counts of arrivals, in steps of the same length.
     Recorded {
         /// Arrivals of each step.
         #[serde(skip)]
@@ -26,14 +26,14 @@ pub enum Arrivals {
     },
 }
 
-/// A load: orders a second over time.
+/// A load: the arrival rate over time.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Load {
     /// How arrivals are spread.
     #[serde(flatten)]
     pub arrivals: Arrivals,
-    /// Orders a second; what it is the rate of, the arrivals say.
+    /// Orders per second. `arrivals` defines its meaning, for example the average.
     pub rate: f64,
     /// Highest rate, as a multiple of `rate`.
     pub peak: f64,
@@ -45,7 +45,7 @@ impl Load {
     /// A load with these arrivals.
     ///
     /// # Errors
-    /// The rate is 0, the peak is below the rate, or the load is longer than 7 days.
+    /// The rate, the peak or the duration is out of its range; the error names the range.
     pub fn new(arrivals: Arrivals, rate: f64, peak: f64, duration_seconds: f64) -> anyhow::Result<Self> {
         if !(rate > 0.0 && rate <= 1e7) {
             bail!("the rate must be more than 0 and at most 10 000 000 orders a second, not {rate}");
@@ -62,7 +62,7 @@ impl Load {
     /// A recorded load.
     ///
     /// # Errors
-    /// No count is more than 0, one is negative, or the record is longer than 7 days.
+    /// All counts are 0, a count is negative or not finite, or the rate or the duration is out of its range.
     pub fn recorded(counts: Vec<f64>, step_seconds: f64) -> anyhow::Result<Self> {
         if let Some(wrong) = counts.iter().find(|count| !(count.is_finite() && **count >= 0.0)) {
             bail!("a count of arrivals must be 0 or more, not {wrong}");
@@ -76,7 +76,7 @@ impl Load {
         Self::new(Arrivals::Recorded { counts, step_seconds }, rate, peak, duration)
     }
 
-    /// Orders a second at that time, in seconds since the first arrival.
+    /// Orders per second at the time `second`, in seconds since the first arrival.
     #[must_use]
     pub fn rate_at(&self, second: f64) -> f64 {
         if second < 0.0 || second >= self.duration_seconds {
@@ -95,7 +95,7 @@ impl Load {
         }
     }
 
-    /// Orders that arrive from that time on, in seconds, for that long.
+    /// Orders that arrive in the `length` seconds from the time `from`.
     pub(crate) fn arriving(&self, from: f64, length: f64) -> f64 {
         match &self.arrivals {
             Arrivals::Recorded { counts, step_seconds } if *step_seconds < length => {
@@ -106,7 +106,7 @@ impl Load {
         }
     }
 
-    /// Orders in all.
+    /// Total number of orders.
     #[must_use]
     pub fn orders(&self) -> f64 {
         let mean = match &self.arrivals {
@@ -117,7 +117,7 @@ impl Load {
         self.rate * mean * self.duration_seconds
     }
 
-    /// The highest rate.
+    /// The highest rate, in orders per second.
     #[must_use]
     pub fn peak_rate(&self) -> f64 {
         match self.arrivals {
@@ -127,14 +127,14 @@ impl Load {
     }
 }
 
-/// The step of a record that begins at that time, in steps.
+/// The index of the step that begins at that time. The time is in steps.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index of a record")]
 fn index(steps: f64) -> usize {
     steps.round() as usize
 }
 
-/// The rate at that part of a day, as a multiple of the mean. The night is at 1/p, the triangle over it 2/(p + 1) of the day wide
-/// and p high, so that the mean is 1: 1/p + (p − 1/p) · 1/(p + 1) = 1.
+/// The rate at that part of a day, as a multiple of the mean. The night is at 1/p. The triangle above it is 2/(p + 1) of the day
+/// wide and reaches p, so the mean is 1: 1/p + (p − 1/p) · 1/(p + 1) = 1.
 fn day(peak: f64, part: f64) -> f64 {
     let night = 1.0 / peak;
     let half_width = 1.0 / (peak + 1.0);
@@ -153,24 +153,24 @@ mod tests {
     }
 
     #[test]
-    fn arrivals_have_their_total_and_its_peak() {
+    fn arrivals_add_up_to_the_total_and_reach_the_peak() {
         for (arrivals, mean) in
             [(Arrivals::Constant, 1.0), (Arrivals::Ramp, 3.0), (Arrivals::Burst, 7.0 / 3.0), (Arrivals::Day, 1.0)]
         {
-            let load = Load::new(arrivals.clone(), 100.0, 5.0, 86_400.0).expect("it is a load");
+            let load = Load::new(arrivals.clone(), 100.0, 5.0, 86_400.0).expect("it is in range");
 
             assert!((load.orders() / (86_400.0 * 100.0 * mean) - 1.0).abs() < 1e-9, "{arrivals:?}: {}", load.orders());
             assert!((total(&load) / load.orders() - 1.0).abs() < 0.01, "{arrivals:?}: {}", total(&load));
         }
-        let day = Load::new(Arrivals::Day, 100.0, 5.0, 86_400.0).expect("it is a load");
+        let day = Load::new(Arrivals::Day, 100.0, 5.0, 86_400.0).expect("it is in range");
         assert!((day.rate_at(43_200.0) - 500.0).abs() < 1e-9);
         assert!((day.rate_at(0.0) - 20.0).abs() < 1e-9);
         assert!(day.rate_at(86_400.0) < f64::EPSILON);
     }
 
     #[test]
-    fn a_record_is_replayed_step_by_step() {
-        let load = Load::recorded(vec![10.0, 0.0, 50.0], 2.0).expect("it is a record");
+    fn replays_a_record_step_by_step() {
+        let load = Load::recorded(vec![10.0, 0.0, 50.0], 2.0).expect("the counts are valid");
 
         assert!((load.rate_at(1.9) - 5.0).abs() < 1e-9);
         assert!(load.rate_at(2.0).abs() < 1e-9);
@@ -179,8 +179,8 @@ mod tests {
     }
 
     #[test]
-    fn a_record_in_short_steps_is_summed() {
-        let load = Load::recorded((0..20).map(f64::from).collect(), 0.1).expect("it is a record");
+    fn sums_a_record_in_short_steps() {
+        let load = Load::recorded((0..20).map(f64::from).collect(), 0.1).expect("the counts are valid");
 
         assert!((load.arriving(0.0, 1.0) - 45.0).abs() < 1e-9);
         assert!((load.arriving(1.0, 1.0) - 145.0).abs() < 1e-9);
@@ -188,11 +188,11 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_not_a_load() {
+    fn rejects_invalid_loads() {
         for (rate, peak, seconds) in
             [(0.0, 1.0, 1.0), (f64::NAN, 1.0, 1.0), (1.0, 0.5, 1.0), (1.0, 1.0, 0.0), (1.0, 1.0, 1e9)]
         {
-            Load::new(Arrivals::Constant, rate, peak, seconds).expect_err("it is no load");
+            Load::new(Arrivals::Constant, rate, peak, seconds).expect_err("it is out of range");
         }
         Load::recorded(vec![0.0], 1.0).expect_err("nothing arrives");
         Load::recorded(vec![-1.0, 2.0], 1.0).expect_err("a negative count");

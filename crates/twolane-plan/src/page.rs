@@ -1,14 +1,14 @@
-//! A plan as a page, with the charts of a comparison's report.
+//! A plan as an HTML page, with the charts of a comparison's report.
 
 use crate::text::{basis, heading, rows, verdict};
 use crate::{LanePlan, Plan, Span, whole};
 use twolane_report::model::{Counts, LaneCost, LaneReport, Latencies, Refused, TimelineSecond, Usage};
 use twolane_report::{Forecast, LaneFindings, forecast_page};
 
-/// The page: one HTML file for any browser, without network and scripts.
+/// The plan as one HTML page for any browser, without scripts and network requests.
 #[must_use]
 pub fn page(plan: &Plan) -> String {
-    let sentences = basis(plan).map(|(label, words)| format!("{label}: {words}"));
+    let sentences = basis(plan).map(|(label, text)| format!("{label}: {text}"));
     let findings = |lane: &LanePlan| {
         let rows = rows(lane, plan).into_iter().filter(|(_, values)| !values.is_empty()).collect();
         LaneFindings { heading: verdict(lane), rows }
@@ -21,7 +21,7 @@ pub fn page(plan: &Plan) -> String {
     })
 }
 
-/// The lane as a report's, for charts.
+/// The lane in the shape of a report, for charts.
 fn as_report(lane: &LanePlan) -> LaneReport {
     let orders = &lane.orders;
     let refused = Refused {

@@ -1,12 +1,12 @@
-//! What stages share: rates with a token bucket, concurrency, execution environments and tables.
+//! Resources that stages share: rates with a token bucket, concurrency, execution environments and tables.
 
 use crate::settings::{Key, Settings};
 use std::collections::VecDeque;
 
-/// The steps of a simulation.
+/// The length of a simulation's steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Clock {
-    /// Steps of a second.
+    /// Steps per second.
     pub(crate) steps_per_second: u32,
 }
 
@@ -16,27 +16,27 @@ impl Clock {
         1.0 / f64::from(self.steps_per_second)
     }
 
-    /// When that step begins, in seconds.
+    /// The start of a step, in seconds.
     #[expect(clippy::cast_precision_loss, reason = "a week has far fewer steps than 2^53")]
     pub(crate) fn time(self, step: u64) -> f64 {
         step as f64 / f64::from(self.steps_per_second)
     }
 
-    /// Steps of that many seconds.
+    /// The number of steps in that many seconds.
     pub(crate) fn steps(self, seconds: u64) -> u64 {
         seconds * u64::from(self.steps_per_second)
     }
 }
 
-/// A shortage below this part of what is wanted is rounding.
+/// A shortage below this part of a claim is a rounding error.
 const ROUNDING: f64 = 1e-9;
 
-/// When a limit held something up.
+/// The steps in which a limit was reached.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Watch {
     /// The first such step.
     pub(crate) first: Option<u64>,
-    /// How many.
+    /// The number of such steps.
     pub(crate) steps: u64,
 }
 
@@ -47,10 +47,9 @@ impl Watch {
     }
 }
 
-/// A rate that several claimants share in proportion to what they want, with a bucket of unused tokens.
+/// A rate that several claimants share in proportion to their claims, with a bucket of unused tokens.
 ///
-/// Claimants ask one after the other, always in the same order. What the later ones will want is taken to be what they wanted in the
-/// step before.
+/// Claimants claim in the same order in each step. The claims of later claimants are estimated as those of the previous step.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) per_second: f64,
@@ -58,12 +57,12 @@ pub(crate) struct Shared {
     burst: f64,
     tokens: f64,
     available: f64,
-    /// What each claimant wanted in the step before, and in this one.
+    /// The claims of the previous step, and of this one.
     before: Vec<f64>,
     now: Vec<f64>,
-    /// Sum of `now`, and of what the remaining claimants wanted before.
+    /// Sum of `now`, and of the previous claims of the remaining claimants.
     expected: f64,
-    /// Highest sum that was granted in a step, per second.
+    /// Highest sum granted in a step, per second.
     pub(crate) most: f64,
     pub(crate) watch: Watch,
 }
@@ -85,7 +84,7 @@ impl Shared {
         }
     }
 
-    /// A number of things at once, such as invocations.
+    /// A limit of concurrent things, such as invocations.
     pub(crate) fn level(at_once: f64, clock: Clock) -> Self {
         Self::new(at_once / clock.step(), 0.0, clock)
     }
@@ -99,13 +98,13 @@ impl Shared {
         self.expected = self.before.iter().sum();
     }
 
-    /// Keeps that much from the claimants of this step.
+    /// Withholds that amount from the claimants of this step.
     pub(crate) fn hold(&mut self, amount: f64) {
         self.tokens = (self.tokens - amount).max(0.0);
         self.available = self.tokens;
     }
 
-    /// What the next claimant gets of what it wants.
+    /// The amount that the next claimant gets of its claim `want`.
     pub(crate) fn grant(&mut self, want: f64, step: u64) -> f64 {
         let before = self.before.get(self.now.len()).copied().unwrap_or(0.0);
         self.expected += want - before;
@@ -129,11 +128,11 @@ impl Shared {
 /// The execution environments of one function.
 #[derive(Debug)]
 pub(crate) struct Environments {
-    /// How many there are. None is taken away during a plan.
+    /// Existing environments. A plan never removes one.
     count: f64,
-    /// In use in this step.
+    /// Environments in use in this step.
     used: f64,
-    /// How many may be added now.
+    /// Environments that may be added now.
     credit: f64,
     most_credit: f64,
     added: f64,
@@ -147,13 +146,13 @@ impl Environments {
         Self { count: 0.0, used: 0.0, credit: most_credit, most_credit, added, watch: Watch::default() }
     }
 
-    /// Begins a step in which that many are in use already.
+    /// Begins a step in which `used` environments are already in use.
     pub(crate) fn begin(&mut self, used: f64) {
         self.used = used;
         self.credit = (self.credit + self.added).min(self.most_credit);
     }
 
-    /// How many of those that are wanted there are, after adding what may be added.
+    /// Claims environments, and adds missing ones as far as allowed. Returns the number claimed.
     pub(crate) fn take(&mut self, want: f64, step: u64) -> f64 {
         let missing = (self.used + want - self.count).max(0.0);
         let added = missing.min(self.credit);
@@ -174,24 +173,24 @@ const MOST_STEPS: f64 = 9_000.0;
 /// A function's invocations that last longer than the step in which they begin.
 #[derive(Debug, Default)]
 pub(crate) struct Unfinished {
-    /// Of those that have begun, how many have not ended.
+    /// Running invocations.
     count: f64,
-    /// How many end, by step from the next one on.
+    /// Invocations that end, by step from the next one on.
     ends: VecDeque<f64>,
 }
 
 impl Unfinished {
-    /// Begins a step. Returns how many are still running.
+    /// Begins a step. Returns the number of invocations that still run.
     pub(crate) fn begin(&mut self) -> f64 {
         self.count -= self.ends.pop_front().unwrap_or(0.0);
         if self.ends.is_empty() {
-            // What is left is rounding.
+            // The rest is a rounding error.
             self.count = 0.0;
         }
         self.count
     }
 
-    /// Adds some that begin in this step and last that many steps. In their last one they run for a part of it.
+    /// Adds invocations that begin in this step and last `steps` steps. They run for a part of their last step.
     pub(crate) fn add(&mut self, begun: f64, steps: f64) {
         if begun <= 0.0 || steps <= 1.0 {
             return;
@@ -207,7 +206,7 @@ impl Unfinished {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "above 0, and cut off")]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "above 0, and truncated")]
 fn whole_steps(steps: f64) -> usize {
     steps.min(MOST_STEPS) as usize
 }
@@ -219,12 +218,12 @@ pub(crate) struct Table {
     quota: f64,
     on_demand: bool,
     half_hour: u64,
-    /// Highest use of this half hour, in units a second.
+    /// Highest use of this half hour, in units per second.
     most: f64,
 }
 
-/// A table on demand takes twice its highest load until that many seconds ago. Source: Amazon DynamoDB Developer Guide, "DynamoDB
-/// on-demand capacity mode".
+/// An on-demand table accepts twice its highest load up to this many seconds ago. Source: Amazon DynamoDB Developer Guide,
+/// "DynamoDB on-demand capacity mode".
 const DOUBLING_SECONDS: u64 = 30 * 60;
 
 impl Table {
@@ -245,7 +244,7 @@ impl Table {
     }
 }
 
-/// Write units a second that a table takes at first.
+/// Write units per second that a table accepts at first.
 pub(crate) fn write_capacity(settings: &Settings) -> f64 {
     let provisioned = settings[Key::ProvisionedWriteUnits];
     let on_demand = settings[Key::NewTableWriteUnits].max(settings[Key::WarmWriteUnits]);
@@ -270,13 +269,13 @@ mod tests {
             })
             .sum();
 
-        // 500 in the bucket, and 100 a second for 10 seconds: it is empty after 500 / (1000 − 100) seconds.
+        // 500 tokens in the bucket, and 100 a second for 10 seconds. The bucket is empty after 500 / (1000 − 100) seconds.
         assert!((granted - 1_500.0).abs() < 1e-6, "{granted}");
         assert_eq!(bucket.watch.first, Some(5));
     }
 
     #[test]
-    fn claimants_share_by_what_they_want() {
+    fn claimants_share_in_proportion_to_their_claims() {
         let mut rate = Shared::new(300.0, 0.0, CLOCK);
         let mut granted = (0.0, 0.0);
 
@@ -289,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_adds_a_thousand_environments_at_once_and_a_hundred_a_second() {
+    fn a_function_adds_1000_environments_immediately_and_then_100_a_second() {
         let mut environments = Environments::new(&Settings::new(&LimitTable::embedded()), CLOCK);
         let mut got = Vec::new();
 
@@ -302,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn invocations_run_for_their_time_and_in_their_last_step_for_a_part_of_it() {
+    fn invocations_run_for_a_part_of_their_last_step() {
         let mut unfinished = Unfinished::default();
         unfinished.add(8.0, 2.25);
         unfinished.add(8.0, 0.5);
@@ -313,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_on_demand_doubles_after_half_an_hour() {
+    fn an_on_demand_table_doubles_after_half_an_hour() {
         let mut table = Table::new(&Settings::new(&LimitTable::embedded()), CLOCK);
 
         for step in 0..=CLOCK.steps(DOUBLING_SECONDS) {

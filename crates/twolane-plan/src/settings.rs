@@ -1,10 +1,10 @@
-//! What a plan depends on besides the load: parameters of the stack, limits of AWS, and assumptions. Each is one row of [`SETTINGS`].
+//! The settings of a plan: parameters of the stack, limits of AWS, and assumptions. Each is one row of [`SETTINGS`].
 
 use anyhow::{Context, bail};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use std::ops::{Index, IndexMut};
 
-/// What a setting is.
+/// The kind of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Source {
@@ -12,7 +12,7 @@ pub enum Source {
     Parameter,
     /// A value in `template.yaml`, to edit there.
     Template,
-    /// A property that `template.yaml` does not set; 0 stands for not set.
+    /// A property that `template.yaml` does not set; 0 means not set.
     Unset,
     /// A limit of the account, from the table of limits.
     Quota,
@@ -23,13 +23,13 @@ pub enum Source {
 /// One setting.
 #[derive(Debug)]
 pub struct Setting {
-    /// As in `template.yaml`, where it is from there.
+    /// Name, as in `template.yaml` if it is defined there.
     pub name: &'static str,
     /// Where it comes from.
     pub source: Source,
     /// What it means, with its unit.
     pub what: &'static str,
-    /// Without another value. Limits take theirs from the table.
+    /// Default value. Limits take theirs from the table.
     default: f64,
     /// Lowest value.
     least: f64,
@@ -44,7 +44,7 @@ macro_rules! settings {
         #[expect(missing_docs, reason = "each is documented in its row")]
         pub enum Key { $($name),* }
 
-        /// Every setting, in the order in which they are shown.
+        /// Every setting, in the order of display.
         pub static SETTINGS: &[Setting] = &[$(Setting {
             name: stringify!($name),
             source: Source::$source,
@@ -57,35 +57,35 @@ macro_rules! settings {
 }
 
 settings! {
-    ApiRateLimit Parameter 1000.0 in 1.0..1e9 "Requests a second that each method of the API takes";
-    ApiBurstLimit Parameter 1000.0 in 1.0..1e9 "Requests that each method takes at once";
-    SyncRateLimit Parameter 500.0 in 1.0..1e9 "Orders a second that the sync lane takes";
-    SyncBurstLimit Parameter 500.0 in 1.0..1e9 "Orders that the sync lane takes at once";
-    MaximumConcurrency Parameter 10.0 in 2.0..1000.0 "Invocations at once for each queue";
+    ApiRateLimit Parameter 1000.0 in 1.0..1e9 "Requests a second that each method of the API accepts";
+    ApiBurstLimit Parameter 1000.0 in 1.0..1e9 "Requests that each method accepts at once";
+    SyncRateLimit Parameter 500.0 in 1.0..1e9 "Orders a second that the sync lane accepts";
+    SyncBurstLimit Parameter 500.0 in 1.0..1e9 "Orders that the sync lane accepts at once";
+    MaximumConcurrency Parameter 10.0 in 2.0..1000.0 "Concurrent invocations for each queue";
     OrderDeadlineSeconds Parameter 900.0 in 1.0..900.0 "Seconds until an order that lacks a vote is cancelled";
-    ShipmentsPerDay Parameter 100_000.0 in 1.0..1e9 "Orders that can be shipped on one day";
-    ShipmentHorizonDays Parameter 14.0 in 1.0..60.0 "Days ahead that an order can be booked for";
-    BatchSize Template 10.0 in 1.0..10_000.0 "Messages of a batch at most";
+    ShipmentsPerDay Parameter 100_000.0 in 1.0..1e9 "Orders that can ship on one day";
+    ShipmentHorizonDays Parameter 14.0 in 1.0..60.0 "Days ahead that an order can book";
+    BatchSize Template 10.0 in 1.0..10_000.0 "Maximum number of messages in a batch";
     MemorySize Template 256.0 in 128.0..10_240.0 "Memory of each function, in MB";
     MaxReceiveCount Template 5.0 in 1.0..10.0 "Deliveries of a message before it moves to the dead-letter queue";
-    BackoffBaseSeconds Template 60.0 in 1.0..43_200.0 "Longest wait for the second delivery, in seconds; it doubles each time";
-    BackoffCapSeconds Template 900.0 in 1.0..43_200.0 "Longest wait for any delivery, in seconds";
-    MaximumBatchingWindowInSeconds Unset 0.0 in 0.0..300.0 "Seconds that a batch may wait until it is full";
-    ReservedConcurrentExecutions Unset 0.0 in 0.0..1e6 "Invocations at once of the function that answers requests";
-    ProvisionedPollers Unset 0.0 in 0.0..2000.0 "Pollers of each queue in provisioned mode, at least and at most, in place of MaximumConcurrency";
+    BackoffBaseSeconds Template 60.0 in 1.0..43_200.0 "Maximum back-off before the second delivery, in seconds; it doubles each time";
+    BackoffCapSeconds Template 900.0 in 1.0..43_200.0 "Maximum back-off before any delivery, in seconds";
+    MaximumBatchingWindowInSeconds Unset 0.0 in 0.0..300.0 "Maximum seconds that a batch waits to fill";
+    ReservedConcurrentExecutions Unset 0.0 in 0.0..1e6 "Concurrent invocations of the function that answers requests";
+    ProvisionedPollers Unset 0.0 in 0.0..2000.0 "Pollers of each queue in provisioned mode, minimum and maximum, instead of MaximumConcurrency";
     WarmWriteUnits Unset 0.0 in 0.0..1e9 "Warm throughput of each table, in write units a second";
     ProvisionedWriteUnits Unset 0.0 in 0.0..1e9 "Provisioned capacity of each table, in write units a second; 0 is on demand";
     ApiRequestsPerSecond Quota 0.0 in 1.0..1e9 "Requests and callbacks a second of all APIs of the account";
     ApiBurst Quota 0.0 in 1.0..1e9 "Requests and callbacks at once of all APIs of the account";
     WebSocketConnectionsPerSecond Quota 0.0 in 1.0..1e9 "New sockets a second";
-    LambdaConcurrency Quota 0.0 in 1.0..1e9 "Invocations at once of all functions of the account";
+    LambdaConcurrency Quota 0.0 in 1.0..1e9 "Concurrent invocations of all functions of the account";
     LambdaScalingPerTenSeconds Quota 0.0 in 1.0..1e9 "Execution environments that each function may add in ten seconds";
-    RequestsPerEnvironment Quota 0.0 in 1.0..1e9 "Invocations a second that one execution environment serves";
-    BatchesAtFirst Quota 0.0 in 1.0..1e6 "Batches at once of a queue when messages begin to arrive";
-    BatchesAddedPerMinute Quota 0.0 in 1.0..1e6 "Batches at once that a queue may add in a minute";
-    BatchesAtMost Quota 0.0 in 1.0..1e6 "Batches at once of a queue";
-    BatchesPerProvisionedPoller Quota 0.0 in 1.0..1e6 "Batches at once of one poller in provisioned mode";
-    InFlightMessages Quota 0.0 in 1.0..1e9 "Messages of a queue that are received and not deleted";
+    RequestsPerEnvironment Quota 0.0 in 1.0..1e9 "Invocations a second of one execution environment";
+    BatchesAtFirst Quota 0.0 in 1.0..1e6 "Concurrent batches of a queue when messages begin to arrive";
+    BatchesAddedPerMinute Quota 0.0 in 1.0..1e6 "Concurrent batches that a queue may add in a minute";
+    BatchesAtMost Quota 0.0 in 1.0..1e6 "Maximum number of concurrent batches of a queue";
+    BatchesPerProvisionedPoller Quota 0.0 in 1.0..1e6 "Concurrent batches of one poller in provisioned mode";
+    InFlightMessages Quota 0.0 in 1.0..1e9 "Messages of a queue that are received and not yet deleted";
     NewTableWriteUnits Quota 0.0 in 1.0..1e9 "Write units a second of a new table on demand";
     TableWriteUnits Quota 0.0 in 1.0..1e9 "Write units a second of any table";
     ItemWriteUnits Quota 0.0 in 1.0..1e9 "Write units a second of one item";
@@ -93,16 +93,16 @@ settings! {
     DatabaseMs Assumption 5.0 in 0.0..60_000.0 "One request to DynamoDB, in milliseconds (AWS: single-digit)";
     PublishMs Assumption 15.0 in 0.0..60_000.0 "One publish to SNS, in milliseconds";
     CallbackMs Assumption 15.0 in 0.0..60_000.0 "One callback to a socket, in milliseconds";
-    OverheadMs Assumption 2.0 in 0.0..60_000.0 "Lambda's and the function's own part of an invocation, in milliseconds";
+    OverheadMs Assumption 2.0 in 0.0..60_000.0 "Overhead of Lambda and the function in an invocation, in milliseconds";
     DeliveryMs Assumption 20.0 in 0.0..60_000.0 "From a sent or published message to the start of its batch, in milliseconds";
-    SkusPerOrder Assumption 1.0 in 1.0..99.0 "Different SKUs of an order";
+    SkusPerOrder Assumption 1.0 in 1.0..99.0 "Different SKUs in an order";
     OrderKilobytes Assumption 1.0 in 1.0..400.0 "Size of a stored order; each started KB is a write unit";
     HottestSkuPercent Assumption 1.0 in 0.0..100.0 "Orders with the most popular SKU, in per cent";
-    HottestOwnerPercent Assumption 1.0 in 0.0..100.0 "Orders of the owner with the most, in per cent";
-    CountersPerItem Assumption 1.0 in 1.0..1e6 "Items over which the counter of a SKU or an account is split; 1 is what the code does. A day has up to 8";
+    HottestOwnerPercent Assumption 1.0 in 0.0..100.0 "Orders of the owner with the most orders, in per cent";
+    CountersPerItem Assumption 1.0 in 1.0..1e6 "Items that share the counter of a SKU or an account; the code uses 1. A day has up to 8";
     OrdersPerSocket Assumption 1.0 in 1.0..1e9 "Orders placed for each socket that a client opens";
     SocketMinutes Assumption 1.0 in 1.0..120.0 "Minutes that a socket stays open";
-    PollSeconds Assumption 1.0 in 0.1..3600.0 "Seconds between two questions of a client to the status service";
+    PollSeconds Assumption 1.0 in 0.1..3600.0 "Seconds between two polls of a client";
 }
 
 /// A value for each setting.
@@ -110,7 +110,7 @@ settings! {
 pub struct Settings(Vec<f64>);
 
 impl Settings {
-    /// The template's values, the assumptions, and the limits that `limit` finds by name.
+    /// The template's values, the assumptions, and the limits that `limit` returns by name.
     pub(crate) fn with_limits(limit: impl Fn(&str) -> Option<f64>) -> Self {
         Self(SETTINGS.iter().map(|setting| limit(setting.name).unwrap_or(setting.default)).collect())
     }
@@ -121,8 +121,7 @@ impl Settings {
     /// No setting has the name, or the value is out of its range.
     pub fn set(&mut self, name: &str, value: f64) -> anyhow::Result<()> {
         let index = SETTINGS.iter().position(|setting| setting.name == name);
-        let index =
-            index.with_context(|| format!("there is no setting {name}; `twolane plan --settings` lists them"))?;
+        let index = index.with_context(|| format!("unknown setting {name}; `twolane plan --settings` lists all"))?;
         let setting = &SETTINGS[index];
         if !(setting.least..=setting.most).contains(&value) {
             bail!("{name} must be from {} to {}, not {value}", setting.least, setting.most);
@@ -138,13 +137,13 @@ impl Settings {
 }
 
 impl Key {
-    /// Its row.
+    /// Its row in [`SETTINGS`].
     #[must_use]
     pub fn setting(self) -> &'static Setting {
         &SETTINGS[self as usize]
     }
 
-    /// The highest value that it takes.
+    /// Its highest value.
     pub(crate) fn highest(self) -> f64 {
         self.setting().most
     }
@@ -180,7 +179,7 @@ mod tests {
 
     const TEMPLATE: &str = include_str!("../../../template.yaml");
 
-    /// Every number that the template gives a name, as `Name: 10` or `{Name: '10'}`.
+    /// All numbers with this name in the template, as `Name: 10` or `{Name: '10'}`.
     fn values_in_template(name: &str) -> Vec<f64> {
         let given = TEMPLATE.lines().filter_map(|line| line.trim_start().strip_prefix(name)?.strip_prefix(": "));
         given.filter_map(|value| value.trim_matches('\'').parse().ok()).collect()
@@ -215,14 +214,14 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_set_by_its_name_and_within_its_range() {
+    fn sets_a_value_by_name_and_within_its_range() {
         let mut settings = Settings::with_limits(|_| None);
 
         settings.set("MaximumConcurrency", 50.0).expect("it is in range");
 
         assert!((settings[Key::MaximumConcurrency] - 50.0).abs() < 1e-9);
         let unknown = settings.set("MaxConcurrency", 50.0).expect_err("unknown");
-        assert!(unknown.to_string().contains("there is no setting MaxConcurrency"), "{unknown}");
+        assert!(unknown.to_string().contains("unknown setting MaxConcurrency"), "{unknown}");
         let high = settings.set("MaximumConcurrency", 5000.0).expect_err("too high");
         assert_eq!(high.to_string(), "MaximumConcurrency must be from 2 to 1000, not 5000");
         settings.set("DatabaseMs", f64::NAN).expect_err("not a number");

@@ -1,7 +1,7 @@
-//! One lane under one load, in steps of a tenth of a second.
+//! Simulates one lane under one load, in steps of 0.1 s or 1 s.
 //!
-//! Orders are a fluid: amounts flow from stage to stage, and nothing is random. Within a step an order passes as many stages as have
-//! time for it; how long the stages themselves take is added to the delays afterwards.
+//! Orders are a fluid: amounts flow from stage to stage, and nothing is random. Within a step, orders pass all stages that have
+//! capacity for them. The durations of the stages are added to the delays afterwards.
 
 use crate::backlog::{Backlog, RetryPolicy};
 use crate::durations::{BatchDuration, concurrency_units, counter_items, counter_share, duration, write_units};
@@ -14,16 +14,16 @@ use crate::{Bound, Confirm, Refusals};
 use lanes::{Answer, Lane, STATUS_SERVICE};
 use std::collections::VecDeque;
 
-/// How long after the load a simulation goes on, in seconds, while orders wait.
-const PATIENCE: f64 = 12.0 * 3600.0;
+/// A simulation with waiting orders ends this many seconds after the load.
+const MAX_DRAIN_SECONDS: f64 = 12.0 * 3600.0;
 
-/// How long a function tries to send a callback before it drops it. Source: `docs/architecture.md`, one order down the async lane.
-const CALLBACK_PATIENCE: f64 = 5.0;
+/// A function drops a callback after trying this many seconds. Source: `docs/architecture.md`, one order down the async lane.
+const CALLBACK_TIMEOUT: f64 = 5.0;
 
 /// Amounts of orders below this count as zero.
 const HALF_AN_ORDER: f64 = 0.5;
 
-/// What became of the orders.
+/// The result of a simulation: amounts of orders, and the highest use of each resource.
 #[derive(Debug)]
 pub(crate) struct Simulation {
     pub(crate) arrived: f64,
@@ -31,31 +31,31 @@ pub(crate) struct Simulation {
     pub(crate) accepted: f64,
     /// Orders with an outcome.
     pub(crate) finished: f64,
-    /// Of those, by a message that used up its deliveries.
+    /// Finished because a message failed all its deliveries.
     pub(crate) failed: f64,
-    /// Of those, at the deadline.
+    /// Finished at the deadline.
     pub(crate) too_late: f64,
-    /// Of those, because no day had a place left.
+    /// Finished because no day had a shipment left.
     pub(crate) without_a_day: f64,
-    /// Callbacks that were given up, or had no socket to go to.
+    /// Orders with a dropped callback, or without a socket.
     pub(crate) not_called_back: f64,
     /// Callbacks sent.
     pub(crate) callbacks: f64,
-    /// Questions to the status service.
+    /// Polls of the status service.
     pub(crate) polls: f64,
-    /// The stages, as in the flow.
+    /// The stages, in the order of the flow.
     pub(crate) stages: Vec<Backlog>,
     /// Seconds of the simulation, from 0.
     pub(crate) seconds: Vec<Second>,
-    /// Highest use of the functions at once, by name.
+    /// Highest concurrency of the functions, by name.
     pub(crate) concurrency: Vec<(&'static str, f64)>,
-    /// Highest use of the tables, in write units a second.
+    /// Highest use of the tables, in write units per second.
     pub(crate) write_units: Vec<(&'static str, f64)>,
-    /// Which limit held something up, where, and when.
+    /// The limits that the load reached, where, and when.
     pub(crate) bounds: Vec<Bound>,
 }
 
-/// The state at the end of a second. All orders are counted from the first arrival on.
+/// The state at the end of a second. Amounts of orders are sums since the first arrival.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Second {
     pub(crate) arrived: f64,
@@ -65,7 +65,7 @@ pub(crate) struct Second {
     pub(crate) finished: f64,
     /// With an outcome that the client knows.
     pub(crate) known: f64,
-    /// Invocations that run.
+    /// Running invocations.
     pub(crate) concurrency: f64,
 }
 
@@ -74,12 +74,12 @@ struct Function {
     environments: Environments,
     /// Invocations that began in earlier steps and have not ended.
     unfinished: Unfinished,
-    /// Running in this step, and the most.
+    /// Running in this step, and the maximum of all steps.
     running: f64,
     most: f64,
 }
 
-/// A lane while it is simulated.
+/// The simulation of a lane.
 struct Run<'a> {
     settings: &'a Settings,
     clock: Clock,
@@ -96,14 +96,14 @@ struct Run<'a> {
     status_service: usize,
     tables: Vec<(&'static str, Table)>,
     counters: Vec<Option<Shared>>,
-    /// Of each stage: its function and its table by number, how long it takes, and its write units.
+    /// By stage: the numbers of its function and table, its duration, and its write units.
     function_of: Vec<Option<usize>>,
     table_of: Vec<Option<usize>>,
     durations: Vec<BatchDuration>,
     units: Vec<f64>,
     sources: Vec<EventSource>,
     policy: RetryPolicy,
-    /// Orders placed so far, at the end of each of the last steps.
+    /// Orders placed so far, at the end of each of the last steps, back to the deadline.
     placed: VecDeque<f64>,
     callbacks: Callbacks,
     polls: Polls,
@@ -117,19 +117,19 @@ struct Callbacks {
     gone: f64,
     wanted_sockets: f64,
     sockets: f64,
-    /// Seconds that a callback waits now.
+    /// Current wait of a callback, in seconds.
     wait: f64,
-    /// `entered` of the last steps.
+    /// `entered` at the end of each of the last steps.
     history: VecDeque<f64>,
 }
 
-/// Clients that ask for their outcome.
+/// Clients that poll for their outcome.
 struct Polls {
     asking: f64,
     known: f64,
 }
 
-/// Simulates that lane under that load.
+/// Simulates the lane under the load.
 pub(crate) fn simulate(lane: Lane, load: &Load, settings: &Settings, confirm: Confirm) -> Simulation {
     let clock = clock(load.duration_seconds);
     let mut run = Run::new(lane, settings, clock);
@@ -141,13 +141,15 @@ pub(crate) fn simulate(lane: Lane, load: &Load, settings: &Settings, confirm: Co
         run.step(step, arriving, confirm);
         step += 1;
         let time = clock.time(step);
-        if step.is_multiple_of(clock.steps(1)) && (time >= end && (run.is_idle(confirm) || time > end + PATIENCE)) {
+        if step.is_multiple_of(clock.steps(1))
+            && (time >= end && (run.is_idle(confirm) || time > end + MAX_DRAIN_SECONDS))
+        {
             return run.finish();
         }
     }
 }
 
-/// Tenths of a second for a load of up to an hour, and whole seconds for longer ones.
+/// Steps of 0.1 s for a load of up to an hour, and of 1 s for longer loads.
 fn clock(load_seconds: f64) -> Clock {
     Clock { steps_per_second: if load_seconds <= 3600.0 { 10 } else { 1 } }
 }
@@ -186,7 +188,13 @@ impl<'a> Run<'a> {
             let numbers: Vec<_> =
                 (0..stages.len()).filter(|number| stages[*number].queue == Some(queue.name)).collect();
             let slowest = numbers.iter().map(|number| durations[*number]).reduce(BatchDuration::slowest);
-            EventSource::new(queue.name, numbers, slowest.expect("a test finds each queue on the way"), settings, clock)
+            EventSource::new(
+                queue.name,
+                numbers,
+                slowest.expect("a test finds the stages of each queue"),
+                settings,
+                clock,
+            )
         });
         let counter = |stage: &Stage| {
             let items = |counter| counter_items(counter, settings);
@@ -274,7 +282,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The request of each order, up to its answer.
+    /// Processes the requests of arriving orders up to their answers. Returns the accepted orders.
     fn request(&mut self, arriving: f64, step: u64) -> f64 {
         let stage = &self.flow.stages[0];
         self.result.arrived += arriving;
@@ -300,8 +308,8 @@ impl<'a> Run<'a> {
         accepted
     }
 
-    /// The part of that many invocations in a step for which there is concurrency. Those that last longer than the step keep theirs
-    /// until they end.
+    /// Starts invocations. Returns the part that gets concurrency. Invocations longer than the step keep theirs until they
+    /// end.
     fn invoke(&mut self, function: usize, invocations: f64, seconds: f64, is_request: bool, step: u64) -> f64 {
         let function = &mut self.functions[function];
         let steps = concurrency_units(seconds, self.settings) / self.clock.step();
@@ -320,7 +328,7 @@ impl<'a> Run<'a> {
         part
     }
 
-    /// The part of the orders in a stage for which its table and its topic have capacity.
+    /// The part of the orders in a stage that gets capacity of its table and its topic.
     fn effect(&mut self, number: usize, orders: f64, step: u64) -> f64 {
         let stage = &self.flow.stages[number];
         let mut part: f64 = 1.0;
@@ -347,14 +355,14 @@ impl<'a> Run<'a> {
         self.callbacks.sockets += opened;
     }
 
-    /// Serves each queue in the order of the way. What follows the decision of this step comes in the next one.
+    /// Serves the queues in the order of the flow. Messages after this step's decisions enter in the next step.
     fn serve_queues(&mut self, step: u64) {
         for source in 0..self.sources.len() {
             let stages = std::mem::take(&mut self.sources[source].stages);
             for number in &stages {
                 let total = match self.flow.stages[*number].after {
                     After::Nothing => 0.0,
-                    // Accepted requests, or messages that are done or given up.
+                    // Accepted requests, or messages that succeeded or failed all deliveries.
                     After::Stage(before) => self.result.stages[before].passed,
                     After::Deadline(before) => self.past_deadline(self.result.stages[before].passed),
                     After::Decision => self.result.finished,
@@ -366,7 +374,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Orders that were placed by the deadline of now, where that many are placed by now.
+    /// Records the orders placed so far, and returns those that are past their deadline.
     fn past_deadline(&mut self, placed: f64) -> f64 {
         self.placed.push_back(placed);
         let is_full = self.clock.time(self.placed.len() as u64) > self.settings[Key::OrderDeadlineSeconds];
@@ -395,7 +403,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Orders that are decided now: by their last vote, or at the deadline.
+    /// Finishes orders that have their last vote or reached the deadline.
     fn decide(&mut self) {
         let result = &mut self.result;
         let passed = |number: &usize| result.stages[*number].passed;
@@ -408,7 +416,7 @@ impl<'a> Run<'a> {
         result.finished = finished;
     }
 
-    /// Sends outcomes to sockets. Returns the orders with an outcome that the owner knows.
+    /// Sends outcomes to sockets. Returns the orders with an outcome that the client knows.
     fn call_back(&mut self, finished: f64, step: u64) -> f64 {
         let callbacks = &mut self.callbacks;
         let with_socket =
@@ -426,11 +434,11 @@ impl<'a> Run<'a> {
         self.result.not_called_back += overdue;
         let rate = sent / self.clock.step();
         callbacks.wait =
-            if callbacks.pool < 1e-6 { 0.0 } else { CALLBACK_PATIENCE.min(callbacks.pool / rate.max(1e-6)) };
+            if callbacks.pool < 1e-6 { 0.0 } else { CALLBACK_TIMEOUT.min(callbacks.pool / rate.max(1e-6)) };
         self.result.finished - callbacks.pool
     }
 
-    /// Asks the status service. Returns the orders with an outcome that the owner knows.
+    /// Polls the status service. Returns the orders with an outcome that the client knows.
     fn poll(&mut self, accepted: f64, step: u64) -> f64 {
         self.polls.asking += accepted;
         let want = self.polls.asking / self.settings[Key::PollSeconds] * self.clock.step();
@@ -439,13 +447,13 @@ impl<'a> Run<'a> {
         let seconds = (self.settings[Key::OverheadMs] + self.settings[Key::DatabaseMs]) / 1e3;
         let answered = through * self.invoke(self.status_service, through, seconds, false, step);
         self.result.polls += answered;
-        let asked_of_finished = if self.polls.asking > 0.0 {
+        let finished_polls = if self.polls.asking > 0.0 {
             answered * ((self.result.finished - self.polls.known) / self.polls.asking).clamp(0.0, 1.0)
         } else {
             0.0
         };
-        self.polls.asking -= asked_of_finished;
-        self.polls.known += asked_of_finished;
+        self.polls.asking -= finished_polls;
+        self.polls.known += finished_polls;
         self.polls.known
     }
 
@@ -464,7 +472,7 @@ impl<'a> Run<'a> {
         });
     }
 
-    /// Whether no order waits for its outcome, and no client for its notification.
+    /// Whether no order waits for its outcome, and no client waits to learn one.
     fn is_idle(&self, confirm: Option<Confirm>) -> bool {
         let asking = if confirm == Some(Confirm::Poll) { self.polls.asking } else { self.callbacks.pool };
         self.result.accepted - self.result.finished < HALF_AN_ORDER && asking < HALF_AN_ORDER
@@ -485,15 +493,15 @@ impl<'a> Run<'a> {
         self.result
     }
 
-    /// Orders that can be shipped on the days that the simulation can book.
-    #[expect(clippy::cast_precision_loss, reason = "some days")]
+    /// Shipments on the days that the simulated orders can book; `None` in a lane without shipments.
+    #[expect(clippy::cast_precision_loss, reason = "at most a few days")]
     fn places(&self) -> Option<f64> {
         let books = self.flow.stages.iter().any(|stage| stage.counter == Some(Counter::Day));
         let days = self.settings[Key::ShipmentHorizonDays] + (self.result.seconds.len() / 86_400) as f64;
         books.then_some(self.settings[Key::ShipmentsPerDay] * days)
     }
 
-    /// The limits that held something up, first to last.
+    /// The limits that the load reached, in order of time.
     fn bounds(&self) -> Vec<Bound> {
         let settings = self.settings;
         let is_sync = self.lane.answer == Answer::Outcome;
@@ -538,7 +546,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Which setting limits a table that takes that many write units a second.
+/// The setting that limits a table with that many write units per second.
 pub(crate) fn table_key(settings: &Settings, per_second: f64) -> Key {
     if per_second >= settings[Key::TableWriteUnits] {
         Key::TableWriteUnits
@@ -562,10 +570,10 @@ impl Callbacks {
         }
     }
 
-    /// Remembers what has entered, and returns what had when a callback of now would have been dropped.
+    /// Records `entered`, and returns it as of [`CALLBACK_TIMEOUT`] ago: callbacks up to there have timed out.
     fn remember(&mut self, clock: Clock) -> f64 {
         self.history.push_back(self.entered);
-        if clock.time(self.history.len() as u64) > CALLBACK_PATIENCE {
+        if clock.time(self.history.len() as u64) > CALLBACK_TIMEOUT {
             self.history.pop_front().unwrap_or(0.0)
         } else {
             0.0
@@ -611,7 +619,7 @@ mod tests {
             for lane in &lanes::LANES {
                 let simulation = simulate(lane, &load, &settings, Confirm::Callback);
 
-                // One step a second, until the load and twelve hours more are over.
+                // One step a second, until twelve hours after the load at the latest.
                 let steps = simulation.seconds.len() as u64 * clock(DAY).steps(1);
                 assert!((86_400..=129_601).contains(&steps), "{} at {rate}/s: {steps}", lane.name);
             }

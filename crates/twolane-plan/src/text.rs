@@ -4,13 +4,13 @@ use crate::settings::{SETTINGS, Settings, Source};
 use crate::{Api, Architecture, Arrivals, Change, Confirm, LanePlan, Load, Need, Outlook, Plan};
 use std::fmt::Write as _;
 
-/// Width of a line.
+/// Width of a line, in characters.
 const WIDTH: usize = 100;
 
-/// Limits that are named of many.
+/// Maximum number of limits to name.
 const SHOWN: usize = 4;
 
-/// The plan.
+/// The plan as text.
 #[must_use]
 pub fn text(plan: &Plan) -> String {
     let mut text = format!("{}\n{}\n", heading(plan), plan.basis);
@@ -19,13 +19,13 @@ pub fn text(plan: &Plan) -> String {
         text += &lane_text(lane, plan);
     }
     text += "\n";
-    for (label, words) in basis(plan) {
-        text += &wrapped(&format!("{label:<12}"), &words);
+    for (label, value) in basis(plan) {
+        text += &wrapped(&format!("{label:<12}"), &value);
     }
     text.trim_end().to_owned()
 }
 
-/// The load and the what-ifs.
+/// The load and the choices, on one line.
 pub(crate) fn heading(plan: &Plan) -> String {
     let Load { arrivals, rate, peak, duration_seconds } = &plan.load;
     let rate = number(*rate);
@@ -62,12 +62,12 @@ fn lane_text(lane: &LanePlan, plan: &Plan) -> String {
     text
 }
 
-/// Whether a lane passes.
+/// Whether the lane passes, as text.
 pub(crate) fn verdict(lane: &LanePlan) -> String {
     format!("{} lane: {}", lane.lane.name, if lane.passes { "passes" } else { "does not pass" })
 }
 
-/// What there is to say of a lane: a label, and what it is of.
+/// The findings of a lane, by label.
 pub(crate) fn rows(lane: &LanePlan, plan: &Plan) -> Vec<(&'static str, Vec<String>)> {
     let has_queue = !lane.lane.queues.is_empty();
     let delays = lane.delays.map_or_else(
@@ -95,7 +95,7 @@ pub(crate) fn rows(lane: &LanePlan, plan: &Plan) -> Vec<(&'static str, Vec<Strin
     ]
 }
 
-/// What a plan rests on.
+/// Assumptions, omissions and sources of a plan, by label.
 pub(crate) fn basis(plan: &Plan) -> [(&'static str, String); 3] {
     let (limits, prices) = (&plan.limits, &plan.prices_as_of);
     [
@@ -122,7 +122,7 @@ fn limits(lane: &LanePlan) -> Vec<String> {
     if bounds.is_empty() { vec!["nothing".to_owned()] } else { bounds }
 }
 
-/// The needs that are not met, of each setting the greatest; or the one that is closest to it.
+/// The unmet needs, the greatest for each setting. If all are met, the one closest to its limit.
 fn needs(lane: &LanePlan) -> (&'static str, Vec<String>) {
     let mut worst: Vec<&Need> = Vec::new();
     for need in &lane.needs {
@@ -258,11 +258,11 @@ pub fn settings_text(values: &Settings) -> String {
     text.trim_end().to_owned()
 }
 
-/// Lines of at most [`WIDTH`] characters, indented as far as their label is long.
-fn wrapped(label: &str, words: &str) -> String {
+/// Wraps the text to lines of at most [`WIDTH`] characters, indented by the length of the label.
+fn wrapped(label: &str, text: &str) -> String {
     let mut lines = vec![label.to_owned()];
-    for word in words.split(' ') {
-        let line = lines.last_mut().expect("there is one");
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is a first line");
         if line.chars().count() + word.chars().count() > WIDTH {
             lines.push(format!("{:width$}{word} ", "", width = label.chars().count()));
         } else {
@@ -273,10 +273,10 @@ fn wrapped(label: &str, words: &str) -> String {
     lines.iter().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
-/// Between a figure and its unit, and between its thousands: no line ends there.
+/// No-break space, between a figure and its unit, and between thousands.
 const NO_BREAK: &str = "\u{a0}";
 
-/// With three significant digits, thousands as in `12 300`.
+/// A number with three significant digits, and thousands as in `12 300`.
 fn number(value: f64) -> String {
     if value < 0.0005 {
         return "0".to_owned();
@@ -315,7 +315,7 @@ fn percent(part: f64) -> String {
     }
 }
 
-/// A time with the unit that suits it.
+/// A time in a suitable unit.
 fn time(seconds: f64) -> String {
     match seconds {
         0.0 => "0\u{a0}s".to_owned(),

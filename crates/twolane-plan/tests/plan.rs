@@ -1,17 +1,17 @@
-//! The model against closed forms, and what holds for any question.
+//! Checks the model against closed forms, and invariants for random inputs.
 
 use lanes::LANES;
 use proptest::prelude::*;
-use twolane_plan::{Api, Architecture, Arrivals, Confirm, LanePlan, LimitTable, Load, Question, Settings, plan};
+use twolane_plan::{Api, Architecture, Arrivals, Confirm, LanePlan, LimitTable, Load, PlanInput, Settings, plan};
 use twolane_report::PriceTable;
 
-fn question(load: Load, set: &[(&str, f64)]) -> Question {
+fn input(load: Load, set: &[(&str, f64)]) -> PlanInput {
     let limits = LimitTable::embedded();
     let mut settings = Settings::new(&limits);
     for (name, value) in set {
-        settings.set(name, *value).expect("it is a setting in its range");
+        settings.set(name, *value).expect("the value is in its range");
     }
-    Question {
+    PlanInput {
         lanes: LANES.iter().collect(),
         load,
         settings,
@@ -26,20 +26,20 @@ fn question(load: Load, set: &[(&str, f64)]) -> Question {
 }
 
 fn constant(rate: f64, seconds: f64) -> Load {
-    Load::new(Arrivals::Constant, rate, 1.0, seconds).expect("it is a load")
+    Load::new(Arrivals::Constant, rate, 1.0, seconds).expect("it is in range")
 }
 
-fn lane(question: &Question, name: &str) -> LanePlan {
-    let found = plan(question).lanes.into_iter().find(|lane| lane.lane.name == name);
-    found.expect("each lane was asked for")
+fn lane(input: &PlanInput, name: &str) -> LanePlan {
+    let found = plan(input).lanes.into_iter().find(|lane| lane.lane.name == name);
+    found.expect("the plan has every lane")
 }
 
 #[track_caller]
-fn is(value: f64, expected: f64) {
+fn assert_close(value: f64, expected: f64) {
     assert!((value - expected).abs() <= 1e-6 * expected.abs().max(1.0), "{value} is not {expected}");
 }
 
-/// Nothing but the queue's pollers is in the way: ten batches of ten at once, each of which takes 0.1 s.
+/// Only the queue's pollers limit the load: ten concurrent batches of ten messages, each batch for 0.1 s.
 const SERVES_A_THOUSAND: &[(&str, f64)] = &[
     ("ApiRateLimit", 1e6),
     ("ApiBurstLimit", 1e6),
@@ -51,82 +51,80 @@ const SERVES_A_THOUSAND: &[(&str, f64)] = &[
 
 #[test]
 fn concurrency_is_rate_times_duration() {
-    let sync = lane(&question(constant(400.0, 60.0), &[("DatabaseMs", 248.0)]), "sync");
+    let sync = lane(&input(constant(400.0, 60.0), &[("DatabaseMs", 248.0)]), "sync");
 
     // Little's law: 400 a second, each for 248 + 2 ms.
-    is(sync.concurrency[0].most, 100.0);
-    is(sync.delays.expect("orders were done").p99, 0.25);
+    assert_close(sync.concurrency[0].most, 100.0);
+    assert_close(sync.delays.expect("orders were done").p99, 0.25);
     assert!(sync.passes);
 }
 
 #[test]
-fn a_token_bucket_takes_its_burst_and_its_rate() {
-    let sync = lane(&question(constant(1_500.0, 60.0), &[("SyncBurstLimit", 2_000.0)]), "sync");
+fn a_token_bucket_grants_its_burst_and_its_rate() {
+    let sync = lane(&input(constant(1_500.0, 60.0), &[("SyncBurstLimit", 2_000.0)]), "sync");
 
-    is(sync.orders.confirmed, 2_000.0 + 500.0 * 60.0);
-    is(sync.orders.refused.throttled, 1_500.0 * 60.0 - 32_000.0);
+    assert_close(sync.orders.confirmed, 2_000.0 + 500.0 * 60.0);
+    assert_close(sync.orders.refused.throttled, 1_500.0 * 60.0 - 32_000.0);
     // The bucket is empty after 2000 / (1500 − 500) seconds.
     assert_eq!((sync.limited_by[0].setting, sync.limited_by[0].first_second), ("SyncRateLimit", 2));
 }
 
 #[test]
-fn a_backlog_grows_and_drains_by_the_difference_of_the_rates() {
-    let asynchronous = lane(&question(constant(3_000.0, 60.0), SERVES_A_THOUSAND), "async");
+fn a_backlog_grows_and_drains_at_the_difference_of_the_rates() {
+    let asynchronous = lane(&input(constant(3_000.0, 60.0), SERVES_A_THOUSAND), "async");
 
-    // (3000 − 1000) × 60 orders, and 120 000 / 1000 seconds until they are done.
-    is(asynchronous.backlog.peak, 120_000.0);
+    // The backlog is (3000 − 1000) × 60 orders, and drains in 120 000 / 1000 seconds.
+    assert_close(asynchronous.backlog.peak, 120_000.0);
     assert_eq!(asynchronous.backlog.peak_second, 59);
     assert_eq!(asynchronous.backlog.drain_seconds, Some(120));
     // An order of second t waits t × (3000 / 1000 − 1): 60 s at the median, and 17 ms + 20 ms + … without a queue.
     let delays = asynchronous.delays.expect("orders were done");
     assert!((delays.p50 - 60.0).abs() < 1.5 && (delays.p99 - 119.0).abs() < 1.5, "{delays:?}");
     assert_eq!(asynchronous.limited_by[0].setting, "MaximumConcurrency");
-    is(asynchronous.orders.confirmed, 180_000.0);
+    assert_close(asynchronous.orders.confirmed, 180_000.0);
 }
 
 #[test]
 fn a_backlog_drains_while_orders_arrive() {
-    let load = Load::new(Arrivals::Burst, 600.0, 2.5, 900.0).expect("it is a load");
+    let load = Load::new(Arrivals::Burst, 600.0, 2.5, 900.0).expect("it is in range");
 
-    let asynchronous = lane(&question(load, SERVES_A_THOUSAND), "async");
+    let asynchronous = lane(&input(load, SERVES_A_THOUSAND), "async");
 
-    // (1500 − 1000) × 300 orders, which drain in 150 000 / (1000 − 600) = 375 s: 300 s in the load, and 30 000 / 1000 s after it.
-    is(asynchronous.backlog.peak, 150_000.0);
+    // (1500 − 1000) × 300 orders. They drain in 150 000 / (1000 − 600) = 375 s: 300 s during the load, then 30 000 / 1000 s.
+    assert_close(asynchronous.backlog.peak, 150_000.0);
     assert_eq!(asynchronous.backlog.drain_seconds, Some(30));
 }
 
 #[test]
-fn a_function_that_is_throttled_answers_500_and_a_table_503() {
-    let function = lane(
-        &question(constant(400.0, 60.0), &[("DatabaseMs", 998.0), ("ReservedConcurrentExecutions", 100.0)]),
-        "sync",
-    );
-    let table = lane(&question(constant(400.0, 60.0), &[("ProvisionedWriteUnits", 100.0)]), "sync");
+fn a_throttled_function_answers_500_and_a_throttled_table_503() {
+    let function =
+        lane(&input(constant(400.0, 60.0), &[("DatabaseMs", 998.0), ("ReservedConcurrentExecutions", 100.0)]), "sync");
+    let table = lane(&input(constant(400.0, 60.0), &[("ProvisionedWriteUnits", 100.0)]), "sync");
 
-    is(function.orders.refused.function_throttled, 300.0 * 60.0);
-    is(table.orders.refused.dependency_over_limit, 300.0 * 60.0);
+    assert_close(function.orders.refused.function_throttled, 300.0 * 60.0);
+    assert_close(table.orders.refused.dependency_over_limit, 300.0 * 60.0);
 }
 
 #[test]
-fn invocations_that_last_keep_their_concurrency_until_they_end() {
-    // Each second, ten requests within a tenth of it. Each takes 0.5 s, and two may run at once.
+fn long_invocations_keep_their_concurrency_until_they_end() {
+    // In each second, ten requests arrive within 0.1 s. Each takes 0.5 s, and two may run concurrently.
     let counts: Vec<f64> = (0..100).map(|tenth| if tenth % 10 == 0 { 10.0 } else { 0.0 }).collect();
-    let volleys = Load::recorded(counts, 0.1).expect("it is a load");
+    let volleys = Load::recorded(counts, 0.1).expect("it is in range");
 
-    let sync = lane(&question(volleys, &[("DatabaseMs", 498.0), ("ReservedConcurrentExecutions", 2.0)]), "sync");
+    let sync = lane(&input(volleys, &[("DatabaseMs", 498.0), ("ReservedConcurrentExecutions", 2.0)]), "sync");
 
-    // Idle concurrency takes two at once; a rate of 2 / 0.5 a second would take four in each second.
-    is(sync.orders.confirmed, 20.0);
-    is(sync.concurrency[0].most, 2.0);
+    // Idle concurrency accepts two requests in each second. A rate of 2 / 0.5 s would accept four.
+    assert_close(sync.orders.confirmed, 20.0);
+    assert_close(sync.concurrency[0].most, 2.0);
 }
 
 #[test]
-fn callbacks_take_part_of_the_accounts_requests() {
+fn callbacks_use_a_part_of_the_accounts_request_rate() {
     let set =
         [("ApiRequestsPerSecond", 1_000.0), ("ApiBurst", 1.0), ("ApiRateLimit", 1e6), ("MaximumConcurrency", 1_000.0)];
     let set = [&set[..], &[("OrdersPerSocket", 1e9), ("BatchesAtFirst", 1_000.0)]].concat();
 
-    let asynchronous = lane(&question(constant(2_000.0, 600.0), &set), "async");
+    let asynchronous = lane(&input(constant(2_000.0, 600.0), &set), "async");
 
     let refused = asynchronous.orders.refused.throttled / asynchronous.orders.arrived;
     assert!((0.5..0.80).contains(&refused), "{refused}");
@@ -137,61 +135,61 @@ fn callbacks_take_part_of_the_accounts_requests() {
 fn one_counter_limits_a_day_to_500_orders_a_second_and_eight_to_4_000() {
     let day = |per_day: f64| {
         let set = [SERVES_A_THOUSAND, &[("MaximumConcurrency", 1_000.0), ("ShipmentsPerDay", per_day)]].concat();
-        let bus = lane(&question(constant(800.0, 1.0), &set), "bus");
-        bus.needs.into_iter().find(|need| need.at.contains("day's shipments")).expect("it is needed")
+        let bus = lane(&input(constant(800.0, 1.0), &set), "bus");
+        bus.needs.into_iter().find(|need| need.at.contains("day's shipments")).expect("the bus lane needs it")
     };
 
     let (few, many) = (day(1_999.0), day(1e9));
 
-    is(few.need, 1.6);
-    is(few.have, 1.0);
-    is(many.have, 8.0);
+    assert_close(few.need, 1.6);
+    assert_close(few.have, 1.0);
+    assert_close(many.have, 8.0);
 }
 
 #[test]
 fn orders_past_their_deadline_are_cancelled() {
     let set = [SERVES_A_THOUSAND, &[("OrderDeadlineSeconds", 10.0), ("ShipmentsPerDay", 1e9)]].concat();
 
-    let bus = lane(&question(constant(450.0, 120.0), &set), "bus");
+    let bus = lane(&input(constant(450.0, 120.0), &set), "bus");
 
-    // Three votes an order: the outcomes queue has time for 333 orders a second.
+    // An order has three votes, so the outcomes queue serves 333 orders a second.
     assert!(bus.orders.cancelled > 1_000.0, "{:?}", bus.orders);
     assert!(bus.delays.expect("orders were done").max < 12.0, "{:?}", bus.delays);
 }
 
 #[test]
-fn what_ifs_change_what_they_are_about() {
-    let rest = question(constant(100.0, 3_600.0), &[]);
-    let usd = |question: &Question| lane(question, "async").cost.expect("orders were done").usd_per_million_orders;
-    let of = |question: &Question, service: &str| {
-        let cost = lane(question, "async").cost.expect("orders were done");
+fn each_choice_changes_its_own_costs() {
+    let rest = input(constant(100.0, 3_600.0), &[]);
+    let usd = |input: &PlanInput| lane(input, "async").cost.expect("orders were done").usd_per_million_orders;
+    let of = |input: &PlanInput, service: &str| {
+        let cost = lane(input, "async").cost.expect("orders were done");
         cost.parts.iter().find(|part| part.service == service).map_or(0.0, |part| part.usd_per_million_orders)
     };
 
-    let http = Question { api: Api::Http, ..rest.clone() };
-    let x86 = Question { architecture: Architecture::X86, ..rest.clone() };
-    let poll = Question { confirm: Confirm::Poll, ..rest.clone() };
-    let window = question(constant(100.0, 3_600.0), &[("MaximumBatchingWindowInSeconds", 1.0)]);
-    let provisioned = question(constant(100.0, 3_600.0), &[("ProvisionedWriteUnits", 120.0)]);
+    let http = PlanInput { api: Api::Http, ..rest.clone() };
+    let x86 = PlanInput { architecture: Architecture::X86, ..rest.clone() };
+    let poll = PlanInput { confirm: Confirm::Poll, ..rest.clone() };
+    let window = input(constant(100.0, 3_600.0), &[("MaximumBatchingWindowInSeconds", 1.0)]);
+    let provisioned = input(constant(100.0, 3_600.0), &[("ProvisionedWriteUnits", 120.0)]);
 
-    is(of(&rest, "API Gateway REST") - of(&http, "API Gateway HTTP"), 2.5);
-    is(of(&x86, "Lambda duration") / of(&rest, "Lambda duration"), 0.000_016_666_7 / 0.000_013_333_4);
-    is(of(&poll, "WebSocket messages"), 0.0);
+    assert_close(of(&rest, "API Gateway REST") - of(&http, "API Gateway HTTP"), 2.5);
+    assert_close(of(&x86, "Lambda duration") / of(&rest, "Lambda duration"), 0.000_016_666_7 / 0.000_013_333_4);
+    assert_close(of(&poll, "WebSocket messages"), 0.0);
     assert!(usd(&poll) > usd(&rest));
-    // Full batches: a tenth of the invocations and of the receives and deletes.
-    is(of(&window, "Lambda requests"), 0.02);
+    // Batches are full: a tenth of the invocations, receives and deletes.
+    assert_close(of(&window, "Lambda requests"), 0.02);
     // 120 units of the table and of its index for 730 hours, and 262.8 million orders a month.
-    is(of(&provisioned, "DynamoDB writes"), 2.0 * 120.0 * 730.0 * 0.000_65 / 262.8);
-    let unlisted = Question { lists_orders: false, ..provisioned };
-    is(of(&unlisted, "DynamoDB writes"), 120.0 * 730.0 * 0.000_65 / 262.8);
-    is(usd(&rest) - usd(&Question { lists_orders: false, ..rest.clone() }), 0.625);
+    assert_close(of(&provisioned, "DynamoDB writes"), 2.0 * 120.0 * 730.0 * 0.000_65 / 262.8);
+    let unlisted = PlanInput { lists_orders: false, ..provisioned };
+    assert_close(of(&unlisted, "DynamoDB writes"), 120.0 * 730.0 * 0.000_65 / 262.8);
+    assert_close(usd(&rest) - usd(&PlanInput { lists_orders: false, ..rest.clone() }), 0.625);
 }
 
 #[test]
-fn the_same_question_has_the_same_answer_bit_by_bit() {
-    let load = Load::new(Arrivals::Day, 700.0, 4.0, 3_600.0).expect("it is a load");
-    let question = question(load, &[]);
-    let json = || serde_json::to_string(&plan(&question)).expect("it is JSON");
+fn the_same_input_gives_the_same_plan_bit_by_bit() {
+    let load = Load::new(Arrivals::Day, 700.0, 4.0, 3_600.0).expect("it is in range");
+    let input = input(load, &[]);
+    let json = || serde_json::to_string(&plan(&input)).expect("it is JSON");
 
     assert_eq!(json(), json());
 }
@@ -199,9 +197,9 @@ fn the_same_question_has_the_same_answer_bit_by_bit() {
 #[test]
 fn the_changes_make_a_lane_pass() {
     for rate in [100.0, 1_000.0] {
-        let load = Load::new(Arrivals::Day, rate, 5.0, 86_400.0).expect("it is a load");
+        let load = Load::new(Arrivals::Day, rate, 5.0, 86_400.0).expect("it is in range");
 
-        for lane in plan(&question(load, &[])).lanes {
+        for lane in plan(&input(load, &[])).lanes {
             assert!(lane.passes || lane.with_changes.is_some_and(|then| then.passes), "{} at {rate}/s", lane.lane.name);
         }
     }
@@ -214,7 +212,7 @@ prop_compose! {
         peak in 1.0..10.0_f64,
         seconds in 1.0..90.0_f64,
     ) -> Load {
-        Load::new(arrivals, rate, peak, seconds).expect("it is a load")
+        Load::new(arrivals, rate, peak, seconds).expect("it is in range")
     }
 }
 
@@ -254,7 +252,7 @@ proptest! {
         let confirm = if polls { Confirm::Poll } else { Confirm::Callback };
         let expected = load.orders();
 
-        for lane in plan(&Question { confirm, ..question(load, &set) }).lanes {
+        for lane in plan(&PlanInput { confirm, ..input(load, &set) }).lanes {
             let orders = lane.orders;
             let sum = orders.refused.total() + orders.confirmed + orders.cancelled + orders.failed + orders.waiting;
             prop_assert!((sum - orders.arrived).abs() < 1e-6 * orders.arrived + 1e-3, "{}: {orders:?}", lane.lane.name);

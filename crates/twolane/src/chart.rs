@@ -1,4 +1,4 @@
-//! Timelines drawn for people: one line per order, all on one scale.
+//! Draws timelines as text: one line per order, all on one scale.
 
 use crate::style::{Style, Tone};
 use lanes::{Answer, Lane};
@@ -7,26 +7,26 @@ use std::time::Duration;
 use twolane_client::timeline::{DoneBy, Status, Timeline};
 use twolane_report::printable;
 
-/// Characters of an order id that tell orders apart at a glance.
+/// Characters of an order id that suffice to distinguish orders.
 const SHORT_ID_CHARS: usize = 8;
-/// Between columns.
+/// Space between columns.
 const GAP: &str = "  ";
-/// Bars this wide are easy to compare; order ids give way to them.
+/// Bars this wide are easy to compare. Order ids are left out to reach it.
 const GOOD_BAR_CELLS: usize = 24;
-/// Bars are never narrower; names give way to them.
+/// Minimum width of a bar. Names are cut to reach it.
 const MIN_BAR_CELLS: usize = 16;
-/// Names are never narrower.
+/// Minimum width of a name.
 const MIN_LABEL_CHARS: usize = 10;
 
 const IN_FLIGHT: char = '━';
 const QUEUED: char = '┄';
 const ACKNOWLEDGED: char = '┿';
 const REPEATED: char = '↻';
-const TOLD: char = '●';
+const ANSWERED: char = '●';
 const FETCHED: char = '◆';
 const NO_OUTCOME: char = '✕';
 
-/// All timelines in their order, for lines of `width` columns.
+/// Draws all timelines in their order, in lines of `width` columns.
 pub(crate) fn draw(timelines: &[Timeline], width: usize, style: Style) -> String {
     let Some(first) = timelines.first() else { return String::new() };
     let table = Table::new(timelines, width, first.lane);
@@ -130,7 +130,7 @@ impl Table {
         format!("{flight}{}{rest}", style.paint(tone, &format!("{queued}{}", end_mark(timeline))))
     }
 
-    /// The cell of a moment; the last one is that of the longest timeline's end.
+    /// The cell of a time. The longest timeline ends in the last cell.
     fn cell(&self, at: Duration) -> usize {
         position(at, self.longest, self.bar_cells)
     }
@@ -142,7 +142,7 @@ fn position(at: Duration, longest: Duration, cells: usize) -> usize {
     usize::try_from(position / longest.as_micros().max(1)).unwrap_or(last).min(last)
 }
 
-/// A ruler of so many cells, with round numbers that end where they fall: `0 ms────────20────────40──`.
+/// A ruler of `cells` characters. Each round number ends at its position: `0 ms────────20────────40──`.
 fn scale(longest: Duration, cells: usize) -> String {
     let (unit, zero) = if longest >= Duration::from_secs(10) { (1_000, "0 s") } else { (1, "0 ms") };
     let longest_units = usize::try_from(longest.as_millis() / unit).unwrap_or(usize::MAX);
@@ -157,10 +157,10 @@ fn scale(longest: Duration, cells: usize) -> String {
     ruler.into_iter().collect()
 }
 
-/// The smallest step of 1, 2 or 5 × 10ⁿ whose numbers have room on the ruler; where only one number has, the longest
+/// The smallest step of 1, 2 or 5 × 10ⁿ for which all numbers fit on the ruler. If only one number fits, the longest
 /// duration rounded down to its first digit.
 fn round_step(longest: usize, cells: usize) -> usize {
-    // A number, "0 ms" before it, and some line between.
+    // A number, "0 ms" before it, and 3 cells of line.
     let needed = longest.to_string().len() + 7;
     let ticks = cells / needed;
     let powers = std::iter::successors(Some(1_usize), |power| power.checked_mul(10));
@@ -182,7 +182,7 @@ fn label(timeline: &Timeline, show_id: bool) -> String {
     }
 }
 
-/// The text in exactly so many columns.
+/// Pads or cuts the text to exactly `columns`.
 fn fit(text: &str, columns: usize) -> String {
     if text.chars().count() <= columns {
         return format!("{text:<columns$}");
@@ -198,7 +198,7 @@ fn http_status(timeline: &Timeline) -> String {
 fn tone(status: Status) -> Tone {
     match status {
         Status::Confirmed => Tone::Good,
-        Status::Cancelled | Status::Rejected => Tone::Refused,
+        Status::Cancelled | Status::Rejected => Tone::NotConfirmed,
         Status::Failed | Status::Error | Status::Unanswered => Tone::Bad,
     }
 }
@@ -207,11 +207,11 @@ fn end_mark(timeline: &Timeline) -> char {
     match (timeline.end.outcome.status, timeline.end.by) {
         (Status::Error | Status::Unanswered, _) => NO_OUTCOME,
         (_, DoneBy::Fetch) => FETCHED,
-        _ => TOLD,
+        _ => ANSWERED,
     }
 }
 
-/// Up to 10 s in milliseconds, then in seconds.
+/// The duration as text: in milliseconds below 10 s, else in seconds.
 pub(crate) fn milliseconds(duration: Duration) -> String {
     match duration.as_millis() {
         0..10 => format!("{:.1} ms", duration.as_secs_f64() * 1_000.0),
@@ -220,16 +220,16 @@ pub(crate) fn milliseconds(duration: Duration) -> String {
     }
 }
 
-/// What a bar cannot say: why requests were repeated, how the steps ended, and why an order was not confirmed.
+/// Lines under a bar: why requests were repeated, how the steps ended, and why an order was not confirmed.
 fn details(timeline: &Timeline, width: usize) -> Vec<String> {
     let outcome = &timeline.end.outcome;
     let repeats = timeline.repeats.iter().map(|repeat| {
         let (at, wait) = (milliseconds(repeat.at), milliseconds(repeat.wait));
         format!("{REPEATED} at {at}: {} – repeated after {wait}", repeat.why)
     });
-    // The step that refused says the same.
-    let is_said = |reason: &String| outcome.steps.iter().any(|step| step.reason.as_ref() == Some(reason));
-    let reason = outcome.reason.clone().filter(|reason| !reason.is_empty() && !is_said(reason)).map(|reason| {
+    // The step that refused has the same reason.
+    let is_shown = |reason: &String| outcome.steps.iter().any(|step| step.reason.as_ref() == Some(reason));
+    let reason = outcome.reason.clone().filter(|reason| !reason.is_empty() && !is_shown(reason)).map(|reason| {
         // The reader needs the id to ask for the order later.
         let unanswered = outcome.status == Status::Unanswered;
         if unanswered { format!("{reason} (order {})", timeline.order.order_id) } else { reason }
@@ -247,7 +247,7 @@ fn steps(timeline: &Timeline) -> Option<String> {
     (!steps.is_empty()).then(|| steps.join(" · "))
 }
 
-/// The text in lines of at most `width` columns, indented under its row.
+/// Wraps the text to lines of at most `width` columns, indented under its row.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     const FIRST: &str = "   └ ";
     const NEXT: &str = "     ";
@@ -267,12 +267,12 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     lines.iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
-/// The marks that were used.
+/// Explains the marks in use.
 fn legend(timelines: &[Timeline], lane: Lane) -> String {
     let ended = |mark| timelines.iter().any(|timeline| end_mark(timeline) == mark);
     let queued = timelines.iter().any(|timeline| timeline.acknowledged.is_some());
     let repeated = timelines.iter().any(|timeline| !timeline.repeats.is_empty());
-    let (in_flight, told) = match lane.answer {
+    let (in_flight, answered) = match lane.answer {
         Answer::Outcome => ("until answered".to_owned(), "outcome"),
         Answer::Receipt => {
             let accepted: Vec<_> = lane.accepted.iter().map(u16::to_string).collect();
@@ -282,7 +282,7 @@ fn legend(timelines: &[Timeline], lane: Lane) -> String {
     let entries = [
         (true, format!("{IN_FLIGHT} {in_flight}")),
         (queued, format!("{QUEUED} until the outcome")),
-        (ended(TOLD), format!("{TOLD} {told}")),
+        (ended(ANSWERED), format!("{ANSWERED} {answered}")),
         (ended(FETCHED), format!("{FETCHED} fetched")),
         (ended(NO_OUTCOME), format!("{NO_OUTCOME} no outcome")),
         (repeated, format!("{REPEATED} repeated")),

@@ -1,4 +1,4 @@
-//! What can be typed: commands, options and their help.
+//! Commands, options and their help.
 
 use crate::compare::args::{CompareArgs, compare_help};
 use crate::counters::args::{ACCOUNT_HELP, AccountArgs, STOCK_HELP, StockArgs};
@@ -13,7 +13,7 @@ use std::time::Duration;
 use twolane_client::order_file::parse_order_id;
 use twolane_report::{Promise, promise::metrics_help};
 
-/// Place orders down the lanes of a Twolane stack, and compare what each lane does under the same load.
+/// Place orders down the lanes of a Twolane stack, and compare the lanes under the same load.
 #[derive(Debug, Parser)]
 #[command(name = "twolane", version, arg_required_else_help = true, after_help = EXAMPLES, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -26,25 +26,25 @@ pub(crate) enum Command {
     /// Place orders and draw each one's timeline.
     #[command(after_help = ORDER_HELP)]
     Order(OrderArgs),
-    /// Print what the WebSocket says until Ctrl-C.
+    /// Print WebSocket messages until Ctrl-C.
     #[command(after_help = WATCH_HELP)]
     Watch(WatchArgs),
-    /// Show what is in the dead-letter queues: messages that failed all their deliveries.
+    /// Show the messages in the dead-letter queues: they failed all their deliveries.
     #[command(after_help = DLQ_HELP)]
     Dlq(DlqArgs),
-    /// Move messages from the dead-letter queues back to their queues and wait for the outcome of their orders.
+    /// Move dead letters back to their queues, and wait for the outcome of their orders.
     #[command(after_help = REDRIVE_HELP)]
     Redrive(RedriveArgs),
-    /// Show, add or set how many units of a SKU orders of the bus lane may take.
+    /// Show, add or set the units of a SKU that orders of the bus lane may take.
     #[command(after_help = STOCK_HELP)]
     Stock(StockArgs),
-    /// Show, add or set how much money of an owner orders of the bus lane may take.
+    /// Show, add or set the money of an owner that orders of the bus lane may take.
     #[command(after_help = ACCOUNT_HELP)]
     Account(AccountArgs),
-    /// Send the same load down the stack's lanes, and report what each made of it.
+    /// Send the same load down the stack's lanes, and report how each handles it.
     #[command(after_help = compare_help())]
     Compare(Box<CompareArgs>),
-    /// Compute what each lane would do with a load on AWS: limits, backlog, delays and costs. Nothing is sent.
+    /// Compute how each lane would handle a load on AWS: limits, backlog, delays and costs. Sends nothing.
     #[command(after_help = PLAN_HELP)]
     Plan(Box<PlanArgs>),
     /// Show the report of a comparison again, or compare the reports of several.
@@ -58,31 +58,31 @@ pub(crate) enum Command {
 /// Options of `twolane order`.
 #[derive(Debug, Args)]
 pub(crate) struct OrderArgs {
-    /// Which way the orders go.
+    /// Lane to send the orders down.
     #[arg(long, value_parser = lane_parser())]
     pub(crate) lane: Lane,
-    /// Orders as JSON lines, `-` for standard input; without it, one sample order is placed.
+    /// File of orders as JSON lines, `-` for standard input. Without it, one sample order is placed.
     #[arg(long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
-    /// Write one JSON object per order, as each one ends, and nothing else.
+    /// Write only one JSON object per order, as each order ends.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Orders under way at the same time. Lines of one order id follow each other all the same.
+    /// Orders under way at the same time. Lines with the same order id are still sent one after the other.
     #[arg(long, value_name = "ORDERS", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) concurrency: u16,
-    /// How long to wait for the outcome of an order, from sending it.
+    /// How long to wait for an order's outcome after sending it.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) timeout: u64,
-    /// How often to repeat a request that was throttled (429), met 500, 502, 503 or 504 or got no answer.
-    /// Repeating is safe: an order id has one order, however often it is sent. API Gateway answers 500
+    /// How often to repeat a request that is throttled (429), gets 500, 502, 503 or 504, or gets no answer.
+    /// Repeating is safe: an order id is stored once, however often you send it. API Gateway answers 500
     /// for a throttled function.
     #[arg(long, value_name = "TIMES", default_value_t = 0)]
     pub(crate) retries: usize,
-    /// How to learn the outcome in a lane that answers with a receipt: by the WebSocket, or only by asking the status
-    /// service. Without it, by the WebSocket where the stack has one.
+    /// How to learn the outcome in a lane that answers with a receipt. Without it, by callbacks if the stack has a
+    /// WebSocket API, else by polls.
     #[arg(long, value_enum)]
     pub(crate) confirm: Option<Confirm>,
-    /// How long a callback may take before the status service is asked as well.
+    /// How long to wait for a callback before polling as well.
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(..=86_400))]
     pub(crate) poll_after: u64,
     #[command(flatten)]
@@ -92,10 +92,10 @@ pub(crate) struct OrderArgs {
 /// Options of `twolane watch`.
 #[derive(Debug, Args)]
 pub(crate) struct WatchArgs {
-    /// Subscribe to this order as well, and print its present state first. May be given several times.
+    /// Also subscribe to this order. Prints its current state first. May be given several times.
     #[arg(long = "order", value_name = "ORDER_ID", num_args = 1.., value_parser = parse_order_id)]
     pub(crate) orders: Vec<String>,
-    /// Write every frame as it came, one per line, and nothing else.
+    /// Write only the frames as received, one per line.
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -105,22 +105,22 @@ pub(crate) struct WatchArgs {
 /// Options of `twolane report`.
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// Reports that `twolane compare` wrote: one to show, several to compare with the first.
+    /// Reports of `twolane compare`: one to show, or several to compare with the first.
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
-    /// Write JSON, and nothing else: the report, or the figures of several with their ratios to the first.
+    /// Write only JSON: the report, or the figures of several with their ratios to the first.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Compute costs and verdict anew with these prices: a TOML file like prices/us-east-1.toml.
+    /// Recompute costs and verdict with these prices: a TOML file like prices/us-east-1.toml.
     #[arg(long, value_name = "FILE")]
     pub(crate) prices: Option<PathBuf>,
-    /// Write the report's page to that file, too: charts and figures in one HTML file, for any browser.
+    /// Also write charts and figures to this file, as one HTML page for any browser.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
-    /// Write a picture of what each lane did over time to that file, too: SVG, in light and dark, for documents.
+    /// Also draw each lane over time to this file: an SVG picture for documents, in light and dark.
     #[arg(long, value_name = "FILE")]
     pub(crate) picture: Option<PathBuf>,
-    /// Hold the report against a promise about a lane's figure, such as 'async.done.p99<2s' or '*.lost==0'. May be given
+    /// Check the report against a promise about a lane's figure, such as 'async.done.p99<2s' or '*.lost==0'. May be given
     /// several times. Without it, the promises of the run are shown.
     #[arg(long, value_name = "PROMISE")]
     pub(crate) require: Vec<Promise>,
@@ -129,23 +129,23 @@ pub(crate) struct ReportArgs {
 /// Options of `twolane token`.
 #[derive(Debug, Args)]
 pub(crate) struct TokenArgs {
-    /// Who the token's bearer is: the owner of the orders placed with it. 1 to 255 visible ASCII characters.
+    /// The token's `sub`: the owner of the orders placed with it. 1 to 255 visible ASCII characters.
     #[arg(long, value_name = "NAME", value_parser = parse_subject)]
     pub(crate) subject: String,
     /// How long the token is valid: 90s, 15m, 1h, 2d.
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_ttl)]
     pub(crate) ttl: Duration,
-    /// The issuer's file; without it, that of the local stack.
+    /// The issuer's file. Without it, the local stack's.
     #[arg(long, value_name = "FILE")]
     pub(crate) issuer: Option<PathBuf>,
 }
 
-/// How the outcome of a queued order is learned.
+/// How to learn the outcome of a queued order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Confirm {
-    /// Over the WebSocket; the status service is asked when a callback is overdue.
+    /// Over the WebSocket; polls when a callback is overdue.
     Callback,
-    /// From the status service alone.
+    /// By polling the status service only.
     Poll,
 }
 
@@ -169,29 +169,29 @@ The stack is found in this order:
   2. TWOLANE_API_URL and TWOLANE_WEBSOCKET_URL
   3. TWOLANE_OUTPUTS, a file like that of --outputs
   4. .local/outputs.json here or in a folder above, which `make up` writes
-Requests carry --token or TWOLANE_TOKEN; without either, a token for `demo` that the local stack's \
-issuer makes, where 3, 4 or --outputs gave the stack.
+Requests carry --token or TWOLANE_TOKEN. Without either, and with a stack from --outputs, 3 or 4, \
+the local issuer makes a token for `demo`.
 
-All connections obey HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in upper or lower case; this machine is \
-reached without a proxy. AWS_CA_BUNDLE, or ca_bundle of the AWS profile, names the PEM file of the \
-certificates to trust in place of the operating system's.";
+All connections use HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in upper or lower case, except those to \
+this machine. AWS_CA_BUNDLE, or ca_bundle of the AWS profile, names a PEM file of certificates to \
+trust instead of the operating system's.";
 
 const ORDER_HELP: &str = "\
 The file has one order per line; blank lines are skipped:
   {\"order\":{\"currency\":\"EUR\",\"items\":[{\"sku\":\"SKU-1\",\"quantity\":2,\"unitPriceMinor\":1999}]}}
   {\"name\":\"espresso\",\"order\":{…}}     one order id for all lines of the name
   {\"orderId\":\"<UUID>\",\"order\":{…}}    the order id to use
-`orderId` is taken in upper or lower case, in braces or as urn:uuid:, and sent in lower case. \
-`order` is the request's body. A line without name and orderId has an order id of its own, new in \
-every run. The second line of an order id is sent when the first has its outcome. Nothing is sent \
-unless every line can be read.
+Write `orderId` in upper or lower case, in braces or as urn:uuid:; it is sent in lower case. \
+`order` is the request's body. A line without name and orderId gets a new order id in every run. \
+The second line of an order id is sent when the first has its outcome. Nothing is sent unless \
+every line can be read.
 
 In the bus lane, stock, payment and shipment vote on each order, and the line below it shows how \
 each step ended. Fill stock and accounts first: `twolane stock` and `twolane account`.
 
-Ctrl-C (SIGINT) and SIGTERM end a run early: no more orders are sent, and what is known of those \
-that were is shown. The ones without an outcome are UNANSWERED, with their order ids; they may yet \
-be confirmed. Orders that were not sent are only counted.
+Ctrl-C (SIGINT) and SIGTERM end a run early: no more orders are sent, and the results so far are \
+shown. Orders without an outcome are UNANSWERED, with their order ids; they may still be \
+confirmed. Orders that were not sent are only counted.
 
 Examples:
   twolane order --lane sync
@@ -202,9 +202,9 @@ Examples:
 
 Exit code:
   0    every order was confirmed, cancelled or rejected
-  1    some order was not: no outcome in time, an error such as 429 or 503, or
-       FAILED; or the result could not be written, and is in a file that
-       standard error names
+  1    an order was not: no outcome in time, an error such as 429 or 503, or
+       FAILED; or the result could not be written: standard error names the
+       file that has it
   2    wrong usage, an unreadable file, too few open files or no stack: nothing
        was sent
   130  interrupted by Ctrl-C (SIGINT)
@@ -215,16 +215,16 @@ The stack is found in this order:
   2. TWOLANE_API_URL and TWOLANE_WEBSOCKET_URL
   3. TWOLANE_OUTPUTS, a file like that of --outputs
   4. .local/outputs.json here or in a folder above, which `make up` writes
---stack-name goes by your AWS configuration: AWS_ENDPOINT_URL, or endpoint_url of the profile, \
-included. \
-Requests carry --token or TWOLANE_TOKEN; without either, a token for `demo` that the local stack's \
-issuer makes, where 3, 4 or --outputs gave the stack.";
+--stack-name uses your AWS configuration, including AWS_ENDPOINT_URL, or endpoint_url of the \
+profile. \
+Requests carry --token or TWOLANE_TOKEN. Without either, and with a stack from --outputs, 3 or 4, \
+the local issuer makes a token for `demo`.";
 
 const WATCH_HELP: &str = "\
-Every open socket receives the owner's orders as they get their outcome. A socket that closes is \
-opened again: API Gateway closes each one after two hours. Results of the time between are not sent \
-again. A message on standard error says which time that is. Orders given by --order are subscribed \
-to again, which prints their state; of others ask with --order, or with GET /orders/ORDER_ID.
+An open socket receives a message when one of its owner's orders gets an outcome. API Gateway \
+closes each socket after two hours; `watch` opens it again. Results in between are not sent \
+again: standard error says which period was missed. `watch` also subscribes again to the orders \
+of --order, which prints their state. For other orders use --order or GET /orders/ORDER_ID.
 
 Every five minutes a ping keeps the socket open; its answer is not printed.
 
@@ -234,25 +234,24 @@ Examples:
   twolane watch --json | jq .type
 
 Exit code:
-  0  ended by Ctrl-C, or the reader of its output went away
+  0  ended by Ctrl-C, or the reader closed the output
   1  the WebSocket did not open, the token was refused, or the output could not
      be written
   2  wrong usage or no stack
 
-A socket ends with its token. One of the local issuer is made anew; one that was given by --token or \
-TWOLANE_TOKEN is not, so that watching ends with it.
+A socket closes when its token expires. `watch` renews tokens of the local issuer. It cannot renew a \
+token from --token or TWOLANE_TOKEN, and ends when that token expires.
 
-The stack is found as for `twolane order`, and so is the token; see `twolane --help`.";
+The stack is found, and the token chosen, as for `twolane order`; see `twolane --help`.";
 
-/// What `twolane report --help` ends with.
+/// The last part of `twolane report --help`.
 fn report_help() -> String {
     REPORT_HELP.replacen("{metrics}", &metrics_help(), 1)
 }
 
 const REPORT_HELP: &str = "\
 A promise is LANE.METRIC, an operator (<, <=, >, >=, ==) and a number with its unit. LANE is a name, \
-or * for each lane. A figure that was not measured breaks its promise. The metrics, and what their \
-number is:
+or * for each lane. A figure that was not measured breaks its promise. The metrics and their units:
 {metrics}
 
 Examples:
@@ -266,16 +265,16 @@ Examples:
 Exit code:
   0  shown, and every promise of --require is kept
   1  shown, and --require is given for a run that was interrupted or has errors
-  2  wrong usage, a file that is no report, or a page or a result that cannot be
-     written
+  2  wrong usage, a file that is not a report, or a page or a result that cannot
+     be written
   3  a promise of --require is broken";
 
 const TOKEN_HELP: &str = "\
-`make up` makes a key in .local/issuer.json that only its stack accepts. Whoever can read that file \
-can be anybody there. The token is all that is printed.
+`make up` writes a key to .local/issuer.json that only its stack accepts. Anyone who can read that \
+file can act as any owner there. The command prints only the token.
 
-The stack may go on taking a token for 90 seconds after it expired: 30 for clocks that differ, and 60 \
-for which API Gateway remembers what it thought of a token.
+The stack may accept a token for 90 seconds after it expired: 30 for clocks that differ, and 60 \
+because API Gateway caches the authorizer's result.
 
 Examples:
   twolane token --subject alice
@@ -287,8 +286,8 @@ Exit code:
   0  the token is printed
   2  wrong usage, or no local issuer
 
-The issuer is that beside the file in TWOLANE_OUTPUTS, else beside .local/outputs.json here or in a \
-folder above.";
+The issuer's file is next to the file in TWOLANE_OUTPUTS, else next to .local/outputs.json here or \
+in a folder above.";
 
 #[cfg(test)]
 mod tests {
@@ -301,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_only_one_way_of_naming_the_stack() {
+    fn rejects_two_ways_of_naming_the_stack() {
         let typed = ["twolane", "watch", "--api-url", "http://localhost", "--stack-name", "twolane"];
 
         assert!(Cli::try_parse_from(typed).is_err());

@@ -1,14 +1,14 @@
-//! The command line of Twolane: places orders down any lane of a deployed stack and shows what comes back, when.
+//! The command line of Twolane: places orders down any lane of a deployed stack, and shows when each is answered and done.
 //!
-//! Here are the commands, their options and what they print. Talking to a stack is `twolane-client`, loading and measuring
-//! its lanes `twolane-load`, and what is made of the figures `twolane-report`.
+//! This crate has the commands, their options and what they print. `twolane-client` talks to a stack, `twolane-load` loads
+//! and measures its lanes, and `twolane-report` evaluates the figures.
 
 mod chart;
 mod cli;
 mod compare;
 mod counters;
 mod dead_letters;
-mod kept;
+mod fallback;
 mod order;
 mod order_report;
 mod output;
@@ -31,7 +31,7 @@ use twolane_load::open_files;
 /// Wrong usage: nothing was sent.
 const USAGE: u8 = 2;
 
-/// A figure is not within a promise that was required.
+/// A figure breaks a required promise.
 const PROMISE_BROKEN: u8 = 3;
 
 /// A figure is worse than the baseline's.
@@ -42,17 +42,17 @@ fn main() -> ExitCode {
     match run(cli) {
         Ok(code) => code,
         Err(error) => {
-            progress::tell(&format!("error: {error:#}"));
+            progress::say(&format!("error: {error:#}"));
             ExitCode::from(USAGE)
         }
     }
 }
 
-/// Runs one command. An error means that nothing was sent; what goes wrong later is the command's own to tell.
+/// Runs one command. An error means that nothing was sent. Commands report later failures themselves.
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     open_files::raise_limit();
     rustls::crypto::ring::default_provider().install_default().expect("nothing else chooses a TLS provider");
-    // Only a comparison has more to do than one thread can.
+    // Only a comparison needs more than one thread.
     let runtime = match cli.command {
         Command::Compare(_) => tokio::runtime::Builder::new_multi_thread().enable_all().build()?,
         _ => tokio::runtime::Builder::new_current_thread().enable_all().build()?,
@@ -71,7 +71,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Token(args) => token::run(&args),
         }
     });
-    // A name look-up that still hangs must not keep the program from ending.
+    // Do not wait for a hanging name look-up.
     runtime.shutdown_background();
     result
 }

@@ -25,9 +25,9 @@ use twolane_client::timeline::Timeline;
 use twolane_client::token::Token;
 use twolane_load::open_files::check_concurrency;
 
-/// Columns where standard output is no terminal.
+/// Columns if standard output is not a terminal.
 const DEFAULT_WIDTH: usize = 100;
-/// Narrower lines are not legible, wider ones not comparable.
+/// Range of the chart's width: narrower lines are not legible, and bars in wider lines are hard to compare.
 const WIDTHS: std::ops::RangeInclusive<usize> = 80..=120;
 
 /// Runs the command. An error means that nothing was sent.
@@ -43,7 +43,7 @@ pub(crate) async fn run(args: OrderArgs) -> anyhow::Result<ExitCode> {
         let url = stack.websocket_url()?;
         handshake(&url, &token)?;
         let progress = Arc::clone(&progress);
-        Some(Callbacks::open(url, token, stack.network().clone(), move |text| progress.tell(text)).await)
+        Some(Callbacks::open(url, token, stack.network().clone(), move |text| progress.say(text)).await)
     } else {
         None
     };
@@ -72,7 +72,7 @@ pub(crate) async fn run(args: OrderArgs) -> anyhow::Result<ExitCode> {
             end = ends.next() => end,
             signal = signals.next(), if ended_by.is_none() => {
                 ended_by = Some(signal);
-                // From here on all orders end at once, the ones under way with what is known of them.
+                // All orders now end at once; those under way keep what is known of them.
                 interrupt.send_replace(true);
                 continue;
             }
@@ -94,29 +94,29 @@ pub(crate) async fn run(args: OrderArgs) -> anyhow::Result<ExitCode> {
 
     let not_sent = planned - timelines.len();
     if let Some(signal) = ended_by {
-        progress::tell(&format!("Interrupted ({}). Orders not sent: {not_sent} of {planned}.", signal.name()));
+        progress::say(&format!("Interrupted ({}). Orders not sent: {not_sent} of {planned}.", signal.name()));
     }
     if !args.json {
         timelines.sort_by_key(|timeline| timeline.order.line);
-        let chart = chart::draw(&timelines, width(), Style::of_stdout());
+        let chart = chart::draw(&timelines, width(), Style::for_stdout());
         results.line(&format!("{heading}\n\n{chart}\n\n{}", summary::write(&timelines, not_sent, &api_url)));
     }
     if !results.are_written() {
-        progress::tell(&summary::write(&timelines, not_sent, &api_url));
+        progress::say(&summary::write(&timelines, not_sent, &api_url));
     }
     if placing.requests.missed() {
-        progress::tell(is_it_still_there(&api_url));
+        progress::say(is_it_still_there(&api_url));
     }
     Ok(exit_code(&timelines, results.are_written(), ended_by))
 }
 
-/// How outcomes are learned: as was asked for, or else as the stack tells them.
-fn confirm(asked_for: Option<Confirm>, stack: &Stack) -> Confirm {
-    asked_for.unwrap_or_else(|| {
+/// How to learn outcomes: as chosen, else by callbacks if the stack has a WebSocket API.
+fn confirm(chosen: Option<Confirm>, stack: &Stack) -> Confirm {
+    chosen.unwrap_or_else(|| {
         if stack.has_websocket_api() {
             return Confirm::Callback;
         }
-        progress::tell("This stack has no WebSocket API that is known: the status service is asked for the outcomes.");
+        progress::say("No WebSocket API of this stack is known: polling the status service for outcomes.");
         Confirm::Poll
     })
 }
@@ -126,7 +126,8 @@ fn heading(lane: Lane, orders: usize, concurrency: u16, api_url: &Url) -> String
     format!("{} lane · {}{pace} · {api_url}", lane.name, summary::orders(orders))
 }
 
-/// Orders of one id, in the order of the file: each waits for the one before. Chains do not wait for each other.
+/// Groups the orders by order id, each group in the order of the file. A chain places one order at a time; chains do not
+/// wait for each other.
 fn chains(orders: Vec<PlannedOrder>) -> Vec<Vec<PlannedOrder>> {
     let mut chains: Vec<Vec<PlannedOrder>> = Vec::new();
     let mut chain_by_id: HashMap<String, usize> = HashMap::new();

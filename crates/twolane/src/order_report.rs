@@ -1,4 +1,4 @@
-//! The machine's view of a run: one JSON object per order.
+//! The JSON output of `twolane order`: one object per order.
 
 use orders_api::{Problem, StepView};
 use serde::Serialize;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use twolane_client::timeline::{DoneBy, Timeline};
 use twolane_client::timestamp::timestamp;
 
-/// One order. Every field is always there; `null` where it does not apply or is not known.
+/// One order. Every field is always present; `null` if it does not apply or is not known.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
@@ -14,31 +14,31 @@ struct Report<'a> {
     name: Option<&'a str>,
     line: usize,
     lane: &'a str,
-    /// Requests sent, 1 and more.
+    /// Requests sent, at least 1.
     requests: usize,
-    /// When the first one was sent: RFC 3339, UTC, milliseconds.
+    /// When the first request was sent: RFC 3339, UTC, milliseconds.
     sent_at: String,
-    /// From the first request to the receipt.
+    /// From the first request to the receipt, in milliseconds.
     acknowledged_ms: Option<f64>,
-    /// From the first request to the outcome.
+    /// From the first request to the outcome, in milliseconds.
     done_ms: Option<f64>,
     /// `answer`, `callback` or `fetch`.
     done_by: Option<&'a str>,
-    /// Of the last answer to the order itself.
+    /// Status of the last answer to the order's own request.
     http_status: Option<u16>,
     /// `CONFIRMED`, `CANCELLED`, `REJECTED`, `FAILED`, `ERROR` or `UNANSWERED`.
     status: &'a str,
-    /// The id that SQS or SNS gave the order's message.
+    /// The id of the order's message in SQS or SNS.
     message_id: Option<&'a str>,
     /// Why it was not confirmed.
     reason: Option<&'a str>,
     /// The problem document of the answer.
     problem: Option<&'a Problem>,
-    /// The state of each step, in a lane with steps and once the order has an outcome.
+    /// The state of each step. Only in a lane with steps, once the order has an outcome.
     steps: Option<&'a [StepView]>,
 }
 
-/// The report of one order, on one line.
+/// The report of one order as one line of JSON.
 pub(crate) fn line(timeline: &Timeline) -> String {
     let end = &timeline.end;
     let done_by = match end.by {
@@ -68,7 +68,7 @@ pub(crate) fn line(timeline: &Timeline) -> String {
     serde_json::to_string(&report).expect("a report has only string keys, so it is always JSON")
 }
 
-/// With one decimal.
+/// Milliseconds with one decimal.
 fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 10_000.0).round() / 10.0
 }

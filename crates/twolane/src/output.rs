@@ -1,20 +1,20 @@
 //! Standard output, for results only.
 
-use crate::kept;
-use crate::progress::tell;
+use crate::fallback;
+use crate::progress::say;
 use std::fs::File;
 use std::io::{self, ErrorKind, StdoutLock, Write};
 
 /// Standard output, held for the whole run.
 ///
-/// A reader that goes away (`| head`) is no error: orders are still placed to the end, unseen.
+/// A reader that closes the output (`| head`) is not an error: the command still places all orders.
 pub(crate) struct Output<W = StdoutLock<'static>> {
     writer: W,
     closed: bool,
 }
 
 impl Output {
-    /// Takes hold of standard output.
+    /// Locks standard output.
     pub(crate) fn stdout() -> Self {
         Self::new(io::stdout().lock())
     }
@@ -25,10 +25,10 @@ impl<W: Write> Output<W> {
         Self { writer, closed: false }
     }
 
-    /// Writes one line, or several, at once.
+    /// Writes one or more lines at once.
     ///
     /// # Errors
-    /// What the operating system says, but for a reader that went away.
+    /// The operating system's, except for a reader that closed the output.
     pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
         if self.closed {
             return Ok(());
@@ -42,73 +42,73 @@ impl<W: Write> Output<W> {
         }
     }
 
-    /// Whether the reader went away.
+    /// Whether the reader closed the output.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed
     }
 }
 
-/// Results of work that is done once: what cannot be written to standard output is kept in a file.
+/// Results of work that cannot be repeated. What cannot be written to standard output is saved in a file.
 pub(crate) struct Results<W = StdoutLock<'static>> {
     output: Output<W>,
-    /// The end of the file's name.
+    /// The end of the fallback file's name.
     name: &'static str,
-    kept: Kept,
+    fallback: Fallback,
 }
 
-/// What could not be written to standard output.
-enum Kept {
-    /// Nothing so far.
-    Nothing,
-    /// It is in this file.
+/// Where results go when standard output fails.
+enum Fallback {
+    /// Standard output works so far.
+    Unused,
+    /// Results go to this file.
     File(File),
-    /// It is nowhere.
-    Lost,
+    /// The file failed as well: results are dropped.
+    Failed,
 }
 
 impl Results {
-    /// For standard output, of which it takes hold; `name` is the end of the name of the file.
+    /// Locks standard output. `name` is the end of the name of the file.
     pub(crate) fn stdout(name: &'static str) -> Self {
-        Self { output: Output::stdout(), name, kept: Kept::Nothing }
+        Self { output: Output::stdout(), name, fallback: Fallback::Unused }
     }
 }
 
 impl<W: Write> Results<W> {
-    /// Writes one line, or several, at once. The first time that standard output fails, says so, and where the results are.
+    /// Writes one or more lines at once. When standard output fails, reports the error and where the results are, once.
     pub(crate) fn line(&mut self, text: &str) {
-        let file = match &mut self.kept {
-            Kept::Nothing => {
+        let file = match &mut self.fallback {
+            Fallback::Unused => {
                 if let Err(error) = self.output.line(text) {
-                    tell(&format!("error: Failed to write the result: {error}"));
-                    self.keep(text);
+                    say(&format!("error: Failed to write the result: {error}"));
+                    self.fall_back(text);
                 }
                 return;
             }
-            Kept::File(file) => file,
-            Kept::Lost => return,
+            Fallback::File(file) => file,
+            Fallback::Failed => return,
         };
         if let Err(error) = writeln!(file, "{text}") {
-            tell(&format!("error: Nor can more of it be kept: {error}"));
-            self.kept = Kept::Lost;
+            say(&format!("error: Failed to save more of the result: {error}"));
+            self.fallback = Fallback::Failed;
         }
     }
 
-    fn keep(&mut self, text: &str) {
-        self.kept = match kept::file(self.name, text) {
+    fn fall_back(&mut self, text: &str) {
+        self.fallback = match fallback::file(self.name, text) {
             Ok((file, path)) => {
-                tell(&format!("The result from there on is in {}", path.display()));
-                Kept::File(file)
+                say(&format!("The rest of the result is in {}", path.display()));
+                Fallback::File(file)
             }
             Err(error) => {
-                tell(&format!("error: Nor can it be kept in a file: {error:#}"));
-                Kept::Lost
+                say(&format!("error: Failed to save the result in a file as well: {error:#}"));
+                Fallback::Failed
             }
         };
     }
 
-    /// Whether everything was written to standard output, or its reader went away.
+    /// Whether everything was written to standard output, or its reader closed it.
     pub(crate) fn are_written(&self) -> bool {
-        matches!(self.kept, Kept::Nothing)
+        matches!(self.fallback, Fallback::Unused)
     }
 }
 
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn goes_on_without_its_reader() {
+    fn continues_after_the_reader_closed_the_output() {
         let mut output = Output::new(Failing(ErrorKind::BrokenPipe));
 
         assert!(output.line("one").is_ok());
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_that_the_disk_is_full() {
+    fn reports_a_full_disk() {
         let mut output = Output::new(Failing(ErrorKind::StorageFull));
 
         assert!(output.line("one").is_err());

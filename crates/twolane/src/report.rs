@@ -3,7 +3,7 @@
 use crate::PROMISE_BROKEN;
 use crate::cli::ReportArgs;
 use crate::output::Output;
-use crate::progress::tell;
+use crate::progress::say;
 use anyhow::{Context, bail};
 use std::process::ExitCode;
 use twolane_report::model::Report;
@@ -19,14 +19,14 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     for (option, file) in [("--html", &args.html), ("--picture", &args.picture)] {
         let Some(file) = file else { continue };
         if args.files.len() > 1 {
-            bail!("{option} draws one report, and {} are named", args.files.len());
+            bail!("{option} takes one report, and {} are named", args.files.len());
         }
         if args.files.contains(file) {
             bail!("{option} would overwrite the report {}", file.display());
         }
     }
     if !args.require.is_empty() && args.files.len() > 1 {
-        bail!("--require is about one report, and {} are named", args.files.len());
+        bail!("--require takes one report, and {} are named", args.files.len());
     }
     let mut reports = Vec::new();
     for file in &args.files {
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     let is_required = !args.require.is_empty();
     let is_complete = |report: &Report| report.is_sound() && !report.run.interrupted;
     if is_required && !reports.iter().all(|(_, report)| is_complete(report)) {
-        tell("error: The run was interrupted or has errors, so that it keeps no promise.");
+        say("error: The run was interrupted or has errors, so it keeps no promise.");
         return Ok(ExitCode::FAILURE);
     }
     let is_broken = is_required && reports.iter().any(|(_, report)| !report.keeps_promises());

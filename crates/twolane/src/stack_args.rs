@@ -1,4 +1,4 @@
-//! What can be typed to name a stack.
+//! Options that name a stack.
 
 use clap::Args;
 use std::path::PathBuf;
@@ -8,13 +8,13 @@ use twolane_client::stack::{DeployedAddress, StackAddress};
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "The stack")]
 pub(crate) struct StackArgs {
-    /// URL of the REST API, stage included.
+    /// URL of the REST API, including the stage.
     #[arg(long, value_name = "URL", conflicts_with_all = ["stack_name", "outputs", "region"])]
     pub(crate) api_url: Option<String>,
-    /// URL of the WebSocket API, stage included.
+    /// URL of the WebSocket API, including the stage.
     #[arg(long, value_name = "URL", conflicts_with_all = ["stack_name", "outputs", "region"])]
     pub(crate) websocket_url: Option<String>,
-    /// Access token to send. A local stack's own issuer makes one when none is given.
+    /// Access token to send. Without it, a local stack's issuer makes one.
     #[arg(long, value_name = "TOKEN", env = "TWOLANE_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
     #[command(flatten)]
@@ -25,13 +25,13 @@ pub(crate) struct StackArgs {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "The stack")]
 pub(crate) struct DeployedArgs {
-    /// Name of a deployed AWS stack, whose outputs are read.
+    /// Name of a deployed AWS stack. Its outputs are read.
     #[arg(long, value_name = "NAME", conflicts_with = "outputs")]
     pub(crate) stack_name: Option<String>,
-    /// AWS region; without it, that of your AWS configuration.
+    /// AWS Region. Without it, the Region of your AWS configuration.
     #[arg(long)]
     pub(crate) region: Option<String>,
-    /// AWS profile: its credentials, `region`, `endpoint_url` and `ca_bundle`. Without it, that of `AWS_PROFILE`.
+    /// AWS profile: its credentials, `region`, `endpoint_url` and `ca_bundle`. Without it, the profile in `AWS_PROFILE`.
     #[arg(long)]
     pub(crate) profile: Option<String>,
     /// JSON file with the stack's outputs, as `make up` writes it: {"ApiUrl":"…","WebSocketUrl":"…",…}.
@@ -40,7 +40,7 @@ pub(crate) struct DeployedArgs {
 }
 
 impl StackArgs {
-    /// What was typed.
+    /// The options as an address.
     pub(crate) fn address(&self) -> StackAddress {
         let (api_url, websocket_url) = (self.api_url.clone(), self.websocket_url.clone());
         StackAddress { api_url, websocket_url, deployed: self.deployed.address() }
@@ -48,7 +48,7 @@ impl StackArgs {
 }
 
 impl DeployedArgs {
-    /// What was typed.
+    /// The options as an address.
     pub(crate) fn address(&self) -> DeployedAddress {
         let Self { stack_name, region, profile, outputs } = self.clone();
         DeployedAddress { stack_name, region, profile, outputs }

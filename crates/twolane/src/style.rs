@@ -9,16 +9,16 @@ pub(crate) struct Style {
     colour: bool,
 }
 
-/// What a colour says.
+/// The meaning of a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tone {
     /// Confirmed.
     Good,
     /// Cancelled or rejected.
-    Refused,
+    NotConfirmed,
     /// No outcome.
     Bad,
-    /// Beside the point.
+    /// Secondary text.
     Faint,
 }
 
@@ -28,7 +28,7 @@ impl Style {
     pub(crate) const PLAIN: Self = Self { colour: false };
 
     /// Colour on a terminal, unless `NO_COLOR` is set or the terminal is dumb. See <https://no-color.org>.
-    pub(crate) fn of_stdout() -> Self {
+    pub(crate) fn for_stdout() -> Self {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self { colour: takes_escapes(&std::io::stdout()) && !refused }
     }
@@ -37,7 +37,7 @@ impl Style {
     pub(crate) fn paint(self, tone: Tone, text: &str) -> String {
         let code = match tone {
             Tone::Good => "32",
-            Tone::Refused => "33",
+            Tone::NotConfirmed => "33",
             Tone::Bad => "31",
             Tone::Faint => "2",
         };
@@ -45,7 +45,7 @@ impl Style {
     }
 }
 
-/// Whether escape sequences may be written there: to a terminal that is not dumb, as the shell of Emacs is.
+/// Whether the stream is a terminal that takes escape sequences. A dumb one, such as the shell of Emacs, does not.
 pub(crate) fn takes_escapes(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && !is_dumb(std::env::var_os("TERM").as_deref())
 }
@@ -59,13 +59,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_terminal_that_says_so_is_dumb() {
+    fn only_a_terminal_named_dumb_is_dumb() {
         assert!(is_dumb(Some(OsStr::new("dumb"))));
         assert!(![None, Some(""), Some("xterm-256color")].into_iter().any(|term| is_dumb(term.map(OsStr::new))));
     }
 
     #[test]
-    fn colours_only_where_asked() {
+    fn colours_only_if_enabled() {
         assert_eq!(Style::PLAIN.paint(Tone::Good, "x"), "x");
         assert_eq!(Style { colour: true }.paint(Tone::Good, "x"), "\x1b[32mx\x1b[0m");
     }

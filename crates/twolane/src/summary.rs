@@ -1,4 +1,4 @@
-//! A run in a few lines.
+//! The summary of a run in a few lines.
 
 use crate::chart::milliseconds;
 use reqwest::Url;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use twolane_client::network::is_loopback;
 use twolane_client::timeline::{Status, Timeline};
 
-/// How many orders came to what, those not sent included, how long they took, and what that is worth.
+/// The number of orders by status, including those not sent, how long they took, and what the times are measured from.
 pub(crate) fn write(timelines: &[Timeline], not_sent: usize, api_url: &Url) -> String {
     let mut lines = vec![counts(timelines, not_sent)];
     let acknowledged =
@@ -17,7 +17,7 @@ pub(crate) fn write(timelines: &[Timeline], not_sent: usize, api_url: &Url) -> S
     lines.push(if is_loopback(api_url) {
         "Measured on a local emulator: these latencies say nothing about AWS.".to_owned()
     } else {
-        format!("Measured from this machine against {api_url}, the network between included.")
+        format!("Measured from this machine against {api_url}, including the network between.")
     });
     lines.join("\n")
 }
@@ -33,8 +33,9 @@ fn counts(timelines: &[Timeline], not_sent: usize) -> String {
     ];
     let count = |status| timelines.iter().filter(|timeline| timeline.end.outcome.status == status).count();
     let counted = statuses.map(|(status, word)| (count(status), word)).into_iter().chain([(not_sent, "not sent")]);
-    let told: Vec<_> = counted.filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-    format!("{}: {}", orders(timelines.len() + not_sent), told.join(", "))
+    let parts: Vec<_> =
+        counted.filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    format!("{}: {}", orders(timelines.len() + not_sent), parts.join(", "))
 }
 
 /// `1 order`, `2 orders`.
@@ -42,7 +43,7 @@ pub(crate) fn orders(count: usize) -> String {
     if count == 1 { "1 order".to_owned() } else { format!("{count} orders") }
 }
 
-/// The spread of at least two durations; that of one is drawn already.
+/// The spread of two or more durations. The chart already shows a single one.
 fn spread(name: &str, mut durations: Vec<Duration>) -> Option<String> {
     if durations.len() < 2 {
         return None;
@@ -61,17 +62,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_the_middle_of_an_even_number_of_durations() {
+    fn averages_the_two_middle_durations_of_an_even_number() {
         let durations = [40, 10, 20, 30].map(Duration::from_millis).to_vec();
 
         assert_eq!(
-            spread("queued ", durations).expect("there are some"),
+            spread("queued ", durations).expect("there are four"),
             "queued   min    10 ms   median    25 ms   max    40 ms"
         );
     }
 
     #[test]
-    fn tells_no_spread_of_fewer_than_two_durations() {
+    fn shows_no_spread_of_fewer_than_two_durations() {
         for count in [0, 1] {
             assert_eq!(spread("queued ", vec![Duration::ZERO; count]), None);
         }

@@ -1,4 +1,4 @@
-//! `twolane token`.
+//! `twolane token`: prints an access token for the local stack.
 
 use crate::cli::TokenArgs;
 use crate::output::Output;
@@ -9,7 +9,6 @@ use std::time::SystemTime;
 use twolane_client::issuer::{self, Issuer};
 use twolane_client::stack::Stack;
 
-/// Runs the command.
 pub(crate) fn run(args: &TokenArgs) -> anyhow::Result<ExitCode> {
     let issuer = Issuer::read(&issuer_file(args)?)?;
     let mut output = Output::stdout();
@@ -24,8 +23,8 @@ fn issuer_file(args: &TokenArgs) -> anyhow::Result<PathBuf> {
     match Stack::local_outputs()?.as_deref().and_then(issuer::next_to) {
         Some(path) => Ok(path),
         None => bail!(
-            "No local issuer found: --issuer is not given, and there is no {} beside the outputs of a local stack. Run \
-             `make up` to start one. Tokens of another stack come from its own issuer.",
+            "No local issuer found: --issuer is not given, and no {} is next to the outputs of a local stack. Run \
+             `make up` to start one. For another stack, get a token from its own issuer.",
             issuer::FILE_NAME
         ),
     }

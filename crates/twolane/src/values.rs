@@ -1,55 +1,57 @@
-//! What options take, where that is neither a number nor a text.
+//! Parsers for option values that are neither plain numbers nor plain text.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use lanes::{LANES, Lane, QueueSpec};
 use std::time::Duration;
 
-/// Reads the name of a lane.
+/// Parses the name of a lane.
 pub(crate) fn lane_parser() -> impl TypedValueParser<Value = Lane> {
     let names = LANES.iter().map(|lane| PossibleValue::new(lane.name).help(lane.summary));
-    PossibleValuesParser::new(names).map(|typed| lanes::lane(&typed).expect("only names of the table are taken"))
+    PossibleValuesParser::new(names)
+        .map(|typed| lanes::lane(&typed).expect("the parser accepts only names of the table"))
 }
 
-/// Reads the name of a queue.
+/// Parses the name of a queue.
 pub(crate) fn queue_parser() -> impl TypedValueParser<Value = &'static QueueSpec> {
-    PossibleValuesParser::new(lanes::queues().map(|queue| queue.name))
-        .map(|typed| lanes::queues().find(|queue| queue.name == typed).expect("only names of the table are taken"))
+    PossibleValuesParser::new(lanes::queues().map(|queue| queue.name)).map(|typed| {
+        lanes::queues().find(|queue| queue.name == typed).expect("the parser accepts only names of the table")
+    })
 }
 
-/// Reads the name of a step of any lane.
+/// Parses the name of a step of any lane.
 pub(crate) fn step_parser() -> PossibleValuesParser {
     LANES.iter().flat_map(|lane| lane.steps).map(|step| step.name).collect::<Vec<_>>().into()
 }
 
-/// Reads one of some values by its name; each has a name, its help, and what it stands for.
+/// Parses one of the values by its name. Each row has a name, its help, and the value.
 pub(crate) fn one_of<T: Clone + Send + Sync + 'static>(
     values: &'static [(&'static str, &'static str, T)],
 ) -> impl TypedValueParser<Value = T> {
     let names = values.iter().map(|(name, help, _)| PossibleValue::new(*name).help(*help));
     PossibleValuesParser::new(names).map(|typed| {
         let found = values.iter().find(|(name, ..)| *name == typed);
-        found.expect("only names of these values are taken").2.clone()
+        found.expect("the parser accepts only these names").2.clone()
     })
 }
 
-/// Reads a subject that the stack can take for an owner.
+/// Parses a `sub` that the stack accepts as an owner.
 ///
 /// # Errors
-/// What it must be, for anything else.
+/// The text is not one; the error says what it must be.
 pub(crate) fn parse_subject(text: &str) -> Result<String, String> {
     orders_api::check_subject(text).map(|()| text.to_owned()).map_err(|error| error.to_string())
 }
 
-/// Reads a time such as `90s`, `15m`, `1h` or `2d`.
+/// Parses a time above zero, such as `90s`, `15m`, `1h` or `2d`.
 ///
 /// # Errors
-/// What is understood, for anything else.
+/// The text is not such a time; the error says what it must be.
 pub(crate) fn parse_ttl(text: &str) -> Result<Duration, String> {
     let wrong = || "a whole number and s, m, h or d, such as 90s, 15m, 1h or 2d".to_owned();
     let (number, unit) = text.split_at(text.len() - text.chars().next_back().ok_or_else(wrong)?.len_utf8());
     let number: u32 = number.parse().map_err(|_| wrong())?;
     if number == 0 {
-        return Err("more than nothing: such a token has expired when it is made".to_owned());
+        return Err("a time above 0".to_owned());
     }
     let seconds = match unit {
         "s" => 1,
@@ -78,7 +80,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_the_reader_of_times_panic(text in any::<String>()) {
+        fn no_text_makes_the_parser_of_times_panic(text in any::<String>()) {
             let _ = parse_ttl(&text);
         }
     }

@@ -1,8 +1,8 @@
-//! `twolane watch`: prints what the WebSocket says.
+//! `twolane watch`: prints the frames of the WebSocket.
 
 use crate::cli::WatchArgs;
 use crate::output::Output;
-use crate::progress::tell;
+use crate::progress::say;
 use crate::style::{Style, Tone};
 use orders_api::{OrderView, ServerFrame};
 use std::process::ExitCode;
@@ -17,7 +17,7 @@ use twolane_client::timestamp::timestamp;
 use twolane_client::token::Token;
 use twolane_report::printable;
 
-/// Most order ids in one message.
+/// Maximum number of order ids in one message.
 const MAX_LISTED: usize = 10;
 
 /// Runs the command. An error means that there is nothing to watch.
@@ -25,15 +25,15 @@ pub(crate) async fn run(args: WatchArgs) -> anyhow::Result<ExitCode> {
     let stack = Stack::find(&args.stack.address()).await?;
     let (url, token) = (stack.websocket_url()?, Token::find(args.stack.token.as_deref(), &stack)?);
     handshake(&url, &token)?;
-    let style = Style::of_stdout();
+    let style = Style::for_stdout();
     let mut output = Output::stdout();
     let subscribed = args.orders.clone();
     let network = stack.network().clone();
     let mut socket = Socket::keep_open(url.clone(), token, network, KeepAlive::Message, move || subscribed.clone());
     let gap = Gap { orders: &args.orders, api_url: stack.api_url().ok().map(|url| url.to_string()) };
     let (mut opened_before, mut hinted) = (false, false);
-    // Since when nothing is heard.
-    let mut silent_since = None;
+    // Start of the gap: the socket was last known to be open then.
+    let mut gap_since = None;
     let mut interrupted = std::pin::pin!(ctrl_c());
     let code = loop {
         let event = tokio::select! {
@@ -43,35 +43,35 @@ pub(crate) async fn run(args: WatchArgs) -> anyhow::Result<ExitCode> {
         match event {
             Event::Opened if opened_before => {
                 hinted = false;
-                tell("The WebSocket is open again.");
-                if let Some(since) = silent_since.take() {
-                    tell(&gap.until_now(since, OffsetDateTime::now_utc()));
+                say("The WebSocket is open again.");
+                if let Some(since) = gap_since.take() {
+                    say(&gap.until_now(since, OffsetDateTime::now_utc()));
                 }
             }
             Event::Opened => {
                 opened_before = true;
-                tell(&format!("Watching {url} until Ctrl-C."));
+                say(&format!("Watching {url} until Ctrl-C."));
             }
             Event::Lost { why, hint, .. } if !opened_before => {
-                tell(&format!("error: Failed to open the WebSocket {url}: {why}"));
-                hint.into_iter().for_each(tell);
+                say(&format!("error: Failed to open the WebSocket {url}: {why}"));
+                hint.into_iter().for_each(say);
                 break ExitCode::FAILURE;
             }
             Event::Lost { why, hint, retry_in: None, heard_at } => {
-                silent_since = silent_since.or(heard_at);
-                tell(&format!("error: The WebSocket does not open again: {why}"));
-                hint.into_iter().for_each(tell);
+                gap_since = gap_since.or(heard_at);
+                say(&format!("error: The WebSocket does not open again: {why}"));
+                hint.into_iter().for_each(say);
                 break ExitCode::FAILURE;
             }
             Event::Lost { why, hint, retry_in: Some(retry_in), heard_at } => {
-                silent_since = silent_since.or(heard_at);
-                tell(&format!("The WebSocket is not open ({why}). It is tried again in {} ms.", retry_in.as_millis()));
-                hint.filter(|_| !std::mem::replace(&mut hinted, true)).into_iter().for_each(tell);
+                gap_since = gap_since.or(heard_at);
+                say(&format!("The WebSocket is not open ({why}). Trying again in {} ms.", retry_in.as_millis()));
+                hint.filter(|_| !std::mem::replace(&mut hinted, true)).into_iter().for_each(say);
             }
             Event::Frame { text, .. } => {
                 let line = if args.json { one_line(&text) } else { line(&text, OffsetDateTime::now_utc(), style) };
                 if let Err(error) = output.line(&line) {
-                    tell(&format!("error: Failed to write the frame: {error}"));
+                    say(&format!("error: Failed to write the frame: {error}"));
                     break ExitCode::FAILURE;
                 }
                 if output.is_closed() {
@@ -81,21 +81,21 @@ pub(crate) async fn run(args: WatchArgs) -> anyhow::Result<ExitCode> {
         }
     };
     socket.close().await;
-    if let Some(since) = silent_since {
-        tell(&gap.to_the_end(since));
+    if let Some(since) = gap_since {
+        say(&gap.to_the_end(since));
     }
     Ok(code)
 }
 
-/// A time without an open WebSocket: nothing is sent again that was announced meanwhile.
+/// A period without an open WebSocket. Notifications of that period are not sent again.
 struct Gap<'a> {
-    /// What is subscribed to again.
+    /// Orders to subscribe to again.
     orders: &'a [String],
     api_url: Option<String>,
 }
 
 impl Gap<'_> {
-    /// What was missed, now that the socket is open again.
+    /// The message after the socket opened again.
     fn until_now(&self, since: OffsetDateTime, now: OffsetDateTime) -> String {
         let subscribed = match self.orders {
             [] => String::new(),
@@ -107,7 +107,7 @@ impl Gap<'_> {
         format!("Results between {since} and {now} may be missing.{subscribed} {}", self.catch_up(which))
     }
 
-    /// What was missed, where the socket did not open again.
+    /// The message when the socket did not open again.
     fn to_the_end(&self, since: OffsetDateTime) -> String {
         format!("Results since {} may be missing. {}", timestamp(since), self.catch_up("an order"))
     }
@@ -129,12 +129,12 @@ fn listed(orders: &[String]) -> String {
     }
 }
 
-/// The frame as it came; line breaks between the tokens of JSON mean nothing, so they may go.
+/// The frame as received, on one line: line breaks between JSON tokens mean nothing.
 fn one_line(text: &str) -> String {
     text.replace(['\r', '\n'], " ")
 }
 
-/// A frame for people: time, type, order, detail.
+/// A frame as one line of text: time, type, order id, detail.
 fn line(text: &str, now: OffsetDateTime, style: Style) -> String {
     let stamp = timestamp(now);
     let time = style.paint(Tone::Faint, stamp.split_once('T').map_or(stamp.as_str(), |(_, time)| time));
@@ -143,9 +143,11 @@ fn line(text: &str, now: OffsetDateTime, style: Style) -> String {
             ("order.confirmed", Tone::Good, order_id, order.map_or(order_url, |order| Some(describe(&order))))
         }
         Ok(ServerFrame::Cancelled { order_id, reason, .. }) => {
-            ("order.cancelled", Tone::Refused, order_id, Some(reason))
+            ("order.cancelled", Tone::NotConfirmed, order_id, Some(reason))
         }
-        Ok(ServerFrame::Rejected { order_id, reason, .. }) => ("order.rejected", Tone::Refused, order_id, Some(reason)),
+        Ok(ServerFrame::Rejected { order_id, reason, .. }) => {
+            ("order.rejected", Tone::NotConfirmed, order_id, Some(reason))
+        }
         Ok(ServerFrame::Failed { order_id, reason }) => ("order.failed", Tone::Bad, order_id, Some(reason)),
         Ok(ServerFrame::Status { order_id, status, order, order_url }) => {
             let detail = order.map(|order| describe(&order)).or(order_url).map(|detail| format!(" · {detail}"));
@@ -157,7 +159,7 @@ fn line(text: &str, now: OffsetDateTime, style: Style) -> String {
         Err(_) => ("?", Tone::Faint, "-".to_owned(), Some(text.to_owned())),
     };
     let kind = style.paint(tone, &format!("{kind:<15}"));
-    // One spelling of each id, whichever the stack sends.
+    // The stack may send another spelling of the id.
     let order_id = parse_order_id(&order_id).unwrap_or(order_id);
     let (order_id, detail) = (printable(&order_id), printable(&detail.unwrap_or_default()));
     format!("{time}  {kind}  {order_id:<36}  {detail}").trim_end().to_owned()
@@ -183,7 +185,7 @@ mod tests {
     const ID: &str = "5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b";
 
     #[test]
-    fn tells_a_confirmed_order_with_its_total() {
+    fn shows_a_confirmed_order_with_its_total() {
         let order = json!({
             "orderId": ID, "status": "CONFIRMED", "lane": "async", "currency": "EUR", "totalMinor": 5997,
             "items": [], "placedAt": "", "attempts": 2,
@@ -197,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_a_pending_order_and_an_error() {
+    fn shows_a_pending_order_and_an_error() {
         let pending = json!({"type": "order.status", "orderId": ID, "status": "PENDING"}).to_string();
         let error = json!({"type": "error", "detail": "send\x1b[2J"}).to_string();
 
@@ -206,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn shows_a_frame_it_does_not_know_as_it_came() {
+    fn shows_an_unknown_frame_as_received() {
         assert!(line(r#"{"type":"order.shipped"}"#, NOW, Style::PLAIN).ends_with(r#"  {"type":"order.shipped"}"#));
     }
 
@@ -218,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn says_after_a_gap_what_is_missing_and_how_to_catch_up() {
+    fn reports_the_gap_and_how_to_catch_up() {
         let orders: Vec<String> = (0..12).map(|number| format!("id-{number}")).collect();
         let gap = |orders| Gap { orders, api_url: Some("https://host/live/".to_owned()) };
         let times = "between 1970-01-01T00:00:00.000Z and 1970-01-01T00:00:00.000Z may be missing.";

@@ -75,7 +75,7 @@ fn draws_both_phases_of_the_async_lane() {
 }
 
 #[test]
-fn draws_the_steps_of_the_bus_lane_and_why_one_refused() {
+fn draws_the_steps_of_the_bus_lane_and_the_reason_of_a_refusal() {
     let step = |step: &str, state: &str, reason: Option<&str>| StepView {
         step: step.to_owned(),
         state: state.to_owned(),
@@ -148,7 +148,7 @@ fn keeps_to_80_columns() {
 }
 
 #[test]
-fn a_callback_that_overtakes_the_acknowledgement_ends_the_bar() {
+fn a_callback_before_the_acknowledgement_ends_the_bar() {
     let chart = drawn(&[queued("coffee", 40, 30, DoneBy::Callback), queued("tea", 0, 40, DoneBy::Callback)], 100);
 
     assert!(!chart.lines().nth(2).expect("a row").contains(ACKNOWLEDGED), "{chart}");
@@ -180,16 +180,16 @@ proptest! {
 }
 
 #[test]
-fn durations_are_written_in_the_unit_that_reads_best() {
+fn writes_durations_in_milliseconds_or_seconds() {
     assert_eq!(milliseconds(Duration::from_micros(4_240)), "4.2 ms");
     assert_eq!(milliseconds(milli(9_999)), "9999 ms");
     assert_eq!(milliseconds(milli(61_000)), "61.0 s");
 }
 
 #[test]
-fn colours_say_the_outcome() {
+fn colours_follow_the_status() {
     assert_eq!(
         [Status::Confirmed, Status::Rejected, Status::Failed, Status::Error, Status::Unanswered].map(tone),
-        [Tone::Good, Tone::Refused, Tone::Bad, Tone::Bad, Tone::Bad]
+        [Tone::Good, Tone::NotConfirmed, Tone::Bad, Tone::Bad, Tone::Bad]
     );
 }

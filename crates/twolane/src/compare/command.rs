@@ -1,4 +1,4 @@
-//! `twolane compare`, from what was typed to the report.
+//! `twolane compare`: runs the comparison and reports it.
 
 use super::args::CompareArgs;
 use super::consent::ask;
@@ -6,7 +6,7 @@ use super::folder::Folder;
 use super::gate::Gate;
 use super::show::{show, show_json};
 use super::{limit, live};
-use crate::progress::tell;
+use crate::progress::say;
 use crate::{PROMISE_BROKEN, REGRESSION};
 use anyhow::{Context, bail};
 use serde_json::json;
@@ -22,12 +22,12 @@ use twolane_report::{PriceTable, Trend, changed, complete, judge, summary, summa
 /// Runs the command.
 ///
 /// # Errors
-/// Nothing was sent, and why.
+/// Nothing was sent; the error says why.
 pub(crate) async fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
     if args.scenario_options.restore {
         let stack = Stack::find(&args.stack.address()).await?.with_all_outputs();
         let (options, address) = (args.settings().scenario_options, args.stack.deployed.address());
-        let (file, restored) = restore(&options, &stack, &address, tell).await?;
+        let (file, restored) = restore(&options, &stack, &address, say).await?;
         put_back(&file, restored);
         return Ok(ExitCode::SUCCESS);
     }
@@ -42,39 +42,40 @@ pub(crate) async fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
     let (lanes, mut settings) = (args.lanes()?, args.settings());
     let stack = Stack::find(&args.stack.address()).await?.with_all_outputs();
     let address = args.stack.deployed.address();
-    // Before anything is asked; and left as it was until the answer is there.
+    // Check that reports can be written before asking. Dropping the folder removes it until the answer.
     let folder = Folder::make(args.output.as_deref(), args.scenario().name())?;
     let gate = Gate::prepare(args.gate.clone())?;
     drop(folder);
     settings.load.seed = settings.load.seed.or_else(|| gate.seed());
     let token = args.stack.token.as_deref();
-    let comparison = Comparison::plan(settings, lanes, &stack, &address, token, tell).await?;
+    let comparison = Comparison::plan(settings, lanes, &stack, &address, token, say).await?;
     gate.check(&comparison)?;
-    comparison.scenario.limits_unknown.iter().for_each(|why| tell(why));
-    // Until the answer is there, a signal ends the program as it would any other.
+    comparison.scenario.limits_unknown.iter().for_each(|why| say(why));
+    // Until the answer, a signal ends the program as usual.
     ask(&comparison.scenario, comparison.api_url(), args.scenario_options.yes)?;
     let interruption = Interruption::listen().context("Failed to listen for signals")?;
     let folder = Folder::make(args.output.as_deref(), args.scenario().name())?;
-    tell(&comparison.begins());
+    say(&comparison.begins());
     let runs = Box::pin(repeat(&comparison, &gate, &interruption, &prices, &folder, args.json)).await?;
     if runs.reports.is_empty() {
-        tell("Interrupted: nothing was changed, and nothing was sent.");
+        say("Interrupted: nothing was changed, and nothing was sent.");
         return Ok(interruption.signal().map_or(ExitCode::FAILURE, |signal| ExitCode::from(signal.exit_code())));
     }
     Ok(conclude(runs, &gate, &interruption, args.json))
 }
 
-/// What came of the runs.
+/// The reports of all runs.
 struct Runs {
     reports: Vec<Report>,
-    /// Whether each ran to its end, and was written and shown.
+    /// Whether each run ended by itself, and its report was written and shown.
     are_complete: bool,
 }
 
-/// Runs the comparison as often as is asked, as long as there is reason to.
+/// Runs the comparison `--repeat` times, or until an interruption, a failed run or a broken promise with
+/// `--abort-on-fail`.
 ///
 /// # Errors
-/// Nothing was sent, and why.
+/// The first run failed: nothing was sent.
 async fn repeat(
     comparison: &Comparison,
     gate: &Gate,
@@ -88,13 +89,13 @@ async fn repeat(
     for number in 1..=times {
         let number = (times > 1).then_some(number);
         if let Some(number) = number {
-            tell(&format!("Run {number} of {times}"));
+            say(&format!("Run {number} of {times}"));
         }
         let report = match comparison.run(interruption, live::show).await {
             Ok(report) => report,
             Err(error) if runs.reports.is_empty() => return Err(error),
             Err(error) => {
-                tell(&format!("error: {error:#}"));
+                say(&format!("error: {error:#}"));
                 None
             }
         };
@@ -115,7 +116,7 @@ async fn repeat(
     Ok(runs)
 }
 
-/// Shows what all runs say together, and writes what a pipeline reads.
+/// Shows the figures of all runs together, and writes the pipeline's files.
 fn conclude(runs: Runs, gate: &Gate, interruption: &Interruption, json: bool) -> ExitCode {
     let Runs { reports, are_complete } = runs;
     let mut is_written = true;
@@ -125,18 +126,18 @@ fn conclude(runs: Runs, gate: &Gate, interruption: &Interruption, json: bool) ->
     let are_sound = reports.iter().all(Report::is_sound);
     let changes = if are_complete && are_sound { gate.changes(&reports) } else { Vec::new() };
     if gate.args.baseline.is_some() && changes.is_empty() {
-        tell("Nothing is compared with the baseline: that takes complete runs without errors.");
+        say("The runs are not compared with the baseline: they must be complete and without errors.");
     } else if gate.args.baseline.is_some() {
-        let for_people = changed(&changes, gate.args.noise);
-        is_written &= if json { show_json(&json!({"changes": changes}), &for_people) } else { show(&for_people) };
+        let text = changed(&changes, gate.args.noise);
+        is_written &= if json { show_json(&json!({"changes": changes}), &text) } else { show(&text) };
     }
     let missing = if are_complete && are_sound { gate.missing(&reports) } else { Vec::new() };
     if !missing.is_empty() {
-        tell(&format!("error: The baseline has what these runs do not have: {}", missing.join(", ")));
+        say(&format!("error: These runs lack figures of the baseline: {}", missing.join(", ")));
     }
     let lost = reports.iter().any(Report::lost_orders);
     if let Err(error) = gate.write(&reports, &changes, are_complete && are_sound && !lost) {
-        tell(&format!("error: {error:#}"));
+        say(&format!("error: {error:#}"));
         is_written = false;
     }
     let is_broken = !reports.iter().all(Report::keeps_promises);
@@ -152,22 +153,22 @@ fn conclude(runs: Runs, gate: &Gate, interruption: &Interruption, json: bool) ->
     }
 }
 
-/// Writes the report and shows it. Where one of them fails, the other is done all the same. Whether neither did. `run` is its
-/// number if there are several: people see them together.
+/// Writes the report and shows it, each even if the other fails. Returns whether both succeeded. `run` is its number if
+/// there are several: then the text summary follows after the last run.
 fn deliver(report: &Report, folder: &Folder, run: Option<u16>, json: bool) -> bool {
     let written = folder.write(report, run);
     let is_shown = if json { show_json(report, &summary(report)) } else { run.is_some() || show(&summary(report)) };
-    written.notices.iter().for_each(|line| tell(line));
+    written.notices.iter().for_each(|line| say(line));
     written.is_in_place && is_shown
 }
 
-/// Says what `--restore` put back.
+/// Reports what `--restore` restored.
 fn put_back(file: &Path, restored: Option<Vec<String>>) {
     let Some(settings) = restored else {
-        return tell(&format!("There is nothing to put back: no {}.", file.display()));
+        return say(&format!("Nothing to restore: {} does not exist.", file.display()));
     };
-    tell("Put back:");
+    say("Restored:");
     for setting in settings {
-        tell(&format!("  {setting}"));
+        say(&format!("  {setting}"));
     }
 }

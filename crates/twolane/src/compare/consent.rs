@@ -1,37 +1,36 @@
-//! Asking before a stack is changed.
+//! Asks the operator before a stack is changed.
 
-use crate::progress::tell;
+use crate::progress::say;
 use anyhow::bail;
 use std::io::{self, IsTerminal};
 use twolane_load::scenario::Scenario;
 
-/// Names what the scenario changes of that stack, and asks unless the answer was given beforehand. Nothing is asked
-/// where nothing is changed.
+/// Lists what the scenario changes in the stack, and asks unless `yes`. Does nothing if the scenario changes nothing.
 ///
 /// # Errors
-/// The answer is no, or nobody can be asked.
+/// The answer is not yes, or standard input is not a terminal.
 pub(crate) fn ask(scenario: &Scenario, stack: &str, yes: bool) -> anyhow::Result<()> {
     let changes = scenario.changes();
     if changes.is_empty() && scenario.leaves.is_none() {
         return Ok(());
     }
-    tell(&format!("This changes the stack at {stack} while it is measured:"));
+    say(&format!("This changes the stack at {stack} during the measurement:"));
     for (before, during) in &changes {
-        tell(&format!("  {before}\n    → {during}"));
+        say(&format!("  {before}\n    → {during}"));
     }
     if !changes.is_empty() {
-        tell("It is changed back at the end, also after Ctrl-C.");
+        say("The changes are undone at the end, also after Ctrl-C.");
     }
     if let Some(leaves) = &scenario.leaves {
-        tell(&format!("  {leaves}."));
+        say(&format!("  {leaves}."));
     }
     if yes {
         return Ok(());
     }
     if !io::stdin().is_terminal() {
-        bail!("The stack is not changed without a yes: pass --yes");
+        bail!("The stack is changed only with your consent: pass --yes");
     }
-    tell("Go on? [y/N]");
+    say("Continue? [y/N]");
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     if !["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) {

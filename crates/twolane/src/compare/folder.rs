@@ -1,7 +1,7 @@
 //! The folder of a run's reports.
 
-use crate::kept;
-use crate::progress::tell;
+use crate::fallback;
+use crate::progress::say;
 use anyhow::Context;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,30 +10,30 @@ use twolane_client::timestamp::timestamp;
 use twolane_report::model::Report;
 use twolane_report::{can_write, page_path, replace, write};
 
-/// The folder, which is there and can be written. Dropping this value removes every folder that it made and that is empty.
+/// A folder that exists and can be written. Dropping this value removes the folders that it made and that are empty.
 pub(crate) struct Folder {
     path: PathBuf,
-    /// The folders that did not exist before, the innermost first.
+    /// The folders that it made, the innermost first.
     made: Vec<PathBuf>,
 }
 
-/// What came of writing a report.
+/// The result of writing a report.
 pub(crate) struct Written {
-    /// For people.
+    /// Lines for standard error.
     pub(crate) notices: Vec<String>,
-    /// Whether it is in the folder.
+    /// Whether the report is in the folder.
     pub(crate) is_in_place: bool,
 }
 
 impl Folder {
-    /// That folder, or one for the run of this scenario.
+    /// Makes the chosen folder, or one for this run of the scenario.
     ///
     /// # Errors
-    /// The folder cannot be made, or a report could not be written there.
+    /// The folder cannot be made, or a report cannot be written there.
     pub(crate) fn make(chosen: Option<&Path>, scenario: &str) -> anyhow::Result<Self> {
         let path = chosen.map_or_else(
             || {
-                // Colons are not for file names.
+                // Not every file system allows colons in file names.
                 let time = timestamp(OffsetDateTime::now_utc()).replace(':', "");
                 Path::new("twolane-reports").join(format!("{time}-{scenario}"))
             },
@@ -44,12 +44,12 @@ impl Folder {
         let folder = Self { path, made };
         let shown = folder.path.display();
         fs::create_dir_all(&folder.path).with_context(|| format!("Failed to make the folder {shown}"))?;
-        can_write(&report_in(&folder.path)).context("The report could not be written at the end")?;
+        can_write(&report_in(&folder.path)).context("The report cannot be written")?;
         Ok(folder)
     }
 
-    /// Writes the report and its page into the folder; where that fails, into another one. `run` is its number if there are
-    /// several.
+    /// Writes the report and its page into the folder, or into a fallback folder if that fails. `run` is its number if there
+    /// are several.
     pub(crate) fn write(&self, report: &Report, run: Option<u16>) -> Written {
         let report_in = |folder: &Path| match run {
             Some(run) => folder.join(format!("report-{run}.json")),
@@ -62,22 +62,22 @@ impl Folder {
         let Err(error) = write(report, &report_in(&self.path)) else {
             return Written { notices: vec![place(&self.path)], is_in_place: true };
         };
-        let kept = match kept::folder(&report.run.scenario, |folder| write(report, &report_in(&folder))) {
+        let saved = match fallback::folder(&report.run.scenario, |folder| write(report, &report_in(&folder))) {
             Ok(folder) => place(&folder),
-            Err(error) => format!("error: Nor could it be written elsewhere: {error:#}"),
+            Err(error) => format!("error: Failed to write it elsewhere as well: {error:#}"),
         };
-        Written { notices: vec![format!("error: {error:#}"), kept], is_in_place: false }
+        Written { notices: vec![format!("error: {error:#}"), saved], is_in_place: false }
     }
 }
 
 impl Folder {
-    /// Writes a file into the folder. Whether it could.
+    /// Writes a picture into the folder, and reports where or why not. Returns whether it was written.
     pub(crate) fn write_text(&self, name: &str, text: &str) -> bool {
         let path = self.path.join(name);
         let written = replace(&path, text);
         match &written {
-            Ok(()) => tell(&format!("Picture: {}", path.display())),
-            Err(error) => tell(&format!("error: {error:#}")),
+            Ok(()) => say(&format!("Picture: {}", path.display())),
+            Err(error) => say(&format!("error: {error:#}")),
         }
         written.is_ok()
     }
@@ -86,7 +86,7 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         for folder in &self.made {
-            // Not if anything is in it.
+            // Fails if the folder is not empty, which is fine.
             let _ = fs::remove_dir(folder);
         }
     }

@@ -1,4 +1,4 @@
-//! What a pipeline asks of a comparison: a baseline, and files that it reads.
+//! What a pipeline needs from a comparison: promises, a baseline, and files that it reads.
 
 use super::args::GateArgs;
 use anyhow::{Context, bail};
@@ -11,17 +11,17 @@ use twolane_report::{
     Change, LEAST_RUNS, can_replace, changes, differences, junit, markdown, missing, read_runs, replace, write_runs,
 };
 
-/// What is asked, with the baseline as it was read.
+/// The options of the gate, with the baseline that was read.
 pub(crate) struct Gate {
     pub(crate) args: GateArgs,
     baseline: Option<Vec<Report>>,
 }
 
 impl Gate {
-    /// Reads the baseline, and checks that every file could be written.
+    /// Reads the baseline, and checks that every file can be written.
     ///
     /// # Errors
-    /// The options do not go together, or a file cannot be read or written.
+    /// The options conflict, or a file cannot be read or written.
     pub(crate) fn prepare(args: GateArgs) -> anyhow::Result<Self> {
         let is_baseline_used = args.baseline.is_some() || args.save_baseline.is_some();
         if is_baseline_used && usize::from(args.repeat) < LEAST_RUNS {
@@ -39,10 +39,10 @@ impl Gate {
         Some(self.baseline.as_ref()?.first()?.run.seed)
     }
 
-    /// Whether what is planned can be held against the promises and the baseline.
+    /// Checks that the planned comparison fits the promises and the baseline.
     ///
     /// # Errors
-    /// A promise is about a lane that is not measured, or the baseline is of other conditions.
+    /// A promise is about a lane that is not measured, or the baseline was measured under other conditions.
     pub(crate) fn check(&self, comparison: &Comparison) -> anyhow::Result<()> {
         for promise in &self.args.require {
             if let Some(lane) = promise.lane().filter(|lane| !comparison.lanes().contains(lane)) {
@@ -63,17 +63,18 @@ impl Gate {
         Ok(())
     }
 
-    /// How complete runs changed since the baseline; nothing without one.
+    /// How the runs changed since the baseline; empty without one. `runs` must be complete.
     pub(crate) fn changes(&self, runs: &[Report]) -> Vec<Change> {
         self.baseline.as_ref().map_or_else(Vec::new, |before| changes(before, runs, self.args.noise))
     }
 
-    /// What complete runs lack that the baseline has.
+    /// The baseline's figures that the runs lack; empty without a baseline. `runs` must be complete.
     pub(crate) fn missing(&self, runs: &[Report]) -> Vec<String> {
         self.baseline.as_ref().map_or_else(Vec::new, |before| missing(before, runs))
     }
 
-    /// Writes what the pipeline reads. `is_baseline` says whether the runs may be a baseline: complete, sound and without a loss.
+    /// Writes the pipeline's files. `is_baseline`: whether the runs are complete, sound and lost no order, and so may be a
+    /// baseline.
     ///
     /// # Errors
     /// A file cannot be written.
@@ -87,7 +88,10 @@ impl Gate {
         match &self.args.save_baseline {
             Some(file) if is_baseline => write_runs(runs, file),
             Some(file) => {
-                bail!("{} is not written: a baseline has only complete runs without errors and losses", file.display())
+                bail!(
+                    "{} is not written: a baseline needs complete runs without errors and lost orders",
+                    file.display()
+                )
             }
             None => Ok(()),
         }
@@ -97,12 +101,12 @@ impl Gate {
 fn read_baseline(file: &Path) -> anyhow::Result<Vec<Report>> {
     let baseline = read_runs(file)?;
     if baseline.len() < LEAST_RUNS {
-        bail!("{} has {} runs, and a baseline needs {LEAST_RUNS} or more", file.display(), baseline.len());
+        bail!("{} has {} runs, but a baseline needs {LEAST_RUNS} or more", file.display(), baseline.len());
     }
     Ok(baseline)
 }
 
-/// A pipeline's summary may have text of others.
+/// Appends: other steps of the pipeline may have written to its summary.
 fn append(file: &Path, text: &str) -> std::io::Result<()> {
     OpenOptions::new().append(true).create(true).open(file)?.write_all(text.as_bytes())
 }

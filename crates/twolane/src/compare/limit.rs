@@ -5,7 +5,7 @@ use super::consent::ask;
 use super::folder::Folder;
 use super::live;
 use super::show::show;
-use crate::progress::tell;
+use crate::progress::say;
 use anyhow::{Context, bail};
 use lanes::Lane;
 use serde_json::json;
@@ -16,21 +16,22 @@ use twolane_load::comparison::{Comparison, lanes_of};
 use twolane_report::limit::{Limit, LimitSearch, limits_text, picture};
 use twolane_report::{PriceTable, Promise, complete, judge};
 
-/// What became of one run.
-enum Outcome {
+/// The result of one run at one rate.
+enum Probe {
+    /// Whether the lane kept its promises.
     Kept(bool),
-    /// It says nothing of the lane, and why.
-    Useless(String),
+    /// The run says nothing about the lane; the reason.
+    Unusable(String),
 }
 
 /// Searches lane by lane.
 ///
 /// # Errors
-/// The options do not go together, or a run could not be made.
+/// The options conflict, or a run could not be planned.
 pub(super) async fn run(args: &CompareArgs, prices: &PriceTable) -> anyhow::Result<ExitCode> {
     check(args)?;
     let stack = Stack::find(&args.stack.address()).await?.with_all_outputs();
-    let lanes = lanes_of(args.lanes()?, &stack, tell)?;
+    let lanes = lanes_of(args.lanes()?, &stack, say)?;
     let folder = Folder::make(args.output.as_deref(), "find-limit")?;
     let search = Search { args, prices, stack: &stack };
     for promise in &args.gate.require {
@@ -41,7 +42,7 @@ pub(super) async fn run(args: &CompareArgs, prices: &PriceTable) -> anyhow::Resu
     for lane in &lanes {
         let first = search.plan(lane, args.settings().load.rate).await?;
         if !lane.steps.is_empty() {
-            tell("What is added to stock and accounts grows with the rate that is tried.");
+            say("The units and money added to stock and accounts grow with each rate.");
         }
         ask(&first.scenario, first.api_url(), args.scenario_options.yes)?;
     }
@@ -79,7 +80,7 @@ fn check(args: &CompareArgs) -> anyhow::Result<()> {
         );
     }
     if args.gate.abort_on_fail || args.gate.summary.is_some() || args.gate.junit.is_some() {
-        bail!("--find-limit writes limit.svg alone: leave out --abort-on-fail, --summary and --junit");
+        bail!("--find-limit writes only limit.svg: leave out --abort-on-fail, --summary and --junit");
     }
     if args.parallel || args.gate.repeat > 1 || args.gate.baseline.is_some() || args.gate.save_baseline.is_some() {
         bail!("--find-limit runs one lane after the other: leave out --parallel, --repeat and baselines");
@@ -98,7 +99,7 @@ impl Search<'_> {
         let mut settings = self.args.settings();
         settings.load.rate = rate;
         let (address, token) = (self.args.stack.deployed.address(), self.args.stack.token.as_deref());
-        Comparison::plan(settings, vec![lane], self.stack, &address, token, tell).await
+        Comparison::plan(settings, vec![lane], self.stack, &address, token, say).await
     }
 
     async fn lane(&self, lane: Lane, interruption: &Interruption) -> anyhow::Result<Limit> {
@@ -115,13 +116,13 @@ impl Search<'_> {
         }
         let mut search = LimitSearch::new(self.args.settings().load.rate);
         while let Some(rate) = search.next_rate() {
-            let outcome = self.probe(lane, rate, &promises, interruption).await;
-            match outcome.unwrap_or_else(|error| Outcome::Useless(format!("at {rate:.1}/s: {error:#}"))) {
-                Outcome::Kept(kept) => {
-                    tell(&format!("{:<6} {rate:>9.1}/s  {}", lane.name, if kept { "kept" } else { "BROKEN" }));
+            let probe = self.probe(lane, rate, &promises, interruption).await;
+            match probe.unwrap_or_else(|error| Probe::Unusable(format!("at {rate:.1}/s: {error:#}"))) {
+                Probe::Kept(kept) => {
+                    say(&format!("{:<6} {rate:>9.1}/s  {}", lane.name, if kept { "kept" } else { "BROKEN" }));
                     search.record(rate, kept);
                 }
-                Outcome::Useless(why) => return Ok(search.limit(lane, Some(why))),
+                Probe::Unusable(why) => return Ok(search.limit(lane, Some(why))),
             }
         }
         Ok(search.limit(lane, None))
@@ -133,16 +134,16 @@ impl Search<'_> {
         rate: f64,
         promises: &[Promise],
         interruption: &Interruption,
-    ) -> anyhow::Result<Outcome> {
+    ) -> anyhow::Result<Probe> {
         let report = self.plan(lane, rate).await?.run(interruption, live::show).await?;
         let Some(mut report) = report.filter(|report| !report.run.interrupted) else {
-            return Ok(Outcome::Useless("it was interrupted".to_owned()));
+            return Ok(Probe::Unusable("it was interrupted".to_owned()));
         };
         complete(&mut report, self.prices);
         judge(&mut report, promises);
         Ok(match report.errors.first() {
-            Some(error) => Outcome::Useless(format!("at {rate:.1}/s: {error}")),
-            None => Outcome::Kept(report.keeps_promises() && !report.lost_orders()),
+            Some(error) => Probe::Unusable(format!("at {rate:.1}/s: {error}")),
+            None => Probe::Kept(report.keeps_promises() && !report.lost_orders()),
         })
     }
 }

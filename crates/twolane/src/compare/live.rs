@@ -1,4 +1,4 @@
-//! The run as it goes on, on standard error: lines that are rewritten on a terminal, plain ones elsewhere.
+//! Progress of a run on standard error: lines that are rewritten on a terminal, plain lines elsewhere.
 
 use crate::style::takes_escapes;
 use std::fmt::Write as _;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 use twolane_load::lap::Lap;
 
-/// Between two looks on a terminal, and elsewhere.
+/// Time between two updates: on a terminal, and elsewhere.
 const EVERY: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 
 /// Shows the lanes until dropped.
@@ -23,14 +23,14 @@ pub(crate) async fn show(laps: &[Lap]) {
     }
 }
 
-/// Columns of the terminal; one that does not say is taken for the narrowest that is usual.
+/// Columns of the terminal. If it reports none, 80.
 fn columns() -> usize {
     const USUAL: usize = 80;
     let reported = terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0));
     reported.filter(|columns| *columns > 0).unwrap_or(USUAL)
 }
 
-/// Rows of the terminal that the lines fill: it wraps the longer ones.
+/// Rows that the lines fill on a terminal, which wraps long ones.
 fn rows(lines: &[String], columns: usize) -> usize {
     lines.iter().map(|line| line.chars().count().div_ceil(columns).max(1)).sum()
 }
@@ -45,7 +45,7 @@ impl Shown {
     fn show(&mut self, lines: &[String], columns: usize) {
         let mut text = String::new();
         if self.rewrites && self.rows > 0 {
-            // Up, and clear what is below. Source: ECMA-48, CPL and ED.
+            // Move up, and clear what is below. Source: ECMA-48, CPL and ED.
             let _ = write!(text, "\x1b[{}F\x1b[J", self.rows);
         }
         for line in lines {
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_fills_as_many_rows_as_the_terminal_wraps_it_to() {
+    fn counts_the_rows_of_wrapped_lines() {
         let lines = ["", "a–b", "a–b c", "a–b c–d"].map(str::to_owned);
 
         assert_eq!(rows(&lines, 80), 4);

@@ -1,4 +1,4 @@
-//! `twolane compare`: lanes under the same load.
+//! `twolane compare`: compares lanes under the same load.
 
 pub(crate) mod args;
 pub(crate) mod command;

@@ -1,22 +1,22 @@
-//! Results on standard output.
+//! Writes results to standard output.
 
 use crate::output::Output;
-use crate::progress::tell;
+use crate::progress::say;
 use serde::Serialize;
 
-/// Writes a result to standard output, and where that fails, to standard error. Whether it did not fail.
+/// Writes a result to standard output, or to standard error if that fails. Returns whether standard output took it.
 pub(super) fn show(result: &str) -> bool {
     show_as(result, result)
 }
 
-/// The same as JSON; on standard error is what people read.
-pub(super) fn show_json(result: &impl Serialize, for_people: &str) -> bool {
-    show_as(&serde_json::to_string(result).expect("it has only string keys, so it is always JSON"), for_people)
+/// Writes a result as JSON to standard output, or its text to standard error if that fails.
+pub(super) fn show_json(result: &impl Serialize, text: &str) -> bool {
+    show_as(&serde_json::to_string(result).expect("it has only string keys, so it is always JSON"), text)
 }
 
-fn show_as(result: &str, for_people: &str) -> bool {
+fn show_as(result: &str, text: &str) -> bool {
     let Err(error) = Output::stdout().line(result) else { return true };
-    tell(for_people);
-    tell(&format!("error: Failed to write to standard output: {error}"));
+    say(text);
+    say(&format!("error: Failed to write to standard output: {error}"));
     false
 }

@@ -1,4 +1,4 @@
-//! `twolane account`: how much money of an owner orders of the bus lane may take.
+//! `twolane account`: shows, adds and sets the money that orders of the bus lane may take.
 
 use super::args::{AccountArgs, AccountCommand, CommonArgs};
 use super::{Shown, or_dash};
@@ -8,15 +8,15 @@ use std::process::ExitCode;
 use twolane_client::counters::{Counter, Counters, MAX_AVAILABLE, account_key};
 use twolane_client::money::Money;
 
-/// One account. Every field is always there.
+/// One account. Every field is always present.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
     owner: &'a str,
     currency: &'a str,
-    /// Minor units before they were set; `null` where the account had no number, or none was set.
+    /// Minor units before `set`; `null` if the account had no number, and for other commands.
     was_minor: Option<u64>,
-    /// Minor units that new orders may take; `null` where the account has no number.
+    /// Minor units that new orders may take; `null` if the account has no number.
     available_minor: Option<u64>,
 }
 
@@ -49,7 +49,7 @@ async fn show(owner: &str, currencies: &[String], common: &CommonArgs) -> anyhow
 async fn add(owner: &str, currency: &str, amount: &str, common: &CommonArgs) -> anyhow::Result<ExitCode> {
     let (sign, digits) = amount.strip_prefix('-').map_or((1, amount), |digits| (-1, digits));
     let money = Money::parse(currency, digits).map_err(|why| anyhow!("Nothing was changed: {why}"))?;
-    ensure!(money.minor_units <= MAX_AVAILABLE, "Nothing was changed: the most is {MAX_AVAILABLE} minor units");
+    ensure!(money.minor_units <= MAX_AVAILABLE, "Nothing was changed: the maximum is {MAX_AVAILABLE} minor units");
     let accounts = Counters::find_accounts(&common.stack.address()).await?;
     let available = accounts.add(&account_key(owner, currency), sign * money.minor_units.cast_signed()).await?;
     let (row, json) = shown(&Report { owner, currency, was_minor: None, available_minor: Some(available) }, false);
@@ -59,7 +59,7 @@ async fn add(owner: &str, currency: &str, amount: &str, common: &CommonArgs) -> 
 }
 
 async fn set(owner: &str, money: &Money, common: &CommonArgs) -> anyhow::Result<ExitCode> {
-    ensure!(money.minor_units <= MAX_AVAILABLE, "Nothing was set: the most is {MAX_AVAILABLE} minor units");
+    ensure!(money.minor_units <= MAX_AVAILABLE, "Nothing was set: the maximum is {MAX_AVAILABLE} minor units");
     let accounts = Counters::find_accounts(&common.stack.address()).await?;
     let counter = Counter { key: account_key(owner, &money.currency), available: money.minor_units };
     let was = accounts.set(&counter).await?;
@@ -70,7 +70,7 @@ async fn set(owner: &str, money: &Money, common: &CommonArgs) -> anyhow::Result<
     shown.write_changes(common.json, None, file)
 }
 
-/// The cells of a report, and its JSON. `is_set`: whether the number was set, and not only read.
+/// The cells and the JSON of a report. `is_set`: the command is `set`.
 fn shown(report: &Report, is_set: bool) -> (Vec<String>, String) {
     let amount = |minor_units: Option<u64>| {
         or_dash(minor_units.map(|minor_units| Money { currency: report.currency.to_owned(), minor_units }.amount()))

@@ -1,4 +1,4 @@
-//! What can be typed after `twolane stock` and `twolane account`.
+//! Options of `twolane stock` and `twolane account`.
 
 use crate::stack_args::DeployedArgs;
 use crate::values::parse_subject;
@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use twolane_client::counters::{MAX_AVAILABLE, check_sku};
 
-/// Largest amount that is added or taken away.
+/// Largest number to add or subtract.
 const MOST: i64 = MAX_AVAILABLE.cast_signed();
 
 /// Options of `twolane stock`.
@@ -27,34 +27,34 @@ pub(crate) enum StockCommand {
         #[command(flatten)]
         common: CommonArgs,
     },
-    /// Add units of a SKU to those that are available.
+    /// Add units to the available units of a SKU.
     #[command(after_help = STOCK_HELP)]
     Add {
         /// The SKU.
         #[arg(value_name = "SKU", value_parser = parse_sku)]
         sku: String,
-        /// Units to add; with a minus sign, units to take away.
+        /// Units to add; with a minus sign, to subtract.
         #[arg(value_name = "UNITS", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(-MOST..=MOST))]
         units: i64,
         #[command(flatten)]
         common: CommonArgs,
     },
-    /// Set how many units of a SKU are available, whatever orders take meanwhile.
+    /// Set the available units of a SKU. Overwrites what orders take meanwhile.
     #[command(after_help = STOCK_HELP)]
     Set {
         /// The SKU.
         #[arg(value_name = "SKU", value_parser = parse_sku)]
         sku: String,
-        /// Units that new orders may take, whatever is available now.
+        /// Units that new orders may take.
         #[arg(value_name = "UNITS", value_parser = clap::value_parser!(u64).range(..=MAX_AVAILABLE))]
         units: u64,
         #[command(flatten)]
         common: CommonArgs,
     },
-    /// Set how many units of many SKUs are available, from a file, whatever orders take meanwhile.
+    /// Set the available units of many SKUs from a file. Overwrites what orders take meanwhile.
     #[command(after_help = STOCK_HELP)]
     Load {
-        /// JSON {"SKU-1":100,…} or CSV lines SKU-1,100; `-` for standard input.
+        /// File with JSON {"SKU-1":100,…} or CSV lines SKU-1,100; `-` for standard input.
         #[arg(value_name = "FILE")]
         file: PathBuf,
         #[command(flatten)]
@@ -71,7 +71,7 @@ pub(crate) struct AccountArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AccountCommand {
-    /// Show what an owner's accounts have available.
+    /// Show the available money in an owner's accounts.
     #[command(after_help = ACCOUNT_HELP)]
     Show {
         /// The account's owner: the `sub` of the token.
@@ -92,13 +92,13 @@ pub(crate) enum AccountCommand {
         /// The account's currency: an ISO 4217 code.
         #[arg(value_name = "CURRENCY")]
         currency: String,
-        /// What to add, with all decimals of the currency, such as 250.00 in EUR; with a minus sign, what to take away.
+        /// Amount to add, with all decimals of the currency, such as 250.00 in EUR; with a minus sign, to subtract.
         #[arg(value_name = "AMOUNT", allow_hyphen_values = true)]
         amount: String,
         #[command(flatten)]
         common: CommonArgs,
     },
-    /// Set what an owner's account has available, whatever orders and payments take meanwhile.
+    /// Set the available money in an owner's account. Overwrites what orders and payments take meanwhile.
     #[command(after_help = ACCOUNT_HELP)]
     Set {
         /// The account's owner: the `sub` of the token.
@@ -107,8 +107,7 @@ pub(crate) enum AccountCommand {
         /// The account's currency: an ISO 4217 code.
         #[arg(value_name = "CURRENCY")]
         currency: String,
-        /// What new orders may spend, whatever is available now: an amount with all decimals of the currency, such as
-        /// 250.00 in EUR.
+        /// Amount that new orders may spend, with all decimals of the currency, such as 250.00 in EUR.
         #[arg(value_name = "AMOUNT")]
         amount: String,
         #[command(flatten)]
@@ -116,10 +115,10 @@ pub(crate) enum AccountCommand {
     },
 }
 
-/// Options of every one of these commands.
+/// Options of all these commands.
 #[derive(Debug, Args)]
 pub(crate) struct CommonArgs {
-    /// Write one JSON object per line, and nothing else.
+    /// Write only JSON, one object per line.
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -130,17 +129,17 @@ fn parse_sku(text: &str) -> Result<String, String> {
     check_sku(text).map(|()| text.to_owned())
 }
 
-/// What `twolane stock --help` and its commands' help end with.
+/// The last part of the help of `twolane stock` and its commands.
 pub(crate) const STOCK_HELP: &str = "\
 An order of the bus lane takes its units from stock when it is placed. A SKU without a number has \
 none.
 
-`add` changes the number by so much, and loses nothing that orders take or give back meanwhile.
+`add` changes the number by UNITS. It is safe while orders take or give back units.
 
-`set` and `load` replace the number, whatever it is by then: what orders took or gave back since you \
-looked is overwritten. Use them for a SKU that no order takes at the moment. Units that orders have \
-taken are not in the number: after a count of the shelves, set what was counted minus what orders \
-still hold. An order that is cancelled later adds its units to the new number.
+`set` and `load` overwrite the number, including what orders took or gave back since you looked. Use \
+them for a SKU that no order takes at the moment. The number does not include units that orders have \
+taken. After counting the shelves, set the count minus what orders still hold. An order that is \
+cancelled later adds its units to the new number.
 
 Examples:
   twolane stock show SKU-1 SKU-2
@@ -155,23 +154,23 @@ Exit code:
   0  shown, added or set
   1  some were set, and AWS refused the others; or the result could not be
      written
-  2  wrong usage, an unreadable file, no stack, less available than is to be
-     taken away, or AWS refused: nothing was changed
+  2  wrong usage, an unreadable file, no stack, fewer units available than to
+     subtract, or AWS refused: nothing was changed
 
-The stack is found, and AWS asked, as for `twolane dlq`. It takes dynamodb:BatchGetItem to show, \
-dynamodb:UpdateItem to set, and both to add, on the table of the output StockTableName.";
+The stack is found, and your AWS configuration used, as for `twolane dlq`. `stock` needs \
+dynamodb:BatchGetItem to show, dynamodb:UpdateItem to set, and both to add, on the table of the \
+output StockTableName.";
 
-/// What `twolane account --help` and its commands' help end with.
+/// The last part of the help of `twolane account` and its commands.
 pub(crate) const ACCOUNT_HELP: &str = "\
-An order of the bus lane, and a payment of the API, takes its total from the owner's account in \
-its currency. An account without a number has nothing.
+An order of the bus lane, and a payment of the payments API, takes its total from the owner's \
+account in its currency. An account without a number has nothing.
 
-`add` changes the number by so much, and loses nothing that orders and payments take or give back \
-meanwhile.
+`add` changes the number by AMOUNT. It is safe while orders and payments take or give back money.
 
-`set` replaces the number, whatever it is by then: what orders and payments took or gave back since \
-you looked is overwritten. Money that orders hold or have spent is not in the number. An order that \
-is cancelled later adds its total to the new number.
+`set` overwrites the number, including what orders and payments took or gave back since you looked. \
+The number does not include money that orders hold or have spent. An order that is cancelled later \
+adds its total to the new number.
 
 Examples:
   twolane account show demo EUR USD
@@ -184,8 +183,9 @@ Examples:
 Exit code:
   0  shown, added or set
   1  the result could not be written
-  2  wrong usage, no stack, less available than is to be taken away, or AWS
+  2  wrong usage, no stack, less money available than to subtract, or AWS
      refused: nothing was changed
 
-The stack is found, and AWS asked, as for `twolane dlq`. It takes dynamodb:BatchGetItem to show, \
-dynamodb:UpdateItem to set, and both to add, on the table of the output PaymentsTableName.";
+The stack is found, and your AWS configuration used, as for `twolane dlq`. `account` needs \
+dynamodb:BatchGetItem to show, dynamodb:UpdateItem to set, and both to add, on the table of the \
+output PaymentsTableName.";

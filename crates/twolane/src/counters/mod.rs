@@ -1,4 +1,4 @@
-//! The operator's commands for what orders of the bus lane take: units in stock and money in accounts.
+//! The operator's commands for stock and accounts, from which orders of the bus lane take units and money.
 
 pub(crate) mod account;
 pub(crate) mod args;
@@ -6,12 +6,12 @@ pub(crate) mod stock;
 mod stock_file;
 
 use crate::output::{Output, Results};
-use crate::progress::tell;
+use crate::progress::say;
 use crate::table;
 use anyhow::Context;
 use std::process::ExitCode;
 
-/// What is shown of counters: as a table, or as one JSON object for each.
+/// Counters to show, as a table or as one JSON object each.
 struct Shown {
     heading: Vec<&'static str>,
     rows: Vec<Vec<String>>,
@@ -23,18 +23,21 @@ impl Shown {
         if json { self.json.join("\n") } else { table::draw(&self.heading, &self.rows) }
     }
 
-    /// Writes what was read.
+    /// Writes counters that were read.
     fn write(self, json: bool) -> anyhow::Result<ExitCode> {
         Output::stdout().line(&self.text(json)).context("Failed to write the result")?;
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Writes what was set, and why the rest was not. An error means that nothing was set.
+    /// Writes counters that were set, and the error of the rest.
+    ///
+    /// # Errors
+    /// Nothing was set.
     fn write_changes(self, json: bool, error: Option<anyhow::Error>, file: &'static str) -> anyhow::Result<ExitCode> {
         let is_complete = match error {
             Some(error) if self.rows.is_empty() => return Err(error),
             Some(error) => {
-                tell(&format!("error: Only those shown were set: {error:#}"));
+                say(&format!("error: Only the numbers shown were set: {error:#}"));
                 false
             }
             None => true,
@@ -45,7 +48,7 @@ impl Shown {
     }
 }
 
-/// A number, or a dash where there is none.
+/// The number, or a dash without one.
 fn or_dash(number: Option<String>) -> String {
     number.unwrap_or_else(|| "–".to_owned())
 }

@@ -1,4 +1,4 @@
-//! `twolane stock`: how many units of a SKU orders of the bus lane may take.
+//! `twolane stock`: shows, adds and sets the units that orders of the bus lane may take.
 
 use super::args::{CommonArgs, StockArgs, StockCommand};
 use super::{Shown, or_dash, stock_file};
@@ -6,13 +6,13 @@ use serde::Serialize;
 use std::process::ExitCode;
 use twolane_client::counters::{Counter, Counters};
 
-/// One SKU. Every field is always there.
+/// One SKU. Every field is always present.
 #[derive(Serialize)]
 struct Report<'a> {
     sku: &'a str,
-    /// Units before they were set; `null` where the SKU had no number, or none was set.
+    /// Units before `set` or `load`; `null` if the SKU had no number, and for other commands.
     was: Option<u64>,
-    /// Units that new orders may take; `null` where the SKU has no number.
+    /// Units that new orders may take; `null` if the SKU has no number.
     available: Option<u64>,
 }
 
@@ -50,7 +50,7 @@ async fn set(counters: Vec<Counter>, common: &CommonArgs) -> anyhow::Result<Exit
     shown(&reports.collect::<Vec<_>>(), true).write_changes(common.json, changes.error, file)
 }
 
-/// `is_set`: whether the numbers were set, and not only read.
+/// The table and the JSON of reports. `is_set`: the command is `set` or `load`.
 fn shown(reports: &[Report], is_set: bool) -> Shown {
     let text = |number: Option<u64>| or_dash(number.map(|units| units.to_string()));
     let row = |report: &Report| {

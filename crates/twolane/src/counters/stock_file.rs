@@ -1,4 +1,4 @@
-//! A file of numbers for SKUs: a JSON object, or CSV.
+//! Reads a file with the units of SKUs: a JSON object, or CSV.
 
 use anyhow::{Context, bail};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -8,13 +8,13 @@ use std::io::Read;
 use std::path::Path;
 use twolane_client::counters::{Counter, MAX_AVAILABLE, check_sku};
 
-/// The first line of a CSV file, if it says what the columns are.
+/// The optional first line of a CSV file.
 const HEADER: &str = "sku,units";
 
 /// Reads a file, or standard input for `-`.
 ///
 /// # Errors
-/// The file cannot be read, or some of it is not a number for a SKU; a SKU is there twice.
+/// The file cannot be read, has an invalid SKU or number, or has a SKU twice.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<Counter>> {
     let (text, source) = if path.as_os_str() == "-" {
         let mut text = String::new();
@@ -28,7 +28,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<Counter>> {
 }
 
 fn parse(text: &str) -> anyhow::Result<Vec<Counter>> {
-    // Editors on Windows write a byte order mark first.
+    // Editors on Windows may write a byte order mark first.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let counters = if text.trim_start().starts_with('{') {
         serde_json::from_str::<Units>(text).context("it is not a JSON object of whole numbers by SKU")?.0
@@ -41,10 +41,10 @@ fn parse(text: &str) -> anyhow::Result<Vec<Counter>> {
             bail!("{key:?}: {rule}");
         }
         if *available > MAX_AVAILABLE {
-            bail!("{key}: the most is {MAX_AVAILABLE} units");
+            bail!("{key}: the maximum is {MAX_AVAILABLE} units");
         }
         if !seen.insert(key) {
-            bail!("{key} is there twice");
+            bail!("{key} occurs twice");
         }
     }
     if counters.is_empty() {
@@ -67,7 +67,7 @@ fn csv(text: &str) -> anyhow::Result<Vec<Counter>> {
     Ok(counters)
 }
 
-/// A JSON object with each of its keys, also where one is there twice.
+/// All entries of a JSON object, including repeated keys.
 struct Units(Vec<Counter>);
 
 impl<'de> Deserialize<'de> for Units {
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_json_and_csv_alike() {
+    fn reads_json_and_csv() {
         let expected = counters(&[("SKU-1", 100), ("SKU-2", 0)]);
 
         for text in [
@@ -115,17 +115,17 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_wrong_with_a_file() {
+    fn reports_what_is_wrong_with_a_file() {
         for (text, why) in [
             ("", "it has no SKU"),
             ("{}", "it has no SKU"),
             ("SKU-1,1\nSKU-2", "line 2 is not a SKU, a comma and whole units"),
             ("SKU-1,-1", "line 1 is not a SKU, a comma and whole units"),
-            ("SKU-1,1\nSKU-1,2", "SKU-1 is there twice"),
-            (r#"{"SKU-1":1,"SKU-1":2}"#, "SKU-1 is there twice"),
+            ("SKU-1,1\nSKU-1,2", "SKU-1 occurs twice"),
+            (r#"{"SKU-1":1,"SKU-1":2}"#, "SKU-1 occurs twice"),
             (r#"{"SKU-1":1.5}"#, "it is not a JSON object of whole numbers by SKU"),
             ("S/1,1", "\"S/1\": a SKU must be 1 to 64 of the characters"),
-            ("SKU-1,1000000000000001", "SKU-1: the most is 1000000000000000 units"),
+            ("SKU-1,1000000000000001", "SKU-1: the maximum is 1000000000000000 units"),
         ] {
             let error = format!("{:#}", parse(text).expect_err(text));
 

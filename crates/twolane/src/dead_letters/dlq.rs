@@ -1,7 +1,7 @@
-//! `twolane dlq`: what is in the dead-letter queues.
+//! `twolane dlq`: shows or deletes messages in the dead-letter queues.
 
 use super::args::DlqArgs;
-use crate::{output::Output, progress::tell, table};
+use crate::{output::Output, progress::say, table};
 use anyhow::Context;
 use lanes::MessageKind;
 use serde::Serialize;
@@ -16,7 +16,7 @@ use twolane_client::dead_letters::{
 use twolane_client::{signals::Interruption, timestamp::timestamp};
 use twolane_report::printable;
 
-/// One message. Every field is always there; `null` where it does not apply or is not known.
+/// One message. Every field is always present; `null` if it does not apply or is not known.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
@@ -25,30 +25,30 @@ struct Report<'a> {
     message_id: &'a str,
     /// Type of the event, such as `order.placed`; `null` for a message of the orders queue.
     event: Option<&'a str>,
-    /// In lower case; as the caller gave it where it is no UUID.
+    /// In lower case; as the caller gave it if it is not a UUID.
     order_id: Option<String>,
     owner: Option<&'a str>,
-    /// Of the order, such as `CONFIRMED`; `null` when there is no record.
+    /// The order's status, such as `CONFIRMED`; `null` without a record.
     status: Option<&'a str>,
-    /// Why it is here.
+    /// Why the message is in the dead-letter queue.
     reason: String,
     /// When the API accepted the order, or when the event occurred: RFC 3339, UTC, milliseconds.
     accepted_at: Option<String>,
-    /// Since then.
+    /// Seconds since `accepted_at`.
     age_seconds: Option<u64>,
     /// How often the message was received, in both queues.
     receive_count: Option<u32>,
     body_bytes: usize,
-    /// What was ordered, where it was asked for.
+    /// The message's body, with `--show-bodies`.
     body: Option<&'a str>,
 }
 
-/// What is in the columns of a table.
+/// Headings of the columns.
 const HEADING: [&str; 8] = ["queue", "event", "order", "accepted", "age", "received", "status", "reason"];
 
-/// Runs the command. An error means that a queue could not be looked into.
+/// Runs the command. An error means that a queue could not be read.
 pub(crate) async fn run(args: DlqArgs) -> anyhow::Result<ExitCode> {
-    let site = Site::find(&args.stack.address(), args.queue, tell).await?;
+    let site = Site::find(&args.stack.address(), args.queue, say).await?;
     let interruption = Interruption::listen().context("Failed to listen for signals")?;
     if !args.delete.is_empty() {
         return delete(&site, args.delete.into_iter().collect(), &interruption).await;
@@ -70,7 +70,7 @@ pub(crate) async fn run(args: DlqArgs) -> anyhow::Result<ExitCode> {
     let mut output = Output::stdout();
     if args.json {
         if found.unseen > 0 {
-            tell(&not_shown(found.unseen));
+            say(&not_shown(found.unseen));
         }
         for finding in &findings {
             output.line(&json(finding, now)).context("Failed to write the result")?;
@@ -94,12 +94,12 @@ async fn delete(site: &Site, ids: HashSet<String>, interruption: &Interruption) 
     let mut left: Vec<_> = ids.difference(&deleted).collect();
     left.sort();
     for id in &left {
-        tell(&format!("Not deleted: message {} is not there, or another reader holds it.", printable(id)));
+        say(&format!("Not deleted: message {} is not in the queue, or another reader holds it.", printable(id)));
     }
     let text = format!("{} deleted.", messages(deleted.len()));
     let written = Output::stdout().line(&text);
     if let Err(error) = &written {
-        tell(&format!("{text}\nerror: Failed to write the result: {error}"));
+        say(&format!("{text}\nerror: Failed to write the result: {error}"));
     }
     Ok(match interruption.signal() {
         Some(signal) => ExitCode::from(signal.exit_code()),
@@ -142,7 +142,7 @@ fn text(findings: &[Finding], unseen: usize, queues: &[DeadLetterQueue], now: Of
         parts.push(not_shown(unseen));
     }
     if findings.is_empty() && unseen == 0 {
-        parts.push("Nothing has failed.".to_owned());
+        parts.push("No message has failed.".to_owned());
     }
     let is_stray = |finding: &&Finding| matches!(finding.letter.oddity(), Some(Oddity::Stray(_)));
     let strays = findings.iter().filter(is_stray).count();
@@ -157,10 +157,10 @@ fn text(findings: &[Finding], unseen: usize, queues: &[DeadLetterQueue], now: Of
 }
 
 fn not_shown(unseen: usize) -> String {
-    format!("{} not shown: beyond --limit, or another reader holds them at the moment.", messages(unseen))
+    format!("{} not shown: beyond --limit, or held by another reader at the moment.", messages(unseen))
 }
 
-/// One row for each message. Names of queues and events are left out where only the orders queue is shown.
+/// A table with a row for each message. Leaves out the names of queues and events if only the orders queue is shown.
 fn table(findings: &[Finding], queues: &[DeadLetterQueue], now: OffsetDateTime) -> String {
     let is_named = queues.iter().any(|queue| queue.spec.messages == MessageKind::Event);
     let heading = if is_named { &HEADING[..] } else { &HEADING[2..] };
@@ -177,14 +177,14 @@ fn row(finding: &Finding, now: OffsetDateTime) -> [String; HEADING.len()] {
         letter.event().map_or_else(unknown, str::to_owned),
         name(letter),
         letter.accepted_at().map_or_else(unknown, timestamp),
-        age(finding, now).map_or_else(unknown, for_people),
+        age(finding, now).map_or_else(unknown, age_text),
         letter.receive_count().map_or_else(unknown, |count| count.to_string()),
         finding.status().map_or_else(unknown, str::to_owned),
         finding.reason(),
     ]
 }
 
-/// Its order, or else the message itself.
+/// The id of the message's order, or else the message's own id.
 fn name(letter: &Letter) -> String {
     match letter.oddity() {
         None | Some(Oddity::Refused(_)) => letter.shown_order_id().unwrap_or_default(),
@@ -193,12 +193,12 @@ fn name(letter: &Letter) -> String {
 }
 
 fn age(finding: &Finding, now: OffsetDateTime) -> Option<Duration> {
-    // A clock that is behind the API's makes it zero.
+    // Zero if this machine's clock is behind the API's.
     Some(Duration::try_from(now - finding.letter.accepted_at()?).unwrap_or_default())
 }
 
-/// In its two largest units: `3 d 4 h`, `12 s`.
-fn for_people(age: Duration) -> String {
+/// An age in its two largest units: `3 d 4 h`, `12 s`.
+fn age_text(age: Duration) -> String {
     let seconds = age.as_secs();
     match seconds {
         0..60 => format!("{seconds} s"),
@@ -213,11 +213,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_an_age_in_its_two_largest_units() {
-        for (seconds, told) in
+    fn shows_an_age_in_its_two_largest_units() {
+        for (seconds, text) in
             [(0, "0 s"), (59, "59 s"), (125, "2 min 5 s"), (7_380, "2 h 3 min"), (273_600, "3 d 4 h")]
         {
-            assert_eq!(for_people(Duration::from_secs(seconds)), told);
+            assert_eq!(age_text(Duration::from_secs(seconds)), text);
         }
     }
 }

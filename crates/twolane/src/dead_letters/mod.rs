@@ -1,4 +1,4 @@
-//! The operator's commands: looking at messages that failed all their deliveries, and moving them back.
+//! The operator's commands for dead letters: show them, delete them, and move them back to their queues.
 
 pub(crate) mod args;
 pub(crate) mod dlq;

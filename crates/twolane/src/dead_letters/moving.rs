@@ -1,4 +1,4 @@
-//! Moving messages back to their queues.
+//! Moves messages back to their queues.
 
 use super::args::RedriveArgs;
 use crate::progress::Progress;
@@ -14,26 +14,26 @@ use twolane_client::dead_letters::{
 };
 use twolane_client::signals::Interruption;
 
-/// How the moving went.
+/// The result of moving messages.
 #[derive(Default)]
 pub(super) struct Moving {
     /// Ids of messages that were moved.
     pub(super) moved: HashSet<String>,
-    /// Ids of messages that are still in their dead-letter queue, moved or not.
+    /// Ids of messages that are still in their dead-letter queue, whether also moved or not.
     pub(super) left: HashSet<String>,
-    /// What went wrong.
-    pub(super) trouble: Option<anyhow::Error>,
+    /// The last error.
+    pub(super) error: Option<anyhow::Error>,
 }
 
 impl Moving {
-    /// Whether that message was moved; `None` when it is not known.
+    /// Whether that message was moved; `None` if it is not known.
     pub(super) fn is_moved(&self, id: &str) -> Option<bool> {
         let (moved, left) = (self.moved.contains(id), self.left.contains(id));
         (moved || left).then_some(moved)
     }
 }
 
-/// Moves the messages, queue by queue. A queue that AWS refuses to move keeps no other.
+/// Moves the messages, queue by queue. If AWS refuses to move one queue, the others are still moved.
 pub(super) async fn move_back(
     site: &Site,
     findings: &[Finding],
@@ -55,16 +55,16 @@ pub(super) async fn move_back(
             all.left.extend(ids);
             continue;
         }
-        progress.tell(&format!("Moving {} back to the {} queue.", messages(ids.len()), queue.spec.name));
+        progress.say(&format!("Moving {} back to the {} queue.", messages(ids.len()), queue.spec.name));
         let before = all.moved.len();
         let moving = move_queue(queue, ids.clone(), args, interruption, &|now| progress.set(before + now)).await;
-        let moving = moving.unwrap_or_else(|error| Moving { left: ids, trouble: Some(error), ..Moving::default() });
+        let moving = moving.unwrap_or_else(|error| Moving { left: ids, error: Some(error), ..Moving::default() });
         all.moved.extend(moving.moved);
         all.left.extend(moving.left);
-        if let Some(trouble) = moving.trouble {
-            let earlier = all.trouble.replace(trouble);
+        if let Some(error) = moving.error {
+            let earlier = all.error.replace(error);
             if let Some(error) = earlier {
-                progress.tell(&format!("error: {error:#}"));
+                progress.say(&format!("error: {error:#}"));
             }
         }
     }
@@ -72,10 +72,10 @@ pub(super) async fn move_back(
     all
 }
 
-/// Moves the messages of one queue, all by SQS itself where it can. `moved` is called with how many were.
+/// Moves the messages of one queue, by a move task of SQS if possible. Calls `moved` with the number moved so far.
 ///
-/// SQS cannot move what a topic put into the dead-letter queue of its subscription. Source: Amazon SQS API Reference,
-/// `StartMessageMoveTask`.
+/// SQS cannot move messages that a topic put into the dead-letter queue of its subscription. Source: Amazon SQS API
+/// Reference, `StartMessageMoveTask`.
 ///
 /// # Errors
 /// AWS refuses: nothing was moved.
@@ -93,8 +93,8 @@ async fn move_queue(
     };
     match task? {
         Moved::Completed(count) if count >= ids.len() => Ok(Moving { moved: ids, ..Moving::default() }),
-        Moved::Completed(_) | Moved::Cancelled => Ok(look_what_moved(queue, ids, None).await),
-        Moved::Lost(error) => Ok(look_what_moved(queue, ids, Some(error)).await),
+        Moved::Completed(_) | Moved::Cancelled => Ok(find_moved(queue, ids, None).await),
+        Moved::Lost(error) => Ok(find_moved(queue, ids, Some(error)).await),
         Moved::Unavailable => {
             let resend = Resend { from: queue, max_per_second: args.max_per_second, interruption };
             let mut count = 0;
@@ -105,23 +105,23 @@ async fn move_queue(
                 })
                 .await;
             let left = ids.difference(&moved).cloned().chain(undeleted).collect();
-            Ok(Moving { moved, left, trouble: result.err() })
+            Ok(Moving { moved, left, error: result.err() })
         }
     }
 }
 
-/// After a task that did not move all, or of which that is not known: what is there still was not moved. Looks to the
-/// end, whatever signal there was.
-async fn look_what_moved(queue: &DeadLetterQueue, ids: HashSet<String>, trouble: Option<anyhow::Error>) -> Moving {
+/// Finds out what an incomplete move task moved: a message that is still in the dead-letter queue was not moved. Reads the
+/// whole queue, even after a signal.
+async fn find_moved(queue: &DeadLetterQueue, ids: HashSet<String>, error: Option<anyhow::Error>) -> Moving {
     match queue.look(usize::MAX, false, None).await {
         Ok(found) => {
             let there: HashSet<_> = found.letters.iter().map(|letter| letter.message_id().to_owned()).collect();
             let (left, moved) = ids.into_iter().partition(|id| there.contains(id));
-            Moving { moved, left, trouble }
+            Moving { moved, left, error }
         }
-        Err(error) => {
-            let trouble = trouble.unwrap_or_else(|| error.context("Could not determine which messages were moved"));
-            Moving { trouble: Some(trouble), ..Moving::default() }
+        Err(look_error) => {
+            let error = error.unwrap_or_else(|| look_error.context("Failed to determine which messages were moved"));
+            Moving { error: Some(error), ..Moving::default() }
         }
     }
 }

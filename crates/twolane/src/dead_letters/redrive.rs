@@ -4,9 +4,9 @@ use super::{
     args::RedriveArgs,
     moving::{Moving, move_back},
     redriven::{Redriven, write},
-    settle::{Awaited, Fate, Waiting},
+    settle::{Awaited, RedriveResult, Waiting},
 };
-use crate::{output::Output, progress::tell};
+use crate::{output::Output, progress::say};
 use anyhow::Context;
 use lanes::QueueKind;
 use std::{
@@ -24,7 +24,7 @@ use twolane_client::signals::Interruption;
 
 /// Runs the command. An error means that nothing was moved.
 pub(crate) async fn run(args: RedriveArgs) -> anyhow::Result<ExitCode> {
-    let site = Site::find(&args.stack.address(), args.queue, tell).await?;
+    let site = Site::find(&args.stack.address(), args.queue, say).await?;
     let interruption = Interruption::listen().context("Failed to listen for signals")?;
     let mut found = Found::default();
     for queue in &site.dead_letters {
@@ -33,12 +33,12 @@ pub(crate) async fn run(args: RedriveArgs) -> anyhow::Result<ExitCode> {
         found.unseen += more.unseen;
     }
     if let Some(signal) = interruption.signal() {
-        tell(&format!("Interrupted ({}). Nothing was moved.", signal.name()));
+        say(&format!("Interrupted ({}). Nothing was moved.", signal.name()));
         return Ok(ExitCode::from(signal.exit_code()));
     }
     if found.unseen > 0 {
-        tell(&format!(
-            "{} not looked at, because another reader holds them. Try again in {} s.",
+        say(&format!(
+            "{} not seen: another reader holds them. Try again in {} s.",
             messages(found.unseen),
             HOLD.as_secs()
         ));
@@ -47,7 +47,7 @@ pub(crate) async fn run(args: RedriveArgs) -> anyhow::Result<ExitCode> {
     let missing = missing(&findings, &args.orders);
     for order in &missing {
         let place = if site.dead_letters.len() == 1 { "the dead-letter queue" } else { "a dead-letter queue" };
-        tell(&format!("No message of order {order} is in {place}."));
+        say(&format!("Found no message of order {order} in {place}."));
     }
     let all_seen = missing.is_empty() && (found.unseen == 0 || !args.orders.is_empty());
     if findings.is_empty() {
@@ -58,16 +58,16 @@ pub(crate) async fn run(args: RedriveArgs) -> anyhow::Result<ExitCode> {
     }
 
     let mut moving = move_back(&site, &findings, &args, &interruption).await;
-    match moving.trouble.take() {
+    match moving.error.take() {
         Some(error) if moving.moved.is_empty() && !moving.left.is_empty() => return Err(error),
-        Some(error) => tell(&format!("error: {error:#}")),
+        Some(error) => say(&format!("error: {error:#}")),
         None => {}
     }
     let redriven = outcomes(&site, findings, moving, &args, &interruption).await;
     let are_written = write(&redriven, args.json);
     Ok(match interruption.signal() {
         Some(signal) => {
-            tell(&format!("Interrupted ({}). What was moved stays moved.", signal.name()));
+            say(&format!("Interrupted ({}). Moved messages stay moved.", signal.name()));
             ExitCode::from(signal.exit_code())
         }
         None if are_written && all_seen && redriven.iter().all(Redriven::is_settled) => ExitCode::SUCCESS,
@@ -75,7 +75,7 @@ pub(crate) async fn run(args: RedriveArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// All of them, or those of the orders that were named.
+/// All findings, or those of the named orders.
 fn chosen(findings: Vec<Finding>, orders: &[String]) -> Vec<Finding> {
     let is_chosen = |finding: &Finding| {
         orders.is_empty() || finding.letter.order().is_some_and(|order| orders.contains(&order.order_id))
@@ -88,7 +88,7 @@ fn missing<'a>(findings: &[Finding], orders: &'a [String]) -> Vec<&'a String> {
     orders.iter().filter(|order| !found.contains(*order)).collect()
 }
 
-/// Waits for what becomes of the messages that were moved, or may have been.
+/// Waits for the results of the messages that were moved, or may have been.
 async fn outcomes(
     site: &Site,
     findings: Vec<Finding>,
@@ -97,36 +97,36 @@ async fn outcomes(
     interruption: &Interruption,
 ) -> Vec<Redriven> {
     let is_moved = |finding: &Finding| moving.is_moved(finding.letter.message_id());
-    // The deadline of an order that is decided has nothing to do, and its queue delays it for minutes.
+    // The deadline of a decided order has nothing to do, and its queue delays it for minutes.
     let is_overtaken =
         |finding: &Finding| finding.is_of_decided_order() && finding.letter.queue().kind == QueueKind::Timer;
     let moved: Vec<_> =
         findings.iter().filter(|finding| is_moved(finding) != Some(false) && !is_overtaken(finding)).collect();
-    let awaited: HashSet<_> = moved.iter().filter_map(|finding| Awaited::of(&finding.letter)).collect();
+    let awaited: HashSet<_> = moved.iter().filter_map(|finding| Awaited::for_letter(&finding.letter)).collect();
     let decided: HashMap<_, _> = moved
         .iter()
         .filter(|finding| finding.is_of_decided_order())
-        .filter_map(|finding| Some((Awaited::of(&finding.letter)?, finding.record.clone()?)))
+        .filter_map(|finding| Some((Awaited::for_letter(&finding.letter)?, finding.record.clone()?)))
         .collect();
     if !awaited.is_empty() && args.timeout > 0 {
         let orders: HashSet<_> =
             awaited.iter().filter(|message| !decided.contains_key(*message)).map(|message| &message.order).collect();
         let orders = (!orders.is_empty()).then(|| format!("the outcome of {}", crate::summary::orders(orders.len())));
         let events = (!decided.is_empty())
-            .then(|| format!("events of {} that are decided", crate::summary::orders(decided.len())));
+            .then(|| format!("events of {} with an outcome", crate::summary::orders(decided.len())));
         let what: Vec<_> = orders.into_iter().chain(events).collect();
-        tell(&format!("Waiting up to {} s for {}.", args.timeout, what.join(" and ")));
+        say(&format!("Waiting up to {} s for {}.", args.timeout, what.join(" and ")));
     }
     let waiting = Waiting { site, interruption, left: moving.left.clone(), decided };
-    let fates = waiting.wait(awaited, Duration::from_secs(args.timeout)).await;
+    let results = waiting.wait(awaited, Duration::from_secs(args.timeout)).await;
     let redriven = |finding: Finding| {
         let moved = is_moved(&finding);
-        let message = Awaited::of(&finding.letter).filter(|_| moved != Some(false));
-        let fate = message.map(|message| match &finding.record {
-            Some(record) if is_overtaken(&finding) => Fate::Settled(record.clone()),
-            _ => fates.get(&message).cloned().unwrap_or(Fate::Open),
+        let message = Awaited::for_letter(&finding.letter).filter(|_| moved != Some(false));
+        let result = message.map(|message| match &finding.record {
+            Some(record) if is_overtaken(&finding) => RedriveResult::Settled(record.clone()),
+            _ => results.get(&message).cloned().unwrap_or(RedriveResult::Open),
         });
-        Redriven { finding, moved, fate }
+        Redriven { finding, moved, result }
     };
     findings.into_iter().map(redriven).collect()
 }

@@ -1,8 +1,8 @@
-//! What became of the messages that were moved.
+//! The result of each redriven message, as a table or as JSON.
 
-use super::settle::Fate;
+use super::settle::RedriveResult;
 use crate::output::Results;
-use crate::progress::tell;
+use crate::progress::say;
 use crate::table;
 use lanes::QueueKind;
 use serde::Serialize;
@@ -11,10 +11,10 @@ use twolane_client::dead_letters::{
     letter::{Oddity, messages},
 };
 
-/// What is in the columns of a table.
+/// Headings of the columns.
 const HEADING: [&str; 7] = ["queue", "event", "order", "was", "is", "deliveries", "reason"];
 
-/// One message. Every field is always there; `null` where it does not apply or is not known.
+/// One message. Every field is always present; `null` if it does not apply or is not known.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
@@ -22,82 +22,84 @@ struct Report<'a> {
     queue: &'a str,
     /// Type of the event, such as `order.placed`; `null` for a message of the orders queue.
     event: Option<&'a str>,
-    /// In the dead-letter queue: a message that is moved gets a new id.
+    /// The id in the dead-letter queue: a moved message gets a new id.
     message_id: &'a str,
-    /// In lower case; as the caller gave it where it is no UUID.
+    /// In lower case; as the caller gave it if it is not a UUID.
     order_id: Option<String>,
     owner: Option<&'a str>,
-    /// Whether it is back in its queue; `null` when that is not known.
+    /// Whether it is back in its queue; `null` if that is not known.
     moved: Option<bool>,
-    /// How its order stood before.
+    /// The order's status before the redrive.
     status_before: Option<&'a str>,
-    /// Of the order: `CONFIRMED`, `CANCELLED` or `REJECTED`; `FAILED` when the message failed again, or was not moved and its order
-    /// is so; `PENDING` when there is no outcome yet; `null` when it is no order.
+    /// The order's status: `CONFIRMED`, `CANCELLED` or `REJECTED`; `PENDING` without an outcome yet; `null` if the message is
+    /// not an order. `FAILED` if the message failed again, or was not moved and its order is `FAILED`.
     status: Option<&'a str>,
     /// Why it was rejected, or why there is no outcome.
     reason: Option<&'a str>,
-    /// Deliveries that the order took since it was moved; `null` for an event of an order that was decided before.
+    /// Deliveries since the move; `null` for an event of an order that was decided before.
     attempts: Option<u32>,
 }
 
-/// A message and what became of it.
+/// A message and its result.
 pub(super) struct Redriven {
     pub(super) finding: Finding,
-    /// `None` when it is not known.
+    /// `None` if it is not known.
     pub(super) moved: Option<bool>,
-    /// `None` when it is no order, or was not moved.
-    pub(super) fate: Option<Fate>,
+    /// `None` if it is not an order, or was not moved.
+    pub(super) result: Option<RedriveResult>,
 }
 
 impl Redriven {
     fn status(&self) -> Option<&str> {
-        match &self.fate {
-            Some(Fate::Settled(record)) => Some(&record.status),
-            Some(Fate::FailedAgain) => Some("FAILED"),
-            Some(Fate::Open) if !self.finding.is_of_decided_order() => Some("PENDING"),
-            Some(Fate::Open) | None => self.finding.status(),
+        match &self.result {
+            Some(RedriveResult::Settled(record)) => Some(&record.status),
+            Some(RedriveResult::FailedAgain) => Some("FAILED"),
+            Some(RedriveResult::Open) if !self.finding.is_of_decided_order() => Some("PENDING"),
+            Some(RedriveResult::Open) | None => self.finding.status(),
         }
     }
 
     fn reason(&self) -> Option<String> {
         let is_decided = self.finding.is_of_decided_order();
-        match &self.fate {
-            Some(Fate::Settled(_)) if is_decided && self.finding.letter.queue().kind == QueueKind::Timer => Some(
-                "its order was decided before: the deadline publishes the decision only if SNS did not take it".into(),
-            ),
-            Some(Fate::Settled(_)) if is_decided => {
-                Some("handled: its queue is empty, and it has not failed again".into())
+        match &self.result {
+            Some(RedriveResult::Settled(_)) if is_decided && self.finding.letter.queue().kind == QueueKind::Timer => {
+                Some(
+                    "its order was decided before: its deadline only repeats a decision that SNS did not accept".into(),
+                )
             }
-            Some(Fate::Settled(record)) => record.reason.clone(),
-            Some(Fate::FailedAgain) => {
-                Some("failed all its deliveries again; it is back in the dead-letter queue".into())
+            Some(RedriveResult::Settled(_)) if is_decided => {
+                Some("handled: its queue is empty, and it did not fail again".into())
             }
-            Some(Fate::Open) if is_decided => Some(
-                "not known to be handled: its queue was not empty in time; `twolane dlq` shows whether it fails again"
+            Some(RedriveResult::Settled(record)) => record.reason.clone(),
+            Some(RedriveResult::FailedAgain) => {
+                Some("failed all deliveries again; it is back in the dead-letter queue".into())
+            }
+            Some(RedriveResult::Open) if is_decided => Some(
+                "not known to be handled: its queue did not become empty; `twolane dlq` shows whether it fails again"
                     .into(),
             ),
-            Some(Fate::Open) => Some("no outcome so far; `twolane dlq` shows whether it fails again".into()),
-            None if self.moved == Some(false) => Some("not moved: it is in the dead-letter queue still".into()),
+            Some(RedriveResult::Open) => Some("no outcome so far; `twolane dlq` shows whether it fails again".into()),
+            None if self.moved == Some(false) => Some("not moved: it is still in the dead-letter queue".into()),
             None => self.finding.letter.oddity().map(|oddity| match oddity {
-                Oddity::Stray(why) => format!("{why}; it will be back in the dead-letter queue"),
+                Oddity::Stray(why) => format!("{why}; it will return to the dead-letter queue"),
                 Oddity::Refused(why) => format!("{why}; it is refused, and its owner is notified"),
             }),
         }
     }
 
     fn attempts(&self) -> Option<u32> {
-        match &self.fate {
-            Some(Fate::Settled(record)) if !self.finding.is_of_decided_order() => record.attempts,
+        match &self.result {
+            Some(RedriveResult::Settled(record)) if !self.finding.is_of_decided_order() => record.attempts,
             _ => None,
         }
     }
 
-    /// Whether nothing is left to do for the message.
+    /// Whether the message needs nothing more.
     pub(super) fn is_settled(&self) -> bool {
-        matches!(self.fate, Some(Fate::Settled(_))) || self.is_refused()
+        matches!(self.result, Some(RedriveResult::Settled(_))) || self.is_refused()
     }
 
-    /// Moved, and of an order that the worker refuses for its id, without a record.
+    /// Whether it was moved, and the worker refuses its order because of the id. Such an order has no record.
     fn is_refused(&self) -> bool {
         self.moved == Some(true) && matches!(self.finding.letter.oddity(), Some(Oddity::Refused(_)))
     }
@@ -135,7 +137,7 @@ impl Redriven {
     }
 }
 
-/// Writes what became of the messages; whether all of it could be written to standard output.
+/// Writes the results. Returns whether standard output took all of them.
 pub(super) fn write(redriven: &[Redriven], json: bool) -> bool {
     let mut results = Results::stdout(if json { "redrive.jsonl" } else { "redrive.txt" });
     if json {
@@ -144,7 +146,7 @@ pub(super) fn write(redriven: &[Redriven], json: bool) -> bool {
         }
     } else {
         let rows: Vec<_> = redriven.iter().map(Redriven::row).collect();
-        // Names of queues and events are left out where only orders were moved.
+        // Leave out the names of queues and events if only orders were moved.
         let is_named = redriven.iter().any(|redriven| redriven.finding.letter.event().is_some());
         let left_out = if is_named { 0 } else { 2 };
         let rows: Vec<_> = rows.iter().map(|row| &row[left_out..]).collect();
@@ -152,31 +154,31 @@ pub(super) fn write(redriven: &[Redriven], json: bool) -> bool {
         results.line(&format!("{drawn}\n\n{}", summary(redriven)));
     }
     if !results.are_written() {
-        tell(&summary(redriven));
+        say(&summary(redriven));
     }
     results.are_written()
 }
 
-/// How many messages came to what.
+/// The number of messages by result.
 fn summary(redriven: &[Redriven]) -> String {
     let count = |holds: &dyn Fn(&Redriven) -> bool| redriven.iter().filter(|redriven| holds(redriven)).count();
     let is_decided = |redriven: &Redriven| redriven.finding.is_of_decided_order();
     let settled_as = |status: &'static str| {
         move |redriven: &Redriven| redriven.is_settled() && !is_decided(redriven) && redriven.status() == Some(status)
     };
-    let is_open = |redriven: &Redriven| redriven.fate == Some(Fate::Open);
+    let is_open = |redriven: &Redriven| redriven.result == Some(RedriveResult::Open);
     let counts = [
         (count(&settled_as("CONFIRMED")), "confirmed"),
         (count(&settled_as("CANCELLED")), "cancelled"),
         (count(&settled_as("REJECTED")), "rejected"),
         (count(&|redriven| redriven.is_settled() && is_decided(redriven)), "handled"),
-        (count(&|redriven| redriven.fate == Some(Fate::FailedAgain)), "failed again"),
+        (count(&|redriven| redriven.result == Some(RedriveResult::FailedAgain)), "failed again"),
         (count(&|redriven| is_open(redriven) && is_decided(redriven)), "not known to be handled"),
         (count(&|redriven| is_open(redriven) && !is_decided(redriven)), "without an outcome yet"),
         (count(&Redriven::is_refused), "refused for its order id"),
         (
-            count(&|redriven| redriven.moved != Some(false) && redriven.fate.is_none() && !redriven.is_refused()),
-            "no order",
+            count(&|redriven| redriven.moved != Some(false) && redriven.result.is_none() && !redriven.is_refused()),
+            "not an order",
         ),
         (count(&|redriven| redriven.moved == Some(false)), "not moved"),
     ];

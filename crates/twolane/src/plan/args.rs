@@ -1,4 +1,4 @@
-//! What can be typed after `twolane plan`.
+//! Options of `twolane plan`.
 
 use crate::values::{lane_parser, one_of, parse_ttl};
 use clap::Args;
@@ -10,20 +10,20 @@ use twolane_plan::{Api, Architecture, Arrivals, Confirm};
 /// Options of `twolane plan`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PlanArgs {
-    /// Lanes to plan, separated by commas; without it, all. Each is planned as if it had the account to itself.
+    /// Lanes to plan, separated by commas. Without it, all. Each lane is planned as if it had the account to itself.
     #[arg(long, value_parser = lane_parser(), value_name = "LANES", value_delimiter = ',')]
     pub(crate) lanes: Vec<Lane>,
     #[command(flatten)]
     pub(crate) load: PlanLoadArgs,
     #[command(flatten)]
     pub(crate) stack: PlanStackArgs,
-    /// Longest time until an outcome that 99 % of the orders may take: 90s, 15m, 1h.
+    /// Maximum p99 of the time until an outcome: 90s, 15m, 1h.
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_ttl)]
     pub(crate) max_delay: Duration,
-    /// Write the plan as JSON, with every figure and the lanes over time, and nothing else.
+    /// Write only JSON: every figure, and the lanes over time.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Write the plan's page to that file, too: charts and figures in one HTML file, for any browser.
+    /// Also write charts and figures to this file, as one HTML page for any browser.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
     /// List all settings with their values, and plan nothing.
@@ -41,13 +41,13 @@ pub(crate) struct PlanLoadArgs {
     /// Orders per second.
     #[arg(long, value_name = "ORDERS", default_value_t = 100.0)]
     pub(crate) rate: f64,
-    /// Highest rate, as a multiple of the rate; 5 without it. Not for a constant load.
+    /// Highest rate, as a multiple of --rate. Without it, 5. Not for a constant load.
     #[arg(long, value_name = "TIMES")]
     pub(crate) peak: Option<f64>,
-    /// How long orders arrive: 90s, 15m, 1h, 7d. Without it, a day for the arrivals `day` and else an hour.
+    /// How long orders arrive: 90s, 15m, 1h, 7d. Without it, one day for the arrivals `day`, else one hour.
     #[arg(long, value_name = "TIME", value_parser = parse_ttl)]
     pub(crate) duration: Option<Duration>,
-    /// Plan for the arrivals of a file instead, as `twolane compare --replay` sends them: JSON lines
+    /// Plan for the arrivals in this file instead, in the format of `twolane compare --replay`: JSON lines
     /// {"at":<milliseconds or RFC 3339>}.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["arrivals", "rate", "peak", "duration"])]
     pub(crate) replay: Option<PathBuf>,
@@ -57,33 +57,33 @@ pub(crate) struct PlanLoadArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "The stack and the account")]
 pub(crate) struct PlanStackArgs {
-    /// Name of a deployed AWS stack: plan with its parameters. Without it, with template.yaml's defaults.
+    /// Plan with the parameters of this deployed AWS stack. Without it, with template.yaml's defaults.
     #[arg(long, value_name = "NAME")]
     pub(crate) stack_name: Option<String>,
-    /// AWS region of that stack; without it, that of your AWS configuration.
+    /// AWS Region of that stack. Without it, the Region of your AWS configuration.
     #[arg(long, requires = "stack_name")]
     pub(crate) region: Option<String>,
-    /// AWS profile for that stack; without it, that of `AWS_PROFILE`.
+    /// AWS profile for that stack. Without it, the profile in `AWS_PROFILE`.
     #[arg(long, requires = "stack_name")]
     pub(crate) profile: Option<String>,
-    /// Give a setting another value than template.yaml's, AWS's or the assumed one. May be given several times;
-    /// `--settings` lists them.
+    /// Replace the value of a setting from template.yaml, AWS or the model's assumptions. May be given several times.
+    /// `--settings` lists all settings.
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_setting)]
     pub(crate) set: Vec<(String, f64)>,
-    /// How clients learn the outcome in a lane that answers with a receipt. Without it, by callbacks where the stack
+    /// How clients learn the outcome in a lane that answers with a receipt. Without it, by callbacks if the stack
     /// has them.
     #[arg(long, value_parser = one_of(CONFIRM))]
     pub(crate) confirm: Option<Confirm>,
-    /// Which kind of API takes the requests, for costs.
+    /// Kind of API that takes the requests, for costs.
     #[arg(long, value_parser = one_of(APIS), default_value = "rest")]
     pub(crate) api: Api,
-    /// What the functions run on, for costs; the stack's `Architecture`, or arm64, without it.
+    /// Architecture of the functions, for costs. Without it, the stack's `Architecture`, or arm64.
     #[arg(long, value_parser = one_of(ARCHITECTURES))]
     pub(crate) architecture: Option<Architecture>,
-    /// AWS's limits: a TOML file like limits/us-east-1.toml, which is used without it.
+    /// TOML file of AWS's limits. Without it, limits/us-east-1.toml.
     #[arg(long, value_name = "FILE")]
     pub(crate) limits: Option<PathBuf>,
-    /// Prices for the costs: a TOML file like prices/us-east-1.toml, which is used without it.
+    /// TOML file of prices for the costs. Without it, prices/us-east-1.toml.
     #[arg(long, value_name = "FILE")]
     pub(crate) prices: Option<PathBuf>,
 }
@@ -96,7 +96,7 @@ const ARRIVALS: &[(&str, &str, Arrivals)] = &[
 ];
 
 const CONFIRM: &[(&str, &str, Confirm)] =
-    &[("callback", "Over the WebSocket", Confirm::Callback), ("poll", "From the status service alone", Confirm::Poll)];
+    &[("callback", "Over the WebSocket", Confirm::Callback), ("poll", "By polling the status service", Confirm::Poll)];
 
 const APIS: &[(&str, &str, Api)] = &[
     ("rest", "A REST API, as in template.yaml", Api::Rest),
@@ -106,7 +106,7 @@ const APIS: &[(&str, &str, Api)] = &[
 pub(super) const ARCHITECTURES: &[(&str, &str, Architecture)] =
     &[("arm64", "As in template.yaml", Architecture::Arm64), ("x86_64", "Intel or AMD", Architecture::X86)];
 
-/// Reads `MaximumConcurrency=50`.
+/// Parses a setting and its value, such as `MaximumConcurrency=50`.
 fn parse_setting(text: &str) -> Result<(String, f64), String> {
     let wrong = || "a setting and its value, such as MaximumConcurrency=50".to_owned();
     let (name, value) = text.split_once('=').ok_or_else(wrong)?;
@@ -114,13 +114,13 @@ fn parse_setting(text: &str) -> Result<(String, f64), String> {
 }
 
 pub(crate) const PLAN_HELP: &str = "\
-The plan is a model: AWS's documented limits, the stack's parameters and some assumed durations, played
-through in small steps. Nothing is sent, and no stack is needed. It was not measured on AWS. With
---stack-name, CloudFormation is asked for the parameters of that stack.
+The plan is a model: it simulates AWS's documented limits, the stack's parameters and some assumed
+durations in small steps. It sends nothing, and needs no stack. It was not measured on AWS. With
+--stack-name, it reads that stack's parameters from CloudFormation.
 
-A lane passes when every order is accepted, done, called back, and 99 % have their outcome within
---max-delay. For a lane that does not pass, the plan lists what the peak needs, what to change, and what
-would happen then. Copy the --set options it prints to plan with them.
+A lane passes if every order is accepted, done and called back, and 99 % have their outcome within
+--max-delay. For a lane that does not pass, the plan lists what the peak needs, what to change, and the
+results after the change. Copy the --set options it prints to plan with them.
 
 Examples:
   twolane plan --rate 100

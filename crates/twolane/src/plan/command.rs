@@ -1,23 +1,23 @@
-//! `twolane plan`.
+//! `twolane plan`: reads settings and load, runs the model, and shows the plan.
 
 use super::args::{ARCHITECTURES, PlanArgs, PlanLoadArgs, PlanStackArgs};
 use crate::output::Output;
-use crate::progress::tell;
+use crate::progress::say;
 use anyhow::{Context, bail};
 use std::path::Path;
 use std::process::ExitCode;
 use twolane_client::stack::DeployedAddress;
 use twolane_load::recorded_arrivals;
 use twolane_plan::{
-    Architecture, Arrivals, Confirm, LimitTable, Load, Question, SETTINGS, Settings, Source, page, plan, settings_text,
-    text,
+    Architecture, Arrivals, Confirm, LimitTable, Load, PlanInput, SETTINGS, Settings, Source, page, plan,
+    settings_text, text,
 };
 use twolane_report::PriceTable;
 
-/// A lane does not pass.
+/// Exit code: a lane does not pass.
 const FAILED: u8 = 1;
 
-/// Highest rate as a multiple of the rate, where it is not given.
+/// Default of `--peak`.
 const PEAK: f64 = 5.0;
 
 /// Runs the command.
@@ -25,13 +25,13 @@ const PEAK: f64 = 5.0;
 /// # Errors
 /// The stack is not found, a file cannot be read or written, or a value is out of its range.
 pub(crate) async fn run(args: &PlanArgs) -> anyhow::Result<ExitCode> {
-    let question = question(args).await?;
+    let input = input(args).await?;
     let mut output = Output::stdout();
     if args.settings {
-        output.line(&settings_text(&question.settings)).context("Failed to write the settings")?;
+        output.line(&settings_text(&input.settings)).context("Failed to write the settings")?;
         return Ok(ExitCode::SUCCESS);
     }
-    let plan = plan(&question);
+    let plan = plan(&input);
     if let Some(file) = &args.html {
         std::fs::write(file, page(&plan)).with_context(|| format!("Failed to write the page {}", file.display()))?;
     }
@@ -41,15 +41,15 @@ pub(crate) async fn run(args: &PlanArgs) -> anyhow::Result<ExitCode> {
     Ok(if passes { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
 
-async fn question(args: &PlanArgs) -> anyhow::Result<Question> {
+async fn input(args: &PlanArgs) -> anyhow::Result<PlanInput> {
     let stack = &args.stack;
     let limits = stack.limits.as_deref().map_or_else(|| Ok(LimitTable::embedded()), read_limits)?;
     let prices = stack.prices.as_deref().map_or_else(|| Ok(PriceTable::embedded()), PriceTable::read)?;
     let (parameters, region) = parameters(stack).await?;
     for (what, option, of) in [("limits", "--limits", &*limits.region), ("prices", "--prices", prices.region())] {
         if let Some(region) = region.as_deref().filter(|region| *region != of) {
-            tell(&format!(
-                "The stack is in {region}, and the {what} are those of {of}: pass {option} with a table of {region}."
+            say(&format!(
+                "The stack is in {region}, but the {what} are for {of}: pass {option} with a table for {region}."
             ));
         }
     }
@@ -57,7 +57,7 @@ async fn question(args: &PlanArgs) -> anyhow::Result<Question> {
     let settings = settings(&limits, &parameters, &stack.set)?;
     let (confirm, architecture) = (stack_confirm(parameter("Callbacks")), parameter("Architecture"));
     let architecture = ARCHITECTURES.iter().find(|(name, ..)| Some(*name) == architecture);
-    Ok(Question {
+    Ok(PlanInput {
         lanes: if args.lanes.is_empty() { lanes::LANES.iter().collect() } else { args.lanes.clone() },
         load: load(&args.load)?,
         settings,
@@ -66,13 +66,13 @@ async fn question(args: &PlanArgs) -> anyhow::Result<Question> {
         confirm: stack.confirm.unwrap_or(confirm),
         api: stack.api,
         architecture: stack.architecture.or(architecture.map(|row| row.2)).unwrap_or(Architecture::Arm64),
-        // A stack from before the parameter has no index.
+        // A stack that is older than the parameter has no index.
         lists_orders: parameters.is_empty() || parameter("OrderListing") == Some("index"),
         max_delay_seconds: args.max_delay.as_secs_f64(),
     })
 }
 
-/// The parameters of the stack that was named, and its Region; none where none was.
+/// The parameters and the Region of the named stack; empty without a name.
 async fn parameters(args: &PlanStackArgs) -> anyhow::Result<(Vec<(String, String)>, Option<String>)> {
     let PlanStackArgs { stack_name, region, profile, .. } = args.clone();
     if stack_name.is_none() {
@@ -81,12 +81,12 @@ async fn parameters(args: &PlanStackArgs) -> anyhow::Result<(Vec<(String, String
     DeployedAddress { stack_name, region, profile, outputs: None }.parameters().await
 }
 
-/// How clients of a stack with that parameter `Callbacks` learn of outcomes.
+/// How clients learn outcomes, by the stack's parameter `Callbacks`.
 fn stack_confirm(callbacks: Option<&str>) -> Confirm {
     if callbacks == Some("none") { Confirm::Poll } else { Confirm::Callback }
 }
 
-/// The table's limits and the template's values, then the stack's parameters, then what was typed.
+/// Starts from the limits and the template's values. The stack's parameters override them, and `set` overrides both.
 fn settings(limits: &LimitTable, parameters: &[(String, String)], set: &[(String, f64)]) -> anyhow::Result<Settings> {
     let mut settings = Settings::new(limits);
     for setting in SETTINGS.iter().filter(|setting| setting.source == Source::Parameter) {
@@ -113,7 +113,7 @@ fn load(args: &PlanLoadArgs) -> anyhow::Result<Load> {
     }
     let is_constant = args.arrivals == Arrivals::Constant;
     if is_constant && args.peak.is_some() {
-        bail!("a constant load has no peak: give --arrivals ramp, burst or day with --peak");
+        bail!("a constant load has no peak: pass --arrivals ramp, burst or day with --peak");
     }
     let hours = if args.arrivals == Arrivals::Day { 24.0 } else { 1.0 };
     let seconds = args.duration.map_or(hours * 3600.0, |duration| duration.as_secs_f64());
@@ -121,12 +121,12 @@ fn load(args: &PlanLoadArgs) -> anyhow::Result<Load> {
     Load::new(args.arrivals.clone(), args.rate, peak, seconds)
 }
 
-/// Arrivals counted by tenths of a second.
+/// A load from recorded arrivals, counted in steps of 0.1 s.
 fn recorded(arrivals_us: &[u64]) -> anyhow::Result<Load> {
     const STEP_US: u64 = 100_000;
     let step = |at: u64| usize::try_from(at / STEP_US).context("the arrivals are too far apart");
     let last = arrivals_us.last().copied().unwrap_or(0);
-    // A record of less than a second is a load of a second.
+    // A load lasts at least one second.
     let mut counts = vec![0.0; (step(last)? + 1).max(10)];
     for at in arrivals_us {
         counts[step(*at)?] += 1.0;
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_typed_goes_before_the_stacks_parameters() {
+    fn typed_settings_override_the_stacks_parameters() {
         let parameters = [("ApiRateLimit", "70"), ("SyncRateLimit", "50"), ("JwtIssuer", "https://issuer")];
         let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
 
@@ -154,8 +154,8 @@ mod tests {
     }
 
     #[test]
-    fn arrivals_of_a_record_are_counted() {
-        let load = recorded(&[0, 10_000, 99_999, 250_000]).expect("it is a record");
+    fn counts_recorded_arrivals() {
+        let load = recorded(&[0, 10_000, 99_999, 250_000]).expect("the arrivals are in order");
 
         assert!((load.orders() - 4.0).abs() < 1e-9);
         assert!((load.peak_rate() - 30.0).abs() < 1e-9);

@@ -1,4 +1,4 @@
-//! `twolane plan`: what each lane would do with a load on AWS.
+//! `twolane plan`: how each lane would handle a load on AWS.
 
 pub(crate) mod args;
 pub(crate) mod command;

@@ -1,4 +1,4 @@
-//! `twolane compare` against a scripted server: what is counted is what was injected, and a stall shows.
+//! `twolane compare` against a scripted server: it counts what the server injects, and measures its stalls.
 
 use crate::server::{Reply, Request, Server, Sockets, answer};
 use crate::{Twolane, confirmed, queued, record, signal, twolane};
@@ -7,22 +7,22 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-/// Number of an order, which its id ends in.
+/// The number of an order: the end of its id.
 pub(crate) fn number(request: &Request) -> u32 {
     u32::from_str_radix(&request.id()[28..], 16).expect("ids end in their order's number")
 }
 
-/// The command against the server, with reports in a folder of its own and nothing before the figures begin.
+/// The command against the server, with its reports in `out` and without a warm-up.
 pub(crate) fn compare(server: &Server, more: &[&str]) -> Twolane {
     let mut twolane = twolane(&["compare", "--json", "--output", "out", "--api-url", &server.api_url]);
     let warm_up: &[&str] = if more.contains(&"--replay") { &[] } else { &["--warm-up", "0"] };
-    // The machine may be busy: that requests leave late is what one test is about, and must not disturb others.
+    // On a busy machine requests leave late. Only one test is about that.
     let lag: &[&str] = if more.contains(&"--max-in-flight") { &[] } else { &["--max-lag", "600000"] };
     twolane.command.args(["--websocket-url", &server.websocket_url]).args(warm_up).args(lag).args(more);
     twolane
 }
 
-/// Runs it: exit code and report, which is also what the file says.
+/// Runs the command. Returns exit code and report, and checks that the report's file has the same.
 pub(crate) fn measured(mut command: Twolane) -> (i32, Value) {
     let (code, stdout, stderr) = command.run();
     let report: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stdout}{stderr}"));
@@ -36,7 +36,7 @@ pub(crate) fn stored(request: &Request) -> Reply {
 }
 
 #[test]
-fn refusals_of_the_sync_lane_are_counted_by_class() {
+fn counts_refusals_of_the_sync_lane_by_class() {
     let server = Server::start(|request, _| match number(request) % 10 {
         0 => answer(429, ""),
         1 => answer(503, ""),
@@ -58,8 +58,8 @@ fn refusals_of_the_sync_lane_are_counted_by_class() {
     assert_eq!((code, server.requests().len()), (0, 50));
 }
 
-/// Queues every order and tells what becomes of it, in sixes: confirmed, confirmed twice, rejected, failed, never told
-/// and never stored, stored and never told.
+/// Answers 202 to every order. By its number modulo 6: confirmed; confirmed by two callbacks; rejected; failed; no callback
+/// and not stored; stored, without a callback.
 fn queue(request: &Request, sockets: &Sockets) -> Reply {
     let (id, kind) = (request.id(), number(request) % 6);
     if request.method == "GET" {
@@ -67,21 +67,21 @@ fn queue(request: &Request, sockets: &Sockets) -> Reply {
         let status = ["CONFIRMED", "CONFIRMED", "REJECTED", "FAILED", "", "CONFIRMED"][kind as usize];
         return answer(200, if kind == 4 { pending } else { record(id, status) }.to_string());
     }
-    let told = match kind {
+    let frames = match kind {
         0 => vec![confirmed(id)],
         1 => vec![confirmed(id), confirmed(id)],
         2 => vec![json!({"type": "order.rejected", "orderId": id, "reason": "not valid"})],
         3 => vec![json!({"type": "order.failed", "orderId": id, "reason": "given up"})],
         _ => Vec::new(),
     };
-    for frame in told {
+    for frame in frames {
         sockets.push(&frame);
     }
     answer(202, queued())
 }
 
-/// What comes of 60 orders by [`queue`].
-fn told_of_sixty(counts: &Value) {
+/// Checks the counts of 60 orders at [`queue`].
+fn check_counts_of_sixty(counts: &Value) {
     for (name, expected) in [
         ("sent", 60),
         ("accepted", 60),
@@ -97,14 +97,14 @@ fn told_of_sixty(counts: &Value) {
 }
 
 #[test]
-fn losses_and_duplicates_of_the_async_lane_are_counted_and_fail_the_run() {
+fn counts_lost_orders_and_duplicate_callbacks_and_fails_the_run() {
     let server = Server::start(queue);
     let arguments = ["--only", "async", "--rate", "100", "--orders", "60", "--grace", "2"];
 
     let (code, report) = measured(compare(&server, &arguments));
 
     let lane = &report["lanes"][0];
-    told_of_sixty(&lane["counts"]);
+    check_counts_of_sixty(&lane["counts"]);
     assert_eq!(lane["counts"]["duplicateCallbacks"], 10);
     assert_eq!(lane["counts"]["withoutCallback"], 10);
     assert_eq!(lane["latencies"]["doneByCallback"]["count"], 40);
@@ -114,7 +114,7 @@ fn losses_and_duplicates_of_the_async_lane_are_counted_and_fail_the_run() {
 }
 
 #[test]
-fn a_failed_order_that_is_confirmed_later_is_no_duplicate_and_costs_no_status_request() {
+fn a_failed_order_that_is_confirmed_later_needs_no_poll_and_does_not_count_as_a_duplicate() {
     let server = Server::start(|request, sockets| {
         if request.method == "GET" {
             return answer(200, record(request.id(), "CONFIRMED").to_string());
@@ -133,8 +133,8 @@ fn a_failed_order_that_is_confirmed_later_is_no_duplicate_and_costs_no_status_re
 }
 
 #[test]
-fn what_cannot_be_is_an_error_of_the_run() {
-    // Told to be refused for good, and to be confirmed; told to be confirmed, and to be rejected.
+fn contradictory_answers_are_an_error_of_the_run() {
+    // Refused by the answer and confirmed by a callback; confirmed and rejected by callbacks.
     let refused = Server::start(|request, sockets| {
         sockets.push(&confirmed(request.id()));
         answer(429, "")
@@ -164,19 +164,19 @@ fn a_large_order_costs_more_writes_than_a_small_one() {
 
     let (_, report) = measured(command);
 
-    // One unit for the sample, five for 4 KB and what a record has besides, and one for each in the index of orders.
+    // The sample order takes 1 unit, and the large one 5: 4 KB and the rest of the record. Each takes 1 in the index of orders.
     assert_eq!(report["lanes"][0]["usage"]["writeUnits"], 8.0, "{}", report["lanes"][0]["usage"]);
 }
 
 #[test]
-fn a_caller_that_only_asks_learns_the_same() {
+fn polling_finds_the_same_outcomes() {
     let server = Server::start(queue);
     let arguments = ["--only", "async", "--rate", "100", "--orders", "60", "--grace", "2", "--confirm", "poll"];
 
     let (code, report) = measured(compare(&server, &arguments));
 
     let lane = &report["lanes"][0];
-    told_of_sixty(&lane["counts"]);
+    check_counts_of_sixty(&lane["counts"]);
     assert_eq!(lane["latencies"]["doneByPoll"]["count"], 50);
     assert_eq!(
         (&lane["latencies"]["doneByCallback"], &lane["counts"]["withoutCallback"]),
@@ -186,7 +186,7 @@ fn a_caller_that_only_asks_learns_the_same() {
 }
 
 #[test]
-fn orders_that_are_sent_twice_are_counted_once() {
+fn counts_orders_that_are_sent_twice_once() {
     let server = Server::start(|request, sockets| {
         sockets.push(&confirmed(request.id()));
         answer(202, queued())
@@ -202,17 +202,17 @@ fn orders_that_are_sent_twice_are_counted_once() {
     {
         assert_eq!(counts[name], expected, "{name}: {counts}");
     }
-    // One order each 10 ms, whatever is sent twice.
+    // One order every 10 ms; repeats do not count.
     let arrivals = &report["run"]["arrivals"];
     assert_eq!((&arrivals["orders"], &arrivals["ratePerSecond"]), (&json!(20), &json!(100.0)));
-    // Nobody waits any more, although twice as many requests were accepted as orders were done.
+    // The backlog is empty, although the number of accepted requests is twice that of the orders.
     let last = report["lanes"][0]["timeline"].as_array().and_then(|seconds| seconds.last()).expect("a second");
     assert_eq!(last["backlog"], 0, "{}", report["lanes"][0]["timeline"]);
     assert_eq!(code, 0);
 }
 
 #[test]
-fn both_lanes_get_the_same_schedule() {
+fn sends_the_same_schedule_to_both_lanes() {
     let server = Server::start(|request, sockets| {
         if request.path.contains("/sync/") {
             return stored(request);
@@ -242,7 +242,7 @@ fn both_lanes_get_the_same_schedule() {
 }
 
 #[test]
-fn lanes_are_measured_as_they_are_named() {
+fn measures_the_named_lanes_in_their_order() {
     let server = Server::start(|request, sockets| {
         if request.path.contains("/sync/") {
             return stored(request);
@@ -260,7 +260,7 @@ fn lanes_are_measured_as_they_are_named() {
 }
 
 #[test]
-fn a_missing_lane_is_named_with_the_outputs_that_it_lacks() {
+fn names_a_missing_lane_and_the_outputs_that_it_lacks() {
     let server = Server::start(|request, _| stored(request));
     let outputs = json!({"ApiUrl": server.api_url, "OrdersTableName": "orders", "CreateOrderFunctionName": "create"});
     let compare = |outputs: Value, more: &[&str]| {
@@ -280,9 +280,9 @@ fn a_missing_lane_is_named_with_the_outputs_that_it_lacks() {
 }
 
 #[test]
-fn a_lane_without_outputs_is_left_out_and_one_that_lacks_some_is_refused() {
+fn leaves_out_a_lane_without_outputs_and_rejects_one_that_lacks_some() {
     let server = Server::start(|request, _| stored(request));
-    // What is planned has no arrivals: nothing is sent.
+    // The file of arrivals does not exist, so nothing is sent.
     let compare = |more: &[(&str, &str)], parallel: &[&str]| {
         let mut twolane = twolane(&["compare", "--outputs", "outputs.json", "--replay", "none.jsonl"]);
         let mut outputs = json!({
@@ -302,21 +302,21 @@ fn a_lane_without_outputs_is_left_out_and_one_that_lacks_some_is_refused() {
     let partly = [("ProcessOrdersFunctionName", "process"), ("OrdersQueueUrl", "http://127.0.0.1:9/1/orders")];
 
     let (refused, _, why) = compare(&partly, &[]);
-    let (_, _, told) = compare(&[], &[]);
+    let (_, _, notice) = compare(&[], &[]);
     let (alone, _, needs) = compare(&[], &["--parallel"]);
 
     assert!(why.contains("has no output DeadLetterQueueUrl: deploy this version of the stack"), "{why}");
-    assert!(told.contains("The stack has no async lane: it is left out"), "{told}");
-    assert!(told.contains("Failed to read the arrivals in none.jsonl"), "the sync lane is planned: {told}");
+    assert!(notice.contains("The stack has no async lane: it is left out"), "{notice}");
+    assert!(notice.contains("Failed to read the arrivals in none.jsonl"), "the sync lane is planned: {notice}");
     assert!(needs.contains("--parallel needs at least two lanes"), "{needs}");
     assert_eq!((refused, alone, server.requests().len()), (2, 2, 0));
 }
 
-/// What SQS says of a queue without messages.
+/// The attributes of an empty queue.
 const EMPTY_QUEUE: &str = r#"{"Attributes": {"ApproximateNumberOfMessages": "0", "ApproximateNumberOfMessagesNotVisible": "0",
     "ApproximateNumberOfMessagesDelayed": "0"}}"#;
 
-/// A stack that refuses every order, and of whose orders queue the depth cannot be read so many times.
+/// A stack that refuses every order. The first `times` reads of its orders queue's depth are denied.
 fn unread(times: usize) -> Server {
     let asked = AtomicUsize::new(0);
     Server::start(move |request, _| {
@@ -330,7 +330,7 @@ fn unread(times: usize) -> Server {
             }
             Some("getqueueattributes") => answer(200, EMPTY_QUEUE),
             Some("batchgetitem") => answer(200, r#"{"Responses": {}, "UnprocessedKeys": {}}"#),
-            // Of its functions, nothing is known; its logs are empty.
+            // No settings of functions, and no logs.
             Some(_) => answer(200, "{}"),
             None if request.method == "GET" => answer(200, "{}"),
             None => answer(429, ""),
@@ -339,11 +339,11 @@ fn unread(times: usize) -> Server {
 }
 
 #[test]
-fn a_depth_of_the_queue_that_cannot_be_read_fails_the_run_only_when_none_can() {
+fn fails_the_run_only_if_the_depth_of_the_queue_can_never_be_read() {
     for (times, expected) in [(1, 0), (usize::MAX, 1)] {
         let server = unread(times);
         let endpoint = server.api_url.trim_end_matches("/live");
-        // Says that it is alice's.
+        // An unsigned token with the `sub` alice.
         let token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.x";
         let arguments = ["--only", "async", "--confirm", "poll", "--rate", "50", "--orders", "5", "--grace", "1"];
         let mut twolane = twolane(&["compare", "--json", "--output", "out", "--outputs", "outputs.json"]);
@@ -369,18 +369,18 @@ fn a_depth_of_the_queue_that_cannot_be_read_fails_the_run_only_when_none_can() {
             (expected, Some(usize::from(expected == 1))),
             "{errors}"
         );
-        let told = if expected == 0 { &stderr } else { &errors };
-        assert!(told.contains("async lane: The depth of the queues could not be read"), "{stderr}{errors}");
-        assert!(told.contains("not allowed to do that"), "{stderr}{errors}");
+        let shown = if expected == 0 { &stderr } else { &errors };
+        assert!(shown.contains("async lane: The depth of the queues could not be read"), "{stderr}{errors}");
+        assert!(shown.contains("not allowed to do that"), "{stderr}{errors}");
     }
 }
 
 #[test]
-fn a_stall_shows_in_the_tail_although_few_requests_meet_it_open() {
+fn a_stall_shows_in_the_tail_although_few_requests_are_open_during_it() {
     const STALL: Duration = Duration::from_secs(5);
     let (ended, stalled) = channel();
     let server = Server::start(move |request, _| {
-        // The server's only thread: while it sleeps, nothing is accepted, read or answered.
+        // This is the server's only thread: while it sleeps, it accepts, reads and answers nothing.
         if number(request) == 40 {
             let began = Instant::now();
             std::thread::sleep(STALL);
@@ -391,27 +391,27 @@ fn a_stall_shows_in_the_tail_although_few_requests_meet_it_open() {
 
     let (_, report) = measured(compare(&server, &["--only", "sync", "--rate", "20", "--orders", "200"]));
 
-    // Only how long it takes at least: how much longer is the machine's. That the others' times are none of it, and what
-    // each percentile is, is tested with a clock that stands still (`measure::load`).
+    // Checks lower bounds only: a busy machine adds time. Tests with a paused clock check the exact percentiles
+    // (`measure::load`).
     let stall = stalled.try_recv().expect("it stalled").as_secs_f64() * 1000.0;
     let latency = &report["lanes"][0]["latencies"]["acknowledge"];
     let at_least = |name: &str, least: f64| {
         assert!(latency[name].as_f64().expect("measured") >= least, "{name} is less than {least}: {latency}");
     };
-    // A fifth of a second after it begins, all of it but that is left: that is 5 of 200 orders, more than 1 %.
+    // 5 of 200 orders, more than 1 %, are due in the first 200 ms of the stall, and wait for the rest of it.
     at_least("p99Ms", stall - 300.0);
-    // Half of the orders were due while it lasted: a tenth of all in its first second.
+    // Half of the orders are due during the stall, a tenth of all in its first second.
     at_least("p90Ms", stall - 1500.0);
     assert_eq!(report["run"]["generator"]["honest"], true, "{}", report["run"]["generator"]);
 }
 
 #[test]
-fn figures_of_a_load_that_was_not_kept_up_are_refused() {
+fn shows_no_times_if_the_load_was_not_kept_up() {
     let server = Server::start(|request, _| {
         std::thread::sleep(Duration::from_millis(20));
         stored(request)
     });
-    // Two requests at a time, each of 20 ms and more, cannot be 200 a second.
+    // One request at a time, each of 20 ms or more, cannot reach 200 per second.
     let arguments = ["--only", "sync", "--rate", "200", "--orders", "100", "--max-in-flight", "1"];
 
     let (code, report) = measured(compare(&server, &arguments));
@@ -426,9 +426,9 @@ fn figures_of_a_load_that_was_not_kept_up_are_refused() {
 }
 
 #[test]
-fn an_interrupted_run_reports_what_it_knows() {
+fn an_interrupted_run_reports_its_results_so_far() {
     for (name, expected) in [("INT", 130), ("TERM", 143)] {
-        let (sender, came) = channel();
+        let (sender, arrived) = channel();
         let server = Server::start(move |request, _| {
             let _ = sender.send(());
             stored(request)
@@ -436,7 +436,7 @@ fn an_interrupted_run_reports_what_it_knows() {
         let mut command = compare(&server, &["--only", "sync", "--rate", "10", "--duration", "3600"]);
         let child = command.start();
         for _ in 0..3 {
-            came.recv_timeout(Duration::from_mins(1)).expect("orders come");
+            arrived.recv_timeout(Duration::from_mins(1)).expect("orders arrive");
         }
 
         signal(&child, name);
@@ -467,9 +467,9 @@ fn replays_the_arrivals_of_a_file() {
 }
 
 #[test]
-fn wrong_usage_is_told_before_anything_is_sent() {
+fn rejects_wrong_usage_before_it_sends_anything() {
     let server = Server::start(|request, _| stored(request));
-    for (arguments, told) in [
+    for (arguments, message) in [
         (&["--replay", "none.jsonl"][..], "Failed to read the arrivals in none.jsonl"),
         (&["--replay", "none.jsonl", "--warm-up", "1"], "cannot be used with"),
         (&["--rate", "0"], "a number above 0"),
@@ -489,13 +489,13 @@ fn wrong_usage_is_told_before_anything_is_sent() {
         let (code, stdout, stderr) = compare(&server, arguments).run();
 
         assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}: {stderr}");
-        assert!(stderr.contains(told), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(message), "{arguments:?}: {stderr}");
     }
     assert!(server.requests().is_empty());
 }
 
 #[test]
-fn explains_itself_with_examples() {
+fn the_help_has_examples() {
     let (code, help, _) = twolane(&["compare", "--help"]).run();
 
     assert_eq!(code, 0);
@@ -505,10 +505,10 @@ fn explains_itself_with_examples() {
 }
 
 #[test]
-fn shows_progress_and_a_summary_to_people() {
+fn shows_progress_and_a_summary() {
     let server = Server::start(|request, _| stored(request));
     let mut command = twolane(&["compare", "--output", "out", "--api-url", &server.api_url, "--warm-up", "0"]);
-    // The machine may be busy: that requests leave late is what another test is about.
+    // On a busy machine requests leave late. Another test is about that.
     command.command.args(["--only", "sync", "--rate", "10", "--duration", "6", "--max-lag", "600000"]);
 
     let (code, stdout, stderr) = command.run();

@@ -17,7 +17,7 @@ fn lines(stdout: &str) -> Vec<Value> {
 }
 
 #[test]
-fn shows_what_is_in_stock_and_what_has_no_number() {
+fn shows_available_units_and_skus_without_a_number() {
     let aws = stack(&[("stock-table", "counter#SKU-1", 7), ("payments-table", "counter#SKU-2", 9)]);
 
     let (code, text, stderr) = aws.twolane(&["stock", "show", "SKU-1", "SKU-2"]).run();
@@ -29,7 +29,7 @@ fn shows_what_is_in_stock_and_what_has_no_number() {
 }
 
 #[test]
-fn sets_a_number_whatever_it_was_and_shows_both() {
+fn overwrites_a_number_and_shows_both() {
     let aws = stack(&[("stock-table", "counter#SKU-1", 7)]);
 
     let (code, text, stderr) = aws.twolane(&["stock", "set", "SKU-1", "100"]).run();
@@ -39,23 +39,23 @@ fn sets_a_number_whatever_it_was_and_shows_both() {
 }
 
 #[test]
-fn adds_to_what_is_there_and_takes_no_more_than_there_is() {
+fn adds_to_a_number_and_never_subtracts_more_than_available() {
     let aws = stack(&[("stock-table", "counter#SKU-1", 7)]);
 
     let (code, text, stderr) = aws.twolane(&["stock", "add", "SKU-1", "40"]).run();
     let (_, less, _) = aws.twolane(&["stock", "add", "SKU-1", "-5", "--json"]).run();
     let (refused, _, why) = aws.twolane(&["stock", "add", "SKU-1", "-43"]).run();
-    let (_, account, told) = aws.twolane(&["account", "add", "demo", "EUR", "12.50"]).run();
+    let (_, account, error) = aws.twolane(&["account", "add", "demo", "EUR", "12.50"]).run();
 
     assert_eq!((code, text.as_str()), (0, " sku    available\n SKU-1  47\n"), "{stderr}");
     assert_eq!(lines(&less), [json!({"sku": "SKU-1", "was": null, "available": 42})]);
     assert_eq!(refused, 2);
     assert!(why.contains("SKU-1 has less than 43 available in the table stock-table"), "{why}");
-    assert_eq!(account, " owner  currency  available\n demo   EUR       12.50\n", "{told}");
+    assert_eq!(account, " owner  currency  available\n demo   EUR       12.50\n", "{error}");
 }
 
 #[test]
-fn loads_a_file_of_many() {
+fn loads_a_file_of_many_skus() {
     let aws = stack(&[("stock-table", "counter#SKU-2", 5)]);
     let mut command = aws.twolane(&["stock", "load", "stock.csv", "--json"]);
     let skus: Vec<_> = (1..=40).map(|number| format!("SKU-{number},{}", number * 10)).collect();
@@ -70,7 +70,7 @@ fn loads_a_file_of_many() {
 }
 
 #[test]
-fn sets_nothing_from_a_file_that_is_wrong() {
+fn sets_nothing_from_an_invalid_file() {
     let aws = stack(&[]);
     let mut command = aws.twolane(&["stock", "load", "stock.json"]);
     command.folder.write("stock.json", r#"{"SKU-1":1,"SKU-1":2}"#);
@@ -78,12 +78,12 @@ fn sets_nothing_from_a_file_that_is_wrong() {
     let (code, stdout, stderr) = command.run();
 
     assert_eq!((code, stdout.as_str()), (2, ""));
-    assert!(stderr.contains("Nothing was set: stock.json cannot be used: SKU-1 is there twice"), "{stderr}");
+    assert!(stderr.contains("Nothing was set: stock.json cannot be used: SKU-1 occurs twice"), "{stderr}");
     assert!(aws.state.lock().expect("no panic").actions.is_empty());
 }
 
 #[test]
-fn says_which_were_set_before_aws_refused() {
+fn shows_the_numbers_that_were_set_before_aws_refused() {
     let state = State { bus: Some([].into()), denied: Some(("UpdateItem", 16..usize::MAX)), ..State::default() };
     let aws = FakeAws::start(state);
     let mut command = aws.twolane(&["stock", "load", "stock.csv", "--json"]);
@@ -93,12 +93,12 @@ fn says_which_were_set_before_aws_refused() {
     let (code, stdout, stderr) = command.run();
 
     assert_eq!((code, lines(&stdout).len()), (1, 16), "{stderr}");
-    assert!(stderr.contains("error: Only those shown were set: Failed to set SKU-"), "{stderr}");
+    assert!(stderr.contains("error: Only the numbers shown were set: Failed to set SKU-"), "{stderr}");
     assert!(stderr.contains("AccessDeniedException"), "{stderr}");
 }
 
 #[test]
-fn shows_and_sets_accounts_as_the_currency_writes_amounts() {
+fn shows_and_sets_amounts_with_the_decimals_of_the_currency() {
     let aws = stack(&[("payments-table", "counter#demo#EUR", 3998)]);
 
     let (_, shown, stderr) = aws.twolane(&["account", "show", "demo", "EUR", "JPY"]).run();
@@ -113,7 +113,7 @@ fn shows_and_sets_accounts_as_the_currency_writes_amounts() {
 }
 
 #[test]
-fn refuses_what_cannot_be_meant() {
+fn rejects_invalid_arguments() {
     let aws = stack(&[]);
     for (arguments, why) in [
         (&["account", "set", "demo", "EUR", "250"][..], "an amount of EUR has 2 decimals, such as 250.00, not \"250\""),
@@ -134,7 +134,7 @@ fn refuses_what_cannot_be_meant() {
 }
 
 #[test]
-fn says_that_a_stack_has_no_bus_lane() {
+fn reports_a_stack_without_a_bus_lane() {
     let aws = FakeAws::start(State::default());
     for arguments in [&["stock", "show", "SKU-1"][..], &["account", "show", "demo", "EUR"]] {
         let (code, _, stderr) = aws.twolane(arguments).run();

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read};
 
 const OTHER: &str = "00000000-0000-4000-8000-000000000002";
 
-/// A failed order, another without a record, and a message of nobody.
+/// A FAILED order, one without a record, and a message that is not from the API.
 fn three() -> State {
     State {
         dead: vec![
@@ -28,13 +28,13 @@ fn reports(stdout: &str) -> Vec<Value> {
 }
 
 #[test]
-fn shows_what_is_dead_and_why_and_holds_nothing() {
+fn shows_dead_letters_with_their_reason_and_releases_them() {
     let aws = FakeAws::start(three());
 
     let (code, stdout, stderr) = aws.twolane(&["dlq", "--json"]).run();
 
     assert_eq!(code, 0, "{stderr}");
-    assert!(!stdout.contains("secret"), "bodies only where they are asked for: {stdout}");
+    assert!(!stdout.contains("secret"), "it shows bodies without --show-bodies: {stdout}");
     let reports = reports(&stdout);
     assert_eq!(reports.len(), 3);
     assert_eq!(reports[0]["orderId"], ID);
@@ -49,11 +49,11 @@ fn shows_what_is_dead_and_why_and_holds_nothing() {
     assert!(reports[1]["reason"].as_str().expect("a text").starts_with("no record"), "{}", reports[1]);
     assert_eq!(reports[2]["reason"], "not from the API: message attribute orderId is missing or not a String");
     let state = aws.state.lock().expect("no panic");
-    assert!(state.held.is_empty() && state.dead.len() == 3, "looking takes nothing away");
+    assert!(state.held.is_empty() && state.dead.len() == 3, "it removed or kept a message");
 }
 
 #[test]
-fn shows_bodies_where_they_are_asked_for() {
+fn shows_bodies_only_with_the_option() {
     let aws = FakeAws::start(three());
 
     let (_, json, _) = aws.twolane(&["dlq", "--json", "--show-bodies"]).run();
@@ -64,7 +64,7 @@ fn shows_bodies_where_they_are_asked_for() {
 }
 
 #[test]
-fn draws_a_table_for_people() {
+fn draws_a_table() {
     let aws = FakeAws::start(three());
 
     let (code, stdout, stderr) = aws.twolane(&["dlq", "--limit", "2"]).run();
@@ -79,24 +79,24 @@ fn draws_a_table_for_people() {
 }
 
 #[test]
-fn says_that_nothing_has_failed() {
+fn says_that_no_message_has_failed() {
     let aws = FakeAws::start(State::default());
 
     let (code, shown, _) = aws.twolane(&["dlq"]).run();
-    let (redriven, told, _) = aws.twolane(&["redrive"]).run();
+    let (redriven, stdout, _) = aws.twolane(&["redrive"]).run();
 
     assert_eq!((code, redriven), (0, 0));
-    assert!(shown.contains("0 messages") && shown.contains("Nothing has failed."), "{shown}");
-    assert_eq!(told, "Nothing to move.\n");
+    assert!(shown.contains("0 messages") && shown.contains("No message has failed."), "{shown}");
+    assert_eq!(stdout, "Nothing to move.\n");
 }
 
 #[test]
-fn has_sqs_move_all_messages_where_it_can() {
+fn moves_all_messages_by_a_task_of_sqs() {
     let aws = FakeAws::start(State { move_task: Some(MoveTask::Completes), outcome: Some("CONFIRMED"), ..three() });
 
     let (code, stdout, stderr) = aws.twolane(&["redrive", "--json", "--max-per-second", "7"]).run();
 
-    // One of the three is no order.
+    // One of the three is not an order.
     assert_eq!(code, 1, "{stderr}");
     let reports = reports(&stdout);
     assert_eq!(reports.iter().map(|report| &report["moved"]).collect::<Vec<_>>(), [true, true, true]);
@@ -109,14 +109,14 @@ fn has_sqs_move_all_messages_where_it_can() {
 }
 
 #[test]
-fn moves_messages_itself_where_sqs_cannot_and_sends_before_it_deletes() {
+fn moves_messages_itself_if_sqs_cannot_and_sends_before_it_deletes() {
     let aws = FakeAws::start(State { outcome: Some("CONFIRMED"), ..three() });
 
     let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
 
-    assert_eq!(code, 1, "one is no order: {stderr}");
+    assert_eq!(code, 1, "one is not an order: {stderr}");
     assert!(stdout.contains(&format!(" {ID}  FAILED  CONFIRMED  1")), "{stdout}");
-    assert!(stdout.ends_with("3 messages: 2 confirmed, 1 no order\n"), "{stdout}");
+    assert!(stdout.ends_with("3 messages: 2 confirmed, 1 not an order\n"), "{stdout}");
     let state = aws.state.lock().expect("no panic");
     assert!(state.dead.is_empty() && state.held.is_empty());
     assert_eq!(state.sent.len(), 3);
@@ -128,7 +128,7 @@ fn moves_messages_itself_where_sqs_cannot_and_sends_before_it_deletes() {
 }
 
 #[test]
-fn keeps_what_the_orders_queue_refuses() {
+fn keeps_messages_that_the_orders_queue_refuses() {
     let aws = FakeAws::start(State { outcome: Some("CONFIRMED"), refused: ["secret"].into(), ..three() });
 
     let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
@@ -138,10 +138,10 @@ fn keeps_what_the_orders_queue_refuses() {
     assert!(stdout.ends_with("3 messages: 2 confirmed, 1 not moved\n"), "{stdout}");
     let state = aws.state.lock().expect("no panic");
     assert_eq!(state.dead.iter().map(|message| &message["MessageId"]).collect::<Vec<_>>(), ["m-3"]);
-    assert!(state.held.is_empty(), "it is let go");
+    assert!(state.held.is_empty(), "the message was not released");
 }
 
-/// As many failed orders, each with a message of its own.
+/// `count` messages, each of another order.
 fn many(count: u32) -> State {
     let id = |number: u32| format!("00000000-0000-4000-8000-{number:012}");
     let message = |number: u32| message(&format!("m-{number}"), Some(&id(number)), &number.to_string());
@@ -149,7 +149,7 @@ fn many(count: u32) -> State {
 }
 
 #[test]
-fn a_refused_message_is_sent_once_and_keeps_no_other() {
+fn sends_a_refused_message_once_and_moves_the_others() {
     let aws = FakeAws::start(State { refused: ["3", "14"].into(), ..many(25) });
 
     let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
@@ -162,7 +162,7 @@ fn a_refused_message_is_sent_once_and_keeps_no_other() {
 }
 
 #[test]
-fn keeps_everything_when_nothing_can_be_sent() {
+fn keeps_all_messages_when_sending_is_denied() {
     let aws = FakeAws::start(State { denied: Some(("SendMessageBatch", ALWAYS)), ..many(25) });
 
     let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
@@ -176,7 +176,7 @@ fn keeps_everything_when_nothing_can_be_sent() {
 }
 
 #[test]
-fn tells_what_was_moved_before_sending_failed() {
+fn reports_what_was_moved_before_sending_failed() {
     let aws = FakeAws::start(State { denied: Some(("SendMessageBatch", 2..3)), ..many(25) });
 
     let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
@@ -187,7 +187,7 @@ fn tells_what_was_moved_before_sending_failed() {
 }
 
 #[test]
-fn a_message_that_was_sent_and_not_deleted_has_not_failed_again() {
+fn a_message_that_was_sent_but_not_deleted_does_not_count_as_failed_again() {
     let aws = FakeAws::start(State { undeletable: ["m-1"].into(), outcome: None, ..three() });
 
     let (code, stdout, stderr) = aws.twolane(&["redrive", "--order", ID, "--timeout", "6"]).run();
@@ -198,7 +198,7 @@ fn a_message_that_was_sent_and_not_deleted_has_not_failed_again() {
 }
 
 #[test]
-fn a_message_that_names_no_order_of_the_api_keeps_no_other() {
+fn moves_other_messages_despite_one_that_is_not_from_the_api() {
     let mut state = State { outcome: Some("CONFIRMED"), ..three() };
     for (id, owner) in [("m-4", "x".repeat(3000)), ("m-5", "two words".to_owned())] {
         let mut odd = message(id, Some(OTHER), "{}");
@@ -216,7 +216,7 @@ fn a_message_that_names_no_order_of_the_api_keeps_no_other() {
 }
 
 #[test]
-fn asks_again_for_what_dynamodb_hands_back() {
+fn requests_unprocessed_keys_again() {
     let aws = FakeAws::start(State { unprocessed: 2, ..three() });
 
     let (code, stdout, stderr) = aws.twolane(&["dlq", "--json"]).run();
@@ -226,14 +226,14 @@ fn asks_again_for_what_dynamodb_hands_back() {
 }
 
 #[test]
-fn an_error_while_waiting_costs_no_outcome() {
+fn finds_every_outcome_despite_an_error_while_waiting() {
     let state = State { move_task: Some(MoveTask::Completes), outcome: Some("CONFIRMED"), ..three() };
     let aws = FakeAws::start(State { denied: Some(("BatchGetItem", 1..2)), ..state });
 
     let (_, stdout, stderr) = aws.twolane(&["redrive"]).run();
 
-    assert!(stderr.contains("asking what became of them failed: Failed to read the orders table"), "{stderr}");
-    assert!(stdout.ends_with("3 messages: 2 confirmed, 1 no order\n"), "{stdout}");
+    assert!(stderr.contains("but reading their results failed: Failed to read the orders table"), "{stderr}");
+    assert!(stdout.ends_with("3 messages: 2 confirmed, 1 not an order\n"), "{stdout}");
 }
 
 #[test]
@@ -243,17 +243,17 @@ fn waits_for_a_task_that_is_not_listed_yet() {
 
     let (_, stdout, stderr) = aws.twolane(&["redrive"]).run();
 
-    assert!(stdout.ends_with("3 messages: 2 confirmed, 1 no order\n"), "{stdout}{stderr}");
+    assert!(stdout.ends_with("3 messages: 2 confirmed, 1 not an order\n"), "{stdout}{stderr}");
 }
 
 #[test]
-fn a_signal_cancels_the_task_and_nothing_is_taken_for_moved() {
+fn a_signal_cancels_the_task_and_no_message_counts_as_moved() {
     let aws = FakeAws::start(State { move_task: Some(MoveTask::Runs), ..three() });
     let mut command = aws.twolane(&["redrive", "--json"]);
     let mut child = command.start();
-    let mut told = BufReader::new(child.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
+    let mut notices = BufReader::new(child.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
 
-    assert!(told.any(|line| line == "Moving 3 messages back to the orders queue."));
+    assert!(notices.any(|line| line == "Moving 3 messages back to the orders queue."));
     signal(&child, "INT");
 
     let mut stdout = String::new();
@@ -265,7 +265,7 @@ fn a_signal_cancels_the_task_and_nothing_is_taken_for_moved() {
 }
 
 #[test]
-fn tells_why_a_task_failed_and_what_it_left() {
+fn reports_why_a_task_failed() {
     let aws = FakeAws::start(State { move_task: Some(MoveTask::Fails), ..three() });
 
     let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
@@ -275,8 +275,8 @@ fn tells_why_a_task_failed_and_what_it_left() {
 }
 
 #[test]
-fn does_not_guess_what_was_moved() {
-    // Two receives find all there is; the third, after the task failed, is denied.
+fn reports_moved_as_unknown_if_the_queue_cannot_be_read() {
+    // Two receives find all messages; the third, after the task failed, is denied.
     let state = State { move_task: Some(MoveTask::Fails), ..three() };
     let aws = FakeAws::start(State { denied: Some(("ReceiveMessage", 2..usize::MAX)), ..state });
 
@@ -287,32 +287,32 @@ fn does_not_guess_what_was_moved() {
 }
 
 #[test]
-fn does_not_claim_to_have_moved_what_somebody_else_holds() {
+fn does_not_count_messages_of_another_reader_as_moved() {
     let state = State { move_task: Some(MoveTask::Completes), outcome: Some("CONFIRMED"), ..many(3) };
     let aws = FakeAws::start(State { held: ["m-1".to_owned()].into(), ..state });
 
     let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
 
     assert_eq!(code, 1, "{stderr}");
-    assert!(stderr.contains("1 message not looked at, because another reader holds them"), "{stderr}");
+    assert!(stderr.contains("1 message not seen: another reader holds them"), "{stderr}");
     assert!(stdout.ends_with("2 messages: 2 confirmed\n"), "{stdout}");
 }
 
 #[test]
-fn deletes_the_messages_that_are_named_and_no_other() {
+fn deletes_only_the_named_messages() {
     let aws = FakeAws::start(State { held: ["m-2".to_owned()].into(), ..three() });
 
     let (code, stdout, stderr) = aws.twolane(&["dlq", "--delete", "m-3", "--delete", "m-2"]).run();
 
     assert_eq!((code, stdout.as_str()), (1, "1 message deleted.\n"), "{stderr}");
-    assert!(stderr.contains("Not deleted: message m-2 is not there, or another reader holds it."), "{stderr}");
+    assert!(stderr.contains("Not deleted: message m-2 is not in the queue, or another reader holds it."), "{stderr}");
     let state = aws.state.lock().expect("no panic");
     assert_eq!(state.dead.iter().map(|message| &message["MessageId"]).collect::<Vec<_>>(), ["m-1", "m-2"]);
     assert_eq!(state.held, ["m-2".to_owned()].into());
 }
 
 #[test]
-fn an_order_whose_id_is_malformed_is_refused_and_not_waited_for() {
+fn does_not_wait_for_an_order_with_a_malformed_id() {
     let aws = FakeAws::start(State { dead: vec![message("m-1", Some("order-7"), "{}")], ..State::default() });
 
     let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
@@ -323,7 +323,7 @@ fn an_order_whose_id_is_malformed_is_refused_and_not_waited_for() {
 }
 
 #[test]
-fn says_beside_json_what_it_does_not_show() {
+fn reports_on_standard_error_what_json_does_not_show() {
     let aws = FakeAws::start(three());
 
     let (_, stdout, stderr) = aws.twolane(&["dlq", "--json", "--limit", "1"]).run();
@@ -333,7 +333,7 @@ fn says_beside_json_what_it_does_not_show() {
 }
 
 #[test]
-fn finds_an_order_by_every_spelling_of_its_id_and_shows_one() {
+fn finds_an_order_by_every_spelling_of_its_id() {
     let upper = ID.to_uppercase();
     for typed in [format!("{{{upper}}}"), format!("urn:uuid:{ID}"), ID.replace('-', "")] {
         let dead = vec![message("m-1", Some(&upper), "{}")];
@@ -348,7 +348,7 @@ fn finds_an_order_by_every_spelling_of_its_id_and_shows_one() {
 }
 
 #[test]
-fn moves_the_messages_of_one_order_alone() {
+fn moves_only_the_messages_of_one_order() {
     let aws = FakeAws::start(State { move_task: Some(MoveTask::Completes), outcome: Some("CONFIRMED"), ..three() });
 
     let (code, stdout, stderr) = aws.twolane(&["redrive", "--json", "--order", &ID.to_uppercase()]).run();
@@ -361,62 +361,62 @@ fn moves_the_messages_of_one_order_alone() {
 }
 
 #[test]
-fn names_an_order_that_has_no_message_there() {
+fn names_an_order_without_a_dead_letter() {
     let aws = FakeAws::start(State { outcome: Some("CONFIRMED"), ..three() });
     let unknown = "00000000-0000-4000-8000-00000000000f";
 
     let (code, _, stderr) = aws.twolane(&["redrive", "--order", ID, "--order", unknown]).run();
 
     assert_eq!(code, 1);
-    assert!(stderr.contains(&format!("No message of order {unknown} is in the dead-letter queue.")), "{stderr}");
-    assert_eq!(aws.state.lock().expect("no panic").sent.len(), 1, "the other one is moved");
+    assert!(stderr.contains(&format!("Found no message of order {unknown} in the dead-letter queue.")), "{stderr}");
+    assert_eq!(aws.state.lock().expect("no panic").sent.len(), 1, "the other order's message was not moved");
 }
 
 #[test]
-fn tells_what_failed_again() {
-    // The messages are back as soon as they were moved.
+fn reports_messages_that_failed_again() {
+    // The messages are back as soon as they are moved.
     let aws = FakeAws::start(State { move_task: Some(MoveTask::Completes), outcome: Some("FAILED"), ..three() });
 
     let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
 
     assert_eq!(code, 1, "{stderr}");
-    assert!(stdout.contains("failed all its deliveries again; it is back in the dead-letter queue"), "{stdout}");
-    assert!(stdout.ends_with("3 messages: 2 failed again, 1 no order\n"), "{stdout}");
+    assert!(stdout.contains("failed all deliveries again; it is back in the dead-letter queue"), "{stdout}");
+    assert!(stdout.ends_with("3 messages: 2 failed again, 1 not an order\n"), "{stdout}");
 }
 
 #[test]
-fn waits_no_longer_than_it_may() {
+fn does_not_wait_longer_than_the_timeout() {
     let aws = FakeAws::start(State { move_task: Some(MoveTask::Completes), ..three() });
 
     let (code, stdout, _) = aws.twolane(&["redrive", "--timeout", "0"]).run();
 
     assert_eq!(code, 1);
-    assert!(stdout.ends_with("3 messages: 2 without an outcome yet, 1 no order\n"), "{stdout}");
+    assert!(stdout.ends_with("3 messages: 2 without an outcome yet, 1 not an order\n"), "{stdout}");
 }
 
 #[test]
-fn a_signal_ends_the_waiting_and_shows_how_far_it_got() {
+fn a_signal_ends_the_wait_and_shows_the_results_so_far() {
     let aws = FakeAws::start(State { move_task: Some(MoveTask::Completes), ..three() });
     for (name, expected) in [("INT", 130), ("TERM", 143)] {
         aws.state.lock().expect("no panic").dead = three().dead;
         let mut command = aws.twolane(&["redrive"]);
         let mut child = command.start();
-        let mut told = BufReader::new(child.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
+        let mut notices = BufReader::new(child.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
 
-        assert!(told.any(|line| line == "Waiting up to 900 s for the outcome of 2 orders."));
+        assert!(notices.any(|line| line == "Waiting up to 900 s for the outcome of 2 orders."));
         signal(&child, name);
 
         let mut stdout = String::new();
         child.stdout.take().expect("a pipe").read_to_string(&mut stdout).expect("UTF-8");
         assert_eq!(child.wait().expect("it ends").code(), Some(expected));
-        assert!(stdout.ends_with("3 messages: 2 without an outcome yet, 1 no order\n"), "{stdout}");
-        assert!(told.any(|line| line.ends_with("What was moved stays moved.")));
+        assert!(stdout.ends_with("3 messages: 2 without an outcome yet, 1 not an order\n"), "{stdout}");
+        assert!(notices.any(|line| line.ends_with("Moved messages stay moved.")));
     }
 }
 
 #[test]
-fn nothing_is_done_when_aws_refuses() {
-    for (command, denied, told) in [
+fn changes_nothing_when_aws_refuses() {
+    for (command, denied, message) in [
         ("dlq", "ReceiveMessage", "Failed to read the dead-letter queue"),
         ("dlq", "BatchGetItem", "Failed to read the orders table orders-table"),
         ("redrive", "BatchGetItem", "Failed to read the orders table orders-table"),
@@ -428,14 +428,14 @@ fn nothing_is_done_when_aws_refuses() {
         let (code, stdout, stderr) = aws.twolane(&[command]).run();
 
         assert_eq!((code, stdout.as_str()), (2, ""), "{command} {denied}: {stderr}");
-        assert!(stderr.contains(told) && stderr.contains("not allowed to do that"), "{stderr}");
+        assert!(stderr.contains(message) && stderr.contains("not allowed to do that"), "{stderr}");
         let state = aws.state.lock().expect("no panic");
         assert!(state.dead.len() == 3 && state.held.is_empty(), "{command} {denied}");
     }
 }
 
 #[test]
-fn a_local_stack_is_not_looked_for_on_aws() {
+fn does_not_look_for_a_local_stack_on_aws() {
     let mut twolane = twolane(&["dlq"]);
     let outputs = json!({
         "ApiUrl": "http://localhost:1/live", "OrdersQueueUrl": "http://localhost:1/q",
@@ -469,7 +469,7 @@ fn names_the_output_that_a_stack_lacks() {
 }
 
 #[test]
-fn aws_is_never_asked_about_a_local_stack_whatever_else_is_configured() {
+fn never_asks_aws_about_a_local_stack_whatever_is_configured() {
     let elsewhere = "http://127.0.0.1:1";
     let configuration =
         format!("[default]\nservices = other\n[services other]\ndynamodb =\n  endpoint_url = {elsewhere}\n");
@@ -496,7 +496,7 @@ fn aws_is_never_asked_about_a_local_stack_whatever_else_is_configured() {
     }
 }
 
-/// A failed order, and events of a cancelled and of a placed order in the bus lane's queues.
+/// A message with a malformed order id, and events of a CANCELLED and of a PLACED order in the bus lane's queues.
 fn bus() -> State {
     let records =
         [(format!("alice#{OTHER}"), ("CANCELLED", "stock failed")), (format!("alice#{ID}"), ("PLACED", ""))].into();
@@ -508,7 +508,7 @@ fn bus() -> State {
 }
 
 #[test]
-fn shows_the_messages_of_every_queue_and_what_they_leave_undone() {
+fn shows_messages_of_every_queue_and_what_they_leave_undone() {
     let aws = FakeAws::start(bus());
 
     let (code, stdout, stderr) = aws.twolane(&["dlq", "--json"]).run();
@@ -528,7 +528,7 @@ fn shows_the_messages_of_every_queue_and_what_they_leave_undone() {
 }
 
 #[test]
-fn shows_one_queue_alone() {
+fn shows_only_one_queue() {
     let aws = FakeAws::start(bus());
 
     let (code, text, stderr) = aws.twolane(&["dlq", "--queue", "outcomes"]).run();
@@ -538,7 +538,7 @@ fn shows_one_queue_alone() {
 
     assert_eq!(code, 0, "{stderr}");
     assert!(text.starts_with("dead-letter queue · 1 message · http://") && text.contains("/1/outcomes-dead"), "{text}");
-    assert!(empty.contains("Nothing has failed."), "{empty}");
+    assert!(empty.contains("No message has failed."), "{empty}");
     assert_eq!(missing, 2);
     assert!(why.contains("has no output StockDeadLetterQueueUrl"), "{why}");
 }
@@ -557,17 +557,17 @@ fn moves_each_message_back_to_its_own_queue() {
         (
             &json!("CANCELLED"),
             &json!(
-                "not known to be handled: its queue was not empty in time; `twolane dlq` shows whether it fails again"
+                "not known to be handled: its queue did not become empty; `twolane dlq` shows whether it fails again"
             )
         )
     );
     assert_eq!(reports[2]["status"], "PENDING");
     let state = aws.state.lock().expect("no panic");
     let queues: Vec<_> = state.sent.iter().map(|sent| sent["queue"].as_str()).collect();
-    // SQS itself moves the orders.
+    // A task of SQS moves the orders, so they have no queue here.
     assert_eq!(queues, [None, Some("stock"), Some("stock"), Some("outcomes"), Some("deadline")]);
     let attribute = &state.sent[1]["MessageAttributes"]["eventType"]["StringValue"];
-    assert_eq!(attribute, "order.cancelled", "subscriptions and workers go by it");
+    assert_eq!(attribute, "order.cancelled", "subscriptions and workers use it");
 }
 
 /// An event that undoes a step of a cancelled order.
@@ -578,15 +578,15 @@ fn cancelled() -> State {
 }
 
 #[test]
-fn an_event_of_a_decided_order_is_waited_for_until_its_queue_is_empty() {
+fn waits_for_an_event_of_a_decided_order_until_its_queue_is_empty() {
     let aws = FakeAws::start(State { depths: [("stock", vec![1])].into(), ..cancelled() });
 
     let (code, stdout, stderr) = aws.twolane(&["redrive", "--queue", "stock"]).run();
 
     assert_eq!(code, 0, "{stdout}{stderr}");
-    assert!(stderr.contains("Waiting up to 900 s for events of 1 order that are decided."), "{stderr}");
+    assert!(stderr.contains("Waiting up to 900 s for events of 1 order with an outcome."), "{stderr}");
     assert!(stdout.contains("handled: its queue is empty") && stdout.ends_with("1 message: 1 handled\n"), "{stdout}");
-    assert!(aws.state.lock().expect("no panic").depths["stock"].is_empty(), "it looked again");
+    assert!(aws.state.lock().expect("no panic").depths["stock"].is_empty(), "it looked only once");
 }
 
 #[test]
@@ -610,7 +610,7 @@ fn an_event_of_a_decided_order_in_a_busy_queue_is_not_known_to_be_handled() {
 }
 
 #[test]
-fn moves_the_messages_of_one_queue_alone_and_deletes_from_any() {
+fn moves_only_the_messages_of_one_queue_and_deletes_from_any() {
     let aws = FakeAws::start(bus());
 
     let (_, stdout, stderr) = aws.twolane(&["redrive", "--queue", "outcomes", "--timeout", "0"]).run();
@@ -626,7 +626,7 @@ fn moves_the_messages_of_one_queue_alone_and_deletes_from_any() {
 }
 
 #[test]
-fn a_queue_that_cannot_be_moved_keeps_no_other() {
+fn moves_other_queues_when_one_cannot_be_moved() {
     let aws = FakeAws::start(State { denied: Some(("SendMessageBatch", 0..1)), ..bus() });
 
     let (code, stdout, stderr) = aws.twolane(&["redrive", "--json", "--timeout", "0"]).run();

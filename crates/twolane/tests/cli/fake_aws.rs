@@ -1,4 +1,4 @@
-//! A stand-in for SQS and DynamoDB: queues with their dead-letter queues, tables, and AWS's refusals.
+//! A stand-in for SQS and DynamoDB: queues with dead-letter queues, tables, and AWS's errors.
 
 use crate::server::{Reply, Request, Server, answer};
 use crate::{Twolane, twolane};
@@ -8,47 +8,47 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
-/// What the stand-in holds and does. Messages are as `ReceiveMessage` gives them.
+/// Contents and behaviour of the stand-in. Messages have the shape that `ReceiveMessage` returns.
 #[derive(Default)]
 pub(crate) struct State {
-    /// Messages of the orders queue.
+    /// Messages in the dead-letter queue of the orders queue.
     pub(crate) dead: Vec<Value>,
-    /// Events in the dead-letter queues of the bus lane, by the queue's name. A stack without the lane has none.
+    /// Events in the dead-letter queues of the bus lane, by the queue's name. `None`: the stack has no bus lane.
     pub(crate) bus: Option<BTreeMap<&'static str, Vec<Value>>>,
     /// Numbers by table and partition key.
     pub(crate) counters: BTreeMap<(&'static str, String), u64>,
-    /// Ids of messages that somebody holds.
+    /// Ids of messages in flight: a reader received them.
     pub(crate) held: BTreeSet<String>,
     /// Entries of `SendMessageBatch`, each with the `queue` that it was sent to.
     pub(crate) sent: Vec<Value>,
     /// Status and reason by partition key.
     pub(crate) records: BTreeMap<String, (&'static str, &'static str)>,
-    /// What becomes of a task that moves messages; SQS has none without it.
+    /// The result of a message move task. `None`: SQS does not have the action.
     pub(crate) move_task: Option<MoveTask>,
-    /// How often the list of tasks does not have the new one yet.
+    /// How often the list of tasks lacks the new one at first.
     pub(crate) lists_late: usize,
     pub(crate) started: bool,
     pub(crate) moved: usize,
     pub(crate) cancelled: bool,
-    /// What becomes of a message that is back in the orders queue: its order's status, or nothing.
+    /// The status of an order after its message was moved back; `None`: no change.
     pub(crate) outcome: Option<&'static str>,
     /// Bodies that the orders queue refuses.
     pub(crate) refused: BTreeSet<&'static str>,
     /// Every action so far, in order.
     pub(crate) actions: Vec<String>,
-    /// An action that is denied, and at which of its calls, counted from 0.
+    /// A denied action, and which of its calls are denied, counted from 0.
     pub(crate) denied: Option<(&'static str, Range<usize>)>,
     /// Messages that cannot be deleted.
     pub(crate) undeletable: BTreeSet<&'static str>,
-    /// How many messages a queue has that is not a dead-letter queue, at each look; none after that.
+    /// Depths of a source queue at consecutive reads; 0 after the last.
     pub(crate) depths: BTreeMap<&'static str, Vec<usize>>,
-    /// A queue of the bus lane that has its messages fail again at once.
+    /// A queue of the bus lane in which messages fail again at once.
     pub(crate) failing: Option<&'static str>,
-    /// How often DynamoDB hands all keys back.
+    /// How often DynamoDB returns all keys as unprocessed.
     pub(crate) unprocessed: usize,
 }
 
-/// What becomes of a task that moves messages.
+/// The result of a message move task.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MoveTask {
     Completes,
@@ -67,7 +67,7 @@ pub(crate) struct FakeAws {
     pub(crate) state: Arc<Mutex<State>>,
 }
 
-/// A message of that order, or of nobody.
+/// A message of the orders queue; without an `order_id`, one that is not from the API.
 pub(crate) fn message(id: &str, order_id: Option<&str>, body: &str) -> Value {
     let text = |value: &str| json!({"DataType": "String", "StringValue": value});
     let mut attributes = json!({"owner": text("alice"), "requestTimeEpoch": text("1767225600000")});
@@ -80,7 +80,7 @@ pub(crate) fn message(id: &str, order_id: Option<&str>, body: &str) -> Value {
     })
 }
 
-/// An event of the bus that failed all its deliveries.
+/// An event that failed all its deliveries.
 pub(crate) fn event(id: &str, r#type: &str, order_id: &str) -> Value {
     let body = json!({
         "version": 1, "type": r#type, "orderId": order_id, "owner": "alice", "fingerprint": "00",
@@ -93,7 +93,7 @@ pub(crate) fn event(id: &str, r#type: &str, order_id: &str) -> Value {
     })
 }
 
-/// The queues of the bus lane, by name and by what their outputs begin with.
+/// The queues of the bus lane: name, and prefix of their stack outputs.
 const BUS_QUEUES: [(&str, &str); 6] = [
     ("submissions", "Submissions"),
     ("stock", "Stock"),
@@ -109,7 +109,7 @@ impl FakeAws {
         self.server.address()
     }
 
-    /// The requests that came, with their signatures.
+    /// The requests so far, with their signatures.
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.server.requests()
     }
@@ -126,19 +126,19 @@ impl FakeAws {
         Self { server, state }
     }
 
-    /// The command with the stand-in as its stack and as AWS.
+    /// The command, with the stand-in as its stack and as AWS.
     pub(crate) fn twolane(&self, arguments: &[&str]) -> Twolane {
         let has_bus = self.state.lock().expect("no panic").bus.is_some();
         twolane_with(self.server.api_url.trim_end_matches("/live"), arguments, has_bus)
     }
 }
 
-/// The command with a stack and AWS at that URL.
+/// The command, with a stack and AWS at that URL.
 pub(crate) fn twolane_at(endpoint: &str, arguments: &[&str]) -> Twolane {
     twolane_with(endpoint, arguments, false)
 }
 
-/// The command with a stack and AWS at that URL, and whether the stack has a bus lane.
+/// The command, with a stack and AWS at that URL. `has_bus`: whether the stack has a bus lane.
 fn twolane_with(endpoint: &str, arguments: &[&str], has_bus: bool) -> Twolane {
     let mut twolane = twolane(arguments);
     let mut outputs = json!({
@@ -179,7 +179,7 @@ impl State {
         match action {
             "getqueueattributes" => self.attributes(body),
             "receivemessage" => self.receive(body),
-            "changemessagevisibilitybatch" => self.let_go(body),
+            "changemessagevisibilitybatch" => self.release(body),
             "sendmessagebatch" => self.send(body),
             "deletemessagebatch" => self.delete(body),
             "startmessagemovetask" if self.move_task.is_some() => self.move_all(body),
@@ -234,7 +234,7 @@ impl State {
         reply(&json!({ "Messages": messages }))
     }
 
-    fn let_go(&mut self, body: &Value) -> Reply {
+    fn release(&mut self, body: &Value) -> Reply {
         for entry in entries(body) {
             assert_eq!(entry["VisibilityTimeout"], 0);
             self.held.remove(held_id(entry));
@@ -312,7 +312,7 @@ impl State {
         };
         let mut task =
             json!({"Status": status, "ApproximateNumberOfMessagesMoved": self.moved, "StartedTimestamp": 2000});
-        // SQS tells a handle only while the task runs, and a reason only when it failed.
+        // SQS returns a handle only while the task runs, and a reason only if it failed.
         if status == "RUNNING" {
             task["TaskHandle"] = json!("task");
         }
@@ -366,7 +366,7 @@ impl State {
     }
 
     fn add_number(&mut self, body: &Value) -> Reply {
-        assert!(body["ClientRequestToken"].is_string(), "a request that is repeated is done once");
+        assert!(body["ClientRequestToken"].is_string(), "the token makes a repeated request safe");
         let update = &body["TransactItems"][0]["Update"];
         let table = ["stock-table", "payments-table"].into_iter().find(|table| update["TableName"] == *table);
         let key = (table.expect("a table of counters"), update["Key"]["pk"]["S"].as_str().expect("a text").to_owned());
@@ -396,12 +396,12 @@ impl State {
     }
 }
 
-/// The last part of the URL of the queue that a request is for.
+/// The last part of a request's queue URL.
 fn queue_of(body: &Value) -> &str {
     body["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next()).expect("every request names a queue")
 }
 
-/// The partition key of the order that message attributes name, as the worker makes it.
+/// The partition key of the order in a message's attributes, as the worker builds it.
 fn key(attributes: &Value) -> String {
     let text = |name: &str| attributes[name]["StringValue"].as_str().unwrap_or_default();
     format!("{}#{}", text("owner"), text("orderId").to_lowercase())
@@ -411,7 +411,7 @@ fn id(message: &Value) -> &str {
     message["MessageId"].as_str().expect("an id")
 }
 
-/// The id of the message that an entry's receipt handle holds.
+/// The id of the message of an entry's receipt handle.
 fn held_id(entry: &Value) -> &str {
     entry["ReceiptHandle"].as_str().and_then(|handle| handle.strip_prefix("handle-")).expect("a handle")
 }

@@ -1,4 +1,4 @@
-//! `twolane compare` as a gate of a pipeline: promises, repeated runs, a baseline, and the files that pipelines read.
+//! `twolane compare` as the gate of a pipeline: promises, repeated runs, a baseline, and files for the pipeline.
 
 use crate::compare::{compare, measured, number, stored};
 use crate::server::{Reply, Request, Server, answer};
@@ -6,7 +6,7 @@ use crate::{confirmed, queued};
 use serde_json::{Value, json};
 use std::fs;
 
-/// Refuses every tenth order, and stores the others.
+/// Refuses every tenth order and stores the others.
 fn refusing_a_tenth(request: &Request) -> Reply {
     if number(request).is_multiple_of(10) { answer(429, "") } else { stored(request) }
 }
@@ -14,7 +14,7 @@ fn refusing_a_tenth(request: &Request) -> Reply {
 const FIFTY: [&str; 6] = ["--only", "sync", "--rate", "100", "--orders", "50"];
 
 #[test]
-fn a_promise_that_is_just_met_passes_and_one_that_is_just_missed_fails() {
+fn a_promise_just_kept_passes_and_one_just_broken_fails() {
     let server = Server::start(|request, _| refusing_a_tenth(request));
     for (promise, kept) in [
         ("sync.refused<=10%", true),
@@ -35,7 +35,7 @@ fn a_promise_that_is_just_met_passes_and_one_that_is_just_missed_fails() {
 }
 
 #[test]
-fn each_promise_is_printed_with_its_figure() {
+fn prints_each_promise_with_its_figure() {
     let server = Server::start(|request, _| refusing_a_tenth(request));
     let mut command = crate::twolane(&["compare", "--output", "out", "--api-url", &server.api_url, "--warm-up", "0"]);
     let promises = ["--require", "sync.refused<1%", "--require", "*.lost == 0"];
@@ -54,7 +54,7 @@ fn each_promise_is_printed_with_its_figure() {
 }
 
 #[test]
-fn wrong_usage_is_found_before_anything_is_sent() {
+fn rejects_wrong_usage_before_it_sends_anything() {
     let server = Server::start(|request, _| stored(request));
     for (arguments, message) in [
         (&["--require", "sync.lots==0"][..], "  sync.lots==0\n       ^^^^\n"),
@@ -76,7 +76,7 @@ fn wrong_usage_is_found_before_anything_is_sent() {
 }
 
 #[test]
-fn a_run_that_has_refused_too_much_ends_while_orders_are_due() {
+fn aborts_while_orders_are_due_when_too_many_are_refused() {
     let server = Server::start(|request, _| refusing_a_tenth(request));
     let promise = ["--require", "sync.refused<2", "--abort-on-fail"];
     let command = compare(&server, &[&["--only", "sync", "--rate", "50", "--duration", "3600"][..], &promise].concat());
@@ -90,7 +90,7 @@ fn a_run_that_has_refused_too_much_ends_while_orders_are_due() {
 }
 
 #[test]
-fn after_a_lane_that_lost_an_order_no_other_lane_is_loaded() {
+fn aborts_before_the_next_lane_when_a_lane_lost_an_order() {
     let server = Server::start(|request, _| match request.method.as_str() {
         "GET" => answer(200, json!({"orderId": request.id(), "status": "PENDING"}).to_string()),
         _ => answer(202, queued()),
@@ -105,7 +105,7 @@ fn after_a_lane_that_lost_an_order_no_other_lane_is_loaded() {
     assert!(!server.requests().iter().any(|request| request.path.contains("/sync/")));
 }
 
-/// The reports of three runs, a line each, and the baseline that they made.
+/// The reports of three runs, and the baseline that they made.
 fn baseline(server: &Server) -> (Vec<Value>, Value) {
     let mut command = compare(server, &[&FIFTY[..], &["--repeat", "3", "--save-baseline", "base.json"]].concat());
 
@@ -121,7 +121,7 @@ fn baseline(server: &Server) -> (Vec<Value>, Value) {
     (reports, serde_json::from_str(&baseline).expect("it is JSON"))
 }
 
-/// The baseline with another time in each run.
+/// The baseline with this acknowledgement time in each run.
 fn with_time(baseline: &Value, milliseconds: f64) -> String {
     let mut baseline = baseline.clone();
     for run in baseline.as_array_mut().expect("runs") {
@@ -133,12 +133,12 @@ fn with_time(baseline: &Value, milliseconds: f64) -> String {
 }
 
 #[test]
-fn repeated_runs_make_a_baseline_and_are_held_against_it() {
+fn compares_repeated_runs_with_a_saved_baseline() {
     let server = Server::start(|request, _| stored(request));
     let (reports, saved) = baseline(&server);
     assert_eq!(saved, json!(reports));
 
-    // No answer takes a microsecond's thousandth, and none takes a day.
+    // Every answer takes longer than 1 ns and less than a day.
     for (before, expected, trend) in [(1e-6, 4, "regression"), (1e8, 0, "improvement")] {
         let files = ["--baseline", "base.json", "--summary", "s.md", "--junit", "j.xml"];
         let mut command = compare(&server, &[&FIFTY[..], &["--repeat", "3"], &files].concat());
@@ -148,7 +148,7 @@ fn repeated_runs_make_a_baseline_and_are_held_against_it() {
 
         let lines: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
         assert_eq!((code, lines.len()), (expected, 4), "{stderr}");
-        assert_eq!(lines[0]["run"]["seed"], reports[0]["run"]["seed"], "the schedule is the baseline's");
+        assert_eq!(lines[0]["run"]["seed"], reports[0]["run"]["seed"], "the seed is not the baseline's");
         assert_eq!(
             (&lines[3]["changes"][0]["metric"], &lines[3]["changes"][0]["trend"]),
             (&json!("done.p50"), &json!(trend))
@@ -161,7 +161,7 @@ fn repeated_runs_make_a_baseline_and_are_held_against_it() {
 }
 
 #[test]
-fn runs_under_other_conditions_are_not_compared_with_a_baseline() {
+fn rejects_a_baseline_with_other_conditions() {
     let server = Server::start(|request, sockets| {
         if request.path.contains("/sync/") {
             return stored(request);
@@ -185,16 +185,16 @@ fn runs_under_other_conditions_are_not_compared_with_a_baseline() {
         assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
         assert!(stderr.contains("base.json cannot be compared with this run:") && stderr.contains(message), "{stderr}");
     }
-    assert_eq!(server.requests().len(), sent, "nothing was sent");
+    assert_eq!(server.requests().len(), sent, "it sent orders");
 }
 
 #[test]
-fn repeated_runs_show_how_far_each_figure_spreads() {
+fn shows_the_spread_of_each_figure_over_repeated_runs() {
     let server = Server::start(|request, _| stored(request));
     let mut command = crate::twolane(&["compare", "--output", "out", "--api-url", &server.api_url, "--warm-up", "0"]);
     command.command.args(FIFTY).args(["--max-lag", "600000", "--repeat", "2", "--require", "sync.confirmed==50"]);
     command.command.args(["--summary", "s.md", "--junit", "j.xml"]);
-    command.folder.write("s.md", "Of an earlier step.\n");
+    command.folder.write("s.md", "From an earlier step.\n");
 
     let (code, shown, stderr) = command.run();
 
@@ -203,14 +203,14 @@ fn repeated_runs_show_how_far_each_figure_spreads() {
     assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["confirmed", "50", "50", "50"]);
     assert!(shown.contains("least") && shown.contains("median") && shown.contains("pass"), "{shown}");
     let summary = fs::read_to_string(command.folder.0.join("s.md")).expect("it is there");
-    assert!(summary.starts_with("Of an earlier step.\n## Twolane: steady, 2 runs\n"), "{summary}");
+    assert!(summary.starts_with("From an earlier step.\n## Twolane: steady, 2 runs\n"), "{summary}");
     let junit = fs::read_to_string(command.folder.0.join("j.xml")).expect("it is there");
     assert!(junit.contains("name=\"sync.confirmed==50 (sync)\"/>"), "{junit}");
 }
 
 #[test]
-fn runs_with_errors_are_not_saved_as_a_baseline() {
-    // Stalls so long that no time can be relied on.
+fn does_not_save_runs_with_errors_as_a_baseline() {
+    // The server is too slow for the load, so no time is valid.
     let server = Server::start(|request, _| {
         std::thread::sleep(std::time::Duration::from_millis(20));
         stored(request)
@@ -221,6 +221,6 @@ fn runs_with_errors_are_not_saved_as_a_baseline() {
     let (code, _, stderr) = command.run();
 
     assert_eq!(code, 1, "{stderr}");
-    assert!(stderr.contains("base.json is not written: a baseline has only complete runs without errors"), "{stderr}");
+    assert!(stderr.contains("base.json is not written: a baseline needs complete runs without errors"), "{stderr}");
     assert!(!command.folder.0.join("base.json").exists());
 }

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-/// Longer than any wait of these tests on a busy machine, shorter than any time-out of the command.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// What `--timeout` is given: nothing here may end by it.
+/// How long a test waits for a condition: enough for a busy machine, and shorter than the time-outs of the command.
+const WAIT: Duration = Duration::from_secs(30);
+/// A `--timeout` that never expires in these tests.
 const NEVER: &str = "--timeout=86400";
 
 /// Ids of orders.
@@ -20,8 +20,8 @@ fn lines(numbers: std::ops::RangeInclusive<usize>) -> String {
     numbers.map(|number| line(&id(number))).collect()
 }
 
-/// Confirms the first order and leaves all others without an answer. Tells when the third has come: by then the first
-/// has its outcome, as two are under way at a time.
+/// Confirms the first order and answers no other. Signals when the third arrives: two are under way at a time, so the first
+/// has its outcome by then.
 fn stalling() -> (Server, Receiver<()>) {
     let (sender, stalled): (Sender<()>, _) = channel();
     let server = Server::start(move |request, _| match &request.id()[..1] {
@@ -35,10 +35,10 @@ fn stalling() -> (Server, Receiver<()>) {
     (server, stalled)
 }
 
-/// Runs the command until the condition is told, sends the signal, and waits for the end.
+/// Runs the command until the condition is signalled, sends the signal `name`, and waits for the end.
 fn interrupted(mut command: crate::Twolane, condition: &Receiver<()>, name: &str) -> (Option<i32>, String, String) {
     let child = command.start();
-    condition.recv_timeout(PATIENCE).expect("the condition is met");
+    condition.recv_timeout(WAIT).expect("the condition is met");
 
     signal(&child, name);
 
@@ -48,7 +48,7 @@ fn interrupted(mut command: crate::Twolane, condition: &Receiver<()>, name: &str
 }
 
 #[test]
-fn ctrl_c_draws_what_is_known_so_far() {
+fn ctrl_c_draws_the_results_so_far() {
     let (server, stalled) = stalling();
     let command = order(&server, "sync", &lines(1..=5), &["--concurrency", "2", NEVER]);
 
@@ -57,31 +57,31 @@ fn ctrl_c_draws_what_is_known_so_far() {
     assert_eq!(code, Some(130), "{stdout}{stderr}");
     assert!(stdout.contains("5 orders: 1 confirmed, 2 unanswered, 2 not sent"), "{stdout}");
     for unanswered in [2, 3] {
-        let told = format!("└ interrupted; it may yet be confirmed (order {})", id(unanswered));
-        assert!(stdout.contains(&told), "{stdout}");
+        let line = format!("└ interrupted; it may yet be confirmed (order {})", id(unanswered));
+        assert!(stdout.contains(&line), "{stdout}");
     }
     assert!(stderr.contains("Interrupted (SIGINT). Orders not sent: 2 of 5."), "{stderr}");
     assert_eq!(server.requests().len(), 3);
 }
 
 #[test]
-fn ctrl_c_reports_what_is_known_so_far() {
+fn ctrl_c_writes_the_results_so_far_as_json() {
     let (server, stalled) = stalling();
     let command = order(&server, "sync", &lines(1..=5), &["--concurrency", "2", "--json", NEVER]);
 
     let (code, stdout, _) = interrupted(command, &stalled, "INT");
 
-    let told: Vec<Value> = reports(&stdout)
+    let reported: Vec<Value> = reports(&stdout)
         .iter()
         .map(|report| json!([report["orderId"], report["status"], report["httpStatus"], report["doneMs"].is_null()]))
         .collect();
     let unanswered = |number| json!([id(number), "UNANSWERED", null, true]);
-    assert_eq!(told, [json!([id(1), "CONFIRMED", 201, false]), unanswered(2), unanswered(3)]);
+    assert_eq!(reported, [json!([id(1), "CONFIRMED", 201, false]), unanswered(2), unanswered(3)]);
     assert_eq!(code, Some(130));
 }
 
 #[test]
-fn a_later_order_of_an_interrupted_one_s_id_is_not_sent() {
+fn does_not_send_a_second_order_with_the_id_of_an_interrupted_one() {
     let (server, stalled) = stalling();
     let command = order(&server, "sync", &lines(3..=3).repeat(3), &["--json", NEVER]);
 
@@ -92,7 +92,7 @@ fn a_later_order_of_an_interrupted_one_s_id_is_not_sent() {
 }
 
 #[test]
-fn a_termination_keeps_what_is_known_of_queued_orders() {
+fn sigterm_keeps_what_is_known_of_queued_orders() {
     let (sender, asked): (Sender<()>, _) = channel();
     let server = Server::start(move |request, sockets| match (request.method.as_str(), &request.id()[..1]) {
         ("PUT", "1") => {
@@ -102,7 +102,7 @@ fn a_termination_keeps_what_is_known_of_queued_orders() {
         ("PUT", _) => answer(202, queued()),
         ("GET", "1") => Reply::Silence,
         _ => {
-            // It is asked for: its acknowledgement has come.
+            // The command polls, so it has the acknowledgement.
             let _ = sender.send(());
             Reply::Silence
         }

@@ -1,5 +1,4 @@
-//! A server that keeps connections open and closes them when the next request comes, as happens when the time limit for idle
-//! connections is over just then.
+//! A server that closes a kept-alive connection just as the next request arrives, as when the idle time-out expires then.
 
 use crate::{line, record, reports, twolane};
 use serde_json::{Value, json};
@@ -8,16 +7,16 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// When a server closes a connection on which it has answered one request, and did not say that it would.
+/// When a server closes a connection after one answer, without announcing it.
 #[derive(Clone, Copy)]
 enum Closes {
     /// As soon as it has answered.
     AtOnce,
     /// When it has read the next request.
     Afterwards,
-    /// While the next request comes, which resets the connection.
+    /// While the next request arrives, which resets the connection.
     Meanwhile,
-    /// Long after it has read the next request: it has failed on that, and not closed an idle connection.
+    /// Long after it has read the next request: the request failed, the connection was not idle.
     Late,
 }
 
@@ -29,7 +28,7 @@ struct Server {
 }
 
 impl Server {
-    /// Confirms the first order on each connection, if `answers` says so of its id, and closes on the others.
+    /// Confirms the first order on each connection if `answers` accepts its id. Closes on every other request.
     fn start(closes: Closes, answers: fn(&str) -> bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let api_url = format!("http://{}/live", listener.local_addr().expect("it is bound"));
@@ -62,18 +61,18 @@ fn serve(stream: &TcpStream, closes: Closes, answers: fn(&str) -> bool, left: &A
     if writer.write_all(format!("{head}{body}").as_bytes()).is_err() {
         return;
     }
-    let came = match closes {
+    let arrived = match closes {
         Closes::AtOnce => false,
         Closes::Afterwards => read(&mut reader).is_some(),
         Closes::Late => {
-            let came = read(&mut reader).is_some();
+            let arrived = read(&mut reader).is_some();
             std::thread::sleep(std::time::Duration::from_millis(1_500));
-            came
+            arrived
         }
-        // What is not read when a socket is closed makes it send a reset. Source: RFC 9293, section 3.6.1.
+        // Closing a socket with unread data sends a reset. Source: RFC 9293, section 3.6.1.
         Closes::Meanwhile => reader.fill_buf().is_ok_and(|bytes| !bytes.is_empty()),
     };
-    left.fetch_add(u64::from(came), Ordering::SeqCst);
+    left.fetch_add(u64::from(arrived), Ordering::SeqCst);
 }
 
 /// Reads one request, and returns the last part of its path: the order's id.
@@ -106,7 +105,7 @@ fn compare(server: &Server, orders: &str) -> (i32, Value) {
 }
 
 #[test]
-fn a_connection_that_was_just_closed_costs_the_lane_no_order() {
+fn sends_an_order_again_if_its_connection_was_just_closed() {
     for closes in [Closes::Afterwards, Closes::Meanwhile] {
         let server = Server::start(closes, |_| true);
 
@@ -123,7 +122,7 @@ fn a_connection_that_was_just_closed_costs_the_lane_no_order() {
 }
 
 #[test]
-fn a_connection_that_is_closed_after_its_answer_costs_the_lane_no_order() {
+fn confirms_all_orders_if_connections_close_after_their_answer() {
     let server = Server::start(Closes::AtOnce, |_| true);
 
     let (code, report) = compare(&server, "300");
@@ -133,8 +132,8 @@ fn a_connection_that_is_closed_after_its_answer_costs_the_lane_no_order() {
 }
 
 #[test]
-fn a_new_connection_that_is_closed_is_no_answer_as_ever() {
-    // Each order is left without an answer, wherever it comes.
+fn counts_a_closed_new_connection_as_no_answer() {
+    // The server answers no order.
     let server = Server::start(Closes::Afterwards, |_| false);
 
     let (_, report) = compare(&server, "10");
@@ -144,7 +143,7 @@ fn a_new_connection_that_is_closed_is_no_answer_as_ever() {
 }
 
 #[test]
-fn a_request_that_the_server_works_on_for_long_and_drops_is_no_answer() {
+fn counts_a_request_that_the_server_drops_late_as_no_answer() {
     let server = Server::start(Closes::Late, |_| true);
 
     let (_, report) = compare(&server, "60");
@@ -156,8 +155,8 @@ fn a_request_that_the_server_works_on_for_long_and_drops_is_no_answer() {
 }
 
 #[test]
-fn an_order_that_is_left_without_an_answer_again_is_refused_once() {
-    // The last ones are answered on no connection, and the first come on connections that are used again.
+fn counts_an_order_once_if_it_gets_no_answer_again() {
+    // The server never answers the last 10 orders. The first of these arrive on reused connections.
     let server =
         Server::start(Closes::Afterwards, |id| u32::from_str_radix(&id[28..], 16).is_ok_and(|number| number < 30));
 
@@ -166,12 +165,12 @@ fn an_order_that_is_left_without_an_answer_again_is_refused_once() {
     let counts = &report["lanes"][0]["counts"];
     assert_eq!((&counts["confirmed"], &counts["refused"]["noAnswer"]), (&json!(30), &json!(10)), "{counts}");
     let resent = report["run"]["generator"]["resent"].as_u64().expect("a count");
-    // Once without an answer each, and once more those that were sent again.
+    // Each of the last 10, plus each request that was sent again.
     assert_eq!(server.left(), 10 + resent);
 }
 
 #[test]
-fn an_order_of_the_command_line_is_sent_again_too() {
+fn the_order_command_sends_an_order_again_too() {
     let server = Server::start(Closes::Afterwards, |_| true);
     let ids = ["1f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b", "2f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b"];
     let arguments = ["order", "--lane", "sync", "--file", "orders.jsonl", "--concurrency", "1", "--json"];

@@ -1,4 +1,4 @@
-//! `twolane compare --find-limit`, against a server of a known capacity.
+//! `twolane compare --find-limit` against a server with a known capacity.
 
 use crate::compare::{compare, stored};
 use crate::server::{Server, answer};
@@ -7,10 +7,11 @@ use std::collections::HashMap;
 use std::fs;
 use std::sync::Mutex;
 
-/// Requests of one run that the server takes. A run lasts a second, so that is its capacity a second, however busy the machine is.
+/// Requests of one run that the server accepts. A run lasts one second, so this is the capacity per second, however busy the
+/// machine is.
 const CAPACITY: u32 = 100;
 
-/// Digits of an order's id that all orders of a run have in common.
+/// Leading digits of an order id that all orders of a run share.
 const RUN: usize = 28;
 
 #[test]

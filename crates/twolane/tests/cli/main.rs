@@ -35,7 +35,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 const ID: &str = "5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b";
 const BODY: &str = r#"{"currency":"EUR","items":[{"quantity":3,"sku":"SKU-1","unitPriceMinor":1999}],"note":"x & y"}"#;
 
-/// A folder of the test's own, outside of the repository, whose stack must not be found. It goes with this value.
+/// A temporary folder for one test, outside the repository so that the repository's stack is not found. Dropping this value
+/// removes the folder.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -68,7 +69,7 @@ struct Twolane {
 }
 
 impl Twolane {
-    /// Runs to the end: exit code, standard output, standard error. No run may end in a stack trace.
+    /// Runs to the end. Returns exit code, standard output and standard error. Fails on a stack trace.
     fn run(&mut self) -> (i32, String, String) {
         let Output { status, stdout, stderr } = self.command.output().expect("the command starts");
         let [stdout, stderr] = [stdout, stderr].map(|bytes| String::from_utf8(bytes).expect("UTF-8"));
@@ -87,8 +88,8 @@ impl Twolane {
     }
 }
 
-/// The command in a folder of its own, with nothing of the caller's environment that could name a stack or a proxy,
-/// and with everything that makes a careless program print a stack trace or ask a proxy for loopback.
+/// The command in its own folder. Its environment names no stack and no proxy of the caller. It asks for stack traces, and
+/// names a dead proxy that loopback must not use.
 fn twolane(arguments: &[&str]) -> Twolane {
     let mut command = Command::new(env!("CARGO_BIN_EXE_twolane"));
     for (name, _) in std::env::vars_os() {
@@ -100,7 +101,7 @@ fn twolane(arguments: &[&str]) -> Twolane {
     }
     let folder = Folder::new();
     command.env("RUST_BACKTRACE", "1").env("HTTP_PROXY", "http://127.0.0.1:9").env("ALL_PROXY", "http://127.0.0.1:9");
-    // None of the developer's profiles, nor a search for those of an EC2 instance.
+    // No AWS profiles of the developer, and no request for those of an EC2 instance.
     command.env("HOME", &folder.0).env("AWS_EC2_METADATA_DISABLED", "true");
     command.args(arguments).current_dir(&folder.0).stdin(Stdio::null());
     Twolane { command, folder }
@@ -114,18 +115,18 @@ fn order(server: &Server, lane: &str, lines: &str, more: &[&str]) -> Twolane {
     twolane
 }
 
-/// Sends it a signal: `INT`, `TERM`.
+/// Sends a signal, such as `INT` or `TERM`.
 fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
     assert!(sent.expect("kill is there").success());
 }
 
-/// A line with a fixed id.
+/// A line of an order file with this id.
 fn line(id: &str) -> String {
     format!("{{\"orderId\":\"{id}\",\"order\":{BODY}}}\n")
 }
 
-/// A record of the order in [`BODY`].
+/// A stored order with the content of [`BODY`].
 fn record(id: &str, status: &str) -> Value {
     let mut record: Value = serde_json::from_str(BODY).expect("the body is JSON");
     let more = json!({

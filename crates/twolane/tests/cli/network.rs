@@ -1,4 +1,4 @@
-//! Proxies and certificates: REST API, WebSocket API and AWS are reached the same way.
+//! Proxies and certificates: connections to the REST API, the WebSocket API and AWS use the same ones.
 
 use crate::fake_aws::{FakeAws, State, twolane_at};
 use crate::order::call_back;
@@ -10,12 +10,12 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader};
 
-/// The hosts of a stack, which only the proxy knows.
+/// The hosts of a stack. Only the proxy can resolve them.
 const API: &str = "api.stack.example";
 const WEBSOCKET: &str = "socket.stack.example";
 const AWS: &str = "aws.stack.example";
 
-/// A stack and AWS behind TLS, known to a proxy alone.
+/// A stack and AWS behind TLS, reachable only through a proxy.
 struct Company {
     authority: Authority,
     proxy: Proxy,
@@ -33,7 +33,7 @@ impl Company {
         Self { proxy: Proxy::start(servers), authority, stack }
     }
 
-    /// `twolane order` down the async lane, which asks both APIs.
+    /// `twolane order` down the async lane, which uses both APIs.
     fn order(&self) -> Twolane {
         let arguments = ["order", "--lane", "async", "--file", "orders.jsonl", "--poll-after", "60", "--timeout", "30"];
         let mut twolane = self.trusted(twolane(&arguments));
@@ -44,7 +44,7 @@ impl Company {
         twolane
     }
 
-    /// `twolane dlq`, which asks AWS.
+    /// `twolane dlq`, which uses AWS.
     fn dlq(&self) -> Twolane {
         self.trusted(twolane_at(&format!("https://{AWS}"), &["dlq"]))
     }
@@ -64,7 +64,7 @@ impl Company {
 }
 
 #[test]
-fn both_apis_and_aws_are_reached_through_the_proxy_with_its_password() {
+fn connects_to_both_apis_and_aws_through_the_proxy_with_its_password() {
     for (variable, url) in [
         ("HTTPS_PROXY", Company::proxy_url as fn(&Company) -> String),
         ("https_proxy", Company::proxy_url),
@@ -80,12 +80,12 @@ fn both_apis_and_aws_are_reached_through_the_proxy_with_its_password() {
         assert_eq!((ordered, listed), (0, 0), "{variable}: {stdout}{stderr}{why}");
         let hosts = [API, AWS, WEBSOCKET].map(|host| format!("CONNECT {host}:443"));
         assert_eq!(company.proxy.asked(), hosts, "{variable}");
-        assert_eq!(company.stack.requests().len(), 1, "the outcome came over the WebSocket");
+        assert_eq!(company.stack.requests().len(), 1, "the WebSocket delivered the outcome");
     }
 }
 
 #[test]
-fn a_proxy_that_refuses_is_named_without_the_password() {
+fn names_a_failing_proxy_without_its_password() {
     let company = Company::new();
     let unknown = Proxy::start([]);
     let watch = || twolane(&["watch", "--websocket-url", &format!("wss://{WEBSOCKET}/live")]);
@@ -108,7 +108,7 @@ fn a_proxy_that_refuses_is_named_without_the_password() {
 }
 
 #[test]
-fn plain_http_goes_through_the_proxy_and_no_proxy_goes_around_it() {
+fn plain_http_uses_the_proxy_and_no_proxy_bypasses_it() {
     let stack = Server::start(call_back);
     let aws = FakeAws::start(State::default());
     let servers = [(API, stack.address()), (WEBSOCKET, stack.websocket_address()), (AWS, aws.address())]
@@ -124,7 +124,7 @@ fn plain_http_goes_through_the_proxy_and_no_proxy_goes_around_it() {
             .args([format!("--api-url=http://{API}:8080/live"), format!("--websocket-url=ws://{WEBSOCKET}:8080/live")]);
         order
     };
-    // Without the proxy, these hosts cannot be found.
+    // These hosts cannot be resolved without the proxy.
     let on_port = format!("{API}:8080,{WEBSOCKET}:8080");
     for no in [
         ("NO_PROXY", "example.com, stack.example"),
@@ -149,7 +149,7 @@ fn plain_http_goes_through_the_proxy_and_no_proxy_goes_around_it() {
 }
 
 #[test]
-fn a_proxy_of_another_kind_is_refused_by_its_variable() {
+fn rejects_a_proxy_of_another_scheme_and_names_the_variable() {
     let company = Company::new();
 
     for twolane in [company.order(), company.dlq()] {
@@ -166,7 +166,7 @@ fn a_proxy_of_another_kind_is_refused_by_its_variable() {
 
 #[cfg(unix)]
 #[test]
-fn a_variable_that_is_not_utf_8_is_refused_by_its_name_and_a_path_is_taken() {
+fn rejects_a_url_variable_that_is_not_utf_8_and_accepts_such_a_path() {
     use std::os::unix::ffi::OsStrExt;
     let company = Company::new();
     let latin_1 = OsStr::from_bytes(b"caf\xe9.pem");
@@ -193,7 +193,7 @@ fn a_variable_that_is_not_utf_8_is_refused_by_its_name_and_a_path_is_taken() {
 }
 
 #[test]
-fn certificates_of_a_private_authority_are_trusted_by_variable_or_profile() {
+fn trusts_a_private_authority_named_by_variable_or_profile() {
     let authority = Authority::new();
     let stack = Server::start(call_back);
     let aws = FakeAws::start(State::default());
@@ -242,7 +242,7 @@ fn certificates_of_a_private_authority_are_trusted_by_variable_or_profile() {
 }
 
 #[test]
-fn a_file_without_certificates_is_named_with_what_named_it() {
+fn names_a_file_without_certificates_and_the_setting_that_names_it() {
     let server = Server::start(|_, _| answer(500, ""));
     for (config, variable, shown) in [
         ("", Some("none.pem"), "Failed to read none.pem, the value of AWS_CA_BUNDLE"),

@@ -1,4 +1,4 @@
-//! `twolane compare` where this machine has too few files, or no way to the server: what that costs is no lane's.
+//! `twolane compare` on a machine with too few open files, or that cannot reach the server: not counted against a lane.
 
 use crate::server::{Server, answer};
 use crate::tls::Authority;
@@ -25,7 +25,7 @@ fn limited(twolane: Twolane, limit: &str) -> Twolane {
     Twolane { command: shell, folder }
 }
 
-/// `twolane compare` of the sync lane, with its report in `out` and no bound on how late requests may leave.
+/// `twolane compare` of the sync lane, with its report in `out` and without a bound on the send delay.
 fn compare(api_url: &str, more: &[&str]) -> Twolane {
     let arguments = ["compare", "--json", "--output", "out", "--only", "sync", "--warm-up", "0", "--max-lag", "600000"];
     let mut twolane = twolane(&arguments);
@@ -37,7 +37,7 @@ fn report(stdout: &str, stderr: &str) -> Value {
     serde_json::from_str(stdout).unwrap_or_else(|_| panic!("{stdout}{stderr}"))
 }
 
-/// A server that answers nothing before so many requests are under way at the same time, and everything from then on. Its URL.
+/// The URL of a server that answers only once that many requests are under way at the same time, and all from then on.
 fn answers_together(requests: usize) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let api_url = format!("http://{}/live", listener.local_addr().expect("it is bound"));
@@ -74,8 +74,8 @@ fn read(stream: &TcpStream) -> Option<String> {
 }
 
 #[test]
-fn a_shell_s_low_limit_is_raised_to_what_its_user_allows() {
-    // 40, then 400 in a quarter of a second, then 40: in the burst 300 are under way at the same time, and 256 files are too few.
+fn raises_a_low_soft_limit_to_the_hard_limit() {
+    // 40 orders, then 400 within 250 ms, then 40. In the burst 300 are under way at the same time: 256 files are too few.
     let api_url = answers_together(300);
     let burst = ["--rate", "40", "--arrivals", "burst", "--duration", "3"];
 
@@ -89,7 +89,7 @@ fn a_shell_s_low_limit_is_raised_to_what_its_user_allows() {
 }
 
 #[test]
-fn a_limit_that_cannot_be_raised_bounds_the_requests_under_way() {
+fn a_hard_limit_bounds_the_requests_under_way() {
     let server = Server::start(|request, _| answer(201, record(request.id(), "CONFIRMED").to_string()));
 
     let (code, stdout, stderr) =
@@ -105,7 +105,7 @@ fn a_limit_that_cannot_be_raised_bounds_the_requests_under_way() {
 }
 
 #[test]
-fn connections_that_are_opened_slowly_do_not_use_up_the_files() {
+fn slow_tls_handshakes_do_not_use_up_the_open_files() {
     let authority = Authority::new();
     let server = Server::start(|request, _| answer(201, record(request.id(), "CONFIRMED").to_string()));
     let port = authority.front_after("localhost", server.address(), Duration::from_millis(700)).port();
@@ -121,15 +121,15 @@ fn connections_that_are_opened_slowly_do_not_use_up_the_files() {
 }
 
 #[test]
-fn a_proxy_and_certificates_of_this_machine_that_do_not_fit_refuse_nothing() {
+fn a_wrong_proxy_or_certificate_of_this_machine_does_not_count_as_a_refusal() {
     let authority = Authority::new();
     let server = Server::start(|_, _| answer(500, ""));
     let port = authority.front("localhost", server.address()).port();
     let load = ["--rate", "50", "--orders", "5"];
     let untrusted = compare(&format!("https://localhost:{port}/live"), &load);
-    let behind_no_proxy = compare("https://api.stack.example/live", &load).env("HTTPS_PROXY", "http://127.0.0.1:1");
+    let dead_proxy = compare("https://api.stack.example/live", &load).env("HTTPS_PROXY", "http://127.0.0.1:1");
 
-    for (mut twolane, reason) in [(untrusted, "AWS_CA_BUNDLE"), (behind_no_proxy, "proxy http://127.0.0.1:1")] {
+    for (mut twolane, reason) in [(untrusted, "AWS_CA_BUNDLE"), (dead_proxy, "proxy http://127.0.0.1:1")] {
         let (code, stdout, stderr) = twolane.run();
 
         let report = report(&stdout, &stderr);
@@ -141,7 +141,7 @@ fn a_proxy_and_certificates_of_this_machine_that_do_not_fit_refuse_nothing() {
 }
 
 #[test]
-fn a_bound_that_the_limit_does_not_allow_is_refused_with_what_to_type() {
+fn rejects_max_in_flight_above_the_limit_and_says_what_to_type() {
     let server = Server::start(|_, _| answer(500, ""));
 
     let (code, stdout, stderr) =
@@ -153,7 +153,7 @@ fn a_bound_that_the_limit_does_not_allow_is_refused_with_what_to_type() {
 }
 
 #[test]
-fn orders_at_the_same_time_that_the_limit_does_not_allow_are_refused_too() {
+fn rejects_a_concurrency_above_the_limit() {
     let server = Server::start(|request, _| answer(201, record(request.id(), "CONFIRMED").to_string()));
     let ids = (0..100).map(|number| format!("00000000-0000-4000-8000-{number:012}"));
     let lines: String = ids.map(|id| line(&id)).collect();
@@ -166,7 +166,7 @@ fn orders_at_the_same_time_that_the_limit_does_not_allow_are_refused_too() {
     assert!(stderr.contains("too few for --concurrency 100: run `ulimit -n "), "{stderr}");
 }
 
-/// Lowers the limit of a running process, so that it can open no file besides those that it has and those that it holds back.
+/// Lowers the limit of a running process to the files that it has open or keeps in reserve.
 #[cfg(target_os = "linux")]
 fn let_run_out(process: u32) {
     use rustix::process::{Pid, Resource, Rlimit, prlimit};
@@ -176,16 +176,16 @@ fn let_run_out(process: u32) {
     let highest = held.filter_map(|file| file.file_name().to_str()?.parse::<u64>().ok()).max().expect("some are held");
     let limit = Rlimit { current: Some(highest + 1), maximum: Some(highest + 1) };
     let process = Pid::from_raw(process.try_into().expect("a process id")).expect("a process id");
-    prlimit(Some(process), Resource::Nofile, limit).expect("it is ours");
+    prlimit(Some(process), Resource::Nofile, limit).expect("the process is our child");
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn orders_that_cannot_leave_are_the_generator_s_failure_and_the_report_is_written() {
+fn reports_orders_that_could_not_be_sent_as_a_failure_of_the_generator() {
     let (sender, process) = std::sync::mpsc::channel();
     let process = Mutex::new(process);
     let server = Server::start(move |request, _| {
-        // Only for the first one there is a process to limit.
+        // Only the first request receives a process id.
         if let Ok(process) = process.lock().expect("no panic").recv() {
             let_run_out(process);
         }
@@ -218,8 +218,8 @@ fn orders_that_cannot_leave_are_the_generator_s_failure_and_the_report_is_writte
 }
 
 #[test]
-fn a_server_whose_name_cannot_be_looked_up_refuses_nothing() {
-    // No resolver asks for such a name. Source: RFC 1035, section 2.3.4: 63 octets at most.
+fn a_failed_name_look_up_does_not_count_as_a_refusal() {
+    // A label of 64 octets never resolves. Source: RFC 1035, section 2.3.4: 63 octets at most.
     let api_url = format!("http://{}.invalid/live", "a".repeat(64));
 
     let (code, stdout, stderr) =

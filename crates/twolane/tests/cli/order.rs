@@ -1,4 +1,4 @@
-//! `twolane order` down every lane.
+//! `twolane order` in every lane.
 
 use crate::server::{Reply, Request, Server, Sockets, answer};
 use crate::{BODY, ID, confirmed, line, order, problem, queued, record, reports, twolane};
@@ -15,14 +15,14 @@ fn confirm(request: &Request, _: &Sockets) -> Reply {
     answer(201, record(request.id(), "CONFIRMED").to_string())
 }
 
-/// Queues orders and calls them back at once.
+/// Answers 202, and sends the callback at once.
 pub(crate) fn call_back(request: &Request, sockets: &Sockets) -> Reply {
     sockets.push(&confirmed(request.id()));
     answer(202, queued())
 }
 
 #[test]
-fn tells_every_answer_of_the_sync_lane() {
+fn reports_every_answer_of_the_sync_lane() {
     let server = Server::start(|request, _| match &request.id()[..1] {
         "1" => answer(201, record(request.id(), "CONFIRMED").to_string()),
         "2" => answer(200, record(request.id(), "CONFIRMED").to_string()),
@@ -34,12 +34,12 @@ fn tells_every_answer_of_the_sync_lane() {
 
     let (code, stdout, stderr) = order(&server, "sync", &lines, &["--json"]).run();
 
-    let told: Vec<Value> = reports(&stdout)
+    let reported: Vec<Value> = reports(&stdout)
         .iter()
         .map(|report| json!([report["httpStatus"], report["status"], report["reason"], report["doneBy"]]))
         .collect();
     assert_eq!(
-        told,
+        reported,
         [
             json!([201, "CONFIRMED", null, "answer"]),
             json!([200, "CONFIRMED", null, "answer"]),
@@ -52,7 +52,7 @@ fn tells_every_answer_of_the_sync_lane() {
 }
 
 #[test]
-fn a_refused_order_is_an_outcome() {
+fn an_order_answered_409_is_rejected_and_exits_with_0() {
     let server = Server::start(|_, _| answer(409, problem(409, "Used before.")));
 
     let (code, stdout, _) = order(&server, "sync", &line(ID), &[]).run();
@@ -78,9 +78,9 @@ fn sends_the_body_as_json_to_the_lane_s_path() {
 }
 
 #[test]
-fn sends_the_very_bytes_of_an_order() {
+fn sends_the_bytes_of_an_order_unchanged() {
     let server = Server::start(|_, _| answer(400, problem(400, "Not valid.")));
-    // Twice a field, integers and exponents beyond every type, half a character, spaces, and no order of keys.
+    // Repeated fields, numbers too large for any type, a lone surrogate, spaces, and unsorted keys.
     let body = concat!(
         r#"{"note":"\u0078","items":[ {"sku":"é\ud800","quantity":123456789012345678901234567890,"#,
         r#""quantity":2.0,"unitPriceMinor":1e400}],"note" : "y","currency":"EUR" ,"currency":"USD"}"#,
@@ -93,7 +93,7 @@ fn sends_the_very_bytes_of_an_order() {
 }
 
 #[test]
-fn shows_a_problem_without_a_status_like_any_other() {
+fn shows_a_problem_without_a_status() {
     let problem = json!({"type": "about:blank", "title": "Conflict", "detail": "Used before.", "requestId": "r-1"});
     let body = problem.to_string();
     let server = Server::start(move |_, _| answer(409, body.clone()));
@@ -143,7 +143,7 @@ fn draws_queued_and_called_back() {
 }
 
 #[test]
-fn a_rejection_and_a_failure_are_called_back_with_their_reason() {
+fn shows_the_reason_of_a_rejected_and_of_a_failed_order() {
     let server = Server::start(|request, sockets| {
         let kind = if request.id().starts_with('1') { "order.rejected" } else { "order.failed" };
         sockets.push(&json!({"type": kind, "orderId": request.id(), "reason": format!("why {kind}")}));
@@ -179,7 +179,7 @@ fn subscribes_again_after_the_socket_was_dropped() {
     assert!(stderr.contains("The WebSocket is not open (the server closed it)"), "{stderr}");
 }
 
-/// Queues orders, never calls back, and answers `PENDING` so many times before the record.
+/// Answers 202, sends no callback, and answers `PENDING` to the first `times` polls.
 fn pending(times: usize) -> Server {
     let asked = AtomicUsize::new(0);
     Server::start(move |request, _| match request.method.as_str() {
@@ -193,7 +193,7 @@ fn pending(times: usize) -> Server {
 }
 
 #[test]
-fn asks_for_an_order_whose_callback_is_overdue() {
+fn polls_when_a_callback_is_overdue() {
     let server = pending(1);
 
     let (code, stdout, _) = order(&server, "async", &line(ID), &["--poll-after", "0"]).run();
@@ -206,7 +206,7 @@ fn asks_for_an_order_whose_callback_is_overdue() {
 }
 
 #[test]
-fn needs_no_socket_to_ask() {
+fn polls_without_a_socket() {
     let mut server = pending(0);
     server.websocket_url = "ws://127.0.0.1:1/live".to_owned();
 
@@ -217,7 +217,7 @@ fn needs_no_socket_to_ask() {
 }
 
 #[test]
-fn asks_where_the_stack_has_no_websocket_api_unless_a_callback_is_asked_for() {
+fn polls_if_the_stack_has_no_websocket_api_unless_callbacks_are_chosen() {
     let server = pending(0);
     let order = |more: &[&str]| {
         let mut twolane =
@@ -227,17 +227,17 @@ fn asks_where_the_stack_has_no_websocket_api_unless_a_callback_is_asked_for() {
         twolane.run()
     };
 
-    let (asked, stdout, told) = order(&[]);
-    let (refused, _, complaint) = order(&["--confirm", "callback"]);
+    let (polled, stdout, notice) = order(&[]);
+    let (refused, _, error) = order(&["--confirm", "callback"]);
 
-    assert_eq!((asked, &reports(&stdout)[0]["doneBy"]), (0, &json!("fetch")), "{stdout}{told}");
-    assert!(told.contains("no WebSocket API"), "{told}");
+    assert_eq!((polled, &reports(&stdout)[0]["doneBy"]), (0, &json!("fetch")), "{stdout}{notice}");
+    assert!(notice.contains("No WebSocket API"), "{notice}");
     assert_eq!(refused, 2);
-    assert!(complaint.contains("does not give the URL of the WebSocket API (WebSocketUrl)"), "{complaint}");
+    assert!(error.contains("does not give the URL of the WebSocket API (WebSocketUrl)"), "{error}");
 }
 
 #[test]
-fn asks_when_the_socket_does_not_open() {
+fn polls_when_the_socket_does_not_open() {
     let mut server = pending(0);
     server.websocket_url = "ws://127.0.0.1:1/live".to_owned();
 
@@ -248,7 +248,7 @@ fn asks_when_the_socket_does_not_open() {
 }
 
 #[test]
-fn the_record_of_a_different_order_means_a_refusal() {
+fn an_order_is_rejected_if_the_record_has_other_content() {
     let server = Server::start(|request, _| match request.method.as_str() {
         "PUT" => answer(202, queued()),
         _ => answer(200, record(request.id(), "CONFIRMED").to_string()),
@@ -273,7 +273,7 @@ fn gives_up_after_the_timeout() {
 }
 
 #[test]
-fn an_answer_that_never_comes_is_no_outcome() {
+fn an_order_without_an_answer_is_unanswered() {
     let server = Server::start(|_, _| Reply::Silence);
 
     let (code, stdout, _) = order(&server, "sync", &line(ID), &["--timeout", "1", "--json"]).run();
@@ -285,7 +285,7 @@ fn an_answer_that_never_comes_is_no_outcome() {
 }
 
 #[test]
-fn a_stack_that_is_down_is_told() {
+fn reports_a_stack_that_is_down() {
     let mut server = Server::start(confirm);
     server.api_url = "http://127.0.0.1:1/live".to_owned();
 
@@ -297,7 +297,7 @@ fn a_stack_that_is_down_is_told() {
 }
 
 #[test]
-fn an_address_of_no_stack_any_more_is_told_and_an_answer_of_the_stack_is_not() {
+fn asks_whether_the_address_is_outdated_unless_the_stack_answered() {
     for (status, body, hint) in [
         (404, r#"{"message":"Not Found"}"#.to_owned(), true),
         (403, r#"{"message":"Forbidden"}"#.to_owned(), true),
@@ -315,7 +315,7 @@ fn an_address_of_no_stack_any_more_is_told_and_an_answer_of_the_stack_is_not() {
 }
 
 #[test]
-fn a_refused_socket_is_given_up_and_the_status_service_asked() {
+fn polls_after_a_refused_socket() {
     let server = Server::with_refusals(
         |request, _| match request.method.as_str() {
             "PUT" => answer(202, queued()),
@@ -333,7 +333,7 @@ fn a_refused_socket_is_given_up_and_the_status_service_asked() {
 }
 
 #[test]
-fn repeats_a_request_only_when_told_to() {
+fn repeats_a_request_only_with_retries() {
     fn recovering() -> Server {
         let asked = AtomicUsize::new(0);
         Server::start(move |request, _| {
@@ -354,8 +354,8 @@ fn repeats_a_request_only_when_told_to() {
 }
 
 #[test]
-fn repeats_every_answer_that_may_be_gone_the_next_time() {
-    // 500 is what API Gateway makes of a throttled Lambda function.
+fn repeats_after_every_temporary_error() {
+    // API Gateway answers 500 for a throttled Lambda function.
     for status in [429, 500, 502, 503, 504] {
         let asked = AtomicUsize::new(0);
         let server = Server::start(move |request, sockets| {
@@ -374,8 +374,8 @@ fn repeats_every_answer_that_may_be_gone_the_next_time() {
 }
 
 #[test]
-fn a_later_order_of_the_same_id_waits_for_the_earlier_and_has_its_own_outcome() {
-    // The first order is called back only when the other one has come too; the repeat is refused.
+fn a_second_order_with_the_same_id_waits_for_the_first_and_has_its_own_outcome() {
+    // The callback of the first order follows only after the other order; the repeat is rejected.
     let puts = Mutex::new(Vec::new());
     let server = Server::start(move |request, sockets| {
         let mut puts = puts.lock().expect("no panic");
@@ -383,7 +383,7 @@ fn a_later_order_of_the_same_id_waits_for_the_earlier_and_has_its_own_outcome() 
         match puts.len() {
             2 => puts.iter().for_each(|id| sockets.push(&confirmed(id))),
             3 => {
-                // A late repeat about the first order comes before the answer to this one.
+                // A late duplicate callback of the first order precedes the answer to this one.
                 sockets.push(&confirmed(request.id()));
                 sockets.push(&json!({"type": "order.rejected", "orderId": request.id(), "reason": "used before"}));
             }
@@ -403,7 +403,7 @@ fn a_later_order_of_the_same_id_waits_for_the_earlier_and_has_its_own_outcome() 
 }
 
 #[test]
-fn lines_of_one_name_share_an_id_that_is_new_in_every_run() {
+fn lines_with_the_same_name_share_an_id_that_is_new_in_every_run() {
     let server = Server::start(confirm);
     let lines = format!("{{\"name\":\"tea\",\"order\":{BODY}}}\n").repeat(2);
 
@@ -417,7 +417,7 @@ fn lines_of_one_name_share_an_id_that_is_new_in_every_run() {
 }
 
 #[test]
-fn a_reader_that_goes_away_does_not_stop_the_orders() {
+fn places_all_orders_after_the_reader_closed_the_output() {
     let server = Server::start(confirm);
     let lines: String = (1..=4).map(|number| line(&id(number))).collect();
     for arguments in [["--json", "--concurrency=1"], ["--retries=0", "--concurrency=1"]] {
@@ -432,7 +432,7 @@ fn a_reader_that_goes_away_does_not_stop_the_orders() {
     assert_eq!(server.requests().len(), 8);
 }
 
-/// A cancelled order of the bus lane, as the status service and the callback have it.
+/// The callback of a cancelled order in the bus lane.
 fn cancelled(id: &str) -> Value {
     let mut order = record(id, "CANCELLED");
     order["lane"] = json!("bus");
@@ -445,7 +445,7 @@ fn cancelled(id: &str) -> Value {
 }
 
 #[test]
-fn an_order_that_the_bus_lane_cancels_has_its_outcome_and_shows_its_steps() {
+fn shows_the_steps_of_an_order_that_the_bus_lane_cancels() {
     let server = Server::start(|request, sockets| {
         sockets.push(&cancelled(request.id()));
         answer(202, json!({"status": "SUBMITTED", "messageId": "m-1"}).to_string())
@@ -465,7 +465,7 @@ fn an_order_that_the_bus_lane_cancels_has_its_outcome_and_shows_its_steps() {
 }
 
 #[test]
-fn says_which_step_an_order_without_an_outcome_waits_for() {
+fn names_the_step_that_an_order_without_an_outcome_waits_for() {
     let server = Server::start(|request, _| {
         if request.method == "PUT" {
             return answer(202, json!({"status": "SUBMITTED", "messageId": "m-1"}).to_string());

@@ -1,4 +1,4 @@
-//! Results are not lost: where they go is checked before the work, and where they cannot be written in the end, they are kept.
+//! Results are never lost: commands check their destination first, and save the results elsewhere if writing fails later.
 
 use crate::fake_aws::{FakeAws, State, message};
 use crate::server::{Server, answer};
@@ -13,7 +13,7 @@ fn confirming() -> Server {
     Server::start(|request, _| answer(201, record(request.id(), "CONFIRMED").to_string()))
 }
 
-/// `twolane compare` of ten orders in the sync lane, with a home folder in the command's folder.
+/// `twolane compare` with ten orders in the sync lane, and with a home folder inside the command's folder.
 fn compare(server: &Server, output: &str, more: &[&str]) -> Twolane {
     let arguments =
         ["compare", "--output", output, "--only", "sync", "--rate", "50", "--orders", "10", "--warm-up", "0"];
@@ -27,22 +27,22 @@ fn at_home(mut twolane: Twolane) -> Twolane {
     twolane
 }
 
-/// Standard output on a disk that is full.
+/// A standard output that fails like a full disk.
 #[cfg(target_os = "linux")]
 fn full() -> File {
     File::options().write(true).open("/dev/full").expect("Linux has it")
 }
 
-/// The one file or folder in the state folder of that home.
-fn kept(home: &Path) -> PathBuf {
-    let mut kept = fs::read_dir(home.join(".local/state/twolane")).expect("something is kept").map_while(Result::ok);
-    let first = kept.next().expect("something is kept").path();
-    assert!(kept.next().is_none(), "only one thing is kept");
+/// The only file or folder in the state folder of that home.
+fn saved(home: &Path) -> PathBuf {
+    let mut saved = fs::read_dir(home.join(".local/state/twolane")).expect("a state folder").map_while(Result::ok);
+    let first = saved.next().expect("a saved file").path();
+    assert!(saved.next().is_none(), "more than one file was saved");
     first
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_refused_before_anything_is_sent() {
+fn rejects_an_unwritable_folder_before_it_sends_anything() {
     let server = confirming();
     for (output, expected) in [
         ("file/below", "Failed to make the folder file/below"),
@@ -63,7 +63,7 @@ fn a_folder_that_cannot_be_written_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn a_run_that_is_not_begun_leaves_no_folder_and_removes_no_file() {
+fn a_run_that_does_not_start_leaves_no_folder_and_removes_no_file() {
     let server = confirming();
     for output in ["out", "a/b/c", "a/../a/b", "there/b/c", "there"] {
         let mut command = compare(&server, output, &["--scenario", "burst"]);
@@ -73,14 +73,14 @@ fn a_run_that_is_not_begun_leaves_no_folder_and_removes_no_file() {
 
         let folder = &command.folder.0;
         let made: Vec<_> = ["out", "a", "there/b"].into_iter().filter(|made| folder.join(made).exists()).collect();
-        let kept = fs::read_to_string(folder.join("there/report.json.new"));
+        let existing = fs::read_to_string(folder.join("there/report.json.new"));
         assert_eq!((code, made, server.requests().len()), (2, Vec::new(), 0), "{output}: {stderr}");
-        assert_eq!(kept.ok().as_deref(), Some("the user's"), "{output}: {stderr}");
+        assert_eq!(existing.ok().as_deref(), Some("the user's"), "{output}: {stderr}");
     }
 }
 
-/// A server that makes a run's folder unwritable when the first order comes, once the folder is sent.
-fn taking_the_folder_away() -> (Server, std::sync::mpsc::Sender<PathBuf>) {
+/// A server that makes the run's folder unwritable at the first order. The test sends it the folder's path.
+fn removing_the_folder() -> (Server, std::sync::mpsc::Sender<PathBuf>) {
     let (sender, folder) = channel::<PathBuf>();
     let folder = Mutex::new(folder);
     let server = Server::start(move |request, _| {
@@ -94,8 +94,8 @@ fn taking_the_folder_away() -> (Server, std::sync::mpsc::Sender<PathBuf>) {
 }
 
 #[test]
-fn a_report_that_cannot_be_written_in_the_end_is_kept_elsewhere() {
-    let (server, sender) = taking_the_folder_away();
+fn saves_a_report_elsewhere_if_its_folder_became_unwritable() {
+    let (server, sender) = removing_the_folder();
     let mut command = compare(&server, "out", &[]);
     sender.send(command.folder.0.join("out")).expect("the server waits for it");
     drop(sender);
@@ -103,9 +103,9 @@ fn a_report_that_cannot_be_written_in_the_end_is_kept_elsewhere() {
     let (code, stdout, stderr) = command.run();
 
     assert_eq!(code, 1, "{stderr}");
-    assert!(stdout.contains("confirmed"), "the summary is shown all the same: {stdout}");
+    assert!(stdout.contains("confirmed"), "the summary is missing: {stdout}");
     assert!(stderr.contains("error: Failed to write out/report.json"), "{stderr}");
-    let folder = kept(&command.folder.0.join("home"));
+    let folder = saved(&command.folder.0.join("home"));
     let (report, page) = (folder.join("report.json"), folder.join("report.html"));
     assert!(stderr.contains(&format!("Report: {} and {}", report.display(), page.display())), "{stderr}");
     let report: Value = serde_json::from_str(&fs::read_to_string(report).expect("it is there")).expect("a report");
@@ -114,8 +114,8 @@ fn a_report_that_cannot_be_written_in_the_end_is_kept_elsewhere() {
 }
 
 #[test]
-fn where_the_home_folder_cannot_be_written_either_the_temporary_one_is_used() {
-    let (server, sender) = taking_the_folder_away();
+fn saves_a_report_in_the_temporary_folder_if_the_home_folder_is_unwritable() {
+    let (server, sender) = removing_the_folder();
     let mut command = compare(&server, "out", &["--json"]);
     command.folder.write("home", "a file");
     command.folder.write("tmp/x", "");
@@ -126,16 +126,16 @@ fn where_the_home_folder_cannot_be_written_either_the_temporary_one_is_used() {
     let (code, stdout, stderr) = command.run();
 
     assert_eq!(code, 1, "{stderr}");
-    let report: Value = serde_json::from_str(&stdout).expect("the report is shown all the same");
+    let report: Value = serde_json::from_str(&stdout).expect("the report is shown");
     let temporary = fs::read_dir(command.folder.0.join("tmp")).expect("a folder").map_while(Result::ok);
-    let kept = temporary.map(|entry| entry.path().join("report.json")).find(|path| path.exists()).expect("it is kept");
-    let kept: Value = serde_json::from_str(&fs::read_to_string(kept).expect("it is there")).expect("a report");
-    assert_eq!(kept, report);
+    let saved = temporary.map(|entry| entry.path().join("report.json")).find(|path| path.exists()).expect("a report");
+    let saved: Value = serde_json::from_str(&fs::read_to_string(saved).expect("it is there")).expect("a report");
+    assert_eq!(saved, report);
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_report_that_cannot_be_shown_is_in_its_folder() {
+fn writes_the_report_even_if_it_cannot_be_shown() {
     let server = confirming();
     for json in [&[][..], &["--json"]] {
         let mut command = compare(&server, "out", json);
@@ -152,7 +152,7 @@ fn a_report_that_cannot_be_shown_is_in_its_folder() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn orders_of_a_full_disk_are_placed_and_what_came_of_them_is_kept() {
+fn places_all_orders_and_saves_the_results_on_a_full_disk() {
     let server = confirming();
     let ids = ["1f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b", "2f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b"];
     let mut command = at_home(order(&server, "sync", &ids.map(line).concat(), &["--json"]));
@@ -160,7 +160,7 @@ fn orders_of_a_full_disk_are_placed_and_what_came_of_them_is_kept() {
 
     let (code, _, stderr) = command.run();
 
-    let file = kept(&command.folder.0.join("home"));
+    let file = saved(&command.folder.0.join("home"));
     assert_eq!((code, server.requests().len()), (1, 2), "{stderr}");
     assert!(stderr.contains("error: Failed to write the result: No space left on device"), "{stderr}");
     assert!(stderr.contains(&format!("is in {}", file.display())), "{stderr}");
@@ -170,7 +170,7 @@ fn orders_of_a_full_disk_are_placed_and_what_came_of_them_is_kept() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn what_was_redriven_or_deleted_is_said_on_a_full_disk_too() {
+fn reports_redriven_and_deleted_messages_on_a_full_disk() {
     let state = || State {
         dead: vec![message("m-1", Some(ID), "{}"), message("m-2", None, "stray")],
         outcome: Some("CONFIRMED"),
@@ -183,11 +183,11 @@ fn what_was_redriven_or_deleted_is_said_on_a_full_disk_too() {
     let (code, _, redriven) = redrive.run();
     let mut delete = at_home(aws[1].twolane(&["dlq", "--delete", "m-2"]));
     delete.command.stdout(full());
-    let (other_code, _, said) = delete.run();
+    let (other_code, _, deleted) = delete.run();
 
-    let file = fs::read_to_string(kept(&redrive.folder.0.join("home"))).expect("it is there");
+    let file = fs::read_to_string(saved(&redrive.folder.0.join("home"))).expect("it is there");
     assert_eq!((code, reports(&file).len()), (1, 2), "{redriven}");
-    assert!(redriven.contains("2 messages: 1 confirmed, 1 no order"), "{redriven}");
-    assert_eq!(other_code, 1, "{said}");
-    assert!(said.contains("1 message deleted."), "{said}");
+    assert!(redriven.contains("2 messages: 1 confirmed, 1 not an order"), "{redriven}");
+    assert_eq!(other_code, 1, "{deleted}");
+    assert!(deleted.contains("1 message deleted."), "{deleted}");
 }

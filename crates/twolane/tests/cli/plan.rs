@@ -1,15 +1,15 @@
-//! `twolane plan`: what a load would do, without a stack.
+//! `twolane plan`: plans a load without a stack.
 
 use crate::{repository, twolane};
 use serde_json::Value;
 use std::fs;
 use std::io::Read;
 
-/// Set to write what the commands print into the document, in place of comparing it.
+/// If set, the test writes the commands' output into the document instead of comparing it.
 const UPDATE: &str = "UPDATE_DOCS";
 
 #[test]
-fn says_what_limits_a_lane_and_what_to_change() {
+fn shows_what_limits_a_lane_and_what_to_change() {
     let (code, shown, stderr) = twolane(&["plan", "--lanes", "sync", "--rate", "1000", "--duration", "1m"]).run();
 
     assert_eq!((code, stderr.as_str()), (1, ""));
@@ -40,17 +40,17 @@ fn passes_with_the_settings_that_it_printed() {
     assert_eq!(plan["lanes"][0]["orders"]["confirmed"].as_f64().map(f64::round), Some(60_000.0));
 }
 
-/// A day at 10 000 orders a second, with everything that is computed of it.
+/// A day at 10 000 orders a second, with all figures.
 const LARGE: [&str; 6] = ["plan", "--rate", "10000", "--arrivals", "day", "--json"];
 
 #[test]
-fn the_same_question_has_the_same_answer_byte_by_byte() {
+fn the_same_options_print_the_same_bytes() {
     let [first, second] = [(); 2].map(|()| twolane(&LARGE).run().1);
 
     assert!(first == second && first.len() > 10_000, "{} and {} bytes", first.len(), second.len());
 }
 
-/// The plan waits in the pipe, which takes 64 KB, so that the process is still there when all is computed.
+/// The output does not fit into the pipe's 64 KB, so the process still runs when everything is computed.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_day_at_10_000_orders_a_second_takes_less_than_50_mb() {
@@ -82,7 +82,7 @@ fn plans_for_recorded_arrivals() {
 }
 
 #[test]
-fn writes_a_page_that_asks_for_nothing() {
+fn writes_a_page_without_scripts_and_requests() {
     let mut twolane = twolane(&["plan", "--arrivals", "burst", "--duration", "2m", "--html", "plan.html"]);
 
     twolane.run();
@@ -98,13 +98,13 @@ fn lists_the_settings_with_their_values() {
 
     assert_eq!(code, 0);
     let line = shown.lines().find(|line| line.contains("MaximumConcurrency ")).expect("it is listed");
-    assert!(line.contains("50  Invocations at once for each queue"), "{line}");
+    assert!(line.contains("50  Concurrent invocations for each queue"), "{line}");
 }
 
 #[test]
-fn refuses_what_it_cannot_plan_for() {
+fn rejects_what_it_cannot_plan_for() {
     for (arguments, why) in [
-        (vec!["--set", "MaxConcurrency=5"], "there is no setting MaxConcurrency; `twolane plan --settings` lists them"),
+        (vec!["--set", "MaxConcurrency=5"], "unknown setting MaxConcurrency; `twolane plan --settings` lists all"),
         (vec!["--set", "MaximumConcurrency=0"], "MaximumConcurrency must be from 2 to 1000, not 0"),
         (vec!["--set", "MaximumConcurrency"], "a setting and its value, such as MaximumConcurrency=50"),
         (vec!["--peak", "5"], "a constant load has no peak"),
@@ -120,9 +120,9 @@ fn refuses_what_it_cannot_plan_for() {
     }
 }
 
-/// Each block of `docs/scale.md` that begins with a command has what the command prints.
+/// Each block of `docs/scale.md` that begins with a command has the command's output.
 #[test]
-fn the_document_about_scale_has_what_the_commands_print() {
+fn the_document_about_scale_has_the_output_of_its_commands() {
     let path = repository().join("docs/scale.md");
     let document = fs::read_to_string(&path).expect("the document is there");
     let mut written = String::new();
@@ -148,6 +148,6 @@ fn the_document_about_scale_has_what_the_commands_print() {
     }
     assert!(
         document == written || std::env::var_os(UPDATE).is_some(),
-        "docs/scale.md differs from what `twolane plan` prints. Run this test with {UPDATE}=1, and read what has changed."
+        "docs/scale.md differs from the output of `twolane plan`. Run this test with {UPDATE}=1, and review the changes."
     );
 }

@@ -1,4 +1,4 @@
-//! AWS profiles as people have them.
+//! AWS profiles: keys, roles, SSO sessions, `aws login`, and mistakes in them.
 
 use crate::fake_aws::{FakeAws, State};
 use crate::server::{Reply, Request, Server, answer};
@@ -23,7 +23,7 @@ const SSO_CONFIG: &str = "[sso-session corp]\nsso_region = eu-central-1\nsso_sta
     [profile dev]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = Dev\n\
     [profile admin]\nrole_arn = arn:aws:iam::123456789012:role/admin\nsource_profile = dev\n";
 
-/// The key ids that requests were signed with.
+/// The ids of the access keys that signed the requests.
 fn keys(requests: &[Request]) -> Vec<String> {
     let headers = requests.iter().flat_map(|request| request.headers.lines());
     let credentials = headers.filter_map(|line| line.split_once("credential=")?.1.split('/').next().map(str::to_owned));
@@ -32,7 +32,7 @@ fn keys(requests: &[Request]) -> Vec<String> {
     keys
 }
 
-/// Takes the environment's credentials and endpoint from a command, and gives it that configuration file.
+/// Replaces the credentials and the endpoint in a command's environment with that configuration file.
 fn configured(mut twolane: Twolane, config: &str) -> Twolane {
     for name in ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
         twolane.command.env_remove(name);
@@ -42,7 +42,7 @@ fn configured(mut twolane: Twolane, config: &str) -> Twolane {
 }
 
 #[test]
-fn the_endpoint_of_a_profile_is_that_of_a_local_stack() {
+fn uses_the_endpoint_of_a_profile_for_a_local_stack() {
     let aws = FakeAws::start(State::default());
     let profile = format!(
         "[profile local]\nendpoint_url = http://{}\nregion = eu-central-1\naws_access_key_id = PROFILE\n\
@@ -57,12 +57,12 @@ fn the_endpoint_of_a_profile_is_that_of_a_local_stack() {
     assert_eq!(keys(&aws.requests()), ["profile"]);
     let ignored = configured(aws.twolane(&["dlq"]), &profile).env("AWS_PROFILE", "local");
     let (code, _, stderr) = ignored.env("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true").run();
-    assert_eq!(code, 2, "the queues of a local stack are not looked for on AWS");
+    assert_eq!(code, 2, "it asked AWS about a local stack");
     assert!(stderr.contains("neither AWS_ENDPOINT_URL nor endpoint_url of your AWS profile is set"), "{stderr}");
 }
 
 #[test]
-fn the_keys_of_a_profile_that_is_named_go_before_those_of_the_environment() {
+fn the_keys_of_a_named_profile_override_those_of_the_environment() {
     let aws = FakeAws::start(State::default());
     let profile =
         "[profile mine]\naws_access_key_id = PROFILE\naws_secret_access_key = secret\n[profile bare]\nregion = x-y-1\n";
@@ -75,11 +75,11 @@ fn the_keys_of_a_profile_that_is_named_go_before_those_of_the_environment() {
     dlq(&["dlq", "--profile", "mine"]).run();
     dlq(&["dlq", "--profile", "bare"]).run();
 
-    assert_eq!(keys(&aws.requests()), ["profile", "test"], "a profile without keys leaves it to the environment");
+    assert_eq!(keys(&aws.requests()), ["profile", "test"], "a profile without keys uses the environment's");
 }
 
 #[test]
-fn a_mistyped_profile_is_named_with_those_that_exist() {
+fn lists_the_profiles_when_the_named_one_does_not_exist() {
     let config = "[profile prod]\nregion = eu-central-1\n[profile dev]\nregion = eu-central-1\n";
     let shown = "There is no AWS profile \"prdo\" in config or ~/.aws/credentials; there are: dev, prod";
 
@@ -99,7 +99,7 @@ fn a_mistyped_profile_is_named_with_those_that_exist() {
 }
 
 #[test]
-fn a_mistyped_profile_is_refused_where_urls_are_typed_too() {
+fn rejects_a_missing_profile_even_with_typed_urls() {
     let stack = Server::start(|_, _| answer(503, ""));
     let order = |more: &[&str]| twolane(&[&["order", "--lane", "sync", "--api-url", &stack.api_url], more].concat());
     let config = "[profile prod]\nregion = eu-central-1\n";
@@ -116,25 +116,25 @@ fn a_mistyped_profile_is_refused_where_urls_are_typed_too() {
     for order in [order(&["--profile", "prod"]), order(&[]).env("AWS_PROFILE", "prdo")] {
         let (code, _, stderr) = configured(order, config).run();
 
-        assert_eq!(code, 1, "the order was sent: {stderr}");
+        assert_eq!(code, 1, "the order was not sent: {stderr}");
     }
 }
 
 #[test]
-fn profiles_that_cannot_be_read_matter_only_where_aws_is_asked() {
+fn unreadable_profiles_matter_only_to_commands_that_use_aws() {
     let stack = Server::start(|_, _| answer(503, ""));
     let order = twolane(&["order", "--lane", "sync", "--api-url", &stack.api_url]);
 
     let (ordered, ..) = configured(order, "[profile x\n").run();
     let (listed, _, stderr) = configured(twolane(&["dlq", "--stack-name", "s"]), "[profile x\n").run();
 
-    assert_eq!((ordered, stack.requests().len()), (1, 1), "the order was sent");
+    assert_eq!((ordered, stack.requests().len()), (1, 1), "the order was not sent");
     assert_eq!(listed, 2);
     assert!(stderr.contains("Failed to read your AWS profiles") && stderr.contains("config"), "{stderr}");
 }
 
 #[test]
-fn a_profile_without_a_region_is_named() {
+fn names_a_profile_without_a_region() {
     let config = "[profile dev]\noutput = json\n";
 
     let (code, _, stderr) = configured(twolane(&["dlq", "--stack-name", "s", "--profile", "dev"]), config).run();
@@ -147,7 +147,7 @@ fn a_profile_without_a_region_is_named() {
 }
 
 #[test]
-fn who_has_no_credentials_learns_it_in_one_line() {
+fn reports_missing_credentials_in_one_line() {
     let config = "[profile dev]\nregion = eu-central-1\n";
     let shown = "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile that has credentials \
                 with --profile or AWS_PROFILE; profiles: dev";
@@ -164,7 +164,7 @@ fn who_has_no_credentials_learns_it_in_one_line() {
 }
 
 #[test]
-fn a_session_of_aws_login_has_credentials_until_it_expires() {
+fn uses_a_session_of_aws_login_until_it_expires() {
     let aws = FakeAws::start(State::default());
     let config = format!("[profile console]\nlogin_session = {LOGIN_SESSION}\nregion = eu-central-1\n");
     let token = |expires_at: &str| {
@@ -205,7 +205,7 @@ fn a_session_of_aws_login_has_credentials_until_it_expires() {
     }
 }
 
-/// `twolane dlq --stack-name s` with a profile, where AWS answers as the closure says.
+/// Runs `twolane dlq --stack-name s` with a profile; `on_request` is AWS. Returns the server and standard error.
 fn asking(profile: &str, config: &str, sso: Option<&str>, on_request: fn(&Request) -> Reply) -> (Server, String) {
     let server = Server::start(move |request, _| on_request(request));
     let twolane =
@@ -235,7 +235,7 @@ fn forbidden(_: &Request) -> Reply {
 }
 
 #[test]
-fn an_expired_sso_session_says_how_to_sign_in() {
+fn explains_how_to_sign_in_after_an_sso_session_expired() {
     let token = |expires_at: &str| format!(r#"{{"accessToken":"a","expiresAt":"{expires_at}"}}"#);
     let (expired, valid) = (token("2001-01-01T00:00:00Z"), token("2999-01-01T00:00:00Z"));
     let shown = |profile: &str| {
@@ -260,7 +260,7 @@ fn an_expired_sso_session_says_how_to_sign_in() {
 }
 
 #[test]
-fn a_role_that_cannot_be_assumed_is_a_sentence() {
+fn reports_a_role_that_cannot_be_assumed_in_one_line() {
     let config = "[profile base]\naws_access_key_id = BASE\naws_secret_access_key = s\n\
                   [profile admin]\nrole_arn = arn:aws:iam::123456789012:role/admin\nsource_profile = base\n";
 
@@ -278,7 +278,7 @@ fn a_role_that_cannot_be_assumed_is_a_sentence() {
 }
 
 #[test]
-fn a_role_without_its_source_profile_names_it() {
+fn names_the_missing_source_profile_of_a_role() {
     let config = "[profile admin]\nrole_arn = arn:aws:iam::123456789012:role/admin\nsource_profile = gone\n";
 
     let (_, stderr) = asking("admin", config, None, forbidden);

@@ -1,4 +1,4 @@
-//! A stand-in for a company's proxy, on a loopback port: it opens tunnels, passes requests on, and asks for a password.
+//! A stand-in for a company's proxy on a loopback port: it opens tunnels, forwards requests, and requires a password.
 
 use crate::tls::Authority;
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
-/// `me:p@ss`, as a URL has it and as `Proxy-Authorization` has it.
+/// `me:p@ss` in a URL, and as the `Proxy-Authorization` header in lower case.
 const USER: &str = "me:p%40ss";
 const AUTHORIZATION: &str = "proxy-authorization: basic bwu6cebzcw==";
 
@@ -18,7 +18,7 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// A proxy that knows those servers by host and port, and no other.
+    /// A proxy that reaches only those servers, by host and port.
     pub(crate) fn start(servers: impl IntoIterator<Item = (String, SocketAddr)>) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         listener.set_nonblocking(true).expect("a socket option");
@@ -38,22 +38,22 @@ impl Proxy {
         Self { address, asked }
     }
 
-    /// Its URL, with the password that it asks for.
+    /// Its URL with the password.
     pub(crate) fn url(&self) -> String {
         format!("http://{USER}@{}", self.address)
     }
 
-    /// The same over TLS, with a certificate of that authority.
+    /// Its URL over TLS with the password; `authority` signs the certificate.
     pub(crate) fn url_over_tls(&self, authority: &Authority) -> String {
         format!("https://{USER}@localhost:{}", authority.front("localhost", self.address).port())
     }
 
-    /// The same without the password.
+    /// Its URL without the password.
     pub(crate) fn url_without_password(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// What it was asked for, each once: `CONNECT` and the server, or the method and the URL up to its host.
+    /// The requests so far, sorted and without duplicates: the method, and the host with its port.
     pub(crate) fn asked(&self) -> Vec<String> {
         let mut asked = self.asked.lock().expect("no panic").clone();
         asked.sort();

@@ -1,20 +1,20 @@
-//! `twolane report`: what a comparison wrote, shown again.
+//! `twolane report`: shows stored reports.
 
 use crate::{Twolane, repository, twolane};
 use serde_json::{Value, json};
 use std::fs;
 
-/// A report as version 1 of the shape was once written.
+/// A report in version 1 of the schema.
 const GOLDEN: &str = include_str!("../../../twolane-report/tests/reports/version-1.json");
 
-/// The same report in the present shape.
+/// The same report in the current version.
 const PRESENT: &str = include_str!("../../../twolane-report/tests/reports/version-2.json");
 
 fn golden() -> Value {
     serde_json::from_str(GOLDEN).expect("the golden report is JSON")
 }
 
-/// `twolane report` beside those files.
+/// `twolane report` in a folder with those files.
 fn report(files: &[(&str, &str)], arguments: &[&str]) -> Twolane {
     let twolane = twolane(&[&["report"], arguments].concat());
     for (name, text) in files {
@@ -23,13 +23,13 @@ fn report(files: &[(&str, &str)], arguments: &[&str]) -> Twolane {
     twolane
 }
 
-/// With breaks in place of the spaces that keep figures together.
+/// The text with plain spaces instead of no-break spaces.
 fn spaced(text: &str) -> String {
     text.replace('\u{a0}', " ")
 }
 
 #[test]
-fn shows_the_lanes_of_one_run_and_its_verdict() {
+fn shows_the_lanes_and_the_verdict_of_one_run() {
     let (code, shown, stderr) = report(&[("a.json", GOLDEN)], &["a.json"]).run();
 
     let shown = spaced(&shown);
@@ -83,7 +83,7 @@ fn json_of_several_reports_has_their_figures_and_ratios() {
 }
 
 #[test]
-fn other_prices_make_other_costs_and_another_verdict() {
+fn recomputes_costs_and_verdict_with_other_prices() {
     let prices =
         fs::read_to_string(repository().join("crates/twolane-report/prices/us-east-1.toml")).expect("the prices");
     let prices = prices
@@ -101,7 +101,7 @@ fn other_prices_make_other_costs_and_another_verdict() {
 }
 
 #[test]
-fn makes_the_page_again() {
+fn writes_the_page_of_a_stored_report() {
     let mut twolane = report(&[("a.json", GOLDEN)], &["a.json", "--html", "page.html"]);
 
     let (code, shown, stderr) = twolane.run();
@@ -114,12 +114,12 @@ fn makes_the_page_again() {
 }
 
 #[test]
-fn a_page_is_of_one_report_and_never_written_over_it() {
+fn writes_a_page_of_one_report_only_and_never_overwrites_it() {
     let files = [("a.json", GOLDEN), ("b.json", GOLDEN)];
 
     let (several, shown, why) = report(&files, &["a.json", "b.json", "--html", "page.html"]).run();
     assert_eq!((several, shown.as_str()), (2, ""));
-    assert!(why.contains("error: --html draws one report, and 2 are named"), "{why}");
+    assert!(why.contains("error: --html takes one report, and 2 are named"), "{why}");
 
     let mut over = report(&files, &["a.json", "--html", "a.json"]);
     let (code, _, why) = over.run();
@@ -129,7 +129,7 @@ fn a_page_is_of_one_report_and_never_written_over_it() {
 }
 
 #[test]
-fn a_page_that_cannot_be_written_is_told() {
+fn reports_a_page_that_cannot_be_written() {
     let (code, shown, why) = report(&[("a.json", GOLDEN)], &["a.json", "--html", "none/page.html"]).run();
 
     assert_eq!((code, shown.as_str()), (2, ""));
@@ -137,7 +137,7 @@ fn a_page_that_cannot_be_written_is_told() {
 }
 
 #[test]
-fn what_is_no_report_is_told_with_its_name() {
+fn names_a_file_that_is_not_a_report() {
     let mut lacking = golden();
     lacking["run"].as_object_mut().expect("an object").remove("seed");
     let mut newer = golden();
@@ -167,7 +167,7 @@ fn what_is_no_report_is_told_with_its_name() {
 }
 
 #[test]
-fn takes_files_as_editors_on_windows_save_them() {
+fn reads_files_saved_by_editors_on_windows() {
     let prices =
         fs::read_to_string(repository().join("crates/twolane-report/prices/us-east-1.toml")).expect("the prices");
     let [saved, prices] = [GOLDEN, &prices].map(|text| format!("\u{feff}{}", text.replace('\n', "\r\n")));
@@ -180,7 +180,7 @@ fn takes_files_as_editors_on_windows_save_them() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told_with_its_name() {
+fn names_a_file_that_cannot_be_read() {
     let (missing, _, why) = report(&[], &["none.json"]).run();
     assert!(why.contains("error: Failed to read none.json: No such file"), "{why}");
 
@@ -201,7 +201,7 @@ fn what_cannot_be_read_is_told_with_its_name() {
 }
 
 #[test]
-fn a_stored_report_is_held_against_promises() {
+fn checks_a_stored_report_against_promises() {
     for (promise, expected) in [("sync.refused<=46%", 0), ("sync.refused<46%", 3), ("bus.lost==0", 3)] {
         let (code, shown, stderr) = report(&[("a.json", GOLDEN)], &["a.json", "--json", "--require", promise]).run();
 
@@ -209,9 +209,9 @@ fn a_stored_report_is_held_against_promises() {
         assert_eq!((code, &shown["promises"][0]["kept"]), (expected, &json!(expected == 0)), "{promise}: {stderr}");
     }
     for (pointer, value) in [("/run/interrupted", json!(true)), ("/errors", json!(["it failed"]))] {
-        let mut useless = golden();
-        *useless.pointer_mut(pointer).expect("it is there") = value;
-        let files = [("a.json", useless.to_string())];
+        let mut unusable = golden();
+        *unusable.pointer_mut(pointer).expect("it is there") = value;
+        let files = [("a.json", unusable.to_string())];
         let files = [(files[0].0, files[0].1.as_str())];
 
         let (code, _, why) = report(&files, &["a.json", "--require", "*.lost==0"]).run();
@@ -225,11 +225,11 @@ fn a_stored_report_is_held_against_promises() {
     let arguments = ["a.json", "a.json", "--require", "*.lost==0"];
     let (several, _, why) = report(&[("a.json", GOLDEN)], &arguments).run();
     assert_eq!(several, 2);
-    assert!(why.contains("--require is about one report, and 2 are named"), "{why}");
+    assert!(why.contains("--require takes one report, and 2 are named"), "{why}");
 }
 
 #[test]
-fn explains_itself_with_examples() {
+fn the_help_has_examples() {
     let (code, help, _) = report(&[], &["--help"]).run();
 
     assert_eq!(code, 0);

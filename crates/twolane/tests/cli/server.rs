@@ -1,4 +1,4 @@
-//! A stand-in for a deployed stack: HTTP and WebSocket on two loopback ports, answering as each test says.
+//! A stand-in for a deployed stack: HTTP and WebSocket on two loopback ports. Each test defines the answers.
 
 use futures_util::{SinkExt, StreamExt};
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::{
     handshake::server::{Callback, ErrorResponse, Request as Handshake, Response},
 };
 
-/// What came over HTTP.
+/// An HTTP request.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -27,20 +27,20 @@ impl Request {
     }
 }
 
-/// What to answer.
+/// How to answer a request.
 pub(crate) enum Reply {
     Answer {
         status: u16,
         headers: &'static str,
         body: String,
     },
-    /// Keep the connection and say nothing.
+    /// Keep the connection and do not answer.
     Silence,
     /// Close the connection without an answer.
     HangUp,
 }
 
-/// An answer without headers of its own.
+/// An answer without extra headers.
 pub(crate) fn answer(status: u16, body: impl Into<String>) -> Reply {
     Reply::Answer { status, headers: "", body: body.into() }
 }
@@ -68,7 +68,7 @@ impl Sockets {
 type OnRequest = dyn Fn(&Request, &Sockets) -> Reply + Send + Sync;
 type OnFrame = dyn Fn(&str, &Sockets) + Send + Sync;
 
-/// Refusals of handshakes, one for each that comes; `None` and none left let it in.
+/// How to answer handshakes, in order: refuse with a status and a body, or accept (`None`, or after the last).
 type Refusals = Arc<Mutex<std::vec::IntoIter<Option<(u16, &'static str)>>>>;
 
 /// Answers one handshake.
@@ -92,12 +92,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// A server whose WebSocket listens and says nothing of its own accord.
+    /// A server that ignores WebSocket frames.
     pub(crate) fn start(on_request: impl Fn(&Request, &Sockets) -> Reply + Send + Sync + 'static) -> Self {
         Self::with_frames(on_request, |_, _| ())
     }
 
-    /// A server that also reacts to what comes over the WebSocket.
+    /// A server that also reacts to frames of the WebSocket.
     pub(crate) fn with_frames(
         on_request: impl Fn(&Request, &Sockets) -> Reply + Send + Sync + 'static,
         on_frame: impl Fn(&str, &Sockets) + Send + Sync + 'static,
@@ -136,12 +136,12 @@ impl Server {
         Self { api_url, websocket_url, requests }
     }
 
-    /// Where the REST API listens.
+    /// Address of the REST API.
     pub(crate) fn address(&self) -> SocketAddr {
         host(&self.api_url)
     }
 
-    /// Where the WebSocket API listens.
+    /// Address of the WebSocket API.
     pub(crate) fn websocket_address(&self) -> SocketAddr {
         host(&self.websocket_url)
     }
@@ -202,7 +202,7 @@ async fn serve_websocket(listener: TcpListener, on_frame: Arc<OnFrame>, refusals
         let (on_frame, refusals, sockets) = (Arc::clone(&on_frame), Arc::clone(&refusals), sockets.clone());
         tokio::spawn(async move {
             let (sender, mut outgoing) = mpsc::unbounded_channel();
-            // As API Gateway does, the connection is known before the handshake is answered.
+            // As in API Gateway, frames can be sent to the connection before its handshake is answered.
             sockets.0.lock().expect("no panic").push(sender);
             let accepted = tokio_tungstenite::accept_hdr_async(stream, OnHandshake(refusals)).await;
             let Ok(mut socket) = accepted else { return };

@@ -1,10 +1,10 @@
-//! Finding the stack.
+//! How the command line finds a stack.
 
 use crate::server::{Server, answer};
 use crate::{ID, record, twolane};
 use serde_json::{Value, json};
 
-/// Confirms the one order of `twolane order` without a file, whatever it is.
+/// Confirms the sample order of `twolane order`, with the content that was sent.
 fn confirming() -> Server {
     Server::start(|request, _| {
         let mut order = record(request.id(), "CONFIRMED");
@@ -15,7 +15,7 @@ fn confirming() -> Server {
 }
 
 #[test]
-fn tells_what_was_looked_for_when_no_stack_is_found() {
+fn lists_where_it_looked_when_no_stack_is_found() {
     let (code, stdout, stderr) = twolane(&["order", "--lane", "sync"]).run();
 
     assert_eq!((code, stdout.as_str()), (2, ""));
@@ -41,7 +41,7 @@ fn finds_the_outputs_of_make_up_in_a_folder_above() {
 }
 
 #[test]
-fn a_domain_is_written_as_in_dns() {
+fn rejects_a_domain_that_is_not_ascii() {
     for domain in ["b\u{fc}cher.example", "B\u{dc}cher.example"] {
         let url = format!("https://{domain}/dev");
 
@@ -53,7 +53,7 @@ fn a_domain_is_written_as_in_dns() {
 }
 
 #[test]
-fn what_is_typed_goes_before_the_environment() {
+fn options_override_the_environment() {
     let server = confirming();
     let twolane = twolane(&["order", "--lane", "sync", "--api-url", &server.api_url]);
 
@@ -63,7 +63,7 @@ fn what_is_typed_goes_before_the_environment() {
 }
 
 #[test]
-fn takes_the_urls_of_the_environment() {
+fn uses_the_urls_in_the_environment() {
     let server = confirming();
 
     let api_url = format!("{}/", server.api_url);
@@ -75,7 +75,7 @@ fn takes_the_urls_of_the_environment() {
 }
 
 #[test]
-fn names_the_file_and_the_output_that_are_wrong() {
+fn names_the_invalid_file_and_output() {
     for (text, expected) in [
         ("{", "Failed to read"),
         ("[]", "is not a JSON object of stack outputs"),
@@ -93,7 +93,7 @@ fn names_the_file_and_the_output_that_are_wrong() {
 }
 
 #[test]
-fn a_url_with_more_than_a_path_is_refused_without_showing_it() {
+fn rejects_a_url_with_more_than_a_path_without_showing_it() {
     for (url, expected) in [
         ("http://127.0.0.1:1/live?key=secret", "has a query, after `?`"),
         ("http://127.0.0.1:1/live#secret", "has a fragment, after `#`"),
@@ -114,7 +114,7 @@ fn a_url_with_more_than_a_path_is_refused_without_showing_it() {
 }
 
 #[test]
-fn a_region_is_not_of_urls_that_are_typed() {
+fn rejects_a_region_with_typed_urls() {
     let (code, _, stderr) = twolane(&["order", "--lane", "sync", "--api-url", "http://x", "--region", "r"]).run();
 
     assert_eq!(code, 2);
@@ -122,7 +122,7 @@ fn a_region_is_not_of_urls_that_are_typed() {
 }
 
 #[test]
-fn takes_outputs_as_editors_on_windows_save_them() {
+fn reads_outputs_saved_by_editors_on_windows() {
     let server = confirming();
     let mut twolane = twolane(&["order", "--lane", "sync", "--outputs", "outputs.json"]);
     twolane.folder.write("outputs.json", &format!("\u{feff}{{\r\n\"ApiUrl\":\"{}\"\r\n}}\r\n", server.api_url));
@@ -132,10 +132,10 @@ fn takes_outputs_as_editors_on_windows_save_them() {
     assert_eq!(code, 0, "{stderr}");
 }
 
-/// File systems of other systems take no such name.
+/// Other systems do not allow such a file name.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_variable_that_is_not_utf_8_is_not_taken_for_a_missing_one() {
+fn a_variable_that_is_not_utf_8_does_not_count_as_missing() {
     use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
     let (named, other) = (confirming(), confirming());
     let start = || {
@@ -156,10 +156,10 @@ fn a_variable_that_is_not_utf_8_is_not_taken_for_a_missing_one() {
     let (code, _, stderr) = by_url.run();
     assert_eq!(code, 2);
     assert!(stderr.contains("from TWOLANE_API_URL and TWOLANE_WEBSOCKET_URL is not a URL"), "{stderr}");
-    assert!(other.requests().is_empty(), "another stack than the one that was named");
+    assert!(other.requests().is_empty(), "it used another stack than the named one");
 }
 
-/// The environment of an AWS user, at the stand-in.
+/// Runs the command with AWS credentials, and the stand-in as AWS.
 fn on_aws(server: &Server, arguments: &[&str]) -> (i32, String, String) {
     let endpoint = server.api_url.trim_end_matches("/live");
     let mut twolane = twolane(arguments);
@@ -225,7 +225,7 @@ fn plans_with_the_parameters_of_a_deployed_stack() {
     let plan: serde_json::Value = serde_json::from_str(&shown).expect("it is JSON");
     assert_eq!(code, 0, "{stderr}");
     for what in ["limits", "prices"] {
-        let notice = format!("The stack is in eu-central-1, and the {what} are those of us-east-1: pass --{what}");
+        let notice = format!("The stack is in eu-central-1, but the {what} are for us-east-1: pass --{what}");
         assert!(stderr.contains(&notice), "{stderr}");
     }
     assert_eq!((&plan["confirm"], &plan["architecture"]), (&"poll".into(), &"x86_64".into()));
@@ -233,7 +233,7 @@ fn plans_with_the_parameters_of_a_deployed_stack() {
 }
 
 #[test]
-fn tells_what_cloudformation_says() {
+fn shows_the_error_of_cloudformation() {
     let server = Server::start(|_, _| {
         let error = "<Code>ValidationError</Code><Message>Stack with id nope does not exist</Message>";
         answer(400, format!("<ErrorResponse><Error>{error}</Error></ErrorResponse>"))

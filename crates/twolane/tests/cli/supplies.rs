@@ -1,4 +1,4 @@
-//! `twolane compare` adds to stock and accounts what its bus orders take, and takes back what they did not.
+//! `twolane compare` adds units and money for its bus orders, and removes at the end what they did not take.
 
 use crate::server::{Reply, Request, Server, Sockets, answer};
 use crate::{Twolane, confirmed, signal, twolane};
@@ -8,17 +8,17 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// A token that says that it is alice's.
+/// An unsigned token with the `sub` alice.
 const ALICE: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.x";
 
-/// What an order of `twolane compare` takes of SKU-1, and from alice's account.
+/// What one order of `twolane compare` takes: units of SKU-1, and minor units from alice's account.
 const UNITS: i64 = 2;
 const TOTAL: i64 = 4497;
 
-/// What others take of SKU-1, unless a test says otherwise.
+/// Units of SKU-1 that another customer takes by default.
 const TAKEN_BY_OTHERS: i64 = 3;
 
-/// Units of SKU-1 before the run; of SKU-2 and in alice's account there is no number.
+/// Units of SKU-1 before the run. SKU-2 and alice's account have no number.
 const BEFORE: i64 = 7;
 
 /// The tables of the stack.
@@ -28,27 +28,27 @@ struct Tables {
     counters: BTreeMap<String, i64>,
     /// Other items of the tables with counters.
     others: BTreeMap<String, Value>,
-    /// How often each order was looked up, and its status.
+    /// The number of look-ups and the status of each order.
     orders: BTreeMap<String, (u32, &'static str)>,
-    /// Units of SKU-1 that another customer takes when the first order comes.
+    /// Units of SKU-1 that another customer takes when the first order arrives.
     taken_by_others: i64,
-    /// Transactions that were refused.
+    /// Number of refused transactions.
     refused: u32,
 }
 
-/// A stack that confirms five of six orders. Of these, every fifth is still PLACED at its first look-up and gets no callback.
+/// A stack that confirms five of six orders. One of the five is still PLACED at its first look-up and gets no callback.
 struct Stack {
     server: Server,
     tables: Arc<Mutex<Tables>>,
 }
 
 impl Stack {
-    fn start(came: Option<Sender<()>>) -> Self {
-        Self::start_where(TAKEN_BY_OTHERS, came)
+    fn start(arrived: Option<Sender<()>>) -> Self {
+        Self::start_with(TAKEN_BY_OTHERS, arrived)
     }
 
-    /// The sender is used for each order, and for each transaction that is refused.
-    fn start_where(taken_by_others: i64, came: Option<Sender<()>>) -> Self {
+    /// Sends on `arrived` for each order, and for each refused transaction.
+    fn start_with(taken_by_others: i64, arrived: Option<Sender<()>>) -> Self {
         let counters = BTreeMap::from([("counter#SKU-1".to_owned(), BEFORE)]);
         let tables = Arc::new(Mutex::new(Tables { counters, taken_by_others, ..Tables::default() }));
         let shared = Arc::clone(&tables);
@@ -66,13 +66,13 @@ impl Stack {
                     r#"{"Attributes": {"ApproximateNumberOfMessages": "0", "ApproximateNumberOfMessagesNotVisible": "0",
                         "ApproximateNumberOfMessagesDelayed": "0"}}"#,
                 ),
-                // What its functions reported is waited for, unless it may not be read.
+                // Denied, so that the command does not wait for the functions' logs.
                 Some("filterlogevents") => answer(400, r#"{"__type": "AccessDeniedException", "message": "no"}"#),
                 None if request.method == "PUT" => tables.place(request, sockets),
                 _ => answer(200, "{}"),
             };
-            if let Some(came) = came.as_ref().filter(|_| request.method == "PUT" || tables.refused > refused) {
-                came.send(()).unwrap_or_default();
+            if let Some(arrived) = arrived.as_ref().filter(|_| request.method == "PUT" || tables.refused > refused) {
+                arrived.send(()).unwrap_or_default();
             }
             reply
         });
@@ -106,7 +106,7 @@ impl Stack {
         twolane
     }
 
-    /// The counters with a number, and whether anything else is left in their tables.
+    /// The counters, and whether their tables have other items.
     fn left(&self) -> (BTreeMap<String, i64>, bool) {
         let tables = self.tables.lock().expect("no panic");
         (tables.counters.clone(), !tables.others.is_empty())
@@ -114,7 +114,7 @@ impl Stack {
 }
 
 impl Tables {
-    /// Takes an order, unless it is a sixth one: that is cancelled.
+    /// Takes the order's units and money, unless it is every sixth order: that is cancelled.
     fn place(&mut self, request: &Request, sockets: &Sockets) -> Reply {
         if self.orders.is_empty() {
             *self.counters.get_mut("counter#SKU-1").expect("it is there") -= self.taken_by_others;
@@ -217,13 +217,13 @@ fn amount(update: &Value) -> i64 {
     amount.and_then(|amount| amount.parse().ok()).expect("a whole number")
 }
 
-/// What is left when the run has taken back what its orders did not take: what others took stays taken.
+/// The tables after the run removed what its orders did not take. What others took stays taken.
 fn expected() -> (BTreeMap<String, i64>, bool) {
     (BTreeMap::from([("counter#SKU-1".to_owned(), BEFORE - TAKEN_BY_OTHERS)]), false)
 }
 
 #[test]
-fn what_others_took_during_a_run_stays_taken() {
+fn units_that_others_take_during_a_run_stay_taken() {
     let stack = Stack::start(None);
 
     let (_, _, stderr) = stack.compare(&["--rate", "100", "--orders", "24"]).run();
@@ -234,13 +234,13 @@ fn what_others_took_during_a_run_stays_taken() {
 }
 
 #[test]
-fn what_others_took_stays_taken_after_an_interruption() {
-    let (sender, came) = channel();
+fn units_that_others_take_stay_taken_after_an_interruption() {
+    let (sender, arrived) = channel();
     let stack = Stack::start(Some(sender));
     let mut command = stack.compare(&["--rate", "10", "--duration", "60"]);
     let child = command.start();
     for _ in 0..8 {
-        came.recv_timeout(Duration::from_mins(1)).expect("orders come");
+        arrived.recv_timeout(Duration::from_mins(1)).expect("orders arrive");
     }
 
     signal(&child, "INT");
@@ -252,15 +252,15 @@ fn what_others_took_stays_taken_after_an_interruption() {
 }
 
 #[test]
-fn an_interruption_ends_the_wait_for_what_others_took() {
+fn an_interruption_ends_the_wait_for_units_that_others_took() {
     const ORDERS: usize = 24;
-    let (sender, came) = channel();
-    let stack = Stack::start_where(10, Some(sender));
+    let (sender, arrived) = channel();
+    let stack = Stack::start_with(10, Some(sender));
     let mut command = stack.compare(&["--rate", "100", "--orders", "24"]);
     let child = command.start();
-    // Cancelled orders took none of 8 units, and 5 of them are left: taking them back is refused.
+    // Cancelled orders left 8 units untaken, but only 5 remain: removing 8 is refused.
     for _ in 0..ORDERS + 2 {
-        came.recv_timeout(Duration::from_mins(1)).expect("orders come, and units are missing");
+        arrived.recv_timeout(Duration::from_mins(1)).expect("orders arrive, and units are missing");
     }
 
     signal(&child, "INT");
@@ -270,18 +270,18 @@ fn an_interruption_ends_the_wait_for_what_others_took() {
     assert!(stderr.contains("it was not taken back: 3 of SKU-1"), "{stderr}");
     let left = BTreeMap::from([("counter#SKU-1".to_owned(), 0)]);
     assert_eq!((output.status.code(), stack.left()), (Some(130), (left, false)), "{stderr}");
-    // One attempt a second: without the interruption there would be sixty.
+    // One attempt a second: 60 without the interruption.
     assert!(stack.tables.lock().expect("no panic").refused < 20);
 }
 
 #[test]
-fn a_run_that_was_killed_is_undone_once() {
-    let (sender, came) = channel();
+fn a_killed_run_is_undone_once() {
+    let (sender, arrived) = channel();
     let stack = Stack::start(Some(sender));
     let mut command = stack.compare(&["--rate", "10", "--duration", "60"]);
     let mut child = command.start();
     for _ in 0..8 {
-        came.recv_timeout(Duration::from_mins(1)).expect("orders come");
+        arrived.recv_timeout(Duration::from_mins(1)).expect("orders arrive");
     }
     signal(&child, "KILL");
     child.wait().expect("it ends");

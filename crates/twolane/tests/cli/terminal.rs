@@ -1,13 +1,13 @@
-//! Terminals that lack something.
+//! Terminals without a size or without escape sequences.
 
 use crate::server::{Server, answer};
 use crate::{ID, Twolane, line, record, twolane};
 use std::process::Command;
 
-/// Runs a command in a terminal of no size, as editors and containers make them; all that it prints there.
+/// A Python program that runs a command in a terminal without a size, as editors and containers make them.
 const IN_A_TERMINAL: &str = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
 
-/// `twolane order` with two orders, in such a terminal.
+/// Runs `twolane order` with two orders in such a terminal. Returns exit code and output.
 fn order(server: &Server, term: &str) -> (i32, String) {
     let Twolane { command, folder } =
         twolane(&["order", "--lane", "sync", "--file", "orders.jsonl", "--api-url", &server.api_url]);
@@ -30,7 +30,7 @@ fn confirming() -> Server {
 }
 
 #[test]
-fn one_without_a_size_gets_the_chart_and_the_count() {
+fn a_terminal_without_a_size_gets_the_chart_and_the_count() {
     let (code, shown) = order(&confirming(), "xterm");
 
     assert_eq!(code, 0, "{shown}");
@@ -39,7 +39,7 @@ fn one_without_a_size_gets_the_chart_and_the_count() {
 }
 
 #[test]
-fn a_dumb_one_gets_no_escape_sequences() {
+fn a_dumb_terminal_gets_no_escape_sequences() {
     let (code, shown) = order(&confirming(), "dumb");
 
     assert_eq!(code, 0, "{shown}");

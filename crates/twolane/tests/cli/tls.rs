@@ -20,17 +20,17 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, key).expect("a certificate"))
     }
 
-    /// Its certificate, as PEM.
+    /// Its certificate as PEM.
     pub(crate) fn pem(&self) -> String {
         self.0.pem()
     }
 
-    /// Speaks TLS as that host on a loopback port, and passes on what is inside to the server there.
+    /// Terminates TLS for `host` on a loopback port, and forwards to `server`. Returns the port's address.
     pub(crate) fn front(&self, host: &str, server: SocketAddr) -> SocketAddr {
         self.front_after(host, server, Duration::ZERO)
     }
 
-    /// The same, and every handshake takes at least so long.
+    /// The same, but every handshake takes at least `handshake`.
     pub(crate) fn front_after(&self, host: &str, server: SocketAddr, handshake: Duration) -> SocketAddr {
         let key = KeyPair::generate().expect("a key");
         let params = CertificateParams::new(vec![host.to_owned()]).expect("a name");

@@ -4,7 +4,7 @@ use crate::server::{Server, answer};
 use crate::{line, order, repository, twolane};
 
 #[test]
-fn shows_help_when_nothing_is_asked_for() {
+fn shows_help_without_a_command() {
     let (_, _, shown) = twolane(&[]).run();
 
     assert!(shown.contains("Usage: twolane"), "{shown}");
@@ -12,7 +12,7 @@ fn shows_help_when_nothing_is_asked_for() {
 }
 
 #[test]
-fn every_command_explains_itself_with_examples() {
+fn the_help_of_every_command_has_examples() {
     for command in ["order", "watch", "compare", "stock show", "account set"] {
         let arguments: Vec<_> = command.split(' ').chain(["--help"]).collect();
         let (code, help, _) = twolane(&arguments).run();
@@ -25,7 +25,7 @@ fn every_command_explains_itself_with_examples() {
 }
 
 #[test]
-fn help_is_broken_at_the_width_of_the_terminal() {
+fn wraps_help_at_the_width_of_the_terminal() {
     for command in ["", "order", "watch", "dlq", "redrive", "stock", "account", "compare", "report", "token"] {
         for width in [80, 100] {
             let arguments: Vec<_> = command.split_whitespace().chain(["--help"]).collect();
@@ -33,7 +33,7 @@ fn help_is_broken_at_the_width_of_the_terminal() {
 
             let lines: Vec<_> = help.lines().collect();
             for (line, next) in lines.iter().zip(&lines[1..]) {
-                // A body of an order has no place to break it.
+                // The body of an order cannot be wrapped.
                 let fits = line.chars().count() <= width || line.contains("\"unitPriceMinor\"");
                 let word = next.split(' ').next().unwrap_or_default().chars().count();
                 let is_paragraph = !line.starts_with(' ') && !line.ends_with(':') && !line.is_empty() && word > 0;
@@ -45,7 +45,7 @@ fn help_is_broken_at_the_width_of_the_terminal() {
 }
 
 #[test]
-fn the_help_of_order_tells_of_interruptions_and_repeats() {
+fn the_help_of_order_explains_interruptions_and_repeats() {
     let (_, help, _) = twolane(&["order", "--help"]).run();
 
     for part in ["  130  interrupted", "  143  terminated", "500, 502, 503 or 504"] {
@@ -63,7 +63,7 @@ fn a_wrong_option_is_wrong_usage() {
 }
 
 #[test]
-fn a_malformed_line_is_told_by_its_number_before_anything_is_sent() {
+fn names_malformed_lines_by_number_and_sends_nothing() {
     let server = Server::start(|_, _| answer(500, ""));
     let lines = format!("{}not json\n{{\"name\":\"a b\",\"order\":{{}}}}\n", line(crate::ID));
 
@@ -87,7 +87,7 @@ fn a_file_that_is_missing_or_empty_is_wrong_usage() {
 }
 
 #[test]
-fn json_that_is_not_lines_says_how_to_make_lines_of_it() {
+fn explains_how_to_turn_other_json_into_json_lines() {
     let server = Server::start(|_, _| answer(500, ""));
     let body = crate::BODY;
     for (text, expected) in [
@@ -107,7 +107,7 @@ fn json_that_is_not_lines_says_how_to_make_lines_of_it() {
 }
 
 #[test]
-fn a_file_in_utf_16_is_refused_by_its_encoding() {
+fn rejects_a_file_in_utf_16_and_names_the_encoding() {
     let server = Server::start(|_, _| answer(500, ""));
     let order = order(&server, "sync", "", &[]);
     let units = format!("\u{feff}{}", line(crate::ID)).encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
@@ -120,7 +120,7 @@ fn a_file_in_utf_16_is_refused_by_its_encoding() {
 }
 
 #[test]
-fn an_order_id_that_is_none_is_refused_with_an_example() {
+fn rejects_an_invalid_order_id_with_an_example() {
     for arguments in [["watch", "--order", "{5f0c1b0e}"], ["redrive", "--order", "5f0c1b0e-6a54"]] {
         let (code, _, stderr) = twolane(&arguments).run();
 
@@ -130,7 +130,7 @@ fn an_order_id_that_is_none_is_refused_with_an_example() {
 }
 
 #[test]
-fn the_sample_orders_can_be_read() {
+fn reads_the_sample_orders() {
     let server = Server::start(|_, _| answer(503, ""));
     let samples = std::fs::read_to_string(repository().join("samples/orders.jsonl")).expect("the samples");
 

@@ -14,7 +14,7 @@ fn watching(server: &Server, more: &[&str]) -> Child {
 }
 
 #[test]
-fn prints_frames_as_they_came_and_ends_on_ctrl_c() {
+fn prints_frames_as_received_and_ends_on_ctrl_c() {
     let server = Server::with_frames(|_, _| answer(500, ""), |_, sockets| sockets.push(&confirmed(ID)));
     let mut child = watching(&server, &["--json"]);
 
@@ -27,7 +27,7 @@ fn prints_frames_as_they_came_and_ends_on_ctrl_c() {
 }
 
 #[test]
-fn opens_a_closed_socket_again_and_subscribes_again() {
+fn opens_a_closed_socket_and_subscribes_again() {
     let closed = AtomicBool::new(false);
     let server = Server::with_frames(
         |_, _| answer(500, ""),
@@ -43,17 +43,17 @@ fn opens_a_closed_socket_again_and_subscribes_again() {
 
     let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
     let line = lines.next().expect("a line").expect("UTF-8");
-    let mut told = BufReader::new(child.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
+    let mut notices = BufReader::new(child.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
 
     assert!(line.ends_with(&format!("order.status     {ID}  PENDING")), "{line}");
-    assert!(told.any(|line| line.contains("the server closed it")));
-    assert!(told.any(|line| line.contains("open again")));
+    assert!(notices.any(|line| line.contains("the server closed it")));
+    assert!(notices.any(|line| line.contains("open again")));
     signal(&child, "INT");
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
 }
 
 #[test]
-fn says_after_a_cut_which_orders_may_be_missing() {
+fn reports_after_a_gap_which_results_may_be_missing() {
     for more in [&["--json"][..], &[]] {
         let closed = AtomicBool::new(false);
         let server = Server::with_frames(
@@ -70,7 +70,7 @@ fn says_after_a_cut_which_orders_may_be_missing() {
         let missing = printed.find(|line| line.starts_with("Results between ")).expect("a message");
         signal(&child, "INT");
 
-        assert!(line.contains("order.confirmed"), "standard output has frames alone: {line}");
+        assert!(line.contains("order.confirmed"), "standard output has more than frames: {line}");
         assert!(
             missing.contains(&format!("may be missing. Subscribed again to {ID}: its state follows.")),
             "{missing}"
@@ -81,7 +81,7 @@ fn says_after_a_cut_which_orders_may_be_missing() {
 }
 
 #[test]
-fn says_at_the_end_since_when_orders_may_be_missing() {
+fn reports_at_the_end_since_when_results_may_be_missing() {
     let (code, stderr) = watching_until_refused("mine", REFUSED);
 
     assert_eq!(code, 1, "{stderr}");
@@ -90,7 +90,7 @@ fn says_at_the_end_since_when_orders_may_be_missing() {
 }
 
 #[test]
-fn subscribes_in_lower_case_whatever_is_typed() {
+fn subscribes_with_ids_in_lower_case() {
     let server =
         Server::with_frames(|_, _| answer(500, ""), |text, sockets| sockets.push(&json!({"type": "x", "sent": text})));
     let typed = format!("{{{}}}", ID.to_uppercase());
@@ -104,7 +104,7 @@ fn subscribes_in_lower_case_whatever_is_typed() {
 }
 
 #[test]
-fn ends_when_nobody_reads_any_more() {
+fn ends_when_the_reader_closes_the_output() {
     let server = Server::with_frames(|_, _| answer(500, ""), |_, sockets| sockets.push(&confirmed(ID)));
     let mut child = watching(&server, &[]);
 
@@ -114,7 +114,7 @@ fn ends_when_nobody_reads_any_more() {
 }
 
 #[test]
-fn tells_that_the_socket_does_not_open() {
+fn reports_a_socket_that_does_not_open() {
     let (code, _, stderr) = twolane(&["watch", "--websocket-url", "ws://127.0.0.1:1"]).run();
 
     assert_eq!(code, 1);
@@ -122,14 +122,15 @@ fn tells_that_the_socket_does_not_open() {
     assert!(stderr.contains("Addresses change with every `make down`") && !stderr.contains("token"), "{stderr}");
 }
 
-/// A JWT that expired in 2001; nobody verifies it here.
+/// A JWT that expired in 2001. The stand-in does not verify it.
 const EXPIRED: &str = "e30.eyJleHAiOjEwMDAwMDAwMDB9.AA";
 
-/// How a WebSocket API refuses a token, and what answers where there is none.
+/// How a WebSocket API refuses a token, and how API Gateway answers for an API that does not exist.
 const REFUSED: (u16, &str) = (403, r#"{"message":"Forbidden","connectionId":"c-1","requestId":"r-1"}"#);
 const GONE: (u16, &str) = (403, "");
 
-/// Watches a server that closes the first socket and refuses the handshakes so, with the given token: all that it says.
+/// Watches a server that closes the first socket and answers the next handshake with `refusal`. Returns exit code and
+/// standard error.
 fn watching_until_refused(token: &str, refusal: (u16, &'static str)) -> (i32, String) {
     let refusals = vec![None, Some(refusal)];
     let server = Server::with_refusals(|_, _| answer(500, ""), |_, sockets| sockets.close(), refusals);
@@ -139,8 +140,8 @@ fn watching_until_refused(token: &str, refusal: (u16, &'static str)) -> (i32, St
 }
 
 #[test]
-fn ends_when_a_given_token_is_refused_as_it_stays_the_same() {
-    for (token, told) in [
+fn ends_when_a_given_token_is_refused() {
+    for (token, message) in [
         (EXPIRED, "the token of --token or TWOLANE_TOKEN expired at 2001-09-09T01:46:40.000Z"),
         ("mine", "the stack does not accept the token of --token or TWOLANE_TOKEN"),
     ] {
@@ -152,14 +153,14 @@ fn ends_when_a_given_token_is_refused_as_it_stays_the_same() {
                 stderr.contains("error: The WebSocket does not open again: the handshake was answered"),
                 "{stderr}"
             );
-            assert!(stderr.contains(told) && !stderr.contains("make down"), "{stderr}");
+            assert!(stderr.contains(message) && !stderr.contains("make down"), "{stderr}");
             assert!(!stderr.contains(token), "{stderr}");
         }
     }
 }
 
 #[test]
-fn does_not_blame_the_token_where_there_may_be_no_stack() {
+fn does_not_blame_the_token_if_the_stack_may_not_exist() {
     let (code, stderr) = watching_until_refused("mine", GONE);
 
     assert_eq!(code, 1, "{stderr}");
@@ -168,7 +169,7 @@ fn does_not_blame_the_token_where_there_may_be_no_stack() {
 }
 
 #[test]
-fn tells_that_the_address_may_be_of_no_stack_any_more() {
+fn asks_whether_the_address_is_outdated() {
     let refusals = vec![Some((404, ""))];
     let server = Server::with_refusals(|_, _| answer(500, ""), |_, _| (), refusals);
     let (code, _, stderr) = twolane(&["watch", "--websocket-url", &server.websocket_url, "--token", "mine"]).run();
@@ -179,7 +180,7 @@ fn tells_that_the_address_may_be_of_no_stack_any_more() {
 }
 
 #[test]
-fn goes_on_with_a_token_made_anew_when_one_of_the_local_issuer_is_refused() {
+fn continues_with_a_new_token_when_one_of_the_local_issuer_is_refused() {
     let pushed = AtomicBool::new(false);
     let server = Server::with_refusals(
         |_, _| answer(500, ""),
@@ -200,7 +201,7 @@ fn goes_on_with_a_token_made_anew_when_one_of_the_local_issuer_is_refused() {
 }
 
 #[test]
-fn refuses_an_order_id_that_is_none() {
+fn rejects_an_invalid_order_id() {
     let (code, _, stderr) = twolane(&["watch", "--order", "7"]).run();
 
     assert_eq!(code, 2);

@@ -1,4 +1,4 @@
-//! Where results are kept that cannot be written where they were asked for: nothing that was measured or done is lost.
+//! Saves results that cannot be written to their destination.
 
 use std::env;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -8,23 +8,26 @@ use std::path::PathBuf;
 use time::OffsetDateTime;
 use twolane_client::timestamp::timestamp;
 
-/// Folders to try: that of this program's state, which outlives a reboot, and that of temporary files.
+/// Folders to try: this program's state folder, which survives a reboot, then the folder for temporary files.
 /// Source: XDG Base Directory Specification, `$XDG_STATE_HOME`.
 fn places() -> impl Iterator<Item = PathBuf> {
-    // The specification has relative paths ignored.
+    // The specification says to ignore relative paths.
     let state = env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let state = state.or_else(|| Some(env::home_dir()?.join(".local/state")));
     state.map(|state| state.join("twolane")).into_iter().chain([env::temp_dir()])
 }
 
-/// A name that no other run has.
+/// A unique name for this run.
 fn name(what: &str) -> String {
-    // Colons are not for file names.
+    // Not every file system allows colons in file names.
     let time = timestamp(OffsetDateTime::now_utc()).replace(':', "");
     format!("twolane-{time}-{}-{what}", std::process::id())
 }
 
-/// Makes a folder that only its owner can read, and writes into it. Returns the folder; an error where no place could be written.
+/// Makes a folder that only its owner can read, and writes into it. Returns the folder.
+///
+/// # Errors
+/// None of the places can be written; the error is the last place's.
 pub(crate) fn folder(what: &str, write: impl Fn(PathBuf) -> anyhow::Result<()>) -> anyhow::Result<PathBuf> {
     first(|place| {
         let folder = place.join(name(what));
@@ -34,18 +37,21 @@ pub(crate) fn folder(what: &str, write: impl Fn(PathBuf) -> anyhow::Result<()>) 
     })
 }
 
-/// Makes a file that only its owner can read, with that text. Returns the file and its path.
+/// Makes a file with that text that only its owner can read. Returns the file and its path.
+///
+/// # Errors
+/// None of the places can be written; the error is the last place's.
 pub(crate) fn file(what: &str, text: &str) -> anyhow::Result<(File, PathBuf)> {
     first(|place| {
         let path = place.join(name(what));
-        // Never over what is there: another user may have put a link into a folder that all can write.
+        // Never overwrite: in a folder that all can write, another user may have put a link there.
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
         writeln!(file, "{text}")?;
         Ok((file, path))
     })
 }
 
-/// What came of the first place where it could be done, or else why it could not in the last.
+/// The result for the first place that works, else the last place's error.
 fn first<T>(make: impl Fn(PathBuf) -> anyhow::Result<T>) -> anyhow::Result<T> {
     let mut result = Err(io::Error::from(io::ErrorKind::NotFound).into());
     for place in places() {
