@@ -77,7 +77,7 @@ pub enum Event {
         /// Wait until the next attempt; `None` if it could only fail again. Then no event follows.
         retry_in: Option<Duration>,
         /// When the last frame arrived; `None` if the socket was not open.
-        heard_at: Option<OffsetDateTime>,
+        last_received_at: Option<OffsetDateTime>,
     },
 }
 
@@ -134,22 +134,23 @@ impl Kept {
                 opened = self.open() => opened,
                 () = events.closed() => return,
             };
-            let (why, hint, heard_at) = match opened {
+            let (why, hint, last_received_at) = match opened {
                 Err(NotOpen { why, hint, for_good: true }) => {
-                    let _ = events.send(Event::Lost { why, hint, retry_in: None, heard_at: None });
+                    let _ = events.send(Event::Lost { why, hint, retry_in: None, last_received_at: None });
                     return events.closed().await;
                 }
                 Err(NotOpen { why, hint, .. }) => (why, hint, None),
                 Ok(mut stream) => {
                     let since = Instant::now();
-                    let Closed { why, heard_at } = serve(&mut stream, self.keep_alive, subscriptions(), &events).await;
+                    let Closed { why, last_received_at } =
+                        serve(&mut stream, self.keep_alive, subscriptions(), &events).await;
                     if since.elapsed() >= STABLE_AFTER {
                         backoff = MIN_BACKOFF;
                     }
-                    (why, None, Some(heard_at))
+                    (why, None, Some(last_received_at))
                 }
             };
-            let _ = events.send(Event::Lost { why, hint, retry_in: Some(backoff), heard_at });
+            let _ = events.send(Event::Lost { why, hint, retry_in: Some(backoff), last_received_at });
             tokio::select! {
                 () = sleep(backoff) => {}
                 () = events.closed() => return,
@@ -220,7 +221,7 @@ fn why(error: &tungstenite::Error) -> String {
 struct Closed {
     why: String,
     /// When the last frame arrived.
-    heard_at: OffsetDateTime,
+    last_received_at: OffsetDateTime,
 }
 
 /// Forwards frames until the socket closes.
@@ -230,10 +231,10 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     subscriptions: Vec<String>,
     events: &mpsc::UnboundedSender<Event>,
 ) -> Closed {
-    let mut heard_at = OffsetDateTime::now_utc();
+    let mut last_received_at = OffsetDateTime::now_utc();
     for id in subscriptions {
         if let Err(error) = stream.send(Message::text(subscribe(&id))).await {
-            return Closed { why: why(&error), heard_at };
+            return Closed { why: why(&error), last_received_at };
         }
     }
     let _ = events.send(Event::Opened);
@@ -263,7 +264,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             message = stream.next() => {
                 if let Some(Ok(_)) = message {
                     answered = true;
-                    heard_at = OffsetDateTime::now_utc();
+                    last_received_at = OffsetDateTime::now_utc();
                 }
                 match message {
                     Some(Err(error)) => break why(&error),
@@ -286,7 +287,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             }
         }
     };
-    Closed { why, heard_at }
+    Closed { why, last_received_at }
 }
 
 /// A stack's answer to [`PING`].

@@ -57,14 +57,14 @@ pub(crate) async fn run(args: WatchArgs) -> anyhow::Result<ExitCode> {
                 hint.into_iter().for_each(say);
                 break ExitCode::FAILURE;
             }
-            Event::Lost { why, hint, retry_in: None, heard_at } => {
-                gap_since = gap_since.or(heard_at);
+            Event::Lost { why, hint, retry_in: None, last_received_at } => {
+                gap_since = gap_since.or(last_received_at);
                 say(&format!("error: The WebSocket does not open again: {why}"));
                 hint.into_iter().for_each(say);
                 break ExitCode::FAILURE;
             }
-            Event::Lost { why, hint, retry_in: Some(retry_in), heard_at } => {
-                gap_since = gap_since.or(heard_at);
+            Event::Lost { why, hint, retry_in: Some(retry_in), last_received_at } => {
+                gap_since = gap_since.or(last_received_at);
                 say(&format!("The WebSocket is not open ({why}). Trying again in {} ms.", retry_in.as_millis()));
                 hint.filter(|_| !std::mem::replace(&mut hinted, true)).into_iter().for_each(say);
             }

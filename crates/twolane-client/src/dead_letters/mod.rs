@@ -3,10 +3,10 @@
 //! For the operator of lanes with a queue. It calls SQS and DynamoDB with the operator's AWS credentials, because the
 //! status service answers only an order's owner.
 
+pub mod dead_letter;
 mod event;
-pub mod finding;
-pub mod letter;
 pub mod move_task;
+pub mod of_stack;
 pub mod queue;
-pub mod resend;
-pub mod site;
+pub mod queue_redrive;
+pub mod with_record;

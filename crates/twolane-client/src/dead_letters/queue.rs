@@ -1,6 +1,6 @@
 //! A dead-letter queue.
 
-use super::letter::Letter;
+use super::dead_letter::DeadLetter;
 use crate::{aws::describe, signals::Interruption};
 use anyhow::Context;
 use aws_sdk_sqs::{
@@ -42,7 +42,7 @@ pub struct DeadLetterQueue {
 #[derive(Debug, Default)]
 pub struct Found {
     /// The messages, without duplicates.
-    pub letters: Vec<Letter>,
+    pub letters: Vec<DeadLetter>,
     /// Approximate number of further messages: over the limit, or held by another reader.
     pub unseen: usize,
 }
@@ -68,7 +68,7 @@ impl DeadLetterQueue {
 
     async fn hold_into(
         &self,
-        letters: &mut Vec<Letter>,
+        letters: &mut Vec<DeadLetter>,
         limit: usize,
         keep_bodies: bool,
         interruption: Option<&Interruption>,
@@ -120,7 +120,7 @@ impl DeadLetterQueue {
     ///
     /// # Errors
     /// SQS refuses or does not answer.
-    pub async fn receive(&self, most: usize, keep_bodies: bool) -> anyhow::Result<Vec<Letter>> {
+    pub async fn receive(&self, most: usize, keep_bodies: bool) -> anyhow::Result<Vec<DeadLetter>> {
         let most = i32::try_from(most.min(BATCH)).unwrap_or(1);
         let hold = i32::try_from(HOLD.as_secs()).unwrap_or(i32::MAX);
         let request = self.client.receive_message().queue_url(&self.url).max_number_of_messages(most);
@@ -128,7 +128,7 @@ impl DeadLetterQueue {
         let request = request.message_system_attribute_names(MessageSystemAttributeName::All);
         let received = request.send().await.map_err(|error| describe(&error));
         let received = received.with_context(|| format!("Failed to read the dead-letter queue {}", self.url))?;
-        let letter = |message| Letter::new(message, self.spec, keep_bodies);
+        let letter = |message| DeadLetter::new(message, self.spec, keep_bodies);
         Ok(received.messages.unwrap_or_default().into_iter().map(letter).collect())
     }
 
@@ -136,7 +136,7 @@ impl DeadLetterQueue {
     ///
     /// # Panics
     /// Never: all required fields are set.
-    pub async fn let_go(&self, letters: &[Letter]) {
+    pub async fn let_go(&self, letters: &[DeadLetter]) {
         for some in letters.chunks(BATCH) {
             let entries = some.iter().enumerate().map(|(at, letter)| {
                 let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(at.to_string());
@@ -161,7 +161,7 @@ impl DeadLetterQueue {
     ///
     /// # Panics
     /// Never: all required fields are set.
-    pub async fn delete(&self, letters: &[Letter]) -> anyhow::Result<Vec<String>> {
+    pub async fn delete(&self, letters: &[DeadLetter]) -> anyhow::Result<Vec<String>> {
         let entries = letters.iter().enumerate().map(|(at, letter)| {
             let entry = DeleteMessageBatchRequestEntry::builder().id(at.to_string());
             entry.receipt_handle(letter.receipt_handle()).build().expect("id and receipt handle are set")

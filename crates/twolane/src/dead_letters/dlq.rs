@@ -8,10 +8,10 @@ use serde::Serialize;
 use std::{collections::HashSet, process::ExitCode, time::Duration};
 use time::OffsetDateTime;
 use twolane_client::dead_letters::{
-    finding::Finding,
-    letter::{Letter, Oddity, messages},
+    dead_letter::{DeadLetter, Oddity, messages},
+    of_stack::DeadLetters,
     queue::{DeadLetterQueue, Found},
-    site::Site,
+    with_record::DeadLetterWithRecord,
 };
 use twolane_client::{signals::Interruption, timestamp::timestamp};
 use twolane_report::printable;
@@ -48,7 +48,7 @@ const HEADING: [&str; 8] = ["queue", "event", "order", "accepted", "age", "recei
 
 /// Runs the command. An error means that a queue could not be read.
 pub(crate) async fn run(args: DlqArgs) -> anyhow::Result<ExitCode> {
-    let site = Site::find(&args.stack.address(), args.queue, say).await?;
+    let site = DeadLetters::find(&args.stack.address(), args.queue, say).await?;
     let interruption = Interruption::listen().context("Failed to listen for signals")?;
     if !args.delete.is_empty() {
         return delete(&site, args.delete.into_iter().collect(), &interruption).await;
@@ -83,7 +83,7 @@ pub(crate) async fn run(args: DlqArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// Deletes messages for good.
-async fn delete(site: &Site, ids: HashSet<String>, interruption: &Interruption) -> anyhow::Result<ExitCode> {
+async fn delete(site: &DeadLetters, ids: HashSet<String>, interruption: &Interruption) -> anyhow::Result<ExitCode> {
     let mut deleted = HashSet::new();
     for queue in &site.dead_letters {
         let wanted: HashSet<_> = ids.difference(&deleted).cloned().collect();
@@ -108,7 +108,7 @@ async fn delete(site: &Site, ids: HashSet<String>, interruption: &Interruption) 
     })
 }
 
-fn json(finding: &Finding, now: OffsetDateTime) -> String {
+fn json(finding: &DeadLetterWithRecord, now: OffsetDateTime) -> String {
     let letter = &finding.letter;
     let report = Report {
         queue: letter.queue().name,
@@ -127,7 +127,7 @@ fn json(finding: &Finding, now: OffsetDateTime) -> String {
     serde_json::to_string(&report).expect("a report has only string keys, so it is always JSON")
 }
 
-fn text(findings: &[Finding], unseen: usize, queues: &[DeadLetterQueue], now: OffsetDateTime) -> String {
+fn text(findings: &[DeadLetterWithRecord], unseen: usize, queues: &[DeadLetterQueue], now: OffsetDateTime) -> String {
     let count = messages(findings.len() + unseen);
     let mut parts = vec![match queues {
         [queue] => format!("dead-letter queue · {count} · {}", queue.url),
@@ -144,7 +144,7 @@ fn text(findings: &[Finding], unseen: usize, queues: &[DeadLetterQueue], now: Of
     if findings.is_empty() && unseen == 0 {
         parts.push("No message has failed.".to_owned());
     }
-    let is_stray = |finding: &&Finding| matches!(finding.letter.oddity(), Some(Oddity::Stray(_)));
+    let is_stray = |finding: &&DeadLetterWithRecord| matches!(finding.letter.oddity(), Some(Oddity::Stray(_)));
     let strays = findings.iter().filter(is_stray).count();
     if findings.len() > strays {
         parts.push("Fix what failed. Then `twolane redrive` moves the messages back to their queues.".to_owned());
@@ -161,7 +161,7 @@ fn not_shown(unseen: usize) -> String {
 }
 
 /// A table with a row for each message. Leaves out the names of queues and events if only the orders queue is shown.
-fn table(findings: &[Finding], queues: &[DeadLetterQueue], now: OffsetDateTime) -> String {
+fn table(findings: &[DeadLetterWithRecord], queues: &[DeadLetterQueue], now: OffsetDateTime) -> String {
     let is_named = queues.iter().any(|queue| queue.spec.messages == MessageKind::Event);
     let heading = if is_named { &HEADING[..] } else { &HEADING[2..] };
     let rows: Vec<_> = findings.iter().map(|finding| row(finding, now)).collect();
@@ -169,7 +169,7 @@ fn table(findings: &[Finding], queues: &[DeadLetterQueue], now: OffsetDateTime) 
     table::draw(heading, &rows)
 }
 
-fn row(finding: &Finding, now: OffsetDateTime) -> [String; HEADING.len()] {
+fn row(finding: &DeadLetterWithRecord, now: OffsetDateTime) -> [String; HEADING.len()] {
     let letter = &finding.letter;
     let unknown = || "–".to_owned();
     [
@@ -185,14 +185,14 @@ fn row(finding: &Finding, now: OffsetDateTime) -> [String; HEADING.len()] {
 }
 
 /// The id of the message's order, or else the message's own id.
-fn name(letter: &Letter) -> String {
+fn name(letter: &DeadLetter) -> String {
     match letter.oddity() {
         None | Some(Oddity::Refused(_)) => letter.shown_order_id().unwrap_or_default(),
         Some(Oddity::Stray(_)) => format!("message {}", letter.message_id()),
     }
 }
 
-fn age(finding: &Finding, now: OffsetDateTime) -> Option<Duration> {
+fn age(finding: &DeadLetterWithRecord, now: OffsetDateTime) -> Option<Duration> {
     // Zero if this machine's clock is behind the API's.
     Some(Duration::try_from(now - finding.letter.accepted_at()?).unwrap_or_default())
 }

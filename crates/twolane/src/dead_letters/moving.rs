@@ -5,12 +5,12 @@ use crate::progress::Progress;
 use lanes::MessageKind;
 use std::collections::HashSet;
 use twolane_client::dead_letters::{
-    finding::Finding,
-    letter::messages,
+    dead_letter::messages,
     move_task::{self, Moved},
+    of_stack::DeadLetters,
     queue::DeadLetterQueue,
-    resend::{Resend, Resent},
-    site::Site,
+    queue_redrive::{QueueRedrive, QueueRedriven},
+    with_record::DeadLetterWithRecord,
 };
 use twolane_client::signals::Interruption;
 
@@ -35,8 +35,8 @@ impl Moving {
 
 /// Moves the messages, queue by queue. If AWS refuses to move one queue, the others are still moved.
 pub(super) async fn move_back(
-    site: &Site,
-    findings: &[Finding],
+    site: &DeadLetters,
+    findings: &[DeadLetterWithRecord],
     args: &RedriveArgs,
     interruption: &Interruption,
 ) -> Moving {
@@ -96,9 +96,9 @@ async fn move_queue(
         Moved::Completed(_) | Moved::Cancelled => Ok(find_moved(queue, ids, None).await),
         Moved::Lost(error) => Ok(find_moved(queue, ids, Some(error)).await),
         Moved::Unavailable => {
-            let resend = Resend { from: queue, max_per_second: args.max_per_second, interruption };
+            let resend = QueueRedrive { from: queue, max_per_second: args.max_per_second, interruption };
             let mut count = 0;
-            let Resent { moved, undeleted, result } = resend
+            let QueueRedriven { moved, undeleted, result } = resend
                 .move_back(&ids, |more| {
                     count += more;
                     moved(count);

@@ -15,16 +15,16 @@ use std::{
     time::Duration,
 };
 use twolane_client::dead_letters::{
-    finding::Finding,
-    letter::messages,
+    dead_letter::messages,
+    of_stack::DeadLetters,
     queue::{Found, HOLD},
-    site::Site,
+    with_record::DeadLetterWithRecord,
 };
 use twolane_client::signals::Interruption;
 
 /// Runs the command. An error means that nothing was moved.
 pub(crate) async fn run(args: RedriveArgs) -> anyhow::Result<ExitCode> {
-    let site = Site::find(&args.stack.address(), args.queue, say).await?;
+    let site = DeadLetters::find(&args.stack.address(), args.queue, say).await?;
     let interruption = Interruption::listen().context("Failed to listen for signals")?;
     let mut found = Found::default();
     for queue in &site.dead_letters {
@@ -76,30 +76,31 @@ pub(crate) async fn run(args: RedriveArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// All findings, or those of the named orders.
-fn chosen(findings: Vec<Finding>, orders: &[String]) -> Vec<Finding> {
-    let is_chosen = |finding: &Finding| {
+fn chosen(findings: Vec<DeadLetterWithRecord>, orders: &[String]) -> Vec<DeadLetterWithRecord> {
+    let is_chosen = |finding: &DeadLetterWithRecord| {
         orders.is_empty() || finding.letter.order().is_some_and(|order| orders.contains(&order.order_id))
     };
     findings.into_iter().filter(is_chosen).collect()
 }
 
-fn missing<'a>(findings: &[Finding], orders: &'a [String]) -> Vec<&'a String> {
+fn missing<'a>(findings: &[DeadLetterWithRecord], orders: &'a [String]) -> Vec<&'a String> {
     let found: HashSet<_> = findings.iter().filter_map(|finding| Some(finding.letter.order()?.order_id)).collect();
     orders.iter().filter(|order| !found.contains(*order)).collect()
 }
 
 /// Waits for the results of the messages that were moved, or may have been.
 async fn outcomes(
-    site: &Site,
-    findings: Vec<Finding>,
+    site: &DeadLetters,
+    findings: Vec<DeadLetterWithRecord>,
     moving: Moving,
     args: &RedriveArgs,
     interruption: &Interruption,
 ) -> Vec<Redriven> {
-    let is_moved = |finding: &Finding| moving.is_moved(finding.letter.message_id());
+    let is_moved = |finding: &DeadLetterWithRecord| moving.is_moved(finding.letter.message_id());
     // The deadline of a decided order has nothing to do, and its queue delays it for minutes.
-    let is_overtaken =
-        |finding: &Finding| finding.is_of_decided_order() && finding.letter.queue().kind == QueueKind::Timer;
+    let is_overtaken = |finding: &DeadLetterWithRecord| {
+        finding.is_of_decided_order() && finding.letter.queue().kind == QueueKind::Timer
+    };
     let moved: Vec<_> =
         findings.iter().filter(|finding| is_moved(finding) != Some(false) && !is_overtaken(finding)).collect();
     let awaited: HashSet<_> = moved.iter().filter_map(|finding| Awaited::for_letter(&finding.letter)).collect();
@@ -119,7 +120,7 @@ async fn outcomes(
     }
     let waiting = Waiting { site, interruption, left: moving.left.clone(), decided };
     let results = waiting.wait(awaited, Duration::from_secs(args.timeout)).await;
-    let redriven = |finding: Finding| {
+    let redriven = |finding: DeadLetterWithRecord| {
         let moved = is_moved(&finding);
         let message = Awaited::for_letter(&finding.letter).filter(|_| moved != Some(false));
         let result = message.map(|message| match &finding.record {

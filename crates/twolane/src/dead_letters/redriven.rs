@@ -7,8 +7,8 @@ use crate::table;
 use lanes::QueueKind;
 use serde::Serialize;
 use twolane_client::dead_letters::{
-    finding::Finding,
-    letter::{Oddity, messages},
+    dead_letter::{Oddity, messages},
+    with_record::DeadLetterWithRecord,
 };
 
 /// Headings of the columns.
@@ -42,7 +42,7 @@ struct Report<'a> {
 
 /// A message and its result.
 pub(super) struct Redriven {
-    pub(super) finding: Finding,
+    pub(super) finding: DeadLetterWithRecord,
     /// `None` if it is not known.
     pub(super) moved: Option<bool>,
     /// `None` if it is not an order, or was not moved.

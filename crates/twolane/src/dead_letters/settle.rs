@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 use tokio::time::Instant;
-use twolane_client::dead_letters::{letter::Letter, site::Site};
+use twolane_client::dead_letters::{dead_letter::DeadLetter, of_stack::DeadLetters};
 use twolane_client::orders_table::{OrderKey, Record};
 use twolane_client::signals::Interruption;
 
@@ -44,14 +44,14 @@ pub(crate) struct Awaited {
 
 impl Awaited {
     /// The key of a dead letter; `None` if it names no order.
-    pub(crate) fn for_letter(letter: &Letter) -> Option<Self> {
+    pub(crate) fn for_letter(letter: &DeadLetter) -> Option<Self> {
         Some(Self { order: letter.order()?, queue: letter.queue().name })
     }
 }
 
 /// Waits for messages.
 pub(crate) struct Waiting<'a> {
-    pub(crate) site: &'a Site,
+    pub(crate) site: &'a DeadLetters,
     pub(crate) interruption: &'a Interruption,
     /// Ids of messages that never left their dead-letter queue: they did not fail again.
     pub(crate) left: HashSet<String>,

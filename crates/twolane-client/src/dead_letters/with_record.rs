@@ -1,6 +1,6 @@
 //! A dead letter and the record of its order.
 
-use super::letter::Letter;
+use super::dead_letter::DeadLetter;
 use crate::orders_table::Record;
 use lanes::QueueKind;
 
@@ -9,14 +9,14 @@ const NO_RECORD: &str = "no record of it: the worker's log says why";
 
 /// A dead letter and the state of its order.
 #[derive(Clone, Debug)]
-pub struct Finding {
+pub struct DeadLetterWithRecord {
     /// The message.
-    pub letter: Letter,
+    pub letter: DeadLetter,
     /// The record of its order; `None` if there is no record or no order.
     pub record: Option<Record>,
 }
 
-impl Finding {
+impl DeadLetterWithRecord {
     /// The order's status, such as `CONFIRMED`; `None` if there is no record or no order.
     #[must_use]
     pub fn status(&self) -> Option<&str> {
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
     use aws_sdk_sqs::types::{Message, MessageAttributeValue};
 
-    fn finding(attributes: &[(&str, &str)], record: Option<(&str, Option<&str>)>) -> Finding {
+    fn finding(attributes: &[(&str, &str)], record: Option<(&str, Option<&str>)>) -> DeadLetterWithRecord {
         let attribute = |value: &str| {
             MessageAttributeValue::builder().data_type("String").string_value(value).build().expect("it has a type")
         };
@@ -86,7 +86,7 @@ mod tests {
             reason: reason.map(Into::into),
             attempts: None,
         });
-        Finding { letter: Letter::new(message, queue("orders"), false), record }
+        DeadLetterWithRecord { letter: DeadLetter::new(message, queue("orders"), false), record }
     }
 
     fn queue(name: &str) -> &'static lanes::QueueSpec {
@@ -100,13 +100,13 @@ mod tests {
                 r#"{{"version":1,"type":"{event}","orderId":"{}","owner":"alice","occurredAt":"2026-01-01T00:00:00Z"}}"#,
                 ORDER[0].1
             );
-            let letter = Letter::new(Message::builder().body(body).build(), queue(name), false);
+            let letter = DeadLetter::new(Message::builder().body(body).build(), queue(name), false);
             let record = status.map(|status| Record {
                 status: status.into(),
                 reason: (status != "PLACED").then(|| "why".into()),
                 attempts: None,
             });
-            Finding { letter, record }.reason()
+            DeadLetterWithRecord { letter, record }.reason()
         };
 
         assert_eq!(reason("submissions", "order.submitted", Some("FAILED")), "why");
@@ -158,7 +158,8 @@ mod tests {
                 .message_attributes("owner", owner.build().expect("it has a type"))
                 .message_attributes("orderId", typed(data_type).build().expect("it has a type"));
 
-            let finding = Finding { letter: Letter::new(message.build(), queue("orders"), false), record: None };
+            let finding =
+                DeadLetterWithRecord { letter: DeadLetter::new(message.build(), queue("orders"), false), record: None };
 
             assert_eq!(
                 finding.reason(),

@@ -1,7 +1,7 @@
 //! Redrives messages one by one: receive, send, delete, in this order. This may repeat a message but never loses one.
 
 use super::{
-    letter::{Letter, messages},
+    dead_letter::{DeadLetter, messages},
     queue::{BATCH, DeadLetterQueue},
 };
 use crate::{aws::describe, signals::Interruption};
@@ -18,7 +18,7 @@ const BATCH_BYTES: usize = 1024 * 1024;
 
 /// Redrives chosen messages.
 #[derive(Debug)]
-pub struct Resend<'a> {
+pub struct QueueRedrive<'a> {
     /// The queue they are in.
     pub from: &'a DeadLetterQueue,
     /// Messages to move per second, on average. `None`: as fast as SQS can.
@@ -27,7 +27,7 @@ pub struct Resend<'a> {
     pub interruption: &'a Interruption,
 }
 
-impl Resend<'_> {
+impl QueueRedrive<'_> {
     /// Moves the messages with those ids. Calls `moved` with the number of messages that each batch moved.
     ///
     /// Moves only messages that were there before: one that fails again meanwhile stays. Each is tried once. Messages
@@ -35,7 +35,7 @@ impl Resend<'_> {
     /// the current batch.
     ///
     /// The first error ends it. The result has the error and what was moved before.
-    pub async fn move_back(&self, ids: &HashSet<String>, mut moved: impl FnMut(usize)) -> Resent {
+    pub async fn move_back(&self, ids: &HashSet<String>, mut moved: impl FnMut(usize)) -> QueueRedriven {
         let mut run = Run::default();
         let mut result = Ok(());
         while result.is_ok() && run.tried.len() < ids.len() && self.interruption.signal().is_none() {
@@ -48,23 +48,24 @@ impl Resend<'_> {
             self.pace(run.done.len() - before).await;
         }
         self.from.let_go(&run.held).await;
-        Resent { moved: run.done, undeleted: run.undeleted, result }
+        QueueRedriven { moved: run.done, undeleted: run.undeleted, result }
     }
 
     /// Moves those of the next messages that are to be moved.
     async fn move_some(&self, ids: &HashSet<String>, run: &mut Run) -> anyhow::Result<()> {
         let received = self.from.receive(BATCH, true).await?;
-        let is_wanted = |letter: &Letter| ids.contains(letter.message_id()) && !run.tried.contains(letter.message_id());
+        let is_wanted =
+            |letter: &DeadLetter| ids.contains(letter.message_id()) && !run.tried.contains(letter.message_id());
         let (wanted, others): (Vec<_>, Vec<_>) = received.into_iter().partition(is_wanted);
         // Messages whose hold ended are held again. If no message is new, the queue is exhausted.
         let new = others.iter().filter(|letter| run.seen.insert(letter.message_id().to_owned())).count();
         run.is_exhausted = wanted.is_empty() && new == 0;
-        run.held.extend(others.into_iter().map(Letter::without_body));
+        run.held.extend(others.into_iter().map(DeadLetter::without_body));
         run.tried.extend(wanted.iter().map(|letter| letter.message_id().to_owned()));
         let mut wanted = wanted.into_iter();
         while let Some(some) = next_batch(&mut wanted) {
             if let Err(error) = self.send_and_delete(some, run).await {
-                run.held.extend(wanted.map(Letter::without_body));
+                run.held.extend(wanted.map(DeadLetter::without_body));
                 return Err(error);
             }
         }
@@ -80,17 +81,17 @@ impl Resend<'_> {
     }
 
     /// Sends one batch and deletes the messages that the queue accepted. Holds the others.
-    async fn send_and_delete(&self, letters: Vec<Letter>, run: &mut Run) -> anyhow::Result<()> {
+    async fn send_and_delete(&self, letters: Vec<DeadLetter>, run: &mut Run) -> anyhow::Result<()> {
         let taken = match self.send(&letters).await {
             Ok(taken) => taken,
             Err(error) => {
-                run.held.extend(letters.into_iter().map(Letter::without_body));
+                run.held.extend(letters.into_iter().map(DeadLetter::without_body));
                 return Err(error);
             }
         };
         let (gone, stay): (Vec<_>, Vec<_>) = letters.into_iter().zip(taken).partition(|(_, taken)| *taken);
         run.held.extend(stay.into_iter().map(|(letter, _)| letter.without_body()));
-        let gone: Vec<Letter> = gone.into_iter().map(|(letter, _)| letter).collect();
+        let gone: Vec<DeadLetter> = gone.into_iter().map(|(letter, _)| letter).collect();
         if !gone.is_empty() {
             let undeleted = self.delete(&gone).await;
             run.undeleted.extend(undeleted);
@@ -101,7 +102,7 @@ impl Resend<'_> {
 
     /// Deletes what was sent. Returns the ids of messages that could not be deleted. These may be sent once more, which
     /// changes nothing.
-    async fn delete(&self, sent: &[Letter]) -> Vec<String> {
+    async fn delete(&self, sent: &[DeadLetter]) -> Vec<String> {
         let (left, why) = match self.from.delete(sent).await {
             Ok(left) if left.is_empty() => return left,
             Ok(left) => (left, String::new()),
@@ -115,7 +116,7 @@ impl Resend<'_> {
     }
 
     /// Whether the queue accepted each message.
-    async fn send(&self, letters: &[Letter]) -> anyhow::Result<Vec<bool>> {
+    async fn send(&self, letters: &[DeadLetter]) -> anyhow::Result<Vec<bool>> {
         let entries = letters.iter().enumerate().map(|(at, letter)| entry(at, letter));
         let request =
             self.from.client.send_message_batch().queue_url(&self.from.source_url).set_entries(Some(entries.collect()));
@@ -137,7 +138,7 @@ impl Resend<'_> {
 
 /// What was moved.
 #[derive(Debug)]
-pub struct Resent {
+pub struct QueueRedriven {
     /// Ids of messages that are back in their queue.
     pub moved: HashSet<String>,
     /// Ids of those that are still in the dead-letter queue, too.
@@ -158,13 +159,13 @@ struct Run {
     /// Ids of received messages that are not to be moved.
     seen: HashSet<String>,
     /// Messages to release at the end.
-    held: Vec<Letter>,
+    held: Vec<DeadLetter>,
     /// No new message was received.
     is_exhausted: bool,
 }
 
 /// The message as it was, with its trace and its group.
-fn entry(at: usize, letter: &Letter) -> SendMessageBatchRequestEntry {
+fn entry(at: usize, letter: &DeadLetter) -> SendMessageBatchRequestEntry {
     let message = letter.message();
     let system_attribute = |name| message.attributes().and_then(|all| all.get(&name));
     let trace = system_attribute(MessageSystemAttributeName::AwsTraceHeader).map(|header| {
@@ -182,7 +183,7 @@ fn entry(at: usize, letter: &Letter) -> SendMessageBatchRequestEntry {
 }
 
 /// The next messages that fit one request: at most ten, and within the size limit.
-fn next_batch(letters: &mut std::vec::IntoIter<Letter>) -> Option<Vec<Letter>> {
+fn next_batch(letters: &mut std::vec::IntoIter<DeadLetter>) -> Option<Vec<DeadLetter>> {
     let mut batch = vec![letters.next()?];
     let mut bytes = batch[0].bytes();
     while let Some(next) = letters.as_slice().first() {
@@ -205,7 +206,8 @@ mod tests {
     }
 
     fn sizes(bytes: &[usize]) -> Vec<usize> {
-        let letter = |bytes: &usize| Letter::new(Message::builder().body("x".repeat(*bytes)).build(), orders(), true);
+        let letter =
+            |bytes: &usize| DeadLetter::new(Message::builder().body("x".repeat(*bytes)).build(), orders(), true);
         let mut letters = bytes.iter().map(letter).collect::<Vec<_>>().into_iter();
         std::iter::from_fn(|| next_batch(&mut letters)).map(|batch| batch.len()).collect()
     }
@@ -227,6 +229,6 @@ mod tests {
         let attribute = MessageAttributeValue::builder().data_type("String").string_value("x".repeat(100)).build();
         let message = Message::builder().body("x").message_attributes("name", attribute.expect("it has a type"));
 
-        assert_eq!(Letter::new(message.build(), orders(), false).bytes(), 1 + 4 + 6 + 100);
+        assert_eq!(DeadLetter::new(message.build(), orders(), false).bytes(), 1 + 4 + 6 + 100);
     }
 }

@@ -1,6 +1,6 @@
 //! The dead-letter queues and the orders table of one stack.
 
-use super::{finding::Finding, letter::Letter, queue::DeadLetterQueue};
+use super::{dead_letter::DeadLetter, queue::DeadLetterQueue, with_record::DeadLetterWithRecord};
 use crate::{
     orders_table::OrdersTable,
     stack::{DeployedAddress, Stack},
@@ -9,14 +9,14 @@ use lanes::QueueSpec;
 
 /// The operator's view of one stack.
 #[derive(Debug)]
-pub struct Site {
+pub struct DeadLetters {
     /// The dead-letter queues, in the order of the lanes.
     pub dead_letters: Vec<DeadLetterQueue>,
     /// The orders table.
     pub orders: OrdersTable,
 }
 
-impl Site {
+impl DeadLetters {
     /// The dead-letter queue of `queue`, or all of the stack. `notify` prints which messages could not be released,
     /// sent or deleted.
     ///
@@ -54,12 +54,12 @@ impl Site {
     ///
     /// # Errors
     /// The orders table cannot be read.
-    pub async fn findings(&self, letters: Vec<Letter>) -> anyhow::Result<Vec<Finding>> {
-        let orders: Vec<_> = letters.iter().filter_map(Letter::order).collect();
+    pub async fn findings(&self, letters: Vec<DeadLetter>) -> anyhow::Result<Vec<DeadLetterWithRecord>> {
+        let orders: Vec<_> = letters.iter().filter_map(DeadLetter::order).collect();
         let records = self.orders.records(&orders).await?;
-        let finding = |letter: Letter| {
+        let finding = |letter: DeadLetter| {
             let record = letter.order().and_then(|order| records.get(&order).cloned());
-            Finding { letter, record }
+            DeadLetterWithRecord { letter, record }
         };
         Ok(letters.into_iter().map(finding).collect())
     }

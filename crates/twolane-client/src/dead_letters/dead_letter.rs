@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 /// A message that failed all its deliveries.
 #[derive(Clone, Debug)]
-pub struct Letter {
+pub struct DeadLetter {
     message: Message,
     body_bytes: usize,
     queue: &'static QueueSpec,
@@ -43,7 +43,7 @@ pub fn messages(count: usize) -> String {
     if count == 1 { "1 message".to_owned() } else { format!("{count} messages") }
 }
 
-impl Letter {
+impl DeadLetter {
     /// A message as received from SQS. `queue` is the queue that delivered it. Drops the body, up to 1 MiB, unless
     /// `keep_body`.
     #[must_use]
