@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 /// A frame that a client sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientFrame {
-    /// `{"action":"subscribe","orderId":"…"}`: asks for the order's present state now, and for its outcome once it has one.
+    /// `{"action":"subscribe","orderId":"…"}`: asks for the order's present state now, and for its outcome once it has
+    /// one.
     Subscribe(OrderId),
-    /// `{"action":"ping"}`: keeps the connection open. Client libraries send `{"type":"ping"}` or the text `ping`, which
-    /// mean the same.
+    /// `{"action":"ping"}`: keeps the connection open. Client libraries send `{"type":"ping"}` or the text `ping`,
+    /// which mean the same.
     Ping,
 }
 

@@ -17,8 +17,8 @@ pub use order_list::{OrderListView, OrderSummaryView, parse_cursor};
 pub use order_view::{ItemView, OrderView, PendingView, QueuedView, StepView, SubmittedView};
 pub use problem::{Problem, ViolationView};
 
-/// Authorizer context key of a request's owner: the token's `sub`. No header, path, query or body of the request names the
-/// owner.
+/// Authorizer context key of a request's owner: the token's `sub`. No header, path, query or body of the request names
+/// the owner.
 pub const OWNER_CONTEXT: &str = "owner";
 
 /// Authorizer context key of the `MessageGroupId` of an owner's queue messages: [`orders::Owner::message_group`].
@@ -38,6 +38,6 @@ pub const EXPIRES_AT_CONTEXT: &str = "expiresAt";
 /// The WebSocket subprotocol. The server selects it if the client offers it.
 pub const SUBPROTOCOL: &str = "twolane.v1";
 
-/// Prefix of a token that is offered as a second subprotocol next to [`SUBPROTOCOL`], by a client that cannot send headers.
-/// The server never selects it.
+/// Prefix of a token that is offered as a second subprotocol next to [`SUBPROTOCOL`], by a client that cannot send
+/// headers. The server never selects it.
 pub const SUBPROTOCOL_TOKEN_PREFIX: &str = "twolane.token.";

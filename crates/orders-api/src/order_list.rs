@@ -67,8 +67,8 @@ impl From<&OrderSummary> for OrderSummaryView {
 
 /// The cursor of the page that begins after `position`: the position, and a digest of position, owner and `since`.
 ///
-/// The digest is not a secret and protects nothing: the owner of a list comes from the token. It detects a damaged cursor,
-/// and a cursor of another list.
+/// The digest is not a secret and protects nothing: the owner of a list comes from the token. It detects a damaged
+/// cursor, and a cursor of another list.
 fn cursor(owner: &Owner, since: Option<Timestamp>, position: ListPosition) -> String {
     let ListPosition { placed_at, id } = position;
     let (since, id) = (since.map_or(String::new(), |since| since.to_string()), id.to_string());

@@ -4,14 +4,15 @@
 use orders::{InvalidOrderId, InvalidOwner, OrderId, Owner};
 use thiserror::Error;
 
-/// The message attribute with the order id as the caller gave it. With another data type than `String` it counts as missing.
+/// The message attribute with the order id as the caller gave it. With another data type than `String` it counts as
+/// missing.
 pub const ORDER_ID_ATTRIBUTE: &str = "orderId";
 
 /// The message attribute with the authenticated owner. With another data type than `String` it counts as missing.
 pub const OWNER_ATTRIBUTE: &str = "owner";
 
-/// The message attribute with the time when the API accepted the order: milliseconds since 1970, in decimal digits, data
-/// type `String`. A redrive resets SQS's `SentTimestamp`.
+/// The message attribute with the time when the API accepted the order: milliseconds since 1970, in decimal digits,
+/// data type `String`. A redrive resets SQS's `SentTimestamp`.
 pub const REQUEST_TIME_ATTRIBUTE: &str = "requestTimeEpoch";
 
 /// Why a message's attributes cannot be those of an order.

@@ -11,8 +11,9 @@ type Item = HashMap<String, AttributeValue>;
 /// How long a row outlives its connection, so that a notification still finds it and closes the socket.
 const GRACE: Duration = Duration::from_mins(10);
 
-/// Keeps connections in a table with the string keys `pk`, the owner, and `sk`, the connection id. `sessionEndsAt` is when
-/// the connection expires. `expiresAt`, the table's time to live, is ten minutes later. Both are in seconds since 1970.
+/// Keeps connections in a table with the string keys `pk`, the owner, and `sk`, the connection id. `sessionEndsAt` is
+/// when the connection expires. `expiresAt`, the table's time to live, is ten minutes later. Both are in seconds since
+/// 1970.
 #[derive(Clone, Debug)]
 pub struct DynamoDbConnectionRepository {
     client: Client,

@@ -1,7 +1,7 @@
 //! The ports of `orders` on Amazon DynamoDB.
 //!
-//! [`DynamoDbOrderRepository`] and [`DynamoDbConnectionRepository`] have one table each. [`DynamoDbOrderIndex`] lists orders
-//! through an index of the orders table. Errors expose no AWS type, and the shape of the records is private.
+//! [`DynamoDbOrderRepository`] and [`DynamoDbConnectionRepository`] have one table each. [`DynamoDbOrderIndex`] lists
+//! orders through an index of the orders table. Errors expose no AWS type, and the shape of the records is private.
 
 mod connection_repository;
 mod error;

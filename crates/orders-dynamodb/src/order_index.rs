@@ -28,8 +28,8 @@ impl DynamoDbOrderIndex {
 }
 
 impl OrderIndex for DynamoDbOrderIndex {
-    /// Sends one query, for one order more than the page holds, to see whether another page follows. Entries are small: 101
-    /// of them are far below the 1 MB limit of one query.
+    /// Sends one query, for one order more than the page holds, to see whether another page follows. Entries are small:
+    /// 101 of them are far below the 1 MB limit of one query.
     async fn list(&self, wanted: &OrderListQuery) -> Result<OrderPage, RepositoryError> {
         let limit = usize::from(wanted.limit.get());
         let mut query = self

@@ -7,9 +7,9 @@ use orders::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The attributes of one item. `pk` is `{owner}#{orderId}`. Times are RFC 3339 text, except `expiresAt`: DynamoDB's time to
-/// live requires seconds. `steps` has one entry for each step that voted, under the step's name. It exists, perhaps empty,
-/// while steps may vote, because an update cannot add an entry to a missing map.
+/// The attributes of one item. `pk` is `{owner}#{orderId}`. Times are RFC 3339 text, except `expiresAt`: DynamoDB's
+/// time to live requires seconds. `steps` has one entry for each step that voted, under the step's name. It exists,
+/// perhaps empty, while steps may vote, because an update cannot add an entry to a missing map.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OrderRecord {
@@ -66,8 +66,8 @@ impl From<&Vote> for VoteRecord {
 }
 
 impl OrderRecord {
-    /// The partition key of an order. It spreads evenly and separates the ids of different owners. An order id has a fixed
-    /// length, so two pairs never share a key, whatever the owner's name.
+    /// The partition key of an order. It spreads evenly and separates the ids of different owners. An order id has a
+    /// fixed length, so two pairs never share a key, whatever the owner's name.
     pub(crate) fn key(owner: &Owner, id: &OrderId) -> String {
         format!("{owner}#{id}")
     }

@@ -1,7 +1,7 @@
-//! Rows of the connections table that cannot be read.
+//! Unreadable rows of the connections table.
 //!
-//! A program of its own: where tests without a subscriber run next to one that has one, tracing may
-//! silence an event for both (<https://github.com/tokio-rs/tracing/issues/3611>).
+//! This is a separate test binary. When tests with and without a subscriber run concurrently, tracing may drop an event
+//! for both (<https://github.com/tokio-rs/tracing/issues/3611>).
 
 use aws_sdk_dynamodb::{
     Client,
@@ -16,7 +16,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-/// A connections table in front of a DynamoDB that holds these rows.
+/// A connections table on a fake DynamoDB with these rows.
 fn connections(rows: &Value) -> DynamoDbConnectionRepository {
     let answer = json!({"Items": rows}).to_string();
     let http_client = infallible_client_fn(move |_| http::Response::new(answer.clone()));
