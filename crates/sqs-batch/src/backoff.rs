@@ -32,7 +32,8 @@ impl Backoff {
     /// No delay.
     pub const NONE: Self = Self::full_jitter(Duration::ZERO, Duration::ZERO);
 
-    /// Up to `base` after the first delivery, twice that after the second, and so on. At most `cap`, and at most 11 hours.
+    /// Up to `base` after the first delivery, twice that after the second, and so on. At most `cap`, and at most 11
+    /// hours.
     #[must_use]
     pub const fn full_jitter(base: Duration, cap: Duration) -> Self {
         Self { base, cap }

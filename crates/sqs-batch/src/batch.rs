@@ -13,7 +13,8 @@ pub struct SqsBatch {
 }
 
 impl SqsBatch {
-    /// The ARN of the batch's queue. Lambda makes a batch from the messages of one queue. `None` if no record has an ARN.
+    /// The ARN of the batch's queue. Lambda makes a batch from the messages of one queue. `None` if no record has an
+    /// ARN.
     #[must_use]
     pub fn event_source_arn(&self) -> Option<&str> {
         self.records.iter().find_map(|record| record.get("eventSourceARN")?.as_str())
@@ -22,8 +23,8 @@ impl SqsBatch {
     /// Groups the records into sequences. The records of one sequence are handled in order, one after the other.
     ///
     /// A sequence is a message group of a FIFO queue, or all deliveries of one message, if a batch holds it twice. Any
-    /// other record of a standard queue is a sequence by itself: message groups are for fairness there. Source: Amazon SQS
-    /// Developer Guide, "Using the message group ID".
+    /// other record of a standard queue is a sequence by itself: message groups are for fairness there. Source: Amazon
+    /// SQS Developer Guide, "Using the message group ID".
     pub(crate) fn into_sequences(self) -> Vec<Vec<Record>> {
         let mut sequences: Vec<Vec<Record>> = Vec::with_capacity(self.records.len());
         let mut places = HashMap::new();

@@ -6,8 +6,9 @@ use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
 /// Deliveries after which poison waits for the visibility timeout, like other failures. AWS recommends a
-/// `maxReceiveCount` of at least five ("Understanding SQS retries"). Twice that is enough to reach the dead-letter queue
-/// at once. In a queue without a dead-letter queue, it keeps the message from circulating as fast as Lambda polls.
+/// `maxReceiveCount` of at least five ("Understanding SQS retries"). Twice that is enough to reach the dead-letter
+/// queue at once. In a queue without a dead-letter queue, it keeps the message from circulating as fast as Lambda
+/// polls.
 const POISON_DELIVERIES: u32 = 10;
 
 /// The result of one record.

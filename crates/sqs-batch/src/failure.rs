@@ -4,8 +4,8 @@ use crate::{VisibilityChange, record::Record};
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse};
 use std::{collections::HashSet, error::Error as StdError, fmt, time::Duration};
 
-/// A record without a message id failed, so it cannot be reported. Return this error from the function: SQS redelivers the
-/// whole batch after a failed invocation, and nothing is lost.
+/// A record without a message id failed, so it cannot be reported. Return this error from the function: SQS redelivers
+/// the whole batch after a failed invocation, and nothing is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnidentifiedFailure;

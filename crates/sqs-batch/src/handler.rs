@@ -38,8 +38,8 @@ impl Default for BatchHandler {
 }
 
 impl BatchHandler {
-    /// Handles ten messages concurrently and stops handlers one second before the deadline. Every failed message waits for
-    /// the queue's visibility timeout, whatever its disposition says, until you set [`BatchHandler::visibility`].
+    /// Handles ten messages concurrently and stops handlers one second before the deadline. Every failed message waits
+    /// for the queue's visibility timeout, whatever its disposition says, until you set [`BatchHandler::visibility`].
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -66,11 +66,11 @@ impl<V: VisibilityTimeout> BatchHandler<V> {
         BatchHandler { concurrency: self.concurrency, margin: self.margin, visibility }
     }
 
-    /// Handles every message of a batch, and returns the messages that SQS must redeliver. Their handler says so, panics or
-    /// is not done in time, or the record is not a message. Such a record counts as poison.
+    /// Handles every message of a batch, and returns the messages that SQS must redeliver. Their handler says so,
+    /// panics or is not done in time, or the record is not a message. Such a record counts as poison.
     ///
-    /// `deadline` is the invocation's deadline. A handler can be stopped only at an `await`, not while it blocks its thread.
-    /// A message that the batch holds twice is handled twice, one after the other, and reported once.
+    /// `deadline` is the invocation's deadline. A handler can be stopped only at an `await`, not while it blocks its
+    /// thread. A message that the batch holds twice is handled twice, one after the other, and reported once.
     ///
     /// # Errors
     /// [`UnidentifiedFailure`]: the whole batch must be redelivered, each message after the queue's visibility timeout.
@@ -100,7 +100,8 @@ impl<V: VisibilityTimeout> BatchHandler<V> {
         Ok(response)
     }
 
-    /// Changes visibility timeouts. A failure, a panic or a timeout is only logged: the batch gets its response either way.
+    /// Changes visibility timeouts. A failure, a panic or a timeout is only logged: the batch gets its response either
+    /// way.
     async fn change(&self, changes: &[VisibilityChange], stop: Instant) {
         if changes.is_empty() {
             return;

@@ -1,15 +1,15 @@
 //! Turns a handler of one SQS message into an AWS Lambda handler of batches.
 //!
-//! Lambda passes messages of a queue to a function in batches. It deletes the messages that the function does not report
-//! as failed (`ReportBatchItemFailures`). A failure that is not reported is lost; a success that is reported is done
-//! again. With this crate, your handler returns a [`Disposition`] for one message, and [`BatchHandler`] builds the
+//! Lambda passes messages of a queue to a function in batches. It deletes the messages that the function does not
+//! report as failed (`ReportBatchItemFailures`). A failure that is not reported is lost; a success that is reported is
+//! done again. With this crate, your handler returns a [`Disposition`] for one message, and [`BatchHandler`] builds the
 //! response to the batch:
 //!
 //! - A message that panics, hangs or cannot be read fails alone.
 //! - Handlers run concurrently, up to a limit, and stop before the invocation ends. Messages not reached are reported.
 //! - Failures are reported by message id, never by an empty or unknown id. A full success is an empty list.
-//! - The disposition says when SQS redelivers the message: after the queue's visibility timeout, after a back-off with full
-//!   jitter, or at once.
+//! - The disposition says when SQS redelivers the message: after the queue's visibility timeout, after a back-off with
+//!   full jitter, or at once.
 //! - In a FIFO queue a failure stops only its message group.
 //!
 //! ```
@@ -59,8 +59,8 @@
 //!
 //! # Features
 //!
-//! - `aws-sdk-sqs`: `SqsVisibility`, which changes visibility timeouts through the AWS SDK. Without it, back-off needs your
-//!   own implementation of [`VisibilityTimeout`].
+//! - `aws-sdk-sqs`: `SqsVisibility`, which changes visibility timeouts through the AWS SDK. Without it, back-off needs
+//!   your own implementation of [`VisibilityTimeout`].
 
 mod backoff;
 mod batch;

@@ -32,8 +32,8 @@ impl Record {
         self.text("receiptHandle")
     }
 
-    /// The sequence that it belongs to; `None` if it has neither a message group nor a message id. The name of a FIFO queue
-    /// ends in `.fifo`. Source: Amazon SQS Developer Guide, "FIFO queue and message identifiers".
+    /// The sequence that it belongs to; `None` if it has neither a message group nor a message id. The name of a FIFO
+    /// queue ends in `.fifo`. Source: Amazon SQS Developer Guide, "FIFO queue and message identifiers".
     pub(crate) fn sequence(&self) -> Option<Sequence> {
         let is_fifo = self.text("eventSourceARN").and_then(|arn| arn.strip_suffix(".fifo")).is_some();
         if is_fifo {

@@ -27,8 +27,8 @@ impl std::fmt::Debug for VisibilityChange {
 /// Changes the visibility timeouts of messages.
 pub trait VisibilityTimeout {
     /// Makes each message visible again after its `visibility_timeout`. This is best effort: if a change fails, SQS
-    /// redelivers the message after the queue's visibility timeout. So an implementation only logs what fails. It MUST be
-    /// safe to cancel.
+    /// redelivers the message after the queue's visibility timeout. So an implementation only logs what fails. It MUST
+    /// be safe to cancel.
     fn change(&self, changes: &[VisibilityChange]) -> impl Future<Output = ()>;
 }
 
