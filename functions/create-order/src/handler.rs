@@ -54,7 +54,7 @@ fn parse(request: &RestRequest) -> Result<PlaceOrder, Problem> {
     })
 }
 
-/// The problem that tells the caller why the order was not placed. Logs it once.
+/// The problem with the reason why the order was not placed. Logs it once.
 fn refusal(id: &OrderId, error: &PlaceOrderError) -> Problem {
     let detail = match error {
         PlaceOrderError::Conflict => "The order id was used before for a different order. Use a new UUID.".to_owned(),

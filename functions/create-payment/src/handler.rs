@@ -67,7 +67,7 @@ fn amount(request: &RestRequest) -> Result<Amount, Problem> {
     parse_payment_body(&body).map_err(|violations| invalid_body("payment", &violations))
 }
 
-/// The problem that tells the caller why the payment was not captured. Logs it once.
+/// The problem with the reason why the payment was not captured. Logs it once.
 fn refusal(id: PaymentId, status: StatusCode, detail: String) -> Problem {
     tracing::info!(payment.id = %id, http.status = status.as_u16(), "Did not capture payment {id}");
     problem(status, detail)

@@ -23,7 +23,7 @@ pub(crate) async fn handle<R: HoldRepository>(holds: &R, request: &RestRequest) 
     match find_payment(holds, &owner, id).await {
         Ok(Some(payment)) => json(StatusCode::OK, &PaymentView::from(&payment)),
         Ok(None) => {
-            let detail = "There is no payment with this id.";
+            let detail = "You have no payment with this id.";
             problem_response(request.id(), problem(StatusCode::NOT_FOUND, detail))
         }
         Err(error) => problem_response(request.id(), repository_problem(Resource::Payment(&id), &error)),

@@ -34,7 +34,7 @@ async fn answer<R: HoldRepository>(holds: &R, request: &RestRequest) -> Result<R
     let resource = Resource::Stock(&sku.as_str());
     match units_left(holds, &sku).await.map_err(|error| repository_problem(resource, &error))? {
         Some(available) => Ok(json(StatusCode::OK, &StockView { sku: sku.as_str(), available })),
-        None => Err(problem(StatusCode::NOT_FOUND, "There is no such SKU.")),
+        None => Err(problem(StatusCode::NOT_FOUND, "The SKU is unknown.")),
     }
 }
 

@@ -148,7 +148,7 @@ async fn records_a_submitted_order_and_publishes_it_to_the_steps() {
 }
 
 #[tokio::test]
-async fn confirms_an_order_whatever_the_order_of_its_votes() {
+async fn confirms_an_order_for_any_order_of_its_votes() {
     let [stock, payment, shipment] = Step::ALL;
     for steps in [
         [stock, payment, shipment],
@@ -363,7 +363,7 @@ async fn a_redriven_submission_turns_failed_into_placed() {
 }
 
 #[tokio::test]
-async fn keeps_every_message_while_the_database_does_not_serve() {
+async fn fails_every_message_while_the_database_is_unavailable_or_refuses() {
     async fn failures<R: OrderRepository + SettlementRepository>(handler: TestHandler<R>, receive_count: u32) -> usize {
         let kinds = [submitted(), held(Step::Stock), EventKind::Placed(items())];
         let mut failures = 0;
