@@ -94,7 +94,7 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     FUNCTIONS.into_iter().chain(VARIANTS.map(|(name, ..)| name))
 }
 
-/// The floors, the functions whose names contain `only`, and the peers.
+/// The floors, the functions with `only` in their names, and the peers.
 ///
 /// # Errors
 /// No function's name contains `only`, and there is no peer.

@@ -60,7 +60,7 @@ fn key(pk: &Value) -> String {
 /// The items, by their partition keys.
 struct Table(Map<String, Value>);
 
-/// The condition of a write failed. Has the item if the request asked for it.
+/// The condition of a write failed. Has the item if the request wants it.
 struct ConditionFailed {
     old: Option<Value>,
 }

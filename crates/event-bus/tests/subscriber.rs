@@ -11,7 +11,7 @@ use std::{
 
 const MAX_RECEIVE_COUNT: u32 = 5;
 
-/// Records the messages whose visibility timeout is changed, each with its new timeout.
+/// Records each change of a visibility timeout: the message id and the new timeout.
 #[derive(Debug, Default)]
 struct Changes(Mutex<Vec<(String, Duration)>>);
 
@@ -127,7 +127,7 @@ async fn an_event_that_failed_its_last_delivery_is_redelivered_without_delay() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_not_an_event_moves_to_the_dead_letter_queue_at_once_and_alone() {
+async fn only_a_message_that_is_not_an_event_moves_to_the_dead_letter_queue_at_once() {
     let mut newer: Value = serde_json::from_str(&event(EventKind::Confirmed)).expect("an event is JSON");
     newer["version"] = json!(2);
     let wrapped = json!({"Type": "Notification", "Message": event(EventKind::Confirmed)}).to_string();

@@ -10,7 +10,8 @@ use std::{error::Error as StdError, time::Duration};
 
 /// Attempts, including the first. The delays between them add up to 1.6 s at most, 0.8 s on average.
 ///
-/// In a simulation, ten functions wrote one counter without pause, in transactions of 8 ms: 4 % of the writes gave up.
+/// In a simulation, ten functions wrote one counter without pause, in transactions of 8 ms: 4 % of the writes failed
+/// after all attempts.
 const MAX_ATTEMPTS: u32 = 8;
 
 /// Longest delay before the second attempt. It doubles with each attempt, up to [`MAX_DELAY`]. A transaction takes

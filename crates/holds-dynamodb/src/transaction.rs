@@ -18,7 +18,7 @@ const THROTTLING: [&str; 2] = ["ProvisionedThroughputExceeded", "ThrottlingError
 #[derive(Debug)]
 pub(crate) struct FailedConditions(Vec<Option<Failed>>);
 
-/// The item that failed the condition; `None` if there is no such item.
+/// The item that failed the condition; `None` if the item does not exist.
 pub(crate) type Failed = Option<Item>;
 
 impl FailedConditions {

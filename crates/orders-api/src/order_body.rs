@@ -11,8 +11,8 @@ pub const MAX_BODY_BYTES: usize = 1023 * 1024;
 /// Reads a body.
 ///
 /// # Errors
-/// Every violation at once, each with its JSON pointer: text that is not JSON, a field that is unknown, missing or of
-/// the wrong type, or a value that breaks a rule of the domain.
+/// Every violation at once, each with its JSON pointer: text that is not JSON; a field that is unknown, missing or of
+/// the wrong type; a value that breaks a rule.
 pub fn parse_order_body(body: &[u8]) -> Result<OrderContent, Violations> {
     let mut reader = FieldReader::default();
     let draft = order(&mut reader, parse_object(body)?);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_not_a_json_object() {
+    fn refuses_a_body_that_is_not_a_json_object() {
         for body in [
             "",
             " ",

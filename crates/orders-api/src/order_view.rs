@@ -135,7 +135,7 @@ impl From<&Order> for OrderView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PendingView {
-    /// The id asked for, in lower case.
+    /// The requested id, in lower case.
     pub order_id: String,
     /// Always `PENDING`.
     pub status: String,

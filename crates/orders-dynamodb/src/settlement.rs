@@ -56,7 +56,7 @@ impl SettlementRepository for DynamoDbOrderRepository {
     }
 }
 
-/// The attribute that marks an order whose decision was perhaps not published.
+/// The attribute that marks an order if its decision was perhaps not published.
 const UNPUBLISHED: &str = "unpublished";
 
 /// Whether the vote counts for this order, and decides it.

@@ -32,7 +32,7 @@ fn connections(rows: &Value) -> DynamoDbConnectionRepository {
 static UNREADABLE: AtomicUsize = AtomicUsize::new(0);
 
 #[tokio::test]
-async fn are_logged_and_counted_and_hide_no_other() {
+async fn are_logged_counted_and_skipped() {
     let log = std::env::temp_dir().join(format!("unreadable-connections-{}.jsonl", std::process::id()));
     let file = fs::File::create(&log).expect("a file");
     tracing_subscriber::fmt().json().flatten_event(true).with_writer(file).init();

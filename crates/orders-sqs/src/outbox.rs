@@ -9,7 +9,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// Metric: frames that an open socket did not take, and notifications whose sockets could not be looked up.
+/// Metric: frames that an open socket did not take, and notifications that failed at the look-up of the sockets.
 const DROPPED: &str = "NotificationsDropped";
 
 /// Collects the notifications of one batch while it is written.

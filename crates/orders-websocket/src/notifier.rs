@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn gives_up_when_its_time_ends() {
+    async fn times_out_if_the_look_up_hangs() {
         let (client, _) = management_api();
 
         let notified = notifier(client, Hanging).notify(&fakes::owner("alice"), &notification()).await;

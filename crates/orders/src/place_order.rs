@@ -1,6 +1,6 @@
 //! The use case of every lane: store an order once.
 //!
-//! An id names one order of its owner, in whatever lane it arrives.
+//! An id names one order of its owner, in all lanes.
 
 use crate::{
     Lane, Order, OrderContent, OrderId, OrderRepository, Outcome, Owner, RepositoryError, StoreOutcome, Timestamp,

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn records_a_refusal_and_notifies_the_owner_of_what_is_wrong() {
+    async fn records_a_rejection_and_notifies_the_owner_of_the_violations() {
         let orders = InMemoryOrders::default();
 
         let notification = settle(&orders, fakes::refused()).await;
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn leaves_the_first_order_alone_when_a_body_under_its_id_is_refused() {
+    async fn does_not_change_the_first_order_if_a_body_under_its_id_is_rejected() {
         let orders = InMemoryOrders::default();
         settle(&orders, fakes::queued()).await;
         let before = orders.all();
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refuses_a_different_order_with_the_same_id() {
+    async fn rejects_a_different_order_with_the_same_id() {
         let orders = InMemoryOrders::default();
         settle(&orders, fakes::queued()).await;
         let before = orders.all();
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refuses_but_does_not_record_a_malformed_id() {
+    async fn rejects_but_does_not_record_a_malformed_id() {
         let orders = InMemoryOrders::default();
         let queued = QueuedOrder { given_id: "order-1".into(), id: OrderId::parse("order-1"), ..fakes::refused() };
 
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_notification_has_the_id_in_lower_case_however_the_caller_spelled_it() {
+    async fn every_notification_has_the_id_in_lower_case() {
         let given_id = || fakes::order_id().to_string().to_uppercase();
         let orders = InMemoryOrders::default();
 
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn confirms_an_order_that_waited_just_long_enough() {
+    async fn confirms_an_order_that_waited_exactly_its_maximum_age() {
         let notification = settle(&InMemoryOrders::default(), after(60)).await;
 
         assert!(matches!(notification, Notification::Confirmed(_)));
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn leaves_a_different_order_alone_when_one_under_its_id_expires() {
+    async fn does_not_change_a_different_order_if_one_under_its_id_expires() {
         let orders = InMemoryOrders::default();
         settle(&orders, fakes::queued()).await;
         let before = orders.all();

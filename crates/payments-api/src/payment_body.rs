@@ -10,8 +10,8 @@ pub const MAX_BODY_BYTES: usize = 4096;
 /// Reads a body such as `{"currency":"EUR","amountMinor":3998}`.
 ///
 /// # Errors
-/// Every violation at once, each with its JSON pointer: text that is not JSON, a field that is unknown, missing or of
-/// the wrong type, or a value that breaks a rule of the domain.
+/// Every violation at once, each with its JSON pointer: text that is not JSON; a field that is unknown, missing or of
+/// the wrong type; a value that breaks a rule.
 pub fn parse_payment_body(body: &[u8]) -> Result<Amount, Violations> {
     let mut fields = parse_object(body)?;
     let mut reader = FieldReader::default();
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_not_one_json_object_without_duplicate_keys() {
+    fn refuses_a_body_that_is_not_a_json_object_without_duplicate_keys() {
         for body in ["", "[]", "null", r#"{"currency":"EUR","amountMinor":1,"amountMinor":2}"#] {
             assert_eq!(violations(body).len(), 1, "{body:?}");
         }

@@ -7,7 +7,7 @@ use shared_kernel::{OrderId, Owner, RepositoryError, Timestamp};
 /// Books the first free day for an order's parcel, or records a refusal. A repeat returns what the first call recorded.
 ///
 /// Orders spread over the counters of a day by their ids. An order takes from one counter. If that counter is empty,
-/// the day is full for this order, even if another counter of the day has a parcel left, and the next day is tried.
+/// the next day is tried, even if another counter of the day has a parcel left.
 ///
 /// # Errors
 /// Those of the repository.

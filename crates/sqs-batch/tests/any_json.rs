@@ -1,4 +1,4 @@
-//! Batches whose records are arbitrary JSON.
+//! Batches of records that are arbitrary JSON.
 
 use crate::records::{batch, later, without_panic_messages};
 use aws_lambda_events::event::sqs::SqsMessage;

@@ -64,7 +64,7 @@ async fn a_handler_that_panics_before_it_awaits_fails_alone() {
 }
 
 #[tokio::test]
-async fn reports_a_record_that_is_not_a_message_and_no_other() {
+async fn reports_only_the_record_that_is_not_a_message() {
     let records = json!([{"messageId": "1", "body": {"not": "text"}}, message("2", "not json")]);
 
     assert_eq!(failures(&records, later()).await.expect("identified"), ["1"]);
@@ -114,7 +114,7 @@ async fn poison_waits_for_the_visibility_timeout_after_ten_deliveries() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn reports_what_it_does_not_finish_before_the_deadline() {
+async fn reports_messages_not_finished_before_the_deadline() {
     let hanging = (0..10).map(|id| message(&format!("hang-{id}"), "hang"));
     let records: Vec<_> =
         [message("done", "ok")].into_iter().chain(hanging).chain([message("not reached", "ok")]).collect();
@@ -190,7 +190,7 @@ async fn changes_the_visibility_timeout_of_messages_with_a_delay() {
 }
 
 #[tokio::test]
-async fn a_failure_in_a_fifo_queue_stops_its_message_group_and_no_other() {
+async fn a_failure_in_a_fifo_queue_stops_only_its_message_group() {
     let (recorded, seen) = (Recorded::default(), RefCell::new(Vec::new()));
     let records = json!([
         fifo("a1", "a", "ok"),

@@ -25,7 +25,7 @@ struct Seen {
     changes: Vec<VisibilityChange>,
 }
 
-/// Marks a message as being handled until its handler ends, in whatever way.
+/// Marks a message as being handled, until its handler returns, panics or is dropped.
 struct UnderWay<'a>(usize, &'a RefCell<BTreeSet<usize>>);
 
 impl Drop for UnderWay<'_> {

@@ -161,7 +161,7 @@ async fn a_vote_on_another_order_under_the_id_repeats_nothing() {
 }
 
 #[tokio::test]
-async fn keeps_a_vote_that_comes_before_its_order_or_that_cannot_be_counted() {
+async fn fails_a_vote_that_arrives_before_its_order_or_cannot_be_counted() {
     let early = count_vote(&InMemoryOrders::default(), &fakes::ballot(Step::Stock, Vote::Held)).await;
     let unavailable = count_vote(&Unavailable, &fakes::ballot(Step::Stock, Vote::Held)).await;
 
@@ -202,7 +202,7 @@ fn any_delivery() -> impl Strategy<Value = Delivered> {
 
 proptest! {
     #[test]
-    fn whatever_is_delivered_an_order_is_decided_once_and_as_the_steps_voted(deliveries in any_deliveries()) {
+    fn any_deliveries_decide_an_order_once_and_as_the_steps_voted(deliveries in any_deliveries()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         runtime.block_on(async {
             let orders = InMemoryOrders::default();
