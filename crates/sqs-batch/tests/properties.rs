@@ -55,7 +55,7 @@ fn run(plan: &Plan) -> Seen {
             Fate::Retry => Disposition::Retry,
             Fate::RetryAfter => Disposition::RetryAfter(BACKOFF),
             Fate::Poison => Disposition::Poison,
-            Fate::Panic => panic!("matches to"),
+            Fate::Panic => panic!("intended"),
             Fate::Hang => future::pending().await,
             Fate::NotAMessage => unreachable!("the record cannot be read"),
         }
