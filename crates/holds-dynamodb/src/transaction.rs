@@ -1,4 +1,4 @@
-//! Why DynamoDB cancelled a transaction.
+//! Reads why DynamoDB cancelled a transaction.
 
 use crate::{conflict::WriteError, hold_record::Item};
 use aws_sdk_dynamodb::{

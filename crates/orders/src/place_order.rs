@@ -22,7 +22,7 @@ pub struct PlaceOrder {
     pub placed_at: Timestamp,
     /// The present moment, which becomes the moment of confirmation.
     pub now: Timestamp,
-    /// Deliveries so far, this one included.
+    /// Deliveries so far, including this one.
     pub attempts: u32,
 }
 

@@ -25,7 +25,7 @@ pub struct QueuedOrder {
     pub max_age: Option<Duration>,
     /// The present moment.
     pub now: Timestamp,
-    /// Deliveries so far, this one included.
+    /// Deliveries so far, including this one.
     pub attempts: u32,
     /// Whether the queue moves the message to its dead-letter queue after this delivery.
     pub last_attempt: bool,

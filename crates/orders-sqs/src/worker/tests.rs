@@ -1,4 +1,4 @@
-//! The worker with the use case of the process-orders function, on repositories in memory.
+//! The worker with the use case of the process-orders function, with in-memory repositories.
 
 use super::*;
 use orders::{
