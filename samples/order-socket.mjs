@@ -1,7 +1,7 @@
-// Follows orders over the WebSocket API: keeps the socket open, connects again after a cut, and misses no outcome.
-// It runs in browsers and in Node.js 22 or newer, and depends on nothing. docs/websocket.md explains it.
+// Follows orders over the WebSocket API. It keeps the socket open, reconnects after a cut, and misses no outcome.
+// It runs in browsers and in Node.js 22 or newer, without dependencies. docs/websocket.md explains it.
 
-/** Well below the ten minutes after which API Gateway closes a socket without messages. */
+/** Well below ten minutes, after which API Gateway closes a socket without messages. */
 const PING_EVERY_MS = 5 * 60_000;
 
 /** Longest pause before the next attempt to connect. */
@@ -22,7 +22,7 @@ export class OrderSocket {
    * @param {string} options.url the stack's output `WebSocketUrl`
    * @param {() => string | Promise<string>} options.token an access token that has not expired; called before each attempt
    * @param {(frame: object) => void} options.onOutcome called once for each order that you follow: with `order.confirmed`,
-   *   `order.cancelled`, `order.rejected` or `order.failed`, or with `order.status` where the outcome came before the socket opened
+   *   `order.cancelled`, `order.rejected` or `order.failed`, or with `order.status` if the outcome came before the socket opened
    * @param {number} [options.pingEveryMs]
    */
   constructor(options) {
@@ -32,7 +32,7 @@ export class OrderSocket {
 
   /** Follows an order. Call it before or after the order is placed. */
   follow(orderId) {
-    // The API answers in lower case, whatever is sent.
+    // The API answers with ids in lower case.
     const id = orderId.toLowerCase();
     this.#following.add(id);
     if (this.#socket?.readyState === WebSocket.OPEN) this.#subscribe(id);
@@ -57,13 +57,13 @@ export class OrderSocket {
     }
     this.#socket = socket;
     socket.addEventListener('open', () => {
-      // Catches up: the answer says what happened while no socket was open.
+      // Catches up: the answers have the outcomes from before this socket opened.
       this.#following.forEach((id) => this.#subscribe(id));
       this.#isAnswered = true;
       this.#pingLater(socket);
     });
     socket.addEventListener('message', (message) => this.#receive(JSON.parse(message.data)));
-    // API Gateway closes every socket after two hours, and an expired token closes it too.
+    // API Gateway closes every socket after two hours. The API closes a socket after its token expired.
     socket.addEventListener('close', () => this.#lost(socket));
   }
 
@@ -74,7 +74,7 @@ export class OrderSocket {
   #pingLater(socket) {
     this.#timer = setTimeout(() => {
       if (!this.#isAnswered) {
-        // A laptop slept, or a network changed: the browser may not know yet.
+        // The laptop slept, or the network changed, and the browser may not have noticed.
         socket.close();
         this.#lost(socket);
         return;
@@ -87,11 +87,11 @@ export class OrderSocket {
 
   #receive(frame) {
     this.#isAnswered = true;
-    // An open socket proves little: the server may close it at once.
+    // Only a frame resets the back-off: the server may close a socket as soon as it opens.
     if (frame.type && frame.type !== 'error') this.#attempts = 0;
     const isOutcome = ['order.confirmed', 'order.cancelled', 'order.rejected', 'order.failed'].includes(frame.type);
     const isSettled = frame.type === 'order.status' && !['PENDING', 'PLACED'].includes(frame.status);
-    // Frames may repeat. Those of orders that others placed for the same user come, too.
+    // Frames may repeat, and other clients of the same user may place orders, too.
     if ((isOutcome || isSettled) && this.#following.delete(frame.orderId)) this.#options.onOutcome(frame);
   }
 
@@ -103,7 +103,7 @@ export class OrderSocket {
   }
 
   #connectLater() {
-    // At random, so that not every page connects at once after an outage.
+    // A random delay, so that pages do not all reconnect at once after an outage.
     const pause = Math.random() * Math.min(LONGEST_PAUSE_MS, 1000 * 2 ** this.#attempts);
     this.#attempts += 1;
     this.#timer = setTimeout(() => this.#connect(), pause);

@@ -1,4 +1,4 @@
-//! Reads its event and says hello. No function on `lambda_runtime` can cost less.
+//! Reads its event and returns a greeting. No function on `lambda_runtime` can cost less.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::Value;

@@ -1,4 +1,5 @@
-//! A stand-in for AWS: DynamoDB, SNS, SQS and the WebSocket API's management endpoint, as far as functions call them.
+//! A stand-in for AWS: the operations of DynamoDB, SNS, SQS and the WebSocket API's management endpoint that functions
+//! call.
 
 use crate::http::{self, Answer};
 use crate::records::{Records, Updated};
@@ -22,14 +23,14 @@ pub(crate) struct Behaviour {
     pub(crate) delay: Duration,
     /// With `Some(n)`, every n-th write is throttled.
     pub(crate) throttle_every: Option<u64>,
-    /// Whether it speaks TLS, with a self-signed certificate.
+    /// Whether it uses TLS, with a self-signed certificate.
     pub(crate) tls: bool,
 }
 
-/// What the stand-in received.
+/// The requests and connections that the stand-in received.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Received {
-    /// Connections that were established, TLS handshake included.
+    /// Established connections, after the TLS handshake.
     pub(crate) connections: u64,
     /// Requests by operation.
     pub(crate) requests: BTreeMap<String, u64>,
@@ -38,7 +39,7 @@ pub(crate) struct Received {
 }
 
 impl Received {
-    /// What was received after `before`.
+    /// The difference to `before`.
     pub(crate) fn since(&self, before: &Self) -> Self {
         let counted = |name: &String, count| (name.clone(), count - before.requests.get(name).unwrap_or(&0));
         let requests = self.requests.iter().map(|(name, count)| counted(name, *count));
@@ -49,7 +50,7 @@ impl Received {
         }
     }
 
-    /// The item that was put last, by itself or as the first action of a transaction.
+    /// The last item that was put, by `PutItem` or as the first action of a transaction.
     pub(crate) fn newest_item(&self) -> Option<Value> {
         let request: Value = serde_json::from_slice(&self.newest_write).ok()?;
         let items = [&request["Item"], &request["TransactItems"][0]["Put"]["Item"]];
@@ -75,7 +76,7 @@ impl Backend {
     /// Listens on a free port.
     ///
     /// # Errors
-    /// No port is free, or no certificate can be made.
+    /// No port is free, or no certificate can be created.
     pub(crate) async fn start(behaviour: Behaviour, records: &Arc<Records>) -> anyhow::Result<Self> {
         let (acceptor, authority) = if behaviour.tls { certificate()? } else { (None, None) };
         let received = Arc::new(Mutex::new(Received::default()));
@@ -92,12 +93,12 @@ impl Backend {
         format!("{scheme}://{}", self.address)
     }
 
-    /// The certificate that callers must trust, as PEM, where it speaks TLS.
+    /// The certificate that callers must trust, as PEM. `None` without TLS.
     pub(crate) fn authority(&self) -> Option<&str> {
         self.authority.as_deref()
     }
 
-    /// What it received so far.
+    /// Everything received so far.
     pub(crate) fn received(&self) -> Received {
         locked(&self.received).clone()
     }
@@ -107,10 +108,10 @@ fn locked(received: &Mutex<Received>) -> MutexGuard<'_, Received> {
     received.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// A certificate for loopback: how to serve with it, and as PEM.
+/// A certificate for loopback: its acceptor, and the certificate as PEM.
 fn certificate() -> anyhow::Result<(Option<TlsAcceptor>, Option<String>)> {
     let certified =
-        rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).context("Failed to make a certificate")?;
+        rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).context("Failed to create a certificate")?;
     let certificate = CertificateDer::from(certified.cert.der().to_vec());
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -157,7 +158,7 @@ async fn answer(
     })
 }
 
-/// The operation that a request is for.
+/// The operation of a request.
 fn operation(parts: &Parts, body: &[u8]) -> String {
     let header = |name| parts.headers.get(name).and_then(|value: &hyper::header::HeaderValue| value.to_str().ok());
     // DynamoDB's and SQS's protocol.
@@ -173,19 +174,19 @@ fn operation(parts: &Parts, body: &[u8]) -> String {
     match parts.method {
         Method::POST => "PostToConnection",
         Method::DELETE => "DeleteConnection",
-        // A function that opens its connections ahead of the first event requests nothing with them.
+        // A function opens its connections ahead of the first event, with a GET request.
         _ => "connect",
     }
     .to_owned()
 }
 
-/// How SNS answers `Publish`. Source: Amazon SNS API Reference, `Publish`.
+/// The response of SNS to `Publish`. Source: Amazon SNS API Reference, `Publish`.
 const PUBLISHED: &str = r#"<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/">
   <PublishResult><MessageId>94f20ce6-13c5-43a0-9a9e-ca52d816e90b</MessageId></PublishResult>
   <ResponseMetadata><RequestId>f187a3c1-376f-11df-8963-01868b7c937a</RequestId></ResponseMetadata>
 </PublishResponse>"#;
 
-/// How DynamoDB refuses a write with a condition that fails on this item.
+/// DynamoDB's response to a write that fails its condition on this item.
 fn refused(item: &Value) -> String {
     serde_json::json!({
         "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
@@ -195,7 +196,7 @@ fn refused(item: &Value) -> String {
     .to_string()
 }
 
-/// How DynamoDB refuses a request over the table's limit.
+/// DynamoDB's response to a request over the table's limit.
 const THROTTLED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"over the limit"}"#;
 
 fn json(status: StatusCode, body: String) -> Response<Bytes> {

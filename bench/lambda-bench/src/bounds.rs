@@ -1,4 +1,4 @@
-//! The bounds of `bench/bounds.toml`, and whether a run stays within them.
+//! Reads the bounds of `bench/bounds.toml`, and checks a run against them.
 
 use crate::metrics::{METRICS, Results, Values, others};
 use anyhow::{Context, ensure};
@@ -9,18 +9,18 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use tempfile::NamedTempFile;
 
-/// What `--save-bounds` allows above what was measured.
+/// `--save-bounds` multiplies the measured figures by this.
 const MARGIN: f64 = 1.05;
 
 /// The bounds of a file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Bounds {
-    /// Of ratios to the SDK floor.
+    /// Bounds of ratios to the SDK floor.
     ratios: Values,
-    /// Of measured figures that are not ratios.
+    /// Bounds of measured figures that are not ratios.
     counts: Values,
-    /// Of figures that do not depend on the machine or follow from the design.
+    /// Bounds of figures that do not depend on the machine, or that follow from the design.
     limits: Values,
 }
 
@@ -33,19 +33,19 @@ pub(crate) struct Bound {
     pub(crate) at_most: f64,
     /// `None` if the run did not measure it.
     pub(crate) is: Option<f64>,
-    /// Whether the run's options ask for the figure.
+    /// Whether the run's options request the figure.
     pub(crate) is_requested: bool,
 }
 
 impl Bound {
-    /// Whether the figure, as reports show it, is at most the bound. A figure that was requested and not measured exceeds
-    /// its bound.
+    /// Whether the figure, rounded as in reports, is at most the bound. A requested figure that was not measured
+    /// exceeds its bound.
     pub(crate) fn holds(&self) -> bool {
         self.is.map_or(!self.is_requested, |is| as_shown(is) <= self.at_most)
     }
 }
 
-/// A value as reports show it: with two decimals, and with none from 1000 on.
+/// A value rounded as in reports: to two decimals, or to an integer from 1000 on.
 fn as_shown(value: f64) -> f64 {
     if value >= 1000.0 { value.round() } else { (value * 100.0).round() / 100.0 }
 }
@@ -79,7 +79,7 @@ impl Bounds {
         Ok(bounds)
     }
 
-    /// Each bound with what was measured. `is_requested` says whether the run was to measure a subject's metric.
+    /// Each bound with the measured figure. `is_requested` says whether the run should measure a subject's metric.
     pub(crate) fn check(&self, results: &Results, is_requested: impl Fn(&str, &str) -> bool) -> Vec<Bound> {
         let mut all = Vec::new();
         for (bounds, of, measured) in [
@@ -99,10 +99,10 @@ impl Bounds {
     }
 }
 
-/// Sets the bounds of `[ratios]` and `[counts]` to 5 % above what a run measured. Keeps those that it did not measure.
+/// Sets the bounds of `[ratios]` and `[counts]` to 5 % above the measured figures. Keeps bounds that were not measured.
 ///
 /// # Errors
-/// The file cannot be read or written. Then it is as it was.
+/// The file cannot be read or written. It is then unchanged.
 pub(crate) fn save(file: &Path, results: &Results) -> anyhow::Result<()> {
     let text = fs::read_to_string(file).with_context(|| format!("Failed to read {}", file.display()))?;
     let text = renewed(&text, results)?;
@@ -111,20 +111,20 @@ pub(crate) fn save(file: &Path, results: &Results) -> anyhow::Result<()> {
     new.persist(file).map(drop).with_context(context)
 }
 
-/// Whether [`save`] could replace the file, found out by writing a copy of it that does not stay.
+/// Checks that [`save`] can replace the file, by writing a temporary copy.
 ///
 /// # Errors
-/// It could not.
+/// The file cannot be read, or the copy cannot be written.
 pub(crate) fn can_save(file: &Path) -> anyhow::Result<()> {
     let text = fs::read_to_string(file).with_context(|| format!("Failed to read {}", file.display()))?;
     let context = || format!("Failed to write {}", file.display());
     new_file(file, &text).map(drop).with_context(context)
 }
 
-/// A file next to `path` with that text, which may take that name. It is deleted when it is dropped.
+/// A temporary file with that text, next to `path`, which can replace `path`. It is deleted when it is dropped.
 fn new_file(path: &Path, text: &str) -> io::Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Others may read it as far as the user's umask lets them.
+    // The user's umask applies, as for other files.
     let mut file = tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
     Ok(file)
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ratio_exceeds_its_bound_only_where_reports_show_it() {
+    fn a_ratio_is_rounded_as_in_reports_before_it_is_checked() {
         assert!(holds(1.104));
         assert!(!holds(1.106));
     }
@@ -250,8 +250,8 @@ mod tests {
         let notifying = [queued, &[DECISION]].concat();
         let steps = ["authorize-payment", "book-shipment", "reserve-stock", STEP_BATCH];
 
-        // The time of a warm invocation varies too much for a bound. Another event changes neither the start nor the archive.
-        // The first answer to a batch varies with the number of connections that it opens.
+        // The time of a warm invocation varies too much for a bound. Start and archive do not depend on the event. The
+        // first answer to a batch varies with the number of connections that it opens.
         let ratios = METRICS.iter().map(|metric| metric.name).filter(|name| !name.starts_with("warm-p"));
         let of_events = ["processor-time", "memory", "warm-instructions", "warm-system-calls"];
         let ratios = ratios.map(|name| (name, if of_events.contains(&name) { all.as_slice() } else { functions }));
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_that_cannot_be_saved_are_found_out_beforehand() {
+    fn finds_out_beforehand_whether_bounds_can_be_saved() {
         let folder = std::env::temp_dir().join(format!("lambda-bench-test-{}", std::process::id()));
         let (there, missing) = (folder.join("there.toml"), folder.join("missing.toml"));
         fs::create_dir_all(&folder).expect("a temporary folder");
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn saved_bounds_are_five_per_cent_above_what_was_measured() {
+    fn saved_bounds_are_five_per_cent_above_the_measured_figures() {
         let text = "# How\n[ratios]\nstart = { create-order = 9, get-order = 9 }\n\n\
                     [counts]\nround-trips = { create-order = 9 }\n# Why\n[limits]\nrequests = { create-order = 9 }\n";
         let mut figures = values("round-trips", "create-order", 3.0);

@@ -1,4 +1,4 @@
-//! Instructions and system calls, counted by valgrind and strace. They vary less between runs than times do.
+//! Counts instructions and system calls with valgrind and strace. Counts vary less between runs than times.
 
 use crate::backend::Backend;
 use crate::process::Process;
@@ -9,19 +9,19 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Counted invocations of two processes. The difference is the cost of warm invocations alone.
+/// Invocations of two counted processes. The difference is the cost of warm invocations only.
 const INVOCATIONS: [u32; 2] = [20, 70];
 
-/// What a function executes.
+/// Counts of one function.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Counts {
     /// Instructions until its first poll for an event.
     pub(crate) init_instructions: f64,
-    /// Instructions of a warm invocation, the mean.
+    /// Mean instructions of a warm invocation.
     pub(crate) warm_instructions: f64,
     /// System calls until its first poll for an event.
     pub(crate) init_system_calls: f64,
-    /// System calls of a warm invocation, the mean.
+    /// Mean system calls of a warm invocation.
     pub(crate) warm_system_calls: f64,
 }
 
@@ -40,21 +40,21 @@ pub(crate) fn require_tools() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes the folder for profiles, and checks that they can be written there.
+/// Creates the folder for profiles, and checks that files can be written there.
 ///
 /// # Errors
-/// It cannot be made, or no file in it.
+/// The folder or a file in it cannot be created.
 pub(crate) fn prepare(profiles: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(profiles).with_context(|| format!("Failed to create {}", profiles.display()))?;
-    // Never over a file that exists.
+    // `create_new` never overwrites a file.
     let probe = profiles.join(format!("probe.{}.new", std::process::id()));
     File::create_new(&probe)
         .and_then(|_| fs::remove_file(&probe))
         .with_context(|| format!("Failed to write into {}", profiles.display()))
 }
 
-/// Counts a function's instructions and system calls, and writes where the instructions are spent to `profiles`. Returns the
-/// counts, and why a profile could not be written.
+/// Counts a function's instructions and system calls, and writes instruction profiles to `profiles`. Returns the
+/// counts, and the error if a profile could not be written.
 ///
 /// # Errors
 /// A tool is missing, or the function fails under it.
@@ -106,7 +106,7 @@ async fn calls_of(subject: &Subject, backend: &Backend, folder: &Path, times: u3
     Ok(f64::from(u32::try_from(trace.lines().filter(is_call).count())?))
 }
 
-/// Runs the bootstrap under a tool for that many invocations, and returns what the tool wrote to standard error.
+/// Runs the bootstrap under a tool for `times` invocations, and returns the tool's standard error.
 async fn under(
     tool: &[&str],
     subject: &Subject,

@@ -1,4 +1,4 @@
-//! The events that functions are measured with: the fixtures of their own tests, and batches made from these.
+//! The events that functions are measured with: the fixtures of the functions' tests, and batches of these.
 
 use crate::token;
 use anyhow::{Context, bail};
@@ -50,13 +50,14 @@ pub(crate) const CONNECT: &str = fixture!("functions/manage-connections/tests/fi
 
 const WEBSOCKET_MESSAGE: &str = fixture!("functions/manage-connections/tests/fixtures/websocket-message.json");
 
-/// Batches that are sent in turn. Each has different owners, so that caching an owner does not help a function.
+/// The number of different batches, which are sent in turn. Each has different owners, so that caching an owner does
+/// not help.
 const BATCHES: usize = 200;
 
 /// Prefix of the fixtures' order ids. Each invocation replaces it, as every order has a different id.
 const ORDER_ID: &str = "5f0c1b0e";
 
-/// Events with new order ids so far.
+/// The number of events with new order ids so far.
 static EVENTS: AtomicU32 = AtomicU32::new(0);
 
 /// The events that a subject is measured with, sent in turn.
@@ -83,7 +84,7 @@ pub(crate) fn of(subject: &str) -> anyhow::Result<Vec<Bytes>> {
         "settle-order" => batches(SETTLE_ORDER, 1, BATCHES, submission),
         VOTE => batches(SETTLE_ORDER, 1, BATCHES, |record, number| held(record, number, "stock")),
         DECISION => batches(SETTLE_ORDER, 1, BATCHES, |record, number| held(record, number, "shipment")),
-        _ => bail!("{subject} has no event to measure it with: name its fixture in bench/lambda-bench/src/events.rs"),
+        _ => bail!("{subject} has no event: add its fixture to bench/lambda-bench/src/events.rs"),
     }
 }
 
@@ -99,7 +100,7 @@ pub(crate) fn create_order() -> Bytes {
     Bytes::from_static(CREATE_ORDER.as_bytes())
 }
 
-/// create-order's event with an order of that many items.
+/// create-order's event with an order of `items` items.
 ///
 /// # Errors
 /// The fixture has no order.
@@ -129,7 +130,7 @@ pub(crate) fn queued_orders(messages: usize, count: usize) -> anyhow::Result<Vec
     })
 }
 
-/// `count` batches of `messages` messages each, like the fixture's first. `change` makes each the message with its number.
+/// `count` batches of `messages` messages each, copies of the fixture's first. `change` numbers each message.
 fn batches(
     fixture: &str,
     messages: usize,
@@ -170,7 +171,7 @@ fn numbered_event(record: &mut Value, number: usize) -> anyhow::Result<()> {
     changed_event(record, number, |_| Ok(()))
 }
 
-/// The submission of publish-order's order, from the queue of submissions.
+/// The submission of publish-order's order, from the submissions queue.
 fn submission(record: &mut Value, number: usize) -> anyhow::Result<()> {
     from_queue(record, "SubmissionsQueue");
     changed_event(record, number, |event| {
@@ -180,7 +181,7 @@ fn submission(record: &mut Value, number: usize) -> anyhow::Result<()> {
     })
 }
 
-/// A step's vote that it holds, from the queue of outcomes.
+/// A step's vote `held`, from the outcomes queue.
 fn held(record: &mut Value, number: usize, step: &str) -> anyhow::Result<()> {
     from_queue(record, "OutcomesQueue");
     changed_event(record, number, |event| {
@@ -214,7 +215,7 @@ fn body_of(request: &Value) -> anyhow::Result<Value> {
     serde_json::from_str(body).context("the fixture's body is JSON")
 }
 
-/// The fixture with a socket that opens now: its own time is so old that the connection has expired.
+/// The fixture with a socket that opens now. With the fixture's old time, the connection would have expired.
 fn connect_event() -> anyhow::Result<Bytes> {
     let mut event: Value = serde_json::from_str(CONNECT)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
@@ -253,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn each_message_of_a_batch_is_another_order_of_another_owner() {
+    fn each_message_of_a_batch_has_a_different_order_and_owner() {
         let event = first(WHOLE_BATCH);
 
         let records = event["Records"].as_array().expect("a batch");
@@ -267,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn each_event_of_a_step_s_batch_is_about_another_order_of_another_owner() {
+    fn each_event_of_a_steps_batch_has_a_different_order_and_owner() {
         let events = bodies(&first(STEP_BATCH));
 
         for field in ["orderId", "owner"] {

@@ -1,4 +1,4 @@
-//! Whether an order costs the same after any number of orders, and what each of its items adds.
+//! Measures whether the cost of an order grows with the number of orders and owners, and the cost of each item.
 
 use crate::backend::{Backend, Behaviour};
 use crate::events::{BATCH, WHOLE_BATCH};
@@ -13,13 +13,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Orders so far at the points of the series about orders.
+/// The points of the series about orders: orders so far.
 const ORDERS: [u32; 4] = [10, 1_000, 10_000, 100_000];
 
-/// Owners so far, each with an open socket and one order, at the points of the series about owners.
+/// The points of the series about owners: owners so far, each with an open socket and one order.
 const OWNERS: [u32; 4] = [10, 100, 1_000, 10_000];
 
-/// Items of an order at the points of the series about items.
+/// The points of the series about items: items of an order.
 const ITEMS: [usize; 3] = [1, 10, 100];
 
 /// Invocations of each point of the series about items.
@@ -31,9 +31,9 @@ const INVOCATIONS: u32 = 1_000;
 pub(crate) struct Point {
     /// Orders so far, owners so far, or items of an order.
     pub(crate) at: u32,
-    /// Processor time of an order since the point before, in microseconds.
+    /// Mean processor time of an order since the previous point, in microseconds.
     pub(crate) processor_us: f64,
-    /// Time of an order since the point before, in microseconds, one after the other.
+    /// Mean time of an order since the previous point, in microseconds. Orders are sent one after the other.
     pub(crate) took_us: f64,
     /// Peak memory so far, in KiB.
     pub(crate) peak_memory_kib: u64,
@@ -46,18 +46,18 @@ pub(crate) struct Growth {
     /// What grows.
     pub(crate) of: &'static str,
     pub(crate) points: Vec<Point>,
-    /// Whether an order costs the same at each point.
+    /// Whether an order should cost the same at each point.
     pub(crate) is_flat: bool,
 }
 
 impl Growth {
-    /// Processor time of the last order as a multiple of the first warm one's; `None` where it is meant to grow.
+    /// Processor time of the last order as a multiple of the first warm order's. `None` if it may grow.
     pub(crate) fn processor_time(&self) -> Option<f64> {
         let (warm, last) = self.warm_and_last()?;
         Some(last.processor_us / warm.processor_us)
     }
 
-    /// Peak memory at the last order as a multiple of that at the first warm one; `None` where it is meant to grow.
+    /// Peak memory at the last order as a multiple of that at the first warm order. `None` if it may grow.
     pub(crate) fn memory(&self) -> Option<f64> {
         let (warm, last) = self.warm_and_last()?;
         Some(float(last.peak_memory_kib) / float(warm.peak_memory_kib))
@@ -67,7 +67,8 @@ impl Growth {
         self.points.get(1).zip(self.points.last()).filter(|_| self.is_flat)
     }
 
-    /// Processor time that one more costs, in microseconds: the slope between the first warm point and the last.
+    /// Processor time that one more order, owner or item adds, in microseconds: the slope from the first warm point to
+    /// the last.
     pub(crate) fn slope_us(&self) -> f64 {
         let warm: Vec<&Point> = self.points.iter().skip(usize::from(self.is_flat)).collect();
         match (warm.first(), warm.last()) {
@@ -106,7 +107,7 @@ pub(crate) async fn measure(bootstraps: &Path, records: &Arc<Records>, folder: &
     ])
 }
 
-/// One process, measured at each mark, a number of orders so far.
+/// Measures one process at each mark. A mark is the number of orders so far.
 async fn series(subject: &Subject, backend: &Backend, marks: &[u32], folder: &Path) -> anyhow::Result<Vec<Point>> {
     let measured = async {
         let mut api = RuntimeApi::start().await?;

@@ -1,4 +1,4 @@
-//! The HTTP servers that functions talk to, on loopback.
+//! HTTP servers on loopback, for functions to call.
 
 use anyhow::Context;
 use http_body_util::Full;
@@ -14,8 +14,8 @@ use tokio_rustls::TlsAcceptor;
 /// A server's answer.
 pub(crate) type Answer = Response<Full<Bytes>>;
 
-/// Serves on a free port until the task is aborted, over TLS where there is an acceptor. Calls `connected` for each
-/// connection once it is established.
+/// Serves on a free port until the task is aborted, over TLS if there is an acceptor. Calls `connected` for each
+/// established connection.
 ///
 /// # Errors
 /// No port is free.
@@ -32,12 +32,12 @@ where
     let address = listener.local_addr()?;
     let server = tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            // Without it, answers of more than one segment wait for acknowledgements.
+            // Without this, responses of more than one segment wait for acknowledgements.
             let _ = stream.set_nodelay(true);
             let (tls, answer, connected) = (tls.clone(), Arc::clone(&answer), connected.clone());
             tokio::spawn(async move {
                 let service = service_fn(|request| async { Ok::<_, Infallible>(answer(request).await) });
-                // Fails when the function ends with the connection open.
+                // Fails if the function ends while the connection is open.
                 let _ = match tls {
                     None => {
                         connected();
@@ -55,7 +55,7 @@ where
     Ok((address, server))
 }
 
-/// An answer sent at once.
+/// An answer with its whole body.
 pub(crate) fn whole(response: Response<Bytes>) -> Answer {
     response.map(Full::new)
 }

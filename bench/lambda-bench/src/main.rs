@@ -1,5 +1,5 @@
-//! Measures what a Lambda function costs, outside of Lambda. This program is the Runtime API and the AWS that a bootstrap
-//! talks to; times, processor time and memory are the kernel's figures of its process.
+//! Measures the cost of Lambda functions outside of Lambda. This program is the Runtime API and the AWS that a
+//! bootstrap calls. Processor time and memory are the kernel's figures of the bootstrap's process.
 
 mod backend;
 mod bounds;
@@ -27,45 +27,45 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Measure what the project's functions cost, as multiples of two floors: hello-floor says hello, sdk-floor writes one item
-/// with the AWS SDK.
+/// Measure the cost of the project's functions as multiples of two floors: hello-floor returns a greeting, sdk-floor
+/// writes one item with the AWS SDK.
 #[derive(Debug, Parser)]
 #[command(version, after_help = HELP)]
 struct Cli {
-    /// Folder of the bootstraps, as `cargo lambda build --lambda-dir FOLDER` writes it. Default: target/bench of the repository,
-    /// where `make bench` puts them.
+    /// Folder of the bootstraps, as written by `cargo lambda build --lambda-dir FOLDER`. Default: target/bench of the
+    /// repository, which `make bench` fills.
     #[arg(long, value_name = "FOLDER")]
     bootstraps: Option<PathBuf>,
-    /// Measure another bootstrap too, as NAME=COMMAND or NAME=COMMAND@EVENTFILE.
+    /// Also measure another bootstrap: NAME=COMMAND or NAME=COMMAND@EVENTFILE.
     #[arg(long, value_name = "PEER", value_parser = parse_peer)]
     peer: Vec<subject::Subject>,
-    /// Measure only the floors and the functions with this in their name.
+    /// Measure only the floors, and functions with NAME in their name.
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
-    /// Starts of each bootstrap.
+    /// Number of starts of each bootstrap.
     #[arg(long, value_name = "ROUNDS", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
-    /// Warm invocations after each start.
+    /// Number of warm invocations after each start.
     #[arg(long, value_name = "INVOCATIONS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     warm: u32,
     #[command(flatten)]
     counting: Counting,
-    /// Also measure whether an order costs the same after 100 000 orders and for 10 000 owners, and what its items cost.
+    /// Also measure whether an order costs the same after 100 000 orders and for 10 000 owners, and the cost of items.
     #[arg(long)]
     growth: bool,
     /// File of the bounds. Default: bench/bounds.toml of the repository.
     #[arg(long, value_name = "FILE")]
     bounds: Option<PathBuf>,
-    /// Set the bounds of ratios and counts to 5 % above what this run measures.
+    /// Set the bounds of ratios and counts to 5 % above this run's figures.
     #[arg(long)]
     save_bounds: bool,
-    /// Write JSON to standard output, and nothing else.
+    /// Write only JSON to standard output.
     #[arg(long)]
     json: bool,
 }
 
 impl Cli {
-    /// Whether the options ask for this figure.
+    /// Whether the options request this figure.
     fn requests(&self, subject: &str, metric: &str) -> bool {
         let is_floor = [subject::HELLO_FLOOR, subject::SDK_FLOOR].contains(&subject);
         let is_chosen = is_floor || self.only.as_deref().is_none_or(|only| subject.contains(only));
@@ -74,10 +74,10 @@ impl Cli {
     }
 }
 
-/// What valgrind and strace count.
+/// Options for counting with valgrind and strace.
 #[derive(Debug, Args)]
 struct Counting {
-    /// Do not count instructions and system calls; counting needs valgrind and strace.
+    /// Do not count instructions and system calls, which needs valgrind and strace.
     #[arg(long)]
     no_counts: bool,
     /// Folder for profiles of the counted instructions, which `callgrind_annotate` reads.
@@ -93,11 +93,13 @@ Examples:
   lambda-bench --only create-order --peer 'node=node bench/peers/node/bootstrap.mjs'
   lambda-bench --json > bench.json
 
-bench/peers has create-order for Node and for Python; docs/performance.md says how to install them.
+bench/peers has create-order for Node and for Python. docs/performance.md says how to install them.
 
-Exit codes: 0 when every bound holds, 1 when a figure exceeds its bound or is missing or a result could not be written, 2 when
-nothing could be measured.
-`make bench` exits with 2 for 1 and 2.";
+Exit codes:
+  0  every bound holds
+  1  a figure exceeds its bound or is missing, or a result could not be written
+  2  nothing could be measured
+make bench exits with 2 instead of 1.";
 
 fn parse_peer(text: &str) -> Result<subject::Subject, String> {
     subject::peer(text).map_err(|error| format!("{error:#}"))
@@ -171,19 +173,19 @@ async fn run(cli: &Cli) -> anyhow::Result<bool> {
         report::text(&measured, &growths, &bounds)
     };
     let written = deliver(&report, std::io::stdout());
-    // Whatever could not be written, the figures are known by now.
+    // Failed writes are reported after the figures.
     let unwritten = measured.iter().filter_map(|one| one.unwritten.as_ref());
-    let troubles: Vec<_> = unwritten.chain(saved.as_ref().err()).chain(written.as_ref().err()).collect();
-    for trouble in &troubles {
-        let _ = writeln!(std::io::stderr(), "error: {trouble:#}");
+    let problems: Vec<_> = unwritten.chain(saved.as_ref().err()).chain(written.as_ref().err()).collect();
+    for problem in &problems {
+        let _ = writeln!(std::io::stderr(), "error: {problem:#}");
     }
-    Ok(troubles.is_empty() && bounds.iter().all(Bound::holds))
+    Ok(problems.is_empty() && bounds.iter().all(Bound::holds))
 }
 
-/// Writes the report to the output; where that fails, to a file in the folder of temporary files.
+/// Writes the report to the output. If that fails, writes it to a temporary file.
 ///
 /// # Errors
-/// The output failed; where the report is instead.
+/// The output failed. The message names the temporary file.
 fn deliver(report: &str, mut output: impl Write) -> anyhow::Result<()> {
     let Err(error) = output.write_all(report.as_bytes()).and_then(|()| output.flush()) else { return Ok(()) };
     let file = std::env::temp_dir().join(format!("lambda-bench-{}-report", std::process::id()));
@@ -193,7 +195,7 @@ fn deliver(report: &str, mut output: impl Write) -> anyhow::Result<()> {
             anyhow::Error::from(error).context(format!("Failed to write the report, which is in {}", file.display()))
         }
         Err(other) => {
-            anyhow::anyhow!("Failed to write the report: {error}; nor can {} be written: {other}", file.display())
+            anyhow::anyhow!("Failed to write the report: {error}; failed to write {}: {other}", file.display())
         }
     })
 }
@@ -204,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_report_that_cannot_be_written_is_kept_in_a_file() {
-        // Room for nothing.
+        // An output without room.
         let error = format!("{:#}", deliver("figures", [].as_mut_slice()).expect_err("it has no room"));
 
         let (_, kept) = error.split_once("Failed to write the report, which is in ").expect("it is kept");

@@ -9,18 +9,18 @@ use std::collections::BTreeMap;
 /// Values by metric and subject.
 pub(crate) type Values = BTreeMap<String, BTreeMap<String, f64>>;
 
-/// A figure that subjects are compared by.
+/// A figure to compare subjects by.
 pub(crate) struct Metric {
     /// Its name in bounds and reports.
     pub(crate) name: &'static str,
     pub(crate) unit: &'static str,
     /// Significant decimals.
     pub(crate) decimals: usize,
-    /// A value for each round, or one if it does not vary. Empty if it was not measured.
+    /// A value for each round, or a single value if it does not vary. Empty if it was not measured.
     of: fn(&Measured) -> Vec<f64>,
 }
 
-/// All of them, in the order of reports.
+/// All metrics, in the order of reports.
 pub(crate) const METRICS: [Metric; 11] = [
     // To the first poll for an event.
     Metric { name: "start", unit: "ms", decimals: 2, of: |one| one.each(|sample| milliseconds(sample.start)) },
@@ -88,21 +88,21 @@ const OPERATIONS: [&str; 8] = [
     "DeleteConnection",
 ];
 
-/// The names of all other figures than operations that a bound can be for.
+/// The names of other figures that can have bounds.
 const OTHERS: [&str; 6] = [
     "requests",
     // TLS handshakes that the first event waits for.
     "first-event-handshakes",
-    // Of a whole batch, one after the other.
+    // Sequential round trips of a whole batch.
     "round-trips",
-    // Of a whole batch with one write in seven throttled.
+    // Time of a whole batch with every seventh write throttled.
     "throttled-ms",
-    // The last order of a series of `growth` to the first that is warm.
+    // Ratios of the last order to the first warm one in a series of `growth`.
     "growth-processor-time",
     "growth-memory",
 ];
 
-/// The names of all figures besides [`METRICS`] that a bound can be for.
+/// The names of all figures besides [`METRICS`] that can have bounds.
 pub(crate) fn others() -> impl Iterator<Item = &'static str> {
     OTHERS.into_iter().chain(OPERATIONS)
 }
@@ -113,14 +113,14 @@ impl Metric {
         percentile((self.of)(one), 50)
     }
 
-    /// The median of the rounds' ratios: within a round both ran under the same load.
+    /// The median of the rounds' ratios. Within a round, both ran under the same load.
     pub(crate) fn ratio(&self, one: &Measured, base: &Measured) -> Option<f64> {
         let (values, bases) = ((self.of)(one), (self.of)(base));
         percentile(values.iter().zip(&bases).map(|(value, base)| value / base).collect(), 50)
     }
 }
 
-/// What bounds are checked against.
+/// The figures that bounds are checked against.
 #[derive(Default)]
 pub(crate) struct Results {
     /// Ratios to the SDK floor.
@@ -167,7 +167,7 @@ fn figures(measured: &[Measured], growths: &[Growth]) -> Values {
     figures.insert("first-event-handshakes".to_owned(), by_subject(measured, handshakes));
     let round_trips = |one: &Measured| {
         let floor = floor?;
-        // A round trip by this machine's clock, which is somewhat longer than the delay.
+        // The denominator is one measured round trip, which is somewhat longer than the delay.
         Some(median_warm(&one.delayed)? / (median_warm(&floor.delayed)? - median_warm(&floor.samples)?))
     };
     figures.insert("round-trips".to_owned(), by_subject(measured, round_trips));

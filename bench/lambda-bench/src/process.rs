@@ -1,4 +1,4 @@
-//! A bootstrap as a process, and the kernel's figures of it. Needs Linux.
+//! Runs a bootstrap as a process, and reads the kernel's figures of it. Needs Linux.
 
 use anyhow::Context;
 use std::fs;
@@ -13,7 +13,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts it with that environment and no other.
+    /// Starts it with only that environment, and `PATH`.
     ///
     /// # Errors
     /// The program cannot be started.
@@ -21,7 +21,7 @@ impl Process {
         let (program, arguments) = command.split_first().context("a bootstrap has a program")?;
         let mut command = Command::new(program);
         command.args(arguments).env_clear().envs(environment.iter().cloned());
-        // A bootstrap in another language finds its interpreter by it.
+        // Bootstraps in other languages need PATH to find their interpreter.
         command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
         let spawned = Instant::now();
@@ -60,7 +60,7 @@ impl Process {
         Ok(line.trim().trim_end_matches(" kB").parse()?)
     }
 
-    /// Ends the bootstrap, and returns what was written to standard error. A tool that runs it as a child ends with it.
+    /// Ends the bootstrap, and returns its standard error. A tool that runs the bootstrap as its child ends with it.
     ///
     /// # Errors
     /// The process has ended already.

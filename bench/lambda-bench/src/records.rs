@@ -1,4 +1,4 @@
-//! What the stand-in for DynamoDB answers with: records as the project's functions wrote them.
+//! The records that the stand-in for DynamoDB returns, as the project's functions wrote them.
 
 use serde_json::{Value, json};
 
@@ -28,22 +28,22 @@ pub(crate) struct Records {
     listed: String,
 }
 
-/// Orders of a page without a limit.
+/// Orders in a page without a limit.
 const PAGE: usize = 20;
 
-/// What the template's index has of an order.
+/// The attributes of an order in the template's index.
 const INDEXED: [&str; 10] =
     ["pk", "owner", "placedAt", "orderId", "status", "lane", "confirmedAt", "cancelledAt", "currency", "totalMinor"];
 
-/// Units of a SKU. Clients write them, not functions: `docs/operations.md` says how.
+/// The stock of a SKU. Operators write it, not functions: see `docs/operations.md`.
 const UNITS: &str = r#"{"Item":{"pk":{"S":"counter#SKU-1"},"available":{"N":"1000000"}}}"#;
 
-/// What became of an `UpdateItem`.
+/// The result of an `UpdateItem`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Updated {
-    /// It was done; the answer.
+    /// It is done. The response.
     Done(Value),
-    /// Its condition failed on this item.
+    /// The condition failed on this item.
     Refused(Value),
 }
 
@@ -63,7 +63,7 @@ impl Records {
         }
     }
 
-    /// The answer to `GetItem`. Tables are named by their logical ids here.
+    /// The response to `GetItem`. Here tables have their logical ids as names.
     pub(crate) fn item(&self, request: &[u8]) -> String {
         let request: Value = serde_json::from_slice(request).unwrap_or_default();
         match request["TableName"].as_str() {
@@ -73,7 +73,7 @@ impl Records {
         }
     }
 
-    /// The answer to `Query`: a page of orders where an index is asked, else one connection, with a different id for each owner.
+    /// The response to `Query`: a page of orders for an index, else one connection, with a different id for each owner.
     pub(crate) fn queried(&self, query: &[u8]) -> String {
         let query: Value = serde_json::from_slice(query).unwrap_or_default();
         if query["IndexName"].is_string() {
@@ -85,8 +85,8 @@ impl Records {
         format!(r#"{{"Count":1,"ScannedCount":1,"Items":[{connection}]}}"#)
     }
 
-    /// What becomes of an `UpdateItem`. The vote of the shipment is the last of every order: it is refused as one that is not
-    /// the last, and confirms the order.
+    /// The result of an `UpdateItem`. The shipment's vote is the last of every order: its first update fails, because
+    /// it is the last vote, and its second update confirms the order.
     pub(crate) fn updated(&self, request: &[u8]) -> Updated {
         let request: Value = serde_json::from_slice(request).unwrap_or_default();
         let values = &request["ExpressionAttributeValues"];
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_owner_has_a_connection_of_their_own() {
+    fn each_owner_has_a_different_connection() {
         let connection = json!({"sk": {"S": "id-of-the-fixture"}, "connectedAt": {"S": "2026-11-22T09:30:00.100Z"}});
         let connection_id = "id-of-the-fixture".to_owned();
         let records = Records::new(Written { connection: connection.clone(), connection_id, ..Written::default() });
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_vote_of_the_shipment_is_the_last() {
+    fn the_shipments_vote_is_the_last() {
         let records = Records::new(Written { placed_order: json!({"status": {"S": "PLACED"}}), ..Written::default() });
         let vote = |step: &str, more: Value| {
             let mut request = json!({

@@ -1,4 +1,4 @@
-//! What was measured, for people and for programs.
+//! Reports as text and as JSON.
 
 use crate::bounds::Bound;
 use crate::growth::Growth;
@@ -41,7 +41,7 @@ pub(crate) fn text(measured: &[Measured], growths: &[Growth], bounds: &[Bound]) 
     for growth in growths {
         let _ = writeln!(
             text,
-            "{}: {} ({:+.3} µs of processor time for each more)",
+            "{}: {} ({:+.3} µs of processor time for each additional one)",
             growth.subject,
             growth.of,
             growth.slope_us()
@@ -64,7 +64,7 @@ pub(crate) fn text(measured: &[Measured], growths: &[Growth], bounds: &[Bound]) 
     let exceeded = checked.iter().filter(|bound| !bound.holds()).count();
     let (held, unmeasured) = (checked.len() - exceeded, bounds.len() - checked.len());
     let _ = writeln!(text, "Bounds: {held} hold, {exceeded} are exceeded, {unmeasured} were not measured");
-    let _ = writeln!(text, "Measured on this machine, of processes; AWS adds the start of a sandbox and its network.");
+    let _ = writeln!(text, "Figures of processes on this machine. AWS adds the start of a sandbox and its network.");
     text
 }
 
@@ -72,10 +72,10 @@ fn ratios(title: &str, subjects: &[&Measured], base: &Measured) -> String {
     table(title, subjects, |metric, one| Some(format!("{:.2}", metric.ratio(one, base)?)))
 }
 
-/// Subjects next to each other in a table.
+/// Most subjects in a table.
 const COLUMNS: usize = 6;
 
-/// A row for each metric and a column for each subject, in as many tables as that takes.
+/// Tables with a row for each metric and a column for each subject, [`COLUMNS`] subjects each.
 fn table(title: &str, subjects: &[&Measured], cell: impl Fn(&Metric, &Measured) -> Option<String>) -> String {
     subjects.chunks(COLUMNS).map(|subjects| one_table(title, subjects, &cell)).collect()
 }
@@ -99,7 +99,7 @@ fn one_table(title: &str, subjects: &[&Measured], cell: impl Fn(&Metric, &Measur
     text + "\n"
 }
 
-/// For programs, in the units of [`METRICS`].
+/// The report as JSON, in the units of [`METRICS`].
 pub(crate) fn json(measured: &[Measured], growths: &[Growth], bounds: &[Bound]) -> Value {
     let named = |name: &str| measured.iter().find(|one| one.subject.name == name);
     let (sdk, hello) = (named(SDK_FLOOR), named(HELLO_FLOOR));

@@ -1,4 +1,4 @@
-//! The Lambda Runtime API, as a function sees it. Source: AWS Lambda Developer Guide, "Using the Lambda runtime API".
+//! A Lambda Runtime API. Source: AWS Lambda Developer Guide, "Using the Lambda runtime API".
 
 use crate::http::{self, Answer};
 use anyhow::{Context, bail};
@@ -10,10 +10,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-/// Longest wait for a function. Under valgrind it is slow.
+/// Longest wait for a function, which is slow under valgrind.
 const TIMEOUT: Duration = Duration::from_mins(2);
 
-/// Time until the deadline that each event names.
+/// The time until each event's deadline.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The function polls for an event.
@@ -63,7 +63,7 @@ impl RuntimeApi {
         self.address.to_string()
     }
 
-    /// Waits until the function polls for its first or next event, and returns when it did.
+    /// Waits until the function polls for its first or next event. Returns the time of the poll.
     ///
     /// # Errors
     /// The function does not poll, or reports that it failed to start.
@@ -129,7 +129,7 @@ async fn answer(
     http::whole(http::status(StatusCode::ACCEPTED))
 }
 
-/// The answer with an event, and all headers that Lambda sends.
+/// The response with an event, and all headers that Lambda sends.
 fn invocation(id: &str, event: Bytes) -> Response<Bytes> {
     let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + DEADLINE;
     Response::builder()

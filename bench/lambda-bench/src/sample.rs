@@ -1,4 +1,4 @@
-//! One start of a bootstrap and its invocations, measured from outside.
+//! Measures one start of a bootstrap and its invocations, from outside.
 
 use crate::backend::{Backend, Received};
 use crate::process::Process;
@@ -9,10 +9,10 @@ use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
 
-/// Invocations before the measured ones: they open the connections and allocate the memory that later ones reuse.
+/// Invocations before the measured ones. They open connections and allocate memory that later invocations reuse.
 const WARM_UP: u32 = 20;
 
-/// What was measured.
+/// The figures of one start.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
     /// From the process's start to its first poll for an event.
@@ -76,7 +76,7 @@ pub(crate) async fn take(subject: &Subject, backend: &Backend, warm: u32, folder
     taken.await.with_context(|| format!("Failed to measure {}", subject.name))
 }
 
-/// Rejects an answer that reports an error: its figures would not include the work.
+/// Rejects an answer that reports an error, because its figures would not include the work.
 fn check(answer: &[u8]) -> anyhow::Result<()> {
     let Ok(answer) = serde_json::from_slice::<Value>(answer) else { return Ok(()) };
     let status = answer["statusCode"].as_u64().unwrap_or(200);

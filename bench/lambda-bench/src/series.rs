@@ -1,4 +1,4 @@
-//! The series of measurements, in turns.
+//! Runs the series of measurements. Subjects take turns.
 
 use crate::backend::{Backend, Behaviour};
 use crate::counts::{self, Counts};
@@ -25,7 +25,7 @@ const THROTTLE_EVERY: u64 = 7;
 /// Starts of each subject in the series about round trips and throttling, and warm invocations of each.
 const DELAYED: (u32, u32) = (5, 40);
 
-/// How much is measured.
+/// The extent of the measurements.
 pub(crate) struct Effort {
     /// Starts of each subject.
     pub(crate) rounds: u32,
@@ -33,15 +33,15 @@ pub(crate) struct Effort {
     pub(crate) warm: u32,
     /// Whether instructions and system calls are counted.
     pub(crate) counts: bool,
-    /// Where profiles of the counted instructions are written.
+    /// The folder for profiles of the counted instructions.
     pub(crate) profiles: Option<PathBuf>,
 }
 
-/// Everything that was measured of one subject.
+/// All figures of one subject.
 #[derive(Debug)]
 pub(crate) struct Measured {
     pub(crate) subject: Subject,
-    /// Bytes in its archive, where it is one file.
+    /// Size of its archive in bytes, if it is a single file.
     pub(crate) archived_bytes: Option<u32>,
     /// One for each round.
     pub(crate) samples: Vec<Sample>,
@@ -56,7 +56,7 @@ pub(crate) struct Measured {
     pub(crate) unwritten: Option<anyhow::Error>,
 }
 
-/// Runs functions that write once each. The stand-in answers with the records that they write.
+/// Runs each function that writes once. The stand-in later returns the records that they wrote.
 ///
 /// # Errors
 /// A function fails or writes nothing.
@@ -78,7 +78,8 @@ pub(crate) async fn record(project: &[Subject], folder: &Path) -> anyhow::Result
     })))
 }
 
-/// Measures all subjects. Each has its turn in each round, so that other load on the machine affects all alike.
+/// Measures all subjects. Each has one turn in each round, so that other load on the machine affects all of them
+/// equally.
 ///
 /// # Errors
 /// A subject fails.
@@ -90,7 +91,7 @@ pub(crate) async fn measure(
 ) -> anyhow::Result<Vec<Measured>> {
     let mut measured: Vec<Measured> = Vec::new();
     for mut subject in subjects {
-        // A script's archive lacks its interpreter: its size is not comparable.
+        // A script's archive lacks the interpreter, so its size is not comparable.
         let archived_bytes = match subject.command.as_mut_slice() {
             [file] => {
                 *file = copied(file, folder)?;
@@ -113,7 +114,7 @@ pub(crate) async fn measure(
     let backend = Backend::start(Behaviour::default(), records).await?;
     let (mut turns, mut random) = ((0..measured.len()).collect::<Vec<_>>(), fastrand::Rng::with_seed(1));
     for round in 1..=effort.rounds {
-        // The previous process affects the caches: shuffle, so that it varies.
+        // The previous process affects the caches, so the order varies.
         random.shuffle(&mut turns);
         for turn in &turns {
             let one = &mut measured[*turn];
@@ -147,12 +148,12 @@ pub(crate) async fn measure(
     Ok(measured)
 }
 
-/// Copies a bootstrap, as Lambda unpacks an archive. The linker's own file lies differently in the page cache: it starts a
-/// sixth slower.
+/// Copies a bootstrap, as Lambda unpacks an archive. The file as the linker wrote it has another layout in the page
+/// cache, and starts a sixth slower.
 fn copied(file: &str, folder: &Path) -> anyhow::Result<String> {
     let name = Path::new(file).file_name().with_context(|| format!("{file} is not a file"))?;
     let mut copy = folder.join(name);
-    // All are called bootstrap.
+    // All files have the name bootstrap.
     while copy.exists() {
         copy.as_mut_os_string().push("-");
     }
@@ -210,7 +211,7 @@ pub(crate) fn float(count: u64) -> f64 {
     count as f64
 }
 
-/// The percentile of the values: the mean of the two nearest if it lies between them. `None` without values.
+/// The percentile of the values; between two values, their mean. `None` without values.
 pub(crate) fn percentile(mut values: Vec<f64>, per_cent: usize) -> Option<f64> {
     values.sort_unstable_by(f64::total_cmp);
     let last = values.len().checked_sub(1)?;

@@ -1,11 +1,11 @@
-//! The size of a bootstrap in the archive that is deployed.
+//! The size of a bootstrap in the deployed archive.
 
 use anyhow::Context;
 use flate2::{Compression, write::DeflateEncoder};
 use std::fs;
 use std::io::Write;
 
-/// Bytes of a file in a zip archive at the usual level of compression; the archive adds some hundred bytes.
+/// Size of a file in a zip archive, in bytes, with default compression. The archive adds a few hundred bytes.
 ///
 /// # Errors
 /// The file cannot be read.

@@ -1,4 +1,4 @@
-//! What is measured: a bootstrap, its events and its environment.
+//! Subjects of measurements: a bootstrap, its events and its environment.
 
 use crate::backend::Backend;
 use crate::events::{self, BATCH, DECISION, PING, STEP_BATCH, VOTE, WHOLE_BATCH};
@@ -14,23 +14,23 @@ use std::path::Path;
 pub(crate) struct Subject {
     pub(crate) name: String,
     pub(crate) command: Vec<String>,
-    /// Sent in turn.
+    /// The events, which are sent in turn.
     pub(crate) events: Vec<Bytes>,
-    /// Orders of one event: more than one where it is a batch.
+    /// Orders in one event: more than one if it is a batch.
     pub(crate) orders: u32,
     pub(crate) kind: Kind,
     /// The function of `template.yaml` with the same environment variables.
     function: &'static str,
 }
 
-/// What a subject is measured for.
+/// The role of a subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// To compare the others with.
+    /// A base for ratios.
     Floor,
     /// One of the project's functions.
     Function,
-    /// A bootstrap that the command line names.
+    /// A bootstrap from the command line.
     Peer,
 }
 
@@ -58,7 +58,7 @@ pub(crate) const FUNCTIONS: [&str; 14] = [
     "settle-order",
 ];
 
-/// Functions that are measured with another event too: the subject, the function, and the orders of one event.
+/// Functions that are also measured with another event: the subject, the function, and the orders in one event.
 const VARIANTS: [(&str, &str, usize); 5] = [
     (PING, "manage-connections", 1),
     (WHOLE_BATCH, "process-orders", BATCH),
@@ -72,7 +72,7 @@ const VARIANTS: [(&str, &str, usize); 5] = [
 /// # Errors
 /// A bootstrap is missing.
 pub(crate) fn of_project(folder: &Path) -> anyhow::Result<Vec<Subject>> {
-    // The floors get create-order's event: reading it is work that every function has.
+    // The floors get create-order's event, because every function reads an event.
     let floor = |name| {
         let subject = subject(folder, name, "create-order", events::of("create-order")?)?;
         anyhow::Ok(Subject { kind: Kind::Floor, ..subject })
@@ -88,16 +88,16 @@ pub(crate) fn of_project(folder: &Path) -> anyhow::Result<Vec<Subject>> {
     Ok(subjects)
 }
 
-/// The names of the project's functions, and of those with another event.
+/// The names of the project's functions and of [`VARIANTS`].
 #[cfg(test)]
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     FUNCTIONS.into_iter().chain(VARIANTS.map(|(name, ..)| name))
 }
 
-/// The floors, the functions whose names contain `only`, and the peers.
+/// The floors, the functions with `only` in their names, and the peers.
 ///
 /// # Errors
-/// No function's name contains it, and the command line names no peer.
+/// No function's name contains `only`, and there is no peer.
 pub(crate) fn chosen(project: Vec<Subject>, only: Option<&str>, peers: &[Subject]) -> anyhow::Result<Vec<Subject>> {
     let (mut chosen, functions): (Vec<_>, Vec<_>) = project.into_iter().partition(|one| one.kind == Kind::Floor);
     let names: Vec<_> = functions.iter().map(|one| one.name.clone()).collect();
@@ -117,8 +117,8 @@ fn subject(folder: &Path, program: &str, function: &'static str, events: Vec<Byt
     Ok(Subject { name: program.to_owned(), command, events, orders: 1, kind: Kind::Function, function })
 }
 
-/// A bootstrap from `NAME=COMMAND` or `NAME=COMMAND@EVENTFILE`, the command's words separated by spaces. Without a file
-/// it gets create-order's event; its environment is create-order's.
+/// A bootstrap from `NAME=COMMAND` or `NAME=COMMAND@EVENTFILE`. Spaces separate the command's words. Without a file it
+/// gets create-order's event. Its environment is create-order's.
 ///
 /// # Errors
 /// The text does not have that form, or the event cannot be read.
@@ -161,7 +161,7 @@ impl Subject {
         events::with_new_ids(&self.events[invocation as usize % self.events.len()])
     }
 
-    /// The environment variables that Lambda would set on a local stack. `backend` is its AWS.
+    /// The environment variables that Lambda would set on a local stack. `backend` stands in for AWS.
     ///
     /// # Errors
     /// A variable of the template cannot be evaluated, or `backend`'s certificate cannot be written to `folder`.
@@ -172,7 +172,7 @@ impl Subject {
         folder: &Path,
     ) -> anyhow::Result<Vec<(String, String)>> {
         let aws = backend.url();
-        // Orders that expire: their records have every attribute.
+        // With a retention, records have every attribute.
         let expire = ("OrderRetentionDays", "30".to_owned());
         let template = Template::with(token::parameters().into_iter().chain([expire, ("LocalEndpoint", aws.clone())]));
         let memory = template.text(template.property(self.function, "MemorySize"))?.unwrap_or_default();
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_no_function_has_measures_nothing() {
+    fn refuses_a_name_that_no_function_has() {
         let peer = peer("node=node index.mjs").expect("it has the form");
         let project = || {
             let named = |name: &str, kind| Subject { name: name.to_owned(), kind, ..peer.clone() };

@@ -1,15 +1,14 @@
-//! The environment variables that `template.yaml` sets for a function.
+//! Evaluates the environment variables that `template.yaml` sets for a function.
 
 use anyhow::{Context, bail};
 use serde_yaml_ng::Value;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-static WHOLE: LazyLock<Value> = LazyLock::new(|| {
-    serde_yaml_ng::from_str(include_str!("../../../template.yaml")).expect("SAM reads it, so it is YAML")
-});
+static WHOLE: LazyLock<Value> =
+    LazyLock::new(|| serde_yaml_ng::from_str(include_str!("../../../template.yaml")).expect("the template is YAML"));
 
-/// The stack's template with values for its parameters; a parameter without a value has its default.
+/// The stack's template with values for its parameters. A parameter without a value has its default.
 pub(crate) struct Template {
     whole: &'static Value,
     parameters: BTreeMap<&'static str, String>,
@@ -21,10 +20,10 @@ impl Template {
         Self { whole: &WHOLE, parameters: parameters.into_iter().collect() }
     }
 
-    /// The environment variables of a function, by its folder's name.
+    /// The environment variables of a function, by the name of its folder.
     ///
     /// # Errors
-    /// The template does not have the function, or gives a variable a value that has no rule here.
+    /// The template does not have the function, or a variable's value is of a kind that is not supported here.
     pub(crate) fn environment(&self, function: &str) -> anyhow::Result<Vec<(String, String)>> {
         let variables = self.property(function, "Environment")["Variables"].as_mapping();
         let mut set = Vec::new();
@@ -36,7 +35,7 @@ impl Template {
         Ok(set)
     }
 
-    /// A property of a function, or else of all functions.
+    /// A property of a function, or of `Globals` if the function does not set it.
     pub(crate) fn property(&self, function: &str, name: &str) -> &Value {
         let capitalized = |word: &str| word[..1].to_uppercase() + &word[1..];
         let id = function.split('-').map(capitalized).collect::<String>() + "Function";
@@ -66,7 +65,7 @@ impl Template {
             ("!FindInMap", Value::Sequence(path)) => {
                 self.text(path.iter().fold(&self.whole["Mappings"], |map, key| &map[key]))
             }
-            (tag, _) => bail!("{tag} has no rule here"),
+            (tag, _) => bail!("{tag} is not supported here"),
         }
     }
 
@@ -79,11 +78,11 @@ impl Template {
             ("!Equals", Some([left, right])) => Ok(self.text(left)? == self.text(right)?),
             ("!Not", Some([other])) => Ok(!self.holds(other)?),
             ("!And", Some(all)) => all.iter().try_fold(true, |so_far, one| Ok(so_far && self.holds(one)?)),
-            (tag, _) => bail!("{tag} has no rule here"),
+            (tag, _) => bail!("{tag} is not supported here"),
         }
     }
 
-    /// A parameter, or what a resource is called: its logical id, for a queue a URL, and for a topic an ARN.
+    /// The value of a parameter, or the name of a resource: its logical id, the URL of a queue, or the ARN of a topic.
     fn reference(&self, name: &str) -> anyhow::Result<Option<String>> {
         if name == "AWS::NoValue" {
             return Ok(None);
@@ -141,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_is_named_by_its_arn() {
+    fn a_reference_to_a_topic_is_its_arn() {
         let variables = environment("publish-order");
 
         let arn = "arn:aws:sns:eu-central-1:123456789012:OrderSubmissionsTopic";
@@ -149,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_condition_of_two_decides_on_the_issuer() {
+    fn evaluates_a_condition_of_two_conditions() {
         let variables = environment("authorize-request");
 
         assert_eq!(variables["JWT_ISSUER"], "https://issuer.invalid");

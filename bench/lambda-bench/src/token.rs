@@ -1,4 +1,4 @@
-//! A token that authorize-request accepts, and the parameters with which it does.
+//! A token that authorize-request accepts, and the template parameters for it.
 
 use anyhow::Context;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -8,16 +8,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A published Ed25519 key, for tests. Source: RFC 8037, appendix A.
 const PRIVATE: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
-/// Its public half.
+/// The public part of the key.
 const PUBLIC: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
 const ISSUER: &str = "https://issuer.invalid";
 const AUDIENCE: &str = "twolane";
 
-/// How long a token lasts, in seconds: longer than a run.
+/// Lifetime of a token, in seconds. It is longer than a run.
 const LIFETIME: u64 = 24 * 3600;
 
-/// The template's parameters with which a function accepts [`token`].
+/// The template parameters with which authorize-request accepts [`token`].
 pub(crate) fn parameters() -> [(&'static str, String); 3] {
     let key = json!({"kty": "OKP", "crv": "Ed25519", "kid": "bench", "alg": "EdDSA", "use": "sig", "x": PUBLIC});
     [

@@ -1,4 +1,4 @@
-//! The exit codes of a whole run, with bootstraps that cost nothing to build.
+//! The exit codes of a whole run, with fake bootstraps that need no build.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -7,10 +7,10 @@ use std::process::{Command, Output};
 
 const FUNCTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions");
 
-/// Writes the bootstraps to a folder with that name.
+/// Writes fake bootstraps to a folder with that name.
 fn bootstraps(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    // The program itself: a launcher on the PATH may need an environment.
+    // The interpreter itself, because a launcher on the PATH may need environment variables.
     let python = Command::new("python3").args(["-c", "import sys; print(sys.executable, end='')"]).output();
     let python = String::from_utf8(python.expect("Python is installed").stdout).expect("a path");
     let script = format!("#!{python}\n{}", include_str!("fake_bootstrap.py"));

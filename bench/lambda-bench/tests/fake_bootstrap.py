@@ -1,4 +1,4 @@
-"""A bootstrap that writes one item for each event, whatever the event is."""
+"""A bootstrap that writes one item for each event and ignores the event's content."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-// The loop that Lambda's managed runtime for Node is around a handler, in as few lines as do it.
+// A minimal replacement for the loop of Lambda's managed Node runtime.
 
 import { Agent, request } from 'node:http';
 import { handle } from './handler.mjs';
@@ -6,7 +6,7 @@ import { handle } from './handler.mjs';
 const INVOCATIONS = `http://${process.env.AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime/invocation`;
 const agent = new Agent({ keepAlive: true });
 
-/** Asks the Lambda Runtime API. */
+/** Sends a request to the Lambda Runtime API. */
 function runtime(method, path, body) {
   return new Promise((resolve, reject) => {
     const sent = request(`${INVOCATIONS}/${path}`, { method, agent }, async (response) => {

@@ -1,5 +1,5 @@
-// The create-order function as a careful team would write it for Node and AWS's SDK: the checks, the write, the log
-// line and the answers of the Rust function that it is compared with.
+// The create-order function as a careful team would write it for Node and AWS's SDK, for comparison. It has the same
+// checks, write, log line and responses as the Rust function.
 
 import { createHash } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
@@ -16,7 +16,7 @@ const SECURITY_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options'
 
 const dynamodb = new DynamoDBClient();
 
-/** What the caller did wrong, or the service. */
+/** An error of the caller or of the service, as an HTTP problem. */
 class Problem extends Error {
   constructor(status, detail, { errors, cause } = {}) {
     super(detail, { cause });
@@ -40,7 +40,7 @@ const ORDER = {
   note: [isNote, 'must be at most 500 characters, without U+FFFD, U+FFFE or U+FFFF'],
 };
 
-/** Everything that is wrong with the fields of an object, by JSON pointer. */
+/** All violations in the fields of an object, by JSON pointer. */
 function violations(object, rules, at) {
   if (!isObject(object)) return [{ pointer: at, detail: 'must be an object' }];
   const unknown = Object.keys(object).filter((name) => !Object.hasOwn(rules, name));
@@ -49,7 +49,7 @@ function violations(object, rules, at) {
     ...wrong.map(([name, [, detail]]) => ({ pointer: `${at}/${name}`, detail }))];
 }
 
-/** The order's content, its fields in an order of their own: equal content has equal text. */
+/** The order's content with its fields in a fixed order, so that equal contents have equal JSON. */
 function parseOrder(text) {
   let body;
   try {
@@ -65,16 +65,16 @@ function parseOrder(text) {
   return { currency: body.currency, items: ordered, note: body.note };
 }
 
-/** The order that a REST API's event asks for. */
+/** Reads the order from an event of the REST API. */
 function parse(event) {
   const id = event.pathParameters?.orderId?.toLowerCase() ?? '';
   if (!UUID.test(id)) throw new Problem(400, 'The order id must be a UUID.');
   const owner = event.requestContext.authorizer?.owner;
-  if (!owner) throw new Error('The authorizer does not say whose request it is');
+  if (!owner) throw new Error('The authorizer does not name the owner');
   const type = Object.entries(event.headers ?? {}).find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '';
   if (!/^\s*(application\/json\s*)?(;|$)/i.test(type)) throw new Problem(415, 'Send the order as application/json.');
   const bytes = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
-  if (bytes.length > MAX_BODY_BYTES) throw new Problem(413, `At most ${MAX_BODY_BYTES} bytes are taken.`);
+  if (bytes.length > MAX_BODY_BYTES) throw new Problem(413, `The maximum is ${MAX_BODY_BYTES} bytes.`);
   const content = parseOrder(bytes.toString('utf8'));
   const totalMinor = content.items.reduce((sum, item) => sum + item.quantity * item.unitPriceMinor, 0);
   const placed = event.requestContext.requestTimeEpoch;
@@ -85,7 +85,7 @@ function parse(event) {
     expiresAt };
 }
 
-/** Stores the order with one write: nothing, or what was stored under its id before. */
+/** Stores the order with one write. Returns the order that was stored under its id before, if any. */
 async function store(order) {
   try {
     await dynamodb.send(new PutItemCommand({
@@ -100,7 +100,7 @@ async function store(order) {
     if (error instanceof ConditionalCheckFailedException && error.Item) return unmarshall(error.Item);
     const status = error.$metadata?.httpStatusCode ?? 503;
     if (status < 500 && !/Throttl|ThroughputExceeded|LimitExceeded/.test(error.name)) throw error;
-    throw new Problem(503, 'The database cannot serve it right now. It is safe to repeat.', { cause: error });
+    throw new Problem(503, 'The database cannot serve the request right now. It is safe to repeat.', { cause: error });
   }
 }
 
@@ -109,7 +109,7 @@ function answer(status, mediaType, body, headers) {
   return { statusCode: status, headers: all, body: JSON.stringify(body), isBase64Encoded: false };
 }
 
-/** Answers one request, whatever comes of it. */
+/** Answers one request. Errors become problem responses. */
 export async function handle(event, requestId) {
   const log = (level, message, fields) =>
     console.log(JSON.stringify({ timestamp: new Date().toISOString(), level, message, requestId, ...fields }));

@@ -1,4 +1,4 @@
-"""The loop that Lambda's managed runtime for Python is around a handler, in as few lines as do it."""
+"""A minimal replacement for the loop of Lambda's managed Python runtime."""
 
 import json
 import os

@@ -1,5 +1,5 @@
-"""The create-order function as a careful team would write it for Python and boto3: the checks, the write, the log line
-and the answers of the Rust function that it is compared with."""
+"""The create-order function as a careful team would write it for Python and boto3, for comparison. It has the same
+checks, write, log line and responses as the Rust function."""
 
 import base64
 import binascii
@@ -34,7 +34,7 @@ serialize, deserialize = TypeSerializer().serialize, TypeDeserializer().deserial
 
 
 class Problem(Exception):
-    """What the caller did wrong, or the service."""
+    """An error of the caller or of the service, as an HTTP problem."""
 
     def __init__(self, status, detail, errors=None):
         super().__init__(detail)
@@ -62,7 +62,7 @@ ORDER = {
 
 
 def violations(value, rules, at):
-    """Everything that is wrong with the fields of an object, by JSON pointer."""
+    """All violations in the fields of an object, by JSON pointer."""
     if not isinstance(value, dict):
         return [{"pointer": at, "detail": "must be an object"}]
     wrong = [(name, "is not a known field") for name in value if name not in rules]
@@ -71,7 +71,7 @@ def violations(value, rules, at):
 
 
 def parse_order(body):
-    """The order's content, its fields in an order of their own: equal content has equal text."""
+    """The order's content with its fields in a fixed order, so that equal contents have equal JSON."""
     try:
         order = json.loads(body)
     except ValueError:
@@ -92,7 +92,7 @@ def rfc3339(moment):
 
 
 def parse(event):
-    """The order that a REST API's event asks for."""
+    """Reads the order from an event of the REST API."""
     order_id = ((event["pathParameters"] or {}).get("orderId") or "").lower()
     if not UUID.fullmatch(order_id):
         raise Problem(400, "The order id must be a UUID.")
@@ -104,9 +104,9 @@ def parse(event):
         body = (event["body"] or "").encode()
         body = base64.b64decode(body, validate=True) if event["isBase64Encoded"] else body
     except (UnicodeEncodeError, binascii.Error):
-        raise Problem(400, "The body is not what it is said to be.") from None
+        raise Problem(400, "The body is not valid base64 or text.") from None
     if len(body) > MAX_BODY_BYTES:
-        raise Problem(413, f"At most {MAX_BODY_BYTES} bytes are taken.")
+        raise Problem(413, f"The maximum is {MAX_BODY_BYTES} bytes.")
     content = parse_order(body)
     placed = context["requestTimeEpoch"]
     order = {
@@ -121,7 +121,7 @@ def parse(event):
 
 
 def store(order):
-    """Stores the order with one write: nothing, or what was stored under its id before."""
+    """Stores the order with one write. Returns the order that was stored under its id before, or None."""
     try:
         dynamodb.put_item(
             TableName=TABLE,
@@ -137,14 +137,14 @@ def store(order):
             return {name: deserialize(value) for name, value in error.response["Item"].items()}
         if status < 500 and not re.search("Throttl|ThroughputExceeded|LimitExceeded", code):
             raise
-        raise Problem(503, "The database cannot serve it right now. It is safe to repeat.") from error
+        raise Problem(503, "The database cannot serve the request right now. It is safe to repeat.") from error
     except BotoCoreError as error:
-        raise Problem(503, "The database cannot serve it right now. It is safe to repeat.") from error
+        raise Problem(503, "The database cannot serve the request right now. It is safe to repeat.") from error
     return None
 
 
 def whole(number):
-    """DynamoDB's numbers come as decimals; an order's are whole."""
+    """Converts DynamoDB's decimals to the integers of an order."""
     if isinstance(number, Decimal):
         return int(number)
     raise TypeError(f"{number!r} is not JSON")
@@ -161,7 +161,7 @@ def log(level, message, request_id, **fields):
 
 
 def handle(event, request_id):
-    """Answers one request, whatever comes of it."""
+    """Answers one request. Errors become problem responses."""
     try:
         order = parse(event)
         before = store(order)

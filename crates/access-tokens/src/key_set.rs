@@ -8,11 +8,11 @@ use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
 
-/// Public keys that verify tokens, by their ids. Read from a JSON Web Key Set (RFC 7517).
+/// The public keys that verify tokens. Read from a JSON Web Key Set (RFC 7517).
 #[derive(Clone, Debug, Default)]
 pub struct KeySet(Vec<Key>);
 
-/// A key and the one algorithm that it verifies.
+/// A key and its one algorithm.
 #[derive(Clone, Debug)]
 pub(crate) struct Key {
     id: String,
@@ -20,19 +20,19 @@ pub(crate) struct Key {
     pub(crate) public: DecodingKey,
 }
 
-/// The text is not a key set that can verify anything.
+/// The text is not a usable key set.
 #[derive(Debug, Error)]
 pub enum InvalidKeySet {
     /// Not JSON with a list of keys.
     #[error("the key set is not a JSON object with a list of keys")]
     Malformed(#[source] serde_json::Error),
-    /// A key has its private half (`d`) with it: whoever reads the set could sign tokens.
+    /// A key contains its private part (`d`): readers of the set could sign tokens.
     #[error(
-        "the key set has a private key (d): whoever has read it can make tokens. Use a new key, and publish its public \
-         half only"
+        "the key set has a private key (d), so its readers can sign tokens. Replace the key, and publish only the \
+         public part"
     )]
     PrivateKey,
-    /// Every key was passed over.
+    /// No key is usable.
     #[error("the key set has no signature key with a key id (kid) for RS256, ES256 or EdDSA")]
     NoUsableKey,
 }
@@ -43,14 +43,14 @@ struct Document {
 }
 
 impl KeySet {
-    /// Reads a key set. Keys without an id, for another use or for another algorithm are passed over, as providers
-    /// publish those among others; symmetric keys always are. One private key spoils the set.
+    /// Reads a key set. It ignores symmetric keys, and keys without an id or for another use or algorithm, because
+    /// providers publish such keys, too. A single private key makes the set invalid.
     ///
     /// # Errors
     /// See [`InvalidKeySet`].
     pub fn parse(text: &str) -> Result<Self, InvalidKeySet> {
         let document: Document = serde_json::from_str(text).map_err(InvalidKeySet::Malformed)?;
-        // RSA, EC and OKP keys alike. Source: RFC 7518, sections 6.2.2 and 6.3.2; RFC 8037, section 2.
+        // True for RSA, EC and OKP keys. Source: RFC 7518, sections 6.2.2 and 6.3.2; RFC 8037, section 2.
         if document.keys.iter().any(|key| key.get("d").is_some()) {
             return Err(InvalidKeySet::PrivateKey);
         }
@@ -58,13 +58,13 @@ impl KeySet {
         if keys.is_empty() { Err(InvalidKeySet::NoUsableKey) } else { Ok(Self(keys)) }
     }
 
-    /// Whether there is no key at all.
+    /// Whether the set has no key.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The keys of that id: keys of different types may share one. Source: RFC 7517, section 4.5.
+    /// The keys with that id. Keys of different types may share an id. Source: RFC 7517, section 4.5.
     pub(crate) fn with_id<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a Key> {
         self.0.iter().filter(move |key| key.id == id)
     }

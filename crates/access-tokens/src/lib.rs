@@ -1,13 +1,13 @@
-//! Access tokens of an OpenID Connect provider: JWTs of one issuer for one audience, verified by the issuer's public
-//! keys. No I/O and no clock but the system's: where keys come from is the caller's business.
+//! Access tokens of an OpenID Connect provider: JWTs of one issuer for one audience, verified with the issuer's public
+//! keys. This crate uses the system's clock and does no I/O: the caller fetches the keys.
 //!
-//! What a token may be signed with is a property of the key, never of the token: RSA keys verify RS256, P-256 keys
-//! ES256 and Ed25519 keys `EdDSA`. There is no way to verify `none` or an HMAC.
-//! Source: RFC 8725, "JSON Web Token Best Current Practices", sections 3.1 and 3.2.
+//! The key determines the algorithm, never the token: RSA keys verify RS256, P-256 keys ES256, and Ed25519 keys
+//! `EdDSA`. `none` and HMACs are never accepted. Source: RFC 8725, "JSON Web Token Best Current Practices", sections
+//! 3.1 and 3.2.
 
 mod key_set;
 mod ring_provider;
 mod verifier;
 
 pub use key_set::{InvalidKeySet, KeySet};
-pub use verifier::{AccessToken, CLOCK_SKEW, MAX_TOKEN_BYTES, Refusal, Verifier};
+pub use verifier::{AccessToken, CLOCK_SKEW, InvalidToken, MAX_TOKEN_BYTES, Verifier};

@@ -1,4 +1,4 @@
-//! The signature checks of `jsonwebtoken`, done by `ring`, which the AWS SDK's TLS links already.
+//! Signature checks for `jsonwebtoken` with `ring`, which the AWS SDK's TLS already links.
 
 use jsonwebtoken::{
     Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind,
@@ -11,14 +11,14 @@ use ring::signature::{
 };
 use signature::Verifier;
 
-/// Verifies RS256 by keys of 2 048 to 8 192 bits, ES256 and `EdDSA`; refuses every other algorithm, and signs nothing.
+/// Verifies RS256 with keys of 2 048 to 8 192 bits, ES256 and `EdDSA`. Refuses every other algorithm, and cannot sign.
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: |_, _| Err(ErrorKind::UnsupportedAlgorithm.into()),
     verifier_factory: verifier,
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Makes this the process's provider, unless there is one.
+/// Makes this the process's provider, unless it has one.
 pub(crate) fn install() {
     let _ = PROVIDER.install_default();
 }
@@ -47,16 +47,16 @@ impl Verifier<Vec<u8>> for RingVerifier {
                 RsaPublicKeyComponents { n, e }.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature)
             }
             (Algorithm::ES256, DecodingKeyKind::SecretOrDer(point)) => {
-                by(&ECDSA_P256_SHA256_FIXED, point, message, signature)
+                verify_with(&ECDSA_P256_SHA256_FIXED, point, message, signature)
             }
-            (Algorithm::EdDSA, DecodingKeyKind::SecretOrDer(point)) => by(&ED25519, point, message, signature),
+            (Algorithm::EdDSA, DecodingKeyKind::SecretOrDer(point)) => verify_with(&ED25519, point, message, signature),
             _ => Err(ring::error::Unspecified),
         };
         verified.map_err(|_| signature::Error::new())
     }
 }
 
-fn by(
+fn verify_with(
     algorithm: &'static dyn VerificationAlgorithm,
     key: &[u8],
     message: &[u8],

@@ -1,4 +1,4 @@
-//! One token against one issuer, one audience and the issuer's keys.
+//! Verifies a token against one issuer, one audience and the issuer's keys.
 
 use crate::{KeySet, key_set::Key, ring_provider};
 use jsonwebtoken::{Validation, decode, decode_header, errors::ErrorKind};
@@ -6,17 +6,17 @@ use serde::Deserialize;
 use std::time::Duration;
 use thiserror::Error;
 
-/// Longest token read, in bytes: all headers of a request together have 10 240 at most.
+/// Longest token accepted, in bytes. All headers of a request have at most 10 240 bytes together.
 /// Source: Amazon API Gateway Developer Guide, "Quotas for configuring and running a REST API".
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// How far the issuer's clock may be from this one, for `exp` and `nbf`.
+/// Allowed difference between the issuer's clock and this one, for `exp` and `nbf`.
 pub const CLOCK_SKEW: Duration = Duration::from_secs(30);
 
-/// The last second of year 9999, in seconds since 1970: no session lasts longer.
+/// The last second of the year 9999, in seconds since 1970. A later `exp` counts as this.
 const LAST_SECOND: f64 = 253_402_300_799.0;
 
-/// Types that a token may say it is; other kinds of JWT are no access tokens.
+/// Accepted values of the header `typ`. JWTs of other types are not access tokens.
 /// Source: RFC 7519, section 5.1; RFC 9068, section 2.1; RFC 8725, section 3.11.
 const TYPES: [&str; 3] = ["JWT", "at+jwt", "application/at+jwt"];
 
@@ -27,43 +27,43 @@ pub struct Verifier {
     audience: String,
 }
 
-/// What a verified token says.
+/// The claims of a verified token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessToken {
-    /// Whose token it is: the claim `sub`.
+    /// The claim `sub`.
     pub subject: String,
-    /// When it expires, in seconds since 1970: the claim `exp`, without any allowance for clocks.
+    /// The claim `exp`, in seconds since 1970, without [`CLOCK_SKEW`].
     pub expires_at_unix_seconds: i64,
 }
 
-/// Why a token is not accepted. No word of it comes from the token.
+/// Why a token is refused. The message contains no text from the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Refusal {
+pub enum InvalidToken {
     /// Longer than [`MAX_TOKEN_BYTES`].
     #[error("the token is too long")]
     TooLong,
-    /// Not a JWT, or one that demands an extension.
+    /// Not a JWT, or a JWT that requires an extension (`crit`).
     #[error("the token is malformed")]
     Malformed,
-    /// A JWT of another kind.
-    #[error("the token is of another type")]
+    /// A JWT that is not an access token.
+    #[error("the token has the wrong type")]
     Type,
-    /// It does not name its key.
+    /// The header has no key id (`kid`).
     #[error("the token does not name its key")]
     NoKeyId,
-    /// No key of that id is known: the issuer may have a new one.
+    /// No known key has that id. The issuer may have a new key.
     #[error("the token names an unknown key")]
     UnknownKey,
-    /// It names another algorithm than its key's.
-    #[error("the token is signed by another algorithm than its key's")]
+    /// The header names another algorithm than the key's.
+    #[error("the token's algorithm is not its key's")]
     Algorithm,
     /// Not signed by its key.
     #[error("the signature is not valid")]
     Signature,
-    /// `exp` is over.
+    /// `exp` has passed.
     #[error("the token has expired")]
     Expired,
-    /// `nbf` is to come.
+    /// `nbf` is in the future.
     #[error("the token is not valid yet")]
     NotYetValid,
     /// From another issuer.
@@ -95,8 +95,8 @@ enum OneOrMany {
 }
 
 impl Verifier {
-    /// Accepts tokens that name `issuer` as their `iss`, letter by letter, and `audience` in their `aud`. A token
-    /// without `aud` must name the audience as its `client_id`, as the access tokens of Amazon Cognito do.
+    /// Accepts tokens with exactly `issuer` as `iss`, and with `audience` in `aud`. A token without `aud` must have the
+    /// audience as its `client_id`, as access tokens of Amazon Cognito do.
     /// Source: Amazon API Gateway Developer Guide, "Control access to HTTP APIs with JWT authorizers".
     #[must_use]
     pub fn new(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
@@ -104,27 +104,27 @@ impl Verifier {
         Self { issuer: issuer.into(), audience: audience.into() }
     }
 
-    /// Verifies one token by the system's clock.
+    /// Verifies one token, by the system's clock.
     ///
     /// # Errors
-    /// See [`Refusal`].
-    pub fn verify(&self, token: &str, keys: &KeySet) -> Result<AccessToken, Refusal> {
+    /// See [`InvalidToken`].
+    pub fn verify(&self, token: &str, keys: &KeySet) -> Result<AccessToken, InvalidToken> {
         if token.len() > MAX_TOKEN_BYTES {
-            return Err(Refusal::TooLong);
+            return Err(InvalidToken::TooLong);
         }
         let header = decode_header(token).map_err(|error| match error.kind() {
-            // `none` and other algorithms that are no names to the parser.
-            ErrorKind::InvalidAlgorithmName => Refusal::Algorithm,
-            _ => Refusal::Malformed,
+            // `none` and other names that the parser does not know.
+            ErrorKind::InvalidAlgorithmName => InvalidToken::Algorithm,
+            _ => InvalidToken::Malformed,
         })?;
         if header.crit.is_some() {
-            return Err(Refusal::Malformed);
+            return Err(InvalidToken::Malformed);
         }
         if header.typ.is_some_and(|own| !TYPES.iter().any(|known| own.eq_ignore_ascii_case(known))) {
-            return Err(Refusal::Type);
+            return Err(InvalidToken::Type);
         }
-        let id = header.kid.ok_or(Refusal::NoKeyId)?;
-        let mut refusal = Refusal::UnknownKey;
+        let id = header.kid.ok_or(InvalidToken::NoKeyId)?;
+        let mut refusal = InvalidToken::UnknownKey;
         for key in keys.with_id(&id) {
             match self.verify_by(token, key) {
                 Ok(verified) => return Ok(verified),
@@ -134,12 +134,12 @@ impl Verifier {
         Err(refusal)
     }
 
-    fn verify_by(&self, token: &str, key: &Key) -> Result<AccessToken, Refusal> {
+    fn verify_by(&self, token: &str, key: &Key) -> Result<AccessToken, InvalidToken> {
         let mut validation = Validation::new(key.algorithm);
         validation.algorithms = vec![key.algorithm];
         validation.leeway = CLOCK_SKEW.as_secs();
         validation.validate_nbf = true;
-        // Checked below: `client_id` may stand for it.
+        // `accept` checks the audience: it may be in `client_id`.
         validation.validate_aud = false;
         validation.set_issuer(&[&self.issuer]);
         validation.set_required_spec_claims(&["exp", "iss", "sub"]);
@@ -147,22 +147,22 @@ impl Verifier {
         self.accept(claims.claims)
     }
 
-    fn accept(&self, claims: Claims) -> Result<AccessToken, Refusal> {
+    fn accept(&self, claims: Claims) -> Result<AccessToken, InvalidToken> {
         if claims.iss != self.issuer {
-            return Err(Refusal::Issuer);
+            return Err(InvalidToken::Issuer);
         }
-        // Amazon Cognito signs tokens of both kinds with the same keys and tells them apart by this alone: one that says
-        // who somebody is, and goes to every page, is no permission to act.
+        // Amazon Cognito signs ID tokens and access tokens with the same keys; only `token_use` distinguishes them. An
+        // ID token does not authorize requests.
         if claims.token_use.as_deref().is_some_and(|usage| usage != "access") {
-            return Err(Refusal::Type);
+            return Err(InvalidToken::Type);
         }
-        let meant = match (&claims.aud, &claims.client_id) {
+        let is_for_audience = match (&claims.aud, &claims.client_id) {
             (Some(OneOrMany::One(audience)), _) | (None, Some(audience)) => *audience == self.audience,
             (Some(OneOrMany::Many(audiences)), _) => audiences.contains(&self.audience),
             (None, None) => false,
         };
-        if !meant {
-            return Err(Refusal::Audience);
+        if !is_for_audience {
+            return Err(InvalidToken::Audience);
         }
         #[expect(clippy::cast_possible_truncation, reason = "the range fits, and a fraction of a second is cut off")]
         let expires_at_unix_seconds = claims.exp.clamp(0.0, LAST_SECOND) as i64;
@@ -170,14 +170,16 @@ impl Verifier {
     }
 }
 
-fn refusal(error: &ErrorKind) -> Refusal {
+fn refusal(error: &ErrorKind) -> InvalidToken {
     match error {
-        ErrorKind::InvalidAlgorithm => Refusal::Algorithm,
-        ErrorKind::InvalidSignature => Refusal::Signature,
-        ErrorKind::ExpiredSignature => Refusal::Expired,
-        ErrorKind::ImmatureSignature => Refusal::NotYetValid,
-        ErrorKind::InvalidIssuer => Refusal::Issuer,
-        ErrorKind::MissingRequiredClaim(_) | ErrorKind::InvalidClaimFormat(_) | ErrorKind::Json(_) => Refusal::Claims,
-        _ => Refusal::Malformed,
+        ErrorKind::InvalidAlgorithm => InvalidToken::Algorithm,
+        ErrorKind::InvalidSignature => InvalidToken::Signature,
+        ErrorKind::ExpiredSignature => InvalidToken::Expired,
+        ErrorKind::ImmatureSignature => InvalidToken::NotYetValid,
+        ErrorKind::InvalidIssuer => InvalidToken::Issuer,
+        ErrorKind::MissingRequiredClaim(_) | ErrorKind::InvalidClaimFormat(_) | ErrorKind::Json(_) => {
+            InvalidToken::Claims
+        }
+        _ => InvalidToken::Malformed,
     }
 }

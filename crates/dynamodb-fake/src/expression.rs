@@ -1,25 +1,25 @@
-//! The expressions of one write.
+//! Evaluates the expressions of one write.
 
 use serde_json::{Value, json};
 use std::iter::Peekable;
 
-/// The condition and the update of one write, and what their placeholders stand for.
+/// The condition, the update and the placeholders of one write.
 pub(crate) struct Expressions<'a>(&'a Value);
 
 impl<'a> Expressions<'a> {
-    /// The expressions of a request or of an action of a transaction.
+    /// The expressions of a request, or of one action of a transaction.
     pub(crate) fn of(request: &'a Value) -> Self {
         let used = [tokens(&request["ConditionExpression"]), tokens(&request["UpdateExpression"])].concat();
         for placeholders in ["ExpressionAttributeNames", "ExpressionAttributeValues"] {
             for name in request[placeholders].as_object().into_iter().flatten().map(|(name, _)| name) {
                 let is_used = used.iter().any(|token| token.split('.').any(|part| part == name));
-                assert!(is_used, "{name} is not used, which DynamoDB refuses");
+                assert!(is_used, "{name} is not used: DynamoDB refuses the request");
             }
         }
         Self(request)
     }
 
-    /// Whether the condition holds on the item; without a condition it does.
+    /// Whether the item meets the condition. Without a condition it does.
     pub(crate) fn condition(&self, item: &Value) -> bool {
         let tokens = tokens(&self.0["ConditionExpression"]);
         let mut rest = tokens.iter().map(String::as_str).peekable();
@@ -27,7 +27,7 @@ impl<'a> Expressions<'a> {
             return true;
         }
         let holds = self.either(item, &mut rest);
-        assert_eq!(rest.next(), None, "the condition is read to its end");
+        assert_eq!(rest.next(), None, "the condition has no further tokens");
         holds
     }
 
@@ -68,13 +68,13 @@ impl<'a> Expressions<'a> {
                     "=" => found == value,
                     "<" => number(found) < number(value),
                     ">=" => number(found) >= number(value),
-                    other => panic!("{other} is not served"),
+                    other => panic!("{other} is not implemented"),
                 })
             }
         }
     }
 
-    /// What the update makes of the item.
+    /// The item after the update.
     pub(crate) fn update(&self, item: &Value) -> Value {
         let tokens = tokens(&self.0["UpdateExpression"]);
         let mut rest = tokens.iter().map(String::as_str).peekable();
@@ -91,7 +91,7 @@ impl<'a> Expressions<'a> {
                     let amount = number(self.value(rest.next().expect("a value")));
                     json!({"N": (self.find(item, path).map_or(0, number) + amount).to_string()})
                 }
-                other => panic!("{other} is not served"),
+                other => panic!("{other} is not implemented"),
             };
             self.set(&mut updated, path, value);
             match rest.next() {
@@ -127,7 +127,7 @@ impl<'a> Expressions<'a> {
         let mut names: Vec<_> = path.split('.').map(|name| self.name(name)).collect();
         let last = names.pop().expect("a path has a name");
         let parent = names.iter().fold(item, |parent, name| &mut parent[name]["M"]);
-        parent.as_object_mut().expect("DynamoDB adds nothing to a map that is not there").insert(last, value);
+        parent.as_object_mut().expect("DynamoDB cannot add an entry to a missing map").insert(last, value);
     }
 
     fn find<'i>(&self, item: &'i Value, path: &str) -> Option<&'i Value> {
@@ -154,7 +154,7 @@ fn number(value: &Value) -> i64 {
     value["N"].as_str().and_then(|digits| digits.parse().ok()).expect("a whole number")
 }
 
-/// The words of an expression; parentheses and commas are words.
+/// The tokens of an expression. Parentheses and commas are separate tokens.
 fn tokens(expression: &Value) -> Vec<String> {
     let expression = expression.as_str().unwrap_or_default();
     let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace(',', " , ");

@@ -1,8 +1,8 @@
-//! A table in memory behind Amazon DynamoDB's API, for the tests of adapters.
+//! An in-memory table with Amazon DynamoDB's API, for tests of adapters.
 //!
-//! It serves `GetItem`, `PutItem`, `UpdateItem` and `TransactWriteItems` on a table with the string partition key `pk`, with the
-//! operators of this project's expressions. It evaluates expressions as DynamoDB documents them: a comparison with an attribute
-//! that does not exist is false, and each placeholder of a request must be used. A request that it does not understand panics.
+//! It implements `GetItem`, `PutItem`, `UpdateItem` and `TransactWriteItems` on a table with the string partition key
+//! `pk`, with the operators that this project uses. It evaluates expressions as DynamoDB documents them. A comparison
+//! with a missing attribute is false, and each placeholder of a request must be used. Any other request panics.
 
 mod expression;
 
@@ -15,10 +15,10 @@ use expression::Expressions;
 use serde_json::{Map, Value, json};
 use std::sync::{Arc, Mutex};
 
-/// The requests that a table served, oldest first, each with the name of its operation as `Operation`.
+/// The requests that a table served, oldest first, each with the operation's name as `Operation`.
 pub type Requests = Arc<Mutex<Vec<Value>>>;
 
-/// A client of this HTTP client's DynamoDB, without retries.
+/// A DynamoDB client over this HTTP client, without retries.
 #[must_use]
 pub fn client(http_client: impl HttpClient + 'static) -> Client {
     let config = Config::builder()
@@ -31,10 +31,10 @@ pub fn client(http_client: impl HttpClient + 'static) -> Client {
     Client::from_conf(config)
 }
 
-/// A client of a new table with these items, as DynamoDB's JSON has them.
+/// A client of a new table with these items, in DynamoDB's JSON.
 ///
 /// # Panics
-/// When an item has no `pk`.
+/// If an item has no `pk`.
 #[must_use]
 pub fn table(items: impl IntoIterator<Item = Value>) -> (Client, Requests) {
     let items = items.into_iter().map(|item| (key(&item["pk"]), item)).collect();
@@ -60,13 +60,13 @@ fn key(pk: &Value) -> String {
 /// The items, by their partition keys.
 struct Table(Map<String, Value>);
 
-/// The condition of a write failed: the item, as far as the answer has it.
+/// The condition of a write failed. Has the item if the request wants it.
 struct ConditionFailed {
     old: Option<Value>,
 }
 
 impl Table {
-    /// The status and the answer to one request.
+    /// The status and the body of the response to one request.
     fn serve(&mut self, operation: &str, request: &Value) -> (u16, Value) {
         match operation {
             "GetItem" => {
@@ -87,16 +87,16 @@ impl Table {
                 }
             },
             "TransactWriteItems" => self.transact(request["TransactItems"].as_array().expect("actions")),
-            other => panic!("{other} is not served"),
+            other => panic!("{other} is not implemented"),
         }
     }
 
-    /// Writes all actions or none. The reasons of a cancellation are in the order of the actions.
+    /// Writes all actions or none. The cancellation reasons have the order of the actions.
     fn transact(&mut self, actions: &[Value]) -> (u16, Value) {
         let write = |action: &Value| match (action.get("Put"), action.get("Update")) {
             (Some(put), None) => self.written("PutItem", put),
             (None, Some(update)) => self.written("UpdateItem", update),
-            _ => panic!("{action} is not served"),
+            _ => panic!("{action} is not implemented"),
         };
         let written: Vec<_> = actions.iter().map(write).collect();
         if written.iter().all(Result::is_ok) {
@@ -113,7 +113,7 @@ impl Table {
         (400, error)
     }
 
-    /// What a write makes of its item, with the item's key.
+    /// The key and the item after a write.
     fn written(&self, operation: &str, request: &Value) -> Result<(String, Value), ConditionFailed> {
         let key = key(request.pointer("/Key/pk").unwrap_or(&request["Item"]["pk"]));
         let old = self.0.get(&key);

@@ -1,4 +1,4 @@
-//! Events, in the words of the domain.
+//! Events as domain types.
 
 use shared_kernel::{Currency, Fingerprint, Item, OrderId, Owner, Step, Timestamp, Vote};
 
@@ -11,7 +11,7 @@ pub struct Event {
     pub owner: Owner,
     /// The order's fingerprint: distinguishes a repeat of the order from another order under its id.
     pub fingerprint: Fingerprint,
-    /// When it happened. A repeat of the event has the same time where the time is stored, and else a later one.
+    /// When it happened. A repeat of the event has the same time if the time is stored, else a later one.
     pub occurred_at: Timestamp,
     /// What happened.
     pub kind: EventKind,
@@ -24,7 +24,7 @@ pub enum EventKind {
     Submitted {
         /// What was ordered.
         order: OrderedItems,
-        /// The customer's note. It stays with the order's own service: no later event has it.
+        /// The customer's note. Only the order service keeps it: later events do not contain it.
         note: Option<String>,
     },
     /// The order is recorded, and every step may hold. Published by settle-order.
@@ -35,12 +35,12 @@ pub enum EventKind {
     Confirmed,
     /// The order is cancelled, and every step must undo. Published by settle-order.
     Cancelled {
-        /// Why. The owner reads it.
+        /// Why, for the owner to read.
         reason: String,
     },
 }
 
-/// What an order contains, as far as other services need it.
+/// The part of an order that other services need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderedItems {
     /// The currency of every price.
@@ -50,7 +50,8 @@ pub struct OrderedItems {
 }
 
 impl OrderedItems {
-    /// The sum over all lines, in minor units of the currency: at most 100 × 10 000 × 1 000 000 000, which fits.
+    /// The sum over all lines, in minor units of the currency. At most 100 × 10 000 × 1 000 000 000, which fits a
+    /// `u64`.
     #[must_use]
     pub fn total_minor_units(&self) -> u64 {
         self.items.iter().map(Item::total_minor_units).sum()
@@ -58,7 +59,7 @@ impl OrderedItems {
 }
 
 impl EventKind {
-    /// The event's type, past tense: `order.submitted`, `order.placed`, `order.confirmed`, `order.cancelled`, or
+    /// The event's type: `order.submitted`, `order.placed`, `order.confirmed`, `order.cancelled`, or
     /// `{step}.held`, `{step}.refused`, `{step}.failed`. Subscriptions filter by it.
     #[must_use]
     pub fn name(&self) -> String {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use shared_kernel::{Currency, Fingerprint, Item, OrderId, Owner, Quantity, Sku, Step, Timestamp, UnitPrice, Vote};
 use thiserror::Error;
 
-/// The version of the JSON form. A reader ignores fields that it does not know; a change that it cannot ignore is a new version.
+/// The version of the JSON form. Readers ignore unknown fields. A change that they cannot ignore needs a new version.
 const VERSION: u32 = 1;
 
 /// The text is not an event of the bus.
@@ -15,10 +15,10 @@ pub enum InvalidEvent {
     #[error("not an event: {0}")]
     Json(#[from] serde_json::Error),
     /// The event has another version.
-    #[error("an event of version {0}, and this program reads version {VERSION}")]
+    #[error("the event has version {0}, and this program reads version {VERSION}")]
     Version(u32),
-    /// The field has a value that no event has, or is missing in an event of this type.
-    #[error("an event whose {0} is not valid")]
+    /// The field is not valid, or is missing in an event of this type.
+    #[error("the event's {0} is not valid")]
     Field(&'static str),
 }
 
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_every_field_that_no_event_has() {
+    fn refuses_every_invalid_field() {
         let placed = fakes::event(EventKind::Placed(fakes::ordered_items())).to_json();
         for (pointer, value) in [
             ("/version", json!(2)),

@@ -1,4 +1,4 @@
-//! A publisher that records, and sample values, for tests.
+//! A recording publisher and sample values, for tests.
 
 use crate::{Event, EventKind, EventPublisher, OrderedItems, PublishError};
 use shared_kernel::{Currency, Fingerprint, Item, OrderId, Owner, Quantity, Sku, Timestamp, UnitPrice};
@@ -7,7 +7,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-/// Records what is published, and numbers it from 0. It can fail, before it records.
+/// Records published events. Message ids count from 0. The first calls can fail.
 #[derive(Debug, Default)]
 pub struct RecordingPublisher {
     published: Mutex<Vec<Event>>,
@@ -39,7 +39,7 @@ impl EventPublisher for RecordingPublisher {
     }
 }
 
-/// Alice's order `5f0c1b0e-…`, of which something happened at the start of 2026.
+/// An event of Alice's order `5f0c1b0e-…`, at the start of 2026.
 ///
 /// # Panics
 /// Never: all values are valid.

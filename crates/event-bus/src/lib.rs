@@ -1,11 +1,11 @@
-//! The event bus: events that services publish and subscribe to. A service knows events, and no other service.
+//! The event bus: events that services publish and subscribe to. A service depends on events, not on other services.
 //!
 //! - [`Event`] is one event, with its JSON form.
-//! - [`EventPublisher`] publishes to a topic; [`SnsPublisher`] does so over Amazon SNS.
+//! - [`EventPublisher`] publishes to a topic; [`SnsPublisher`] publishes to Amazon SNS.
 //! - [`Subscriber`] reads the events of an SQS queue that is subscribed to a topic with raw message delivery.
 //! - [`StepService`] is what a service does for one step of an order; [`take_part`] connects it to the bus.
 //!
-//! Events arrive at least once and in any order. Everything that handles one must be idempotent.
+//! Events arrive at least once, in any order. Every event handler must be idempotent.
 
 mod event;
 mod event_json;

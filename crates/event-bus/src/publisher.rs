@@ -6,15 +6,15 @@ use thiserror::Error;
 
 /// Publishes events to one topic.
 pub trait EventPublisher {
-    /// Publishes one event, and returns the id that the topic gave it. When it returns `Ok`, every subscription will receive
-    /// the event at least once. After an error it is not known whether the event was published: publish it again.
+    /// Publishes one event, and returns the topic's message id. After `Ok`, every subscription receives the event at
+    /// least once. After an error, the event was perhaps published: publish it again.
     fn publish(&self, event: &Event) -> impl Future<Output = Result<String, PublishError>> + Send;
 }
 
 /// Why an event was perhaps not published.
 #[derive(Debug, Error)]
 pub enum PublishError {
-    /// The topic is over a limit, did not answer, or not in time.
+    /// The topic is over a limit, or did not answer in time.
     #[error("the topic is not available")]
     Unavailable(#[source] Box<dyn StdError + Send + Sync>),
     /// The topic refuses the event: a permission is missing or a name is wrong.
@@ -23,7 +23,7 @@ pub enum PublishError {
 }
 
 impl PublishError {
-    /// Whether the same request may well succeed in a moment, without a fix.
+    /// Whether the same request may succeed in a moment, without a fix.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Unavailable(_))

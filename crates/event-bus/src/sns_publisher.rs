@@ -1,4 +1,4 @@
-//! Publishing over Amazon SNS.
+//! Publishes to Amazon SNS.
 
 use crate::{Event, EventPublisher, PublishError};
 use aws_sdk_sns::{
@@ -8,12 +8,12 @@ use aws_sdk_sns::{
     types::MessageAttributeValue,
 };
 
-/// The message attribute with the event's type, by which subscriptions filter. Data type `String`.
+/// The message attribute with the event's type. Subscriptions filter by it. Data type `String`.
 pub const EVENT_TYPE_ATTRIBUTE: &str = "eventType";
 
-/// Error codes of Amazon SNS that pass: it, or AWS KMS behind it, is over a limit. So does every fault of SNS, by its status.
-/// Source: Amazon SNS API Reference, `Publish`, errors.
-const PASSING_CODES: [&str; 4] = ["Throttled", "Throttling", "ThrottlingException", "KMSThrottling"];
+/// Error codes that a retry may fix: SNS, or AWS KMS behind it, is over a limit. Server faults are recognized by the
+/// HTTP status. Source: Amazon SNS API Reference, `Publish`, errors.
+const THROTTLING_CODES: [&str; 4] = ["Throttled", "Throttling", "ThrottlingException", "KMSThrottling"];
 
 /// Publishes to a topic of Amazon SNS. The function needs the permission `sns:Publish` on the topic.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub struct SnsPublisher {
 }
 
 impl SnsPublisher {
-    /// Publishes to the topic with that ARN.
+    /// Publishes to the topic `topic_arn`.
     #[must_use]
     pub fn new(client: Client, topic_arn: impl Into<String>) -> Self {
         Self { client, topic_arn: topic_arn.into() }
@@ -42,11 +42,11 @@ impl EventPublisher for SnsPublisher {
     }
 }
 
-/// What a failed request means to the caller of the port.
+/// Converts the error of a failed request.
 fn publish_error(error: SdkError<SnsError>) -> PublishError {
     let refused = match &error {
         SdkError::ServiceError(context) if context.raw().status().is_server_error() => false,
-        SdkError::ServiceError(context) => context.err().code().is_some_and(|code| !PASSING_CODES.contains(&code)),
+        SdkError::ServiceError(context) => context.err().code().is_some_and(|code| !THROTTLING_CODES.contains(&code)),
         SdkError::ConstructionFailure(_) => true,
         _ => false,
     };

@@ -1,12 +1,12 @@
-//! What a service does for one step of an order.
+//! The port of a service that takes part in orders.
 
 use crate::{Delivery, Event, EventKind, EventPublisher, HandleError, OrderedItems};
 use shared_kernel::{OrderId, Owner, RepositoryError, Step, Timestamp, Vote};
 use std::future::Future;
 
-/// A service that takes part in orders: it holds what an order needs, then makes the hold final or undoes it.
+/// A service that takes part in orders. It holds what an order needs, then makes the hold final or undoes it.
 ///
-/// Every method may be called again, late, and in any order, also after the order's end. An implementation MUST make each effect
+/// Calls may be repeated, late and in any order, even after the order's end. An implementation MUST write each effect
 /// in one conditional write or one transaction, identified by owner, order and step.
 pub trait StepService {
     /// Which step this is.
@@ -14,8 +14,8 @@ pub trait StepService {
 
     /// Holds what the order needs, or records that it cannot. A repeat MUST return what the first call recorded.
     ///
-    /// `placed_at` is when the order was placed. Where holds expire, an implementation MUST count their retention from it, as
-    /// orders does: an order that reuses the id of an expired one then holds for itself.
+    /// If holds expire, an implementation MUST count their retention from `placed_at`, as the order service does. Then
+    /// an order that reuses the id of an expired one gets a new hold.
     fn hold(
         &self,
         owner: &Owner,
@@ -31,20 +31,21 @@ pub trait StepService {
     fn undo(&self, owner: &Owner, id: OrderId) -> impl Future<Output = Result<(), RepositoryError>> + Send;
 }
 
-/// What came of [`StepService::hold`].
+/// The result of [`StepService::hold`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HoldOutcome {
-    /// The order's needs are held, or were made final before.
+    /// What the order needs is held, or was made final before.
     Held,
-    /// The service cannot serve the order, for this reason. The owner reads it.
+    /// The service cannot serve the order, for this reason, which the owner reads.
     Refused(String),
     /// The order was cancelled before. Nothing is held.
     Undone,
 }
 
-/// Handles one event for a step: holds and votes, makes final, or undoes.
+/// Handles one event for a step: holds and votes, makes the hold final, or undoes it.
 ///
-/// The last delivery of `order.placed` that fails votes `failed`, so that the order does not wait for its deadline.
+/// If the last delivery of `order.placed` fails, the step votes `failed`, so that the order does not wait for its
+/// deadline.
 ///
 /// # Errors
 /// [`HandleError`]: the event must be redelivered.
@@ -62,19 +63,19 @@ pub async fn take_part<S: StepService, P: EventPublisher>(
             let vote = match &held {
                 Ok(HoldOutcome::Held) => Vote::Held,
                 Ok(HoldOutcome::Refused(reason)) => Vote::Refused(reason.clone()),
-                // The decision is known: it is what made the step undo.
+                // The order is cancelled already, so a vote has no effect.
                 Ok(HoldOutcome::Undone) => return Ok(()),
                 Err(_) if is_last => Vote::Failed(format!("the {} service did not answer in time", S::STEP)),
                 Err(_) => return Ok(held.map(|_| ())?),
             };
             let kind = EventKind::Voted(S::STEP, vote);
             outcomes.publish(&Event { kind, occurred_at: now, ..event.clone() }).await?;
-            // After a `failed` vote the delivery still fails, so that the operator finds the event in the dead-letter queue.
+            // After a `failed` vote the delivery still fails, so that the event moves to the dead-letter queue.
             held?;
         }
         EventKind::Confirmed => service.confirm(owner, id).await?,
         EventKind::Cancelled { .. } => service.undo(owner, id).await?,
-        // The subscription's filter lets none of these through.
+        // The subscription filters these out.
         EventKind::Submitted { .. } | EventKind::Voted(..) => {}
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Events from a queue that is subscribed to a topic.
+//! Reads events from a queue that is subscribed to a topic.
 
 use crate::{Event, PublishError};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsMessage};
@@ -10,22 +10,22 @@ use thiserror::Error;
 /// Reads batches of events.
 #[derive(Debug)]
 pub struct Subscriber<V> {
-    /// Lifts the work on one message to a batch.
+    /// Handles the messages of a batch.
     pub batches: BatchHandler<V>,
     /// Deliveries after which the queue moves a message to its dead-letter queue.
     pub max_receive_count: u32,
-    /// When an event is redelivered after a passing failure.
+    /// The delay before an event is redelivered after a temporary failure.
     pub backoff: Backoff,
 }
 
 /// One delivery of one event.
 #[derive(Clone, Debug)]
 pub struct Delivery {
-    /// What was published.
+    /// The event.
     pub event: Event,
-    /// Deliveries so far, this one included: 1 and more.
+    /// Deliveries so far, including this one: 1 or more.
     pub receive_count: u32,
-    /// Whether the queue moves the event to its dead-letter queue when this delivery fails.
+    /// Whether the queue moves the event to its dead-letter queue if this delivery fails.
     pub is_last: bool,
 }
 
@@ -33,18 +33,18 @@ pub struct Delivery {
 #[derive(Debug, Error)]
 pub enum HandleError {
     /// The service's table failed.
-    #[error("failed to read or write what the service keeps")]
+    #[error("failed to read or write the service's table")]
     Repository(#[from] RepositoryError),
-    /// The service's own event was perhaps not published.
+    /// The event that the service publishes was perhaps not published.
     #[error("failed to publish an event")]
     Publish(#[from] PublishError),
-    /// The event came before what it refers to.
-    #[error("the event came before {0}")]
+    /// The event arrived before something that it depends on.
+    #[error("the event arrived before {0}")]
     TooEarly(&'static str),
 }
 
 impl HandleError {
-    /// Whether the event may well be handled in a moment, without a fix.
+    /// Whether the event may be handled in a moment, without a fix.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -56,10 +56,10 @@ impl HandleError {
 }
 
 impl<V: VisibilityTimeout> Subscriber<V> {
-    /// Runs `handle` on every event of a batch, concurrently, and answers with the messages to redeliver.
+    /// Runs `handle` on every event of a batch, concurrently, and returns the messages to redeliver.
     ///
-    /// An event that `handle` fails is redelivered: after a back-off if the failure may pass, else after the queue's visibility
-    /// timeout. A message that is not an event moves to the dead-letter queue at once.
+    /// If `handle` fails, the event is redelivered: after a back-off if the failure is temporary, else after the
+    /// queue's visibility timeout. A message that is not an event moves to the dead-letter queue at once.
     ///
     /// # Errors
     /// [`UnidentifiedFailure`]: the whole batch must be redelivered.
@@ -96,7 +96,7 @@ impl<V: VisibilityTimeout> Subscriber<V> {
         };
         let (id, event_type) = (event.order_id, event.kind.name());
         let is_last = receive_count >= self.max_receive_count;
-        // Boxed: with a table and a topic below it, the type would be deeper than the compiler's recursion limit.
+        // Boxed, because the type is otherwise deeper than the compiler's recursion limit.
         let Err(error) = Box::pin(handle(Delivery { event, receive_count, is_last })).await else {
             tracing::info!(order.id = %id, event.r#type = event_type, "Handled {event_type} of order {id}");
             return Disposition::Done;
@@ -106,7 +106,7 @@ impl<V: VisibilityTimeout> Subscriber<V> {
         if is_last {
             tracing::error!(order.id = %id, event.r#type = event_type, message.id = message_id, %error,
                 "{event_type} of order {id} failed its last delivery");
-            // Its receive count moves the message to the dead-letter queue: the sooner, the better.
+            // A redelivery without delay moves the message to the dead-letter queue at once.
             return Disposition::RetryAfter(Backoff::NONE);
         }
         tracing::warn!(order.id = %id, event.r#type = event_type, message.id = message_id, %error,

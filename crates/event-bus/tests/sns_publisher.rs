@@ -1,4 +1,4 @@
-//! Requests to Amazon SNS, and what its answers mean.
+//! Requests to Amazon SNS, and the handling of its responses.
 
 use aws_sdk_sns::{
     Client,
@@ -16,7 +16,7 @@ const TOPIC: &str = "arn:aws:sns:eu-central-1:123456789012:OrderEvents";
 const PUBLISHED: &str = r#"<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult>
     <MessageId>94f20ce6-13c5-43a0-9a9e-ca52d816e90b</MessageId></PublishResult></PublishResponse>"#;
 
-/// A publisher to an SNS that always gives this answer, and the bodies of the requests that it got.
+/// A publisher to a fake SNS that always gives this answer, and the bodies of the requests that it got.
 fn answering(status: u16, answer: String) -> (SnsPublisher, Arc<Mutex<Vec<String>>>) {
     let requests = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&requests);
@@ -81,7 +81,7 @@ async fn publishes_the_event_with_its_type_as_an_attribute() {
 }
 
 #[tokio::test]
-async fn tells_what_passes_from_what_needs_a_fix() {
+async fn distinguishes_temporary_errors_from_those_that_need_a_fix() {
     for (status, code, is_retryable) in [
         (400, "Throttled", true),
         (400, "Throttling", true),
@@ -104,7 +104,7 @@ async fn tells_what_passes_from_what_needs_a_fix() {
 }
 
 #[tokio::test]
-async fn takes_an_answer_that_is_not_of_sns_for_unavailability() {
+async fn treats_an_answer_that_is_not_from_sns_as_unavailability() {
     let (publisher, _) = answering(502, "<html>Bad Gateway</html>".to_owned());
 
     let error = publisher.publish(&fakes::event(EventKind::Confirmed)).await.expect_err("it was not published");

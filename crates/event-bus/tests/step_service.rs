@@ -8,7 +8,7 @@ use event_bus::{
 use shared_kernel::{OrderId, Owner, RepositoryError, Step, Timestamp, Vote};
 use std::sync::Mutex;
 
-/// A stock service that holds with this outcome, or cannot reach its table; it records its calls.
+/// A stock service that holds with this outcome; `None`: it cannot reach its table. It records its calls.
 struct Stock {
     outcome: Option<HoldOutcome>,
     calls: Mutex<Vec<&'static str>>,
@@ -55,7 +55,7 @@ fn placed() -> EventKind {
     EventKind::Placed(fakes::ordered_items())
 }
 
-/// What one delivery comes to, and what is published.
+/// The result of one delivery, and the published events.
 async fn deliver(service: &Stock, kind: EventKind, is_last: bool) -> (Result<(), HandleError>, Vec<EventKind>) {
     let topic = RecordingPublisher::default();
     let delivery = Delivery { event: fakes::event(kind), receive_count: 1, is_last };
@@ -63,12 +63,12 @@ async fn deliver(service: &Stock, kind: EventKind, is_last: bool) -> (Result<(),
     let handled = take_part(service, &topic, delivery, now()).await;
 
     let published = topic.published();
-    assert!(published.iter().all(|event| event.occurred_at == now()), "a vote has its own time");
+    assert!(published.iter().all(|event| event.occurred_at == now()), "a vote has the time of the vote");
     (handled, published.into_iter().map(|event| event.kind).collect())
 }
 
 #[tokio::test]
-async fn votes_as_it_holds() {
+async fn votes_according_to_the_hold() {
     for (outcome, vote) in
         [(HoldOutcome::Held, Vote::Held), (HoldOutcome::Refused("2 left".into()), Vote::Refused("2 left".into()))]
     {
@@ -99,7 +99,7 @@ async fn a_failed_hold_votes_at_its_last_delivery_and_not_before() {
 }
 
 #[tokio::test]
-async fn a_vote_that_is_not_published_is_redelivered() {
+async fn an_event_is_redelivered_if_its_vote_is_not_published() {
     let topic = RecordingPublisher::failing_first(1);
     let delivery = Delivery { event: fakes::event(placed()), receive_count: 1, is_last: false };
 
@@ -110,7 +110,7 @@ async fn a_vote_that_is_not_published_is_redelivered() {
 }
 
 #[tokio::test]
-async fn makes_final_or_undoes_what_it_holds_and_publishes_nothing() {
+async fn makes_holds_final_or_undoes_them_and_publishes_nothing() {
     let service = Stock::with(Some(HoldOutcome::Held));
     for kind in [EventKind::Confirmed, EventKind::Cancelled { reason: "no".into() }] {
         let (handled, published) = deliver(&service, kind, false).await;
@@ -122,7 +122,7 @@ async fn makes_final_or_undoes_what_it_holds_and_publishes_nothing() {
 }
 
 #[tokio::test]
-async fn a_decision_that_it_cannot_carry_out_is_redelivered_and_never_voted_on() {
+async fn a_decision_that_fails_is_redelivered_without_a_vote() {
     for kind in [EventKind::Confirmed, EventKind::Cancelled { reason: "no".into() }] {
         let (handled, published) = deliver(&Stock::with(None), kind, true).await;
 

@@ -1,4 +1,4 @@
-//! Batches of events as Lambda delivers them: what is handled, what is redelivered, and when.
+//! Batches of events as Lambda delivers them: which are handled, which are redelivered, and when.
 
 use event_bus::{Delivery, Event, EventKind, HandleError, PublishError, Subscriber, fakes};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use std::{
 
 const MAX_RECEIVE_COUNT: u32 = 5;
 
-/// Records the messages whose visibility timeout is changed, each with its new timeout.
+/// Records each change of a visibility timeout: the message id and the new timeout.
 #[derive(Debug, Default)]
 struct Changes(Mutex<Vec<(String, Duration)>>);
 
@@ -35,7 +35,7 @@ fn event(kind: EventKind) -> String {
     fakes::event(kind).to_json()
 }
 
-/// Handles a batch, and answers with the ids that are redelivered, in order, and the changed visibility timeouts.
+/// Handles a batch. Returns the sorted ids of the redelivered messages, and the changed visibility timeouts.
 async fn handle<F: Future<Output = Result<(), HandleError>>>(
     records: Vec<Value>,
     handle: impl Fn(Delivery) -> F,
@@ -58,7 +58,7 @@ async fn handle<F: Future<Output = Result<(), HandleError>>>(
 }
 
 #[tokio::test]
-async fn hands_over_every_event_with_its_delivery() {
+async fn passes_every_event_with_its_delivery() {
     let seen = Mutex::new(Vec::new());
     let records = vec![
         record("1", &event(EventKind::Confirmed), 1),
@@ -98,7 +98,7 @@ async fn redelivers_only_the_event_that_failed() {
 }
 
 #[tokio::test]
-async fn a_passing_failure_backs_off_and_a_lasting_one_waits_for_the_visibility_timeout() {
+async fn a_temporary_failure_backs_off_and_a_lasting_one_waits_for_the_visibility_timeout() {
     type MakeError = fn() -> HandleError;
     let cases: [(MakeError, bool); 5] = [
         (|| RepositoryError::Throttled("slow down".into()).into(), true),
@@ -118,7 +118,7 @@ async fn a_passing_failure_backs_off_and_a_lasting_one_waits_for_the_visibility_
 }
 
 #[tokio::test]
-async fn an_event_that_failed_its_last_delivery_moves_on_at_once() {
+async fn an_event_that_failed_its_last_delivery_is_redelivered_without_delay() {
     let records = vec![record("1", &event(EventKind::Confirmed), MAX_RECEIVE_COUNT)];
 
     let (failed, changed) = handle(records, async |_| Err(RepositoryError::Refused("not allowed".into()).into())).await;
@@ -127,7 +127,7 @@ async fn an_event_that_failed_its_last_delivery_moves_on_at_once() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_not_an_event_moves_to_the_dead_letter_queue_at_once_and_alone() {
+async fn only_a_message_that_is_not_an_event_moves_to_the_dead_letter_queue_at_once() {
     let mut newer: Value = serde_json::from_str(&event(EventKind::Confirmed)).expect("an event is JSON");
     newer["version"] = json!(2);
     let wrapped = json!({"Type": "Notification", "Message": event(EventKind::Confirmed)}).to_string();
@@ -147,7 +147,7 @@ async fn a_message_that_is_not_an_event_moves_to_the_dead_letter_queue_at_once_a
 }
 
 #[tokio::test]
-async fn an_event_whose_handler_panics_is_redelivered_alone() {
+async fn only_the_event_is_redelivered_if_its_handler_panics() {
     let records = vec![record("1", &event(EventKind::Confirmed), 1), record("2", &event(EventKind::Confirmed), 2)];
 
     let (failed, _) = handle(records, async |delivery: Delivery| {

@@ -1,4 +1,4 @@
-//! Writes that met another transaction on the same item.
+//! Retries writes that conflict with another transaction on the same item.
 
 use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
@@ -8,12 +8,14 @@ use dynamodb_errors::{TRANSACTION_CONFLICT, repository_error};
 use shared_kernel::RepositoryError;
 use std::{error::Error as StdError, time::Duration};
 
-/// Attempts, the first included. The delays between them take 1.6 s at most, 0.8 s on average.
+/// Attempts, including the first. The delays between them add up to 1.6 s at most, 0.8 s on average.
 ///
-/// In a simulation of ten functions that write one counter without pause, transactions of 8 ms, 4 % of the writes gave up.
+/// In a simulation, ten functions wrote one counter without pause, in transactions of 8 ms: 4 % of the writes failed
+/// after all attempts.
 const MAX_ATTEMPTS: u32 = 8;
 
-/// Longest delay before the second attempt. It doubles with each attempt, up to [`MAX_DELAY`]. A transaction takes some 10 ms.
+/// Longest delay before the second attempt. It doubles with each attempt, up to [`MAX_DELAY`]. A transaction takes
+/// about 10 ms.
 const BASE_DELAY: Duration = Duration::from_millis(25);
 
 /// Longest delay before any attempt.
@@ -29,7 +31,7 @@ pub(crate) enum WriteError {
 }
 
 impl WriteError {
-    /// What a failed write of one item means.
+    /// Converts the error of a failed write of one item.
     pub(crate) fn new<E, R>(error: SdkError<E, R>) -> Self
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
@@ -48,12 +50,12 @@ impl From<RepositoryError> for WriteError {
     }
 }
 
-/// Repeats `write` while it meets other transactions, after a delay with full jitter, a few times.
+/// Retries `write` while it conflicts with other transactions, up to [`MAX_ATTEMPTS`], with full jitter.
 ///
-/// A redelivery by the queue would be the next chance, many seconds later: a conflict is over in milliseconds.
+/// A conflict lasts milliseconds, but a redelivery by the queue comes many seconds later.
 ///
 /// # Errors
-/// What the last attempt met.
+/// The error of the last attempt.
 pub(crate) async fn retry_conflicts<T, F>(write: impl Fn() -> F) -> Result<T, RepositoryError>
 where
     F: Future<Output = Result<T, WriteError>>,
@@ -69,7 +71,7 @@ where
     }
 }
 
-/// A delay after that many attempts, 1 or more, at random between nothing and its bound.
+/// A random delay after `attempts` attempts, 1 or more, between zero and its bound.
 /// Source: AWS Architecture Blog, "Exponential Backoff And Jitter".
 fn delay(attempts: u32) -> Duration {
     MAX_DELAY.min(BASE_DELAY * (1 << (attempts - 1))).mul_f64(fastrand::f64())
@@ -85,7 +87,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn repeats_a_conflict_until_it_is_over() {
+    async fn retries_a_conflict_until_it_is_over() {
         let writes = Cell::new(0);
         let write = || {
             writes.set(writes.get() + 1);
@@ -99,7 +101,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn gives_up_a_conflict_that_lasts_as_a_passing_failure() {
+    async fn reports_a_lasting_conflict_as_a_temporary_failure() {
         let writes = Cell::new(0);
         let write = || {
             writes.set(writes.get() + 1);
@@ -113,7 +115,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn repeats_nothing_but_conflicts() {
+    async fn retries_only_conflicts() {
         let writes = Cell::new(0);
         let write = || {
             writes.set(writes.get() + 1);

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use shared_kernel::{RepositoryError, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 
-/// An item as DynamoDB has it.
+/// An item of DynamoDB.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// The attributes of one item. `createdAt` is RFC 3339 text; `expiresAt` is in seconds, as DynamoDB's time to live wants it.
-/// A hold that is held has the same moment as `keepUntil`: it must not be deleted before it ends.
+/// The attributes of one item. `createdAt` is RFC 3339 text. `expiresAt` is in seconds, as DynamoDB's time to live
+/// requires. While a hold is HELD, it has that time in `keepUntil` instead, so that DynamoDB does not delete it.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct HoldRecord {
@@ -27,7 +27,7 @@ pub(crate) struct HoldRecord {
 }
 
 impl HoldRecord {
-    /// The item of `hold`, to be forgotten at `keep_until` if there is such a moment, and not before it ends.
+    /// The item of `hold`. DynamoDB deletes it at `keep_until`, if that is set, but not while it is HELD.
     pub(crate) fn item(key: &HoldKey, hold: &Hold, keep_until: Option<Timestamp>) -> Result<Item, RepositoryError> {
         let claim = |claim: &Claim| (claim.counter.as_str().to_owned(), claim.amount);
         let is_held = hold.state == HoldState::Held;
@@ -59,15 +59,15 @@ impl HoldRecord {
     }
 }
 
-/// Partition key of a counter. No kind of hold is called `counter`.
+/// The partition key of a counter. It cannot clash with a hold's: no kind of hold is called `counter`.
 pub(crate) fn counter_pk(counter: &CounterKey) -> AttributeValue {
     AttributeValue::S(format!("counter#{counter}"))
 }
 
-/// What the counter of an item has.
+/// The amount that a counter's item has.
 pub(crate) fn read_counter(item: &Item) -> Result<u64, RepositoryError> {
     let number = item.get(AVAILABLE).and_then(|value| value.as_n().ok()?.parse().ok());
-    number.ok_or_else(|| RepositoryError::Unreadable("the counter is not a whole number from 0".into()))
+    number.ok_or_else(|| RepositoryError::Unreadable("the counter is not a whole number of 0 or more".into()))
 }
 
 /// The attribute of a counter.
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_no_counter_but_a_whole_number() {
+    fn refuses_a_counter_that_is_not_a_whole_number() {
         for value in [AttributeValue::N("-1".into()), AttributeValue::N("1.5".into()), AttributeValue::S("1".into())] {
             let item = Item::from([(AVAILABLE.to_owned(), value.clone())]);
 

@@ -1,4 +1,4 @@
-//! Counters that this process is writing.
+//! Serializes this process's transactions on the same counter.
 
 use holds::{Claim, CounterKey};
 use std::{
@@ -7,10 +7,10 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// Lets one transaction of this process at a time write a counter.
+/// Lets only one transaction of this process at a time write a counter.
 ///
-/// The orders of one batch often need the same counter. Transactions on it at the same moment would cancel each other and use up
-/// their attempts. Transactions of other processes still do.
+/// The orders of one batch often need the same counter. Concurrent transactions on it would cancel each other and use
+/// up their attempts. Transactions of other processes can still conflict.
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
     counters: Mutex<HashSet<CounterKey>>,
@@ -25,11 +25,11 @@ pub(crate) struct Reserved<'a> {
 }
 
 impl InFlight {
-    /// Waits until no other transaction of this process writes a counter of these claims. All are reserved at once, so no two
-    /// transactions wait for each other.
+    /// Waits until no other transaction of this process writes a counter of these claims. It reserves all counters at
+    /// once, so transactions cannot deadlock.
     pub(crate) async fn reserve<'a>(&'a self, claims: &'a [Claim]) -> Reserved<'a> {
         loop {
-            // Made before the check, so that it sees every release after the check.
+            // Created before the check, so that it sees every release after the check.
             let released = self.released.notified();
             if self.try_reserve(claims) {
                 return Reserved { in_flight: self, claims };
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_that_is_given_up_while_it_waits_reserves_nothing() {
+    fn a_transaction_that_is_cancelled_while_it_waits_reserves_nothing() {
         let in_flight = InFlight::default();
         let [first, both] = [&claims(["SKU-1"])[..], &claims(["SKU-1", "SKU-2"])[..]];
         let reserved = in_flight.reserve(first).now_or_never().expect("nothing is reserved");

@@ -25,7 +25,7 @@ use std::{
 
 /// Keeps holds and counters in a table with the string partition key `pk`.
 ///
-/// A function that holds needs the permissions `dynamodb:PutItem` and `dynamodb:UpdateItem` on the table, one that reads
+/// To write, a function needs `dynamodb:PutItem` and `dynamodb:UpdateItem` on the table. To read, it needs
 /// `dynamodb:GetItem`.
 #[derive(Clone, Debug)]
 pub struct DynamoDbHoldRepository {
@@ -36,8 +36,8 @@ pub struct DynamoDbHoldRepository {
 }
 
 impl DynamoDbHoldRepository {
-    /// Keeps holds in `table_name`: for `retention` after they were created, or for ever. A hold that has not ended is
-    /// never forgotten, as its claims would be lost with it. Nor is a counter.
+    /// Keeps holds in `table_name` for `retention` after they were created; `None` keeps them for ever. A HELD hold
+    /// never expires, because its claims would be lost. Counters never expire.
     #[must_use]
     pub fn new(client: Client, table_name: impl Into<String>, retention: Option<Duration>) -> Self {
         Self { client, table_name: table_name.into(), retention, in_flight: Arc::default() }
@@ -47,12 +47,13 @@ impl DynamoDbHoldRepository {
         HoldRecord::item(key, hold, self.keep_until(hold.created_at))
     }
 
-    /// When a hold that was created at that moment is forgotten, if it has ended by then.
+    /// When a hold that was created at `created_at` expires, if it has ended by then.
     fn keep_until(&self, created_at: Timestamp) -> Option<Timestamp> {
         self.retention.map(|retention| created_at.plus(retention))
     }
 
-    /// The update of a hold to the state `:end`. A hold that was created without a retention is kept for one from now on.
+    /// The update of a hold to the state `:end`. A hold that was created without a retention expires one retention from
+    /// now.
     fn end_expression(&self) -> &'static str {
         if self.retention.is_some() {
             "SET #state = :end, expiresAt = if_not_exists(keepUntil, :expiresAt)"
@@ -88,7 +89,7 @@ impl DynamoDbHoldRepository {
         match failed.get(0) {
             Some(Some(item)) => return Ok(TakeOutcome::Exists(HoldRecord::read(item.clone())?)),
             Some(None) => {
-                return Err(RepositoryError::Unavailable("the answer lacks the hold in the way".into()).into());
+                return Err(RepositoryError::Unavailable("the response lacks the existing hold".into()).into());
             }
             None => {}
         }
@@ -102,7 +103,7 @@ impl DynamoDbHoldRepository {
         Ok(TakeOutcome::Short(shortages))
     }
 
-    /// Takes a claim, if the counter has that much. A counter without a record has `initial`.
+    /// Takes a claim if the counter has enough. A counter without a record has `initial`.
     fn taking(&self, claim: &Claim, initial: u64) -> TransactWriteItem {
         let condition = if initial >= claim.amount {
             "attribute_not_exists(#available) OR #available >= :amount"
@@ -118,7 +119,7 @@ impl DynamoDbHoldRepository {
         transact(update)
     }
 
-    /// Gives back what a hold has taken, if it is still held.
+    /// Undoes a hold and gives back its claims, if it is still HELD.
     async fn give_back(&self, key: &HoldKey, claims: &[Claim], now: Timestamp) -> Result<(), WriteError> {
         let undo = Update::builder()
             .table_name(&self.table_name)
@@ -133,7 +134,7 @@ impl DynamoDbHoldRepository {
         let written = self.client.transact_write_items().set_transact_items(Some(actions.collect())).send().await;
 
         let Err(error) = written else { return Ok(()) };
-        // Only the hold has a condition. When it fails, another delivery undid the hold, or it is final.
+        // Only the hold has a condition. If it fails, another delivery undid the hold, or the hold is final.
         failed_conditions(error).map(|_| ())
     }
 
@@ -145,7 +146,7 @@ impl DynamoDbHoldRepository {
             .expression_attribute_values(":amount", AttributeValue::N(claim.amount.to_string()))
     }
 
-    /// Records a hold that takes nothing, unless there is one: then it answers with that.
+    /// Records a hold that takes nothing. If one exists, returns that one and writes nothing.
     async fn put_if_absent(&self, key: &HoldKey, hold: &Hold) -> Result<Option<Hold>, WriteError> {
         let put = self
             .client
@@ -156,11 +157,11 @@ impl DynamoDbHoldRepository {
             .expression_attribute_values(":now", now_in_seconds())
             .return_values_on_condition_check_failure(AllOld);
         let Err(error) = put.send().await else { return Ok(None) };
-        let in_the_way = error.as_service_error().and_then(|error| match error {
+        let existing = error.as_service_error().and_then(|error| match error {
             PutItemError::ConditionalCheckFailedException(failed) => failed.item.clone(),
             _ => None,
         });
-        match in_the_way {
+        match existing {
             Some(item) => Ok(Some(HoldRecord::read(item)?)),
             None => Err(WriteError::new(error)),
         }
@@ -178,11 +179,11 @@ impl DynamoDbHoldRepository {
             .set_expression_attribute_values(Some(self.end_values(&HoldState::Done, now)))
             .return_values_on_condition_check_failure(AllOld);
         let Err(error) = update.send().await else { return Ok(()) };
-        let in_the_way = error.as_service_error().and_then(|error| match error {
+        let existing = error.as_service_error().and_then(|error| match error {
             UpdateItemError::ConditionalCheckFailedException(failed) => failed.item.clone(),
             _ => None,
         });
-        let Some(item) = in_the_way else { return Err(WriteError::new(error)) };
+        let Some(item) = existing else { return Err(WriteError::new(error)) };
         match HoldRecord::read(item)?.state {
             HoldState::Done => Ok(()),
             state => {
@@ -198,11 +199,11 @@ impl DynamoDbHoldRepository {
     }
 }
 
-/// There is no hold. One that expired counts as absent: DynamoDB deletes it up to days later.
+/// The hold is absent. An expired hold counts as absent, because DynamoDB may delete it days later.
 /// Source: Amazon DynamoDB Developer Guide, "Using time to live (TTL) in DynamoDB".
 const ABSENT: &str = "attribute_not_exists(pk) OR expiresAt < :now";
 
-/// The present moment as DynamoDB's time to live counts it.
+/// The present moment in seconds since 1970, as DynamoDB's time to live requires.
 fn now_in_seconds() -> AttributeValue {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     AttributeValue::N(since_epoch.as_secs().to_string())
@@ -214,7 +215,7 @@ fn transact(update: UpdateBuilder) -> TransactWriteItem {
 }
 
 impl HoldRepository for DynamoDbHoldRepository {
-    /// One transaction, whatever comes of it: when a condition fails, DynamoDB returns the item that failed it in the same answer.
+    /// Always one transaction. If a condition fails, DynamoDB's response contains the item.
     async fn take(&self, key: &HoldKey, hold: &Hold, initial: u64) -> Result<TakeOutcome, RepositoryError> {
         let _reserved = self.in_flight.reserve(&hold.claims).await;
         retry_conflicts(|| self.take_once(key, hold, initial)).await

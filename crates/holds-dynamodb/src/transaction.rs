@@ -1,4 +1,4 @@
-//! Why DynamoDB cancelled a transaction.
+//! Reads why DynamoDB cancelled a transaction.
 
 use crate::{conflict::WriteError, hold_record::Item};
 use aws_sdk_dynamodb::{
@@ -7,17 +7,18 @@ use aws_sdk_dynamodb::{
 use dynamodb_errors::repository_error;
 use shared_kernel::RepositoryError;
 
-/// Codes of cancellation reasons. Source: Amazon DynamoDB API Reference, `TransactWriteItems`, `TransactionCanceledException`.
+/// Codes of cancellation reasons. Source: Amazon DynamoDB API Reference, `TransactWriteItems`,
+/// `TransactionCanceledException`.
 const NONE: &str = "None";
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 const CONFLICT: &str = "TransactionConflict";
 const THROTTLING: [&str; 2] = ["ProvisionedThroughputExceeded", "ThrottlingError"];
 
-/// The conditions of a transaction that failed, by the position of their action.
+/// The failed conditions of a transaction, by the position of their action.
 #[derive(Debug)]
 pub(crate) struct FailedConditions(Vec<Option<Failed>>);
 
-/// A condition failed on this item; on none if there is no such item.
+/// The item that failed the condition; `None` if the item does not exist.
 pub(crate) type Failed = Option<Item>;
 
 impl FailedConditions {
@@ -27,8 +28,8 @@ impl FailedConditions {
     }
 }
 
-/// The conditions for which a transaction was cancelled, or why it failed otherwise. A failed condition of the first action, the
-/// one on the hold, decides, whatever became of the other actions.
+/// The failed conditions that cancelled a transaction, or the error if it failed for another reason. If the condition
+/// on the hold failed, which is the first action, the other actions do not matter.
 pub(crate) fn failed_conditions<R>(error: SdkError<TransactWriteItemsError, R>) -> Result<FailedConditions, WriteError>
 where
     R: std::fmt::Debug + Send + Sync + 'static,
@@ -60,6 +61,6 @@ fn code(reason: &CancellationReason) -> &str {
 }
 
 fn failed(reason: &CancellationReason) -> Option<Failed> {
-    // Without an item the answer may have an empty map.
+    // Without an item, the response may have an empty map.
     (code(reason) == CONDITION_FAILED).then(|| reason.item().filter(|item| !item.is_empty()).cloned())
 }

@@ -1,8 +1,8 @@
-//! Counters, and what is taken from them.
+//! Counters, and claims on them.
 
 use std::fmt;
 
-/// Which counter of a service, for example `SKU-1`. A service makes its keys so that no two things share one.
+/// The key of a counter, for example `SKU-1`. It is unique within a service.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CounterKey(String);
 
@@ -26,20 +26,20 @@ impl fmt::Display for CounterKey {
     }
 }
 
-/// What a hold takes from one counter.
+/// The amount that a hold takes from one counter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// The counter.
     pub counter: CounterKey,
-    /// How much: 1 and more.
+    /// The amount: 1 or more.
     pub amount: u64,
 }
 
 /// A counter that has less than a hold claims.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shortage {
-    /// What the hold claims.
+    /// The hold's claim.
     pub claim: Claim,
-    /// What the counter had at that moment.
+    /// The amount that the counter had.
     pub available: u64,
 }

@@ -4,7 +4,7 @@ use crate::Claim;
 use shared_kernel::{OrderId, Owner, Timestamp};
 use std::fmt;
 
-/// Which hold of a service: `{kind}#{owner}#{id}`, for example `order#alice#5f0c1b0e-…`.
+/// The key of a hold within a service: `{kind}#{owner}#{id}`, for example `order#alice#5f0c1b0e-…`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HoldKey(String);
 
@@ -15,8 +15,8 @@ impl HoldKey {
         Self::new("order", owner, id)
     }
 
-    /// A hold of another `kind`, a word without `#`. Every `id` of the kind must have the same length, or no `#`: then no two
-    /// holds share a key, whatever the owner's name is.
+    /// A hold of another `kind`, a word without `#`. All ids of the kind must have the same length, or no `#`. Then two
+    /// holds never share a key, whatever the owner's name.
     #[must_use]
     pub fn new(kind: &'static str, owner: &Owner, id: impl fmt::Display) -> Self {
         Self(format!("{kind}#{owner}#{id}"))
@@ -29,18 +29,18 @@ impl HoldKey {
     }
 }
 
-/// What a service holds, held or refused to hold.
+/// What a service holds for one order or payment, or has refused to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
-    /// How it stands.
+    /// Its state.
     pub state: HoldState,
-    /// What it takes, or would take if it were not refused. At most one claim a counter. Empty if there is nothing to take.
+    /// What it takes, or would take if it were not refused: at most one claim for each counter. May be empty.
     pub claims: Vec<Claim>,
     /// When it was first recorded.
     pub created_at: Timestamp,
 }
 
-/// How a hold stands.
+/// The state of a hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HoldState {
     /// Its claims are taken, until it is confirmed or undone.
@@ -49,12 +49,12 @@ pub enum HoldState {
     Done,
     /// Its claims were given back, or never taken. It can never be held again.
     Undone,
-    /// A counter had too little, for this reason. The owner reads it.
+    /// A counter had too little. The owner reads this reason.
     Refused(String),
 }
 
 impl HoldState {
-    /// `HELD`, `DONE`, `UNDONE` or `REFUSED`: as in records.
+    /// `HELD`, `DONE`, `UNDONE` or `REFUSED`, as stored in records.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -65,7 +65,7 @@ impl HoldState {
         }
     }
 
-    /// The state of that name, if its reason is there where it needs one.
+    /// The state of that name. `None` for other names, and for `REFUSED` without a reason.
     #[must_use]
     pub fn from_name(name: &str, reason: Option<String>) -> Option<Self> {
         match name {
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_holds_of_owners_and_kinds_apart() {
+    fn separates_the_holds_of_owners_and_kinds() {
         let id = OrderId::parse("5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b").expect("a UUID");
         let [alice, other] = ["alice", "alice#order"].map(|name| Owner::parse(name).expect("visible ASCII"));
 

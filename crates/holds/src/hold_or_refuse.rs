@@ -1,19 +1,19 @@
-//! The use case that services share.
+//! The use case that all services share.
 
 use crate::{Hold, HoldKey, HoldRepository, HoldState, RefuseOutcome, Shortage, TakeOutcome};
 use shared_kernel::RepositoryError;
 
-/// A hold, and who recorded it.
+/// A hold, and whether this call recorded it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recorded {
     /// This call recorded it.
     Now(Hold),
-    /// It was recorded before; this is how it stands.
+    /// It was recorded before, and has this state now.
     Before(Hold),
 }
 
 impl Recorded {
-    /// The hold as it is recorded.
+    /// The recorded hold.
     #[must_use]
     pub fn into_hold(self) -> Hold {
         match self {
@@ -22,11 +22,11 @@ impl Recorded {
     }
 }
 
-/// Takes what `hold` claims, or records that it is refused for the `reason` of what is short. A repeat returns what the first
-/// call recorded.
+/// Takes what `hold` claims. If counters are short, records that the hold is refused, with `reason` of the shortages. A
+/// repeat returns what the first call recorded.
 ///
 /// # Errors
-/// The repository's: a repeat is safe.
+/// Those of the repository. A repeat is safe.
 pub async fn hold_or_refuse<R: HoldRepository>(
     repository: &R,
     key: &HoldKey,
@@ -42,7 +42,7 @@ pub async fn hold_or_refuse<R: HoldRepository>(
     let refused = Hold { state: HoldState::Refused(reason(&shortages)), ..hold };
     match repository.refuse(key, &refused).await? {
         RefuseOutcome::Refused => Ok(Recorded::Now(refused)),
-        // Another delivery was faster, and perhaps found enough.
+        // A concurrent delivery recorded the hold first, and perhaps found enough.
         RefuseOutcome::Exists(stored) => Ok(Recorded::Before(stored)),
     }
 }
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refusal_stands_when_the_counter_has_enough_again() {
+    async fn a_refusal_stays_even_if_the_counter_has_enough_later() {
         let holds = InMemoryHolds::with([("SKU-1", 1)]);
         let reason = |shortages: &[Shortage]| format!("{} left", shortages[0].available);
         let refused = Hold { state: HoldState::Refused("1 left".into()), ..claiming(2) };

@@ -1,12 +1,12 @@
-//! Hold, then confirm or undo: counters and holds that services keep, and the port they need. No AWS, no serde, no I/O.
+//! Hold, then confirm or undo: the counters and holds of services, and their port. No AWS, no serde, no I/O.
 //!
-//! A *counter* says how much of something is available: units of a SKU, money on an account, slots of a day. A *hold* takes
-//! amounts from counters for one order, tentatively: it is confirmed or undone later. The counters and the hold change in one
-//! transaction, so what is held plus what is available never changes.
+//! A *counter* has the available amount of something: units of a SKU, money on an account, slots of a day. A *hold*
+//! takes amounts from counters for one order, until it is confirmed or undone. The hold and its counters change in one
+//! transaction, so the sum of held and available amounts stays constant.
 //!
 //! - [`Hold`] is one hold with its [`HoldState`] and its [`Claim`]s.
 //! - [`HoldRepository`] keeps holds and counters.
-//! - [`hold_or_refuse()`] is what every service does when it holds.
+//! - [`hold_or_refuse()`] is the use case of every service.
 
 mod counter;
 #[cfg(feature = "fakes")]

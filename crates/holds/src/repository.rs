@@ -1,4 +1,4 @@
-//! What holds need from the outside.
+//! The port of holds.
 
 use crate::{CounterKey, Hold, HoldKey, Shortage};
 use shared_kernel::{RepositoryError, Timestamp};
@@ -6,17 +6,17 @@ use std::future::Future;
 
 /// Keeps holds and counters.
 ///
-/// Every method is called again, concurrently and in any order. An implementation MUST make each change in one atomic step, so
-/// that available amounts plus the claims of holds in the states `Held` and `Done` stay constant, and no counter falls below 0.
+/// Calls are repeated, concurrent and in any order. An implementation MUST make each change in one atomic step. The sum
+/// of available amounts and claims of `Held` and `Done` holds MUST stay constant, and no counter may fall below 0.
 pub trait HoldRepository {
     /// Takes every claim of `hold` and records it, in state [`HoldState::Held`](crate::HoldState::Held) or
     /// [`HoldState::Done`](crate::HoldState::Done), unless there is a hold with that key.
     ///
-    /// A counter without a record has `initial` available. An implementation MUST take all claims or none. It MUST answer
-    /// [`TakeOutcome::Exists`] if there is a hold with the key, also if a counter is short.
+    /// A counter without a record has `initial` available. An implementation MUST take all claims or none. If a hold
+    /// with the key exists, it MUST return [`TakeOutcome::Exists`], even if a counter is short.
     ///
-    /// At most 99 claims, each of another counter: Amazon DynamoDB takes 100 actions in a transaction, the hold's included.
-    /// Source: Amazon DynamoDB API Reference, `TransactWriteItems`.
+    /// At most 99 claims, each of a different counter: a DynamoDB transaction has at most 100 actions, including the
+    /// hold's. Source: Amazon DynamoDB API Reference, `TransactWriteItems`.
     fn take(
         &self,
         key: &HoldKey,
@@ -24,24 +24,25 @@ pub trait HoldRepository {
         initial: u64,
     ) -> impl Future<Output = Result<TakeOutcome, RepositoryError>> + Send;
 
-    /// Records `hold`, in state [`HoldState::Refused`](crate::HoldState::Refused), unless there is a hold with that key. Takes
-    /// nothing.
+    /// Records `hold`, in state [`HoldState::Refused`](crate::HoldState::Refused), unless there is a hold with that
+    /// key. Takes nothing.
     fn refuse(&self, key: &HoldKey, hold: &Hold)
     -> impl Future<Output = Result<RefuseOutcome, RepositoryError>> + Send;
 
-    /// Makes a hold that is held final, as of `now`. Does nothing to one that is final.
+    /// Makes a `Held` hold final, as of `now`. Does nothing to a final one.
     ///
-    /// An implementation MUST fail if there is no such hold, or it was undone or refused: what is confirmed was held before.
+    /// An implementation MUST fail if there is no such hold, or if it is undone or refused: only held orders are
+    /// confirmed.
     fn confirm(&self, key: &HoldKey, now: Timestamp) -> impl Future<Output = Result<(), RepositoryError>> + Send;
 
-    /// Gives back what a hold that is held has taken. Where there is no hold, records one that is undone, as of `now`, which
-    /// keeps a later `take` from taking effect. Does nothing to any other hold.
+    /// Undoes a `Held` hold and gives back its claims. If there is no hold, records an undone one as of `now`, so that
+    /// a later `take` has no effect. Does nothing to any other hold.
     fn undo(&self, key: &HoldKey, now: Timestamp) -> impl Future<Output = Result<(), RepositoryError>> + Send;
 
-    /// The hold with that key. Sees every change that has returned.
+    /// The hold with that key. The read is consistent: it sees every completed change.
     fn find(&self, key: &HoldKey) -> impl Future<Output = Result<Option<Hold>, RepositoryError>> + Send;
 
-    /// What a counter has, or `None` without a record of it.
+    /// The amount that a counter has; `None` without a record of it.
     fn available(&self, counter: &CounterKey) -> impl Future<Output = Result<Option<u64>, RepositoryError>> + Send;
 }
 
@@ -50,9 +51,9 @@ pub trait HoldRepository {
 pub enum TakeOutcome {
     /// The claims are taken and the hold is recorded.
     Taken,
-    /// Nothing was written: this hold has the key.
+    /// Nothing was written, because this hold has the key.
     Exists(Hold),
-    /// Nothing was written: these counters are short, in the order of the claims; at least one.
+    /// Nothing was written, because these counters are short: one or more, in the order of the claims.
     Short(Vec<Shortage>),
 }
 
@@ -61,6 +62,6 @@ pub enum TakeOutcome {
 pub enum RefuseOutcome {
     /// The refusal is recorded.
     Refused,
-    /// Nothing was written: this hold has the key.
+    /// Nothing was written, because this hold has the key.
     Exists(Hold),
 }

@@ -1,4 +1,4 @@
-//! What is held plus what is available stays constant, whatever arrives how often and in whatever order.
+//! The sum of held and available amounts stays constant, for any calls in any order.
 
 use holds::{Claim, CounterKey, Hold, HoldRepository, HoldState, fakes, fakes::InMemoryHolds, hold_or_refuse};
 use proptest::prelude::*;
@@ -27,7 +27,7 @@ fn hold(claims: &BTreeMap<u8, u64>) -> Hold {
     Hold { state: HoldState::Held, claims: claims.iter().map(claim).collect(), created_at: fakes::moment() }
 }
 
-/// Makes one call. Confirming what is not held fails, and changes nothing.
+/// Makes one call. Confirming a hold that is not held fails, and changes nothing.
 async fn make(holds: &InMemoryHolds, call: &Call) {
     match call {
         Call::Hold(id, claims) => {
@@ -50,7 +50,7 @@ fn follows(before: Option<&HoldState>, after: Option<&HoldState>) -> bool {
 
 proptest! {
     #[test]
-    fn no_calls_make_or_lose_anything(calls in proptest::collection::vec(call(), 0..40)) {
+    fn no_calls_change_the_sum_of_held_and_available_amounts(calls in proptest::collection::vec(call(), 0..40)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let holds = InMemoryHolds::with([("0", 10), ("1", 10), ("2", 10)]);
         let mut states: HashMap<u8, Option<HoldState>> = HashMap::new();

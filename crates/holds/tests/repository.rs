@@ -1,4 +1,4 @@
-//! The repository in memory keeps the rules of its port, as every other must.
+//! The in-memory repository passes the tests of its port.
 
 use holds::fakes::{InMemoryHolds, check_holds};
 

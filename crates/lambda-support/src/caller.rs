@@ -6,16 +6,16 @@ use orders_api::{EXPIRES_AT_CONTEXT, OWNER_CONTEXT};
 use serde_json::Value;
 use thiserror::Error;
 
-/// The authorizer's context does not identify the caller: the deployment is wrong, not the request.
+/// The authorizer's context does not identify the caller. This is an error of the deployment, not of the request.
 #[derive(Debug, Error)]
 pub enum CallerError {
     /// The authorizer's context lacks a value.
     #[error("the authorizer's {0} is missing")]
     Missing(&'static str),
-    /// The owner cannot be one.
+    /// The owner is malformed.
     #[error("the authorizer's {OWNER_CONTEXT} {0}")]
     Owner(#[from] InvalidOwner),
-    /// The end of the session is not a number of seconds.
+    /// The session's end is not a number of seconds.
     #[error("the authorizer's {EXPIRES_AT_CONTEXT} is not a time")]
     ExpiresAt,
 }
@@ -30,24 +30,25 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The caller, from the authorizer's context of an API Gateway event; `lookup` returns a value of it by its name.
+    /// The caller, from the authorizer's context of an API Gateway event. `lookup` returns the context's value of a
+    /// name.
     ///
     /// # Errors
     /// See [`CallerError`].
-    pub fn of<'a>(lookup: impl Fn(&str) -> Option<&'a Value>) -> Result<Self, CallerError> {
+    pub fn from_context<'a>(lookup: impl Fn(&str) -> Option<&'a Value>) -> Result<Self, CallerError> {
         let expires_at = text(&lookup, EXPIRES_AT_CONTEXT)?.parse::<i64>().ok();
         let expires_at = expires_at.and_then(|seconds| Timestamp::from_unix_ms(seconds.checked_mul(1000)?).ok());
         Ok(Self { owner: owner(lookup)?, session_ends_at: expires_at.ok_or(CallerError::ExpiresAt)? })
     }
 
-    /// Whether the token has expired since.
+    /// Whether the token has expired by now.
     #[must_use]
     pub fn is_expired(&self) -> bool {
         clock::now() >= self.session_ends_at
     }
 }
 
-/// The owner, from the authorizer's context of an API Gateway event; `lookup` returns a value of it by its name.
+/// The owner, from the authorizer's context of an API Gateway event. `lookup` returns the context's value of a name.
 ///
 /// # Errors
 /// See [`CallerError`].
@@ -69,11 +70,11 @@ mod tests {
     }
 
     fn caller(context: &Value) -> Result<Caller, CallerError> {
-        Caller::of(|name| context.get(name))
+        Caller::from_context(|name| context.get(name))
     }
 
     #[test]
-    fn reads_what_the_authorizer_says() {
+    fn reads_the_context_of_the_authorizer() {
         let alice = caller(&context(&json!("alice"), &json!("4102444800"))).expect("it is complete");
 
         assert_eq!((alice.owner.as_str(), alice.session_ends_at.unix_seconds()), ("alice", 4_102_444_800));
@@ -82,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_nothing_for_granted() {
+    fn refuses_missing_and_malformed_values() {
         for (owner, expires_at) in [
             (json!(null), json!("4102444800")),
             (json!(""), json!("4102444800")),

@@ -3,10 +3,10 @@
 use orders::Timestamp;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The present moment by the system's clock.
+/// The present moment, by the system's clock.
 ///
 /// # Panics
-/// When the system's clock is before 1970 or after 9999.
+/// If the system's clock is before 1970 or after 9999.
 #[must_use]
 pub fn now() -> Timestamp {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");

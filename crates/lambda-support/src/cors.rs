@@ -1,17 +1,17 @@
-//! Whether a page of another origin may read an answer.
+//! CORS: lets pages of allowed origins read responses.
 //!
-//! API Gateway's own answers, preflights included, use the same list in `infra/openapi.yaml`.
+//! Responses that API Gateway creates itself, such as preflights, use the same list in `infra/openapi.yaml`.
 
 use lambda_http::{
     Body, Response,
     http::{HeaderMap, HeaderValue, header},
 };
 
-/// What a page may read besides the headers that it always may.
+/// Headers that a page may read besides the CORS-safelisted ones.
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static("Location, Retry-After");
 
-/// Adds the headers that let a page read the response, if the page's `origin` is one of `allowed_origins`, which commas
-/// separate.
+/// Adds the headers that let a page read the response, if the page's `origin` is in `allowed_origins`, a
+/// comma-separated list.
 #[must_use]
 pub(crate) fn allow_origin(
     origin: Option<&str>,
@@ -40,7 +40,7 @@ mod tests {
     use crate::http::RestRequest;
     use serde_json::{Value, json};
 
-    /// The headers of an answer to a page of `origin`, with the stage's list.
+    /// The headers of a response to a page of `origin`, with these stage variables.
     fn answered(origin: &str, allowed: Value) -> HeaderMap {
         let event = include_str!("../../../functions/get-order/tests/fixtures/apigw-rest-get.json");
         let mut event: Value = serde_json::from_str(event).expect("the fixture is JSON");

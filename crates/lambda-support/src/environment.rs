@@ -1,10 +1,10 @@
-//! Configuration from environment variables, read once before the first invocation.
+//! Reads the configuration from environment variables, once, before the first invocation.
 
 use lambda_http::http::Uri;
 use std::{collections::HashMap, env, num::IntErrorKind, str::FromStr, time::Duration};
 
-/// Reads environment variables and records every one that is missing or malformed: the operator of a bad deployment
-/// fixes all of them at once.
+/// Reads environment variables, and records every variable that is missing or malformed, so that the operator can fix
+/// all of them at once.
 ///
 /// ```
 /// use lambda_support::environment::Environment;
@@ -28,7 +28,7 @@ pub struct Environment {
 /// The value of a variable, by its name.
 type Lookup = dyn Fn(&str) -> Option<String>;
 
-/// The environment of a function is wrong; the message names every variable and what is wrong with it.
+/// Environment variables are missing or malformed. The message names each one and its problem.
 #[derive(Debug, thiserror::Error)]
 #[error("invalid environment: {0}")]
 pub struct InvalidEnvironment(String);
@@ -40,13 +40,13 @@ impl Environment {
         Self::new(|name| env::var(name).ok())
     }
 
-    /// An environment whose variables have the values that `lookup` returns.
+    /// An environment in which variables have the values that `lookup` returns.
     #[must_use]
     pub fn new(lookup: impl Fn(&str) -> Option<String> + 'static) -> Self {
         Self { lookup: Box::new(lookup), problems: Vec::new() }
     }
 
-    /// A text that must be there and not be empty.
+    /// A required text, not empty.
     pub fn text(&mut self, name: &str) -> String {
         let value = (self.lookup)(name).filter(|value| !value.is_empty());
         value.unwrap_or_else(|| {
@@ -55,12 +55,12 @@ impl Environment {
         })
     }
 
-    /// A text that may be missing; an empty one counts as missing.
+    /// An optional text. An empty one counts as missing.
     pub fn optional_text(&mut self, name: &str) -> Option<String> {
         (self.lookup)(name).filter(|value| !value.is_empty())
     }
 
-    /// A whole number that must be there and fit the type.
+    /// A required whole number that fits the type.
     pub fn number<N: FromStr<Err = std::num::ParseIntError> + Default>(&mut self, name: &str) -> N {
         let value = self.text(name);
         value.parse().unwrap_or_else(|error: std::num::ParseIntError| {
@@ -71,14 +71,14 @@ impl Environment {
         })
     }
 
-    /// An `http` or `https` URL with a host, which must be there.
+    /// A required `http` or `https` URL with a host.
     pub fn url(&mut self, name: &str) -> String {
         let value = self.text(name);
         self.check_url(name, &value);
         value
     }
 
-    /// An `http` or `https` URL with a host, which may be missing; an empty one counts as missing.
+    /// An optional `http` or `https` URL with a host. An empty one counts as missing.
     pub fn optional_url(&mut self, name: &str) -> Option<String> {
         let value = self.optional_text(name)?;
         self.check_url(name, &value);
@@ -93,19 +93,19 @@ impl Environment {
         }
     }
 
-    /// A number of days that must be there; 0 stands for no limit.
+    /// A required number of days; 0 means no limit.
     pub fn days(&mut self, name: &str) -> Option<Duration> {
         let days: u32 = self.number(name);
         (days > 0).then(|| Duration::from_hours(24 * u64::from(days)))
     }
 
-    /// A number of seconds that must be there; 0 stands for no limit.
+    /// A required number of seconds; 0 means no limit.
     pub fn seconds(&mut self, name: &str) -> Option<Duration> {
         let seconds: u32 = self.number(name);
         (seconds > 0).then(|| Duration::from_secs(seconds.into()))
     }
 
-    /// A value that may be missing, read by `parse`; an empty one counts as missing. `must_be` describes what it accepts.
+    /// An optional value that `parse` reads. An empty one counts as missing. `must_be` describes what `parse` accepts.
     pub(crate) fn parsed<V>(&mut self, name: &str, must_be: &str, parse: impl FnOnce(&str) -> Option<V>) -> Option<V> {
         let text = self.optional_text(name)?;
         let value = parse(&text);
@@ -115,27 +115,27 @@ impl Environment {
         value
     }
 
-    /// Whether a switch is turned on, as AWS writes it: `true` in any case; everything else is off.
+    /// Whether a switch is on: `true` in upper or lower case, as AWS writes it. Everything else is off.
     pub(crate) fn is_true(&mut self, name: &str) -> bool {
         self.optional_text(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
-    /// Records that a variable's value is not what it must be, and returns an empty one in its place.
+    /// Records that a variable's value is malformed, and returns an empty one instead.
     pub(crate) fn wrong(&mut self, name: &str, value: &str, must_be: &str) -> String {
         self.problems.push(format!("{name} is {value:?}, not {must_be}"));
         String::new()
     }
 
-    /// The configuration made of what was read, unless something was wrong.
+    /// Returns `config`, unless a variable was missing or malformed.
     ///
     /// # Errors
-    /// [`InvalidEnvironment`], naming every variable that is missing or malformed.
+    /// [`InvalidEnvironment`], which names every such variable.
     pub fn finish<C>(self, config: C) -> Result<C, InvalidEnvironment> {
         if self.problems.is_empty() { Ok(config) } else { Err(InvalidEnvironment(self.problems.join("; "))) }
     }
 }
 
-/// An environment of just these variables.
+/// An environment with only these variables.
 impl<'a> FromIterator<(&'a str, &'a str)> for Environment {
     fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(variables: I) -> Self {
         let variables: HashMap<_, _> =

@@ -1,5 +1,5 @@
-//! What every function's `main` needs: configuration from the environment, AWS SDK settings, logs and metrics, the
-//! caller's identity and HTTP problem responses.
+//! What the `main` of every function needs: configuration from the environment, AWS SDK settings, logs and metrics, the
+//! caller's identity, and HTTP problem responses.
 
 pub mod caller;
 pub mod clock;

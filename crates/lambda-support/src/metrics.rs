@@ -1,4 +1,4 @@
-//! Metrics in CloudWatch's embedded metric format: a log line that CloudWatch turns into a metric.
+//! Metrics in CloudWatch's embedded metric format: log lines that CloudWatch turns into metrics.
 //! Source: Amazon CloudWatch User Guide, "Specification: Embedded metric format".
 
 use crate::clock;
@@ -8,12 +8,12 @@ use std::io::{self, Write};
 /// The namespace of every metric.
 const NAMESPACE: &str = "Twolane";
 
-/// Counts `count` occurrences of `name` under the dimension `function`; a count of zero writes nothing.
+/// Writes `count` as the metric `name` with the dimension `function`. A count of zero writes nothing.
 pub fn count(function: &str, name: &str, count: usize) {
     if count == 0 {
         return;
     }
-    // A metric that cannot be written must not fail the work it counts.
+    // A failed write of a metric must not fail the work.
     let _ = writeln!(io::stdout().lock(), "{}", line(function, name, count));
 }
 

@@ -1,4 +1,4 @@
-//! Structured logs: one JSON object a line, which is what CloudWatch Logs Insights queries.
+//! Structured logs: one JSON object a line, for CloudWatch Logs Insights.
 
 use crate::environment::Environment;
 use tracing_subscriber::{
@@ -9,15 +9,15 @@ use tracing_subscriber::{
 };
 
 /// Starts logging to standard output, at the level that Lambda's logging configuration sets in `AWS_LAMBDA_LOG_LEVEL`
-/// (default: `INFO`), refined by the directives in `RUST_LOG` (`orders_websocket=warn`). [`Environment::finish`] reports
-/// malformed ones. Call it once, before the runtime starts, which adds the request id to every line.
+/// (default: `INFO`). Directives in `RUST_LOG`, such as `orders_websocket=warn`, refine it. [`Environment::finish`]
+/// reports malformed values. Call this once, before the runtime starts. The runtime adds the request id to every line.
 ///
-/// A release build never logs below `INFO`: such statements are removed at compile time.
+/// Release builds never log below `INFO`: such statements are removed at compile time.
 pub fn init(environment: &mut Environment) {
     let lines = fmt::layer()
         .json()
         .flatten_event(true)
-        // The runtime's, with the invocation's id, and that of an API request within.
+        // The runtime's span has the invocation's id. Inside it, an API request's span has API Gateway's id.
         .with_current_span(false)
         .with_span_list(true)
         .with_target(false);
@@ -34,7 +34,7 @@ fn filter(environment: &mut Environment) -> Targets {
     Targets::new().with_default(level).with_targets(directives)
 }
 
-/// A level as Lambda writes it; `FATAL`, which tracing does not have, is its highest level, `ERROR`.
+/// A level as Lambda writes it. Tracing has no `FATAL`, so that is `ERROR`.
 /// Source: AWS Lambda API Reference, "`LoggingConfig`", `ApplicationLogLevel`.
 fn parse_level(text: &str) -> Option<LevelFilter> {
     if text.eq_ignore_ascii_case("fatal") { Some(LevelFilter::ERROR) } else { text.parse().ok() }
@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn logs_at_the_level_that_lambda_sets_refined_by_directives() {
-        // Level and directives; the most detailed level that is logged for this crate, and for another.
+        // The level and the directives, then the most detailed level logged for this crate and for another.
         let cases = [
             ("", "", Level::INFO, Level::INFO),
             ("WARN", "", Level::WARN, Level::WARN),

@@ -1,7 +1,7 @@
-//! What the log says of a repository's failure.
+//! Log lines about failures of repositories.
 //!
-//! A separate program: where tests without a subscriber run next to one that has one, tracing may silence an event for both
-//! (<https://github.com/tokio-rs/tracing/issues/3611>).
+//! This is a separate test binary. When tests with and without a subscriber run concurrently, tracing may drop an event
+//! for both (<https://github.com/tokio-rs/tracing/issues/3611>).
 
 use lambda_support::http::{Resource, repository_problem};
 use orders::{OrderId, RepositoryError};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::fs;
 
 #[test]
-fn are_logged_with_the_id_of_what_was_asked_for() {
+fn are_logged_with_the_id_of_the_resource() {
     let log = std::env::temp_dir().join(format!("repository-problems-{}.jsonl", std::process::id()));
     let file = fs::File::create(&log).expect("a file");
     tracing_subscriber::fmt().json().flatten_event(true).with_writer(file).init();

@@ -1,17 +1,17 @@
-//! WebSocket frames, both ways.
+//! WebSocket frames, in both directions.
 
 use crate::{OrderView, PendingView, ViolationView};
 use orders::{InvalidOrderId, Notification, Order, OrderId};
 use serde::{Deserialize, Serialize};
 
-/// What a client says.
+/// A frame that a client sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientFrame {
-    /// `{"action":"subscribe","orderId":"…"}`: tell me the order's present state now, and its outcome when there is
+    /// `{"action":"subscribe","orderId":"…"}`: asks for the order's present state now, and for its outcome once it has
     /// one.
     Subscribe(OrderId),
-    /// `{"action":"ping"}`: keep the connection open. `{"type":"ping"}` and the text `ping`, which client libraries send, say
-    /// the same.
+    /// `{"action":"ping"}`: keeps the connection open. Client libraries send `{"type":"ping"}` or the text `ping`,
+    /// which mean the same.
     Ping,
 }
 
@@ -50,7 +50,7 @@ impl ClientFrame {
             Subscribe {
                 order_id: String,
             },
-            // With braces: serde takes a unit variant with any other fields.
+            // With braces, because serde accepts unknown fields for a unit variant.
             Ping {},
         }
         match serde_json::from_str(text) {
@@ -74,7 +74,7 @@ fn is_ping_of_a_library(text: &str) -> bool {
     text == "ping" || matches!(serde_json::from_str(text), Ok(Shape::Ping {}))
 }
 
-/// What the server says. Frames may repeat and overtake each other: a client goes by `orderId`.
+/// A frame that the server sends. Frames may repeat and arrive out of order: clients match them by `orderId`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
 pub enum ServerFrame {
@@ -83,7 +83,7 @@ pub enum ServerFrame {
     Confirmed {
         /// The order's id.
         order_id: String,
-        /// The order; missing where `orderUrl` stands for it.
+        /// The order; missing if `orderUrl` replaces it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         order: Option<Box<OrderView>>,
         /// Where to `GET` an order that is too large for a frame.
@@ -97,28 +97,28 @@ pub enum ServerFrame {
         order_id: String,
         /// Why.
         reason: String,
-        /// The order; missing where `orderUrl` stands for it.
+        /// The order; missing if `orderUrl` replaces it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         order: Option<Box<OrderView>>,
         /// Where to `GET` an order that is too large for a frame.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         order_url: Option<String>,
     },
-    /// An order is refused for good.
+    /// An order is rejected for good.
     #[serde(rename = "order.rejected", rename_all = "camelCase")]
     Rejected {
         /// The order's id; a malformed one as the client gave it.
         order_id: String,
         /// Why.
         reason: String,
-        /// What is wrong with the order's body, if that is why.
+        /// The violations in the order's body, if these are the reason.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         errors: Vec<ViolationView>,
-        /// Where to `GET` what is known of it, when the errors are too many for a frame.
+        /// Where to `GET` the order's status, if the errors do not fit into a frame.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         order_url: Option<String>,
     },
-    /// An order was given up after its last delivery; it may yet be confirmed.
+    /// An order failed its last delivery. A redrive can still confirm it.
     #[serde(rename = "order.failed", rename_all = "camelCase")]
     Failed {
         /// The order's id.
@@ -152,7 +152,7 @@ pub enum ServerFrame {
 }
 
 impl ServerFrame {
-    /// Largest frame API Gateway sends, in bytes.
+    /// Largest frame that API Gateway sends, in bytes.
     /// Source: Amazon API Gateway Developer Guide, quotas of WebSocket APIs, "Message payload size", 128 KB.
     pub const MAX_BYTES: usize = 128 * 1024;
 
@@ -167,8 +167,8 @@ impl ServerFrame {
         }
     }
 
-    /// The frame as JSON text. One of more than [`ServerFrame::MAX_BYTES`] becomes a pointer to the order under
-    /// `orders_url`, the URL of the status service up to and including `/orders`.
+    /// The frame as JSON text. A frame over [`ServerFrame::MAX_BYTES`] links to the order instead of containing it.
+    /// `orders_url` is the URL of the status service up to and including `/orders`.
     #[must_use]
     pub fn to_text(&self, orders_url: &str) -> String {
         let text = self.json();
@@ -189,7 +189,7 @@ impl ServerFrame {
             Self::Cancelled { order_id, reason, .. } => {
                 Self::Cancelled { order_url: url(&order_id), order: None, reason: cut(&reason), order_id }
             }
-            // Both texts come from the client: what does not fit is cut.
+            // Both texts come from the client, so they may be too long.
             Self::Rejected { order_id, reason, .. } => {
                 let order_id = cut(&order_id);
                 Self::Rejected { order_url: url(&order_id), reason: cut(&reason), errors: Vec::new(), order_id }
@@ -201,7 +201,7 @@ impl ServerFrame {
     }
 }
 
-/// The beginning of a text that was too long for a frame.
+/// The first 1024 characters of a text that may be too long for a frame.
 fn cut(text: &str) -> String {
     text.chars().take(1024).collect()
 }
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn does_not_understand_anything_else() {
+    fn refuses_every_other_frame() {
         for text in [
             "",
             "{}",
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_a_pending_order_by_its_status_alone() {
+    fn a_pending_order_has_only_a_status() {
         assert_eq!(
             sent(&ServerFrame::status(&fakes::order_id(), None)),
             json!({"type": "order.status", "orderId": fakes::order_id().to_string(), "status": "PENDING"})
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_a_rejection_with_every_violation() {
+    fn a_rejection_has_every_violation() {
         let notification = Notification::Rejected {
             order_id: "x".into(),
             reason: "no".into(),
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_a_cancellation_with_its_reason_and_the_order() {
+    fn a_cancellation_has_its_reason_and_the_order() {
         let order = fakes::cancelled("SKU-1: 2 ordered, 1 left");
 
         assert_eq!(
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn points_to_a_cancelled_order_that_is_too_large_for_a_frame() {
+    fn links_to_a_cancelled_order_that_is_too_large_for_a_frame() {
         let order = fakes::cancelled(&"x".repeat(ServerFrame::MAX_BYTES));
 
         let frame = sent(&ServerFrame::from(&Notification::Cancelled(order.clone())));
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn points_to_an_order_that_is_too_large_for_a_frame() {
+    fn links_to_an_order_that_is_too_large_for_a_frame() {
         let reason = "x".repeat(ServerFrame::MAX_BYTES);
         let order = Order { outcome: orders::Outcome::Failed { reason: reason.clone() }, ..fakes::failed() };
         let rejected = Notification::Rejected { order_id: reason.clone(), reason, violations: Violations::default() };

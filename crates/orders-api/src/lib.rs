@@ -1,8 +1,8 @@
 //! The wire format of orders: HTTP bodies, the queue message and WebSocket frames, and their conversion to and from
 //! the domain.
 //!
-//! Every shape here is a promise to clients. `infra/openapi.yaml` and `infra/asyncapi.yaml` describe the same shapes,
-//! and the contract tests hold the two together.
+//! Clients depend on every shape here. `infra/openapi.yaml` and `infra/asyncapi.yaml` describe the same shapes, and the
+//! contract tests compare them.
 
 mod frame;
 mod order_body;
@@ -17,27 +17,27 @@ pub use order_list::{OrderListView, OrderSummaryView, parse_cursor};
 pub use order_view::{ItemView, OrderView, PendingView, QueuedView, StepView, SubmittedView};
 pub use problem::{Problem, ViolationView};
 
-/// What the authorizer tells the APIs of a request's owner: the token's subject. No header, path, query or body of a
-/// caller is ever consulted.
+/// Authorizer context key of a request's owner: the token's `sub`. No header, path, query or body of the request names
+/// the owner.
 pub const OWNER_CONTEXT: &str = "owner";
 
-/// What the authorizer supplies for the `MessageGroupId` of an owner's queue messages: [`orders::Owner::message_group`].
+/// Authorizer context key of the `MessageGroupId` of an owner's queue messages: [`orders::Owner::message_group`].
 pub const MESSAGE_GROUP_CONTEXT: &str = "messageGroup";
 
-/// Whether a token's subject can be an owner: the authorizer refuses a token of any other.
+/// Checks that a token's `sub` can be an owner. If not, the authorizer refuses the token.
 ///
 /// # Errors
-/// [`orders::InvalidOwner`] where it cannot.
+/// [`orders::InvalidOwner`] if it cannot.
 pub fn check_subject(subject: &str) -> Result<(), orders::InvalidOwner> {
     orders::Owner::parse(subject).map(|_| ())
 }
 
-/// What the authorizer tells the APIs of a request's token: when it expires, in seconds since 1970, as text.
+/// Authorizer context key of the token's expiry: seconds since 1970, as text.
 pub const EXPIRES_AT_CONTEXT: &str = "expiresAt";
 
-/// The WebSocket subprotocol that is spoken, and answered when it is offered.
+/// The WebSocket subprotocol. The server selects it if the client offers it.
 pub const SUBPROTOCOL: &str = "twolane.v1";
 
-/// Before the token of a client that can send no header, offered as a second subprotocol beside [`SUBPROTOCOL`]. It is
-/// never answered.
+/// Prefix of a token that is offered as a second subprotocol next to [`SUBPROTOCOL`], by a client that cannot send
+/// headers. The server never selects it.
 pub const SUBPROTOCOL_TOKEN_PREFIX: &str = "twolane.token.";

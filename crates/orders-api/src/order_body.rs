@@ -4,15 +4,15 @@ use orders::{ItemDraft, OrderContent, OrderDraft, Violations};
 use serde_json::{Map, Value};
 use strict_json::{FieldReader, parse_object};
 
-/// Largest body that both lanes take, in bytes: the 1 MiB that one SQS message holds, less 1 KiB for its attributes.
+/// Largest body that every lane takes, in bytes: 1 MiB, the largest SQS message, less 1 KiB for its attributes.
 /// Source: Amazon SQS Developer Guide, "Amazon SQS message quotas", message size.
 pub const MAX_BODY_BYTES: usize = 1023 * 1024;
 
 /// Reads a body.
 ///
 /// # Errors
-/// Every violation at once, each with its JSON pointer: text that is not JSON, a field that is unknown, missing or of
-/// the wrong type, a value against the domain's rules.
+/// Every violation at once, each with its JSON pointer: text that is not JSON; a field that is unknown, missing or of
+/// the wrong type; a value that breaks a rule.
 pub fn parse_order_body(body: &[u8]) -> Result<OrderContent, Violations> {
     let mut reader = FieldReader::default();
     let draft = order(&mut reader, parse_object(body)?);
@@ -49,7 +49,7 @@ fn items(reader: &mut FieldReader, fields: &mut Map<String, Value>) -> Option<Ve
 
 fn item(reader: &mut FieldReader, index: usize, item: Value) -> ItemDraft {
     let at = format!("/items/{index}");
-    // Beyond the most items there may be, the number of items is what is wrong.
+    // Too many items are one violation, not one for each item.
     if index >= OrderContent::MAX_ITEMS {
         return ItemDraft::default();
     }
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_the_same_order_from_any_spelling() {
+    fn reads_the_same_order_from_any_json_formatting() {
         let spelled = "\n{ \"note\" : \"\\u0078\",\"items\":[ {\"unitPriceMinor\":1999, \"quantity\":2,\
                        \"sku\":\"SKU-1\"} ],\t\"currency\":\"EUR\" }  ";
 
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_not_a_json_object() {
+    fn refuses_a_body_that_is_not_a_json_object() {
         for body in [
             "",
             " ",
@@ -162,12 +162,12 @@ mod tests {
     }
 
     #[test]
-    fn survives_nesting_without_end() {
+    fn survives_deep_nesting() {
         assert_eq!(violations(&"[".repeat(100_000)).len(), 1);
     }
 
     #[test]
-    fn keeps_the_refusal_of_a_huge_body_small() {
+    fn keeps_the_error_about_a_huge_body_small() {
         let unknown: Vec<String> = (0..5_000).map(|index| format!("\"{}{index}\":1", "k".repeat(100))).collect();
 
         let listed = violations(&format!("{{{}}}", unknown.join(",")));

@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderListView {
-    /// At most as many as were asked for.
+    /// At most `limit` orders.
     pub orders: Vec<OrderSummaryView>,
-    /// What to send as `next` for the page that follows; missing on the last page.
+    /// The cursor to send as `next` for the next page; missing on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }
 
 impl OrderListView {
-    /// The page that was asked for by `wanted`.
+    /// The page that answers `wanted`.
     #[must_use]
     pub fn new(wanted: &OrderListQuery, page: &OrderPage) -> Self {
         let next = page.next().map(|position| cursor(&wanted.owner, wanted.since, position));
@@ -33,7 +33,7 @@ pub struct OrderSummaryView {
     pub status: String,
     /// As [`crate::OrderView::lane`].
     pub lane: String,
-    /// ISO 4217 code; missing where the order was rejected or failed.
+    /// ISO 4217 code; missing if the order was rejected or failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
     /// The sum over all items, in minor units of the currency.
@@ -65,10 +65,10 @@ impl From<&OrderSummary> for OrderSummaryView {
     }
 }
 
-/// The text for `next` of the page that begins after `position`: the position, and a digest of it, the owner and `since`.
+/// The cursor of the page that begins after `position`: the position, and a digest of position, owner and `since`.
 ///
-/// The digest is no secret and protects nothing: the owner of a list comes from the token alone. It makes a cursor of another list, and
-/// a damaged one, an error that can be named.
+/// The digest is not a secret and protects nothing: the owner of a list comes from the token. It detects a damaged
+/// cursor, and a cursor of another list.
 fn cursor(owner: &Owner, since: Option<Timestamp>, position: ListPosition) -> String {
     let ListPosition { placed_at, id } = position;
     let (since, id) = (since.map_or(String::new(), |since| since.to_string()), id.to_string());
@@ -77,7 +77,7 @@ fn cursor(owner: &Owner, since: Option<Timestamp>, position: ListPosition) -> St
     format!("{}.{id}.{}", placed_at.unix_ms(), &digest[..16])
 }
 
-/// Reads the value of `next`. `None` where it is not one that this owner got in a list with this `since`.
+/// Reads the value of `next`. `None` unless this owner got it in a list with this `since`.
 #[must_use]
 pub fn parse_cursor(text: &str, owner: &Owner, since: Option<Timestamp>) -> Option<ListPosition> {
     let (placed_at, rest) = text.split_once('.')?;
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_is_good_for_its_owner_and_its_since_alone() {
+    fn a_cursor_is_valid_only_for_its_owner_and_its_since() {
         let (alice, since) = (fakes::owner("alice"), Some(fakes::moment(0)));
 
         let text = cursor(&alice, since, position());
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn no_other_spelling_of_a_cursor_is_one() {
+    fn refuses_any_change_to_a_cursor() {
         let (alice, text) = (fakes::owner("alice"), cursor(&fakes::owner("alice"), None, position()));
 
         for at in 0..text.len() {

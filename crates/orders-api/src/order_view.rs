@@ -3,7 +3,7 @@
 use orders::{Item, Lane, Order, OrderContent, Outcome, Step, Votes};
 use serde::{Deserialize, Serialize};
 
-/// An order: the request's fields unless the order was rejected or failed, and what became of it.
+/// An order: its status, and the request's fields unless it was rejected or failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderView {
@@ -11,7 +11,7 @@ pub struct OrderView {
     pub order_id: String,
     /// `CONFIRMED`, `REJECTED` or `FAILED`; in the bus lane also `PLACED` or `CANCELLED`.
     pub status: String,
-    /// `sync`, `async` or `bus`: which way it came in first.
+    /// `sync`, `async` or `bus`: the lane of the first request.
     pub lane: String,
     /// ISO 4217 code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -27,7 +27,7 @@ pub struct OrderView {
     pub total_minor: Option<u64>,
     /// When it was accepted: RFC 3339, UTC, milliseconds.
     pub placed_at: String,
-    /// When it was stored, in the bus lane when the last step held: RFC 3339, UTC, milliseconds.
+    /// When it was stored, or in the bus lane when the last step held: RFC 3339, UTC, milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed_at: Option<String>,
     /// When it was cancelled: RFC 3339, UTC, milliseconds.
@@ -35,21 +35,21 @@ pub struct OrderView {
     pub cancelled_at: Option<String>,
     /// Deliveries it took.
     pub attempts: u32,
-    /// Why it was cancelled, was rejected or failed.
+    /// Why it was cancelled or rejected, or failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// How each step stands, in the bus lane: all three, in the order of [`Step::ALL`].
+    /// The state of all three steps, in the order of [`Step::ALL`]; bus lane only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<Vec<StepView>>,
 }
 
-/// How one step of an order stands, as far as the order's own service knows.
+/// The state of one step, as far as the order service knows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepView {
     /// `stock`, `payment` or `shipment`.
     pub step: String,
-    /// While the order is placed, `PENDING`, `HELD`, `REFUSED` or `FAILED`. `DONE` once it is confirmed. Once it is
-    /// cancelled, `REFUSED` or `FAILED` where the step voted so, and else `UNDONE`.
+    /// While the order is placed: `PENDING`, `HELD`, `REFUSED` or `FAILED`. Once it is confirmed: `DONE`. Once it is
+    /// cancelled: `REFUSED` or `FAILED` if the step voted so, else `UNDONE`.
     pub state: String,
     /// Why the step does not hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,7 +57,7 @@ pub struct StepView {
 }
 
 impl StepView {
-    /// How every step of the order stands; `None` where no step votes on it.
+    /// The state of every step of the order; `None` if no step votes on it.
     fn all(order: &Order) -> Option<Vec<Self>> {
         let all = |state: &dyn Fn(Step) -> Self| Some(Step::ALL.into_iter().map(state).collect());
         match &order.outcome {
@@ -131,11 +131,11 @@ impl From<&Order> for OrderView {
     }
 }
 
-/// The answer of the status service while no record of an order exists: it may be queued, or never have been placed.
+/// The status service's answer while an order has no record: it may be queued, or it was never sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PendingView {
-    /// The id asked for, in lower case.
+    /// The requested id, in lower case.
     pub order_id: String,
     /// Always `PENDING`.
     pub status: String,
@@ -145,14 +145,14 @@ impl PendingView {
     /// The status of an order without a record.
     pub const STATUS: &str = "PENDING";
 
-    /// The answer for that id.
+    /// The answer for `order_id`.
     #[must_use]
     pub fn new(order_id: impl Into<String>) -> Self {
         Self { order_id: order_id.into(), status: Self::STATUS.to_owned() }
     }
 }
 
-/// The answer of the async lane: the order is in the queue. API Gateway writes it; clients read it.
+/// The async lane's answer: the order is in the queue. API Gateway writes it, and clients read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueuedView {
@@ -162,7 +162,7 @@ pub struct QueuedView {
     pub message_id: String,
 }
 
-/// The answer of the bus lane: the order is published.
+/// The bus lane's answer: the order is published.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SubmittedView {
@@ -173,7 +173,7 @@ pub struct SubmittedView {
 }
 
 impl SubmittedView {
-    /// The answer for the message with that id.
+    /// The answer for the message `message_id`.
     #[must_use]
     pub fn new(message_id: impl Into<String>) -> Self {
         Self { status: "SUBMITTED".to_owned(), message_id: message_id.into() }

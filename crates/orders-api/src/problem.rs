@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
-    /// Always `about:blank`: the status code says what kind of problem it is.
+    /// Always `about:blank`: the status code names the kind of problem.
     #[serde(rename = "type")]
     pub kind: String,
     /// The status code's standard phrase.
     pub title: String,
-    /// The HTTP status code. API Gateway's answers to rare errors do not repeat it.
+    /// The HTTP status code. Some of API Gateway's rare errors leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// What happened, and what to do.
     pub detail: String,
-    /// What to quote when asking about it: the request's id in the logs.
+    /// The request id, to quote in support requests and to search the logs for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// Everything wrong with the request's body.
@@ -29,7 +29,7 @@ impl Problem {
     /// The media type of problem details. Source: RFC 9457, section 6.1.
     pub const MEDIA_TYPE: &str = "application/problem+json";
 
-    /// A problem of that status, explained by `detail`.
+    /// A problem with this status, title and detail.
     #[must_use]
     pub fn new(status: u16, title: &str, detail: impl Into<String>) -> Self {
         Self {

@@ -1,32 +1,32 @@
-//! The message in the orders queue: the request's body as the message body, the rest as message attributes that the
-//! API's mapping template sets.
+//! The message in the orders queue. The message body is the request's body. The API's mapping template sets the rest as
+//! message attributes.
 
 use orders::{InvalidOrderId, InvalidOwner, OrderId, Owner};
 use thiserror::Error;
 
-/// The message attribute with the order id as the caller gave it. Data type `String`; in another one it counts as missing.
+/// The message attribute with the order id as the caller gave it. With another data type than `String` it counts as
+/// missing.
 pub const ORDER_ID_ATTRIBUTE: &str = "orderId";
 
-/// The message attribute with the authenticated subject. Data type `String`; in another one it counts as missing.
+/// The message attribute with the authenticated owner. With another data type than `String` it counts as missing.
 pub const OWNER_ATTRIBUTE: &str = "owner";
 
-/// The message attribute with the moment at which the API accepted the order, in milliseconds since 1970 as digits.
-/// Data type `String`. SQS's own `SentTimestamp` starts anew when a message is redriven.
+/// The message attribute with the time when the API accepted the order: milliseconds since 1970, in decimal digits,
+/// data type `String`. A redrive resets SQS's `SentTimestamp`.
 pub const REQUEST_TIME_ATTRIBUTE: &str = "requestTimeEpoch";
 
-/// Why a message's attributes name no order of the API.
+/// Why a message's attributes cannot be those of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum InvalidOrderName {
-    /// The owner cannot be an authenticated subject.
+    /// The owner is malformed.
     #[error("message attribute owner {0}")]
     Owner(#[from] InvalidOwner),
-    /// The order id cannot be one.
+    /// The order id is malformed.
     #[error("message attribute orderId {0}")]
     OrderId(#[from] InvalidOrderId),
 }
 
-/// The owner and the order id that the two attributes name, as the worker reads them and as they are stored: the order
-/// id in lower case.
+/// The owner and the order id, read and spelled as the worker stores them: the order id in lower case.
 ///
 /// # Errors
 /// [`InvalidOrderName`], naming the attribute.

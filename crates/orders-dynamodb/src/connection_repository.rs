@@ -8,11 +8,12 @@ use std::{collections::HashMap, time::Duration};
 /// A row, or the key of one.
 type Item = HashMap<String, AttributeValue>;
 
-/// How long a row outlives its connection, so that a notification still finds it, and closes the socket.
+/// How long a row outlives its connection, so that a notification still finds it and closes the socket.
 const GRACE: Duration = Duration::from_mins(10);
 
-/// Keeps connections in a table with the string keys `pk`, the owner, and `sk`, the connection id; in `sessionEndsAt` when
-/// they expire, and in `expiresAt`, the table's time to live, a moment a little later, both in seconds since 1970.
+/// Keeps connections in a table with the string keys `pk`, the owner, and `sk`, the connection id. `sessionEndsAt` is
+/// when the connection expires. `expiresAt`, the table's time to live, is ten minutes later. Both are in seconds since
+/// 1970.
 #[derive(Clone, Debug)]
 pub struct DynamoDbConnectionRepository {
     client: Client,
@@ -27,13 +28,13 @@ impl DynamoDbConnectionRepository {
         Self { client, table_name: table_name.into(), count_unreadable: |_| () }
     }
 
-    /// Calls `count` after each look-up that skipped rows, with their number.
+    /// Calls `count` after each look-up that skipped rows, with the number of these rows.
     #[must_use]
     pub fn count_unreadable(self, count: fn(usize)) -> Self {
         Self { count_unreadable: count, ..self }
     }
 
-    /// One page of the owner's rows. The SDK's paginator does the same, but wakes the function's loop four times a page.
+    /// One page of the owner's rows. The SDK's paginator does the same, but wakes the event loop four times a page.
     async fn page(&self, owner: &Owner, after: Option<Item>) -> Result<QueryOutput, RepositoryError> {
         self.client
             .query()
@@ -76,8 +77,7 @@ impl ConnectionRepository for DynamoDbConnectionRepository {
         Ok(())
     }
 
-    /// Skips rows that cannot be read: they must not keep the owner's other sockets from being notified. Each is logged and
-    /// counted.
+    /// Logs, counts and skips unreadable rows, so that the owner's other sockets are still notified.
     async fn list(&self, owner: &Owner) -> Result<Vec<Connection>, RepositoryError> {
         let (mut connections, mut unreadable, mut after) = (Vec::new(), 0, None);
         loop {
@@ -141,7 +141,7 @@ mod tests {
     use orders::fakes;
     use serde_json::{Value, json};
 
-    /// A table with one row a page. A page that follows another is asked for by that one's key.
+    /// A table with one row a page. The next page starts after the key of the previous one.
     fn pages(ids: &'static [&str]) -> DynamoDbConnectionRepository {
         let http_client = infallible_client_fn(move |request| {
             let request: Value = serde_json::from_slice(request.body().bytes().expect("in memory")).expect("JSON");

@@ -1,3 +1,3 @@
-//! From AWS errors to the port's errors.
+//! Converts AWS errors to the port's errors.
 
 pub(crate) use dynamodb_errors::repository_error;

@@ -1,7 +1,7 @@
-//! The ports of `orders` over Amazon DynamoDB.
+//! The ports of `orders` on Amazon DynamoDB.
 //!
-//! Two tables, two repositories: [`DynamoDbOrderRepository`] and [`DynamoDbConnectionRepository`]. [`DynamoDbOrderIndex`] lists
-//! orders by an index of the first table. No AWS type leaves this crate in an error, and every record's shape is private to it.
+//! [`DynamoDbOrderRepository`] and [`DynamoDbConnectionRepository`] have one table each. [`DynamoDbOrderIndex`] lists
+//! orders through an index of the orders table. Errors expose no AWS type, and the shape of the records is private.
 
 mod connection_repository;
 mod error;

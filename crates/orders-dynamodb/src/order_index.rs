@@ -8,9 +8,9 @@ use orders::{
 use serde::Deserialize;
 use std::collections::HashMap;
 
-/// Lists orders by an index of the orders table with the partition key `owner` and the sort key `placedAt`.
+/// Lists orders through an index of the orders table with the partition key `owner` and the sort key `placedAt`.
 ///
-/// DynamoDB continues after an exact item, because a start key has the table's key besides the index's. So orders of the same
+/// A start key contains the table's key and the index's, so DynamoDB continues after an exact item. Orders of the same
 /// millisecond are neither skipped nor repeated. Source: Amazon DynamoDB API Reference, `Query`, `ExclusiveStartKey`.
 #[derive(Clone, Debug)]
 pub struct DynamoDbOrderIndex {
@@ -20,7 +20,7 @@ pub struct DynamoDbOrderIndex {
 }
 
 impl DynamoDbOrderIndex {
-    /// Lists orders by `index_name` of `table_name`.
+    /// Lists orders through `index_name` of `table_name`.
     #[must_use]
     pub fn new(client: Client, table_name: impl Into<String>, index_name: impl Into<String>) -> Self {
         Self { client, table_name: table_name.into(), index_name: index_name.into() }
@@ -28,8 +28,8 @@ impl DynamoDbOrderIndex {
 }
 
 impl OrderIndex for DynamoDbOrderIndex {
-    /// One query, for one order more than a page takes: whether there is one says whether a page follows. Entries are so small that
-    /// 101 of them are far below the 1 MB of one query.
+    /// Sends one query, for one order more than the page holds, to see whether another page follows. Entries are small:
+    /// 101 of them are far below the 1 MB limit of one query.
     async fn list(&self, wanted: &OrderListQuery) -> Result<OrderPage, RepositoryError> {
         let limit = usize::from(wanted.limit.get());
         let mut query = self
@@ -65,7 +65,7 @@ fn text(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
 }
 
-/// What the index has of an order: `template.yaml` lists the attributes.
+/// An order's entry in the index. `template.yaml` lists the attributes.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct IndexEntry {
@@ -116,7 +116,7 @@ mod tests {
     use serde_json::{Value, json};
     use std::sync::{Arc, Mutex};
 
-    /// The index in front of a DynamoDB that always gives this answer, and the requests it got.
+    /// An index on a fake DynamoDB that always gives this answer, and the requests it got.
     fn answering(answer: Value) -> (DynamoDbOrderIndex, Arc<Mutex<Vec<Value>>>) {
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
@@ -133,7 +133,7 @@ mod tests {
         OrderListQuery { owner: fakes::owner("alice"), since: None, after: None, limit }
     }
 
-    /// What the index has of an order: the attributes that `template.yaml` names, and the keys.
+    /// An order's entry in the index: the attributes that `template.yaml` lists, and the keys.
     fn entry(order: &Order) -> Value {
         let item: HashMap<String, AttributeValue> =
             serde_dynamo::to_item(OrderRecord::new(order, None)).expect("an order is an item");
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn reads_what_the_index_has_of_an_order_of_each_status() {
+    async fn reads_the_entry_of_an_order_of_each_status() {
         let orders =
             [fakes::order(), fakes::placed(), fakes::confirmed_by_steps(), fakes::cancelled("no"), fakes::failed()];
         let (index, _) = answering(json!({"Items": orders.iter().map(entry).collect::<Vec<_>>()}));
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn asks_for_the_owner_s_orders_alone_newest_first_from_the_given_place_on() {
+    async fn queries_only_the_owners_orders_newest_first_from_the_given_position() {
         let (index, requests) = answering(json!({}));
         let after = Some(ListPosition { placed_at: fakes::moment(9), id: fakes::order_id() });
 
@@ -195,12 +195,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_entry_that_is_no_order_cannot_be_read() {
+    async fn refuses_an_entry_that_is_not_an_order() {
         let mut broken = entry(&fakes::order());
         broken["status"] = json!({"S": "ODD"});
         let (index, _) = answering(json!({"Items": [broken]}));
 
-        let error = index.list(&wanted("20")).await.expect_err("there is no such status");
+        let error = index.list(&wanted("20")).await.expect_err("the status is unknown");
 
         assert!(matches!(error, RepositoryError::Unreadable(_)), "{error:?}");
     }

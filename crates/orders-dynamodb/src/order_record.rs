@@ -7,9 +7,9 @@ use orders::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The attributes of one item. `pk` is `{owner}#{orderId}`; times are RFC 3339 text, but for `expiresAt`, which
-/// DynamoDB's time to live wants in seconds. `steps` has one entry for each step that voted, by the step's name; it is there,
-/// perhaps empty, for as long as steps may vote: an update cannot add an entry to a map that is not there.
+/// The attributes of one item. `pk` is `{owner}#{orderId}`. Times are RFC 3339 text, except `expiresAt`: DynamoDB's
+/// time to live requires seconds. `steps` has one entry for each step that voted, under the step's name. It exists,
+/// perhaps empty, while steps may vote, because an update cannot add an entry to a missing map.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OrderRecord {
@@ -66,13 +66,13 @@ impl From<&Vote> for VoteRecord {
 }
 
 impl OrderRecord {
-    /// The partition key of an order: spreads evenly, and keeps every owner's ids apart. An order id has a fixed
-    /// length, so no two pairs share a key whatever the owner is called.
+    /// The partition key of an order. It spreads evenly and separates the ids of different owners. An order id has a
+    /// fixed length, so two pairs never share a key, whatever the owner's name.
     pub(crate) fn key(owner: &Owner, id: &OrderId) -> String {
         format!("{owner}#{id}")
     }
 
-    /// The record of `order`, to be forgotten at `expires_at` if there is such a moment.
+    /// The record of `order`. DynamoDB deletes it at `expires_at`, if that is set.
     pub(crate) fn new(order: &Order, expires_at: Option<Timestamp>) -> Self {
         let (votes, confirmed_at, cancelled_at) = match &order.outcome {
             Outcome::Placed { votes, .. } => (Some(votes), None, None),
@@ -201,14 +201,14 @@ mod tests {
     }
 
     #[test]
-    fn keeps_every_owners_ids_apart() {
+    fn separates_the_ids_of_different_owners() {
         let id = fakes::order_id();
 
         assert_ne!(OrderRecord::key(&fakes::owner("a"), &id), OrderRecord::key(&fakes::owner("a#b"), &id));
     }
 
     #[test]
-    fn says_that_a_foreign_item_cannot_be_read() {
+    fn refuses_an_item_with_an_unknown_status() {
         let mut item: std::collections::HashMap<_, _> =
             serde_dynamo::to_item(OrderRecord::new(&fakes::order(), None)).expect("a record is an item");
         item.insert("status".into(), aws_sdk_dynamodb::types::AttributeValue::S("SHIPPED".into()));

@@ -17,7 +17,7 @@ pub struct DynamoDbOrderRepository {
 }
 
 impl DynamoDbOrderRepository {
-    /// Keeps orders in `table_name`: for `retention` after they were placed, or for ever.
+    /// Keeps orders in `table_name` for `retention` after they were placed; `None` keeps them for ever.
     #[must_use]
     pub fn new(client: Client, table_name: impl Into<String>, retention: Option<Duration>) -> Self {
         Self { client, table_name: table_name.into(), retention }
@@ -25,8 +25,7 @@ impl DynamoDbOrderRepository {
 }
 
 impl OrderRepository for DynamoDbOrderRepository {
-    /// One conditional write, whatever the outcome: when the condition fails, DynamoDB hands over the item in the way
-    /// in the same answer.
+    /// Always one conditional write. If the condition fails, DynamoDB's response contains the existing item.
     async fn store(&self, order: &Order) -> Result<StoreOutcome, RepositoryError> {
         let expires_at = self.retention.map(|retention| order.placed_at.plus(retention));
         let item = serde_dynamo::to_item(OrderRecord::new(order, expires_at))
@@ -45,13 +44,13 @@ impl OrderRepository for DynamoDbOrderRepository {
             .await;
 
         let Err(error) = written else { return Ok(StoreOutcome::Stored) };
-        let in_the_way = error.as_service_error().and_then(|error| match error {
+        let existing = error.as_service_error().and_then(|error| match error {
             aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(failed) => {
                 failed.item.clone()
             }
             _ => None,
         });
-        match in_the_way {
+        match existing {
             Some(item) => OrderRecord::read(item).map(StoreOutcome::Exists),
             None => Err(repository_error(error)),
         }
@@ -80,7 +79,7 @@ mod tests {
     use serde_json::{Value, json};
     use std::sync::{Arc, Mutex};
 
-    /// A repository in front of a DynamoDB that always gives this answer, and the requests it got.
+    /// A repository on a fake DynamoDB that always gives this answer, and the requests it got.
     fn answering(status: u16, answer: Value) -> (DynamoDbOrderRepository, Arc<Mutex<Vec<Value>>>) {
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
@@ -98,7 +97,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn stores_with_one_conditional_write_that_hands_over_what_is_in_the_way() {
+    async fn stores_with_one_conditional_write_that_returns_an_existing_item() {
         let (repository, requests) = answering(200, json!({}));
 
         let outcome = repository.store(&fakes::failed()).await.expect("DynamoDB took it");
@@ -113,7 +112,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn hands_over_the_order_in_the_way() {
+    async fn returns_the_existing_order() {
         let stored: std::collections::HashMap<String, AttributeValue> =
             serde_dynamo::to_item(OrderRecord::new(&fakes::failed(), None)).expect("a record is an item");
         let item: serde_json::Map<_, _> = stored
@@ -131,13 +130,13 @@ mod tests {
         answer["Item"] = Value::Object(item);
         let (repository, _) = answering(400, answer);
 
-        let outcome = repository.store(&fakes::failed()).await.expect("a condition is no failure");
+        let outcome = repository.store(&fakes::failed()).await.expect("a failed condition is not an error");
 
         assert_eq!(outcome, StoreOutcome::Exists(fakes::failed()));
     }
 
     #[tokio::test]
-    async fn takes_a_failed_condition_without_the_item_for_unavailability() {
+    async fn treats_a_failed_condition_without_the_item_as_unavailability() {
         let (repository, _) = answering(400, error("ConditionalCheckFailedException"));
 
         let error = repository.store(&fakes::failed()).await.expect_err("whether the order is stored is unknown");
@@ -146,7 +145,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tells_throttles_faults_and_refusals_apart() {
+    async fn distinguishes_throttles_faults_and_refusals() {
         type Check = fn(&RepositoryError) -> bool;
         let cases: [(u16, &str, Check); 6] = [
             (400, "ProvisionedThroughputExceededException", |error| matches!(error, RepositoryError::Throttled(_))),
@@ -169,16 +168,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn takes_an_answer_that_is_not_dynamodbs_for_unavailability() {
+    async fn treats_an_answer_that_is_not_from_dynamodb_as_unavailability() {
         let (repository, _) = answering(502, json!("<html>Bad Gateway</html>"));
 
-        let error = repository.store(&fakes::failed()).await.expect_err("nobody stored it");
+        let error = repository.store(&fakes::failed()).await.expect_err("it was not stored");
 
         assert!(matches!(error, RepositoryError::Unavailable(_)), "{error:?}");
     }
 
     #[tokio::test]
-    async fn finds_nothing_where_there_is_nothing() {
+    async fn finds_nothing_in_an_empty_table() {
         let (repository, requests) = answering(200, json!({}));
 
         let found = repository.find(&fakes::owner("alice"), &fakes::order_id()).await.expect("DynamoDB answered");

@@ -14,8 +14,8 @@ use orders::{
     SettlementRepository, Status, Step, Timestamp, Vote,
 };
 
-/// Each method is one conditional update. A `held` vote takes two when it is the last: an update cannot choose what it sets by
-/// a condition, and most `held` votes are not the last.
+/// Each method is one conditional update, except that the last `held` vote takes two. An update cannot choose by a
+/// condition what it sets, and most `held` votes are not the last.
 impl SettlementRepository for DynamoDbOrderRepository {
     async fn vote(&self, ballot: &Ballot) -> Result<SettleOutcome, RepositoryError> {
         match &ballot.vote {
@@ -25,7 +25,7 @@ impl SettlementRepository for DynamoDbOrderRepository {
                 if !is_last(order, ballot) {
                     return Ok(outcome);
                 }
-                // Votes are never taken back: should this one fail too, the order is decided.
+                // Votes never change. If this update fails, too, the order was decided meanwhile.
                 let update = self.vote_update(ballot)?.if_others_hold(ballot.step);
                 update.decide(Status::Confirmed, Decider::Step(ballot.step), "confirmedAt", ballot.now).send().await
             }
@@ -56,10 +56,10 @@ impl SettlementRepository for DynamoDbOrderRepository {
     }
 }
 
-/// The attribute that marks an order: its decision was perhaps not published.
+/// The attribute that marks an order if its decision was perhaps not published.
 const UNPUBLISHED: &str = "unpublished";
 
-/// Whether the vote is counted on this order, and decides it.
+/// Whether the vote counts for this order, and decides it.
 fn is_last(order: &Order, ballot: &Ballot) -> bool {
     let Outcome::Placed { votes, .. } = &order.outcome else { return false };
     order.fingerprint == ballot.fingerprint && votes.of(ballot.step).is_none() && votes.await_only(ballot.step)
@@ -155,17 +155,20 @@ impl Update {
         self
     }
 
-    /// Sends the update. The order comes with the answer, whether the condition held or not.
+    /// Sends the update. The response contains the order if the condition failed, or if the update decides.
     async fn send(self) -> Result<SettleOutcome, RepositoryError> {
         let (condition, sets) = (self.conditions.join(" AND "), format!("SET {}", self.sets.join(", ")));
         match self.request.condition_expression(condition).update_expression(sets).send().await {
             Ok(_) if !self.decides => Ok(SettleOutcome::Recorded),
             Ok(written) => {
-                let item = written.attributes.ok_or_else(|| RepositoryError::Unavailable("no item answered".into()))?;
+                let item = written
+                    .attributes
+                    .ok_or_else(|| RepositoryError::Unavailable("the response lacks the item".into()))?;
                 OrderRecord::read(item).map(SettleOutcome::Decided)
             }
             Err(error) => match error.as_service_error() {
-                // Without the item, the answer does not say whether there is one: the caller repeats the request either way.
+                // A response without the item does not say whether one exists. The caller repeats the request either
+                // way.
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => match failed.item.clone() {
                     Some(item) if item.contains_key(UNPUBLISHED) => {
                         OrderRecord::read(item).map(SettleOutcome::Unpublished)
@@ -202,7 +205,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn writes_each_vote_once_and_the_last_held_vote_at_most_twice_and_reads_nothing() {
+    async fn writes_each_vote_once_the_last_held_vote_at_most_twice_and_reads_nothing() {
         let (orders, requests) = repository();
         orders.store(&fakes::placed()).await.expect("it is stored");
 
@@ -241,7 +244,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tells_throttles_and_refusals_apart() {
+    async fn distinguishes_throttles_faults_and_refusals() {
         type Check = fn(&RepositoryError) -> bool;
         let cases: [(u16, &str, Check); 3] = [
             (400, "ThrottlingException", |error| matches!(error, RepositoryError::Throttled(_))),

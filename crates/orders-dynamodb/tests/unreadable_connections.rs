@@ -1,7 +1,7 @@
-//! Rows of the connections table that cannot be read.
+//! Unreadable rows of the connections table.
 //!
-//! A program of its own: where tests without a subscriber run next to one that has one, tracing may
-//! silence an event for both (<https://github.com/tokio-rs/tracing/issues/3611>).
+//! This is a separate test binary. When tests with and without a subscriber run concurrently, tracing may drop an event
+//! for both (<https://github.com/tokio-rs/tracing/issues/3611>).
 
 use aws_sdk_dynamodb::{
     Client,
@@ -16,7 +16,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-/// A connections table in front of a DynamoDB that holds these rows.
+/// A connections table on a fake DynamoDB with these rows.
 fn connections(rows: &Value) -> DynamoDbConnectionRepository {
     let answer = json!({"Items": rows}).to_string();
     let http_client = infallible_client_fn(move |_| http::Response::new(answer.clone()));
@@ -32,7 +32,7 @@ fn connections(rows: &Value) -> DynamoDbConnectionRepository {
 static UNREADABLE: AtomicUsize = AtomicUsize::new(0);
 
 #[tokio::test]
-async fn are_logged_and_counted_and_hide_no_other() {
+async fn are_logged_counted_and_skipped() {
     let log = std::env::temp_dir().join(format!("unreadable-connections-{}.jsonl", std::process::id()));
     let file = fs::File::create(&log).expect("a file");
     tracing_subscriber::fmt().json().flatten_event(true).with_writer(file).init();

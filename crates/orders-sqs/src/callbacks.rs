@@ -1,4 +1,4 @@
-//! The settings of notifications, and what sends them.
+//! The settings of notifications, and their notifier.
 
 use lambda_support::{
     environment::Environment,
@@ -7,7 +7,7 @@ use lambda_support::{
 use orders_dynamodb::DynamoDbConnectionRepository;
 use orders_websocket::{WebSocketNotifier, WebSocketSender};
 
-/// What notifications need.
+/// The settings of notifications.
 #[derive(Clone, Debug)]
 pub struct Callbacks {
     /// The table of open sockets.
@@ -19,8 +19,8 @@ pub struct Callbacks {
 }
 
 impl Callbacks {
-    /// Reads `WEBSOCKET_MANAGEMENT_URL`, `CONNECTIONS_TABLE_NAME` and `ORDERS_URL`. A stack without a WebSocket API has no
-    /// callbacks.
+    /// Reads `WEBSOCKET_MANAGEMENT_URL`, `CONNECTIONS_TABLE_NAME` and `ORDERS_URL`. `None` for a stack without a
+    /// WebSocket API, which has no callbacks.
     pub fn from_env(environment: &mut Environment) -> Option<Self> {
         let websocket_management_url = environment.optional_url("WEBSOCKET_MANAGEMENT_URL")?;
         Some(Self {
@@ -30,12 +30,12 @@ impl Callbacks {
         })
     }
 
-    /// Notifies owners, by [`RetryPolicy::NOTIFICATIONS`]. Calls `count_unreadable` after each look-up that skipped rows of
-    /// sockets, with their number.
+    /// A notifier that retries by [`RetryPolicy::NOTIFICATIONS`]. It calls `count_unreadable` after each look-up that
+    /// skipped rows of sockets, with the number of these rows.
     #[must_use]
     pub fn notifier(self, aws: &Aws, count_unreadable: fn(usize)) -> WebSocketNotifier<DynamoDbConnectionRepository> {
-        // The queue redelivers a message after a failed write; a failed notification is dropped. Owners who poll the status
-        // service have no socket, and need no client for it.
+        // A failed write is retried by redelivery, but a failed notification is dropped: so it has a separate retry
+        // policy. The management client is created for the first frame, because owners who poll have no socket.
         let notifications = aws.config_with(RetryPolicy::NOTIFICATIONS);
         let connections = aws_sdk_dynamodb::config::Builder::from(&notifications)
             .retry_partition(separate_retries("connections"))

@@ -1,8 +1,9 @@
-//! What every worker of an orders queue shares.
+//! What the workers of orders queues share.
 //!
-//! [`Worker`] takes a batch of messages and a use case. It reads each message as a [`QueuedOrder`](orders::QueuedOrder),
-//! runs the use case, tells the queue what happens to the message, and writes the log. Once every message of the batch is
-//! written, it notifies each owner. Its [`Outbox`], and the [`Callbacks`] that it needs, serve other consumers of queues too.
+//! [`Worker`] takes a batch of messages and a use case. It reads each message as a
+//! [`QueuedOrder`](orders::QueuedOrder), runs the use case, chooses the message's disposition, and logs the result.
+//! Once the whole batch is written, it notifies each owner. Other consumers of queues use its [`Outbox`] and
+//! [`Callbacks`], too.
 
 mod callbacks;
 mod message;

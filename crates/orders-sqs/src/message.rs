@@ -1,7 +1,7 @@
 //! The message of the orders queue, read as an order.
 
 use aws_lambda_events::event::sqs::SqsMessage;
-use orders::{Fingerprint, InvalidOwner, Lane, OrderId, Owner, QueuedOrder, Refusal, Timestamp};
+use orders::{Fingerprint, InvalidBody, InvalidOwner, Lane, OrderId, Owner, QueuedOrder, Timestamp};
 use orders_api::{
     parse_order_body,
     queue_message::{ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE, REQUEST_TIME_ATTRIBUTE},
@@ -13,13 +13,13 @@ use thiserror::Error;
 /// How the queue delivers its messages.
 #[derive(Clone, Copy, Debug)]
 pub struct QueueSettings {
-    /// The lane that the queue's orders are in.
+    /// The lane of the queue's orders.
     pub lane: Lane,
     /// Deliveries after which the queue moves a message to its dead-letter queue.
     pub max_receive_count: u32,
-    /// How long after it was accepted an order may still be confirmed; `None` for ever.
+    /// How long after its acceptance an order may still be confirmed; `None` for ever.
     pub max_age: Option<Duration>,
-    /// When a message is redelivered after the database failed for a passing reason.
+    /// The delay before a message is redelivered, after the database failed temporarily.
     pub backoff: Backoff,
 }
 
@@ -34,13 +34,12 @@ pub enum NotFromOurApi {
     Owner(#[from] InvalidOwner),
 }
 
-/// Reads one delivery of a message, the `receive_count`th, as an order.
+/// Reads delivery number `receive_count` of a message as an order.
 ///
-/// The order was placed when the API accepted it, else when SQS did, else now.
+/// The order's `placed_at` is the time when the API accepted it. If that is missing, it is when SQS did, else `now`.
 ///
 /// # Errors
-/// See [`NotFromOurApi`]. A malformed order id and a body that is not an order are not errors: the caller is notified of
-/// those.
+/// See [`NotFromOurApi`]. A malformed order id and a malformed body are not errors: the owner is notified of them.
 pub fn read_order(
     message: &SqsMessage,
     receive_count: u32,
@@ -57,7 +56,7 @@ pub fn read_order(
         given_id: given_id.to_owned(),
         id: OrderId::parse(given_id),
         content: parse_order_body(body)
-            .map_err(|violations| Refusal { violations, fingerprint: Fingerprint::of_bytes(body) }),
+            .map_err(|violations| InvalidBody { violations, fingerprint: Fingerprint::of_bytes(body) }),
         placed_at: placed_at.unwrap_or(now),
         max_age: queue.max_age,
         now,

@@ -1,4 +1,4 @@
-//! What owners are to be notified of, once a batch is written.
+//! The notifications of a batch, sent once the batch is written.
 
 use futures_util::{FutureExt, StreamExt, stream};
 use lambda_support::metrics;
@@ -9,20 +9,20 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// Metric: frames that a socket should have taken and did not, and notifications for sockets that could not be looked up.
+/// Metric: frames that an open socket did not take, and notifications that failed at the look-up of the sockets.
 const DROPPED: &str = "NotificationsDropped";
 
 /// Collects the notifications of one batch while it is written.
 ///
-/// An owner's sockets are looked up when all of the batch is written. A socket that subscribed before one of these writes is
-/// found; one that subscribes after it reads the outcome. So no subscription falls between its read and the look-up. A frame
-/// can still be lost: see `docs/decisions/0026-notify-after-the-batch-is-written.md`. The price is that a notification waits
-/// for the slowest write of its batch, which a deadline bounds.
+/// An owner's sockets are looked up after the whole batch is written. So the look-up finds a socket that subscribed
+/// before a write, and a socket that subscribes later reads the outcome. A frame can still be lost: see
+/// `docs/decisions/0026-notify-after-the-batch-is-written.md`. The cost: a notification waits for the slowest write of
+/// its batch, which has a deadline.
 #[derive(Debug, Default)]
 pub struct Outbox(Mutex<HashMap<Owner, Vec<Notification>>>);
 
 impl Outbox {
-    /// Adds a notification. Call it once the write is done that the notification is about.
+    /// Adds a notification. Call this after the write that it reports.
     pub fn push(&self, owner: Owner, notification: Notification) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(owner).or_default().push(notification);
     }
@@ -32,8 +32,8 @@ impl Outbox {
         self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notifies each owner once of all their orders, and all owners concurrently. Whatever happens here changes nothing about
-    /// orders or messages: what is not sent is logged, and counted as a metric of `function`.
+    /// Notifies all owners concurrently, each owner with one call for all their orders. A failure does not affect
+    /// orders or messages: it is logged, and counted as a metric of `function`.
     pub async fn send<N: Notifier>(self, notifier: &N, function: &'static str) {
         let notify_owner = async |(owner, notifications): (Owner, Vec<Notification>)| {
             let outcome = AssertUnwindSafe(notifier.notify(&owner, &notifications)).catch_unwind().await;

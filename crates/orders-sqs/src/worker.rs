@@ -12,19 +12,19 @@ use std::time::{Duration, SystemTime};
 pub struct Worker<N, V> {
     /// The function's name, for its metrics.
     pub function: &'static str,
-    /// Lifts the work on one message to a batch.
+    /// Handles the messages of a batch.
     pub batches: BatchHandler<V>,
     /// Notifies owners of the outcomes.
     pub notifier: N,
-    /// Longest call of the notifier, which is kept back from the invocation's deadline. It must be shorter than the
-    /// function's timeout, or no message is ever begun.
+    /// Longest duration of one notifier call, reserved before the invocation's deadline. It must be shorter than the
+    /// function's timeout, or no message is ever handled.
     pub notifying: Duration,
-    /// How the queue delivers.
+    /// How the queue delivers its messages.
     pub queue: QueueSettings,
 }
 
 impl<N: Notifier, V: VisibilityTimeout> Worker<N, V> {
-    /// Runs `process` on every order of a batch, then notifies each owner once of all that became of theirs.
+    /// Runs `process` on every order of a batch, then notifies each owner once, of all their outcomes.
     ///
     /// # Errors
     /// [`UnidentifiedFailure`]: the whole batch must be redelivered.
@@ -69,14 +69,14 @@ impl<N: Notifier, V: VisibilityTimeout> Worker<N, V> {
                 (settled.notify, Disposition::Done)
             }
             Processed::Retry(error) => return self.retry(message_id, &id, &error),
-            Processed::GaveUp { error, unrecorded, notification } => {
+            Processed::Failed { error, unrecorded, notification } => {
                 let error = ErrorChain(&error);
                 tracing::error!(order.id = %id, message.id = message_id, %error, "Order {id} failed its last delivery");
                 if let Some(error) = unrecorded {
                     let error = ErrorChain(&error);
                     tracing::error!(order.id = %id, %error, "Failed to record that order {id} failed");
                 }
-                // Its receive count moves the message to the dead-letter queue: the sooner, the better.
+                // A redelivery without delay moves the message to the dead-letter queue at once.
                 (Some(notification), Disposition::RetryAfter(Backoff::NONE))
             }
         };
@@ -97,7 +97,7 @@ impl<N: Notifier, V: VisibilityTimeout> Worker<N, V> {
 
 fn outcome(notification: Option<&Notification>) -> &'static str {
     match notification {
-        // The bus lane has the order, and notifies its owner when the steps decided.
+        // An order of the bus lane: its owner is notified after the steps' decision.
         None => "Placed",
         Some(Notification::Confirmed(_)) => "Confirmed",
         Some(Notification::Cancelled(_)) => "Cancelled",

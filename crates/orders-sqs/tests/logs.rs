@@ -1,7 +1,7 @@
 //! What the worker logs, line by line.
 //!
-//! A program of its own: where tests without a subscriber run next to one that has one, tracing may
-//! silence an event for both (<https://github.com/tokio-rs/tracing/issues/3611>).
+//! This is a separate test binary. When tests with and without a subscriber run concurrently, tracing may drop an event
+//! for both (<https://github.com/tokio-rs/tracing/issues/3611>).
 
 use orders::{
     Lane, Notification, NotificationReport, Notifier, NotifyError, OrderRepository, Owner, RepositoryError,
@@ -19,7 +19,7 @@ use std::{
 
 const ORDER_ID: &str = "5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b";
 
-/// What was logged, one JSON object a line.
+/// The log, one JSON object a line.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -40,7 +40,7 @@ fn batch(receive_count: u32) -> Value {
     batch
 }
 
-/// What is logged, with its level, when that batch is handled.
+/// Handles the batch. Returns each log line as level, message and error.
 async fn logged<R: OrderRepository, N: Notifier>(orders: R, notifier: N, batch: Value) -> Vec<String> {
     let log = Log::default();
     let writer = log.clone();
@@ -66,7 +66,7 @@ async fn logged<R: OrderRepository, N: Notifier>(orders: R, notifier: N, batch: 
         let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
         assert!(
             text("order.id") == ORDER_ID || !text("message.id").is_empty(),
-            "a line names what it is about: {line}"
+            "a line names its order or message: {line}"
         );
         format!("{} {} {}", text("level"), text("message"), text("error")).trim_end().to_owned()
     };
@@ -81,7 +81,7 @@ async fn a_settled_order_is_one_line() {
 }
 
 #[tokio::test]
-async fn only_a_message_that_is_redelivered_is_logged_as_that() {
+async fn a_failed_last_delivery_is_not_logged_as_a_redelivery() {
     let (again, last) = (
         logged(Unavailable, RecordingNotifier::default(), batch(4)).await,
         logged(Flaky::failing_first(1), RecordingNotifier::default(), batch(5)).await,
@@ -93,7 +93,7 @@ async fn only_a_message_that_is_redelivered_is_logged_as_that() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_not_from_our_api_is_logged_alike_at_each_delivery() {
+async fn a_message_that_is_not_from_our_api_is_logged_the_same_way_at_each_delivery() {
     for receive_count in [1, 5] {
         let mut batch = batch(receive_count);
         batch["Records"][0]["messageAttributes"].as_object_mut().expect("attributes are an object").remove("owner");
@@ -115,7 +115,7 @@ async fn a_failure_that_cannot_be_recorded_is_logged() {
 }
 
 #[tokio::test]
-async fn an_owner_that_cannot_be_notified_is_logged_with_the_order() {
+async fn a_failed_notification_is_logged_with_its_order() {
     struct Failing;
     impl Notifier for Failing {
         async fn notify(&self, _: &Owner, _: &[Notification]) -> Result<NotificationReport, NotifyError> {

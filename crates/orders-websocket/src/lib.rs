@@ -1,4 +1,4 @@
-//! The notifier port of `orders` over the API Gateway Management API.
+//! The notifier port of `orders` on the API Gateway Management API.
 //!
 //! [`WebSocketSender`] sends one frame to one socket; [`WebSocketNotifier`] notifies all sockets of an owner.
 

@@ -10,8 +10,8 @@ use orders_api::ServerFrame;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::{Instant, timeout_at};
 
-/// Sockets notified at once: more than one owner has, so that a slow one delays no other, and few enough, with the ten
-/// frames of a batch for each, for a function's 1 024 file descriptors.
+/// Sockets notified concurrently. That is more than one owner usually has, so a slow socket does not delay others. With
+/// ten frames of a batch for each socket, it stays within a function's 1 024 file descriptors.
 /// Source: AWS Lambda Developer Guide, "Lambda quotas".
 const CONCURRENCY: usize = 64;
 
@@ -24,14 +24,14 @@ pub struct WebSocketNotifier<C> {
 }
 
 impl<C: ConnectionRepository + Sync> WebSocketNotifier<C> {
-    /// Looks sockets up in `connections` and sends frames through `sender`. One call of [`Notifier::notify`] takes no
-    /// longer than `time_limit`, however many sockets hang: frames not sent by then are dropped.
+    /// Looks sockets up in `connections` and sends frames through `sender`. One call of [`Notifier::notify`] takes at
+    /// most `time_limit`, even if sockets hang: frames not sent by then are dropped.
     #[must_use]
     pub fn new(connections: C, sender: WebSocketSender, time_limit: Duration) -> Self {
         Self { connections, sender, time_limit }
     }
 
-    /// Sends every frame to one socket, all at once.
+    /// Sends all frames to one socket, concurrently.
     async fn notify_socket(&self, connection: Connection, frames: &[ServerFrame], stop: Instant) -> NotificationReport {
         let mut report = NotificationReport::default();
         if connection.is_expired(now()) {
@@ -62,16 +62,17 @@ impl<C: ConnectionRepository + Sync> WebSocketNotifier<C> {
         timeout_at(stop, self.sender.send(id, frame)).await.map_err(|elapsed| SendError::Undelivered(elapsed.into()))?
     }
 
-    /// Forgets a socket that is gone. API Gateway also calls a socket gone that is just opening, whose row is written
-    /// before it opens: that one must stay. A row that cannot be removed now is removed by its time to live.
+    /// Removes the row of a socket that is gone, unless the socket may be just opening. API Gateway reports such a
+    /// socket as gone, too, because its row is written before it opens. If the removal fails, the row's time to live
+    /// removes it.
     async fn forget(&self, connection: &Connection, stop: Instant) {
         if connection.is_established(now()) {
             self.remove(connection, stop).await;
         }
     }
 
-    /// Closes a socket whose session is over, then forgets it. One that cannot be closed now keeps its row, so that the
-    /// next notification tries again; it gets no frame either way.
+    /// Closes a socket after its session ended, then removes its row. If closing fails, the row stays, and the next
+    /// notification tries again. The socket gets no frame either way.
     async fn end(&self, connection: &Connection, stop: Instant) {
         let id = &connection.id;
         match timeout_at(stop, self.sender.close(id)).await {
@@ -111,7 +112,7 @@ impl<C: ConnectionRepository + Sync> Notifier for WebSocketNotifier<C> {
     }
 }
 
-/// The present moment; a clock outside its range makes every socket established.
+/// The present moment, limited to the range of [`Timestamp`].
 fn now() -> Timestamp {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let epoch = Timestamp::from_unix_ms(0).expect("1970 is in range");
@@ -134,7 +135,7 @@ mod tests {
 
     const TIME_LIMIT: Duration = Duration::from_secs(4);
 
-    /// A management API that answers a post by the status in the connection id's name, and the posts it took.
+    /// A management API that answers with the status at the end of the connection id, and the requests it took.
     fn management_api() -> (Client, Arc<Mutex<Vec<String>>>) {
         let taken = Arc::new(Mutex::new(Vec::new()));
         let posts = Arc::clone(&taken);
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn notifies_every_open_socket_and_forgets_those_that_are_gone_and_no_other() {
+    async fn notifies_every_open_socket_and_forgets_only_those_that_are_gone() {
         let (client, taken) = management_api();
         let open = connections(&["a-200", "b-410", "c-200", "d-500", "e-403", "f-429"], fakes::moment(0)).await;
         let notifier = notifier(client, open);
@@ -209,7 +210,7 @@ mod tests {
     #[tokio::test]
     async fn looks_up_once_and_sends_every_notification_to_every_socket() {
         let (client, taken) = management_api();
-        let open = Counting(connections(&["a-200", "b-410", "c-200"], fakes::moment(0)).await, Arc::default());
+        let open = Recording(connections(&["a-200", "b-410", "c-200"], fakes::moment(0)).await, Arc::default());
         let notifier = notifier(client, open.clone());
         let confirmed = [Notification::Confirmed(fakes::order()), notification()[0].clone()];
 
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn notifies_no_other_owners_sockets() {
+    async fn does_not_notify_sockets_of_other_owners() {
         let (client, taken) = management_api();
         let open = connections(&["a-200"], fakes::moment(0)).await;
         let notifier = notifier(client, open);
@@ -235,7 +236,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn closes_and_forgets_sockets_whose_session_is_over_instead_of_notifying_them() {
+    async fn closes_and_forgets_expired_sockets_instead_of_notifying_them() {
         let (client, taken) = management_api();
         let open = connections(&["a-200"], fakes::moment(0)).await;
         for id in ["b-200", "c-410", "d-500"] {
@@ -250,7 +251,7 @@ mod tests {
         assert_eq!(report, NotificationReport { sent: 1, expired: 3, ..NotificationReport::default() });
         let left = notifier.connections.list(&fakes::owner("alice")).await.expect("in memory");
         let left: Vec<_> = left.iter().map(|connection| connection.id.as_str()).collect();
-        assert_eq!(left, ["a-200", "d-500"], "what could not be closed is tried again");
+        assert_eq!(left, ["a-200", "d-500"], "a socket that could not be closed is tried again");
         let mut taken = taken.lock().expect("no test panicked").clone();
         taken.retain(|taken| taken.starts_with("closed"));
         taken.sort();
@@ -268,11 +269,11 @@ mod tests {
         assert_eq!(notifier.connections.all().len(), 1);
     }
 
-    /// Connections that count their calls.
+    /// Connections that record their calls.
     #[derive(Clone)]
-    struct Counting(InMemoryConnections, Arc<Mutex<Vec<String>>>);
+    struct Recording(InMemoryConnections, Arc<Mutex<Vec<String>>>);
 
-    impl ConnectionRepository for Counting {
+    impl ConnectionRepository for Recording {
         async fn add(&self, connection: &Connection) -> Result<(), RepositoryError> {
             self.0.add(connection).await
         }
@@ -288,7 +289,7 @@ mod tests {
         }
     }
 
-    /// Connections whose look-up never ends.
+    /// A repository that never answers.
     #[derive(Clone)]
     struct Hanging;
 
@@ -307,7 +308,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn gives_up_when_its_time_ends() {
+    async fn times_out_if_the_look_up_hangs() {
         let (client, _) = management_api();
 
         let notified = notifier(client, Hanging).notify(&fakes::owner("alice"), &notification()).await;

@@ -1,4 +1,4 @@
-//! One frame to one socket.
+//! Sends frames to single sockets.
 
 use aws_sdk_apigatewaymanagement::{
     Client,
@@ -22,7 +22,7 @@ type LazyClient = LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>;
 /// Why a socket was not reached.
 #[derive(Debug, Error)]
 pub enum SendError {
-    /// The socket is closed; it will not come back under that id.
+    /// The socket is closed for good: its id is not used again.
     #[error("the connection is gone")]
     Gone,
     /// The socket may be open, but it could not be reached, retries included.
@@ -31,14 +31,15 @@ pub enum SendError {
 }
 
 impl WebSocketSender {
-    /// Sends through `client`, which knows the API's management endpoint and how often and how long to try.
-    /// `orders_url` is the status service's URL up to and including `/orders`, for orders too large for a frame.
+    /// Sends through `client`, which has the API's management endpoint and the retry policy. `orders_url` is the status
+    /// service's URL up to and including `/orders`, for orders too large for a frame.
     #[must_use]
     pub fn new(client: Client, orders_url: impl Into<String>) -> Self {
         Self::when_needed(move || client, orders_url)
     }
 
-    /// The same with a client that is made for the first frame: making one is a good part of a function's start.
+    /// Like [`WebSocketSender::new`], but creates the client for the first frame: a client is a large part of a cold
+    /// start.
     #[must_use]
     pub fn when_needed(make: impl FnOnce() -> Client + Send + 'static, orders_url: impl Into<String>) -> Self {
         Self { client: Arc::new(LazyLock::new(Box::new(make))), orders_url: orders_url.into() }

@@ -1,4 +1,4 @@
-//! What is put to an order that is not decided: a vote, or its deadline.
+//! The inputs to the decision on an order: votes, and the deadline.
 
 use crate::{Fingerprint, OrderId, Owner, Step, Timestamp, Vote};
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub struct Deadline {
     pub owner: Owner,
     /// Which order of the owner.
     pub id: OrderId,
-    /// The fingerprint of the order that the deadline is of.
+    /// The fingerprint of the order that has this deadline.
     pub fingerprint: Fingerprint,
     /// How long the steps had to vote.
     pub allowed: Duration,

@@ -1,4 +1,4 @@
-//! Sockets that an owner has open.
+//! The open sockets of owners.
 
 use crate::{Owner, Timestamp};
 use std::{fmt, time::Duration};
@@ -14,7 +14,7 @@ pub struct ConnectionId(String);
 pub struct InvalidConnectionId;
 
 impl ConnectionId {
-    /// Longest connection id read, in characters; those of API Gateway have 16.
+    /// Longest connection id accepted, in characters. API Gateway's have 16.
     const MAX_CHARS: usize = 128;
 
     /// Reads a connection id.
@@ -43,39 +43,40 @@ impl fmt::Display for ConnectionId {
 /// One open socket of one owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
-    /// Whose socket it is.
+    /// The socket's owner.
     pub owner: Owner,
-    /// How the WebSocket API calls it.
+    /// The socket's id in the WebSocket API.
     pub id: ConnectionId,
     /// When it opened.
     pub connected_at: Timestamp,
-    /// When it must not be told anything any more.
+    /// From then on it must not be notified.
     pub expires_at: Timestamp,
 }
 
 impl Connection {
-    /// How long a row may outlive its socket: API Gateway closes every socket after 2 hours, and 10 minutes are for
-    /// its own delay. Source: Amazon API Gateway Developer Guide, quotas of WebSocket APIs, "Connection duration".
+    /// Longest life of a row: API Gateway closes every socket after 2 hours, plus 10 minutes for API Gateway's delay.
+    /// Source: Amazon API Gateway Developer Guide, quotas of WebSocket APIs, "Connection duration".
     pub const MAX_DURATION: Duration = Duration::from_mins(2 * 60 + 10);
 
-    /// How long a socket may take to open: API Gateway waits that long for the answer to `$connect`, and a second is
-    /// for its own delay. Source: Amazon API Gateway Developer Guide, quotas of WebSocket APIs, "Integration timeout".
+    /// How long a socket may take to open: API Gateway waits up to 29 seconds for the answer to `$connect`, plus one
+    /// second for API Gateway's delay. Source: Amazon API Gateway Developer Guide, quotas of WebSocket APIs,
+    /// "Integration timeout".
     const MAX_OPENING: Duration = Duration::from_secs(30);
 
-    /// A socket that opened with a session which ends then.
+    /// A socket that opens at `connected_at` and expires with its session, or after [`Connection::MAX_DURATION`].
     #[must_use]
     pub fn open(owner: Owner, id: ConnectionId, connected_at: Timestamp, session_ends_at: Timestamp) -> Self {
         Self { owner, id, connected_at, expires_at: connected_at.plus(Self::MAX_DURATION).min(session_ends_at) }
     }
 
-    /// Whether the socket must be open by `now`, unless it is closed. Until then a socket that cannot be reached may
-    /// be one that is just opening.
+    /// Whether the socket has finished opening by `now`. Until then, a socket that cannot be reached may be just
+    /// opening.
     #[must_use]
     pub fn is_established(&self, now: Timestamp) -> bool {
         now >= self.connected_at.plus(Self::MAX_OPENING)
     }
 
-    /// Whether the socket is over by `now`: its session ended, or it must have closed.
+    /// Whether the socket's session has ended by `now`, or API Gateway must have closed it.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires_at
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn is_established_once_it_cannot_be_opening_any_more() {
+    fn is_established_after_the_longest_opening() {
         let connection = open(at(3_600_000));
 
         assert!(!connection.is_established(at(29_999)));

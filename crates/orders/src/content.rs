@@ -1,9 +1,9 @@
-//! What is ordered: the part of an order that the customer decides.
+//! The content of an order: what the customer decides.
 
 use crate::{Currency, Fingerprint, Item, Note, Quantity, Sku, UnitPrice, Violation, Violations};
 use std::collections::BTreeSet;
 
-/// An order's content as it came in: every field may be missing or wrong.
+/// An order's content before validation: every field may be missing or invalid.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrderDraft {
     /// See [`Currency`].
@@ -35,7 +35,7 @@ impl From<&Item> for ItemDraft {
     }
 }
 
-/// What is ordered: a currency, 1 to [`OrderContent::MAX_ITEMS`] items, perhaps a note, and their total.
+/// The content of an order: a currency, 1 to [`OrderContent::MAX_ITEMS`] items, an optional note, and the total.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderContent {
     currency: Currency,
@@ -48,7 +48,7 @@ impl OrderContent {
     /// Most items in one order.
     pub const MAX_ITEMS: usize = 100;
     const ITEMS_RULE: &'static str = "must hold 1 to 100 items";
-    /// Most different SKUs of an order in the bus lane: the stock service takes all of them and records the order in one
+    /// Most different SKUs in one order of the bus lane. The stock service writes all of them and the hold in one
     /// transaction of at most 100 actions. Source: Amazon DynamoDB Developer Guide, "Amazon DynamoDB Transactions".
     pub const MAX_BUS_SKUS: usize = 99;
     const BUS_SKUS_RULE: &'static str = "must hold at most 99 different SKUs in the bus lane";
@@ -56,8 +56,8 @@ impl OrderContent {
     /// Checks a draft against every rule.
     ///
     /// # Errors
-    /// Every violation at once, each with its JSON pointer. Of more than [`OrderContent::MAX_ITEMS`] items only the
-    /// first are looked into.
+    /// Every violation at once, each with its JSON pointer. Only the first [`OrderContent::MAX_ITEMS`] items are
+    /// checked.
     pub fn parse(draft: OrderDraft) -> Result<Self, Violations> {
         let mut check = Check::default();
         let currency = check.field("/currency", draft.currency, Currency::RULE, |code| Currency::parse(&code));
@@ -74,7 +74,7 @@ impl OrderContent {
         let note = draft.note.and_then(|text| check.field("/note", Some(text), Note::RULE, |text| Note::parse(&text)));
         let total_minor_units = items.iter().try_fold(0_u64, |sum, item| sum.checked_add(item.total_minor_units()));
         if total_minor_units.is_none() {
-            check.wrong("/items", "cost more than can be counted");
+            check.wrong("/items", "have a total that is too large");
         }
 
         match (currency, total_minor_units) {
@@ -122,8 +122,7 @@ impl OrderContent {
         self.total_minor_units
     }
 
-    /// The same for every spelling of the same content: white space and the order of JSON fields do not matter, the
-    /// order of items does.
+    /// Identifies the content. White space and the order of JSON fields do not matter, but the order of items does.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         let numbers: Vec<[u8; 8]> = self
@@ -139,13 +138,13 @@ impl OrderContent {
             fields.push(item.sku.as_str().as_bytes());
             fields.push(numbers);
         }
-        // Last and at most one: a missing note and an empty one differ in the number of fields.
+        // The note is last, so that a missing note and an empty note differ in the number of fields.
         fields.extend(self.note.iter().map(|note| note.as_str().as_bytes()));
         Fingerprint::of_fields("order", &fields)
     }
 }
 
-/// Reads fields and remembers what was wrong with them.
+/// Reads fields and collects their violations.
 #[derive(Default)]
 struct Check {
     violations: Violations,
@@ -211,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn totals_the_largest_order_there_can_be() {
+    fn totals_the_largest_possible_order() {
         let largest = ItemDraft {
             sku: Some("x".repeat(64)),
             quantity: Some(i64::from(Quantity::MAX)),
@@ -276,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_every_other_content_apart() {
+    fn different_contents_have_different_fingerprints() {
         let changes = [
             OrderDraft { currency: Some("USD".into()), ..draft() },
             OrderDraft { note: None, ..draft() },

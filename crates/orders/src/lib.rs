@@ -1,14 +1,15 @@
-//! The order domain: types that cannot be wrong, the use cases that the lanes share, and the ports they need.
+//! The order domain: types that are valid by construction, the use cases that the lanes share, and their ports.
 //!
-//! Nothing here knows AWS, JSON or the clock. A caller turns its wire format into these types once, at its edge,
-//! calls one use case, and turns the result back:
+//! This crate does not depend on AWS, JSON or the clock. A caller converts its wire format to these types once, calls
+//! one use case, and converts the result back:
 //!
-//! - [`place_order()`] is the whole business of the sync lane, and the core of the async lane;
-//! - [`process_queued_order()`] adds what a queue adds: refusals that must be recorded, last deliveries, notifications;
-//! - [`count_vote()`] and [`pass_deadline()`] add what the bus lane adds: the steps vote on a placed order, and the last vote,
-//!   a refusal or the deadline decides.
+//! - [`place_order()`] is all that the sync lane does, and the core of the async lane.
+//! - [`process_queued_order()`] adds what a queue needs: recorded rejections, last deliveries, notifications.
+//! - [`count_vote()`] and [`pass_deadline()`] add what the bus lane needs: the steps vote on a placed order, and the
+//!   last vote, a refusal or the deadline decides.
 //!
-//! The ports are [`OrderRepository`], [`OrderIndex`], [`SettlementRepository`], [`ConnectionRepository`] and [`Notifier`].
+//! The ports are [`OrderRepository`], [`OrderIndex`], [`SettlementRepository`], [`ConnectionRepository`] and
+//! [`Notifier`].
 
 mod ballot;
 mod connection;
@@ -36,7 +37,7 @@ pub use ports::{
     ConnectionRepository, Notification, NotificationReport, Notifier, NotifyError, OrderRepository, SettleOutcome,
     SettlementRepository, StoreOutcome,
 };
-pub use process_queued_order::{Processed, QueuedOrder, Refusal, process_queued_order};
+pub use process_queued_order::{InvalidBody, Processed, QueuedOrder, process_queued_order};
 pub use settle_order::{SettleError, Settled, count_vote, pass_deadline};
 pub use shared_kernel::{
     Currency, ErrorChain, Fingerprint, InvalidOrderId, InvalidOwner, InvalidTimestamp, Item, OrderId, Owner, Quantity,

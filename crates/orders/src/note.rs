@@ -2,8 +2,8 @@
 
 /// Free text from the customer: at most [`Note::MAX_CHARS`] characters, none of them U+FFFD, U+FFFE or U+FFFF.
 ///
-/// SQS replaces U+FFFE and U+FFFF by U+FFFD, which is also what a decoder leaves where the bytes were not text: an order
-/// that carries one was damaged on its way and must not be stored as if it were what the customer wrote.
+/// SQS replaces U+FFFE and U+FFFF by U+FFFD. So does a decoder with bytes that are not text. A note with U+FFFD was
+/// therefore damaged on its way, and must not be stored as the customer's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note(String);
 
@@ -12,7 +12,7 @@ impl Note {
     pub const MAX_CHARS: usize = 500;
     pub(crate) const RULE: &'static str = "must be at most 500 characters, without U+FFFD, U+FFFE or U+FFFF";
 
-    /// Reads a note, or `None` when it is too long or has a character that cannot be carried.
+    /// Reads a note. `None` if it is too long or contains one of the three characters.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let acceptable =
@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_characters_that_the_queue_cannot_carry_or_that_mark_damage() {
+    fn refuses_characters_that_the_queue_replaces_or_that_mark_damage() {
         for text in ["a\u{FFFD}", "\u{FFFE}", "a\u{FFFF}b"] {
             assert_eq!(Note::parse(text), None, "{text:?}");
         }

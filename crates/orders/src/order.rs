@@ -1,16 +1,16 @@
-//! An order and what became of it.
+//! An order and its outcome.
 
 use crate::{Decider, Fingerprint, OrderContent, OrderId, Owner, Step, Timestamp, Votes};
 use std::fmt;
 
-/// Which way an order came in.
+/// The way from a request to the stored order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// Request and response: the caller waited.
+    /// Request and response: the caller waits.
     Sync,
-    /// Through the queue: the caller is notified later.
+    /// Through the queue: the owner is notified later.
     Async,
-    /// Over the event bus: every step votes, and the caller is notified of the decision.
+    /// Through the event bus: every step votes, and the owner is notified of the decision.
     Bus,
 }
 
@@ -41,18 +41,18 @@ impl fmt::Display for Lane {
     }
 }
 
-/// What became of an order, without its details.
+/// The status of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Stored, in the bus lane: the steps have not decided yet.
+    /// Bus lane only: stored, not decided yet.
     Placed,
-    /// Stored; it will be delivered.
+    /// Stored; in the bus lane, every step holds. Final.
     Confirmed,
-    /// Cancelled for good, in the bus lane: a step does not hold, or the deadline passed.
+    /// Bus lane only: a step refused or failed, or the deadline passed. Final.
     Cancelled,
-    /// Refused for good; it will not be delivered.
+    /// The order is not valid, or it expired. Final.
     Rejected,
-    /// Given up after the last delivery; it waits in the dead-letter queue and may yet be confirmed.
+    /// The last delivery failed. The message is in the dead-letter queue, and a redrive can still confirm the order.
     Failed,
 }
 
@@ -85,10 +85,10 @@ impl fmt::Display for Status {
     }
 }
 
-/// What became of an order, with what only that outcome has.
+/// The outcome of an order, with its details.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Stored and not decided yet.
+    /// Stored, not decided yet.
     Placed {
         /// What was ordered.
         content: OrderContent,
@@ -99,9 +99,9 @@ pub enum Outcome {
     Confirmed {
         /// What was ordered.
         content: OrderContent,
-        /// When it was stored, or in the bus lane decided.
+        /// When it was stored, or in the bus lane when it was decided.
         confirmed_at: Timestamp,
-        /// The step that voted last; `None` where no step votes.
+        /// The step that voted last; `None` in lanes without steps.
         last_vote: Option<Step>,
     },
     /// Cancelled for good.
@@ -111,12 +111,12 @@ pub enum Outcome {
         /// How it was cancelled.
         cancellation: Box<Cancellation>,
     },
-    /// Refused for good.
+    /// Rejected for good.
     Rejected {
         /// Why, for the customer to read.
         reason: String,
     },
-    /// Given up after the last delivery.
+    /// The last delivery failed.
     Failed {
         /// Why, for the customer to read.
         reason: String,
@@ -141,22 +141,22 @@ pub struct Cancellation {
 pub struct Order {
     /// Which order of the owner.
     pub id: OrderId,
-    /// Whose order.
+    /// The order's owner.
     pub owner: Owner,
-    /// Which way it came in first.
+    /// The lane of the first request.
     pub lane: Lane,
     /// When the API accepted it.
     pub placed_at: Timestamp,
     /// Deliveries it took to reach the outcome, 1 or more.
     pub attempts: u32,
-    /// What tells a repeat of the order from a different order with its id.
+    /// Distinguishes a repeat of the order from a different order with the same id.
     pub fingerprint: Fingerprint,
-    /// What became of it.
+    /// Its outcome, with details.
     pub outcome: Outcome,
 }
 
 impl Order {
-    /// What became of it, without details.
+    /// Its status.
     #[must_use]
     pub fn status(&self) -> Status {
         match self.outcome {
@@ -168,7 +168,7 @@ impl Order {
         }
     }
 
-    /// What was ordered, where the order was stored with it.
+    /// What was ordered; `None` if the order was rejected or failed.
     #[must_use]
     pub fn content(&self) -> Option<&OrderContent> {
         match &self.outcome {
@@ -179,7 +179,7 @@ impl Order {
         }
     }
 
-    /// Why the order will not be delivered, or not yet.
+    /// Why the order was cancelled or rejected, or failed.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         match &self.outcome {

@@ -1,4 +1,4 @@
-//! The list of an owner's orders: what is asked for, and what a page of it has.
+//! The list of an owner's orders: queries and pages.
 
 use crate::{Currency, Lane, Order, OrderContent, OrderId, Outcome, Owner, RepositoryError, Status, Timestamp};
 use std::future::Future;
@@ -7,27 +7,27 @@ use std::future::Future;
 pub trait OrderIndex {
     /// One page of the list of an owner's orders.
     ///
-    /// An implementation MUST list the owner's orders alone, later `placed_at` before earlier. Orders that were accepted in the same
-    /// millisecond MUST keep one order among themselves. So pages neither repeat nor skip an order, whatever is stored between two
-    /// requests, with one exception: a FAILED order that is sent again is stored with a new `placed_at`, and moves to the top.
-    /// An order MAY be missing for a moment after it was stored or changed.
+    /// An implementation MUST list only the owner's orders, by descending `placed_at`. Orders that were accepted in the
+    /// same millisecond MUST keep a stable order among themselves. So pages neither repeat nor skip an order, whatever
+    /// is stored between two requests. One exception: a FAILED order that is sent again is stored with a new
+    /// `placed_at`, and moves to the top. An order MAY be missing for a moment after it was stored or changed.
     fn list(&self, wanted: &OrderListQuery) -> impl Future<Output = Result<OrderPage, RepositoryError>> + Send;
 }
 
-/// Which part of an owner's list is wanted.
+/// Selects a part of an owner's list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderListQuery {
     /// The owner of the orders.
     pub owner: Owner,
-    /// Only orders that were accepted at that moment or later.
+    /// Only orders that were accepted then or later.
     pub since: Option<Timestamp>,
     /// Only orders that follow this one in the list.
     pub after: Option<ListPosition>,
-    /// Orders of a page at most.
+    /// Most orders in a page.
     pub limit: PageLimit,
 }
 
-/// A place in an owner's list: that of one order. It does not name the owner.
+/// The position of one order in its owner's list. It does not name the owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListPosition {
     /// When the API accepted the order.
@@ -36,14 +36,14 @@ pub struct ListPosition {
     pub id: OrderId,
 }
 
-/// Orders of a page at most, from 1 to 100.
+/// Most orders in a page: 1 to 100.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageLimit(u8);
 
 impl PageLimit {
     /// The highest limit.
     pub const MAX: u8 = 100;
-    /// The limit where none is asked for.
+    /// The limit of a request without one.
     pub const DEFAULT: Self = Self(20);
 
     /// Reads a whole number from 1 to 100.
@@ -69,27 +69,27 @@ pub struct OrderPage {
 }
 
 impl OrderPage {
-    /// Where the next page begins; `None` after the last one.
+    /// The position after which the next page begins; `None` on the last page.
     #[must_use]
     pub fn next(&self) -> Option<ListPosition> {
         self.orders.last().filter(|_| self.has_more).map(|last| ListPosition { placed_at: last.placed_at, id: last.id })
     }
 }
 
-/// What the list says of an order.
+/// An order as the list shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderSummary {
     /// Which order of the owner.
     pub id: OrderId,
-    /// Which way it came in first.
+    /// The lane of the first request.
     pub lane: Lane,
-    /// What became of it.
+    /// Its status.
     pub status: Status,
     /// When the API accepted it.
     pub placed_at: Timestamp,
     /// When it was confirmed or cancelled.
     pub decided_at: Option<Timestamp>,
-    /// The sum over all items in minor units, where the order was stored with its content.
+    /// The sum over all items in minor units; `None` if the order was rejected or failed.
     pub total: Option<(Currency, u64)>,
 }
 

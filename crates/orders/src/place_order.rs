@@ -1,6 +1,6 @@
 //! The use case of every lane: store an order once.
 //!
-//! An id is one order, whatever the lanes that it comes by.
+//! An id names one order of its owner, in all lanes.
 
 use crate::{
     Lane, Order, OrderContent, OrderId, OrderRepository, Outcome, Owner, RepositoryError, StoreOutcome, Timestamp,
@@ -14,7 +14,7 @@ pub struct PlaceOrder {
     pub id: OrderId,
     /// The authenticated owner.
     pub owner: Owner,
-    /// The lane it came in by.
+    /// The lane of this request.
     pub lane: Lane,
     /// What is ordered.
     pub content: OrderContent,
@@ -22,12 +22,12 @@ pub struct PlaceOrder {
     pub placed_at: Timestamp,
     /// The present moment, which becomes the moment of confirmation.
     pub now: Timestamp,
-    /// Deliveries so far, this one included.
+    /// Deliveries so far, including this one.
     pub attempts: u32,
 }
 
 impl From<PlaceOrder> for Order {
-    /// The order as it is once it is stored.
+    /// The order as it is stored.
     fn from(request: PlaceOrder) -> Self {
         Self {
             id: request.id,
@@ -46,28 +46,28 @@ impl From<PlaceOrder> for Order {
 pub enum Placement {
     /// The order is stored now, for the first time.
     Placed,
-    /// The same order was stored before; this is it, as it stands: confirmed, or placed by the bus lane and not decided yet.
-    Replayed(Order),
+    /// The same order was stored before. This is its present state: confirmed, failed, or placed and not decided yet.
+    Repeated(Order),
 }
 
 /// Why an order was not placed.
 #[derive(Debug, Error)]
 pub enum PlaceOrderError {
-    /// The owner used the id before for a different order, which stands untouched.
+    /// The owner used the id before for a different order, which is unchanged.
     #[error("the order id was used before for a different order")]
     Conflict,
-    /// An order with the id was refused before, for this reason; it stays refused, corrected or not.
+    /// An order with the id was rejected before, for this reason. A corrected order under the id is rejected, too.
     #[error("an order with this id was rejected before: {0}")]
     RejectedBefore(String),
-    /// The same order was cancelled before by the bus lane; it stays cancelled.
+    /// The bus lane cancelled the same order before; it stays cancelled.
     #[error("the order was cancelled before: {}", .0.reason().unwrap_or_default())]
     CancelledBefore(Box<Order>),
-    /// The repository could not answer; whether the order is stored is not known. A repeat is safe.
+    /// The repository did not answer. Whether the order is stored is unknown; a repeat is safe.
     #[error("failed to store the order")]
     Repository(#[from] RepositoryError),
 }
 
-/// Stores an order with its outcome, once however often it is called with the same order.
+/// Stores an order with its outcome. Repeated calls with the same order store it once.
 ///
 /// # Errors
 /// See [`PlaceOrderError`].
@@ -77,7 +77,7 @@ pub async fn place_order<R: OrderRepository>(repository: &R, order: &Order) -> R
         Outcome::Rejected { reason } => Err(PlaceOrderError::RejectedBefore(reason)),
         _ if stored.fingerprint != order.fingerprint => Err(PlaceOrderError::Conflict),
         Outcome::Cancelled { .. } => Err(PlaceOrderError::CancelledBefore(Box::new(stored))),
-        _ => Ok(Placement::Replayed(stored)),
+        _ => Ok(Placement::Repeated(stored)),
     }
 }
 
@@ -87,7 +87,7 @@ mod tests {
     use crate::fakes::{self, InMemoryOrders, Unavailable};
 
     fn other_content() -> Order {
-        PlaceOrder { content: fakes::content("SKU-2"), ..fakes::wish() }.into()
+        PlaceOrder { content: fakes::content("SKU-2"), ..fakes::place_order_request() }.into()
     }
 
     #[tokio::test]
@@ -104,11 +104,12 @@ mod tests {
     async fn answers_a_repeat_with_the_order_as_it_was_stored() {
         let orders = InMemoryOrders::default();
         place_order(&orders, &fakes::order()).await.expect("the id is free");
-        let later = PlaceOrder { now: fakes::moment(60), lane: Lane::Async, attempts: 3, ..fakes::wish() };
+        let later =
+            PlaceOrder { now: fakes::moment(60), lane: Lane::Async, attempts: 3, ..fakes::place_order_request() };
 
         let second = place_order(&orders, &later.into()).await.expect("a repeat is not an error");
 
-        assert_eq!(second, Placement::Replayed(fakes::order()));
+        assert_eq!(second, Placement::Repeated(fakes::order()));
         assert_eq!(orders.all(), [fakes::order()]);
     }
 
@@ -125,11 +126,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn gives_every_owner_ids_of_their_own() {
+    async fn separates_the_ids_of_different_owners() {
         let orders = InMemoryOrders::default();
         place_order(&orders, &fakes::order()).await.expect("the id is free");
 
-        let other = PlaceOrder { owner: fakes::owner("bob"), content: fakes::content("SKU-2"), ..fakes::wish() };
+        let other =
+            PlaceOrder { owner: fakes::owner("bob"), content: fakes::content("SKU-2"), ..fakes::place_order_request() };
         let placement = place_order(&orders, &other.into()).await;
 
         assert!(matches!(placement, Ok(Placement::Placed)), "{placement:?}");
@@ -174,13 +176,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_a_repeat_of_a_placed_order_of_the_bus_lane_with_the_order_as_it_stands() {
+    async fn answers_a_repeat_of_a_placed_order_with_its_present_state() {
         let orders = InMemoryOrders::default();
         orders.insert(fakes::placed());
 
         let placement = place_order(&orders, &fakes::order()).await.expect("a repeat is not an error");
 
-        assert_eq!(placement, Placement::Replayed(fakes::placed()));
+        assert_eq!(placement, Placement::Repeated(fakes::placed()));
         assert_eq!(orders.all(), [fakes::placed()]);
     }
 
@@ -199,7 +201,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn says_when_the_repository_cannot_answer() {
+    async fn reports_that_the_repository_does_not_answer() {
         let error = place_order(&Unavailable, &fakes::order()).await;
 
         assert!(matches!(error, Err(PlaceOrderError::Repository(error)) if error.is_retryable()));

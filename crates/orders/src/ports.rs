@@ -1,4 +1,4 @@
-//! What the use cases need from the outside, in the words of the domain.
+//! The ports: what the use cases need from outside the domain.
 
 use crate::{Ballot, Connection, ConnectionId, Deadline, Order, OrderId, Outcome, Owner, RepositoryError, Violations};
 use std::{borrow::Cow, future::Future, ops::AddAssign};
@@ -8,13 +8,12 @@ use thiserror::Error;
 pub trait OrderRepository {
     /// Stores `order` unless its owner has used its id before.
     ///
-    /// An implementation MUST decide and write in one atomic step: of any number of concurrent calls for one id
-    /// exactly one stores. It MUST replace a stored order only when that order failed and has the same fingerprint.
-    /// It MUST answer [`StoreOutcome::Exists`] with the stored order otherwise, and an order reported as stored MUST
-    /// survive.
+    /// An implementation MUST check and write in one atomic step: of concurrent calls for one id, exactly one stores.
+    /// It MUST replace a stored order only if that order failed and has the same fingerprint. Otherwise it MUST return
+    /// [`StoreOutcome::Exists`] with the stored order. An order reported as stored MUST be durable.
     fn store(&self, order: &Order) -> impl Future<Output = Result<StoreOutcome, RepositoryError>> + Send;
 
-    /// The owner's order with that id. Sees every order whose `store` has returned.
+    /// The owner's order with that id. The read is consistent: it sees every order that `store` has reported as stored.
     fn find(&self, owner: &Owner, id: &OrderId) -> impl Future<Output = Result<Option<Order>, RepositoryError>> + Send;
 }
 
@@ -23,27 +22,27 @@ pub trait OrderRepository {
 pub enum StoreOutcome {
     /// The order is stored now.
     Stored,
-    /// Nothing was written: this order has the id.
+    /// Nothing was written, because this order has the id.
     Exists(Order),
 }
 
 /// Decides placed orders of the bus lane.
 ///
-/// Each method MUST check and write in one atomic step, and MUST change an order only while it is placed and has the given
-/// fingerprint. So exactly one call decides an order, whatever the number and the order of calls. What a call returns MUST
-/// include every change before it.
+/// Each method MUST check and write in one atomic step, and MUST change an order only while it is placed and has the
+/// given fingerprint. So exactly one call decides an order, however many calls there are, and in whatever order. A
+/// returned order MUST include every earlier change.
 pub trait SettlementRepository {
-    /// Records a step's vote unless the step voted before, and decides in the same write: `refused` and `failed` cancel the
-    /// order, and a `held` confirms it when every other step holds.
+    /// Records a step's vote unless the step voted before, and decides in the same write. `refused` and `failed` cancel
+    /// the order. `held` confirms it if every other step holds.
     fn vote(&self, ballot: &Ballot) -> impl Future<Output = Result<SettleOutcome, RepositoryError>> + Send;
 
-    /// Cancels an order whose deadline passed.
+    /// Cancels an order after its deadline.
     fn cancel_overdue(
         &self,
         deadline: &Deadline,
     ) -> impl Future<Output = Result<SettleOutcome, RepositoryError>> + Send;
 
-    /// Marks a decided order: its decision was perhaps not published. The other methods then answer
+    /// Marks a decided order, because its decision was perhaps not published. The other methods then return
     /// [`SettleOutcome::Unpublished`] for it.
     fn mark_unpublished(&self, order: &Order) -> impl Future<Output = Result<(), RepositoryError>> + Send;
 }
@@ -55,43 +54,43 @@ pub enum SettleOutcome {
     Recorded,
     /// This call decided the order.
     Decided(Order),
-    /// Nothing was written: the order is decided, the step voted before, or another order has the id. This is the order.
+    /// Nothing was written: this order is decided, the step voted before, or this is a different order with the id.
     Unchanged(Order),
-    /// Nothing was written: the order is decided, and marked, as its decision was perhaps not published. This is the order.
+    /// Nothing was written: this order is decided, and marked because its decision was perhaps not published.
     Unpublished(Order),
     /// Nothing was written: no order has the id.
     Missing,
 }
 
-/// Keeps which sockets an owner has open.
+/// Keeps the open sockets of owners.
 pub trait ConnectionRepository {
-    /// Remembers an open socket; a repeat changes nothing.
+    /// Adds an open socket. A repeat changes nothing.
     fn add(&self, connection: &Connection) -> impl Future<Output = Result<(), RepositoryError>> + Send;
 
-    /// Forgets one socket of the owner and no other; forgetting an unknown one is no error.
+    /// Removes one socket of the owner. An unknown socket is not an error.
     fn remove(&self, owner: &Owner, id: &ConnectionId) -> impl Future<Output = Result<(), RepositoryError>> + Send;
 
-    /// Every socket of the owner, expired ones possibly among them.
+    /// Every socket of the owner, which may include expired ones.
     fn list(&self, owner: &Owner) -> impl Future<Output = Result<Vec<Connection>, RepositoryError>> + Send;
 }
 
-/// What an owner is notified of.
+/// A notification to an owner about one order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notification {
     /// The order is confirmed.
     Confirmed(Order),
     /// The order is cancelled for good.
     Cancelled(Order),
-    /// The order is refused for good.
+    /// The order is rejected for good.
     Rejected {
         /// The id of the order; a malformed one as the caller gave it.
         order_id: String,
         /// Why.
         reason: String,
-        /// What is wrong with the order's content, if that is why.
+        /// The violations in the order's content, if these are the reason.
         violations: Violations,
     },
-    /// The order was given up after its last delivery and may yet be confirmed by a redrive.
+    /// The order failed its last delivery. A redrive can still confirm it.
     Failed {
         /// The id of the order.
         order_id: String,
@@ -101,7 +100,7 @@ pub enum Notification {
 }
 
 impl Notification {
-    /// What the owner is notified of an order as it stands; `None` while it is not decided.
+    /// The notification of an order in its present state; `None` while it is not decided.
     #[must_use]
     pub fn of(order: &Order) -> Option<Self> {
         let order_id = order.id.to_string();
@@ -116,7 +115,7 @@ impl Notification {
         }
     }
 
-    /// The id of the order that it is about; a malformed one as the caller gave it.
+    /// The id of its order; a malformed one as the caller gave it.
     #[must_use]
     pub fn order_id(&self) -> Cow<'_, str> {
         match self {
@@ -128,13 +127,13 @@ impl Notification {
 
 /// Notifies owners of the outcomes of their orders.
 pub trait Notifier {
-    /// Sends every notification to every open socket of `owner`, at least once while it stays open.
+    /// Sends every notification to every open socket of `owner`, at least once while the socket stays open.
     ///
-    /// Call it after the writes that the notifications are about. An implementation MUST look the owner's sockets up after
-    /// it is called, and MUST see every socket that was added before: a socket that subscribed before the write, and so did
-    /// not see its outcome, is then among them. One socket's failure MUST NOT keep the others from being notified. A socket
-    /// that is gone is forgotten, it alone, unless it may be one that is just opening. An expired socket MUST NOT be
-    /// notified: it is closed and then forgotten.
+    /// Call this after the writes that the notifications report. An implementation MUST look up the owner's sockets
+    /// during the call, and MUST see every socket that was added before. So the look-up finds each socket that
+    /// subscribed before the write and did not see its outcome. One socket's failure MUST NOT affect the others. A
+    /// socket that is gone is removed, unless it may be just opening. An expired socket MUST NOT be notified: it is
+    /// closed and then removed.
     fn notify(
         &self,
         owner: &Owner,
@@ -142,7 +141,7 @@ pub trait Notifier {
     ) -> impl Future<Output = Result<NotificationReport, NotifyError>> + Send;
 }
 
-/// Without a notifier there is no callback: owners ask the status service.
+/// `None` notifies no owner: owners poll the status service.
 impl<N: Notifier + Sync> Notifier for Option<N> {
     async fn notify(&self, owner: &Owner, notifications: &[Notification]) -> Result<NotificationReport, NotifyError> {
         match self {
@@ -152,16 +151,16 @@ impl<N: Notifier + Sync> Notifier for Option<N> {
     }
 }
 
-/// How many frames reached the owner's sockets: one a notification and socket.
+/// Counts of frames: each notification is one frame for each of the owner's sockets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NotificationReport {
     /// Frames that a socket took.
     pub sent: usize,
-    /// Frames for sockets that were gone, or not there yet.
+    /// Frames for sockets that were gone, or just opening.
     pub gone: usize,
-    /// Frames for sockets whose session was over: they were not sent.
+    /// Frames not sent, because the socket's session was over.
     pub expired: usize,
-    /// Frames that a socket should have taken and did not, after retries.
+    /// Frames that an open socket did not take, even after retries.
     pub dropped: usize,
 }
 

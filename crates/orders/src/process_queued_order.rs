@@ -15,60 +15,60 @@ pub struct QueuedOrder {
     pub owner: Owner,
     /// The order id as the caller gave it.
     pub given_id: String,
-    /// The same as an id, unless it is malformed.
+    /// The parsed id, unless it is malformed.
     pub id: Result<OrderId, InvalidOrderId>,
     /// What is ordered, or why the body is not an order.
-    pub content: Result<OrderContent, Refusal>,
+    pub content: Result<OrderContent, InvalidBody>,
     /// When the API accepted it.
     pub placed_at: Timestamp,
-    /// How long after that it may still be confirmed; `None` for ever.
+    /// How long after `placed_at` it may still be confirmed; `None` for ever.
     pub max_age: Option<Duration>,
     /// The present moment.
     pub now: Timestamp,
-    /// Deliveries so far, this one included.
+    /// Deliveries so far, including this one.
     pub attempts: u32,
-    /// Whether the queue gives up after this delivery.
+    /// Whether the queue moves the message to its dead-letter queue after this delivery.
     pub last_attempt: bool,
 }
 
 /// A body that is not an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// What is wrong with it.
+pub struct InvalidBody {
+    /// The rules that it breaks.
     pub violations: Violations,
-    /// Identifies the body among other bodies.
+    /// Distinguishes the body from other bodies.
     pub fingerprint: Fingerprint,
 }
 
-/// The result of [`process_queued_order`]: what happens to the message, and what its owner is notified of.
+/// The result of [`process_queued_order`]: what happens to the message, and the owner's notification.
 #[derive(Debug)]
 pub enum Processed {
-    /// The order is stored or refused: delete the message once all that follows is done.
+    /// The order is stored or rejected. Publish and notify as [`Settled`] says, then delete the message.
     Settled(Settled),
-    /// The database failed: keep the message.
+    /// The database failed. Keep the message.
     Retry(RepositoryError),
-    /// The database failed, and there is no further delivery: keep the message, so that the queue moves it to its
-    /// dead-letter queue, and notify the owner.
-    GaveUp {
+    /// The database failed on the last delivery. Notify the owner, and keep the message: the queue moves it to its
+    /// dead-letter queue.
+    Failed {
         /// Why the order was not stored.
         error: RepositoryError,
-        /// Why the failure was not recorded either; `None` when it was.
+        /// Why the failure could not be recorded; `None` if it is recorded.
         unrecorded: Option<RepositoryError>,
-        /// That the order failed.
+        /// The notification that the order failed.
         notification: Notification,
     },
 }
 
-/// Why a failed order failed, for its owner: the cause itself is for the log.
+/// The reason that the owner of a failed order reads. The log has the cause.
 const FAILED_REASON: &str =
     "the order could not be stored after several deliveries and was set aside; it may be confirmed later";
 
-/// Stores or refuses one order. The bus lane's are stored as placed, and those of other lanes as confirmed.
+/// Stores or rejects one order. The bus lane stores it as placed, other lanes as confirmed.
 ///
-/// It notifies no one. A notification exists only once the write that it reports is done, so a socket's failure never
-/// costs an order or writes one twice. Send it with [`Notifier::notify`](crate::Notifier::notify).
+/// The caller sends the returned notification with [`Notifier::notify`](crate::Notifier::notify). It is returned after
+/// the write that it reports, so a socket's failure neither loses an order nor writes it twice.
 ///
-/// When the database fails on the last delivery, the order is recorded as failed, if that much is possible.
+/// If the database fails on the last delivery, the order is recorded as failed, if possible.
 pub async fn process_queued_order<R: OrderRepository>(repository: &R, queued: QueuedOrder) -> Processed {
     let expiry = queued.expiry();
     let QueuedOrder { lane, owner, given_id, id, content, placed_at, now, attempts, last_attempt, .. } = queued;
@@ -80,7 +80,7 @@ pub async fn process_queued_order<R: OrderRepository>(repository: &R, queued: Qu
         }
     };
     let (fingerprint, outcome, violations) = match (content, expiry) {
-        (Err(Refusal { violations, fingerprint }), _) => {
+        (Err(InvalidBody { violations, fingerprint }), _) => {
             (fingerprint, Outcome::Rejected { reason: violations.to_string() }, violations)
         }
         (Ok(content), Some(reason)) => (content.fingerprint(), Outcome::Rejected { reason }, Violations::default()),
@@ -95,7 +95,7 @@ pub async fn process_queued_order<R: OrderRepository>(repository: &R, queued: Qu
     }
 }
 
-/// What becomes of an order that is stored.
+/// The outcome of a valid order when it is stored.
 fn accepted(lane: Lane, content: OrderContent, now: Timestamp) -> Outcome {
     match lane {
         Lane::Bus => Outcome::Placed { content, votes: Votes::default() },
@@ -109,24 +109,24 @@ async fn give_up<R: OrderRepository>(repository: &R, order: Order, error: Reposi
     let unrecorded = match place_order(repository, &failed).await {
         Ok(Placement::Placed) => None,
         Err(PlaceOrderError::Repository(error)) => Some(error),
-        // An earlier write succeeded, and only its answer was lost.
+        // An earlier write succeeded, but its answer was lost.
         settled_before => return settled(failed, settled_before, Violations::default()),
     };
     let notification = Notification::Failed { order_id: failed.id.to_string(), reason: FAILED_REASON.to_owned() };
-    Processed::GaveUp { error, unrecorded, notification }
+    Processed::Failed { error, unrecorded, notification }
 }
 
-/// What follows from a settled order. `violations` are those of its body.
+/// The result for a settled order. `violations` are those of its body.
 fn settled(order: Order, placed: Result<Placement, PlaceOrderError>, violations: Violations) -> Processed {
     let lane = order.lane;
     let reason = match (placed, &order.outcome) {
-        (Ok(Placement::Replayed(stored)), _) => return Processed::Settled(Settled::standing(stored, lane)),
+        (Ok(Placement::Repeated(stored)), _) => return Processed::Settled(Settled::standing(stored, lane)),
         (Err(PlaceOrderError::CancelledBefore(stored)), _) => {
             return Processed::Settled(Settled::standing(*stored, lane));
         }
         (Ok(Placement::Placed), Outcome::Rejected { reason }) => reason.clone(),
         (Ok(Placement::Placed), _) => return Processed::Settled(Settled::standing(order, lane)),
-        // The body is not an order, whatever its id was used for.
+        // A malformed body is the reason, even if the id was used before.
         (Err(_), Outcome::Rejected { reason }) if !violations.is_empty() => reason.clone(),
         // An earlier delivery of the message expired: the owner reads the same reason again.
         (Err(PlaceOrderError::RejectedBefore(reason)), Outcome::Rejected { .. }) => reason,
@@ -141,7 +141,7 @@ fn rejected(order_id: String, reason: String, violations: Violations) -> Process
 }
 
 impl QueuedOrder {
-    /// Why it is too late for the order, for its owner; `None` when it is not.
+    /// The reason that the owner of an expired order reads; `None` if the order has not expired.
     fn expiry(&self) -> Option<String> {
         let max_age = self.max_age?;
         (self.now > self.placed_at.plus(max_age))
@@ -157,7 +157,7 @@ mod tests {
         fakes::{self, Flaky, InMemoryOrders, Refusing, Unavailable},
     };
 
-    /// The notification of a delivery that the queue may delete.
+    /// The notification of a delivery after which the message is deleted.
     async fn settle<R: OrderRepository>(orders: &R, queued: QueuedOrder) -> Notification {
         match process_queued_order(orders, queued).await {
             Processed::Settled(Settled { publish: None, notify: Some(notification) }) => notification,
@@ -169,7 +169,7 @@ mod tests {
         QueuedOrder { last_attempt: true, attempts: 5, ..fakes::queued() }
     }
 
-    /// A delivery that many seconds after the order was placed, of an order that may wait a minute.
+    /// A delivery `seconds` after the order was placed. The order expires after a minute.
     fn after(seconds: u64) -> QueuedOrder {
         let queued = fakes::queued();
         let now = queued.placed_at.plus(Duration::from_secs(seconds));
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn records_a_refusal_and_notifies_the_owner_of_what_is_wrong() {
+    async fn records_a_rejection_and_notifies_the_owner_of_the_violations() {
         let orders = InMemoryOrders::default();
 
         let notification = settle(&orders, fakes::refused()).await;
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn leaves_the_first_order_alone_when_a_body_under_its_id_is_refused() {
+    async fn does_not_change_the_first_order_if_a_body_under_its_id_is_rejected() {
         let orders = InMemoryOrders::default();
         settle(&orders, fakes::queued()).await;
         let before = orders.all();
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refuses_a_body_with_the_same_words_when_its_message_is_redelivered() {
+    async fn rejects_a_redelivered_body_for_the_same_reason() {
         let orders = InMemoryOrders::default();
 
         let first = settle(&orders, fakes::refused()).await;
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refuses_a_different_order_with_the_same_id() {
+    async fn rejects_a_different_order_with_the_same_id() {
         let orders = InMemoryOrders::default();
         settle(&orders, fakes::queued()).await;
         let before = orders.all();
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refuses_but_does_not_record_a_malformed_id() {
+    async fn rejects_but_does_not_record_a_malformed_id() {
         let orders = InMemoryOrders::default();
         let queued = QueuedOrder { given_id: "order-1".into(), id: OrderId::parse("order-1"), ..fakes::refused() };
 
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_notification_has_the_id_in_lower_case_however_the_caller_spelled_it() {
+    async fn every_notification_has_the_id_in_lower_case() {
         let given_id = || fakes::order_id().to_string().to_uppercase();
         let orders = InMemoryOrders::default();
 
@@ -270,7 +270,7 @@ mod tests {
         let different = settle(&orders, QueuedOrder { given_id: given_id(), ..fakes::queued() }).await;
         let failed = process_queued_order(&Unavailable, QueuedOrder { given_id: given_id(), ..last_delivery() }).await;
 
-        let Processed::GaveUp { notification: failed, .. } = failed else { panic!("{failed:?}") };
+        let Processed::Failed { notification: failed, .. } = failed else { panic!("{failed:?}") };
         for notification in [refused, different, failed] {
             assert_eq!(notification.order_id(), fakes::order_id().to_string(), "{notification:?}");
         }
@@ -292,15 +292,15 @@ mod tests {
         let processed = process_queued_order(&orders, last_delivery()).await;
 
         assert_eq!(orders.inner().all()[0].status(), Status::Failed);
-        let Processed::GaveUp { unrecorded: None, notification, .. } = processed else { panic!("{processed:?}") };
+        let Processed::Failed { unrecorded: None, notification, .. } = processed else { panic!("{processed:?}") };
         assert!(matches!(notification, Notification::Failed { .. }));
     }
 
     #[tokio::test]
-    async fn reports_a_failure_that_cannot_even_be_recorded() {
+    async fn reports_a_failure_that_cannot_be_recorded() {
         let processed = process_queued_order(&Unavailable, last_delivery()).await;
 
-        let Processed::GaveUp { unrecorded: Some(_), notification, .. } = processed else { panic!("{processed:?}") };
+        let Processed::Failed { unrecorded: Some(_), notification, .. } = processed else { panic!("{processed:?}") };
         assert!(matches!(notification, Notification::Failed { .. }));
     }
 
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn confirms_an_order_that_waited_just_long_enough() {
+    async fn confirms_an_order_that_waited_exactly_its_maximum_age() {
         let notification = settle(&InMemoryOrders::default(), after(60)).await;
 
         assert!(matches!(notification, Notification::Confirmed(_)));
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn expires_an_order_with_the_same_words_when_its_message_is_redelivered() {
+    async fn expires_a_redelivered_order_for_the_same_reason() {
         let orders = InMemoryOrders::default();
 
         let first = settle(&orders, after(61)).await;
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn leaves_a_different_order_alone_when_one_under_its_id_expires() {
+    async fn does_not_change_a_different_order_if_one_under_its_id_expires() {
         let orders = InMemoryOrders::default();
         settle(&orders, fakes::queued()).await;
         let before = orders.all();
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn leaves_the_notification_of_a_placed_order_to_its_decision() {
+    async fn does_not_notify_the_owner_of_a_placed_order_before_its_decision() {
         let orders = InMemoryOrders::default();
         orders.insert(fakes::placed());
 

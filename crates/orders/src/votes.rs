@@ -1,9 +1,9 @@
-//! What the steps say of one order, and what decides it.
+//! The votes on one order, and what decides it.
 
 use crate::{Step, Vote};
 use std::{collections::BTreeMap, fmt};
 
-/// The votes on one order: at most one of each step, the first.
+/// The votes on one order: the first vote of each step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Votes(BTreeMap<Step, Vote>);
 
@@ -19,7 +19,7 @@ impl Votes {
         self.0.iter().map(|(step, vote)| (*step, vote))
     }
 
-    /// Whether every step but `step` holds: then a `held` of `step` decides.
+    /// Whether every step except `step` holds, so that a `held` of `step` decides.
     #[must_use]
     pub fn await_only(&self, step: Step) -> bool {
         Step::ALL.into_iter().filter(|other| *other != step).all(|other| self.of(other) == Some(&Vote::Held))
@@ -49,7 +49,7 @@ pub enum Decider {
 impl Decider {
     const DEADLINE: &'static str = "deadline";
 
-    /// The step's name, or `deadline`: as in records.
+    /// The step's name, or `deadline`, as stored in records.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

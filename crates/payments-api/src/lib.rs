@@ -1,6 +1,6 @@
 //! The wire format of payments: HTTP bodies, and their conversion to and from the domain.
 //!
-//! Every shape here is a promise to clients. `infra/openapi.yaml` describes the same shapes.
+//! Clients depend on every shape here. `infra/openapi.yaml` describes the same shapes.
 
 mod payment_body;
 mod payment_view;

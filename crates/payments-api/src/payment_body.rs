@@ -4,14 +4,14 @@ use payments::Amount;
 use shared_kernel::{Currency, Violation, Violations};
 use strict_json::{FieldReader, parse_object};
 
-/// Largest body, in bytes. The longest body without white space has 52.
+/// Largest body, in bytes. The longest valid body without white space has 52 bytes.
 pub const MAX_BODY_BYTES: usize = 4096;
 
 /// Reads a body such as `{"currency":"EUR","amountMinor":3998}`.
 ///
 /// # Errors
-/// Every violation at once, each with its JSON pointer: text that is not JSON, a field that is unknown, missing or of the wrong
-/// type, a value against the domain's rules.
+/// Every violation at once, each with its JSON pointer: text that is not JSON; a field that is unknown, missing or of
+/// the wrong type; a value that breaks a rule.
 pub fn parse_payment_body(body: &[u8]) -> Result<Amount, Violations> {
     let mut fields = parse_object(body)?;
     let mut reader = FieldReader::default();
@@ -30,7 +30,7 @@ pub fn parse_payment_body(body: &[u8]) -> Result<Amount, Violations> {
     amount.filter(|_| violations.is_empty()).ok_or(violations)
 }
 
-/// Records a field that is missing. One of the wrong type is recorded before, and counts once.
+/// Records a missing field. A field of the wrong type has been recorded already, so it counts once.
 fn required<T>(pointer: &str, field: Option<T>, violations: &mut Violations) -> Option<T> {
     if field.is_none() {
         violations.push(Violation::new(pointer, "is required"));
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn reports_everything_that_is_wrong_once() {
+    fn reports_every_violation_once() {
         assert_eq!(violations("{}"), ["/currency: is required", "/amountMinor: is required"]);
         assert_eq!(
             violations(r#"{"currency":7,"amountMinor":"1","note":""}"#),
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_not_one_json_object_without_duplicate_keys() {
+    fn refuses_a_body_that_is_not_a_json_object_without_duplicate_keys() {
         for body in ["", "[]", "null", r#"{"currency":"EUR","amountMinor":1,"amountMinor":2}"#] {
             assert_eq!(violations(body).len(), 1, "{body:?}");
         }

@@ -3,7 +3,7 @@
 use payments::{Payment, PaymentStatus};
 use serde::{Deserialize, Serialize};
 
-/// A payment, as the body of an answer.
+/// A payment, as the body of a response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PaymentView {
@@ -15,9 +15,9 @@ pub struct PaymentView {
     pub currency: String,
     /// The amount in minor units of the currency.
     pub amount_minor: u64,
-    /// When it was first asked for, RFC 3339.
+    /// When it was first requested, RFC 3339.
     pub created_at: String,
-    /// Why it is declined.
+    /// Why it was declined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

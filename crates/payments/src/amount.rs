@@ -11,14 +11,14 @@ pub struct Amount {
 }
 
 impl Amount {
-    /// Largest amount, in minor units. No order costs more: it has at most 100 lines of 10 000 units at 1 000 000 000.
+    /// Largest amount, in minor units. This is the largest order: 100 lines of 10 000 units at 1 000 000 000.
     pub const MAX: u64 = 1_000_000_000_000_000;
-    /// The minor units that an amount may have.
+    /// The valid amounts, in minor units.
     pub const RANGE: RangeInclusive<u64> = 1..=Self::MAX;
-    /// The rule, as a violation says it.
+    /// The rule, as the text of a violation.
     pub const RULE: &'static str = "must be an integer from 1 to 1000000000000000, in minor units";
 
-    /// An amount of `minor_units`, or `None` when they are out of range.
+    /// An amount of `minor_units`. `None` if it is out of range.
     #[must_use]
     pub fn new(currency: Currency, minor_units: u64) -> Option<Self> {
         Self::RANGE.contains(&minor_units).then_some(Self { currency, minor_units })
@@ -37,7 +37,7 @@ impl Amount {
     }
 }
 
-/// `EUR 39.98`, with as many decimals as the currency has.
+/// `EUR 39.98`, with the currency's number of decimals.
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let decimals = self.currency.decimals();
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writes_as_many_decimals_as_the_currency_has() {
+    fn writes_the_decimals_of_the_currency() {
         for (code, minor_units, written) in [
             ("EUR", 3998, "EUR 39.98"),
             ("EUR", 7, "EUR 0.07"),

@@ -4,10 +4,10 @@ use crate::{Amount, charge::charge};
 use holds::{Hold, HoldKey, HoldRepository, HoldState};
 use shared_kernel::{Currency, OrderId, Owner, RepositoryError, Timestamp};
 
-/// Holds an order's total on its owner's account, or records that it is refused. A repeat returns what the first call recorded.
+/// Holds an order's total on its owner's account, or records a refusal. A repeat returns what the first call recorded.
 ///
 /// # Errors
-/// The repository's.
+/// Those of the repository.
 pub async fn authorize_order<R: HoldRepository>(
     holds: &R,
     owner: &Owner,
@@ -16,7 +16,7 @@ pub async fn authorize_order<R: HoldRepository>(
     total_minor_units: u64,
     now: Timestamp,
 ) -> Result<Hold, RepositoryError> {
-    // No order costs more than the largest amount: only the total of a free one is not an amount.
+    // `None` only for a free order: no order costs more than the largest amount.
     let amount = Amount::new(currency, total_minor_units);
     let key = HoldKey::for_order(owner, id);
     let recorded = charge(holds, &key, owner, amount, HoldState::Held, now).await?;

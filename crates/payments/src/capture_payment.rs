@@ -1,4 +1,4 @@
-//! Payments of callers who wait.
+//! Payments that a caller waits for.
 
 use crate::{
     Amount, PaymentId,
@@ -14,39 +14,39 @@ pub struct Payment {
     pub id: PaymentId,
     /// How much.
     pub amount: Amount,
-    /// What became of it.
+    /// Its status.
     pub status: PaymentStatus,
-    /// When it was first asked for.
+    /// When it was first requested.
     pub created_at: Timestamp,
 }
 
-/// What became of a payment.
+/// The status of a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PaymentStatus {
     /// The amount is taken from the account.
     Captured,
-    /// Nothing is taken, for this reason. The owner reads it.
+    /// Nothing is taken, for this reason, which the owner reads.
     Declined(String),
 }
 
-/// What came of [`capture_payment`].
+/// The result of [`capture_payment`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Capture {
     /// The payment is captured now.
     Captured(Payment),
-    /// The payment was captured before; this is it.
-    Replayed(Payment),
+    /// The same payment was captured before.
+    Repeated(Payment),
     /// The payment is declined, now or before, for this reason.
     Declined(String),
-    /// The owner used the id before for another amount or currency. That payment stands untouched.
+    /// The owner used the id before for another amount or currency. That payment is unchanged.
     Conflict,
 }
 
-/// Takes `amount` from the owner's account for good, or records that the payment is declined. Once, however often it is called
-/// with the same payment: a declined payment stays declined.
+/// Takes `amount` from the owner's account for good, or records that the payment is declined. Repeated calls with the
+/// same payment take it once, and a declined payment stays declined.
 ///
 /// # Errors
-/// The repository's: a repeat is safe.
+/// Those of the repository. A repeat is safe.
 pub async fn capture_payment<R: HoldRepository>(
     holds: &R,
     owner: &Owner,
@@ -61,14 +61,14 @@ pub async fn capture_payment<R: HoldRepository>(
         _ if payment.amount != amount => Capture::Conflict,
         PaymentStatus::Declined(reason) => Capture::Declined(reason),
         PaymentStatus::Captured if is_new => Capture::Captured(payment),
-        PaymentStatus::Captured => Capture::Replayed(payment),
+        PaymentStatus::Captured => Capture::Repeated(payment),
     })
 }
 
 /// The owner's payment with that id.
 ///
 /// # Errors
-/// The repository's.
+/// Those of the repository.
 pub async fn find_payment<R: HoldRepository>(
     holds: &R,
     owner: &Owner,
@@ -78,13 +78,13 @@ pub async fn find_payment<R: HoldRepository>(
     hold.map(|hold| payment(id, hold)).transpose()
 }
 
-/// Not the key of an order: a payment never answers for one.
+/// A payment's key differs from an order's, so a payment is never taken for an order's hold.
 fn key(owner: &Owner, id: PaymentId) -> HoldKey {
     HoldKey::new("payment", owner, id)
 }
 
 fn payment(id: PaymentId, hold: Hold) -> Result<Payment, RepositoryError> {
-    let unreadable = || RepositoryError::Unreadable("the hold is not one of a payment".into());
+    let unreadable = || RepositoryError::Unreadable("the hold is not that of a payment".into());
     let amount = amount_of(&hold).ok_or_else(unreadable)?;
     let status = match hold.state {
         HoldState::Done => PaymentStatus::Captured,
@@ -129,14 +129,14 @@ mod tests {
         let later = fakes::moment().plus(Duration::from_hours(1));
         let second = capture_payment(&holds, &fakes::owner(), id(), euros(3998), later).await.expect("in memory");
 
-        assert_eq!((first, second), (Capture::Captured(captured(3998)), Capture::Replayed(captured(3998))));
+        assert_eq!((first, second), (Capture::Captured(captured(3998)), Capture::Repeated(captured(3998))));
         assert_eq!(holds.counter("alice#EUR"), Some(1002));
         let found = find_payment(&holds, &fakes::owner(), id()).await.expect("in memory");
         assert_eq!(found, Some(captured(3998)));
     }
 
     #[tokio::test]
-    async fn a_declined_payment_stays_declined_when_the_account_is_filled() {
+    async fn a_declined_payment_stays_declined_after_money_is_added() {
         let holds = InMemoryHolds::default();
         let declined = Capture::Declined("the account does not cover EUR 39.98".to_owned());
 
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_payment_does_not_answer_for_an_order_with_its_id() {
+    async fn a_payment_is_not_the_hold_of_an_order_with_its_id() {
         let holds = InMemoryHolds::with([("alice#EUR", 5000)]);
         capture(&holds, euros(3998)).await;
         let order = shared_kernel::OrderId::parse(ID).expect("a UUID");

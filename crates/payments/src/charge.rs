@@ -1,4 +1,4 @@
-//! Money taken from an account: what both use cases do.
+//! Takes money from an account, for both use cases.
 
 use crate::Amount;
 use holds::{Claim, CounterKey, Hold, HoldKey, HoldRepository, HoldState, Recorded, hold_or_refuse};
@@ -7,11 +7,11 @@ use shared_kernel::{Currency, Owner, RepositoryError, Timestamp};
 /// Balance of an account without a record, in minor units.
 const NEW_ACCOUNT_BALANCE: u64 = 0;
 
-/// Takes `amount` from the owner's account and records that as a hold in `state`, or records that it is refused. A repeat
-/// returns what the first call recorded. An order without an amount, which is free, is held without an account.
+/// Takes `amount` from the owner's account and records a hold in `state`, or records a refusal. A repeat returns what
+/// the first call recorded. A free order has no amount, and is held without an account.
 ///
 /// # Errors
-/// The repository's.
+/// Those of the repository.
 pub(crate) async fn charge<R: HoldRepository>(
     holds: &R,
     key: &HoldKey,
@@ -22,13 +22,13 @@ pub(crate) async fn charge<R: HoldRepository>(
 ) -> Result<Recorded, RepositoryError> {
     let claims = amount.map(|amount| claim(owner, amount));
     let hold = Hold { state, claims: claims.into_iter().collect(), created_at: now };
-    // The missing amount would disclose the balance.
+    // The reason leaves out how much is missing, because that discloses the balance.
     let refusal = |_: &[_]| amount.map_or_else(String::new, |amount| format!("the account does not cover {amount}"));
     hold_or_refuse(holds, key, hold, NEW_ACCOUNT_BALANCE, refusal).await
 }
 
 fn claim(owner: &Owner, amount: Amount) -> Claim {
-    // A currency's code has three letters, so no two accounts share a key, whatever the owner's name is.
+    // A currency code has three letters, so two accounts never share a key, whatever the owner's name.
     let account = CounterKey::new(format!("{owner}#{}", amount.currency()));
     Claim { counter: account, amount: amount.minor_units() }
 }

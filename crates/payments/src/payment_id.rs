@@ -1,12 +1,12 @@
-//! Which payment.
+//! Payment ids.
 
 use std::fmt;
 use thiserror::Error;
 use uuid::Uuid;
 
-/// The id of a payment: a UUID that the client makes, so that every repeat meets the same payment.
+/// The id of a payment: a UUID that the client creates, so that every repeat has the same id.
 ///
-/// Written in lower case with hyphens, 36 characters; upper case is read too.
+/// Written in lower case with hyphens, 36 characters. Upper case is accepted, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PaymentId(Uuid);
 
@@ -22,7 +22,7 @@ impl PaymentId {
     /// Reads a hyphenated UUID of any version.
     ///
     /// # Errors
-    /// [`InvalidPaymentId`] for anything else, other spellings of UUIDs included.
+    /// [`InvalidPaymentId`] for anything else, including other spellings of UUIDs.
     pub fn parse(text: &str) -> Result<Self, InvalidPaymentId> {
         if text.len() != Self::CHARS {
             return Err(InvalidPaymentId);

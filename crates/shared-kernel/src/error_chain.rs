@@ -1,11 +1,11 @@
-//! Errors for the log, with everything that led to them.
+//! Formats errors with their causes, for the log.
 
 use std::{error::Error, fmt};
 
 /// An error and all its sources in one line, separated by `: `.
 ///
-/// Every error here keeps its cause as its source and does not repeat it in its own message, so a message alone says
-/// what failed and not why. Not for clients: causes are for those who run the service.
+/// Errors in this project have their cause as source, and do not repeat it in their message. So a message says what
+/// failed, and the chain says why. Only for logs: clients must not see causes.
 #[derive(Clone, Copy, Debug)]
 pub struct ErrorChain<'a>(pub &'a (dyn Error + 'static));
 

@@ -1,9 +1,9 @@
-//! Whether two requests ask for the same thing.
+//! Fingerprints: whether two requests are the same.
 
 use sha2::{Digest, Sha256};
 use std::fmt;
 
-/// The SHA-256 of what was asked for: equal for a repeat of the same order, different for any other.
+/// The SHA-256 of a request's content: equal for a repeat of the same order, different for any other order.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint([u8; 32]);
 
@@ -14,8 +14,8 @@ impl Fingerprint {
         Self::of_fields("bytes", &[body])
     }
 
-    /// The fingerprint of `fields`, told apart from those of every other `kind`. Each field is preceded by its
-    /// length, so that no two lists of fields run together into the same bytes.
+    /// The fingerprint of `fields`, which differs for every `kind`. Each field is preceded by its length, so that
+    /// different lists never have the same bytes.
     #[must_use]
     pub fn of_fields(kind: &str, fields: &[&[u8]]) -> Self {
         let mut hasher = Sha256::new();
@@ -26,7 +26,7 @@ impl Fingerprint {
         Self(hasher.finalize().into())
     }
 
-    /// Rebuilds a stored fingerprint.
+    /// Reads a stored fingerprint: 64 hexadecimal digits.
     #[must_use]
     pub fn from_hex(hex: &str) -> Option<Self> {
         let mut bytes = [0; 32];
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_digits_is_read() {
+    fn reads_only_hexadecimal_digits() {
         assert!(Fingerprint::from_hex(&"0f".repeat(32)).is_some());
         for text in [String::new(), "0f".repeat(31), "0f".repeat(33), "+f".repeat(32), "é".repeat(32)] {
             assert!(Fingerprint::from_hex(&text).is_none(), "{text}");
@@ -69,14 +69,14 @@ mod tests {
     }
 
     #[test]
-    fn does_not_let_fields_run_together() {
+    fn different_lists_of_fields_differ() {
         assert_ne!(Fingerprint::of_fields("k", &[b"ab", b"c"]), Fingerprint::of_fields("k", &[b"a", b"bc"]));
         assert_ne!(Fingerprint::of_fields("k", &[b""]), Fingerprint::of_fields("k", &[]));
     }
 
     proptest! {
         #[test]
-        fn survives_being_written_and_read(body in any::<Vec<u8>>()) {
+        fn is_read_back_as_it_was_written(body in any::<Vec<u8>>()) {
             let fingerprint = Fingerprint::of_bytes(&body);
 
             prop_assert_eq!(Fingerprint::from_hex(&fingerprint.to_string()), Some(fingerprint));

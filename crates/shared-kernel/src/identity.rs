@@ -1,13 +1,13 @@
-//! Who orders, and which order.
+//! Owners and order ids.
 
 use crate::Fingerprint;
 use std::fmt;
 use thiserror::Error;
 use uuid::Uuid;
 
-/// The id of an order: a UUID that the client makes, so that every repeat meets the same order.
+/// The id of an order: a UUID that the client creates, so that every repeat has the same id.
 ///
-/// Written in lower case with hyphens, 36 characters; upper case is read too.
+/// Written in lower case with hyphens, 36 characters. Upper case is accepted, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OrderId(Uuid);
 
@@ -23,8 +23,7 @@ impl OrderId {
     /// Reads a hyphenated UUID of any version.
     ///
     /// # Errors
-    /// [`InvalidOrderId`] for anything else, the braced, URN and unhyphenated spellings of UUIDs included: an id has
-    /// one spelling but for its case.
+    /// [`InvalidOrderId`] for anything else, including the braced, URN and unhyphenated spellings of UUIDs.
     pub fn parse(text: &str) -> Result<Self, InvalidOrderId> {
         if text.len() != Self::CHARS {
             return Err(InvalidOrderId);
@@ -39,7 +38,7 @@ impl fmt::Display for OrderId {
     }
 }
 
-/// The authenticated subject that an order belongs to.
+/// The user that an order or a socket belongs to: the `sub` of the access token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Owner(String);
 
@@ -49,10 +48,10 @@ pub struct Owner(String);
 pub struct InvalidOwner;
 
 impl Owner {
-    /// Longest subject, in characters. Source: OpenID Connect Core 1.0, section 2, `sub`.
+    /// Longest `sub`, in characters. Source: OpenID Connect Core 1.0, section 2, `sub`.
     pub const MAX_CHARS: usize = 255;
 
-    /// Reads an authenticated subject: 1 to 255 ASCII characters, none of them a space or a control character.
+    /// Reads an authenticated `sub`: 1 to 255 ASCII characters, without spaces and control characters.
     ///
     /// # Errors
     /// [`InvalidOwner`] for anything else.
@@ -62,14 +61,14 @@ impl Owner {
         acceptable.then(|| Self(text.to_owned())).ok_or(InvalidOwner)
     }
 
-    /// The subject as it was given.
+    /// The `sub` as it was given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The owner's group of messages in a fair queue: 32 hexadecimal digits, half of a SHA-256 of the subject. SQS takes 128
-    /// characters, and a subject may have more. Source: Amazon SQS API Reference, `SendMessage`, `MessageGroupId`.
+    /// The owner's message group in a fair queue: 32 hexadecimal digits, half of a SHA-256 of the `sub`. SQS allows 128
+    /// characters, and a `sub` may have more. Source: Amazon SQS API Reference, `SendMessage`, `MessageGroupId`.
     #[must_use]
     pub fn message_group(&self) -> String {
         let mut digits = Fingerprint::of_fields("owner", &[self.0.as_bytes()]).to_string();
@@ -115,18 +114,19 @@ mod tests {
     }
 
     #[test]
-    fn refuses_owners_that_could_not_be_a_subject() {
+    fn refuses_malformed_owners() {
         for text in ["", "a b", "a\n", "ü", &"x".repeat(256)] {
             assert_eq!(Owner::parse(text), Err(InvalidOwner), "{text:?}");
         }
     }
 
     #[test]
-    fn each_owner_has_a_message_group_that_a_queue_takes() {
+    fn each_owner_has_a_message_group_that_sqs_accepts() {
         let group = |subject: &str| Owner::parse(subject).expect("it is a subject").message_group();
         let longest = "x".repeat(Owner::MAX_CHARS);
 
-        // The first half of SHA-256 of "owner" and "demo", each after its length in eight bytes, by another implementation.
+        // The first half of SHA-256 of "owner" and "demo", each after its length in eight bytes, by another
+        // implementation.
         assert_eq!(group("demo"), "2a84f53453d5444e07adcb22f296659b");
         assert_ne!(group("demo"), group("Demo"));
         assert_eq!(group(&longest).len(), 32);

@@ -9,10 +9,10 @@ pub struct Sku(String);
 impl Sku {
     /// Longest stock-keeping unit, in characters.
     pub const MAX_CHARS: usize = 64;
-    /// The rule, as a violation says it.
+    /// The rule, as the text of a violation.
     pub const RULE: &'static str = "must be 1 to 64 of the characters A-Z a-z 0-9 . _ -";
 
-    /// Reads a stock-keeping unit, or `None` when it has other characters or another length.
+    /// Reads a stock-keeping unit. `None` if it has other characters or another length.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let acceptable = (1..=Self::MAX_CHARS).contains(&text.len())
@@ -27,17 +27,17 @@ impl Sku {
     }
 }
 
-/// How many units of one item: 1 to [`Quantity::MAX`].
+/// The number of units of one item: 1 to [`Quantity::MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quantity(u32);
 
 impl Quantity {
     /// Most units of one item.
     pub const MAX: u32 = 10_000;
-    /// The rule, as a violation says it.
+    /// The rule, as the text of a violation.
     pub const RULE: &'static str = "must be an integer from 1 to 10000";
 
-    /// A quantity of `units`, or `None` when it is out of range.
+    /// A quantity of `units`. `None` if it is out of range.
     #[must_use]
     pub fn new(units: i64) -> Option<Self> {
         u32::try_from(units).ok().filter(|units| (1..=Self::MAX).contains(units)).map(Self)
@@ -50,19 +50,19 @@ impl Quantity {
     }
 }
 
-/// One line of an order: so many units of one thing, at one price each.
+/// One line of an order: a number of units of one SKU, at a price for each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
     /// What is ordered.
     pub sku: Sku,
-    /// How many units of it.
+    /// The number of units.
     pub quantity: Quantity,
-    /// What one unit costs, in minor units of the order's currency.
+    /// The price of one unit, in minor units of the order's currency.
     pub unit_price: UnitPrice,
 }
 
 impl Item {
-    /// What the line costs, in minor units: at most 10 000 × 1 000 000 000, which fits.
+    /// The price of the line, in minor units. At most 10 000 × 1 000 000 000, which fits a `u64`.
     #[must_use]
     pub fn total_minor_units(&self) -> u64 {
         u64::from(self.quantity.units()) * u64::from(self.unit_price.minor_units())

@@ -1,6 +1,6 @@
-//! What the domains of all services have in common: who orders, which order, what it contains, and why a repository fails.
+//! Types that the domains of all services share: owners, order ids, order items, money, and repository errors.
 //!
-//! A service depends on this crate and not on another service. Nothing here knows AWS, JSON or the clock.
+//! Services depend on this crate and not on each other. It does not depend on AWS, JSON or the clock.
 
 mod error_chain;
 mod fingerprint;

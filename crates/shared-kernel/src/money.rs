@@ -7,10 +7,10 @@ use std::fmt;
 pub struct Currency(iso_currency::Currency);
 
 impl Currency {
-    /// The rule, as a violation says it.
+    /// The rule, as the text of a violation.
     pub const RULE: &'static str = "must be an ISO 4217 currency code such as EUR";
 
-    /// Reads a three-letter code in upper case, or `None`.
+    /// Reads a three-letter code in upper case. `None` for any other text.
     #[must_use]
     pub fn parse(code: &str) -> Option<Self> {
         iso_currency::Currency::from_code(code).map(Self)
@@ -22,7 +22,7 @@ impl Currency {
         self.0.code()
     }
 
-    /// How many decimals an amount of the currency is written with: 2 for EUR, 0 for JPY and for those without minor units.
+    /// The number of decimals of an amount: 2 for EUR, 0 for JPY and for currencies without minor units.
     #[must_use]
     pub fn decimals(self) -> usize {
         self.0.exponent().unwrap_or(0).into()
@@ -42,10 +42,10 @@ pub struct UnitPrice(u32);
 impl UnitPrice {
     /// Highest price of one unit, in minor units.
     pub const MAX: u32 = 1_000_000_000;
-    /// The rule, as a violation says it.
+    /// The rule, as the text of a violation.
     pub const RULE: &'static str = "must be an integer from 0 to 1000000000, in minor units";
 
-    /// A price of `minor_units`, or `None` when it is out of range.
+    /// A price of `minor_units`. `None` if it is out of range.
     #[must_use]
     pub fn new(minor_units: i64) -> Option<Self> {
         u32::try_from(minor_units).ok().filter(|units| *units <= Self::MAX).map(Self)
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn knows_the_codes_of_iso_4217_and_no_others() {
+    fn reads_only_codes_of_iso_4217() {
         for code in ["EUR", "USD", "JPY", "BHD", "CLF"] {
             assert_eq!(Currency::parse(code).map(Currency::code), Some(code));
         }

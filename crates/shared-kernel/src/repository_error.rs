@@ -1,28 +1,27 @@
-//! Why a repository did not do what it was asked.
+//! The errors of repositories.
 
 use std::error::Error as StdError;
 use thiserror::Error;
 
-/// Why a repository could not answer. Nothing is known about whether the request took effect, so repeat it: every
-/// request here may be repeated.
+/// Why a repository call failed. The call may have had its effect. Every call is safe to repeat.
 #[derive(Debug, Error)]
 pub enum RepositoryError {
-    /// The database is over a limit of its own.
+    /// The database is over its limit.
     #[error("the database is over its limit")]
     Throttled(#[source] Box<dyn StdError + Send + Sync>),
-    /// The database did not answer, or not in time, or with a fault of its own.
+    /// The database did not answer in time, or answered with a server fault.
     #[error("the database is not available")]
     Unavailable(#[source] Box<dyn StdError + Send + Sync>),
-    /// The database will not do this: a permission is missing or a name is wrong.
+    /// The database refused the request: a permission is missing or a name is wrong.
     #[error("the database refused the request")]
     Refused(#[source] Box<dyn StdError + Send + Sync>),
-    /// The database holds something that is not one of ours.
+    /// The stored record does not have the expected shape.
     #[error("the stored record cannot be read")]
     Unreadable(#[source] Box<dyn StdError + Send + Sync>),
 }
 
 impl RepositoryError {
-    /// Whether the same request may well succeed in a moment, without a fix.
+    /// Whether the same request may succeed in a moment, without a fix.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Throttled(_) | Self::Unavailable(_))

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A service's part in one order. An order on the bus is confirmed when every step holds.
+/// The part of a service in one order. An order on the bus is confirmed when every step holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
     /// Units are taken from the shelves.
@@ -17,7 +17,7 @@ impl Step {
     /// Every step.
     pub const ALL: [Self; 3] = [Self::Stock, Self::Payment, Self::Shipment];
 
-    /// `stock`, `payment` or `shipment`: as in event types, records and answers.
+    /// `stock`, `payment` or `shipment`, as in event types, records and responses.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -40,19 +40,19 @@ impl fmt::Display for Step {
     }
 }
 
-/// What a step says of one order.
+/// A step's vote on one order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Vote {
     /// The step holds what the order needs, until the decision.
     Held,
-    /// The step cannot serve the order, for this reason. The owner reads it.
+    /// The step cannot serve the order, for this reason, which the owner reads.
     Refused(String),
-    /// The step gave up after its last delivery, for this reason. The owner reads it.
+    /// The step failed its last delivery, for this reason, which the owner reads.
     Failed(String),
 }
 
 impl Vote {
-    /// `HELD`, `REFUSED` or `FAILED`: as in records and answers.
+    /// `HELD`, `REFUSED` or `FAILED`, as in records and responses.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -71,7 +71,7 @@ impl Vote {
         }
     }
 
-    /// The vote of that name, if its reason is there where it needs one.
+    /// The vote of that name. `None` for other names, and for `REFUSED` or `FAILED` without a reason.
     #[must_use]
     pub fn from_name(name: &str, reason: Option<String>) -> Option<Self> {
         match (name, reason) {

@@ -1,4 +1,4 @@
-//! Moments, to the millisecond.
+//! Timestamps, to the millisecond.
 
 use std::{fmt, time::Duration};
 use thiserror::Error;
@@ -26,7 +26,7 @@ impl Timestamp {
         (0..=9999).contains(&moment.year()).then_some(Self { unix_ms }).ok_or(InvalidTimestamp)
     }
 
-    /// Reads an RFC 3339 date and time; what is finer than a millisecond is cut off.
+    /// Reads an RFC 3339 date and time, and truncates it to the millisecond.
     ///
     /// # Errors
     /// [`InvalidTimestamp`] for anything else.
@@ -49,7 +49,7 @@ impl Timestamp {
         self.unix_ms.div_euclid(1000)
     }
 
-    /// The moment `duration` later, or the same moment where that would leave the range.
+    /// The moment `duration` later, or the same moment if that is out of range.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         i64::try_from(duration.as_millis())
@@ -85,14 +85,14 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn writes_three_digits_of_the_second_always() {
+    fn always_writes_three_digits_of_the_second() {
         let moment = Timestamp::parse("2026-11-22T10:30:00+01:00").expect("the sample is RFC 3339");
 
         assert_eq!(moment.to_string(), "2026-11-22T09:30:00.000Z");
     }
 
     #[test]
-    fn refuses_what_is_out_of_range() {
+    fn refuses_moments_out_of_range() {
         for unix_ms in [i64::MIN, i64::MAX, 253_402_300_800_000] {
             assert_eq!(Timestamp::from_unix_ms(unix_ms), Err(InvalidTimestamp), "{unix_ms}");
         }
@@ -100,7 +100,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn survives_being_written_and_read(unix_ms in -62_167_219_200_000_i64..253_402_300_800_000) {
+        fn is_read_back_as_it_was_written(unix_ms in -62_167_219_200_000_i64..253_402_300_800_000) {
             let moment = Timestamp::from_unix_ms(unix_ms).expect("the range is the documented one");
 
             prop_assert_eq!(Timestamp::parse(&moment.to_string()), Ok(moment));

@@ -1,8 +1,8 @@
-//! What is wrong with an order, said once for every field that is wrong.
+//! The violations in a request's body, one for each field.
 
 use std::fmt;
 
-/// One thing that is wrong, and where.
+/// One broken rule, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     pointer: String,
@@ -10,8 +10,8 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// A violation at `pointer`, an RFC 6901 JSON pointer into the order (`""` is the whole order), explained by
-    /// `detail`, a sentence fragment such as `must be an integer from 1 to 10000`.
+    /// A violation at `pointer`, an RFC 6901 JSON pointer into the body (`""` is the whole body). `detail` is a
+    /// sentence fragment such as `must be an integer from 1 to 10000`.
     pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), detail: detail.into() }
     }
@@ -35,7 +35,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Everything that is wrong with an order, in the order found; at most [`Violations::MAX`].
+/// All violations in a body, in the order found. Lists at most [`Violations::MAX`], and counts the others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Violations {
     listed: Vec<Violation>,
@@ -43,11 +43,10 @@ pub struct Violations {
 }
 
 impl Violations {
-    /// Most violations listed one by one, so that a hostile order cannot make its own refusal too large to store
-    /// or send. Further ones are only counted.
+    /// Most violations listed one by one, so that the response to a hostile body is not too large to store or send.
     pub const MAX: usize = 100;
 
-    /// Adds one, unless its place is already known to be wrong.
+    /// Adds a violation, unless one with the same pointer is listed.
     pub fn push(&mut self, violation: Violation) {
         if self.listed.iter().any(|known| known.pointer == violation.pointer) {
             return;
@@ -67,7 +66,7 @@ impl Violations {
         }
     }
 
-    /// Whether nothing is wrong.
+    /// Whether there are no violations.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.listed.is_empty()
@@ -115,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_one_place_once() {
+    fn lists_each_pointer_once() {
         let mut violations = Violations::from(Violation::new("/note", "must be a string"));
 
         violations.push(Violation::new("/note", "is required"));
@@ -124,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_what_it_does_not_list() {
+    fn counts_violations_that_it_does_not_list() {
         let mut violations = Violations::default();
 
         for index in 0..Violations::MAX + 3 {

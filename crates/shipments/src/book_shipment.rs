@@ -4,14 +4,13 @@ use crate::{Calendar, Day};
 use holds::{Claim, CounterKey, Hold, HoldKey, HoldRepository, HoldState, RefuseOutcome, TakeOutcome};
 use shared_kernel::{OrderId, Owner, RepositoryError, Timestamp};
 
-/// Books the first day that is free for an order's parcel, or records that it is refused. A repeat returns what the first call
-/// recorded.
+/// Books the first free day for an order's parcel, or records a refusal. A repeat returns what the first call recorded.
 ///
-/// Orders spread over the counters of a day by their ids. An order takes from one counter: where that is empty, the day is full
-/// for this order, and the next day is tried, also if another counter of the day still has a parcel.
+/// Orders spread over the counters of a day by their ids. An order takes from one counter. If that counter is empty,
+/// the next day is tried, even if another counter of the day has a parcel left.
 ///
 /// # Errors
-/// The repository's.
+/// Those of the repository.
 pub async fn book_shipment<R: HoldRepository>(
     holds: &R,
     owner: &Owner,
@@ -82,7 +81,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_day_that_is_freed_is_booked_again() {
+    async fn a_freed_day_is_booked_again() {
         let holds = InMemoryHolds::with([("2026-12-01#0", 1), ("2026-12-02#0", 0)]);
         book(&holds, 1).await;
         holds.undo(&fakes::key(1), fakes::moment()).await.expect("in memory");
@@ -90,7 +89,7 @@ mod tests {
         assert_eq!(book(&holds, 2).await.state, HoldState::Held);
     }
 
-    /// What may happen to an order, in any order, any number of times.
+    /// A call for an order. Calls may come in any order, any number of times.
     #[derive(Clone, Copy, Debug)]
     enum Call {
         Book,
@@ -100,7 +99,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_day_s_counters_never_give_more_than_they_have_and_get_back_what_is_undone(
+        fn the_sum_of_held_and_available_parcels_stays_constant(
             left in [0..4_u64, 0..4_u64],
             calls in proptest::collection::vec(
                 (0..16_u8, prop_oneof![2 => Just(Call::Book), 1 => Just(Call::Confirm), 1 => Just(Call::Undo)]), 0..60,
@@ -118,7 +117,7 @@ mod tests {
                         Call::Book => {
                             let booked = book_shipment(&holds, &fakes::owner(), id, calendar, now, now).await;
                             let is_refused = matches!(booked.expect("in memory").state, HoldState::Refused(_));
-                            prop_assert!(!is_new || is_refused == (before == Some(0)), "refused while its counter has some");
+                            prop_assert!(!is_new || is_refused == (before == Some(0)), "refused if and only if its counter is empty");
                         }
                         Call::Confirm => _ = holds.confirm(&key, now).await,
                         Call::Undo => holds.undo(&key, now).await.expect("in memory"),

@@ -28,31 +28,33 @@ impl fmt::Display for Day {
     }
 }
 
-/// How many parcels leave on a day, and how far ahead a day can be booked.
+/// The number of parcels a day, and how far ahead a day can be booked.
 #[derive(Clone, Copy, Debug)]
 pub struct Calendar {
-    /// Parcels a day. It applies to a counter of a day from its first booking: a later change leaves such counters as they are.
+    /// Parcels a day. A counter of a day gets its share with its first booking. A later change does not affect such
+    /// counters.
     pub parcels_per_day: u64,
-    /// Days that can be booked, tomorrow the first.
+    /// The number of days that can be booked, starting tomorrow.
     pub horizon_days: u32,
 }
 
 impl Calendar {
-    /// Most counters of a day. Each takes about a hundred orders a second. Source: `docs/choosing.md`, "How far it scales".
+    /// Most counters of a day. Each serves about a hundred orders a second. Source: `docs/choosing.md`, "How far it
+    /// scales".
     const MAX_COUNTERS: u64 = 8;
 
-    /// A day has several counters only if each has this many parcels. Orders spread by chance, so one counter is full a few
-    /// per cent of its parcels before the others: about 3 %, the inverse of the square root.
+    /// A day has several counters only if each has this many parcels. Orders spread at random, so one counter is full
+    /// before the others: earlier by about 3 % of its parcels, the inverse of the square root.
     const MIN_PARCELS_OF_COUNTER: u64 = 1000;
 
-    /// Counters that share a day's parcels: 1 to 8.
+    /// The number of counters that share a day's parcels: 1 to 8.
     #[must_use]
     pub fn counters(self) -> u64 {
         (self.parcels_per_day / Self::MIN_PARCELS_OF_COUNTER).clamp(1, Self::MAX_COUNTERS)
     }
 
-    /// Which counter of every day an order uses: from 0 to less than [`Calendar::counters`]. A hold names its counter, so
-    /// another release of Rust may choose another one.
+    /// The counter that an order uses on every day: from 0 to less than [`Calendar::counters`]. Another Rust release
+    /// may choose a different one. That is safe, because a hold stores its counter.
     #[must_use]
     pub fn counter_of(self, id: OrderId) -> u64 {
         let mut hasher = DefaultHasher::new();
@@ -60,19 +62,19 @@ impl Calendar {
         hasher.finish() % self.counters()
     }
 
-    /// The share of a counter in a day's parcels. The shares of all counters are the day's parcels.
+    /// The share of a counter in a day's parcels. The shares of all counters add up to the day's parcels.
     #[must_use]
     pub fn parcels_of(self, counter: u64) -> u64 {
         let (share, rest) = (self.parcels_per_day / self.counters(), self.parcels_per_day % self.counters());
         share + u64::from(counter < rest)
     }
 
-    /// The days that can be booked at that moment: tomorrow first.
+    /// The days that can be booked at `now`, starting with tomorrow.
     pub fn days(self, now: Timestamp) -> impl Iterator<Item = Day> {
         (1..=self.horizon_days).map(move |days| day_after(now, days))
     }
 
-    /// The last day that can be booked at that moment.
+    /// The last day that can be booked at `now`.
     #[must_use]
     pub fn last_day(self, now: Timestamp) -> Day {
         day_after(now, self.horizon_days)

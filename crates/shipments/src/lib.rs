@@ -1,7 +1,7 @@
-//! The shipments domain: days with a capacity, booked for orders. No AWS, no serde, no I/O.
+//! The shipments domain: days with a capacity, which orders book. No AWS, no serde, no I/O.
 //!
-//! The first free day is the same for every order, and orders write one counter one after another: about a hundred a second. So
-//! several counters share a large day's parcels, and an order's id says which of them the order takes from.
+//! All orders want the same first free day, and writes to one counter are sequential: about a hundred orders a second.
+//! So several counters share the parcels of a day with a large capacity. An order's id determines its counter.
 
 mod book_shipment;
 mod calendar;

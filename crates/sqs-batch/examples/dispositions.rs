@@ -1,4 +1,4 @@
-//! A Lambda function that does with each message what its body says, and so shows every disposition:
+//! A Lambda function that does what each message's body says. Shows every disposition:
 //!
 //! ```json
 //! {"do": "done"}
@@ -10,8 +10,8 @@
 //! {"do": "retry-after", "until": 3}
 //! ```
 //!
-//! `until` names the delivery from which on the message is done. Build it with `cargo lambda build --example dispositions
-//! --features aws-sdk-sqs`; it wants the queue's URL in `QUEUE_URL`, and the permission `sqs:ChangeMessageVisibility`.
+//! With `until`, the message is done from that delivery on. Build with `cargo lambda build --example dispositions
+//! --features aws-sdk-sqs`. Set `QUEUE_URL` to the queue's URL, and grant `sqs:ChangeMessageVisibility` on the queue.
 
 use aws_config::BehaviorVersion;
 use aws_smithy_http_client::{Builder, tls};
@@ -21,29 +21,29 @@ use sqs_batch::{Backoff, BatchHandler, Disposition, Message, SqsBatch, SqsVisibi
 use std::{future, time::Duration};
 
 #[derive(Deserialize)]
-struct Wish {
+struct Command {
     r#do: String,
     until: Option<u32>,
 }
 
-/// At random up to 1 s, then 2 s, 4 s, … and never more than a minute.
+/// A random delay of up to 1 s, then 2 s, 4 s, … and at most one minute.
 const BACKOFF: Backoff = Backoff::full_jitter(Duration::from_secs(1), Duration::from_mins(1));
 
 async fn obey(message: Message) -> Disposition {
-    let Ok(wish) = serde_json::from_str::<Wish>(message.body.as_deref().unwrap_or_default()) else {
+    let Ok(command) = serde_json::from_str::<Command>(message.body.as_deref().unwrap_or_default()) else {
         return Disposition::Poison;
     };
     let id = message.message_id.as_deref().unwrap_or_default();
     let delivery = message.receive_count();
-    tracing::info!(message.id = id, delivery, "Delivery {delivery} of {id}: {}", wish.r#do);
-    if wish.until.is_some_and(|until| delivery >= until) {
+    tracing::info!(message.id = id, delivery, "Delivery {delivery} of {id}: {}", command.r#do);
+    if command.until.is_some_and(|until| delivery >= until) {
         return Disposition::Done;
     }
-    match wish.r#do.as_str() {
+    match command.r#do.as_str() {
         "done" => Disposition::Done,
         "retry" => Disposition::Retry,
         "retry-after" => Disposition::RetryAfter(BACKOFF),
-        "panic" => panic!("told to"),
+        "panic" => panic!("intended"),
         "hang" => future::pending().await,
         _ => Disposition::Poison,
     }
@@ -53,7 +53,7 @@ async fn obey(message: Message) -> Disposition {
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let queue_url = std::env::var("QUEUE_URL").map_err(|_| "QUEUE_URL is missing: set it to the queue's URL")?;
-    // With the SDK's default features, `aws_config::load_from_env()` brings a client of its own; here they are off.
+    // The SDK's default features are off here. With them, `aws_config::load_from_env()` brings an HTTP client.
     let http_client =
         Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
     let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client).load().await;

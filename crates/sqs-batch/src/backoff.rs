@@ -1,14 +1,14 @@
-//! When a message comes again.
+//! How long SQS waits before it redelivers a message.
 
 use std::time::Duration;
 
-/// Longest visibility timeout that SQS takes, counted from when the message was received: 12 hours. An hour is left for
-/// the time that went by since. Source: Amazon SQS API Reference, `ChangeMessageVisibility`.
+/// Longest delay. SQS allows a visibility timeout of 12 hours, counted from when the message was received. One hour is
+/// reserved for the time since then. Source: Amazon SQS API Reference, `ChangeMessageVisibility`.
 const LONGEST: Duration = Duration::from_hours(11);
 
-/// Exponential back-off with full jitter: at random between nothing and a bound that doubles with every delivery.
+/// Exponential back-off with full jitter: a random delay between zero and a bound that doubles with each delivery.
 ///
-/// Messages that failed together, because a database was over its limit, thus do not come again together. Source: AWS
+/// So messages that failed together, such as on a database over its limit, are not redelivered together. Source: AWS
 /// Architecture Blog, "Exponential Backoff And Jitter".
 ///
 /// ```
@@ -29,17 +29,17 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// At once.
+    /// No delay.
     pub const NONE: Self = Self::full_jitter(Duration::ZERO, Duration::ZERO);
 
-    /// Up to `base` after the first delivery, twice that after the second, and so on, never above `cap` nor above 11
+    /// Up to `base` after the first delivery, twice that after the second, and so on. At most `cap`, and at most 11
     /// hours.
     #[must_use]
     pub const fn full_jitter(base: Duration, cap: Duration) -> Self {
         Self { base, cap }
     }
 
-    /// Longest delay after that many deliveries, 1 or more.
+    /// Longest delay after `receive_count` deliveries, 1 or more.
     #[must_use]
     pub fn bound(&self, receive_count: u32) -> Duration {
         let doublings = receive_count.saturating_sub(1);
@@ -47,7 +47,7 @@ impl Backoff {
         self.base.saturating_mul(factor).min(self.cap).min(LONGEST)
     }
 
-    /// A delay after that many deliveries, drawn anew by every call, in whole seconds, as SQS counts.
+    /// A random delay after `receive_count` deliveries, in whole seconds, as SQS requires. Each call draws a new one.
     #[must_use]
     pub fn delay(&self, receive_count: u32) -> Duration {
         Duration::from_secs(fastrand::u64(0..=self.bound(receive_count).as_secs()))
@@ -86,6 +86,6 @@ mod tests {
 
         let drawn: BTreeSet<_> = (0..1000).map(|_| backoff.delay(2).as_secs()).collect();
 
-        assert_eq!(drawn, BTreeSet::from([0, 1, 2, 3, 4]), "each of five values, in a thousand draws");
+        assert_eq!(drawn, BTreeSet::from([0, 1, 2, 3, 4]), "a thousand draws give each of the five values");
     }
 }

@@ -1,12 +1,11 @@
-//! The event.
+//! The event that Lambda sends.
 
 use crate::record::Record;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{HashMap, hash_map::Entry};
 
-/// The event of an SQS batch, with its records still unread: one that cannot be read must not keep the others from
-/// being read.
+/// The event of an SQS batch. Each record is read separately, so an unreadable record does not affect the others.
 #[derive(Clone, Debug, Deserialize)]
 pub struct SqsBatch {
     #[serde(rename = "Records")]
@@ -14,17 +13,18 @@ pub struct SqsBatch {
 }
 
 impl SqsBatch {
-    /// The ARN of the batch's queue: Lambda makes a batch of the messages of one event source. `None` where no record has
-    /// one.
+    /// The ARN of the batch's queue. Lambda makes a batch from the messages of one queue. `None` if no record has an
+    /// ARN.
     #[must_use]
     pub fn event_source_arn(&self) -> Option<&str> {
         self.records.iter().find_map(|record| record.get("eventSourceARN")?.as_str())
     }
 
-    /// What must be worked on in order, one record after the other: the records of one message group of a FIFO queue,
-    /// and deliveries of one message, should a batch hold it twice, which thus never get into each other's way.
-    /// Every other record of a standard queue stands alone, whatever message group it names: there a group is for
-    /// fairness. Source: Amazon SQS Developer Guide, "Using the message group ID".
+    /// Groups the records into sequences. The records of one sequence are handled in order, one after the other.
+    ///
+    /// A sequence is a message group of a FIFO queue, or all deliveries of one message, if a batch holds it twice. Any
+    /// other record of a standard queue is a sequence by itself: message groups are for fairness there. Source: Amazon
+    /// SQS Developer Guide, "Using the message group ID".
     pub(crate) fn into_sequences(self) -> Vec<Vec<Record>> {
         let mut sequences: Vec<Vec<Record>> = Vec::with_capacity(self.records.len());
         let mut places = HashMap::new();
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_group_of_a_standard_queue_is_none() {
+    fn a_message_group_of_a_standard_queue_is_not_a_sequence() {
         let sequences = sequences(vec![record("0", "orders", "a"), record("1", "orders", "a")]);
 
         assert_eq!(sequences, [["0"], ["1"]]);
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn records_without_message_id_stand_alone() {
+    fn records_without_message_id_are_separate_sequences() {
         let sequences = sequences(vec![json!({}), json!(7), json!({"messageId": ""})]);
 
         assert_eq!(sequences, [["(none)"], ["(none)"], ["(none)"]]);

@@ -1,23 +1,24 @@
-//! What becomes of single messages.
+//! Handles the records of a batch, one sequence at a time.
 
 use crate::{Disposition, Message, failure::Failure, record::Record};
 use futures_util::FutureExt;
 use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
-/// Deliveries after which poison waits for the visibility timeout as other failures do. AWS recommends a
-/// `maxReceiveCount` of at least five ("Understanding SQS retries"): twice that is enough to get into the dead-letter
-/// queue at once, and a queue without one does not go round as fast as Lambda polls until the message expires.
+/// Deliveries after which poison waits for the visibility timeout, like other failures. AWS recommends a
+/// `maxReceiveCount` of at least five ("Understanding SQS retries"). Twice that is enough to reach the dead-letter
+/// queue at once. In a queue without a dead-letter queue, it keeps the message from circulating as fast as Lambda
+/// polls.
 const POISON_DELIVERIES: u32 = 10;
 
-/// How it went with one record.
+/// The result of one record.
 enum Outcome {
     Done,
-    /// It comes again after that time, or after the queue's visibility timeout.
-    Again(Option<Duration>),
+    /// SQS redelivers it after this time, or after the queue's visibility timeout.
+    Redeliver(Option<Duration>),
 }
 
-/// Handles records one after the other; the first failure stops those behind it, which come again together with it.
+/// Handles records one after the other. The first failure stops the records behind it: they are redelivered with it.
 pub(crate) async fn in_order<H, F>(records: Vec<Record>, stop: Instant, handler: &H) -> Vec<Failure>
 where
     H: Fn(Message) -> F,
@@ -25,10 +26,10 @@ where
 {
     let mut records = records.into_iter();
     for record in records.by_ref() {
-        if let Outcome::Again(after) = one(&record, stop, handler).await {
+        if let Outcome::Redeliver(after) = one(&record, stop, handler).await {
             let behind = records.map(|record| {
                 let id = name(&record);
-                tracing::info!(message.id = id, "Message {id} comes again together with the one before it");
+                tracing::info!(message.id = id, "Message {id} is redelivered with the message before it");
                 Failure::of(&record, after)
             });
             return [Failure::of(&record, after)].into_iter().chain(behind).collect();
@@ -51,21 +52,21 @@ where
         }
     };
     if stop <= Instant::now() {
-        tracing::warn!(message.id = id, "No time left to begin message {id}");
-        return Outcome::Again(None);
+        tracing::warn!(message.id = id, "No time left to start message {id}");
+        return Outcome::Redeliver(None);
     }
-    // The handler is called, and dropped when its time is out, inside what is guarded: a panic before it first awaits,
-    // or of what it still holds when it is ended, is caught too.
+    // The handler is called inside the guard, and dropped there when its time is out. So the guard also catches a panic
+    // before the first await, and a panic of a value that is dropped with the handler.
     let guarded = AssertUnwindSafe(async { timeout_at(stop, handler(message)).await }).catch_unwind();
     match guarded.await {
         Ok(Ok(disposition)) => settle(disposition, id, receive_count),
         Ok(Err(_elapsed)) => {
             tracing::warn!(message.id = id, "Ran out of time for message {id}");
-            Outcome::Again(None)
+            Outcome::Redeliver(None)
         }
         Err(_panic) => {
             tracing::error!(message.id = id, "The handler of message {id} panicked");
-            Outcome::Again(None)
+            Outcome::Redeliver(None)
         }
     }
 }
@@ -73,7 +74,7 @@ where
 fn settle(disposition: Disposition, id: &str, receive_count: u32) -> Outcome {
     match disposition {
         Disposition::Done => Outcome::Done,
-        Disposition::Retry => Outcome::Again(None),
+        Disposition::Retry => Outcome::Redeliver(None),
         Disposition::RetryAfter(backoff) => {
             let delay = backoff.delay(receive_count);
             let seconds = delay.as_secs();
@@ -81,19 +82,19 @@ fn settle(disposition: Disposition, id: &str, receive_count: u32) -> Outcome {
                 message.id = id,
                 receive_count,
                 delay_s = seconds,
-                "Message {id} comes again in {seconds} s"
+                "Message {id} is redelivered in {seconds} s"
             );
-            Outcome::Again(Some(delay))
+            Outcome::Redeliver(Some(delay))
         }
         Disposition::Poison => {
-            tracing::error!(message.id = id, receive_count, "Message {id} can never be done");
+            tracing::error!(message.id = id, receive_count, "Message {id} can never be handled");
             poison(receive_count)
         }
     }
 }
 
 fn poison(receive_count: u32) -> Outcome {
-    Outcome::Again((receive_count <= POISON_DELIVERIES).then_some(Duration::ZERO))
+    Outcome::Redeliver((receive_count <= POISON_DELIVERIES).then_some(Duration::ZERO))
 }
 
 fn name(record: &Record) -> &str {

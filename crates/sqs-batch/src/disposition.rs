@@ -1,18 +1,18 @@
-//! What one message comes to.
+//! The result of handling one message.
 
 use crate::Backoff;
 
-/// What is to become of a message once its handler is through with it.
+/// What SQS does with a message after its handler returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Disposition {
-    /// It is dealt with: the queue deletes it.
+    /// The message is handled: SQS deletes it.
     Done,
-    /// It comes again when the queue's visibility timeout ends.
+    /// SQS redelivers the message after the queue's visibility timeout.
     Retry,
-    /// It comes again after a back-off, so that what it needs may recover meanwhile.
+    /// SQS redelivers the message after a back-off, which gives a dependency time to recover.
     RetryAfter(Backoff),
-    /// It can never be dealt with: it comes again at once, until the queue's `maxReceiveCount` has moved it to the
-    /// dead-letter queue. Waiting would only put off the alarm.
+    /// The message can never be handled. SQS redelivers it at once, until `maxReceiveCount` moves it to the dead-letter
+    /// queue. Waiting would only delay the alarm.
     Poison,
 }

@@ -1,29 +1,29 @@
-//! What the batch is answered with.
+//! The response to a batch.
 
 use crate::{VisibilityChange, record::Record};
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse};
 use std::{collections::HashSet, error::Error as StdError, fmt, time::Duration};
 
-/// A message failed that SQS cannot be told about, because its record has no message id. Return it from the function:
-/// a failed invocation brings the whole batch again, and nothing is lost.
+/// A record without a message id failed, so it cannot be reported. Return this error from the function: SQS redelivers
+/// the whole batch after a failed invocation, and nothing is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnidentifiedFailure;
 
 impl fmt::Display for UnidentifiedFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a record without messageId failed, so the whole batch has to come again")
+        f.write_str("a record without messageId failed, so the whole batch must be redelivered")
     }
 }
 
 impl StdError for UnidentifiedFailure {}
 
-/// A message that must come again.
+/// A message that SQS must redeliver.
 #[derive(Debug)]
 pub(crate) struct Failure {
     message_id: Option<String>,
     receipt_handle: Option<String>,
-    /// From now on; after the queue's visibility timeout where there is none.
+    /// The delay from now; `None` for the queue's visibility timeout.
     after: Option<Duration>,
 }
 
@@ -39,13 +39,13 @@ impl Failure {
     }
 }
 
-/// Leaves one failure of each message: it is reported once, however often the batch holds it.
+/// Keeps one failure of each message, so that a message that the batch holds twice is reported once.
 pub(crate) fn once_each(failures: &mut Vec<Failure>) {
     let mut seen = HashSet::new();
     failures.retain(|failure| failure.message_id.as_ref().is_none_or(|id| seen.insert(id.clone())));
 }
 
-/// The answer that brings exactly these messages again.
+/// The response that makes SQS redeliver exactly these messages.
 pub(crate) fn response(failures: &[Failure]) -> Result<SqsBatchResponse, UnidentifiedFailure> {
     let mut response = SqsBatchResponse::default();
     for failure in failures {
@@ -56,7 +56,7 @@ pub(crate) fn response(failures: &[Failure]) -> Result<SqsBatchResponse, Unident
     Ok(response)
 }
 
-/// What is to be changed for those that come again at a time of their own.
+/// The visibility changes for messages that have a delay and a receipt handle.
 pub(crate) fn changes(failures: Vec<Failure>) -> Vec<VisibilityChange> {
     failures.into_iter().filter_map(Failure::into_change).collect()
 }

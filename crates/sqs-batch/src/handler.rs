@@ -1,4 +1,4 @@
-//! The batch.
+//! Handles a whole batch within the invocation's deadline.
 
 use crate::{
     Disposition, Message, SqsBatch, Unchanged, UnidentifiedFailure, VisibilityChange, VisibilityTimeout, delivery,
@@ -13,15 +13,14 @@ use std::{
 };
 use tokio::time::{Instant, timeout_at};
 
-/// Messages handled at once unless said otherwise: the largest batch of a standard queue without a batching window.
+/// Default number of messages handled concurrently: the largest batch of a standard queue without a batching window.
 /// Source: AWS Lambda Developer Guide, "Using Lambda with Amazon SQS".
 const CONCURRENCY: usize = 10;
 
-/// Time kept back from the invocation's deadline unless said otherwise: half of it to change visibility timeouts, half
-/// to answer.
+/// Default time reserved before the invocation's deadline: half to change visibility timeouts, half to respond.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// A deadline further away counts as this far: no invocation lasts so long, and no clock overflows.
+/// Upper bound on the time to the deadline, so that no clock overflows. No invocation lasts that long.
 const FAR_AWAY: Duration = Duration::from_hours(24);
 
 /// Handles batches, message by message.
@@ -39,8 +38,8 @@ impl Default for BatchHandler {
 }
 
 impl BatchHandler {
-    /// Ten messages at once, ready a second before the deadline; messages come again after their queue's visibility
-    /// timeout, whatever their handler asks for.
+    /// Handles ten messages concurrently and stops handlers one second before the deadline. Every failed message waits
+    /// for the queue's visibility timeout, whatever its disposition says, until you set [`BatchHandler::visibility`].
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -48,33 +47,33 @@ impl BatchHandler {
 }
 
 impl<V: VisibilityTimeout> BatchHandler<V> {
-    /// Handles so many messages at once, at least one.
+    /// Handles up to `messages` messages concurrently, at least one.
     #[must_use]
     pub fn concurrency(self, messages: usize) -> Self {
         Self { concurrency: messages.max(1), ..self }
     }
 
-    /// Stops handlers that long before the invocation's deadline: half of it is for one request to SQS, half for the
-    /// answer. It must be shorter than the function's timeout, or no message is ever begun.
+    /// Stops handlers this long before the invocation's deadline: half of it is for one request to SQS, half for the
+    /// response. It must be shorter than the function's timeout, or no message is ever handled.
     #[must_use]
     pub fn margin(self, margin: Duration) -> Self {
         Self { margin, ..self }
     }
 
-    /// Lets messages come again when their handler says, through `visibility`.
+    /// Redelivers messages when their disposition says, through `visibility`.
     #[must_use]
     pub fn visibility<W: VisibilityTimeout>(self, visibility: W) -> BatchHandler<W> {
         BatchHandler { concurrency: self.concurrency, margin: self.margin, visibility }
     }
 
-    /// Handles every message of a batch, and answers with those that must come again: those whose handler says so,
-    /// panics, or is not done in time, and records that are not messages (they are poison).
+    /// Handles every message of a batch, and returns the messages that SQS must redeliver. Their handler says so,
+    /// panics or is not done in time, or the record is not a message. Such a record counts as poison.
     ///
-    /// `deadline` is that of the invocation. A handler is ended where it awaits; one that blocks its thread cannot be.
-    /// A message that the batch holds twice is handled twice, one after the other, and reported once.
+    /// `deadline` is the invocation's deadline. A handler can be stopped only at an `await`, not while it blocks its
+    /// thread. A message that the batch holds twice is handled twice, one after the other, and reported once.
     ///
     /// # Errors
-    /// [`UnidentifiedFailure`]: the whole batch must come again, each message after the queue's visibility timeout.
+    /// [`UnidentifiedFailure`]: the whole batch must be redelivered, each message after the queue's visibility timeout.
     pub async fn handle<H, F>(
         &self,
         batch: SqsBatch,
@@ -101,22 +100,20 @@ impl<V: VisibilityTimeout> BatchHandler<V> {
         Ok(response)
     }
 
-    /// Whatever comes of it, the batch is answered.
+    /// Changes visibility timeouts. A failure, a panic or a timeout is only logged: the batch gets its response either
+    /// way.
     async fn change(&self, changes: &[VisibilityChange], stop: Instant) {
         if changes.is_empty() {
             return;
         }
         let guarded = AssertUnwindSafe(async { timeout_at(stop, self.visibility.change(changes)).await });
-        let trouble = match guarded.catch_unwind().await {
+        let problem = match guarded.catch_unwind().await {
             Ok(Ok(())) => return,
-            Ok(Err(_elapsed)) => "there was no time left to change it",
+            Ok(Err(_elapsed)) => "no time was left to change it",
             Err(_panic) => "changing it panicked",
         };
         for VisibilityChange { message_id: id, .. } in changes {
-            tracing::warn!(
-                message.id = id,
-                "Message {id} may come again after its queue's visibility timeout: {trouble}"
-            );
+            tracing::warn!(message.id = id, "Message {id} may wait for its queue's visibility timeout: {problem}");
         }
     }
 }

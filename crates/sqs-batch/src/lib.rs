@@ -1,16 +1,16 @@
-//! A handler of one message, lifted to an AWS Lambda handler of SQS batches.
+//! Turns a handler of one SQS message into an AWS Lambda handler of batches.
 //!
-//! Lambda hands messages of a queue to a function in batches, and deletes those that the function does not report as
-//! failed (`ReportBatchItemFailures`). Whatever a function forgets to report is lost; whatever it reports needlessly is
-//! done again. With this crate a function says what one message comes to, a [`Disposition`], and [`BatchHandler`] makes
-//! the batch's answer of it:
+//! Lambda passes messages of a queue to a function in batches. It deletes the messages that the function does not
+//! report as failed (`ReportBatchItemFailures`). A failure that is not reported is lost; a success that is reported is
+//! done again. With this crate, your handler returns a [`Disposition`] for one message, and [`BatchHandler`] builds the
+//! response to the batch:
 //!
 //! - A message that panics, hangs or cannot be read fails alone.
-//! - Work is concurrent, up to a bound, and ends before the invocation does; what was not reached is reported.
-//! - Failures are reported by message id, never by an empty or unknown one; a full success is an empty list.
-//! - A message says when it comes again: after the queue's visibility timeout, after a back-off with full jitter, or at
-//!   once.
-//! - In a FIFO queue a failure stops its message group and no other.
+//! - Handlers run concurrently, up to a limit, and stop before the invocation ends. Messages not reached are reported.
+//! - Failures are reported by message id, never by an empty or unknown id. A full success is an empty list.
+//! - The disposition says when SQS redelivers the message: after the queue's visibility timeout, after a back-off with
+//!   full jitter, or at once.
+//! - In a FIFO queue a failure stops only its message group.
 //!
 //! ```
 //! use sqs_batch::{BatchHandler, Disposition, Message, SqsBatch};
@@ -22,13 +22,13 @@
 //!             println!("Hello, {name}!");
 //!             Disposition::Done
 //!         }
-//!         // A message without a body stays one, however often it comes.
+//!         // Another delivery would not add a body.
 //!         None => Disposition::Poison,
 //!     }
 //! }
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
-//! // What Lambda sends; `lambda_runtime` reads it for you.
+//! // The event that Lambda sends. `lambda_runtime` reads it for you.
 //! let batch: SqsBatch = serde_json::from_str(
 //!     r#"{"Records": [{"messageId": "1", "body": "world"}, {"messageId": "2"}]}"#,
 //! ).unwrap();
@@ -60,7 +60,7 @@
 //! # Features
 //!
 //! - `aws-sdk-sqs`: `SqsVisibility`, which changes visibility timeouts through the AWS SDK. Without it, back-off needs
-//!   an implementation of [`VisibilityTimeout`] of your own.
+//!   your own implementation of [`VisibilityTimeout`].
 
 mod backoff;
 mod batch;
@@ -82,7 +82,7 @@ pub use message::Message;
 pub use visibility::SqsVisibility;
 pub use visibility::{Unchanged, VisibilityChange, VisibilityTimeout};
 
-/// The README's example, compiled.
+/// Compiles the README's example.
 #[cfg(all(doctest, feature = "aws-sdk-sqs"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,10 +1,10 @@
-//! What a handler is given.
+//! The message that a handler gets.
 
 use aws_lambda_events::event::sqs::SqsMessage;
 use std::{ops::Deref, time::Duration};
 use tokio::time::Instant;
 
-/// One delivery of one message. It reads like the [`SqsMessage`] that it holds.
+/// One delivery of one message. Dereferences to its [`SqsMessage`].
 #[derive(Clone, Debug)]
 pub struct Message {
     inner: SqsMessage,
@@ -17,13 +17,13 @@ impl Message {
         Self { inner, receive_count, stop }
     }
 
-    /// Deliveries so far, this one included: 1 and more, as far as SQS knows.
+    /// Deliveries so far, including this one: 1 or more. SQS counts them approximately.
     #[must_use]
     pub fn receive_count(&self) -> u32 {
         self.receive_count
     }
 
-    /// Time left until its handler is ended and the message comes again.
+    /// Time left until the handler is stopped and the message is reported as failed.
     #[must_use]
     pub fn remaining(&self) -> Duration {
         self.stop.saturating_duration_since(Instant::now())

@@ -1,19 +1,19 @@
-//! One record of a batch, as far as it can be read.
+//! One record of a batch, which may be malformed.
 
 use aws_lambda_events::event::sqs::SqsMessage;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// A record, and what is needed of it even when it is no message.
+/// A record. Its ids can be read even if it is not a message.
 #[derive(Debug)]
 pub(crate) struct Record(Value);
 
-/// What records are worked on in order with.
+/// Records with the same key are handled in order.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Sequence {
-    /// Those of the same message group of a FIFO queue.
+    /// A message group of a FIFO queue.
     MessageGroup(String),
-    /// Those of the same message of a standard queue.
+    /// All deliveries of one message of a standard queue.
     Message(String),
 }
 
@@ -22,18 +22,18 @@ impl Record {
         Self(record)
     }
 
-    /// The id by which SQS can be told about it.
+    /// The id that reports it to SQS.
     pub(crate) fn message_id(&self) -> Option<&str> {
         self.text("messageId")
     }
 
-    /// What its visibility timeout can be changed with.
+    /// The handle that changes its visibility timeout.
     pub(crate) fn receipt_handle(&self) -> Option<&str> {
         self.text("receiptHandle")
     }
 
-    /// The sequence that it belongs to; `None` where it stands alone. A FIFO queue is known by its name, which ends in
-    /// `.fifo`. Source: Amazon SQS Developer Guide, "FIFO queue and message identifiers".
+    /// The sequence that it belongs to; `None` if it has neither a message group nor a message id. The name of a FIFO
+    /// queue ends in `.fifo`. Source: Amazon SQS Developer Guide, "FIFO queue and message identifiers".
     pub(crate) fn sequence(&self) -> Option<Sequence> {
         let is_fifo = self.text("eventSourceARN").and_then(|arn| arn.strip_suffix(".fifo")).is_some();
         if is_fifo {
@@ -43,23 +43,23 @@ impl Record {
         }
     }
 
-    /// Deliveries so far, this one included; 1 where the record does not say.
+    /// Deliveries so far, including this one; 1 if the record does not say.
     pub(crate) fn receive_count(&self) -> u32 {
         self.attribute("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1).max(1)
     }
 
-    /// The message that it should be.
+    /// Reads the record as a message.
     ///
     /// # Errors
-    /// It is none: then the names of the fields that are not as they should be, and not the reader's own words, which
-    /// quote their values.
+    /// It is not a message. The error has the names of the malformed fields, not serde's message, which quotes their
+    /// values.
     pub(crate) fn read(&self) -> Result<SqsMessage, Vec<&str>> {
-        // Serde would take an array for a message too, by the order of its fields.
+        // Without this check, serde reads an array as a message, by the order of its fields.
         let message = self.0.as_object().and_then(|_| SqsMessage::deserialize(&self.0).ok());
         message.ok_or_else(|| self.unreadable_fields())
     }
 
-    /// Empty where the record is not even an object.
+    /// Empty if the record is not an object.
     fn unreadable_fields(&self) -> Vec<&str> {
         let alone = |name: &str, value: &Value| Value::Object(Map::from_iter([(name.to_owned(), value.clone())]));
         let fields = self.0.as_object().into_iter().flatten();
@@ -87,7 +87,7 @@ mod tests {
     fn names_the_fields_that_cannot_be_read_and_not_their_values() {
         let record = Record::new(json!({"messageId": "1", "body": 4711, "attributes": "secret", "unknown": 5}));
 
-        let mut fields = record.read().expect_err("it is no message");
+        let mut fields = record.read().expect_err("it is not a message");
 
         fields.sort_unstable();
         assert_eq!(fields, ["attributes", "body"]);
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_was_delivered_once_at_least() {
+    fn a_message_was_delivered_at_least_once() {
         for (count, expected) in [(json!("3"), 3), (json!("0"), 1), (json!("-1"), 1), (json!("many"), 1), (json!(3), 1)]
         {
             let record = Record::new(json!({"attributes": {"ApproximateReceiveCount": count}}));

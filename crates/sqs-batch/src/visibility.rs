@@ -1,16 +1,16 @@
-//! When failed messages come again, if not after their queue's visibility timeout.
+//! Changes the visibility timeouts of failed messages.
 
 use std::{future::Future, sync::LazyLock, time::Duration};
 
-/// One message that comes again at a time of its own.
+/// A change of one message's visibility timeout.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VisibilityChange {
-    /// Which message, for logs.
+    /// The message id, for logs.
     pub message_id: String,
-    /// Which delivery of it. Whoever has it may delete the message, so it stays out of logs.
+    /// Identifies the delivery. It is a credential that can delete the message, so it stays out of logs.
     pub receipt_handle: String,
-    /// From now until it comes again: whole seconds, 0 to 11 hours.
+    /// The time from now until SQS redelivers the message: whole seconds, 0 to 11 hours.
     pub visibility_timeout: Duration,
 }
 
@@ -26,9 +26,9 @@ impl std::fmt::Debug for VisibilityChange {
 
 /// Changes the visibility timeouts of messages.
 pub trait VisibilityTimeout {
-    /// Makes each message visible again after its own time. Best effort: a message whose timeout is not changed comes
-    /// again when that of its queue ends, so an implementation logs what fails, and fails nothing. It MUST be safe to
-    /// end it midway.
+    /// Makes each message visible again after its `visibility_timeout`. This is best effort: if a change fails, SQS
+    /// redelivers the message after the queue's visibility timeout. So an implementation only logs what fails. It MUST
+    /// be safe to cancel.
     fn change(&self, changes: &[VisibilityChange]) -> impl Future<Output = ()>;
 }
 
@@ -40,8 +40,8 @@ impl VisibilityTimeout for Unchanged {
     async fn change(&self, _: &[VisibilityChange]) {}
 }
 
-/// Is made when the first message needs it. Most functions that start never meet one, and making an SDK client is a good part
-/// of a start.
+/// Initialized by the first message that needs it. Most execution environments never need it, and an SDK client is a
+/// large part of a cold start.
 impl<V: VisibilityTimeout, F: FnOnce() -> V> VisibilityTimeout for LazyLock<V, F> {
     async fn change(&self, changes: &[VisibilityChange]) {
         V::change(self, changes).await;
@@ -58,11 +58,10 @@ mod sdk {
     /// Entries in one request. Source: Amazon SQS API Reference, `ChangeMessageVisibilityBatch`.
     const ENTRIES: usize = 10;
 
-    /// Requests at once: enough for the largest batch that Lambda hands over without a batching window, and few enough
-    /// that a batch of 10 000 does not open a thousand connections.
+    /// Concurrent requests: few enough that a batch of 10 000 messages does not open a thousand connections.
     const REQUESTS: usize = 10;
 
-    /// Changes visibility timeouts by `ChangeMessageVisibilityBatch`. The function needs the permission
+    /// Changes visibility timeouts through `ChangeMessageVisibilityBatch`. The function needs the permission
     /// `sqs:ChangeMessageVisibility` on the queue.
     #[derive(Clone, Debug)]
     pub struct SqsVisibility {
@@ -71,7 +70,7 @@ mod sdk {
     }
 
     impl SqsVisibility {
-        /// For messages of the queue with that URL.
+        /// For messages of the queue at `queue_url`.
         #[must_use]
         pub fn new(client: Client, queue_url: impl Into<String>) -> Self {
             Self { client, queue_url: queue_url.into() }
@@ -92,7 +91,7 @@ mod sdk {
                 Ok(answer) => {
                     for failed in answer.failed() {
                         let change = failed.id().parse().ok().and_then(|index: usize| changes.get(index));
-                        // Its code and not its message, which may quote the receipt handle.
+                        // Log the code only: the message may quote the receipt handle.
                         warn_unchanged(change, failed.code());
                     }
                 }
@@ -117,7 +116,7 @@ mod sdk {
         tracing::warn!(
             message.id = id,
             error,
-            "Message {id} comes again after its queue's visibility timeout: its own was refused"
+            "Message {id} waits for its queue's visibility timeout: SQS did not change it"
         );
     }
 

@@ -1,4 +1,4 @@
-//! Records that are any JSON at all.
+//! Batches of records that are arbitrary JSON.
 
 use crate::records::{batch, later, without_panic_messages};
 use aws_lambda_events::event::sqs::SqsMessage;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sqs_batch::{BatchHandler, Disposition, Message};
 use std::collections::BTreeSet;
 
-/// Any JSON, two levels deep, with the names that records have more often than not.
+/// Any JSON, two levels deep, mostly with the field names of records.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -30,7 +30,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Whether a record has to come again: it is not a message, or its handler says so or panics.
+/// Whether a record must be redelivered: it is not a message, or its handler says so or panics.
 fn fails(record: &Value) -> bool {
     !record.is_object()
         || SqsMessage::deserialize(record).is_err()
@@ -53,7 +53,7 @@ proptest! {
         let handler = |message: Message| async move {
             match message.body.as_deref() {
                 Some("fail") => Disposition::Retry,
-                Some("panic") => panic!("told to"),
+                Some("panic") => panic!("intended"),
                 _ => Disposition::Done,
             }
         };
@@ -66,7 +66,7 @@ proptest! {
         if let Ok(response) = response {
             let ids = || response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str());
             let expected: BTreeSet<_> = failing.iter().filter_map(|record| id(record)).collect();
-            prop_assert_eq!(ids().count(), expected.len(), "nothing is told twice");
+            prop_assert_eq!(ids().count(), expected.len(), "no id is reported twice");
             prop_assert_eq!(ids().collect::<BTreeSet<_>>(), expected);
         }
     }

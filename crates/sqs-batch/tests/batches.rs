@@ -1,4 +1,4 @@
-//! Batches as Lambda sends them, and what comes of them.
+//! Batches as Lambda sends them, and the responses to them.
 
 use crate::records::{Recorded, batch, fifo, later, message, obey};
 use serde_json::{Value, json};
@@ -53,7 +53,7 @@ async fn a_handler_that_panics_before_it_awaits_fails_alone() {
 
     let response = BatchHandler::new()
         .handle(batch(&records), later(), |message: Message| {
-            assert_ne!(message.message_id.as_deref(), Some("1"), "told to");
+            assert_ne!(message.message_id.as_deref(), Some("1"), "intended");
             future::ready(Disposition::Done)
         })
         .await
@@ -64,7 +64,7 @@ async fn a_handler_that_panics_before_it_awaits_fails_alone() {
 }
 
 #[tokio::test]
-async fn reports_a_record_that_is_not_a_message_and_no_other() {
+async fn reports_only_the_record_that_is_not_a_message() {
     let records = json!([{"messageId": "1", "body": {"not": "text"}}, message("2", "not json")]);
 
     assert_eq!(failures(&records, later()).await.expect("identified"), ["1"]);
@@ -88,7 +88,7 @@ async fn does_not_fail_the_batch_when_a_record_without_message_id_is_done() {
 }
 
 #[tokio::test]
-async fn reports_a_message_that_is_there_twice_once() {
+async fn reports_a_message_that_the_batch_holds_twice_once() {
     for bodies in [["retry", "ok", "poison"], ["ok", "ok", "retry"], ["retry", "retry", "retry"]] {
         let records = json!(bodies.map(|body| message("1", body)));
 
@@ -97,7 +97,7 @@ async fn reports_a_message_that_is_there_twice_once() {
 }
 
 #[tokio::test]
-async fn poison_is_at_the_queues_pace_after_ten_deliveries() {
+async fn poison_waits_for_the_visibility_timeout_after_ten_deliveries() {
     let recorded = Recorded::default();
     let unreadable = |id: &str| json!({"messageId": id, "receiptHandle": "handle", "body": 7, "attributes": {}});
     let mut records = [message("a", "poison"), message("b", "poison"), unreadable("c"), unreadable("d")];
@@ -114,7 +114,7 @@ async fn poison_is_at_the_queues_pace_after_ten_deliveries() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn reports_what_it_does_not_finish_before_the_deadline() {
+async fn reports_messages_not_finished_before_the_deadline() {
     let hanging = (0..10).map(|id| message(&format!("hang-{id}"), "hang"));
     let records: Vec<_> =
         [message("done", "ok")].into_iter().chain(hanging).chain([message("not reached", "ok")]).collect();
@@ -133,7 +133,7 @@ async fn does_not_start_when_the_deadline_has_passed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn handles_no_more_messages_at_once_than_it_may() {
+async fn handles_at_most_the_configured_number_of_messages_concurrently() {
     let (running, most) = (RefCell::new(0), RefCell::new(0));
     let records: Vec<_> = (0..20).map(|id| message(&id.to_string(), "ok")).collect();
 
@@ -150,7 +150,7 @@ async fn handles_no_more_messages_at_once_than_it_may() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_message_tells_its_delivery_and_the_time_that_is_left() {
+async fn a_message_has_its_receive_count_and_the_time_left() {
     let seen = RefCell::new(Vec::new());
     let handler = async |message: Message| {
         let before = message.remaining();
@@ -164,12 +164,12 @@ async fn a_message_tells_its_delivery_and_the_time_that_is_left() {
     let seen = seen.borrow();
     let [(receive_count, before, after)] = seen[..] else { panic!("{seen:?}") };
     assert_eq!(receive_count, 2);
-    assert!(before <= Duration::from_secs(59), "a second of the minute is kept back: {before:?}");
+    assert!(before <= Duration::from_secs(59), "one second of the minute is reserved: {before:?}");
     assert_eq!(before.saturating_sub(after), Duration::from_secs(20));
 }
 
 #[tokio::test]
-async fn says_when_messages_come_again_that_have_a_time_of_their_own() {
+async fn changes_the_visibility_timeout_of_messages_with_a_delay() {
     let recorded = Recorded::default();
     let records = json!([
         message("1", "ok"),
@@ -190,7 +190,7 @@ async fn says_when_messages_come_again_that_have_a_time_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_failure_in_a_fifo_queue_stops_its_message_group_and_no_other() {
+async fn a_failure_in_a_fifo_queue_stops_only_its_message_group() {
     let (recorded, seen) = (Recorded::default(), RefCell::new(Vec::new()));
     let records = json!([
         fifo("a1", "a", "ok"),
@@ -212,7 +212,7 @@ async fn a_failure_in_a_fifo_queue_stops_its_message_group_and_no_other() {
     assert_eq!(failed, ["a2", "a3", "a4"]);
     assert!(!seen.borrow().iter().any(|id| id == "a3" || id == "a4"), "{seen:?}");
     let together = failed.iter().all(|id| recorded.seconds(id) == Some(0));
-    assert!(together, "the rest of the group comes again with what stopped it: {:?}", recorded.0);
+    assert!(together, "the rest of the group is redelivered with the failed message: {:?}", recorded.0);
 }
 
 #[tokio::test]
@@ -226,7 +226,7 @@ async fn message_groups_of_a_standard_queue_stop_nothing() {
 }
 
 #[tokio::test]
-async fn makes_what_changes_visibility_for_the_first_message_that_needs_it() {
+async fn initializes_a_lazy_visibility_for_the_first_message_that_needs_it() {
     let (recorded, made) = (Recorded::default(), Cell::new(0));
     let visibility = LazyLock::new(|| {
         made.set(made.get() + 1);

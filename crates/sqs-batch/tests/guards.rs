@@ -1,4 +1,4 @@
-//! What must not take a batch down.
+//! Faults that must not fail a batch.
 
 use crate::records::{Recorded, batch, later, message, obey};
 use serde_json::json;
@@ -21,11 +21,11 @@ async fn failures<V: VisibilityTimeout>(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_that_panics_when_it_is_ended_fails_alone() {
+async fn a_handler_that_panics_when_it_is_dropped_fails_alone() {
     struct PanicsWhenDropped;
     impl Drop for PanicsWhenDropped {
         fn drop(&mut self) {
-            panic!("told to");
+            panic!("intended");
         }
     }
     let handler = async |message: Message| {
@@ -48,7 +48,7 @@ async fn changing_visibility_timeouts_may_panic() {
     struct Panicking;
     impl VisibilityTimeout for Panicking {
         async fn change(&self, _: &[VisibilityChange]) {
-            panic!("told to");
+            panic!("intended");
         }
     }
 
@@ -72,7 +72,7 @@ async fn changing_visibility_timeouts_may_hang() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn visibility_timeouts_are_changed_although_handlers_used_up_their_time() {
+async fn visibility_timeouts_are_changed_after_handlers_use_up_their_time() {
     let recorded = Recorded::default();
 
     let failed = failures(BatchHandler::new().visibility(&recorded), &["hang", "poison"], later()).await;
@@ -82,7 +82,7 @@ async fn visibility_timeouts_are_changed_although_handlers_used_up_their_time() 
 }
 
 #[tokio::test]
-async fn a_deadline_may_be_as_far_away_as_a_clock_can_tell() {
+async fn a_deadline_may_be_the_latest_time_that_the_clock_has() {
     let mut deadline = SystemTime::UNIX_EPOCH;
     for power in (0..64).rev() {
         deadline = deadline.checked_add(Duration::from_secs(1 << power)).unwrap_or(deadline);
@@ -94,23 +94,23 @@ async fn a_deadline_may_be_as_far_away_as_a_clock_can_tell() {
 }
 
 #[tokio::test]
-async fn a_margin_longer_than_the_time_left_begins_nothing() {
+async fn a_margin_longer_than_the_time_left_starts_no_message() {
     let recorded = Recorded::default();
     let handler = BatchHandler::new().margin(Duration::MAX).visibility(&recorded);
 
     let failed = failures(handler, &["ok", "poison"], later()).await;
 
     assert_eq!(failed.len(), 2);
-    assert!(recorded.0.borrow().is_empty(), "nobody looked at them: {:?}", recorded.0);
+    assert!(recorded.0.borrow().is_empty(), "no handler ran: {:?}", recorded.0);
 }
 
 #[tokio::test]
-async fn no_concurrency_counts_as_one_at_a_time() {
+async fn a_concurrency_of_zero_counts_as_one() {
     assert_eq!(failures(BatchHandler::new().concurrency(0), &["ok", "retry"], later()).await, ["1"]);
 }
 
 #[tokio::test]
-async fn a_handler_may_borrow_and_need_not_be_sent_to_other_threads() {
+async fn a_handler_may_borrow_and_need_not_be_send() {
     let (borrowed, shared) = (Cell::new(0), Rc::new(RefCell::new(Vec::new())));
     let handler = async |message: Message| {
         let shared = Rc::clone(&shared);

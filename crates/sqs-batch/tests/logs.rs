@@ -1,7 +1,7 @@
-//! What is logged, and what never is.
+//! What is logged, and what is never logged.
 //!
-//! A program of its own: where tests without a subscriber run beside one that has one, tracing may
-//! silence an event for both (<https://github.com/tokio-rs/tracing/issues/3611>).
+//! This is a separate test binary. When tests with and without a subscriber run concurrently, tracing may drop an event
+//! for both (<https://github.com/tokio-rs/tracing/issues/3611>).
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod records;
@@ -16,7 +16,7 @@ use std::{
 };
 use tracing_subscriber::filter::LevelFilter;
 
-/// What was logged, one JSON object a line.
+/// The log, one JSON object a line.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -42,7 +42,7 @@ impl Log {
         String::from_utf8(self.0.lock().expect("no test panicked").clone()).expect("a log is text")
     }
 
-    /// Level and message of what is said of one message.
+    /// Level and text of the log lines about one message.
     fn of(&self, id: &str) -> Vec<String> {
         let lines = self.text();
         let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line is JSON"));
@@ -51,7 +51,7 @@ impl Log {
     }
 }
 
-/// Changes nothing, and takes for ever to do so.
+/// Never returns, and changes nothing.
 struct Hanging;
 
 impl VisibilityTimeout for Hanging {
@@ -61,7 +61,7 @@ impl VisibilityTimeout for Hanging {
 }
 
 #[tokio::test(start_paused = true)]
-async fn says_what_was_decided_about_each_message() {
+async fn logs_the_result_of_each_failed_message() {
     let log = Log::default();
     let guard = log.start();
     let records = json!([
@@ -79,18 +79,18 @@ async fn says_what_was_decided_about_each_message() {
 
     drop(guard);
     assert_eq!(log.of("done"), [""; 0]);
-    assert_eq!(log.of("retry"), [""; 0], "that is its handler's to say");
+    assert_eq!(log.of("retry"), [""; 0], "its handler logs the reason");
     assert_eq!(
         log.of("poison"),
         [
-            "ERROR Message poison can never be done",
-            "WARN Message poison may come again after its queue's visibility timeout: there was no time left to change it",
+            "ERROR Message poison can never be handled",
+            "WARN Message poison may wait for its queue's visibility timeout: no time was left to change it",
         ]
     );
     assert_eq!(log.of("panic"), ["ERROR The handler of message panic panicked"]);
     assert_eq!(log.of("hang"), ["WARN Ran out of time for message hang"]);
     assert_eq!(log.of("unreadable"), ["ERROR Record unreadable is not an SQS message"]);
-    assert_eq!(log.of("second"), ["INFO Message second comes again together with the one before it"]);
+    assert_eq!(log.of("second"), ["INFO Message second is redelivered with the message before it"]);
 }
 
 #[tokio::test(start_paused = true)]

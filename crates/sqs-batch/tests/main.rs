@@ -1,4 +1,4 @@
-//! Tests from outside, through the public API.
+//! Tests through the public API.
 
 mod any_json;
 mod batches;

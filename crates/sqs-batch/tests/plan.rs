@@ -1,11 +1,11 @@
-//! Batches at random, and what has to come of them: the rules of this crate a second time, as simple as can be.
+//! Random batches and their expected results: a second, simple implementation of this crate's rules.
 
 use crate::records::BACKOFF;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, ops::RangeInclusive};
 
-/// What becomes of a message.
+/// What happens to a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     Done,
@@ -23,7 +23,7 @@ use Fate::{Done, Hang, NotAMessage, Panic, Poison, Retry, RetryAfter};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Id {
     Own,
-    /// Several records have it.
+    /// Several records have this id.
     Shared(u8),
     Empty,
     Missing,
@@ -47,18 +47,18 @@ pub(crate) struct Plan {
     pub(crate) records: Vec<Planned>,
 }
 
-/// What has to come of one record.
+/// The expected result of one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Expected {
-    /// The handler is given the message.
+    /// The handler gets the message.
     pub(crate) handled: bool,
     pub(crate) done: bool,
-    /// Seconds until it comes again, where it has a time of its own.
+    /// Seconds until it is redelivered, if its visibility timeout is changed.
     pub(crate) after: Option<RangeInclusive<u64>>,
 }
 
 pub(crate) fn plan() -> impl Strategy<Value = Plan> {
-    // Most messages are done and have an id, so that most plans get past their first record.
+    // Most messages succeed and have an id, so that most plans get past their first record.
     let fate = prop_oneof![
         6 => Just(Done),
         1 => prop_oneof![Just(Retry), Just(RetryAfter), Just(Poison), Just(Panic), Just(Hang), Just(NotAMessage)],
@@ -86,7 +86,7 @@ pub(crate) fn plan() -> impl Strategy<Value = Plan> {
 }
 
 impl Plan {
-    /// The message id of that record, unless SQS cannot be told about it.
+    /// The message id of that record; `None` if it cannot be reported.
     pub(crate) fn id(&self, index: usize) -> Option<String> {
         match self.records[index].id {
             Id::Own => Some(format!("own-{index}")),
@@ -120,7 +120,7 @@ impl Plan {
         json!({"Records": self.records.iter().enumerate().map(record).collect::<Vec<_>>()})
     }
 
-    /// What is worked on in order: message groups of FIFO queues, deliveries of one message in standard queues.
+    /// Records that are handled in order: message groups of FIFO queues, deliveries of one message in standard queues.
     pub(crate) fn sequences(&self) -> Vec<Vec<usize>> {
         let together = |a: usize, b: usize| {
             if self.fifo {
@@ -135,7 +135,7 @@ impl Plan {
         all.clone().filter(first).map(members).collect()
     }
 
-    /// What has to come of each record, by index.
+    /// The expected result of each record, by index.
     pub(crate) fn expected(&self) -> Vec<Expected> {
         let mut expected = vec![Expected { handled: false, done: false, after: None }; self.records.len()];
         let mut hanging = 0;
@@ -143,7 +143,7 @@ impl Plan {
             let mut stopped = None;
             for index in sequence {
                 let planned = &self.records[index];
-                // What hangs until time is out leaves less room for others, and in the end none.
+                // Each message that hangs occupies one of the concurrent handlers until time is out.
                 let reached = stopped.is_none() && hanging < self.concurrency;
                 let handled = reached && planned.fate != NotAMessage;
                 hanging += usize::from(handled && planned.fate == Hang);
@@ -160,7 +160,7 @@ impl Plan {
         expected
     }
 
-    /// The ids of messages that must come again; `None` when the whole batch must.
+    /// The ids of messages that must be redelivered; `None` if the whole batch must be.
     pub(crate) fn failed(&self) -> Option<BTreeSet<String>> {
         let expected = self.expected();
         (0..self.records.len()).filter(|index| !expected[*index].done).map(|index| self.id(index)).collect()
@@ -168,7 +168,7 @@ impl Plan {
 }
 
 impl Planned {
-    /// When it comes again once somebody has looked at it.
+    /// When it is redelivered, if it was reached.
     fn after(&self) -> Option<RangeInclusive<u64>> {
         match self.fate {
             RetryAfter => Some(0..=BACKOFF.bound(self.receive_count).as_secs()),

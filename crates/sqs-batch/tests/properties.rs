@@ -1,4 +1,4 @@
-//! What holds for every batch and every outcome.
+//! Properties of every batch and every result.
 
 use crate::{
     plan::{Fate, Plan, plan},
@@ -12,20 +12,20 @@ use std::{
     future,
 };
 
-/// What a batch came to.
+/// The observed result of a batch.
 struct Seen {
-    /// The ids reported; `None` when the whole batch comes again.
+    /// The ids reported; `None` if the whole batch is redelivered.
     reported: Option<Vec<String>>,
-    /// Indices of the messages that the handler was given, in that order.
+    /// Indices of the messages that the handler got, in that order.
     handled: Vec<usize>,
-    /// Most messages under way at once.
+    /// Highest number of concurrent handlers.
     most: usize,
-    /// Two of one sequence were under way at once.
+    /// Two messages of one sequence were handled concurrently.
     overlapped: bool,
     changes: Vec<VisibilityChange>,
 }
 
-/// A message is under way until this is dropped, however its handler ends.
+/// Marks a message as being handled, until its handler returns, panics or is dropped.
 struct UnderWay<'a>(usize, &'a RefCell<BTreeSet<usize>>);
 
 impl Drop for UnderWay<'_> {
@@ -48,19 +48,19 @@ fn run(plan: &Plan) -> Seen {
         under_way.borrow_mut().insert(index);
         let _under_way = UnderWay(index, &under_way);
         most.set(most.get().max(under_way.borrow().len()));
-        // Others get their turn, so that messages really are under way at the same time.
+        // Yields, so that handlers really run concurrently.
         tokio::task::yield_now().await;
         match plan.records[index].fate {
             Fate::Done => Disposition::Done,
             Fate::Retry => Disposition::Retry,
             Fate::RetryAfter => Disposition::RetryAfter(BACKOFF),
             Fate::Poison => Disposition::Poison,
-            Fate::Panic => panic!("told to"),
+            Fate::Panic => panic!("intended"),
             Fate::Hang => future::pending().await,
-            Fate::NotAMessage => unreachable!("it cannot be read"),
+            Fate::NotAMessage => unreachable!("the record cannot be read"),
         }
     };
-    // Time stands still but for waiting: a message that hangs is over at once.
+    // The clock is paused and jumps to the next timer, so a message that hangs times out at once.
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
     let batch = serde_json::from_value(plan.event()).expect("records are an array");
@@ -82,7 +82,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn exactly_what_was_not_done_is_reported(plan in plan()) {
+    fn exactly_the_messages_not_done_are_reported(plan in plan()) {
         let seen = run(&plan);
 
         let distinct = seen.reported.as_ref().map(|reported| reported.iter().cloned().collect::<BTreeSet<_>>());
@@ -100,35 +100,35 @@ proptest! {
             let to_handle: Vec<_> = sequence.into_iter().filter(|index| expected[*index].handled).collect();
             prop_assert_eq!(handled, to_handle);
         }
-        prop_assert!(!seen.overlapped, "one of a sequence was begun before the one before it was over");
+        prop_assert!(!seen.overlapped, "a message started before the previous one of its sequence ended");
     }
 
     #[test]
-    fn as_many_messages_are_under_way_as_may_be(plan in plan()) {
+    fn the_concurrency_limit_is_used_and_kept(plan in plan()) {
         let seen = run(&plan);
 
         let expected = plan.expected();
         let sequences = plan.sequences();
         let first = sequences.iter().take(plan.concurrency);
-        let begun_at_once = first.filter(|sequence| expected[sequence[0]].handled);
-        prop_assert!(seen.most >= begun_at_once.count());
+        let started_at_once = first.filter(|sequence| expected[sequence[0]].handled);
+        prop_assert!(seen.most >= started_at_once.count());
         prop_assert!(seen.most <= plan.concurrency);
     }
 
     #[test]
-    fn visibility_is_changed_exactly_for_those_that_asked(plan in plan()) {
+    fn visibility_is_changed_exactly_for_messages_with_a_delay(plan in plan()) {
         let seen = run(&plan);
 
         let expected = plan.expected();
         let mut changed = BTreeMap::new();
         for change in &seen.changes {
             let before = changed.insert(change.message_id.clone(), change);
-            prop_assert!(before.is_none(), "once each");
+            prop_assert!(before.is_none(), "one change for each message");
         }
         let failed = plan.failed();
-        prop_assert!(failed.is_some() || changed.is_empty(), "the whole batch comes again");
+        prop_assert!(failed.is_some() || changed.is_empty(), "the whole batch is redelivered");
         for id in failed.iter().flatten() {
-            // Several, where several records with this id failed: then any of them may speak for the message.
+            // If several records with this id failed, the change may be that of any of them.
             let asked = (0..expected.len()).filter(|index| !expected[*index].done && plan.id(*index).as_ref() == Some(id));
             let fits = |after: &Option<std::ops::RangeInclusive<u64>>| match (changed.get(id), after) {
                 (Some(change), Some(after)) => after.contains(&change.visibility_timeout.as_secs()),
@@ -138,19 +138,19 @@ proptest! {
             prop_assert!(asked.clone().any(|index| fits(&expected[index].after)), "{}: {:?}", id, changed.get(id));
         }
         for (id, change) in &changed {
-            let told = |index: &usize| change.receipt_handle == format!("handle-{index}") && plan.id(*index).as_ref() == Some(id);
-            prop_assert!((0..expected.len()).any(|index| told(&index)), "a message's own receipt handle");
-            prop_assert!(failed.as_ref().is_some_and(|failed| failed.contains(id)), "only what is reported");
+            let matches = |index: &usize| change.receipt_handle == format!("handle-{index}") && plan.id(*index).as_ref() == Some(id);
+            prop_assert!((0..expected.len()).any(|index| matches(&index)), "a message's own receipt handle");
+            prop_assert!(failed.as_ref().is_some_and(|failed| failed.contains(id)), "only reported messages are changed");
         }
     }
 
     #[test]
-    fn a_message_group_comes_again_together(plan in plan()) {
+    fn a_message_group_is_redelivered_together(plan in plan()) {
         let plan = Plan { fifo: true, ..plan };
         let seen = run(&plan);
 
         for sequence in plan.sequences() {
-            // A message of this id alone: no other record speaks for it.
+            // Only ids that a single record has.
             let own = |index: &usize| plan.id(*index).filter(|id| id.starts_with("own"));
             let times: BTreeSet<_> = sequence
                 .iter()

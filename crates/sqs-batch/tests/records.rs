@@ -1,4 +1,4 @@
-//! Records as Lambda sends them, a handler that does what their bodies say, and what it asks of the queue.
+//! Records as Lambda sends them, a handler that does what their bodies say, and a recorder of visibility changes.
 
 use serde_json::{Value, json};
 use sqs_batch::{Backoff, Disposition, Message, SqsBatch, VisibilityChange, VisibilityTimeout};
@@ -35,13 +35,13 @@ pub(crate) async fn obey(message: Message) -> Disposition {
         Some("retry") => Disposition::Retry,
         Some("retry after") => Disposition::RetryAfter(BACKOFF),
         Some("poison") => Disposition::Poison,
-        Some("panic") => panic!("told to"),
+        Some("panic") => panic!("intended"),
         Some("hang") => future::pending().await,
         _ => Disposition::Done,
     }
 }
 
-/// Remembers every change.
+/// Records every change.
 #[derive(Default)]
 pub(crate) struct Recorded(pub(crate) RefCell<Vec<VisibilityChange>>);
 
@@ -58,10 +58,10 @@ impl Recorded {
     }
 }
 
-/// Panics of handlers are part of the plan: the log stays readable.
+/// Hides the intended panics of handlers, so that the test output stays readable.
 pub(crate) fn without_panic_messages() {
     std::panic::set_hook(Box::new(|panic| {
-        if panic.payload_as_str() != Some("told to") {
+        if panic.payload_as_str() != Some("intended") {
             eprintln!("{panic}");
         }
     }));

@@ -1,4 +1,4 @@
-//! The wiring of a step's function.
+//! Wires and runs a step's function.
 
 use crate::{Service, Settings, Worker};
 use event_bus::{SnsPublisher, Subscriber};
@@ -7,14 +7,14 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use sqs_batch::{Backoff, BatchHandler, SqsBatch, SqsVisibility};
 use std::sync::LazyLock;
 
-/// Runs the function of a step: its service on the table, the queue and the topic of its settings.
+/// Runs a step's function: its service with the table, the queue and the topic of its settings.
 ///
 /// # Errors
-/// When Lambda's runtime ends.
+/// Lambda's runtime ended.
 pub async fn run<S: Service + Sync>(settings: Settings, service: S) -> Result<(), Error> {
     let aws = settings.aws;
     let make_worker = || {
-        // Most batches have no message that is retried: making the client is a good part of a start.
+        // Lazy: most batches retry no message, and a client is a large part of a cold start.
         let sqs = aws.config().clone();
         let visibility =
             LazyLock::new(move || SqsVisibility::new(aws_sdk_sqs::Client::new(&sqs), settings.events_queue_url));

@@ -1,18 +1,18 @@
-//! A step over holds.
+//! Implements a step with holds.
 
 use event_bus::{HoldOutcome, OrderedItems, StepService};
 use holds::{Hold, HoldKey, HoldRepository, HoldState};
 use shared_kernel::{OrderId, Owner, RepositoryError, Step, Timestamp};
 use std::future::Future;
 
-/// What distinguishes one step from another: what it holds for an order.
+/// What a step holds for an order. This is all that distinguishes one step from another.
 pub trait Service {
     /// Which step this is.
     const STEP: Step;
 
-    /// Holds what the order needs under [`HoldKey::for_order`], or records that it cannot. A repeat MUST return what the first
-    /// call recorded. An implementation MUST create the hold as of [`PlacedOrder::placed_at`], by the rules of
-    /// [`StepService::hold`].
+    /// Holds what the order needs under [`HoldKey::for_order`], or records that it cannot. A repeat MUST return what
+    /// the first call recorded. An implementation MUST create the hold as of [`PlacedOrder::placed_at`], by the rules
+    /// of [`StepService::hold`].
     fn hold<R: HoldRepository + Sync>(
         &self,
         holds: &R,
@@ -35,14 +35,14 @@ pub struct PlacedOrder<'a> {
     pub now: Timestamp,
 }
 
-/// A service with its holds, at the moment of one event.
-pub(crate) struct At<'a, S, R> {
+/// A service with its holds, while it handles one event.
+pub(crate) struct ServiceWithHolds<'a, S, R> {
     pub(crate) service: &'a S,
     pub(crate) holds: &'a R,
     pub(crate) now: Timestamp,
 }
 
-impl<S: Service + Sync, R: HoldRepository + Sync> StepService for At<'_, S, R> {
+impl<S: Service + Sync, R: HoldRepository + Sync> StepService for ServiceWithHolds<'_, S, R> {
     const STEP: Step = S::STEP;
 
     async fn hold(

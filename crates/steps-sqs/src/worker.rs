@@ -1,6 +1,6 @@
-//! One batch of events in, the step of each order, the messages to redeliver out.
+//! Handles one batch of events, and returns the messages to redeliver.
 
-use crate::service::{At, Service};
+use crate::service::{Service, ServiceWithHolds};
 use aws_lambda_events::event::sqs::SqsBatchResponse;
 use event_bus::{Delivery, EventPublisher, Subscriber, take_part};
 use holds::HoldRepository;
@@ -8,14 +8,14 @@ use lambda_runtime::LambdaEvent;
 use lambda_support::clock;
 use sqs_batch::{SqsBatch, UnidentifiedFailure, VisibilityTimeout};
 
-/// What every batch of a step needs.
+/// Handles the batches of a step.
 #[derive(Debug)]
 pub struct Worker<S, R, P, V> {
-    /// What the step holds for an order.
+    /// Holds what an order needs.
     pub service: S,
-    /// Where holds and counters are kept.
+    /// Keeps holds and counters.
     pub holds: R,
-    /// Where the step's votes are published.
+    /// Publishes the step's votes.
     pub outcomes: P,
     /// Reads the events.
     pub subscriber: Subscriber<V>,
@@ -28,13 +28,13 @@ where
     P: EventPublisher,
     V: VisibilityTimeout,
 {
-    /// Holds, confirms or undoes for every event of a batch, and answers with the messages that must be redelivered.
+    /// Holds, confirms or undoes for every event of a batch, and returns the messages that must be redelivered.
     ///
     /// # Errors
     /// [`UnidentifiedFailure`]: the whole batch must be redelivered.
     pub async fn handle(&self, event: LambdaEvent<SqsBatch>) -> Result<SqsBatchResponse, UnidentifiedFailure> {
         let handle = async |delivery: Delivery| {
-            let step = At { service: &self.service, holds: &self.holds, now: clock::now() };
+            let step = ServiceWithHolds { service: &self.service, holds: &self.holds, now: clock::now() };
             take_part(&step, &self.outcomes, delivery, step.now).await
         };
         self.subscriber.handle(event.payload, event.context.deadline(), handle).await

@@ -1,4 +1,4 @@
-//! Batches as Lambda delivers them, on a repository and a topic in memory.
+//! Batches as Lambda delivers them, with an in-memory repository and topic.
 
 use event_bus::{EventKind, Subscriber, fakes::RecordingPublisher};
 use holds::{
@@ -32,12 +32,12 @@ impl Service for FirstLine {
 
 type TestWorker<R> = Worker<FirstLine, R, RecordingPublisher, Unchanged>;
 
-/// Two orders of Lambda's batch, as they are placed: two units of SKU-1, and five of SKU-2.
+/// A batch of two `order.placed` events: for two units of SKU-1, and for five of SKU-2.
 fn batch() -> Value {
     serde_json::from_str(include_str!("fixtures/sqs-batch.json")).expect("the fixture is JSON")
 }
 
-/// The same batch, of events of another type.
+/// The same batch with events of another type.
 fn batch_of(event_type: &str) -> Value {
     let mut batch = batch();
     for record in batch["Records"].as_array_mut().expect("records") {
@@ -71,7 +71,7 @@ async fn handle<R: HoldRepository + Sync>(worker: &TestWorker<R>, batch: &Value)
     failures
 }
 
-/// The votes by the last digit of their order's id, in the order of these.
+/// The votes with the last digit of their order's id, sorted by this digit.
 fn votes<R>(worker: &TestWorker<R>) -> Vec<(char, Vote)> {
     let vote = |event: event_bus::Event| match event.kind {
         EventKind::Voted(Step::Stock, vote) => (event.order_id.to_string().pop().expect("an id"), vote),
@@ -102,7 +102,7 @@ async fn votes_on_every_order_and_again_when_it_is_redelivered() {
 }
 
 #[tokio::test]
-async fn confirming_keeps_what_is_held_and_cancelling_returns_it() {
+async fn confirming_keeps_the_held_amount_and_cancelling_gives_it_back() {
     for (event_type, left) in [("order.confirmed", [18, 15]), ("order.cancelled", [20, 20])] {
         let worker = worker(InMemoryHolds::with([("SKU-1", 20), ("SKU-2", 20)]));
         handle(&worker, &batch()).await;
@@ -140,7 +140,7 @@ async fn an_event_is_redelivered_while_the_table_fails_and_its_last_delivery_vot
 }
 
 #[tokio::test]
-async fn an_event_whose_vote_is_not_published_is_redelivered_and_takes_nothing_more() {
+async fn an_event_is_redelivered_if_its_vote_is_not_published_and_takes_its_claims_once() {
     let holds = InMemoryHolds::with([("SKU-1", 20), ("SKU-2", 20)]);
     let worker = Worker { outcomes: RecordingPublisher::failing_first(2), ..worker(holds) };
 

@@ -1,4 +1,4 @@
-//! How many units of a SKU are left.
+//! The number of units of a SKU that are left.
 
 use holds::{CounterKey, HoldRepository};
 use shared_kernel::{RepositoryError, Sku};
@@ -9,10 +9,10 @@ pub fn counter(sku: &Sku) -> CounterKey {
     CounterKey::new(sku.as_str())
 }
 
-/// The units of a SKU that no order holds, or `None` if the service has no such SKU.
+/// The number of units of a SKU that no order holds. `None` if the service has no such SKU.
 ///
 /// # Errors
-/// The repository's.
+/// Those of the repository.
 pub async fn units_left<R: HoldRepository>(holds: &R, sku: &Sku) -> Result<Option<u64>, RepositoryError> {
     holds.available(&counter(sku)).await
 }

@@ -1,4 +1,4 @@
-//! The stock domain: units on the shelves, held for orders. No AWS, no serde, no I/O.
+//! The stock domain: units of SKUs, which orders hold. No AWS, no serde, no I/O.
 
 mod levels;
 mod reserve_stock;

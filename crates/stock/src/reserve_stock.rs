@@ -1,19 +1,20 @@
-//! The step `stock` of an order: all its units are held, or none.
+//! The step `stock` of an order: holds all its units, or none.
 
 use crate::counter;
 use holds::{Claim, CounterKey, Hold, HoldKey, HoldRepository, HoldState, Shortage, hold_or_refuse};
 use shared_kernel::{Item, OrderId, Owner, RepositoryError, Timestamp};
 use std::collections::BTreeMap;
 
-/// Units of a SKU that the service has no record of.
+/// The number of units of a SKU without a record.
 const UNKNOWN_SKU_UNITS: u64 = 0;
 
-/// Holds every unit that an order needs, or records that it is refused. A repeat returns what the first call recorded.
+/// Holds every unit that an order needs, or records a refusal. A repeat returns what the first call recorded.
 ///
-/// The order may have at most 99 different SKUs, as [`HoldRepository::take`] says: publish-order lets no other order pass.
+/// The order may have at most 99 different SKUs, the limit of [`HoldRepository::take`]. publish-order refuses other
+/// orders.
 ///
 /// # Errors
-/// The repository's.
+/// Those of the repository.
 pub async fn reserve_stock<R: HoldRepository>(
     holds: &R,
     owner: &Owner,
@@ -27,7 +28,7 @@ pub async fn reserve_stock<R: HoldRepository>(
     Ok(recorded.into_hold())
 }
 
-/// One claim for each SKU: lines with the same SKU are added up.
+/// One claim for each SKU. Lines with the same SKU are added up.
 fn claims(items: &[Item]) -> Vec<Claim> {
     let mut units: BTreeMap<CounterKey, u64> = BTreeMap::new();
     for item in items {

@@ -1,33 +1,33 @@
-//! Fields of JSON objects, by their types.
+//! Reads the fields of JSON objects by their types.
 
 use crate::unambiguous::Unambiguous;
 use serde_json::{Map, Value};
 use shared_kernel::{Violation, Violations};
 
-/// Longest piece of a caller's own text repeated in a violation, in characters.
+/// Longest piece of a caller's text that a violation repeats, in characters.
 const MAX_ECHO_CHARS: usize = 64;
 
 /// The fields of a body that is a JSON object.
 ///
 /// # Errors
-/// One violation of the whole body: it is not JSON, an object in it has a key twice, or it is not an object.
+/// One violation of the whole body: it is not JSON, it has a duplicate key, or it is not an object.
 pub fn parse_object(body: &[u8]) -> Result<Map<String, Value>, Violations> {
     match serde_json::from_slice(body) {
         Ok(Unambiguous(Value::Object(fields))) => Ok(fields),
         Ok(_) => Err(Violation::new("", "the body must be a JSON object").into()),
-        Err(error) => Err(Violation::new("", format!("the body must be JSON without a field twice: {error}")).into()),
+        Err(error) => Err(Violation::new("", format!("the body must be JSON without duplicate keys: {error}")).into()),
     }
 }
 
-/// Takes fields out of JSON objects and records those of the wrong type. `parent` is the JSON pointer of the object, empty for
-/// the whole body. A field that is missing is not a violation: the domain says what is required.
+/// Takes fields out of JSON objects, and records fields of the wrong type. `parent` is the JSON pointer of the object,
+/// empty for the whole body. A missing field is not a violation: the domain says which fields are required.
 #[derive(Debug, Default)]
 pub struct FieldReader {
     violations: Violations,
 }
 
 impl FieldReader {
-    /// Takes a field that must be a string, if it is there.
+    /// Takes an optional field, which must be a string.
     pub fn string(&mut self, parent: &str, fields: &mut Map<String, Value>, name: &str) -> Option<String> {
         match fields.remove(name)? {
             Value::String(text) => Some(text),
@@ -35,8 +35,8 @@ impl FieldReader {
         }
     }
 
-    /// Takes a field that must be an integer, if it is there. An integer above `i64::MAX` becomes `i64::MAX`: the domain says
-    /// which range is right.
+    /// Takes an optional field, which must be an integer. An integer above `i64::MAX` becomes `i64::MAX`: the domain
+    /// checks the range.
     pub fn integer(&mut self, parent: &str, fields: &mut Map<String, Value>, name: &str) -> Option<i64> {
         match fields.remove(name)? {
             Value::Number(number) if number.is_i64() => number.as_i64(),
@@ -45,7 +45,7 @@ impl FieldReader {
         }
     }
 
-    /// Records every field that was not taken as unknown.
+    /// Records every remaining field as unknown.
     pub fn refuse_rest(&mut self, parent: &str, fields: &Map<String, Value>) {
         for name in fields.keys() {
             let echo: String = name.chars().take(MAX_ECHO_CHARS).collect();
@@ -54,13 +54,13 @@ impl FieldReader {
         }
     }
 
-    /// Records that what is at `pointer` is wrong, and returns nothing in its place.
+    /// Records a violation at `pointer`, and returns `None` in place of the value.
     pub fn wrong<T>(&mut self, pointer: &str, detail: &str) -> Option<T> {
         self.violations.push(Violation::new(pointer, detail));
         None
     }
 
-    /// Everything that was wrong, in the order found.
+    /// All violations, in the order found.
     #[must_use]
     pub fn into_violations(self) -> Violations {
         self.violations

@@ -1,4 +1,4 @@
-//! JSON bodies read strictly: no duplicate keys, no unknown fields, every violation with its JSON pointer.
+//! Reads JSON bodies strictly: no duplicate keys, no unknown fields, every violation with its JSON pointer.
 //!
 //! ```
 //! use strict_json::{FieldReader, parse_object};

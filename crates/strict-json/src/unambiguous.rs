@@ -1,4 +1,4 @@
-//! JSON in which no object has a field twice.
+//! JSON without duplicate keys.
 
 use serde::{
     Deserialize, Deserializer,
@@ -7,8 +7,8 @@ use serde::{
 use serde_json::{Map, Number, Value};
 use std::fmt;
 
-/// A JSON value in which no object has a field twice. Parsers disagree about which of the two counts, so what one of
-/// them checked may not be what the next one reads. Source: RFC 8259, section 4.
+/// A JSON value without duplicate keys. Parsers disagree about which duplicate counts, so one parser may check another
+/// value than the next one reads. Source: RFC 8259, section 4.
 #[derive(Debug)]
 pub(crate) struct Unambiguous(pub(crate) Value);
 
@@ -63,7 +63,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
         let mut fields = Map::new();
         while let Some((name, Unambiguous(value))) = map.next_entry::<String, _>()? {
             if fields.insert(name, value).is_some() {
-                return Err(A::Error::custom("a field is there twice"));
+                return Err(A::Error::custom("duplicate key"));
             }
         }
         Ok(Value::Object(fields))
@@ -76,7 +76,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn refuses_a_field_that_is_there_twice_at_any_depth() {
+    fn refuses_a_duplicate_key_at_any_depth() {
         for text in [r#"{"a":1,"a":1}"#, r#"[{"a":{"b":1,"c":2,"b":3}}]"#, r#"{"a":1,"\u0061":2}"#] {
             assert!(serde_json::from_str::<Unambiguous>(text).is_err(), "{text}");
         }
@@ -86,14 +86,14 @@ mod tests {
     fn reads_everything_else_as_serde_json_does() {
         let text = r#"{"a":[null,true,-1,18446744073709551615,1.5,"x\n😀",{}],"b":{"a":[]}}"#;
 
-        let Unambiguous(read) = serde_json::from_str(text).expect("no field is there twice");
+        let Unambiguous(read) = serde_json::from_str(text).expect("it has no duplicate key");
 
         assert_eq!(read, serde_json::from_str::<Value>(text).expect("it is JSON"));
     }
 
     proptest! {
         #[test]
-        fn takes_nothing_that_serde_json_does_not(text in r#"[\[\]{}:," a-c0-9.eE+-]{0,24}"#) {
+        fn accepts_only_what_serde_json_accepts(text in r#"[\[\]{}:," a-c0-9.eE+-]{0,24}"#) {
             if let Ok(Unambiguous(read)) = serde_json::from_str(&text) {
                 prop_assert_eq!(read, serde_json::from_str::<Value>(&text).expect("it is JSON"));
             }

@@ -1,4 +1,4 @@
-//! What the step `payment` holds.
+//! The hold of the step `payment`.
 
 use holds::{Hold, HoldRepository};
 use shared_kernel::{RepositoryError, Step};

@@ -1,40 +1,40 @@
-//! The token in a request to either API.
+//! Reads the token of a request to either API.
 
 use orders_api::{SUBPROTOCOL, SUBPROTOCOL_TOKEN_PREFIX};
 use serde::Deserialize;
 use std::collections::HashMap;
 
-/// What API Gateway asks: may this request go on?
+/// The event of the authorizer.
 /// Source: Amazon API Gateway Developer Guide, "Input to an API Gateway Lambda authorizer".
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "UPPERCASE", rename_all_fields = "camelCase")]
-pub(crate) enum Question {
-    /// Of a request to the REST API.
+pub(crate) enum AuthorizerEvent {
+    /// For a request to the REST API.
     Token {
         /// The header `Authorization`.
         authorization_token: String,
-        /// What it wants to do.
+        /// The ARN of the requested method.
         method_arn: String,
     },
-    /// Of a WebSocket's `$connect`.
+    /// For a WebSocket's `$connect`.
     Request {
         /// Every value of every header.
         #[serde(default)]
         multi_value_headers: Option<HashMap<String, Vec<String>>>,
-        /// What it wants to do.
+        /// The ARN of the requested route.
         method_arn: String,
     },
 }
 
-impl Question {
-    /// What the request wants to do.
+impl AuthorizerEvent {
+    /// The ARN of the requested method or route.
     pub(crate) fn method_arn(&self) -> &str {
         match self {
             Self::Token { method_arn, .. } | Self::Request { method_arn, .. } => method_arn,
         }
     }
 
-    /// The one token that the request carries. Two are none: it would be for chance to say whose request it is.
+    /// The request's token. `None` unless the request has exactly one: with two tokens the owner is ambiguous.
     pub(crate) fn token(&self) -> Option<&str> {
         match self {
             Self::Token { authorization_token, .. } => bearer(authorization_token),
@@ -49,7 +49,7 @@ impl Question {
     }
 }
 
-/// The values of a header, whatever the case of its name.
+/// The values of a header. Header names are case-insensitive.
 fn values<'a>(headers: &'a HashMap<String, Vec<String>>, name: &str) -> impl Iterator<Item = &'a str> {
     let of_that_name = headers.iter().filter(move |(own, _)| own.eq_ignore_ascii_case(name));
     of_that_name.flat_map(|(_, values)| values).map(String::as_str)
@@ -61,13 +61,13 @@ fn bearer(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_matches(' '))
 }
 
-/// Tokens among the subprotocols: a browser can set no other header of a WebSocket. They count only beside the
-/// subprotocol that is answered, because a browser closes a socket that answers none of those it offered, and a token
-/// must not be answered.
+/// Tokens among the subprotocols, the only header that a browser can set for a WebSocket. They count only if the client
+/// also offers [`SUBPROTOCOL`]. The server must select one of the offered subprotocols, else the browser closes the
+/// socket, and it must not select a token.
 fn subprotocol_tokens(headers: &HashMap<String, Vec<String>>) -> impl Iterator<Item = &str> {
     let offered: Vec<_> =
         values(headers, "sec-websocket-protocol").flat_map(|value| value.split(',')).map(str::trim).collect();
-    let answerable = offered.contains(&SUBPROTOCOL);
+    let can_select = offered.contains(&SUBPROTOCOL);
     let tokens = offered.into_iter().filter_map(|name| name.strip_prefix(SUBPROTOCOL_TOKEN_PREFIX));
-    tokens.filter(move |_| answerable)
+    tokens.filter(move |_| can_select)
 }

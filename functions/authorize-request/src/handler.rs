@@ -1,41 +1,42 @@
-//! A request's token in, a policy out.
+//! Verifies a request's token, and returns a policy.
 
-use crate::{credentials::Question, key_source::KeySource, policy, provider::FetchKeys};
-use access_tokens::{AccessToken, Refusal, Verifier};
+use crate::{credentials::AuthorizerEvent, key_source::KeySource, policy, provider::FetchKeys};
+use access_tokens::{AccessToken, InvalidToken, Verifier};
 use orders::Owner;
 use serde_json::Value;
 use thiserror::Error;
 
-/// Decides who may go on.
+/// Allows or denies requests.
 pub(crate) struct Authorizer<F> {
-    /// What a token must be.
+    /// Verifies tokens.
     pub(crate) verifier: Verifier,
-    /// What it must be signed with.
+    /// The keys that must have signed them.
     pub(crate) keys: KeySource<F>,
 }
 
-/// Why nothing could be decided. API Gateway answers 500, and asks again for the next request.
+/// Why a request could be neither allowed nor denied. API Gateway answers 500, and invokes the function again for the
+/// next request.
 #[derive(Debug, Error)]
 pub(crate) enum AuthorizeError {
-    /// The event is not one of an authorizer.
+    /// The event is not an authorizer's event.
     #[error("the event is not a request to authorize: {0}")]
     Event(String),
     /// The issuer's keys were never fetched.
-    #[error("there are no keys to verify tokens with")]
+    #[error("no keys to verify tokens")]
     NoKeys,
 }
 
 impl<F: FetchKeys> Authorizer<F> {
-    /// Answers with a policy for the whole stage: allow with the owner and the token's end in its context, or deny,
-    /// for whatever reason, which only the log is told.
+    /// Returns a policy for the whole stage. It allows, with the owner and the token's expiry in its context, or it
+    /// denies. Only the log has the reason of a denial.
     ///
     /// # Errors
     /// See [`AuthorizeError`].
     pub(crate) async fn authorize(&self, event: Value) -> Result<Value, AuthorizeError> {
-        // The error's own words might repeat the event's, the token among them.
-        let question: Question = serde_json::from_value(event).map_err(|_| event_error("unknown shape"))?;
-        let stage = policy::whole_stage(question.method_arn()).ok_or_else(|| event_error("no stage"))?;
-        let Some(token) = question.token() else { return Ok(deny("there is not one token", &stage)) };
+        // Serde's message is dropped, because it may quote the event, including the token.
+        let event: AuthorizerEvent = serde_json::from_value(event).map_err(|_| event_error("unknown shape"))?;
+        let stage = policy::whole_stage(event.method_arn()).ok_or_else(|| event_error("no stage"))?;
+        let Some(token) = event.token() else { return Ok(deny("no token, or more than one", &stage)) };
         let accepted = match self.verify(token).await? {
             Ok(accepted) => accepted,
             Err(refusal) => return Ok(deny(&refusal.to_string(), &stage)),
@@ -46,11 +47,11 @@ impl<F: FetchKeys> Authorizer<F> {
         }
     }
 
-    async fn verify(&self, token: &str) -> Result<Result<AccessToken, Refusal>, AuthorizeError> {
+    async fn verify(&self, token: &str) -> Result<Result<AccessToken, InvalidToken>, AuthorizeError> {
         let mut verified = self.verifier.verify(token, &*self.keys.current().await);
-        if verified == Err(Refusal::UnknownKey) {
+        if verified == Err(InvalidToken::UnknownKey) {
             let keys = self.keys.after_an_unknown_key().await;
-            // Not for the token to answer for.
+            // Not the token's fault: an error, not a denial.
             if keys.is_empty() {
                 return Err(AuthorizeError::NoKeys);
             }
@@ -115,7 +116,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// A provider that has keys, or none, and counts how often it is asked.
+    /// A provider with these keys, which counts the fetches. It fails without keys.
     struct Published(Option<String>, Arc<AtomicUsize>);
 
     impl FetchKeys for Published {
@@ -129,8 +130,8 @@ pub(crate) mod tests {
         counted(jwks, &Arc::default())
     }
 
-    fn counted(jwks: Option<String>, asked: &Arc<AtomicUsize>) -> Authorizer<Published> {
-        let keys = KeySource::fetched(Published(jwks, Arc::clone(asked)));
+    fn counted(jwks: Option<String>, fetches: &Arc<AtomicUsize>) -> Authorizer<Published> {
+        let keys = KeySource::fetched(Published(jwks, Arc::clone(fetches)));
         Authorizer { verifier: Verifier::new("issuer", "orders"), keys }
     }
 
@@ -157,7 +158,7 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn lets_the_owner_into_the_whole_stage_and_says_who_it_is() {
+    async fn allows_the_whole_stage_and_names_the_owner() {
         let issuer = Issuer::new("key-1");
 
         let (effect, answer) = effect(&issuer, rest(&format!("Bearer {}", issuer.token_of("alice")))).await;
@@ -173,7 +174,7 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn takes_the_token_of_a_socket_from_its_header_or_from_its_subprotocols() {
+    async fn reads_the_token_of_a_socket_from_its_header_or_its_subprotocols() {
         let issuer = Issuer::new("key-1");
         let token = issuer.token_of("alice");
 
@@ -189,7 +190,7 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn denies_a_socket_with_no_token_or_two_or_one_that_cannot_be_answered() {
+    async fn denies_a_socket_without_exactly_one_token_or_without_the_subprotocol() {
         let issuer = Issuer::new("key-1");
         let token = issuer.token_of("alice");
         let other = issuer.token_of("bob");
@@ -210,7 +211,7 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn takes_no_token_from_the_url() {
+    async fn ignores_tokens_in_the_url() {
         let issuer = Issuer::new("key-1");
         let mut event = websocket(&json!({}));
         let token = issuer.token_of("alice");
@@ -221,7 +222,7 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn denies_what_does_not_verify_and_tells_nothing() {
+    async fn denies_invalid_tokens_without_a_context() {
         let (issuer, other) = (Issuer::new("key-1"), Issuer::new("key-1"));
 
         for authorization in [
@@ -253,7 +254,7 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn lets_nobody_in_and_asks_for_patience_while_there_are_no_keys() {
+    async fn fails_with_an_error_while_there_are_no_keys() {
         let issuer = Issuer::new("key-1");
         let without_keys = authorizer(None);
 
@@ -265,7 +266,7 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn denies_an_unknown_key_after_asking_for_new_ones() {
+    async fn denies_an_unknown_key_after_fetching_new_keys() {
         let (issuer, other) = (Issuer::new("key-1"), Issuer::new("key-2"));
 
         let (effect, _) = effect(&issuer, rest(&format!("Bearer {}", other.token_of("alice")))).await;
@@ -274,9 +275,9 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn a_flood_of_unknown_keys_asks_the_provider_once_and_shuts_nobody_out() {
-        let (issuer, other, asked) = (Issuer::new("key-1"), Issuer::new("key-2"), Arc::default());
-        let authorizer = counted(Some(issuer.jwks()), &asked);
+    async fn a_flood_of_unknown_keys_fetches_once_and_does_not_deny_valid_tokens() {
+        let (issuer, other, fetches) = (Issuer::new("key-1"), Issuer::new("key-2"), Arc::default());
+        let authorizer = counted(Some(issuer.jwks()), &fetches);
 
         for number in 0..1_000 {
             let answer = authorizer.authorize(rest(&format!("Bearer {}", other.token_of(&number.to_string())))).await;
@@ -285,19 +286,19 @@ pub(crate) mod tests {
         let good = authorizer.authorize(rest(&format!("Bearer {}", issuer.token_of("alice")))).await;
 
         assert_eq!(good.expect("there are keys")["policyDocument"]["Statement"][0]["Effect"], "Allow");
-        assert_eq!(asked.load(Ordering::SeqCst), 1, "within a minute");
+        assert_eq!(fetches.load(Ordering::SeqCst), 1, "within a minute");
     }
 
     #[tokio::test]
     async fn an_event_of_another_kind_is_an_error_without_its_content() {
         let error = authorizer(None).authorize(json!({"type": "TOKEN", "authorizationToken": ["secret"]})).await;
 
-        assert!(!format!("{:?} {}", error, error.as_ref().expect_err("it is one")).contains("secret"));
+        assert!(!format!("{:?} {}", error, error.as_ref().expect_err("the event is malformed")).contains("secret"));
     }
 
     proptest! {
         #[test]
-        fn no_header_makes_the_authorizer_panic_or_let_anybody_in(value in any::<String>(), protocol in any::<String>()) {
+        fn no_header_makes_the_authorizer_panic_or_allow(value in any::<String>(), protocol in any::<String>()) {
             let issuer = Issuer::new("key-1");
             let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
             for event in [rest(&value), websocket(&json!({"Authorization": [value], "Sec-WebSocket-Protocol": [protocol]}))] {

@@ -1,4 +1,4 @@
-//! The keys that verify tokens now: pinned ones, or the issuer's published ones, kept for a while.
+//! The current keys that verify tokens: pinned keys, or the issuer's published keys, which are cached.
 
 use crate::provider::FetchKeys;
 use access_tokens::KeySet;
@@ -6,15 +6,14 @@ use orders::ErrorChain;
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Mutex, time::Instant};
 
-/// Least time between two requests to the provider, failed ones included: whoever floods this function with unknown
-/// keys does not flood the provider through it.
+/// Shortest time between two requests to the provider, including failed ones. So a flood of unknown keys does not flood
+/// the provider.
 const MIN_INTERVAL: Duration = Duration::from_mins(1);
 
-/// How long keys are used before the provider is asked again, so that a withdrawn key ends: the provider's failure
-/// leaves the known ones in use.
+/// How long keys are cached, so that a withdrawn key expires. If the provider fails, the known keys stay in use.
 const MAX_AGE: Duration = Duration::from_hours(1);
 
-/// Where keys come from, and the last ones that came.
+/// The provider of the keys, and the cached keys.
 pub(crate) struct KeySource<F> {
     provider: Option<F>,
     state: Mutex<State>,
@@ -24,11 +23,11 @@ pub(crate) struct KeySource<F> {
 struct State {
     keys: Arc<KeySet>,
     fetched_at: Option<Instant>,
-    asked_at: Option<Instant>,
+    requested_at: Option<Instant>,
 }
 
 impl<F: FetchKeys> KeySource<F> {
-    /// Just these keys, for ever.
+    /// Only these keys, for ever.
     pub(crate) fn pinned(keys: KeySet) -> Self {
         let state = State { keys: Arc::new(keys), ..State::default() };
         Self { provider: None, state: Mutex::new(state) }
@@ -39,7 +38,7 @@ impl<F: FetchKeys> KeySource<F> {
         Self { provider: Some(provider), state: Mutex::new(State::default()) }
     }
 
-    /// The keys to use now; none while the provider has never answered.
+    /// The current keys. Empty until the provider has answered once.
     pub(crate) async fn current(&self) -> Arc<KeySet> {
         let mut state = self.state.lock().await;
         if state.fetched_at.is_none_or(|at| at.elapsed() >= MAX_AGE) {
@@ -48,20 +47,20 @@ impl<F: FetchKeys> KeySource<F> {
         Arc::clone(&state.keys)
     }
 
-    /// The keys after an unknown one was named: the issuer may have a new one.
+    /// The keys after a token named an unknown key: the issuer may have published a new one.
     pub(crate) async fn after_an_unknown_key(&self) -> Arc<KeySet> {
         let mut state = self.state.lock().await;
         self.refresh(&mut state).await;
         Arc::clone(&state.keys)
     }
 
-    /// Asks the provider, if there is one and it was not asked just now.
+    /// Fetches the keys from the provider, unless keys are pinned or the last request was within [`MIN_INTERVAL`].
     async fn refresh(&self, state: &mut State) {
         let Some(provider) = &self.provider else { return };
-        if state.asked_at.is_some_and(|at| at.elapsed() < MIN_INTERVAL) {
+        if state.requested_at.is_some_and(|at| at.elapsed() < MIN_INTERVAL) {
             return;
         }
-        state.asked_at = Some(Instant::now());
+        state.requested_at = Some(Instant::now());
         match provider.fetch().await {
             Ok(keys) => {
                 state.keys = Arc::new(keys);
@@ -78,22 +77,22 @@ mod tests {
     use crate::{handler::tests::Issuer, provider::FetchError};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    /// A provider that counts how often it is asked, and answers only the first few times.
+    /// A provider that counts the fetches, and may fail.
     #[derive(Default)]
     struct Counting {
-        asked: AtomicUsize,
+        fetches: AtomicUsize,
         fails: bool,
     }
 
     impl FetchKeys for &Counting {
         async fn fetch(&self) -> Result<KeySet, FetchError> {
-            self.asked.fetch_add(1, Ordering::SeqCst);
+            self.fetches.fetch_add(1, Ordering::SeqCst);
             if self.fails { Err(FetchError::TooLong) } else { Ok(KeySet::parse(&Issuer::new("key-1").jwks())?) }
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn asks_the_provider_at_most_once_a_minute_in_one_process_whatever_is_asked_of_it() {
+    async fn fetches_at_most_once_a_minute_in_one_process() {
         let provider = Counting::default();
         let source = KeySource::fetched(&provider);
 
@@ -103,11 +102,11 @@ mod tests {
             tokio::time::advance(Duration::from_millis(100)).await;
         }
 
-        assert_eq!(provider.asked.load(Ordering::SeqCst), 2, "in two minutes");
+        assert_eq!(provider.fetches.load(Ordering::SeqCst), 2, "in two minutes");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn asks_a_provider_that_fails_no_more_often_and_has_no_keys() {
+    async fn fetches_from_a_failing_provider_at_most_once_a_minute_too() {
         let provider = Counting { fails: true, ..Counting::default() };
         let source = KeySource::fetched(&provider);
 
@@ -117,7 +116,7 @@ mod tests {
             tokio::time::advance(Duration::from_millis(100)).await;
         }
 
-        assert_eq!(provider.asked.load(Ordering::SeqCst), 2, "in two minutes");
+        assert_eq!(provider.fetches.load(Ordering::SeqCst), 2, "in two minutes");
     }
 
     #[tokio::test(start_paused = true)]
@@ -129,11 +128,11 @@ mod tests {
             source.current().await;
             tokio::time::advance(Duration::from_secs(59)).await;
         }
-        assert_eq!(provider.asked.load(Ordering::SeqCst), 1);
+        assert_eq!(provider.fetches.load(Ordering::SeqCst), 1);
         tokio::time::advance(Duration::from_mins(1)).await;
         source.current().await;
 
-        assert_eq!(provider.asked.load(Ordering::SeqCst), 2);
+        assert_eq!(provider.fetches.load(Ordering::SeqCst), 2);
     }
 
     #[tokio::test(start_paused = true)]

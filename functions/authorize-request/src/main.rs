@@ -16,7 +16,7 @@ use lambda_support::{environment::Environment, telemetry};
 use orders::ErrorChain;
 use provider::Provider;
 
-/// Where the issuer's keys come from. Pinned keys go first: an operator who pins them wants no others.
+/// The source of the issuer's keys. If keys are pinned, no others are used.
 fn key_source(config: &Config) -> Result<KeySource<Provider>, String> {
     match (&config.jwks, &config.jwks_url) {
         (Some(jwks), _) => KeySet::parse(jwks).map(KeySource::pinned).map_err(|error| invalid("JWKS", &error)),
@@ -37,7 +37,7 @@ async fn main() -> Result<(), Error> {
     let config = environment.finish(config)?;
 
     let keys = key_source(&config)?;
-    // A provider that does not answer now may answer later: until then every request is refused.
+    // Fetches the keys ahead. If the provider does not answer, every request fails until it does.
     keys.current().await;
     let authorizer = Authorizer { verifier: Verifier::new(config.issuer, config.audience), keys };
     let authorizer = &authorizer;
@@ -58,7 +58,7 @@ mod tests {
     fn does_not_start_with_a_private_key_and_does_not_show_it() {
         let jwks = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"1","x":"AA","d":"SECRET"}]}"#;
 
-        let refusal = refusal(Some(jwks), None).expect("a private key is no public one");
+        let refusal = refusal(Some(jwks), None).expect("a private key is refused");
 
         assert!(
             refusal.starts_with("invalid environment: JWKS cannot be used: the key set has a private key"),

@@ -1,21 +1,21 @@
-//! What API Gateway is told.
+//! The policies that API Gateway gets.
 
 use orders::Owner;
 use orders_api::{EXPIRES_AT_CONTEXT, MESSAGE_GROUP_CONTEXT, OWNER_CONTEXT};
 use serde_json::{Value, json};
 
-/// The ARN of everything in a stage, from that of one method or route of it:
+/// The ARN of a whole stage, from the ARN of one of its methods or routes:
 /// `arn:{partition}:execute-api:{region}:{account}:{api}/{stage}/…`.
 ///
-/// API Gateway keeps the policy for a while and applies it to whatever comes with the same token: a policy for one
-/// method would refuse the next one, and a policy is no place to tell orders apart.
+/// API Gateway caches the policy, and applies it to every request with the same token. A policy for a single method
+/// would deny all others.
 pub(crate) fn whole_stage(method_arn: &str) -> Option<String> {
     let (api, rest) = method_arn.split_once('/')?;
     let (stage, _) = rest.split_once('/')?;
     (api.starts_with("arn:") && !stage.is_empty()).then(|| format!("{api}/{stage}/*"))
 }
 
-/// Lets the owner in, and tells the API whose requests these are and until when.
+/// Allows all requests of the stage. The context has the owner, its message group, and the token's expiry.
 pub(crate) fn allow(owner: &Owner, expires_at_unix_seconds: i64, stage: &str) -> Value {
     let mut answer = answer(owner.as_str(), "Allow", stage);
     answer["context"] = json!({
@@ -26,7 +26,7 @@ pub(crate) fn allow(owner: &Owner, expires_at_unix_seconds: i64, stage: &str) ->
     answer
 }
 
-/// Lets nobody in.
+/// Denies all requests of the stage.
 pub(crate) fn deny(stage: &str) -> Value {
     answer("nobody", "Deny", stage)
 }
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn names_nothing_when_there_is_no_stage() {
+    fn refuses_arns_without_a_stage() {
         for arn in
             ["", "*", "arn:aws:execute-api:r:1:api", "arn:aws:execute-api:r:1:api/", "arn:aws:execute-api:r:1:api//x"]
         {

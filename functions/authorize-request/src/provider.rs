@@ -1,4 +1,4 @@
-//! The issuer's published keys, over HTTP.
+//! Fetches the issuer's published keys over HTTP.
 
 use access_tokens::{InvalidKeySet, KeySet};
 use reqwest::{Client, Url, redirect};
@@ -8,15 +8,15 @@ use thiserror::Error;
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Longest wait for all of the keys: the function's timeout leaves room for it.
+/// Longest wait for the whole response. It is shorter than the function's timeout.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Largest key set read, in bytes; those of large providers have a few KiB.
+/// Largest key set accepted, in bytes. Large providers' key sets have a few KiB.
 const MAX_KEY_SET_BYTES: usize = 128 * 1024;
 
-/// Gives the issuer's present keys.
+/// Fetches the issuer's current keys.
 pub(crate) trait FetchKeys {
-    /// Asks once.
+    /// Sends one request.
     fn fetch(&self) -> impl Future<Output = Result<KeySet, FetchError>> + Send;
 }
 
@@ -27,10 +27,10 @@ pub(crate) struct Provider {
     url: Url,
 }
 
-/// Why nobody can be asked.
+/// Why the URL cannot be used.
 #[derive(Debug, Error)]
 pub(crate) enum InvalidProvider {
-    /// Anybody on the way could replace the keys.
+    /// Without TLS, an attacker on the network could replace the keys.
     #[error("it must begin with https://")]
     NotHttps,
     /// Not an absolute URL.
@@ -41,26 +41,26 @@ pub(crate) enum InvalidProvider {
     Client(#[from] reqwest::Error),
 }
 
-/// Why there are no keys.
+/// Why no keys were fetched.
 #[derive(Debug, Error)]
 pub(crate) enum FetchError {
-    /// No answer, or not in time, or an error.
+    /// No response in time, or an error response.
     #[error("the key set could not be fetched")]
     Http(#[from] reqwest::Error),
-    /// An answer that is no key set.
-    #[error("the answer is longer than {MAX_KEY_SET_BYTES} bytes")]
+    /// The response is too long for a key set.
+    #[error("the response is longer than {MAX_KEY_SET_BYTES} bytes")]
     TooLong,
-    /// An answer that is no text.
-    #[error("the answer is not UTF-8")]
-    NoText(#[from] std::string::FromUtf8Error),
-    /// An answer that is no key set.
-    #[error("the answer cannot be used")]
+    /// The response is not text.
+    #[error("the response is not UTF-8")]
+    NotUtf8(#[from] std::string::FromUtf8Error),
+    /// The response is not a usable key set.
+    #[error("the response cannot be used")]
     Invalid(#[from] InvalidKeySet),
 }
 
 impl Provider {
-    /// A provider whose keys are at `url`. Redirects are not followed: keys come from where the deployment says. Only on
-    /// loopback, where nobody is on the way, may it go without TLS.
+    /// A provider with its keys at `url`. Redirects are not followed, so keys come only from the configured host. TLS
+    /// is required, except on loopback.
     ///
     /// # Errors
     /// See [`InvalidProvider`].
@@ -70,7 +70,7 @@ impl Provider {
         if !is_https && !is_loopback(&url) {
             return Err(InvalidProvider::NotHttps);
         }
-        // Another part of the process may have chosen the same provider already.
+        // Fails if another part of the process has installed it already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
@@ -82,7 +82,7 @@ impl Provider {
     }
 }
 
-/// By address alone: a name might lead elsewhere.
+/// Only addresses count, because a name might resolve to another host.
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
@@ -111,12 +111,12 @@ mod tests {
         net::TcpListener,
     };
 
-    /// A server on loopback that gives one answer, or none at all.
+    /// A server on loopback that sends one response, or never answers.
     async fn serve(answer: Option<String>) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");
         let address = listener.local_addr().expect("it is bound");
         tokio::spawn(async move {
-            let (mut stream, _) = listener.accept().await.expect("somebody connects");
+            let (mut stream, _) = listener.accept().await.expect("the client connects");
             let _ = stream.read(&mut [0; 1024]).await;
             match answer {
                 Some(answer) => drop(stream.write_all(answer.as_bytes()).await),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn asks_over_tls_unless_it_is_this_machine() {
+    fn requires_tls_except_on_loopback() {
         for url in ["https://issuer.example/jwks.json", "http://127.0.0.1:1/jwks.json", "http://[::1]:1/jwks.json"] {
             assert!(Provider::new(url).is_ok(), "{url}");
         }
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whatever_else_is_answered_is_an_error() {
+    async fn any_other_response_is_an_error() {
         let moved = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n";
 
         for answer in [
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_provider_that_hangs_is_given_up() {
+    async fn a_provider_that_hangs_times_out() {
         let hung = tokio::time::timeout(TIMEOUT * 2, fetch(None)).await;
 
         assert!(matches!(hung, Ok(Err(FetchError::Http(_)))), "{hung:?}");

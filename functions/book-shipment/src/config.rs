@@ -1,4 +1,4 @@
-//! What the book-shipment function reads from its environment.
+//! The environment variables of the book-shipment function.
 
 use lambda_support::environment::Environment;
 use steps_sqs::Settings;

@@ -1,11 +1,11 @@
-//! What the step `shipment` holds.
+//! The hold of the step `shipment`.
 
 use holds::{Hold, HoldRepository};
 use shared_kernel::{RepositoryError, Step};
 use shipments::Calendar;
 use steps_sqs::{PlacedOrder, Service};
 
-/// Holds a day for an order's parcel.
+/// Books a day for an order's parcel.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BookShipment {
     /// The days that can be booked.

@@ -1,4 +1,4 @@
-//! What the create-order function reads from its environment.
+//! The environment variables of the create-order function.
 
 use lambda_support::{environment::Environment, sdk::Aws};
 use std::time::Duration;

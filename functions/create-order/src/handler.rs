@@ -1,4 +1,4 @@
-//! HTTP in, one use case, HTTP out.
+//! Handles `PUT /sync/orders/{orderId}`.
 
 use lambda_http::{
     Body, Response,
@@ -14,13 +14,13 @@ use orders_api::{OrderView, Problem};
 /// Places the order of one request.
 ///
 /// # Responses
-/// - 201: stored now; the order, and `Location` of its status.
-/// - 200: the same order was stored before; the order as it stands, `CONFIRMED`, or `PLACED` by the bus lane.
-/// - 400: the order id or the body is wrong; everything wrong with the body is listed.
-/// - 409: the id was used before for a different order, or for this one when it was rejected or cancelled.
+/// - 201: stored now. The order, and its status URL as `Location`.
+/// - 200: the same order was stored before. Its present state: `CONFIRMED`, or `PLACED` by the bus lane.
+/// - 400: the order id or the body is not valid. Lists every violation in the body.
+/// - 409: the id was used before for a different order, or the order was rejected or cancelled before.
 /// - 413, 415: the body is too large, or not JSON.
-/// - 503: the database is over its limit; safe to repeat.
-/// - 500: the service is deployed wrong.
+/// - 503: the database is over its limit. Safe to repeat.
+/// - 500: an error of the deployment.
 pub(crate) async fn handle<R: OrderRepository>(repository: &R, request: &RestRequest) -> Response<Body> {
     let order = match parse(request) {
         Ok(order) => Order::from(order),
@@ -33,7 +33,7 @@ pub(crate) async fn handle<R: OrderRepository>(repository: &R, request: &RestReq
             let location = HeaderValue::try_from(format!("../../orders/{id}")).expect("a UUID is visible ASCII");
             with_header(json(StatusCode::CREATED, &OrderView::from(&order)), header::LOCATION, location)
         }
-        Ok(Placement::Replayed(order)) => {
+        Ok(Placement::Repeated(order)) => {
             tracing::info!(order.id = %id, "Order {id} was placed before");
             json(StatusCode::OK, &OrderView::from(&order))
         }
@@ -54,12 +54,10 @@ fn parse(request: &RestRequest) -> Result<PlaceOrder, Problem> {
     })
 }
 
-/// Why the order was not placed, for the caller and, once, for the log.
+/// The problem with the reason why the order was not placed. Logs it once.
 fn refusal(id: &OrderId, error: &PlaceOrderError) -> Problem {
     let detail = match error {
-        PlaceOrderError::Conflict => {
-            "The order id was used before for a different order, which stands. Use a new UUID.".to_owned()
-        }
+        PlaceOrderError::Conflict => "The order id was used before for a different order. Use a new UUID.".to_owned(),
         PlaceOrderError::RejectedBefore(reason) => format!("The order was rejected before: {reason}. Use a new UUID."),
         PlaceOrderError::CancelledBefore(order) => {
             format!("The order was cancelled before: {}. Use a new UUID.", order.reason().unwrap_or_default())
@@ -87,7 +85,7 @@ mod tests {
         sync::{Mutex, Once},
     };
 
-    /// What the tests of this process log, one JSON object a line.
+    /// The log of this process's tests, one JSON object a line.
     static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
     struct ToLog;
@@ -102,7 +100,7 @@ mod tests {
         }
     }
 
-    /// Every test calls this first: where tests without a subscriber run next to one that has one, tracing may silence an
+    /// Every test calls this first. When tests with and without a subscriber run concurrently, tracing may drop an
     /// event for both (<https://github.com/tokio-rs/tracing/issues/3611>).
     fn start_log() {
         static STARTED: Once = Once::new();
@@ -136,7 +134,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_a_new_order_with_201_and_where_to_find_it() {
+    async fn answers_a_new_order_with_201_and_its_location() {
         let orders = InMemoryOrders::default();
 
         let (status, body, response) = answer(&orders, &event()).await;
@@ -174,7 +172,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn lists_everything_that_is_wrong_with_a_body() {
+    async fn lists_every_violation_in_a_body() {
         let wrong =
             json!(r#"{"currency":"euro","items":[{"sku":"SKU-1","quantity":0,"unitPriceMinor":1}],"vip":true}"#);
 
@@ -196,7 +194,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn takes_json_by_any_spelling_of_its_media_type_and_nothing_else() {
+    async fn accepts_only_json_in_any_spelling_of_its_media_type() {
         for media_type in ["application/json; charset=utf-8", "Application/JSON", "application/json;"] {
             let event = with("/headers/Content-Type", json!(media_type));
             assert_eq!(answer(&InMemoryOrders::default(), &event).await.0, 201, "{media_type}");
@@ -206,7 +204,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn takes_a_body_of_1023_kib_and_refuses_a_larger_one() {
+    async fn accepts_a_body_of_1023_kib_and_refuses_a_larger_one() {
         let padded = |bytes: usize| json!(format!("{BODY}{}", " ".repeat(bytes - BODY.len())));
 
         let (largest, _, _) = answer(&InMemoryOrders::default(), &with("/body", padded(MAX_BODY_BYTES))).await;
@@ -216,19 +214,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_503_and_when_to_retry_while_the_database_is_unavailable() {
+    async fn answers_503_with_retry_after_while_the_database_is_unavailable() {
         let (status, body, response) = answer(&Unavailable, &event()).await;
 
         assert_eq!(status, 503);
         assert_eq!(response.headers()["retry-after"], "1");
-        assert!(!body.to_string().contains("no answer"), "the cause is for the log: {body}");
+        assert!(!body.to_string().contains("no answer"), "only the log has the cause: {body}");
     }
 
     #[tokio::test]
     async fn logs_why_an_order_was_not_placed_once() {
         let cases = [
             ("1d3a4f5e-0000-4000-8000-000000000001", "WARN", "The database could not serve a request for order "),
-            ("1d3a4f5e-0000-4000-8000-000000000002", "ERROR", "The database will not serve a request for order "),
+            ("1d3a4f5e-0000-4000-8000-000000000002", "ERROR", "The database refused a request for order "),
             ("1d3a4f5e-0000-4000-8000-000000000003", "INFO", "Did not place order "),
         ];
         let [unavailable, refusing, conflicting] = cases.map(|(id, _, _)| with("/pathParameters/orderId", json!(id)));
@@ -258,12 +256,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_500_when_the_api_does_not_say_whose_request_it_is() {
+    async fn answers_500_if_the_authorizer_does_not_name_the_owner() {
         assert_eq!(answer(&InMemoryOrders::default(), &with("/requestContext/authorizer", json!({}))).await.0, 500);
     }
 
     #[tokio::test]
-    async fn ignores_an_owner_anywhere_but_in_the_authorizers_context() {
+    async fn reads_the_owner_only_from_the_authorizers_context() {
         let orders = InMemoryOrders::default();
         let mut event = event();
         event["stageVariables"] = json!({"owner": "mallory"});
@@ -294,7 +292,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_an_order_that_the_bus_lane_has_as_it_stands_and_a_cancelled_one_with_409() {
+    async fn answers_an_order_of_the_bus_lane_with_its_present_state_and_a_cancelled_one_with_409() {
         let of_demo = |order| Order { owner: fakes::owner("demo"), ..order };
         let orders = [fakes::placed(), fakes::confirmed_by_steps(), fakes::cancelled("2 ordered, 1 left")].map(of_demo);
         let mut answers = Vec::new();

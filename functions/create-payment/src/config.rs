@@ -1,4 +1,4 @@
-//! What the create-payment function reads from its environment.
+//! The environment variables of the create-payment function.
 
 use lambda_support::{environment::Environment, sdk::Aws};
 use std::time::Duration;

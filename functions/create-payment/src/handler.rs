@@ -1,4 +1,4 @@
-//! HTTP in, one use case, HTTP out.
+//! Handles `PUT /payments/{paymentId}`.
 
 use holds::HoldRepository;
 use lambda_http::{
@@ -17,14 +17,14 @@ use payments_api::{MAX_BODY_BYTES, PaymentView, parse_payment_body};
 /// Takes the payment of one request.
 ///
 /// # Responses
-/// - 201: captured now; the payment, and `Location` of it.
-/// - 200: the same payment was captured before; the payment as it was then.
-/// - 400: the payment id or the body is wrong; everything wrong with the body is listed.
+/// - 201: captured now. The payment, and its URL as `Location`.
+/// - 200: the same payment was captured before. The stored payment.
+/// - 400: the payment id or the body is not valid. Lists every violation in the body.
 /// - 402: the account does not cover the amount. The payment stays declined.
 /// - 409: the id was used before for another amount or currency.
 /// - 413, 415: the body is too large, or not JSON.
-/// - 503: the database is over its limit; safe to repeat.
-/// - 500: the service is deployed wrong.
+/// - 503: the database is over its limit. Safe to repeat.
+/// - 500: an error of the deployment.
 pub(crate) async fn handle<R: HoldRepository>(holds: &R, request: &RestRequest) -> Response<Body> {
     answer(holds, request).await.unwrap_or_else(|problem| problem_response(request.id(), problem))
 }
@@ -42,7 +42,7 @@ async fn answer<R: HoldRepository>(holds: &R, request: &RestRequest) -> Result<R
             let location = HeaderValue::try_from(format!("../payments/{id}")).expect("a UUID is visible ASCII");
             Ok(with_header(json(StatusCode::CREATED, &PaymentView::from(&payment)), header::LOCATION, location))
         }
-        Capture::Replayed(payment) => {
+        Capture::Repeated(payment) => {
             tracing::info!(payment.id = %id, "Payment {id} was captured before");
             Ok(json(StatusCode::OK, &PaymentView::from(&payment)))
         }
@@ -67,7 +67,7 @@ fn amount(request: &RestRequest) -> Result<Amount, Problem> {
     parse_payment_body(&body).map_err(|violations| invalid_body("payment", &violations))
 }
 
-/// Why the payment was not captured, for the caller and, once, for the log.
+/// The problem with the reason why the payment was not captured. Logs it once.
 fn refusal(id: PaymentId, status: StatusCode, detail: String) -> Problem {
     tracing::info!(payment.id = %id, http.status = status.as_u16(), "Did not capture payment {id}");
     problem(status, detail)
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_a_new_payment_with_201_and_where_to_find_it() {
+    async fn answers_a_new_payment_with_201_and_its_location() {
         let holds = InMemoryHolds::with([("demo#EUR", 5000)]);
 
         let (status, body, response) = answer(&holds, &event()).await;
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_402_without_the_balance_while_the_account_is_short_and_after() {
+    async fn answers_402_without_the_balance_and_again_after_money_is_added() {
         let holds = InMemoryHolds::with([("demo#EUR", 1234)]);
 
         let (first, body, response) = answer(&holds, &event()).await;
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn lists_everything_that_is_wrong_with_a_body() {
+    async fn lists_every_violation_in_a_body() {
         let wrong = with("/body", json!(r#"{"currency":"euro","amountMinor":0,"tip":1}"#));
 
         let (status, body, _) = answer(&InMemoryHolds::default(), &wrong).await;
@@ -180,17 +180,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_503_and_when_to_retry_while_the_database_is_unavailable() {
+    async fn answers_503_with_retry_after_while_the_database_is_unavailable() {
         let (status, body, response) = answer(&Failing::Unavailable, &event()).await;
 
         assert_eq!(status, 503);
         assert_eq!(response.headers()["retry-after"], "1");
-        assert!(!body.to_string().contains("no answer"), "the cause is for the log: {body}");
+        assert!(!body.to_string().contains("no answer"), "only the log has the cause: {body}");
         assert_eq!(answer(&Failing::Refusing, &event()).await.0, 500);
     }
 
     #[tokio::test]
-    async fn takes_the_account_from_the_authorizers_context_alone() {
+    async fn reads_the_account_only_from_the_authorizers_context() {
         let holds = InMemoryHolds::with([("demo#EUR", 5000), ("mallory#EUR", 5000)]);
         let mut event = event();
         event["headers"]["owner"] = json!("mallory");

@@ -1,4 +1,4 @@
-//! What the get-order function reads from its environment.
+//! The environment variables of the get-order function.
 
 use lambda_support::{environment::Environment, sdk::Aws};
 

@@ -1,4 +1,4 @@
-//! HTTP in, one look-up, HTTP out.
+//! Handles `GET /orders/{orderId}`.
 
 use lambda_http::{
     Body, Response,
@@ -8,17 +8,17 @@ use lambda_support::http::{RestRequest, json, problem_response, repository_probl
 use orders::{OrderId, OrderRepository, Owner};
 use orders_api::{OrderView, PendingView, Problem};
 
-/// When to ask again for an order without a record, in seconds.
+/// Seconds until the next poll of an order without a record.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
-/// Answers how an order stands.
+/// Answers with the present state of an order.
 ///
 /// # Responses
-/// - 200: the order, `PLACED`, `CONFIRMED`, `CANCELLED`, `REJECTED` or `FAILED`; or `PENDING` and `Retry-After` while
-///   there is no record of it: it was accepted and is not processed yet, or was never seen.
+/// - 200: the order, `PLACED`, `CONFIRMED`, `CANCELLED`, `REJECTED` or `FAILED`. Without a record of it: `PENDING` and
+///   `Retry-After`. It was accepted and is not processed yet, or it was never sent.
 /// - 400: the order id is malformed.
-/// - 503: the database is over its limit; safe to repeat.
-/// - 500: the service is deployed wrong.
+/// - 503: the database is over its limit. Safe to repeat.
+/// - 500: an error of the deployment.
 pub(crate) async fn handle<R: OrderRepository>(repository: &R, request: &RestRequest) -> Response<Body> {
     let (owner, id) = match parse(request) {
         Ok(parsed) => parsed,
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_with_the_order_once_there_is_a_record_of_it() {
+    async fn answers_with_a_recorded_order() {
         let orders = InMemoryOrders::default();
         orders.insert(Order { owner: fakes::owner("demo"), ..fakes::failed() });
 
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_pending_and_when_to_ask_again_without_a_record() {
+    async fn answers_pending_with_retry_after_without_a_record() {
         let (status, body, response) = answer(&InMemoryOrders::default(), &event()).await;
 
         assert_eq!(status, 200);
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn does_not_tell_a_foreign_order_from_an_unknown_one() {
+    async fn answers_the_same_for_another_owners_order_and_an_unknown_one() {
         let orders = InMemoryOrders::default();
         orders.insert(fakes::failed());
 
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_503_and_when_to_retry_while_the_database_is_unavailable() {
+    async fn answers_503_with_retry_after_while_the_database_is_unavailable() {
         let (status, _, response) = answer(&Unavailable, &event()).await;
 
         assert_eq!(status, 503);

@@ -1,4 +1,4 @@
-//! What the get-payment function reads from its environment.
+//! The environment variables of the get-payment function.
 
 use lambda_support::{environment::Environment, sdk::Aws};
 

@@ -1,4 +1,4 @@
-//! HTTP in, one look-up, HTTP out.
+//! Handles `GET /payments/{paymentId}`.
 
 use holds::HoldRepository;
 use lambda_http::{Body, Response, http::StatusCode};
@@ -7,14 +7,14 @@ use payments::{PaymentId, find_payment};
 use payments_api::PaymentView;
 use shared_kernel::Owner;
 
-/// Answers what became of a payment.
+/// Answers with a payment.
 ///
 /// # Responses
-/// - 200: the payment, `CAPTURED`, or `DECLINED` and why.
+/// - 200: the payment, `CAPTURED`, or `DECLINED` with the reason.
 /// - 400: the payment id is malformed.
 /// - 404: the caller has no payment with that id.
-/// - 503: the database is over its limit; safe to repeat.
-/// - 500: the service is deployed wrong.
+/// - 503: the database is over its limit. Safe to repeat.
+/// - 500: an error of the deployment.
 pub(crate) async fn handle<R: HoldRepository>(holds: &R, request: &RestRequest) -> Response<Body> {
     let (owner, id) = match parse(request) {
         Ok(parsed) => parsed,
@@ -23,7 +23,7 @@ pub(crate) async fn handle<R: HoldRepository>(holds: &R, request: &RestRequest) 
     match find_payment(holds, &owner, id).await {
         Ok(Some(payment)) => json(StatusCode::OK, &PaymentView::from(&payment)),
         Ok(None) => {
-            let detail = "There is no payment with this id.";
+            let detail = "You have no payment with this id.";
             problem_response(request.id(), problem(StatusCode::NOT_FOUND, detail))
         }
         Err(error) => problem_response(request.id(), repository_problem(Resource::Payment(&id), &error)),
@@ -59,7 +59,7 @@ mod tests {
         http::fakes::answer(event, async |request| handle(holds, request).await).await
     }
 
-    /// Asks for a payment of 39.98 EUR from that owner's account.
+    /// Requests a payment of 39.98 EUR from that owner's account.
     async fn pay(holds: &InMemoryHolds, owner: &str) {
         let amount = Amount::new(Currency::parse("EUR").expect("a currency"), 3998).expect("in range");
         let owner = Owner::parse(owner).expect("visible ASCII");
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_with_a_declined_payment_and_why() {
+    async fn answers_with_a_declined_payment_and_its_reason() {
         let holds = InMemoryHolds::default();
         pay(&holds, "demo").await;
 
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_404_for_an_unknown_payment_as_for_another_owners() {
+    async fn answers_404_for_an_unknown_payment_and_for_another_owners() {
         let holds = InMemoryHolds::with([("alice#EUR", 5000)]);
         pay(&holds, "alice").await;
 
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_503_and_when_to_retry_while_the_database_is_unavailable() {
+    async fn answers_503_with_retry_after_while_the_database_is_unavailable() {
         let (status, _, response) = answer(&Failing::Unavailable, &event()).await;
 
         assert_eq!(status, 503);

@@ -1,4 +1,4 @@
-//! The get-payment function: what became of a payment, `GET /payments/{paymentId}`.
+//! The get-payment function: the status of a payment, `GET /payments/{paymentId}`.
 
 mod config;
 mod handler;

@@ -1,4 +1,4 @@
-//! What the get-stock function reads from its environment.
+//! The environment variables of the get-stock function.
 
 use lambda_support::{environment::Environment, sdk::Aws};
 

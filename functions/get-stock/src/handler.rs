@@ -1,4 +1,4 @@
-//! HTTP in, one look-up, HTTP out.
+//! Handles `GET /stock/{sku}`.
 
 use holds::HoldRepository;
 use lambda_http::{Body, Response, http::StatusCode};
@@ -7,7 +7,7 @@ use serde::Serialize;
 use shared_kernel::Sku;
 use stock::units_left;
 
-/// A SKU's stock, as the body of an answer.
+/// A SKU's stock, as the body of a response.
 #[derive(Debug, Serialize)]
 struct StockView<'a> {
     /// The SKU.
@@ -16,14 +16,14 @@ struct StockView<'a> {
     available: u64,
 }
 
-/// Answers how many units of a SKU are left.
+/// Answers with the number of units of a SKU that are left.
 ///
 /// # Responses
-/// - 200: the units that no order holds.
+/// - 200: the number of units that no order holds.
 /// - 400: the SKU is malformed.
 /// - 404: the service has no such SKU.
-/// - 503: the database is over its limit; safe to repeat.
-/// - 500: the service is deployed wrong.
+/// - 503: the database is over its limit. Safe to repeat.
+/// - 500: an error of the deployment.
 pub(crate) async fn handle<R: HoldRepository>(holds: &R, request: &RestRequest) -> Response<Body> {
     answer(holds, request).await.unwrap_or_else(|problem| problem_response(request.id(), problem))
 }
@@ -34,7 +34,7 @@ async fn answer<R: HoldRepository>(holds: &R, request: &RestRequest) -> Result<R
     let resource = Resource::Stock(&sku.as_str());
     match units_left(holds, &sku).await.map_err(|error| repository_problem(resource, &error))? {
         Some(available) => Ok(json(StatusCode::OK, &StockView { sku: sku.as_str(), available })),
-        None => Err(problem(StatusCode::NOT_FOUND, "There is no such SKU.")),
+        None => Err(problem(StatusCode::NOT_FOUND, "The SKU is unknown.")),
     }
 }
 
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_503_and_when_to_retry_while_the_database_is_unavailable() {
+    async fn answers_503_with_retry_after_while_the_database_is_unavailable() {
         let (status, _, response) = answer(&Failing::Unavailable, &event()).await;
 
         assert_eq!(status, 503);

@@ -1,4 +1,4 @@
-//! The get-stock function: units on the shelf, `GET /stock/{sku}`.
+//! The get-stock function: the available units of a SKU, `GET /stock/{sku}`.
 
 mod config;
 mod handler;

@@ -1,11 +1,11 @@
-//! What the list-orders function reads from its environment.
+//! The environment variables of the list-orders function.
 
 use lambda_support::{environment::Environment, sdk::Aws};
 
 pub(crate) struct Config {
     pub(crate) aws: Aws,
     pub(crate) orders_table_name: String,
-    /// None where the stack was deployed without the index.
+    /// `None` if the stack was deployed without the index.
     pub(crate) orders_index_name: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! HTTP in, one query, HTTP out.
+//! Handles `GET /orders`.
 
 use lambda_http::{Body, Response, http::StatusCode};
 use lambda_support::http::{Problem, Resource, RestRequest, json, problem, problem_response, repository_problem};
@@ -8,11 +8,11 @@ use orders_api::{OrderListView, parse_cursor};
 /// Answers with one page of the caller's orders, newest first.
 ///
 /// # Responses
-/// - 200: the orders, and `next` if a page follows.
+/// - 200: the orders, and `next` if another page follows.
 /// - 400: `limit`, `since` or `next` is not valid.
 /// - 404: the stack was deployed without the index.
-/// - 503: the database is over its limit; safe to repeat.
-/// - 500: the service is deployed wrong.
+/// - 503: the database is over its limit. Safe to repeat.
+/// - 500: an error of the deployment.
 pub(crate) async fn handle<I: OrderIndex>(index: Option<&I>, request: &RestRequest) -> Response<Body> {
     answer(index, request).await.unwrap_or_else(|problem| problem_response(request.id(), problem))
 }
@@ -20,7 +20,7 @@ pub(crate) async fn handle<I: OrderIndex>(index: Option<&I>, request: &RestReque
 async fn answer<I: OrderIndex>(index: Option<&I>, request: &RestRequest) -> Result<Response<Body>, Problem> {
     let wanted = parse(request)?;
     let index = index.ok_or_else(|| {
-        let detail = "This stack does not list orders: it was deployed with OrderListing=none. Ask for each order by \
+        let detail = "This stack does not list orders: it was deployed with OrderListing=none. Get each order with \
                       GET /orders/{orderId}.";
         problem(StatusCode::NOT_FOUND, detail)
     })?;
@@ -42,7 +42,7 @@ fn parse(request: &RestRequest) -> Result<OrderListQuery, Problem> {
     let since = since.ok().flatten();
     let after = request.query_parameter("next").map(|text| parse_cursor(text, &owner, since));
     if after == Some(None) {
-        wrong.push("next must be the next of an earlier page of your list, with the same since.".to_owned());
+        wrong.push("next must be the value from an earlier page of your list, with the same since.".to_owned());
     }
     match limit {
         Some(limit) if wrong.is_empty() => Ok(OrderListQuery { owner, since, after: after.flatten(), limit }),
@@ -78,7 +78,7 @@ mod tests {
         format!("5f0c1b0e-6a54-4a2e-9d0b-{number:012}")
     }
 
-    /// Orders of demo and as many of alice. The order with that number was placed in its second, or in the one before if it is odd.
+    /// Orders of demo and the same orders of alice. Order N was placed in second N, or in second N - 1 if N is odd.
     fn orders(numbers: impl IntoIterator<Item = u16>) -> InMemoryOrders {
         let orders = InMemoryOrders::default();
         for number in numbers {
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn takes_a_limit_and_a_moment() {
+    async fn applies_limit_and_since() {
         let orders = orders(0..10);
         let query = json!({"limit": "3", "since": "2026-01-01T01:00:06+01:00"});
 
@@ -127,12 +127,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_an_empty_list_where_there_are_no_orders() {
+    async fn answers_an_empty_list_without_orders() {
         assert_eq!(answer(Some(&InMemoryOrders::default()), &Value::Null).await.1, json!({"orders": []}));
     }
 
     #[tokio::test]
-    async fn says_everything_that_is_wrong_with_the_query() {
+    async fn reports_everything_that_is_wrong_with_the_query() {
         let orders = orders(0..3);
         let cases = [
             (json!({"limit": "0"}), "limit must be a whole number from 1 to 100."),
@@ -142,7 +142,7 @@ mod tests {
             ),
             (
                 json!({"next": "1.2.3", "limit": "1000"}),
-                "limit must be a whole number from 1 to 100. next must be the next of an earlier page of your list, with the \
+                "limit must be a whole number from 1 to 100. next must be the value from an earlier page of your list, with the \
                  same since.",
             ),
         ];
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cursor_of_another_owner_or_of_another_since_is_refused() {
+    async fn refuses_a_cursor_of_another_owner_or_of_another_since() {
         let orders = orders(0..3);
         let (_, page, _) = answer(Some(&orders), &json!({"limit": "1"})).await;
         let mut event = event(&json!({"next": page["next"]}));
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_404_where_the_stack_has_no_index() {
+    async fn answers_404_if_the_stack_has_no_index() {
         let (status, body, _) = answer(None::<&InMemoryOrders>, &Value::Null).await;
 
         assert_eq!(status, 404);
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_503_and_when_to_retry_while_the_database_is_unavailable() {
+    async fn answers_503_with_retry_after_while_the_database_is_unavailable() {
         let (status, _, response) = answer(Some(&Unavailable), &Value::Null).await;
 
         assert_eq!(status, 503);

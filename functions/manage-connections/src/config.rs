@@ -1,4 +1,4 @@
-//! What the manage-connections function reads from its environment.
+//! The environment variables of the manage-connections function.
 
 use lambda_support::{environment::Environment, sdk::Aws};
 

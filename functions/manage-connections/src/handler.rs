@@ -1,4 +1,4 @@
-//! One WebSocket event in, a connection kept or forgotten or a frame answered, a status out.
+//! Handles WebSocket events: adds and removes connections, and answers frames.
 
 use aws_lambda_events::event::apigw::ApiGatewayWebsocketProxyRequest;
 use lambda_support::{
@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 use std::future::Future;
 use thiserror::Error;
 
-/// Header in which a client offers subprotocols and is answered with one of them.
+/// The header with the subprotocols that a client offers, and with the one that the server selects.
 const SUBPROTOCOL_HEADER: &str = "Sec-WebSocket-Protocol";
 
-/// Answers the client that asked.
+/// Answers the client that sent the event.
 pub(crate) trait Reply {
     /// Sends one frame to one socket.
     fn reply(&self, connection: &ConnectionId, frame: &ServerFrame) -> impl Future<Output = Result<(), SendError>>;
@@ -37,14 +37,14 @@ impl Reply for WebSocketSender {
     }
 }
 
-/// What every event needs.
+/// Handles WebSocket events.
 #[derive(Debug)]
 pub(crate) struct Handler<O, C, S> {
-    /// Where orders are kept.
+    /// Keeps orders.
     pub(crate) orders: O,
-    /// Where open sockets are kept.
+    /// Keeps open sockets.
     pub(crate) connections: C,
-    /// How a client is answered.
+    /// Answers clients.
     pub(crate) sender: S,
 }
 
@@ -52,7 +52,7 @@ pub(crate) struct Handler<O, C, S> {
 enum HandleError {
     #[error("the event's connection id {0}")]
     ConnectionId(#[from] InvalidConnectionId),
-    #[error("failed to tell whose connection this is")]
+    #[error("failed to identify the caller")]
     Caller(#[from] CallerError),
     #[error("failed to reach the database")]
     Repository(#[from] RepositoryError),
@@ -64,16 +64,17 @@ impl<O: OrderRepository, C: ConnectionRepository, S: Reply> Handler<O, C, S> {
     /// Serves one event.
     ///
     /// # Responses
-    /// - 200: done. On `$connect` it opens the socket, with the subprotocol that is spoken where it is offered.
-    /// - 500: not done; the log says why. On `$connect` it refuses the socket.
+    /// - 200: done. On `$connect` this opens the socket, and selects the subprotocol if the client offers it.
+    /// - 500: failed; the log has the cause. On `$connect` this refuses the socket.
     ///
-    /// Frames are answered over the socket itself: `order.status` for a subscription, `pong` for a ping, `error` for whatever
-    /// is not understood or cannot be served now. When the token that opened the socket has expired, a frame is answered with
-    /// `error`, and the socket is closed. A ping reads and writes nothing: the authorizer's context says when the token expires.
+    /// Frames are answered over the socket: `order.status` for a subscription, `pong` for a ping, `error` for a frame
+    /// that is not understood or cannot be served now. If the token that opened the socket has expired, any frame is
+    /// answered with `error`, and the socket is closed. A ping uses no table: the authorizer's context has the token's
+    /// expiry.
     pub(crate) async fn handle(&self, event: &ApiGatewayWebsocketProxyRequest) -> Value {
         let kind = event.request_context.event_type.as_deref().unwrap_or_default();
         let status = match self.serve(event, kind).await {
-            // A client that closed its socket meanwhile is not an error of ours.
+            // It is not an error if the client closed its socket meanwhile.
             Ok(()) | Err(HandleError::Send(SendError::Gone)) => 200,
             Err(error) => {
                 let connection = event.request_context.connection_id.as_deref().unwrap_or_default();
@@ -88,12 +89,12 @@ impl<O: OrderRepository, C: ConnectionRepository, S: Reply> Handler<O, C, S> {
         json!({ "statusCode": status })
     }
 
-    /// Serves by the kind of event and not by its route: a client's frame chooses the route it likes.
+    /// Serves by the kind of event and not by its route, because a client's frame can name any route.
     async fn serve(&self, event: &ApiGatewayWebsocketProxyRequest, kind: &str) -> Result<(), HandleError> {
         let context = &event.request_context;
         let id = ConnectionId::parse(context.connection_id.as_deref().unwrap_or_default())?;
-        // API Gateway keeps what the authorizer said at $connect, and says it again with every event of the socket.
-        let caller = Caller::of(|name| context.authorizer.fields.get(name))?;
+        // API Gateway keeps the authorizer's context of $connect, and sends it with every event of the socket.
+        let caller = Caller::from_context(|name| context.authorizer.fields.get(name))?;
         match kind {
             "CONNECT" => {
                 let connected_at = Timestamp::from_unix_ms(context.connected_at).unwrap_or_else(|_| clock::now());
@@ -107,14 +108,14 @@ impl<O: OrderRepository, C: ConnectionRepository, S: Reply> Handler<O, C, S> {
         Ok(())
     }
 
-    /// Ends a socket whose session is over: it is told why, closed, and forgotten.
+    /// Ends a socket after its session: sends the reason, closes the socket, and removes its row.
     async fn end(&self, owner: &Owner, id: &ConnectionId) -> Result<(), HandleError> {
         tracing::info!(connection.id = %id, "Closed connection {id}: its token has expired");
         let detail = "The token has expired. Connect again with a new one.".to_owned();
-        let told = self.sender.reply(id, &ServerFrame::Error { detail }).await;
-        let closed = match told {
+        let replied = self.sender.reply(id, &ServerFrame::Error { detail }).await;
+        let closed = match replied {
             Err(SendError::Gone) => Ok(()),
-            // Told or not: it must be closed.
+            // Close it even if the reply failed.
             _ => self.sender.close(id).await,
         };
         match closed {
@@ -123,7 +124,7 @@ impl<O: OrderRepository, C: ConnectionRepository, S: Reply> Handler<O, C, S> {
         }
     }
 
-    /// Answers a frame; the client hears of a failure too.
+    /// Answers a frame. The client is notified of a failure, too.
     async fn answer(&self, owner: &Owner, id: &ConnectionId, text: &str) -> Result<(), HandleError> {
         let subscription = match ClientFrame::parse(text) {
             Ok(ClientFrame::Subscribe(subscription)) => subscription,
@@ -147,8 +148,8 @@ impl<O: OrderRepository, C: ConnectionRepository, S: Reply> Handler<O, C, S> {
     }
 }
 
-/// Whether the client offers the subprotocol that is spoken: it closes the socket unless it is answered one that it
-/// offered.
+/// Whether the client offers our subprotocol. A client that offers subprotocols closes the socket unless the server
+/// selects one of them.
 fn offers_subprotocol(event: &ApiGatewayWebsocketProxyRequest) -> bool {
     let offered =
         event.multi_value_headers.get_all(SUBPROTOCOL_HEADER).iter().chain(event.headers.get(SUBPROTOCOL_HEADER));
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn remembers_a_socket_from_connect_to_disconnect() {
+    async fn keeps_a_socket_from_connect_to_disconnect() {
         let handler = handler(InMemoryOrders::default());
 
         assert_eq!(status(&handler, &connect()).await, 200);
@@ -255,7 +256,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn does_not_tell_a_foreign_order_from_an_unknown_one() {
+    async fn answers_the_same_for_another_owners_order_and_an_unknown_one() {
         let handler = handler(InMemoryOrders::default());
         handler.orders.insert(fakes::failed());
 
@@ -265,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_whatever_it_does_not_understand_with_an_error_frame() {
+    async fn answers_any_other_frame_with_an_error_frame() {
         for body in ["", "hello", "{}", r#"{"action":"subscribe","orderId":"1"}"#] {
             let handler = handler(InMemoryOrders::default());
 
@@ -290,7 +291,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tells_the_client_when_the_state_cannot_be_read() {
+    async fn answers_with_an_error_frame_if_the_state_cannot_be_read() {
         let handler = handler(Unavailable);
 
         let answer = handler.handle(&subscribe()).await;
@@ -300,7 +301,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn takes_a_frame_for_a_frame_whatever_route_it_names() {
+    async fn treats_a_frame_as_a_frame_whatever_route_it_names() {
         let handler = handler(InMemoryOrders::default());
         handler.handle(&connect()).await;
         for route in ["$connect", "$disconnect"] {
@@ -315,7 +316,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn does_not_mind_a_client_that_is_gone_before_its_answer() {
+    async fn a_client_that_is_gone_before_its_answer_is_not_an_error() {
         let handler = Handler {
             orders: InMemoryOrders::default(),
             connections: InMemoryConnections::default(),
@@ -326,7 +327,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refuses_a_socket_when_the_api_does_not_say_whose_it_is() {
+    async fn refuses_a_socket_if_the_authorizer_does_not_name_the_owner_or_the_expiry() {
         let handler = handler(InMemoryOrders::default());
         for missing in ["owner", "expiresAt"] {
             let mut event = connect();
@@ -344,7 +345,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_row_ends_with_the_token_that_opened_its_socket() {
+    async fn a_row_expires_with_the_token_that_opened_its_socket() {
         let handler = handler(InMemoryOrders::default());
 
         handler.handle(&expired(connect())).await;
@@ -353,7 +354,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn closes_and_forgets_a_socket_whose_token_has_expired_on_its_next_frame() {
+    async fn closes_and_forgets_a_socket_on_the_first_frame_after_its_token_expired() {
         for frame in [subscribe(), message(r#"{"action":"ping"}"#), message("hello"), message("")] {
             let handler = handler(InMemoryOrders::default());
             handler.handle(&connect()).await;
@@ -381,7 +382,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_the_subprotocol_that_is_spoken_and_never_the_token() {
+    async fn selects_the_subprotocol_and_never_the_token() {
         let handler = handler(InMemoryOrders::default());
         let mut event = connect();
         let offered = "twolane.v1, twolane.token.a.b.c".parse().expect("visible ASCII");
@@ -390,7 +391,10 @@ mod tests {
         let answer = handler.handle(&event).await;
 
         assert_eq!(answer["headers"], json!({"Sec-WebSocket-Protocol": "twolane.v1"}));
-        assert!(handler.handle(&connect()).await["headers"].is_null(), "none is answered where none is offered");
+        assert!(
+            handler.handle(&connect()).await["headers"].is_null(),
+            "no subprotocol is selected if the client offers none"
+        );
     }
 
     proptest! {

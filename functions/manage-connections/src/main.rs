@@ -22,7 +22,7 @@ async fn main() -> Result<(), Error> {
     let Config { aws, orders_table_name, connections_table_name, websocket_management_url, orders_url } =
         environment.finish(config)?;
 
-    // Most of its events are sockets that open and close, which need DynamoDB alone.
+    // Most events are sockets that open or close, which need only DynamoDB.
     let dynamodb = aws.warm_up(aws.dynamodb_url(), || aws_sdk_dynamodb::Client::new(aws.config())).await;
     let notifications = aws.config_with(RetryPolicy::NOTIFICATIONS);
     let management = move || {

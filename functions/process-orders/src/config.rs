@@ -1,4 +1,4 @@
-//! What the process-orders function reads from its environment.
+//! The environment variables of the process-orders function.
 
 use lambda_support::{environment::Environment, sdk::Aws};
 use orders_sqs::Callbacks;

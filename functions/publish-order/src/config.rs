@@ -1,4 +1,4 @@
-//! What the publish-order function reads from its environment.
+//! The environment variables of the publish-order function.
 
 use lambda_support::{environment::Environment, sdk::Aws};
 

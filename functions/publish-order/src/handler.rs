@@ -1,4 +1,4 @@
-//! HTTP in, one event published, HTTP out.
+//! Handles `PUT /bus/orders/{orderId}`.
 
 use event_bus::{Event, EventKind, EventPublisher, OrderedItems, PublishError};
 use lambda_http::{
@@ -12,15 +12,15 @@ use lambda_support::{
 use orders::{ErrorChain, OrderContent, OrderId};
 use orders_api::{Problem, SubmittedView};
 
-/// Publishes the order of one request. It writes nothing: the topic's receipt is the order's.
+/// Publishes the order of one request. It writes to no table: the topic's receipt is the order's receipt.
 ///
 /// # Responses
-/// - 202: the order is published; the id of the message, and `Location` of the order's status. The outcome follows there
-///   and on the owner's sockets, also that the id was used before for a different order.
-/// - 400: the order id or the body is wrong; everything wrong with the body is listed.
+/// - 202: the order is published. The message id, and the order's status URL as `Location`. The outcome follows there
+///   and on the owner's sockets, including the rejection of an id that was used before for a different order.
+/// - 400: the order id or the body is not valid. Lists every violation in the body.
 /// - 413, 415: the body is too large, or not JSON.
-/// - 503: the topic is over its limit; safe to repeat.
-/// - 500: the service is deployed wrong.
+/// - 503: the topic is over its limit. Safe to repeat.
+/// - 500: an error of the deployment.
 pub(crate) async fn handle<P: EventPublisher>(submissions: &P, request: &RestRequest) -> Response<Body> {
     let event = match parse(request) {
         Ok(event) => event,
@@ -57,20 +57,20 @@ fn submitted(content: &OrderContent) -> EventKind {
     }
 }
 
-/// What the topic's failure means to the caller; the log has the cause.
+/// The problem that reports the topic's failure to the caller. Logs the cause.
 fn publish_problem(id: &OrderId, error: &PublishError) -> Problem {
     let cause = ErrorChain(error);
     if error.is_retryable() {
         let detail = "The order cannot be accepted right now. It is safe to repeat the request as it is.";
         let problem = problem(StatusCode::SERVICE_UNAVAILABLE, detail);
         tracing::warn!(
-            order.id = %id, http.status = problem.status, error = %cause, "The topic could not take order {id}"
+            order.id = %id, http.status = problem.status, error = %cause, "The topic is not available for order {id}"
         );
         problem
     } else {
         let problem = internal_error();
         tracing::error!(
-            order.id = %id, http.status = problem.status, error = %cause, "The topic will not take order {id}"
+            order.id = %id, http.status = problem.status, error = %cause, "The topic refused order {id}"
         );
         problem
     }
@@ -96,7 +96,7 @@ mod tests {
         http::fakes::event(FIXTURE, [(pointer, value)])
     }
 
-    /// An order body of that many items, each with another SKU.
+    /// An order body with `skus` items, each with a different SKU.
     fn body(skus: usize) -> Value {
         let items: Vec<_> =
             (0..skus).map(|sku| json!({"sku": format!("SKU-{sku}"), "quantity": 1, "unitPriceMinor": 1})).collect();
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn publishes_the_order_and_answers_with_the_receipt_and_where_to_find_the_order() {
+    async fn publishes_the_order_and_answers_with_the_receipt_and_the_location() {
         let topic = RecordingPublisher::default();
         let order =
             r#"{"currency":"EUR","items":[{"sku":"SKU-1","quantity":2,"unitPriceMinor":1999}],"note":"ring twice"}"#;
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn takes_at_most_99_different_skus() {
+    async fn accepts_at_most_99_different_skus() {
         let topic = RecordingPublisher::default();
 
         let (most, _, _) = answer(&topic, &with("/body", body(99))).await;
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn publishes_no_order_that_is_wrong() {
+    async fn does_not_publish_an_invalid_order() {
         let topic = RecordingPublisher::default();
         let wrong = [
             (with("/pathParameters/orderId", json!("order-1")), 400),
@@ -163,12 +163,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_503_and_when_to_retry_while_the_topic_is_not_available() {
+    async fn answers_503_with_retry_after_while_the_topic_is_not_available() {
         let (status, body, response) = answer(&RecordingPublisher::failing_first(1), &event()).await;
 
         assert_eq!(status, 503);
         assert_eq!(response.headers()["retry-after"], "1");
-        assert!(!body.to_string().contains("no answer"), "the cause is for the log: {body}");
+        assert!(!body.to_string().contains("no answer"), "only the log has the cause: {body}");
     }
 
     #[tokio::test]
@@ -183,7 +183,7 @@ mod tests {
         let (status, body, _) = answer(&Refusing, &event()).await;
 
         assert_eq!(status, 500);
-        assert!(!body.to_string().contains("not allowed"), "the cause is for the log: {body}");
+        assert!(!body.to_string().contains("not allowed"), "only the log has the cause: {body}");
     }
 
     proptest! {

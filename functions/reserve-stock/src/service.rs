@@ -1,4 +1,4 @@
-//! What the step `stock` holds.
+//! The hold of the step `stock`.
 
 use holds::{Hold, HoldRepository};
 use shared_kernel::{RepositoryError, Step};

@@ -1,4 +1,4 @@
-//! What the settle-order function reads from its environment.
+//! The environment variables of the settle-order function.
 
 use lambda_support::{environment::Environment, sdk::Aws};
 use orders_sqs::Callbacks;
@@ -10,7 +10,7 @@ pub(crate) struct Config {
     pub(crate) order_retention: Option<Duration>,
     pub(crate) callbacks: Option<Callbacks>,
     pub(crate) order_events_topic_arn: String,
-    /// Of the queues with submissions, outcomes and deadlines.
+    /// The queues of submissions, outcomes and deadlines.
     pub(crate) queue_urls: [String; 3],
     pub(crate) order_deadline: Duration,
     pub(crate) max_receive_count: u32,

@@ -1,12 +1,13 @@
-//! One batch of events in; each is settled, what follows is published, owners are notified, the messages to redeliver out.
+//! Handles one batch of events: settles each, publishes the results, notifies owners, and returns the messages to
+//! redeliver.
 
 use aws_lambda_events::event::sqs::SqsBatchResponse;
 use event_bus::{Delivery, Event, EventKind, EventPublisher, HandleError, OrderedItems, Subscriber};
 use lambda_runtime::LambdaEvent;
 use lambda_support::clock;
 use orders::{
-    Ballot, Deadline, ErrorChain, ItemDraft, Lane, Notification, Notifier, Order, OrderContent, OrderDraft,
-    OrderRepository, Outcome, Processed, QueuedOrder, Refusal, SettleError, Settled, SettlementRepository, Status,
+    Ballot, Deadline, ErrorChain, InvalidBody, ItemDraft, Lane, Notification, Notifier, Order, OrderContent,
+    OrderDraft, OrderRepository, Outcome, Processed, QueuedOrder, SettleError, Settled, SettlementRepository, Status,
     count_vote, pass_deadline, process_queued_order,
 };
 use orders_sqs::Outbox;
@@ -14,20 +15,20 @@ use sqs_batch::{SqsBatch, UnidentifiedFailure, VisibilityTimeout};
 use std::time::Duration;
 use thiserror::Error;
 
-/// What every batch needs.
+/// Handles batches of events.
 #[derive(Debug)]
 pub(crate) struct Handler<R, P, N, V> {
-    /// Where orders are kept.
+    /// Keeps orders.
     pub(crate) orders: R,
-    /// Where the steps learn of orders and decisions.
+    /// Publishes orders and decisions to the steps.
     pub(crate) events: P,
     /// Notifies owners of decisions.
     pub(crate) notifier: N,
-    /// Longest call of the notifier, which is kept back from the invocation's deadline.
+    /// Longest duration of one notifier call, reserved before the invocation's deadline.
     pub(crate) notifying: Duration,
-    /// How long the steps have to vote: the delay of the queue with deadlines.
+    /// How long the steps have to vote: the delay of the deadline queue.
     pub(crate) order_deadline: Duration,
-    /// The queues with submissions, outcomes and deadlines.
+    /// The queues of submissions, outcomes and deadlines.
     pub(crate) queues: [Queue<V>; 3],
 }
 
@@ -43,16 +44,16 @@ pub(crate) struct Queue<V> {
 /// Why a whole batch must be redelivered.
 #[derive(Debug, Error)]
 pub(crate) enum BatchError {
-    /// A record that has no id failed.
+    /// A record without an id failed.
     #[error(transparent)]
     Unidentified(#[from] UnidentifiedFailure),
-    /// The batch is of a queue that the function does not know: the deployment is wrong.
+    /// The batch is from an unknown queue. This is an error of the deployment.
     #[error("the batch is from {0:?}, which is not a queue of this function")]
     UnknownQueue(String),
 }
 
 impl<V> Queue<V> {
-    /// Whether the queue has that ARN: the name is the last part of its URL and of its ARN.
+    /// Whether the queue has that ARN. The queue's name is the last part of both its URL and its ARN.
     fn has_arn(&self, arn: &str) -> bool {
         arn.rsplit(':').next() == self.url.rsplit('/').next()
     }
@@ -65,7 +66,7 @@ where
     N: Notifier,
     V: VisibilityTimeout,
 {
-    /// Settles every event of a batch, and answers with the messages that must be redelivered.
+    /// Settles every event of a batch, and returns the messages that must be redelivered.
     ///
     /// # Errors
     /// See [`BatchError`].
@@ -81,7 +82,8 @@ where
         Ok(response?)
     }
 
-    /// Settles one event. The owner is notified also when the event that follows is not published: the write is done.
+    /// Settles one event. The owner is notified even if the resulting event is not published, because the write is
+    /// done.
     async fn settle(&self, delivery: Delivery, outbox: &Outbox) -> Result<(), HandleError> {
         let (owner, is_last) = (delivery.event.owner.clone(), delivery.is_last);
         let settled = match delivery.event.kind.clone() {
@@ -91,13 +93,13 @@ where
                 let ballot = Ballot { owner, id, fingerprint, step, vote, now: clock::now() };
                 count_vote(&self.orders, &ballot).await.map_err(handle_error)?
             }
-            // Only the delayed queue subscribes to it: the deadline has passed.
+            // Only the deadline queue subscribes to this event, with a delay. So the deadline has passed.
             EventKind::Placed(_) => {
                 let Event { owner, order_id: id, fingerprint, .. } = delivery.event;
                 let deadline = Deadline { owner, id, fingerprint, allowed: self.order_deadline, now: clock::now() };
                 pass_deadline(&self.orders, &deadline).await.map_err(handle_error)?
             }
-            // No queue of this function subscribes to its own decisions.
+            // No queue of this function subscribes to decisions.
             EventKind::Confirmed | EventKind::Cancelled { .. } => Settled::default(),
         };
         if let Some(notification) = settled.notify {
@@ -108,7 +110,7 @@ where
             if published.is_err() && order.status() != Status::Placed {
                 self.leave_to_deadline(order).await;
             } else if published.is_err() && is_last {
-                // No step learns of the order, and no deadline runs, until an operator redrives the message.
+                // The steps do not get the order, and no deadline runs, until an operator redrives the message.
                 let reason = "the order could not be passed on to the services".to_owned();
                 outbox.push(owner, Notification::Failed { order_id: order.id.to_string(), reason });
             }
@@ -119,7 +121,8 @@ where
         Ok(())
     }
 
-    /// Lets the order's deadline publish a decision that was perhaps not published. Redeliveries alone may run out before.
+    /// Marks a decision that was perhaps not published, so that the order's deadline publishes it. Redeliveries may run
+    /// out before.
     async fn leave_to_deadline(&self, order: &Order) {
         if let Err(error) = self.orders.mark_unpublished(order).await {
             let (id, error) = (order.id, ErrorChain(&error));
@@ -127,7 +130,7 @@ where
         }
     }
 
-    /// Records a submitted order. An order whose last delivery fails is recorded as failed, and its owner notified.
+    /// Records a submitted order. If the last delivery fails, the order is recorded as failed and its owner notified.
     async fn submit(
         &self,
         delivery: Delivery,
@@ -142,7 +145,7 @@ where
             owner: event.owner,
             given_id: id.to_string(),
             id: Ok(id),
-            content: content(&order, note).map_err(|violations| Refusal { violations, fingerprint }),
+            content: content(&order, note).map_err(|violations| InvalidBody { violations, fingerprint }),
             placed_at: event.occurred_at,
             max_age: None,
             now: clock::now(),
@@ -152,7 +155,7 @@ where
         match process_queued_order(&self.orders, queued).await {
             Processed::Settled(settled) => Ok(settled),
             Processed::Retry(error) => Err(error.into()),
-            Processed::GaveUp { error, unrecorded, notification } => {
+            Processed::Failed { error, unrecorded, notification } => {
                 if let Some(error) = unrecorded {
                     let error = ErrorChain(&error);
                     tracing::error!(order.id = %id, %error, "Failed to record that order {id} failed");
@@ -164,7 +167,7 @@ where
     }
 }
 
-/// What a submitted order contains, checked by this service's rules.
+/// The content of a submitted order, checked against the rules of this service.
 fn content(order: &OrderedItems, note: Option<String>) -> Result<OrderContent, orders::Violations> {
     OrderContent::parse(OrderDraft {
         currency: Some(order.currency.code().to_owned()),
@@ -173,7 +176,7 @@ fn content(order: &OrderedItems, note: Option<String>) -> Result<OrderContent, o
     })
 }
 
-/// The event that says how an order stands; `None` for an order that no step learns of.
+/// The event with an order's present state; `None` for an order that is not published to the steps.
 fn event_of(order: &Order) -> Option<Event> {
     let (occurred_at, kind) = match &order.outcome {
         Outcome::Placed { content, .. } => {

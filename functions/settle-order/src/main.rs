@@ -1,5 +1,5 @@
-//! The settle-order function: the bus lane's decisions. It records orders, counts votes and passes deadlines, publishes what
-//! comes of it, and notifies owners.
+//! The settle-order function of the bus lane. It records orders, counts votes, applies deadlines, publishes orders and
+//! decisions, and notifies owners.
 
 mod config;
 mod handler;
@@ -13,7 +13,7 @@ use orders_dynamodb::DynamoDbOrderRepository;
 use sqs_batch::{Backoff, BatchHandler, SqsBatch, SqsVisibility};
 use std::sync::LazyLock;
 
-/// Metric: rows of sockets that could not be read.
+/// Metric: unreadable rows of sockets.
 fn count_unreadable(rows: usize) {
     metrics::count("settle-order", "UnreadableConnections", rows);
 }
@@ -29,7 +29,7 @@ async fn main() -> Result<(), Error> {
     let management_url = config.callbacks.as_ref().map(|callbacks| callbacks.websocket_management_url.clone());
     let make_handler = || {
         let queue = |url: String| {
-            // Most batches have no message that is retried: making the client is a good part of a start.
+            // Lazy: most batches retry no message, and a client is a large part of a cold start.
             let (sqs, queue_url) = (aws.config().clone(), url.clone());
             let visibility = LazyLock::new(move || SqsVisibility::new(aws_sdk_sqs::Client::new(&sqs), queue_url));
             let subscriber = Subscriber {

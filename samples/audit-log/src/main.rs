@@ -1,4 +1,4 @@
-//! The audit-log function: keeps every event of every order.
+//! The audit-log function: records every event of every order.
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue::S};
 use event_bus::{Delivery, HandleError, Subscriber};
@@ -7,7 +7,7 @@ use lambda_support::{environment::Environment, sdk::Aws, telemetry};
 use shared_kernel::RepositoryError;
 use sqs_batch::{Backoff, BatchHandler, SqsBatch};
 
-/// Writes one event. Every delivery of the event writes the same item, so the log has it once.
+/// Writes one event. Each delivery of an event writes the same item, so the log has the event once.
 async fn log(client: &Client, table: &str, Delivery { event, .. }: Delivery) -> Result<(), HandleError> {
     let put = client.put_item().table_name(table).item("pk", S(format!("{}#{}", event.owner, event.order_id)));
     let put = put.item("sk", S(event.kind.name())).item("event", S(event.to_json()));

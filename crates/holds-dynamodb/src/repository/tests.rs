@@ -12,7 +12,7 @@ use std::{
 /// The requests that DynamoDB received: each operation with its body.
 type Requests = Arc<Mutex<Vec<(String, Value)>>>;
 
-/// A repository in front of a DynamoDB that gives these answers, then fails the test.
+/// A repository on a fake DynamoDB that gives these answers, then fails the test.
 fn answering(answers: impl IntoIterator<Item = (u16, Value)>) -> (DynamoDbHoldRepository, Requests) {
     let requests = Requests::default();
     let (seen, answers) = (Arc::clone(&requests), Mutex::new(answers.into_iter().collect::<VecDeque<_>>()));
@@ -36,14 +36,14 @@ fn error(code: &str) -> (u16, Value) {
     (400, json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": "internal detail"}))
 }
 
-/// A cancelled transaction, with these reasons.
+/// The response to a cancelled transaction, with these reasons.
 fn cancelled(reasons: &Value) -> (u16, Value) {
     let (status, mut answer) = error("TransactionCanceledException");
     answer["CancellationReasons"] = reasons.clone();
     (status, answer)
 }
 
-/// The answer to a write of one item whose condition failed on `item`.
+/// The response to a single write that failed its condition on `item`.
 fn condition_failed(item: &Value) -> (u16, Value) {
     let (status, mut answer) = error("ConditionalCheckFailedException");
     answer["Item"] = item.clone();
@@ -55,7 +55,7 @@ fn hold(state: HoldState) -> Hold {
     Hold { state, claims: [("SKU-1", 2), ("SKU-2", 1)].map(claim).to_vec(), created_at: fakes::moment() }
 }
 
-/// A hold as DynamoDB's JSON has it.
+/// A hold in DynamoDB's JSON.
 fn item(state: &str) -> Value {
     json!({
         "pk": {"S": fakes::key(1).as_str()}, "state": {"S": state}, "createdAt": {"S": "2026-11-30T10:00:00.000Z"},
@@ -88,7 +88,7 @@ async fn takes_and_records_in_one_transaction() {
     let requests = requests.lock().expect("no test panicked");
     let [(operation, request)] = &requests[..] else { panic!("one request, not {}", requests.len()) };
     assert_eq!(operation, "TransactWriteItems");
-    assert!(request["ClientRequestToken"].is_string(), "a repeat by the SDK must not take twice");
+    assert!(request["ClientRequestToken"].is_string(), "a retry by the SDK must not take twice");
     let put = &request["TransactItems"][0]["Put"];
     assert_eq!(put["ConditionExpression"], ABSENT);
     assert_eq!(put["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
@@ -96,7 +96,7 @@ async fn takes_and_records_in_one_transaction() {
     assert_eq!(put["Item"]["state"]["S"], "HELD");
     assert_eq!(put["Item"]["claims"]["M"], item("HELD")["claims"]["M"]);
     assert_eq!(put["Item"]["keepUntil"]["N"], "1796119200", "a day after it was created");
-    assert!(put["Item"]["expiresAt"].is_null(), "a hold outlives every retention until it ends");
+    assert!(put["Item"]["expiresAt"].is_null(), "a HELD hold does not expire");
     let update = &request["TransactItems"][1]["Update"];
     assert_eq!(update["Key"]["pk"]["S"], "counter#SKU-1");
     assert_eq!(update["ConditionExpression"], "#available >= :amount");
@@ -117,20 +117,21 @@ async fn a_counter_without_a_record_has_its_initial_amount() {
 }
 
 #[tokio::test]
-async fn returns_the_hold_in_the_way_whatever_became_of_the_counters() {
+async fn returns_the_existing_hold_whatever_the_counters_have() {
     for other in ["None", "ConditionalCheckFailed", "TransactionConflict"] {
         let reasons =
             json!([{"Code": "ConditionalCheckFailed", "Item": item("DONE")}, {"Code": other}, {"Code": "None"}]);
         let (holds, _) = answering([cancelled(&reasons)]);
 
-        let outcome = holds.take(&fakes::key(1), &hold(HoldState::Held), 0).await.expect("a condition is no failure");
+        let outcome =
+            holds.take(&fakes::key(1), &hold(HoldState::Held), 0).await.expect("a failed condition is not an error");
 
         assert_eq!(outcome, TakeOutcome::Exists(hold(HoldState::Done)), "{other}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn repeats_what_met_another_transaction() {
+async fn retries_a_transaction_after_a_conflict() {
     let conflict = json!([{"Code": "None"}, {"Code": "TransactionConflict"}, {"Code": "ConditionalCheckFailed"}]);
     let (holds, requests) = answering([cancelled(&conflict), cancelled(&conflict), (200, json!({}))]);
 
@@ -143,7 +144,7 @@ async fn repeats_what_met_another_transaction() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn distinguishes_cancellations_that_pass_from_those_that_do_not() {
+async fn distinguishes_temporary_cancellations_from_lasting_ones() {
     type Check = fn(&RepositoryError) -> bool;
     let cases: [(&str, Check); 5] = [
         ("TransactionConflict", |error| matches!(error, RepositoryError::Throttled(_))),
@@ -163,7 +164,7 @@ async fn distinguishes_cancellations_that_pass_from_those_that_do_not() {
 }
 
 #[tokio::test]
-async fn takes_a_failed_condition_without_the_hold_for_unavailability() {
+async fn treats_a_failed_condition_without_the_hold_as_unavailability() {
     let reasons = json!([{"Code": "ConditionalCheckFailed"}, {"Code": "None"}, {"Code": "None"}]);
     let (holds, _) = answering([cancelled(&reasons)]);
 
@@ -173,7 +174,7 @@ async fn takes_a_failed_condition_without_the_hold_for_unavailability() {
 }
 
 #[tokio::test]
-async fn confirms_with_one_write_of_what_is_held() {
+async fn confirms_with_one_write() {
     let (holds, requests) = answering([(200, json!({}))]);
 
     holds.confirm(&fakes::key(1), fakes::moment()).await.expect("it is held");
@@ -189,7 +190,7 @@ async fn confirms_with_one_write_of_what_is_held() {
 }
 
 #[tokio::test]
-async fn undoing_before_holding_leaves_a_record_that_is_undone() {
+async fn undoing_before_holding_records_an_undone_hold() {
     let (holds, requests) = answering([(200, json!({}))]);
 
     holds.undo(&fakes::key(1), fakes::moment()).await.expect("DynamoDB took it");
@@ -201,7 +202,7 @@ async fn undoing_before_holding_leaves_a_record_that_is_undone() {
 }
 
 #[tokio::test]
-async fn undoing_what_is_held_gives_it_back_in_one_transaction() {
+async fn undoing_a_hold_gives_its_claims_back_in_one_transaction() {
     let (holds, requests) = answering([condition_failed(&item("HELD")), (200, json!({}))]);
 
     holds.undo(&fakes::key(1), fakes::moment()).await.expect("DynamoDB took it");
@@ -217,7 +218,7 @@ async fn undoing_what_is_held_gives_it_back_in_one_transaction() {
 }
 
 #[tokio::test]
-async fn undoes_nothing_that_another_delivery_undoes_meanwhile() {
+async fn does_not_undo_a_hold_that_another_delivery_undoes_meanwhile() {
     let undone_meanwhile =
         json!([{"Code": "ConditionalCheckFailed", "Item": item("UNDONE")}, {"Code": "None"}, {"Code": "None"}]);
     let (holds, requests) = answering([condition_failed(&item("HELD")), cancelled(&undone_meanwhile)]);
@@ -228,7 +229,7 @@ async fn undoes_nothing_that_another_delivery_undoes_meanwhile() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_single_write_that_meets_a_transaction_is_repeated() {
+async fn retries_a_single_write_after_a_conflict() {
     let (holds, requests) = answering([
         error("TransactionConflictException"),
         (200, json!({})),
@@ -306,7 +307,7 @@ async fn gives_nothing_back_while_this_process_writes_a_counter_of_the_hold() {
 
     let reserved = holds.in_flight.reserve(&claims[1..]).await;
     let mut undoing = Box::pin(holds.undo(&key, fakes::moment()));
-    // The first request needs no counter. It finds what is held.
+    // The first request writes no counter. It finds the hold.
     while operations(&requests).is_empty() {
         assert!(undoing.as_mut().now_or_never().is_none());
         tokio::task::yield_now().await;

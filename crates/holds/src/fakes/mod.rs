@@ -1,4 +1,4 @@
-//! Repositories for tests: one in memory, and one that always fails. And the tests of every repository.
+//! Repositories for tests, in memory or always failing, and the tests that every repository must pass.
 
 mod suite;
 
@@ -32,12 +32,12 @@ impl InMemoryHolds {
         holds
     }
 
-    /// Sets what a counter has.
+    /// Sets the amount of a counter.
     pub fn set(&self, key: &str, available: u64) {
         self.lock().counters.insert(CounterKey::new(key), available);
     }
 
-    /// What a counter has.
+    /// The amount of a counter.
     #[must_use]
     pub fn counter(&self, key: &str) -> Option<u64> {
         self.lock().counters.get(&CounterKey::new(key)).copied()
@@ -49,7 +49,7 @@ impl InMemoryHolds {
         self.lock().holds.get(key).map(|hold| hold.state.clone())
     }
 
-    /// What all holds have taken.
+    /// The sum that all holds have taken.
     #[must_use]
     pub fn taken(&self) -> u64 {
         let tables = self.lock();
@@ -57,7 +57,7 @@ impl InMemoryHolds {
         taken.flat_map(|hold| &hold.claims).map(|claim| claim.amount).sum()
     }
 
-    /// What all counters have.
+    /// The sum that all counters have.
     #[must_use]
     pub fn available_in_all(&self) -> u64 {
         self.lock().counters.values().sum()
@@ -131,7 +131,7 @@ impl HoldRepository for InMemoryHolds {
     }
 }
 
-/// A repository that fails always, as one that does not answer or as one that refuses.
+/// A repository that always fails.
 #[derive(Clone, Copy, Debug)]
 pub enum Failing {
     /// Fails with [`RepositoryError::Unavailable`].

@@ -1,11 +1,11 @@
-//! What every implementation of [`HoldRepository`] must do, as tests that any of them can run.
+//! Tests for every implementation of [`HoldRepository`].
 
 use super::{key, moment};
 use crate::{Claim, CounterKey, Hold, HoldRepository, HoldState, RefuseOutcome, Shortage, TakeOutcome};
 use shared_kernel::{RepositoryError, Timestamp};
 use std::time::Duration;
 
-/// Counters, and what each has.
+/// Counters with their amounts.
 type Counters = [(&'static str, u64)];
 
 /// Every state that a hold can have.
@@ -16,7 +16,7 @@ fn states() -> [HoldState; 4] {
 /// Runs every test, each on a new repository from `make` with these counters and no hold.
 ///
 /// # Panics
-/// When the repository breaks a rule of [`HoldRepository`].
+/// If the repository breaks a rule of [`HoldRepository`].
 pub async fn check_holds<R: HoldRepository>(make: impl Fn(&Counters) -> R) {
     let both = || make(&[("SKU-1", 5), ("SKU-2", 1)]);
     for state in [HoldState::Held, HoldState::Done] {
@@ -26,13 +26,13 @@ pub async fn check_holds<R: HoldRepository>(make: impl Fn(&Counters) -> R) {
     all_claims_are_taken_or_none(&both()).await;
     a_counter_without_a_record_has_the_initial_amount(&make(&[])).await;
     for state in states() {
-        a_hold_in_the_way_stands(&both(), state.clone()).await;
-        only_what_is_held_or_final_can_be_confirmed(&both(), state.clone()).await;
-        only_what_is_held_is_given_back(&both(), state).await;
+        an_existing_hold_does_not_change(&both(), state.clone()).await;
+        only_a_held_or_final_hold_can_be_confirmed(&both(), state.clone()).await;
+        only_a_held_hold_is_given_back(&both(), state).await;
     }
     refusing_records_the_reason_and_takes_nothing(&both()).await;
     an_undone_hold_takes_nothing_whenever_it_arrives(&both()).await;
-    what_is_not_there_is_not_found(&make(&[])).await;
+    missing_records_are_not_found(&make(&[])).await;
 }
 
 /// A hold of these amounts of `SKU-1` and `SKU-2`.
@@ -58,7 +58,7 @@ async fn available<R: HoldRepository>(holds: &R) -> [Option<u64>; 2] {
     [holds.available(&first).await.expect("it is read"), holds.available(&second).await.expect("it is read")]
 }
 
-/// Brings the hold with two of `SKU-1` and one of `SKU-2` into that state, and answers with how it is recorded.
+/// Brings a hold of two `SKU-1` and one `SKU-2` into that state. Returns the hold as recorded.
 async fn bring_into<R: HoldRepository>(holds: &R, state: HoldState) -> Hold {
     match &state {
         HoldState::Refused(_) => {
@@ -117,7 +117,7 @@ async fn a_counter_without_a_record_has_the_initial_amount<R: HoldRepository>(ho
     assert_eq!(available(holds).await, [Some(2), Some(0)]);
 }
 
-async fn a_hold_in_the_way_stands<R: HoldRepository>(holds: &R, state: HoldState) {
+async fn an_existing_hold_does_not_change<R: HoldRepository>(holds: &R, state: HoldState) {
     let stored = bring_into(holds, state).await;
     let before = available(holds).await;
     let refused = hold(HoldState::Refused("no".to_owned()), [9, 9]);
@@ -130,7 +130,7 @@ async fn a_hold_in_the_way_stands<R: HoldRepository>(holds: &R, state: HoldState
     assert_eq!((found(holds).await, available(holds).await), (Some(stored), before));
 }
 
-async fn only_what_is_held_or_final_can_be_confirmed<R: HoldRepository>(holds: &R, state: HoldState) {
+async fn only_a_held_or_final_hold_can_be_confirmed<R: HoldRepository>(holds: &R, state: HoldState) {
     let stored = bring_into(holds, state).await;
     let before = available(holds).await;
 
@@ -147,7 +147,7 @@ async fn only_what_is_held_or_final_can_be_confirmed<R: HoldRepository>(holds: &
     assert_eq!((found(holds).await, available(holds).await), (Some(left), before));
 }
 
-async fn only_what_is_held_is_given_back<R: HoldRepository>(holds: &R, state: HoldState) {
+async fn only_a_held_hold_is_given_back<R: HoldRepository>(holds: &R, state: HoldState) {
     let stored = bring_into(holds, state).await;
     let before = available(holds).await;
 
@@ -177,8 +177,8 @@ async fn an_undone_hold_takes_nothing_whenever_it_arrives<R: HoldRepository>(hol
     assert_eq!((found(holds).await, available(holds).await), (Some(undone), [Some(5), Some(1)]));
 }
 
-async fn what_is_not_there_is_not_found<R: HoldRepository>(holds: &R) {
+async fn missing_records_are_not_found<R: HoldRepository>(holds: &R) {
     assert_eq!((found(holds).await, available(holds).await), (None, [None, None]));
-    assert!(holds.confirm(&key(1), later()).await.is_err(), "what is confirmed was held before");
+    assert!(holds.confirm(&key(1), later()).await.is_err(), "a missing hold cannot be confirmed");
     assert_eq!(found(holds).await, None);
 }

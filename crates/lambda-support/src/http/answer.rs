@@ -1,4 +1,4 @@
-//! Answers: JSON, and problems.
+//! JSON responses and problem responses.
 
 use lambda_http::{
     Body, Response,
@@ -13,30 +13,30 @@ use tracing::field::display;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// The media type of problems.
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static(Problem::MEDIA_TYPE);
-/// When to try again, in seconds, after a dependency was over its limit.
+/// Seconds until a caller may repeat a request, after a dependency was over its limit.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
-/// Headers of every answer, for browsers and proxies: do not store orders, use TLS, and trust the media type.
-/// API Gateway's own answers have the same headers, in `infra/openapi.yaml`.
+/// Headers of every response, for browsers and proxies: do not store orders, use TLS, and trust the media type.
+/// Responses that API Gateway creates itself have the same headers, in `infra/openapi.yaml`.
 pub const SECURITY_HEADERS: [(HeaderName, HeaderValue); 3] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains")),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
 ];
 
-/// An answer of `status` with a JSON body.
+/// A response with `status` and a JSON body.
 #[must_use]
 pub fn json(status: StatusCode, body: &impl serde::Serialize) -> Response<Body> {
     respond(status, JSON, body)
 }
 
-/// A problem of `status`, explained by `detail`.
+/// A problem with `status` and `detail`.
 #[must_use]
 pub fn problem(status: StatusCode, detail: impl Into<String>) -> Problem {
     Problem::new(status.as_u16(), status.canonical_reason().unwrap_or_default(), detail)
 }
 
-/// The answer that carries a problem, with the id of its request.
+/// The response with this problem, to which it adds the request id.
 #[must_use]
 pub fn problem_response(request_id: Option<&str>, problem: Problem) -> Response<Body> {
     let status = problem.status.and_then(|status| StatusCode::from_u16(status).ok());
@@ -50,7 +50,7 @@ pub fn problem_response(request_id: Option<&str>, problem: Problem) -> Response<
     }
 }
 
-/// The same answer with one more header.
+/// Adds a header to a response.
 #[must_use]
 pub fn with_header(mut response: Response<Body>, name: HeaderName, value: HeaderValue) -> Response<Body> {
     response.headers_mut().insert(name, value);
@@ -65,7 +65,7 @@ fn respond(status: StatusCode, media_type: HeaderValue, body: &impl serde::Seria
     response
 }
 
-/// What a request is about, as the log names it.
+/// The resource that a request asks for, as the log names it.
 #[derive(Clone, Copy)]
 pub enum Resource<'a> {
     /// An order, by its id.
@@ -96,7 +96,7 @@ impl fmt::Display for Resource<'_> {
     }
 }
 
-/// What a repository's failure means to the caller who asked for that resource; the log has the cause.
+/// The problem that reports a repository's failure to the caller. Logs the cause with the resource.
 #[must_use]
 pub fn repository_problem<'a>(resource: impl Into<Resource<'a>>, error: &RepositoryError) -> Problem {
     let resource = resource.into();
@@ -119,13 +119,13 @@ pub fn repository_problem<'a>(resource: impl Into<Resource<'a>>, error: &Reposit
         let problem = internal_error();
         tracing::error!(
             order.id = order, payment.id = payment, stock.sku = sku, http.status = problem.status, error = %cause,
-            "The database will not serve a request for {resource}"
+            "The database refused a request for {resource}"
         );
         problem
     }
 }
 
-/// A 400 problem that lists everything wrong with a body. `what` names its content, for example `order`.
+/// A 400 problem that lists every violation in a body. `what` names its content, for example `order`.
 #[must_use]
 pub fn invalid_body(what: &str, violations: &Violations) -> Problem {
     Problem {
@@ -134,7 +134,7 @@ pub fn invalid_body(what: &str, violations: &Violations) -> Problem {
     }
 }
 
-/// A 500 problem, for a service that is deployed wrong. The log says how.
+/// A 500 problem, for an error of the deployment. The log has the cause.
 #[must_use]
 pub fn internal_error() -> Problem {
     let detail = "The service failed. It is safe to repeat the request; if it fails again, report the request id.";

@@ -1,14 +1,14 @@
-//! Events of API Gateway's REST API, and what a function answers, for tests.
+//! Events of API Gateway's REST API, and a function's responses, for tests.
 
 use super::RestRequest;
 use lambda_http::{Body, Response};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// An event from its JSON, with other values at these JSON pointers.
+/// The event in `fixture`, with other values at these JSON pointers.
 ///
 /// # Panics
-/// When the text is not JSON, or the event has no value at a pointer.
+/// If the text is not JSON, or the event has no value at a pointer.
 #[must_use]
 pub fn event<const N: usize>(fixture: &str, changes: [(&str, Value); N]) -> Value {
     let mut event: Value = serde_json::from_str(fixture).expect("the fixture is JSON");
@@ -18,10 +18,10 @@ pub fn event<const N: usize>(fixture: &str, changes: [(&str, Value); N]) -> Valu
     event
 }
 
-/// Requests with any body and media type, and now and then other path parameters than the fixture's.
+/// Requests with any body and media type, and sometimes with other path parameters than the fixture's.
 ///
 /// # Panics
-/// When the text is not JSON, or the event has no path parameters.
+/// If the text is not JSON, or the event has no path parameters.
 pub fn any_request(fixture: &str) -> impl Strategy<Value = Value> + use<> {
     let request = event(fixture, []);
     let parts = (any::<Option<String>>(), any::<Option<String>>(), any::<bool>(), any::<Option<String>>());
@@ -38,10 +38,10 @@ pub fn any_request(fixture: &str) -> impl Strategy<Value = Value> + use<> {
     })
 }
 
-/// What `handler` answers: the status, the body as JSON, and the whole response.
+/// The response of `handler`: the status, the body as JSON, and the whole response.
 ///
 /// # Panics
-/// When the event is not of API Gateway's REST API, or the body of the answer is not JSON.
+/// If the event is not one of API Gateway's REST API, or the response's body is not JSON.
 pub async fn answer(
     event: &Value,
     handler: impl AsyncFnOnce(&RestRequest) -> Response<Body>,

@@ -1,4 +1,4 @@
-//! HTTP requests and answers of functions behind a REST API.
+//! HTTP requests and responses of functions behind a REST API.
 
 mod answer;
 #[cfg(feature = "fakes")]
@@ -23,8 +23,8 @@ use lambda_http::{
 use std::convert::Infallible;
 use tracing::Instrument;
 
-/// Serves requests until Lambda ends the process. Each is served within a span of its own, so that its log lines are
-/// found by the id that the caller was given: API Gateway's, which is not that of the invocation.
+/// Serves requests until Lambda ends the process. Each request has a span with API Gateway's request id, which differs
+/// from the invocation's. The caller gets that id, too, so it finds the request's log lines.
 ///
 /// # Errors
 /// The Runtime API cannot be reached.
@@ -33,7 +33,7 @@ pub async fn serve(handler: impl AsyncFn(&RestRequest) -> Response<Body>) -> Res
     run(service_fn(|event: LambdaEvent<RestRequest>| async move {
         let request = event.payload;
         let span = tracing::info_span!("API request", api.request.id = request.id().unwrap_or("(none)"));
-        // Boxed, as the compiler will not look as deep as the SDK's futures go beneath all of the runtime's.
+        // Boxed, because the type is otherwise deeper than the compiler's recursion limit.
         let answer = Box::pin(handler(&request)).instrument(span).await;
         let answer = cors::allow_origin(request.origin(), request.allowed_origins(), answer);
         Ok::<_, Infallible>(proxy_response(answer))
@@ -41,7 +41,7 @@ pub async fn serve(handler: impl AsyncFn(&RestRequest) -> Response<Body>) -> Res
     .await
 }
 
-/// An answer in the shape that API Gateway reads.
+/// A response in the shape that API Gateway reads.
 fn proxy_response(answer: Response<Body>) -> ApiGatewayProxyResponse {
     let (parts, body) = answer.into_parts();
     let mut response = ApiGatewayProxyResponse::default();

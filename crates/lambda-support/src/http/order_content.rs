@@ -4,16 +4,16 @@ use crate::http::{RestRequest, invalid_body};
 use orders::{OrderContent, Violations};
 use orders_api::{MAX_BODY_BYTES, Problem, parse_order_body};
 
-/// What is ordered, from the body of a request.
+/// Reads the order's content from a request's body.
 ///
 /// # Errors
-/// A problem: 400 for a body that is not an order, 413 for one of more than [`MAX_BODY_BYTES`], and 415 for one that is not
-/// JSON by its media type.
+/// A problem: 400 for a body that is not an order, 413 for a body over [`MAX_BODY_BYTES`], 415 for a media type other
+/// than JSON.
 pub fn order_content(request: &RestRequest) -> Result<OrderContent, Problem> {
     parse_order_body(&request.json_body("order", MAX_BODY_BYTES)?).map_err(|violations| invalid_order(&violations))
 }
 
-/// A 400 problem that lists everything that is wrong with an order.
+/// A 400 problem that lists every violation in an order.
 #[must_use]
 pub fn invalid_order(violations: &Violations) -> Problem {
     invalid_body("order", violations)

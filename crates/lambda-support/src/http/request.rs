@@ -1,4 +1,4 @@
-//! A request, as far as it is read here.
+//! A request of API Gateway's REST API.
 
 use crate::{
     caller,
@@ -15,7 +15,7 @@ use serde::{
 use serde_json::{Map, Value};
 use std::{borrow::Cow, collections::HashMap, fmt};
 
-/// A request as API Gateway's REST API hands it to a Lambda proxy integration. Most of the event is skipped unread.
+/// A request as API Gateway's REST API passes it to a Lambda proxy integration. Most of the event is skipped.
 ///
 /// Source: API Gateway Developer Guide, "Input format of a Lambda function for proxy integration".
 #[derive(Debug, Deserialize)]
@@ -44,7 +44,7 @@ struct RequestContext {
     authorizer: Option<Map<String, Value>>,
 }
 
-/// The headers that are read, by whatever spelling.
+/// The headers that functions read. Their names are case-insensitive.
 #[derive(Debug, Default)]
 struct Headers {
     content_type: Option<String>,
@@ -55,19 +55,19 @@ impl RestRequest {
     /// The order id in the path.
     ///
     /// # Errors
-    /// A 400 problem when it is malformed.
+    /// A 400 problem if it is malformed.
     pub fn order_id(&self) -> Result<OrderId, Problem> {
         OrderId::parse(self.path_parameter("orderId"))
             .map_err(|error| problem(StatusCode::BAD_REQUEST, format!("The order id in the path {error}.")))
     }
 
-    /// A parameter of the path by its name in the API's definition; empty if there is no such parameter.
+    /// A path parameter, by its name in the API's definition; empty if it is missing.
     #[must_use]
     pub fn path_parameter(&self, name: &str) -> &str {
         self.path_parameters.as_ref().and_then(|parameters| parameters.get(name)?.as_deref()).unwrap_or_default()
     }
 
-    /// A parameter of the query, decoded; of several with that name, the last.
+    /// A query parameter, decoded. Of several with that name, the last.
     #[must_use]
     pub fn query_parameter(&self, name: &str) -> Option<&str> {
         self.query_string_parameters.as_ref()?.get(name)?.as_deref()
@@ -76,28 +76,29 @@ impl RestRequest {
     /// The caller, as the owner of orders.
     ///
     /// # Errors
-    /// A 500 problem when the authorizer's context does not identify them: the deployment is wrong, and the log says how.
+    /// A 500 problem if the authorizer's context does not identify the caller, which is an error of the deployment. The
+    /// log has the cause.
     pub fn owner(&self) -> Result<Owner, Problem> {
         caller::owner(|name| self.request_context.authorizer.as_ref()?.get(name)).map_err(|error| {
             let error = ErrorChain(&error);
-            tracing::error!(%error, "Failed to tell whose request this is");
+            tracing::error!(%error, "Failed to identify the caller");
             internal_error()
         })
     }
 
-    /// When API Gateway took it.
+    /// When API Gateway received it.
     #[must_use]
     pub fn received_at(&self) -> Option<Timestamp> {
         Timestamp::from_unix_ms(self.request_context.request_time_epoch?).ok()
     }
 
-    /// API Gateway's id of it, which is not that of the invocation.
+    /// Its id from API Gateway, which differs from the invocation's id.
     #[must_use]
     pub fn id(&self) -> Option<&str> {
         self.request_context.request_id.as_deref()
     }
 
-    /// Its `Content-Type`; of several, the last.
+    /// Its `Content-Type`. Of several, the last.
     #[must_use]
     pub fn content_type(&self) -> Option<&str> {
         self.headers.as_ref()?.content_type.as_deref()
@@ -106,7 +107,7 @@ impl RestRequest {
     /// The bytes of its body.
     ///
     /// # Errors
-    /// It is said to be in base64, and is not.
+    /// `isBase64Encoded` is true, and the body is not valid base64.
     pub fn body(&self) -> Result<Cow<'_, [u8]>, DecodeError> {
         let text = self.body.as_deref().unwrap_or_default();
         if self.is_base64_encoded == Some(true) {
@@ -116,8 +117,8 @@ impl RestRequest {
         }
     }
 
-    /// The bytes of a JSON body of at most `max_bytes`. `what` names its content in problems, for example `order`. As at API
-    /// Gateway, a body without a media type counts as JSON.
+    /// The bytes of a JSON body of at most `max_bytes`. `what` names its content in problems, for example `order`. A
+    /// body without a media type counts as JSON, as in API Gateway.
     ///
     /// # Errors
     /// A problem: 415 for another media type, 400 for a body that is not valid base64, 413 for a larger body.
@@ -132,7 +133,7 @@ impl RestRequest {
             problem(StatusCode::BAD_REQUEST, detail)
         })?;
         if bytes.len() > max_bytes {
-            let detail = format!("The body has {} bytes; at most {max_bytes} are taken.", bytes.len());
+            let detail = format!("The body has {} bytes; the maximum is {max_bytes}.", bytes.len());
             return Err(problem(StatusCode::PAYLOAD_TOO_LARGE, detail));
         }
         Ok(bytes)
@@ -143,7 +144,7 @@ impl RestRequest {
         self.headers.as_ref()?.origin.as_deref()
     }
 
-    /// The origins whose pages may read answers, with commas between.
+    /// The origins that may read responses, separated by commas.
     pub(crate) fn allowed_origins(&self) -> Option<&str> {
         self.stage_variables.as_ref()?.cors_allowed_origins.as_deref()
     }
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_nothing_for_granted() {
+    fn reads_an_event_without_values() {
         let request = request(json!({
             "headers": null, "multiValueHeaders": null, "pathParameters": null, "queryStringParameters": null,
             "stageVariables": null, "requestContext": {"authorizer": null}, "body": null, "isBase64Encoded": null,
@@ -267,6 +268,6 @@ mod tests {
         assert!(request.order_id().is_err() && request.owner().is_err());
         assert_eq!((request.path_parameter("sku"), request.query_parameter("limit")), ("", None));
         assert_eq!((request.received_at(), request.id(), request.allowed_origins()), (None, None, None));
-        assert_eq!(request.body().expect("it is no base64"), b"".as_slice());
+        assert_eq!(request.body().expect("it is not encoded"), b"".as_slice());
     }
 }

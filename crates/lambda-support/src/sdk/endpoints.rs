@@ -1,17 +1,17 @@
-//! Endpoints configured instead of AWS's own.
+//! Endpoints that replace AWS's.
 //! Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints".
 
 use crate::environment::Environment;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use std::collections::BTreeMap;
 
-/// What every variable about endpoints begins with.
+/// The variable of the endpoint for all services, and the prefix of those for single services.
 const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
 
-/// Services of this project's functions, as the variables call them.
+/// The services that this project's functions use, as the variables name them.
 const SERVICES: [&str; 4] = ["DYNAMODB", "SNS", "SQS", "APIGATEWAYMANAGEMENTAPI"];
 
-/// One endpoint for all services, and those of single services, which take precedence.
+/// The endpoint for all services, and the endpoints for single services, which take precedence.
 #[derive(Clone, Debug)]
 pub(super) struct Endpoints {
     of_all: Option<String>,
@@ -19,7 +19,7 @@ pub(super) struct Endpoints {
 }
 
 impl Endpoints {
-    /// Those of the environment; none when `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is `true`.
+    /// Reads the endpoints from the environment. Reads none if `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is `true`.
     pub(super) fn from_env(environment: &mut Environment) -> Self {
         if environment.is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
             return Self { of_all: None, of_services: BTreeMap::new() };
@@ -32,7 +32,7 @@ impl Endpoints {
         Self { of_all: environment.optional_url(ENDPOINT_URL), of_services }
     }
 
-    /// That of a service, by the name that AWS's models give it.
+    /// The endpoint of a service, by its name in AWS's models.
     pub(super) fn of_service(&self, service: &str) -> Option<String> {
         let service = service.replace(' ', "_").to_uppercase();
         self.of_services.get(service.as_str()).or(self.of_all.as_ref()).cloned()
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_services_own_endpoint_comes_before_that_of_all() {
+    fn the_endpoint_of_a_single_service_takes_precedence() {
         let mut environment = Environment::from_iter([
             ("AWS_ENDPOINT_URL", "http://localhost:4566"),
             ("AWS_ENDPOINT_URL_DYNAMODB", "http://localhost:8000"),
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn uses_no_endpoint_when_they_are_to_be_ignored() {
+    fn ignores_configured_endpoints_on_request() {
         let mut environment = Environment::from_iter([
             ("AWS_ENDPOINT_URL", "http://localhost:4566"),
             ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"),

@@ -1,4 +1,4 @@
-//! One HTTP client for every SDK client of a function, with as little set-up as AWS needs.
+//! One HTTP client for all SDK clients of a function, with the minimum of set-up that AWS needs.
 
 use crate::environment::Environment;
 use aws_smithy_http_client::{
@@ -29,24 +29,24 @@ use tokio::{
     time::timeout,
 };
 
-/// Longest wait for a connection, TLS included. Inside a region it takes single milliseconds. An attempt has its own clock.
-/// A connection that no attempt waits for, because another one became free, has only this.
+/// Longest wait for a connection, including TLS. Inside a region it takes a few milliseconds. An attempt has a separate
+/// timeout. A connection that no attempt waits for, because another one became free, has only this timeout.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Longest wait for connections that are opened ahead, their answers included: an endpoint that hangs must not keep a
+/// Longest wait for connections that are opened ahead, including the responses. An endpoint that hangs must not keep a
 /// function from starting.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The certificate authorities that a function trusts. Reading the operating system's hundred-odd roots took three quarters of
-/// a function's start.
+/// The certificate authorities that a function trusts. Reading the operating system's hundred or more roots took three
+/// quarters of a function's start.
 const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
 
-/// The client, and what opens its connections ahead.
+/// The shared HTTP client, which can open connections ahead.
 #[derive(Clone, Debug)]
 pub(super) struct HttpClient(SharedHttpConnector);
 
 impl HttpClient {
-    /// Trusts Amazon's roots, or, where `AWS_CA_BUNDLE` names a file, the roots in it instead.
+    /// Trusts Amazon's roots. If `AWS_CA_BUNDLE` names a file, trusts the roots in it instead.
     /// Source: AWS SDKs and Tools Reference Guide, "`AWS_CA_BUNDLE`".
     pub(super) fn from_env(environment: &mut Environment) -> Self {
         let roots = environment.optional_text("AWS_CA_BUNDLE").map_or_else(
@@ -58,8 +58,7 @@ impl HttpClient {
             },
         );
         let trusted = TrustStore::empty().with_pem_certificate(roots);
-        let tls =
-            TlsContext::builder().with_trust_store(trusted).build().expect("a trust store is all there is to set");
+        let tls = TlsContext::builder().with_trust_store(trusted).build().expect("the trust store is set");
         let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
         let connector = Connector::builder()
             .connector_settings(settings)
@@ -69,23 +68,23 @@ impl HttpClient {
         Self(SharedHttpConnector::new(connector))
     }
 
-    /// For SDK clients: all share the connections.
+    /// A client for SDK clients. All of them share the connections.
     pub(super) fn shared(&self) -> SharedHttpClient {
         let connector = self.0.clone();
         http_client_fn(move |_, _| connector.clone())
     }
 
-    /// Opens a connection to the host of each URL, TLS included, by a GET request. Any answer opens it. Without one
-    /// within [`OPEN_TIMEOUT`], the first request that needs the connection tries again, and reports the failure.
-    /// `while_waiting` runs when every request has been written or has failed: the hosts work meanwhile.
+    /// Opens a connection to the host of each URL, including TLS, with a GET request. Any response will do. Without a
+    /// response within [`OPEN_TIMEOUT`], the first request that needs the connection tries again, and reports the
+    /// failure. `while_waiting` runs after every request has been written or has failed, while the hosts work.
     pub(super) async fn open<T>(&self, urls: impl IntoIterator<Item = &str>, while_waiting: impl FnOnce() -> T) -> T {
         let (unwritten, mut all_written) = mpsc::channel(1);
         let opening = urls.into_iter().map(|url| self.ask(url, unwritten.clone()));
-        // One clock for all: each that runs costs a system call.
+        // One timer for all, because each timer costs a system call.
         let opening = timeout(OPEN_TIMEOUT, join_all(opening));
         drop(unwritten);
         let waiting = async {
-            // None: no request holds its sender.
+            // `None` means that no request holds its sender.
             let None = all_written.recv().await;
             while_waiting()
         };
@@ -99,7 +98,7 @@ impl HttpClient {
         if request.set_uri(url).is_ok()
             && let Ok(response) = self.0.call(request).await
         {
-            // A connection is used again only after its answer was read.
+            // A connection is reused only after its response was read.
             let _ = ByteStream::new(response.into_body()).collect().await;
         }
     }
@@ -127,7 +126,7 @@ impl Body for EmptyBody {
     }
 }
 
-/// Whether a text is certificates that can be trusted, at least one.
+/// Whether a text contains only certificates that can be roots, at least one.
 fn are_roots(text: &str) -> bool {
     let mut store = RootCertStore::empty();
     let mut certificates = CertificateDer::pem_slice_iter(text.as_bytes());
@@ -149,10 +148,10 @@ mod tests {
     };
     use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-    /// Far more than anything here takes: a wait this long has failed.
+    /// Far longer than any step of these tests takes.
     const LONG: Duration = Duration::from_secs(20);
 
-    /// As <https://www.amazontrust.com/repository/> has them: SHA-256 of each root's public key.
+    /// SHA-256 of each root's public key, from <https://www.amazontrust.com/repository/>.
     const KEYS: [&str; 5] = [
         "fbe3018031f9586bcbf41727e417b7d1c45c2f47f93be372a17b96b50757d5a2",
         "7f4296fc5b6a4e3b35d3c369623e364ab1af381d8fa7121533c9d6c633ea2461",
@@ -173,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_roots_are_those_that_amazon_names() {
+    fn the_roots_are_those_that_amazon_publishes() {
         let mut store = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(AMAZON_ROOTS.as_bytes()) {
             store.add(certificate.expect("it is PEM")).expect("it is a root");
@@ -190,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_endpoint_that_hangs_keeps_no_function_from_starting() {
+    async fn an_endpoint_that_hangs_does_not_keep_a_function_from_starting() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let client = HttpClient::from_env(&mut Environment::from_iter([]));
@@ -202,19 +201,19 @@ mod tests {
             socket
         });
         let Either::Right((_unanswered, _)) = select(&mut opening, take_request).await else {
-            panic!("it gave up before the endpoint had the request")
+            panic!("it timed out before the endpoint had the request")
         };
-        // From here on the clock alone ends the wait.
+        // From here on only the timeout can end the wait.
         pause();
         let asked = Instant::now();
-        timeout(LONG, opening).await.expect("it gives up");
+        timeout(LONG, opening).await.expect("it times out");
 
-        // Virtual time: Tokio's timers end up to a millisecond late, and a second wait would double it.
+        // In virtual time Tokio's timers end up to a millisecond late. A second wait would double the time.
         assert!(asked.elapsed() < OPEN_TIMEOUT * 2, "it waited for {:?}", asked.elapsed());
     }
 
     #[tokio::test]
-    async fn an_endpoint_that_hangs_keeps_no_other_from_being_asked() {
+    async fn an_endpoint_that_hangs_does_not_delay_requests_to_others() {
         let hanging = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let other = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let urls = [&hanging, &other].map(|one| format!("http://{}", one.local_addr().expect("it is bound")));
@@ -266,7 +265,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn talks_only_to_servers_that_a_trusted_root_vouches_for() {
+    async fn connects_only_to_servers_with_a_trusted_certificate() {
         let (acceptor, certificate) = foreign_acceptor();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let url = format!("https://{}", listener.local_addr().expect("it is bound"));
@@ -281,20 +280,20 @@ mod tests {
 
         assert!(
             !reaches(&HttpClient::from_env(&mut Environment::from_iter([])), &url).await,
-            "Amazon's roots do not vouch for it"
+            "Amazon's roots did not sign the certificate"
         );
         assert!(reaches(&trusting(&certificate, "foreign"), &url).await);
     }
 
     #[tokio::test]
-    async fn gives_up_a_connection_that_hangs_and_that_no_request_waits_for() {
+    async fn closes_a_hanging_connection_that_no_request_waits_for() {
         let (acceptor, certificate) = foreign_acceptor();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let url = format!("https://{}", listener.local_addr().expect("it is bound"));
         let server = tokio::spawn(async move {
             let (first, _) = listener.accept().await.expect("it listens");
             let (mut second, _) = listener.accept().await.expect("it listens");
-            // Both requests go over the first: the handshake of the second is never answered.
+            // Both requests use the first connection. The second one's handshake is never answered.
             let mut first = acceptor.accept(first).await.expect("it is trusted");
             answer(&mut first).await;
             answer(&mut first).await;

@@ -1,4 +1,4 @@
-//! How the functions talk to AWS.
+//! Settings of the AWS SDK for functions: endpoints, credentials, retries and connections.
 
 mod endpoints;
 mod http_client;
@@ -18,23 +18,23 @@ use endpoints::Endpoints;
 use http_client::HttpClient;
 use std::time::Duration;
 
-/// How long and how often one request is tried.
+/// Timeouts and retries of one request.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy {
     attempt_timeout: Duration,
     max_attempts: u32,
     /// The back-off starts at [`INITIAL_BACKOFF`] and doubles up to this.
     max_backoff: Duration,
-    /// Where a request may take less than all its attempts. Each clock that runs costs a system call.
+    /// A limit for the whole request, if it is shorter than all attempts together. Each timer costs a system call.
     request_timeout: Option<Duration>,
 }
 
-/// Back-off before the second attempt; the SDK's own default of 1 s is most of an invocation.
+/// Back-off before the second attempt. The SDK's default of 1 s would be most of an invocation.
 const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
 
 impl RetryPolicy {
-    /// For requests that are repeated when they fail, by the caller in the sync lane, by the queue in the async lane:
-    /// few attempts let a database in trouble recover. DynamoDB answers in milliseconds.
+    /// For requests that are repeated after a failure: by the caller in the sync lane, by the queue in the async lane.
+    /// Few attempts let an overloaded database recover. DynamoDB answers in milliseconds.
     pub const DATABASE: Self = Self {
         attempt_timeout: Duration::from_millis(1200),
         max_attempts: 3,
@@ -42,7 +42,7 @@ impl RetryPolicy {
         request_timeout: None,
     };
 
-    /// For requests that are not repeated when they fail: notifications, and look-ups for them.
+    /// For requests that are not repeated after a failure: notifications, and look-ups for them.
     pub const NOTIFICATIONS: Self = Self {
         attempt_timeout: Duration::from_secs(1),
         max_attempts: 10,
@@ -50,8 +50,8 @@ impl RetryPolicy {
         request_timeout: Some(Duration::from_secs(5)),
     };
 
-    /// Longest request, retries and back-off included. A function's timeout must leave room for all requests that it
-    /// makes one after the other.
+    /// Longest duration of a request, including retries and back-off. A function's timeout must exceed the sum over all
+    /// requests that it makes one after the other.
     #[must_use]
     pub fn request_limit(self) -> Duration {
         self.request_timeout
@@ -74,14 +74,14 @@ impl RetryPolicy {
 
 /// Retries that only the client's [`RetryPolicy`] limits.
 ///
-/// By default all clients of one service share a bucket of 500 tokens, of which a retry costs about ten: a single socket
-/// that hangs would use up the retries for all others. Source: aws-smithy-runtime, `retries::TokenBucket`.
+/// By default all clients of one service share a bucket of 500 tokens, and a retry costs about ten. So a single socket
+/// that hangs would use up the retries of all others. Source: aws-smithy-runtime, `retries::TokenBucket`.
 #[must_use]
 pub fn separate_retries(name: &'static str) -> RetryPartition {
     RetryPartition::custom(name).token_bucket(TokenBucket::unlimited()).build()
 }
 
-/// AWS, as a function of this process reaches it.
+/// The AWS settings and connections of this process.
 #[derive(Clone, Debug)]
 pub struct Aws {
     config: SdkConfig,
@@ -91,9 +91,9 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Reads what Lambda sets in every function's environment: region and credentials. `AWS_ENDPOINT_URL`,
-    /// `AWS_ENDPOINT_URL_DYNAMODB` and the like replace AWS's endpoints. Profiles and metadata services are not read.
-    /// [`Environment::finish`] reports what is wrong.
+    /// Reads the region and the credentials that Lambda sets in every function's environment. `AWS_ENDPOINT_URL`,
+    /// `AWS_ENDPOINT_URL_DYNAMODB` and similar variables replace AWS's endpoints. Profiles and metadata services are
+    /// not read. [`Environment::finish`] reports problems.
     pub fn from_env(environment: &mut Environment) -> Self {
         let region = environment.text("AWS_REGION");
         let credentials = Credentials::new(
@@ -110,7 +110,7 @@ impl Aws {
             ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"].map(|name| environment.is_true(name));
         let [dynamodb_url, sns_url] = ["DynamoDB", "SNS"].map(|service| {
             endpoints.of_service(service).or_else(|| {
-                // Source: AWS General Reference, "Service endpoints and quotas"; AWS China has a domain of its own.
+                // Source: AWS General Reference, "Service endpoints and quotas"; AWS China has a separate domain.
                 let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
                 let name = service.to_lowercase();
                 (!fips && !dual_stack).then(|| format!("https://{name}.{region}.amazonaws.com{suffix}"))
@@ -126,9 +126,9 @@ impl Aws {
             .timeout_config(RetryPolicy::DATABASE.timeouts())
             .retry_config(RetryPolicy::DATABASE.retries())
             .service_config(endpoints)
-            // Nothing to keep: they are in memory as it is.
+            // The credentials are in memory already.
             .identity_cache(IdentityCache::no_cache())
-            // An attempt that stalls ends by its timeout; answers are small.
+            // The attempt timeout ends stalled attempts, and responses are small.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
         Self { config, http_client, dynamodb_url, sns_url }
@@ -146,23 +146,24 @@ impl Aws {
         self.config.to_builder().timeout_config(policy.timeouts()).retry_config(policy.retries()).build()
     }
 
-    /// Where DynamoDB is; `None` with FIPS or dual-stack endpoints, which only the SDK itself finds.
+    /// The URL of DynamoDB; `None` with FIPS or dual-stack endpoints, which only the SDK resolves.
     #[must_use]
     pub fn dynamodb_url(&self) -> Option<&str> {
         self.dynamodb_url.as_deref()
     }
 
-    /// Where Amazon SNS is, by the rule of [`Aws::dynamodb_url`].
+    /// The URL of Amazon SNS; `None` as for [`Aws::dynamodb_url`].
     #[must_use]
     pub fn sns_url(&self) -> Option<&str> {
         self.sns_url.as_deref()
     }
 
-    /// Opens a connection to the host of each URL before the first event needs it: Lambda gives a function that starts
-    /// a whole processor, and the caller of the first event waits for no handshake. A host that does not answer within
-    /// a second is left to the first request that needs it.
+    /// Opens a connection to the host of each URL, so that the first event does not wait for handshakes. Lambda gives a
+    /// starting function a whole processor. If a host does not answer within a second, the first request that needs it
+    /// connects.
     ///
-    /// `make` runs while the hosts answer. An SDK client reads its tables when it is made, which takes about as long.
+    /// `make` runs while the hosts answer. Creating an SDK client takes about as long, because it reads its endpoint
+    /// tables.
     pub async fn warm_up<T>(&self, urls: impl IntoIterator<Item = &str>, make: impl FnOnce() -> T) -> T {
         self.http_client.open(urls, make).await
     }
@@ -178,16 +179,16 @@ mod tests {
         thread,
     };
 
-    /// Far more than anything here takes: a wait this long has failed.
+    /// Far longer than any step of these tests takes.
     const LONG: Duration = Duration::from_secs(20);
 
     #[tokio::test]
-    async fn clients_are_made_between_asking_and_being_answered() {
+    async fn clients_are_created_while_the_host_answers() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let (asked, was_asked) = mpsc::channel();
         let (made, was_made) = mpsc::channel();
-        // Answers when the client is made, and returns the size of the next request on the same connection.
+        // Answers once the client is created, and returns the size of the next request on the same connection.
         let server = thread::spawn(move || {
             let (mut stream, _) = listener.accept().expect("it listens");
             let mut request = [0; 1024];
@@ -205,7 +206,7 @@ mod tests {
         let aws = Aws::from_env(&mut environment);
         assert_eq!(aws.dynamodb_url(), Some(url.as_str()));
 
-        // Blocks the thread: nothing more can be written meanwhile.
+        // Blocks the thread, so nothing more can be written meanwhile.
         let make_client = || {
             assert!(was_asked.recv_timeout(LONG).expect("it asks first") > 0);
             made.send(()).expect("the server waits");
@@ -213,13 +214,13 @@ mod tests {
         };
         assert_eq!(aws.warm_up(aws.dynamodb_url(), make_client).await, "client");
 
-        // A connection that was given up would not be used again.
+        // A connection that timed out would not be reused.
         aws.warm_up(aws.dynamodb_url(), || ()).await;
         assert!(server.join().expect("it did not panic") > 0);
     }
 
     #[tokio::test]
-    async fn clients_are_made_without_a_host_too() {
+    async fn clients_are_created_even_if_no_host_answers() {
         let mut environment = Environment::from_iter([
             ("AWS_REGION", "eu-central-1"),
             ("AWS_ACCESS_KEY_ID", "id"),

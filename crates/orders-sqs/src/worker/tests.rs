@@ -1,4 +1,4 @@
-//! The worker with the use case of the process-orders function, on repositories in memory.
+//! The worker with the use case of the process-orders function, with in-memory repositories.
 
 use super::*;
 use orders::{
@@ -33,7 +33,7 @@ fn worker<N: Notifier>(notifier: N) -> Worker<N, Unchanged> {
     }
 }
 
-/// What happens to a message at its second delivery, and what its owner is notified of.
+/// The disposition of a message at its second delivery, and its owner's notifications.
 async fn settle<R: OrderRepository>(orders: &R, record: &Value) -> (Disposition, Vec<Notification>) {
     settle_by(&worker(None::<RecordingNotifier>), orders, record, 2).await
 }
@@ -50,7 +50,7 @@ async fn settle_by<R: OrderRepository, N: Notifier>(
     (disposition, outbox.into_inner().into_values().flatten().collect())
 }
 
-/// Records of these owners, with ids and order ids of their own.
+/// One record for each of these owners, each with a different message id and order id.
 fn batch(owners: &[&str]) -> SqsBatch {
     let records = owners.iter().enumerate().map(|(at, owner)| {
         let mut record = record();
@@ -85,7 +85,7 @@ async fn confirms_the_order_of_a_message_from_our_api() {
 }
 
 #[tokio::test]
-async fn takes_the_queues_time_where_the_api_gave_none() {
+async fn uses_the_queues_time_if_the_api_gave_none() {
     for attribute in [Value::Null, json!({"dataType": "String", "stringValue": "noon"})] {
         let orders = InMemoryOrders::default();
         let mut record = record();
@@ -114,7 +114,7 @@ async fn rejects_a_body_that_is_missing_or_not_json() {
 }
 
 #[tokio::test]
-async fn keeps_a_message_that_is_not_from_our_api() {
+async fn treats_a_message_that_is_not_from_our_api_as_poison() {
     for (attribute, value) in [
         ("orderId", Value::Null),
         ("owner", Value::Null),
@@ -151,7 +151,7 @@ async fn ignores_attributes_that_it_does_not_know() {
 }
 
 #[tokio::test]
-async fn gives_up_on_the_last_delivery_and_not_before() {
+async fn fails_an_order_on_its_last_delivery_and_not_before() {
     for (receive_count, notifications, backoff) in [(4, 0, BACKOFF), (5, 1, Backoff::NONE), (6, 1, Backoff::NONE)] {
         let worker = worker(None::<RecordingNotifier>);
 
@@ -181,7 +181,7 @@ async fn rejects_an_order_that_is_too_old() {
 }
 
 #[tokio::test]
-async fn rejects_a_malformed_order_id_under_the_name_it_was_given() {
+async fn rejects_a_malformed_order_id_as_the_caller_gave_it() {
     let mut record = record();
     record["messageAttributes"]["orderId"]["stringValue"] = json!("ümläut & <more>");
 
@@ -217,7 +217,7 @@ async fn settles_orders_without_a_notifier() {
 }
 
 #[tokio::test]
-async fn a_notifier_that_fails_or_panics_keeps_no_message() {
+async fn a_notifier_that_fails_or_panics_fails_no_message() {
     struct Failing;
     impl Notifier for Failing {
         async fn notify(&self, owner: &Owner, _: &[Notification]) -> Result<NotificationReport, NotifyError> {
@@ -234,7 +234,7 @@ async fn a_notifier_that_fails_or_panics_keeps_no_message() {
 }
 
 #[tokio::test]
-async fn notifies_owners_where_the_whole_batch_must_be_redelivered() {
+async fn notifies_owners_even_if_the_whole_batch_must_be_redelivered() {
     let (orders, worker) = (InMemoryOrders::default(), worker(RecordingNotifier::default()));
     let batch = serde_json::from_value(json!({"Records": [{"body": "a record without an id"}, record()]}));
     let deadline = SystemTime::now() + Duration::from_secs(15);
@@ -242,7 +242,7 @@ async fn notifies_owners_where_the_whole_batch_must_be_redelivered() {
     let process = |order| process_queued_order(&orders, order);
     let response = worker.handle(batch.expect("a batch"), deadline, process).await;
 
-    response.expect_err("SQS cannot be told of a record without an id");
+    response.expect_err("a record without an id cannot be reported");
     assert_eq!(worker.notifier.sent().len(), 1);
 }
 

@@ -1,4 +1,4 @@
-//! In-memory implementations of the ports, and sample values, for tests of whatever uses the ports.
+//! In-memory implementations of the ports, and sample values, for tests.
 
 mod samples;
 mod settlement;
@@ -35,7 +35,7 @@ impl InMemoryOrders {
         lock(&self.orders).clone()
     }
 
-    /// Puts an order there, whatever was there.
+    /// Adds an order, without any check.
     pub fn insert(&self, order: Order) {
         lock(&self.orders).push(order);
     }
@@ -63,7 +63,7 @@ impl OrderRepository for InMemoryOrders {
     }
 }
 
-/// Orders of one millisecond are listed by their ids, the last one first.
+/// Lists orders of one millisecond by their ids, in descending order.
 impl OrderIndex for InMemoryOrders {
     async fn list(&self, wanted: &OrderListQuery) -> Result<OrderPage, RepositoryError> {
         let orders = lock(&self.orders);
@@ -80,7 +80,7 @@ impl OrderIndex for InMemoryOrders {
     }
 }
 
-/// Keeps connections in memory, by the rules of [`ConnectionRepository`]; clones keep the same ones.
+/// Keeps connections in memory, by the rules of [`ConnectionRepository`]. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct InMemoryConnections(Arc<Mutex<Vec<Connection>>>);
 
@@ -133,7 +133,7 @@ impl OrderIndex for Unavailable {
     }
 }
 
-/// A repository that will not do anything: a permission is missing.
+/// A repository that refuses everything, as if a permission were missing.
 #[derive(Debug)]
 pub struct Refusing;
 
@@ -147,22 +147,22 @@ impl OrderRepository for Refusing {
     }
 }
 
-/// An [`InMemoryOrders`] behind a connection that breaks a few times.
+/// An [`InMemoryOrders`] behind a connection that fails a few times.
 #[derive(Debug)]
 pub struct Flaky {
     inner: InMemoryOrders,
-    breaks_left: AtomicUsize,
+    failures_left: AtomicUsize,
     after_the_write: bool,
 }
 
 impl Flaky {
-    /// Breaks before the first `writes` writes are done.
+    /// The first `writes` writes fail, without being done.
     #[must_use]
     pub fn failing_first(writes: usize) -> Self {
-        Self { inner: InMemoryOrders::default(), breaks_left: AtomicUsize::new(writes), after_the_write: false }
+        Self { inner: InMemoryOrders::default(), failures_left: AtomicUsize::new(writes), after_the_write: false }
     }
 
-    /// Breaks after the first `writes` writes are done, so that their answers are lost.
+    /// The first `writes` writes are done, but their answers are lost.
     #[must_use]
     pub fn losing_first(writes: usize) -> Self {
         Self { after_the_write: true, ..Self::failing_first(writes) }
@@ -174,20 +174,20 @@ impl Flaky {
         &self.inner
     }
 
-    async fn breaking<T>(&self, write: impl AsyncFnOnce() -> Result<T, RepositoryError>) -> Result<T, RepositoryError> {
-        let breaks =
-            self.breaks_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
-        if breaks && !self.after_the_write {
+    async fn failing<T>(&self, write: impl AsyncFnOnce() -> Result<T, RepositoryError>) -> Result<T, RepositoryError> {
+        let fails =
+            self.failures_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+        if fails && !self.after_the_write {
             return Err(unavailable());
         }
         let written = write().await;
-        if breaks { Err(unavailable()) } else { written }
+        if fails { Err(unavailable()) } else { written }
     }
 }
 
 impl OrderRepository for Flaky {
     async fn store(&self, order: &Order) -> Result<StoreOutcome, RepositoryError> {
-        self.breaking(async || self.inner.store(order).await).await
+        self.failing(async || self.inner.store(order).await).await
     }
 
     async fn find(&self, owner: &Owner, id: &OrderId) -> Result<Option<Order>, RepositoryError> {

@@ -1,15 +1,15 @@
 //! Sample values.
 
 use crate::{
-    Ballot, Cancellation, Deadline, Decider, Fingerprint, ItemDraft, Lane, Order, OrderContent, OrderDraft, OrderId,
-    Outcome, Owner, PlaceOrder, QueuedOrder, Refusal, Step, Timestamp, Violation, Vote, Votes,
+    Ballot, Cancellation, Deadline, Decider, Fingerprint, InvalidBody, ItemDraft, Lane, Order, OrderContent,
+    OrderDraft, OrderId, Outcome, Owner, PlaceOrder, QueuedOrder, Step, Timestamp, Violation, Vote, Votes,
 };
 use std::time::Duration;
 
 /// An owner of that name.
 ///
 /// # Panics
-/// When the name cannot be an owner's.
+/// If `name` is not a valid owner.
 #[must_use]
 pub fn owner(name: &str) -> Owner {
     Owner::parse(name).expect("the name is visible ASCII")
@@ -33,10 +33,10 @@ pub fn order_id() -> OrderId {
     OrderId::parse("5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b").expect("it is a UUID")
 }
 
-/// Two units of one thing.
+/// Two units of one SKU.
 ///
 /// # Panics
-/// When `sku` cannot be a stock-keeping unit.
+/// If `sku` is not a valid SKU.
 #[must_use]
 pub fn content(sku: &str) -> OrderContent {
     let item = ItemDraft { sku: Some(sku.to_owned()), quantity: Some(2), unit_price_minor: Some(1999) };
@@ -44,9 +44,9 @@ pub fn content(sku: &str) -> OrderContent {
         .expect("the draft follows the rules")
 }
 
-/// Alice's wish to place an order in the sync lane.
+/// Alice's request to place an order in the sync lane.
 #[must_use]
-pub fn wish() -> PlaceOrder {
+pub fn place_order_request() -> PlaceOrder {
     PlaceOrder {
         id: order_id(),
         owner: owner("alice"),
@@ -58,13 +58,13 @@ pub fn wish() -> PlaceOrder {
     }
 }
 
-/// The order of [`wish`] once it is stored.
+/// The order of [`place_order_request`] once it is stored.
 #[must_use]
 pub fn order() -> Order {
-    wish().into()
+    place_order_request().into()
 }
 
-/// The first delivery of the order of [`wish`] by the queue.
+/// The first delivery of the order of [`place_order_request`] by the queue.
 #[must_use]
 pub fn queued() -> QueuedOrder {
     QueuedOrder {
@@ -85,10 +85,10 @@ pub fn queued() -> QueuedOrder {
 #[must_use]
 pub fn refused() -> QueuedOrder {
     let violations = Violation::new("/items", "must hold 1 to 100 items").into();
-    QueuedOrder { content: Err(Refusal { violations, fingerprint: Fingerprint::of_bytes(b"{}") }), ..queued() }
+    QueuedOrder { content: Err(InvalidBody { violations, fingerprint: Fingerprint::of_bytes(b"{}") }), ..queued() }
 }
 
-/// The order of [`wish`] after its last delivery failed.
+/// The order of [`place_order_request`] after its last delivery failed.
 #[must_use]
 pub fn failed() -> Order {
     Order {
@@ -102,7 +102,7 @@ pub fn failed() -> Order {
     }
 }
 
-/// The order of [`wish`] in the bus lane, before any vote.
+/// The order of [`place_order_request`] in the bus lane, before any vote.
 #[must_use]
 pub fn placed() -> Order {
     Order {
@@ -113,7 +113,7 @@ pub fn placed() -> Order {
     }
 }
 
-/// The order of [`placed`] after every step held, shipment last.
+/// The order of [`placed`] after every step held; shipment voted last.
 #[must_use]
 pub fn confirmed_by_steps() -> Order {
     let outcome =
@@ -121,7 +121,7 @@ pub fn confirmed_by_steps() -> Order {
     Order { outcome, ..placed() }
 }
 
-/// The order of [`placed`] after stock refused it for `reason`, when no other step had voted.
+/// The order of [`placed`] after stock refused it for `reason`, before any other vote.
 #[must_use]
 pub fn cancelled(reason: &str) -> Order {
     let cancellation = Cancellation {
@@ -148,7 +148,7 @@ pub fn deadline() -> Deadline {
     Deadline { owner, id, fingerprint, allowed: Duration::from_mins(15), now: moment(900) }
 }
 
-/// The first delivery of the order of [`wish`] in the bus lane.
+/// The first delivery of the order of [`place_order_request`] in the bus lane.
 #[must_use]
 pub fn submitted() -> QueuedOrder {
     QueuedOrder { lane: Lane::Bus, ..queued() }

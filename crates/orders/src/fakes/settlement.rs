@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl InMemoryOrders {
-    /// Replaces the order by what `change` makes of its content and votes, if it is placed and has that fingerprint.
+    /// Sets the order's outcome to the result of `change`, if the order is placed and has that fingerprint.
     fn settle(
         &self,
         owner: &Owner,
@@ -106,14 +106,14 @@ impl SettlementRepository for Refusing {
 
 impl SettlementRepository for Flaky {
     async fn vote(&self, ballot: &Ballot) -> Result<SettleOutcome, RepositoryError> {
-        self.breaking(async || self.inner().vote(ballot).await).await
+        self.failing(async || self.inner().vote(ballot).await).await
     }
 
     async fn cancel_overdue(&self, deadline: &Deadline) -> Result<SettleOutcome, RepositoryError> {
-        self.breaking(async || self.inner().cancel_overdue(deadline).await).await
+        self.failing(async || self.inner().cancel_overdue(deadline).await).await
     }
 
     async fn mark_unpublished(&self, order: &Order) -> Result<(), RepositoryError> {
-        self.breaking(async || self.inner().mark_unpublished(order).await).await
+        self.failing(async || self.inner().mark_unpublished(order).await).await
     }
 }

@@ -1,4 +1,4 @@
-//! What every implementation of [`SettlementRepository`] must do, as tests that any of them can run.
+//! Tests for every implementation of [`SettlementRepository`].
 
 use super::{ballot, content, deadline, failed, moment, order_id, owner, placed};
 use crate::{
@@ -24,7 +24,7 @@ const ORDERS: [[Step; 3]; 6] = [
 /// Runs every test, each on a new and empty repository from `make`.
 ///
 /// # Panics
-/// When the repository breaks a rule of [`SettlementRepository`].
+/// If the repository breaks a rule of [`SettlementRepository`].
 pub async fn check_settlements<R: Settlements>(make: impl Fn() -> R) {
     for steps in ORDERS {
         the_last_of_three_held_votes_confirms(&make(), steps).await;
@@ -36,7 +36,7 @@ pub async fn check_settlements<R: Settlements>(make: impl Fn() -> R) {
     an_order_without_a_record_is_missing(&make()).await;
     a_vote_on_another_order_under_the_id_does_not_count(&make()).await;
     an_order_that_no_step_votes_on_never_changes(&make()).await;
-    a_marked_order_is_unpublished_and_else_unchanged(&make()).await;
+    a_marked_order_is_reported_as_unpublished(&make()).await;
 }
 
 async fn place<R: Settlements>(orders: &R) {
@@ -185,7 +185,7 @@ async fn an_order_that_no_step_votes_on_never_changes<R: Settlements>(orders: &R
     assert_eq!(stored(orders).await, failed());
 }
 
-async fn a_marked_order_is_unpublished_and_else_unchanged<R: Settlements>(orders: &R) {
+async fn a_marked_order_is_reported_as_unpublished<R: Settlements>(orders: &R) {
     place(orders).await;
     vote(orders, Step::Stock, refused()).await;
     let cancelled = stored(orders).await;

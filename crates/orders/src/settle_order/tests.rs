@@ -29,7 +29,7 @@ async fn submit(orders: &InMemoryOrders, queued: QueuedOrder) -> Settled {
 }
 
 #[tokio::test]
-async fn publishes_a_new_order_and_notifies_no_one() {
+async fn publishes_a_new_order_without_a_notification() {
     let orders = InMemoryOrders::default();
 
     let settled = submit(&orders, fakes::submitted()).await;
@@ -136,7 +136,7 @@ async fn a_redelivered_deadline_repeats_the_decision_only_if_it_decided() {
 }
 
 #[tokio::test]
-async fn a_decision_that_was_perhaps_not_published_is_published_by_the_deadline() {
+async fn the_deadline_publishes_a_decision_that_was_perhaps_not_published() {
     let order = fakes::cancelled("no");
     let orders = with(order.clone());
     let other = Deadline { fingerprint: Fingerprint::of_bytes(b"another"), ..fakes::deadline() };
@@ -161,7 +161,7 @@ async fn a_vote_on_another_order_under_the_id_repeats_nothing() {
 }
 
 #[tokio::test]
-async fn keeps_a_vote_that_comes_before_its_order_or_that_cannot_be_counted() {
+async fn fails_a_vote_that_arrives_before_its_order_or_cannot_be_counted() {
     let early = count_vote(&InMemoryOrders::default(), &fakes::ballot(Step::Stock, Vote::Held)).await;
     let unavailable = count_vote(&Unavailable, &fakes::ballot(Step::Stock, Vote::Held)).await;
 
@@ -184,14 +184,14 @@ enum Delivered {
     Deadline,
 }
 
-/// Deliveries, each with whether what follows from it can be published.
+/// Deliveries, each with whether its result can be published.
 fn any_deliveries() -> impl Strategy<Value = Vec<(Delivered, bool)>> {
     proptest::collection::vec((any_delivery(), proptest::bool::weighted(0.7)), 0..24)
 }
 
 fn any_delivery() -> impl Strategy<Value = Delivered> {
     let votes = [Vote::Held, Vote::Refused("no".into()), Vote::Failed("no answer".into())];
-    // Twice as many `held` as others, so that a good part of all orders is confirmed.
+    // Mostly `held`, so that many orders are confirmed.
     let vote = prop_oneof![2 => Just(Vote::Held), 1 => proptest::sample::select(votes.to_vec())];
     prop_oneof![
         1 => Just(Delivered::Submission),
@@ -202,7 +202,7 @@ fn any_delivery() -> impl Strategy<Value = Delivered> {
 
 proptest! {
     #[test]
-    fn whatever_is_delivered_an_order_is_decided_once_and_as_the_steps_voted(deliveries in any_deliveries()) {
+    fn any_deliveries_decide_an_order_once_and_as_the_steps_voted(deliveries in any_deliveries()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         runtime.block_on(async {
             let orders = InMemoryOrders::default();
@@ -210,7 +210,7 @@ proptest! {
             let mut counted: Vec<(Step, Vote)> = Vec::new();
             let mut decision: Option<Order> = None;
             let mut is_published = false;
-            // At the end the deadline passes, when everything can be published.
+            // At the end the deadline passes, and publishing succeeds.
             for (delivered, can_publish) in deliveries.into_iter().chain([(Delivered::Deadline, true)]) {
                 let recorded = !orders.all().is_empty();
                 let is_vote = matches!(delivered, Delivered::Vote(..));
@@ -225,7 +225,7 @@ proptest! {
                         count_vote(&orders, &fakes::ballot(step, vote)).await
                     }
                 };
-                prop_assert_eq!(settled.is_err(), is_vote && !recorded, "only a vote before its order is kept");
+                prop_assert_eq!(settled.is_err(), is_vote && !recorded, "only a vote before its order fails");
                 let Some(order) = settled.ok().and_then(|settled| settled.publish) else { continue };
                 if order.status() == Status::Placed {
                     prop_assert!(decision.is_none(), "a decided order is never published as placed");
@@ -239,7 +239,7 @@ proptest! {
                 }
             }
             let Some(order) = decision else { return Ok(()) };
-            prop_assert!(is_published, "the steps learn of every decision");
+            prop_assert!(is_published, "every decision is published");
             prop_assert_eq!(&orders.all()[0], &order);
             let refusals = counted.iter().filter(|(_, vote)| *vote != Vote::Held).count();
             match order.decided_by() {

@@ -1,4 +1,4 @@
-//! No subscription misses an outcome, wherever between receipt and notification it falls.
+//! No subscription misses an outcome, whenever it comes between receipt and notification.
 
 use super::*;
 use aws_sdk_apigatewaymanagement::{
@@ -25,13 +25,13 @@ const CONFIRMED: &str = "5f0c1b0e-6a54-4a2e-9d0b-000000000001";
 const REJECTED: &str = "5f0c1b0e-6a54-4a2e-9d0b-000000000002";
 const FAILED: &str = "5f0c1b0e-6a54-4a2e-9d0b-000000000003";
 
-/// What a client must read of each order.
+/// The outcome that a client must read for each order.
 const OUTCOMES: [(&str, &str); 3] = [(CONFIRMED, "CONFIRMED"), (REJECTED, "REJECTED"), (FAILED, "FAILED")];
 
 /// The worker's steps, and a client that connects and subscribes between two of them.
 ///
-/// A step is the moment before or after a request of the worker to the database. The worker's other requests send frames, after the
-/// look-up: a client that connects then subscribes after the writes, and reads the outcomes.
+/// A step is the moment before or after a request of the worker to the database. The worker's other requests send
+/// frames, after the look-up. A client that connects then subscribes after the writes, and reads the outcomes.
 #[derive(Debug, Default)]
 struct World {
     orders: InMemoryOrders,
@@ -39,12 +39,12 @@ struct World {
     steps: Mutex<usize>,
     connects_at: usize,
     subscribes_at: usize,
-    /// The ids and outcomes that the client read in an answer to `subscribe` or in a frame, each as often as it read it.
+    /// The ids and outcomes that the client read, in answers to `subscribe` and in notifications, including repeats.
     read: Mutex<Vec<(String, String)>>,
 }
 
 impl World {
-    /// The worker reached its next step: the client does what it does there.
+    /// Called at each step of the worker: the client connects or subscribes, if this is its step.
     async fn step(&self) {
         // Other orders of the batch take their steps in between.
         tokio::task::yield_now().await;
@@ -71,7 +71,7 @@ impl World {
     }
 }
 
-/// The repositories, one step before and one after each request.
+/// The repositories, with one step before and one after each request.
 #[derive(Clone, Debug)]
 struct Stepped(Arc<World>);
 
@@ -114,7 +114,7 @@ fn owner() -> Owner {
     fakes::owner("demo")
 }
 
-/// A WebSocket API whose one socket reads every frame.
+/// A WebSocket API with one socket, which reads every frame.
 fn websocket_api(world: Arc<World>) -> Client {
     let http_client = infallible_client_fn(move |request| {
         let frame: Value = serde_json::from_slice(request.body().bytes().expect("in memory")).expect("a frame");
@@ -153,7 +153,7 @@ fn body() -> &'static str {
     r#"{"currency":"EUR","items":[{"sku":"SKU-1","quantity":2,"unitPriceMinor":1999}]}"#
 }
 
-/// Handles the batch while a client connects and subscribes at these steps, and answers with the world afterwards.
+/// Handles the batch while a client connects and subscribes at these steps. Returns the world afterwards.
 async fn handle(connects_at: usize, subscribes_at: usize) -> Arc<World> {
     let world = Arc::new(World { connects_at, subscribes_at, ..World::default() });
     let sender = WebSocketSender::new(websocket_api(Arc::clone(&world)), "https://api.example.com/live/orders");

@@ -1,4 +1,4 @@
-//! Batches as Lambda delivers them, on repositories, topics and sockets in memory.
+//! Batches as Lambda delivers them, with in-memory repositories, topics and sockets.
 
 use super::*;
 use event_bus::fakes::RecordingPublisher;
@@ -19,7 +19,7 @@ const SUBMISSIONS: &str = "twolane-SubmissionsQueue-1A2B3C";
 const OUTCOMES: &str = "twolane-OutcomesQueue-1A2B3C";
 const DEADLINE: &str = "twolane-DeadlineQueue-1A2B3C";
 
-/// Records each message of its queue that is redelivered after a back-off, by the queue's name.
+/// Records the queue's name for each of its messages that is redelivered after a back-off.
 #[derive(Debug)]
 struct RecordingVisibility(&'static str, Arc<Mutex<Vec<&'static str>>>);
 
@@ -39,7 +39,7 @@ fn publishing<R>(orders: R, events: RecordingPublisher) -> TestHandler<R> {
     recording(orders, events, &Arc::default())
 }
 
-/// A handler that records into `redelivered` which queues' messages are redelivered after a back-off.
+/// A handler that records in `redelivered` the queue of each message that is redelivered after a back-off.
 fn recording<R>(orders: R, events: RecordingPublisher, redelivered: &Arc<Mutex<Vec<&'static str>>>) -> TestHandler<R> {
     let queue = |name| Queue {
         url: format!("https://sqs.eu-central-1.amazonaws.com/123456789012/{name}"),
@@ -97,7 +97,7 @@ fn held(step: Step) -> EventKind {
     EventKind::Voted(step, Vote::Held)
 }
 
-/// Handles one batch, and answers with the numbers of the records that are redelivered.
+/// Handles one batch, and returns the numbers of the records that are redelivered.
 async fn deliver<R>(handler: &TestHandler<R>, mut records: Vec<Value>) -> Vec<usize>
 where
     R: OrderRepository + SettlementRepository,
@@ -121,7 +121,7 @@ fn context() -> Context {
     context
 }
 
-/// The types of everything published, oldest first.
+/// The types of all published events, oldest first.
 fn published<R>(handler: &TestHandler<R>) -> Vec<String> {
     handler.events.published().iter().map(|event| event.kind.name()).collect()
 }
@@ -148,7 +148,7 @@ async fn records_a_submitted_order_and_publishes_it_to_the_steps() {
 }
 
 #[tokio::test]
-async fn confirms_an_order_whatever_the_order_of_its_votes() {
+async fn confirms_an_order_for_any_order_of_its_votes() {
     let [stock, payment, shipment] = Step::ALL;
     for steps in [
         [stock, payment, shipment],
@@ -181,7 +181,7 @@ async fn confirms_an_order_once_when_one_batch_has_every_vote_twice() {
     assert!(deliver(&handler, votes).await.is_empty());
 
     assert_eq!(handler.orders.all()[0].status(), Status::Confirmed);
-    // The vote that decided is there twice, so its decision is published twice: at least once.
+    // The batch has the deciding vote twice, so the decision may be published twice.
     let published = handler.events.published();
     assert!(
         (1..=2).contains(&published.len()) && published.iter().all(|event| *event == published[0]),
@@ -190,7 +190,7 @@ async fn confirms_an_order_once_when_one_batch_has_every_vote_twice() {
 }
 
 #[tokio::test]
-async fn cancels_an_order_for_the_reason_of_the_step_and_says_so_to_steps_and_owner() {
+async fn cancels_an_order_for_the_step_s_reason_and_notifies_steps_and_owner() {
     for vote in [Vote::Refused("SKU-1: 2 ordered, 1 left".into()), Vote::Failed("no answer".into())] {
         let handler = handler(InMemoryOrders::default());
         handler.orders.insert(fakes::placed());
@@ -209,7 +209,7 @@ async fn cancels_an_order_for_the_reason_of_the_step_and_says_so_to_steps_and_ow
 }
 
 #[tokio::test]
-async fn cancels_an_order_whose_deadline_passed_and_ignores_later_votes() {
+async fn cancels_an_order_after_its_deadline_and_ignores_later_votes() {
     let handler = handler(InMemoryOrders::default());
     handler.orders.insert(fakes::placed());
     deliver(&handler, vec![record(held(Step::Payment), 1)]).await;
@@ -236,7 +236,7 @@ async fn a_deadline_of_a_decided_order_has_no_effect() {
 }
 
 #[tokio::test]
-async fn repeats_a_decision_whose_publication_failed_after_the_write() {
+async fn repeats_a_decision_if_its_publication_failed_after_the_write() {
     let handler = publishing(InMemoryOrders::default(), RecordingPublisher::failing_first(1));
     handler.orders.insert(fakes::placed());
     let refused = || EventKind::Voted(Step::Stock, Vote::Refused("no".into()));
@@ -293,7 +293,7 @@ async fn notifies_the_owner_of_an_order_that_no_delivery_could_publish() {
 }
 
 #[tokio::test]
-async fn repeats_a_decision_whose_write_was_answered_too_late() {
+async fn repeats_a_decision_if_the_answer_to_its_write_was_lost() {
     let orders = Flaky::losing_first(1);
     orders.inner().insert(fakes::placed());
     let handler = handler(orders);
@@ -334,7 +334,7 @@ async fn rejects_another_order_under_a_used_id_and_stores_nothing() {
 }
 
 #[tokio::test]
-async fn a_vote_that_comes_before_its_order_is_redelivered_after_a_back_off() {
+async fn a_vote_that_arrives_before_its_order_is_redelivered_after_a_back_off() {
     let redelivered = Arc::default();
     let handler = recording(InMemoryOrders::default(), RecordingPublisher::default(), &redelivered);
 
@@ -343,7 +343,7 @@ async fn a_vote_that_comes_before_its_order_is_redelivered_after_a_back_off() {
     assert!(deliver(&handler, vec![record(held(Step::Stock), 2)]).await.is_empty());
 
     assert_eq!(handler.orders.all()[0].status(), Status::Placed);
-    assert_eq!(*redelivered.lock().expect("no test panicked"), [OUTCOMES], "by its own queue");
+    assert_eq!(*redelivered.lock().expect("no test panicked"), [OUTCOMES], "through the vote's queue");
 }
 
 #[tokio::test]
@@ -363,7 +363,7 @@ async fn a_redriven_submission_turns_failed_into_placed() {
 }
 
 #[tokio::test]
-async fn keeps_every_message_while_the_database_does_not_serve() {
+async fn fails_every_message_while_the_database_is_unavailable_or_refuses() {
     async fn failures<R: OrderRepository + SettlementRepository>(handler: TestHandler<R>, receive_count: u32) -> usize {
         let kinds = [submitted(), held(Step::Stock), EventKind::Placed(items())];
         let mut failures = 0;
@@ -371,7 +371,7 @@ async fn keeps_every_message_while_the_database_does_not_serve() {
             failures += deliver(&handler, vec![record(kind, receive_count)]).await.len();
         }
         assert!(published(&handler).is_empty());
-        // Only a submission that failed its last delivery is final for its owner.
+        // Only a failed last delivery of a submission notifies the owner.
         assert_eq!(handler.notifier.sent().len(), usize::from(receive_count >= 5));
         failures
     }
@@ -389,7 +389,7 @@ async fn refuses_a_batch_from_a_queue_that_it_does_not_know() {
     record["eventSourceARN"] = json!("arn:aws:sqs:eu-central-1:123456789012:another-SubmissionsQueue-1A2B3C");
     let batch = serde_json::from_value(json!({ "Records": [record] })).expect("a batch");
 
-    let error = handler.handle(LambdaEvent::new(batch, context())).await.expect_err("it is not of this function");
+    let error = handler.handle(LambdaEvent::new(batch, context())).await.expect_err("the queue is unknown");
 
     assert!(matches!(error, BatchError::UnknownQueue(_)), "{error:?}");
     assert!(handler.orders.all().is_empty());
