@@ -1,6 +1,6 @@
 //! Orders of the bus lane.
 
-use crate::rig::{DELIVERY_WAIT, Rig};
+use crate::test_bed::{DELIVERY_WAIT, TestBed};
 use reqwest::Method;
 use serde_json::Value;
 use std::time::Duration;
@@ -37,10 +37,10 @@ pub(crate) fn shown(order: &Value) -> [&str; 3] {
 }
 
 /// The units left of the order's first SKU, and the money left in the account that pays for it.
-pub(crate) async fn left(rig: &Rig, owner: &str, order: &Value) -> [Option<i64>; 2] {
+pub(crate) async fn left(bed: &TestBed, owner: &str, order: &Value) -> [Option<i64>; 2] {
     let account = services::account(owner, order["currency"].as_str().unwrap());
     let sku = order["items"][0]["sku"].as_str().unwrap();
-    [rig.stack.available("stock", sku).await, rig.stack.available("payment", &account).await]
+    [bed.stack.available("stock", sku).await, bed.stack.available("payment", &account).await]
 }
 
 /// What [`left`] returns after an order of one line has taken its units and money.
@@ -50,10 +50,10 @@ pub(crate) fn less(before: [Option<i64>; 2], order: &Value) -> [Option<i64>; 2] 
 }
 
 /// Waits until the order's hold has that state in every service.
-pub(crate) async fn every_step_is(rig: &Rig, owner: &str, id: &str, state: &str) {
+pub(crate) async fn every_step_is(bed: &TestBed, owner: &str, id: &str, state: &str) {
     for step in steps() {
         eventually(DELIVERY_WAIT, &format!("the {} of {id} is {state}", step.name), async || {
-            let hold = rig.stack.hold(step.name, owner, id).await?;
+            let hold = bed.stack.hold(step.name, owner, id).await?;
             (hold.state == state).then_some(())
         })
         .await;

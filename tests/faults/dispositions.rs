@@ -1,7 +1,7 @@
 //! The example of `sqs-batch`, deployed with a separate queue. Its function does what each message says. It can also
 //! panic, which a test cannot cause in a function of the stack.
 
-use crate::rig::{DELIVERY_WAIT, Rig};
+use crate::test_bed::{DELIVERY_WAIT, TestBed};
 use aws_sdk_cloudwatchlogs::{operation::filter_log_events::FilterLogEventsOutput, types::FilteredLogEvent};
 use aws_sdk_lambda::{
     primitives::Blob,
@@ -27,7 +27,7 @@ pub(crate) const MAX_RECEIVE_COUNT: usize = 3;
 
 /// The function, its queues and its log.
 pub(crate) struct Dispositions<'a> {
-    rig: &'a Rig,
+    bed: &'a TestBed,
     logs: aws_sdk_cloudwatchlogs::Client,
     name: String,
     queue_url: String,
@@ -37,20 +37,20 @@ pub(crate) struct Dispositions<'a> {
 
 impl<'a> Dispositions<'a> {
     /// Deploys it, with a disabled event source mapping.
-    pub(crate) async fn deploy(rig: &'a Rig) -> Self {
+    pub(crate) async fn deploy(bed: &'a TestBed) -> Self {
         let name = format!("dispositions-{}", new_id());
-        let (dead_letter_queue_url, dead_letter_queue) = queue(rig, &format!("{name}-dead"), None).await;
-        let (queue_url, queue) = queue(rig, &name, Some(&dead_letter_queue)).await;
+        let (dead_letter_queue_url, dead_letter_queue) = queue(bed, &format!("{name}-dead"), None).await;
+        let (queue_url, queue) = queue(bed, &name, Some(&dead_letter_queue)).await;
         let config = sdk_config().await;
         let role = create_role(&name, &queue).await;
-        create_function(rig, &name, &role, &queue_url).await;
-        let mapping = rig.lambda.create_event_source_mapping().function_name(&name).event_source_arn(queue);
+        create_function(bed, &name, &role, &queue_url).await;
+        let mapping = bed.lambda.create_event_source_mapping().function_name(&name).event_source_arn(queue);
         let mapping = mapping.batch_size(10).enabled(false);
         let mapping = mapping.function_response_types(FunctionResponseType::ReportBatchItemFailures);
         let mapping = mapping.send().await.expect("the queue can be an event source");
         let mapping_id = mapping.uuid().expect("a mapping has an id").to_owned();
         let logs = aws_sdk_cloudwatchlogs::Client::new(&config);
-        Self { rig, logs, name, queue_url, dead_letter_queue_url, mapping_id }
+        Self { bed, logs, name, queue_url, dead_letter_queue_url, mapping_id }
     }
 
     /// Invokes the function with a batch, as the event source mapping does, and returns the ids of failures that it
@@ -63,7 +63,7 @@ impl<'a> Dispositions<'a> {
             })
         };
         let event = json!({"Records": messages.iter().map(record).collect::<Vec<_>>()}).to_string();
-        let answer = self.rig.lambda.invoke().function_name(&self.name).payload(Blob::new(event)).send().await;
+        let answer = self.bed.lambda.invoke().function_name(&self.name).payload(Blob::new(event)).send().await;
         let answer = answer.expect("the function can be invoked");
         assert_eq!(answer.function_error(), None, "{answer:?}");
         let payload = answer.payload().expect("it answers").as_ref();
@@ -77,7 +77,7 @@ impl<'a> Dispositions<'a> {
         let entries = wishes.iter().enumerate().map(|(at, wish)| {
             SendMessageBatchRequestEntry::builder().id(at.to_string()).message_body(wish.to_string()).build().unwrap()
         });
-        let request = self.rig.stack.sqs.send_message_batch().queue_url(&self.queue_url);
+        let request = self.bed.stack.sqs.send_message_batch().queue_url(&self.queue_url);
         let sent = request.set_entries(Some(entries.collect())).send().await.expect("the queue takes messages");
         let ids: BTreeMap<_, _> = sent.successful().iter().map(|sent| (sent.id(), sent.message_id())).collect();
         (0..wishes.len()).map(|at| ids[at.to_string().as_str()].to_owned()).collect()
@@ -85,21 +85,21 @@ impl<'a> Dispositions<'a> {
 
     /// Enables the event source mapping.
     pub(crate) async fn enable(&self) {
-        let request = self.rig.lambda.update_event_source_mapping().uuid(&self.mapping_id).enabled(true);
+        let request = self.bed.lambda.update_event_source_mapping().uuid(&self.mapping_id).enabled(true);
         request.send().await.expect("the event source mapping can be changed");
     }
 
     /// Waits until its queue is empty.
     pub(crate) async fn queue_is_empty(&self) {
         eventually(DELIVERY_WAIT, "the queue is empty", async || {
-            (queue_messages::count(&self.rig.stack.sqs, &self.queue_url).await == 0).then_some(())
+            (queue_messages::count(&self.bed.stack.sqs, &self.queue_url).await == 0).then_some(())
         })
         .await;
     }
 
     /// Every message in its dead-letter queue, with the number of deliveries before.
     pub(crate) async fn dead(&self) -> BTreeMap<String, usize> {
-        let request = self.rig.stack.sqs.receive_message().queue_url(&self.dead_letter_queue_url);
+        let request = self.bed.stack.sqs.receive_message().queue_url(&self.dead_letter_queue_url);
         let request = request.max_number_of_messages(10);
         let request = request.message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
         let received = request.send().await.expect("the dead-letter queue can be read");
@@ -124,12 +124,12 @@ impl<'a> Dispositions<'a> {
 
     /// Removes it, its queues and its role.
     pub(crate) async fn delete(self) {
-        let mapping = self.rig.lambda.delete_event_source_mapping().uuid(&self.mapping_id);
+        let mapping = self.bed.lambda.delete_event_source_mapping().uuid(&self.mapping_id);
         mapping.send().await.expect("the event source mapping can be deleted");
-        let function = self.rig.lambda.delete_function().function_name(&self.name);
+        let function = self.bed.lambda.delete_function().function_name(&self.name);
         function.send().await.expect("the function can be deleted");
         for url in [&self.queue_url, &self.dead_letter_queue_url] {
-            self.rig.stack.sqs.delete_queue().queue_url(url).send().await.expect("the queue can be deleted");
+            self.bed.stack.sqs.delete_queue().queue_url(url).send().await.expect("the queue can be deleted");
         }
         iam("DeleteRolePolicy", &[("RoleName", &self.name), ("PolicyName", POLICY)]).await;
         iam("DeleteRole", &[("RoleName", &self.name)]).await;
@@ -137,8 +137,8 @@ impl<'a> Dispositions<'a> {
 }
 
 /// A queue's URL and ARN.
-async fn queue(rig: &Rig, name: &str, dead_letter_queue: Option<&str>) -> (String, String) {
-    let request = rig.stack.sqs.create_queue().queue_name(name).attributes(QueueAttributeName::VisibilityTimeout, "5");
+async fn queue(bed: &TestBed, name: &str, dead_letter_queue: Option<&str>) -> (String, String) {
+    let request = bed.stack.sqs.create_queue().queue_name(name).attributes(QueueAttributeName::VisibilityTimeout, "5");
     let request = match dead_letter_queue {
         Some(arn) => {
             let policy = json!({"deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVE_COUNT}).to_string();
@@ -147,7 +147,7 @@ async fn queue(rig: &Rig, name: &str, dead_letter_queue: Option<&str>) -> (Strin
         None => request,
     };
     let url = request.send().await.expect("a queue can be made").queue_url.expect("a queue has a URL");
-    let request = rig.stack.sqs.get_queue_attributes().queue_url(&url).attribute_names(QueueAttributeName::QueueArn);
+    let request = bed.stack.sqs.get_queue_attributes().queue_url(&url).attribute_names(QueueAttributeName::QueueArn);
     let answer = request.send().await.expect("the queue's attributes can be read");
     let arn = answer.attributes().and_then(|all| all.get(&QueueAttributeName::QueueArn)).expect("a queue has an ARN");
     (url, arn.clone())
@@ -169,10 +169,10 @@ async fn create_role(name: &str, queue: &str) -> String {
     elements(&made, "Arn").swap_remove(0)
 }
 
-async fn create_function(rig: &Rig, name: &str, role: &str, queue_url: &str) {
+async fn create_function(bed: &TestBed, name: &str, role: &str, queue_url: &str) {
     let code = FunctionCode::builder().zip_file(Blob::new(zipped().await)).build();
     let variables = Environment::builder().variables("QUEUE_URL", queue_url).variables("RUST_LOG", "info").build();
-    let request = rig.lambda.create_function().function_name(name).runtime(Runtime::Providedal2023);
+    let request = bed.lambda.create_function().function_name(name).runtime(Runtime::Providedal2023);
     let request = request.handler("bootstrap").role(role).timeout(5);
     let request = request.code(code).environment(variables).architectures(architecture());
     request.send().await.expect("a function can be made");

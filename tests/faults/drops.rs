@@ -1,6 +1,6 @@
 //! Frames that a function drops, and how their owners catch up.
 
-use crate::{listener::Listener, rig::Rig};
+use crate::{listener::Listener, test_bed::TestBed};
 use aws_sdk_lambda::types::LoggingConfig;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -18,9 +18,9 @@ pub(crate) struct Drops {
 
 impl Drops {
     /// Reads the log of the function with that output.
-    pub(crate) async fn of(rig: &Rig, function: &str) -> Self {
+    pub(crate) async fn of(bed: &TestBed, function: &str) -> Self {
         let logs = aws_sdk_cloudwatchlogs::Client::new(&sdk_config().await);
-        let function = rig.lambda.get_function_configuration().function_name(output(function));
+        let function = bed.lambda.get_function_configuration().function_name(output(function));
         let function = function.send().await.expect("its settings can be read");
         let group = function.logging_config().and_then(LoggingConfig::log_group).expect("it has a log group");
         let pages = logs.filter_log_events().log_group_name(group).into_paginator().send();

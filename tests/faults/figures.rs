@@ -41,6 +41,6 @@ impl Table {
 }
 
 /// Prints the progress of a long scenario.
-pub(crate) fn tell(text: &str) {
+pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "    {text}");
 }

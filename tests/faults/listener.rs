@@ -1,6 +1,6 @@
 //! An open WebSocket of an owner that keeps every frame it receives.
 
-use crate::rig::Rig;
+use crate::test_bed::TestBed;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use std::{
@@ -35,12 +35,12 @@ impl Drop for Listener {
 
 impl Listener {
     /// Opens a socket of the owner.
-    pub(crate) async fn open(rig: &Rig, owner: &str) -> Self {
-        let before = rig.stack.connections().await;
+    pub(crate) async fn open(bed: &TestBed, owner: &str) -> Self {
+        let before = bed.stack.connections().await;
         let handshake = handshake(&[("authorization", &format!("Bearer {}", token(owner)))]);
         let (stream, _) = connect_async(handshake).await.expect("the WebSocket API takes a connection");
         let connection_id = eventually(DEADLINE, "the connection has a row", async || {
-            rig.stack.connections().await.difference(&before).next().cloned()
+            bed.stack.connections().await.difference(&before).next().cloned()
         })
         .await;
         let frames = Arc::new(Mutex::new(Vec::new()));

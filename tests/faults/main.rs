@@ -16,15 +16,15 @@ mod listener;
 mod local_cloud;
 mod moments;
 mod queue;
-mod rig;
 mod scenarios;
+mod test_bed;
 mod workers;
 
 use figures::{Figures, Table};
 use futures_util::FutureExt;
 use libtest_mimic::{Arguments, Trial};
-use rig::Rig;
 use std::{env, panic::AssertUnwindSafe, process::ExitCode, sync::Arc, time::Instant};
+use test_bed::TestBed;
 use tokio::{runtime::Runtime, sync::OnceCell};
 
 /// The size of loads.
@@ -51,24 +51,24 @@ fn main() -> ExitCode {
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
     let load = Load::from_env();
     let runtime = Arc::new(Runtime::new().expect("threads can be started"));
-    let rig = Arc::new(OnceCell::new());
+    let bed = Arc::new(OnceCell::new());
     let table = Arc::new(Table::default());
     let trials = scenarios::all().into_iter().map(|scenario| {
-        let (runtime, rig, table) = (Arc::clone(&runtime), Arc::clone(&rig), Arc::clone(&table));
+        let (runtime, bed, table) = (Arc::clone(&runtime), Arc::clone(&bed), Arc::clone(&table));
         Trial::test(scenario.name, move || {
             let started = Instant::now();
             let figures: Figures = runtime.block_on(async {
-                let rig: &Rig = rig.get_or_init(Rig::wire).await;
-                rig.reset().await;
-                AssertUnwindSafe((scenario.run)(rig, load)).await
+                let bed: &TestBed = bed.get_or_init(TestBed::wire).await;
+                bed.reset().await;
+                AssertUnwindSafe((scenario.run)(bed, load)).await
             });
             table.add(scenario.name, started.elapsed(), figures);
             Ok(())
         })
     });
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
-    if let Some(rig) = Arc::into_inner(rig).and_then(OnceCell::into_inner) {
-        let _ = runtime.block_on(AssertUnwindSafe(rig.unwire()).catch_unwind());
+    if let Some(bed) = Arc::into_inner(bed).and_then(OnceCell::into_inner) {
+        let _ = runtime.block_on(AssertUnwindSafe(bed.unwire()).catch_unwind());
     }
     table.print();
     conclusion.exit_code()

@@ -1,6 +1,6 @@
 //! The moments at which tests kill functions of the bus lane: before and after each request to AWS.
 
-use crate::{bus::output_of, rig::Rig, workers};
+use crate::{bus::output_of, test_bed::TestBed, workers};
 use fault_endpoint::{Call, Fault, Gate, Rule, When};
 use hyper::StatusCode;
 use std::sync::{
@@ -111,14 +111,14 @@ impl Moment {
 
     /// Kills the first process that comes to this moment of the order or socket. Until then, the
     /// function's requests about it wait there.
-    pub(crate) fn aim(self, rig: &Rig, subject: &str) -> Kill {
+    pub(crate) fn aim(self, bed: &TestBed, subject: &str) -> Kill {
         match self.orders {
             Orders::Overtaken => {
                 let holds = move |call: &Call| *call.caller == *self.function && call.transacts("HELD");
-                self.fail_until(rig, subject, holds, Request::Write("UNDONE"));
+                self.fail_until(bed, subject, holds, Request::Write("UNDONE"));
             }
             // A step votes when its hold is written.
-            Orders::Undone => self.fail_until(rig, subject, |call| call.writes("REFUSED"), Request::Event(".held")),
+            Orders::Undone => self.fail_until(bed, subject, |call| call.writes("REFUSED"), Request::Event(".held")),
             Orders::Confirmed | Orders::Cancelled | Orders::Refused => {}
         }
         // The gate never opens, because requests of a dead process must not reach AWS.
@@ -134,7 +134,7 @@ impl Moment {
             let is_it = self.request.is(call);
             asked.fetch_or(is_it, Ordering::Relaxed) && self.is_done || is_it
         };
-        rig.endpoint.inject(Rule::new(waits, When::Always, fault));
+        bed.endpoint.inject(Rule::new(waits, When::Always, fault));
         let (killed, function) = (Arc::clone(&is_killed), output(self.function));
         let killing = tokio::spawn(async move {
             kill_first(function, gate).await;
@@ -145,7 +145,13 @@ impl Moment {
 
     /// Fails requests that are too early for this order until the function sends `first`. Their messages are
     /// redelivered.
-    fn fail_until(self, rig: &Rig, order_id: &str, is_early: impl Fn(&Call) -> bool + Send + 'static, first: Request) {
+    fn fail_until(
+        self,
+        bed: &TestBed,
+        order_id: &str,
+        is_early: impl Fn(&Call) -> bool + Send + 'static,
+        first: Request,
+    ) {
         let (asked, about) = (AtomicBool::new(false), order_id.to_owned());
         let fails = move |call: &Call| {
             if !call.is_about(&about) {
@@ -155,7 +161,7 @@ impl Moment {
             !asked.fetch_or(is_first, Ordering::Relaxed) && is_early(call)
         };
         let fault = Fault::ServerError(StatusCode::INTERNAL_SERVER_ERROR);
-        rig.endpoint.inject(Rule::new(fails, When::Always, fault));
+        bed.endpoint.inject(Rule::new(fails, When::Always, fault));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sends orders to the queue without the API, in the format of its mapping template.
 
-use crate::rig::Rig;
+use crate::test_bed::TestBed;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures_util::{StreamExt, stream};
 use orders_api::queue_message::{ORDER_ID_ATTRIBUTE, OWNER_ATTRIBUTE, REQUEST_TIME_ATTRIBUTE};
@@ -33,10 +33,10 @@ pub(crate) fn order(entry_id: usize, owner: &str, order_id: &str, accepted_ms: u
 }
 
 /// Sends all messages.
-pub(crate) async fn send(rig: &Rig, messages: Vec<SendMessageBatchRequestEntry>) {
+pub(crate) async fn send(bed: &TestBed, messages: Vec<SendMessageBatchRequestEntry>) {
     stream::iter(messages.chunks(BATCH))
         .for_each_concurrent(CONCURRENCY, |some| async {
-            let request = rig.stack.sqs.send_message_batch().queue_url(output("OrdersQueueUrl"));
+            let request = bed.stack.sqs.send_message_batch().queue_url(output("OrdersQueueUrl"));
             let sent = request.set_entries(Some(some.to_vec())).send().await.expect("the queue takes messages");
             assert!(sent.failed().is_empty(), "{sent:?}");
         })

@@ -4,7 +4,7 @@ use crate::{
     Load, bus,
     figures::Figures,
     listener::Listener,
-    rig::{DELIVERY_WAIT, Rig},
+    test_bed::{DELIVERY_WAIT, TestBed},
 };
 use fault_endpoint::{Call, Fault, Rule, When};
 use hyper::StatusCode;
@@ -17,9 +17,9 @@ use testkit::{
 };
 
 /// Waits until that dead-letter queue has one message.
-async fn is_dead(rig: &Rig, queue: &str) {
+async fn is_dead(bed: &TestBed, queue: &str) {
     eventually(DELIVERY_WAIT, &format!("the message is in {queue}"), async || {
-        (rig.stack.messages_in(queue).await == 1).then_some(())
+        (bed.stack.messages_in(queue).await == 1).then_some(())
     })
     .await;
 }
@@ -29,66 +29,66 @@ fn failing(is_about: impl Fn(&Call) -> bool + Send + 'static) -> Rule {
 }
 
 pub(crate) async fn a_step_that_fails_for_good_cancels_its_order_and_a_redrive_does_no_harm(
-    rig: &Rig,
+    bed: &TestBed,
     _: Load,
 ) -> Figures {
     let (id, sku) = (new_id(), new_sku());
     let order = order_in("EUR", &[(&sku, 2, 100)]);
-    rig.stack.supply(OWNER, &order).await;
-    let before = bus::left(rig, OWNER, &order).await;
-    let mut listener = Listener::open(rig, OWNER).await;
+    bed.stack.supply(OWNER, &order).await;
+    let before = bus::left(bed, OWNER, &order).await;
+    let mut listener = Listener::open(bed, OWNER).await;
     let about = id.clone();
     let table = output("PaymentsTableName");
-    rig.endpoint.inject(failing(move |call| call.target == table && call.is_about(&about)));
+    bed.endpoint.inject(failing(move |call| call.target == table && call.is_about(&about)));
 
-    bus::submit(&rig.api, &id, &order).await;
+    bus::submit(&bed.api, &id, &order).await;
     let frame = listener.receives("order.cancelled", &id, DELIVERY_WAIT).await;
-    rig.endpoint.heal();
-    is_dead(rig, "PaymentsDeadLetterQueueUrl").await;
-    bus::every_step_is(rig, OWNER, &id, "UNDONE").await;
-    rig.bus_is_idle(DELIVERY_WAIT).await;
-    let cancelled = rig.api.get(&id).await.body;
+    bed.endpoint.heal();
+    is_dead(bed, "PaymentsDeadLetterQueueUrl").await;
+    bus::every_step_is(bed, OWNER, &id, "UNDONE").await;
+    bed.bus_is_idle(DELIVERY_WAIT).await;
+    let cancelled = bed.api.get(&id).await.body;
     let frames = listener.count("order.cancelled", &id);
 
     twolane(&["redrive", "--queue", "payment"]).await;
-    rig.bus_is_idle(DELIVERY_WAIT).await;
+    bed.bus_is_idle(DELIVERY_WAIT).await;
 
     assert_eq!(frame["reason"], "the payment service did not answer in time", "{frame}");
     assert_eq!(bus::shown(&cancelled), ["UNDONE", "FAILED", "UNDONE"], "{cancelled}");
-    assert_eq!(rig.api.get(&id).await.body, cancelled);
+    assert_eq!(bed.api.get(&id).await.body, cancelled);
     assert_eq!(listener.count("order.cancelled", &id), frames);
-    assert_eq!(rig.stack.messages_in("PaymentsDeadLetterQueueUrl").await, 0, "the message must be gone");
-    bus::every_step_is(rig, OWNER, &id, "UNDONE").await;
-    assert_eq!(bus::left(rig, OWNER, &order).await, before, "everything must be given back");
+    assert_eq!(bed.stack.messages_in("PaymentsDeadLetterQueueUrl").await, 0, "the message must be gone");
+    bus::every_step_is(bed, OWNER, &id, "UNDONE").await;
+    assert_eq!(bus::left(bed, OWNER, &order).await, before, "everything must be given back");
     Figures::default().with("cancelled", 1).with("frame", frames).with("taken", 0)
 }
 
 pub(crate) async fn a_submission_that_fails_for_good_notifies_its_owner_and_a_redrive_confirms_it(
-    rig: &Rig,
+    bed: &TestBed,
     _: Load,
 ) -> Figures {
     let (id, sku) = (new_id(), new_sku());
     let order = order_in("EUR", &[(&sku, 2, 100)]);
-    rig.stack.supply(OWNER, &order).await;
-    let before = bus::left(rig, OWNER, &order).await;
-    let mut listener = Listener::open(rig, OWNER).await;
+    bed.stack.supply(OWNER, &order).await;
+    let before = bus::left(bed, OWNER, &order).await;
+    let mut listener = Listener::open(bed, OWNER).await;
     let about = id.clone();
-    rig.endpoint.inject(failing(move |call| call.writes("PLACED") && call.is_about(&about)));
+    bed.endpoint.inject(failing(move |call| call.writes("PLACED") && call.is_about(&about)));
 
-    bus::submit(&rig.api, &id, &order).await;
+    bus::submit(&bed.api, &id, &order).await;
     listener.receives("order.failed", &id, DELIVERY_WAIT).await;
-    rig.endpoint.heal();
-    is_dead(rig, "SubmissionsDeadLetterQueueUrl").await;
-    assert_eq!(rig.api.get(&id).await.body["status"], "FAILED");
-    assert_eq!(bus::left(rig, OWNER, &order).await, before, "nothing may be taken");
+    bed.endpoint.heal();
+    is_dead(bed, "SubmissionsDeadLetterQueueUrl").await;
+    assert_eq!(bed.api.get(&id).await.body["status"], "FAILED");
+    assert_eq!(bus::left(bed, OWNER, &order).await, before, "nothing may be taken");
 
     twolane(&["redrive", "--queue", "submissions"]).await;
 
     listener.receives("order.confirmed", &id, DELIVERY_WAIT).await;
-    bus::every_step_is(rig, OWNER, &id, "DONE").await;
-    rig.bus_is_idle(DELIVERY_WAIT).await;
-    assert_eq!(rig.api.get(&id).await.body["status"], "CONFIRMED");
-    assert_eq!(rig.stack.messages_in("SubmissionsDeadLetterQueueUrl").await, 0, "the message must be gone");
-    assert_eq!(bus::left(rig, OWNER, &order).await, bus::less(before, &order), "it must be taken once");
+    bus::every_step_is(bed, OWNER, &id, "DONE").await;
+    bed.bus_is_idle(DELIVERY_WAIT).await;
+    assert_eq!(bed.api.get(&id).await.body["status"], "CONFIRMED");
+    assert_eq!(bed.stack.messages_in("SubmissionsDeadLetterQueueUrl").await, 0, "the message must be gone");
+    assert_eq!(bus::left(bed, OWNER, &order).await, bus::less(before, &order), "it must be taken once");
     Figures::default().with("failed frame", 1).with("confirmed", 1).with("taken twice", 0)
 }

@@ -4,10 +4,10 @@
 use crate::{
     Load, bus,
     drops::Drops,
-    figures::{Figures, tell},
+    figures::{Figures, say},
     listener::Listener,
     moments::{Kill, moments, notifications},
-    rig::{Batches, Delivery, Rig},
+    test_bed::{Batches, Delivery, TestBed},
 };
 use fastrand::Rng;
 use fault_endpoint::{Call, Fault, Passed, Rule, Scatter, When};
@@ -91,9 +91,9 @@ struct Shelves {
 
 impl Customer {
     /// One order in ten is out of stock, and one in ten cannot be paid.
-    async fn with_orders(rig: &Rig, shelves: &Shelves, random: &mut Rng, number: usize, orders: usize) -> Self {
+    async fn with_orders(bed: &TestBed, shelves: &Shelves, random: &mut Rng, number: usize, orders: usize) -> Self {
         let owner = format!("storm-{number}-{:x}", random.u64(..));
-        let listener = Listener::open(rig, &owner).await;
+        let listener = Listener::open(bed, &owner).await;
         let order = |at: usize| {
             let (lines, refusing) = match at % 10 {
                 3 => (vec![(shelves.plenty.as_str(), 1, 100), (&shelves.scarce, 5, 100)], Some("reserve-stock")),
@@ -112,8 +112,8 @@ impl Customer {
         self.orders.values().filter(|order| order.refusing.is_none()).map(|order| &order.body)
     }
 
-    /// The orders that the customer heard of, with the types of the frames.
-    fn heard(&self) -> BTreeSet<(String, &'static str)> {
+    /// The orders with a received outcome, each with the type of its frame.
+    fn received(&self) -> BTreeSet<(String, &'static str)> {
         let outcomes = OUTCOMES.iter();
         outcomes.flat_map(|kind| self.listener.outcomes(kind).into_keys().map(move |id| (id, *kind))).collect()
     }
@@ -124,51 +124,55 @@ fn units(order: &Value, sku: &str) -> i64 {
     lines.filter(|line| line["sku"] == *sku).map(|line| line["quantity"].as_i64().unwrap()).sum()
 }
 
-pub(crate) async fn every_order_ends_once_and_only_confirmed_ones_take_anything(rig: &Rig, load: Load) -> Figures {
+pub(crate) async fn every_order_ends_once_and_only_confirmed_ones_take_anything(bed: &TestBed, load: Load) -> Figures {
     let (customers, orders_each) = (load.pick(10, 50), load.pick(20, 40));
     let expected = customers * orders_each;
     let shelves = Shelves { plenty: new_sku(), luxury: new_sku(), scarce: new_sku() };
-    let (seed, mark) = (seed(), rig.endpoint.mark());
+    let (seed, mark) = (seed(), bed.endpoint.mark());
     let (mut all, mut random) = (Vec::new(), Rng::with_seed(seed));
     for number in 0..customers {
-        all.push(Customer::with_orders(rig, &shelves, &mut random, number, orders_each).await);
+        all.push(Customer::with_orders(bed, &shelves, &mut random, number, orders_each).await);
     }
-    rig.set_bus_delivery(&DELIVERY).await;
-    let supplied = supply(rig, &shelves, &all).await;
-    arrive_in_any_order(rig, seed);
-    let second_sockets = [Listener::open(rig, &all[0].owner).await, Listener::open(rig, &all[1].owner).await];
-    let kills = aim(rig, &all, &second_sockets, load.pick(1, 5), &mut random);
+    bed.set_bus_delivery(&DELIVERY).await;
+    let supplied = supply(bed, &shelves, &all).await;
+    arrive_in_any_order(bed, seed);
+    let second_sockets = [Listener::open(bed, &all[0].owner).await, Listener::open(bed, &all[1].owner).await];
+    let kills = aim(bed, &all, &second_sockets, load.pick(1, 5), &mut random);
 
     place(&all).await;
-    tell(&format!("{expected} orders are submitted twice"));
-    all_are_decided(rig, &all, expected).await;
-    rig.endpoint.scattered_are_done().await;
-    let late = repeat_events(rig, mark, &mut random).await;
-    rig.bus_is_idle(DEADLINE).await;
+    say(&format!("{expected} orders are submitted twice"));
+    all_are_decided(bed, &all, expected).await;
+    bed.endpoint.scattered_are_done().await;
+    let late = repeat_events(bed, mark, &mut random).await;
+    bed.bus_is_idle(DEADLINE).await;
 
     for kill in &kills {
         assert!(kill.is_done(), "every order has come to its moment, but no process was killed at {kill:?}");
     }
-    let (drops, mut dropped) = (Drops::of(rig, "SettleOrderFunctionName").await, 0);
+    let (drops, mut dropped) = (Drops::of(bed, "SettleOrderFunctionName").await, 0);
     for customer in &all {
         let expected: BTreeSet<_> = customer.orders.iter().map(|(id, order)| (id.clone(), order.outcome())).collect();
         dropped += drops.catch_up(&customer.listener, &customer.orders.keys().cloned().collect()).await;
-        let heard = customer.heard();
-        assert!(heard.is_subset(&expected), "{} must hear the outcomes of their orders: {heard:?}", customer.owner);
+        let received = customer.received();
+        assert!(
+            received.is_subset(&expected),
+            "{} must receive the outcomes of their orders: {received:?}",
+            customer.owner
+        );
     }
-    let (statuses, decisions) = (rig.stack.statuses().await, decisions(rig, mark));
+    let (statuses, decisions) = (bed.stack.statuses().await, decisions(bed, mark));
     for (key, id, order) in keys(&all) {
         let status = if order.refusing.is_some() { "CANCELLED" } else { "CONFIRMED" };
         assert_eq!(statuses.get(&key).map(String::as_str), Some(status), "{id}");
         assert_eq!(decisions.get(&key), Some(&1), "{id} must be decided once");
     }
-    check_stock(&supplied, &rig.stack.books("stock").await, &shelves, &all);
-    check_money(&supplied, &rig.stack.books("payment").await, &all);
+    check_stock(&supplied, &bed.stack.books("stock").await, &shelves, &all);
+    check_money(&supplied, &bed.stack.books("payment").await, &all);
     let confirmed = all.iter().map(|customer| customer.confirmed().count()).sum();
-    check_shipments(&rig.stack.books("shipment").await, &all, confirmed);
+    check_shipments(&bed.stack.books("shipment").await, &all, confirmed);
     let mut dead = 0;
     for queue in lanes::queues() {
-        dead += rig.stack.messages_in(queue.dead_letter_url_output).await;
+        dead += bed.stack.messages_in(queue.dead_letter_url_output).await;
     }
     assert_eq!(dead, 0, "nothing may be in a dead-letter queue");
     Figures::default()
@@ -176,7 +180,7 @@ pub(crate) async fn every_order_ends_once_and_only_confirmed_ones_take_anything(
         .with("confirmed", confirmed)
         .with("cancelled", expected - confirmed)
         .with("events repeated after the end", late)
-        .with("requests", rig.endpoint.since(mark).len())
+        .with("requests", bed.endpoint.since(mark).len())
         .with("killed", kills.len())
         .with("seed", seed)
         .with("lost", 0)
@@ -189,7 +193,7 @@ pub(crate) async fn every_order_ends_once_and_only_confirmed_ones_take_anything(
 type Supplied = BTreeMap<String, i64>;
 
 /// Fills shelves and accounts: what confirmed orders take, what orders hold until they are cancelled, and some more.
-async fn supply(rig: &Rig, shelves: &Shelves, all: &[Customer]) -> Supplied {
+async fn supply(bed: &TestBed, shelves: &Shelves, all: &[Customer]) -> Supplied {
     let ordered =
         |sku: &str| all.iter().flat_map(|customer| customer.orders.values()).map(|order| units(&order.body, sku)).sum();
     let (plenty, luxury): (i64, i64) = (ordered(&shelves.plenty), ordered(&shelves.luxury));
@@ -199,13 +203,13 @@ async fn supply(rig: &Rig, shelves: &Shelves, all: &[Customer]) -> Supplied {
         (shelves.scarce.clone(), 4),
     ]);
     for (sku, units) in &supplied {
-        rig.stack.add_stock(sku, *units).await;
+        bed.stack.add_stock(sku, *units).await;
     }
     for customer in all {
         let payable =
             customer.orders.values().map(|order| total(&order.body)).filter(|total| *total < UNPAYABLE.into());
         let money = payable.sum::<i64>() + SPARE;
-        rig.stack.add_money(&customer.owner, "EUR", money).await;
+        bed.stack.add_money(&customer.owner, "EUR", money).await;
         supplied.insert(account(&customer.owner, "EUR"), money);
     }
     supplied
@@ -214,26 +218,26 @@ async fn supply(rig: &Rig, shelves: &Shelves, all: &[Customer]) -> Supplied {
 /// Chooses the order ids, at which orders functions are killed, and when each copy of each event arrives. `TWOLANE_SEED` repeats a run, on a new stack.
 fn seed() -> u64 {
     let seed = env::var("TWOLANE_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().expect("a number"));
-    tell(&format!("TWOLANE_SEED={seed} repeats this"));
+    say(&format!("TWOLANE_SEED={seed} repeats this"));
     seed
 }
 
 /// Every event arrives after a while, and that of each order's first request twice. As there are two requests, settle-order gets
 /// `order.submitted` three times, repeats `order.placed` each time, and so do the steps and settle-order with what follows.
-fn arrive_in_any_order(rig: &Rig, seed: u64) {
+fn arrive_in_any_order(bed: &TestBed, seed: u64) {
     let late = |copies| Fault::Scatter(Scatter { copies, within: LATE, seed });
-    rig.endpoint.inject(Rule::new(Call::is_publish, When::Always, late(1)));
+    bed.endpoint.inject(Rule::new(Call::is_publish, When::Always, late(1)));
     let requested = Mutex::new(HashSet::new());
     let is_first = move |call: &Call| {
         call.event.as_deref() == Some("order.submitted") && requested.lock().unwrap().insert(call.key.clone())
     };
-    rig.endpoint.inject(Rule::new(is_first, When::Always, late(2)));
+    bed.endpoint.inject(Rule::new(is_first, When::Always, late(2)));
 }
 
 /// Publishes events again that have arrived less than three times, long after their orders have ended; how many.
-async fn repeat_events(rig: &Rig, mark: usize, random: &mut Rng) -> usize {
+async fn repeat_events(bed: &TestBed, mark: usize, random: &mut Rng) -> usize {
     let mut arrivals = BTreeMap::<_, Vec<_>>::new();
-    for passed in rig.endpoint.since(mark).into_iter().filter(|passed| passed.answered == Some(200)) {
+    for passed in bed.endpoint.since(mark).into_iter().filter(|passed| passed.answered == Some(200)) {
         if let Some(event) = passed.call.event.clone() {
             arrivals.entry((passed.call.key.clone(), event)).or_default().push(passed);
         }
@@ -245,7 +249,7 @@ async fn repeat_events(rig: &Rig, mark: usize, random: &mut Rng) -> usize {
     random.shuffle(&mut late);
     stream::iter(&late)
         .for_each_concurrent(CLIENTS, |passed| async move {
-            assert_eq!(rig.endpoint.repeat(passed).await.expect("SNS answers"), 200, "{passed:?}");
+            assert_eq!(bed.endpoint.repeat(passed).await.expect("SNS answers"), 200, "{passed:?}");
         })
         .await;
     late.len()
@@ -253,16 +257,16 @@ async fn repeat_events(rig: &Rig, mark: usize, random: &mut Rng) -> usize {
 
 /// Aims kills at each moment of each function, each at another order that comes to it. settle-order drops frames to a
 /// socket when its posts wait too long, so the kills at notifications are aimed at sockets that need none.
-fn aim(rig: &Rig, all: &[Customer], second_sockets: &[Listener], times: usize, random: &mut Rng) -> Vec<Kill> {
+fn aim(bed: &TestBed, all: &[Customer], second_sockets: &[Listener], times: usize, random: &mut Rng) -> Vec<Kill> {
     let mut orders: Vec<_> = all.iter().flat_map(|customer| &customer.orders).collect();
     random.shuffle(&mut orders);
     let at_orders = vec![moments(); times].into_iter().flatten().map(|moment| {
         let at = orders.iter().position(|(_, order)| moment.suits(order.refusing));
         let at = at.unwrap_or_else(|| panic!("no order is left that comes to {moment:?}"));
-        moment.aim(rig, orders.swap_remove(at).0)
+        moment.aim(bed, orders.swap_remove(at).0)
     });
     let sockets = notifications().into_iter().zip(second_sockets);
-    at_orders.chain(sockets.map(|(moment, socket)| moment.aim(rig, &socket.connection_id))).collect()
+    at_orders.chain(sockets.map(|(moment, socket)| moment.aim(bed, &socket.connection_id))).collect()
 }
 
 /// Every customer's orders, each one twice. Customers do not wait for each other, but too many make a busy machine busier.
@@ -279,18 +283,18 @@ async fn place(all: &[Customer]) {
 }
 
 /// Waits until every order is decided. The deadline is for the next order, not for all: a busy machine is slow, but it goes on.
-async fn all_are_decided(rig: &Rig, all: &[Customer], expected: usize) {
+async fn all_are_decided(bed: &TestBed, all: &[Customer], expected: usize) {
     let (mut decided, mut deadline) = (0, Instant::now() + DEADLINE);
     let mut look = interval(LOOK_EVERY);
     while decided < expected {
         look.tick().await;
-        let statuses = rig.stack.statuses().await;
+        let statuses = bed.stack.statuses().await;
         let is_decided =
             |key: &String| statuses.get(key).is_some_and(|status| status == "CONFIRMED" || status == "CANCELLED");
         let now = keys(all).map(|(key, ..)| key).filter(|key| is_decided(key)).count();
         if now > decided {
             (decided, deadline) = (now, Instant::now() + DEADLINE);
-            tell(&format!("{decided} of {expected} decided"));
+            say(&format!("{decided} of {expected} decided"));
         }
         assert!(
             Instant::now() < deadline,
@@ -307,9 +311,9 @@ fn keys(all: &[Customer]) -> impl Iterator<Item = (String, &String, &Ordered)> {
 }
 
 /// How many writes that decided each order AWS took, by the order's key.
-fn decisions(rig: &Rig, mark: usize) -> BTreeMap<String, usize> {
+fn decisions(bed: &TestBed, mark: usize) -> BTreeMap<String, usize> {
     let mut decisions = BTreeMap::new();
-    for Passed { call, answered, .. } in rig.endpoint.since(mark) {
+    for Passed { call, answered, .. } in bed.endpoint.since(mark) {
         if answered == Some(200) && (call.writes("CONFIRMED") || call.writes("CANCELLED")) {
             *decisions.entry(call.key).or_default() += 1;
         }

@@ -4,7 +4,7 @@ use crate::{
     Load,
     figures::Figures,
     listener::Listener,
-    rig::{DELIVERY_WAIT, Rig},
+    test_bed::{DELIVERY_WAIT, TestBed},
 };
 use std::collections::BTreeMap;
 use testkit::{
@@ -13,9 +13,9 @@ use testkit::{
 };
 
 /// The number of calls since the mark, by operation, without opened connections.
-fn calls(rig: &Rig, mark: usize) -> BTreeMap<String, usize> {
+fn calls(bed: &TestBed, mark: usize) -> BTreeMap<String, usize> {
     let mut calls = BTreeMap::new();
-    for passed in rig.endpoint.since(mark).iter().filter(|passed| passed.call.operation != "Connect") {
+    for passed in bed.endpoint.since(mark).iter().filter(|passed| passed.call.operation != "Connect") {
         *calls.entry(passed.call.operation.clone()).or_default() += 1;
     }
     calls
@@ -26,24 +26,24 @@ fn expected(calls: &[(&str, usize)]) -> BTreeMap<String, usize> {
 }
 
 pub(crate) async fn an_order_costs_one_write_and_its_notification_one_query_and_one_post_per_socket(
-    rig: &Rig,
+    bed: &TestBed,
     _: Load,
 ) -> Figures {
-    let (mut first, mut second) = (Listener::open(rig, OWNER).await, Listener::open(rig, OWNER).await);
+    let (mut first, mut second) = (Listener::open(bed, OWNER).await, Listener::open(bed, OWNER).await);
 
-    let mark = rig.endpoint.mark();
-    let stored = rig.api.put("sync", &new_id(), &order_of("SKU-1")).await;
+    let mark = bed.endpoint.mark();
+    let stored = bed.api.put("sync", &new_id(), &order_of("SKU-1")).await;
     assert_eq!(stored.status, 201, "{stored:?}");
-    assert_eq!(calls(rig, mark), expected(&[("PutItem", 1)]));
+    assert_eq!(calls(bed, mark), expected(&[("PutItem", 1)]));
 
-    let (id, mark) = (new_id(), rig.endpoint.mark());
-    let queued = rig.api.put("async", &id, &order_of("SKU-1")).await;
+    let (id, mark) = (new_id(), bed.endpoint.mark());
+    let queued = bed.api.put("async", &id, &order_of("SKU-1")).await;
     assert_eq!(queued.status, 202, "{queued:?}");
     for listener in [&mut first, &mut second] {
         listener.receives("order.confirmed", &id, DELIVERY_WAIT).await;
     }
-    rig.queue_is_empty(DELIVERY_WAIT).await;
-    assert_eq!(calls(rig, mark), expected(&[("PostToConnection", 2), ("PutItem", 1), ("Query", 1)]));
+    bed.queue_is_empty(DELIVERY_WAIT).await;
+    assert_eq!(calls(bed, mark), expected(&[("PostToConnection", 2), ("PutItem", 1), ("Query", 1)]));
 
     Figures::default().with("sync", "1 write").with("async, two sockets", "1 write, 1 query, 2 posts")
 }

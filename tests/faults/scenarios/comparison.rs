@@ -3,7 +3,7 @@
 use crate::{
     Load,
     figures::Figures,
-    rig::{DELIVERY_WAIT, Rig},
+    test_bed::{DELIVERY_WAIT, TestBed},
 };
 use fault_endpoint::{Call, Fault, Rule, When};
 use serde_json::Value;
@@ -59,15 +59,15 @@ struct Settings {
     endpoints: [Option<String>; 2],
 }
 
-async fn endpoint(rig: &Rig, function: &str) -> Option<String> {
-    let configuration = rig.lambda.get_function_configuration().function_name(output(function)).send().await.unwrap();
+async fn endpoint(bed: &TestBed, function: &str) -> Option<String> {
+    let configuration = bed.lambda.get_function_configuration().function_name(output(function)).send().await.unwrap();
     configuration.environment()?.variables()?.get("AWS_ENDPOINT_URL_DYNAMODB").cloned()
 }
 
-async fn settings(rig: &Rig) -> Settings {
+async fn settings(bed: &TestBed) -> Settings {
     let function = output("CreateOrderFunctionName");
-    let reserved = rig.lambda.get_function_concurrency().function_name(function).send().await.unwrap();
-    let sources = rig.lambda.list_event_source_mappings().function_name(output("ProcessOrdersFunctionName"));
+    let reserved = bed.lambda.get_function_concurrency().function_name(function).send().await.unwrap();
+    let sources = bed.lambda.list_event_source_mappings().function_name(output("ProcessOrdersFunctionName"));
     let sources = sources.send().await.unwrap();
     let source = &sources.event_source_mappings()[0];
     Settings {
@@ -75,7 +75,7 @@ async fn settings(rig: &Rig) -> Settings {
         maximum: source.scaling_config().and_then(aws_sdk_lambda::types::ScalingConfig::maximum_concurrency),
         batch: source.batch_size(),
         state: source.state().map(str::to_owned),
-        endpoints: [endpoint(rig, "CreateOrderFunctionName").await, endpoint(rig, "ProcessOrdersFunctionName").await],
+        endpoints: [endpoint(bed, "CreateOrderFunctionName").await, endpoint(bed, "ProcessOrdersFunctionName").await],
     }
 }
 
@@ -89,10 +89,13 @@ pub(super) fn refused(report: &Value, lane: usize) -> u64 {
     classes.values().filter_map(Value::as_u64).sum()
 }
 
-pub(crate) async fn a_burst_is_refused_by_the_sync_lane_and_levelled_by_the_async_lane(rig: &Rig, _: Load) -> Figures {
-    let (folder, before) = (folder(), settings(rig).await);
-    rig.endpoint.inject(Rule::new(is_write, When::Always, Fault::Slow(WRITE)));
-    let _ = rig.endpoint.most_writers();
+pub(crate) async fn a_burst_is_refused_by_the_sync_lane_and_levelled_by_the_async_lane(
+    bed: &TestBed,
+    _: Load,
+) -> Figures {
+    let (folder, before) = (folder(), settings(bed).await);
+    bed.endpoint.inject(Rule::new(is_write, When::Always, Fault::Slow(WRITE)));
+    let _ = bed.endpoint.most_writers();
     let (concurrency, peak) = (CONCURRENCY.to_string(), (CONCURRENCY * OVERLOAD).to_string());
     let load = ["--scenario", "burst", "--rate", "1", "--peak", &peak, "--duration", "6"];
 
@@ -103,7 +106,7 @@ pub(crate) async fn a_burst_is_refused_by_the_sync_lane_and_levelled_by_the_asyn
     let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
     let count = |lane, name: &str| count(&report, lane, name);
     let refused = |lane| refused(&report, lane);
-    let (sent, writers) = (count(0, "sent"), rig.endpoint.most_writers());
+    let (sent, writers) = (count(0, "sent"), bed.endpoint.most_writers());
     assert_eq!(sent, count(1, "sent"), "both lanes get the same load");
     assert!(refused(0) > 0, "{report}");
     assert_eq!(count(0, "accepted") + refused(0), sent, "{report}");
@@ -131,7 +134,7 @@ pub(crate) async fn a_burst_is_refused_by_the_sync_lane_and_levelled_by_the_asyn
     ] {
         assert!(verdict.replace('\u{a0}', " ").contains(&expected), "{expected}: {verdict}");
     }
-    assert_eq!(settings(rig).await, before);
+    assert_eq!(settings(bed).await, before);
     assert!(errors.contains("reserved concurrency 5"), "it must name its changes: {errors}");
     std::fs::remove_dir_all(folder).unwrap();
     Figures::default()
@@ -151,7 +154,7 @@ async fn supplies() -> [String; 3] {
     ]
 }
 
-pub(crate) async fn every_lane_is_compared_and_stock_and_accounts_are_restored(_: &Rig, _: Load) -> Figures {
+pub(crate) async fn every_lane_is_compared_and_stock_and_accounts_are_restored(_: &TestBed, _: Load) -> Figures {
     let (folder, before) = (folder(), supplies().await);
     // Slow enough for an emulator on a busy machine: the bus lane answers 503 when SNS does not answer in time.
     let load = ["--warm-up", "0", "--orders", "10", "--rate", "2", "--yes", "--json"];
@@ -174,8 +177,8 @@ pub(crate) async fn every_lane_is_compared_and_stock_and_accounts_are_restored(_
     Figures::default().with("confirmed down each lane", 10).with("numbers left changed", 0)
 }
 
-pub(crate) async fn a_sample_of_a_scenario_file_keeps_its_promises(rig: &Rig, _: Load) -> Figures {
-    let (folder, before) = (folder(), settings(rig).await);
+pub(crate) async fn a_sample_of_a_scenario_file_keeps_its_promises(bed: &TestBed, _: Load) -> Figures {
+    let (folder, before) = (folder(), settings(bed).await);
     // The options make the file's load shorter.
     let sample = ["--scenario-file", "samples/scenarios/database-outage.toml", "--rate", "3", "--duration", "9"];
 
@@ -189,7 +192,7 @@ pub(crate) async fn a_sample_of_a_scenario_file_keeps_its_promises(rig: &Rig, _:
     assert_eq!(promises, ["*.lost==0", "*.lost==0", "async.refused==0"], "{report}");
     assert!(refused(&report, 0) > 0, "the sync lane must refuse requests during the outage: {report}");
     assert_eq!(count(&report, 1, "confirmed"), count(&report, 1, "sent"), "{report}");
-    assert_eq!(settings(rig).await, before);
+    assert_eq!(settings(bed).await, before);
     std::fs::remove_dir_all(folder).unwrap();
     Figures::default().with("refused by sync", refused(&report, 0)).with("refused by async", refused(&report, 1))
 }
@@ -198,10 +201,10 @@ pub(crate) async fn a_sample_of_a_scenario_file_keeps_its_promises(rig: &Rig, _:
 const LONG_BURST: [&str; 6] = ["--scenario", "burst", "--rate", "1", "--duration", "3600"];
 
 /// Starts a comparison, and waits until the stack is changed.
-async fn started(rig: &Rig, folder: &std::path::Path, before: &Settings, load: &[&str]) -> Child {
+async fn started(bed: &TestBed, folder: &std::path::Path, before: &Settings, load: &[&str]) -> Child {
     let mut command = compare(folder, load);
     let child = command.arg("--yes").stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
-    eventually(DELIVERY_WAIT, "the stack is changed", async || (settings(rig).await != *before).then_some(())).await;
+    eventually(DELIVERY_WAIT, "the stack is changed", async || (settings(bed).await != *before).then_some(())).await;
     child
 }
 
@@ -211,10 +214,10 @@ async fn signal(child: &Child, name: &str) {
 }
 
 pub(crate) async fn a_throttled_database_refuses_orders_in_the_sync_lane_and_delays_them_in_the_async_lane(
-    rig: &Rig,
+    bed: &TestBed,
     _: Load,
 ) -> Figures {
-    let (folder, before) = (folder(), settings(rig).await);
+    let (folder, before) = (folder(), settings(bed).await);
     let load = ["--scenario", "throttled-db", "--writes-per-second", "6", "--rate", "10", "--duration", "5"];
 
     let ran = compare(&folder, &load).args(["--yes", "--json"]).output().await.unwrap();
@@ -235,7 +238,7 @@ pub(crate) async fn a_throttled_database_refuses_orders_in_the_sync_lane_and_del
     );
     let dead = |when: &str| report["lanes"][1]["deadLetters"][when].as_u64().unwrap();
     assert_eq!(dead("after") - dead("before"), failed, "{report}");
-    assert_eq!(settings(rig).await, before);
+    assert_eq!(settings(bed).await, before);
     std::fs::remove_dir_all(folder).unwrap();
     Figures::default()
         .with("sent down each lane", sent)
@@ -244,8 +247,8 @@ pub(crate) async fn a_throttled_database_refuses_orders_in_the_sync_lane_and_del
         .with("dead letters of async", failed)
 }
 
-pub(crate) async fn an_interrupted_comparison_restores_the_stack(rig: &Rig, _: Load) -> Figures {
-    let before = settings(rig).await;
+pub(crate) async fn an_interrupted_comparison_restores_the_stack(bed: &TestBed, _: Load) -> Figures {
+    let before = settings(bed).await;
     let outage = ["--scenario", "outage", "--rate", "1", "--duration", "6", "--outage", "3600", "--parallel"];
     let slow = ["--scenario", "slow-db", "--rate", "1", "--duration", "3600"];
     let throttled = ["--scenario", "throttled-db", "--rate", "1", "--duration", "3600"];
@@ -258,24 +261,24 @@ pub(crate) async fn an_interrupted_comparison_restores_the_stack(rig: &Rig, _: L
         (&throttled, "INT", 130),
     ] {
         let folder = folder();
-        let mut child = started(rig, &folder, &before, load).await;
+        let mut child = started(bed, &folder, &before, load).await;
 
         signal(&child, name).await;
 
         assert_eq!(child.wait().await.unwrap().code(), Some(code), "{load:?}");
-        assert_eq!(settings(rig).await, before, "{load:?} after SIG{name}");
+        assert_eq!(settings(bed).await, before, "{load:?} after SIG{name}");
         assert!(!folder.join("settings.json").exists());
         std::fs::remove_dir_all(folder).unwrap();
     }
     Figures::default().with("scenarios", "burst outage slow-db throttled-db").with("settings left changed", 0)
 }
 
-pub(crate) async fn a_running_comparison_is_not_disturbed_by_others(rig: &Rig, _: Load) -> Figures {
-    let (folder, before) = (folder(), settings(rig).await);
-    let mut child = started(rig, &folder, &before, &LONG_BURST).await;
+pub(crate) async fn a_running_comparison_is_not_disturbed_by_others(bed: &TestBed, _: Load) -> Figures {
+    let (folder, before) = (folder(), settings(bed).await);
+    let mut child = started(bed, &folder, &before, &LONG_BURST).await;
     // The comparison changes the settings one after the other.
     let during = eventually(DELIVERY_WAIT, "all is changed", async || {
-        let now = settings(rig).await;
+        let now = settings(bed).await;
         (now.reserved != before.reserved && now.batch != before.batch && now.state == before.state).then_some(now)
     })
     .await;
@@ -287,20 +290,20 @@ pub(crate) async fn a_running_comparison_is_not_disturbed_by_others(rig: &Rig, _
         let error = String::from_utf8_lossy(&refused.stderr);
         assert!(refused.status.code() == Some(2) && error.contains("measuring this stack"), "{error}");
     }
-    assert_eq!(settings(rig).await, during);
+    assert_eq!(settings(bed).await, during);
     signal(&child, "INT").await;
     child.wait().await.unwrap();
-    assert_eq!(settings(rig).await, before);
+    assert_eq!(settings(bed).await, before);
     std::fs::remove_dir_all(folder).unwrap();
     Figures::default().with("settings changed by others", 0)
 }
 
-pub(crate) async fn a_killed_comparison_is_undone_by_restore(rig: &Rig, _: Load) -> Figures {
-    let (folder, before) = (folder(), settings(rig).await);
-    let mut child = started(rig, &folder, &before, &LONG_BURST).await;
+pub(crate) async fn a_killed_comparison_is_undone_by_restore(bed: &TestBed, _: Load) -> Figures {
+    let (folder, before) = (folder(), settings(bed).await);
+    let mut child = started(bed, &folder, &before, &LONG_BURST).await;
     signal(&child, "KILL").await;
     child.wait().await.unwrap();
-    assert_ne!(settings(rig).await, before, "a killed comparison cannot restore the stack");
+    assert_ne!(settings(bed).await, before, "a killed comparison cannot restore the stack");
 
     let next = compare(&folder, &["--scenario", "burst", "--yes"]).output().await.unwrap();
     let restored = compare(&folder, &["--restore"]).output().await.unwrap();
@@ -309,7 +312,7 @@ pub(crate) async fn a_killed_comparison_is_undone_by_restore(rig: &Rig, _: Load)
     let error = String::from_utf8_lossy(&next.stderr);
     assert!(next.status.code() == Some(2) && error.contains("twolane compare --restore"), "{error}");
     assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
-    assert_eq!(settings(rig).await, before);
+    assert_eq!(settings(bed).await, before);
     let nothing = String::from_utf8_lossy(&again.stderr);
     assert!(again.status.success() && nothing.contains("nothing to put back"), "{nothing}");
     std::fs::remove_dir_all(folder).unwrap();

@@ -5,31 +5,31 @@ use crate::{
     figures::Figures,
     listener::Listener,
     queue,
-    rig::{DELIVERY_WAIT, Rig},
+    test_bed::{DELIVERY_WAIT, TestBed},
     workers,
 };
 use fault_endpoint::{Fault, Gate, Rule, When};
 use testkit::{order_bodies::new_id, outputs::output, stack::OWNER};
 
-pub(crate) async fn messages_of_killed_workers_are_redelivered_and_written_once(rig: &Rig, load: Load) -> Figures {
-    let mut listener = Listener::open(rig, OWNER).await;
-    let (mark, gate, orders) = (rig.endpoint.mark(), Gate::closed(), load.pick(30, 200));
+pub(crate) async fn messages_of_killed_workers_are_redelivered_and_written_once(bed: &TestBed, load: Load) -> Figures {
+    let mut listener = Listener::open(bed, OWNER).await;
+    let (mark, gate, orders) = (bed.endpoint.mark(), Gate::closed(), load.pick(30, 200));
     let ids: Vec<_> = (0..orders).map(|_| new_id()).collect();
     // When their worker is killed, half of the orders under way have been written.
-    rig.endpoint.inject(Rule::new(|call| call.writes("CONFIRMED"), When::First(5), Fault::HoldBefore(gate.clone())));
-    rig.endpoint.inject(Rule::new(|call| call.writes("CONFIRMED"), When::First(5), Fault::HoldAfter(gate.clone())));
+    bed.endpoint.inject(Rule::new(|call| call.writes("CONFIRMED"), When::First(5), Fault::HoldBefore(gate.clone())));
+    bed.endpoint.inject(Rule::new(|call| call.writes("CONFIRMED"), When::First(5), Fault::HoldAfter(gate.clone())));
 
     let messages = ids.iter().enumerate().map(|(entry, id)| queue::order(entry, OWNER, id, queue::now_ms())).collect();
-    queue::send(rig, messages).await;
+    queue::send(bed, messages).await;
     gate.reached_by(10, DELIVERY_WAIT).await;
     let killed = workers::of(output("ProcessOrdersFunctionName")).into_iter().filter(|pid| workers::kill(*pid)).count();
-    rig.endpoint.heal();
+    bed.endpoint.heal();
 
     assert!(killed > 0, "workers must be under way");
     for id in &ids {
         listener.receives("order.confirmed", id, DELIVERY_WAIT).await;
-        assert_eq!(rig.endpoint.writes(mark, id, "CONFIRMED"), 1, "{id} must have been written once");
+        assert_eq!(bed.endpoint.writes(mark, id, "CONFIRMED"), 1, "{id} must have been written once");
     }
-    rig.queue_is_empty(DELIVERY_WAIT).await;
+    bed.queue_is_empty(DELIVERY_WAIT).await;
     Figures::default().with("orders", orders).with("killed", killed).with("lost", 0).with("written twice", 0)
 }

@@ -21,13 +21,13 @@ mod storm;
 mod sync_lane;
 mod worker_down;
 
-use crate::{Load, figures::Figures, rig::Rig};
+use crate::{Load, figures::Figures, test_bed::TestBed};
 use futures_util::future::LocalBoxFuture;
 
 /// One scenario.
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
-    pub(crate) run: for<'a> fn(&'a Rig, Load) -> LocalBoxFuture<'a, Figures>,
+    pub(crate) run: for<'a> fn(&'a TestBed, Load) -> LocalBoxFuture<'a, Figures>,
 }
 
 /// Every scenario, in the order in which they run.
@@ -36,7 +36,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         ($($module:ident::$name:ident),* $(,)?) => {
             vec![$(Scenario {
                 name: concat!(stringify!($module), "::", stringify!($name)),
-                run: |rig, load| Box::pin($module::$name(rig, load)),
+                run: |bed, load| Box::pin($module::$name(bed, load)),
             }),*]
         };
     }
@@ -75,7 +75,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         expiry::an_order_that_waited_too_long_is_rejected_and_a_confirmed_one_stays,
         worker_down::the_queue_takes_every_order_while_the_worker_is_down,
         restarts::no_order_is_lost_or_written_twice_when_everything_restarts,
-        storm::every_order_survives_a_storm_and_every_owner_is_told_of_theirs,
+        storm::every_order_survives_a_storm_and_every_owner_is_notified,
         notifications::an_expired_row_is_removed_by_its_time_to_live,
     ]
 }

@@ -2,10 +2,10 @@
 
 use crate::{
     Load,
-    figures::{Figures, tell},
+    figures::{Figures, say},
     listener::Listener,
     queue,
-    rig::{DELIVERY_WAIT, EXPIRED_CONNECTION, Rig},
+    test_bed::{DELIVERY_WAIT, EXPIRED_CONNECTION, TestBed},
 };
 use fault_endpoint::{Call, Fault, Gate, Rule, When};
 use hyper::StatusCode;
@@ -17,14 +17,14 @@ fn posts_to(listener: &Listener) -> impl Fn(&Call) -> bool + Send + 'static {
     move |call| call.is_post() && call.key == id
 }
 
-async fn place(rig: &Rig, owner: &str) -> String {
+async fn place(bed: &TestBed, owner: &str) -> String {
     let id = new_id();
-    queue::send(rig, vec![queue::order(0, owner, &id, queue::now_ms())]).await;
+    queue::send(bed, vec![queue::order(0, owner, &id, queue::now_ms())]).await;
     id
 }
 
-pub(crate) async fn a_socket_is_notified_after_posts_that_fail_at_first(rig: &Rig, _: Load) -> Figures {
-    let mut listener = Listener::open(rig, OWNER).await;
+pub(crate) async fn a_socket_is_notified_after_posts_that_fail_at_first(bed: &TestBed, _: Load) -> Figures {
+    let mut listener = Listener::open(bed, OWNER).await;
     let faults = [
         (Fault::Throttle, 4),
         (Fault::ServerError(StatusCode::INTERNAL_SERVER_ERROR), 4),
@@ -35,60 +35,60 @@ pub(crate) async fn a_socket_is_notified_after_posts_that_fail_at_first(rig: &Ri
     ];
     let (mut orders, mut failed) = (0, 0);
     for (fault, times) in faults {
-        let (mark, name) = (rig.endpoint.mark(), fault.name());
-        rig.endpoint.inject(Rule::new(posts_to(&listener), When::First(times), fault));
+        let (mark, name) = (bed.endpoint.mark(), fault.name());
+        bed.endpoint.inject(Rule::new(posts_to(&listener), When::First(times), fault));
 
-        let id = place(rig, OWNER).await;
+        let id = place(bed, OWNER).await;
 
         listener.receives("order.confirmed", &id, DELIVERY_WAIT).await;
-        rig.queue_is_empty(DELIVERY_WAIT).await;
+        bed.queue_is_empty(DELIVERY_WAIT).await;
         assert_eq!(
-            rig.endpoint.writes(mark, &id, "CONFIRMED"),
+            bed.endpoint.writes(mark, &id, "CONFIRMED"),
             1,
             "{name}: a notification must never write the order again"
         );
-        let faults = rig.endpoint.since(mark).iter().filter(|passed| passed.fault.is_some()).count();
+        let faults = bed.endpoint.since(mark).iter().filter(|passed| passed.fault.is_some()).count();
         assert_eq!(faults, times, "{name}: number of injected faults");
         orders += 1;
         failed += faults;
-        rig.endpoint.heal();
+        bed.endpoint.heal();
     }
     Figures::default().with("orders", orders).with("posts that failed", failed).with("not notified", 0)
 }
 
-pub(crate) async fn a_slow_socket_delays_no_other(rig: &Rig, _: Load) -> Figures {
-    let (slow, mut quick) = (Listener::open(rig, "slow-and-quick").await, Listener::open(rig, "slow-and-quick").await);
-    let mut other = Listener::open(rig, "another-owner").await;
+pub(crate) async fn a_slow_socket_delays_no_other(bed: &TestBed, _: Load) -> Figures {
+    let (slow, mut quick) = (Listener::open(bed, "slow-and-quick").await, Listener::open(bed, "slow-and-quick").await);
+    let mut other = Listener::open(bed, "another-owner").await;
     let gate = Gate::closed();
-    rig.endpoint.inject(Rule::new(posts_to(&slow), When::Always, Fault::HoldBefore(gate.clone())));
+    bed.endpoint.inject(Rule::new(posts_to(&slow), When::Always, Fault::HoldBefore(gate.clone())));
 
-    let id = place(rig, "slow-and-quick").await;
+    let id = place(bed, "slow-and-quick").await;
     gate.reached_by(1, DELIVERY_WAIT).await;
-    let other_id = place(rig, "another-owner").await;
+    let other_id = place(bed, "another-owner").await;
     quick.receives("order.confirmed", &id, DELIVERY_WAIT).await;
     other.receives("order.confirmed", &other_id, DELIVERY_WAIT).await;
 
-    assert!(rig.stack.messages_in("OrdersQueueUrl").await > 0, "the slow socket's message must still be in flight");
+    assert!(bed.stack.messages_in("OrdersQueueUrl").await > 0, "the slow socket's message must still be in flight");
     assert_eq!(slow.count("order.confirmed", &id), 0, "its post is held");
     gate.open();
-    rig.queue_is_empty(DELIVERY_WAIT).await;
+    bed.queue_is_empty(DELIVERY_WAIT).await;
     Figures::default().with("held", 1).with("notified meanwhile", 2)
 }
 
-pub(crate) async fn a_dead_socket_takes_no_retries_from_others(rig: &Rig, load: Load) -> Figures {
-    let (dead, mut other) = (Listener::open(rig, "dead").await, Listener::open(rig, "alive").await);
+pub(crate) async fn a_dead_socket_takes_no_retries_from_others(bed: &TestBed, load: Load) -> Figures {
+    let (dead, mut other) = (Listener::open(bed, "dead").await, Listener::open(bed, "alive").await);
     let fault = || Fault::ServerError(StatusCode::INTERNAL_SERVER_ERROR);
-    rig.endpoint.inject(Rule::new(posts_to(&dead), When::Always, fault()));
-    let (orders, mark) = (load.pick(40, 200), rig.endpoint.mark());
+    bed.endpoint.inject(Rule::new(posts_to(&dead), When::Always, fault()));
+    let (orders, mark) = (load.pick(40, 200), bed.endpoint.mark());
     let order = |entry| queue::order(entry, "dead", &new_id(), queue::now_ms());
-    queue::send(rig, (0..orders).map(order).collect()).await;
-    rig.queue_is_empty(2 * DELIVERY_WAIT).await;
-    let retried = rig.endpoint.since(mark).iter().filter(|passed| passed.call.is_post()).count() - orders;
+    queue::send(bed, (0..orders).map(order).collect()).await;
+    bed.queue_is_empty(2 * DELIVERY_WAIT).await;
+    let retried = bed.endpoint.since(mark).iter().filter(|passed| passed.call.is_post()).count() - orders;
 
     let ids: Vec<_> = (0..20).map(|_| new_id()).collect();
-    rig.endpoint.inject(Rule::new(posts_to(&other), When::First(ids.len()), fault()));
+    bed.endpoint.inject(Rule::new(posts_to(&other), When::First(ids.len()), fault()));
     let messages = ids.iter().enumerate().map(|(entry, id)| queue::order(entry, "alive", id, queue::now_ms()));
-    queue::send(rig, messages.collect()).await;
+    queue::send(bed, messages.collect()).await;
 
     for id in &ids {
         other.receives("order.confirmed", id, DELIVERY_WAIT).await;
@@ -96,18 +96,18 @@ pub(crate) async fn a_dead_socket_takes_no_retries_from_others(rig: &Rig, load: 
     Figures::default().with("retries for the dead socket", retried).with("notified at the second post", ids.len())
 }
 
-pub(crate) async fn only_a_gone_socket_loses_its_row(rig: &Rig, _: Load) -> Figures {
-    let mut listener = Listener::open(rig, OWNER).await;
+pub(crate) async fn only_a_gone_socket_loses_its_row(bed: &TestBed, _: Load) -> Figures {
+    let mut listener = Listener::open(bed, OWNER).await;
     let gone = format!("gone-{}", new_id());
-    rig.stack.add_gone_connection(OWNER, &gone, 4_000_000_000).await;
+    bed.stack.add_gone_connection(OWNER, &gone, 4_000_000_000).await;
     // Earlier rows may belong to sockets that are closing, so the test adds its own two rows.
-    rig.stack.add_gone_connection("bystander", &format!("{gone}-too"), 4_000_000_000).await;
+    bed.stack.add_gone_connection("bystander", &format!("{gone}-too"), 4_000_000_000).await;
 
-    let id = place(rig, OWNER).await;
+    let id = place(bed, OWNER).await;
     listener.receives("order.confirmed", &id, DELIVERY_WAIT).await;
 
     let after = eventually(DELIVERY_WAIT, "the gone connection has no row", async || {
-        let rows = rig.stack.connections().await;
+        let rows = bed.stack.connections().await;
         (!rows.contains(&gone)).then_some(rows)
     })
     .await;
@@ -117,14 +117,14 @@ pub(crate) async fn only_a_gone_socket_loses_its_row(rig: &Rig, _: Load) -> Figu
     Figures::default().with("removed", 1).with("kept", 2)
 }
 
-pub(crate) async fn an_expired_row_is_removed_by_its_time_to_live(rig: &Rig, _: Load) -> Figures {
-    // The rig added the row at the start of the run. Its owner has no orders, so nothing is posted to it.
-    tell("waiting for DynamoDB's time to live");
+pub(crate) async fn an_expired_row_is_removed_by_its_time_to_live(bed: &TestBed, _: Load) -> Figures {
+    // The bed added the row at the start of the run. Its owner has no orders, so nothing is posted to it.
+    say("waiting for DynamoDB's time to live");
     eventually(2 * DELIVERY_WAIT, "the row is removed by its time to live", async || {
-        (!rig.stack.connections().await.contains(EXPIRED_CONNECTION)).then_some(())
+        (!bed.stack.connections().await.contains(EXPIRED_CONNECTION)).then_some(())
     })
     .await;
-    let posts = rig.endpoint.since(0);
+    let posts = bed.endpoint.since(0);
     assert!(!posts.iter().any(|passed| passed.call.is_post() && passed.call.key == EXPIRED_CONNECTION));
     Figures::default().with("rows", 1).with("posts", 0)
 }

@@ -4,7 +4,7 @@ use crate::{
     Load,
     dispositions::{Dispositions, MAX_RECEIVE_COUNT},
     figures::Figures,
-    rig::{DELIVERY_WAIT, Rig},
+    test_bed::{DELIVERY_WAIT, TestBed},
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,10 +17,10 @@ fn wishes() -> Vec<Value> {
 }
 
 pub(crate) async fn a_poison_message_a_panic_and_a_transient_failure_affect_no_other_message(
-    rig: &Rig,
+    bed: &TestBed,
     _: Load,
 ) -> Figures {
-    let function = Dispositions::deploy(rig).await;
+    let function = Dispositions::deploy(bed).await;
     let batch: Vec<_> = wishes().into_iter().map(|wish| (new_id(), wish)).collect();
 
     let reported = function.invoke(&batch).await;

@@ -1,7 +1,7 @@
 //! `twolane plan` predicts what `twolane compare --scenario burst` measures, for the same arrivals and limits.
 
 use super::comparison::{compare_lanes, count, folder, refused};
-use crate::{Load, figures::Figures, rig::Rig};
+use crate::{Load, figures::Figures, test_bed::TestBed};
 use fault_endpoint::{Call, Fault, Rule, When};
 use serde_json::Value;
 use std::{fmt::Write, path::Path, time::Duration};
@@ -67,10 +67,10 @@ fn predicts(what: &str, planned: f64, measured: f64) -> String {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a few orders")]
-pub(crate) async fn a_plan_predicts_what_a_burst_does_to_each_lane(rig: &Rig, _: Load) -> Figures {
+pub(crate) async fn a_plan_predicts_what_a_burst_does_to_each_lane(bed: &TestBed, _: Load) -> Figures {
     let folder = folder();
     let arrivals = arrivals(&folder);
-    rig.endpoint.inject(Rule::new(is_database, When::Always, Fault::Slow(DATABASE)));
+    bed.endpoint.inject(Rule::new(is_database, When::Always, Fault::Slow(DATABASE)));
     let burst = ["--scenario", "burst", "--concurrency", CONCURRENCY, "--replay", &arrivals, "--parallel"];
 
     let ran = compare_lanes("sync,async", &folder, &burst).args(["--yes", "--json"]).output().await.unwrap();

@@ -2,9 +2,9 @@
 
 use crate::{
     Load,
-    figures::{Figures, tell},
+    figures::{Figures, say},
     local_cloud,
-    rig::Rig,
+    test_bed::TestBed,
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use reqwest::{Method, header::CONTENT_TYPE};
@@ -29,15 +29,15 @@ const AT_ONCE: usize = 100;
 /// Longest wait for an acknowledgement with repeats, and for all outcomes.
 const DEADLINE: Duration = Duration::from_mins(2);
 
-pub(crate) async fn no_order_is_lost_or_written_twice_when_everything_restarts(rig: &Rig, load: Load) -> Figures {
+pub(crate) async fn no_order_is_lost_or_written_twice_when_everything_restarts(bed: &TestBed, load: Load) -> Figures {
     let restarts = load.pick(1, 5);
-    let (mark, mut ids, mut repeats) = (rig.endpoint.mark(), Vec::new(), 0);
+    let (mark, mut ids, mut repeats) = (bed.endpoint.mark(), Vec::new(), 0);
     let (acknowledged, coming) = (Cell::new(0), Cell::new(true));
     let restarting = async {
         for restart in 1..=restarts {
             more_orders(&acknowledged).await;
             local_cloud::restart().await;
-            tell(&format!("restart {restart} of {restarts}"));
+            say(&format!("restart {restart} of {restarts}"));
         }
         more_orders(&acknowledged).await;
         coming.set(false);
@@ -47,7 +47,7 @@ pub(crate) async fn no_order_is_lost_or_written_twice_when_everything_restarts(r
         let mut under_way = FuturesUnordered::new();
         loop {
             tokio::select! {
-                _ = arrival.tick(), if coming.get() && under_way.len() < AT_ONCE => under_way.push(place(rig)),
+                _ = arrival.tick(), if coming.get() && under_way.len() < AT_ONCE => under_way.push(place(bed)),
                 Some((id, repeated)) = under_way.next() => {
                     ids.push(id);
                     acknowledged.set(ids.len());
@@ -60,12 +60,12 @@ pub(crate) async fn no_order_is_lost_or_written_twice_when_everything_restarts(r
     tokio::join!(restarting, placing);
     assert!(repeats > 0, "clients must have sent requests while the stack was down");
 
-    rig.all_are_confirmed(&ids, DEADLINE).await;
-    rig.queue_is_empty(DEADLINE).await;
+    bed.all_are_confirmed(&ids, DEADLINE).await;
+    bed.queue_is_empty(DEADLINE).await;
     for id in &ids {
         // A database that stops between a write and its answer has stored the order. Then the condition of the next
         // attempt fails (400), and no attempt is answered with 200.
-        let answers = rig.endpoint.answers(mark, id, "CONFIRMED");
+        let answers = bed.endpoint.answers(mark, id, "CONFIRMED");
         let taken = answers.iter().filter(|answered| **answered == Some(200)).count();
         let met = answers.iter().skip_while(|answered| answered.is_some()).any(|answered| *answered == Some(400));
         assert!(taken == 1 || taken == 0 && met, "{id} must have been written once: {answers:?}");
@@ -90,10 +90,10 @@ async fn more_orders(acknowledged: &Cell<usize>) {
 }
 
 /// Queues one order, repeats the request until it is acknowledged, and returns its id and the number of repeats.
-async fn place(rig: &Rig) -> (String, usize) {
+async fn place(bed: &TestBed) -> (String, usize) {
     let (id, mut repeated) = (new_id(), 0);
     eventually(DEADLINE, &format!("order {id} is acknowledged"), async || {
-        let request = rig.api.request(Method::PUT, &format!("async/orders/{id}"));
+        let request = bed.api.request(Method::PUT, &format!("async/orders/{id}"));
         let request = request.header(CONTENT_TYPE, "application/json").body(order_of("SKU-1").to_string());
         match try_send(request).await {
             Ok(answer) if answer.status == 202 => Some(()),

@@ -4,7 +4,7 @@ use crate::{
     Load,
     figures::Figures,
     listener::Listener,
-    rig::{DELIVERY_WAIT, Rig},
+    test_bed::{DELIVERY_WAIT, TestBed},
 };
 use fault_endpoint::{Fault, Gate, Rule, When};
 use testkit::{
@@ -24,36 +24,36 @@ enum Point {
 }
 
 pub(crate) async fn a_socket_closed_at_any_point_costs_no_order_and_a_new_one_reads_the_status(
-    rig: &Rig,
+    bed: &TestBed,
     _: Load,
 ) -> Figures {
     use Point::{AfterItsOwnerWasNotified, AfterTheWrite, BeforeTheOrder, WhileItIsWritten, WhileItsOwnerIsNotified};
     let points = [BeforeTheOrder, WhileItIsWritten, AfterTheWrite, WhileItsOwnerIsNotified, AfterItsOwnerWasNotified];
     for point in points {
-        let (id, mark, gate) = (new_id(), rig.endpoint.mark(), Gate::closed());
-        let mut listener = Listener::open(rig, OWNER).await;
+        let (id, mark, gate) = (new_id(), bed.endpoint.mark(), Gate::closed());
+        let mut listener = Listener::open(bed, OWNER).await;
         let (about, connection) = (id.clone(), listener.connection_id.clone());
         match point {
             WhileItIsWritten => {
                 let writes = move |call: &fault_endpoint::Call| call.writes("CONFIRMED") && call.is_about(&about);
-                rig.endpoint.inject(Rule::new(writes, When::Always, Fault::HoldBefore(gate.clone())));
+                bed.endpoint.inject(Rule::new(writes, When::Always, Fault::HoldBefore(gate.clone())));
             }
             AfterTheWrite => {
                 let looks_up = |call: &fault_endpoint::Call| call.operation == "Query";
-                rig.endpoint.inject(Rule::new(looks_up, When::Always, Fault::HoldBefore(gate.clone())));
+                bed.endpoint.inject(Rule::new(looks_up, When::Always, Fault::HoldBefore(gate.clone())));
             }
             WhileItsOwnerIsNotified => {
                 let posts = move |call: &fault_endpoint::Call| call.is_post() && call.key == connection;
-                rig.endpoint.inject(Rule::new(posts, When::Always, Fault::HoldBefore(gate.clone())));
+                bed.endpoint.inject(Rule::new(posts, When::Always, Fault::HoldBefore(gate.clone())));
             }
             BeforeTheOrder | AfterItsOwnerWasNotified => {}
         }
 
         if point == BeforeTheOrder {
             drop(listener);
-            rig.api.put("async", &id, &order_of("SKU-1")).await;
+            bed.api.put("async", &id, &order_of("SKU-1")).await;
         } else {
-            rig.api.put("async", &id, &order_of("SKU-1")).await;
+            bed.api.put("async", &id, &order_of("SKU-1")).await;
             if point == AfterItsOwnerWasNotified {
                 listener.receives("order.confirmed", &id, DELIVERY_WAIT).await;
             } else {
@@ -63,13 +63,13 @@ pub(crate) async fn a_socket_closed_at_any_point_costs_no_order_and_a_new_one_re
             gate.open();
         }
 
-        assert_eq!(rig.api.settled(&id).await["status"], "CONFIRMED", "{point:?}");
-        rig.queue_is_empty(DELIVERY_WAIT).await;
-        assert_eq!(rig.endpoint.writes(mark, &id, "CONFIRMED"), 1, "{point:?}: it must have been written once");
+        assert_eq!(bed.api.settled(&id).await["status"], "CONFIRMED", "{point:?}");
+        bed.queue_is_empty(DELIVERY_WAIT).await;
+        assert_eq!(bed.endpoint.writes(mark, &id, "CONFIRMED"), 1, "{point:?}: it must have been written once");
         let mut socket = Socket::open_alone().await;
         assert_eq!(socket.subscribe(&id).await["status"], "CONFIRMED", "{point:?}");
         socket.close().await;
-        rig.endpoint.heal();
+        bed.endpoint.heal();
     }
     Figures::default().with("points", points.len()).with("writes", points.len())
 }

@@ -3,9 +3,9 @@
 use crate::{
     Load,
     drops::Drops,
-    figures::{Figures, tell},
+    figures::{Figures, say},
     listener::Listener,
-    rig::Rig,
+    test_bed::TestBed,
     workers,
 };
 use fault_endpoint::{Fault, Passed, Rule, When};
@@ -23,7 +23,7 @@ use tokio::time::{Instant, interval};
 /// Longest time until all is settled.
 const DEADLINE: Duration = Duration::from_mins(6);
 
-/// Between two looks at what was heard and what is stored.
+/// Between two checks of received frames and stored orders.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Between two killed processes.
@@ -42,39 +42,39 @@ fn faults() -> [(Fault, f64); 7] {
     ]
 }
 
-pub(crate) async fn every_order_survives_a_storm_and_every_owner_is_told_of_theirs(rig: &Rig, load: Load) -> Figures {
+pub(crate) async fn every_order_survives_a_storm_and_every_owner_is_notified(bed: &TestBed, load: Load) -> Figures {
     let (owners, orders_each, kills) = (load.pick(20, 50), load.pick(20, 40), load.pick(3, 12));
     let expected = owners * orders_each;
-    let mut listeners = vec![Listener::open(rig, OWNER).await];
+    let mut listeners = vec![Listener::open(bed, OWNER).await];
     for owner in 1..owners {
-        listeners.push(Listener::open(rig, &format!("owner-{owner}")).await);
+        listeners.push(Listener::open(bed, &format!("owner-{owner}")).await);
     }
     let placed: BTreeMap<String, Vec<String>> = listeners
         .iter()
         .map(|listener| (listener.owner.clone(), (0..orders_each).map(|_| new_id()).collect()))
         .collect();
-    tell(&format!("{owners} owners listen"));
-    let mark = rig.endpoint.mark();
+    say(&format!("{owners} owners listen"));
+    let mark = bed.endpoint.mark();
     for (fault, probability) in faults() {
-        rig.endpoint.inject(Rule::new(|_| true, When::Sometimes(probability), fault));
+        bed.endpoint.inject(Rule::new(|_| true, When::Sometimes(probability), fault));
     }
 
     place(&placed).await;
-    let killed = settle(rig, &placed, &listeners, kills).await;
-    rig.endpoint.heal();
-    rig.queue_is_empty(DEADLINE).await;
+    let killed = settle(bed, &placed, &listeners, kills).await;
+    bed.endpoint.heal();
+    bed.queue_is_empty(DEADLINE).await;
     assert!(killed > 0, "workers must have been killed");
 
-    let statuses = rig.stack.statuses().await;
+    let statuses = bed.stack.statuses().await;
     let status = |owner: &str, id: &str| statuses.get(&format!("{owner}#{id}")).map(String::as_str);
     let all = || placed.iter().flat_map(|(owner, ids)| ids.iter().map(move |id| (owner, id)));
     let lost = all().filter(|(owner, id)| status(owner, id).is_none()).count();
     assert_eq!(lost, 0, "every order must be settled");
     let failed = all().filter(|(owner, id)| status(owner, id) == Some("FAILED")).count();
-    let passed = rig.endpoint.since(mark);
+    let passed = bed.endpoint.since(mark);
     let twice = count_written_twice(&passed);
     assert_eq!(twice, 0, "no order may be written twice");
-    let (drops, mut dropped) = (Drops::of(rig, "ProcessOrdersFunctionName").await, 0);
+    let (drops, mut dropped) = (Drops::of(bed, "ProcessOrdersFunctionName").await, 0);
     for listener in &listeners {
         dropped += drops.catch_up(listener, &placed[&listener.owner].iter().cloned().collect()).await;
     }
@@ -107,16 +107,16 @@ async fn place(placed: &BTreeMap<String, Vec<String>>) {
 }
 
 /// Whether every order has an outcome, and no message waits.
-async fn is_settled(rig: &Rig, placed: &BTreeMap<String, Vec<String>>) -> bool {
-    if rig.stack.messages_in("OrdersQueueUrl").await > 0 {
+async fn is_settled(bed: &TestBed, placed: &BTreeMap<String, Vec<String>>) -> bool {
+    if bed.stack.messages_in("OrdersQueueUrl").await > 0 {
         return false;
     }
-    let statuses = rig.stack.statuses().await;
+    let statuses = bed.stack.statuses().await;
     placed.iter().all(|(owner, ids)| ids.iter().all(|id| statuses.contains_key(&format!("{owner}#{id}"))))
 }
 
-/// Kills workers every now and then until every owner has heard of every order, or nothing is left to hear; how many were killed.
-async fn settle(rig: &Rig, placed: &BTreeMap<String, Vec<String>>, listeners: &[Listener], kills: usize) -> usize {
+/// Kills workers until every owner has received every outcome, or all outcomes are stored. Returns the number of kills.
+async fn settle(bed: &TestBed, placed: &BTreeMap<String, Vec<String>>, listeners: &[Listener], kills: usize) -> usize {
     let expected: usize = placed.values().map(Vec::len).sum();
     let (end, mut killed) = (Instant::now() + DEADLINE, 0);
     let mut kill = interval(KILL_EVERY);
@@ -130,15 +130,15 @@ async fn settle(rig: &Rig, placed: &BTreeMap<String, Vec<String>>, listeners: &[
                 }
             }
             _ = look.tick() => {
-                let heard: usize = listeners.iter().map(|listener| listener.orders().len()).sum();
-                if heard >= shown + 200 {
-                    shown = heard;
-                    tell(&format!("{heard} of {expected} heard of, {} requests, {killed} workers killed", rig.endpoint.mark()));
+                let received: usize = listeners.iter().map(|listener| listener.orders().len()).sum();
+                if received >= shown + 200 {
+                    shown = received;
+                    say(&format!("{received} of {expected} outcomes received, {} requests, {killed} workers killed", bed.endpoint.mark()));
                 }
-                if heard == expected || is_settled(rig, placed).await {
+                if received == expected || is_settled(bed, placed).await {
                     return killed;
                 }
-                assert!(Instant::now() < end, "only {heard} of {expected} orders were heard of within {DEADLINE:?}");
+                assert!(Instant::now() < end, "only {received} of {expected} outcomes were received within {DEADLINE:?}");
             }
         }
     }

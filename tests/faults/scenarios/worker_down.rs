@@ -2,8 +2,8 @@
 
 use crate::{
     Load,
-    figures::{Figures, tell},
-    rig::Rig,
+    figures::{Figures, say},
+    test_bed::TestBed,
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use std::time::Duration;
@@ -46,24 +46,24 @@ async fn queue_order(api: &ApiClient) -> String {
     id
 }
 
-pub(crate) async fn the_queue_takes_every_order_while_the_worker_is_down(rig: &Rig, load: Load) -> Figures {
+pub(crate) async fn the_queue_takes_every_order_while_the_worker_is_down(bed: &TestBed, load: Load) -> Figures {
     let up = load.pick(Duration::from_secs(5), Duration::from_secs(20));
     let down = load.pick(Duration::from_secs(10), Duration::from_mins(1));
 
-    tell("orders come while the worker is up");
+    say("orders come while the worker is up");
     let mut ids = queue_orders(up).await;
-    rig.set_worker(false).await;
-    tell("orders come while the worker is down");
+    bed.set_worker(false).await;
+    say("orders come while the worker is down");
     let waiting = queue_orders(down).await;
-    let (statuses, in_the_queue) = (rig.stack.statuses().await, rig.stack.messages_in("OrdersQueueUrl").await);
-    rig.set_worker(true).await;
+    let (statuses, in_the_queue) = (bed.stack.statuses().await, bed.stack.messages_in("OrdersQueueUrl").await);
+    bed.set_worker(true).await;
 
     let settled_meanwhile = waiting.iter().filter(|id| statuses.contains_key(&format!("{OWNER}#{id}"))).count();
     assert_eq!(settled_meanwhile, 0, "the worker must have been down");
     assert!(in_the_queue >= waiting.len(), "{in_the_queue} of {} orders wait in the queue", waiting.len());
     let waiting_orders = waiting.len();
     ids.extend(waiting);
-    rig.all_are_confirmed(&ids, Duration::from_mins(4)).await;
+    bed.all_are_confirmed(&ids, Duration::from_mins(4)).await;
     Figures::default()
         .with("arrivals/s", ARRIVALS_PER_SECOND)
         .with("accepted while it was up", ids.len() - waiting_orders)

@@ -1,6 +1,6 @@
 //! The stack under test with its faults wired in.
 
-use crate::figures::tell;
+use crate::figures::say;
 use aws_sdk_lambda::types::{Environment, ScalingConfig};
 use aws_sdk_sqs::types::QueueAttributeName::{self, RedrivePolicy, VisibilityTimeout};
 use fault_endpoint::{Endpoint, Memory};
@@ -65,7 +65,7 @@ pub(crate) struct Batches {
 }
 
 /// A deployed stack, in which an [`Endpoint`] is between the functions and AWS, and its clients.
-pub(crate) struct Rig {
+pub(crate) struct TestBed {
     pub(crate) stack: Stack,
     pub(crate) api: ApiClient,
     pub(crate) endpoint: Endpoint,
@@ -76,18 +76,18 @@ pub(crate) struct Rig {
     entrances: HashMap<&'static str, String>,
     /// Queues' visibility timeouts and redrive policies as they were deployed, by the output with the queue's URL.
     queues: HashMap<&'static str, [String; 2]>,
-    /// Functions with changed variables or event source mappings since the last [`Rig::reset`].
+    /// Functions with changed variables or event source mappings since the last [`TestBed::reset`].
     changed: Mutex<BTreeSet<&'static str>>,
 }
 
-impl Rig {
+impl TestBed {
     /// Sets the endpoint in the configuration of the functions.
     pub(crate) async fn wire() -> Self {
         set_up_tls();
         let upstream = env::var("AWS_ENDPOINT_URL").expect("faults need a local cloud: run them by infra/local exec");
         let lambda = aws_sdk_lambda::Client::new(&sdk_config().await);
         let stack = Stack::from_env().await;
-        let mut rig = Self {
+        let mut bed = Self {
             stack,
             api: ApiClient::new(),
             endpoint: Endpoint::start(&upstream, Memory::Everything).await.expect("loopback has a free port"),
@@ -97,20 +97,20 @@ impl Rig {
             queues: HashMap::new(),
             changed: Mutex::default(),
         };
-        rig.stack.add_gone_connection("owner-without-orders", EXPIRED_CONNECTION, 1_000_000_000).await;
+        bed.stack.add_gone_connection("owner-without-orders", EXPIRED_CONNECTION, 1_000_000_000).await;
         for queue in lanes::queues() {
-            let visibility = rig.queue_attribute(queue.url_output, VisibilityTimeout).await;
-            let redrive = rig.queue_attribute(queue.url_output, RedrivePolicy).await;
-            rig.queues.insert(queue.url_output, [visibility, redrive]);
+            let visibility = bed.queue_attribute(queue.url_output, VisibilityTimeout).await;
+            let redrive = bed.queue_attribute(queue.url_output, RedrivePolicy).await;
+            bed.queues.insert(queue.url_output, [visibility, redrive]);
         }
         for function in functions() {
-            let entrance = rig.endpoint.listen_for(function).await.expect("loopback has a free port");
-            rig.entrances.insert(function, entrance);
-            let deployed = rig.environment(output(function)).await;
-            rig.deployed.insert(function, deployed);
-            rig.set_environment(output(function), rig.rewired(function)).await;
+            let entrance = bed.endpoint.listen_for(function).await.expect("loopback has a free port");
+            bed.entrances.insert(function, entrance);
+            let deployed = bed.environment(output(function)).await;
+            bed.deployed.insert(function, deployed);
+            bed.set_environment(output(function), bed.rewired(function)).await;
         }
-        rig
+        bed
     }
 
     /// Restores everything that tests may have changed. Call it before each test.
@@ -143,7 +143,7 @@ impl Rig {
         }
     }
 
-    /// Sets a variable of the function of that output until the next [`Rig::reset`].
+    /// Sets a variable of the function of that output until the next [`TestBed::reset`].
     pub(crate) async fn set_variable(&self, function: &'static str, name: &str, value: &str) {
         self.changed.lock().unwrap().insert(function);
         let mut variables = self.environment(output(function)).await;
@@ -151,12 +151,12 @@ impl Rig {
         self.set_environment(output(function), variables).await;
     }
 
-    /// Enables or disables the async lane's worker, until the next [`Rig::reset`].
+    /// Enables or disables the async lane's worker, until the next [`TestBed::reset`].
     pub(crate) async fn set_worker(&self, enabled: bool) {
         self.set_consumer("ProcessOrdersFunctionName", enabled).await;
     }
 
-    /// Enables or disables the queues of the function of that output, until the next [`Rig::reset`].
+    /// Enables or disables the queues of the function of that output, until the next [`TestBed::reset`].
     pub(crate) async fn set_consumer(&self, function: &'static str, enabled: bool) {
         self.changed.lock().unwrap().insert(function);
         let wanted = if enabled { "Enabled" } else { "Disabled" };
@@ -190,7 +190,7 @@ impl Rig {
             let statuses: Vec<_> = ids.iter().filter_map(|id| statuses.get(&format!("{OWNER}#{id}"))).collect();
             if statuses.len() >= printed + 200 {
                 printed = statuses.len();
-                tell(&format!("{printed} of {} settled", ids.len()));
+                say(&format!("{printed} of {} settled", ids.len()));
             }
             let settled = statuses.len() == ids.len();
             settled.then(|| assert!(statuses.iter().all(|status| *status == "CONFIRMED"), "{statuses:?}"))
@@ -198,7 +198,7 @@ impl Rig {
         .await;
     }
 
-    /// Changes how the bus lane delivers messages, until the next [`Rig::reset`].
+    /// Changes how the bus lane delivers messages, until the next [`TestBed::reset`].
     pub(crate) async fn set_bus_delivery(&self, delivery: &Delivery) {
         let lane = lanes::lane("bus").expect("a lane of the table");
         for queue in lane.queues {
@@ -216,7 +216,7 @@ impl Rig {
         }
     }
 
-    /// Sets the batches of each queue of the function of that output, until the next [`Rig::reset`].
+    /// Sets the batches of each queue of the function of that output, until the next [`TestBed::reset`].
     async fn set_batches(&self, function: &'static str, batches: Batches) {
         self.changed.lock().unwrap().insert(function);
         let mappings = self.lambda.list_event_source_mappings().function_name(output(function)).send().await;
