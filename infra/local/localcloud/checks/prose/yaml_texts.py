@@ -1,0 +1,83 @@
+"""Prints the comments and descriptions of YAML files as JSON: a program of its own, for the Python that has PyYAML.
+
+Arguments: the files. For each, a list of texts, each a list of [line, prose]; or {"line": …, "error": …}.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+# Of CloudFormation, OpenAPI, AsyncAPI and workflows.
+_PROSE_KEYS = re.compile(r"\w*description|summary|title", re.IGNORECASE)
+_Text = list[tuple[int, str]]
+
+
+def texts(source: str) -> list[_Text]:
+    """Comments, then what the keys of descriptions hold."""
+    found = list(_comments(source))
+    for document in yaml.compose_all(source, yaml.SafeLoader):
+        found += _descriptions(source, document)
+    return found
+
+
+def _comments(source: str) -> Iterator[_Text]:
+    """A comment is what begins with # between two tokens."""
+    at, run = 0, []
+    for token in yaml.scan(source, yaml.SafeLoader):
+        for comment in re.finditer(r"#[^\n]*", source[at : token.start_mark.index]):
+            begin = at + comment.start()
+            line = source.count("\n", 0, begin) + 1
+            alone = not source[source.rfind("\n", 0, begin) + 1 : begin].strip()
+            if run and not (alone and run[-1][0] == line - 1):
+                yield run
+                run = []
+            run.append((line, comment[0].lstrip("#").removeprefix(" ")))
+            if not alone:
+                yield run
+                run = []
+        at = max(at, token.end_mark.index)
+    if run:
+        yield run
+
+
+def _descriptions(source: str, node: yaml.Node | None) -> Iterator[_Text]:
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _descriptions(source, item)
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if isinstance(value, yaml.ScalarNode):
+                if _PROSE_KEYS.fullmatch(str(key.value)):
+                    yield _lines(source, value)
+            else:
+                yield from _descriptions(source, value)
+
+
+def _lines(source: str, node: yaml.ScalarNode) -> _Text:
+    """The scalar as it is written, so that each line keeps its number."""
+    raw = source[node.start_mark.index : node.end_mark.index]
+    # A tag, the header of a block, or a quotation mark.
+    raw = re.sub(r"\A(?:![\w!]*[ ]+)?(?:[|>][-+\d]*(?=\n)|['\"])?", "", raw)
+    if node.style in ("'", '"'):
+        raw = raw[:-1].replace("''", "'")
+    return [(number, line.strip()) for number, line in enumerate(raw.split("\n"), node.start_mark.line + 1)]
+
+
+def _of_file(path: str) -> list[_Text] | dict[str, int | str]:
+    try:
+        return texts(Path(path).read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        return {"line": mark.line + 1 if mark else 1, "error": f"it is not YAML: {error.problem}"}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        return {"line": 1, "error": str(error)}
+
+
+if __name__ == "__main__":
+    json.dump([_of_file(path) for path in sys.argv[1:]], sys.stdout)
