@@ -9,7 +9,7 @@ import textwrap
 import tokenize
 from collections.abc import Iterator
 
-from .texts import Text, Unreadable, numbered, paragraphs
+from .texts import Text, Unreadable, literal, numbered, paragraphs
 
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _QUOTES = re.compile(r"""\w*('{3}|"{3}|'|")(.*)\1""", re.DOTALL)
@@ -31,7 +31,7 @@ def python(source: str, literals: bool) -> Iterator[Text]:
     if literals:
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in docstrings:
-                yield Text([(number, line.strip()) for number, line in numbered(node.value, node.lineno)], literal=True)
+                yield from literal([(number, line.strip()) for number, line in numbered(node.value, node.lineno)])
 
 
 def _comments(tokens: list[tokenize.TokenInfo]) -> Iterator[Text]:

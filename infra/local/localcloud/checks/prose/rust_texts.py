@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .texts import Line, Text, Unreadable
+from .texts import Line, Text, Unreadable, literal
 
 # Whatever may hold `//` or a quotation mark. Source: The Rust Reference, "Comments" and "Tokens".
 _TOKEN = re.compile(
@@ -47,7 +47,7 @@ def rust(source: str, literals: bool) -> Iterator[Text]:
             at = _end_of_string(source, at, line, found["hashes"])
             content = source[begin : at - 1 - len(found["hashes"] or "")]
             if literals:
-                yield Text(_lines(content, line), literal=True)
+                yield from literal(_lines(content, line))
     if run:
         yield Text(run)
 

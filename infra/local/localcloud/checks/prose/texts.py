@@ -9,6 +9,7 @@ from dataclasses import dataclass
 # The number of a line in its file, and its prose.
 Line = tuple[int, str]
 
+_WORDS_OF_A_SENTENCE = 4
 _FENCE = re.compile(r"[\s>]*(?:[-*+]\s+|\d+[.)]\s+)*(```+|~~~+)(.*)")
 
 
@@ -44,6 +45,12 @@ def makefile(source: str) -> Iterator[Text]:
     for number, line in numbered(source):
         if help_text := re.match(r"[\w-]+:.*?## (.*)", line):
             yield Text([(number, help_text[1])])
+
+
+def literal(lines: list[Line]) -> Iterator[Text]:
+    """The content of a string literal, if it has the words of a sentence: it may be data."""
+    if sum(len(line.split()) for _, line in lines) >= _WORDS_OF_A_SENTENCE:
+        yield Text(lines, literal=True)
 
 
 def paragraphs(lines: Iterable[Line]) -> Iterator[Text]:
