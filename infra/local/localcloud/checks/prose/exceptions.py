@@ -16,7 +16,7 @@ from .rules import LONG, SPELLING, WORD, Finding
 class Exceptions:
     """What a file of exceptions says."""
 
-    # Patterns of paths that nobody has rewritten yet, with the reason.
+    # Patterns of paths with texts that are not rewritten yet, with the reason.
     not_rewritten: dict[str, str]
     accepted: list[dict[str, str]]
     _used: set[str] = field(default_factory=set)

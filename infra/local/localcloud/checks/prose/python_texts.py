@@ -29,9 +29,8 @@ def python(source: str, literals: bool) -> Iterator[Text]:
         first, _, rest = _QUOTES.fullmatch(segment)[2].partition("\n")
         yield Text(numbered(f"{first.strip()}\n{textwrap.dedent(rest)}", node.lineno))
     if literals:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in docstrings:
-                yield from literal([(number, line.strip()) for number, line in numbered(node.value, node.lineno)])
+        for line, content in _literals(tree, docstrings):
+            yield from literal([(number, part.strip()) for number, part in numbered(content, line)])
 
 
 def _comments(tokens: list[tokenize.TokenInfo]) -> Iterator[Text]:
@@ -39,6 +38,17 @@ def _comments(tokens: list[tokenize.TokenInfo]) -> Iterator[Text]:
     alone = [token for token in comments if not token.line[: token.start[1]].strip()]
     yield from paragraphs((token.start[0], token.string[1:].removeprefix(" ")) for token in alone)
     yield from (Text([(token.start[0], token.string[1:].strip())]) for token in comments if token not in alone)
+
+
+def _literals(tree: ast.AST, docstrings: list[ast.Constant]) -> Iterator[tuple[int, str]]:
+    """First line and content of each string literal; an f-string has {} in place of its expressions."""
+    read: set[ast.expr] = set(docstrings)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            read.update(node.values)
+            yield node.lineno, "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in read:
+            yield node.lineno, node.value
 
 
 def _docstrings(tree: ast.AST) -> Iterator[ast.Constant]:

@@ -73,7 +73,7 @@ def _textlint(documents: Mapping[str, _Document], folder: Path, packages: Path) 
 
 
 def _typos(documents: Mapping[str, _Document], folder: Path) -> Iterator[Finding]:
-    command = [str(tools.bin_folder(tools.PROSE) / "typos"), "--isolated", "--hidden", "--format", "json", "."]
+    command = [str(tools.bin_folder(tools.PROSE) / "typos"), "--isolated", "--hidden", "--no-ignore", "--format", "json", "."]
     done = npm.run(folder / _PROSE, {}, command)
     for report in map(json.loads, done.stdout.splitlines()):
         if report["type"] != "typo":

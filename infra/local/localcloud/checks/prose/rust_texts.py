@@ -53,7 +53,7 @@ def rust(source: str, literals: bool) -> Iterator[Text]:
 
 
 def _end_of_block(source: str, at: int, line: int) -> int:
-    """Behind the comment whose content begins at `at`: block comments nest."""
+    """The offset behind a comment; its content begins at `at`. Block comments nest."""
     depth = 1
     while depth:
         edge = _BLOCK_EDGE.search(source, at)
@@ -65,6 +65,7 @@ def _end_of_block(source: str, at: int, line: int) -> int:
 
 
 def _end_of_string(source: str, at: int, line: int, hashes: str | None) -> int:
+    """The offset behind a string literal; its content begins at `at`. `hashes` are those of a raw string."""
     if hashes is None:
         end = _STRING_END.match(source, at)
         if end:
@@ -75,5 +76,5 @@ def _end_of_string(source: str, at: int, line: int, hashes: str | None) -> int:
 
 
 def _lines(content: str, first: int) -> list[Line]:
-    """Without what sets lines of a block comment off."""
+    """Lines of a block comment or string, without indentation and leading asterisks."""
     return [(number, re.sub(r"^\s*(?:[*!]+(?=\s|$))?\s*", "", line)) for number, line in enumerate(content.split("\n"), first)]

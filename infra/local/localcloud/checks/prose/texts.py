@@ -30,7 +30,7 @@ class Text:
 
 
 def numbered(text: str, first: int = 1) -> list[Line]:
-    """The lines of a text whose first line has this number."""
+    """The lines of a text with their numbers; `first` is the number of the first line."""
     return list(enumerate(text.split("\n"), first))
 
 

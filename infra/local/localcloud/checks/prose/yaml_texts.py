@@ -1,4 +1,4 @@
-"""Prints the comments and descriptions of YAML files as JSON: a program of its own, for the Python that has PyYAML.
+"""Prints the comments and descriptions of YAML files as JSON: a separate program, for the Python that has PyYAML.
 
 Arguments: the files. For each, a list of texts, each a list of [line, prose]; or {"line": …, "error": …}.
 """
