@@ -93,6 +93,7 @@ class Extraction(unittest.TestCase):
             write(root, "words.md", "\n".join(f"- a {phrase} b" for phrase in _BANNED))
             write(root, "src/literals.rs", 'const A: &str = "it is told\n    of what whoever\n    did recieve";\nconst B: &str = "told";\n')
             write(root, "tests/literals.rs", 'const A: &str = "it is told of this";\n')
+            write(root, "literals.yaml", "text: it is told of this\nvelocity: |\n  #if($a)\n  ## nobody did recieve this\n  #end\n")
             write(root, "literals.py", "print('it is told', f'and {print} told this')\n")
             write(root, "parts.rs", f"/// {'one ' * 20}\n// {'two ' * 20}\nfn f() {{}} // {'three ' * 20}\nfn g() {{}} // {'four ' * 20}\n")
             write(root, "joined.rs", f"/// One.\n/// {'one ' * 20}\n/// {'two ' * 20}is\n/// no order.\n")
@@ -118,6 +119,7 @@ class Extraction(unittest.TestCase):
     def test_literals_of_sources_are_held_to_the_list_of_words_alone(self) -> None:
         self.assertEqual(self.found["src/literals.rs"], [(1, "word"), (2, "word")])
         self.assertEqual(self.found["literals.py"], [(1, "word")])
+        self.assertEqual(self.found["literals.yaml"], [(1, "word"), (4, "word")])
         self.assertNotIn("tests/literals.rs", self.found)
 
     def test_lines_of_one_comment_are_one_text_and_others_are_not(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -12,7 +13,7 @@ from ... import tools
 from ...failure import Failure
 from .python_texts import python
 from .rust_texts import rust
-from .texts import Text, Unreadable, makefile, markdown, refuse_hidden
+from .texts import Text, Unreadable, literal, makefile, markdown, refuse_hidden
 
 # Made by builds, tests and package managers. Folders with a dot in front of the name are not read either, with one exception.
 _MADE = frozenset({"target", "node_modules", "__pycache__", "twolane-reports"})
@@ -59,7 +60,7 @@ def _texts(path: str, source: str) -> Iterator[Text]:
     return markdown(source) if path.endswith(".md") else makefile(source)
 
 
-def _texts_of_yaml(root: Path, paths: list[str]) -> list[list | dict]:
+def _texts_of_yaml(root: Path, paths: list[str]) -> list[dict]:
     command = [str(tools.python(tools.PROSE)), str(_YAML_TEXTS), *paths]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -67,7 +68,8 @@ def _texts_of_yaml(root: Path, paths: list[str]) -> list[list | dict]:
     return json.loads(done.stdout)
 
 
-def _yaml(extracted: list | dict) -> list[Text]:
-    if isinstance(extracted, dict):
+def _yaml(extracted: dict) -> list[Text]:
+    if "error" in extracted:
         raise Unreadable(extracted["line"], extracted["error"])
-    return [Text([(number, line) for number, line in text]) for text in extracted]
+    prose, literals = (([(number, line) for number, line in text] for text in extracted[kind]) for kind in ("prose", "literals"))
+    return [*map(Text, prose), *itertools.chain.from_iterable(map(literal, literals))]

@@ -1,6 +1,6 @@
-"""Prints the comments and descriptions of YAML files as JSON: a separate program, for the Python that has PyYAML.
+"""Prints the comments, descriptions and other scalars of YAML files as JSON: a separate program, for the Python that has PyYAML.
 
-Arguments: the files. For each, a list of texts, each a list of [line, prose]; or {"line": …, "error": …}.
+Arguments: the files. For each, {"prose": …, "literals": …}, lists of texts, each a list of [line, text]; or {"line": …, "error": …}.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ _PROSE_KEYS = re.compile(r"\w*description|summary|title", re.IGNORECASE)
 _Text = list[tuple[int, str]]
 
 
-def texts(source: str) -> list[_Text]:
-    """Comments, then what the keys of descriptions hold."""
-    found = list(_comments(source))
+def texts(source: str) -> dict[str, list[_Text]]:
+    """Comments and what the keys of descriptions hold are prose; other scalars are literals."""
+    found = {"prose": list(_comments(source)), "literals": []}
     for document in yaml.compose_all(source, yaml.SafeLoader):
-        found += _descriptions(source, document)
+        for kind, text in _scalars(source, document, "literals"):
+            found[kind].append(text)
     return found
 
 
@@ -46,17 +47,15 @@ def _comments(source: str) -> Iterator[_Text]:
         yield run
 
 
-def _descriptions(source: str, node: yaml.Node | None) -> Iterator[_Text]:
-    if isinstance(node, yaml.SequenceNode):
+def _scalars(source: str, node: yaml.Node | None, kind: str) -> Iterator[tuple[str, _Text]]:
+    if isinstance(node, yaml.ScalarNode):
+        yield kind, _lines(source, node)
+    elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from _descriptions(source, item)
+            yield from _scalars(source, item, "literals")
     elif isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            if isinstance(value, yaml.ScalarNode):
-                if _PROSE_KEYS.fullmatch(str(key.value)):
-                    yield _lines(source, value)
-            else:
-                yield from _descriptions(source, value)
+            yield from _scalars(source, value, "prose" if _PROSE_KEYS.fullmatch(str(key.value)) else "literals")
 
 
 def _lines(source: str, node: yaml.ScalarNode) -> _Text:
@@ -69,7 +68,7 @@ def _lines(source: str, node: yaml.ScalarNode) -> _Text:
     return [(number, line.strip()) for number, line in enumerate(raw.split("\n"), node.start_mark.line + 1)]
 
 
-def _of_file(path: str) -> list[_Text] | dict[str, int | str]:
+def _of_file(path: str) -> dict:
     try:
         return texts(Path(path).read_text(encoding="utf-8"))
     except yaml.MarkedYAMLError as error:
