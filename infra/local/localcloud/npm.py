@@ -28,7 +28,11 @@ def install(name: str, say: Callable[[str], None], temporary: Mapping[str, str])
     `temporary` is the variable that says where temporary files go.
     """
     folder = TOOLS_FOLDER / name
-    with exclusive(TOOLS_FOLDER / f"{name}.lock", lambda holder: say(f"another command (pid {holder}) is installing {name}: waiting for it")):
+
+    def wait(holder: str) -> None:
+        say(f"another command (pid {holder}) is installing {name}: waiting for it")
+
+    with exclusive(TOOLS_FOLDER / f"{name}.lock", wait):
         lock, done = folder / "package-lock.json", folder / "node_modules" / ".package-lock.json"
         wanted = REQUIREMENTS_FOLDER / name / "package-lock.json"
         if not (done.exists() and lock.exists() and lock.read_bytes() == wanted.read_bytes()):

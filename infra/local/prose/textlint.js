@@ -1,4 +1,4 @@
-// node textlint.js FOLDER: checks FOLDER/prose/*.md, and FOLDER/literals/*.md for words only. Prints [file, line, rule, message] as JSON.
+// node textlint.js FOLDER: checks FOLDER/prose/*.md, and FOLDER/literals/*.md for words only. Prints [[file, line, rule, message], …].
 const fs = require("node:fs");
 const path = require("node:path");
 const { TextlintKernel } = require("@textlint/kernel");
@@ -9,7 +9,13 @@ const sentenceWords = require("./sentence-words.js");
 const WORD = {
   ruleId: "word",
   rule: words,
-  options: { rulePaths: [path.join(__dirname, "words.yml")], checkLink: true, checkBlockQuote: true, checkEmphasis: true, checkHeader: true },
+  options: {
+    rulePaths: [path.join(__dirname, "words.yml")],
+    checkLink: true,
+    checkBlockQuote: true,
+    checkEmphasis: true,
+    checkHeader: true,
+  },
 };
 const LONG = { ruleId: "long", rule: sentenceWords, options: { max: 25 } };
 const PLUGINS = [{ pluginId: "markdown", plugin: markdown }];

@@ -95,9 +95,11 @@ class Extraction(unittest.TestCase):
             write(root, "tests/literals.rs", 'const A: &str = "it is told of this";\n')
             write(root, "literals.yaml", "text: it is told of this\nvelocity: |\n  #if($a)\n  ## nobody did recieve this\n  #end\n")
             write(root, "literals.py", "print('it is told', f'and {print} told this')\n")
-            write(root, "parts.rs", f"/// {'one ' * 20}\n// {'two ' * 20}\nfn f() {{}} // {'three ' * 20}\nfn g() {{}} // {'four ' * 20}\n")
+            separate = [f"/// {'one ' * 20}", f"// {'two ' * 20}", f"fn f() {{}} // {'three ' * 20}", f"fn g() {{}} // {'four ' * 20}"]
+            write(root, "parts.rs", "\n".join(separate))
             write(root, "joined.rs", f"/// One.\n/// {'one ' * 20}\n/// {'two ' * 20}is\n/// no order.\n")
             write(root, "sentences.md", f"**{'One ' * 15}end.** {'two ' * 15}`a b. c`. create-order {'is ' * 20}`{'code ' * 20}`, e.g. 10 000.\n")
+            write(root, "limit.md", f"{'one ' * 24}end.\n\n{'one ' * 25}end.\n")
             write(root, "code.md", f"```sh\ntold {'a ' * 30}\n```\n\n`told`\n")
             write(root, "target/told.md", "told")
             cls.found = findings(root)
@@ -127,6 +129,7 @@ class Extraction(unittest.TestCase):
         self.assertNotIn("parts.rs", self.found)
 
     def test_sentences_end_at_full_stops_and_code_and_numbers_are_words(self) -> None:
+        self.assertEqual(self.found["limit.md"], [(3, "long")])
         self.assertNotIn("sentences.md", self.found)
 
     def test_code_and_what_builds_make_is_not_prose(self) -> None:

@@ -1,6 +1,6 @@
 """Prints the comments, descriptions and other scalars of YAML files as JSON: a separate program, for the Python that has PyYAML.
 
-Arguments: the files. For each, {"prose": …, "literals": …}, lists of texts, each a list of [line, text]; or {"line": …, "error": …}.
+Arguments: the files. Each gets {"prose": …, "literals": …}, lists of texts, or {"line": …, "error": …}. A text is a list of [line, text].
 """
 
 from __future__ import annotations
