@@ -177,6 +177,14 @@ class Runs(unittest.TestCase):
         write(self.root, "a.md", "It is told.\n")
         self.assertFalse(self.check()[0])
 
+    def test_a_file_that_cannot_be_read_fails(self) -> None:
+        (self.root / "a.md").symlink_to("nothing")
+
+        passed, said = self.check()
+
+        self.assertFalse(passed)
+        self.assertIn("a.md:1: unreadable: it cannot be read", said)
+
     def test_an_exception_is_for_its_text_and_paths_and_must_be_used(self) -> None:
         accepted = {"kind": "word", "text": "told", "paths": "docs/*", "reason": "a quotation"}
         self.accept(accepted, {**accepted, "text": "tells"}, **{"later/*": "not yet", "never/*": "not yet"})

@@ -73,7 +73,11 @@ def _fingerprint(project: Project, paths: Iterable[str]) -> str:
 
 
 def _hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        # It becomes a finding, so the hash is not kept.
+        return "unreadable"
 
 
 def _summary(left: Iterable[Finding]) -> str:
