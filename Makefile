@@ -53,7 +53,7 @@ restart: ## End the local cloud and start it again with all its data, as a reboo
 env: ## Print shell exports for the local cloud: eval "$(make -s env)"
 	@$(CLOUD) env
 
-check: ## Formatting, lints, documentation, template policies and dependencies, warnings denied
+check: ## Formatting, lints, documentation, template policies, dependencies and plain English, warnings denied
 	@$(CLOUD) check
 
 test: ## check, and every test, the end-to-end ones on separate local clouds; prints the seconds of each step at the end

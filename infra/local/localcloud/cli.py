@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from . import commands, demo, emulators, tools
-from .checks import audit, differential, lint, localstack_suite, selftest, suites
+from .checks import audit, differential, lint, localstack_suite, prose, selftest, suites
 from .failure import Failure
 from .layout import REPOSITORY
 from .subcommands import add_subcommand
@@ -73,6 +73,8 @@ def _dispatch(options: argparse.Namespace, command: list[str]) -> int:
             return lint.run(target)
         case "audit":
             return audit.run(target, options.require_advisories)
+        case "prose":
+            return prose.run(target, options.paths)
         case "check":
             return suites.check(target)
         case "tests":
@@ -134,7 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     install = _add(subcommands, "tools", "install sets of pinned tools and print their bin folders",
                    ["tools sam", 'PATH="$(python3 infra/local tools test):$PATH" npm --version'])
     install.add_argument("sets", nargs="+", choices=tools.SETS, help="ministack; localstack: LocalStack core, dynoxide; sam: AWS SAM, cfn-lint, cargo-lambda; test: Node and npm; "
-                              "checkov; cargo: cargo-deny, cargo-machete")
+                              "checkov; cargo: cargo-deny, cargo-machete; prose: typos")
 
     _add(subcommands, "browser", "find Chromium, or install Debian's as root, and print its path", ["browser"])
 
@@ -145,7 +147,12 @@ def _parser() -> argparse.ArgumentParser:
     _project(audit, "a Cargo.toml and a deny.toml")
     audit.add_argument("--require-advisories", action="store_true", help="fail, not skip, when the advisory database cannot be fetched")
 
-    _add(subcommands, "check", "formatting, lints, documentation, `lint` and `audit`, and a table of the seconds they took", ["check"])
+    text = _add(subcommands, "prose", "banned words, long sentences and misspellings in documents, comments, help and descriptions",
+                ["prose", "prose README.md docs   # only there"])
+    _project(text, "texts")
+    text.add_argument("paths", nargs="*", metavar="PATH", help="only in these files and folders (default: in all)")
+
+    _add(subcommands, "check", "formatting, lints, documentation, `lint`, `audit` and `prose`, and a table of the seconds they took", ["check"])
 
     _add(subcommands, "tests", "`check` and every test, in lanes side by side, and a table of the seconds they took", ["tests"])
 

@@ -9,6 +9,7 @@ from pathlib import Path
 LOCAL_FOLDER = Path(__file__).resolve().parent.parent
 REPOSITORY = LOCAL_FOLDER.parent.parent
 REQUIREMENTS_FOLDER = LOCAL_FOLDER / "requirements"
+PROSE_FOLDER = LOCAL_FOLDER / "prose"
 EXPANDER = LOCAL_FOLDER / "expand_template.py"
 PACKER = LOCAL_FOLDER / "pack_functions.py"
 ISSUER = LOCAL_FOLDER / "issuer.py"
@@ -45,6 +46,11 @@ class Project:
     def linted(self) -> Path:
         """Of which files the linters last found nothing."""
         return self.root / ".local" / "linted"
+
+    @property
+    def prose(self) -> Path:
+        """In which texts the prose check last found nothing."""
+        return self.root / ".local" / "prose"
 
     @property
     def lock(self) -> Path:

@@ -23,15 +23,16 @@ from .files import exclusive, tail
 from .layout import REQUIREMENTS_FOLDER, TOOLS_FOLDER, short
 from .prerequisites import check_python, check_rust
 
-MINISTACK, LOCALSTACK, SAM, TEST, CHECKOV, CARGO = "ministack", "localstack", "sam", "test", "checkov", "cargo"
-SETS = (MINISTACK, LOCALSTACK, SAM, TEST, CHECKOV, CARGO)
+MINISTACK, LOCALSTACK, SAM, TEST, CHECKOV, CARGO, PROSE = "ministack", "localstack", "sam", "test", "checkov", "cargo", "prose"
+SETS = (MINISTACK, LOCALSTACK, SAM, TEST, CHECKOV, CARGO, PROSE)
 
 # Installs the sets: the pip that comes with Python takes twice as long, and a copy of it in each environment seconds more.
 _PIP = "pip"
 
 # Something each set must have, so that an environment deleted in part is noticed.
 _WITNESS = {
-    MINISTACK: "python", LOCALSTACK: "dynoxide", SAM: "sam", TEST: "node", CHECKOV: "checkov", CARGO: "cargo-machete", _PIP: "pip",
+    MINISTACK: "python", LOCALSTACK: "dynoxide", SAM: "sam", TEST: "node", CHECKOV: "checkov", CARGO: "cargo-machete", PROSE: "typos",
+    _PIP: "pip",
 }  # fmt: skip
 
 # Sets for another Python than that which runs this: its version, who needs it, and why.

@@ -24,7 +24,7 @@ _READING = ("attacks", "differential", "e2e", "logs")
 _FAULTS = ("faults", "logs")
 _CHANGING = ("privileges", "throttles", "tutorial")
 # All that `tests` and `check` need.
-TOOL_SETS = (tools.MINISTACK, tools.SAM, tools.CHECKOV, tools.TEST, tools.CARGO)
+TOOL_SETS = (tools.MINISTACK, tools.SAM, tools.CHECKOV, tools.TEST, tools.CARGO, tools.PROSE)
 
 
 def check(target: commands.Target) -> int:
@@ -57,7 +57,7 @@ def lanes_of_check() -> dict[str, Lane]:
         Step("clippy", ["cargo", "clippy", *_ALL, "--all-targets", "--", "-D", "warnings"]),
         Step("doc", ["env", "RUSTDOCFLAGS=-D warnings", *documentation]),
     ]
-    return {"rust": Lane(rust), "rules": Lane([local("lint", "lint"), local("audit", "audit")])}
+    return {"rust": Lane(rust), "rules": Lane([local("lint", "lint"), local("audit", "audit"), local("prose", "prose")])}
 
 
 def lanes_of_tests(suites: Iterable[str]) -> dict[str, Lane]:

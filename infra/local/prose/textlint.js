@@ -1,0 +1,36 @@
+// node textlint.js FOLDER: checks FOLDER/prose/*.md, and FOLDER/literals/*.md for words only. Prints [[file, line, rule, message], …].
+const fs = require("node:fs");
+const path = require("node:path");
+const { TextlintKernel } = require("@textlint/kernel");
+const markdown = require("@textlint/textlint-plugin-markdown").default;
+const words = require("textlint-rule-prh").default;
+const sentenceWords = require("./sentence-words.js");
+
+const WORD = {
+  ruleId: "word",
+  rule: words,
+  options: {
+    rulePaths: [path.join(__dirname, "words.yml")],
+    checkLink: true,
+    checkBlockQuote: true,
+    checkEmphasis: true,
+    checkHeader: true,
+  },
+};
+const LONG = { ruleId: "long", rule: sentenceWords, options: { max: 25 } };
+const PLUGINS = [{ pluginId: "markdown", plugin: markdown }];
+
+async function main(folder) {
+  const kernel = new TextlintKernel();
+  const found = [];
+  for (const [kind, rules] of [["prose", [WORD, LONG]], ["literals", [WORD]]]) {
+    for (const name of fs.readdirSync(path.join(folder, kind))) {
+      const text = fs.readFileSync(path.join(folder, kind, name), "utf8");
+      const { messages } = await kernel.lintText(text, { ext: ".md", filePath: name, configBaseDir: __dirname, plugins: PLUGINS, rules });
+      found.push(...messages.map(({ line, ruleId, message }) => [`${kind}/${name}`, line, ruleId, message]));
+    }
+  }
+  process.stdout.write(JSON.stringify(found));
+}
+
+main(process.argv[2]);

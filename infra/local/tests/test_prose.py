@@ -1,0 +1,209 @@
+"""What the prose check finds in each kind of text, and what it does with exceptions and with texts that it cannot extract."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from localcloud.checks import prose
+from localcloud.commands import Target
+from localcloud.failure import Failure
+from localcloud.layout import Instance, Project
+
+# Each kind of text: the name of a file, the line of the text in it, and the file.
+_KINDS = {
+    "paragraph.md": (3, "# Title\n\n{}\n"),
+    "heading.md": (1, "# {}\n"),
+    "item.md": (2, "- one\n- {}\n"),
+    "cell.md": (3, "| a | b |\n|---|---|\n| x | {} |\n"),
+    "quote.md": (2, "> One.\n> {}\n"),
+    "link.md": (1, "[{}](https://example.org)\n"),
+    "item_doc.rs": (2, "const QUOTE: char = '\"';\n/// {}\nstruct S;\n"),
+    "module_doc.rs": (2, "//! One.\n//! {}\n"),
+    "comment.rs": (2, "const S: &str = r#\"//\"#;\nfn f() {{}} // {}\n"),
+    "block_comment.rs": (3, "/* /* nested */\n *\n * {}\n */\n"),
+    "docstring.py": (2, 'def f():\n    """{}"""\n'),
+    "long_docstring.py": (3, 'class C:\n    """One.\n    {}\n    """\n'),
+    "comment.py": (1, "# {}\n"),
+    "trailing_comment.py": (1, "x = '#'  # {}\n"),
+    "comment.yaml": (2, "a: '#'\nb: 1 # {}\n"),
+    "template.yaml": (2, "Resources:\n  A: {{Description: '{}', Type: B}}\n"),
+    "alarm.yaml": (1, "AlarmDescription: !Sub {}\n"),
+    "openapi.yaml": (2, "info:\n  summary: {}\n"),
+    "asyncapi.yaml": (3, "info:\n  description: |\n    {}\n"),
+    "Makefile": (1, "check: ## {}\n\t@true\n"),
+    "comments/Makefile": (1, "# {}\n"),
+}
+# A text of each, and the kind of finding in it.
+_TEXTS = {
+    "The caller is told of it.": ["word"],
+    f"{'word ' * 39}end.": ["long"],
+    "The message is recieved.": ["spelling"],
+    "The caller is notified. There is no caller, and it no longer waits.": [],
+}
+_UNREADABLE = {
+    "fence.md": (2, b"\n```sh\ntold\n"),
+    "comment.md": (1, b"One. <!-- told\n"),
+    "latin_1.md": (1, b"\xe9\n"),
+    "comment.rs": (2, b"\n/* told /* */\n"),
+    "string.rs": (1, b'const S: &str = "told;\n'),
+    "raw_string.rs": (1, b'const S: &str = r##"told"#;\n'),
+    "fence.rs": (1, b"/// ```\nstruct S;\n/// told\n"),
+    "code.py": (2, b"\ndef told:\n"),
+    "list.yaml": (2, b"a: [1\n"),
+    "latin_1.yaml": (1, b"# \xe9\n"),
+}
+_BANNED = ["told", "tells", "nobody", "somebody", "whoever", "whose", "mend", "mended", "beside", "any more", "no longer any", "is no"]
+_BANNED += ["are none", "so many", "as many as there are", "of its own", "of yours", "by which", "of which", "for whoever"]
+_BANNED += ["comes again", "comes to", "in words", "without a word"]
+
+
+def findings(root: Path) -> dict[str, list[tuple[int, str]]]:
+    """Line and kind of all findings, by path."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for finding in prose.findings(root, prose.sources(root)):
+        found.setdefault(finding.path, []).append((finding.line, finding.kind))
+    return found
+
+
+def write(root: Path, path: str, content: bytes | str) -> None:
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / path).write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+class Extraction(unittest.TestCase):
+    """One run over all files, because a run takes seconds."""
+
+    found: dict[str, list[tuple[int, str]]]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            for number, text in enumerate(_TEXTS):
+                for name, (_, template) in _KINDS.items():
+                    write(root, f"{number}/{name}", template.format(text))
+            for name, (_, content) in _UNREADABLE.items():
+                write(root, f"unreadable/{name}", content)
+            write(root, "words.md", "\n".join(f"- a {phrase} b" for phrase in _BANNED))
+            write(root, "src/literals.rs", 'const A: &str = "it is told\n    of what whoever\n    did recieve";\nconst B: &str = "told";\n')
+            write(root, "tests/literals.rs", 'const A: &str = "it is told of this";\n')
+            write(root, "literals.yaml", "text: it is told of this\nvelocity: |\n  #if($a)\n  ## nobody did recieve this\n  #end\n")
+            write(root, "literals.py", "print('it is told', f'and {print} told this')\n")
+            separate = [f"/// {'one ' * 20}", f"// {'two ' * 20}", f"fn f() {{}} // {'three ' * 20}", f"fn g() {{}} // {'four ' * 20}"]
+            write(root, "parts.rs", "\n".join(separate))
+            write(root, "joined.rs", f"/// One.\n/// {'one ' * 20}\n/// {'two ' * 20}is\n/// no order.\n")
+            write(root, "sentences.md", f"**{'One ' * 15}end.** {'two ' * 15}`a b. c`. create-order {'is ' * 20}`{'code ' * 20}`, e.g. 10 000.\n")
+            write(root, "limit.md", f"{'one ' * 24}end.\n\n{'one ' * 25}end.\n")
+            write(root, "code.md", f"```sh\ntold {'a ' * 30}\n```\n\n`told`\n")
+            write(root, "target/told.md", "told")
+            cls.found = findings(root)
+
+    def test_a_banned_word_a_long_sentence_and_a_misspelling_are_found_in_each_kind_of_text(self) -> None:
+        for number, (text, kinds) in enumerate(_TEXTS.items()):
+            for name, (line, _) in _KINDS.items():
+                with self.subTest(name, text=text):
+                    self.assertEqual(self.found.get(f"{number}/{name}", []), [(line, kind) for kind in kinds])
+
+    def test_a_text_that_cannot_be_extracted_is_found(self) -> None:
+        for name, (line, _) in _UNREADABLE.items():
+            with self.subTest(name):
+                self.assertEqual(self.found.get(f"unreadable/{name}"), [(line, "unreadable")])
+
+    def test_every_banned_word_and_phrase_is_found(self) -> None:
+        self.assertEqual({line for line, _ in self.found["words.md"]}, set(range(1, len(_BANNED) + 1)))
+
+    def test_literals_of_sources_are_held_to_the_list_of_words_alone(self) -> None:
+        self.assertEqual(self.found["src/literals.rs"], [(1, "word"), (2, "word")])
+        self.assertEqual(self.found["literals.py"], [(1, "word")])
+        self.assertEqual(self.found["literals.yaml"], [(1, "word"), (4, "word")])
+        self.assertNotIn("tests/literals.rs", self.found)
+
+    def test_lines_of_one_comment_are_one_text_and_others_are_not(self) -> None:
+        self.assertEqual(self.found["joined.rs"], [(2, "long"), (3, "word")])
+        self.assertNotIn("parts.rs", self.found)
+
+    def test_sentences_end_at_full_stops_and_code_and_numbers_are_words(self) -> None:
+        self.assertEqual(self.found["limit.md"], [(3, "long")])
+        self.assertNotIn("sentences.md", self.found)
+
+    def test_code_and_what_builds_make_is_not_prose(self) -> None:
+        self.assertEqual([path for path in self.found if path.startswith(("code.md", "target"))], [])
+
+
+class Runs(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        self.exceptions = self.root / "exceptions.json"
+        patch = mock.patch.object(prose, "EXCEPTIONS", self.exceptions)
+        patch.start()
+        self.addCleanup(patch.stop)
+        self.accept()
+
+    def accept(self, *accepted: dict[str, str], **not_rewritten: str) -> None:
+        self.exceptions.write_text(json.dumps({"not rewritten yet": not_rewritten, "exceptions": accepted}))
+
+    def check(self, *below: str) -> tuple[bool, str]:
+        """Whether it passes, and all that it says."""
+        printed = io.StringIO()
+        try:
+            with contextlib.redirect_stdout(printed):
+                prose.run(Target(Project(self.root), Instance(self.root / ".local"), None), list(below))
+        except Failure as failure:
+            return False, f"{printed.getvalue()}{failure}"
+        return True, printed.getvalue()
+
+    def test_a_finding_fails_with_its_place_and_what_to_write(self) -> None:
+        write(self.root, "docs/a.md", "One.\n\nIt is told.\n")
+        write(self.root, "b.md", "It is told.\n")
+
+        passed, said = self.check("docs")
+
+        self.assertFalse(passed)
+        self.assertIn("docs/a.md:3: word: told => notify, report, print or say\n", said)
+        self.assertNotIn("b.md", said)
+
+    def test_files_are_read_again_only_when_something_changed(self) -> None:
+        write(self.root, "a.md", "One.\n")
+
+        self.assertEqual([self.check()[1].count("unchanged") for _ in range(2)], [0, 1])
+        write(self.root, "a.md", "It is told.\n")
+        self.assertFalse(self.check()[0])
+
+    def test_a_file_that_cannot_be_read_fails(self) -> None:
+        (self.root / "a.md").symlink_to("nothing")
+
+        passed, said = self.check()
+
+        self.assertFalse(passed)
+        self.assertIn("a.md:1: unreadable: it cannot be read", said)
+
+    def test_an_exception_is_for_its_text_and_paths_and_must_be_used(self) -> None:
+        accepted = {"kind": "word", "text": "told", "paths": "docs/*", "reason": "a quotation"}
+        self.accept(accepted, {**accepted, "text": "tells"}, **{"later/*": "not yet", "never/*": "not yet"})
+        for path in ("docs/a.md", "a.md", "later/a.md"):
+            write(self.root, path, "It is told.\n")
+
+        passed, said = self.check()
+
+        self.assertFalse(passed)
+        self.assertEqual([line.split(":")[0] for line in said.splitlines() if " => " in line], ["a.md"])
+        self.assertEqual([line.split("exception: ")[1] for line in said.splitlines() if "unused" in line], ["never/*", "word 'tells' in docs/*"])
+
+    def test_an_exception_needs_a_reason(self) -> None:
+        write(self.root, "a.md", "It is told.\n")
+        for reason in ({"reason": " "}, {}):
+            with self.subTest(reason):
+                self.accept({"kind": "word", "text": "told", "paths": "*", **reason})
+
+                passed, said = self.check()
+
+                self.assertFalse(passed)
+                self.assertIn("reason", said)
