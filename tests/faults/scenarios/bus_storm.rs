@@ -49,6 +49,9 @@ const DELIVERY: Delivery = Delivery {
     batches: Batches { size: 5, at_once: 2 },
 };
 
+/// Orders in progress at the same time. On a busy machine, more would wait until their deadline cancels them: `OrderDeadlineSeconds`.
+const WAVE: usize = 200;
+
 /// Requests of the storm itself at the same time: orders, then events that are repeated.
 const CLIENTS: usize = 8;
 
@@ -139,9 +142,11 @@ pub(crate) async fn every_order_ends_once_and_only_confirmed_ones_take_anything(
     let second_sockets = [Listener::open(bed, &all[0].owner).await, Listener::open(bed, &all[1].owner).await];
     let kills = aim(bed, &all, &second_sockets, load.pick(1, 5), &mut random);
 
-    place(&all).await;
-    say(&format!("{expected} orders are submitted twice"));
-    all_are_decided(bed, &all, expected).await;
+    for (wave, customers) in (1..).zip(all.chunks(WAVE / orders_each)) {
+        place(customers).await;
+        say(&format!("the orders of wave {wave} are submitted twice"));
+        all_are_decided(bed, customers).await;
+    }
     bed.endpoint.scattered_are_done().await;
     let late = repeat_events(bed, mark, &mut random).await;
     bed.bus_is_idle(DEADLINE).await;
@@ -283,7 +288,8 @@ async fn place(all: &[Customer]) {
 }
 
 /// Waits until every order is decided. The deadline is for the next order, not for all: a busy machine is slow, but it goes on.
-async fn all_are_decided(bed: &TestBed, all: &[Customer], expected: usize) {
+async fn all_are_decided(bed: &TestBed, customers: &[Customer]) {
+    let expected = keys(customers).count();
     let (mut decided, mut deadline) = (0, Instant::now() + DEADLINE);
     let mut look = interval(LOOK_EVERY);
     while decided < expected {
@@ -291,7 +297,7 @@ async fn all_are_decided(bed: &TestBed, all: &[Customer], expected: usize) {
         let statuses = bed.stack.statuses().await;
         let is_decided =
             |key: &String| statuses.get(key).is_some_and(|status| status == "CONFIRMED" || status == "CANCELLED");
-        let now = keys(all).map(|(key, ..)| key).filter(|key| is_decided(key)).count();
+        let now = keys(customers).map(|(key, ..)| key).filter(|key| is_decided(key)).count();
         if now > decided {
             (decided, deadline) = (now, Instant::now() + DEADLINE);
             say(&format!("{decided} of {expected} decided"));
