@@ -1,0 +1,28 @@
+// @ts-check
+// The lanes, as crates/lanes has them, and the orders that the buttons place.
+
+/** @typedef {{ name: string, title: string, summary: string }} Lane */
+
+/** @type {Lane[]} */
+export const LANES = [
+  { name: 'sync', title: 'Sync', summary: 'API → Lambda → DynamoDB: the answer is the outcome' },
+  { name: 'async', title: 'Async', summary: 'API → SQS → Lambda → DynamoDB: the outcome is called back' },
+  { name: 'bus', title: 'Bus', summary: 'API → SNS → SQS → Lambdas: three services vote' },
+];
+
+/** An order that each lane takes, if its owner has money and the shelf has units. */
+export const GOOD_ORDER = { currency: 'EUR', items: [{ sku: 'SKU-1', quantity: 1, unitPriceMinor: 1999 }] };
+
+/** There is no such currency. */
+export const BAD_ORDER = { ...GOOD_ORDER, currency: 'ABC' };
+
+/**
+ * An amount with its currency, as the browser's language writes it.
+ *
+ * @param {{ currency?: string, totalMinor?: number }} order
+ */
+export function amount({ currency, totalMinor }) {
+  if (!currency || totalMinor === undefined) return '';
+  const format = new Intl.NumberFormat(undefined, { style: 'currency', currency });
+  return format.format(totalMinor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+}

@@ -1,0 +1,157 @@
+// @ts-check
+// The newest orders of the user, each with its steps once it is opened.
+
+import { amount } from './lanes.js';
+
+/** Orders that the list keeps: enough to look through, few enough for any machine. */
+const KEPT = 60;
+
+const BAD = ['CANCELLED', 'REJECTED', 'FAILED'];
+
+/**
+ * @typedef {object} Shown
+ * @property {HTMLLIElement} item
+ * @property {HTMLDetailsElement} details
+ * @property {any} order
+ */
+
+export class MyOrders {
+  #client;
+  #list;
+  #more;
+  #said;
+  /** @type {Map<string, Shown>} */
+  #shown = new Map();
+  /** @type {string | undefined} */
+  #next;
+
+  /**
+   * @param {import('./twolane-client.js').TwolaneClient} client
+   * @param {{ list: HTMLElement, more: HTMLButtonElement, said: HTMLElement }} elements
+   */
+  constructor(client, { list, more, said }) {
+    this.#client = client;
+    this.#list = list;
+    this.#more = more;
+    this.#said = said;
+    more.addEventListener('click', () => this.load());
+    client.addEventListener('order', (event) => this.#learn(/** @type {CustomEvent} */ (event).detail));
+  }
+
+  /** Shows the next page of the list. */
+  async load() {
+    const { status, body } = await this.#client.orders({ limit: 20, next: this.#next });
+    if (status === 404) {
+      this.#said.textContent = 'This stack does not list orders. Those that you place now appear here.';
+      return;
+    }
+    if (status !== 200) {
+      this.#said.textContent = `The list could not be read (${status}): ${body?.detail ?? 'try again'}`;
+      this.#more.hidden = false;
+      return;
+    }
+    for (const order of body.orders) this.#show(order, 'end');
+    this.#next = body.next;
+    this.#more.hidden = !body.next || this.#shown.size >= KEPT;
+    if (this.#shown.size === 0) this.#said.textContent = 'You have no orders yet.';
+  }
+
+  /** Shows an order that was just placed. @param {any} order */
+  placed(order) {
+    this.#said.textContent = 'Newest first. Open one for its steps.';
+    this.#show(order, 'start');
+  }
+
+  /** @param {import('./twolane-client.js').Update} update */
+  #learn({ orderId, status, order, reason }) {
+    const shown = this.#shown.get(orderId);
+    if (!shown) {
+      // Another device of the same user placed it.
+      if (order?.lane) this.#show({ orderId, status, reason, ...order }, 'start');
+      return;
+    }
+    shown.order = { ...shown.order, ...order, status, reason: reason ?? shown.order.reason };
+    this.#draw(shown);
+  }
+
+  /**
+   * @param {any} order
+   * @param {'start' | 'end'} where
+   */
+  #show(order, where) {
+    if (this.#shown.has(order.orderId)) return;
+    const details = document.createElement('details');
+    details.dataset.lane = order.lane;
+    const shown = { item: document.createElement('li'), details, order };
+    shown.item.append(details);
+    details.append(document.createElement('summary'), document.createElement('dl'));
+    details.addEventListener('toggle', () => details.open && this.#ask(order.orderId));
+    this.#shown.set(order.orderId, shown);
+    this.#draw(shown);
+    if (where === 'start') this.#list.prepend(shown.item);
+    else this.#list.append(shown.item);
+    if (this.#shown.size > KEPT) this.#forget(/** @type {HTMLLIElement} */ (this.#list.lastElementChild));
+  }
+
+  /** @param {HTMLLIElement} item */
+  #forget(item) {
+    for (const [orderId, shown] of this.#shown) {
+      if (shown.item === item) this.#shown.delete(orderId);
+    }
+    item.remove();
+    this.#more.hidden = true;
+  }
+
+  /** @param {string} orderId */
+  async #ask(orderId) {
+    const { status, body } = await this.#client.order(orderId);
+    const shown = this.#shown.get(orderId);
+    if (status !== 200 || !shown) return;
+    shown.order = { ...shown.order, ...body };
+    this.#draw(shown);
+  }
+
+  /** @param {Shown} shown */
+  #draw({ details, order }) {
+    const [summary, list] = details.children;
+    const parts = [
+      ['lane', order.lane],
+      ['id', order.orderId.slice(0, 8)],
+      ['total', amount(order)],
+      ['status', order.status],
+    ];
+    summary.replaceChildren(
+      ...parts.map(([name, text]) => {
+        const part = document.createElement('span');
+        part.className = name;
+        part.textContent = text;
+        return part;
+      }),
+    );
+    details.toggleAttribute('data-bad', BAD.includes(order.status));
+    if (!details.open) return;
+    const rows = [
+      ['Order', order.orderId],
+      ['Placed', moment(order.placedAt)],
+      ['Confirmed', moment(order.confirmedAt)],
+      ['Cancelled', moment(order.cancelledAt)],
+      ['Why', order.reason],
+      ...(order.steps ?? []).map((/** @type {any} */ step) => [step.step, step.reason ? `${step.state}: ${step.reason}` : step.state]),
+    ];
+    list.replaceChildren(
+      ...rows
+        .filter(([, text]) => text)
+        .flatMap(([name, text]) => {
+          const [term, value] = [document.createElement('dt'), document.createElement('dd')];
+          term.textContent = name;
+          value.textContent = text;
+          return [term, value];
+        }),
+    );
+  }
+}
+
+/** @param {string | undefined} text */
+function moment(text) {
+  return text && new Date(text).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+}
