@@ -1,8 +1,8 @@
 // @ts-check
 // The page: wires the client to what is shown. Nothing is kept in storage, and the token is in memory alone.
 
-import { LaneFigures } from './figures.js';
-import { BAD_ORDER, GOOD_ORDER, LANES } from './lanes.js';
+import { FIGURES, LaneFigures } from './figures.js';
+import { BAD_ORDER, GOOD_ORDER, LANES, totalOf } from './lanes.js';
 import { MyOrders } from './my-orders.js';
 import { show } from './report.js';
 import { Timeline } from './timeline.js';
@@ -47,6 +47,7 @@ async function main() {
     if (button) place(client, orders, Number(button.dataset.orders), 'bad' in button.dataset);
   });
   acceptReports();
+  element('emulator').hidden = new URL(settings.apiUrl).protocol === 'https:';
   if (settings.webSocketUrl) client.start();
   else element('connection').textContent = 'This stack has no WebSocket API: open an order to ask for its outcome.';
   await orders.load();
@@ -63,25 +64,46 @@ async function json(path, method) {
 }
 
 function drawLanes() {
-  const body = /** @type {HTMLTableElement} */ (element('figures')).tBodies[0];
+  const table = /** @type {HTMLTableElement} */ (element('figures'));
+  for (const { title } of FIGURES) table.tBodies[0].insertRow().append(heading('row', title));
   for (const { name, title, summary } of LANES) {
-    const [label, box, text] = [document.createElement('label'), document.createElement('input'), document.createElement('span')];
+    const [label, box] = [document.createElement('label'), document.createElement('input')];
     Object.assign(box, { type: 'checkbox', name: 'lane', value: name, checked: true });
     label.dataset.lane = name;
-    label.title = summary;
-    text.className = 'lane';
-    text.textContent = title;
-    label.append(box, text);
+    label.append(box, span('lane', title), span('summary', summary));
     element('lanes').append(label);
-    const row = body.insertRow();
-    row.dataset.lane = name;
-    const header = document.createElement('th');
-    header.scope = 'row';
-    header.className = 'lane';
-    header.textContent = title;
-    row.append(header, ...of(name).cells().map(() => document.createElement('td')));
+    const column = heading('col', title);
+    column.className = 'lane';
+    column.dataset.lane = name;
+    table.tHead?.rows[0].append(column);
+    FIGURES.forEach((figure, index) => {
+      const cell = table.tBodies[0].rows[index].insertCell();
+      Object.assign(cell.dataset, { lane: name, figure: figure.name });
+    });
   }
   drawFigures();
+}
+
+/**
+ * @param {'row' | 'col'} scope
+ * @param {string} text
+ */
+function heading(scope, text) {
+  const cell = document.createElement('th');
+  cell.scope = scope;
+  cell.textContent = text;
+  return cell;
+}
+
+/**
+ * @param {string} className
+ * @param {string} text
+ */
+function span(className, text) {
+  const made = document.createElement('span');
+  made.className = className;
+  made.textContent = text;
+  return made;
 }
 
 let isFiguresPlanned = false;
@@ -96,9 +118,10 @@ function figuresChanged() {
 }
 
 function drawFigures() {
-  for (const row of /** @type {HTMLTableElement} */ (element('figures')).tBodies[0].rows) {
-    of(row.dataset.lane ?? '').cells().forEach((text, index) => (row.cells[index + 1].textContent = text));
-  }
+  const { rows } = /** @type {HTMLTableElement} */ (element('figures')).tBodies[0];
+  LANES.forEach(({ name }, lane) => {
+    of(name).texts().forEach((text, index) => (rows[index].cells[lane + 1].textContent = text));
+  });
 }
 
 /**
@@ -149,7 +172,7 @@ async function placeOne(client, orders, lane, bad) {
     if (!run.end) lanes.waiting += 1;
     // A receipt has a status and an id of its own: those of the message.
     const stored = body?.orderId ? body : { status: run.status ?? 'PENDING', reason: run.reason };
-    orders.placed({ orderId, lane, placedAt: new Date().toISOString(), ...order, ...stored });
+    orders.placed({ orderId, lane, placedAt: new Date().toISOString(), totalMinor: totalOf(order), ...order, ...stored });
     return undefined;
   } catch (error) {
     refuse(orderId, run);

@@ -31,11 +31,28 @@ export class Histogram {
   }
 }
 
-/** What one lane made of this page's orders. */
+/** What the table shows of each lane, from top to bottom. */
+export const FIGURES = [
+  { name: 'sent', title: 'Sent' },
+  { name: 'accepted', title: 'Accepted' },
+  { name: 'refused', title: 'Refused' },
+  { name: 'waiting', title: 'Waiting' },
+  { name: 'confirmed', title: 'Confirmed' },
+  { name: 'cancelled', title: 'Cancelled' },
+  { name: 'rejected', title: 'Rejected' },
+  { name: 'answer-p50', title: 'Answer p50' },
+  { name: 'answer-p99', title: 'Answer p99' },
+  { name: 'outcome-p50', title: 'Outcome p50' },
+  { name: 'outcome-p99', title: 'Outcome p99' },
+];
+
+/** What became of the orders that this page placed down one lane. */
 export class LaneFigures {
   sent = 0;
   accepted = 0;
+  /** By the API, or the network gave no answer. */
   refused = 0;
+  /** Accepted, and without an outcome. */
   waiting = 0;
   confirmed = 0;
   cancelled = 0;
@@ -43,11 +60,11 @@ export class LaneFigures {
   answers = new Histogram();
   outcomes = new Histogram();
 
-  /** The cells of its row, from the second on. */
-  cells() {
+  /** The texts of `FIGURES`, in that order. */
+  texts() {
     const { sent, accepted, refused, waiting, confirmed, cancelled, rejected } = this;
-    const times = [this.answers.at(0.5), this.answers.at(0.99), this.outcomes.at(0.5), this.outcomes.at(0.99)];
     const counts = [sent, accepted, refused, waiting, confirmed, cancelled, rejected];
-    return [...counts.map((count) => count.toLocaleString()), ...times.map((ms) => (ms === undefined ? '–' : ms.toFixed(0)))];
+    const times = [this.answers.at(0.5), this.answers.at(0.99), this.outcomes.at(0.5), this.outcomes.at(0.99)];
+    return [...counts, ...times].map((value) => (value === undefined ? '–' : Math.round(value).toLocaleString()));
   }
 }

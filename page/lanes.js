@@ -5,9 +5,9 @@
 
 /** @type {Lane[]} */
 export const LANES = [
-  { name: 'sync', title: 'Sync', summary: 'API → Lambda → DynamoDB: the answer is the outcome' },
-  { name: 'async', title: 'Async', summary: 'API → SQS → Lambda → DynamoDB: the outcome is called back' },
-  { name: 'bus', title: 'Bus', summary: 'API → SNS → SQS → Lambdas: three services vote' },
+  { name: 'sync', title: 'Sync', summary: 'API → Lambda → DynamoDB. The answer is the outcome.' },
+  { name: 'async', title: 'Async', summary: 'API → SQS → Lambda → DynamoDB. A receipt, then a callback.' },
+  { name: 'bus', title: 'Bus', summary: 'API → SNS → SQS → Lambdas. Three services vote, then a callback.' },
 ];
 
 /** An order that each lane takes, if its owner has money and the shelf has units. */
@@ -15,6 +15,15 @@ export const GOOD_ORDER = { currency: 'EUR', items: [{ sku: 'SKU-1', quantity: 1
 
 /** There is no such currency. */
 export const BAD_ORDER = { ...GOOD_ORDER, currency: 'ABC' };
+
+/**
+ * What the order costs, in minor units of its currency.
+ *
+ * @param {{ items: { quantity: number, unitPriceMinor: number }[] }} order
+ */
+export function totalOf({ items }) {
+  return items.reduce((total, { quantity, unitPriceMinor }) => total + quantity * unitPriceMinor, 0);
+}
 
 /**
  * An amount with its currency, as the browser's language writes it.

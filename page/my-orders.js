@@ -40,7 +40,12 @@ export class MyOrders {
 
   /** Shows the next page of the list. */
   async load() {
-    const { status, body } = await this.#client.orders({ limit: 20, next: this.#next });
+    const { status, body } = await this.#client.orders({ limit: 20, next: this.#next }).catch(() => ({ status: 0, body: undefined }));
+    if (status === 0) {
+      this.#said.textContent = `No answer from the stack. Is it up, and does CorsAllowedOrigins list ${location.origin}?`;
+      this.#more.hidden = false;
+      return;
+    }
     if (status === 404) {
       this.#said.textContent = 'This stack does not list orders. Those that you place now appear here.';
       return;

@@ -73,6 +73,8 @@ export class TwolaneClient extends EventTarget {
   #options;
   /** @type {Promise<AccessToken> | undefined} */
   #token;
+  /** The last token that the stack refused. @type {string | undefined} */
+  #refused;
   /** Orders without an outcome, each with when it was placed, in milliseconds since 1970. @type {Map<string, number>} */
   #undecided = new Map();
   /** The last outcomes, by order. @type {Map<string, string>} */
@@ -113,7 +115,7 @@ export class TwolaneClient extends EventTarget {
     globalThis.removeEventListener?.('online', this.#online);
     globalThis.removeEventListener?.('offline', this.#offline);
     this.#drop();
-    this.#tell('connection', { state: 'closed' });
+    this.#dispatch('connection', { state: 'closed' });
   }
 
   /**
@@ -196,10 +198,12 @@ export class TwolaneClient extends EventTarget {
    * @returns {Promise<Answer>} rejects where no answer came
    */
   async request(method, path, body) {
-    let response = await this.#send(method, path, body);
+    let { token } = await this.#validToken();
+    let response = await this.#send(token, method, path, body);
     if (response.status === 401) {
-      this.#token = undefined;
-      response = await this.#send(method, path, body);
+      this.#refused = token;
+      ({ token } = await this.#validToken());
+      response = await this.#send(token, method, path, body);
     }
     const text = await response.text();
     const seconds = Number(response.headers.get('Retry-After'));
@@ -207,24 +211,24 @@ export class TwolaneClient extends EventTarget {
   }
 
   /**
+   * @param {string} token
    * @param {string} method
    * @param {string} path
    * @param {object | undefined} body
    */
-  async #send(method, path, body) {
-    const { token } = await this.#validToken();
+  #send(token, method, path, body) {
     /** @type {Record<string, string>} */
     const headers = { Authorization: `Bearer ${token}` };
     if (body) headers['Content-Type'] = 'application/json';
     return fetch(this.#options.apiUrl + path, { method, headers, body: body && JSON.stringify(body), cache: 'no-store' });
   }
 
-  /** The token, a new one if it is about to expire. Callers at the same time share one. */
+  /** The token, a new one if it was refused or is about to expire. Callers at the same time share one. */
   async #validToken() {
     const known = this.#token;
     if (known) {
-      const { expiresAt } = await known.catch(() => ({ expiresAt: 0 }));
-      if (expiresAt - RENEW_BEFORE_MS > Date.now()) return known;
+      const { token, expiresAt } = await known.catch(() => ({ token: '', expiresAt: 0 }));
+      if (token !== this.#refused && expiresAt - RENEW_BEFORE_MS > Date.now()) return known;
     }
     if (this.#token === known) this.#token = this.#options.token();
     return /** @type {Promise<AccessToken>} */ (this.#token);
@@ -232,7 +236,7 @@ export class TwolaneClient extends EventTarget {
 
   async #connect() {
     clearTimeout(this.#reconnect);
-    this.#tell('connection', { state: 'connecting' });
+    this.#dispatch('connection', { state: 'connecting' });
     /** @type {AccessToken} */
     let access;
     /** @type {WebSocket} */
@@ -248,10 +252,12 @@ export class TwolaneClient extends EventTarget {
     // The socket that it replaces stays until this one is open.
     const replaced = this.#socket;
     this.#socket = socket;
+    let isOpened = false;
     socket.addEventListener('open', () => {
+      isOpened = true;
       replaced?.close();
       if (socket !== this.#socket) return;
-      this.#tell('connection', { state: 'open' });
+      this.#dispatch('connection', { state: 'open' });
       this.#isAnswered = true;
       this.#pingLater(socket);
       // A socket ends with its token.
@@ -261,6 +267,8 @@ export class TwolaneClient extends EventTarget {
     });
     socket.addEventListener('message', (message) => this.#receive(message.data));
     socket.addEventListener('close', () => {
+      // A browser does not say why a socket was refused. It may be the token.
+      if (!isOpened) this.#refused = access.token;
       if (socket === this.#socket) this.#lost();
     });
   }
@@ -285,7 +293,7 @@ export class TwolaneClient extends EventTarget {
     const retryInMs = Math.random() * Math.min(LONGEST_PAUSE_MS, 1000 * 2 ** this.#attempts);
     this.#attempts += 1;
     this.#reconnect = setTimeout(() => this.#connect(), retryInMs);
-    this.#tell('connection', { state: 'connecting', retryInMs });
+    this.#dispatch('connection', { state: 'connecting', retryInMs });
   }
 
   #online = () => {
@@ -341,14 +349,14 @@ export class TwolaneClient extends EventTarget {
     } else if (placedAt && !this.#undecided.has(orderId)) {
       this.#undecided.set(orderId, placedAt);
     }
-    this.#tell('order', update);
+    this.#dispatch('order', update);
   }
 
   /**
    * @param {string} type
    * @param {object} detail
    */
-  #tell(type, detail) {
+  #dispatch(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

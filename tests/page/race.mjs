@@ -1,123 +1,100 @@
-// Uses the page in Chromium as a person would, and fails at the first thing that is wrong.
-//
-// `node race.mjs SETTINGS` where SETTINGS is JSON: {"browser": program, "screenshots": folder, "url": the page}.
+// A person's session: orders down every lane, then each window in both schemes, then what the session left behind.
+// SETTINGS also has "token": the page's, which must be nowhere.
 
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { LANES, areConfirmed, assertNothingElse, choose, connected, isFigure, open, press, settings, withContext } from './browser.mjs';
 
 const WINDOWS = [
   { width: 360, height: 740 },
   { width: 1280, height: 900 },
   { width: 1920, height: 1080 },
 ];
-const LANES = ['sync', 'async', 'bus'];
-const COLUMNS = ['Lane', 'Sent', 'Accepted', 'Refused', 'Waiting', 'Confirmed', 'Cancelled', 'Rejected'];
 
-/** Longest wait for anything, in milliseconds. A message that fails once is delivered again within a minute, twice within three. */
-const DEADLINE = 240_000;
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-const settings = JSON.parse(process.argv[2]);
-// Root may not have the browser's own sandbox; the page is ours.
-const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-const browser = await chromium.launch({ executablePath: settings.browser, args });
-try {
-  await race();
-  await look();
-} finally {
-  await browser.close();
-}
+await withContext({ profile: join(settings.folder, 'profile') }, async (context) => {
+  const urls = [];
+  context.on('request', (request) => urls.push(request.url()));
+  const { page, complaints } = await open(context);
+  await connected(page);
+  await race(page);
+  await look(page);
+  // The sync and the bus lane refuse a bad order: the browser writes that to the console by itself.
+  const refused = complaints.filter((complaint) => /status of 400/.test(complaint));
+  assert.equal(refused.length, 2);
+  assertNothingElse(complaints, /status of 400/);
+  await leavesNothing(page, urls);
+});
 
-/** A page whose complaints are collected: errors, the console's words (violations of the policy among them), foreign requests. */
-async function open(options = {}) {
-  const context = await browser.newContext({ viewport: WINDOWS[1], ...options });
-  const page = await context.newPage();
-  page.setDefaultTimeout(DEADLINE);
-  const complaints = [];
-  page.on('console', (message) => complaints.push(`the console says: ${message.text()}`));
-  page.on('pageerror', (error) => complaints.push(`an error: ${error}`));
-  await page.goto(settings.url);
-  await page.getByText('Connected: outcomes arrive').waitFor();
-  return { context, page, complaints };
-}
-
-/** Waits until a lane's row has that number in that column. */
-async function isFigure(page, lane, column, expected) {
-  const cell = page.locator(`#figures tr[data-lane=${lane}] > :nth-child(${COLUMNS.indexOf(column) + 1})`);
-  await cell.filter({ hasText: new RegExp(`^${expected}$`) }).waitFor().catch(async () => {
-    assert.fail(`${lane}: ${column} is not ${expected}:\n${await page.locator('#figures').innerText()}`);
-  });
-}
-
-async function race() {
-  const { context, page, complaints } = await open();
-
+async function race(page) {
   // By keyboard alone.
   await page.getByRole('button', { name: 'One order' }).focus();
   await page.keyboard.press('Enter');
-  for (const lane of LANES) {
-    await isFigure(page, lane, 'Confirmed', 1);
-    await isFigure(page, lane, 'Waiting', 0);
-  }
+  for (const lane of LANES) await areConfirmed(page, lane, 1);
   const order = page.locator('#list details[data-lane=bus]').first();
   await order.locator('summary').focus();
   await page.keyboard.press('Enter');
   await order.getByText('DONE').nth(2).waitFor();
 
-  // Two lanes refuse it at once: the browser writes failed requests to the console by itself.
-  const before = complaints.length;
-  await page.getByRole('button', { name: 'A bad order' }).click();
-  await isFigure(page, 'async', 'Rejected', 1);
-  for (const lane of ['sync', 'bus']) await isFigure(page, lane, 'Refused', 1);
+  await press(page, 'A bad order');
+  await isFigure(page, 'async', 'rejected', 1);
+  for (const lane of ['sync', 'bus']) await isFigure(page, lane, 'refused', 1);
   await page.locator('#list details[data-lane=async] .status', { hasText: 'REJECTED' }).waitFor();
   await page.getByText(/currency: must be an ISO 4217/).first().waitFor();
-  const words = complaints.splice(before);
-  assert.ok(words.every((word) => word.includes('status of 400')), words.join('\n'));
 
-  await page.getByRole('button', { name: 'A burst' }).click();
-  for (const lane of LANES) await isFigure(page, lane, 'Confirmed', 61);
-  for (const lane of LANES) await isFigure(page, lane, 'Waiting', 0);
-  await page.screenshot({ path: join(settings.screenshots, 'burst.png'), fullPage: true });
+  await choose(page, ['bus']);
+  await press(page, 'Ten orders');
+  await isFigure(page, 'bus', 'accepted', 11);
+  await choose(page, ['sync', 'async']);
+  await press(page, 'A burst');
+  for (const lane of LANES) await areConfirmed(page, lane, lane === 'bus' ? 11 : 61);
 
-  // The network goes away after orders left, and comes back.
-  await page.getByRole('checkbox', { name: 'Sync' }).uncheck();
-  await page.getByRole('button', { name: 'Ten orders' }).click();
-  await isFigure(page, 'async', 'Accepted', 72);
-  await isFigure(page, 'bus', 'Accepted', 71);
-  await context.setOffline(true);
-  await page.getByText('Not connected').waitFor();
-  await context.setOffline(false);
-  await page.getByText('Connected: outcomes arrive').waitFor();
-  for (const lane of ['async', 'bus']) {
-    await isFigure(page, lane, 'Confirmed', 71);
-    await isFigure(page, lane, 'Waiting', 0);
-  }
-  // While it was away, attempts to connect failed: nothing else may be wrong.
-  const wrong = complaints.filter((word) => !/ERR_INTERNET_DISCONNECTED|WebSocket connection/.test(word));
-  assert.deepEqual(wrong, []);
-
-  // Nothing is kept, and the token is in no place that outlives the page.
-  const kept = await page.evaluate(() => ({ ...localStorage, ...sessionStorage, cookie: document.cookie, url: location.href }));
-  assert.deepEqual(kept, { cookie: '', url: settings.url });
-  await context.close();
+  await page.locator('#file').setInputFiles(settings.report);
+  await page.locator('#shown td').first().waitFor();
 }
 
-/** Each window in both schemes: nothing is cut off, and every button is large enough for a finger. */
-async function look() {
-  for (const colorScheme of ['light', 'dark']) {
-    for (const viewport of WINDOWS) {
-      const { context, page, complaints } = await open({ colorScheme, viewport, reducedMotion: 'reduce' });
-      await page.locator('#list details').first().waitFor();
-      const view = `${colorScheme}-${viewport.width}`;
-      await page.screenshot({ path: join(settings.screenshots, `${view}.png`), fullPage: true });
-      const width = await page.evaluate(() => document.documentElement.scrollWidth);
-      assert.ok(width <= viewport.width, `${view}: the page is ${width} wide`);
-      for (const button of await page.getByRole('button').all()) {
-        const box = await button.boundingBox();
-        assert.ok(box === null || box.height >= 24, `${view}: a button is ${box?.height} high`);
-      }
-      assert.deepEqual(complaints, [], view);
-      await context.close();
+/** Each window in both schemes: nothing is cut off, buttons are large enough for a finger, and axe finds nothing serious. */
+async function look(page) {
+  const views = ['light', 'dark'].flatMap((colorScheme) => WINDOWS.map((viewport) => ({ colorScheme, viewport })));
+  for (const { colorScheme, viewport } of views) {
+    const view = `${colorScheme}-${viewport.width}`;
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await page.setViewportSize(viewport);
+    await page.screenshot({ path: join(settings.folder, `${view}.png`), fullPage: true });
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(width <= viewport.width, `${view}: the page is ${width} wide`);
+    for (const button of await page.getByRole('button').all()) {
+      const box = await button.boundingBox();
+      assert.ok(box === null || box.height >= 24, `${view}: a button is ${box?.height} high`);
     }
   }
+  await page.evaluate(AXE);
+  for (const { colorScheme, viewport } of views) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize(viewport);
+    const violations = await page.evaluate(async () => {
+      const { violations } = await globalThis.axe.run();
+      return violations.map(({ id, impact, nodes }) => ({ id, impact, where: nodes.map(({ html }) => html.slice(0, 120)) }));
+    });
+    const grave = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
+    assert.deepEqual(grave, [], `${colorScheme}-${viewport.width}`);
+  }
+}
+
+/** No storage is used, and no address has the token in it. The test looks for it in the profile's files. */
+async function leavesNothing(page, urls) {
+  const kept = await page.evaluate(async () => ({
+    address: location.href,
+    storage: { ...localStorage, ...sessionStorage },
+    cookie: document.cookie,
+    databases: await indexedDB.databases(),
+    caches: await caches.keys(),
+    workers: (await navigator.serviceWorker.getRegistrations()).length,
+  }));
+  assert.deepEqual(kept, { address: settings.url, storage: {}, cookie: '', databases: [], caches: [], workers: 0 });
+  assert.ok(urls.length > 100, `${urls.length} requests were seen`);
+  assert.deepEqual(urls.filter((url) => url.includes(settings.token)), []);
 }
