@@ -83,5 +83,5 @@ function count(value) {
 
 /** @param {number | null | undefined} value */
 function milliseconds(value) {
-  return value === null || value === undefined ? '–' : value.toFixed(value < 10 ? 1 : 0);
+  return value === null || value === undefined ? '–' : value.toLocaleString(undefined, { maximumFractionDigits: value < 10 ? 1 : 0 });
 }

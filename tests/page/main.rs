@@ -157,3 +157,12 @@ async fn a_page_of_another_origin_gets_neither_orders_nor_a_token() {
 
     page.run("strangers.mjs", json!({"stranger": url})).await;
 }
+
+#[tokio::test]
+async fn thousands_of_orders_in_one_session_leave_no_memory_behind() {
+    let page = Page::of(&customer().await, "many").await;
+
+    let printed = page.run("many.mjs", json!({})).await;
+
+    println!("{printed}");
+}

@@ -1,5 +1,5 @@
 // A person's session: orders down every lane, then each window in both schemes, then what the session left behind.
-// SETTINGS also has "token": the page's, which must be nowhere.
+// SETTINGS also has "token": the page's, which must be nowhere, and "report": a file that `twolane compare` wrote.
 
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
