@@ -11,6 +11,9 @@ import { TwolaneClient } from './twolane-client.js';
 /** Between two updates of the table: more often, nobody can read. */
 const FIGURES_EVERY_MS = 250;
 
+/** Orders of each lane that are sent in one go. */
+const TOGETHER = 10;
+
 /** Orders whose timeline is remembered while they wait. Older ones still count, when their outcome comes. */
 const MOST_RUNS = 20_000;
 
@@ -125,7 +128,7 @@ function drawFigures() {
 }
 
 /**
- * Places that many orders down each chosen lane, all at once.
+ * Places that many orders down each chosen lane, without waiting for answers.
  *
  * @param {TwolaneClient} client
  * @param {MyOrders} orders
@@ -135,7 +138,12 @@ function drawFigures() {
 async function place(client, orders, count, bad) {
   const chosen = [...document.querySelectorAll('input[name=lane]:checked')].map((box) => /** @type {HTMLInputElement} */ (box).value);
   element('said').textContent = chosen.length === 0 ? 'Choose a lane first.' : `${count} down ${chosen.join(', ')} …`;
-  const all = chosen.flatMap((lane) => Array.from({ length: count }, () => placeOne(client, orders, lane, bad)));
+  const all = [];
+  for (let index = 0; index < count; index += 1) {
+    // The page answers clicks and keys meanwhile.
+    if (index % TOGETHER === 0) await new Promise((resolve) => setTimeout(resolve));
+    all.push(...chosen.map((lane) => placeOne(client, orders, lane, bad)));
+  }
   const said = (await Promise.all(all)).filter((text) => text !== undefined);
   if (chosen.length === 0) return;
   const refused = said.length === 0 ? '' : `, ${said.length} not. ${said[0]}`;

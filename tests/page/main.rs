@@ -1,12 +1,12 @@
 //! The page, served by the real `twolane page` in front of a deployed stack, in a real browser.
 //!
 //! The stack must allow pages of `http://localhost:3000`, as a local one does. Screenshots are kept in the target folder, under
-//! `tmp/page`, for people to look at.
+//! `tmp/page`, for people to look at. With `UPDATE_DOCS=1`, those of a burst are copied to `docs/images`.
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
 
 use serde_json::{Value, json};
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -126,6 +126,11 @@ async fn orders_race_down_every_lane_and_the_token_is_kept_nowhere() {
 
     page.run("race.mjs", json!({"report": report})).await;
 
+    if env::var_os("UPDATE_DOCS").is_some() {
+        for picture in ["page-burst-light.png", "page-burst-dark.png"] {
+            fs::copy(page.folder.join(picture), root().join("docs/images").join(picture)).unwrap();
+        }
+    }
     let (token, profile) = (page.token.clone(), files(&page.folder.join("profile")));
     assert!(profile.len() > 10, "the browser's profile: {profile:?}");
     let has_token =
