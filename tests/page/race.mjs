@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LANES, areConfirmed, assertNothingElse, choose, connected, eventually, isFigure, open, press, settings, withContext } from './browser.mjs';
+import { DESK, LANES, areConfirmed, assertNothingElse, choose, connected, eventually, isFigure, open, press, settings, withContext } from './browser.mjs';
 
 const WINDOWS = [
   { width: 360, height: 740 },
@@ -60,10 +60,12 @@ async function race(page) {
 /** The race in the middle of a burst: `UPDATE_DOCS=1` puts it into docs/images. */
 async function picture(page) {
   const confirmed = page.locator('#figures [data-lane=async][data-figure=confirmed]');
-  await eventually('some orders of the burst are confirmed', async () => Number(await confirmed.innerText()) > 20);
+  await eventually('some orders of the burst are confirmed', async () => Number(await confirmed.innerText()) > 30);
+  const { height } = await page.locator('section').first().boundingBox();
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme });
-    await page.locator('section').first().screenshot({ path: join(settings.folder, `page-burst-${colorScheme}.png`) });
+    const clip = { x: 0, y: 0, width: DESK.width, height: height + 120 };
+    await page.screenshot({ path: join(settings.folder, `page-burst-${colorScheme}.png`), clip });
   }
 }
 
