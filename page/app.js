@@ -8,13 +8,13 @@ import { show } from './report.js';
 import { Timeline } from './timeline.js';
 import { TwolaneClient } from './twolane-client.js';
 
-/** Between two updates of the table: more often, nobody can read. */
+/** Between two updates of the table: faster changes cannot be read. */
 const FIGURES_EVERY_MS = 250;
 
 /** Orders of each lane that are sent in one go. */
 const TOGETHER = 10;
 
-/** Orders whose timeline is remembered while they wait. Older ones still count, when their outcome comes. */
+/** Orders without an outcome that the page follows. With more, it gives the oldest up. */
 const MOST_RUNS = 20_000;
 
 /** @template {HTMLElement} T @param {string} id @returns {T} */
@@ -164,7 +164,7 @@ async function placeOne(client, orders, lane, bad) {
   const lanes = of(lane);
   lanes.sent += 1;
   runs.set(orderId, run);
-  if (runs.size > MOST_RUNS) runs.delete(/** @type {string} */ (runs.keys().next().value));
+  if (runs.size > MOST_RUNS) giveUpOldest();
   timeline.add(run);
   figuresChanged();
   try {
@@ -189,6 +189,13 @@ async function placeOne(client, orders, lane, bad) {
     timeline.changed();
     figuresChanged();
   }
+}
+
+function giveUpOldest() {
+  const [[orderId, run]] = runs;
+  runs.delete(orderId);
+  run.endedAt = performance.now();
+  if (run.answeredAt) of(run.lane).waiting -= 1;
 }
 
 /** @param {string} orderId @param {import('./timeline.js').Run} run */

@@ -5,7 +5,10 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DESK, LANES, areConfirmed, assertNothingElse, choose, connected, eventually, isFigure, open, press, settings, withContext } from './browser.mjs';
+import {
+  DESK, LANES, areConfirmed, assertNothingElse, choose, connected, eventually, isFigure, open, press, settings,
+  withContext,
+} from './browser.mjs';
 
 const WINDOWS = [
   { width: 360, height: 740 },
@@ -60,7 +63,7 @@ async function race(page) {
 /** The race in the middle of a burst: `UPDATE_DOCS=1` puts it into docs/images. */
 async function picture(page) {
   const confirmed = page.locator('#figures [data-lane=async][data-figure=confirmed]');
-  await eventually('some orders of the burst are confirmed', async () => Number(await confirmed.innerText()) > 30);
+  await eventually('some orders of the burst are confirmed', async () => Number(await confirmed.innerText()) > 10);
   const { height } = await page.locator('section').first().boundingBox();
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme });
