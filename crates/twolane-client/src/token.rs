@@ -102,6 +102,19 @@ impl Token {
         }
     }
 
+    /// The token as text, with the time at which it expires: a new one that lasts `ttl` where the local issuer makes it. `None` where
+    /// there is none, or it does not say when it expires.
+    #[must_use]
+    pub fn short_lived(&self, ttl: Duration, now: SystemTime) -> Option<(String, OffsetDateTime)> {
+        let token = match self {
+            Self::None => return None,
+            Self::Given { authorization, .. } => without_scheme(authorization.to_str().ok()?).to_owned(),
+            Self::Made(maker) => maker.issuer.token(&maker.subject, ttl, now),
+        };
+        let expires_at = expiry(&token)?;
+        Some((token, expires_at))
+    }
+
     /// Whether another attempt may send another token.
     #[must_use]
     pub fn is_renewed(&self) -> bool {
@@ -171,6 +184,20 @@ mod tests {
         assert_eq!(first, kept);
         assert_ne!(first, renewed);
         assert_eq!(renewed, at(109));
+    }
+
+    #[test]
+    fn a_short_lived_token_has_its_expiry() {
+        let (issuer, now) = (Arc::new(Issuer::sample()), SystemTime::now());
+        let minute = Duration::from_mins(1);
+
+        let (made, end) = Token::made(issuer, "alice").short_lived(minute, now).expect("the issuer makes one");
+
+        assert_eq!((subject(&made).as_deref(), Some(end)), (Some("alice"), expiry(&made)));
+        let given = Token::given(&format!("Bearer {made}")).expect("it can be sent").short_lived(minute, now);
+        assert_eq!(given, Some((made, end)));
+        assert_eq!(Token::given("opaque").expect("it can be sent").short_lived(minute, now), None);
+        assert_eq!(Token::None.short_lived(minute, now), None);
     }
 
     #[test]

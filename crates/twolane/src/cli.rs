@@ -29,6 +29,9 @@ pub(crate) enum Command {
     /// Print WebSocket messages until Ctrl-C.
     #[command(after_help = WATCH_HELP)]
     Watch(WatchArgs),
+    /// Serve the page of the stack to a browser on this machine until Ctrl-C.
+    #[command(after_help = PAGE_HELP)]
+    Page(PageArgs),
     /// Show the messages in the dead-letter queues: they failed all their deliveries.
     #[command(after_help = DLQ_HELP)]
     Dlq(DlqArgs),
@@ -102,6 +105,19 @@ pub(crate) struct WatchArgs {
     pub(crate) stack: StackArgs,
 }
 
+/// Options of `twolane page`.
+#[derive(Debug, Args)]
+pub(crate) struct PageArgs {
+    /// Port of this machine to serve it on; 0 is any free one. The stack must allow pages of that origin.
+    #[arg(long, default_value_t = 3000)]
+    pub(crate) port: u16,
+    /// Do not open a browser.
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+}
+
 /// Options of `twolane report`.
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
@@ -155,6 +171,7 @@ Examples:
   twolane order --lane async --file samples/orders.jsonl
   twolane order --lane bus
   twolane watch
+  twolane page
   twolane compare --rate 50 --duration 60
   twolane report report.json
   twolane plan --rate 1000 --peak 5 --arrivals day
@@ -243,6 +260,29 @@ A socket closes when its token expires. `watch` renews tokens of the local issue
 token from --token or TWOLANE_TOKEN, and ends when that token expires.
 
 The stack is found, and the token chosen, as for `twolane order`; see `twolane --help`.";
+
+const PAGE_HELP: &str = "\
+The page shows all lanes next to each other: it places orders, and follows them to their outcome. \
+Its address is printed, and opened if there is a screen.
+
+It is served on loopback, and only to a browser that asks for `localhost`. The token is handed to the \
+page alone, which keeps it in memory: the local issuer's lasts 15 minutes and is renewed, and one that \
+was given by --token or TWOLANE_TOKEN lasts as long as it says. While the page is served, other programs \
+on this machine can get the token, too.
+
+The stack must list the page's origin in CorsAllowedOrigins. A local stack lists \
+http://localhost:3000, so leave --port as it is.
+
+Examples:
+  twolane page
+  twolane page --no-browser
+  TWOLANE_TOKEN=$(twolane token --subject alice) twolane page
+
+Exit code:
+  0  ended by Ctrl-C
+  2  wrong usage, no stack, no token, or the port is in use
+
+The stack is found as for `twolane order`, and so is the token; see `twolane --help`.";
 
 /// The last part of `twolane report --help`.
 fn report_help() -> String {

@@ -12,6 +12,7 @@ mod fallback;
 mod order;
 mod order_report;
 mod output;
+mod page;
 mod plan;
 mod progress;
 mod report;
@@ -61,6 +62,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         match cli.command {
             Command::Order(args) => order::run(args).await,
             Command::Watch(args) => watch::run(args).await,
+            Command::Page(args) => page::command::run(args).await,
             Command::Dlq(args) => dead_letters::dlq::run(args).await,
             Command::Redrive(args) => dead_letters::redrive::run(args).await,
             Command::Stock(args) => counters::stock::run(args).await,

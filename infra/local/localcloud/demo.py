@@ -130,6 +130,9 @@ The stack stays up. Try next:
     cargo run -q -p twolane -- stock show SKU-1
     cargo run -q -p twolane -- stock set SKU-1 0
 
+  Watch the lanes race, on a page in your browser:
+    cargo run -q -p twolane -- page
+
 {_on_callbacks(websocket, token, identifier)}
   Be another user:
     export TWOLANE_TOKEN=$(cargo run -q -p twolane -- token --subject alice)

@@ -12,6 +12,7 @@ mod network;
 mod open_files;
 mod order;
 mod outputs;
+mod page;
 mod plan;
 mod profiles;
 mod proxy;

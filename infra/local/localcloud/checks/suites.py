@@ -20,7 +20,7 @@ from ..prerequisites import check_rust
 
 _ALL = ("--locked", "--workspace", "--all-features")
 # Suites that share a stack: Cargo runs them in the order of their names. `logs` reads what those before it left there.
-_READING = ("attacks", "differential", "e2e", "logs")
+_READING = ("attacks", "differential", "e2e", "logs", "page")
 _FAULTS = ("faults", "logs")
 _CHANGING = ("privileges", "throttles", "tutorial")
 # All that `tests` and `check` need.

@@ -1,0 +1,249 @@
+// @ts-check
+// The page: wires the client to what is shown. Nothing is kept in storage, and the token is in memory alone.
+
+import { FIGURES, LaneFigures } from './figures.js';
+import { BAD_ORDER, GOOD_ORDER, LANES, totalOf } from './lanes.js';
+import { MyOrders } from './my-orders.js';
+import { show } from './report.js';
+import { Timeline } from './timeline.js';
+import { TwolaneClient } from './twolane-client.js';
+
+/** Between two updates of the table: faster changes cannot be read. */
+const FIGURES_EVERY_MS = 250;
+
+/** Orders of each lane that are sent in one go. */
+const TOGETHER = 10;
+
+/** Orders without an outcome that the page follows. With more, it gives the oldest up. */
+const MOST_RUNS = 20_000;
+
+/** @template {HTMLElement} T @param {string} id @returns {T} */
+const element = (id) => /** @type {T} */ (document.getElementById(id));
+
+const figures = new Map(LANES.map(({ name }) => [name, new LaneFigures()]));
+/** Orders of this page without an outcome. @type {Map<string, import('./timeline.js').Run>} */
+const runs = new Map();
+
+/** @param {string} lane */
+const of = (lane) => /** @type {LaneFigures} */ (figures.get(lane));
+
+const timeline = new Timeline(element('timeline'), (lane) => of(lane).waiting);
+
+main().catch((error) => {
+  element('connection').textContent = `The page cannot start: ${error.message}`;
+});
+
+async function main() {
+  drawLanes();
+  const settings = await json('config.json', 'GET');
+  const client = new TwolaneClient({
+    apiUrl: settings.apiUrl,
+    webSocketUrl: settings.webSocketUrl,
+    // Where the page is served says how it gets a token: `twolane page` makes one.
+    token: () => json('token', 'POST'),
+  });
+  const orders = new MyOrders(client, { list: element('list'), more: element('more'), said: element('listing') });
+  client.addEventListener('order', (event) => learn(/** @type {CustomEvent} */ (event).detail));
+  client.addEventListener('connection', (event) => showConnection(/** @type {CustomEvent} */ (event).detail));
+  element('controls').addEventListener('click', (event) => {
+    const button = /** @type {HTMLElement} */ (event.target).closest('button');
+    if (button) place(client, orders, Number(button.dataset.orders), 'bad' in button.dataset);
+  });
+  acceptReports();
+  element('emulator').hidden = new URL(settings.apiUrl).protocol === 'https:';
+  if (settings.webSocketUrl) client.start();
+  else element('connection').textContent = 'This stack has no WebSocket API: open an order to ask for its outcome.';
+  await orders.load();
+}
+
+/**
+ * @param {string} path
+ * @param {'GET' | 'POST'} method
+ */
+async function json(path, method) {
+  const response = await fetch(path, { method, cache: 'no-store' });
+  if (!response.ok) throw new Error(`${path} was answered ${response.status}`);
+  return response.json();
+}
+
+function drawLanes() {
+  const table = /** @type {HTMLTableElement} */ (element('figures'));
+  for (const { title } of FIGURES) table.tBodies[0].insertRow().append(heading('row', title));
+  for (const { name, title, summary } of LANES) {
+    const [label, box] = [document.createElement('label'), document.createElement('input')];
+    Object.assign(box, { type: 'checkbox', name: 'lane', value: name, checked: true });
+    label.dataset.lane = name;
+    label.append(box, span('lane', title), span('summary', summary));
+    element('lanes').append(label);
+    const column = heading('col', title);
+    column.className = 'lane';
+    column.dataset.lane = name;
+    table.tHead?.rows[0].append(column);
+    FIGURES.forEach((figure, index) => {
+      const cell = table.tBodies[0].rows[index].insertCell();
+      Object.assign(cell.dataset, { lane: name, figure: figure.name });
+    });
+  }
+  drawFigures();
+}
+
+/**
+ * @param {'row' | 'col'} scope
+ * @param {string} text
+ */
+function heading(scope, text) {
+  const cell = document.createElement('th');
+  cell.scope = scope;
+  cell.textContent = text;
+  return cell;
+}
+
+/**
+ * @param {string} className
+ * @param {string} text
+ */
+function span(className, text) {
+  const made = document.createElement('span');
+  made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+let isFiguresPlanned = false;
+
+function figuresChanged() {
+  if (isFiguresPlanned) return;
+  isFiguresPlanned = true;
+  setTimeout(() => {
+    isFiguresPlanned = false;
+    drawFigures();
+  }, FIGURES_EVERY_MS);
+}
+
+function drawFigures() {
+  const { rows } = /** @type {HTMLTableElement} */ (element('figures')).tBodies[0];
+  LANES.forEach(({ name }, lane) => {
+    of(name).texts().forEach((text, index) => (rows[index].cells[lane + 1].textContent = text));
+  });
+}
+
+/**
+ * Places that many orders down each chosen lane, without waiting for answers.
+ *
+ * @param {TwolaneClient} client
+ * @param {MyOrders} orders
+ * @param {number} count
+ * @param {boolean} bad
+ */
+async function place(client, orders, count, bad) {
+  const chosen = [...document.querySelectorAll('input[name=lane]:checked')].map((box) => /** @type {HTMLInputElement} */ (box).value);
+  element('said').textContent = chosen.length === 0 ? 'Choose a lane first.' : `${count} down ${chosen.join(', ')} …`;
+  const all = [];
+  for (let index = 0; index < count; index += 1) {
+    // The page answers clicks and keys meanwhile.
+    if (index % TOGETHER === 0) await new Promise((resolve) => setTimeout(resolve));
+    all.push(...chosen.map((lane) => placeOne(client, orders, lane, bad)));
+  }
+  const said = (await Promise.all(all)).filter((text) => text !== undefined);
+  if (chosen.length === 0) return;
+  const refused = said.length === 0 ? '' : `, ${said.length} not. ${said[0]}`;
+  element('said').textContent = `${all.length - said.length} of ${all.length} accepted${refused}`;
+}
+
+/**
+ * @param {TwolaneClient} client
+ * @param {MyOrders} orders
+ * @param {string} lane
+ * @param {boolean} bad
+ * @returns {Promise<string | undefined>} why it was not accepted
+ */
+async function placeOne(client, orders, lane, bad) {
+  const [orderId, sentAt, order] = [crypto.randomUUID(), performance.now(), bad ? BAD_ORDER : GOOD_ORDER];
+  /** @type {import('./timeline.js').Run} */
+  const run = { lane, sentAt };
+  const lanes = of(lane);
+  lanes.sent += 1;
+  runs.set(orderId, run);
+  if (runs.size > MOST_RUNS) giveUpOldest();
+  timeline.add(run);
+  figuresChanged();
+  try {
+    const { status, body } = await client.place(lane, order, orderId);
+    run.answeredAt = performance.now();
+    if (status >= 300) {
+      refuse(orderId, run);
+      return `${lane}: ${status} ${body?.detail ?? ''}`;
+    }
+    lanes.accepted += 1;
+    lanes.answers.add(run.answeredAt - sentAt);
+    // The outcome may have come before its receipt.
+    if (!run.end) lanes.waiting += 1;
+    // A receipt has a status and an id of its own: those of the message.
+    const stored = body?.orderId ? body : { status: run.status ?? 'PENDING', reason: run.reason };
+    orders.placed({ orderId, lane, placedAt: new Date().toISOString(), totalMinor: totalOf(order), ...order, ...stored });
+    return undefined;
+  } catch (error) {
+    refuse(orderId, run);
+    return `${lane}: no answer (${/** @type {Error} */ (error).message})`;
+  } finally {
+    timeline.changed();
+    figuresChanged();
+  }
+}
+
+function giveUpOldest() {
+  const [[orderId, run]] = runs;
+  runs.delete(orderId);
+  run.endedAt = performance.now();
+  if (run.answeredAt) of(run.lane).waiting -= 1;
+}
+
+/** @param {string} orderId @param {import('./timeline.js').Run} run */
+function refuse(orderId, run) {
+  run.endedAt = performance.now();
+  run.end = 'refused';
+  runs.delete(orderId);
+  of(run.lane).refused += 1;
+}
+
+/** @param {import('./twolane-client.js').Update} update */
+function learn({ orderId, status, reason }) {
+  const run = runs.get(orderId);
+  if (!run || status === 'PENDING' || status === 'PLACED' || status === 'FAILED') return;
+  runs.delete(orderId);
+  const lanes = of(run.lane);
+  run.endedAt = performance.now();
+  Object.assign(run, { end: status === 'CONFIRMED' ? 'confirmed' : 'bad', status, reason });
+  if (run.answeredAt) lanes.waiting -= 1;
+  lanes.outcomes.add(run.endedAt - run.sentAt);
+  if (status === 'CONFIRMED') lanes.confirmed += 1;
+  else if (status === 'CANCELLED') lanes.cancelled += 1;
+  else lanes.rejected += 1;
+  timeline.changed();
+  figuresChanged();
+}
+
+/** @param {{ state: string, retryInMs?: number }} connection */
+function showConnection({ state, retryInMs }) {
+  const texts = { open: 'Connected: outcomes arrive by themselves.', connecting: 'Connecting …', closed: 'Not connected.' };
+  const again = retryInMs === undefined ? '' : ` Again in ${(retryInMs / 1000).toFixed(1)} s.`;
+  element('connection').textContent = again ? `Not connected.${again}` : texts[/** @type {keyof texts} */ (state)];
+}
+
+function acceptReports() {
+  const [drop, input] = [element('drop'), /** @type {HTMLInputElement} */ (element('file'))];
+  const read = async (/** @type {FileList | undefined | null} */ files) => {
+    if (files?.[0]) element('report-said').textContent = await show(files[0], element('shown'));
+  };
+  input.addEventListener('change', () => read(input.files));
+  drop.addEventListener('dragover', (event) => {
+    event.preventDefault();
+    drop.classList.add('over');
+  });
+  drop.addEventListener('dragleave', () => drop.classList.remove('over'));
+  drop.addEventListener('drop', (event) => {
+    event.preventDefault();
+    drop.classList.remove('over');
+    read(event.dataTransfer?.files);
+  });
+}

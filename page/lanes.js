@@ -1,0 +1,41 @@
+// @ts-check
+// The lanes, as crates/lanes has them, and the orders that the buttons place.
+
+/** @typedef {{ name: string, title: string, summary: string }} Lane */
+
+/** @type {Lane[]} */
+export const LANES = [
+  { name: 'sync', title: 'Sync', summary: 'API → Lambda → DynamoDB. The answer is the outcome.' },
+  { name: 'async', title: 'Async', summary: 'API → SQS → Lambda → DynamoDB. A receipt, then a callback.' },
+  { name: 'bus', title: 'Bus', summary: 'API → SNS → SQS → Lambdas. Three services vote, then a callback.' },
+];
+
+/** An order that each lane takes, if its owner has money and the shelf has units. */
+export const GOOD_ORDER = { currency: 'EUR', items: [{ sku: 'SKU-1', quantity: 1, unitPriceMinor: 1999 }] };
+
+/** There is no such currency. */
+export const BAD_ORDER = { ...GOOD_ORDER, currency: 'ABC' };
+
+/**
+ * What the order costs, in minor units of its currency.
+ *
+ * @param {{ items: { quantity: number, unitPriceMinor: number }[] }} order
+ */
+export function totalOf({ items }) {
+  return items.reduce((total, { quantity, unitPriceMinor }) => total + quantity * unitPriceMinor, 0);
+}
+
+/** A format for each currency: making one takes longer than using it. @type {Map<string, Intl.NumberFormat>} */
+const formats = new Map();
+
+/**
+ * An amount with its currency, as the browser's language writes it.
+ *
+ * @param {{ currency?: string, totalMinor?: number }} order
+ */
+export function amount({ currency, totalMinor }) {
+  if (!currency || totalMinor === undefined) return '';
+  const format = formats.get(currency) ?? new Intl.NumberFormat(undefined, { style: 'currency', currency });
+  formats.set(currency, format);
+  return format.format(totalMinor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+}
