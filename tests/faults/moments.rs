@@ -99,7 +99,7 @@ fn before_and_after(function: &str, request: Request, orders: Orders) -> [Moment
 }
 
 impl Moment {
-    /// Whether an order comes to this moment. `refusing` is the output of the function that refuses the order, if any.
+    /// Whether an order reaches this moment. `refusing` is the output of the function that refuses the order, if any.
     pub(crate) fn suits(&self, refusing: Option<&str>) -> bool {
         match self.orders {
             Orders::Confirmed => refusing.is_none(),
@@ -109,8 +109,8 @@ impl Moment {
         }
     }
 
-    /// Kills the first process that comes to this moment of the order or socket. Until then, the
-    /// function's requests about it wait there.
+    /// Kills the first process that reaches this moment of the order or socket. Until then, the function's requests
+    /// about it wait there.
     pub(crate) fn aim(self, bed: &TestBed, subject: &str) -> Kill {
         match self.orders {
             Orders::Overtaken => {

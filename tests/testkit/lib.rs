@@ -1,5 +1,5 @@
-//! Shared parts of the tests: clients of a deployed stack, hostile values, the stacks that CloudFormation makes of the
-//! template, and the files of this repository.
+//! Shared parts of the tests. They are clients of a deployed stack, hostile values, the stacks that CloudFormation
+//! makes of the template, and the files of this repository.
 //!
 //! `TWOLANE_OUTPUTS` names the file with the stack's outputs as a flat JSON object; without it, the nearest
 //! `.local/outputs.json` does. Region, credentials and endpoint come from the environment, as for every AWS tool. All

@@ -85,8 +85,8 @@ impl Records {
         format!(r#"{{"Count":1,"ScannedCount":1,"Items":[{connection}]}}"#)
     }
 
-    /// The result of an `UpdateItem`. The shipment's vote is the last of every order: its first update fails, because
-    /// it is the last vote, and its second update confirms the order.
+    /// The result of an `UpdateItem`. The shipment's vote is the last of every order. So its first update fails, and
+    /// its second update confirms the order.
     pub(crate) fn updated(&self, request: &[u8]) -> Updated {
         let request: Value = serde_json::from_slice(request).unwrap_or_default();
         let values = &request["ExpressionAttributeValues"];

@@ -127,7 +127,7 @@ pub struct OrderUsage {
     pub publishes: u64,
     /// Messages put into queues, by the API or by topics.
     pub messages: u64,
-    /// Writes of the order's record, including those whose condition fails.
+    /// Writes of the order's record, including those that fail their condition.
     pub record_writes: u64,
     /// Other single writes, of 1 KB at most.
     pub small_writes: u64,
@@ -312,7 +312,7 @@ pub static LANES: [LaneSpec; 3] = [
             publishes: 6,
             // Submitted to one queue, placed to three steps and the deadline, three votes, the decision to three steps.
             messages: 11,
-            // Placed, three votes (the last takes two writes), and the deadline, whose condition fails.
+            // Placed, three votes (the last takes two writes), and the deadline, which fails its condition.
             record_writes: 6,
             // Each step's hold becomes final.
             small_writes: 3,
@@ -362,7 +362,7 @@ impl LaneSpec {
         self.functions.iter().map(|function| function.output).chain(queues).chain(tables)
     }
 
-    /// Whether one of its queues is a fair queue, whose requests cost more.
+    /// Whether one of its queues is a fair queue. Requests to a fair queue cost more.
     #[must_use]
     pub fn has_fair_queue(&self) -> bool {
         self.queues.iter().any(|queue| queue.is_fair)

@@ -11,8 +11,8 @@ pub const MAX_BODY_BYTES: usize = 1023 * 1024;
 /// Reads a body.
 ///
 /// # Errors
-/// Every violation at once, each with its JSON pointer: text that is not JSON; a field that is unknown, missing or of
-/// the wrong type; a value that breaks a rule.
+/// Every violation at once, each with its JSON pointer. It is text that is not JSON, an unknown or missing field,
+/// a field of the wrong type, or a value that breaks a rule.
 pub fn parse_order_body(body: &[u8]) -> Result<OrderContent, Violations> {
     let mut reader = FieldReader::default();
     let draft = order(&mut reader, parse_object(body)?);

@@ -58,9 +58,9 @@ impl Connection {
     /// Source: Amazon API Gateway Developer Guide, quotas of WebSocket APIs, "Connection duration".
     pub const MAX_DURATION: Duration = Duration::from_mins(2 * 60 + 10);
 
-    /// How long a socket may take to open: API Gateway waits up to 29 seconds for the answer to `$connect`, plus one
-    /// second for API Gateway's delay. Source: Amazon API Gateway Developer Guide, quotas of WebSocket APIs,
-    /// "Integration timeout".
+    /// How long a socket may take to open. API Gateway waits up to 29 seconds for the answer to `$connect`; its own
+    /// delay adds one second. Source: Amazon API Gateway Developer Guide, quotas of WebSocket APIs, "Integration
+    /// timeout".
     const MAX_OPENING: Duration = Duration::from_secs(30);
 
     /// A socket that opens at `connected_at` and expires with its session, or after [`Connection::MAX_DURATION`].

@@ -5,8 +5,8 @@
 //!
 //! - [`place_order()`] is all that the sync lane does, and the core of the async lane.
 //! - [`process_queued_order()`] adds what a queue needs: recorded rejections, last deliveries, notifications.
-//! - [`count_vote()`] and [`pass_deadline()`] add what the bus lane needs: the steps vote on a placed order, and the
-//!   last vote, a refusal or the deadline decides.
+//! - [`count_vote()`] and [`pass_deadline()`] add what the bus lane needs. The steps vote on a placed order; the last
+//!   vote, a refusal or the deadline decides.
 //!
 //! The ports are [`OrderRepository`], [`OrderIndex`], [`SettlementRepository`], [`ConnectionRepository`] and
 //! [`Notifier`].

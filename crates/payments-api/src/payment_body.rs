@@ -10,8 +10,8 @@ pub const MAX_BODY_BYTES: usize = 4096;
 /// Reads a body such as `{"currency":"EUR","amountMinor":3998}`.
 ///
 /// # Errors
-/// Every violation at once, each with its JSON pointer: text that is not JSON; a field that is unknown, missing or of
-/// the wrong type; a value that breaks a rule.
+/// Every violation at once, each with its JSON pointer. It is text that is not JSON, an unknown or missing field,
+/// a field of the wrong type, or a value that breaks a rule.
 pub fn parse_payment_body(body: &[u8]) -> Result<Amount, Violations> {
     let mut fields = parse_object(body)?;
     let mut reader = FieldReader::default();

@@ -17,7 +17,7 @@ const ROUNDS: u32 = 8;
 /// An item by the names of its attributes.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// A table whose only key is the text attribute `pk`.
+/// A table with the text attribute `pk` as its only key.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyedTable<'a> {
     /// The AWS client.

@@ -67,10 +67,10 @@ impl<O: OrderRepository, C: ConnectionRepository, S: Reply> Handler<O, C, S> {
     /// - 200: done. On `$connect` this opens the socket, and selects the subprotocol if the client offers it.
     /// - 500: failed; the log has the cause. On `$connect` this refuses the socket.
     ///
-    /// Frames are answered over the socket: `order.status` for a subscription, `pong` for a ping, `error` for a frame
-    /// that is not understood or cannot be served now. If the token that opened the socket has expired, any frame is
-    /// answered with `error`, and the socket is closed. A ping uses no table: the authorizer's context has the token's
-    /// expiry.
+    /// Frames are answered over the socket: `order.status` for a subscription, `pong` for a ping. `error` answers a
+    /// frame that is not understood or cannot be served now. If the token that opened the socket has expired, any frame
+    /// is answered with `error`, and the socket is closed. A ping uses no table: the authorizer's context has the
+    /// token's expiry.
     pub(crate) async fn handle(&self, event: &ApiGatewayWebsocketProxyRequest) -> Value {
         let kind = event.request_context.event_type.as_deref().unwrap_or_default();
         let status = match self.serve(event, kind).await {

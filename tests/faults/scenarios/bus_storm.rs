@@ -1,5 +1,5 @@
-//! Everything at once in the bus lane: every order twice, every event three times and in any order, cancellations before their
-//! orders, functions killed at every moment.
+//! Everything at once in the bus lane. Every order is sent twice, every event three times and in any order, and
+//! cancellations before their orders. Functions are killed at every moment.
 
 use crate::{
     Load, bus,
@@ -85,7 +85,7 @@ impl Ordered {
     }
 }
 
-/// SKUs of which all that is ordered is there, but for the last, of which there is too little for any order.
+/// SKUs with enough stock for all orders, except the last: it has too little for any order.
 struct Shelves {
     plenty: String,
     luxury: String,
@@ -260,14 +260,14 @@ async fn repeat_events(bed: &TestBed, mark: usize, random: &mut Rng) -> usize {
     late.len()
 }
 
-/// Aims kills at each moment of each function, each at another order that comes to it. settle-order drops frames to a
+/// Aims kills at each moment of each function, each at another order that reaches it. settle-order drops frames to a
 /// socket when its posts wait too long, so the kills at notifications are aimed at sockets that need none.
 fn aim(bed: &TestBed, all: &[Customer], second_sockets: &[Listener], times: usize, random: &mut Rng) -> Vec<Kill> {
     let mut orders: Vec<_> = all.iter().flat_map(|customer| &customer.orders).collect();
     random.shuffle(&mut orders);
     let at_orders = vec![moments(); times].into_iter().flatten().map(|moment| {
         let at = orders.iter().position(|(_, order)| moment.suits(order.refusing));
-        let at = at.unwrap_or_else(|| panic!("no order is left that comes to {moment:?}"));
+        let at = at.unwrap_or_else(|| panic!("no order is left that reaches {moment:?}"));
         moment.aim(bed, orders.swap_remove(at).0)
     });
     let sockets = notifications().into_iter().zip(second_sockets);

@@ -169,8 +169,8 @@ pub(crate) async fn every_lane_is_compared_and_stock_and_accounts_are_restored(_
         assert_eq!(report["lanes"][lane]["reconciliation"]["mismatches"], serde_json::json!([]), "{report}");
     }
     let usage = &report["lanes"][2]["usage"];
-    // An order of SKU-1 and SKU-2: 6 for its record, 2 for its entry in the index, 3 for holds that become final, and
-    // twice 7 for items in transactions.
+    // An order of SKU-1 and SKU-2 takes 6 for its record, 2 for its entry in the index and 3 for holds that become
+    // final. Items in transactions take twice 7.
     assert_eq!((&usage["publishUnits"], &usage["writeUnits"]), (&(10 * 6).into(), &(10.0 * 25.0).into()), "{usage}");
     assert_eq!(supplies().await, before);
     std::fs::remove_dir_all(folder).unwrap();

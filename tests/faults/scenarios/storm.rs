@@ -144,7 +144,7 @@ async fn settle(bed: &TestBed, placed: &BTreeMap<String, Vec<String>>, listeners
     }
 }
 
-/// Orders of which AWS took more than one write.
+/// Orders for which AWS accepted more than one write.
 fn count_written_twice(passed: &[Passed]) -> usize {
     let mut writes: BTreeMap<&str, usize> = BTreeMap::new();
     for passed in passed.iter().filter(|passed| passed.call.writes("CONFIRMED") && passed.answered == Some(200)) {

@@ -57,7 +57,7 @@ impl QueueRedrive<'_> {
         let is_wanted =
             |letter: &DeadLetter| ids.contains(letter.message_id()) && !run.tried.contains(letter.message_id());
         let (wanted, others): (Vec<_>, Vec<_>) = received.into_iter().partition(is_wanted);
-        // Messages whose hold ended are held again. If no message is new, the queue is exhausted.
+        // Messages are held again after their hold ends. If no message is new, the queue is exhausted.
         let new = others.iter().filter(|letter| run.seen.insert(letter.message_id().to_owned())).count();
         run.is_exhausted = wanted.is_empty() && new == 0;
         run.held.extend(others.into_iter().map(DeadLetter::without_body));

@@ -1,6 +1,6 @@
 //! The proxy and the trusted certificates of every connection.
 //!
-//! They apply to the REST API, the WebSocket API and AWS alike, with the settings of the AWS SDKs and the AWS CLI:
+//! They apply to the REST API, the WebSocket API and AWS alike. The settings are those of the AWS SDKs and the AWS CLI:
 //! `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, `AWS_CA_BUNDLE` and the profile's `ca_bundle`.
 
 mod aws;

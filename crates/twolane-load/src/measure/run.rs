@@ -57,7 +57,7 @@ pub(crate) struct LaneRun {
     pub(crate) is_emulator: bool,
 }
 
-/// A loaded lane whose orders have settled. Records and logs are not read yet.
+/// A loaded lane. All its orders have settled. Records and logs are not read yet.
 pub(crate) struct Loaded {
     run: LaneRun,
     lane: Arc<HttpLane>,

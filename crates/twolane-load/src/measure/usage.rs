@@ -350,11 +350,11 @@ mod tests {
     fn a_repeat_of_a_decided_order_costs_no_step() {
         let (once, late) = (billed("bus", 1, 0), billed("bus", 1, 1));
 
-        // 6 events. 11 messages, each sent, received and deleted. 6 writes of the record, 2 of its entry in the index,
-        // 3 holds that become final, and twice the 5 + 2 items of the transactions.
+        // 6 events. 11 messages, each sent, received and deleted. Write units: 6 for the record, 2 for its entry in the
+        // index, 3 for holds that become final. The 5 + 2 items of the transactions count twice.
         assert_eq!((once.publish_units, once.message_units), (Some(6), 33));
         assert!((once.write_units - 25.0).abs() < 1e-9, "{}", once.write_units);
-        // One more event, message and write, whose condition fails.
+        // One more event, message and write. The write fails its condition.
         assert_eq!((late.publish_units, late.message_units, late.order_requests), (Some(7), 36, 2));
         assert!((late.write_units - 26.0).abs() < 1e-9, "{}", late.write_units);
     }

@@ -65,8 +65,8 @@ impl Changes {
 
     /// Adds to stock and accounts, runs `work`, and undoes all changes when it ends, fails or panics. The second result
     /// is an error if changes could not be undone; the message names them and the command to type. An interrupted
-    /// `work` may take a while to end: settings are restored at once, and again at its end, because it may just have
-    /// changed one. `awaited` names orders without an outcome at the end of `work`.
+    /// `work` may take a while to end. Settings are restored at once. They are restored again at its end, because it
+    /// may just have changed one. `awaited` names orders without an outcome at the end of `work`.
     pub(crate) async fn during<T>(
         mut self,
         work: impl Future<Output = anyhow::Result<T>>,

@@ -1,10 +1,10 @@
 //! Where one lane becomes cheaper than another.
 //!
 //! If capacity is paid by use, idle capacity is free, and a queue only adds cost. A queue pays off if capacity is paid
-//! by the hour: without it the store must be sized for the peak, with it for slightly more than the mean. Let `c` be
-//! the cost of fully used capacity per million orders, `r` the peak-to-mean ratio, `h` the headroom that lets the queue
-//! drain, and `e` the queued lane's other extra cost. Then the direct lane costs `r·c`, the queued lane `h·c + e`, and
-//! they are equal at `r = h + e/c`.
+//! by the hour. Without it the store must be sized for the peak, with it for slightly more than the mean. Let `c` be
+//! the cost of fully used capacity per million orders, and `r` the peak-to-mean ratio. Let `h` be the headroom that
+//! lets the queue drain, and `e` the queued lane's other extra cost. Then the direct lane costs `r·c`, the queued lane
+//! `h·c + e`, and they are equal at `r = h + e/c`.
 
 use super::{MILLION, Prices, done, float};
 use crate::model::{CapacityBreakEven, Crossover, LaneReport};
@@ -38,7 +38,7 @@ pub(super) fn crossovers(lanes: &[LaneReport], callbacks_alone: bool, prices: &P
     pairs.filter_map(|(direct, queued)| crossover(direct, queued, callbacks_alone, prices)).collect()
 }
 
-/// `None` if a lane has no orders done or refused requests, whose costs would distort the comparison.
+/// `None` if a lane has no orders done, or if it refused requests. Their costs would distort the comparison.
 fn crossover(direct: &LaneReport, queued: &LaneReport, callbacks_alone: bool, prices: &Prices) -> Option<Crossover> {
     if is_overloaded(direct) || is_overloaded(queued) {
         return None;

@@ -76,8 +76,8 @@ fn costs_match_a_manual_computation() {
     // REST 1 × 4; invocations 1 × 0.2; 0.005 GB-s × 10; write 1 × 0.6.
     are(&parts(0), &[4.0, 0.0, 0.0, 0.0, 0.2, 0.05, 0.6, 0.0, 0.0, 0.0]);
     is(cost(0).usd_per_million_orders, 4.85);
-    // REST 1.5 × 4; SQS 1.2 × 0.4 and 1.2 × 0.1; invocations 0.6 × 0.2; 0.004 GB-s × 10; write 0.6; read 0.5 × 0.1; messages 1 × 1;
-    // minutes 2 × 0.5.
+    // REST 1.5 × 4; SQS 1.2 × 0.4 and 1.2 × 0.1; invocations 0.6 × 0.2; 0.004 GB-s × 10. Write 0.6; read 0.5 × 0.1;
+    // messages 1 × 1; minutes 2 × 0.5.
     are(&parts(1), &[6.0, 0.0, 0.48, 0.12, 0.12, 0.04, 0.6, 0.05, 1.0, 1.0]);
     is(cost(1).usd_per_million_orders, 9.41);
     assert_eq!(cost(1).parts[2].quantity, "1.2 requests of 64 KB per order");

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 /// Most rows of a timeline.
 const ROWS: usize = 60;
 
-/// One row per figure, one column per lane. Only figures that any lane has and whose key is wanted.
+/// One row per figure, one column per lane. Only figures that any lane has, with a wanted key.
 pub(super) fn by_lane(report: &Report, caption: &str, wanted: impl Fn(&str) -> bool) -> String {
     let columns: Vec<Vec<Figure>> = report.lanes.iter().map(figures).collect();
     let Some(first) = columns.first() else { return String::new() };

@@ -22,8 +22,8 @@ pub struct Limit {
     pub kept: Option<Tried>,
     /// The next higher rate, at which most runs broke a promise; `null` if the search did not find one.
     pub broken: Option<Tried>,
-    /// Confidence, in per cent, that the results at both rates are not chance: 100 × (1 − 0.5ⁿ) for the n runs at the
-    /// two rates, if all runs at a rate agree; less if they do not. `null` without both rates.
+    /// Confidence, in per cent, that the results at both rates are not chance. It is 100 × (1 − 0.5ⁿ) for the n runs at
+    /// the two rates, if all runs at a rate agree. It is less if they do not. `null` without both rates.
     pub confidence_percent: Option<f64>,
     /// All runs, in order.
     pub runs: Vec<Probe>,

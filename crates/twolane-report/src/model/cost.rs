@@ -86,7 +86,7 @@ pub struct Crossover {
 pub struct CapacityBreakEven {
     /// Peak over mean arrival rate.
     pub peak_to_mean: f64,
-    /// Price of the capacity for one order per second, per month of 730 hours, above which the queued lane is cheaper;
+    /// Price of the capacity for one order per second, per month of 730 hours. Above it the queued lane is cheaper.
     /// `null` if it is always or never cheaper.
     pub usd_per_month_per_order_per_second: Option<f64>,
 }

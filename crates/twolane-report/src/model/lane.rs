@@ -91,7 +91,7 @@ pub struct Counts {
     pub repeated: u64,
     /// Orders with an outcome although no request was accepted: the answer was lost.
     pub done_unacknowledged: u64,
-    /// Accepted orders whose outcome came from a poll, not from a callback. `null` if no sockets were open.
+    /// Accepted orders with an outcome from a poll, not from a callback. `null` if no sockets were open.
     pub without_callback: Option<u64>,
     /// Undecodable messages, put straight into the queue; not included in `sent`.
     pub undecodable: u64,
@@ -165,7 +165,7 @@ pub struct Reconciliation {
     pub checked: u64,
     /// Orders found, with any status.
     pub stored: u64,
-    /// Orders whose record differs from the measurement.
+    /// Orders with a record that differs from the measurement.
     pub differences: u64,
     /// The first differences, each an error of the run.
     pub mismatches: Vec<String>,

@@ -90,7 +90,7 @@ fn with(mut fields: Map<String, Value>, name: &str) -> Map<String, Value> {
     fields
 }
 
-/// Pointers to all objects with fixed fields. Leaves out objects whose keys depend on the run.
+/// Pointers to all objects with fixed fields. Leaves out objects with keys that depend on the run.
 fn objects(value: &Value, place: &str) -> Vec<String> {
     match value {
         Value::Object(_) if ["/scenarioSettings", "/attempts", "/limits"].iter().any(|end| place.ends_with(end)) => {

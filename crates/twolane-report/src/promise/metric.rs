@@ -4,7 +4,7 @@ use super::Value;
 use crate::figures::percentiles;
 use crate::model::{Counts, LaneReport, Latency};
 
-/// A figure of a lane, or a distribution whose percentiles are figures.
+/// A figure of a lane, or a distribution with percentiles as figures.
 #[derive(Debug)]
 pub(super) struct Metric {
     /// Name after the lane and the dot.
