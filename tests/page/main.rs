@@ -104,7 +104,7 @@ fn fresh_folder(name: &str) -> PathBuf {
 /// A new user, who has the money for `BUS_ORDERS`; the units are in stock.
 async fn customer() -> String {
     let owner = format!("page-{}", new_id());
-    Stack::of_environment().await.supply(&owner, &order_in("EUR", &[("SKU-1", BUS_ORDERS, 1999)])).await;
+    Stack::from_env().await.supply(&owner, &order_in("EUR", &[("SKU-1", BUS_ORDERS, 1999)])).await;
     owner
 }
 

@@ -3,7 +3,7 @@
 use super::server::{Served, Server};
 use crate::cli::PageArgs;
 use crate::output::Output;
-use crate::progress::tell;
+use crate::progress::say;
 use anyhow::{Context, bail};
 use std::io::IsTerminal;
 use std::process::{Command, ExitCode, Stdio};
@@ -16,7 +16,7 @@ pub(crate) async fn run(args: PageArgs) -> anyhow::Result<ExitCode> {
     let stack = Stack::find(&args.stack.address()).await?;
     let token = Token::find(args.stack.token.as_deref(), &stack)?;
     if matches!(token, Token::None) {
-        bail!("The page needs a token: give --token or TWOLANE_TOKEN, or a local stack, whose issuer makes them");
+        bail!("The page needs a token: give --token or TWOLANE_TOKEN, or use a local stack");
     }
     let websocket_url = if stack.has_websocket_api() { Some(stack.websocket_url()?) } else { None };
     let of_stack = Served { api_url: stack.api_url()?, websocket_url, token };
@@ -28,7 +28,7 @@ pub(crate) async fn run(args: PageArgs) -> anyhow::Result<ExitCode> {
     })?;
     let url = server.url();
     Output::stdout().line(&format!("{url}/")).context("Failed to write the page's address")?;
-    tell("Serving the page until Ctrl-C. While it runs, programs on this machine can order with its token.");
+    say("Serving the page until Ctrl-C. While it runs, programs on this machine can order with its token.");
     if !args.no_browser {
         open(&url);
     }
@@ -50,6 +50,6 @@ fn open(url: &str) {
     let started =
         Command::new(program).arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     if started.is_err() {
-        tell(&format!("{program} was not found: open the address yourself."));
+        say(&format!("{program} was not found: open the address yourself."));
     }
 }

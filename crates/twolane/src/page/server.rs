@@ -59,7 +59,7 @@ impl Server {
     /// Serves every request.
     pub(super) async fn serve(self) {
         loop {
-            // A connection that is gone again is no reason to end.
+            // A connection that has closed already does not end the server.
             let Ok((stream, _)) = self.listener.accept().await else { continue };
             let shared = Arc::clone(&self.shared);
             tokio::spawn(async move {
