@@ -98,7 +98,7 @@ class OnASmallStack(unittest.TestCase):
         code, printed = self.deploy({_QUESTION: "n"}, "--parameter", "Seconds=30")
 
         self.assertEqual(code, 0, printed)
-        self.assertIn(f"Nothing was changed: the stack {_STACK} is as it was", printed)
+        self.assertIn(f"No changes: the stack {_STACK} is as before", printed)
         self.assertIn("QueueUrl", printed.rpartition("Outputs:")[2])
         self.assertNotIn("is deployed", printed)
 
@@ -107,7 +107,7 @@ class OnASmallStack(unittest.TestCase):
 
         self.assertEqual(code, 0, printed)
         self.assertIn(f"Stack {_STACK} is up to date", printed)
-        self.assertIn(f"Nothing was changed: the stack {_STACK} is as it was", printed)
+        self.assertIn(f"No changes: the stack {_STACK} is as before", printed)
 
     def deployed(self) -> dict[str, str]:
         """The parameters that the stack has."""
@@ -148,7 +148,7 @@ class OnASmallStack(unittest.TestCase):
                 self.assertEqual(code, 1, printed)
                 self.assertEqual(self.deployed()["Odd1"], value)
                 self.assertIn("QueueUrl", printed.rpartition("Outputs:")[2])
-                self.assertIn("SAM's guide has not saved all answers so that SAM can read them", printed)
+                self.assertIn("SAM's guide has saved some of them wrong", printed)
 
     def test_the_guide_may_name_another_stack_and_the_next_deployment_finds_it(self) -> None:
         stack, usual = f"{_STACK}-answered", "twolane-dev"
@@ -166,7 +166,7 @@ class OnASmallStack(unittest.TestCase):
 
         for code, printed in (declined, lost):
             self.assertEqual(code, 0, printed)
-            self.assertIn(f"there is no stack {usual} in us-east-1", printed)
+            self.assertIn(f"the stack {usual} does not exist in us-east-1", printed)
         samconfig = Path(self.folder, "samconfig.toml").read_text()
         self.assertIn(f'stack_name = "{stack}"', samconfig)
         self.assertIn('KmsKeyArn=\\"\\"', samconfig)
@@ -175,7 +175,7 @@ class OnASmallStack(unittest.TestCase):
         self.assertIn(f"The stack {stack} is deployed", found[1])
         self.assertIn(f"make smoke STACK={stack} REGION=us-east-1", found[1])
         # SAM reads all answers as they were given.
-        self.assertIn(f"Nothing was changed: the stack {stack} is as it was", again[1])
+        self.assertIn(f"No changes: the stack {stack} is as before", again[1])
 
     def test_changes_that_are_agreed_to_are_made(self) -> None:
         code, printed = self.deploy({_QUESTION: "y"}, "--parameter", "Seconds=20")

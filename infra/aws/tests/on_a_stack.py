@@ -79,11 +79,11 @@ class OnAStack(unittest.TestCase):
         self.assertEqual(list((REPOSITORY / ".local" / "aws").glob(f"*{STACK}/tokens.txt")), [])
 
     def test_deploy_prints_the_outputs_and_what_to_do_next(self) -> None:
-        told = self.deployed.rpartition("Outputs:")[2]
+        outputs = self.deployed.rpartition("Outputs:")[2]
 
         for shown in (self.output("OrdersTableName"), self.output("ApiUrl"),
                       f"make smoke STACK={STACK} ENDPOINT_URL={self.cloud.endpoint}", f"make destroy STACK={STACK}"):  # fmt: skip
-            self.assertIn(shown, told)
+            self.assertIn(shown, outputs)
 
     def test_what_was_built_for_another_processor_is_not_deployed(self) -> None:
         other = "arm64" if architecture() == "x86_64" else "x86_64"
@@ -91,7 +91,7 @@ class OnAStack(unittest.TestCase):
         code, printed = self.deploy(STACK, "--parameter", f"Architecture={other}")
 
         self.assertEqual(code, 1, printed)
-        self.assertIn(f"were built for {architecture()}, and the parameter Architecture says {other}", printed)
+        self.assertIn(f"were built for {architecture()}, but the parameter Architecture is {other}", printed)
         self.assertIn(f"make build ARCHITECTURE={other}", printed)
         self.assertNotIn("Deploying", printed)
 
@@ -165,7 +165,7 @@ class OnAStack(unittest.TestCase):
         code, printed = self.smoke(_QUICK)
 
         self.assertEqual(code, 0, printed)
-        self.assertIn("cleaning up after a run that was ended by force", printed)
+        self.assertIn("cleaning up after a run that was killed", printed)
         self.assert_nothing_is_left(users, [])
 
     def test_smoke_with_tokens_leaves_what_their_owners_had(self) -> None:
@@ -208,7 +208,7 @@ class OnAStack(unittest.TestCase):
         code, printed = run("smoke", "--yes")
 
         self.assertEqual(code, 1)
-        self.assertIn("no user pool of its own", printed)
+        self.assertIn("has no user pool, so", printed)
         self.assertIn("--tokens FILE", printed)
 
     def test_protected_tables_outlive_their_stack_and_destroy_says_how_to_remove_them(self) -> None:
@@ -237,7 +237,7 @@ class OnAStack(unittest.TestCase):
         code, printed = run("destroy", "--yes", stack="twolane-nowhere")
 
         self.assertEqual(code, 0, printed)
-        self.assertIn("There is no stack twolane-nowhere", printed)
+        self.assertIn("The stack twolane-nowhere does not exist", printed)
 
 
 def _until(lines: TextIO, text: str) -> str:

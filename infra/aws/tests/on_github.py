@@ -52,9 +52,9 @@ class OnGitHub(unittest.TestCase):
 
     def run_step(self, workflow: str, name: str, folder: Path, *more: str) -> tuple[int, str]:
         """Run it as a runner does: exit code, and all that it printed. `more` are options of its `python3` commands."""
-        told = step(workflow, name)
-        environment = {variable: value.replace("${{ inputs.environment }}", "dev") for variable, value in told.get("env", {}).items()}
-        script = f"python3() {{ command python3 \"$@\" {shlex.join(more)}; }}\n{told['run']}"
+        found = step(workflow, name)
+        environment = {variable: value.replace("${{ inputs.environment }}", "dev") for variable, value in found.get("env", {}).items()}
+        script = f"python3() {{ command python3 \"$@\" {shlex.join(more)}; }}\n{found['run']}"
         done = subprocess.run(["bash", "-ec", script], cwd=folder, env={**without_endpoint(), **environment}, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=2 * SECONDS, check=False)  # fmt: skip
         return done.returncode, done.stdout

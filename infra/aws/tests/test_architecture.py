@@ -63,33 +63,33 @@ class Architecture(unittest.TestCase):
         self.assertIn("Build Succeeded", printed)
         self.assertEqual((self.built / ".aws-sam" / "build" / "Function" / "bootstrap").stat().st_mode & 0o777, 0o755)
 
-    def assert_refused(self, told: str, *options: str, stack: dict[str, str] | None = None) -> None:
+    def assert_refused(self, expected: str, *options: str, stack: dict[str, str] | None = None) -> None:
         printed, operations = self.deploy(*options, stack=stack)
 
-        self.assertIn(told, printed)
+        self.assertIn(expected, printed)
         self.assertIn("make build ARCHITECTURE=", printed)
         self.assertEqual(set(operations), {"GetCallerIdentity", "DescribeStacks", "GetTemplateSummary"})
 
     def test_what_is_given_counts(self) -> None:
         self.build("One", "arm64")
 
-        self.assert_refused("built for arm64, and the parameter Architecture says x86_64", "--parameter", "Architecture=x86_64")
+        self.assert_refused("built for arm64, but the parameter Architecture is x86_64", "--parameter", "Architecture=x86_64")
 
     def test_else_what_the_stack_has_which_a_deployment_keeps(self) -> None:
         self.build("One", "arm64")
 
-        self.assert_refused("built for arm64, and the parameter Architecture says x86_64", stack={"Architecture": "x86_64"})
+        self.assert_refused("built for arm64, but the parameter Architecture is x86_64", stack={"Architecture": "x86_64"})
 
     def test_else_what_the_template_says(self) -> None:
         self.build("One", "x86_64")
 
-        self.assert_refused("built for x86_64, and the parameter Architecture says arm64")
+        self.assert_refused("built for x86_64, but the parameter Architecture is arm64")
 
     def test_one_function_among_others_is_enough(self) -> None:
         self.build("One", "arm64")
         self.build("Other", "another processor")
 
-        self.assert_refused("built for another processor, and the parameter Architecture says arm64")
+        self.assert_refused("built for another processor, but the parameter Architecture is arm64")
 
     def test_what_fits_is_deployed(self) -> None:
         self.build("One", "x86_64")

@@ -44,7 +44,7 @@ class Selection(unittest.TestCase):
         with self.assertRaises(Failure):
             # As sync_lane is within async_lane.
             self.select("ane")
-        with self.assertRaisesRegex(Failure, "No test to run"):
+        with self.assertRaisesRegex(Failure, "No test that can run"):
             self.select("local")
 
 
@@ -78,12 +78,12 @@ class Tokens(unittest.TestCase):
             file.flush()
 
             self.assertEqual(callers.read_tokens(Path(file.name), 2), [token("alice"), token("bob")])
-            with self.assertRaisesRegex(Failure, "tokens of 2 people, and the tests want 3"):
+            with self.assertRaisesRegex(Failure, "tokens of 2 users, but the tests need 3"):
                 callers.read_tokens(Path(file.name), 3)
 
     def test_a_token_without_a_subject_is_refused(self) -> None:
         for payload in ("[]", "5", '{"sub": 5}', "{}", '{"sub": null}', "no JSON"):
-            with self.subTest(payload), self.assertRaisesRegex(Failure, "no JWT with a subject"):
+            with self.subTest(payload), self.assertRaisesRegex(Failure, "not a JWT with a subject"):
                 callers.subject(f"e30.{urlsafe_b64encode(payload.encode()).decode()}.x")
 
     def test_what_is_no_token_is_refused_without_showing_it(self) -> None:

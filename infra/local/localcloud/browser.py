@@ -63,9 +63,9 @@ def _install(say: Callable[[str], None]) -> None:
     for command in (["apt-get", "update"], install):
         done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            told = "\n".join((done.stdout + done.stderr).splitlines()[-20:])
+            output = "\n".join((done.stdout + done.stderr).splitlines()[-20:])
             raise Failure(
-                f"Could not install Chromium: `{' '.join(command)}` failed:\n{told}\n"
+                f"Could not install Chromium: `{' '.join(command)}` failed:\n{output}\n"
                 "  Do:   check the network and /etc/apt/sources.list, or install Chromium yourself, then run the same command again."
             )
     say("chromium is installed")

@@ -125,9 +125,9 @@ def _delete(instance: Instance, port: int) -> None:
 
 def _failed(instance: Instance, port: int) -> Failure:
     reasons = cloudformation.failure_reasons(port, STACK) if cloudformation.describe(port, STACK) else []
-    told = "\n".join(f"    {reason}" for reason in reasons) or tail(instance.deploy_log)
+    details = "\n".join(f"    {reason}" for reason in reasons) or tail(instance.deploy_log)
     return Failure(
-        f"The deployment failed:\n{told}\n"
+        f"The deployment failed:\n{details}\n"
         f"  Log:  {short(instance.deploy_log)}\n"
         "  Do:   correct the template and run the same command again; a failed stack is replaced."
     )

@@ -97,10 +97,10 @@ def command_settings(instance: Instance, port: int, outputs: Mapping[str, str]) 
 def build_target() -> dict[str, str]:
     """The target that cargo-lambda names when it builds for this machine: naming it too, `cargo` reuses that build."""
     try:
-        told = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=False).stdout
+        output = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=False).stdout
     except OSError:
         return {}
-    return {"CARGO_BUILD_TARGET": line.removeprefix("host: ") for line in told.splitlines() if line.startswith("host: ")}
+    return {"CARGO_BUILD_TARGET": line.removeprefix("host: ") for line in output.splitlines() if line.startswith("host: ")}
 
 
 def _urls(outputs: Mapping[str, str]) -> dict[str, str]:

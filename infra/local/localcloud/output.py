@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 
 
-def until_nobody_reads(main: Callable[[list[str]], int], arguments: list[str]) -> int:
+def until_output_closes(main: Callable[[list[str]], int], arguments: list[str]) -> int:
     """Run it; when its reader is gone, end without a word and with the exit code of other programs then."""
     _print_in_any_encoding()
     try:

@@ -74,8 +74,8 @@ def _uv() -> Path:
 def _probe(path: str) -> Python | None:
     """What the interpreter says of itself; None when it does not run, or lacks `venv`. pyenv's shims may not run."""
     try:
-        told = subprocess.run([path, "-I", "-c", _PROBE], capture_output=True, text=True, check=True, timeout=30).stdout
-        executable, version, base_prefix = json.loads(told)
+        output = subprocess.run([path, "-I", "-c", _PROBE], capture_output=True, text=True, check=True, timeout=30).stdout
+        executable, version, base_prefix = json.loads(output)
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
     return Python(executable, tuple(version), base_prefix)

@@ -534,11 +534,11 @@ class RunningStack(unittest.TestCase):
         self.assertEqual(pinned, [{name: value for name, value in issuer["key"].items() if name != "d"}])
 
     def test_status_tells_what_runs(self) -> None:
-        told = json.loads(self.project.run("status", "--json").stdout)
+        status = json.loads(self.project.run("status", "--json").stdout)
 
-        self.assertTrue(told["ready"])
-        self.assertEqual(told["emulator"], MINISTACK.name)
-        self.assertEqual(told["outputs"], read_json(self.instance.outputs))
+        self.assertTrue(status["ready"])
+        self.assertEqual(status["emulator"], MINISTACK.name)
+        self.assertEqual(status["outputs"], read_json(self.instance.outputs))
 
     def test_a_restart_keeps_the_data_and_a_new_start_forgets_them(self) -> None:
         before, outputs = read_json(self.instance.record), read_json(self.instance.outputs)

@@ -578,8 +578,8 @@ class OpenApiImport(GapTest):
             answer = self._put(server, self.GOOD, needed="")
             return answer.status, answer.headers["content-type"], json.loads(answer.text)
 
-        told = {"type": "BAD_REQUEST_PARAMETERS", "detail": "Missing required request parameters: [X-Needed]", "id": ANY}
-        self.expect(probe, (400, "application/problem+json", told))
+        body = {"type": "BAD_REQUEST_PARAMETERS", "detail": "Missing required request parameters: [X-Needed]", "id": ANY}
+        self.expect(probe, (400, "application/problem+json", body))
 
     def test_any_method_as_a_mock_with_headers(self) -> None:
         def probe(server: Server) -> tuple:

@@ -62,6 +62,6 @@ class Find(unittest.TestCase):
         with self.assertRaises(Failure) as raised:
             pythons.find(VERSION, "The second emulator", "it is so")
 
-        told = str(raised.exception)
+        message = str(raised.exception)
         for part in ("The second emulator needs Python 3.99", "it is so", "uv python install 3.99", "pyenv install 3.99", str(self.root)):
-            self.assertIn(part, told)
+            self.assertIn(part, message)

@@ -76,9 +76,9 @@ class Invocation(unittest.TestCase):
         self.assertEqual(picky.invoke("good"), pid)
 
     def test_an_event_comes_with_a_deadline_and_a_trace(self) -> None:
-        told = function("return [int(headers['Lambda-Runtime-Deadline-Ms']) - time.time() * 1000, headers['Lambda-Runtime-Trace-Id']]")
+        timed = function("return [int(headers['Lambda-Runtime-Deadline-Ms']) - time.time() * 1000, headers['Lambda-Runtime-Trace-Id']]")
 
-        left_ms, trace = told.invoke()
+        left_ms, trace = timed.invoke()
 
         self.assertTrue(0 < left_ms <= 10_000, left_ms)
         self.assertTrue(trace.startswith("Root=1-"), trace)
