@@ -87,6 +87,6 @@ class Tokens(unittest.TestCase):
                 callers.subject(f"e30.{urlsafe_b64encode(payload.encode()).decode()}.x")
 
     def test_what_is_no_token_is_refused_without_showing_it(self) -> None:
-        with self.assertRaisesRegex(Failure, "no JWT") as raised:
+        with self.assertRaisesRegex(Failure, "not a JWT") as raised:
             callers.subject("secretsecretsecretsecret")
         self.assertNotIn("secretsecretsecret", str(raised.exception))
