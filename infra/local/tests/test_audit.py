@@ -101,7 +101,7 @@ class Advisories(unittest.TestCase):
         code, printed = self.audit("--require-advisories")
 
         self.assertEqual(code, 1, printed)
-        self.assertIn("--require-advisories says that it must", printed)
+        self.assertIn("but --require-advisories requires it", printed)
         self.assertIn(f"'{self.database}'", printed)
 
 

