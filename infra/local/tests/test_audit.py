@@ -78,7 +78,7 @@ class Advisories(unittest.TestCase):
 
         self.assertEqual(code, 1, printed)
         self.assertIn("RUSTSEC-2026-9999", printed)
-        self.assertIn("error: cargo-deny found what is written above", printed)
+        self.assertIn("error: cargo-deny found the violations above", printed)
 
     def test_one_for_another_crate_does_not(self) -> None:
         self.publish("another-crate")

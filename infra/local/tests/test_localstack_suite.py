@@ -37,7 +37,7 @@ class Skipped(unittest.TestCase):
         with self.assertRaises(Failure) as raised:
             skipped_tests.refuse_stale(SKIPPED, ["sockets::opens", "sockets::shuts"], Path("skipped.json"))
 
-        self.assertIn("no such test any more: sockets::closes", str(raised.exception))
+        self.assertIn("skipped tests do not exist: sockets::closes", str(raised.exception))
         self.assertNotIn("sockets::opens", str(raised.exception))
 
     def test_those_of_the_repository_are_each_named_once(self) -> None:
