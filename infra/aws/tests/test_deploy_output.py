@@ -1,4 +1,4 @@
-"""What `deploy` prints at its end is not lost where standard output fails."""
+"""The result of `deploy` is not lost if standard output fails."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class DeployOutput(unittest.TestCase):
         self.assertIn("  ApiUrl  https://example.com/live\n", printed.getvalue())
 
     @unittest.skipUnless(os.path.exists("/dev/full"), "only Linux has a device that is always full")
-    def test_goes_to_standard_error_where_standard_output_fails(self) -> None:
+    def test_goes_to_standard_error_if_standard_output_fails(self) -> None:
         with open("/dev/full", "w") as full:
             done = subprocess.run([sys.executable, "-c", _DEPLOYED], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
 

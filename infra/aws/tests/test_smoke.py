@@ -1,4 +1,4 @@
-"""What `smoke` decides before it begins."""
+"""The decisions of `smoke` before it begins."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Selection(unittest.TestCase):
         self.assertEqual(self.select("pass").run, ["lane::passes"])
         self.assertEqual(self.select("lane").run, ["lane::passes"])
         with self.assertRaises(Failure):
-            # As sync_lane is within async_lane.
+            # sync_lane is a part of async_lane.
             self.select("ane")
         with self.assertRaisesRegex(Failure, "No test that can run"):
             self.select("local")
@@ -69,7 +69,7 @@ class Cost(unittest.TestCase):
 
 
 class Tokens(unittest.TestCase):
-    def test_too_few_people_are_refused(self) -> None:
+    def test_too_few_users_are_refused(self) -> None:
         def token(subject: str) -> str:
             return f"e30.{urlsafe_b64encode(json.dumps({'sub': subject}).encode()).decode().rstrip('=')}.x"
 
@@ -86,7 +86,7 @@ class Tokens(unittest.TestCase):
             with self.subTest(payload), self.assertRaisesRegex(Failure, "not a JWT with a subject"):
                 callers.subject(f"e30.{urlsafe_b64encode(payload.encode()).decode()}.x")
 
-    def test_what_is_no_token_is_refused_without_showing_it(self) -> None:
+    def test_a_text_that_is_not_a_token_is_refused_without_showing_it(self) -> None:
         with self.assertRaisesRegex(Failure, "not a JWT") as raised:
             callers.subject("secretsecretsecretsecret")
         self.assertNotIn("secretsecretsecret", str(raised.exception))

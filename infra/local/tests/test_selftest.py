@@ -1,4 +1,4 @@
-"""What `selftest` makes of suites without a test."""
+"""`selftest` with suites without a test."""
 
 from __future__ import annotations
 
