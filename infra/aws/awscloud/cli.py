@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     smoke.add_argument("--tokens", metavar="FILE",
                        help="file with access tokens, one per line, each of another user, who places no other orders meanwhile (default: "
                             "create users in the stack's user pool, and delete them at the end)")  # fmt: skip
-    smoke.add_argument("--user-pool-id", metavar="ID", help="another Cognito user pool whose tokens the stack accepts (default: the stack's)")
+    smoke.add_argument("--user-pool-id", metavar="ID", help="another Cognito user pool that the stack accepts tokens of (default: the stack's)")
     smoke.add_argument("--user-pool-client-id", metavar="ID", help="client of that user pool (default: the stack's)")
     smoke.add_argument("--yes", action="store_true", help="do not ask whether to accept the cost")
 

@@ -57,7 +57,7 @@ _QUESTION = "Deploy this changeset"
 
 
 class OnASmallStack(unittest.TestCase):
-    """One stack for all tests. Each test that deploys sets a parameter to a value of its own, so that there are changes."""
+    """One stack for all tests. Each test that deploys sets a parameter to a value that no other test uses, so that there are changes."""
 
     folder: str
     endpoint: str

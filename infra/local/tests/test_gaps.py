@@ -94,7 +94,7 @@ ENCODED_BODY = "Action=SendMessage&MessageBody=$util.urlEncode($input.body)"
 
 
 def rendered(server: Server, template: str, body: str = "{}", path: str = "/send", **headers: str) -> str:
-    """What the template (without spaces, `&`, `=`, `%`, `+` of its own) makes of a request, read from the queue."""
+    """The template's result for a request, read from the queue. The template must not contain spaces, `&`, `=`, `%` or `+`."""
     queue = fresh("rendered")
     url, _ = server.queue(queue)
     part = "{id}/send" if path != "/send" else "send"
@@ -651,7 +651,7 @@ class BodyValidation(GapTest):
     def test_only_strict_json_in_utf_8_passes(self) -> None:
         text = '{"a":"é"}'
         bodies = {
-            "a byte that is no UTF-8": b'{"a":"\xff"}',
+            "a byte that is not UTF-8": b'{"a":"\xff"}',
             "a surrogate in UTF-8": b'{"a":"\xed\xa0\x80"}',
             "a byte order mark": b"\xef\xbb\xbf" + text.encode(),
             "UTF-16": text.encode("utf-16"),
@@ -663,7 +663,7 @@ class BodyValidation(GapTest):
             with self.subTest(name):
                 probe = lambda server, body=body: self._status(server, body)  # noqa: E731
                 # `json.loads` refuses these bytes, so they are not a gap, but must stay refused.
-                if name in ("a byte that is no UTF-8",):
+                if name in ("a byte that is not UTF-8",):
                     self.hold(probe, 400)
                 else:
                     self.expect(probe, 400)

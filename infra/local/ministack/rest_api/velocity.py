@@ -106,7 +106,7 @@ class JsonArray(list):
         return len(self)
 
     def isEmpty(self) -> bool:  # noqa: N802
-        """Whether there is no element."""
+        """Whether the array is empty."""
         return not self
 
     def get(self, index: int) -> Any:
@@ -180,7 +180,7 @@ class Util:
         return base64.b64encode(_text(text).encode("utf-8", "replace")).decode()
 
     def base64Decode(self, text: Any) -> str:  # noqa: N802
-        """The text whose UTF-8 bytes were encoded."""
+        """The text of the decoded UTF-8 bytes."""
         return base64.b64decode(_text(text)).decode("utf-8", "replace")
 
     def parseJson(self, text: Any) -> Any:  # noqa: N802
