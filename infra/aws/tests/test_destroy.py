@@ -73,7 +73,7 @@ class Destroy(unittest.TestCase):
         code, printed = self.destroy(recorder, "--delete-data", **_OTHERS_KEYS)
 
         self.assertEqual((code, set(recorder.operations())), (1, {"GetCallerIdentity", "DescribeStacks", "GetTemplateSummary"}), printed)
-        self.assertIn("is not Twolane's", printed)
+        self.assertIn("was not deployed from Twolane's template", printed)
 
     def test_a_stack_is_identified_by_the_templates_description(self) -> None:
         template = yaml_parse((REPOSITORY / "template.yaml").read_text())

@@ -435,13 +435,13 @@ class UnwritableOutputs(unittest.TestCase):
 
 class FailedDeployment(unittest.TestCase):
     def test_prints_the_reason_and_the_next_up_replaces_the_stack(self) -> None:
-        failed, mended = _stories["failed deployment"].result()
+        failed, replaced = _stories["failed deployment"].result()
 
         self.assertEqual(failed.returncode, 1)
         self.assertIn("Api (AWS::ApiGateway::RestApi): ", failed.stderr)
         self.assertIn("NO_SUCH_RESPONSE", failed.stderr)
-        self.assertEqual(mended.returncode, 0, mended.stdout + mended.stderr)
-        self.assertIn("deleting it first", mended.stdout)
+        self.assertEqual(replaced.returncode, 0, replaced.stdout + replaced.stderr)
+        self.assertIn("deleting it first", replaced.stdout)
 
 
 class RunningStack(unittest.TestCase):

@@ -241,12 +241,12 @@ class Init(unittest.TestCase):
 
     def test_each_event_tries_again(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            marker = Path(folder) / "mended"
-            mended = function("return 'mended'", init=f"os.path.exists({str(marker)!r}) or sys.exit(1)")
-            mended.error()
+            marker = Path(folder) / "repaired"
+            repaired = function("return 'repaired'", init=f"os.path.exists({str(marker)!r}) or sys.exit(1)")
+            repaired.error()
             marker.touch()
 
-            self.assertEqual(mended.invoke(), "mended")
+            self.assertEqual(repaired.invoke(), "repaired")
 
     def test_a_bootstrap_that_is_missing_or_cannot_be_run_is_reported(self) -> None:
         for program in ("", "#!/no/such/interpreter\n"):
