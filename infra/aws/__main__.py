@@ -16,6 +16,6 @@ from pathlib import Path  # noqa: E402
 sys.path.insert(1, str(Path(__file__).resolve().parent.parent / "local"))
 
 from awscloud.cli import main  # noqa: E402
-from localcloud.output import until_nobody_reads  # noqa: E402
+from localcloud.output import until_output_closes  # noqa: E402
 
-sys.exit(until_nobody_reads(main, sys.argv[1:]))
+sys.exit(until_output_closes(main, sys.argv[1:]))

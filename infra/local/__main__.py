@@ -11,6 +11,6 @@ if sys.version_info < (3, 10):
 
 # The version check comes first, so that its message can be read.
 from localcloud.cli import main  # noqa: E402
-from localcloud.output import until_nobody_reads  # noqa: E402
+from localcloud.output import until_output_closes  # noqa: E402
 
-sys.exit(until_nobody_reads(main, sys.argv[1:]))
+sys.exit(until_output_closes(main, sys.argv[1:]))

@@ -1,10 +1,10 @@
 """Prints a SAM template as the plain CloudFormation that AWS would make of it, for cfn-lint, checkov and tests to read.
 
-The linters do not follow references inside AWS::Serverless::* resources; in the expansion there are none left. Runs with
-the Python of the `sam` tool set. Usage: python expand_template.py TEMPLATE OPENAPI [PARAMETERS …]
+The linters do not follow references inside AWS::Serverless::* resources; the expansion has none. Runs with the Python of the `sam`
+tool set. Usage: python expand_template.py TEMPLATE OPENAPI [PARAMETERS …]
 
-PARAMETERS are a stack's as a JSON object, since SAM reads some: one line of output for each. Without any, one for the
-defaults. A name in the expansion is made of the time (AlwaysDeploy); SOURCE_DATE_EPOCH, if set, is that time.
+Each PARAMETERS is a JSON object with the parameters of one stack, because SAM reads some: prints one line for each, or one for the
+defaults. One name in the expansion contains the time (AlwaysDeploy); SOURCE_DATE_EPOCH, if set, is that time.
 """
 
 import copy
@@ -27,7 +27,7 @@ def main(template_path: str, openapi_path: str, *parameter_sets: str) -> None:
         time.time = lambda: now
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
-        # What CloudFormation includes, and what `sam package` uploads.
+        # Replace what CloudFormation includes and what `sam package` uploads.
         if "Fn::Transform" in properties.get("DefinitionBody", {}):
             properties["DefinitionBody"] = openapi
         if resource["Type"] == "AWS::Serverless::Function":
@@ -45,7 +45,7 @@ def _expand(template: dict, parameters: dict) -> dict:
 
 
 def _give_stages_the_metadata_of_their_apis(resources: dict) -> None:
-    """One AWS::Serverless::Api is a RestApi and a Stage; SAM hands its metadata to the RestApi alone."""
+    """An AWS::Serverless::Api becomes a RestApi and a Stage, but SAM gives its metadata only to the RestApi."""
     for stage in resources.values():
         if stage["Type"] == "AWS::ApiGateway::Stage":
             metadata = resources[stage["Properties"]["RestApiId"]["Ref"]].get("Metadata")

@@ -1,6 +1,6 @@
-"""A local issuer of access tokens, run by the Python that has `cryptography`.
+"""A local issuer of access tokens. Runs with a Python that has `cryptography`.
 
-`issuer.py new` prints a new issuer: who it says it is, for whom its tokens are, and its private key.
+`issuer.py new` prints a new issuer: its name, the audience of its tokens, and its private key.
 `issuer.py token SUBJECT SECONDS < issuer.json` prints a token of that issuer.
 """
 
@@ -14,7 +14,7 @@ import time
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-# A name that never resolves: nobody but the local stack knows this issuer. Source: RFC 6761, section 6.4.
+# A name that never resolves: only the local stack knows this issuer. Source: RFC 6761, section 6.4.
 ISSUER = "https://issuer.invalid"
 AUDIENCE = "twolane"
 
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> None:
 
 
 def new() -> dict[str, object]:
-    """An issuer with a key of its own, as a private JSON Web Key (RFC 8037)."""
+    """A new issuer with a new key, as a private JSON Web Key (RFC 8037)."""
     private = Ed25519PrivateKey.generate()
     key = {
         "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": secrets.token_hex(8),
@@ -41,7 +41,7 @@ def new() -> dict[str, object]:
 
 
 def token(issuer: dict[str, object], subject: str, seconds: int) -> str:
-    """A token of the subject, valid from now on for so many seconds."""
+    """A token of the subject, valid for `seconds` from now."""
     key, now = issuer["key"], int(time.time())
     header = {"alg": "EdDSA", "typ": "JWT", "kid": key["kid"]}
     claims = {"iss": issuer["issuer"], "aud": issuer["audience"], "sub": subject, "iat": now, "exp": now + seconds}

@@ -1,7 +1,7 @@
-"""Packs each function that `sam build` has built, and has the built template name the archives.
+"""Packs each function that `sam build` has built, and makes the built template name the archives.
 
-`sam deploy` packs what the template names by its folder, for each stack anew. That takes most of its processor time; reading
-the template as YAML, which it does again and again, takes most of the rest: it is written as JSON, which is YAML too.
+`sam deploy` would pack the folders for each stack again, which takes most of its processor time. It also reads the YAML template
+repeatedly, which takes most of the rest: so this writes the template as JSON, which is YAML, too.
 
 Runs with the Python of the `sam` tool set. Usage: python pack_functions.py TEMPLATE
 """
@@ -16,7 +16,7 @@ from samcli.yamlhelper import yaml_parse
 
 # A regular file that every user may read and run. Source: inode(7), "The file type and mode".
 _EXECUTABLE = 0o100755
-# Of Unix, where an archive says who wrote it. Source: APPNOTE.TXT of PKWARE, "version made by".
+# The number of Unix in an archive's field "version made by". Source: APPNOTE.TXT of PKWARE.
 _UNIX = 3
 
 
@@ -32,12 +32,12 @@ def main(template_path: str) -> None:
 
 
 def _pack(folder: Path) -> Path:
-    """The archive of a function, next to its folder. It depends on the function alone: stacks share one upload."""
+    """The archive of a function, next to its folder. It depends only on the function, so stacks share one upload."""
     entry = zipfile.ZipInfo("bootstrap")
     entry.create_system, entry.external_attr = _UNIX, _EXECUTABLE << 16
     archive = folder.with_suffix(".zip")
     with zipfile.ZipFile(archive, "w") as opened:
-        # The quickest compression: a quarter of the usual time, and archives that are a sixth larger.
+        # The fastest compression takes a quarter of the default's time; archives are a sixth larger.
         opened.writestr(entry, (folder / "bootstrap").read_bytes(), zipfile.ZIP_DEFLATED, compresslevel=1)
     return archive
 

@@ -1,1 +1,1 @@
-"""This repository's stack on AWS: deployed, tried out, removed. Runs with the Python of the tool set `sam`, which has AWS's SDK."""
+"""Deploys, tests and removes this repository's stack on AWS. Runs with the Python of the tool set `sam`, which has the AWS SDK."""

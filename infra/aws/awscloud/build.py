@@ -25,7 +25,7 @@ _FOR_ALL = 0o555
 
 
 def build(options: argparse.Namespace) -> int:
-    """Build for one processor, by default the template's. It needs no account."""
+    """Build for one processor, by default the template's. Needs no account."""
     project = Project(Path(options.project).resolve())
     check_rust()
     processor = options.architecture or architecture.deployed_for(project.template, {}, None)
@@ -34,24 +34,24 @@ def build(options: argparse.Namespace) -> int:
 
 
 def build_functions(project: Project, environment: Mapping[str, str], processor: str, arguments: Sequence[str]) -> None:
-    """Compile all functions in one go, then run `sam build`, which finds them compiled.
+    """Compile all functions with one command, then run `sam build`, which finds them compiled.
 
-    SAM has them compiled one after the other. Linking one takes a processor about a minute: together, they use every processor.
+    SAM alone would compile them one after the other. Linking one takes a processor about a minute; together they use all processors.
     """
     refuse_unwritable(project.root / BUILT / "template.yaml")
     if functions := of_all_functions(project):
         command = ["cargo", "lambda", "build", "--release", *(["--arm64"] if processor == _ARM64 else []), *functions]
         if subprocess.run(command, cwd=project.root, env=dict(environment), check=False).returncode:
-            raise Failure("The functions do not compile; the compiler's message is above.")
+            raise Failure("The functions do not compile. The compiler's message is above.")
     if not sam.in_foreground(["build", *arguments], project, environment):
-        raise Failure("`sam build` failed; its message is above.")
+        raise Failure("`sam build` failed. Its message is above.")
     make_executable(project.root / BUILT)
 
 
 def make_executable(built: Path) -> None:
-    """Let every user run the functions in that folder: Lambda does not run them as their owner.
+    """Let every user execute the functions in the folder: Lambda does not run them as their owner.
 
-    Under a umask such as 077 they are their owner's alone. SAM packs them with these permissions, and adds only the one to read.
+    With a umask such as 077, only the owner may execute them. SAM packs their permissions, and adds only the permission to read.
     Source: AWS Lambda Developer Guide, "Creating a Deployment Package", "Permissions Policies on Lambda Deployment Packages".
     """
     for bootstrap in built.glob("*/bootstrap"):

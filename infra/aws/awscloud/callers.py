@@ -1,4 +1,4 @@
-"""Who orders in a smoke test: users made for it in a Cognito user pool, or whoever has the tokens that were given."""
+"""The callers of a smoke test: users that it creates in a Cognito user pool, or the users of given tokens."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _NAME = "twolane-smoke-"
 
 
 def subject(token: str) -> str:
-    """The subject of a token, who is the owner of what is ordered with it."""
+    """The `sub` of a token, which is the owner of the orders placed with it."""
     try:
         claims = token.split(".")[1]
         owner = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sub"]
     except (IndexError, ValueError, KeyError, TypeError):
         owner = None
     if not isinstance(owner, str):
-        raise Failure(f"A token is no JWT with a subject: it begins with {token[:8]!r}.")
+        raise Failure(f"A token is not a JWT with a subject. It begins with {token[:8]!r}.")
     return owner
 
 
 def read_tokens(path: Path, wanted: int) -> list[str]:
-    """Tokens of a file, one a line, of as many people as are wanted; the first of each."""
+    """The tokens in a file, one per line: the first token of each user. Fails with fewer than `wanted` users."""
     try:
         tokens = path.read_text(encoding="utf-8").split()
     except OSError as error:
@@ -38,13 +38,13 @@ def read_tokens(path: Path, wanted: int) -> list[str]:
     for token in tokens:
         people.setdefault(subject(token), token)
     if len(people) < wanted:
-        raise Failure(f"{path} has tokens of {len(people)} people, and the tests want {wanted}, each with a token of their own.")
+        raise Failure(f"{path} has tokens of {len(people)} users, but the tests need {wanted} users, each with a token.")
     return list(people.values())
 
 
 @dataclass
 class PoolUsers:
-    """Users of a pool that are there for the tests alone; `record` names them from before they are made."""
+    """Users of a pool that exist only for the tests. The file `record` names them before they are created."""
 
     cognito: Any
     pool: str
@@ -54,14 +54,14 @@ class PoolUsers:
     _names: list[str] = field(default_factory=list)
 
     def make(self, count: int) -> list[str]:
-        """Make that many; a token of each."""
+        """Create `count` users; returns a token of each."""
         run = secrets.token_hex(4)
         self._names = [f"{_NAME}{run}-{number}" for number in range(count)]
         self._write_record()
         return [self._make(name) for name in self._names]
 
     def _make(self, name: str) -> str:
-        # Of every kind of character that a pool can ask for.
+        # Has every kind of character that a pool can require.
         password = f"{secrets.token_urlsafe(24)}aA1+"
         self.cognito.admin_create_user(UserPoolId=self.pool, Username=name, TemporaryPassword=password, MessageAction="SUPPRESS")
         self.cognito.admin_set_user_password(UserPoolId=self.pool, Username=name, Password=password, Permanent=True)
@@ -77,13 +77,13 @@ class PoolUsers:
         return token
 
     def recall(self) -> PoolUsers | None:
-        """Those of a run that could not clean up, in the pool that it used; None if there was no such run."""
+        """The users of a run that could not clean up, in the pool that it used; None if there was no such run."""
         if (left := read_json(self.record)) is None:
             return None
         return replace(self, pool=left["pool"], _names=left["users"], owners=left["owners"])
 
     def remove(self) -> int:
-        """Delete them; how many there were."""
+        """Delete the users; returns how many there were."""
         removed = 0
         for name in self._names:
             try:

@@ -1,4 +1,4 @@
-"""Questions before what costs or cannot be undone."""
+"""Questions before actions that cost money or cannot be undone."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from localcloud.failure import Failure
 
 
 def require_answers(question: str) -> None:
-    """Fail early where nobody can be asked."""
+    """Fail early if there is no terminal to ask questions in."""
     if not sys.stdin.isatty():
-        raise Failure(f"{question}, and there is no terminal to answer in.\n  Do:   add --yes (with make: ARGS=--yes) if that is all right.")
+        raise Failure(f"{question}, but there is no terminal to answer in.\n  Do:   add --yes (with make: ARGS=--yes) to agree.")
 
 
 def agree(question: str) -> bool:
@@ -19,8 +19,8 @@ def agree(question: str) -> bool:
 
 
 def agree_by_name(question: str, name: str) -> bool:
-    """Whether the user types that name: for what is easily confused and cannot be undone."""
-    return _answer(f"{question}\nType {name} to go on: ") == name
+    """Whether the user types the name, for actions that cannot be undone."""
+    return _answer(f"{question}\nType {name} to continue: ") == name
 
 
 def _answer(prompt: str) -> str:

@@ -1,4 +1,4 @@
-"""What a smoke test costs, at list prices, before it begins."""
+"""Estimates the cost of a smoke test at list prices, before it begins."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from localcloud.layout import REPOSITORY
 
 _PRICES = REPOSITORY / "crates" / "twolane-report" / "prices" / "us-east-1.toml"
 _MEBIBYTE = 1 << 20
-_LAST_COUNT = "The table's size is that of AWS's last count, up to six hours ago."
+_LAST_COUNT = "AWS updates the table's size about every six hours."
 # A strongly consistent read of DynamoDB, in bytes. Source: Amazon DynamoDB Developer Guide, "DynamoDB read consistency".
 _READ_UNIT_BYTES = 4096
-# Past this, each look through the table takes longer than a test waits.
+# Above this, a scan takes longer than a test waits.
 _MOST_TABLE_BYTES = 64 * _MEBIBYTE
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What all the tests use: what was counted on the local cloud (1 200 invocations, 870 orders), doubled and more, since a
-    slower stack is asked more often how an order stands. The share of the bus lane is an estimate: about 100 orders, each with
-    seven invocations, twelve writes and six queues."""
+    """What all the tests use: at least twice what was counted on the local cloud (1 200 invocations, 870 orders), because tests
+    poll a slower stack more often. The share of the bus lane is an estimate: about 100 orders, each with seven invocations,
+    twelve writes and six queues."""
 
     rest_requests: int = 5000
     lambda_invocations: int = 5000
-    # At 256 MB, cold starts and a slow table included.
+    # At 256 MB, including cold starts and a slow table.
     lambda_seconds_each: float = 0.2
     websocket_messages: int = 1000
     websocket_minutes: int = 100
     sqs_requests: int = 12000
     writes: int = 6000
     reads: int = 5000
-    # Looks through the whole orders table: whoever's an order is, it must be there once.
+    # Scans of the whole orders table, to check that an order is stored once among all owners.
     scans: int = 400
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What it comes to, in US dollars, and the day of the prices."""
+    """The estimated cost in US dollars, and the date of the prices."""
 
     usd: float
     as_of: str
@@ -50,21 +50,21 @@ class Estimate:
         cents = max(self.usd * 100, 1)
         return (
             f"A run costs about {cents:.0f} US cent{'s' if cents >= 1.5 else ''}: requests, functions, queue and tables at list prices of "
-            f"{self.region} of {self.as_of}, without\nfree tier. Logs, traces, metrics and a user pool's users may add as much again.\n{_LAST_COUNT}"
+            f"{self.region} of {self.as_of}, without\nfree tier. Logs, traces, metrics and users of a user pool may double that.\n{_LAST_COUNT}"
         )
 
 
 def estimate(table_bytes: int, usage: Usage = Usage()) -> Estimate:
-    """The estimate for a stack whose orders table has that size; fails when it is too large to be looked through."""
+    """The estimate for a stack with an orders table of `table_bytes`; fails if the table is too large to scan."""
     if table_bytes > _MOST_TABLE_BYTES:
         raise Failure(
-            f"The orders table has {table_bytes / _MEBIBYTE:.0f} MiB, and the tests look through it about {usage.scans} times.\n"
-            f"  Why:  {_LAST_COUNT} Above {_MOST_TABLE_BYTES // _MEBIBYTE} MiB that takes too long and costs too much.\n"
-            "  Do:   run them on a stack of the same template with fewer orders, as make deploy CONFIG_ENV=dev makes one."
+            f"The orders table has {table_bytes / _MEBIBYTE:.0f} MiB, and the tests scan it about {usage.scans} times.\n"
+            f"  Why:  scans of more than {_MOST_TABLE_BYTES // _MEBIBYTE} MiB take too long and cost too much. {_LAST_COUNT}\n"
+            "  Do:   run them on a stack of the same template with fewer orders; make deploy CONFIG_ENV=dev creates one."
         )
     document: Any = tomlkit.parse(_PRICES.read_text(encoding="utf-8")).unwrap()
     usd = document["usd"]
-    # Every scan reads a unit at least.
+    # Every scan reads at least one unit.
     reads = usage.reads + usage.scans * (1 + table_bytes / _READ_UNIT_BYTES)
     millions = {
         "rest_requests_per_million": usage.rest_requests,

@@ -1,4 +1,4 @@
-"""What a stack keeps for its users and leaves behind: orders, stock, payments, shipments and people."""
+"""The data of users that outlives a stack: orders, stock, payments, shipments and the users themselves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TABLE, _POOL = "AWS::DynamoDB::Table", "AWS::Cognito::UserPool"
 
 @dataclass(frozen=True)
 class Holding:
-    """A resource with data of users in it: how much, and whether it may be deleted."""
+    """A resource with data of users: how much, and whether it is protected from deletion."""
 
     resource: Resource
     contents: str
@@ -26,7 +26,7 @@ class Holding:
         return f"{self.resource.logical_id} {self.resource.physical_id} ({self.contents}{protection})"
 
     def delete(self, account: Account) -> None:
-        """Delete it with all that is in it."""
+        """Delete it with all its data."""
         if self.resource.kind == _TABLE:
             client = account.client("dynamodb")
             client.delete_table(TableName=self.resource.physical_id)
@@ -41,14 +41,14 @@ class Holding:
             unprotect = f"aws dynamodb update-table --no-deletion-protection-enabled --table-name {name} --region {region}"
             delete = f"aws dynamodb delete-table --table-name {name} --region {region}"
         else:
-            # What is not said again goes back to its default: of no matter for a pool that is to go.
+            # This resets settings that it does not name to their defaults, which does not matter before the deletion.
             unprotect = f"aws cognito-idp update-user-pool --deletion-protection INACTIVE --user-pool-id {name} --region {region}"
             delete = f"aws cognito-idp delete-user-pool --user-pool-id {name} --region {region}"
         return [unprotect, delete] if self.protected else [delete]
 
 
 def holdings(account: Account, resources: list[Resource]) -> list[Holding]:
-    """Those of the resources that have data of users and are still there."""
+    """The resources that still exist and have data of users."""
     known = {_TABLE: _table, _POOL: _pool}
     found = []
     for resource in resources:
@@ -63,7 +63,7 @@ def holdings(account: Account, resources: list[Resource]) -> list[Holding]:
 
 def _table(account: Account, resource: Resource) -> Holding:
     table: dict[str, Any] = account.client("dynamodb").describe_table(TableName=resource.physical_id)["Table"]
-    # AWS counts every six hours or so.
+    # AWS updates the count about every six hours.
     return Holding(resource, f"about {table.get('ItemCount', 0)} items", table.get("DeletionProtectionEnabled", False))
 
 

@@ -1,4 +1,4 @@
-"""Parameters of a deployment: each reaches the stack as it was typed, or is refused with the reason before anything is built."""
+"""Parameters of a deployment. Each reaches the stack as typed, or is refused with the reason before the build."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from samcli.yamlhelper import yaml_parse
 
 # The largest value, in bytes. Source: AWS CloudFormation User Guide, "Understand CloudFormation quotas", "Parameter values".
 _MOST_BYTES = 4096
-# What no XML document can have, and CloudFormation answers in XML; the last are bytes of a command line that are not UTF-8.
+# Characters that XML excludes; CloudFormation answers in XML. The last range stands for bytes of a command line that are not UTF-8.
 # Source: Extensible Markup Language (XML) 1.0, "Characters".
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
 def declared(template: Path) -> dict[str, Any]:
-    """The parameters of a template, by their names."""
+    """The parameters of a template, by name."""
     try:
         found: dict[str, Any] = yaml_parse(template.read_text(encoding="utf-8")).get("Parameters", {})
     except OSError as error:
-        raise Failure(f"{short(template)} cannot be read: {error}\n  Do:   name the folder that has it; `make build` makes .aws-sam/build.") from error
+        raise Failure(f"{short(template)} cannot be read: {error}\n  Do:   name its folder; `make build` creates .aws-sam/build.") from error
     return found
 
 
@@ -36,14 +36,14 @@ def name_and_value(parameter: str) -> tuple[str, str]:
     if not (name and equals):
         raise Failure(
             f"{parameter!r} is not a parameter: write NAME=VALUE.\n"
-            "  Why:  if it belongs to the value before it: make divides PARAMETERS at spaces.\n"
-            "  Do:   give a value with spaces without make: python3 infra/aws deploy --parameter 'NAME=a value'"
+            "  Why:  it may be part of the value before it: make splits PARAMETERS at spaces.\n"
+            "  Do:   pass a value with spaces without make: python3 infra/aws deploy --parameter 'NAME=a value'"
         )
     return name, value
 
 
 def read_from_samconfig(overrides: Any) -> dict[str, str]:
-    """What SAM reads in `parameter_overrides`; fails where that is only a part of what is written there."""
+    """What SAM reads from `parameter_overrides`; fails if SAM would ignore a part of it."""
     for text in _texts(overrides):
         _refuse_a_part(text)
     try:
@@ -54,7 +54,7 @@ def read_from_samconfig(overrides: Any) -> dict[str, str]:
 
 
 def refuse_unusable(parameters: Mapping[str, str], known: Collection[str]) -> None:
-    """Fail for what the template does not have, which SAM leaves out without a message, and for what CloudFormation cannot take."""
+    """Fail for a parameter that the template does not have, which SAM ignores silently, and for a value that CloudFormation refuses."""
     for name, value in parameters.items():
         if name not in known:
             like = difflib.get_close_matches(name, known, n=1)
@@ -62,32 +62,32 @@ def refuse_unusable(parameters: Mapping[str, str], known: Collection[str]) -> No
             raise Failure(f"template.yaml has no parameter {name!r}.{meant}\n  Do:   name one of {', '.join(sorted(known))}.")
         if found := _NOT_IN_XML.search(value):
             raise Failure(
-                f"The value of the parameter {name} has the character U+{ord(found[0]):04X}, which CloudFormation cannot take.\n"
-                "  Do:   leave it out; a value is UTF-8 text without control characters other than tabs and line breaks."
+                f"The value of the parameter {name} has the character U+{ord(found[0]):04X}, which CloudFormation refuses.\n"
+                "  Do:   leave it out. A value is UTF-8 text; its only control characters are tabs and line breaks."
             )
         if (size := len(value.encode())) > _MOST_BYTES:
             raise Failure(
-                f"The value of the parameter {name} has {size} bytes, and CloudFormation takes at most {_MOST_BYTES}.\n"
-                "  Do:   give a shorter value; in place of Jwks, JwksUrl says where the keys are."
+                f"The value of the parameter {name} has {size} bytes; the maximum of CloudFormation is {_MOST_BYTES}.\n"
+                "  Do:   shorten the value. Instead of Jwks, set JwksUrl to the URL of the keys."
             )
 
 
 def _texts(overrides: Any) -> list[str]:
-    """The strings in which parameters are written, among lists and tables."""
+    """The strings with parameters, in nested lists."""
     if isinstance(overrides, (list, tuple)):
         return [text for each in overrides for text in _texts(each)]
     return [overrides] if isinstance(overrides, str) and not overrides.startswith("file://") else []
 
 
 def _refuse_a_part(text: str) -> None:
-    """SAM looks for what it knows in the text, and passes over the rest."""
+    """Fail if SAM would ignore a part of the text: it searches for parameters in it and skips the rest."""
     for pattern in CfnParameterOverridesType.ordered_pattern_match:
         left, found = re.subn(pattern, "", f" {text.strip()}")
         if found:
             if left.strip():
                 raise Failure(
-                    f"SAM would pass over {left.strip()!r} in {text!r}.\n"
-                    "  Why:  it divides parameters at spaces, and ends them at quotes.\n"
+                    f"SAM would ignore {left.strip()!r} in {text!r}.\n"
+                    "  Why:  it splits parameters at spaces, and ends them at quotes.\n"
                     "  Do:   quote the value, with a backslash before each quote in it: 'Name=\"a value\"'."
                 )
             return

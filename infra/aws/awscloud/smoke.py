@@ -1,4 +1,4 @@
-"""`smoke`: the end-to-end tests that fit any stack, on a deployed one, and nothing left of them."""
+"""`smoke`: run the end-to-end tests that work on any stack on a deployed one, and clean up."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from .callers import PoolUsers
 from .consent import agree, require_answers
 from .traces import Row, Traces
 
-# As many people as the tests name; another one they would say to miss.
+# The number of users that the tests name. With fewer, the tests report the missing one.
 _PEOPLE = 7
 
 
 def smoke(options: argparse.Namespace) -> int:
-    """Check, estimate, ask, make users, test, and clean up whatever happened."""
+    """Check, estimate the cost, ask, create users, test, and clean up in any case."""
     progress = Progress(steps=4)
     progress.step("Checking tools, credentials and stack")
     environment = environments.read(Path(options.project).resolve() / "samconfig.toml", options.config_env)
     check_rust()
     account = connect(options.profile, options.region or environment.region, options.endpoint_url)
     if not options.yes:
-        require_answers("`smoke` tells what it will cost and asks")
+        require_answers("`smoke` shows the cost and asks before it starts")
     deployed = stack.find_usable(account, options.stack_name or environment.stack)
     progress.detail(f"the stack {deployed.name}: {account}")
     if "WebSocketUrl" not in deployed.outputs:
-        raise Failure(f"The stack {deployed.name} calls nobody back, which the tests wait for.\n  Do:   deploy it with Callbacks=websocket.")
-    # What is remembered of one stack must never be cleaned from another.
+        raise Failure(f"The stack {deployed.name} sends no callbacks, but the tests wait for them.\n  Do:   deploy it with Callbacks=websocket.")
+    # A separate folder per stack: a record of one stack must not delete data of another.
     folder = REPOSITORY / ".local" / "aws" / f"{account.number}-{account.region}-{deployed.name}"
     refuse_unwritable(folder / "outputs.json")
     users = _pool_users(options, account, deployed, folder)
@@ -49,7 +49,7 @@ def smoke(options: argparse.Namespace) -> int:
     if not options.yes and not agree(f"Run {len(selection.run)} tests, which place orders in {deployed.name} and delete them again?"):
         print("Nothing was run.")
         return 1
-    busy = f"Another `smoke` (pid {{holder}}) is testing {deployed.name}: wait for it."
+    busy = f"Another `smoke` (pid {{holder}}) is testing {deployed.name}. Wait for it to end."
     with exclusive_or_fail(folder / "smoke.lock", busy), signals_as_interrupts():
         return _Run(account, deployed, folder, users, progress).run(options, tests, selection)
 
@@ -61,7 +61,7 @@ class _Run:
     def run(self, options: argparse.Namespace, tests: Path, selection: suite.Selection) -> int:
         tokens_file = self._folder / "tokens.txt"
         if self._users and (left := self._users.recall()):
-            self._progress.detail("cleaning up after a run that was ended by force")
+            self._progress.detail("cleaning up after a run that was killed")
             self._clean_up(self._traces(left.owners), set(), left)
         traces, before, code = self._traces([]), set(), 1
         try:
@@ -74,23 +74,23 @@ class _Run:
         finally:
             with signals_put_off("Still cleaning up …"):
                 tokens_file.unlink(missing_ok=True)
-                _tell(self._progress.step, "Cleaning up")
+                _report(self._progress.step, "Cleaning up")
                 clean = self._clean_up(traces, before, self._users)
         for name, reason in selection.skipped.items():
             print(f"skipped {name}: {reason}")
-        print(f"{len(selection.run)} tests {'passed' if code == 0 else 'run, and not all passed'}, {len(selection.skipped)} skipped.")
+        print(f"{len(selection.run)} tests {'passed' if code == 0 else 'run, not all passed'}, {len(selection.skipped)} skipped.")
         return code or (0 if clean else 1)
 
     def _clean_up(self, traces: Traces, keep: set[Row], made: PoolUsers | None) -> bool:
-        """Remove what the callers left, and the users; whether all is as it was before."""
+        """Remove what the callers left, and the users; whether the tables are as before."""
         if traces.owners and not traces.wait_for_the_queues():
-            _tell(self._progress.detail, "the queues do not run empty; what they still have of the tests will be stored, and stay")
+            _report(self._progress.detail, "the queues did not become empty; orders of the tests that they still have will be stored and stay")
         orders = traces.remove(keep)
         users = made.remove() if made else 0
-        _tell(self._progress.detail, f"deleted {orders} orders and {users} users")
+        _report(self._progress.detail, f"deleted {orders} orders and {users} users")
         left = len(traces.rows() - keep)
         if left:
-            _tell(self._progress.detail, f"{left} rows of the tests are still in the tables")
+            _report(self._progress.detail, f"{left} rows of the tests are still in the tables")
         return left == 0
 
     def _traces(self, owners: Any) -> Traces:
@@ -100,29 +100,29 @@ class _Run:
     def _environment(self, tokens: Path, token: str) -> dict[str, str]:
         outputs = self._folder / "outputs.json"
         write_json(outputs, self._stack.outputs)
-        # Nothing of another stack.
+        # Without variables of another stack.
         others = {name: value for name, value in self._account.environment().items() if not name.startswith("TWOLANE_")}
         # The command line, which some tests run, sends TWOLANE_TOKEN.
         return {**others, "TWOLANE_OUTPUTS": str(outputs), "TWOLANE_TOKENS": str(tokens), "TWOLANE_TOKEN": token}
 
 
-def _tell(say: Callable[[str], None], text: str) -> None:
-    """Say it if anybody listens: cleaning up goes on when nobody does, as behind `head` or in a terminal that was closed."""
+def _report(say: Callable[[str], None], text: str) -> None:
+    """Print the text, or nothing if the output is closed, for example by `head` or with the terminal: cleaning up must go on."""
     with contextlib.suppress(OSError):
         say(text)
 
 
 def _pool_users(options: argparse.Namespace, account: Account, deployed: stack.Stack, folder: Path) -> PoolUsers | None:
-    """Users to make, or None where tokens are given."""
+    """The users to create, or None if tokens are given."""
     if options.tokens:
         return None
     pool = options.user_pool_id or deployed.outputs.get("UserPoolId")
     client = options.user_pool_client_id or deployed.outputs.get("UserPoolClientId")
     if not (pool and client):
         raise Failure(
-            f"The stack {deployed.name} has no user pool of its own, so no users can be made for the tests.\n"
-            f"  Do:   --tokens FILE with access tokens of {_PEOPLE} people, one a line, from the issuer that it accepts (docs/issuers.md);\n"
-            "        or --user-pool-id and --user-pool-client-id, if that is a Cognito user pool."
+            f"The stack {deployed.name} has no user pool, so `smoke` cannot create users for the tests.\n"
+            f"  Do:   --tokens FILE with access tokens of {_PEOPLE} users, one per line, from the stack's issuer (docs/issuers.md);\n"
+            "        or, if the issuer is a Cognito user pool, --user-pool-id and --user-pool-client-id."
         )
     return PoolUsers(account.client("cognito-idp"), pool, client, folder / "users.json")
 

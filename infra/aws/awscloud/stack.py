@@ -1,4 +1,4 @@
-"""A deployed stack: its state, its outputs, and what of it outlives it."""
+"""A deployed stack: its status, its outputs, and the resources that outlive it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from samcli.yamlhelper import yaml_parse
 
 from .account import Account
 
-# How the description of template.yaml begins: no other stack may be changed or deleted because it has the name.
+# The start of template.yaml's description. A stack with another description is not ours, and is neither changed nor deleted.
 OURS = "Twolane: the same order"
 _OUTLIVES = ("Retain", "RetainExceptOnCreate")
 
@@ -29,12 +29,12 @@ class Stack:
 
     @property
     def is_usable(self) -> bool:
-        """Whether what was deployed last, or before it, is there as a whole."""
+        """Whether the last deployment, or the one before it, is complete."""
         return self.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 
     @property
     def is_beyond_update(self) -> bool:
-        """CloudFormation takes no update of such a stack: it must be deleted first."""
+        """Whether CloudFormation refuses to update the stack: it must be deleted first."""
         return self.status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
 
 
@@ -48,7 +48,7 @@ class Resource:
 
 
 def find(account: Account, name: str) -> Stack | None:
-    """The stack, or None when there is none of that name, or only one that was never deployed; fails when it is somebody else's."""
+    """The stack, or None if it does not exist or was never deployed. Fails if it was deployed from another template."""
     try:
         client = account.client("cloudformation")
         described = client.describe_stacks(StackName=name)["Stacks"][0]
@@ -60,9 +60,9 @@ def find(account: Account, name: str) -> Stack | None:
         return None
     if not client.get_template_summary(StackName=name).get("Description", "").startswith(OURS):
         raise Failure(
-            f"The stack {name} in {account.region} of account {account.number} is not Twolane's: it was not deployed from this template.\n"
+            f"The stack {name} in {account.region} of account {account.number} was not deployed from Twolane's template.\n"
             f"  Why:  its description does not begin with {OURS!r}.\n"
-            "  Do:   name another one: --stack-name NAME, STACK=NAME with make."
+            "  Do:   name another stack: --stack-name NAME, STACK=NAME with make."
         )
     outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])}
@@ -70,20 +70,20 @@ def find(account: Account, name: str) -> Stack | None:
 
 
 def find_usable(account: Account, name: str) -> Stack:
-    """The stack, which must be there and whole."""
+    """The stack, which must exist and be usable."""
     found = find(account, name)
     if found is None:
-        raise Failure(f"There is no stack {name} in {account.region} of account {account.number}.\n  Do:   make deploy")
+        raise Failure(f"The stack {name} does not exist in {account.region} of account {account.number}.\n  Do:   make deploy")
     if not found.is_usable:
-        raise Failure(f"The stack {name} is in {found.status}.\n  Do:   mend it with make deploy, or make destroy and deploy it anew.")
+        raise Failure(f"The stack {name} is in {found.status}.\n  Do:   make deploy; if that fails, make destroy, then make deploy.")
     return found
 
 
 def outliving(account: Account, name: str) -> list[Resource]:
-    """What stays when the stack is deleted."""
+    """The resources that stay when the stack is deleted."""
     client = account.client("cloudformation")
     body: Any = client.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"]
-    # As it was given, where it was never transformed; that may be YAML, of which JSON is a part.
+    # Text, as it was uploaded, if no transform changed it. JSON is YAML, too.
     template = yaml_parse(body) if isinstance(body, str) else body
     kept = {key for key, resource in template["Resources"].items() if resource.get("DeletionPolicy") in _OUTLIVES}
     pages = client.get_paginator("list_stack_resources").paginate(StackName=name)

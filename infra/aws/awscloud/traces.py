@@ -1,4 +1,4 @@
-"""What the tests leave in a stack: their owners' orders, open sockets, holds, payments and accounts, and stock; and its removal."""
+"""Finds and removes what the tests leave in a stack: orders, open sockets, holds, payments, accounts and stock of their owners."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from localcloud.processes import wait_until
 
-# SQS counts its messages from time to time, and a function at work is not counted: so many looks must find nothing.
+# SQS updates its counts from time to time, and they exclude messages of a running function. So this many counts must be zero.
 _LOOKS = 3
 _BETWEEN_LOOKS_SECONDS = 2.0
 _DRAIN_SECONDS = 90.0
@@ -22,19 +22,19 @@ _COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible
 _ORDERS, _CONNECTIONS = "OrdersTableName", "ConnectionsTableName"
 _STOCK, _PAYMENTS, _SHIPMENTS = "StockTableName", "PaymentsTableName", "ShipmentsTableName"
 _TABLES = (_ORDERS, _CONNECTIONS, _STOCK, _PAYMENTS, _SHIPMENTS)
-# Not the queue of deadlines, whose messages wait for minutes and find their orders decided.
+# Without the deadline queue: its messages wait for minutes, and then find their orders decided.
 _QUEUES = ("OrdersQueueUrl", "SubmissionsQueueUrl", "OutcomesQueueUrl", "StockQueueUrl", "PaymentsQueueUrl", "ShipmentsQueueUrl")
-# The SKUs that tests make: tests/testkit/order_bodies.rs, new_sku.
+# The SKUs that tests create: tests/testkit/order_bodies.rs, new_sku.
 _SKU_OF_TESTS = re.compile("SKU-[0-9a-f]{32}")
-# A hold in one of these states has taken something. Source: crates/holds, HoldState.
+# A hold in one of these states has taken units or money. Source: crates/holds, HoldState.
 _TAKING = ("HELD", "DONE")
-# The output that names its table, and its key.
+# The output that names the table, and the key.
 Row = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Traces:
-    """Those of some owners, in the stack that has the outputs."""
+    """The traces of some owners in the stack with these outputs."""
 
     dynamodb: Any
     sqs: Any
@@ -42,11 +42,11 @@ class Traces:
     owners: tuple[str, ...]
 
     def rows(self) -> set[Row]:
-        """Their orders, the rows of their sockets, and what the services have of them."""
+        """Keys of their orders, sockets, holds, payments and accounts."""
         return self._orders() | self._connections() | self._of_services() if self.owners else set()
 
     def remove(self, keep: set[Row]) -> int:
-        """Delete all that is theirs but what is to keep; how many orders there were."""
+        """Delete all their rows except `keep`; returns the number of orders."""
         rows = sorted(self.rows() - keep)
         for row in rows:
             if row[0] == _SHIPMENTS:
@@ -56,7 +56,7 @@ class Traces:
         return sum(row[0] == _ORDERS for row in rows)
 
     def _orders(self) -> set[Row]:
-        # `{owner}#{orderId}`: an owner may have a # in it, an order's id has none.
+        # `{owner}#{orderId}`: an owner may contain #, an order id does not.
         return {(_ORDERS, key) for key in self._keys(_ORDERS) if key.rpartition("#")[0] in self.owners}
 
     def _of_services(self) -> set[Row]:
@@ -74,7 +74,7 @@ class Traces:
         return {item["pk"]["S"] for page in pages for item in page["Items"]}
 
     def _give_back(self, row: Row) -> None:
-        """Add what a hold has taken to its counters: days of shipments are everybody's."""
+        """Give what a hold has taken back to its counters: all owners share the days of shipments."""
         table = self.outputs[row[0]]
         hold = self.dynamodb.get_item(TableName=table, Key=_key(row), ConsistentRead=True).get("Item", {})
         if hold.get("state", {}).get("S") in _TAKING:
@@ -95,7 +95,7 @@ class Traces:
         return found
 
     def wait_for_the_queues(self) -> bool:
-        """Wait until no order is on its way; whether that came about. A busy stack's queues may never be empty."""
+        """Wait until the queues are empty; returns whether they are. On a busy stack they may never be."""
         quiet = 0
 
         def drained() -> bool:

@@ -1,4 +1,4 @@
-"""An emulator to deploy to, and the commands as a user types them."""
+"""An emulator to deploy to, and the commands that a user types."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COMMAND = REPOSITORY / "infra" / "aws"
 
 
 class Cloud:
-    """The emulator: its clients, what there is in it, and a user pool that is not the stack's."""
+    """The emulator: its clients, its contents, and a user pool outside of the stack."""
 
     def __init__(self) -> None:
         self.endpoint = os.environ["AWS_ENDPOINT_URL"]
@@ -45,11 +45,11 @@ class Cloud:
         return [word for parameter in self.parameters() for word in ("--parameter", parameter)]
 
     def of_the_pool(self) -> list[str]:
-        """What tells `smoke` where to make users."""
+        """Options with the pool in which `smoke` creates users."""
         return ["--user-pool-id", self.pool, "--user-pool-client-id", self.client]
 
     def inventory(self) -> dict[str, list[str]]:
-        """Names of all that a stack could leave behind."""
+        """Names of all resources that a stack could leave behind."""
         tables = boto3.client("dynamodb").list_tables()["TableNames"]
         queues = boto3.client("sqs").list_queues().get("QueueUrls", [])
         functions = [each["FunctionName"] for each in boto3.client("lambda").list_functions()["Functions"]]
@@ -77,7 +77,7 @@ class Cloud:
 
 
 def start(*arguments: str, stack: str = STACK) -> subprocess.Popen[str]:
-    """Start a command as a user would; the endpoint is only what they say."""
+    """Start a command as a user would, with the endpoint only in the options."""
     command = [sys.executable, str(_COMMAND), arguments[0], "--endpoint-url", os.environ["AWS_ENDPOINT_URL"], "--stack-name", stack]
     return subprocess.Popen([*command, *arguments[1:]], cwd=REPOSITORY, env=without_endpoint(), stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")  # fmt: skip
@@ -91,13 +91,13 @@ def run(*arguments: str, stack: str = STACK) -> tuple[int, str]:
 
 
 def answer(answers: dict[str, str], *arguments: str) -> tuple[int, str]:
-    """Run a command in a terminal, where a question that has one of the texts is answered with what is beside it, and any other with Enter."""
+    """Run a command in a terminal. Answers a question that contains one of the texts with the value of that text, others with Enter."""
     terminal, of_the_command = pty.openpty()
     process = subprocess.Popen([sys.executable, str(_COMMAND), *arguments], cwd=REPOSITORY, env=without_endpoint(), stdin=of_the_command,
                                stdout=of_the_command, stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
     os.close(of_the_command)
     printed, answered = "", 0
-    # Linux tells with an error that nobody has the terminal any more.
+    # On Linux, reading fails once no process has the terminal open.
     with contextlib.suppress(OSError):
         while select.select([terminal], [], [], SECONDS)[0] and (more := os.read(terminal, 4096)):
             printed += more.decode(errors="replace")
@@ -112,5 +112,5 @@ def answer(answers: dict[str, str], *arguments: str) -> tuple[int, str]:
 
 
 def without_endpoint() -> dict[str, str]:
-    """The environment of somebody whose tools talk to AWS."""
+    """The environment of a user whose tools use AWS."""
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_ENDPOINT_URL")}

@@ -1,4 +1,4 @@
-"""Values of parameters that a shell, make, SAM or TOML reads in its own way."""
+"""Values of parameters with characters that are special to a shell, make, SAM or TOML."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What `deploy` and SAM's guide say, on an emulator: real processes, and a stack of one queue that passes for Twolane's.
+"""`deploy` and SAM's guide on an emulator: real processes, and a stack of one queue with Twolane's description.
 
-Runs as `on_a_stack`. What MiniStack makes of the real template has something new in it each time, so that there are always changes.
+Runs like `on_a_stack`. MiniStack's expansion of the real template differs each time, so a deployment of it always has changes.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Resources:
 Outputs:
   QueueUrl: {{Value: !Ref Queue}}
 """
-# In place of all that Twolane deploys.
+# Instead of Twolane's template.
 _RESOURCES = """
 Resources:
   Queue: {Type: AWS::SQS::Queue}
@@ -57,7 +57,7 @@ _QUESTION = "Deploy this changeset"
 
 
 class OnASmallStack(unittest.TestCase):
-    """One stack for all tests. A test that deploys gives a parameter a value that no other one gives it, so that there are changes."""
+    """One stack for all tests. Each test that deploys sets a parameter to a value that no other test uses, so that there are changes."""
 
     folder: str
     endpoint: str
@@ -94,20 +94,20 @@ class OnASmallStack(unittest.TestCase):
         if code:
             raise AssertionError(printed)
 
-    def test_changes_that_are_declined_are_not_told_as_deployed(self) -> None:
+    def test_declined_changes_are_not_reported_as_deployed(self) -> None:
         code, printed = self.deploy({_QUESTION: "n"}, "--parameter", "Seconds=30")
 
         self.assertEqual(code, 0, printed)
-        self.assertIn(f"Nothing was changed: the stack {_STACK} is as it was", printed)
+        self.assertIn(f"No changes: the stack {_STACK} is as before", printed)
         self.assertIn("QueueUrl", printed.rpartition("Outputs:")[2])
         self.assertNotIn("is deployed", printed)
 
-    def test_a_deployment_without_changes_is_no_failure(self) -> None:
+    def test_a_deployment_without_changes_succeeds(self) -> None:
         code, printed = self.deploy({})
 
         self.assertEqual(code, 0, printed)
         self.assertIn(f"Stack {_STACK} is up to date", printed)
-        self.assertIn(f"Nothing was changed: the stack {_STACK} is as it was", printed)
+        self.assertIn(f"No changes: the stack {_STACK} is as before", printed)
 
     def deployed(self) -> dict[str, str]:
         """The parameters that the stack has."""
@@ -121,7 +121,7 @@ class OnASmallStack(unittest.TestCase):
 
         self.assertEqual(code, 0, printed)
         deployed = self.deployed()
-        # The answer is XML: its reader makes one character of a line break.
+        # The answer is XML: its parser converts a line break to one character.
         self.assertEqual({name: deployed[name] for name in _ODD}, {name: value.replace("\r\n", "\n") for name, value in _ODD.items()})
 
     def test_a_parameter_arrives_through_make_as_it_was_typed(self) -> None:
@@ -137,7 +137,7 @@ class OnASmallStack(unittest.TestCase):
         deployed = self.deployed()
         self.assertEqual({name: deployed[name] for name in values}, {**values, "Odd0": "two  words"})
 
-    def test_an_answer_that_the_guide_saves_otherwise_is_named_and_the_outputs_are_printed_all_the_same(self) -> None:
+    def test_an_answer_that_the_guide_saves_wrong_is_named_and_the_outputs_are_printed(self) -> None:
         for value in ("a\\ b", "ends in \\"):
             with self.subTest(value=value):
                 self.destroy()
@@ -148,7 +148,7 @@ class OnASmallStack(unittest.TestCase):
                 self.assertEqual(code, 1, printed)
                 self.assertEqual(self.deployed()["Odd1"], value)
                 self.assertIn("QueueUrl", printed.rpartition("Outputs:")[2])
-                self.assertIn("SAM's guide has not saved all answers so that SAM can read them", printed)
+                self.assertIn("SAM's guide has saved some of them wrong", printed)
 
     def test_the_guide_may_name_another_stack_and_the_next_deployment_finds_it(self) -> None:
         stack, usual = f"{_STACK}-answered", "twolane-dev"
@@ -166,7 +166,7 @@ class OnASmallStack(unittest.TestCase):
 
         for code, printed in (declined, lost):
             self.assertEqual(code, 0, printed)
-            self.assertIn(f"there is no stack {usual} in us-east-1", printed)
+            self.assertIn(f"the stack {usual} does not exist in us-east-1", printed)
         samconfig = Path(self.folder, "samconfig.toml").read_text()
         self.assertIn(f'stack_name = "{stack}"', samconfig)
         self.assertIn('KmsKeyArn=\\"\\"', samconfig)
@@ -175,9 +175,9 @@ class OnASmallStack(unittest.TestCase):
         self.assertIn(f"The stack {stack} is deployed", found[1])
         self.assertIn(f"make smoke STACK={stack} REGION=us-east-1", found[1])
         # SAM reads all answers as they were given.
-        self.assertIn(f"Nothing was changed: the stack {stack} is as it was", again[1])
+        self.assertIn(f"No changes: the stack {stack} is as before", again[1])
 
-    def test_changes_that_are_agreed_to_are_made(self) -> None:
+    def test_accepted_changes_are_made(self) -> None:
         code, printed = self.deploy({_QUESTION: "y"}, "--parameter", "Seconds=20")
 
         self.assertEqual(code, 0, printed)
@@ -194,7 +194,7 @@ class OnASmallStack(unittest.TestCase):
         self.assertIn("in ROLLBACK_COMPLETE", again[1])
         self.assertEqual(self.deploy({}, "--yes")[0], 0)
 
-    def test_temporary_files_are_the_projects_and_go(self) -> None:
+    def test_temporary_files_are_in_the_project_and_removed(self) -> None:
         with tempfile.TemporaryDirectory() as elsewhere:
             os.utime(elsewhere, (0, 0))
             with mock.patch.dict(os.environ, {"TMPDIR": elsewhere}):
@@ -202,6 +202,6 @@ class OnASmallStack(unittest.TestCase):
                 self.destroy()
 
             self.assertEqual(code, 0, printed)
-            # Nothing was ever made in it.
+            # No file was ever created in it.
             self.assertEqual((os.listdir(elsewhere), os.stat(elsewhere).st_mtime), ([], 0))
         self.assertEqual(list(Path(self.folder, ".local").iterdir()), [])

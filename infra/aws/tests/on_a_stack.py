@@ -1,8 +1,8 @@
-"""`deploy`, `smoke` and `destroy` as a user meets them, on an emulator: real processes, the real template, a Cognito user pool.
+"""`deploy`, `smoke` and `destroy` on an emulator: real processes, the real template, a Cognito user pool.
 
 Runs on an instance of the local cloud with the functions built, in the environment that `exec` gives:
 `python3 infra/local exec --built -- .local/tools/sam/bin/python -m unittest tests.on_a_stack`, with infra/aws and
-infra/local on PYTHONPATH. The stack trusts a user pool instead of the local issuer, as it would one that exists already.
+infra/local on PYTHONPATH. The stack trusts an existing user pool instead of the local issuer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from localcloud.processes import wait_until
 
 from .cloud import SECONDS, STACK, Cloud, run, start
 
-# Exactly one test each, so that nothing beside it hides what it leaves.
+# Each selects one test, so that no other test hides what it leaves.
 _QUICK = "sync_lane::answers_a_new_order_with_201"
 _STORES_AND_READS = "async_lane::the_status_service_knows_a_queued_order"
 _LONG = "hostile_requests::a_trace_header_changes_nothing"
@@ -79,11 +79,11 @@ class OnAStack(unittest.TestCase):
         self.assertEqual(list((REPOSITORY / ".local" / "aws").glob(f"*{STACK}/tokens.txt")), [])
 
     def test_deploy_prints_the_outputs_and_what_to_do_next(self) -> None:
-        told = self.deployed.rpartition("Outputs:")[2]
+        outputs = self.deployed.rpartition("Outputs:")[2]
 
         for shown in (self.output("OrdersTableName"), self.output("ApiUrl"),
                       f"make smoke STACK={STACK} ENDPOINT_URL={self.cloud.endpoint}", f"make destroy STACK={STACK}"):  # fmt: skip
-            self.assertIn(shown, told)
+            self.assertIn(shown, outputs)
 
     def test_what_was_built_for_another_processor_is_not_deployed(self) -> None:
         other = "arm64" if architecture() == "x86_64" else "x86_64"
@@ -91,12 +91,12 @@ class OnAStack(unittest.TestCase):
         code, printed = self.deploy(STACK, "--parameter", f"Architecture={other}")
 
         self.assertEqual(code, 1, printed)
-        self.assertIn(f"were built for {architecture()}, and the parameter Architecture says {other}", printed)
+        self.assertIn(f"were built for {architecture()}, but the parameter Architecture is {other}", printed)
         self.assertIn(f"make build ARCHITECTURE={other}", printed)
         self.assertNotIn("Deploying", printed)
 
-    def test_smoke_passes_with_users_of_its_own_and_leaves_nothing(self) -> None:
-        # Somebody's who has nothing to do with the tests.
+    def test_smoke_passes_with_new_users_and_leaves_nothing(self) -> None:
+        # Of a user outside of the tests.
         boto3.client("dynamodb").put_item(TableName=self.output("OrdersTableName"), Item={"pk": {"S": "customer#1"}, "orderId": {"S": "1"}})
         self.addCleanup(
             boto3.client("dynamodb").delete_item, TableName=self.output("OrdersTableName"), Key={"pk": {"S": "customer#1"}}
@@ -111,7 +111,7 @@ class OnAStack(unittest.TestCase):
         self.assertIn("skipped poison_messages::fail_alone: ", printed)
         self.assert_nothing_is_left(users, ["customer#1"])
 
-    def test_smoke_leaves_nothing_when_a_test_fails_with_an_order_on_its_way(self) -> None:
+    def test_smoke_leaves_nothing_when_a_test_fails_with_an_order_in_the_queue(self) -> None:
         users = self.cloud.users()
         # Reading fails at once, while the queue still has the order.
         table = self.set_variable("GetOrderFunctionName", "ORDERS_TABLE_NAME", "nowhere")
@@ -133,7 +133,7 @@ class OnAStack(unittest.TestCase):
             process.send_signal(number)
             assert process.stdout is not None, "stdout is a pipe"
             printed = _until(process.stdout, "Cleaning up")
-            # Once more, from somebody in a hurry: cleaning up goes on.
+            # A second interruption: cleaning up goes on.
             process.send_signal(number)
             printed += process.communicate(timeout=SECONDS)[0]
 
@@ -141,7 +141,7 @@ class OnAStack(unittest.TestCase):
             self.assertIn("Still cleaning up", printed)
             self.assert_nothing_is_left(users, [])
 
-    def test_smoke_leaves_nothing_when_nobody_reads_any_more(self) -> None:
+    def test_smoke_leaves_nothing_when_its_output_is_closed(self) -> None:
         users = self.cloud.users()
         process = start("smoke", "--yes", *self.cloud.of_the_pool(), _LONG)
         self.addCleanup(process.kill)
@@ -165,13 +165,13 @@ class OnAStack(unittest.TestCase):
         code, printed = self.smoke(_QUICK)
 
         self.assertEqual(code, 0, printed)
-        self.assertIn("cleaning up after a run that was ended by force", printed)
+        self.assertIn("cleaning up after a run that was killed", printed)
         self.assert_nothing_is_left(users, [])
 
     def test_smoke_with_tokens_leaves_what_their_owners_had(self) -> None:
         tokens = [self.cloud.token(f"person-{number}") for number in range(7)]
         first = subject(tokens[0])
-        # The last is of somebody whose name begins as theirs.
+        # The name of the last owner begins with another owner's name.
         orders = [f"{first}#of-before", f"{first}#and-son#of-before"]
         socket = {"pk": {"S": first}, "sk": {"S": "open-before"}}
         kept = [("OrdersTableName", {"pk": {"S": order}}) for order in orders] + [("ConnectionsTableName", socket)]
@@ -189,7 +189,7 @@ class OnAStack(unittest.TestCase):
         self.assertEqual(self.orders(), sorted(orders))
         self.assertEqual(boto3.client("dynamodb").scan(TableName=self.output("ConnectionsTableName"))["Items"], [socket])
 
-    def test_smoke_cleans_up_after_a_run_that_was_killed_when_it_made_its_first_user_in_another_pool(self) -> None:
+    def test_smoke_cleans_up_after_a_run_that_was_killed_while_it_created_users_in_another_pool(self) -> None:
         pool = self.cloud.cognito.create_user_pool(PoolName="others")["UserPool"]["Id"]
         self.addCleanup(self.cloud.cognito.delete_user_pool, UserPoolId=pool)
         self.cloud.cognito.admin_create_user(UserPoolId=pool, Username="twolane-smoke-killed-0", MessageAction="SUPPRESS")
@@ -204,14 +204,14 @@ class OnAStack(unittest.TestCase):
         self.assertEqual(self.cloud.cognito.list_users(UserPoolId=pool)["Users"], [])
         self.assert_nothing_is_left(users, [])
 
-    def test_smoke_asks_for_tokens_where_there_is_no_pool(self) -> None:
+    def test_smoke_asks_for_tokens_without_a_pool(self) -> None:
         code, printed = run("smoke", "--yes")
 
         self.assertEqual(code, 1)
-        self.assertIn("no user pool of its own", printed)
+        self.assertIn("has no user pool, so", printed)
         self.assertIn("--tokens FILE", printed)
 
-    def test_protected_tables_outlive_their_stack_and_destroy_says_how_to_remove_them(self) -> None:
+    def test_protected_tables_outlive_their_stack_and_destroy_prints_how_to_remove_them(self) -> None:
         stack, before = f"{STACK}-protected", self.cloud.inventory()
         code, printed = self.deploy(stack, "--config-env", "prod")
         self.assertEqual(code, 0, printed)
@@ -233,11 +233,11 @@ class OnAStack(unittest.TestCase):
             client.delete_table(TableName=table)
         self.assertEqual(self.cloud.inventory(), before)
 
-    def test_destroying_what_is_not_there_is_no_failure(self) -> None:
+    def test_destroying_a_missing_stack_succeeds(self) -> None:
         code, printed = run("destroy", "--yes", stack="twolane-nowhere")
 
         self.assertEqual(code, 0, printed)
-        self.assertIn("There is no stack twolane-nowhere", printed)
+        self.assertIn("The stack twolane-nowhere does not exist", printed)
 
 
 def _until(lines: TextIO, text: str) -> str:

@@ -1,7 +1,7 @@
-"""What the workflows of GitHub Actions run to deploy, as it is written there, on an emulator in place of AWS.
+"""The deployment steps of the GitHub Actions workflows, unchanged, on an emulator instead of AWS.
 
-Runs as `on_a_stack`. A job has the project and what the job before it left; so has a folder here. Alone that it is an
-emulator is said beside: as options of the commands, and as parameters in samconfig.toml.
+Runs like `on_a_stack`. A folder has the project and the artefacts of the job before, like a job. Only options of the commands and
+parameters in samconfig.toml name the emulator.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from .cloud import SECONDS, Cloud, run, without_endpoint
 
 _WORKFLOWS = REPOSITORY / ".github" / "workflows"
 _STACK = "twolane-dev"
-# Tests that call every function. `on_a_stack` runs all that fit any stack.
+# Tests that call every function. `on_a_stack` runs all tests that work on any stack.
 _SOME = ("sync_lane", "async_lane", "bus_lane", "websocket", "payments", "stock")
 
 
 def step(workflow: str, name: str) -> dict[str, Any]:
-    """A step of a workflow by its name, which there is once."""
+    """The step of a workflow with that name, which must be unique."""
     jobs = yaml.safe_load((_WORKFLOWS / workflow).read_text(encoding="utf-8"))["jobs"].values()
     (found,) = (each for job in jobs for each in job.get("steps", []) if each.get("name") == name)
     return found
@@ -51,15 +51,15 @@ class OnGitHub(unittest.TestCase):
         (self.checkout / "samconfig.toml").write_text(tomlkit.dumps(samconfig), encoding="utf-8")
 
     def run_step(self, workflow: str, name: str, folder: Path, *more: str) -> tuple[int, str]:
-        """Run it as a runner does: exit code, and all that it printed. `more` are options of its `python3` commands."""
-        told = step(workflow, name)
-        environment = {variable: value.replace("${{ inputs.environment }}", "dev") for variable, value in told.get("env", {}).items()}
-        script = f"python3() {{ command python3 \"$@\" {shlex.join(more)}; }}\n{told['run']}"
+        """Run it as a runner does; returns exit code and output. `more` are options of its `python3` commands."""
+        found = step(workflow, name)
+        environment = {variable: value.replace("${{ inputs.environment }}", "dev") for variable, value in found.get("env", {}).items()}
+        script = f"python3() {{ command python3 \"$@\" {shlex.join(more)}; }}\n{found['run']}"
         done = subprocess.run(["bash", "-ec", script], cwd=folder, env={**without_endpoint(), **environment}, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=2 * SECONDS, check=False)  # fmt: skip
         return done.returncode, done.stdout
 
-    def test_what_one_job_packs_another_deploys_and_a_third_tries_out(self) -> None:
+    def test_one_job_packs_another_deploys_and_a_third_tests(self) -> None:
         shutil.copytree(Project(REPOSITORY).build_folder, self.checkout / ".aws-sam" / "build")
         packed = self.run_step("ci.yml", "Pack", self.checkout)
         shutil.rmtree(self.checkout / ".aws-sam")
@@ -74,7 +74,7 @@ class OnGitHub(unittest.TestCase):
             code, printed = self.run_step("deploy.yml", "Deploy", self.checkout, *emulator)
             self.assertEqual(code, 0, printed)
             self.assertIn(f"The stack {_STACK} is deployed", printed)
-        # With the tests as they are compiled already: where the project is decides what Cargo compiles anew.
+        # With the compiled tests: Cargo compiles again if the project is in another folder.
         code, printed = self.run_step("ci.yml", "Smoke", REPOSITORY, *emulator, *self.cloud.of_the_pool(), *_SOME)
 
         self.assertEqual(code, 0, printed)

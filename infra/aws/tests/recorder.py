@@ -1,4 +1,4 @@
-"""An endpoint on loopback that has one stack, and remembers who signed what was asked of it."""
+"""An endpoint on loopback with one stack, which records each operation with its signer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TEMPLATE = {"Resources": {name: {"Type": kind, "DeletionPolicy": "Retain"} for 
 
 
 class Recorder:
-    """CloudFormation, STS, and the stack's table and pool; a deletion that is named in `refuses` fails."""
+    """CloudFormation, STS, and the stack's table and pool. Deletions named in `refuses` fail."""
 
     def __init__(self, description: str = TWOLANE, refuses: tuple[str, ...] = (), parameters: Mapping[str, str] = MappingProxyType({})) -> None:
         self.description, self.refuses, self.parameters = description, refuses, parameters

@@ -1,4 +1,4 @@
-"""Which processor functions were built for, by their first bytes, and which the stack would get: real processes, a recording endpoint."""
+"""The processor that functions were built for, and the one that the stack would get: real processes, a recording endpoint."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from test_preconditions import run
 
 _KEYS = {"AWS_ACCESS_KEY_ID": "AKIAOTHER", "AWS_SECRET_ACCESS_KEY": "other"}
 _MACHINES = {"x86_64": 0x3E, "arm64": 0xB7, "another processor": 0xF3}
-# Small enough to be built at once.
+# Small enough to build quickly.
 _TEMPLATE = f"""
 Transform: AWS::Serverless-2016-10-31
 Description: '{TWOLANE}'
@@ -34,7 +34,7 @@ class Architecture(unittest.TestCase):
         (self.built / "template.yaml").write_text((REPOSITORY / "template.yaml").read_text())
 
     def build(self, function: str, machine: str) -> None:
-        """The first bytes of a program for Linux on that processor."""
+        """The first bytes of a Linux program for that processor."""
         (self.built / function).mkdir()
         header = b"\x7fELF\x02\x01\x01".ljust(18, b"\0") + _MACHINES[machine].to_bytes(2, "little")
         (self.built / function / "bootstrap").write_bytes(header)
@@ -48,7 +48,7 @@ class Architecture(unittest.TestCase):
         self.assertNotIn("Traceback", printed)
         return printed, recorder.operations()
 
-    def test_what_is_built_first_is_built_for_what_the_stack_has(self) -> None:
+    def test_a_first_build_is_for_the_stacks_processor(self) -> None:
         (self.built / "template.yaml").write_text(_TEMPLATE)
         (self.built / "source").mkdir()
         (self.built / "source" / "Makefile").write_text("build-Function:\n\tinstall -m 700 Makefile $(ARTIFACTS_DIR)/bootstrap\n")
@@ -63,42 +63,42 @@ class Architecture(unittest.TestCase):
         self.assertIn("Build Succeeded", printed)
         self.assertEqual((self.built / ".aws-sam" / "build" / "Function" / "bootstrap").stat().st_mode & 0o777, 0o755)
 
-    def assert_refused(self, told: str, *options: str, stack: dict[str, str] | None = None) -> None:
+    def assert_refused(self, expected: str, *options: str, stack: dict[str, str] | None = None) -> None:
         printed, operations = self.deploy(*options, stack=stack)
 
-        self.assertIn(told, printed)
+        self.assertIn(expected, printed)
         self.assertIn("make build ARCHITECTURE=", printed)
         self.assertEqual(set(operations), {"GetCallerIdentity", "DescribeStacks", "GetTemplateSummary"})
 
-    def test_what_is_given_counts(self) -> None:
+    def test_a_given_parameter_comes_first(self) -> None:
         self.build("One", "arm64")
 
-        self.assert_refused("built for arm64, and the parameter Architecture says x86_64", "--parameter", "Architecture=x86_64")
+        self.assert_refused("built for arm64, but the parameter Architecture is x86_64", "--parameter", "Architecture=x86_64")
 
-    def test_else_what_the_stack_has_which_a_deployment_keeps(self) -> None:
+    def test_the_stacks_parameter_comes_second(self) -> None:
         self.build("One", "arm64")
 
-        self.assert_refused("built for arm64, and the parameter Architecture says x86_64", stack={"Architecture": "x86_64"})
+        self.assert_refused("built for arm64, but the parameter Architecture is x86_64", stack={"Architecture": "x86_64"})
 
-    def test_else_what_the_template_says(self) -> None:
+    def test_the_templates_default_comes_last(self) -> None:
         self.build("One", "x86_64")
 
-        self.assert_refused("built for x86_64, and the parameter Architecture says arm64")
+        self.assert_refused("built for x86_64, but the parameter Architecture is arm64")
 
-    def test_one_function_among_others_is_enough(self) -> None:
+    def test_one_function_for_another_processor_is_refused(self) -> None:
         self.build("One", "arm64")
         self.build("Other", "another processor")
 
-        self.assert_refused("built for another processor, and the parameter Architecture says arm64")
+        self.assert_refused("built for another processor, but the parameter Architecture is arm64")
 
-    def test_what_fits_is_deployed(self) -> None:
+    def test_functions_for_the_right_processor_are_deployed(self) -> None:
         self.build("One", "x86_64")
 
         printed, _ = self.deploy("--parameter", "Architecture=x86_64", stack={"Architecture": "arm64"})
 
         self.assertIn("Deploying", printed)
 
-    def test_what_only_its_owner_may_run_is_deployed_for_all(self) -> None:
+    def test_a_function_that_only_its_owner_may_run_is_deployed_for_all(self) -> None:
         self.build("One", "x86_64")
         bootstrap = self.built / "One" / "bootstrap"
         # As cargo leaves it under the umask 077.
@@ -108,7 +108,7 @@ class Architecture(unittest.TestCase):
 
         self.assertEqual(bootstrap.stat().st_mode & 0o777, 0o755)
 
-    def test_where_nothing_was_built_it_says_so(self) -> None:
+    def test_a_missing_build_is_reported(self) -> None:
         (self.built / "template.yaml").unlink()
 
         self.assertIn("template.yaml cannot be read", self.deploy()[0])

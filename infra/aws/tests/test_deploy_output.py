@@ -1,4 +1,4 @@
-"""What `deploy` prints at its end is not lost where standard output fails."""
+"""The result of `deploy` is not lost if standard output fails."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _ACCOUNT = Account(cast(Any, None), "123456789012", "arn:aws:iam::123456789012:u
 _DEPLOYED = f"""
 import sys
 sys.path[:0] = [{str(REPOSITORY / "infra" / "aws")!r}, {str(REPOSITORY / "infra" / "local")!r}]
-from localcloud.output import until_nobody_reads
-from tests.test_deploy_output import tell
-sys.exit(until_nobody_reads(tell, []))
+from localcloud.output import until_output_closes
+from tests.test_deploy_output import print_result
+sys.exit(until_output_closes(print_result, []))
 """
 
 
-def tell(_: list[str]) -> int:
+def print_result(_: list[str]) -> int:
     """The end of a deployment, as `python3 infra/aws deploy` runs it."""
     from localcloud.failure import Failure
 
     try:
-        deploy._tell("The stack is deployed", _STACK, _ACCOUNT, _OPTIONS)
+        deploy._print_result("The stack is deployed", _STACK, _ACCOUNT, _OPTIONS)
     except Failure as failure:
         print(f"\nerror: {failure}", file=sys.stderr)
         return 1
@@ -45,12 +45,12 @@ def tell(_: list[str]) -> int:
 class DeployOutput(unittest.TestCase):
     def test_goes_to_standard_output(self) -> None:
         with contextlib.redirect_stdout(io.StringIO()) as printed:
-            self.assertEqual(tell([]), 0)
+            self.assertEqual(print_result([]), 0)
 
         self.assertIn("  ApiUrl  https://example.com/live\n", printed.getvalue())
 
     @unittest.skipUnless(os.path.exists("/dev/full"), "only Linux has a device that is always full")
-    def test_goes_to_standard_error_where_standard_output_fails(self) -> None:
+    def test_goes_to_standard_error_if_standard_output_fails(self) -> None:
         with open("/dev/full", "w") as full:
             done = subprocess.run([sys.executable, "-c", _DEPLOYED], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
 

@@ -1,4 +1,4 @@
-"""What `destroy` deletes, in whose name, and what it says of the rest: real processes, SAM included, at a recording endpoint."""
+"""What `destroy` deletes, with which credentials, and what it prints: real processes, SAM included, at a recording endpoint."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Destroy(unittest.TestCase):
         command = ("destroy", "--yes", "--endpoint-url", recorder.url, "--region", "eu-central-1", *arguments)
         return run(*command, AWS_CONFIG_FILE=str(self.config), **environment)
 
-    def test_sam_acts_as_who_was_checked_whatever_the_shell_has(self) -> None:
+    def test_sam_uses_the_checked_credentials_whatever_the_shell_has(self) -> None:
         for profile, environment, checked in (
             ("work", _OTHERS_KEYS, "AKIAWORK"),
             ("default", {"AWS_PROFILE": "work"}, "AKIADEFAULT"),
@@ -53,7 +53,7 @@ class Destroy(unittest.TestCase):
                 self.assertEqual(recorder.signers("GetCallerIdentity"), {checked})
                 self.assertEqual(recorder.signers("DeleteStack"), {checked})
 
-    def test_what_cannot_be_deleted_keeps_nothing_else_and_is_named_with_the_lines_that_delete_it(self) -> None:
+    def test_a_failed_deletion_does_not_stop_the_others_and_is_printed_with_its_commands(self) -> None:
         lines = {"DeleteTable": "aws dynamodb delete-table --table-name physical-OrdersTable --region eu-central-1",
                  "DeleteUserPool": "aws cognito-idp delete-user-pool --user-pool-id physical-UserPool --region eu-central-1"}  # fmt: skip
         for refused, line in lines.items():
@@ -67,15 +67,15 @@ class Destroy(unittest.TestCase):
                 self.assertIn("not you", printed)
                 self.assertEqual([each for each in lines.values() if each in printed], [line])
 
-    def test_somebody_elses_stack_is_not_touched(self) -> None:
+    def test_a_stack_of_another_template_is_not_touched(self) -> None:
         recorder = Recorder(description="A shop")
 
         code, printed = self.destroy(recorder, "--delete-data", **_OTHERS_KEYS)
 
         self.assertEqual((code, set(recorder.operations())), (1, {"GetCallerIdentity", "DescribeStacks", "GetTemplateSummary"}), printed)
-        self.assertIn("is not Twolane's", printed)
+        self.assertIn("was not deployed from Twolane's template", printed)
 
-    def test_the_templates_description_is_how_a_stack_is_known(self) -> None:
+    def test_a_stack_is_identified_by_the_templates_description(self) -> None:
         template = yaml_parse((REPOSITORY / "template.yaml").read_text())
 
         self.assertTrue(template["Description"].startswith(stack.OURS))

@@ -1,4 +1,4 @@
-"""Parameters on their way from samconfig.toml and the command line to SAM."""
+"""Parameters from samconfig.toml and the command line, as they reach SAM."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Parameters(unittest.TestCase):
         self.samconfig = Path(folder.name) / "samconfig.toml"
         self.samconfig.write_bytes((REPOSITORY / "samconfig.toml").read_bytes())
 
-    def test_what_the_guide_saved_comes_to_sam_as_it_was_answered(self) -> None:
+    def test_answers_that_the_guide_saved_reach_sam_unchanged(self) -> None:
         answered = {"KmsKeyArn": "", "JwtIssuer": "", "Jwks": _KEYS, "LogRetentionDays": "3", "CorsAllowedOrigins": "https://a.example https://b.example"}
         guide, file = GuidedConfig(template_file="template.yaml", section="parameters"), SamConfig(self.samconfig.parent)
         guide._save_parameter_overrides(["deploy"], "dev", {name: {"Value": value} for name, value in answered.items()}, file)
@@ -43,7 +43,7 @@ class Parameters(unittest.TestCase):
 
         self.assertEqual(taken(environment), answered)
 
-    def test_a_parameter_that_is_given_goes_before_the_environments_and_may_be_empty(self) -> None:
+    def test_a_given_parameter_overrides_the_environments_and_may_be_empty(self) -> None:
         environment = environments.read(self.samconfig, "dev")
 
         parameters = taken(environment, "AlarmTopic=", "CorsAllowedOrigins=", f"Jwks={_KEYS}")
@@ -51,18 +51,18 @@ class Parameters(unittest.TestCase):
         self.assertEqual(parameters, {**environment.parameters, "AlarmTopic": "", "CorsAllowedOrigins": "", "Jwks": _KEYS})
         self.assertEqual(environment.parameters["AlarmTopic"], "none")
 
-    def test_every_value_comes_to_sam_as_it_is(self) -> None:
+    def test_every_value_reaches_sam_unchanged(self) -> None:
         environment = environments.read(self.samconfig, "dev")
 
         for value in ODD_VALUES:
             with self.subTest(value=value):
                 self.assertEqual(taken(environment, f"Jwks={value}")["Jwks"], value)
 
-    def test_what_sam_would_pass_over_in_samconfig_is_refused(self) -> None:
+    def test_text_that_sam_would_ignore_in_samconfig_is_refused(self) -> None:
         for text, refusal in (
-            ("Origins=https://a.example https://b.example", "SAM would pass over 'https://b.example' in "), ('Jwks={"keys":[]}', "SAM would pass over '\"keys\":[]}' in "),
-            ('Jwks="half', 'Jwks="half is not a valid format'), ("Note=a\\", r"SAM would pass over '\\' in "), ('Note="a\\"', 'Note="a\\" is not a valid format'),
-            ("A=1 B=", "SAM would pass over 'B=' in "), ("ParameterKey=A,ParameterValue=b c", "SAM would pass over 'c' in "),
+            ("Origins=https://a.example https://b.example", "SAM would ignore 'https://b.example' in "), ('Jwks={"keys":[]}', "SAM would ignore '\"keys\":[]}' in "),
+            ('Jwks="half', 'Jwks="half is not a valid format'), ("Note=a\\", r"SAM would ignore '\\' in "), ('Note="a\\"', 'Note="a\\" is not a valid format'),
+            ("A=1 B=", "SAM would ignore 'B=' in "), ("ParameterKey=A,ParameterValue=b c", "SAM would ignore 'c' in "),
         ):  # fmt: skip
             for written in (text, [text], [["Other=1"], text]):
                 with self.subTest(written=written):
@@ -70,7 +70,7 @@ class Parameters(unittest.TestCase):
                         parameters.read_from_samconfig(written)
                     self.assertTrue(str(raised.exception).startswith(refusal), str(raised.exception))
 
-    def test_what_sam_reads_whole_in_samconfig_is_taken(self) -> None:
+    def test_text_that_sam_reads_completely_in_samconfig_is_accepted(self) -> None:
         for written, read in (
             ('A=1 B="two words" C=""', {"A": "1", "B": "two words", "C": ""}), (['A="a \\"b\\""', "B=b"], {"A": 'a "b"', "B": "b"}), ({"A": "two words", "B": 3}, {"A": "two words", "B": "3"}),
             ("ParameterKey=A,ParameterValue=b", {"A": "b"}), (None, {}), ("", {}), ([], {}),
@@ -78,7 +78,7 @@ class Parameters(unittest.TestCase):
             with self.subTest(written=written):
                 self.assertEqual(parameters.read_from_samconfig(written), read)
 
-    def test_what_is_no_parameter_is_refused(self) -> None:
+    def test_a_text_that_is_not_a_parameter_is_refused(self) -> None:
         with self.assertRaisesRegex(Failure, "write NAME=VALUE"):
             environments.read(self.samconfig, "dev").parameters_with(["WebAcl"])
 

@@ -1,4 +1,4 @@
-"""The roles of GitHub Actions: what they may do, beside what the template and the workflows ask for."""
+"""The roles of GitHub Actions: their permissions, compared with what the template and the workflows need."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import yaml
 from localcloud.layout import REPOSITORY
 
 _WORKFLOWS = REPOSITORY / ".github" / "workflows"
-# What CloudFormation asks for to make, read, change and delete a role that has no boundary.
+# What CloudFormation needs to create, read, change and delete a role without a permissions boundary.
 # Source: schema of the resource type AWS::IAM::Role, handlers.
 _OF_THE_HANDLER = {
     "AttachRolePolicy", "CreateRole", "DeleteRole", "DeleteRolePolicy", "DetachRolePolicy", "GetRole", "GetRolePolicy",
@@ -45,31 +45,31 @@ ROLES = read(REPOSITORY / "infra" / "aws" / "github-role.yaml")
 
 
 def statements(role: str) -> Iterator[dict[str, Any]]:
-    """All that a role is allowed."""
+    """All permissions of a role."""
     for policy in ROLES["Resources"][role]["Properties"]["Policies"]:
         yield from policy["PolicyDocument"]["Statement"]
 
 
 def actions(statement: dict[str, Any]) -> set[str]:
-    """The actions of a statement, of which one may stand alone."""
+    """The actions of a statement, as a list."""
     named = statement["Action"]
     return {named} if isinstance(named, str) else set(named)
 
 
 def becomes(role: str) -> str:
-    """The jobs that may become the role."""
+    """The jobs that may assume the role."""
     trusted = ROLES["Resources"][role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     return trusted[0]["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"]
 
 
 def roles_of_the_stack() -> list[dict[str, Any]]:
-    """The roles that a deployment makes."""
+    """The roles that a deployment creates."""
     resources = read(REPOSITORY / "template.yaml")["Resources"].values()
     return [each["Properties"] for each in resources if each["Type"] == "AWS::IAM::Role"]
 
 
 class DeployRole(unittest.TestCase):
-    def test_it_may_do_with_roles_what_cloudformation_does_and_no_more(self) -> None:
+    def test_its_permissions_on_roles_are_those_that_cloudformation_needs(self) -> None:
         allowed = {action for statement in statements("DeployRole") for action in actions(statement) if action.startswith("iam:")}
 
         self.assertEqual(allowed, {f"iam:{action}" for action in _OF_THE_HANDLER} | {"iam:PassRole"})
@@ -88,7 +88,7 @@ class DeployRole(unittest.TestCase):
             if "iam:PassRole" in actions(statement):
                 self.assertEqual(set(statement["Condition"]["StringEquals"]["iam:PassedToService"]), trusted)
 
-    def test_a_stack_whose_name_begins_that_of_others_is_refused(self) -> None:
+    def test_a_stack_name_that_others_begin_with_is_refused(self) -> None:
         allowed = re.compile(ROLES["Parameters"]["StackName"]["AllowedPattern"])
 
         self.assertTrue(allowed.match("twolane-dev"))
@@ -97,13 +97,13 @@ class DeployRole(unittest.TestCase):
 
 
 class SmokeRole(unittest.TestCase):
-    def test_it_may_neither_deploy_nor_make_roles(self) -> None:
+    def test_it_may_neither_deploy_nor_create_roles(self) -> None:
         allowed = {action for statement in statements("SmokeRole") for action in actions(statement)}
 
         self.assertEqual({action.partition(":")[0] for action in allowed}, {"cloudformation", "cognito-idp", "dynamodb", "sqs"})
         self.assertEqual({action for action in allowed if re.search(r":(Create|Update|Put|Delete)(?!Item)", action)}, set())
 
-    def test_what_compiles_can_become_this_one_alone(self) -> None:
+    def test_a_job_that_compiles_can_only_assume_this_role(self) -> None:
         self.assertEqual(becomes("DeployRole"), "repo:${Repository}:environment:${Environment}")
         self.assertEqual(becomes("SmokeRole"), "repo:${Repository}:environment:${Environment}-smoke")
         compiling = []

@@ -1,4 +1,4 @@
-"""What `make` passes on of what was typed: the real Makefile, with a program in place of `infra/aws` that prints its arguments."""
+"""The arguments that `make` passes on: the real Makefile, with a program instead of `infra/aws` that prints its arguments."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class Make(unittest.TestCase):
         arguments: list[str] = json.loads(done.stdout)
         return arguments
 
-    def test_a_parameter_is_passed_on_as_it_was_typed(self) -> None:
+    def test_a_parameter_is_passed_on_as_typed(self) -> None:
         for value in ODD_VALUES:
             if not any(map(str.isspace, value)):
                 with self.subTest(value=value):
                     self.assertEqual(self.passed_on("deploy", f"PARAMETERS=Jwks={value}")[-2:], ["--parameter", f"Jwks={value}"])
 
-    def test_parameters_are_divided_at_spaces(self) -> None:
+    def test_parameters_are_split_at_spaces(self) -> None:
         self.assertEqual(self.passed_on("deploy", "PARAMETERS=A='b  C=d\\")[-4:], ["--parameter", "A='b", "--parameter", "C=d\\"])
 
-    def test_what_names_a_stack_is_passed_on_as_it_was_typed(self) -> None:
+    def test_options_of_the_stack_are_passed_on_as_typed(self) -> None:
         options = {"CONFIG_ENV": "--config-env", "STACK": "--stack-name", "REGION": "--region", "PROFILE": "--profile", "ENDPOINT_URL": "--endpoint-url"}
         for target in ("deploy", "smoke", "destroy"):
             for variable, option in options.items():
@@ -54,7 +54,7 @@ class Make(unittest.TestCase):
             with self.subTest(target=target, variable=variable):
                 self.assertEqual(self.passed_on(target, f"{variable}=it's $a b"), [target, option, "it's $a b"])
 
-    def test_what_is_not_given_is_not_passed_on(self) -> None:
+    def test_options_that_are_not_given_are_not_passed_on(self) -> None:
         self.assertEqual(self.passed_on("deploy"), ["deploy", "--config-env", "dev"])
         self.assertEqual(self.passed_on("up", "PORT="), ["up"])
 

@@ -1,4 +1,4 @@
-"""What is said before anything long or costly begins: real processes, in shells that lack something."""
+"""Checks before long or costly work: real processes, in shells that lack something."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from localcloud.failure import Failure
 from localcloud.layout import REPOSITORY
 from recorder import Recorder
 
-# Of a user whose credentials nobody takes; nothing is sent anywhere in these tests.
+# Credentials that are not valid. These tests send no requests.
 _KEYS = {"AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_SECRET_ACCESS_KEY": "secret"}
 _NO_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true"}
 
 
 def run(*arguments: str, **environment: str) -> tuple[int, str]:
-    """Exit code and all that a command printed; the user has no AWS settings but these."""
+    """Exit code and output of a command; the user has only these AWS settings."""
     command = [sys.executable, str(REPOSITORY / "infra" / "aws"), *arguments]
     done = subprocess.run(command, env={**without_aws(), **_NO_FILES, **environment}, stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, check=False)  # fmt: skip
@@ -31,11 +31,11 @@ def run(*arguments: str, **environment: str) -> tuple[int, str]:
 
 
 class Preconditions(unittest.TestCase):
-    def assert_refused(self, told: str, *arguments: str, **environment: str) -> str:
+    def assert_refused(self, expected: str, *arguments: str, **environment: str) -> str:
         for command in (arguments,) if arguments else (("deploy", "--yes"), ("smoke", "--yes"), ("destroy", "--yes")):
             code, message = run(*command, **environment)
             self.assertEqual(code, 1, message)
-            self.assertIn(told, message)
+            self.assertIn(expected, message)
             self.assertIn("  Do:   ", message)
             self.assertNotIn("Traceback", message)
         return message
@@ -44,7 +44,7 @@ class Preconditions(unittest.TestCase):
         self.assert_refused("No AWS region is set", **_KEYS)
 
     def test_no_credentials(self) -> None:
-        self.assert_refused("There are no AWS credentials", AWS_REGION="eu-central-1")
+        self.assert_refused("No AWS credentials were found", AWS_REGION="eu-central-1")
 
     def test_no_such_profile(self) -> None:
         self.assert_refused("profile (nobody) could not be found", "deploy", "--yes", "--profile", "nobody")
@@ -63,42 +63,42 @@ class Preconditions(unittest.TestCase):
             self.assert_refused("AWS tools are pointed at http://localhost:4566", **_KEYS, AWS_CONFIG_FILE=file.name)
 
     def test_an_endpoint_that_does_not_answer(self) -> None:
-        self.assert_refused("AWS cannot be asked who you are", "deploy", "--yes", "--endpoint-url", "http://127.0.0.1:9", AWS_REGION="us-east-1", **_KEYS)
+        self.assert_refused("AWS STS cannot be reached", "deploy", "--yes", "--endpoint-url", "http://127.0.0.1:9", AWS_REGION="us-east-1", **_KEYS)
 
-    def test_nobody_to_ask(self) -> None:
+    def test_no_terminal_to_ask_in(self) -> None:
         recorder = Recorder()
         self.addCleanup(recorder.close)
         for command in ("deploy", "smoke", "destroy"):
             self.assert_refused("add --yes", command, "--endpoint-url", recorder.url, AWS_REGION="us-east-1", **_KEYS)
         self.assertEqual(set(recorder.operations()), {"GetCallerIdentity"})
 
-    def test_what_is_missing_is_told_before_there_is_nobody_to_ask(self) -> None:
+    def test_missing_credentials_are_reported_before_the_missing_terminal(self) -> None:
         for command in ("deploy", "smoke", "destroy"):
             self.assert_refused("No AWS region is set", command, **_KEYS)
-            self.assert_refused("There are no AWS credentials", command, AWS_REGION="eu-central-1")
+            self.assert_refused("No AWS credentials were found", command, AWS_REGION="eu-central-1")
 
-    def test_a_reader_that_has_gone_is_no_failure_to_tell_of(self) -> None:
+    def test_a_closed_output_prints_no_failure(self) -> None:
         reader, writer = os.pipe()
         os.close(reader)
-        with open(writer, "w") as nobody:
+        with open(writer, "w") as closed:
             command = [sys.executable, str(REPOSITORY / "infra" / "aws"), "deploy", "--yes"]
-            done = subprocess.run(command, env={**without_aws(), **_NO_FILES}, stdout=nobody, stderr=subprocess.PIPE, text=True, check=False)
+            done = subprocess.run(command, env={**without_aws(), **_NO_FILES}, stdout=closed, stderr=subprocess.PIPE, text=True, check=False)
 
         self.assertEqual((done.returncode, done.stderr), (128 + signal.SIGPIPE, ""))
 
     def test_an_environment_that_does_not_exist(self) -> None:
         self.assert_refused("name one of default, dev, prod", "deploy", "--yes", "--config-env", "test")
-        self.assert_refused("that is the local cloud", "deploy", "--yes", "--config-env", "local")
+        self.assert_refused("it is the local cloud", "deploy", "--yes", "--config-env", "local")
 
-    def test_a_parameter_that_could_not_arrive_is_refused_before_anything_else(self) -> None:
+    def test_a_parameter_that_could_not_reach_the_stack_is_refused_first(self) -> None:
         for parameter, message in (
             ("MaximumConcurency=5", "template.yaml has no parameter 'MaximumConcurency'. Did you mean MaximumConcurrency?"),
             ("WebAcl", "'WebAcl' is not a parameter: write NAME=VALUE"), ("=x", "'=x' is not a parameter"),
-            ("Jwks=" + 2000 * "é" + 97 * "x", "parameter Jwks has 4097 bytes, and CloudFormation takes at most 4096"),
+            ("Jwks=" + 2000 * "é" + 97 * "x", "parameter Jwks has 4097 bytes; the maximum of CloudFormation is 4096"),
             ("Jwks=a\x01b", "has the character U+0001"), ("Jwks=\udcff", "has the character U+DCFF"),
         ):  # fmt: skip
             with self.subTest(parameter=parameter[:20]):
-                # There is no region and there are no credentials either.
+                # Without a region or credentials.
                 self.assert_refused(message, "deploy", "--yes", "--parameter", parameter)
 
     def test_a_parameter_of_samconfig_that_the_template_does_not_have_is_refused(self) -> None:
@@ -108,7 +108,7 @@ class Preconditions(unittest.TestCase):
 
             self.assert_refused("Did you mean Architecture?", "deploy", "--yes", "--project", folder)
 
-    def test_a_folder_in_which_nothing_can_be_written_is_named_before_anything_is_built(self) -> None:
+    def test_a_folder_without_write_permission_is_named_before_the_build(self) -> None:
         recorder = Recorder()
         self.addCleanup(recorder.close)
         for name in (".local", ".aws-sam"):
@@ -123,8 +123,8 @@ class Preconditions(unittest.TestCase):
                 self.assertIn(f"{Path(folder).name}/{name}", message)
                 self.assertNotIn("Build", message.replace("Building the functions", ""))
 
-    def test_the_guide_is_not_begun_where_its_answers_cannot_be_saved(self) -> None:
-        with mock.patch.object(os, "access", return_value=False), self.assertRaisesRegex(Failure, "SAM's guide saves its answers there"):
+    def test_the_guide_does_not_begin_if_its_answers_cannot_be_saved(self) -> None:
+        with mock.patch.object(os, "access", return_value=False), self.assertRaisesRegex(Failure, "SAM's guide cannot save its answers"):
             deploy._refuse_answers_that_cannot_be_saved(Path("samconfig.toml"))
 
     def test_every_command_has_examples(self) -> None:

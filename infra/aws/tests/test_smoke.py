@@ -1,4 +1,4 @@
-"""What `smoke` decides before it begins."""
+"""The decisions of `smoke` before it begins."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ class Selection(unittest.TestCase):
     def test_a_name_without_a_test_fails(self) -> None:
         self.skip("lane::renamed")
 
-        with self.assertRaisesRegex(Failure, "no such test any more: lane::renamed"):
+        with self.assertRaisesRegex(Failure, "skipped tests do not exist: lane::renamed"):
             self.select()
 
     def test_patterns_choose_and_must_choose_something(self) -> None:
         self.assertEqual(self.select("pass").run, ["lane::passes"])
         self.assertEqual(self.select("lane").run, ["lane::passes"])
         with self.assertRaises(Failure):
-            # As sync_lane is within async_lane.
+            # sync_lane is a part of async_lane.
             self.select("ane")
-        with self.assertRaisesRegex(Failure, "No test to run"):
+        with self.assertRaisesRegex(Failure, "No test that can run"):
             self.select("local")
 
 
@@ -69,7 +69,7 @@ class Cost(unittest.TestCase):
 
 
 class Tokens(unittest.TestCase):
-    def test_too_few_people_are_refused(self) -> None:
+    def test_too_few_users_are_refused(self) -> None:
         def token(subject: str) -> str:
             return f"e30.{urlsafe_b64encode(json.dumps({'sub': subject}).encode()).decode().rstrip('=')}.x"
 
@@ -78,15 +78,15 @@ class Tokens(unittest.TestCase):
             file.flush()
 
             self.assertEqual(callers.read_tokens(Path(file.name), 2), [token("alice"), token("bob")])
-            with self.assertRaisesRegex(Failure, "tokens of 2 people, and the tests want 3"):
+            with self.assertRaisesRegex(Failure, "tokens of 2 users, but the tests need 3"):
                 callers.read_tokens(Path(file.name), 3)
 
     def test_a_token_without_a_subject_is_refused(self) -> None:
         for payload in ("[]", "5", '{"sub": 5}', "{}", '{"sub": null}', "no JSON"):
-            with self.subTest(payload), self.assertRaisesRegex(Failure, "no JWT with a subject"):
+            with self.subTest(payload), self.assertRaisesRegex(Failure, "not a JWT with a subject"):
                 callers.subject(f"e30.{urlsafe_b64encode(payload.encode()).decode()}.x")
 
-    def test_what_is_no_token_is_refused_without_showing_it(self) -> None:
-        with self.assertRaisesRegex(Failure, "no JWT") as raised:
+    def test_a_text_that_is_not_a_token_is_refused_without_showing_it(self) -> None:
+        with self.assertRaisesRegex(Failure, "not a JWT") as raised:
             callers.subject("secretsecretsecretsecret")
         self.assertNotIn("secretsecretsecret", str(raised.exception))

@@ -1,4 +1,4 @@
-"""The workflows of GitHub Actions: what runs there is pinned, may do little, and is there to be run."""
+"""The workflows of GitHub Actions: programs are pinned, permissions are minimal, commands exist."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from localcloud.checks import workflows
 from localcloud.layout import REPOSITORY
 
 _FOLDER = REPOSITORY / ".github" / "workflows"
-# Programs of the runner that need no look.
+# Programs of the runner that are not checked.
 _OF_THE_RUNNER = {"rustup", "mkdir", "tar"}
 
 
 def documents() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each workflow with its file's name."""
+    """The workflows by file name."""
     for path in sorted(_FOLDER.glob("*.yml")):
         yield path.name, yaml.safe_load(path.read_text(encoding="utf-8"))
 
@@ -36,7 +36,7 @@ def steps() -> Iterator[dict[str, Any]]:
 
 
 def commands() -> Iterator[list[str]]:
-    """All that `run:` steps run, word by word."""
+    """The words of all `run:` steps."""
     for step in steps():
         for line in step.get("run", "").splitlines():
             for command in line.split("&&"):
@@ -66,7 +66,7 @@ class Workflows(unittest.TestCase):
         self.assertRegex(version, r"^\d+\.\d+\.\d+$")
         self.assertGreaterEqual(*(tuple(map(int, each.split("."))) for each in (version, minimum)))
 
-    def test_nothing_is_allowed_but_what_a_job_asks_for(self) -> None:
+    def test_jobs_have_only_the_permissions_that_they_request(self) -> None:
         for name, document in documents():
             self.assertEqual(document["permissions"], {}, name)
             for job in document["jobs"].values():
@@ -74,13 +74,13 @@ class Workflows(unittest.TestCase):
                 self.assertLessEqual(set(allowed), {"contents", "id-token"}, name)
                 self.assertEqual(allowed["contents"], "read", name)
 
-    def test_a_job_that_may_become_a_role_of_aws_is_behind_an_environment(self) -> None:
+    def test_a_job_that_may_assume_a_role_of_aws_has_an_environment(self) -> None:
         for name, document in documents():
             for key, job in document["jobs"].items():
                 if "id-token" in job["permissions"] and "steps" in job:
                     self.assertIn("environment", job, f"{name}: {key}")
 
-    def test_prod_is_never_where_something_is_compiled(self) -> None:
+    def test_no_job_of_prod_compiles(self) -> None:
         for job in yaml.safe_load((_FOLDER / "deploy.yml").read_text(encoding="utf-8"))["jobs"].values():
             runs = " ".join(step.get("run", "") for step in job["steps"])
             self.assertNotRegex(runs, r"cargo|rustup|make|smoke")
@@ -107,7 +107,7 @@ class Workflows(unittest.TestCase):
             self.assertEqual(done.returncode, 0, f"{command}: {done.stderr}")
         self.assertGreater(checked, 3)
 
-    def test_what_is_packed_is_unpacked_where_deploy_looks_for_it(self) -> None:
+    def test_the_archive_is_unpacked_where_deploy_looks_for_it(self) -> None:
         pack, unpack = (next(step["run"] for step in steps() if step.get("name") == name) for name in ("Pack", "Unpack"))
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)

@@ -1,15 +1,14 @@
-"""What API Gateway finds wrong with a body, in the words of its validator: `$context.error.validationErrorString`.
+"""The violations that API Gateway finds in a body, in the text of its validator: `$context.error.validationErrorString`.
 
-AWS documents "a string containing a detailed validation error message" and no more. Answers of real APIs in public repositories
-show the sentences of the Java library json-schema-validator in square brackets, and their quotes escaped where a template has the
-variable within a JSON string:
+AWS documents only "a string containing a detailed validation error message". Answers of real APIs in public repositories show the
+sentences of the Java library json-schema-validator in square brackets. Inside a JSON string of a template, their quotes are escaped:
 `"detail": "[object has missing required properties ([\\"bar\\"]), object instance has properties which are not allowed …]"`.
-They do not say where in the body something is wrong.
+They do not name the place in the body.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
 https://github.com/java-json-tools/json-schema-validator/blob/master/src/main/resources/com/github/fge/jsonschema/validator/validation.properties
 
-Both emulators use this module. Their own validators say whether a body is valid; this says what is wrong. What AWS writes for a
-body that is not JSON is not known.
+Both emulators use this module. Their validators decide whether a body is valid; this module lists the violations. AWS's text for a
+body that is not JSON is unknown.
 """
 
 from __future__ import annotations
@@ -23,12 +22,12 @@ _TYPES = {"NoneType": "null", "bool": "boolean", "int": "integer", "float": "num
 
 
 def describe(body: bytes, schema: Any) -> str:
-    """`[sentence, sentence]`, as it stands within a JSON string: with quotes and backslashes escaped."""
+    """`[sentence, sentence]`, escaped as inside a JSON string."""
     return json.dumps(f"[{', '.join(_sentences(body, schema))}]", ensure_ascii=False)[1:-1]
 
 
 def parse(body: bytes) -> Any:
-    """The value of strict JSON in UTF-8; a ValueError or RecursionError where it is none."""
+    """The value of strict JSON in UTF-8. Raises ValueError or RecursionError for other bodies."""
     return json.loads(body.decode("utf-8"), parse_constant=_refuse)
 
 

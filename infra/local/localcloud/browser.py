@@ -1,6 +1,6 @@
-"""Chromium, for the tests that look at pages: the machine's own, or Debian's package where it may be installed.
+"""Finds Chromium for the tests of pages, or installs Debian's package.
 
-Not among the pinned tools: no package registry that this repository uses has a browser with the libraries it needs.
+It is not one of the pinned tools: no package registry that this repository uses has a browser with its libraries.
 """
 
 from __future__ import annotations
@@ -13,34 +13,34 @@ from collections.abc import Callable
 from .environment import without_aws
 from .failure import Failure
 
-# As Debian, Ubuntu, Fedora and Google's own packages call it.
+# The names in packages of Debian, Ubuntu, Fedora and Google.
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
-# A page without fonts has no text to look at.
+# Without fonts, a page shows no text.
 _PACKAGES = ("chromium", "fonts-dejavu-core")
 
-# What does not answer by then is not Chromium.
+# A program that does not answer in this time is not Chromium.
 _ANSWER_SECONDS = 30
 
 
 def browser(say: Callable[[str], None]) -> str:
-    """The path of a Chromium that runs; installed by apt-get where there is none and root asks."""
+    """The path of a Chromium that runs. Root on Debian installs it with apt-get if there is none."""
     found = _find()
     if found is None and _may_install():
         _install(say)
         found = _find()
     if found is None:
         raise Failure(
-            f"There is no Chromium on the PATH ({', '.join(_NAMES)}).\n"
+            f"Chromium was not found on the PATH ({', '.join(_NAMES)}).\n"
             "  Why:  the tests open the page and reports in a browser.\n"
             "  Do:   install it (Debian: sudo apt-get install chromium; elsewhere: Chromium or Google Chrome), then run the same\n"
-            "        command again. As root on Debian it is installed by itself."
+            "        command again. As root on Debian, it is installed automatically."
         )
     return found
 
 
 def _find() -> str | None:
-    """The first that answers: Ubuntu's `chromium-browser` is there even where what it starts is not."""
+    """The first that answers: Ubuntu's `chromium-browser` exists even if the program that it starts does not."""
     return next((path for name in _NAMES if (path := shutil.which(name)) and _runs(path)), None)
 
 
@@ -63,9 +63,9 @@ def _install(say: Callable[[str], None]) -> None:
     for command in (["apt-get", "update"], install):
         done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            told = "\n".join((done.stdout + done.stderr).splitlines()[-20:])
+            output = "\n".join((done.stdout + done.stderr).splitlines()[-20:])
             raise Failure(
-                f"Could not install Chromium: `{' '.join(command)}` failed:\n{told}\n"
+                f"Could not install Chromium: `{' '.join(command)}` failed:\n{output}\n"
                 "  Do:   check the network and /etc/apt/sources.list, or install Chromium yourself, then run the same command again."
             )
     say("chromium is installed")

@@ -1,4 +1,4 @@
-"""`sam build` with the quick profile: debug, host compiler, host architecture; and one archive of each function for all stacks."""
+"""Runs `sam build` with debug builds, the host's compiler and architecture; packs one archive of each function for all stacks."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "ar
 
 
 def architecture() -> str:
-    """The host's architecture in Lambda's words: functions run as host processes."""
+    """Lambda's name of the host's architecture: functions run as processes of the host."""
     machine = platform.machine().lower()
     if machine not in _ARCHITECTURES:
-        raise Failure(f"Functions run as processes of this machine, and Lambda knows no architecture {machine!r}.")
+        raise Failure(f"Functions run as processes of this machine, but Lambda has no architecture {machine!r}.")
     return _ARCHITECTURES[machine]
 
 
@@ -31,7 +31,7 @@ def build(project: Project, instance: Instance, say: Callable[[str], None]) -> N
         "AWS_DEFAULT_REGION": REGION,
         "SAM_CLI_TELEMETRY": "0",
         "SAM_BUILD_MODE": "debug",
-        # The host's own compiler and linker: the cross linker (zig), which knows Lambda's older libraries, is not needed.
+        # The host's compiler and linker. The cross linker (zig), for Lambda's older libraries, is not needed.
         "CARGO_LAMBDA_COMPILER": "cargo",
     }
     arguments = [
@@ -44,7 +44,7 @@ def build(project: Project, instance: Instance, say: Callable[[str], None]) -> N
     ]  # fmt: skip
     commands = [sam.command(arguments)]
     if functions := of_all_functions(project):
-        # SAM has functions compiled one after the other, and finds these compiled.
+        # SAM compiles functions one after the other; this compiles them all first.
         compilation = ["cargo", "lambda", "build", *functions]
         commands = [compilation, *commands, [str(tools.python(tools.SAM)), str(PACKER), str(project.built_template)]]
     if not sam.run(commands, project, environment, instance.build_log, say):

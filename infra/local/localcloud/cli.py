@@ -16,7 +16,7 @@ _EXEC_FOLDER = ".local/test"
 
 
 def main(arguments: list[str]) -> int:
-    """Parse, run, and turn what a user can act on into a message and an exit code."""
+    """Parse, run, and turn failures into a message and an exit code."""
     own, command = _split(arguments)
     options = _parser().parse_args(own)
     if command and options.subcommand != "exec":
@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """What is ours, and what follows the first `--`."""
+    """Our arguments, and those after the first `--`."""
     if "--" not in arguments:
         return arguments, []
     cut = arguments.index("--")
@@ -99,31 +99,31 @@ def _parser() -> argparse.ArgumentParser:
                "up --emulator localstack-core   # on LocalStack's open-source core, without callbacks"])
     _folder(up, _OWN_FOLDER)
     _emulator(up)
-    _port(up, None, f"port on 127.0.0.1, 0 for a free one (default: the running one's, else {commands.DEFAULT_PORT})")
+    _port(up, None, f"port on 127.0.0.1, 0 for a free port (default: that of the running instance, else {commands.DEFAULT_PORT})")
 
-    demonstration = _add(subcommands, "demo", "`up`, then sample orders down every lane, and what to try next",
+    demonstration = _add(subcommands, "demo", "run `up`, send sample orders down every lane, and print what to try next",
                 ["demo", "demo --port 4577", "demo --emulator localstack-core"])
     _folder(demonstration, _OWN_FOLDER)
     _emulator(demonstration)
-    _port(demonstration, None, f"port on 127.0.0.1, 0 for a free one (default: the running one's, else {commands.DEFAULT_PORT})")
+    _port(demonstration, None, f"port on 127.0.0.1, 0 for a free port (default: that of the running instance, else {commands.DEFAULT_PORT})")
 
-    build = _add(subcommands, "build", "build the functions as `up` does, and no more", ["build"])
+    build = _add(subcommands, "build", "only build the functions, as `up` does", ["build"])
     _folder(build, _OWN_FOLDER)
 
-    down = _add(subcommands, "down", "end exactly what `up` started", ["down", "down --dir .local/second"])
+    down = _add(subcommands, "down", "stop only what `up` started", ["down", "down --dir .local/second"])
     _folder(down, _OWN_FOLDER)
 
-    restart = _add(subcommands, "restart", "end the emulator and start it again with all its data",
+    restart = _add(subcommands, "restart", "restart the emulator with all its data",
                    ["restart", "restart --dir .local/second"])
     _folder(restart, _OWN_FOLDER)
 
-    execute = _add(subcommands, "exec", "run a command against an instance of its own, then end the instance",
+    execute = _add(subcommands, "exec", "run a command with a fresh, separate instance, then stop the instance",
                    ["exec -- cargo test -p tests", "exec --dir .local/test --port 0 -- env"])
     execute.usage = "python3 infra/local exec [-h] [--dir FOLDER] [--emulator NAME] [--port PORT] [--built] -- COMMAND [ARGUMENT …]"
     _folder(execute, _EXEC_FOLDER)
     _emulator(execute)
-    execute.add_argument("--built", action="store_true", help="deploy what was built before, and build nothing")
-    _port(execute, 0, "port on 127.0.0.1, 0 for a free one (default: 0)")
+    execute.add_argument("--built", action="store_true", help="deploy the last build; do not build")
+    _port(execute, 0, "port on 127.0.0.1, 0 for a free port (default: 0)")
 
     env = _add(subcommands, "env", "print shell lines that point AWS tools at the local cloud",
                ['env', 'eval "$(python3 infra/local env)"'])
@@ -140,30 +140,30 @@ def _parser() -> argparse.ArgumentParser:
 
     _add(subcommands, "browser", "find Chromium, or install Debian's as root, and print its path", ["browser"])
 
-    _add(subcommands, "lint", "cfn-lint and checkov over template.yaml and what SAM makes of it, actionlint over workflows", ["lint"])
+    _add(subcommands, "lint", "run cfn-lint and checkov on template.yaml and SAM's expansion of it, and actionlint on workflows", ["lint"])
 
-    audit = _add(subcommands, "audit", "cargo-deny and cargo-machete over the Rust dependencies",
+    audit = _add(subcommands, "audit", "run cargo-deny and cargo-machete on the Rust dependencies",
                  ["audit", "audit --require-advisories   # in CI that reaches the advisory database"])
     _project(audit, "a Cargo.toml and a deny.toml")
     audit.add_argument("--require-advisories", action="store_true", help="fail, not skip, when the advisory database cannot be fetched")
 
-    text = _add(subcommands, "prose", "banned words, long sentences and misspellings in documents, comments, help and descriptions",
+    text = _add(subcommands, "prose", "list banned words, long sentences and misspellings in documents, comments, help and descriptions",
                 ["prose", "prose README.md docs   # only there"])
     _project(text, "texts")
-    text.add_argument("paths", nargs="*", metavar="PATH", help="only in these files and folders (default: in all)")
+    text.add_argument("paths", nargs="*", metavar="PATH", help="only these files and folders (default: all)")
 
-    _add(subcommands, "check", "formatting, lints, documentation, `lint`, `audit` and `prose`, and a table of the seconds they took", ["check"])
+    _add(subcommands, "check", "check formatting, lints and documentation, run `lint`, `audit` and `prose`, and print how long each step took", ["check"])
 
-    _add(subcommands, "tests", "`check` and every test, in lanes side by side, and a table of the seconds they took", ["tests"])
+    _add(subcommands, "tests", "run `check` and every test, in concurrent lanes, and print how long each step took", ["tests"])
 
-    _add(subcommands, "test-localstack", "the end-to-end tests on LocalStack's open-source core: no Docker, no token",
+    _add(subcommands, "test-localstack", "run the end-to-end tests on LocalStack's open-source core, without Docker or a token",
                       ["test-localstack"])
 
-    _add(subcommands, "differential", "one table of requests to a stack on each emulator, answers and records compared field by field",
+    _add(subcommands, "differential", "send one table of requests to a stack on each emulator, and compare answers and records field by field",
          ["differential"])
 
     selftest = _add(subcommands, "selftest", "test the local cloud itself", ["selftest", "selftest velocity throttle"])
-    selftest.add_argument("patterns", nargs="*", metavar="PATTERN", help="only tests whose name has one of these")
+    selftest.add_argument("patterns", nargs="*", metavar="PATTERN", help="run only tests with one of these in the name")
     return parser
 
 
@@ -182,7 +182,7 @@ def _project(parser: argparse.ArgumentParser, content: str) -> None:
 
 def _emulator(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--emulator", choices=emulators.ALL, default=None,
-                        help=f"what the local cloud runs on (default: what runs in that folder, else {emulators.DEFAULT.name})")
+                        help=f"emulator to run on (default: the one that runs in that folder, else {emulators.DEFAULT.name})")
 
 
 def _port(parser: argparse.ArgumentParser, default: int | None, text: str) -> None:

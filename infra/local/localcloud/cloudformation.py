@@ -1,4 +1,4 @@
-"""The few CloudFormation calls that `up` needs, over plain HTTP: the emulator asks for no signature."""
+"""The CloudFormation calls of `up`, over plain HTTP: the emulator does not check signatures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack's status, its outputs, and the parameters that it was deployed with."""
+    """The status, outputs and parameters of a stack."""
 
     status: str
     outputs: dict[str, str] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Stack:
 
 
 def describe(port: int, stack: str) -> Stack | None:
-    """The stack, or None when there is none."""
+    """The stack, or None if it does not exist."""
     try:
         answer = _call(port, "DescribeStacks", StackName=stack)
     except Failure as failure:

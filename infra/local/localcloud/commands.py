@@ -1,4 +1,4 @@
-"""The subcommands: each a short story told with the other modules."""
+"""The subcommands."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ DEFAULT_PORT = 4566
 
 @dataclass(frozen=True)
 class Target:
-    """What a subcommand works on. `emulator` and `port` are None when the user named none; port 0 is any free one."""
+    """The project and instance of a subcommand. `emulator` and `port` are None if the user named none; port 0 is any free port."""
 
     project: Project
     instance: Instance
@@ -44,7 +44,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Deployed:
-    """A stack that can be used: its emulator, its outputs as that emulator gives them, and the issuer that it trusts."""
+    """A usable stack: its emulator, its outputs from that emulator, and the issuer that it trusts."""
 
     running: Running
     outputs: dict[str, str]
@@ -56,13 +56,13 @@ def _to_stderr(text: str) -> None:
 
 
 def _wait(holder: str) -> None:
-    _to_stderr(f"Another command (pid {holder}) is at work: waiting for it …")
+    _to_stderr(f"Waiting for another command (pid {holder}) …")
 
 
 def up(target: Target, built: bool = False, parameters: Mapping[str, str] = MappingProxyType({})) -> int:
-    """Install, build, start, deploy; each only as far as needed. With `built`, what was built before is deployed.
+    """Install, build, start and deploy what is missing or has changed. With `built`, deploy the last build.
 
-    `parameters` are the stack's besides those of every local one.
+    `parameters` are added to those of every local stack.
     """
     progress = Progress(steps=5)
     instance, project = target.instance, target.project
@@ -70,15 +70,15 @@ def up(target: Target, built: bool = False, parameters: Mapping[str, str] = Mapp
         # Before the long build, too.
         refuse_unwritable(instance.outputs)
         chosen = _emulator_for(target)
-        progress.step("Checking what must be on this machine")
+        progress.step("Checking Python and Rust")
         check_python()
         check_rust()
         progress.step("Tools")
         ensure_tools(project, (chosen.tool_set, tools.SAM), progress.detail)
-        # Before the long build, so that a taken port is known at once.
+        # Before the long build, so that a taken port is reported at once.
         _port_for(target)
         if built:
-            progress.step("The functions as they were built before")
+            progress.step("Using the functions of the last build")
         else:
             progress.step(f"Building the functions (log: {short(instance.build_log)})")
             with exclusive(project.lock, _wait):
@@ -101,9 +101,9 @@ def up(target: Target, built: bool = False, parameters: Mapping[str, str] = Mapp
 
 
 def down(target: Target) -> int:
-    """End what `up` started in this folder, and nothing else."""
+    """Stop what `up` started in this folder, and nothing else."""
     instance = target.instance
-    # An `up` under way would write its files after these are removed.
+    # Wait for a running `up`, which would write its files after this removes them.
     with exclusive(instance.lock, _wait) if instance.folder.exists() else contextlib.nullcontext():
         gone = [path for path in (instance.outputs, instance.deployed, instance.issuer) if path.is_file()]
         for path in gone:
@@ -111,7 +111,7 @@ def down(target: Target) -> int:
         ended = lifecycle.stop(instance)
         shutil.rmtree(instance.temporary, ignore_errors=True)
     if ended:
-        print(f"Ended the local cloud of {short(instance.folder)}: {_count(len(ended), 'process', 'processes')}.")
+        print(f"Stopped the local cloud of {short(instance.folder)}: {_count(len(ended), 'process', 'processes')}.")
     else:
         print(f"Nothing was running for {short(instance.folder)}.")
     if gone:
@@ -120,21 +120,21 @@ def down(target: Target) -> int:
 
 
 def restart(target: Target) -> int:
-    """End the emulator and start it again, as a machine that is rebooted: data stay, connections and functions go."""
+    """Restart the emulator, as after a reboot: data stay, connections and functions go."""
     instance = target.instance
     _running(instance)
     with exclusive(instance.lock, _wait):
         again = lifecycle.restart(instance, _running(instance))
         deployed = read_json(instance.deployed)
         if deployed is not None:
-            # What is deployed there is deployed still.
+            # The restarted emulator still has the deployment.
             write_json(instance.deployed, {**deployed, "emulator": asdict(again.process)})
     print(f"Restarted the emulator of {short(instance.folder)} on {endpoint(again.port)} (pid {again.process.pid}).")
     return 0
 
 
 def execute(target: Target, command: list[str], built: bool) -> int:
-    """A fresh instance, the command with its environment, then the instance is gone whatever happened."""
+    """Run the command with a fresh instance and its environment; always stop the instance afterwards."""
     with fresh(target, built) as stack:
         print(f"Running: {shlex.join(command)}", flush=True)
         return run_command(command, environment_of(target.instance, stack))
@@ -142,16 +142,16 @@ def execute(target: Target, command: list[str], built: bool) -> int:
 
 @contextlib.contextmanager
 def fresh(target: Target, built: bool, parameters: Mapping[str, str] = MappingProxyType({})) -> Iterator[Deployed]:
-    """A fresh instance that nobody else uses; it is gone afterwards whatever happened."""
+    """A fresh instance for this command only; it is always stopped afterwards."""
     instance = target.instance
-    busy = f"Another command (pid {{holder}}) is using {short(instance.folder)}: wait for it, or name another --dir."
+    busy = f"Another command (pid {{holder}}) is using {short(instance.folder)}. Wait for it to end, or name another --dir."
     with exclusive_or_fail(instance.exec_lock, busy), signals_as_interrupts():
         if lifecycle.process_tree(instance) or lifecycle.running(instance):
             down(target)
         try:
             up(target, built, parameters)
             if lifecycle.running(instance) is None:
-                raise Failure(f"The emulator ended by itself; log: {short(instance.emulator_log)}")
+                raise Failure(f"The emulator has ended unexpectedly.\n  Log:  {short(instance.emulator_log)}")
             yield deployed(instance)
         finally:
             down(target)
@@ -169,7 +169,7 @@ def build_functions(target: Target) -> int:
 
 
 def deployed(instance: Instance) -> Deployed:
-    """The stack of the instance, asked of the emulator that answers: files could be another one's. Fails if it cannot be used now."""
+    """The stack of the instance, as its emulator describes it: files may be those of an earlier one. Fails if the stack is not usable."""
     found = _running(instance)
     try:
         stack = cloudformation.describe(found.port, STACK)
@@ -181,12 +181,12 @@ def deployed(instance: Instance) -> Deployed:
     if stack.parameters.get(issuer.KEYS) not in (None, issuer.parameters(trusted)[issuer.KEYS]):
         raise _not_usable(instance, f"the stack {STACK} trusts another issuer than that of {short(instance.issuer)}")
     if lifecycle.running(instance) != found:
-        raise _not_usable(instance, "its emulator was started anew just now")
+        raise _not_usable(instance, "its emulator was restarted just now")
     return Deployed(found, stack.outputs, trusted)
 
 
 def environment_of(instance: Instance, stack: Deployed) -> dict[str, str]:
-    """The whole environment of a command that works with the stack."""
+    """All environment variables of a command that works with the stack."""
     return command_environment(instance, stack.running.port, stack.outputs)
 
 
@@ -206,11 +206,11 @@ def _nothing_runs(instance: Instance) -> Failure:
 
 
 def _how_to_bring_up(instance: Instance) -> str:
-    """The command that does; nothing but to wait while another process starts or ends it."""
+    """The command that starts it; if another process is starting or stopping it, the advice to wait."""
     holder = holder_of(instance.lock)
     if holder in (None, str(os.getpid())):
         return instance.command("up")
-    return f"wait for another command (pid {holder}), which is at work on it, then run the same command again"
+    return f"wait until another command (pid {holder}) ends, then run the same command again"
 
 
 def env(target: Target) -> int:
@@ -226,7 +226,7 @@ def env(target: Target) -> int:
 
 
 def status(target: Target, as_json: bool) -> int:
-    """What runs for this folder; exit code 0 when the stack can be used, 3 when not."""
+    """Print what runs for this folder; exit code 0 if the stack is usable, else 3."""
     found = _status(target.instance)
     if as_json:
         print(json.dumps(found, indent=2))
@@ -242,7 +242,7 @@ def status(target: Target, as_json: bool) -> int:
 
 
 def install_tools(target: Target, names: list[str]) -> int:
-    """Install tool sets; the only lines on standard output are their bin folders."""
+    """Install tool sets. Standard output has only their bin folders."""
     ensure_tools(target.project, tuple(names))
     for name in names:
         print(tools.bin_folder(name))
@@ -250,20 +250,20 @@ def install_tools(target: Target, names: list[str]) -> int:
 
 
 def find_browser(_target: Target) -> int:
-    """Find Chromium or have it installed; the only line on standard output is its path."""
+    """Find or install Chromium. Standard output has only its path."""
     print(browser(lambda text: print(text, file=sys.stderr, flush=True)))
     return 0
 
 
 def ensure_tools(project: Project, names: tuple[str, ...], say: Callable[[str], None] = _to_stderr) -> None:
-    """Install what is missing; no waiting for anybody when nothing is."""
+    """Install missing tool sets. Does not wait for other commands if none is missing."""
     if not all(map(tools.is_installed, names)):
         with exclusive(project.lock, _wait):
             tools.install_all(names, say)
 
 
 def _emulator_for(target: Target) -> Emulator:
-    """What is asked for, else what runs, else the usual one."""
+    """The named emulator, else the running one, else the default."""
     running = lifecycle.running(target.instance)
     if running is None:
         return target.emulator or emulators.DEFAULT
@@ -298,7 +298,7 @@ def _ensure_emulator(chosen: Emulator, instance: Instance, port: int, say: Calla
         say(f"already running (pid {running.process.pid})")
         return running
     if lifecycle.stop(instance):
-        say("an emulator that did not answer was ended")
+        say("stopped an emulator that did not answer")
     started = lifecycle.start(chosen, instance, port)
     say(f"started (pid {started.process.pid})")
     return started
@@ -330,14 +330,14 @@ def _report(instance: Instance, outputs: dict[str, str], headline: str) -> None:
     commands = {
         f'eval "$({instance.command("env")})"': "AWS tools in this shell talk to the local cloud",
         instance.command("status"): "what is running",
-        instance.command("down"): "end it",
+        instance.command("down"): "stop it",
     }
     width = max(map(len, commands))
     print("\nNext:", *(f"  {command:<{width}}  {what}" for command, what in commands.items()), sep="\n")
 
 
 def run_command(command: list[str], environment: dict[str, str]) -> int:
-    """Run it to its end, with this process's input and output; its exit code."""
+    """Run the command with this process's input and output; returns its exit code."""
     try:
         child = subprocess.Popen(command, env=environment)
     except OSError as error:

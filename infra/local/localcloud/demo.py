@@ -1,4 +1,4 @@
-"""The demonstration: a stack, sample orders down every lane, and what to try next."""
+"""`demo`: a stack, sample orders down every lane, and what to try next."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .layout import Project, short
 from .prerequisites import check_rust
 
 _LANES = ("sync", "async", "bus")
-# What demo's accounts have, by currency: enough for every sample order but one.
+# Balances of demo's accounts, by currency: enough for all sample orders but one.
 _ACCOUNTS = {
     "EUR": "50000.00",
     "USD": "10000.00",
@@ -28,13 +28,13 @@ _ACCOUNTS = {
     "SEK": "1000.00",
 }
 _BUILD = ("cargo", "build", "--locked", "--package", "twolane")
-# What `twolane order` has under way at the same time.
+# Concurrent requests of `twolane order`.
 _CONCURRENCY = 8
 _ORDER = '{"currency":"EUR","items":[{"sku":"SKU-1","quantity":2,"unitPriceMinor":1999}]}'
 
 
 def demo(target: commands.Target) -> int:
-    """Everything a newcomer wants to see, with one command; the stack stays up."""
+    """Deploy a stack, send sample orders, print what to try next. The stack stays up."""
     check_rust()
     with _build_ahead(target.project):
         commands.up(target)
@@ -53,7 +53,7 @@ def demo(target: commands.Target) -> int:
 
 
 def _stock_and_fill(project: Project, command_line: str, environment: dict[str, str]) -> int:
-    """Give the bus lane what the sample orders take: units in stock, and money in demo's accounts."""
+    """Fill stock and demo's accounts for the sample orders of the bus lane."""
     stock = project.root / "samples" / "stock.csv"
     print(f"\n$ twolane stock load {short(stock)}", flush=True)
     runs = [["stock", "load", str(stock)], *(["account", "set", "demo", *account] for account in _ACCOUNTS.items())]
@@ -67,18 +67,18 @@ def _stock_and_fill(project: Project, command_line: str, environment: dict[str, 
 
 
 def _warm_up(lane: str, command_line: str, environment: dict[str, str]) -> None:
-    """Start as many copies of the lane's functions as the sample orders need, so that their times are not those of starts."""
-    print(f"\nWarming the {lane} lane up with {_CONCURRENCY} orders", flush=True)
+    """Start as many instances of the lane's functions as the sample orders need, so that their times include no cold starts."""
+    print(f"\nWarming up the {lane} lane with {_CONCURRENCY} orders", flush=True)
     orders = f'{{"order":{_ORDER}}}\n' * _CONCURRENCY
     arguments = ["order", "--lane", lane, "--file", "-", "--json"]
-    # What fails here fails again with the sample orders, which are shown.
+    # Ignore failures: they occur again with the sample orders, which print them.
     subprocess.run([command_line, *arguments], env=environment, input=orders, text=True, stdout=subprocess.DEVNULL, check=False)
 
 
 @contextlib.contextmanager
 def _build_ahead(project: Project) -> Iterator[None]:
-    """Compile `twolane` while tools are installed; if that fails, the build in the foreground says why."""
-    print("Compiling the command line twolane meanwhile; the functions follow it", flush=True)
+    """Compile `twolane` while tools are installed. If that fails, the later build prints the reason."""
+    print("Compiling the command line twolane in the background; the functions are next", flush=True)
     environment = {**without_aws(), **build_target()}
     ahead = subprocess.Popen([*_BUILD, "--quiet"], cwd=project.root, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -91,15 +91,15 @@ def _build_ahead(project: Project) -> Iterator[None]:
 
 
 def _build_command_line(project: Project, environment: dict[str, str]) -> str:
-    """Build `twolane`, with Cargo's own progress; Cargo's settings decide where that is."""
+    """Build `twolane`, with Cargo's progress; returns its path, which depends on Cargo's settings."""
     print("\nBuilding the command line twolane", flush=True)
     started = time.monotonic()
     command = [*_BUILD, "--message-format", "json-render-diagnostics"]
     built = subprocess.run(command, cwd=project.root, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     if built.returncode:
-        raise Failure("The command line could not be built; Cargo's message is above.")
+        raise Failure("The command line twolane does not compile. Cargo's message is above.")
     print(f"Built in {time.monotonic() - started:.0f} s")
-    # Only the message about a program has one.
+    # Only a message about a program has a path.
     executables = (json.loads(line).get("executable") for line in built.stdout.splitlines())
     return next(executable for executable in executables if executable)
 
@@ -112,21 +112,21 @@ def _print_next(outputs: Mapping[str, str]) -> None:
         f"""
 The stack stays up. Try next:
 
-  Point AWS tools, twolane and the lines below at this stack, with a token for them:
+  Point AWS tools, twolane and the commands below at this stack, with a token:
     eval "$(make -s env)"
 
   Wait for an order (201; the same line again: 200):
     curl -w '\\n' -i -X PUT {api}/sync/orders/{uuid.uuid4()} {token} -H 'Content-Type: application/json' -d '{_ORDER}'
 
-  Queue an order (202), then ask for its state:
+  Queue an order (202), then get its status:
     curl -w '\\n' -i -X PUT {api}/async/orders/{identifier} {token} -H 'Content-Type: application/json' -d '{_ORDER}'
     curl -w '\\n' {api}/orders/{identifier} {token}
 
-  Submit an order to the bus (202). Three services vote on it; ask for its state and theirs:
+  Submit an order to the bus (202). Three services vote on it. Get its status, with the votes:
     curl -w '\\n' -i -X PUT {api}/bus/orders/{submitted} {token} -H 'Content-Type: application/json' -d '{_ORDER}'
     curl -w '\\n' {api}/orders/{submitted} {token}
 
-  See and change what orders of the bus lane take:
+  Show and change the stock for orders of the bus lane:
     cargo run -q -p twolane -- stock show SKU-1
     cargo run -q -p twolane -- stock set SKU-1 0
 
@@ -134,26 +134,26 @@ The stack stays up. Try next:
     cargo run -q -p twolane -- page
 
 {_on_callbacks(websocket, token, identifier)}
-  Be another user:
+  Become another user:
     export TWOLANE_TOKEN=$(cargo run -q -p twolane -- token --subject alice)
 
-  End it:
+  Stop the stack:
     make down""",
         flush=True,
     )
 
 
 def _on_callbacks(websocket: str | None, token: str, identifier: uuid.UUID) -> str:
-    """What to try of callbacks; where there is no WebSocket API, only to place orders."""
+    """What to try with callbacks; without a WebSocket API, only how to place orders."""
     if websocket is None:
-        return """  Place orders of your own; this stack has no callbacks, so the status service is asked:
+        return """  Place your own orders. This stack has no callbacks, so twolane polls the status service:
     cargo run -q -p twolane -- order --lane async
 """
     subscribe = f'{{"action":"subscribe","orderId":"{identifier}"}}'
-    return f"""  Listen to every order, and get the state of the queued one (npm install -g wscat):
+    return f"""  Receive the outcome of every order, and the status of the queued one (npm install -g wscat):
     wscat -c {websocket} {token} -x '{subscribe}' -w 600
 
-  Place orders of your own, and watch all frames:
+  Place your own orders, and watch all frames:
     cargo run -q -p twolane -- order --lane async
     cargo run -q -p twolane -- order --lane bus
     cargo run -q -p twolane -- watch

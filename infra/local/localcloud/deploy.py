@@ -1,4 +1,4 @@
-"""`sam deploy` to the emulator, unless the same thing is deployed there already."""
+"""Runs `sam deploy` to the emulator, unless the same stack is already deployed there."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .processes import wait_until
 from .temporary import temporary_folder
 
 STACK = "twolane-local"
-# Where most tools serve a page under development.
+# The usual origin of a page under development.
 PAGE_ORIGIN = "http://localhost:3000"
 _SETTLE_SECONDS = 120.0
 
@@ -30,14 +30,14 @@ _SETTLE_SECONDS = 120.0
 def deploy(
     project: Project, instance: Instance, running: Running, say: Callable[[str], None], more: Mapping[str, str] = MappingProxyType({})
 ) -> tuple[dict[str, str], dict[str, Any]]:
-    """Bring the stack to what was built; returns its outputs, and what `deployed.json` is to say then.
+    """Deploy the last build; returns the stack's outputs, and the new content of `deployed.json`.
 
-    `more` are parameters besides those of every local stack.
+    `more` are parameters in addition to those of every local stack.
     """
     parameters = {
         "LocalEndpoint": endpoint(running.port),
         "Architecture": architecture(),
-        # Whoever has the credentials test/test is the account itself.
+        # The credentials test/test are those of the account.
         "RedriveRoleArn": f"arn:aws:iam::{ACCOUNT}:root",
         "CorsAllowedOrigins": PAGE_ORIGIN,
         **issuer.parameters(issuer.ensure(instance, running.emulator)),
@@ -62,7 +62,7 @@ def deploy(
 
 
 def fingerprint(project: Project, parameters: Mapping[str, str]) -> str:
-    """A hash of everything a deploy depends on: the built template, its artefacts, files it includes, parameters."""
+    """A hash of everything that a deployment depends on: the built template, its artefacts, the files it includes, the parameters."""
     digest = hashlib.sha256(json.dumps(dict(parameters)).encode())
     digest.update(project.samconfig.read_bytes())
     for path in [*_files(project.build_folder), *_files(project.root / "infra", skip=("local",))]:
@@ -96,7 +96,7 @@ def _sam_deploy(project: Project, instance: Instance, port: int, parameters: Map
 
 
 def _settled(instance: Instance, port: int) -> cloudformation.Stack | None:
-    """The stack once nothing is going on with it: an interrupted `up` may have left an update under way."""
+    """The stack, after any update in progress: an interrupted `up` may have left one."""
     stack = cloudformation.describe(port, STACK)
 
     def settled() -> bool:
@@ -108,7 +108,7 @@ def _settled(instance: Instance, port: int) -> cloudformation.Stack | None:
         raise Failure(
             f"The stack {STACK} has been in {stack.status} for {_SETTLE_SECONDS:.0f} s.\n"
             f"  Do:   {instance.command('down')}; {instance.command('up')}\n"
-            "        The local cloud keeps nothing."
+            "        The local cloud keeps no data."
         )
     return stack
 
@@ -119,15 +119,15 @@ def _delete(instance: Instance, port: int) -> None:
         raise Failure(
             f"The failed stack {STACK} could not be deleted.\n"
             f"  Do:   {instance.command('down')}; {instance.command('up')}\n"
-            "        The local cloud keeps nothing."
+            "        The local cloud keeps no data."
         )
 
 
 def _failed(instance: Instance, port: int) -> Failure:
     reasons = cloudformation.failure_reasons(port, STACK) if cloudformation.describe(port, STACK) else []
-    told = "\n".join(f"    {reason}" for reason in reasons) or tail(instance.deploy_log)
+    details = "\n".join(f"    {reason}" for reason in reasons) or tail(instance.deploy_log)
     return Failure(
-        f"The deployment failed:\n{told}\n"
+        f"The deployment failed:\n{details}\n"
         f"  Log:  {short(instance.deploy_log)}\n"
-        "  Do:   correct the template and run the same command again; a failed stack is replaced."
+        "  Do:   correct the template and run the same command again. It replaces a failed stack."
     )

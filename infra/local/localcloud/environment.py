@@ -13,39 +13,39 @@ REGION = "us-east-1"
 # The account of the credentials test/test.
 ACCOUNT = "000000000000"
 
-# Read by people's AWS tools; a local stack must never meet a real account through one of them.
-# The same for addresses of another stack of ours, and for settings that have the Python of a tool set load other modules.
+# Removed, because AWS tools read them and could reach a real account. Also removed: addresses of another Twolane stack, and settings
+# with which the Python of a tool set would load other modules.
 _FOREIGN_PREFIXES = ("AWS_", "SAM_", "TWOLANE_", "PYTHON")
-# Git sets them for its hooks, as for one that runs the tests before a push. Every git below would work in the hook's repository.
+# Git sets them for its hooks, for example one that runs the tests before a push. Git commands below would use the hook's repository.
 # Source: `git rev-parse --local-env-vars`.
 _OF_A_GIT_HOOK = frozenset({
     "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
 })  # fmt: skip
 
-# What a program needs to know of this machine. None of them is a setting of an emulator, of a linter or of a function.
+# Variables that describe this machine. None is a setting of an emulator, a linter or a function.
 _OF_THE_MACHINE = frozenset({"HOME", "LANG", "LANGUAGE", "LOGNAME", "PATH", "SHELL", "TZ", "USER"})
 _OF_THE_MACHINE_PREFIXES = ("DYLD_", "LC_", "LD_", "NIX_")
 
 
 def endpoint(port: int) -> str:
-    """Where the emulator answers. `localhost`, not 127.0.0.1: SAM and the SDKs then use path-style addresses."""
+    """The URL of the emulator. With `localhost` instead of 127.0.0.1, SAM and the SDKs use path-style addresses."""
     return f"http://localhost:{port}"
 
 
 def without_aws(base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment without the user's AWS settings: no profile, token or credential leaks. Nor do settings for Python and Git hooks."""
+    """The environment without the user's AWS profiles, tokens and credentials, and without settings for Python and Git hooks."""
     source = os.environ if base is None else base
     return {name: value for name, value in source.items() if not name.startswith(_FOREIGN_PREFIXES) and name not in _OF_A_GIT_HOOK}
 
 
 def of_the_machine() -> dict[str, str]:
-    """The environment for programs that take settings from variables with common names, such as `LOG_LEVEL` or `SERVICES`."""
+    """The environment for programs that read settings from variables with common names, such as `LOG_LEVEL` or `SERVICES`."""
     return {name: value for name, value in os.environ.items() if name in _OF_THE_MACHINE or name.startswith(_OF_THE_MACHINE_PREFIXES)}
 
 
 def aws_settings(port: int) -> dict[str, str]:
-    """Settings with which every AWS client, whatever its language, talks to the local cloud and to nothing else."""
+    """Settings with which every AWS client, in any language, uses only the local cloud."""
     return {
         "AWS_ENDPOINT_URL": endpoint(port),
         "AWS_ACCESS_KEY_ID": "test",
@@ -59,7 +59,7 @@ def aws_settings(port: int) -> dict[str, str]:
 
 
 def loopback_without_proxy(base: Mapping[str, str]) -> dict[str, str]:
-    """Settings that keep an HTTP proxy of the user away from loopback; none when there is no proxy."""
+    """Settings that exclude loopback from the user's HTTP proxy; none without a proxy."""
     if not any(base.get(name) for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")):
         return {}
     kept = base.get("no_proxy") or base.get("NO_PROXY") or ""
@@ -68,12 +68,12 @@ def loopback_without_proxy(base: Mapping[str, str]) -> dict[str, str]:
 
 
 def sam_bin() -> Path:
-    """The folder of `sam`, `cfn-lint`, `cargo-lambda`."""
+    """The folder of `sam`, `cfn-lint` and `cargo-lambda`."""
     return TOOLS_FOLDER / "sam" / "bin"
 
 
 def path_with_sam(base: Mapping[str, str]) -> str:
-    """PATH with the pinned SAM before any other; adding it twice changes nothing."""
+    """PATH with the pinned SAM first, once."""
     first = str(sam_bin())
     rest = [part for part in base.get("PATH", os.defpath).split(os.pathsep) if part != first]
     return os.pathsep.join([first, *rest])
@@ -85,7 +85,7 @@ def command_settings(instance: Instance, port: int, outputs: Mapping[str, str]) 
         **aws_settings(port),
         **loopback_without_proxy(os.environ),
         "SAM_CLI_TELEMETRY": "0",
-        # Seconds between two looks at a change set or a stack. SAM's default, 5, spares the rate limits of AWS.
+        # Seconds between two polls of a change set or a stack. SAM's default of 5 respects AWS's rate limits.
         "SAM_CLI_POLL_DELAY": "0.2",
         "TWOLANE_OUTPUTS": str(instance.outputs.resolve()),
         **_urls(outputs),
@@ -95,32 +95,32 @@ def command_settings(instance: Instance, port: int, outputs: Mapping[str, str]) 
 
 
 def build_target() -> dict[str, str]:
-    """The target that cargo-lambda names when it builds for this machine: naming it too, `cargo` reuses that build."""
+    """The target that cargo-lambda names for this machine. With the same target, `cargo` reuses its build."""
     try:
-        told = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=False).stdout
+        output = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=False).stdout
     except OSError:
         return {}
-    return {"CARGO_BUILD_TARGET": line.removeprefix("host: ") for line in told.splitlines() if line.startswith("host: ")}
+    return {"CARGO_BUILD_TARGET": line.removeprefix("host: ") for line in output.splitlines() if line.startswith("host: ")}
 
 
 def _urls(outputs: Mapping[str, str]) -> dict[str, str]:
-    """Where curl, wscat and `twolane` find the stack."""
+    """The URLs of the stack, for curl, wscat and `twolane`."""
     names = {"TWOLANE_API_URL": "ApiUrl", "TWOLANE_WEBSOCKET_URL": "WebSocketUrl"}
     return {name: outputs[output] for name, output in names.items() if output in outputs}
 
 
 def command_environment(instance: Instance, port: int, outputs: Mapping[str, str]) -> dict[str, str]:
-    """The whole environment of a command that works with the instance."""
+    """All environment variables of a command that works with the instance."""
     return {**without_aws(), **command_settings(instance, port, outputs)}
 
 
 def foreign_names() -> list[str]:
-    """Variables of the user that a shell must unset before it works with the local cloud."""
+    """Variables that a shell must unset before it uses the local cloud."""
     return sorted(name for name in os.environ if name.startswith(("AWS_", "TWOLANE_")) and name not in aws_settings(0))
 
 
 def release_environment() -> dict[str, str]:
-    """Environment variables to build for AWS with: what compiles has no way into an account."""
+    """Environment variables for builds for AWS, without credentials: compilers and build scripts get no access to an account."""
     variables = {**without_aws(), "PATH": path_with_sam(os.environ), "SAM_CLI_TELEMETRY": "0"}
     # cargo-lambda chooses the target by the processor.
     variables.pop("CARGO_BUILD_TARGET", None)

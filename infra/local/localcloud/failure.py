@@ -1,7 +1,7 @@
-"""The one exception that a user is meant to read."""
+"""The exception for failures that a user can act on."""
 
 from __future__ import annotations
 
 
 class Failure(Exception):
-    """What went wrong, why, and what to do about it; printed without a traceback, exit code 1."""
+    """A failure with the reason and what to do; printed without a traceback, exit code 1."""

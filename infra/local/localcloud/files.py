@@ -1,4 +1,4 @@
-"""Small file operations that must not leave a half-written file or let two processes in at once."""
+"""Atomic writes and file locks."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from typing import Any
 from .failure import Failure
 from .layout import short
 
-# What a new file may be used for, before the user's umask takes away from it.
+# The mode of a new file, before the umask.
 _USUAL = 0o666
 OF_ITS_OWNER_ALONE = 0o600
 
 
 def write_json(path: Path, document: Any) -> None:
-    """Write a JSON document so that a reader sees the old file or the new one, never a part."""
+    """Write a JSON document atomically: a reader sees the old file or the new one."""
     write_whole(path, json.dumps(document, indent=2) + "\n")
 
 
 def write_whole(path: Path, text: str, mode: int = _USUAL) -> None:
-    """Write a file so that a reader sees the old one or the new one, never a part; `mode` holds from its first byte."""
+    """Write a file atomically: a reader sees the old file or the new one. It has `mode` from its first byte on."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,7 +41,7 @@ def write_whole(path: Path, text: str, mode: int = _USUAL) -> None:
 
 
 def refuse_unwritable(path: Path) -> None:
-    """Fail before long work if the file in which it ends cannot be written."""
+    """Fail before long work if its result cannot be written to the file."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
@@ -55,12 +55,12 @@ def refuse_unwritable(path: Path) -> None:
 def _cannot_be_written(path: Path, error: OSError) -> Failure:
     return Failure(
         f"{short(path)} cannot be written: {error.strerror}.\n"
-        f"  Do:   make room for it and let this user write to {short(path.parent)}, then run the same command again."
+        f"  Do:   check the free space, and the permission to write to {short(path.parent)}; then run the same command again."
     )
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """The object in a JSON file, or None where there is none that can be read."""
+    """The object in a JSON file, or None if it cannot be read."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -79,7 +79,7 @@ def tail(path: Path, lines: int = 25) -> str:
 
 @contextlib.contextmanager
 def exclusive(path: Path, on_wait: Callable[[str], None]) -> Iterator[None]:
-    """Hold the lock file; when another process has it, say so once and wait."""
+    """Hold the lock file exclusively. If another process holds it, call `on_wait` once and wait."""
     with _open_lock(path) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -92,7 +92,7 @@ def exclusive(path: Path, on_wait: Callable[[str], None]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def shared(path: Path) -> Iterator[None]:
-    """Keep everybody from holding the lock file exclusively; wait for who does."""
+    """Hold the lock file shared, so that no process can hold it exclusively. Waits for one that does."""
     with _open_lock(path) as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
         yield
@@ -100,7 +100,7 @@ def shared(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def exclusive_or_fail(path: Path, message: str) -> Iterator[None]:
-    """Hold the lock file; when another process has it, fail with `message`."""
+    """Hold the lock file exclusively. If another process holds it, fail with `message`."""
     with _open_lock(path) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -118,7 +118,7 @@ def holder_of(path: Path) -> str | None:
     except BlockingIOError:
         return _holder(path)
     except OSError:
-        # There is none, or none that this user may read.
+        # It does not exist, or this user may not read it.
         return None
     return None
 

@@ -1,4 +1,4 @@
-"""Signals that end a command, as the exception of Ctrl-C."""
+"""Handles signals that end a command like Ctrl-C."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextlib.contextmanager
 def signals_as_interrupts() -> Iterator[None]:
-    """SIGTERM and SIGHUP unwind the stack as Ctrl-C does, also where that is ignored, so that `finally` runs."""
+    """SIGINT, SIGTERM and SIGHUP, even if they are ignored, raise KeyboardInterrupt, so that `finally` runs."""
 
     def interrupt(number: int, _frame: object) -> None:
         raise KeyboardInterrupt(number)
@@ -24,10 +24,10 @@ def signals_as_interrupts() -> Iterator[None]:
 
 @contextlib.contextmanager
 def signals_put_off(say: str) -> Iterator[None]:
-    """For what must be finished once it was begun: a signal is answered with a line, if anybody reads it."""
+    """For work that must be finished: a signal only prints a line."""
 
     def answer(_number: int, _frame: object) -> None:
-        # Past Python's buffer, which takes no line while another one is being written.
+        # Bypass Python's buffer, which is locked while another line is being written.
         with contextlib.suppress(OSError, ValueError):
             os.write(sys.stdout.fileno(), f"{say}\n".encode(sys.stdout.encoding, "replace"))
 

@@ -1,4 +1,4 @@
-"""The issuer whose tokens the local stack accepts: a key of the instance's own, and tokens made with it."""
+"""The issuer of the tokens that the local stack accepts, with a separate key for each instance."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from .failure import Failure
 from .files import OF_ITS_OWNER_ALONE, read_json, write_whole
 from .layout import ISSUER, Instance, short
 
-# Whose orders `demo`, `env` and `twolane` place when nobody else is named.
+# The default owner of the orders of `demo`, `env` and `twolane`.
 SUBJECT = "demo"
 # The parameter that pins the keys of an issuer.
 KEYS = "Jwks"
-# As long as a shell may stay open.
+# The lifetime of a token for a shell.
 _SECONDS = 12 * 3600
 
 
 def ensure(instance: Instance, emulator: Emulator) -> dict[str, Any]:
-    """The instance's issuer, made when there is none. Its file is readable by its owner alone from the first byte."""
+    """The instance's issuer, created if there is none. Only the file's owner can read it, from the first byte on."""
     found = read_json(instance.issuer)
     if found is not None:
         return found
@@ -32,7 +32,7 @@ def ensure(instance: Instance, emulator: Emulator) -> dict[str, Any]:
 
 
 def read(instance: Instance) -> dict[str, Any]:
-    """The instance's issuer, which `up` has made."""
+    """The instance's issuer, which `up` has created."""
     issuer = read_json(instance.issuer)
     if issuer is None:
         raise Failure(f"{short(instance.issuer)} is missing.\n  Do:   {instance.command('up')}")
@@ -40,19 +40,19 @@ def read(instance: Instance) -> dict[str, Any]:
 
 
 def parameters(issuer: dict[str, Any]) -> dict[str, str]:
-    """The stack's parameters that pin the public half of the issuer's key."""
+    """The stack's parameters with the issuer and its public key."""
     public = {name: value for name, value in issuer["key"].items() if name != "d"}
     keys = json.dumps({"keys": [public]}, separators=(",", ":"))
     return {"JwtIssuer": issuer["issuer"], "JwtAudience": issuer["audience"], KEYS: keys}
 
 
 def token(issuer: dict[str, Any], emulator: Emulator) -> str:
-    """A token for people's shells."""
+    """A token for a shell."""
     return _run(emulator, ["token", SUBJECT, str(_SECONDS)], json.dumps(issuer)).strip()
 
 
 def _run(emulator: Emulator, arguments: list[str], text: str = "") -> str:
-    # Each emulator comes with `cryptography`.
+    # The tool set of each emulator has `cryptography`.
     command = [str(tools.python(emulator.tool_set)), str(ISSUER), *arguments]
     ran = subprocess.run(command, input=text, capture_output=True, text=True, env=without_aws(), check=False)
     if ran.returncode:

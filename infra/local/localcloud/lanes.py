@@ -1,4 +1,4 @@
-"""Commands in lanes: one after the other within a lane, the lanes side by side, and a table of all steps at the end."""
+"""Runs commands in lanes: one after the other in a lane, all lanes concurrently. Prints a table of all steps at the end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 # The exit code of a command that cannot be run. Source: POSIX, Shell Command Language, "Exit Status for Commands".
 _CANNOT_RUN = 127
-# What `nice` adds by itself.
+# The default increment of `nice`.
 _LOW = 10
 
 
@@ -26,13 +26,13 @@ class Step:
 
     name: str
     command: Sequence[str]
-    # Whether it leaves the processors to other steps while these want them.
+    # Whether it runs at a lower priority than other steps.
     gives_way: bool = False
 
 
 @dataclass(frozen=True)
 class Lane:
-    """Steps, one after the other. The first one begins when every lane in `after`, named before this one, has passed."""
+    """Steps that run one after the other, once every lane in `after` has passed. Those lanes are defined before this one."""
 
     steps: Sequence[Step]
     after: Sequence[str] = ()
@@ -40,11 +40,11 @@ class Lane:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a step ended. Times are in seconds; `begun` counts from the start of the first lane."""
+    """The result of a step. Times are in seconds; `begun` counts from the start of the first lane."""
 
     lane: str
     step: str
-    # The exit code; None when the step was not begun.
+    # The exit code; None if the step did not begin.
     code: int | None
     begun: float = 0.0
     seconds: float = 0.0
@@ -59,10 +59,10 @@ class Outcome:
 def run(
     lanes: Mapping[str, Lane], folder: Path, environment: Mapping[str, str], say: Callable[[str], None] | None = None
 ) -> list[Outcome]:
-    """Run all lanes to their ends, whatever becomes of the others; a lane ends at its first step that fails.
+    """Run all lanes, even if others fail. A lane ends at its first step that fails.
 
     Each line of output begins with the name of its lane. The table of steps comes last, also after a failure or an
-    interruption. An interruption is passed on to the steps under way, and they get the time to clean up.
+    interruption. An interruption is passed on to the running steps, which then clean up.
     """
     runner = _Runner(folder, environment, max(map(len, lanes)), say or _print)
     try:
@@ -81,7 +81,7 @@ def run(
 
 
 def table(outcomes: Sequence[Outcome]) -> list[str]:
-    """One line for each step, in the order in which they began, and one for all of them."""
+    """A line for each step, in the order in which they began, and one for the total."""
     # An interruption may come before any step has ended.
     width = max((len(f"{each.lane}: {each.step}") for each in outcomes), default=len("step"))
     ordered = sorted(outcomes, key=lambda each: (each.code is None, each.begun))
@@ -103,10 +103,10 @@ def _print(line: str) -> None:
 
 
 def _lower_priority(session: int) -> None:
-    """Lower the priority of a process that leads a session, and of what it starts.
+    """Lower the priority of a session leader, and of the processes that it starts.
 
-    Linux may divide the processors among sessions first, by a priority of each. Source: sched(7), "The autogroup feature".
-    Where the system refuses, the process runs at its usual priority.
+    Linux may divide the processors among sessions first, by the priority of each. Source: sched(7), "The autogroup feature".
+    If the system refuses, the process keeps its priority.
     """
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, session, _LOW)
@@ -173,7 +173,7 @@ class _Runner:
         process = subprocess.Popen(
             step.command, cwd=self._folder, env=self._environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-            # They receive a Ctrl-C of the terminal once, from here.
+            # So that a step gets a Ctrl-C once, from this process, and not also from the terminal.
             start_new_session=True,
         )  # fmt: skip
         if step.gives_way:

@@ -1,4 +1,4 @@
-"""Where everything lies: the repository's own files, and the state files of one instance."""
+"""Paths: the files of the repository, and the state files of an instance."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TOOLS_FOLDER = REPOSITORY / ".local" / "tools"
 
 @dataclass(frozen=True)
 class Project:
-    """A folder with `template.yaml` and `samconfig.toml`: this repository, or a small one made by a test."""
+    """A folder with `template.yaml` and `samconfig.toml`: this repository, or a small project of a test."""
 
     root: Path
 
@@ -35,7 +35,7 @@ class Project:
 
     @property
     def build_folder(self) -> Path:
-        """What `sam build` writes; shared by all instances of the project."""
+        """The output of `sam build`, for all instances of the project."""
         return self.root / ".local" / "build"
 
     @property
@@ -44,7 +44,7 @@ class Project:
 
     @property
     def linted(self) -> Path:
-        """Of which files the linters last found nothing."""
+        """The hash of the files that last passed the linters."""
         return self.root / ".local" / "linted"
 
     @property
@@ -54,7 +54,7 @@ class Project:
 
     @property
     def lock(self) -> Path:
-        """Held while tools are installed and functions built; shared while what was built is deployed."""
+        """Held while tools are installed and functions are built; shared during deployments."""
         return self.root / ".local" / "build.lock"
 
 
@@ -81,7 +81,7 @@ class Instance:
 
     @property
     def issuer(self) -> Path:
-        """Who issues the tokens that the stack accepts, with the private key."""
+        """The issuer of the tokens that the stack accepts, with the private key."""
         return self.folder / "issuer.json"
 
     @property
@@ -107,24 +107,24 @@ class Instance:
         return self.temporary / "state"
 
     def command(self, subcommand: str, *options: str) -> str:
-        """What a user types to run a command of the local cloud on this instance, in the repository."""
+        """The command line for a subcommand on this instance, to be typed in the repository."""
         usual = self.folder == REPOSITORY / ".local"
         folder = self.folder.relative_to(REPOSITORY) if self.folder.is_relative_to(REPOSITORY) else self.folder
         return shlex.join(["python3", "infra/local", subcommand, *([] if usual else ["--dir", str(folder)]), *options])
 
     @property
     def lock(self) -> Path:
-        """Held while the emulator is started or restarted, or the stack deployed."""
+        """Held while the emulator starts, restarts or stops, or the stack is deployed."""
         return self.folder / "up.lock"
 
     @property
     def exec_lock(self) -> Path:
-        """Held by `exec`, whose instance must not be shared."""
+        """Held by `exec`, so that no other command uses its instance."""
         return self.folder / "exec.lock"
 
 
 def short(path: Path) -> str:
-    """A path as a reader wants it: relative to where they are when it lies below."""
+    """The path, relative to the current folder if it is in it."""
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:

@@ -1,6 +1,6 @@
-"""The stack's parameters on their way to SAM.
+"""Passes the stack's parameters to SAM in a file.
 
-They go in a file. On its command line, SAM reads no value that ends in a backslash, and cuts others at a quote without a message.
+On its command line, SAM cannot read a value that ends in a backslash, and silently cuts other values at a quote.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _FILE = "parameters.toml"
-# What SAM takes a backslash away from, wherever it stands in a value.
+# Characters from which SAM removes a backslash before them, anywhere in a value.
 _ESCAPABLE = re.compile(r"""([ "'])""")
 
 
 def overrides(parameters: Mapping[str, str], folder: Path) -> list[str]:
-    """Write the parameters into the folder; the options with which SAM reads them there, each value as it is.
+    """Write the parameters into the folder; returns the options with which SAM reads each value unchanged.
 
     The folder must stay until SAM has ended.
     """
@@ -29,15 +29,15 @@ def overrides(parameters: Mapping[str, str], folder: Path) -> list[str]:
 
 
 def _quoted(value: str) -> str:
-    """What SAM unquotes to the value. It does so twice: when it has read the file, and when it has read the option."""
+    """The value, quoted for SAM. SAM unquotes twice: after it has read the file, and after it has read the option."""
     escaped = _ESCAPABLE.sub(r"\\\1", value)
     return f'"{escaped}"'
 
 
 def _toml(value: str) -> str:
-    """A basic string of TOML. In ASCII, since SAM reads the file in the encoding of the user's locale.
+    """A basic string of TOML in ASCII, because SAM reads the file in the encoding of the user's locale.
 
-    Its escapes are JSON's, but for those of characters above U+FFFF. Source: TOML v1.0.0, "String".
+    Its escapes are those of JSON, except for characters above U+FFFF. Source: TOML v1.0.0, "String".
     """
     text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
     return "".join(character if character.isascii() else f"\\U{ord(character):08X}" for character in text)

@@ -1,4 +1,4 @@
-"""What must be on the machine before anything can be installed or built."""
+"""Checks what the machine needs before tools are installed or functions are built."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import sys
 
 from .failure import Failure
 
-# Floor of the AWS SDK for Rust; the workspace's `rust-version` says the same.
+# Minimum of the AWS SDK for Rust. The workspace's `rust-version` has the same.
 MINIMUM_RUST = (1, 94, 1)
-# The newest that the pinned tools can be installed for. Source: the metadata of cfn-lint 1.58.0, Requires-Python.
+# The newest Python that the pinned tools support. Source: the metadata of cfn-lint 1.58.0, Requires-Python.
 NEWEST_PYTHON = (3, 14)
 
 
 def check_python() -> None:
-    """No older than `__main__` asks for, no newer than the tools; `venv` and `ensurepip` are separate packages on Debian and Ubuntu."""
+    """Fail if this Python is too new for the tools, or lacks `venv` or `ensurepip`, separate packages on Debian and Ubuntu."""
     newest, this = ".".join(map(str, NEWEST_PYTHON)), ".".join(map(str, sys.version_info[:2]))
     if tuple(sys.version_info[:2]) > NEWEST_PYTHON:
         raise Failure(
@@ -34,7 +34,7 @@ def check_python() -> None:
 
 
 def check_rust() -> None:
-    """The functions are built from source, so the compiler must be new enough."""
+    """Fail if Rust is missing or too old to build the functions."""
     problems = [problem for tool in ("cargo", "rustc") if (problem := _rust_problem(tool))]
     if problems:
         wanted = ".".join(map(str, MINIMUM_RUST))

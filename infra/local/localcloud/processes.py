@@ -1,6 +1,6 @@
-"""Who is who among processes: identity that survives a reused process id, listeners, process trees.
+"""Information about processes: an identity that is safe against reused process ids, listeners, process trees.
 
-Linux answers from /proc; other systems answer from `ps`, without the questions that need /proc.
+Uses /proc on Linux. Other systems use `ps`, and lack the functions that need /proc.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _LISTEN = "0A"
 
 @dataclass(frozen=True)
 class Identity:
-    """A process id with the moment it started: together they name one process for ever."""
+    """A process id and its start time, which together identify one process."""
 
     pid: int
     started: str
 
 
 def identify(pid: int) -> Identity | None:
-    """The identity of a living process; None when it is gone, or dead and not yet reaped."""
+    """The identity of a running process; None if it has ended, reaped or not."""
     if _PROC.joinpath("self").exists():
         fields = _stat(pid)
         return None if fields is None or fields[0] in "ZX" else Identity(pid, fields[19])
@@ -35,7 +35,7 @@ def identify(pid: int) -> Identity | None:
 
 
 def command_line(pid: int) -> str:
-    """The command line, words joined by spaces; empty when it cannot be read."""
+    """The command line, words joined by spaces; empty if it cannot be read."""
     try:
         return (_PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
     except OSError:
@@ -43,7 +43,7 @@ def command_line(pid: int) -> str:
 
 
 def marked(marker: str) -> list[int]:
-    """Processes whose environment has `marker` (`NAME=value`): children of ours, even when orphaned."""
+    """Processes with `marker` (`NAME=value`) in their environment: our children, even orphaned ones."""
     wanted = marker.encode()
     found = []
     for pid in _all():
@@ -57,27 +57,28 @@ def marked(marker: str) -> list[int]:
 
 
 def listeners(pids: Iterable[int]) -> set[tuple[str, int]]:
-    """Addresses (as /proc spells them, hexadecimal) and ports on which the processes listen."""
+    """Addresses (hexadecimal, as in /proc) and ports on which the processes listen."""
     inodes = {inode for pid in pids for inode in _socket_inodes(pid)}
     return {(address, port) for address, port, inode in _listening() if inode in inodes}
 
 
 def holder_of(port: int) -> str | None:
-    """`pid 123 (command …)` of the process listening on the port, when the system tells."""
+    """`pid 123: command …` of the process that listens on the port, if the system shows it."""
     pid = listener_of(port)
     return None if pid is None else f"pid {pid}: {command_line(pid)[:200]}"
 
 
 def listener_of(port: int) -> int | None:
-    """The id of the process listening on the port, when the system tells."""
+    """The id of the process that listens on the port, if the system shows it."""
     wanted = {inode for _, listening, inode in _listening() if listening == port}
     return next((pid for pid in _all() if wanted & set(_socket_inodes(pid))), None) if wanted else None
 
 
 def end(pids: Callable[[], list[int]], leader: Identity | None, grace: float = 10.0) -> None:
-    """SIGTERM to the leader, then SIGKILL to its process group and to all that is left; returns when none is alive.
+    """Send SIGTERM to the leader, then SIGKILL to its process group and to all remaining `pids`; wait until all have ended.
 
-    The leader, which must lead a process group of its own, gets time to end by itself. `pids` is asked again each time, since new processes may appear.
+    The leader, which must lead a separate process group, gets `grace` seconds to end. `pids` is called repeatedly, because new
+    processes may appear.
     """
     if leader is not None and identify(leader.pid) == leader:
         _signal(leader.pid, signal.SIGTERM)
@@ -91,7 +92,7 @@ def end(pids: Callable[[], list[int]], leader: Identity | None, grace: float = 1
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Whether the condition came true in time; asked every 20 ms."""
+    """Wait until the condition is true, checking it every 20 ms; returns whether it became true in time."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() >= deadline:
@@ -110,7 +111,7 @@ def _signal(pid: int, number: signal.Signals) -> None:
 def _signal_group(leader: int, number: signal.Signals) -> None:
     try:
         os.killpg(leader, number)
-    except (ProcessLookupError, PermissionError):  # macOS says the latter of a group of zombies
+    except (ProcessLookupError, PermissionError):  # macOS raises the latter for a group of zombies
         pass
 
 
@@ -121,7 +122,7 @@ def _all() -> list[int]:
 
 
 def _stat(pid: int) -> list[str] | None:
-    """Fields of /proc/PID/stat after the command name, which may itself hold spaces and parentheses."""
+    """The fields of /proc/PID/stat after the command name, which may contain spaces and parentheses."""
     try:
         return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -22,7 +22,7 @@ class Progress:
         self._print(f"[{self._done}/{self._steps}] {self.elapsed():6.1f} s  {text}")
 
     def detail(self, text: str) -> None:
-        """Say more about the current step."""
+        """Print a detail of the current step."""
         self._print(f"      {self.elapsed():6.1f} s    {text}")
 
     def elapsed(self) -> float:

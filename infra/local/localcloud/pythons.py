@@ -1,4 +1,4 @@
-"""Pythons of this machine, for tools that need another one than that which runs this."""
+"""Finds Pythons on this machine, for tools that need another version than the running one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PROBE = (
 
 @dataclass(frozen=True)
 class Python:
-    """An interpreter that can make virtual environments."""
+    """An interpreter that can create virtual environments."""
 
     path: str
     version: tuple[int, ...]
@@ -29,18 +29,18 @@ class Python:
 
     @classmethod
     def running(cls) -> Python:
-        """The one that runs this."""
+        """The running interpreter."""
         return cls(sys.executable, tuple(sys.version_info[:3]), sys.base_prefix)
 
 
 def find(version: str, purpose: str, reason: str) -> Python:
-    """The first Python of that version, such as `3.13`; a `Failure` that says what to install where there is none."""
+    """The first Python of that version, such as `3.13`. Fails with what to install if there is none."""
     for path in _candidates(version):
         found = _probe(path)
         if found and ".".join(map(str, found.version[:2])) == version:
             return found
     raise Failure(
-        f"{purpose} needs Python {version}, and there is none that can make virtual environments.\n"
+        f"{purpose} needs Python {version}, but no such Python here can create virtual environments.\n"
         f"  Why:  {reason}; this is Python {sys.version.split()[0]}.\n"
         f"  Seen: {' and '.join(_names(version))} on the PATH; {_pyenv()}; {_uv()}\n"
         f"  Do:   install it, with `uv python install {version}`, `pyenv install {version}` or your system's packages (Debian,\n"
@@ -72,10 +72,10 @@ def _uv() -> Path:
 
 
 def _probe(path: str) -> Python | None:
-    """What the interpreter says of itself; None when it does not run, or lacks `venv`. pyenv's shims may not run."""
+    """The interpreter's version and paths; None if it does not run, as some shims of pyenv, or lacks `venv`."""
     try:
-        told = subprocess.run([path, "-I", "-c", _PROBE], capture_output=True, text=True, check=True, timeout=30).stdout
-        executable, version, base_prefix = json.loads(told)
+        output = subprocess.run([path, "-I", "-c", _PROBE], capture_output=True, text=True, check=True, timeout=30).stdout
+        executable, version, base_prefix = json.loads(output)
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
     return Python(executable, tuple(version), base_prefix)

@@ -1,4 +1,4 @@
-"""Running the pinned AWS SAM, and what builds as it does: output to a log, a few lines of it as progress."""
+"""Runs the pinned AWS SAM and other build commands: writes their output to a log, and prints a few lines of it as progress."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from .environment import sam_bin
 from .layout import Project
 from .temporary import temporary_folder
 
-# A line every so many seconds shows that a long build is alive.
+# Seconds between two lines that show that a long build is running.
 _HEARTBEAT_SECONDS = 10.0
 _MILESTONE = re.compile(r"Building codeuri: (?P<code>\S+) .*functions: (?P<functions>.*)")
 _ACTIVITY = re.compile(r"\s*(?P<verb>Compiling|Downloading|Updating|Checking) (?P<what>\S+)")
 
 
 def command(arguments: list[str]) -> list[str]:
-    """`sam …`, of the tool set."""
+    """The command line of the pinned `sam`."""
     return [str(sam_bin() / "sam"), *arguments]
 
 
 def in_foreground(arguments: list[str], project: Project, environment: Mapping[str, str]) -> bool:
-    """Run `sam …` with this process's input and output: it tells what it does, and asks. Whether it succeeded."""
+    """Run `sam …` with this process's input and output, so that it can ask questions; returns whether it succeeded."""
     with temporary_folder(project.root) as temporary:
         return subprocess.run(command(arguments), cwd=project.root, env={**environment, **temporary}, check=False).returncode == 0
 
 
 def run(commands: list[list[str]], project: Project, environment: Mapping[str, str], log: Path, say: Callable[[str], None]) -> bool:
-    """Run commands in a project, one after the other, with one new log; whether all succeeded. The first that fails is the last."""
+    """Run commands in a project, one after the other, up to the first failure, with one new log; returns whether all succeeded."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with temporary_folder(project.root) as temporary, log.open("w", encoding="utf-8") as written:
         return all(_run(each, project.root, {**environment, **temporary}, written, say) for each in commands)

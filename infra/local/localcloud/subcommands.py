@@ -1,4 +1,4 @@
-"""Subcommands that explain themselves."""
+"""Subcommands with a summary and examples in their help."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import argparse
 def add_subcommand(
     subcommands: argparse._SubParsersAction, program: str, name: str, summary: str, examples: list[str]
 ) -> argparse.ArgumentParser:
-    """One with a summary and examples, which are of `program` where they do not name it themselves."""
+    """Add a subcommand with a summary and examples. Examples without `program` get it as prefix."""
     lines = (example if program in example else f"{program} {example}" for example in examples)
     shown = "\n".join(f"  {line}" for line in lines)
     return subcommands.add_parser(

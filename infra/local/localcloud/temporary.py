@@ -1,4 +1,4 @@
-"""Temporary files of the programs that are run: below the project, and gone with whatever a program forgot there."""
+"""Temporary folders for programs: in the project, and removed with all their files."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from pathlib import Path
 
 from .files import refuse_unwritable
 
-# Before the id of the process whose folder it is.
+# The prefix before the process id in the folder's name.
 _PREFIX = "tmp-"
 
 
 @contextlib.contextmanager
 def temporary_folder(root: Path) -> Iterator[dict[str, str]]:
-    """A new folder in `.local` of the project, as the environment variable that programs read; removed afterwards.
+    """Create a folder in the project's `.local`, and remove it afterwards. Yields the variable with which programs use it.
 
-    Those of processes that were killed go first.
+    Folders of killed processes are removed first.
     """
     parent = root / ".local"
     refuse_unwritable(parent / _PREFIX)
     for left in parent.glob(f"{_PREFIX}*"):
         if not _is_used(left):
             shutil.rmtree(left, ignore_errors=True)
-    # What was interrupted may still be writing while it ends.
+    # Interrupted programs may still write while they end.
     with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent, ignore_cleanup_errors=True) as folder:
         yield {"TMPDIR": folder}
 
 
 def _is_used(folder: Path) -> bool:
-    """Whether the process whose folder it is, is still there."""
+    """Whether the process of the folder is still running."""
     process = folder.name.removeprefix(_PREFIX).partition("-")[0]
     try:
         os.kill(int(process), 0)

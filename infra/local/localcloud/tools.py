@@ -1,8 +1,8 @@
-"""Pinned tools from PyPI, each set in a virtual environment of its own under `.local/tools`.
+"""Pinned tools from PyPI, each set in a separate virtual environment in `.local/tools`.
 
-Several environments, since MiniStack, AWS SAM and checkov pin different versions of botocore. Packages are installed
-from lock files with hashes; programs that are not on PyPI are built by Cargo from the lock file that they are
-published with. A stamp written last tells a finished environment from a half-installed or outdated one.
+The environments are separate because MiniStack, AWS SAM and checkov pin different versions of botocore. Packages are installed from
+lock files with hashes. Cargo builds programs that are not on PyPI, with their published lock file. A stamp, written last, shows that
+an environment is complete and up to date.
 """
 
 from __future__ import annotations
@@ -26,51 +26,51 @@ from .prerequisites import check_python, check_rust
 MINISTACK, LOCALSTACK, SAM, TEST, CHECKOV, CARGO, PROSE = "ministack", "localstack", "sam", "test", "checkov", "cargo", "prose"
 SETS = (MINISTACK, LOCALSTACK, SAM, TEST, CHECKOV, CARGO, PROSE)
 
-# Installs the sets: the pip that comes with Python takes twice as long, and a copy of it in each environment seconds more.
+# Installs the sets. The pip that comes with Python takes twice as long, and a copy in each environment costs more seconds.
 _PIP = "pip"
 
-# Something each set must have, so that an environment deleted in part is noticed.
+# A program of each set, to detect an incomplete environment.
 _WITNESS = {
     MINISTACK: "python", LOCALSTACK: "dynoxide", SAM: "sam", TEST: "node", CHECKOV: "checkov", CARGO: "cargo-machete", PROSE: "typos",
     _PIP: "pip",
 }  # fmt: skip
 
-# Sets for another Python than that which runs this: its version, who needs it, and why.
+# Sets that need another Python than the running one: its version, the user, the reason.
 _PYTHONS = {
     LOCALSTACK: (
         "3.13", "LocalStack's open-source core",
-        "it imports what is new in Python 3.13, and its dependencies cannot be met on a newer one",
+        "it uses features of Python 3.13, and its dependencies do not support a newer version",
     ),
 }  # fmt: skip
 
-# What PyPI has as source alone. Installing it runs code, with what requirements/build.txt pins: left to itself, pip would
-# fetch the newest build tools, without hashes.
+# Packages that PyPI has only as source. Installing them runs code, with the build tools of requirements/build.txt; by default, pip
+# would download the newest build tools, without hashes.
 _SOURCES = {MINISTACK: ("airspeed-ext",), LOCALSTACK: ("airspeed-ext", "crontab", "jsonpath-rw")}
 
 
 @dataclass(frozen=True)
 class Crate:
-    """A program from crates.io, which checks what it hands out against its index."""
+    """A program from crates.io. Cargo checks downloads against the hashes of its index."""
 
     name: str
     version: str
-    # In place of its default features.
+    # Features instead of the defaults.
     features: str | None = None
 
     def __str__(self) -> str:
         return f"{self.name}@{self.version}"
 
     def arguments(self) -> list[str]:
-        """What `cargo install` is told of it."""
+        """Its arguments of `cargo install`."""
         return [str(self), *(["--no-default-features", "--features", self.features] if self.features else [])]
 
 
-# LocalStack's DynamoDB: see localstack/gaps/dynamodb_engine.py. What it says of its own version is not the crate's.
+# LocalStack's DynamoDB: see localstack/gaps/dynamodb_engine.py. The version that it prints is not that of the crate.
 DYNOXIDE = Crate("dynoxide-rs", "3.2.0", "native-sqlite,http-server,cli")
 
 _CRATES = {CARGO: (Crate("cargo-machete", "0.9.2"),), LOCALSTACK: (DYNOXIDE,)}
 
-# Where packages come from, and the way there. Other settings of the user's pip would install something else, or elsewhere.
+# Settings for package sources and the network. Other settings of pip could install other packages, or install elsewhere.
 # Source: pip documentation, "Configuration", "Environment Variables".
 _PIP_SETTINGS = frozenset({
     "PIP_CACHE_DIR", "PIP_CERT", "PIP_CLIENT_CERT", "PIP_CONFIG_FILE", "PIP_DEFAULT_TIMEOUT", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS",
@@ -78,7 +78,7 @@ _PIP_SETTINGS = frozenset({
     "PIP_TRUSTED_HOST", "PIP_USE_FEATURE",
 })  # fmt: skip
 
-# No optimization: these programs do little, and more than half of the compiling is saved.
+# Without optimization, these programs compile in less than half the time, and are fast enough.
 _CRATE_SETTINGS = {"CARGO_PROFILE_RELEASE_OPT_LEVEL": "0"}
 
 
@@ -99,13 +99,13 @@ def version_of(name: str, package: str) -> str:
 
 
 def stamp(requirements: Path, found: pythons.Python, more: tuple[str, ...] = ()) -> str:
-    """What an environment was made from: the lock file's hash, the Python version, and what was built."""
+    """The inputs of an environment: the lock file's hash, the Python version, and the built programs."""
     version = ".".join(map(str, found.version))
     return " ".join([_digest(requirements), "python", version, found.base_prefix, *more]) + "\n"
 
 
 def is_installed(name: str) -> bool:
-    """Whether the set is complete and made from today's lock file."""
+    """Whether the set is complete and matches the current lock file."""
     environment = TOOLS_FOLDER / name
     try:
         found = (environment / "stamp").read_text(encoding="utf-8")
@@ -115,7 +115,7 @@ def is_installed(name: str) -> bool:
 
 
 def install(name: str, say: Callable[[str], None]) -> None:
-    """Install the set unless it is there."""
+    """Install the set if it is missing or outdated."""
     if not is_installed(name):
         check_python()
         found = _python_for(name)
@@ -125,7 +125,7 @@ def install(name: str, say: Callable[[str], None]) -> None:
 
 
 def install_all(names: tuple[str, ...], say: Callable[[str], None]) -> None:
-    """Install several sets side by side, as the only process that installs; the first failure is raised once all have ended."""
+    """Install several sets concurrently; only one process installs at a time. Raises the first failure after all have ended."""
     if all(map(is_installed, names)):
         return
 
@@ -190,11 +190,11 @@ def _run(command: list[str], log: Path, purpose: str, settings: Mapping[str, str
         raise Failure(
             f"Could not {purpose}:\n{tail(log)}\n"
             f"  Log:  {short(log)}\n"
-            "  Do:   check the network (packages come from PyPI and crates.io), then run the same command again: it starts afresh."
+            "  Do:   check the network (packages come from PyPI and crates.io), then run the same command again: it starts from the beginning."
         )
 
 
 def _environment() -> dict[str, str]:
     kept = {name: value for name, value in without_aws().items() if not name.startswith("PIP_") or name in _PIP_SETTINGS}
-    # Both may be set in the user's pip.conf. Variables go before it.
+    # The user's pip.conf may set both; variables override it.
     return {**kept, "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}

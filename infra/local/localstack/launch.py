@@ -1,7 +1,7 @@
-"""Start LocalStack's open-source core with its gaps closed: every module in `gaps` is applied, then LocalStack runs.
+"""Start LocalStack's open-source core with its gaps closed: apply every module in `gaps`, then run LocalStack.
 
-No file of LocalStack is edited. Configuration is LocalStack's: GATEWAY_LISTEN, FILESYSTEM_ROOT and so on. The plugin that
-runs functions, `process_executor`, is found because this folder is on the path.
+No file of LocalStack is edited. Its settings apply: GATEWAY_LISTEN, FILESYSTEM_ROOT and so on. LocalStack finds the plugin that
+runs functions, `process_executor`, because this folder is on the path.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import gaps
 # What the gaps of both emulators share.
 sys.path.append(str(Path(__file__).resolve().parent.parent / "api_gateway"))
 
-# The gaps are closed by replacing functions of exactly this version, and the plugin's interface is this version's.
+# The gaps replace functions of exactly this version, and the plugin has the interface of this version.
 LOCALSTACK = "2026.3.0"
 
 

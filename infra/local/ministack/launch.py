@@ -1,6 +1,6 @@
-"""Start MiniStack with its gaps closed: every module in `gaps` is applied, then MiniStack's own `main` runs.
+"""Start MiniStack with its gaps closed: apply every module in `gaps`, then run MiniStack's `main`.
 
-No file of MiniStack is edited. Configuration is MiniStack's: GATEWAY_PORT, BIND_HOST, AWS_ENDPOINT_URL and so on.
+No file of MiniStack is edited. Its settings apply: GATEWAY_PORT, BIND_HOST, AWS_ENDPOINT_URL and so on.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import gaps
 # What the gaps of both emulators share.
 sys.path.append(str(Path(__file__).resolve().parent.parent / "api_gateway"))
 
-# The gaps are closed by replacing functions of exactly this version.
+# The gaps replace functions of exactly this version.
 MINISTACK = "1.5.33"
 
 

@@ -1,4 +1,4 @@
-"""Waiting for what comes about by itself, without knowing when."""
+"""Waits for a condition that becomes true at an unknown time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Value = TypeVar("Value")
 
 
 def eventually(ask: Callable[[], Value], enough: Callable[[Value], bool], seconds: float = 20.0) -> Value:
-    """The first answer that is enough; asked every 20 ms until the deadline."""
+    """The first accepted answer; asks every 20 ms until the deadline."""
     deadline = time.monotonic() + seconds
     while not enough(answer := ask()):
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""Emulators for tests: real processes on free loopback ports, spoken to over real HTTP."""
+"""Emulators for tests: real processes on free loopback ports, over real HTTP."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Server:
 
     @classmethod
     def stock(cls) -> Server:
-        """MiniStack as it comes."""
+        """MiniStack without changes."""
         return cls(["-m", "ministack"])
 
     @classmethod
@@ -52,13 +52,13 @@ class Server:
         return cls([str(MINISTACK.launcher)])
 
     def wait_ready(self) -> None:
-        """Until it answers; a server that ended is an error with its log."""
+        """Wait until it answers; if it has ended, fail with its log."""
         eventually(lambda: self._process.poll() is not None or MINISTACK.is_healthy(self.port), bool, seconds=30)
         if self._process.poll() is not None:
             raise AssertionError(f"The server ended:\n{self.log()}")
 
     def log(self) -> str:
-        """What it printed so far."""
+        """Its output so far."""
         with open(self._log.name, encoding="utf-8", errors="replace") as log:
             return log.read()
 
@@ -79,7 +79,7 @@ class Server:
         self._folder.cleanup()
 
     def client(self, service: str) -> Any:
-        """A botocore client without retries, so that an error is seen at once; made once for each service."""
+        """A botocore client without retries, so that tests see an error at once; created once for each service."""
         if service not in self._clients:
             self._clients[service] = self._new_client(service)
         return self._clients[service]
@@ -92,7 +92,7 @@ class Server:
         )  # fmt: skip
 
     def client_of_user(self, service: str, *actions: str) -> Any:
-        """A client of a new user who may do just that."""
+        """A client of a new user with only that permission."""
         iam, name = self.client("iam"), f"user-{time.monotonic_ns()}"
         iam.create_user(UserName=name)
         statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
@@ -102,7 +102,7 @@ class Server:
         return self._new_client(service, key["AccessKeyId"], key["SecretAccessKey"])
 
     def client_of_role(self, service: str, *actions: str) -> tuple[Any, str]:
-        """A client with the credentials of a new role that may do just that, and the role's ARN."""
+        """A client with the credentials of a new role with only that permission, and the role's ARN."""
         iam, name = self.client("iam"), f"role-{time.monotonic_ns()}"
         trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
         trusted = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
@@ -174,7 +174,7 @@ class Server:
         self.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
 
     def receive(self, url: str) -> dict[str, Any]:
-        """The next message, deleted; fails when there is none."""
+        """Receive and delete the next message; fails if there is none."""
         client = self.client("sqs")
         answer = client.receive_message(QueueUrl=url, MessageAttributeNames=["All"], WaitTimeSeconds=2)
         message = answer["Messages"][0]
@@ -194,7 +194,7 @@ class Server:
         )["FunctionArn"]  # fmt: skip
 
     def _role_of_functions(self) -> str:
-        """ARN of the role of all functions, which call nobody; made with the first of them."""
+        """ARN of the role of all functions, without permissions; created with the first function."""
         if self._role is None:
             trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
             document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
@@ -203,7 +203,7 @@ class Server:
         return self._role
 
     def api(self, integrations: dict[str, dict[str, Any]], variables: dict[str, str] | None = None) -> str:
-        """Id of a new REST API, made by API calls: path part → integration with its `responses` and `method`."""
+        """Id of a new REST API, created by API calls: path part → integration with its `responses` and `method`."""
         client = self.client("apigateway")
         api_id = client.create_rest_api(name="probe")["id"]
         root = client.get_resources(restApiId=api_id)["items"][0]["id"]

@@ -1,4 +1,4 @@
-"""Known vulnerabilities: the real cargo-deny on a small workspace, with the rules of this repository and a database of the test's."""
+"""Known vulnerabilities: the real cargo-deny on a small workspace, with this repository's rules and a database of the test."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from localcloud.environment import without_aws
 from localcloud.layout import LOCAL_FOLDER, REPOSITORY
 
-# A crate that this repository's builds have brought to the machine.
+# A crate that builds of this repository have downloaded.
 _CRATE = "cfg-if"
 _MANIFEST = """[workspace]
 
@@ -64,7 +64,7 @@ class Advisories(unittest.TestCase):
             subprocess.run(["git", *command], cwd=self.database, env=without_aws(), check=True)
 
     def audit(self, *options: str) -> tuple[int, str]:
-        """Exit code and all that is printed, where Git finds RustSec's database in the test's folder."""
+        """Exit code and output, with Git redirected from RustSec's database to the test's folder."""
         (url,) = re.findall(r'db-urls = \["(.*)"\]', (self.root / "deny.toml").read_text())
         git = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.file://{self.database}.insteadOf", "GIT_CONFIG_VALUE_0": url}
         command = [sys.executable, str(LOCAL_FOLDER), "audit", "--project", str(self.root), *options]
@@ -78,7 +78,7 @@ class Advisories(unittest.TestCase):
 
         self.assertEqual(code, 1, printed)
         self.assertIn("RUSTSEC-2026-9999", printed)
-        self.assertIn("error: cargo-deny found what is written above", printed)
+        self.assertIn("error: cargo-deny found the violations above", printed)
 
     def test_one_for_another_crate_does_not(self) -> None:
         self.publish("another-crate")
@@ -89,7 +89,7 @@ class Advisories(unittest.TestCase):
         self.assertIn("advisories ok", printed)
         self.assertNotIn("SKIPPED", printed)
 
-    def test_are_not_passed_over_in_silence_when_the_database_is_not_there(self) -> None:
+    def test_are_reported_as_skipped_without_the_database(self) -> None:
         code, printed = self.audit()
 
         self.assertEqual(code, 0, printed)
@@ -97,15 +97,15 @@ class Advisories(unittest.TestCase):
         self.assertIn(f"'{self.database}'", printed)
         self.assertNotIn("advisories ok", printed)
 
-    def test_fail_where_they_are_required_and_cannot_be_had(self) -> None:
+    def test_fail_if_they_are_required_and_cannot_be_fetched(self) -> None:
         code, printed = self.audit("--require-advisories")
 
         self.assertEqual(code, 1, printed)
-        self.assertIn("--require-advisories says that it must", printed)
+        self.assertIn("but --require-advisories requires it", printed)
         self.assertIn(f"'{self.database}'", printed)
 
 
 def _lock() -> str:
-    """The workspace's lock file: with the version that this repository has."""
+    """The workspace's lock file, with this repository's version of the crate."""
     (locked,) = re.findall(rf'\[\[package\]\]\nname = "{_CRATE}"\n(?:.+\n)+', (REPOSITORY / "Cargo.lock").read_text())
     return f'version = 4\n\n[[package]]\nname = "audited"\nversion = "1.0.0"\ndependencies = ["{_CRATE}"]\n\n{locked}'

@@ -1,4 +1,4 @@
-"""Which browser the tests get."""
+"""The choice of the browser for tests."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ class Browser(unittest.TestCase):
         self.assertEqual(self._as(user=1000), chrome)
         self.assertEqual(self.said, [])
 
-    def test_without_one_nobody_but_root_installs_it(self) -> None:
+    def test_only_root_installs_it(self) -> None:
         self._program("apt-get", "exit 0")
 
-        with self.assertRaisesRegex(Failure, "no Chromium on the PATH"):
+        with self.assertRaisesRegex(Failure, "Chromium was not found on the PATH"):
             self._as(user=1000)
         self.assertEqual(self.said, [])
 
-    def test_root_has_it_installed(self) -> None:
+    def test_root_installs_it(self) -> None:
         chromium = self.bin / "chromium"
         self._program("apt-get", f"[ $1 = update ] || {{ echo '#!/bin/sh' > {chromium}; /bin/chmod +x {chromium}; }}")
 
         self.assertEqual(self._as(user=0), str(chromium))
         self.assertEqual(self.said[-1], "chromium is installed")
 
-    def test_why_it_could_not_be_installed_is_told(self) -> None:
+    def test_a_failed_installation_prints_the_reason(self) -> None:
         self._program("apt-get", "echo 'E: no such package' >&2; exit 100")
 
         with self.assertRaisesRegex(Failure, "apt-get update` failed:\nE: no such package"):

@@ -1,4 +1,4 @@
-"""`build` as a user meets it: functions that are built as template.yaml says, next to another binary; the real SAM, cargo-lambda and Cargo."""
+"""`build` as a user runs it: functions built like those of template.yaml, next to another binary; the real SAM, cargo-lambda and Cargo."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from localcloud.environment import build_target
 from localcloud.layout import LOCAL_FOLDER, REPOSITORY
 
-# Of each function: its name, how it is built, and from what.
+# Of each function: its name, its build method, and its source.
 _FUNCTION = re.compile(r"^  (\w+Function):\n    Type: AWS::Serverless::Function\n(?:    Condition: .+\n)?    (Metadata: .+)\n(?:.+\n)*?      (CodeUri: functions/(.+))\n", re.MULTILINE)
 _TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31
@@ -28,7 +28,7 @@ Resources:
 
 
 class Build(unittest.TestCase):
-    """One project for all tests: it is built twice, by Cargo and by `build`."""
+    """One project for all tests, built by Cargo and by `build`."""
 
     root: Path
     functions: list[tuple[str, ...]]
@@ -59,7 +59,7 @@ class Build(unittest.TestCase):
 
     @classmethod
     def run_in_the_project(cls, *command: str) -> str:
-        """Run it as a user does who has set nothing for Cargo but this machine's target; what it printed."""
+        """Run it as a user who has set only this machine's target for Cargo; returns the output."""
         variables = {name: value for name, value in os.environ.items() if not name.startswith("CARGO_")}
         done = subprocess.run(command, cwd=cls.root, env={**variables, **build_target()}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True, check=False)  # fmt: skip

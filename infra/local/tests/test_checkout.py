@@ -1,4 +1,4 @@
-"""What Git makes of the repository where it is set up as on Windows. WSL works in such checkouts, too."""
+"""A checkout with Git's default settings of Windows. WSL can use such checkouts, too."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _AS_ON_WINDOWS = ("git", "-c", "core.autocrlf=true")
 
 @unittest.skipUnless((REPOSITORY / ".git").exists(), "this copy of the repository is not a checkout")
 class Checkout(unittest.TestCase):
-    def test_lines_end_as_scripts_and_hashes_of_files_want_them(self) -> None:
+    def test_files_have_unix_line_endings(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             clone = [*_AS_ON_WINDOWS, "clone", "--quiet", "--no-local", "--depth", "1", str(REPOSITORY), folder]
             subprocess.run(clone, env=without_aws(), check=True)

@@ -1,4 +1,4 @@
-"""`up`, `down`, `exec`, `env`, `status` as a user meets them: real processes, a project with a small template."""
+"""`up`, `down`, `exec`, `env`, `status` as a user runs them: real processes, a project with a small template."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ Outputs:
   Jwks: {Value: !Ref Jwks}
   ApiUrl: {Value: !Sub '${LocalEndpoint}/_aws/execute-api/${Api}/test'}
 """
-# Of a user who works with real AWS; nothing of it may be used.
+# Settings of a user who works with real AWS; none of them may be used.
 USER = {"AWS_PROFILE": "production", "AWS_SESSION_TOKEN": "secret", "AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_REGION": "eu-west-1"}
 # Of other programs. The emulator, the functions, pip, Python and Git read variables of these names too, and fail with these values.
 SETTINGS = {
     "LOG_LEVEL": "trace", "SERVICES": "s3", "USE_SSL": "1", "LAMBDA_EXECUTOR": "docker", "MINISTACK_ACCOUNT_ID": "999999999999",
     "RUST_LOG": "no=level", "PYTHONOPTIMIZE": "2", "PYTHONWARNINGS": "error", "GIT_DIR": "/nowhere", "PIP_USER": "1",
 }  # fmt: skip
-# What has not ended after so many seconds hangs. Seven stacks are deployed at once here, on a machine that tests other things too.
+# A command that has not ended after these seconds hangs. Seven stacks are deployed concurrently, on a machine that runs other tests.
 HANGS = 900
 LOOPBACK = {"0100007F", "00000000000000000000000001000000"}
 
@@ -107,7 +107,7 @@ class Project:
         )  # fmt: skip
 
     def modules(self) -> dict[str, str]:
-        """Where the user's Python finds other versions of libraries, with which SAM and the emulator cannot start."""
+        """A folder on the user's PYTHONPATH with other versions of libraries, with which SAM and the emulator cannot start."""
         other = self.root / "modules"
         other.mkdir(exist_ok=True)
         for name in ("botocore", "cryptography", "yaml"):
@@ -119,7 +119,7 @@ class Project:
         return finished(self.start(*arguments, **environment))
 
     def close(self) -> None:
-        """End whatever a failed test left."""
+        """Stop processes that a failed test left."""
         self.run("down")
         self._folder.cleanup()
 
@@ -130,7 +130,7 @@ def record_of(pid: int, started: str) -> dict:
 
 
 def variables_of(answer: subprocess.CompletedProcess[str]) -> dict[str, str]:
-    """What a shell has after `eval` of the answer of `env`."""
+    """The variables of a shell after `eval` of the output of `env`."""
     words = (shlex.split(line) for line in answer.stdout.splitlines())
     return dict(word.split("=", 1) for verb, *assigned in words if verb == "export" for word in assigned)
 
@@ -142,7 +142,7 @@ def finished(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]
 
 
 def untouched(folder: Path) -> Path:
-    """An empty folder in which nobody has ever made anything, as its time says."""
+    """An empty folder in which no file was ever created, as its modification time shows."""
     folder.mkdir()
     os.utime(folder, (0, 0))
     return folder
@@ -152,7 +152,7 @@ _stories: dict[str, Future] = {}
 
 
 def setUpModule() -> None:  # noqa: N802  (unittest's name)
-    """Everything that deploys starts now and at once: it mostly waits, and the tests that need it come later."""
+    """Start all deployments concurrently now: they mostly wait, and the tests that need them come later."""
     pool = ThreadPoolExecutor()
     unittest.addModuleCleanup(pool.shutdown)
     stories = {
@@ -192,7 +192,7 @@ def _same_port(project: Project) -> tuple:
 
 
 def _env_meanwhile(project: Project) -> tuple:
-    """What `env` answers, again and again, while two `up`s replace an emulator that was killed."""
+    """The answers of `env`, run repeatedly while two `up`s replace a killed emulator."""
     project.run("up", "--port", "0")
     os.kill(read_json(project.instance().record)["pid"], signal.SIGKILL)
     ups = [project.start("up", "--port", str(lifecycle.free_port())), project.start("up")]
@@ -203,7 +203,7 @@ def _env_meanwhile(project: Project) -> tuple:
 
 
 def _unwritable_outputs(project: Project) -> subprocess.CompletedProcess[str]:
-    """`up`, where the outputs cannot be written once it has begun to deploy."""
+    """`up` with outputs that become unwritable during the deployment."""
     process = project.start("up", "--port", "0")
     assert process.stdout is not None, "stdout is a pipe"
     printed = ""
@@ -227,7 +227,7 @@ class BeforeAnythingRuns(unittest.TestCase):
         self.addCleanup(self.project.close)
         self.instance = self.project.instance()
 
-    def test_a_taken_port_is_named_with_who_holds_it(self) -> None:
+    def test_a_taken_port_is_named_with_its_process(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
 
@@ -240,7 +240,7 @@ class BeforeAnythingRuns(unittest.TestCase):
 
     @unittest.skipUnless(socket.has_ipv6 and Path("/proc/net/if_inet6").exists(), "this machine has no IPv6")
     def test_a_port_that_is_taken_at_the_other_loopback_address_is_taken(self) -> None:
-        # `localhost` stands for both, and clients may try this one first.
+        # `localhost` means both addresses, and clients may try this one first.
         port = lifecycle.free_port()
         with socket.create_server(("::1", port), family=socket.AF_INET6):
             done = self.project.run("up", "--port", str(port))
@@ -268,7 +268,7 @@ class BeforeAnythingRuns(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("1.80.0: too old", done.stderr)
 
-    def test_a_folder_that_cannot_be_there_has_nothing_running(self) -> None:
+    def test_an_impossible_folder_has_nothing_running(self) -> None:
         (self.project.root / "file").write_text("")
         for command, code in (("env", 1), ("restart", 1), ("status", 3), ("down", 0)):
             with self.subTest(command):
@@ -278,7 +278,7 @@ class BeforeAnythingRuns(unittest.TestCase):
                 self.assertIn("othing ", done.stdout + done.stderr)
                 self.assertNotIn("Traceback", done.stderr)
 
-    def test_a_folder_that_cannot_be_written_is_named_before_anything_is_done(self) -> None:
+    def test_a_folder_without_write_permission_is_named_first(self) -> None:
         (self.project.root / "file").write_text("")
         self.instance.outputs.mkdir(parents=True)
         for folder, named in (("file/below", "below/up.lock cannot be written: Not a directory"), (".local", "outputs.json cannot be written: Is a directory")):
@@ -299,7 +299,7 @@ class BeforeAnythingRuns(unittest.TestCase):
             self.assertEqual(done.returncode, 0)
             self.assertIn("Nothing was running", done.stdout)
 
-    def test_down_leaves_a_process_alone_that_got_the_recorded_id(self) -> None:
+    def test_down_does_not_end_another_process_with_the_recorded_id(self) -> None:
         with subprocess.Popen(["sleep", "60"]) as stranger:
             for started in (identify(stranger.pid).started, "1"):
                 write_json(self.instance.record, record_of(stranger.pid, started))
@@ -318,7 +318,7 @@ class BeforeAnythingRuns(unittest.TestCase):
             done = self.project.run("down")
 
             self.assertIsNotNone(process.wait(5))
-            self.assertIn("Ended the local cloud", done.stdout)
+            self.assertIn("Stopped the local cloud", done.stdout)
 
     def test_exec_needs_a_command(self) -> None:
         self.assertIn("exec needs a command", self.project.run("exec").stderr)
@@ -328,15 +328,15 @@ class BeforeAnythingRuns(unittest.TestCase):
         self.assertEqual(self.project.run("env").returncode, 1)
         self.assertEqual(self.project.run("restart").returncode, 1)
 
-    def test_a_reader_that_has_gone_is_no_failure_to_tell_of(self) -> None:
+    def test_a_closed_output_prints_no_failure(self) -> None:
         reader, writer = os.pipe()
         os.close(reader)
-        with open(writer, "w") as nobody:
-            done = subprocess.run([sys.executable, str(LOCAL_FOLDER), "status"], stdout=nobody, stderr=subprocess.PIPE, text=True, check=False)
+        with open(writer, "w") as closed:
+            done = subprocess.run([sys.executable, str(LOCAL_FOLDER), "status"], stdout=closed, stderr=subprocess.PIPE, text=True, check=False)
 
         self.assertEqual((done.returncode, done.stderr), (128 + signal.SIGPIPE, ""))
 
-    def test_an_output_that_is_closed_is_no_failure_at_all(self) -> None:
+    def test_a_closed_standard_output_is_not_a_failure(self) -> None:
         command = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, str(LOCAL_FOLDER), "status"]
 
         done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
@@ -344,7 +344,7 @@ class BeforeAnythingRuns(unittest.TestCase):
         self.assertEqual(done.stderr, "")
         self.assertIn(done.returncode, (0, 3), "as status says whether the stack is there")
 
-    def test_what_the_locale_cannot_show_is_no_failure(self) -> None:
+    def test_characters_outside_the_locale_are_not_a_failure(self) -> None:
         ascii_alone = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
         nowhere = "\N{LATIN SMALL LETTER U WITH DIAERESIS}"
 
@@ -354,7 +354,7 @@ class BeforeAnythingRuns(unittest.TestCase):
         self.assertIn("COMMAND [ARGUMENT ?]", shown.stdout)
         self.assertIn(f"{self.project.root.name}/{nowhere}.\n", missing.stderr)
 
-    def test_another_instance_than_the_usual_one_is_named_in_advice(self) -> None:
+    def test_advice_names_another_instance_than_the_default(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             refused = self.project.run("up", "--dir", "other", "--port", str(port))
@@ -364,7 +364,7 @@ class BeforeAnythingRuns(unittest.TestCase):
         self.assertIn(f"  Do:   {other.command('up')}\n", nothing.stderr)
         self.assertIn(other.command("up", "--port", str(port + 11)), refused.stderr)
 
-    def test_an_instance_is_named_as_the_repository_knows_it_unless_it_is_the_usual_one(self) -> None:
+    def test_an_instance_is_named_relative_to_the_repository_unless_it_is_the_default(self) -> None:
         folders = {REPOSITORY / ".local": "", REPOSITORY / ".local" / "test": " --dir .local/test", Path("/a b"): " --dir '/a b'"}
         for folder, named in folders.items():
             self.assertEqual(Instance(folder).command("up", "--port", "1"), f"python3 infra/local up{named} --port 1")
@@ -378,7 +378,7 @@ class BeforeAnythingRuns(unittest.TestCase):
 
 
 class Exec(unittest.TestCase):
-    def test_runs_the_command_on_a_stack_of_its_own_and_leaves_nothing(self) -> None:
+    def test_runs_the_command_on_a_separate_stack_and_leaves_nothing(self) -> None:
         project, done = _stories["exec"].result()
 
         seen = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("ENV "))[4:])
@@ -398,7 +398,7 @@ class Exec(unittest.TestCase):
 
 
 class SamePort(unittest.TestCase):
-    def test_two_that_start_at_once_are_not_taken_for_one_another(self) -> None:
+    def test_two_that_start_at_once_are_not_mistaken_for_each_other(self) -> None:
         port, ups = _stories["same port"].result()
 
         refused, started = sorted(ups, key=lambda up: up.returncode, reverse=True)
@@ -424,7 +424,7 @@ class EnvMeanwhile(unittest.TestCase):
 
 
 class UnwritableOutputs(unittest.TestCase):
-    def test_are_printed_all_the_same(self) -> None:
+    def test_are_printed(self) -> None:
         done = _stories["unwritable outputs"].result()
 
         self.assertEqual(done.returncode, 1, done.stdout)
@@ -434,14 +434,14 @@ class UnwritableOutputs(unittest.TestCase):
 
 
 class FailedDeployment(unittest.TestCase):
-    def test_tells_the_reason_and_the_next_up_replaces_the_stack(self) -> None:
-        failed, mended = _stories["failed deployment"].result()
+    def test_prints_the_reason_and_the_next_up_replaces_the_stack(self) -> None:
+        failed, replaced = _stories["failed deployment"].result()
 
         self.assertEqual(failed.returncode, 1)
         self.assertIn("Api (AWS::ApiGateway::RestApi): ", failed.stderr)
         self.assertIn("NO_SUCH_RESPONSE", failed.stderr)
-        self.assertEqual(mended.returncode, 0, mended.stdout + mended.stderr)
-        self.assertIn("deleting it first", mended.stdout)
+        self.assertEqual(replaced.returncode, 0, replaced.stdout + replaced.stderr)
+        self.assertIn("deleting it first", replaced.stdout)
 
 
 class RunningStack(unittest.TestCase):
@@ -481,13 +481,13 @@ class RunningStack(unittest.TestCase):
         self.assertIn("nothing changed", done.stdout)
         self.assertEqual(before, (read_json(self.instance.record), read_json(self.instance.outputs)))
 
-    def test_up_on_another_port_says_what_to_do(self) -> None:
+    def test_up_on_another_port_prints_what_to_do(self) -> None:
         done = self.project.run("up", "--port", "1")
 
         self.assertEqual(done.returncode, 1)
         self.assertIn("already runs on port", done.stderr)
 
-    def test_up_on_another_emulator_says_what_to_do(self) -> None:
+    def test_up_on_another_emulator_prints_what_to_do(self) -> None:
         done = self.project.run("up", "--emulator", LOCALSTACK.name)
 
         self.assertEqual(done.returncode, 1)
@@ -526,19 +526,19 @@ class RunningStack(unittest.TestCase):
         self.assertNotIn("AWS_PROFILE", shown)
         self.assertNotIn("AWS_SESSION_TOKEN", shown)
 
-    def test_the_issuer_is_its_owners_alone_and_the_stack_knows_the_public_half(self) -> None:
+    def test_only_its_owner_can_read_the_issuer_and_the_stack_has_the_public_key(self) -> None:
         issuer = read_json(self.instance.issuer)
 
         self.assertEqual(self.instance.issuer.stat().st_mode & 0o777, 0o600)
         pinned = json.loads(read_json(self.instance.outputs)["Jwks"])["keys"]
         self.assertEqual(pinned, [{name: value for name, value in issuer["key"].items() if name != "d"}])
 
-    def test_status_tells_what_runs(self) -> None:
-        told = json.loads(self.project.run("status", "--json").stdout)
+    def test_status_prints_what_runs(self) -> None:
+        status = json.loads(self.project.run("status", "--json").stdout)
 
-        self.assertTrue(told["ready"])
-        self.assertEqual(told["emulator"], MINISTACK.name)
-        self.assertEqual(told["outputs"], read_json(self.instance.outputs))
+        self.assertTrue(status["ready"])
+        self.assertEqual(status["emulator"], MINISTACK.name)
+        self.assertEqual(status["outputs"], read_json(self.instance.outputs))
 
     def test_a_restart_keeps_the_data_and_a_new_start_forgets_them(self) -> None:
         before, outputs = read_json(self.instance.record), read_json(self.instance.outputs)

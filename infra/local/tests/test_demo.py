@@ -1,4 +1,4 @@
-"""Which program the demonstration runs after it was built."""
+"""The samples of the demonstration, and the path of the program that it builds."""
 
 from __future__ import annotations
 

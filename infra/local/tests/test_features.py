@@ -1,4 +1,4 @@
-"""All functions ask for the same features of the crates that they share: Cargo compiles each crate once for all of them."""
+"""All functions use the same features of shared crates, so that Cargo compiles each crate once."""
 
 from __future__ import annotations
 

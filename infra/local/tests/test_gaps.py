@@ -1,7 +1,6 @@
-"""Each gap: there in stock MiniStack, closed in the local cloud.
+"""Each gap exists in stock MiniStack and is closed in the local cloud.
 
-A probe does the same thing with both servers. When stock MiniStack already answers as AWS does, the test fails and says
-which module to delete.
+A probe does the same with both servers. If stock MiniStack answers like AWS, the test fails and names the module to delete.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ class GapTest(unittest.TestCase):
     maxDiff = None
 
     def expect(self, probe: Callable[[Server], Any], like_aws: Any) -> None:
-        """Stock MiniStack must not answer as AWS does; the local cloud must."""
+        """The local cloud must answer like AWS, and stock MiniStack must not."""
         try:
             stock = probe(_servers["stock"])
         except Exception as error:  # Any failure shows the gap.
@@ -60,7 +59,7 @@ class GapTest(unittest.TestCase):
         self.assertEqual(probe(_servers["patched"]), like_aws)
 
     def hold(self, probe: Callable[[Server], Any], like_aws: Any) -> None:
-        """Both answer as AWS does: what MiniStack does right must stay right."""
+        """Both must answer like AWS: the gaps must not break what MiniStack does right."""
         for name, server in _servers.items():
             with self.subTest(server=name):
                 self.assertEqual(probe(server), like_aws)
@@ -95,7 +94,7 @@ ENCODED_BODY = "Action=SendMessage&MessageBody=$util.urlEncode($input.body)"
 
 
 def rendered(server: Server, template: str, body: str = "{}", path: str = "/send", **headers: str) -> str:
-    """What the template (without spaces, `&`, `=`, `%`, `+` of its own) makes of a request, read from the queue."""
+    """The template's result for a request, read from the queue. The template must not contain spaces, `&`, `=`, `%` or `+`."""
     queue = fresh("rendered")
     url, _ = server.queue(queue)
     part = "{id}/send" if path != "/send" else "send"
@@ -207,7 +206,7 @@ class SqsIntegrationRole(GapTest):
         self.expect(probe, {"sqs:SendMessage": 200, "sqs:ReceiveMessage": 403})
 
     def _send_as(self, server: Server, allowed: str) -> int:
-        """The status of a message sent as a role that may do just that."""
+        """The status of a message sent with a role that has only that permission."""
         queue, role = fresh("queue"), fresh("role")
         server.queue(queue)
         trust = {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -236,7 +235,7 @@ class SqsErrorsAsJson(GapTest):
         answer = server.call(server.api({"send": to_queue(queue, template, responses)}), "POST", "/send", body)
         return answer.status, answer.text
 
-    def test_a_missing_queue_is_told_with_its_code(self) -> None:
+    def test_a_missing_queue_is_reported_with_its_code(self) -> None:
         def probe(server: Server) -> str:
             responses = [{"statusCode": "400", "responseTemplates": {"application/json": self.ERROR}}]
             api = server.api({"send": to_queue("nowhere", ENCODED_BODY, responses)})
@@ -303,7 +302,7 @@ class SqsMessageChecks(GapTest):
 class SqsSystemAttributes(GapTest):
     gap = "sqs_system_attributes"
 
-    def test_a_form_brings_the_trace_header(self) -> None:
+    def test_a_form_carries_the_trace_header(self) -> None:
         trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"
         value = f"Value.DataType=String&MessageSystemAttribute.1.Value.StringValue={quote(trace)}"
         form = f"{ENCODED_BODY}&MessageSystemAttribute.1.Name=AWSTraceHeader&MessageSystemAttribute.1.{value}"
@@ -578,8 +577,8 @@ class OpenApiImport(GapTest):
             answer = self._put(server, self.GOOD, needed="")
             return answer.status, answer.headers["content-type"], json.loads(answer.text)
 
-        told = {"type": "BAD_REQUEST_PARAMETERS", "detail": "Missing required request parameters: [X-Needed]", "id": ANY}
-        self.expect(probe, (400, "application/problem+json", told))
+        body = {"type": "BAD_REQUEST_PARAMETERS", "detail": "Missing required request parameters: [X-Needed]", "id": ANY}
+        self.expect(probe, (400, "application/problem+json", body))
 
     def test_any_method_as_a_mock_with_headers(self) -> None:
         def probe(server: Server) -> tuple:
@@ -626,7 +625,7 @@ class BodyValidation(GapTest):
     _apis: dict[int, str] = {}
 
     def _api(self, server: Server) -> str:
-        """An API made by API calls, so that stock MiniStack validates too; once for each server."""
+        """An API created by API calls, so that stock MiniStack validates too; once for each server."""
         if server.port not in self._apis:
             self._apis[server.port] = self._new_api(server)
         return self._apis[server.port]
@@ -652,7 +651,7 @@ class BodyValidation(GapTest):
     def test_only_strict_json_in_utf_8_passes(self) -> None:
         text = '{"a":"é"}'
         bodies = {
-            "a byte that is no UTF-8": b'{"a":"\xff"}',
+            "a byte that is not UTF-8": b'{"a":"\xff"}',
             "a surrogate in UTF-8": b'{"a":"\xed\xa0\x80"}',
             "a byte order mark": b"\xef\xbb\xbf" + text.encode(),
             "UTF-16": text.encode("utf-16"),
@@ -663,8 +662,8 @@ class BodyValidation(GapTest):
         for name, body in bodies.items():
             with self.subTest(name):
                 probe = lambda server, body=body: self._status(server, body)  # noqa: E731
-                # What `json.loads` of bytes happens to refuse is no gap, but must stay refused.
-                if name in ("a byte that is no UTF-8",):
+                # `json.loads` refuses these bytes, so they are not a gap, but must stay refused.
+                if name in ("a byte that is not UTF-8",):
                     self.hold(probe, 400)
                 else:
                     self.expect(probe, 400)
@@ -734,7 +733,7 @@ class SqsBatchPermissions(GapTest):
 class RoleSessionPrincipal(GapTest):
     gap = "role_session_principal"
 
-    def test_the_policy_of_a_topic_knows_the_role_of_its_caller(self) -> None:
+    def test_the_policy_of_a_topic_matches_the_role_of_its_caller(self) -> None:
         def probe(server: Server) -> list[str]:
             topic = server.client("sns").create_topic(Name=fresh("topic"))["TopicArn"]
             (named, role), (other, _) = (server.client_of_role("sns", "sns:Publish") for _ in range(2))

@@ -1,4 +1,4 @@
-"""Commands in lanes, and what the tests' lanes are."""
+"""Commands in lanes, and the lanes of the tests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from localcloud.commands import Target
 from localcloud.lanes import Lane, Outcome, Step
 from localcloud.layout import LOCAL_FOLDER, REPOSITORY, Instance, Project
 
-# Ends once the other lane has made the file, or fails after a while.
+# Ends when the other lane has created the file, or fails after a timeout.
 _MEET = "import pathlib,sys,time; [time.sleep(0.05) for _ in range(200) if not pathlib.Path('met').exists()]; " \
     "sys.exit(not pathlib.Path('met').exists())"  # fmt: skip
 _TIDY = "import signal,sys,time; signal.signal(signal.SIGINT, lambda *_: (open('tidied', 'w').close(), sys.exit())); " \
@@ -48,12 +48,12 @@ class Lanes(unittest.TestCase):
         begin = self.said.index("\n")
         return [re.sub(r" +", " ", re.sub(r"  +[\d ]+\n$", "", line)).strip() for line in self.said[begin + 1 :]]
 
-    def test_run_side_by_side(self) -> None:
+    def test_run_concurrently(self) -> None:
         outcomes = self.run_lanes(waits=Lane([python("for it", _MEET)]), comes=Lane([python("late", "open('met', 'w')")]))
 
         self.assertEqual(outcomes, [("waits", "for it", "ok"), ("comes", "late", "ok")])
 
-    def test_each_line_says_whose_it_is(self) -> None:
+    def test_each_line_begins_with_its_lane(self) -> None:
         self.run_lanes(
             a=Lane([python("talk", "print('one'); print('two', end='')")]), long=Lane([python("complain", "import sys; sys.exit('ouch')")])
         )
@@ -62,7 +62,7 @@ class Lanes(unittest.TestCase):
         self.assertIn("a    | two\n", self.said)
         self.assertIn("long | ouch\n", self.said)
 
-    def test_a_failure_ends_its_lane_alone_and_is_named(self) -> None:
+    def test_a_failure_ends_only_its_lane_and_is_named(self) -> None:
         fails, fine = python("fails", "import sys; sys.exit(3)"), python("fine", "")
 
         outcomes = self.run_lanes(one=Lane([fine, fails, fine]), other=Lane([fine, fine]))
@@ -99,14 +99,14 @@ class Lanes(unittest.TestCase):
         self.assertIn(f"usual  | {usual}\n", self.said)
         self.assertIn("behind | 10\n", self.said)
 
-    def test_a_step_runs_also_where_the_system_refuses_to_lower_its_priority(self) -> None:
+    def test_a_step_runs_even_if_the_system_refuses_to_lower_its_priority(self) -> None:
         with mock.patch.object(os, "setpriority", side_effect=PermissionError):
             outcomes = self.run_lanes(one=Lane([Step("runs", [sys.executable, "-c", "open('ran', 'w')"], gives_way=True)]))
 
         self.assertEqual(outcomes, [("one", "runs", "ok")])
         self.assertTrue((self.folder / "ran").exists())
 
-    def test_a_command_that_there_is_not_has_failed(self) -> None:
+    def test_a_missing_command_has_failed(self) -> None:
         self.assertEqual(self.run_lanes(one=Lane([Step("cargo", ["/nowhere/cargo"])])), [("one", "cargo", "FAILED (127)")])
 
     def test_a_step_killed_by_a_signal_has_failed(self) -> None:
@@ -124,7 +124,7 @@ class Lanes(unittest.TestCase):
             ["step result begun s took s processor s", "one: first ok", "one: fails FAILED (3)", "one: fine not begun", "two: fine not begun", "all"],
         )
 
-    def test_the_table_shows_waiting_apart_from_work(self) -> None:
+    def test_the_table_shows_waiting_and_work_separately(self) -> None:
         waits = Outcome("a", "waits", 0, 0.2, 9.6, 0.4)
         works = Outcome("b", "works", 0, 3.0, 4.0, 7.0)
 
@@ -142,7 +142,7 @@ class Lanes(unittest.TestCase):
     def test_the_table_of_no_steps_has_its_first_and_last_line(self) -> None:
         self.assertEqual([line.split()[0] for line in lanes.table([])], ["step", "all"])
 
-    def test_an_interruption_lets_the_steps_tidy_up_and_begins_no_other_and_prints_the_table(self) -> None:
+    def test_an_interruption_lets_the_steps_clean_up_begins_no_others_and_prints_the_table(self) -> None:
         steps = f"[Step('tidy', [sys.executable, '-c', {_TIDY!r}]), Step('next', ['touch', 'next'])]"
         program = "import os, sys, pathlib, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
         program += f"from localcloud.lanes import Lane, Step, run; run({{'one': Lane({steps})}}, pathlib.Path(), os.environ)"
@@ -179,7 +179,7 @@ class Suites(unittest.TestCase):
             for step in lane.steps:
                 self.assertIn(step, steps)
 
-    def test_the_local_cloud_s_own_tests_are_among_them(self) -> None:
+    def test_the_local_cloud_s_tests_are_among_them(self) -> None:
         steps = [step for lane in suites.lanes_of_tests([]).values() for step in lane.steps]
 
         self.assertIn("selftest", [step.command[-1] for step in steps])

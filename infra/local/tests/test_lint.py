@@ -1,4 +1,4 @@
-"""What the template's linters must notice."""
+"""Faults that the template's linters must find."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Findings(unittest.TestCase):
             elsewhere = project.root / "elsewhere"
             elsewhere.mkdir()
             os.utime(elsewhere, (0, 0))
-            # Of the user's other programs: checkov ends at once with a level that it does not know.
+            # A setting of the user's other programs: checkov exits if it does not know the level.
             user = mock.patch.dict(os.environ, {"TMPDIR": str(elsewhere), "LOG_LEVEL": "trace"})
-            # SAM finds in each environment what it finds in another one.
+            # SAM's findings are the same in each environment.
             with user, mock.patch.object(lint, "_ENVIRONMENTS", lint._ENVIRONMENTS[:1]):
                 verdicts = lint.lint(project)
             cls.elsewhere = (os.listdir(elsewhere), os.stat(elsewhere).st_mtime)
@@ -53,8 +53,8 @@ class Findings(unittest.TestCase):
     def test_a_skip_without_a_reason_is_found(self) -> None:
         self.assertRegex(self.complaints["checkov"], r"CKV_AWS_120 .*: skipped without a reason")
 
-    def test_temporary_files_are_the_projects_and_go(self) -> None:
-        # Nothing was ever made in it.
+    def test_temporary_files_are_in_the_project_and_removed(self) -> None:
+        # No file was ever created in it.
         self.assertEqual((self.elsewhere, self.left), (([], 0), []))
 
     def test_nothing_else_is_found(self) -> None:
@@ -62,7 +62,7 @@ class Findings(unittest.TestCase):
 
 
 class Configuration(unittest.TestCase):
-    def test_a_rule_skipped_everywhere_needs_a_reason_beside_it(self) -> None:
+    def test_a_rule_skipped_everywhere_needs_a_reason(self) -> None:
         configuration = "skip-check:\n  - CKV_AWS_1 # because\n  - CKV2_AWS_2\n  - CKV_AWS_3 #\n"
 
         found = [complaint.split(":")[0] for complaint in lint._rules_without_a_reason(configuration)]

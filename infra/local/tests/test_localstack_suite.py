@@ -1,4 +1,4 @@
-"""What `test-localstack` says of the tests that it leaves out."""
+"""The report of `test-localstack` on skipped tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SKIPPED = {"it needs a socket": ["sockets::opens", "sockets::closes"]}
 
 
 class Skipped(unittest.TestCase):
-    def test_each_is_named_with_its_reason_beside_what_it_ran_on(self) -> None:
+    def test_each_is_named_with_its_reason_and_the_versions(self) -> None:
         parts = {"emulator": "E 1", "executor": "X", "engine": "D 2"}
 
         lines = localstack_suite.report(parts, SKIPPED, ["a", *SKIPPED["it needs a socket"]])
@@ -33,11 +33,11 @@ class Skipped(unittest.TestCase):
             ],
         )
 
-    def test_one_that_there_is_not_any_more_fails_the_command(self) -> None:
+    def test_one_that_does_not_exist_fails_the_command(self) -> None:
         with self.assertRaises(Failure) as raised:
             skipped_tests.refuse_stale(SKIPPED, ["sockets::opens", "sockets::shuts"], Path("skipped.json"))
 
-        self.assertIn("no such test any more: sockets::closes", str(raised.exception))
+        self.assertIn("skipped tests do not exist: sockets::closes", str(raised.exception))
         self.assertNotIn("sockets::opens", str(raised.exception))
 
     def test_those_of_the_repository_are_each_named_once(self) -> None:
@@ -45,7 +45,7 @@ class Skipped(unittest.TestCase):
 
         self.assertEqual(sorted(names), sorted(set(names)))
 
-    def test_the_reason_is_true_of_the_emulator(self) -> None:
+    def test_the_reason_is_true_for_the_emulator(self) -> None:
         self.assertEqual(LOCALSTACK.stack_parameters["Callbacks"], "none")
         for reason in skipped_tests.read_skipped(localstack_suite.SKIPPED):
             self.assertIn("Callbacks=none", reason)

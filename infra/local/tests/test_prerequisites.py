@@ -1,4 +1,4 @@
-"""The least versions of what must be on a machine: one truth in code, manifests and documentation, and a message that can be read."""
+"""The minimum versions are the same in code, manifests and documentation, and the messages about them are readable."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class LeastVersions(unittest.TestCase):
         for folder in _MAINS:
             self.assertIn(f"sys.version_info < {_PYTHON}", (folder / "__main__.py").read_text(encoding="utf-8"))
 
-    def test_of_tools_of_the_users_own_are_not_newer_than_the_pinned_ones(self) -> None:
+    def test_of_the_users_tools_are_not_newer_than_the_pinned_ones(self) -> None:
         pinned = (LOCAL_FOLDER / "requirements" / "sam.in").read_text(encoding="utf-8")
         for title, package in (("AWS SAM CLI", "aws-sam-cli"), ("cargo-lambda", "cargo-lambda")):
             (least,) = re.findall(rf"^\| {title} \| ([\d.]+) \|", _DEPLOYING, re.MULTILINE)
@@ -45,13 +45,13 @@ class LeastVersions(unittest.TestCase):
 
             self.assertLessEqual(*(tuple(map(int, version.split("."))) for version in (least, used)), title)
 
-    def test_a_newer_python_than_the_tools_take_is_named(self) -> None:
+    def test_a_python_that_is_too_new_for_the_tools_is_named(self) -> None:
         with mock.patch.object(sys, "version_info", (3, 99, 0)), self.assertRaisesRegex(Failure, "Python 3.99 is too new") as raised:
             check_python()
 
         self.assertIn(f"PYTHON=python{dotted(NEWEST_PYTHON)}", str(raised.exception))
 
-    def test_an_old_python_is_told_what_to_do(self) -> None:
+    def test_an_old_python_gets_advice(self) -> None:
         for folder in _MAINS:
             with self.subTest(folder.name):
                 old = f"import runpy, sys; sys.version_info = (3, 9, 18); runpy.run_path({str(folder)!r}, run_name='__main__')"

@@ -1,4 +1,4 @@
-"""Which Python is found for tools that need another one."""
+"""The choice of the Python for tools that need another version."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Find(unittest.TestCase):
         self.addCleanup(patch.stop)
 
     def interpreter(self, path: str, *, minor: int = 99, code: int = 0) -> str:
-        """A program that says it is such a Python, or fails as a shim of pyenv without a version does."""
+        """A program that reports this Python version, or fails like a shim of pyenv without a version."""
         script = self.root / path
         script.parent.mkdir(parents=True)
         script.write_text(f'#!/bin/sh\necho \'["{script}", [3, {minor}, 1], "/usr"]\'\nexit {code}\n')
@@ -46,22 +46,22 @@ class Find(unittest.TestCase):
 
                 Path(found).unlink()
 
-    def test_what_does_not_run_and_what_is_another_version_are_passed_over(self) -> None:
+    def test_programs_that_do_not_run_and_other_versions_are_skipped(self) -> None:
         self.interpreter(f"path/python{VERSION}", code=127)
         self.interpreter("pyenv/versions/3.98.0/bin/python3", minor=98)
         found = self.interpreter("uv/cpython-3.99.1-linux/bin/python3")
 
         self.assertEqual(pythons.find(VERSION, "X", "why").path, found)
 
-    def test_the_one_that_runs_this_is_taken_when_it_fits(self) -> None:
+    def test_the_running_one_is_used_if_it_fits(self) -> None:
         running = pythons.Python.running()
 
         self.assertEqual(pythons.find(".".join(map(str, running.version[:2])), "X", "why").path, running.path)
 
-    def test_it_is_said_what_is_missing_and_what_to_do(self) -> None:
+    def test_the_failure_names_what_is_missing_and_what_to_do(self) -> None:
         with self.assertRaises(Failure) as raised:
             pythons.find(VERSION, "The second emulator", "it is so")
 
-        told = str(raised.exception)
+        message = str(raised.exception)
         for part in ("The second emulator needs Python 3.99", "it is so", "uv python install 3.99", "pyenv install 3.99", str(self.root)):
-            self.assertIn(part, told)
+            self.assertIn(part, message)

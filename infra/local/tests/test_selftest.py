@@ -1,4 +1,4 @@
-"""What `selftest` makes of suites without a test."""
+"""`selftest` with suites without a test."""
 
 from __future__ import annotations
 
@@ -39,4 +39,4 @@ class SuitesWithoutTests(unittest.TestCase):
         with self.assertRaises(Failure) as raised:
             self.run_suites()
 
-        self.assertIn(f"There is no test in {short(self.empty)}.", str(raised.exception))
+        self.assertIn(f"No tests were found in {short(self.empty)}.", str(raised.exception))

@@ -1,4 +1,4 @@
-"""Temporary folders of programs that are run."""
+"""Temporary folders for programs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TemporaryFolders(unittest.TestCase):
     def folders(self) -> list[Path]:
         return list((self.root / ".local").glob("tmp-*"))
 
-    def test_that_of_a_process_that_was_killed_goes_with_the_next(self) -> None:
+    def test_that_of_a_killed_process_is_removed_with_the_next(self) -> None:
         environment = {**os.environ, "PYTHONPATH": str(LOCAL_FOLDER)}
         subprocess.run([sys.executable, "-c", _KILLED], cwd=self.root, env=environment, check=False)
         (left,) = self.folders()

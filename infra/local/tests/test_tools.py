@@ -1,4 +1,4 @@
-"""When a tool set counts as installed, and what its installation sees of the user's settings."""
+"""When a tool set counts as installed, and which of the user's settings its installation sees."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Stamp(unittest.TestCase):
 
 
 class Installation(unittest.TestCase):
-    def test_the_users_settings_say_where_packages_come_from_and_no_more(self) -> None:
+    def test_the_users_settings_only_choose_package_sources(self) -> None:
         kept = {"PIP_INDEX_URL": "https://mirror.example/simple", "PIP_CERT": "/ca.pem", "HTTPS_PROXY": "http://proxy.example:3128"}
         user = {**kept, "PIP_TARGET": "/elsewhere", "PIP_NO_BINARY": ":all:", "PIP_USER": "1", "PIP_REQUIRE_VIRTUALENV": "1", "PYTHONPATH": "/other"}
         with mock.patch.dict(os.environ, user, clear=True), tempfile.TemporaryDirectory() as folder:
@@ -102,6 +102,6 @@ class Installation(unittest.TestCase):
             tools._run(["env"], log, "look")
 
             seen = dict(line.split("=", 1) for line in log.read_text().splitlines())
-        # What `env` itself was started with.
+        # The environment of `env`.
         self.assertEqual({name: value for name, value in seen.items() if name in {*user, "PIP_NO_INPUT"}},
                          {**kept, "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"})  # fmt: skip

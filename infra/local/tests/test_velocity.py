@@ -61,7 +61,7 @@ class Input(unittest.TestCase):
         self.assertEqual(render("$input.path('$').items.size()", body), "2")
         self.assertEqual(render("$input.path(\"$['items'][*].sku\")", body), '["a","b"]')
 
-    def test_what_is_not_there_is_empty(self) -> None:
+    def test_a_missing_value_is_empty(self) -> None:
         self.assertEqual(render("[$input.path('$.a')][$input.params('a')][$context.none]"), "[][][]")
         self.assertEqual(render("[$input.path('$.a')]", "not JSON"), "[]")
 
@@ -74,7 +74,7 @@ class Input(unittest.TestCase):
 
 
 class EscapeJavaScript(unittest.TestCase):
-    def test_quotes_controls_and_what_is_not_ascii(self) -> None:
+    def test_quotes_controls_and_other_than_ascii(self) -> None:
         self.assertEqual(velocity.Util().escapeJavaScript("a'\"/\\\n\x01é🦀"), "a\\'\\\"\\/\\\\\\n\\u0001\\u00E9\\uD83E\\uDD80")
 
 

@@ -1,1 +1,1 @@
-"""What is checked and tested: linters, the audit of dependencies, and the suites."""
+"""Checks and tests: linters, the audit of dependencies, and the suites."""

@@ -1,4 +1,4 @@
-"""The Rust dependencies: licences, sources and bans, known vulnerabilities, and none that nothing uses."""
+"""Checks the Rust dependencies: licences, sources, bans, known vulnerabilities, and unused ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .. import commands, tools
 from ..environment import without_aws
 from ..failure import Failure
 
-# A database that has not come by then is not reachable.
+# After this time, the database counts as not reachable.
 _FETCH_SECONDS = 120
 
 
@@ -21,7 +21,7 @@ def run(target: commands.Target, advisories_required: bool) -> int:
 
 
 def audit(root: Path, advisories_required: bool) -> None:
-    """Check the workspace in a folder; fails with what is wrong. The tool set `cargo` must be there."""
+    """Check the workspace in a folder; fails with the violations. Needs the tool set `cargo`."""
     if missing := [name for name in ("Cargo.toml", "deny.toml") if not (root / name).is_file()]:
         raise Failure(f"{root} has no {' and no '.join(missing)}.\n  Do:   name the folder of a workspace: --project FOLDER")
     _deny(root, "bans", "licenses", "sources")
@@ -30,27 +30,27 @@ def audit(root: Path, advisories_required: bool) -> None:
     if reason is None:
         _deny(root, "advisories")
     elif advisories_required:
-        raise Failure(f"The advisory database cannot be fetched, and --require-advisories says that it must:\n{reason}")
+        raise Failure(f"The advisory database cannot be fetched, but --require-advisories requires it:\n{reason}")
     else:
-        print(f"advisories SKIPPED: nothing was checked against known vulnerabilities, because\n{reason}", flush=True)
+        print(f"advisories SKIPPED: dependencies were not checked for known vulnerabilities, because\n{reason}", flush=True)
 
 
 def _deny(root: Path, *checks: str) -> None:
     command = _cargo_deny("check", "--hide-inclusion-graph", *checks)
     if subprocess.run(command, cwd=root, env=without_aws(), check=False).returncode:
-        raise Failure("cargo-deny found what is written above; the rules, with their reasons, are in deny.toml.")
+        raise Failure("cargo-deny found the violations above. deny.toml has the rules and their reasons.")
 
 
 def _machete(root: Path) -> None:
     command = [str(tools.bin_folder(tools.CARGO) / "cargo-machete")]
     done = subprocess.run(command, cwd=root, env=without_aws(), capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Failure(f"cargo-machete: dependencies that no code names.\n{done.stdout}{done.stderr}")
+        raise Failure(f"cargo-machete found unused dependencies.\n{done.stdout}{done.stderr}")
     print("unused dependencies ok", flush=True)
 
 
 def _fetch_advisories(root: Path) -> str | None:
-    """Bring the advisory database up to date; why that was not possible, or None."""
+    """Update the advisory database; returns the reason if that fails, else None."""
     environment = {**without_aws(), "GIT_TERMINAL_PROMPT": "0"}
     try:
         done = subprocess.run(
@@ -58,10 +58,10 @@ def _fetch_advisories(root: Path) -> str | None:
             capture_output=True, text=True, timeout=_FETCH_SECONDS, check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"  it did not come within {_FETCH_SECONDS} s"
+        return f"  it was not fetched within {_FETCH_SECONDS} s"
     return "\n".join(f"  {line}" for line in done.stderr.splitlines()) if done.returncode else None
 
 
 def _cargo_deny(*arguments: str) -> list[str]:
-    # The lock file decides: nothing is resolved anew.
+    # Use the versions of the lock file.
     return [str(tools.bin_folder(tools.CARGO) / "cargo-deny"), "--locked", *arguments]

@@ -1,4 +1,4 @@
-"""The comparison of the emulators: the same stack on each, and one table of requests to both (tests/differential)."""
+"""Compares the emulators: deploys the same stack on each, and sends one table of requests to both (tests/differential)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from ..layout import Instance, Project
 from . import suites
 
 _FOLDER = ".local/differential"
-# The same on both: without what one of them does not have.
+# The same parameters on both, without features that one of them lacks.
 _PARAMETERS = LOCALSTACK.stack_parameters
-# As for the end-to-end tests on LocalStack: what was compiled for those is there.
+# The same selection as for the end-to-end tests on LocalStack, to reuse their build.
 _SELECTION = ("--locked", "--package", "twolane-tests", "--package", "twolane", "--no-default-features", "--test", "differential")
 # With its progress, and with the tests that need both stacks.
 _COMPARISON = ("cargo", "test", *_SELECTION, "--", "--include-ignored", "--nocapture")
 
 
 def run(target: commands.Target) -> int:
-    """Install, build, deploy to both, compare, end both; then print what it ran on."""
+    """Install, build, deploy to both, compare, stop both, and print the versions of both."""
     commands.ensure_tools(target.project, (MINISTACK.tool_set, LOCALSTACK.tool_set, tools.SAM))
     # Functions first: cargo-lambda moves their binaries to target/lambda.
     building = [suites.local("functions", "build"), Step("comparison", ["cargo", "test", *_SELECTION, "--no-run"])]
@@ -32,7 +32,7 @@ def run(target: commands.Target) -> int:
 
 
 def _compare(one: commands.Target, other: commands.Target) -> int:
-    """The tests know the first stack by the environment of every command, the second one by its outputs' file."""
+    """Run the tests. They find the first stack by the usual variables, the second one by its file of outputs."""
     with commands.fresh(one, True, _PARAMETERS) as stack, commands.fresh(other, True, _PARAMETERS):
         second = {"TWOLANE_OTHER_OUTPUTS": str(other.instance.outputs.resolve())}
         return commands.run_command([*_COMPARISON], {**commands.environment_of(one.instance, stack), **second})

@@ -1,8 +1,7 @@
-"""The rules of what is deployed: AWS's own linters and checkov's policies for the template, actionlint for the workflows.
+"""Checks the template with AWS's linters and checkov's policies, and the workflows with actionlint.
 
-Those of the template look at it as SAM expands it too, because they do not look inside AWS::Serverless::* resources.
-Nothing is called over the network, and no finding may be passed over without a word: a rule is kept, or skipped with
-its reason beside it.
+The linters also check SAM's expansion of the template, because they do not look inside AWS::Serverless::* resources.
+They do not use the network. A rule can only be skipped with a reason next to it.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ class Verdict:
 
 
 def run(target: commands.Target) -> int:
-    """Install the linters and run them, unless everything is as they last found it in order."""
+    """Install the linters and run them, unless nothing has changed since they last passed."""
     found, linted = fingerprint(target.project), target.project.linted
     if linted.exists() and linted.read_text(encoding="utf-8") == found:
         print("template and workflows: unchanged since the linters found nothing")
@@ -62,8 +61,8 @@ def run(target: commands.Target) -> int:
     if any(verdict.complaints for verdict in verdicts):
         raise Failure(
             "The template or a workflow breaks the rules above.\n"
-            "  Do:   fix it; or, where a rule is wrong for this template, skip it with its reason: for one resource in its\n"
-            "        `Metadata: {checkov: {skip: [{id: …, comment: …}]}}`, for all of them in .checkov.yaml."
+            "  Do:   fix it; or, if a rule is wrong for this template, skip it with the reason: for one resource in its\n"
+            "        `Metadata: {checkov: {skip: [{id: …, comment: …}]}}`, for all resources in .checkov.yaml."
         )
     linted.write_text(found, encoding="utf-8")
     return 0

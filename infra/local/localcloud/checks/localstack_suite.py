@@ -1,4 +1,4 @@
-"""The end-to-end tests on LocalStack's open-source core, with the tests of what makes it run functions."""
+"""Runs the end-to-end tests on LocalStack's open-source core, and the tests of its executor."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from ..temporary import temporary_folder
 from . import suites
 
 _FOLDER = ".local/localstack"
-# The tests that cannot pass there, by the reason.
+# The tests that cannot pass there, by reason.
 SKIPPED = LOCALSTACK_FOLDER / "skipped_tests.json"
 
-# The tests, and the command line that they run, in one selection: Cargo compiles what they share once. Without the SDKs
-# of other suites.
+# The tests and the command line that they run, in one selection, so that Cargo compiles shared crates once. Excludes the SDKs of
+# other suites.
 _SELECTION = ("--locked", "--package", "twolane-tests", "--package", "twolane", "--no-default-features", "--test", "e2e")
 _END_TO_END = ("cargo", "test", *_SELECTION)
 
 
 def run(target: commands.Target) -> int:
-    """Install, build, test; then say what it ran on and what it left out, whatever became of the tests."""
+    """Install, build and test; then print the versions and the skipped tests, even if tests failed."""
     commands.ensure_tools(target.project, (LOCALSTACK.tool_set, tools.SAM))
     root, skipped = target.project.root, read_skipped(SKIPPED)
     with temporary_folder(root) as temporary:
@@ -39,7 +39,7 @@ def run(target: commands.Target) -> int:
 
 
 def report(parts: dict[str, str], skipped: dict[str, list[str]], known: list[str]) -> list[str]:
-    """What it ran on, what was skipped and why: lines for people."""
+    """Lines for people: the versions, and the skipped tests with their reasons."""
     width = max(map(len, parts))
     count = sum(map(len, skipped.values()))
     of_all = f" of {len(known)}" if known else ""
@@ -52,7 +52,7 @@ def report(parts: dict[str, str], skipped: dict[str, list[str]], known: list[str
 
 
 def _lanes(skipped: dict[str, list[str]], temporary: dict[str, str]) -> dict[str, Lane]:
-    """Compile while the stack is deployed: the Cargo that runs the tests waits for the one that builds them."""
+    """Compile while the stack is deployed: the Cargo process that runs the tests waits for the one that builds them."""
     left_out = [word for names in skipped.values() for name in names for word in ("--skip", name)]
     on_a_stack = ("exec", "--built", "--emulator", LOCALSTACK.name, "--dir", _FOLDER, "--port", "0", "--")
     return {
@@ -64,14 +64,14 @@ def _lanes(skipped: dict[str, list[str]], temporary: dict[str, str]) -> dict[str
 
 
 def _executor_tests(temporary: dict[str, str]) -> list[str]:
-    """With LocalStack's Python, which has botocore; LocalStack itself is a separate process."""
+    """Run with LocalStack's Python, which has botocore. LocalStack is a separate process."""
     discover = ["-m", "unittest", "discover", "-s", str(LOCALSTACK_FOLDER / "tests")]
     variables = {**temporary, "PYTHONPATH": str(LOCAL_FOLDER), "PYTHONDONTWRITEBYTECODE": "1"}
     return ["env", *(f"{name}={value}" for name, value in variables.items()), str(tools.python(LOCALSTACK.tool_set)), *discover]
 
 
 def _names(root: Path) -> list[str]:
-    """All end-to-end tests that there are."""
+    """The names of all end-to-end tests."""
     command = [*_END_TO_END, "--", "--list", "--format", "terse"]
     environment = {**without_aws(), **build_target()}
     listed = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)

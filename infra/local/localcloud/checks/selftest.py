@@ -1,4 +1,4 @@
-"""The tests of the local cloud itself, and of what `infra/aws` does before it begins."""
+"""Runs the tests of the local cloud, and of the checks of `infra/aws`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ..layout import AWS_TESTS_FOLDER, REPOSITORY, TESTS_FOLDER, short
 from ..temporary import temporary_folder
 from .suites import TOOL_SETS
 
-# How unittest ends when no test has such a name. Source: documentation of Python's unittest, "Command-Line Interface".
+# unittest's exit code if no test matches. Source: documentation of Python's unittest, "Command-Line Interface".
 _NO_TESTS = 5
-# What it prints then, also before Python 3.12, where it ends as if all had passed.
+# Its output then. Before Python 3.12 it exits with 0.
 _RAN_NONE = "\nRan 0 tests in "
 
 
 def run(target: commands.Target, patterns: list[str]) -> int:
-    """Both suites side by side, each with the Python that has what it imports: the emulator, or AWS's SDK."""
+    """Run both suites concurrently, each with the Python that has its imports: the emulator, or the AWS SDK."""
     commands.ensure_tools(target.project, TOOL_SETS)
     selected = [word for pattern in patterns for word in ("-k", pattern)]
     with ThreadPoolExecutor() as pool:
@@ -32,7 +32,7 @@ def run(target: commands.Target, patterns: list[str]) -> int:
 
 
 def _suite(tool_set: str, folders: tuple[Path, ...], selected: list[str]) -> int:
-    """Run the tests of the first folder, which import those of the others; print their output when they have ended."""
+    """Run the tests of the first folder, which import from the others; print their output at the end."""
     command = [str(tools.python(tool_set)), "-m", "unittest", "discover", "-s", str(folders[0]), *selected]
     path = os.pathsep.join(str(folder.parent) for folder in folders)
     with temporary_folder(REPOSITORY) as temporary:
@@ -40,5 +40,5 @@ def _suite(tool_set: str, folders: tuple[Path, ...], selected: list[str]) -> int
         done = subprocess.run(command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     print(done.stdout, end="", flush=True)
     if not selected and _RAN_NONE in done.stdout:
-        raise Failure(f"There is no test in {short(folders[0])}.")
+        raise Failure(f"No tests were found in {short(folders[0])}.")
     return done.returncode

@@ -19,7 +19,7 @@ from ..layout import AWS_TESTS_FOLDER, LOCAL_FOLDER
 from ..prerequisites import check_rust
 
 _ALL = ("--locked", "--workspace", "--all-features")
-# Suites that share a stack: Cargo runs them in the order of their names. `logs` reads what those before it left there.
+# Suites that share a stack. Cargo runs them in the order of their names; `logs` reads the logs of those before it.
 _READING = ("attacks", "differential", "e2e", "logs", "page")
 _FAULTS = ("faults", "logs")
 _CHANGING = ("privileges", "throttles", "tutorial")
@@ -33,7 +33,7 @@ def check(target: commands.Target) -> int:
 
 
 def tests(target: commands.Target) -> int:
-    """`check` and every test there is."""
+    """Run `check` and every test."""
     check_rust()
     return in_lanes(target, lanes_of_tests(suites_of(target.project.root)))
 
@@ -63,7 +63,7 @@ def lanes_of_check() -> dict[str, Lane]:
 def lanes_of_tests(suites: Iterable[str]) -> dict[str, Lane]:
     """`check`, everything that is compiled, and all tests: `suites` are the names of all test binaries of the workspace.
 
-    Suites that change what is deployed have separate stacks, so that they can wait side by side.
+    Suites that change the deployment have separate stacks, so that they can run concurrently.
     """
     rust, rules = lanes_of_check().values()
     build = [
@@ -91,7 +91,7 @@ def lanes_of_tests(suites: Iterable[str]) -> dict[str, Lane]:
 
 
 def _behind(*steps: Step, after: Sequence[str]) -> Lane:
-    """A lane that leaves the processors to the others: their tests look at what happens within seconds."""
+    """A lane with a lower priority: tests in the other lanes depend on seconds."""
     return Lane([replace(step, gives_way=True) for step in steps], after)
 
 
@@ -110,7 +110,7 @@ def _suites(folder: str, names: Sequence[str]) -> Step:
 
 
 def _aws(folder: str, *modules: str) -> Step:
-    """Tests of `deploy`, `smoke` and `destroy`: they deploy stacks to the emulator next to the one that is there."""
+    """Tests of `deploy`, `smoke` and `destroy`: they deploy more stacks to the emulator."""
     path = os.pathsep.join(str(folder) for folder in (AWS_TESTS_FOLDER.parent, LOCAL_FOLDER))
     named = [f"{AWS_TESTS_FOLDER.name}.{module}" for module in modules]
     command = ["env", f"PYTHONPATH={path}", str(tools.python(tools.SAM)), "-m", "unittest", "-v", *named]

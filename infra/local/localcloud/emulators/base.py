@@ -1,4 +1,4 @@
-"""What the local cloud has to know of an emulator."""
+"""The interface of an emulator."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from types import MappingProxyType
 from ..environment import aws_settings, of_the_machine
 from ..layout import Instance
 
-# Every process that belongs to an instance has this in its environment, with the instance's folder.
+# The variable that marks every process of an instance. Its value is the instance's folder.
 MARKER = "TWOLANE_LOCAL_CLOUD"
 
-# Loopback is never reached through the user's proxy.
+# Never use the user's proxy for loopback.
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Emulator(ABC):
-    """A program that answers as AWS does, started by a launcher of ours with a Python of its own."""
+    """A program that answers like AWS. One of our launchers starts it, with a separate Python."""
 
-    # As `--emulator` takes it, and as people read it.
+    # The name for `--emulator`, and the name for people.
     name: str
     title: str
-    # Its tools, the first of which has the Python that runs the launcher and the issuer.
+    # The tool set with the Python that runs the launcher and the issuer.
     tool_set: str
     launcher: Path
-    # What the stack's parameters are besides those of every local stack.
+    # Parameters of the stack in addition to those of every local stack.
     stack_parameters: Mapping[str, str] = MappingProxyType({})
-    # Whether data survive an end in good order.
+    # Whether data survive a clean stop.
     keeps_data: bool
-    # How long it may take to answer.
+    # The maximum time until it answers.
     ready_seconds: float
-    # A path that it alone answers, and what is in the answer.
+    # A path that only this emulator answers, and a field of the answer.
     health: tuple[str, str]
 
     def is_healthy(self, port: int) -> bool:
-        """Whether it, and nobody else, answers on the port."""
+        """Whether this emulator, and not another program, answers on the port."""
         path, field = self.health
         try:
             with _direct.open(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
@@ -48,7 +48,7 @@ class Emulator(ABC):
             return False
 
     def environment(self, instance: Instance, port: int) -> dict[str, str]:
-        """Its environment, which functions inherit: nothing of the user's settings, and all that makes it this instance's."""
+        """Its environment, which functions inherit: the settings of this instance, without the user's."""
         return {
             **of_the_machine(),
             **aws_settings(port),
@@ -61,8 +61,8 @@ class Emulator(ABC):
 
     @abstractmethod
     def settings(self, instance: Instance, port: int) -> dict[str, str]:
-        """Its own configuration: on loopback only, with all files in the instance's folder."""
+        """Its configuration: on loopback only, with all files in the instance's folder."""
 
     @abstractmethod
     def parts(self) -> dict[str, str]:
-        """What it is made of, with versions; its tools must be there."""
+        """Its parts, with versions. Needs its tool set."""

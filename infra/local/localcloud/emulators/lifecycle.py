@@ -1,4 +1,4 @@
-"""The emulator process of one instance: start, find, end."""
+"""The emulator process of one instance: start, find, stop."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Running:
 
 
 def running(instance: Instance) -> Running | None:
-    """Our emulator, alive, whether it answers or not; None when there is none or the process id is another's now."""
+    """Our running emulator, whether or not it answers; None if there is none, or if another process has its id."""
     record = read_json(instance.record)
     try:
         found = _of_record(record) if record else None
@@ -47,7 +47,7 @@ def _of_record(record: dict[str, object]) -> Running:
 
 
 def last_port(instance: Instance) -> int | None:
-    """The port of the last emulator, which may have been killed: its addresses are in people's shells."""
+    """The port of the last emulator, which may have been killed: open shells still use its addresses."""
     port = (read_json(instance.record) or {}).get("port")
     return port if isinstance(port, int) else None
 
@@ -63,14 +63,14 @@ def free_port() -> int:
 
 
 def refuse_taken_port(port: int, instance: Instance) -> None:
-    """Fail with a message that helps when somebody else listens on the port."""
+    """Fail if another process listens on the port."""
     if not _accepts(port):
         return
     holder = holder_of(port) or "a process that this user may not see"
     if any(str(emulator.launcher.name) in holder for emulator in ALL.values()):
-        why, end = "that is another local cloud of Twolane", "end it where it was started, with make down"
+        why, end = "that is another local cloud of Twolane", "stop it in its folder, with make down"
     else:
-        why, end = "the local cloud wants to listen there, and that process was not started by it", "end that process"
+        why, end = "the local cloud needs this port, and did not start that process", "end that process"
     raise Failure(
         f"Port {port} is taken by {holder}.\n"
         f"  Why:  {why}.\n"
@@ -79,8 +79,8 @@ def refuse_taken_port(port: int, instance: Instance) -> None:
 
 
 def start(emulator: Emulator, instance: Instance, port: int) -> Running:
-    """Start an emulator that knows nothing, and wait until it answers."""
-    # These describe the stack of an emulator that is gone. No reader may take them for the new one's.
+    """Start an empty emulator, and wait until it answers."""
+    # These files describe the stack of an earlier emulator.
     for path in (instance.outputs, instance.deployed):
         path.unlink(missing_ok=True)
     shutil.rmtree(instance.temporary, ignore_errors=True)
@@ -89,11 +89,11 @@ def start(emulator: Emulator, instance: Instance, port: int) -> Running:
 
 
 def restart(instance: Instance, found: Running) -> Running:
-    """End the emulator in good order, functions included, and start it again on its port with all its data."""
+    """Stop the emulator cleanly, functions included, and start it again on its port with all its data."""
     if not found.emulator.keeps_data:
         raise Failure(
-            f"{found.emulator.title} keeps no data, so it cannot be started again with them.\n"
-            f"  Do:   {instance.command('down')}; {instance.command('up')}: a new one; or restart a local cloud on MiniStack."
+            f"{found.emulator.title} keeps no data, so it cannot be restarted with them.\n"
+            f"  Do:   start a new one: {instance.command('down')}; {instance.command('up')}; or restart a local cloud on MiniStack."
         )
     stop(instance)
     return _start(found.emulator, instance, found.port)
@@ -119,20 +119,20 @@ def _start(emulator: Emulator, instance: Instance, port: int) -> Running:
     if process.poll() is not None or identity is None:
         stop(instance)
         refuse_taken_port(port, instance)
-        raise Failure(f"{emulator.title} ended at once:\n{tail(instance.emulator_log)}\n  Log:  {short(instance.emulator_log)}")
+        raise Failure(f"{emulator.title} ended during its start:\n{tail(instance.emulator_log)}\n  Log:  {short(instance.emulator_log)}")
     if not _answers(emulator, instance, port):
         stop(instance)
         raise Failure(
-            f"{emulator.title} did not answer within {emulator.ready_seconds:.0f} s and was ended:\n{tail(instance.emulator_log)}\n"
+            f"{emulator.title} did not answer within {emulator.ready_seconds:.0f} s and was stopped:\n{tail(instance.emulator_log)}\n"
             f"  Log:  {short(instance.emulator_log)}"
         )
-    # It outlives this command. Popen warns about a process that was not waited for, and PYTHONWARNINGS may print that.
+    # It outlives this command. This prevents Popen's warning about a running process, which PYTHONWARNINGS may print.
     process.returncode = 0
     return Running(emulator, identity, port)
 
 
 def stop(instance: Instance) -> list[int]:
-    """End what `start` started, functions included, and remove its record; returns the ids of what was ended."""
+    """Stop what `start` started, functions included, and remove its record; returns the ids of the ended processes."""
     found = running(instance)
     marker = f"{MARKER}={instance.folder.resolve()}"
     ended = sorted({*marked(marker), *([found.process.pid] if found else [])})
@@ -143,7 +143,7 @@ def stop(instance: Instance) -> list[int]:
 
 
 def process_tree(instance: Instance) -> list[int]:
-    """The emulator and the function processes it spawned."""
+    """The ids of the emulator and its function processes."""
     return marked(f"{MARKER}={instance.folder.resolve()}")
 
 
@@ -152,12 +152,12 @@ def _is_ours(found: Running) -> bool:
 
 
 def _answers(emulator: Emulator, instance: Instance, port: int) -> bool:
-    """Whether the instance's own emulator answers: another one may have taken the port a moment before."""
+    """Whether the instance's emulator answers, and not another one that took the port a moment before."""
     return emulator.is_healthy(port) and listener_of(port) in {None, *process_tree(instance)}
 
 
 def _accepts(port: int) -> bool:
-    """Whether something listens on the port, at either address that `localhost` stands for: clients may try the other one first."""
+    """Whether a process listens on the port at either address of `localhost`: clients may try either first."""
     return any(_accepts_at(family, address, port) for family, address in _LOOPBACK)
 
 

@@ -1,4 +1,4 @@
-"""LocalStack's open-source core: a second opinion, without WebSocket APIs."""
+"""LocalStack's open-source core: the second emulator, without WebSocket APIs."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ class LocalStack(Emulator):
         return {
             "GATEWAY_LISTEN": f"127.0.0.1:{port}",
             "LOCALSTACK_HOST": f"localhost:{port}",
-            # Without the first of these it writes to /var/lib and /etc, without the others to the user's home.
+            # Without the first of these, it writes to /var/lib and /etc; without the others, to the user's home.
             "OVERRIDE_IN_DOCKER": "0",
             "FILESYSTEM_ROOT": str(root),
             "HOME": str(root),
             "XDG_CACHE_HOME": str(root / "cache"),
-            # It calls nobody: no name server, no certificate that is downloaded, no usage data.
+            # No network: no name server, no download of certificates, no usage data.
             "DNS_ADDRESS": "0",
             "SKIP_SSL_CERT_DOWNLOAD": "1",
             "DISABLE_EVENTS": "1",
-            # It knows services by host names otherwise, which do not resolve.
+            # Otherwise it uses host names of services, which do not resolve.
             "SQS_ENDPOINT_STRATEGY": "path",
             "LAMBDA_RUNTIME_EXECUTOR": "process",
             "TWOLANE_DYNOXIDE": str(tools.bin_folder(self.tool_set) / "dynoxide"),
-            # Seconds between two looks into a queue, and at most where it was empty: 1 and 10 by default.
+            # Seconds between two polls of a queue, and the maximum for an empty queue. Defaults: 1 and 10.
             "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.1",
             "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "0.5",
         }
 
     def parts(self) -> dict[str, str]:
-        """An emulator with an executor and an engine that are not its own."""
+        """The emulator, with a separate executor and a separate DynamoDB engine."""
         return {
             "emulator": f"{self.title} {tools.version_of(self.tool_set, 'localstack-core')}",
             "executor": "process_executor of this repository: functions as processes, without Docker",

@@ -1,4 +1,4 @@
-"""MiniStack: the usual one, with all that the stack needs."""
+"""MiniStack: the default emulator, with everything that the stack needs."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ class MiniStack(Emulator):
     health = ("/_ministack/health", "version")
 
     def settings(self, instance: Instance, port: int) -> dict[str, str]:
-        """Functions inherit these: they reach the emulator by AWS_ENDPOINT_URL and know no other credentials."""
+        """Its configuration. Functions inherit it: they use AWS_ENDPOINT_URL and have no other credentials."""
         return {
             "GATEWAY_PORT": str(port),
             "BIND_HOST": "127.0.0.1",
-            # Policies are enforced: a function may do what its role allows, the credentials test/test may do everything.
+            # Enforces policies: a function may do only what its role allows; the credentials test/test may do everything.
             "AUTH": "true",
             "IOT_MTLS_ENABLED": "0",
-            # Written when it is ended in good order, read when it is started again: for `restart`.
+            # For `restart`: state is written at a clean stop, and read at the next start.
             "PERSIST_STATE": "1",
             "STATE_DIR": str(instance.state.resolve()),
         }
 
     def parts(self) -> dict[str, str]:
-        """MiniStack does everything itself."""
+        """MiniStack alone: it has an executor and an engine."""
         version = f"{self.title} {tools.version_of(self.tool_set, 'ministack')}"
         return {"emulator": version, "executor": f"{version}'s own: functions as processes", "engine": f"{version}'s own"}

@@ -1,9 +1,9 @@
 """Bodies with a Content-Encoding.
 
-AWS: a REST API decompresses bodies when minimumCompressionSize is set, and otherwise takes them as they are.
+AWS: a REST API decompresses bodies if minimumCompressionSize is set, and otherwise leaves them as they are.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gzip-compression-decompression.html
 
-LocalStack 2026.3.0: decompresses whatever says gzip, for REST APIs as for AWS's own, and answers 500 to what is none.
+LocalStack 2026.3.0: decompresses every body with Content-Encoding gzip, for REST APIs and AWS's own; answers 500 if it is not gzip.
 
 Here: the bodies of REST APIs stay as they are; no API here has minimumCompressionSize.
 """

@@ -2,10 +2,10 @@
 
 AWS: DynamoDB.
 
-LocalStack 2026.3.0: starts DynamoDB Local, a Java program under a licence that does not let others hand it out, which it
-downloads together with a Java runtime.
+LocalStack 2026.3.0: downloads and starts DynamoDB Local, a Java program, and a Java runtime. The licence of DynamoDB Local forbids
+redistribution.
 
-Here: starts dynoxide in its place, which speaks the same protocol and keeps tables in memory. It has no streams.
+Here: starts dynoxide instead, which speaks the same protocol and keeps tables in memory. It has no streams.
 https://docs.rs/crate/dynoxide-rs/3.2.0
 """
 

@@ -1,14 +1,14 @@
 """Customized gateway responses.
 
-AWS: a definition brings them in x-amazon-apigateway-gateway-responses. The response template and the response parameters
-of one make the body and the headers, with `$context.*` and `$stageVariables.*` substituted without Velocity.
+AWS: a definition has them in x-amazon-apigateway-gateway-responses. Response template and response parameters produce the body and
+the headers, with `$context.*` and `$stageVariables.*` substituted without Velocity.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-gateway-responses.html
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
 
-LocalStack 2026.3.0: passes over them in a definition; of those set by API calls it takes the status alone, and answers
+LocalStack 2026.3.0: ignores them in a definition. Of those set by API calls it uses only the status, and answers
 `{"message": …}`.
 
-Here: they are imported, and make body and headers, too. Of a header's sources fixed strings and `context.*` are known.
+Here: they are imported, and also produce body and headers. Header sources can be fixed strings and `context.*`.
 """
 
 import re

@@ -1,15 +1,15 @@
 """Lambda authorizers of REST APIs.
 
-AWS: a method whose authorization is CUSTOM asks the authorizer's function first. A token that is missing, or that the
-identity validation expression does not match, is UNAUTHORIZED without asking. The policy that the function answers
-allows the method or is ACCESS_DENIED; what it says besides is `$context.authorizer.*`.
+AWS: a method with authorization CUSTOM invokes the authorizer's function first. A token that is missing, or that the identity
+validation expression does not match, is UNAUTHORIZED without an invocation. The policy in the function's answer must allow the
+method; otherwise the response is ACCESS_DENIED. The context in the answer becomes `$context.authorizer.*`.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
 
 LocalStack 2026.3.0: lets every request through; authorizers are in its paid plans.
 
-Here: authorizers of type TOKEN, asked for every request. Nothing is kept for authorizerResultTtlInSeconds, and of a
-policy's conditions none is read.
+Here: authorizers of type TOKEN, invoked for every request. Results are not cached (authorizerResultTtlInSeconds), and conditions
+of policies are ignored.
 """
 
 import json
@@ -20,12 +20,12 @@ from localstack.services.apigateway.next_gen.execute_api.integrations.aws import
 from localstack.utils.aws.arns import get_partition
 
 _INVOKE = "execute-api:Invoke"
-# What a function says, as its error, to have the caller answered 401.
+# The error message of a function with which the caller gets 401.
 _UNAUTHORIZED = "Unauthorized"
 
 
 def apply() -> None:
-    """Add a handler where LocalStack has a place for them, behind the routing."""
+    """Add a handler after the routing."""
     handlers.preprocess_request.append(_authorize)
 
 
@@ -58,7 +58,7 @@ def _ask(context, authorizer, event) -> dict:
     source = f"{_method_arn(context).split('/')[0]}/authorizers/{authorizer['id']}"
     try:
         answer = json.loads(RestApiAwsProxyIntegration.call_lambda(function, json.dumps(event).encode(), source))
-    except Exception as error:  # Whatever it is, the caller is told no more.
+    except Exception as error:  # The caller gets no details of any error.
         raise gateway_response.AuthorizerFailureError("Internal server error") from error
     if isinstance(answer, dict) and answer.get("errorMessage") == _UNAUTHORIZED:
         raise gateway_response.UnauthorizedError("Unauthorized")
@@ -68,7 +68,7 @@ def _ask(context, authorizer, event) -> dict:
 
 
 def _allows(policy, method_arn: str) -> bool:
-    """An explicit deny wins, and what is not allowed is denied."""
+    """Whether a statement allows the method and none denies it."""
     effects = {statement["Effect"] for statement in _list(policy["Statement"]) if _applies(statement, method_arn)}
     return "Allow" in effects and "Deny" not in effects
 
@@ -79,7 +79,7 @@ def _applies(statement, method_arn: str) -> bool:
 
 
 def _matches(pattern: str, text: str) -> bool:
-    """As in policies: `*` is any text, `?` any character."""
+    """Wildcards of policies: `*` matches any text, `?` any character."""
     expression = "".join({"*": ".*", "?": "."}.get(character) or re.escape(character) for character in pattern)
     return re.fullmatch(expression, text, re.DOTALL) is not None
 

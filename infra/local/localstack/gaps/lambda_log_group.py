@@ -5,14 +5,14 @@ https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups
 
 LocalStack 2026.3.0: always to /aws/lambda/FUNCTION.
 
-Here: to the one that is named, as AWS_LAMBDA_LOG_GROUP_NAME says then too.
+Here: to the log group that LoggingConfig names, also in AWS_LAMBDA_LOG_GROUP_NAME.
 """
 
 from localstack.services.lambda_.invocation.execution_environment import ExecutionEnvironment
 
 
 def apply() -> None:
-    """Wrap what says where an execution environment logs."""
+    """Wrap the function that names the log group of an execution environment."""
     usual = ExecutionEnvironment.get_log_group_name
 
     def named(self) -> str:

@@ -1,10 +1,10 @@
 """Where LocalStack listens.
 
-Not a matter of AWS: a local cloud is for this machine, and whoever reaches it may do everything.
+Not a difference from AWS: a local cloud is for this machine, because every caller may do everything.
 
-LocalStack 2026.3.0: takes the port of GATEWAY_LISTEN and, for IPv4, leaves out the address: it listens on all of them.
+LocalStack 2026.3.0: uses the port of GATEWAY_LISTEN but, for IPv4, ignores the address: it listens on all addresses.
 
-Here: on 127.0.0.1 alone.
+Here: only on 127.0.0.1.
 """
 
 from localstack.runtime.server import twisted
@@ -12,7 +12,7 @@ from twisted.internet import endpoints
 
 
 class _LoopbackEndpoints:
-    """Stands where LocalStack has Twisted's module."""
+    """Replaces Twisted's module in LocalStack."""
 
     @staticmethod
     def TCP4ServerEndpoint(reactor, port: int) -> endpoints.TCP4ServerEndpoint:  # noqa: N802  (Twisted's name)
@@ -20,5 +20,5 @@ class _LoopbackEndpoints:
 
 
 def apply() -> None:
-    """Replace the module; for IPv6 there is nothing in its place."""
+    """Replace the module. It has no endpoint for IPv6."""
     twisted.endpoints = _LoopbackEndpoints

@@ -1,14 +1,14 @@
-"""Which mapping template a body is for, and what templates may do with text.
+"""The choice of the mapping template for a body, and the methods of text in templates.
 
-AWS: that of the body's content type. Whether `application/json; charset=utf-8` has the template of `application/json` its
-documentation does not say; clients send it, and the model of a body is found so.
+AWS: chooses the template by the body's content type. Its documentation does not say whether `application/json; charset=utf-8` has
+the template of `application/json`; clients send it, and AWS finds the model of a body that way.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/integration-passthrough-behaviors.html
-Values are Java's: text has the methods of `java.lang.String`.
+Values are Java objects: text has the methods of `java.lang.String`.
 
-LocalStack 2026.3.0: compares the whole header, so that a charset gives 415. Text has some of the methods: that of a path parameter
-has others than that of a header.
+LocalStack 2026.3.0: compares the whole header, so a charset gives 415. Text has some of the methods: text of a path parameter has
+other methods than text of a header.
 
-Here: parameters and case of the content type do not count; all text has all of these methods, and `toLowerCase`.
+Here: parameters and case of the content type are ignored. All text has all of these methods, and `toLowerCase`.
 """
 
 from airspeed import operators
@@ -18,10 +18,10 @@ from werkzeug.datastructures import Headers
 
 
 class _MethodsByBase(dict):
-    """Methods by type, for the type's subclasses too."""
+    """Methods by type, also for subclasses of the type."""
 
     def get(self, kind, default=None):
-        """The methods of the type, or of the nearest type that it is made from."""
+        """The methods of the type, or of its nearest base type."""
         return next((self[base] for base in kind.__mro__ if base in self), default)
 
 

@@ -1,15 +1,16 @@
-"""Which bodies a request validator looks at, and what it takes for JSON.
+"""Which bodies a request validator validates, and what it accepts as JSON.
 
 AWS: a body is validated by the model of its content type, else by the model `$default`; with neither it is not
 validated. JSON is UTF-8 without a byte order mark, and NaN is not JSON (RFC 8259).
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-request-validation.html
 
 LocalStack 2026.3.0: uses the `application/json` model for every other content type, so `text/plain` gives 400 where the
-integration's passthrough behaviour gives 415; takes UTF-16, UTF-32, a byte order mark, NaN and Infinity for JSON, and no
-body for `{}`; answers 500 to what is not UTF-8 or nested too deeply. `$context.error.validationErrorString` is empty.
+integration's passthrough behaviour gives 415. It accepts UTF-16, UTF-32, a byte order mark, NaN and Infinity as JSON, and treats a
+missing body as `{}`. It answers 500 to text that is not UTF-8 or is nested too deeply. `$context.error.validationErrorString` is
+empty.
 
-Here: the model is chosen as on AWS; what is not strict JSON in UTF-8 is BAD_REQUEST_BODY; the validation error string says what
-was wrong (`api_gateway/validation_errors.py`).
+Here: the model is chosen as on AWS. A body that is not strict JSON in UTF-8 is BAD_REQUEST_BODY. The validation error string lists
+the violations (`api_gateway/validation_errors.py`).
 """
 
 import validation_errors
@@ -17,7 +18,7 @@ from localstack.constants import APPLICATION_JSON
 from localstack.services.apigateway.helpers import ModelResolver
 from localstack.services.apigateway.next_gen.execute_api.handlers.method_request import MethodRequestHandler
 
-# Where a request keeps what is wrong with its body, for its gateway response.
+# The field of a request with the violations in its body, for its gateway response.
 VALIDATION_ERROR = "validationErrorString"
 
 

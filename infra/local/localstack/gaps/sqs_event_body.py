@@ -3,16 +3,16 @@
 AWS: the message's body as it was sent.
 https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 
-LocalStack 2026.3.0: a body that is JSON is read, and written anew: white space, escapes and numbers change.
+LocalStack 2026.3.0: parses a JSON body and writes it again: white space, escapes and numbers change.
 
-Here: as it was sent. Filters still see what was read.
+Here: as it was sent. Filters still use the parsed body.
 """
 
 from localstack.services.lambda_.event_source_mapping.pollers.sqs_poller import SqsPoller
 
 
 def apply() -> None:
-    """Wrap the handling of messages, and the filter in its midst: what passes it gets its own body back."""
+    """Wrap the handling of messages, and the filter in it: messages that pass it get their original bodies back."""
     handle, filter_events = SqsPoller.handle_messages, SqsPoller.filter_events
 
     def handle_with_bodies(self, messages):

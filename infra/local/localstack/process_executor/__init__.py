@@ -2,5 +2,5 @@
 
 LocalStack asks its plugin `docker` to run functions in containers; `LAMBDA_RUNTIME_EXECUTOR=process` has it ask this one.
 What Lambda does around a function is done here: the Runtime API, timeouts, crashes, logs. What is not: memory limits,
-the freezing of a function between invocations, layers and extensions, and a file system or user of its own.
+the freezing of a function between invocations, layers and extensions, and a separate file system and user.
 """

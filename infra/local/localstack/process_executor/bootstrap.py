@@ -16,22 +16,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .runtime_api import Answered, InitFailed, Invocation, Ready, RuntimeApi, Said
+from .runtime_api import Answered, InitFailed, Invocation, Ready, Report, RuntimeApi
 
-# Time that Lambda gives a function to start; it then tries once more, within the function's timeout, which is not done
-# here. Source: AWS Lambda Developer Guide, "Understanding the Lambda execution environment lifecycle", init phase.
+# Lambda's limit for the start of a function. Lambda then tries once more, within the function's timeout; this does not. Source: AWS
+# Lambda Developer Guide, "Understanding the Lambda execution environment lifecycle", init phase.
 INIT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class _Exited:
-    """The process is gone."""
+    """The process has ended."""
 
     code: int
 
 
 class FunctionError(Exception):
-    """The function gave no answer; what Lambda says in its place."""
+    """The function gave no answer. `payload` is Lambda's error instead."""
 
     def __init__(self, payload: bytes) -> None:
         super().__init__(payload.decode(errors="replace"))
@@ -39,7 +39,7 @@ class FunctionError(Exception):
 
     @classmethod
     def of(cls, kind: str, request_id: str, message: str) -> FunctionError:
-        """An error of Lambda's own making."""
+        """An error in Lambda's format."""
         return cls(json.dumps({"errorType": kind, "errorMessage": f"RequestId: {request_id} Error: {message}"}).encode())
 
 
@@ -47,19 +47,19 @@ class Bootstrap:
     """A process of the function's `bootstrap`."""
 
     def __init__(self, code: Path, environment: Mapping[str, str], request_id: str) -> None:
-        """Start it; `request_id` is the invocation that has it started."""
-        self._heard: queue.SimpleQueue[Said | _Exited] = queue.SimpleQueue()
-        # Not a pipe: what was written before an answer is there when the answer is. It goes with this object.
+        """Start the process; `request_id` is the invocation that causes the start."""
+        self._reports: queue.SimpleQueue[Report | _Exited] = queue.SimpleQueue()
+        # A file, not a pipe, so that output written before an answer is available with it. It is deleted with this object.
         self._log = tempfile.TemporaryFile()
-        # Python's "a" is not this: the file is shared with the process.
+        # Set on the file itself, because the process shares it; Python's mode "a" would not do that.
         fcntl.fcntl(self._log, fcntl.F_SETFL, fcntl.fcntl(self._log, fcntl.F_GETFL) | os.O_APPEND)
-        self._api = RuntimeApi(self._heard.put)
+        self._api = RuntimeApi(self._reports.put)
         self._is_ready = self._has_exited = self._is_ended = False
         try:
             self._process = subprocess.Popen(
                 [str(code / "bootstrap")], cwd=code, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log,
                 env={**environment, "AWS_LAMBDA_RUNTIME_API": self._api.address, "LAMBDA_TASK_ROOT": str(code)},
-                # A group of its own, to be ended with whatever it starts.
+                # A separate process group, so that all processes that it starts can be ended.
                 start_new_session=True,
             )  # fmt: skip
         except OSError as error:
@@ -74,10 +74,10 @@ class Bootstrap:
         return self._has_exited
 
     def wait_until_ready(self, request_id: str) -> None:
-        """Until it asks for its first event; a `FunctionError` when it does not come to that."""
+        """Wait until it asks for its first event; raises `FunctionError` if it does not."""
         if self._is_ready:
             return
-        match self._hear(time.monotonic() + INIT_SECONDS):
+        match self._next_report(time.monotonic() + INIT_SECONDS):
             case Ready():
                 self._is_ready = True
             case InitFailed(error):
@@ -92,29 +92,29 @@ class Bootstrap:
         deadline = time.monotonic() + seconds
         self._api.hand_out(invocation)
         while True:
-            match self._hear(deadline):
+            match self._next_report(deadline):
                 case Answered(request_id=request_id) as answered if request_id == invocation.request_id:
                     return answered
                 case _Exited(code):
                     raise FunctionError.of("Runtime.ExitError", invocation.request_id, _exit_message(code))
                 case None:
                     raise _timed_out(invocation.request_id, seconds)
-                # It asks for its next event, or answers one that nobody waits for.
+                # Ignore a request for the next event, and a late answer to an earlier one.
 
     def take_log(self) -> str:
-        """What it wrote since this was last asked."""
+        """The output since the last call."""
         self._log.seek(0)
         written = self._log.read()
-        # It appends: what it writes from now on is at the start.
+        # The process appends, so its next output is at the start.
         self._log.truncate(0)
         return written.decode(errors="replace")
 
     def end(self) -> None:
-        """Kill it with all that it started. Lambda, too, gives a function no time when it is reset."""
+        """Kill it with all processes that it started. Lambda does not wait either when it resets a function."""
         if self._is_ended:
             return
         self._is_ended = True
-        # It is not waited for before: until then no other process can have its id.
+        # The process is reaped only after this, so no other process can have its id.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -123,12 +123,12 @@ class Bootstrap:
     def _wait(self) -> None:
         ended = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
         self._has_exited = True
-        self._heard.put(_Exited(ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status))
+        self._reports.put(_Exited(ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status))
 
-    def _hear(self, deadline: float) -> Said | _Exited | None:
-        """What it says next; None when it says nothing in time."""
+    def _next_report(self, deadline: float) -> Report | _Exited | None:
+        """Its next report; None if there is none before the deadline."""
         try:
-            return self._heard.get(timeout=max(0.0, deadline - time.monotonic()))
+            return self._reports.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
             return None
 

@@ -1,4 +1,4 @@
-"""LocalStack's execution environment with a bootstrap in it."""
+"""An execution environment of LocalStack that runs a bootstrap."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecu
 from .bootstrap import Bootstrap, FunctionError
 from .runtime_api import Invocation
 
-# What a function has of LocalStack's own environment: where programs are, and the mark by which the local cloud knows
-# the processes that it has to end.
+# Variables that a function inherits from LocalStack: where programs are, and the mark of the processes that the local cloud must
+# end.
 _INHERITED = ("PATH", "TWOLANE_LOCAL_CLOUD")
 _HOST = "127.0.0.1"
 
 
 class ProcessRuntimeExecutor(RuntimeExecutor):
-    """One execution environment, which takes one invocation at a time: LocalStack makes another for each that runs beside.
+    """One execution environment, for one invocation at a time: LocalStack creates another for each concurrent invocation.
 
-    Its bootstrap starts with the first invocation, and again with the next one after it timed out, crashed or did not
-    start: Lambda resets an environment likewise. An error of the start is the invocation's, logs included.
+    Its bootstrap starts with the first invocation. After a timeout, a crash or a failed start, it starts again with the next
+    invocation, like an environment that Lambda resets. An error of the start, with its logs, belongs to the invocation.
     """
 
     def __init__(self, id: str, function_version: FunctionVersion) -> None:  # noqa: A002  (the base class's name)
         super().__init__(id=id, function_version=function_version)
         self._environment: dict[str, str] = {}
         self._bootstrap: Bootstrap | None = None
-        self._untold = ""
+        self._unreported = ""
         self._lock = threading.Lock()
         self._is_stopped = False
 
     def start(self, env_vars: dict[str, str]) -> None:
-        """Remember the environment of the bootstraps to come."""
+        """Store the environment variables for the bootstraps."""
         own = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         given = {name: str(value) for name, value in env_vars.items() if value is not None}
         self._environment = {**own, **given}
@@ -48,7 +48,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
                 self._bootstrap.end()
 
     def invoke(self, payload: dict[str, str]) -> InvocationResult:
-        """Have the function answer one event."""
+        """Run one invocation."""
         request_id, started = payload["invoke-id"], time.monotonic()
         timeout = float(self.function_version.config.timeout)
         answer: bytes
@@ -72,36 +72,36 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         return InvocationResult(request_id, answer, is_error=is_error, logs=logs)
 
     def get_logs(self) -> str:
-        """What bootstraps wrote and no invocation has told yet."""
+        """The output of bootstraps that no invocation has reported yet."""
         with self._lock:
             self._keep_log()
-            told, self._untold = self._untold, ""
-            return told
+            logs, self._unreported = self._unreported, ""
+            return logs
 
     def get_address(self) -> str:
-        """Where the function is."""
+        """The address of the function."""
         return _HOST
 
     def get_endpoint_from_executor(self) -> str:
-        """Where the function finds LocalStack."""
+        """The address of LocalStack for the function."""
         return _HOST
 
     def get_runtime_endpoint(self) -> str:
-        """Where LocalStack's own init would report; a bootstrap has its Runtime API instead."""
+        """The address for reports of LocalStack's init; a bootstrap uses its Runtime API instead."""
         return f"http://{_HOST}:{config.GATEWAY_LISTEN[0].port}"
 
     @classmethod
     def prepare_version(cls, function_version: FunctionVersion) -> None:
-        """Unpack the code; the function is as ready as it will be."""
+        """Unpack the code."""
         runtime = function_version.config.runtime or "a container image"
         if not runtime.startswith("provided"):
-            raise ValueError(f"{runtime} needs a container: functions of provided.* runtimes alone run as processes")
+            raise ValueError(f"{runtime} needs a container: only functions of provided.* runtimes run as processes")
         if function_version.config.code:
             function_version.config.code.prepare_for_execution()
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
-        """Nothing: LocalStack removes the unpacked code with the archive."""
+        """Do nothing: LocalStack removes the unpacked code with the archive."""
 
     def _ready_bootstrap(self, request_id: str) -> Bootstrap:
         with self._lock:
@@ -124,10 +124,10 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
 
     def _keep_log(self) -> None:
         if self._bootstrap is not None:
-            self._untold += self._bootstrap.take_log()
+            self._unreported += self._bootstrap.take_log()
 
     def _logs(self, request_id: str, duration_ms: float, error: bytes) -> str:
-        """As Lambda writes them: what the function wrote, between lines of its own."""
+        """The log in Lambda's format: the function's output between START, END and REPORT lines."""
         own = self.get_logs()
         lines = [
             f"START RequestId: {request_id} Version: {self.function_version.id.qualifier}",

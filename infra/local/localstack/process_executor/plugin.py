@@ -1,4 +1,4 @@
-"""What LocalStack finds by the entry point."""
+"""The plugin that LocalStack finds by the entry point."""
 
 from __future__ import annotations
 

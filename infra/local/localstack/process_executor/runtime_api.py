@@ -1,4 +1,4 @@
-"""The Lambda Runtime API over HTTP: what a bootstrap asks, and what it answers.
+"""The Lambda Runtime API over HTTP, as a bootstrap uses it.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -33,7 +33,7 @@ class Ready:
 
 @dataclass(frozen=True)
 class InitFailed:
-    """The bootstrap says that it cannot start."""
+    """The bootstrap reports that it cannot start."""
 
     error: bytes
 
@@ -47,44 +47,44 @@ class Answered:
     is_error: bool
 
 
-Said = Ready | InitFailed | Answered
+Report = Ready | InitFailed | Answered
 
 
 class RuntimeApi:
-    """The Runtime API of one bootstrap, on a loopback port of its own; `hear` is told all that it says."""
+    """The Runtime API of one bootstrap, on a separate loopback port. Calls `on_report` with each report of the bootstrap."""
 
-    def __init__(self, hear: Callable[[Said], None]) -> None:
+    def __init__(self, on_report: Callable[[Report], None]) -> None:
         self._invocations: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
-        self._hear = hear
+        self._on_report = on_report
         self._server = _Server(("127.0.0.1", 0), self)
-        # What `close` waits for at most, in seconds.
+        # The maximum wait of `close`, in seconds.
         poll = {"poll_interval": 0.05}
         threading.Thread(target=self._server.serve_forever, kwargs=poll, daemon=True, name="lambda-runtime-api").start()
 
     @property
     def address(self) -> str:
-        """As AWS_LAMBDA_RUNTIME_API has it."""
+        """The value of AWS_LAMBDA_RUNTIME_API: `host:port`."""
         host, port = self._server.server_address[:2]
         return f"{host}:{port}"
 
     def hand_out(self, invocation: Invocation) -> None:
-        """The next event that the bootstrap is given."""
+        """Give the bootstrap its next event."""
         self._invocations.put(invocation)
 
     def close(self) -> None:
-        """End it; who still waits for an event is sent away."""
+        """Stop the server; a bootstrap that waits for an event gets none."""
         self._invocations.put(None)
         self._server.shutdown()
         self._server.server_close()
 
     def next(self) -> Invocation | None:
-        """What the bootstrap waits for; None when there will be nothing any more."""
-        self._hear(Ready())
+        """Wait for the next event for the bootstrap; None after `close`."""
+        self._on_report(Ready())
         return self._invocations.get()
 
-    def hear(self, said: Said) -> None:
-        """What the bootstrap says."""
-        self._hear(said)
+    def report(self, report: Report) -> None:
+        """Pass on a report of the bootstrap."""
+        self._on_report(report)
 
 
 class _Server(ThreadingHTTPServer):
@@ -95,13 +95,13 @@ class _Server(ThreadingHTTPServer):
         self.api = api
 
     def handle_error(self, *_: object) -> None:
-        """A bootstrap that is killed breaks its connections off; whoever killed it knows."""
+        """Ignore broken connections of a bootstrap that was killed."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
-    # Answers leave in one segment each: waiting for acknowledgements would cost 40 ms an invocation.
+    # Send each answer in one segment: waiting for acknowledgements would cost 40 ms per invocation.
     wbufsize = -1
     disable_nagle_algorithm = True
 
@@ -126,24 +126,24 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._body()
         match self.path.removeprefix(_PREFIX).split("/"):
             case ["init", "error"]:
-                said: Said = InitFailed(body)
+                report: Report = InitFailed(body)
             case ["invocation", request_id, ("response" | "error") as kind]:
-                said = Answered(request_id, body, kind == "error")
+                report = Answered(request_id, body, kind == "error")
             case _:
                 return self._refuse(404, "NotFound")
         self._answer(202, b'{"status":"OK"}')
-        # First the answer: whoever hears of it may end the bootstrap.
+        # Answer first: the receiver of the report may end the bootstrap.
         self.wfile.flush()
-        return self.server.api.hear(said)
+        return self.server.api.report(report)
 
     def log_message(self, *_: object) -> None:
-        """What the function says is in its own log."""
+        """Do not log requests: the function has a log."""
 
     def _body(self) -> bytes:
         if "chunked" not in self.headers.get("Transfer-Encoding", "").lower():
             return self.rfile.read(int(self.headers.get("Content-Length", 0)))
         parts = []
-        # Each chunk has its size in hexadecimal before it, perhaps with extensions, and a line's end behind it.
+        # A chunk is its size in hexadecimal, with optional extensions, then the data and a line break.
         while size := int(self.rfile.readline().split(b";")[0], 16):
             parts.append(self.rfile.read(size))
             self.rfile.readline()

@@ -19,7 +19,7 @@ from localcloud.environment import ACCOUNT, REGION, endpoint
 from localcloud.layout import Instance
 from tests.eventually import eventually
 
-# Of a user who works with real AWS; nothing of it may be used.
+# Settings of a user who works with real AWS; none of them may be used.
 USER = {"AWS_PROFILE": "production", "AWS_SESSION_TOKEN": "secret-session", "AWS_ACCESS_KEY_ID": "AKIAREAL"}
 
 
@@ -37,16 +37,16 @@ class LocalStackProcess:
             lifecycle.start(LOCALSTACK, self.instance, self.port)
 
     def stop(self) -> None:
-        """End it with all that it started."""
+        """Stop it with all processes that it started."""
         lifecycle.stop(self.instance)
         self._folder.cleanup()
 
     def log(self) -> str:
-        """What it printed so far."""
+        """Its output so far."""
         return self.instance.emulator_log.read_text(errors="replace")
 
     def client(self, service: str) -> Any:
-        """A botocore client without retries, so that an error is seen at once; made once for each service."""
+        """A botocore client without retries, so that tests see an error at once; created once for each service."""
         if service not in self._clients:
             config = botocore.config.Config(
                 retries={"total_max_attempts": 1}, proxies={}, max_pool_connections=20, read_timeout=60
@@ -58,7 +58,7 @@ class LocalStackProcess:
         return self._clients[service]
 
     def function(self, name: str, bootstrap: str, **configuration: Any) -> Function:
-        """A new `provided.al2023` function with that bootstrap, ready to be invoked; an empty one has none."""
+        """A new `provided.al2023` function with that bootstrap, ready to be invoked; none if the text is empty."""
         source = io.BytesIO()
         with zipfile.ZipFile(source, "w") as archive:
             entry = zipfile.ZipInfo("bootstrap" if bootstrap else "README")
@@ -80,7 +80,7 @@ class Function:
         self._server, self.name = server, name
 
     def invoke(self, event: Any = None) -> Any:
-        """Its answer; an `InvocationError` when it fails."""
+        """Its answer; raises `InvocationError` if it fails."""
         answer = self._server.client("lambda").invoke(FunctionName=self.name, Payload=json.dumps(event))
         payload = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
@@ -88,7 +88,7 @@ class Function:
         return payload
 
     def error(self, event: Any = None) -> dict[str, str]:
-        """What Lambda says of an invocation that must fail."""
+        """Lambda's error of an invocation that must fail."""
         try:
             answer = self.invoke(event)
         except InvocationError as error:
@@ -96,7 +96,7 @@ class Function:
         raise AssertionError(f"It answered {answer!r}")
 
     def state(self) -> dict[str, str]:
-        """Its configuration, as Lambda tells it."""
+        """Its configuration from Lambda."""
         return self._server.client("lambda").get_function(FunctionName=self.name)["Configuration"]
 
     def delete(self) -> None:
@@ -115,7 +115,7 @@ class Function:
 
 
 class InvocationError(Exception):
-    """A function failed; the argument is what it, or Lambda, said."""
+    """A function failed; the argument is its error, or Lambda's."""
 
 
 def bootstrap(handler: str, init: str = "pass") -> str:

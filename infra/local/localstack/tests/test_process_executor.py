@@ -40,7 +40,7 @@ def function_of(program: str, **configuration: Any) -> Function:
 
 
 def open_for_writing(pid: int) -> set[str]:
-    """The files, no sockets and pipes, that a process could write to."""
+    """The files that a process has open for writing, without sockets and pipes."""
     paths = set()
     for number in os.listdir(f"/proc/{pid}/fd"):
         # It may be closed by now.
@@ -53,7 +53,7 @@ def open_for_writing(pid: int) -> set[str]:
 
 
 def is_gone(pid: int) -> bool:
-    """Whether there is no such process any more."""
+    """Whether the process has ended."""
     return identify(pid) is None
 
 
@@ -66,7 +66,7 @@ class Invocation(unittest.TestCase):
         self.assertEqual(event, {"text": "ü😀", "many": [1] * 50_000})
         self.assertTrue(arn.endswith(f":function:{echo.name}"), arn)
 
-    def test_an_error_of_the_function_is_told_and_the_process_goes_on(self) -> None:
+    def test_an_error_of_the_function_is_reported_and_the_process_goes_on(self) -> None:
         picky = function("if event == 'bad': raise ValueError('no')\nreturn os.getpid()")
         pid = picky.invoke("good")
 
@@ -76,9 +76,9 @@ class Invocation(unittest.TestCase):
         self.assertEqual(picky.invoke("good"), pid)
 
     def test_an_event_comes_with_a_deadline_and_a_trace(self) -> None:
-        told = function("return [int(headers['Lambda-Runtime-Deadline-Ms']) - time.time() * 1000, headers['Lambda-Runtime-Trace-Id']]")
+        timed = function("return [int(headers['Lambda-Runtime-Deadline-Ms']) - time.time() * 1000, headers['Lambda-Runtime-Trace-Id']]")
 
-        left_ms, trace = told.invoke()
+        left_ms, trace = timed.invoke()
 
         self.assertTrue(0 < left_ms <= 10_000, left_ms)
         self.assertTrue(trace.startswith("Root=1-"), trace)
@@ -100,7 +100,7 @@ class Invocation(unittest.TestCase):
         eventually(lambda: is_gone(pid), bool)
 
     def test_it_is_not_frozen_between_events(self) -> None:
-        """As Lambda would freeze it: this is what the executor does not emulate."""
+        """Lambda would freeze it; the executor does not emulate that."""
         going_on = function(
             "threading.Thread(target=go_on, args=[event]).start()",
             init="def go_on(folder):\n"
@@ -110,7 +110,7 @@ class Invocation(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             going_on.invoke(folder)
 
-            # Nothing but this lets it go on, and no event comes any more.
+            # Only this lets it go on; no further event comes.
             (Path(folder) / "answered").touch()
 
             eventually((Path(folder) / "went on").exists, bool)
@@ -119,13 +119,13 @@ class Invocation(unittest.TestCase):
         refused = function("return 1", Runtime="python3.12", Handler="bootstrap.handler")
 
         self.assertEqual(refused.state()["State"], "Failed")
-        self.assertIn("functions of provided.* runtimes alone run as processes", refused.state()["StateReason"])
+        self.assertIn("only functions of provided.* runtimes run as processes", refused.state()["StateReason"])
 
 
 class Concurrency(unittest.TestCase):
-    def test_events_at_once_have_a_process_each(self) -> None:
+    def test_concurrent_events_have_a_process_each(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            # Each waits until all have begun: one after the other, none would ever answer.
+            # Each waits until all have begun, so events that run one after the other would never end.
             meeting = function(
                 "open(os.path.join(event, str(os.getpid())), 'w').close()\n"
                 "while len(os.listdir(event)) < 4: time.sleep(0.01)\n"
@@ -134,13 +134,13 @@ class Concurrency(unittest.TestCase):
 
             with ThreadPoolExecutor(4) as pool:
                 pids = list(pool.map(meeting.invoke, [folder] * 4))
-            # All have been there.
+            # All have begun.
             later = meeting.invoke(folder)
 
         self.assertEqual(len(set(pids)), 4)
         self.assertIn(later, pids)
 
-    def test_one_that_is_ended_does_not_end_the_others(self) -> None:
+    def test_ending_one_does_not_end_the_others(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             two = function(
                 "open(os.path.join(event[0], str(os.getpid())), 'w').close()\n"
@@ -157,7 +157,7 @@ class Concurrency(unittest.TestCase):
 
 
 class Timeout(unittest.TestCase):
-    # It answers its process id, or nothing until the time is up; then what it has started must end with it.
+    # It answers its process id, or nothing until its timeout. Then the processes that it has started must end with it.
     HANDLER = (
         "if event == 'pid': return os.getpid()\n"
         "child = subprocess.Popen(['sleep', '600'])\n"
@@ -178,7 +178,7 @@ class Timeout(unittest.TestCase):
         eventually(lambda: is_gone(int(children[0].split()[1])), bool)
         self.assertNotIn(hanging.invoke("pid"), (pid, None))
 
-    def test_what_it_wrote_until_then_is_logged(self) -> None:
+    def test_its_output_before_the_timeout_is_logged(self) -> None:
         hanging = function("print('so far', flush=True)\ntime.sleep(600)", Timeout=1)
 
         hanging.error()
@@ -220,17 +220,17 @@ class Crash(unittest.TestCase):
 
         self.assertNotEqual(leaving.invoke(), pid)
 
-        # What it wrote after its answer comes with the next event.
+        # Its output after the answer is reported with the next event.
         eventually(leaving.logged, lambda lines: "bye" in lines)
 
 
 class Init(unittest.TestCase):
-    def test_an_error_that_it_reports_is_the_events(self) -> None:
+    def test_an_error_that_it_reports_fails_the_event(self) -> None:
         failing = function("return 1", init="call('POST', 'init/error', json.dumps({'errorType': 'Config', 'errorMessage': 'X is missing'}))")
 
         self.assertEqual(failing.error(), {"errorType": "Config", "errorMessage": "X is missing"})
 
-    def test_an_end_without_a_word_is_told_with_what_it_wrote(self) -> None:
+    def test_an_end_without_a_report_is_reported_with_its_output(self) -> None:
         failing = function("return 1", init="print('X is missing', file=sys.stderr); sys.exit(1)")
 
         error = failing.error()
@@ -241,21 +241,21 @@ class Init(unittest.TestCase):
 
     def test_each_event_tries_again(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            marker = Path(folder) / "mended"
-            mended = function("return 'mended'", init=f"os.path.exists({str(marker)!r}) or sys.exit(1)")
-            mended.error()
+            marker = Path(folder) / "repaired"
+            repaired = function("return 'repaired'", init=f"os.path.exists({str(marker)!r}) or sys.exit(1)")
+            repaired.error()
             marker.touch()
 
-            self.assertEqual(mended.invoke(), "mended")
+            self.assertEqual(repaired.invoke(), "repaired")
 
-    def test_a_bootstrap_that_is_missing_or_cannot_be_run_is_told(self) -> None:
+    def test_a_bootstrap_that_is_missing_or_cannot_be_run_is_reported(self) -> None:
         for program in ("", "#!/no/such/interpreter\n"):
             with self.subTest(program):
                 self.assertEqual(function_of(program).error()["errorType"], "Runtime.InvalidEntrypoint")
 
 
 class Environment(unittest.TestCase):
-    def test_it_has_what_lambda_gives_and_what_was_configured_and_nothing_of_the_users(self) -> None:
+    def test_it_has_lambdas_variables_and_the_configured_ones_and_none_of_the_users(self) -> None:
         telling = function("return dict(os.environ)", Environment={"Variables": {"TABLE": "orders", "AWS_LAMBDA_EXEC_WRAPPER": ""}})
 
         environment = telling.invoke()
@@ -269,7 +269,7 @@ class Environment(unittest.TestCase):
         self.assertFalse(set(USER.values()) & set(environment.values()))
         self.assertNotIn("HOME", environment)
 
-    def test_it_runs_where_its_code_is(self) -> None:
+    def test_it_runs_in_the_folder_of_its_code(self) -> None:
         where = function("return [os.getcwd(), os.environ['LAMBDA_TASK_ROOT'], os.listdir()]")
 
         folder, root, files = where.invoke()
@@ -279,7 +279,7 @@ class Environment(unittest.TestCase):
 
 
 class Logs(unittest.TestCase):
-    def test_what_it_writes_is_in_its_log_group_between_lambdas_own_lines(self) -> None:
+    def test_its_output_is_in_its_log_group_between_lambdas_lines(self) -> None:
         writing = function("print('out', event, flush=True)\nprint('err', event, file=sys.stderr, flush=True)")
 
         for number in range(2):
@@ -315,7 +315,7 @@ class Machine(unittest.TestCase):
         self.assertGreaterEqual(len(found), 3, "LocalStack, dynoxide and a Runtime API")
         self.assertLessEqual({address for address, _ in found}, LOOPBACK)
 
-    def test_every_file_that_is_open_for_writing_is_the_instances(self) -> None:
+    def test_every_file_open_for_writing_is_in_the_instances_folder(self) -> None:
         function("return 1").invoke()
         s3 = _server.client("s3")
         s3.create_bucket(Bucket="bucket")

@@ -1,15 +1,15 @@
-"""Which bodies a request validator looks at, and what it takes for JSON.
+"""Which bodies a request validator validates, and what it accepts as JSON.
 
 AWS: a body is validated by the model of its content type, else by the model `$default`; with neither it is not
 validated. JSON is UTF-8 without a byte order mark, and NaN is not JSON (RFC 8259).
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-request-validation.html
 
 MiniStack 1.5.33: uses the `application/json` model for every other content type, so `text/plain` gives 400 where the
-integration's passthrough behaviour gives 415; takes UTF-16, UTF-32, a byte order mark, NaN and Infinity for JSON.
-`$context.error.validationErrorString` stays as it is in a gateway response.
+integration's passthrough behaviour gives 415. It accepts UTF-16, UTF-32, a byte order mark, NaN and Infinity as JSON, and does not
+substitute `$context.error.validationErrorString` in a gateway response.
 
-Here: the model is chosen as on AWS; what is not strict JSON in UTF-8 is BAD_REQUEST_BODY; the validation error string
-says what was wrong (`api_gateway/validation_errors.py`).
+Here: the model is chosen as on AWS. A body that is not strict JSON in UTF-8 is BAD_REQUEST_BODY. The validation error string lists
+the violations (`api_gateway/validation_errors.py`).
 """
 
 import validation_errors
@@ -61,7 +61,7 @@ def _is_json(body: bytes) -> bool:
 
 
 def _inlined(schema, api_id, seen: tuple):
-    """The schema with references to models replaced by the models; a recursive one accepts anything further down."""
+    """The schema with references to models replaced by the models; a recursive reference accepts any value."""
     if isinstance(schema, list):
         return [_inlined(child, api_id, seen) for child in schema]
     if not isinstance(schema, dict):

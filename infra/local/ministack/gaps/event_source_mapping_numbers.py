@@ -1,10 +1,10 @@
 """Numbers of AWS::Lambda::EventSourceMapping that come from parameters.
 
-AWS: every parameter reaches a resource as text, a Number too, and CloudFormation converts it to the property's type.
+AWS: every parameter, also a Number, reaches a resource as text, and CloudFormation converts it to the property's type.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
 
-MiniStack 1.5.33: hands the text on; with MaximumConcurrency from a parameter the SQS poller fails on every turn, and
-no message is ever delivered.
+MiniStack 1.5.33: does not convert the text. With MaximumConcurrency from a parameter, the SQS poller always fails and delivers no
+messages.
 
 Here: the numeric properties are converted before the mapping is created or updated.
 """
@@ -29,7 +29,7 @@ def apply() -> None:
 
 
 def _converted(properties: dict) -> dict:
-    """The same properties with numbers for digits."""
+    """The same properties, with digits converted to numbers."""
     converted = {**properties, **{name: _number(properties[name]) for name in _NUMBERS if name in properties}}
     scaling = properties.get("ScalingConfig")
     if isinstance(scaling, dict) and "MaximumConcurrency" in scaling:

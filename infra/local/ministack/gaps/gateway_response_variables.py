@@ -5,8 +5,8 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gateway
 
 MiniStack 1.5.33: knows seven `$context` names; all others appear in the answer as they are in the template.
 
-Here: `$context.*` as in mapping templates, `$context.error.validationErrorString` and `$stageVariables.*`; the names
-that MiniStack knows are left to it.
+Here: `$context.*` as in mapping templates, `$context.error.validationErrorString` and `$stageVariables.*`. MiniStack still
+substitutes the names that it knows.
 """
 
 import re
@@ -22,7 +22,7 @@ _LEFT_TO_MINISTACK = {
 
 
 class _Substitution:
-    """Stands where MiniStack has a compiled pattern: substitutes the further variables, then MiniStack's."""
+    """Replaces a compiled pattern of MiniStack: substitutes the additional variables, then MiniStack's."""
 
     def __init__(self, original: re.Pattern) -> None:
         self._original = original

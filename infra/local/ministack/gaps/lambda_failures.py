@@ -1,7 +1,7 @@
 """What a REST API answers when its Lambda function fails or is throttled.
 
 AWS: with a proxy integration, a failed function gives 502 and a throttled one 500, both with the gateway response
-DEFAULT_5XX: `{"message": "Internal server error"}` unless customized. The function's error text stays inside.
+DEFAULT_5XX: `{"message": "Internal server error"}` unless customized. The caller does not get the function's error text.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/handle-errors-in-lambda-integration.html
 https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 The guide names no status for a throttled function; users report 500:

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartM
 
 MiniStack 1.5.33: answers that the actions do not exist.
 
-Here: both actions. The move is over when StartMessageMoveTask returns; messages that are being received stay, as on AWS.
+Here: both actions. The move is complete when StartMessageMoveTask returns; messages in flight stay, as on AWS.
 """
 
 import time
@@ -45,7 +45,7 @@ def _start(data: dict, _url: str) -> dict:
 
 def _list(data: dict, _url: str) -> dict:
     _source(data.get("SourceArn", ""))
-    # A handle is only told while a task can still be cancelled.
+    # A task has a handle only while it can be cancelled.
     found = [
         {name: value for name, value in task.items() if name != "TaskHandle"}
         for task in _tasks

@@ -3,9 +3,9 @@
 AWS: a slash in ResourcePath is written `~1`, as in `/~1orders~1{orderId}`; the settings hold for that method.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-apigateway-stage-methodsetting.html
 
-MiniStack 1.5.33: keeps them under the path as it is written, and never finds them; those of UpdateStage it finds.
+MiniStack 1.5.33: stores them under the path as written, and never finds them. It finds those of UpdateStage.
 
-Here: kept as those of UpdateStage are.
+Here: stored like those of UpdateStage.
 """
 
 from ministack.services.cloudformation import provisioners

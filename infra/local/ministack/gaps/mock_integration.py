@@ -5,7 +5,7 @@ templates are rendered, response parameters become headers.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-mock-integration.html
 
 MiniStack 1.5.33: finds the status by a regular expression in the unrendered template, sends response templates
-unrendered, and knows no header sources but fixed strings.
+unrendered, and supports only fixed strings as header sources.
 
 Here: templates and headers as in `velocity_templates`.
 """
@@ -47,12 +47,12 @@ def _answer(integration, request):
 def _request_template(integration, request) -> str:
     templates = {name.split(";", 1)[0].strip().lower(): text for name, text in (integration.get("requestTemplates") or {}).items()}
     content_type = (v1._header_ci(request.headers, "content-type") or "application/json").split(";", 1)[0].strip().lower()
-    # Any content type reaches a mock: its body does not matter, and browsers' preflights have none.
+    # A mock accepts any content type: it ignores the body, and preflight requests of browsers have none.
     return templates.get(content_type) or templates.get("application/json") or ""
 
 
 def _status(rendered: str) -> str | None:
-    """The status that the template asks for; None when it does not say."""
+    """The status that the template sets, or None."""
     try:
         return str(json.loads(rendered)["statusCode"])
     except (ValueError, KeyError, TypeError):

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/models-mappings-mod
 
 MiniStack 1.5.33: imports paths, methods, security and an integration's type, method and URI; drops the rest.
 
-Here: the rest. Gateway responses are there before a deployment takes its snapshot of them.
+Here: the rest. Gateway responses are imported before a deployment takes its snapshot of them.
 """
 
 import contextvars
@@ -34,7 +34,7 @@ class _Import:
         self.validators: dict[str, str] = {}
 
     def resolve(self, node: Any) -> Any:
-        """What a local reference names (`#/components/parameters/X`); other values as they are."""
+        """The target of a local reference (`#/components/parameters/X`); other values unchanged."""
         reference = node.get("$ref") if isinstance(node, dict) else None
         if not isinstance(reference, str) or not reference.startswith("#/"):
             return node

@@ -6,8 +6,8 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-r
 
 MiniStack 1.5.33: has no limit.
 
-Here: a longer body is read to its end without being kept, then answered 413, so that a client that is still sending
-sees the answer instead of a broken connection.
+Here: a longer body is read to its end and discarded, then answered 413, so that a client that is still sending gets the answer
+instead of a broken connection.
 """
 
 from ministack import app
@@ -37,7 +37,7 @@ def apply() -> None:
 
 
 def _target(scope):
-    """API id, stage and account scope of a request to a REST API; None for all others."""
+    """API id, stage and account scope of a request to a REST API; None for other requests."""
     if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
         return None
     parsed = app._parse_execute_api_url(_headers(scope).get("host", ""), scope["path"])
@@ -46,7 +46,7 @@ def _target(scope):
 
 
 async def _read(receive):
-    """The messages of the body, or nothing and True when it is too long."""
+    """The messages of the body; none and True if it is too long."""
     messages, size = [], 0
     while True:
         message = await receive()

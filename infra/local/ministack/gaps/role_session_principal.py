@@ -1,9 +1,9 @@
-"""What `aws:PrincipalArn` is for a caller with the credentials of a role.
+"""The value of `aws:PrincipalArn` for a caller with the credentials of a role.
 
 AWS: the ARN of the role.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
 
-MiniStack 1.5.33, with AUTH=true: the ARN of the session, so that a policy of a topic or queue never knows a function's role.
+MiniStack 1.5.33, with AUTH=true: the ARN of the session, so that a policy of a topic or queue never matches a function's role.
 
 Here: the ARN of the role.
 """
@@ -24,7 +24,7 @@ def apply() -> None:
 
 
 def _role_of(arn: str) -> str:
-    """The role's ARN for that of its session, and any other as it is."""
+    """The role's ARN instead of its session's; other ARNs unchanged."""
     session, marker, name = arn.partition(":assumed-role/")
     role = iam._roles.get_scoped(session.rsplit(":", 1)[-1], None, name.split("/")[0]) if marker else None
     return role["Arn"] if role else arn

@@ -1,6 +1,6 @@
-"""Lambda invocations without a needless 40 ms.
+"""Lambda invocations without a delay of 40 ms.
 
-AWS: a warm invocation adds about a millisecond of its own.
+AWS: a warm invocation adds about a millisecond.
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 
 MiniStack 1.5.33: its Runtime API, which the functions poll, leaves Nagle's algorithm on; together with delayed

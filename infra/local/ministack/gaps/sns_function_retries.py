@@ -1,11 +1,11 @@
-"""A function that SNS invokes and that fails.
+"""Failures of a function that SNS invokes.
 
 AWS: SNS invokes functions asynchronously. Lambda retries, then sends the event to the function's failure destination.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 
-MiniStack 1.5.33: invokes the function once, whatever it answers.
+MiniStack 1.5.33: invokes the function once, even if it fails.
 
-Here: MiniStack's asynchronous invocation, which retries and knows the failure destination.
+Here: MiniStack's asynchronous invocation, which retries and uses the failure destination.
 """
 
 import json

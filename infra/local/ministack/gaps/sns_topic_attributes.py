@@ -3,9 +3,10 @@
 AWS: the properties are the topic's attributes.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-topic.html
 
-MiniStack 1.5.33: keeps DisplayName alone. Any caller can use a topic with a disabled key, and a FIFO topic of a stack deduplicates nothing.
+MiniStack 1.5.33: keeps only DisplayName. Any caller can use a topic with a disabled key, and a FIFO topic of a stack does not
+deduplicate.
 
-Here: a stack's topic has them as CreateTopic would set them. A later change in the stack is not applied.
+Here: a stack's topic has the attributes that CreateTopic would set. A later change in the stack is not applied.
 """
 
 from ministack.services import sns

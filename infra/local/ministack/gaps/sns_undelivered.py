@@ -1,11 +1,11 @@
-"""What SNS does with a message that it cannot deliver.
+"""Messages that SNS cannot deliver.
 
-AWS: the subscription's dead-letter queue gets it, at once where the endpoint is gone or does not permit the delivery.
+AWS: SNS sends it to the subscription's dead-letter queue, immediately if the endpoint is gone or does not permit the delivery.
 https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
 
-MiniStack 1.5.33: drops a message for a queue or function that is gone, and one for a queue that does not permit it.
+MiniStack 1.5.33: drops a message for a queue or function that is gone, and a message for a queue that does not permit it.
 
-Here: the subscription's dead-letter queue gets it, if that queue's policy lets SNS send.
+Here: SNS sends it to the subscription's dead-letter queue, if that queue's policy lets SNS send.
 """
 
 import json
@@ -41,7 +41,7 @@ def _is_open(queue: str, topic: str) -> bool:
 
 
 def _dead_letter_queue(topic: str, key: str, value: str) -> str | None:
-    """ARN of the dead-letter queue of the topic's subscription with that value, if it can be sent to."""
+    """ARN of the dead-letter queue of the topic's subscription with that value, if SNS may send to it."""
     subscriptions = (sns._topic_by_arn_any_scope(topic) or {}).get("subscriptions", [])
     attributes = next((each["attributes"] for each in subscriptions if each[key] == value), {})
     queue = json.loads(attributes.get("RedrivePolicy") or "{}").get("deadLetterTargetArn")

@@ -1,9 +1,9 @@
-"""Who may send, delete and hide messages in batches.
+"""Permissions to send, delete and hide messages in batches.
 
-AWS: the permission for a batch is that for one message: `sqs:ChangeMessageVisibility` for ChangeMessageVisibilityBatch.
+AWS: a batch needs the permission for one message: `sqs:ChangeMessageVisibility` for ChangeMessageVisibilityBatch.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
 
-MiniStack 1.5.33, with AUTH=true: asks for a permission of the batch's own name, which AWS does not know.
+MiniStack 1.5.33, with AUTH=true: requires a permission with the name of the batch action, which AWS does not have.
 
 Here: the permission for one message.
 """

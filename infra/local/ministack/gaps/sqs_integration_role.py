@@ -1,13 +1,12 @@
-"""As whom API Gateway sends to a queue.
+"""The identity with which API Gateway sends to a queue.
 
-AWS: as the role in the integration's `credentials`; its policies and the queue's decide.
+AWS: the role in the integration's `credentials`. Its policies and the queue's policy decide.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/permissions.html
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-creating-custom-policies.html
 
-MiniStack 1.5.33, with AUTH=true: as the account itself; the role's policies are not asked, and the queue's are asked about
-the account.
+MiniStack 1.5.33, with AUTH=true: the account. It ignores the role's policies, and evaluates the queue's policy for the account.
 
-Here: as the role.
+Here: the role.
 """
 
 import contextvars
@@ -21,7 +20,7 @@ _role: contextvars.ContextVar[str] = contextvars.ContextVar("sqs_integration_rol
 
 
 def apply() -> None:
-    """Wrap the integration, to say who calls, and the call, to ask whether that role may."""
+    """Wrap the integration, to set the caller, and the call, to check the role's permissions."""
     invoke, dispatch = v1._invoke_sqs_v1, sqs._dispatch
 
     async def invoke_as_role(integration, *rest, **named):
@@ -44,7 +43,7 @@ def apply() -> None:
 
 
 def _may(role: str, action: str, queue: str) -> bool:
-    """Whether the role's own policies allow it."""
+    """Whether the role's policies allow it."""
     account = get_account_id()
     asked = iam_evaluator.EvalContext(
         principal_arn=role, principal_type="AssumedRole", principal_account=account, action=action,

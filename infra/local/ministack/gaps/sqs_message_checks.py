@@ -1,14 +1,14 @@
-"""What SQS refuses in a message.
+"""Checks of SQS on a message.
 
-AWS: message attributes have a name of 1–256 characters `A–Z a–z 0–9 _ - .` that does not start with `AWS.` or
-`Amazon.`, no two alike, a type String, Number or Binary, and a value that is not empty; ten at most. Strings in
-them may hold what a body may hold. Attributes count towards the size of the message.
+AWS: a message has at most ten attributes with different names. A name has 1–256 characters `A–Z a–z 0–9 _ - .` and does not start
+with `AWS.` or `Amazon.`. The type is String, Number or Binary, and the value is not empty. Strings may contain the characters of a
+body. Attributes count towards the size of the message.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 
-MiniStack 1.5.33: checks the body only, and counts only the body.
+MiniStack 1.5.33: checks and counts only the body.
 
-Here: each of these is InvalidParameterValue, 400.
+Here: a violation is InvalidParameterValue, 400.
 """
 
 import re

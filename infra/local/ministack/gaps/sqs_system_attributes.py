@@ -1,9 +1,9 @@
-"""The trace header of a message that is sent by a form.
+"""The trace header of a message that is sent as a form.
 
-AWS: SendMessage takes the system attribute AWSTraceHeader, by which the one that reads a message goes on with the sender's trace.
+AWS: SendMessage accepts the system attribute AWSTraceHeader, with which the receiver continues the sender's trace.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 
-MiniStack 1.5.33: reads it in calls of JSON only; in forms, which API Gateway sends, it passes over it.
+MiniStack 1.5.33: reads it in JSON calls, but ignores it in forms, which API Gateway sends.
 
 Here: it is read in both.
 """

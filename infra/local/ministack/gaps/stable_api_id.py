@@ -3,10 +3,9 @@
 AWS: Body is updated without interruption; the API keeps its id, so its URL stays.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-restapi.html
 
-MiniStack 1.5.33: makes a new API with a new id.
+MiniStack 1.5.33: creates a new API with a new id.
 
-Here: the definition is imported into a new API, whose parts then take the place of the old API's parts. Stages and
-deployments stay.
+Here: the definition is imported into a new API; its parts then replace those of the old API. Stages and deployments stay.
 """
 
 import json
@@ -14,7 +13,7 @@ import json
 from ministack.services import apigateway_v1 as v1
 from ministack.services.cloudformation import provisioners
 
-# What an import writes; stages, deployments and the API's own record are not among it.
+# The parts that an import writes, without stages, deployments and the record of the API.
 _PARTS = ("_resources", "_models", "_authorizers_v1", "_request_validators", "_gateway_responses")
 
 

@@ -1,18 +1,17 @@
 """Mapping templates of service integrations in real Velocity, with all of `$context`.
 
 AWS: Velocity with `$input`, `$util`, `$context`, `$stageVariables`; `$context.responseOverride.status` and `.header`
-change the answer; the content type of the chosen template is that of the answer.
+change the answer; the answer has the content type of the chosen template.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-mapping-templates.html
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-override-request-response-parameters.html
 
 MiniStack 1.5.33: `#set` and substitution only; no `#if` and `#foreach`, `$input.json` without quotes, lower-case
-header names, `$util.urlEncode` as the only function, `$context.authorizer` the only context, no overrides, `application/json` whatever the template; a header that
-is mapped from anything but a fixed string gets the mapping expression as its value.
+header names, `$util.urlEncode` as the only function, `$context.authorizer` as the only context, no overrides, and always
+`application/json`. A header that is mapped from another source than a fixed string has the mapping expression as its value.
 
-Here: rendered by `airspeed-ext` (`rest_api.velocity`), overrides and content type honoured, headers also mapped from
-`context.*` and `stageVariables.*` (other sources give no header). A template that fails
-gives 500 through the gateway response DEFAULT_5XX.
+Here: rendered by `airspeed-ext` (`rest_api.velocity`), with overrides and content type, and headers also from `context.*` and
+`stageVariables.*` (other sources give no header). A template that fails gives 500 through the gateway response DEFAULT_5XX.
 """
 
 from ministack.services import apigateway_v1 as v1
@@ -42,7 +41,7 @@ def apply() -> None:
 
 
 def render(template, body, parameters, context=None):
-    """As MiniStack calls it; path, query string and headers come from the request, apart from one another."""
+    """Called by MiniStack. Path, query string and headers come from the request, separately."""
     request = rest_request.current()
     if request is None:
         return velocity.render(template, body, {"path": parameters}, context or {}, {})
@@ -59,14 +58,14 @@ def overridden(status, headers, body):
 
 
 def template_for(templates: dict, accept: str) -> str | None:
-    """The content type whose template is used: what is accepted, else JSON, else the first."""
+    """The content type of the template to use: the accepted one, else JSON, else the first."""
     if accept in templates:
         return accept
     return "application/json" if "application/json" in templates else next(iter(templates), None)
 
 
 def mapped_headers(response: dict, accept: str) -> dict[str, str]:
-    """Headers of an integration response: the template's content type, then what response parameters map."""
+    """Headers of an integration response: the template's content type, then those of response parameters."""
     headers = {"Content-Type": template_for(response.get("responseTemplates") or {}, accept) or "application/json"}
     for destination, source in (response.get("responseParameters") or {}).items():
         value = _source(str(source))

@@ -1,12 +1,12 @@
 """Stage variables in the events of WebSocket routes.
 
-AWS: a proxy integration's event has `stageVariables` when the stage has any; the event types of AWS's own libraries
-name the field: https://github.com/aws/aws-lambda-go/blob/main/events/apigw.go (APIGatewayWebsocketProxyRequest)
+AWS: the event of a proxy integration has `stageVariables` if the stage has any. The event types of AWS's libraries
+have the field: https://github.com/aws/aws-lambda-go/blob/main/events/apigw.go (APIGatewayWebsocketProxyRequest)
 https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-stages.html
 
-MiniStack 1.5.33: only the authorizer's event has them, not those of $connect, $disconnect, $default and own routes.
+MiniStack 1.5.33: only the authorizer's event has them, not those of $connect, $disconnect, $default and custom routes.
 
-Here: all of them, for functions of `provided.*` runtimes.
+Here: all these events have them, for functions of `provided.*` runtimes.
 """
 
 import contextvars
@@ -17,7 +17,7 @@ _variables: contextvars.ContextVar[dict | None] = contextvars.ContextVar("websoc
 
 
 def apply() -> None:
-    """Wrap a route's invocation, and the call in it that takes the event."""
+    """Wrap the invocation of a route, and the call in it with the event."""
     invoke, run = v2._invoke_ws_lambda, v2.run_reentrant
 
     async def invoke_with_variables(api_id, account_id, region, route, stage, *rest, **named):

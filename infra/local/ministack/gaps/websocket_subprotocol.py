@@ -1,12 +1,11 @@
 """The subprotocol that a WebSocket's $connect integration answers.
 
-AWS: a client that offers subprotocols is answered the one in the header `Sec-WebSocket-Protocol` of the integration's
-response.
+AWS: a client that offers subprotocols gets the one in the header `Sec-WebSocket-Protocol` of the integration's response.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-connect-route-subprotocol.html
 
-MiniStack 1.5.33: answers none, so that browsers close the socket.
+MiniStack 1.5.33: answers none, so browsers close the socket.
 
-Here: the integration's.
+Here: answers the integration's.
 """
 
 import contextvars
@@ -18,7 +17,7 @@ _answered: contextvars.ContextVar[list[str] | None] = contextvars.ContextVar("we
 
 
 def apply() -> None:
-    """Wrap the session, to change its acceptance, and the invocation that says how."""
+    """Wrap the session, to change how it accepts, and the invocation, which returns the subprotocol."""
     handle, invoke = v2.handle_websocket, v2._invoke_ws_lambda
 
     async def handle_answering(scope, receive, send, *rest, **named):

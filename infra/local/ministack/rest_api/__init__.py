@@ -1,1 +1,1 @@
-"""What the gaps of REST APIs share: the request under way, Velocity, JSONPath."""
+"""Shared code of the gaps of REST APIs: the current request, Velocity, JSONPath."""

@@ -17,7 +17,7 @@ class Missing(Exception):
 
 
 def select(document: Any, path: str) -> Any:
-    """What the path names; a list of matches when it has a wildcard. Raises `Missing`."""
+    """The value at the path; a list of matches if it has a wildcard. Raises `Missing`."""
     path = path.strip()
     steps = path[1:] if path.startswith("$") else f".{path}" if path else ""
     found, many, at = [document], False, 0

@@ -1,4 +1,4 @@
-"""The REST API request under way, for code that MiniStack calls without it."""
+"""The current REST API request, for code that MiniStack calls without it."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class RestRequest:
     authorizer: dict[str, Any] = dataclasses.field(default_factory=dict)
     #: `#set($context.responseOverride.status = …)` and `.header` of a template land here.
     response_override: dict[str, Any] = dataclasses.field(default_factory=lambda: {"header": {}})
-    #: What a model said of the body, for `$context.error.validationErrorString`.
+    #: The violations that a model found in the body, for `$context.error.validationErrorString`.
     validation_error: str = ""
 
     def parameters(self) -> dict[str, dict[str, str]]:
-        """Path, query string and header parameters, one value each (the last, as API Gateway takes it)."""
+        """Path, query string and header parameters, one value each (the last, as in API Gateway)."""
         return {
             "path": dict(self.routed["path_params"]),
             "querystring": {name: _last(value) for name, value in self.query.items()},
@@ -69,17 +69,17 @@ _current: contextvars.ContextVar[RestRequest | None] = contextvars.ContextVar("r
 
 
 def current() -> RestRequest | None:
-    """The request that this task is serving."""
+    """The request of the current task."""
     return _current.get()
 
 
 @functools.cache
 def track() -> None:
-    """Make MiniStack remember the request it serves; several gaps ask, it happens once."""
+    """Make MiniStack store the current request. Several gaps call this; only the first call has an effect."""
     execute, authorize = v1._execute_in_scope, v1._authorize_request_v1
 
     async def execute_tracked(request, api_id, stage_name, method, path, headers, body, query_params, *rest):
-        # Not reset here: the caller still renders an error's gateway response. Each request has a task of its own.
+        # Not reset here: the caller still renders the gateway response of an error. Each request has a separate task.
         _current.set(RestRequest(request, method, path, headers or {}, query_params or {}, body or b""))
         return await execute(request, api_id, stage_name, method, path, headers, body, query_params, *rest)
 

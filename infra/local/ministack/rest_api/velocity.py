@@ -17,7 +17,7 @@ from airspeed import operators
 
 from . import json_path
 
-# Text has the methods of java.lang.String; airspeed knows some of them.
+# Text has methods of java.lang.String that airspeed does not have.
 operators.__additional_methods__[str]["toLowerCase"] = str.lower
 
 # Only what does not need a request: see `render`.
@@ -47,7 +47,7 @@ def render(
     }
     try:
         return _compile(template).merge(namespace)
-    except Exception as error:  # Anything: the template calls methods of the values it is given.
+    except Exception as error:  # Any exception: the template calls methods of its values.
         raise TemplateFailure(str(error)) from error
 
 
@@ -79,11 +79,11 @@ class JsonObject(dict):
     """A JSON object in a template: Java's map methods, and JSON when printed."""
 
     def size(self) -> int:
-        """How many members."""
+        """The number of members."""
         return len(self)
 
     def containsKey(self, key: Any) -> bool:  # noqa: N802  (Java's name)
-        """Whether there is such a member."""
+        """Whether the member exists."""
         return key in self
 
     def keySet(self) -> list[Any]:  # noqa: N802
@@ -102,11 +102,11 @@ class JsonArray(list):
     """A JSON array in a template: Java's list methods, and JSON when printed."""
 
     def size(self) -> int:
-        """How many elements."""
+        """The number of elements."""
         return len(self)
 
     def isEmpty(self) -> bool:  # noqa: N802
-        """Whether there is no element."""
+        """Whether the array is empty."""
         return not self
 
     def get(self, index: int) -> Any:
@@ -133,21 +133,21 @@ class Input:
         }
 
     def json(self, path: str = "$") -> str:
-        """What the path names, as JSON text (a string keeps its quotes); empty quotes when nothing is there."""
+        """The value at the path as JSON text (a string keeps its quotes); empty quotes if there is none."""
         try:
             return _json(json_path.select(json.loads(self.body), path))
         except (ValueError, json_path.Missing):
             return '""'
 
     def path(self, path: str = "$") -> Any:
-        """What the path names, as a value that a template can walk through; empty when nothing is there."""
+        """The value at the path, which a template can iterate over; empty if there is none."""
         try:
             return _walkable(json_path.select(json.loads(self.body), path))
         except (ValueError, json_path.Missing):
             return ""
 
     def params(self, name: str | None = None) -> Any:
-        """All parameters, one part of them, or one parameter looked up in path, query string, header."""
+        """All parameters, those of one part, or one parameter from path, query string or header, in that order."""
         if name is None:
             return JsonObject(self._parameters)
         if name in self._parameters:
@@ -164,7 +164,7 @@ class Util:
 
     def urlEncode(self, text: Any) -> str:  # noqa: N802
         """`java.net.URLEncoder` in UTF-8: letters, digits and `.-*_` stay, a space becomes `+`."""
-        # An unpaired surrogate becomes `?`, as Java's encoder replaces what UTF-8 cannot say.
+        # An unpaired surrogate, which UTF-8 cannot encode, becomes `?`, as in Java.
         return urllib.parse.quote_plus(_text(text), safe="*", errors="replace").replace("~", "%7E")
 
     def urlDecode(self, text: Any) -> str:  # noqa: N802
@@ -180,7 +180,7 @@ class Util:
         return base64.b64encode(_text(text).encode("utf-8", "replace")).decode()
 
     def base64Decode(self, text: Any) -> str:  # noqa: N802
-        """The text whose UTF-8 bytes were encoded."""
+        """The text of the decoded UTF-8 bytes."""
         return base64.b64decode(_text(text)).decode("utf-8", "replace")
 
     def parseJson(self, text: Any) -> Any:  # noqa: N802
