@@ -3,8 +3,8 @@
 The linters do not follow references inside AWS::Serverless::* resources; the expansion has none. Runs with the Python of the `sam`
 tool set. Usage: python expand_template.py TEMPLATE OPENAPI [PARAMETERS …]
 
-Each PARAMETERS is a JSON object with the parameters of one stack, because SAM reads some: prints one line for each, or one for the
-defaults. One name in the expansion contains the time (AlwaysDeploy); SOURCE_DATE_EPOCH, if set, is that time.
+Each PARAMETERS is a JSON object with the parameters of one stack, because SAM reads some. The output has one line for each, or one
+for the defaults. One name in the expansion contains the time (AlwaysDeploy); SOURCE_DATE_EPOCH, if set, is that time.
 """
 
 import copy

@@ -21,8 +21,8 @@ _MOST_TABLE_BYTES = 64 * _MEBIBYTE
 
 @dataclass(frozen=True)
 class Usage:
-    """What all the tests use: at least twice what was counted on the local cloud (1 200 invocations, 870 orders), because tests
-    poll a slower stack more often. The share of the bus lane is an estimate: about 100 orders, each with seven invocations,
+    """What all the tests use, at most: twice what was counted on the local cloud (1 200 invocations, 870 orders). Tests poll a
+    slower stack more often. The share of the bus lane is an estimate: about 100 orders, each with seven invocations,
     twelve writes and six queues."""
 
     rest_requests: int = 5000

@@ -112,5 +112,5 @@ def answer(answers: dict[str, str], *arguments: str) -> tuple[int, str]:
 
 
 def without_endpoint() -> dict[str, str]:
-    """The environment of a user whose tools use AWS."""
+    """The environment of a user with tools that use AWS."""
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_ENDPOINT_URL")}

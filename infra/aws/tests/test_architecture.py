@@ -40,7 +40,7 @@ class Architecture(unittest.TestCase):
         (self.built / function / "bootstrap").write_bytes(header)
 
     def deploy(self, *options: str, stack: dict[str, str] | None = None) -> tuple[str, list[str]]:
-        """What is printed, and what was asked of AWS; SAM's part fails, if it comes to that."""
+        """What is printed, and what was asked of AWS; SAM's part, if it runs, fails."""
         recorder = Recorder(parameters=stack or {}, refuses=("CreateChangeSet",))
         self.addCleanup(recorder.close)
         code, printed = run("deploy", "--yes", "--built", str(self.built), "--region", "eu-central-1", "--endpoint-url", recorder.url, *options, **_KEYS)

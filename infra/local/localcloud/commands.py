@@ -34,7 +34,7 @@ DEFAULT_PORT = 4566
 
 @dataclass(frozen=True)
 class Target:
-    """The project and instance of a subcommand. `emulator` and `port` are None if the user named none; port 0 is any free port."""
+    """The project and instance of a subcommand. `emulator` and `port` may be absent: the user named neither. Port 0 is any free port."""
 
     project: Project
     instance: Instance

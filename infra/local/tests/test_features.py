@@ -12,8 +12,8 @@ _FUNCTIONS = sorted(path.parent.name for path in (REPOSITORY / "functions").glob
 
 
 def features_of(function: str) -> dict[str, set[str]]:
-    """The crates that a function is built from, each with the features it is compiled with: more than one set, if build scripts
-    and macros need others."""
+    """The crates that a function is built from, each with the features it is compiled with. There is more than one set if build
+    scripts and macros need others."""
     (target,) = build_target().values()
     tree = ["cargo", "tree", "--locked", "--package", function, "--target", target, "--edges", "normal,build", "--prefix", "none"]
     listed = subprocess.run([*tree, "--format", "{p}|{f}"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout

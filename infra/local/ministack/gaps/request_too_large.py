@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-r
 
 MiniStack 1.5.33: has no limit.
 
-Here: a longer body is read to its end and discarded, then answered 413, so that a client that is still sending gets the answer
+Here: a longer body is read to its end and discarded, then answered 413. So a client that is still sending gets the answer
 instead of a broken connection.
 """
 

@@ -6,8 +6,8 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-mapping-templates.html
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-override-request-response-parameters.html
 
-MiniStack 1.5.33: `#set` and substitution only; no `#if` and `#foreach`, `$input.json` without quotes, lower-case
-header names, `$util.urlEncode` as the only function, `$context.authorizer` as the only context, no overrides, and always
+MiniStack 1.5.33: `#set` and substitution only, without `#if` and `#foreach`. `$input.json` has no quotes. Header names are
+lower-case. `$util.urlEncode` is the only function, `$context.authorizer` the only context. No overrides, and always
 `application/json`. A header that is mapped from another source than a fixed string has the mapping expression as its value.
 
 Here: rendered by `airspeed-ext` (`rest_api.velocity`), with overrides and content type, and headers also from `context.*` and
