@@ -86,7 +86,11 @@ fn the_distribution_signs_what_it_asks_the_bucket_and_takes_https_only_on_aws() 
 fn the_policy_lets_the_page_run_its_own_scripts_and_nothing_unsafe() {
     for stack in hosting() {
         for (name, sources) in policy(stack) {
-            assert!(!sources.iter().any(|source| source.contains("unsafe") || *source == "*"), "{}: {name}", stack.name);
+            assert!(
+                !sources.iter().any(|source| source.contains("unsafe") || *source == "*"),
+                "{}: {name}",
+                stack.name
+            );
         }
         for name in ["default-src", "base-uri", "form-action", "frame-ancestors"] {
             assert_eq!(directive(stack, name), ["'none'"], "{}, {name}", stack.name);
@@ -102,13 +106,16 @@ fn the_page_connects_to_the_apis_of_its_region_and_to_its_issuer_alone() {
     for stack in hosting() {
         let place = stack.place;
         let apis = match stack.parameters["LocalEndpoint"].as_str() {
-            "" => ["https", "wss"].map(|scheme| format!("{scheme}://*.execute-api.{}.{}", place.region, place.url_suffix)),
+            "" => {
+                ["https", "wss"].map(|scheme| format!("{scheme}://*.execute-api.{}.{}", place.region, place.url_suffix))
+            }
             local => [local.to_owned(), local.replacen("http", "ws", 1)],
         };
         let issuer = match stack.parameters["JwtIssuer"].as_str() {
             "" => format!(
                 "https://{}.auth.{}.amazoncognito.com",
-                stack.resource("PageUserPoolDomain").reference, place.region
+                stack.resource("PageUserPoolDomain").reference,
+                place.region
             ),
             _ => "https://issuer.example".to_owned(),
         };
@@ -131,7 +138,8 @@ fn users_of_the_stacks_own_pool_come_back_to_the_page_with_a_code() {
         assert_eq!(client.get("GenerateSecret"), None, "{}: a page cannot keep a secret", stack.name);
         let domain = text(&stack.resource("PageUserPoolDomain").properties["Domain"]);
         // Source: Amazon Cognito API Reference, CreateUserPoolDomain, Domain.
-        let is_prefix = domain.len() <= 63 && domain.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        let is_prefix =
+            domain.len() <= 63 && domain.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
         assert!(is_prefix, "{}: {domain}", stack.name);
         assert_eq!(stack.outputs["PageClientId"], stack.outputs["UserPoolClientId"], "{}", stack.name);
     }
