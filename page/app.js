@@ -9,10 +9,13 @@ import { SignIn } from './sign-in.js';
 import { Timeline } from './timeline.js';
 import { TwolaneClient } from './twolane-client.js';
 
-/** Between two updates of the table: more often, nobody can read. */
+/** Between two updates of the table: faster changes cannot be read. */
 const FIGURES_EVERY_MS = 250;
 
-/** Orders whose timeline is remembered while they wait. Older ones still count, when their outcome comes. */
+/** Orders of each lane that are sent in one go. */
+const TOGETHER = 10;
+
+/** Orders without an outcome that the page follows. With more, it gives the oldest up. */
 const MOST_RUNS = 20_000;
 
 /** @template {HTMLElement} T @param {string} id @returns {T} */
@@ -168,7 +171,7 @@ function drawFigures() {
 }
 
 /**
- * Places that many orders down each chosen lane, all at once.
+ * Places that many orders down each chosen lane, without waiting for answers.
  *
  * @param {TwolaneClient} client
  * @param {MyOrders} orders
@@ -178,7 +181,12 @@ function drawFigures() {
 async function place(client, orders, count, bad) {
   const chosen = [...document.querySelectorAll('input[name=lane]:checked')].map((box) => /** @type {HTMLInputElement} */ (box).value);
   element('said').textContent = chosen.length === 0 ? 'Choose a lane first.' : `${count} down ${chosen.join(', ')} …`;
-  const all = chosen.flatMap((lane) => Array.from({ length: count }, () => placeOne(client, orders, lane, bad)));
+  const all = [];
+  for (let index = 0; index < count; index += 1) {
+    // The page answers clicks and keys meanwhile.
+    if (index % TOGETHER === 0) await new Promise((resolve) => setTimeout(resolve));
+    all.push(...chosen.map((lane) => placeOne(client, orders, lane, bad)));
+  }
   const said = (await Promise.all(all)).filter((text) => text !== undefined);
   if (chosen.length === 0) return;
   const refused = said.length === 0 ? '' : `, ${said.length} not. ${said[0]}`;
@@ -199,7 +207,7 @@ async function placeOne(client, orders, lane, bad) {
   const lanes = of(lane);
   lanes.sent += 1;
   runs.set(orderId, run);
-  if (runs.size > MOST_RUNS) runs.delete(/** @type {string} */ (runs.keys().next().value));
+  if (runs.size > MOST_RUNS) giveUpOldest();
   timeline.add(run);
   figuresChanged();
   try {
@@ -224,6 +232,13 @@ async function placeOne(client, orders, lane, bad) {
     timeline.changed();
     figuresChanged();
   }
+}
+
+function giveUpOldest() {
+  const [[orderId, run]] = runs;
+  runs.delete(orderId);
+  run.endedAt = performance.now();
+  if (run.answeredAt) of(run.lane).waiting -= 1;
 }
 
 /** @param {string} orderId @param {import('./timeline.js').Run} run */

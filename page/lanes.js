@@ -25,6 +25,9 @@ export function totalOf({ items }) {
   return items.reduce((total, { quantity, unitPriceMinor }) => total + quantity * unitPriceMinor, 0);
 }
 
+/** A format for each currency: making one takes longer than using it. @type {Map<string, Intl.NumberFormat>} */
+const formats = new Map();
+
 /**
  * An amount with its currency, as the browser's language writes it.
  *
@@ -32,6 +35,7 @@ export function totalOf({ items }) {
  */
 export function amount({ currency, totalMinor }) {
   if (!currency || totalMinor === undefined) return '';
-  const format = new Intl.NumberFormat(undefined, { style: 'currency', currency });
+  const format = formats.get(currency) ?? new Intl.NumberFormat(undefined, { style: 'currency', currency });
+  formats.set(currency, format);
   return format.format(totalMinor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
 }

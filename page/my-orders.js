@@ -6,6 +6,9 @@ import { amount } from './lanes.js';
 /** Orders that the list keeps: enough to look through, few enough for any machine. */
 const KEPT = 60;
 
+/** Between two updates of the list. More often, a burst would hold the page up. */
+const UPDATE_EVERY_MS = 250;
+
 const BAD = ['CANCELLED', 'REJECTED', 'FAILED'];
 
 /**
@@ -13,6 +16,7 @@ const BAD = ['CANCELLED', 'REJECTED', 'FAILED'];
  * @property {HTMLLIElement} item
  * @property {HTMLDetailsElement} details
  * @property {any} order
+ * @property {boolean} isStale it says less than is known
  */
 
 export class MyOrders {
@@ -22,6 +26,9 @@ export class MyOrders {
   #said;
   /** @type {Map<string, Shown>} */
   #shown = new Map();
+  /** Newer orders than those of the list, by id. @type {Map<string, any>} */
+  #fresh = new Map();
+  #isPlanned = false;
   /** @type {string | undefined} */
   #next;
 
@@ -55,56 +62,83 @@ export class MyOrders {
       this.#more.hidden = false;
       return;
     }
-    for (const order of body.orders) this.#show(order, 'end');
+    for (const order of body.orders) {
+      if (!this.#find(order.orderId)) this.#list.append(this.#make(order).item);
+    }
     this.#next = body.next;
     this.#more.hidden = !body.next || this.#shown.size >= KEPT;
-    if (this.#shown.size === 0) this.#said.textContent = 'You have no orders yet.';
+    this.#forget();
+    if (this.#shown.size + this.#fresh.size === 0) this.#said.textContent = 'You have no orders yet.';
   }
 
   /** Shows an order that was just placed. @param {any} order */
   placed(order) {
     this.#said.textContent = 'Newest first. Open one for its steps.';
-    this.#show(order, 'start');
+    if (this.#find(order.orderId)) return;
+    this.#fresh.set(order.orderId, order);
+    this.#plan();
   }
 
   /** @param {import('./twolane-client.js').Update} update */
   #learn({ orderId, status, order, reason }) {
-    const shown = this.#shown.get(orderId);
-    if (!shown) {
+    const known = this.#find(orderId);
+    if (known) {
+      Object.assign(known, order, { status, reason: reason ?? known.reason });
+      const shown = this.#shown.get(orderId);
+      if (shown) shown.isStale = true;
+      this.#plan();
+    } else if (order?.lane) {
       // Another device of the same user placed it.
-      if (order?.lane) this.#show({ orderId, status, reason, ...order }, 'start');
-      return;
+      this.placed({ orderId, status, reason, ...order });
     }
-    shown.order = { ...shown.order, ...order, status, reason: reason ?? shown.order.reason };
-    this.#draw(shown);
   }
 
-  /**
-   * @param {any} order
-   * @param {'start' | 'end'} where
-   */
-  #show(order, where) {
-    if (this.#shown.has(order.orderId)) return;
+  /** @param {string} orderId */
+  #find(orderId) {
+    return this.#shown.get(orderId)?.order ?? this.#fresh.get(orderId);
+  }
+
+  #plan() {
+    if (this.#isPlanned) return;
+    this.#isPlanned = true;
+    setTimeout(() => {
+      this.#isPlanned = false;
+      this.#update();
+    }, UPDATE_EVERY_MS);
+  }
+
+  #update() {
+    const newest = [...this.#fresh.values()].slice(-KEPT).reverse();
+    this.#fresh.clear();
+    this.#list.prepend(...newest.map((order) => this.#make(order).item));
+    this.#forget();
+    for (const shown of this.#shown.values()) {
+      if (shown.isStale) this.#draw(shown);
+    }
+  }
+
+  /** @param {any} order */
+  #make(order) {
     const details = document.createElement('details');
     details.dataset.lane = order.lane;
-    const shown = { item: document.createElement('li'), details, order };
+    const shown = { item: document.createElement('li'), details, order, isStale: true };
+    shown.item.dataset.order = order.orderId;
     shown.item.append(details);
     details.append(document.createElement('summary'), document.createElement('dl'));
     details.addEventListener('toggle', () => details.open && this.#ask(order.orderId));
     this.#shown.set(order.orderId, shown);
     this.#draw(shown);
-    if (where === 'start') this.#list.prepend(shown.item);
-    else this.#list.append(shown.item);
-    if (this.#shown.size > KEPT) this.#forget(/** @type {HTMLLIElement} */ (this.#list.lastElementChild));
+    return shown;
   }
 
-  /** @param {HTMLLIElement} item */
-  #forget(item) {
-    for (const [orderId, shown] of this.#shown) {
-      if (shown.item === item) this.#shown.delete(orderId);
+  /** Drops the oldest orders of a list that is too long. */
+  #forget() {
+    while (this.#list.childElementCount > KEPT) {
+      const oldest = /** @type {HTMLLIElement} */ (this.#list.lastElementChild);
+      this.#shown.delete(oldest.dataset.order ?? '');
+      oldest.remove();
+      this.#more.hidden = true;
     }
-    item.remove();
-    this.#more.hidden = true;
   }
 
   /** @param {string} orderId */
@@ -112,12 +146,14 @@ export class MyOrders {
     const { status, body } = await this.#client.order(orderId);
     const shown = this.#shown.get(orderId);
     if (status !== 200 || !shown) return;
-    shown.order = { ...shown.order, ...body };
+    Object.assign(shown.order, body);
     this.#draw(shown);
   }
 
   /** @param {Shown} shown */
-  #draw({ details, order }) {
+  #draw(shown) {
+    const { details, order } = shown;
+    shown.isStale = false;
     const [summary, list] = details.children;
     const parts = [
       ['lane', order.lane],

@@ -15,8 +15,11 @@ const GAP_MS = 500;
 /** Between two samples of how many orders wait. */
 const SAMPLE_MS = 100;
 
-/** Between two drawings: smooth enough, and half the work of each frame. */
-const DRAW_EVERY_MS = 30;
+/**
+ * Between two drawings: smooth enough, and half the work of each frame. With thousands of orders on the axis, more: without a graphics
+ * card, this thread draws about 20 orders a millisecond, and it also answers clicks.
+ */
+const [DRAW_EVERY_MS, DRAW_MS_PER_RUN] = [30, 0.05];
 
 /** For those who asked for reduced motion: steps instead of motion. */
 const STEP_EVERY_MS = 1000;
@@ -90,7 +93,9 @@ export class Timeline {
   #next() {
     const again = () => {
       const now = performance.now();
-      if (this.#calm.matches || now - this.#lastDrawn >= DRAW_EVERY_MS) this.#draw();
+      const runs = [...this.#rows.values()].reduce((sum, row) => sum + row.runs.length, 0);
+      const every = Math.max(DRAW_EVERY_MS, runs * DRAW_MS_PER_RUN);
+      if (this.#calm.matches || now - this.#lastDrawn >= every) this.#draw();
       const isQuiet = now - this.#lastNews > SPAN_MS + STEP_EVERY_MS;
       const waits = LANES.some(({ name }) => this.#waiting(name) > 0);
       if (isQuiet && !waits) this.#isDrawing = false;

@@ -3,7 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { LANES, areConfirmed, assertNothingElse, choose, connected, eventually, isFigure, open, press, settings, withContext } from './browser.mjs';
+import {
+  LANES, areConfirmed, assertNothingElse, choose, connected, eventually, isFigure, open, press, settings, withContext,
+} from './browser.mjs';
 
 const ORDER = { currency: 'EUR', items: [{ sku: 'SKU-1', quantity: 1, unitPriceMinor: 1999 }] };
 const QUEUED = ['async', 'bus'];

@@ -1,12 +1,13 @@
 //! The page, served by the real `twolane page` in front of a deployed stack, in a real browser.
 //!
 //! The stack must allow pages of `http://localhost:3000`, as a local one does. Screenshots are kept in the target folder, under
-//! `tmp/page`, for people to look at.
+//! `tmp/page`, for people to look at. With `UPDATE_DOCS=1`, those of a burst are copied to `docs/images`.
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+#![expect(clippy::print_stdout, reason = "how long clicks took is for people: it depends on the machine")]
 
 use serde_json::{Value, json};
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -37,16 +38,17 @@ struct Page {
     url: String,
     folder: PathBuf,
     token: String,
-    _port: MutexGuard<'static, ()>,
+    #[expect(dead_code, reason = "it is held until the page ends")]
+    port: MutexGuard<'static, ()>,
 }
 
 impl Page {
     /// Serves the page to that user, in front of the stack. Files of the test `name` go to an empty folder of that name.
     async fn of(owner: &str, name: &str) -> Self {
-        let _port = PORT.lock().await;
+        let port = PORT.lock().await;
         let token = token(owner);
         let (process, url) = serve(&["page", "--no-browser"], &token).await;
-        Self { process, url, folder: fresh_folder(name), token, _port }
+        Self { process, url, folder: fresh_folder(name), token, port }
     }
 
     /// Runs a script of this folder in a browser, with these settings too. What it prints.
@@ -126,6 +128,11 @@ async fn orders_race_down_every_lane_and_the_token_is_kept_nowhere() {
 
     page.run("race.mjs", json!({"report": report})).await;
 
+    if env::var_os("UPDATE_DOCS").is_some() {
+        for picture in ["page-burst-light.png", "page-burst-dark.png"] {
+            fs::copy(page.folder.join(picture), root().join("docs/images").join(picture)).unwrap();
+        }
+    }
     let (token, profile) = (page.token.clone(), files(&page.folder.join("profile")));
     assert!(profile.len() > 10, "the browser's profile: {profile:?}");
     let has_token =

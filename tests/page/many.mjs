@@ -1,4 +1,4 @@
-// 10 000 orders in one session, and as many again. The network is made up inside of the browser: a real one would be what is measured.
+// 10 000 orders in one session, and as many again. The network is simulated inside of the browser, so that the page alone is measured.
 
 import assert from 'node:assert/strict';
 import { LANES, assertNothingElse, connected, eventually, isFigure, open, press, settings, withContext } from './browser.mjs';
@@ -6,19 +6,19 @@ import { LANES, assertNothingElse, connected, eventually, isFigure, open, press,
 /** Bursts of 60 orders in three lanes: 10 080 orders. */
 const BURSTS = 56;
 
-/** What 10 000 more orders may keep: less than a few bytes each. In bytes and in elements. */
+/** What 10 000 more orders may keep, all together: bytes, and nodes or listeners. */
 const [MORE_HEAP, MORE_NODES] = [500_000, 50];
 
 /** Elements of the page, with the longest list of orders. */
 const MOST_ELEMENTS = 700;
 
 await withContext({}, async (context) => {
-  await context.addInitScript(makeUpNetwork, settings.apiUrl);
+  await context.addInitScript(simulateNetwork, settings.apiUrl);
   await context.addInitScript(watchInput);
   const { page, complaints } = await open(context);
   await connected(page);
   const devtools = await context.newCDPSession(page);
-  await devtools.send('Performance.enable');
+  await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
 
   await placeOrders(page, 1);
   const first = await measure(page, devtools);
@@ -51,12 +51,12 @@ async function placeOrders(page, round) {
   await eventually('every order has an outcome', async () => (await sum()) === round * BURSTS * 60 * LANES.length);
 }
 
-/** What the page keeps, after the garbage is collected: bytes of the heap, nodes and listeners. */
+/** What the page keeps after the garbage is collected, and the time that its main thread worked. */
 async function measure(page, devtools) {
   await page.requestGC();
   const { metrics } = await devtools.send('Performance.getMetrics');
   const of = (name) => metrics.find((metric) => metric.name === name).value;
-  return { heap: of('JSHeapUsedSize'), nodes: of('Nodes'), listeners: of('JSEventListeners') };
+  return { heap: of('JSHeapUsedSize'), nodes: of('Nodes'), listeners: of('JSEventListeners'), processorSeconds: of('TaskDuration') };
 }
 
 /** Runs in the page: collects how long the browser took to show what an input did, in milliseconds. Source: W3C, Event Timing API. */
@@ -72,7 +72,7 @@ function watchInput() {
 }
 
 /** Runs in the page: a stack that answers every order after a moment, and rejects each fiftieth. */
-function makeUpNetwork(apiUrl) {
+function simulateNetwork(apiUrl) {
   const sockets = new Set();
   const realFetch = globalThis.fetch;
   const moment = () => 5 + Math.random() * 300;

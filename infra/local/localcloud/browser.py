@@ -32,7 +32,7 @@ def browser(say: Callable[[str], None]) -> str:
     if found is None:
         raise Failure(
             f"There is no Chromium on the PATH ({', '.join(_NAMES)}).\n"
-            "  Why:  the tests open the report's page in a browser.\n"
+            "  Why:  the tests open the page and reports in a browser.\n"
             "  Do:   install it (Debian: sudo apt-get install chromium; elsewhere: Chromium or Google Chrome), then run the same\n"
             "        command again. As root on Debian it is installed by itself."
         )

@@ -22,7 +22,7 @@ use twolane_client::token::Token;
 /// How long a token of the page lasts, where the local issuer makes it. The page asks for a new one before.
 const TOKEN_TTL: Duration = Duration::from_mins(15);
 
-/// What the page is told.
+/// The stack that the page talks to, and its token.
 pub(super) struct Served {
     pub(super) api_url: Url,
     pub(super) websocket_url: Option<Url>,
