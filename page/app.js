@@ -5,6 +5,7 @@ import { FIGURES, LaneFigures } from './figures.js';
 import { BAD_ORDER, GOOD_ORDER, LANES, totalOf } from './lanes.js';
 import { MyOrders } from './my-orders.js';
 import { show } from './report.js';
+import { SignIn } from './sign-in.js';
 import { Timeline } from './timeline.js';
 import { TwolaneClient } from './twolane-client.js';
 
@@ -35,12 +36,15 @@ main().catch((error) => {
 
 async function main() {
   drawLanes();
+  acceptReports();
   const settings = await json('config.json', 'GET');
+  element('emulator').hidden = new URL(settings.apiUrl).protocol === 'https:';
+  // `twolane page` makes tokens for its user; elsewhere the user signs in.
+  const token = settings.signIn ? await signedIn(new SignIn(settings.signIn)) : () => json('token', 'POST');
   const client = new TwolaneClient({
     apiUrl: settings.apiUrl,
     webSocketUrl: settings.webSocketUrl,
-    // Where the page is served says how it gets a token: `twolane page` makes one.
-    token: () => json('token', 'POST'),
+    token,
   });
   const orders = new MyOrders(client, { list: element('list'), more: element('more'), said: element('listing') });
   client.addEventListener('order', (event) => learn(/** @type {CustomEvent} */ (event).detail));
@@ -49,11 +53,50 @@ async function main() {
     const button = /** @type {HTMLElement} */ (event.target).closest('button');
     if (button) place(client, orders, Number(button.dataset.orders), 'bad' in button.dataset);
   });
-  acceptReports();
-  element('emulator').hidden = new URL(settings.apiUrl).protocol === 'https:';
   if (settings.webSocketUrl) client.start();
   else element('connection').textContent = 'This stack has no WebSocket API: open an order to ask for its outcome.';
   await orders.load();
+}
+
+/**
+ * Waits until the user has signed in by the button. When they must sign in again, the page starts anew: it may be another user.
+ *
+ * @param {SignIn} signIn
+ * @returns {Promise<() => Promise<import('./twolane-client.js').AccessToken>>} gets a new token
+ */
+async function signedIn(signIn) {
+  const [button, end] = [element('sign-in'), element('sign-out')];
+  const offer = (/** @type {boolean} */ isOffered) => {
+    button.hidden = !isOffered;
+    end.hidden = isOffered;
+  };
+  // The page goes with all that it knows of the user.
+  end.addEventListener('click', () => signIn.close().finally(() => location.reload()));
+  element('controls').inert = true;
+  element('connection').textContent = 'Sign in to place orders.';
+  offer(true);
+  await new Promise((/** @type {(signedIn: void) => void} */ resolve) => {
+    button.addEventListener('click', async function attempt() {
+      try {
+        await signIn.open();
+        offer(false);
+        button.removeEventListener('click', attempt);
+        resolve();
+      } catch (error) {
+        element('connection').textContent = `You are not signed in: ${/** @type {Error} */ (error).message}.`;
+      }
+    });
+  });
+  element('controls').inert = false;
+  button.addEventListener('click', () => location.reload());
+  return async () => {
+    try {
+      return await signIn.token();
+    } catch (error) {
+      offer(!signIn.canRenew);
+      throw error;
+    }
+  };
 }
 
 /**

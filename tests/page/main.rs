@@ -3,6 +3,7 @@
 //! The stack must allow pages of `http://localhost:3000`, as a local one does. Screenshots are kept in the target folder, under
 //! `tmp/page`, for people to look at. With `UPDATE_DOCS=1`, those of a burst are copied to `docs/images`.
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
+#![expect(clippy::print_stdout, reason = "how long clicks took is for people: it depends on the machine")]
 
 use serde_json::{Value, json};
 use std::{
@@ -37,16 +38,17 @@ struct Page {
     url: String,
     folder: PathBuf,
     token: String,
-    _port: MutexGuard<'static, ()>,
+    #[expect(dead_code, reason = "it is held until the page ends")]
+    port: MutexGuard<'static, ()>,
 }
 
 impl Page {
     /// Serves the page to that user, in front of the stack. Files of the test `name` go to an empty folder of that name.
     async fn of(owner: &str, name: &str) -> Self {
-        let _port = PORT.lock().await;
+        let port = PORT.lock().await;
         let token = token(owner);
         let (process, url) = serve(&["page", "--no-browser"], &token).await;
-        Self { process, url, folder: fresh_folder(name), token, _port }
+        Self { process, url, folder: fresh_folder(name), token, port }
     }
 
     /// Runs a script of this folder in a browser, with these settings too. What it prints.

@@ -47,9 +47,9 @@ def _dispatch(options: argparse.Namespace) -> int:
     # Imported late, because these need the SDK.
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from . import build, deploy, destroy, smoke
+    from . import build, deploy, destroy, page, smoke
 
-    commands = {"build": build.build, "deploy": deploy.deploy, "destroy": destroy.destroy, "smoke": smoke.smoke}
+    commands = {"build": build.build, "deploy": deploy.deploy, "destroy": destroy.destroy, "page": page.page, "smoke": smoke.smoke}
     try:
         return commands[options.subcommand](options)
     except (BotoCoreError, ClientError) as error:
@@ -77,7 +77,12 @@ def _parser() -> argparse.ArgumentParser:
     deploy.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE",
                         help="a parameter of template.yaml, instead of the environment's; repeatable")
     deploy.add_argument("--built", metavar="FOLDER", help="deploy what `sam build --build-dir FOLDER` has built; do not build")
+    _issuer_metadata(deploy)
     deploy.add_argument("--yes", action="store_true", help="do not ask any questions")
+
+    page = _add(subcommands, "page", "upload the page to a stack that hosts it, as `deploy` does after each deployment",
+                ["page", "page --stack-name twolane-dev --region eu-central-1"])  # fmt: skip
+    _issuer_metadata(page)
 
     smoke = _add(subcommands, "smoke", "run the end-to-end tests that work on any stack, and clean up",
                  ["smoke", "smoke --stack-name twolane-dev --region eu-central-1", "smoke sync_lane async_lane",
@@ -107,6 +112,11 @@ def _add(subcommands: argparse._SubParsersAction, name: str, summary: str, examp
     parser.add_argument("--endpoint-url", metavar="URL", help="URL of an emulator to use instead of AWS; environment variables do not set it")
     _project(parser)
     return parser
+
+
+def _issuer_metadata(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--issuer-metadata", metavar="URL",
+                        help="where the issuer publishes its OpenID Connect metadata (default: ISSUER/.well-known/openid-configuration); for a stack that hosts the page")  # fmt: skip
 
 
 def _project(parser: argparse.ArgumentParser) -> None:

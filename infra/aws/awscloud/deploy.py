@@ -17,7 +17,7 @@ from localcloud.prerequisites import check_rust
 from localcloud.progress import Progress
 from localcloud.temporary import temporary_folder
 
-from . import advice, architecture, environments, parameters, stack
+from . import advice, architecture, environments, page, parameters, stack
 from .account import Account, connect
 from .build import BUILT, build_functions, make_executable
 from .consent import require_answers
@@ -75,6 +75,8 @@ def deploy(options: argparse.Namespace) -> int:
     # SAM ends the same way if there are no changes and if the user declines them.
     unchanged = found is not None and found.changed == deployed.changed
     _print_result(f"No changes: the stack {name} is as before" if unchanged else f"The stack {name} is deployed", deployed, account, options)
+    if page.is_hosted(deployed):
+        page.upload(project.root / "page", account, deployed, options.issuer_metadata)
     # The user may have named another processor in SAM's guide.
     architecture.refuse_other(built, architecture.deployed_for(built / "template.yaml", {}, deployed))
     if guided:

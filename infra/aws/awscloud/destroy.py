@@ -11,7 +11,7 @@ from localcloud import sam
 from localcloud.failure import Failure
 from localcloud.layout import Project
 
-from . import advice, environments, stack
+from . import advice, environments, page, stack
 from .account import Account, connect
 from .consent import agree, agree_by_name, require_answers
 from .data import Holding, holdings
@@ -28,7 +28,8 @@ def destroy(options: argparse.Namespace) -> int:
     if not options.yes:
         require_answers("`destroy` asks before it deletes")
     name = options.stack_name or environment.stack
-    if stack.find(account, name) is None:
+    found = stack.find(account, name)
+    if found is None:
         print(f"The stack {name} does not exist: {account}.")
         return 0
     kept = stack.outliving(account, name)
@@ -40,6 +41,7 @@ def destroy(options: argparse.Namespace) -> int:
     if not options.yes and not agree_by_name(f"Delete the stack{', its tables and users' if wanted else ''}?", name):
         print("Nothing was deleted.")
         return 1
+    page.empty(account, found)
     arguments = ["delete", "--stack-name", name, "--region", account.region, "--no-prompts",
                  "--config-file", str(project.samconfig), "--config-env", environment.name]  # fmt: skip
     if not sam.in_foreground(arguments, project, account.environment()) or stack.find(account, name):

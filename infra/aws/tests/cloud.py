@@ -19,6 +19,7 @@ from localcloud.layout import REPOSITORY
 STACK = "twolane-on-a-stack"
 SECONDS = 900
 _COMMAND = REPOSITORY / "infra" / "aws"
+_FLOWS = ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
 
 
 class Cloud:
@@ -28,8 +29,7 @@ class Cloud:
         self.endpoint = os.environ["AWS_ENDPOINT_URL"]
         self.cognito = boto3.client("cognito-idp")
         self.pool = self.cognito.create_user_pool(PoolName="people")["UserPool"]["Id"]
-        flows = ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
-        client = self.cognito.create_user_pool_client(UserPoolId=self.pool, ClientName="smoke", ExplicitAuthFlows=flows)
+        client = self.cognito.create_user_pool_client(UserPoolId=self.pool, ClientName="smoke", ExplicitAuthFlows=_FLOWS)
         self.client = client["UserPoolClient"]["ClientId"]
 
     def parameters(self) -> list[str]:
@@ -43,6 +43,22 @@ class Cloud:
     def options(self) -> list[str]:
         """The same for the command line of `deploy`."""
         return [word for parameter in self.parameters() for word in ("--parameter", parameter)]
+
+    def with_the_page(self) -> list[str]:
+        """Options of `deploy` for a stack that hosts the page, with sign-in at the pool."""
+        parameters = ("Page=cloudfront", f"PageClientId={self.client}", f"PageSignInOrigin={self.endpoint}")
+        return [*(word for parameter in parameters for word in ("--parameter", parameter)), *self.metadata()]
+
+    def metadata(self) -> list[str]:
+        """Where the pool's issuer, which is AWS's by name, publishes its metadata on an emulator."""
+        return ["--issuer-metadata", f"{self.endpoint}/{self.pool}/.well-known/openid-configuration"]
+
+    def allow_sign_in(self, address: str) -> None:
+        """Let the client sign users in by the code flow, and send them back to that address."""
+        self.cognito.update_user_pool_client(
+            UserPoolId=self.pool, ClientId=self.client, ExplicitAuthFlows=_FLOWS, SupportedIdentityProviders=["COGNITO"],
+            AllowedOAuthFlowsUserPoolClient=True, AllowedOAuthFlows=["code"], AllowedOAuthScopes=["openid"], CallbackURLs=[address],
+        )  # fmt: skip
 
     def of_the_pool(self) -> list[str]:
         """Options with the pool in which `smoke` creates users."""
@@ -59,18 +75,26 @@ class Cloud:
         apis = [each["id"] for each in boto3.client("apigateway").get_rest_apis()["items"]]
         sockets = [each["ApiId"] for each in boto3.client("apigatewayv2").get_apis()["Items"]]
         alarms = [each["AlarmName"] for each in boto3.client("cloudwatch").describe_alarms()["MetricAlarms"]]
-        kinds = {"tables": tables, "queues": queues, "functions": functions, "log groups": groups, "topics": topics,
+        # SAM's own bucket outlives every stack.
+        buckets = [each["Name"] for each in boto3.client("s3").list_buckets()["Buckets"] if not each["Name"].startswith("aws-sam-cli-")]
+        distributions = [each["Id"] for each in boto3.client("cloudfront").list_distributions()["DistributionList"].get("Items", [])]
+        kinds = {"buckets": buckets, "distributions": distributions, "tables": tables, "queues": queues, "functions": functions, "log groups": groups, "topics": topics,
                  "roles": roles, "REST APIs": apis, "WebSocket APIs": sockets, "alarms": alarms}  # fmt: skip
         return {kind: sorted(names) for kind, names in kinds.items()}
 
     def users(self) -> list[str]:
         return sorted(each["Username"] for each in self.cognito.list_users(UserPoolId=self.pool)["Users"])
 
-    def token(self, name: str) -> str:
-        """A token of a new user of the pool."""
+    def person(self, name: str) -> str:
+        """The password of a new user of the pool."""
         password = f"{name}-aA1+aA1+aA1+"
         self.cognito.admin_create_user(UserPoolId=self.pool, Username=name, TemporaryPassword=password, MessageAction="SUPPRESS")
         self.cognito.admin_set_user_password(UserPoolId=self.pool, Username=name, Password=password, Permanent=True)
+        return password
+
+    def token(self, name: str) -> str:
+        """A token of a new user of the pool."""
+        password = self.person(name)
         answer = self.cognito.admin_initiate_auth(UserPoolId=self.pool, ClientId=self.client, AuthFlow="ADMIN_USER_PASSWORD_AUTH",
                                                   AuthParameters={"USERNAME": name, "PASSWORD": password})  # fmt: skip
         return answer["AuthenticationResult"]["AccessToken"]

@@ -11,6 +11,8 @@ import os
 import signal
 import tempfile
 import unittest
+import urllib.error
+import urllib.request
 from typing import Any, TextIO
 
 import boto3
@@ -20,6 +22,7 @@ from localcloud.files import write_json
 from localcloud.layout import REPOSITORY, Project
 from localcloud.processes import wait_until
 
+from .browser import run_in_a_browser
 from .cloud import SECONDS, STACK, Cloud, run, start
 
 # Each selects one test, so that no other test hides what it leaves.
@@ -37,7 +40,7 @@ class OnAStack(unittest.TestCase):
     def setUpClass(cls) -> None:
         cls.cloud = Cloud()
         cls.before = cls.cloud.inventory()
-        code, cls.deployed = cls.deploy(STACK)
+        code, cls.deployed = cls.deploy(STACK, *cls.cloud.with_the_page())
         if code:
             raise AssertionError(cls.deployed)
         cls.addClassCleanup(cls.destroy_all)
@@ -203,6 +206,40 @@ class OnAStack(unittest.TestCase):
         self.assertIn("deleted 0 orders and 1 users", printed)
         self.assertEqual(self.cloud.cognito.list_users(UserPoolId=pool)["Users"], [])
         self.assert_nothing_is_left(users, [])
+
+    def test_users_of_the_pool_sign_in_on_the_page_and_place_orders(self) -> None:
+        url = self.output("PageUrl")
+        self.assertIn(f"The page is uploaded: {url}/", self.deployed)
+        self.cloud.allow_sign_in(f"{url}/signed-in.html")
+        self.addCleanup(self.delete_orders)
+
+        code, printed = run_in_a_browser("sign_in.mjs", {
+            "url": f"{url}/", "apiUrl": self.output("ApiUrl"), "tokenUrl": f"{self.cloud.endpoint}/oauth2/token",
+            "username": "visitor", "password": self.cloud.person("visitor"),
+        })  # fmt: skip
+
+        self.assertEqual(code, 0, printed)
+
+    def delete_orders(self) -> None:
+        """Delete all orders, once no socket is open."""
+        client, connections = boto3.client("dynamodb"), self.output("ConnectionsTableName")
+        self.assertTrue(wait_until(lambda: not client.scan(TableName=connections)["Items"], SECONDS), "sockets are closed")
+        for order in self.orders():
+            client.delete_item(TableName=self.output("OrdersTableName"), Key={"pk": {"S": order}})
+
+    def test_only_the_distribution_reads_the_page_and_an_upload_deletes_what_is_not_of_it(self) -> None:
+        bucket, files = self.output("PageBucketName"), boto3.client("s3")
+        files.put_object(Bucket=bucket, Key="old.js", Body=b"")
+
+        code, printed = run("page", *self.cloud.metadata())
+
+        self.assertEqual(code, 0, printed)
+        names = [each["Key"] for each in files.list_objects_v2(Bucket=bucket)["Contents"]]
+        self.assertIn("index.html", names)
+        self.assertNotIn("old.js", names)
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"{self.cloud.endpoint}/{bucket}/index.html", timeout=10)
+        self.assertEqual(refused.exception.code, 403)
 
     def test_smoke_asks_for_tokens_without_a_pool(self) -> None:
         code, printed = run("smoke", "--yes")

@@ -32,7 +32,7 @@ def run(*arguments: str, **environment: str) -> tuple[int, str]:
 
 class Preconditions(unittest.TestCase):
     def assert_refused(self, expected: str, *arguments: str, **environment: str) -> str:
-        for command in (arguments,) if arguments else (("deploy", "--yes"), ("smoke", "--yes"), ("destroy", "--yes")):
+        for command in (arguments,) if arguments else (("deploy", "--yes"), ("page",), ("smoke", "--yes"), ("destroy", "--yes")):
             code, message = run(*command, **environment)
             self.assertEqual(code, 1, message)
             self.assertIn(expected, message)
@@ -128,6 +128,6 @@ class Preconditions(unittest.TestCase):
             deploy._refuse_answers_that_cannot_be_saved(Path("samconfig.toml"))
 
     def test_every_command_has_examples(self) -> None:
-        for command in ("deploy", "smoke", "destroy"):
+        for command in ("deploy", "page", "smoke", "destroy"):
             shown = subprocess.run([sys.executable, str(Path(REPOSITORY, "infra", "aws")), command, "--help"], capture_output=True, text=True, check=True)
             self.assertIn(f"  python3 infra/aws {command}", shown.stdout)

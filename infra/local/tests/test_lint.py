@@ -31,6 +31,7 @@ class Findings(unittest.TestCase):
                 shutil.copy(REPOSITORY / name, project.root / name)
             _replace(project.template, "Resource: !GetAtt OrdersTable.Arn", "Resource: !GetAtt Nothing.Arn")
             _replace(project.template, "PointInTimeRecoveryEnabled: true", "PointInTimeRecoveryEnabled: false")
+            _replace(project.template, "BlockPublicAcls: true", "BlockPublicAcls: false")
             _replace(project.template, "id: CKV_AWS_120, comment:", "id: CKV_AWS_120, remark:")
             elsewhere = project.root / "elsewhere"
             elsewhere.mkdir()
@@ -50,6 +51,9 @@ class Findings(unittest.TestCase):
     def test_a_broken_policy_is_found(self) -> None:
         self.assertIn("CKV_AWS_28 AWS::DynamoDB::Table.OrdersTable", self.complaints["checkov"])
 
+    def test_a_broken_policy_behind_a_parameter_is_found(self) -> None:
+        self.assertIn("CKV_AWS_53 AWS::S3::Bucket.PageBucket", self.complaints["checkov"])
+
     def test_a_skip_without_a_reason_is_found(self) -> None:
         self.assertRegex(self.complaints["checkov"], r"CKV_AWS_120 .*: skipped without a reason")
 
@@ -58,7 +62,7 @@ class Findings(unittest.TestCase):
         self.assertEqual((self.elsewhere, self.left), (([], 0), []))
 
     def test_nothing_else_is_found(self) -> None:
-        self.assertEqual(len(self.complaints["checkov"].splitlines()), 2, self.complaints["checkov"])
+        self.assertEqual(len(self.complaints["checkov"].splitlines()), 3, self.complaints["checkov"])
 
 
 class Configuration(unittest.TestCase):

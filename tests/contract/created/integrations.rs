@@ -124,13 +124,15 @@ fn pages_may_read_api_gateways_own_answers_only_if_a_parameter_lists_origins() {
 
     assert_eq!(stacks()[0].parameters["CorsAllowedOrigins"], "", "by default");
     for stack in stacks() {
-        let listed = stack.parameters["CorsAllowedOrigins"].as_str();
+        // The page's origin comes first, where the stack has a page.
+        let listed = [stack.outputs.get("PageUrl").map(text), Some(stack.parameters["CorsAllowedOrigins"].as_str())];
+        let listed: Vec<_> = listed.into_iter().flatten().filter(|origins| !origins.is_empty()).collect();
         let expected = (!listed.is_empty()).then(|| json!("'*'"));
         for (name, response) in stack.rest_api()["x-amazon-apigateway-gateway-responses"].as_object().unwrap() {
             assert_eq!(response["responseParameters"].get(ORIGIN), expected.as_ref(), "{}, {name}", stack.name);
         }
         let variables = &stack.only("AWS::ApiGateway::Stage").unwrap().properties["Variables"];
-        let list = if listed.is_empty() { "none" } else { listed };
+        let list = if listed.is_empty() { "none".to_owned() } else { listed.join(",") };
         assert_eq!(*variables, json!({"corsAllowedOrigins": list}), "{}", stack.name);
     }
 }

@@ -9,6 +9,7 @@ mod environments;
 mod integrations;
 mod invocations;
 mod order_listing;
+mod page;
 mod references;
 mod roles;
 mod websocket;

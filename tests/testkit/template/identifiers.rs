@@ -34,6 +34,9 @@ impl Place {
     }
 
     fn pseudo_parameter(self, name: &str) -> Option<String> {
+        if name == "StackId" {
+            return Some(self.arn("cloudformation", &format!("stack/{STACK}/1c2fa620-982a-11e3-aff7-50e2416294e0")));
+        }
         let value = match name {
             "AccountId" => self.account,
             "Partition" => self.partition,
@@ -61,7 +64,12 @@ impl Place {
             | "AWS::ApiGatewayV2::Authorizer"
             | "AWS::ApiGatewayV2::Integration"
             | "AWS::ApiGatewayV2::Route"
+            | "AWS::CloudFront::Distribution"
+            | "AWS::CloudFront::ResponseHeadersPolicy"
             | "AWS::Cognito::UserPoolClient" => id.to_lowercase(),
+            // The prefix that was given.
+            "AWS::Cognito::UserPoolDomain" => format!("twolane-{}", id.to_lowercase()),
+            "AWS::S3::Bucket" => name.to_lowercase(),
             "AWS::Cognito::UserPool" => format!("{}_{id}", self.region),
             "AWS::SQS::Queue" => {
                 format!("https://sqs.{}.{}/{}/{name}", self.region, self.url_suffix, self.account)
@@ -83,6 +91,12 @@ impl Place {
         let value = match (kind, attribute) {
             ("AWS::Cognito::UserPool", "ProviderURL") => {
                 format!("https://cognito-idp.{}.{}/{}_{id}", self.region, self.url_suffix, self.region)
+            }
+            ("AWS::CloudFront::Distribution", "DomainName") => "d111111abcdef8.cloudfront.net".to_owned(),
+            ("AWS::CloudFront::OriginAccessControl", "Id") => id.to_lowercase(),
+            ("AWS::S3::Bucket", "Arn") => format!("arn:{}:s3:::{}", self.partition, name.to_lowercase()),
+            ("AWS::S3::Bucket", "RegionalDomainName") => {
+                format!("{}.s3.{}.{}", name.to_lowercase(), self.region, self.url_suffix)
             }
             ("AWS::CloudWatch::Alarm", "Arn") => self.arn("cloudwatch", &format!("alarm:{name}")),
             ("AWS::DynamoDB::Table", "Arn") => self.arn("dynamodb", &format!("table/{name}")),

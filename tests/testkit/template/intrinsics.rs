@@ -116,6 +116,11 @@ impl<'a> Evaluation<'a> {
                 let text = plain(&self.value(text, at)?);
                 Some(text.split(delimiter.as_str().unwrap()).collect())
             }
+            ("Fn::Select", [index, list]) => {
+                let list = self.value(list, at)?;
+                let index: usize = plain(index).parse().unwrap();
+                Some(list.get(index).unwrap_or_else(|| panic!("{at}: {list} has no item {index}")).clone())
+            }
             ("Fn::FindInMap", path) => {
                 let found = path.iter().fold(&self.template["Mappings"], |map, name| &map[name.as_str().unwrap()]);
                 assert!(!found.is_null(), "{at}: the mappings have no value at {argument}");

@@ -30,6 +30,9 @@ const LOCAL: [(&str, &str); 3] = [
     ("CorsAllowedOrigins", "http://localhost:3000"),
 ];
 
+/// The page, where users sign in at [`PINNED_ISSUER`].
+const PAGE: [(&str, &str); 2] = [("Page", "cloudfront"), ("PageClientId", "page")];
+
 const EVERY_OPTION: [(&str, &str); 6] = [
     ("Architecture", "x86_64"),
     ("CorsAllowedOrigins", "https://shop.example.com,https://admin.example.com"),
@@ -44,7 +47,8 @@ pub(super) fn all() -> Vec<ParameterSet> {
     let sets = [
         ParameterSet::new("AWS, defaults", Place::IRELAND, &[]),
         ParameterSet::new("AWS China, defaults", Place::BEIJING, &[]),
-        ParameterSet::new("AWS, every option", Place::IRELAND, &EVERY_OPTION).and(&PINNED_ISSUER),
+        ParameterSet::new("AWS, every option", Place::IRELAND, &EVERY_OPTION).and(&PINNED_ISSUER).and(&PAGE),
+        ParameterSet::new("AWS, the page", Place::IRELAND, &[("Page", "cloudfront")]),
         ParameterSet::new("AWS, the account's role for logs", Place::IRELAND, &[("ApiGatewayLogsRole", "account")]),
         ParameterSet::new("AWS, no callbacks", Place::IRELAND, &[("Callbacks", "none")]),
         ParameterSet::new("AWS, no list of orders", Place::IRELAND, &[("OrderListing", "none")]),
@@ -52,6 +56,7 @@ pub(super) fn all() -> Vec<ParameterSet> {
             .and(&EVERY_OPTION)
             .and(&PINNED_ISSUER),
         ParameterSet::new("local", Place::LOCAL, &LOCAL).and(&PINNED_ISSUER),
+        ParameterSet::new("local, the page", Place::LOCAL, &PAGE).and(&LOCAL).and(&PINNED_ISSUER),
         ParameterSet::new("local, no callbacks", Place::LOCAL, &[("Callbacks", "none")])
             .and(&LOCAL)
             .and(&PINNED_ISSUER),

@@ -27,6 +27,9 @@ files! {
     "lanes.js" "text/javascript; charset=utf-8";
     "my-orders.js" "text/javascript; charset=utf-8";
     "report.js" "text/javascript; charset=utf-8";
+    "sign-in.js" "text/javascript; charset=utf-8";
+    "signed-in.html" "text/html; charset=utf-8";
+    "signed-in.js" "text/javascript; charset=utf-8";
     "timeline.js" "text/javascript; charset=utf-8";
     "twolane-client.js" "text/javascript; charset=utf-8";
 }

@@ -33,6 +33,8 @@ _Runner = Callable[[_Command], "subprocess.CompletedProcess[str]"]
 _CONFIGURATION = ".checkov.yaml"
 # Those of samconfig.toml that deploy to AWS.
 _ENVIRONMENTS = ("dev", "prod")
+# Parameters with which the stack has every resource: checkov passes over those that the defaults leave out.
+_EVERY_RESOURCE = {"AlarmTopic": "stack", "Page": "cloudfront", "WebAcl": "true"}
 # What checkov reports for a skip without `comment`.
 _NO_REASON = "No comment provided"
 
@@ -97,7 +99,10 @@ def _expand(project: Project, run: _Runner) -> str:
     done = run(command)
     if done.returncode:
         raise Failure(f"SAM cannot expand {project.template.name}:\n{done.stderr}")
-    return done.stdout
+    expansion: Any = json.loads(done.stdout)
+    for name, value in _EVERY_RESOURCE.items():
+        expansion["Parameters"][name]["Default"] = value
+    return json.dumps(expansion)
 
 
 def _openapi(project: Project) -> Path:
