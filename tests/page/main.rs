@@ -17,7 +17,7 @@ use testkit::{
     order_bodies::{new_id, order_in},
     outputs::output,
     repository::root,
-    stack::Stack,
+    stack::{Stack, sdk_config},
     tokens::token,
 };
 use tokio::{
@@ -27,7 +27,7 @@ use tokio::{
 };
 
 /// Orders of the bus lane that a script places at most, each of one unit of `SKU-1` at EUR 19.99.
-const BUS_ORDERS: u32 = 20;
+const BUS_ORDERS: u32 = 60;
 
 /// The stack allows pages of one port, and one page is busy enough for a small machine.
 static PORT: Mutex<()> = Mutex::const_new(());
@@ -128,17 +128,33 @@ async fn orders_race_down_every_lane_and_the_token_is_kept_nowhere() {
 
     page.run("race.mjs", json!({"report": report})).await;
 
-    if env::var_os("UPDATE_DOCS").is_some() {
-        for picture in ["page-burst-light.png", "page-burst-dark.png"] {
-            fs::copy(page.folder.join(picture), root().join("docs/images").join(picture)).unwrap();
-        }
-    }
     let (token, profile) = (page.token.clone(), files(&page.folder.join("profile")));
     assert!(profile.len() > 10, "the browser's profile: {profile:?}");
     let has_token =
         |path: &&PathBuf| fs::read(path).unwrap().windows(token.len()).any(|bytes| bytes == token.as_bytes());
     assert_eq!(profile.iter().find(has_token), None, "a file of the browser has the token");
     assert!(!page.end().await.contains(&token), "twolane page logs the token");
+}
+
+#[tokio::test]
+async fn a_burst_is_refused_in_part_by_the_sync_lane_and_drains_from_the_queues() {
+    let page = Page::of(&customer().await, "burst").await;
+    let folder = page.folder.clone();
+    let lambda = aws_sdk_lambda::Client::new(&sdk_config().await);
+    let function = output("CreateOrderFunctionName");
+    let limit = lambda.put_function_concurrency().function_name(function).reserved_concurrent_executions(1);
+    limit.send().await.expect("create-order may run once at a time");
+
+    let ran = tokio::spawn(async move { page.run("burst.mjs", json!({})).await }).await;
+
+    let unlimited = lambda.delete_function_concurrency().function_name(function).send().await;
+    unlimited.expect("the limit is removed, for the other tests");
+    ran.unwrap();
+    if env::var_os("UPDATE_DOCS").is_some() {
+        for picture in ["page-burst-light.png", "page-burst-dark.png"] {
+            fs::copy(folder.join(picture), root().join("docs/images").join(picture)).unwrap();
+        }
+    }
 }
 
 #[tokio::test]

@@ -6,8 +6,7 @@ import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  DESK, LANES, areConfirmed, assertNothingElse, choose, connected, eventually, isFigure, open, press, settings,
-  withContext,
+  LANES, areConfirmed, assertNothingElse, choose, connected, isFigure, open, press, settings, withContext,
 } from './browser.mjs';
 
 const WINDOWS = [
@@ -53,23 +52,10 @@ async function race(page) {
   await isFigure(page, 'bus', 'accepted', 11);
   await choose(page, ['sync', 'async']);
   await press(page, 'A burst');
-  await picture(page);
   for (const lane of LANES) await areConfirmed(page, lane, lane === 'bus' ? 11 : 61);
 
   await page.locator('#file').setInputFiles(settings.report);
   await page.locator('#shown td').first().waitFor();
-}
-
-/** The race in the middle of a burst: `UPDATE_DOCS=1` puts it into docs/images. */
-async function picture(page) {
-  const confirmed = page.locator('#figures [data-lane=async][data-figure=confirmed]');
-  await eventually('some orders of the burst are confirmed', async () => Number(await confirmed.innerText()) > 10);
-  const { height } = await page.locator('section').first().boundingBox();
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme });
-    const clip = { x: 0, y: 0, width: DESK.width, height: height + 120 };
-    await page.screenshot({ path: join(settings.folder, `page-burst-${colorScheme}.png`), clip });
-  }
 }
 
 /** Each window in both schemes: nothing is cut off, buttons are large enough for a finger, and axe finds nothing serious. */

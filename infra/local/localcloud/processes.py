@@ -15,6 +15,7 @@ from pathlib import Path
 
 _PROC = Path("/proc")
 _LISTEN = "0A"
+_KILL_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def listener_of(port: int) -> int | None:
     return next((pid for pid in _all() if wanted & set(_socket_inodes(pid))), None) if wanted else None
 
 
-def end(pids: Callable[[], list[int]], leader: Identity | None, grace: float = 10.0) -> None:
+def end(pids: Callable[[], list[int]], leader: Identity | None, grace: float) -> None:
     """Send SIGTERM to the leader, then SIGKILL to its process group and to all remaining `pids`; wait until all have ended.
 
     The leader, which must lead a separate process group, gets `grace` seconds to end. `pids` is called repeatedly, because new
@@ -84,7 +85,7 @@ def end(pids: Callable[[], list[int]], leader: Identity | None, grace: float = 1
         _signal(leader.pid, signal.SIGTERM)
         wait_until(lambda: identify(leader.pid) != leader, grace)
         _signal_group(leader.pid, signal.SIGKILL)
-    deadline = time.monotonic() + grace
+    deadline = time.monotonic() + _KILL_SECONDS
     while (left := [pid for pid in pids() if identify(pid)]) and time.monotonic() < deadline:
         for pid in left:
             _signal(pid, signal.SIGKILL)

@@ -15,6 +15,8 @@ from ..processes import Identity, command_line, end, holder_of, identify, listen
 from . import ALL
 from .base import MARKER, Emulator
 
+# Limits for an emulator that stops for good, and for one that must first save its data: more orders take longer.
+_STOP_SECONDS, _SAVE_SECONDS = 10.0, 120.0
 _LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 
 
@@ -95,7 +97,7 @@ def restart(instance: Instance, found: Running) -> Running:
             f"{found.emulator.title} keeps no data, so it cannot be restarted with them.\n"
             f"  Do:   start a new one: {instance.command('down')}; {instance.command('up')}; or restart a local cloud on MiniStack."
         )
-    stop(instance)
+    stop(instance, _SAVE_SECONDS)
     return _start(found.emulator, instance, found.port)
 
 
@@ -131,12 +133,15 @@ def _start(emulator: Emulator, instance: Instance, port: int) -> Running:
     return Running(emulator, identity, port)
 
 
-def stop(instance: Instance) -> list[int]:
-    """Stop what `start` started, functions included, and remove its record; returns the ids of the ended processes."""
+def stop(instance: Instance, grace: float = _STOP_SECONDS) -> list[int]:
+    """Stop what `start` started, functions included, and remove its record; returns the ids of the ended processes.
+
+    The emulator is killed if it does not end within `grace` seconds.
+    """
     found = running(instance)
     marker = f"{MARKER}={instance.folder.resolve()}"
     ended = sorted({*marked(marker), *([found.process.pid] if found else [])})
-    end(lambda: marked(marker), found.process if found else None)
+    end(lambda: marked(marker), found.process if found else None, grace)
     if instance.record.exists():
         instance.record.unlink(missing_ok=True)
     return ended
