@@ -314,7 +314,7 @@ pub(crate) async fn a_killed_comparison_is_undone_by_restore(bed: &TestBed, _: L
     assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
     assert_eq!(settings(bed).await, before);
     let nothing = String::from_utf8_lossy(&again.stderr);
-    assert!(again.status.success() && nothing.contains("nothing to put back"), "{nothing}");
+    assert!(again.status.success() && nothing.contains("Nothing to restore"), "{nothing}");
     std::fs::remove_dir_all(folder).unwrap();
     Figures::default().with("settings left changed", 0)
 }

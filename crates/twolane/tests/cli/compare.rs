@@ -474,7 +474,7 @@ fn rejects_wrong_usage_before_it_sends_anything() {
         (&["--replay", "none.jsonl", "--warm-up", "1"], "cannot be used with"),
         (&["--rate", "0"], "a number above 0"),
         (&["--rate", "0.1", "--duration", "0"], "No order is due after the warm-up"),
-        (&["--rate", "1000000", "--duration", "86400"], "86400000000 orders, and 20000000 is the most"),
+        (&["--rate", "1000000", "--duration", "86400"], "86400000000 orders; the maximum is 20000000"),
         (&["--orders", "5", "--duration", "5"], "cannot be used with"),
         (&["--lanes", "sync", "--only", "sync"], "cannot be used with"),
         (&["--lanes", "sync,nowhere"], "invalid value 'nowhere' for '--lanes <LANES>'"),

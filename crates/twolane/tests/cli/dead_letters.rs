@@ -134,7 +134,7 @@ fn keeps_messages_that_the_orders_queue_refuses() {
     let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
 
     assert_eq!(code, 1);
-    assert!(stderr.contains("The orders queue refused a message, which stays where it is: refused it"), "{stderr}");
+    assert!(stderr.contains("The orders queue refused a message, which stays in the dead-letter queue: refused it"), "{stderr}");
     assert!(stdout.ends_with("3 messages: 2 confirmed, 1 not moved\n"), "{stdout}");
     let state = aws.state.lock().expect("no panic");
     assert_eq!(state.dead.iter().map(|message| &message["MessageId"]).collect::<Vec<_>>(), ["m-3"]);
@@ -193,7 +193,7 @@ fn a_message_that_was_sent_but_not_deleted_does_not_count_as_failed_again() {
     let (code, stdout, stderr) = aws.twolane(&["redrive", "--order", ID, "--timeout", "6"]).run();
 
     assert_eq!(code, 1, "{stderr}");
-    assert!(stderr.contains("1 message sent, and still in the dead-letter queue too"), "{stderr}");
+    assert!(stderr.contains("1 message sent, but not deleted from the dead-letter queue"), "{stderr}");
     assert!(stdout.ends_with("1 message: 1 without an outcome yet\n"), "{stdout}");
 }
 

@@ -16,6 +16,7 @@ mod page;
 mod plan;
 mod profiles;
 mod proxy;
+mod readme;
 mod report;
 mod server;
 mod stack;

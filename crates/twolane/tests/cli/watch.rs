@@ -164,7 +164,7 @@ fn does_not_blame_the_token_if_the_stack_may_not_exist() {
     let (code, stderr) = watching_until_refused("mine", GONE);
 
     assert_eq!(code, 1, "{stderr}");
-    assert!(stderr.contains("the stack no longer exists, or it does not accept the token"), "{stderr}");
+    assert!(stderr.contains("the stack no longer exists, or the stack does not accept the token"), "{stderr}");
     assert!(stderr.contains("Is this still the address of a running stack?"), "{stderr}");
 }
 

@@ -1,0 +1,41 @@
+// A burst when create-order may run once at a time: the sync lane refuses orders, and the queues take all of theirs.
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DESK, assertNothingElse, areConfirmed, connected, eventually, isFigure, open, press, settings, withContext } from './browser.mjs';
+
+const ORDERS = 60;
+
+await withContext({}, async (context) => {
+  const { page, complaints } = await open(context);
+  await connected(page);
+  await press(page, `A burst of ${ORDERS}`);
+  await picture(page);
+  for (const lane of ['async', 'bus']) {
+    await isFigure(page, lane, 'accepted', ORDERS);
+    await areConfirmed(page, lane, ORDERS);
+  }
+  await isFigure(page, 'sync', 'sent', ORDERS);
+  const [refused, confirmed] = [await figure(page, 'sync', 'refused'), await figure(page, 'sync', 'confirmed')];
+  assert.ok(refused > 0 && confirmed > 0, `sync: ${refused} refused, ${confirmed} confirmed`);
+  assert.equal(refused + confirmed, ORDERS);
+  // The browser writes each refusal to the console by itself.
+  const provoked = /status of (429|500|503)/;
+  assert.equal(complaints.filter((complaint) => provoked.test(complaint)).length, refused);
+  assertNothingElse(complaints, provoked);
+});
+
+async function figure(page, lane, name) {
+  return Number(await page.locator(`#figures [data-lane=${lane}][data-figure=${name}]`).innerText());
+}
+
+/** The middle of the burst: `UPDATE_DOCS=1` puts it into docs/images. */
+async function picture(page) {
+  await eventually('some orders of the burst are confirmed', async () => (await figure(page, 'async', 'confirmed')) > 10);
+  const { height } = await page.locator('section').first().boundingBox();
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    const clip = { x: 0, y: 0, width: DESK.width, height: height + 120 };
+    await page.screenshot({ path: join(settings.folder, `page-burst-${colorScheme}.png`), clip });
+  }
+}
