@@ -33,7 +33,7 @@ export CARGO_BUILD_TARGET ?= $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //
 MEASURED := $(notdir $(patsubst %/,%,$(wildcard functions/*/)))
 COMPILER := cargo
 
-.PHONY: help demo up down restart env test test-localstack test-differential soak gate check bench build deploy smoke destroy
+.PHONY: help demo up down restart env test test-localstack test-differential soak gate picture check bench build deploy smoke destroy
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -80,6 +80,15 @@ gate: ## Compare the lanes on a separate local cloud; fail if a lane loses an or
 	@$(CLOUD) exec --built --dir .local/gate --port 0 -- \
 		"$${CARGO_TARGET_DIR:-target}/$(CARGO_BUILD_TARGET)/debug/twolane" compare --yes --rate 2 --max-lag 600000 --output .local/gate-report \
 		--require '*.lost==0' --require '*.failed==0' --require '*.deadLetters==0'$(call option,--summary,SUMMARY)$(call option,--junit,JUNIT)
+
+# UPDATE_DOCS=1 makes the tests write the files that they otherwise compare.
+picture: ## Run a burst on a separate local cloud, and put its pictures and figures into the README
+	@cargo build --locked --workspace --all-features --all-targets
+	@UPDATE_DOCS=1 $(CLOUD) exec --dir .local/picture --port 0 -- sh -c '\
+		"$${CARGO_TARGET_DIR:-target}/$(CARGO_BUILD_TARGET)/debug/twolane" compare --yes --scenario burst --lanes sync,async --output docs/burst && \
+		cargo test --locked --workspace --all-features --test page -- burst'
+	@rm docs/burst/report.html
+	@UPDATE_DOCS=1 cargo test --locked --workspace --all-features --test cli -- readme
 
 # Takes minutes to build: it builds each function separately with cargo-lambda, as SAM does. Built together, each function would
 # get the features that any of them needs. COMPILER=cargo-zigbuild links as for AWS; the bounds are for this machine's linker.

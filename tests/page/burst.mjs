@@ -31,7 +31,8 @@ async function figure(page, lane, name) {
 
 /** The middle of the burst: `UPDATE_DOCS=1` puts it into docs/images. */
 async function picture(page) {
-  await eventually('some orders of the burst are confirmed', async () => (await figure(page, 'async', 'confirmed')) > 10);
+  const half = ORDERS / 2;
+  await eventually('half of the burst is confirmed', async () => (await figure(page, 'async', 'confirmed')) > half);
   const { height } = await page.locator('section').first().boundingBox();
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme });

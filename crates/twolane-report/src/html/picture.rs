@@ -98,6 +98,20 @@ mod tests {
     }
 
     #[test]
+    fn every_rectangle_has_a_fill() {
+        let picture = picture(&sample::report()).expect("there are seconds");
+
+        let document = roxmltree::Document::parse(&picture).expect("an image is XML");
+        let style = document.descendants().find(|node| node.has_tag_name("style")).and_then(|node| node.text());
+        let style = style.expect("it has a style");
+        for node in document.descendants().filter(|node| node.tag_name().name() == "rect") {
+            let class = node.attribute("class").expect("a rectangle has a class");
+            let is_filled = class.split(' ').any(|class| style.contains(&format!(".{class} {{ fill:")));
+            assert!(is_filled, "black by default: {class}");
+        }
+    }
+
+    #[test]
     fn a_run_without_a_timeline_has_no_picture() {
         let mut report = sample::report();
         report.lanes.iter_mut().for_each(|lane| lane.timeline.clear());

@@ -134,7 +134,10 @@ fn keeps_messages_that_the_orders_queue_refuses() {
     let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
 
     assert_eq!(code, 1);
-    assert!(stderr.contains("The orders queue refused a message, which stays in the dead-letter queue: refused it"), "{stderr}");
+    assert!(
+        stderr.contains("The orders queue refused a message, which stays in the dead-letter queue: refused it"),
+        "{stderr}"
+    );
     assert!(stdout.ends_with("3 messages: 2 confirmed, 1 not moved\n"), "{stdout}");
     let state = aws.state.lock().expect("no panic");
     assert_eq!(state.dead.iter().map(|message| &message["MessageId"]).collect::<Vec<_>>(), ["m-3"]);

@@ -267,7 +267,10 @@ fn an_interruption_ends_the_wait_for_units_that_others_took() {
 
     let output = child.wait_with_output().expect("it ends");
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(stderr.contains("Not taken back, because other orders have taken what the run added: 3 of SKU-1"), "{stderr}");
+    assert!(
+        stderr.contains("Not taken back, because other orders have taken what the run added: 3 of SKU-1"),
+        "{stderr}"
+    );
     let left = BTreeMap::from([("counter#SKU-1".to_owned(), 0)]);
     assert_eq!((output.status.code(), stack.left()), (Some(130), (left, false)), "{stderr}");
     // One attempt a second: 60 without the interruption.
