@@ -25,14 +25,14 @@ pub enum Oddity {
     /// The worker cannot handle it: it becomes a dead letter again after each redrive.
     Stray(String),
     /// The worker rejects the order and notifies its owner. The message is then deleted.
-    Refused(String),
+    Rejected(String),
 }
 
 impl Oddity {
     /// The reason as text.
     #[must_use]
     pub fn why(&self) -> &str {
-        let (Self::Stray(why) | Self::Refused(why)) = self;
+        let (Self::Stray(why) | Self::Rejected(why)) = self;
         why
     }
 }
@@ -183,7 +183,7 @@ impl DeadLetter {
             (Some(owner), Some(order_id)) => match order_name(owner, order_id) {
                 Ok(_) => None,
                 Err(error @ InvalidOrderName::Owner(_)) => Some(Oddity::Stray(format!("not from the API: {error}"))),
-                Err(InvalidOrderName::OrderId(error)) => Some(Oddity::Refused(format!("its order id {error}"))),
+                Err(InvalidOrderName::OrderId(error)) => Some(Oddity::Rejected(format!("its order id {error}"))),
             },
         }
     }

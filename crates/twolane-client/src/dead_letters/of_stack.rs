@@ -11,7 +11,7 @@ use lanes::QueueSpec;
 #[derive(Debug)]
 pub struct DeadLetters {
     /// The dead-letter queues, in the order of the lanes.
-    pub dead_letters: Vec<DeadLetterQueue>,
+    pub queues: Vec<DeadLetterQueue>,
     /// The orders table.
     pub orders: OrdersTable,
 }
@@ -37,7 +37,7 @@ impl DeadLetters {
         let orders_table = stack.output("OrdersTableName")?.to_owned();
         let config = stack.aws_config(address).await?;
         let client = aws_sdk_sqs::Client::new(&config);
-        let dead_letters = urls.into_iter().map(|(spec, url, source_url)| DeadLetterQueue {
+        let queues = urls.into_iter().map(|(spec, url, source_url)| DeadLetterQueue {
             client: client.clone(),
             spec,
             url: url.to_owned(),
@@ -45,7 +45,7 @@ impl DeadLetters {
             notify,
         });
         Ok(Self {
-            dead_letters: dead_letters.collect(),
+            queues: queues.collect(),
             orders: OrdersTable { client: aws_sdk_dynamodb::Client::new(&config), name: orders_table },
         })
     }
@@ -54,14 +54,14 @@ impl DeadLetters {
     ///
     /// # Errors
     /// The orders table cannot be read.
-    pub async fn findings(&self, letters: Vec<DeadLetter>) -> anyhow::Result<Vec<DeadLetterWithRecord>> {
+    pub async fn with_records(&self, letters: Vec<DeadLetter>) -> anyhow::Result<Vec<DeadLetterWithRecord>> {
         let orders: Vec<_> = letters.iter().filter_map(DeadLetter::order).collect();
         let records = self.orders.records(&orders).await?;
-        let finding = |letter: DeadLetter| {
+        let with_record = |letter: DeadLetter| {
             let record = letter.order().and_then(|order| records.get(&order).cloned());
             DeadLetterWithRecord { letter, record }
         };
-        Ok(letters.into_iter().map(finding).collect())
+        Ok(letters.into_iter().map(with_record).collect())
     }
 }
 

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
     use aws_sdk_sqs::types::{Message, MessageAttributeValue};
 
-    fn finding(attributes: &[(&str, &str)], record: Option<(&str, Option<&str>)>) -> DeadLetterWithRecord {
+    fn dead_letter(attributes: &[(&str, &str)], record: Option<(&str, Option<&str>)>) -> DeadLetterWithRecord {
         let attribute = |value: &str| {
             MessageAttributeValue::builder().data_type("String").string_value(value).build().expect("it has a type")
         };
@@ -143,7 +143,7 @@ mod tests {
                 "not from the API: message attribute owner must be 1 to 255 visible ASCII characters",
             ),
         ] {
-            assert_eq!(finding(attributes, record).reason(), reason);
+            assert_eq!(dead_letter(attributes, record).reason(), reason);
         }
     }
 
@@ -158,11 +158,11 @@ mod tests {
                 .message_attributes("owner", owner.build().expect("it has a type"))
                 .message_attributes("orderId", typed(data_type).build().expect("it has a type"));
 
-            let finding =
+            let dead_letter =
                 DeadLetterWithRecord { letter: DeadLetter::new(message.build(), queue("orders"), false), record: None };
 
             assert_eq!(
-                finding.reason(),
+                dead_letter.reason(),
                 "not from the API: message attribute orderId is missing or not a String",
                 "{data_type}"
             );

@@ -48,14 +48,14 @@ const HEADING: [&str; 8] = ["queue", "event", "order", "accepted", "age", "recei
 
 /// Runs the command. An error means that a queue could not be read.
 pub(crate) async fn run(args: DlqArgs) -> anyhow::Result<ExitCode> {
-    let site = DeadLetters::find(&args.stack.address(), args.queue, say).await?;
+    let stack = DeadLetters::find(&args.stack.address(), args.queue, say).await?;
     let interruption = Interruption::listen().context("Failed to listen for signals")?;
     if !args.delete.is_empty() {
-        return delete(&site, args.delete.into_iter().collect(), &interruption).await;
+        return delete(&stack, args.delete.into_iter().collect(), &interruption).await;
     }
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
     let mut found = Found::default();
-    for queue in &site.dead_letters {
+    for queue in &stack.queues {
         let more = queue.look(limit - found.letters.len(), args.show_bodies, Some(&interruption)).await?;
         found.letters.extend(more.letters);
         found.unseen += more.unseen;
@@ -63,8 +63,8 @@ pub(crate) async fn run(args: DlqArgs) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(signal.exit_code()));
         }
     }
-    let mut findings = site.findings(found.letters).await?;
-    findings.sort_by_key(|finding| finding.letter.accepted_at());
+    let mut dead_letters = stack.with_records(found.letters).await?;
+    dead_letters.sort_by_key(|dead_letter| dead_letter.letter.accepted_at());
 
     let now = OffsetDateTime::now_utc();
     let mut output = Output::stdout();
@@ -72,20 +72,20 @@ pub(crate) async fn run(args: DlqArgs) -> anyhow::Result<ExitCode> {
         if found.unseen > 0 {
             say(&not_shown(found.unseen));
         }
-        for finding in &findings {
-            output.line(&json(finding, now)).context("Failed to write the result")?;
+        for dead_letter in &dead_letters {
+            output.line(&json(dead_letter, now)).context("Failed to write the result")?;
         }
     } else {
-        let text = text(&findings, found.unseen, &site.dead_letters, now);
+        let text = text(&dead_letters, found.unseen, &stack.queues, now);
         output.line(&text).context("Failed to write the result")?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Deletes messages for good.
-async fn delete(site: &DeadLetters, ids: HashSet<String>, interruption: &Interruption) -> anyhow::Result<ExitCode> {
+async fn delete(stack: &DeadLetters, ids: HashSet<String>, interruption: &Interruption) -> anyhow::Result<ExitCode> {
     let mut deleted = HashSet::new();
-    for queue in &site.dead_letters {
+    for queue in &stack.queues {
         let wanted: HashSet<_> = ids.difference(&deleted).cloned().collect();
         if !wanted.is_empty() {
             deleted.extend(queue.delete_for_good(&wanted, interruption).await?);
@@ -108,18 +108,18 @@ async fn delete(site: &DeadLetters, ids: HashSet<String>, interruption: &Interru
     })
 }
 
-fn json(finding: &DeadLetterWithRecord, now: OffsetDateTime) -> String {
-    let letter = &finding.letter;
+fn json(dead_letter: &DeadLetterWithRecord, now: OffsetDateTime) -> String {
+    let letter = &dead_letter.letter;
     let report = Report {
         queue: letter.queue().name,
         message_id: letter.message_id(),
         event: letter.event(),
         order_id: letter.shown_order_id(),
         owner: letter.owner(),
-        status: finding.status(),
-        reason: finding.reason(),
+        status: dead_letter.status(),
+        reason: dead_letter.reason(),
         accepted_at: letter.accepted_at().map(timestamp),
-        age_seconds: age(finding, now).map(|age| age.as_secs()),
+        age_seconds: age(dead_letter, now).map(|age| age.as_secs()),
         receive_count: letter.receive_count(),
         body_bytes: letter.body_bytes(),
         body: letter.body(),
@@ -127,26 +127,31 @@ fn json(finding: &DeadLetterWithRecord, now: OffsetDateTime) -> String {
     serde_json::to_string(&report).expect("a report has only string keys, so it is always JSON")
 }
 
-fn text(findings: &[DeadLetterWithRecord], unseen: usize, queues: &[DeadLetterQueue], now: OffsetDateTime) -> String {
-    let count = messages(findings.len() + unseen);
+fn text(
+    dead_letters: &[DeadLetterWithRecord],
+    unseen: usize,
+    queues: &[DeadLetterQueue],
+    now: OffsetDateTime,
+) -> String {
+    let count = messages(dead_letters.len() + unseen);
     let mut parts = vec![match queues {
         [queue] => format!("dead-letter queue · {count} · {}", queue.url),
         queues => format!("{} dead-letter queues · {count}", queues.len()),
     }];
-    if !findings.is_empty() {
-        parts.push(table(findings, queues, now));
+    if !dead_letters.is_empty() {
+        parts.push(table(dead_letters, queues, now));
     }
-    let bodies = findings.iter().filter_map(|finding| Some((&finding.letter, finding.letter.body()?)));
+    let bodies = dead_letters.iter().filter_map(|dead_letter| Some((&dead_letter.letter, dead_letter.letter.body()?)));
     parts.extend(bodies.map(|(letter, body)| format!("{}:\n{}", printable(&name(letter)), printable(body))));
     if unseen > 0 {
         parts.push(not_shown(unseen));
     }
-    if findings.is_empty() && unseen == 0 {
+    if dead_letters.is_empty() && unseen == 0 {
         parts.push("No message has failed.".to_owned());
     }
-    let is_stray = |finding: &&DeadLetterWithRecord| matches!(finding.letter.oddity(), Some(Oddity::Stray(_)));
-    let strays = findings.iter().filter(is_stray).count();
-    if findings.len() > strays {
+    let is_stray = |dead_letter: &&DeadLetterWithRecord| matches!(dead_letter.letter.oddity(), Some(Oddity::Stray(_)));
+    let strays = dead_letters.iter().filter(is_stray).count();
+    if dead_letters.len() > strays {
         parts.push("Fix what failed. Then `twolane redrive` moves the messages back to their queues.".to_owned());
     }
     if strays > 0 {
@@ -161,40 +166,40 @@ fn not_shown(unseen: usize) -> String {
 }
 
 /// A table with a row for each message. Leaves out the names of queues and events if only the orders queue is shown.
-fn table(findings: &[DeadLetterWithRecord], queues: &[DeadLetterQueue], now: OffsetDateTime) -> String {
+fn table(dead_letters: &[DeadLetterWithRecord], queues: &[DeadLetterQueue], now: OffsetDateTime) -> String {
     let is_named = queues.iter().any(|queue| queue.spec.messages == MessageKind::Event);
     let heading = if is_named { &HEADING[..] } else { &HEADING[2..] };
-    let rows: Vec<_> = findings.iter().map(|finding| row(finding, now)).collect();
+    let rows: Vec<_> = dead_letters.iter().map(|dead_letter| row(dead_letter, now)).collect();
     let rows: Vec<_> = rows.iter().map(|row| &row[HEADING.len() - heading.len()..]).collect();
     table::draw(heading, &rows)
 }
 
-fn row(finding: &DeadLetterWithRecord, now: OffsetDateTime) -> [String; HEADING.len()] {
-    let letter = &finding.letter;
+fn row(dead_letter: &DeadLetterWithRecord, now: OffsetDateTime) -> [String; HEADING.len()] {
+    let letter = &dead_letter.letter;
     let unknown = || "–".to_owned();
     [
         letter.queue().name.to_owned(),
         letter.event().map_or_else(unknown, str::to_owned),
         name(letter),
         letter.accepted_at().map_or_else(unknown, timestamp),
-        age(finding, now).map_or_else(unknown, age_text),
+        age(dead_letter, now).map_or_else(unknown, age_text),
         letter.receive_count().map_or_else(unknown, |count| count.to_string()),
-        finding.status().map_or_else(unknown, str::to_owned),
-        finding.reason(),
+        dead_letter.status().map_or_else(unknown, str::to_owned),
+        dead_letter.reason(),
     ]
 }
 
 /// The id of the message's order, or else the message's own id.
 fn name(letter: &DeadLetter) -> String {
     match letter.oddity() {
-        None | Some(Oddity::Refused(_)) => letter.shown_order_id().unwrap_or_default(),
+        None | Some(Oddity::Rejected(_)) => letter.shown_order_id().unwrap_or_default(),
         Some(Oddity::Stray(_)) => format!("message {}", letter.message_id()),
     }
 }
 
-fn age(finding: &DeadLetterWithRecord, now: OffsetDateTime) -> Option<Duration> {
+fn age(dead_letter: &DeadLetterWithRecord, now: OffsetDateTime) -> Option<Duration> {
     // Zero if this machine's clock is behind the API's.
-    Some(Duration::try_from(now - finding.letter.accepted_at()?).unwrap_or_default())
+    Some(Duration::try_from(now - dead_letter.letter.accepted_at()?).unwrap_or_default())
 }
 
 /// An age in its two largest units: `3 d 4 h`, `12 s`.

@@ -35,15 +35,15 @@ impl Moving {
 
 /// Moves the messages, queue by queue. If AWS refuses to move one queue, the others are still moved.
 pub(super) async fn move_back(
-    site: &DeadLetters,
-    findings: &[DeadLetterWithRecord],
+    stack: &DeadLetters,
+    dead_letters: &[DeadLetterWithRecord],
     args: &RedriveArgs,
     interruption: &Interruption,
 ) -> Moving {
-    let progress = Progress::new(findings.len(), "messages moved");
+    let progress = Progress::new(dead_letters.len(), "messages moved");
     let mut all = Moving::default();
-    for queue in &site.dead_letters {
-        let letters = findings.iter().map(|finding| &finding.letter);
+    for queue in &stack.queues {
+        let letters = dead_letters.iter().map(|dead_letter| &dead_letter.letter);
         let ids: HashSet<String> = letters
             .filter(|letter| letter.queue() == queue.spec)
             .map(|letter| letter.message_id().to_owned())

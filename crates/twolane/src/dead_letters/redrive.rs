@@ -24,10 +24,10 @@ use twolane_client::signals::Interruption;
 
 /// Runs the command. An error means that nothing was moved.
 pub(crate) async fn run(args: RedriveArgs) -> anyhow::Result<ExitCode> {
-    let site = DeadLetters::find(&args.stack.address(), args.queue, say).await?;
+    let stack = DeadLetters::find(&args.stack.address(), args.queue, say).await?;
     let interruption = Interruption::listen().context("Failed to listen for signals")?;
     let mut found = Found::default();
-    for queue in &site.dead_letters {
+    for queue in &stack.queues {
         let more = queue.look(usize::MAX, false, Some(&interruption)).await?;
         found.letters.extend(more.letters);
         found.unseen += more.unseen;
@@ -43,27 +43,27 @@ pub(crate) async fn run(args: RedriveArgs) -> anyhow::Result<ExitCode> {
             HOLD.as_secs()
         ));
     }
-    let findings = chosen(site.findings(found.letters).await?, &args.orders);
-    let missing = missing(&findings, &args.orders);
+    let dead_letters = chosen(stack.with_records(found.letters).await?, &args.orders);
+    let missing = missing(&dead_letters, &args.orders);
     for order in &missing {
-        let place = if site.dead_letters.len() == 1 { "the dead-letter queue" } else { "a dead-letter queue" };
+        let place = if stack.queues.len() == 1 { "the dead-letter queue" } else { "a dead-letter queue" };
         say(&format!("Found no message of order {order} in {place}."));
     }
     let all_seen = missing.is_empty() && (found.unseen == 0 || !args.orders.is_empty());
-    if findings.is_empty() {
+    if dead_letters.is_empty() {
         if !args.json {
             Output::stdout().line("Nothing to move.").context("Failed to write the result")?;
         }
         return Ok(if all_seen { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
 
-    let mut moving = move_back(&site, &findings, &args, &interruption).await;
+    let mut moving = move_back(&stack, &dead_letters, &args, &interruption).await;
     match moving.error.take() {
         Some(error) if moving.moved.is_empty() && !moving.left.is_empty() => return Err(error),
         Some(error) => say(&format!("error: {error:#}")),
         None => {}
     }
-    let redriven = outcomes(&site, findings, moving, &args, &interruption).await;
+    let redriven = outcomes(&stack, dead_letters, moving, &args, &interruption).await;
     let are_written = write(&redriven, args.json);
     Ok(match interruption.signal() {
         Some(signal) => {
@@ -75,39 +75,42 @@ pub(crate) async fn run(args: RedriveArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// All findings, or those of the named orders.
-fn chosen(findings: Vec<DeadLetterWithRecord>, orders: &[String]) -> Vec<DeadLetterWithRecord> {
-    let is_chosen = |finding: &DeadLetterWithRecord| {
-        orders.is_empty() || finding.letter.order().is_some_and(|order| orders.contains(&order.order_id))
+/// All dead letters, or those of the named orders.
+fn chosen(dead_letters: Vec<DeadLetterWithRecord>, orders: &[String]) -> Vec<DeadLetterWithRecord> {
+    let is_chosen = |dead_letter: &DeadLetterWithRecord| {
+        orders.is_empty() || dead_letter.letter.order().is_some_and(|order| orders.contains(&order.order_id))
     };
-    findings.into_iter().filter(is_chosen).collect()
+    dead_letters.into_iter().filter(is_chosen).collect()
 }
 
-fn missing<'a>(findings: &[DeadLetterWithRecord], orders: &'a [String]) -> Vec<&'a String> {
-    let found: HashSet<_> = findings.iter().filter_map(|finding| Some(finding.letter.order()?.order_id)).collect();
+fn missing<'a>(dead_letters: &[DeadLetterWithRecord], orders: &'a [String]) -> Vec<&'a String> {
+    let found: HashSet<_> =
+        dead_letters.iter().filter_map(|dead_letter| Some(dead_letter.letter.order()?.order_id)).collect();
     orders.iter().filter(|order| !found.contains(*order)).collect()
 }
 
 /// Waits for the results of the messages that were moved, or may have been.
 async fn outcomes(
-    site: &DeadLetters,
-    findings: Vec<DeadLetterWithRecord>,
+    stack: &DeadLetters,
+    dead_letters: Vec<DeadLetterWithRecord>,
     moving: Moving,
     args: &RedriveArgs,
     interruption: &Interruption,
 ) -> Vec<Redriven> {
-    let is_moved = |finding: &DeadLetterWithRecord| moving.is_moved(finding.letter.message_id());
+    let is_moved = |dead_letter: &DeadLetterWithRecord| moving.is_moved(dead_letter.letter.message_id());
     // The deadline of a decided order has nothing to do, and its queue delays it for minutes.
-    let is_overtaken = |finding: &DeadLetterWithRecord| {
-        finding.is_of_decided_order() && finding.letter.queue().kind == QueueKind::Timer
+    let is_overtaken = |dead_letter: &DeadLetterWithRecord| {
+        dead_letter.is_of_decided_order() && dead_letter.letter.queue().kind == QueueKind::Timer
     };
-    let moved: Vec<_> =
-        findings.iter().filter(|finding| is_moved(finding) != Some(false) && !is_overtaken(finding)).collect();
-    let awaited: HashSet<_> = moved.iter().filter_map(|finding| Awaited::for_letter(&finding.letter)).collect();
+    let moved: Vec<_> = dead_letters
+        .iter()
+        .filter(|dead_letter| is_moved(dead_letter) != Some(false) && !is_overtaken(dead_letter))
+        .collect();
+    let awaited: HashSet<_> = moved.iter().filter_map(|dead_letter| Awaited::for_letter(&dead_letter.letter)).collect();
     let decided: HashMap<_, _> = moved
         .iter()
-        .filter(|finding| finding.is_of_decided_order())
-        .filter_map(|finding| Some((Awaited::for_letter(&finding.letter)?, finding.record.clone()?)))
+        .filter(|dead_letter| dead_letter.is_of_decided_order())
+        .filter_map(|dead_letter| Some((Awaited::for_letter(&dead_letter.letter)?, dead_letter.record.clone()?)))
         .collect();
     if !awaited.is_empty() && args.timeout > 0 {
         let orders: HashSet<_> =
@@ -118,16 +121,16 @@ async fn outcomes(
         let what: Vec<_> = orders.into_iter().chain(events).collect();
         say(&format!("Waiting up to {} s for {}.", args.timeout, what.join(" and ")));
     }
-    let waiting = Waiting { site, interruption, left: moving.left.clone(), decided };
+    let waiting = Waiting { stack, interruption, left: moving.left.clone(), decided };
     let results = waiting.wait(awaited, Duration::from_secs(args.timeout)).await;
-    let redriven = |finding: DeadLetterWithRecord| {
-        let moved = is_moved(&finding);
-        let message = Awaited::for_letter(&finding.letter).filter(|_| moved != Some(false));
-        let result = message.map(|message| match &finding.record {
-            Some(record) if is_overtaken(&finding) => RedriveResult::Settled(record.clone()),
+    let redriven = |dead_letter: DeadLetterWithRecord| {
+        let moved = is_moved(&dead_letter);
+        let message = Awaited::for_letter(&dead_letter.letter).filter(|_| moved != Some(false));
+        let result = message.map(|message| match &dead_letter.record {
+            Some(record) if is_overtaken(&dead_letter) => RedriveResult::Settled(record.clone()),
             _ => results.get(&message).cloned().unwrap_or(RedriveResult::Open),
         });
-        Redriven { finding, moved, result }
+        Redriven { dead_letter, moved, result }
     };
-    findings.into_iter().map(redriven).collect()
+    dead_letters.into_iter().map(redriven).collect()
 }

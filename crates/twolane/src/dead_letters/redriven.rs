@@ -42,7 +42,7 @@ struct Report<'a> {
 
 /// A message and its result.
 pub(super) struct Redriven {
-    pub(super) finding: DeadLetterWithRecord,
+    pub(super) dead_letter: DeadLetterWithRecord,
     /// `None` if it is not known.
     pub(super) moved: Option<bool>,
     /// `None` if it is not an order, or was not moved.
@@ -54,15 +54,17 @@ impl Redriven {
         match &self.result {
             Some(RedriveResult::Settled(record)) => Some(&record.status),
             Some(RedriveResult::FailedAgain) => Some("FAILED"),
-            Some(RedriveResult::Open) if !self.finding.is_of_decided_order() => Some("PENDING"),
-            Some(RedriveResult::Open) | None => self.finding.status(),
+            Some(RedriveResult::Open) if !self.dead_letter.is_of_decided_order() => Some("PENDING"),
+            Some(RedriveResult::Open) | None => self.dead_letter.status(),
         }
     }
 
     fn reason(&self) -> Option<String> {
-        let is_decided = self.finding.is_of_decided_order();
+        let is_decided = self.dead_letter.is_of_decided_order();
         match &self.result {
-            Some(RedriveResult::Settled(_)) if is_decided && self.finding.letter.queue().kind == QueueKind::Timer => {
+            Some(RedriveResult::Settled(_))
+                if is_decided && self.dead_letter.letter.queue().kind == QueueKind::Timer =>
+            {
                 Some(
                     "its order was decided before: its deadline only repeats a decision that SNS did not accept".into(),
                 )
@@ -80,32 +82,32 @@ impl Redriven {
             ),
             Some(RedriveResult::Open) => Some("no outcome so far; `twolane dlq` shows whether it fails again".into()),
             None if self.moved == Some(false) => Some("not moved: it is still in the dead-letter queue".into()),
-            None => self.finding.letter.oddity().map(|oddity| match oddity {
+            None => self.dead_letter.letter.oddity().map(|oddity| match oddity {
                 Oddity::Stray(why) => format!("{why}; it will return to the dead-letter queue"),
-                Oddity::Refused(why) => format!("{why}; it is refused, and its owner is notified"),
+                Oddity::Rejected(why) => format!("{why}; it is rejected, and its owner is notified"),
             }),
         }
     }
 
     fn attempts(&self) -> Option<u32> {
         match &self.result {
-            Some(RedriveResult::Settled(record)) if !self.finding.is_of_decided_order() => record.attempts,
+            Some(RedriveResult::Settled(record)) if !self.dead_letter.is_of_decided_order() => record.attempts,
             _ => None,
         }
     }
 
     /// Whether the message needs nothing more.
     pub(super) fn is_settled(&self) -> bool {
-        matches!(self.result, Some(RedriveResult::Settled(_))) || self.is_refused()
+        matches!(self.result, Some(RedriveResult::Settled(_))) || self.is_rejected()
     }
 
     /// Whether it was moved, and the worker refuses its order because of the id. Such an order has no record.
-    fn is_refused(&self) -> bool {
-        self.moved == Some(true) && matches!(self.finding.letter.oddity(), Some(Oddity::Refused(_)))
+    fn is_rejected(&self) -> bool {
+        self.moved == Some(true) && matches!(self.dead_letter.letter.oddity(), Some(Oddity::Rejected(_)))
     }
 
     fn json(&self) -> String {
-        let letter = &self.finding.letter;
+        let letter = &self.dead_letter.letter;
         let reason = self.reason();
         let report = Report {
             queue: letter.queue().name,
@@ -114,7 +116,7 @@ impl Redriven {
             order_id: letter.shown_order_id(),
             owner: letter.owner(),
             moved: self.moved,
-            status_before: self.finding.status(),
+            status_before: self.dead_letter.status(),
             status: self.status(),
             reason: reason.as_deref(),
             attempts: self.attempts(),
@@ -124,12 +126,12 @@ impl Redriven {
 
     fn row(&self) -> [String; HEADING.len()] {
         let or_unknown = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
-        let letter = &self.finding.letter;
+        let letter = &self.dead_letter.letter;
         [
             letter.queue().name.to_owned(),
             or_unknown(letter.event().map(str::to_owned)),
             or_unknown(letter.shown_order_id()),
-            or_unknown(self.finding.status().map(str::to_owned)),
+            or_unknown(self.dead_letter.status().map(str::to_owned)),
             or_unknown(self.status().map(str::to_owned)),
             or_unknown(self.attempts().map(|attempts| attempts.to_string())),
             self.reason().unwrap_or_default(),
@@ -147,7 +149,7 @@ pub(super) fn write(redriven: &[Redriven], json: bool) -> bool {
     } else {
         let rows: Vec<_> = redriven.iter().map(Redriven::row).collect();
         // Leave out the names of queues and events if only orders were moved.
-        let is_named = redriven.iter().any(|redriven| redriven.finding.letter.event().is_some());
+        let is_named = redriven.iter().any(|redriven| redriven.dead_letter.letter.event().is_some());
         let left_out = if is_named { 0 } else { 2 };
         let rows: Vec<_> = rows.iter().map(|row| &row[left_out..]).collect();
         let drawn = table::draw(&HEADING[left_out..], &rows);
@@ -162,7 +164,7 @@ pub(super) fn write(redriven: &[Redriven], json: bool) -> bool {
 /// The number of messages by result.
 fn summary(redriven: &[Redriven]) -> String {
     let count = |holds: &dyn Fn(&Redriven) -> bool| redriven.iter().filter(|redriven| holds(redriven)).count();
-    let is_decided = |redriven: &Redriven| redriven.finding.is_of_decided_order();
+    let is_decided = |redriven: &Redriven| redriven.dead_letter.is_of_decided_order();
     let settled_as = |status: &'static str| {
         move |redriven: &Redriven| redriven.is_settled() && !is_decided(redriven) && redriven.status() == Some(status)
     };
@@ -175,9 +177,9 @@ fn summary(redriven: &[Redriven]) -> String {
         (count(&|redriven| redriven.result == Some(RedriveResult::FailedAgain)), "failed again"),
         (count(&|redriven| is_open(redriven) && is_decided(redriven)), "not known to be handled"),
         (count(&|redriven| is_open(redriven) && !is_decided(redriven)), "without an outcome yet"),
-        (count(&Redriven::is_refused), "refused for its order id"),
+        (count(&Redriven::is_rejected), "rejected for its order id"),
         (
-            count(&|redriven| redriven.moved != Some(false) && redriven.result.is_none() && !redriven.is_refused()),
+            count(&|redriven| redriven.moved != Some(false) && redriven.result.is_none() && !redriven.is_rejected()),
             "not an order",
         ),
         (count(&|redriven| redriven.moved == Some(false)), "not moved"),

@@ -51,7 +51,7 @@ impl Awaited {
 
 /// Waits for messages.
 pub(crate) struct Waiting<'a> {
-    pub(crate) site: &'a DeadLetters,
+    pub(crate) stack: &'a DeadLetters,
     pub(crate) interruption: &'a Interruption,
     /// Ids of messages that never left their dead-letter queue: they did not fail again.
     pub(crate) left: HashSet<String>,
@@ -102,7 +102,7 @@ impl Waiting<'_> {
     async fn look_for_settled(&self, results: &mut HashMap<Awaited, RedriveResult>) -> anyhow::Result<()> {
         let asked: Vec<_> = open(results).filter(|message| !self.decided.contains_key(*message)).cloned().collect();
         let orders: Vec<_> = asked.iter().map(|message| message.order.clone()).collect();
-        let records = self.site.orders.records(&orders).await?;
+        let records = self.stack.orders.records(&orders).await?;
         for message in asked {
             if let Some(record) = records.get(&message.order).filter(|record| record.is_final()) {
                 results.insert(message, RedriveResult::Settled(record.clone()));
@@ -117,7 +117,7 @@ impl Waiting<'_> {
         results: &mut HashMap<Awaited, RedriveResult>,
         empty_looks: &mut HashMap<&'static str, u32>,
     ) -> anyhow::Result<()> {
-        for queue in &self.site.dead_letters {
+        for queue in &self.stack.queues {
             let name = queue.spec.name;
             let decided: Vec<_> = open(results)
                 .filter(|message| message.queue == name)

@@ -115,7 +115,7 @@ impl Shared {
                 let name = if path == "/" { "index.html" } else { &path[1..] };
                 match FILES.iter().find(|file| file.name == name) {
                     Some(file) => self.response(StatusCode::OK, file.media_type, file.content),
-                    None => self.text(StatusCode::NOT_FOUND, "There is nothing at this path."),
+                    None => self.text(StatusCode::NOT_FOUND, "The path does not exist."),
                 }
             }
             _ => self.text(StatusCode::METHOD_NOT_ALLOWED, "Use GET."),

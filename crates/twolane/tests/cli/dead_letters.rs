@@ -322,7 +322,7 @@ fn does_not_wait_for_an_order_with_a_malformed_id() {
 
     assert_eq!(code, 0, "{stderr}");
     assert!(stdout.contains("its order id must be a UUID"), "{stdout}");
-    assert!(stdout.ends_with("1 message: 1 refused for its order id\n"), "{stdout}");
+    assert!(stdout.ends_with("1 message: 1 rejected for its order id\n"), "{stdout}");
 }
 
 #[test]

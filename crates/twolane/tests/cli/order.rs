@@ -301,7 +301,7 @@ fn asks_whether_the_address_is_outdated_unless_the_stack_answered() {
     for (status, body, hint) in [
         (404, r#"{"message":"Not Found"}"#.to_owned(), true),
         (403, r#"{"message":"Forbidden"}"#.to_owned(), true),
-        (404, problem(404, "There is nothing at this path."), false),
+        (404, problem(404, "The path does not exist."), false),
         (403, problem(403, "The request was refused by the firewall."), false),
         (401, problem(401, "Send a token."), false),
     ] {

@@ -4,6 +4,9 @@ use crate::{repository, twolane};
 use serde_json::Value;
 use std::fs;
 
+/// The figure of one lane, as text.
+type Cell = fn(&Value) -> String;
+
 /// Set to write both, in place of comparing them.
 const UPDATE: &str = "UPDATE_DOCS";
 
@@ -49,7 +52,7 @@ fn table(report: &Value) -> String {
     let lanes = report["lanes"].as_array().expect("a report has lanes");
     let names = lanes.iter().map(|lane| lane["lane"].as_str().expect("a lane has a name"));
     let head = names.fold("| |".to_owned(), |line, name| format!("{line} {name} |"));
-    let rows: [(&str, fn(&Value) -> String); 6] = [
+    let rows: [(&str, Cell); 6] = [
         ("orders refused", refused),
         ("accepted orders lost", |lane| lane["counts"]["lost"].to_string()),
         ("acknowledged, p50", |lane| milliseconds(&lane["latencies"]["acknowledge"])),
