@@ -8,7 +8,7 @@ use testkit::template::{ParameterSet, Place, Source, Stack, expand, stacks, text
 const DOMAINS: [(&str, &str); 3] = [("ApiDomain", "Api"), ("SocketDomain", "Socket"), ("PageDomain", "Page")];
 
 /// The parts of a domain, after its name.
-const PARTS: [&str; 4] = ["Certificate", "DomainName", "DomainMapping", "Records"];
+const PARTS: [&str; 5] = ["Certificate", "DomainName", "DomainMapping", "Ipv4Record", "Ipv6Record"];
 
 /// The stacks that are given a parameter, with its value.
 fn with(parameter: &str) -> impl Iterator<Item = (&'static Stack, &'static str)> {
@@ -138,18 +138,20 @@ fn the_stack_makes_the_certificates_that_are_not_given_in_the_hosted_zone() {
 fn a_hosted_zone_leads_each_domain_there_by_ipv4_and_ipv6() {
     for (parameter, prefix) in DOMAINS {
         for (stack, domain) in with(parameter) {
-            let records = stack.resources().get(&format!("{prefix}Records")).map(|records| &records.properties);
             let target = text(&stack.outputs[&format!("{parameter}Target")]);
-            let zone = match parameter {
+            let zone_of_target = match parameter {
                 // Of all distributions. Source: Amazon Route 53 API Reference, "AliasTarget", HostedZoneId.
                 "PageDomain" => "Z2FDTNDATAQYW2".to_owned(),
                 _ => format!("Z{}DOMAINNAME", prefix.to_uppercase()),
             };
-            let record =
-                |kind| json!({"Name": domain, "Type": kind, "AliasTarget": {"DNSName": target, "HostedZoneId": zone}});
-            let expected = given(stack, "HostedZoneId")
-                .map(|zone| json!({"HostedZoneId": zone, "RecordSets": [record("A"), record("AAAA")]}));
-            assert_eq!(records, expected.as_ref(), "{}", stack.name);
+            for (id, kind) in [("Ipv4Record", "A"), ("Ipv6Record", "AAAA")] {
+                let record = stack.resources().get(&format!("{prefix}{id}")).map(|record| &record.properties);
+                let expected = given(stack, "HostedZoneId").map(|zone| {
+                    json!({"HostedZoneId": zone, "Name": domain, "Type": kind,
+                        "AliasTarget": {"DNSName": target, "HostedZoneId": zone_of_target}})
+                });
+                assert_eq!(record, expected.as_ref(), "{}, {id}", stack.name);
+            }
         }
     }
 }
