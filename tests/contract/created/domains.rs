@@ -198,6 +198,9 @@ fn the_list_of_origins_leaves_room_for_the_pages_domain() {
     assert!("https://,".len() as u64 + longest("PageDomain") + longest("CorsAllowedOrigins") <= 512);
 }
 
+/// Where a stack is, its parameters, and what refuses it.
+type Case = (Place, &'static [(&'static str, &'static str)], Option<&'static str>);
+
 #[test]
 fn rules_refuse_domains_that_cannot_work() {
     const ZONE: (&str, &str) = ("HostedZoneId", "Z0123456789ABCDEFGHIJ");
@@ -205,7 +208,7 @@ fn rules_refuse_domains_that_cannot_work() {
     const SOCKET: (&str, &str) = ("SocketDomain", "socket.example.com");
     const PAGE: (&str, &str) = ("PageDomain", "orders.example.com");
     const HOSTED: (&str, &str) = ("Page", "cloudfront");
-    let cases: [(Place, &[(&str, &str)], Option<&str>); 13] = [
+    let cases: [Case; 13] = [
         (Place::IRELAND, &[API, SOCKET, ZONE], None),
         (Place::IRELAND, &[API], Some("AnApisDomainHasACertificate")),
         (Place::IRELAND, &[SOCKET], Some("AnApisDomainHasACertificate")),
@@ -226,12 +229,11 @@ fn rules_refuse_domains_that_cannot_work() {
 
     for ((set, template), (_, _, refused)) in sets.into_iter().zip(&templates).zip(cases) {
         let stack = Stack::new(set, template);
-        match refused {
-            Some(why) => {
-                assert!(stack.problems.iter().any(|one| one.contains(why)), "{}: {:?}", stack.name, stack.problems)
-            }
-            None => assert!(stack.problems.is_empty(), "{}: {:?}", stack.name, stack.problems),
-        }
+        let is_as_expected = match refused {
+            Some(why) => stack.problems.iter().any(|problem| problem.contains(why)),
+            None => stack.problems.is_empty(),
+        };
+        assert!(is_as_expected, "{}: {:?}", stack.name, stack.problems);
     }
 }
 

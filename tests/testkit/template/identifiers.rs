@@ -20,7 +20,7 @@ impl Place {
     /// A typical region.
     pub const IRELAND: Self =
         Self { partition: "aws", region: "eu-west-1", account: "111122223333", url_suffix: "amazonaws.com" };
-    /// The region from which CloudFront takes certificates.
+    /// The region from which `CloudFront` takes certificates.
     pub const VIRGINIA: Self = Self { region: "us-east-1", ..Self::IRELAND };
     /// Another partition, in which ARNs and host names differ.
     pub const BEIJING: Self =
