@@ -274,6 +274,19 @@ mod tests {
     }
 
     #[test]
+    fn a_path_follows_the_url_of_the_api_with_and_without_a_stage() {
+        for api in ["https://api.example.com", "https://api.example.com/", "https://abc.example/live"] {
+            let url = Url::parse(api).expect("a URL");
+            let token = Token::given("a.e30.c").expect("it can be sent");
+            let requests = Requests::new(url, token, &Network::direct(), 1).expect("no proxy is set");
+
+            let request = requests.http(Method::GET, "orders/1").build().expect("a request");
+
+            assert_eq!(request.url().as_str(), format!("{}/orders/1", api.trim_end_matches('/')));
+        }
+    }
+
+    #[test]
     fn reads_retry_after_in_seconds() {
         assert_eq!(retry_after(" 3 "), Some(Duration::from_secs(3)));
         for value in ["", "-1", "1.5", "Wed, 21 Oct 2026 07:28:00 GMT", "99999999999999999999"] {

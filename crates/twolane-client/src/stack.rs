@@ -21,9 +21,9 @@ const DEFAULT_OUTPUTS: &str = ".local/outputs.json";
 /// The address of a stack.
 #[derive(Clone, Debug, Default)]
 pub struct StackAddress {
-    /// URL of the REST API, stage included.
+    /// URL of the REST API, as in the output `ApiUrl`.
     pub api_url: Option<String>,
-    /// URL of the WebSocket API, stage included.
+    /// URL of the WebSocket API, as in the output `WebSocketUrl`.
     pub websocket_url: Option<String>,
     /// How to find its outputs.
     pub deployed: DeployedAddress,
@@ -273,9 +273,7 @@ impl Stack {
         ];
         if let Some((_, part)) = beyond.into_iter().find(|(is_there, _)| *is_there) {
             // Do not show the value: it may be secret.
-            bail!(
-                "The URL of the {api} from {source} has {part}: pass it only up to the stage, as in the output {output}"
-            );
+            bail!("The URL of the {api} from {source} has {part}: pass it without, as in the output {output}");
         }
         Ok(url)
     }
@@ -366,6 +364,8 @@ mod tests {
             assert_eq!(stack(url).api_url().expect_err("not a URL").to_string(), why);
         }
         assert!(stack(Some("wss://host/live")).websocket_url().is_ok());
+        // A domain of the deployer, without a stage.
+        assert!(stack(Some("wss://socket.example.com")).websocket_url().is_ok());
         let missing = format!("{:#}", stack(None).websocket_url().expect_err("the stack has none"));
         assert!(missing.contains("Callbacks=none"), "{missing}");
     }

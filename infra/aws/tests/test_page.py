@@ -104,6 +104,12 @@ class Page(unittest.TestCase):
         settings: dict[str, Any] = json.loads(self.cloud.objects["config.json"][0])
         return settings
 
+    def test_the_page_uses_the_stacks_own_domains(self) -> None:
+        self.upload(self.cloud.stack({"ApiUrl": "https://api.example.com", "WebSocketUrl": "wss://socket.example.com"}))
+
+        addresses = (self.settings()["apiUrl"], self.settings()["webSocketUrl"])
+        self.assertEqual(addresses, ("https://api.example.com", "wss://socket.example.com"))
+
     def test_every_file_that_twolane_serves_is_uploaded_as_it_serves_it(self) -> None:
         listed = (REPOSITORY / "crates" / "twolane" / "src" / "page" / "files.rs").read_text(encoding="utf-8")
         served = dict(re.findall(r'^    "(\S+)" "(.+)";$', listed, re.MULTILINE))

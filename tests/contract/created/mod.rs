@@ -5,6 +5,7 @@ mod alarms_and_logs;
 mod bus;
 mod callbacks;
 mod deployments;
+mod domains;
 mod environments;
 mod integrations;
 mod invocations;

@@ -102,13 +102,17 @@ fn the_policy_lets_the_page_run_its_own_scripts_and_nothing_unsafe() {
 }
 
 #[test]
-fn the_page_connects_to_the_apis_of_its_region_and_to_its_issuer_alone() {
+fn the_page_connects_to_its_apis_and_to_its_issuer_alone() {
     for stack in hosting() {
         let place = stack.place;
         let apis = match stack.parameters["LocalEndpoint"].as_str() {
-            "" => {
-                ["https", "wss"].map(|scheme| format!("{scheme}://*.execute-api.{}.{}", place.region, place.url_suffix))
-            }
+            // Without a domain: all APIs of the region.
+            "" => [("https", "ApiDomain"), ("wss", "SocketDomain")].map(|(scheme, domain)| {
+                match stack.parameters[domain].as_str() {
+                    "" => format!("{scheme}://*.execute-api.{}.{}", place.region, place.url_suffix),
+                    domain => format!("{scheme}://{domain}"),
+                }
+            }),
             local => [local.to_owned(), local.replacen("http", "ws", 1)],
         };
         let issuer = match stack.parameters["JwtIssuer"].as_str() {

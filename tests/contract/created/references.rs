@@ -1,7 +1,7 @@
 //! All names are known, under every set of parameters.
 
 use serde_json::Value;
-use testkit::template::{stacks, text};
+use testkit::template::{Stack, stacks, text};
 
 #[test]
 fn every_name_is_known_and_every_parameter_is_allowed() {
@@ -52,14 +52,14 @@ fn every_arn_has_the_partition_of_the_stack() {
 #[test]
 fn outputs_have_the_urls_of_the_apis() {
     for stack in stacks() {
-        let place = stack.place;
-        let address = |api: &str, scheme: &str| match stack.parameters["LocalEndpoint"].as_str() {
-            "" => format!("{scheme}s://{api}.execute-api.{}.{}/{}", place.region, place.url_suffix, stack.stage()),
-            local => format!("{}/_aws/execute-api/{api}/{}", local.replace("http", scheme), stack.stage()),
+        let address = |api: &str, scheme: &str, domain: &str| match stack.parameters[domain].as_str() {
+            "" => address(stack, api, scheme),
+            domain => format!("{scheme}s://{domain}"),
         };
         let rest = &stack.only("AWS::ApiGateway::RestApi").unwrap().reference;
-        assert_eq!(stack.outputs["ApiUrl"], address(rest, "http"), "{}", stack.name);
-        let websocket = stack.only("AWS::ApiGatewayV2::Api").map(|api| address(&api.reference, "ws"));
+        assert_eq!(stack.outputs["ApiUrl"], address(rest, "http", "ApiDomain"), "{}", stack.name);
+        let websocket = stack.only("AWS::ApiGatewayV2::Api");
+        let websocket = websocket.map(|api| address(&api.reference, "ws", "SocketDomain"));
         assert_eq!(stack.outputs.get("WebSocketUrl").map(text), websocket.as_deref(), "{}", stack.name);
         for (name, value) in &stack.outputs {
             assert!(!text(value).is_empty(), "{}: output {name} is empty", stack.name);
@@ -67,7 +67,7 @@ fn outputs_have_the_urls_of_the_apis() {
     }
 }
 
-/// The URLs in answers, and the URL for notifications.
+/// The URLs in answers.
 #[test]
 fn functions_have_the_urls_that_clients_have() {
     for stack in stacks() {
@@ -76,10 +76,27 @@ fn functions_have_the_urls_that_clients_have() {
             if let Some(orders) = variables["ORDERS_URL"].as_str() {
                 assert_eq!(orders, format!("{}/orders", text(&stack.outputs["ApiUrl"])), "{}, {id}", stack.name);
             }
-            if let Some(management) = variables["WEBSOCKET_MANAGEMENT_URL"].as_str() {
-                let socket = text(&stack.outputs["WebSocketUrl"]);
-                assert_eq!(management, socket.replacen("ws", "http", 1), "{}, {id}", stack.name);
-            }
         }
+    }
+}
+
+/// Notifications go to the address that API Gateway gives, because the permission names the API's id.
+#[test]
+fn functions_notify_at_the_apis_own_address() {
+    for stack in stacks() {
+        let api = stack.only("AWS::ApiGatewayV2::Api").map(|api| address(stack, &api.reference, "http"));
+        for (id, function) in stack.of_type("AWS::Lambda::Function") {
+            let url = &function.properties["Environment"]["Variables"]["WEBSOCKET_MANAGEMENT_URL"];
+            assert!(url.is_null() || url.as_str() == api.as_deref(), "{}, {id}: {url}", stack.name);
+        }
+    }
+}
+
+/// The address that API Gateway, or the local cloud, gives to an API.
+fn address(stack: &Stack, api: &str, scheme: &str) -> String {
+    let place = stack.place;
+    match stack.parameters["LocalEndpoint"].as_str() {
+        "" => format!("{scheme}s://{api}.execute-api.{}.{}/{}", place.region, place.url_suffix, stack.stage()),
+        local => format!("{}/_aws/execute-api/{api}/{}", local.replace("http", scheme), stack.stage()),
     }
 }

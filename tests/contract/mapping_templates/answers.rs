@@ -5,6 +5,7 @@ use super::{
     renderer::{Override, Rendered, Rendering, parameters},
 };
 use orders_api::{Problem, QueuedView};
+use reqwest::Url;
 use serde_json::{Value, json};
 use testkit::hostile_values::{INSTRUCTIONS, malformed_order_ids, order_ids_that_are_not_text};
 
@@ -72,6 +73,11 @@ fn an_accepted_order_is_answered_with_the_location_of_its_status() {
 
     for given in [id.to_owned(), id.to_uppercase()] {
         assert_eq!(location(&given), Some(format!("../../orders/{id}")), "{given}");
+    }
+    for api in ["https://api.example.com", "https://abcdefghij.execute-api.eu-west-1.amazonaws.com/live"] {
+        let request = Url::parse(&format!("{api}/async/orders/{id}")).unwrap();
+        let status = request.join(&location(id).unwrap()).unwrap();
+        assert_eq!(status.as_str(), format!("{api}/orders/{id}"));
     }
     let malformed = malformed_order_ids(id).into_iter().chain(order_ids_that_are_not_text(id));
     for given in malformed.chain(INSTRUCTIONS.map(String::from)).chain([String::new(), format!("{id}\n")]) {

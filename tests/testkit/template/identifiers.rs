@@ -20,6 +20,8 @@ impl Place {
     /// A typical region.
     pub const IRELAND: Self =
         Self { partition: "aws", region: "eu-west-1", account: "111122223333", url_suffix: "amazonaws.com" };
+    /// The region from which `CloudFront` takes certificates.
+    pub const VIRGINIA: Self = Self { region: "us-east-1", ..Self::IRELAND };
     /// Another partition, in which ARNs and host names differ.
     pub const BEIJING: Self =
         Self { partition: "aws-cn", region: "cn-north-1", account: "444455556666", url_suffix: "amazonaws.com.cn" };
@@ -67,6 +69,7 @@ impl Place {
             | "AWS::CloudFront::Distribution"
             | "AWS::CloudFront::ResponseHeadersPolicy"
             | "AWS::Cognito::UserPoolClient" => id.to_lowercase(),
+            "AWS::CertificateManager::Certificate" => self.arn("acm", &format!("certificate/{}", id.to_lowercase())),
             // The prefix that was given.
             "AWS::Cognito::UserPoolDomain" => format!("twolane-{}", id.to_lowercase()),
             "AWS::S3::Bucket" => name.to_lowercase(),
@@ -91,6 +94,12 @@ impl Place {
         let value = match (kind, attribute) {
             ("AWS::Cognito::UserPool", "ProviderURL") => {
                 format!("https://cognito-idp.{}.{}/{}_{id}", self.region, self.url_suffix, self.region)
+            }
+            ("AWS::ApiGateway::DomainName" | "AWS::ApiGatewayV2::DomainName", "RegionalDomainName") => {
+                format!("d-{}.execute-api.{}.{}", id.to_lowercase(), self.region, self.url_suffix)
+            }
+            ("AWS::ApiGateway::DomainName" | "AWS::ApiGatewayV2::DomainName", "RegionalHostedZoneId") => {
+                format!("Z{}", id.to_uppercase())
             }
             ("AWS::CloudFront::Distribution", "DomainName") => "d111111abcdef8.cloudfront.net".to_owned(),
             ("AWS::CloudFront::OriginAccessControl", "Id") => id.to_lowercase(),

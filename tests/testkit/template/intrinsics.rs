@@ -178,10 +178,12 @@ impl<'a> Evaluation<'a> {
     pub(super) fn reference(&mut self, id: &str) -> Option<String> {
         let definition = &self.template["Resources"][id];
         let kind = definition["Type"].as_str().unwrap();
-        if kind.ends_with("::Stage") {
-            return self.value(&definition["Properties"]["StageName"], id).map(|name| plain(&name));
-        }
-        self.place.reference(kind, id)
+        let name = match kind {
+            "AWS::ApiGateway::Stage" | "AWS::ApiGatewayV2::Stage" => &definition["Properties"]["StageName"],
+            "AWS::ApiGateway::DomainName" | "AWS::ApiGatewayV2::DomainName" => &definition["Properties"]["DomainName"],
+            _ => return self.place.reference(kind, id),
+        };
+        self.value(name, id).map(|name| plain(&name))
     }
 
     /// What `Fn::GetAtt` returns.

@@ -74,7 +74,7 @@ impl Stack {
         let resources = resources.collect();
         let outputs = evaluation.outputs();
         let mut problems = evaluation.into_problems();
-        problems.extend(parameters::refused(template, &given, &parameters));
+        problems.extend(parameters::refused(template, &given, &parameters, place));
         Self { name, place, parameters, outputs, problems, resources }
     }
 

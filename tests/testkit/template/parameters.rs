@@ -42,6 +42,18 @@ const EVERY_OPTION: [(&str, &str); 6] = [
     ("RedriveRoleArn", "arn:aws:iam::111122223333:role/operator"),
 ];
 
+/// A domain for each API and for the page.
+const DOMAINS: [(&str, &str); 3] =
+    [("ApiDomain", "api.example.com"), ("SocketDomain", "socket.example.com"), ("PageDomain", "orders.example.com")];
+
+const HOSTED_ZONE: (&str, &str) = ("HostedZoneId", "Z0123456789ABCDEFGHIJ");
+
+/// Certificates that the stack does not make.
+const CERTIFICATES: [(&str, &str); 2] = [
+    ("CertificateArn", "arn:aws:acm:eu-west-1:111122223333:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"),
+    ("PageCertificateArn", "arn:aws:acm:us-east-1:111122223333:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"),
+];
+
 /// All sets. Add others here.
 pub(super) fn all() -> Vec<ParameterSet> {
     let sets = [
@@ -49,6 +61,15 @@ pub(super) fn all() -> Vec<ParameterSet> {
         ParameterSet::new("AWS China, defaults", Place::BEIJING, &[]),
         ParameterSet::new("AWS, every option", Place::IRELAND, &EVERY_OPTION).and(&PINNED_ISSUER).and(&PAGE),
         ParameterSet::new("AWS, the page", Place::IRELAND, &[("Page", "cloudfront")]),
+        ParameterSet::new("AWS, domains in a hosted zone", Place::VIRGINIA, &[HOSTED_ZONE, ("Page", "cloudfront")])
+            .and(&DOMAINS),
+        ParameterSet::new("AWS, every option, domains with certificates", Place::IRELAND, &CERTIFICATES)
+            .and(&DOMAINS)
+            .and(&EVERY_OPTION)
+            .and(&PINNED_ISSUER)
+            .and(&PAGE),
+        ParameterSet::new("AWS, a domain for the REST API", Place::IRELAND, &[HOSTED_ZONE, DOMAINS[0]])
+            .and(&[("Page", "cloudfront")]),
         ParameterSet::new("AWS, the account's role for logs", Place::IRELAND, &[("ApiGatewayLogsRole", "account")]),
         ParameterSet::new("AWS, no callbacks", Place::IRELAND, &[("Callbacks", "none")]),
         ParameterSet::new("AWS, no list of orders", Place::IRELAND, &[("OrderListing", "none")]),
@@ -133,6 +154,7 @@ pub(super) fn refused(
     template: &Value,
     given: &BTreeMap<String, String>,
     parameters: &BTreeMap<String, String>,
+    place: Place,
 ) -> Vec<String> {
     let unknown = given.keys().filter(|name| !parameters.contains_key(*name));
     let mut refused: Vec<_> = unknown.map(|name| format!("the parameter {name} does not exist")).collect();
@@ -142,7 +164,7 @@ pub(super) fn refused(
             refused.push(format!("{name} must not be {value:?}: {parameter}"));
         }
     }
-    let mut evaluation = Evaluation::new(template, parameters, Place::IRELAND);
+    let mut evaluation = Evaluation::new(template, parameters, place);
     for (name, rule) in template["Rules"].as_object().into_iter().flatten() {
         let applies = rule.get("RuleCondition").is_none_or(|condition| evaluation.condition(condition));
         let assertions = rule["Assertions"].as_array().unwrap();

@@ -39,5 +39,6 @@ mod tests {
             file_name("https://ab12.execute-api.eu-central-1.amazonaws.com/live/"),
             "ab12.execute-api.eu-central-1.amazonaws.com-live"
         );
+        assert_eq!(file_name("https://api.example.com/"), "api.example.com");
     }
 }

@@ -34,7 +34,15 @@ _CONFIGURATION = ".checkov.yaml"
 # Those of samconfig.toml that deploy to AWS.
 _ENVIRONMENTS = ("dev", "prod")
 # Parameters with which the stack has every resource: checkov passes over those that the defaults leave out.
-_EVERY_RESOURCE = {"AlarmTopic": "stack", "Page": "cloudfront", "WebAcl": "true"}
+_EVERY_RESOURCE = {
+    "AlarmTopic": "stack",
+    "Page": "cloudfront",
+    "WebAcl": "true",
+    "ApiDomain": "api.example.com",
+    "SocketDomain": "socket.example.com",
+    "PageDomain": "orders.example.com",
+    "HostedZoneId": "Z0123456789ABCDEFGHIJ",
+}
 # What checkov reports for a skip without `comment`.
 _NO_REASON = "No comment provided"
 

@@ -83,7 +83,7 @@ def lanes_of_tests(suites: Iterable[str]) -> dict[str, Lane]:
         "rules": Lane(rules.steps, after=["tools"]),
         "faults": Lane([_suites("faults", _FAULTS)], after=["rust"]),
         "changing": Lane([_suites("changing", _CHANGING)], after=["rust"]),
-        "reading": _behind(_suites("reading", _READING), _aws("reading", "on_a_small_stack", "on_github"), after=["rust"]),
+        "reading": _behind(_suites("reading", _READING), _aws("reading", "on_a_small_stack", "on_domains", "on_github"), after=["rust"]),
         "aws": _behind(_aws("aws", "on_a_stack"), after=["rust"]),
         "crates": _behind(*crates, after=["rust"]),
         "local": _behind(local("selftest", "selftest"), after=["rust", "tools"]),
