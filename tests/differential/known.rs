@@ -149,7 +149,12 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
     Difference {
         id: "two-content-types",
         what: "two headers `Content-Type`, the second `text/plain`",
-        cases: &["sync, two media types", "async, two media types", "in the queue: async, two media types"],
+        cases: &[
+            "sync, two media types",
+            "async, two media types",
+            "bus, two media types",
+            "in the queue: async, two media types",
+        ],
         fields: &[
             Field("status", "415", "201"),
             Field("status", "415", "202"),
@@ -186,13 +191,18 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
             "sync, body: an overlong encoding",
             "sync, body: cut UTF-8",
             "sync, body: invalid UTF-8",
+            "bus, body: Latin-1",
+            "bus, body: a surrogate in UTF-8",
+            "bus, body: an overlong encoding",
+            "bus, body: cut UTF-8",
+            "bus, body: invalid UTF-8",
         ],
         fields: &[Field("body/errors/0/detail", "must be*", "the body must be JSON*")],
         with_it: ANSWER,
         aws: "does not say",
         source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html",
         right: Right::Undocumented,
-        done: "nothing: replaced by U+FFFD or not, create-order refuses them (0006)",
+        done: "nothing: replaced by U+FFFD or not, create-order and publish-order refuse them (0006)",
     },
     Difference {
         id: "path-parameters-are-decoded",

@@ -21,6 +21,9 @@ use tokio::time::timeout;
 /// Longest wait for an answer or a record, with two emulators and all their functions on one machine.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
+/// The outputs with the names of the functions of the bus lane's steps.
+const STEPS: [&str; 3] = ["ReserveStockFunctionName", "AuthorizePaymentFunctionName", "BookShipmentFunctionName"];
+
 /// A stack on one of the emulators.
 pub(crate) struct Side {
     /// The emulator's name.
@@ -55,7 +58,26 @@ impl Side {
         let sqs = aws_sdk_sqs::Client::from_conf(of_sqs);
         let side = Self { name, endpoint, outputs, issuer, http, dynamodb, sqs, expected: Mutex::default() };
         *side.expected.lock().unwrap() = side.order_ids().await;
+        let of_lambda = aws_sdk_lambda::config::Builder::from(&config).endpoint_url(&side.endpoint).build();
+        side.stop_steps(&aws_sdk_lambda::Client::from_conf(of_lambda)).await;
         side
+    }
+
+    /// Stops the steps of the bus lane: an order stays as it was submitted, whenever its record is read.
+    async fn stop_steps(&self, lambda: &aws_sdk_lambda::Client) {
+        for function in STEPS {
+            let mappings = lambda.list_event_source_mappings().function_name(self.output(function)).send().await;
+            for mapping in mappings.expect("event source mappings can be listed").event_source_mappings() {
+                let id = mapping.uuid().expect("a mapping has an id");
+                let request = lambda.update_event_source_mapping().uuid(id).enabled(false);
+                request.send().await.expect("the event source mapping can be changed");
+                eventually(DEADLINE, &format!("{function} of {} is stopped", self.name), async || {
+                    let mapping = lambda.get_event_source_mapping().uuid(id).send().await.ok()?;
+                    (mapping.state() == Some("Disabled")).then_some(())
+                })
+                .await;
+            }
+        }
     }
 
     /// Sends a case, and returns its answer and its record.

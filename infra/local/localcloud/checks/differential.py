@@ -11,8 +11,8 @@ from . import suites
 _FOLDER = ".local/differential"
 # The same parameters on both, without features that one of them lacks.
 _PARAMETERS = LOCALSTACK.stack_parameters
-# The same selection as for the end-to-end tests on LocalStack, to reuse their build.
-_SELECTION = ("--locked", "--package", "twolane-tests", "--package", "twolane", "--no-default-features", "--test", "differential")
+# The same packages as for `make test`, to reuse what it compiled.
+_SELECTION = ("--locked", "--workspace", "--all-features", "--test", "differential")
 # With its progress, and with the tests that need both stacks.
 _COMPARISON = ("cargo", "test", *_SELECTION, "--", "--include-ignored", "--nocapture")
 

@@ -19,9 +19,8 @@ _FOLDER = ".local/localstack"
 # The tests that cannot pass there, by reason.
 SKIPPED = LOCALSTACK_FOLDER / "skipped_tests.json"
 
-# The tests and the command line that they run, in one selection, so that Cargo compiles shared crates once. Excludes the SDKs of
-# other suites.
-_SELECTION = ("--locked", "--package", "twolane-tests", "--package", "twolane", "--no-default-features", "--test", "e2e")
+# The same packages as for `make test`, to reuse what it compiled.
+_SELECTION = ("--locked", "--workspace", "--all-features", "--test", "e2e")
 _END_TO_END = ("cargo", "test", *_SELECTION)
 
 
@@ -57,7 +56,7 @@ def _lanes(skipped: dict[str, list[str]], temporary: dict[str, str]) -> dict[str
     on_a_stack = ("exec", "--built", "--emulator", LOCALSTACK.name, "--dir", _FOLDER, "--port", "0", "--")
     return {
         "build": Lane([suites.local("functions", "build")]),
-        "tests": Lane([Step("compile", ["cargo", "build", *_SELECTION, "--bins"])], after=["build"]),
+        "tests": Lane([Step("compile", ["cargo", "build", *_SELECTION, "--bin", "twolane"])], after=["build"]),
         "executor": Lane([Step("executor", _executor_tests(temporary))], after=["build"]),
         "e2e": Lane([suites.local("e2e", *on_a_stack, *_END_TO_END, "--", "--exact", *left_out)], after=["build"]),
     }
