@@ -2,8 +2,8 @@
 
 use reqwest::Url;
 
-/// This machine, with subdomains. Source: RFC 6761, section 6.3; LocalStack documentation, "Accessing endpoint URLs", for
-/// the second, which public DNS resolves to 127.0.0.1.
+/// This machine, with subdomains. Source: RFC 6761, section 6.3; LocalStack documentation, "Accessing endpoint URLs",
+/// for the second, which public DNS resolves to 127.0.0.1.
 const LOCAL_NAMES: [&str; 2] = ["localhost", "localhost.localstack.cloud"];
 
 /// Whether the URL is on this machine: no proxy is used, and latencies do not apply to AWS.

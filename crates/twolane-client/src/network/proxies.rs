@@ -6,8 +6,8 @@ use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use reqwest::Url;
 use std::{env, ffi::OsString, fmt};
 
-/// Variables for `https` and `wss`. The first non-empty one counts; lower case first. Source: AWS CLI User Guide, "Using
-/// an HTTP proxy for the AWS CLI".
+/// Variables for `https` and `wss`. The first non-empty one counts; lower case first. Source: AWS CLI User Guide,
+/// "Using an HTTP proxy for the AWS CLI".
 const HTTPS: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 
 /// Variables for `http` and `ws`.

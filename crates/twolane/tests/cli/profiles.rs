@@ -10,8 +10,8 @@ use serde_json::json;
 const LOGIN_SESSION: &str = "arn:aws:iam::123456789012:user/me";
 const LOGIN_FILE: &str = "login/286187707741fc2ccb93cf9e56dbd0ee0a16208feed5fbc8ae1baa86d44c283f.json";
 
-/// The SHA-1 of the SSO session's name, `corp`. Source: AWS SDKs and Tools Reference Guide, "IAM Identity Center credential
-/// provider".
+/// The SHA-1 of the SSO session's name, `corp`. Source: AWS SDKs and Tools Reference Guide, "IAM Identity Center
+/// credential provider".
 const SSO_FILE: &str = ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
 
 /// On the curve P-256, from that file's documentation in the AWS SDK for Rust.
