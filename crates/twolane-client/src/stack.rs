@@ -325,7 +325,7 @@ fn default_outputs(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().map(|folder| folder.join(DEFAULT_OUTPUTS)).find(|path| path.is_file())
 }
 
-/// For an address without a server, or without this API.
+/// A hint for an address without a server or without this API.
 #[must_use]
 pub fn is_it_still_there(url: &Url) -> &'static str {
     if is_loopback(url) {
