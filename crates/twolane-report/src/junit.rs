@@ -20,9 +20,9 @@ impl Outcome {
     }
 }
 
-/// The runs of one comparison, of `planned` runs. Test cases: each run's errors and end, each lane's losses, each
-/// promise, and each change since the baseline. Source: Apache Ant, task `junitreport`, as read by Jenkins, GitLab and
-/// GitHub actions.
+/// The runs of a comparison that planned `planned` runs. Test cases: each run's errors and end, each lane's losses,
+/// each promise, and each change since the baseline. Source: Apache Ant, task `junitreport`, as read by Jenkins, GitLab
+/// and GitHub actions.
 #[must_use]
 pub fn junit(runs: &[Report], planned: usize, changes: &[Change]) -> String {
     let mut cases = Vec::new();

@@ -37,7 +37,7 @@ pub(super) fn crossovers(lanes: &[LaneReport], callbacks_alone: bool, prices: &P
     pairs.filter_map(|(direct, queued)| crossover(direct, queued, callbacks_alone, prices)).collect()
 }
 
-/// `None` if a lane has no orders done or refused requests, which would distort the costs.
+/// `None` if a lane has no orders done, or is overloaded, which distorts its costs.
 fn crossover(direct: &LaneReport, queued: &LaneReport, callbacks_alone: bool, prices: &Prices) -> Option<Crossover> {
     if is_overloaded(direct) || is_overloaded(queued) {
         return None;

@@ -11,7 +11,7 @@ use lanes::Lane;
 const BAR: f64 = 14.0;
 /// Between bars.
 const PITCH: f64 = 18.0;
-/// Of a service's name.
+/// Height of a service's name.
 const LABEL: f64 = 22.0;
 /// Between services.
 const GAP: f64 = 10.0;

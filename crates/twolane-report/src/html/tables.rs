@@ -7,7 +7,7 @@ use crate::model::{LaneReport, Report};
 use crate::words::{count, usd};
 use std::fmt::Write as _;
 
-/// Of a timeline.
+/// Most rows of a timeline.
 const ROWS: usize = 60;
 
 /// A row per figure with a wanted key that any lane has, a column per lane.
