@@ -1,8 +1,8 @@
-//! Permanent and temporary additions to counters. Unlike setting a counter, an addition keeps what orders take
+//! Additions to counters, permanent or temporary. Unlike setting a counter, an addition keeps what orders take
 //! meanwhile.
 //!
-//! A temporary addition writes a mark to the same table in the same transaction. Taking it back deletes the mark. So
-//! each is done once and taken back once, however often it is tried.
+//! A temporary addition writes a mark to the same table in the same transaction; taking it back deletes the mark. So
+//! each happens once, however often it is tried.
 
 use crate::{
     aws::describe,
@@ -16,42 +16,40 @@ use aws_sdk_dynamodb::{
 };
 use std::time::Duration;
 
-/// Attempts at a transaction that conflicts with another one, and the delay before the second. The delay doubles each
-/// time.
+/// Attempts at a conflicting transaction, and the delay before the second. The delay doubles.
 const ATTEMPTS: u32 = 8;
 const FIRST_DELAY: Duration = Duration::from_millis(25);
 
-/// Codes of cancellation reasons. Source: Amazon DynamoDB API Reference, `TransactWriteItems`, `TransactionCanceledException`.
+/// Cancellation reasons. Source: Amazon DynamoDB API Reference, `TransactWriteItems`, `TransactionCanceledException`.
 const NONE: &str = "None";
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 const PASSING: [&str; 3] = ["TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"];
 
-/// The result of a transaction.
 #[derive(Debug)]
 enum Written {
     All,
-    /// Nothing. Per action: whether its condition failed.
+    /// Per action: whether its condition failed.
     Nothing(Vec<bool>),
 }
 
-/// The result of taking an addition back.
+/// The result of taking back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TakenBack {
-    /// The addition is taken back, or it did not exist.
+    /// It is taken back, or did not exist.
     Yes,
-    /// The counter does not have that much: nothing was changed.
+    /// The counter has less: nothing was changed.
     TooLittleThere,
 }
 
 impl Counters {
-    /// Adds to a counter or takes from it. Creates a missing one. Returns what is available afterwards.
+    /// Adds to a counter or takes from it; creates a missing one. Returns what is available then.
     ///
     /// # Errors
-    /// The counter has less than that: nothing was changed. Or DynamoDB refuses, does not answer, or is over its limit.
+    /// The counter has less: nothing was changed. Or DynamoDB refuses, does not answer, or is over its limit.
     pub async fn add(&self, key: &str, amount: i64) -> anyhow::Result<u64> {
         let update = self.update(key, amount.unsigned_abs());
         let update = if amount < 0 { taking(update) } else { adding(update) };
-        // The SDK repeats a request that got no answer. The token makes DynamoDB apply the transaction once.
+        // The SDK repeats unanswered requests. The token makes DynamoDB apply the transaction once.
         if matches!(self.transact(&[action(update)], key).await?, Written::Nothing(_)) {
             bail!("{key} has less than {} available in the table {}", amount.unsigned_abs(), self.table());
         }
@@ -60,7 +58,7 @@ impl Counters {
         Ok(available.get(key).copied().unwrap_or_default())
     }
 
-    /// Adds to a counter and creates a missing one. Does nothing if this `fill` was added before.
+    /// Adds to a counter; creates a missing one. Does nothing if this `fill` was added before.
     ///
     /// # Errors
     /// DynamoDB refuses, does not answer, or is over its limit.
@@ -76,7 +74,7 @@ impl Counters {
         self.transact(&actions, &more.key).await.map(drop)
     }
 
-    /// Takes an addition back, or what is left of it.
+    /// Takes back an addition, or what is left of it.
     ///
     /// # Errors
     /// As for [`Counters::fill`].
@@ -95,7 +93,7 @@ impl Counters {
         })
     }
 
-    /// Deletes a counter that has nothing available.
+    /// Deletes a counter with nothing available.
     ///
     /// # Errors
     /// DynamoDB refuses or does not answer.
@@ -175,7 +173,7 @@ fn code(reason: &CancellationReason) -> &str {
     reason.code().unwrap_or(NONE)
 }
 
-/// Per action, whether its condition failed. `None` if anything else cancelled the transaction.
+/// Per action. `None` if anything else cancelled the transaction.
 fn failed_conditions<R>(error: &SdkError<Error, R>) -> Option<Vec<bool>> {
     let reasons = reasons(error);
     let failed: Vec<bool> = reasons.iter().map(|reason| code(reason) == CONDITION_FAILED).collect();
@@ -183,7 +181,6 @@ fn failed_conditions<R>(error: &SdkError<Error, R>) -> Option<Vec<bool>> {
     (is_alone && failed.contains(&true)).then_some(failed)
 }
 
-/// Whether the next attempt may succeed.
 fn is_passing<R>(error: &SdkError<Error, R>) -> bool {
     reasons(error).iter().any(|reason| PASSING.contains(&code(reason)))
 }

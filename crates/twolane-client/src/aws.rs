@@ -1,4 +1,4 @@
-//! AWS with the user's configuration: region, credentials and endpoint.
+//! The user's AWS configuration: region, credentials and endpoint.
 
 use crate::credentials::ExplainedCredentials;
 use crate::network::Network;
@@ -14,14 +14,13 @@ use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use std::error::Error as StdError;
 use std::time::Duration;
 
-/// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Longest single attempt: SQS holds a receive open for a second when nothing is there.
+/// SQS holds a receive open for a second when the queue is empty.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The user's AWS configuration, with the network's profile. `region` and `endpoint` override the configuration;
-/// `endpoint` applies to all services.
+/// The user's AWS configuration, with the network's profile. `region` and `endpoint` override it; `endpoint` is for all
+/// services.
 ///
 /// # Errors
 /// The profile does not exist, or there is no region.
@@ -43,7 +42,7 @@ pub async fn config(
         loader = loader.region(Region::new(region.to_owned()));
     }
     if let Some(endpoint) = endpoint {
-        // FIPS and dual-stack are variants of AWS's endpoints: the SDK refuses them for a custom one.
+        // FIPS and dual-stack are variants of AWS's endpoints: the SDK refuses them for others.
         loader = loader.endpoint_url(endpoint).use_fips(false).use_dual_stack(false);
     }
     let config = loader.load().await;
@@ -59,8 +58,8 @@ pub async fn config(
     Ok(config.into_builder().credentials_provider(provider).build())
 }
 
-/// Puts the credentials of the profile that an option names before those of the environment. The SDK's chain does the
-/// reverse. Source: AWS CLI User Guide, "Configuration settings and precedence".
+/// Prefers the credentials of a profile named by an option to those of the environment, unlike the SDK's chain. Source:
+/// AWS CLI User Guide, "Configuration settings and precedence".
 fn profile_first(
     network: &Network,
     profiles: &Profiles,
@@ -90,7 +89,7 @@ where
     }
 }
 
-/// The code of AWS's answer, if it answered.
+/// The code in AWS's answer.
 #[must_use]
 pub fn code<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<&str> {
     error.as_service_error().and_then(|error| error.meta().code())

@@ -1,4 +1,4 @@
-//! Reading items of a table by their keys.
+//! Reads a table's items by key.
 
 use crate::aws::describe;
 use anyhow::{Context, bail};
@@ -8,30 +8,28 @@ use aws_sdk_dynamodb::{
 };
 use std::{collections::HashMap, time::Duration};
 
-/// Keys in one request. Source: Amazon DynamoDB API Reference, `BatchGetItem`.
+/// Source: Amazon DynamoDB API Reference, `BatchGetItem`.
 const BATCH: usize = 100;
 
-/// Attempts before giving up: DynamoDB returns unprocessed keys when it is over its limit.
+/// Attempts: DynamoDB returns unprocessed keys when it is over its limit.
 const ROUNDS: u32 = 8;
 
-/// An item by the names of its attributes.
+/// By attribute name.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// A table with the text attribute `pk` as its only key.
+/// Its only key is the text attribute `pk`.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyedTable<'a> {
-    /// The AWS client.
     pub(crate) client: &'a Client,
-    /// Its name on AWS.
     pub(crate) name: &'a str,
-    /// What errors call it: `orders table`.
+    /// Its name in errors: `orders table`.
     pub(crate) called: &'a str,
-    /// The attributes to read besides the key.
+    /// Attributes to read besides the key.
     pub(crate) attributes: &'a [&'a str],
 }
 
 impl KeyedTable<'_> {
-    /// The existing items with those keys: their key and the attributes. Keys must be unique.
+    /// Key and attributes of the existing items among those keys. Keys must be unique.
     ///
     /// # Errors
     /// DynamoDB refuses, does not answer, or is over its limit for seconds.

@@ -1,4 +1,4 @@
-//! Routes each WebSocket frame to the order that waits for it.
+//! Routes WebSocket frames to the orders that wait for them.
 
 use crate::network::Network;
 use crate::socket::{Event, KeepAlive, Socket};
@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-/// Waiters by order id. At most one order per id is in progress at a time.
+/// By order id. At most one order per id is in progress.
 type Waiting = Arc<Mutex<HashMap<String, mpsc::UnboundedSender<Callback>>>>;
 
 /// A frame about an order.
@@ -24,7 +24,7 @@ pub struct Callback {
     pub at: Instant,
 }
 
-/// One WebSocket for all orders of a run.
+/// One WebSocket for a run's orders.
 pub struct Callbacks {
     waiting: Waiting,
     stop: oneshot::Sender<()>,
@@ -32,8 +32,8 @@ pub struct Callbacks {
 }
 
 impl Callbacks {
-    /// Opens the socket. Returns when it is open, or when the first attempt failed and more will follow. `notify`
-    /// prints why it is not open.
+    /// Returns when the socket is open, or when the first attempt failed and more will follow. `notify` prints why it
+    /// is not open.
     pub async fn open(url: Url, token: Token, network: Network, notify: impl Fn(&str) + Send + 'static) -> Self {
         let waiting = Waiting::default();
         let (stop, stopped) = oneshot::channel();
@@ -47,8 +47,8 @@ impl Callbacks {
         Self { waiting, stop, task }
     }
 
-    /// Until it is dropped, the waiter gets every later frame about that order. It never gets earlier frames about
-    /// another order with the same id.
+    /// The waiter gets every later frame about that order until it is dropped, and never an earlier one of another
+    /// order with the same id.
     #[must_use]
     pub fn wait_for(&self, order_id: &str) -> Waiter {
         let (sender, frames) = mpsc::unbounded_channel();
@@ -71,15 +71,15 @@ pub struct Waiter {
 }
 
 impl Waiter {
-    /// The next frame about the order.
+    /// The order's next frame.
     ///
     /// # Panics
-    /// Never: the sender stays registered as long as this waiter lives.
+    /// Never: the sender stays registered while this waiter lives.
     pub async fn next(&mut self) -> Callback {
         self.frames.recv().await.expect("the sender stays registered as long as this waiter lives")
     }
 
-    /// The next frame about the order, if it has already arrived.
+    /// The order's next frame, if it has arrived.
     pub fn try_next(&mut self) -> Option<Callback> {
         self.frames.try_recv().ok()
     }

@@ -1,4 +1,4 @@
-//! The connections of requests: which one a request opened, and what went wrong with it.
+//! Connections of requests: which one a request opened, and what failed.
 
 use crate::root_cause::chain;
 use hyper_util::client::legacy;
@@ -12,9 +12,9 @@ use std::net::SocketAddr;
 use tower::limit::ConcurrencyLimitLayer;
 use tower::util::MapResponseLayer;
 
-/// Errors of this machine: the request never left it. Sources: connect(2), socket(2), errno(3).
+/// The request never left this machine. Sources: connect(2), socket(2), errno(3).
 const LOCAL: [Errno; 10] = [
-    // Rules of this machine's firewall.
+    // Firewall rules of this machine.
     Errno::ACCESS,
     Errno::PERM,
     Errno::MFILE,
@@ -27,7 +27,7 @@ const LOCAL: [Errno; 10] = [
     Errno::NETUNREACH,
 ];
 
-/// I/O error kinds that mean: the other side has closed the connection.
+/// The other side has closed the connection.
 const CLOSED: [io::ErrorKind; 5] = [
     io::ErrorKind::ConnectionReset,
     io::ErrorKind::ConnectionAborted,
@@ -37,27 +37,25 @@ const CLOSED: [io::ErrorKind; 5] = [
 ];
 
 tokio::task_local! {
-    /// Local address of the connection that the current request has opened.
+    /// Local address of the connection that the current request opened.
     static OPENED: Cell<Option<SocketAddr>>;
 }
 
-/// Makes this builder's client report its connections to [`noting`], and open at most `at_once` connections
-/// concurrently.
+/// Makes this builder's client report connections to [`noting`], and open at most `at_once` concurrently.
 ///
-/// hyper-util goes on opening a connection for a request that an idle connection has served first. Without a bound,
-/// slow handshakes could pile up connections. With one, a request finds an idle connection whenever another request
-/// finishes.
+/// hyper-util continues to open a connection for a request that an idle one has already served. Slow handshakes would
+/// pile up connections. With a bound, requests use connections that other requests free.
 pub(crate) fn bounded(builder: ClientBuilder, at_once: usize) -> ClientBuilder {
     builder.connector_layer(MapResponseLayer::new(note)).connector_layer(ConcurrencyLimitLayer::new(at_once))
 }
 
 fn note<C: Connection>(connection: C) -> C {
-    // Background connections for later requests are opened outside of any scope.
+    // Connections for later requests open in the background, outside of any scope.
     let _ = OPENED.try_with(|opened| opened.set(local_address(&connection.connected())));
     connection
 }
 
-/// Sends a request. Also returns the local address of the connection that it opened for itself, if it did.
+/// Sends a request. Also returns the local address of the connection that it opened, if any.
 pub(crate) async fn noting<T>(sending: impl Future<Output = T>) -> (T, Option<SocketAddr>) {
     let sent = async {
         let result = sending.await;
@@ -72,11 +70,11 @@ fn local_address(connected: &Connected) -> Option<SocketAddr> {
     extras.get().map(HttpInfo::local_addr)
 }
 
-/// Whether the server closed a reused connection before any of the answer arrived: it may close an idle connection just
-/// when it is used again. `opened` is the connection that the request opened.
+/// Whether the server closed a reused connection before any of the answer arrived, as it may when idle. `opened` is the
+/// request's new connection.
 ///
-/// hyper-util sends such a request again only if it had written nothing of it, which is rare. Source: RFC 9112, section
-/// 9.3.1, "Retrying Requests".
+/// hyper-util repeats such a request only if nothing of it was written, which is rare. Source: RFC 9112, section 9.3.1,
+/// "Retrying Requests".
 pub(crate) fn was_stale(error: &reqwest::Error, opened: Option<SocketAddr>) -> bool {
     let failed = chain(error).find_map(|cause| cause.downcast_ref::<legacy::Error>()?.connect_info());
     let is_reused = failed.and_then(local_address).is_some_and(|failed| opened != Some(failed));
@@ -89,8 +87,7 @@ fn is_closed(cause: &(dyn Error + 'static)) -> bool {
         || cause.downcast_ref().is_some_and(|error: &io::Error| CLOSED.contains(&error.kind()))
 }
 
-/// Whether the request never left this machine: no free socket or port, no network, or the server's name could not be
-/// resolved.
+/// Whether the request never left this machine: no free socket or port, no network, or no name resolution.
 pub(crate) fn is_local(error: &reqwest::Error) -> bool {
     error.is_connect() && (error.is_dns() || chain(error).any(is_local_cause))
 }

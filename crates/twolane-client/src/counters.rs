@@ -1,7 +1,7 @@
-//! What bus orders take from: units in stock and money in accounts.
+//! What bus orders take: units in stock and money in accounts.
 //!
-//! A service's table has one counter for each SKU or account: the item `counter#{key}`. Its number `available` is what
-//! no order has taken. Source of that shape: `docs/architecture.md`, "What is stored".
+//! Each SKU or account has one counter in its service's table: the item `counter#{key}`. Its number `available` is what
+//! no order has taken. Source: `docs/architecture.md`, "What is stored".
 
 use crate::{
     aws::describe,
@@ -17,21 +17,20 @@ use aws_sdk_dynamodb::{
 use futures_util::future::join_all;
 use std::collections::HashMap;
 
-/// Largest value that a counter can be set to.
+/// Largest value of a counter.
 pub const MAX_AVAILABLE: u64 = 1_000_000_000_000_000;
 
 /// Concurrent writes.
 const AT_ONCE: usize = 16;
 
-/// The attribute with a counter's number.
 pub(crate) const AVAILABLE: &str = "available";
 
-/// The counters of one service.
+/// One service's counters.
 #[derive(Clone, Debug)]
 pub struct Counters {
     client: Client,
     table: String,
-    /// What errors call the table.
+    /// The table's name in errors.
     called: &'static str,
 }
 
@@ -47,20 +46,20 @@ pub struct Counter {
 /// The result of setting counters.
 #[derive(Debug, Default)]
 pub struct Changes {
-    /// Counters that were set, each with its earlier value, or `None` if it did not exist.
+    /// Counters that were set, with the earlier value; `None` if missing.
     pub done: Vec<(Counter, Option<u64>)>,
     /// Why some were not set.
     pub error: Option<anyhow::Error>,
 }
 
-/// The key of an owner's account in a currency.
+/// Key of an owner's account in a currency.
 #[must_use]
 pub fn account_key(owner: &str, currency: &str) -> String {
     format!("{owner}#{currency}")
 }
 
 impl Counters {
-    /// The units in stock, by SKU.
+    /// Units in stock, by SKU.
     ///
     /// # Errors
     /// There is no such stack, it has no bus lane, or AWS is not configured.
@@ -69,7 +68,7 @@ impl Counters {
         Self::of_stock(&stack, &stack.aws_config(address).await?)
     }
 
-    /// The money in accounts, in minor units, by [`account_key`].
+    /// Money in accounts, in minor units, by [`account_key`].
     ///
     /// # Errors
     /// As for [`Counters::find_stock`].
@@ -78,7 +77,7 @@ impl Counters {
         Self::of_accounts(&stack, &stack.aws_config(address).await?)
     }
 
-    /// The units in stock of a stack.
+    /// A stack's units in stock.
     ///
     /// # Errors
     /// It has no bus lane.
@@ -86,7 +85,7 @@ impl Counters {
         Self::in_table(stack, config, "StockTableName", "stock table")
     }
 
-    /// The money in the accounts of a stack.
+    /// A stack's money in accounts.
     ///
     /// # Errors
     /// It has no bus lane.
@@ -99,7 +98,7 @@ impl Counters {
         Ok(Self { client: Client::new(config), table: table.to_owned(), called })
     }
 
-    /// The counters of a table with that name.
+    /// Counters in that table.
     #[must_use]
     pub fn in_named_table(client: Client, table: &str) -> Self {
         Self { client, table: table.to_owned(), called: "table" }
@@ -115,12 +114,12 @@ impl Counters {
         &self.table
     }
 
-    /// The numbers of those counters that exist.
+    /// Numbers of the counters that exist.
     ///
     /// # Errors
     /// DynamoDB refuses, does not answer, or is over its limit for seconds; a counter is not a number.
     pub async fn read(&self, keys: &[String]) -> anyhow::Result<HashMap<String, u64>> {
-        // DynamoDB rejects duplicate keys in one request.
+        // DynamoDB rejects duplicate keys.
         let by_partition_key: HashMap<String, &String> = keys.iter().map(|key| (partition_key(key), key)).collect();
         let table =
             KeyedTable { client: &self.client, name: &self.table, called: self.called, attributes: &[AVAILABLE] };
@@ -132,7 +131,7 @@ impl Counters {
         items.into_iter().filter_map(number).map(|(key, number)| Ok((key, number?))).collect()
     }
 
-    /// Sets a counter, whatever its value. Returns the earlier value, or `None` if it did not exist.
+    /// Sets a counter, whatever its value. Returns the earlier value; `None` if missing.
     ///
     /// # Errors
     /// DynamoDB refuses or does not answer, or the earlier value is not a number.
@@ -150,7 +149,7 @@ impl Counters {
         answer.attributes().filter(|item| item.contains_key(AVAILABLE)).map(|item| self.number(item)).transpose()
     }
 
-    /// Sets counters concurrently, and stops soon after the first error.
+    /// Sets counters concurrently; stops soon after an error.
     pub async fn set_all(&self, counters: Vec<Counter>) -> Changes {
         let mut changes = Changes::default();
         for some in counters.chunks(AT_ONCE) {

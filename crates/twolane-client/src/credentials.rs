@@ -12,20 +12,20 @@ use aws_smithy_types::error::ErrorMetadata;
 use std::error::Error;
 use std::fmt;
 
-/// Name of the profile provider in the SDK's chain.
+/// In the SDK's chain.
 const PROFILE_PROVIDER: &str = "Profile";
 
-/// IAM Identity Center errors that signing in again does not fix. Source: AWS IAM Identity Center Portal API Reference,
+/// IAM Identity Center errors that signing in does not fix. Source: AWS IAM Identity Center Portal API Reference,
 /// `GetRoleCredentials`.
 const NOT_ABOUT_THE_SESSION: [&str; 3] =
     ["ForbiddenException", "ResourceNotFoundException", "TooManyRequestsException"];
 
-/// Credentials of the AWS SDK.
+/// Credentials from the AWS SDK.
 #[derive(Debug)]
 pub(crate) struct ExplainedCredentials {
-    /// Where they come from.
+    /// Their source.
     pub(crate) provider: SharedCredentialsProvider,
-    /// The profiles that configure them.
+    /// Profiles that configure them.
     pub(crate) profiles: Profiles,
 }
 
@@ -73,7 +73,7 @@ impl ExplainedCredentials {
     }
 }
 
-/// Why the profile gives no credentials, if the cause is known.
+/// The known cause, if any.
 fn why_profile_has_none(error: &CredentialsError) -> Option<String> {
     let attempts =
         chain(error).find_map(|error| error.downcast_ref::<ProviderChainError<CredentialsError>>())?.attempts();
@@ -81,14 +81,13 @@ fn why_profile_has_none(error: &CredentialsError) -> Option<String> {
     profile.error().source().map(root_cause)
 }
 
-/// Whether signing in may help: the session is missing, or AWS refused it.
+/// Whether signing in may help: no session, or AWS refused it.
 fn may_be_about_the_session(error: &CredentialsError, why: &str) -> bool {
     let mut causes = chain(error);
     !causes.any(|cause| cause.is::<ConnectorError>() || cause.is::<ErrorMetadata>())
         && !NOT_ABOUT_THE_SESSION.iter().any(|code| why.starts_with(code))
 }
 
-/// Why there are no credentials, as text.
 #[derive(Debug)]
 struct NoCredentials(String);
 

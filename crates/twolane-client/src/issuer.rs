@@ -1,4 +1,4 @@
-//! The token issuer of the local stack. Its key file allows to sign a token for any user of that stack.
+//! The local stack's token issuer. Its key file allows to sign a token for any of that stack's users.
 
 use anyhow::Context;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -8,7 +8,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The file that `make up` writes next to the stack's outputs.
+/// `make up` writes it next to the stack's outputs.
 pub const FILE_NAME: &str = "issuer.json";
 
 /// An issuer and its private key.
@@ -26,7 +26,7 @@ struct Document {
     key: PrivateKey,
 }
 
-/// A private JSON Web Key. Source: RFC 8037, section 2.
+/// Source: RFC 8037, section 2.
 #[derive(Deserialize)]
 struct PrivateKey {
     kid: String,
@@ -52,7 +52,7 @@ impl Issuer {
         Some(Self { name: issuer, audience, key_id: key.kid, key: pair })
     }
 
-    /// A token for the subject, issued at `now`, that expires after `ttl`.
+    /// A token for the subject, from `now` for `ttl`.
     #[must_use]
     pub fn token(&self, subject: &str, ttl: Duration, now: SystemTime) -> String {
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -67,7 +67,7 @@ impl Issuer {
     }
 }
 
-/// The issuer's file next to those outputs, if it exists.
+/// The issuer's file next to those outputs, if any.
 #[must_use]
 pub fn next_to(outputs: &Path) -> Option<PathBuf> {
     Some(outputs.with_file_name(FILE_NAME)).filter(|path| path.is_file())

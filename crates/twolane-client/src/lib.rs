@@ -1,7 +1,7 @@
-//! A client of a stack, for its callers and its operator.
+//! A stack's client, for callers and the operator.
 //!
-//! Callers use the stack's URLs, over HTTP and WebSocket: [`placing`] follows an order down its lane. The operator
-//! reads queues and tables with AWS APIs: [`dead_letters`], [`counters`].
+//! Callers use the stack's URLs: [`placing`] follows an order down its lane. The operator reads queues and tables with
+//! AWS APIs: [`dead_letters`], [`counters`].
 
 pub mod additions;
 pub mod aws;

@@ -1,4 +1,4 @@
-//! Amounts of money as text.
+//! Money as text.
 
 use iso_currency::Currency;
 
@@ -11,25 +11,25 @@ pub struct Money {
     pub minor_units: u64,
 }
 
-/// Decimals of the currency; 0 if the currency is unknown.
+/// Decimals; 0 if the currency is unknown.
 fn exponent(currency: &str) -> usize {
     Currency::from_code(currency).and_then(Currency::exponent).unwrap_or(0).into()
 }
 
 impl Money {
-    /// Checks that a text is the code of a currency.
+    /// Checks a currency code.
     ///
     /// # Errors
-    /// It is not: the message says what is expected.
+    /// What is expected.
     pub fn check_currency(currency: &str) -> Result<(), String> {
         let known = Currency::from_code(currency).map(drop);
         known.ok_or_else(|| format!("{currency:?} is not an ISO 4217 currency code in upper case, such as EUR"))
     }
 
-    /// Reads an amount as the currency writes it, with all its decimals: `59.97` in EUR, `1200` in JPY.
+    /// Parses an amount with all its currency's decimals: `59.97` in EUR, `1200` in JPY.
     ///
     /// # Errors
-    /// Anything else: the message says what is expected.
+    /// What is expected.
     pub fn parse(currency: &str, amount: &str) -> Result<Self, String> {
         Self::check_currency(currency)?;
         let exponent = exponent(currency);
@@ -44,7 +44,7 @@ impl Money {
         Ok(Self { currency: currency.to_owned(), minor_units })
     }
 
-    /// The amount without its currency: `59.97` for 5997 euro cents, `1200` for 1200 yen.
+    /// Without the currency: `59.97` for 5997 euro cents, `1200` for 1200 yen.
     #[must_use]
     pub fn amount(&self) -> String {
         let digits = exponent(&self.currency);

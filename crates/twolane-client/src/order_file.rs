@@ -8,10 +8,9 @@
 //! {"orderId":"5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b","order":{…}}
 //! ```
 //!
-//! `order` is the body of the request. Any JSON object is sent unchanged, byte for byte, so a file can also hold
-//! invalid orders. `name` labels an order. Lines with the same name share one order id, which is new in every run. So a
-//! file can repeat an order, and you can place it again and again. `orderId` fixes the id instead, in any spelling of
-//! RFC 9562; it is sent in lower case. A line with neither gets a separate id, new in every run.
+//! `order` is the request's body. Any JSON object is sent unchanged, byte for byte, so a file can hold invalid orders.
+//! `name` labels an order. Lines with the same name share one order id, new in every run. `orderId`
+//! fixes the id, in any spelling of RFC 9562; it is sent in lower case. A line with neither gets a new id in every run.
 
 use crate::money::Money;
 use anyhow::{Context, bail};
@@ -23,35 +22,35 @@ use std::io::Read;
 use std::path::Path;
 use uuid::Uuid;
 
-/// The order that is placed without a file.
+/// Placed without a file.
 const SAMPLE: &str = r#"{"name":"sample","order":{"currency":"EUR","items":[{"sku":"SKU-1","quantity":3,"unitPriceMinor":1999}],"note":"Placed by twolane"}}"#;
 
-/// Longest name, in characters.
+/// In characters.
 const MAX_NAME_CHARS: usize = 32;
 
-/// Most malformed lines reported at once.
+/// Most malformed lines in one error.
 const MAX_LISTED: usize = 10;
 
 /// An order to place.
 #[derive(Clone, Debug)]
 pub struct PlannedOrder {
-    /// Its line in the file, from 1.
+    /// From 1.
     pub line: usize,
-    /// Its label in the file.
+    /// The label.
     pub name: Option<String>,
     /// A UUID in lower case.
     pub order_id: String,
     /// Whether an earlier line has the same order id.
     pub is_repeat: bool,
-    /// The body of the request, as the file spells it.
+    /// The request's body, as the file spells it.
     pub body: Box<RawValue>,
-    /// The fields of the body, to compare orders, never to send. For a duplicate key the last value counts. Empty if
-    /// the body exceeds the limits of the JSON library.
+    /// The body's fields, only to compare orders. Of duplicate keys the last counts. Empty if the body exceeds the JSON
+    /// library's limits.
     pub content: Map<String, Value>,
 }
 
 impl PlannedOrder {
-    /// The order's total, if the order is valid.
+    /// `None` if the order is not valid.
     #[must_use]
     pub fn total(&self) -> Option<Money> {
         let content = orders_api::parse_order_body(self.body.get().as_bytes()).ok()?;
@@ -67,15 +66,15 @@ struct Line {
     order: Box<RawValue>,
 }
 
-/// Reads a body for comparison.
+/// For comparison only.
 fn content(body: &RawValue) -> Map<String, Value> {
     serde_json::from_str(body.get()).unwrap_or_default()
 }
 
-/// The orders of a file, of standard input for `-`, or the sample order.
+/// Orders of a file, of standard input for `-`, or the sample order.
 ///
 /// # Errors
-/// The file cannot be read, has no orders or has malformed lines. The error names each by its number.
+/// The file cannot be read, has no orders or has malformed lines, which the error lists.
 pub fn read(path: Option<&Path>) -> anyhow::Result<Vec<PlannedOrder>> {
     let (bytes, source) = match path {
         None => (SAMPLE.as_bytes().to_vec(), "the sample order".to_owned()),
@@ -112,12 +111,12 @@ pub fn read(path: Option<&Path>) -> anyhow::Result<Vec<PlannedOrder>> {
     }
 }
 
-/// Removes the byte order mark that some editors write. Source: RFC 8259, section 8.1.
+/// Removes a byte order mark, which some editors write. Source: RFC 8259, section 8.1.
 fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
-/// The encoding of a UTF-16 file: it begins with a byte order mark, or with an ASCII character, as JSON does.
+/// A UTF-16 file begins with a byte order mark or, as JSON, with an ASCII character.
 fn utf16(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0xff, 0xfe, ..] | [1..=0x7f, 0, ..] => Some("UTF-16LE"),
@@ -126,12 +125,12 @@ fn utf16(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// What a file has instead of one order per line, and how to convert it. `None` if it is not JSON.
+/// What a file has instead of an order per line, and how to convert it. `None` if it is not JSON.
 fn documents(bytes: &[u8]) -> Option<String> {
     let documents = Deserializer::from_slice(without_mark(bytes)).into_iter::<Value>().collect::<Result<Vec<_>, _>>();
     let documents = documents.ok()?;
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count();
-    // Wrap bare order bodies into lines.
+    // Wraps bare bodies into lines.
     let wrapped =
         |orders: &[Value]| if orders.iter().all(|order| order.get("order").is_some()) { "" } else { " | {order: .}" };
     match &documents[..] {
@@ -149,7 +148,7 @@ fn documents(bytes: &[u8]) -> Option<String> {
     }
 }
 
-/// Parses all lines; the error lists every malformed one.
+/// The error lists every malformed line.
 fn parse(bytes: &[u8], mut new_id: impl FnMut() -> Uuid) -> Result<Vec<PlannedOrder>, Vec<String>> {
     let bytes = without_mark(bytes);
     let mut ids_by_name: HashMap<String, String> = HashMap::new();
@@ -180,7 +179,7 @@ fn parse(bytes: &[u8], mut new_id: impl FnMut() -> Uuid) -> Result<Vec<PlannedOr
 fn parse_line(bytes: &[u8]) -> Result<Line, String> {
     let line: Line = serde_json::from_slice(bytes).map_err(|error| {
         let text = error.to_string();
-        // The parser sees only this line, so its line number is always 1.
+        // The parser sees one line, so its line number is always 1.
         let why = text.rsplit_once(" at line ").map_or(text.as_str(), |(why, _)| why);
         format!(
             "{why} (column {}); a line is {{\"order\":{{…}}}}, optionally with a name or an orderId",
@@ -203,11 +202,11 @@ fn parse_line(bytes: &[u8]) -> Result<Line, String> {
     Ok(Line { order_id, ..line })
 }
 
-/// Parses an order id, in upper or lower case, with or without hyphens, in braces or as a URN. Returns it as the
-/// service writes it: with hyphens, in lower case. Source: RFC 9562, section 4.
+/// Parses an order id: any case, with or without hyphens, in braces or as a URN. Returns it as the service writes it:
+/// with hyphens, in lower case. Source: RFC 9562, section 4.
 ///
 /// # Errors
-/// Anything else: the message says what is expected.
+/// What is expected.
 pub fn parse_order_id(text: &str) -> Result<String, String> {
     let id = Uuid::try_parse(text);
     id.map(|id| id.to_string()).map_err(|_| "must be a UUID such as 5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b".to_owned())

@@ -1,37 +1,37 @@
-//! Reads the state of orders from the orders table. Source of its shape: `docs/architecture.md`, "What is stored".
+//! The state of orders in the orders table. Source of its shape: `docs/architecture.md`, "What is stored".
 
 use crate::batch_get::{Item, KeyedTable};
 use aws_sdk_dynamodb::Client;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
-/// The owner and the id of an order. They identify it even after a redrive, which gives the message a new id. Source:
-/// Amazon SQS Developer Guide, "Learn how to configure a dead-letter queue redrive".
+/// Identifies an order even after a redrive, which gives the message a new id. Source: Amazon SQS Developer Guide,
+/// "Learn how to configure a dead-letter queue redrive".
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderKey {
-    /// The `sub` of the token that placed it.
+    /// The `sub` of its token.
     pub owner: String,
     /// A UUID in lower case.
     pub order_id: String,
 }
 
 impl OrderKey {
-    /// The order's partition key in the orders table: `{owner}#{orderId}`.
+    /// In the orders table: `{owner}#{orderId}`.
     #[must_use]
     pub fn partition_key(&self) -> String {
         format!("{}#{}", self.owner, self.order_id)
     }
 }
 
-/// The record of an order.
+/// An order's record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// `PLACED`, `CONFIRMED`, `CANCELLED`, `REJECTED` or `FAILED`.
     pub status: String,
     /// Why it was cancelled, rejected or failed.
     pub reason: Option<String>,
-    /// Number of deliveries.
+    /// Deliveries.
     pub attempts: Option<u32>,
 }
 
@@ -43,14 +43,14 @@ impl Record {
     }
 }
 
-/// What a stored order has taken from stock and from its owner's account.
+/// What an order has taken from stock and its owner's account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Taken {
-    /// Undecided: it may take all or nothing.
+    /// It may take all or nothing.
     Undecided,
-    /// It is cancelled, rejected or failed, or its lane has no steps.
+    /// Cancelled, rejected, failed, or in a lane without steps.
     Nothing,
-    /// It is confirmed.
+    /// Confirmed.
     All {
         /// By SKU.
         units: BTreeMap<String, u64>,
@@ -71,7 +71,7 @@ pub struct OrdersTable {
 }
 
 impl OrdersTable {
-    /// The records of those orders that have one.
+    /// Records of those orders that have one.
     ///
     /// # Errors
     /// DynamoDB refuses, does not answer, or is over its limit for seconds.
@@ -83,7 +83,7 @@ impl OrdersTable {
         self.read(orders, &["status", "reason", "attempts"], read).await
     }
 
-    /// What those orders of a lane with steps have taken. Orders without a record are missing.
+    /// What those orders of a lane with steps have taken; only orders with a record.
     ///
     /// # Errors
     /// DynamoDB refuses, does not answer, or is over its limit for seconds.
@@ -102,14 +102,13 @@ impl OrdersTable {
         self.read(orders, &["status", "items", "currency", "totalMinor"], read).await
     }
 
-    /// Reads those attributes of the orders that are stored.
     async fn read<T>(
         &self,
         orders: &[OrderKey],
         attributes: &[&str],
         read: impl Fn(&Item) -> Option<T>,
     ) -> anyhow::Result<HashMap<OrderKey, T>> {
-        // Several messages may belong to one order, but DynamoDB rejects duplicate keys in one request.
+        // DynamoDB rejects duplicate keys, but an order may have several messages.
         let by_key: HashMap<String, &OrderKey> = orders.iter().map(|order| (order.partition_key(), order)).collect();
         let table = KeyedTable { client: &self.client, name: &self.name, called: "orders table", attributes };
         let items = table.items(&by_key.keys().collect::<Vec<_>>()).await?;
@@ -129,7 +128,7 @@ fn number(item: &Item, name: &str) -> Option<u64> {
     item.get(name)?.as_n().ok()?.parse().ok()
 }
 
-/// Units by SKU; several items of an order may have the same SKU.
+/// By SKU; several items may have the same.
 fn units(order: &Item) -> Option<BTreeMap<String, u64>> {
     let mut units = BTreeMap::new();
     for item in order.get("items")?.as_l().ok()? {

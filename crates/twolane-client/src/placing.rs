@@ -12,20 +12,20 @@ use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// Statuses after which the request is repeated: a PUT is idempotent.
+/// Statuses after which the PUT, which is idempotent, is repeated.
 ///
-/// 500 is one of them: API Gateway sends it when Lambda does not take an invocation, for example when it throttles.
-/// Source: AWS Lambda Developer Guide, "Handling Lambda errors with an API Gateway API".
+/// API Gateway answers 500 when Lambda does not take an invocation, such as when it throttles. Source: AWS Lambda
+/// Developer Guide, "Handling Lambda errors with an API Gateway API".
 const REPEATABLE: [u16; 5] = [429, 500, 502, 503, 504];
-/// Statuses that refuse this order permanently.
+/// Statuses that refuse an order permanently.
 const REFUSED: [u16; 3] = [400, 409, 413];
-/// Wait before the first repeat if the server sends no `Retry-After`. It doubles up to [`MAX_BACKOFF`].
+/// Before the first repeat without `Retry-After`. It doubles up to [`MAX_BACKOFF`].
 const MIN_BACKOFF: Duration = Duration::from_millis(500);
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
-/// Interval between polls if the status service sends no `Retry-After`.
+/// Between polls without `Retry-After`.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Why an order that was in progress at an interruption has no outcome.
+/// Reason of an order in progress at an interruption.
 const INTERRUPTED: &str = "interrupted; it may yet be confirmed";
 
 /// How orders are placed.
@@ -34,19 +34,18 @@ pub struct Placing {
     pub requests: Requests,
     /// The lane.
     pub lane: Lane,
-    /// Receives callbacks; `None` to poll only.
+    /// `None`: poll only.
     pub callbacks: Option<Callbacks>,
     /// Longest wait for an outcome.
     pub timeout: Duration,
     /// Most repeats of a request.
     pub retries: usize,
-    /// Time from the acknowledgement to the first poll.
+    /// From the acknowledgement to the first poll.
     pub poll_after: Duration,
-    /// Becomes true when the run is interrupted: then nothing more is sent or waited for.
+    /// True once the run is interrupted: then nothing more is sent or waited for.
     pub interrupted: watch::Receiver<bool>,
 }
 
-/// An order's start and deadline.
 #[derive(Clone, Copy)]
 struct Clock {
     started: Instant,
@@ -63,17 +62,14 @@ impl Clock {
     }
 }
 
-/// The result of a poll.
 enum Fetched {
-    /// Its outcome.
     Outcome(Outcome),
-    /// No outcome yet: what the service said, and when to poll again.
+    /// What the service said, and when to poll again.
     Nothing { said: String, wait: Duration },
 }
 
 impl Placing {
-    /// Places one order and waits for its outcome or an interruption. `None` if the run was interrupted before it was
-    /// sent.
+    /// Places an order and waits for its outcome or an interruption. `None` if it was not sent before an interruption.
     pub async fn place(&self, order: PlannedOrder) -> Option<Timeline> {
         if *self.interrupted.borrow() {
             return None;
@@ -100,7 +96,7 @@ impl Placing {
                 timeline.acknowledged = Some(Acknowledgement { at, message_id });
                 timeline.end = self.outcome(&timeline.order, &clock, waiter).await;
             }
-            // The answer is lost or an error, but a callback may show that the order was accepted.
+            // A callback may show that the order was accepted although the answer is lost or an error.
             _ if !timeline.end.outcome.status.is_final() => {
                 if let Some(end) = waiter.and_then(|waiter| earlier_end(waiter, &timeline.order, &clock)) {
                     timeline.end = end;
@@ -113,22 +109,21 @@ impl Placing {
         Some(timeline)
     }
 
-    /// Completes when the run is interrupted.
     async fn interruption(&self) {
         if self.interrupted.clone().wait_for(|interrupted| *interrupted).await.is_err() {
-            // The sender is gone: no interruption can follow.
+            // No interruption can follow: the sender is gone.
             std::future::pending::<()>().await;
         }
     }
 
-    /// Sends the order and repeats the request where that is allowed.
+    /// Sends the order, and repeats where allowed.
     async fn put(&self, order: &PlannedOrder, clock: &Clock) -> (Result<Answer, String>, Vec<Repeat>) {
         let mut repeats = Vec::new();
         let mut backoff = MIN_BACKOFF;
         loop {
             let body = order.body.get().to_owned();
             let answer = tokio::select! {
-                // An answer in time goes first.
+                // Prefer an answer in time.
                 biased;
                 answer = self.requests.put_order(self.lane, &order.order_id, body, clock.deadline) => {
                     answer.map_err(|unanswered| unanswered.why)
@@ -155,10 +150,9 @@ impl Placing {
         }
     }
 
-    /// Waits for the outcome of a queued order: from a callback, or from polls once the callback is overdue.
+    /// Waits for a queued order's outcome: by callback, or by polls once that is overdue.
     ///
-    /// A polled `FAILED` may be about an earlier delivery. So the wait goes on, and the failure counts only if nothing
-    /// else follows.
+    /// A polled `FAILED` may be from an earlier delivery: it counts only if nothing else follows.
     async fn outcome(&self, order: &PlannedOrder, clock: &Clock, mut waiter: Option<Waiter>) -> End {
         let poll_after = if waiter.is_some() { self.poll_after } else { Duration::ZERO };
         let mut fetching = pin!(self.fetch_at(Instant::now() + poll_after, order, clock.deadline));
@@ -166,7 +160,7 @@ impl Placing {
         let mut said = None;
         loop {
             let end = tokio::select! {
-                // A callback in time goes first; a poll that the deadline cuts off does not count.
+                // Prefer a callback in time; a poll cut off by the deadline does not count.
                 biased;
                 callback = next_callback(waiter.as_mut()) => end_of(&callback, order, clock),
                 () = sleep_until(clock.deadline) => {
@@ -203,7 +197,7 @@ impl Placing {
     async fn fetch_at(&self, start: Instant, order: &PlannedOrder, deadline: Instant) -> Fetched {
         sleep_until(start).await;
         let nothing = |said: String, wait: Option<Duration>| {
-            // Wait even if the server allows an immediate poll.
+            // Never poll at once, even if the server allows it.
             let wait = wait.filter(|wait| !wait.is_zero()).unwrap_or(POLL_INTERVAL);
             Fetched::Nothing { said, wait }
         };
@@ -226,13 +220,13 @@ impl Placing {
     }
 }
 
-/// The state of an order without an outcome, with its steps.
+/// An order without an outcome, with its steps.
 fn state_of(view: &OrderView) -> String {
     let steps: Vec<_> = view.steps.iter().flatten().map(|step| format!("{} {}", step.step, step.state)).collect();
     if steps.is_empty() { view.status.clone() } else { format!("{} ({})", view.status, steps.join(", ")) }
 }
 
-/// The outcome in the answer to the PUT.
+/// By the answer to the PUT.
 fn settled(answer: &Result<Answer, String>, lane: Lane, order: &PlannedOrder) -> Outcome {
     match answer {
         Err(why) => Outcome::because(Status::Unanswered, why.as_str()),
@@ -248,7 +242,7 @@ fn settled(answer: &Result<Answer, String>, lane: Lane, order: &PlannedOrder) ->
     }
 }
 
-/// The next frame about the order. Never completes without a socket.
+/// The order's next frame; never without a socket.
 async fn next_callback(waiter: Option<&mut Waiter>) -> Callback {
     match waiter {
         Some(waiter) => waiter.next().await,
@@ -256,13 +250,13 @@ async fn next_callback(waiter: Option<&mut Waiter>) -> Callback {
     }
 }
 
-/// The end that a callback reports, with its arrival time.
+/// At the callback's arrival time.
 fn end_of(callback: &Callback, order: &PlannedOrder, clock: &Clock) -> Option<End> {
     let (outcome, by) = outcome_of_frame(&callback.frame, &order.content)?;
     Some(End { at: callback.at.saturating_duration_since(clock.started), outcome, by })
 }
 
-/// The end that already received frames report.
+/// From frames already received.
 fn earlier_end(mut waiter: Waiter, order: &PlannedOrder, clock: &Clock) -> Option<End> {
     std::iter::from_fn(|| waiter.try_next()).find_map(|callback| end_of(&callback, order, clock))
 }

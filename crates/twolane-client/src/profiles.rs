@@ -6,26 +6,24 @@ use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_types::os_shim_internal::{Env, Fs};
 use std::env;
 
-/// The profile that is used if none is named.
+/// If none is named.
 const DEFAULT: &str = "default";
 
-/// The variable with the profile's name.
 const VARIABLE: &str = "AWS_PROFILE";
 
-/// The variables with an endpoint, and the settings of a profile. Source: AWS SDKs and Tools Reference Guide,
-/// "Service-specific endpoints".
+/// Variables and profile settings for endpoints. Source: AWS SDKs and Tools Reference Guide, "Service-specific
+/// endpoints".
 const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL";
 const ENDPOINT_SETTING: &str = "endpoint_url";
 const IGNORE_ENDPOINT_VARIABLE: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
 const IGNORE_ENDPOINT_SETTING: &str = "ignore_configured_endpoint_urls";
 
-/// All profiles and the selected one.
+/// All profiles, one selected.
 #[derive(Clone, Debug)]
 pub(crate) struct Profiles(ProfileSet);
 
 impl Profiles {
-    /// Loads the AWS configuration files. Selects the profile with that name, else the one in `AWS_PROFILE`.
-    ///
+    /// Loads the AWS configuration files. Selects the named profile, else that of `AWS_PROFILE`.
     /// # Errors
     /// A file cannot be read or is malformed.
     pub(crate) async fn load(name: Option<&str>) -> anyhow::Result<Self> {
@@ -35,32 +33,30 @@ impl Profiles {
         Ok(Self(profiles.context("Failed to read your AWS profiles")?))
     }
 
-    /// The name of the selected profile.
     pub(crate) fn selected(&self) -> &str {
         self.0.selected_profile()
     }
 
-    /// Whether the selected profile exists.
     pub(crate) fn has_selected(&self) -> bool {
         self.0.get_profile(self.selected()).is_some()
     }
 
-    /// A setting of the selected profile.
+    /// Of the selected profile.
     pub(crate) fn setting(&self, name: &str) -> Option<&str> {
         self.0.get(name)
     }
 
-    /// The names of all profiles, as text. `None` without profiles.
+    /// All names as text; `None` without profiles.
     pub(crate) fn names(&self) -> Option<String> {
         let mut names: Vec<_> = self.0.profiles().collect();
         names.sort_unstable();
         (!names.is_empty()).then(|| names.join(", "))
     }
 
-    /// Checks that the selected profile exists. The default profile may be missing.
+    /// Only the default profile may be missing.
     ///
     /// # Errors
-    /// It does not exist. The message names the existing profiles.
+    /// The selected profile does not exist. The message names those that do.
     pub(crate) fn check_selected(&self) -> anyhow::Result<()> {
         let name = self.selected();
         if name == DEFAULT || self.has_selected() {
@@ -74,7 +70,7 @@ impl Profiles {
         bail!("There is no AWS profile {name:?} in {config} or {credentials}; {known}")
     }
 
-    /// The endpoint for all services, if the AWS configuration has one.
+    /// For all services, if configured.
     pub(crate) fn endpoint(&self) -> Option<String> {
         let ignored = set(IGNORE_ENDPOINT_VARIABLE);
         let ignored = ignored.as_deref().or_else(|| self.setting(IGNORE_ENDPOINT_SETTING));
@@ -83,10 +79,10 @@ impl Profiles {
         endpoint.filter(|_| !is_ignored)
     }
 
-    /// The sign-in command, if the selected profile or its source profile gets its credentials from a session.
+    /// The sign-in command, if a session provides the selected profile's or its source profile's credentials.
     pub(crate) fn sign_in(&self) -> Option<String> {
         let mut name = self.selected();
-        // Stop after all profiles: source profiles may form a cycle.
+        // At most once per profile: source profiles may form a cycle.
         for _ in self.0.profiles() {
             let profile = self.0.get_profile(name)?;
             if profile.get("sso_session").or_else(|| profile.get("sso_start_url")).is_some() {
@@ -101,7 +97,7 @@ impl Profiles {
     }
 }
 
-/// A variable that is set and not empty.
+/// The variable, unless empty.
 fn set(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }

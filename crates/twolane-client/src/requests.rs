@@ -1,4 +1,4 @@
-//! Builds every request to the stack.
+//! Requests to the stack.
 
 use crate::connections;
 use crate::network::{Network, Proxy};
@@ -15,24 +15,24 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::{client::IntoClientRequest, handshake::client::Request as Handshake};
 
-/// Longest wait for a TCP and TLS connection.
+/// For a TCP and TLS connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Most connections per concurrent request: one in use, one idle, one being opened.
 pub const FILES_PER_REQUEST: u64 = 3;
 
-/// A request on an idle connection that the server has closed fails within this time, one round trip. A later failure
-/// is the server's.
+/// On an idle connection that the server has closed, a request fails within one round trip. A later failure is the
+/// server's.
 const STALE_WITHIN: Duration = Duration::from_secs(1);
 
-/// Longest echo of an answer that is not a problem document, in characters.
+/// Of an answer that is not a problem document, in characters.
 const MAX_ECHO_CHARS: usize = 200;
 
-/// Builds requests to one stack.
+/// Requests to one stack.
 #[derive(Clone)]
 pub struct Requests {
     http: Client,
-    /// Opens a new connection for each request.
+    /// One connection per request.
     fresh: Client,
     api_url: Url,
     token: Token,
@@ -47,28 +47,27 @@ pub struct Requests {
 pub struct Answer {
     /// The HTTP status code.
     pub status: u16,
-    /// `Retry-After`, if the server sent it.
+    /// `Retry-After`, if sent.
     pub retry_after: Option<Duration>,
-    /// The body as text.
+    /// As text.
     pub body: String,
 }
 
 /// Why a request has no answer.
 #[derive(Clone, Debug)]
 pub struct Unanswered {
-    /// The reason as text.
+    /// As text.
     pub why: String,
-    /// Whether this machine could not send it: no file, port, network or DNS, or a problem with its proxy or its
-    /// trusted certificates.
+    /// Whether this machine is at fault: files, ports, network, DNS, proxy or trusted certificates.
     pub is_local: bool,
 }
 
 impl Requests {
-    /// A client of the REST API at that URL, for `at_once` concurrent requests. It opens at most [`FILES_PER_REQUEST`]
-    /// times that number of connections.
+    /// A client of the REST API at that URL for `at_once` concurrent requests, with at most [`FILES_PER_REQUEST`] times
+    /// that many connections.
     ///
     /// # Errors
-    /// TLS cannot be set up on this machine, or the proxy setting is malformed.
+    /// TLS cannot be set up here, or the proxy setting is malformed.
     pub fn new(api_url: Url, token: Token, network: &Network, at_once: usize) -> anyhow::Result<Self> {
         let (builder, proxy) = network.http(&api_url)?;
         let http = built(builder.pool_max_idle_per_host(at_once), at_once)?;
@@ -78,13 +77,13 @@ impl Requests {
         Ok(Self { http, fresh, api_url, token, network, proxy, missed: Arc::default(), resent: Arc::default() })
     }
 
-    /// The network settings of this client.
+    /// This client's network settings.
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.network
     }
 
-    /// A copy with another token, over the same connections.
+    /// The same connections with another token.
     #[must_use]
     pub fn with_token(&self, token: Token) -> Self {
         Self { token, ..self.clone() }
@@ -107,13 +106,13 @@ impl Requests {
         self.answer(self.http(Method::GET, &format!("orders/{id}")), until).await
     }
 
-    /// Whether a request found no server, or a server that does not have this API.
+    /// Whether a request found no server or no such API.
     #[must_use]
     pub fn missed(&self) -> bool {
         self.missed.load(Ordering::Relaxed)
     }
 
-    /// Number of requests sent again because the server had just closed their connection.
+    /// Requests sent again because the server had just closed their connection.
     #[must_use]
     pub fn resent(&self) -> u64 {
         self.resent.load(Ordering::Relaxed)
@@ -139,7 +138,7 @@ impl Requests {
         match timeout_at(until, exchange).await {
             Err(_) => Err(Unanswered { why: "no answer in time".to_owned(), is_local: false }),
             Ok(Ok(answer)) => {
-                // The API's 403 and 404 are problem documents.
+                // The API's own 403 and 404 are problem documents.
                 if [403, 404].contains(&answer.status) && answer.problem().is_none() {
                     self.missed.store(true, Ordering::Relaxed);
                 }
@@ -149,7 +148,7 @@ impl Requests {
         }
     }
 
-    /// Sends the request. If the server had just closed its connection, sends it again over a new one: PUT and GET are
+    /// If the server had just closed the connection, sends the request again over a new one: PUT and GET are
     /// idempotent. Source: RFC 9110, section 9.2.2, "Idempotent Methods".
     async fn send(&self, request: Request) -> reqwest::Result<reqwest::Response> {
         let (again, started) = (request.try_clone(), Instant::now());
@@ -166,7 +165,7 @@ impl Requests {
 
     fn unanswered(&self, error: &reqwest::Error) -> Unanswered {
         let cause = self.cause(error);
-        // A failing proxy and an untrusted certificate are settings of this machine, not faults of the server.
+        // A failing proxy or untrusted certificate is this machine's fault.
         let is_on_the_way = error.is_connect() && (self.proxy.is_some() || is_untrusted(error));
         let is_local = connections::is_local(error) || is_on_the_way;
         let why = match error.is_connect() {
@@ -174,7 +173,7 @@ impl Requests {
             true => format!("no connection: {cause}"),
             false => format!("no answer: {cause}"),
         };
-        // If this machine is at fault, the address may be right.
+        // The address may be right if this machine is at fault.
         let may_be_right = is_local && !error.is_dns() || is_on_the_way;
         if error.is_connect() && !may_be_right {
             self.missed.store(true, Ordering::Relaxed);
@@ -182,14 +181,14 @@ impl Requests {
         Unanswered { why, is_local }
     }
 
-    /// The root cause, with the proxy if one is used.
+    /// The root cause, with the proxy if any.
     fn cause(&self, error: &reqwest::Error) -> String {
         let cause = root_cause(error);
         self.proxy.as_ref().map_or_else(|| cause.clone(), |proxy| format!("proxy {proxy}: {cause}"))
     }
 }
 
-/// A client that opens at most `at_once` connections concurrently.
+/// At most `at_once` connections open concurrently.
 fn built(builder: ClientBuilder, at_once: usize) -> anyhow::Result<Client> {
     let builder = builder
         .user_agent(concat!("twolane/", env!("CARGO_PKG_VERSION")))
@@ -200,7 +199,7 @@ fn built(builder: ClientBuilder, at_once: usize) -> anyhow::Result<Client> {
     client.map_err(|error| anyhow::anyhow!(root_cause(&error))).context("Failed to set up HTTP")
 }
 
-/// The opening handshake of the WebSocket API at that URL, with that token.
+/// The WebSocket API's opening handshake, with that token.
 ///
 /// # Errors
 /// The URL is not a WebSocket URL.
@@ -213,13 +212,13 @@ pub fn handshake(websocket_url: &Url, token: &Token) -> anyhow::Result<Handshake
     Ok(request)
 }
 
-/// Parses `Retry-After` in seconds. The service never sends the date form. Source: RFC 9110, section 10.2.3.
+/// In seconds: the service never sends the date form. Source: RFC 9110, section 10.2.3.
 fn retry_after(value: &str) -> Option<Duration> {
     value.trim().parse::<u32>().ok().map(|seconds| Duration::from_secs(u64::from(seconds)))
 }
 
 impl Answer {
-    /// The body as JSON, `null` where it is not.
+    /// The body, or `null` if it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_default()
@@ -231,7 +230,7 @@ impl Answer {
         serde_json::from_str(&self.body).ok()
     }
 
-    /// The error message of an answer that is not a success.
+    /// The error message, unless a success.
     #[must_use]
     pub fn complaint(&self) -> String {
         let status = self.status;

@@ -5,7 +5,7 @@ use rustls::CertificateError;
 use std::error::Error;
 use std::{fmt, io};
 
-/// An error of a connection through a proxy.
+/// A connection through a proxy failed.
 #[derive(Debug)]
 pub(crate) struct ThroughProxy {
     proxy: String,
@@ -13,7 +13,7 @@ pub(crate) struct ThroughProxy {
 }
 
 impl ThroughProxy {
-    /// `proxy` must display without its password.
+    /// `proxy` displays without its password.
     pub(crate) fn new(proxy: &impl fmt::Display, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { proxy: proxy.to_string(), source: source.into() }
     }
@@ -31,12 +31,11 @@ impl Error for ThroughProxy {
     }
 }
 
-/// The error and all its causes.
 pub(crate) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error| below(*error))
 }
 
-/// The cause of an error. An I/O error hides its inner error: its `source` is the inner error's source.
+/// An I/O error hides its inner error: its `source` is the inner error's source.
 fn below<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     match error.downcast_ref::<io::Error>() {
         Some(error) => error.get_ref().map(|inner| inner as &(dyn Error + 'static)),
@@ -44,11 +43,11 @@ fn below<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
     }
 }
 
-/// The text of the root cause, with the proxy if one is used. The other layers only say where the error passed.
+/// With the proxy if one is used. The other layers only say where the error passed.
 pub(crate) fn root_cause(error: &(dyn Error + 'static)) -> String {
     let cause = chain(error).last().unwrap_or(error);
     let text = match cause.downcast_ref::<ErrorMetadata>() {
-        // Its own display is a Rust struct.
+        // It displays as a Rust struct.
         Some(answer) => aws_message(answer),
         None if is_untrusted(cause) => {
             "the server's certificate is not signed by a trusted authority. Set AWS_CA_BUNDLE, or \
@@ -64,13 +63,12 @@ pub(crate) fn root_cause(error: &(dyn Error + 'static)) -> String {
     }
 }
 
-/// Whether the server's certificate is signed by an authority that is not trusted.
+/// Whether an untrusted authority signed the server's certificate.
 pub(crate) fn is_untrusted(error: &(dyn Error + 'static)) -> bool {
     let untrusted = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
     chain(error).any(|cause| cause.downcast_ref::<rustls::Error>() == Some(&untrusted))
 }
 
-/// AWS's error code and message.
 pub(crate) fn aws_message(answer: &ErrorMetadata) -> String {
     format!("{}: {}", answer.code().unwrap_or("error"), answer.message().unwrap_or("no message"))
 }

@@ -1,4 +1,4 @@
-//! The Unix signals that interrupt a run.
+//! Unix signals that interrupt a run.
 
 use futures_util::future::OptionFuture;
 use std::fs;
@@ -11,11 +11,11 @@ use tokio::sync::watch;
 /// A signal that ends a run early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// Ctrl-C: SIGINT.
+    /// SIGINT (Ctrl-C).
     Interrupt,
     /// SIGTERM.
     Terminate,
-    /// SIGHUP: the terminal was closed.
+    /// SIGHUP (closed terminal).
     Hangup,
 }
 
@@ -30,8 +30,7 @@ impl Signal {
         }
     }
 
-    /// Exit code after this signal: 128 plus the signal's number, as in shells. Source: POSIX.1-2024, `kill`, for the
-    /// numbers; Bash Reference Manual, "Exit Status".
+    /// 128 plus the signal's number, as in shells. Source: POSIX.1-2024, `kill`; Bash Reference Manual, "Exit Status".
     #[must_use]
     pub fn exit_code(self) -> u8 {
         match self {
@@ -42,11 +41,11 @@ impl Signal {
     }
 }
 
-/// Listens for [`Signal`]s. Once created, they no longer end the process by themselves.
+/// Listens for [`Signal`]s, which then no longer end the process.
 pub struct Signals {
     interrupt: unix::Signal,
     terminate: unix::Signal,
-    /// `None` if nohup(1) ignores it.
+    /// `None`: nohup(1) ignores it.
     hangup: Option<unix::Signal>,
 }
 
@@ -73,8 +72,8 @@ impl Signals {
     }
 }
 
-/// Whether this process was started to outlive its terminal. Linux reports it; elsewhere, a process without a terminal
-/// counts as such. Source: `proc_pid_status(5)`, `SigIgn`: the lowest bit is SIGHUP.
+/// Whether this process was started to outlive its terminal. Linux reports it; elsewhere, a missing terminal counts.
+/// Source: `proc_pid_status(5)`, `SigIgn`: the lowest bit is SIGHUP.
 fn ignores_hangup() -> bool {
     let ignored = fs::read_to_string("/proc/self/status").ok().and_then(|status| {
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
@@ -83,15 +82,14 @@ fn ignores_hangup() -> bool {
     ignored.map_or_else(|| !io::stdout().is_terminal() && !io::stderr().is_terminal(), |mask| mask & 1 == 1)
 }
 
-/// Why work ends early.
 #[derive(Clone, Copy, Debug)]
 enum Cause {
     Signal(Signal),
-    /// The program decided to stop.
+    /// The program's decision.
     Decision,
 }
 
-/// Remembers the first signal, so that long work can look for it between two steps.
+/// The first signal, for long work to check between steps.
 #[derive(Clone, Debug)]
 pub struct Interruption {
     seen: watch::Receiver<Option<Cause>>,
@@ -111,13 +109,13 @@ impl Interruption {
         tokio::spawn(async move {
             let signal = signals.next().await;
             first.send_replace(Some(Cause::Signal(signal)));
-            // Ignore later signals while there are listeners: the work is already ending.
+            // Ignore later signals while there are listeners: work is ending.
             first.closed().await;
         });
         Ok(Self { seen, cause })
     }
 
-    /// Ends the work early, as a signal does.
+    /// Ends the work early, like a signal.
     pub fn interrupt(&self) {
         self.cause.send_if_modified(|cause| {
             let is_first = cause.is_none();
@@ -126,13 +124,13 @@ impl Interruption {
         });
     }
 
-    /// Whether the work is to end early.
+    /// Whether to end early.
     #[must_use]
     pub fn has_come(&self) -> bool {
         self.seen.borrow().is_some()
     }
 
-    /// The first signal, if there was one.
+    /// The first signal, if any.
     #[must_use]
     pub fn signal(&self) -> Option<Signal> {
         match *self.seen.borrow() {
@@ -141,12 +139,12 @@ impl Interruption {
         }
     }
 
-    /// Waits until the work is to end early.
+    /// Waits until work is to end early.
     pub async fn wait(&self) {
         let _ = self.seen.clone().wait_for(Option::is_some).await;
     }
 
-    /// Waits that long, or until the work is to end early.
+    /// At most `time`; shorter if work is to end early.
     pub async fn sleep(&self, time: Duration) {
         let mut seen = self.seen.clone();
         let _ = tokio::time::timeout(time, seen.wait_for(Option::is_some)).await;

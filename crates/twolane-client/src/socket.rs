@@ -1,4 +1,4 @@
-//! A WebSocket that is kept open: it reconnects and subscribes again.
+//! A WebSocket that reconnects and subscribes again.
 
 use crate::network::{Network, OpenError, Stream, is_loopback};
 use crate::requests;
@@ -20,75 +20,76 @@ use tokio_tungstenite::{
     tungstenite::{self, Message},
 };
 
-/// Longest wait for the opening handshake.
+/// For the opening handshake.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Interval between pings: API Gateway closes a socket that is idle for ten minutes. Source: Amazon API Gateway
-/// Developer Guide, quotas of WebSocket APIs, "Idle Connection Timeout".
+/// API Gateway closes a socket that is idle for ten minutes. Source: Amazon API Gateway Developer Guide, quotas of
+/// WebSocket APIs, "Idle Connection Timeout".
 const PING_INTERVAL: Duration = Duration::from_mins(5);
 
-/// Wait before the first reconnect. It doubles up to [`MAX_BACKOFF`].
+/// Before the first reconnect. It doubles up to [`MAX_BACKOFF`].
 const MIN_BACKOFF: Duration = Duration::from_millis(250);
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
-/// After a socket stayed open this long, the back-off starts over.
+/// An open time that resets the back-off.
 const STABLE_AFTER: Duration = Duration::from_secs(10);
 
-/// The message that keeps a socket open. A stack that knows it answers with [`PONG`].
+/// Keeps a socket open. A stack that knows it answers [`PONG`].
 const PING: &str = r#"{"action":"ping"}"#;
 
-/// The type of the frame that answers [`PING`].
+/// Type of the frame that answers [`PING`].
 const PONG: &str = "pong";
 
-/// Prefix of manage-connections' error detail for an unknown message.
+/// Start of manage-connections' error detail for an unknown message.
 const NOT_UNDERSTOOD: &str = "The frame was not understood";
 
-/// The message of API Gateway's error frame if no route takes a message.
+/// API Gateway's error message if no route takes a message.
 const FORBIDDEN: &str = "Forbidden";
 
-/// What keeps an idle socket open.
+/// Keeps an idle socket open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeepAlive {
-    /// A ping frame of the WebSocket protocol. It shows whether the server still answers and invokes no function.
+    /// The protocol's ping frame: shows whether the server answers, and invokes no function.
     PingFrame,
-    /// A ping frame, and the message `{"action":"ping"}`, which resets API Gateway's idle timeout and invokes a
-    /// function. If the stack does not know the message, it is sent only once per connection.
+    /// Also the message `{"action":"ping"}`, which resets API Gateway's idle timeout and invokes a function. A stack
+    /// that does not know it gets it once per connection.
     Message,
 }
 
 /// An event of a kept socket.
 #[derive(Debug)]
 pub enum Event {
-    /// The socket is open and all subscriptions are sent.
+    /// Open, with all subscriptions sent.
     Opened,
-    /// A text frame arrived.
+    /// A text frame.
     Frame {
-        /// The frame's text.
+        /// Its text.
         text: String,
-        /// When it arrived.
+        /// Its arrival.
         at: Instant,
     },
-    /// The socket did not open, or it closed.
+    /// Not opened, or closed.
     Lost {
         /// Why.
         why: String,
         /// What else to check.
         hint: Option<&'static str>,
-        /// Wait until the next attempt; `None` if it could only fail again. Then no event follows.
+        /// Until the next attempt; `None` if that cannot succeed. Then no event follows.
         retry_in: Option<Duration>,
-        /// When the last frame arrived; `None` if the socket was not open.
+        /// The last frame's arrival; `None` if the socket was not open.
         last_received_at: Option<OffsetDateTime>,
     },
 }
 
-/// A socket that a separate task keeps open until it is closed or dropped.
+/// A separate task keeps it open until it is closed or dropped.
 pub struct Socket {
     events: mpsc::UnboundedReceiver<Event>,
     task: JoinHandle<()>,
 }
 
 impl Socket {
-    /// Keeps a socket to that URL open, with that token. Each time it opens, `subscriptions` names the orders to subscribe to.
+    /// Keeps a socket to that URL open with that token. Each time it opens, it subscribes to the orders in
+    /// `subscriptions`.
     pub fn keep_open(
         url: Url,
         token: Token,
@@ -104,12 +105,12 @@ impl Socket {
     /// The next event.
     ///
     /// # Panics
-    /// Never: the task sends until this socket is gone.
+    /// Never: the task sends while this socket exists.
     pub async fn next(&mut self) -> Event {
         self.events.recv().await.expect("the task sends until this receiver is gone")
     }
 
-    /// Closes the socket with a closing handshake, if that takes at most one second.
+    /// Closes the socket, with a closing handshake of at most one second.
     pub async fn close(mut self) {
         const TIMEOUT: Duration = Duration::from_secs(1);
         self.events.close();
@@ -117,7 +118,6 @@ impl Socket {
     }
 }
 
-/// The settings of a kept socket.
 struct Kept {
     url: Url,
     token: Token,
@@ -170,11 +170,10 @@ impl Kept {
     }
 }
 
-/// Why a socket did not open.
 struct NotOpen {
     why: String,
     hint: Option<&'static str>,
-    /// Whether every further attempt would fail, too.
+    /// Whether further attempts would fail, too.
     for_good: bool,
 }
 
@@ -191,7 +190,7 @@ fn not_open(error: &OpenError, url: &Url, token: &Token) -> NotOpen {
             let answered = format!("the handshake was answered with HTTP {}", response.status());
             let refusal = token.complaint(OffsetDateTime::now_utc());
             let for_good = !token.is_renewed();
-            // AWS also answers 403 if the API does not exist. So does the local cloud, but with an empty body.
+            // AWS also answers 403 for a missing API, as does the local cloud with an empty body.
             let is_empty = response.headers().get("content-length").is_some_and(|length| length == "0");
             match response.status().as_u16() {
                 403 if is_empty || !is_loopback(url) => {
@@ -203,7 +202,7 @@ fn not_open(error: &OpenError, url: &Url, token: &Token) -> NotOpen {
             }
         }
         error if error.is_refused() => NotOpen { hint, ..NotOpen::for_now(root_cause(error)) },
-        // A further attempt cannot change that.
+        // Another attempt cannot change that.
         error if is_untrusted(error) => NotOpen { for_good: true, ..NotOpen::for_now(root_cause(error)) },
         OpenError::Handshake(error) => NotOpen::for_now(why(error)),
         OpenError::Connect(_) => NotOpen::for_now(root_cause(error)),
@@ -217,10 +216,9 @@ fn why(error: &tungstenite::Error) -> String {
     }
 }
 
-/// Why and when a socket ended.
 struct Closed {
     why: String,
-    /// When the last frame arrived.
+    /// The last frame's arrival.
     last_received_at: OffsetDateTime,
 }
 
@@ -290,16 +288,16 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     Closed { why, last_received_at }
 }
 
-/// A stack's answer to [`PING`].
+/// The answer to [`PING`].
 #[derive(Debug, PartialEq, Eq)]
 enum PingAnswer {
     Pong,
-    /// The stack does not know the message.
+    /// An unknown message.
     Unknown,
 }
 
 impl PingAnswer {
-    /// Parses a frame. `None` for any other frame, such as a temporary error or an expired token.
+    /// `None` for other frames, such as a temporary error or an expired token.
     fn read(text: &str) -> Option<Self> {
         #[derive(Deserialize)]
         struct Frame {
@@ -311,14 +309,14 @@ impl PingAnswer {
         match r#type.as_deref() {
             Some(PONG) => Some(Self::Pong),
             Some("error") if detail?.starts_with(NOT_UNDERSTOOD) => Some(Self::Unknown),
-            // A frame of API Gateway.
+            // From API Gateway.
             None if message? == FORBIDDEN => Some(Self::Unknown),
             _ => None,
         }
     }
 }
 
-/// The frame that asks for an order's current state and its outcome.
+/// Asks for an order's current state and its outcome.
 fn subscribe(order_id: &str) -> String {
     json!({"action": "subscribe", "orderId": order_id}).to_string()
 }
@@ -332,7 +330,7 @@ mod tests {
 
     const RESULT: &str = r#"{"type":"order.failed","orderId":"5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b","reason":"x"}"#;
 
-    /// The server's end of an open socket, and the client's events.
+    /// The server's end, and the client's events.
     async fn served(keep_alive: KeepAlive) -> (WebSocketStream<DuplexStream>, mpsc::UnboundedReceiver<Event>) {
         let (client, server) = duplex(4096);
         let (sender, mut events) = mpsc::unbounded_channel();
@@ -352,7 +350,7 @@ mod tests {
             other => panic!("neither a ping frame nor a message: {other:?}"),
         };
         assert_eq!(is_ping(server).await, None, "the ping frame goes first");
-        // A message follows the ping frame at once.
+        // It follows the ping frame at once.
         timeout(Duration::from_secs(1), is_ping(server)).await.ok().flatten()
     }
 

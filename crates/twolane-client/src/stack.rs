@@ -1,7 +1,7 @@
-//! Finds the stack to use, and its outputs.
+//! Finds a stack and its outputs.
 //!
-//! Command-line options go first, then the environment, then the file that `make up` writes. All outputs come from one
-//! source: URLs of different stacks would not work together.
+//! Options go first, then the environment, then the file of `make up`. All outputs come from one source: URLs of
+//! different stacks do not work together.
 
 use crate::aws;
 use crate::network::{Network, is_loopback};
@@ -18,27 +18,27 @@ const WEBSOCKET_URL_VARIABLE: &str = "TWOLANE_WEBSOCKET_URL";
 const OUTPUTS_VARIABLE: &str = "TWOLANE_OUTPUTS";
 const DEFAULT_OUTPUTS: &str = ".local/outputs.json";
 
-/// The address of a stack.
+/// A stack's address.
 #[derive(Clone, Debug, Default)]
 pub struct StackAddress {
-    /// URL of the REST API, as in the output `ApiUrl`.
+    /// The output `ApiUrl`: the REST API.
     pub api_url: Option<String>,
-    /// URL of the WebSocket API, as in the output `WebSocketUrl`.
+    /// The output `WebSocketUrl`: the WebSocket API.
     pub websocket_url: Option<String>,
-    /// How to find its outputs.
+    /// How to find the outputs.
     pub deployed: DeployedAddress,
 }
 
 /// How to find a stack's outputs.
 #[derive(Clone, Debug, Default)]
 pub struct DeployedAddress {
-    /// Name of a deployed AWS stack.
+    /// Name on AWS.
     pub stack_name: Option<String>,
-    /// The AWS region; `None`: from the AWS configuration.
+    /// `None`: from the AWS configuration.
     pub region: Option<String>,
-    /// The AWS profile; `None`: from the AWS configuration.
+    /// `None`: from the AWS configuration.
     pub profile: Option<String>,
-    /// JSON file with the stack's outputs.
+    /// JSON file with the outputs.
     pub outputs: Option<PathBuf>,
 }
 
@@ -47,7 +47,7 @@ impl DeployedAddress {
         Network::find(self.profile.as_deref()).await
     }
 
-    /// The parameters of the stack `stack_name` with their values, and its region.
+    /// Parameters of the stack `stack_name` with values, and its region.
     ///
     /// # Errors
     /// No name is given, or AWS's error.
@@ -65,23 +65,23 @@ impl DeployedAddress {
     }
 }
 
-/// The outputs of a stack, their source, and how the stack is reached.
+/// A stack's outputs, their source, and how to reach it.
 #[derive(Clone, Debug)]
 pub struct Stack {
     outputs: HashMap<String, String>,
     network: Network,
     source: String,
-    /// The file with the outputs, if that is the source.
+    /// If that is the source.
     file: Option<PathBuf>,
-    /// The AWS configuration for CloudFormation, if that is the source.
+    /// For CloudFormation, if that is the source.
     config: Option<SdkConfig>,
 }
 
 impl Stack {
-    /// Finds the stack's two URLs, with other outputs if the source has them.
+    /// Finds the two URLs, with other outputs if the source has them.
     ///
     /// # Errors
-    /// No source is found: the message lists them. Or the chosen source is wrong.
+    /// No source is found: the message lists them. Or the chosen one is wrong.
     pub async fn find(address: &StackAddress) -> anyhow::Result<Self> {
         if address.deployed.stack_name.is_some() || address.deployed.outputs.is_some() {
             return Self::find_deployed(&address.deployed).await;
@@ -105,7 +105,7 @@ impl Stack {
         })
     }
 
-    /// Finds all outputs of the stack.
+    /// Finds all outputs.
     ///
     /// # Errors
     /// As for [`Stack::find`].
@@ -142,13 +142,13 @@ impl Stack {
         (!outputs.is_empty()).then(|| Self { outputs, network, source, file: None, config: None })
     }
 
-    /// The network settings for this stack.
+    /// This stack's network settings.
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.network
     }
 
-    /// The file with the outputs of a local stack, if there is one.
+    /// The file with a local stack's outputs, if any.
     ///
     /// # Errors
     /// The current folder cannot be read.
@@ -160,8 +160,8 @@ impl Stack {
         Ok(default_outputs(&std::env::current_dir().context("Failed to read the current folder")?))
     }
 
-    /// The file with the stack's outputs: the source itself, or the local stack's file if it has the same URL. `None`
-    /// if the current folder no longer exists: then no local stack is found.
+    /// The outputs' file: the source, or the local stack's if it has the same URL. `None` if the current folder is
+    /// gone.
     #[must_use]
     pub fn file(&self) -> Option<PathBuf> {
         if let Some(file) = &self.file {
@@ -177,13 +177,13 @@ impl Stack {
         Self::from_file(&path, &self.network).ok().filter(same).map(|_| path)
     }
 
-    /// Adds all outputs if only the URLs are known and they are those of the local stack.
+    /// If only the URLs are known and are the local stack's, adds all outputs.
     #[must_use]
     pub fn with_all_outputs(self) -> Self {
         self.file().and_then(|path| Self::from_file(&path, &self.network).ok()).unwrap_or(self)
     }
 
-    /// The URL of the REST API.
+    /// URL of the REST API.
     ///
     /// # Errors
     /// It is missing or not an HTTP URL.
@@ -191,7 +191,7 @@ impl Stack {
         self.url("REST API", "ApiUrl", ["https", "http"])
     }
 
-    /// The URL of the WebSocket API.
+    /// URL of the WebSocket API.
     ///
     /// # Errors
     /// It is missing or not a WebSocket URL.
@@ -205,7 +205,7 @@ impl Stack {
         })
     }
 
-    /// Whether a WebSocket API is known: a stack may be deployed without.
+    /// Whether a WebSocket API is known: a stack may lack it.
     #[must_use]
     pub fn has_websocket_api(&self) -> bool {
         self.outputs.contains_key("WebSocketUrl")
@@ -214,7 +214,7 @@ impl Stack {
     /// An output.
     ///
     /// # Errors
-    /// The stack has no output with that name.
+    /// The stack does not have it.
     pub fn output(&self, name: &str) -> anyhow::Result<&str> {
         let output = self.outputs.get(name).map(String::as_str);
         output.with_context(|| {
@@ -222,16 +222,16 @@ impl Stack {
         })
     }
 
-    /// Whether the stack is on this machine.
+    /// Whether it is on this machine.
     #[must_use]
     pub fn is_local(&self) -> bool {
         self.api_url().is_ok_and(|url| is_loopback(&url))
     }
 
-    /// The AWS configuration for this stack.
+    /// This stack's AWS configuration.
     ///
     /// # Errors
-    /// The profile does not exist, no region is set, or the stack is local but the configuration leads to AWS.
+    /// The profile does not exist, no region is set, or the configuration of a local stack leads to AWS.
     pub async fn aws_config(&self, address: &DeployedAddress) -> anyhow::Result<SdkConfig> {
         let profiles = self.network.profiles()?;
         profiles.check_selected()?;
@@ -251,7 +251,7 @@ impl Stack {
                  eval \"$(make -s env)\""
             );
         }
-        // An endpoint of a single service could lead to AWS.
+        // A single service's endpoint could lead to AWS.
         address.aws_config(&self.network, Some(&endpoint)).await
     }
 
@@ -272,7 +272,7 @@ impl Stack {
             (!url.username().is_empty() || url.password().is_some(), "a user name or password, before `@`"),
         ];
         if let Some((_, part)) = beyond.into_iter().find(|(is_there, _)| *is_there) {
-            // Do not show the value: it may be secret.
+            // Hide the value: it may be secret.
             bail!("The URL of the {api} from {source} has {part}: pass it without, as in the output {output}");
         }
         Ok(url)
@@ -299,7 +299,7 @@ impl Stack {
     }
 }
 
-/// CloudFormation's description of the stack, and the AWS configuration used.
+/// CloudFormation's description, and the AWS configuration used.
 async fn describe(
     name: &str,
     address: &DeployedAddress,
@@ -315,17 +315,17 @@ async fn describe(
     Ok((stack.with_context(|| format!("There is no stack {name}"))?, config))
 }
 
-/// The value of a variable. Keeps a value that is not UTF-8: it is later refused as a URL.
+/// A value that is not UTF-8 is kept, and later refused as a URL.
 fn variable(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()).filter(|value| !value.is_empty())
 }
 
-/// `.local/outputs.json` in that folder or the nearest one above.
+/// `.local/outputs.json` there or in the nearest folder above.
 fn default_outputs(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().map(|folder| folder.join(DEFAULT_OUTPUTS)).find(|path| path.is_file())
 }
 
-/// A hint for the case that no server answers at the stack's address, or one that does not have this API.
+/// A hint for an address without a server or without this API.
 #[must_use]
 pub fn is_it_still_there(url: &Url) -> &'static str {
     if is_loopback(url) {
@@ -364,7 +364,7 @@ mod tests {
             assert_eq!(stack(url).api_url().expect_err("not a URL").to_string(), why);
         }
         assert!(stack(Some("wss://host/live")).websocket_url().is_ok());
-        // A domain of the deployer, without a stage.
+        // The deployer's domain, without a stage.
         assert!(stack(Some("wss://socket.example.com")).websocket_url().is_ok());
         let missing = format!("{:#}", stack(None).websocket_url().expect_err("the stack has none"));
         assert!(missing.contains("Callbacks=none"), "{missing}");

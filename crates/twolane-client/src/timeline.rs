@@ -1,4 +1,4 @@
-//! The timeline of one order, for charts and reports.
+//! One order's timeline, for charts and reports.
 
 use crate::money::Money;
 use crate::order_file::PlannedOrder;
@@ -8,51 +8,51 @@ use serde_json::{Map, Value};
 use std::time::Duration;
 use time::OffsetDateTime;
 
-/// One order from its first request to its end. Times count from that first request.
+/// From the first request to the end. Times count from that request.
 #[derive(Clone, Debug)]
 pub struct Timeline {
     /// What was placed.
     pub order: PlannedOrder,
-    /// Its total, if it is valid.
+    /// If the order is valid.
     pub total: Option<Money>,
     /// Its lane.
     pub lane: Lane,
-    /// When the first request was sent.
+    /// Time of the first request.
     pub sent_at: OffsetDateTime,
-    /// Requests that had to be repeated.
+    /// Repeated requests.
     pub repeats: Vec<Repeat>,
-    /// HTTP status of the last answer to the PUT.
+    /// Of the last answer to the PUT.
     pub http_status: Option<u16>,
-    /// When the order was accepted, in a lane that answers with a receipt.
+    /// In a lane that answers with a receipt.
     pub acknowledged: Option<Acknowledgement>,
     /// The end.
     pub end: End,
 }
 
-/// A request that was repeated.
+/// A repeated request.
 #[derive(Clone, Debug)]
 pub struct Repeat {
     /// When it failed.
     pub at: Duration,
     /// Why.
     pub why: String,
-    /// The wait before the next one.
+    /// Until the next request.
     pub wait: Duration,
 }
 
-/// An order in the queue.
+/// An accepted order.
 #[derive(Clone, Debug)]
 pub struct Acknowledgement {
-    /// When the answer arrived.
+    /// The answer's arrival.
     pub at: Duration,
-    /// The id that SQS or SNS gave the message.
+    /// From SQS or SNS.
     pub message_id: Option<String>,
 }
 
-/// The end of an order.
+/// An order's end.
 #[derive(Clone, Debug)]
 pub struct End {
-    /// When.
+    /// Its time.
     pub at: Duration,
     /// The outcome.
     pub outcome: Outcome,
@@ -65,46 +65,46 @@ pub struct End {
 pub enum DoneBy {
     /// The HTTP answer to the order.
     Answer,
-    /// A WebSocket frame that the service sent unasked.
+    /// An unasked WebSocket frame.
     Callback,
-    /// A poll of the status service, or the answer to a renewed subscription.
+    /// A poll, or the answer to a renewed subscription.
     Fetch,
-    /// The client did not learn it.
+    /// Not learned.
     Nothing,
 }
 
-/// The outcome of an order, as far as this client knows.
+/// An order's outcome, as far as known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The status.
     pub status: Status,
-    /// The reason, unless it was confirmed.
+    /// Unless confirmed.
     pub reason: Option<String>,
-    /// The problem document, if one was sent.
+    /// If sent.
     pub problem: Option<Problem>,
-    /// The state of each step, as far as known. Empty in a lane without steps.
+    /// As far as known. Empty in a lane without steps.
     pub steps: Vec<StepView>,
 }
 
-/// The status of an order, as this client sees it.
+/// An order's status, as the client sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// Stored.
     Confirmed,
-    /// Placed, then cancelled: a step refused or failed, or the deadline passed. Final.
+    /// A step refused or failed, or the deadline passed. Final.
     Cancelled,
     /// Rejected. Final.
     Rejected,
-    /// Not recorded in its last delivery; a redrive may still confirm it.
+    /// Not recorded in the last delivery; a redrive may still confirm it.
     Failed,
-    /// The answer is an error that does not settle the order.
+    /// An error that does not settle the order.
     Error,
     /// No outcome in time.
     Unanswered,
 }
 
 impl Status {
-    /// Name in records and reports.
+    /// In records and reports.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -117,7 +117,7 @@ impl Status {
         }
     }
 
-    /// Whether the status is final.
+    /// Whether it is final.
     #[must_use]
     pub fn is_final(self) -> bool {
         matches!(self, Self::Confirmed | Self::Cancelled | Self::Rejected)
@@ -131,21 +131,20 @@ impl Outcome {
         Self { status: Status::Confirmed, reason: None, problem: None, steps: Vec::new() }
     }
 
-    /// Any other status, with its reason.
+    /// Any other status.
     #[must_use]
     pub fn because(status: Status, reason: impl Into<String>) -> Self {
         Self { status, reason: Some(reason.into()), problem: None, steps: Vec::new() }
     }
 
-    /// Adds the state of the order's steps.
     fn with_steps(mut self, view: &OrderView) -> Self {
         self.steps = view.steps.clone().unwrap_or_default();
         self
     }
 
-    /// The outcome that a record means for the order with this content. `None` if the record has no outcome yet.
+    /// The outcome in the record for the order with this content. `None` if there is none yet.
     ///
-    /// The record of a different order settles this one, too: an id belongs to one order, so this one is rejected.
+    /// A record of a different order rejects this one: an id belongs to one order.
     #[must_use]
     pub fn of_record(view: &OrderView, content: &Map<String, Value>) -> Option<Self> {
         let reason = || view.reason.clone().unwrap_or_default();
@@ -163,8 +162,8 @@ impl Outcome {
     }
 }
 
-/// The outcome that a frame means for the order with this content, and how it was learned. `None` if the order is
-/// pending, or if the frame is a late repeat about a different order with the same id.
+/// The outcome in a frame for the order with this content, and how it was learned. `None` if pending, or for a late
+/// repeat about a different order with the same id.
 #[must_use]
 pub fn outcome_of_frame(frame: &ServerFrame, content: &Map<String, Value>) -> Option<(Outcome, DoneBy)> {
     let with_steps_of = |outcome: Outcome, view: Option<&OrderView>| match view {
@@ -193,12 +192,12 @@ pub fn outcome_of_frame(frame: &ServerFrame, content: &Map<String, Value>) -> Op
         ServerFrame::Status { order: Some(view), .. } => {
             Outcome::of_record(view, content).map(|outcome| (outcome, DoneBy::Fetch))
         }
-        // Pending, or too large for a frame: then the client polls.
+        // Pending or too large for a frame: the client polls.
         ServerFrame::Status { .. } | ServerFrame::Error { .. } | ServerFrame::Pong => None,
     }
 }
 
-/// The order id of a frame, in lower case.
+/// In lower case.
 #[must_use]
 pub fn order_id_of_frame(frame: &ServerFrame) -> Option<String> {
     match frame {
@@ -211,7 +210,7 @@ pub fn order_id_of_frame(frame: &ServerFrame) -> Option<String> {
     }
 }
 
-/// Whether a recorded order has the content that was sent.
+/// Whether the record has the content that was sent.
 fn is_order(view: &OrderView, content: &Map<String, Value>) -> bool {
     let record = serde_json::to_value(view).expect("a view has only string keys, so it is always JSON");
     ["currency", "items", "note"].iter().all(|field| record.get(field) == content.get(*field))
@@ -258,7 +257,7 @@ mod tests {
         assert_eq!(outcome_of_frame(&frame, &content(2)), None);
     }
 
-    /// A record of the bus lane.
+    /// In the bus lane.
     fn voted(status: &str) -> OrderView {
         let mut view = record(status);
         view.steps = serde_json::from_value(json!([

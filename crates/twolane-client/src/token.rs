@@ -1,4 +1,4 @@
-//! The access token of requests.
+//! Access tokens.
 
 use crate::issuer::{self, Issuer};
 use crate::stack::Stack;
@@ -11,16 +11,16 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 use time::OffsetDateTime;
 
-/// Owner of the orders on a local stack if no token is given.
+/// On a local stack, if no token is given.
 const LOCAL_SUBJECT: &str = "demo";
 
-/// Lifetime of a local issuer's token; a socket ends with its token.
+/// Of a local token; a socket ends with its token.
 const LOCAL_TTL: Duration = Duration::from_hours(1);
 
-/// How long before its expiry a local token is replaced: longer than any request takes.
+/// Before a local token's expiry: longer than any request takes.
 const RENEW_BEFORE: Duration = Duration::from_mins(5);
 
-/// The token that requests carry.
+/// A request's token.
 #[derive(Clone)]
 pub enum Token {
     /// No token: the stack decides.
@@ -32,11 +32,11 @@ pub enum Token {
         /// Its expiry, if it has one.
         expires_at: Option<OffsetDateTime>,
     },
-    /// A token of the local stack's issuer, renewed shortly before it expires.
+    /// From the local stack's issuer, renewed before it expires.
     Made(Arc<Maker>),
 }
 
-/// Makes tokens and reuses the last one: API Gateway calls its authorizer for every token that is not in its cache.
+/// Reuses the last token: API Gateway calls the authorizer for each token that is not in its cache.
 pub struct Maker {
     issuer: Arc<Issuer>,
     subject: String,
@@ -62,10 +62,10 @@ impl Maker {
 }
 
 impl Token {
-    /// The given token, or else one of the local stack's issuer.
+    /// The given token, else one of the local stack's issuer.
     ///
     /// # Errors
-    /// The given token cannot be sent, or the issuer's file cannot be read.
+    /// The given token is invalid, or the issuer's file cannot be read.
     pub fn find(given: Option<&str>, stack: &Stack) -> anyhow::Result<Self> {
         if let Some(token) = given.map(str::trim).filter(|token| !token.is_empty()) {
             return Self::given(token);
@@ -76,7 +76,7 @@ impl Token {
         }
     }
 
-    /// A given token, with or without `Bearer`.
+    /// With or without `Bearer`.
     ///
     /// # Errors
     /// It contains invalid characters.
@@ -86,13 +86,13 @@ impl Token {
         Ok(Self::Given { authorization, expires_at: expiry(token) })
     }
 
-    /// Tokens for that subject, which a local stack's issuer makes when needed.
+    /// Tokens for that subject from a local issuer, made on demand.
     #[must_use]
     pub fn made(issuer: Arc<Issuer>, subject: &str) -> Self {
         Self::Made(Arc::new(Maker::new(issuer, subject)))
     }
 
-    /// The value of `Authorization`.
+    /// Value of `Authorization`.
     #[must_use]
     pub fn authorization(&self) -> Option<HeaderValue> {
         match self {
@@ -102,8 +102,8 @@ impl Token {
         }
     }
 
-    /// The token as text, with the time at which it expires: a new one that lasts `ttl` where the local issuer makes it. `None` where
-    /// there is none, or it does not say when it expires.
+    /// The token and its expiry: if the local issuer makes it, a new one that lasts `ttl`. `None` without a token or
+    /// its expiry.
     #[must_use]
     pub fn short_lived(&self, ttl: Duration, now: SystemTime) -> Option<(String, OffsetDateTime)> {
         let token = match self {
@@ -115,13 +115,13 @@ impl Token {
         Some((token, expires_at))
     }
 
-    /// Whether another attempt may send another token.
+    /// Whether another attempt may have another token.
     #[must_use]
     pub fn is_renewed(&self) -> bool {
         matches!(self, Self::Made(_))
     }
 
-    /// Why the stack may have refused the token, as text.
+    /// Why the stack may have refused it.
     #[must_use]
     pub fn complaint(&self, now: OffsetDateTime) -> String {
         match self {
@@ -135,7 +135,7 @@ impl Token {
     }
 }
 
-/// Removes the scheme from an `Authorization` value. Schemes are case-insensitive. Source: RFC 9110, section 11.1.
+/// Removes the scheme from `Authorization`, in any case. Source: RFC 9110, section 11.1.
 fn without_scheme(token: &str) -> &str {
     match token.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim_start(),
@@ -143,14 +143,14 @@ fn without_scheme(token: &str) -> &str {
     }
 }
 
-/// The expiry in a JWT, not verified. `None` if it is not a JWT or has no expiry.
+/// A JWT's expiry, unverified, if any.
 fn expiry(token: &str) -> Option<OffsetDateTime> {
     let seconds = claims(token)?["exp"].as_f64()?;
     #[expect(clippy::cast_possible_truncation, reason = "a fraction of a second is cut off; the rest is checked next")]
     OffsetDateTime::from_unix_timestamp(seconds as i64).ok()
 }
 
-/// The subject in a JWT, not verified. `None` if it is not a JWT or has no subject.
+/// A JWT's subject, unverified, if any.
 #[must_use]
 pub fn subject(token: &str) -> Option<String> {
     Some(claims(token)?["sub"].as_str()?.to_owned())
@@ -162,7 +162,7 @@ fn claims(token: &str) -> Option<Value> {
 
 fn bearer(token: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
-    // Hides it where headers are printed.
+    // Hidden where headers are printed.
     value.set_sensitive(true);
     Some(value)
 }

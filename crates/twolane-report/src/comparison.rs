@@ -1,11 +1,11 @@
-//! Several reports side by side, as JSON.
+//! Several reports as JSON.
 
 use crate::figures::figures;
 use crate::model::Report;
 use crate::text::ratio;
 use serde_json::{Map, Value, json};
 
-/// Figures by run and lane, each with its ratio to the first run.
+/// By run and lane, with ratios to the first run.
 #[must_use]
 pub fn comparison_json(reports: &[(String, Report)]) -> Value {
     let first = reports.first().map(|(_, report)| report);

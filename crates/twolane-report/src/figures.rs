@@ -1,16 +1,16 @@
-//! The figures that reports compare, each with a JSON key and a label.
+//! Figures that reports compare, each with JSON key and label.
 
 use super::model::{LaneReport, Latencies, Latency};
 use super::words::{count, float, time, usd};
 
-/// One figure of one lane.
+/// One lane's figure.
 #[derive(Clone, Debug)]
 pub(crate) struct Figure {
-    /// Path in `report.json`, with dots between levels.
+    /// Path in `report.json`, with dots.
     pub(crate) key: String,
-    /// Label in reports.
+    /// In reports.
     pub(crate) label: String,
-    /// `None` if it was not measured.
+    /// `None` if not measured.
     pub(crate) value: Option<f64>,
     kind: Kind,
 }
@@ -23,12 +23,10 @@ enum Kind {
 }
 
 impl Figure {
-    /// The same figure with another value.
     pub(crate) fn with_value(&self, value: Option<f64>) -> Self {
         Self { value, ..self.clone() }
     }
 
-    /// The value as text.
     pub(crate) fn shown(&self) -> String {
         let Some(value) = self.value else { return "–".to_owned() };
         match self.kind {
@@ -44,7 +42,6 @@ fn whole(value: f64) -> String {
     count(value as u64)
 }
 
-/// All figures of a lane, always in the same order.
 pub(crate) fn figures(lane: &LaneReport) -> Vec<Figure> {
     let counts = &lane.counts;
     let retried = counts.attempts.iter().filter(|(attempts, _)| **attempts > 1).map(|(_, orders)| orders).sum();
@@ -85,7 +82,7 @@ pub(crate) fn figures(lane: &LaneReport) -> Vec<Figure> {
     figures
 }
 
-/// The percentiles of a lane's times.
+/// Percentiles of a lane's times.
 fn times(group: &str, of: &str, latencies: Option<&Latencies>) -> Vec<Figure> {
     let kinds = [
         ("acknowledge", "acknowledged", latencies.and_then(|all| all.acknowledge.as_ref())),
@@ -105,7 +102,7 @@ fn figure(key: String, label: String, value: Option<f64>, kind: Kind) -> Figure 
     Figure { key, label, value, kind }
 }
 
-/// Key, name and value of each reported percentile.
+/// Key, name and value of the reported percentiles.
 pub(crate) fn percentiles(latency: Option<&Latency>) -> [(&'static str, &'static str, Option<f64>); 5] {
     [
         ("p50Ms", "p50", latency.map(|latency| latency.p50_ms)),

@@ -1,4 +1,4 @@
-//! Reads and writes the files of a comparison: `report.json`, and `report.html` for people.
+//! Files of a comparison: `report.json`, and `report.html` for people.
 
 use crate::html;
 use crate::model::{Report, SCHEMA_VERSION};
@@ -12,11 +12,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
-/// About the size of a report of a few minutes.
+/// About a report of a few minutes.
 const PROBE_BYTES: usize = 256 * 1024;
 
-/// Writes a completed report to that file as JSON, and next to it as an HTML page. Each file is replaced atomically.
-///
+/// Writes a completed report as JSON, and next to it as an HTML page, each atomically.
 /// # Errors
 /// The folder is missing or cannot be written, or the file has the page's name.
 ///
@@ -33,7 +32,7 @@ pub fn write(report: &Report, path: &Path) -> anyhow::Result<()> {
     write_page(report, &page)
 }
 
-/// Checks that [`write()`] can write a report to that file, by writing a probe of that size. Leaves nothing behind.
+/// Checks by a probe that [`write()`] can write there. Leaves nothing behind.
 ///
 /// # Errors
 /// It cannot be written.
@@ -42,7 +41,7 @@ pub fn can_write(path: &Path) -> anyhow::Result<()> {
     can_replace(&page_path(path))
 }
 
-/// Checks that [`replace`] can write that file, by writing a probe. Leaves nothing behind.
+/// Checks by a probe that [`replace`] can write there. Leaves nothing behind.
 ///
 /// # Errors
 /// It cannot be written.
@@ -54,13 +53,13 @@ pub fn can_replace(path: &Path) -> anyhow::Result<()> {
     new_file(path, &" ".repeat(PROBE_BYTES)).map(drop).with_context(context)
 }
 
-/// Path of a report's HTML page: next to the report, with the extension `html`.
+/// A report's HTML page: next to it, with the extension `html`.
 #[must_use]
 pub fn page_path(report: &Path) -> PathBuf {
     report.with_extension("html")
 }
 
-/// Writes a completed report to that file as an HTML page.
+/// Writes a completed report as an HTML page.
 ///
 /// # Errors
 /// The folder is missing or cannot be written.
@@ -68,16 +67,16 @@ pub fn write_page(report: &Report, path: &Path) -> anyhow::Result<()> {
     replace(path, &html::page(report))
 }
 
-/// Writes an SVG picture of each lane's timeline to that file.
+/// Writes the lanes' timelines as an SVG.
 ///
 /// # Errors
-/// The report has no timeline, or the folder is missing or cannot be written.
+/// There is no timeline, or the folder is missing or cannot be written.
 pub fn write_picture(report: &Report, path: &Path) -> anyhow::Result<()> {
     let picture = html::picture(report).context("The report has no timeline, so there is nothing to draw")?;
     replace(path, &picture)
 }
 
-/// Reads a report. Upgrades a report of version 1 to the current version.
+/// Reads a report, and upgrades version 1.
 ///
 /// # Errors
 /// The file cannot be read, is not a report, or has another version.
@@ -85,7 +84,7 @@ pub fn read(path: &Path) -> anyhow::Result<Report> {
     report(read_json(path, "report")?, &path.display().to_string())
 }
 
-/// Reads the reports of several runs, written by [`write_runs`].
+/// Reads several runs' reports, from [`write_runs`].
 ///
 /// # Errors
 /// The file cannot be read, or is not a list of reports.
@@ -98,7 +97,7 @@ pub fn read_runs(path: &Path) -> anyhow::Result<Vec<Report>> {
     numbered.map(|(number, run)| report(run, &format!("Run {number} in {shown}"))).collect()
 }
 
-/// Writes the reports of several runs as one file.
+/// Writes several runs' reports as one file.
 ///
 /// # Errors
 /// The folder is missing or cannot be written.
@@ -111,14 +110,14 @@ pub fn write_runs(runs: &[Report], path: &Path) -> anyhow::Result<()> {
     replace(path, &json)
 }
 
-/// Reads a file as JSON. `kind` names the expected content in errors.
+/// `kind` is the expected content, for errors.
 fn read_json(path: &Path, kind: &str) -> anyhow::Result<Value> {
     let shown = path.display();
     let text = read_text(path).with_context(|| format!("Failed to read {shown}"))?;
     serde_json::from_str(&text).with_context(|| format!("{shown} is not a {kind}"))
 }
 
-/// Converts a value to a report and upgrades old versions. `shown` is the source, for errors.
+/// A report, upgraded from old versions. `shown` is the source, for errors.
 fn report(mut value: Value, shown: &str) -> anyhow::Result<Report> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -126,7 +125,7 @@ fn report(mut value: Value, shown: &str) -> anyhow::Result<Report> {
         schema_version: u32,
     }
     let not_any = || format!("{shown} is not a report");
-    // serde would read the first item of a list as the version.
+    // serde would read a list's first item as the version.
     if !value.is_object() {
         bail!("{}: it is not an object", not_any());
     }
@@ -145,13 +144,13 @@ fn report(mut value: Value, shown: &str) -> anyhow::Result<Report> {
     serde_json::from_value(value).with_context(not_one)
 }
 
-/// Reads a user's file without the byte order mark that Windows editors may write.
+/// Without the byte order mark that Windows editors may write.
 pub(crate) fn read_text(path: &Path) -> io::Result<String> {
     let text = fs::read_to_string(path)?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
-/// Refuses counts above 2^53: no run reaches them, and their sums would overflow.
+/// No run reaches counts above 2^53, and their sums would overflow.
 fn check_size(value: &Value) -> anyhow::Result<()> {
     const MOST: u64 = 1 << 53;
     match value {
@@ -177,10 +176,10 @@ pub fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
     new.persist(path).map(drop).with_context(context)
 }
 
-/// A temporary file next to `path` with that text. It is deleted when dropped.
+/// A temporary file next to `path`, deleted when dropped.
 fn new_file(path: &Path, text: &str) -> io::Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // The user's umask restricts these permissions.
+    // The umask restricts these permissions.
     let mut file = tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
     Ok(file)
@@ -207,7 +206,7 @@ mod tests {
         fs::remove_file(&path).expect("it was written");
         fs::remove_file(page_path(&path)).expect("it was written");
 
-        // Compare the text: the last bit of a float may differ after parsing.
+        // As text: a float's last bit may differ after parsing.
         assert_eq!(summary(&again.expect("a report")), summary(&report));
         assert!(page.starts_with("<!DOCTYPE html>") && page.contains(&report.run.id), "{page}");
     }

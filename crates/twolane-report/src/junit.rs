@@ -1,19 +1,16 @@
-//! Runs as JUnit XML, for test reports in pipelines.
+//! Runs as JUnit XML, for pipelines.
 
 use crate::baseline::{Change, Trend};
 use crate::html::escape;
 use crate::model::Report;
 use crate::promise::together;
 
-/// A test case: class, name and result.
+/// Class, name and result.
 struct Case(&'static str, String, Outcome);
 
-/// The result of a test case.
 enum Outcome {
     Passed,
-    /// Why it failed.
     Failed(String),
-    /// Why it did not run.
     Skipped(&'static str),
 }
 
@@ -23,9 +20,9 @@ impl Outcome {
     }
 }
 
-/// The runs of one comparison; `planned` is the planned number of runs. Test cases: the errors and the end of each run,
-/// each lane's losses, each promise, and each change since the baseline. Source of the format: Apache Ant, task
-/// `junitreport`, as read by Jenkins, GitLab and GitHub actions.
+/// The runs of a comparison that planned `planned` runs. Test cases: each run's errors and end, each lane's losses,
+/// each promise, and each change since the baseline. Source: Apache Ant, task `junitreport`, as read by Jenkins, GitLab
+/// and GitHub actions.
 #[must_use]
 pub fn junit(runs: &[Report], planned: usize, changes: &[Change]) -> String {
     let mut cases = Vec::new();
@@ -77,7 +74,7 @@ fn written(Case(class, name, outcome): &Case) -> String {
     }
 }
 
-/// Escapes text for XML. Source: Extensible Markup Language 1.0, fifth edition, production 2, "Char".
+/// For XML. Source: Extensible Markup Language 1.0, fifth edition, production 2, "Char".
 fn text(text: &str) -> String {
     escape(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }

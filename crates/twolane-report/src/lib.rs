@@ -1,6 +1,6 @@
 //! The report of a comparison: model, costs, verdict, and output as text, JSON and HTML.
 //!
-//! This crate does not call AWS or a stack. It builds reports from counts and times that others measured.
+//! This crate calls neither AWS nor a stack: others measure counts and times.
 
 mod baseline;
 mod comparison;
@@ -37,7 +37,7 @@ pub use text::{changed, comparison, summary, summary_of_runs};
 
 use model::Report;
 
-/// Adds to the measurements what follows from them: costs, crossovers and verdict.
+/// Adds what follows from the measurements: costs, crossovers and verdict.
 pub fn complete(report: &mut Report, prices: &PriceTable) {
     cost::price(report, prices);
     report.verdict = verdict::verdict(report);

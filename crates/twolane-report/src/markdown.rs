@@ -1,4 +1,4 @@
-//! Runs as Markdown, for job summaries in pipelines.
+//! Runs as Markdown, for pipelines' job summaries.
 
 use crate::baseline::Change;
 use crate::figures::{Figure, figures};
@@ -6,7 +6,7 @@ use crate::model::Report;
 use crate::printable::printable;
 use crate::promise::{Together, together};
 
-/// The most important figures; `report.html` has all.
+/// `report.html` has all.
 const FIGURES: [&str; 9] = [
     "counts.sent",
     "counts.accepted",
@@ -19,8 +19,7 @@ const FIGURES: [&str; 9] = [
     "cost.usdPerMillionOrders",
 ];
 
-/// The runs of one comparison: promises, changes since the baseline if there is one, figures of the lanes, and the
-/// verdict.
+/// One comparison's promises, changes since the baseline if any, figures and verdict.
 #[must_use]
 pub fn markdown(runs: &[Report], changes: &[Change]) -> String {
     let Some(first) = runs.first() else { return String::new() };
@@ -39,7 +38,7 @@ pub fn markdown(runs: &[Report], changes: &[Change]) -> String {
     shown
 }
 
-/// The lanes of one run side by side.
+/// One run's lanes side by side.
 fn lanes(title: &str, run: &Report) -> String {
     let columns: Vec<Vec<Figure>> = run.lanes.iter().map(figures).collect();
     let heads: Vec<&str> = std::iter::once(title).chain(run.lanes.iter().map(|lane| lane.lane.name)).collect();
@@ -50,7 +49,7 @@ fn lanes(title: &str, run: &Report) -> String {
     table(&heads, rows)
 }
 
-/// A table and a blank line. Empty without rows.
+/// With a blank line. Empty without rows.
 fn table(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let line =
         |cells: Vec<String>| format!("| {} |\n", cells.iter().map(|cell| escape(cell)).collect::<Vec<_>>().join(" | "));
@@ -62,8 +61,8 @@ fn table(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     format!("{head}|{}\n{rows}\n", " --- |".repeat(heads.len()))
 }
 
-/// Escapes text for Markdown, including tables. Sources: `CommonMark` 0.31.2, section 2.4 "Backslash escapes"; GitHub
-/// Flavored Markdown 0.29, section 4.10 "Tables".
+/// For Markdown with tables. Sources: `CommonMark` 0.31.2, section 2.4 "Backslash escapes"; GitHub Flavored Markdown
+/// 0.29, section 4.10 "Tables".
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in printable(text).chars() {

@@ -1,6 +1,6 @@
-//! Makes text safe for terminals and pages.
+//! Text that is safe for terminals and pages.
 
-/// Replaces control and direction-changing characters, so that no text can move the cursor or rewrite the output.
+/// Replaces control and direction-changing characters: no text can move the cursor or rewrite the output.
 #[must_use]
 pub fn printable(text: &str) -> String {
     let odd = |character: char| {

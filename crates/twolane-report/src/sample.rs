@@ -1,4 +1,4 @@
-//! A sample run for tests: one minute at 20 orders per second, with a burst that the sync lane cannot accept.
+//! A sample run: one minute at 20 orders per second, with a burst that the sync lane cannot accept.
 
 use crate::model::{
     Arrivals, ArrivalsKind, Confirm, Counts, DeadLetters, FunctionUsage, Generator, LaneReport, Latencies, Latency,
@@ -7,7 +7,7 @@ use crate::model::{
 use lanes::Lane;
 use std::collections::BTreeMap;
 
-/// The run, without costs and verdict.
+/// Without costs and verdict.
 pub(crate) fn report() -> Report {
     Report {
         schema_version: SCHEMA_VERSION,
@@ -58,7 +58,7 @@ fn run() -> Run {
     }
 }
 
-/// A distribution of times between `least` and `most`, with a long tail.
+/// Times between `least` and `most`, with a long tail.
 fn latency(count: u64, least: f64, most: f64) -> Latency {
     let at = |fraction: f64| least * (most / least).powf(fraction.powi(3));
     let cdf = (0..=60).map(|step| (at(f64::from(step) / 60.0), f64::from(step) / 60.0)).collect();
@@ -76,7 +76,7 @@ fn latency(count: u64, least: f64, most: f64) -> Latency {
     }
 }
 
-/// Orders due in that second: ten, and almost a hundred from 20 to 35.
+/// Ten orders a second, and almost a hundred from 20 to 35.
 fn due(second: u64) -> u64 {
     match second {
         0..20 | 36..60 => 10,
@@ -180,7 +180,7 @@ fn async_lane() -> LaneReport {
     }
 }
 
-/// The run with a third lane: every order was cancelled or confirmed, 20 of them cancelled.
+/// With a third lane: 20 of its orders are cancelled, the others confirmed.
 pub(crate) fn report_of_three() -> Report {
     let mut report = report();
     let mut bus = async_lane();

@@ -1,4 +1,4 @@
-//! Reports as text: a table and the verdict.
+//! Reports as text.
 
 use crate::baseline::Change;
 use crate::figures::{Figure, figures};
@@ -7,10 +7,10 @@ use crate::printable::printable;
 use crate::promise::{Together, together};
 use crate::words::times;
 
-/// Maximum width in columns.
+/// In columns.
 const WIDTH: usize = 100;
 
-/// One run: its lanes side by side, and the verdict.
+/// One run: lanes side by side, and the verdict.
 #[must_use]
 pub fn summary(report: &Report) -> String {
     let run = &report.run;
@@ -31,7 +31,7 @@ pub fn summary(report: &Report) -> String {
     joined(&shown)
 }
 
-/// Several runs of one comparison: the spread of each figure, errors and promises.
+/// Runs of one comparison: each figure's spread, errors and promises.
 #[must_use]
 pub fn summary_of_runs(runs: &[Report]) -> String {
     let Some(first) = runs.first() else { return String::new() };
@@ -56,7 +56,7 @@ pub fn summary_of_runs(runs: &[Report]) -> String {
     joined(&shown)
 }
 
-/// The minimum, median or maximum of each figure, for `half` = 0, 1 or 2.
+/// Minimum, median or maximum of each figure, for `half` = 0, 1 or 2.
 fn spread(columns: &[Vec<Figure>], half: usize) -> Vec<Figure> {
     let of = |(index, figure): (usize, &Figure)| {
         let mut values: Vec<f64> = columns.iter().filter_map(|column| column[index].value).collect();
@@ -66,7 +66,7 @@ fn spread(columns: &[Vec<Figure>], half: usize) -> Vec<Figure> {
     columns[0].iter().enumerate().map(of).collect()
 }
 
-/// Changes of the lanes since the baseline. `noise` is the relative change that counts as none.
+/// Changes since the baseline. `noise` is the relative change that counts as none.
 #[must_use]
 pub fn changed(changes: &[Change], noise: f64) -> String {
     let heads = ["ratio", "interval", ""].map(str::to_owned).to_vec();
@@ -76,7 +76,7 @@ pub fn changed(changes: &[Change], noise: f64) -> String {
     joined(&shown)
 }
 
-/// Each promise with its figure, after a blank line and a heading. Empty without promises.
+/// Each promise with its figure, below a blank line and a heading. Empty without promises.
 fn promises(runs: &[Report]) -> Vec<String> {
     let rows: Vec<_> = together(runs).into_iter().map(Together::cells).collect();
     if rows.is_empty() {
@@ -90,7 +90,7 @@ fn joined(lines: &[String]) -> String {
     lines.iter().map(|line| printable(line)).collect::<Vec<_>>().join("\n")
 }
 
-/// Several runs side by side, one table per lane; ratios are to the first run.
+/// Several runs, one table per lane; ratios are to the first run.
 #[must_use]
 pub fn comparison(reports: &[(String, Report)]) -> String {
     let mut shown = vec!["Ratios are to the first run.".to_owned()];
@@ -114,7 +114,7 @@ pub fn comparison(reports: &[(String, Report)]) -> String {
     joined(&shown)
 }
 
-/// The ratio to the first value; `None` if it is not finite.
+/// `None` if it is not finite.
 pub(crate) fn ratio(value: Option<f64>, first: Option<f64>) -> Option<f64> {
     Some(value? / first?).filter(|ratio| ratio.is_finite())
 }
@@ -132,7 +132,7 @@ fn rows(columns: &[Vec<Figure>], cell: impl Fn(&Figure, &Figure) -> String) -> V
         .collect()
 }
 
-/// Labels to the left, figures to the right.
+/// Labels left, figures right.
 fn table(heads: Vec<String>, rows: Vec<Vec<String>>) -> Vec<String> {
     let all: Vec<Vec<String>> =
         std::iter::once(std::iter::once(String::new()).chain(heads).collect()).chain(rows).collect();
@@ -155,10 +155,10 @@ fn table(heads: Vec<String>, rows: Vec<Vec<String>>) -> Vec<String> {
     all.iter().map(line).collect()
 }
 
-/// Wraps a sentence as a list item.
+/// As a list item.
 fn wrap(text: &str) -> Vec<String> {
     let mut lines = vec!["·".to_owned()];
-    // No-break spaces keep figures and units together.
+    // No-break spaces join figures and units.
     for word in text.split(' ') {
         let last = lines.last_mut().expect("there is a first line");
         if last.chars().count() + 1 + word.chars().count() > WIDTH {

@@ -5,14 +5,13 @@ use serde::de::Error;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// The old schema version.
 pub(crate) const VERSION: u32 = 1;
 
-/// Per lane: its only function, and the field of its limit in a run.
+/// Per lane: its only function, and its limit's field in a run.
 const LIMITS: [(&str, &str, &str); 2] =
     [("sync", "create-order", "syncReservedConcurrency"), ("async", "process-orders", "workerMaximumConcurrency")];
 
-/// Upgrades a report of version 1 to the current version. Leaves other faults for the parser to report.
+/// Upgrades a report from version 1. Other faults are left to the parser.
 ///
 /// # Errors
 /// The limits are missing or malformed.

@@ -1,6 +1,6 @@
-//! Formats figures as text.
+//! Figures as text.
 
-/// Digits in groups of three with no-break spaces: `12 345`.
+/// Groups of three digits with no-break spaces: `12 345`.
 pub(crate) fn count(value: u64) -> String {
     let digits = value.to_string();
     let mut grouped = String::new();
@@ -27,7 +27,7 @@ pub(crate) fn and(items: &[String]) -> String {
     }
 }
 
-/// Milliseconds up to ten seconds, then seconds.
+/// Milliseconds up to ten seconds, else seconds.
 pub(crate) fn time(ms: f64) -> String {
     match ms {
         ..10.0 => format!("{ms:.1}\u{a0}ms"),
@@ -59,12 +59,12 @@ pub(crate) fn percent(part: u64, whole: u64) -> String {
     format!("{:.1}\u{a0}%", percent.clamp(0.1, 99.9))
 }
 
-/// A ratio: `12×`, `3.4×`.
+/// `12×`, `3.4×`.
 pub(crate) fn times(ratio: f64) -> String {
     if ratio < 9.95 { format!("{ratio:.1}×") } else { format!("{ratio:.0}×") }
 }
 
-/// Converts a count for ratios and positions on charts.
+/// For ratios and positions on charts.
 #[expect(clippy::cast_precision_loss, reason = "shown with a few digits")]
 pub(crate) fn float(value: u64) -> f64 {
     value as f64

@@ -1,6 +1,6 @@
-//! The cheapest possible stand-in for a stack. It measures the maximum rate of the load generator itself.
+//! The cheapest stand-in for a stack: it measures the load generator's maximum rate.
 //!
-//! It accepts every order in the sync and the async lane without reading it, and prints the arguments to use:
+//! It accepts every order of the sync and async lanes unread, and prints the arguments to use:
 //!
 //! ```sh
 //! cargo run --release --example null_server
@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use twolane_load::open_files;
 
-/// Largest request that it reads, in bytes.
+/// In bytes.
 const LARGEST: usize = 16 * 1024;
 
 fn main() -> io::Result<()> {
@@ -24,13 +24,13 @@ fn main() -> io::Result<()> {
         loop {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
-            // A caller that disconnects is not an error.
+            // A disconnected caller is not an error.
             tokio::spawn(async move { drop(serve(stream).await) });
         }
     })
 }
 
-/// Answers each request of a connection as soon as it is complete.
+/// Answers each request as soon as it is complete.
 async fn serve(mut stream: TcpStream) -> io::Result<()> {
     let mut buffer = vec![0; LARGEST];
     let mut filled = 0;
@@ -52,7 +52,7 @@ async fn serve(mut stream: TcpStream) -> io::Result<()> {
     }
 }
 
-/// The length of the first complete request in bytes, and whether it is for the sync lane.
+/// Bytes of the first complete request, and whether it is for the sync lane.
 fn request(bytes: &[u8]) -> Option<(usize, bool)> {
     let head_end = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let head = std::str::from_utf8(&bytes[..head_end]).ok()?;

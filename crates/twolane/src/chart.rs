@@ -1,4 +1,4 @@
-//! Draws timelines as text: one line per order, all on one scale.
+//! Draws timelines as text, one line per order, all on one scale.
 
 use crate::style::{Style, Tone};
 use lanes::{Answer, Lane};
@@ -7,15 +7,14 @@ use std::time::Duration;
 use twolane_client::timeline::{DoneBy, Status, Timeline};
 use twolane_report::printable;
 
-/// Characters of an order id that suffice to distinguish orders.
+/// Characters of an order id that distinguish orders.
 const SHORT_ID_CHARS: usize = 8;
-/// Space between columns.
 const GAP: &str = "  ";
-/// Bars this wide are easy to compare. Order ids are left out to reach it.
+/// Bars this wide are easy to compare: order ids are left out to reach it.
 const GOOD_BAR_CELLS: usize = 24;
-/// Minimum width of a bar. Names are cut to reach it.
+/// Names are cut to reach this width of a bar.
 const MIN_BAR_CELLS: usize = 16;
-/// Minimum width of a name.
+/// Shortest name.
 const MIN_LABEL_CHARS: usize = 10;
 
 const IN_FLIGHT: char = '━';
@@ -26,7 +25,7 @@ const ANSWERED: char = '●';
 const FETCHED: char = '◆';
 const NO_OUTCOME: char = '✕';
 
-/// Draws all timelines in their order, in lines of `width` columns.
+/// Draws all timelines in lines of `width` columns.
 pub(crate) fn draw(timelines: &[Timeline], width: usize, style: Style) -> String {
     let Some(first) = timelines.first() else { return String::new() };
     let table = Table::new(timelines, width, first.lane);
@@ -39,7 +38,7 @@ pub(crate) fn draw(timelines: &[Timeline], width: usize, style: Style) -> String
     lines.join("\n")
 }
 
-/// The widths that all rows share.
+/// Widths that all rows share.
 struct Table {
     lane: Lane,
     show_id: bool,
@@ -62,7 +61,7 @@ impl Table {
             bar_cells: 0,
             longest: longest.max(Duration::from_millis(1)),
         };
-        // Everything but label and bar: margin, currency and its space, three gaps, result.
+        // All but label and bar: margin, currency and its space, three gaps, result.
         let taken = 1 + 4 + amount_chars + 3 * GAP.len() + table.result_header().chars().count();
         let room = width.saturating_sub(taken);
         let longest_label = |show_id| {
@@ -142,7 +141,7 @@ fn position(at: Duration, longest: Duration, cells: usize) -> usize {
     usize::try_from(position / longest.as_micros().max(1)).unwrap_or(last).min(last)
 }
 
-/// A ruler of `cells` characters. Each round number ends at its position: `0 ms────────20────────40──`.
+/// A ruler of `cells` characters, with each round number ending at its position: `0 ms────────20────────40──`.
 fn scale(longest: Duration, cells: usize) -> String {
     let (unit, zero) = if longest >= Duration::from_secs(10) { (1_000, "0 s") } else { (1, "0 ms") };
     let longest_units = usize::try_from(longest.as_millis() / unit).unwrap_or(usize::MAX);
@@ -157,8 +156,8 @@ fn scale(longest: Duration, cells: usize) -> String {
     ruler.into_iter().collect()
 }
 
-/// The smallest step of 1, 2 or 5 × 10ⁿ for which all numbers fit on the ruler. If only one number fits, the longest
-/// duration rounded down to its first digit.
+/// The smallest step of 1, 2 or 5 × 10ⁿ at which all numbers fit on the ruler. If only one fits, the longest duration,
+/// rounded down to its first digit.
 fn round_step(longest: usize, cells: usize) -> usize {
     // A number, "0 ms" before it, and 3 cells of line.
     let needed = longest.to_string().len() + 7;
@@ -182,7 +181,7 @@ fn label(timeline: &Timeline, show_id: bool) -> String {
     }
 }
 
-/// Pads or cuts the text to exactly `columns`.
+/// Pads or cuts to exactly `columns`.
 fn fit(text: &str, columns: usize) -> String {
     if text.chars().count() <= columns {
         return format!("{text:<columns$}");
@@ -211,7 +210,7 @@ fn end_mark(timeline: &Timeline) -> char {
     }
 }
 
-/// The duration as text: in milliseconds below 10 s, else in seconds.
+/// In milliseconds below 10 s, else in seconds.
 pub(crate) fn milliseconds(duration: Duration) -> String {
     match duration.as_millis() {
         0..10 => format!("{:.1} ms", duration.as_secs_f64() * 1_000.0),
@@ -220,24 +219,24 @@ pub(crate) fn milliseconds(duration: Duration) -> String {
     }
 }
 
-/// Lines under a bar: why requests were repeated, how the steps ended, and why an order was not confirmed.
+/// Lines under a bar: repeats, the end of each step, and why an order was not confirmed.
 fn details(timeline: &Timeline, width: usize) -> Vec<String> {
     let outcome = &timeline.end.outcome;
     let repeats = timeline.repeats.iter().map(|repeat| {
         let (at, wait) = (milliseconds(repeat.at), milliseconds(repeat.wait));
         format!("{REPEATED} at {at}: {} – repeated after {wait}", repeat.why)
     });
-    // The step that refused has the same reason.
+    // The refusing step has the same reason.
     let is_shown = |reason: &String| outcome.steps.iter().any(|step| step.reason.as_ref() == Some(reason));
     let reason = outcome.reason.clone().filter(|reason| !reason.is_empty() && !is_shown(reason)).map(|reason| {
-        // The reader needs the id to ask for the order later.
+        // The reader needs the id to poll the order later.
         let unanswered = outcome.status == Status::Unanswered;
         if unanswered { format!("{reason} (order {})", timeline.order.order_id) } else { reason }
     });
     repeats.chain(steps(timeline)).chain(reason).flat_map(|text| wrap(&printable(&text), width)).collect()
 }
 
-/// The state of each step: `stock REFUSED: 5 ordered, 2 left · payment UNDONE · shipment UNDONE`.
+/// `stock REFUSED: 5 ordered, 2 left · payment UNDONE · shipment UNDONE`.
 fn steps(timeline: &Timeline) -> Option<String> {
     let step = |step: &StepView| {
         let reason = step.reason.as_ref().map(|reason| format!(": {reason}"));
@@ -247,7 +246,7 @@ fn steps(timeline: &Timeline) -> Option<String> {
     (!steps.is_empty()).then(|| steps.join(" · "))
 }
 
-/// Wraps the text to lines of at most `width` columns, indented under its row.
+/// Lines of at most `width` columns, indented under their row.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     const FIRST: &str = "   └ ";
     const NEXT: &str = "     ";
@@ -267,7 +266,6 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     lines.iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
-/// Explains the marks in use.
 fn legend(timelines: &[Timeline], lane: Lane) -> String {
     let ended = |mark| timelines.iter().any(|timeline| end_mark(timeline) == mark);
     let queued = timelines.iter().any(|timeline| timeline.acknowledged.is_some());

@@ -284,7 +284,7 @@ Exit code:
 
 The stack is found as for `twolane order`, and so is the token; see `twolane --help`.";
 
-/// The last part of `twolane report --help`.
+/// End of `twolane report --help`.
 fn report_help() -> String {
     REPORT_HELP.replacen("{metrics}", &metrics_help(), 1)
 }

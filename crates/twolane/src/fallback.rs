@@ -8,26 +8,25 @@ use std::path::PathBuf;
 use time::OffsetDateTime;
 use twolane_client::timestamp::timestamp;
 
-/// Folders to try: this program's state folder, which survives a reboot, then the folder for temporary files.
-/// Source: XDG Base Directory Specification, `$XDG_STATE_HOME`.
+/// This program's state folder, which survives a reboot, then the folder for temporary files. Source: XDG Base
+/// Directory Specification, `$XDG_STATE_HOME`.
 fn places() -> impl Iterator<Item = PathBuf> {
-    // The specification says to ignore relative paths.
+    // The specification ignores relative paths.
     let state = env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let state = state.or_else(|| Some(env::home_dir()?.join(".local/state")));
     state.map(|state| state.join("twolane")).into_iter().chain([env::temp_dir()])
 }
 
-/// A unique name for this run.
 fn name(what: &str) -> String {
-    // Not every file system allows colons in file names.
+    // Some file systems forbid colons in file names.
     let time = timestamp(OffsetDateTime::now_utc()).replace(':', "");
     format!("twolane-{time}-{}-{what}", std::process::id())
 }
 
-/// Makes a folder that only its owner can read, and writes into it. Returns the folder.
+/// Makes a folder that only its owner can read, writes into it, and returns it.
 ///
 /// # Errors
-/// None of the places can be written; the error is the last place's.
+/// All places fail; the error is the last one's.
 pub(crate) fn folder(what: &str, write: impl Fn(PathBuf) -> anyhow::Result<()>) -> anyhow::Result<PathBuf> {
     first(|place| {
         let folder = place.join(name(what));
@@ -37,21 +36,21 @@ pub(crate) fn folder(what: &str, write: impl Fn(PathBuf) -> anyhow::Result<()>) 
     })
 }
 
-/// Makes a file with that text that only its owner can read. Returns the file and its path.
+/// Makes a file with that text that only its owner can read. Returns it and its path.
 ///
 /// # Errors
-/// None of the places can be written; the error is the last place's.
+/// All places fail; the error is the last one's.
 pub(crate) fn file(what: &str, text: &str) -> anyhow::Result<(File, PathBuf)> {
     first(|place| {
         let path = place.join(name(what));
-        // Never overwrite: in a folder that all can write, another user may have put a link there.
+        // Never overwrite: another user may have put a link into a shared folder.
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
         writeln!(file, "{text}")?;
         Ok((file, path))
     })
 }
 
-/// The result for the first place that works, else the last place's error.
+/// The first success, else the last place's error.
 fn first<T>(make: impl Fn(PathBuf) -> anyhow::Result<T>) -> anyhow::Result<T> {
     let mut result = Err(io::Error::from(io::ErrorKind::NotFound).into());
     for place in places() {

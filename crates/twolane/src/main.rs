@@ -1,7 +1,8 @@
-//! The command line of Twolane: places orders down any lane of a deployed stack, and shows when each is answered and done.
+//! The command line of Twolane: places orders down any lane of a deployed stack, and shows when each is answered and
+//! done.
 //!
-//! This crate has the commands, their options and what they print. `twolane-client` talks to a stack, `twolane-load` loads
-//! and measures its lanes, and `twolane-report` evaluates the figures.
+//! This crate has commands, options and output. `twolane-client` talks to a stack, `twolane-load` loads and measures
+//! its lanes, and `twolane-report` evaluates the figures.
 
 mod chart;
 mod cli;
@@ -49,11 +50,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs one command. An error means that nothing was sent. Commands report later failures themselves.
+/// An error means that nothing was sent. Commands report later failures themselves.
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     open_files::raise_limit();
     rustls::crypto::ring::default_provider().install_default().expect("nothing else chooses a TLS provider");
-    // Only a comparison needs more than one thread.
+    // Only comparisons need several threads.
     let runtime = match cli.command {
         Command::Compare(_) => tokio::runtime::Builder::new_multi_thread().enable_all().build()?,
         _ => tokio::runtime::Builder::new_current_thread().enable_all().build()?,

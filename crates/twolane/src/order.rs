@@ -25,12 +25,12 @@ use twolane_client::timeline::Timeline;
 use twolane_client::token::Token;
 use twolane_load::open_files::check_concurrency;
 
-/// Columns if standard output is not a terminal.
+/// Columns without a terminal.
 const DEFAULT_WIDTH: usize = 100;
-/// Range of the chart's width: narrower lines are not legible, and bars in wider lines are hard to compare.
+/// Narrower lines are not legible; bars in wider ones are hard to compare.
 const WIDTHS: std::ops::RangeInclusive<usize> = 80..=120;
 
-/// Runs the command. An error means that nothing was sent.
+/// An error means that nothing was sent.
 pub(crate) async fn run(args: OrderArgs) -> anyhow::Result<ExitCode> {
     let orders = order_file::read(args.file.as_deref())?;
     check_concurrency(args.concurrency, orders.len())?;
@@ -72,7 +72,7 @@ pub(crate) async fn run(args: OrderArgs) -> anyhow::Result<ExitCode> {
             end = ends.next() => end,
             signal = signals.next(), if ended_by.is_none() => {
                 ended_by = Some(signal);
-                // All orders now end at once; those under way keep what is known of them.
+                // All orders end now and keep what is known of them.
                 interrupt.send_replace(true);
                 continue;
             }
@@ -110,7 +110,7 @@ pub(crate) async fn run(args: OrderArgs) -> anyhow::Result<ExitCode> {
     Ok(exit_code(&timelines, results.are_written(), ended_by))
 }
 
-/// How to learn outcomes: as chosen, else by callbacks if the stack has a WebSocket API.
+/// As chosen, else by callbacks if the stack has a WebSocket API.
 fn confirm(chosen: Option<Confirm>, stack: &Stack) -> Confirm {
     chosen.unwrap_or_else(|| {
         if stack.has_websocket_api() {
@@ -126,8 +126,8 @@ fn heading(lane: Lane, orders: usize, concurrency: u16, api_url: &Url) -> String
     format!("{} lane · {}{pace} · {api_url}", lane.name, summary::orders(orders))
 }
 
-/// Groups the orders by order id, each group in the order of the file. A chain places one order at a time; chains do not
-/// wait for each other.
+/// Groups the orders by order id, in the order of the file. A chain places one order at a time; chains run
+/// concurrently.
 fn chains(orders: Vec<PlannedOrder>) -> Vec<Vec<PlannedOrder>> {
     let mut chains: Vec<Vec<PlannedOrder>> = Vec::new();
     let mut chain_by_id: HashMap<String, usize> = HashMap::new();

@@ -1,4 +1,4 @@
-//! The JSON output of `twolane order`: one object per order.
+//! JSON output of `twolane order`: one object per order.
 
 use orders_api::{Problem, StepView};
 use serde::Serialize;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use twolane_client::timeline::{DoneBy, Timeline};
 use twolane_client::timestamp::timestamp;
 
-/// One order. Every field is always present; `null` if it does not apply or is not known.
+/// Every field is always present; `null` if it does not apply or is unknown.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
@@ -14,31 +14,30 @@ struct Report<'a> {
     name: Option<&'a str>,
     line: usize,
     lane: &'a str,
-    /// Requests sent, at least 1.
+    /// At least 1.
     requests: usize,
-    /// When the first request was sent: RFC 3339, UTC, milliseconds.
+    /// Time of the first request: RFC 3339, UTC, milliseconds.
     sent_at: String,
-    /// From the first request to the receipt, in milliseconds.
+    /// From the first request to the receipt.
     acknowledged_ms: Option<f64>,
-    /// From the first request to the outcome, in milliseconds.
+    /// From the first request to the outcome.
     done_ms: Option<f64>,
     /// `answer`, `callback` or `fetch`.
     done_by: Option<&'a str>,
-    /// Status of the last answer to the order's own request.
+    /// Of the last answer to the order's own request.
     http_status: Option<u16>,
     /// `CONFIRMED`, `CANCELLED`, `REJECTED`, `FAILED`, `ERROR` or `UNANSWERED`.
     status: &'a str,
-    /// The id of the order's message in SQS or SNS.
+    /// Id of the message in SQS or SNS.
     message_id: Option<&'a str>,
     /// Why it was not confirmed.
     reason: Option<&'a str>,
     /// The problem document of the answer.
     problem: Option<&'a Problem>,
-    /// The state of each step. Only in a lane with steps, once the order has an outcome.
+    /// Only in a lane with steps, once there is an outcome.
     steps: Option<&'a [StepView]>,
 }
 
-/// The report of one order as one line of JSON.
 pub(crate) fn line(timeline: &Timeline) -> String {
     let end = &timeline.end;
     let done_by = match end.by {
@@ -68,7 +67,6 @@ pub(crate) fn line(timeline: &Timeline) -> String {
     serde_json::to_string(&report).expect("a report has only string keys, so it is always JSON")
 }
 
-/// Milliseconds with one decimal.
 fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 10_000.0).round() / 10.0
 }

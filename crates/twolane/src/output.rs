@@ -7,14 +7,13 @@ use std::io::{self, ErrorKind, StdoutLock, Write};
 
 /// Standard output, held for the whole run.
 ///
-/// A reader that closes the output (`| head`) is not an error: the command still places all orders.
+/// If the reader closes it (`| head`), the command still places all orders.
 pub(crate) struct Output<W = StdoutLock<'static>> {
     writer: W,
     closed: bool,
 }
 
 impl Output {
-    /// Locks standard output.
     pub(crate) fn stdout() -> Self {
         Self::new(io::stdout().lock())
     }
@@ -25,10 +24,10 @@ impl<W: Write> Output<W> {
         Self { writer, closed: false }
     }
 
-    /// Writes one or more lines at once.
+    /// Writes lines at once.
     ///
     /// # Errors
-    /// The operating system's, except for a reader that closed the output.
+    /// The operating system's, unless the reader closed the output.
     pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
         if self.closed {
             return Ok(());
@@ -42,39 +41,37 @@ impl<W: Write> Output<W> {
         }
     }
 
-    /// Whether the reader closed the output.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed
     }
 }
 
-/// Results of work that cannot be repeated. What cannot be written to standard output is saved in a file.
+/// Results of work that cannot be repeated. If standard output fails, a file saves them.
 pub(crate) struct Results<W = StdoutLock<'static>> {
     output: Output<W>,
-    /// The end of the fallback file's name.
+    /// End of the fallback file's name.
     name: &'static str,
     fallback: Fallback,
 }
 
 /// Where results go when standard output fails.
 enum Fallback {
-    /// Standard output works so far.
     Unused,
-    /// Results go to this file.
+    /// The file for results.
     File(File),
-    /// The file failed as well: results are dropped.
+    /// Results are dropped.
     Failed,
 }
 
 impl Results {
-    /// Locks standard output. `name` is the end of the name of the file.
+    /// `name` is the end of the file's name.
     pub(crate) fn stdout(name: &'static str) -> Self {
         Self { output: Output::stdout(), name, fallback: Fallback::Unused }
     }
 }
 
 impl<W: Write> Results<W> {
-    /// Writes one or more lines at once. When standard output fails, reports the error and where the results are, once.
+    /// Writes lines at once. When standard output fails, reports the error and the file, once.
     pub(crate) fn line(&mut self, text: &str) {
         let file = match &mut self.fallback {
             Fallback::Unused => {
@@ -106,7 +103,7 @@ impl<W: Write> Results<W> {
         };
     }
 
-    /// Whether everything was written to standard output, or its reader closed it.
+    /// Whether standard output took everything, or its reader closed it.
     pub(crate) fn are_written(&self) -> bool {
         matches!(self.fallback, Fallback::Unused)
     }

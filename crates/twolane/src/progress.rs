@@ -4,12 +4,12 @@ use crate::style::takes_escapes;
 use std::io::{self, Write};
 use std::sync::Mutex;
 
-/// Writes a line to standard error. Ignores a closed one.
+/// Writes a line; ignores a closed standard error.
 pub(crate) fn say(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// A count of work done: one line, rewritten in place. Shown only on a terminal that takes escape sequences.
+/// A count of work done, rewritten in place. Shown only on a terminal that takes escape sequences.
 pub(crate) struct Progress {
     rewrites: bool,
     total: usize,
@@ -21,24 +21,21 @@ pub(crate) struct Progress {
 const REWRITE: &str = "\r\x1b[K";
 
 impl Progress {
-    /// Starts at 0 of `total`. `what` names the unit, such as `orders done`.
+    /// `what` names the unit, such as `orders done`.
     pub(crate) fn new(total: usize, what: &'static str) -> Self {
         Self { rewrites: takes_escapes(&io::stderr()), total, what, done: Mutex::new(0) }
     }
 
-    /// Counts one more.
     pub(crate) fn advance(&self) {
         self.advance_by(1);
     }
 
-    /// Counts `more`.
     pub(crate) fn advance_by(&self, more: usize) {
         let mut done = self.done.lock().expect("no holder of this lock panics");
         *done += more;
         self.show(*done);
     }
 
-    /// Sets the count.
     pub(crate) fn set(&self, now: usize) {
         let mut done = self.done.lock().expect("no holder of this lock panics");
         *done = now;
@@ -53,7 +50,6 @@ impl Progress {
         self.show(*done);
     }
 
-    /// Removes the count from the terminal.
     pub(crate) fn clear(&self) {
         if self.rewrites {
             let _ = write!(io::stderr().lock(), "{REWRITE}");

@@ -1,4 +1,4 @@
-//! `twolane report`: shows one run again, or compares several.
+//! `twolane report`: shows a stored run, or compares several.
 
 use crate::PROMISE_BROKEN;
 use crate::cli::ReportArgs;
@@ -11,8 +11,6 @@ use twolane_report::{
     PriceTable, comparison, comparison_json, complete, judge, read, summary, write_page, write_picture,
 };
 
-/// Runs the command.
-///
 /// # Errors
 /// A report or a price table cannot be read, or a page cannot be written.
 pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {

@@ -48,7 +48,6 @@ impl StackArgs {
 }
 
 impl DeployedArgs {
-    /// The options as an address.
     pub(crate) fn address(&self) -> DeployedAddress {
         let Self { stack_name, region, profile, outputs } = self.clone();
         DeployedAddress { stack_name, region, profile, outputs }

@@ -3,7 +3,6 @@
 use std::ffi::OsStr;
 use std::io::IsTerminal;
 
-/// Whether to colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Style {
     colour: bool,
@@ -12,28 +11,24 @@ pub(crate) struct Style {
 /// The meaning of a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tone {
-    /// Confirmed.
     Good,
     /// Cancelled or rejected.
     NotConfirmed,
     /// No outcome.
     Bad,
-    /// Secondary text.
     Faint,
 }
 
 impl Style {
-    /// No colour.
     #[cfg(test)]
     pub(crate) const PLAIN: Self = Self { colour: false };
 
-    /// Colour on a terminal, unless `NO_COLOR` is set or the terminal is dumb. See <https://no-color.org>.
+    /// Coloured on a terminal, unless it is dumb or `NO_COLOR` is set. See <https://no-color.org>.
     pub(crate) fn for_stdout() -> Self {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self { colour: takes_escapes(&std::io::stdout()) && !refused }
     }
 
-    /// The text in the colour of its tone.
     pub(crate) fn paint(self, tone: Tone, text: &str) -> String {
         let code = match tone {
             Tone::Good => "32",
@@ -45,7 +40,7 @@ impl Style {
     }
 }
 
-/// Whether the stream is a terminal that takes escape sequences. A dumb one, such as the shell of Emacs, does not.
+/// Whether it is a terminal that takes escape sequences. A dumb one, such as Emacs's shell, does not.
 pub(crate) fn takes_escapes(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && !is_dumb(std::env::var_os("TERM").as_deref())
 }

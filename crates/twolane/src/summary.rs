@@ -1,4 +1,4 @@
-//! The summary of a run in a few lines.
+//! A run in a few lines.
 
 use crate::chart::milliseconds;
 use reqwest::Url;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use twolane_client::network::is_loopback;
 use twolane_client::timeline::{Status, Timeline};
 
-/// The number of orders by status, including those not sent, how long they took, and what the times are measured from.
+/// Orders by status, including those not sent, how long they took, and the origin of the times.
 pub(crate) fn write(timelines: &[Timeline], not_sent: usize, api_url: &Url) -> String {
     let mut lines = vec![counts(timelines, not_sent)];
     let acknowledged =
@@ -43,7 +43,7 @@ pub(crate) fn orders(count: usize) -> String {
     if count == 1 { "1 order".to_owned() } else { format!("{count} orders") }
 }
 
-/// The spread of two or more durations. The chart already shows a single one.
+/// Of two or more durations: the chart already shows a single one.
 fn spread(name: &str, mut durations: Vec<Duration>) -> Option<String> {
     if durations.len() < 2 {
         return None;

@@ -2,10 +2,9 @@
 
 use twolane_report::printable;
 
-/// Space between columns.
 const GAP: &str = "  ";
 
-/// Draws rows under a heading. Each column is as wide as its widest cell; the last one is not padded.
+/// Each column is as wide as its widest cell; the last one is not padded.
 pub(crate) fn draw(heading: &[&str], rows: &[impl AsRef<[String]>]) -> String {
     let printable_row = |row: &[String]| row.iter().map(|cell| printable(cell)).collect::<Vec<_>>();
     let rows: Vec<Vec<String>> = rows.iter().map(|row| printable_row(row.as_ref())).collect();

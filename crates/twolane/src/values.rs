@@ -1,29 +1,27 @@
-//! Parsers for option values that are neither plain numbers nor plain text.
+//! Parsers for option values.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use lanes::{LANES, Lane, QueueSpec};
 use std::time::Duration;
 
-/// Parses the name of a lane.
 pub(crate) fn lane_parser() -> impl TypedValueParser<Value = Lane> {
     let names = LANES.iter().map(|lane| PossibleValue::new(lane.name).help(lane.summary));
     PossibleValuesParser::new(names)
         .map(|typed| lanes::lane(&typed).expect("the parser accepts only names of the table"))
 }
 
-/// Parses the name of a queue.
 pub(crate) fn queue_parser() -> impl TypedValueParser<Value = &'static QueueSpec> {
     PossibleValuesParser::new(lanes::queues().map(|queue| queue.name)).map(|typed| {
         lanes::queues().find(|queue| queue.name == typed).expect("the parser accepts only names of the table")
     })
 }
 
-/// Parses the name of a step of any lane.
+/// A step of any lane.
 pub(crate) fn step_parser() -> PossibleValuesParser {
     LANES.iter().flat_map(|lane| lane.steps).map(|step| step.name).collect::<Vec<_>>().into()
 }
 
-/// Parses one of the values by its name. Each row has a name, its help, and the value.
+/// One of the values by its name. Each row has name, help and value.
 pub(crate) fn one_of<T: Clone + Send + Sync + 'static>(
     values: &'static [(&'static str, &'static str, T)],
 ) -> impl TypedValueParser<Value = T> {
@@ -34,18 +32,18 @@ pub(crate) fn one_of<T: Clone + Send + Sync + 'static>(
     })
 }
 
-/// Parses a `sub` that the stack accepts as an owner.
+/// A `sub` that the stack accepts as an owner.
 ///
 /// # Errors
-/// The text is not one; the error says what it must be.
+/// What it must be.
 pub(crate) fn parse_subject(text: &str) -> Result<String, String> {
     orders_api::check_subject(text).map(|()| text.to_owned()).map_err(|error| error.to_string())
 }
 
-/// Parses a time above zero, such as `90s`, `15m`, `1h` or `2d`.
+/// A time above zero, such as `90s`, `15m`, `1h` or `2d`.
 ///
 /// # Errors
-/// The text is not such a time; the error says what it must be.
+/// What it must be.
 pub(crate) fn parse_ttl(text: &str) -> Result<Duration, String> {
     let wrong = || "a whole number and s, m, h or d, such as 90s, 15m, 1h or 2d".to_owned();
     let (number, unit) = text.split_at(text.len() - text.chars().next_back().ok_or_else(wrong)?.len_utf8());

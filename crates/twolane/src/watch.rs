@@ -17,10 +17,10 @@ use twolane_client::timestamp::timestamp;
 use twolane_client::token::Token;
 use twolane_report::printable;
 
-/// Maximum number of order ids in one message.
+/// Most order ids in one message.
 const MAX_LISTED: usize = 10;
 
-/// Runs the command. An error means that there is nothing to watch.
+/// An error means that there is nothing to watch.
 pub(crate) async fn run(args: WatchArgs) -> anyhow::Result<ExitCode> {
     let stack = Stack::find(&args.stack.address()).await?;
     let (url, token) = (stack.websocket_url()?, Token::find(args.stack.token.as_deref(), &stack)?);
@@ -32,7 +32,7 @@ pub(crate) async fn run(args: WatchArgs) -> anyhow::Result<ExitCode> {
     let mut socket = Socket::keep_open(url.clone(), token, network, KeepAlive::Message, move || subscribed.clone());
     let gap = Gap { orders: &args.orders, api_url: stack.api_url().ok().map(|url| url.to_string()) };
     let (mut opened_before, mut hinted) = (false, false);
-    // Start of the gap: the socket was last known to be open then.
+    // The socket was last known to be open then.
     let mut gap_since = None;
     let mut interrupted = std::pin::pin!(ctrl_c());
     let code = loop {
@@ -87,7 +87,7 @@ pub(crate) async fn run(args: WatchArgs) -> anyhow::Result<ExitCode> {
     Ok(code)
 }
 
-/// A period without an open WebSocket. Notifications of that period are not sent again.
+/// A period without an open WebSocket. Its notifications are not sent again.
 struct Gap<'a> {
     /// Orders to subscribe to again.
     orders: &'a [String],
@@ -95,7 +95,6 @@ struct Gap<'a> {
 }
 
 impl Gap<'_> {
-    /// The message after the socket opened again.
     fn until_now(&self, since: OffsetDateTime, now: OffsetDateTime) -> String {
         let subscribed = match self.orders {
             [] => String::new(),
@@ -107,7 +106,6 @@ impl Gap<'_> {
         format!("Results between {since} and {now} may be missing.{subscribed} {}", self.catch_up(which))
     }
 
-    /// The message when the socket did not open again.
     fn to_the_end(&self, since: OffsetDateTime) -> String {
         format!("Results since {} may be missing. {}", timestamp(since), self.catch_up("an order"))
     }
@@ -129,12 +127,12 @@ fn listed(orders: &[String]) -> String {
     }
 }
 
-/// The frame as received, on one line: line breaks between JSON tokens mean nothing.
+/// Line breaks between JSON tokens mean nothing.
 fn one_line(text: &str) -> String {
     text.replace(['\r', '\n'], " ")
 }
 
-/// A frame as one line of text: time, type, order id, detail.
+/// Time, type, order id and detail of a frame.
 fn line(text: &str, now: OffsetDateTime, style: Style) -> String {
     let stamp = timestamp(now);
     let time = style.paint(Tone::Faint, stamp.split_once('T').map_or(stamp.as_str(), |(_, time)| time));
@@ -155,11 +153,11 @@ fn line(text: &str, now: OffsetDateTime, style: Style) -> String {
         }
         Ok(ServerFrame::Error { detail }) => ("error", Tone::Bad, "-".to_owned(), Some(detail)),
         Ok(ServerFrame::Pong) => ("pong", Tone::Faint, "-".to_owned(), None),
-        // A frame of a later version of the service.
+        // From a later version of the service.
         Err(_) => ("?", Tone::Faint, "-".to_owned(), Some(text.to_owned())),
     };
     let kind = style.paint(tone, &format!("{kind:<15}"));
-    // The stack may send another spelling of the id.
+    // The stack may spell the id differently.
     let order_id = parse_order_id(&order_id).unwrap_or(order_id);
     let (order_id, detail) = (printable(&order_id), printable(&detail.unwrap_or_default()));
     format!("{time}  {kind}  {order_id:<36}  {detail}").trim_end().to_owned()

@@ -1,4 +1,4 @@
-//! A message of a dead-letter queue.
+//! A dead letter.
 
 use super::event::EventName;
 use crate::orders_table::OrderKey;
@@ -9,27 +9,27 @@ use orders_api::queue_message::{
 };
 use time::OffsetDateTime;
 
-/// A message that failed all its deliveries.
+/// A message that failed all deliveries.
 #[derive(Clone, Debug)]
 pub struct DeadLetter {
     message: Message,
     body_bytes: usize,
     queue: &'static QueueSpec,
-    /// The event that it holds, or why the body is not an event. `None` for requests.
+    /// The event, or why the body is not one. `None` for requests.
     event: Option<Result<EventName, String>>,
 }
 
 /// Why a message has no order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Oddity {
-    /// The worker cannot handle it: it becomes a dead letter again after each redrive.
+    /// The worker cannot handle it: each redrive makes it a dead letter again.
     Stray(String),
-    /// The worker rejects the order and notifies its owner. The message is then deleted.
+    /// The worker rejects the order, notifies its owner and deletes the message.
     Rejected(String),
 }
 
 impl Oddity {
-    /// The reason as text.
+    /// As text.
     #[must_use]
     pub fn why(&self) -> &str {
         let (Self::Stray(why) | Self::Rejected(why)) = self;
@@ -44,8 +44,7 @@ pub fn messages(count: usize) -> String {
 }
 
 impl DeadLetter {
-    /// A message as received from SQS. `queue` is the queue that delivered it. Drops the body, up to 1 MiB, unless
-    /// `keep_body`.
+    /// From SQS; `queue` delivered it. Drops the body, up to 1 MiB, unless `keep_body`.
     #[must_use]
     pub fn new(message: Message, queue: &'static QueueSpec, keep_body: bool) -> Self {
         let body = message.body().unwrap_or_default();
@@ -63,13 +62,13 @@ impl DeadLetter {
         self.queue
     }
 
-    /// The type of the event, where it is one: `order.placed`.
+    /// Type of its event, such as `order.placed`.
     #[must_use]
     pub fn event(&self) -> Option<&str> {
         Some(&self.event.as_ref()?.as_ref().ok()?.r#type)
     }
 
-    /// The same without its body.
+    /// Drops the body.
     #[must_use]
     pub fn without_body(mut self) -> Self {
         self.message.body = None;
@@ -82,13 +81,13 @@ impl DeadLetter {
         &self.message
     }
 
-    /// The id that SQS gave it.
+    /// From SQS.
     #[must_use]
     pub fn message_id(&self) -> &str {
         self.message.message_id().unwrap_or_default()
     }
 
-    /// The receipt handle, to delete or release it.
+    /// To delete or release it.
     #[must_use]
     pub fn receipt_handle(&self) -> &str {
         self.message.receipt_handle().unwrap_or_default()
@@ -103,7 +102,7 @@ impl DeadLetter {
         }
     }
 
-    /// The order id to print: in lower case, as the service writes it, or as sent if it is not valid.
+    /// To print: in lower case; as sent if it is not valid.
     #[must_use]
     pub fn shown_order_id(&self) -> Option<String> {
         self.order().map(|order| order.order_id).or_else(|| self.order_id().map(str::to_owned))
@@ -118,14 +117,14 @@ impl DeadLetter {
         }
     }
 
-    /// The order of the message; `None` if there is an [`oddity`](Self::oddity).
+    /// `None` if it has an [`oddity`](Self::oddity).
     #[must_use]
     pub fn order(&self) -> Option<OrderKey> {
         let (owner, order_id) = order_name(self.owner()?, self.order_id()?).ok()?;
         Some(OrderKey { owner, order_id })
     }
 
-    /// When the API accepted the order, or when the event occurred; else when SQS got the message.
+    /// When the API accepted the order, or the event occurred; else when SQS got the message.
     #[must_use]
     pub fn accepted_at(&self) -> Option<OffsetDateTime> {
         if let Some(event) = self.event.as_ref().and_then(|event| event.as_ref().ok()) {
@@ -136,27 +135,27 @@ impl DeadLetter {
         OffsetDateTime::from_unix_timestamp_nanos(ms.checked_mul(1_000_000)?).ok()
     }
 
-    /// How often it was received, here and in the queue that delivered it. Source: Amazon SQS API Reference,
-    /// `ReceiveMessage`, `ApproximateReceiveCount`: "across all queues".
+    /// Receives here and in the queue that delivered it. Source: Amazon SQS API Reference, `ReceiveMessage`,
+    /// `ApproximateReceiveCount`: "across all queues".
     #[must_use]
     pub fn receive_count(&self) -> Option<u32> {
         self.system(&System::ApproximateReceiveCount)
     }
 
-    /// The order, which may hold personal data; `None` when it was not kept.
+    /// The order, which may hold personal data; `None` if not kept.
     #[must_use]
     pub fn body(&self) -> Option<&str> {
         self.message.body()
     }
 
-    /// How long the body is, kept or not.
+    /// The body's length, kept or not.
     #[must_use]
     pub fn body_bytes(&self) -> usize {
         self.body_bytes
     }
 
-    /// Size that counts towards SQS's limits: the body, and names, types and values of the attributes. Source: Amazon
-    /// SQS Developer Guide, "Amazon SQS message metadata".
+    /// Size for SQS's limits: body, and names, types and values of attributes. Source: Amazon SQS Developer Guide,
+    /// "Amazon SQS message metadata".
     #[must_use]
     pub fn bytes(&self) -> usize {
         let attributes = self.message.message_attributes().into_iter().flatten();
@@ -168,7 +167,7 @@ impl DeadLetter {
         self.body_bytes + attribute_bytes.sum::<usize>()
     }
 
-    /// Why the message has no order, if it has none.
+    /// Why it has no order, if so.
     #[must_use]
     pub fn oddity(&self) -> Option<Oddity> {
         if let Some(event) = &self.event {
@@ -189,7 +188,7 @@ impl DeadLetter {
     }
 
     fn attribute(&self, name: &str) -> Option<&str> {
-        // The worker also ignores other data types: such a message is not from the API.
+        // The worker ignores other data types, too: they are not from the API.
         self.message.message_attributes()?.get(name).filter(|value| value.data_type() == "String")?.string_value()
     }
 

@@ -1,21 +1,18 @@
-//! The event in a message of the bus.
+//! The event in a bus message.
 
 use crate::orders_table::OrderKey;
 use orders_api::queue_message::order_name;
 use serde::Deserialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// The version of the JSON form of events that the services read. Source: `infra/asyncapi.yaml`.
+/// Version of an event's JSON that the services read. Source: `infra/asyncapi.yaml`.
 const VERSION: u32 = 1;
 
-/// An event's type, order and time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct EventName {
     /// Such as `order.placed`.
     pub(super) r#type: String,
-    /// The order.
     pub(super) order: OrderKey,
-    /// When it occurred.
     pub(super) occurred_at: OffsetDateTime,
 }
 
@@ -30,10 +27,10 @@ struct EventJson {
 }
 
 impl EventName {
-    /// Reads the body of a message.
+    /// Reads a message's body.
     ///
     /// # Errors
-    /// Why it is not an event of the bus.
+    /// Why it is not an event.
     pub(super) fn read(body: &str) -> Result<Self, String> {
         let not_an_event = |why: &str| format!("not an event of the bus: {why}");
         let event: EventJson = serde_json::from_str(body).map_err(|error| not_an_event(&error.to_string()))?;

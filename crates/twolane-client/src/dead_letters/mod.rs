@@ -1,7 +1,7 @@
-//! Messages that failed all their deliveries: read, delete and redrive them.
+//! Dead letters: read, delete and redrive them.
 //!
-//! For the operator of lanes with a queue. It calls SQS and DynamoDB with the operator's AWS credentials, because the
-//! status service answers only an order's owner.
+//! For the operator: SQS and DynamoDB are called with AWS credentials, because the status service answers only an
+//! order's owner.
 
 pub mod dead_letter;
 mod event;

@@ -1,4 +1,4 @@
-//! Redrives all messages with an SQS message move task.
+//! Redrives a queue by an SQS message move task.
 
 use super::queue::DeadLetterQueue;
 use crate::{
@@ -10,11 +10,10 @@ use aws_sdk_sqs::types::ListMessageMoveTasksResultEntry;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Interval between status requests.
+/// Between status requests.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// How long SQS may report nothing about the task before it counts as lost. Lists are eventually consistent, and a
-/// request may fail.
+/// Without news for this long, the task counts as lost. Lists are eventually consistent, and requests may fail.
 const SILENCE: Duration = Duration::from_secs(15);
 
 /// Error codes of a queue service without this action.
@@ -30,17 +29,16 @@ const UNAVAILABLE: [&str; 6] = [
 /// The result of a move task.
 #[derive(Debug)]
 pub enum Moved {
-    /// The task is over and has moved about this number of messages, as reported by SQS.
+    /// The task is over; SQS's approximate number of moved messages.
     Completed(usize),
-    /// The task was cancelled after some messages.
+    /// Cancelled after some messages.
     Cancelled,
-    /// The task failed or its state is unknown: some messages may be moved.
+    /// Failed or unknown: some messages may be moved.
     Lost(anyhow::Error),
     /// This queue service cannot do it: nothing was moved.
     Unavailable,
 }
 
-/// A task that was started.
 struct Task<'a> {
     queue: &'a DeadLetterQueue,
     arn: String,
@@ -49,8 +47,7 @@ struct Task<'a> {
     earlier: i64,
 }
 
-/// Starts a message move task and waits until it is over. Calls `moved` with the number of messages moved so far. A
-/// signal cancels the task.
+/// Starts a message move task and waits until it is over. Calls `moved` with the number so far. A signal cancels it.
 ///
 /// # Errors
 /// SQS refuses: nothing was moved.
@@ -81,7 +78,6 @@ fn is_unavailable(code: &str) -> bool {
     UNAVAILABLE.contains(&code)
 }
 
-/// Why there is no list of tasks.
 struct ListError {
     cause: anyhow::Error,
     is_unavailable: bool,
@@ -126,7 +122,7 @@ impl Task<'_> {
         }
     }
 
-    /// The queue's most recently started task.
+    /// The queue's latest task.
     async fn latest(&self) -> Result<Option<ListMessageMoveTasksResultEntry>, ListError> {
         let tasks = self.queue.client.list_message_move_tasks().source_arn(&self.arn).max_results(1).send().await;
         match tasks {
@@ -137,7 +133,7 @@ impl Task<'_> {
         }
     }
 
-    /// Cancels the task; moved messages stay moved. Succeeds if the task is already over.
+    /// Moved messages stay moved. Succeeds if the task is already over.
     async fn cancel(&self) -> anyhow::Result<()> {
         let request = self.queue.client.cancel_message_move_task().set_task_handle(self.handle.clone());
         let Err(error) = request.send().await else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! The dead-letter queues and the orders table of one stack.
+//! One stack's dead-letter queues and orders table.
 
 use super::{dead_letter::DeadLetter, queue::DeadLetterQueue, with_record::DeadLetterWithRecord};
 use crate::{
@@ -10,15 +10,14 @@ use lanes::QueueSpec;
 /// The operator's view of one stack.
 #[derive(Debug)]
 pub struct DeadLetters {
-    /// The dead-letter queues, in the order of the lanes.
+    /// In the order of the lanes.
     pub queues: Vec<DeadLetterQueue>,
     /// The orders table.
     pub orders: OrdersTable,
 }
 
 impl DeadLetters {
-    /// The dead-letter queue of `queue`, or all of the stack. `notify` prints which messages could not be released,
-    /// sent or deleted.
+    /// The dead-letter queue of `queue`, or all. `notify` prints which messages could not be released, sent or deleted.
     ///
     /// # Errors
     /// There is no such stack, it lacks an output, or AWS is not configured.
@@ -29,7 +28,7 @@ impl DeadLetters {
     ) -> anyhow::Result<Self> {
         let stack = Stack::find_deployed(address).await?;
         let queues = queue.map_or_else(|| queues_of(&stack), |queue| vec![queue]);
-        // Check all outputs before calling AWS.
+        // Check outputs before calling AWS.
         let urls = |spec: &'static QueueSpec| {
             anyhow::Ok((spec, stack.output(spec.dead_letter_url_output)?, stack.output(spec.url_output)?))
         };
@@ -50,7 +49,7 @@ impl DeadLetters {
         })
     }
 
-    /// Adds the order's record to each message.
+    /// Adds each order's record.
     ///
     /// # Errors
     /// The orders table cannot be read.
@@ -65,8 +64,8 @@ impl DeadLetters {
     }
 }
 
-/// All queues with an output in the stack: an older stack may lack a lane. Without any, the first lane's queue, so that
-/// an error names its outputs.
+/// Queues with an output: an older stack may lack a lane. Without any, the first lane's, so that an error names its
+/// outputs.
 fn queues_of(stack: &Stack) -> Vec<&'static QueueSpec> {
     let has_any = |queue: &&QueueSpec| {
         [queue.dead_letter_url_output, queue.url_output].iter().any(|output| stack.output(output).is_ok())

@@ -13,42 +13,42 @@ use aws_sdk_sqs::{
 use lanes::QueueSpec;
 use std::{collections::HashSet, time::Duration};
 
-/// Messages in one request. Source: Amazon SQS API Reference.
+/// Messages per request. Source: Amazon SQS API Reference.
 pub const BATCH: usize = 10;
 
-/// Visibility timeout of a held message: it becomes visible again by itself.
+/// Visibility timeout of held messages.
 pub const HOLD: Duration = Duration::from_mins(2);
 
-/// Wait for an empty queue: with long polling, SQS asks all of its servers. Source: Amazon SQS Developer Guide, "Amazon
-/// SQS short and long polling".
+/// With long polling, SQS asks all its servers. Source: Amazon SQS Developer Guide, "Amazon SQS short and long
+/// polling".
 const WAIT_SECONDS: i32 = 1;
 
-/// A dead-letter queue of one lane's queue.
+/// The dead-letter queue of a lane's queue.
 #[derive(Clone, Debug)]
 pub struct DeadLetterQueue {
     /// The AWS client.
     pub client: Client,
-    /// The queue that its messages come from.
+    /// Its source queue.
     pub spec: &'static QueueSpec,
-    /// Its URL.
+    /// The queue's URL.
     pub url: String,
-    /// URL of the queue that its messages come from.
+    /// The source queue's URL.
     pub source_url: String,
     /// Prints which messages could not be released, sent or deleted.
     pub notify: fn(&str),
 }
 
-/// The messages found.
+/// Found messages.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// The messages, without duplicates.
+    /// Without duplicates.
     pub letters: Vec<DeadLetter>,
-    /// Approximate number of further messages: over the limit, or held by another reader.
+    /// Approximate number of others: over the limit, or held by another reader.
     pub unseen: usize,
 }
 
 impl DeadLetterQueue {
-    /// Reads up to `limit` messages and releases them. A signal ends it early, if `interruption` is given.
+    /// Reads up to `limit` messages and releases them. A signal of `interruption` ends it early.
     ///
     /// # Errors
     /// SQS refuses or does not answer.
@@ -85,7 +85,7 @@ impl DeadLetterQueue {
         Ok(())
     }
 
-    /// Deletes the messages with those ids and releases all others. Returns the deleted ids. A signal ends it early.
+    /// Deletes those messages and releases others. Returns the deleted ids. A signal ends it early.
     ///
     /// # Errors
     /// SQS refuses or does not answer.
@@ -116,7 +116,7 @@ impl DeadLetterQueue {
         result.context("Failed to delete from the dead-letter queue").map(|()| deleted)
     }
 
-    /// Receives and holds up to `most` messages, at most ten. Empty if the queue is empty.
+    /// Receives and holds up to `most` messages, at most ten. Empty if the queue is.
     ///
     /// # Errors
     /// SQS refuses or does not answer.
@@ -132,7 +132,7 @@ impl DeadLetterQueue {
         Ok(received.messages.unwrap_or_default().into_iter().map(letter).collect())
     }
 
-    /// Makes messages visible to others again. If that fails, a message becomes visible when its hold ends.
+    /// Makes messages visible again. If that fails, they become visible when their hold ends.
     ///
     /// # Panics
     /// Never: all required fields are set.
@@ -173,7 +173,7 @@ impl DeadLetterQueue {
         Ok(left.map(|(_, letter)| letter.message_id().to_owned()).collect())
     }
 
-    /// Approximate number of messages, including held ones.
+    /// Approximate number of messages, with held ones.
     ///
     /// # Errors
     /// SQS refuses or does not answer.

@@ -1,4 +1,4 @@
-//! Redrives messages one by one: receive, send, delete, in this order. This may repeat a message but never loses one.
+//! Redrives single messages: receive, send, delete, in this order. This may repeat a message but never loses one.
 
 use super::{
     dead_letter::{DeadLetter, messages},
@@ -12,29 +12,28 @@ use aws_sdk_sqs::types::{
 };
 use std::{collections::HashSet, time::Duration};
 
-/// Largest request, in bytes of bodies and attributes: a batch has the size limit of one message, 1 MiB. Source: Amazon
-/// SQS API Reference, `SendMessageBatch`.
+/// A batch's bytes of bodies and attributes: at most one message's 1 MiB. Source: Amazon SQS API Reference,
+/// `SendMessageBatch`.
 const BATCH_BYTES: usize = 1024 * 1024;
 
 /// Redrives chosen messages.
 #[derive(Debug)]
 pub struct QueueRedrive<'a> {
-    /// The queue they are in.
+    /// Where they are.
     pub from: &'a DeadLetterQueue,
-    /// Messages to move per second, on average. `None`: as fast as SQS can.
+    /// On average. `None`: as fast as SQS can.
     pub max_per_second: Option<i32>,
     /// Ends it early.
     pub interruption: &'a Interruption,
 }
 
 impl QueueRedrive<'_> {
-    /// Moves the messages with those ids. Calls `moved` with the number of messages that each batch moved.
+    /// Moves the messages with those ids. Calls `moved` with each batch's number.
     ///
-    /// Moves only messages that were there before: one that fails again meanwhile stays. Each is tried once. Messages
-    /// that are not moved are held until the end, so that they are not received again at once. A signal ends it after
-    /// the current batch.
+    /// Each is tried once: one that fails again meanwhile stays. Others are held until the end, so that they are not
+    /// received again at once. A signal ends it after the current batch.
     ///
-    /// The first error ends it. The result has the error and what was moved before.
+    /// The first error ends it; the result has both the error and what was moved.
     pub async fn move_back(&self, ids: &HashSet<String>, mut moved: impl FnMut(usize)) -> QueueRedriven {
         let mut run = Run::default();
         let mut result = Ok(());
@@ -51,13 +50,13 @@ impl QueueRedrive<'_> {
         QueueRedriven { moved: run.done, undeleted: run.undeleted, result }
     }
 
-    /// Moves those of the next messages that are to be moved.
+    /// Moves the wanted ones of the next messages.
     async fn move_some(&self, ids: &HashSet<String>, run: &mut Run) -> anyhow::Result<()> {
         let received = self.from.receive(BATCH, true).await?;
         let is_wanted =
             |letter: &DeadLetter| ids.contains(letter.message_id()) && !run.tried.contains(letter.message_id());
         let (wanted, others): (Vec<_>, Vec<_>) = received.into_iter().partition(is_wanted);
-        // Messages are held again after their hold ends. If no message is new, the queue is exhausted.
+        // Messages return after their hold. If none is new, the queue is exhausted.
         let new = others.iter().filter(|letter| run.seen.insert(letter.message_id().to_owned())).count();
         run.is_exhausted = wanted.is_empty() && new == 0;
         run.held.extend(others.into_iter().map(DeadLetter::without_body));
@@ -72,7 +71,7 @@ impl QueueRedrive<'_> {
         Ok(())
     }
 
-    /// Waits as long as this number of messages takes at the configured rate.
+    /// Waits as long as `sent` messages take at the configured rate.
     async fn pace(&self, sent: usize) {
         if let Some(rate) = self.max_per_second.and_then(|rate| u32::try_from(rate).ok()) {
             let sent = u32::try_from(sent).unwrap_or(u32::MAX);
@@ -80,7 +79,7 @@ impl QueueRedrive<'_> {
         }
     }
 
-    /// Sends one batch and deletes the messages that the queue accepted. Holds the others.
+    /// Sends one batch; deletes what the queue accepted and holds the rest.
     async fn send_and_delete(&self, letters: Vec<DeadLetter>, run: &mut Run) -> anyhow::Result<()> {
         let taken = match self.send(&letters).await {
             Ok(taken) => taken,
@@ -100,8 +99,7 @@ impl QueueRedrive<'_> {
         Ok(())
     }
 
-    /// Deletes what was sent. Returns the ids of messages that could not be deleted. These may be sent once more, which
-    /// changes nothing.
+    /// Returns the ids of messages that could not be deleted. Sending these again changes nothing.
     async fn delete(&self, sent: &[DeadLetter]) -> Vec<String> {
         let (left, why) = match self.from.delete(sent).await {
             Ok(left) if left.is_empty() => return left,
@@ -115,7 +113,7 @@ impl QueueRedrive<'_> {
         left
     }
 
-    /// Whether the queue accepted each message.
+    /// Whether each was accepted.
     async fn send(&self, letters: &[DeadLetter]) -> anyhow::Result<Vec<bool>> {
         let entries = letters.iter().enumerate().map(|(at, letter)| entry(at, letter));
         let request =
@@ -139,32 +137,31 @@ impl QueueRedrive<'_> {
 /// What was moved.
 #[derive(Debug)]
 pub struct QueueRedriven {
-    /// Ids of messages that are back in their queue.
+    /// Ids of messages back in their queue.
     pub moved: HashSet<String>,
-    /// Ids of those that are still in the dead-letter queue, too.
+    /// Ids of those also still in the dead-letter queue.
     pub undeleted: HashSet<String>,
     /// A queue refused or did not answer.
     pub result: anyhow::Result<()>,
 }
 
-/// The progress of a redrive.
 #[derive(Debug, Default)]
 struct Run {
-    /// Ids of messages that were tried.
+    /// Ids of tried messages.
     tried: HashSet<String>,
-    /// Ids of messages that are back in their queue.
+    /// Ids of messages back in their queue.
     done: HashSet<String>,
-    /// Ids of those among them that could not be deleted.
+    /// Ids of those that could not be deleted.
     undeleted: HashSet<String>,
     /// Ids of received messages that are not to be moved.
     seen: HashSet<String>,
-    /// Messages to release at the end.
+    /// To release at the end.
     held: Vec<DeadLetter>,
-    /// No new message was received.
+    /// No new message arrived.
     is_exhausted: bool,
 }
 
-/// The message as it was, with its trace and its group.
+/// The unchanged message, with trace and group.
 fn entry(at: usize, letter: &DeadLetter) -> SendMessageBatchRequestEntry {
     let message = letter.message();
     let system_attribute = |name| message.attributes().and_then(|all| all.get(&name));
@@ -182,7 +179,7 @@ fn entry(at: usize, letter: &DeadLetter) -> SendMessageBatchRequestEntry {
         .expect("id and body are set")
 }
 
-/// The next messages that fit one request: at most ten, and within the size limit.
+/// As many as fit one request: at most ten, within the size limit.
 fn next_batch(letters: &mut std::vec::IntoIter<DeadLetter>) -> Option<Vec<DeadLetter>> {
     let mut batch = vec![letters.next()?];
     let mut bytes = batch[0].bytes();

@@ -1,36 +1,35 @@
-//! A dead letter and the record of its order.
+//! A dead letter and its order's record.
 
 use super::dead_letter::DeadLetter;
 use crate::orders_table::Record;
 use lanes::QueueKind;
 
-/// Why an order has no record: the worker ended during its last delivery, or could not record the failure.
+/// The worker ended during the last delivery, or could not record the failure.
 const NO_RECORD: &str = "no record of it: the worker's log says why";
 
-/// A dead letter and the state of its order.
+/// A dead letter with its order's state.
 #[derive(Clone, Debug)]
 pub struct DeadLetterWithRecord {
     /// The message.
     pub letter: DeadLetter,
-    /// The record of its order; `None` if there is no record or no order.
+    /// `None` without a record or an order.
     pub record: Option<Record>,
 }
 
 impl DeadLetterWithRecord {
-    /// The order's status, such as `CONFIRMED`; `None` if there is no record or no order.
+    /// Such as `CONFIRMED`; `None` without a record or an order.
     #[must_use]
     pub fn status(&self) -> Option<&str> {
         self.record.as_ref().map(|record| record.status.as_str())
     }
 
-    /// Whether this is an event of an order that is already decided. Then the order's status does not show what becomes
-    /// of the message.
+    /// Whether it is an event of a decided order, so that the status does not show what becomes of the message.
     #[must_use]
     pub fn is_of_decided_order(&self) -> bool {
         self.letter.event().is_some() && self.record.as_ref().is_some_and(Record::is_final)
     }
 
-    /// Why the message is here, as far as known.
+    /// Why it is a dead letter, as far as known.
     #[must_use]
     pub fn reason(&self) -> String {
         if let Some(undone) = self.undone() {
@@ -53,8 +52,7 @@ impl DeadLetterWithRecord {
         }
     }
 
-    /// What may be undone because an event failed its deliveries. `None` for `order.submitted`: the order's record
-    /// shows it.
+    /// What may be undone because an event failed. `None` for `order.submitted`: its order's record shows it.
     fn undone(&self) -> Option<&'static str> {
         let event = self.letter.event()?;
         Some(match (self.letter.queue().kind, event) {

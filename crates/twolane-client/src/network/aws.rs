@@ -1,4 +1,4 @@
-//! The HTTP client of the AWS SDK.
+//! The AWS SDK's HTTP client.
 
 use super::{
     proxies::{Proxies, Proxy},
@@ -19,7 +19,7 @@ use aws_smithy_runtime_api::client::{
 use reqwest::Url;
 use std::{fmt, sync::Arc};
 
-/// A client that chooses the proxy of each request.
+/// Chooses each request's proxy.
 pub(super) fn http_client(proxies: &Arc<Proxies>, trust: &Trust) -> SharedHttpClient {
     let direct = client(ProxyConfig::disabled(), trust);
     let through = proxies.urls().filter_map(|url| {
@@ -50,7 +50,7 @@ fn client(proxy: ProxyConfig, trust: &Trust) -> SharedHttpClient {
     })
 }
 
-/// Sends each request directly or through its proxy.
+/// Sends requests directly or through a proxy.
 struct Routed {
     proxies: Arc<Proxies>,
     direct: SharedHttpConnector,
@@ -80,7 +80,7 @@ impl HttpConnector for Routed {
     }
 }
 
-/// Adds the proxy to the error and keeps its kind: the SDK decides by the kind whether to retry.
+/// Adds the proxy to the error and keeps its kind, which decides on retries.
 fn through(proxy: &Proxy, error: ConnectorError) -> ConnectorError {
     let (is_timeout, is_io, is_user, kind) = (error.is_timeout(), error.is_io(), error.is_user(), error.as_other());
     let error = Box::new(ThroughProxy::new(proxy, error));

@@ -2,11 +2,11 @@
 
 use reqwest::Url;
 
-/// Names of this machine; their subdomains count, too. Source: RFC 6761, section 6.3; LocalStack documentation,
-/// "Accessing endpoint URLs", for the second one, which public DNS resolves to 127.0.0.1.
+/// This machine, with subdomains. Source: RFC 6761, section 6.3; LocalStack documentation, "Accessing endpoint URLs",
+/// for the second, which public DNS resolves to 127.0.0.1.
 const LOCAL_NAMES: [&str; 2] = ["localhost", "localhost.localstack.cloud"];
 
-/// Whether the URL points to this machine. Then no proxy is used, and latencies do not apply to AWS.
+/// Whether the URL is on this machine: no proxy is used, and latencies do not apply to AWS.
 #[must_use]
 pub fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
@@ -15,7 +15,7 @@ pub fn is_loopback(url: &Url) -> bool {
     LOCAL_NAMES.into_iter().any(is_named)
         || host.parse::<std::net::IpAddr>().is_ok_and(|address| {
             let address = address.to_canonical();
-            // Connecting to the unspecified address reaches this machine.
+            // The unspecified address reaches this machine.
             address.is_loopback() || address.is_unspecified()
         })
 }

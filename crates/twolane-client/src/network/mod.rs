@@ -1,7 +1,7 @@
-//! The proxy and the trusted certificates of every connection.
+//! Proxy and trusted certificates of all connections: REST API, WebSocket API and AWS.
 //!
-//! They apply to the REST API, the WebSocket API and AWS alike. The settings are those of the AWS SDKs and the AWS CLI:
-//! `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, `AWS_CA_BUNDLE` and the profile's `ca_bundle`.
+//! The settings are those of the AWS SDKs and CLI: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, `AWS_CA_BUNDLE` and the
+//! profile's `ca_bundle`.
 
 mod aws;
 mod loopback;
@@ -22,7 +22,7 @@ use reqwest::{ClientBuilder, Url};
 use std::sync::Arc;
 use trust::Trust;
 
-/// The proxies and certificates of this user, and the AWS profiles that name certificates.
+/// A user's proxies, certificates, and AWS profiles, which name certificates.
 #[derive(Clone)]
 pub struct Network {
     profiles: Arc<anyhow::Result<Profiles>>,
@@ -38,8 +38,8 @@ impl std::fmt::Debug for Network {
 }
 
 impl Network {
-    /// Reads the environment and the AWS profile; without a name, the profile of `AWS_PROFILE`. If no profile is named
-    /// and the profiles cannot be read, they are ignored here: the first AWS request reports the error.
+    /// Reads the environment and the AWS profile, by default that of `AWS_PROFILE`. Ignores unreadable profiles if none
+    /// is named: the first AWS request reports the error.
     ///
     /// # Errors
     /// There is no profile of that name, or the certificates cannot be read.
@@ -64,10 +64,10 @@ impl Network {
         self.profiles.as_ref().as_ref().map_err(|error| anyhow!("{error:#}"))
     }
 
-    /// A client builder for that URL alone, and the proxy that the client goes through.
+    /// A client builder for that URL alone, and the client's proxy.
     ///
     /// # Errors
-    /// The variable with the proxy is malformed.
+    /// The proxy's variable is malformed.
     pub(crate) fn http(&self, url: &Url) -> anyhow::Result<(ClientBuilder, Option<Proxy>)> {
         let proxy = self.proxies.for_url(url).map_err(|why| anyhow!(why))?;
         let builder = ClientBuilder::new().no_proxy().tls_backend_preconfigured(self.trust.client_config());
@@ -81,7 +81,7 @@ impl Network {
         Ok((builder, proxy))
     }
 
-    /// The HTTP client of the AWS SDK.
+    /// For the AWS SDK.
     pub(crate) fn aws(&self) -> SharedHttpClient {
         aws::http_client(&self.proxies, &self.trust)
     }
@@ -89,7 +89,7 @@ impl Network {
 
 #[cfg(test)]
 impl Network {
-    /// Without proxies, trusting the operating system's certificates.
+    /// No proxies, and the operating system's certificates.
     pub(crate) fn direct() -> Self {
         let profiles = Arc::new(Err(anyhow!("tests read no profiles")));
         Self { profiles, proxies: Arc::default(), trust: Arc::default() }

@@ -1,4 +1,4 @@
-//! Chooses the proxy for a URL.
+//! Chooses a URL's proxy.
 
 use super::loopback::is_loopback;
 use http::{HeaderValue, Uri};
@@ -6,17 +6,17 @@ use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use reqwest::Url;
 use std::{env, ffi::OsString, fmt};
 
-/// The variables with the proxy for `https` and `wss`. The first non-empty one counts; lower case goes first. Source:
-/// AWS CLI User Guide, "Using an HTTP proxy for the AWS CLI".
+/// Variables for `https` and `wss`. The first non-empty one counts; lower case first. Source: AWS CLI User Guide,
+/// "Using an HTTP proxy for the AWS CLI".
 const HTTPS: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 
-/// The same for `http` and `ws`.
+/// Variables for `http` and `ws`.
 const HTTP: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
 
-/// The variables with the hosts that bypass the proxy.
+/// Variables with hosts that bypass the proxy.
 const NO: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
-/// The proxies of the environment. A malformed one is an error only where it would be used.
+/// Proxies of the environment. A malformed one is an error only where it is used.
 #[derive(Default)]
 pub(super) struct Proxies {
     http: Option<Result<Rule, String>>,
@@ -27,20 +27,19 @@ pub(super) struct Proxies {
 struct Rule {
     url: Url,
     matcher: Matcher,
-    /// Hosts that bypass it on one port only.
+    /// On one port only.
     on_ports: Vec<(u16, Matcher)>,
 }
 
-/// The proxy of a URL. Display and debug output omit user name and password.
+/// A proxy. Display and debug output omit user name and password.
 #[derive(Clone)]
 pub(crate) struct Proxy {
-    /// Its URL, with user name and password.
+    /// With user name and password.
     pub(crate) url: Url,
     intercept: Intercept,
 }
 
 impl Proxies {
-    /// Reads the environment.
     pub(super) fn from_env() -> Self {
         Self::from_variables(|name| env::var_os(name))
     }
@@ -61,7 +60,7 @@ impl Proxies {
         Self { http: rule(&HTTP), https: rule(&HTTPS) }
     }
 
-    /// The proxy for that URL, if any. Loopback URLs have none.
+    /// Loopback URLs have none.
     ///
     /// # Errors
     /// What is wrong with the variable.
@@ -76,7 +75,6 @@ impl Proxies {
         }
     }
 
-    /// Every proxy.
     pub(super) fn urls(&self) -> impl Iterator<Item = &Url> {
         [&self.http, &self.https].into_iter().flatten().flatten().map(|rule| &rule.url)
     }
@@ -84,7 +82,7 @@ impl Proxies {
 
 impl Rule {
     fn parse(name: &str, value: &str, no: &str) -> Result<Self, String> {
-        // Do not show the value: it may contain a password.
+        // Hide the value: it may contain a password.
         let wrong = || format!("{name} is not the URL of a proxy, such as http://proxy.example.com:3128");
         // As in curl and the AWS CLI.
         let value = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
@@ -118,7 +116,7 @@ impl Rule {
     }
 }
 
-/// Divides `host`, `host:port`, `[IPv6 address]` and `[IPv6 address]:port`; the host without brackets.
+/// Parts of `host`, `host:port`, `[IPv6 address]` and `[IPv6 address]:port`; the host without brackets.
 fn host_and_port(entry: &str) -> (String, Option<u16>) {
     let (host, port) = match entry.rsplit_once(':') {
         Some((host, port)) if host.ends_with(']') || !host.contains(':') => match port.parse() {
@@ -131,10 +129,10 @@ fn host_and_port(entry: &str) -> (String, Option<u16>) {
     (unbracketed.map_or_else(|| host.to_owned(), |(address, bits)| format!("{address}{bits}")), port)
 }
 
-/// A host in the matcher's syntax.
+/// In the matcher's syntax.
 fn matched(host: &str) -> String {
     match host.strip_prefix('*') {
-        // In the matcher, an asterisk matches every domain but no IP address.
+        // The matcher's asterisk matches every domain but no IP address.
         Some("") => "*,0.0.0.0/0,::/0".to_owned(),
         Some(rest) if rest.starts_with('.') => rest.to_owned(),
         _ => host.to_owned(),
@@ -142,12 +140,12 @@ fn matched(host: &str) -> String {
 }
 
 impl Proxy {
-    /// Its URL without user name and password.
+    /// Without user name and password.
     pub(super) fn uri(&self) -> &Uri {
         self.intercept.uri()
     }
 
-    /// The value of `Proxy-Authorization`.
+    /// Value of `Proxy-Authorization`.
     pub(super) fn authorization(&self) -> Option<HeaderValue> {
         self.intercept.basic_auth().cloned()
     }

@@ -1,4 +1,4 @@
-//! Which certificates are trusted.
+//! Trusted certificates.
 
 use crate::profiles::Profiles;
 use anyhow::{Context, bail};
@@ -12,14 +12,14 @@ use rustls::{
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-/// The variable with a file of certificates to trust instead of the operating system's. Source: AWS SDKs and Tools
-/// Reference Guide, "General configuration settings".
+/// File of certificates that replace the operating system's. Source: AWS SDKs and Tools Reference Guide, "General
+/// configuration settings".
 const VARIABLE: &str = "AWS_CA_BUNDLE";
 
-/// The same in a profile.
+/// In a profile.
 const SETTING: &str = "ca_bundle";
 
-/// The trusted certificates: the operating system's, or those of a file instead.
+/// The operating system's, or a file's instead.
 #[derive(Default)]
 pub(super) struct Trust {
     file: Option<Vec<CertificateDer<'static>>>,
@@ -27,7 +27,7 @@ pub(super) struct Trust {
 }
 
 impl Trust {
-    /// The file of the environment, else that of the profile, else the operating system's certificates.
+    /// From the environment's file, else the profile's, else the operating system's.
     ///
     /// # Errors
     /// The file cannot be read, or has no certificate.
@@ -71,13 +71,12 @@ impl Trust {
     }
 }
 
-/// The certificates of a file.
 fn read(file: &Path, named_by: &str) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     let shown = file.display();
     let wrong = || format!("{named_by} is {shown}, which is not a PEM file with certificates");
     let text = std::fs::read(file).with_context(|| format!("Failed to read {shown}, the value of {named_by}"))?;
     let mut certificates = CertificateDer::pem_slice_iter(&text).collect::<Result<Vec<_>, _>>().with_context(wrong)?;
-    // A system's certificate file may contain unusable certificates; skip them.
+    // Skip unusable certificates, which a system's file may contain.
     certificates.retain(|certificate| RootCertStore::empty().add(certificate.clone()).is_ok());
     if certificates.is_empty() {
         bail!(wrong());
@@ -86,7 +85,7 @@ fn read(file: &Path, named_by: &str) -> anyhow::Result<Vec<CertificateDer<'stati
 }
 
 fn pem(certificates: &[CertificateDer<'_>]) -> String {
-    /// Characters in a line. Source: RFC 7468, section 2.
+    /// Of a line, in characters. Source: RFC 7468, section 2.
     const WIDTH: usize = 64;
     let mut text = String::new();
     for certificate in certificates {

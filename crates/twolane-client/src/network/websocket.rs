@@ -1,4 +1,4 @@
-//! The connection below a WebSocket.
+//! A WebSocket's connection.
 
 use super::{Network, Proxy};
 use crate::root_cause::{ThroughProxy, chain};
@@ -20,23 +20,21 @@ use tokio_tungstenite::{
 };
 use tower_service::Service;
 
-/// An open WebSocket, perhaps through a proxy. The connection to the proxy may have TLS, too.
+/// Perhaps through a proxy, to which TLS is possible, too.
 pub(crate) type Stream = WebSocketStream<MaybeTlsStream<TokioIo<Connection>>>;
 
 type Connection = MaybeHttpsStream<TokioIo<TcpStream>>;
 type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// Why a WebSocket did not open.
 #[derive(Debug)]
 pub(crate) enum OpenError {
-    /// The connection to the server failed.
+    /// To the server.
     Connect(BoxError),
-    /// The WebSocket handshake failed.
+    /// Of the WebSocket.
     Handshake(tungstenite::Error),
 }
 
 impl OpenError {
-    /// Whether nothing listens at the server's address.
     pub(crate) fn is_refused(&self) -> bool {
         let Self::Connect(error) = self else { return false };
         let is_refused = |cause: &(dyn StdError + 'static)| {
@@ -65,7 +63,7 @@ impl StdError for OpenError {
 }
 
 impl Network {
-    /// Opens a WebSocket to that URL with that handshake.
+    /// Opens a WebSocket to that URL.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -95,7 +93,7 @@ impl Network {
     }
 }
 
-/// The server's host and port as an `http` URI: connectors do not know the ports of `wss` and `ws`.
+/// Host and port as an `http` URI: connectors do not know the ports of `wss` and `ws`.
 fn server(url: &Url) -> Option<Uri> {
     let port = url.port_or_known_default()?;
     format!("http://{}:{port}/", url.host_str()?).parse().ok()

@@ -1,6 +1,5 @@
 //! Confidence intervals of ratios.
 
-/// A ratio with its confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Interval {
     pub(super) ratio: f64,
@@ -8,11 +7,11 @@ pub(super) struct Interval {
     pub(super) high: f64,
 }
 
-/// The ratio of the geometric means of two samples, with Welch's interval of their logarithms. It allows samples of
-/// different size and spread. `confidence` is below 1. Each sample has at least two values, all above 0.
+/// The ratio of two samples' geometric means, with Welch's interval of their logarithms, for different sizes and
+/// spreads. `confidence` is below 1. Each sample has at least two values, all above 0.
 ///
-/// Source: B. L. Welch, "The generalization of Student's problem when several different population variances are involved",
-/// Biometrika 34 (1947), with the degrees of freedom of F. E. Satterthwaite (1946).
+/// Source: B. L. Welch, "The generalization of Student's problem when several different population variances are
+/// involved", Biometrika 34 (1947), with the degrees of freedom of F. E. Satterthwaite (1946).
 pub(super) fn ratio(before: &[f64], after: &[f64], confidence: f64) -> Interval {
     let (before, after) = (Logarithms::of(before), Logarithms::of(after));
     let (difference, variance) = (after.mean - before.mean, before.of_mean() + after.of_mean());
@@ -26,7 +25,7 @@ pub(super) fn ratio(before: &[f64], after: &[f64], confidence: f64) -> Interval 
     Interval { ratio: difference.exp(), low: (difference - margin).exp(), high: (difference + margin).exp() }
 }
 
-/// The logarithms of a sample.
+/// A sample's logarithms.
 struct Logarithms {
     count: f64,
     mean: f64,
@@ -42,17 +41,16 @@ impl Logarithms {
         Self { count, mean, variance }
     }
 
-    /// Variance of the mean.
+    /// The mean's variance.
     fn of_mean(&self) -> f64 {
         self.variance / self.count
     }
 }
 
-/// The absolute value that Student's t with these degrees of freedom (at least 1) exceeds with a probability of 1 −
-/// `confidence`.
+/// The absolute value that Student's t with at least 1 degree of freedom exceeds with the probability 1 − `confidence`.
 ///
-/// With t = √degrees · tan(angle), the density is proportional to cos(angle)^(degrees − 1). The function sums it up to
-/// the confidence.
+/// With t = √degrees · tan(angle), the density is proportional to cos(angle)^(degrees − 1). It is summed up to the
+/// confidence.
 fn students_t(degrees: f64, confidence: f64) -> f64 {
     const STEPS: u32 = 2_000;
     let step = std::f64::consts::FRAC_PI_2 / f64::from(STEPS);

@@ -1,8 +1,7 @@
-//! Compares new runs with a baseline: whether a lane has become slower or dearer.
+//! Compares runs with a baseline: whether a lane is slower or dearer.
 //!
-//! A run is one value of each metric. Orders of one run share its minute, its machine and its queues. So a test that
-//! treats orders as independent finds a difference between any two runs. See
-//! `docs/decisions/0035-compare-runs-not-orders.md`.
+//! A run is one value of each metric: its orders share minute, machine and queues. A test of independent orders would
+//! find a difference between any two runs. See `docs/decisions/0035-compare-runs-not-orders.md`.
 
 mod interval;
 #[cfg(test)]
@@ -14,34 +13,33 @@ use lanes::{Answer, Lane};
 use serde::Serialize;
 use serde_json::Value;
 
-/// Minimum number of runs on each side. With two, intervals are too wide to find a change.
+/// Minimum of runs on each side. With two, intervals are too wide to find a change.
 pub const LEAST_RUNS: usize = 3;
 
-/// Probability that any metric is reported as changed although nothing changed. It is divided among the metrics
-/// (Bonferroni).
+/// Probability of any reported change although nothing changed. It is divided among the metrics (Bonferroni).
 const FALSE_ALARMS: f64 = 0.05;
 
-/// How one metric of one lane changed.
+/// One lane's change of one metric.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
     /// The lane.
     #[serde(with = "by_name")]
     pub lane: Lane,
-    /// Name as in promises: `done.p99`.
+    /// As in promises: `done.p99`.
     pub metric: String,
-    /// Geometric mean of the new runs divided by that of the baseline. Above 1 is slower or dearer.
+    /// Geometric mean of the new runs over that of the baseline. Above 1 is slower or dearer.
     pub ratio: f64,
-    /// Lower end of the ratio's interval.
+    /// Lower end of the interval.
     pub low: f64,
-    /// Upper end of the ratio's interval.
+    /// Upper end of the interval.
     pub high: f64,
-    /// What the ratio and the interval mean.
+    /// Their meaning.
     pub trend: Trend,
 }
 
 impl Change {
-    /// Table cells: lane and metric, ratio, interval and trend.
+    /// Lane and metric, ratio, interval and trend.
     pub(crate) fn cells(&self) -> Vec<String> {
         let name = format!("{} {}", self.lane.name, self.metric);
         let interval = format!("{:.2}× to {:.2}×", self.low, self.high);
@@ -53,18 +51,18 @@ impl Change {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Trend {
-    /// Worse by more than the noise; significant.
+    /// Significant, and worse by more than the noise.
     Regression,
-    /// Better by more than the noise; significant.
+    /// Significant, and better by more than the noise.
     Improvement,
-    /// The change is within the noise.
+    /// Not more than the noise.
     WithinNoise,
-    /// The change exceeds the noise but may be chance: more runs are needed.
+    /// More than the noise, but perhaps chance: more runs are needed.
     Unclear,
 }
 
 impl Trend {
-    /// Text for reports.
+    /// For reports.
     fn words(self) -> &'static str {
         match self {
             Self::Regression => "REGRESSION",
@@ -75,7 +73,7 @@ impl Trend {
     }
 }
 
-/// Compares times and costs of all lanes. Needs at least [`LEAST_RUNS`] runs on each side. `noise` is the relative
+/// Changes of all lanes' times and costs. Needs at least [`LEAST_RUNS`] runs on each side. `noise` is the relative
 /// change that counts as none: 0.1 = 10 %. Leaves out metrics that a run lacks.
 #[must_use]
 pub fn changes(before: &[Report], after: &[Report], noise: f64) -> Vec<Change> {
@@ -105,8 +103,7 @@ pub fn changes(before: &[Report], after: &[Report], noise: f64) -> Vec<Change> {
     compared.into_iter().map(change).collect()
 }
 
-/// Metrics that every run of the baseline has but a new run lacks, such as `sync done.p99`: the lane has stopped
-/// working.
+/// Metrics that every baseline run has and a new run lacks, such as `sync done.p99`: the lane stopped working.
 #[must_use]
 pub fn missing(before: &[Report], after: &[Report]) -> Vec<String> {
     let lanes = before.first().into_iter().flat_map(|report| &report.lanes);
@@ -122,7 +119,7 @@ fn number(metrics: usize) -> f64 {
     metrics as f64
 }
 
-/// The metric of that lane in each run. `None` if a run lacks it or has 0.
+/// In each run. `None` if a run lacks it or has 0.
 fn values(runs: &[Report], lane: Lane, metric: &str) -> Option<Vec<f64>> {
     let value = |run: &Report| {
         let lane = run.lanes.iter().find(|measured| measured.lane == lane)?;
@@ -132,7 +129,7 @@ fn values(runs: &[Report], lane: Lane, metric: &str) -> Option<Vec<f64>> {
     runs.iter().map(value).collect()
 }
 
-/// The compared metrics, with the names that promises use.
+/// With the names that promises use.
 fn metrics(lane: &LaneReport) -> Vec<(String, Option<f64>)> {
     let mut times = vec![("done", lane.done())];
     // If the answer is the outcome, both times are equal.
@@ -148,7 +145,7 @@ fn metrics(lane: &LaneReport) -> Vec<(String, Option<f64>)> {
     times.into_iter().flat_map(named).chain([("cost".to_owned(), cost)]).collect()
 }
 
-/// Conditions that two comparable runs must share: the name, and the JSON pointer in the run.
+/// Shared by comparable runs: name, and JSON pointer in the run.
 const CONDITIONS: [(&str, &str); 13] = [
     ("place", "/target/kind"),
     ("region", "/target/region"),
@@ -165,10 +162,10 @@ const CONDITIONS: [(&str, &str); 13] = [
     ("warm-up seconds", "/warmUpSeconds"),
 ];
 
-/// Why a run of these lanes cannot be compared with the baseline. Empty if it can.
+/// Why a run of these lanes cannot be compared with the baseline; empty if it can.
 ///
 /// # Panics
-/// Never: a run has only string keys, so it is always JSON.
+/// Never: a run has only string keys.
 #[must_use]
 pub fn differences(baseline: &Report, run: &Run, lanes: &[Lane]) -> Vec<String> {
     let [before, after] = [&baseline.run, run]
@@ -181,7 +178,7 @@ pub fn differences(baseline: &Report, run: &Run, lanes: &[Lane]) -> Vec<String> 
     differing.map(|(name, before, after)| format!("{name}: {before} in the baseline, {after} now")).collect()
 }
 
-/// Rounds numbers to six decimals: the last bit may differ after parsing text.
+/// To six decimals: the last bit may differ after parsing.
 fn text(value: Option<&Value>) -> String {
     match value {
         Some(Value::Number(number)) if number.is_f64() => {

@@ -4,22 +4,22 @@ use super::*;
 use crate::sample;
 use fastrand::Rng;
 
-/// Comparisons of each kind. Of 20, 19 must be right.
+/// Of 20 comparisons, 19 must be right.
 const TRIALS: u32 = 100;
 const MOST_WRONG: u32 = TRIALS / 20;
 
-/// Orders of a lane in each run: those of `twolane compare` without options.
+/// As in `twolane compare` without options.
 const ORDERS: usize = 600;
 
-/// Runs on each side.
+/// On each side.
 const RUNS: usize = 5;
 
-/// A standard normal variable. Source: G. E. P. Box and M. E. Muller, "A Note on the Generation of Random Normal Deviates" (1958).
+/// Standard normal. Source: G. E. P. Box and M. E. Muller, "A Note on the Generation of Random Normal Deviates" (1958).
 fn normal(random: &mut Rng) -> f64 {
     (-2.0 * (1.0 - random.f64()).ln()).sqrt() * (std::f64::consts::TAU * random.f64()).cos()
 }
 
-/// Runs with log-normal times, `slower` times as long, with a deviation of `between` from run to run.
+/// Log-normal times, `slower` times as long, with the deviation `between` runs.
 fn runs(slower: f64, between: f64, random: &mut Rng) -> Vec<Report> {
     let mut run = || {
         let mut report = sample::report();
@@ -37,7 +37,7 @@ fn runs(slower: f64, between: f64, random: &mut Rng) -> Vec<Report> {
     (0..RUNS).map(|_| run()).collect()
 }
 
-/// Number of comparisons in which any metric has one of those trends.
+/// Comparisons in which any metric has one of those trends.
 fn found(trends: &[Trend], slower: f64, between: f64, seed: u64) -> u32 {
     let mut random = Rng::with_seed(seed);
     let has_any = |_: &u32| {

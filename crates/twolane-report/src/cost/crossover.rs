@@ -1,36 +1,35 @@
 //! Where one lane becomes cheaper than another.
 //!
-//! If capacity is paid by use, idle capacity is free, and a queue only adds cost. A queue pays off if capacity is paid
-//! by the hour. Without it the store must be sized for the peak, with it for slightly more than the mean. Let `c` be
-//! the cost of fully used capacity per million orders, and `r` the peak-to-mean ratio. Let `h` be the headroom that
-//! lets the queue drain, and `e` the queued lane's other extra cost. Then the direct lane costs `r·c`, the queued lane
-//! `h·c + e`, and they are equal at `r = h + e/c`.
+//! With capacity paid by use, a queue only adds cost. With capacity paid by the hour, it can pay off. Without it the
+//! store is sized for the peak, with it for slightly more than the mean. Let `c` be the cost of fully used capacity per
+//! million orders, and `r` the peak-to-mean ratio. Let `h` be the headroom that lets the queue drain, and `e` the
+//! queued lane's other extra cost. The direct lane costs `r·c`, the queued lane `h·c + e`, and they are equal at `r = h
+//! + e/c`.
 
 use super::{MILLION, Prices, done, float};
 use crate::model::{CapacityBreakEven, Crossover, LaneReport};
 use lanes::STATUS_SERVICE;
 
-/// Capacity for a lane with a queue, relative to the mean load. At full use a queue never drains. This is an
-/// assumption, not a measurement.
+/// Capacity with a queue over the mean load: at full use it never drains. An assumption, not a measurement.
 const LEVELLED_HEADROOM: f64 = 1.25;
 
-/// Peak-to-mean ratios that get a break-even price.
+/// Peak-to-mean ratios with a break-even price.
 const RATIOS: [f64; 5] = [2.0, 5.0, 10.0, 20.0, 50.0];
 
-/// Hours of a month, as AWS's calculator counts them.
+/// As in AWS's calculator.
 const HOURS_PER_MONTH: f64 = 730.0;
 
 const SECONDS_PER_HOUR: f64 = 3600.0;
 
-/// Read units of one strongly consistent read of an order up to 4 KB, as in the status service. Source: Amazon DynamoDB
-/// Developer Guide, "DynamoDB read and write operations".
+/// One strongly consistent read of up to 4 KB, as in the status service. Source: Amazon DynamoDB Developer Guide,
+/// "DynamoDB read and write operations".
 const READ_UNITS_PER_POLL: f64 = 1.0;
 
-/// Above this fraction of refused requests the lane is overloaded, and its costs are not typical.
+/// Above this fraction of refused requests, a lane's costs are not typical.
 const OVERLOAD: f64 = 0.01;
 
-/// The crossovers of a run, for each pair of a lane without a queue and one with a queue. Leaves out lanes with steps,
-/// which do more work. `callbacks_alone`: the costs contain no polls.
+/// For each pair of a lane without a queue and one with a queue. Leaves out lanes with steps, which do more work.
+/// `callbacks_alone`: costs contain no polls.
 pub(super) fn crossovers(lanes: &[LaneReport], callbacks_alone: bool, prices: &Prices) -> Vec<Crossover> {
     let same_work = lanes.iter().filter(|lane| lane.lane.steps.is_empty());
     let (queued, direct): (Vec<_>, Vec<_>) = same_work.partition(|lane| !lane.lane.queues.is_empty());
@@ -38,7 +37,7 @@ pub(super) fn crossovers(lanes: &[LaneReport], callbacks_alone: bool, prices: &P
     pairs.filter_map(|(direct, queued)| crossover(direct, queued, callbacks_alone, prices)).collect()
 }
 
-/// `None` if a lane has no orders done, or if it refused requests. Their costs would distort the comparison.
+/// `None` if a lane has no orders done, or is overloaded, which distorts its costs.
 fn crossover(direct: &LaneReport, queued: &LaneReport, callbacks_alone: bool, prices: &Prices) -> Option<Crossover> {
     if is_overloaded(direct) || is_overloaded(queued) {
         return None;
@@ -58,7 +57,7 @@ fn crossover(direct: &LaneReport, queued: &LaneReport, callbacks_alone: bool, pr
         (queued_usd - part(queued, "DynamoDB writes")) - (direct_usd - part(direct, "DynamoDB writes"));
     let equal = LEVELLED_HEADROOM + extra_without_writes / full_use;
     let undercut = on_demand / full_use;
-    // Without writes or their prices, there are no ratios.
+    // Writes or their prices are missing.
     if !equal.is_finite() || !undercut.is_finite() {
         return None;
     }
@@ -79,12 +78,12 @@ fn crossover(direct: &LaneReport, queued: &LaneReport, callbacks_alone: bool, pr
     })
 }
 
-/// Whether a lane refused more than 1 % of its requests.
+/// Whether a lane refused more than 1 % of requests.
 pub(crate) fn is_overloaded(lane: &LaneReport) -> bool {
     float(lane.counts.refused.total()) > OVERLOAD * float(lane.counts.sent)
 }
 
-/// The price of capacity above which the queue pays off at that ratio.
+/// The capacity price above which the queue pays off at that ratio.
 fn break_even(peak_to_mean: f64, extra_usd_per_million: f64) -> CapacityBreakEven {
     let saved_capacity = peak_to_mean - LEVELLED_HEADROOM;
     let millions_per_month = HOURS_PER_MONTH * SECONDS_PER_HOUR / MILLION;
@@ -93,7 +92,7 @@ fn break_even(peak_to_mean: f64, extra_usd_per_million: f64) -> CapacityBreakEve
     CapacityBreakEven { peak_to_mean, usd_per_month_per_order_per_second: is_a_choice.then_some(price) }
 }
 
-/// Cost of a million polls: the request, its function as measured (without duration if it did not run), and one read.
+/// A million polls: requests, the function as measured (without duration if it did not run), and one read each.
 fn poll_usd_per_million(lane: &LaneReport, prices: &Prices) -> f64 {
     let measured =
         lane.usage.functions.iter().find(|function| function.name == STATUS_SERVICE.name && function.invocations > 0);
@@ -104,7 +103,7 @@ fn poll_usd_per_million(lane: &LaneReport, prices: &Prices) -> f64 {
         + READ_UNITS_PER_POLL * prices.dynamodb_read_units_per_million
 }
 
-/// The cost of one service per million orders.
+/// One service's cost per million orders.
 fn part(lane: &LaneReport, service: &str) -> f64 {
     let parts = lane.cost.iter().flat_map(|cost| &cost.parts);
     parts.filter(|part| part.service == service).map(|part| part.usd_per_million_orders).sum()

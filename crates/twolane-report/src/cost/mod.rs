@@ -1,7 +1,7 @@
-//! Computes the cost of a run at AWS's list prices.
+//! The cost of a run at AWS's list prices.
 //!
-//! All costs are per million orders with an outcome, so lanes that did different work can be compared. The cost of
-//! refused requests and retries is spread over the orders done.
+//! Costs are per million orders with an outcome, so that lanes with different work can be compared. They include
+//! refused requests and retries.
 
 mod crossover;
 mod prices;
@@ -14,7 +14,7 @@ use lanes::STATUS_SERVICE;
 
 const MILLION: f64 = 1_000_000.0;
 
-/// What AWS bills but this crate does not count.
+/// Billed by AWS but not counted.
 const LEFT_OUT: [&str; 7] = [
     "the functions that run once per token or per socket",
     "CloudWatch Logs, metrics and alarms",
@@ -25,9 +25,9 @@ const LEFT_OUT: [&str; 7] = [
     "the free tier and all discounts",
 ];
 
-/// Adds each lane's cost and the crossovers to the report.
+/// Adds costs and crossovers.
 pub(crate) fn price(report: &mut Report, table: &PriceTable) {
-    // A real caller uses one way to learn an outcome. If the run used both, price only callbacks.
+    // A real caller learns outcomes one way. If the run used both, price only callbacks.
     let both = report.run.confirm == Confirm::Both;
     for lane in &mut report.lanes {
         lane.cost =
@@ -42,7 +42,7 @@ pub(crate) fn price(report: &mut Report, table: &PriceTable) {
     });
 }
 
-/// The lane without its polls.
+/// Without polls.
 fn without_polls(lane: &LaneReport) -> LaneReport {
     let mut lane = LaneReport { timeline: Vec::new(), ..lane.clone() };
     let usage = &mut lane.usage;
@@ -52,18 +52,17 @@ fn without_polls(lane: &LaneReport) -> LaneReport {
     lane
 }
 
-/// Converts a count. Counts stay far below 2⁵³.
+/// Counts stay far below 2⁵³.
 #[expect(clippy::cast_precision_loss, reason = "no run counts to 2^53")]
 fn float(count: u64) -> f64 {
     count as f64
 }
 
-/// Orders with an outcome.
 fn done(lane: &LaneReport) -> f64 {
     float(lane.usage.orders)
 }
 
-/// The cost of that usage by service. `None` if no order was done.
+/// By service. `None` if no order was done.
 #[must_use]
 pub fn usage_cost(usage: &Usage, prices: &Prices) -> Option<LaneCost> {
     let done = float(usage.orders);
@@ -72,10 +71,10 @@ pub fn usage_cost(usage: &Usage, prices: &Prices) -> Option<LaneCost> {
     }
     let invocations = float(usage.functions.iter().map(|function| function.invocations).sum());
     let gb_seconds: f64 = usage.functions.iter().map(|function| function.gb_seconds).sum();
-    // API Gateway does not charge requests that it throttles (429). Source: Amazon API Gateway Developer Guide, "Amazon
-    // API Gateway pricing".
+    // API Gateway does not charge throttled requests (429). Source: Amazon API Gateway Developer Guide, "Amazon API
+    // Gateway pricing".
     let requests = usage.order_requests.saturating_sub(usage.throttled_requests) + usage.status_requests;
-    // Service, quantity, its unit, price of one.
+    // Service, quantity, unit, price of one.
     let counted = [
         ("API Gateway REST", float(requests), "requests", prices.rest_requests_per_million / MILLION),
         (
@@ -123,7 +122,7 @@ pub fn usage_cost(usage: &Usage, prices: &Prices) -> Option<LaneCost> {
     })
 }
 
-/// Formats with three significant digits, without trailing zeros.
+/// Three significant digits, without trailing zeros.
 fn significant(value: f64) -> String {
     let decimals = (0..6).find(|decimals| value >= 10_f64.powi(2 - decimals)).unwrap_or(6);
     let text = format!("{value:.*}", usize::try_from(decimals).unwrap_or(0));

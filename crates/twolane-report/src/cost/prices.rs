@@ -1,4 +1,4 @@
-//! The price table: a TOML file for one region, with date and sources.
+//! The price table: TOML for one region, with date and sources.
 
 use crate::files::read_text;
 use anyhow::{Context, bail};
@@ -6,24 +6,22 @@ use serde::Deserialize;
 use std::path::Path;
 use time::macros::format_description;
 
-/// The embedded table.
 const US_EAST_1: &str = include_str!("../../prices/us-east-1.toml");
 
 /// List prices in one region.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PriceTable {
-    /// AWS region, such as `us-east-1`.
+    /// Such as `us-east-1`.
     pub(crate) region: String,
-    /// Day on which the prices were gathered: `YYYY-MM-DD`.
+    /// Day of the prices: `YYYY-MM-DD`.
     pub(crate) as_of: String,
-    /// URLs of the sources.
+    /// URLs.
     pub(crate) sources: Vec<String>,
-    /// The prices.
     pub(crate) usd: Prices,
 }
 
-/// Prices in US dollars.
+/// In US dollars.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prices {
@@ -31,27 +29,27 @@ pub struct Prices {
     pub rest_requests_per_million: f64,
     /// Requests to an HTTP API.
     pub http_requests_per_million: f64,
-    /// WebSocket messages, in units of 32 KB.
+    /// In units of 32 KB.
     pub websocket_messages_per_million: f64,
     /// Minutes of open WebSocket connections.
     pub websocket_connection_minutes_per_million: f64,
     /// Invocations.
     pub lambda_requests_per_million: f64,
-    /// Billed duration × memory, on the processor that the template deploys to.
+    /// Billed duration × memory, on the template's processor.
     pub lambda_gb_second: f64,
-    /// The same on `x86_64`.
+    /// On `x86_64`.
     pub lambda_gb_second_x86_64: f64,
-    /// Requests to a standard topic, in units of 64 KB. Deliveries to SQS are free.
+    /// Standard topic, in units of 64 KB. Deliveries to SQS are free.
     pub sns_requests_per_million: f64,
-    /// Requests to a standard queue, in units of 64 KB.
+    /// Standard queue, in units of 64 KB.
     pub sqs_requests_per_million: f64,
-    /// Surcharge for requests of a fair queue.
+    /// Surcharge for a fair queue.
     pub sqs_fair_queue_requests_per_million: f64,
-    /// On-demand write request units.
+    /// On demand.
     pub dynamodb_write_units_per_million: f64,
-    /// On-demand read request units.
+    /// On demand.
     pub dynamodb_read_units_per_million: f64,
-    /// One provisioned write capacity unit for an hour.
+    /// One provisioned unit for an hour.
     pub dynamodb_write_capacity_unit_hour: f64,
 }
 
@@ -68,7 +66,7 @@ impl PriceTable {
     /// Reads a user's table.
     ///
     /// # Errors
-    /// The file cannot be read; a price is missing, unknown or not a valid number; or the table has no date or source.
+    /// The file cannot be read; a price is missing, unknown or not valid; or there is no date or source.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
         let text = read_text(path).with_context(|| format!("Failed to read the prices in {shown}"))?;
@@ -81,13 +79,13 @@ impl PriceTable {
         &self.usd
     }
 
-    /// AWS region, such as `us-east-1`.
+    /// Such as `us-east-1`.
     #[must_use]
     pub fn region(&self) -> &str {
         &self.region
     }
 
-    /// Day on which the prices were gathered: `YYYY-MM-DD`.
+    /// Day of the prices: `YYYY-MM-DD`.
     #[must_use]
     pub fn as_of(&self) -> &str {
         &self.as_of

@@ -2,7 +2,7 @@ use super::*;
 use crate::model::{Confirm, Counts, Crossover, FunctionUsage, Report, Usage};
 use crate::sample;
 
-/// Prices of round numbers.
+/// Round numbers.
 fn prices() -> PriceTable {
     let mut table = PriceTable::embedded();
     table.usd = Prices {
@@ -50,7 +50,6 @@ fn is(value: f64, expected: f64) {
     assert!((value - expected).abs() < 1e-9, "{value} is not {expected}");
 }
 
-/// Asserts that the values equal the expected ones.
 fn are(values: &[f64], expected: &[f64]) {
     assert_eq!(values.len(), expected.len(), "{values:?} are not {expected:?}");
     for (value, expected) in values.iter().zip(expected) {
@@ -58,7 +57,7 @@ fn are(values: &[f64], expected: &[f64]) {
     }
 }
 
-/// The crossover of the two lanes.
+/// Of the two lanes.
 fn crossover(report: Report) -> Crossover {
     let mut crossovers = report.pricing.expect("priced").crossovers;
     assert_eq!(crossovers.len(), 1);
@@ -95,7 +94,7 @@ fn crossovers_match_a_manual_computation() {
     assert_eq!((crossover.direct.name, crossover.queued.name), ("sync", "async"));
     // 4 + 0.2 + 0.002 GB-s × 10 + 0.1.
     is(crossover.poll_usd_per_million, 4.32);
-    // Without callbacks (2.00) and polls (0.5 × 4.32), the async lane costs 5.25: dearer than 4.85 already.
+    // Async without callbacks (2.00) and polls (0.5 × 4.32) costs 5.25, dearer than 4.85.
     assert_eq!(crossover.polls_per_order_at_equal_cost, None);
     is(crossover.polls_per_order_at_cost_of_callbacks.expect("callbacks"), 2.0 / 4.32);
     // 0.00072 an hour for 3600 writes are 0.2 a million; the rest of the async lane costs 4.56 more.

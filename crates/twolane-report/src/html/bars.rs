@@ -1,4 +1,4 @@
-//! Bar chart: the cost of a million orders by service and lane.
+//! Bar chart of a million orders' cost by service and lane.
 
 use super::canvas::{Canvas, Size, both};
 use super::legend::{Entry, Sample, legend};
@@ -9,18 +9,18 @@ use crate::words::{float, usd};
 use lanes::Lane;
 
 const BAR: f64 = 14.0;
-/// From one bar to the next one.
+/// Between bars.
 const PITCH: f64 = 18.0;
 /// Height of a service's name.
 const LABEL: f64 = 22.0;
 /// Between services.
 const GAP: f64 = 10.0;
-/// Room for a price to the right of the longest bar.
+/// Right of the longest bar.
 const PRICE: f64 = 72.0;
 
 type Costs<'a> = [(Lane, &'a LaneCost)];
 
-/// The chart in both sizes.
+/// In both sizes.
 pub(super) fn chart(lanes: &[LaneReport]) -> Chart {
     let costs: Vec<_> = lanes.iter().filter_map(|lane| lane.cost.as_ref().map(|cost| (lane.lane, cost))).collect();
     if costs.is_empty() {
@@ -35,7 +35,7 @@ pub(super) fn chart(lanes: &[LaneReport]) -> Chart {
     Ok(legend(&entries) + &missing + &both(|size| draw(&costs, size)))
 }
 
-/// Services that any lane pays for, in the order of an order's path.
+/// Services that any lane pays for, along an order's path.
 pub(super) fn services<'a>(costs: &Costs<'a>) -> Vec<&'a str> {
     let mut services = Vec::new();
     for part in costs.iter().flat_map(|(_, cost)| &cost.parts) {
@@ -46,7 +46,7 @@ pub(super) fn services<'a>(costs: &Costs<'a>) -> Vec<&'a str> {
     services
 }
 
-/// The cost of a service, or of all services.
+/// Of one service, or all.
 fn amount(cost: &LaneCost, service: Option<&str>) -> f64 {
     match service {
         Some(service) => {

@@ -1,10 +1,10 @@
-//! Drawings: SVG with a title, a description and two sizes.
+//! SVG drawings with a title, a description and two sizes.
 
 use super::escape;
 use super::scale::Scale;
 use std::fmt::Write as _;
 
-/// The window size of a drawing.
+/// The window size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Size {
     /// Desktop.
@@ -14,7 +14,7 @@ pub(super) enum Size {
 }
 
 impl Size {
-    /// In the drawing's units: about a pixel each.
+    /// In the drawing's units, about pixels.
     pub(super) fn width(self) -> f64 {
         match self {
             Self::Wide => 920.0,
@@ -22,7 +22,7 @@ impl Size {
         }
     }
 
-    /// Approximate number of ticks on a horizontal axis.
+    /// About, on a horizontal axis.
     pub(super) fn ticks(self) -> f64 {
         match self {
             Self::Wide => 12.0,
@@ -38,12 +38,11 @@ impl Size {
     }
 }
 
-/// Draws for both sizes.
+/// For both sizes.
 pub(super) fn both(draw: impl Fn(Size) -> String) -> String {
     [draw(Size::Wide), draw(Size::Narrow)].concat()
 }
 
-/// A drawing in progress.
 pub(super) struct Canvas {
     size: Size,
     height: f64,
@@ -51,19 +50,18 @@ pub(super) struct Canvas {
 }
 
 impl Canvas {
-    /// An empty drawing.
     pub(super) fn new(size: Size, height: f64) -> Self {
         Self { size, height, marks: String::new() }
     }
 
-    /// A line through points.
+    /// Through points.
     pub(super) fn path(&mut self, class: &str, points: &[(f64, f64)]) {
         if !points.is_empty() {
             let _ = writeln!(self.marks, r#"<path class="{class}" d="M{}"/>"#, joined(points));
         }
     }
 
-    /// The area between a line through points and a level.
+    /// Between a line through points and a level.
     pub(super) fn area(&mut self, class: &str, points: &[(f64, f64)], level: f64) {
         if let (Some((first, _)), Some((last, _))) = (points.first(), points.last()) {
             let middle = joined(points);
@@ -72,28 +70,27 @@ impl Canvas {
         }
     }
 
-    /// A bar with a tooltip.
+    /// With a tooltip.
     pub(super) fn bar(&mut self, class: &str, at: (f64, f64), size: (f64, f64), title: &str) {
         let ((x, y), (width, height), title) = (at, size, escape(title));
         let place = format!(r#"x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}""#);
         let _ = writeln!(self.marks, r#"<rect class="{class}" {place}><title>{title}</title></rect>"#);
     }
 
-    /// A dot with a tooltip.
     pub(super) fn dot(&mut self, class: &str, at: (f64, f64), title: &str) {
         let ((x, y), title) = (at, escape(title));
         let place = format!(r#"cx="{x:.1}" cy="{y:.1}" r="4""#);
         let _ = writeln!(self.marks, r#"<circle class="{class}" {place}><title>{title}</title></circle>"#);
     }
 
-    /// Text: `anchor` is `start`, `middle` or `end`.
+    /// `anchor` is `start`, `middle` or `end`.
     pub(super) fn text(&mut self, class: &str, anchor: &str, at: (f64, f64), text: &str) {
         let ((x, y), text) = (at, escape(text));
         let place = format!(r#"text-anchor="{anchor}" x="{x:.1}" y="{y:.1}""#);
         let _ = writeln!(self.marks, r#"<text class="{class}" {place}>{text}</text>"#);
     }
 
-    /// Grid lines and labels of a vertical axis, between `left` and `right`.
+    /// Grid lines and labels of a vertical axis from `left` to `right`.
     pub(super) fn upright_axis(
         &mut self,
         scale: &Scale,
@@ -108,7 +105,7 @@ impl Canvas {
         }
     }
 
-    /// Ticks and labels of a horizontal axis at the height `bottom`, with grid lines up to `top`.
+    /// Ticks and labels of a horizontal axis at `bottom`, with grid lines up to `top`.
     pub(super) fn level_axis(
         &mut self,
         scale: &Scale,
@@ -123,7 +120,7 @@ impl Canvas {
         }
     }
 
-    /// The drawing, with a title and a description for screen readers.
+    /// With a title and a description for screen readers.
     pub(super) fn finish(self, title: &str, description: &str) -> String {
         let (class, width, height, marks) = (self.size.class(), self.size.width(), self.height, self.marks);
         let (title, description) = (escape(title), escape(description));

@@ -14,16 +14,16 @@ const BOTTOM: f64 = 284.0;
 const LEFT: f64 = 48.0;
 const QUARTERS: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 
-/// One line of the chart.
+/// A line of the chart.
 struct Series<'a> {
-    /// CSS classes: lane and kind of line.
+    /// CSS classes of lane and line.
     style: String,
     lane: Lane,
     name: String,
     latency: &'a Latency,
 }
 
-/// The chart in both sizes.
+/// In both sizes.
 pub(super) fn chart(report: &Report) -> Chart {
     let all: Vec<_> = report.lanes.iter().flat_map(of_lane).collect();
     let least = all.iter().map(|series| series.latency.min_ms).min_by(f64::total_cmp);
@@ -61,7 +61,7 @@ fn description(series: &Series<'_>) -> String {
     format!("{} (p50 {}, p99 {})", series.name, time(latency.p50_ms), time(latency.p99_ms))
 }
 
-/// Lanes without a line, with the reason.
+/// Lanes without a line, with reasons.
 fn missing(report: &Report) -> String {
     let without = report.lanes.iter().filter(|lane| of_lane(lane).is_empty());
     each(without, |lane| format!("<p class=\"empty\">The {} lane accepted no order: no line.</p>\n", lane.lane.name))
@@ -89,13 +89,13 @@ fn draw(all: &[Series<'_>], (least, most): (f64, f64), size: Size) -> String {
     canvas.finish("Latency: fraction of accepted orders within a time", &format!("{}.", described.join("; ")))
 }
 
-/// The points of the distribution, starting with 0 at the shortest time.
+/// The distribution's points, from 0 at the shortest time.
 fn steps(latency: &Latency, across: &Scale, up: &Scale) -> Vec<(f64, f64)> {
     let start = (across.at(latency.min_ms), up.at(0.0));
     std::iter::once(start).chain(latency.cdf.iter().map(|(ms, fraction)| (across.at(*ms), up.at(*fraction)))).collect()
 }
 
-/// A tick label without trailing zeros.
+/// Without trailing zeros.
 fn tick(ms: f64) -> String {
     if ms < 1000.0 { format!("{ms}\u{a0}ms") } else { format!("{}\u{a0}s", ms / 1000.0) }
 }

@@ -1,31 +1,31 @@
-//! A forecast as an HTML page: computed, not measured, with the charts of a report.
+//! A forecast as an HTML page with a report's charts: computed, not measured.
 
 use super::{bars, document, each, escape, outcomes, sections, tables, timeline};
 use crate::model::LaneReport;
 
-/// The content of a forecast. All fields are plain text.
+/// A forecast. All fields are plain text.
 #[derive(Clone, Debug)]
 pub struct Forecast {
-    /// Title: the load.
+    /// The load.
     pub title: String,
-    /// Assumptions, one sentence each.
+    /// Assumptions in sentences.
     pub basis: Vec<String>,
-    /// Findings per lane.
+    /// Per lane.
     pub findings: Vec<LaneFindings>,
-    /// Lanes with counts, timelines and costs.
+    /// With counts, timelines and costs.
     pub lanes: Vec<LaneReport>,
 }
 
-/// Findings of one lane.
+/// One lane's findings.
 #[derive(Clone, Debug)]
 pub struct LaneFindings {
-    /// Name of the lane and its main finding.
+    /// The lane and its main finding.
     pub heading: String,
-    /// Labels, each with its values.
+    /// Labels and their values.
     pub rows: Vec<(&'static str, Vec<String>)>,
 }
 
-/// The page. It uses neither network nor scripts.
+/// Without network or scripts.
 #[must_use]
 pub fn forecast_page(forecast: &Forecast) -> String {
     let title = escape(&forecast.title);

@@ -1,20 +1,19 @@
-//! Chart legends.
+//! Legends of charts.
 
 use super::escape;
 
-/// The sample of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sample {
-    /// A line, as in a chart of lines.
+    /// In a chart of lines.
     Line,
-    /// A patch, as in a chart of bars or areas.
+    /// In a chart of bars or areas.
     Patch,
 }
 
-/// One entry: its sample, the CSS classes and the label.
+/// Sample, CSS classes and label.
 pub(super) type Entry<'a> = (Sample, String, &'a str);
 
-/// The list above a chart.
+/// A list above a chart.
 pub(super) fn legend(entries: &[Entry<'_>]) -> String {
     let items: String = entries.iter().map(item).collect();
     format!("<ul class=\"legend\">{items}</ul>\n")
@@ -25,7 +24,7 @@ fn item(entry: &Entry<'_>) -> String {
     format!(r#"<li><svg class="key" viewBox="0 0 28 12" aria-hidden="true">{drawn}</svg>{words}</li>"#)
 }
 
-/// The sample of an entry, 28 wide and 12 high.
+/// 28 wide, 12 high.
 pub(super) fn sample((sample, style, _): &Entry<'_>) -> String {
     match sample {
         Sample::Line => format!(r#"<path class="line {style}" d="M0,6L28,6"/>"#),

@@ -1,8 +1,7 @@
-//! The report as one HTML page with charts. It uses neither network nor scripts.
+//! The report as an HTML page with charts, without network or scripts.
 //!
-//! All content of the report passes through [`escape`]. The page's content security policy also forbids scripts and
-//! requests, so that unescaped content could do nothing. Each chart is drawn twice, for wide and for narrow windows,
-//! because scaled-down text cannot be read.
+//! All content passes through [`escape`]. The content security policy also forbids scripts and requests: unescaped
+//! content could do nothing. Charts are drawn for wide and for narrow windows, because scaled-down text cannot be read.
 
 mod bars;
 mod canvas;
@@ -26,15 +25,15 @@ use lanes::{Colours, LANES, Lane};
 pub use forecast::{Forecast, LaneFindings, forecast_page};
 pub(crate) use picture::picture;
 
-/// Colours and CSS rules of all charts.
+/// Of all charts.
 const CHARTS_STYLE: &str = include_str!("charts.css");
 const PAGE_STYLE: &str = include_str!("page.css");
 
-/// Allows only the page's style and the empty icon.
+/// Only the page's style and the empty icon.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
-/// The style of charts: [`CHARTS_STYLE`] and the colours and rules of each lane.
+/// [`CHARTS_STYLE`], with each lane's colours and rules.
 fn charts_style() -> String {
     let colours = |colour: fn(&Colours) -> &'static str| {
         each(&LANES, |lane| format!("  --{}: {};\n", lane.name, colour(&lane.colours)))
@@ -50,10 +49,9 @@ fn charts_style() -> String {
     format!("{CHARTS_STYLE}:root {{\n{light}}}\n@media (prefers-color-scheme: dark) {{ :root {{\n{dark}}} }}\n{rules}")
 }
 
-/// A chart, or the reason why there is none.
+/// A chart, or why there is none.
 type Chart = Result<String, &'static str>;
 
-/// The page.
 pub(crate) fn page(report: &Report) -> String {
     let title = escape(&format!("Twolane: {} · {}", report.run.scenario, report.run.id));
     let body = [
@@ -73,7 +71,7 @@ pub(crate) fn page(report: &Report) -> String {
     document(&title, &body)
 }
 
-/// A complete page. `title` must already be escaped.
+/// `title` is already escaped.
 fn document(title: &str, body: &str) -> String {
     let charts_style = charts_style();
     format!(
@@ -85,7 +83,7 @@ fn document(title: &str, body: &str) -> String {
     )
 }
 
-/// Escapes text for elements and quoted attributes.
+/// For elements and quoted attributes.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in printable(text).chars() {
@@ -101,12 +99,12 @@ pub(crate) fn escape(text: &str) -> String {
     escaped
 }
 
-/// Concatenates the text of each item.
+/// Concatenates the items' texts.
 fn each<T>(items: impl IntoIterator<Item = T>, written: impl FnMut(T) -> String) -> String {
     items.into_iter().map(written).collect()
 }
 
-/// The CSS class of a lane.
+/// The lane's CSS class.
 fn class(lane: Lane) -> &'static str {
     lane.name
 }

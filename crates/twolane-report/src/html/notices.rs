@@ -4,7 +4,6 @@ use super::{each, escape};
 use crate::model::{Report, TargetKind};
 use crate::words::counted;
 
-/// One box above the figures.
 struct Notice {
     /// CSS class of the severity.
     style: &'static str,
@@ -13,7 +12,7 @@ struct Notice {
     items: Vec<String>,
 }
 
-/// The warnings, the worst first. Empty without warnings.
+/// The worst first.
 pub(super) fn notices(report: &Report) -> String {
     let all = [
         off_schedule(report),

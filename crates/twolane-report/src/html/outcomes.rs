@@ -1,4 +1,4 @@
-//! Bar chart: outcomes of all requests to each lane.
+//! Bar chart of each lane's outcomes.
 
 use super::canvas::{Canvas, Size, both};
 use super::legend::{Entry, Sample, legend};
@@ -7,15 +7,15 @@ use super::{Chart, class};
 use crate::model::LaneReport;
 use crate::words::{counted, float, percent};
 
-/// From one lane to the next one.
+/// Between lanes.
 const ROW: f64 = 46.0;
 const BAR: f64 = 30.0;
-/// Room for the lane's name to the left.
+/// For the lane's name to the left.
 const NAME: f64 = 52.0;
-/// Minimum width of a part that shows its percentage.
+/// Narrowest part that shows its percentage.
 const ROOM: f64 = 64.0;
 
-/// The chart in both sizes.
+/// In both sizes.
 pub(super) fn chart(lanes: &[LaneReport]) -> Chart {
     let lanes: Vec<_> = lanes.iter().filter(|lane| whole(lane) > 0.0).collect();
     if lanes.is_empty() {
@@ -31,7 +31,7 @@ pub(super) fn chart(lanes: &[LaneReport]) -> Chart {
     Ok(legend(&entries) + &both(|size| draw(&lanes, size)))
 }
 
-/// CSS class, name and number of orders of each outcome.
+/// CSS class, name and number of orders.
 fn outcomes(lane: &LaneReport) -> [(&'static str, &'static str, u64); 9] {
     let counts = &lane.counts;
     [
@@ -62,7 +62,7 @@ fn draw(lanes: &[&LaneReport], size: Size) -> String {
     canvas.finish("What became of the orders of each lane", &format!("{}.", described.join("; ")))
 }
 
-/// Draws one lane's bar. Returns its parts as text.
+/// Draws a lane's bar. Returns its parts as text.
 fn bar(canvas: &mut Canvas, lane: &LaneReport, y: f64, right: f64) -> Vec<String> {
     let sent = outcomes(lane).iter().fold(0_u64, |sum, (_, _, orders)| sum.saturating_add(*orders));
     let across = Scale::exact(whole(lane), NAME, right);
@@ -71,7 +71,7 @@ fn bar(canvas: &mut Canvas, lane: &LaneReport, y: f64, right: f64) -> Vec<String
         let (from, to) = (across.at(before), across.at(before + float(orders)));
         let share = percent(orders, sent);
         let words = format!("{}: {} {name}, {share}", lane.lane.name, counted(orders, "order", "orders"));
-        // Wide enough to be visible.
+        // At least visible.
         canvas.bar(&format!("bar {style}"), (from.min(right - 3.0), y), ((to - from - 1.5).max(3.0), BAR), &words);
         if to - from > ROOM {
             canvas.text(&format!("inside {style}"), "middle", (f64::midpoint(from, to), y + 20.0), &share);

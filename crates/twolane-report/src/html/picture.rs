@@ -1,4 +1,4 @@
-//! The timelines of all lanes as one SVG file for documents, in light and dark.
+//! All lanes' timelines as an SVG for documents, in light and dark.
 
 use super::canvas::Size;
 use super::legend::{Entry, sample};
@@ -8,14 +8,14 @@ use crate::model::{LaneReport, Report, TargetKind};
 use std::fmt::Write as _;
 
 const MARGIN: f64 = 24.0;
-/// Above the first lane: the title and the line below it.
+/// Title and line above the first lane.
 const HEAD: f64 = 76.0;
-/// Above each drawing: the lane's heading and its legend.
+/// A lane's heading and legend.
 const LANE_HEAD: f64 = 64.0;
-/// About the width of a character at 14 pixels.
+/// At 14 pixels, about.
 const CHARACTER: f64 = 7.2;
 
-/// The picture; `None` if the report has no timeline.
+/// `None` if the report has no timeline.
 pub(crate) fn picture(report: &Report) -> Option<String> {
     let lanes = Lanes::new(&report.lanes)?;
     let mut y = HEAD;
@@ -52,7 +52,7 @@ fn document(report: &Report, height: f64, body: &str) -> String {
     )
 }
 
-/// The lane's name, the outcomes of its orders, and its legend.
+/// The lane's name, outcomes and legend.
 fn head(lane: &LaneReport, y: f64) -> String {
     let (name, words) = (escape(lane.lane.name), escape(&description(lane)));
     let mut text = format!(
@@ -73,7 +73,7 @@ fn head(lane: &LaneReport, y: f64) -> String {
     text
 }
 
-/// Room for an entry of the legend.
+/// Of a legend's entry.
 fn width((_, _, words): &Entry<'_>) -> f64 {
     let characters = u32::try_from(words.chars().count()).unwrap_or(u32::MAX);
     34.0 + f64::from(characters) * CHARACTER + 22.0

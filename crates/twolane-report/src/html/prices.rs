@@ -1,11 +1,11 @@
-//! The prices behind the costs, and the break-even prices of queues.
+//! Prices behind the costs, and break-even prices of queues.
 
 use super::escape;
 use super::tables::table;
 use crate::model::{CapacityBreakEven, Pricing, Report};
 use crate::words::{times, usd};
 
-/// The sources of the prices, and the break-even prices. Empty if nothing was priced.
+/// Sources and break-even prices. Empty if nothing was priced.
 pub(super) fn prices(report: &Report) -> String {
     let Some(pricing) = &report.pricing else { return String::new() };
     let tables = pricing.crossovers.iter().map(|crossover| {
@@ -35,7 +35,7 @@ fn origin(pricing: &Pricing) -> String {
     )
 }
 
-/// A source: a link if it is an https URL, else text.
+/// A link if it is an https URL, else text.
 fn link(source: &str) -> String {
     let shown = escape(source);
     if source.starts_with("https://") { format!("<a href=\"{shown}\" rel=\"noreferrer\">{shown}</a>") } else { shown }

@@ -1,4 +1,4 @@
-//! How the run was measured: its metadata.
+//! How the run was measured.
 
 use super::sections::section;
 use super::{each, escape};
@@ -15,7 +15,6 @@ omission. Here, if a stack stalls for a second, the second counts for every orde
 send delay above shows how late the generator was. If it was too late, the report says so at its top.</p>
 ";
 
-/// The section.
 pub(super) fn run(report: &Report) -> String {
     let rows = rows(report).into_iter().chain([("report version".to_owned(), report.schema_version.to_string())]);
     let rows = each(rows, |(name, value)| format!("<div><dt>{name}</dt><dd>{}</dd></div>\n", escape(&value)));

@@ -1,6 +1,6 @@
-//! Axes: maps values to positions, and chooses ticks.
+//! Axes: positions of values, and ticks.
 
-/// An axis from its first to its last position, in the drawing's units.
+/// In the drawing's units.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scale {
     from: f64,
@@ -23,7 +23,7 @@ impl Scale {
         Self { from: 0.0, to: drawable(most), start, end, log: false }
     }
 
-    /// Between two values above 0, widened to steps of 1, 2 and 5 so that each end has a tick.
+    /// Between two values above 0, widened to steps of 1, 2 and 5 for a tick at each end.
     pub(super) fn log(least: f64, most: f64, start: f64, end: f64) -> Self {
         let least = least.clamp(0.001, 1e9);
         let most = most.clamp(least, 1e9);
@@ -32,7 +32,7 @@ impl Scale {
         Self { from, to, start, end, log: true }
     }
 
-    /// The position of a value, limited to the ends.
+    /// Limited to the ends.
     pub(super) fn at(&self, value: f64) -> f64 {
         let value = value.clamp(self.from, self.to);
         let share = if self.log {
@@ -43,7 +43,7 @@ impl Scale {
         self.start + share * (self.end - self.start)
     }
 
-    /// Values of about `about` ticks.
+    /// About `about` values.
     pub(super) fn ticks(&self, about: f64) -> Vec<f64> {
         if self.log {
             return self.log_ticks(about);
@@ -61,18 +61,18 @@ impl Scale {
         let digits: &[f64] = if decades <= about / 3.0 { &[1.0, 2.0, 5.0] } else { &[1.0] };
         let marks = (-3..=9).flat_map(|power| digits.iter().map(move |digit| digit * 10_f64.powi(power)));
         let inside = marks.filter(|mark| *mark >= self.from * 0.999 && *mark <= self.to * 1.001);
-        // If there are too many decades for a tick each, skip some.
+        // Too many decades for a tick each: skip some.
         let every = (1..12_u8).find(|every| decades <= about * f64::from(*every)).unwrap_or(12);
         inside.step_by(every.into()).collect()
     }
 }
 
-/// Limits a value to what an axis can end at.
+/// To what an axis can end at.
 fn drawable(most: f64) -> f64 {
     if most > 0.0 { most.clamp(1e-9, 1e15) } else { 1.0 }
 }
 
-/// The round step that divides the value into about `about` parts: 1, 2 or 5 times a power of ten.
+/// 1, 2 or 5 times a power of ten, for about `about` parts.
 fn step(most: f64, about: f64) -> f64 {
     let raw = most / about;
     let power = 10_f64.powf(raw.log10().floor());

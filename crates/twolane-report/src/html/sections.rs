@@ -1,4 +1,4 @@
-//! The sections of the page.
+//! Sections of the page.
 
 use super::{Chart, bars, cdf, each, escape, outcomes, prices, tables, timeline};
 use crate::model::{LaneReport, Report, TargetKind};
@@ -6,7 +6,7 @@ use crate::promise::{Together, together};
 use crate::words::and;
 use lanes::Answer;
 
-/// The most important figures; the rest follows below.
+/// The rest follows below.
 const FIRST_FIGURES: [&str; 11] = [
     "counts.sent",
     "counts.accepted",
@@ -21,7 +21,7 @@ const FIRST_FIGURES: [&str; 11] = [
     "latencies.doneByPoll.p99Ms",
 ];
 
-/// The header: scenario, lanes, target and time.
+/// Scenario, lanes, target and time.
 pub(super) fn header(report: &Report) -> String {
     let run = &report.run;
     let target = match run.target.kind {
@@ -37,7 +37,6 @@ pub(super) fn header(report: &Report) -> String {
     )
 }
 
-/// The verdict.
 pub(super) fn verdict(report: &Report) -> String {
     let sentences = each(&report.verdict, |sentence| format!("<li>{}</li>\n", escape(sentence)));
     let body = if sentences.is_empty() {
@@ -48,7 +47,7 @@ pub(super) fn verdict(report: &Report) -> String {
     section("verdict", "What the figures say", &body)
 }
 
-/// The required promises and whether they are kept.
+/// Required promises, and whether they are kept.
 pub(super) fn promises(report: &Report) -> String {
     let rows: Vec<_> = together(std::slice::from_ref(report)).into_iter().map(Together::cells).collect();
     if rows.is_empty() {
@@ -57,7 +56,6 @@ pub(super) fn promises(report: &Report) -> String {
     section("promises", "Promises", &tables::table("Required promises per lane", &["", "lane", "figure", ""], &rows))
 }
 
-/// The most important figures.
 pub(super) fn glance(report: &Report) -> String {
     let wanted = |key: &str| FIRST_FIGURES.contains(&key) || key.starts_with("cost.");
     let at_once = report.lanes.iter().filter(|lane| lane.lane.answer == Answer::Outcome);
@@ -71,7 +69,6 @@ pub(super) fn glance(report: &Report) -> String {
     if body.is_empty() { body } else { section("glance", "At a glance", &body) }
 }
 
-/// Latencies.
 pub(super) fn latency(report: &Report) -> String {
     let caption = "Fraction of accepted orders by time since their due time. Further left is faster; the flatter a \
                 line near the top, the longer its tail. Dots are the median and the 99th percentile.";
@@ -79,14 +76,12 @@ pub(super) fn latency(report: &Report) -> String {
     charted("latency", "Latency", caption, cdf::chart(report), &table)
 }
 
-/// What became of the orders.
 pub(super) fn outcomes(report: &Report) -> String {
     let caption = "Each bar shows all requests to the lane.";
     let table = tables::by_lane(report, "Orders of each lane", |key| key.starts_with("counts."));
     charted("outcomes", "What became of the orders", caption, outcomes::chart(&report.lanes), &table)
 }
 
-/// Over time.
 pub(super) fn timeline(report: &Report) -> String {
     let lanes = match report.lanes.len() {
         0 | 1 => "",
@@ -106,7 +101,7 @@ pub(super) fn timeline(report: &Report) -> String {
     charted("timeline", "Over time", &(caption + &warm_up), timeline::chart(&report.lanes), &table)
 }
 
-/// What a million orders cost.
+/// Of a million orders.
 pub(super) fn cost(report: &Report) -> String {
     let guessed = |lane: &LaneReport| lane.cost.as_ref().is_some_and(|cost| !cost.representative);
     let note = if report.lanes.iter().any(guessed) {
@@ -127,21 +122,20 @@ pub(super) fn cost(report: &Report) -> String {
     )
 }
 
-/// All figures.
 pub(super) fn figures(report: &Report) -> String {
     let table = tables::by_lane(report, "Every figure of each lane", |_| true);
     let body = if table.is_empty() { "<p class=\"empty\">No data: the run has no lane.</p>\n" } else { &table };
     section("figures", "All figures", body)
 }
 
-/// A section with a heading.
+/// With a heading.
 pub(super) fn section(id: &str, title: &str, body: &str) -> String {
     format!(
         "<section id=\"{id}\" aria-labelledby=\"{id}-title\">\n<h2 id=\"{id}-title\">{title}</h2>\n{body}</section>\n"
     )
 }
 
-/// A chart with its caption and the same data as a table. If there is no chart, the reason.
+/// With a caption and the same data as a table. Without a chart, the reason.
 pub(super) fn charted(id: &str, title: &str, caption: &str, chart: Chart, table: &str) -> String {
     let body = match chart {
         Ok(drawn) => format!("<p class=\"caption\">{caption}</p>\n<div class=\"charts\">\n{drawn}</div>\n"),

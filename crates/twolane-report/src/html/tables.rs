@@ -1,4 +1,4 @@
-//! Figures as tables, including the data of the charts.
+//! Figures and charts' data as tables.
 
 use super::timeline::{number, spans};
 use super::{bars, class, each, escape};
@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 /// Most rows of a timeline.
 const ROWS: usize = 60;
 
-/// One row per figure, one column per lane. Only figures that any lane has, with a wanted key.
+/// A row per figure with a wanted key that any lane has, a column per lane.
 pub(super) fn by_lane(report: &Report, caption: &str, wanted: impl Fn(&str) -> bool) -> String {
     let columns: Vec<Vec<Figure>> = report.lanes.iter().map(figures).collect();
     let Some(first) = columns.first() else { return String::new() };
@@ -26,7 +26,6 @@ pub(super) fn by_lane(report: &Report, caption: &str, wanted: impl Fn(&str) -> b
     table(caption, &heads, &rows)
 }
 
-/// One lane over time.
 pub(super) fn timeline(lane: &LaneReport) -> String {
     let spans = spans(&lane.timeline, ROWS);
     let caption = match spans.first().map(|span| span.seconds) {
@@ -47,7 +46,7 @@ pub(super) fn timeline(lane: &LaneReport) -> String {
     table(&caption, &["second", "due", "acknowledged", "refused", "done", "backlog", "in queues"], &rows)
 }
 
-/// The cost of each service, with its quantity.
+/// By service, with quantities.
 pub(super) fn costs(lanes: &[LaneReport]) -> String {
     let costs: Vec<_> = lanes.iter().filter_map(|lane| lane.cost.as_ref().map(|cost| (lane.lane, cost))).collect();
     let services = bars::services(&costs);
@@ -62,7 +61,7 @@ pub(super) fn costs(lanes: &[LaneReport]) -> String {
     tables.collect()
 }
 
-/// A table with a caption; the first column names the rows.
+/// With a caption; the first column names the rows.
 pub(super) fn table(caption: &str, heads: &[&str], rows: &[Vec<String>]) -> String {
     let heads = each(heads, |head| format!("<th scope=\"col\">{}</th>", escape(head)));
     let mut body = String::new();

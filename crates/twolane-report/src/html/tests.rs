@@ -9,7 +9,7 @@ fn completed() -> Report {
     report
 }
 
-/// The page. Asserts that it is well-formed and has no NaN or infinity.
+/// A well-formed page without NaN and infinity.
 fn sound_page(report: &Report) -> String {
     let page = page(report);
     for odd in ["NaN", ">inf", "\"inf", "-inf"] {
@@ -38,7 +38,7 @@ fn a_run_of_both_lanes_has_every_part() {
     for part in ["verdict", "glance", "latency", "outcomes", "timeline", "cost", "figures", "run"] {
         assert!(page.contains(&format!("<section id=\"{part}\"")), "{part}: {page}");
     }
-    // Latency, outcomes, cost, and a timeline for each lane, in two sizes.
+    // Latency, outcomes, cost, and each lane's timeline, in two sizes.
     assert_eq!(page.matches("role=\"img\"").count(), 10);
     assert!(!page.contains("No data"), "{page}");
 }
@@ -54,7 +54,7 @@ fn makes_no_requests_and_has_no_scripts() {
     }
 }
 
-/// Whether it starts like ` onclick=`.
+/// Such as ` onclick=`.
 fn is_handler(text: &str) -> bool {
     let name = text.trim_start();
     let end = name.find(|character: char| !character.is_ascii_lowercase()).unwrap_or(name.len());

@@ -1,4 +1,4 @@
-//! Charts of arrivals, answers, outcomes and backlog over time, one per lane, on the same scales.
+//! Charts of arrivals, answers, outcomes and backlog over time, one per lane, on common scales.
 
 use super::canvas::{Canvas, Size, both};
 use super::legend::{Entry, Sample, legend};
@@ -9,42 +9,40 @@ use crate::words::{count, float};
 use lanes::Answer;
 
 const LEFT: f64 = 48.0;
-/// Upper panel: orders per second.
+/// Upper panel, per second.
 const RATES: (f64, f64) = (28.0, 168.0);
-/// Lower panel: backlog.
+/// Lower panel.
 const BACKLOG: (f64, f64) = (208.0, 298.0);
-/// Height of one drawing.
+/// Of one drawing.
 pub(super) const HEIGHT: f64 = 352.0;
 
-/// Most points of a chart: a longer run is shown in spans of several seconds.
+/// A longer run is shown in spans of several seconds.
 const POINTS: usize = 300;
 
-/// Several consecutive seconds.
+/// Consecutive seconds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Span {
-    /// The first second.
     pub(super) first: u64,
-    /// Number of seconds.
     pub(super) seconds: u64,
-    /// Mean per second, as for the following fields.
+    /// This and the next: means per second.
     pub(super) arrivals: f64,
     pub(super) acknowledged: f64,
     pub(super) refused: f64,
     pub(super) completed: f64,
-    /// Highest value.
+    /// Highest.
     pub(super) backlog: u64,
-    /// Highest value.
+    /// Highest.
     pub(super) queue_depth: Option<u64>,
 }
 
 impl Span {
-    /// Its middle, in seconds.
+    /// In seconds.
     fn middle(&self) -> f64 {
         float(self.first) + float(self.seconds) / 2.0
     }
 }
 
-/// The highest values of all lanes, for common scales.
+/// All lanes' highest values, for common scales.
 #[derive(Clone, Copy)]
 struct Most {
     seconds: f64,
@@ -52,14 +50,14 @@ struct Most {
     backlog: f64,
 }
 
-/// The timelines of all lanes, and their common scales.
+/// All lanes' timelines and common scales.
 pub(super) struct Lanes<'a> {
     lanes: Vec<(&'a LaneReport, Vec<Span>)>,
     most: Most,
 }
 
 impl<'a> Lanes<'a> {
-    /// `None` if no lane has a timeline.
+    /// `None` without a timeline.
     pub(super) fn new(lanes: &'a [LaneReport]) -> Option<Self> {
         let lanes: Vec<_> = lanes.iter().map(|lane| (lane, spans(&lane.timeline, POINTS))).collect();
         let all: Vec<&Span> = lanes.iter().flat_map(|(_, spans)| spans).collect();
@@ -75,14 +73,14 @@ impl<'a> Lanes<'a> {
         Some(Self { lanes, most })
     }
 
-    /// The lanes with a timeline, each with its drawing.
+    /// Lanes with a timeline, and their drawings.
     pub(super) fn drawings(&self, size: Size) -> impl Iterator<Item = (&'a LaneReport, String)> {
         let recorded = self.lanes.iter().filter(|(_, spans)| !spans.is_empty());
         recorded.map(move |(lane, spans)| (*lane, draw(lane, spans, self.most, size)))
     }
 }
 
-/// One chart per lane, in both sizes.
+/// One per lane, in both sizes.
 pub(super) fn chart(lanes: &[LaneReport]) -> Chart {
     let lanes = Lanes::new(lanes).ok_or("nothing was sent, so there is no timeline.")?;
     Ok(lanes.lanes.iter().map(|(lane, spans)| of_lane(lane, spans, lanes.most)).collect())
@@ -96,7 +94,7 @@ fn of_lane(lane: &LaneReport, spans: &[Span], most: Most) -> String {
     head + &legend(&entries(lane)) + &both(|size| draw(lane, spans, most, size))
 }
 
-/// Divides a timeline into at most `most` spans of equal length.
+/// At most `most` spans of equal length.
 pub(super) fn spans(timeline: &[TimelineSecond], most: usize) -> Vec<Span> {
     timeline.chunks(timeline.len().div_ceil(most).max(1)).map(span).collect()
 }
@@ -120,7 +118,7 @@ fn sum(seconds: &[TimelineSecond], of: fn(&TimelineSecond) -> u64) -> f64 {
     seconds.iter().map(|second| float(of(second))).sum()
 }
 
-/// The legend of a lane's drawing.
+/// Of a lane's drawing.
 pub(super) fn entries(lane: &LaneReport) -> Vec<Entry<'static>> {
     let name = class(lane.lane);
     let waiting = match lane.lane.answer {
@@ -198,7 +196,7 @@ fn backlog(canvas: &mut Canvas, lane: &LaneReport, spans: &[Span], (across, up):
     canvas.text("value", anchor, (label_x, y - 6.0), &words);
 }
 
-/// Adds a tooltip for each span.
+/// A tooltip for each span.
 fn hovers(canvas: &mut Canvas, spans: &[Span], across: &Scale) {
     for span in spans {
         let (left, right) = (across.at(float(span.first)), across.at(float(span.first) + float(span.seconds)));
@@ -215,7 +213,7 @@ fn hovers(canvas: &mut Canvas, spans: &[Span], across: &Scale) {
     }
 }
 
-/// Summarizes a lane's timeline in one sentence.
+/// A lane's timeline in one sentence.
 pub(super) fn description(lane: &LaneReport) -> String {
     let total = |of: fn(&TimelineSecond) -> u64| number(sum(&lane.timeline, of));
     let peak = lane.timeline.iter().map(|second| second.backlog).max().unwrap_or(0);
@@ -229,7 +227,7 @@ pub(super) fn description(lane: &LaneReport) -> String {
     )
 }
 
-/// A short label for an axis: 250k, 1.5M.
+/// For an axis: 250k, 1.5M.
 fn short(value: f64) -> String {
     match value {
         1_000_000.0.. => number(value / 1_000_000.0) + "M",
@@ -238,7 +236,7 @@ fn short(value: f64) -> String {
     }
 }
 
-/// Formats with up to one decimal; below 1 with up to two.
+/// Up to one decimal; below 1 up to two.
 pub(super) fn number(value: f64) -> String {
     let text = if value < 1.0 { format!("{value:.2}") } else { format!("{value:.1}") };
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -278,7 +276,7 @@ mod tests {
 
         assert_eq!(chart.matches("role=\"img\"").count(), 4);
         assert!(chart.contains("at most 600") && chart.contains("in the queues, by SQS"), "{chart}");
-        // Once in the key, and once in each drawing.
+        // In the key and in both drawings.
         assert_eq!(chart.matches("refused dotted").count(), 3);
     }
 

@@ -11,27 +11,27 @@ use crate::words::and;
 use lanes::Lane;
 use serde::Serialize;
 
-/// The result of the search for one lane.
+/// The search's result for one lane.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Limit {
     /// The lane.
     #[serde(serialize_with = "by_name::serialize")]
     pub lane: Lane,
-    /// The highest rate at which most runs kept every promise; `null` if there is none.
+    /// The highest rate at which most runs kept every promise; `null` if none.
     pub kept: Option<Tried>,
-    /// The next higher rate, at which most runs broke a promise; `null` if the search did not find one.
+    /// The next higher rate, at which most runs broke a promise; `null` if not found.
     pub broken: Option<Tried>,
-    /// Confidence, in per cent, that the results at both rates are not chance. It is 100 × (1 − 0.5ⁿ) for the n runs at
-    /// the two rates, if all runs at a rate agree. It is less if they do not. `null` without both rates.
+    /// Confidence that the results at both rates are not chance. For n runs at the two rates it is 100 × (1 − 0.5ⁿ) if
+    /// all runs at a rate agree, else less. `null` without both rates.
     pub confidence_percent: Option<f64>,
-    /// All runs, in order.
+    /// In order.
     pub runs: Vec<Probe>,
-    /// Why the search ended early; `null` if it did not.
+    /// Why the search ended early; `null` if not.
     pub ended_early: Option<String>,
 }
 
-/// The runs at one rate.
+/// Runs at one rate.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tried {
@@ -39,11 +39,11 @@ pub struct Tried {
     pub rate: f64,
     /// Runs at that rate.
     pub runs: u32,
-    /// Runs at that rate that kept every promise.
+    /// Those that kept every promise.
     pub kept: u32,
 }
 
-/// The limits of all lanes, as text.
+/// All lanes' limits as text.
 #[must_use]
 pub fn limits_text(limits: &[Limit], promises: &[String]) -> String {
     let lines: Vec<_> = limits.iter().map(line).collect();

@@ -1,4 +1,4 @@
-//! The search as an SVG: one row per lane, one mark per run, on one logarithmic axis.
+//! The search as an SVG: a row per lane, a mark per run, one logarithmic axis.
 
 use super::{Limit, Probe};
 use std::fmt::Write;
@@ -9,7 +9,7 @@ const RIGHT: f64 = 24.0;
 const TOP: f64 = 40.0;
 const ROW: f64 = 56.0;
 
-/// The picture of all lanes. It follows the reader's colour scheme and is self-contained.
+/// All lanes; self-contained, in the reader's colour scheme.
 #[must_use]
 pub fn picture(limits: &[Limit]) -> String {
     let rates = || limits.iter().flat_map(|limit| &limit.runs).map(|run| run.rate);

@@ -4,19 +4,19 @@ use super::{Limit, Tried};
 use lanes::Lane;
 use serde::Serialize;
 
-/// Maximum ratio of the bracket's ends: 5 %.
+/// Largest ratio of the bracket's ends: 5 %.
 const PRECISION: f64 = 1.05;
 
-/// Runs at each end of the bracket.
+/// At each end of the bracket.
 const RUNS: u32 = 3;
 
-/// Most runs of one search, if results contradict each other.
+/// Per search, if results contradict each other.
 const MOST_RUNS: usize = 60;
 
-/// Lowest rate to try, in orders per second.
+/// In orders per second.
 const LOWEST: f64 = 0.1;
 
-/// Highest rate to try, in orders per second.
+/// In orders per second.
 const HIGHEST: f64 = 1e6;
 
 /// One run.
@@ -29,9 +29,9 @@ pub struct Probe {
     pub kept: bool,
 }
 
-/// Searches the highest rate that keeps all promises. It doubles or halves the rate until it has a bracket. Then it
-/// halves the bracket on a logarithmic scale until its ends are 5 % apart, and tries both ends three times. The
-/// majority of the runs at a rate decides. If an end turns out wrong, the bracket widens again.
+/// Searches the highest rate that keeps all promises. It doubles or halves the rate until it has a bracket. It halves
+/// that on a logarithmic scale to 5 %, and tries both ends three times. The majority of a rate's runs decides. If an
+/// end turns out wrong, the bracket widens again.
 #[derive(Clone, Debug)]
 pub struct LimitSearch {
     start: f64,
@@ -39,13 +39,13 @@ pub struct LimitSearch {
 }
 
 impl LimitSearch {
-    /// Starts at that rate, in orders per second.
+    /// `start` is in orders per second.
     #[must_use]
     pub fn new(start: f64) -> Self {
         Self { start: start.clamp(LOWEST, HIGHEST), runs: Vec::new() }
     }
 
-    /// The rate of the next run, in orders per second. `None` when the search is over.
+    /// In orders per second. `None` when the search is over.
     #[must_use]
     pub fn next_rate(&self) -> Option<f64> {
         if self.runs.len() >= MOST_RUNS {
@@ -62,12 +62,12 @@ impl LimitSearch {
         }
     }
 
-    /// Records the result of a run.
+    /// Records a run's result.
     pub fn record(&mut self, rate: f64, kept: bool) {
         self.runs.push(Probe { rate, kept });
     }
 
-    /// The result so far. `ended_early` is why the search stopped early, if it did.
+    /// The result so far. `ended_early` says why the search stopped early, if so.
     #[must_use]
     pub fn limit(&self, lane: Lane, ended_early: Option<String>) -> Limit {
         let (kept, broken) = self.bracket();
@@ -81,7 +81,7 @@ impl LimitSearch {
         }
     }
 
-    /// The highest rate that most runs kept, below the lowest one that most runs broke.
+    /// The highest rate that most runs kept, below the lowest that most broke.
     fn bracket(&self) -> (Option<Tried>, Option<Tried>) {
         let tried = self.tried();
         let broken = tried.iter().find(|tried| tried.kept * 2 <= tried.runs).copied();
@@ -89,7 +89,7 @@ impl LimitSearch {
         (tried.iter().rev().find(is_below).copied(), broken)
     }
 
-    /// The tried rates, ascending.
+    /// Ascending.
     fn tried(&self) -> Vec<Tried> {
         let mut runs = self.runs.clone();
         runs.sort_by(|a, b| a.rate.total_cmp(&b.rate));
@@ -107,13 +107,13 @@ fn count(runs: usize) -> u32 {
     u32::try_from(runs).expect("a search has a limit of runs")
 }
 
-/// One minus the probability that fair coins agree with the majority at least as often at both rates.
+/// One minus the probability that fair coins agree at least as often at both rates.
 fn confidence_percent(kept: Tried, broken: Tried) -> f64 {
     let by_chance = chance(kept.runs, kept.kept) * chance(broken.runs, broken.runs - broken.kept);
     100.0 * (1.0 - by_chance)
 }
 
-/// Probability of at least `agreeing` heads in `runs` throws: the tail of the binomial distribution.
+/// Probability of at least `agreeing` heads in `runs` throws: the binomial tail.
 fn chance(runs: u32, agreeing: u32) -> f64 {
     let choose = |of: u32, some: u32| (0..some).fold(1.0, |all, at| all * f64::from(of - at) / f64::from(at + 1));
     (agreeing..=runs).map(|heads| choose(runs, heads)).sum::<f64>() / 2.0_f64.powf(f64::from(runs))

@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Judgement {
-    /// The promise as written, without spaces: `async.done.p99<2s`.
+    /// As written, without spaces: `async.done.p99<2s`.
     pub promise: String,
     /// The measured lane.
     #[serde(with = "by_name")]
     pub lane: Lane,
-    /// The lane's figure, in `unit`. `null` if the run does not have it: then the promise is broken.
+    /// In `unit`. `null` if the run lacks it: the promise is broken.
     pub figure: Option<f64>,
     /// Unit of the figure.
     pub unit: Unit,
-    /// Whether the figure is within the promise.
+    /// Whether the promise holds.
     pub kept: bool,
 }
 
@@ -25,12 +25,12 @@ pub struct Judgement {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Unit {
-    /// A number of orders, requests or messages.
+    /// Orders, requests or messages.
     Count,
-    /// Per cent of the requests that were sent, or of the orders that were accepted.
+    /// Of the requests sent, or of the accepted orders.
     Percent,
     /// Milliseconds.
     Milliseconds,
-    /// US dollars for a million orders.
+    /// For a million orders.
     Usd,
 }

@@ -1,45 +1,45 @@
-//! The figures of one lane.
+//! A lane's figures.
 
 use super::{LaneCost, Latencies, Latency, by_name};
 use lanes::{Answer, FunctionSpec, Lane};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// One lane. The warm-up is included only in `timeline`, `deadLetters`, `reconciliation` and `usage`.
+/// Only `timeline`, `deadLetters`, `reconciliation` and `usage` include the warm-up.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LaneReport {
     /// The lane.
     #[serde(with = "by_name")]
     pub lane: Lane,
-    /// Maximum concurrency of each function during the run; `null` for no limit, or if unknown.
+    /// Each function's maximum concurrency during the run; `null`: no limit, or unknown.
     pub limits: BTreeMap<String, Option<u64>>,
     /// Orders by outcome.
     pub counts: Counts,
     /// Latencies.
     pub latencies: Latencies,
-    /// Latencies of all owners except the noisy one; `null` without a noisy owner.
+    /// Of all owners except the noisy one; `null` without one.
     #[serde(default)]
     pub other_owners: Option<Latencies>,
-    /// One entry per second from the first arrival to the last outcome.
+    /// One entry per second, from the first arrival to the last outcome.
     pub timeline: Vec<TimelineSecond>,
-    /// Depths of the dead-letter queues, if they could be read.
+    /// Depths of the dead-letter queues; `null` if they could not be read.
     pub dead_letters: Option<DeadLetters>,
-    /// The comparison with the orders table, if it could be read.
+    /// Comparison with the orders table; `null` if it could not be read.
     pub reconciliation: Option<Reconciliation>,
     /// What AWS bills.
     pub usage: Usage,
-    /// Cost of the usage. Set by [`complete`](crate::complete).
+    /// Of `usage`. Set by [`complete`](crate::complete).
     pub cost: Option<LaneCost>,
 }
 
 impl LaneReport {
-    /// Times from the due time until the caller first learned the outcome.
+    /// From the due time until the caller first learned the outcome.
     pub(crate) fn done(&self) -> Option<&Latency> {
         self.done_of(&self.latencies)
     }
 
-    /// The same for all owners except the noisy one.
+    /// All owners except the noisy one.
     pub(crate) fn others_done(&self) -> Option<&Latency> {
         self.done_of(self.other_owners.as_ref()?)
     }
@@ -52,7 +52,7 @@ impl LaneReport {
         }
     }
 
-    /// The lane's functions with a concurrency limit, and the limit.
+    /// The lane's functions with a concurrency limit.
     pub(crate) fn limited(&self) -> impl Iterator<Item = (&'static FunctionSpec, u64)> {
         self.lane.functions.iter().filter_map(|function| Some((function, (*self.limits.get(function.name)?)?)))
     }
@@ -63,45 +63,44 @@ impl LaneReport {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
-    /// Requests sent, one per order unless the scenario sends duplicates.
+    /// One per order, except in scenarios with duplicates.
     pub sent: u64,
-    /// Requests that could not leave the generator's machine; not included in `sent`. `null` in reports of versions
-    /// that counted them as refused.
+    /// Requests that could not leave the generator's machine; not in `sent`. `null` in older reports,
+    /// which count them as refused.
     #[serde(default)]
     pub not_sent: Option<u64>,
-    /// Answered 200, 201 or 202.
+    /// 200, 201 or 202.
     pub accepted: u64,
     /// Not accepted, by class.
     pub refused: Refused,
     /// Stored.
     pub confirmed: u64,
-    /// Cancelled: a step refused or failed, or the deadline passed. `null` in reports of versions without a lane with
-    /// steps.
+    /// A step refused or failed, or the deadline passed. `null` in reports older than lanes with steps.
     #[serde(default)]
     pub cancelled: Option<u64>,
     /// Rejected by the worker.
     pub rejected: u64,
     /// Not recorded in the last delivery.
     pub failed: u64,
-    /// Accepted, but without an outcome when the grace period ended.
+    /// Accepted, but without an outcome after the grace period.
     pub lost: u64,
-    /// Accepted, but without an outcome when the run was interrupted.
+    /// Accepted, but without an outcome at an interruption.
     pub unsettled: u64,
-    /// Requests accepted beyond the first for an order.
+    /// Requests accepted beyond an order's first.
     pub repeated: u64,
     /// Orders with an outcome although no request was accepted: the answer was lost.
     pub done_unacknowledged: u64,
-    /// Accepted orders with an outcome from a poll, not from a callback. `null` if no sockets were open.
+    /// Accepted orders with an outcome from a poll, not a callback. `null` without sockets.
     pub without_callback: Option<u64>,
-    /// Undecodable messages, put straight into the queue; not included in `sent`.
+    /// Undecodable messages put into the queue; not in `sent`.
     pub undecodable: u64,
-    /// Callbacks that repeat the order's previous callback.
+    /// Callbacks that repeat an order's previous one.
     pub duplicate_callbacks: u64,
-    /// Number of orders by number of deliveries.
+    /// Orders by number of deliveries.
     pub attempts: BTreeMap<u64, u64>,
 }
 
-/// Requests that were not accepted.
+/// Requests not accepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Refused {
@@ -113,7 +112,7 @@ pub struct Refused {
     pub server_error: u64,
     /// Other 4xx.
     pub client_error: u64,
-    /// No answer: timeout or a broken connection.
+    /// Timeout or broken connection.
     pub no_answer: u64,
 }
 
@@ -125,29 +124,27 @@ impl Refused {
     }
 }
 
-/// One second of the run.
+/// A second of the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TimelineSecond {
-    /// Seconds since the first arrival, from 0.
+    /// Since the first arrival, from 0.
     pub second: u64,
-    /// Orders due in this second.
+    /// Orders due.
     pub arrivals: u64,
-    /// Orders acknowledged in this second.
+    /// Orders acknowledged.
     pub acknowledged: u64,
-    /// Requests refused in this second.
+    /// Requests refused.
     pub refused: u64,
-    /// Outcomes that arrived in this second.
+    /// Outcomes.
     pub completed: u64,
-    /// Backlog at the end of this second: requests in progress if the answer is the outcome, else accepted orders
-    /// without an outcome.
+    /// At the end: requests in progress if the answer is the outcome, else accepted orders without an outcome.
     pub backlog: u64,
-    /// Approximate number of messages in the lane's queues, visible and in flight, as reported by SQS. Timer queues do
-    /// not count.
+    /// Approximate messages in the lane's queues except timer queues, visible and in flight, from SQS.
     pub queue_depth: Option<u64>,
 }
 
-/// Messages in the lane's dead-letter queues.
+/// In the lane's dead-letter queues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeadLetters {
@@ -157,64 +154,64 @@ pub struct DeadLetters {
     pub after: u64,
 }
 
-/// The lane's counts compared with the orders table.
+/// The lane's counts against the orders table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reconciliation {
     /// Orders looked up.
     pub checked: u64,
-    /// Orders found, with any status.
+    /// With any status.
     pub stored: u64,
-    /// Orders with a record that differs from the measurement.
+    /// Orders with a record that differs.
     pub differences: u64,
-    /// The first differences, each an error of the run.
+    /// The first ones; each is an error of the run.
     pub mismatches: Vec<String>,
 }
 
-/// What AWS bills for all of the lane's orders. Includes the warm-up, as Lambda's reports do.
+/// What AWS bills for the lane's orders, with the warm-up, as in Lambda's reports.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Usage {
     /// Orders with an outcome.
     pub orders: u64,
-    /// REST API requests that placed orders, refused ones included.
+    /// REST API requests that placed orders, also refused ones.
     pub order_requests: u64,
-    /// Those of them that API Gateway throttled (429) and does not charge.
+    /// Of those, throttled by API Gateway (429), which are free.
     pub throttled_requests: u64,
-    /// REST API requests to the status service from a caller that polls. Polls because a callback is overdue do not count.
+    /// REST API requests to the status service for polling, but not for overdue callbacks.
     pub status_requests: u64,
-    /// SNS requests in units of 64 KB. `null` in reports of versions without a lane with topics.
+    /// SNS requests in units of 64 KB. `null` in reports older than lanes with topics.
     #[serde(default)]
     pub publish_units: Option<u64>,
-    /// SQS requests in units of 64 KB: sends, receives, deletes and changes of visibility.
+    /// SQS requests in units of 64 KB: sends, receives, deletes and visibility changes.
     pub message_units: u64,
-    /// Those of fair queues among them: messages with a group. `null` in reports of versions without this count.
+    /// Of those, messages with a group, in fair queues. `null` in older reports.
     #[serde(default)]
     pub fair_queue_units: Option<u64>,
     /// Functions that ran.
     pub functions: Vec<FunctionUsage>,
-    /// DynamoDB write request units: a write in a transaction counts twice.
+    /// DynamoDB write request units; twice per write in a transaction.
     pub write_units: f64,
     /// DynamoDB read request units.
     pub read_units: f64,
-    /// WebSocket messages in units of 32 KB, both directions.
+    /// In units of 32 KB, both directions.
     pub websocket_messages: u64,
-    /// Minutes that sockets were open, summed.
+    /// Minutes of open sockets.
     pub connection_minutes: f64,
 }
 
-/// The usage of one function.
+/// One function's usage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FunctionUsage {
-    /// Name of its folder: `create-order`, `process-orders`, `get-order`, `manage-connections`, `authorize-request`.
+    /// The folder's name: `create-order`, `process-orders`, `get-order`, `manage-connections`, `authorize-request`.
     pub name: String,
     /// Invocations.
     pub invocations: u64,
-    /// Billed duration × memory, in GB-seconds.
+    /// Billed duration × memory.
     pub gb_seconds: f64,
-    /// Most concurrent invocations, computed from the start and end times in Lambda's reports.
+    /// Most concurrent invocations, from the start and end times in Lambda's reports.
     pub most_at_once: u64,
-    /// Whether Lambda measured the duration (REPORT lines on AWS), not an emulator or an estimate.
+    /// Whether Lambda measured the duration (REPORT lines on AWS), not an emulator or estimate.
     pub representative: bool,
 }

@@ -1,16 +1,16 @@
-//! Latency distributions.
+//! Distributions of latencies.
 
 use serde::{Deserialize, Serialize};
 
-/// A lane's latencies, each from the due time.
+/// Each from the due time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Latencies {
-    /// Until the answer that accepts the order: its outcome, or a receipt.
+    /// Until the answer that accepts the order: outcome or receipt.
     pub acknowledge: Option<Latency>,
     /// Until the callback with the outcome.
     pub done_by_callback: Option<Latency>,
-    /// Until the poll that returns the outcome.
+    /// Until the poll with the outcome.
     pub done_by_poll: Option<Latency>,
 }
 
@@ -18,7 +18,7 @@ pub struct Latencies {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Latency {
-    /// Number of values, at least one.
+    /// At least 1.
     pub count: u64,
     /// Shortest.
     pub min_ms: f64,
@@ -33,11 +33,11 @@ pub struct Latency {
     pub p99_9_ms: f64,
     /// Longest.
     pub max_ms: f64,
-    /// Significant decimal digits that the histogram keeps of each value.
+    /// Significant decimal digits that the histogram keeps.
     pub precision: u8,
-    /// The whole histogram: base64 of `HdrHistogram`'s V2 encoding (with or without DEFLATE), in microseconds.
+    /// The histogram: base64 of `HdrHistogram`'s V2 encoding (with or without DEFLATE), in microseconds.
     pub hdr: String,
-    /// The distribution for charts: at most 200 pairs of milliseconds and the fraction of values not above them. Both
-    /// ascend; the last fraction is 1.
+    /// For charts: at most 200 pairs of milliseconds and the fraction of values up to them. Both ascend; the last
+    /// fraction is 1.
     pub cdf: Vec<(f64, f64)>,
 }

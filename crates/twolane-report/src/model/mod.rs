@@ -1,8 +1,7 @@
-//! The shape of `report.json`.
+//! The shape of `report.json`, which `schema/report.schema.json` describes for other programs.
 //!
-//! A promise to readers: fields are camelCase and always present, `null` where a figure does not apply or is unknown.
-//! Names of quantities end in their unit. A change that an older reader would misunderstand raises [`SCHEMA_VERSION`].
-//! `schema/report.schema.json` describes the same for other programs.
+//! Fields are camelCase and always present, `null` where a figure does not apply or is unknown. Names of quantities end
+//! in their unit.
 
 pub(crate) mod by_name;
 mod cost;
@@ -21,27 +20,27 @@ pub use run::{Arrivals, ArrivalsKind, Confirm, Generator, Run, ScheduleLag, Targ
 
 use serde::{Deserialize, Serialize};
 
-/// Version of the shape. A change that an older reader would misunderstand raises it.
+/// A change that an older reader would misunderstand raises it.
 pub const SCHEMA_VERSION: u32 = 2;
 
 /// One run of `twolane compare`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// [`SCHEMA_VERSION`] of the program that wrote it.
+    /// [`SCHEMA_VERSION`] of the writer.
     pub schema_version: u32,
-    /// Where, when and how the run was measured.
+    /// Where, when and how it was measured.
     pub run: Run,
-    /// The lanes, in the order in which they ran.
+    /// In the order in which they ran.
     pub lanes: Vec<LaneReport>,
-    /// The price table of the lanes' costs, and the crossovers.
+    /// Prices and crossovers.
     pub pricing: Option<Pricing>,
-    /// Conclusions from the figures, one sentence each. Set by [`complete`](crate::complete).
+    /// One sentence each. Set by [`complete`](crate::complete).
     pub verdict: Vec<String>,
-    /// Whether each lane keeps the required promises. Set by [`judge`](crate::judge).
+    /// Set by [`judge`](crate::judge).
     #[serde(default)]
     pub promises: Vec<Judgement>,
-    /// Errors of the run itself. With errors, do not rely on the figures.
+    /// Of the run itself. With errors, do not rely on the figures.
     pub errors: Vec<String>,
 }
 
@@ -52,13 +51,13 @@ impl Report {
         self.errors.is_empty()
     }
 
-    /// Whether an accepted order was lost in any lane.
+    /// Whether any lane lost an accepted order.
     #[must_use]
     pub fn lost_orders(&self) -> bool {
         self.lanes.iter().any(|lane| lane.counts.lost > 0)
     }
 
-    /// Whether all required promises are kept.
+    /// Whether all promises are kept.
     #[must_use]
     pub fn keeps_promises(&self) -> bool {
         self.promises.iter().all(|promise| promise.kept)

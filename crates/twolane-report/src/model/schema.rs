@@ -6,11 +6,11 @@ use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
-/// Golden reports by version; each must stay readable.
+/// Reports that must stay readable.
 const VERSION_1: &str = include_str!("../../tests/reports/version-1.json");
 const VERSION_2: &str = include_str!("../../tests/reports/version-2.json");
 
-/// The shape of version 1.
+/// Version 1.
 const SCHEMA_1: &str = include_str!("../../tests/reports/version-1.schema.json");
 
 fn json(text: &str) -> Value {
@@ -24,7 +24,6 @@ fn schema() -> Value {
 static VALIDATOR: LazyLock<Validator> =
     LazyLock::new(|| jsonschema::draft202012::new(&schema()).expect("it is a schema"));
 
-/// Violations of the schema in a report.
 fn complaints(report: &Value) -> Vec<String> {
     complaints_by(&VALIDATOR, report)
 }
@@ -62,7 +61,7 @@ fn the_schema_has_the_current_version() {
     assert_eq!(schema()["properties"]["schemaVersion"]["const"], json!(SCHEMA_VERSION));
 }
 
-/// Fields that older reports of this version lack.
+/// Older reports of this version lack these fields.
 const ADDED_LATER: [&str; 8] =
     ["notSent", "resent", "cancelled", "publishUnits", "promises", "otherOwners", "scheduleHash", "fairQueueUnits"];
 
@@ -90,7 +89,7 @@ fn with(mut fields: Map<String, Value>, name: &str) -> Map<String, Value> {
     fields
 }
 
-/// Pointers to all objects with fixed fields. Leaves out objects with keys that depend on the run.
+/// Pointers to all objects with fixed fields: keys of others depend on the run.
 fn objects(value: &Value, place: &str) -> Vec<String> {
     match value {
         Value::Object(_) if ["/scenarioSettings", "/attempts", "/limits"].iter().any(|end| place.ends_with(end)) => {
@@ -100,7 +99,7 @@ fn objects(value: &Value, place: &str) -> Vec<String> {
             let inside = fields.iter().flat_map(|(name, value)| objects(value, &format!("{place}/{name}")));
             inside.chain([place.to_owned()]).collect()
         }
-        // The first item of a list stands for all.
+        // The first item stands for all.
         Value::Array(items) => items.first().map(|item| objects(item, &format!("{place}/0"))).unwrap_or_default(),
         _ => Vec::new(),
     }
@@ -143,7 +142,6 @@ fn figures_that_older_reports_of_this_version_lack_are_unknown() {
     assert_eq!(read(&report), json(VERSION_2));
 }
 
-/// The report after reading and writing it.
 fn read(report: &Value) -> Value {
     let report: Report = serde_json::from_value(report.clone()).expect("a report");
     serde_json::to_value(report).expect("a report is JSON")

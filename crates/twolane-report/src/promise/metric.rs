@@ -1,34 +1,31 @@
-//! The metrics of promises. The parser, the help and the documentation read this one table.
+//! Metrics of promises: the table for parser, help and documentation.
 
 use super::Value;
 use crate::figures::percentiles;
 use crate::model::{Counts, LaneReport, Latency};
 
-/// A figure of a lane, or a distribution with percentiles as figures.
+/// A lane's figure, or a distribution with percentiles as figures.
 #[derive(Debug)]
 pub(super) struct Metric {
-    /// Name after the lane and the dot.
+    /// After the lane and the dot.
     pub(super) name: &'static str,
-    /// Description.
     pub(super) meaning: &'static str,
-    /// Where its value comes from.
     pub(super) source: Source,
 }
 
-/// Where a metric's value comes from.
+/// A metric's source.
 #[derive(Debug)]
 pub(super) enum Source {
-    /// Requests or orders, bounded by number or as a share of a whole. They never decrease during a run.
+    /// A number or a share of a whole. It never decreases during a run.
     Share(fn(&Counts) -> u64, Whole),
-    /// A number that is not a share of anything.
+    /// Not a share of anything.
     Number(fn(&LaneReport) -> Option<u64>),
-    /// Times: a percentile of them is the figure.
+    /// A percentile of them is the figure.
     Times(fn(&LaneReport) -> Option<&Latency>),
-    /// US dollars for a million orders.
+    /// For a million orders.
     Usd(fn(&LaneReport) -> Option<f64>),
 }
 
-/// The whole of a share.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Whole {
     Sent,
@@ -51,7 +48,6 @@ impl Whole {
     }
 }
 
-/// All metrics.
 pub(super) static METRICS: [Metric; 23] = [
     Metric {
         name: "done",
@@ -123,7 +119,7 @@ const fn share(name: &'static str, meaning: &'static str, part: fn(&Counts) -> u
     Metric { name, meaning, source: Source::Share(part, whole) }
 }
 
-/// A lane without a queue has no dead letters.
+/// Without a queue, there are no dead letters.
 fn dead_letters(lane: &LaneReport) -> Option<u64> {
     if lane.lane.queues.is_empty() {
         return Some(0);
@@ -131,18 +127,17 @@ fn dead_letters(lane: &LaneReport) -> Option<u64> {
     lane.dead_letters.map(|letters| letters.after.saturating_sub(letters.before))
 }
 
-/// Names of percentiles, in ascending order.
+/// Ascending.
 pub(super) fn percentile_names() -> impl Iterator<Item = &'static str> {
     percentiles(None).into_iter().map(|(_, name, _)| name)
 }
 
 impl Metric {
-    /// Whether it needs a percentile.
     pub(super) fn has_percentiles(&self) -> bool {
         matches!(self.source, Source::Times(_))
     }
 
-    /// Name in the documentation: `done.P` if it needs a percentile.
+    /// In the documentation: `done.P` with percentiles.
     pub(super) fn shown_name(&self) -> String {
         if self.has_percentiles() { format!("{}.P", self.name) } else { self.name.to_owned() }
     }
@@ -157,7 +152,7 @@ impl Metric {
         }
     }
 
-    /// The lane's figure, as a share if `as_share`. `None` if it was not measured.
+    /// A share if `as_share`. `None` if not measured.
     pub(super) fn value(&self, lane: &LaneReport, percentile: Option<&str>, as_share: bool) -> Option<Value> {
         match self.source {
             Source::Share(part, whole) if as_share => {

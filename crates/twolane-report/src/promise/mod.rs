@@ -1,4 +1,4 @@
-//! Promises: bounds on the figures of a run, such as `async.done.p99<2s`.
+//! Promises: bounds on figures, such as `async.done.p99<2s`.
 
 mod metric;
 mod parse;
@@ -14,19 +14,19 @@ use metric::{METRICS, Metric, Source, percentile_names};
 use std::cmp::Ordering;
 use std::fmt::{self, Display};
 
-/// Limits are stored in millionths, so that figures are compared with the number as typed.
+/// Limits in millionths compare with the number as typed.
 const MILLION: u64 = 1_000_000;
 
-/// A bound on one figure of one lane or of each lane. Parsed with [`str::parse`] and displayed as that text.
+/// A bound on a figure of one or each lane. Parse with [`str::parse`]; it displays as that text.
 #[derive(Clone, Debug)]
 pub struct Promise {
     text: String,
-    /// `None` for each lane of a run.
+    /// `None`: each lane.
     lane: Option<Lane>,
     metric: &'static Metric,
     percentile: Option<&'static str>,
     operator: Operator,
-    /// In milliseconds, per cent, dollars or a number, depending on the metric and `is_share`.
+    /// Milliseconds, per cent, dollars or a number, by metric and `is_share`.
     limit_millionths: u64,
     is_share: bool,
 }
@@ -59,7 +59,7 @@ impl Operator {
         }
     }
 
-    /// Whether a figure with this ordering to the limit is within it.
+    /// For a figure with this ordering to the limit.
     fn holds(self, figure: Ordering) -> bool {
         match self {
             Self::Less => figure.is_lt(),
@@ -70,7 +70,7 @@ impl Operator {
         }
     }
 
-    /// Whether a growing figure with this ordering to the limit can never be within it.
+    /// Whether a growing figure with this ordering can never be within the limit.
     fn is_past(self, figure: Ordering) -> bool {
         match self {
             Self::Less => figure.is_ge(),
@@ -80,11 +80,10 @@ impl Operator {
     }
 }
 
-/// A measured figure.
 #[derive(Clone, Copy, Debug)]
 enum Value {
     Count(u64),
-    /// `whole` is more than 0.
+    /// `whole` is above 0.
     Share {
         part: u64,
         whole: u64,
@@ -119,7 +118,7 @@ impl Value {
 }
 
 impl Promise {
-    /// The lane; `None` for each lane.
+    /// `None`: each lane.
     #[must_use]
     pub fn lane(&self) -> Option<Lane> {
         self.lane
@@ -132,8 +131,8 @@ impl Promise {
         self.judgement(lane.lane, value)
     }
 
-    /// Whether the lane can no longer keep the promise: a count is past the limit, and counts only grow. A share is of
-    /// all `requests` that the run sends to the lane. Times, backlog, dead letters and costs are judged at the end.
+    /// Whether the lane can no longer keep it: a count, which only grows, is past the limit. A share is of all
+    /// `requests` of the run to the lane. Times, backlog, dead letters and costs are judged at the end.
     #[must_use]
     pub fn is_broken_for_good(&self, lane: Lane, so_far: &Counts, requests: u64) -> bool {
         let Source::Share(part, _) = self.metric.source else { return false };
@@ -158,8 +157,7 @@ impl Promise {
     }
 }
 
-/// Adds to a completed report whether its lanes keep these promises. A promise about a lane that the report lacks is
-/// broken.
+/// Judges these promises in a completed report. A promise about a lane that it lacks is broken.
 pub fn judge(report: &mut Report, promises: &[Promise]) {
     let lanes = &report.lanes;
     let of = |promise: &Promise| match promise.lane {
@@ -172,27 +170,26 @@ pub fn judge(report: &mut Report, promises: &[Promise]) {
     report.promises = promises.iter().flat_map(of).collect();
 }
 
-/// One promise about one lane, in all runs.
+/// One promise about one lane in all runs.
 pub(crate) struct Together {
-    /// The promise as written.
+    /// As written.
     pub(crate) promise: String,
-    /// The lane.
     pub(crate) lane: Lane,
-    /// The figure as text; for several runs, the minimum and the maximum.
+    /// As text; minimum and maximum of several runs.
     pub(crate) figures: String,
-    /// Whether every run keeps it.
+    /// In every run.
     pub(crate) kept: bool,
 }
 
 impl Together {
-    /// Table cells: promise, lane, figure and result.
+    /// Promise, lane, figure and result.
     pub(crate) fn cells(self) -> Vec<String> {
         let kept = if self.kept { "pass" } else { "FAIL" };
         vec![self.promise, self.lane.name.to_owned(), self.figures, kept.to_owned()]
     }
 }
 
-/// The promises of all runs, in the order of the first one.
+/// In the order of the first run.
 pub(crate) fn together(runs: &[Report]) -> Vec<Together> {
     let all = || runs.iter().flat_map(|run| &run.promises);
     let mut together: Vec<Together> = Vec::new();
@@ -211,7 +208,7 @@ pub(crate) fn together(runs: &[Report]) -> Vec<Together> {
     together
 }
 
-/// The minimum and the maximum of the figures. Unmeasured figures count as less than any number.
+/// Minimum and maximum. Unmeasured figures are less than any number.
 fn range(judgements: &[&Judgement]) -> String {
     let by_figure =
         |one: &&&Judgement, other: &&&Judgement| one.figure.partial_cmp(&other.figure).unwrap_or(Ordering::Equal);
@@ -220,7 +217,6 @@ fn range(judgements: &[&Judgement]) -> String {
     if least == most { least } else { format!("{least} to {most}") }
 }
 
-/// The figure of a judgement as text.
 fn shown(judgement: &Judgement) -> String {
     let Some(figure) = judgement.figure else { return "not measured".to_owned() };
     match judgement.unit {
@@ -232,7 +228,7 @@ fn shown(judgement: &Judgement) -> String {
     }
 }
 
-/// The metrics, for `--help`.
+/// For `--help`.
 #[must_use]
 pub fn metrics_help() -> String {
     let names: Vec<_> = METRICS.iter().map(Metric::shown_name).collect();

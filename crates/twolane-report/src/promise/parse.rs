@@ -17,11 +17,11 @@ use std::fmt::{self, Display};
 use std::ops::Range;
 use std::str::FromStr;
 
-/// Why a text is not a promise, and where.
+/// Why and where a text is not a promise.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PromiseError {
     text: String,
-    /// The position of the fault, in bytes.
+    /// In bytes.
     at: Range<usize>,
     expected: String,
 }
@@ -45,17 +45,16 @@ impl FromStr for Promise {
     }
 }
 
-/// The place of a fault, and what was expected there.
+/// Its place, and what was expected.
 struct Fault {
     at: Range<usize>,
     expected: String,
 }
 
-/// A part of the text.
 #[derive(Clone, Copy)]
 struct Token<'a> {
     text: &'a str,
-    /// Start, in bytes.
+    /// In bytes.
     at: usize,
 }
 
@@ -64,18 +63,17 @@ impl Token<'_> {
         Fault { at: self.at..self.at + self.text.len(), expected: expected.into() }
     }
 
-    /// A fault just after the token.
+    /// Just after the token.
     fn fault_after(self, expected: impl Into<String>) -> Fault {
         let end = self.at + self.text.len();
         Fault { at: end..end, expected: expected.into() }
     }
 }
 
-/// The rest of the text.
 struct Rest<'a>(Token<'a>);
 
 impl<'a> Rest<'a> {
-    /// Skips spaces and takes all following characters of a kind.
+    /// Skips spaces and takes characters of a kind.
     fn take(&mut self, is_of_kind: impl Fn(char) -> bool) -> Token<'a> {
         let text = self.0.text.trim_start();
         let at = self.0.at + self.0.text.len() - text.len();
@@ -110,7 +108,7 @@ fn parse(text: &str) -> Result<Promise, Fault> {
     Ok(Promise { text, lane, metric, percentile, operator, limit_millionths, is_share })
 }
 
-/// The lane (`None` for each), and the text after its dot.
+/// Lane (`None` for each), and the text after its dot.
 fn lane(name: Token<'_>) -> Result<(Option<Lane>, Token<'_>), Fault> {
     let (typed, after) = name.text.split_once('.').map_or((name.text, None), |(typed, after)| (typed, Some(after)));
     let typed = Token { text: typed, at: name.at };
@@ -125,7 +123,7 @@ fn lane(name: Token<'_>) -> Result<(Option<Lane>, Token<'_>), Fault> {
     Ok((lane, Token { text: after, at: typed.at + typed.text.len() + 1 }))
 }
 
-/// The metric, and its percentile if it has any.
+/// With its percentile, if any.
 fn metric(name: Token<'_>) -> Result<(&'static Metric, Option<&'static str>), Fault> {
     let percentiles = || format!("a percentile: {}", percentile_names().collect::<Vec<_>>().join(", "));
     if let Some(metric) = METRICS.iter().find(|metric| metric.name == name.text) {
@@ -151,7 +149,7 @@ fn operator(typed: Token<'_>) -> Result<Operator, Fault> {
     })
 }
 
-/// Millionths of a decimal number.
+/// Of a decimal number.
 fn millionths(text: &str) -> Option<u64> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
     let is_number = |text: &str| !text.is_empty() && text.chars().all(|character| character.is_ascii_digit());
@@ -162,7 +160,7 @@ fn millionths(text: &str) -> Option<u64> {
     whole.parse::<u64>().ok()?.checked_mul(MILLION)?.checked_add(decimals)
 }
 
-/// The factor to the metric's unit, and whether it is a share.
+/// Factor to the metric's unit, and whether it is a share.
 fn unit_of(metric: &Metric, typed: Token<'_>) -> Result<(u64, bool), Fault> {
     match (&metric.source, typed.text) {
         (Source::Times(_), "ms") => Ok((1, false)),

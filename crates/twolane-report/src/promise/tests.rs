@@ -1,4 +1,4 @@
-//! Tests of parsing and judging promises.
+//! Parsing and judging promises.
 
 use super::*;
 use crate::sample;
@@ -11,7 +11,7 @@ fn fault(text: &str) -> String {
     text.parse::<Promise>().expect_err("it is not a promise").to_string()
 }
 
-/// The judgements of one promise about the sample.
+/// One promise about the sample.
 fn judged(text: &str) -> Vec<Judgement> {
     let mut report = sample::report();
     judge(&mut report, &[promise(text)]);
@@ -97,13 +97,13 @@ fn every_documented_metric_can_be_promised() {
         let judgements = judged(&format!("async.{name}>=0{unit}"));
 
         let is_measured = judgements[0].figure.is_some();
-        // The sample is not priced, and has no noisy owner.
+        // The sample has neither prices nor a noisy owner.
         let has_it = metric.name != "cost" && !metric.name.starts_with("others.");
         assert_eq!((judgements.len(), is_measured), (1, has_it), "{name}");
     }
 }
 
-/// 1080 of the sample's 2000 orders of the sync lane are accepted, 920 refused, and none is lost.
+/// Of the sample's 2000 orders of the sync lane, 1080 are accepted, 920 refused, none lost.
 #[test]
 fn counts_and_shares_are_compared_exactly() {
     for (just_met, just_missed) in [

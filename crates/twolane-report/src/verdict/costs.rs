@@ -4,7 +4,7 @@ use crate::cost::is_overloaded;
 use crate::model::{Crossover, LaneCost, LaneReport, Report};
 use crate::words::{and, percent, times, usd};
 
-/// Compares the costs of the lanes. Empty without prices or with fewer than two lanes that have costs.
+/// Compares costs. Empty without prices or with fewer than two lanes that have costs.
 pub(super) fn of_lanes(report: &Report) -> Vec<String> {
     let costs: Vec<_> = report.lanes.iter().filter_map(|lane| Some((lane, lane.cost.as_ref()?))).collect();
     let (Some(pricing), [first, others @ ..]) = (&report.pricing, costs.as_slice()) else { return Vec::new() };
@@ -45,7 +45,7 @@ pub(super) fn of_lanes(report: &Report) -> Vec<String> {
         )
     }));
     sentences.extend(pricing.crossovers.iter().flat_map(|crossover| {
-        // With more than two lanes each sentence names its pair.
+        // With more than two lanes, sentences name the pair.
         let pair = match pricing.crossovers.as_slice() {
             [_] => String::new(),
             _ => format!("{} against {}: ", crossover.queued.name, crossover.direct.name),
@@ -55,7 +55,7 @@ pub(super) fn of_lanes(report: &Report) -> Vec<String> {
     sentences
 }
 
-/// The difference between a lane's cost and the first lane's.
+/// From the first lane's cost.
 fn difference(first: &LaneCost, (lane, cost): &(&LaneReport, &LaneCost)) -> String {
     let (name, more) = (lane.lane.name, cost.usd_per_million_orders - first.usd_per_million_orders);
     let amount = usd(more.abs());
@@ -111,7 +111,7 @@ fn levelling(crossover: &Crossover) -> String {
     }
 }
 
-/// The break-even price of capacity at a peak-to-mean ratio of 10.
+/// At a peak-to-mean ratio of 10.
 fn capacity(crossover: &Crossover) -> Option<String> {
     let named = crossover.break_even.iter().find(|point| (point.peak_to_mean - 10.0).abs() < 0.01)?;
     let price = usd(named.usd_per_month_per_order_per_second?);

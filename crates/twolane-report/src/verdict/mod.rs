@@ -1,4 +1,4 @@
-//! The verdict: sentences generated from the figures.
+//! The verdict: sentences from the figures.
 
 mod costs;
 mod orders;
@@ -6,10 +6,10 @@ mod orders;
 use crate::model::{LaneReport, Report, TargetKind};
 use crate::words::{count, counted, time};
 
-/// A send delay that affects the longest times of a lane over a network, in milliseconds.
+/// Over a network, such a send delay affects a lane's longest times.
 const VISIBLE_MS: f64 = 20.0;
 
-/// The sentences, the most important first.
+/// The most important first.
 pub(crate) fn verdict(report: &Report) -> Vec<String> {
     let mut sentences = trust(report);
     sentences.extend(report.lanes.iter().filter_map(few));
@@ -23,7 +23,7 @@ pub(crate) fn verdict(report: &Report) -> Vec<String> {
     sentences
 }
 
-/// Names percentiles that equal the longest time because there are too few times.
+/// Percentiles that equal the longest time because there are too few times.
 fn few(lane: &LaneReport) -> Option<String> {
     let timed = lane.latencies.acknowledge.as_ref()?.count;
     let longest = match timed {
@@ -35,7 +35,7 @@ fn few(lane: &LaneReport) -> Option<String> {
     Some(format!("The {name} lane has {answers}: {longest} the longest time."))
 }
 
-/// Sentences about how reliable the figures are.
+/// How reliable the figures are.
 fn trust(report: &Report) -> Vec<String> {
     let run = &report.run;
     let generator = &run.generator;

@@ -4,10 +4,10 @@ use crate::model::{LaneReport, Latency, Refused};
 use crate::words::{and, count, counted, float, percent, time, times};
 use lanes::{Answer, Invoker};
 
-/// Below this ratio two times count as equal.
+/// Below this ratio, times count as equal.
 const NOTICEABLE: f64 = 1.1;
 
-/// Above this fraction of orders without a callback, the times of the others are not representative.
+/// Above this fraction without a callback, the others' times are not representative.
 const INCOMPLETE: f64 = 0.01;
 
 /// Sentences about one lane.
@@ -37,7 +37,6 @@ fn acceptance(lane: &LaneReport) -> String {
     format!("The {name} lane accepted {accepted} of {sent} orders and refused {} ({share}): {classes}.", count(refused))
 }
 
-/// Requests that the generator could not send.
 fn not_sent(lane: &LaneReport) -> Option<String> {
     let orders = lane.counts.not_sent.filter(|orders| *orders > 0)?;
     let (name, orders) = (lane.lane.name, counted(orders, "order", "orders"));
@@ -57,7 +56,6 @@ fn classes(refused: Refused) -> String {
     seen.join(", ")
 }
 
-/// Outcomes of the accepted orders.
 fn outcomes(lane: &LaneReport) -> Vec<String> {
     let (name, counts) = (lane.lane.name, &lane.counts);
     let mut sentences = Vec::new();
@@ -98,7 +96,7 @@ fn outcomes(lane: &LaneReport) -> Vec<String> {
     sentences
 }
 
-/// The peak of the backlog and when it was drained.
+/// Its peak and when it was drained.
 fn backlog(lane: &LaneReport) -> Option<String> {
     let peak = lane.timeline.iter().map(|second| second.backlog).max().filter(|peak| *peak > 0)?;
     let name = lane.lane.name;
@@ -126,8 +124,8 @@ fn backlog(lane: &LaneReport) -> Option<String> {
     Some(format!("With {limits}, the {name} lane's backlog grew to {waited} and {drained}."))
 }
 
-/// Concurrent invocations of functions with a limit. In a burst, with one order per invocation, this is the number of
-/// concurrent database writers.
+/// Concurrent invocations of limited functions. In a burst with one order per invocation, these are concurrent database
+/// writers.
 fn invocations(lane: &LaneReport) -> Vec<String> {
     let name = lane.lane.name;
     let several = lane.limited().count() > 1;
@@ -171,7 +169,7 @@ fn reconciliation(lane: &LaneReport) -> Option<String> {
     })
 }
 
-/// The effect of a noisy owner on the others.
+/// A noisy owner's effect on others.
 fn other_owners(lane: &LaneReport) -> Option<String> {
     let (others, all) = (lane.others_done()?, lane.done()?);
     let (name, of_others, of_all) = (lane.lane.name, time(others.p99_ms), time(all.p99_ms));
@@ -194,7 +192,7 @@ fn done_side_by_side(lanes: &[LaneReport]) -> Vec<String> {
     if timed.len() < 2 {
         return Vec::new();
     }
-    // Times of orders with a callback would stand for those without one.
+    // Times with a callback would stand for orders without one.
     let without = |lane: &LaneReport| lane.counts.without_callback.unwrap_or(0);
     let (incomplete, complete): (Vec<_>, Vec<_>) =
         timed.into_iter().partition(|(lane, _)| float(without(lane)) > INCOMPLETE * float(lane.counts.accepted));
@@ -228,7 +226,7 @@ fn refusals(lanes: &[LaneReport]) -> Option<String> {
     Some(format!("Under the same load {}.", shares.collect::<Vec<_>>().join(", ")))
 }
 
-/// Compares the times of two or more lanes. `None` if fewer have times.
+/// `None` with fewer than two lanes with times.
 fn faster(what: &str, lanes: &[(&str, &Latency)]) -> Option<String> {
     if lanes.len() < 2 {
         return None;
@@ -242,7 +240,7 @@ fn faster(what: &str, lanes: &[(&str, &Latency)]) -> Option<String> {
     Some(format!("Time until {what}: {figures}: at the median {middle}, at the 99th percentile {tail}."))
 }
 
-/// Compares the slowest lane with the fastest.
+/// Slowest to fastest lane.
 fn relation(lanes: &[(&str, &Latency)], ms: fn(&Latency) -> f64) -> String {
     let times_of = || lanes.iter().map(|(name, latency)| (*name, ms(latency)));
     let slowest = times_of().max_by(|(_, a), (_, b)| a.total_cmp(b));

@@ -37,7 +37,6 @@ fn queued(name: &str, acknowledged: u64, done: u64, by: DoneBy) -> Timeline {
     timeline
 }
 
-/// The chart, under an empty line.
 fn drawn(timelines: &[Timeline], width: usize) -> String {
     format!("\n{}", draw(timelines, width, Style::PLAIN))
 }

@@ -193,7 +193,7 @@ impl CompareArgs {
         Ok(lanes)
     }
 
-    /// The chosen settings other than the lanes, with defaults for the rest.
+    /// All settings except the lanes, with defaults.
     pub(crate) fn settings(&self) -> Settings {
         let (load, options) = (self.load.clone(), self.scenario_options.clone());
         let default = Settings::default();
@@ -231,13 +231,11 @@ impl CompareArgs {
         }
     }
 
-    /// The chosen scenario, or the default.
     pub(crate) fn scenario(&self) -> ScenarioName {
         self.scenario.unwrap_or(Settings::default().scenario)
     }
 }
 
-/// The values of `--scenario`.
 const SCENARIOS: &[(&str, &str, ScenarioName)] = &[
     ("steady", "Nothing but the load", ScenarioName::Steady),
     (
@@ -266,7 +264,6 @@ const SCENARIOS: &[(&str, &str, ScenarioName)] = &[
     ),
 ];
 
-/// The values of `--arrivals`.
 const ARRIVALS: &[(&str, &str, ArrivalDistribution)] = &[
     ("constant", "Evenly", ArrivalDistribution::Constant),
     ("poisson", "Independent of each other, as from many callers", ArrivalDistribution::Poisson),
@@ -279,38 +276,37 @@ const ARRIVALS: &[(&str, &str, ArrivalDistribution)] = &[
     ("steps", "At a rate that rises to --peak times the rate in five equal steps", ArrivalDistribution::Steps),
 ];
 
-/// The values of `--confirm`.
 const CONFIRM_BY: &[(&str, &str, ConfirmBy)] = &[
     ("callback", "Over the WebSocket", ConfirmBy::Callback),
     ("poll", "By polling the status service, once a second for each order", ConfirmBy::Poll),
     ("both", "Both ways, each with its own times", ConfirmBy::Both),
 ];
 
-/// Parses a number above 0, up to a million.
+/// Above 0, up to a million.
 fn parse_rate(text: &str) -> Result<f64, String> {
     let wrong = || "a number above 0, up to 1000000".to_owned();
     text.parse().ok().filter(|rate: &f64| *rate > 0.0 && *rate <= 1e6).ok_or_else(wrong)
 }
 
-/// Parses a number of seconds, up to a day.
+/// Up to a day.
 fn parse_seconds(text: &str) -> Result<f64, String> {
     let wrong = || "a number of seconds, from 0 to 86400".to_owned();
     text.parse().ok().filter(|seconds| (0.0..=86_400.0).contains(seconds)).ok_or_else(wrong)
 }
 
-/// Parses a number of per cent, from 0 to 100.
+/// From 0 to 100.
 fn parse_percent(text: &str) -> Result<f64, String> {
     let wrong = || "a number from 0 to 100".to_owned();
     text.parse().ok().filter(|percent| (0.0..=100.0).contains(percent)).ok_or_else(wrong)
 }
 
-/// Parses per cent above 0, with or without the sign. Returns a fraction: 0.1 for `10%`.
+/// Per cent above 0, with or without the sign, as a fraction: 0.1 for `10%`.
 fn parse_noise(text: &str) -> Result<f64, String> {
     let percent = parse_percent(text.strip_suffix('%').unwrap_or(text))?;
     if percent > 0.0 { Ok(percent / 100.0) } else { Err("more than 0%".to_owned()) }
 }
 
-/// The last part of `twolane compare --help`.
+/// End of `twolane compare --help`.
 pub(crate) fn compare_help() -> String {
     COMPARE_HELP.replacen("{metrics}", &metrics_help(), 1)
 }

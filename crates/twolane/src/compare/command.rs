@@ -1,4 +1,4 @@
-//! `twolane compare`: runs the comparison and reports it.
+//! `twolane compare`: runs and reports the comparison.
 
 use super::args::CompareArgs;
 use super::consent::ask;
@@ -19,10 +19,8 @@ use twolane_load::restore;
 use twolane_report::model::Report;
 use twolane_report::{PriceTable, Trend, changed, complete, judge, summary, summary_of_runs};
 
-/// Runs the command.
-///
 /// # Errors
-/// Nothing was sent; the error says why.
+/// Nothing was sent.
 pub(crate) async fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
     if args.scenario_options.restore {
         let stack = Stack::find(&args.stack.address()).await?.with_all_outputs();
@@ -42,7 +40,7 @@ pub(crate) async fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
     let (lanes, mut settings) = (args.lanes()?, args.settings());
     let stack = Stack::find(&args.stack.address()).await?.with_all_outputs();
     let address = args.stack.deployed.address();
-    // Check that reports can be written before asking. Dropping the folder removes it until the answer.
+    // Check that reports can be written before asking. Dropping the folder removes it until then.
     let folder = Folder::make(args.output.as_deref(), args.scenario().name())?;
     let gate = Gate::prepare(args.gate.clone())?;
     drop(folder);
@@ -51,7 +49,7 @@ pub(crate) async fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
     let comparison = Comparison::plan(settings, lanes, &stack, &address, token, say).await?;
     gate.check(&comparison)?;
     comparison.scenario.limits_unknown.iter().for_each(|why| say(why));
-    // Until the answer, a signal ends the program as usual.
+    // Until the answer, signals end the program as usual.
     ask(&comparison.scenario, comparison.api_url(), args.scenario_options.yes)?;
     let interruption = Interruption::listen().context("Failed to listen for signals")?;
     let folder = Folder::make(args.output.as_deref(), args.scenario().name())?;
@@ -64,15 +62,14 @@ pub(crate) async fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
     Ok(conclude(runs, &gate, &interruption, args.json))
 }
 
-/// The reports of all runs.
 struct Runs {
     reports: Vec<Report>,
     /// Whether each run ended by itself, and its report was written and shown.
     are_complete: bool,
 }
 
-/// Runs the comparison `--repeat` times, or until an interruption, a failed run or a broken promise with
-/// `--abort-on-fail`.
+/// Runs the comparison `--repeat` times, or until an interruption, a failed run or, with `--abort-on-fail`, a broken
+/// promise.
 ///
 /// # Errors
 /// The first run failed: nothing was sent.
@@ -116,7 +113,7 @@ async fn repeat(
     Ok(runs)
 }
 
-/// Shows the figures of all runs together, and writes the pipeline's files.
+/// Shows all runs together, and writes the pipeline's files.
 fn conclude(runs: Runs, gate: &Gate, interruption: &Interruption, json: bool) -> ExitCode {
     let Runs { reports, are_complete } = runs;
     let mut is_written = true;
@@ -154,7 +151,7 @@ fn conclude(runs: Runs, gate: &Gate, interruption: &Interruption, json: bool) ->
 }
 
 /// Writes the report and shows it, each even if the other fails. Returns whether both succeeded. `run` is its number if
-/// there are several: then the text summary follows after the last run.
+/// there are several: then the text summary follows the last run.
 fn deliver(report: &Report, folder: &Folder, run: Option<u16>, json: bool) -> bool {
     let written = folder.write(report, run);
     let is_shown = if json { show_json(report, &summary(report)) } else { run.is_some() || show(&summary(report)) };

@@ -1,11 +1,11 @@
-//! Asks the operator before a stack is changed.
+//! Asks before a stack is changed.
 
 use crate::progress::say;
 use anyhow::bail;
 use std::io::{self, IsTerminal};
 use twolane_load::scenario::Scenario;
 
-/// Lists what the scenario changes in the stack, and asks unless `yes`. Does nothing if the scenario changes nothing.
+/// Lists what the scenario changes in the stack, if anything, and asks unless `yes`.
 ///
 /// # Errors
 /// The answer is not yes, or standard input is not a terminal.

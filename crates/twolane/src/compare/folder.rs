@@ -10,14 +10,13 @@ use twolane_client::timestamp::timestamp;
 use twolane_report::model::Report;
 use twolane_report::{can_write, page_path, replace, write};
 
-/// A folder that exists and can be written. Dropping this value removes the folders that it made and that are empty.
+/// A writable folder. Dropping it removes the empty folders that it made.
 pub(crate) struct Folder {
     path: PathBuf,
-    /// The folders that it made, the innermost first.
+    /// The innermost first.
     made: Vec<PathBuf>,
 }
 
-/// The result of writing a report.
 pub(crate) struct Written {
     /// Lines for standard error.
     pub(crate) notices: Vec<String>,
@@ -26,14 +25,14 @@ pub(crate) struct Written {
 }
 
 impl Folder {
-    /// Makes the chosen folder, or one for this run of the scenario.
+    /// Makes the chosen folder, or one for this run.
     ///
     /// # Errors
-    /// The folder cannot be made, or a report cannot be written there.
+    /// The folder cannot be made or written.
     pub(crate) fn make(chosen: Option<&Path>, scenario: &str) -> anyhow::Result<Self> {
         let path = chosen.map_or_else(
             || {
-                // Not every file system allows colons in file names.
+                // Some file systems forbid colons in file names.
                 let time = timestamp(OffsetDateTime::now_utc()).replace(':', "");
                 Path::new("twolane-reports").join(format!("{time}-{scenario}"))
             },
@@ -48,8 +47,8 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Writes the report and its page into the folder, or into a fallback folder if that fails. `run` is its number if there
-    /// are several.
+    /// Writes the report and its page, into a fallback folder if the folder fails. `run` is its number if there are
+    /// several.
     pub(crate) fn write(&self, report: &Report, run: Option<u16>) -> Written {
         let report_in = |folder: &Path| match run {
             Some(run) => folder.join(format!("report-{run}.json")),
@@ -71,7 +70,7 @@ impl Folder {
 }
 
 impl Folder {
-    /// Writes a picture into the folder, and reports where or why not. Returns whether it was written.
+    /// Writes a picture, and reports where or why not. Returns whether it was written.
     pub(crate) fn write_text(&self, name: &str, text: &str) -> bool {
         let path = self.path.join(name);
         let written = replace(&path, text);
@@ -86,7 +85,7 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         for folder in &self.made {
-            // Fails if the folder is not empty, which is fine.
+            // Fails if it is not empty, which is fine.
             let _ = fs::remove_dir(folder);
         }
     }

@@ -1,14 +1,14 @@
-//! `--scenario-file`: takes options from a file. Typed options override it.
+//! `--scenario-file`: typed options override its options.
 
 use super::args::CompareArgs;
 use anyhow::Context;
 use twolane_load::scenario_file::ScenarioFile;
 
 impl CompareArgs {
-    /// Fills options that were not typed from the scenario file.
+    /// Fills options that were not typed.
     ///
     /// # Errors
-    /// The file cannot be read, or is not valid.
+    /// The file cannot be read or is not valid.
     pub(crate) fn with_file(mut self) -> anyhow::Result<Self> {
         let Some(path) = self.scenario_file.clone() else { return Ok(self) };
         let file = ScenarioFile::read(&path)?;
@@ -16,7 +16,7 @@ impl CompareArgs {
         if self.only.is_none() && self.lanes.is_empty() {
             self.lanes = file.lanes.iter().filter_map(|name| lanes::lane(name)).collect();
         }
-        // One lane has nothing to run in parallel with.
+        // One lane cannot run in parallel.
         self.parallel |= file.parallel && self.only.is_none() && self.lanes.len() != 1 && !self.gate.find_limit;
         self.confirm = self.confirm.or(file.confirm);
         if self.gate.require.is_empty() {

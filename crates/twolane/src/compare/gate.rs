@@ -1,4 +1,4 @@
-//! What a pipeline needs from a comparison: promises, a baseline, and files that it reads.
+//! The gate of a pipeline: promises, a baseline, and files for the pipeline.
 
 use super::args::GateArgs;
 use anyhow::{Context, bail};
@@ -11,7 +11,7 @@ use twolane_report::{
     Change, LEAST_RUNS, can_replace, changes, differences, junit, markdown, missing, read_runs, replace, write_runs,
 };
 
-/// The options of the gate, with the baseline that was read.
+/// The options, with the baseline that was read.
 pub(crate) struct Gate {
     pub(crate) args: GateArgs,
     baseline: Option<Vec<Report>>,
@@ -34,15 +34,14 @@ impl Gate {
         Ok(Self { args, baseline })
     }
 
-    /// The seed of the baseline's schedule.
     pub(crate) fn seed(&self) -> Option<u64> {
         Some(self.baseline.as_ref()?.first()?.run.seed)
     }
 
-    /// Checks that the planned comparison fits the promises and the baseline.
+    /// Checks the planned comparison against promises and baseline.
     ///
     /// # Errors
-    /// A promise is about a lane that is not measured, or the baseline was measured under other conditions.
+    /// A promise is about a lane that is not measured, or the baseline has other conditions.
     pub(crate) fn check(&self, comparison: &Comparison) -> anyhow::Result<()> {
         for promise in &self.args.require {
             if let Some(lane) = promise.lane().filter(|lane| !comparison.lanes().contains(lane)) {
@@ -63,18 +62,17 @@ impl Gate {
         Ok(())
     }
 
-    /// How the runs changed since the baseline; empty without one. `runs` must be complete.
+    /// Changes since the baseline; empty without one. `runs` must be complete.
     pub(crate) fn changes(&self, runs: &[Report]) -> Vec<Change> {
         self.baseline.as_ref().map_or_else(Vec::new, |before| changes(before, runs, self.args.noise))
     }
 
-    /// The baseline's figures that the runs lack; empty without a baseline. `runs` must be complete.
+    /// The baseline's figures that the complete `runs` lack; empty without a baseline.
     pub(crate) fn missing(&self, runs: &[Report]) -> Vec<String> {
         self.baseline.as_ref().map_or_else(Vec::new, |before| missing(before, runs))
     }
 
-    /// Writes the pipeline's files. `is_baseline`: whether the runs are complete, sound and lost no order, and so may be a
-    /// baseline.
+    /// Writes the pipeline's files. `is_baseline`: the runs are complete, sound and lost no order.
     ///
     /// # Errors
     /// A file cannot be written.
@@ -106,7 +104,7 @@ fn read_baseline(file: &Path) -> anyhow::Result<Vec<Report>> {
     Ok(baseline)
 }
 
-/// Appends: other steps of the pipeline may have written to its summary.
+/// Other steps of the pipeline may have written to its summary.
 fn append(file: &Path, text: &str) -> std::io::Result<()> {
     OpenOptions::new().append(true).create(true).open(file)?.write_all(text.as_bytes())
 }

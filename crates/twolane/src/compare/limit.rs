@@ -16,11 +16,10 @@ use twolane_load::comparison::{Comparison, lanes_of};
 use twolane_report::limit::{Limit, LimitSearch, limits_text, picture};
 use twolane_report::{PriceTable, Promise, complete, judge};
 
-/// The result of one run at one rate.
 enum Probe {
     /// Whether the lane kept its promises.
     Kept(bool),
-    /// The run says nothing about the lane; the reason.
+    /// Why the run says nothing about the lane.
     Unusable(String),
 }
 

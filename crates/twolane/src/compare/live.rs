@@ -1,4 +1,4 @@
-//! Progress of a run on standard error: lines that are rewritten on a terminal, plain lines elsewhere.
+//! Progress of a run on standard error: rewritten on a terminal, plain lines elsewhere.
 
 use crate::style::takes_escapes;
 use std::fmt::Write as _;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 use twolane_load::lap::Lap;
 
-/// Time between two updates: on a terminal, and elsewhere.
+/// Between updates: on a terminal, and elsewhere.
 const EVERY: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 
 /// Shows the lanes until dropped.
@@ -23,19 +23,18 @@ pub(crate) async fn show(laps: &[Lap]) {
     }
 }
 
-/// Columns of the terminal. If it reports none, 80.
+/// 80 if the terminal reports none.
 fn columns() -> usize {
     const USUAL: usize = 80;
     let reported = terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0));
     reported.filter(|columns| *columns > 0).unwrap_or(USUAL)
 }
 
-/// Rows that the lines fill on a terminal, which wraps long ones.
+/// Rows that the lines fill: a terminal wraps long ones.
 fn rows(lines: &[String], columns: usize) -> usize {
     lines.iter().map(|line| line.chars().count().div_ceil(columns).max(1)).sum()
 }
 
-/// What is on the terminal.
 struct Shown {
     rewrites: bool,
     rows: usize,
@@ -45,7 +44,7 @@ impl Shown {
     fn show(&mut self, lines: &[String], columns: usize) {
         let mut text = String::new();
         if self.rewrites && self.rows > 0 {
-            // Move up, and clear what is below. Source: ECMA-48, CPL and ED.
+            // Moves up and clears below. Source: ECMA-48, CPL and ED.
             let _ = write!(text, "\x1b[{}F\x1b[J", self.rows);
         }
         for line in lines {

@@ -1,4 +1,4 @@
-//! Writes results to standard output.
+//! Results on standard output.
 
 use crate::output::Output;
 use crate::progress::say;
@@ -9,7 +9,7 @@ pub(super) fn show(result: &str) -> bool {
     show_as(result, result)
 }
 
-/// Writes a result as JSON to standard output, or its text to standard error if that fails.
+/// Writes JSON to standard output, or the text to standard error if that fails.
 pub(super) fn show_json(result: &impl Serialize, text: &str) -> bool {
     show_as(&serde_json::to_string(result).expect("it has only string keys, so it is always JSON"), text)
 }

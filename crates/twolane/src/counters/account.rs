@@ -1,4 +1,4 @@
-//! `twolane account`: shows, adds and sets the money that orders of the bus lane may take.
+//! `twolane account`: the money that orders of the bus lane may take.
 
 use super::args::{AccountArgs, AccountCommand, CommonArgs};
 use super::{Shown, or_dash};
@@ -8,19 +8,19 @@ use std::process::ExitCode;
 use twolane_client::counters::{Counter, Counters, MAX_AVAILABLE, account_key};
 use twolane_client::money::Money;
 
-/// One account. Every field is always present.
+/// Every field is always present.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
     owner: &'a str,
     currency: &'a str,
-    /// Minor units before `set`; `null` if the account had no number, and for other commands.
+    /// Before `set`; `null` without a number, and for other commands.
     was_minor: Option<u64>,
-    /// Minor units that new orders may take; `null` if the account has no number.
+    /// For new orders; `null` without a number.
     available_minor: Option<u64>,
 }
 
-/// Runs the command. An error means that nothing was set.
+/// An error means that nothing was set.
 pub(crate) async fn run(args: AccountArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         AccountCommand::Show { owner, currencies, common } => show(&owner, &currencies, &common).await,
@@ -70,7 +70,7 @@ async fn set(owner: &str, money: &Money, common: &CommonArgs) -> anyhow::Result<
     shown.write_changes(common.json, None, file)
 }
 
-/// The cells and the JSON of a report. `is_set`: the command is `set`.
+/// Cells and JSON. `is_set`: the command is `set`.
 fn shown(report: &Report, is_set: bool) -> (Vec<String>, String) {
     let amount = |minor_units: Option<u64>| {
         or_dash(minor_units.map(|minor_units| Money { currency: report.currency.to_owned(), minor_units }.amount()))

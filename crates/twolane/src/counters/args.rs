@@ -161,7 +161,7 @@ The stack is found, and your AWS configuration used, as for `twolane dlq`. `stoc
 dynamodb:BatchGetItem to show, dynamodb:UpdateItem to set, and both to add, on the table of the \
 output StockTableName.";
 
-/// The last part of the help of `twolane account` and its commands.
+/// End of the help of `twolane account` and its commands.
 pub(crate) const ACCOUNT_HELP: &str = "\
 An order of the bus lane, and a payment of the payments API, takes its total from the owner's \
 account in its currency. An account without a number has nothing.

@@ -1,4 +1,4 @@
-//! The operator's commands for stock and accounts, from which orders of the bus lane take units and money.
+//! The operator's commands for what bus orders take: units and money.
 
 pub(crate) mod account;
 pub(crate) mod args;
@@ -11,7 +11,7 @@ use crate::table;
 use anyhow::Context;
 use std::process::ExitCode;
 
-/// Counters to show, as a table or as one JSON object each.
+/// Counters as a table or as one JSON object each.
 struct Shown {
     heading: Vec<&'static str>,
     rows: Vec<Vec<String>>,
@@ -23,13 +23,12 @@ impl Shown {
         if json { self.json.join("\n") } else { table::draw(&self.heading, &self.rows) }
     }
 
-    /// Writes counters that were read.
     fn write(self, json: bool) -> anyhow::Result<ExitCode> {
         Output::stdout().line(&self.text(json)).context("Failed to write the result")?;
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Writes counters that were set, and the error of the rest.
+    /// Writes counters that were set, and the rest's error.
     ///
     /// # Errors
     /// Nothing was set.
@@ -48,7 +47,7 @@ impl Shown {
     }
 }
 
-/// The number, or a dash without one.
+/// The number, or a dash.
 fn or_dash(number: Option<String>) -> String {
     number.unwrap_or_else(|| "–".to_owned())
 }

@@ -1,4 +1,4 @@
-//! `twolane stock`: shows, adds and sets the units that orders of the bus lane may take.
+//! `twolane stock`: the units that orders of the bus lane may take.
 
 use super::args::{CommonArgs, StockArgs, StockCommand};
 use super::{Shown, or_dash, stock_file};
@@ -6,17 +6,17 @@ use serde::Serialize;
 use std::process::ExitCode;
 use twolane_client::counters::{Counter, Counters};
 
-/// One SKU. Every field is always present.
+/// Every field is always present.
 #[derive(Serialize)]
 struct Report<'a> {
     sku: &'a str,
-    /// Units before `set` or `load`; `null` if the SKU had no number, and for other commands.
+    /// Before `set` or `load`; `null` without a number, and for other commands.
     was: Option<u64>,
-    /// Units that new orders may take; `null` if the SKU has no number.
+    /// For new orders; `null` without a number.
     available: Option<u64>,
 }
 
-/// Runs the command. An error means that nothing was set.
+/// An error means that nothing was set.
 pub(crate) async fn run(args: StockArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         StockCommand::Show { skus, common } => show(&skus, &common).await,
@@ -50,7 +50,7 @@ async fn set(counters: Vec<Counter>, common: &CommonArgs) -> anyhow::Result<Exit
     shown(&reports.collect::<Vec<_>>(), true).write_changes(common.json, changes.error, file)
 }
 
-/// The table and the JSON of reports. `is_set`: the command is `set` or `load`.
+/// Table and JSON. `is_set`: the command is `set` or `load`.
 fn shown(reports: &[Report], is_set: bool) -> Shown {
     let text = |number: Option<u64>| or_dash(number.map(|units| units.to_string()));
     let row = |report: &Report| {

@@ -1,4 +1,4 @@
-//! Reads a file with the units of SKUs: a JSON object, or CSV.
+//! Units of SKUs from a JSON object or CSV.
 
 use anyhow::{Context, bail};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -8,13 +8,13 @@ use std::io::Read;
 use std::path::Path;
 use twolane_client::counters::{Counter, MAX_AVAILABLE, check_sku};
 
-/// The optional first line of a CSV file.
+/// Optional first line of a CSV file.
 const HEADER: &str = "sku,units";
 
 /// Reads a file, or standard input for `-`.
 ///
 /// # Errors
-/// The file cannot be read, has an invalid SKU or number, or has a SKU twice.
+/// The file cannot be read, or has an invalid or repeated SKU or an invalid number.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<Counter>> {
     let (text, source) = if path.as_os_str() == "-" {
         let mut text = String::new();
@@ -28,7 +28,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<Counter>> {
 }
 
 fn parse(text: &str) -> anyhow::Result<Vec<Counter>> {
-    // Editors on Windows may write a byte order mark first.
+    // Windows editors may write a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let counters = if text.trim_start().starts_with('{') {
         serde_json::from_str::<Units>(text).context("it is not a JSON object of whole numbers by SKU")?.0
@@ -67,7 +67,7 @@ fn csv(text: &str) -> anyhow::Result<Vec<Counter>> {
     Ok(counters)
 }
 
-/// All entries of a JSON object, including repeated keys.
+/// All entries of a JSON object, with repeated keys.
 struct Units(Vec<Counter>);
 
 impl<'de> Deserialize<'de> for Units {

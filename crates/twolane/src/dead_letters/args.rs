@@ -86,7 +86,7 @@ endpoint_url of the profile. It needs sqs:ReceiveMessage, sqs:ChangeMessageVisib
 sqs:GetQueueAttributes on the dead-letter queues, and dynamodb:BatchGetItem on the orders table; to \
 delete, sqs:DeleteMessage.";
 
-/// The last part of `twolane redrive --help`.
+/// End of `twolane redrive --help`.
 pub(crate) const REDRIVE_HELP: &str = "\
 First fix what made the messages fail: a message that fails again returns to the dead-letter \
 queue. A redrive loses no message and does nothing twice. A FAILED order of the async lane becomes \

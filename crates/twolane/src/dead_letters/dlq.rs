@@ -1,4 +1,4 @@
-//! `twolane dlq`: shows or deletes messages in the dead-letter queues.
+//! `twolane dlq`: shows or deletes dead letters.
 
 use super::args::DlqArgs;
 use crate::{output::Output, progress::say, table};
@@ -16,37 +16,35 @@ use twolane_client::dead_letters::{
 use twolane_client::{signals::Interruption, timestamp::timestamp};
 use twolane_report::printable;
 
-/// One message. Every field is always present; `null` if it does not apply or is not known.
+/// Every field is always present; `null` if it does not apply or is unknown.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
-    /// The queue that delivered it.
     queue: &'a str,
     message_id: &'a str,
-    /// Type of the event, such as `order.placed`; `null` for a message of the orders queue.
+    /// Such as `order.placed`; `null` in the orders queue.
     event: Option<&'a str>,
-    /// In lower case; as the caller gave it if it is not a UUID.
+    /// In lower case; as sent if it is not a UUID.
     order_id: Option<String>,
     owner: Option<&'a str>,
-    /// The order's status, such as `CONFIRMED`; `null` without a record.
+    /// Such as `CONFIRMED`; `null` without a record.
     status: Option<&'a str>,
-    /// Why the message is in the dead-letter queue.
+    /// Why it is a dead letter.
     reason: String,
-    /// When the API accepted the order, or when the event occurred: RFC 3339, UTC, milliseconds.
+    /// When the API accepted the order, or the event occurred: RFC 3339, UTC, milliseconds.
     accepted_at: Option<String>,
-    /// Seconds since `accepted_at`.
+    /// Since `accepted_at`.
     age_seconds: Option<u64>,
-    /// How often the message was received, in both queues.
+    /// Receives in both queues.
     receive_count: Option<u32>,
     body_bytes: usize,
-    /// The message's body, with `--show-bodies`.
+    /// With `--show-bodies`.
     body: Option<&'a str>,
 }
 
-/// Headings of the columns.
 const HEADING: [&str; 8] = ["queue", "event", "order", "accepted", "age", "received", "status", "reason"];
 
-/// Runs the command. An error means that a queue could not be read.
+/// An error means that a queue could not be read.
 pub(crate) async fn run(args: DlqArgs) -> anyhow::Result<ExitCode> {
     let stack = DeadLetters::find(&args.stack.address(), args.queue, say).await?;
     let interruption = Interruption::listen().context("Failed to listen for signals")?;
@@ -82,7 +80,6 @@ pub(crate) async fn run(args: DlqArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Deletes messages for good.
 async fn delete(stack: &DeadLetters, ids: HashSet<String>, interruption: &Interruption) -> anyhow::Result<ExitCode> {
     let mut deleted = HashSet::new();
     for queue in &stack.queues {
@@ -165,7 +162,7 @@ fn not_shown(unseen: usize) -> String {
     format!("{} not shown: beyond --limit, or held by another reader at the moment.", messages(unseen))
 }
 
-/// A table with a row for each message. Leaves out the names of queues and events if only the orders queue is shown.
+/// One row per message. Leaves out queues and events if only the orders queue is shown.
 fn table(dead_letters: &[DeadLetterWithRecord], queues: &[DeadLetterQueue], now: OffsetDateTime) -> String {
     let is_named = queues.iter().any(|queue| queue.spec.messages == MessageKind::Event);
     let heading = if is_named { &HEADING[..] } else { &HEADING[2..] };
@@ -189,7 +186,7 @@ fn row(dead_letter: &DeadLetterWithRecord, now: OffsetDateTime) -> [String; HEAD
     ]
 }
 
-/// The id of the message's order, or else the message's own id.
+/// The order's id, else the message's.
 fn name(letter: &DeadLetter) -> String {
     match letter.oddity() {
         None | Some(Oddity::Rejected(_)) => letter.shown_order_id().unwrap_or_default(),
@@ -202,7 +199,7 @@ fn age(dead_letter: &DeadLetterWithRecord, now: OffsetDateTime) -> Option<Durati
     Some(Duration::try_from(now - dead_letter.letter.accepted_at()?).unwrap_or_default())
 }
 
-/// An age in its two largest units: `3 d 4 h`, `12 s`.
+/// Its two largest units: `3 d 4 h`, `12 s`.
 fn age_text(age: Duration) -> String {
     let seconds = age.as_secs();
     match seconds {

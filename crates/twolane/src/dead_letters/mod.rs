@@ -1,4 +1,4 @@
-//! The operator's commands for dead letters: show them, delete them, and move them back to their queues.
+//! The operator's commands to show, delete and redrive dead letters.
 
 pub(crate) mod args;
 pub(crate) mod dlq;

@@ -14,26 +14,24 @@ use twolane_client::dead_letters::{
 };
 use twolane_client::signals::Interruption;
 
-/// The result of moving messages.
 #[derive(Default)]
 pub(super) struct Moving {
-    /// Ids of messages that were moved.
+    /// Ids of moved messages.
     pub(super) moved: HashSet<String>,
-    /// Ids of messages that are still in their dead-letter queue, whether also moved or not.
+    /// Ids of messages still in their dead-letter queue, moved or not.
     pub(super) left: HashSet<String>,
-    /// The last error.
     pub(super) error: Option<anyhow::Error>,
 }
 
 impl Moving {
-    /// Whether that message was moved; `None` if it is not known.
+    /// `None` if it is not known.
     pub(super) fn is_moved(&self, id: &str) -> Option<bool> {
         let (moved, left) = (self.moved.contains(id), self.left.contains(id));
         (moved || left).then_some(moved)
     }
 }
 
-/// Moves the messages, queue by queue. If AWS refuses to move one queue, the others are still moved.
+/// Moves the messages queue by queue. A queue's error does not stop the others.
 pub(super) async fn move_back(
     stack: &DeadLetters,
     dead_letters: &[DeadLetterWithRecord],
@@ -72,9 +70,9 @@ pub(super) async fn move_back(
     all
 }
 
-/// Moves the messages of one queue, by a move task of SQS if possible. Calls `moved` with the number moved so far.
+/// Moves one queue's messages, by a move task of SQS if possible. Calls `moved` with the number so far.
 ///
-/// SQS cannot move messages that a topic put into the dead-letter queue of its subscription. Source: Amazon SQS API
+/// SQS cannot move messages that a topic put into its subscription's dead-letter queue. Source: Amazon SQS API
 /// Reference, `StartMessageMoveTask`.
 ///
 /// # Errors
@@ -110,8 +108,8 @@ async fn move_queue(
     }
 }
 
-/// Finds out what an incomplete move task moved: a message that is still in the dead-letter queue was not moved. Reads the
-/// whole queue, even after a signal.
+/// Which messages an incomplete move task moved: those that left the dead-letter queue. Reads the whole queue, even
+/// after a signal.
 async fn find_moved(queue: &DeadLetterQueue, ids: HashSet<String>, error: Option<anyhow::Error>) -> Moving {
     match queue.look(usize::MAX, false, None).await {
         Ok(found) => {

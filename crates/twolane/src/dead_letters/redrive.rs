@@ -22,7 +22,7 @@ use twolane_client::dead_letters::{
 };
 use twolane_client::signals::Interruption;
 
-/// Runs the command. An error means that nothing was moved.
+/// An error means that nothing was moved.
 pub(crate) async fn run(args: RedriveArgs) -> anyhow::Result<ExitCode> {
     let stack = DeadLetters::find(&args.stack.address(), args.queue, say).await?;
     let interruption = Interruption::listen().context("Failed to listen for signals")?;
@@ -75,7 +75,7 @@ pub(crate) async fn run(args: RedriveArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// All dead letters, or those of the named orders.
+/// All, or those of the named orders.
 fn chosen(dead_letters: Vec<DeadLetterWithRecord>, orders: &[String]) -> Vec<DeadLetterWithRecord> {
     let is_chosen = |dead_letter: &DeadLetterWithRecord| {
         orders.is_empty() || dead_letter.letter.order().is_some_and(|order| orders.contains(&order.order_id))
@@ -89,7 +89,7 @@ fn missing<'a>(dead_letters: &[DeadLetterWithRecord], orders: &'a [String]) -> V
     orders.iter().filter(|order| !found.contains(*order)).collect()
 }
 
-/// Waits for the results of the messages that were moved, or may have been.
+/// Waits for messages that were moved, or may have been.
 async fn outcomes(
     stack: &DeadLetters,
     dead_letters: Vec<DeadLetterWithRecord>,
@@ -98,7 +98,7 @@ async fn outcomes(
     interruption: &Interruption,
 ) -> Vec<Redriven> {
     let is_moved = |dead_letter: &DeadLetterWithRecord| moving.is_moved(dead_letter.letter.message_id());
-    // The deadline of a decided order has nothing to do, and its queue delays it for minutes.
+    // A decided order's deadline does nothing, and its queue delays it for minutes.
     let is_overtaken = |dead_letter: &DeadLetterWithRecord| {
         dead_letter.is_of_decided_order() && dead_letter.letter.queue().kind == QueueKind::Timer
     };

@@ -1,4 +1,4 @@
-//! The result of each redriven message, as a table or as JSON.
+//! Results of redriven messages, as a table or JSON.
 
 use super::settle::RedriveResult;
 use crate::output::Results;
@@ -11,39 +11,36 @@ use twolane_client::dead_letters::{
     with_record::DeadLetterWithRecord,
 };
 
-/// Headings of the columns.
 const HEADING: [&str; 7] = ["queue", "event", "order", "was", "is", "deliveries", "reason"];
 
-/// One message. Every field is always present; `null` if it does not apply or is not known.
+/// Every field is always present; `null` if it does not apply or is unknown.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
-    /// The queue that delivered it.
     queue: &'a str,
-    /// Type of the event, such as `order.placed`; `null` for a message of the orders queue.
+    /// Such as `order.placed`; `null` for the orders queue.
     event: Option<&'a str>,
-    /// The id in the dead-letter queue: a moved message gets a new id.
+    /// In the dead-letter queue: a moved message gets a new id.
     message_id: &'a str,
-    /// In lower case; as the caller gave it if it is not a UUID.
+    /// In lower case; as sent if it is not a UUID.
     order_id: Option<String>,
     owner: Option<&'a str>,
-    /// Whether it is back in its queue; `null` if that is not known.
+    /// Whether it is back in its queue.
     moved: Option<bool>,
-    /// The order's status before the redrive.
+    /// Before the redrive.
     status_before: Option<&'a str>,
-    /// The order's status: `CONFIRMED`, `CANCELLED` or `REJECTED`; `PENDING` without an outcome yet; `null` if the message is
-    /// not an order. `FAILED` if the message failed again, or was not moved and its order is `FAILED`.
+    /// `CONFIRMED`, `CANCELLED` or `REJECTED`; `PENDING` without an outcome yet; `null` if it is not an order. `FAILED`
+    /// if it failed again, or was not moved and its order is `FAILED`.
     status: Option<&'a str>,
-    /// Why it was rejected, or why there is no outcome.
+    /// Why it was rejected or has no outcome.
     reason: Option<&'a str>,
-    /// Deliveries since the move; `null` for an event of an order that was decided before.
+    /// Deliveries since the move; `null` for an event of an order decided before.
     attempts: Option<u32>,
 }
 
 /// A message and its result.
 pub(super) struct Redriven {
     pub(super) dead_letter: DeadLetterWithRecord,
-    /// `None` if it is not known.
     pub(super) moved: Option<bool>,
     /// `None` if it is not an order, or was not moved.
     pub(super) result: Option<RedriveResult>,
@@ -96,12 +93,12 @@ impl Redriven {
         }
     }
 
-    /// Whether the message needs nothing more.
+    /// Whether it needs nothing more.
     pub(super) fn is_settled(&self) -> bool {
         matches!(self.result, Some(RedriveResult::Settled(_))) || self.is_rejected()
     }
 
-    /// Whether it was moved, and the worker refuses its order because of the id. Such an order has no record.
+    /// Whether it was moved and its order's id is refused. Such an order has no record.
     fn is_rejected(&self) -> bool {
         self.moved == Some(true) && matches!(self.dead_letter.letter.oddity(), Some(Oddity::Rejected(_)))
     }
@@ -139,7 +136,7 @@ impl Redriven {
     }
 }
 
-/// Writes the results. Returns whether standard output took all of them.
+/// Returns whether standard output took all.
 pub(super) fn write(redriven: &[Redriven], json: bool) -> bool {
     let mut results = Results::stdout(if json { "redrive.jsonl" } else { "redrive.txt" });
     if json {
@@ -148,7 +145,7 @@ pub(super) fn write(redriven: &[Redriven], json: bool) -> bool {
         }
     } else {
         let rows: Vec<_> = redriven.iter().map(Redriven::row).collect();
-        // Leave out the names of queues and events if only orders were moved.
+        // Leave out queues and events if only orders were moved.
         let is_named = redriven.iter().any(|redriven| redriven.dead_letter.letter.event().is_some());
         let left_out = if is_named { 0 } else { 2 };
         let rows: Vec<_> = rows.iter().map(|row| &row[left_out..]).collect();
@@ -161,7 +158,6 @@ pub(super) fn write(redriven: &[Redriven], json: bool) -> bool {
     results.are_written()
 }
 
-/// The number of messages by result.
 fn summary(redriven: &[Redriven]) -> String {
     let count = |holds: &dyn Fn(&Redriven) -> bool| redriven.iter().filter(|redriven| holds(redriven)).count();
     let is_decided = |redriven: &Redriven| redriven.dead_letter.is_of_decided_order();

@@ -11,60 +11,57 @@ use twolane_client::dead_letters::{dead_letter::DeadLetter, of_stack::DeadLetter
 use twolane_client::orders_table::{OrderKey, Record};
 use twolane_client::signals::Interruption;
 
-/// Time between two reads of the orders table.
+/// Between reads of the orders table.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Time between two reads of the queues, for messages that failed again or are handled.
+/// Between reads of the queues.
 const QUEUES_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Time between two progress lines if standard error is not a terminal.
+/// Between progress lines without a terminal.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Consecutive reads that must find a queue empty: its counts are approximate, and may lag.
+/// Consecutive reads that must find a queue empty: counts are approximate and may lag.
 const EMPTY_LOOKS: u32 = 2;
 
-/// The result of a redriven message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RedriveResult {
-    /// Its order is CONFIRMED, CANCELLED or REJECTED. If the order was so before, the message is handled.
+    /// CONFIRMED, CANCELLED or REJECTED. If it was so before, the message is handled.
     Settled(Record),
-    /// It is in the dead-letter queue again.
+    /// In the dead-letter queue again.
     FailedAgain,
-    /// No outcome yet, or it could not be read.
+    /// No outcome yet, or unreadable.
     Open,
 }
 
-/// The messages of one order in one queue, as a key to wait for.
+/// One order's messages in one queue.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Awaited {
     pub(crate) order: OrderKey,
-    /// Name of the queue.
     pub(crate) queue: &'static str,
 }
 
 impl Awaited {
-    /// The key of a dead letter; `None` if it names no order.
+    /// `None` if the dead letter names no order.
     pub(crate) fn for_letter(letter: &DeadLetter) -> Option<Self> {
         Some(Self { order: letter.order()?, queue: letter.queue().name })
     }
 }
 
-/// Waits for messages.
 pub(crate) struct Waiting<'a> {
     pub(crate) stack: &'a DeadLetters,
     pub(crate) interruption: &'a Interruption,
-    /// Ids of messages that never left their dead-letter queue: they did not fail again.
+    /// Ids of messages that never left their dead-letter queue.
     pub(crate) left: HashSet<String>,
-    /// Events of orders that were decided before, with the orders' records. They are handled when their queue is empty and
-    /// they did not fail again.
+    /// Events of orders decided before, with their records. They are handled when their queue is empty and they did not
+    /// fail again.
     pub(crate) decided: HashMap<Awaited, Record>,
 }
 
 impl Waiting<'_> {
-    /// Waits until each message is settled or has failed again, until `timeout`, or until a signal.
+    /// Waits until each message is settled or failed again, until `timeout` or a signal.
     ///
-    /// A FAILED record may be from before the redrive. So an order counts as failed again only when its message is back in
-    /// the dead-letter queue. Prints each error of AWS once, and keeps waiting.
+    /// A FAILED record may predate the redrive: only a message in the dead-letter queue counts as failed again. Prints
+    /// each error of AWS once, and keeps waiting.
     pub(crate) async fn wait(&self, messages: HashSet<Awaited>, timeout: Duration) -> HashMap<Awaited, RedriveResult> {
         let end = Instant::now() + timeout;
         let (total, progress) = (messages.len(), Progress::new(messages.len(), "messages have an outcome"));
@@ -98,7 +95,7 @@ impl Waiting<'_> {
         }
     }
 
-    /// Reads the outcomes of orders that had none.
+    /// Reads missing outcomes.
     async fn look_for_settled(&self, results: &mut HashMap<Awaited, RedriveResult>) -> anyhow::Result<()> {
         let asked: Vec<_> = open(results).filter(|message| !self.decided.contains_key(*message)).cloned().collect();
         let orders: Vec<_> = asked.iter().map(|message| message.order.clone()).collect();
@@ -111,7 +108,7 @@ impl Waiting<'_> {
         Ok(())
     }
 
-    /// Finds messages that failed again, then empty queues: events moved to those are handled.
+    /// Finds messages that failed again, then empty queues: their events are handled.
     async fn look_into_queues(
         &self,
         results: &mut HashMap<Awaited, RedriveResult>,
@@ -123,7 +120,7 @@ impl Waiting<'_> {
                 .filter(|message| message.queue == name)
                 .filter_map(|message| Some((message.clone(), self.decided.get(message)?.clone())))
                 .collect();
-            // Before the dead-letter queue: a message that fails meanwhile is then found there.
+            // First, because a message that fails meanwhile is then found in the dead-letter queue.
             let is_empty = !decided.is_empty() && queue.source_count().await? == 0;
             if queue.count().await? > 0 {
                 let letters = queue.look(usize::MAX, false, Some(self.interruption)).await?.letters;

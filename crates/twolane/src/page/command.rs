@@ -1,4 +1,4 @@
-//! `twolane page`: serves the page of a stack to a browser on this machine.
+//! `twolane page`: serves a stack's page to a browser on this machine.
 
 use super::server::{Served, Server};
 use crate::cli::PageArgs;
@@ -11,7 +11,7 @@ use tokio::signal::ctrl_c;
 use twolane_client::stack::Stack;
 use twolane_client::token::Token;
 
-/// Runs the command. An error means that nothing was served.
+/// An error means that nothing was served.
 pub(crate) async fn run(args: PageArgs) -> anyhow::Result<ExitCode> {
     let stack = Stack::find(&args.stack.address()).await?;
     let token = Token::find(args.stack.token.as_deref(), &stack)?;
@@ -39,7 +39,7 @@ pub(crate) async fn run(args: PageArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Opens a browser where there is a screen and a person before it.
+/// Opens a browser if there is a screen and a person before it.
 fn open(url: &str) {
     let has_screen =
         cfg!(target_os = "macos") || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());

@@ -1,6 +1,5 @@
-//! The files of the page, from `page/`.
+//! The page's files, from `page/`.
 
-/// A file.
 pub(super) struct File {
     pub(super) name: &'static str,
     pub(super) media_type: &'static str,
@@ -9,7 +8,6 @@ pub(super) struct File {
 
 macro_rules! files {
     ($($name:literal $media_type:literal;)*) => {
-        /// All of them.
         pub(super) const FILES: &[File] = &[$(File {
             name: $name,
             media_type: $media_type,

@@ -1,4 +1,4 @@
-//! The page over HTTP, on loopback.
+//! Serves the page over HTTP on loopback.
 
 use super::files::FILES;
 use http_body_util::Full;
@@ -19,31 +19,31 @@ use std::time::{Duration, SystemTime};
 use tokio::net::TcpListener;
 use twolane_client::token::Token;
 
-/// How long a token of the page lasts, where the local issuer makes it. The page asks for a new one before.
+/// Lifetime of a token that the local issuer makes. The page renews it before.
 const TOKEN_TTL: Duration = Duration::from_mins(15);
 
-/// The stack that the page talks to, and its token.
+/// The page's stack and token.
 pub(super) struct Served {
     pub(super) api_url: Url,
     pub(super) websocket_url: Option<Url>,
     pub(super) token: Token,
 }
 
-/// Serves the page until it is dropped.
+/// Serves until it is dropped.
 pub(super) struct Server {
     listener: TcpListener,
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    /// `localhost:3000`, as browsers send it.
+    /// As browsers send it: `localhost:3000`.
     host: String,
     security_policy: HeaderValue,
     served: Served,
 }
 
 impl Server {
-    /// Listens on that port of loopback; 0 is any free one.
+    /// Listens on that port of loopback; 0: any free one.
     pub(super) async fn bind(port: u16, served: Served) -> anyhow::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let host = format!("localhost:{}", listener.local_addr()?.port());
@@ -51,15 +51,14 @@ impl Server {
         Ok(Self { listener, shared: Arc::new(Shared { host, security_policy, served }) })
     }
 
-    /// The address of the page, without a slash at its end. It is the origin that the stack must list in `CorsAllowedOrigins`.
+    /// The page's address, without a final slash: the origin for `CorsAllowedOrigins`.
     pub(super) fn url(&self) -> String {
         format!("http://{}", self.shared.host)
     }
 
-    /// Serves every request.
     pub(super) async fn serve(self) {
         loop {
-            // A connection that has closed already does not end the server.
+            // A connection that has already closed does not end the server.
             let Ok((stream, _)) = self.listener.accept().await else { continue };
             let shared = Arc::clone(&self.shared);
             tokio::spawn(async move {
@@ -73,7 +72,7 @@ impl Server {
     }
 }
 
-/// What the page may load, run and connect to: itself and the stack's two APIs. Source: W3C, Content Security Policy Level 3.
+/// The page may load, run and connect to itself and the stack's two APIs. Source: W3C, Content Security Policy Level 3.
 fn security_policy(served: &Served) -> String {
     let apis = [Some(&served.api_url), served.websocket_url.as_ref()].into_iter().flatten();
     let apis: Vec<_> = apis.map(origin).collect();
@@ -84,7 +83,7 @@ fn security_policy(served: &Served) -> String {
     )
 }
 
-/// The scheme, host and port. `Url::origin` has none for `ws`.
+/// Scheme, host and port. `Url::origin` has none for `ws`.
 fn origin(url: &Url) -> String {
     let port = url.port().map_or(String::new(), |port| format!(":{port}"));
     format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
@@ -93,14 +92,14 @@ fn origin(url: &Url) -> String {
 impl Shared {
     fn answer<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
         let header = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
-        // A page of another site may have its name lead here: it must not pass for this one.
+        // Another site may resolve its name to here (DNS rebinding).
         if header(header::HOST) != Some(&self.host) {
             return self.text(StatusCode::MISDIRECTED_REQUEST, "This is not the address of the page.");
         }
         let path = request.uri().path();
         match (request.method(), path) {
             (&Method::POST, "/token") => {
-                // Browsers name the origin of every POST.
+                // Browsers send the origin with every POST.
                 if header(header::ORIGIN) != Some(&format!("http://{}", self.host)) {
                     return self.text(StatusCode::FORBIDDEN, "Only the page gets a token.");
                 }
@@ -176,7 +175,7 @@ mod tests {
         Server::bind(0, served).await.expect("loopback has a free port")
     }
 
-    /// The answer to a request with these headers; `{host}` is the page's.
+    /// In these headers, `{host}` is the page's.
     async fn answer(method: Method, path: &str, headers: &[(HeaderName, &str)]) -> Response<Full<Bytes>> {
         let server = server().await;
         let mut request = Request::builder().method(method).uri(path);
@@ -229,7 +228,6 @@ mod tests {
         }
     }
 
-    /// What the page loads.
     fn attributes(html: &'static str) -> impl Iterator<Item = &'static str> {
         ["href=\"", "src=\""]
             .into_iter()
@@ -237,7 +235,6 @@ mod tests {
             .filter_map(|rest| Some(rest.split_once('"')?.0))
     }
 
-    /// What a module imports.
     fn imports(module: &'static str) -> impl Iterator<Item = &'static str> {
         module.split("from './").skip(1).filter_map(|rest| Some(rest.split_once('\'')?.0))
     }

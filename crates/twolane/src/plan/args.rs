@@ -106,7 +106,7 @@ const APIS: &[(&str, &str, Api)] = &[
 pub(super) const ARCHITECTURES: &[(&str, &str, Architecture)] =
     &[("arm64", "As in template.yaml", Architecture::Arm64), ("x86_64", "Intel or AMD", Architecture::X86)];
 
-/// Parses a setting and its value, such as `MaximumConcurrency=50`.
+/// Such as `MaximumConcurrency=50`.
 fn parse_setting(text: &str) -> Result<(String, f64), String> {
     let wrong = || "a setting and its value, such as MaximumConcurrency=50".to_owned();
     let (name, value) = text.split_once('=').ok_or_else(wrong)?;

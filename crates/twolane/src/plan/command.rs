@@ -14,16 +14,15 @@ use twolane_plan::{
 };
 use twolane_report::PriceTable;
 
-/// Exit code: a lane does not pass.
+/// Exit code if a lane does not pass.
 const FAILED: u8 = 1;
 
-/// Default of `--peak`.
 const PEAK: f64 = 5.0;
 
-/// Runs the command.
+/// Runs the model and shows the plan.
 ///
 /// # Errors
-/// The stack is not found, a file cannot be read or written, or a value is out of its range.
+/// The stack is not found, a file cannot be read or written, or a value is out of range.
 pub(crate) async fn run(args: &PlanArgs) -> anyhow::Result<ExitCode> {
     let input = input(args).await?;
     let mut output = Output::stdout();
@@ -66,13 +65,13 @@ async fn input(args: &PlanArgs) -> anyhow::Result<PlanInput> {
         confirm: stack.confirm.unwrap_or(confirm),
         api: stack.api,
         architecture: stack.architecture.or(architecture.map(|row| row.2)).unwrap_or(Architecture::Arm64),
-        // A stack that is older than the parameter has no index.
+        // A stack older than the parameter has no index.
         lists_orders: parameters.is_empty() || parameter("OrderListing") == Some("index"),
         max_delay_seconds: args.max_delay.as_secs_f64(),
     })
 }
 
-/// The parameters and the Region of the named stack; empty without a name.
+/// Parameters and Region of the named stack; empty without a name.
 async fn parameters(args: &PlanStackArgs) -> anyhow::Result<(Vec<(String, String)>, Option<String>)> {
     let PlanStackArgs { stack_name, region, profile, .. } = args.clone();
     if stack_name.is_none() {
@@ -81,12 +80,12 @@ async fn parameters(args: &PlanStackArgs) -> anyhow::Result<(Vec<(String, String
     DeployedAddress { stack_name, region, profile, outputs: None }.parameters().await
 }
 
-/// How clients learn outcomes, by the stack's parameter `Callbacks`.
+/// From the stack's parameter `Callbacks`.
 fn stack_confirm(callbacks: Option<&str>) -> Confirm {
     if callbacks == Some("none") { Confirm::Poll } else { Confirm::Callback }
 }
 
-/// Starts from the limits and the template's values. The stack's parameters override them, and `set` overrides both.
+/// The template's values. The stack's parameters override them, and `set` overrides both.
 fn settings(limits: &LimitTable, parameters: &[(String, String)], set: &[(String, f64)]) -> anyhow::Result<Settings> {
     let mut settings = Settings::new(limits);
     for setting in SETTINGS.iter().filter(|setting| setting.source == Source::Parameter) {
@@ -121,12 +120,12 @@ fn load(args: &PlanLoadArgs) -> anyhow::Result<Load> {
     Load::new(args.arrivals.clone(), args.rate, peak, seconds)
 }
 
-/// A load from recorded arrivals, counted in steps of 0.1 s.
+/// From recorded arrivals, in steps of 0.1 s.
 fn recorded(arrivals_us: &[u64]) -> anyhow::Result<Load> {
     const STEP_US: u64 = 100_000;
     let step = |at: u64| usize::try_from(at / STEP_US).context("the arrivals are too far apart");
     let last = arrivals_us.last().copied().unwrap_or(0);
-    // A load lasts at least one second.
+    // At least one second.
     let mut counts = vec![0.0; (step(last)? + 1).max(10)];
     for at in arrivals_us {
         counts[step(*at)?] += 1.0;

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-/// The number of an order: the end of its id.
+/// The end of the order's id.
 pub(crate) fn number(request: &Request) -> u32 {
     u32::from_str_radix(&request.id()[28..], 16).expect("ids end in their order's number")
 }
 
-/// The command against the server, with its reports in `out` and without a warm-up.
+/// With reports in `out` and no warm-up.
 pub(crate) fn compare(server: &Server, more: &[&str]) -> Twolane {
     let mut twolane = twolane(&["compare", "--json", "--output", "out", "--api-url", &server.api_url]);
     let warm_up: &[&str] = if more.contains(&"--replay") { &[] } else { &["--warm-up", "0"] };
@@ -22,7 +22,7 @@ pub(crate) fn compare(server: &Server, more: &[&str]) -> Twolane {
     twolane
 }
 
-/// Runs the command. Returns exit code and report, and checks that the report's file has the same.
+/// Exit code and report, after a check that the report's file has the same.
 pub(crate) fn measured(mut command: Twolane) -> (i32, Value) {
     let (code, stdout, stderr) = command.run();
     let report: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stdout}{stderr}"));
@@ -58,8 +58,8 @@ fn counts_refusals_of_the_sync_lane_by_class() {
     assert_eq!((code, server.requests().len()), (0, 50));
 }
 
-/// Answers 202 to every order. By its number modulo 6: confirmed; confirmed by two callbacks; rejected; failed; no callback
-/// and not stored; stored, without a callback.
+/// Answers 202. By an order's number modulo 6: confirmed; confirmed by two callbacks; rejected; failed; no callback and
+/// not stored; stored, without a callback.
 fn queue(request: &Request, sockets: &Sockets) -> Reply {
     let (id, kind) = (request.id(), number(request) % 6);
     if request.method == "GET" {
@@ -80,7 +80,7 @@ fn queue(request: &Request, sockets: &Sockets) -> Reply {
     answer(202, queued())
 }
 
-/// Checks the counts of 60 orders at [`queue`].
+/// Counts of 60 orders at [`queue`].
 fn check_counts_of_sixty(counts: &Value) {
     for (name, expected) in [
         ("sent", 60),
@@ -134,7 +134,7 @@ fn a_failed_order_that_is_confirmed_later_needs_no_poll_and_does_not_count_as_a_
 
 #[test]
 fn contradictory_answers_are_an_error_of_the_run() {
-    // Refused by the answer and confirmed by a callback; confirmed and rejected by callbacks.
+    // Refused by the answer, confirmed by a callback; confirmed and rejected by callbacks.
     let refused = Server::start(|request, sockets| {
         sockets.push(&confirmed(request.id()));
         answer(429, "")
@@ -164,7 +164,8 @@ fn a_large_order_costs_more_writes_than_a_small_one() {
 
     let (_, report) = measured(command);
 
-    // The sample order takes 1 unit, and the large one 5: 4 KB and the rest of the record. Each takes 1 in the index of orders.
+    // The sample order takes 1 unit, the large one 5 (4 KB plus the rest of the record). Each takes 1 in the index of
+    // orders.
     assert_eq!(report["lanes"][0]["usage"]["writeUnits"], 8.0, "{}", report["lanes"][0]["usage"]);
 }
 
@@ -202,10 +203,10 @@ fn counts_orders_that_are_sent_twice_once() {
     {
         assert_eq!(counts[name], expected, "{name}: {counts}");
     }
-    // One order every 10 ms; repeats do not count.
+    // One order every 10 ms, repeats left out.
     let arrivals = &report["run"]["arrivals"];
     assert_eq!((&arrivals["orders"], &arrivals["ratePerSecond"]), (&json!(20), &json!(100.0)));
-    // The backlog is empty, although the number of accepted requests is twice that of the orders.
+    // The backlog is empty: accepted requests are twice the orders.
     let last = report["lanes"][0]["timeline"].as_array().and_then(|seconds| seconds.last()).expect("a second");
     assert_eq!(last["backlog"], 0, "{}", report["lanes"][0]["timeline"]);
     assert_eq!(code, 0);
@@ -282,7 +283,7 @@ fn names_a_missing_lane_and_the_outputs_that_it_lacks() {
 #[test]
 fn leaves_out_a_lane_without_outputs_and_rejects_one_that_lacks_some() {
     let server = Server::start(|request, _| stored(request));
-    // The file of arrivals does not exist, so nothing is sent.
+    // The file of arrivals does not exist: nothing is sent.
     let compare = |more: &[(&str, &str)], parallel: &[&str]| {
         let mut twolane = twolane(&["compare", "--outputs", "outputs.json", "--replay", "none.jsonl"]);
         let mut outputs = json!({
@@ -312,11 +313,10 @@ fn leaves_out_a_lane_without_outputs_and_rejects_one_that_lacks_some() {
     assert_eq!((refused, alone, server.requests().len()), (2, 2, 0));
 }
 
-/// The attributes of an empty queue.
 const EMPTY_QUEUE: &str = r#"{"Attributes": {"ApproximateNumberOfMessages": "0", "ApproximateNumberOfMessagesNotVisible": "0",
     "ApproximateNumberOfMessagesDelayed": "0"}}"#;
 
-/// A stack that refuses every order. The first `times` reads of its orders queue's depth are denied.
+/// Refuses every order. The first `times` reads of its orders queue's depth are denied.
 fn unread(times: usize) -> Server {
     let asked = AtomicUsize::new(0);
     Server::start(move |request, _| {
@@ -330,7 +330,7 @@ fn unread(times: usize) -> Server {
             }
             Some("getqueueattributes") => answer(200, EMPTY_QUEUE),
             Some("batchgetitem") => answer(200, r#"{"Responses": {}, "UnprocessedKeys": {}}"#),
-            // No settings of functions, and no logs.
+            // No function settings, and no logs.
             Some(_) => answer(200, "{}"),
             None if request.method == "GET" => answer(200, "{}"),
             None => answer(429, ""),
@@ -343,7 +343,7 @@ fn fails_the_run_only_if_the_depth_of_the_queue_can_never_be_read() {
     for (times, expected) in [(1, 0), (usize::MAX, 1)] {
         let server = unread(times);
         let endpoint = server.api_url.trim_end_matches("/live");
-        // An unsigned token with the `sub` alice.
+        // Unsigned, with the `sub` alice.
         let token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.x";
         let arguments = ["--only", "async", "--confirm", "poll", "--rate", "50", "--orders", "5", "--grace", "1"];
         let mut twolane = twolane(&["compare", "--json", "--output", "out", "--outputs", "outputs.json"]);
@@ -380,7 +380,7 @@ fn a_stall_shows_in_the_tail_although_few_requests_are_open_during_it() {
     const STALL: Duration = Duration::from_secs(5);
     let (ended, stalled) = channel();
     let server = Server::start(move |request, _| {
-        // This is the server's only thread: while it sleeps, it accepts, reads and answers nothing.
+        // The server's only thread sleeps: nothing is accepted, read or answered.
         if number(request) == 40 {
             let began = Instant::now();
             std::thread::sleep(STALL);
@@ -391,14 +391,13 @@ fn a_stall_shows_in_the_tail_although_few_requests_are_open_during_it() {
 
     let (_, report) = measured(compare(&server, &["--only", "sync", "--rate", "20", "--orders", "200"]));
 
-    // Checks lower bounds only: a busy machine adds time. Tests with a paused clock check the exact percentiles
-    // (`measure::load`).
+    // Lower bounds only: a busy machine adds time. Tests with a paused clock check exact percentiles (`measure::load`).
     let stall = stalled.try_recv().expect("it stalled").as_secs_f64() * 1000.0;
     let latency = &report["lanes"][0]["latencies"]["acknowledge"];
     let at_least = |name: &str, least: f64| {
         assert!(latency[name].as_f64().expect("measured") >= least, "{name} is less than {least}: {latency}");
     };
-    // 5 of 200 orders, more than 1 %, are due in the first 200 ms of the stall, and wait for the rest of it.
+    // 5 of 200 orders, more than 1 %, are due in the first 200 ms of the stall and wait for the rest.
     at_least("p99Ms", stall - 300.0);
     // Half of the orders are due during the stall, a tenth of all in its first second.
     at_least("p90Ms", stall - 1500.0);
@@ -411,7 +410,7 @@ fn shows_no_times_if_the_load_was_not_kept_up() {
         std::thread::sleep(Duration::from_millis(20));
         stored(request)
     });
-    // One request at a time, each of 20 ms or more, cannot reach 200 per second.
+    // One request at a time, of 20 ms or more, cannot reach 200 per second.
     let arguments = ["--only", "sync", "--rate", "200", "--orders", "100", "--max-in-flight", "1"];
 
     let (code, report) = measured(compare(&server, &arguments));

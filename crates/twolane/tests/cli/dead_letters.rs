@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read};
 
 const OTHER: &str = "00000000-0000-4000-8000-000000000002";
 
-/// A FAILED order, one without a record, and a message that is not from the API.
+/// A FAILED order, one without a record, and a message not from the API.
 fn three() -> State {
     State {
         dead: vec![
@@ -144,7 +144,7 @@ fn keeps_messages_that_the_orders_queue_refuses() {
     assert!(state.held.is_empty(), "the message was not released");
 }
 
-/// `count` messages, each of another order.
+/// `count` messages of different orders.
 fn many(count: u32) -> State {
     let id = |number: u32| format!("00000000-0000-4000-8000-{number:012}");
     let message = |number: u32| message(&format!("m-{number}"), Some(&id(number)), &number.to_string());
@@ -377,7 +377,7 @@ fn names_an_order_without_a_dead_letter() {
 
 #[test]
 fn reports_messages_that_failed_again() {
-    // The messages are back as soon as they are moved.
+    // The messages are back at once.
     let aws = FakeAws::start(State { move_task: Some(MoveTask::Completes), outcome: Some("FAILED"), ..three() });
 
     let (code, stdout, stderr) = aws.twolane(&["redrive"]).run();
@@ -499,7 +499,7 @@ fn never_asks_aws_about_a_local_stack_whatever_is_configured() {
     }
 }
 
-/// A message with a malformed order id, and events of a CANCELLED and of a PLACED order in the bus lane's queues.
+/// A malformed order id, and events of a CANCELLED and of a PLACED order in the bus lane's queues.
 fn bus() -> State {
     let records =
         [(format!("alice#{OTHER}"), ("CANCELLED", "stock failed")), (format!("alice#{ID}"), ("PLACED", ""))].into();
@@ -567,13 +567,13 @@ fn moves_each_message_back_to_its_own_queue() {
     assert_eq!(reports[2]["status"], "PENDING");
     let state = aws.state.lock().expect("no panic");
     let queues: Vec<_> = state.sent.iter().map(|sent| sent["queue"].as_str()).collect();
-    // A task of SQS moves the orders, so they have no queue here.
+    // A task of SQS moves the orders: they have no queue here.
     assert_eq!(queues, [None, Some("stock"), Some("stock"), Some("outcomes"), Some("deadline")]);
     let attribute = &state.sent[1]["MessageAttributes"]["eventType"]["StringValue"];
     assert_eq!(attribute, "order.cancelled", "subscriptions and workers use it");
 }
 
-/// An event that undoes a step of a cancelled order.
+/// Undoes a step of a cancelled order.
 fn cancelled() -> State {
     let records = [(format!("alice#{OTHER}"), ("CANCELLED", "stock failed"))].into();
     let bus = [("stock", vec![event("m-2", "order.cancelled", OTHER)])].into();

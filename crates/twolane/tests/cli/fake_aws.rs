@@ -8,66 +8,63 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
-/// Contents and behaviour of the stand-in. Messages have the shape that `ReceiveMessage` returns.
+/// Messages have the shape that `ReceiveMessage` returns.
 #[derive(Default)]
 pub(crate) struct State {
-    /// Messages in the dead-letter queue of the orders queue.
+    /// In the orders queue's dead-letter queue.
     pub(crate) dead: Vec<Value>,
-    /// Events in the dead-letter queues of the bus lane, by the queue's name. `None`: the stack has no bus lane.
+    /// Events in the bus lane's dead-letter queues, by queue. `None`: the stack has no bus lane.
     pub(crate) bus: Option<BTreeMap<&'static str, Vec<Value>>>,
-    /// Numbers by table and partition key.
+    /// By table and partition key.
     pub(crate) counters: BTreeMap<(&'static str, String), u64>,
-    /// Ids of messages in flight: a reader received them.
+    /// Ids of messages in flight.
     pub(crate) held: BTreeSet<String>,
-    /// Entries of `SendMessageBatch`, each with the `queue` that it was sent to.
+    /// Entries of `SendMessageBatch`, each with its `queue`.
     pub(crate) sent: Vec<Value>,
     /// Status and reason by partition key.
     pub(crate) records: BTreeMap<String, (&'static str, &'static str)>,
-    /// The result of a message move task. `None`: SQS does not have the action.
+    /// `None`: SQS does not have the action.
     pub(crate) move_task: Option<MoveTask>,
-    /// How often the list of tasks lacks the new one at first.
+    /// How often the list of tasks at first lacks the new one.
     pub(crate) lists_late: usize,
     pub(crate) started: bool,
     pub(crate) moved: usize,
     pub(crate) cancelled: bool,
-    /// The status of an order after its message was moved back; `None`: no change.
+    /// An order's status after its message was moved back; `None`: unchanged.
     pub(crate) outcome: Option<&'static str>,
     /// Bodies that the orders queue refuses.
     pub(crate) refused: BTreeSet<&'static str>,
-    /// Every action so far, in order.
+    /// In order.
     pub(crate) actions: Vec<String>,
-    /// A denied action, and which of its calls are denied, counted from 0.
+    /// An action, and which of its calls are denied, from 0.
     pub(crate) denied: Option<(&'static str, Range<usize>)>,
     /// Messages that cannot be deleted.
     pub(crate) undeletable: BTreeSet<&'static str>,
-    /// Depths of a source queue at consecutive reads; 0 after the last.
+    /// Depths of a source queue at consecutive reads, then 0.
     pub(crate) depths: BTreeMap<&'static str, Vec<usize>>,
-    /// A queue of the bus lane in which messages fail again at once.
+    /// Messages in this queue of the bus lane fail again at once.
     pub(crate) failing: Option<&'static str>,
     /// How often DynamoDB returns all keys as unprocessed.
     pub(crate) unprocessed: usize,
 }
 
-/// The result of a message move task.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MoveTask {
     Completes,
-    /// It runs until it is cancelled, and moves nothing.
+    /// Until it is cancelled; moves nothing.
     Runs,
-    /// It moves nothing.
     Fails,
 }
 
-/// Every call of an action.
+/// All calls of an action.
 pub(crate) const ALWAYS: Range<usize> = 0..usize::MAX;
 
-/// The stand-in and its state.
 pub(crate) struct FakeAws {
     server: Server,
     pub(crate) state: Arc<Mutex<State>>,
 }
 
-/// A message of the orders queue; without an `order_id`, one that is not from the API.
+/// In the orders queue; without an `order_id`, not from the API.
 pub(crate) fn message(id: &str, order_id: Option<&str>, body: &str) -> Value {
     let text = |value: &str| json!({"DataType": "String", "StringValue": value});
     let mut attributes = json!({"owner": text("alice"), "requestTimeEpoch": text("1767225600000")});
@@ -80,7 +77,7 @@ pub(crate) fn message(id: &str, order_id: Option<&str>, body: &str) -> Value {
     })
 }
 
-/// An event that failed all its deliveries.
+/// An event that failed all deliveries.
 pub(crate) fn event(id: &str, r#type: &str, order_id: &str) -> Value {
     let body = json!({
         "version": 1, "type": r#type, "orderId": order_id, "owner": "alice", "fingerprint": "00",
@@ -93,7 +90,7 @@ pub(crate) fn event(id: &str, r#type: &str, order_id: &str) -> Value {
     })
 }
 
-/// The queues of the bus lane: name, and prefix of their stack outputs.
+/// Name, and prefix of the stack outputs.
 const BUS_QUEUES: [(&str, &str); 6] = [
     ("submissions", "Submissions"),
     ("stock", "Stock"),
@@ -104,12 +101,10 @@ const BUS_QUEUES: [(&str, &str); 6] = [
 ];
 
 impl FakeAws {
-    /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.server.address()
     }
 
-    /// The requests so far, with their signatures.
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.server.requests()
     }
@@ -126,19 +121,19 @@ impl FakeAws {
         Self { server, state }
     }
 
-    /// The command, with the stand-in as its stack and as AWS.
+    /// The command, with the stand-in as stack and AWS.
     pub(crate) fn twolane(&self, arguments: &[&str]) -> Twolane {
         let has_bus = self.state.lock().expect("no panic").bus.is_some();
         twolane_with(self.server.api_url.trim_end_matches("/live"), arguments, has_bus)
     }
 }
 
-/// The command, with a stack and AWS at that URL.
+/// With a stack and AWS at that URL.
 pub(crate) fn twolane_at(endpoint: &str, arguments: &[&str]) -> Twolane {
     twolane_with(endpoint, arguments, false)
 }
 
-/// The command, with a stack and AWS at that URL. `has_bus`: whether the stack has a bus lane.
+/// With a stack and AWS at that URL. `has_bus`: it has a bus lane.
 fn twolane_with(endpoint: &str, arguments: &[&str], has_bus: bool) -> Twolane {
     let mut twolane = twolane(arguments);
     let mut outputs = json!({
@@ -197,7 +192,6 @@ impl State {
         }
     }
 
-    /// The messages of the dead-letter queue that a request names.
     fn dead_in(&mut self, body: &Value) -> &mut Vec<Value> {
         let queue = queue_of(body);
         match queue.strip_suffix("-dead") {
@@ -396,12 +390,12 @@ impl State {
     }
 }
 
-/// The last part of a request's queue URL.
+/// Last part of the request's queue URL.
 fn queue_of(body: &Value) -> &str {
     body["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next()).expect("every request names a queue")
 }
 
-/// The partition key of the order in a message's attributes, as the worker builds it.
+/// The order's partition key from a message's attributes, as the worker builds it.
 fn key(attributes: &Value) -> String {
     let text = |name: &str| attributes[name]["StringValue"].as_str().unwrap_or_default();
     format!("{}#{}", text("owner"), text("orderId").to_lowercase())
@@ -411,7 +405,7 @@ fn id(message: &Value) -> &str {
     message["MessageId"].as_str().expect("an id")
 }
 
-/// The id of the message of an entry's receipt handle.
+/// The message id of an entry's receipt handle.
 fn held_id(entry: &Value) -> &str {
     entry["ReceiptHandle"].as_str().and_then(|handle| handle.strip_prefix("handle-")).expect("a handle")
 }

@@ -1,4 +1,4 @@
-//! `twolane compare` as the gate of a pipeline: promises, repeated runs, a baseline, and files for the pipeline.
+//! `twolane compare` as a pipeline's gate: promises, repeated runs, a baseline, and files.
 
 use crate::compare::{compare, measured, number, stored};
 use crate::server::{Reply, Request, Server, answer};
@@ -6,7 +6,7 @@ use crate::{confirmed, queued};
 use serde_json::{Value, json};
 use std::fs;
 
-/// Refuses every tenth order and stores the others.
+/// Refuses every tenth order and stores the rest.
 fn refusing_a_tenth(request: &Request) -> Reply {
     if number(request).is_multiple_of(10) { answer(429, "") } else { stored(request) }
 }
@@ -105,7 +105,7 @@ fn aborts_before_the_next_lane_when_a_lane_lost_an_order() {
     assert!(!server.requests().iter().any(|request| request.path.contains("/sync/")));
 }
 
-/// The reports of three runs, and the baseline that they made.
+/// Reports of three runs, and their baseline.
 fn baseline(server: &Server) -> (Vec<Value>, Value) {
     let mut command = compare(server, &[&FIFTY[..], &["--repeat", "3", "--save-baseline", "base.json"]].concat());
 
@@ -138,7 +138,7 @@ fn compares_repeated_runs_with_a_saved_baseline() {
     let (reports, saved) = baseline(&server);
     assert_eq!(saved, json!(reports));
 
-    // Every answer takes longer than 1 ns and less than a day.
+    // Answers take more than 1 ns and less than a day.
     for (before, expected, trend) in [(1e-6, 4, "regression"), (1e8, 0, "improvement")] {
         let files = ["--baseline", "base.json", "--summary", "s.md", "--junit", "j.xml"];
         let mut command = compare(&server, &[&FIFTY[..], &["--repeat", "3"], &files].concat());
@@ -210,7 +210,7 @@ fn shows_the_spread_of_each_figure_over_repeated_runs() {
 
 #[test]
 fn does_not_save_runs_with_errors_as_a_baseline() {
-    // The server is too slow for the load, so no time is valid.
+    // Too slow for the load: no time is valid.
     let server = Server::start(|request, _| {
         std::thread::sleep(std::time::Duration::from_millis(20));
         stored(request)

@@ -6,12 +6,11 @@ use serde_json::{Value, json};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-/// How long a test waits for a condition: enough for a busy machine, and shorter than the time-outs of the command.
+/// Longest wait for a condition: enough for a busy machine, below the command's time-outs.
 const WAIT: Duration = Duration::from_secs(30);
-/// A `--timeout` that never expires in these tests.
+/// Never expires in these tests.
 const NEVER: &str = "--timeout=86400";
 
-/// Ids of orders.
 fn id(number: usize) -> String {
     format!("{number}f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b")
 }
@@ -20,8 +19,8 @@ fn lines(numbers: std::ops::RangeInclusive<usize>) -> String {
     numbers.map(|number| line(&id(number))).collect()
 }
 
-/// Confirms the first order and answers no other. Signals when the third arrives: two are under way at a time, so the first
-/// has its outcome by then.
+/// Confirms the first order and answers no other. Signals when the third arrives: two are under way at a time, so the
+/// first has its outcome.
 fn stalling() -> (Server, Receiver<()>) {
     let (sender, stalled): (Sender<()>, _) = channel();
     let server = Server::start(move |request, _| match &request.id()[..1] {
@@ -35,7 +34,7 @@ fn stalling() -> (Server, Receiver<()>) {
     (server, stalled)
 }
 
-/// Runs the command until the condition is signalled, sends the signal `name`, and waits for the end.
+/// Runs the command, sends the signal `name` when the condition is signalled, and waits for the end.
 fn interrupted(mut command: crate::Twolane, condition: &Receiver<()>, name: &str) -> (Option<i32>, String, String) {
     let child = command.start();
     condition.recv_timeout(WAIT).expect("the condition is met");
@@ -102,7 +101,7 @@ fn sigterm_keeps_what_is_known_of_queued_orders() {
         ("PUT", _) => answer(202, queued()),
         ("GET", "1") => Reply::Silence,
         _ => {
-            // The command polls, so it has the acknowledgement.
+            // The command polls: it has the acknowledgement.
             let _ = sender.send(());
             Reply::Silence
         }

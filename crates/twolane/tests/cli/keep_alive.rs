@@ -1,4 +1,4 @@
-//! A server that closes a kept-alive connection just as the next request arrives, as when the idle time-out expires then.
+//! A server that closes a kept-alive connection just as the next request arrives, as at an idle time-out.
 
 use crate::{line, record, reports, twolane};
 use serde_json::{Value, json};
@@ -7,28 +7,28 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// When a server closes a connection after one answer, without announcing it.
+/// When a connection closes, unannounced, after one answer.
 #[derive(Clone, Copy)]
 enum Closes {
-    /// As soon as it has answered.
+    /// Once it has answered.
     AtOnce,
-    /// When it has read the next request.
+    /// Once it has read the next request.
     Afterwards,
-    /// While the next request arrives, which resets the connection.
+    /// While the next request arrives: resets the connection.
     Meanwhile,
-    /// Long after it has read the next request: the request failed, the connection was not idle.
+    /// Long after it read the next request: not an idle connection.
     Late,
 }
 
-/// The running stand-in. It ends with the test's process.
+/// Ends with the test's process.
 struct Server {
     api_url: String,
-    /// Requests that were left without an answer.
+    /// Unanswered requests.
     left: Arc<AtomicU64>,
 }
 
 impl Server {
-    /// Confirms the first order on each connection if `answers` accepts its id. Closes on every other request.
+    /// Confirms each connection's first order if `answers` accepts its id. Closes on other requests.
     fn start(closes: Closes, answers: fn(&str) -> bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let api_url = format!("http://{}/live", listener.local_addr().expect("it is bound"));
@@ -75,7 +75,7 @@ fn serve(stream: &TcpStream, closes: Closes, answers: fn(&str) -> bool, left: &A
     left.fetch_add(u64::from(arrived), Ordering::SeqCst);
 }
 
-/// Reads one request, and returns the last part of its path: the order's id.
+/// Reads one request, and returns the order's id.
 fn read(reader: &mut impl BufRead) -> Option<String> {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
@@ -133,7 +133,7 @@ fn confirms_all_orders_if_connections_close_after_their_answer() {
 
 #[test]
 fn counts_a_closed_new_connection_as_no_answer() {
-    // The server answers no order.
+    // No order is answered.
     let server = Server::start(Closes::Afterwards, |_| false);
 
     let (_, report) = compare(&server, "10");
@@ -156,7 +156,7 @@ fn counts_a_request_that_the_server_drops_late_as_no_answer() {
 
 #[test]
 fn counts_an_order_once_if_it_gets_no_answer_again() {
-    // The server never answers the last 10 orders. The first of these arrive on reused connections.
+    // The last 10 orders get no answer. The first of them arrive on reused connections.
     let server =
         Server::start(Closes::Afterwards, |id| u32::from_str_radix(&id[28..], 16).is_ok_and(|number| number < 30));
 
@@ -165,7 +165,7 @@ fn counts_an_order_once_if_it_gets_no_answer_again() {
     let counts = &report["lanes"][0]["counts"];
     assert_eq!((&counts["confirmed"], &counts["refused"]["noAnswer"]), (&json!(30), &json!(10)), "{counts}");
     let resent = report["run"]["generator"]["resent"].as_u64().expect("a count");
-    // Each of the last 10, plus each request that was sent again.
+    // Each of the last 10, plus each repeated request.
     assert_eq!(server.left(), 10 + resent);
 }
 

@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use std::fs;
 use std::sync::Mutex;
 
-/// Requests of one run that the server accepts. A run lasts one second, so this is the capacity per second, however busy the
-/// machine is.
+/// Requests of one run that the server accepts. A run lasts a second, so this is the capacity per second on any
+/// machine.
 const CAPACITY: u32 = 100;
 
-/// Leading digits of an order id that all orders of a run share.
+/// Leading digits that all order ids of a run share.
 const RUN: usize = 28;
 
 #[test]

@@ -37,8 +37,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 const ID: &str = "5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b";
 const BODY: &str = r#"{"currency":"EUR","items":[{"quantity":3,"sku":"SKU-1","unitPriceMinor":1999}],"note":"x & y"}"#;
 
-/// A temporary folder for one test, outside the repository so that the repository's stack is not found. Dropping this value
-/// removes the folder.
+/// A temporary folder, outside the repository so that no stack is found there. Dropping it removes the folder.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -50,7 +49,7 @@ impl Folder {
         Self(folder)
     }
 
-    /// Writes a file at that path inside the folder.
+    /// `path` is inside the folder.
     fn write(&self, path: &str, text: &str) {
         let path = self.0.join(path);
         fs::create_dir_all(path.parent().expect("it is inside")).expect("a temporary folder");
@@ -64,14 +63,14 @@ impl Drop for Folder {
     }
 }
 
-/// The command and the folder it runs in.
+/// The command in its folder.
 struct Twolane {
     command: Command,
     folder: Folder,
 }
 
 impl Twolane {
-    /// Runs to the end. Returns exit code, standard output and standard error. Fails on a stack trace.
+    /// Exit code, standard output and standard error. Fails on a stack trace.
     fn run(&mut self) -> (i32, String, String) {
         let Output { status, stdout, stderr } = self.command.output().expect("the command starts");
         let [stdout, stderr] = [stdout, stderr].map(|bytes| String::from_utf8(bytes).expect("UTF-8"));
@@ -79,7 +78,6 @@ impl Twolane {
         (status.code().expect("it ends by itself"), stdout, stderr)
     }
 
-    /// Starts it, with pipes to read from.
     fn start(&mut self) -> Child {
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts")
     }
@@ -90,8 +88,8 @@ impl Twolane {
     }
 }
 
-/// The command in its own folder. Its environment names no stack and no proxy of the caller. It asks for stack traces, and
-/// names a dead proxy that loopback must not use.
+/// The command in its own folder, without the caller's stack and proxy. It asks for stack traces, and names a dead
+/// proxy that loopback must not use.
 fn twolane(arguments: &[&str]) -> Twolane {
     let mut command = Command::new(env!("CARGO_BIN_EXE_twolane"));
     for (name, _) in std::env::vars_os() {
@@ -103,13 +101,13 @@ fn twolane(arguments: &[&str]) -> Twolane {
     }
     let folder = Folder::new();
     command.env("RUST_BACKTRACE", "1").env("HTTP_PROXY", "http://127.0.0.1:9").env("ALL_PROXY", "http://127.0.0.1:9");
-    // No AWS profiles of the developer, and no request for those of an EC2 instance.
+    // Neither the developer's AWS profiles nor those of an EC2 instance.
     command.env("HOME", &folder.0).env("AWS_EC2_METADATA_DISABLED", "true");
     command.args(arguments).current_dir(&folder.0).stdin(Stdio::null());
     Twolane { command, folder }
 }
 
-/// `twolane order` against the stand-in, with orders from a file.
+/// `twolane order` with orders from a file.
 fn order(server: &Server, lane: &str, lines: &str, more: &[&str]) -> Twolane {
     let mut twolane = twolane(&["order", "--lane", lane, "--file", "orders.jsonl", "--api-url", &server.api_url]);
     twolane.folder.write("orders.jsonl", lines);
@@ -117,13 +115,13 @@ fn order(server: &Server, lane: &str, lines: &str, more: &[&str]) -> Twolane {
     twolane
 }
 
-/// Sends a signal, such as `INT` or `TERM`.
+/// Such as `INT` or `TERM`.
 fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
     assert!(sent.expect("kill is there").success());
 }
 
-/// A line of an order file with this id.
+/// A line of an order file.
 fn line(id: &str) -> String {
     format!("{{\"orderId\":\"{id}\",\"order\":{BODY}}}\n")
 }
@@ -151,7 +149,7 @@ fn queued() -> String {
     json!({"status": "QUEUED", "messageId": "m-1"}).to_string()
 }
 
-/// The objects of `--json`, by line of the file.
+/// Objects of `--json`, by line of the file.
 fn reports(stdout: &str) -> Vec<Value> {
     let mut reports: Vec<Value> =
         stdout.lines().map(|line| serde_json::from_str(line).expect("every line is JSON")).collect();
@@ -159,7 +157,6 @@ fn reports(stdout: &str) -> Vec<Value> {
     reports
 }
 
-/// The repository's root.
 fn repository() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }

@@ -1,4 +1,4 @@
-//! Proxies and certificates: connections to the REST API, the WebSocket API and AWS use the same ones.
+//! Proxies and certificates: the REST API, the WebSocket API and AWS use the same ones.
 
 use crate::fake_aws::{FakeAws, State, twolane_at};
 use crate::order::call_back;
@@ -10,12 +10,12 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader};
 
-/// The hosts of a stack. Only the proxy can resolve them.
+/// Only the proxy can resolve these hosts of a stack.
 const API: &str = "api.stack.example";
 const WEBSOCKET: &str = "socket.stack.example";
 const AWS: &str = "aws.stack.example";
 
-/// A stack and AWS behind TLS, reachable only through a proxy.
+/// A stack and AWS with TLS, behind a proxy.
 struct Company {
     authority: Authority,
     proxy: Proxy,
@@ -33,7 +33,7 @@ impl Company {
         Self { proxy: Proxy::start(servers), authority, stack }
     }
 
-    /// `twolane order` down the async lane, which uses both APIs.
+    /// Uses both APIs.
     fn order(&self) -> Twolane {
         let arguments = ["order", "--lane", "async", "--file", "orders.jsonl", "--poll-after", "60", "--timeout", "30"];
         let mut twolane = self.trusted(twolane(&arguments));
@@ -44,7 +44,7 @@ impl Company {
         twolane
     }
 
-    /// `twolane dlq`, which uses AWS.
+    /// Uses AWS.
     fn dlq(&self) -> Twolane {
         self.trusted(twolane_at(&format!("https://{AWS}"), &["dlq"]))
     }
@@ -124,7 +124,7 @@ fn plain_http_uses_the_proxy_and_no_proxy_bypasses_it() {
             .args([format!("--api-url=http://{API}:8080/live"), format!("--websocket-url=ws://{WEBSOCKET}:8080/live")]);
         order
     };
-    // These hosts cannot be resolved without the proxy.
+    // Only the proxy resolves these hosts.
     let on_port = format!("{API}:8080,{WEBSOCKET}:8080");
     for no in [
         ("NO_PROXY", "example.com, stack.example"),

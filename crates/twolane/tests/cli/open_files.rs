@@ -1,4 +1,4 @@
-//! `twolane compare` on a machine with too few open files, or that cannot reach the server: not counted against a lane.
+//! `twolane compare` with too few open files or an unreachable server: not counted against a lane.
 
 use crate::server::{Server, answer};
 use crate::tls::Authority;
@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-/// The command in a shell with that limit of open files.
+/// Runs the command in a shell with that limit of open files.
 fn limited(twolane: Twolane, limit: &str) -> Twolane {
     let Twolane { command, folder } = twolane;
     let mut shell = Command::new("sh");
@@ -25,7 +25,7 @@ fn limited(twolane: Twolane, limit: &str) -> Twolane {
     Twolane { command: shell, folder }
 }
 
-/// `twolane compare` of the sync lane, with its report in `out` and without a bound on the send delay.
+/// The sync lane, with the report in `out` and no bound on the send delay.
 fn compare(api_url: &str, more: &[&str]) -> Twolane {
     let arguments = ["compare", "--json", "--output", "out", "--only", "sync", "--warm-up", "0", "--max-lag", "600000"];
     let mut twolane = twolane(&arguments);
@@ -37,7 +37,7 @@ fn report(stdout: &str, stderr: &str) -> Value {
     serde_json::from_str(stdout).unwrap_or_else(|_| panic!("{stdout}{stderr}"))
 }
 
-/// The URL of a server that answers only once that many requests are under way at the same time, and all from then on.
+/// URL of a server that answers only once that many requests are under way, and all from then on.
 fn answers_together(requests: usize) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let api_url = format!("http://{}/live", listener.local_addr().expect("it is bound"));
@@ -75,7 +75,7 @@ fn read(stream: &TcpStream) -> Option<String> {
 
 #[test]
 fn raises_a_low_soft_limit_to_the_hard_limit() {
-    // 40 orders, then 400 within 250 ms, then 40. In the burst 300 are under way at the same time: 256 files are too few.
+    // 40 orders, then 400 within 250 ms, then 40. The burst has 300 concurrent requests: 256 files are too few.
     let api_url = answers_together(300);
     let burst = ["--rate", "40", "--arrivals", "burst", "--duration", "3"];
 
@@ -166,7 +166,7 @@ fn rejects_a_concurrency_above_the_limit() {
     assert!(stderr.contains("too few for --concurrency 100: run `ulimit -n "), "{stderr}");
 }
 
-/// Lowers the limit of a running process to the files that it has open or keeps in reserve.
+/// Limits a running process to the files that it has open or in reserve.
 #[cfg(target_os = "linux")]
 fn let_run_out(process: u32) {
     use rustix::process::{Pid, Resource, Rlimit, prlimit};
@@ -185,7 +185,7 @@ fn reports_orders_that_could_not_be_sent_as_a_failure_of_the_generator() {
     let (sender, process) = std::sync::mpsc::channel();
     let process = Mutex::new(process);
     let server = Server::start(move |request, _| {
-        // Only the first request receives a process id.
+        // Only the first request gets a process id.
         if let Ok(process) = process.lock().expect("no panic").recv() {
             let_run_out(process);
         }
@@ -219,7 +219,7 @@ fn reports_orders_that_could_not_be_sent_as_a_failure_of_the_generator() {
 
 #[test]
 fn a_failed_name_look_up_does_not_count_as_a_refusal() {
-    // A label of 64 octets never resolves. Source: RFC 1035, section 2.3.4: 63 octets at most.
+    // A label of 64 octets never resolves. Source: RFC 1035, section 2.3.4.
     let api_url = format!("http://{}.invalid/live", "a".repeat(64));
 
     let (code, stdout, stderr) =

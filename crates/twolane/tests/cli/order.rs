@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Ids of six orders.
 fn id(number: usize) -> String {
     format!("{number}f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b")
 }
@@ -15,7 +14,7 @@ fn confirm(request: &Request, _: &Sockets) -> Reply {
     answer(201, record(request.id(), "CONFIRMED").to_string())
 }
 
-/// Answers 202, and sends the callback at once.
+/// Answers 202 with an immediate callback.
 pub(crate) fn call_back(request: &Request, sockets: &Sockets) -> Reply {
     sockets.push(&confirmed(request.id()));
     answer(202, queued())
@@ -80,7 +79,7 @@ fn sends_the_body_as_json_to_the_lane_s_path() {
 #[test]
 fn sends_the_bytes_of_an_order_unchanged() {
     let server = Server::start(|_, _| answer(400, problem(400, "Not valid.")));
-    // Repeated fields, numbers too large for any type, a lone surrogate, spaces, and unsorted keys.
+    // Repeated fields, numbers too large for any type, a lone surrogate, spaces and unsorted keys.
     let body = concat!(
         r#"{"note":"\u0078","items":[ {"sku":"é\ud800","quantity":123456789012345678901234567890,"#,
         r#""quantity":2.0,"unitPriceMinor":1e400}],"note" : "y","currency":"EUR" ,"currency":"USD"}"#,
@@ -179,7 +178,7 @@ fn subscribes_again_after_the_socket_was_dropped() {
     assert!(stderr.contains("The WebSocket is not open (the server closed it)"), "{stderr}");
 }
 
-/// Answers 202, sends no callback, and answers `PENDING` to the first `times` polls.
+/// Answers 202 without a callback, and `PENDING` to the first `times` polls.
 fn pending(times: usize) -> Server {
     let asked = AtomicUsize::new(0);
     Server::start(move |request, _| match request.method.as_str() {
@@ -375,7 +374,7 @@ fn repeats_after_every_temporary_error() {
 
 #[test]
 fn a_second_order_with_the_same_id_waits_for_the_first_and_has_its_own_outcome() {
-    // The callback of the first order follows only after the other order; the repeat is rejected.
+    // The first order's callback follows the second order; the repeat is rejected.
     let puts = Mutex::new(Vec::new());
     let server = Server::start(move |request, sockets| {
         let mut puts = puts.lock().expect("no panic");
@@ -383,7 +382,7 @@ fn a_second_order_with_the_same_id_waits_for_the_first_and_has_its_own_outcome()
         match puts.len() {
             2 => puts.iter().for_each(|id| sockets.push(&confirmed(id))),
             3 => {
-                // A late duplicate callback of the first order precedes the answer to this one.
+                // A late duplicate callback of the first order precedes this answer.
                 sockets.push(&confirmed(request.id()));
                 sockets.push(&json!({"type": "order.rejected", "orderId": request.id(), "reason": "used before"}));
             }
@@ -432,7 +431,7 @@ fn places_all_orders_after_the_reader_closed_the_output() {
     assert_eq!(server.requests().len(), 8);
 }
 
-/// The callback of a cancelled order in the bus lane.
+/// The bus lane's callback.
 fn cancelled(id: &str) -> Value {
     let mut order = record(id, "CANCELLED");
     order["lane"] = json!("bus");

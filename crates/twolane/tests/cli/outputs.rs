@@ -1,4 +1,4 @@
-//! Results are never lost: commands check their destination first, and save the results elsewhere if writing fails later.
+//! Results are never lost: commands check their destination first, and save the results elsewhere if writing fails.
 
 use crate::fake_aws::{FakeAws, State, message};
 use crate::server::{Server, answer};
@@ -13,7 +13,7 @@ fn confirming() -> Server {
     Server::start(|request, _| answer(201, record(request.id(), "CONFIRMED").to_string()))
 }
 
-/// `twolane compare` with ten orders in the sync lane, and with a home folder inside the command's folder.
+/// Ten orders in the sync lane, with a home folder inside the command's folder.
 fn compare(server: &Server, output: &str, more: &[&str]) -> Twolane {
     let arguments =
         ["compare", "--output", output, "--only", "sync", "--rate", "50", "--orders", "10", "--warm-up", "0"];
@@ -27,13 +27,13 @@ fn at_home(mut twolane: Twolane) -> Twolane {
     twolane
 }
 
-/// A standard output that fails like a full disk.
+/// Fails like a full disk.
 #[cfg(target_os = "linux")]
 fn full() -> File {
     File::options().write(true).open("/dev/full").expect("Linux has it")
 }
 
-/// The only file or folder in the state folder of that home.
+/// The only entry in that home's state folder.
 fn saved(home: &Path) -> PathBuf {
     let mut saved = fs::read_dir(home.join(".local/state/twolane")).expect("a state folder").map_while(Result::ok);
     let first = saved.next().expect("a saved file").path();
@@ -79,7 +79,7 @@ fn a_run_that_does_not_start_leaves_no_folder_and_removes_no_file() {
     }
 }
 
-/// A server that makes the run's folder unwritable at the first order. The test sends it the folder's path.
+/// Makes the run's folder unwritable at the first order. The test sends the folder's path.
 fn removing_the_folder() -> (Server, std::sync::mpsc::Sender<PathBuf>) {
     let (sender, folder) = channel::<PathBuf>();
     let folder = Mutex::new(folder);

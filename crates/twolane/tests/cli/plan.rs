@@ -1,11 +1,11 @@
-//! `twolane plan`: plans a load without a stack.
+//! `twolane plan` without a stack.
 
 use crate::{repository, twolane};
 use serde_json::Value;
 use std::fs;
 use std::io::Read;
 
-/// If set, the test writes the commands' output into the document instead of comparing it.
+/// If set, the test writes the output into the document instead of comparing it.
 const UPDATE: &str = "UPDATE_DOCS";
 
 #[test]
@@ -40,7 +40,7 @@ fn passes_with_the_settings_that_it_printed() {
     assert_eq!(plan["lanes"][0]["orders"]["confirmed"].as_f64().map(f64::round), Some(60_000.0));
 }
 
-/// A day at 10 000 orders a second, with all figures.
+/// With all figures.
 const LARGE: [&str; 6] = ["plan", "--rate", "10000", "--arrivals", "day", "--json"];
 
 #[test]
@@ -50,7 +50,7 @@ fn the_same_options_print_the_same_bytes() {
     assert!(first == second && first.len() > 10_000, "{} and {} bytes", first.len(), second.len());
 }
 
-/// The output does not fit into the pipe's 64 KB, so the process still runs when everything is computed.
+/// The output exceeds the pipe's 64 KB: the process still runs when all is computed.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_day_at_10_000_orders_a_second_takes_less_than_50_mb() {
@@ -120,7 +120,7 @@ fn rejects_what_it_cannot_plan_for() {
     }
 }
 
-/// Each block of `docs/scale.md` that begins with a command has the command's output.
+/// Each block of `docs/scale.md` that begins with a command has its output.
 #[test]
 fn the_document_about_scale_has_the_output_of_its_commands() {
     let path = repository().join("docs/scale.md");

@@ -1,20 +1,20 @@
-//! AWS profiles: keys, roles, SSO sessions, `aws login`, and mistakes in them.
+//! AWS profiles: keys, roles, SSO sessions, `aws login`, and mistakes.
 
 use crate::fake_aws::{FakeAws, State};
 use crate::server::{Reply, Request, Server, answer};
 use crate::{Twolane, twolane};
 use serde_json::json;
 
-/// The session of `aws login`, and the name of its file. Source: AWS SDKs and Tools Reference Guide, "Login credentials
-/// provider": the SHA-256 of the session.
+/// The session of `aws login`; its SHA-256 names its file. Source: AWS SDKs and Tools Reference Guide, "Login
+/// credentials provider".
 const LOGIN_SESSION: &str = "arn:aws:iam::123456789012:user/me";
 const LOGIN_FILE: &str = "login/286187707741fc2ccb93cf9e56dbd0ee0a16208feed5fbc8ae1baa86d44c283f.json";
 
-/// The file of the SSO session `corp`. Source: AWS SDKs and Tools Reference Guide, "IAM Identity Center credential
-/// provider": the SHA-1 of the session's name.
+/// The SHA-1 of the SSO session's name, `corp`. Source: AWS SDKs and Tools Reference Guide, "IAM Identity Center
+/// credential provider".
 const SSO_FILE: &str = ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
 
-/// A key on the curve P-256, from the documentation of that file in the AWS SDK for Rust.
+/// On the curve P-256, from that file's documentation in the AWS SDK for Rust.
 const DPOP_KEY: &str = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIFDZHUzOG1Pzq+6F0mjMlOSp1syN9LRPBuHMoCFXTcXhoAoGCCqGSM49\n\
     AwEHoUQDQgAE9qhj+KtcdHj1kVgwxWWWw++tqoh7H7UHs7oXh8jBbgF47rrYGC+t\ndjiIaHK3dBvvdE7MGj5HsepzLm3Kj91bqA==\n\
     -----END EC PRIVATE KEY-----\n";
@@ -23,7 +23,7 @@ const SSO_CONFIG: &str = "[sso-session corp]\nsso_region = eu-central-1\nsso_sta
     [profile dev]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = Dev\n\
     [profile admin]\nrole_arn = arn:aws:iam::123456789012:role/admin\nsource_profile = dev\n";
 
-/// The ids of the access keys that signed the requests.
+/// Ids of the access keys that signed.
 fn keys(requests: &[Request]) -> Vec<String> {
     let headers = requests.iter().flat_map(|request| request.headers.lines());
     let credentials = headers.filter_map(|line| line.split_once("credential=")?.1.split('/').next().map(str::to_owned));
@@ -32,7 +32,7 @@ fn keys(requests: &[Request]) -> Vec<String> {
     keys
 }
 
-/// Replaces the credentials and the endpoint in a command's environment with that configuration file.
+/// Replaces a command's credentials and endpoint with that configuration file.
 fn configured(mut twolane: Twolane, config: &str) -> Twolane {
     for name in ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
         twolane.command.env_remove(name);
@@ -205,7 +205,7 @@ fn uses_a_session_of_aws_login_until_it_expires() {
     }
 }
 
-/// Runs `twolane dlq --stack-name s` with a profile; `on_request` is AWS. Returns the server and standard error.
+/// Runs `twolane dlq --stack-name s` with a profile; `on_request` is AWS. Returns server and standard error.
 fn asking(profile: &str, config: &str, sso: Option<&str>, on_request: fn(&Request) -> Reply) -> (Server, String) {
     let server = Server::start(move |request, _| on_request(request));
     let twolane =

@@ -1,4 +1,4 @@
-//! A stand-in for a company's proxy on a loopback port: it opens tunnels, forwards requests, and requires a password.
+//! A company's proxy on a loopback port: it opens tunnels, forwards requests, and requires a password.
 
 use crate::tls::Authority;
 use std::collections::HashMap;
@@ -7,18 +7,18 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
-/// `me:p@ss` in a URL, and as the `Proxy-Authorization` header in lower case.
+/// `me:p@ss` in a URL, and as the lower-case `Proxy-Authorization`.
 const USER: &str = "me:p%40ss";
 const AUTHORIZATION: &str = "proxy-authorization: basic bwu6cebzcw==";
 
-/// The running stand-in. It ends with the test's process.
+/// Ends with the test's process.
 pub(crate) struct Proxy {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Proxy {
-    /// A proxy that reaches only those servers, by host and port.
+    /// Reaches only those servers, by host and port.
     pub(crate) fn start(servers: impl IntoIterator<Item = (String, SocketAddr)>) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         listener.set_nonblocking(true).expect("a socket option");
@@ -38,22 +38,20 @@ impl Proxy {
         Self { address, asked }
     }
 
-    /// Its URL with the password.
     pub(crate) fn url(&self) -> String {
         format!("http://{USER}@{}", self.address)
     }
 
-    /// Its URL over TLS with the password; `authority` signs the certificate.
+    /// `authority` signs the proxy's certificate.
     pub(crate) fn url_over_tls(&self, authority: &Authority) -> String {
         format!("https://{USER}@localhost:{}", authority.front("localhost", self.address).port())
     }
 
-    /// Its URL without the password.
     pub(crate) fn url_without_password(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The requests so far, sorted and without duplicates: the method, and the host with its port.
+    /// Sorted requests without duplicates: method, host and port.
     pub(crate) fn asked(&self) -> Vec<String> {
         let mut asked = self.asked.lock().expect("no panic").clone();
         asked.sort();

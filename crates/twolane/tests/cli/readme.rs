@@ -1,13 +1,13 @@
-//! README's picture and table of a burst, which come from one report: `docs/burst/report.json`.
+//! README's picture and table of a burst, both from `docs/burst/report.json`.
 
 use crate::{repository, twolane};
 use serde_json::Value;
 use std::fs;
 
-/// The figure of one lane, as text.
+/// One lane's figure as text.
 type Cell = fn(&Value) -> String;
 
-/// Set to write both, in place of comparing them.
+/// Set to write both instead of comparing.
 const UPDATE: &str = "UPDATE_DOCS";
 
 /// Around the table in README.md.
@@ -47,7 +47,7 @@ fn the_picture_of_the_burst_is_that_of_its_report() {
     assert_eq!(fs::read_to_string(&path).expect("the picture is there"), drawn, "{UPDATE}=1 writes it");
 }
 
-/// What a reader compares first, one column for each lane.
+/// One column per lane.
 fn table(report: &Value) -> String {
     let lanes = report["lanes"].as_array().expect("a report has lanes");
     let names = lanes.iter().map(|lane| lane["lane"].as_str().expect("a lane has a name"));
@@ -76,7 +76,7 @@ fn refused(lane: &Value) -> String {
     format!("{:.0} %", refused / number(&lane["counts"]["sent"]) * 100.0)
 }
 
-/// The caller of the sync lane knows the outcome by the answer.
+/// In the sync lane, the answer is the outcome.
 fn done(lane: &Value) -> String {
     let callback = &lane["latencies"]["doneByCallback"];
     milliseconds(if callback.is_null() { &lane["latencies"]["acknowledge"] } else { callback })

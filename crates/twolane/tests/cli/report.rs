@@ -4,10 +4,10 @@ use crate::{Twolane, repository, twolane};
 use serde_json::{Value, json};
 use std::fs;
 
-/// A report in version 1 of the schema.
+/// In version 1 of the schema.
 const GOLDEN: &str = include_str!("../../../twolane-report/tests/reports/version-1.json");
 
-/// The same report in the current version.
+/// The same in the current version.
 const PRESENT: &str = include_str!("../../../twolane-report/tests/reports/version-2.json");
 
 fn golden() -> Value {
@@ -23,7 +23,7 @@ fn report(files: &[(&str, &str)], arguments: &[&str]) -> Twolane {
     twolane
 }
 
-/// The text with plain spaces instead of no-break spaces.
+/// With plain instead of no-break spaces.
 fn spaced(text: &str) -> String {
     text.replace('\u{a0}', " ")
 }

@@ -11,7 +11,6 @@ use tokio_tungstenite::tungstenite::{
     handshake::server::{Callback, ErrorResponse, Request as Handshake, Response},
 };
 
-/// An HTTP request.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -21,41 +20,38 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// The last part of the path: an order's id.
+    /// Last part of the path: the order's id.
     pub(crate) fn id(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or_default()
     }
 }
 
-/// How to answer a request.
 pub(crate) enum Reply {
     Answer {
         status: u16,
         headers: &'static str,
         body: String,
     },
-    /// Keep the connection and do not answer.
+    /// Keep the connection open.
     Silence,
-    /// Close the connection without an answer.
+    /// Close the connection.
     HangUp,
 }
 
-/// An answer without extra headers.
+/// Without extra headers.
 pub(crate) fn answer(status: u16, body: impl Into<String>) -> Reply {
     Reply::Answer { status, headers: "", body: body.into() }
 }
 
-/// Every open WebSocket.
 #[derive(Clone, Default)]
 pub(crate) struct Sockets(Arc<Mutex<Vec<mpsc::UnboundedSender<Message>>>>);
 
 impl Sockets {
-    /// Sends a frame to every socket.
+    /// To every socket.
     pub(crate) fn push(&self, frame: &serde_json::Value) {
         self.send(&Message::text(frame.to_string()));
     }
 
-    /// Closes every socket.
     pub(crate) fn close(&self) {
         self.send(&Message::Close(None));
     }
@@ -68,10 +64,9 @@ impl Sockets {
 type OnRequest = dyn Fn(&Request, &Sockets) -> Reply + Send + Sync;
 type OnFrame = dyn Fn(&str, &Sockets) + Send + Sync;
 
-/// How to answer handshakes, in order: refuse with a status and a body, or accept (`None`, or after the last).
+/// Answers to handshakes, in order: a status and a body, or acceptance (`None`, or after the last).
 type Refusals = Arc<Mutex<std::vec::IntoIter<Option<(u16, &'static str)>>>>;
 
-/// Answers one handshake.
 struct OnHandshake(Refusals);
 
 impl Callback for OnHandshake {
@@ -84,7 +79,7 @@ impl Callback for OnHandshake {
     }
 }
 
-/// The running stand-in. It ends with the test's process.
+/// Ends with the test's process.
 pub(crate) struct Server {
     pub(crate) api_url: String,
     pub(crate) websocket_url: String,
@@ -92,12 +87,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// A server that ignores WebSocket frames.
+    /// Ignores WebSocket frames.
     pub(crate) fn start(on_request: impl Fn(&Request, &Sockets) -> Reply + Send + Sync + 'static) -> Self {
         Self::with_frames(on_request, |_, _| ())
     }
 
-    /// A server that also reacts to frames of the WebSocket.
+    /// Also reacts to WebSocket frames.
     pub(crate) fn with_frames(
         on_request: impl Fn(&Request, &Sockets) -> Reply + Send + Sync + 'static,
         on_frame: impl Fn(&str, &Sockets) + Send + Sync + 'static,
@@ -105,7 +100,7 @@ impl Server {
         Self::with_refusals(on_request, on_frame, Vec::new())
     }
 
-    /// A server that also refuses handshakes.
+    /// Also refuses handshakes.
     pub(crate) fn with_refusals(
         on_request: impl Fn(&Request, &Sockets) -> Reply + Send + Sync + 'static,
         on_frame: impl Fn(&str, &Sockets) + Send + Sync + 'static,
@@ -136,17 +131,14 @@ impl Server {
         Self { api_url, websocket_url, requests }
     }
 
-    /// Address of the REST API.
     pub(crate) fn address(&self) -> SocketAddr {
         host(&self.api_url)
     }
 
-    /// Address of the WebSocket API.
     pub(crate) fn websocket_address(&self) -> SocketAddr {
         host(&self.websocket_url)
     }
 
-    /// Every request so far.
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.requests.lock().expect("no panic").clone()
     }
@@ -202,7 +194,7 @@ async fn serve_websocket(listener: TcpListener, on_frame: Arc<OnFrame>, refusals
         let (on_frame, refusals, sockets) = (Arc::clone(&on_frame), Arc::clone(&refusals), sockets.clone());
         tokio::spawn(async move {
             let (sender, mut outgoing) = mpsc::unbounded_channel();
-            // As in API Gateway, frames can be sent to the connection before its handshake is answered.
+            // As in API Gateway, frames can reach the connection before its handshake is answered.
             sockets.0.lock().expect("no panic").push(sender);
             let accepted = tokio_tungstenite::accept_hdr_async(stream, OnHandshake(refusals)).await;
             let Ok(mut socket) = accepted else { return };

@@ -4,7 +4,7 @@ use crate::server::{Server, answer};
 use crate::{ID, record, twolane};
 use serde_json::{Value, json};
 
-/// Confirms the sample order of `twolane order`, with the content that was sent.
+/// Confirms `twolane order`'s sample order, with the content that was sent.
 fn confirming() -> Server {
     Server::start(|request, _| {
         let mut order = record(request.id(), "CONFIRMED");
@@ -132,7 +132,7 @@ fn reads_outputs_saved_by_editors_on_windows() {
     assert_eq!(code, 0, "{stderr}");
 }
 
-/// Other systems do not allow such a file name.
+/// Other systems forbid such a file name.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_variable_that_is_not_utf_8_does_not_count_as_missing() {
@@ -159,7 +159,7 @@ fn a_variable_that_is_not_utf_8_does_not_count_as_missing() {
     assert!(other.requests().is_empty(), "it used another stack than the named one");
 }
 
-/// Runs the command with AWS credentials, and the stand-in as AWS.
+/// With AWS credentials, and the stand-in as AWS.
 fn on_aws(server: &Server, arguments: &[&str]) -> (i32, String, String) {
     let endpoint = server.api_url.trim_end_matches("/live");
     let mut twolane = twolane(arguments);

@@ -1,4 +1,4 @@
-//! `twolane compare` adds units and money for its bus orders, and removes at the end what they did not take.
+//! `twolane compare` adds units and money for its bus orders, and finally removes what they did not take.
 
 use crate::server::{Reply, Request, Server, Sockets, answer};
 use crate::{Twolane, confirmed, signal, twolane};
@@ -8,35 +8,33 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// An unsigned token with the `sub` alice.
+/// Unsigned, with the `sub` alice.
 const ALICE: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.x";
 
-/// What one order of `twolane compare` takes: units of SKU-1, and minor units from alice's account.
+/// Each order of `twolane compare` takes these: units of SKU-1, and minor units of alice's account.
 const UNITS: i64 = 2;
 const TOTAL: i64 = 4497;
 
-/// Units of SKU-1 that another customer takes by default.
+/// Default units of SKU-1 that another customer takes.
 const TAKEN_BY_OTHERS: i64 = 3;
 
 /// Units of SKU-1 before the run. SKU-2 and alice's account have no number.
 const BEFORE: i64 = 7;
 
-/// The tables of the stack.
 #[derive(Default)]
 struct Tables {
-    /// Numbers of counters by their keys.
+    /// By key.
     counters: BTreeMap<String, i64>,
     /// Other items of the tables with counters.
     others: BTreeMap<String, Value>,
-    /// The number of look-ups and the status of each order.
+    /// Each order's look-ups and status.
     orders: BTreeMap<String, (u32, &'static str)>,
-    /// Units of SKU-1 that another customer takes when the first order arrives.
+    /// When the first order arrives.
     taken_by_others: i64,
-    /// Number of refused transactions.
     refused: u32,
 }
 
-/// A stack that confirms five of six orders. One of the five is still PLACED at its first look-up and gets no callback.
+/// Confirms five of six orders. One of the five is still PLACED at its first look-up and gets no callback.
 struct Stack {
     server: Server,
     tables: Arc<Mutex<Tables>>,
@@ -47,7 +45,7 @@ impl Stack {
         Self::start_with(TAKEN_BY_OTHERS, arrived)
     }
 
-    /// Sends on `arrived` for each order, and for each refused transaction.
+    /// Sends on `arrived` for each order and each refused transaction.
     fn start_with(taken_by_others: i64, arrived: Option<Sender<()>>) -> Self {
         let counters = BTreeMap::from([("counter#SKU-1".to_owned(), BEFORE)]);
         let tables = Arc::new(Mutex::new(Tables { counters, taken_by_others, ..Tables::default() }));
@@ -66,7 +64,7 @@ impl Stack {
                     r#"{"Attributes": {"ApproximateNumberOfMessages": "0", "ApproximateNumberOfMessagesNotVisible": "0",
                         "ApproximateNumberOfMessagesDelayed": "0"}}"#,
                 ),
-                // Denied, so that the command does not wait for the functions' logs.
+                // Denied, so that the command does not wait for logs.
                 Some("filterlogevents") => answer(400, r#"{"__type": "AccessDeniedException", "message": "no"}"#),
                 None if request.method == "PUT" => tables.place(request, sockets),
                 _ => answer(200, "{}"),
@@ -114,7 +112,7 @@ impl Stack {
 }
 
 impl Tables {
-    /// Takes the order's units and money, unless it is every sixth order: that is cancelled.
+    /// Takes units and money; cancels every sixth order.
     fn place(&mut self, request: &Request, sockets: &Sockets) -> Reply {
         if self.orders.is_empty() {
             *self.counters.get_mut("counter#SKU-1").expect("it is there") -= self.taken_by_others;
@@ -217,7 +215,7 @@ fn amount(update: &Value) -> i64 {
     amount.and_then(|amount| amount.parse().ok()).expect("a whole number")
 }
 
-/// The tables after the run removed what its orders did not take. What others took stays taken.
+/// The tables after the run. What others took stays taken.
 fn expected() -> (BTreeMap<String, i64>, bool) {
     (BTreeMap::from([("counter#SKU-1".to_owned(), BEFORE - TAKEN_BY_OTHERS)]), false)
 }
@@ -258,7 +256,7 @@ fn an_interruption_ends_the_wait_for_units_that_others_took() {
     let stack = Stack::start_with(10, Some(sender));
     let mut command = stack.compare(&["--rate", "100", "--orders", "24"]);
     let child = command.start();
-    // Cancelled orders left 8 units untaken, but only 5 remain: removing 8 is refused.
+    // Cancelled orders left 8 units, but only 5 remain: removing 8 is refused.
     for _ in 0..ORDERS + 2 {
         arrived.recv_timeout(Duration::from_mins(1)).expect("orders arrive, and units are missing");
     }

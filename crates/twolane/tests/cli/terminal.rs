@@ -1,13 +1,13 @@
-//! Terminals without a size or without escape sequences.
+//! Terminals without a size or escape sequences.
 
 use crate::server::{Server, answer};
 use crate::{ID, Twolane, line, record, twolane};
 use std::process::Command;
 
-/// A Python program that runs a command in a terminal without a size, as editors and containers make them.
+/// Python: runs a command in a terminal without a size, as editors and containers make them.
 const IN_A_TERMINAL: &str = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
 
-/// Runs `twolane order` with two orders in such a terminal. Returns exit code and output.
+/// Exit code and output of `twolane order` with two orders in such a terminal.
 fn order(server: &Server, term: &str) -> (i32, String) {
     let Twolane { command, folder } =
         twolane(&["order", "--lane", "sync", "--file", "orders.jsonl", "--api-url", &server.api_url]);

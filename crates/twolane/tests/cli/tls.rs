@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
 
-/// An authority that no operating system trusts.
+/// No operating system trusts it.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
@@ -20,7 +20,6 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, key).expect("a certificate"))
     }
 
-    /// Its certificate as PEM.
     pub(crate) fn pem(&self) -> String {
         self.0.pem()
     }
@@ -30,7 +29,7 @@ impl Authority {
         self.front_after(host, server, Duration::ZERO)
     }
 
-    /// The same, but every handshake takes at least `handshake`.
+    /// Each handshake takes at least `handshake`.
     pub(crate) fn front_after(&self, host: &str, server: SocketAddr, handshake: Duration) -> SocketAddr {
         let key = KeyPair::generate().expect("a key");
         let params = CertificateParams::new(vec![host.to_owned()]).expect("a name");

@@ -4,11 +4,11 @@ use crate::server::{Server, answer};
 use crate::{Twolane, twolane};
 use serde_json::json;
 
-/// An issuer with the key of RFC 8037, appendix A.
+/// With the key of RFC 8037, appendix A.
 const ISSUER: &str = r#"{"issuer":"https://issuer.invalid","audience":"twolane","key":{"kty":"OKP","crv":"Ed25519",
     "kid":"key-1","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}}"#;
 
-/// A command in a folder with the files that `make up` writes.
+/// In a folder with the files of `make up`.
 pub(crate) fn local(server: &Server, arguments: &[&str]) -> Twolane {
     let twolane = twolane(arguments);
     let outputs = json!({"ApiUrl": server.api_url, "WebSocketUrl": server.websocket_url}).to_string();
@@ -74,7 +74,7 @@ fn makes_no_token_that_every_stack_would_reject() {
 fn sends_one_token_with_all_requests_of_a_run() {
     let server = Server::start(|_, _| answer(503, ""));
     let twolane = local(&server, &["order", "--lane", "sync", "--file", "orders.jsonl", "--concurrency", "1"]);
-    // The retries take longer than a second, the resolution of the times in a token.
+    // The retries take longer than a second, a token's resolution.
     let retries = ["--retries", "2"];
     twolane.folder.write("orders.jsonl", &crate::line(crate::ID));
     let mut twolane = twolane;

@@ -33,7 +33,7 @@ fn wraps_help_at_the_width_of_the_terminal() {
 
             let lines: Vec<_> = help.lines().collect();
             for (line, next) in lines.iter().zip(&lines[1..]) {
-                // The body of an order cannot be wrapped.
+                // An order's body cannot be wrapped.
                 let fits = line.chars().count() <= width || line.contains("\"unitPriceMinor\"");
                 let word = next.split(' ').next().unwrap_or_default().chars().count();
                 let is_paragraph = !line.starts_with(' ') && !line.ends_with(':') && !line.is_empty() && word > 0;

@@ -122,15 +122,15 @@ fn reports_a_socket_that_does_not_open() {
     assert!(stderr.contains("Addresses change with every `make down`") && !stderr.contains("token"), "{stderr}");
 }
 
-/// A JWT that expired in 2001. The stand-in does not verify it.
+/// Expired in 2001. The stand-in does not verify it.
 const EXPIRED: &str = "e30.eyJleHAiOjEwMDAwMDAwMDB9.AA";
 
-/// How a WebSocket API refuses a token, and how API Gateway answers for an API that does not exist.
+/// How a WebSocket API refuses a token, and how API Gateway answers for a missing API.
 const REFUSED: (u16, &str) = (403, r#"{"message":"Forbidden","connectionId":"c-1","requestId":"r-1"}"#);
 const GONE: (u16, &str) = (403, "");
 
-/// Watches a server that closes the first socket and answers the next handshake with `refusal`. Returns exit code and
-/// standard error.
+/// The server closes the first socket and answers the next handshake with `refusal`. Returns exit code and standard
+/// error.
 fn watching_until_refused(token: &str, refusal: (u16, &'static str)) -> (i32, String) {
     let refusals = vec![None, Some(refusal)];
     let server = Server::with_refusals(|_, _| answer(500, ""), |_, sockets| sockets.close(), refusals);
