@@ -65,7 +65,10 @@ impl Clock {
 enum Fetched {
     Outcome(Outcome),
     /// What the service said, and when to poll again.
-    Nothing { said: String, wait: Duration },
+    Nothing {
+        said: String,
+        wait: Duration,
+    },
 }
 
 impl Placing {
