@@ -1,5 +1,3 @@
-//! Events as domain types.
-
 use shared_kernel::{Currency, Fingerprint, Item, OrderId, Owner, Step, Timestamp, Vote};
 
 /// Something that happened to one order.
@@ -11,7 +9,7 @@ pub struct Event {
     pub owner: Owner,
     /// The order's fingerprint: distinguishes a repeat of the order from another order under its id.
     pub fingerprint: Fingerprint,
-    /// When it happened. A repeat of the event has the same time if the time is stored, else a later one.
+    /// Distinguishes a repeat of the order from another order under its id.
     pub occurred_at: Timestamp,
     /// What happened.
     pub kind: EventKind,
@@ -24,7 +22,7 @@ pub enum EventKind {
     Submitted {
         /// What was ordered.
         order: OrderedItems,
-        /// The customer's note. Only the order service keeps it: later events do not contain it.
+        /// The customer's note. Only the order service keeps it.
         note: Option<String>,
     },
     /// The order is recorded, and every step may hold. Published by settle-order.
@@ -50,8 +48,7 @@ pub struct OrderedItems {
 }
 
 impl OrderedItems {
-    /// The sum over all lines, in minor units of the currency. At most 100 × 10 000 × 1 000 000 000, which fits a
-    /// `u64`.
+    /// The sum over all lines, in minor units. At most 100 × 10 000 × 1 000 000 000, which fits.
     #[must_use]
     pub fn total_minor_units(&self) -> u64 {
         self.items.iter().map(Item::total_minor_units).sum()
