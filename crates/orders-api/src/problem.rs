@@ -51,6 +51,7 @@ pub struct ViolationView {
 }
 
 impl ViolationView {
+    /// All violations, in order.
     #[must_use]
     pub fn list(violations: &Violations) -> Vec<Self> {
         violations.iter().map(Self::from).collect()
