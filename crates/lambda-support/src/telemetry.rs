@@ -1,3 +1,5 @@
+//! Structured logs: one JSON object a line.
+
 use crate::environment::Environment;
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
@@ -6,10 +8,10 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// Starts logging to standard output: one JSON object a line, for CloudWatch Logs Insights. The level is
-/// `AWS_LAMBDA_LOG_LEVEL`, from Lambda's logging configuration (default: `INFO`). Directives in `RUST_LOG`, such as
-/// `orders_websocket=warn`, refine it. [`Environment::finish`] reports malformed values. Call this once, before the
-/// runtime starts: the runtime adds the request id to every line.
+/// Starts logging to standard output, for CloudWatch Logs Insights. The level is `AWS_LAMBDA_LOG_LEVEL`, from Lambda's
+/// logging configuration (default: `INFO`). Directives in `RUST_LOG`, such as `orders_websocket=warn`, refine it.
+/// [`Environment::finish`] reports malformed values. Call this once, before the runtime starts: the runtime adds the
+/// request id to every line.
 ///
 /// Release builds never log below `INFO`: see `docs/decisions/0022-nothing-below-info.md`.
 pub fn init(environment: &mut Environment) {
