@@ -27,8 +27,8 @@ use tokio::{
     time::timeout,
 };
 
-/// Longest wait for a connection, including TLS. Inside a region it takes a few milliseconds. Only this timeout limits a
-/// connection that no attempt waits for, because another one became free.
+/// Longest wait for a connection, including TLS. Inside a region it takes a few milliseconds. Only this timeout limits
+/// a connection that no attempt waits for, because another one became free.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Longest wait for connections that are opened ahead, including the responses. A hanging endpoint must not keep a
