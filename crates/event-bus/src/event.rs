@@ -7,9 +7,9 @@ pub struct Event {
     pub order_id: OrderId,
     /// The order's owner.
     pub owner: Owner,
-    /// The order's fingerprint: distinguishes a repeat of the order from another order under its id.
-    pub fingerprint: Fingerprint,
     /// Distinguishes a repeat of the order from another order under its id.
+    pub fingerprint: Fingerprint,
+    /// When it happened. A repeat of the event has the same time if the time is stored, else a later one.
     pub occurred_at: Timestamp,
     /// What happened.
     pub kind: EventKind,
