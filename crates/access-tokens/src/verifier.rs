@@ -92,8 +92,8 @@ enum OneOrMany {
 }
 
 impl Verifier {
-    /// Accepts tokens with exactly `issuer` as `iss`, and with `audience` in `aud`. Without `aud`, it must be the
-    /// `client_id`, as in access tokens of Amazon Cognito.
+    /// Accepts tokens with exactly `issuer` as `iss`, and with `audience` in `aud`. Without `aud`, the audience must be
+    /// the `client_id`, as in access tokens of Amazon Cognito.
     /// Source: Amazon API Gateway Developer Guide, "Control access to HTTP APIs with JWT authorizers".
     #[must_use]
     pub fn new(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
