@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use shared_kernel::{Currency, Fingerprint, Item, OrderId, Owner, Quantity, Sku, Step, Timestamp, UnitPrice, Vote};
 use thiserror::Error;
 
-/// The version of the JSON form. Readers ignore unknown fields. Any other change needs a new version.
+/// The version of the JSON form. Readers ignore unknown fields. A change that they cannot ignore needs a new version.
 const VERSION: u32 = 1;
 
 /// The text is not an event of the bus.
