@@ -15,7 +15,7 @@ pub use order_list::{OrderListView, OrderSummaryView, parse_cursor};
 pub use order_view::{ItemView, OrderView, PendingView, QueuedView, StepView, SubmittedView};
 pub use problem::{Problem, ViolationView};
 
-/// Authorizer context key of a request's owner: the token's `sub`. Nothing in the request itself names the owner.
+/// Authorizer context key of a request's owner: the token's `sub`. Nothing else in the request names the owner.
 pub const OWNER_CONTEXT: &str = "owner";
 
 /// Authorizer context key of [`orders::Owner::message_group`], the `MessageGroupId` of the owner's queue messages.

@@ -25,10 +25,10 @@ pub struct OrderView {
     pub total_minor: Option<u64>,
     /// When it was accepted: RFC 3339, UTC, milliseconds.
     pub placed_at: String,
-    /// When it was stored, or in the bus lane when the last step held; as `placed_at`.
+    /// When it was stored, or in the bus lane when the last step held. Formatted as `placed_at`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed_at: Option<String>,
-    /// When it was cancelled, as `placed_at`.
+    /// When it was cancelled. Formatted as `placed_at`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancelled_at: Option<String>,
     /// Deliveries it took.
@@ -129,7 +129,7 @@ impl From<&Order> for OrderView {
     }
 }
 
-/// The status service's answer while an order has no record: it is queued, or was never sent.
+/// The status service's answer while an order has no record: it may be queued, or was never sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PendingView {
