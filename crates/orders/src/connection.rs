@@ -52,7 +52,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Longest life of a row: API Gateway closes every socket after 2 hours; its own delay adds 10 minutes. Source:
+    /// Longest life of a row: API Gateway closes every socket after 2 hours, plus 10 minutes for its delay. Source:
     /// Amazon API Gateway Developer Guide, quotas of WebSocket APIs, "Connection duration".
     pub const MAX_DURATION: Duration = Duration::from_mins(2 * 60 + 10);
 
