@@ -41,7 +41,7 @@ pub struct Violations {
 }
 
 impl Violations {
-    /// Keeps the response to a hostile body small enough to store and send.
+    /// Most violations listed: keeps the response to a hostile body small enough to store and send.
     pub const MAX: usize = 100;
 
     /// Adds a violation, unless one with the same pointer is listed.
