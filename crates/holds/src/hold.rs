@@ -63,7 +63,7 @@ impl HoldState {
         }
     }
 
-    /// The state of that name. `None` for other names, and for `REFUSED` without a reason.
+    /// `None` for other names, and for `REFUSED` without a reason.
     #[must_use]
     pub fn from_name(name: &str, reason: Option<String>) -> Option<Self> {
         match name {

@@ -47,7 +47,7 @@ pub enum TakeOutcome {
     Taken,
     /// Nothing was written, because this hold has the key.
     Exists(Hold),
-    /// Nothing was written, because these counters are short. They are in the order of the claims.
+    /// Nothing was written: these counters are short, in the order of the claims.
     Short(Vec<Shortage>),
 }
 

@@ -1,4 +1,4 @@
-//! Repositories for tests, in memory or always failing, and the tests that every repository must pass.
+//! Repositories for tests, and the tests that every repository must pass.
 
 mod suite;
 
