@@ -38,7 +38,7 @@ pub struct LaneSpec {
     pub colours: Colours,
 }
 
-/// What the answer to an accepted order contains.
+/// What an accepted order's answer contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The stored order: its outcome.
@@ -129,7 +129,7 @@ pub struct OrderUsage {
     pub record_writes: u64,
     /// Other single writes, of 1 KB at most.
     pub small_writes: u64,
-    /// Items written in transactions, of 1 KB at most each.
+    /// Items in transactions, of 1 KB at most.
     pub transaction_items: u64,
     /// Further such items for each SKU of the order.
     pub transaction_items_per_sku: u64,
