@@ -3,7 +3,7 @@ use shared_kernel::{Currency, Fingerprint, Item, OrderId, Owner, Step, Timestamp
 /// Something that happened to one order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Which order of the owner.
+    /// The order's id.
     pub order_id: OrderId,
     /// The order's owner.
     pub owner: Owner,

@@ -23,7 +23,7 @@ pub struct Delivery {
     pub event: Event,
     /// Deliveries so far, including this one: 1 or more.
     pub receive_count: u32,
-    /// Whether the queue moves the event to its dead-letter queue if this delivery fails.
+    /// Whether the event moves to the dead-letter queue if this delivery fails.
     pub is_last: bool,
 }
 
