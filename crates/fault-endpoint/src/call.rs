@@ -80,7 +80,7 @@ impl Call {
         }
     }
 
-    /// Whether it is a single write of an order with that status, or of a hold in that state.
+    /// Whether it is a single write with that order status or hold state.
     #[must_use]
     pub fn writes(&self, status: &str) -> bool {
         ["PutItem", "UpdateItem"].contains(&self.operation.as_str()) && self.status.as_deref() == Some(status)
