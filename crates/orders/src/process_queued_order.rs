@@ -27,7 +27,7 @@ pub struct QueuedOrder {
     pub now: Timestamp,
     /// Deliveries so far, including this one.
     pub attempts: u32,
-    /// Whether the queue moves the message to its dead-letter queue if this delivery fails.
+    /// Whether the message moves to the dead-letter queue if this delivery fails.
     pub last_attempt: bool,
 }
 
