@@ -1,5 +1,3 @@
-//! The issuer's public keys.
-
 use jsonwebtoken::{
     Algorithm, DecodingKey,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse},
@@ -8,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
 
-/// The public keys that verify tokens. Read from a JSON Web Key Set (RFC 7517).
+/// The issuer's public keys: a JSON Web Key Set (RFC 7517).
 #[derive(Clone, Debug, Default)]
 pub struct KeySet(Vec<Key>);
 
@@ -26,7 +24,7 @@ pub enum InvalidKeySet {
     /// Not JSON with a list of keys.
     #[error("the key set is not a JSON object with a list of keys")]
     Malformed(#[source] serde_json::Error),
-    /// A key contains its private part (`d`): readers of the set could sign tokens.
+    /// A key contains its private part (`d`).
     #[error(
         "the key set has a private key (d), so its readers can sign tokens. Replace the key, and publish only the \
          public part"
@@ -43,8 +41,8 @@ struct Document {
 }
 
 impl KeySet {
-    /// Reads a key set. It ignores symmetric keys, and keys without an id or for another use or algorithm, because
-    /// providers publish such keys, too. A single private key makes the set invalid.
+    /// Reads a key set. It ignores symmetric keys, and keys without an id or for another use or algorithm: providers
+    /// publish such keys, too.
     ///
     /// # Errors
     /// See [`InvalidKeySet`].
@@ -64,7 +62,7 @@ impl KeySet {
         self.0.is_empty()
     }
 
-    /// The keys with that id. Keys of different types may share an id. Source: RFC 7517, section 4.5.
+    /// Keys of different types may share an id. Source: RFC 7517, section 4.5.
     pub(crate) fn with_id<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a Key> {
         self.0.iter().filter(move |key| key.id == id)
     }

@@ -11,7 +11,7 @@ use ring::signature::{
 };
 use signature::Verifier;
 
-/// Verifies RS256 with keys of 2 048 to 8 192 bits, ES256 and `EdDSA`. Refuses every other algorithm, and cannot sign.
+/// Only RS256 with keys of 2 048 to 8 192 bits, ES256 and `EdDSA`. Cannot sign.
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: |_, _| Err(ErrorKind::UnsupportedAlgorithm.into()),
     verifier_factory: verifier,

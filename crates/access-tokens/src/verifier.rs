@@ -1,12 +1,10 @@
-//! Verifies a token against one issuer, one audience and the issuer's keys.
-
 use crate::{KeySet, key_set::Key, ring_provider};
 use jsonwebtoken::{Validation, decode, decode_header, errors::ErrorKind};
 use serde::Deserialize;
 use std::time::Duration;
 use thiserror::Error;
 
-/// Longest token accepted, in bytes. All headers of a request have at most 10 240 bytes together.
+/// Longest token, in bytes. All headers of a request together have at most 10 240 bytes.
 /// Source: Amazon API Gateway Developer Guide, "Quotas for configuring and running a REST API".
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
@@ -16,8 +14,7 @@ pub const CLOCK_SKEW: Duration = Duration::from_secs(30);
 /// The last second of the year 9999, in seconds since 1970. A later `exp` counts as this.
 const LAST_SECOND: f64 = 253_402_300_799.0;
 
-/// Accepted values of the header `typ`. JWTs of other types are not access tokens.
-/// Source: RFC 7519, section 5.1; RFC 9068, section 2.1; RFC 8725, section 3.11.
+/// Accepted values of the header `typ`. Source: RFC 7519, section 5.1; RFC 9068, section 2.1; RFC 8725, section 3.11.
 const TYPES: [&str; 3] = ["JWT", "at+jwt", "application/at+jwt"];
 
 /// Verifies tokens of one issuer for one audience.
@@ -95,8 +92,8 @@ enum OneOrMany {
 }
 
 impl Verifier {
-    /// Accepts tokens with exactly `issuer` as `iss`, and with `audience` in `aud`. A token without `aud` must have the
-    /// audience as its `client_id`, as access tokens of Amazon Cognito do.
+    /// Accepts tokens with exactly `issuer` as `iss`, and with `audience` in `aud`. Without `aud`, the audience must be
+    /// the `client_id`, as in access tokens of Amazon Cognito.
     /// Source: Amazon API Gateway Developer Guide, "Control access to HTTP APIs with JWT authorizers".
     #[must_use]
     pub fn new(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
@@ -139,7 +136,7 @@ impl Verifier {
         validation.algorithms = vec![key.algorithm];
         validation.leeway = CLOCK_SKEW.as_secs();
         validation.validate_nbf = true;
-        // `accept` checks the audience: it may be in `client_id`.
+        // The audience may be in `client_id`: see `accept`.
         validation.validate_aud = false;
         validation.set_issuer(&[&self.issuer]);
         validation.set_required_spec_claims(&["exp", "iss", "sub"]);
@@ -151,8 +148,8 @@ impl Verifier {
         if claims.iss != self.issuer {
             return Err(InvalidToken::Issuer);
         }
-        // Amazon Cognito signs ID tokens and access tokens with the same keys; only `token_use` distinguishes them. An
-        // ID token does not authorize requests.
+        // Amazon Cognito signs ID tokens with the same keys; only `token_use` differs. An ID token does not authorize
+        // requests.
         if claims.token_use.as_deref().is_some_and(|usage| usage != "access") {
             return Err(InvalidToken::Type);
         }

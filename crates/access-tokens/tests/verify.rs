@@ -29,7 +29,6 @@ fn now() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap()
 }
 
-/// An issuer with one key of each type.
 struct Issuer {
     rsa: RsaKeyPair,
     p256: EcdsaKeyPair,
@@ -81,7 +80,7 @@ impl Issuer {
         }
     }
 
-    /// A token with that header and those claims, signed by key `by` even if the header names another.
+    /// Signed by key `by`, even if the header names another.
     fn token(&self, by: &str, header: &Value, claims: &Value) -> String {
         let message = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
         format!("{message}.{}", encode(self.sign(by, &message)))

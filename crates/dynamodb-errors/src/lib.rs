@@ -7,8 +7,7 @@ use aws_sdk_dynamodb::{
 use shared_kernel::RepositoryError;
 use std::error::Error as StdError;
 
-/// DynamoDB error codes for throttles, including [`TRANSACTION_CONFLICT`].
-/// Source: Amazon DynamoDB Developer Guide, "Error handling with DynamoDB".
+/// Codes for throttles. Source: Amazon DynamoDB Developer Guide, "Error handling with DynamoDB".
 const THROTTLING_CODES: [&str; 5] = [
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
@@ -17,16 +16,15 @@ const THROTTLING_CODES: [&str; 5] = [
     TRANSACTION_CONFLICT,
 ];
 
-/// The error code of a single write that conflicted with a transaction on the same item. Nothing was written. Source:
-/// as above.
+/// A single write conflicted with a transaction on the same item. Nothing was written. Source: as above.
 pub const TRANSACTION_CONFLICT: &str = "TransactionConflictException";
 
-/// DynamoDB error codes for server faults. Source: as above.
+/// Codes for server faults. Source: as above.
 const FAULT_CODES: [&str; 2] = ["InternalServerError", "ServiceUnavailable"];
 
-/// A condition failed, and the response lacks the item. DynamoDB always returns the item if the request asks for it.
-/// Older emulators do not (DynamoDB Local before 2.2.0), and a proxy may drop it. So the result is unknown, and the
-/// caller may repeat the request. Reading the item instead requires a permission that write-only functions do not have.
+/// A condition failed, and the response lacks the item that the request asked for. DynamoDB Local before 2.2.0 omits
+/// it, and a proxy may drop it. The result is unknown, and the caller may repeat the request. Write-only functions may
+/// not read the item instead.
 const CONDITION_FAILED: &str = "ConditionalCheckFailedException";
 
 /// Converts the error of a failed request.

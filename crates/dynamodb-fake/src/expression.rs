@@ -1,5 +1,3 @@
-//! Evaluates the expressions of one write.
-
 use serde_json::{Value, json};
 use std::iter::Peekable;
 
@@ -7,7 +5,7 @@ use std::iter::Peekable;
 pub(crate) struct Expressions<'a>(&'a Value);
 
 impl<'a> Expressions<'a> {
-    /// The expressions of a request, or of one action of a transaction.
+    /// `request` may be one action of a transaction.
     pub(crate) fn of(request: &'a Value) -> Self {
         let used = [tokens(&request["ConditionExpression"]), tokens(&request["UpdateExpression"])].concat();
         for placeholders in ["ExpressionAttributeNames", "ExpressionAttributeValues"] {
@@ -19,7 +17,7 @@ impl<'a> Expressions<'a> {
         Self(request)
     }
 
-    /// Whether the item meets the condition. Without a condition it does.
+    /// Whether the item meets the condition, if there is one.
     pub(crate) fn condition(&self, item: &Value) -> bool {
         let tokens = tokens(&self.0["ConditionExpression"]);
         let mut rest = tokens.iter().map(String::as_str).peekable();
@@ -74,7 +72,6 @@ impl<'a> Expressions<'a> {
         }
     }
 
-    /// The item after the update.
     pub(crate) fn update(&self, item: &Value) -> Value {
         let tokens = tokens(&self.0["UpdateExpression"]);
         let mut rest = tokens.iter().map(String::as_str).peekable();
@@ -149,12 +146,11 @@ impl<'a> Expressions<'a> {
     }
 }
 
-/// A whole number.
 fn number(value: &Value) -> i64 {
     value["N"].as_str().and_then(|digits| digits.parse().ok()).expect("a whole number")
 }
 
-/// The tokens of an expression. Parentheses and commas are separate tokens.
+/// Parentheses and commas are separate tokens.
 fn tokens(expression: &Value) -> Vec<String> {
     let expression = expression.as_str().unwrap_or_default();
     let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace(',', " , ");

@@ -1,8 +1,8 @@
 //! An in-memory table with Amazon DynamoDB's API, for tests of adapters.
 //!
 //! It implements `GetItem`, `PutItem`, `UpdateItem` and `TransactWriteItems` on a table with the string partition key
-//! `pk`, with the operators that this project uses. It evaluates expressions as DynamoDB documents them. A comparison
-//! with a missing attribute is false, and each placeholder of a request must be used. Any other request panics.
+//! `pk`, with the operators that this project uses. As in DynamoDB, a comparison with a missing attribute is false, and
+//! each placeholder must be used. Any other request panics.
 
 mod expression;
 
@@ -57,16 +57,15 @@ fn key(pk: &Value) -> String {
     pk["S"].as_str().expect("a partition key is a string").to_owned()
 }
 
-/// The items, by their partition keys.
 struct Table(Map<String, Value>);
 
-/// The condition of a write failed. Has the item if the request wants it.
+/// Has the item if the request wants it.
 struct ConditionFailed {
     old: Option<Value>,
 }
 
 impl Table {
-    /// The status and the body of the response to one request.
+    /// The status and the body of the response.
     fn serve(&mut self, operation: &str, request: &Value) -> (u16, Value) {
         match operation {
             "GetItem" => {
@@ -91,7 +90,7 @@ impl Table {
         }
     }
 
-    /// Writes all actions or none. The cancellation reasons have the order of the actions.
+    /// All actions or none. The cancellation reasons have the order of the actions.
     fn transact(&mut self, actions: &[Value]) -> (u16, Value) {
         let write = |action: &Value| match (action.get("Put"), action.get("Update")) {
             (Some(put), None) => self.written("PutItem", put),

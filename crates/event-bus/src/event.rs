@@ -1,15 +1,13 @@
-//! Events as domain types.
-
 use shared_kernel::{Currency, Fingerprint, Item, OrderId, Owner, Step, Timestamp, Vote};
 
 /// Something that happened to one order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Which order of the owner.
+    /// The order's id.
     pub order_id: OrderId,
     /// The order's owner.
     pub owner: Owner,
-    /// The order's fingerprint: distinguishes a repeat of the order from another order under its id.
+    /// Distinguishes a repeat of the order from another order under its id.
     pub fingerprint: Fingerprint,
     /// When it happened. A repeat of the event has the same time if the time is stored, else a later one.
     pub occurred_at: Timestamp,
@@ -24,7 +22,7 @@ pub enum EventKind {
     Submitted {
         /// What was ordered.
         order: OrderedItems,
-        /// The customer's note. Only the order service keeps it: later events do not contain it.
+        /// The customer's note. Only the order service keeps it.
         note: Option<String>,
     },
     /// The order is recorded, and every step may hold. Published by settle-order.
@@ -50,8 +48,7 @@ pub struct OrderedItems {
 }
 
 impl OrderedItems {
-    /// The sum over all lines, in minor units of the currency. At most 100 × 10 000 × 1 000 000 000, which fits a
-    /// `u64`.
+    /// The sum over all lines, in minor units. At most 100 × 10 000 × 1 000 000 000, which fits.
     #[must_use]
     pub fn total_minor_units(&self) -> u64 {
         self.items.iter().map(Item::total_minor_units).sum()

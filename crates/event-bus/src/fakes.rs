@@ -7,7 +7,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-/// Records published events. Message ids count from 0. The first calls can fail.
+/// Records published events. Message ids count from 0.
 #[derive(Debug, Default)]
 pub struct RecordingPublisher {
     published: Mutex<Vec<Event>>,

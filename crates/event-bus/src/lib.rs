@@ -1,4 +1,4 @@
-//! The event bus: events that services publish and subscribe to. A service depends on events, not on other services.
+//! Events that services publish and subscribe to. A service depends on events, not on other services.
 //!
 //! - [`Event`] is one event, with its JSON form.
 //! - [`EventPublisher`] publishes to a topic; [`SnsPublisher`] publishes to Amazon SNS.

@@ -1,13 +1,11 @@
-//! Publishing events.
-
 use crate::Event;
 use std::{error::Error as StdError, future::Future};
 use thiserror::Error;
 
 /// Publishes events to one topic.
 pub trait EventPublisher {
-    /// Publishes one event, and returns the topic's message id. After `Ok`, every subscription receives the event at
-    /// least once. After an error, the event was perhaps published: publish it again.
+    /// Publishes one event, and returns the topic's message id. After `Ok`, every subscription receives it at least
+    /// once. After an error it was perhaps published: publish it again.
     fn publish(&self, event: &Event) -> impl Future<Output = Result<String, PublishError>> + Send;
 }
 

@@ -1,5 +1,3 @@
-//! Publishes to Amazon SNS.
-
 use crate::{Event, EventPublisher, PublishError};
 use aws_sdk_sns::{
     Client,
@@ -11,11 +9,11 @@ use aws_sdk_sns::{
 /// The message attribute with the event's type. Subscriptions filter by it. Data type `String`.
 pub const EVENT_TYPE_ATTRIBUTE: &str = "eventType";
 
-/// Error codes that a retry may fix: SNS, or AWS KMS behind it, is over a limit. Server faults are recognized by the
-/// HTTP status. Source: Amazon SNS API Reference, `Publish`, errors.
+/// SNS, or AWS KMS behind it, is over a limit: a retry may succeed. Source: Amazon SNS API Reference, `Publish`,
+/// errors.
 const THROTTLING_CODES: [&str; 4] = ["Throttled", "Throttling", "ThrottlingException", "KMSThrottling"];
 
-/// Publishes to a topic of Amazon SNS. The function needs the permission `sns:Publish` on the topic.
+/// Publishes to a topic of Amazon SNS. Needs the permission `sns:Publish` on it.
 #[derive(Clone, Debug)]
 pub struct SnsPublisher {
     client: Client,
@@ -42,7 +40,6 @@ impl EventPublisher for SnsPublisher {
     }
 }
 
-/// Converts the error of a failed request.
 fn publish_error(error: SdkError<SnsError>) -> PublishError {
     let refused = match &error {
         SdkError::ServiceError(context) if context.raw().status().is_server_error() => false,

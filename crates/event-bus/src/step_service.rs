@@ -1,10 +1,8 @@
-//! The port of a service that takes part in orders.
-
 use crate::{Delivery, Event, EventKind, EventPublisher, HandleError, OrderedItems};
 use shared_kernel::{OrderId, Owner, RepositoryError, Step, Timestamp, Vote};
 use std::future::Future;
 
-/// A service that takes part in orders. It holds what an order needs, then makes the hold final or undoes it.
+/// A service that takes part in orders: it holds what an order needs, then makes the hold final or undoes it.
 ///
 /// Calls may be repeated, late and in any order, even after the order's end. An implementation MUST write each effect
 /// in one conditional write or one transaction, identified by owner, order and step.
@@ -14,8 +12,8 @@ pub trait StepService {
 
     /// Holds what the order needs, or records that it cannot. A repeat MUST return what the first call recorded.
     ///
-    /// If holds expire, an implementation MUST count their retention from `placed_at`, as the order service does. Then
-    /// an order that reuses the id of an expired one gets a new hold.
+    /// If holds expire, their retention MUST count from `placed_at`, as the order's does. So an order that reuses the
+    /// id of an expired one gets a new hold.
     fn hold(
         &self,
         owner: &Owner,
@@ -34,18 +32,16 @@ pub trait StepService {
 /// The result of [`StepService::hold`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HoldOutcome {
-    /// What the order needs is held, or was made final before.
+    /// Held, or made final before.
     Held,
-    /// The service cannot serve the order, for this reason, which the owner reads.
+    /// The service cannot serve the order. The owner reads this reason.
     Refused(String),
     /// The order was cancelled before. Nothing is held.
     Undone,
 }
 
-/// Handles one event for a step: holds and votes, makes the hold final, or undoes it.
-///
-/// If the last delivery of `order.placed` fails, the step votes `failed`, so that the order does not wait for its
-/// deadline.
+/// Handles one event for a step. If the last delivery of `order.placed` fails, the step votes `failed`, so that the
+/// order does not wait for its deadline.
 ///
 /// # Errors
 /// [`HandleError`]: the event must be redelivered.
@@ -63,7 +59,7 @@ pub async fn take_part<S: StepService, P: EventPublisher>(
             let vote = match &held {
                 Ok(HoldOutcome::Held) => Vote::Held,
                 Ok(HoldOutcome::Refused(reason)) => Vote::Refused(reason.clone()),
-                // The order is cancelled already, so a vote has no effect.
+                // A vote on a cancelled order has no effect.
                 Ok(HoldOutcome::Undone) => return Ok(()),
                 Err(_) if is_last => Vote::Failed(format!("the {} service did not answer in time", S::STEP)),
                 Err(_) => return Ok(held.map(|_| ())?),

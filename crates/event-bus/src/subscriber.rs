@@ -1,5 +1,3 @@
-//! Reads events from a queue that is subscribed to a topic.
-
 use crate::{Event, PublishError};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsMessage};
 use shared_kernel::{ErrorChain, RepositoryError};
@@ -7,7 +5,7 @@ use sqs_batch::{Backoff, BatchHandler, Disposition, Message, SqsBatch, Unidentif
 use std::{future::Future, time::SystemTime};
 use thiserror::Error;
 
-/// Reads batches of events.
+/// Reads events from a queue that is subscribed to a topic.
 #[derive(Debug)]
 pub struct Subscriber<V> {
     /// Handles the messages of a batch.
@@ -25,7 +23,7 @@ pub struct Delivery {
     pub event: Event,
     /// Deliveries so far, including this one: 1 or more.
     pub receive_count: u32,
-    /// Whether the queue moves the event to its dead-letter queue if this delivery fails.
+    /// Whether the event moves to the dead-letter queue if this delivery fails.
     pub is_last: bool,
 }
 
@@ -58,8 +56,8 @@ impl HandleError {
 impl<V: VisibilityTimeout> Subscriber<V> {
     /// Runs `handle` on every event of a batch, concurrently, and returns the messages to redeliver.
     ///
-    /// If `handle` fails, the event is redelivered: after a back-off if the failure is temporary, else after the
-    /// queue's visibility timeout. A message that is not an event moves to the dead-letter queue at once.
+    /// A failed event is redelivered: after a back-off if the failure is temporary, else after the queue's visibility
+    /// timeout. A message that is not an event moves to the dead-letter queue at once.
     ///
     /// # Errors
     /// [`UnidentifiedFailure`]: the whole batch must be redelivered.
@@ -106,7 +104,7 @@ impl<V: VisibilityTimeout> Subscriber<V> {
         if is_last {
             tracing::error!(order.id = %id, event.r#type = event_type, message.id = message_id, %error,
                 "{event_type} of order {id} failed its last delivery");
-            // A redelivery without delay moves the message to the dead-letter queue at once.
+            // Without a delay, the message moves to the dead-letter queue at once.
             return Disposition::RetryAfter(Backoff::NONE);
         }
         tracing::warn!(order.id = %id, event.r#type = event_type, message.id = message_id, %error,

@@ -16,7 +16,7 @@ const TOPIC: &str = "arn:aws:sns:eu-central-1:123456789012:OrderEvents";
 const PUBLISHED: &str = r#"<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult>
     <MessageId>94f20ce6-13c5-43a0-9a9e-ca52d816e90b</MessageId></PublishResult></PublishResponse>"#;
 
-/// A publisher to a fake SNS that always gives this answer, and the bodies of the requests that it got.
+/// A publisher to a fake SNS that always gives this answer, and the bodies of the requests.
 fn answering(status: u16, answer: String) -> (SnsPublisher, Arc<Mutex<Vec<String>>>) {
     let requests = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&requests);
@@ -39,7 +39,6 @@ fn error(code: &str) -> String {
     format!("<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>")
 }
 
-/// The fields of a form, decoded.
 fn fields(form: &str) -> HashMap<String, String> {
     let decoded = |text: &str| {
         let mut bytes = text.bytes();

@@ -8,7 +8,7 @@ use event_bus::{
 use shared_kernel::{OrderId, Owner, RepositoryError, Step, Timestamp, Vote};
 use std::sync::Mutex;
 
-/// A stock service that holds with this outcome; `None`: it cannot reach its table. It records its calls.
+/// `None`: it cannot reach its table.
 struct Stock {
     outcome: Option<HoldOutcome>,
     calls: Mutex<Vec<&'static str>>,
@@ -55,7 +55,6 @@ fn placed() -> EventKind {
     EventKind::Placed(fakes::ordered_items())
 }
 
-/// The result of one delivery, and the published events.
 async fn deliver(service: &Stock, kind: EventKind, is_last: bool) -> (Result<(), HandleError>, Vec<EventKind>) {
     let topic = RecordingPublisher::default();
     let delivery = Delivery { event: fakes::event(kind), receive_count: 1, is_last };

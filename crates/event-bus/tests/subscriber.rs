@@ -11,7 +11,7 @@ use std::{
 
 const MAX_RECEIVE_COUNT: u32 = 5;
 
-/// Records each change of a visibility timeout: the message id and the new timeout.
+/// Each change: the message id and the new timeout.
 #[derive(Debug, Default)]
 struct Changes(Mutex<Vec<(String, Duration)>>);
 
@@ -35,7 +35,7 @@ fn event(kind: EventKind) -> String {
     fakes::event(kind).to_json()
 }
 
-/// Handles a batch. Returns the sorted ids of the redelivered messages, and the changed visibility timeouts.
+/// Returns the sorted ids of the redelivered messages, and the changed visibility timeouts.
 async fn handle<F: Future<Output = Result<(), HandleError>>>(
     records: Vec<Value>,
     handle: impl Fn(Delivery) -> F,

@@ -1,25 +1,22 @@
-//! A function's request to AWS, as the endpoint reads it.
-
 use hyper::{Method, Request, body::Bytes};
 use reqwest::Url;
 use serde_json::Value;
 use std::{collections::HashMap, sync::Arc};
 
-/// One request of a function.
+/// A function's request to AWS.
 #[derive(Clone, Debug, Default)]
 pub struct Call {
-    /// The caller named in [`Endpoint::listen_for`](crate::Endpoint::listen_for), if the request used that address;
-    /// else empty.
+    /// The caller that [`Endpoint::listen_for`](crate::Endpoint::listen_for) named for the used address; else empty.
     pub caller: Arc<str>,
     /// DynamoDB: `PutItem`, `UpdateItem`, `GetItem`, `TransactWriteItems` and so on. SNS: `Publish`. Management API:
-    /// `PostToConnection`. `Connect` for a request that only opens a connection.
+    /// `PostToConnection`. A request that only opens a connection: `Connect`.
     pub operation: String,
-    /// The item's partition key, the owner of a query, or the connection id. For a transaction: the key of its first
-    /// `Put`, else of its first `Update`. For a published event: `{owner}#{orderId}`.
+    /// The item's partition key, the owner of a query, or the connection id. A transaction: the key of its first `Put`,
+    /// else of its first `Update`. A published event: `{owner}#{orderId}`.
     pub key: String,
-    /// The table's name or the topic's ARN; empty for other calls.
+    /// The table's name or the topic's ARN; else empty.
     pub target: String,
-    /// The order status or the hold state that the request writes.
+    /// The order status or hold state that it writes.
     pub status: Option<String>,
     /// The type of the published event: `order.placed` and so on.
     pub event: Option<String>,
@@ -83,13 +80,13 @@ impl Call {
         }
     }
 
-    /// Whether this is a single write of an order with that status, or of a hold in that state.
+    /// Whether it is a single write with that order status or hold state.
     #[must_use]
     pub fn writes(&self, status: &str) -> bool {
         ["PutItem", "UpdateItem"].contains(&self.operation.as_str()) && self.status.as_deref() == Some(status)
     }
 
-    /// Whether this is a transaction that leaves a hold in that state: `HELD` takes from counters, `UNDONE` gives back.
+    /// Whether it is a transaction that leaves a hold in that state.
     #[must_use]
     pub fn transacts(&self, state: &str) -> bool {
         self.operation == "TransactWriteItems" && self.status.as_deref() == Some(state)

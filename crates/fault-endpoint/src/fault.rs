@@ -12,35 +12,33 @@ use std::{
 /// What happens to a request.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// AWS is over its limit; nothing was done.
+    /// AWS is over its limit, and does nothing.
     Throttle,
-    /// AWS answers with a server error; nothing was done.
+    /// AWS answers with a server error, and does nothing.
     ServerError(StatusCode),
-    /// The request succeeds after this delay.
+    /// The request is done after this delay.
     Slow(Duration),
-    /// Nothing is done and no answer comes, until the client times out.
+    /// Nothing is done, and no answer comes.
     HangBefore,
-    /// The request is done, but no answer comes: the client times out after the write.
+    /// The request is done, but no answer comes.
     HangAfter,
-    /// The connection breaks; nothing was done.
+    /// The connection breaks before the request is done.
     DropBefore,
-    /// The request is done, then the connection breaks.
+    /// The connection breaks after the request is done.
     DropAfter,
-    /// The request is done, and the connection breaks in the middle of the answer.
+    /// The request is done. The connection breaks in the middle of the answer.
     Truncate,
-    /// The request waits at the gate before it is forwarded.
+    /// The request waits at the gate before it is done.
     HoldBefore(Gate),
-    /// The request is done, and its answer waits at the gate.
+    /// The request is done. Its answer waits at the gate.
     HoldAfter(Gate),
-    /// The request is done several times, each after a random delay. The caller gets the first answer. So a publish
-    /// arrives several times and can overtake other publishes.
+    /// The request is done several times, each after a random delay. The caller gets the first answer. So a publish can
+    /// overtake others.
     Scatter(Scatter),
 }
 
-/// How often a request is done, and when.
-///
-/// The delays depend only on the seed, the operation, the event and the order id. A run with the same seed and orders
-/// has the same delays, whatever order its requests come in.
+/// How often a request is done, and when. The delays depend only on the seed, the operation, the event and the order
+/// id, not on the order of the requests.
 #[derive(Clone, Copy, Debug)]
 pub struct Scatter {
     /// Number of copies, 1 or more.
@@ -52,7 +50,6 @@ pub struct Scatter {
 }
 
 impl Scatter {
-    /// The delay of each copy of this call.
     pub(crate) fn delays(self, call: &Call) -> Vec<Duration> {
         let mut hasher = DefaultHasher::new();
         (self.seed, &call.operation, &call.event, call.order_id()).hash(&mut hasher);
@@ -62,7 +59,7 @@ impl Scatter {
 }
 
 impl Fault {
-    /// A short name.
+    /// A short name, for messages.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -81,9 +78,8 @@ impl Fault {
     }
 }
 
-/// The throttling error of DynamoDB, SNS or the management API. Sources: Amazon DynamoDB Developer Guide, "Error
-/// handling with DynamoDB"; Amazon SNS API Reference, `Publish`, errors; Amazon API Gateway, `PostToConnection`,
-/// errors.
+/// Sources: Amazon DynamoDB Developer Guide, "Error handling with DynamoDB"; Amazon SNS API Reference, `Publish`,
+/// errors; Amazon API Gateway, `PostToConnection`, errors.
 pub(crate) fn throttled(call: &Call) -> Response<Bytes> {
     if call.is_publish() {
         return sns_error(StatusCode::TOO_MANY_REQUESTS, "Throttled");
@@ -94,7 +90,6 @@ pub(crate) fn throttled(call: &Call) -> Response<Bytes> {
     error(StatusCode::BAD_REQUEST, "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException")
 }
 
-/// AWS's answer to a request that met a server error.
 pub(crate) fn server_error(call: &Call, status: StatusCode) -> Response<Bytes> {
     if call.is_publish() {
         return sns_error(status, "InternalError");

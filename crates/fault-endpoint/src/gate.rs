@@ -1,9 +1,7 @@
-//! A gate that holds requests until a test opens it.
-
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{sync::watch, time::timeout};
 
-/// Holds requests until it is opened. A test can wait until requests have reached it.
+/// Holds requests until a test opens it.
 #[derive(Clone, Debug)]
 pub struct Gate {
     open: Arc<watch::Sender<bool>>,
@@ -17,7 +15,7 @@ impl Gate {
         Self { open: Arc::default(), clients: Arc::default() }
     }
 
-    /// Lets the waiting requests and all later ones pass.
+    /// Lets all requests pass from now on.
     pub fn open(&self) {
         self.open.send_replace(true);
     }
@@ -37,14 +35,14 @@ impl Gate {
     /// Waits until that number of requests has reached the gate.
     pub async fn reached(&self, requests: usize) {
         let mut clients = self.clients.subscribe();
-        // This fails only after the gate is dropped, and `self` keeps it.
+        // Fails only after the gate is dropped, and `self` keeps it.
         let _ = clients.wait_for(|clients| clients.len() >= requests).await;
     }
 
-    /// Waits until that number of requests has reached the gate.
+    /// As [`Gate::reached`].
     ///
     /// # Panics
-    /// They have not arrived within `deadline`.
+    /// The requests have not arrived within `deadline`.
     pub async fn reached_by(&self, requests: usize, deadline: Duration) {
         let reached = timeout(deadline, self.reached(requests)).await;
         assert!(reached.is_ok(), "fewer than {requests} requests reached the gate within {deadline:?}");

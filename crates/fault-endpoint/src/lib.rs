@@ -1,7 +1,7 @@
-//! An HTTP endpoint between the functions and AWS that injects faults.
+//! An HTTP endpoint between functions and AWS that forwards requests and injects faults.
 //!
-//! Functions reach it through their configured endpoint URL; their code is the deployed code. It forwards every request
-//! to the real endpoint. It can remember requests and answers, so that tests can count writes.
+//! Functions reach it through their configured endpoint URL, so their code is the deployed code. It can remember
+//! requests and answers, so that tests can count writes.
 
 mod call;
 mod fault;
@@ -30,7 +30,7 @@ use std::{
 };
 use tokio::{net::TcpListener, sync::mpsc, task::JoinSet, time::sleep};
 
-/// A request that reached the endpoint, or a copy of one: see [`Fault::Scatter`].
+/// A request that reached the endpoint, or a copy of one ([`Fault::Scatter`]).
 #[derive(Clone, Debug)]
 pub struct Passed {
     /// What it asked for.
@@ -45,7 +45,7 @@ pub struct Passed {
 /// Which requests an endpoint keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Memory {
-    /// All, so memory grows with each: for tests.
+    /// All, for tests: memory grows with each.
     Everything,
     /// None.
     Nothing,
@@ -66,7 +66,6 @@ struct UnderWay {
     most: usize,
 }
 
-/// Counts a write for as long as it lives.
 struct Writing(Arc<Shared>);
 
 impl Writing {
@@ -143,7 +142,7 @@ impl Endpoint {
         locked(&self.shared.rules).push(rule);
     }
 
-    /// Sends an earlier request to AWS again. Its caller does not notice.
+    /// Sends an earlier request to AWS again, unnoticed by its caller.
     ///
     /// # Errors
     /// AWS did not answer.
@@ -151,7 +150,7 @@ impl Endpoint {
         Ok(self.shared.forward(&passed.request).await?.status())
     }
 
-    /// Waits until every copy of every scattered request is done: see [`Fault::Scatter`].
+    /// Waits until every copy of every scattered request ([`Fault::Scatter`]) is done.
     pub async fn scattered_are_done(&self) {
         let scattered = std::mem::take(&mut *locked(&self.shared.scattered));
         scattered.join_all().await;
@@ -182,14 +181,13 @@ impl Endpoint {
         std::mem::replace(&mut orders.most, now)
     }
 
-    /// Number of writes of an order with that status, since the mark, that AWS accepted.
+    /// Number of writes of an order with that status that AWS accepted since the mark.
     #[must_use]
     pub fn writes(&self, mark: usize, order_id: &str, status: &str) -> usize {
         self.answers(mark, order_id, status).iter().filter(|answered| **answered == Some(200)).count()
     }
 
-    /// AWS's answers to the writes of an order with that status, since the mark, in order. `None`: AWS was not called
-    /// or did not answer.
+    /// AWS's answers to the writes of an order with that status since the mark, in order. `None`: no answer.
     #[must_use]
     pub fn answers(&self, mark: usize, order_id: &str, status: &str) -> Vec<Option<u16>> {
         let passed = self.since(mark);
@@ -209,10 +207,9 @@ async fn serve(listener: TcpListener, caller: Arc<str>, shared: Arc<Shared>) {
     }
 }
 
-/// A body that may break midway.
 type Answer = Response<BoxBody<Bytes, io::Error>>;
 
-/// Answers one request; an error breaks the connection.
+/// An error breaks the connection.
 async fn answer(
     shared: Arc<Shared>,
     caller: Arc<str>,
@@ -248,7 +245,7 @@ async fn answer(
         Some(Fault::HoldBefore(gate)) => gate.pass(client).await,
         _ => {}
     }
-    // Finish and remember what AWS has begun, even if the client goes away.
+    // Finish what AWS has begun, even if the client goes away.
     let delays = if let Some(Fault::Scatter(scatter)) = &fault { Some(scatter.delays(&call)) } else { None };
     let forwarded = tokio::spawn(async move {
         match delays {
@@ -291,14 +288,13 @@ impl Shared {
             locked(&self.scattered).spawn(async move {
                 sleep(delay).await;
                 let answered = shared.ask(&call, &request, fault).await;
-                // This fails if the caller has gone or has an answer.
+                // Fails if the caller has gone or has an answer.
                 let _ = answer.send(answered).await;
             });
         }
         answers.recv().await.ok_or_else(broken)?
     }
 
-    /// Calls AWS and remembers its answer.
     async fn ask(
         &self,
         call: &Call,
@@ -313,7 +309,7 @@ impl Shared {
     async fn forward(&self, request: &Request<Bytes>) -> io::Result<Response<Bytes>> {
         let url = format!("{}{}", self.upstream, request.uri());
         let mut headers = request.headers().clone();
-        // Keep the client's `Host` header: it is signed.
+        // `Host` is signed.
         for name in [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING] {
             headers.remove(name);
         }
@@ -331,7 +327,7 @@ impl Shared {
     }
 }
 
-/// Locks the mutex. A poisoned mutex is used anyway: no holder leaves its value half changed.
+/// A poisoned mutex is used anyway: no holder leaves its value half changed.
 fn locked<T>(guarded: &Mutex<T>) -> MutexGuard<'_, T> {
     guarded.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,5 +1,3 @@
-//! Which requests get which fault.
-
 use super::{call::Call, fault::Fault};
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -13,7 +11,7 @@ pub enum When {
     First(usize),
     /// Each with this probability, 0 to 1.
     Sometimes(f64),
-    /// Those above the allowance of their second, as with a table's write units.
+    /// Those above the allowance of their second.
     Over(Allowance),
 }
 
@@ -32,7 +30,7 @@ impl Allowance {
         Self { per_second, left: 0, second: None }
     }
 
-    /// Takes one request from this second's allowance. Returns whether there was one left.
+    /// Returns whether this second's allowance had a request left.
     fn take(&mut self) -> bool {
         if self.second.is_none_or(|second| second.elapsed() >= Duration::from_secs(1)) {
             (self.second, self.left) = (Some(Instant::now()), self.per_second);
@@ -43,7 +41,7 @@ impl Allowance {
     }
 }
 
-/// A fault for some requests. Of several rules that apply, the one injected last decides.
+/// A fault for some requests. If several rules apply, the last one injected decides.
 pub struct Rule {
     is_about: Box<dyn Fn(&Call) -> bool + Send>,
     when: When,

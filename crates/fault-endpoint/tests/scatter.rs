@@ -14,8 +14,7 @@ use std::{
 };
 use tokio::net::TcpListener;
 
-/// An upstream that answers each request with its number, from 1. Returns its base URL and the count of answered
-/// requests.
+/// Answers each request with its number, from 1. Returns the base URL and the count of answers.
 async fn counting_upstream() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
     let url = format!("http://{}", listener.local_addr().expect("it is bound"));

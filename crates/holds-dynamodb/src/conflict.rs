@@ -8,14 +8,11 @@ use dynamodb_errors::{TRANSACTION_CONFLICT, repository_error};
 use shared_kernel::RepositoryError;
 use std::{error::Error as StdError, time::Duration};
 
-/// Attempts, including the first. The delays between them add up to 1.6 s at most, 0.8 s on average.
-///
-/// In a simulation, ten functions wrote one counter without pause, in transactions of 8 ms: 4 % of the writes failed
-/// after all attempts.
+/// Attempts, including the first. The delays between them add up to 1.6 s at most, 0.8 s on average. In a simulation,
+/// ten functions wrote one counter without pause, in transactions of 8 ms: 4 % of the writes failed after all attempts.
 const MAX_ATTEMPTS: u32 = 8;
 
-/// Longest delay before the second attempt. It doubles with each attempt, up to [`MAX_DELAY`]. A transaction takes
-/// about 10 ms.
+/// Longest delay before the second attempt; doubles up to [`MAX_DELAY`]. A transaction takes about 10 ms.
 const BASE_DELAY: Duration = Duration::from_millis(25);
 
 /// Longest delay before any attempt.
@@ -50,9 +47,8 @@ impl From<RepositoryError> for WriteError {
     }
 }
 
-/// Retries `write` while it conflicts with other transactions, up to [`MAX_ATTEMPTS`], with full jitter.
-///
-/// A conflict lasts milliseconds, but a redelivery by the queue comes many seconds later.
+/// Retries `write` while it conflicts, up to [`MAX_ATTEMPTS`], with full jitter. A conflict lasts milliseconds, but a
+/// redelivery comes many seconds later.
 ///
 /// # Errors
 /// The error of the last attempt.
@@ -71,7 +67,7 @@ where
     }
 }
 
-/// A random delay after `attempts` attempts, 1 or more, between zero and its bound.
+/// Full jitter after `attempts` attempts, 1 or more.
 /// Source: AWS Architecture Blog, "Exponential Backoff And Jitter".
 fn delay(attempts: u32) -> Duration {
     MAX_DELAY.min(BASE_DELAY * (1 << (attempts - 1))).mul_f64(fastrand::f64())

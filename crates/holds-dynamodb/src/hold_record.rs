@@ -1,16 +1,13 @@
-//! A hold as an item of a service's table.
-
 use aws_sdk_dynamodb::types::AttributeValue;
 use holds::{Claim, CounterKey, Hold, HoldKey, HoldState};
 use serde::{Deserialize, Serialize};
 use shared_kernel::{RepositoryError, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 
-/// An item of DynamoDB.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// The attributes of one item. `createdAt` is RFC 3339 text. `expiresAt` is in seconds, as DynamoDB's time to live
-/// requires. While a hold is HELD, it has that time in `keepUntil` instead, so that DynamoDB does not delete it.
+/// A hold as an item. `createdAt` is RFC 3339 text. `expiresAt` is in seconds, for DynamoDB's time to live. A HELD hold
+/// has that time in `keepUntil` instead, so that DynamoDB does not delete it.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct HoldRecord {
@@ -27,7 +24,7 @@ pub(crate) struct HoldRecord {
 }
 
 impl HoldRecord {
-    /// The item of `hold`. DynamoDB deletes it at `keep_until`, if that is set, but not while it is HELD.
+    /// DynamoDB deletes the item at `keep_until`, if that is set, but not while it is HELD.
     pub(crate) fn item(key: &HoldKey, hold: &Hold, keep_until: Option<Timestamp>) -> Result<Item, RepositoryError> {
         let claim = |claim: &Claim| (claim.counter.as_str().to_owned(), claim.amount);
         let is_held = hold.state == HoldState::Held;
@@ -43,7 +40,7 @@ impl HoldRecord {
         serde_dynamo::to_item(record).map_err(|error| RepositoryError::Refused(error.into()))
     }
 
-    /// The hold of an item. Its claims are in the order of their counters.
+    /// The claims are in the order of their counters.
     pub(crate) fn read(item: Item) -> Result<Hold, RepositoryError> {
         let record: Self = serde_dynamo::from_item(item).map_err(|error| RepositoryError::Unreadable(error.into()))?;
         record.into_hold().ok_or_else(|| RepositoryError::Unreadable("an attribute of the hold is not valid".into()))
@@ -59,12 +56,11 @@ impl HoldRecord {
     }
 }
 
-/// The partition key of a counter. It cannot clash with a hold's: no kind of hold is called `counter`.
+/// It cannot clash with a hold's: no kind of hold is called `counter`.
 pub(crate) fn counter_pk(counter: &CounterKey) -> AttributeValue {
     AttributeValue::S(format!("counter#{counter}"))
 }
 
-/// The amount that a counter's item has.
 pub(crate) fn read_counter(item: &Item) -> Result<u64, RepositoryError> {
     let number = item.get(AVAILABLE).and_then(|value| value.as_n().ok()?.parse().ok());
     number.ok_or_else(|| RepositoryError::Unreadable("the counter is not a whole number of 0 or more".into()))

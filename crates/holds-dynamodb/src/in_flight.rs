@@ -1,5 +1,3 @@
-//! Serializes this process's transactions on the same counter.
-
 use holds::{Claim, CounterKey};
 use std::{
     collections::HashSet,
@@ -7,10 +5,8 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// Lets only one transaction of this process at a time write a counter.
-///
-/// The orders of one batch often need the same counter. Concurrent transactions on it would cancel each other and use
-/// up their attempts. Transactions of other processes can still conflict.
+/// Lets only one transaction of this process at a time write a counter. The orders of one batch often need the same
+/// counter, and their transactions would cancel each other. Those of other processes can still conflict.
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
     counters: Mutex<HashSet<CounterKey>>,
@@ -25,11 +21,11 @@ pub(crate) struct Reserved<'a> {
 }
 
 impl InFlight {
-    /// Waits until no other transaction of this process writes a counter of these claims. It reserves all counters at
-    /// once, so transactions cannot deadlock.
+    /// Waits until no other transaction of this process writes these counters. Reserves all of them at once, so
+    /// transactions cannot deadlock.
     pub(crate) async fn reserve<'a>(&'a self, claims: &'a [Claim]) -> Reserved<'a> {
         loop {
-            // Created before the check, so that it sees every release after the check.
+            // Created before the check, to see every release after it.
             let released = self.released.notified();
             if self.try_reserve(claims) {
                 return Reserved { in_flight: self, claims };

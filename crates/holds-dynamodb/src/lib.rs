@@ -8,8 +8,8 @@
 //! | `{kind}#{owner}#{id}` | `state`; `claims`: amount by counter; `createdAt`; `reason` if refused; `expiresAt` if holds expire |
 //!
 //! Holding and undoing are transactions on the hold and its counters. Concurrent transactions on one item cancel each
-//! other. So transactions of one process wait for each other, and conflicts between processes are retried. A counter
-//! that every order needs limits the throughput: to about a hundred orders a second, if a transaction takes 10 ms.
+//! other: those of one process wait for each other, and other conflicts are retried. A counter that every order needs
+//! limits the throughput: to about a hundred orders a second, if a transaction takes 10 ms.
 
 mod conflict;
 mod hold_record;

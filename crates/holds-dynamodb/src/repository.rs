@@ -1,5 +1,3 @@
-//! A service's table of holds and counters.
-
 use crate::{
     conflict::{WriteError, retry_conflicts},
     hold_record::{AVAILABLE, HoldRecord, Item, counter_pk, read_counter},
@@ -25,8 +23,7 @@ use std::{
 
 /// Keeps holds and counters in a table with the string partition key `pk`.
 ///
-/// To write, a function needs `dynamodb:PutItem` and `dynamodb:UpdateItem` on the table. To read, it needs
-/// `dynamodb:GetItem`.
+/// Writing needs `dynamodb:PutItem` and `dynamodb:UpdateItem` on the table; reading needs `dynamodb:GetItem`.
 #[derive(Clone, Debug)]
 pub struct DynamoDbHoldRepository {
     client: Client,
@@ -36,8 +33,8 @@ pub struct DynamoDbHoldRepository {
 }
 
 impl DynamoDbHoldRepository {
-    /// Keeps holds in `table_name` for `retention` after they were created; `None` keeps them for ever. A HELD hold
-    /// never expires, because its claims would be lost. Counters never expire.
+    /// Keeps holds in `table_name` for `retention` after they were created; `None` keeps them for ever. Counters and
+    /// HELD holds never expire: the claims of a HELD hold would be lost.
     #[must_use]
     pub fn new(client: Client, table_name: impl Into<String>, retention: Option<Duration>) -> Self {
         Self { client, table_name: table_name.into(), retention, in_flight: Arc::default() }
@@ -47,13 +44,11 @@ impl DynamoDbHoldRepository {
         HoldRecord::item(key, hold, self.keep_until(hold.created_at))
     }
 
-    /// When a hold that was created at `created_at` expires, if it has ended by then.
     fn keep_until(&self, created_at: Timestamp) -> Option<Timestamp> {
         self.retention.map(|retention| created_at.plus(retention))
     }
 
-    /// The update of a hold to the state `:end`. A hold that was created without a retention expires one retention from
-    /// now.
+    /// Sets the state `:end`. A hold that was created without a retention expires one retention from now.
     fn end_expression(&self) -> &'static str {
         if self.retention.is_some() {
             "SET #state = :end, expiresAt = if_not_exists(keepUntil, :expiresAt)"
@@ -62,7 +57,7 @@ impl DynamoDbHoldRepository {
         }
     }
 
-    /// The values of that update.
+    /// The values of [`Self::end_expression`].
     fn end_values(&self, end: &HoldState, now: Timestamp) -> HashMap<String, AttributeValue> {
         let expires_at = self.keep_until(now).map(|moment| AttributeValue::N(moment.unix_seconds().to_string()));
         let states = [(":end", end.name()), (":held", HoldState::Held.name())];
@@ -103,7 +98,7 @@ impl DynamoDbHoldRepository {
         Ok(TakeOutcome::Short(shortages))
     }
 
-    /// Takes a claim if the counter has enough. A counter without a record has `initial`.
+    /// A counter without a record has `initial`.
     fn taking(&self, claim: &Claim, initial: u64) -> TransactWriteItem {
         let condition = if initial >= claim.amount {
             "attribute_not_exists(#available) OR #available >= :amount"
@@ -119,7 +114,7 @@ impl DynamoDbHoldRepository {
         transact(update)
     }
 
-    /// Undoes a hold and gives back its claims, if it is still HELD.
+    /// Undoes a hold and gives back its claims, while it is HELD.
     async fn give_back(&self, key: &HoldKey, claims: &[Claim], now: Timestamp) -> Result<(), WriteError> {
         let undo = Update::builder()
             .table_name(&self.table_name)
@@ -134,7 +129,7 @@ impl DynamoDbHoldRepository {
         let written = self.client.transact_write_items().set_transact_items(Some(actions.collect())).send().await;
 
         let Err(error) = written else { return Ok(()) };
-        // Only the hold has a condition. If it fails, another delivery undid the hold, or the hold is final.
+        // Only the hold has a condition. It fails if another delivery undid the hold, or the hold is final.
         failed_conditions(error).map(|_| ())
     }
 
@@ -146,7 +141,7 @@ impl DynamoDbHoldRepository {
             .expression_attribute_values(":amount", AttributeValue::N(claim.amount.to_string()))
     }
 
-    /// Records a hold that takes nothing. If one exists, returns that one and writes nothing.
+    /// Records a hold that takes nothing, or returns the existing one.
     async fn put_if_absent(&self, key: &HoldKey, hold: &Hold) -> Result<Option<Hold>, WriteError> {
         let put = self
             .client
@@ -199,11 +194,10 @@ impl DynamoDbHoldRepository {
     }
 }
 
-/// The hold is absent. An expired hold counts as absent, because DynamoDB may delete it days later.
+/// An expired hold counts as absent: DynamoDB may delete it days later.
 /// Source: Amazon DynamoDB Developer Guide, "Using time to live (TTL) in DynamoDB".
 const ABSENT: &str = "attribute_not_exists(pk) OR expiresAt < :now";
 
-/// The present moment in seconds since 1970, as DynamoDB's time to live requires.
 fn now_in_seconds() -> AttributeValue {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     AttributeValue::N(since_epoch.as_secs().to_string())
@@ -215,7 +209,7 @@ fn transact(update: UpdateBuilder) -> TransactWriteItem {
 }
 
 impl HoldRepository for DynamoDbHoldRepository {
-    /// Always one transaction. If a condition fails, DynamoDB's response contains the item.
+    /// Always one transaction. A failed condition returns its item.
     async fn take(&self, key: &HoldKey, hold: &Hold, initial: u64) -> Result<TakeOutcome, RepositoryError> {
         let _reserved = self.in_flight.reserve(&hold.claims).await;
         retry_conflicts(|| self.take_once(key, hold, initial)).await

@@ -1,5 +1,3 @@
-//! Reads why DynamoDB cancelled a transaction.
-
 use crate::{conflict::WriteError, hold_record::Item};
 use aws_sdk_dynamodb::{
     error::SdkError, operation::transact_write_items::TransactWriteItemsError, types::CancellationReason,
@@ -18,18 +16,17 @@ const THROTTLING: [&str; 2] = ["ProvisionedThroughputExceeded", "ThrottlingError
 #[derive(Debug)]
 pub(crate) struct FailedConditions(Vec<Option<Failed>>);
 
-/// The item that failed the condition; `None` if the item does not exist.
+/// `None` if the item does not exist.
 pub(crate) type Failed = Option<Item>;
 
 impl FailedConditions {
-    /// The failed condition of the action at that position.
     pub(crate) fn get(&self, position: usize) -> Option<&Failed> {
         self.0.get(position)?.as_ref()
     }
 }
 
 /// The failed conditions that cancelled a transaction, or the error if it failed for another reason. If the condition
-/// on the hold failed, which is the first action, the other actions do not matter.
+/// on the hold, the first action, failed, the other actions do not matter.
 pub(crate) fn failed_conditions<R>(error: SdkError<TransactWriteItemsError, R>) -> Result<FailedConditions, WriteError>
 where
     R: std::fmt::Debug + Send + Sync + 'static,

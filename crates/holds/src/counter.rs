@@ -1,8 +1,6 @@
-//! Counters, and claims on them.
-
 use std::fmt;
 
-/// The key of a counter, for example `SKU-1`. It is unique within a service.
+/// The key of a counter, unique within a service, for example `SKU-1`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CounterKey(String);
 
@@ -26,7 +24,7 @@ impl fmt::Display for CounterKey {
     }
 }
 
-/// The amount that a hold takes from one counter.
+/// What a hold takes from one counter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// The counter.

@@ -1,5 +1,3 @@
-//! One hold.
-
 use crate::Claim;
 use shared_kernel::{OrderId, Owner, Timestamp};
 use std::fmt;
@@ -15,8 +13,8 @@ impl HoldKey {
         Self::new("order", owner, id)
     }
 
-    /// A hold of another `kind`, a word without `#`. All ids of the kind must have the same length, or no `#`. Then two
-    /// holds never share a key, whatever the owner's name.
+    /// A hold of another `kind`, a word without `#`. The ids of a kind MUST have one length, or no `#`: then no two
+    /// holds share a key, whatever the owner's name.
     #[must_use]
     pub fn new(kind: &'static str, owner: &Owner, id: impl fmt::Display) -> Self {
         Self(format!("{kind}#{owner}#{id}"))
@@ -29,12 +27,12 @@ impl HoldKey {
     }
 }
 
-/// What a service holds for one order or payment, or has refused to hold.
+/// What a service holds, or refused to hold, for one order or payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
     /// Its state.
     pub state: HoldState,
-    /// What it takes, or would take if it were not refused: at most one claim for each counter. May be empty.
+    /// At most one claim for each counter, or none. A refused hold takes none of them.
     pub claims: Vec<Claim>,
     /// When it was first recorded.
     pub created_at: Timestamp,
@@ -47,14 +45,14 @@ pub enum HoldState {
     Held,
     /// Its claims are taken for good.
     Done,
-    /// Its claims were given back, or never taken. It can never be held again.
+    /// Its claims were given back, or never taken. It is never held again.
     Undone,
     /// A counter had too little. The owner reads this reason.
     Refused(String),
 }
 
 impl HoldState {
-    /// `HELD`, `DONE`, `UNDONE` or `REFUSED`, as stored in records.
+    /// `HELD`, `DONE`, `UNDONE` or `REFUSED`, as in records.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -65,7 +63,7 @@ impl HoldState {
         }
     }
 
-    /// The state of that name. `None` for other names, and for `REFUSED` without a reason.
+    /// `None` for other names, and for `REFUSED` without a reason.
     #[must_use]
     pub fn from_name(name: &str, reason: Option<String>) -> Option<Self> {
         match name {

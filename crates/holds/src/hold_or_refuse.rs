@@ -1,5 +1,3 @@
-//! The use case that all services share.
-
 use crate::{Hold, HoldKey, HoldRepository, HoldState, RefuseOutcome, Shortage, TakeOutcome};
 use shared_kernel::RepositoryError;
 
@@ -22,8 +20,8 @@ impl Recorded {
     }
 }
 
-/// Takes what `hold` claims. If counters are short, records that the hold is refused, with `reason` of the shortages. A
-/// repeat returns what the first call recorded.
+/// The use case of every service: takes what `hold` claims. If counters are short, records it as refused, with `reason`
+/// of the shortages. A repeat returns what the first call recorded.
 ///
 /// # Errors
 /// Those of the repository. A repeat is safe.
@@ -42,7 +40,7 @@ pub async fn hold_or_refuse<R: HoldRepository>(
     let refused = Hold { state: HoldState::Refused(reason(&shortages)), ..hold };
     match repository.refuse(key, &refused).await? {
         RefuseOutcome::Refused => Ok(Recorded::Now(refused)),
-        // A concurrent delivery recorded the hold first, and perhaps found enough.
+        // A concurrent delivery recorded the hold first.
         RefuseOutcome::Exists(stored) => Ok(Recorded::Before(stored)),
     }
 }

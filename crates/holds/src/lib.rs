@@ -1,8 +1,8 @@
 //! Hold, then confirm or undo: the counters and holds of services, and their port. No AWS, no serde, no I/O.
 //!
 //! A *counter* has the available amount of something: units of a SKU, money on an account, slots of a day. A *hold*
-//! takes amounts from counters for one order, until it is confirmed or undone. The hold and its counters change in one
-//! transaction, so the sum of held and available amounts stays constant.
+//! takes amounts from counters for one order, until it is confirmed or undone. Both change in one transaction, so the
+//! sum of held and available amounts stays constant.
 //!
 //! - [`Hold`] is one hold with its [`HoldState`] and its [`Claim`]s.
 //! - [`HoldRepository`] keeps holds and counters.

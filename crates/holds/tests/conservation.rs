@@ -27,7 +27,7 @@ fn hold(claims: &BTreeMap<u8, u64>) -> Hold {
     Hold { state: HoldState::Held, claims: claims.iter().map(claim).collect(), created_at: fakes::moment() }
 }
 
-/// Makes one call. Confirming a hold that is not held fails, and changes nothing.
+/// Confirming a hold that is not held fails, and changes nothing.
 async fn make(holds: &InMemoryHolds, call: &Call) {
     match call {
         Call::Hold(id, claims) => {

@@ -6,7 +6,7 @@ use orders_api::{EXPIRES_AT_CONTEXT, OWNER_CONTEXT};
 use serde_json::Value;
 use thiserror::Error;
 
-/// The authorizer's context does not identify the caller. This is an error of the deployment, not of the request.
+/// The authorizer's context does not identify the caller: an error of the deployment.
 #[derive(Debug, Error)]
 pub enum CallerError {
     /// The authorizer's context lacks a value.
@@ -30,8 +30,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The caller, from the authorizer's context of an API Gateway event. `lookup` returns the context's value of a
-    /// name.
+    /// Reads the authorizer's context of an API Gateway event. `lookup` returns its value of a name.
     ///
     /// # Errors
     /// See [`CallerError`].
@@ -41,14 +40,14 @@ impl Caller {
         Ok(Self { owner: owner(lookup)?, session_ends_at: expires_at.ok_or(CallerError::ExpiresAt)? })
     }
 
-    /// Whether the token has expired by now.
+    /// Whether the token has expired.
     #[must_use]
     pub fn is_expired(&self) -> bool {
         clock::now() >= self.session_ends_at
     }
 }
 
-/// The owner, from the authorizer's context of an API Gateway event. `lookup` returns the context's value of a name.
+/// The owner alone: see [`Caller::from_context`].
 ///
 /// # Errors
 /// See [`CallerError`].

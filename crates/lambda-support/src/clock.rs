@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// The present moment, by the system's clock.
 ///
 /// # Panics
-/// If the system's clock is before 1970 or after 9999.
+/// The clock is before 1970 or after 9999.
 #[must_use]
 pub fn now() -> Timestamp {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");

@@ -1,6 +1,4 @@
-//! CORS: lets pages of allowed origins read responses.
-//!
-//! Responses that API Gateway creates itself, such as preflights, use the same list in `infra/openapi.yaml`.
+//! CORS. For responses that API Gateway creates itself, see `infra/openapi.yaml`.
 
 use lambda_http::{
     Body, Response,
@@ -10,8 +8,7 @@ use lambda_http::{
 /// Headers that a page may read besides the CORS-safelisted ones.
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static("Location, Retry-After");
 
-/// Adds the headers that let a page read the response, if the page's `origin` is in `allowed_origins`, a
-/// comma-separated list.
+/// Lets the page read the response, if its `origin` is in `allowed_origins`, a comma-separated list.
 #[must_use]
 pub(crate) fn allow_origin(
     origin: Option<&str>,
@@ -40,7 +37,6 @@ mod tests {
     use crate::http::RestRequest;
     use serde_json::{Value, json};
 
-    /// The headers of a response to a page of `origin`, with these stage variables.
     fn answered(origin: &str, allowed: Value) -> HeaderMap {
         let event = include_str!("../../../functions/get-order/tests/fixtures/apigw-rest-get.json");
         let mut event: Value = serde_json::from_str(event).expect("the fixture is JSON");

@@ -1,10 +1,10 @@
-//! Reads the configuration from environment variables, once, before the first invocation.
+//! The configuration, from environment variables.
 
 use lambda_http::http::Uri;
 use std::{collections::HashMap, env, num::IntErrorKind, str::FromStr, time::Duration};
 
-/// Reads environment variables, and records every variable that is missing or malformed, so that the operator can fix
-/// all of them at once.
+/// Reads environment variables, and records all that are missing or malformed, so that the operator can fix all at
+/// once.
 ///
 /// ```
 /// use lambda_support::environment::Environment;
@@ -25,10 +25,9 @@ pub struct Environment {
     problems: Vec<String>,
 }
 
-/// The value of a variable, by its name.
 type Lookup = dyn Fn(&str) -> Option<String>;
 
-/// Environment variables are missing or malformed. The message names each one and its problem.
+/// Environment variables are missing or malformed. The message names each.
 #[derive(Debug, thiserror::Error)]
 #[error("invalid environment: {0}")]
 pub struct InvalidEnvironment(String);
@@ -40,7 +39,7 @@ impl Environment {
         Self::new(|name| env::var(name).ok())
     }
 
-    /// An environment in which variables have the values that `lookup` returns.
+    /// `lookup` returns the value of a variable.
     #[must_use]
     pub fn new(lookup: impl Fn(&str) -> Option<String> + 'static) -> Self {
         Self { lookup: Box::new(lookup), problems: Vec::new() }
@@ -55,7 +54,7 @@ impl Environment {
         })
     }
 
-    /// An optional text. An empty one counts as missing.
+    /// An optional text. Empty counts as missing.
     pub fn optional_text(&mut self, name: &str) -> Option<String> {
         (self.lookup)(name).filter(|value| !value.is_empty())
     }
@@ -78,7 +77,7 @@ impl Environment {
         value
     }
 
-    /// An optional `http` or `https` URL with a host. An empty one counts as missing.
+    /// An optional `http` or `https` URL with a host. Empty counts as missing.
     pub fn optional_url(&mut self, name: &str) -> Option<String> {
         let value = self.optional_text(name)?;
         self.check_url(name, &value);
@@ -105,7 +104,7 @@ impl Environment {
         (seconds > 0).then(|| Duration::from_secs(seconds.into()))
     }
 
-    /// An optional value that `parse` reads. An empty one counts as missing. `must_be` describes what `parse` accepts.
+    /// An optional value. Empty counts as missing. `must_be` describes what `parse` accepts.
     pub(crate) fn parsed<V>(&mut self, name: &str, must_be: &str, parse: impl FnOnce(&str) -> Option<V>) -> Option<V> {
         let text = self.optional_text(name)?;
         let value = parse(&text);
@@ -115,12 +114,12 @@ impl Environment {
         value
     }
 
-    /// Whether a switch is on: `true` in upper or lower case, as AWS writes it. Everything else is off.
+    /// Whether a switch is on: `true` in any case, as AWS writes it.
     pub(crate) fn is_true(&mut self, name: &str) -> bool {
         self.optional_text(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
-    /// Records that a variable's value is malformed, and returns an empty one instead.
+    /// Records a malformed value, and returns an empty one instead.
     pub(crate) fn wrong(&mut self, name: &str, value: &str, must_be: &str) -> String {
         self.problems.push(format!("{name} is {value:?}, not {must_be}"));
         String::new()
@@ -135,7 +134,7 @@ impl Environment {
     }
 }
 
-/// An environment with only these variables.
+/// Only these variables.
 impl<'a> FromIterator<(&'a str, &'a str)> for Environment {
     fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(variables: I) -> Self {
         let variables: HashMap<_, _> =

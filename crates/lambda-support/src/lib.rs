@@ -1,5 +1,4 @@
-//! What the `main` of every function needs: configuration from the environment, AWS SDK settings, logs and metrics, the
-//! caller's identity, and HTTP problem responses.
+//! What the `main` of every function needs.
 
 pub mod caller;
 pub mod clock;

@@ -1,14 +1,13 @@
-//! Metrics in CloudWatch's embedded metric format: log lines that CloudWatch turns into metrics.
+//! Metrics in CloudWatch's embedded metric format: log lines that become metrics.
 //! Source: Amazon CloudWatch User Guide, "Specification: Embedded metric format".
 
 use crate::clock;
 use serde_json::json;
 use std::io::{self, Write};
 
-/// The namespace of every metric.
 const NAMESPACE: &str = "Twolane";
 
-/// Writes `count` as the metric `name` with the dimension `function`. A count of zero writes nothing.
+/// Writes `count` as the metric `name` with the dimension `function`, unless it is zero.
 pub fn count(function: &str, name: &str, count: usize) {
     if count == 0 {
         return;

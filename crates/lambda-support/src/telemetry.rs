@@ -1,4 +1,4 @@
-//! Structured logs: one JSON object a line, for CloudWatch Logs Insights.
+//! Structured logs: one JSON object a line.
 
 use crate::environment::Environment;
 use tracing_subscriber::{
@@ -8,16 +8,17 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// Starts logging to standard output, at the level that Lambda's logging configuration sets in `AWS_LAMBDA_LOG_LEVEL`
-/// (default: `INFO`). Directives in `RUST_LOG`, such as `orders_websocket=warn`, refine it. [`Environment::finish`]
-/// reports malformed values. Call this once, before the runtime starts. The runtime adds the request id to every line.
+/// Starts logging to standard output, for CloudWatch Logs Insights. The level is `AWS_LAMBDA_LOG_LEVEL`, from Lambda's
+/// logging configuration (default: `INFO`). Directives in `RUST_LOG`, such as `orders_websocket=warn`, refine it.
+/// [`Environment::finish`] reports malformed values. Call this once, before the runtime starts: the runtime adds the
+/// request id to every line.
 ///
-/// Release builds never log below `INFO`: such statements are removed at compile time.
+/// Release builds never log below `INFO`: see `docs/decisions/0022-nothing-below-info.md`.
 pub fn init(environment: &mut Environment) {
     let lines = fmt::layer()
         .json()
         .flatten_event(true)
-        // The runtime's span has the invocation's id. Inside it, an API request's span has API Gateway's id.
+        // The runtime's span has the invocation's id. Inside it, an API request's has API Gateway's.
         .with_current_span(false)
         .with_span_list(true)
         .with_target(false);
@@ -34,7 +35,7 @@ fn filter(environment: &mut Environment) -> Targets {
     Targets::new().with_default(level).with_targets(directives)
 }
 
-/// A level as Lambda writes it. Tracing has no `FATAL`, so that is `ERROR`.
+/// Tracing has no `FATAL`, so that is `ERROR`.
 /// Source: AWS Lambda API Reference, "`LoggingConfig`", `ApplicationLogLevel`.
 fn parse_level(text: &str) -> Option<LevelFilter> {
     if text.eq_ignore_ascii_case("fatal") { Some(LevelFilter::ERROR) } else { text.parse().ok() }
@@ -47,7 +48,7 @@ mod tests {
 
     #[test]
     fn logs_at_the_level_that_lambda_sets_refined_by_directives() {
-        // The level and the directives, then the most detailed level logged for this crate and for another.
+        // The level and the directives, then the level for this crate and for another.
         let cases = [
             ("", "", Level::INFO, Level::INFO),
             ("WARN", "", Level::WARN, Level::WARN),

@@ -1,7 +1,7 @@
 //! Log lines about failures of repositories.
 //!
-//! This is a separate test binary. When tests with and without a subscriber run concurrently, tracing may drop an event
-//! for both (<https://github.com/tokio-rs/tracing/issues/3611>).
+//! In a separate test binary: concurrent tests with and without a subscriber may lose events
+//! (<https://github.com/tokio-rs/tracing/issues/3611>).
 
 use lambda_support::http::{Resource, repository_problem};
 use orders::{OrderId, RepositoryError};

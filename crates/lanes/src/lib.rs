@@ -1,7 +1,6 @@
 //! The lanes of a stack: one row per lane.
 //!
-//! Every difference between lanes is a field of [`LaneSpec`]. Code reads the field and never asks which lane it has, so
-//! a new lane is a new row here. See `docs/decisions/0025-lanes-as-data.md`.
+//! Every difference between lanes is a field of [`LaneSpec`]: see `docs/decisions/0025-lanes-as-data.md`.
 
 /// A row of the table.
 pub type Lane = &'static LaneSpec;
@@ -9,7 +8,7 @@ pub type Lane = &'static LaneSpec;
 /// One lane.
 #[derive(Debug, PartialEq, Eq)]
 pub struct LaneSpec {
-    /// Name in URLs, records, reports and on the command line. Lower-case ASCII letters.
+    /// In URLs, records, reports and on the command line. Lower-case ASCII letters.
     pub name: &'static str,
     /// The path of an order and what the API answers, for `--help`.
     pub summary: &'static str,
@@ -17,30 +16,29 @@ pub struct LaneSpec {
     pub path: &'static str,
     /// HTTP statuses of the answer to an accepted order.
     pub accepted: &'static [u16],
-    /// What the answer to an accepted order contains.
+    /// What that answer contains.
     pub answer: Answer,
-    /// The functions that an order passes through, in that order.
+    /// The functions that an order passes through, in order.
     pub functions: &'static [FunctionSpec],
-    /// The queues that an order waits in, in that order.
+    /// The queues that an order waits in, in order.
     pub queues: &'static [QueueSpec],
-    /// The services that vote on an order before the decision. Empty if one write settles the order.
+    /// The services that vote on an order. Empty if one write settles it.
     pub steps: &'static [StepSpec],
     /// Whether the WebSocket API sends the outcome to the order's owner.
     pub has_callback: bool,
-    /// AWS usage of an order, for costs. A repeat during the votes has the same usage: it is passed on to the steps
-    /// again.
+    /// AWS usage of an order, for costs. A repeat during the votes has the same: the steps see it again.
     pub usage: OrderUsage,
     /// AWS usage of a repeat after the decision.
     pub late_repeat: OrderUsage,
-    /// Writes per order, repeats included, that change its entry in the index of orders by owner. Each costs one more
-    /// write unit, because an entry is below 1 KB. Source: Amazon DynamoDB Developer Guide, "Using Global Secondary
-    /// Indexes in DynamoDB", provisioned throughput.
+    /// Writes per order, with repeats, that change its entry in the index of orders by owner. Each costs one more write
+    /// unit: an entry is below 1 KB. Source: Amazon DynamoDB Developer Guide, "Using Global Secondary Indexes in
+    /// DynamoDB", provisioned throughput.
     pub index_writes: u64,
     /// The lane's colour in charts.
     pub colours: Colours,
 }
 
-/// What the answer to an accepted order contains.
+/// What an accepted order's answer contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The stored order: its outcome.
@@ -54,17 +52,17 @@ pub enum Answer {
 pub struct FunctionSpec {
     /// Name of its folder in `functions/`.
     pub name: &'static str,
-    /// The stack output that contains its deployed name.
+    /// The stack output with its deployed name.
     pub output: &'static str,
     /// What invokes it.
     pub invoked_by: Invoker,
-    /// Whether it writes to a table. If not, it only passes orders on.
+    /// Whether it writes to a table.
     pub has_table: bool,
     /// What reports call its concurrent invocations.
     pub instances: &'static str,
 }
 
-/// What invokes a function. This decides how many invocations orders take and which control limits them.
+/// What invokes a function: this decides how many invocations orders take, and which control limits them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Invoker {
     /// Requests: one invocation each. Reserved concurrency limits them.
@@ -76,26 +74,26 @@ pub enum Invoker {
 /// A queue of a lane.
 #[derive(Debug, PartialEq, Eq)]
 pub struct QueueSpec {
-    /// Name that operators type: its step, if it leads to one. Lower-case ASCII letters.
+    /// What operators type: its step, if it leads to one. Lower-case ASCII letters.
     pub name: &'static str,
     /// Why messages wait in it.
     pub kind: QueueKind,
     /// What its messages are.
     pub messages: MessageKind,
-    /// Whether its messages have a group, which makes it a fair queue.
+    /// Whether its messages have a group: a fair queue.
     pub is_fair: bool,
-    /// The stack output that contains its URL.
+    /// The stack output with its URL.
     pub url_output: &'static str,
-    /// The stack output that contains the URL of its dead-letter queue.
+    /// The stack output with its dead-letter queue's URL.
     pub dead_letter_url_output: &'static str,
 }
 
 /// Why messages wait in a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QueueKind {
-    /// For a free function: they are the lane's backlog.
+    /// For a free function: the lane's backlog.
     Work,
-    /// For a set time to pass. They are not part of the backlog: no order waits for them.
+    /// For a set time to pass: not part of the backlog, because no order waits for them.
     Timer,
 }
 
@@ -104,18 +102,18 @@ pub enum QueueKind {
 pub enum MessageKind {
     /// Requests of the API: the body is the order, and message attributes name it.
     Request,
-    /// Events of the bus, which come from a topic: the body names the event and its order.
+    /// Events of the bus: the body names the event and its order.
     Event,
 }
 
 /// A service that votes on an order.
 #[derive(Debug, PartialEq, Eq)]
 pub struct StepSpec {
-    /// Name in the status service's answer: `stock`.
+    /// In the status service's answer, for example `stock`.
     pub name: &'static str,
     /// Name of its function.
     pub function: &'static str,
-    /// The stack output that contains the name of its table.
+    /// The stack output with its table's name.
     pub table_output: &'static str,
 }
 
@@ -127,17 +125,17 @@ pub struct OrderUsage {
     pub publishes: u64,
     /// Messages put into queues, by the API or by topics.
     pub messages: u64,
-    /// Writes of the order's record, including those that fail their condition.
+    /// Writes of the order's record, failed conditions included.
     pub record_writes: u64,
     /// Other single writes, of 1 KB at most.
     pub small_writes: u64,
-    /// Items written in transactions, of 1 KB at most each.
+    /// Items in transactions, of 1 KB at most.
     pub transaction_items: u64,
-    /// Further items in these transactions for each SKU of the order.
+    /// Further such items for each SKU of the order.
     pub transaction_items_per_sku: u64,
 }
 
-/// A colour in CSS syntax, with a contrast of at least 3 : 1 to the page.
+/// A CSS colour, with a contrast of at least 3 : 1 to the page.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Colours {
     /// On a light page.
@@ -146,7 +144,6 @@ pub struct Colours {
     pub dark: &'static str,
 }
 
-/// One write that stores the order, and nothing else.
 const ONE_WRITE: OrderUsage = OrderUsage {
     publishes: 0,
     messages: 0,
@@ -329,7 +326,7 @@ pub static LANES: [LaneSpec; 3] = [
     },
 ];
 
-/// The function of the status service: it reports the status of any lane's order.
+/// Reports the status of any lane's order.
 pub static STATUS_SERVICE: FunctionSpec = FunctionSpec {
     name: "get-order",
     output: "GetOrderFunctionName",
@@ -355,14 +352,14 @@ pub fn queues() -> impl Iterator<Item = &'static QueueSpec> {
 }
 
 impl LaneSpec {
-    /// The outputs of a stack with this lane.
+    /// The outputs of a stack that belong to this lane.
     pub fn outputs(&self) -> impl Iterator<Item = &'static str> {
         let queues = self.queues.iter().flat_map(|queue| [queue.url_output, queue.dead_letter_url_output]);
         let tables = self.steps.iter().map(|step| step.table_output);
         self.functions.iter().map(|function| function.output).chain(queues).chain(tables)
     }
 
-    /// Whether one of its queues is a fair queue. Requests to a fair queue cost more.
+    /// Whether one of its queues is a fair queue, which costs more.
     #[must_use]
     pub fn has_fair_queue(&self) -> bool {
         self.queues.iter().any(|queue| queue.is_fair)

@@ -7,11 +7,10 @@ use serde::{Deserialize, Serialize};
 /// A frame that a client sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientFrame {
-    /// `{"action":"subscribe","orderId":"…"}`: asks for the order's present state now, and for its outcome once it has
-    /// one.
+    /// `{"action":"subscribe","orderId":"…"}`: asks for the order's present state, and for its outcome once it has one.
     Subscribe(OrderId),
-    /// `{"action":"ping"}`: keeps the connection open. Client libraries send `{"type":"ping"}` or the text `ping`,
-    /// which mean the same.
+    /// `{"action":"ping"}`: keeps the connection open. So do `{"type":"ping"}` and the text `ping`, which client
+    /// libraries send.
     Ping,
 }
 
@@ -50,7 +49,7 @@ impl ClientFrame {
             Subscribe {
                 order_id: String,
             },
-            // With braces, because serde accepts unknown fields for a unit variant.
+            // serde accepts unknown fields for a unit variant.
             Ping {},
         }
         match serde_json::from_str(text) {
@@ -64,7 +63,7 @@ impl ClientFrame {
     }
 }
 
-/// Whether a frame is a ping as client libraries send it by default: `ping`, or `{"type":"ping"}`.
+/// Whether it is `ping` or `{"type":"ping"}`, as client libraries send by default.
 fn is_ping_of_a_library(text: &str) -> bool {
     #[derive(Deserialize)]
     #[serde(tag = "type", rename_all = "camelCase", deny_unknown_fields)]
@@ -74,7 +73,7 @@ fn is_ping_of_a_library(text: &str) -> bool {
     text == "ping" || matches!(serde_json::from_str(text), Ok(Shape::Ping {}))
 }
 
-/// A frame that the server sends. Frames may repeat and arrive out of order: clients match them by `orderId`.
+/// A frame that the server sends. Frames may repeat and arrive out of order: match them by `orderId`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
 pub enum ServerFrame {
@@ -111,14 +110,14 @@ pub enum ServerFrame {
         order_id: String,
         /// Why.
         reason: String,
-        /// The violations in the order's body, if these are the reason.
+        /// The violations in the order's body, if any.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         errors: Vec<ViolationView>,
-        /// Where to `GET` the order's status, if the errors do not fit into a frame.
+        /// Where to `GET` the order's status, if the errors are too large for a frame.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         order_url: Option<String>,
     },
-    /// An order failed its last delivery. A redrive can still confirm it.
+    /// An order failed its last delivery.
     #[serde(rename = "order.failed", rename_all = "camelCase")]
     Failed {
         /// The order's id.
@@ -133,7 +132,7 @@ pub enum ServerFrame {
         order_id: String,
         /// `PENDING`, `PLACED`, `CONFIRMED`, `CANCELLED`, `REJECTED` or `FAILED`.
         status: String,
-        /// The order, once there is a record of it.
+        /// The order, if there is a record of it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         order: Option<Box<OrderView>>,
         /// Where to `GET` an order that is too large for a frame.
@@ -152,11 +151,10 @@ pub enum ServerFrame {
 }
 
 impl ServerFrame {
-    /// Largest frame that API Gateway sends, in bytes.
-    /// Source: Amazon API Gateway Developer Guide, quotas of WebSocket APIs, "Message payload size", 128 KB.
+    /// In bytes. Source: Amazon API Gateway Developer Guide, quotas of WebSocket APIs, "Message payload size", 128 KB.
     pub const MAX_BYTES: usize = 128 * 1024;
 
-    /// The answer to `subscribe`: the order if there is a record of it, `PENDING` otherwise.
+    /// The answer to `subscribe`.
     #[must_use]
     pub fn status(id: &OrderId, order: Option<&Order>) -> Self {
         Self::Status {
@@ -167,8 +165,8 @@ impl ServerFrame {
         }
     }
 
-    /// The frame as JSON text. A frame over [`ServerFrame::MAX_BYTES`] links to the order instead of containing it.
-    /// `orders_url` is the URL of the status service up to and including `/orders`.
+    /// The frame as JSON. A frame over [`ServerFrame::MAX_BYTES`] links to the order instead of containing it.
+    /// `orders_url` is the status service's URL up to and including `/orders`.
     #[must_use]
     pub fn to_text(&self, orders_url: &str) -> String {
         let text = self.json();
@@ -189,7 +187,7 @@ impl ServerFrame {
             Self::Cancelled { order_id, reason, .. } => {
                 Self::Cancelled { order_url: url(&order_id), order: None, reason: cut(&reason), order_id }
             }
-            // Both texts come from the client, so they may be too long.
+            // Both texts come from the client, and may be too long.
             Self::Rejected { order_id, reason, .. } => {
                 let order_id = cut(&order_id);
                 Self::Rejected { order_url: url(&order_id), reason: cut(&reason), errors: Vec::new(), order_id }
@@ -201,7 +199,6 @@ impl ServerFrame {
     }
 }
 
-/// The first 1024 characters of a text that may be too long for a frame.
 fn cut(text: &str) -> String {
     text.chars().take(1024).collect()
 }

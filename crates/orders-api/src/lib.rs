@@ -1,8 +1,6 @@
-//! The wire format of orders: HTTP bodies, the queue message and WebSocket frames, and their conversion to and from
-//! the domain.
+//! The wire format of orders: HTTP bodies, the queue message and WebSocket frames. Clients depend on every shape here.
 //!
-//! Clients depend on every shape here. `infra/openapi.yaml` and `infra/asyncapi.yaml` describe the same shapes, and the
-//! contract tests compare them.
+//! `infra/openapi.yaml` and `infra/asyncapi.yaml` describe the same shapes, and the contract tests compare them.
 
 mod frame;
 mod order_body;
@@ -17,11 +15,10 @@ pub use order_list::{OrderListView, OrderSummaryView, parse_cursor};
 pub use order_view::{ItemView, OrderView, PendingView, QueuedView, StepView, SubmittedView};
 pub use problem::{Problem, ViolationView};
 
-/// Authorizer context key of a request's owner: the token's `sub`. No header, path, query or body of the request names
-/// the owner.
+/// Authorizer context key of a request's owner: the token's `sub`. Nothing else in the request names the owner.
 pub const OWNER_CONTEXT: &str = "owner";
 
-/// Authorizer context key of the `MessageGroupId` of an owner's queue messages: [`orders::Owner::message_group`].
+/// Authorizer context key of [`orders::Owner::message_group`], the `MessageGroupId` of the owner's queue messages.
 pub const MESSAGE_GROUP_CONTEXT: &str = "messageGroup";
 
 /// Checks that a token's `sub` can be an owner. If not, the authorizer refuses the token.
@@ -35,9 +32,9 @@ pub fn check_subject(subject: &str) -> Result<(), orders::InvalidOwner> {
 /// Authorizer context key of the token's expiry: seconds since 1970, as text.
 pub const EXPIRES_AT_CONTEXT: &str = "expiresAt";
 
-/// The WebSocket subprotocol. The server selects it if the client offers it.
+/// The WebSocket subprotocol, which the server selects if the client offers it.
 pub const SUBPROTOCOL: &str = "twolane.v1";
 
-/// Prefix of a token that is offered as a second subprotocol next to [`SUBPROTOCOL`], by a client that cannot send
-/// headers. The server never selects it.
+/// Prefix of a token, offered as a second subprotocol by a client that cannot send headers. The server never selects
+/// it.
 pub const SUBPROTOCOL_TOKEN_PREFIX: &str = "twolane.token.";

@@ -1,18 +1,18 @@
-//! The body of `PUT /{lane}/orders/{orderId}` and of the queue message: JSON in, an order's content out.
+//! The body of `PUT /{lane}/orders/{orderId}` and of the queue message.
 
 use orders::{ItemDraft, OrderContent, OrderDraft, Violations};
 use serde_json::{Map, Value};
 use strict_json::{FieldReader, parse_object};
 
-/// Largest body that every lane takes, in bytes: 1 MiB, the largest SQS message, less 1 KiB for its attributes.
+/// Largest body of every lane, in bytes: 1 MiB, the largest SQS message, less 1 KiB for its attributes.
 /// Source: Amazon SQS Developer Guide, "Amazon SQS message quotas", message size.
 pub const MAX_BODY_BYTES: usize = 1023 * 1024;
 
 /// Reads a body.
 ///
 /// # Errors
-/// Every violation at once, each with its JSON pointer. It is text that is not JSON, an unknown or missing field,
-/// a field of the wrong type, or a value that breaks a rule.
+/// Every violation at once, each with its JSON pointer: text that is not JSON, unknown, missing or mistyped fields, and
+/// broken rules.
 pub fn parse_order_body(body: &[u8]) -> Result<OrderContent, Violations> {
     let mut reader = FieldReader::default();
     let draft = order(&mut reader, parse_object(body)?);
@@ -49,7 +49,7 @@ fn items(reader: &mut FieldReader, fields: &mut Map<String, Value>) -> Option<Ve
 
 fn item(reader: &mut FieldReader, index: usize, item: Value) -> ItemDraft {
     let at = format!("/items/{index}");
-    // Too many items are one violation, not one for each item.
+    // Too many items are one violation.
     if index >= OrderContent::MAX_ITEMS {
         return ItemDraft::default();
     }

@@ -1,15 +1,13 @@
-//! The list of an owner's orders, as clients see it.
-
 use orders::{Fingerprint, ListPosition, OrderId, OrderListQuery, OrderPage, OrderSummary, Owner, Status, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// One page of an owner's orders, newest first.
+/// A page of an owner's orders, newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderListView {
     /// At most `limit` orders.
     pub orders: Vec<OrderSummaryView>,
-    /// The cursor to send as `next` for the next page; missing on the last page.
+    /// The `next` of the request for the next page; missing on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }
@@ -65,10 +63,8 @@ impl From<&OrderSummary> for OrderSummaryView {
     }
 }
 
-/// The cursor of the page that begins after `position`: the position, and a digest of position, owner and `since`.
-///
-/// The digest is not a secret and protects nothing: the owner of a list comes from the token. It detects a damaged
-/// cursor, and a cursor of another list.
+/// The position, and a digest of position, owner and `since`, which detects a damaged cursor and a cursor of another
+/// list. The digest is not a secret and protects nothing: the owner of a list comes from the token.
 fn cursor(owner: &Owner, since: Option<Timestamp>, position: ListPosition) -> String {
     let ListPosition { placed_at, id } = position;
     let (since, id) = (since.map_or(String::new(), |since| since.to_string()), id.to_string());
@@ -77,7 +73,7 @@ fn cursor(owner: &Owner, since: Option<Timestamp>, position: ListPosition) -> St
     format!("{}.{id}.{}", placed_at.unix_ms(), &digest[..16])
 }
 
-/// Reads the value of `next`. `None` unless this owner got it in a list with this `since`.
+/// `None` unless this owner got the cursor in a list with this `since`.
 #[must_use]
 pub fn parse_cursor(text: &str, owner: &Owner, since: Option<Timestamp>) -> Option<ListPosition> {
     let (placed_at, rest) = text.split_once('.')?;

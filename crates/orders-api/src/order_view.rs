@@ -1,9 +1,7 @@
-//! Orders as clients see them.
-
 use orders::{Item, Lane, Order, OrderContent, Outcome, Step, Votes};
 use serde::{Deserialize, Serialize};
 
-/// An order: its status, and the request's fields unless it was rejected or failed.
+/// An order as clients see it. One that was rejected or failed lacks the request's fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderView {
@@ -22,15 +20,15 @@ pub struct OrderView {
     /// At most 500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// The sum over all items, in minor units of the currency.
+    /// The sum over all items, in minor units.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_minor: Option<u64>,
     /// When it was accepted: RFC 3339, UTC, milliseconds.
     pub placed_at: String,
-    /// When it was stored, or in the bus lane when the last step held: RFC 3339, UTC, milliseconds.
+    /// When it was stored, or in the bus lane when the last step held. Formatted as `placed_at`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed_at: Option<String>,
-    /// When it was cancelled: RFC 3339, UTC, milliseconds.
+    /// When it was cancelled. Formatted as `placed_at`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancelled_at: Option<String>,
     /// Deliveries it took.
@@ -38,18 +36,18 @@ pub struct OrderView {
     /// Why it was cancelled or rejected, or failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The state of all three steps, in the order of [`Step::ALL`]; bus lane only.
+    /// The state of all steps, in the order of [`Step::ALL`]; bus lane only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<Vec<StepView>>,
 }
 
-/// The state of one step, as far as the order service knows.
+/// The state of one step, as the order service knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepView {
     /// `stock`, `payment` or `shipment`.
     pub step: String,
-    /// While the order is placed: `PENDING`, `HELD`, `REFUSED` or `FAILED`. Once it is confirmed: `DONE`. Once it is
-    /// cancelled: `REFUSED` or `FAILED` if the step voted so, else `UNDONE`.
+    /// While the order is placed: `PENDING`, `HELD`, `REFUSED` or `FAILED`. Once confirmed: `DONE`. Once cancelled:
+    /// `REFUSED` or `FAILED` if the step voted so, else `UNDONE`.
     pub state: String,
     /// Why the step does not hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,7 +55,7 @@ pub struct StepView {
 }
 
 impl StepView {
-    /// The state of every step of the order; `None` if no step votes on it.
+    /// `None` if no step votes on the order.
     fn all(order: &Order) -> Option<Vec<Self>> {
         let all = |state: &dyn Fn(Step) -> Self| Some(Step::ALL.into_iter().map(state).collect());
         match &order.outcome {
@@ -91,7 +89,7 @@ pub struct ItemView {
     pub sku: String,
     /// Units, 1 to 10 000.
     pub quantity: u32,
-    /// Price of one unit, in minor units of the currency.
+    /// In minor units of the currency.
     pub unit_price_minor: u32,
 }
 
@@ -131,7 +129,7 @@ impl From<&Order> for OrderView {
     }
 }
 
-/// The status service's answer while an order has no record: it may be queued, or it was never sent.
+/// The status service's answer while an order has no record: it may be queued, or was never sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PendingView {
@@ -152,7 +150,7 @@ impl PendingView {
     }
 }
 
-/// The async lane's answer: the order is in the queue. API Gateway writes it, and clients read it.
+/// The async lane's answer. API Gateway writes it, and clients read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueuedView {
@@ -162,7 +160,7 @@ pub struct QueuedView {
     pub message_id: String,
 }
 
-/// The bus lane's answer: the order is published.
+/// The bus lane's answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SubmittedView {

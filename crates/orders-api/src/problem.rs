@@ -1,13 +1,11 @@
-//! Errors over HTTP: RFC 9457 problem details.
-
 use orders::{Violation, Violations};
 use serde::{Deserialize, Serialize};
 
-/// A problem, as the body of an HTTP error.
+/// An RFC 9457 problem: the body of an HTTP error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
-    /// Always `about:blank`: the status code names the kind of problem.
+    /// Always `about:blank`: the status code is the kind.
     #[serde(rename = "type")]
     pub kind: String,
     /// The status code's standard phrase.
@@ -17,7 +15,7 @@ pub struct Problem {
     pub status: Option<u16>,
     /// What happened, and what to do.
     pub detail: String,
-    /// The request id, to quote in support requests and to search the logs for.
+    /// The request id, for support requests and log searches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// Everything wrong with the request's body.
@@ -26,7 +24,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// The media type of problem details. Source: RFC 9457, section 6.1.
+    /// Source: RFC 9457, section 6.1.
     pub const MEDIA_TYPE: &str = "application/problem+json";
 
     /// A problem with this status, title and detail.

@@ -1,18 +1,17 @@
-//! The message in the orders queue. The message body is the request's body. The API's mapping template sets the rest as
-//! message attributes.
+//! The message in the orders queue. Its body is the request's body. The API's mapping template sets the rest as message
+//! attributes of the data type `String`. Any other type counts as missing.
 
 use orders::{InvalidOrderId, InvalidOwner, OrderId, Owner};
 use thiserror::Error;
 
-/// The message attribute with the order id as the caller gave it. With another data type than `String` it counts as
-/// missing.
+/// The attribute with the order id as the caller gave it.
 pub const ORDER_ID_ATTRIBUTE: &str = "orderId";
 
-/// The message attribute with the authenticated owner. With another data type than `String` it counts as missing.
+/// The attribute with the authenticated owner.
 pub const OWNER_ATTRIBUTE: &str = "owner";
 
-/// The message attribute with the time when the API accepted the order: milliseconds since 1970, in decimal digits,
-/// data type `String`. A redrive resets SQS's `SentTimestamp`.
+/// The attribute with the time when the API accepted the order: milliseconds since 1970, in decimal digits. A redrive
+/// resets SQS's `SentTimestamp`.
 pub const REQUEST_TIME_ATTRIBUTE: &str = "requestTimeEpoch";
 
 /// Why a message's attributes cannot be those of an order.
@@ -26,7 +25,7 @@ pub enum InvalidOrderName {
     OrderId(#[from] InvalidOrderId),
 }
 
-/// The owner and the order id, read and spelled as the worker stores them: the order id in lower case.
+/// The owner and the order id as the worker stores them: the order id in lower case.
 ///
 /// # Errors
 /// [`InvalidOrderName`], naming the attribute.

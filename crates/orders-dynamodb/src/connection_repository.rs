@@ -1,5 +1,3 @@
-//! The connections table.
-
 use crate::error::repository_error;
 use aws_sdk_dynamodb::{Client, operation::query::QueryOutput, types::AttributeValue};
 use orders::{Connection, ConnectionId, ConnectionRepository, Owner, RepositoryError, Timestamp};
@@ -8,12 +6,11 @@ use std::{collections::HashMap, time::Duration};
 /// A row, or the key of one.
 type Item = HashMap<String, AttributeValue>;
 
-/// How long a row outlives its connection, so that a notification still finds it and closes the socket.
+/// How long a row outlives its connection, so that a notification still closes the socket.
 const GRACE: Duration = Duration::from_mins(10);
 
 /// Keeps connections in a table with the string keys `pk`, the owner, and `sk`, the connection id. `sessionEndsAt` is
-/// when the connection expires. `expiresAt`, the table's time to live, is ten minutes later. Both are in seconds since
-/// 1970.
+/// when the connection expires; `expiresAt`, the time to live, is ten minutes later. Both are in seconds since 1970.
 #[derive(Clone, Debug)]
 pub struct DynamoDbConnectionRepository {
     client: Client,
@@ -28,13 +25,13 @@ impl DynamoDbConnectionRepository {
         Self { client, table_name: table_name.into(), count_unreadable: |_| () }
     }
 
-    /// Calls `count` after each look-up that skipped rows, with the number of these rows.
+    /// Calls `count` after each look-up that skipped rows, with their number.
     #[must_use]
     pub fn count_unreadable(self, count: fn(usize)) -> Self {
         Self { count_unreadable: count, ..self }
     }
 
-    /// One page of the owner's rows. The SDK's paginator does the same, but wakes the event loop four times a page.
+    /// The SDK's paginator does the same, but wakes the event loop four times a page.
     async fn page(&self, owner: &Owner, after: Option<Item>) -> Result<QueryOutput, RepositoryError> {
         self.client
             .query()
@@ -104,7 +101,6 @@ impl ConnectionRepository for DynamoDbConnectionRepository {
     }
 }
 
-/// The attribute of a row that is missing or cannot be read.
 struct Malformed(&'static str);
 
 fn read(owner: &Owner, item: &Item) -> Result<Connection, Malformed> {
@@ -141,7 +137,7 @@ mod tests {
     use orders::fakes;
     use serde_json::{Value, json};
 
-    /// A table with one row a page. The next page starts after the key of the previous one.
+    /// A table with one row a page.
     fn pages(ids: &'static [&str]) -> DynamoDbConnectionRepository {
         let http_client = infallible_client_fn(move |request| {
             let request: Value = serde_json::from_slice(request.body().bytes().expect("in memory")).expect("JSON");

@@ -1,5 +1,3 @@
-//! The index of the orders table by owner and time.
-
 use crate::{error::repository_error, order_record::OrderRecord};
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use orders::{
@@ -10,8 +8,8 @@ use std::collections::HashMap;
 
 /// Lists orders through an index of the orders table with the partition key `owner` and the sort key `placedAt`.
 ///
-/// A start key contains the table's key and the index's, so DynamoDB continues after an exact item. Orders of the same
-/// millisecond are neither skipped nor repeated. Source: Amazon DynamoDB API Reference, `Query`, `ExclusiveStartKey`.
+/// A start key contains the keys of table and index, so orders of the same millisecond are neither skipped nor
+/// repeated. Source: Amazon DynamoDB API Reference, `Query`, `ExclusiveStartKey`.
 #[derive(Clone, Debug)]
 pub struct DynamoDbOrderIndex {
     client: Client,
@@ -28,8 +26,8 @@ impl DynamoDbOrderIndex {
 }
 
 impl OrderIndex for DynamoDbOrderIndex {
-    /// Sends one query, for one order more than the page holds, to see whether another page follows. Entries are small:
-    /// 101 of them are far below the 1 MB limit of one query.
+    /// One query for one order more than the page holds, to see whether another page follows. 101 entries are far below
+    /// a query's limit of 1 MB.
     async fn list(&self, wanted: &OrderListQuery) -> Result<OrderPage, RepositoryError> {
         let limit = usize::from(wanted.limit.get());
         let mut query = self
@@ -65,7 +63,6 @@ fn text(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
 }
 
-/// An order's entry in the index. `template.yaml` lists the attributes.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct IndexEntry {
@@ -116,7 +113,7 @@ mod tests {
     use serde_json::{Value, json};
     use std::sync::{Arc, Mutex};
 
-    /// An index on a fake DynamoDB that always gives this answer, and the requests it got.
+    /// A fake that always gives this answer, and the requests.
     fn answering(answer: Value) -> (DynamoDbOrderIndex, Arc<Mutex<Vec<Value>>>) {
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
@@ -133,7 +130,7 @@ mod tests {
         OrderListQuery { owner: fakes::owner("alice"), since: None, after: None, limit }
     }
 
-    /// An order's entry in the index: the attributes that `template.yaml` lists, and the keys.
+    /// The attributes that `template.yaml` lists, and the keys.
     fn entry(order: &Order) -> Value {
         let item: HashMap<String, AttributeValue> =
             serde_dynamo::to_item(OrderRecord::new(order, None)).expect("an order is an item");

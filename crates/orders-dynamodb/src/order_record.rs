@@ -1,5 +1,3 @@
-//! An order as an item of the orders table.
-
 use orders::{
     Cancellation, Decider, Fingerprint, ItemDraft, Lane, Order, OrderContent, OrderDraft, OrderId, Outcome, Owner,
     RepositoryError, Status, Step, Timestamp, Vote, Votes,
@@ -7,9 +5,9 @@ use orders::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The attributes of one item. `pk` is `{owner}#{orderId}`. Times are RFC 3339 text, except `expiresAt`: DynamoDB's
-/// time to live requires seconds. `steps` has one entry for each step that voted, under the step's name. It exists,
-/// perhaps empty, while steps may vote, because an update cannot add an entry to a missing map.
+/// An order as an item. `pk` is `{owner}#{orderId}`. Times are RFC 3339 text, except `expiresAt`: DynamoDB's time to
+/// live requires seconds. `steps` has the vote of each step that voted. It exists, perhaps empty, while steps may vote:
+/// an update cannot add an entry to a missing map.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OrderRecord {
@@ -51,7 +49,6 @@ struct ItemRecord {
     unit_price_minor: u32,
 }
 
-/// One step's vote.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct VoteRecord {
     vote: String,
@@ -66,13 +63,12 @@ impl From<&Vote> for VoteRecord {
 }
 
 impl OrderRecord {
-    /// The partition key of an order. It spreads evenly and separates the ids of different owners. An order id has a
-    /// fixed length, so two pairs never share a key, whatever the owner's name.
+    /// The partition key. An order id has a fixed length, so two pairs never share a key, whatever the owner's name.
     pub(crate) fn key(owner: &Owner, id: &OrderId) -> String {
         format!("{owner}#{id}")
     }
 
-    /// The record of `order`. DynamoDB deletes it at `expires_at`, if that is set.
+    /// DynamoDB deletes the record at `expires_at`, if that is set.
     pub(crate) fn new(order: &Order, expires_at: Option<Timestamp>) -> Self {
         let (votes, confirmed_at, cancelled_at) = match &order.outcome {
             Outcome::Placed { votes, .. } => (Some(votes), None, None),
@@ -105,7 +101,6 @@ impl OrderRecord {
         }
     }
 
-    /// Reads an item of the table.
     pub(crate) fn read(
         item: std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>,
     ) -> Result<Order, RepositoryError> {

@@ -1,5 +1,3 @@
-//! The orders table.
-
 use crate::{error::repository_error, order_record::OrderRecord};
 use aws_sdk_dynamodb::{
     Client,
@@ -25,7 +23,7 @@ impl DynamoDbOrderRepository {
 }
 
 impl OrderRepository for DynamoDbOrderRepository {
-    /// Always one conditional write. If the condition fails, DynamoDB's response contains the existing item.
+    /// Always one conditional write. If the condition fails, the response contains the existing item.
     async fn store(&self, order: &Order) -> Result<StoreOutcome, RepositoryError> {
         let expires_at = self.retention.map(|retention| order.placed_at.plus(retention));
         let item = serde_dynamo::to_item(OrderRecord::new(order, expires_at))
@@ -79,7 +77,7 @@ mod tests {
     use serde_json::{Value, json};
     use std::sync::{Arc, Mutex};
 
-    /// A repository on a fake DynamoDB that always gives this answer, and the requests it got.
+    /// A fake that always gives this answer, and the requests.
     fn answering(status: u16, answer: Value) -> (DynamoDbOrderRepository, Arc<Mutex<Vec<Value>>>) {
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);

@@ -14,8 +14,8 @@ use orders::{
     SettlementRepository, Status, Step, Timestamp, Vote,
 };
 
-/// Each method is one conditional update, except that the last `held` vote takes two. An update cannot choose by a
-/// condition what it sets, and most `held` votes are not the last.
+/// One conditional update each, except that the last `held` vote takes two. An update cannot choose by a condition what
+/// it sets, and most `held` votes are not the last.
 impl SettlementRepository for DynamoDbOrderRepository {
     async fn vote(&self, ballot: &Ballot) -> Result<SettleOutcome, RepositoryError> {
         match &ballot.vote {
@@ -25,7 +25,7 @@ impl SettlementRepository for DynamoDbOrderRepository {
                 if !is_last(order, ballot) {
                     return Ok(outcome);
                 }
-                // Votes never change. If this update fails, too, the order was decided meanwhile.
+                // Votes never change. If this update fails, too, the order is decided.
                 let update = self.vote_update(ballot)?.if_others_hold(ballot.step);
                 update.decide(Status::Confirmed, Decider::Step(ballot.step), "confirmedAt", ballot.now).send().await
             }
@@ -56,10 +56,10 @@ impl SettlementRepository for DynamoDbOrderRepository {
     }
 }
 
-/// The attribute that marks an order if its decision was perhaps not published.
+/// Marks an order if its decision was perhaps not published.
 const UNPUBLISHED: &str = "unpublished";
 
-/// Whether the vote counts for this order, and decides it.
+/// Whether the vote counts and decides.
 fn is_last(order: &Order, ballot: &Ballot) -> bool {
     let Outcome::Placed { votes, .. } = &order.outcome else { return false };
     order.fingerprint == ballot.fingerprint && votes.of(ballot.step).is_none() && votes.await_only(ballot.step)
@@ -81,7 +81,7 @@ impl DynamoDbOrderRepository {
         Update { request, conditions, sets: Vec::new(), decides: false }
     }
 
-    /// An update that records a vote of a step that has not voted.
+    /// Records a vote of a step that has not voted.
     fn vote_update(&self, ballot: &Ballot) -> Result<Update, RepositoryError> {
         let vote = serde_dynamo::to_attribute_value(VoteRecord::from(&ballot.vote))
             .map_err(|error| RepositoryError::Refused(error.into()))?;
@@ -97,7 +97,6 @@ impl DynamoDbOrderRepository {
     }
 }
 
-/// One conditional update of one order.
 struct Update {
     request: UpdateItemFluentBuilder,
     conditions: Vec<String>,
@@ -108,13 +107,13 @@ struct Update {
 impl Update {
     const OTHERS_HOLD: &'static str = "#steps.#one.#vote = :held AND #steps.#other.#vote = :held";
 
-    /// Only while a step other than `step` does not hold.
+    /// Only while another step does not hold.
     fn unless_others_hold(mut self, step: Step) -> Self {
         self.conditions.push(format!("NOT ({})", Self::OTHERS_HOLD));
         self.name_others(step)
     }
 
-    /// Only if every other step than `step` holds.
+    /// Only if every other step holds.
     fn if_others_hold(mut self, step: Step) -> Self {
         self.conditions.push(Self::OTHERS_HOLD.to_owned());
         self.name_others(step)
@@ -132,7 +131,6 @@ impl Update {
         self
     }
 
-    /// Records why the order is cancelled.
     fn because(mut self, reason: &str) -> Self {
         self.sets.push("#reason = :reason".to_owned());
         self.request = self
@@ -142,7 +140,6 @@ impl Update {
         self
     }
 
-    /// Decides the order in the same write.
     fn decide(mut self, status: Status, by: Decider, moment_attribute: &str, now: Timestamp) -> Self {
         self.sets.push(format!("#status = :status, decidedBy = :by, {moment_attribute} = :now"));
         self.request = self
@@ -155,7 +152,7 @@ impl Update {
         self
     }
 
-    /// Sends the update. The response contains the order if the condition failed, or if the update decides.
+    /// The response contains the order if the condition failed, or if the update decides.
     async fn send(self) -> Result<SettleOutcome, RepositoryError> {
         let (condition, sets) = (self.conditions.join(" AND "), format!("SET {}", self.sets.join(", ")));
         match self.request.condition_expression(condition).update_expression(sets).send().await {

@@ -1,7 +1,7 @@
 //! Unreadable rows of the connections table.
 //!
-//! This is a separate test binary. When tests with and without a subscriber run concurrently, tracing may drop an event
-//! for both (<https://github.com/tokio-rs/tracing/issues/3611>).
+//! In a separate test binary: concurrent tests with and without a subscriber may lose events
+//! (<https://github.com/tokio-rs/tracing/issues/3611>).
 
 use aws_sdk_dynamodb::{
     Client,
@@ -16,7 +16,6 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-/// A connections table on a fake DynamoDB with these rows.
 fn connections(rows: &Value) -> DynamoDbConnectionRepository {
     let answer = json!({"Items": rows}).to_string();
     let http_client = infallible_client_fn(move |_| http::Response::new(answer.clone()));

@@ -1,5 +1,3 @@
-//! The settings of notifications, and their notifier.
-
 use lambda_support::{
     environment::Environment,
     sdk::{Aws, RetryPolicy, separate_retries},
@@ -19,8 +17,8 @@ pub struct Callbacks {
 }
 
 impl Callbacks {
-    /// Reads `WEBSOCKET_MANAGEMENT_URL`, `CONNECTIONS_TABLE_NAME` and `ORDERS_URL`. `None` for a stack without a
-    /// WebSocket API, which has no callbacks.
+    /// Reads `WEBSOCKET_MANAGEMENT_URL`, `CONNECTIONS_TABLE_NAME` and `ORDERS_URL`. `None` for a stack without
+    /// callbacks.
     pub fn from_env(environment: &mut Environment) -> Option<Self> {
         let websocket_management_url = environment.optional_url("WEBSOCKET_MANAGEMENT_URL")?;
         Some(Self {
@@ -31,11 +29,11 @@ impl Callbacks {
     }
 
     /// A notifier that retries by [`RetryPolicy::NOTIFICATIONS`]. It calls `count_unreadable` after each look-up that
-    /// skipped rows of sockets, with the number of these rows.
+    /// skipped sockets, with their number.
     #[must_use]
     pub fn notifier(self, aws: &Aws, count_unreadable: fn(usize)) -> WebSocketNotifier<DynamoDbConnectionRepository> {
-        // A failed write is retried by redelivery, but a failed notification is dropped: so it has a separate retry
-        // policy. The management client is created for the first frame, because owners who poll have no socket.
+        // A separate policy, because failed notifications are not redelivered. The management client is created for the
+        // first frame: owners who poll have no socket.
         let notifications = aws.config_with(RetryPolicy::NOTIFICATIONS);
         let connections = aws_sdk_dynamodb::config::Builder::from(&notifications)
             .retry_partition(separate_retries("connections"))

@@ -1,9 +1,8 @@
 //! What the workers of orders queues share.
 //!
-//! [`Worker`] takes a batch of messages and a use case. It reads each message as a
-//! [`QueuedOrder`](orders::QueuedOrder), runs the use case, chooses the message's disposition, and logs the result.
-//! Once the whole batch is written, it notifies each owner. Other consumers of queues use its [`Outbox`] and
-//! [`Callbacks`], too.
+//! [`Worker`] reads each message of a batch as a [`QueuedOrder`](orders::QueuedOrder), runs a use case, and chooses the
+//! message's disposition. Once the whole batch is written, it notifies each owner. Other consumers of queues use
+//! [`Outbox`] and [`Callbacks`], too.
 
 mod callbacks;
 mod message;

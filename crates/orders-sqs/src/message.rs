@@ -1,5 +1,3 @@
-//! The message of the orders queue, read as an order.
-
 use aws_lambda_events::event::sqs::SqsMessage;
 use orders::{Fingerprint, InvalidBody, InvalidOwner, Lane, OrderId, Owner, QueuedOrder, Timestamp};
 use orders_api::{
@@ -19,7 +17,7 @@ pub struct QueueSettings {
     pub max_receive_count: u32,
     /// How long after its acceptance an order may still be confirmed; `None` for ever.
     pub max_age: Option<Duration>,
-    /// The delay before a message is redelivered, after the database failed temporarily.
+    /// The delay before a message is redelivered after a temporary failure of the database.
     pub backoff: Backoff,
 }
 
@@ -29,17 +27,16 @@ pub enum NotFromOurApi {
     /// A message attribute is missing, or is not of the data type `String`.
     #[error("not from our API: message attribute {0} is missing or not a String")]
     MissingAttribute(&'static str),
-    /// The owner attribute cannot name an owner.
+    /// The attribute cannot name an owner.
     #[error("not from our API: message attribute {OWNER_ATTRIBUTE} {0}")]
     Owner(#[from] InvalidOwner),
 }
 
-/// Reads delivery number `receive_count` of a message as an order.
-///
-/// The order's `placed_at` is the time when the API accepted it. If that is missing, it is when SQS did, else `now`.
+/// Reads delivery number `receive_count` of a message as an order, with `placed_at` from the API, else from SQS, else
+/// `now`.
 ///
 /// # Errors
-/// See [`NotFromOurApi`]. A malformed order id and a malformed body are not errors: the owner is notified of them.
+/// See [`NotFromOurApi`]. A malformed order id or body is not an error: the owner is notified of it.
 pub fn read_order(
     message: &SqsMessage,
     receive_count: u32,

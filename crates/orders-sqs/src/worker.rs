@@ -1,5 +1,3 @@
-//! One batch: every order is written first, then every owner is notified.
-
 use crate::{Outbox, QueueSettings, read_order};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsMessage};
 use lambda_support::clock;
@@ -7,7 +5,7 @@ use orders::{ErrorChain, Notification, Notifier, Processed, QueuedOrder, Reposit
 use sqs_batch::{Backoff, BatchHandler, Disposition, Message, SqsBatch, UnidentifiedFailure, VisibilityTimeout};
 use std::time::{Duration, SystemTime};
 
-/// Works on batches of an orders queue.
+/// Handles batches of an orders queue: every order is written first, then every owner is notified.
 #[derive(Debug)]
 pub struct Worker<N, V> {
     /// The function's name, for its metrics.
@@ -17,14 +15,14 @@ pub struct Worker<N, V> {
     /// Notifies owners of the outcomes.
     pub notifier: N,
     /// Longest duration of one notifier call, reserved before the invocation's deadline. It must be shorter than the
-    /// function's timeout, or no message is ever handled.
+    /// function's timeout.
     pub notifying: Duration,
     /// How the queue delivers its messages.
     pub queue: QueueSettings,
 }
 
 impl<N: Notifier, V: VisibilityTimeout> Worker<N, V> {
-    /// Runs `process` on every order of a batch, then notifies each owner once, of all their outcomes.
+    /// Runs `process` on every order of a batch, then notifies each owner once.
     ///
     /// # Errors
     /// [`UnidentifiedFailure`]: the whole batch must be redelivered.
@@ -48,7 +46,6 @@ impl<N: Notifier, V: VisibilityTimeout> Worker<N, V> {
         response
     }
 
-    /// Processes the order in one message, puts its notification into the outbox, and logs the result.
     async fn settle<P, F>(&self, message: &SqsMessage, receive_count: u32, process: &P, outbox: &Outbox) -> Disposition
     where
         P: Fn(QueuedOrder) -> F,
@@ -76,7 +73,7 @@ impl<N: Notifier, V: VisibilityTimeout> Worker<N, V> {
                     let error = ErrorChain(&error);
                     tracing::error!(order.id = %id, %error, "Failed to record that order {id} failed");
                 }
-                // A redelivery without delay moves the message to the dead-letter queue at once.
+                // Without a delay, the message moves to the dead-letter queue at once.
                 (Some(notification), Disposition::RetryAfter(Backoff::NONE))
             }
         };
@@ -97,7 +94,7 @@ impl<N: Notifier, V: VisibilityTimeout> Worker<N, V> {
 
 fn outcome(notification: Option<&Notification>) -> &'static str {
     match notification {
-        // An order of the bus lane: its owner is notified after the steps' decision.
+        // Bus lane: the owner is notified after the decision.
         None => "Placed",
         Some(Notification::Confirmed(_)) => "Confirmed",
         Some(Notification::Cancelled(_)) => "Cancelled",

@@ -1,7 +1,7 @@
 //! What the worker logs, line by line.
 //!
-//! This is a separate test binary. When tests with and without a subscriber run concurrently, tracing may drop an event
-//! for both (<https://github.com/tokio-rs/tracing/issues/3611>).
+//! In a separate test binary: concurrent tests with and without a subscriber may lose events
+//! (<https://github.com/tokio-rs/tracing/issues/3611>).
 
 use orders::{
     Lane, Notification, NotificationReport, Notifier, NotifyError, OrderRepository, Owner, RepositoryError,
@@ -19,7 +19,7 @@ use std::{
 
 const ORDER_ID: &str = "5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b";
 
-/// The log, one JSON object a line.
+/// One JSON object a line.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -33,14 +33,13 @@ impl Write for Log {
     }
 }
 
-/// A batch with one delivery of an order.
 fn batch(receive_count: u32) -> Value {
     let mut batch: Value = serde_json::from_str(include_str!("fixtures/sqs-batch.json")).expect("the fixture is JSON");
     batch["Records"][0]["attributes"]["ApproximateReceiveCount"] = json!(receive_count.to_string());
     batch
 }
 
-/// Handles the batch. Returns each log line as level, message and error.
+/// Returns each log line as level, message and error.
 async fn logged<R: OrderRepository, N: Notifier>(orders: R, notifier: N, batch: Value) -> Vec<String> {
     let log = Log::default();
     let writer = log.clone();

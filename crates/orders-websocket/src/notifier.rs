@@ -1,5 +1,3 @@
-//! Notifications to all sockets of an owner.
-
 use crate::{SendError, WebSocketSender};
 use futures_util::{StreamExt, stream, stream::FuturesUnordered};
 use orders::{
@@ -10,12 +8,12 @@ use orders_api::ServerFrame;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::{Instant, timeout_at};
 
-/// Sockets notified concurrently. That is more than one owner usually has, so a slow socket does not delay others. With
-/// ten frames of a batch for each socket, it stays within a function's 1 024 file descriptors.
+/// Sockets notified concurrently: more than one owner usually has, so a slow socket does not delay others. With ten
+/// frames of a batch for each, it stays within a function's 1 024 file descriptors.
 /// Source: AWS Lambda Developer Guide, "Lambda quotas".
 const CONCURRENCY: usize = 64;
 
-/// Notifies owners over their WebSockets.
+/// Notifies all sockets of an owner.
 #[derive(Clone, Debug)]
 pub struct WebSocketNotifier<C> {
     connections: C,
@@ -24,14 +22,13 @@ pub struct WebSocketNotifier<C> {
 }
 
 impl<C: ConnectionRepository + Sync> WebSocketNotifier<C> {
-    /// Looks sockets up in `connections` and sends frames through `sender`. One call of [`Notifier::notify`] takes at
-    /// most `time_limit`, even if sockets hang: frames not sent by then are dropped.
+    /// One call of [`Notifier::notify`] takes at most `time_limit`: frames not sent by then are dropped.
     #[must_use]
     pub fn new(connections: C, sender: WebSocketSender, time_limit: Duration) -> Self {
         Self { connections, sender, time_limit }
     }
 
-    /// Sends all frames to one socket, concurrently.
+    /// Sends all frames concurrently.
     async fn notify_socket(&self, connection: Connection, frames: &[ServerFrame], stop: Instant) -> NotificationReport {
         let mut report = NotificationReport::default();
         if connection.is_expired(now()) {
@@ -62,9 +59,8 @@ impl<C: ConnectionRepository + Sync> WebSocketNotifier<C> {
         timeout_at(stop, self.sender.send(id, frame)).await.map_err(|elapsed| SendError::Undelivered(elapsed.into()))?
     }
 
-    /// Removes the row of a socket that is gone, unless the socket may be just opening. API Gateway reports such a
-    /// socket as gone, too, because its row is written before it opens. If the removal fails, the row's time to live
-    /// removes it.
+    /// Removes the row of a socket that is gone. API Gateway reports a socket that is just opening as gone, too, so
+    /// such a row stays. If the removal fails, the row's time to live removes it.
     async fn forget(&self, connection: &Connection, stop: Instant) {
         if connection.is_established(now()) {
             self.remove(connection, stop).await;
@@ -72,7 +68,7 @@ impl<C: ConnectionRepository + Sync> WebSocketNotifier<C> {
     }
 
     /// Closes a socket after its session ended, then removes its row. If closing fails, the row stays, and the next
-    /// notification tries again. The socket gets no frame either way.
+    /// notification tries again.
     async fn end(&self, connection: &Connection, stop: Instant) {
         let id = &connection.id;
         match timeout_at(stop, self.sender.close(id)).await {
@@ -112,7 +108,7 @@ impl<C: ConnectionRepository + Sync> Notifier for WebSocketNotifier<C> {
     }
 }
 
-/// The present moment, limited to the range of [`Timestamp`].
+/// Limited to the range of [`Timestamp`].
 fn now() -> Timestamp {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let epoch = Timestamp::from_unix_ms(0).expect("1970 is in range");
@@ -135,7 +131,7 @@ mod tests {
 
     const TIME_LIMIT: Duration = Duration::from_secs(4);
 
-    /// A management API that answers with the status at the end of the connection id, and the requests it took.
+    /// A management API that answers with the status at the end of the connection id, and its requests.
     fn management_api() -> (Client, Arc<Mutex<Vec<String>>>) {
         let taken = Arc::new(Mutex::new(Vec::new()));
         let posts = Arc::clone(&taken);
@@ -269,7 +265,6 @@ mod tests {
         assert_eq!(notifier.connections.all().len(), 1);
     }
 
-    /// Connections that record their calls.
     #[derive(Clone)]
     struct Recording(InMemoryConnections, Arc<Mutex<Vec<String>>>);
 

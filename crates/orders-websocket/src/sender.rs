@@ -1,5 +1,3 @@
-//! Sends frames to single sockets.
-
 use aws_sdk_apigatewaymanagement::{
     Client,
     operation::{delete_connection::DeleteConnectionError, post_to_connection::PostToConnectionError},
@@ -22,24 +20,23 @@ type LazyClient = LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>;
 /// Why a socket was not reached.
 #[derive(Debug, Error)]
 pub enum SendError {
-    /// The socket is closed for good: its id is not used again.
+    /// The socket is closed for good.
     #[error("the connection is gone")]
     Gone,
-    /// The socket may be open, but it could not be reached, retries included.
+    /// The socket may be open, but was not reached, retries included.
     #[error("failed to reach the connection")]
     Undelivered(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl WebSocketSender {
-    /// Sends through `client`, which has the API's management endpoint and the retry policy. `orders_url` is the status
-    /// service's URL up to and including `/orders`, for orders too large for a frame.
+    /// `client` has the API's management endpoint and the retry policy. `orders_url` is the status service's URL up to
+    /// and including `/orders`, for orders too large for a frame.
     #[must_use]
     pub fn new(client: Client, orders_url: impl Into<String>) -> Self {
         Self::when_needed(move || client, orders_url)
     }
 
-    /// Like [`WebSocketSender::new`], but creates the client for the first frame: a client is a large part of a cold
-    /// start.
+    /// Creates the client for the first frame: a client is a large part of a cold start.
     #[must_use]
     pub fn when_needed(make: impl FnOnce() -> Client + Send + 'static, orders_url: impl Into<String>) -> Self {
         Self { client: Arc::new(LazyLock::new(Box::new(make))), orders_url: orders_url.into() }

@@ -1,10 +1,8 @@
-//! The open sockets of owners.
-
 use crate::{Owner, Timestamp};
 use std::{fmt, time::Duration};
 use thiserror::Error;
 
-/// The id that the WebSocket API gave a connection: 1 to 128 visible ASCII characters.
+/// A connection's id in the WebSocket API: 1 to 128 visible ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ConnectionId(String);
 
@@ -14,13 +12,13 @@ pub struct ConnectionId(String);
 pub struct InvalidConnectionId;
 
 impl ConnectionId {
-    /// Longest connection id accepted, in characters. API Gateway's have 16.
+    /// In characters. API Gateway's ids have 16.
     const MAX_CHARS: usize = 128;
 
     /// Reads a connection id.
     ///
     /// # Errors
-    /// [`InvalidConnectionId`] for anything but 1 to 128 visible ASCII characters.
+    /// [`InvalidConnectionId`] for anything else.
     pub fn parse(text: &str) -> Result<Self, InvalidConnectionId> {
         let acceptable =
             (1..=Self::MAX_CHARS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -45,38 +43,36 @@ impl fmt::Display for ConnectionId {
 pub struct Connection {
     /// The socket's owner.
     pub owner: Owner,
-    /// The socket's id in the WebSocket API.
+    /// Its id in the WebSocket API.
     pub id: ConnectionId,
     /// When it opened.
     pub connected_at: Timestamp,
-    /// From then on it must not be notified.
+    /// It must not be notified from then on.
     pub expires_at: Timestamp,
 }
 
 impl Connection {
-    /// Longest life of a row: API Gateway closes every socket after 2 hours, plus 10 minutes for API Gateway's delay.
-    /// Source: Amazon API Gateway Developer Guide, quotas of WebSocket APIs, "Connection duration".
+    /// Longest life of a row: API Gateway closes every socket after 2 hours, plus 10 minutes for its delay. Source:
+    /// Amazon API Gateway Developer Guide, quotas of WebSocket APIs, "Connection duration".
     pub const MAX_DURATION: Duration = Duration::from_mins(2 * 60 + 10);
 
-    /// How long a socket may take to open. API Gateway waits up to 29 seconds for the answer to `$connect`; its own
-    /// delay adds one second. Source: Amazon API Gateway Developer Guide, quotas of WebSocket APIs, "Integration
-    /// timeout".
+    /// How long a socket may take to open: API Gateway waits up to 29 seconds for the answer to `$connect`; its own
+    /// delay adds one. Source: as above, "Integration timeout".
     const MAX_OPENING: Duration = Duration::from_secs(30);
 
-    /// A socket that opens at `connected_at` and expires with its session, or after [`Connection::MAX_DURATION`].
+    /// It expires with its session, or after [`Connection::MAX_DURATION`].
     #[must_use]
     pub fn open(owner: Owner, id: ConnectionId, connected_at: Timestamp, session_ends_at: Timestamp) -> Self {
         Self { owner, id, connected_at, expires_at: connected_at.plus(Self::MAX_DURATION).min(session_ends_at) }
     }
 
-    /// Whether the socket has finished opening by `now`. Until then, a socket that cannot be reached may be just
-    /// opening.
+    /// Whether it has finished opening by `now`. Until then, a socket that cannot be reached may be just opening.
     #[must_use]
     pub fn is_established(&self, now: Timestamp) -> bool {
         now >= self.connected_at.plus(Self::MAX_OPENING)
     }
 
-    /// Whether the socket's session has ended by `now`, or API Gateway must have closed it.
+    /// Whether its session has ended by `now`, or API Gateway must have closed it.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires_at

@@ -1,9 +1,7 @@
-//! The content of an order: what the customer decides.
-
 use crate::{Currency, Fingerprint, Item, Note, Quantity, Sku, UnitPrice, Violation, Violations};
 use std::collections::BTreeSet;
 
-/// An order's content before validation: every field may be missing or invalid.
+/// A request's content before validation: every field may be missing or invalid.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrderDraft {
     /// See [`Currency`].
@@ -35,7 +33,7 @@ impl From<&Item> for ItemDraft {
     }
 }
 
-/// The content of an order: a currency, 1 to [`OrderContent::MAX_ITEMS`] items, an optional note, and the total.
+/// What the customer orders: a currency, 1 to [`OrderContent::MAX_ITEMS`] items, an optional note, and the total.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderContent {
     currency: Currency,
@@ -45,11 +43,11 @@ pub struct OrderContent {
 }
 
 impl OrderContent {
-    /// Most items in one order.
+    /// Most items in an order.
     pub const MAX_ITEMS: usize = 100;
     const ITEMS_RULE: &'static str = "must hold 1 to 100 items";
-    /// Most different SKUs in one order of the bus lane. The stock service writes all of them and the hold in one
-    /// transaction of at most 100 actions. Source: Amazon DynamoDB Developer Guide, "Amazon DynamoDB Transactions".
+    /// Most different SKUs in an order of the bus lane. The stock service writes them and the hold in one transaction
+    /// of at most 100 actions. Source: Amazon DynamoDB Developer Guide, "Amazon DynamoDB Transactions".
     pub const MAX_BUS_SKUS: usize = 99;
     const BUS_SKUS_RULE: &'static str = "must hold at most 99 different SKUs in the bus lane";
 
@@ -85,7 +83,7 @@ impl OrderContent {
         }
     }
 
-    /// Checks what the bus lane adds to the rules of every lane.
+    /// Checks the additional rule of the bus lane.
     ///
     /// # Errors
     /// The order has more than [`OrderContent::MAX_BUS_SKUS`] different SKUs.
@@ -104,7 +102,7 @@ impl OrderContent {
         self.currency
     }
 
-    /// The lines, in the customer's order.
+    /// The items, in the customer's order.
     #[must_use]
     pub fn items(&self) -> &[Item] {
         &self.items
@@ -116,13 +114,13 @@ impl OrderContent {
         self.note.as_ref()
     }
 
-    /// The sum over all items, in minor units of the currency.
+    /// The sum over all items, in minor units.
     #[must_use]
     pub fn total_minor_units(&self) -> u64 {
         self.total_minor_units
     }
 
-    /// Identifies the content. White space and the order of JSON fields do not matter, but the order of items does.
+    /// Identifies the content. The order of items matters; white space and the order of JSON fields do not.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         let numbers: Vec<[u8; 8]> = self
@@ -138,13 +136,12 @@ impl OrderContent {
             fields.push(item.sku.as_str().as_bytes());
             fields.push(numbers);
         }
-        // The note is last, so that a missing note and an empty note differ in the number of fields.
+        // Last, so that a missing note and an empty note differ in the number of fields.
         fields.extend(self.note.iter().map(|note| note.as_str().as_bytes()));
         Fingerprint::of_fields("order", &fields)
     }
 }
 
-/// Reads fields and collects their violations.
 #[derive(Default)]
 struct Check {
     violations: Violations,

@@ -1,12 +1,12 @@
-//! The order domain: types that are valid by construction, the use cases that the lanes share, and their ports.
+//! The order domain: types that are valid by construction, the lanes' use cases, and their ports. No AWS, no JSON, no
+//! clock.
 //!
-//! This crate does not depend on AWS, JSON or the clock. A caller converts its wire format to these types once, calls
-//! one use case, and converts the result back:
+//! A caller converts its wire format to these types, calls one use case, and converts the result back:
 //!
 //! - [`place_order()`] is all that the sync lane does, and the core of the async lane.
 //! - [`process_queued_order()`] adds what a queue needs: recorded rejections, last deliveries, notifications.
-//! - [`count_vote()`] and [`pass_deadline()`] add what the bus lane needs. The steps vote on a placed order; the last
-//!   vote, a refusal or the deadline decides.
+//! - [`count_vote()`] and [`pass_deadline()`] add what the bus lane needs: the last vote, a refusal or the deadline
+//!   decides.
 //!
 //! The ports are [`OrderRepository`], [`OrderIndex`], [`SettlementRepository`], [`ConnectionRepository`] and
 //! [`Notifier`].

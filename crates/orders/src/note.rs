@@ -1,18 +1,14 @@
-//! The free text of an order.
-
-/// Free text from the customer: at most [`Note::MAX_CHARS`] characters, none of them U+FFFD, U+FFFE or U+FFFF.
-///
-/// SQS replaces U+FFFE and U+FFFF by U+FFFD. So does a decoder with bytes that are not text. A note with U+FFFD was
-/// therefore damaged on its way, and must not be stored as the customer's text.
+/// Free text from the customer: at most [`Note::MAX_CHARS`] characters, without U+FFFD, U+FFFE and U+FFFF. These show
+/// that the text was damaged on its way: see `docs/decisions/0006-damaged-text.md`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note(String);
 
 impl Note {
-    /// Longest note, in Unicode scalar values.
+    /// In Unicode scalar values.
     pub const MAX_CHARS: usize = 500;
     pub(crate) const RULE: &'static str = "must be at most 500 characters, without U+FFFD, U+FFFE or U+FFFF";
 
-    /// Reads a note. `None` if it is too long or contains one of the three characters.
+    /// `None` if the text is too long or contains one of the three characters.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let acceptable =

@@ -1,16 +1,14 @@
-//! An order and its outcome.
-
 use crate::{Decider, Fingerprint, OrderContent, OrderId, Owner, Step, Timestamp, Votes};
 use std::fmt;
 
 /// The way from a request to the stored order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// Request and response: the caller waits.
+    /// Request and response.
     Sync,
-    /// Through the queue: the owner is notified later.
+    /// Through the queue.
     Async,
-    /// Through the event bus: every step votes, and the owner is notified of the decision.
+    /// Through the event bus: every step votes.
     Bus,
 }
 
@@ -50,9 +48,9 @@ pub enum Status {
     Confirmed,
     /// Bus lane only: a step refused or failed, or the deadline passed. Final.
     Cancelled,
-    /// The order is not valid, or it expired. Final.
+    /// Not valid, or expired. Final.
     Rejected,
-    /// The last delivery failed. The message is in the dead-letter queue, and a redrive can still confirm the order.
+    /// The last delivery failed. A redrive can still confirm the order.
     Failed,
 }
 
@@ -99,7 +97,7 @@ pub enum Outcome {
     Confirmed {
         /// What was ordered.
         content: OrderContent,
-        /// When it was stored, or in the bus lane when it was decided.
+        /// When it was stored; in the bus lane, when it was decided.
         confirmed_at: Timestamp,
         /// The step that voted last; `None` in lanes without steps.
         last_vote: Option<Step>,
@@ -136,22 +134,22 @@ pub struct Cancellation {
     pub cancelled_at: Timestamp,
 }
 
-/// One order of one owner.
+/// One order of one owner, with its outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
-    /// Which order of the owner.
+    /// Its id.
     pub id: OrderId,
-    /// The order's owner.
+    /// Its owner.
     pub owner: Owner,
     /// The lane of the first request.
     pub lane: Lane,
     /// When the API accepted it.
     pub placed_at: Timestamp,
-    /// Deliveries it took to reach the outcome, 1 or more.
+    /// Deliveries until the outcome, 1 or more.
     pub attempts: u32,
     /// Distinguishes a repeat of the order from a different order with the same id.
     pub fingerprint: Fingerprint,
-    /// Its outcome, with details.
+    /// The outcome.
     pub outcome: Outcome,
 }
 
@@ -168,7 +166,7 @@ impl Order {
         }
     }
 
-    /// What was ordered; `None` if the order was rejected or failed.
+    /// What was ordered; `None` if it was rejected or failed.
     #[must_use]
     pub fn content(&self) -> Option<&OrderContent> {
         match &self.outcome {
@@ -179,7 +177,7 @@ impl Order {
         }
     }
 
-    /// Why the order was cancelled or rejected, or failed.
+    /// Why it was cancelled or rejected, or failed.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         match &self.outcome {

@@ -1,33 +1,31 @@
-//! The list of an owner's orders: queries and pages.
-
 use crate::{Currency, Lane, Order, OrderContent, OrderId, Outcome, Owner, RepositoryError, Status, Timestamp};
 use std::future::Future;
 
 /// Lists orders, newest first.
 pub trait OrderIndex {
-    /// One page of the list of an owner's orders.
+    /// One page of an owner's orders.
     ///
-    /// An implementation MUST list only the owner's orders, by descending `placed_at`. Orders that were accepted in the
-    /// same millisecond MUST keep a stable order among themselves. So pages neither repeat nor skip an order, whatever
-    /// is stored between two requests. One exception: a FAILED order that is sent again is stored with a new
-    /// `placed_at`, and moves to the top. An order MAY be missing for a moment after it was stored or changed.
+    /// An implementation MUST list them by descending `placed_at`. Orders of the same millisecond MUST keep a stable
+    /// order among themselves, so that pages neither repeat nor skip an order. One exception: a FAILED order that is
+    /// sent again gets a new `placed_at`, and moves to the top. An order MAY be missing for a moment after it was
+    /// stored or changed.
     fn list(&self, wanted: &OrderListQuery) -> impl Future<Output = Result<OrderPage, RepositoryError>> + Send;
 }
 
 /// Selects a part of an owner's list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderListQuery {
-    /// The owner of the orders.
+    /// The orders' owner.
     pub owner: Owner,
-    /// Only orders that were accepted then or later.
+    /// Only orders accepted then or later.
     pub since: Option<Timestamp>,
-    /// Only orders that follow this one in the list.
+    /// Only orders behind this one.
     pub after: Option<ListPosition>,
-    /// Most orders in a page.
+    /// Most orders in the page.
     pub limit: PageLimit,
 }
 
-/// The position of one order in its owner's list. It does not name the owner.
+/// An order's position in its owner's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListPosition {
     /// When the API accepted the order.
@@ -69,7 +67,7 @@ pub struct OrderPage {
 }
 
 impl OrderPage {
-    /// The position after which the next page begins; `None` on the last page.
+    /// Where the next page begins; `None` on the last page.
     #[must_use]
     pub fn next(&self) -> Option<ListPosition> {
         self.orders.last().filter(|_| self.has_more).map(|last| ListPosition { placed_at: last.placed_at, id: last.id })
@@ -79,7 +77,7 @@ impl OrderPage {
 /// An order as the list shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderSummary {
-    /// Which order of the owner.
+    /// Its id.
     pub id: OrderId,
     /// The lane of the first request.
     pub lane: Lane,
@@ -89,7 +87,7 @@ pub struct OrderSummary {
     pub placed_at: Timestamp,
     /// When it was confirmed or cancelled.
     pub decided_at: Option<Timestamp>,
-    /// The sum over all items in minor units; `None` if the order was rejected or failed.
+    /// The sum over all items in minor units; `None` if rejected or failed.
     pub total: Option<(Currency, u64)>,
 }
 

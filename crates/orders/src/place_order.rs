@@ -1,6 +1,4 @@
-//! The use case of every lane: store an order once.
-//!
-//! An id names one order of its owner, in all lanes.
+//! The use case of every lane: store an order once. An id names one order of its owner, in all lanes.
 
 use crate::{
     Lane, Order, OrderContent, OrderId, OrderRepository, Outcome, Owner, RepositoryError, StoreOutcome, Timestamp,
@@ -10,7 +8,7 @@ use thiserror::Error;
 /// A request to place an order.
 #[derive(Clone, Debug)]
 pub struct PlaceOrder {
-    /// Which order of the owner; a repeat has the same id.
+    /// Its id; a repeat has the same.
     pub id: OrderId,
     /// The authenticated owner.
     pub owner: Owner,
@@ -20,14 +18,13 @@ pub struct PlaceOrder {
     pub content: OrderContent,
     /// When it was accepted.
     pub placed_at: Timestamp,
-    /// The present moment, which becomes the moment of confirmation.
+    /// The moment of confirmation.
     pub now: Timestamp,
     /// Deliveries so far, including this one.
     pub attempts: u32,
 }
 
 impl From<PlaceOrder> for Order {
-    /// The order as it is stored.
     fn from(request: PlaceOrder) -> Self {
         Self {
             id: request.id,
@@ -46,28 +43,28 @@ impl From<PlaceOrder> for Order {
 pub enum Placement {
     /// The order is stored now, for the first time.
     Placed,
-    /// The same order was stored before. This is its present state: confirmed, failed, or placed and not decided yet.
+    /// The same order was stored before, and has this state now: confirmed, failed, or not decided yet.
     Repeated(Order),
 }
 
 /// Why an order was not placed.
 #[derive(Debug, Error)]
 pub enum PlaceOrderError {
-    /// The owner used the id before for a different order, which is unchanged.
+    /// The owner used the id for a different order, which is unchanged.
     #[error("the order id was used before for a different order")]
     Conflict,
-    /// An order with the id was rejected before, for this reason. A corrected order under the id is rejected, too.
+    /// An order with the id was rejected for this reason. So is a corrected order under the id.
     #[error("an order with this id was rejected before: {0}")]
     RejectedBefore(String),
-    /// The bus lane cancelled the same order before; it stays cancelled.
+    /// The bus lane cancelled the same order; it stays cancelled.
     #[error("the order was cancelled before: {}", .0.reason().unwrap_or_default())]
     CancelledBefore(Box<Order>),
-    /// The repository did not answer. Whether the order is stored is unknown; a repeat is safe.
+    /// Whether the order is stored is unknown. A repeat is safe.
     #[error("failed to store the order")]
     Repository(#[from] RepositoryError),
 }
 
-/// Stores an order with its outcome. Repeated calls with the same order store it once.
+/// Stores an order once, however often it is called.
 ///
 /// # Errors
 /// See [`PlaceOrderError`].

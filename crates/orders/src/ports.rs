@@ -1,4 +1,4 @@
-//! The ports: what the use cases need from outside the domain.
+//! The ports of the use cases.
 
 use crate::{Ballot, Connection, ConnectionId, Deadline, Order, OrderId, Outcome, Owner, RepositoryError, Violations};
 use std::{borrow::Cow, future::Future, ops::AddAssign};
@@ -6,14 +6,14 @@ use thiserror::Error;
 
 /// Keeps orders.
 pub trait OrderRepository {
-    /// Stores `order` unless its owner has used its id before.
+    /// Stores `order` unless its owner has used its id.
     ///
-    /// An implementation MUST check and write in one atomic step: of concurrent calls for one id, exactly one stores.
-    /// It MUST replace a stored order only if that order failed and has the same fingerprint. Otherwise it MUST return
-    /// [`StoreOutcome::Exists`] with the stored order. An order reported as stored MUST be durable.
+    /// An implementation MUST check and write in one atomic step. It MUST replace a stored order only if that order
+    /// failed and has the same fingerprint. Otherwise it MUST return [`StoreOutcome::Exists`]. An order reported as
+    /// stored MUST be durable.
     fn store(&self, order: &Order) -> impl Future<Output = Result<StoreOutcome, RepositoryError>> + Send;
 
-    /// The owner's order with that id. The read is consistent: it sees every order that `store` has reported as stored.
+    /// The owner's order with that id. The read is consistent.
     fn find(&self, owner: &Owner, id: &OrderId) -> impl Future<Output = Result<Option<Order>, RepositoryError>> + Send;
 }
 
@@ -29,11 +29,10 @@ pub enum StoreOutcome {
 /// Decides placed orders of the bus lane.
 ///
 /// Each method MUST check and write in one atomic step, and MUST change an order only while it is placed and has the
-/// given fingerprint. So exactly one call decides an order, however many calls there are, and in whatever order. A
-/// returned order MUST include every earlier change.
+/// given fingerprint. So exactly one call decides an order. A returned order MUST include every earlier change.
 pub trait SettlementRepository {
-    /// Records a step's vote unless the step voted before, and decides in the same write. `refused` and `failed` cancel
-    /// the order. `held` confirms it if every other step holds.
+    /// Records a step's vote unless it voted before, and decides in the same write. `refused` and `failed` cancel the
+    /// order; `held` confirms it if every other step holds.
     fn vote(&self, ballot: &Ballot) -> impl Future<Output = Result<SettleOutcome, RepositoryError>> + Send;
 
     /// Cancels an order after its deadline.
@@ -42,21 +41,21 @@ pub trait SettlementRepository {
         deadline: &Deadline,
     ) -> impl Future<Output = Result<SettleOutcome, RepositoryError>> + Send;
 
-    /// Marks a decided order, because its decision was perhaps not published. The other methods then return
-    /// [`SettleOutcome::Unpublished`] for it.
+    /// Marks a decided order: its decision was perhaps not published. The other methods then return
+    /// [`SettleOutcome::Unpublished`].
     fn mark_unpublished(&self, order: &Order) -> impl Future<Output = Result<(), RepositoryError>> + Send;
 }
 
 /// What a method of [`SettlementRepository`] did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettleOutcome {
-    /// The vote is recorded; the order is not decided.
+    /// The vote is recorded, and the order not decided.
     Recorded,
     /// This call decided the order.
     Decided(Order),
-    /// Nothing was written: this order is decided, the step voted before, or this is a different order with the id.
+    /// Nothing was written: it is decided, the step voted before, or this is a different order with the id.
     Unchanged(Order),
-    /// Nothing was written: this order is decided, and marked because its decision was perhaps not published.
+    /// Nothing was written: it is decided, and marked as perhaps not published.
     Unpublished(Order),
     /// Nothing was written: no order has the id.
     Missing,
@@ -67,10 +66,10 @@ pub trait ConnectionRepository {
     /// Adds an open socket. A repeat changes nothing.
     fn add(&self, connection: &Connection) -> impl Future<Output = Result<(), RepositoryError>> + Send;
 
-    /// Removes one socket of the owner. An unknown socket is not an error.
+    /// Removes a socket of the owner. An unknown one is not an error.
     fn remove(&self, owner: &Owner, id: &ConnectionId) -> impl Future<Output = Result<(), RepositoryError>> + Send;
 
-    /// Every socket of the owner, which may include expired ones.
+    /// Every socket of the owner, perhaps expired ones, too.
     fn list(&self, owner: &Owner) -> impl Future<Output = Result<Vec<Connection>, RepositoryError>> + Send;
 }
 
@@ -83,16 +82,16 @@ pub enum Notification {
     Cancelled(Order),
     /// The order is rejected for good.
     Rejected {
-        /// The id of the order; a malformed one as the caller gave it.
+        /// The order's id; a malformed one as the caller gave it.
         order_id: String,
         /// Why.
         reason: String,
-        /// The violations in the order's content, if these are the reason.
+        /// The violations in the order's content, if any.
         violations: Violations,
     },
-    /// The order failed its last delivery. A redrive can still confirm it.
+    /// The order failed its last delivery.
     Failed {
-        /// The id of the order.
+        /// The order's id.
         order_id: String,
         /// Why.
         reason: String,
@@ -100,7 +99,7 @@ pub enum Notification {
 }
 
 impl Notification {
-    /// The notification of an order in its present state; `None` while it is not decided.
+    /// The notification of an order's present state; `None` until it is decided.
     #[must_use]
     pub fn of(order: &Order) -> Option<Self> {
         let order_id = order.id.to_string();
@@ -115,7 +114,7 @@ impl Notification {
         }
     }
 
-    /// The id of its order; a malformed one as the caller gave it.
+    /// The order's id; a malformed one as the caller gave it.
     #[must_use]
     pub fn order_id(&self) -> Cow<'_, str> {
         match self {
@@ -129,11 +128,10 @@ impl Notification {
 pub trait Notifier {
     /// Sends every notification to every open socket of `owner`, at least once while the socket stays open.
     ///
-    /// Call this after the writes that the notifications report. An implementation MUST look up the owner's sockets
-    /// during the call, and MUST see every socket that was added before. So the look-up finds each socket that
-    /// subscribed before the write and did not see its outcome. One socket's failure MUST NOT affect the others. A
-    /// socket that is gone is removed, unless it may be just opening. An expired socket MUST NOT be notified: it is
-    /// closed and then removed.
+    /// Call this after the writes that the notifications report. An implementation MUST look up the sockets during the
+    /// call, and MUST see all that were added before: see `docs/decisions/0026-notify-after-the-batch-is-written.md`.
+    /// One socket's failure MUST NOT affect the others. A socket that is gone is removed, unless it may be just
+    /// opening. An expired socket MUST NOT be notified: it is closed and then removed.
     fn notify(
         &self,
         owner: &Owner,
@@ -141,7 +139,7 @@ pub trait Notifier {
     ) -> impl Future<Output = Result<NotificationReport, NotifyError>> + Send;
 }
 
-/// `None` notifies no owner: owners poll the status service.
+/// `None` notifies no owner.
 impl<N: Notifier + Sync> Notifier for Option<N> {
     async fn notify(&self, owner: &Owner, notifications: &[Notification]) -> Result<NotificationReport, NotifyError> {
         match self {
@@ -151,16 +149,16 @@ impl<N: Notifier + Sync> Notifier for Option<N> {
     }
 }
 
-/// Counts of frames: each notification is one frame for each of the owner's sockets.
+/// Counts of frames: one for each notification and socket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NotificationReport {
-    /// Frames that a socket took.
+    /// Taken by a socket.
     pub sent: usize,
-    /// Frames for sockets that were gone, or just opening.
+    /// For sockets that were gone, or just opening.
     pub gone: usize,
-    /// Frames not sent, because the socket's session was over.
+    /// Not sent, because the socket's session was over.
     pub expired: usize,
-    /// Frames that an open socket did not take, even after retries.
+    /// Not taken by an open socket, even after retries.
     pub dropped: usize,
 }
 

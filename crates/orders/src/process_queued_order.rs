@@ -1,4 +1,4 @@
-//! The use case of the lanes with a queue: one delivery of one message with an order.
+//! The use case of the lanes with a queue.
 
 use crate::{
     Fingerprint, InvalidOrderId, Lane, Notification, Order, OrderContent, OrderId, OrderRepository, Outcome, Owner,
@@ -27,7 +27,7 @@ pub struct QueuedOrder {
     pub now: Timestamp,
     /// Deliveries so far, including this one.
     pub attempts: u32,
-    /// Whether the queue moves the message to its dead-letter queue after this delivery.
+    /// Whether the message moves to the dead-letter queue if this delivery fails.
     pub last_attempt: bool,
 }
 
@@ -36,39 +36,37 @@ pub struct QueuedOrder {
 pub struct InvalidBody {
     /// The rules that it breaks.
     pub violations: Violations,
-    /// Distinguishes the body from other bodies.
+    /// Distinguishes it from other bodies.
     pub fingerprint: Fingerprint,
 }
 
-/// The result of [`process_queued_order`]: what happens to the message, and the owner's notification.
+/// What happens to the message, and the owner's notification.
 #[derive(Debug)]
 pub enum Processed {
-    /// The order is stored or rejected. Publish and notify as [`Settled`] says, then delete the message.
+    /// The order is stored or rejected. Do as [`Settled`] says, then delete the message.
     Settled(Settled),
     /// The database failed. Keep the message.
     Retry(RepositoryError),
-    /// The database failed on the last delivery. Notify the owner, and keep the message: the queue moves it to its
-    /// dead-letter queue.
+    /// The database failed on the last delivery. Notify the owner, and keep the message.
     Failed {
         /// Why the order was not stored.
         error: RepositoryError,
         /// Why the failure could not be recorded; `None` if it is recorded.
         unrecorded: Option<RepositoryError>,
-        /// The notification that the order failed.
+        /// The order failed.
         notification: Notification,
     },
 }
 
-/// The reason that the owner of a failed order reads. The log has the cause.
+/// What the owner of a failed order reads. The log has the cause.
 const FAILED_REASON: &str =
     "the order could not be stored after several deliveries and was set aside; it may be confirmed later";
 
-/// Stores or rejects one order. The bus lane stores it as placed, other lanes as confirmed.
+/// Stores or rejects one order, in the bus lane as placed, in other lanes as confirmed. If the database fails on the
+/// last delivery, records it as failed, if possible.
 ///
-/// The caller sends the returned notification with [`Notifier::notify`](crate::Notifier::notify). It is returned after
-/// the write that it reports, so a socket's failure neither loses an order nor writes it twice.
-///
-/// If the database fails on the last delivery, the order is recorded as failed, if possible.
+/// The caller sends the returned notification with [`Notifier::notify`](crate::Notifier::notify), after the write that
+/// it reports: a socket's failure neither loses an order nor writes it twice.
 pub async fn process_queued_order<R: OrderRepository>(repository: &R, queued: QueuedOrder) -> Processed {
     let expiry = queued.expiry();
     let QueuedOrder { lane, owner, given_id, id, content, placed_at, now, attempts, last_attempt, .. } = queued;
@@ -95,7 +93,6 @@ pub async fn process_queued_order<R: OrderRepository>(repository: &R, queued: Qu
     }
 }
 
-/// The outcome of a valid order when it is stored.
 fn accepted(lane: Lane, content: OrderContent, now: Timestamp) -> Outcome {
     match lane {
         Lane::Bus => Outcome::Placed { content, votes: Votes::default() },
@@ -109,14 +106,14 @@ async fn give_up<R: OrderRepository>(repository: &R, order: Order, error: Reposi
     let unrecorded = match place_order(repository, &failed).await {
         Ok(Placement::Placed) => None,
         Err(PlaceOrderError::Repository(error)) => Some(error),
-        // An earlier write succeeded, but its answer was lost.
+        // An earlier write succeeded, and its answer was lost.
         settled_before => return settled(failed, settled_before, Violations::default()),
     };
     let notification = Notification::Failed { order_id: failed.id.to_string(), reason: FAILED_REASON.to_owned() };
     Processed::Failed { error, unrecorded, notification }
 }
 
-/// The result for a settled order. `violations` are those of its body.
+/// `violations` are those of the body.
 fn settled(order: Order, placed: Result<Placement, PlaceOrderError>, violations: Violations) -> Processed {
     let lane = order.lane;
     let reason = match (placed, &order.outcome) {
@@ -126,9 +123,9 @@ fn settled(order: Order, placed: Result<Placement, PlaceOrderError>, violations:
         }
         (Ok(Placement::Placed), Outcome::Rejected { reason }) => reason.clone(),
         (Ok(Placement::Placed), _) => return Processed::Settled(Settled::standing(order, lane)),
-        // A malformed body is the reason, even if the id was used before.
+        // A malformed body is the reason, even for a used id.
         (Err(_), Outcome::Rejected { reason }) if !violations.is_empty() => reason.clone(),
-        // An earlier delivery of the message expired: the owner reads the same reason again.
+        // An earlier delivery of the message expired: the reason is the same.
         (Err(PlaceOrderError::RejectedBefore(reason)), Outcome::Rejected { .. }) => reason,
         (Err(refusal), _) => refusal.to_string(),
     };
@@ -141,7 +138,7 @@ fn rejected(order_id: String, reason: String, violations: Violations) -> Process
 }
 
 impl QueuedOrder {
-    /// The reason that the owner of an expired order reads; `None` if the order has not expired.
+    /// The reason, for the owner; `None` if the order has not expired.
     fn expiry(&self) -> Option<String> {
         let max_age = self.max_age?;
         (self.now > self.placed_at.plus(max_age))
@@ -169,7 +166,7 @@ mod tests {
         QueuedOrder { last_attempt: true, attempts: 5, ..fakes::queued() }
     }
 
-    /// A delivery `seconds` after the order was placed. The order expires after a minute.
+    /// The order expires after a minute.
     fn after(seconds: u64) -> QueuedOrder {
         let queued = fakes::queued();
         let now = queued.placed_at.plus(Duration::from_secs(seconds));

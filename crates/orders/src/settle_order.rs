@@ -1,5 +1,4 @@
-//! The use cases of the bus lane after an order is placed: count votes, and decide by the last vote, a refusal or the
-//! deadline.
+//! The use cases of the bus lane after an order is placed.
 
 use crate::{
     Ballot, Deadline, Decider, Fingerprint, Lane, Notification, Order, Outcome, RepositoryError, SettleOutcome,
@@ -7,46 +6,45 @@ use crate::{
 };
 use thiserror::Error;
 
-/// What to do after a message's write. Both may be repeated.
+/// What to do after a message's write. Both parts may be repeated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settled {
-    /// The placed, confirmed or cancelled order to publish to the steps, before the message is deleted.
+    /// The order to publish to the steps, before the message is deleted.
     pub publish: Option<Order>,
-    /// The notification to send to the owner.
+    /// The owner's notification.
     pub notify: Option<Notification>,
 }
 
 /// Why a vote or a deadline had no effect yet. The message must be redelivered.
 #[derive(Debug, Error)]
 pub enum SettleError {
-    /// No order is recorded under the id yet.
+    /// The order has no record yet.
     #[error("the order is not recorded")]
     NotRecorded,
-    /// The repository could not answer.
+    /// The repository failed.
     #[error("failed to settle the order")]
     Repository(#[from] RepositoryError),
 }
 
 impl Settled {
-    /// What to do for an order in its present state, after a request or delivery of `lane`. A repeat in the bus lane
-    /// publishes a placed order again. Every outcome notifies the owner.
+    /// For an order in its present state, after a delivery of `lane`. A repeat in the bus lane publishes a placed order
+    /// again.
     pub(crate) fn standing(order: Order, lane: Lane) -> Self {
         let is_placed = order.status() == Status::Placed;
         let notify = Notification::of(&order);
         Self { publish: (is_placed && lane == Lane::Bus).then_some(order), notify }
     }
 
-    /// What to do after a decision: publish it, and notify the owner.
     fn decision(order: Order) -> Self {
         let notify = Notification::of(&order);
         Self { publish: Some(order), notify }
     }
 }
 
-/// Records a vote. If the vote decides, the decision is published and the owner notified.
+/// Records a vote. If it decides, the decision is published and the owner notified.
 ///
-/// A redelivery of the deciding vote repeats both, because the first delivery may have failed after its write. Any
-/// other vote on a decided order only publishes a decision that was perhaps not published.
+/// A redelivery of the deciding vote repeats both, because the first may have failed after its write. Any other vote on
+/// a decided order only publishes a decision that was perhaps not published.
 ///
 /// # Errors
 /// See [`SettleError`].
@@ -54,7 +52,7 @@ pub async fn count_vote<R: SettlementRepository>(repository: &R, ballot: &Ballot
     settled(repository.vote(ballot).await?, Decider::Step(ballot.step), ballot.fingerprint)
 }
 
-/// Cancels an order that is not decided when its deadline passes. Redeliveries follow the rules of [`count_vote`].
+/// Cancels an order that is not decided at its deadline. Redeliveries follow the rules of [`count_vote`].
 ///
 /// # Errors
 /// See [`SettleError`].
@@ -63,7 +61,7 @@ pub async fn pass_deadline<R: SettlementRepository>(
     deadline: &Deadline,
 ) -> Result<Settled, SettleError> {
     match repository.cancel_overdue(deadline).await? {
-        // A deadline is published after the order is stored, so the order's record was deleted since.
+        // A deadline is published after its order is stored: the record was deleted since.
         SettleOutcome::Missing => Ok(Settled::default()),
         outcome => settled(outcome, Decider::Deadline, deadline.fingerprint),
     }
@@ -88,7 +86,7 @@ fn settled(outcome: SettleOutcome, by: Decider, fingerprint: Fingerprint) -> Res
 }
 
 impl Order {
-    /// What decided the order; `None` before the decision, and in lanes without steps.
+    /// What decided the order; `None` until then, and in lanes without steps.
     #[must_use]
     pub fn decided_by(&self) -> Option<Decider> {
         match &self.outcome {

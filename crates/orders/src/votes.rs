@@ -1,5 +1,3 @@
-//! The votes on one order, and what decides it.
-
 use crate::{Step, Vote};
 use std::{collections::BTreeMap, fmt};
 
@@ -19,14 +17,14 @@ impl Votes {
         self.0.iter().map(|(step, vote)| (*step, vote))
     }
 
-    /// Whether every step except `step` holds, so that a `held` of `step` decides.
+    /// Whether every step except `step` holds.
     #[must_use]
     pub fn await_only(&self, step: Step) -> bool {
         Step::ALL.into_iter().filter(|other| *other != step).all(|other| self.of(other) == Some(&Vote::Held))
     }
 }
 
-/// Collects votes. Of two votes of one step, the first counts.
+/// Of two votes of one step, the first counts.
 impl FromIterator<(Step, Vote)> for Votes {
     fn from_iter<I: IntoIterator<Item = (Step, Vote)>>(votes: I) -> Self {
         let mut first = BTreeMap::new();
@@ -49,7 +47,7 @@ pub enum Decider {
 impl Decider {
     const DEADLINE: &'static str = "deadline";
 
-    /// The step's name, or `deadline`, as stored in records.
+    /// The step's name, or `deadline`, as in records.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -1,6 +1,4 @@
-//! The wire format of payments: HTTP bodies, and their conversion to and from the domain.
-//!
-//! Clients depend on every shape here. `infra/openapi.yaml` describes the same shapes.
+//! The wire format of payments. Clients depend on every shape here. `infra/openapi.yaml` describes the same shapes.
 
 mod payment_body;
 mod payment_view;

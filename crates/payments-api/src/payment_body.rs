@@ -1,4 +1,4 @@
-//! The body of `PUT /payments/{paymentId}`: JSON in, an amount out.
+//! The body of `PUT /payments/{paymentId}`.
 
 use payments::Amount;
 use shared_kernel::{Currency, Violation, Violations};
@@ -10,8 +10,8 @@ pub const MAX_BODY_BYTES: usize = 4096;
 /// Reads a body such as `{"currency":"EUR","amountMinor":3998}`.
 ///
 /// # Errors
-/// Every violation at once, each with its JSON pointer. It is text that is not JSON, an unknown or missing field,
-/// a field of the wrong type, or a value that breaks a rule.
+/// Every violation at once, each with its JSON pointer: text that is not JSON, unknown, missing or mistyped fields, and
+/// broken rules.
 pub fn parse_payment_body(body: &[u8]) -> Result<Amount, Violations> {
     let mut fields = parse_object(body)?;
     let mut reader = FieldReader::default();
@@ -30,7 +30,7 @@ pub fn parse_payment_body(body: &[u8]) -> Result<Amount, Violations> {
     amount.filter(|_| violations.is_empty()).ok_or(violations)
 }
 
-/// Records a missing field. A field of the wrong type has been recorded already, so it counts once.
+/// Records a missing field. A field of the wrong type has been recorded already.
 fn required<T>(pointer: &str, field: Option<T>, violations: &mut Violations) -> Option<T> {
     if field.is_none() {
         violations.push(Violation::new(pointer, "is required"));
@@ -38,7 +38,6 @@ fn required<T>(pointer: &str, field: Option<T>, violations: &mut Violations) -> 
     field
 }
 
-/// Records a field that breaks its rule.
 fn ruled<T>(pointer: &str, rule: &str, value: Option<T>, violations: &mut Violations) -> Option<T> {
     if value.is_none() {
         violations.push(Violation::new(pointer, rule));

@@ -1,9 +1,7 @@
-//! A payment as JSON.
-
 use payments::{Payment, PaymentStatus};
 use serde::{Deserialize, Serialize};
 
-/// A payment, as the body of a response.
+/// A payment as a response's body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PaymentView {
@@ -13,7 +11,7 @@ pub struct PaymentView {
     pub status: String,
     /// ISO 4217 code.
     pub currency: String,
-    /// The amount in minor units of the currency.
+    /// In minor units of the currency.
     pub amount_minor: u64,
     /// When it was first requested, RFC 3339.
     pub created_at: String,

@@ -1,5 +1,3 @@
-//! Amounts of money.
-
 use shared_kernel::Currency;
 use std::{fmt, ops::RangeInclusive};
 
@@ -11,14 +9,14 @@ pub struct Amount {
 }
 
 impl Amount {
-    /// Largest amount, in minor units. This is the largest order: 100 lines of 10 000 units at 1 000 000 000.
+    /// Largest amount, in minor units: 100 lines of 10 000 units at 1 000 000 000.
     pub const MAX: u64 = 1_000_000_000_000_000;
     /// The valid amounts, in minor units.
     pub const RANGE: RangeInclusive<u64> = 1..=Self::MAX;
     /// The rule, as the text of a violation.
     pub const RULE: &'static str = "must be an integer from 1 to 1000000000000000, in minor units";
 
-    /// An amount of `minor_units`. `None` if it is out of range.
+    /// `None` if `minor_units` is out of range.
     #[must_use]
     pub fn new(currency: Currency, minor_units: u64) -> Option<Self> {
         Self::RANGE.contains(&minor_units).then_some(Self { currency, minor_units })
@@ -30,7 +28,7 @@ impl Amount {
         self.currency
     }
 
-    /// The amount in minor units of the currency (cents for EUR).
+    /// The amount in minor units (cents for EUR).
     #[must_use]
     pub fn minor_units(self) -> u64 {
         self.minor_units

@@ -1,5 +1,3 @@
-//! The step `payment` of an order.
-
 use crate::{Amount, charge::charge};
 use holds::{Hold, HoldKey, HoldRepository, HoldState};
 use shared_kernel::{Currency, OrderId, Owner, RepositoryError, Timestamp};
@@ -16,7 +14,7 @@ pub async fn authorize_order<R: HoldRepository>(
     total_minor_units: u64,
     now: Timestamp,
 ) -> Result<Hold, RepositoryError> {
-    // `None` only for a free order: no order costs more than the largest amount.
+    // `None` only for a free order: no order exceeds the largest amount.
     let amount = Amount::new(currency, total_minor_units);
     let key = HoldKey::for_order(owner, id);
     let recorded = charge(holds, &key, owner, amount, HoldState::Held, now).await?;

@@ -1,5 +1,3 @@
-//! Payments that a caller waits for.
-
 use crate::{
     Amount, PaymentId,
     charge::{amount_of, charge},
@@ -12,7 +10,7 @@ use shared_kernel::{Owner, RepositoryError, Timestamp};
 pub struct Payment {
     /// Its id.
     pub id: PaymentId,
-    /// How much.
+    /// The amount.
     pub amount: Amount,
     /// Its status.
     pub status: PaymentStatus,
@@ -25,7 +23,7 @@ pub struct Payment {
 pub enum PaymentStatus {
     /// The amount is taken from the account.
     Captured,
-    /// Nothing is taken, for this reason, which the owner reads.
+    /// Nothing is taken. The owner reads this reason.
     Declined(String),
 }
 
@@ -36,14 +34,13 @@ pub enum Capture {
     Captured(Payment),
     /// The same payment was captured before.
     Repeated(Payment),
-    /// The payment is declined, now or before, for this reason.
+    /// Declined, now or before, for this reason.
     Declined(String),
-    /// The owner used the id before for another amount or currency. That payment is unchanged.
+    /// The owner used the id for another amount or currency. That payment is unchanged.
     Conflict,
 }
 
-/// Takes `amount` from the owner's account for good, or records that the payment is declined. Repeated calls with the
-/// same payment take it once, and a declined payment stays declined.
+/// Takes `amount` from the owner's account for good, or records that the payment is declined. A repeat changes nothing.
 ///
 /// # Errors
 /// Those of the repository. A repeat is safe.
@@ -78,7 +75,7 @@ pub async fn find_payment<R: HoldRepository>(
     hold.map(|hold| payment(id, hold)).transpose()
 }
 
-/// A payment's key differs from an order's, so a payment is never taken for an order's hold.
+/// Differs from an order's key, so a payment is never taken for an order's hold.
 fn key(owner: &Owner, id: PaymentId) -> HoldKey {
     HoldKey::new("payment", owner, id)
 }

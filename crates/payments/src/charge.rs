@@ -1,5 +1,3 @@
-//! Takes money from an account, for both use cases.
-
 use crate::Amount;
 use holds::{Claim, CounterKey, Hold, HoldKey, HoldRepository, HoldState, Recorded, hold_or_refuse};
 use shared_kernel::{Currency, Owner, RepositoryError, Timestamp};
@@ -8,7 +6,7 @@ use shared_kernel::{Currency, Owner, RepositoryError, Timestamp};
 const NEW_ACCOUNT_BALANCE: u64 = 0;
 
 /// Takes `amount` from the owner's account and records a hold in `state`, or records a refusal. A repeat returns what
-/// the first call recorded. A free order has no amount, and is held without an account.
+/// the first call recorded. A free order has no amount.
 ///
 /// # Errors
 /// Those of the repository.
@@ -22,7 +20,7 @@ pub(crate) async fn charge<R: HoldRepository>(
 ) -> Result<Recorded, RepositoryError> {
     let claims = amount.map(|amount| claim(owner, amount));
     let hold = Hold { state, claims: claims.into_iter().collect(), created_at: now };
-    // The reason leaves out how much is missing, because that discloses the balance.
+    // How much is missing would disclose the balance.
     let refusal = |_: &[_]| amount.map_or_else(String::new, |amount| format!("the account does not cover {amount}"));
     hold_or_refuse(holds, key, hold, NEW_ACCOUNT_BALANCE, refusal).await
 }

@@ -1,7 +1,7 @@
 //! The payments domain: accounts and payments. No AWS, no serde, no I/O.
 //!
-//! An owner has one account for each currency. Two use cases take money from it: [`authorize_order()`] for the step
-//! `payment` of a bus order, and [`capture_payment()`] for a caller who waits.
+//! An owner has one account for each currency. [`authorize_order()`] takes money for the step `payment` of a bus order,
+//! [`capture_payment()`] for a caller who waits.
 
 mod amount;
 mod authorize_order;

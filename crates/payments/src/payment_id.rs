@@ -1,12 +1,9 @@
-//! Payment ids.
-
 use std::fmt;
 use thiserror::Error;
 use uuid::Uuid;
 
-/// The id of a payment: a UUID that the client creates, so that every repeat has the same id.
-///
-/// Written in lower case with hyphens, 36 characters. Upper case is accepted, too.
+/// The id of a payment: a UUID that the client creates. Written in lower case with hyphens; upper case is accepted,
+/// too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PaymentId(Uuid);
 
@@ -16,7 +13,7 @@ pub struct PaymentId(Uuid);
 pub struct InvalidPaymentId;
 
 impl PaymentId {
-    /// Characters in the hyphenated form of a UUID. Source: RFC 9562, section 4.
+    /// Source: RFC 9562, section 4.
     const CHARS: usize = 36;
 
     /// Reads a hyphenated UUID of any version.

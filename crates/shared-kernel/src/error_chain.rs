@@ -1,11 +1,8 @@
-//! Formats errors with their causes, for the log.
-
 use std::{error::Error, fmt};
 
-/// An error and all its sources in one line, separated by `: `.
+/// An error and all its sources in one line, separated by `: `. Only for logs: clients must not see causes.
 ///
-/// Errors in this project have their cause as source, and do not repeat it in their message. So a message says what
-/// failed, and the chain says why. Only for logs: clients must not see causes.
+/// In this project, an error's message says what failed, and its source says why.
 #[derive(Clone, Copy, Debug)]
 pub struct ErrorChain<'a>(pub &'a (dyn Error + 'static));
 

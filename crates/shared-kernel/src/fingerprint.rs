@@ -1,9 +1,7 @@
-//! Fingerprints: whether two requests are the same.
-
 use sha2::{Digest, Sha256};
 use std::fmt;
 
-/// The SHA-256 of a request's content: equal for a repeat of the same order, different for any other order.
+/// The SHA-256 of a request's content: equal for a repeat, different for any other order.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint([u8; 32]);
 
@@ -14,8 +12,7 @@ impl Fingerprint {
         Self::of_fields("bytes", &[body])
     }
 
-    /// The fingerprint of `fields`, which differs for every `kind`. Each field is preceded by its length, so that
-    /// different lists never have the same bytes.
+    /// Differs for every `kind`. Each field follows its length, so that different lists never have the same bytes.
     #[must_use]
     pub fn of_fields(kind: &str, fields: &[&[u8]]) -> Self {
         let mut hasher = Sha256::new();

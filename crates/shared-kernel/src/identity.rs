@@ -1,13 +1,9 @@
-//! Owners and order ids.
-
 use crate::Fingerprint;
 use std::fmt;
 use thiserror::Error;
 use uuid::Uuid;
 
-/// The id of an order: a UUID that the client creates, so that every repeat has the same id.
-///
-/// Written in lower case with hyphens, 36 characters. Upper case is accepted, too.
+/// The id of an order: a UUID that the client creates. Written in lower case with hyphens; upper case is accepted, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OrderId(Uuid);
 
@@ -17,13 +13,13 @@ pub struct OrderId(Uuid);
 pub struct InvalidOrderId;
 
 impl OrderId {
-    /// Characters in the hyphenated form of a UUID. Source: RFC 9562, section 4.
+    /// Source: RFC 9562, section 4.
     const CHARS: usize = 36;
 
     /// Reads a hyphenated UUID of any version.
     ///
     /// # Errors
-    /// [`InvalidOrderId`] for anything else, including the braced, URN and unhyphenated spellings of UUIDs.
+    /// [`InvalidOrderId`] for anything else, including other spellings of UUIDs.
     pub fn parse(text: &str) -> Result<Self, InvalidOrderId> {
         if text.len() != Self::CHARS {
             return Err(InvalidOrderId);
@@ -38,7 +34,7 @@ impl fmt::Display for OrderId {
     }
 }
 
-/// The user that an order or a socket belongs to: the `sub` of the access token.
+/// The user of an order or a socket: the `sub` of the access token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Owner(String);
 
@@ -51,7 +47,7 @@ impl Owner {
     /// Longest `sub`, in characters. Source: OpenID Connect Core 1.0, section 2, `sub`.
     pub const MAX_CHARS: usize = 255;
 
-    /// Reads an authenticated `sub`: 1 to 255 ASCII characters, without spaces and control characters.
+    /// Reads a `sub`: 1 to 255 visible ASCII characters.
     ///
     /// # Errors
     /// [`InvalidOwner`] for anything else.
@@ -67,8 +63,8 @@ impl Owner {
         &self.0
     }
 
-    /// The owner's message group in a fair queue: 32 hexadecimal digits, half of a SHA-256 of the `sub`. SQS allows 128
-    /// characters, and a `sub` may have more. Source: Amazon SQS API Reference, `SendMessage`, `MessageGroupId`.
+    /// The owner's message group in a fair queue: 32 hexadecimal digits, half of a SHA-256 of the `sub`, which may
+    /// exceed SQS's 128 characters. Source: Amazon SQS API Reference, `SendMessage`, `MessageGroupId`.
     #[must_use]
     pub fn message_group(&self) -> String {
         let mut digits = Fingerprint::of_fields("owner", &[self.0.as_bytes()]).to_string();
@@ -125,8 +121,7 @@ mod tests {
         let group = |subject: &str| Owner::parse(subject).expect("it is a subject").message_group();
         let longest = "x".repeat(Owner::MAX_CHARS);
 
-        // The first half of SHA-256 of "owner" and "demo", each after its length in eight bytes, by another
-        // implementation.
+        // Half of the SHA-256 of "owner" and "demo", each after its length in eight bytes, by another implementation.
         assert_eq!(group("demo"), "2a84f53453d5444e07adcb22f296659b");
         assert_ne!(group("demo"), group("Demo"));
         assert_eq!(group(&longest).len(), 32);

@@ -1,5 +1,3 @@
-//! One line of an order.
-
 use crate::UnitPrice;
 
 /// A stock-keeping unit: 1 to [`Sku::MAX_CHARS`] of `A-Z a-z 0-9 . _ -`.
@@ -7,12 +5,12 @@ use crate::UnitPrice;
 pub struct Sku(String);
 
 impl Sku {
-    /// Longest stock-keeping unit, in characters.
+    /// In characters.
     pub const MAX_CHARS: usize = 64;
-    /// The rule, as the text of a violation.
+    /// The text of a violation.
     pub const RULE: &'static str = "must be 1 to 64 of the characters A-Z a-z 0-9 . _ -";
 
-    /// Reads a stock-keeping unit. `None` if it has other characters or another length.
+    /// `None` if `text` has other characters or another length.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let acceptable = (1..=Self::MAX_CHARS).contains(&text.len())
@@ -20,7 +18,7 @@ impl Sku {
         acceptable.then(|| Self(text.to_owned()))
     }
 
-    /// The stock-keeping unit as it was given.
+    /// The text as it was given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -34,10 +32,10 @@ pub struct Quantity(u32);
 impl Quantity {
     /// Most units of one item.
     pub const MAX: u32 = 10_000;
-    /// The rule, as the text of a violation.
+    /// The text of a violation.
     pub const RULE: &'static str = "must be an integer from 1 to 10000";
 
-    /// A quantity of `units`. `None` if it is out of range.
+    /// `None` if `units` is out of range.
     #[must_use]
     pub fn new(units: i64) -> Option<Self> {
         u32::try_from(units).ok().filter(|units| (1..=Self::MAX).contains(units)).map(Self)
@@ -50,7 +48,7 @@ impl Quantity {
     }
 }
 
-/// One line of an order: a number of units of one SKU, at a price for each.
+/// One line of an order: units of one SKU, at a price for each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
     /// What is ordered.
@@ -62,7 +60,7 @@ pub struct Item {
 }
 
 impl Item {
-    /// The price of the line, in minor units. At most 10 000 × 1 000 000 000, which fits a `u64`.
+    /// The price of the line, in minor units. At most 10 000 × 1 000 000 000, which fits.
     #[must_use]
     pub fn total_minor_units(&self) -> u64 {
         u64::from(self.quantity.units()) * u64::from(self.unit_price.minor_units())

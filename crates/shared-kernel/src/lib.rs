@@ -1,6 +1,5 @@
-//! Types that the domains of all services share: owners, order ids, order items, money, and repository errors.
-//!
-//! Services depend on this crate and not on each other. It does not depend on AWS, JSON or the clock.
+//! Types that the domains of all services share. Services depend on this crate and not on each other. No AWS, no JSON,
+//! no clock.
 
 mod error_chain;
 mod fingerprint;

@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Currency(iso_currency::Currency);
 
 impl Currency {
-    /// The rule, as the text of a violation.
+    /// The text of a violation.
     pub const RULE: &'static str = "must be an ISO 4217 currency code such as EUR";
 
     /// Reads a three-letter code in upper case. `None` for any other text.
@@ -22,7 +22,7 @@ impl Currency {
         self.0.code()
     }
 
-    /// The number of decimals of an amount: 2 for EUR, 0 for JPY and for currencies without minor units.
+    /// Decimals of an amount: 2 for EUR, 0 for JPY and for currencies without minor units.
     #[must_use]
     pub fn decimals(self) -> usize {
         self.0.exponent().unwrap_or(0).into()
@@ -35,23 +35,23 @@ impl fmt::Display for Currency {
     }
 }
 
-/// The price of one unit, in minor units of the order's currency (cents for EUR): 0 to [`UnitPrice::MAX`].
+/// The price of one unit, in minor units of the order's currency: 0 to [`UnitPrice::MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnitPrice(u32);
 
 impl UnitPrice {
-    /// Highest price of one unit, in minor units.
+    /// In minor units.
     pub const MAX: u32 = 1_000_000_000;
-    /// The rule, as the text of a violation.
+    /// The text of a violation.
     pub const RULE: &'static str = "must be an integer from 0 to 1000000000, in minor units";
 
-    /// A price of `minor_units`. `None` if it is out of range.
+    /// `None` if `minor_units` is out of range.
     #[must_use]
     pub fn new(minor_units: i64) -> Option<Self> {
         u32::try_from(minor_units).ok().filter(|units| *units <= Self::MAX).map(Self)
     }
 
-    /// The price in minor units.
+    /// In minor units (cents for EUR).
     #[must_use]
     pub fn minor_units(self) -> u32 {
         self.0

@@ -1,9 +1,7 @@
-//! The errors of repositories.
-
 use std::error::Error as StdError;
 use thiserror::Error;
 
-/// Why a repository call failed. The call may have had its effect. Every call is safe to repeat.
+/// Why a repository call failed. It may have had its effect. Every call is safe to repeat.
 #[derive(Debug, Error)]
 pub enum RepositoryError {
     /// The database is over its limit.
@@ -12,10 +10,10 @@ pub enum RepositoryError {
     /// The database did not answer in time, or answered with a server fault.
     #[error("the database is not available")]
     Unavailable(#[source] Box<dyn StdError + Send + Sync>),
-    /// The database refused the request: a permission is missing or a name is wrong.
+    /// The database refused the request: a missing permission or a wrong name.
     #[error("the database refused the request")]
     Refused(#[source] Box<dyn StdError + Send + Sync>),
-    /// The stored record does not have the expected shape.
+    /// The stored record is malformed.
     #[error("the stored record cannot be read")]
     Unreadable(#[source] Box<dyn StdError + Send + Sync>),
 }

@@ -1,8 +1,6 @@
-//! The steps of an order on the bus.
-
 use std::fmt;
 
-/// The part of a service in one order. An order on the bus is confirmed when every step holds.
+/// The part of a service in one order of the bus lane, which is confirmed when every step holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
     /// Units are taken from the shelves.
@@ -43,11 +41,11 @@ impl fmt::Display for Step {
 /// A step's vote on one order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Vote {
-    /// The step holds what the order needs, until the decision.
+    /// The step holds until the decision.
     Held,
-    /// The step cannot serve the order, for this reason, which the owner reads.
+    /// The step cannot serve the order. The owner reads this reason.
     Refused(String),
-    /// The step failed its last delivery, for this reason, which the owner reads.
+    /// The step failed its last delivery. The owner reads this reason.
     Failed(String),
 }
 
@@ -71,7 +69,7 @@ impl Vote {
         }
     }
 
-    /// The vote of that name. `None` for other names, and for `REFUSED` or `FAILED` without a reason.
+    /// `None` for other names, and for `REFUSED` or `FAILED` without a reason.
     #[must_use]
     pub fn from_name(name: &str, reason: Option<String>) -> Option<Self> {
         match (name, reason) {

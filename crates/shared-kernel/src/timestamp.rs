@@ -1,5 +1,3 @@
-//! Timestamps, to the millisecond.
-
 use std::{fmt, time::Duration};
 use thiserror::Error;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -37,19 +35,19 @@ impl Timestamp {
         Self::from_unix_ms(unix_ms)
     }
 
-    /// Milliseconds since 1970-01-01T00:00:00Z.
+    /// Milliseconds since 1970.
     #[must_use]
     pub fn unix_ms(self) -> i64 {
         self.unix_ms
     }
 
-    /// Whole seconds since 1970-01-01T00:00:00Z, the unit of DynamoDB's time to live.
+    /// Whole seconds since 1970, for DynamoDB's time to live.
     #[must_use]
     pub fn unix_seconds(self) -> i64 {
         self.unix_ms.div_euclid(1000)
     }
 
-    /// The moment `duration` later, or the same moment if that is out of range.
+    /// The moment `duration` later, or the same if that is out of range.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         i64::try_from(duration.as_millis())

@@ -1,5 +1,3 @@
-//! The violations in a request's body, one for each field.
-
 use std::fmt;
 
 /// One broken rule, and where.
@@ -10,8 +8,8 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// A violation at `pointer`, an RFC 6901 JSON pointer into the body (`""` is the whole body). `detail` is a
-    /// sentence fragment such as `must be an integer from 1 to 10000`.
+    /// `pointer` is an RFC 6901 JSON pointer; `""` is the whole body. `detail` is a fragment such as `must be an
+    /// integer from 1 to 10000`.
     pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), detail: detail.into() }
     }
@@ -35,7 +33,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// All violations in a body, in the order found. Lists at most [`Violations::MAX`], and counts the others.
+/// All violations in a body, in the order found: at most [`Violations::MAX`], and the number of others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Violations {
     listed: Vec<Violation>,
@@ -43,7 +41,7 @@ pub struct Violations {
 }
 
 impl Violations {
-    /// Most violations listed one by one, so that the response to a hostile body is not too large to store or send.
+    /// Most violations listed: keeps the response to a hostile body small enough to store and send.
     pub const MAX: usize = 100;
 
     /// Adds a violation, unless one with the same pointer is listed.
@@ -58,7 +56,7 @@ impl Violations {
         }
     }
 
-    /// Adds all of `other`, by the rule of [`Violations::push`].
+    /// Adds all of `other`, as [`Violations::push`] does.
     pub fn extend(&mut self, other: Self) {
         self.unlisted += other.unlisted;
         for violation in other.listed {
@@ -93,7 +91,7 @@ impl From<Violation> for Violations {
     }
 }
 
-/// All violations in one line, separated by `; `.
+/// In one line, separated by `; `.
 impl fmt::Display for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, violation) in self.listed.iter().enumerate() {

@@ -1,13 +1,11 @@
-//! The step `shipment` of an order.
-
 use crate::{Calendar, Day};
 use holds::{Claim, CounterKey, Hold, HoldKey, HoldRepository, HoldState, RefuseOutcome, TakeOutcome};
 use shared_kernel::{OrderId, Owner, RepositoryError, Timestamp};
 
 /// Books the first free day for an order's parcel, or records a refusal. A repeat returns what the first call recorded.
 ///
-/// Orders spread over the counters of a day by their ids. An order takes from one counter. If that counter is empty,
-/// the next day is tried, even if another counter of the day has a parcel left.
+/// An order takes from the same one of a day's counters on every day. If it is empty, the next day is tried, even if
+/// another counter of the day has a parcel left.
 ///
 /// # Errors
 /// Those of the repository.
@@ -89,7 +87,7 @@ mod tests {
         assert_eq!(book(&holds, 2).await.state, HoldState::Held);
     }
 
-    /// A call for an order. Calls may come in any order, any number of times.
+    /// In any order, any number of times.
     #[derive(Clone, Copy, Debug)]
     enum Call {
         Book,

@@ -1,5 +1,3 @@
-//! The days on which parcels leave.
-
 use shared_kernel::{OrderId, Timestamp};
 use std::{
     fmt,
@@ -12,7 +10,7 @@ use std::{
 pub struct Day(String);
 
 impl Day {
-    /// Characters of a date. Source: RFC 3339, section 5.6, `full-date`.
+    /// Source: RFC 3339, section 5.6, `full-date`.
     const CHARS: usize = 10;
 
     /// The day of that moment.
@@ -28,23 +26,21 @@ impl fmt::Display for Day {
     }
 }
 
-/// The number of parcels a day, and how far ahead a day can be booked.
+/// How many parcels a day takes, and how far ahead days can be booked.
 #[derive(Clone, Copy, Debug)]
 pub struct Calendar {
-    /// Parcels a day. A counter of a day gets its share with its first booking. A later change does not affect such
-    /// counters.
+    /// Parcels a day. A counter gets its share with its first booking, and keeps it when this changes.
     pub parcels_per_day: u64,
-    /// The number of days that can be booked, starting tomorrow.
+    /// Number of days that can be booked, from tomorrow.
     pub horizon_days: u32,
 }
 
 impl Calendar {
-    /// Most counters of a day. Each serves about a hundred orders a second. Source: `docs/choosing.md`, "How far it
-    /// scales".
+    /// Of a day. Each serves about a hundred orders a second. Source: `docs/choosing.md`, "How far it scales".
     const MAX_COUNTERS: u64 = 8;
 
-    /// A day has several counters only if each has this many parcels. Orders spread at random, so one counter is full
-    /// before the others: earlier by about 3 % of its parcels, the inverse of the square root.
+    /// Fewest parcels of each of several counters. Orders spread at random, so one counter is full before the others:
+    /// earlier by about 3 % of its parcels, the inverse of the square root.
     const MIN_PARCELS_OF_COUNTER: u64 = 1000;
 
     /// The number of counters that share a day's parcels: 1 to 8.
@@ -53,8 +49,8 @@ impl Calendar {
         (self.parcels_per_day / Self::MIN_PARCELS_OF_COUNTER).clamp(1, Self::MAX_COUNTERS)
     }
 
-    /// The counter that an order uses on every day: from 0 to less than [`Calendar::counters`]. Another Rust release
-    /// may choose a different one. That is safe, because a hold stores its counter.
+    /// The order's counter on every day, below [`Calendar::counters`]. Another Rust release may choose a different one:
+    /// a hold stores its counter.
     #[must_use]
     pub fn counter_of(self, id: OrderId) -> u64 {
         let mut hasher = DefaultHasher::new();
@@ -62,14 +58,14 @@ impl Calendar {
         hasher.finish() % self.counters()
     }
 
-    /// The share of a counter in a day's parcels. The shares of all counters add up to the day's parcels.
+    /// A counter's share of a day's parcels.
     #[must_use]
     pub fn parcels_of(self, counter: u64) -> u64 {
         let (share, rest) = (self.parcels_per_day / self.counters(), self.parcels_per_day % self.counters());
         share + u64::from(counter < rest)
     }
 
-    /// The days that can be booked at `now`, starting with tomorrow.
+    /// The days that can be booked at `now`.
     pub fn days(self, now: Timestamp) -> impl Iterator<Item = Day> {
         (1..=self.horizon_days).map(move |days| day_after(now, days))
     }

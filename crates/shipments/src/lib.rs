@@ -1,7 +1,7 @@
 //! The shipments domain: days with a capacity, which orders book. No AWS, no serde, no I/O.
 //!
-//! All orders want the same first free day, and writes to one counter are sequential: about a hundred orders a second.
-//! So several counters share the parcels of a day with a large capacity. An order's id determines its counter.
+//! All orders want the same first free day, and one counter serves only about a hundred orders a second. So a day with
+//! a large capacity has several counters.
 
 mod book_shipment;
 mod calendar;

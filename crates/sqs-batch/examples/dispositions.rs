@@ -11,7 +11,7 @@
 //! ```
 //!
 //! With `until`, the message is done from that delivery on. Build with `cargo lambda build --example dispositions
-//! --features aws-sdk-sqs`. Set `QUEUE_URL` to the queue's URL, and grant `sqs:ChangeMessageVisibility` on the queue.
+//! --features aws-sdk-sqs`. Set `QUEUE_URL`, and grant `sqs:ChangeMessageVisibility` on the queue.
 
 use aws_config::BehaviorVersion;
 use aws_smithy_http_client::{Builder, tls};
@@ -26,7 +26,7 @@ struct Command {
     until: Option<u32>,
 }
 
-/// A random delay of up to 1 s, then 2 s, 4 s, … and at most one minute.
+/// Up to 1 s, then 2 s, 4 s, … and at most one minute.
 const BACKOFF: Backoff = Backoff::full_jitter(Duration::from_secs(1), Duration::from_mins(1));
 
 async fn obey(message: Message) -> Disposition {
@@ -53,7 +53,7 @@ async fn obey(message: Message) -> Disposition {
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let queue_url = std::env::var("QUEUE_URL").map_err(|_| "QUEUE_URL is missing: set it to the queue's URL")?;
-    // The SDK's default features are off here. With them, `aws_config::load_from_env()` brings an HTTP client.
+    // The SDK's default features are off here. They bring an HTTP client.
     let http_client =
         Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
     let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client).load().await;

@@ -1,15 +1,12 @@
-//! How long SQS waits before it redelivers a message.
-
 use std::time::Duration;
 
-/// Longest delay. SQS allows a visibility timeout of 12 hours, counted from when the message was received. One hour is
-/// reserved for the time since then. Source: Amazon SQS API Reference, `ChangeMessageVisibility`.
+/// SQS allows a visibility timeout of 12 hours from when the message was received. One hour is reserved for the time
+/// since then. Source: Amazon SQS API Reference, `ChangeMessageVisibility`.
 const LONGEST: Duration = Duration::from_hours(11);
 
-/// Exponential back-off with full jitter: a random delay between zero and a bound that doubles with each delivery.
-///
-/// So messages that failed together, such as on a database over its limit, are not redelivered together. Source: AWS
-/// Architecture Blog, "Exponential Backoff And Jitter".
+/// Exponential back-off with full jitter: a random delay between zero and a bound that doubles with each delivery. So
+/// messages that failed together are not redelivered together.
+/// Source: AWS Architecture Blog, "Exponential Backoff And Jitter".
 ///
 /// ```
 /// use sqs_batch::Backoff;
@@ -32,8 +29,7 @@ impl Backoff {
     /// No delay.
     pub const NONE: Self = Self::full_jitter(Duration::ZERO, Duration::ZERO);
 
-    /// Up to `base` after the first delivery, twice that after the second, and so on. At most `cap`, and at most 11
-    /// hours.
+    /// Up to `base` after the first delivery, twice that after the second, and so on, up to `cap` and 11 hours.
     #[must_use]
     pub const fn full_jitter(base: Duration, cap: Duration) -> Self {
         Self { base, cap }
@@ -47,7 +43,7 @@ impl Backoff {
         self.base.saturating_mul(factor).min(self.cap).min(LONGEST)
     }
 
-    /// A random delay after `receive_count` deliveries, in whole seconds, as SQS requires. Each call draws a new one.
+    /// A new random delay after `receive_count` deliveries, in whole seconds, as SQS requires.
     #[must_use]
     pub fn delay(&self, receive_count: u32) -> Duration {
         Duration::from_secs(fastrand::u64(0..=self.bound(receive_count).as_secs()))

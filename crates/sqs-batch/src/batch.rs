@@ -1,11 +1,9 @@
-//! The event that Lambda sends.
-
 use crate::record::Record;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{HashMap, hash_map::Entry};
 
-/// The event of an SQS batch. Each record is read separately, so an unreadable record does not affect the others.
+/// The event that Lambda sends. Each record is read separately: an unreadable one does not affect the others.
 #[derive(Clone, Debug, Deserialize)]
 pub struct SqsBatch {
     #[serde(rename = "Records")]
@@ -13,18 +11,17 @@ pub struct SqsBatch {
 }
 
 impl SqsBatch {
-    /// The ARN of the batch's queue. Lambda makes a batch from the messages of one queue. `None` if no record has an
-    /// ARN.
+    /// The ARN of the batch's queue: all messages are from one queue. `None` if no record has an ARN.
     #[must_use]
     pub fn event_source_arn(&self) -> Option<&str> {
         self.records.iter().find_map(|record| record.get("eventSourceARN")?.as_str())
     }
 
-    /// Groups the records into sequences. The records of one sequence are handled in order, one after the other.
+    /// Groups the records into sequences, which are handled in order.
     ///
-    /// A sequence is a message group of a FIFO queue, or all deliveries of one message, if a batch holds it twice. Any
-    /// other record of a standard queue is a sequence by itself: message groups are for fairness there. Source: Amazon
-    /// SQS Developer Guide, "Using the message group ID".
+    /// A sequence is a message group of a FIFO queue, or all deliveries of one message. Any other record of a standard
+    /// queue is a sequence by itself: message groups are for fairness there. Source: Amazon SQS Developer Guide, "Using
+    /// the message group ID".
     pub(crate) fn into_sequences(self) -> Vec<Vec<Record>> {
         let mut sequences: Vec<Vec<Record>> = Vec::with_capacity(self.records.len());
         let mut places = HashMap::new();

@@ -1,24 +1,21 @@
-//! Handles the records of a batch, one sequence at a time.
-
 use crate::{Disposition, Message, failure::Failure, record::Record};
 use futures_util::FutureExt;
 use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
-/// Deliveries after which poison waits for the visibility timeout, like other failures. AWS recommends a
-/// `maxReceiveCount` of at least five ("Understanding SQS retries"). Twice that is enough to reach the dead-letter
-/// queue at once. In a queue without a dead-letter queue, it keeps the message from circulating as fast as Lambda
-/// polls.
+/// Deliveries after which poison waits for the visibility timeout. AWS recommends a `maxReceiveCount` of at least five
+/// ("Understanding SQS retries"), so twice that reaches the dead-letter queue. Without one, the message must not
+/// circulate as fast as Lambda polls.
 const POISON_DELIVERIES: u32 = 10;
 
 /// The result of one record.
 enum Outcome {
     Done,
-    /// SQS redelivers it after this time, or after the queue's visibility timeout.
+    /// After this time, or after the queue's visibility timeout.
     Redeliver(Option<Duration>),
 }
 
-/// Handles records one after the other. The first failure stops the records behind it: they are redelivered with it.
+/// The first failure stops the records behind it: they are redelivered with it.
 pub(crate) async fn in_order<H, F>(records: Vec<Record>, stop: Instant, handler: &H) -> Vec<Failure>
 where
     H: Fn(Message) -> F,
@@ -55,8 +52,8 @@ where
         tracing::warn!(message.id = id, "No time left to start message {id}");
         return Outcome::Redeliver(None);
     }
-    // The handler is called inside the guard, and dropped there when its time is out. So the guard also catches a panic
-    // before the first await, and a panic of a value that is dropped with the handler.
+    // The handler is called and dropped inside the guard, which so catches panics before the first await and during the
+    // drop, too.
     let guarded = AssertUnwindSafe(async { timeout_at(stop, handler(message)).await }).catch_unwind();
     match guarded.await {
         Ok(Ok(disposition)) => settle(disposition, id, receive_count),

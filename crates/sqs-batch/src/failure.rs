@@ -1,11 +1,9 @@
-//! The response to a batch.
-
 use crate::{VisibilityChange, record::Record};
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse};
 use std::{collections::HashSet, error::Error as StdError, fmt, time::Duration};
 
-/// A record without a message id failed, so it cannot be reported. Return this error from the function: SQS redelivers
-/// the whole batch after a failed invocation, and nothing is lost.
+/// A record without a message id failed, so it cannot be reported. Return this error from the function: SQS then
+/// redelivers the whole batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnidentifiedFailure;
@@ -39,7 +37,7 @@ impl Failure {
     }
 }
 
-/// Keeps one failure of each message, so that a message that the batch holds twice is reported once.
+/// A message that the batch holds twice is reported once.
 pub(crate) fn once_each(failures: &mut Vec<Failure>) {
     let mut seen = HashSet::new();
     failures.retain(|failure| failure.message_id.as_ref().is_none_or(|id| seen.insert(id.clone())));
@@ -56,7 +54,7 @@ pub(crate) fn response(failures: &[Failure]) -> Result<SqsBatchResponse, Unident
     Ok(response)
 }
 
-/// The visibility changes for messages that have a delay and a receipt handle.
+/// The changes for messages that have a delay and a receipt handle.
 pub(crate) fn changes(failures: Vec<Failure>) -> Vec<VisibilityChange> {
     failures.into_iter().filter_map(Failure::into_change).collect()
 }

@@ -1,5 +1,3 @@
-//! Handles a whole batch within the invocation's deadline.
-
 use crate::{
     Disposition, Message, SqsBatch, Unchanged, UnidentifiedFailure, VisibilityChange, VisibilityTimeout, delivery,
     failure,
@@ -13,17 +11,17 @@ use std::{
 };
 use tokio::time::{Instant, timeout_at};
 
-/// Default number of messages handled concurrently: the largest batch of a standard queue without a batching window.
+/// Messages handled concurrently by default: the largest batch of a standard queue without a batching window.
 /// Source: AWS Lambda Developer Guide, "Using Lambda with Amazon SQS".
 const CONCURRENCY: usize = 10;
 
-/// Default time reserved before the invocation's deadline: half to change visibility timeouts, half to respond.
+/// Half to change visibility timeouts, half to respond.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// Upper bound on the time to the deadline, so that no clock overflows. No invocation lasts that long.
+/// Keeps the clock from overflowing. No invocation lasts that long.
 const FAR_AWAY: Duration = Duration::from_hours(24);
 
-/// Handles batches, message by message.
+/// Handles batches, message by message, within the invocation's deadline.
 #[derive(Clone, Debug)]
 pub struct BatchHandler<V = Unchanged> {
     concurrency: usize,
@@ -38,8 +36,8 @@ impl Default for BatchHandler {
 }
 
 impl BatchHandler {
-    /// Handles ten messages concurrently and stops handlers one second before the deadline. Every failed message waits
-    /// for the queue's visibility timeout, whatever its disposition says, until you set [`BatchHandler::visibility`].
+    /// Handles ten messages concurrently and stops handlers one second before the deadline. Without
+    /// [`BatchHandler::visibility`], every failed message waits for the queue's visibility timeout.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -66,11 +64,11 @@ impl<V: VisibilityTimeout> BatchHandler<V> {
         BatchHandler { concurrency: self.concurrency, margin: self.margin, visibility }
     }
 
-    /// Handles every message of a batch, and returns the messages that SQS must redeliver. Their handler says so,
-    /// panics or is not done in time, or the record is not a message. Such a record counts as poison.
+    /// Handles every message of a batch, and returns those that SQS must redeliver. Their handler says so, panics or is
+    /// not done in time, or the record is not a message, which counts as poison.
     ///
-    /// `deadline` is the invocation's deadline. A handler can be stopped only at an `await`, not while it blocks its
-    /// thread. A message that the batch holds twice is handled twice, one after the other, and reported once.
+    /// `deadline` is the invocation's. A handler can be stopped only at an `await`. A message that the batch holds
+    /// twice is handled twice, one after the other, and reported once.
     ///
     /// # Errors
     /// [`UnidentifiedFailure`]: the whole batch must be redelivered, each message after the queue's visibility timeout.
@@ -100,8 +98,7 @@ impl<V: VisibilityTimeout> BatchHandler<V> {
         Ok(response)
     }
 
-    /// Changes visibility timeouts. A failure, a panic or a timeout is only logged: the batch gets its response either
-    /// way.
+    /// A failure, a panic or a timeout is only logged: the batch gets its response either way.
     async fn change(&self, changes: &[VisibilityChange], stop: Instant) {
         if changes.is_empty() {
             return;

@@ -1,9 +1,8 @@
 //! Turns a handler of one SQS message into an AWS Lambda handler of batches.
 //!
-//! Lambda passes messages of a queue to a function in batches. It deletes the messages that the function does not
-//! report as failed (`ReportBatchItemFailures`). A failure that is not reported is lost; a success that is reported is
-//! done again. With this crate, your handler returns a [`Disposition`] for one message, and [`BatchHandler`] builds the
-//! response to the batch:
+//! Lambda deletes the messages of a batch that the function does not report as failed (`ReportBatchItemFailures`). A
+//! failure that is not reported is lost; a success that is reported is done again. Your handler returns a
+//! [`Disposition`] for one message, and [`BatchHandler`] builds the response to the batch:
 //!
 //! - A message that panics, hangs or cannot be read fails alone.
 //! - Handlers run concurrently, up to a limit, and stop before the invocation ends. Messages not reached are reported.
@@ -60,7 +59,7 @@
 //! # Features
 //!
 //! - `aws-sdk-sqs`: `SqsVisibility`, which changes visibility timeouts through the AWS SDK. Without it, back-off needs
-//!   your own implementation of [`VisibilityTimeout`].
+//!   your own [`VisibilityTimeout`].
 
 mod backoff;
 mod batch;

@@ -1,5 +1,3 @@
-//! The message that a handler gets.
-
 use aws_lambda_events::event::sqs::SqsMessage;
 use std::{ops::Deref, time::Duration};
 use tokio::time::Instant;
@@ -17,13 +15,13 @@ impl Message {
         Self { inner, receive_count, stop }
     }
 
-    /// Deliveries so far, including this one: 1 or more. SQS counts them approximately.
+    /// Deliveries so far, including this one: 1 or more, by SQS's approximate count.
     #[must_use]
     pub fn receive_count(&self) -> u32 {
         self.receive_count
     }
 
-    /// Time left until the handler is stopped and the message is reported as failed.
+    /// Time left until the handler is stopped and the message fails.
     #[must_use]
     pub fn remaining(&self) -> Duration {
         self.stop.saturating_duration_since(Instant::now())

@@ -1,10 +1,8 @@
-//! One record of a batch, which may be malformed.
-
 use aws_lambda_events::event::sqs::SqsMessage;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// A record. Its ids can be read even if it is not a message.
+/// One record of a batch. Its ids can be read even if it is not a message.
 #[derive(Debug)]
 pub(crate) struct Record(Value);
 
@@ -32,8 +30,8 @@ impl Record {
         self.text("receiptHandle")
     }
 
-    /// The sequence that it belongs to; `None` if it has neither a message group nor a message id. The name of a FIFO
-    /// queue ends in `.fifo`. Source: Amazon SQS Developer Guide, "FIFO queue and message identifiers".
+    /// `None` if it has neither a message group nor a message id. The name of a FIFO queue ends in `.fifo`. Source:
+    /// Amazon SQS Developer Guide, "FIFO queue and message identifiers".
     pub(crate) fn sequence(&self) -> Option<Sequence> {
         let is_fifo = self.text("eventSourceARN").and_then(|arn| arn.strip_suffix(".fifo")).is_some();
         if is_fifo {
@@ -43,18 +41,15 @@ impl Record {
         }
     }
 
-    /// Deliveries so far, including this one; 1 if the record does not say.
+    /// 1 if the record does not say.
     pub(crate) fn receive_count(&self) -> u32 {
         self.attribute("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1).max(1)
     }
 
-    /// Reads the record as a message.
-    ///
     /// # Errors
-    /// It is not a message. The error has the names of the malformed fields, not serde's message, which quotes their
-    /// values.
+    /// The names of the malformed fields, because serde's message quotes their values.
     pub(crate) fn read(&self) -> Result<SqsMessage, Vec<&str>> {
-        // Without this check, serde reads an array as a message, by the order of its fields.
+        // Else serde reads an array as a message, by the order of its fields.
         let message = self.0.as_object().and_then(|_| SqsMessage::deserialize(&self.0).ok());
         message.ok_or_else(|| self.unreadable_fields())
     }

@@ -1,5 +1,3 @@
-//! Changes the visibility timeouts of failed messages.
-
 use std::{future::Future, sync::LazyLock, time::Duration};
 
 /// A change of one message's visibility timeout.
@@ -8,9 +6,9 @@ use std::{future::Future, sync::LazyLock, time::Duration};
 pub struct VisibilityChange {
     /// The message id, for logs.
     pub message_id: String,
-    /// Identifies the delivery. It is a credential that can delete the message, so it stays out of logs.
+    /// Identifies the delivery. It can delete the message, so it stays out of logs.
     pub receipt_handle: String,
-    /// The time from now until SQS redelivers the message: whole seconds, 0 to 11 hours.
+    /// Whole seconds from now, 0 to 11 hours.
     pub visibility_timeout: Duration,
 }
 
@@ -26,13 +24,12 @@ impl std::fmt::Debug for VisibilityChange {
 
 /// Changes the visibility timeouts of messages.
 pub trait VisibilityTimeout {
-    /// Makes each message visible again after its `visibility_timeout`. This is best effort: if a change fails, SQS
-    /// redelivers the message after the queue's visibility timeout. So an implementation only logs what fails. It MUST
-    /// be safe to cancel.
+    /// Makes each message visible again after its `visibility_timeout`. If a change fails, SQS redelivers the message
+    /// after the queue's visibility timeout, so an implementation only logs it. It MUST be safe to cancel.
     fn change(&self, changes: &[VisibilityChange]) -> impl Future<Output = ()>;
 }
 
-/// Leaves every message to the visibility timeout of its queue.
+/// Leaves every message to its queue's visibility timeout.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unchanged;
 
@@ -40,8 +37,8 @@ impl VisibilityTimeout for Unchanged {
     async fn change(&self, _: &[VisibilityChange]) {}
 }
 
-/// Initialized by the first message that needs it. Most execution environments never need it, and an SDK client is a
-/// large part of a cold start.
+/// Initialized by the first message that needs it: most execution environments never do, and an SDK client is a large
+/// part of a cold start.
 impl<V: VisibilityTimeout, F: FnOnce() -> V> VisibilityTimeout for LazyLock<V, F> {
     async fn change(&self, changes: &[VisibilityChange]) {
         V::change(self, changes).await;
@@ -55,13 +52,13 @@ mod sdk {
     use futures_util::{StreamExt, stream};
     use std::{error::Error as StdError, iter};
 
-    /// Entries in one request. Source: Amazon SQS API Reference, `ChangeMessageVisibilityBatch`.
+    /// Per request. Source: Amazon SQS API Reference, `ChangeMessageVisibilityBatch`.
     const ENTRIES: usize = 10;
 
-    /// Concurrent requests: few enough that a batch of 10 000 messages does not open a thousand connections.
+    /// Few enough that a batch of 10 000 messages does not open a thousand connections.
     const REQUESTS: usize = 10;
 
-    /// Changes visibility timeouts through `ChangeMessageVisibilityBatch`. The function needs the permission
+    /// Changes visibility timeouts through `ChangeMessageVisibilityBatch`. Needs the permission
     /// `sqs:ChangeMessageVisibility` on the queue.
     #[derive(Clone, Debug)]
     pub struct SqsVisibility {
@@ -91,7 +88,7 @@ mod sdk {
                 Ok(answer) => {
                     for failed in answer.failed() {
                         let change = failed.id().parse().ok().and_then(|index: usize| changes.get(index));
-                        // Log the code only: the message may quote the receipt handle.
+                        // The message may quote the receipt handle.
                         warn_unchanged(change, failed.code());
                     }
                 }

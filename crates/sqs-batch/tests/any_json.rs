@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sqs_batch::{BatchHandler, Disposition, Message};
 use std::collections::BTreeSet;
 
-/// Any JSON, two levels deep, mostly with the field names of records.
+/// Two levels deep, mostly with the field names of records.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -30,7 +30,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Whether a record must be redelivered: it is not a message, or its handler says so or panics.
+/// Whether it is not a message, or its handler says so or panics.
 fn fails(record: &Value) -> bool {
     !record.is_object()
         || SqsMessage::deserialize(record).is_err()

@@ -1,7 +1,7 @@
 //! What is logged, and what is never logged.
 //!
-//! This is a separate test binary. When tests with and without a subscriber run concurrently, tracing may drop an event
-//! for both (<https://github.com/tokio-rs/tracing/issues/3611>).
+//! In a separate test binary: concurrent tests with and without a subscriber may lose events
+//! (<https://github.com/tokio-rs/tracing/issues/3611>).
 
 #[expect(dead_code, reason = "other tests use the rest")]
 mod records;
@@ -16,7 +16,7 @@ use std::{
 };
 use tracing_subscriber::filter::LevelFilter;
 
-/// The log, one JSON object a line.
+/// One JSON object a line.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -51,7 +51,6 @@ impl Log {
     }
 }
 
-/// Never returns, and changes nothing.
 struct Hanging;
 
 impl VisibilityTimeout for Hanging {

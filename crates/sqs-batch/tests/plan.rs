@@ -5,7 +5,6 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, ops::RangeInclusive};
 
-/// What happens to a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     Done,
@@ -19,7 +18,6 @@ pub(crate) enum Fate {
 
 use Fate::{Done, Hang, NotAMessage, Panic, Poison, Retry, RetryAfter};
 
-/// The message id of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Id {
     Own,
@@ -29,7 +27,6 @@ pub(crate) enum Id {
     Missing,
 }
 
-/// One record.
 #[derive(Clone, Debug)]
 pub(crate) struct Planned {
     pub(crate) fate: Fate,
@@ -39,7 +36,6 @@ pub(crate) struct Planned {
     has_receipt_handle: bool,
 }
 
-/// A batch.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) fifo: bool,
@@ -58,7 +54,7 @@ pub(crate) struct Expected {
 }
 
 pub(crate) fn plan() -> impl Strategy<Value = Plan> {
-    // Most messages succeed and have an id, so that most plans get past their first record.
+    // So that most plans get past their first record.
     let fate = prop_oneof![
         6 => Just(Done),
         1 => prop_oneof![Just(Retry), Just(RetryAfter), Just(Poison), Just(Panic), Just(Hang), Just(NotAMessage)],
@@ -86,7 +82,7 @@ pub(crate) fn plan() -> impl Strategy<Value = Plan> {
 }
 
 impl Plan {
-    /// The message id of that record; `None` if it cannot be reported.
+    /// `None` if the record cannot be reported.
     pub(crate) fn id(&self, index: usize) -> Option<String> {
         match self.records[index].id {
             Id::Own => Some(format!("own-{index}")),
@@ -120,7 +116,7 @@ impl Plan {
         json!({"Records": self.records.iter().enumerate().map(record).collect::<Vec<_>>()})
     }
 
-    /// Records that are handled in order: message groups of FIFO queues, deliveries of one message in standard queues.
+    /// Records that are handled in order.
     pub(crate) fn sequences(&self) -> Vec<Vec<usize>> {
         let together = |a: usize, b: usize| {
             if self.fifo {
@@ -135,7 +131,7 @@ impl Plan {
         all.clone().filter(first).map(members).collect()
     }
 
-    /// The expected result of each record, by index.
+    /// By index.
     pub(crate) fn expected(&self) -> Vec<Expected> {
         let mut expected = vec![Expected { handled: false, done: false, after: None }; self.records.len()];
         let mut hanging = 0;
@@ -143,7 +139,7 @@ impl Plan {
             let mut stopped = None;
             for index in sequence {
                 let planned = &self.records[index];
-                // Each message that hangs occupies one of the concurrent handlers until time is out.
+                // Each message that hangs occupies a handler until time is out.
                 let reached = stopped.is_none() && hanging < self.concurrency;
                 let handled = reached && planned.fate != NotAMessage;
                 hanging += usize::from(handled && planned.fate == Hang);
@@ -160,7 +156,7 @@ impl Plan {
         expected
     }
 
-    /// The ids of messages that must be redelivered; `None` if the whole batch must be.
+    /// `None` if the whole batch must be redelivered.
     pub(crate) fn failed(&self) -> Option<BTreeSet<String>> {
         let expected = self.expected();
         (0..self.records.len()).filter(|index| !expected[*index].done).map(|index| self.id(index)).collect()

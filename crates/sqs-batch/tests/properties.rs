@@ -14,9 +14,9 @@ use std::{
 
 /// The observed result of a batch.
 struct Seen {
-    /// The ids reported; `None` if the whole batch is redelivered.
+    /// `None` if the whole batch is redelivered.
     reported: Option<Vec<String>>,
-    /// Indices of the messages that the handler got, in that order.
+    /// By index, in the order of the handler.
     handled: Vec<usize>,
     /// Highest number of concurrent handlers.
     most: usize,
@@ -25,7 +25,7 @@ struct Seen {
     changes: Vec<VisibilityChange>,
 }
 
-/// Marks a message as being handled, until its handler returns, panics or is dropped.
+/// Until the handler returns, panics or is dropped.
 struct UnderWay<'a>(usize, &'a RefCell<BTreeSet<usize>>);
 
 impl Drop for UnderWay<'_> {
@@ -48,7 +48,7 @@ fn run(plan: &Plan) -> Seen {
         under_way.borrow_mut().insert(index);
         let _under_way = UnderWay(index, &under_way);
         most.set(most.get().max(under_way.borrow().len()));
-        // Yields, so that handlers really run concurrently.
+        // So that handlers really run concurrently.
         tokio::task::yield_now().await;
         match plan.records[index].fate {
             Fate::Done => Disposition::Done,
@@ -60,7 +60,7 @@ fn run(plan: &Plan) -> Seen {
             Fate::NotAMessage => unreachable!("the record cannot be read"),
         }
     };
-    // The clock is paused and jumps to the next timer, so a message that hangs times out at once.
+    // The paused clock jumps to the next timer, so a message that hangs times out at once.
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
     let batch = serde_json::from_value(plan.event()).expect("records are an array");
@@ -128,7 +128,7 @@ proptest! {
         let failed = plan.failed();
         prop_assert!(failed.is_some() || changed.is_empty(), "the whole batch is redelivered");
         for id in failed.iter().flatten() {
-            // If several records with this id failed, the change may be that of any of them.
+            // If several records with this id failed, it may be the change of any.
             let asked = (0..expected.len()).filter(|index| !expected[*index].done && plan.id(*index).as_ref() == Some(id));
             let fits = |after: &Option<std::ops::RangeInclusive<u64>>| match (changed.get(id), after) {
                 (Some(change), Some(after)) => after.contains(&change.visibility_timeout.as_secs()),

@@ -1,4 +1,4 @@
-//! Records as Lambda sends them, a handler that does what their bodies say, and a recorder of visibility changes.
+//! Records as Lambda sends them, a handler, and a recorder of visibility changes.
 
 use serde_json::{Value, json};
 use sqs_batch::{Backoff, Disposition, Message, SqsBatch, VisibilityChange, VisibilityTimeout};
@@ -41,7 +41,6 @@ pub(crate) async fn obey(message: Message) -> Disposition {
     }
 }
 
-/// Records every change.
 #[derive(Default)]
 pub(crate) struct Recorded(pub(crate) RefCell<Vec<VisibilityChange>>);
 
@@ -58,7 +57,7 @@ impl Recorded {
     }
 }
 
-/// Hides the intended panics of handlers, so that the test output stays readable.
+/// Keeps the test output readable.
 pub(crate) fn without_panic_messages() {
     std::panic::set_hook(Box::new(|panic| {
         if panic.payload_as_str() != Some("intended") {

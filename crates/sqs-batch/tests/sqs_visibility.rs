@@ -1,4 +1,4 @@
-//! The requests to SQS, and what happens when SQS refuses them.
+//! The requests to SQS, and what happens if it refuses them.
 
 use aws_sdk_sqs::{
     Client,
@@ -15,7 +15,7 @@ use std::{
 
 const QUEUE_URL: &str = "https://sqs.eu-central-1.amazonaws.com/123456789012/orders";
 
-/// A fake SQS that always gives this answer, and the requests it got.
+/// A fake SQS that always gives this answer, and its requests.
 fn answering(status: u16, answer: Value) -> (SqsVisibility, Arc<Mutex<Vec<Value>>>) {
     let requests = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&requests);
@@ -34,7 +34,7 @@ fn answering(status: u16, answer: Value) -> (SqsVisibility, Arc<Mutex<Vec<Value>
     (SqsVisibility::new(Client::from_conf(config), QUEUE_URL), requests)
 }
 
-/// Fails `messages` messages as poison. Returns how many were reported.
+/// Returns how many of the `messages` poison messages were reported.
 async fn fail(messages: usize, visibility: SqsVisibility) -> usize {
     let records: Vec<_> = (0..messages)
         .map(|id| json!({"messageId": format!("m{id}"), "receiptHandle": format!("h{id}"), "body": ""}))

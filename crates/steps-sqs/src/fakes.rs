@@ -8,10 +8,10 @@ use holds::{
 };
 use std::time::Duration;
 
-/// The hold of a service for Alice's order 1: two units of `SKU-1` at 19.99 EUR, placed at [`moment`], a minute ago.
+/// The hold of a service for Alice's order 1: two `SKU-1` at 19.99 EUR, placed at [`moment`], a minute ago.
 ///
 /// # Panics
-/// If the repository fails.
+/// The repository fails.
 pub async fn hold<S: Service, R: HoldRepository + Sync>(service: &S, holds: &R) -> Hold {
     let (owner, ordered, placed_at) = (owner(), ordered_items(), moment());
     let now = placed_at.plus(Duration::from_mins(1));

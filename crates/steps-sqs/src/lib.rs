@@ -1,8 +1,7 @@
 //! What the functions of all steps share.
 //!
 //! A step's function implements [`Service`], which says what it holds for an order, reads its [`Settings`], and calls
-//! [`run()`]. The rest is the same for every step. A [`Worker`] takes a batch of events, holds, confirms or undoes for
-//! each event, and publishes the votes.
+//! [`run()`]. A [`Worker`] then holds, confirms or undoes for each event, and publishes the votes.
 
 #[cfg(feature = "fakes")]
 pub mod fakes;

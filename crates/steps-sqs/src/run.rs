@@ -1,5 +1,3 @@
-//! Wires and runs a step's function.
-
 use crate::{Service, Settings, Worker};
 use event_bus::{SnsPublisher, Subscriber};
 use holds_dynamodb::DynamoDbHoldRepository;
@@ -7,7 +5,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use sqs_batch::{Backoff, BatchHandler, SqsBatch, SqsVisibility};
 use std::sync::LazyLock;
 
-/// Runs a step's function: its service with the table, the queue and the topic of its settings.
+/// Runs a step's function with its settings.
 ///
 /// # Errors
 /// Lambda's runtime ended.

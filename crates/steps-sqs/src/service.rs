@@ -1,18 +1,15 @@
-//! Implements a step with holds.
-
 use event_bus::{HoldOutcome, OrderedItems, StepService};
 use holds::{Hold, HoldKey, HoldRepository, HoldState};
 use shared_kernel::{OrderId, Owner, RepositoryError, Step, Timestamp};
 use std::future::Future;
 
-/// What a step holds for an order. This is all that distinguishes one step from another.
+/// What distinguishes one step from another: what it holds for an order.
 pub trait Service {
     /// Which step this is.
     const STEP: Step;
 
     /// Holds what the order needs under [`HoldKey::for_order`], or records that it cannot. A repeat MUST return what
-    /// the first call recorded. An implementation MUST create the hold as of [`PlacedOrder::placed_at`], by the rules
-    /// of [`StepService::hold`].
+    /// the first call recorded. The hold MUST be created as of [`PlacedOrder::placed_at`]: see [`StepService::hold`].
     fn hold<R: HoldRepository + Sync>(
         &self,
         holds: &R,
@@ -23,19 +20,18 @@ pub trait Service {
 /// An order that was placed.
 #[derive(Clone, Copy, Debug)]
 pub struct PlacedOrder<'a> {
-    /// The order's owner.
+    /// Its owner.
     pub owner: &'a Owner,
-    /// Which order of the owner.
+    /// Its id.
     pub id: OrderId,
     /// What is ordered.
     pub ordered: &'a OrderedItems,
-    /// When the order was placed.
+    /// When it was placed.
     pub placed_at: Timestamp,
     /// The present moment.
     pub now: Timestamp,
 }
 
-/// A service with its holds, while it handles one event.
 pub(crate) struct ServiceWithHolds<'a, S, R> {
     pub(crate) service: &'a S,
     pub(crate) holds: &'a R,

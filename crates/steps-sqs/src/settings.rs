@@ -1,9 +1,7 @@
-//! The settings of a step's function.
-
 use lambda_support::{environment::Environment, sdk::Aws};
 use std::time::Duration;
 
-/// The settings that every step's function reads from its environment.
+/// What every step's function reads from its environment.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub(crate) aws: Aws,
@@ -17,7 +15,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads the service's table (`HOLDS_TABLE_NAME`, `ORDER_RETENTION_DAYS`), its queue (`EVENTS_QUEUE_URL`,
+    /// Reads the table (`HOLDS_TABLE_NAME`, `ORDER_RETENTION_DAYS`), the queue (`EVENTS_QUEUE_URL`,
     /// `MAX_RECEIVE_COUNT`, `BACKOFF_BASE_SECONDS`, `BACKOFF_CAP_SECONDS`) and the topic of votes
     /// (`STEP_OUTCOMES_TOPIC_ARN`).
     pub fn from_env(environment: &mut Environment) -> Self {

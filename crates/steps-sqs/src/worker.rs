@@ -1,5 +1,3 @@
-//! Handles one batch of events, and returns the messages to redeliver.
-
 use crate::service::{Service, ServiceWithHolds};
 use aws_lambda_events::event::sqs::SqsBatchResponse;
 use event_bus::{Delivery, EventPublisher, Subscriber, take_part};
@@ -28,7 +26,7 @@ where
     P: EventPublisher,
     V: VisibilityTimeout,
 {
-    /// Holds, confirms or undoes for every event of a batch, and returns the messages that must be redelivered.
+    /// Handles a batch, and returns the messages that must be redelivered.
     ///
     /// # Errors
     /// [`UnidentifiedFailure`]: the whole batch must be redelivered.

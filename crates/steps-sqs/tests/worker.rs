@@ -14,7 +14,7 @@ use sqs_batch::{Backoff, BatchHandler, Unchanged};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use steps_sqs::{PlacedOrder, Service, Worker};
 
-/// A service that takes the first line of an order from a counter.
+/// Takes the first line of an order from a counter.
 #[derive(Debug)]
 struct FirstLine;
 
@@ -32,12 +32,11 @@ impl Service for FirstLine {
 
 type TestWorker<R> = Worker<FirstLine, R, RecordingPublisher, Unchanged>;
 
-/// A batch of two `order.placed` events: for two units of SKU-1, and for five of SKU-2.
+/// Two `order.placed` events: for two units of SKU-1, and for five of SKU-2.
 fn batch() -> Value {
     serde_json::from_str(include_str!("fixtures/sqs-batch.json")).expect("the fixture is JSON")
 }
 
-/// The same batch with events of another type.
 fn batch_of(event_type: &str) -> Value {
     let mut batch = batch();
     for record in batch["Records"].as_array_mut().expect("records") {
@@ -54,7 +53,7 @@ fn worker<R>(holds: R) -> TestWorker<R> {
     Worker { service: FirstLine, holds, outcomes: RecordingPublisher::default(), subscriber }
 }
 
-/// Handles a batch, and returns the positions of the messages to redeliver.
+/// Returns the positions of the messages to redeliver.
 async fn handle<R: HoldRepository + Sync>(worker: &TestWorker<R>, batch: &Value) -> Vec<usize> {
     let mut context = Context::default();
     let deadline = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970") + Duration::from_secs(15);
@@ -71,7 +70,7 @@ async fn handle<R: HoldRepository + Sync>(worker: &TestWorker<R>, batch: &Value)
     failures
 }
 
-/// The votes with the last digit of their order's id, sorted by this digit.
+/// The votes with the last digit of their order's id, sorted by it.
 fn votes<R>(worker: &TestWorker<R>) -> Vec<(char, Vote)> {
     let vote = |event: event_bus::Event| match event.kind {
         EventKind::Voted(Step::Stock, vote) => (event.order_id.to_string().pop().expect("an id"), vote),
@@ -86,7 +85,6 @@ fn counters(worker: &TestWorker<InMemoryHolds>) -> [Option<u64>; 2] {
     ["SKU-1", "SKU-2"].map(|sku| worker.holds.counter(sku))
 }
 
-/// No message to redeliver.
 const NONE: Vec<usize> = Vec::new();
 
 #[tokio::test]

@@ -1,5 +1,3 @@
-//! The number of units of a SKU that are left.
-
 use holds::{CounterKey, HoldRepository};
 use shared_kernel::{RepositoryError, Sku};
 
@@ -9,7 +7,7 @@ pub fn counter(sku: &Sku) -> CounterKey {
     CounterKey::new(sku.as_str())
 }
 
-/// The number of units of a SKU that no order holds. `None` if the service has no such SKU.
+/// Units of a SKU that no order holds. `None` if the service has no such SKU.
 ///
 /// # Errors
 /// Those of the repository.

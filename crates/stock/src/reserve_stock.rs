@@ -1,17 +1,14 @@
-//! The step `stock` of an order: holds all its units, or none.
-
 use crate::counter;
 use holds::{Claim, CounterKey, Hold, HoldKey, HoldRepository, HoldState, Shortage, hold_or_refuse};
 use shared_kernel::{Item, OrderId, Owner, RepositoryError, Timestamp};
 use std::collections::BTreeMap;
 
-/// The number of units of a SKU without a record.
+/// Units of a SKU without a record.
 const UNKNOWN_SKU_UNITS: u64 = 0;
 
 /// Holds every unit that an order needs, or records a refusal. A repeat returns what the first call recorded.
 ///
-/// The order may have at most 99 different SKUs, the limit of [`HoldRepository::take`]. publish-order refuses other
-/// orders.
+/// At most 99 different SKUs, the limit of [`HoldRepository::take`]: publish-order refuses other orders.
 ///
 /// # Errors
 /// Those of the repository.
@@ -28,7 +25,7 @@ pub async fn reserve_stock<R: HoldRepository>(
     Ok(recorded.into_hold())
 }
 
-/// One claim for each SKU. Lines with the same SKU are added up.
+/// Lines with the same SKU are added up.
 fn claims(items: &[Item]) -> Vec<Claim> {
     let mut units: BTreeMap<CounterKey, u64> = BTreeMap::new();
     for item in items {

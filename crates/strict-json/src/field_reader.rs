@@ -1,16 +1,14 @@
-//! Reads the fields of JSON objects by their types.
-
 use crate::unambiguous::Unambiguous;
 use serde_json::{Map, Value};
 use shared_kernel::{Violation, Violations};
 
-/// Longest piece of a caller's text that a violation repeats, in characters.
+/// Longest piece of a caller's text that a violation repeats.
 const MAX_ECHO_CHARS: usize = 64;
 
 /// The fields of a body that is a JSON object.
 ///
 /// # Errors
-/// One violation of the whole body: it is not JSON, it has a duplicate key, or it is not an object.
+/// One violation of the whole body: it is not JSON, not an object, or has a duplicate key.
 pub fn parse_object(body: &[u8]) -> Result<Map<String, Value>, Violations> {
     match serde_json::from_slice(body) {
         Ok(Unambiguous(Value::Object(fields))) => Ok(fields),
@@ -19,15 +17,15 @@ pub fn parse_object(body: &[u8]) -> Result<Map<String, Value>, Violations> {
     }
 }
 
-/// Takes fields out of JSON objects, and records fields of the wrong type. `parent` is the JSON pointer of the object,
-/// empty for the whole body. A missing field is not a violation: the domain says which fields are required.
+/// Takes fields out of JSON objects, and records fields of the wrong type. `parent` is the object's JSON pointer, empty
+/// for the whole body. A missing field is not a violation: the domain checks that.
 #[derive(Debug, Default)]
 pub struct FieldReader {
     violations: Violations,
 }
 
 impl FieldReader {
-    /// Takes an optional field, which must be a string.
+    /// Takes an optional string.
     pub fn string(&mut self, parent: &str, fields: &mut Map<String, Value>, name: &str) -> Option<String> {
         match fields.remove(name)? {
             Value::String(text) => Some(text),
@@ -35,8 +33,7 @@ impl FieldReader {
         }
     }
 
-    /// Takes an optional field, which must be an integer. An integer above `i64::MAX` becomes `i64::MAX`: the domain
-    /// checks the range.
+    /// Takes an optional integer. Above `i64::MAX` it becomes `i64::MAX`: the domain checks the range.
     pub fn integer(&mut self, parent: &str, fields: &mut Map<String, Value>, name: &str) -> Option<i64> {
         match fields.remove(name)? {
             Value::Number(number) if number.is_i64() => number.as_i64(),

@@ -1,5 +1,3 @@
-//! JSON without duplicate keys.
-
 use serde::{
     Deserialize, Deserializer,
     de::{Error, MapAccess, SeqAccess, Visitor},
@@ -7,8 +5,8 @@ use serde::{
 use serde_json::{Map, Number, Value};
 use std::fmt;
 
-/// A JSON value without duplicate keys. Parsers disagree about which duplicate counts, so one parser may check another
-/// value than the next one reads. Source: RFC 8259, section 4.
+/// A JSON value without duplicate keys. Parsers disagree about which duplicate counts, so one may check another value
+/// than the next one reads. Source: RFC 8259, section 4.
 #[derive(Debug)]
 pub(crate) struct Unambiguous(pub(crate) Value);
 

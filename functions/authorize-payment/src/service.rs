@@ -1,5 +1,3 @@
-//! The hold of the step `payment`.
-
 use holds::{Hold, HoldRepository};
 use shared_kernel::{RepositoryError, Step};
 use steps_sqs::{PlacedOrder, Service};

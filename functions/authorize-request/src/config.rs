@@ -1,11 +1,9 @@
-//! The environment variables of the authorize-request function.
-
 use lambda_support::environment::Environment;
 
 pub(crate) struct Config {
     pub(crate) issuer: String,
     pub(crate) audience: String,
-    /// The URL of the issuer's keys. Not used if `jwks` is set.
+    /// Not used if `jwks` is set.
     pub(crate) jwks_url: Option<String>,
     pub(crate) jwks: Option<String>,
 }

@@ -1,40 +1,33 @@
-//! Reads the token of a request to either API.
-
 use orders_api::{SUBPROTOCOL, SUBPROTOCOL_TOKEN_PREFIX};
 use serde::Deserialize;
 use std::collections::HashMap;
 
-/// The event of the authorizer.
 /// Source: Amazon API Gateway Developer Guide, "Input to an API Gateway Lambda authorizer".
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "UPPERCASE", rename_all_fields = "camelCase")]
 pub(crate) enum AuthorizerEvent {
-    /// For a request to the REST API.
+    /// From the REST API.
     Token {
-        /// The header `Authorization`.
         authorization_token: String,
-        /// The ARN of the requested method.
         method_arn: String,
     },
-    /// For a WebSocket's `$connect`.
+    /// From a WebSocket's `$connect`.
     Request {
-        /// Every value of every header.
         #[serde(default)]
         multi_value_headers: Option<HashMap<String, Vec<String>>>,
-        /// The ARN of the requested route.
         method_arn: String,
     },
 }
 
 impl AuthorizerEvent {
-    /// The ARN of the requested method or route.
+    /// The requested method or route.
     pub(crate) fn method_arn(&self) -> &str {
         match self {
             Self::Token { method_arn, .. } | Self::Request { method_arn, .. } => method_arn,
         }
     }
 
-    /// The request's token. `None` unless the request has exactly one: with two tokens the owner is ambiguous.
+    /// `None` unless the request has exactly one token: with two, the owner is ambiguous.
     pub(crate) fn token(&self) -> Option<&str> {
         match self {
             Self::Token { authorization_token, .. } => bearer(authorization_token),
@@ -49,21 +42,20 @@ impl AuthorizerEvent {
     }
 }
 
-/// The values of a header. Header names are case-insensitive.
+/// Header names are case-insensitive.
 fn values<'a>(headers: &'a HashMap<String, Vec<String>>, name: &str) -> impl Iterator<Item = &'a str> {
     let of_that_name = headers.iter().filter(move |(own, _)| own.eq_ignore_ascii_case(name));
     of_that_name.flat_map(|(_, values)| values).map(String::as_str)
 }
 
-/// The credentials of the scheme `Bearer`. Source: RFC 6750, section 2.1; RFC 9110, section 11.1 (case).
+/// Source: RFC 6750, section 2.1; RFC 9110, section 11.1 (case).
 fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_matches(' '))
 }
 
 /// Tokens among the subprotocols, the only header that a browser can set for a WebSocket. They count only if the client
-/// also offers [`SUBPROTOCOL`]. The server must select one of the offered subprotocols, else the browser closes the
-/// socket, and it must not select a token.
+/// also offers [`SUBPROTOCOL`]: the server must select an offered subprotocol, and never a token.
 fn subprotocol_tokens(headers: &HashMap<String, Vec<String>>) -> impl Iterator<Item = &str> {
     let offered: Vec<_> =
         values(headers, "sec-websocket-protocol").flat_map(|value| value.split(',')).map(str::trim).collect();

@@ -1,24 +1,19 @@
-//! Verifies a request's token, and returns a policy.
-
 use crate::{credentials::AuthorizerEvent, key_source::KeySource, policy, provider::FetchKeys};
 use access_tokens::{AccessToken, InvalidToken, Verifier};
 use orders::Owner;
 use serde_json::Value;
 use thiserror::Error;
 
-/// Allows or denies requests.
+/// Verifies a request's token, and returns a policy.
 pub(crate) struct Authorizer<F> {
-    /// Verifies tokens.
     pub(crate) verifier: Verifier,
-    /// The keys that must have signed them.
+    /// The keys that verify them.
     pub(crate) keys: KeySource<F>,
 }
 
-/// Why a request could be neither allowed nor denied. API Gateway answers 500, and invokes the function again for the
-/// next request.
+/// Why a request could be neither allowed nor denied. API Gateway answers 500, and asks again for the next request.
 #[derive(Debug, Error)]
 pub(crate) enum AuthorizeError {
-    /// The event is not an authorizer's event.
     #[error("the event is not a request to authorize: {0}")]
     Event(String),
     /// The issuer's keys were never fetched.
@@ -27,13 +22,13 @@ pub(crate) enum AuthorizeError {
 }
 
 impl<F: FetchKeys> Authorizer<F> {
-    /// Returns a policy for the whole stage. It allows, with the owner and the token's expiry in its context, or it
-    /// denies. Only the log has the reason of a denial.
+    /// Returns a policy for the whole stage, with the owner and the token's expiry in its context if it allows. Only
+    /// the log has the reason of a denial.
     ///
     /// # Errors
     /// See [`AuthorizeError`].
     pub(crate) async fn authorize(&self, event: Value) -> Result<Value, AuthorizeError> {
-        // Serde's message is dropped, because it may quote the event, including the token.
+        // Serde's message may quote the token.
         let event: AuthorizerEvent = serde_json::from_value(event).map_err(|_| event_error("unknown shape"))?;
         let stage = policy::whole_stage(event.method_arn()).ok_or_else(|| event_error("no stage"))?;
         let Some(token) = event.token() else { return Ok(deny("no token, or more than one", &stage)) };
@@ -51,7 +46,6 @@ impl<F: FetchKeys> Authorizer<F> {
         let mut verified = self.verifier.verify(token, &*self.keys.current().await);
         if verified == Err(InvalidToken::UnknownKey) {
             let keys = self.keys.after_an_unknown_key().await;
-            // Not the token's fault: an error, not a denial.
             if keys.is_empty() {
                 return Err(AuthorizeError::NoKeys);
             }
@@ -90,7 +84,6 @@ pub(crate) mod tests {
         time::{SystemTime, UNIX_EPOCH},
     };
 
-    /// An issuer with one key.
     pub(crate) struct Issuer {
         key: Ed25519KeyPair,
         id: &'static str,
@@ -116,7 +109,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// A provider with these keys, which counts the fetches. It fails without keys.
+    /// Counts the fetches. Fails without keys.
     struct Published(Option<String>, Arc<AtomicUsize>);
 
     impl FetchKeys for Published {

@@ -1,19 +1,16 @@
-//! The current keys that verify tokens: pinned keys, or the issuer's published keys, which are cached.
-
 use crate::provider::FetchKeys;
 use access_tokens::KeySet;
 use orders::ErrorChain;
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Mutex, time::Instant};
 
-/// Shortest time between two requests to the provider, including failed ones. So a flood of unknown keys does not flood
-/// the provider.
+/// Shortest time between two requests to the provider, so that unknown keys do not flood it.
 const MIN_INTERVAL: Duration = Duration::from_mins(1);
 
-/// How long keys are cached, so that a withdrawn key expires. If the provider fails, the known keys stay in use.
+/// How long keys are cached, so that a withdrawn key expires. If the provider fails, known keys stay in use.
 const MAX_AGE: Duration = Duration::from_hours(1);
 
-/// The provider of the keys, and the cached keys.
+/// The keys that verify tokens: pinned keys, or the issuer's published keys, which are cached.
 pub(crate) struct KeySource<F> {
     provider: Option<F>,
     state: Mutex<State>,
@@ -27,18 +24,17 @@ struct State {
 }
 
 impl<F: FetchKeys> KeySource<F> {
-    /// Only these keys, for ever.
+    /// Only these keys.
     pub(crate) fn pinned(keys: KeySet) -> Self {
         let state = State { keys: Arc::new(keys), ..State::default() };
         Self { provider: None, state: Mutex::new(state) }
     }
 
-    /// The keys that the provider publishes.
     pub(crate) fn fetched(provider: F) -> Self {
         Self { provider: Some(provider), state: Mutex::new(State::default()) }
     }
 
-    /// The current keys. Empty until the provider has answered once.
+    /// Empty until the provider has answered once.
     pub(crate) async fn current(&self) -> Arc<KeySet> {
         let mut state = self.state.lock().await;
         if state.fetched_at.is_none_or(|at| at.elapsed() >= MAX_AGE) {
@@ -47,14 +43,14 @@ impl<F: FetchKeys> KeySource<F> {
         Arc::clone(&state.keys)
     }
 
-    /// The keys after a token named an unknown key: the issuer may have published a new one.
+    /// The issuer may have published a new key.
     pub(crate) async fn after_an_unknown_key(&self) -> Arc<KeySet> {
         let mut state = self.state.lock().await;
         self.refresh(&mut state).await;
         Arc::clone(&state.keys)
     }
 
-    /// Fetches the keys from the provider, unless keys are pinned or the last request was within [`MIN_INTERVAL`].
+    /// Fetches the keys, unless they are pinned or the last request was within [`MIN_INTERVAL`].
     async fn refresh(&self, state: &mut State) {
         let Some(provider) = &self.provider else { return };
         if state.requested_at.is_some_and(|at| at.elapsed() < MIN_INTERVAL) {
@@ -77,7 +73,7 @@ mod tests {
     use crate::{handler::tests::Issuer, provider::FetchError};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    /// A provider that counts the fetches, and may fail.
+    /// Counts the fetches, and may fail.
     #[derive(Default)]
     struct Counting {
         fetches: AtomicUsize,

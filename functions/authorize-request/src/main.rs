@@ -16,7 +16,7 @@ use lambda_support::{environment::Environment, telemetry};
 use orders::ErrorChain;
 use provider::Provider;
 
-/// The source of the issuer's keys. If keys are pinned, no others are used.
+/// Pinned keys exclude others.
 fn key_source(config: &Config) -> Result<KeySource<Provider>, String> {
     match (&config.jwks, &config.jwks_url) {
         (Some(jwks), _) => KeySet::parse(jwks).map(KeySource::pinned).map_err(|error| invalid("JWKS", &error)),
@@ -37,7 +37,7 @@ async fn main() -> Result<(), Error> {
     let config = environment.finish(config)?;
 
     let keys = key_source(&config)?;
-    // Fetches the keys ahead. If the provider does not answer, every request fails until it does.
+    // If the provider does not answer, every request fails until it does.
     keys.current().await;
     let authorizer = Authorizer { verifier: Verifier::new(config.issuer, config.audience), keys };
     let authorizer = &authorizer;

@@ -1,21 +1,17 @@
-//! The policies that API Gateway gets.
-
 use orders::Owner;
 use orders_api::{EXPIRES_AT_CONTEXT, MESSAGE_GROUP_CONTEXT, OWNER_CONTEXT};
 use serde_json::{Value, json};
 
-/// The ARN of a whole stage, from the ARN of one of its methods or routes:
-/// `arn:{partition}:execute-api:{region}:{account}:{api}/{stage}/…`.
+/// The ARN of a whole stage, from `arn:{partition}:execute-api:{region}:{account}:{api}/{stage}/…`.
 ///
-/// API Gateway caches the policy, and applies it to every request with the same token. A policy for a single method
-/// would deny all others.
+/// API Gateway caches the policy for every request with the token, so a policy for one method would deny all others.
 pub(crate) fn whole_stage(method_arn: &str) -> Option<String> {
     let (api, rest) = method_arn.split_once('/')?;
     let (stage, _) = rest.split_once('/')?;
     (api.starts_with("arn:") && !stage.is_empty()).then(|| format!("{api}/{stage}/*"))
 }
 
-/// Allows all requests of the stage. The context has the owner, its message group, and the token's expiry.
+/// Allows all requests of the stage.
 pub(crate) fn allow(owner: &Owner, expires_at_unix_seconds: i64, stage: &str) -> Value {
     let mut answer = answer(owner.as_str(), "Allow", stage);
     answer["context"] = json!({
@@ -26,7 +22,6 @@ pub(crate) fn allow(owner: &Owner, expires_at_unix_seconds: i64, stage: &str) ->
     answer
 }
 
-/// Denies all requests of the stage.
 pub(crate) fn deny(stage: &str) -> Value {
     answer("nobody", "Deny", stage)
 }

@@ -1,22 +1,17 @@
-//! Fetches the issuer's published keys over HTTP.
-
 use access_tokens::{InvalidKeySet, KeySet};
 use reqwest::{Client, Url, redirect};
 use std::{future::Future, net::IpAddr, time::Duration};
 use thiserror::Error;
 
-/// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Longest wait for the whole response. It is shorter than the function's timeout.
+/// For the whole response. Shorter than the function's timeout.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Largest key set accepted, in bytes. Large providers' key sets have a few KiB.
+/// Large providers' key sets have a few KiB.
 const MAX_KEY_SET_BYTES: usize = 128 * 1024;
 
-/// Fetches the issuer's current keys.
 pub(crate) trait FetchKeys {
-    /// Sends one request.
     fn fetch(&self) -> impl Future<Output = Result<KeySet, FetchError>> + Send;
 }
 
@@ -44,23 +39,19 @@ pub(crate) enum InvalidProvider {
 /// Why no keys were fetched.
 #[derive(Debug, Error)]
 pub(crate) enum FetchError {
-    /// No response in time, or an error response.
+    /// No response in time, or an error.
     #[error("the key set could not be fetched")]
     Http(#[from] reqwest::Error),
-    /// The response is too long for a key set.
     #[error("the response is longer than {MAX_KEY_SET_BYTES} bytes")]
     TooLong,
-    /// The response is not text.
     #[error("the response is not UTF-8")]
     NotUtf8(#[from] std::string::FromUtf8Error),
-    /// The response is not a usable key set.
     #[error("the response cannot be used")]
     Invalid(#[from] InvalidKeySet),
 }
 
 impl Provider {
-    /// A provider with its keys at `url`. Redirects are not followed, so keys come only from the configured host. TLS
-    /// is required, except on loopback.
+    /// Redirects are not followed, so keys come only from the configured host. TLS is required, except on loopback.
     ///
     /// # Errors
     /// See [`InvalidProvider`].
@@ -82,7 +73,7 @@ impl Provider {
     }
 }
 
-/// Only addresses count, because a name might resolve to another host.
+/// Only addresses count: a name might resolve to another host.
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
@@ -111,7 +102,7 @@ mod tests {
         net::TcpListener,
     };
 
-    /// A server on loopback that sends one response, or never answers.
+    /// Sends one response, or never answers.
     async fn serve(answer: Option<String>) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");
         let address = listener.local_addr().expect("it is bound");

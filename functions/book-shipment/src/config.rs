@@ -1,5 +1,3 @@
-//! The environment variables of the book-shipment function.
-
 use lambda_support::environment::Environment;
 use steps_sqs::Settings;
 

@@ -1,5 +1,3 @@
-//! The hold of the step `shipment`.
-
 use holds::{Hold, HoldRepository};
 use shared_kernel::{RepositoryError, Step};
 use shipments::Calendar;
@@ -8,7 +6,6 @@ use steps_sqs::{PlacedOrder, Service};
 /// Books a day for an order's parcel.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BookShipment {
-    /// The days that can be booked.
     pub(crate) calendar: Calendar,
 }
 

@@ -1,5 +1,3 @@
-//! Handles `PUT /sync/orders/{orderId}`.
-
 use lambda_http::{
     Body, Response,
     http::{HeaderValue, StatusCode, header},
@@ -17,7 +15,7 @@ use orders_api::{OrderView, Problem};
 /// - 201: stored now. The order, and its status URL as `Location`.
 /// - 200: the same order was stored before. Its present state: `CONFIRMED`, or `PLACED` by the bus lane.
 /// - 400: the order id or the body is not valid. Lists every violation in the body.
-/// - 409: the id was used before for a different order, or the order was rejected or cancelled before.
+/// - 409: the id was used for a different order, or the order was rejected or cancelled before.
 /// - 413, 415: the body is too large, or not JSON.
 /// - 503: the database is over its limit. Safe to repeat.
 /// - 500: an error of the deployment.
@@ -54,7 +52,7 @@ fn parse(request: &RestRequest) -> Result<PlaceOrder, Problem> {
     })
 }
 
-/// The problem with the reason why the order was not placed. Logs it once.
+/// Logs the reason once.
 fn refusal(id: &OrderId, error: &PlaceOrderError) -> Problem {
     let detail = match error {
         PlaceOrderError::Conflict => "The order id was used before for a different order. Use a new UUID.".to_owned(),
@@ -100,14 +98,13 @@ mod tests {
         }
     }
 
-    /// Every test calls this first. When tests with and without a subscriber run concurrently, tracing may drop an
-    /// event for both (<https://github.com/tokio-rs/tracing/issues/3611>).
+    /// Every test calls this first: concurrent tests with and without a subscriber may lose events
+    /// (<https://github.com/tokio-rs/tracing/issues/3611>).
     fn start_log() {
         static STARTED: Once = Once::new();
         STARTED.call_once(|| tracing_subscriber::fmt().json().flatten_event(true).with_writer(|| ToLog).init());
     }
 
-    /// The lines about one order.
     fn logged(order_id: &str) -> Vec<Value> {
         let log = LOG.lock().expect("no test panicked");
         let lines = str::from_utf8(&log).expect("a log is text").lines();
@@ -117,7 +114,6 @@ mod tests {
 
     const BODY: &str = r#"{"currency":"EUR","items":[{"sku":"SKU-1","quantity":2,"unitPriceMinor":1999}]}"#;
 
-    /// A request as API Gateway's REST API sends it to a Lambda proxy integration.
     const FIXTURE: &str = include_str!("../tests/fixtures/apigw-rest-put.json");
 
     fn event() -> Value {

@@ -1,5 +1,3 @@
-//! The environment variables of the create-payment function.
-
 use lambda_support::{environment::Environment, sdk::Aws};
 use std::time::Duration;
 

@@ -1,5 +1,3 @@
-//! Handles `PUT /payments/{paymentId}`.
-
 use holds::HoldRepository;
 use lambda_http::{
     Body, Response,
@@ -21,7 +19,7 @@ use payments_api::{MAX_BODY_BYTES, PaymentView, parse_payment_body};
 /// - 200: the same payment was captured before. The stored payment.
 /// - 400: the payment id or the body is not valid. Lists every violation in the body.
 /// - 402: the account does not cover the amount. The payment stays declined.
-/// - 409: the id was used before for another amount or currency.
+/// - 409: the id was used for another amount or currency.
 /// - 413, 415: the body is too large, or not JSON.
 /// - 503: the database is over its limit. Safe to repeat.
 /// - 500: an error of the deployment.
@@ -67,7 +65,7 @@ fn amount(request: &RestRequest) -> Result<Amount, Problem> {
     parse_payment_body(&body).map_err(|violations| invalid_body("payment", &violations))
 }
 
-/// The problem with the reason why the payment was not captured. Logs it once.
+/// Logs the reason once.
 fn refusal(id: PaymentId, status: StatusCode, detail: String) -> Problem {
     tracing::info!(payment.id = %id, http.status = status.as_u16(), "Did not capture payment {id}");
     problem(status, detail)
@@ -83,7 +81,6 @@ mod tests {
 
     const ID: &str = "0d9c3f52-7d43-4c0a-8a5e-1f2e3d4c5b6a";
 
-    /// A request as API Gateway's REST API sends it to a Lambda proxy integration.
     const FIXTURE: &str = include_str!("../tests/fixtures/apigw-rest-put.json");
 
     fn event() -> Value {

@@ -1,5 +1,3 @@
-//! Handles `GET /orders/{orderId}`.
-
 use lambda_http::{
     Body, Response,
     http::{HeaderValue, StatusCode, header},
@@ -14,8 +12,8 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 /// Answers with the present state of an order.
 ///
 /// # Responses
-/// - 200: the order, `PLACED`, `CONFIRMED`, `CANCELLED`, `REJECTED` or `FAILED`. Without a record of it: `PENDING` and
-///   `Retry-After`. It was accepted and is not processed yet, or it was never sent.
+/// - 200: the order. Without a record of it: `PENDING` and `Retry-After`. It was accepted and is not processed yet, or
+///   was never sent.
 /// - 400: the order id is malformed.
 /// - 503: the database is over its limit. Safe to repeat.
 /// - 500: an error of the deployment.
@@ -49,7 +47,6 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    /// A request as API Gateway's REST API sends it to a Lambda proxy integration.
     const FIXTURE: &str = include_str!("../tests/fixtures/apigw-rest-get.json");
 
     fn event() -> Value {

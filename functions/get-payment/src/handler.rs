@@ -1,5 +1,3 @@
-//! Handles `GET /payments/{paymentId}`.
-
 use holds::HoldRepository;
 use lambda_http::{Body, Response, http::StatusCode};
 use lambda_support::http::{Problem, Resource, RestRequest, json, problem, problem_response, repository_problem};
@@ -48,7 +46,6 @@ mod tests {
 
     const ID: &str = "0d9c3f52-7d43-4c0a-8a5e-1f2e3d4c5b6a";
 
-    /// A request as API Gateway's REST API sends it to a Lambda proxy integration.
     const FIXTURE: &str = include_str!("../tests/fixtures/apigw-rest-get.json");
 
     fn event() -> Value {
@@ -59,7 +56,7 @@ mod tests {
         http::fakes::answer(event, async |request| handle(holds, request).await).await
     }
 
-    /// Requests a payment of 39.98 EUR from that owner's account.
+    /// Requests a payment of 39.98 EUR.
     async fn pay(holds: &InMemoryHolds, owner: &str) {
         let amount = Amount::new(Currency::parse("EUR").expect("a currency"), 3998).expect("in range");
         let owner = Owner::parse(owner).expect("visible ASCII");

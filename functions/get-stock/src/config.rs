@@ -1,5 +1,3 @@
-//! The environment variables of the get-stock function.
-
 use lambda_support::{environment::Environment, sdk::Aws};
 
 pub(crate) struct Config {

@@ -1,5 +1,3 @@
-//! Handles `GET /stock/{sku}`.
-
 use holds::HoldRepository;
 use lambda_http::{Body, Response, http::StatusCode};
 use lambda_support::http::{Problem, Resource, RestRequest, json, problem, problem_response, repository_problem};
@@ -7,16 +5,14 @@ use serde::Serialize;
 use shared_kernel::Sku;
 use stock::units_left;
 
-/// A SKU's stock, as the body of a response.
 #[derive(Debug, Serialize)]
 struct StockView<'a> {
-    /// The SKU.
     sku: &'a str,
     /// Units that no order holds.
     available: u64,
 }
 
-/// Answers with the number of units of a SKU that are left.
+/// Answers with a SKU's stock.
 ///
 /// # Responses
 /// - 200: the number of units that no order holds.
@@ -46,7 +42,6 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    /// A request as API Gateway's REST API sends it to a Lambda proxy integration.
     const FIXTURE: &str = include_str!("../tests/fixtures/apigw-rest-get.json");
 
     fn event() -> Value {

@@ -1,11 +1,9 @@
-//! The environment variables of the list-orders function.
-
 use lambda_support::{environment::Environment, sdk::Aws};
 
 pub(crate) struct Config {
     pub(crate) aws: Aws,
     pub(crate) orders_table_name: String,
-    /// `None` if the stack was deployed without the index.
+    /// `None` in a stack without the index.
     pub(crate) orders_index_name: Option<String>,
 }
 

@@ -1,5 +1,3 @@
-//! Handles `GET /orders`.
-
 use lambda_http::{Body, Response, http::StatusCode};
 use lambda_support::http::{Problem, Resource, RestRequest, json, problem, problem_response, repository_problem};
 use orders::{OrderIndex, OrderListQuery, PageLimit, Timestamp};
@@ -61,7 +59,6 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    /// A request as API Gateway's REST API sends it to a Lambda proxy integration.
     const FIXTURE: &str = include_str!("../tests/fixtures/apigw-rest-get.json");
 
     fn event(query: &Value) -> Value {
@@ -78,7 +75,7 @@ mod tests {
         format!("5f0c1b0e-6a54-4a2e-9d0b-{number:012}")
     }
 
-    /// Orders of demo and the same orders of alice. Order N was placed in second N, or in second N - 1 if N is odd.
+    /// Orders of demo, and the same of alice. Order N was placed in second N, or N - 1 if N is odd.
     fn orders(numbers: impl IntoIterator<Item = u16>) -> InMemoryOrders {
         let orders = InMemoryOrders::default();
         for number in numbers {

@@ -1,5 +1,3 @@
-//! Handles WebSocket events: adds and removes connections, and answers frames.
-
 use aws_lambda_events::event::apigw::ApiGatewayWebsocketProxyRequest;
 use lambda_support::{
     caller::{Caller, CallerError},
@@ -15,15 +13,13 @@ use serde_json::{Value, json};
 use std::future::Future;
 use thiserror::Error;
 
-/// The header with the subprotocols that a client offers, and with the one that the server selects.
+/// The subprotocols that a client offers, and the one that the server selects.
 const SUBPROTOCOL_HEADER: &str = "Sec-WebSocket-Protocol";
 
 /// Answers the client that sent the event.
 pub(crate) trait Reply {
-    /// Sends one frame to one socket.
     fn reply(&self, connection: &ConnectionId, frame: &ServerFrame) -> impl Future<Output = Result<(), SendError>>;
 
-    /// Closes one socket.
     fn close(&self, connection: &ConnectionId) -> impl Future<Output = Result<(), SendError>>;
 }
 
@@ -37,14 +33,11 @@ impl Reply for WebSocketSender {
     }
 }
 
-/// Handles WebSocket events.
+/// Handles WebSocket events: adds and removes connections, and answers frames.
 #[derive(Debug)]
 pub(crate) struct Handler<O, C, S> {
-    /// Keeps orders.
     pub(crate) orders: O,
-    /// Keeps open sockets.
     pub(crate) connections: C,
-    /// Answers clients.
     pub(crate) sender: S,
 }
 
@@ -68,13 +61,12 @@ impl<O: OrderRepository, C: ConnectionRepository, S: Reply> Handler<O, C, S> {
     /// - 500: failed; the log has the cause. On `$connect` this refuses the socket.
     ///
     /// Frames are answered over the socket: `order.status` for a subscription, `pong` for a ping. `error` answers a
-    /// frame that is not understood or cannot be served now. If the token that opened the socket has expired, any frame
-    /// is answered with `error`, and the socket is closed. A ping uses no table: the authorizer's context has the
-    /// token's expiry.
+    /// frame that is not understood or cannot be served now, and any frame after the token's expiry, which also closes
+    /// the socket. A ping uses no table: the authorizer's context has the expiry.
     pub(crate) async fn handle(&self, event: &ApiGatewayWebsocketProxyRequest) -> Value {
         let kind = event.request_context.event_type.as_deref().unwrap_or_default();
         let status = match self.serve(event, kind).await {
-            // It is not an error if the client closed its socket meanwhile.
+            // Not an error: the client closed its socket meanwhile.
             Ok(()) | Err(HandleError::Send(SendError::Gone)) => 200,
             Err(error) => {
                 let connection = event.request_context.connection_id.as_deref().unwrap_or_default();
@@ -89,11 +81,11 @@ impl<O: OrderRepository, C: ConnectionRepository, S: Reply> Handler<O, C, S> {
         json!({ "statusCode": status })
     }
 
-    /// Serves by the kind of event and not by its route, because a client's frame can name any route.
+    /// By the kind of event, because a client's frame can name any route.
     async fn serve(&self, event: &ApiGatewayWebsocketProxyRequest, kind: &str) -> Result<(), HandleError> {
         let context = &event.request_context;
         let id = ConnectionId::parse(context.connection_id.as_deref().unwrap_or_default())?;
-        // API Gateway keeps the authorizer's context of $connect, and sends it with every event of the socket.
+        // API Gateway sends the authorizer's context of `$connect` with every event of the socket.
         let caller = Caller::from_context(|name| context.authorizer.fields.get(name))?;
         match kind {
             "CONNECT" => {
@@ -108,14 +100,14 @@ impl<O: OrderRepository, C: ConnectionRepository, S: Reply> Handler<O, C, S> {
         Ok(())
     }
 
-    /// Ends a socket after its session: sends the reason, closes the socket, and removes its row.
+    /// After a session: sends the reason, closes the socket, and removes its row.
     async fn end(&self, owner: &Owner, id: &ConnectionId) -> Result<(), HandleError> {
         tracing::info!(connection.id = %id, "Closed connection {id}: its token has expired");
         let detail = "The token has expired. Connect again with a new one.".to_owned();
         let replied = self.sender.reply(id, &ServerFrame::Error { detail }).await;
         let closed = match replied {
             Err(SendError::Gone) => Ok(()),
-            // Close it even if the reply failed.
+            // Even if the reply failed.
             _ => self.sender.close(id).await,
         };
         match closed {
@@ -124,7 +116,7 @@ impl<O: OrderRepository, C: ConnectionRepository, S: Reply> Handler<O, C, S> {
         }
     }
 
-    /// Answers a frame. The client is notified of a failure, too.
+    /// The client is notified of a failure, too.
     async fn answer(&self, owner: &Owner, id: &ConnectionId, text: &str) -> Result<(), HandleError> {
         let subscription = match ClientFrame::parse(text) {
             Ok(ClientFrame::Subscribe(subscription)) => subscription,
@@ -148,8 +140,7 @@ impl<O: OrderRepository, C: ConnectionRepository, S: Reply> Handler<O, C, S> {
     }
 }
 
-/// Whether the client offers our subprotocol. A client that offers subprotocols closes the socket unless the server
-/// selects one of them.
+/// A client that offers subprotocols closes the socket unless the server selects one of them.
 fn offers_subprotocol(event: &ApiGatewayWebsocketProxyRequest) -> bool {
     let offered =
         event.multi_value_headers.get_all(SUBPROTOCOL_HEADER).iter().chain(event.headers.get(SUBPROTOCOL_HEADER));

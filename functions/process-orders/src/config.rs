@@ -1,5 +1,3 @@
-//! The environment variables of the process-orders function.
-
 use lambda_support::{environment::Environment, sdk::Aws};
 use orders_sqs::Callbacks;
 use std::time::Duration;

@@ -1,22 +1,17 @@
-//! Handles one batch of orders, and returns the messages to redeliver.
-
 use aws_lambda_events::event::sqs::SqsBatchResponse;
 use lambda_runtime::LambdaEvent;
 use orders::{Notifier, OrderRepository, process_queued_order};
 use orders_sqs::Worker;
 use sqs_batch::{SqsBatch, UnidentifiedFailure, VisibilityTimeout};
 
-/// Handles batches of orders.
 #[derive(Debug)]
 pub(crate) struct Handler<R, N, V> {
-    /// Keeps orders.
     pub(crate) orders: R,
-    /// Reads the messages, and notifies the owners.
     pub(crate) worker: Worker<N, V>,
 }
 
 impl<R: OrderRepository, N: Notifier, V: VisibilityTimeout> Handler<R, N, V> {
-    /// Settles every order of a batch, and returns the messages that must be redelivered.
+    /// Handles one batch, and returns the messages that must be redelivered.
     ///
     /// # Errors
     /// [`UnidentifiedFailure`]: the whole batch must be redelivered.

@@ -13,7 +13,6 @@ use orders_sqs::{QueueSettings, Worker};
 use sqs_batch::{Backoff, BatchHandler, SqsBatch, SqsVisibility};
 use std::sync::LazyLock;
 
-/// Metric: unreadable rows of sockets.
 fn count_unreadable(rows: usize) {
     metrics::count("process-orders", "UnreadableConnections", rows);
 }
@@ -28,7 +27,7 @@ async fn main() -> Result<(), Error> {
     let aws = config.aws;
     let management_url = config.callbacks.as_ref().map(|callbacks| callbacks.websocket_management_url.clone());
     let make_handler = || {
-        // Lazy: most batches retry no message, and a client is a large part of a cold start.
+        // Most batches retry no message, and a client is a large part of a cold start.
         let sqs = aws.config().clone();
         let visibility =
             LazyLock::new(move || SqsVisibility::new(aws_sdk_sqs::Client::new(&sqs), config.orders_queue_url));

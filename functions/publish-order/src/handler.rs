@@ -1,5 +1,3 @@
-//! Handles `PUT /bus/orders/{orderId}`.
-
 use event_bus::{Event, EventKind, EventPublisher, OrderedItems, PublishError};
 use lambda_http::{
     Body, Response,
@@ -12,11 +10,11 @@ use lambda_support::{
 use orders::{ErrorChain, OrderContent, OrderId};
 use orders_api::{Problem, SubmittedView};
 
-/// Publishes the order of one request. It writes to no table: the topic's receipt is the order's receipt.
+/// Publishes the order of one request: see `docs/decisions/0031-sns-at-the-edge.md`.
 ///
 /// # Responses
-/// - 202: the order is published. The message id, and the order's status URL as `Location`. The outcome follows there
-///   and on the owner's sockets, including the rejection of an id that was used before for a different order.
+/// - 202: published. The message id, and the order's status URL as `Location`. The outcome follows there and on the
+///   owner's sockets, including the rejection of an id that was used for a different order.
 /// - 400: the order id or the body is not valid. Lists every violation in the body.
 /// - 413, 415: the body is too large, or not JSON.
 /// - 503: the topic is over its limit. Safe to repeat.
@@ -57,7 +55,7 @@ fn submitted(content: &OrderContent) -> EventKind {
     }
 }
 
-/// The problem that reports the topic's failure to the caller. Logs the cause.
+/// Logs the cause.
 fn publish_problem(id: &OrderId, error: &PublishError) -> Problem {
     let cause = ErrorChain(error);
     if error.is_retryable() {
@@ -85,7 +83,6 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    /// A request as API Gateway's REST API sends it to a Lambda proxy integration.
     const FIXTURE: &str = include_str!("../tests/fixtures/apigw-rest-put.json");
 
     fn event() -> Value {
@@ -96,7 +93,7 @@ mod tests {
         http::fakes::event(FIXTURE, [(pointer, value)])
     }
 
-    /// An order body with `skus` items, each with a different SKU.
+    /// Each item has a different SKU.
     fn body(skus: usize) -> Value {
         let items: Vec<_> =
             (0..skus).map(|sku| json!({"sku": format!("SKU-{sku}"), "quantity": 1, "unitPriceMinor": 1})).collect();

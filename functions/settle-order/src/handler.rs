@@ -1,6 +1,3 @@
-//! Handles one batch of events: settles each, publishes the results, notifies owners, and returns the messages to
-//! redeliver.
-
 use aws_lambda_events::event::sqs::SqsBatchResponse;
 use event_bus::{Delivery, Event, EventKind, EventPublisher, HandleError, OrderedItems, Subscriber};
 use lambda_runtime::LambdaEvent;
@@ -15,45 +12,39 @@ use sqs_batch::{SqsBatch, UnidentifiedFailure, VisibilityTimeout};
 use std::time::Duration;
 use thiserror::Error;
 
-/// Handles batches of events.
+/// Settles events, publishes the results, and notifies owners.
 #[derive(Debug)]
 pub(crate) struct Handler<R, P, N, V> {
-    /// Keeps orders.
     pub(crate) orders: R,
     /// Publishes orders and decisions to the steps.
     pub(crate) events: P,
-    /// Notifies owners of decisions.
     pub(crate) notifier: N,
-    /// Longest duration of one notifier call, reserved before the invocation's deadline.
+    /// Longest duration of one notifier call, reserved before the deadline.
     pub(crate) notifying: Duration,
-    /// How long the steps have to vote: the delay of the deadline queue.
+    /// The delay of the deadline queue.
     pub(crate) order_deadline: Duration,
-    /// The queues of submissions, outcomes and deadlines.
+    /// Submissions, outcomes and deadlines.
     pub(crate) queues: [Queue<V>; 3],
 }
 
-/// One of the function's queues.
 #[derive(Debug)]
 pub(crate) struct Queue<V> {
-    /// Its URL, which ends in its name.
     pub(crate) url: String,
-    /// Reads its events.
     pub(crate) subscriber: Subscriber<V>,
 }
 
 /// Why a whole batch must be redelivered.
 #[derive(Debug, Error)]
 pub(crate) enum BatchError {
-    /// A record without an id failed.
     #[error(transparent)]
     Unidentified(#[from] UnidentifiedFailure),
-    /// The batch is from an unknown queue. This is an error of the deployment.
+    /// An error of the deployment.
     #[error("the batch is from {0:?}, which is not a queue of this function")]
     UnknownQueue(String),
 }
 
 impl<V> Queue<V> {
-    /// Whether the queue has that ARN. The queue's name is the last part of both its URL and its ARN.
+    /// Its name is the last part of both URL and ARN.
     fn has_arn(&self, arn: &str) -> bool {
         arn.rsplit(':').next() == self.url.rsplit('/').next()
     }
@@ -66,7 +57,7 @@ where
     N: Notifier,
     V: VisibilityTimeout,
 {
-    /// Settles every event of a batch, and returns the messages that must be redelivered.
+    /// Handles one batch, and returns the messages that must be redelivered.
     ///
     /// # Errors
     /// See [`BatchError`].
@@ -82,8 +73,7 @@ where
         Ok(response?)
     }
 
-    /// Settles one event. The owner is notified even if the resulting event is not published, because the write is
-    /// done.
+    /// The owner is notified even if the resulting event is not published: the write is done.
     async fn settle(&self, delivery: Delivery, outbox: &Outbox) -> Result<(), HandleError> {
         let (owner, is_last) = (delivery.event.owner.clone(), delivery.is_last);
         let settled = match delivery.event.kind.clone() {
@@ -93,13 +83,13 @@ where
                 let ballot = Ballot { owner, id, fingerprint, step, vote, now: clock::now() };
                 count_vote(&self.orders, &ballot).await.map_err(handle_error)?
             }
-            // Only the deadline queue subscribes to this event, with a delay. So the deadline has passed.
+            // From the deadline queue, with a delay: the deadline has passed.
             EventKind::Placed(_) => {
                 let Event { owner, order_id: id, fingerprint, .. } = delivery.event;
                 let deadline = Deadline { owner, id, fingerprint, allowed: self.order_deadline, now: clock::now() };
                 pass_deadline(&self.orders, &deadline).await.map_err(handle_error)?
             }
-            // No queue of this function subscribes to decisions.
+            // No queue of this function subscribes to these.
             EventKind::Confirmed | EventKind::Cancelled { .. } => Settled::default(),
         };
         if let Some(notification) = settled.notify {
@@ -110,7 +100,7 @@ where
             if published.is_err() && order.status() != Status::Placed {
                 self.leave_to_deadline(order).await;
             } else if published.is_err() && is_last {
-                // The steps do not get the order, and no deadline runs, until an operator redrives the message.
+                // Without a redrive, the steps do not get the order, and no deadline runs.
                 let reason = "the order could not be passed on to the services".to_owned();
                 outbox.push(owner, Notification::Failed { order_id: order.id.to_string(), reason });
             }
@@ -121,8 +111,8 @@ where
         Ok(())
     }
 
-    /// Marks a decision that was perhaps not published, so that the order's deadline publishes it. Redeliveries may run
-    /// out before.
+    /// Marks a decision that was perhaps not published, so that the order's deadline publishes it, even if redeliveries
+    /// run out.
     async fn leave_to_deadline(&self, order: &Order) {
         if let Err(error) = self.orders.mark_unpublished(order).await {
             let (id, error) = (order.id, ErrorChain(&error));
@@ -130,7 +120,7 @@ where
         }
     }
 
-    /// Records a submitted order. If the last delivery fails, the order is recorded as failed and its owner notified.
+    /// If the last delivery fails, the order is recorded as failed and its owner notified.
     async fn submit(
         &self,
         delivery: Delivery,
@@ -167,7 +157,7 @@ where
     }
 }
 
-/// The content of a submitted order, checked against the rules of this service.
+/// Checked against the rules of this service.
 fn content(order: &OrderedItems, note: Option<String>) -> Result<OrderContent, orders::Violations> {
     OrderContent::parse(OrderDraft {
         currency: Some(order.currency.code().to_owned()),
@@ -176,7 +166,7 @@ fn content(order: &OrderedItems, note: Option<String>) -> Result<OrderContent, o
     })
 }
 
-/// The event with an order's present state; `None` for an order that is not published to the steps.
+/// `None` for an order that is not published to the steps.
 fn event_of(order: &Order) -> Option<Event> {
     let (occurred_at, kind) = match &order.outcome {
         Outcome::Placed { content, .. } => {

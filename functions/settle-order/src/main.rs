@@ -13,7 +13,6 @@ use orders_dynamodb::DynamoDbOrderRepository;
 use sqs_batch::{Backoff, BatchHandler, SqsBatch, SqsVisibility};
 use std::sync::LazyLock;
 
-/// Metric: unreadable rows of sockets.
 fn count_unreadable(rows: usize) {
     metrics::count("settle-order", "UnreadableConnections", rows);
 }
@@ -29,7 +28,7 @@ async fn main() -> Result<(), Error> {
     let management_url = config.callbacks.as_ref().map(|callbacks| callbacks.websocket_management_url.clone());
     let make_handler = || {
         let queue = |url: String| {
-            // Lazy: most batches retry no message, and a client is a large part of a cold start.
+            // Most batches retry no message, and a client is a large part of a cold start.
             let (sqs, queue_url) = (aws.config().clone(), url.clone());
             let visibility = LazyLock::new(move || SqsVisibility::new(aws_sdk_sqs::Client::new(&sqs), queue_url));
             let subscriber = Subscriber {

@@ -9,7 +9,6 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// The requests that DynamoDB received: each operation with its body.
 type Requests = Arc<Mutex<Vec<(String, Value)>>>;
 
 /// A repository on a fake DynamoDB that gives these answers, then fails the test.
@@ -36,14 +35,12 @@ fn error(code: &str) -> (u16, Value) {
     (400, json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": "internal detail"}))
 }
 
-/// The response to a cancelled transaction, with these reasons.
 fn cancelled(reasons: &Value) -> (u16, Value) {
     let (status, mut answer) = error("TransactionCanceledException");
     answer["CancellationReasons"] = reasons.clone();
     (status, answer)
 }
 
-/// The response to a single write that failed its condition on `item`.
 fn condition_failed(item: &Value) -> (u16, Value) {
     let (status, mut answer) = error("ConditionalCheckFailedException");
     answer["Item"] = item.clone();
@@ -307,7 +304,7 @@ async fn gives_nothing_back_while_this_process_writes_a_counter_of_the_hold() {
 
     let reserved = holds.in_flight.reserve(&claims[1..]).await;
     let mut undoing = Box::pin(holds.undo(&key, fakes::moment()));
-    // The first request writes no counter. It finds the hold.
+    // The first request finds the hold, and writes no counter.
     while operations(&requests).is_empty() {
         assert!(undoing.as_mut().now_or_never().is_none());
         tokio::task::yield_now().await;

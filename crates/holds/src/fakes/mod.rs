@@ -1,4 +1,4 @@
-//! Repositories for tests, in memory or always failing, and the tests that every repository must pass.
+//! Repositories for tests, and the tests that every repository must pass.
 
 mod suite;
 
@@ -11,7 +11,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// Keeps holds and counters in memory, by the rules of [`HoldRepository`].
+/// Holds and counters in memory, by the rules of [`HoldRepository`].
 #[derive(Debug, Default)]
 pub struct InMemoryHolds(Mutex<Tables>);
 
@@ -49,7 +49,7 @@ impl InMemoryHolds {
         self.lock().holds.get(key).map(|hold| hold.state.clone())
     }
 
-    /// The sum that all holds have taken.
+    /// The sum of what all holds have taken.
     #[must_use]
     pub fn taken(&self) -> u64 {
         let tables = self.lock();
@@ -57,7 +57,7 @@ impl InMemoryHolds {
         taken.flat_map(|hold| &hold.claims).map(|claim| claim.amount).sum()
     }
 
-    /// The sum that all counters have.
+    /// The sum of all counters.
     #[must_use]
     pub fn available_in_all(&self) -> u64 {
         self.lock().counters.values().sum()

@@ -5,10 +5,8 @@ use crate::{Claim, CounterKey, Hold, HoldRepository, HoldState, RefuseOutcome, S
 use shared_kernel::{RepositoryError, Timestamp};
 use std::time::Duration;
 
-/// Counters with their amounts.
 type Counters = [(&'static str, u64)];
 
-/// Every state that a hold can have.
 fn states() -> [HoldState; 4] {
     [HoldState::Held, HoldState::Done, HoldState::Undone, HoldState::Refused("too little".to_owned())]
 }
@@ -58,7 +56,7 @@ async fn available<R: HoldRepository>(holds: &R) -> [Option<u64>; 2] {
     [holds.available(&first).await.expect("it is read"), holds.available(&second).await.expect("it is read")]
 }
 
-/// Brings a hold of two `SKU-1` and one `SKU-2` into that state. Returns the hold as recorded.
+/// Returns the recorded hold of two `SKU-1` and one `SKU-2`, brought into that state.
 async fn bring_into<R: HoldRepository>(holds: &R, state: HoldState) -> Hold {
     match &state {
         HoldState::Refused(_) => {

@@ -1,5 +1,3 @@
-//! JSON responses and problem responses.
-
 use lambda_http::{
     Body, Response,
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -9,15 +7,12 @@ use orders_api::{Problem, ViolationView};
 use std::fmt;
 use tracing::field::display;
 
-/// The media type of orders.
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-/// The media type of problems.
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static(Problem::MEDIA_TYPE);
-/// Seconds until a caller may repeat a request, after a dependency was over its limit.
+/// Seconds until a caller may repeat a request that got a 503.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
-/// Headers of every response, for browsers and proxies: do not store orders, use TLS, and trust the media type.
-/// Responses that API Gateway creates itself have the same headers, in `infra/openapi.yaml`.
+/// Headers of every response. Those that API Gateway creates itself have the same, in `infra/openapi.yaml`.
 pub const SECURITY_HEADERS: [(HeaderName, HeaderValue); 3] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains")),
@@ -36,7 +31,7 @@ pub fn problem(status: StatusCode, detail: impl Into<String>) -> Problem {
     Problem::new(status.as_u16(), status.canonical_reason().unwrap_or_default(), detail)
 }
 
-/// The response with this problem, to which it adds the request id.
+/// The response with this problem and the request id.
 #[must_use]
 pub fn problem_response(request_id: Option<&str>, problem: Problem) -> Response<Body> {
     let status = problem.status.and_then(|status| StatusCode::from_u16(status).ok());
@@ -65,7 +60,7 @@ fn respond(status: StatusCode, media_type: HeaderValue, body: &impl serde::Seria
     response
 }
 
-/// The resource that a request asks for, as the log names it.
+/// What a request asks for, as the log names it.
 #[derive(Clone, Copy)]
 pub enum Resource<'a> {
     /// An order, by its id.
@@ -96,7 +91,7 @@ impl fmt::Display for Resource<'_> {
     }
 }
 
-/// The problem that reports a repository's failure to the caller. Logs the cause with the resource.
+/// The problem that reports a repository's failure. Logs the cause with the resource.
 #[must_use]
 pub fn repository_problem<'a>(resource: impl Into<Resource<'a>>, error: &RepositoryError) -> Problem {
     let resource = resource.into();
@@ -125,7 +120,7 @@ pub fn repository_problem<'a>(resource: impl Into<Resource<'a>>, error: &Reposit
     }
 }
 
-/// A 400 problem that lists every violation in a body. `what` names its content, for example `order`.
+/// A 400 problem that lists every violation. `what` names the body's content, for example `order`.
 #[must_use]
 pub fn invalid_body(what: &str, violations: &Violations) -> Problem {
     Problem {

@@ -1,4 +1,4 @@
-//! Events of API Gateway's REST API, and a function's responses, for tests.
+//! Events and responses of API Gateway's REST API, for tests.
 
 use super::RestRequest;
 use lambda_http::{Body, Response};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// The event in `fixture`, with other values at these JSON pointers.
 ///
 /// # Panics
-/// If the text is not JSON, or the event has no value at a pointer.
+/// The text is not JSON, or the event has no value at a pointer.
 #[must_use]
 pub fn event<const N: usize>(fixture: &str, changes: [(&str, Value); N]) -> Value {
     let mut event: Value = serde_json::from_str(fixture).expect("the fixture is JSON");
@@ -18,10 +18,10 @@ pub fn event<const N: usize>(fixture: &str, changes: [(&str, Value); N]) -> Valu
     event
 }
 
-/// Requests with any body and media type, and sometimes with other path parameters than the fixture's.
+/// Requests with any body and media type, and sometimes with other path parameters.
 ///
 /// # Panics
-/// If the text is not JSON, or the event has no path parameters.
+/// The text is not JSON, or the event has no path parameters.
 pub fn any_request(fixture: &str) -> impl Strategy<Value = Value> + use<> {
     let request = event(fixture, []);
     let parts = (any::<Option<String>>(), any::<Option<String>>(), any::<bool>(), any::<Option<String>>());
@@ -38,10 +38,10 @@ pub fn any_request(fixture: &str) -> impl Strategy<Value = Value> + use<> {
     })
 }
 
-/// The response of `handler`: the status, the body as JSON, and the whole response.
+/// The response of `handler`: the status, the body, and the whole response.
 ///
 /// # Panics
-/// If the event is not one of API Gateway's REST API, or the response's body is not JSON.
+/// The event is not one of API Gateway's REST API, or the response's body is not JSON.
 pub async fn answer(
     event: &Value,
     handler: impl AsyncFnOnce(&RestRequest) -> Response<Body>,

@@ -23,8 +23,8 @@ use lambda_http::{
 use std::convert::Infallible;
 use tracing::Instrument;
 
-/// Serves requests until Lambda ends the process. Each request has a span with API Gateway's request id, which differs
-/// from the invocation's. The caller gets that id, too, so it finds the request's log lines.
+/// Serves requests until Lambda ends the process. Each request has a span with API Gateway's request id, which the
+/// caller gets, too. It differs from the invocation's.
 ///
 /// # Errors
 /// The Runtime API cannot be reached.
@@ -41,7 +41,6 @@ pub async fn serve(handler: impl AsyncFn(&RestRequest) -> Response<Body>) -> Res
     .await
 }
 
-/// A response in the shape that API Gateway reads.
 fn proxy_response(answer: Response<Body>) -> ApiGatewayProxyResponse {
     let (parts, body) = answer.into_parts();
     let mut response = ApiGatewayProxyResponse::default();

@@ -1,10 +1,8 @@
-//! The order in a request's body.
-
 use crate::http::{RestRequest, invalid_body};
 use orders::{OrderContent, Violations};
 use orders_api::{MAX_BODY_BYTES, Problem, parse_order_body};
 
-/// Reads the order's content from a request's body.
+/// Reads the order in a request's body.
 ///
 /// # Errors
 /// A problem: 400 for a body that is not an order, 413 for a body over [`MAX_BODY_BYTES`], 415 for a media type other

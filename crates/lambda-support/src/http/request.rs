@@ -1,5 +1,3 @@
-//! A request of API Gateway's REST API.
-
 use crate::{
     caller,
     http::{internal_error, problem},
@@ -15,8 +13,7 @@ use serde::{
 use serde_json::{Map, Value};
 use std::{borrow::Cow, collections::HashMap, fmt};
 
-/// A request as API Gateway's REST API passes it to a Lambda proxy integration. Most of the event is skipped.
-///
+/// A request as API Gateway's REST API passes it to a Lambda proxy integration. Unused parts of the event are skipped.
 /// Source: API Gateway Developer Guide, "Input format of a Lambda function for proxy integration".
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -44,7 +41,7 @@ struct RequestContext {
     authorizer: Option<Map<String, Value>>,
 }
 
-/// The headers that functions read. Their names are case-insensitive.
+/// The headers that functions read, in any case.
 #[derive(Debug, Default)]
 struct Headers {
     content_type: Option<String>,
@@ -61,7 +58,7 @@ impl RestRequest {
             .map_err(|error| problem(StatusCode::BAD_REQUEST, format!("The order id in the path {error}.")))
     }
 
-    /// A path parameter, by its name in the API's definition; empty if it is missing.
+    /// A path parameter, by its name in the API's definition; empty if missing.
     #[must_use]
     pub fn path_parameter(&self, name: &str) -> &str {
         self.path_parameters.as_ref().and_then(|parameters| parameters.get(name)?.as_deref()).unwrap_or_default()
@@ -76,8 +73,7 @@ impl RestRequest {
     /// The caller, as the owner of orders.
     ///
     /// # Errors
-    /// A 500 problem if the authorizer's context does not identify the caller, which is an error of the deployment. The
-    /// log has the cause.
+    /// A 500 problem if the authorizer's context does not identify the caller. The log has the cause.
     pub fn owner(&self) -> Result<Owner, Problem> {
         caller::owner(|name| self.request_context.authorizer.as_ref()?.get(name)).map_err(|error| {
             let error = ErrorChain(&error);
@@ -92,7 +88,7 @@ impl RestRequest {
         Timestamp::from_unix_ms(self.request_context.request_time_epoch?).ok()
     }
 
-    /// Its id from API Gateway, which differs from the invocation's id.
+    /// Its id from API Gateway, not the invocation's.
     #[must_use]
     pub fn id(&self) -> Option<&str> {
         self.request_context.request_id.as_deref()
@@ -117,8 +113,8 @@ impl RestRequest {
         }
     }
 
-    /// The bytes of a JSON body of at most `max_bytes`. `what` names its content in problems, for example `order`. A
-    /// body without a media type counts as JSON, as in API Gateway.
+    /// The bytes of a JSON body of at most `max_bytes`. `what` names its content in problems, for example `order`. As
+    /// in API Gateway, a body without a media type counts as JSON.
     ///
     /// # Errors
     /// A problem: 415 for another media type, 400 for a body that is not valid base64, 413 for a larger body.
@@ -139,12 +135,11 @@ impl RestRequest {
         Ok(bytes)
     }
 
-    /// The origin of the page that sent it.
     pub(crate) fn origin(&self) -> Option<&str> {
         self.headers.as_ref()?.origin.as_deref()
     }
 
-    /// The origins that may read responses, separated by commas.
+    /// Separated by commas.
     pub(crate) fn allowed_origins(&self) -> Option<&str> {
         self.stage_variables.as_ref()?.cors_allowed_origins.as_deref()
     }

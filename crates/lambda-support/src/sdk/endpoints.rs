@@ -5,13 +5,13 @@ use crate::environment::Environment;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use std::collections::BTreeMap;
 
-/// The variable of the endpoint for all services, and the prefix of those for single services.
+/// The endpoint for all services, and the prefix of the variables for single ones.
 const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
 
-/// The services that this project's functions use, as the variables name them.
+/// The services that functions use, as the variables name them.
 const SERVICES: [&str; 4] = ["DYNAMODB", "SNS", "SQS", "APIGATEWAYMANAGEMENTAPI"];
 
-/// The endpoint for all services, and the endpoints for single services, which take precedence.
+/// Endpoints for single services take precedence.
 #[derive(Clone, Debug)]
 pub(super) struct Endpoints {
     of_all: Option<String>,
@@ -19,7 +19,7 @@ pub(super) struct Endpoints {
 }
 
 impl Endpoints {
-    /// Reads the endpoints from the environment. Reads none if `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is `true`.
+    /// Reads none if `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is `true`.
     pub(super) fn from_env(environment: &mut Environment) -> Self {
         if environment.is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
             return Self { of_all: None, of_services: BTreeMap::new() };

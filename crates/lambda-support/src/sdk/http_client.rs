@@ -1,5 +1,3 @@
-//! One HTTP client for all SDK clients of a function, with the minimum of set-up that AWS needs.
-
 use crate::environment::Environment;
 use aws_smithy_http_client::{
     Connector,
@@ -29,24 +27,23 @@ use tokio::{
     time::timeout,
 };
 
-/// Longest wait for a connection, including TLS. Inside a region it takes a few milliseconds. An attempt has a separate
-/// timeout. A connection that no attempt waits for, because another one became free, has only this timeout.
+/// Longest wait for a connection, including TLS. Inside a region it takes a few milliseconds. Only this timeout limits
+/// a connection that no attempt waits for, because another one became free.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Longest wait for connections that are opened ahead, including the responses. An endpoint that hangs must not keep a
+/// Longest wait for connections that are opened ahead, including the responses. A hanging endpoint must not keep a
 /// function from starting.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The certificate authorities that a function trusts. Reading the operating system's hundred or more roots took three
-/// quarters of a function's start.
+/// The trusted certificate authorities: see `docs/decisions/0015-amazons-roots.md`.
 const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
 
-/// The shared HTTP client, which can open connections ahead.
+/// The HTTP client that all SDK clients of a function share.
 #[derive(Clone, Debug)]
 pub(super) struct HttpClient(SharedHttpConnector);
 
 impl HttpClient {
-    /// Trusts Amazon's roots. If `AWS_CA_BUNDLE` names a file, trusts the roots in it instead.
+    /// Trusts Amazon's roots, or those in the file that `AWS_CA_BUNDLE` names.
     /// Source: AWS SDKs and Tools Reference Guide, "`AWS_CA_BUNDLE`".
     pub(super) fn from_env(environment: &mut Environment) -> Self {
         let roots = environment.optional_text("AWS_CA_BUNDLE").map_or_else(
@@ -68,15 +65,14 @@ impl HttpClient {
         Self(SharedHttpConnector::new(connector))
     }
 
-    /// A client for SDK clients. All of them share the connections.
     pub(super) fn shared(&self) -> SharedHttpClient {
         let connector = self.0.clone();
         http_client_fn(move |_, _| connector.clone())
     }
 
-    /// Opens a connection to the host of each URL, including TLS, with a GET request. Any response will do. Without a
-    /// response within [`OPEN_TIMEOUT`], the first request that needs the connection tries again, and reports the
-    /// failure. `while_waiting` runs after every request has been written or has failed, while the hosts work.
+    /// Opens a connection to the host of each URL, including TLS, with a GET request. Any response will do. Without one
+    /// within [`OPEN_TIMEOUT`], the first request that needs the connection tries again and reports the failure.
+    /// `while_waiting` runs once every request is written or has failed.
     pub(super) async fn open<T>(&self, urls: impl IntoIterator<Item = &str>, while_waiting: impl FnOnce() -> T) -> T {
         let (unwritten, mut all_written) = mpsc::channel(1);
         let opening = urls.into_iter().map(|url| self.ask(url, unwritten.clone()));
@@ -126,7 +122,6 @@ impl Body for EmptyBody {
     }
 }
 
-/// Whether a text contains only certificates that can be roots, at least one.
 fn are_roots(text: &str) -> bool {
     let mut store = RootCertStore::empty();
     let mut certificates = CertificateDer::pem_slice_iter(text.as_bytes());
@@ -148,7 +143,6 @@ mod tests {
     };
     use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-    /// Far longer than any step of these tests takes.
     const LONG: Duration = Duration::from_secs(20);
 
     /// SHA-256 of each root's public key, from <https://www.amazontrust.com/repository/>.
@@ -160,7 +154,7 @@ mod tests {
         "2b071c59a0a0ae76b0eadb2bad23bad4580b69c3601b630c2eaf0613afa83f92",
     ];
 
-    /// A sequence of DER. Source: ITU-T X.690, 8.1.3.
+    /// DER. Source: ITU-T X.690, 8.1.3.
     fn sequence(content: &[u8]) -> Vec<u8> {
         let length = content.len();
         let mut der = match u8::try_from(length) {
@@ -203,12 +197,12 @@ mod tests {
         let Either::Right((_unanswered, _)) = select(&mut opening, take_request).await else {
             panic!("it timed out before the endpoint had the request")
         };
-        // From here on only the timeout can end the wait.
+        // Now only the timeout can end the wait.
         pause();
         let asked = Instant::now();
         timeout(LONG, opening).await.expect("it times out");
 
-        // In virtual time Tokio's timers end up to a millisecond late. A second wait would double the time.
+        // Tokio's timers end up to a millisecond late. A second wait would double the time.
         assert!(asked.elapsed() < OPEN_TIMEOUT * 2, "it waited for {:?}", asked.elapsed());
     }
 
@@ -229,7 +223,6 @@ mod tests {
         opening.abort();
     }
 
-    /// A TLS server with a self-signed certificate, and that certificate.
     fn foreign_acceptor() -> (TlsAcceptor, String) {
         let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
         let key = PrivateKeyDer::Pkcs8(certified.signing_key.serialize_der().into());
@@ -252,7 +245,6 @@ mod tests {
         client
     }
 
-    /// Reads a request, and answers it.
     async fn answer(stream: &mut TlsStream<TcpStream>) {
         let _ = stream.read(&mut [0; 1024]).await;
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
@@ -293,7 +285,7 @@ mod tests {
         let server = tokio::spawn(async move {
             let (first, _) = listener.accept().await.expect("it listens");
             let (mut second, _) = listener.accept().await.expect("it listens");
-            // Both requests use the first connection. The second one's handshake is never answered.
+            // Both requests use the first connection. The second handshake is never answered.
             let mut first = acceptor.accept(first).await.expect("it is trusted");
             answer(&mut first).await;
             answer(&mut first).await;

@@ -1,4 +1,4 @@
-//! Settings of the AWS SDK for functions: endpoints, credentials, retries and connections.
+//! Settings of the AWS SDK.
 
 mod endpoints;
 mod http_client;
@@ -25,16 +25,16 @@ pub struct RetryPolicy {
     max_attempts: u32,
     /// The back-off starts at [`INITIAL_BACKOFF`] and doubles up to this.
     max_backoff: Duration,
-    /// A limit for the whole request, if it is shorter than all attempts together. Each timer costs a system call.
+    /// A limit for the whole request, if it is shorter than all attempts. Each timer costs a system call.
     request_timeout: Option<Duration>,
 }
 
-/// Back-off before the second attempt. The SDK's default of 1 s would be most of an invocation.
+/// Before the second attempt. The SDK's default of 1 s would be most of an invocation.
 const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
 
 impl RetryPolicy {
-    /// For requests that are repeated after a failure: by the caller in the sync lane, by the queue in the async lane.
-    /// Few attempts let an overloaded database recover. DynamoDB answers in milliseconds.
+    /// For requests that the caller or the queue repeats after a failure. Few attempts let an overloaded database
+    /// recover. DynamoDB answers in milliseconds.
     pub const DATABASE: Self = Self {
         attempt_timeout: Duration::from_millis(1200),
         max_attempts: 3,
@@ -42,7 +42,7 @@ impl RetryPolicy {
         request_timeout: None,
     };
 
-    /// For requests that are not repeated after a failure: notifications, and look-ups for them.
+    /// For notifications and their look-ups, which are not repeated after a failure.
     pub const NOTIFICATIONS: Self = Self {
         attempt_timeout: Duration::from_secs(1),
         max_attempts: 10,
@@ -51,7 +51,7 @@ impl RetryPolicy {
     };
 
     /// Longest duration of a request, including retries and back-off. A function's timeout must exceed the sum over all
-    /// requests that it makes one after the other.
+    /// its sequential requests.
     #[must_use]
     pub fn request_limit(self) -> Duration {
         self.request_timeout
@@ -72,10 +72,9 @@ impl RetryPolicy {
     }
 }
 
-/// Retries that only the client's [`RetryPolicy`] limits.
-///
-/// By default all clients of one service share a bucket of 500 tokens, and a retry costs about ten. So a single socket
-/// that hangs would use up the retries of all others. Source: aws-smithy-runtime, `retries::TokenBucket`.
+/// Retries that only the client's [`RetryPolicy`] limits. By default all clients of one service share a bucket of 500
+/// tokens, and a retry costs about ten. So one socket that hangs would use up the retries of all others. Source:
+/// aws-smithy-runtime, `retries::TokenBucket`.
 #[must_use]
 pub fn separate_retries(name: &'static str) -> RetryPartition {
     RetryPartition::custom(name).token_bucket(TokenBucket::unlimited()).build()
@@ -91,9 +90,9 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Reads the region and the credentials that Lambda sets in every function's environment. `AWS_ENDPOINT_URL`,
-    /// `AWS_ENDPOINT_URL_DYNAMODB` and similar variables replace AWS's endpoints. Profiles and metadata services are
-    /// not read. [`Environment::finish`] reports problems.
+    /// Reads the region and the credentials from the environment, as Lambda sets them, but no profiles or metadata
+    /// services. `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_DYNAMODB` and similar variables replace AWS's endpoints.
+    /// [`Environment::finish`] reports problems.
     pub fn from_env(environment: &mut Environment) -> Self {
         let region = environment.text("AWS_REGION");
         let credentials = Credentials::new(
@@ -126,7 +125,7 @@ impl Aws {
             .timeout_config(RetryPolicy::DATABASE.timeouts())
             .retry_config(RetryPolicy::DATABASE.retries())
             .service_config(endpoints)
-            // The credentials are in memory already.
+            // The credentials are in memory.
             .identity_cache(IdentityCache::no_cache())
             // The attempt timeout ends stalled attempts, and responses are small.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
@@ -134,7 +133,7 @@ impl Aws {
         Self { config, http_client, dynamodb_url, sns_url }
     }
 
-    /// Settings for every SDK client of a function, with [`RetryPolicy::DATABASE`].
+    /// Settings for SDK clients, with [`RetryPolicy::DATABASE`].
     #[must_use]
     pub fn config(&self) -> &SdkConfig {
         &self.config
@@ -158,12 +157,9 @@ impl Aws {
         self.sns_url.as_deref()
     }
 
-    /// Opens a connection to the host of each URL, so that the first event does not wait for handshakes. Lambda gives a
-    /// starting function a whole processor. If a host does not answer within a second, the first request that needs it
-    /// connects.
-    ///
-    /// `make` runs while the hosts answer. Creating an SDK client takes about as long, because it reads its endpoint
-    /// tables.
+    /// Opens a connection to the host of each URL, so that the first event does not wait for handshakes. If a host does
+    /// not answer within a second, the first request that needs it connects. `make` creates clients meanwhile: see
+    /// `docs/decisions/0036-clients-are-made-while-connecting.md`.
     pub async fn warm_up<T>(&self, urls: impl IntoIterator<Item = &str>, make: impl FnOnce() -> T) -> T {
         self.http_client.open(urls, make).await
     }
@@ -179,7 +175,6 @@ mod tests {
         thread,
     };
 
-    /// Far longer than any step of these tests takes.
     const LONG: Duration = Duration::from_secs(20);
 
     #[tokio::test]
@@ -188,7 +183,7 @@ mod tests {
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let (asked, was_asked) = mpsc::channel();
         let (made, was_made) = mpsc::channel();
-        // Answers once the client is created, and returns the size of the next request on the same connection.
+        // Answers once the client is created. Returns the size of the next request on the same connection.
         let server = thread::spawn(move || {
             let (mut stream, _) = listener.accept().expect("it listens");
             let mut request = [0; 1024];

@@ -1,4 +1,4 @@
-//! The worker with the use case of the process-orders function, with in-memory repositories.
+//! With the use case of process-orders, and in-memory repositories.
 
 use super::*;
 use orders::{
@@ -12,7 +12,7 @@ use sqs_batch::Unchanged;
 
 const BACKOFF: Backoff = Backoff::full_jitter(Duration::from_mins(1), Duration::from_mins(15));
 
-/// A record as Lambda's event source mapping for SQS delivers it.
+/// As Lambda's event source mapping delivers it.
 fn record() -> Value {
     let event: Value =
         serde_json::from_str(include_str!("../../tests/fixtures/sqs-batch.json")).expect("the fixture is JSON");
@@ -33,7 +33,6 @@ fn worker<N: Notifier>(notifier: N) -> Worker<N, Unchanged> {
     }
 }
 
-/// The disposition of a message at its second delivery, and its owner's notifications.
 async fn settle<R: OrderRepository>(orders: &R, record: &Value) -> (Disposition, Vec<Notification>) {
     settle_by(&worker(None::<RecordingNotifier>), orders, record, 2).await
 }
@@ -50,7 +49,7 @@ async fn settle_by<R: OrderRepository, N: Notifier>(
     (disposition, outbox.into_inner().into_values().flatten().collect())
 }
 
-/// One record for each of these owners, each with a different message id and order id.
+/// One record for each owner, each with a different message id and order id.
 fn batch(owners: &[&str]) -> SqsBatch {
     let records = owners.iter().enumerate().map(|(at, owner)| {
         let mut record = record();

@@ -21,7 +21,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps orders in memory, by the rules of [`OrderRepository`].
+/// Orders in memory, by the rules of [`OrderRepository`].
 #[derive(Debug, Default)]
 pub struct InMemoryOrders {
     orders: Mutex<Vec<Order>>,
@@ -35,7 +35,7 @@ impl InMemoryOrders {
         lock(&self.orders).clone()
     }
 
-    /// Adds an order, without any check.
+    /// Adds an order unchecked.
     pub fn insert(&self, order: Order) {
         lock(&self.orders).push(order);
     }
@@ -63,7 +63,7 @@ impl OrderRepository for InMemoryOrders {
     }
 }
 
-/// Lists orders of one millisecond by their ids, in descending order.
+/// Orders of one millisecond have descending ids.
 impl OrderIndex for InMemoryOrders {
     async fn list(&self, wanted: &OrderListQuery) -> Result<OrderPage, RepositoryError> {
         let orders = lock(&self.orders);
@@ -80,7 +80,7 @@ impl OrderIndex for InMemoryOrders {
     }
 }
 
-/// Keeps connections in memory, by the rules of [`ConnectionRepository`]. Clones share them.
+/// Connections in memory, by the rules of [`ConnectionRepository`]. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct InMemoryConnections(Arc<Mutex<Vec<Connection>>>);
 
@@ -133,7 +133,7 @@ impl OrderIndex for Unavailable {
     }
 }
 
-/// A repository that refuses everything, as if a permission were missing.
+/// A repository that refuses everything, as without a permission.
 #[derive(Debug)]
 pub struct Refusing;
 
@@ -147,7 +147,7 @@ impl OrderRepository for Refusing {
     }
 }
 
-/// An [`InMemoryOrders`] behind a connection that fails a few times.
+/// An [`InMemoryOrders`] that fails a few times.
 #[derive(Debug)]
 pub struct Flaky {
     inner: InMemoryOrders,
@@ -156,7 +156,7 @@ pub struct Flaky {
 }
 
 impl Flaky {
-    /// The first `writes` writes fail, without being done.
+    /// The first `writes` writes fail, and are not done.
     #[must_use]
     pub fn failing_first(writes: usize) -> Self {
         Self { inner: InMemoryOrders::default(), failures_left: AtomicUsize::new(writes), after_the_write: false }
@@ -168,7 +168,7 @@ impl Flaky {
         Self { after_the_write: true, ..Self::failing_first(writes) }
     }
 
-    /// What is really stored.
+    /// The orders that are really stored.
     #[must_use]
     pub fn inner(&self) -> &InMemoryOrders {
         &self.inner

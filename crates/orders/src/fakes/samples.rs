@@ -6,7 +6,7 @@ use crate::{
 };
 use std::time::Duration;
 
-/// An owner of that name.
+/// The owner with that name.
 ///
 /// # Panics
 /// If `name` is not a valid owner.
@@ -58,13 +58,13 @@ pub fn place_order_request() -> PlaceOrder {
     }
 }
 
-/// The order of [`place_order_request`] once it is stored.
+/// The order of [`place_order_request`], stored.
 #[must_use]
 pub fn order() -> Order {
     place_order_request().into()
 }
 
-/// The first delivery of the order of [`place_order_request`] by the queue.
+/// The first delivery of [`order`] by the queue.
 #[must_use]
 pub fn queued() -> QueuedOrder {
     QueuedOrder {
@@ -88,7 +88,7 @@ pub fn refused() -> QueuedOrder {
     QueuedOrder { content: Err(InvalidBody { violations, fingerprint: Fingerprint::of_bytes(b"{}") }), ..queued() }
 }
 
-/// The order of [`place_order_request`] after its last delivery failed.
+/// [`order`] after its last delivery failed.
 #[must_use]
 pub fn failed() -> Order {
     Order {
@@ -102,7 +102,7 @@ pub fn failed() -> Order {
     }
 }
 
-/// The order of [`place_order_request`] in the bus lane, before any vote.
+/// [`order`] in the bus lane, before any vote.
 #[must_use]
 pub fn placed() -> Order {
     Order {
@@ -113,7 +113,7 @@ pub fn placed() -> Order {
     }
 }
 
-/// The order of [`placed`] after every step held; shipment voted last.
+/// The order of [`placed`], confirmed; shipment voted last.
 #[must_use]
 pub fn confirmed_by_steps() -> Order {
     let outcome =
@@ -121,7 +121,7 @@ pub fn confirmed_by_steps() -> Order {
     Order { outcome, ..placed() }
 }
 
-/// The order of [`placed`] after stock refused it for `reason`, before any other vote.
+/// The order of [`placed`], cancelled because stock refused it first, for `reason`.
 #[must_use]
 pub fn cancelled(reason: &str) -> Order {
     let cancellation = Cancellation {
@@ -134,7 +134,7 @@ pub fn cancelled(reason: &str) -> Order {
     Order { outcome, ..placed() }
 }
 
-/// A step's vote on the order of [`placed`], two seconds after it was placed.
+/// A vote on the order of [`placed`], two seconds after it was placed.
 #[must_use]
 pub fn ballot(step: Step, vote: Vote) -> Ballot {
     let Order { owner, id, fingerprint, .. } = placed();

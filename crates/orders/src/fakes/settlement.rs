@@ -1,5 +1,3 @@
-//! Votes and deadlines in memory, by the rules of [`SettlementRepository`].
-
 use super::{Flaky, InMemoryOrders, Refusing, Unavailable, lock, unavailable};
 use crate::{
     Ballot, Cancellation, Deadline, Decider, Fingerprint, Order, OrderContent, OrderId, Outcome, Owner,
@@ -7,7 +5,7 @@ use crate::{
 };
 
 impl InMemoryOrders {
-    /// Sets the order's outcome to the result of `change`, if the order is placed and has that fingerprint.
+    /// Sets the order's outcome to the result of `change`, if it is placed and has that fingerprint.
     fn settle(
         &self,
         owner: &Owner,

@@ -11,7 +11,6 @@ pub trait Settlements: OrderRepository + SettlementRepository {}
 
 impl<R: OrderRepository + SettlementRepository> Settlements for R {}
 
-/// Every order in which three steps can vote.
 const ORDERS: [[Step; 3]; 6] = [
     [Step::Stock, Step::Payment, Step::Shipment],
     [Step::Stock, Step::Shipment, Step::Payment],

@@ -176,7 +176,7 @@ async fn drops_the_deadline_of_an_order_that_was_deleted() {
     assert_eq!(settled, Settled::default());
 }
 
-/// A message that settle-order may receive, in any order, any number of times.
+/// What settle-order may receive, in any order, any number of times.
 #[derive(Clone, Debug)]
 enum Delivered {
     Submission,
@@ -184,7 +184,7 @@ enum Delivered {
     Deadline,
 }
 
-/// Deliveries, each with whether its result can be published.
+/// Each with whether its result can be published.
 fn any_deliveries() -> impl Strategy<Value = Vec<(Delivered, bool)>> {
     proptest::collection::vec((any_delivery(), proptest::bool::weighted(0.7)), 0..24)
 }
@@ -206,11 +206,11 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         runtime.block_on(async {
             let orders = InMemoryOrders::default();
-            // The first vote of each step that arrived while the order was recorded and not decided.
+            // The first vote of each step that arrived in time.
             let mut counted: Vec<(Step, Vote)> = Vec::new();
             let mut decision: Option<Order> = None;
             let mut is_published = false;
-            // At the end the deadline passes, and publishing succeeds.
+            // Finally the deadline passes, and publishing succeeds.
             for (delivered, can_publish) in deliveries.into_iter().chain([(Delivered::Deadline, true)]) {
                 let recorded = !orders.all().is_empty();
                 let is_vote = matches!(delivered, Delivered::Vote(..));

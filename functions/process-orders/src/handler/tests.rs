@@ -25,13 +25,13 @@ const CONFIRMED: &str = "5f0c1b0e-6a54-4a2e-9d0b-000000000001";
 const REJECTED: &str = "5f0c1b0e-6a54-4a2e-9d0b-000000000002";
 const FAILED: &str = "5f0c1b0e-6a54-4a2e-9d0b-000000000003";
 
-/// The outcome that a client must read for each order.
+/// What a client must read.
 const OUTCOMES: [(&str, &str); 3] = [(CONFIRMED, "CONFIRMED"), (REJECTED, "REJECTED"), (FAILED, "FAILED")];
 
 /// The worker's steps, and a client that connects and subscribes between two of them.
 ///
 /// A step is the moment before or after a request of the worker to the database. The worker's other requests send
-/// frames, after the look-up. A client that connects then subscribes after the writes, and reads the outcomes.
+/// frames, after the look-up: a client that connects then reads the outcomes.
 #[derive(Debug, Default)]
 struct World {
     orders: InMemoryOrders,
@@ -39,14 +39,14 @@ struct World {
     steps: Mutex<usize>,
     connects_at: usize,
     subscribes_at: usize,
-    /// The ids and outcomes that the client read, in answers to `subscribe` and in notifications, including repeats.
+    /// Ids and outcomes, from answers to `subscribe` and notifications, including repeats.
     read: Mutex<Vec<(String, String)>>,
 }
 
 impl World {
-    /// Called at each step of the worker: the client connects or subscribes, if this is its step.
+    /// The client connects or subscribes, if this is its step.
     async fn step(&self) {
-        // Other orders of the batch take their steps in between.
+        // Other orders of the batch take steps in between.
         tokio::task::yield_now().await;
         let step = {
             let mut steps = self.steps.lock().expect("no test panicked");
@@ -71,7 +71,7 @@ impl World {
     }
 }
 
-/// The repositories, with one step before and one after each request.
+/// One step before and one after each request.
 #[derive(Clone, Debug)]
 struct Stepped(Arc<World>);
 
@@ -114,7 +114,7 @@ fn owner() -> Owner {
     fakes::owner("demo")
 }
 
-/// A WebSocket API with one socket, which reads every frame.
+/// One socket, which reads every frame.
 fn websocket_api(world: Arc<World>) -> Client {
     let http_client = infallible_client_fn(move |request| {
         let frame: Value = serde_json::from_slice(request.body().bytes().expect("in memory")).expect("a frame");
@@ -153,7 +153,7 @@ fn body() -> &'static str {
     r#"{"currency":"EUR","items":[{"sku":"SKU-1","quantity":2,"unitPriceMinor":1999}]}"#
 }
 
-/// Handles the batch while a client connects and subscribes at these steps. Returns the world afterwards.
+/// Handles the batch while a client connects and subscribes at these steps.
 async fn handle(connects_at: usize, subscribes_at: usize) -> Arc<World> {
     let world = Arc::new(World { connects_at, subscribes_at, ..World::default() });
     let sender = WebSocketSender::new(websocket_api(Arc::clone(&world)), "https://api.example.com/live/orders");

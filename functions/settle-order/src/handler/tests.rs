@@ -19,7 +19,7 @@ const SUBMISSIONS: &str = "twolane-SubmissionsQueue-1A2B3C";
 const OUTCOMES: &str = "twolane-OutcomesQueue-1A2B3C";
 const DEADLINE: &str = "twolane-DeadlineQueue-1A2B3C";
 
-/// Records the queue's name for each of its messages that is redelivered after a back-off.
+/// The queue of each message that is redelivered after a back-off.
 #[derive(Debug)]
 struct RecordingVisibility(&'static str, Arc<Mutex<Vec<&'static str>>>);
 
@@ -39,7 +39,7 @@ fn publishing<R>(orders: R, events: RecordingPublisher) -> TestHandler<R> {
     recording(orders, events, &Arc::default())
 }
 
-/// A handler that records in `redelivered` the queue of each message that is redelivered after a back-off.
+/// Records that queue in `redelivered`.
 fn recording<R>(orders: R, events: RecordingPublisher, redelivered: &Arc<Mutex<Vec<&'static str>>>) -> TestHandler<R> {
     let queue = |name| Queue {
         url: format!("https://sqs.eu-central-1.amazonaws.com/123456789012/{name}"),
@@ -59,7 +59,7 @@ fn recording<R>(orders: R, events: RecordingPublisher, redelivered: &Arc<Mutex<V
     }
 }
 
-/// A record with that event of Alice's order, as Lambda's event source mapping for SQS delivers it.
+/// That event of Alice's order, as Lambda's event source mapping delivers it.
 fn record(kind: EventKind, receive_count: u32) -> Value {
     let event: Value =
         serde_json::from_str(include_str!("../../tests/fixtures/sqs-batch.json")).expect("the fixture is JSON");
@@ -97,7 +97,7 @@ fn held(step: Step) -> EventKind {
     EventKind::Voted(step, Vote::Held)
 }
 
-/// Handles one batch, and returns the numbers of the records that are redelivered.
+/// Returns the numbers of the redelivered records.
 async fn deliver<R>(handler: &TestHandler<R>, mut records: Vec<Value>) -> Vec<usize>
 where
     R: OrderRepository + SettlementRepository,
@@ -113,7 +113,6 @@ where
     failed
 }
 
-/// An invocation that ends in 25 s.
 fn context() -> Context {
     let mut context = Context::default();
     let deadline = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970") + Duration::from_secs(25);
@@ -121,7 +120,7 @@ fn context() -> Context {
     context
 }
 
-/// The types of all published events, oldest first.
+/// The types, oldest first.
 fn published<R>(handler: &TestHandler<R>) -> Vec<String> {
     handler.events.published().iter().map(|event| event.kind.name()).collect()
 }
@@ -181,7 +180,7 @@ async fn confirms_an_order_once_when_one_batch_has_every_vote_twice() {
     assert!(deliver(&handler, votes).await.is_empty());
 
     assert_eq!(handler.orders.all()[0].status(), Status::Confirmed);
-    // The batch has the deciding vote twice, so the decision may be published twice.
+    // The batch has the deciding vote twice, so its decision may be published twice.
     let published = handler.events.published();
     assert!(
         (1..=2).contains(&published.len()) && published.iter().all(|event| *event == published[0]),
