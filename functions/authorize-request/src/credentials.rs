@@ -7,10 +7,7 @@ use std::collections::HashMap;
 #[serde(tag = "type", rename_all = "UPPERCASE", rename_all_fields = "camelCase")]
 pub(crate) enum AuthorizerEvent {
     /// From the REST API.
-    Token {
-        authorization_token: String,
-        method_arn: String,
-    },
+    Token { authorization_token: String, method_arn: String },
     /// From a WebSocket's `$connect`.
     Request {
         #[serde(default)]
