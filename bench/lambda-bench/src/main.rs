@@ -1,5 +1,5 @@
-//! Measures the cost of Lambda functions outside of Lambda. This program is the Runtime API and the AWS that a
-//! bootstrap calls. Processor time and memory are the kernel's figures of the bootstrap's process.
+//! Measures the cost of Lambda functions outside of Lambda: this program is the Runtime API and the AWS that a
+//! bootstrap calls. Processor time and memory are the kernel's figures.
 
 mod backend;
 mod bounds;
@@ -105,10 +105,8 @@ fn parse_peer(text: &str) -> Result<subject::Subject, String> {
     subject::peer(text).map_err(|error| format!("{error:#}"))
 }
 
-/// Where `make bench` puts the bootstraps.
 const BOOTSTRAPS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/bench");
 
-/// The project's bounds.
 const BOUNDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../bounds.toml");
 
 fn main() -> ExitCode {
@@ -124,7 +122,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Measures, reports, and returns whether every bound holds.
+/// Returns whether every bound holds.
 async fn run(cli: &Cli) -> anyhow::Result<bool> {
     if let Some(profiles) = &cli.counting.profiles {
         counts::prepare(profiles)?;
@@ -182,7 +180,7 @@ async fn run(cli: &Cli) -> anyhow::Result<bool> {
     Ok(problems.is_empty() && bounds.iter().all(Bound::holds))
 }
 
-/// Writes the report to the output. If that fails, writes it to a temporary file.
+/// Writes the report to the output, or if that fails, to a temporary file.
 ///
 /// # Errors
 /// The output failed. The message names the temporary file.
