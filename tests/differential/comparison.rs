@@ -1,4 +1,4 @@
-//! Compares two tables of observations, and decides which of their differences are known.
+//! Compares two tables of observations.
 
 use crate::{
     Observations,
@@ -13,21 +13,19 @@ use std::{
 /// The value of a missing field.
 pub(crate) const NOTHING: &str = "nothing";
 
-/// Longer values are shown up to this length.
+/// Longer values are cut.
 const SHOWN: usize = 200;
 
-/// The result of a comparison.
 pub(crate) struct Comparison {
     fields: usize,
-    /// The number of fields, by the id of the difference that declares them.
+    /// Number of fields, by the id of the difference that declares them.
     known: BTreeMap<&'static str, usize>,
-    /// Differences by the name of the case.
     undeclared: Vec<(String, Found)>,
     stale: Vec<String>,
 }
 
 impl Comparison {
-    /// Compares every field of every case.
+    /// Compares every field.
     pub(crate) fn new(ministack: &Observations, localstack: &Observations, declared: &'static [Difference]) -> Self {
         let (found, fields) = differences(ministack, localstack);
         let mut comparison = Self { fields, known: BTreeMap::new(), undeclared: Vec::new(), stale: Vec::new() };
@@ -54,7 +52,7 @@ impl Comparison {
     }
 }
 
-/// The differences by case, and the number of compared fields.
+/// By case, and the number of compared fields.
 fn differences(ministack: &Observations, localstack: &Observations) -> (BTreeMap<String, Vec<Found>>, usize) {
     let (mut differing, mut compared, none) = (BTreeMap::<_, Vec<_>>::new(), 0, Fields::new());
     // One side may have queued an order that the other refused.
