@@ -16,7 +16,7 @@ pub fn output(name: &str) -> &'static str {
     outputs()[name].as_str().unwrap_or_else(|| panic!("The outputs of the stack have no {name}: deploy it again"))
 }
 
-/// The names of all outputs of the stack.
+/// The outputs' names.
 pub fn names() -> impl Iterator<Item = &'static str> {
     outputs().as_object().expect("outputs are a JSON object").keys().map(String::as_str)
 }
@@ -32,7 +32,6 @@ fn outputs() -> &'static Value {
     })
 }
 
-/// The file with the stack's outputs.
 pub(crate) fn outputs_path() -> PathBuf {
     if let Some(path) = env::var_os("TWOLANE_OUTPUTS") {
         return path.into();
