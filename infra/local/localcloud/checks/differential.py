@@ -9,11 +9,11 @@ from ..layout import Instance, Project
 from . import suites
 
 _FOLDER = ".local/differential"
-# The same parameters on both, without features that one of them lacks.
+# The same on both, without features that one of them lacks.
 _PARAMETERS = LOCALSTACK.stack_parameters
-# The same selection as for the end-to-end tests on LocalStack, to reuse their build.
+# As in the end-to-end tests on LocalStack, to reuse their build.
 _SELECTION = ("--locked", "--package", "twolane-tests", "--package", "twolane", "--no-default-features", "--test", "differential")
-# With its progress, and with the tests that need both stacks.
+# With progress, and with the tests that need both stacks.
 _COMPARISON = ("cargo", "test", *_SELECTION, "--", "--include-ignored", "--nocapture")
 
 

@@ -16,10 +16,10 @@ from ..temporary import temporary_folder
 from . import suites
 
 _FOLDER = ".local/localstack"
-# The tests that cannot pass there, by reason.
+# Tests that cannot pass there, by reason.
 SKIPPED = LOCALSTACK_FOLDER / "skipped_tests.json"
 
-# The tests and the command line that they run, in one selection, so that Cargo compiles shared crates once. Excludes the SDKs of
+# The tests and their command line in one selection, so that Cargo compiles shared crates once. Excludes the SDKs of
 # other suites.
 _SELECTION = ("--locked", "--package", "twolane-tests", "--package", "twolane", "--no-default-features", "--test", "e2e")
 _END_TO_END = ("cargo", "test", *_SELECTION)
