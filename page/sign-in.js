@@ -1,7 +1,6 @@
 // @ts-check
-// Sign-in at an OAuth 2.0 issuer: authorization code with PKCE, in a separate window. Tokens are in the memory of this
-// module alone. Sources: RFC 6749, "Authorization Code Grant"; RFC 7636 (PKCE); RFC 7009 (revocation); RFC 9700,
-// section 2.1.
+// Sign-in at an OAuth 2.0 issuer: authorization code with PKCE, in a separate window. Only this module's memory has the
+// tokens. Sources: RFC 6749, "Authorization Code Grant"; RFC 7636 (PKCE); RFC 7009 (revocation); RFC 9700, section 2.1.
 
 /**
  * From `config.json`.

@@ -1,6 +1,6 @@
 // @ts-check
 // A client of a Twolane stack for browsers and Node.js 22 or newer: places orders, and misses no outcome. It has no
-// dependencies. docs/browser.md explains it. Copy it as it is.
+// dependencies: copy it as it is. See docs/browser.md.
 
 /**
  * @typedef {object} AccessToken

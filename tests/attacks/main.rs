@@ -1,6 +1,6 @@
 //! Callers without a valid token: both APIs refuse them, and nothing is stored or queued.
 //!
-//! The tests compare all tables and queues before and after, so no other suite may use the stack concurrently.
+//! The tests compare all tables and queues, so no other suite may use the stack concurrently.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 use reqwest::{Method, header::CONTENT_TYPE};
@@ -122,7 +122,6 @@ fn attacks() -> Vec<(&'static str, Option<String>)> {
     attacks
 }
 
-/// To the payment and the stock service.
 fn service_requests(id: &str) -> [(Method, String); 3] {
     [
         (Method::PUT, format!("payments/{id}")),

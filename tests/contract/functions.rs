@@ -157,7 +157,6 @@ fn is_lambdas_own(action: &str) -> bool {
     action.starts_with("logs:") || action.starts_with("xray:") || polls.contains(&action)
 }
 
-/// The SDK crate of an action's service.
 fn sdk_crate(action: &str) -> &'static str {
     match action.split(':').next().unwrap() {
         "dynamodb" => "aws-sdk-dynamodb",

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use testkit::repository::{Package, function_folders, packages};
 
-/// A package's allowed dependencies in the workspace. They point one way: `functions, twolane, tests → adapters,
-/// orders-api, lambda-support → orders`.
+/// A package's allowed dependencies in the workspace. They point one way:
+/// `functions, twolane, tests → adapters, orders-api, lambda-support → orders`.
 fn allowed(package: &str) -> &'static [&'static str] {
     match package {
         "access-tokens" | "fault-endpoint" | "hello-floor" | "lambda-bench" | "lanes" | "shared-kernel"

@@ -18,7 +18,6 @@ fn calls(api: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
     })
 }
 
-/// Sends to the queue.
 fn queue_integration(api: &Value) -> &Value {
     let integrations = calls(api).map(|(_, _, call)| &call[INTEGRATION]);
     let mut queues = integrations.filter(|integration| integration["uri"].to_string().contains(":sqs:"));

@@ -10,7 +10,6 @@ use std::{
     fmt,
 };
 
-/// The value of a missing field.
 pub(crate) const NOTHING: &str = "nothing";
 
 /// Longer values are cut.
@@ -25,7 +24,6 @@ pub(crate) struct Comparison {
 }
 
 impl Comparison {
-    /// Compares every field.
     pub(crate) fn new(ministack: &Observations, localstack: &Observations, declared: &'static [Difference]) -> Self {
         let (found, fields) = differences(ministack, localstack);
         let mut comparison = Self { fields, known: BTreeMap::new(), undeclared: Vec::new(), stale: Vec::new() };
@@ -46,7 +44,6 @@ impl Comparison {
         comparison
     }
 
-    /// Whether every difference is declared, and every declared one occurs.
     pub(crate) fn is_as_known(&self) -> bool {
         self.undeclared.is_empty() && self.stale.is_empty()
     }

@@ -73,7 +73,6 @@ pub(crate) fn without_epoch(text: &str) -> &str {
     if text.len() == 13 && text.bytes().all(|byte| byte.is_ascii_digit()) { "(a time)" } else { text }
 }
 
-/// An item as JSON.
 pub(crate) fn item(attributes: &std::collections::HashMap<String, AttributeValue>) -> Value {
     Value::Object(attributes.iter().map(|(name, value)| (name.clone(), plain(value))).collect::<Map<_, _>>())
 }

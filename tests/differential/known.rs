@@ -33,7 +33,6 @@ pub(crate) struct Field(pub(crate) &'static str, pub(crate) &'static str, pub(cr
 pub(crate) enum Right {
     MiniStack,
     LocalStack,
-    /// AWS does not document it.
     Undocumented,
 }
 

@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use testkit::{eventually::eventually, order_bodies::new_id};
 
-/// Concurrent requests.
 const CONCURRENCY: usize = 4;
 
 /// Longer bodies are compared here by their size. The worker's records compare their hash.
@@ -46,7 +45,6 @@ async fn send(side: &Side, case: Case) -> Option<(String, Sent)> {
     Some((message, Sent { case, id }))
 }
 
-/// Receives and deletes those messages.
 async fn receive(side: &Side, ids: impl Iterator<Item = &str>) -> HashMap<String, Message> {
     let mut received = HashMap::new();
     let wanted: Vec<_> = ids.collect();

@@ -55,7 +55,6 @@ impl Side {
         side
     }
 
-    /// Sends a case. Returns its answer and its record.
     pub(crate) async fn observe(&self, case: &Case) -> Fields {
         let (id, owner) = (new_id(), owner(&case.request.caller));
         if case.record != Record::None {
@@ -146,7 +145,6 @@ impl Side {
         answer.item.as_ref().map(fields::item)
     }
 
-    /// Of all orders in the table.
     async fn order_ids(&self) -> BTreeSet<String> {
         let request = self.dynamodb.scan().table_name(self.output("OrdersTableName")).consistent_read(true);
         let items = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;

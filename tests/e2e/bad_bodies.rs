@@ -13,7 +13,6 @@ async fn put(api: &ApiClient, lane: &str, body: &str) -> Answer {
     send(request.header(CONTENT_TYPE, "application/json").body(body.to_owned())).await
 }
 
-/// A valid order with another value.
 fn with(pointer: &str, value: Value) -> String {
     let mut order = order_of("SKU-1");
     *order.pointer_mut(pointer).unwrap() = value;

@@ -1,5 +1,5 @@
-//! The bus lane over HTTP: three services decide an order, and the status service shows it. The tests read what an
-//! order takes and gives back from the services' tables.
+//! The bus lane over HTTP: three services decide an order, and the status service shows it. The services' tables show
+//! what an order takes and gives back.
 //!
 //! Tests run concurrently and share accounts, so each uses different SKUs and a different currency.
 

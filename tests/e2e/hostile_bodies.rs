@@ -1,7 +1,7 @@
 //! Hostile bodies: each is refused with a clear 4xx, or stored as it was sent.
 //!
-//! The queue must carry a body byte for byte. The record of a rejected order has the SHA-256 of the body that the
-//! worker received. So every accepted body is sent again with an unknown currency, which only the worker rejects.
+//! The queue must carry a body byte for byte. So every accepted body is sent again with an unknown currency, which only
+//! the worker rejects. The rejected order's record has the SHA-256 of the body that the worker received.
 
 use futures_util::{StreamExt, stream};
 use orders::Fingerprint;
@@ -16,7 +16,6 @@ use testkit::{
     stack::Stack,
 };
 
-/// Cases under way at the same time.
 const CONCURRENCY: usize = 8;
 
 async fn put(api: &ApiClient, lane: &str, id: &str, case: &Case, body: Vec<u8>) -> Answer {

@@ -15,7 +15,6 @@ use testkit::{
     tokens::subject_of,
 };
 
-/// Cases under way at the same time.
 const CONCURRENCY: usize = 8;
 
 #[tokio::test]

@@ -7,7 +7,6 @@ import { OrderSocket } from '../../samples/order-socket.mjs';
 const { TWOLANE_API_URL: api, TWOLANE_WEBSOCKET_URL: url, TWOLANE_TOKEN: token } = process.env;
 const DEADLINE_MS = 25_000;
 
-/** Every opened socket and every received frame. */
 const [sockets, frames] = [[], []];
 globalThis.WebSocket = class extends WebSocket {
   constructor(...parameters) {

@@ -6,7 +6,6 @@ use testkit::{
 };
 use tokio::{process::Command, time::timeout};
 
-/// Longest session in a shell.
 const SESSION_DEADLINE: std::time::Duration = DEADLINE.saturating_mul(3);
 
 /// Runs shell lines in one session at the repository's root, and returns their output. The environment has the URL of

@@ -19,10 +19,8 @@ use testkit::{
 };
 use tokio::process::Command;
 
-/// Its role's only policy.
 const POLICY: &str = "queue";
 
-/// Before the dead-letter queue.
 pub(crate) const MAX_RECEIVE_COUNT: usize = 3;
 
 pub(crate) struct Dispositions<'a> {
@@ -176,7 +174,6 @@ fn architecture() -> Architecture {
     if cfg!(target_arch = "aarch64") { Architecture::Arm64 } else { Architecture::X8664 }
 }
 
-/// In a zip file for Lambda.
 async fn zipped() -> Vec<u8> {
     let folder = env::temp_dir().join(format!("dispositions-{}", new_id()));
     fs::create_dir_all(&folder).unwrap();

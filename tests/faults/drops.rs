@@ -53,5 +53,4 @@ impl Drops {
     }
 }
 
-/// Of an order with an outcome.
 const ENDED: [&str; 4] = ["CONFIRMED", "CANCELLED", "REJECTED", "FAILED"];

@@ -18,7 +18,6 @@ impl Figures {
 pub(crate) struct Table(Mutex<Vec<(&'static str, Duration, Figures)>>);
 
 impl Table {
-    /// Adds a scenario that passed.
     pub(crate) fn add(&self, scenario: &'static str, took: Duration, figures: Figures) {
         self.0.lock().unwrap().push((scenario, took, figures));
     }

@@ -2,8 +2,7 @@
 //!
 //! Faults come from outside: an HTTP endpoint between the functions and AWS, AWS's own controls, signals, and raw
 //! messages. The functions contain no code for tests. The suite needs a local cloud, because functions must be
-//! processes of this machine, the command line, and the example of sqs-batch. `make test` and `make soak` prepare all
-//! of this.
+//! processes of this machine. `make test` and `make soak` prepare it, the command line, and the example of sqs-batch.
 //!
 //! Loads are short unless `TWOLANE_SOAK` is 1. Scenarios run in sequence. The run ends with a table of counts.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]

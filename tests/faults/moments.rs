@@ -20,7 +20,6 @@ enum Request {
     Vote,
     /// Its type ends with this.
     Event(&'static str),
-    /// To a socket.
     Frame,
 }
 
@@ -68,7 +67,6 @@ const STEPPING: [(Request, Orders); 6] = [
     (Request::Transaction("UNDONE"), Orders::Undone),
 ];
 
-/// A moment in the work of a function.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
     /// With the function's name.
@@ -88,7 +86,6 @@ pub(crate) fn moments() -> Vec<Moment> {
     works.flat_map(|(function, (request, orders))| before_and_after(function, request, orders)).collect()
 }
 
-/// Before and after a frame to a socket.
 pub(crate) fn notifications() -> [Moment; 2] {
     before_and_after("settle-order", Request::Frame, Orders::Confirmed)
 }
@@ -164,7 +161,6 @@ impl Moment {
     }
 }
 
-/// A process's kill at one order.
 #[derive(Debug)]
 pub(crate) struct Kill {
     #[expect(dead_code, reason = "a failure prints it")]
@@ -187,7 +183,6 @@ impl Drop for Kill {
     }
 }
 
-/// Kills the first process at the gate.
 async fn kill_first(function: &str, gate: Gate) {
     let mut seen = 0;
     loop {

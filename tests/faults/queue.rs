@@ -16,7 +16,6 @@ const BATCH: usize = 10;
 
 const CONCURRENCY: usize = 8;
 
-/// Milliseconds since 1970.
 pub(crate) fn now_ms() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()
 }

@@ -36,13 +36,11 @@ pub(crate) const EXPIRED_CONNECTION: &str = "gone-for-long";
 /// Besides those of the lanes.
 const FUNCTIONS: [&str; 3] = ["GetOrderFunctionName", "ManageConnectionsFunctionName", "CreatePaymentFunctionName"];
 
-/// Outputs that name the functions behind the endpoint.
 fn functions() -> impl Iterator<Item = &'static str> {
     let of_lanes = lanes::LANES.iter().flat_map(|lane| lane.functions).map(|function| function.output);
     of_lanes.chain(FUNCTIONS)
 }
 
-/// How the bus lane delivers messages.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Delivery {
     /// Before the dead-letter queue.
@@ -51,7 +49,6 @@ pub(crate) struct Delivery {
     pub(crate) visibility_timeout: Duration,
     /// After a transient failure.
     pub(crate) longest_backoff: Duration,
-    /// From each queue.
     pub(crate) batches: Batches,
 }
 
@@ -59,7 +56,6 @@ pub(crate) struct Delivery {
 pub(crate) struct Batches {
     /// Messages per batch.
     pub(crate) size: i32,
-    /// Concurrent batches.
     pub(crate) at_once: i32,
 }
 

@@ -16,8 +16,8 @@ pub(crate) fn of(function: &str) -> BTreeSet<Pid> {
     processes.filter(|(_, process)| is_ours(process.environ())).map(|(pid, _)| *pid).collect()
 }
 
-/// The processes of a function with connections from those addresses. Only Linux has this information, in `/proc`; on
-/// other systems, all processes of the function. It is fast, because a client closes a connection that waits too long.
+/// The processes of a function with connections from those addresses, or on systems other than Linux, all its
+/// processes: only Linux has `/proc`. It is fast, because a client closes a connection that waits too long.
 pub(crate) fn connected_from(function: &str, clients: &[SocketAddr]) -> BTreeSet<Pid> {
     let Ok(table) = fs::read_to_string("/proc/net/tcp") else { return of(function) };
     let sockets: BTreeSet<_> = clients.iter().flat_map(|client| sockets_of(&table, *client)).collect();

@@ -19,7 +19,6 @@ use testkit::{
     tokens::{issuer, token},
 };
 
-/// Of the template.
 fn groups() -> Vec<String> {
     let template = repository::read("template.yaml");
     let names = template.lines().filter_map(|line| line.strip_prefix("  ")?.strip_suffix("LogGroup:"));
@@ -83,7 +82,6 @@ impl Logs {
         self.lines(group).iter().filter(|line| line.contains(text)).count()
     }
 
-    /// Whether one line has all texts.
     fn has(&self, group: &str, texts: &[&str]) -> bool {
         self.lines(group).iter().any(|line| texts.iter().all(|text| line.contains(text)))
     }

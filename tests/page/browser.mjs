@@ -71,7 +71,6 @@ export function assertNothingElse(complaints, provoked) {
   assert.deepEqual(complaints.filter((complaint) => !provoked?.test(complaint)), []);
 }
 
-/** By its name. */
 export function press(page, name) {
   return page.getByRole('button', { name }).click();
 }
@@ -81,7 +80,6 @@ export async function choose(page, lanes) {
   for (const lane of LANES) await page.locator(`input[name=lane][value=${lane}]`).setChecked(lanes.includes(lane));
 }
 
-/** Waits until the table shows that figure. */
 export async function isFigure(page, lane, figure, expected) {
   const cell = page.locator(`#figures [data-lane=${lane}][data-figure=${figure}]`);
   await cell.filter({ hasText: new RegExp(`^${expected}$`) }).waitFor().catch(async () => {

@@ -63,7 +63,6 @@ async function standBetween(page, network) {
   });
 }
 
-/** According to the stack. */
 async function isConfirmed(id) {
   await eventually(`${id} is confirmed`, async () => (await (await api('GET', `/orders/${id}`)).json()).status === 'CONFIRMED');
 }

@@ -1,7 +1,7 @@
 //! The page in a real browser, served by `twolane page` in front of a deployed stack.
 //!
-//! The stack must allow pages of `http://localhost:3000`, as a local one does. Screenshots are kept in the target
-//! folder, under `tmp/page`. With `UPDATE_DOCS=1`, those of a burst are copied to `docs/images`.
+//! The stack must allow pages of `http://localhost:3000`, as a local one does. Screenshots are in the target folder,
+//! under `tmp/page`. `UPDATE_DOCS=1` copies those of a burst to `docs/images`.
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
 #![expect(clippy::print_stdout, reason = "how long clicks took is for people: it depends on the machine")]
 

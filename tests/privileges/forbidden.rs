@@ -45,7 +45,6 @@ impl Caller {
         Self { name: name.to_owned(), sns, sqs }
     }
 
-    /// With the credentials of a function's role.
     async fn of_function(function: &str, config: &SdkConfig) -> Self {
         let lambda = aws_sdk_lambda::Client::new(config);
         let answer = lambda.get_function_configuration().function_name(output(function)).send().await.unwrap();

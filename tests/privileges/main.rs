@@ -3,8 +3,8 @@
 //!
 //! The test changes roles, so no other suite may use the stack concurrently. Changes must take effect at once, so it
 //! needs a local cloud that enforces policies: `python3 infra/local exec -- cargo test -p twolane-tests --test
-//! privileges`. It does not check what AWS itself does with a function's role: poll a queue, write logs, trace.
-//! `faults` checks redelivery by `sqs:ChangeMessageVisibility`.
+//! privileges`. AWS's own use of a function's role is not checked: to poll a queue, write logs, trace. `faults` checks
+//! redelivery by `sqs:ChangeMessageVisibility`.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 mod bus_probes;

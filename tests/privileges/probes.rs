@@ -21,7 +21,6 @@ use tokio::time::{Instant, timeout};
 /// Of a token that is to expire.
 const SESSION_SECONDS: u64 = 3;
 
-/// For the stack's callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Work {
     /// Stores an order.
@@ -48,7 +47,6 @@ pub(crate) enum Work {
     ForgetGone,
     /// A socket with an expired token is closed when its owner is notified.
     CloseExpired,
-    /// The lane accepts an order.
     PlaceOnBus,
     /// By settle-order.
     RecordOnBus,
@@ -107,7 +105,6 @@ async fn works(work: Work, probe: LocalBoxFuture<'static, ()>, time_limit: Durat
     (work, matches!(tried, Ok(Ok(()))).then(|| begun.elapsed()))
 }
 
-/// With an expired token.
 async fn expired_socket(owner: &str) -> Socket {
     let token = ShortToken::new(owner, SESSION_SECONDS);
     let socket = Socket::open_with(&token.text).await;

@@ -8,7 +8,6 @@ use testkit::{
     outputs::output,
 };
 
-/// As deployed.
 pub(crate) struct Role {
     pub(crate) name: String,
     policies: Vec<Policy>,

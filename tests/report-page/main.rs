@@ -63,7 +63,6 @@ async fn every_page_is_readable_in_light_and_dark_on_phones_and_desks() {
     assert_eq!(problems, "", "the screenshots are in {}", folder.display());
 }
 
-/// Problems that `look.mjs` finds.
 fn look(plan: &Value) -> String {
     let mut command = Command::new("node");
     command.arg("look.mjs").arg(plan.to_string()).current_dir(root().join("tests/report-page"));

@@ -6,7 +6,6 @@ use tokio::time::{Instant, sleep};
 /// For anything that a healthy stack does, cold starts included.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
-/// Between two checks.
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Calls `look` until it returns something. `look` takes at most half of the time.

@@ -43,7 +43,6 @@ pub fn search_path() -> OsString {
     PATH.get_or_init(install).clone()
 }
 
-/// If they are missing.
 fn install_packages(folder: &Path, search_path: &OsStr) {
     let lock = folder.join("package-lock.json");
     // Concurrent suites share the packages: one installs, the others wait.

@@ -4,7 +4,6 @@ use crate::repository::root;
 use serde_json::Value;
 use std::{env, fs, path::PathBuf, sync::OnceLock};
 
-/// How to run tests that need a stack.
 pub(crate) const HOW: &str = "These tests need a deployed stack. Either run them on a separate one:\n  \
     python3 infra/local exec -- cargo test -p twolane-tests\n\
     or on one that is up, after `make up`:\n  \

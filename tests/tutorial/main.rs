@@ -25,7 +25,6 @@ const DELETE: &str = "<!-- tested: delete -->";
 /// The sample has fewer, as the tutorial says.
 const LINES: usize = 100;
 
-/// Runs a command at the repository's root. Returns its output.
 async fn run(command: &mut Command) -> String {
     let ran = command.current_dir(root()).kill_on_drop(true).output().await.expect("the command runs");
     let (printed, errors) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
@@ -61,7 +60,6 @@ async fn audit_table(stack: &Stack) -> Option<String> {
     tables.await.expect("tables can be listed").into_iter().find(|table| table.contains("AuditTable"))
 }
 
-/// An order's logged events, by type.
 async fn logged(stack: &Stack, table: &str, id: &str) -> BTreeMap<String, String> {
     let request = stack.dynamodb.scan().table_name(table).consistent_read(true);
     let items = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;

@@ -27,7 +27,7 @@ pub(crate) struct Behaviour {
 /// What the stand-in received.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Received {
-    /// By operation.
+    /// Established connections, after the TLS handshake.
     pub(crate) connections: u64,
     /// By operation.
     pub(crate) requests: BTreeMap<String, u64>,
@@ -36,7 +36,6 @@ pub(crate) struct Received {
 }
 
 impl Received {
-    /// The difference to `before`.
     pub(crate) fn since(&self, before: &Self) -> Self {
         let counted = |name: &String, count| (name.clone(), count - before.requests.get(name).unwrap_or(&0));
         let requests = self.requests.iter().map(|(name, count)| counted(name, *count));

@@ -31,7 +31,6 @@ pub(crate) struct Bound {
     pub(crate) at_most: f64,
     /// `None` if not measured.
     pub(crate) is: Option<f64>,
-    /// Whether the options request the figure.
     pub(crate) is_requested: bool,
 }
 
@@ -247,8 +246,8 @@ mod tests {
         let notifying = [queued, &[DECISION]].concat();
         let steps = ["authorize-payment", "book-shipment", "reserve-stock", STEP_BATCH];
 
-        // The time of a warm invocation varies too much. Start and archive do not depend on the event. The first answer
-        // to a batch varies with the number of connections that it opens.
+        // Times of warm invocations vary too much. Start and archive do not depend on the event. The first answer to a
+        // batch varies with the connections that it opens.
         let ratios = METRICS.iter().map(|metric| metric.name).filter(|name| !name.starts_with("warm-p"));
         let of_events = ["processor-time", "memory", "warm-instructions", "warm-system-calls"];
         let ratios = ratios.map(|name| (name, if of_events.contains(&name) { all.as_slice() } else { functions }));
@@ -281,7 +280,6 @@ mod tests {
         }
     }
 
-    /// Requires bounds of these subjects for each metric.
     fn assert_bounded<'a>(bounds: &Values, required: impl IntoIterator<Item = (&'a str, &'a [&'a str])>) {
         for (metric, subjects) in required {
             for subject in subjects {

@@ -14,10 +14,8 @@ pub(crate) const BATCH: usize = 10;
 /// A ping, which keeps its socket open.
 pub(crate) const PING: &str = "manage-connections-ping";
 
-/// Batches of [`BATCH`] messages.
 pub(crate) const WHOLE_BATCH: &str = "process-orders-batch";
 
-/// Batches of [`BATCH`] orders.
 pub(crate) const STEP_BATCH: &str = "reserve-stock-batch";
 
 /// A vote that is not the last.
@@ -162,7 +160,6 @@ fn owner(number: usize) -> String {
     format!("owner-{number}")
 }
 
-/// About the order with that number.
 fn numbered_event(record: &mut Value, number: usize) -> anyhow::Result<()> {
     changed_event(record, number, |_| Ok(()))
 }

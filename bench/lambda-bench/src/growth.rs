@@ -25,7 +25,6 @@ const ITEMS: [usize; 3] = [1, 10, 100];
 /// Of each point of the series about items.
 const INVOCATIONS: u32 = 1_000;
 
-/// An order's cost at one point of a series.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Point {
@@ -33,7 +32,7 @@ pub(crate) struct Point {
     pub(crate) at: u32,
     /// Mean processor time of an order since the previous point, in microseconds.
     pub(crate) processor_us: f64,
-    /// The same for its time. Orders are sent one after the other.
+    /// Its mean time, in microseconds. Orders are sent one after the other.
     pub(crate) took_us: f64,
     /// So far, in KiB.
     pub(crate) peak_memory_kib: u64,
@@ -42,7 +41,6 @@ pub(crate) struct Point {
 #[derive(Debug, Serialize)]
 pub(crate) struct Growth {
     pub(crate) subject: &'static str,
-    /// What grows.
     pub(crate) of: &'static str,
     pub(crate) points: Vec<Point>,
     /// Whether the cost should stay the same.

@@ -65,7 +65,6 @@ struct Cli {
 }
 
 impl Cli {
-    /// Whether the options request this figure.
     fn requests(&self, subject: &str, metric: &str) -> bool {
         let is_floor = [subject::HELLO_FLOOR, subject::SDK_FLOOR].contains(&subject);
         let is_chosen = is_floor || self.only.as_deref().is_none_or(|only| subject.contains(only));

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 /// By metric and subject.
 pub(crate) type Values = BTreeMap<String, BTreeMap<String, f64>>;
 
-/// A figure to compare subjects by.
 pub(crate) struct Metric {
     /// In bounds and reports.
     pub(crate) name: &'static str,
@@ -76,7 +75,6 @@ pub(crate) const METRICS: [Metric; 11] = [
     },
 ];
 
-/// Operations counted for each order.
 const OPERATIONS: [&str; 8] = [
     "PutItem",
     "UpdateItem",
@@ -102,7 +100,6 @@ const OTHERS: [&str; 6] = [
     "growth-memory",
 ];
 
-/// Figures besides [`METRICS`] that can have bounds.
 pub(crate) fn others() -> impl Iterator<Item = &'static str> {
     OTHERS.into_iter().chain(OPERATIONS)
 }
@@ -132,12 +129,10 @@ impl Results {
     }
 }
 
-/// Whether valgrind or strace counts this metric.
 pub(crate) fn is_counted(metric: &str) -> bool {
     metric.ends_with("-instructions") || metric.ends_with("-system-calls")
 }
 
-/// Whether only `--growth` measures this metric.
 pub(crate) fn is_growth(metric: &str) -> bool {
     metric.starts_with("growth-")
 }

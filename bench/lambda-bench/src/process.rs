@@ -59,7 +59,7 @@ impl Process {
         Ok(line.trim().trim_end_matches(" kB").parse()?)
     }
 
-    /// Ends the bootstrap, and returns its standard error. A tool that runs the bootstrap as its child ends with it.
+    /// Ends the bootstrap, or the tool that runs it. Returns its standard error.
     ///
     /// # Errors
     /// The process has ended already.

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-/// Written by functions.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Written {
     /// By create-order.

@@ -8,7 +8,6 @@ use crate::subject::{HELLO_FLOOR, Kind, SDK_FLOOR};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// All subjects, and the bounds.
 pub(crate) fn text(measured: &[Measured], growths: &[Growth], bounds: &[Bound]) -> String {
     let named = |name: &str| measured.iter().find(|one| one.subject.name == name);
     let all: Vec<&Measured> = measured.iter().collect();

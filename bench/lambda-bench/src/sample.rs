@@ -23,11 +23,11 @@ pub(crate) struct Sample {
     pub(crate) processor: Duration,
     /// Peak, in KiB.
     pub(crate) memory_kib: u64,
-    /// By AWS before the first event.
+    /// Received before the first event.
     pub(crate) in_init: Received,
-    /// By AWS.
+    /// Received at the first event.
     pub(crate) at_first_event: Received,
-    /// By AWS, in all of them.
+    /// Received in all warm invocations.
     pub(crate) in_warm: Received,
 }
 

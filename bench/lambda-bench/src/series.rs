@@ -30,13 +30,11 @@ pub(crate) struct Effort {
     pub(crate) rounds: u32,
     /// Invocations per start.
     pub(crate) warm: u32,
-    /// Whether to count instructions and system calls.
     pub(crate) counts: bool,
     /// For profiles of the counted instructions.
     pub(crate) profiles: Option<PathBuf>,
 }
 
-/// One subject's figures.
 #[derive(Debug)]
 pub(crate) struct Measured {
     pub(crate) subject: Subject,

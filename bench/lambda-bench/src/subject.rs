@@ -9,7 +9,6 @@ use hyper::body::Bytes;
 use std::fs;
 use std::path::Path;
 
-/// A bootstrap and its events.
 #[derive(Clone, Debug)]
 pub(crate) struct Subject {
     pub(crate) name: String,
@@ -33,7 +32,6 @@ pub(crate) enum Kind {
     Peer,
 }
 
-/// The smallest function.
 pub(crate) const HELLO_FLOOR: &str = "hello-floor";
 
 /// The smallest function that makes one AWS SDK call. Bounds are ratios to it.
@@ -87,7 +85,6 @@ pub(crate) fn of_project(folder: &Path) -> anyhow::Result<Vec<Subject>> {
     Ok(subjects)
 }
 
-/// The project's functions and [`VARIANTS`].
 #[cfg(test)]
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     FUNCTIONS.into_iter().chain(VARIANTS.map(|(name, ..)| name))

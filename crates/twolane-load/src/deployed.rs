@@ -11,7 +11,6 @@ use twolane_client::{
     stack::{DeployedAddress, Stack},
 };
 
-/// Queues, table and functions of one stack.
 #[derive(Clone)]
 pub(crate) struct Deployed {
     pub(crate) sqs: aws_sdk_sqs::Client,
@@ -31,7 +30,6 @@ pub(crate) struct Deployed {
     pub(crate) endpoint_url: Option<String>,
 }
 
-/// Counters that orders of lanes with steps take from.
 #[derive(Clone, Debug)]
 pub(crate) struct Supplies {
     pub(crate) stock: Counters,

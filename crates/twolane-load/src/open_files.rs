@@ -17,8 +17,8 @@ const BESIDES: u64 = 32;
 /// macOS's maximum if the limit is unlimited. Source: setrlimit(2) of macOS, "COMPATIBILITY": `OPEN_MAX`.
 const OPEN_MAX: u64 = 10_240;
 
-/// Raises the soft limit of open files to the hard limit, or leaves it if that fails. The soft limit suits programs
-/// that cannot handle many files: 256 on macOS.
+/// Raises the soft limit of open files to the hard limit, if that works. The soft limit suits programs with few files:
+/// 256 on macOS.
 pub fn raise_limit() {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     // `None` means unlimited.
@@ -122,7 +122,6 @@ fn open_now() -> u64 {
 pub(crate) struct Held(#[expect(dead_code, reason = "held")] Vec<File>);
 
 impl Held {
-    /// Opens as many as possible.
     pub(crate) fn new() -> Self {
         Self((0..HELD).map_while(|_| File::open("/dev/null").ok()).collect())
     }
@@ -132,7 +131,6 @@ impl Held {
 mod tests {
     use super::*;
 
-    /// A lane with 10 000 requests and nothing else.
     const LOAD: Load = Load { lanes: 1, requests: 10_000, endpoint: 0, polls: 0, sockets: 0 };
 
     fn within(load: Load, limit: u64, chosen: Option<u32>) -> anyhow::Result<(u32, Option<String>)> {

@@ -11,7 +11,6 @@ use twolane_client::token::{self, Token};
 /// Default number of owners with a local issuer.
 const LOCAL_OWNERS: u32 = 4;
 
-/// Each with a token.
 #[derive(Clone)]
 pub(crate) struct Owners {
     pub(crate) tokens: Vec<Token>,

@@ -98,7 +98,6 @@ fn generator(measured: &[Measured], conditions: &Conditions<'_>) -> Generator {
     }
 }
 
-/// The run, before anything is sent.
 pub(crate) fn planned(conditions: &Conditions<'_>) -> Run {
     run(conditions, generator(&[], conditions))
 }

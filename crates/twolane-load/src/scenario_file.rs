@@ -193,7 +193,6 @@ mod tests {
         assert!(samples >= 5, "{samples} samples");
     }
 
-    /// The schema and the parser accept the same files.
     #[test]
     fn schema_and_parser_agree() {
         let all_keys = "description = 'all'\nscenario = 'burst'\nlanes = ['sync']\nparallel = true\nconfirm = 'both'\nowners = 3\n\

@@ -37,14 +37,12 @@ pub(crate) struct Backlog {
     ready: [f64; DELIVERIES],
     /// By failures so far minus one.
     waiting: [f64; DELIVERIES],
-    /// Whether any message has failed.
     retries: bool,
     pub(crate) entered: f64,
     /// Succeeded or failed all deliveries so far.
     pub(crate) passed: f64,
     /// Failed all deliveries so far: dead letters.
     pub(crate) failed: f64,
-    /// Redeliveries so far.
     pub(crate) redelivered: f64,
     /// Invocations so far; of an invocation for several stages, the part for this one.
     pub(crate) invocations: f64,

@@ -36,8 +36,8 @@ pub(crate) fn delays(lane: Lane, seconds: &[Second], settings: &Settings) -> Opt
     Some(Delays { p50: at(0.5)?, p99: at(0.99)?, max: waits.last()?.0 + own })
 }
 
-/// The time that each second's orders wait in queues, and their number. The time is the horizontal distance between the
-/// curves of accepted orders and of known outcomes: first in, first out.
+/// How long each second's orders wait in queues, and their number. The time is the horizontal distance between the curves
+/// of accepted orders and of known outcomes: first in, first out.
 fn waits(seconds: &[Second]) -> Vec<(f64, f64)> {
     let mut waits = Vec::new();
     let (mut accepted_before, mut known_before) = (0.0, 0.0);

@@ -7,7 +7,6 @@ use lanes::Lane;
 /// Of a batch of a stage's messages, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct BatchDuration {
-    /// For one message.
     pub(crate) first: f64,
     /// For each further message. Messages run concurrently, but transactions on one item run in sequence.
     pub(crate) further: f64,
@@ -64,7 +63,6 @@ pub(crate) fn concurrency_units(seconds: f64, settings: &Settings) -> f64 {
     seconds.max(1.0 / settings[Key::RequestsPerEnvironment])
 }
 
-/// Of one order in a stage.
 #[expect(clippy::cast_precision_loss, reason = "a handful")]
 pub(crate) fn write_units(stage: &Stage, settings: &Settings) -> f64 {
     let items = stage.transaction_items as f64 + stage.items_per_sku as f64 * settings[Key::SkusPerOrder];

@@ -110,7 +110,6 @@ impl EventSource {
     }
 }
 
-/// Maximum number of concurrent batches of one queue.
 pub(crate) fn batches_at_most(settings: &Settings) -> f64 {
     let provisioned = settings[Key::ProvisionedPollers];
     if provisioned > 0.0 {

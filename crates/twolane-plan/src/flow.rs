@@ -3,7 +3,6 @@
 
 use lanes::Lane;
 
-/// One lane's stages.
 #[derive(Debug)]
 pub(crate) struct Flow {
     lane: &'static str,
@@ -49,7 +48,6 @@ pub(crate) enum After {
     Stage(usize),
     /// `OrderDeadlineSeconds` after this stage.
     Deadline(usize),
-    /// The decision.
     Decision,
 }
 

@@ -28,7 +28,7 @@ pub struct Limit {
     pub value: f64,
     /// Whether AWS raises it on request.
     pub adjustable: bool,
-    /// AWS's page.
+    /// Title of AWS's page.
     pub page: String,
     /// The page's address.
     pub url: String,

@@ -38,7 +38,7 @@ impl Need {
         Self { setting, at: at.into(), have, need, effect }
     }
 
-    /// `need` by `have`. Above 1 the setting is too low.
+    /// `need` divided by `have`. Above 1 the setting is too low.
     #[must_use]
     pub fn load(&self) -> f64 {
         self.need / self.have

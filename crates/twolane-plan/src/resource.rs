@@ -119,7 +119,6 @@ impl Shared {
     }
 }
 
-/// One function's execution environments.
 #[derive(Debug)]
 pub(crate) struct Environments {
     /// A plan never removes one.
@@ -203,7 +202,6 @@ fn whole_steps(steps: f64) -> usize {
     steps.min(MOST_STEPS) as usize
 }
 
-/// A table's write capacity.
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) capacity: Shared,

@@ -141,7 +141,6 @@ impl Key {
         &SETTINGS[self as usize]
     }
 
-    /// Its highest value.
     pub(crate) fn highest(self) -> f64 {
         self.setting().most
     }

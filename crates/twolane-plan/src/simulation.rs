@@ -59,7 +59,6 @@ pub(crate) struct Second {
     pub(crate) arrived: f64,
     pub(crate) refused: f64,
     pub(crate) accepted: f64,
-    /// With an outcome.
     pub(crate) finished: f64,
     /// The client knows the outcome.
     pub(crate) known: f64,
@@ -119,7 +118,6 @@ struct Callbacks {
     history: VecDeque<f64>,
 }
 
-/// Clients that poll for their outcome.
 struct Polls {
     asking: f64,
     known: f64,

@@ -53,7 +53,6 @@ fn queue_policy<'a>(stack: &'a Stack, queue: &str) -> Vec<&'a Value> {
     policy(stack, "AWS::SQS::QueuePolicy", "Queues", queue)
 }
 
-/// One text, or a list.
 fn texts(value: &Value) -> BTreeSet<&str> {
     value.as_array().map_or_else(|| BTreeSet::from([text(value)]), |values| values.iter().map(text).collect())
 }

@@ -7,7 +7,6 @@ fn definition() -> &'static Value {
     stacks()[0].rest_api()
 }
 
-/// With its path and method.
 pub(super) struct Integration {
     pub(super) path: &'static str,
     pub(super) method: &'static str,

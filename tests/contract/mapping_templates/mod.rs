@@ -1,7 +1,7 @@
 //! The mapping templates of `infra/openapi.yaml`, rendered.
 //!
-//! AWS does with a caller's text what these Velocity templates say. So a real engine renders them here, for the hostile
-//! bodies, ids, subjects and headers of the end-to-end tests.
+//! A caller's text could act as Velocity. So a real engine renders the templates here, for the hostile bodies, ids,
+//! subjects and headers of the end-to-end tests.
 
 mod answers;
 mod definition;

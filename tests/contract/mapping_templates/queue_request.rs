@@ -23,7 +23,6 @@ use testkit::{
 const TIME: &str = "1764111600123";
 const GROUP: &str = "2a84f53453d5444e07adcb22f296659b";
 
-/// Texts of a caller and of the authorizer.
 #[derive(Clone, Debug)]
 struct Request {
     body: String,

@@ -1,7 +1,7 @@
 //! The hostile bodies of the end-to-end tests, in every lane.
 //!
-//! The record of a rejected order has the SHA-256 of the body that the worker received. So accepted bodies are sent
-//! again with an unknown currency. Equal records show that both queues carried the same body.
+//! Accepted bodies are sent again with an unknown currency. The rejected order's record has the SHA-256 of the received
+//! body, so equal records show that both queues carried the same body.
 
 use super::{Case, Request, case, put};
 use testkit::{api_client::LANES, hostile_bodies};

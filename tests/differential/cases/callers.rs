@@ -3,7 +3,6 @@
 use super::{Caller, Case, Token, case, get, put};
 use testkit::{api_client::LANES, hostile_values::SUBJECTS};
 
-/// Values of `Authorization`.
 const AUTHORIZATIONS: [(&str, &str, Token); 20] = [
     ("an empty Authorization", "", Token::Good),
     ("a token without Bearer", "{token}", Token::Good),

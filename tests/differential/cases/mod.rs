@@ -12,7 +12,6 @@ use reqwest::Method;
 use std::collections::HashMap;
 use testkit::{order_bodies::order_of, stack::OWNER};
 
-/// A request with a name.
 pub(crate) struct Case {
     /// Unique.
     pub(crate) name: String,
@@ -20,7 +19,6 @@ pub(crate) struct Case {
     pub(crate) before: Vec<Request>,
     /// With the compared answer.
     pub(crate) request: Request,
-    /// Whether it leaves a record.
     pub(crate) record: Record,
 }
 
@@ -35,7 +33,6 @@ pub(crate) enum Record {
 }
 
 impl Case {
-    /// Whether it is a single request of the async lane.
     pub(crate) fn is_queued(&self) -> bool {
         self.before.is_empty() && (self.request.path)("").starts_with("async/")
     }
@@ -51,12 +48,10 @@ pub(crate) struct Request {
     pub(crate) caller: Caller,
 }
 
-/// A request's sender.
 #[derive(Clone)]
 pub(crate) enum Caller {
     /// With a valid token.
     Subject(String),
-    /// Without a token.
     Anonymous,
     /// With that `Authorization` header; `{token}` stands for the token.
     With(&'static str, Token),
@@ -130,19 +125,16 @@ impl Request {
         self
     }
 
-    /// With that body.
     fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
     }
 
-    /// Without headers.
     fn bare(mut self) -> Self {
         self.headers.clear();
         self
     }
 
-    /// Of another caller.
     fn of(mut self, caller: Caller) -> Self {
         self.caller = caller;
         self

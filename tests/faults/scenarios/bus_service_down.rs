@@ -14,7 +14,7 @@ use testkit::{
     stack::OWNER,
 };
 
-/// Cancels orders soon, in seconds.
+/// Short deadline, in seconds.
 const SOON: &str = "3";
 
 /// Until the backlog is empty.

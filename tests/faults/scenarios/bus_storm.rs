@@ -71,7 +71,6 @@ struct Customer {
     orders: BTreeMap<String, Ordered>,
 }
 
-/// An order and its required outcome.
 struct Ordered {
     body: Value,
     /// The output with the name of the refusing function. `None`: it is confirmed.
@@ -110,7 +109,6 @@ impl Customer {
         Self { owner, listener, orders }
     }
 
-    /// Bodies of confirmed orders.
     fn confirmed(&self) -> impl Iterator<Item = &Value> {
         self.orders.values().filter(|order| order.refusing.is_none()).map(|order| &order.body)
     }

@@ -82,7 +82,6 @@ pub(super) fn count(report: &Value, lane: usize, name: &str) -> u64 {
     report["lanes"][lane]["counts"][name].as_u64().unwrap()
 }
 
-/// Of all classes.
 pub(super) fn refused(report: &Value, lane: usize) -> u64 {
     let classes = report["lanes"][lane]["counts"]["refused"].as_object().unwrap();
     classes.values().filter_map(Value::as_u64).sum()
@@ -196,7 +195,6 @@ pub(crate) async fn a_sample_of_a_scenario_file_keeps_its_promises(bed: &TestBed
     Figures::default().with("refused by sync", refused(&report, 0)).with("refused by async", refused(&report, 1))
 }
 
-/// Takes an hour.
 const LONG_BURST: [&str; 6] = ["--scenario", "burst", "--rate", "1", "--duration", "3600"];
 
 /// Starts a comparison. Returns when the stack is changed.

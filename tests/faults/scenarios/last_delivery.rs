@@ -76,7 +76,6 @@ async fn fail(bed: &TestBed, listener: &mut Listener, id: &str) {
     .await;
 }
 
-/// Printed about an order.
 fn report(printed: &str, id: &str) -> Value {
     let mut reports = printed.lines().map(|line| serde_json::from_str::<Value>(line).expect("every line is JSON"));
     reports.find(|report| report["orderId"] == id).unwrap_or_else(|| panic!("nothing about {id}: {printed}"))

@@ -1,4 +1,4 @@
-//! A successful write without an answer.
+//! A successful write with a lost answer.
 
 use crate::{
     Load,

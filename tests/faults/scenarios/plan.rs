@@ -53,7 +53,6 @@ async fn planned(lane: &str, arrivals: &str, other_ms: f64) -> Value {
     serde_json::from_slice::<Value>(&planned.stdout).unwrap()["lanes"][0].take()
 }
 
-/// Mean duration of the function's invocations, in milliseconds.
 fn mean_ms(report: &Value, lane: usize, function: &str) -> f64 {
     let functions = report["lanes"][lane]["usage"]["functions"].as_array().unwrap();
     let usage = functions.iter().find(|usage| usage["name"] == function).unwrap();

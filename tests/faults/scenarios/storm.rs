@@ -26,7 +26,6 @@ const DEADLINE: Duration = Duration::from_mins(6);
 /// Of received frames and stored orders.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Between two killed processes.
 const KILL_EVERY: Duration = Duration::from_secs(3);
 
 /// Faults of requests to DynamoDB and to the management API, and how often: 14 % in all.

@@ -4,7 +4,6 @@ use super::identifiers::Place;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// A template under its parameters.
 pub(super) struct Evaluation<'a> {
     template: &'a Value,
     parameters: &'a BTreeMap<String, String>,
@@ -161,7 +160,6 @@ impl<'a> Evaluation<'a> {
         })
     }
 
-    /// The type of a created resource.
     fn created_kind(&mut self, id: &str, at: &str) -> Option<&'a str> {
         let definition = self.template["Resources"].get(id);
         let created = definition.filter(|definition| self.holds_for(definition));
@@ -197,7 +195,6 @@ fn call(value: &Value) -> Option<(&str, &Value)> {
     is_call.then_some((name, argument))
 }
 
-/// A string, number or boolean.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

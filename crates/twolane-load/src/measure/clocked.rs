@@ -28,7 +28,6 @@ impl Clocked {
         at.saturating_duration_since(self.start)
     }
 
-    /// The moment at that time since the start.
     pub(crate) fn at(&self, since_start: Duration) -> Instant {
         self.start + since_start
     }

@@ -53,7 +53,6 @@ impl Sender for HttpLane {
     }
 }
 
-/// What an HTTP status means for an order.
 fn answer_of(lane: Lane, status: u16) -> Answer {
     if lane.accepted.contains(&status) {
         return match lane.answer {

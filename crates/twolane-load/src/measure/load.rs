@@ -79,7 +79,6 @@ mod tests {
         stalled + Duration::from_millis(u64::from(20 + order % 10))
     }
 
-    /// Answers after [`delay`].
     struct Scripted(Instant);
 
     impl Sender for Scripted {

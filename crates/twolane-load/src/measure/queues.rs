@@ -121,7 +121,6 @@ mod tests {
         Depths::new(Deployed::unreachable(), lanes::lane("async").expect("it is in the table"))
     }
 
-    /// Errors and notices.
     fn text(depths: &Depths) -> [Vec<String>; 2] {
         let (mut errors, mut notices) = (Vec::new(), Vec::new());
         depths.report_unread(&mut errors, &mut notices);

@@ -67,8 +67,7 @@ fn mismatch(state: &OrderState, found: Option<&str>, to_the_end: bool) -> Option
     let measured = match (state.outcome, found) {
         (_, Some(_)) if state.accepted == 0 && !state.in_doubt => "was refused",
         // A later delivery may settle a failed order. A database that refused the last delivery may also have refused
-        // to
-        // record the failure: the message is a dead letter.
+        // to record the failure: the message is a dead letter.
         (Some(Outcome::Confirmed), Some("CONFIRMED"))
         | (Some(Outcome::Cancelled), Some("CANCELLED"))
         | (Some(Outcome::Rejected), Some("REJECTED"))

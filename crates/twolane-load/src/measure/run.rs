@@ -136,8 +136,8 @@ impl LaneRun {
         polls::AT_ONCE.min(self.max_in_flight)
     }
 
-    /// The workload for the API, and the due times of undecodable messages, which go straight into the queue: the API
-    /// would refuse them. Without a queue they stay in the workload.
+    /// The workload for the API, and the due times of undecodable messages for the queue. The API would refuse them.
+    /// Without a queue they stay in the workload.
     fn split(&self) -> (Arc<Workload>, Vec<Duration>) {
         let is_undecodable = |arrival: &Arrival| arrival.content == Content::Undecodable;
         let goes_over_the_api = self.lane.queues.is_empty() || self.deployed.is_none();
@@ -159,7 +159,6 @@ impl Ready {
         self.lane.ids
     }
 
-    /// The tally before anything happens.
     pub(crate) fn tally(&self) -> Tally {
         Tally {
             is_polled: self.run.lane.answer == Answer::Receipt && self.run.confirm.has_polls(),
@@ -167,7 +166,6 @@ impl Ready {
         }
     }
 
-    /// Reads the depths before the load.
     pub(crate) async fn look(mut self) -> Self {
         let dead_letters = dead_letters(&self.run, &mut self.errors).await;
         self.before = [dead_letters, depth(self.depths.as_ref()).await];
@@ -281,9 +279,9 @@ impl Loaded {
     }
 }
 
-/// Waits until each accepted order has an outcome, or until the grace period has passed without a new one. Returns
-/// whether it waited to the end. `foreign` messages belong to no order of the run: undecodable messages stay until
-/// their deliveries are used up.
+/// Waits until each accepted order has an outcome, or for the grace period after the last one. Returns whether it
+/// waited to the end. `foreign` messages belong to no order of the run: undecodable ones stay until their deliveries
+/// are used up.
 async fn settle(
     run: &LaneRun,
     lane: &Arc<HttpLane>,
@@ -386,7 +384,6 @@ async fn reconciled(
     }
 }
 
-/// Lambda's reports on the functions.
 async fn reported(
     run: &LaneRun,
     clocked: &Clocked,

@@ -5,14 +5,12 @@ use crate::workload::{Turns, Workload};
 use std::time::Duration;
 use twolane_report::model::{Counts, Latencies, Refused};
 
-/// The result of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// 201, or 200 for a repeat: the answer is the outcome.
     Stored,
     /// 202: the order is queued.
     Queued,
-    /// Not accepted.
     Refused(Refusal),
     /// It could not leave this machine, with the reason.
     NotSent(String),
@@ -30,7 +28,6 @@ pub(crate) enum Refusal {
     Invalid,
     /// Any other status without success.
     ClientError,
-    /// No answer.
     NoAnswer,
 }
 
@@ -52,7 +49,6 @@ pub(crate) enum Outcome {
     Failed,
 }
 
-/// How an outcome was learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum By {
     Answer,
@@ -82,7 +78,6 @@ pub(crate) struct OrderState {
     pub(crate) attempts: u8,
     /// Whether a request got no definite answer.
     pub(crate) in_doubt: bool,
-    /// Whether it counts.
     pub(crate) counts: bool,
     /// Whether a poll has reported its outcome.
     pub(crate) polled: bool,
@@ -146,7 +141,6 @@ impl OutcomeTimes {
 #[derive(Debug)]
 pub(crate) struct Tally {
     pub(crate) orders: Vec<OrderState>,
-    /// How owners share the orders.
     pub(crate) turns: Turns,
     pub(crate) seconds: Vec<Second>,
     pub(crate) refused: Refused,
@@ -161,12 +155,10 @@ pub(crate) struct Tally {
     pub(crate) invalid: u64,
     /// Callbacks that contradict the previous one, except of a failed order that is settled later.
     pub(crate) contradicted: u64,
-    /// Times of all owners.
     pub(crate) times: OutcomeTimes,
     /// Times of owners that are not noisy; empty without a noisy owner.
     pub(crate) times_of_others: OutcomeTimes,
     pub(crate) lag: Times,
-    /// Send delays of polls.
     pub(crate) poll_lag: Times,
     /// Polls of a caller that learns outcomes by polling, without those for overdue callbacks.
     pub(crate) status_requests: u64,
@@ -174,7 +166,6 @@ pub(crate) struct Tally {
     pub(crate) open: u64,
     /// With an outcome, warm-up included.
     pub(crate) done: u64,
-    /// Whether each queued order is polled.
     pub(crate) is_polled: bool,
     /// Queued orders still polled.
     pub(crate) polled_for: u64,
@@ -288,7 +279,6 @@ impl Tally {
         is_queued
     }
 
-    /// Counts a poll that could not leave this machine.
     pub(crate) fn not_polled(&mut self, by: By, why: String) {
         self.status_requests -= u64::from(by == By::Poll);
         self.own_failures.add(why);
@@ -300,7 +290,6 @@ impl Tally {
         self.poll_lag.record(now.saturating_sub(due));
     }
 
-    /// Records an order's reported outcome.
     pub(crate) fn learned(&mut self, order: u32, outcome: Outcome, attempts: Option<u32>, by: By, now: Duration) {
         let state = &mut self.orders[order as usize];
         let since_due = now.saturating_sub(Duration::from_micros(state.due_us));
@@ -346,7 +335,6 @@ impl Tally {
         }
     }
 
-    /// Numbers of the accepted orders without an outcome.
     pub(crate) fn open_orders(&self) -> Vec<u32> {
         let numbered = (0_u32..).zip(&self.orders);
         let open = numbered.filter(|(_, state)| state.accepted > 0 && state.outcome.is_none());
@@ -401,7 +389,6 @@ impl Tally {
         .collect()
     }
 
-    /// Accepted orders with an outcome that no callback reported.
     pub(crate) fn without_callback(&self) -> u64 {
         let without =
             |state: &&OrderState| state.counts && state.accepted > 0 && state.outcome.is_some() && state.callbacks == 0;

@@ -132,7 +132,6 @@ fn passed_on(order: &OrderState) -> u64 {
     u64::from(order.accepted - order.late_repeats)
 }
 
-/// The usage of an order's accepted requests.
 fn taken(lane: Lane, order: &OrderState, of: fn(&OrderUsage) -> u64) -> u64 {
     passed_on(order) * of(&lane.usage) + u64::from(order.late_repeats) * of(&lane.late_repeat)
 }
@@ -349,7 +348,7 @@ mod tests {
         let (once, late) = (billed("bus", 1, 0), billed("bus", 1, 1));
 
         // 6 events. 11 messages, each sent, received and deleted. Write units: 6 for the record, 2 for its entry in the
-        // index, 3 for holds that become final. The 5 + 2 items of the transactions count twice.
+        // index, 3 for final holds. The 5 + 2 items of the transactions count twice.
         assert_eq!((once.publish_units, once.message_units), (Some(6), 33));
         assert!((once.write_units - 25.0).abs() < 1e-9, "{}", once.write_units);
         // One more event, message and write. The write fails its condition.

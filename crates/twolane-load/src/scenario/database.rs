@@ -14,7 +14,6 @@ use std::time::Duration;
 const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 
 impl Scenario {
-    /// Delays each write by `slow_by`.
     pub(super) async fn slow_database(
         &mut self,
         lanes: &[Lane],

@@ -55,7 +55,6 @@ struct Outage {
     lasts: Duration,
 }
 
-/// What the scenario mixes into the load.
 pub(crate) fn mix(settings: &Settings) -> Mix {
     match settings.scenario {
         ScenarioName::Poison => Mix::Poison(settings.scenario_options.percent),
@@ -145,7 +144,6 @@ impl Scenario {
         Ok(scenario)
     }
 
-    /// A scenario that changes nothing.
     fn steady(limits: Vec<Limit>, limits_unknown: Option<String>) -> Self {
         Self {
             before: Vec::new(),
@@ -160,8 +158,8 @@ impl Scenario {
         }
     }
 
-    /// Limits each function that writes to the same number of concurrent invocations, each with one order. For several
-    /// queues, the limit applies to each. Functions that only pass orders on keep their limits.
+    /// Limits each function that writes to the same number of concurrent invocations, each with one order. Each of
+    /// several queues has that limit. Functions that only pass orders on keep theirs.
     fn burst(&mut self, concurrency: i32, limits: Vec<Limit>) {
         self.set("concurrency", concurrency);
         self.limits.clear();
@@ -306,7 +304,6 @@ async fn deployed_limits(deployed: &Deployed, lanes: &[Lane]) -> anyhow::Result<
     Ok(limits)
 }
 
-/// The setting with that maximum concurrency, and one order per invocation.
 fn limited(setting: &Setting, concurrency: i32) -> Setting {
     let mut changed = setting.clone();
     match &mut changed {
@@ -319,7 +316,6 @@ fn limited(setting: &Setting, concurrency: i32) -> Setting {
     changed
 }
 
-/// The setting with invocations turned off.
 fn turned_off(setting: &Setting) -> Setting {
     let mut changed = setting.clone();
     match &mut changed {

@@ -33,7 +33,6 @@ impl Supplies {
         }
     }
 
-    /// Available and added amounts, as text.
     pub(super) fn changes(&self) -> [(String, String); 2] {
         [self.stock.changes(), self.accounts.changes()]
     }

@@ -19,7 +19,6 @@ struct Saved {
     stack: String,
     /// Previous settings, in the order of their restore.
     before: Vec<Setting>,
-    /// The addition to stock and accounts.
     #[serde(default)]
     fill: Option<Fill>,
     /// Accepted orders without an outcome at the end of the work: they may still take of what was added.
@@ -158,7 +157,6 @@ pub(crate) async fn restore(
     Ok(Some(saved.before.iter().map(ToString::to_string).chain(supplies).collect()))
 }
 
-/// A restore from a file.
 struct PutBack<'a> {
     controls: &'a Controls,
     file: &'a Path,
@@ -169,8 +167,7 @@ struct PutBack<'a> {
 
 impl PutBack<'_> {
     /// Restores everything and deletes the file. Settings come first: a stopped step must decide on the orders that
-    /// stock
-    /// and accounts wait for.
+    /// stock and accounts wait for.
     async fn run(&self) -> anyhow::Result<()> {
         let shown = self.file.display();
         let mut failed = undo(self.controls, &self.saved.before).await;

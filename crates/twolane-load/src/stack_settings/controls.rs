@@ -28,7 +28,6 @@ pub(crate) struct Controls {
 }
 
 impl Controls {
-    /// Uses the user's AWS configuration.
     pub(crate) fn new(config: &aws_config::SdkConfig) -> Self {
         Self { lambda: Client::new(config), dynamodb: aws_sdk_dynamodb::Client::new(config) }
     }

@@ -40,7 +40,6 @@ pub(crate) struct Fill {
     pub(crate) order_ids: Vec<OrderIds>,
     /// Orders per lane.
     pub(crate) orders: u32,
-    /// How the owners share the orders.
     #[serde(default)]
     pub(crate) turns: Turns,
     pub(crate) owners: Vec<String>,
@@ -57,7 +56,7 @@ impl Fill {
     }
 
     /// Takes back what the run's orders did not take, once each is decided. Also waits for `awaited` orders without a
-    /// record: accepted, but without an outcome yet. May be repeated.
+    /// record. May be repeated.
     ///
     /// # Errors
     /// AWS refuses or does not answer. Or orders are not decided in time: nothing was taken back.

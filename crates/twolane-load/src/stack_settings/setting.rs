@@ -22,8 +22,7 @@ pub(crate) enum Setting {
     /// An environment variable of a function; `None` if not set.
     Variable { function: String, name: String, value: Option<String> },
     /// The mode stays: switching back to on-demand is allowed four times a day. Source: Amazon DynamoDB Developer
-    /// Guide,
-    /// "Considerations when switching capacity modes".
+    /// Guide, "Considerations when switching capacity modes".
     TableCapacity { table: String, capacity: Capacity },
 }
 
@@ -46,7 +45,6 @@ pub(crate) enum Capacity {
 }
 
 impl Capacity {
-    /// The same mode with that number of writes.
     pub(crate) fn with_writes(self, writes: i64) -> Self {
         match self {
             Self::OnDemand { .. } => Self::OnDemand { writes: Some(writes) },

@@ -48,7 +48,6 @@ impl<'a> Wait<'a> {
     }
 }
 
-/// Amounts that orders take.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Amounts {
     /// By SKU.
@@ -79,13 +78,11 @@ pub(crate) struct Supply {
     pub(crate) counters: Vec<Addition>,
 }
 
-/// To one counter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Addition {
     pub(crate) key: String,
     /// Before the run; `None` if the counter did not exist.
     pub(crate) available: Option<u64>,
-    /// Added amount.
     pub(crate) more: u64,
 }
 
@@ -101,7 +98,6 @@ impl Supply {
         Ok(Self { table: counters.table().to_owned(), counters: more.into_iter().map(addition).collect() })
     }
 
-    /// Available and added amounts, as text.
     pub(crate) fn changes(&self) -> (String, String) {
         let number = |number: Option<u64>| number.map_or_else(|| "none".to_owned(), |number| number.to_string());
         let before = self.shown(|one| format!("{} {}", one.key, number(one.available)));

@@ -19,7 +19,6 @@ pub(crate) use turns::Turns;
 
 use std::time::Duration;
 
-/// A request and its due time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Arrival {
     /// Due time, in microseconds since the start.
@@ -46,15 +45,12 @@ pub(crate) enum Content {
     Undecodable,
 }
 
-/// The body of [`Content::Invalid`].
 const INVALID: &str = r#"{"currency":"ZZZ","items":[{"sku":"POISON","quantity":1,"unitPriceMinor":1}]}"#;
 
-/// The body of [`Content::Undecodable`].
 pub(crate) const UNDECODABLE: &str = "twolane compare: not an order";
 
 pub(crate) const SAMPLE: &str = r#"{"currency":"EUR","items":[{"sku":"SKU-1","quantity":2,"unitPriceMinor":1999},{"sku":"SKU-2","quantity":1,"unitPriceMinor":499}],"note":"Placed by twolane compare"}"#;
 
-/// All requests to one lane.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Workload {
     pub(crate) arrivals: Vec<Arrival>,
@@ -63,7 +59,6 @@ pub(crate) struct Workload {
     pub(crate) bodies: Vec<Box<str>>,
     /// Warm-up: earlier arrivals do not count.
     pub(crate) warm_up: Duration,
-    /// How owners share the orders.
     pub(crate) turns: Turns,
 }
 
@@ -89,7 +84,6 @@ impl Workload {
         }
     }
 
-    /// Whether it is due after the warm-up.
     pub(crate) fn counts(&self, arrival: Arrival) -> bool {
         arrival.at() >= self.warm_up
     }

@@ -27,7 +27,6 @@ impl OrderIds {
         Builder::from_custom_bytes(bytes).into_uuid()
     }
 
-    /// The order's key, if its owners take these turns.
     pub(crate) fn key(self, number: u32, turns: Turns, owners: &[String]) -> OrderKey {
         let owner = owners[turns.owner(number, owners.len())].clone();
         OrderKey { owner, order_id: self.id(number).to_string() }

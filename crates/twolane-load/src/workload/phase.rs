@@ -15,7 +15,6 @@ pub enum Phase {
 /// How the orders of a phase arrive.
 #[derive(Clone, Copy, Debug)]
 pub struct Orders {
-    /// Their distribution.
     pub(crate) arrivals: ArrivalDistribution,
     /// Orders per second, more than 0.
     pub(crate) rate: f64,
@@ -28,7 +27,6 @@ pub struct Orders {
 pub(crate) enum Extent {
     /// All orders due in this time.
     Duration(Duration),
-    /// This number of orders.
     Orders(u32),
 }
 
