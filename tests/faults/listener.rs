@@ -66,7 +66,6 @@ impl Listener {
         self.outcomes(kind).get(order_id).copied().unwrap_or_default()
     }
 
-    /// Waits for the first such frame.
     pub(crate) async fn receives(&mut self, kind: &str, order_id: &str, deadline: Duration) -> Value {
         let frames = &self.frames;
         let find = || {

@@ -37,7 +37,6 @@ for (const complaint of complaints) {
 }
 process.exitCode = complaints.length > 0 ? 1 : 0;
 
-/** Returns the problems of a page in one kind of window. */
 async function look({ file, charts }, colorScheme, viewport, screenshot) {
   const found = [];
   const context = await browser.newContext({ colorScheme, viewport });

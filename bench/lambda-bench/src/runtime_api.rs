@@ -28,7 +28,6 @@ struct Done {
     result: Result<Bytes, Bytes>,
 }
 
-/// One function's API, on loopback.
 pub(crate) struct RuntimeApi {
     address: SocketAddr,
     next: mpsc::UnboundedReceiver<Next>,

@@ -93,7 +93,6 @@ impl Shared {
         self.expected = self.before.iter().sum();
     }
 
-    /// Withholds an amount in this step.
     pub(crate) fn hold(&mut self, amount: f64) {
         self.tokens = (self.tokens - amount).max(0.0);
         self.available = self.tokens;

@@ -29,7 +29,6 @@ pub(crate) struct Arrival {
 }
 
 impl Arrival {
-    /// Due time since the start.
     pub(crate) fn at(self) -> Duration {
         Duration::from_micros(self.at_us)
     }
