@@ -1,5 +1,5 @@
 // @ts-check
-// The page: wires the client to what is shown. Nothing is kept in storage, and the token is in memory alone.
+// The page: wires the client to what is shown. Nothing is stored, and the token is in memory alone.
 
 import { FIGURES, LaneFigures } from './figures.js';
 import { BAD_ORDER, GOOD_ORDER, LANES, totalOf } from './lanes.js';
@@ -9,13 +9,13 @@ import { SignIn } from './sign-in.js';
 import { Timeline } from './timeline.js';
 import { TwolaneClient } from './twolane-client.js';
 
-/** Between two updates of the table: faster changes cannot be read. */
+/** Faster changes of the table cannot be read. */
 const FIGURES_EVERY_MS = 250;
 
-/** Orders of each lane that are sent in one go. */
+/** Orders of each lane sent in one go. */
 const TOGETHER = 10;
 
-/** Orders without an outcome that the page follows. With more, it gives the oldest up. */
+/** Orders without an outcome that the page follows. With more, it gives up the oldest. */
 const MOST_RUNS = 20_000;
 
 /** @template {HTMLElement} T @param {string} id @returns {T} */
@@ -59,7 +59,8 @@ async function main() {
 }
 
 /**
- * Waits until the user has signed in by the button. When they must sign in again, the page starts anew: it may be another user.
+ * Waits until the user has signed in by the button. When they must sign in again, the page starts anew: it may be
+ * another user.
  *
  * @param {SignIn} signIn
  * @returns {Promise<() => Promise<import('./twolane-client.js').AccessToken>>} gets a new token
@@ -70,7 +71,7 @@ async function signedIn(signIn) {
     button.hidden = !isOffered;
     end.hidden = isOffered;
   };
-  // The page goes with all that it knows of the user.
+  // This clears all that the page knows of the user.
   end.addEventListener('click', () => signIn.close().finally(() => location.reload()));
   element('controls').inert = true;
   element('connection').textContent = 'Sign in to place orders.';
@@ -171,7 +172,7 @@ function drawFigures() {
 }
 
 /**
- * Places that many orders down each chosen lane, without waiting for answers.
+ * Places `count` orders down each chosen lane, without waiting for answers.
  *
  * @param {TwolaneClient} client
  * @param {MyOrders} orders
@@ -221,7 +222,7 @@ async function placeOne(client, orders, lane, bad) {
     lanes.answers.add(run.answeredAt - sentAt);
     // The outcome may have come before its receipt.
     if (!run.end) lanes.waiting += 1;
-    // A receipt has a status and an id of its own: those of the message.
+    // A receipt has the status and id of the message.
     const stored = body?.orderId ? body : { status: run.status ?? 'PENDING', reason: run.reason };
     orders.placed({ orderId, lane, placedAt: new Date().toISOString(), totalMinor: totalOf(order), ...order, ...stored });
     return undefined;

@@ -1,10 +1,10 @@
 // @ts-check
 // Counts and running percentiles of each lane, in memory that does not grow with the orders.
 
-/** Width of a histogram's buckets: 5 % of their lower end. */
+/** 5 % of a bucket's lower end. */
 const GROWTH = Math.log(1.05);
 
-/** Times in milliseconds; a percentile is at most 5 % too high. */
+/** In milliseconds; a percentile is at most 5 % too high. */
 export class Histogram {
   /** @type {Map<number, number>} */
   #buckets = new Map();
@@ -46,13 +46,13 @@ export const FIGURES = [
   { name: 'outcome-p99', title: 'Outcome p99' },
 ];
 
-/** What became of the orders that this page placed down one lane. */
+/** Outcomes of the orders that this page placed down one lane. */
 export class LaneFigures {
   sent = 0;
   accepted = 0;
-  /** By the API, or the network gave no answer. */
+  /** Or the network gave no answer. */
   refused = 0;
-  /** Accepted, and without an outcome. */
+  /** Without an outcome. */
   waiting = 0;
   confirmed = 0;
   cancelled = 0;
@@ -60,7 +60,7 @@ export class LaneFigures {
   answers = new Histogram();
   outcomes = new Histogram();
 
-  /** The texts of `FIGURES`, in that order. */
+  /** In the order of `FIGURES`. */
   texts() {
     const { sent, accepted, refused, waiting, confirmed, cancelled, rejected } = this;
     const counts = [sent, accepted, refused, waiting, confirmed, cancelled, rejected];

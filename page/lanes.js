@@ -1,5 +1,5 @@
 // @ts-check
-// The lanes, as crates/lanes has them, and the orders that the buttons place.
+// The lanes, as in crates/lanes, and the orders that the buttons place.
 
 /** @typedef {{ name: string, title: string, summary: string }} Lane */
 
@@ -10,14 +10,14 @@ export const LANES = [
   { name: 'bus', title: 'Bus', summary: 'API → SNS → SQS → Lambdas. Three services vote, then a callback.' },
 ];
 
-/** An order that each lane takes, if its owner has money and the shelf has units. */
+/** Each lane takes it, if its owner has money and the stock has units. */
 export const GOOD_ORDER = { currency: 'EUR', items: [{ sku: 'SKU-1', quantity: 1, unitPriceMinor: 1999 }] };
 
-/** There is no such currency. */
+/** An unknown currency. */
 export const BAD_ORDER = { ...GOOD_ORDER, currency: 'ABC' };
 
 /**
- * What the order costs, in minor units of its currency.
+ * The order's price, in minor units of its currency.
  *
  * @param {{ items: { quantity: number, unitPriceMinor: number }[] }} order
  */
@@ -25,11 +25,11 @@ export function totalOf({ items }) {
   return items.reduce((total, { quantity, unitPriceMinor }) => total + quantity * unitPriceMinor, 0);
 }
 
-/** A format for each currency: making one takes longer than using it. @type {Map<string, Intl.NumberFormat>} */
+/** By currency: making a format takes longer than using it. @type {Map<string, Intl.NumberFormat>} */
 const formats = new Map();
 
 /**
- * An amount with its currency, as the browser's language writes it.
+ * In the browser's language, with its currency.
  *
  * @param {{ currency?: string, totalMinor?: number }} order
  */

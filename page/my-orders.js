@@ -1,12 +1,12 @@
 // @ts-check
-// The newest orders of the user, each with its steps once it is opened.
+// The user's newest orders, each with its steps once it is opened.
 
 import { amount } from './lanes.js';
 
-/** Orders that the list keeps: enough to look through, few enough for any machine. */
+/** Orders in the list: enough to look through, few enough for any machine. */
 const KEPT = 60;
 
-/** Between two updates of the list. More often, a burst would hold the page up. */
+/** More often, a burst would hold up the page. */
 const UPDATE_EVERY_MS = 250;
 
 const BAD = ['CANCELLED', 'REJECTED', 'FAILED'];
@@ -26,7 +26,7 @@ export class MyOrders {
   #said;
   /** @type {Map<string, Shown>} */
   #shown = new Map();
-  /** Newer orders than those of the list, by id. @type {Map<string, any>} */
+  /** Newer orders than the list's, by id. @type {Map<string, any>} */
   #fresh = new Map();
   #isPlanned = false;
   /** @type {string | undefined} */
@@ -45,7 +45,6 @@ export class MyOrders {
     client.addEventListener('order', (event) => this.#learn(/** @type {CustomEvent} */ (event).detail));
   }
 
-  /** Shows the next page of the list. */
   async load() {
     const { status, body } = await this.#client.orders({ limit: 20, next: this.#next }).catch(() => ({ status: 0, body: undefined }));
     if (status === 0) {
@@ -71,7 +70,7 @@ export class MyOrders {
     if (this.#shown.size + this.#fresh.size === 0) this.#said.textContent = 'You have no orders yet.';
   }
 
-  /** Shows an order that was just placed. @param {any} order */
+  /** An order that was just placed. @param {any} order */
   placed(order) {
     this.#said.textContent = 'Newest first. Open one for its steps.';
     if (this.#find(order.orderId)) return;
@@ -131,7 +130,7 @@ export class MyOrders {
     return shown;
   }
 
-  /** Drops the oldest orders of a list that is too long. */
+  /** Drops the oldest orders of a long list. */
   #forget() {
     while (this.#list.childElementCount > KEPT) {
       const oldest = /** @type {HTMLLIElement} */ (this.#list.lastElementChild);

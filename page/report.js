@@ -1,15 +1,13 @@
 // @ts-check
 // The report of `twolane compare`, as a table. The report's own page (`twolane report --html`) has its charts.
 
-/** The version of reports that this reads. Source: crates/twolane-report. */
+/** Supported version of reports. Source: crates/twolane-report. */
 const VERSION = 2;
 
-/** Largest file that is read: a report has some hundred KB. */
+/** A report has some hundred KB. */
 const MOST_BYTES = 50 * 1024 * 1024;
 
 /**
- * Shows a report.
- *
  * @param {File} file
  * @param {HTMLElement} place
  * @returns {Promise<string>} what to say of it

@@ -1,29 +1,29 @@
 // @ts-check
-// Sign-in at an OAuth 2.0 issuer: authorization code with PKCE, in a separate window. Tokens are in the memory of this module alone.
-// Sources: RFC 6749, "Authorization Code Grant"; RFC 7636 (PKCE); RFC 7009 (revocation); RFC 9700, section 2.1.
+// Sign-in at an OAuth 2.0 issuer: authorization code with PKCE, in a separate window. Only this module's memory has the
+// tokens. Sources: RFC 6749, "Authorization Code Grant"; RFC 7636 (PKCE); RFC 7009 (revocation); RFC 9700, section 2.1.
 
 /**
- * What `config.json` says of the issuer.
+ * From `config.json`.
  *
  * @typedef {object} Issuer
  * @property {string} authorizationEndpoint
  * @property {string} tokenEndpoint
  * @property {string} [revocationEndpoint]
- * @property {string} clientId a public client that may use the code flow, with this page's `signed-in.html` as its redirect URI
+ * @property {string} clientId a public client for the code flow, with this page's `signed-in.html` as its redirect URI
  * @property {string} scope with spaces between
- * @property {string} [audience] the API that the token is for, where the issuer must be asked for it
+ * @property {string} [audience] the API that the token is for, if the issuer needs it
  */
 
-/** Where `signed-in.html` passes on what the issuer answered. */
+/** `signed-in.html` passes on the issuer's answer there. */
 export const CHANNEL = 'twolane-sign-in';
 
-/** How long a token lasts where the issuer does not say. */
+/** If the issuer does not say. */
 const DEFAULT_LIFETIME_S = 300;
 
 export class SignIn {
   #issuer;
   #redirectUri = new URL('signed-in.html', location.href).href;
-  /** A token that was not yet asked for. @type {import('./twolane-client.js').AccessToken | undefined} */
+  /** Not yet asked for. @type {import('./twolane-client.js').AccessToken | undefined} */
   #fresh;
   /** @type {string | undefined} */
   #refreshToken;
@@ -36,8 +36,8 @@ export class SignIn {
   }
 
   /**
-   * Opens the issuer's page in a window, and waits until the user has signed in there. Call it from a click: browsers block other windows.
-   * A later call replaces one that still waits.
+   * Opens the issuer's page in a window, and waits for the user's sign-in. Call it from a click: browsers block other
+   * windows. A later call replaces one that still waits.
    */
   async open() {
     this.#channel?.close();
@@ -58,7 +58,7 @@ export class SignIn {
     for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value);
     const answered = new Promise((resolve) => {
       channel.onmessage = ({ data }) => {
-        // Another sign-in's answer is not for this one.
+        // Ignores another sign-in's answer.
         if (data?.state === state) resolve(data);
       };
     });
@@ -72,7 +72,7 @@ export class SignIn {
   }
 
   /**
-   * A new access token: the one that signing in brought, then renewed ones.
+   * A new access token: from the sign-in, then renewed ones.
    *
    * @returns {Promise<import('./twolane-client.js').AccessToken>} rejects when the user must sign in again
    */
@@ -86,12 +86,12 @@ export class SignIn {
     return /** @type {import('./twolane-client.js').AccessToken} */ (token);
   }
 
-  /** Whether a new token comes without the user. */
+  /** Without the user. */
   get canRenew() {
     return this.#refreshToken !== undefined;
   }
 
-  /** Ends the refresh token, if the issuer can be asked to. The access token lasts until it expires. */
+  /** Ends the refresh token, if the issuer supports that. The access token lasts until it expires. */
   async close() {
     const [endpoint, token] = [this.#issuer.revocationEndpoint, this.#refreshToken];
     this.#fresh = this.#refreshToken = undefined;
@@ -103,7 +103,7 @@ export class SignIn {
     const response = await this.#send(this.#issuer.tokenEndpoint, form);
     const body = await response.json();
     if (!response.ok || !body.access_token) {
-      // An issuer that is down for a moment has not ended the session.
+      // An issuer that is briefly down has not ended the session.
       if (response.status < 500) this.#refreshToken = undefined;
       throw new Error(body.error_description ?? body.error ?? `the issuer answered ${response.status}`);
     }
@@ -119,7 +119,7 @@ export class SignIn {
   }
 }
 
-/** 256 random bits, as text. */
+/** 256 random bits. */
 function random() {
   return base64Url(crypto.getRandomValues(new Uint8Array(32)).buffer);
 }

@@ -1,10 +1,10 @@
 // @ts-check
-// Where the issuer leads after sign-in: passes its answer to the page that asked, and closes this window.
+// The page after sign-in: passes the issuer's answer to the page that asked, and closes this window.
 
 import { CHANNEL } from './sign-in.js';
 
 const answer = new URLSearchParams(location.search);
-// The code is of no use without the verifier, which the page has. It need not stay in the history, all the same.
+// The code is useless without the page's verifier, but need not stay in the history.
 history.replaceState(null, '', location.pathname);
 const channel = new BroadcastChannel(CHANNEL);
 channel.postMessage({

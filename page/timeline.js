@@ -1,34 +1,33 @@
 // @ts-check
-// The lanes in rows on one time axis, drawn on a canvas: thousands of orders cost no elements.
+// The lanes in rows on one time axis, on a canvas: thousands of orders cost no elements.
 
 import { LANES } from './lanes.js';
 
-/** What the axis spans. */
 const SPAN_MS = 20_000;
 
-/** Lines of orders in a row: as many as it needs, within these limits. With more orders at once they share lines. */
+/** Lines of orders in a row, as needed. With more orders at once they share lines. */
 const [FEWEST_LINES, MOST_LINES] = [12, 60];
 
-/** How long a line stays empty behind an order that ended, so that marks do not touch. */
+/** How long a line stays empty behind an ended order, so that marks do not touch. */
 const GAP_MS = 500;
 
 /** Between two samples of how many orders wait. */
 const SAMPLE_MS = 100;
 
 /**
- * Between two drawings: smooth enough, and half the work of each frame. With thousands of orders on the axis, more: without a graphics
- * card, this thread draws about 20 orders a millisecond, and it also answers clicks.
+ * Between two drawings: smooth enough, and half the work of each frame. Longer with thousands of orders: without a
+ * graphics card, this thread draws about 20 orders a millisecond, and it also answers clicks.
  */
 const [DRAW_EVERY_MS, DRAW_MS_PER_RUN] = [30, 0.05];
 
-/** For those who asked for reduced motion: steps instead of motion. */
+/** With reduced motion: steps. */
 const STEP_EVERY_MS = 1000;
 
-/** Room for the lanes' names, for the axis below, and at the other edges. */
+/** For the lanes' names, the axis below, and the other edges. */
 const [LEFT, BOTTOM, MARGIN] = [84, 22, 10];
 
 /**
- * One order on its way. Times are those of `performance.now()`.
+ * Times are those of `performance.now()`.
  *
  * @typedef {object} Run
  * @property {string} lane
@@ -72,7 +71,7 @@ export class Timeline {
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#draw());
   }
 
-  /** Shows an order, and follows what its owner writes into it. @param {Run} run */
+  /** Shows an order, and follows its owner's changes. @param {Run} run */
   add(run) {
     const { runs, lines } = this.#row(run.lane);
     let line = lines.findIndex((last) => !last || (last.endedAt ?? Infinity) + GAP_MS < run.sentAt);
@@ -82,7 +81,7 @@ export class Timeline {
     this.changed();
   }
 
-  /** Something happened: draw, until it has left the axis. */
+  /** Draws until the last news has left the axis. */
   changed() {
     this.#lastNews = performance.now();
     if (this.#isDrawing) return;
@@ -186,7 +185,7 @@ export class Timeline {
   }
 }
 
-/** Drops the orders that have left the axis, and the lines that stand empty. @param {Row} row @param {number} now */
+/** Drops orders that have left the axis, and empty lines. @param {Row} row @param {number} now */
 function forget(row, now) {
   const isSeen = (/** @type {Run | undefined} */ run) => run !== undefined && (run.endedAt ?? now) > now - SPAN_MS;
   row.runs = row.runs.filter(isSeen);
@@ -195,7 +194,7 @@ function forget(row, now) {
 }
 
 /**
- * How many orders wait, as an area: the most that waited on this axis fill the row.
+ * Waiting orders as an area: the most on this axis fill the row.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Row['waiting']} samples
@@ -212,7 +211,7 @@ function drawWaiting(context, samples, { x, top, height, colour }) {
 }
 
 /**
- * The orders of a row. Each kind of stroke is one path: thousands of separate ones would hold the page up.
+ * Each kind of stroke is one path: thousands of separate ones would hold up the page.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Row} row

@@ -1,6 +1,6 @@
 // @ts-check
-// A client of a Twolane stack for browsers and Node.js 22 or newer: places orders, and misses no outcome. It depends on nothing.
-// docs/browser.md explains it. Copy it as it is.
+// A client of a Twolane stack for browsers and Node.js 22 or newer: places orders, and misses no outcome. It has no
+// dependencies: copy it as it is. See docs/browser.md.
 
 /**
  * @typedef {object} AccessToken
@@ -29,27 +29,27 @@
  * @typedef {object} Update
  * @property {string} orderId
  * @property {string} status `PENDING`, `PLACED`, `CONFIRMED`, `CANCELLED`, `REJECTED` or `FAILED`
- * @property {any} [order] the order, as `GET /orders/{orderId}` or the list shows it
+ * @property {any} [order] the order, as in `GET /orders/{orderId}` or the list
  * @property {string} [reason] why it was cancelled, was rejected or failed
  * @property {'frame' | 'list' | 'answer'} source how this client learned of it
  */
 
-/** Well below the ten minutes after which API Gateway closes a socket without messages. */
+/** API Gateway closes a socket after ten minutes without messages. */
 const PING_EVERY_MS = 5 * 60_000;
 
-/** Longest pause before the next attempt to connect. */
+/** Before the next attempt to connect. */
 const LONGEST_PAUSE_MS = 30_000;
 
 /** How long before its end a token is replaced: longer than a request takes. */
 const RENEW_BEFORE_MS = 60_000;
 
-/** Longest time that timers take. Source: HTML standard, timers, a signed 32-bit number of milliseconds. */
+/** Source: HTML standard, timers, a signed 32-bit number of milliseconds. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** By how much the clocks of this machine and of the stack may differ. */
+/** Difference between the clocks of this machine and of the stack. */
 const CLOCK_MARGIN_MS = 2 * 60_000;
 
-/** Outcomes that are remembered, to recognise repeats. */
+/** Outcomes remembered to recognise repeats. */
 const REMEMBERED = 10_000;
 
 const FINAL = ['CONFIRMED', 'CANCELLED', 'REJECTED'];
@@ -66,20 +66,20 @@ const STATUS_OF_FRAME = {
  *
  * Events:
  * - `order`, a `CustomEvent<Update>`: news of an order. A final status comes once.
- * - `connection`, a `CustomEvent<{ state: 'open' | 'connecting' | 'closed', retryInMs?: number }>`: how the socket stands.
+ * - `connection`, a `CustomEvent<{ state: 'open' | 'connecting' | 'closed', retryInMs?: number }>`: the socket's state.
  */
 export class TwolaneClient extends EventTarget {
   /** @type {Required<Options>} */
   #options;
   /** @type {Promise<AccessToken> | undefined} */
   #token;
-  /** The last token that the stack refused. @type {string | undefined} */
+  /** By the stack. @type {string | undefined} */
   #refused;
-  /** Orders without an outcome, each with when it was placed, in milliseconds since 1970. @type {Map<string, number>} */
+  /** Orders without an outcome: when each was placed, in milliseconds since 1970. @type {Map<string, number>} */
   #undecided = new Map();
-  /** The last outcomes, by order. @type {Map<string, string>} */
+  /** By order. @type {Map<string, string>} */
   #decided = new Map();
-  /** When the newest order was placed that was seen. */
+  /** When the newest seen order was placed. */
   #newest = 0;
   #lists = true;
   /** @type {WebSocket | undefined} */
@@ -124,10 +124,10 @@ export class TwolaneClient extends EventTarget {
    * @param {string} lane `sync`, `async` or `bus`
    * @param {object} order the body: currency, items and, if you like, note
    * @param {string} [orderId] a UUID
-   * @returns {Promise<Answer & { orderId: string }>} rejects where no answer came: repeat it with that id
+   * @returns {Promise<Answer & { orderId: string }>} rejects without an answer: repeat it with that id
    */
   async place(lane, order, orderId = crypto.randomUUID()) {
-    // Before the request: the outcome may come before its answer.
+    // The outcome may come before the answer.
     this.follow(orderId);
     const answer = await this.request('PUT', `/${lane}/orders/${orderId}`, order);
     if (answer.status >= 400 && answer.status < 500) this.#undecided.delete(orderId);
@@ -169,7 +169,8 @@ export class TwolaneClient extends EventTarget {
   }
 
   /**
-   * Asks for what happened while no socket was open: the list, then each order that has no outcome in it. Called after each connection.
+   * Asks for what happened while no socket was open: the list, then each order without an outcome in it. Called after
+   * each connection.
    */
   async catchUp() {
     const oldest = Math.min(...this.#undecided.values(), this.#newest || Infinity);
@@ -195,7 +196,7 @@ export class TwolaneClient extends EventTarget {
    * @param {string} method
    * @param {string} path below the API's URL
    * @param {object} [body]
-   * @returns {Promise<Answer>} rejects where no answer came
+   * @returns {Promise<Answer>} rejects without an answer
    */
   async request(method, path, body) {
     let { token } = await this.#validToken();
@@ -223,7 +224,7 @@ export class TwolaneClient extends EventTarget {
     return fetch(this.#options.apiUrl + path, { method, headers, body: body && JSON.stringify(body), cache: 'no-store' });
   }
 
-  /** The token, a new one if it was refused or is about to expire. Callers at the same time share one. */
+  /** A new token if it was refused or is about to expire. Concurrent callers share one. */
   async #validToken() {
     const known = this.#token;
     if (known) {
@@ -249,7 +250,7 @@ export class TwolaneClient extends EventTarget {
       this.#connectLater();
       return;
     }
-    // The socket that it replaces stays until this one is open.
+    // The replaced socket stays until this one is open.
     const replaced = this.#socket;
     this.#socket = socket;
     let isOpened = false;
@@ -278,7 +279,6 @@ export class TwolaneClient extends EventTarget {
     if (this.#isRunning) this.#connectLater();
   }
 
-  /** Forgets the socket and what was planned for it. */
   #drop() {
     clearTimeout(this.#reconnect);
     clearTimeout(this.#ping);
@@ -361,7 +361,7 @@ export class TwolaneClient extends EventTarget {
   }
 }
 
-/** What an order of the API says. @param {any} order */
+/** @param {any} order */
 function news(order) {
   return { orderId: order.orderId, status: order.status, order, reason: order.reason };
 }

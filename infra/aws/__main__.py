@@ -9,10 +9,10 @@ if sys.version_info < (3, 10):
         % (sys.version_info[0], sys.version_info[1], sys.executable)
     )
 
-# The version check comes first, so that its message can be read.
+# First, so that its message can be read.
 from pathlib import Path  # noqa: E402
 
-# Tools, progress and failures are those of the local cloud.
+# Tools, progress and failures are the local cloud's.
 sys.path.insert(1, str(Path(__file__).resolve().parent.parent / "local"))
 
 from awscloud.cli import main  # noqa: E402

@@ -9,7 +9,7 @@ if sys.version_info < (3, 10):
         % (sys.version_info[0], sys.version_info[1], sys.executable)
     )
 
-# The version check comes first, so that its message can be read.
+# First, so that its message can be read.
 from localcloud.cli import main  # noqa: E402
 from localcloud.output import until_output_closes  # noqa: E402
 

@@ -14,7 +14,7 @@ import time
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-# A name that never resolves: only the local stack knows this issuer. Source: RFC 6761, section 6.4.
+# Never resolves: only the local stack knows this issuer. Source: RFC 6761, section 6.4.
 ISSUER = "https://issuer.invalid"
 AUDIENCE = "twolane"
 

@@ -16,7 +16,7 @@ from samcli.yamlhelper import yaml_parse
 
 # A regular file that every user may read and run. Source: inode(7), "The file type and mode".
 _EXECUTABLE = 0o100755
-# The number of Unix in an archive's field "version made by". Source: APPNOTE.TXT of PKWARE.
+# Unix in an archive's field "version made by". Source: APPNOTE.TXT of PKWARE.
 _UNIX = 3
 
 
@@ -37,7 +37,7 @@ def _pack(folder: Path) -> Path:
     entry.create_system, entry.external_attr = _UNIX, _EXECUTABLE << 16
     archive = folder.with_suffix(".zip")
     with zipfile.ZipFile(archive, "w") as opened:
-        # The fastest compression takes a quarter of the default's time; archives are a sixth larger.
+        # Takes a quarter of the default's time; archives are a sixth larger.
         opened.writestr(entry, (folder / "bootstrap").read_bytes(), zipfile.ZIP_DEFLATED, compresslevel=1)
     return archive
 

@@ -1,6 +1,6 @@
 //! Callers without a valid token: both APIs refuse them, and nothing is stored or queued.
 //!
-//! The tests compare all tables and queues before and after, so no other suite may use the stack at the same time.
+//! The tests compare all tables and queues, so no other suite may use the stack concurrently.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 use reqwest::{Method, header::CONTENT_TYPE};
@@ -31,7 +31,7 @@ fn unsigned(header: &Value, claims: &Value) -> String {
     format!("{}.{}.", encode(header.to_string()), encode(claims.to_string()))
 }
 
-/// A token signed by HMAC with a public value as its secret.
+/// Signed by HMAC with a public value as its secret.
 fn by_hmac(secret: &[u8]) -> String {
     let (header, claims) = (with(issuer().header(), "alg", json!("HS256")), issuer().claims(OWNER));
     let message = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
@@ -39,8 +39,7 @@ fn by_hmac(secret: &[u8]) -> String {
     format!("{message}.{}", encode(tag))
 }
 
-/// What a refusal must not reveal: what is wrong with the token, its owner, or a part of it. `eyJ` is the base64 of
-/// `{"`.
+/// Must not be revealed: what is wrong with the token, its owner, or a part of it. `eyJ` is the base64 of `{"`.
 const LEAKS: [&str; 12] = [
     "kid",
     "issuer",
@@ -63,7 +62,7 @@ fn assert_reveals_nothing(name: &str, answer: &str) {
     assert_eq!(leaked, None, "{name}: the answer reveals too much: {answer}");
 }
 
-/// Values of `Authorization`, by what is wrong with them.
+/// Values of `Authorization`, by their fault.
 fn attacks() -> Vec<(&'static str, Option<String>)> {
     let (issuer, header, claims) = (issuer(), issuer().header(), issuer().claims(OWNER));
     let good = token(OWNER);
@@ -123,7 +122,6 @@ fn attacks() -> Vec<(&'static str, Option<String>)> {
     attacks
 }
 
-/// Requests to the payment and the stock service.
 fn service_requests(id: &str) -> [(Method, String); 3] {
     [
         (Method::PUT, format!("payments/{id}")),
@@ -158,8 +156,7 @@ async fn the_rest_api_refuses_every_attack_with_401_and_stores_nothing() {
         ids.push(id);
     }
 
-    // The authorizer still accepts valid tokens. A later order is settled, so an earlier one in the queue would be,
-    // too.
+    // The authorizer still accepts valid tokens. A later order is settled, so an earlier one would be, too.
     let (api, next) = (ApiClient::new(), new_id());
     assert_eq!(api.put("async", &next, &order_of("SKU-1")).await.status, 202);
     api.settled(&next).await;
@@ -180,7 +177,7 @@ async fn the_rest_api_refuses_every_attack_with_401_and_stores_nothing() {
     assert_eq!(stored_since, stored, "no other order may be stored");
 }
 
-/// Asserts that the handshake is refused, and that the answer reveals nothing.
+/// Asserts a refusal that reveals nothing.
 #[track_caller]
 fn assert_refused(name: &str, opened: tungstenite::Result<(Socket, Response)>) {
     let response = match opened {
@@ -230,7 +227,7 @@ async fn a_token_in_a_url_a_cookie_or_a_body_is_ignored() {
     ] {
         send(anonymous.request(Method::GET, &format!("orders/{id}")).header("cookie", &cookie)).await.problem(401);
         assert_refused("a cookie", Socket::try_open(handshake(&[("cookie", &cookie)])).await);
-        // A browser offers the subprotocol without a token, and sends the cookies that it has.
+        // A browser sends its cookies, and the subprotocol without a token.
         let headers = [("cookie", cookie.as_str()), ("sec-websocket-protocol", "twolane.v1")];
         assert_refused("a cookie and a subprotocol", Socket::try_open(handshake(&headers)).await);
     }

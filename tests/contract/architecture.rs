@@ -1,18 +1,18 @@
-//! Compares `docs/architecture.md` with the repository: the graph of dependencies, and where things are.
+//! Compares the graph and the places in `docs/architecture.md` with the repository.
 
 use std::collections::{BTreeMap, BTreeSet};
 use testkit::repository::{self, Package, packages, root};
 
 const DOCUMENT: &str = "docs/architecture.md";
 
-/// The lines of the first fenced block after that text.
+/// The first fenced block after that text.
 fn block<'a>(document: &'a str, after: &str) -> Vec<&'a str> {
     let (_, rest) = document.split_once(after).unwrap_or_else(|| panic!("{DOCUMENT}: {after:?} is missing"));
     let (_, rest) = rest.split_once("\n```").unwrap_or_else(|| panic!("{DOCUMENT}: a block must follow {after:?}"));
     rest.lines().skip(1).take_while(|line| *line != "```").collect()
 }
 
-/// The graph of the document. A node is a package, or a group: the packages in its label, or those of a folder.
+/// The document's graph. A node is a package, or a group: the packages in its label, or those of a folder.
 #[derive(Default)]
 struct Drawing {
     groups: BTreeMap<String, String>,
@@ -42,13 +42,12 @@ impl Drawing {
         name.to_owned()
     }
 
-    /// Whether a node stands for a package.
     fn stands_for(&self, node: &str, package: &Package) -> bool {
         let label = self.groups.get(node).map_or(node, String::as_str);
         label.split(", ").any(|part| is_or_holds(part, package))
     }
 
-    /// How to correct the differences from the packages.
+    /// Corrections that make it fit the packages.
     fn corrections(&self, packages: &[Package]) -> BTreeSet<String> {
         let mut corrections = BTreeSet::new();
         let node = |package: &Package| {
@@ -105,7 +104,6 @@ fn the_graph_has_the_dependencies_of_the_packages() {
     assert_eq!(corrections, BTreeSet::new(), "{DOCUMENT}, the flowchart of dependencies");
 }
 
-/// Starts of paths in the text.
 const PLACES: [&str; 6] = ["bench/", "crates/", "docs/", "functions/", "infra/", "tests/"];
 
 #[test]

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use testkit::repository;
 
-/// The document.
 pub(crate) fn document() -> Value {
     yaml(&repository::read("infra/asyncapi.yaml"))
 }
@@ -26,10 +25,10 @@ fn texts(value: &Value) -> BTreeSet<String> {
     value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
 }
 
-/// The frames that clients send; all others come from the server.
+/// Sent by clients; all others by the server.
 const CLIENT_FRAMES: [&str; 2] = ["subscribe", "ping"];
 
-/// Messages of the WebSocket channel that the server sends, by their `type`.
+/// The server's WebSocket messages, by their `type`.
 fn server_messages() -> BTreeMap<String, Value> {
     let names = keys(&document()["channels"]["webSocket"]["messages"]);
     let names = names.iter().filter(|name| !CLIENT_FRAMES.contains(&name.as_str()));
@@ -39,7 +38,7 @@ fn server_messages() -> BTreeMap<String, Value> {
         .collect()
 }
 
-/// Every frame, with all fields and with only the required ones.
+/// Each with all fields and with only the required ones.
 fn frames() -> [[ServerFrame; 2]; 7] {
     let text = || "text".to_owned();
     let (order, url) = (Some(Box::new(full_order())), Some(text()));

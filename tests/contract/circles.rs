@@ -1,7 +1,7 @@
 //! The files of a crate do not import each other in circles.
 //!
-//! The test reads paths that begin with `crate` or `super`, in imports and in code, without tests. Imports between a
-//! module and its submodules are not a circle.
+//! The test reads paths that begin with `crate` or `super`, without tests. Imports between a module and its submodules
+//! are not a circle.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,13 +10,12 @@ use std::{
 };
 use testkit::repository::{packages, root};
 
-/// A module's name, part by part; the crate's root has none.
+/// Part by part; the crate's root has none.
 type Module = Vec<String>;
 
-/// The modules that each module names.
 type Graph = BTreeMap<Module, BTreeSet<Module>>;
 
-/// Every path in a source that begins with `crate` or `super`, with groups in braces split.
+/// Paths that begin with `crate` or `super`, with groups in braces split.
 fn paths(source: &str) -> Vec<Module> {
     let code: Vec<_> = source.lines().map(|line| line.split("//").next().unwrap()).collect();
     let code = code.join("\n");
@@ -33,8 +32,7 @@ fn is_of_a_name(character: char) -> bool {
     character.is_alphanumeric() || character == '_'
 }
 
-/// Reads one path or group from the start of the code, adds what it names below `within`, and returns the rest of the
-/// code.
+/// Reads one path or group, adds what it names below `within`, and returns the rest of the code.
 fn tree<'a>(code: &'a str, mut within: Module, found: &mut Vec<Module>) -> &'a str {
     let end = code.find(|character| !is_of_a_name(character)).unwrap_or(code.len());
     let (name, rest) = code.split_at(end);
@@ -54,7 +52,7 @@ fn tree<'a>(code: &'a str, mut within: Module, found: &mut Vec<Module>) -> &'a s
     rest
 }
 
-/// The re-exports of each module: the path of the name, and the module that defines it.
+/// By module: the path of each name, and the module that defines it.
 fn re_exports(modules: &BTreeMap<Module, PathBuf>) -> BTreeMap<Module, Module> {
     let mut found = BTreeMap::new();
     for (module, path) in modules {
@@ -93,7 +91,7 @@ fn target(
     }
 }
 
-/// Finds the files of a crate's modules in a folder, which has the submodules of `within`.
+/// Finds the files in a folder, which has the submodules of `within`.
 fn find_modules(folder: &Path, within: &Module, found: &mut BTreeMap<Module, PathBuf>) {
     for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         let stem = path.file_stem().unwrap().to_str().unwrap();
@@ -109,7 +107,7 @@ fn find_modules(folder: &Path, within: &Module, found: &mut BTreeMap<Module, Pat
     }
 }
 
-/// The other modules that each module names, without its submodules and the modules around it.
+/// Imported modules, without submodules and the modules around it.
 fn graph(modules: &BTreeMap<Module, PathBuf>) -> Graph {
     let re_exports = re_exports(modules);
     let of = |module: &Module, path: &PathBuf| {
@@ -120,7 +118,7 @@ fn graph(modules: &BTreeMap<Module, PathBuf>) -> Graph {
     modules.iter().map(|(module, path)| (module.clone(), of(module, path))).collect()
 }
 
-/// The modules that can be reached from a module, including itself if it is in a circle.
+/// Modules that can be reached, including itself if it is in a circle.
 fn reached<'a>(graph: &'a Graph, from: &'a Module) -> BTreeSet<&'a Module> {
     let (mut reached, mut pending) = (BTreeSet::new(), vec![from]);
     while let Some(module) = pending.pop() {
@@ -129,7 +127,6 @@ fn reached<'a>(graph: &'a Graph, from: &'a Module) -> BTreeSet<&'a Module> {
     reached
 }
 
-/// All circles, as the names of their modules.
 fn circles(graph: &Graph) -> BTreeSet<Vec<String>> {
     let reached: BTreeMap<_, _> = graph.keys().map(|module| (module, reached(graph, module))).collect();
     let circle = |module: &Module| {

@@ -4,19 +4,18 @@ use serde_json::{Map, Value, json};
 use serde_yaml_ng::Value as Yaml;
 use testkit::repository;
 
-/// The stack's template.
 pub(crate) struct Template(Value);
 
-/// The template of this repository with callbacks, the default.
+/// With callbacks, the default.
 pub(crate) fn template() -> Template {
     let whole = yaml(&repository::read("template.yaml"));
     Template(decided(whole).expect("a template is not AWS::NoValue"))
 }
 
-/// The condition of all resources that serve callbacks.
+/// Of all resources that serve callbacks.
 const CALLBACKS: &str = "HasCallbacks";
 
-/// Decides the condition for callbacks in a value; `None` for `AWS::NoValue`. Other conditions stay.
+/// Decides this condition in a value; `None` for `AWS::NoValue`. Other conditions stay.
 fn decided(value: Value) -> Option<Value> {
     match value {
         Value::Object(fields) => {
@@ -33,7 +32,6 @@ fn decided(value: Value) -> Option<Value> {
     }
 }
 
-/// The REST API's definition, which the template includes.
 pub(crate) fn rest_api() -> Value {
     yaml(&repository::read("infra/openapi.yaml"))
 }
@@ -76,17 +74,14 @@ fn key_text(key: Yaml) -> String {
 }
 
 impl Template {
-    /// All resources, by logical id.
     pub(crate) fn resources(&self) -> &Map<String, Value> {
         self.0["Resources"].as_object().unwrap()
     }
 
-    /// One resource.
     pub(crate) fn resource(&self, id: &str) -> &Value {
         self.resources().get(id).unwrap_or_else(|| panic!("template.yaml has no resource {id}: add it"))
     }
 
-    /// The resources of one type, by logical id.
     pub(crate) fn of_type<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
         let resources = self.resources().iter().filter(move |(_, resource)| resource["Type"] == kind);
         resources.map(|(id, resource)| (id.as_str(), &resource["Properties"]))
@@ -107,7 +102,6 @@ impl Template {
         value["Ref"].as_str().and_then(|name| self.0["Parameters"][name].get("Default")).unwrap_or(value).clone()
     }
 
-    /// A value as a number.
     pub(crate) fn number(&self, value: &Value) -> u64 {
         let resolved = self.resolve(value);
         let text = resolved.as_str().and_then(|text| text.parse().ok());

@@ -42,7 +42,7 @@ fn access_logs_have_no_token_no_body_and_no_owner() {
         &template.resource("OrdersApi")["Properties"]["AccessLogSetting"],
         &template.resource("WebSocketStage")["Properties"]["AccessLogSettings"],
     ];
-    // Variables without secrets. Source: Amazon API Gateway Developer Guide, "Variables for access logging".
+    // Without secrets. Source: Amazon API Gateway Developer Guide, "Variables for access logging".
     let harmless: BTreeSet<_> = [
         "requestId",
         "requestTimeEpoch",
@@ -80,7 +80,7 @@ fn every_answer_has_the_security_headers_that_the_functions_set() {
         let set = parameters.as_object().unwrap_or_else(|| panic!("{place}: set responseParameters"));
         let set: BTreeSet<_> = set
             .iter()
-            // Skip conditional headers, because not every answer has them.
+            // Not every answer has conditional headers.
             .filter_map(|(name, value)| Some((name.replacen(prefix, "", 1).to_lowercase(), value.as_str()?.to_owned())))
             .collect();
         for header in &expected {
@@ -110,7 +110,7 @@ fn every_answer_has_the_security_headers_that_the_functions_set() {
     }
 }
 
-/// The statements of a queue's policy, including those only on AWS.
+/// Of a queue's policy, including those only on AWS.
 fn statements(template: &Template, queue: &str) -> Vec<Value> {
     let policies = template.of_type("AWS::SQS::QueuePolicy");
     let own = policies.filter(|(_, policy)| policy["Queues"] == json!([{"Ref": queue}]));

@@ -1,10 +1,10 @@
-//! Keys of `template.yaml`: keys of AWS by default, or the customer's key by the parameter `KmsKeyArn`.
+//! Keys of `template.yaml`: AWS's by default, or the customer's by the parameter `KmsKeyArn`.
 
 use crate::cloudformation::{Template, template};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// The property of each kind of store that names its key.
+/// By kind: the property that names the key.
 const STORES: [(&str, &[&str]); 4] = [
     ("AWS::DynamoDB::Table", &["SSESpecification", "KMSMasterKeyId"]),
     ("AWS::SQS::Queue", &["KmsMasterKeyId"]),
@@ -12,7 +12,7 @@ const STORES: [(&str, &[&str]); 4] = [
     ("AWS::SNS::Topic", &["KmsMasterKeyId"]),
 ];
 
-/// The roles that may use the key for an action, by logical id.
+/// Roles that may use the key for an action, by logical id.
 fn allowed(template: &Template, action: &str) -> BTreeSet<String> {
     let policies = key_policies(template).filter(|policy| action_of(policy) == action);
     policies.flat_map(|policy| policy["Roles"].as_array().unwrap()).map(reference).collect()
@@ -31,7 +31,7 @@ fn reference(value: &Value) -> String {
     value["Ref"].as_str().unwrap().to_owned()
 }
 
-/// The roles that have one of these actions on any resource, by logical id.
+/// Roles with one of these actions on any resource, by logical id.
 fn roles_with(template: &Template, has: impl Fn(&str) -> bool) -> BTreeSet<String> {
     let roles = template.of_type("AWS::IAM::Role").filter(|(_, role)| {
         let policies = role["Policies"].as_array().into_iter().flatten();

@@ -7,10 +7,9 @@ use serde_json::{Value, json};
 use shared_kernel::{Step, Vote};
 use std::collections::BTreeSet;
 
-/// The channels of events.
 const CHANNELS: [&str; 3] = ["orderSubmissions", "orderEvents", "stepOutcomes"];
 
-/// Every kind of event, with all fields and with only the required ones.
+/// Each with all fields and with only the required ones.
 pub(crate) fn kinds() -> Vec<EventKind> {
     let votes = [Vote::Held, Vote::Refused("out of stock".into()), Vote::Failed("no answer".into())];
     let votes = votes.into_iter().flat_map(|vote| Step::ALL.map(|step| EventKind::Voted(step, vote.clone())));
@@ -24,7 +23,6 @@ pub(crate) fn kinds() -> Vec<EventKind> {
     of_orders.into_iter().chain(votes).collect()
 }
 
-/// A described event.
 struct Described {
     name: String,
     channel: &'static str,
@@ -45,7 +43,6 @@ impl Described {
         CHANNELS.into_iter().flat_map(of).collect()
     }
 
-    /// The types that it describes.
     fn types(&self) -> BTreeSet<String> {
         types_of(&self.message["payload"]["properties"]["type"])
     }
@@ -54,7 +51,7 @@ impl Described {
         self.message["examples"].as_array().unwrap()
     }
 
-    /// A validator of payloads. The schema refers to the document's components.
+    /// For payloads. The schema refers to the document's components.
     fn validator(&self) -> Validator {
         let mut schema = self.message["payload"].clone();
         schema["components"] = document()["components"].clone();
@@ -67,7 +64,7 @@ fn types_of(schema: &Value) -> BTreeSet<String> {
     several.chain(schema.get("const")).map(|name| name.as_str().unwrap().to_owned()).collect()
 }
 
-/// The channel of the topic to which an event is published.
+/// Of the topic for an event.
 fn channel_of(kind: &EventKind) -> &'static str {
     match kind {
         EventKind::Submitted { .. } => "orderSubmissions",
@@ -134,7 +131,7 @@ fn every_example_stays_the_same_when_read_and_written() {
     }
 }
 
-/// A subscriber of another team knows only the schema.
+/// Another team's subscriber knows only the schema.
 #[test]
 fn a_schema_requires_what_a_reader_requires() {
     for described in Described::all() {

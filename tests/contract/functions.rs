@@ -60,7 +60,7 @@ fn function<'a>(template: &'a Template, folder: &str) -> &'a Value {
     &template.resource(&format!("{}Function", pascal_case(folder)))["Properties"]
 }
 
-/// The statements of a role's own policies.
+/// Of a role's own policies.
 fn statements(role: &Value) -> impl Iterator<Item = &Value> {
     let policies = role["Policies"].as_array().unwrap().iter();
     policies.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap())
@@ -125,7 +125,7 @@ fn every_function_has_an_alarm_on_its_own_errors() {
     }
 }
 
-/// Crates that make the SDK clients of the functions that depend on them.
+/// They make the SDK clients of the functions that depend on them.
 const CLIENT_MAKERS: [&str; 2] = ["orders-sqs", "steps-sqs"];
 
 #[test]
@@ -151,13 +151,12 @@ fn every_function_links_exactly_the_aws_services_that_its_policies_allow() {
     }
 }
 
-/// Whether Lambda itself needs the action, to log, to trace or to poll a queue.
+/// Whether Lambda itself needs it, to log, to trace or to poll a queue.
 fn is_lambdas_own(action: &str) -> bool {
     let polls = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
     action.starts_with("logs:") || action.starts_with("xray:") || polls.contains(&action)
 }
 
-/// The SDK crate of an action's service.
 fn sdk_crate(action: &str) -> &'static str {
     match action.split(':').next().unwrap() {
         "dynamodb" => "aws-sdk-dynamodb",
@@ -173,7 +172,7 @@ fn every_policy_statement_allows_one_action_on_one_resource() {
     let template = template();
 
     for (id, role) in template.of_type("AWS::IAM::Role") {
-        // This role is for the whole account, and API Gateway accepts no smaller one.
+        // For the whole account: API Gateway accepts no smaller one.
         if id == "ApiGatewayLogsWriterRole" {
             continue;
         }
@@ -254,7 +253,7 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files.filter(|file| file.extension().is_some_and(|extension| extension == "rs")).collect()
 }
 
-/// The variables that a function's configuration reads, without those of Lambda and the SDK.
+/// Read by a function's configuration, without those of Lambda and the SDK.
 fn variables_read(folder: &str) -> BTreeSet<String> {
     let asked = Rc::new(RefCell::new(BTreeSet::new()));
     let recorder = Rc::clone(&asked);
@@ -283,14 +282,14 @@ fn variables_read(folder: &str) -> BTreeSet<String> {
     asked.iter().filter(|name| !name.starts_with("AWS_")).cloned().collect()
 }
 
-/// API Gateway's limit for integrations. Source: Amazon API Gateway Developer Guide, "Quotas for configuring and
-/// running a REST API", integration timeout.
+/// For integrations. Source: Amazon API Gateway Developer Guide, "Quotas for configuring and running a REST API",
+/// integration timeout.
 const API_GATEWAY_TIMEOUT: Duration = Duration::from_secs(29);
 
 /// Repeating a transaction takes at most 0.8 s. Source: `crates/holds-dynamodb/src/conflict.rs`.
 const CONFLICTS: Duration = Duration::from_secs(1);
 
-/// Time besides the requests: for the first connections of a cold start, and for the answer.
+/// For the first connections of a cold start, and for the answer.
 const REST: Duration = Duration::from_secs(1);
 
 #[test]
@@ -304,7 +303,7 @@ fn every_function_has_time_for_the_slowest_requests_it_makes() {
             "authorize-request" => Duration::from_secs(3),
             // One request each.
             "create-order" | "get-order" | "get-payment" | "get-stock" | "list-orders" | "publish-order" => database,
-            // One transaction, which is repeated if it conflicts with another one.
+            // One transaction, repeated if it conflicts with another.
             "create-payment" => database + CONFLICTS,
             // The order, then the answer over the socket.
             "manage-connections" => database + notifications,

@@ -4,8 +4,7 @@ use crate::cloudformation::rest_api;
 use orders_api::Problem;
 use serde_json::{Map, Value};
 
-/// Every type with a fixed status.
-/// Source: Amazon API Gateway Developer Guide, "Gateway response types for API Gateway".
+/// With a fixed status. Source: Amazon API Gateway Developer Guide, "Gateway response types for API Gateway".
 const TYPES: [&str; 19] = [
     "ACCESS_DENIED",
     "API_CONFIGURATION_ERROR",
@@ -28,14 +27,14 @@ const TYPES: [&str; 19] = [
     "WAF_FILTERED",
 ];
 
-/// Types that stand for every other one. Their status is that of the error.
+/// For every other type, with the error's status.
 const DEFAULTS: [&str; 2] = ["DEFAULT_4XX", "DEFAULT_5XX"];
 
 fn responses() -> Map<String, Value> {
     rest_api()["x-amazon-apigateway-gateway-responses"].as_object().unwrap().clone()
 }
 
-/// The body of a response, with sample values for `$context.…`.
+/// With sample values for `$context.…`.
 fn body(name: &str, response: &Value) -> Value {
     let template = response["responseTemplates"]["application/json"].as_str();
     let template = template.unwrap_or_else(|| panic!("{name}: add a response template for application/json"));

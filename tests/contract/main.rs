@@ -1,6 +1,6 @@
 //! Checks that the files of this repository agree: template, functions, API definitions, wire types, packages.
 //!
-//! The tests deploy nothing. Each message says what to fix.
+//! Deploys nothing. Each message says what to fix.
 #![expect(clippy::unwrap_used, reason = "a test that cannot read the repository fails, and says where")]
 
 mod architecture;

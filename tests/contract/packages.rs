@@ -1,9 +1,9 @@
-//! The allowed dependencies between packages, and the names of binaries.
+//! Allowed dependencies between packages, and names of binaries.
 
 use std::collections::BTreeSet;
 use testkit::repository::{Package, function_folders, packages};
 
-/// The workspace's packages that a package may depend on. Dependencies point one way:
+/// A package's allowed dependencies in the workspace. They point one way:
 /// `functions, twolane, tests → adapters, orders-api, lambda-support → orders`.
 fn allowed(package: &str) -> &'static [&'static str] {
     match package {
@@ -21,7 +21,7 @@ fn allowed(package: &str) -> &'static [&'static str] {
         "orders-websocket" | "lambda-support" => &["orders", "orders-api"],
         "orders-sqs" => &["lambda-support", "orders", "orders-api", "orders-dynamodb", "orders-websocket", "sqs-batch"],
         "sdk-floor" => &["lambda-support"],
-        // A subscriber of another team knows only the events.
+        // Another team's subscriber knows only the events.
         "audit-log" => &["event-bus", "lambda-support", "shared-kernel", "sqs-batch"],
         // A client knows only the wire. It injects faults from outside.
         "twolane" => &["lanes", "orders-api", "twolane-client", "twolane-load", "twolane-plan", "twolane-report"],

@@ -3,14 +3,14 @@
 use crate::cloudformation::template;
 use testkit::repository;
 
-/// The parts of AWS's region names after the country. Source: AWS General Reference, "AWS service endpoints".
+/// Of AWS's region names, after the country. Source: AWS General Reference, "AWS service endpoints".
 const REGION_WORDS: [&str; 5] = ["-north", "-south", "-east-", "-west-", "-central-"];
 
-/// `CloudFront` takes certificates from one region, whatever the stack's. The texts in which lines may name it.
+/// Lines with these texts may name the one region from which `CloudFront` takes certificates.
 const REGION_OF_CERTIFICATES: [&str; 4] =
     ["[!Ref AWS::Region, us-east-1]", ":acm:us-east-1:", "ACM in us-east-1", "certificate in us-east-1"];
 
-/// The lines of deployed files, without comments.
+/// Of deployed files, without comments.
 fn lines() -> Vec<(String, String)> {
     let of = |path: &str| {
         let text = repository::read(path);

@@ -3,10 +3,9 @@
 use crate::cloudformation::{Template, template};
 use serde_json::{Value, json};
 
-/// The longest retention in seconds. Source: Amazon SQS API Reference, `SetQueueAttributes`.
+/// Longest retention, in seconds. Source: Amazon SQS API Reference, `SetQueueAttributes`.
 const FOURTEEN_DAYS: u64 = 14 * 24 * 3600;
 
-/// A function that reads a queue.
 struct Consumer<'a> {
     id: &'a str,
     function: &'a Value,

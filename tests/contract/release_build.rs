@@ -1,5 +1,4 @@
-//! The binaries that AWS runs: cargo-lambda builds them with the release profile of `Cargo.toml`. The test runs on
-//! Linux, because the binaries are built for it.
+//! The binaries that AWS runs: cargo-lambda builds them with the release profile of `Cargo.toml`, for Linux.
 
 use std::{
     fs,
@@ -9,21 +8,20 @@ use std::{
 use testkit::node::search_path_with_tools;
 use testkit::repository;
 
-/// A program that survives a panic, as a worker survives a message that panics.
+/// It survives a panic, as a worker survives a message that panics.
 const PROGRAM: &str = r#"
 fn main() {
     assert!(std::panic::catch_unwind(|| panic!("one message")).is_err());
 }
 "#;
 
-/// The section `[profile.release]`.
 fn release_profile() -> String {
     let manifest = repository::read("Cargo.toml");
     let start = manifest.find("[profile.release]").unwrap();
     manifest[start..].split("\n[").next().unwrap().to_owned()
 }
 
-/// Builds a program with that profile as SAM builds functions, but linked for this machine.
+/// With that profile, as SAM builds functions, but linked for this machine.
 fn build(folder: &Path, profile: &str) -> PathBuf {
     let package = folder.join("survivor");
     fs::create_dir_all(package.join("src")).unwrap();
@@ -35,7 +33,7 @@ fn build(folder: &Path, profile: &str) -> PathBuf {
     let mut command = Command::new("cargo");
     command.args(["lambda", "build", "--release", "--offline", "--compiler", "cargo"]);
     command.env("PATH", search_path_with_tools("sam")).env("CARGO_TARGET_DIR", folder.join("target"));
-    // Only the profile and cargo-lambda may decide how the program is built.
+    // Only the profile and cargo-lambda may decide how to build.
     for variable in ["CARGO_BUILD_TARGET", "CARGO_PROFILE_RELEASE_PANIC"] {
         command.env_remove(variable);
     }

@@ -10,7 +10,7 @@ fn paths(api: &Value) -> &Map<String, Value> {
     api["paths"].as_object().unwrap()
 }
 
-/// Every call that a client may make: path, method, definition.
+/// Calls of clients, as path, method, definition.
 fn calls(api: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
     paths(api).iter().flat_map(|(path, methods)| {
         let methods = methods.as_object().unwrap().iter().filter(|(method, _)| !method.starts_with("x-"));
@@ -18,7 +18,6 @@ fn calls(api: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
     })
 }
 
-/// The integration that sends to the queue.
 fn queue_integration(api: &Value) -> &Value {
     let integrations = calls(api).map(|(_, _, call)| &call[INTEGRATION]);
     let mut queues = integrations.filter(|integration| integration["uri"].to_string().contains(":sqs:"));
@@ -67,7 +66,7 @@ fn every_body_for_the_queue_is_validated_at_the_edge_and_every_other_by_its_func
         let content = call["requestBody"]["content"].as_object().unwrap();
         match validator {
             Some(name) => assert_eq!(validators[name]["validateRequestBody"], true, "{method} {path}"),
-            // The edge would refuse a body without a pointer to the error.
+            // The edge's refusal would lack a pointer to the error.
             None => assert_eq!(call[INTEGRATION]["type"], "aws_proxy", "{method} {path}: name a validator of bodies"),
         }
         assert_eq!(validator.is_some(), call[INTEGRATION]["type"] == "aws", "{method} {path}");
@@ -108,7 +107,7 @@ fn each_path_describes_the_ids_that_it_accepts() {
     }
 }
 
-/// API Gateway validates the format of the token before it calls the authorizer.
+/// API Gateway validates the token's format before it calls the authorizer.
 #[test]
 fn the_bearer_scheme_is_accepted_in_any_case() {
     let authorizer = &rest_api()["components"]["securitySchemes"]["bearer"]["x-amazon-apigateway-authorizer"];
@@ -132,7 +131,6 @@ fn a_body_of_another_media_type_never_reaches_the_queue() {
     assert_eq!(templates, ["application/json"]);
 }
 
-/// The function that an invocation URI names.
 fn invoked(uri: &Value) -> &str {
     let uri = uri["Fn::Sub"].as_str().unwrap();
     uri.split_once("functions/${").unwrap().1.split_once(".Arn}").unwrap().0

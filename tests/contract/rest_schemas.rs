@@ -28,7 +28,7 @@ fn json_of(value: &impl serde::Serialize) -> Value {
     serde_json::to_value(value).unwrap()
 }
 
-/// An order with every field that an order can have.
+/// With every field.
 pub(crate) fn full_order() -> OrderView {
     let text = || "text".to_owned();
     OrderView {
@@ -156,7 +156,7 @@ fn the_example_of_a_list_can_be_parsed() {
     assert_eq!(parsed("default"), Some(PageLimit::DEFAULT));
 }
 
-/// Orders of the bus lane with a step in each state.
+/// Of the bus lane, with a step in each state.
 fn orders_with_steps() -> impl Iterator<Item = OrderView> {
     let votes = [Vote::Held, Vote::Refused("out of stock".into()), Vote::Failed("no answer".into())];
     let of_stock = votes.into_iter().map(|vote| {
@@ -231,7 +231,7 @@ fn item() -> Value {
     json!({"sku": "SKU-1", "quantity": 2, "unitPriceMinor": 1999})
 }
 
-/// The sample order with another value at `pointer`, or with a new field of that name.
+/// The sample order with another value at `pointer`, or with a new field.
 fn with(pointer: &str, value: Value) -> Value {
     let mut order = order();
     let (parent, name) = pointer.rsplit_once('/').unwrap();
@@ -248,7 +248,7 @@ fn without(parent: &str, name: &str) -> Value {
     order
 }
 
-/// Bodies on and around every limit.
+/// On and around every limit.
 fn bodies() -> Vec<Value> {
     let mut bodies = vec![order(), json!({}), json!([]), json!(null), json!("{}"), without("", "note")];
     bodies.extend(["currency", "items"].map(|name| without("", name)));

@@ -1,4 +1,4 @@
-//! Compares two tables of observations, and decides which of their differences are known.
+//! Compares two tables of observations.
 
 use crate::{
     Observations,
@@ -10,24 +10,20 @@ use std::{
     fmt,
 };
 
-/// The value of a missing field.
 pub(crate) const NOTHING: &str = "nothing";
 
-/// Longer values are shown up to this length.
+/// Longer values are cut.
 const SHOWN: usize = 200;
 
-/// The result of a comparison.
 pub(crate) struct Comparison {
     fields: usize,
-    /// The number of fields, by the id of the difference that declares them.
+    /// Number of fields, by the id of the difference that declares them.
     known: BTreeMap<&'static str, usize>,
-    /// Differences by the name of the case.
     undeclared: Vec<(String, Found)>,
     stale: Vec<String>,
 }
 
 impl Comparison {
-    /// Compares every field of every case.
     pub(crate) fn new(ministack: &Observations, localstack: &Observations, declared: &'static [Difference]) -> Self {
         let (found, fields) = differences(ministack, localstack);
         let mut comparison = Self { fields, known: BTreeMap::new(), undeclared: Vec::new(), stale: Vec::new() };
@@ -48,13 +44,12 @@ impl Comparison {
         comparison
     }
 
-    /// Whether every difference is declared, and every declared one occurs.
     pub(crate) fn is_as_known(&self) -> bool {
         self.undeclared.is_empty() && self.stale.is_empty()
     }
 }
 
-/// The differences by case, and the number of compared fields.
+/// By case, and the number of compared fields.
 fn differences(ministack: &Observations, localstack: &Observations) -> (BTreeMap<String, Vec<Found>>, usize) {
     let (mut differing, mut compared, none) = (BTreeMap::<_, Vec<_>>::new(), 0, Fields::new());
     // One side may have queued an order that the other refused.

@@ -1,4 +1,4 @@
-//! The list in docs/emulators.md must have the declared differences.
+//! docs/emulators.md must list the declared differences.
 
 use crate::known::{DIFFERENCES, Difference, Field};
 use std::{
@@ -7,10 +7,10 @@ use std::{
 };
 use testkit::repository::root;
 
-/// The document, from the repository's root.
+/// From the repository's root.
 pub(crate) const PATH: &str = "docs/emulators.md";
 
-/// The marks before and after the list.
+/// Before and after the list.
 const MARKS: [&str; 2] = ["<!-- differences: begin -->", "<!-- differences: end -->"];
 
 #[test]

@@ -1,4 +1,4 @@
-//! Answers and records as fields that can be compared. Ids and times must only be present.
+//! Answers and records as comparable fields. Ids and times must only be present.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use reqwest::header::HeaderMap;
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// Values by name: `status`, `header allow`, `body/detail`, `stored/items/0/sku`.
 pub(crate) type Fields = BTreeMap<String, String>;
 
-/// The compared headers, besides those of CORS.
+/// Compared, besides those of CORS.
 const HEADERS: [&str; 10] = [
     "allow",
     "cache-control",
@@ -22,7 +22,6 @@ const HEADERS: [&str; 10] = [
     "x-content-type-options",
 ];
 
-/// The headers of an answer.
 pub(crate) fn of_headers(headers: &HeaderMap) -> Fields {
     let is_compared = |name: &str| HEADERS.contains(&name) || name.starts_with("access-control-");
     let names = headers.keys().filter(|name| is_compared(name.as_str()));
@@ -74,7 +73,6 @@ pub(crate) fn without_epoch(text: &str) -> &str {
     if text.len() == 13 && text.bytes().all(|byte| byte.is_ascii_digit()) { "(a time)" } else { text }
 }
 
-/// An item as JSON.
 pub(crate) fn item(attributes: &std::collections::HashMap<String, AttributeValue>) -> Value {
     Value::Object(attributes.iter().map(|(name, value)| (name.clone(), plain(value))).collect::<Map<_, _>>())
 }

@@ -1,23 +1,21 @@
-//! The known differences between the emulators. docs/emulators.md has the same list.
+//! The emulators' known differences, as in docs/emulators.md.
 
-/// A field with different values.
 pub(crate) struct Found {
     pub(crate) field: String,
     pub(crate) ministack: String,
     pub(crate) localstack: String,
 }
 
-/// A known difference.
 pub(crate) struct Difference {
-    /// Its id in docs/emulators.md.
+    /// In docs/emulators.md.
     pub(crate) id: &'static str,
     /// What is handled differently.
     pub(crate) what: &'static str,
-    /// The names of the cases in which it occurs. One `*` stands for any text.
+    /// Names of the cases in which it occurs. One `*` stands for any text.
     pub(crate) cases: &'static [&'static str],
-    /// The fields that differ in these cases.
+    /// Fields that differ in these cases.
     pub(crate) fields: &'static [Field],
-    /// Fields that differ as a consequence. Where one of `fields` occurs, they may have any value.
+    /// Consequences: where one of `fields` occurs, they may have any value.
     pub(crate) with_it: &'static [&'static str],
     /// What AWS documents, and where.
     pub(crate) aws: &'static str,
@@ -27,20 +25,19 @@ pub(crate) struct Difference {
     pub(crate) done: &'static str,
 }
 
-/// A field, its value on MiniStack and its value on LocalStack. Values may contain `*`, as in the names of cases.
+/// A field, its value on MiniStack and on LocalStack. Values may contain `*`, as in the names of cases.
 pub(crate) struct Field(pub(crate) &'static str, pub(crate) &'static str, pub(crate) &'static str);
 
-/// The emulator that does what AWS documents.
+/// Does what AWS documents.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Right {
     MiniStack,
     LocalStack,
-    /// AWS does not document it.
     Undocumented,
 }
 
 impl Difference {
-    /// Removes the differences of a case that this declares, and returns the parts of this that occurred.
+    /// Removes a case's differences that this declares, and returns the parts of this that occurred.
     pub(crate) fn take(&self, case: &str, found: &mut Vec<Found>) -> Vec<String> {
         let Some(pattern) = self.cases.iter().find(|pattern| matches(pattern, case)) else { return Vec::new() };
         let mut shown: Vec<_> = found.iter().filter_map(|found| self.field_of(found)).map(part_of_field).collect();
@@ -103,7 +100,6 @@ const ANSWER: &[&str] = &["body/*", "header *"];
 const ANSWER_RECORD_OR_MESSAGE: &[&str] =
     &["body/*", "header *", "stored/*", "attribute *", "body", "body is as it was sent"];
 
-/// All known differences.
 pub(crate) const DIFFERENCES: &[Difference] = &[
     Difference {
         id: "methods-that-any-leaves-out",

@@ -1,9 +1,9 @@
 //! Sends one table of requests to a stack on each of two emulators, and compares answers and records field by field.
 //!
 //! `TWOLANE_OUTPUTS` names the outputs of the stack on MiniStack, `TWOLANE_OTHER_OUTPUTS` those of the stack on
-//! LocalStack, each with its issuer's file next to it. Both stacks have the same parameters. `make test-differential`
-//! does all of this. Known differences are declared in `known`, with what AWS documents, and listed in
-//! docs/emulators.md. The run fails on an undeclared difference, and on a declared one that no longer occurs.
+//! LocalStack, each with its issuer's file next to it. Both have the same parameters, as `make test-differential` makes
+//! them. Known differences are declared in `known`, with what AWS documents, and listed in docs/emulators.md. The run
+//! fails on an undeclared difference, and on a declared one that no longer occurs.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 mod cases;
@@ -20,13 +20,12 @@ use futures_util::{StreamExt, stream};
 use side::Side;
 use std::collections::BTreeMap;
 
-/// Cases under way at the same time.
 const CONCURRENCY: usize = 4;
 
 /// Cases between two lines of progress.
 const PROGRESS_EVERY: usize = 50;
 
-/// The answers and records of one side, by the name of the case.
+/// One side's answers and records, by the name of the case.
 type Observations = BTreeMap<String, Fields>;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,7 +42,6 @@ async fn both_emulators_answer_and_store_alike_except_for_known_differences() {
     assert!(comparison.is_as_known(), "the emulators differ in other ways than {} says; see above", document::PATH);
 }
 
-/// Sends every case to that side.
 async fn observe(side: &Side) -> Observations {
     let cases = cases::all();
     let number = cases.len();

@@ -1,4 +1,4 @@
-//! Compares the messages in the queue, attribute by attribute, while no worker receives them.
+//! Compares messages in the queue, attribute by attribute, while no worker receives them.
 
 use crate::{
     Observations,
@@ -12,19 +12,17 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use testkit::{eventually::eventually, order_bodies::new_id};
 
-/// Concurrent requests.
 const CONCURRENCY: usize = 4;
 
-/// Longer bodies are compared here by their size. The records of the worker compare them by their hash.
+/// Longer bodies are compared here by their size. The worker's records compare their hash.
 const WHOLE_BYTES: usize = 10_000;
 
-/// A request, and its queued order.
 struct Sent {
     case: Case,
     id: String,
 }
 
-/// Sends the cases of the async lane once more, and reads the queue instead of the worker.
+/// Sends the cases of the async lane again, and reads the queue instead of the worker.
 pub(crate) async fn observe(side: &Side) -> Observations {
     set_worker(side, false).await;
     let cases = cases::all().into_iter().filter(Case::is_queued);
@@ -39,7 +37,7 @@ pub(crate) async fn observe(side: &Side) -> Observations {
     sent.into_iter().map(of).collect()
 }
 
-/// Sends a case, and returns the message's id and its order if it was queued.
+/// Sends a case. Returns the message's id and the order if it was queued.
 async fn send(side: &Side, case: Case) -> Option<(String, Sent)> {
     let id = new_id();
     let answer = side.send(&case.request, &id).await.ok()?;
@@ -47,7 +45,6 @@ async fn send(side: &Side, case: Case) -> Option<(String, Sent)> {
     Some((message, Sent { case, id }))
 }
 
-/// Receives and deletes the messages of those ids.
 async fn receive(side: &Side, ids: impl Iterator<Item = &str>) -> HashMap<String, Message> {
     let mut received = HashMap::new();
     let wanted: Vec<_> = ids.collect();
@@ -86,7 +83,6 @@ fn fields_of(message: &Message, case: &Case) -> Fields {
     found
 }
 
-/// Enables or disables the worker.
 async fn set_worker(side: &Side, enabled: bool) {
     let mappings = format!("{}/2015-03-31/event-source-mappings", side.endpoint);
     let function = side.output("ProcessOrdersFunctionName");
@@ -102,7 +98,7 @@ async fn set_worker(side: &Side, enabled: bool) {
     .await;
 }
 
-/// A call of Lambda's API without its large SDK. Emulators read only the credentials' scope from the signature.
+/// Calls Lambda's API without its large SDK. Emulators read only the credentials' scope from the signature.
 async fn call(side: &Side, request: reqwest::RequestBuilder) -> Value {
     let scope = "Credential=test/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0";
     let answer = request.header("authorization", format!("AWS4-HMAC-SHA256 {scope}")).send().await;

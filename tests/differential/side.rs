@@ -18,7 +18,7 @@ use testkit::{
 };
 use tokio::time::timeout;
 
-/// Longest wait for an answer or a record, with two emulators and all their functions on one machine.
+/// For an answer or a record, with two emulators and all their functions on one machine.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// The outputs with the names of the functions of the bus lane's steps.
@@ -26,21 +26,19 @@ const STEPS: [&str; 3] = ["ReserveStockFunctionName", "AuthorizePaymentFunctionN
 
 /// A stack on one of the emulators.
 pub(crate) struct Side {
-    /// The emulator's name.
     pub(crate) name: &'static str,
-    /// The emulator's URL.
     pub(crate) endpoint: String,
     outputs: Value,
     issuer: Issuer,
     pub(crate) http: Client,
     dynamodb: aws_sdk_dynamodb::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
-    /// The ids of orders from earlier runs, and of those that a request may leave.
+    /// Ids of orders from earlier runs, and of those that a request may leave.
     expected: Mutex<BTreeSet<String>>,
 }
 
 impl Side {
-    /// The stack with the outputs in the file that the variable names.
+    /// The file with the outputs is in that variable.
     pub(crate) async fn new(name: &'static str, variable: &str) -> Self {
         set_up_tls();
         let how = "run this test by make test-differential";
@@ -51,7 +49,7 @@ impl Side {
         let http = Client::builder().timeout(DEADLINE).redirect(Policy::none()).no_proxy().build().unwrap();
         let endpoint = Url::parse(outputs["ApiUrl"].as_str().unwrap()).unwrap().origin().ascii_serialization();
         let config = sdk_config().await;
-        // Set the endpoint of each client: the environment's endpoint is the other side.
+        // The environment's endpoint is the other side's.
         let of_dynamodb = aws_sdk_dynamodb::config::Builder::from(&config).endpoint_url(&endpoint).build();
         let of_sqs = aws_sdk_sqs::config::Builder::from(&config).endpoint_url(&endpoint).build();
         let dynamodb = aws_sdk_dynamodb::Client::from_conf(of_dynamodb);
@@ -157,7 +155,7 @@ impl Side {
         }
     }
 
-    /// Waits for the record of an order, and returns whether it exists in time.
+    /// Waits for an order's record. Returns whether it exists in time.
     async fn settle(&self, owner: &str, id: &str) -> bool {
         let what = format!("{} has a record of {id}", self.name);
         let recorded = eventually(2 * DEADLINE, &what, async || self.item(owner, id).await);
@@ -171,7 +169,6 @@ impl Side {
         answer.item.as_ref().map(fields::item)
     }
 
-    /// The ids of all orders in the table.
     async fn order_ids(&self) -> BTreeSet<String> {
         let request = self.dynamodb.scan().table_name(self.output("OrdersTableName")).consistent_read(true);
         let items = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
@@ -200,7 +197,6 @@ impl Side {
     }
 }
 
-/// The owner of the caller's orders.
 fn owner(caller: &Caller) -> &str {
     match caller {
         Caller::Subject(subject) => subject,

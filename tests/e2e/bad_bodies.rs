@@ -1,4 +1,4 @@
-//! The same bad bodies in both lanes: both answers list what is wrong, in one format.
+//! Bad bodies in both lanes: both answers list what is wrong, in one format.
 
 use reqwest::{Method, header::CONTENT_TYPE};
 use serde_json::{Value, json};
@@ -13,14 +13,13 @@ async fn put(api: &ApiClient, lane: &str, body: &str) -> Answer {
     send(request.header(CONTENT_TYPE, "application/json").body(body.to_owned())).await
 }
 
-/// A valid order with that value at a field.
 fn with(pointer: &str, value: Value) -> String {
     let mut order = order_of("SKU-1");
     *order.pointer_mut(pointer).unwrap() = value;
     order.to_string()
 }
 
-/// Bodies that both lanes refuse at once, with the pointers of the sync lane's errors.
+/// Both lanes refuse them at once. With the pointers of the sync lane's errors.
 fn bad_bodies() -> Vec<(String, Vec<&'static str>)> {
     let mut unknown_field = order_of("SKU-1");
     unknown_field["vip"] = true.into();
@@ -68,7 +67,7 @@ async fn both_lanes_answer_bad_bodies_alike_and_list_what_is_wrong() {
         }
         let found: BTreeSet<_> = in_sync.errors.iter().map(|error| error.pointer.as_str()).collect();
         assert_eq!(found, expected.into_iter().collect(), "{body}: {sync:?}");
-        // API Gateway says what is wrong, but not where. The pointer is that of the whole body.
+        // API Gateway does not say where. The pointer is that of the whole body.
         let at_the_edge: Vec<_> = in_queue.errors.iter().map(|error| error.pointer.as_str()).collect();
         assert_eq!(at_the_edge, [""], "{body}: {queue:?}");
     }

@@ -1,5 +1,5 @@
-//! The bus lane over HTTP: an order is submitted, decided by three services and shown by the status service. The tests
-//! read what an order takes and gives back from the services' tables.
+//! The bus lane over HTTP: three services decide an order, and the status service shows it. The services' tables show
+//! what an order takes and gives back.
 //!
 //! Tests run concurrently and share accounts, so each uses different SKUs and a different currency.
 
@@ -14,18 +14,18 @@ use testkit::{
     stack::{OWNER, Stack},
 };
 
-/// The units left of a SKU, and the money left in the owner's account.
+/// Units of a SKU, and money in the owner's account.
 async fn left(stack: &Stack, sku: &str, currency: &str) -> [Option<i64>; 2] {
     [stack.available("stock", sku).await, stack.available("payment", &account(OWNER, currency)).await]
 }
 
-/// The states of the order's steps as the status service shows them, in the order of the lane's steps.
+/// States as the status service shows them, in the order of the lane's steps.
 fn shown(order: &Value) -> Vec<(&str, &str)> {
     let shown = order["steps"].as_array().expect("a bus order shows its steps").iter();
     shown.map(|step| (step["step"].as_str().unwrap(), step["state"].as_str().unwrap())).collect()
 }
 
-/// Waits until every service has handled the decision on the order: no hold is left.
+/// Waits until every service has handled the decision: no hold is left.
 async fn no_hold_is_left(stack: &Stack, id: &str) {
     for step in steps() {
         eventually(DEADLINE, &format!("{} has no hold of {id} left", step.name), async || {
@@ -36,7 +36,6 @@ async fn no_hold_is_left(stack: &Stack, id: &str) {
     }
 }
 
-/// Waits for a frame of that type about the order.
 async fn frame_of(socket: &mut Socket, kind: &str, id: &str) -> Value {
     socket.frame(&format!("{kind} of {id}"), |frame| frame["type"] == kind && frame["orderId"] == id).await
 }
@@ -168,7 +167,7 @@ async fn keeps_nothing_of_the_order_that_loses_a_race_for_an_id() {
         let hold = stack.hold("stock", OWNER, id).await.expect("the winner has a hold");
         assert_eq!(hold.taken, [(skus[winner].clone(), 1)].into(), "{id}");
     }
-    // Both orders of each race have ended, so what is left is final.
+    // Both orders of each race have ended, so this is final.
     for (sku, won) in skus.iter().zip(won) {
         assert_eq!(stack.books("stock").await.taken_from(sku), won, "{sku}");
         assert_eq!(stack.available("stock", sku).await, Some(RACES - won), "{sku}");

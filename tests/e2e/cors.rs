@@ -1,8 +1,7 @@
 //! Pages of other origins: only those on the allow-list can call the API from a browser.
 //!
-//! A browser hides an answer from a page unless the answer names the page's origin. It sends a request with a token or
-//! a JSON body only after a preflight with such an answer. Source: Fetch Standard, "HTTP-network-or-cache fetch", "CORS
-//! check".
+//! A browser hides an answer from a page unless the answer names the page's origin. Before a request with a token or a
+//! JSON body, it sends a preflight. Source: Fetch Standard, "HTTP-network-or-cache fetch", "CORS check".
 
 use reqwest::{
     Method,
@@ -16,11 +15,10 @@ use testkit::{
 
 const ALLOWED_ORIGIN: &str = "access-control-allow-origin";
 
-/// The headers of a page with CloudWatch RUM or OpenTelemetry, as a browser lists them. Sources: Amazon CloudWatch User
-/// Guide, "CloudWatch RUM", X-Ray; W3C Trace Context, Baggage.
+/// Of a page with CloudWatch RUM or OpenTelemetry, as a browser lists them. Sources: Amazon CloudWatch User Guide,
+/// "CloudWatch RUM", X-Ray; W3C Trace Context, Baggage.
 const ASKED_HEADERS: &str = "authorization,baggage,content-type,traceparent,tracestate,x-amzn-trace-id";
 
-/// A page's request.
 async fn page_request(api: &ApiClient, method: Method, path: &str, origin: &str) -> Answer {
     let request = api.request(method.clone(), path).header(ORIGIN, origin);
     let request = match method {
@@ -108,7 +106,7 @@ async fn another_page_reads_no_order() {
     for origin in UNLISTED {
         for lane in LANES {
             let id = new_id();
-            // A browser would not send these, because their preflights allow nothing.
+            // A browser would not send these: their preflights allow nothing.
             let placed = page_request(&api, Method::PUT, &format!("{lane}/orders/{id}"), origin).await;
             let read = page_request(&api, Method::GET, &format!("orders/{id}"), origin).await;
 

@@ -1,7 +1,7 @@
 //! Hostile bodies: each is refused with a clear 4xx, or stored as it was sent.
 //!
-//! The queue must carry a body byte for byte. The record of a rejected order has the SHA-256 of the body that the
-//! worker received. So every accepted body is sent once more with an unknown currency, which only the worker rejects.
+//! The queue must carry a body byte for byte. So every accepted body is sent again with an unknown currency, which only
+//! the worker rejects. The rejected order's record has the SHA-256 of the body that the worker received.
 
 use futures_util::{StreamExt, stream};
 use orders::Fingerprint;
@@ -16,7 +16,6 @@ use testkit::{
     stack::Stack,
 };
 
-/// Cases under way at the same time.
 const CONCURRENCY: usize = 8;
 
 async fn put(api: &ApiClient, lane: &str, id: &str, case: &Case, body: Vec<u8>) -> Answer {
@@ -25,12 +24,12 @@ async fn put(api: &ApiClient, lane: &str, id: &str, case: &Case, body: Vec<u8>) 
     send(request.body(body)).await
 }
 
-/// The part of an order that the client sent.
+/// Sent by the client.
 fn content(order: &Value) -> [Value; 3] {
     ["currency", "items", "note"].map(|name| order[name].clone())
 }
 
-/// Sends a case down the sync lane, and returns the stored order, if any.
+/// Returns the stored order, if any.
 async fn in_the_sync_lane(api: &ApiClient, case: &Case) -> Option<Value> {
     let id = new_id();
     let answer = put(api, "sync", &id, case, case.body.clone()).await;
@@ -49,7 +48,7 @@ async fn in_the_sync_lane(api: &ApiClient, case: &Case) -> Option<Value> {
     None
 }
 
-/// Sends a case down the async lane, and returns the confirmed order, if any.
+/// Returns the confirmed order, if any.
 async fn in_the_async_lane(api: &ApiClient, stack: &Stack, case: &Case) -> Option<Value> {
     let id = new_id();
     let answer = put(api, "async", &id, case, case.body.clone()).await;
@@ -76,14 +75,14 @@ fn hash(body: &[u8]) -> String {
     Fingerprint::of_bytes(body).to_string()
 }
 
-/// The hash of a rejected order's body, as the worker received it.
+/// Of a rejected order's body, as the worker received it.
 async fn hash_from_the_queue(stack: &Stack, id: &str) -> String {
     let item = eventually(DEADLINE, &format!("{id} has a record"), async || stack.item(id).await).await;
     assert_eq!(item["status"].as_s().unwrap(), "REJECTED", "{item:?}");
     item["requestHash"].as_s().unwrap().clone()
 }
 
-/// Sends an accepted body once more with an unknown currency, and compares the hash of what the worker received.
+/// Sends an accepted body again with an unknown currency, and compares the hash of what the worker received.
 async fn assert_carried_byte_for_byte(api: &ApiClient, stack: &Stack, case: &Case) {
     let text = String::from_utf8(case.body.clone()).expect("an accepted body is text");
     let body = text.replacen("EUR", "ABC", 1).into_bytes();
@@ -149,7 +148,7 @@ async fn any_note_arrives_as_it_is() {
     });
     let notes: Vec<_> = (0..NOTES).map(|_| note.new_tree(&mut runner).unwrap().current()).collect();
 
-    // A failure prints the note, because whole bodies are compared.
+    // A failure prints the whole body, with the note.
     check_all(notes.iter().map(|note| case("any note", order_with_note(note).to_string(), Verdict::Taken)).collect())
         .await;
 }

@@ -15,7 +15,6 @@ use testkit::{
     tokens::subject_of,
 };
 
-/// Cases under way at the same time.
 const CONCURRENCY: usize = 8;
 
 #[tokio::test]
@@ -47,7 +46,7 @@ async fn headers_and_queries_change_nothing() {
     }
 }
 
-/// The mapping template reads only this header of a caller. A malformed one must have no effect.
+/// The only header of a caller that the mapping template reads. A malformed one must have no effect.
 #[tokio::test]
 async fn a_trace_header_changes_nothing() {
     let (api, stack, other) = (ApiClient::new(), Stack::from_env().await, new_id());
@@ -87,7 +86,7 @@ async fn a_body_that_breaks_off_is_not_stored() {
     let order = order_of("SKU-1").to_string();
 
     for lane in LANES {
-        // The whole order arrives, but fewer bytes than `Content-Length` says.
+        // All of the order, but fewer bytes than `Content-Length` says.
         let pieces = [Ok(order.clone()), Err(Error::from(ErrorKind::ConnectionAborted))];
         let request = api.request(Method::PUT, &format!("{lane}/orders/{id}")).header(CONTENT_TYPE, "application/json");
         let request = request.header(CONTENT_LENGTH, order.len() + 100);
@@ -96,7 +95,7 @@ async fn a_body_that_breaks_off_is_not_stored() {
         }
     }
 
-    // A later order is settled, so the broken one would be, too.
+    // A later order is settled, so this one would be, too.
     let next = new_id();
     api.put("async", &next, &order_of("SKU-1")).await;
     api.settled(&next).await;
@@ -120,7 +119,7 @@ async fn a_hostile_order_id_never_breaks_the_async_lane() {
 
     for hostile in order_ids_that_are_not_text(&id) {
         let answer = api.put("async", &hostile, &order_of("SKU-1")).await;
-        // Whether the queue gets a decoded id depends on the platform: docs/emulators.md.
+        // It depends on the platform whether the queue gets a decoded id: docs/emulators.md.
         if answer.status != 202 {
             answer.problem(400);
         }

@@ -1,8 +1,8 @@
 //! A deployed stack from outside: its public URLs, and the public AWS APIs of its queue and tables.
 //!
-//! `TWOLANE_OUTPUTS` names the file with the stack's outputs as a flat JSON object; without it, the nearest
-//! `.local/outputs.json` does. Region, credentials and endpoint come from the environment, as for every AWS tool. All
-//! orders have new ids, so tests run concurrently and repeatedly, on any account.
+//! `TWOLANE_OUTPUTS` names the file with the stack's outputs; the default is the nearest `.local/outputs.json`. Region,
+//! credentials and endpoint come from the environment. All orders have new ids, so tests run concurrently and
+//! repeatedly, on any account.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 mod async_lane;

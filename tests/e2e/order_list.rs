@@ -18,7 +18,7 @@ fn ids(orders: &[Value]) -> Vec<&str> {
     orders.iter().map(|order| order["orderId"].as_str().unwrap()).collect()
 }
 
-/// Waits until the first page has these orders in these statuses. On AWS, an index follows its table with a delay.
+/// Waits until the first page has these orders and statuses. On AWS, an index follows its table with a delay.
 async fn listed(api: &ApiClient, expected: &[(&str, &str)]) -> Vec<Value> {
     eventually(DEADLINE, "the list has the orders", async || {
         let answer = api.list("limit=100").await;
@@ -32,7 +32,7 @@ async fn listed(api: &ApiClient, expected: &[(&str, &str)]) -> Vec<Value> {
     .await
 }
 
-/// Reads every page of a list. Runs `meanwhile` between two pages.
+/// Reads every page. Runs `meanwhile` between two pages.
 async fn pages(api: &ApiClient, query: &str, mut meanwhile: impl AsyncFnMut()) -> Vec<Vec<Value>> {
     let (mut pages, mut next) = (Vec::new(), String::new());
     loop {
@@ -74,7 +74,7 @@ async fn cancelled_and_rejected_orders_are_listed_too() {
     let mut unknown_currency = order_of("SKU-1");
     unknown_currency["currency"] = "ABC".into();
 
-    // Cancelled, because its owner has no account.
+    // Its owner has no account.
     api.put("bus", &cancelled, &order_of("SKU-1")).await;
     api.put("async", &rejected, &unknown_currency).await;
 
@@ -89,7 +89,7 @@ async fn pages_list_each_order_once_while_new_ones_are_placed() {
     const ORDERS: usize = 25;
     let api = ApiClient::of(&new_owner());
     let (order, before): (_, Vec<_>) = (order_of("SKU-1"), (0..ORDERS).map(|_| new_id()).collect());
-    // Some orders are placed in the same millisecond.
+    // Some have the same millisecond.
     join_all(before.iter().map(|id| api.put("sync", id, &order))).await;
     listed(&api, &before.iter().map(|id| (id.as_str(), "CONFIRMED")).collect::<Vec<_>>()).await;
     let mut later = Vec::new();
@@ -107,7 +107,7 @@ async fn pages_list_each_order_once_while_new_ones_are_placed() {
     assert_eq!((found.len(), found), (ORDERS, before.iter().map(String::as_str).collect()));
     let times: Vec<_> = orders.iter().map(|order| order["placedAt"].as_str().unwrap()).collect();
     assert!(times.is_sorted_by(|newer, older| newer >= older), "{times:?}");
-    // The first page has the orders that were placed meanwhile.
+    // The first page has the orders placed meanwhile.
     let later: Vec<_> = later.iter().map(|id| (id.as_str(), "CONFIRMED")).collect();
     let all = listed(&api, &later).await;
     assert_eq!(ids(&all[..later.len()]), later.iter().rev().map(|(id, _)| *id).collect::<Vec<_>>());

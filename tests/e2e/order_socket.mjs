@@ -7,7 +7,6 @@ import { OrderSocket } from '../../samples/order-socket.mjs';
 const { TWOLANE_API_URL: api, TWOLANE_WEBSOCKET_URL: url, TWOLANE_TOKEN: token } = process.env;
 const DEADLINE_MS = 25_000;
 
-/** Every opened socket and every received frame. */
 const [sockets, frames] = [[], []];
 globalThis.WebSocket = class extends WebSocket {
   constructor(...parameters) {
@@ -53,7 +52,7 @@ const socket = new OrderSocket({
 // It keeps its socket open.
 await until('a ping is answered', () => frames.some((frame) => frame.type === 'pong'));
 
-// It receives an outcome once, in whichever case the page writes the id.
+// It receives an outcome once, with the id in any case.
 const first = randomUUID();
 socket.follow(first.toUpperCase());
 await place(first.toUpperCase());
@@ -62,7 +61,7 @@ await until('the first outcome is received', () => outcomes.length > 0);
 assert.ok(outcomes[0].type === 'order.confirmed' || outcomes[0].status === 'CONFIRMED', JSON.stringify(outcomes[0]));
 assert.equal(outcomes[0].orderId, first);
 
-// It does not miss an outcome while no socket is open.
+// It misses no outcome while no socket is open.
 const second = randomUUID();
 socket.follow(second);
 let allow;
@@ -80,7 +79,7 @@ assert.deepEqual([outcomes[1].type, outcomes[1].orderId, outcomes[1].status], ['
 assert.notEqual(sockets.at(-1), cut);
 assert.deepEqual(frames.filter((frame) => frame.type === 'error'), []);
 
-// It ends when the page calls end().
+// end() ends it.
 const opened = sockets.length;
 socket.end();
 assert.ok(sockets.at(-1).readyState >= WebSocket.CLOSING);

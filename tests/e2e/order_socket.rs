@@ -1,4 +1,4 @@
-//! The sample for pages, `samples/order-socket.mjs`. Node.js runs it, with the WebSocket API of browsers.
+//! `samples/order-socket.mjs` in Node.js, with the WebSocket API of browsers.
 
 use crate::terminal::session_with_wscat;
 use std::fs;

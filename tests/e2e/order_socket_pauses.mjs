@@ -1,4 +1,4 @@
-// Tests how long samples/order-socket.mjs waits before each attempt to connect. Needs no stack.
+// How long samples/order-socket.mjs waits before each attempt to connect. Needs no stack.
 
 import assert from 'node:assert/strict';
 import { OrderSocket } from '../../samples/order-socket.mjs';
@@ -6,12 +6,12 @@ import { OrderSocket } from '../../samples/order-socket.mjs';
 const PING_EVERY_MS = 7;
 const FRAMES = { pong: '{"type":"pong"}', error: '{"type":"error","detail":"x"}', failure: '{"message":"Internal server error"}' };
 
-/** The pauses between attempts. Each socket opens, receives its frame of the list, and is closed. */
+/** Pauses between attempts. Each socket opens, receives its frame of the list, and is closed. */
 async function pauses(received) {
   const found = [];
   await new Promise((resolve) => {
     Math.random = () => 1;
-    // Records each pause instead of waiting.
+    // Records pauses instead of waiting.
     globalThis.setTimeout = (then, pause) => {
       if (pause === PING_EVERY_MS) return;
       found.push(pause);

@@ -13,7 +13,7 @@ use testkit::{
     tokens::subject_of,
 };
 
-/// Orders of each owner in each lane.
+/// Per owner and lane.
 const ORDERS: usize = 6;
 
 #[tokio::test]
@@ -41,7 +41,7 @@ async fn two_owners_in_parallel_receive_and_read_only_their_own_orders() {
         }
         (sockets, queued)
     };
-    // Both use the same ids, then separate ones: each owner has their own ids.
+    // Both use the same ids, then separate ones.
     let shared: Vec<_> = (0..ORDERS).map(|_| new_id()).collect();
     let own = || shared.iter().cloned().chain((0..ORDERS).map(|_| new_id())).collect::<Vec<_>>();
     let (of_alice, of_bob) = (own(), own());
@@ -50,7 +50,7 @@ async fn two_owners_in_parallel_receive_and_read_only_their_own_orders() {
 
     for ((mut sockets, queued), sku) in [(alices, "ALICE"), (bobs, "BOB")] {
         for socket in &mut sockets {
-            // Frames that were sent before this answer have arrived.
+            // Earlier frames have arrived.
             socket.subscribe(&new_id()).await;
             for frame in socket.untaken() {
                 assert!(queued.contains(frame["orderId"].as_str().unwrap()), "{sku} received {frame}");
@@ -90,13 +90,13 @@ async fn a_subscription_to_another_owners_order_looks_like_one_to_an_unknown_id(
     assert_eq!(foreign.to_string().replace(&id, &unknown), nothing.to_string());
 }
 
-/// Hostile subjects, unique to this run.
+/// Unique to this run.
 fn hostile_subjects() -> impl Iterator<Item = String> {
     let unique = new_id();
     SUBJECTS.iter().map(move |subject| format!("{subject}~{unique}"))
 }
 
-/// Every lane uses the subject of a token only as a value.
+/// Every lane uses the token's subject only as a value.
 #[tokio::test]
 async fn a_hostile_subject_is_only_a_name() {
     let stack = Stack::from_env().await;

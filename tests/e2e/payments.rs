@@ -107,7 +107,7 @@ async fn never_overdraws_an_account() {
     let (api, stack) = (ApiClient::new(), Stack::from_env().await);
     stack.add_money(OWNER, "MXN", 300).await;
     let (before, amount) = (balance(&stack, "MXN").await, 100);
-    // An earlier run may have left money in the account.
+    // An earlier run may have left money there.
     let covered = usize::try_from(before / amount).unwrap();
     assert!(before / amount >= COVERED);
     let ids: Vec<_> = (0..covered + 7).map(|_| new_id()).collect();

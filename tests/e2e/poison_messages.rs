@@ -46,7 +46,7 @@ async fn fail_alone() {
     }
 }
 
-/// The message names its owner, so they are notified. A retry would not help: docs/decisions/0028.
+/// The message names its owner, who is notified. A retry would not help: docs/decisions/0028.
 #[tokio::test]
 async fn a_body_that_is_not_json_is_rejected_if_the_message_names_an_owner_and_an_order() {
     let (api, id, mut socket, stack) = (ApiClient::new(), new_id(), Socket::open().await, Stack::from_env().await);

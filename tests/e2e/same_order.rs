@@ -1,4 +1,4 @@
-//! The same order, sent down both lanes ten times at once.
+//! One order, sent down both lanes ten times at once.
 
 use futures_util::future::join_all;
 use testkit::{
@@ -8,7 +8,7 @@ use testkit::{
     stack::Stack,
 };
 
-/// How often each lane gets the order.
+/// In each lane.
 const TIMES: usize = 10;
 
 #[tokio::test]

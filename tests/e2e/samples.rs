@@ -1,4 +1,4 @@
-//! What `make demo` shows: the command line on a local stack, with all settings from the environment.
+//! `make demo`: the command line on a local stack, with all settings from the environment.
 
 use testkit::{
     api_client::LANES,
@@ -7,7 +7,7 @@ use testkit::{
     tokens::{subject_of, token},
 };
 
-/// The balances of the owner's accounts, as `make demo` sets demo's.
+/// As `make demo` sets demo's.
 const ACCOUNTS: [(&str, &str); 8] = [
     ("EUR", "50000.00"),
     ("USD", "10000.00"),
@@ -26,7 +26,7 @@ async fn the_sample_orders_go_down_every_lane() {
         twolane(&["account", "set", &subject_of(OWNER), currency, amount]).await;
     }
     for lane in LANES {
-        // The accounts belong to OWNER, so the command line must order with OWNER's token.
+        // The accounts belong to OWNER, so the command line needs OWNER's token.
         let mut order = command(&["order", "--lane", lane, "--file", "samples/orders.jsonl"]);
         let ran = order.env("TWOLANE_TOKEN", token(OWNER)).output().await.expect("twolane runs");
         let printed = String::from_utf8_lossy(&ran.stdout);

@@ -10,7 +10,7 @@ use testkit::{
     tokens::ShortToken,
 };
 
-/// Lifetime of a short session in seconds: long enough for cold starts.
+/// Of a short session: long enough for cold starts.
 const SESSION_SECONDS: u64 = 10;
 
 #[tokio::test]

@@ -21,7 +21,7 @@ async fn an_order_id_in_upper_case_is_answered_in_lower_case_everywhere() {
     let pending = api.get(&stored.to_uppercase()).await;
     let sync = api.put("sync", &stored.to_uppercase(), &order_of("SKU-1")).await;
     let queued = api.put("async", &confirmed.to_uppercase(), &order_of("SKU-1")).await;
-    // `outcome` and `subscribe` wait for a frame with the id in lower case.
+    // Both wait for a frame with the id in lower case.
     let callback = socket.outcome(&confirmed).await;
     let refused = api.put("async", &rejected.to_uppercase(), &order_in_unknown_currency()).await;
     let refusal = socket.outcome(&rejected).await;

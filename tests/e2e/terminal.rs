@@ -6,11 +6,10 @@ use testkit::{
 };
 use tokio::{process::Command, time::timeout};
 
-/// Longest session in a shell.
 const SESSION_DEADLINE: std::time::Duration = DEADLINE.saturating_mul(3);
 
-/// Runs shell lines in one session at the repository's root, and returns what they print. The environment has the URL
-/// of the stack's REST API and a token.
+/// Runs shell lines in one session at the repository's root, and returns their output. The environment has the URL of
+/// the stack's REST API and a token.
 ///
 /// # Panics
 /// When a line fails.
@@ -18,7 +17,7 @@ pub(crate) async fn session(lines: &str) -> String {
     run(shell(), lines).await
 }
 
-/// The same with `wscat` and the URL of the stack's WebSocket API.
+/// The same with `wscat` and the WebSocket API's URL.
 ///
 /// # Panics
 /// When a line fails.
@@ -38,7 +37,7 @@ fn shell() -> Command {
 async fn run(mut shell: Command, lines: &str) -> String {
     let child = shell
         .args(["-euo", "pipefail", "-c", lines])
-        // wscat ends when its input ends, so the input stays open.
+        // Stays open, because wscat ends with its input.
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -1,4 +1,4 @@
-//! The lines of docs/tutorial.md, run in a shell with the real curl and wscat.
+//! The lines of docs/tutorial.md in a shell, with the real curl and wscat.
 
 use crate::terminal::{session, session_with_wscat};
 use serde_json::Value;
@@ -10,14 +10,14 @@ use testkit::{
 };
 
 const TUTORIAL: &str = "docs/tutorial.md";
-/// A line of the tutorial before a block of shell lines that are run here.
+/// Before a block of shell lines that are run here.
 const TESTED: &str = "<!-- tested: walkthrough -->";
-/// The line that points a shell at a stack. The session here already has the environment of the stack under test.
+/// It points a shell at a stack. The session here already has the environment of the stack under test.
 const ENVIRONMENT: &str = "eval \"$(make -s env)\"";
-/// A line of the tutorial before a block that shows what those lines print. `…` stands for any text.
+/// Before a block that shows what those lines print. `…` stands for any text.
 const PRINTED: &str = "<!-- printed: walkthrough -->";
 
-/// Whether a line contains the pieces of `shown` between `…`, in this order.
+/// Whether a line has the pieces of `shown` between `…`, in this order.
 fn fits(line: &str, shown: &str) -> bool {
     let mut rest = line;
     shown.trim().split('…').all(|piece| {
@@ -27,7 +27,7 @@ fn fits(line: &str, shown: &str) -> bool {
     })
 }
 
-/// The frames in the output of a session. HTTP answers do not end with a line break, so frames may start within a line.
+/// Frames in a session's output. HTTP answers do not end with a line break, so frames may start within a line.
 fn frames(printed: &str) -> impl Iterator<Item = Value> {
     let starts = printed.match_indices(r#"{"type":"order."#).map(|(at, _)| &printed[at..]);
     starts.filter_map(|rest| serde_json::Deserializer::from_str(rest).into_iter().next()?.ok())
@@ -49,7 +49,7 @@ async fn the_tutorial_does_what_it_says() {
     for fact in [r#""status":"CONFIRMED""#, r#""status":"QUEUED""#] {
         assert!(printed.contains(fact), "the walkthrough must show {fact}; it printed\n{printed}");
     }
-    // Other tests place orders for the same owner. Only the order that the walkthrough subscribes to counts.
+    // Other tests use the same owner. Only the order that the walkthrough subscribes to counts.
     let frames: Vec<_> = frames(&printed).collect();
     let has_frame =
         |kind: &str, id: &Value| frames.iter().any(|frame| frame["type"] == kind && frame["orderId"] == *id);

@@ -1,4 +1,4 @@
-//! Sockets: which are notified, what clients may send, and what happens when a socket closes.
+//! Sockets: which are notified, what clients may send, and what happens when one closes.
 
 use futures_util::future::join_all;
 use serde_json::json;
@@ -25,7 +25,7 @@ async fn every_open_socket_of_the_owner_is_notified() {
     }
 }
 
-/// A socket has a row shortly before it is open. API Gateway answers a notification in that time as if the socket were
+/// A socket has a row shortly before it is open. Until then, API Gateway answers a notification as if the socket were
 /// gone.
 #[tokio::test]
 async fn sockets_that_open_during_notifications_are_notified_from_then_on() {
@@ -39,7 +39,7 @@ async fn sockets_that_open_during_notifications_are_notified_from_then_on() {
         loop {
             let id = new_id();
             assert_eq!(api.put("async", &id, &order_of("SKU-1")).await.status, 202);
-            // Otherwise the queue would grow while sockets open, and each socket would wait for it below.
+            // Otherwise the queue would grow while sockets open, and each would wait for it below.
             api.settled(&id).await;
         }
     }));
@@ -87,7 +87,7 @@ async fn a_closed_socket_loses_its_row_and_the_others_are_notified() {
 async fn a_socket_that_closed_unnoticed_loses_its_row_and_nothing_else_changes() {
     let (api, id, stack) = (ApiClient::new(), new_id(), Stack::from_env().await);
     let mut open = Socket::open().await;
-    // An id in the format of API Gateway, without a socket.
+    // In API Gateway's format, without a socket.
     let gone = format!("{}c=", &new_id().replace('-', "")[..14]);
     let in_an_hour = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_hours(1);
     stack.add_gone_connection(&subject_of(OWNER), &gone, in_an_hour.as_secs()).await;
@@ -160,7 +160,7 @@ async fn a_frame_that_is_not_understood_is_answered_with_an_error() {
     assert_eq!(socket.subscribe(&new_id()).await["status"], "PENDING", "the socket is still served");
 }
 
-/// The pings of pages that keep their sockets open, and of common client libraries.
+/// Of pages that keep their sockets open, and of common client libraries.
 #[tokio::test]
 async fn every_usual_ping_is_answered_with_a_pong_and_nothing_else() {
     let mut socket = Socket::open().await;
@@ -180,7 +180,7 @@ async fn every_usual_ping_is_answered_with_a_pong_and_nothing_else() {
 async fn a_frame_that_names_a_route_of_the_api_does_not_trigger_it() {
     let (api, id, mut socket) = (ApiClient::new(), new_id(), Socket::open().await);
 
-    // Whichever route a platform selects for these frames, the socket stays open and keeps its row.
+    // Whichever route a platform selects for these, the socket stays open and keeps its row.
     for action in ["$connect", "$disconnect", "$default"] {
         socket.send(&json!({"action": action}).to_string()).await;
     }

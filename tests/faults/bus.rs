@@ -10,14 +10,14 @@ use testkit::{
     services::{self, steps, total},
 };
 
-/// Longest wait until a busy lane accepts an order.
+/// Until a busy lane accepts an order.
 const DEADLINE: Duration = Duration::from_mins(4);
 
-/// Places an order as a client does: repeats the request until the lane accepts it.
+/// As a client: repeats the request until the lane accepts it.
 pub(crate) async fn submit(api: &ApiClient, id: &str, order: &Value) {
     eventually(DEADLINE, &format!("order {id} is submitted"), async || {
         let request = api.request(Method::PUT, &format!("bus/orders/{id}")).json(order);
-        // A busy lane answers 503, or not in time.
+        // A busy lane answers 503, or too late.
         let answer = try_send(request).await.ok()?;
         assert!([202, 503, 504].contains(&answer.status), "{answer:?}");
         (answer.status == 202).then_some(())
@@ -25,31 +25,30 @@ pub(crate) async fn submit(api: &ApiClient, id: &str, order: &Value) {
     .await;
 }
 
-/// The output with the deployed name of a function of the lane. It is also the name of the endpoint's caller.
+/// The output with the function's deployed name, which is also the endpoint's caller.
 pub(crate) fn output_of(function: &str) -> &'static str {
     let mut functions = lanes::lane("bus").expect("a lane of the table").functions.iter();
     functions.find(|known| known.name == function).expect("a function of the lane").output
 }
 
-/// The states of an order's steps as the status service shows them.
+/// States as the status service shows them.
 pub(crate) fn shown(order: &Value) -> [&str; 3] {
     std::array::from_fn(|step| order["steps"][step]["state"].as_str().unwrap_or_default())
 }
 
-/// The units left of the order's first SKU, and the money left in the account that pays for it.
+/// Units of the order's first SKU, and money in the account that pays.
 pub(crate) async fn left(bed: &TestBed, owner: &str, order: &Value) -> [Option<i64>; 2] {
     let account = services::account(owner, order["currency"].as_str().unwrap());
     let sku = order["items"][0]["sku"].as_str().unwrap();
     [bed.stack.available("stock", sku).await, bed.stack.available("payment", &account).await]
 }
 
-/// What [`left`] returns after an order of one line has taken its units and money.
+/// Returned by [`left`] after an order of one line has taken its units and money.
 pub(crate) fn less(before: [Option<i64>; 2], order: &Value) -> [Option<i64>; 2] {
     let units = order["items"][0]["quantity"].as_i64().unwrap();
     [before[0].map(|left| left - units), before[1].map(|left| left - total(order))]
 }
 
-/// Waits until the order's hold has that state in every service.
 pub(crate) async fn every_step_is(bed: &TestBed, owner: &str, id: &str, state: &str) {
     for step in steps() {
         eventually(DELIVERY_WAIT, &format!("the {} of {id} is {state}", step.name), async || {

@@ -1,5 +1,5 @@
-//! The example of `sqs-batch`, deployed with a separate queue. Its function does what each message says. It can also
-//! panic, which a test cannot cause in a function of the stack.
+//! The example of `sqs-batch`, deployed with a separate queue. It does what each message says, and can panic. A test
+//! cannot cause that in a function of the stack.
 
 use crate::test_bed::{DELIVERY_WAIT, TestBed};
 use aws_sdk_cloudwatchlogs::{operation::filter_log_events::FilterLogEventsOutput, types::FilteredLogEvent};
@@ -19,13 +19,10 @@ use testkit::{
 };
 use tokio::process::Command;
 
-/// The name of its role's only policy.
 const POLICY: &str = "queue";
 
-/// Deliveries before the dead-letter queue.
 pub(crate) const MAX_RECEIVE_COUNT: usize = 3;
 
-/// The function, its queues and its log.
 pub(crate) struct Dispositions<'a> {
     bed: &'a TestBed,
     logs: aws_sdk_cloudwatchlogs::Client,
@@ -36,7 +33,7 @@ pub(crate) struct Dispositions<'a> {
 }
 
 impl<'a> Dispositions<'a> {
-    /// Deploys it, with a disabled event source mapping.
+    /// With a disabled event source mapping.
     pub(crate) async fn deploy(bed: &'a TestBed) -> Self {
         let name = format!("dispositions-{}", new_id());
         let (dead_letter_queue_url, dead_letter_queue) = queue(bed, &format!("{name}-dead"), None).await;
@@ -53,8 +50,7 @@ impl<'a> Dispositions<'a> {
         Self { bed, logs, name, queue_url, dead_letter_queue_url, mapping_id }
     }
 
-    /// Invokes the function with a batch, as the event source mapping does, and returns the ids of failures that it
-    /// reports.
+    /// Invokes it with a batch, as the event source mapping does. Returns the ids of reported failures.
     pub(crate) async fn invoke(&self, messages: &[(String, Value)]) -> Vec<String> {
         let record = |(id, wish): &(String, Value)| {
             json!({
@@ -72,7 +68,7 @@ impl<'a> Dispositions<'a> {
         failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Sends one batch of wishes, and returns their message ids in the same order.
+    /// Sends one batch. Returns the message ids in the same order.
     pub(crate) async fn send(&self, wishes: &[Value]) -> Vec<String> {
         let entries = wishes.iter().enumerate().map(|(at, wish)| {
             SendMessageBatchRequestEntry::builder().id(at.to_string()).message_body(wish.to_string()).build().unwrap()
@@ -83,13 +79,11 @@ impl<'a> Dispositions<'a> {
         (0..wishes.len()).map(|at| ids[at.to_string().as_str()].to_owned()).collect()
     }
 
-    /// Enables the event source mapping.
     pub(crate) async fn enable(&self) {
         let request = self.bed.lambda.update_event_source_mapping().uuid(&self.mapping_id).enabled(true);
         request.send().await.expect("the event source mapping can be changed");
     }
 
-    /// Waits until its queue is empty.
     pub(crate) async fn queue_is_empty(&self) {
         eventually(DELIVERY_WAIT, "the queue is empty", async || {
             (queue_messages::count(&self.bed.stack.sqs, &self.queue_url).await == 0).then_some(())
@@ -97,7 +91,7 @@ impl<'a> Dispositions<'a> {
         .await;
     }
 
-    /// Every message in its dead-letter queue, with the number of deliveries before.
+    /// Dead letters, each with its number of deliveries.
     pub(crate) async fn dead(&self) -> BTreeMap<String, usize> {
         let request = self.bed.stack.sqs.receive_message().queue_url(&self.dead_letter_queue_url);
         let request = request.max_number_of_messages(10);
@@ -106,14 +100,14 @@ impl<'a> Dispositions<'a> {
         let deliveries = |message: &aws_sdk_sqs::types::Message| {
             let attributes = message.attributes().expect("the request names them");
             let count = &attributes[&MessageSystemAttributeName::ApproximateReceiveCount];
-            // The count continues in the dead-letter queue: receiving the message here is one more.
+            // Receiving the message here is one more.
             count.parse::<usize>().unwrap() - 1
         };
         let messages = received.messages().iter();
         messages.map(|message| (message.message_id().unwrap().to_owned(), deliveries(message))).collect()
     }
 
-    /// The number of deliveries of a message, by the function's log.
+    /// Of a message, by the function's log.
     pub(crate) async fn deliveries(&self, id: &str) -> usize {
         let group = format!("/aws/lambda/{}", self.name);
         let pages = self.logs.filter_log_events().log_group_name(group).into_paginator().send();
@@ -122,7 +116,6 @@ impl<'a> Dispositions<'a> {
         lines.filter(|line| line.contains("Delivery ") && line.contains(id)).count()
     }
 
-    /// Removes it, its queues and its role.
     pub(crate) async fn delete(self) {
         let mapping = self.bed.lambda.delete_event_source_mapping().uuid(&self.mapping_id);
         mapping.send().await.expect("the event source mapping can be deleted");
@@ -136,7 +129,6 @@ impl<'a> Dispositions<'a> {
     }
 }
 
-/// A queue's URL and ARN.
 async fn queue(bed: &TestBed, name: &str, dead_letter_queue: Option<&str>) -> (String, String) {
     let request = bed.stack.sqs.create_queue().queue_name(name).attributes(QueueAttributeName::VisibilityTimeout, "5");
     let request = match dead_letter_queue {
@@ -153,7 +145,7 @@ async fn queue(bed: &TestBed, name: &str, dead_letter_queue: Option<&str>) -> (S
     (url, arn.clone())
 }
 
-/// The ARN of a role that lets the function work with its queue.
+/// Returns the ARN of a role that lets the function work with its queue.
 async fn create_role(name: &str, queue: &str) -> String {
     let trust = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
@@ -182,7 +174,6 @@ fn architecture() -> Architecture {
     if cfg!(target_arch = "aarch64") { Architecture::Arm64 } else { Architecture::X8664 }
 }
 
-/// The example's binary in a zip file for Lambda.
 async fn zipped() -> Vec<u8> {
     let folder = env::temp_dir().join(format!("dispositions-{}", new_id()));
     fs::create_dir_all(&folder).unwrap();

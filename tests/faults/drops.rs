@@ -1,4 +1,4 @@
-//! Frames that a function drops, and how their owners catch up.
+//! Dropped frames, and how their owners catch up.
 
 use crate::{listener::Listener, test_bed::TestBed};
 use aws_sdk_lambda::types::LoggingConfig;
@@ -11,13 +11,13 @@ use testkit::{
     stack::sdk_config,
 };
 
-/// The log of a function that sends frames. It drops a frame that a busy machine does not take within five seconds.
+/// A function's log. It drops a frame that a busy machine does not take within five seconds.
 pub(crate) struct Drops {
     log: Vec<String>,
 }
 
 impl Drops {
-    /// Reads the log of the function with that output.
+    /// From the function with that output.
     pub(crate) async fn of(bed: &TestBed, function: &str) -> Self {
         let logs = aws_sdk_cloudwatchlogs::Client::new(&sdk_config().await);
         let function = bed.lambda.get_function_configuration().function_name(output(function));
@@ -29,7 +29,8 @@ impl Drops {
         Self { log: events.filter_map(|event| event.message).collect() }
     }
 
-    /// Requires a logged drop for each order that the listener misses, then subscribes to them, as clients do. Returns their number.
+    /// Requires a logged drop for each order that the listener misses, then subscribes to them, as clients do. Returns
+    /// their number.
     pub(crate) async fn catch_up(&self, listener: &Listener, expected: &BTreeSet<String>) -> usize {
         let foreign: Vec<_> = listener.orders().difference(expected).cloned().collect();
         assert!(foreign.is_empty(), "{} must hear of no order of another owner: {foreign:?}", listener.owner);
@@ -52,5 +53,4 @@ impl Drops {
     }
 }
 
-/// The statuses of an order with an outcome.
 const ENDED: [&str; 4] = ["CONFIRMED", "CANCELLED", "REJECTED", "FAILED"];

@@ -2,12 +2,11 @@
 
 use std::{fmt::Display, io::Write, sync::Mutex, time::Duration};
 
-/// The counts of one scenario, by name.
+/// One scenario's counts, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Figures(Vec<(&'static str, String)>);
 
 impl Figures {
-    /// Adds a count.
     #[must_use]
     pub(crate) fn with(mut self, name: &'static str, value: impl Display) -> Self {
         self.0.push((name, value.to_string()));
@@ -15,17 +14,15 @@ impl Figures {
     }
 }
 
-/// The counts of all scenarios.
 #[derive(Debug, Default)]
 pub(crate) struct Table(Mutex<Vec<(&'static str, Duration, Figures)>>);
 
 impl Table {
-    /// Adds a scenario that has passed.
     pub(crate) fn add(&self, scenario: &'static str, took: Duration, figures: Figures) {
         self.0.lock().unwrap().push((scenario, took, figures));
     }
 
-    /// Prints the table, unless it is empty.
+    /// Unless it is empty.
     pub(crate) fn print(&self) {
         let rows = self.0.lock().unwrap();
         let width = rows.iter().map(|(scenario, ..)| scenario.len()).max().unwrap_or_default();
@@ -40,7 +37,6 @@ impl Table {
     }
 }
 
-/// Prints the progress of a long scenario.
 pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "    {text}");
 }

@@ -1,4 +1,4 @@
-//! An open WebSocket of an owner that keeps every frame it receives.
+//! An owner's WebSocket that keeps every frame.
 
 use crate::test_bed::TestBed;
 use futures_util::{SinkExt, StreamExt};
@@ -16,7 +16,6 @@ use testkit::{
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
-/// The socket of a real client.
 #[derive(Debug)]
 pub(crate) struct Listener {
     pub(crate) owner: String,
@@ -27,14 +26,13 @@ pub(crate) struct Listener {
 }
 
 impl Drop for Listener {
-    /// Breaks the connection without a close frame.
+    /// Without a close frame.
     fn drop(&mut self) {
         self.reader.abort();
     }
 }
 
 impl Listener {
-    /// Opens a socket of the owner.
     pub(crate) async fn open(bed: &TestBed, owner: &str) -> Self {
         let before = bed.stack.connections().await;
         let handshake = handshake(&[("authorization", &format!("Bearer {}", token(owner)))]);
@@ -49,7 +47,7 @@ impl Listener {
         Self { owner: owner.to_owned(), connection_id, frames, received, reader }
     }
 
-    /// The number of received frames of that type, by order.
+    /// Received frames of that type, by order.
     pub(crate) fn outcomes(&self, kind: &str) -> BTreeMap<String, usize> {
         let mut outcomes = BTreeMap::new();
         for frame in self.frames.lock().unwrap().iter().filter(|frame| frame["type"] == kind) {
@@ -58,17 +56,16 @@ impl Listener {
         outcomes
     }
 
-    /// The orders with an outcome that it received.
+    /// With a received outcome.
     pub(crate) fn orders(&self) -> BTreeSet<String> {
         OUTCOMES.iter().flat_map(|kind| self.outcomes(kind).into_keys()).collect()
     }
 
-    /// The number of received frames of that type about an order.
+    /// Received frames of that type about an order.
     pub(crate) fn count(&self, kind: &str, order_id: &str) -> usize {
         self.outcomes(kind).get(order_id).copied().unwrap_or_default()
     }
 
-    /// Waits for the first frame of that type about an order.
     pub(crate) async fn receives(&mut self, kind: &str, order_id: &str, deadline: Duration) -> Value {
         let frames = &self.frames;
         let find = || {

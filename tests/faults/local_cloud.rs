@@ -1,12 +1,12 @@
-//! The local cloud that the stack under test runs on.
+//! The local cloud of the stack under test.
 
 use std::{env, path::Path};
 use testkit::repository::root;
 use tokio::process::Command;
 
-/// Restarts the emulator and its functions like a machine that reboots: data stay, connections break.
+/// Restarts the emulator and its functions like a rebooting machine: data stay, connections break.
 pub(crate) async fn restart() {
-    // The file with the outputs is in the instance's folder.
+    // It is in the instance's folder.
     let outputs = env::var("TWOLANE_OUTPUTS").expect("faults need a local cloud: run them by infra/local exec");
     let folder = Path::new(&outputs).parent().expect("a file is in a folder");
     let mut command = Command::new("python3");

@@ -1,11 +1,10 @@
 //! The stack while its database and its sockets fail, its functions are killed, and its worker is stopped.
 //!
-//! Faults come from outside: from an HTTP endpoint between the functions and AWS, AWS's own controls, signals to
-//! processes, and raw messages. The functions contain no code for tests. The suite needs a local cloud, because
-//! functions must be processes of this machine. It also needs the command line and the example of sqs-batch. `make
-//! test` and `make soak` prepare all of this.
+//! Faults come from outside: an HTTP endpoint between the functions and AWS, AWS's own controls, signals, and raw
+//! messages. The functions contain no code for tests. The suite needs a local cloud, because functions must be
+//! processes of this machine. `make test` and `make soak` prepare it, the command line, and the example of sqs-batch.
 //!
-//! Loads are short unless `TWOLANE_SOAK` is 1. Scenarios run one after the other. The run ends with a table of counts.
+//! Loads are short unless `TWOLANE_SOAK` is 1. Scenarios run in sequence. The run ends with a table of counts.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 mod bus;
@@ -30,9 +29,9 @@ use tokio::{runtime::Runtime, sync::OnceCell};
 /// The size of loads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Load {
-    /// Enough to see each fault: for every run of the tests.
+    /// Enough to see each fault, in every run.
     Short,
-    /// As large as the guarantees say: for `make soak`.
+    /// As the guarantees say, for `make soak`.
     Full,
 }
 
@@ -41,7 +40,6 @@ impl Load {
         if env::var("TWOLANE_SOAK").is_ok_and(|value| value == "1") { Self::Full } else { Self::Short }
     }
 
-    /// Selects the value for this load.
     pub(crate) fn pick<T>(self, short: T, full: T) -> T {
         if self == Self::Short { short } else { full }
     }

@@ -10,18 +10,16 @@ use std::sync::{
 use testkit::{outputs::output, services::steps};
 use tokio::task::JoinHandle;
 
-/// A request of a function to AWS.
 #[derive(Clone, Copy, Debug)]
 enum Request {
-    /// One write of an order with that status, or of a hold in that state.
+    /// Of an order with that status, or of a hold in that state.
     Write(&'static str),
-    /// A transaction that leaves a hold in that state.
+    /// It leaves a hold in that state.
     Transaction(&'static str),
-    /// The first update with a vote. The deciding vote is another write.
+    /// The first update with one. The deciding vote is another write.
     Vote,
-    /// An event with a type that ends with this.
+    /// Its type ends with this.
     Event(&'static str),
-    /// A frame to a socket.
     Frame,
 }
 
@@ -37,16 +35,16 @@ impl Request {
     }
 }
 
-/// The orders for which a function sends the request.
+/// Orders for which a function sends the request.
 #[derive(Clone, Copy, Debug)]
 enum Orders {
     Confirmed,
     Cancelled,
     /// The function itself refuses them.
     Refused,
-    /// Their cancellation reaches the function before it holds.
+    /// Cancelled before the function holds.
     Overtaken,
-    /// Their cancellation reaches the function after it holds.
+    /// Cancelled after the function holds.
     Undone,
 }
 
@@ -69,27 +67,25 @@ const STEPPING: [(Request, Orders); 6] = [
     (Request::Transaction("UNDONE"), Orders::Undone),
 ];
 
-/// A moment in the work of a function.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
-    /// The output with the function's name.
+    /// With the function's name.
     function: &'static str,
     request: Request,
     is_done: bool,
     orders: Orders,
 }
 
-/// Every moment between a worker's reads, writes and publications and the end of its message.
+/// Between a worker's reads, writes and publications and the end of its message.
 pub(crate) fn moments() -> Vec<Moment> {
     let settling = SETTLING.map(|work| ("settle-order", work));
     let stepping = steps().iter().flat_map(|step| STEPPING.map(|work| (step.function, work)));
-    // book-shipment never refuses: some day always has capacity.
+    // It never refuses: some day always has capacity.
     let stepping = stepping.filter(|work| !matches!(work, ("book-shipment", (_, Orders::Refused))));
     let works = settling.into_iter().chain(stepping);
     works.flat_map(|(function, (request, orders))| before_and_after(function, request, orders)).collect()
 }
 
-/// The moments before and after a frame to a socket.
 pub(crate) fn notifications() -> [Moment; 2] {
     before_and_after("settle-order", Request::Frame, Orders::Confirmed)
 }
@@ -99,7 +95,7 @@ fn before_and_after(function: &str, request: Request, orders: Orders) -> [Moment
 }
 
 impl Moment {
-    /// Whether an order reaches this moment. `refusing` is the output of the function that refuses the order, if any.
+    /// Whether an order gets here. `refusing` is the output of the function that refuses it, if any.
     pub(crate) fn suits(&self, refusing: Option<&str>) -> bool {
         match self.orders {
             Orders::Confirmed => refusing.is_none(),
@@ -109,19 +105,19 @@ impl Moment {
         }
     }
 
-    /// Kills the first process that reaches this moment of the order or socket. Until then, the function's requests
-    /// about it wait there.
+    /// Kills the first process at this moment of the order or socket. Until then, the function's requests about it wait
+    /// there.
     pub(crate) fn aim(self, bed: &TestBed, subject: &str) -> Kill {
         match self.orders {
             Orders::Overtaken => {
                 let holds = move |call: &Call| *call.caller == *self.function && call.transacts("HELD");
                 self.fail_until(bed, subject, holds, Request::Write("UNDONE"));
             }
-            // A step votes when its hold is written.
+            // A step votes after it writes its hold.
             Orders::Undone => self.fail_until(bed, subject, |call| call.writes("REFUSED"), Request::Event(".held")),
             Orders::Confirmed | Orders::Cancelled | Orders::Refused => {}
         }
-        // The gate never opens, because requests of a dead process must not reach AWS.
+        // Never opens, because requests of a dead process must not reach AWS.
         let (gate, is_killed) = (Gate::closed(), Arc::new(AtomicBool::new(false)));
         let fault = if self.is_done { Fault::HoldAfter(gate.clone()) } else { Fault::HoldBefore(gate.clone()) };
         let (killed, about, asked) = (Arc::clone(&is_killed), subject.to_owned(), AtomicBool::new(false));
@@ -129,8 +125,8 @@ impl Moment {
             if killed.load(Ordering::Relaxed) || !call.is_about(&about) || *call.caller != *self.function {
                 return false;
             }
-            // On a busy machine the client may time out before the process is killed. A redelivery does not always
-            // repeat a completed request. Then its next request counts as after this one, too.
+            // On a busy machine the client may time out before the kill. A redelivery does not always repeat a
+            // completed request. So its next request counts as after this one, too.
             let is_it = self.request.is(call);
             asked.fetch_or(is_it, Ordering::Relaxed) && self.is_done || is_it
         };
@@ -165,7 +161,6 @@ impl Moment {
     }
 }
 
-/// The kill of a process at its work on one order.
 #[derive(Debug)]
 pub(crate) struct Kill {
     #[expect(dead_code, reason = "a failure prints it")]
@@ -177,7 +172,6 @@ pub(crate) struct Kill {
 }
 
 impl Kill {
-    /// Whether the process was killed.
     pub(crate) fn is_done(&self) -> bool {
         self.is_killed.load(Ordering::Relaxed)
     }
@@ -189,7 +183,6 @@ impl Drop for Kill {
     }
 }
 
-/// Kills the first process of the function that waits at the gate.
 async fn kill_first(function: &str, gate: Gate) {
     let mut seen = 0;
     loop {

@@ -11,18 +11,16 @@ use testkit::{
     queue_messages::{message, text},
 };
 
-/// Messages in one request. Source: Amazon SQS API Reference, `SendMessageBatch`.
+/// Messages per request. Source: Amazon SQS API Reference, `SendMessageBatch`.
 const BATCH: usize = 10;
 
-/// Concurrent requests.
 const CONCURRENCY: usize = 8;
 
-/// Milliseconds since 1970.
 pub(crate) fn now_ms() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()
 }
 
-/// The message of an order that the API accepted at that time.
+/// Accepted by the API at that time.
 pub(crate) fn order(entry_id: usize, owner: &str, order_id: &str, accepted_ms: u128) -> SendMessageBatchRequestEntry {
     let attributes = [
         (ORDER_ID_ATTRIBUTE, text(order_id)),
@@ -32,7 +30,6 @@ pub(crate) fn order(entry_id: usize, owner: &str, order_id: &str, accepted_ms: u
     message(entry_id, &order_of("SKU-1").to_string(), &attributes)
 }
 
-/// Sends all messages.
 pub(crate) async fn send(bed: &TestBed, messages: Vec<SendMessageBatchRequestEntry>) {
     stream::iter(messages.chunks(BATCH))
         .for_each_concurrent(CONCURRENCY, |some| async {

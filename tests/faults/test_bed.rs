@@ -1,4 +1,4 @@
-//! The stack under test with its faults wired in.
+//! The stack under test with its faults.
 
 use crate::figures::say;
 use aws_sdk_lambda::types::{Environment, ScalingConfig};
@@ -20,68 +20,63 @@ use testkit::{
     stack::{OWNER, Stack, sdk_config},
 };
 
-/// Longest wait for one or two deliveries: back-off, visibility timeout and cold start.
+/// For one or two deliveries: back-off, visibility timeout and cold start.
 pub(crate) const DELIVERY_WAIT: Duration = Duration::from_mins(1);
 
-/// The visibility timeout during the tests. It is shorter than the template's 90 s, so that a killed process costs less
-/// time. It is longer than the function's timeout, so that no message is handled twice at the same time.
+/// Shorter than the template's 90 s, so that a killed process costs less time. Longer than the function's timeout, so
+/// that no message is handled twice at the same time.
 const VISIBILITY_TIMEOUT: &str = "20";
 
-/// Batches as deployed. Source: `BatchSize` and the default of `MaximumConcurrency` in template.yaml.
+/// As deployed. Source: `BatchSize` and the default of `MaximumConcurrency` in template.yaml.
 const BATCHES: Batches = Batches { size: 10, at_once: 10 };
 
-/// The id of an expired connection. The run adds its row at the start, and expects that it is removed by the end.
+/// Expired. The run adds its row at the start, and expects its removal by the end.
 pub(crate) const EXPIRED_CONNECTION: &str = "gone-for-long";
 
-/// Outputs that name the functions, besides those of the lanes.
+/// Besides those of the lanes.
 const FUNCTIONS: [&str; 3] = ["GetOrderFunctionName", "ManageConnectionsFunctionName", "CreatePaymentFunctionName"];
 
-/// The outputs that name the functions behind the endpoint.
 fn functions() -> impl Iterator<Item = &'static str> {
     let of_lanes = lanes::LANES.iter().flat_map(|lane| lane.functions).map(|function| function.output);
     of_lanes.chain(FUNCTIONS)
 }
 
-/// How the bus lane delivers messages.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Delivery {
-    /// Deliveries before the dead-letter queue.
+    /// Before the dead-letter queue.
     pub(crate) times: u32,
-    /// Time until messages of a killed function are redelivered.
+    /// Until messages of a killed function are redelivered.
     pub(crate) visibility_timeout: Duration,
-    /// Longest back-off after a transient failure.
+    /// After a transient failure.
     pub(crate) longest_backoff: Duration,
-    /// Batches from each queue.
     pub(crate) batches: Batches,
 }
 
-/// The batches of a queue.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Batches {
-    /// Maximum messages in a batch.
+    /// Messages per batch.
     pub(crate) size: i32,
-    /// Maximum concurrent batches.
     pub(crate) at_once: i32,
 }
 
-/// A deployed stack, in which an [`Endpoint`] is between the functions and AWS, and its clients.
+/// A deployed stack with an [`Endpoint`] between the functions and AWS, and its clients.
 pub(crate) struct TestBed {
     pub(crate) stack: Stack,
     pub(crate) api: ApiClient,
     pub(crate) endpoint: Endpoint,
     pub(crate) lambda: aws_sdk_lambda::Client,
-    /// Functions' environments as they were deployed, by the output with the function's name.
+    /// Functions' environments as deployed, by the output with the function's name.
     deployed: HashMap<&'static str, HashMap<String, String>>,
-    /// The endpoint's URL for each function, by the same output, which is also the name of the caller.
+    /// The endpoint's URL for each function, by the same output, which is also the caller's name.
     entrances: HashMap<&'static str, String>,
-    /// Queues' visibility timeouts and redrive policies as they were deployed, by the output with the queue's URL.
+    /// Queues' visibility timeouts and redrive policies as deployed, by the output with the queue's URL.
     queues: HashMap<&'static str, [String; 2]>,
     /// Functions with changed variables or event source mappings since the last [`TestBed::reset`].
     changed: Mutex<BTreeSet<&'static str>>,
 }
 
 impl TestBed {
-    /// Sets the endpoint in the configuration of the functions.
+    /// Puts the endpoint into the functions' configuration.
     pub(crate) async fn wire() -> Self {
         set_up_tls();
         let upstream = env::var("AWS_ENDPOINT_URL").expect("faults need a local cloud: run them by infra/local exec");
@@ -126,13 +121,13 @@ impl TestBed {
         for queue in lanes::queues() {
             self.set_queue_attribute(queue.url_output, VisibilityTimeout, VISIBILITY_TIMEOUT).await;
             self.set_queue_attribute(queue.url_output, RedrivePolicy, &self.queues[queue.url_output][1]).await;
-            // Messages that other tests left there can never be handled.
+            // Left by other tests, they can never be handled.
             let purged = self.stack.sqs.purge_queue().queue_url(output(queue.dead_letter_url_output)).send().await;
             purged.expect("the dead-letter queue can be emptied");
         }
     }
 
-    /// Restores the stack as it was deployed.
+    /// As it was deployed.
     pub(crate) async fn unwire(self) {
         self.reset().await;
         for (queue, [visibility, _]) in &self.queues {
@@ -143,7 +138,7 @@ impl TestBed {
         }
     }
 
-    /// Sets a variable of the function of that output until the next [`TestBed::reset`].
+    /// Of the function of that output, until the next [`TestBed::reset`].
     pub(crate) async fn set_variable(&self, function: &'static str, name: &str, value: &str) {
         self.changed.lock().unwrap().insert(function);
         let mut variables = self.environment(output(function)).await;
@@ -156,7 +151,7 @@ impl TestBed {
         self.set_consumer("ProcessOrdersFunctionName", enabled).await;
     }
 
-    /// Enables or disables the queues of the function of that output, until the next [`TestBed::reset`].
+    /// The same for the queues of the function of that output.
     pub(crate) async fn set_consumer(&self, function: &'static str, enabled: bool) {
         self.changed.lock().unwrap().insert(function);
         let wanted = if enabled { "Enabled" } else { "Disabled" };
@@ -174,7 +169,7 @@ impl TestBed {
         }
     }
 
-    /// Waits until the orders queue has no message, visible or in flight.
+    /// No message is visible or in flight.
     pub(crate) async fn queue_is_empty(&self, deadline: Duration) {
         eventually(deadline, "the orders queue is empty", async || {
             (self.stack.messages_in("OrdersQueueUrl").await == 0).then_some(())
@@ -182,7 +177,7 @@ impl TestBed {
         .await;
     }
 
-    /// Waits until all of these orders of [`OWNER`] are confirmed.
+    /// Orders of [`OWNER`].
     pub(crate) async fn all_are_confirmed(&self, ids: &[String], deadline: Duration) {
         let mut printed = 0;
         eventually(deadline, "all orders are confirmed", async || {
@@ -198,7 +193,7 @@ impl TestBed {
         .await;
     }
 
-    /// Changes how the bus lane delivers messages, until the next [`TestBed::reset`].
+    /// Until the next [`TestBed::reset`].
     pub(crate) async fn set_bus_delivery(&self, delivery: &Delivery) {
         let lane = lanes::lane("bus").expect("a lane of the table");
         for queue in lane.queues {
@@ -216,7 +211,7 @@ impl TestBed {
         }
     }
 
-    /// Sets the batches of each queue of the function of that output, until the next [`TestBed::reset`].
+    /// For each queue of the function of that output, until the next [`TestBed::reset`].
     async fn set_batches(&self, function: &'static str, batches: Batches) {
         self.changed.lock().unwrap().insert(function);
         let mappings = self.lambda.list_event_source_mappings().function_name(output(function)).send().await;
@@ -232,7 +227,7 @@ impl TestBed {
         }
     }
 
-    /// Waits until the bus lane has no messages except those that wait for a deadline.
+    /// Waits until the bus lane has only messages that wait for a deadline.
     pub(crate) async fn bus_is_idle(&self, deadline: Duration) {
         let queues = lanes::lane("bus").expect("a lane of the table").queues.iter();
         let queues: Vec<_> =
@@ -248,13 +243,11 @@ impl TestBed {
         .await;
     }
 
-    /// Sets an attribute of the queue of that output.
     pub(crate) async fn set_queue_attribute(&self, queue: &str, name: QueueAttributeName, value: &str) {
         let request = self.stack.sqs.set_queue_attributes().queue_url(output(queue)).attributes(name, value);
         request.send().await.expect("the queue can be changed");
     }
 
-    /// An attribute of the queue of that output.
     pub(crate) async fn queue_attribute(&self, queue: &str, name: QueueAttributeName) -> String {
         let request = self.stack.sqs.get_queue_attributes().queue_url(output(queue)).attribute_names(name.clone());
         let answer = request.send().await.expect("the queue's attributes can be read");
@@ -265,7 +258,7 @@ impl TestBed {
             .expect("every queue has this attribute")
     }
 
-    /// The deployed environment, but with the endpoint for DynamoDB, SNS and the management API, and a short back-off.
+    /// As deployed, but with the endpoint for DynamoDB, SNS and the management API, and a short back-off.
     fn rewired(&self, function: &'static str) -> HashMap<String, String> {
         let (mut variables, entrance) = (self.deployed[function].clone(), &self.entrances[function]);
         for service in ["DYNAMODB", "SNS"] {

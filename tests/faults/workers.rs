@@ -1,9 +1,9 @@
-//! The processes that run a function.
+//! The processes of a function.
 
 use std::{collections::BTreeSet, env, ffi::OsStr, fs, net::SocketAddr};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, Signal, System, UpdateKind};
 
-/// The processes of a function of the stack under test. A local cloud runs functions as processes of this machine.
+/// Of the stack under test. A local cloud runs functions as processes of this machine.
 pub(crate) fn of(function: &str) -> BTreeSet<Pid> {
     let mut system = System::new();
     refresh(&mut system);
@@ -16,8 +16,8 @@ pub(crate) fn of(function: &str) -> BTreeSet<Pid> {
     processes.filter(|(_, process)| is_ours(process.environ())).map(|(pid, _)| *pid).collect()
 }
 
-/// The processes of a function with connections from those addresses. Only Linux has this information, in `/proc`; on
-/// other systems, all processes of the function. It is fast, because a client closes a connection that waits too long.
+/// The processes of a function with connections from those addresses, or on systems other than Linux, all its
+/// processes: only Linux has `/proc`. It is fast, because a client closes a connection that waits too long.
 pub(crate) fn connected_from(function: &str, clients: &[SocketAddr]) -> BTreeSet<Pid> {
     let Ok(table) = fs::read_to_string("/proc/net/tcp") else { return of(function) };
     let sockets: BTreeSet<_> = clients.iter().flat_map(|client| sockets_of(&table, *client)).collect();
@@ -35,7 +35,7 @@ pub(crate) fn connected_from(function: &str, clients: &[SocketAddr]) -> BTreeSet
     pids.filter(has_socket).filter(is_of_function).map(Pid::from_u32).collect()
 }
 
-/// The sockets with that local port, as links in `/proc` name them. Source: proc(5), `/proc/net/tcp`.
+/// Links in `/proc` of the sockets with that local port. Source: proc(5), `/proc/net/tcp`.
 fn sockets_of(table: &str, client: SocketAddr) -> Vec<String> {
     let port = format!(":{:04X}", client.port());
     let rows = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
@@ -43,7 +43,7 @@ fn sockets_of(table: &str, client: SocketAddr) -> Vec<String> {
     own.filter_map(|row| Some(format!("socket:[{}]", row.get(9)?))).collect()
 }
 
-/// Kills one process at once (SIGKILL). Returns whether it existed.
+/// By SIGKILL. Returns whether the process existed.
 pub(crate) fn kill(pid: Pid) -> bool {
     let mut system = System::new();
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, ProcessRefreshKind::nothing());

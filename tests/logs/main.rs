@@ -1,5 +1,4 @@
-//! Function logs and access logs: they let an operator find an order by its id, and never contain a token, a body or a
-//! note.
+//! Function logs and access logs: an operator finds an order by its id, and they contain no token, body or note.
 //!
 //! The test reads all logs of the stack, including those of earlier suites: Cargo runs it after `e2e` and `faults`.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
@@ -20,22 +19,20 @@ use testkit::{
     tokens::{issuer, token},
 };
 
-/// The log groups of the template.
 fn groups() -> Vec<String> {
     let template = repository::read("template.yaml");
     let names = template.lines().filter_map(|line| line.strip_prefix("  ")?.strip_suffix("LogGroup:"));
     names.filter(|name| !name.starts_with(' ')).map(|name| format!("{name}LogGroup")).collect()
 }
 
-/// Longest wait until written lines are readable. CloudWatch Logs and access logs have a delay.
+/// Until written lines are readable. CloudWatch Logs and access logs have a delay.
 const LOG_DEADLINE: Duration = DEADLINE.saturating_mul(6);
 
-/// Texts in every log of a token, of credentials or of a body. `eyJ` is the base64 of `{"`, which starts the parts of
-/// tokens.
+/// In a log of a token, of credentials or of a body. `eyJ` is the base64 of `{"`, which starts the parts of tokens.
 const FORBIDDEN: [&str; 7] =
     ["eyJ", "Bearer ", "twolane.token.", "unitPriceMinor", "amountMinor", "\"items\"", "\\\"items\\\""];
 
-/// The log groups of the functions that handle an order of the bus lane.
+/// Of the functions that handle a bus order.
 const BUS: [&str; 5] = [
     "PublishOrderLogGroup",
     "SettleOrderLogGroup",
@@ -44,7 +41,7 @@ const BUS: [&str; 5] = [
     "BookShipmentLogGroup",
 ];
 
-/// Every line in the stack's logs, by the name that its group has in the template.
+/// Lines by the group's name in the template.
 struct Logs(BTreeMap<String, Vec<String>>);
 
 impl Logs {
@@ -81,18 +78,16 @@ impl Logs {
         &self.0[group]
     }
 
-    /// The number of lines of the group that contain a text.
     fn count(&self, group: &str, text: &str) -> usize {
         self.lines(group).iter().filter(|line| line.contains(text)).count()
     }
 
-    /// Whether a line of the group contains all texts.
     fn has(&self, group: &str, texts: &[&str]) -> bool {
         self.lines(group).iter().any(|line| texts.iter().all(|text| line.contains(text)))
     }
 }
 
-/// The only line that authorize-request writes for a refused caller.
+/// The only line of authorize-request for a refused caller.
 const REFUSED: &str = "Refused a request";
 
 #[tokio::test]
@@ -125,7 +120,7 @@ async fn no_log_has_a_token_a_body_or_a_note() {
     socket.send(&json!({"action": "subscribe", "orderId": note}).to_string()).await;
     assert!(Socket::try_open(handshake(&[("authorization", &format!("Bearer {impostor}"))])).await.is_err());
 
-    // The last line of each function. When it is readable, all earlier ones are.
+    // Once each function's last line is readable, all earlier ones are.
     let (last_queued, last_subscribed) = (new_id(), new_id());
     api.put("async", &last_queued, &order_with_note(&note)).await;
     api.settled(&last_queued).await;
@@ -134,7 +129,7 @@ async fn no_log_has_a_token_a_body_or_a_note() {
     let different = api.put("sync", &ids[0], &order_with_note(&format!("{note}, yet another"))).await;
     let last_request = different.problem(409).request_id.expect("a problem has a request id");
 
-    // On the local cloud, API Gateway writes no access logs.
+    // The local cloud writes none.
     let has_access_logs = !output("ApiUrl").starts_with("http:");
     let written = eventually(LOG_DEADLINE, "the last line of every log is readable", async || {
         let logs = Logs::read().await;

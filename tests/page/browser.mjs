@@ -1,5 +1,6 @@
-// Chromium with the page in it, for the other scripts of this folder. Each is run as `node NAME.mjs SETTINGS`, where SETTINGS is JSON:
-// {"browser": program, "url": the page, "apiUrl": the stack's, "folder": for screenshots and the profile}, and what the script names.
+// Chromium with the page in it, for the other scripts of this folder. Each is run as `node NAME.mjs SETTINGS`, where
+// SETTINGS is JSON: {"browser": program, "url": the page, "apiUrl": the stack's, "folder": for screenshots and the
+// profile}, and what the script names.
 
 import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
@@ -8,13 +9,13 @@ export const settings = JSON.parse(process.argv[2]);
 export const LANES = ['sync', 'async', 'bus'];
 export const DESK = { width: 1280, height: 900 };
 
-/** Longest wait for anything, in milliseconds. A message that fails once is delivered again within a minute, twice within three. */
+/** In milliseconds. A message that fails once is delivered again within a minute, twice within three. */
 const DEADLINE = 240_000;
 
-/** Between two looks at what nothing announces, in milliseconds. */
+/** Between two looks, in milliseconds. */
 const LOOK_EVERY = 200;
 
-// Root may not have the browser's own sandbox; the page is ours.
+// Chromium's sandbox does not run as root; the page is ours.
 const launch = { executablePath: settings.browser, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] };
 
 /**
@@ -34,8 +35,8 @@ export async function withContext({ profile = '', ...options }, use) {
 }
 
 /**
- * Opens the page, and collects what must not happen: errors, anything in the console (violations of the security policy are reported
- * there), requests that fail, and requests to another origin than the page's and the stack's.
+ * Opens the page, and collects complaints: errors, console output (with violations of the security policy), failed
+ * requests, and requests to other origins than the page's and the stack's.
  *
  * @param {import('playwright-core').BrowserContext} context
  * @param {{ url?: string, prepare?: (page: import('playwright-core').Page) => Promise<void> }} [options] what to do before it is loaded
@@ -61,7 +62,7 @@ export async function connected(page) {
 }
 
 /**
- * Fails on complaints, unless they match what the script provoked.
+ * Fails on complaints that the script did not provoke.
  *
  * @param {string[]} complaints
  * @param {RegExp} [provoked]
@@ -70,17 +71,15 @@ export function assertNothingElse(complaints, provoked) {
   assert.deepEqual(complaints.filter((complaint) => !provoked?.test(complaint)), []);
 }
 
-/** Presses a button, by its name. */
 export function press(page, name) {
   return page.getByRole('button', { name }).click();
 }
 
-/** Chooses these lanes and no other. */
+/** These and no other. */
 export async function choose(page, lanes) {
   for (const lane of LANES) await page.locator(`input[name=lane][value=${lane}]`).setChecked(lanes.includes(lane));
 }
 
-/** Waits until the table shows that figure of a lane. */
 export async function isFigure(page, lane, figure, expected) {
   const cell = page.locator(`#figures [data-lane=${lane}][data-figure=${figure}]`);
   await cell.filter({ hasText: new RegExp(`^${expected}$`) }).waitFor().catch(async () => {
@@ -95,7 +94,7 @@ export async function areConfirmed(page, lane, expected) {
 }
 
 /**
- * What `look` finds once it finds something.
+ * The result of `look` once it has one.
  *
  * @template T
  * @param {string} what

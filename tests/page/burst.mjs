@@ -1,4 +1,4 @@
-// A burst when create-order may run once at a time: the sync lane refuses orders, and the queues take all of theirs.
+// A burst while create-order has a concurrency of one: the sync lane refuses orders, and the queues take all.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ await withContext({}, async (context) => {
   const [refused, confirmed] = [await figure(page, 'sync', 'refused'), await figure(page, 'sync', 'confirmed')];
   assert.ok(refused > 0 && confirmed > 0, `sync: ${refused} refused, ${confirmed} confirmed`);
   assert.equal(refused + confirmed, ORDERS);
-  // The browser writes each refusal to the console by itself.
+  // The browser itself writes refusals to the console.
   const provoked = /status of (429|500|503)/;
   assert.equal(complaints.filter((complaint) => provoked.test(complaint)).length, refused);
   assertNothingElse(complaints, provoked);
@@ -29,7 +29,7 @@ async function figure(page, lane, name) {
   return Number(await page.locator(`#figures [data-lane=${lane}][data-figure=${name}]`).innerText());
 }
 
-/** The middle of the burst: `UPDATE_DOCS=1` puts it into docs/images. */
+/** In mid-burst. `UPDATE_DOCS=1` puts it into docs/images. */
 async function picture(page) {
   const half = ORDERS / 2;
   await eventually('half of the burst is confirmed', async () => (await figure(page, 'async', 'confirmed')) > half);

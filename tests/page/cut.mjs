@@ -1,5 +1,5 @@
-// The network fails in two ways while orders end: nothing is missed, and nothing counts twice.
-// SETTINGS also has "token": the page's, with which another device of the same user places orders.
+// The network fails in two ways while orders end: nothing is missed, and nothing counts twice. SETTINGS also has
+// "token": the page's, with which another device of the same user places orders.
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -24,7 +24,7 @@ await withContext({}, async (context) => {
   assert.equal(ids.length, 20);
   for (const id of ids) await isConfirmed(id);
   for (const lane of QUEUED) await isFigure(page, lane, 'waiting', 10);
-  // The socket is closed now, as by a proxy: the page connects again, and asks for what it missed.
+  // As by a proxy: the page connects again, and asks for what it missed.
   network.isDead = false;
   await network.close();
   for (const lane of QUEUED) await areConfirmed(page, lane, 10);
@@ -47,7 +47,7 @@ await withContext({}, async (context) => {
   assertNothingElse(complaints, /ERR_INTERNET_DISCONNECTED|ERR_NETWORK_CHANGED|WebSocket connection/);
 });
 
-/** Stands between the page and the WebSocket API: passes each frame on twice, or none while the network is dead. */
+/** Between the page and the WebSocket API: passes each frame on twice, or none while the network is dead. */
 async function standBetween(page, network) {
   await page.routeWebSocket(() => true, (socket) => {
     const server = socket.connectToServer();
@@ -63,7 +63,6 @@ async function standBetween(page, network) {
   });
 }
 
-/** Waits until the stack says that an order is confirmed. */
 async function isConfirmed(id) {
   await eventually(`${id} is confirmed`, async () => (await (await api('GET', `/orders/${id}`)).json()).status === 'CONFIRMED');
 }

@@ -1,7 +1,7 @@
-//! The page, served by the real `twolane page` in front of a deployed stack, in a real browser.
+//! The page in a real browser, served by `twolane page` in front of a deployed stack.
 //!
-//! The stack must allow pages of `http://localhost:3000`, as a local one does. Screenshots are kept in the target folder, under
-//! `tmp/page`, for people to look at. With `UPDATE_DOCS=1`, those of a burst are copied to `docs/images`.
+//! The stack must allow pages of `http://localhost:3000`, as a local one does. Screenshots are in the target folder,
+//! under `tmp/page`. `UPDATE_DOCS=1` copies those of a burst to `docs/images`.
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is what the test is about; the place says enough")]
 #![expect(clippy::print_stdout, reason = "how long clicks took is for people: it depends on the machine")]
 
@@ -26,13 +26,13 @@ use tokio::{
     sync::{Mutex, MutexGuard},
 };
 
-/// Orders of the bus lane that a script places at most, each of one unit of `SKU-1` at EUR 19.99.
+/// Most bus orders of a script, each of one unit of `SKU-1` at EUR 19.99.
 const BUS_ORDERS: u32 = 60;
 
 /// The stack allows pages of one port, and one page is busy enough for a small machine.
 static PORT: Mutex<()> = Mutex::const_new(());
 
-/// `twolane page`, which ends when this is dropped.
+/// Ends when this is dropped.
 struct Page {
     process: Child,
     url: String,
@@ -43,7 +43,7 @@ struct Page {
 }
 
 impl Page {
-    /// Serves the page to that user, in front of the stack. Files of the test `name` go to an empty folder of that name.
+    /// Serves the page to that user. Files of the test `name` go to an empty folder of that name.
     async fn of(owner: &str, name: &str) -> Self {
         let port = PORT.lock().await;
         let token = token(owner);
@@ -51,7 +51,7 @@ impl Page {
         Self { process, url, folder: fresh_folder(name), token, port }
     }
 
-    /// Runs a script of this folder in a browser, with these settings too. What it prints.
+    /// Runs a script of this folder in a browser, with these settings too. Returns its output.
     ///
     /// # Panics
     /// When it fails.
@@ -72,7 +72,7 @@ impl Page {
         printed.into_owned()
     }
 
-    /// Ends it. What it printed after its address.
+    /// Returns the output after its address.
     async fn end(mut self) -> String {
         self.process.start_kill().unwrap();
         let mut printed = String::new();
@@ -81,7 +81,7 @@ impl Page {
     }
 }
 
-/// `twolane` with those arguments, and the address that it prints.
+/// `twolane` with those arguments, and its address.
 async fn serve(arguments: &[&str], token: &str) -> (Child, String) {
     let mut twolane = command(arguments);
     let mut process =
@@ -93,7 +93,7 @@ async fn serve(arguments: &[&str], token: &str) -> (Child, String) {
     }
 }
 
-/// A separate folder, empty, in the target folder.
+/// Empty, in the target folder.
 fn fresh_folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("page").join(name);
     if folder.exists() {
@@ -103,14 +103,13 @@ fn fresh_folder(name: &str) -> PathBuf {
     folder
 }
 
-/// A new user, who has the money for `BUS_ORDERS`; the units are in stock.
+/// A user with the money for `BUS_ORDERS`; the units are in stock.
 async fn customer() -> String {
     let owner = format!("page-{}", new_id());
     Stack::from_env().await.supply(&owner, &order_in("EUR", &[("SKU-1", BUS_ORDERS, 1999)])).await;
     owner
 }
 
-/// All files below a folder.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
     let of = |entry: fs::DirEntry| match entry.file_type().unwrap() {

@@ -1,15 +1,16 @@
-// 10 000 orders in one session, and as many again. The network is simulated inside of the browser, so that the page alone is measured.
+// 10 000 orders in one session, and as many again. The network is simulated inside the browser, so that only the page
+// is measured.
 
 import assert from 'node:assert/strict';
 import { LANES, assertNothingElse, connected, eventually, isFigure, open, press, settings, withContext } from './browser.mjs';
 
-/** Bursts of 60 orders in three lanes: 10 080 orders. */
+/** 60 orders in three lanes each: 10 080 orders. */
 const BURSTS = 56;
 
-/** What 10 000 more orders may keep, all together: bytes, and nodes or listeners. */
+/** Bytes, and nodes or listeners, that 10 000 more orders may keep. */
 const [MORE_HEAP, MORE_NODES] = [500_000, 50];
 
-/** Elements of the page, with the longest list of orders. */
+/** With the longest list of orders. */
 const MOST_ELEMENTS = 700;
 
 await withContext({}, async (context) => {
@@ -23,7 +24,7 @@ await withContext({}, async (context) => {
   await placeOrders(page, 1);
   const first = await measure(page, devtools);
   await placeOrders(page, 2);
-  // Nothing of the first 10 000 is kept by then but their ids, and these only until others come.
+  // By then the page keeps only the ids of the first 10 000, and these only until others come.
   const second = await eventually('memory is as before', async () => {
     const now = await measure(page, devtools);
     return now.heap - first.heap < MORE_HEAP && now;
@@ -51,7 +52,7 @@ async function placeOrders(page, round) {
   await eventually('every order has an outcome', async () => (await sum()) === round * BURSTS * 60 * LANES.length);
 }
 
-/** What the page keeps after the garbage is collected, and the time that its main thread worked. */
+/** After garbage collection; and the time that the main thread worked. */
 async function measure(page, devtools) {
   await page.requestGC();
   const { metrics } = await devtools.send('Performance.getMetrics');
@@ -59,7 +60,7 @@ async function measure(page, devtools) {
   return { heap: of('JSHeapUsedSize'), nodes: of('Nodes'), listeners: of('JSEventListeners'), processorSeconds: of('TaskDuration') };
 }
 
-/** Runs in the page: collects how long the browser took to show what an input did, in milliseconds. Source: W3C, Event Timing API. */
+/** Runs in the page: collects how long the browser took to show an input's effect, in ms. Source: W3C, Event Timing API. */
 function watchInput() {
   globalThis.inputs = { count: 0, longest: 0, above100: 0 };
   new PerformanceObserver((list) => {

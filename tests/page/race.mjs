@@ -24,7 +24,7 @@ await withContext({ profile: join(settings.folder, 'profile') }, async (context)
   await connected(page);
   await race(page);
   await look(page);
-  // The sync and the bus lane refuse a bad order: the browser writes that to the console by itself.
+  // The sync and the bus lane refuse a bad order, which the browser itself writes to the console.
   const refused = complaints.filter((complaint) => /status of 400/.test(complaint));
   assert.equal(refused.length, 2);
   assertNothingElse(complaints, /status of 400/);
@@ -32,7 +32,7 @@ await withContext({ profile: join(settings.folder, 'profile') }, async (context)
 });
 
 async function race(page) {
-  // By keyboard alone.
+  // By keyboard.
   await page.getByRole('button', { name: 'One order' }).focus();
   await page.keyboard.press('Enter');
   for (const lane of LANES) await areConfirmed(page, lane, 1);
@@ -58,7 +58,7 @@ async function race(page) {
   await page.locator('#shown td').first().waitFor();
 }
 
-/** Each window in both schemes: nothing is cut off, buttons are large enough for a finger, and axe finds nothing serious. */
+/** In both schemes: nothing is cut off, buttons are large enough for a finger, and axe finds nothing serious. */
 async function look(page) {
   const views = ['light', 'dark'].flatMap((colorScheme) => WINDOWS.map((viewport) => ({ colorScheme, viewport })));
   for (const { colorScheme, viewport } of views) {
@@ -86,7 +86,7 @@ async function look(page) {
   }
 }
 
-/** No storage is used, and no address has the token in it. The test looks for it in the profile's files. */
+/** No storage is used, and no address has the token. The test looks for it in the profile's files. */
 async function leavesNothing(page, urls) {
   const kept = await page.evaluate(async () => ({
     address: location.href,

@@ -9,7 +9,7 @@ const SHORT_SECONDS = 100;
 
 await withContext({}, async (context) => {
   const make = [
-    // Its signature is not the issuer's, as after a change of keys.
+    // A wrong signature, as after a change of keys.
     () => ({ ...tokenOf(3600), token: tokenOf(3600).token.replace(/[^.]+$/, 'A'.repeat(86)) }),
     () => tokenOf(SHORT_SECONDS),
     () => tokenOf(3600),
@@ -30,7 +30,7 @@ await withContext({}, async (context) => {
   assertNothingElse(complaints, /status of 40[13]|WebSocket connection/);
   complaints.length = 0;
 
-  // The second one is replaced before it expires, and so is its socket.
+  // Replaced before it expires, and so is its socket.
   const first = sockets.at(-1);
   const second = await eventually('another socket is opened', async () => sockets.at(-1) !== first && sockets.at(-1));
   await eventually('the first socket is closed', async () => first.isClosed());
@@ -44,7 +44,7 @@ await withContext({}, async (context) => {
   assertNothingElse(complaints);
 });
 
-/** A token of the stack's issuer, as the page is given it. @param {number} seconds how long it lasts */
+/** As the page is given it. @param {number} seconds how long it lasts */
 function tokenOf(seconds) {
   const expiresAt = Date.now() + seconds * 1000;
   const options = ['--subject', settings.subject, '--ttl', `${seconds}s`];

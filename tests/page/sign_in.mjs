@@ -1,5 +1,5 @@
-// The page as a stack hosts it: sign-in at the issuer, orders, renewal by the refresh token, sign-out. SETTINGS also has "username",
-// "password": of a user of the issuer, and "tokenUrl": its token endpoint.
+// The page as a stack hosts it: sign-in at the issuer, orders, renewal by the refresh token, sign-out. SETTINGS also
+// has "username", "password": of a user of the issuer, and "tokenUrl": its token endpoint.
 
 import assert from 'node:assert/strict';
 import { areConfirmed, assertNothingElse, choose, connected, eventually, open, press, settings, withContext } from './browser.mjs';
@@ -25,7 +25,7 @@ await withContext({}, async (context) => {
   const query = new URL(cancelled.url()).searchParams;
   assert.equal(query.get('response_type'), 'code');
   assert.equal(query.get('code_challenge_method'), 'S256');
-  // An answer to nothing that this page asked; then the issuer's, that the user did not want to.
+  // First a forged answer; then the issuer's, for a user who cancelled.
   await (await context.newPage()).goto(ending({ code: 'forged', state: 'forged' }));
   await cancelled.goto(ending({ error: 'access_denied', error_description: 'cancelled', state: query.get('state') })).catch(() => undefined);
   await page.getByText('You are not signed in: cancelled.').waitFor();
@@ -43,7 +43,7 @@ await withContext({}, async (context) => {
   assert.deepEqual(grants, ['authorization_code']);
   assertNothingElse(complaints);
 
-  // A refused token is renewed, without the user.
+  // Without the user.
   const refusal = { status: 401, headers: { 'Access-Control-Allow-Origin': '*' }, json: {} };
   await context.route(`${settings.apiUrl}/sync/orders/*`, (route) => route.fulfill(refusal), { times: 1 });
   await choose(page, ['sync']);
@@ -70,7 +70,7 @@ await withContext({}, async (context) => {
   assertNothingElse(complaints);
 });
 
-/** The browser refuses what the page must not do, and has the policy from the answer's headers. */
+/** The browser enforces the policy in the answer's headers. */
 async function obeysItsPolicy(page) {
   const headers = await page.evaluate(async () => Object.fromEntries((await fetch('index.html', { cache: 'no-store' })).headers));
   assert.match(headers['content-security-policy'], /^default-src 'none'; script-src 'self';/);
@@ -82,7 +82,7 @@ async function obeysItsPolicy(page) {
   assert.equal(headers['cache-control'], 'no-cache');
 
   const elsewhere = new URL(settings.apiUrl);
-  // Another name of the same machine: it would answer.
+  // Another name of this machine: it would answer.
   elsewhere.hostname = '127.0.0.1';
   const refused = await page.evaluate(async (url) => {
     const directive = await new Promise((resolve) => {

@@ -1,4 +1,4 @@
-// A page of an origin that the stack does not list. SETTINGS also has "stranger": the page's files, served from another origin.
+// A page of an unlisted origin. SETTINGS also has "stranger": the page's files, served from another origin.
 
 import assert from 'node:assert/strict';
 import { assertNothingElse, choose, isFigure, open, press, settings, withContext } from './browser.mjs';
@@ -13,7 +13,7 @@ await withContext({}, async (context) => {
   assertNothingElse(complaints, /CORS policy|ERR_FAILED/);
 });
 
-// Another site on this machine asks the page's origin for a token. Its own security policy is out of the way.
+// Another site on this machine asks the page's origin for a token, without its own security policy.
 await withContext({ bypassCSP: true }, async (context) => {
   const { page } = await open(context, { url: settings.stranger });
   for (const mode of ['cors', 'no-cors']) {

@@ -10,7 +10,7 @@ use testkit::{
     stack::Stack,
 };
 
-/// Waits until the stored order has that status. Reads the table, because the status service is another function.
+/// Reads the table, because the status service is another function.
 async fn until_it_is(stack: &Stack, id: &str, status: &str) {
     until(&format!("the order is {status}"), async || {
         let stored = stack.items_with_order_id(id).await;
@@ -19,7 +19,6 @@ async fn until_it_is(stack: &Stack, id: &str, status: &str) {
     .await;
 }
 
-/// Waits until the hold of that step is in that state.
 async fn until_the_hold_is(stack: &Stack, step: &str, owner: &str, id: &str, state: &str) {
     until(&format!("the hold of {step} is {state}"), async || {
         stack.hold(step, owner, id).await.is_some_and(|hold| hold.state == state)
@@ -62,7 +61,7 @@ pub(crate) async fn cancel() {
     assert_eq!(stack.available("payment", &account(&owner, "EUR")).await, Some(3998));
 }
 
-/// Makes a payment, as a new owner.
+/// As a new owner.
 async fn paid() -> (ApiClient, String, Answer) {
     let (owner, id) = (new_owner(), new_id());
     Stack::from_env().await.add_money(&owner, "EUR", 3998).await;

@@ -1,5 +1,5 @@
-//! Only the publishers of a topic can publish events, and only topics can send to the queues of the bus. The tests try
-//! both with every function's role, and with a user who has every permission.
+//! Only a topic's publishers can publish events, and only topics can send to the bus queues. The tests try both with
+//! every function's role, and with a user who has every permission.
 
 use aws_config::{SdkConfig, sts::AssumeRoleProvider};
 use aws_sdk_sns::{
@@ -15,14 +15,14 @@ use testkit::{
     stack::sdk_config,
 };
 
-/// The functions that publish to each topic, by the topic's output.
+/// By the topic's output.
 const PUBLISHERS: [(&str, &[&str]); 3] = [
     ("OrderSubmissionsTopicArn", &["PublishOrderFunctionName"]),
     ("OrderEventsTopicArn", &["SettleOrderFunctionName"]),
     ("StepOutcomesTopicArn", &["ReserveStockFunctionName", "AuthorizePaymentFunctionName", "BookShipmentFunctionName"]),
 ];
 
-/// The queues to which only a topic can send.
+/// Only a topic can send to them.
 const QUEUES: [&str; 6] = [
     "SubmissionsQueueUrl",
     "OutcomesQueueUrl",
@@ -32,7 +32,6 @@ const QUEUES: [&str; 6] = [
     "ShipmentsQueueUrl",
 ];
 
-/// A principal that tries.
 struct Caller {
     name: String,
     sns: aws_sdk_sns::Client,
@@ -46,7 +45,6 @@ impl Caller {
         Self { name: name.to_owned(), sns, sqs }
     }
 
-    /// A caller with the credentials of a function's role.
     async fn of_function(function: &str, config: &SdkConfig) -> Self {
         let lambda = aws_sdk_lambda::Client::new(config);
         let answer = lambda.get_function_configuration().function_name(output(function)).send().await.unwrap();
@@ -54,7 +52,7 @@ impl Caller {
         Self::new(function, config, SharedCredentialsProvider::new(provider.build().await))
     }
 
-    /// A new user of the account with every permission.
+    /// A new user with every permission.
     async fn administrator(config: &SdkConfig) -> Self {
         let name = &format!("administrator-{}", new_id());
         iam("CreateUser", &[("UserName", name)]).await;
@@ -68,13 +66,13 @@ impl Caller {
         Self::new(name, config, SharedCredentialsProvider::new(credentials))
     }
 
-    /// Publishes, and returns the code of the error, if any.
+    /// Publishes. Returns the error's code, if any.
     async fn refused_to_publish(&self, topic: &str) -> Option<String> {
         let answer = self.sns.publish().topic_arn(output(topic)).message("probe").send().await;
         answer.err().map(|error| error.code().unwrap_or_default().to_owned())
     }
 
-    /// Publishes a batch, and returns the code of the error, if any.
+    /// The same with a batch.
     async fn refused_to_publish_a_batch(&self, topic: &str) -> Option<String> {
         let entry = PublishBatchRequestEntry::builder().id("1").message("probe").build().unwrap();
         let answer =
@@ -82,14 +80,14 @@ impl Caller {
         answer.err().map(|error| error.code().unwrap_or_default().to_owned())
     }
 
-    /// Sends to a queue, and returns the code of the error, if any.
+    /// Sends. Returns the error's code, if any.
     async fn refused_to_send(&self, queue: &str) -> Option<String> {
         let answer = self.sqs.send_message().queue_url(output(queue)).message_body("probe").send().await;
         answer.err().map(|error| error.code().unwrap_or_default().to_owned())
     }
 }
 
-/// Tries everything that must be refused. The probes of the functions cover what is allowed.
+/// The functions' probes cover what is allowed.
 pub(crate) async fn only_publishers_publish_and_only_topics_send() {
     let config = sdk_config().await;
     let mut callers = vec![Caller::administrator(&config).await];

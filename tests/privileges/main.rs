@@ -1,10 +1,10 @@
-//! Each role allows exactly what its function needs: removing an action breaks what it is for, and nothing else. Only
-//! the publishers of a topic can publish an event, and only the topic can send it to a queue.
+//! Each role allows exactly what its function needs: removing an action breaks its purpose, and nothing else. Only a
+//! topic's publishers can publish an event, and only the topic can send it to a queue.
 //!
-//! The test changes roles, so no other suite may use the stack at the same time. A change must take effect at once, so
-//! it needs a local cloud that enforces policies: `python3 infra/local exec -- cargo test -p twolane-tests --test
-//! privileges`. It does not check what AWS itself does with a function's role: poll a queue, write logs, trace.
-//! `faults` checks redelivery by `sqs:ChangeMessageVisibility`.
+//! The test changes roles, so no other suite may use the stack concurrently. Changes must take effect at once, so it
+//! needs a local cloud that enforces policies: `python3 infra/local exec -- cargo test -p twolane-tests --test
+//! privileges`. AWS's own use of a function's role is not checked: to poll a queue, write logs, trace. `faults` checks
+//! redelivery by `sqs:ChangeMessageVisibility`.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 mod bus_probes;
@@ -28,7 +28,7 @@ type Needed<'a> = (&'a str, &'a str, &'a [Work]);
 async fn the_stack_gives_each_role_what_it_needs_and_no_more() {
     assert!(output("ApiUrl").starts_with("http:"), "only for local clouds: the test removes actions from roles");
 
-    // One after the other: the first needs every role as deployed.
+    // The first needs every role as deployed.
     forbidden::only_publishers_publish_and_only_topics_send().await;
     each_action_is_needed_for_its_purpose_and_for_nothing_else().await;
 }
@@ -97,7 +97,7 @@ async fn each_action_is_needed_for_its_purpose_and_for_nothing_else() {
                 (publish, "-OrderEventsTopic-", decided),
             ],
         ),
-        // Orders of the other probes are cancelled anyway, because another step refuses them.
+        // Other orders are cancelled anyway, because another step refuses them.
         (
             "ReserveStockFunctionName",
             &[(put, stock, undecided), (update, stock, undecided), (publish, outcomes, undecided)],
@@ -133,8 +133,7 @@ async fn each_action_is_needed_for_its_purpose_and_for_nothing_else() {
     }
 }
 
-/// What does not work without an action. Probes that should fail get only twice their `usual` time, which includes cold
-/// starts.
+/// What fails without an action. Probes that should fail get only twice their `usual` time, which includes cold starts.
 async fn without(
     role: &Role,
     action: &str,
@@ -149,7 +148,6 @@ async fn without(
     broken(&role.without(action, resource, tried(time_limit)).await)
 }
 
-/// The probes that failed.
 fn broken(tried: &BTreeMap<Work, Option<Duration>>) -> BTreeSet<Work> {
     tried.iter().filter(|(_, duration)| duration.is_none()).map(|(work, _)| *work).collect()
 }

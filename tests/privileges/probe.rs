@@ -5,12 +5,11 @@ use testkit::{
     order_bodies::new_id,
 };
 
-/// Waits until a condition holds.
 pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     eventually(DEADLINE, what, async || holds().await.then_some(())).await;
 }
 
-/// An owner without any records.
+/// Without any records.
 pub(crate) fn new_owner() -> String {
     format!("probe-{}", new_id())
 }

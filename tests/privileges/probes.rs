@@ -1,4 +1,4 @@
-//! Probes of everything that the stack does for its callers. They run concurrently.
+//! Concurrent probes of everything that the stack does for its callers.
 
 use crate::{
     bus_probes,
@@ -18,15 +18,14 @@ use testkit::{
 };
 use tokio::time::{Instant, timeout};
 
-/// Lifetime of a token that is to expire, in seconds.
+/// Of a token that is to expire.
 const SESSION_SECONDS: u64 = 3;
 
-/// What the stack does for its callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Work {
-    /// The sync lane stores an order.
+    /// Stores an order.
     PlaceSync,
-    /// The async lane queues an order.
+    /// Queues an order.
     PlaceQueued,
     /// The worker stores it.
     Settle,
@@ -34,45 +33,41 @@ pub(crate) enum Work {
     Read,
     /// The list of orders answers.
     ListOrders,
-    /// A socket opens, and has a row.
+    /// A row for an open socket.
     Connect,
-    /// A subscription is answered.
     Subscribe,
-    /// A ping is answered.
     Ping,
     /// A closed socket loses its row.
     Disconnect,
-    /// A socket with an expired token is closed on its next frame.
+    /// At the next frame on a socket with an expired token.
     Close,
-    /// An owner is notified of a settled order.
+    /// Of a settled order.
     Notify,
     /// A gone socket loses its row when its owner is notified.
     ForgetGone,
     /// A socket with an expired token is closed when its owner is notified.
     CloseExpired,
-    /// The bus lane accepts an order.
     PlaceOnBus,
-    /// settle-order records it.
+    /// By settle-order.
     RecordOnBus,
-    /// An order that every step can hold is confirmed, and each hold is final.
+    /// Every step can hold it, and each hold is final.
     ConfirmOnBus,
-    /// An order that is out of stock is cancelled, and what the other steps held is given back.
+    /// It is out of stock, and the other steps give back what they held.
     CancelOnBus,
-    /// The owner is notified of the decision.
+    /// Of the decision.
     NotifyOnBus,
-    /// A gone socket loses its row when its owner is notified of a decision.
+    /// As `ForgetGone`, after a decision.
     ForgetGoneOnBus,
-    /// A socket with an expired token is closed when its owner is notified of a decision.
+    /// As `CloseExpired`, after a decision.
     CloseExpiredOnBus,
-    /// A payment is captured while the caller waits.
+    /// Captured while the caller waits.
     Pay,
-    /// A payment is shown.
     ReadPayment,
-    /// The units of a SKU are shown.
+    /// Of a SKU.
     ReadStock,
 }
 
-/// Runs all probes, each with its time limit. Returns how long each took, or `None` if it failed.
+/// Runs all probes with time limits. Returns how long each took, or `None` if it failed.
 pub(crate) async fn tried(time_limit: impl Fn(Work) -> Duration) -> BTreeMap<Work, Option<Duration>> {
     let works = |work, probe| works(work, probe, time_limit(work));
     let probes = [
@@ -103,14 +98,13 @@ pub(crate) async fn tried(time_limit: impl Fn(Work) -> Duration) -> BTreeMap<Wor
     join_all(probes).await.into_iter().collect()
 }
 
-/// Runs one probe. A panic is a failure.
+/// A panic is a failure.
 async fn works(work: Work, probe: LocalBoxFuture<'static, ()>, time_limit: Duration) -> (Work, Option<Duration>) {
     let begun = Instant::now();
     let tried = AssertUnwindSafe(timeout(time_limit, probe)).catch_unwind().await;
     (work, matches!(tried, Ok(Ok(()))).then(|| begun.elapsed()))
 }
 
-/// A socket with an expired token.
 async fn expired_socket(owner: &str) -> Socket {
     let token = ShortToken::new(owner, SESSION_SECONDS);
     let socket = Socket::open_with(&token.text).await;

@@ -1,4 +1,4 @@
-//! Roles of the stack, and removing actions from them.
+//! The stack's roles, and removing actions from them.
 
 use futures_util::FutureExt;
 use serde_json::{Value, json};
@@ -8,7 +8,6 @@ use testkit::{
     outputs::output,
 };
 
-/// A role and its policies, as deployed.
 pub(crate) struct Role {
     pub(crate) name: String,
     policies: Vec<Policy>,
@@ -39,7 +38,7 @@ impl Role {
         Self::read(name).await
     }
 
-    /// The role with which API Gateway sends to the queue.
+    /// API Gateway sends to the queue with it.
     pub(crate) async fn of_the_api() -> Self {
         let stack = output("OrdersTableName").split_once("-OrdersTable-").unwrap().0;
         let roles = elements(&iam("ListRoles", &[]).await, "RoleName");
@@ -47,8 +46,8 @@ impl Role {
         Self::read(roles.into_iter().find(own).expect("the API has a role")).await
     }
 
-    /// The actions that the test removes, once for each resource. Not those that AWS itself uses, nor those that
-    /// `faults` checks.
+    /// Actions that the test removes, once for each resource. Not those that AWS itself uses, nor those that `faults`
+    /// checks.
     pub(crate) fn own_actions(&self) -> Vec<&str> {
         let others = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility"];
         let others = others.map(|action| format!("sqs:{action}"));
@@ -71,7 +70,7 @@ impl Role {
         iam("PutRolePolicy", &[&of_the_role[..], &[("PolicyDocument", &document)]].concat()).await;
     }
 
-    /// Runs `then` without the one statement of that action with `resource` in the name of its resource.
+    /// Runs `then` without the one statement of that action with `resource` in its resource's name.
     pub(crate) async fn without<T>(&self, action: &str, resource: &str, then: impl Future<Output = T>) -> T {
         let taken = |statement: &Value| {
             statement["Action"] == action && statement["Resource"].as_str().unwrap().contains(resource)
@@ -92,7 +91,7 @@ impl Role {
     }
 }
 
-/// Decodes a policy document of IAM. Source: RFC 3986, section 2.1.
+/// For policy documents of IAM. Source: RFC 3986, section 2.1.
 fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.bytes();

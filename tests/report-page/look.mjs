@@ -1,7 +1,7 @@
 // Inspects pages in Chromium, in light and dark mode, in the sizes of a phone and of a desktop.
 //
-// `node look.mjs PLAN` where PLAN is JSON: {"browser": program, "screenshots": folder, "pages": [{"name", "file", "charts"}]}.
-// Writes screenshots, and prints one line for each problem. The exit code is 1 if there are problems.
+// `node look.mjs PLAN` where PLAN is JSON: {"browser": program, "screenshots": folder, "pages": [{"name", "file",
+// "charts"}]}. Writes screenshots, and prints one line for each problem. The exit code is 1 if there are problems.
 
 import { chromium } from 'playwright-core';
 import { pathToFileURL } from 'node:url';
@@ -16,7 +16,7 @@ const WINDOWS = [
 const plan = JSON.parse(process.argv[2]);
 const complaints = [];
 
-// Chromium's sandbox does not run as root. The pages are our own.
+// Chromium's sandbox does not run as root; the pages are ours.
 const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
 const browser = await chromium.launch({ executablePath: plan.browser, args });
 try {
@@ -37,7 +37,6 @@ for (const complaint of complaints) {
 }
 process.exitCode = complaints.length > 0 ? 1 : 0;
 
-/** Opens one page in one kind of window, and returns its problems. */
 async function look({ file, charts }, colorScheme, viewport, screenshot) {
   const found = [];
   const context = await browser.newContext({ colorScheme, viewport });
@@ -97,7 +96,7 @@ function inspect(wanted) {
   found.push(...contrasts());
   return found;
 
-  /** Labels must lie inside their chart and not overlap. */
+  /** Inside their chart, without overlap. */
   function labels(chart, title) {
     const bad = [];
     const texts = [...chart.querySelectorAll('text')];
@@ -140,7 +139,7 @@ function inspect(wanted) {
     return bad;
   }
 
-  /** The colour behind a text: that of its bar, or else that of the nearest opaque element around it. */
+  /** Colour behind a text: its bar's, or else the nearest opaque element's. */
   function behind(text, inSvg) {
     if (inSvg) {
       const { left, right, top, bottom } = box(text);

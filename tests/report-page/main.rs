@@ -1,6 +1,6 @@
 //! The HTML pages of reports and of a plan, in a browser.
 //!
-//! Chromium opens pages made by the real `twolane report` and `twolane plan`. `look.mjs` inspects them, and keeps
+//! Chromium opens pages of the real `twolane report` and `twolane plan`. `look.mjs` inspects them, and keeps
 //! screenshots in the target folder, under `tmp/report-page`.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
@@ -19,7 +19,7 @@ use testkit::{
     repository::root,
 };
 
-/// Makes an empty folder in the target folder.
+/// In the target folder.
 fn fresh_folder() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report-page");
     if folder.exists() {
@@ -29,7 +29,7 @@ fn fresh_folder() -> PathBuf {
     folder
 }
 
-/// Makes the page of a report with the real command. Costs and verdict are those of the changed report.
+/// A report's page by the real command. Costs and verdict are those of the changed report.
 async fn page(folder: &Path, name: &str, report: &Value) -> PathBuf {
     let path = |end: &str| folder.join(format!("{name}.{end}"));
     let (json, html) = (path("json"), path("html"));
@@ -40,7 +40,7 @@ async fn page(folder: &Path, name: &str, report: &Value) -> PathBuf {
     html
 }
 
-/// Makes the page of a plan in which every lane passes.
+/// Every lane passes.
 async fn plan_page(folder: &Path) -> PathBuf {
     let html = folder.join("plan.html");
     twolane(&["plan", "--rate", "100", "--duration", "15m", "--html", html.to_str().unwrap()]).await;
@@ -63,7 +63,6 @@ async fn every_page_is_readable_in_light_and_dark_on_phones_and_desks() {
     assert_eq!(problems, "", "the screenshots are in {}", folder.display());
 }
 
-/// The problems that `look.mjs` finds in those pages.
 fn look(plan: &Value) -> String {
     let mut command = Command::new("node");
     command.arg("look.mjs").arg(plan.to_string()).current_dir(root().join("tests/report-page"));

@@ -1,4 +1,4 @@
-//! Reports with different pages: a stored report, and changed ones for other outcomes of a run.
+//! Reports with different pages: a stored one, and changed ones for other outcomes of a run.
 
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ fn no_orders() -> Value {
     report
 }
 
-/// Every notice, every outcome, and long words without a break.
+/// Every notice, every outcome, and long words.
 fn everything_wrong() -> Value {
     let endless = "Unbreakable&<b>".repeat(20);
     let mut report = golden();

@@ -14,7 +14,7 @@ use reqwest::{
 use serde_json::{Value, json};
 use std::sync::OnceLock;
 
-/// The names of all lanes.
+/// Names of all lanes.
 pub const LANES: [&str; lanes::LANES.len()] = {
     let mut names = [""; lanes::LANES.len()];
     let mut at = 0;
@@ -25,10 +25,10 @@ pub const LANES: [&str; lanes::LANES.len()] = {
     names
 };
 
-/// The statuses of an order that is not decided yet.
+/// Statuses before the decision.
 const UNDECIDED: [&str; 2] = ["PENDING", "PLACED"];
 
-/// A client of the stack's REST API. Each test makes one, because connections belong to a test's runtime.
+/// A client of the stack's REST API. Make one per test, because connections belong to a test's runtime.
 pub struct ApiClient {
     http: Client,
     authorization: Option<String>,
@@ -38,11 +38,11 @@ pub struct ApiClient {
 /// An answer of the API.
 #[derive(Debug)]
 pub struct Answer {
-    /// Its status.
+    /// The status.
     pub status: u16,
-    /// Its headers.
+    /// The headers.
     pub headers: HeaderMap,
-    /// Its body: JSON, or else its text as a JSON string.
+    /// JSON, or else the text as a JSON string.
     pub body: Value,
 }
 
@@ -52,7 +52,7 @@ pub fn set_up_tls() {
     DONE.get_or_init(|| rustls::crypto::ring::default_provider().install_default().unwrap());
 }
 
-/// `path` below the API's base URL.
+/// `path` below the base URL.
 pub fn url(path: &str) -> Url {
     Url::parse(&format!("{}/{path}", output("ApiUrl"))).unwrap()
 }
@@ -64,22 +64,22 @@ impl ApiClient {
         Self::of(OWNER)
     }
 
-    /// A client of that subject.
+    /// A client of that user.
     pub fn of(subject: &str) -> Self {
         Self::with_authorization(Some(format!("Bearer {}", token(subject))))
     }
 
-    /// A client that sends that `Authorization` header, or none, and waits [`DEADLINE`] for an answer.
+    /// Sends that `Authorization` header, or none, and waits [`DEADLINE`] for an answer.
     pub fn with_authorization(authorization: Option<String>) -> Self {
         set_up_tls();
         let builder = Client::builder().timeout(DEADLINE);
-        // A local stack is never behind a proxy.
+        // Never behind a proxy.
         let local = url("").scheme() == "http";
         let http = if local { builder.no_proxy() } else { builder }.build().unwrap();
         Self { http, authorization, returns_throttles: false }
     }
 
-    /// The same client, but it returns throttled requests (429) instead of sending them again.
+    /// Returns throttled requests (429) instead of sending them again.
     #[must_use]
     pub fn returning_throttles(self) -> Self {
         Self { returns_throttles: true, ..self }
@@ -117,7 +117,7 @@ impl ApiClient {
         self.send(self.request(Method::GET, &format!("orders/{id}"))).await
     }
 
-    /// A page of the list of orders. `query` is what follows `?`, encoded.
+    /// A page of the list of orders. `query` follows `?`, encoded.
     pub async fn list(&self, query: &str) -> Answer {
         self.send(self.request(Method::GET, &format!("orders?{query}"))).await
     }
@@ -126,7 +126,7 @@ impl ApiClient {
         if self.returns_throttles { try_send(request).await.expect("the API answers") } else { send(request).await }
     }
 
-    /// The order once it is decided.
+    /// The decided order.
     pub async fn settled(&self, id: &str) -> Value {
         eventually(DEADLINE, &format!("order {id} is settled"), async || {
             let answer = self.get(id).await;
@@ -138,8 +138,7 @@ impl ApiClient {
     }
 }
 
-/// Sends a request that must be answered, and sends it again while the stack throttles it. All tests together may
-/// exceed the stack's rate limits.
+/// Sends a request again while the stack throttles it. All tests together may exceed the stack's rate limits.
 pub async fn send(request: RequestBuilder) -> Answer {
     eventually(DEADLINE, "a request is not throttled", async || {
         let again = request.try_clone().expect("the body is not a stream");
@@ -149,7 +148,7 @@ pub async fn send(request: RequestBuilder) -> Answer {
     .await
 }
 
-/// Sends a request, on a connection that may break.
+/// Sends a request over a connection that may break.
 ///
 /// # Errors
 /// The connection broke.
@@ -162,12 +161,12 @@ pub async fn try_send(request: RequestBuilder) -> reqwest::Result<Answer> {
 }
 
 impl Answer {
-    /// A header's text, empty when it is missing.
+    /// The header's text; empty if missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 
-    /// Asserts that the answer is a problem of that status, and returns it.
+    /// Asserts a problem of that status, and returns it.
     #[track_caller]
     pub fn problem(&self, status: u16) -> Problem {
         assert_eq!(self.status, status, "{self:?}");

@@ -1,4 +1,4 @@
-//! The command line `twolane`, as people run it.
+//! The command line `twolane`.
 
 use crate::repository::root;
 use std::{env, path::PathBuf};
@@ -20,7 +20,7 @@ pub async fn twolane(arguments: &[&str]) -> String {
     printed.into_owned()
 }
 
-/// `twolane` with those arguments, ready to be run. It ends when it is dropped.
+/// `twolane` with those arguments. It ends when it is dropped.
 ///
 /// # Panics
 /// When it is not built.
@@ -31,7 +31,7 @@ pub fn command(arguments: &[&str]) -> Command {
     command
 }
 
-/// The binary next to this test: Cargo builds both into one folder.
+/// Next to this test: Cargo builds both into one folder.
 fn binary() -> PathBuf {
     let test = env::current_exe().unwrap();
     let path = test.ancestors().nth(2).unwrap().join("twolane");

@@ -3,13 +3,12 @@
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// Longest wait for anything that a healthy stack does, cold starts included.
+/// For anything that a healthy stack does, cold starts included.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
-/// Shortest time between two checks.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Calls `look` until it returns something. At most half of the time is spent in `look`.
+/// Calls `look` until it returns something. `look` takes at most half of the time.
 ///
 /// # Panics
 /// At the deadline. `what` completes the message "waiting until".

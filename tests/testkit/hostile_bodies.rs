@@ -1,4 +1,4 @@
-//! Hostile bodies, which a lane could alter, store in part or fail on, with the expected outcome.
+//! Bodies that a lane could alter, store in part or fail on, with the expected outcome.
 
 use crate::order_bodies::order_of;
 use orders_api::MAX_BODY_BYTES;
@@ -7,23 +7,23 @@ use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
 /// The expected outcome of a body.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Verdict {
-    /// It is an order, and stored.
+    /// An order, and stored.
     Taken,
-    /// It is refused with that status; in the async lane by the edge, or later by the worker.
+    /// Refused with that status; in the async lane by the edge, or later by the worker.
     Refused(u16),
-    /// Two things are wrong with it: the sync lane refuses it with the first status, the async lane with the second.
+    /// Two faults: the sync lane refuses it with the first status, the async lane with the second.
     RefusedAs(u16, u16),
 }
 
 /// A body to send.
 pub struct Case {
-    /// What is unusual about it.
+    /// What is unusual.
     pub name: &'static str,
-    /// The body itself.
+    /// The body.
     pub body: Vec<u8>,
-    /// The expected outcome.
+    /// Its expected outcome.
     pub verdict: Verdict,
-    /// The headers that go with it.
+    /// Its headers.
     pub headers: Vec<(HeaderName, &'static str)>,
 }
 
@@ -32,19 +32,19 @@ pub fn case(name: &'static str, body: impl Into<Vec<u8>>, verdict: Verdict) -> C
     Case { name, body: body.into(), verdict, headers: vec![(CONTENT_TYPE, "application/json")] }
 }
 
-/// An order with that JSON string literal as its note.
+/// With that JSON string literal as its note.
 fn noted(literal: &str) -> String {
     format!(r#"{{"currency":"EUR","items":[{{"sku":"SKU-1","quantity":2,"unitPriceMinor":1999}}],"note":"{literal}"}}"#)
 }
 
-/// An order followed by white space up to that size.
+/// With white space up to that size.
 fn padded(bytes: usize) -> String {
     let order = order_of("SKU-1").to_string();
     let white_space = " ".repeat(bytes - order.len());
     order + &white_space
 }
 
-/// The longest note of characters of four bytes each, and white space up to that size.
+/// The longest note of characters of four bytes, and white space up to that size.
 fn padded_with_emoji(bytes: usize) -> String {
     let order = noted(&"😀".repeat(500));
     let white_space = " ".repeat(bytes - order.len());
@@ -60,12 +60,12 @@ fn utf16(text: &str) -> Vec<u8> {
     [0xFF, 0xFE].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect()
 }
 
-/// All groups below. Add a new group here.
+/// Add new groups here.
 pub fn all() -> Vec<Case> {
     [form_characters(), damaged_text(), not_orders(), large_ones(), odd_headers()].into_iter().flatten().collect()
 }
 
-/// Characters that mean something to forms, templates and JSON.
+/// Special in forms, templates and JSON.
 pub fn form_characters() -> Vec<Case> {
     use Verdict::Taken;
     let controls: Vec<_> = (0..0x20).chain([0x7F]).map(|code| format!("\\u{code:04x}")).collect();
@@ -99,7 +99,7 @@ pub fn form_characters() -> Vec<Case> {
     ]
 }
 
-/// Bodies that are not text, or text that a queue does not carry.
+/// Not text, or text that a queue does not carry.
 pub fn damaged_text() -> Vec<Case> {
     use Verdict::Refused;
     vec![
@@ -156,7 +156,7 @@ pub fn not_orders() -> Vec<Case> {
     cases
 }
 
-/// Bodies at the limits of size.
+/// At the limits of size.
 pub fn large_ones() -> Vec<Case> {
     use Verdict::{Refused, RefusedAs, Taken};
     vec![
@@ -166,19 +166,19 @@ pub fn large_ones() -> Vec<Case> {
         case("padding just above the largest body", padded(MAX_BODY_BYTES + 1), Refused(413)),
         case("emoji and padding to the largest body", padded_with_emoji(MAX_BODY_BYTES), Taken),
         case("emoji and padding just above the largest body", padded_with_emoji(MAX_BODY_BYTES + 1), Refused(413)),
-        // A message would have room for it next to its attributes.
+        // A message would have room for it.
         case("padding to 300 bytes less than one mebibyte", padded(1024 * 1024 - 300), Refused(413)),
         case("padding to one mebibyte", padded(1024 * 1024), Refused(413)),
         case("padding to two mebibytes", padded(2 * 1024 * 1024), Refused(413)),
         case("ten megabytes", padded(10_000_000), Refused(413)),
         case("more than API Gateway takes", padded(10 * 1024 * 1024 + 1), Refused(413)),
         case("a field of almost one mebibyte", noted(&"x".repeat(MAX_BODY_BYTES - 200)), Refused(400)),
-        // The function looks at the size first, the edge at the field.
+        // The function checks the size first, the edge the field.
         case("a field of one mebibyte", noted(&"x".repeat(MAX_BODY_BYTES)), RefusedAs(413, 400)),
     ]
 }
 
-/// Bodies with headers that contradict them.
+/// With headers that contradict them.
 pub fn odd_headers() -> Vec<Case> {
     use Verdict::{Refused, Taken};
     let with = |name, verdict, headers: &[_]| Case { headers: headers.to_vec(), ..case(name, noted("&+%"), verdict) };

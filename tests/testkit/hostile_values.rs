@@ -1,10 +1,9 @@
-//! Hostile values, which could be read as something else: trace headers, order ids, subjects of tokens, origins of
-//! pages.
+//! Values that could be read as something else: trace headers, order ids, subjects of tokens, origins of pages.
 
-/// A trace header as AWS writes it.
+/// As AWS writes it.
 pub const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
 
-/// Instructions, if they were read as a template or as a part of a form.
+/// If read as a template or as a part of a form.
 pub const INSTRUCTIONS: [&str; 19] = [
     "$input.body",
     "$input.json('$')",
@@ -27,7 +26,7 @@ pub const INSTRUCTIONS: [&str; 19] = [
     "\"'\\<>+ ;=",
 ];
 
-/// Malformed trace headers: each instruction alone, after a trace header and within one; and a long one.
+/// Malformed: each instruction alone, after a trace header and within one; and a long one.
 pub fn trace_headers() -> Vec<String> {
     let alone = INSTRUCTIONS.iter().map(|text| (*text).to_owned());
     let appended = INSTRUCTIONS.iter().map(|text| format!("{TRACE}{text}"));
@@ -35,7 +34,7 @@ pub fn trace_headers() -> Vec<String> {
     alone.chain(appended).chain(as_a_value).chain(["x".repeat(4_000)]).collect()
 }
 
-/// Malformed order ids, made from the valid `id`, as written in a path.
+/// Made from the valid `id`, as written in a path.
 pub fn malformed_order_ids(id: &str) -> Vec<String> {
     vec![
         format!("{id}%00"),
@@ -53,12 +52,12 @@ pub fn malformed_order_ids(id: &str) -> Vec<String> {
     ]
 }
 
-/// Malformed order ids, as written in a path. Decoded, they are not text, or not text that a queue carries.
+/// As written in a path. Decoded, they are not text, or not text that a queue carries.
 pub fn order_ids_that_are_not_text(id: &str) -> [String; 4] {
     [format!("{id}%00"), "%FF%FE".to_owned(), "%EF%BF%BE".to_owned(), "x".repeat(2_000)]
 }
 
-/// Subjects of tokens, which are owners.
+/// Owners by their tokens.
 pub const SUBJECTS: [&str; 18] = [
     "$util.urlEncode($input.body)",
     "$context.authorizer.principalId",
@@ -80,10 +79,10 @@ pub const SUBJECTS: [&str; 18] = [
     "https://issuer.example/users/1",
 ];
 
-/// The one origin that a local stack lists.
+/// The only one that a local stack lists.
 pub const LISTED_ORIGIN: &str = "http://localhost:3000";
 
-/// Origins that are similar, but not on that list.
+/// Similar, but not listed.
 pub const UNLISTED_ORIGINS: [&str; 7] = [
     "https://evil.example",
     "http://localhost:3000.evil.example",
@@ -94,6 +93,6 @@ pub const UNLISTED_ORIGINS: [&str; 7] = [
     "null",
 ];
 
-/// Origins in the language of templates, or almost a list.
+/// In the language of templates, or almost a list.
 pub const VELOCITY_ORIGINS: [&str; 4] =
     ["$stageVariables.corsAllowedOrigins", "#set($asked = $allowed)", "${allowed}", "http://localhost:3000,"];

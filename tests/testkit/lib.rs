@@ -1,9 +1,8 @@
-//! Shared parts of the tests. They are clients of a deployed stack, hostile values, the stacks that CloudFormation
-//! makes of the template, and the files of this repository.
+//! Shared parts of the tests: clients of a deployed stack, hostile values, the stacks that CloudFormation makes of the
+//! template, and this repository's files.
 //!
-//! `TWOLANE_OUTPUTS` names the file with the stack's outputs as a flat JSON object; without it, the nearest
-//! `.local/outputs.json` does. Region, credentials and endpoint come from the environment, as for every AWS tool. All
-//! orders have new ids, so tests run concurrently and repeatedly, on any account.
+//! `TWOLANE_OUTPUTS` names the file with the stack's outputs as a flat JSON object; the default is the nearest
+//! `.local/outputs.json`. Region, credentials and endpoint come from the environment, as for every AWS tool.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 #![expect(
     clippy::missing_panics_doc,

@@ -1,4 +1,4 @@
-//! IAM and API Gateway of the local cloud over HTTP, because their SDKs take longer to compile than anything else here.
+//! The local cloud's IAM and API Gateway over HTTP, because their SDKs take longer to compile than anything else here.
 
 use crate::{
     api_client::{send, set_up_tls},
@@ -10,7 +10,7 @@ use reqwest::{
 };
 use std::env;
 
-/// A request of the account to a service. The local cloud does not check the signature.
+/// Unsigned: the local cloud does not check the signature.
 pub fn request(service: &str, method: Method, path: &str) -> RequestBuilder {
     let setting = |name: &str| env::var(name).unwrap_or_else(|_| panic!("{name} is not set.\n{HOW}"));
     let credential =
@@ -22,7 +22,7 @@ pub fn request(service: &str, method: Method, path: &str) -> RequestBuilder {
     client.request(method, url).header(AUTHORIZATION, signature)
 }
 
-/// Calls an action of IAM with parameters by name, and returns its answer as XML.
+/// Calls IAM with parameters by name. Returns the answer as XML.
 pub async fn iam(action: &str, parameters: &[(&str, &str)]) -> String {
     let call = [("Action", action), ("Version", "2010-05-08")];
     let form = Url::parse_with_params("http://form", call.iter().chain(parameters)).unwrap();
@@ -32,7 +32,7 @@ pub async fn iam(action: &str, parameters: &[(&str, &str)]) -> String {
     answer.body.as_str().expect("it is XML").to_owned()
 }
 
-/// The texts of all elements of that name. They must not contain other elements.
+/// Texts of all elements of that name, which must not contain other elements.
 pub fn elements(xml: &str, name: &str) -> Vec<String> {
     let (begin, end) = (format!("<{name}>"), format!("</{name}>"));
     xml.split(&begin).skip(1).map(|rest| rest.split(&end).next().unwrap().to_owned()).collect()

@@ -1,4 +1,4 @@
-//! The pinned Node.js, and the npm packages of the lock file.
+//! The pinned Node.js and the locked npm packages.
 
 use crate::repository::root;
 use std::{
@@ -10,7 +10,7 @@ use std::{
     sync::OnceLock,
 };
 
-/// The one line that `python3 infra/local` prints with those arguments.
+/// The only line of `python3 infra/local` with those arguments.
 ///
 /// # Panics
 /// When it fails.
@@ -22,14 +22,14 @@ pub fn local_tool(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// `PATH` with that set of tools first. Installs the tools if they are missing.
+/// `PATH` with that set of tools first. Installs missing tools.
 pub fn search_path_with_tools(set: &str) -> OsString {
     let tools = PathBuf::from(local_tool(&["tools", set]));
     let rest = env::var_os("PATH").unwrap_or_default();
     env::join_paths([tools].into_iter().chain(env::split_paths(&rest))).unwrap()
 }
 
-/// `PATH` with the tests' npm packages and the pinned Node.js first. Installs them if they are missing.
+/// `PATH` with the tests' npm packages and the pinned Node.js first. Installs them if missing.
 ///
 /// # Panics
 /// When npm fails.
@@ -43,10 +43,9 @@ pub fn search_path() -> OsString {
     PATH.get_or_init(install).clone()
 }
 
-/// Installs the locked packages of a folder, unless they are installed.
 fn install_packages(folder: &Path, search_path: &OsStr) {
     let lock = folder.join("package-lock.json");
-    // Suites that run at the same time share the packages: one installs, the others wait.
+    // Concurrent suites share the packages: one installs, the others wait.
     let held = File::open(&lock).unwrap();
     held.lock().unwrap();
     let modified = |path: PathBuf| path.metadata().and_then(|metadata| metadata.modified()).ok();

@@ -4,7 +4,6 @@ use crate::repository::root;
 use serde_json::Value;
 use std::{env, fs, path::PathBuf, sync::OnceLock};
 
-/// How to run tests that need a stack.
 pub(crate) const HOW: &str = "These tests need a deployed stack. Either run them on a separate one:\n  \
     python3 infra/local exec -- cargo test -p twolane-tests\n\
     or on one that is up, after `make up`:\n  \
@@ -16,7 +15,7 @@ pub fn output(name: &str) -> &'static str {
     outputs()[name].as_str().unwrap_or_else(|| panic!("The outputs of the stack have no {name}: deploy it again"))
 }
 
-/// The names of all outputs of the stack.
+/// The outputs' names.
 pub fn names() -> impl Iterator<Item = &'static str> {
     outputs().as_object().expect("outputs are a JSON object").keys().map(String::as_str)
 }
@@ -32,7 +31,6 @@ fn outputs() -> &'static Value {
     })
 }
 
-/// The file with the stack's outputs.
 pub(crate) fn outputs_path() -> PathBuf {
     if let Some(path) = env::var_os("TWOLANE_OUTPUTS") {
         return path.into();

@@ -1,4 +1,4 @@
-//! Sends messages, valid and invalid ones, to a queue without the API, and counts a queue's messages.
+//! Valid and invalid messages to a queue without the API, and their number.
 
 use aws_sdk_sqs::{
     Client,
@@ -13,7 +13,7 @@ use aws_sdk_sqs::{
     },
 };
 
-/// The number of messages in the queue: visible, in flight and delayed.
+/// Visible, in flight and delayed.
 pub async fn count(sqs: &Client, queue_url: &str) -> usize {
     let counts =
         [ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible, ApproximateNumberOfMessagesDelayed];
@@ -38,7 +38,7 @@ pub fn number(value: &str) -> MessageAttributeValue {
     MessageAttributeValue::builder().data_type("Number").string_value(value).build().unwrap()
 }
 
-/// A message with that body and those attributes. `entry_id` must be unique in its batch.
+/// With that body and those attributes. `entry_id` is unique in its batch.
 pub fn message(
     entry_id: usize,
     body: &str,

@@ -8,12 +8,12 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// A file as text; the path is relative to the root.
+/// A file as text. `path` begins at the root.
 pub fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("Failed to read {path}: {error}"))
 }
 
-/// The fenced blocks of a document that follow a line, as lines.
+/// A document's fenced blocks that follow a line, as lines.
 pub fn blocks<'a>(document: &'a str, marker: &str) -> Vec<Vec<&'a str>> {
     let mut lines = document.lines();
     let mut blocks = Vec::new();
@@ -32,17 +32,17 @@ pub fn function_folders() -> BTreeSet<String> {
     folders.map(|entry| entry.file_name().into_string().unwrap()).collect()
 }
 
-/// A package of the workspace, as Cargo reads its manifest.
+/// A package, as Cargo reads its manifest.
 pub struct Package {
     /// Its name.
     pub name: String,
-    /// Its folder, from the root of the repository.
+    /// Its folder, from the root.
     pub folder: String,
-    /// The folders of its crates' roots, from the root of the repository.
+    /// Folders of its crates' roots, from the root.
     pub roots: BTreeSet<String>,
-    /// The dependencies of its build.
+    /// Dependencies of its build.
     pub dependencies: BTreeSet<String>,
-    /// The further dependencies of its tests.
+    /// Further ones of its tests.
     pub dev_dependencies: BTreeSet<String>,
     /// Its binaries.
     pub binaries: Vec<String>,

@@ -1,5 +1,5 @@
-//! The tables of the bus lane's services: counters (units of a SKU, money of an account, parcels of a day) and the
-//! holds of orders. Tests fill shelves and accounts as an operator does: in the tables, with AWS credentials.
+//! The tables of the bus lane's services: counters (units of a SKU, money of an account, parcels of a day) and holds of
+//! orders. Tests fill them as an operator does, with AWS credentials.
 
 use crate::{
     outputs::output,
@@ -11,29 +11,29 @@ use lanes::StepSpec;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The state of a hold that is not decided yet.
+/// Not decided yet.
 pub const HELD: &str = "HELD";
 
-/// The hold of one order, or of one payment of the API, in one service.
+/// Of one order, or of one payment of the API, in one service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
     /// `HELD`, `DONE`, `UNDONE` or `REFUSED`.
     pub state: String,
-    /// How much it took from each counter. Only `HELD` and `DONE` keep it.
+    /// By counter. Only `HELD` and `DONE` keep it.
     pub taken: BTreeMap<String, i64>,
 }
 
-/// The counters and holds of one service, from one scan.
+/// One service's counters and holds, from one scan.
 #[derive(Clone, Debug, Default)]
 pub struct Books {
-    /// What is left, by counter.
+    /// By counter.
     pub counters: BTreeMap<String, i64>,
-    /// The holds of orders, by `{owner}#{orderId}`.
+    /// By `{owner}#{orderId}`.
     pub orders: BTreeMap<String, Hold>,
 }
 
 impl Books {
-    /// What `DONE` and `HELD` holds of orders have taken from that counter.
+    /// What `DONE` and `HELD` holds of orders have taken.
     pub fn taken_from(&self, counter: &str) -> i64 {
         let keeping = self.orders.values().filter(|hold| [HELD, "DONE"].contains(&hold.state.as_str()));
         keeping.filter_map(|hold| hold.taken.get(counter)).sum()
@@ -55,19 +55,19 @@ fn table(step: &str) -> &'static str {
     output(step.table_output)
 }
 
-/// The counter of an account.
+/// An account's counter.
 pub fn account(owner: &str, currency: &str) -> String {
     format!("{}#{currency}", subject_of(owner))
 }
 
-/// The total of an order, in minor units.
+/// In minor units.
 pub fn total(order: &Value) -> i64 {
     let lines = order["items"].as_array().expect("an order has items").iter();
     lines.map(|line| line["quantity"].as_i64().unwrap() * line["unitPriceMinor"].as_i64().unwrap()).sum()
 }
 
 impl Stack {
-    /// Adds to a counter of a step, as a delivery of goods or a deposit does. What orders take meanwhile stays taken.
+    /// Adds to a counter, as a delivery of goods or a deposit does. What orders take meanwhile stays taken.
     pub async fn add(&self, step: &str, counter: &str, amount: i64) {
         let request =
             self.dynamodb.update_item().table_name(table(step)).key("pk", text(&format!("counter#{counter}")));
@@ -76,17 +76,17 @@ impl Stack {
         request.send().await.expect("the service's table can be written");
     }
 
-    /// Adds units to the shelves.
+    /// Adds units.
     pub async fn add_stock(&self, sku: &str, units: i64) {
         self.add("stock", sku, units).await;
     }
 
-    /// Adds money to the owner's account.
+    /// Adds money.
     pub async fn add_money(&self, owner: &str, currency: &str, minor_units: i64) {
         self.add("payment", &account(owner, currency), minor_units).await;
     }
 
-    /// Adds exactly what the order takes, so that it can be confirmed concurrently with other orders.
+    /// Adds exactly what the order takes, so that it can be confirmed concurrently with others.
     pub async fn supply(&self, owner: &str, order: &Value) {
         for line in order["items"].as_array().expect("an order has items") {
             self.add_stock(line["sku"].as_str().unwrap(), line["quantity"].as_i64().unwrap()).await;
@@ -94,13 +94,13 @@ impl Stack {
         self.add_money(owner, order["currency"].as_str().unwrap(), total(order)).await;
     }
 
-    /// The value of a counter; `None` if the counter does not exist.
+    /// `None` if the counter does not exist.
     pub async fn available(&self, step: &str, counter: &str) -> Option<i64> {
         let item = self.service_item(step, &format!("counter#{counter}")).await?;
         Some(integer(&item["available"]))
     }
 
-    /// The hold of the owner's order in a service.
+    /// The hold of the owner's order.
     pub async fn hold(&self, step: &str, owner: &str, order_id: &str) -> Option<Hold> {
         let item = self.service_item(step, &format!("order#{}#{order_id}", subject_of(owner))).await?;
         Some(hold(&item))
@@ -111,7 +111,7 @@ impl Stack {
         request.send().await.expect("the service's table can be read").item
     }
 
-    /// The counters and holds of the step's service.
+    /// The step's counters and holds.
     pub async fn books(&self, step: &str) -> Books {
         let request = self.dynamodb.scan().table_name(table(step)).consistent_read(true);
         let items = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>();

@@ -17,13 +17,13 @@ use tokio_tungstenite::{
     },
 };
 
-/// Locked for reading while a socket is open, and for writing by a test that must know every open socket.
+/// Read lock: a socket is open. Write lock: a test must know every open socket.
 pub static SOCKETS: RwLock<()> = RwLock::const_new(());
 
 /// The types of callbacks.
 pub const OUTCOMES: [&str; 4] = ["order.confirmed", "order.cancelled", "order.rejected", "order.failed"];
 
-/// An open socket that keeps every frame it receives until a test takes it.
+/// Keeps every frame until a test takes it.
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     frames: Vec<Value>,
@@ -31,29 +31,29 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Opens a socket of [`OWNER`], concurrently with those of other tests.
+    /// A socket of [`OWNER`], concurrently with other tests.
     pub async fn open() -> Self {
         Self::open_as(OWNER).await
     }
 
-    /// Opens a socket of that subject, concurrently with those of other tests.
+    /// A socket of that user, concurrently with other tests.
     pub async fn open_as(subject: &str) -> Self {
         let open = SOCKETS.read().await;
         Self { _open: Some(open), ..Self::open_with(&token(subject)).await }
     }
 
-    /// Opens a socket of [`OWNER`]; the caller holds [`SOCKETS`].
+    /// A socket of [`OWNER`]; the caller holds [`SOCKETS`].
     pub async fn open_alone() -> Self {
         Self::open_with(&token(OWNER)).await
     }
 
-    /// Opens a socket with that token; the caller holds [`SOCKETS`].
+    /// A socket with that token; the caller holds [`SOCKETS`].
     pub async fn open_with(token: &str) -> Self {
         let opened = Self::try_open(handshake(&[("authorization", &format!("Bearer {token}"))])).await;
         opened.expect("the WebSocket API takes a connection").0
     }
 
-    /// Opens a socket by that handshake.
+    /// Opens a socket.
     ///
     /// # Errors
     /// The API refused it.
@@ -68,14 +68,14 @@ impl Socket {
         self.stream.send(Message::text(text)).await.expect("the socket is open");
     }
 
-    /// Subscribes to an order, and returns the answer.
+    /// Subscribes to an order. Returns the answer.
     pub async fn subscribe(&mut self, id: &str) -> Value {
         self.send(&json!({"action": "subscribe", "orderId": id}).to_string()).await;
         self.frame(&format!("order.status of {id}"), |frame| frame["type"] == "order.status" && frame["orderId"] == id)
             .await
     }
 
-    /// Waits for the callback of an order.
+    /// Waits for an order's callback.
     pub async fn outcome(&mut self, id: &str) -> Value {
         self.frame(&format!("the outcome of {id}"), |frame| {
             let kind = frame["type"].as_str().unwrap_or_default();
@@ -84,7 +84,7 @@ impl Socket {
         .await
     }
 
-    /// Takes the first frame for which `wanted` holds, or waits for it.
+    /// Takes the first frame that is `wanted`, or waits for it.
     pub async fn frame(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let end = Instant::now() + DEADLINE;
         loop {
@@ -102,7 +102,7 @@ impl Socket {
         }
     }
 
-    /// The frames that were received and not taken.
+    /// Frames not taken.
     pub fn untaken(&self) -> &[Value] {
         &self.frames
     }
@@ -123,19 +123,19 @@ impl Socket {
         timeout_at(Instant::now() + DEADLINE, closed).await.expect("the socket is closed");
     }
 
-    /// Closes the socket with a close frame, and waits for the end.
+    /// Sends a close frame, and waits for the end.
     pub async fn close(mut self) {
         self.stream.close(None).await.expect("the socket is open");
         while let Some(Ok(_)) = self.stream.next().await {}
     }
 }
 
-/// The handshake of a client that sends those headers.
+/// The handshake with those headers.
 pub fn handshake(headers: &[(&'static str, &str)]) -> Request {
     handshake_at(output("WebSocketUrl"), headers)
 }
 
-/// The handshake of a client that sends those headers to that URL.
+/// The handshake with those headers, to that URL.
 pub fn handshake_at(url: &str, headers: &[(&'static str, &str)]) -> Request {
     let mut request = url.into_client_request().unwrap();
     for (name, value) in headers {

@@ -1,8 +1,8 @@
-//! Access tokens of the stack's issuer, valid and forged ones.
+//! Access tokens of the stack's issuer, valid and forged.
 //!
-//! `TWOLANE_TOKENS` names a file of tokens, one a line, each of a different user. Without it, tokens are signed with
-//! the issuer's private key, from the file that `TWOLANE_ISSUER` names, or else from `issuer.json` next to the stack's
-//! outputs. Special tokens, such as one that expires in a moment, always need the key.
+//! `TWOLANE_TOKENS` names a file of tokens, one a line, each of a different user. Without it, the issuer's private key
+//! signs them. It is in the file that `TWOLANE_ISSUER` names, or in `issuer.json` next to the stack's outputs. Special
+//! tokens, such as one that expires soon, always need the key.
 
 use crate::{eventually::eventually, outputs::outputs_path};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -16,7 +16,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// Lifetime of a token in seconds: longer than any test.
+/// In seconds: longer than any test.
 const TTL_SECONDS: u64 = 3600;
 
 /// The issuer that the stack trusts.
@@ -34,8 +34,8 @@ pub fn issuer() -> &'static Issuer {
     })
 }
 
-/// The token of a user, the same one in all calls, because API Gateway caches the authorizer's answer. With
-/// `TWOLANE_TOKENS`, each new name takes the next token of the file.
+/// The same one in all calls, because API Gateway caches the authorizer's answer. With `TWOLANE_TOKENS`, each new name
+/// takes the next token of the file.
 pub fn token(name: &str) -> String {
     static TOKENS: Mutex<Option<HashMap<String, String>>> = Mutex::new(None);
     let mut tokens = TOKENS.lock().unwrap();
@@ -48,7 +48,7 @@ pub fn token(name: &str) -> String {
     known.entry(name.to_owned()).or_insert_with(make).clone()
 }
 
-/// The subject of the user's token: the owner of their orders.
+/// The owner of the user's orders.
 pub fn subject_of(name: &str) -> String {
     let token = token(name);
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).expect("a token has three parts")).unwrap();
@@ -56,7 +56,6 @@ pub fn subject_of(name: &str) -> String {
     claims["sub"].as_str().expect("a token has a subject").to_owned()
 }
 
-/// The tokens of `TWOLANE_TOKENS`.
 fn given() -> Option<&'static [String]> {
     static GIVEN: OnceLock<Option<Vec<String>>> = OnceLock::new();
     let read = || {
@@ -70,14 +69,14 @@ fn given() -> Option<&'static [String]> {
 
 /// A token that expires soon.
 pub struct ShortToken {
-    /// The token as it is sent.
+    /// As it is sent.
     pub text: String,
-    /// When it expires, in seconds since 1970.
+    /// In seconds since 1970.
     expires_at: u64,
 }
 
 impl ShortToken {
-    /// A token of the subject that expires after that many seconds.
+    /// For the subject, for that many seconds.
     pub fn new(subject: &str, seconds: u64) -> Self {
         let (mut claims, expires_at) = (issuer().claims(subject), now() + seconds);
         claims["exp"] = expires_at.into();
@@ -116,26 +115,26 @@ impl Issuer {
         Self { document, key }
     }
 
-    /// An issuer with the same name and another key.
+    /// The same name with another key.
     #[must_use]
     pub fn impostor(&self) -> Self {
         let pkcs8 = Ed25519KeyPair::generate_pkcs8(&ring::rand::SystemRandom::new()).unwrap();
         Self { document: self.document.clone(), key: Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap() }
     }
 
-    /// The public half of its key.
+    /// Its public key.
     pub fn public_key(&self) -> Value {
         let mut key = self.document["key"].clone();
         key.as_object_mut().unwrap().remove("d");
         key
     }
 
-    /// The header of its tokens.
+    /// Its tokens' header.
     pub fn header(&self) -> Value {
         json!({"alg": "EdDSA", "typ": "JWT", "kid": self.document["key"]["kid"]})
     }
 
-    /// The claims of a valid token of the subject.
+    /// Valid for the subject.
     pub fn claims(&self, subject: &str) -> Value {
         let (issuer, audience) = (&self.document["issuer"], &self.document["audience"]);
         json!({"iss": issuer, "aud": audience, "sub": subject, "iat": now(), "exp": now() + TTL_SECONDS})
@@ -146,7 +145,7 @@ impl Issuer {
         self.signed(&self.header(), claims)
     }
 
-    /// A token with that header and those claims, signed with the issuer's key even if the header names another.
+    /// Signed with the issuer's key even if the header names another.
     pub fn signed(&self, header: &Value, claims: &Value) -> String {
         let message = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
         format!("{message}.{}", encode(self.key.sign(message.as_bytes())))

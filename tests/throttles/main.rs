@@ -1,7 +1,7 @@
-//! The edge refuses requests above a rate limit with a problem and `Retry-After`, and they reach nothing behind it.
+//! Above a rate limit, the edge refuses requests with a problem and `Retry-After`, and they reach nothing behind it.
 //!
-//! The test changes limits, so no other suite may use the stack at the same time. A change must take effect at once, so
-//! it needs a local cloud: `python3 infra/local exec -- cargo test -p twolane-tests --test throttles`.
+//! The test changes limits, so no other suite may use the stack concurrently. Changes must take effect at once, so it
+//! needs a local cloud: `python3 infra/local exec -- cargo test -p twolane-tests --test throttles`.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 use futures_util::FutureExt;
@@ -16,9 +16,9 @@ use testkit::{
     stack::Stack,
 };
 
-/// The deployed stage of the REST API.
+/// Of the REST API.
 struct Stage {
-    /// Its path in the API of API Gateway.
+    /// In the API of API Gateway.
     path: String,
 }
 
@@ -37,7 +37,7 @@ impl Stage {
         assert_eq!(answer.status, 200, "{answer:?}");
     }
 
-    /// The limits of a method, if it has any: burst, and requests per second.
+    /// A method's burst and requests per second, if limited.
     async fn limits(&self, method: &str) -> Option<(u64, f64)> {
         let stage = send(request("apigateway", Method::GET, &self.path)).await.body;
         let mut settings = stage["methodSettings"].as_object().unwrap().iter();
@@ -47,7 +47,6 @@ impl Stage {
         })
     }
 
-    /// Sets or removes the limits of a method.
     async fn limit(&self, method: &str, limits: Option<(u64, f64)>) {
         let (path, method) = method.rsplit_once('/').unwrap();
         let path = path.replace('/', "~1");
@@ -63,7 +62,7 @@ impl Stage {
         self.update(operations).await;
     }
 
-    /// Runs `work` while the method refuses every request.
+    /// Meanwhile the method refuses every request.
     async fn while_closed<T>(&self, method: &str, work: impl AsyncFnOnce() -> T) -> T {
         let before = self.limits(method).await;
         self.limit(method, Some((0, 0.0))).await;
@@ -88,7 +87,7 @@ async fn throttled_requests_get_a_problem_with_retry_after_and_reach_nothing() {
     assert!(stage.limits(sync).await.is_some(), "the template sets limits for the sync lane");
     let (refused, not_queued, other) = (new_id(), new_id(), new_id());
 
-    // Each lane has a separate limit: the other lane continues.
+    // Lanes have separate limits: the other lane continues.
     stage
         .while_closed(sync, async || {
             is_throttled(&api.put("sync", &refused, &order).await);

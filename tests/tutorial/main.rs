@@ -1,7 +1,7 @@
 //! Runs `docs/add-a-step.md`: builds its sample, deploys it next to the stack, and checks that it keeps an order's
 //! events.
 //!
-//! Needs a local cloud, because it deploys and deletes the stack of the sample.
+//! Needs a local cloud, because it deploys and deletes the sample's stack.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test, and names its place")]
 
 use std::{collections::BTreeMap, env, path::Path};
@@ -18,14 +18,13 @@ use tokio::process::Command;
 
 const DOCUMENT: &str = "docs/add-a-step.md";
 
-/// A line of the document before a block of shell lines that are run here.
+/// Before a block of shell lines that are run here.
 const DEPLOY: &str = "<!-- tested: deploy -->";
 const DELETE: &str = "<!-- tested: delete -->";
 
-/// The sample has fewer lines than this, as the tutorial says.
+/// The sample has fewer, as the tutorial says.
 const LINES: usize = 100;
 
-/// Runs a command at the root of the repository, and returns what it prints.
 async fn run(command: &mut Command) -> String {
     let ran = command.current_dir(root()).kill_on_drop(true).output().await.expect("the command runs");
     let (printed, errors) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
@@ -33,7 +32,7 @@ async fn run(command: &mut Command) -> String {
     printed.into_owned()
 }
 
-/// Runs the shell lines after that line of the document, as a reader does on the local cloud.
+/// Runs the document's shell lines after that line, as a reader does on the local cloud.
 async fn run_lines(marker: &str) {
     let document = read(DOCUMENT);
     let blocks = blocks(&document, marker);
@@ -51,18 +50,16 @@ async fn run_lines(marker: &str) {
     shell.args(["-euo", "pipefail", "-c", &blocks.concat().join("\n")]);
     shell.env("PATH", path).env("ARCHITECTURE", architecture);
     shell.env("ORDER_EVENTS_TOPIC_ARN", output("OrderEventsTopicArn"));
-    // Build for this machine, with its own linker.
+    // For this machine, with its own linker.
     shell.env("SAM_BUILD_MODE", "debug").env("CARGO_LAMBDA_COMPILER", "cargo").env("SAM_CLI_TELEMETRY", "0");
     run(&mut shell).await;
 }
 
-/// The table of the sample's stack.
 async fn audit_table(stack: &Stack) -> Option<String> {
     let tables = stack.dynamodb.list_tables().into_paginator().items().send().collect::<Result<Vec<_>, _>>();
     tables.await.expect("tables can be listed").into_iter().find(|table| table.contains("AuditTable"))
 }
 
-/// The events of an order in the audit log, by type.
 async fn logged(stack: &Stack, table: &str, id: &str) -> BTreeMap<String, String> {
     let request = stack.dynamodb.scan().table_name(table).consistent_read(true);
     let items = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;

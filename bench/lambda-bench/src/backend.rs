@@ -1,5 +1,4 @@
-//! A stand-in for AWS: the operations of DynamoDB, SNS, SQS and the WebSocket API's management endpoint that functions
-//! call.
+//! A stand-in for AWS: the operations of DynamoDB, SNS, SQS and the WebSocket API that functions call.
 
 use crate::http::{self, Answer};
 use crate::records::{Records, Updated};
@@ -16,30 +15,27 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio_rustls::TlsAcceptor;
 
-/// How the stand-in behaves.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Behaviour {
-    /// Time before each answer.
     pub(crate) delay: Duration,
-    /// With `Some(n)`, every n-th write is throttled.
+    /// With `Some(n)`, throttles every n-th write.
     pub(crate) throttle_every: Option<u64>,
-    /// Whether it uses TLS, with a self-signed certificate.
+    /// With a self-signed certificate.
     pub(crate) tls: bool,
 }
 
-/// The requests and connections that the stand-in received.
+/// What the stand-in received.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Received {
     /// Established connections, after the TLS handshake.
     pub(crate) connections: u64,
-    /// Requests by operation.
+    /// By operation.
     pub(crate) requests: BTreeMap<String, u64>,
-    /// The body of the newest `PutItem` or `TransactWriteItems`.
+    /// Body of the newest `PutItem` or `TransactWriteItems`.
     newest_write: Bytes,
 }
 
 impl Received {
-    /// The difference to `before`.
     pub(crate) fn since(&self, before: &Self) -> Self {
         let counted = |name: &String, count| (name.clone(), count - before.requests.get(name).unwrap_or(&0));
         let requests = self.requests.iter().map(|(name, count)| counted(name, *count));
@@ -50,7 +46,7 @@ impl Received {
         }
     }
 
-    /// The last item that was put, by `PutItem` or as the first action of a transaction.
+    /// The last item put, by `PutItem` or as the first action of a transaction.
     pub(crate) fn newest_item(&self) -> Option<Value> {
         let request: Value = serde_json::from_slice(&self.newest_write).ok()?;
         let items = [&request["Item"], &request["TransactItems"][0]["Put"]["Item"]];
@@ -58,7 +54,6 @@ impl Received {
     }
 }
 
-/// The stand-in, on loopback.
 pub(crate) struct Backend {
     address: SocketAddr,
     authority: Option<String>,
@@ -87,18 +82,16 @@ impl Backend {
         Ok(Self { address, authority, received, server })
     }
 
-    /// Its base URL.
     pub(crate) fn url(&self) -> String {
         let scheme = if self.authority.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
     }
 
-    /// The certificate that callers must trust, as PEM. `None` without TLS.
+    /// The certificate to trust, as PEM; `None` without TLS.
     pub(crate) fn authority(&self) -> Option<&str> {
         self.authority.as_deref()
     }
 
-    /// Everything received so far.
     pub(crate) fn received(&self) -> Received {
         locked(&self.received).clone()
     }
@@ -108,7 +101,7 @@ fn locked(received: &Mutex<Received>) -> MutexGuard<'_, Received> {
     received.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// A certificate for loopback: its acceptor, and the certificate as PEM.
+/// For loopback: its acceptor, and the certificate as PEM.
 fn certificate() -> anyhow::Result<(Option<TlsAcceptor>, Option<String>)> {
     let certified =
         rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).context("Failed to create a certificate")?;
@@ -158,7 +151,6 @@ async fn answer(
     })
 }
 
-/// The operation of a request.
 fn operation(parts: &Parts, body: &[u8]) -> String {
     let header = |name| parts.headers.get(name).and_then(|value: &hyper::header::HeaderValue| value.to_str().ok());
     // DynamoDB's and SQS's protocol.
@@ -174,19 +166,19 @@ fn operation(parts: &Parts, body: &[u8]) -> String {
     match parts.method {
         Method::POST => "PostToConnection",
         Method::DELETE => "DeleteConnection",
-        // A function opens its connections ahead of the first event, with a GET request.
+        // A function opens its connections before the first event, with a GET request.
         _ => "connect",
     }
     .to_owned()
 }
 
-/// The response of SNS to `Publish`. Source: Amazon SNS API Reference, `Publish`.
+/// Source: Amazon SNS API Reference, `Publish`.
 const PUBLISHED: &str = r#"<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/">
   <PublishResult><MessageId>94f20ce6-13c5-43a0-9a9e-ca52d816e90b</MessageId></PublishResult>
   <ResponseMetadata><RequestId>f187a3c1-376f-11df-8963-01868b7c937a</RequestId></ResponseMetadata>
 </PublishResponse>"#;
 
-/// DynamoDB's response to a write that fails its condition on this item.
+/// To a write that fails its condition on this item.
 fn refused(item: &Value) -> String {
     serde_json::json!({
         "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
@@ -196,7 +188,7 @@ fn refused(item: &Value) -> String {
     .to_string()
 }
 
-/// DynamoDB's response to a request over the table's limit.
+/// To a request over the table's limit.
 const THROTTLED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"over the limit"}"#;
 
 fn json(status: StatusCode, body: String) -> Response<Bytes> {

@@ -9,43 +9,39 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use tempfile::NamedTempFile;
 
-/// `--save-bounds` multiplies the measured figures by this.
+/// `--save-bounds` multiplies measured figures by this.
 const MARGIN: f64 = 1.05;
 
-/// The bounds of a file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Bounds {
-    /// Bounds of ratios to the SDK floor.
+    /// Of ratios to the SDK floor.
     ratios: Values,
-    /// Bounds of measured figures that are not ratios.
+    /// Of measured figures that are not ratios.
     counts: Values,
-    /// Bounds of figures that do not depend on the machine, or that follow from the design.
+    /// Of figures that do not depend on the machine, or that follow from the design.
     limits: Values,
 }
 
-/// One bound of a run.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Bound {
-    /// Its subject and metric.
+    /// Subject and metric.
     pub(crate) what: String,
     pub(crate) at_most: f64,
-    /// `None` if the run did not measure it.
+    /// `None` if not measured.
     pub(crate) is: Option<f64>,
-    /// Whether the run's options request the figure.
     pub(crate) is_requested: bool,
 }
 
 impl Bound {
-    /// Whether the figure, rounded as in reports, is at most the bound. A requested figure that was not measured
-    /// exceeds its bound.
+    /// Whether the figure, rounded as in reports, is at most the bound. A requested figure that was not measured fails.
     pub(crate) fn holds(&self) -> bool {
         self.is.map_or(!self.is_requested, |is| as_shown(is) <= self.at_most)
     }
 }
 
-/// A value rounded as in reports: to two decimals, or to an integer from 1000 on.
+/// Rounded as in reports: to two decimals, or to an integer from 1000 on.
 fn as_shown(value: f64) -> f64 {
     if value >= 1000.0 { value.round() } else { (value * 100.0).round() / 100.0 }
 }
@@ -79,7 +75,7 @@ impl Bounds {
         Ok(bounds)
     }
 
-    /// Each bound with the measured figure. `is_requested` says whether the run should measure a subject's metric.
+    /// Each bound with the measured figure. `is_requested`: whether the run should measure a subject's metric.
     pub(crate) fn check(&self, results: &Results, is_requested: impl Fn(&str, &str) -> bool) -> Vec<Bound> {
         let mut all = Vec::new();
         for (bounds, of, measured) in [
@@ -111,7 +107,7 @@ pub(crate) fn save(file: &Path, results: &Results) -> anyhow::Result<()> {
     new.persist(file).map(drop).with_context(context)
 }
 
-/// Checks that [`save`] can replace the file, by writing a temporary copy.
+/// Checks that [`save`] can replace the file, with a temporary copy.
 ///
 /// # Errors
 /// The file cannot be read, or the copy cannot be written.
@@ -121,10 +117,10 @@ pub(crate) fn can_save(file: &Path) -> anyhow::Result<()> {
     new_file(file, &text).map(drop).with_context(context)
 }
 
-/// A temporary file with that text, next to `path`, which can replace `path`. It is deleted when it is dropped.
+/// A temporary file with that text, next to `path`, which can replace `path`. Deleted when dropped.
 fn new_file(path: &Path, text: &str) -> io::Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // The user's umask applies, as for other files.
+    // With the user's umask, as other files.
     let mut file = tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
     Ok(file)
@@ -185,7 +181,7 @@ mod tests {
         Results { figures, ..Results::default() }
     }
 
-    /// Whether all bounds hold in a run that measures everything.
+    /// In a run that measures everything.
     fn hold(text: &str, results: &Results) -> bool {
         bounds(text).expect("they are valid").check(results, |_, _| true).iter().all(Bound::holds)
     }
@@ -250,8 +246,8 @@ mod tests {
         let notifying = [queued, &[DECISION]].concat();
         let steps = ["authorize-payment", "book-shipment", "reserve-stock", STEP_BATCH];
 
-        // The time of a warm invocation varies too much for a bound. Start and archive do not depend on the event. The
-        // first answer to a batch varies with the number of connections that it opens.
+        // Times of warm invocations vary too much. Start and archive do not depend on the event. The first answer to a
+        // batch varies with the connections that it opens.
         let ratios = METRICS.iter().map(|metric| metric.name).filter(|name| !name.starts_with("warm-p"));
         let of_events = ["processor-time", "memory", "warm-instructions", "warm-system-calls"];
         let ratios = ratios.map(|name| (name, if of_events.contains(&name) { all.as_slice() } else { functions }));
@@ -284,7 +280,6 @@ mod tests {
         }
     }
 
-    /// Requires bounds of these subjects for each metric.
     fn assert_bounded<'a>(bounds: &Values, required: impl IntoIterator<Item = (&'a str, &'a [&'a str])>) {
         for (metric, subjects) in required {
             for subject in subjects {

@@ -1,4 +1,4 @@
-//! Counts instructions and system calls with valgrind and strace. Counts vary less between runs than times.
+//! Counts instructions and system calls with valgrind and strace. Counts vary less than times.
 
 use crate::backend::Backend;
 use crate::process::Process;
@@ -9,23 +9,22 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Invocations of two counted processes. The difference is the cost of warm invocations only.
+/// Of two counted processes. The difference is the cost of warm invocations only.
 const INVOCATIONS: [u32; 2] = [20, 70];
 
-/// Counts of one function.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Counts {
-    /// Instructions until its first poll for an event.
+    /// Until its first poll for an event.
     pub(crate) init_instructions: f64,
-    /// Mean instructions of a warm invocation.
+    /// Mean of a warm invocation.
     pub(crate) warm_instructions: f64,
-    /// System calls until its first poll for an event.
+    /// Until its first poll for an event.
     pub(crate) init_system_calls: f64,
-    /// Mean system calls of a warm invocation.
+    /// Mean of a warm invocation.
     pub(crate) warm_system_calls: f64,
 }
 
-/// Checks that both tools are installed, before the run measures anything.
+/// Checks that both tools are installed.
 ///
 /// # Errors
 /// A tool is missing.
@@ -40,21 +39,21 @@ pub(crate) fn require_tools() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Creates the folder for profiles, and checks that files can be written there.
+/// Creates the folder for profiles, and checks that it can be written to.
 ///
 /// # Errors
 /// The folder or a file in it cannot be created.
 pub(crate) fn prepare(profiles: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(profiles).with_context(|| format!("Failed to create {}", profiles.display()))?;
-    // `create_new` never overwrites a file.
+    // Never overwrites a file.
     let probe = profiles.join(format!("probe.{}.new", std::process::id()));
     File::create_new(&probe)
         .and_then(|_| fs::remove_file(&probe))
         .with_context(|| format!("Failed to write into {}", profiles.display()))
 }
 
-/// Counts a function's instructions and system calls, and writes instruction profiles to `profiles`. Returns the
-/// counts, and the error if a profile could not be written.
+/// Counts a function's instructions and system calls, and writes profiles to `profiles`. Returns the counts, and the
+/// error if a profile could not be written.
 ///
 /// # Errors
 /// A tool is missing, or the function fails under it.
@@ -106,7 +105,7 @@ async fn calls_of(subject: &Subject, backend: &Backend, folder: &Path, times: u3
     Ok(f64::from(u32::try_from(trace.lines().filter(is_call).count())?))
 }
 
-/// Runs the bootstrap under a tool for `times` invocations, and returns the tool's standard error.
+/// Runs the bootstrap under a tool for `times` invocations. Returns the tool's standard error.
 async fn under(
     tool: &[&str],
     subject: &Subject,

@@ -1,4 +1,4 @@
-//! The events that functions are measured with: the fixtures of the functions' tests, and batches of these.
+//! The measured events: fixtures of the functions' tests, and batches of these.
 
 use crate::token;
 use anyhow::{Context, bail};
@@ -8,25 +8,22 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Messages of a whole batch. Source: `template.yaml`, `BatchSize`.
+/// Source: `template.yaml`, `BatchSize`.
 pub(crate) const BATCH: usize = 10;
 
-/// manage-connections with a client's ping, which keeps its socket open.
+/// A ping, which keeps its socket open.
 pub(crate) const PING: &str = "manage-connections-ping";
 
-/// process-orders with batches of [`BATCH`] messages.
 pub(crate) const WHOLE_BATCH: &str = "process-orders-batch";
 
-/// reserve-stock with batches of [`BATCH`] orders.
 pub(crate) const STEP_BATCH: &str = "reserve-stock-batch";
 
-/// settle-order with a vote that is not the last.
+/// A vote that is not the last.
 pub(crate) const VOTE: &str = "settle-order-vote";
 
-/// settle-order with the last vote, which confirms the order.
+/// The last vote, which confirms the order.
 pub(crate) const DECISION: &str = "settle-order-decision";
 
-/// The text of a function's fixture.
 macro_rules! fixture {
     ($path:literal) => {
         include_str!(concat!("../../../", $path))
@@ -45,22 +42,21 @@ const PROCESS_ORDERS: &str = fixture!("crates/orders-sqs/tests/fixtures/sqs-batc
 const STEP: &str = fixture!("crates/steps-sqs/tests/fixtures/sqs-batch.json");
 const SETTLE_ORDER: &str = fixture!("functions/settle-order/tests/fixtures/sqs-batch.json");
 
-/// The event of a socket that opened when the fixture was written.
+/// A socket that opened when the fixture was written.
 pub(crate) const CONNECT: &str = fixture!("functions/manage-connections/tests/fixtures/websocket-connect.json");
 
 const WEBSOCKET_MESSAGE: &str = fixture!("functions/manage-connections/tests/fixtures/websocket-message.json");
 
-/// The number of different batches, which are sent in turn. Each has different owners, so that caching an owner does
-/// not help.
+/// Number of different batches, sent in turn. Each has different owners, so that caching an owner does not help.
 const BATCHES: usize = 200;
 
 /// Prefix of the fixtures' order ids. Each invocation replaces it, as every order has a different id.
 const ORDER_ID: &str = "5f0c1b0e";
 
-/// The number of events with new order ids so far.
+/// Events with new order ids so far.
 static EVENTS: AtomicU32 = AtomicU32::new(0);
 
-/// The events that a subject is measured with, sent in turn.
+/// A subject's events, sent in turn.
 ///
 /// # Errors
 /// The subject has no fixture.
@@ -88,19 +84,17 @@ pub(crate) fn of(subject: &str) -> anyhow::Result<Vec<Bytes>> {
     }
 }
 
-/// The event with new order ids.
 pub(crate) fn with_new_ids(event: &Bytes) -> Bytes {
     let Ok(text) = std::str::from_utf8(event) else { return event.clone() };
     let number = EVENTS.fetch_add(1, Ordering::Relaxed);
     Bytes::from(text.replace(ORDER_ID, &format!("{number:08x}")))
 }
 
-/// create-order's event.
 pub(crate) fn create_order() -> Bytes {
     Bytes::from_static(CREATE_ORDER.as_bytes())
 }
 
-/// create-order's event with an order of `items` items.
+/// An order of `items` items.
 ///
 /// # Errors
 /// The fixture has no order.
@@ -118,7 +112,7 @@ pub(crate) fn order_of(items: usize) -> anyhow::Result<Bytes> {
     Ok(Bytes::from(event.to_string()))
 }
 
-/// `count` batches of `messages` orders for process-orders. Each message has a different owner.
+/// `count` batches of `messages` orders for process-orders, each with a different owner.
 ///
 /// # Errors
 /// The fixture is not a batch.
@@ -130,7 +124,7 @@ pub(crate) fn queued_orders(messages: usize, count: usize) -> anyhow::Result<Vec
     })
 }
 
-/// `count` batches of `messages` messages each, copies of the fixture's first. `change` numbers each message.
+/// `count` batches of `messages` copies of the fixture's first message. `change` numbers each.
 fn batches(
     fixture: &str,
     messages: usize,
@@ -166,7 +160,6 @@ fn owner(number: usize) -> String {
     format!("owner-{number}")
 }
 
-/// The message's event, about the order with that number.
 fn numbered_event(record: &mut Value, number: usize) -> anyhow::Result<()> {
     changed_event(record, number, |_| Ok(()))
 }
@@ -190,7 +183,7 @@ fn held(record: &mut Value, number: usize, step: &str) -> anyhow::Result<()> {
     })
 }
 
-/// Queues of the template are named by their logical ids here.
+/// Here queues have their logical ids as names.
 fn from_queue(record: &mut Value, name: &str) {
     record["eventSourceARN"] = json!(format!("arn:aws:sqs:eu-central-1:123456789012:{name}"));
 }
@@ -209,13 +202,12 @@ fn changed_event(
     Ok(())
 }
 
-/// The JSON in the text `body`.
 fn body_of(request: &Value) -> anyhow::Result<Value> {
     let body = request["body"].as_str().context("the fixture has a body")?;
     serde_json::from_str(body).context("the fixture's body is JSON")
 }
 
-/// The fixture with a socket that opens now. With the fixture's old time, the connection would have expired.
+/// A socket that opens now. With the fixture's old time, the connection would have expired.
 fn connect_event() -> anyhow::Result<Bytes> {
     let mut event: Value = serde_json::from_str(CONNECT)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
@@ -223,7 +215,6 @@ fn connect_event() -> anyhow::Result<Bytes> {
     Ok(Bytes::from(event.to_string()))
 }
 
-/// The fixture with a ping.
 fn ping_event() -> anyhow::Result<Bytes> {
     let mut event: Value = serde_json::from_str(WEBSOCKET_MESSAGE)?;
     event["requestContext"]["routeKey"] = json!("ping");
@@ -231,7 +222,7 @@ fn ping_event() -> anyhow::Result<Bytes> {
     Ok(Bytes::from(event.to_string()))
 }
 
-/// The fixture with a token that has not expired.
+/// With a token that has not expired.
 fn authorizer_event() -> anyhow::Result<Bytes> {
     let mut event: Value = serde_json::from_str(AUTHORIZE_REQUEST)?;
     event["authorizationToken"] = json!(format!("Bearer {}", token::token()?));

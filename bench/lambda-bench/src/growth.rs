@@ -1,4 +1,4 @@
-//! Measures whether the cost of an order grows with the number of orders and owners, and the cost of each item.
+//! Whether the cost of an order grows with the number of orders and owners, and the cost of each item.
 
 use crate::backend::{Backend, Behaviour};
 use crate::events::{BATCH, WHOLE_BATCH};
@@ -13,51 +13,48 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The points of the series about orders: orders so far.
+/// Orders so far.
 const ORDERS: [u32; 4] = [10, 1_000, 10_000, 100_000];
 
-/// The points of the series about owners: owners so far, each with an open socket and one order.
+/// Owners so far, each with an open socket and one order.
 const OWNERS: [u32; 4] = [10, 100, 1_000, 10_000];
 
-/// The points of the series about items: items of an order.
+/// Items of an order.
 const ITEMS: [usize; 3] = [1, 10, 100];
 
-/// Invocations of each point of the series about items.
+/// Of each point of the series about items.
 const INVOCATIONS: u32 = 1_000;
 
-/// The cost of an order at one point of a series.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Point {
-    /// Orders so far, owners so far, or items of an order.
+    /// Orders or owners so far, or items of an order.
     pub(crate) at: u32,
     /// Mean processor time of an order since the previous point, in microseconds.
     pub(crate) processor_us: f64,
-    /// Mean time of an order since the previous point, in microseconds. Orders are sent one after the other.
+    /// Its mean time, in microseconds. Orders are sent one after the other.
     pub(crate) took_us: f64,
-    /// Peak memory so far, in KiB.
+    /// So far, in KiB.
     pub(crate) peak_memory_kib: u64,
 }
 
-/// A series of points.
 #[derive(Debug, Serialize)]
 pub(crate) struct Growth {
     pub(crate) subject: &'static str,
-    /// What grows.
     pub(crate) of: &'static str,
     pub(crate) points: Vec<Point>,
-    /// Whether an order should cost the same at each point.
+    /// Whether the cost should stay the same.
     pub(crate) is_flat: bool,
 }
 
 impl Growth {
-    /// Processor time of the last order as a multiple of the first warm order's. `None` if it may grow.
+    /// The last order's as a multiple of the first warm order's. `None` if it may grow.
     pub(crate) fn processor_time(&self) -> Option<f64> {
         let (warm, last) = self.warm_and_last()?;
         Some(last.processor_us / warm.processor_us)
     }
 
-    /// Peak memory at the last order as a multiple of that at the first warm order. `None` if it may grow.
+    /// The peak at the last order as a multiple of that at the first warm order. `None` if it may grow.
     pub(crate) fn memory(&self) -> Option<f64> {
         let (warm, last) = self.warm_and_last()?;
         Some(float(last.peak_memory_kib) / float(warm.peak_memory_kib))
@@ -67,8 +64,8 @@ impl Growth {
         self.points.get(1).zip(self.points.last()).filter(|_| self.is_flat)
     }
 
-    /// Processor time that one more order, owner or item adds, in microseconds: the slope from the first warm point to
-    /// the last.
+    /// Processor time of one more order, owner or item, in microseconds: the slope from the first warm point to the
+    /// last.
     pub(crate) fn slope_us(&self) -> f64 {
         let warm: Vec<&Point> = self.points.iter().skip(usize::from(self.is_flat)).collect();
         match (warm.first(), warm.last()) {

@@ -11,7 +11,6 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-/// A server's answer.
 pub(crate) type Answer = Response<Full<Bytes>>;
 
 /// Serves on a free port until the task is aborted, over TLS if there is an acceptor. Calls `connected` for each
@@ -37,7 +36,7 @@ where
             let (tls, answer, connected) = (tls.clone(), Arc::clone(&answer), connected.clone());
             tokio::spawn(async move {
                 let service = service_fn(|request| async { Ok::<_, Infallible>(answer(request).await) });
-                // Fails if the function ends while the connection is open.
+                // The function may end while the connection is open.
                 let _ = match tls {
                     None => {
                         connected();
@@ -55,12 +54,10 @@ where
     Ok((address, server))
 }
 
-/// An answer with its whole body.
 pub(crate) fn whole(response: Response<Bytes>) -> Answer {
     response.map(Full::new)
 }
 
-/// An answer without a body.
 pub(crate) fn status(status: StatusCode) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = status;

@@ -1,5 +1,5 @@
-//! Measures the cost of Lambda functions outside of Lambda. This program is the Runtime API and the AWS that a
-//! bootstrap calls. Processor time and memory are the kernel's figures of the bootstrap's process.
+//! Measures the cost of Lambda functions outside of Lambda: this program is the Runtime API and the AWS that a
+//! bootstrap calls. Processor time and memory are the kernel's figures.
 
 mod backend;
 mod bounds;
@@ -65,7 +65,6 @@ struct Cli {
 }
 
 impl Cli {
-    /// Whether the options request this figure.
     fn requests(&self, subject: &str, metric: &str) -> bool {
         let is_floor = [subject::HELLO_FLOOR, subject::SDK_FLOOR].contains(&subject);
         let is_chosen = is_floor || self.only.as_deref().is_none_or(|only| subject.contains(only));
@@ -105,10 +104,8 @@ fn parse_peer(text: &str) -> Result<subject::Subject, String> {
     subject::peer(text).map_err(|error| format!("{error:#}"))
 }
 
-/// Where `make bench` puts the bootstraps.
 const BOOTSTRAPS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/bench");
 
-/// The project's bounds.
 const BOUNDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../bounds.toml");
 
 fn main() -> ExitCode {
@@ -124,7 +121,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Measures, reports, and returns whether every bound holds.
+/// Returns whether every bound holds.
 async fn run(cli: &Cli) -> anyhow::Result<bool> {
     if let Some(profiles) = &cli.counting.profiles {
         counts::prepare(profiles)?;
@@ -182,7 +179,7 @@ async fn run(cli: &Cli) -> anyhow::Result<bool> {
     Ok(problems.is_empty() && bounds.iter().all(Bound::holds))
 }
 
-/// Writes the report to the output. If that fails, writes it to a temporary file.
+/// Writes the report to the output, or if that fails, to a temporary file.
 ///
 /// # Errors
 /// The output failed. The message names the temporary file.

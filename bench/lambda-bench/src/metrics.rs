@@ -1,4 +1,4 @@
-//! The figures of a subject, and their ratios to a floor.
+//! A subject's figures, and their ratios to a floor.
 
 use crate::growth::Growth;
 use crate::sample::Sample;
@@ -6,21 +6,20 @@ use crate::series::{Measured, float, milliseconds, percentile};
 use crate::subject::SDK_FLOOR;
 use std::collections::BTreeMap;
 
-/// Values by metric and subject.
+/// By metric and subject.
 pub(crate) type Values = BTreeMap<String, BTreeMap<String, f64>>;
 
-/// A figure to compare subjects by.
 pub(crate) struct Metric {
-    /// Its name in bounds and reports.
+    /// In bounds and reports.
     pub(crate) name: &'static str,
     pub(crate) unit: &'static str,
     /// Significant decimals.
     pub(crate) decimals: usize,
-    /// A value for each round, or a single value if it does not vary. Empty if it was not measured.
+    /// One per round, or one that does not vary. Empty if not measured.
     of: fn(&Measured) -> Vec<f64>,
 }
 
-/// All metrics, in the order of reports.
+/// In the order of reports.
 pub(crate) const METRICS: [Metric; 11] = [
     // To the first poll for an event.
     Metric { name: "start", unit: "ms", decimals: 2, of: |one| one.each(|sample| milliseconds(sample.start)) },
@@ -76,7 +75,6 @@ pub(crate) const METRICS: [Metric; 11] = [
     },
 ];
 
-/// Operations of AWS that are counted for each order.
 const OPERATIONS: [&str; 8] = [
     "PutItem",
     "UpdateItem",
@@ -88,7 +86,7 @@ const OPERATIONS: [&str; 8] = [
     "DeleteConnection",
 ];
 
-/// The names of other figures that can have bounds.
+/// Other figures that can have bounds.
 const OTHERS: [&str; 6] = [
     "requests",
     // TLS handshakes that the first event waits for.
@@ -97,18 +95,16 @@ const OTHERS: [&str; 6] = [
     "round-trips",
     // Time of a whole batch with every seventh write throttled.
     "throttled-ms",
-    // Ratios of the last order to the first warm one in a series of `growth`.
+    // Of the last order to the first warm one in a series of `growth`.
     "growth-processor-time",
     "growth-memory",
 ];
 
-/// The names of all figures besides [`METRICS`] that can have bounds.
 pub(crate) fn others() -> impl Iterator<Item = &'static str> {
     OTHERS.into_iter().chain(OPERATIONS)
 }
 
 impl Metric {
-    /// The median of the rounds.
     pub(crate) fn median(&self, one: &Measured) -> Option<f64> {
         percentile((self.of)(one), 50)
     }
@@ -120,12 +116,10 @@ impl Metric {
     }
 }
 
-/// The figures that bounds are checked against.
 #[derive(Default)]
 pub(crate) struct Results {
-    /// Ratios to the SDK floor.
+    /// To the SDK floor.
     pub(crate) ratios: Values,
-    /// The figures themselves.
     pub(crate) figures: Values,
 }
 
@@ -135,12 +129,10 @@ impl Results {
     }
 }
 
-/// Whether valgrind or strace counts this metric.
 pub(crate) fn is_counted(metric: &str) -> bool {
     metric.ends_with("-instructions") || metric.ends_with("-system-calls")
 }
 
-/// Whether only `--growth` measures this metric.
 pub(crate) fn is_growth(metric: &str) -> bool {
     metric.starts_with("growth-")
 }
@@ -190,7 +182,7 @@ fn warm(sample: &Sample, per_cent: usize) -> f64 {
     percentile(sample.warm.iter().copied().map(milliseconds).collect(), per_cent).unwrap_or_default()
 }
 
-/// The median of all warm invocations, in milliseconds.
+/// Of all warm invocations, in milliseconds.
 fn median_warm(samples: &[Sample]) -> Option<f64> {
     percentile(samples.iter().flat_map(|sample| &sample.warm).copied().map(milliseconds).collect(), 50)
 }

@@ -1,4 +1,4 @@
-//! Runs a bootstrap as a process, and reads the kernel's figures of it. Needs Linux.
+//! Runs a bootstrap as a process, and reads the kernel's figures. Needs Linux.
 
 use anyhow::Context;
 use std::fs;
@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 use tokio::process::{Child, Command};
 
-/// A bootstrap that runs until it is dropped.
+/// Runs until it is dropped.
 pub(crate) struct Process {
     child: Child,
     pub(crate) spawned: Instant,
@@ -21,7 +21,7 @@ impl Process {
         let (program, arguments) = command.split_first().context("a bootstrap has a program")?;
         let mut command = Command::new(program);
         command.args(arguments).env_clear().envs(environment.iter().cloned());
-        // Bootstraps in other languages need PATH to find their interpreter.
+        // Bootstraps in other languages need it to find their interpreter.
         command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
         let spawned = Instant::now();
@@ -35,8 +35,7 @@ impl Process {
         fs::read_to_string(&path).with_context(|| format!("Failed to read {path}: measuring needs Linux"))
     }
 
-    /// Processor time so far, of all threads.
-    /// Source: Linux kernel documentation, "Scheduler Statistics", `/proc/<pid>/schedstat`.
+    /// So far, of all threads. Source: Linux kernel documentation, "Scheduler Statistics", `/proc/<pid>/schedstat`.
     ///
     /// # Errors
     /// The process has ended.
@@ -50,7 +49,7 @@ impl Process {
         Ok(Duration::from_nanos(nanoseconds))
     }
 
-    /// Peak memory so far, in KiB. Source: `proc_pid_status(5)`, `VmHWM`.
+    /// So far. Source: `proc_pid_status(5)`, `VmHWM`.
     ///
     /// # Errors
     /// The process has ended.
@@ -60,7 +59,7 @@ impl Process {
         Ok(line.trim().trim_end_matches(" kB").parse()?)
     }
 
-    /// Ends the bootstrap, and returns its standard error. A tool that runs the bootstrap as its child ends with it.
+    /// Ends the bootstrap, or the tool that runs it. Returns its standard error.
     ///
     /// # Errors
     /// The process has ended already.

@@ -2,18 +2,16 @@
 
 use serde_json::{Value, json};
 
-/// Items that functions wrote.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Written {
     /// By create-order.
     pub(crate) order: Value,
-    /// By settle-order, at an order's submission.
+    /// By settle-order, at the order's submission.
     pub(crate) placed_order: Value,
     /// By create-payment.
     pub(crate) payment: Value,
     /// By manage-connections.
     pub(crate) connection: Value,
-    /// The id of that connection.
     pub(crate) connection_id: String,
 }
 
@@ -28,27 +26,25 @@ pub(crate) struct Records {
     listed: String,
 }
 
-/// Orders in a page without a limit.
+/// Without a limit.
 const PAGE: usize = 20;
 
-/// The attributes of an order in the template's index.
+/// Attributes of an order in the template's index.
 const INDEXED: [&str; 10] =
     ["pk", "owner", "placedAt", "orderId", "status", "lane", "confirmedAt", "cancelledAt", "currency", "totalMinor"];
 
-/// The stock of a SKU. Operators write it, not functions: see `docs/operations.md`.
+/// A SKU's stock. Operators write it, not functions: see `docs/operations.md`.
 const UNITS: &str = r#"{"Item":{"pk":{"S":"counter#SKU-1"},"available":{"N":"1000000"}}}"#;
 
-/// The result of an `UpdateItem`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Updated {
-    /// It is done. The response.
+    /// The response.
     Done(Value),
     /// The condition failed on this item.
     Refused(Value),
 }
 
 impl Records {
-    /// Keeps the items that functions wrote.
     pub(crate) fn new(written: Written) -> Self {
         let Written { order, placed_order, payment, connection, connection_id } = written;
         let indexed = INDEXED.iter().filter_map(|name| Some(((*name).to_owned(), order.get(name)?.clone())));
@@ -63,7 +59,7 @@ impl Records {
         }
     }
 
-    /// The response to `GetItem`. Here tables have their logical ids as names.
+    /// To `GetItem`. Here tables have their logical ids as names.
     pub(crate) fn item(&self, request: &[u8]) -> String {
         let request: Value = serde_json::from_slice(request).unwrap_or_default();
         match request["TableName"].as_str() {
@@ -73,7 +69,7 @@ impl Records {
         }
     }
 
-    /// The response to `Query`: a page of orders for an index, else one connection, with a different id for each owner.
+    /// To `Query`: a page of orders for an index, else one connection, with a different id for each owner.
     pub(crate) fn queried(&self, query: &[u8]) -> String {
         let query: Value = serde_json::from_slice(query).unwrap_or_default();
         if query["IndexName"].is_string() {
@@ -85,8 +81,7 @@ impl Records {
         format!(r#"{{"Count":1,"ScannedCount":1,"Items":[{connection}]}}"#)
     }
 
-    /// The result of an `UpdateItem`. The shipment's vote is the last of every order. So its first update fails, and
-    /// its second update confirms the order.
+    /// The shipment's vote is the last of every order. So its first update fails, and its second confirms the order.
     pub(crate) fn updated(&self, request: &[u8]) -> Updated {
         let request: Value = serde_json::from_slice(request).unwrap_or_default();
         let values = &request["ExpressionAttributeValues"];

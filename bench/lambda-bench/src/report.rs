@@ -8,7 +8,6 @@ use crate::subject::{HELLO_FLOOR, Kind, SDK_FLOOR};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// Tables of all subjects, and the bounds.
 pub(crate) fn text(measured: &[Measured], growths: &[Growth], bounds: &[Bound]) -> String {
     let named = |name: &str| measured.iter().find(|one| one.subject.name == name);
     let all: Vec<&Measured> = measured.iter().collect();
@@ -72,10 +71,9 @@ fn ratios(title: &str, subjects: &[&Measured], base: &Measured) -> String {
     table(title, subjects, |metric, one| Some(format!("{:.2}", metric.ratio(one, base)?)))
 }
 
-/// Most subjects in a table.
 const COLUMNS: usize = 6;
 
-/// Tables with a row for each metric and a column for each subject, [`COLUMNS`] subjects each.
+/// With a row for each metric and a column for each subject, [`COLUMNS`] subjects each.
 fn table(title: &str, subjects: &[&Measured], cell: impl Fn(&Metric, &Measured) -> Option<String>) -> String {
     subjects.chunks(COLUMNS).map(|subjects| one_table(title, subjects, &cell)).collect()
 }
@@ -99,7 +97,7 @@ fn one_table(title: &str, subjects: &[&Measured], cell: impl Fn(&Metric, &Measur
     text + "\n"
 }
 
-/// The report as JSON, in the units of [`METRICS`].
+/// In the units of [`METRICS`].
 pub(crate) fn json(measured: &[Measured], growths: &[Growth], bounds: &[Bound]) -> Value {
     let named = |name: &str| measured.iter().find(|one| one.subject.name == name);
     let (sdk, hello) = (named(SDK_FLOOR), named(HELLO_FLOOR));

@@ -10,10 +10,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-/// Longest wait for a function, which is slow under valgrind.
+/// Functions are slow under valgrind.
 const TIMEOUT: Duration = Duration::from_mins(2);
 
-/// The time until each event's deadline.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The function polls for an event.
@@ -29,7 +28,6 @@ struct Done {
     result: Result<Bytes, Bytes>,
 }
 
-/// One function's Runtime API, on loopback.
 pub(crate) struct RuntimeApi {
     address: SocketAddr,
     next: mpsc::UnboundedReceiver<Next>,
@@ -58,12 +56,11 @@ impl RuntimeApi {
         Ok(Self { address, next, done, waiting: None, invocations: 0, server })
     }
 
-    /// The value of `AWS_LAMBDA_RUNTIME_API`.
     pub(crate) fn address(&self) -> String {
         self.address.to_string()
     }
 
-    /// Waits until the function polls for its first or next event. Returns the time of the poll.
+    /// Waits until the function polls for an event. Returns the time of the poll.
     ///
     /// # Errors
     /// The function does not poll, or reports that it failed to start.
@@ -83,7 +80,7 @@ impl RuntimeApi {
         Ok(self.waiting.as_ref().context("it just polled")?.polled)
     }
 
-    /// Sends the function one event. Returns the time until its answer, and the answer.
+    /// Sends one event. Returns the time until its answer, and the answer.
     ///
     /// # Errors
     /// The function fails or does not answer.
@@ -112,7 +109,7 @@ async fn answer(
     if method == Method::GET && path.ends_with("/runtime/invocation/next") {
         let (reply, event) = oneshot::channel();
         let _ = polling.send(Next { polled: Instant::now(), reply });
-        // The bench sends no more events: it is about to end the function.
+        // No more events: the bench is about to end the function.
         let Ok((id, event)) = event.await else { return std::future::pending().await };
         return http::whole(invocation(&id, event));
     }
@@ -129,7 +126,7 @@ async fn answer(
     http::whole(http::status(StatusCode::ACCEPTED))
 }
 
-/// The response with an event, and all headers that Lambda sends.
+/// An event with all headers that Lambda sends.
 fn invocation(id: &str, event: Bytes) -> Response<Bytes> {
     let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + DEADLINE;
     Response::builder()

@@ -1,4 +1,4 @@
-//! Measures one start of a bootstrap and its invocations, from outside.
+//! Measures a bootstrap's start and its invocations from outside.
 
 use crate::backend::{Backend, Received};
 use crate::process::Process;
@@ -9,27 +9,25 @@ use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
 
-/// Invocations before the measured ones. They open connections and allocate memory that later invocations reuse.
+/// They open connections and allocate memory that later invocations reuse.
 const WARM_UP: u32 = 20;
 
-/// The figures of one start.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
-    /// From the process's start to its first poll for an event.
+    /// To its first poll for an event.
     pub(crate) start: Duration,
-    /// From the process's start to its first answer.
+    /// From the process's start.
     pub(crate) first_answer: Duration,
-    /// Each warm invocation.
     pub(crate) warm: Vec<Duration>,
-    /// Mean processor time of a warm invocation.
+    /// Mean of a warm invocation.
     pub(crate) processor: Duration,
-    /// Peak memory, in KiB.
+    /// Peak, in KiB.
     pub(crate) memory_kib: u64,
-    /// What AWS received before the first event.
+    /// Received before the first event.
     pub(crate) in_init: Received,
-    /// What AWS received at the first event.
+    /// Received at the first event.
     pub(crate) at_first_event: Received,
-    /// What AWS received in all warm invocations.
+    /// Received in all warm invocations.
     pub(crate) in_warm: Received,
 }
 
@@ -76,7 +74,7 @@ pub(crate) async fn take(subject: &Subject, backend: &Backend, warm: u32, folder
     taken.await.with_context(|| format!("Failed to measure {}", subject.name))
 }
 
-/// Rejects an answer that reports an error, because its figures would not include the work.
+/// Rejects an answer with an error, because its figures would lack the work.
 fn check(answer: &[u8]) -> anyhow::Result<()> {
     let Ok(answer) = serde_json::from_slice::<Value>(answer) else { return Ok(()) };
     let status = answer["statusCode"].as_u64().unwrap_or(200);

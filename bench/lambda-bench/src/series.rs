@@ -1,4 +1,4 @@
-//! Runs the series of measurements. Subjects take turns.
+//! Runs the measurements. Subjects take turns.
 
 use crate::backend::{Backend, Behaviour};
 use crate::counts::{self, Counts};
@@ -19,44 +19,41 @@ use std::time::Duration;
 /// The stand-in's delay in the series about round trips.
 const ROUND_TRIP: Duration = Duration::from_millis(5);
 
-/// Every n-th write is throttled in the series about throttling.
+/// Every n-th write, in the series about throttling.
 const THROTTLE_EVERY: u64 = 7;
 
-/// Starts of each subject in the series about round trips and throttling, and warm invocations of each.
+/// Starts of each subject, and warm invocations of each, in the series about round trips and throttling.
 const DELAYED: (u32, u32) = (5, 40);
 
-/// The extent of the measurements.
 pub(crate) struct Effort {
-    /// Starts of each subject.
+    /// Starts per subject.
     pub(crate) rounds: u32,
-    /// Warm invocations of each start.
+    /// Invocations per start.
     pub(crate) warm: u32,
-    /// Whether instructions and system calls are counted.
     pub(crate) counts: bool,
-    /// The folder for profiles of the counted instructions.
+    /// For profiles of the counted instructions.
     pub(crate) profiles: Option<PathBuf>,
 }
 
-/// All figures of one subject.
 #[derive(Debug)]
 pub(crate) struct Measured {
     pub(crate) subject: Subject,
-    /// Size of its archive in bytes, if it is a single file.
+    /// In bytes, if it is a single file.
     pub(crate) archived_bytes: Option<u32>,
-    /// One for each round.
+    /// One per round.
     pub(crate) samples: Vec<Sample>,
     /// With a delay of [`ROUND_TRIP`]: the SDK floor and whole batches.
     pub(crate) delayed: Vec<Sample>,
-    /// The same with every n-th write throttled: whole batches.
+    /// The same with throttled writes: whole batches.
     pub(crate) throttled: Vec<Sample>,
-    /// One start with AWS behind TLS.
+    /// One start, with AWS behind TLS.
     pub(crate) tls: Option<Sample>,
     pub(crate) counts: Option<Counts>,
-    /// Why a profile of it could not be written.
+    /// Why a profile could not be written.
     pub(crate) unwritten: Option<anyhow::Error>,
 }
 
-/// Runs each function that writes once. The stand-in later returns the records that they wrote.
+/// Runs each function that writes once. The stand-in later returns what they wrote.
 ///
 /// # Errors
 /// A function fails or writes nothing.
@@ -78,8 +75,7 @@ pub(crate) async fn record(project: &[Subject], folder: &Path) -> anyhow::Result
     })))
 }
 
-/// Measures all subjects. Each has one turn in each round, so that other load on the machine affects all of them
-/// equally.
+/// Each subject has one turn in each round, so that other load on the machine affects all equally.
 ///
 /// # Errors
 /// A subject fails.
@@ -148,12 +144,12 @@ pub(crate) async fn measure(
     Ok(measured)
 }
 
-/// Copies a bootstrap, as Lambda unpacks an archive. The file as the linker wrote it has another layout in the page
-/// cache, and starts a sixth slower.
+/// Copies a bootstrap, as Lambda unpacks an archive. The linker's file has another layout in the page cache, and starts
+/// a sixth slower.
 fn copied(file: &str, folder: &Path) -> anyhow::Result<String> {
     let name = Path::new(file).file_name().with_context(|| format!("{file} is not a file"))?;
     let mut copy = folder.join(name);
-    // All files have the name bootstrap.
+    // All have the name bootstrap.
     while copy.exists() {
         copy.as_mut_os_string().push("-");
     }
@@ -177,7 +173,6 @@ async fn series(
     Ok(samples)
 }
 
-/// Shows progress, on one line of a terminal.
 pub(crate) fn progress(text: &str) {
     let mut stderr = std::io::stderr().lock();
     let _ = if stderr.is_terminal() { write!(stderr, "\r\x1b[K{text}") } else { writeln!(stderr, "{text}") };
@@ -189,7 +184,7 @@ impl Measured {
         self.subject.name == WHOLE_BATCH
     }
 
-    /// Requests of a warm invocation to AWS by operation, per order.
+    /// Requests to AWS in a warm invocation by operation, per order.
     pub(crate) fn requests_per_order(&self) -> BTreeMap<String, f64> {
         let invocations: usize = self.samples.iter().map(|sample| sample.warm.len()).sum();
         let orders = float(invocations as u64) * f64::from(self.subject.orders);
@@ -201,7 +196,6 @@ impl Measured {
     }
 }
 
-/// Milliseconds, with their fraction.
 pub(crate) fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
@@ -211,7 +205,7 @@ pub(crate) fn float(count: u64) -> f64 {
     count as f64
 }
 
-/// The percentile of the values; between two values, their mean. `None` without values.
+/// Between two values, their mean. `None` without values.
 pub(crate) fn percentile(mut values: Vec<f64>, per_cent: usize) -> Option<f64> {
     values.sort_unstable_by(f64::total_cmp);
     let last = values.len().checked_sub(1)?;

@@ -5,7 +5,7 @@ use flate2::{Compression, write::DeflateEncoder};
 use std::fs;
 use std::io::Write;
 
-/// Size of a file in a zip archive, in bytes, with default compression. The archive adds a few hundred bytes.
+/// In bytes, with default compression. The archive adds a few hundred bytes.
 ///
 /// # Errors
 /// The file cannot be read.

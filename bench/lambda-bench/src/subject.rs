@@ -1,4 +1,4 @@
-//! Subjects of measurements: a bootstrap, its events and its environment.
+//! Subjects: a bootstrap, its events and its environment.
 
 use crate::backend::Backend;
 use crate::events::{self, BATCH, DECISION, PING, STEP_BATCH, VOTE, WHOLE_BATCH};
@@ -9,38 +9,35 @@ use hyper::body::Bytes;
 use std::fs;
 use std::path::Path;
 
-/// A bootstrap and its events.
 #[derive(Clone, Debug)]
 pub(crate) struct Subject {
     pub(crate) name: String,
     pub(crate) command: Vec<String>,
-    /// The events, which are sent in turn.
+    /// Sent in turn.
     pub(crate) events: Vec<Bytes>,
-    /// Orders in one event: more than one if it is a batch.
+    /// Orders per event: more than one in a batch.
     pub(crate) orders: u32,
     pub(crate) kind: Kind,
-    /// The function of `template.yaml` with the same environment variables.
+    /// Its environment variables in `template.yaml` apply.
     function: &'static str,
 }
 
-/// The role of a subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A base for ratios.
     Floor,
-    /// One of the project's functions.
+    /// Of the project.
     Function,
-    /// A bootstrap from the command line.
+    /// From the command line.
     Peer,
 }
 
-/// The smallest function.
 pub(crate) const HELLO_FLOOR: &str = "hello-floor";
 
 /// The smallest function that makes one AWS SDK call. Bounds are ratios to it.
 pub(crate) const SDK_FLOOR: &str = "sdk-floor";
 
-/// The project's functions: the folders in `functions/`. settle-order is measured with the submission of an order.
+/// The folders in `functions/`. settle-order is measured with the submission of an order.
 pub(crate) const FUNCTIONS: [&str; 14] = [
     "authorize-payment",
     "authorize-request",
@@ -58,7 +55,7 @@ pub(crate) const FUNCTIONS: [&str; 14] = [
     "settle-order",
 ];
 
-/// Functions that are also measured with another event: the subject, the function, and the orders in one event.
+/// Also measured with another event: the subject, the function, and the orders in one event.
 const VARIANTS: [(&str, &str, usize); 5] = [
     (PING, "manage-connections", 1),
     (WHOLE_BATCH, "process-orders", BATCH),
@@ -72,7 +69,7 @@ const VARIANTS: [(&str, &str, usize); 5] = [
 /// # Errors
 /// A bootstrap is missing.
 pub(crate) fn of_project(folder: &Path) -> anyhow::Result<Vec<Subject>> {
-    // The floors get create-order's event, because every function reads an event.
+    // The floors get create-order's event, because they need one.
     let floor = |name| {
         let subject = subject(folder, name, "create-order", events::of("create-order")?)?;
         anyhow::Ok(Subject { kind: Kind::Floor, ..subject })
@@ -88,7 +85,6 @@ pub(crate) fn of_project(folder: &Path) -> anyhow::Result<Vec<Subject>> {
     Ok(subjects)
 }
 
-/// The names of the project's functions and of [`VARIANTS`].
 #[cfg(test)]
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     FUNCTIONS.into_iter().chain(VARIANTS.map(|(name, ..)| name))
@@ -117,8 +113,8 @@ fn subject(folder: &Path, program: &str, function: &'static str, events: Vec<Byt
     Ok(Subject { name: program.to_owned(), command, events, orders: 1, kind: Kind::Function, function })
 }
 
-/// A bootstrap from `NAME=COMMAND` or `NAME=COMMAND@EVENTFILE`. Spaces separate the command's words. Without a file it
-/// gets create-order's event. Its environment is create-order's.
+/// A bootstrap from `NAME=COMMAND` or `NAME=COMMAND@EVENTFILE`. Spaces separate the command's words. The environment
+/// and the default event are create-order's.
 ///
 /// # Errors
 /// The text does not have that form, or the event cannot be read.
@@ -138,7 +134,7 @@ pub(crate) fn peer(text: &str) -> anyhow::Result<Subject> {
     Ok(Subject { name, command, events, orders: 1, kind: Kind::Peer, function })
 }
 
-/// create-order with an order of `items` items.
+/// With an order of `items` items.
 ///
 /// # Errors
 /// Its bootstrap is missing.
@@ -146,7 +142,7 @@ pub(crate) fn create_order(folder: &Path, items: usize) -> anyhow::Result<Subjec
     subject(folder, "create-order", "create-order", vec![events::order_of(items)?])
 }
 
-/// process-orders with `count` whole batches. Each message has a different owner.
+/// With `count` whole batches. Each message has a different owner.
 ///
 /// # Errors
 /// Its bootstrap is missing.
@@ -156,12 +152,12 @@ pub(crate) fn whole_batches(folder: &Path, count: usize) -> anyhow::Result<Subje
 }
 
 impl Subject {
-    /// The event of an invocation, with new order ids.
+    /// With new order ids.
     pub(crate) fn event(&self, invocation: u32) -> Bytes {
         events::with_new_ids(&self.events[invocation as usize % self.events.len()])
     }
 
-    /// The environment variables that Lambda would set on a local stack. `backend` stands in for AWS.
+    /// The variables that Lambda would set on a local stack. `backend` stands in for AWS.
     ///
     /// # Errors
     /// A variable of the template cannot be evaluated, or `backend`'s certificate cannot be written to `folder`.
@@ -172,7 +168,7 @@ impl Subject {
         folder: &Path,
     ) -> anyhow::Result<Vec<(String, String)>> {
         let aws = backend.url();
-        // With a retention, records have every attribute.
+        // Then records have every attribute.
         let expire = ("OrderRetentionDays", "30".to_owned());
         let template = Template::with(token::parameters().into_iter().chain([expire, ("LocalEndpoint", aws.clone())]));
         let memory = template.text(template.property(self.function, "MemorySize"))?.unwrap_or_default();
@@ -195,7 +191,7 @@ impl Subject {
         if let Some(authority) = backend.authority() {
             let file = folder.join("authority.pem");
             fs::write(&file, authority).with_context(|| format!("Failed to write {}", file.display()))?;
-            // The names that AWS's SDKs, OpenSSL and Node read.
+            // Read by AWS's SDKs, OpenSSL and Node.
             let names = ["AWS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"];
             variables.extend(names.map(|name| (name.to_owned(), file.to_string_lossy().into_owned())));
         }

@@ -8,19 +8,18 @@ use std::sync::LazyLock;
 static WHOLE: LazyLock<Value> =
     LazyLock::new(|| serde_yaml_ng::from_str(include_str!("../../../template.yaml")).expect("the template is YAML"));
 
-/// The stack's template with values for its parameters. A parameter without a value has its default.
+/// With values for its parameters, or their defaults.
 pub(crate) struct Template {
     whole: &'static Value,
     parameters: BTreeMap<&'static str, String>,
 }
 
 impl Template {
-    /// The template of this repository.
     pub(crate) fn with(parameters: impl IntoIterator<Item = (&'static str, String)>) -> Self {
         Self { whole: &WHOLE, parameters: parameters.into_iter().collect() }
     }
 
-    /// The environment variables of a function, by the name of its folder.
+    /// A function's environment variables, by the name of its folder.
     ///
     /// # Errors
     /// The template does not have the function, or a variable's value is of a kind that is not supported here.
@@ -35,7 +34,7 @@ impl Template {
         Ok(set)
     }
 
-    /// A property of a function, or of `Globals` if the function does not set it.
+    /// A function's property, or that of `Globals`.
     pub(crate) fn property(&self, function: &str, name: &str) -> &Value {
         let capitalized = |word: &str| word[..1].to_uppercase() + &word[1..];
         let id = function.split('-').map(capitalized).collect::<String>() + "Function";
@@ -43,7 +42,7 @@ impl Template {
         properties.get(name).unwrap_or(&self.whole["Globals"]["Function"][name])
     }
 
-    /// A value as text; `None` for `AWS::NoValue`.
+    /// As text; `None` for `AWS::NoValue`.
     pub(crate) fn text(&self, value: &Value) -> anyhow::Result<Option<String>> {
         let tagged = match value {
             Value::Tagged(tagged) => tagged,
@@ -82,7 +81,7 @@ impl Template {
         }
     }
 
-    /// The value of a parameter, or the name of a resource: its logical id, the URL of a queue, or the ARN of a topic.
+    /// A parameter's value, or a resource's name: its logical id, the URL of a queue, or the ARN of a topic.
     fn reference(&self, name: &str) -> anyhow::Result<Option<String>> {
         if name == "AWS::NoValue" {
             return Ok(None);

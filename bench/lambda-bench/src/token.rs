@@ -8,16 +8,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A published Ed25519 key, for tests. Source: RFC 8037, appendix A.
 const PRIVATE: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
-/// The public part of the key.
 const PUBLIC: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
 const ISSUER: &str = "https://issuer.invalid";
 const AUDIENCE: &str = "twolane";
 
-/// Lifetime of a token, in seconds. It is longer than a run.
+/// In seconds: longer than a run.
 const LIFETIME: u64 = 24 * 3600;
 
-/// The template parameters with which authorize-request accepts [`token`].
+/// With these, authorize-request accepts [`token`].
 pub(crate) fn parameters() -> [(&'static str, String); 3] {
     let key = json!({"kty": "OKP", "crv": "Ed25519", "kid": "bench", "alg": "EdDSA", "use": "sig", "x": PUBLIC});
     [
@@ -27,7 +26,7 @@ pub(crate) fn parameters() -> [(&'static str, String); 3] {
     ]
 }
 
-/// A token that is valid from now on.
+/// Valid from now on.
 ///
 /// # Errors
 /// The key is not an Ed25519 key.

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 const FUNCTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions");
 
-/// Writes fake bootstraps to a folder with that name.
+/// Writes fake bootstraps to that folder.
 fn bootstraps(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     // The interpreter itself, because a launcher on the PATH may need environment variables.
@@ -25,7 +25,6 @@ fn bootstraps(name: &str) -> PathBuf {
     folder
 }
 
-/// Measures create-order against those bounds.
 fn run(name: &str, bounds: &str) -> Output {
     let folder = bootstraps(name);
     let file = folder.join("bounds.toml");

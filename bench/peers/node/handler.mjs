@@ -1,5 +1,5 @@
-// The create-order function as a careful team would write it for Node and AWS's SDK, for comparison. It has the same
-// checks, write, log line and responses as the Rust function.
+// create-order as a careful team would write it for Node and AWS's SDK. It has the same checks, write, log line and
+// responses as the Rust function.
 
 import { createHash } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
@@ -16,7 +16,7 @@ const SECURITY_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options'
 
 const dynamodb = new DynamoDBClient();
 
-/** An error of the caller or of the service, as an HTTP problem. */
+/** An error as an HTTP problem. */
 class Problem extends Error {
   constructor(status, detail, { errors, cause } = {}) {
     super(detail, { cause });
@@ -40,7 +40,7 @@ const ORDER = {
   note: [isNote, 'must be at most 500 characters, without U+FFFD, U+FFFE or U+FFFF'],
 };
 
-/** All violations in the fields of an object, by JSON pointer. */
+/** Violations in an object's fields, by JSON pointer. */
 function violations(object, rules, at) {
   if (!isObject(object)) return [{ pointer: at, detail: 'must be an object' }];
   const unknown = Object.keys(object).filter((name) => !Object.hasOwn(rules, name));
@@ -49,7 +49,7 @@ function violations(object, rules, at) {
     ...wrong.map(([name, [, detail]]) => ({ pointer: `${at}/${name}`, detail }))];
 }
 
-/** The order's content with its fields in a fixed order, so that equal contents have equal JSON. */
+/** The content with fields in a fixed order, so that equal contents have equal JSON. */
 function parseOrder(text) {
   let body;
   try {
@@ -85,7 +85,7 @@ function parse(event) {
     expiresAt };
 }
 
-/** Stores the order with one write. Returns the order that was stored under its id before, if any. */
+/** Stores the order with one write. Returns the order stored under its id before, if any. */
 async function store(order) {
   try {
     await dynamodb.send(new PutItemCommand({

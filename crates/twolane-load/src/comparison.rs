@@ -26,10 +26,9 @@ use twolane_report::model::{Counts, Report, Run};
 /// Default duration of the arrivals.
 const DURATION: Duration = Duration::from_secs(30);
 
-/// Interval between checks whether a promise can still be kept.
 const WATCHED_EVERY: Duration = Duration::from_millis(100);
 
-/// Most orders per lane, warm-up included: each takes a few dozen bytes of memory.
+/// Most orders per lane, warm-up included: each takes a few dozen bytes.
 const MAX_ORDERS: f64 = 20_000_000.0;
 
 /// A planned comparison: nothing is changed or sent yet.
@@ -38,12 +37,11 @@ pub struct Comparison {
     seed: u64,
     lanes: Vec<Lane>,
     workload: Arc<Workload>,
-    /// Requests per lane that count in its figures.
+    /// Requests per lane that count.
     counted: u64,
-    /// The scenario: what changes in the stack.
+    /// What changes in the stack.
     pub scenario: Scenario,
     owners: Owners,
-    /// Most concurrent requests per lane.
     max_in_flight: u32,
     deployed: Option<Deployed>,
     requests: Requests,
@@ -57,8 +55,8 @@ pub struct Comparison {
 type Played = (Vec<Loaded>, anyhow::Result<()>);
 
 impl Comparison {
-    /// Plans a comparison of those lanes, or of all lanes of the stack, and reads the stack's settings. `token` is the
-    /// given token, if any. `notify` prints changes to the stack and what it lacks.
+    /// Plans a comparison of those lanes, or of all, and reads the stack's settings. `notify` prints changes to the
+    /// stack and what it lacks.
     ///
     /// # Errors
     /// The settings contradict each other, or the stack does not support them.
@@ -115,13 +113,13 @@ impl Comparison {
         })
     }
 
-    /// The lanes that are measured, in this order.
+    /// The measured lanes, in order.
     #[must_use]
     pub fn lanes(&self) -> &[Lane] {
         &self.lanes
     }
 
-    /// The report's description of the run, as far as it is known before anything is sent.
+    /// The report's description of the run, before anything is sent.
     #[must_use]
     pub fn planned(&self) -> Run {
         run_report::planned(&self.conditions(OffsetDateTime::now_utc(), 0, false))
@@ -133,7 +131,7 @@ impl Comparison {
         self.api_url.as_str()
     }
 
-    /// What the run will send, and how long it takes at least.
+    /// What the run will send, and its minimum duration.
     #[must_use]
     pub fn begins(&self) -> String {
         let (warm_up, span) = span(&self.workload);
@@ -159,7 +157,7 @@ impl Comparison {
         let started_at = OffsetDateTime::now_utc();
         let resent_before = self.requests.resent();
         let held = Held::new();
-        // Prepare all lanes before loading any, so that a lane that cannot be measured fails first.
+        // Prepare all before loading any, so that a lane that cannot be measured fails first.
         let ready = tokio::select! {
             ready = try_join_all(self.lanes.iter().map(|lane| self.lane(lane, interruption).prepare())) => ready?,
             () = interruption.wait() => return Ok(None),
@@ -195,7 +193,6 @@ impl Comparison {
         }
     }
 
-    /// Changes the stack for the scenario, loads the lanes, and changes it back.
     async fn play(
         &self,
         ready: Vec<Ready>,
@@ -232,7 +229,7 @@ impl Comparison {
         }
     }
 
-    /// Loads the lanes, in turn or concurrently. Drops `held` when the load is over.
+    /// Loads the lanes, in turn or concurrently. Drops `held` at the end.
     async fn load(
         &self,
         ready: Vec<Ready>,
@@ -244,7 +241,7 @@ impl Comparison {
             if self.settings.parallel { vec![ready] } else { ready.into_iter().map(|lane| vec![lane]).collect() };
         let mut loaded: Vec<Loaded> = Vec::new();
         for lanes in turns {
-            // Further lanes cannot restore a promise that an earlier lane has broken.
+            // Further lanes cannot restore a broken promise.
             for lane in &loaded {
                 self.interrupt_if_broken(lane.lane(), &lane.counts(), interruption);
             }
@@ -263,7 +260,7 @@ impl Comparison {
         show: &impl AsyncFn(&[Lap]),
     ) -> Vec<Loaded> {
         let (mut laps, mut running) = (Vec::new(), Vec::new());
-        // Make all requests that precede the load before its clock starts.
+        // Make all requests before the load's clock starts.
         let ready = join_all(ready.into_iter().map(Ready::look)).await;
         for ready in ready {
             let clocked = Clocked::start(ready.tally());
@@ -285,7 +282,6 @@ impl Comparison {
         }
     }
 
-    /// Interrupts the run once one of these lanes has refused too many requests. Runs until dropped.
     async fn watch(&self, laps: &[Lap], interruption: &Interruption) {
         loop {
             for lap in laps {
@@ -322,7 +318,7 @@ impl Comparison {
     }
 }
 
-/// Those lanes, or all lanes of the stack. `notify` names the lanes that it lacks.
+/// Those lanes, or all of the stack. `notify` names the lanes that it lacks.
 ///
 /// # Errors
 /// The stack lacks one of those lanes, or has no lane.
@@ -334,7 +330,7 @@ pub fn lanes_of(lanes: Vec<Lane>, stack: &Stack, notify: fn(&str)) -> anyhow::Re
     if lanes.is_empty() { all(stack, notify) } else { Ok(lanes) }
 }
 
-/// All lanes of the stack. A lane with only some of its outputs is an error, not left out.
+/// All lanes of the stack. A lane with only some of its outputs is an error.
 fn all(stack: &Stack, notify: fn(&str)) -> anyhow::Result<Vec<Lane>> {
     let (all, missing): (Vec<Lane>, Vec<Lane>) = LANES.iter().partition(|lane| has_lane(stack, lane));
     for lane in &missing {
@@ -349,7 +345,6 @@ fn all(stack: &Stack, notify: fn(&str)) -> anyhow::Result<Vec<Lane>> {
     Ok(all)
 }
 
-/// The number of files that the load opens.
 fn opens(settings: &Settings, lanes: &[Lane], workload: &Workload, owners: &Owners, scenario: &Scenario) -> Load {
     let is_polled = |lane: &&Lane| lane.answer == Answer::Receipt && settings.confirm.has_polls();
     let listens = |lane: &&Lane| lane.has_callback && settings.confirm.has_callbacks();
@@ -363,7 +358,6 @@ fn opens(settings: &Settings, lanes: &[Lane], workload: &Workload, owners: &Owne
     }
 }
 
-/// The workload of each lane.
 fn workload(settings: &Settings, seed: u64) -> anyhow::Result<Workload> {
     let load = &settings.load;
     let mut random = fastrand::Rng::with_seed(seed);
@@ -388,7 +382,7 @@ fn workload(settings: &Settings, seed: u64) -> anyhow::Result<Workload> {
     Ok(workload)
 }
 
-/// The phases of the scenario file, or the single phase of the other settings.
+/// The phases of the scenario file, or one phase of the other settings.
 fn phases(settings: &Settings) -> Vec<Phase> {
     let load = &settings.load;
     if !load.phases.is_empty() {

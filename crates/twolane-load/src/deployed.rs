@@ -1,4 +1,4 @@
-//! What is behind the stack's URLs, for an operator with AWS credentials.
+//! The resources behind the stack's URLs, for an operator with AWS credentials.
 
 use crate::stack_settings::Controls;
 use anyhow::Context;
@@ -11,35 +11,31 @@ use twolane_client::{
     stack::{DeployedAddress, Stack},
 };
 
-/// Queues, table and functions of one stack.
 #[derive(Clone)]
 pub(crate) struct Deployed {
     pub(crate) sqs: aws_sdk_sqs::Client,
-    /// Queues by lane, in the order of the lanes.
+    /// By lane, in the order of the lanes.
     queues: Vec<(Lane, Vec<Queue>)>,
     pub(crate) orders: OrdersTable,
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
     pub(crate) controls: Controls,
     functions: Vec<Function>,
-    /// The counters that orders of lanes with steps take from, if the stack has such a lane.
+    /// The counters that orders of lanes with steps take from, if there is such a lane.
     pub(crate) supplies: Option<Supplies>,
-    /// Whether the orders table has the index that lists an owner's orders.
+    /// Whether the orders table has the index by owner.
     pub(crate) lists_orders: bool,
-    /// Tables of the steps of all lanes.
     step_tables: Vec<(Lane, String)>,
     pub(crate) region: Option<String>,
-    /// The endpoint of all AWS services, if it is not AWS.
+    /// Endpoint of all AWS services, if it is not AWS.
     pub(crate) endpoint_url: Option<String>,
 }
 
-/// The counters that orders of lanes with steps take from.
 #[derive(Clone, Debug)]
 pub(crate) struct Supplies {
     pub(crate) stock: Counters,
     pub(crate) accounts: Counters,
 }
 
-/// A queue of the stack.
 #[derive(Clone, Debug)]
 pub(crate) struct Queue {
     pub(crate) kind: QueueKind,
@@ -47,12 +43,10 @@ pub(crate) struct Queue {
     pub(crate) dead_letter_url: String,
 }
 
-/// A function of the stack.
 #[derive(Clone, Debug)]
 pub(crate) struct Function {
-    /// Name of its folder: `create-order`.
+    /// Its folder: `create-order`.
     pub(crate) name: &'static str,
-    /// Its name on AWS.
     pub(crate) deployed_name: String,
 }
 
@@ -113,18 +107,18 @@ impl Deployed {
         &found.expect("all functions of the stack's lanes are there").deployed_name
     }
 
-    /// The queues of a lane, in the order that an order passes them.
+    /// A lane's queues, in the order that an order passes them.
     pub(crate) fn queues(&self, lane: Lane) -> &[Queue] {
         self.queues.iter().find(|(of, _)| *of == lane).map_or(&[], |(_, queues)| queues)
     }
 
-    /// The tables that orders of a lane are written to.
+    /// Tables that a lane's orders are written to.
     pub(crate) fn tables(&self, lane: Lane) -> impl Iterator<Item = &str> {
         let steps = self.step_tables.iter().filter(move |(of, _)| *of == lane).map(|(_, table)| table.as_str());
         std::iter::once(self.orders.name.as_str()).chain(steps)
     }
 
-    /// Approximate number of messages in all these queues, as reported by SQS.
+    /// Approximate number of messages in all these queues.
     ///
     /// # Errors
     /// SQS refuses or does not answer.
@@ -166,7 +160,7 @@ pub(crate) fn has_lane(stack: &Stack, lane: Lane) -> bool {
 
 #[cfg(test)]
 impl Deployed {
-    /// A stack with all lanes and AWS clients that cannot call AWS.
+    /// All lanes, and AWS clients that cannot call AWS.
     pub(crate) fn unreachable() -> Self {
         let config = aws_config::SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::latest()).build();
         let queue =

@@ -11,7 +11,6 @@ const RECENT: usize = 5;
 pub struct Lap {
     pub(crate) lane: Lane,
     pub(crate) clocked: Clocked,
-    /// Requests that will be sent.
     pub(crate) requests: usize,
     /// When the last one is due, since the start.
     pub(crate) last_due: Duration,

@@ -1,7 +1,7 @@
 //! Measures lanes under the same load.
 //!
-//! A [`Comparison`](comparison::Comparison) is planned from [`Settings`](settings::Settings). It may change a stack,
-//! changes it back, and ends in a report.
+//! A [`Comparison`](comparison::Comparison), planned from [`Settings`](settings::Settings), may change a stack, changes
+//! it back, and ends in a report.
 
 pub mod comparison;
 mod deployed;
@@ -29,10 +29,10 @@ pub fn recorded_arrivals(path: &Path) -> anyhow::Result<Vec<u64>> {
 }
 
 /// Restores the settings that a killed run left changed. Returns the settings file and what was restored; `None` if
-/// there was nothing to restore. `notify` prints what it waits for.
+/// there was nothing. `notify` prints what it waits for.
 ///
 /// # Errors
-/// Only the stack's URLs are known, the file belongs to another stack, or an error of the file system or AWS.
+/// Only the stack's URLs are known, the file belongs to another stack, or the file system or AWS fails.
 pub async fn restore(
     settings: &settings::ScenarioSettings,
     stack: &Stack,

@@ -1,25 +1,24 @@
-//! Open files, including sockets: the limit of this process, and the number that a load needs.
+//! Open files, including sockets: this process's limit, and what a load needs.
 
 use anyhow::bail;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::{self, File};
 use twolane_client::requests::FILES_PER_REQUEST;
 
-/// Default of the most concurrent requests per lane.
+/// Default for the most concurrent requests per lane.
 const IN_FLIGHT: u32 = 1000;
 
-/// Files reserved during the load for the work after it: reading the stack's records, changing the stack back, writing
-/// the report.
+/// Files reserved during the load for the work after it: reading records, changing the stack back, writing the report.
 const HELD: u64 = 32;
 
 /// Other files open during the load: connections to AWS, name look-ups.
 const BESIDES: u64 = 32;
 
-/// Maximum of macOS if the limit is unlimited. Source: setrlimit(2) of macOS, "COMPATIBILITY": `OPEN_MAX`.
+/// macOS's maximum if the limit is unlimited. Source: setrlimit(2) of macOS, "COMPATIBILITY": `OPEN_MAX`.
 const OPEN_MAX: u64 = 10_240;
 
-/// Raises the soft limit of open files to the hard limit. A shell's soft limit is low for programs that cannot handle
-/// large numbers of files: 256 on macOS. If raising fails, the limit stays.
+/// Raises the soft limit of open files to the hard limit, if that works. The soft limit suits programs with few files:
+/// 256 on macOS.
 pub fn raise_limit() {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     // `None` means unlimited.
@@ -40,18 +39,16 @@ pub fn check_concurrency(concurrency: u16, orders: usize) -> anyhow::Result<()> 
     load.in_flight("--concurrency", Some(concurrency.into()), |_| ()).map(drop)
 }
 
-/// The connections of a load.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load {
-    /// Concurrent lanes.
     pub(crate) lanes: u64,
-    /// Requests of the lane with the most of them.
+    /// Requests of the lane with the most.
     pub(crate) requests: u64,
     /// Files that an endpoint in this process opens per concurrent request.
     pub(crate) endpoint: u64,
-    /// Concurrent polls of a lane.
+    /// Concurrent, of a lane.
     pub(crate) polls: u64,
-    /// WebSockets, of all lanes.
+    /// Of all lanes.
     pub(crate) sockets: u64,
 }
 
@@ -68,10 +65,10 @@ impl Load {
         self.lanes * (orders + self.polls.min(orders))
     }
 
-    /// Most concurrent requests per lane: the value chosen with `option`, or else what the limit of open files allows.
+    /// Most concurrent requests per lane: the value of `option`, or else what the limit of open files allows.
     ///
     /// # Errors
-    /// The limit does not allow the chosen value, or does not allow any load.
+    /// The limit does not allow the chosen value, or any load.
     pub(crate) fn in_flight(&self, option: &str, chosen: Option<u32>, notify: fn(&str)) -> anyhow::Result<u32> {
         let Some(limit) = getrlimit(Resource::Nofile).current else { return Ok(chosen.unwrap_or(IN_FLIGHT)) };
         let (in_flight, notice) = self.in_flight_within(limit, open_now(), option, chosen)?;
@@ -114,18 +111,17 @@ impl Load {
     }
 }
 
-/// Number of open files; a guess if the system does not list them.
+/// Open files; a guess if the system does not list them.
 fn open_now() -> u64 {
     const GUESS: usize = 16;
     let listed = fs::read_dir("/dev/fd").map_or(GUESS, Iterator::count);
     listed.try_into().unwrap_or(u64::MAX)
 }
 
-/// Reserved open files for the work after the load, so that the load cannot use them up.
+/// Reserved files for the work after the load.
 pub(crate) struct Held(#[expect(dead_code, reason = "held")] Vec<File>);
 
 impl Held {
-    /// Opens as many of the reserved files as possible.
     pub(crate) fn new() -> Self {
         Self((0..HELD).map_while(|_| File::open("/dev/null").ok()).collect())
     }
@@ -135,7 +131,6 @@ impl Held {
 mod tests {
     use super::*;
 
-    /// A lane with 10 000 requests and nothing else.
     const LOAD: Load = Load { lanes: 1, requests: 10_000, endpoint: 0, polls: 0, sockets: 0 };
 
     fn within(load: Load, limit: u64, chosen: Option<u32>) -> anyhow::Result<(u32, Option<String>)> {

@@ -11,16 +11,15 @@ use twolane_client::token::{self, Token};
 /// Default number of owners with a local issuer.
 const LOCAL_OWNERS: u32 = 4;
 
-/// The owners, each with a token.
 #[derive(Clone)]
 pub(crate) struct Owners {
     pub(crate) tokens: Vec<Token>,
-    /// The subject of each token; `None` if a token has no readable subject.
+    /// `None` if a token has no readable subject.
     pub(crate) subjects: Option<Vec<String>>,
 }
 
 impl Owners {
-    /// Takes the given tokens, or else tokens of the local stack's issuer.
+    /// Takes the given tokens, or else tokens of the local issuer.
     ///
     /// # Errors
     /// There are fewer tokens than owners, or they cannot be read or sent.
@@ -66,12 +65,10 @@ impl Owners {
         Ok(Self { tokens, subjects: texts.iter().map(|text| token::subject(text)).collect() })
     }
 
-    /// The number of owners.
     pub(crate) fn count(&self) -> u32 {
         u32::try_from(self.tokens.len()).expect("it fits u32")
     }
 
-    /// A client for each owner.
     pub(crate) fn requests(&self, requests: &Requests) -> Vec<Requests> {
         self.tokens.iter().map(|token| requests.with_token(token.clone())).collect()
     }

@@ -12,21 +12,19 @@ use twolane_report::model::{
 };
 use uuid::Uuid;
 
-/// A send delay below this does not affect the latencies of any lane over a network, in milliseconds.
+/// A smaller send delay, in milliseconds, does not affect the latencies of any lane over a network.
 const LAG_FLOOR_MS: f64 = 20.0;
 
 /// Allowed ratio of the send delay to the latency that contains it, both p99.
 const LAG_SHARE: f64 = 0.1;
 
-/// The conditions of a run.
 pub(crate) struct Conditions<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) scenario: &'a Scenario,
     pub(crate) workload: &'a Workload,
     pub(crate) owners: u32,
-    /// Most concurrent requests per lane.
     pub(crate) max_in_flight: u32,
-    /// Requests that were sent again over a new connection.
+    /// Requests sent again over a new connection.
     pub(crate) resent: u64,
     pub(crate) api_url: &'a str,
     pub(crate) is_emulator: bool,
@@ -59,7 +57,7 @@ pub(crate) fn report(conditions: &Conditions<'_>, measured: &[Measured], not_und
     }
 }
 
-/// The figures of the load generator, and whether it was on schedule.
+/// The load generator's figures, and whether it was on schedule.
 fn generator(measured: &[Measured], conditions: &Conditions<'_>) -> Generator {
     let max_in_flight = conditions.max_in_flight;
     let mut worst = [0.0_f64; 3];
@@ -100,7 +98,6 @@ fn generator(measured: &[Measured], conditions: &Conditions<'_>) -> Generator {
     }
 }
 
-/// The run, before anything is sent.
 pub(crate) fn planned(conditions: &Conditions<'_>) -> Run {
     run(conditions, generator(&[], conditions))
 }
@@ -169,7 +166,7 @@ fn schedule_hash(times_us: impl Iterator<Item = u64>) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
-/// The commit of the current working tree, if there is one and git is installed.
+/// The commit of the working tree, if there is one and git is installed.
 fn git_commit() -> Option<String> {
     let output = Command::new("git").args(["rev-parse", "HEAD"]).output().ok()?;
     let commit = String::from_utf8(output.stdout).ok()?.trim().to_owned();

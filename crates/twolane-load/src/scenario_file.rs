@@ -1,4 +1,5 @@
-//! Scenario files: a run of `twolane compare` as TOML. `samples/scenarios/scenario.schema.json` describes them for editors.
+//! Scenario files: a run of `twolane compare` as TOML. `samples/scenarios/scenario.schema.json` describes them for
+//! editors.
 
 use crate::settings::{ArrivalDistribution, ConfirmBy, DEFAULT_PEAK, ScenarioName};
 use crate::workload::{Extent, Orders, Phase};
@@ -8,43 +9,43 @@ use std::fmt::Display;
 use std::path::Path;
 use std::time::Duration;
 
-/// A run in a file. Keys are the command line's long options, with the same defaults.
+/// A run in a file. Keys are the command line's long options, with its defaults.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct ScenarioFile {
-    /// What the run is for, for readers of the file.
+    /// For readers of the file.
     pub description: String,
-    /// Name of the scenario.
+    /// The scenario's name.
     pub scenario: Option<ScenarioName>,
-    /// Names of the lanes to measure, in this order.
+    /// Lanes to measure, in this order.
     pub lanes: Vec<String>,
-    /// Whether the lanes are loaded concurrently.
+    /// Whether lanes are loaded concurrently.
     pub parallel: bool,
     /// How outcomes are learned if the answer is a receipt.
     pub confirm: Option<ConfirmBy>,
-    /// Owners of the orders, 1 to 10 000.
+    /// Owners, 1 to 10 000.
     pub owners: Option<u32>,
-    /// Seconds of warm-up, at the rate of the first phase.
+    /// Warm-up in seconds, at the rate of the first phase.
     pub warm_up: Option<f64>,
-    /// Grace period in seconds, 1 to 3600: an accepted order is lost after this time without any new outcome.
+    /// Grace period in seconds, 1 to 3600.
     pub grace: Option<u64>,
-    /// Seed of the schedule.
+    /// The schedule's seed.
     pub seed: Option<u64>,
     /// In burst: maximum concurrency of each lane's function, 2 to 1000.
     pub concurrency: Option<i32>,
-    /// In outage and subscriber-down: duration in seconds.
+    /// In outage and subscriber-down: seconds.
     pub outage: Option<f64>,
     /// In subscriber-down: the stopped step.
     pub step: Option<String>,
     /// In poison and duplicates: per cent of the orders, 0 to 100.
     pub percent: Option<f64>,
-    /// In noisy-owner: one owner's share of the orders in per cent, 1 to 99.
+    /// In noisy-owner: one owner's share in per cent, 1 to 99.
     pub noisy_percent: Option<u8>,
     /// In slow-db: extra time per write in milliseconds, 1 to 60 000.
     pub slow_by: Option<u64>,
     /// In throttled-db: maximum writes per second, 1 to 10 000.
     pub writes_per_second: Option<u32>,
-    /// Promises that the run must keep, as in `--require`.
+    /// Promises, as in `--require`.
     pub require: Vec<String>,
     phases: Vec<PhaseTable>,
 }
@@ -192,7 +193,6 @@ mod tests {
         assert!(samples >= 5, "{samples} samples");
     }
 
-    /// The schema and the parser accept the same files.
     #[test]
     fn schema_and_parser_agree() {
         let all_keys = "description = 'all'\nscenario = 'burst'\nlanes = ['sync']\nparallel = true\nconfirm = 'both'\nowners = 3\n\

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use std::path::PathBuf;
 use twolane_report::Promise;
 
-/// Default peak rate of a burst, a ramp or steps, as a multiple of the rate.
+/// Default `peak`.
 pub(crate) const DEFAULT_PEAK: f64 = 10.0;
 
 /// All settings.
@@ -18,16 +18,15 @@ pub struct Settings {
     pub parallel: bool,
     /// How outcomes are learned if the answer is a receipt.
     pub confirm: ConfirmBy,
-    /// The load of each lane.
+    /// Each lane's load.
     pub load: LoadSettings,
     /// The scenario's settings.
     pub scenario_options: ScenarioSettings,
-    /// Promises that end a run as soon as a lane can no longer keep one.
+    /// Promises that end a run once a lane can no longer keep one.
     pub abort_on: Vec<Promise>,
 }
 
 impl Settings {
-    /// The arrival distribution, unless a file has the due times.
     pub(crate) fn arrivals(&self) -> ArrivalDistribution {
         self.load.arrivals.unwrap_or(match self.scenario {
             ScenarioName::Burst | ScenarioName::NoisyOwner => ArrivalDistribution::Burst,
@@ -39,13 +38,13 @@ impl Settings {
 /// The load.
 #[derive(Clone, Debug)]
 pub struct LoadSettings {
-    /// The arrival distribution. Default: `burst` in the scenarios burst and noisy-owner, else `constant`.
+    /// Default: `burst` in the scenarios burst and noisy-owner, else `constant`.
     pub arrivals: Option<ArrivalDistribution>,
-    /// File with arrivals to replay instead.
+    /// File to replay instead.
     pub replay: Option<PathBuf>,
     /// Orders per second.
     pub rate: f64,
-    /// How long orders arrive, in seconds.
+    /// Seconds in which orders arrive.
     pub duration: Option<f64>,
     /// Orders to send, instead of a duration.
     pub orders: Option<u32>,
@@ -55,13 +54,13 @@ pub struct LoadSettings {
     pub phases: Vec<Phase>,
     /// Warm-up in seconds.
     pub warm_up: f64,
-    /// Owners of the orders.
+    /// Number of owners.
     pub owners: Option<u32>,
-    /// File with one access token per line, one for each owner.
+    /// File with one access token per line and owner.
     pub tokens: Option<PathBuf>,
-    /// Seed of the schedule. Default: a new one in every run.
+    /// Seed of the schedule. Default: random.
     pub seed: Option<u64>,
-    /// Grace period in seconds: an accepted order is lost after this time without any new outcome.
+    /// Grace period in seconds.
     pub grace: u64,
     /// Maximum p99 send delay, in milliseconds.
     pub max_lag: Option<u32>,
@@ -72,26 +71,26 @@ pub struct LoadSettings {
 /// The settings of a scenario.
 #[derive(Clone, Debug)]
 pub struct ScenarioSettings {
-    /// In a burst: maximum concurrency of each lane's function.
+    /// In burst: maximum concurrency of each lane's function.
     pub concurrency: i32,
-    /// Duration of an outage, in seconds. Default: a third of the load's duration.
+    /// Seconds of an outage. Default: a third of the load's duration.
     pub outage: Option<f64>,
-    /// Per cent of the orders that are poison or repeated.
+    /// Per cent of orders that are poison or repeated.
     pub percent: f64,
-    /// In noisy-owner: one owner's share of the orders in per cent, 1 to 99.
+    /// In noisy-owner: one owner's share in per cent, 1 to 99.
     pub noisy_percent: u8,
-    /// In subscriber-down: name of the stopped step.
+    /// In subscriber-down: the stopped step.
     pub step: String,
     /// In slow-db: extra time per write, in milliseconds.
     pub slow_by: u64,
     /// In throttled-db: maximum writes per second.
     pub writes_per_second: u32,
-    /// File that keeps the stack's settings while they are changed. Default: a file for the stack in the home folder.
+    /// File for the stack's settings while they are changed. Default: one per stack in the home folder.
     pub settings_file: Option<PathBuf>,
 }
 
 impl ScenarioSettings {
-    /// The file for the stack's settings before their change. Creates its folder.
+    /// Creates the file's folder.
     pub(crate) fn settings_file(&self, stack: &str) -> anyhow::Result<PathBuf> {
         self.settings_file.clone().map_or_else(|| default_file(stack), Ok)
     }
@@ -105,19 +104,19 @@ pub enum ScenarioName {
     Steady,
     /// Far more orders arrive than each lane may have concurrent invocations. Changes the stack.
     Burst,
-    /// The lanes' functions are turned off for a time. Changes the stack.
+    /// The lanes' functions are off for a time. Changes the stack.
     Outage,
-    /// One step of a lane with steps is stopped for a time. Changes the stack.
+    /// One step is stopped for a time. Changes the stack.
     SubscriberDown,
     /// Each write to the database takes longer. Changes the stack; local stacks only.
     SlowDb,
     /// The database throttles writes above a limit. Changes the stack.
     ThrottledDb,
-    /// Some orders are invalid, and some messages are undecodable. Puts messages into the stack's queues.
+    /// Some orders are invalid, some messages undecodable. Puts messages into the stack's queues.
     Poison,
     /// Some orders are sent twice.
     Duplicates,
-    /// One owner places most orders, and each lane may have few concurrent invocations. Changes the stack.
+    /// One owner places most orders, and each lane has little concurrency. Changes the stack.
     NoisyOwner,
 }
 
@@ -138,7 +137,6 @@ impl ScenarioName {
         }
     }
 
-    /// Whether it changes the concurrency of the functions.
     pub(crate) fn changes_functions(self) -> bool {
         matches!(self, Self::Burst | Self::NoisyOwner | Self::Outage)
     }
@@ -150,19 +148,17 @@ impl ScenarioName {
 pub enum ConfirmBy {
     /// Over the WebSocket.
     Callback,
-    /// By polling the status service, once a second per order.
+    /// By polling, once a second per order.
     Poll,
     /// Both ways, with separate times.
     Both,
 }
 
 impl ConfirmBy {
-    /// Whether sockets are opened.
     pub(crate) fn has_callbacks(self) -> bool {
         self != Self::Poll
     }
 
-    /// Whether orders are polled.
     pub(crate) fn has_polls(self) -> bool {
         self != Self::Callback
     }

@@ -6,15 +6,14 @@ use crate::settings::{Key, Settings};
 /// Upper bound of `MaxReceiveCount`.
 const DELIVERIES: usize = 10;
 
-/// Amounts of messages below this count as zero. This avoids the slow arithmetic of subnormal numbers.
+/// Amounts below this count as zero. This avoids the slow arithmetic of subnormal numbers.
 const NOTHING: f64 = 1e-7;
 
-/// When a failed message is redelivered.
 #[derive(Debug)]
 pub(crate) struct RetryPolicy {
     deliveries: usize,
-    /// The part of the waiting messages that becomes ready in a step, by failures so far minus one. The back-off is random up to
-    /// the base, then twice, four times, … the base, and never above the cap. Its mean is half of that.
+    /// The part of the waiting messages that becomes ready in a step, by failures so far minus one. The back-off is
+    /// random up to the base, then twice, four times, … the base, and never above the cap. Its mean is half of that.
     back: [f64; DELIVERIES],
 }
 
@@ -31,26 +30,23 @@ impl RetryPolicy {
     }
 }
 
-/// The messages of one stage, one for each order.
+/// One stage's messages, one for each order.
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
     /// By failures so far.
     ready: [f64; DELIVERIES],
     /// By failures so far minus one.
     waiting: [f64; DELIVERIES],
-    /// Whether any message has failed.
     retries: bool,
-    /// Messages so far.
     pub(crate) entered: f64,
-    /// Messages that succeeded or failed all deliveries so far.
+    /// Succeeded or failed all deliveries so far.
     pub(crate) passed: f64,
-    /// Messages that failed all deliveries so far: they are in the dead-letter queue.
+    /// Failed all deliveries so far: dead letters.
     pub(crate) failed: f64,
-    /// Redeliveries so far.
     pub(crate) redelivered: f64,
-    /// Invocations so far. Of an invocation for several stages, the part for this one.
+    /// Invocations so far; of an invocation for several stages, the part for this one.
     pub(crate) invocations: f64,
-    /// Total duration of the invocations, in seconds.
+    /// Total of the invocations, in seconds.
     pub(crate) busy_seconds: f64,
 }
 
@@ -70,7 +66,7 @@ impl Backlog {
         if self.retries { self.waiting.iter().sum() } else { 0.0 }
     }
 
-    /// Makes messages ready when their back-off ends.
+    /// Makes messages ready at the end of their back-off.
     pub(crate) fn begin(&mut self, policy: &RetryPolicy) {
         if !self.retries {
             return;

@@ -9,13 +9,13 @@ use crate::{Bound, PlanInput, orders, passes};
 use lanes::Lane;
 use serde::Serialize;
 
-/// The change of one setting.
+/// A setting's change.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
-    /// Name of the setting.
+    /// The setting's name.
     pub setting: &'static str,
-    /// Kind of the setting: where to change it.
+    /// Its kind: where to change it.
     pub source: Source,
     /// Current value.
     pub from: f64,
@@ -29,20 +29,20 @@ pub struct Change {
 pub struct Outlook {
     /// Whether every order is accepted, done and called back in time.
     pub passes: bool,
-    /// Orders that are not accepted, or not done.
+    /// Orders not accepted, or not done.
     pub missed: f64,
     /// p99 of the time until an outcome, in seconds.
     pub p99: Option<f64>,
-    /// Cost of a month, in USD.
+    /// A month's cost, in USD.
     pub usd_per_month: Option<f64>,
-    /// The limits that the load still reaches, in order of time.
+    /// Limits that the load still reaches, in order of time.
     pub limited_by: Vec<Bound>,
 }
 
 /// Factor on what the peak needs, because arrivals are not even within a second.
 const HEADROOM: f64 = 1.2;
 
-/// The changes that meet the needs, and the result with them. If event sources still scale too slowly, the changes provision
+/// The changes that meet the needs, and the result with them. If event sources still scale too slowly, they provision
 /// pollers.
 pub(crate) fn changes(lane: Lane, input: &PlanInput) -> (Vec<Change>, Option<Outlook>) {
     let mut settings = input.settings.clone();
@@ -65,7 +65,7 @@ pub(crate) fn changes(lane: Lane, input: &PlanInput) -> (Vec<Change>, Option<Out
     (changes, outlook)
 }
 
-/// Raises each setting to what the peak needs. Runs twice, because more pollers can need more concurrency.
+/// Raises settings to what the peak needs. Runs twice, because more pollers can need more concurrency.
 fn meet_needs(lane: Lane, input: &PlanInput, settings: &mut Settings) {
     for _ in 0..2 {
         meet_needs_once(lane, input, settings);

@@ -1,4 +1,4 @@
-//! The cost of a lane's usage, with the prices and the arithmetic of a comparison.
+//! A lane's cost, with the prices and the arithmetic of a comparison.
 
 use crate::durations::{index_units, write_units};
 use crate::flow::{After, flow};
@@ -11,17 +11,17 @@ use serde::Serialize;
 use twolane_report::model::{CostPart, FunctionUsage, Usage};
 use twolane_report::{Prices, usage_cost};
 
-/// Kind of API that takes the requests.
+/// Kind of API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Api {
-    /// A REST API, as in the template.
+    /// As in the template.
     Rest,
-    /// An HTTP API: cheaper, without request validation, mapping templates and web ACLs.
+    /// Cheaper, without request validation, mapping templates and web ACLs.
     Http,
 }
 
-/// Architecture of the functions.
+/// The functions' architecture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Architecture {
     /// Graviton.
@@ -32,15 +32,15 @@ pub enum Architecture {
     X86,
 }
 
-/// The cost of a lane at list prices, in USD.
+/// A lane's cost at list prices, in USD.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cost {
-    /// For a month of 730 hours with this load.
+    /// For 730 hours with this load.
     pub usd_per_month: f64,
     /// For a million orders with an outcome.
     pub usd_per_million_orders: f64,
-    /// For a million orders, by service.
+    /// By service, for a million orders.
     pub parts: Vec<CostPart>,
 }
 
@@ -49,7 +49,7 @@ const MONTH_SECONDS: f64 = 730.0 * 3600.0;
 
 const MILLION: f64 = 1e6;
 
-/// The cost of the simulated orders; `None` if no order has an outcome.
+/// `None` if no order has an outcome.
 pub(crate) fn cost(lane: Lane, simulation: &Simulation, input: &PlanInput) -> Option<Cost> {
     let prices = input.prices.usd();
     let usage = usage(lane, simulation, input);
@@ -63,8 +63,8 @@ pub(crate) fn cost(lane: Lane, simulation: &Simulation, input: &PlanInput) -> Op
     Some(Cost { usd_per_month: usd_per_million_orders * millions_per_month, usd_per_million_orders, parts })
 }
 
-/// Adjusts a part's price for an HTTP API, x86 or provisioned tables. `capacities`: the number of tables and indexes, which are
-/// all provisioned.
+/// Adjusts a part's price for an HTTP API, x86 or provisioned tables. `capacities`: tables and indexes, all
+/// provisioned.
 #[expect(clippy::cast_precision_loss, reason = "a handful of tables")]
 fn what_if(part: &mut CostPart, input: &PlanInput, prices: &Prices, capacities: usize, millions_per_month: f64) {
     let provisioned = input.settings[Key::ProvisionedWriteUnits];
@@ -85,7 +85,6 @@ fn what_if(part: &mut CostPart, input: &PlanInput, prices: &Prices, capacities: 
     }
 }
 
-/// The usage that AWS bills.
 fn usage(lane: Lane, simulation: &Simulation, input: &PlanInput) -> Usage {
     let settings = &input.settings;
     let accepted = simulation.accepted;
@@ -148,8 +147,8 @@ fn functions(lane: Lane, simulation: &Simulation, settings: &Settings) -> Vec<Fu
     all
 }
 
-/// Invocations of a stage and their seconds. A simulation ends before messages that follow a decision or wait for the deadline.
-/// These are extrapolated from the ones that it saw.
+/// A stage's invocations and their seconds. A simulation ends before messages that follow a decision or wait for the
+/// deadline. These are extrapolated.
 fn invocations(stage: &crate::flow::Stage, done: &crate::backlog::Backlog, accepted: f64) -> (f64, f64) {
     let comes_later = matches!(stage.after, After::Deadline(_) | After::Decision);
     if !comes_later || done.passed >= accepted {

@@ -1,4 +1,4 @@
-//! How long orders wait for their outcome, computed from the curves of the simulation.
+//! How long orders wait for their outcome, from the simulation's curves.
 
 use crate::durations::duration;
 use crate::flow::{After, flow};
@@ -19,7 +19,7 @@ pub struct Delays {
     pub max: f64,
 }
 
-/// The delays of a lane; `None` if no order has an outcome.
+/// `None` if no order has an outcome.
 pub(crate) fn delays(lane: Lane, seconds: &[Second], settings: &Settings) -> Option<Delays> {
     let mut waits = waits(seconds);
     waits.sort_by(|one, other| one.0.total_cmp(&other.0));
@@ -36,8 +36,8 @@ pub(crate) fn delays(lane: Lane, seconds: &[Second], settings: &Settings) -> Opt
     Some(Delays { p50: at(0.5)?, p99: at(0.99)?, max: waits.last()?.0 + own })
 }
 
-/// The time that each second's orders wait in queues, and their number. The time is the horizontal distance between the curves of
-/// accepted orders and of known outcomes: first in, first out.
+/// How long each second's orders wait in queues, and their number. The time is the horizontal distance between the curves
+/// of accepted orders and of known outcomes: first in, first out.
 fn waits(seconds: &[Second]) -> Vec<(f64, f64)> {
     let mut waits = Vec::new();
     let (mut accepted_before, mut known_before) = (0.0, 0.0);
@@ -59,7 +59,6 @@ fn waits(seconds: &[Second]) -> Vec<(f64, f64)> {
     waits
 }
 
-/// Iterates over 0, 1, 2, … as floating-point numbers.
 trait StepByOne {
     fn step_by_one(self) -> impl Iterator<Item = f64>;
 }

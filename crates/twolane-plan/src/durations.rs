@@ -1,19 +1,18 @@
-//! Durations of invocations: sums of the assumed times of their requests. Also their write units.
+//! Durations of invocations, as sums of their requests' assumed times. Also their write units.
 
 use crate::flow::{Counter, Stage};
 use crate::settings::{Key, Settings};
 use lanes::Lane;
 
-/// The duration of a batch of a stage's messages, in seconds.
+/// Of a batch of a stage's messages, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct BatchDuration {
-    /// For one message.
     pub(crate) first: f64,
-    /// For each further message. Messages of a batch run concurrently, but transactions on one item run in sequence.
+    /// For each further message. Messages run concurrently, but transactions on one item run in sequence.
     pub(crate) further: f64,
 }
 
-/// The duration of a stage's batches. A request is a batch of one.
+/// A request is a batch of one.
 pub(crate) fn duration(stage: &Stage, settings: &Settings) -> BatchDuration {
     let publish = if stage.publishes > 0 { settings[Key::PublishMs] } else { 0.0 };
     let callback = if stage.calls_back { settings[Key::CallbackMs] } else { 0.0 };
@@ -36,8 +35,8 @@ pub(crate) fn counter_share(counter: Counter, settings: &Settings) -> f64 {
     }
 }
 
-/// The number of items that share the counter. A day has one for each 1 000 of its shipments, up to 8. Source:
-/// `Calendar::counters` in `crates/shipments`.
+/// Items that share the counter. A day has one for each 1 000 of its shipments, up to 8. Source: `Calendar::counters`
+/// in `crates/shipments`.
 pub(crate) fn counter_items(counter: Counter, settings: &Settings) -> f64 {
     let items = settings[Key::CountersPerItem];
     match counter {
@@ -47,24 +46,23 @@ pub(crate) fn counter_items(counter: Counter, settings: &Settings) -> f64 {
 }
 
 impl BatchDuration {
-    /// The duration of a batch of that many messages, in seconds.
+    /// The duration in seconds.
     pub(crate) fn of(self, messages: f64) -> f64 {
-        // Never zero, to avoid divisions by zero.
+        // Avoids divisions by zero.
         (self.first + (messages - 1.0) * self.further).max(1e-4)
     }
 
-    /// The maximum of both durations.
     pub(crate) fn slowest(self, other: Self) -> Self {
         Self { first: self.first.max(other.first), further: self.further.max(other.further) }
     }
 }
 
-/// Concurrency of one invocation per second: its duration in seconds, but at least the inverse of an environment's highest rate.
+/// Concurrency of one invocation per second: its duration in seconds, but at least the inverse of an environment's
+/// highest rate.
 pub(crate) fn concurrency_units(seconds: f64, settings: &Settings) -> f64 {
     seconds.max(1.0 / settings[Key::RequestsPerEnvironment])
 }
 
-/// Write units of one order in a stage.
 #[expect(clippy::cast_precision_loss, reason = "a handful")]
 pub(crate) fn write_units(stage: &Stage, settings: &Settings) -> f64 {
     let items = stage.transaction_items as f64 + stage.items_per_sku as f64 * settings[Key::SkusPerOrder];
@@ -73,12 +71,10 @@ pub(crate) fn write_units(stage: &Stage, settings: &Settings) -> f64 {
         + TRANSACTION_UNITS * items
 }
 
-/// Write units of one order in the index of orders by owner.
 #[expect(clippy::cast_precision_loss, reason = "two at most")]
 pub(crate) fn index_units(lane: Lane) -> f64 {
     lane.index_writes as f64
 }
 
-/// Write units of one transaction item of up to 1 KB. Source: Amazon DynamoDB Developer Guide, "DynamoDB read and write
-/// operations".
+/// Write units of an item of up to 1 KB. Source: Amazon DynamoDB Developer Guide, "DynamoDB read and write operations".
 pub(crate) const TRANSACTION_UNITS: f64 = 2.0;

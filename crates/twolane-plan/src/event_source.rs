@@ -4,20 +4,19 @@ use crate::durations::BatchDuration;
 use crate::resource::{Clock, Watch};
 use crate::settings::{Key, Settings};
 
-/// A queue counts as limited if its messages wait longer than this many seconds.
+/// A queue counts as limited if its messages wait longer, in seconds.
 const HELD_UP: f64 = 1.0;
 
-/// The event source mapping of one queue.
 #[derive(Debug)]
 pub(crate) struct EventSource {
     pub(crate) queue: &'static str,
-    /// Stages that wait in the queue, by number.
+    /// Numbers of the stages that wait in the queue.
     pub(crate) stages: Vec<usize>,
     duration: BatchDuration,
     step: f64,
     batch_size: f64,
     window: f64,
-    /// Shortest time between two batches of one poller, in seconds: an environment has a highest rate of invocations.
+    /// Between two batches of one poller, in seconds: an environment has a highest rate of invocations.
     shortest: f64,
     /// Concurrent batches: now, at most, and added in a step.
     batches: f64,
@@ -30,14 +29,11 @@ pub(crate) struct EventSource {
     pub(crate) in_flight_full: Watch,
 }
 
-/// What an event source receives in a step.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Take {
-    /// Messages.
     pub(crate) messages: f64,
-    /// Invocations for them.
     pub(crate) invocations: f64,
-    /// Duration of each, in seconds.
+    /// Of each, in seconds.
     pub(crate) seconds: f64,
 }
 
@@ -69,15 +65,15 @@ impl EventSource {
         }
     }
 
-    /// Receives ready messages. `waiting` messages are already in flight, and callbacks extend each batch by `callback_wait`
-    /// seconds.
+    /// Receives ready messages. `waiting` messages are already in flight, and callbacks extend each batch by
+    /// `callback_wait` seconds.
     pub(crate) fn take(&mut self, ready: f64, waiting: f64, callback_wait: f64, step: u64) -> Take {
         if ready <= 0.0 {
             return Take::default();
         }
         let full = (self.duration.of(self.batch_size) + callback_wait).max(self.shortest);
         let capacity = self.batches * self.batch_size / full * self.step;
-        // A received message is in flight for the duration of its batch.
+        // A message is in flight for the duration of its batch.
         let room = (self.in_flight - waiting).max(0.0) / full * self.step;
         if room < ready.min(capacity) {
             self.in_flight_full.note(step);
@@ -99,8 +95,8 @@ impl EventSource {
         Take { messages, invocations: messages / size, seconds: self.duration.of(size) + callback_wait }
     }
 
-    /// Messages in a batch at `rate` messages per second without a backlog: those that arrive while a poller is busy, or during
-    /// the batching window.
+    /// Messages in a batch at `rate` messages per second without a backlog: those that arrive while a poller is busy,
+    /// or during the batching window.
     fn batch_at(&self, rate: f64, callback_wait: f64) -> f64 {
         let per_poller = rate / self.batches;
         // size = per_poller × (first + (size − 1) × further)
@@ -114,7 +110,6 @@ impl EventSource {
     }
 }
 
-/// Maximum number of concurrent batches of one queue.
 pub(crate) fn batches_at_most(settings: &Settings) -> f64 {
     let provisioned = settings[Key::ProvisionedPollers];
     if provisioned > 0.0 {

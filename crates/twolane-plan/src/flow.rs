@@ -1,64 +1,57 @@
-//! The stages of an order in each lane: one row for each message or request. Source: `docs/architecture.md`, the walks of one
-//! order. A test compares the rows' sums with `crates/lanes`.
+//! The stages of an order in each lane: one row for each message or request. Source: `docs/architecture.md`, the walks
+//! of one order. A test compares their sums with `crates/lanes`.
 
 use lanes::Lane;
 
-/// The stages of an order in one lane.
 #[derive(Debug)]
 pub(crate) struct Flow {
-    /// Name of the lane.
     lane: &'static str,
-    /// The stages, each after those that it waits for. The first is the request.
+    /// Each after those that it waits for. The first is the request.
     pub(crate) stages: &'static [Stage],
-    /// Stages that must all end before the order is decided.
+    /// Stages that must all end before the decision.
     pub(crate) decided_by: &'static [usize],
 }
 
 /// One message or request of an order, and the work for it.
 #[derive(Debug)]
 pub(crate) struct Stage {
-    /// What it does.
     pub(crate) name: &'static str,
-    /// The queue of its message; `None` for the request.
+    /// `None` for the request.
     pub(crate) queue: Option<&'static str>,
-    /// Its function; `None` if the API needs no function.
+    /// `None` if the API needs none.
     pub(crate) function: Option<&'static str>,
-    /// What it waits for.
     pub(crate) after: After,
-    /// The table that it writes to.
     pub(crate) table: &'static str,
-    /// Writes of the order's own record.
+    /// Of the order's own record.
     pub(crate) record_writes: u64,
     /// Other single writes, of up to 1 KB.
     pub(crate) small_writes: u64,
-    /// Items of its transaction, of up to 1 KB each.
+    /// Of up to 1 KB each.
     pub(crate) transaction_items: u64,
-    /// Additional items of its transaction for each SKU of the order.
+    /// More items for each SKU of the order.
     pub(crate) items_per_sku: u64,
     /// Sequential requests to the database.
     pub(crate) database_requests: u64,
     /// Messages that it publishes.
     pub(crate) publishes: u64,
-    /// Whether it sends the outcome to the owner's sockets.
+    /// Whether it sends the outcome to sockets.
     pub(crate) calls_back: bool,
-    /// The shared item that its transaction changes.
+    /// Shared item that its transaction changes.
     pub(crate) counter: Option<Counter>,
 }
 
-/// What a stage waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum After {
     /// The request itself.
     Nothing,
-    /// The stage with this number.
+    /// With this number.
     Stage(usize),
-    /// `OrderDeadlineSeconds` after the stage with this number.
+    /// `OrderDeadlineSeconds` after this stage.
     Deadline(usize),
-    /// The decision.
     Decision,
 }
 
-/// An item that the transactions of many orders change.
+/// An item that many orders' transactions change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Counter {
     /// A SKU's units.
@@ -138,8 +131,8 @@ static FLOWS: [Flow; 3] = [
             hold("hold a shipment", "shipment", "book-shipment", Counter::Day),
             vote("count stock's vote", 2),
             vote("count payment's vote", 3),
-            // Its first write fails, because it is not one of the first two votes. Then it decides the order, publishes the
-            // decision, and looks up the owner's sockets.
+            // Its first write fails, because it is not one of the first two votes. Then it decides the order, publishes
+            // the decision, and looks up the owner's sockets.
             Stage {
                 record_writes: 2,
                 database_requests: 3,
@@ -204,7 +197,6 @@ const fn confirm(name: &'static str, queue: &'static str, function: &'static str
     }
 }
 
-/// The stages of an order in that lane.
 pub(crate) fn flow(lane: Lane) -> &'static Flow {
     FLOWS.iter().find(|flow| flow.lane == lane.name).expect("a test finds the flow of each lane")
 }

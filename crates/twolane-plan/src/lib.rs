@@ -1,8 +1,7 @@
 //! A model of each lane under a load on AWS: its first limit, its refusals, its delays and its costs.
 //!
-//! [`plan`] computes them before anything is deployed. It is a fluid model in small steps, without a clock, a network or
-//! randomness: the same input gives the same result, bit by bit. The limits are those that AWS documents. Nothing was
-//! measured on AWS.
+//! [`plan`] is a fluid model in small steps, without a clock, a network or randomness: the same input gives the same
+//! result, bit by bit. The limits are those that AWS documents. Nothing was measured on AWS.
 
 mod backlog;
 mod changes;
@@ -35,10 +34,10 @@ use serde::{Serialize, Serializer};
 use simulation::{Second, Simulation};
 use twolane_report::PriceTable;
 
-/// What to plan: lanes, load, settings, limits and prices.
+/// What to plan.
 #[derive(Clone, Debug)]
 pub struct PlanInput {
-    /// The lanes. Each takes the whole load and has the whole account to itself.
+    /// Each takes the whole load and has the whole account to itself.
     pub lanes: Vec<Lane>,
     /// When orders arrive.
     pub load: Load,
@@ -48,13 +47,13 @@ pub struct PlanInput {
     pub limits: LimitTable,
     /// Prices of AWS's services.
     pub prices: PriceTable,
-    /// How clients learn the outcome in a lane that answers with a receipt.
+    /// How clients learn the outcome after a receipt.
     pub confirm: Confirm,
-    /// Kind of API that takes the requests.
+    /// Kind of API.
     pub api: Api,
-    /// Architecture of the functions.
+    /// The functions' architecture.
     pub architecture: Architecture,
-    /// Whether the orders table has the index that lists an owner's orders.
+    /// Whether the orders table has the index by owner.
     pub lists_orders: bool,
     /// Maximum p99 of the time until an outcome, in seconds.
     pub max_delay_seconds: f64,
@@ -66,11 +65,11 @@ pub struct PlanInput {
 pub enum Confirm {
     /// Over the WebSocket.
     Callback,
-    /// By polling the status service.
+    /// By polling.
     Poll,
 }
 
-/// Refused requests, by the status of their answer.
+/// Refused requests, by status of the answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Refusals {
@@ -83,7 +82,7 @@ pub struct Refusals {
 }
 
 impl Refusals {
-    /// The sum over all statuses.
+    /// All statuses together.
     #[must_use]
     pub fn total(self) -> f64 {
         self.throttled + self.function_throttled + self.dependency_over_limit
@@ -100,11 +99,11 @@ pub struct Plan {
     pub load: Load,
     /// How clients learn outcomes.
     pub confirm: Confirm,
-    /// Kind of API that takes the requests.
+    /// Kind of API.
     pub api: Api,
-    /// Architecture of the functions.
+    /// The functions' architecture.
     pub architecture: Architecture,
-    /// Whether the orders table has the index that lists an owner's orders.
+    /// Whether the orders table has the index by owner.
     pub lists_orders: bool,
     /// Maximum p99 of the time until an outcome, in seconds.
     pub max_delay_seconds: f64,
@@ -131,47 +130,47 @@ pub struct LanePlan {
     pub passes: bool,
     /// The orders by outcome.
     pub orders: Orders,
-    /// The limits that the load reached, in order of time.
+    /// Limits that the load reached, in order of time.
     pub limited_by: Vec<Bound>,
-    /// What the peak of the load needs, in the order of an order's path.
+    /// What the peak needs, in the order of an order's path.
     pub needs: Vec<Need>,
     /// Accepted orders without an outcome.
     pub backlog: Backlog,
-    /// Time until a client knows the outcome. In a lane that answers with it, the time of the answer.
+    /// Until a client knows the outcome. In a lane that answers with it: until the answer.
     pub delays: Option<Delays>,
-    /// Highest number of concurrent invocations, by function.
+    /// Most concurrent invocations, by function.
     pub concurrency: Vec<Use>,
-    /// Highest use of write capacity, in units a second, by table.
+    /// Highest write capacity used, in units a second, by table.
     pub write_units: Vec<Use>,
-    /// Its cost. `null` if no order has an outcome.
+    /// `null` if no order has an outcome.
     pub cost: Option<Cost>,
     /// Changes that make the lane pass.
     pub changes: Vec<Change>,
-    /// The result with the changes. `null` without changes.
+    /// `null` without changes.
     pub with_changes: Option<Outlook>,
-    /// The lane over time, in at most 300 spans.
+    /// Over time, in at most 300 spans.
     pub series: Vec<Span>,
 }
 
-/// Numbers of orders by outcome. `arrived = refused + confirmed + cancelled + failed + waiting`.
+/// Orders by outcome. `arrived = refused + confirmed + cancelled + failed + waiting`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Orders {
     /// Requests, one for each order.
     pub arrived: f64,
-    /// Requests that were not accepted.
+    /// Requests not accepted.
     pub refused: Refusals,
     /// Confirmed orders.
     pub confirmed: f64,
     /// Cancelled at the deadline, or because no day has a shipment left.
     pub cancelled: f64,
-    /// Cancelled because no day has a shipment left; included in `cancelled`.
+    /// Because no day has a shipment left; included in `cancelled`.
     pub without_a_day: f64,
-    /// Orders with a message that failed all its deliveries.
+    /// With a message that failed all its deliveries.
     pub failed: f64,
     /// Without an outcome when the simulation ended, twelve hours after the load.
     pub waiting: f64,
-    /// Orders without a callback, for lack of a socket or a request. Their owners must poll.
+    /// Without a callback, for lack of a socket or a request. Their owners must poll.
     pub not_called_back: f64,
 }
 
@@ -179,13 +178,13 @@ pub struct Orders {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Bound {
-    /// Name of its setting.
+    /// Its setting's name.
     pub setting: &'static str,
-    /// Where, such as a queue; empty if there is only one place.
+    /// Such as a queue; empty if there is only one place.
     pub at: String,
     /// The first second at the limit.
     pub first_second: u64,
-    /// Number of seconds at the limit.
+    /// Seconds at the limit.
     pub seconds: f64,
 }
 
@@ -197,20 +196,20 @@ pub struct Backlog {
     pub peak: f64,
     /// Time of the peak, in seconds.
     pub peak_second: u64,
-    /// From the last arrival until all orders have an outcome, in seconds; `null` if that is more than twelve hours.
+    /// Seconds from the last arrival until all orders have an outcome; `null` if more than twelve hours.
     pub drain_seconds: Option<u64>,
 }
 
 /// The highest use of one resource.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Use {
-    /// Name of the function or table.
+    /// A function or table.
     pub name: &'static str,
     /// The highest use.
     pub most: f64,
 }
 
-/// A span of seconds: mean rates, and the state at its end.
+/// Mean rates of some seconds, and the state at their end.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Span {
@@ -218,11 +217,11 @@ pub struct Span {
     pub second: u64,
     /// Length in seconds.
     pub seconds: u64,
-    /// Orders that arrive per second.
+    /// Arriving orders per second.
     pub arrivals: f64,
-    /// Orders that are refused per second.
+    /// Refused orders per second.
     pub refused: f64,
-    /// Orders that get their outcome per second.
+    /// Outcomes per second.
     pub completed: f64,
     /// Accepted orders without an outcome, at the end.
     pub backlog: f64,
@@ -238,10 +237,8 @@ fn lane_name<S: Serializer>(lane: &Lane, serializer: S) -> Result<S::Ok, S::Erro
 /// Maximum number of spans in a lane's series.
 const SPANS: usize = 300;
 
-/// Shares of the orders below this are rounding errors.
 const ROUNDING: f64 = 1e-6;
 
-/// What the model leaves out.
 const LEFT_OUT: &[&str] = &[
     "chance: arrivals are even within a second, and every request takes its mean time",
     "cold starts, and the functions that run once per token or per socket",
@@ -301,12 +298,11 @@ fn lane_plan(lane: Lane, input: &PlanInput) -> LanePlan {
     }
 }
 
-/// Whether every order is accepted, done and called back in time.
 fn passes(simulation: &Simulation, delays: Option<Delays>, max_delay_seconds: f64) -> bool {
     let orders = orders(simulation);
     let missed = orders.refused.total() + orders.cancelled + orders.failed + orders.not_called_back + orders.waiting;
     let is_late = delays.is_none_or(|delays| delays.p99 > max_delay_seconds);
-    // Up to half an order may be left when a simulation ends.
+    // Half an order may be left when a simulation ends.
     missed <= orders.arrived * ROUNDING + 0.5 && !is_late
 }
 
@@ -362,7 +358,6 @@ fn series(seconds: &[Second]) -> Vec<Span> {
     spans.collect()
 }
 
-/// Rounds a count to a whole number.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts, at least 0 and far below 2^53")]
 fn whole(amount: f64) -> u64 {
     amount.round() as u64

@@ -1,22 +1,21 @@
-//! AWS's limits: a dated TOML file for one Region, with a source page for each figure.
+//! AWS's limits: a dated TOML file for one Region, with the source of each figure.
 
 use crate::settings::{SETTINGS, Settings, Source};
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The embedded table.
 const US_EAST_1: &str = include_str!("../limits/us-east-1.toml");
 
-/// Limits of one account in one Region, as AWS documents them.
+/// One account's limits in one Region, as AWS documents them.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all(serialize = "camelCase"))]
 pub struct LimitTable {
     /// The Region, such as `us-east-1`.
     pub region: String,
-    /// Date on which the pages were read: `YYYY-MM-DD`.
+    /// Date of reading the pages: `YYYY-MM-DD`.
     pub as_of: String,
-    /// The limits, by name of the setting.
+    /// By name of the setting.
     #[serde(flatten)]
     pub limits: BTreeMap<String, Limit>,
 }
@@ -25,21 +24,21 @@ pub struct LimitTable {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limit {
-    /// The limit, in the unit of its setting.
+    /// In the unit of its setting.
     pub value: f64,
     /// Whether AWS raises it on request.
     pub adjustable: bool,
     /// Title of AWS's page.
     pub page: String,
-    /// Address of AWS's page.
+    /// The page's address.
     pub url: String,
-    /// How certain the figure is, if the page does not settle it.
+    /// How certain the figure is, if the page leaves doubt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
 impl LimitTable {
-    /// The embedded table, for us-east-1.
+    /// The table for us-east-1.
     ///
     /// # Panics
     /// Never: a test reads the table.
@@ -75,7 +74,7 @@ impl LimitTable {
 }
 
 impl Settings {
-    /// The template's values, the limits of the table, and the assumptions.
+    /// The template's values, the table's limits, and the assumptions.
     #[must_use]
     pub fn new(limits: &LimitTable) -> Self {
         Self::with_limits(|name| limits.limits.get(name).map(|limit| limit.value))

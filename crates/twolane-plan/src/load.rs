@@ -9,24 +9,24 @@ use serde::Serialize;
 pub enum Arrivals {
     /// Always the rate.
     Constant,
-    /// From the rate to `peak` times the rate, rising evenly.
+    /// Rising evenly from the rate to `peak` times the rate.
     Ramp,
     /// The rate, and `peak` times the rate in the middle third.
     Burst,
-    /// A day: the rate on average, 1/`peak` of it at night, and an even rise to `peak` times the rate at noon and back. With a
+    /// The rate on average, 1/`peak` of it at night, and an even rise to `peak` times the rate at noon and back. With a
     /// `peak` of 5, rise and fall together take eight hours.
     Day,
-    /// Recorded counts of arrivals, in steps of the same length.
+    /// Recorded counts, in steps of the same length.
     Recorded {
-        /// Arrivals of each step.
+        /// Of each step.
         #[serde(skip)]
         counts: Vec<f64>,
-        /// Length of a step, in seconds.
+        /// Of a step.
         step_seconds: f64,
     },
 }
 
-/// A load: the arrival rate over time.
+/// The arrival rate over time.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Load {
@@ -37,7 +37,7 @@ pub struct Load {
     pub rate: f64,
     /// Highest rate, as a multiple of `rate`.
     pub peak: f64,
-    /// How long orders arrive, in seconds.
+    /// Seconds in which orders arrive.
     pub duration_seconds: f64,
 }
 
@@ -45,7 +45,7 @@ impl Load {
     /// A load with these arrivals.
     ///
     /// # Errors
-    /// The rate, the peak or the duration is out of its range; the error names the range.
+    /// The rate, the peak or the duration is out of its range, which the error names.
     pub fn new(arrivals: Arrivals, rate: f64, peak: f64, duration_seconds: f64) -> anyhow::Result<Self> {
         if !(rate > 0.0 && rate <= 1e7) {
             bail!("the rate must be more than 0 and at most 10 000 000 orders a second, not {rate}");
@@ -76,7 +76,7 @@ impl Load {
         Self::new(Arrivals::Recorded { counts, step_seconds }, rate, peak, duration)
     }
 
-    /// Orders per second at the time `second`, in seconds since the first arrival.
+    /// Orders per second at `second`, in seconds since the first arrival.
     #[must_use]
     pub fn rate_at(&self, second: f64) -> f64 {
         if second < 0.0 || second >= self.duration_seconds {
@@ -95,7 +95,7 @@ impl Load {
         }
     }
 
-    /// Orders that arrive in the `length` seconds from the time `from`.
+    /// Orders in the `length` seconds from `from`.
     pub(crate) fn arriving(&self, from: f64, length: f64) -> f64 {
         match &self.arrivals {
             Arrivals::Recorded { counts, step_seconds } if *step_seconds < length => {
@@ -106,7 +106,7 @@ impl Load {
         }
     }
 
-    /// Total number of orders.
+    /// All orders.
     #[must_use]
     pub fn orders(&self) -> f64 {
         let mean = match &self.arrivals {
@@ -117,7 +117,7 @@ impl Load {
         self.rate * mean * self.duration_seconds
     }
 
-    /// The highest rate, in orders per second.
+    /// In orders per second.
     #[must_use]
     pub fn peak_rate(&self) -> f64 {
         match self.arrivals {
@@ -127,14 +127,14 @@ impl Load {
     }
 }
 
-/// The index of the step that begins at that time. The time is in steps.
+/// Index of the step that begins at that time, in steps.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index of a record")]
 fn index(steps: f64) -> usize {
     steps.round() as usize
 }
 
-/// The rate at that part of a day, as a multiple of the mean. The night is at 1/p. The triangle above it is 2/(p + 1) of the day
-/// wide and reaches p, so the mean is 1: 1/p + (p − 1/p) · 1/(p + 1) = 1.
+/// The rate at that part of a day, as a multiple of the mean. The night is at 1/p. The triangle above it is 2/(p + 1)
+/// of the day wide and reaches p, so the mean is 1: 1/p + (p − 1/p) · 1/(p + 1) = 1.
 fn day(peak: f64, part: f64) -> f64 {
     let night = 1.0 / peak;
     let half_width = 1.0 / (peak + 1.0);

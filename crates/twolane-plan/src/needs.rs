@@ -1,4 +1,4 @@
-//! What the peak of the load needs of each limit, if nothing upstream refuses a request. Closed forms, without a simulation.
+//! What the peak needs of each limit, if nothing upstream refuses a request. Closed forms, without a simulation.
 
 use crate::Confirm;
 use crate::durations::{TRANSACTION_UNITS, concurrency_units, counter_items, counter_share, duration, write_units};
@@ -18,13 +18,13 @@ pub struct Need {
     /// The setting with the limit.
     #[serde(serialize_with = "name")]
     pub setting: Key,
-    /// Where, such as a queue; empty if there is only one place.
+    /// Such as a queue; empty if there is only one place.
     pub at: String,
     /// What is available.
     pub have: f64,
     /// What the peak needs.
     pub need: f64,
-    /// What happens to orders above the limit.
+    /// What happens to orders above it.
     pub effect: &'static str,
 }
 
@@ -38,7 +38,7 @@ impl Need {
         Self { setting, at: at.into(), have, need, effect }
     }
 
-    /// The ratio of `need` to `have`. Above 1 the setting is too low.
+    /// `need` divided by `have`. Above 1 the setting is too low.
     #[must_use]
     pub fn load(&self) -> f64 {
         self.need / self.have
@@ -49,7 +49,7 @@ const THROTTLED: &str = "answered 500, because the function is throttled";
 const WAITS: &str = "messages wait in the queue";
 const REDELIVERED: &str = "messages are redelivered, and fail after their last delivery";
 
-/// The needs of the load in that lane, in the order of an order's path.
+/// In the order of an order's path.
 pub(crate) fn needs(lane: Lane, load: &Load, settings: &Settings, confirm: Confirm) -> Vec<Need> {
     let peak = load.peak_rate();
     let mut needs = requests(lane, peak, settings, confirm);
@@ -110,7 +110,7 @@ fn concurrency(lane: Lane, peak: f64, settings: &Settings) -> Vec<Need> {
     for queue in lane.queues {
         let in_queue = || stages.iter().filter(|stage| stage.queue == Some(queue.name));
         let batches = batches(in_queue(), peak, settings, settings[Key::BatchSize]);
-        // More pollers than that take smaller batches.
+        // More pollers would take smaller batches.
         account += self::batches(in_queue(), peak, settings, 1.0).min(batches_at_most(settings)).max(batches);
         let key =
             if settings[Key::ProvisionedPollers] > 0.0 { Key::ProvisionedPollers } else { Key::MaximumConcurrency };
@@ -127,7 +127,7 @@ fn concurrency(lane: Lane, peak: f64, settings: &Settings) -> Vec<Need> {
     needs
 }
 
-/// Concurrent batches of `size` messages of one queue.
+/// One queue's concurrent batches of `size` messages.
 fn batches<'a>(stages: impl Iterator<Item = &'a Stage>, peak: f64, settings: &Settings, size: f64) -> f64 {
     let (mut messages, mut slowest) = (0.0, 0.0_f64);
     for stage in stages {
@@ -169,7 +169,7 @@ fn counters(lane: Lane, peak: f64, settings: &Settings) -> Vec<Need> {
     stages.map(need).collect()
 }
 
-/// Shipments per day, if the orders spread evenly over the days that they can book.
+/// Shipments per day, if the orders spread evenly over the days.
 fn days(lane: Lane, load: &Load, settings: &Settings) -> Option<Need> {
     let books = flow(lane).stages.iter().any(|stage| stage.counter == Some(Counter::Day));
     let days = settings[Key::ShipmentHorizonDays] + (load.duration_seconds / 86_400.0).floor();

@@ -1,11 +1,11 @@
-//! A plan as an HTML page, with the charts of a comparison's report.
+//! A plan as an HTML page, with a comparison's charts.
 
 use crate::text::{basis, heading, rows, verdict};
 use crate::{LanePlan, Plan, Span, whole};
 use twolane_report::model::{Counts, LaneCost, LaneReport, Latencies, Refused, TimelineSecond, Usage};
 use twolane_report::{Forecast, LaneFindings, forecast_page};
 
-/// The plan as one HTML page for any browser, without scripts and network requests.
+/// One HTML page for any browser, without scripts and network requests.
 #[must_use]
 pub fn page(plan: &Plan) -> String {
     let sentences = basis(plan).map(|(label, text)| format!("{label}: {text}"));
@@ -21,7 +21,7 @@ pub fn page(plan: &Plan) -> String {
     })
 }
 
-/// The lane in the shape of a report, for charts.
+/// In the shape of a report, for charts.
 fn as_report(lane: &LanePlan) -> LaneReport {
     let orders = &lane.orders;
     let refused = Refused {
@@ -58,7 +58,6 @@ fn as_report(lane: &LanePlan) -> LaneReport {
     }
 }
 
-/// Each second of a span.
 fn seconds(span: &Span) -> impl Iterator<Item = TimelineSecond> {
     let each = TimelineSecond {
         second: span.second,

@@ -3,26 +3,23 @@
 use crate::settings::{Key, Settings};
 use std::collections::VecDeque;
 
-/// The length of a simulation's steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Clock {
-    /// Steps per second.
     pub(crate) steps_per_second: u32,
 }
 
 impl Clock {
-    /// Length of a step, in seconds.
+    /// In seconds.
     pub(crate) fn step(self) -> f64 {
         1.0 / f64::from(self.steps_per_second)
     }
 
-    /// The start of a step, in seconds.
+    /// In seconds.
     #[expect(clippy::cast_precision_loss, reason = "a week has far fewer steps than 2^53")]
     pub(crate) fn time(self, step: u64) -> f64 {
         step as f64 / f64::from(self.steps_per_second)
     }
 
-    /// The number of steps in that many seconds.
     pub(crate) fn steps(self, seconds: u64) -> u64 {
         seconds * u64::from(self.steps_per_second)
     }
@@ -31,12 +28,10 @@ impl Clock {
 /// A shortage below this part of a claim is a rounding error.
 const ROUNDING: f64 = 1e-9;
 
-/// The steps in which a limit was reached.
+/// When a limit was reached.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Watch {
-    /// The first such step.
     pub(crate) first: Option<u64>,
-    /// The number of such steps.
     pub(crate) steps: u64,
 }
 
@@ -49,7 +44,7 @@ impl Watch {
 
 /// A rate that several claimants share in proportion to their claims, with a bucket of unused tokens.
 ///
-/// Claimants claim in the same order in each step. The claims of later claimants are estimated as those of the previous step.
+/// Claimants claim in the same order in each step. Later claims are estimated as those of the previous step.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) per_second: f64,
@@ -57,12 +52,12 @@ pub(crate) struct Shared {
     burst: f64,
     tokens: f64,
     available: f64,
-    /// The claims of the previous step, and of this one.
+    /// Claims of the previous step, and of this one.
     before: Vec<f64>,
     now: Vec<f64>,
     /// Sum of `now`, and of the previous claims of the remaining claimants.
     expected: f64,
-    /// Highest sum granted in a step, per second.
+    /// Highest sum of a step, per second.
     pub(crate) most: f64,
     pub(crate) watch: Watch,
 }
@@ -98,13 +93,12 @@ impl Shared {
         self.expected = self.before.iter().sum();
     }
 
-    /// Withholds that amount from the claimants of this step.
     pub(crate) fn hold(&mut self, amount: f64) {
         self.tokens = (self.tokens - amount).max(0.0);
         self.available = self.tokens;
     }
 
-    /// The amount that the next claimant gets of its claim `want`.
+    /// What the next claimant gets of its claim `want`.
     pub(crate) fn grant(&mut self, want: f64, step: u64) -> f64 {
         let before = self.before.get(self.now.len()).copied().unwrap_or(0.0);
         self.expected += want - before;
@@ -118,21 +112,18 @@ impl Shared {
         granted
     }
 
-    /// The part of a claim that is granted.
     pub(crate) fn part(&mut self, want: f64, step: u64) -> f64 {
         let granted = self.grant(want, step);
         if want > 0.0 { granted / want } else { 1.0 }
     }
 }
 
-/// The execution environments of one function.
 #[derive(Debug)]
 pub(crate) struct Environments {
-    /// Existing environments. A plan never removes one.
+    /// A plan never removes one.
     count: f64,
-    /// Environments in use in this step.
     used: f64,
-    /// Environments that may be added now.
+    /// May be added now.
     credit: f64,
     most_credit: f64,
     added: f64,
@@ -146,7 +137,7 @@ impl Environments {
         Self { count: 0.0, used: 0.0, credit: most_credit, most_credit, added, watch: Watch::default() }
     }
 
-    /// Begins a step in which `used` environments are already in use.
+    /// Begins a step with `used` environments already in use.
     pub(crate) fn begin(&mut self, used: f64) {
         self.used = used;
         self.credit = (self.credit + self.added).min(self.most_credit);
@@ -170,17 +161,16 @@ impl Environments {
 /// Longest invocation, in steps of a tenth of a second: 15 minutes. Source: AWS Lambda Developer Guide, "Lambda quotas".
 const MOST_STEPS: f64 = 9_000.0;
 
-/// A function's invocations that last longer than the step in which they begin.
+/// A function's invocations that outlast the step in which they begin.
 #[derive(Debug, Default)]
 pub(crate) struct Unfinished {
-    /// Running invocations.
     count: f64,
-    /// Invocations that end, by step from the next one on.
+    /// Ending invocations, by step from the next one on.
     ends: VecDeque<f64>,
 }
 
 impl Unfinished {
-    /// Begins a step. Returns the number of invocations that still run.
+    /// Begins a step. Returns the running invocations.
     pub(crate) fn begin(&mut self) -> f64 {
         self.count -= self.ends.pop_front().unwrap_or(0.0);
         if self.ends.is_empty() {
@@ -190,7 +180,7 @@ impl Unfinished {
         self.count
     }
 
-    /// Adds invocations that begin in this step and last `steps` steps. They run for a part of their last step.
+    /// Adds invocations that begin now and last `steps` steps. They run for a part of their last step.
     pub(crate) fn add(&mut self, begun: f64, steps: f64) {
         if begun <= 0.0 || steps <= 1.0 {
             return;
@@ -211,19 +201,18 @@ fn whole_steps(steps: f64) -> usize {
     steps.min(MOST_STEPS) as usize
 }
 
-/// A table's write capacity.
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) capacity: Shared,
     quota: f64,
     on_demand: bool,
     half_hour: u64,
-    /// Highest use of this half hour, in units per second.
+    /// This half hour, in units per second.
     most: f64,
 }
 
-/// An on-demand table accepts twice its highest load up to this many seconds ago. Source: Amazon DynamoDB Developer Guide,
-/// "DynamoDB on-demand capacity mode".
+/// An on-demand table accepts twice its highest load up to this many seconds ago. Source: Amazon DynamoDB Developer
+/// Guide, "DynamoDB on-demand capacity mode".
 const DOUBLING_SECONDS: u64 = 30 * 60;
 
 impl Table {
@@ -244,7 +233,7 @@ impl Table {
     }
 }
 
-/// Write units per second that a table accepts at first.
+/// Write units per second at first.
 pub(crate) fn write_capacity(settings: &Settings) -> f64 {
     let provisioned = settings[Key::ProvisionedWriteUnits];
     let on_demand = settings[Key::NewTableWriteUnits].max(settings[Key::WarmWriteUnits]);
@@ -269,7 +258,7 @@ mod tests {
             })
             .sum();
 
-        // 500 tokens in the bucket, and 100 a second for 10 seconds. The bucket is empty after 500 / (1000 − 100) seconds.
+        // 500 tokens, and 100 a second for 10 seconds. The bucket is empty after 500 / (1000 − 100) seconds.
         assert!((granted - 1_500.0).abs() < 1e-6, "{granted}");
         assert_eq!(bucket.watch.first, Some(5));
     }

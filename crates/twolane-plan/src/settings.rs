@@ -4,36 +4,34 @@ use anyhow::{Context, bail};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use std::ops::{Index, IndexMut};
 
-/// The kind of a setting.
+/// A setting's kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Source {
     /// A parameter of `template.yaml`.
     Parameter,
-    /// A value in `template.yaml`, to edit there.
+    /// To edit in `template.yaml`.
     Template,
-    /// A property that `template.yaml` does not set; 0 means not set.
+    /// Not set in `template.yaml`; 0 means not set.
     Unset,
-    /// A limit of the account, from the table of limits.
+    /// A limit of the account, from the table.
     Quota,
-    /// A guess about the load or about AWS, to replace with a measurement.
+    /// A guess about the load or AWS, to replace with a measurement.
     Assumption,
 }
 
 /// One setting.
 #[derive(Debug)]
 pub struct Setting {
-    /// Name, as in `template.yaml` if it is defined there.
+    /// As in `template.yaml` if defined there.
     pub name: &'static str,
     /// Where it comes from.
     pub source: Source,
-    /// What it means, with its unit.
+    /// Meaning, with its unit.
     pub what: &'static str,
-    /// Default value. Limits take theirs from the table.
+    /// Limits take theirs from the table.
     default: f64,
-    /// Lowest value.
     least: f64,
-    /// Highest value.
     most: f64,
 }
 
@@ -44,7 +42,7 @@ macro_rules! settings {
         #[expect(missing_docs, reason = "each is documented in its row")]
         pub enum Key { $($name),* }
 
-        /// Every setting, in the order of display.
+        /// In the order of display.
         pub static SETTINGS: &[Setting] = &[$(Setting {
             name: stringify!($name),
             source: Source::$source,
@@ -110,12 +108,12 @@ settings! {
 pub struct Settings(Vec<f64>);
 
 impl Settings {
-    /// The template's values, the assumptions, and the limits that `limit` returns by name.
+    /// The template's values, the assumptions, and what `limit` returns by name.
     pub(crate) fn with_limits(limit: impl Fn(&str) -> Option<f64>) -> Self {
         Self(SETTINGS.iter().map(|setting| limit(setting.name).unwrap_or(setting.default)).collect())
     }
 
-    /// Sets one value by its name.
+    /// Sets a value by name.
     ///
     /// # Errors
     /// No setting has the name, or the value is out of its range.
@@ -143,7 +141,6 @@ impl Key {
         &SETTINGS[self as usize]
     }
 
-    /// Its highest value.
     pub(crate) fn highest(self) -> f64 {
         self.setting().most
     }
@@ -179,7 +176,7 @@ mod tests {
 
     const TEMPLATE: &str = include_str!("../../../template.yaml");
 
-    /// All numbers with this name in the template, as `Name: 10` or `{Name: '10'}`.
+    /// Numbers with this name in the template, as `Name: 10` or `{Name: '10'}`.
     fn values_in_template(name: &str) -> Vec<f64> {
         let given = TEMPLATE.lines().filter_map(|line| line.trim_start().strip_prefix(name)?.strip_prefix(": "));
         given.filter_map(|value| value.trim_matches('\'').parse().ok()).collect()

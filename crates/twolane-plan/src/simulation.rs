@@ -1,7 +1,7 @@
 //! Simulates one lane under one load, in steps of 0.1 s or 1 s.
 //!
-//! Orders are a fluid: amounts flow from stage to stage, and nothing is random. Within a step, orders pass all stages that have
-//! capacity for them. The durations of the stages are added to the delays afterwards.
+//! Orders are a fluid: amounts flow from stage to stage. Within a step, orders pass all stages that have capacity for
+//! them. The stages' durations are added to the delays afterwards.
 
 use crate::backlog::{Backlog, RetryPolicy};
 use crate::durations::{BatchDuration, concurrency_units, counter_items, counter_share, duration, write_units};
@@ -17,13 +17,13 @@ use std::collections::VecDeque;
 /// A simulation with waiting orders ends this many seconds after the load.
 const MAX_DRAIN_SECONDS: f64 = 12.0 * 3600.0;
 
-/// A function drops a callback after trying this many seconds. Source: `docs/architecture.md`, one order down the async lane.
+/// Seconds after which a function drops a callback. Source: `docs/architecture.md`, one order down the async lane.
 const CALLBACK_TIMEOUT: f64 = 5.0;
 
-/// Amounts of orders below this count as zero.
+/// Smaller amounts count as zero.
 const HALF_AN_ORDER: f64 = 0.5;
 
-/// The result of a simulation: amounts of orders, and the highest use of each resource.
+/// Amounts of orders, and the highest use of each resource.
 #[derive(Debug)]
 pub(crate) struct Simulation {
     pub(crate) arrived: f64,
@@ -31,23 +31,21 @@ pub(crate) struct Simulation {
     pub(crate) accepted: f64,
     /// Orders with an outcome.
     pub(crate) finished: f64,
-    /// Finished because a message failed all its deliveries.
+    /// A message failed all its deliveries.
     pub(crate) failed: f64,
-    /// Finished at the deadline.
+    /// At the deadline.
     pub(crate) too_late: f64,
-    /// Finished because no day had a shipment left.
+    /// No day had a shipment left.
     pub(crate) without_a_day: f64,
-    /// Orders with a dropped callback, or without a socket.
+    /// Their callback was dropped, or had no socket.
     pub(crate) not_called_back: f64,
-    /// Callbacks sent.
     pub(crate) callbacks: f64,
-    /// Polls of the status service.
     pub(crate) polls: f64,
-    /// The stages, in the order of the flow.
+    /// In the order of the flow.
     pub(crate) stages: Vec<Backlog>,
-    /// Seconds of the simulation, from 0.
+    /// From 0.
     pub(crate) seconds: Vec<Second>,
-    /// Highest concurrency of the functions, by name.
+    /// Highest, by function.
     pub(crate) concurrency: Vec<(&'static str, f64)>,
     /// Highest use of the tables, in write units per second.
     pub(crate) write_units: Vec<(&'static str, f64)>,
@@ -55,31 +53,28 @@ pub(crate) struct Simulation {
     pub(crate) bounds: Vec<Bound>,
 }
 
-/// The state at the end of a second. Amounts of orders are sums since the first arrival.
+/// The state at a second's end. Amounts of orders are sums since the first arrival.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Second {
     pub(crate) arrived: f64,
     pub(crate) refused: f64,
     pub(crate) accepted: f64,
-    /// With an outcome.
     pub(crate) finished: f64,
-    /// With an outcome that the client knows.
+    /// The client knows the outcome.
     pub(crate) known: f64,
-    /// Running invocations.
     pub(crate) concurrency: f64,
 }
 
 struct Function {
     name: &'static str,
     environments: Environments,
-    /// Invocations that began in earlier steps and have not ended.
+    /// Begun in earlier steps and not ended.
     unfinished: Unfinished,
-    /// Running in this step, and the maximum of all steps.
+    /// In this step, and the maximum of all steps.
     running: f64,
     most: f64,
 }
 
-/// The simulation of a lane.
 struct Run<'a> {
     settings: &'a Settings,
     clock: Clock,
@@ -96,14 +91,14 @@ struct Run<'a> {
     status_service: usize,
     tables: Vec<(&'static str, Table)>,
     counters: Vec<Option<Shared>>,
-    /// By stage: the numbers of its function and table, its duration, and its write units.
+    /// By stage: numbers of its function and table, duration, and write units.
     function_of: Vec<Option<usize>>,
     table_of: Vec<Option<usize>>,
     durations: Vec<BatchDuration>,
     units: Vec<f64>,
     sources: Vec<EventSource>,
     policy: RetryPolicy,
-    /// Orders placed so far, at the end of each of the last steps, back to the deadline.
+    /// Orders placed so far, at the end of the last steps, back to the deadline.
     placed: VecDeque<f64>,
     callbacks: Callbacks,
     polls: Polls,
@@ -117,19 +112,17 @@ struct Callbacks {
     gone: f64,
     wanted_sockets: f64,
     sockets: f64,
-    /// Current wait of a callback, in seconds.
+    /// Of a callback, in seconds.
     wait: f64,
-    /// `entered` at the end of each of the last steps.
+    /// `entered` at the end of the last steps.
     history: VecDeque<f64>,
 }
 
-/// Clients that poll for their outcome.
 struct Polls {
     asking: f64,
     known: f64,
 }
 
-/// Simulates the lane under the load.
 pub(crate) fn simulate(lane: Lane, load: &Load, settings: &Settings, confirm: Confirm) -> Simulation {
     let clock = clock(load.duration_seconds);
     let mut run = Run::new(lane, settings, clock);
@@ -282,7 +275,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Processes the requests of arriving orders up to their answers. Returns the accepted orders.
+    /// Processes arriving requests up to their answers. Returns the accepted orders.
     fn request(&mut self, arriving: f64, step: u64) -> f64 {
         let stage = &self.flow.stages[0];
         self.result.arrived += arriving;
@@ -308,8 +301,8 @@ impl<'a> Run<'a> {
         accepted
     }
 
-    /// Starts invocations. Returns the part that gets concurrency. Invocations longer than the step keep theirs until they
-    /// end.
+    /// Starts invocations. Returns the part that gets concurrency. Invocations longer than the step keep theirs until
+    /// they end.
     fn invoke(&mut self, function: usize, invocations: f64, seconds: f64, is_request: bool, step: u64) -> f64 {
         let function = &mut self.functions[function];
         let steps = concurrency_units(seconds, self.settings) / self.clock.step();
@@ -328,7 +321,7 @@ impl<'a> Run<'a> {
         part
     }
 
-    /// The part of the orders in a stage that gets capacity of its table and its topic.
+    /// The part of a stage's orders that gets capacity of its table and topic.
     fn effect(&mut self, number: usize, orders: f64, step: u64) -> f64 {
         let stage = &self.flow.stages[number];
         let mut part: f64 = 1.0;
@@ -355,7 +348,7 @@ impl<'a> Run<'a> {
         self.callbacks.sockets += opened;
     }
 
-    /// Serves the queues in the order of the flow. Messages after this step's decisions enter in the next step.
+    /// Serves the queues in the order of the flow. Messages after this step's decisions enter in the next.
     fn serve_queues(&mut self, step: u64) {
         for source in 0..self.sources.len() {
             let stages = std::mem::take(&mut self.sources[source].stages);
@@ -374,7 +367,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Records the orders placed so far, and returns those that are past their deadline.
+    /// Records the orders placed so far. Returns those past their deadline.
     fn past_deadline(&mut self, placed: f64) -> f64 {
         self.placed.push_back(placed);
         let is_full = self.clock.time(self.placed.len() as u64) > self.settings[Key::OrderDeadlineSeconds];
@@ -403,7 +396,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Finishes orders that have their last vote or reached the deadline.
+    /// Finishes orders with their last vote or at the deadline.
     fn decide(&mut self) {
         let result = &mut self.result;
         let passed = |number: &usize| result.stages[*number].passed;
@@ -416,7 +409,7 @@ impl<'a> Run<'a> {
         result.finished = finished;
     }
 
-    /// Sends outcomes to sockets. Returns the orders with an outcome that the client knows.
+    /// Returns the orders with an outcome that the client knows.
     fn call_back(&mut self, finished: f64, step: u64) -> f64 {
         let callbacks = &mut self.callbacks;
         let with_socket =
@@ -438,7 +431,7 @@ impl<'a> Run<'a> {
         self.result.finished - callbacks.pool
     }
 
-    /// Polls the status service. Returns the orders with an outcome that the client knows.
+    /// Returns the orders with an outcome that the client knows.
     fn poll(&mut self, accepted: f64, step: u64) -> f64 {
         self.polls.asking += accepted;
         let want = self.polls.asking / self.settings[Key::PollSeconds] * self.clock.step();
@@ -472,7 +465,7 @@ impl<'a> Run<'a> {
         });
     }
 
-    /// Whether no order waits for its outcome, and no client waits to learn one.
+    /// Whether no order and no client waits for an outcome.
     fn is_idle(&self, confirm: Option<Confirm>) -> bool {
         let asking = if confirm == Some(Confirm::Poll) { self.polls.asking } else { self.callbacks.pool };
         self.result.accepted - self.result.finished < HALF_AN_ORDER && asking < HALF_AN_ORDER
@@ -493,7 +486,7 @@ impl<'a> Run<'a> {
         self.result
     }
 
-    /// Shipments on the days that the simulated orders can book; `None` in a lane without shipments.
+    /// Shipments on the days that the orders can book; `None` in a lane without shipments.
     #[expect(clippy::cast_precision_loss, reason = "at most a few days")]
     fn places(&self) -> Option<f64> {
         let books = self.flow.stages.iter().any(|stage| stage.counter == Some(Counter::Day));
@@ -501,7 +494,7 @@ impl<'a> Run<'a> {
         books.then_some(self.settings[Key::ShipmentsPerDay] * days)
     }
 
-    /// The limits that the load reached, in order of time.
+    /// In order of time.
     fn bounds(&self) -> Vec<Bound> {
         let settings = self.settings;
         let is_sync = self.lane.answer == Answer::Outcome;

@@ -1,13 +1,13 @@
-//! A plan as text, for terminals and documents.
+//! A plan as text.
 
 use crate::settings::{SETTINGS, Settings, Source};
 use crate::{Api, Architecture, Arrivals, Change, Confirm, LanePlan, Load, Need, Outlook, Plan};
 use std::fmt::Write as _;
 
-/// Width of a line, in characters.
+/// In characters.
 const WIDTH: usize = 100;
 
-/// Maximum number of limits to name.
+/// Most limits to name.
 const SHOWN: usize = 4;
 
 /// The plan as text.
@@ -62,12 +62,11 @@ fn lane_text(lane: &LanePlan, plan: &Plan) -> String {
     text
 }
 
-/// Whether the lane passes, as text.
 pub(crate) fn verdict(lane: &LanePlan) -> String {
     format!("{} lane: {}", lane.lane.name, if lane.passes { "passes" } else { "does not pass" })
 }
 
-/// The findings of a lane, by label.
+/// A lane's findings, by label.
 pub(crate) fn rows(lane: &LanePlan, plan: &Plan) -> Vec<(&'static str, Vec<String>)> {
     let has_queue = !lane.lane.queues.is_empty();
     let delays = lane.delays.map_or_else(
@@ -95,7 +94,7 @@ pub(crate) fn rows(lane: &LanePlan, plan: &Plan) -> Vec<(&'static str, Vec<Strin
     ]
 }
 
-/// Assumptions, omissions and sources of a plan, by label.
+/// Assumptions, omissions and sources, by label.
 pub(crate) fn basis(plan: &Plan) -> [(&'static str, String); 3] {
     let (limits, prices) = (&plan.limits, &plan.prices_as_of);
     [
@@ -122,7 +121,7 @@ fn limits(lane: &LanePlan) -> Vec<String> {
     if bounds.is_empty() { vec!["nothing".to_owned()] } else { bounds }
 }
 
-/// The unmet needs, the greatest for each setting. If all are met, the one closest to its limit.
+/// The unmet needs, the greatest for each setting, or else the one closest to its limit.
 fn needs(lane: &LanePlan) -> (&'static str, Vec<String>) {
     let mut worst: Vec<&Need> = Vec::new();
     for need in &lane.needs {
@@ -236,7 +235,7 @@ fn assumptions(settings: &Settings) -> String {
     assumed.map(|(setting, value)| format!("{} {value}", setting.name)).collect::<Vec<_>>().join(", ")
 }
 
-/// Every setting with its value and meaning.
+/// Each setting with its value and meaning.
 #[must_use]
 pub fn settings_text(values: &Settings) -> String {
     let groups = [
@@ -258,7 +257,7 @@ pub fn settings_text(values: &Settings) -> String {
     text.trim_end().to_owned()
 }
 
-/// Wraps the text to lines of at most [`WIDTH`] characters, indented by the length of the label.
+/// Wraps to lines of at most [`WIDTH`] characters, indented by the label's length.
 fn wrapped(label: &str, text: &str) -> String {
     let mut lines = vec![label.to_owned()];
     for word in text.split(' ') {
@@ -273,10 +272,10 @@ fn wrapped(label: &str, text: &str) -> String {
     lines.iter().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
-/// No-break space, between a figure and its unit, and between thousands.
+/// No-break space, after a figure and between thousands.
 const NO_BREAK: &str = "\u{a0}";
 
-/// A number with three significant digits, and thousands as in `12 300`.
+/// With three significant digits, and thousands as in `12 300`.
 fn number(value: f64) -> String {
     if value < 0.0005 {
         return "0".to_owned();
@@ -315,7 +314,7 @@ fn percent(part: f64) -> String {
     }
 }
 
-/// A time in a suitable unit.
+/// In a suitable unit.
 fn time(seconds: f64) -> String {
     match seconds {
         0.0 => "0\u{a0}s".to_owned(),

@@ -39,7 +39,7 @@ fn assert_close(value: f64, expected: f64) {
     assert!((value - expected).abs() <= 1e-6 * expected.abs().max(1.0), "{value} is not {expected}");
 }
 
-/// Only the queue's pollers limit the load: ten concurrent batches of ten messages, each batch for 0.1 s.
+/// Only the queue's pollers limit: ten concurrent batches of ten messages, each for 0.1 s.
 const SERVES_A_THOUSAND: &[(&str, f64)] = &[
     ("ApiRateLimit", 1e6),
     ("ApiBurstLimit", 1e6),
@@ -73,7 +73,7 @@ fn a_token_bucket_grants_its_burst_and_its_rate() {
 fn a_backlog_grows_and_drains_at_the_difference_of_the_rates() {
     let asynchronous = lane(&input(constant(3_000.0, 60.0), SERVES_A_THOUSAND), "async");
 
-    // The backlog is (3000 − 1000) × 60 orders, and drains in 120 000 / 1000 seconds.
+    // (3000 − 1000) × 60 orders, drained in 120 000 / 1000 seconds.
     assert_close(asynchronous.backlog.peak, 120_000.0);
     assert_eq!(asynchronous.backlog.peak_second, 59);
     assert_eq!(asynchronous.backlog.drain_seconds, Some(120));
@@ -90,7 +90,7 @@ fn a_backlog_drains_while_orders_arrive() {
 
     let asynchronous = lane(&input(load, SERVES_A_THOUSAND), "async");
 
-    // (1500 − 1000) × 300 orders. They drain in 150 000 / (1000 − 600) = 375 s: 300 s during the load, then 30 000 / 1000 s.
+    // (1500 − 1000) × 300 orders. They drain in 150 000 / (1000 − 600) = 375 s: 300 s under load, then 30 000 / 1000 s.
     assert_close(asynchronous.backlog.peak, 150_000.0);
     assert_eq!(asynchronous.backlog.drain_seconds, Some(30));
 }
@@ -107,13 +107,13 @@ fn a_throttled_function_answers_500_and_a_throttled_table_503() {
 
 #[test]
 fn long_invocations_keep_their_concurrency_until_they_end() {
-    // In each second, ten requests arrive within 0.1 s. Each takes 0.5 s, and two may run concurrently.
+    // Each second, ten requests arrive within 0.1 s. Each takes 0.5 s, and two may run concurrently.
     let counts: Vec<f64> = (0..100).map(|tenth| if tenth % 10 == 0 { 10.0 } else { 0.0 }).collect();
     let volleys = Load::recorded(counts, 0.1).expect("it is in range");
 
     let sync = lane(&input(volleys, &[("DatabaseMs", 498.0), ("ReservedConcurrentExecutions", 2.0)]), "sync");
 
-    // Idle concurrency accepts two requests in each second. A rate of 2 / 0.5 s would accept four.
+    // Idle concurrency accepts two requests each second. A rate of 2 / 0.5 s would accept four.
     assert_close(sync.orders.confirmed, 20.0);
     assert_close(sync.concurrency[0].most, 2.0);
 }
@@ -178,7 +178,7 @@ fn each_choice_changes_its_own_costs() {
     assert!(usd(&poll) > usd(&rest));
     // Batches are full: a tenth of the invocations, receives and deletes.
     assert_close(of(&window, "Lambda requests"), 0.02);
-    // 120 units of the table and of its index for 730 hours, and 262.8 million orders a month.
+    // 120 units of the table and its index for 730 hours, and 262.8 million orders a month.
     assert_close(of(&provisioned, "DynamoDB writes"), 2.0 * 120.0 * 730.0 * 0.000_65 / 262.8);
     let unlisted = PlanInput { lists_orders: false, ..provisioned };
     assert_close(of(&unlisted, "DynamoDB writes"), 120.0 * 730.0 * 0.000_65 / 262.8);

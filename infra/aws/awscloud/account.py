@@ -12,9 +12,9 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 from localcloud.environment import release_environment
 from localcloud.failure import Failure
 
-# The services that the commands call.
+# Services that the commands call.
 _SERVICES = ("cloudformation", "s3", "sts", "lambda", "dynamodb", "sqs", "cognito-idp")
-# Variables of the shell that name other credentials than the checked ones, or other endpoints.
+# These name other credentials than the checked ones, or other endpoints.
 _OF_THE_SHELL = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION", "AWS_ENDPOINT_URL",
                  "CARGO_BUILD_TARGET")  # fmt: skip
 _CREDENTIALS = (

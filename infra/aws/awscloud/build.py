@@ -18,7 +18,7 @@ from localcloud.prerequisites import check_rust
 from . import architecture
 
 _ARM64 = "arm64"
-# Where `sam build` leaves the functions, in the project.
+# Where `sam build` leaves the functions.
 BUILT = Path(".aws-sam") / "build"
 # Permissions to read and to execute.
 _FOR_ALL = 0o555

@@ -61,7 +61,7 @@ class PoolUsers:
         return [self._make(name) for name in self._names]
 
     def _make(self, name: str) -> str:
-        # Has every kind of character that a pool can require.
+        # With every kind of character that a pool can require.
         password = f"{secrets.token_urlsafe(24)}aA1+"
         self.cognito.admin_create_user(UserPoolId=self.pool, Username=name, TemporaryPassword=password, MessageAction="SUPPRESS")
         self.cognito.admin_set_user_password(UserPoolId=self.pool, Username=name, Password=password, Permanent=True)

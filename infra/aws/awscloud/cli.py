@@ -38,13 +38,13 @@ def _run_with_the_python_of_sam(arguments: list[str]) -> None:
     tools.install_all((tools.SAM,), lambda text: print(text, file=sys.stderr, flush=True))
     python = str(tools.python(tools.SAM))
     sys.stdout.flush()
-    # PYTHONPATH would give it other modules, and PYTHONHOME another prefix: then this would restart endlessly.
+    # PYTHONPATH would give it other modules, and PYTHONHOME another prefix: it would restart endlessly.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     os.execve(python, [python, str(_MAIN), *arguments], environment)
 
 
 def _dispatch(options: argparse.Namespace) -> int:
-    # Imported late, because these need the SDK.
+    # These need the SDK.
     from botocore.exceptions import BotoCoreError, ClientError
 
     from . import build, deploy, destroy, page, smoke

@@ -13,9 +13,9 @@ from localcloud.layout import REPOSITORY
 _PRICES = REPOSITORY / "crates" / "twolane-report" / "prices" / "us-east-1.toml"
 _MEBIBYTE = 1 << 20
 _LAST_COUNT = "AWS updates the table's size about every six hours."
-# A strongly consistent read of DynamoDB, in bytes. Source: Amazon DynamoDB Developer Guide, "DynamoDB read consistency".
+# Strongly consistent. Source: Amazon DynamoDB Developer Guide, "DynamoDB read consistency".
 _READ_UNIT_BYTES = 4096
-# Above this, a scan takes longer than a test waits.
+# Scans of larger tables take longer than a test waits.
 _MOST_TABLE_BYTES = 64 * _MEBIBYTE
 
 
@@ -34,7 +34,7 @@ class Usage:
     sqs_requests: int = 12000
     writes: int = 6000
     reads: int = 5000
-    # Scans of the whole orders table, to check that an order is stored once among all owners.
+    # To check that an order is stored once among all owners.
     scans: int = 400
 
 

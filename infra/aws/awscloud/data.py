@@ -41,7 +41,7 @@ class Holding:
             unprotect = f"aws dynamodb update-table --no-deletion-protection-enabled --table-name {name} --region {region}"
             delete = f"aws dynamodb delete-table --table-name {name} --region {region}"
         else:
-            # This resets settings that it does not name to their defaults, which does not matter before the deletion.
+            # Resets other settings to their defaults, which does not matter before the deletion.
             unprotect = f"aws cognito-idp update-user-pool --deletion-protection INACTIVE --user-pool-id {name} --region {region}"
             delete = f"aws cognito-idp delete-user-pool --user-pool-id {name} --region {region}"
         return [unprotect, delete] if self.protected else [delete]

@@ -72,7 +72,7 @@ def deploy(options: argparse.Namespace) -> int:
             return 0
         options.stack_name, options.region = name, account.region
     deployed = stack.find_usable(account, name)
-    # SAM ends the same way if there are no changes and if the user declines them.
+    # SAM ends the same way without changes and if the user declines them.
     unchanged = found is not None and found.changed == deployed.changed
     _print_result(f"No changes: the stack {name} is as before" if unchanged else f"The stack {name} is deployed", deployed, account, options)
     if page.is_hosted(deployed):

@@ -16,7 +16,7 @@ from .account import Account, connect
 from .consent import agree, agree_by_name, require_answers
 from .data import Holding, holdings
 
-# The role of the account and region, whichever stack created it: other stacks may use it.
+# One role per account and region, whichever stack created it: other stacks may use it.
 _LOGS_ROLE = "AWS::IAM::Role"
 
 

@@ -46,7 +46,7 @@ def read(samconfig: Path, name: str) -> Environment:
     if stack is None:
         raise Failure(f"The environment {name!r} of {samconfig} has no stack_name.")
     try:
-        # Read as SAM does, which also writes `Name=""` there.
+        # As SAM does, which also writes `Name=""` there.
         overrides = parameters.read_from_samconfig(deploy.get("parameter_overrides"))
     except Failure as failure:
         raise Failure(f"parameter_overrides of the environment {name!r} of {samconfig} cannot be read: {failure}") from failure

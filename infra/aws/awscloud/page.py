@@ -20,7 +20,7 @@ from .account import Account, connect
 BUCKET, _URL = "PageBucketName", "PageUrl"
 _CONFIGURATION = "config.json"
 _INDEX = "index.html"
-# As `twolane page` serves them: crates/twolane/src/page/files.rs.
+# As in `twolane page`: crates/twolane/src/page/files.rs.
 _MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -52,7 +52,7 @@ def upload(folder: Path, account: Account, deployed: stack.Stack, metadata_url: 
     settings = json.dumps(configuration(deployed, metadata(deployed, metadata_url)), indent=2).encode()
     contents = {**files(folder), _CONFIGURATION: (settings, "application/json")}
     bucket, client = deployed.outputs[BUCKET], account.client("s3")
-    # The index comes last: what it names is there by then.
+    # The index comes last, after what it names.
     for name, (content, media_type) in sorted(contents.items(), key=lambda item: item[0] == _INDEX):
         client.put_object(Bucket=bucket, Key=name, Body=content, ContentType=media_type, CacheControl="no-cache")
     _delete(client, bucket, keep=contents.keys())

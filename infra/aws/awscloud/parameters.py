@@ -14,10 +14,10 @@ from localcloud.layout import short
 from samcli.cli.types import CfnParameterOverridesType
 from samcli.yamlhelper import yaml_parse
 
-# The largest value, in bytes. Source: AWS CloudFormation User Guide, "Understand CloudFormation quotas", "Parameter values".
+# Largest value. Source: AWS CloudFormation User Guide, "Understand CloudFormation quotas", "Parameter values".
 _MOST_BYTES = 4096
-# Characters that XML excludes; CloudFormation answers in XML. The last range stands for bytes of a command line that are not UTF-8.
-# Source: Extensible Markup Language (XML) 1.0, "Characters".
+# Excluded by XML, in which CloudFormation answers. The last range stands for bytes of a command line that are not
+# UTF-8. Source: Extensible Markup Language (XML) 1.0, "Characters".
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 

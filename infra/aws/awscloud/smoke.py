@@ -21,7 +21,7 @@ from .callers import PoolUsers
 from .consent import agree, require_answers
 from .traces import Row, Traces
 
-# The number of users that the tests name. With fewer, the tests report the missing one.
+# Users that the tests name. With fewer, the tests report the missing one.
 _PEOPLE = 7
 
 
@@ -38,7 +38,7 @@ def smoke(options: argparse.Namespace) -> int:
     progress.detail(f"the stack {deployed.name}: {account}")
     if "WebSocketUrl" not in deployed.outputs:
         raise Failure(f"The stack {deployed.name} sends no callbacks, but the tests wait for them.\n  Do:   deploy it with Callbacks=websocket.")
-    # A separate folder per stack: a record of one stack must not delete data of another.
+    # One per stack: a record of one stack must not delete data of another.
     folder = REPOSITORY / ".local" / "aws" / f"{account.number}-{account.region}-{deployed.name}"
     refuse_unwritable(folder / "outputs.json")
     users = _pool_users(options, account, deployed, folder)
@@ -102,7 +102,7 @@ class _Run:
         write_json(outputs, self._stack.outputs)
         # Without variables of another stack.
         others = {name: value for name, value in self._account.environment().items() if not name.startswith("TWOLANE_")}
-        # The command line, which some tests run, sends TWOLANE_TOKEN.
+        # Some tests run the command line, which sends TWOLANE_TOKEN.
         return {**others, "TWOLANE_OUTPUTS": str(outputs), "TWOLANE_TOKENS": str(tokens), "TWOLANE_TOKEN": token}
 
 

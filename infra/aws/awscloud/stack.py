@@ -12,7 +12,7 @@ from samcli.yamlhelper import yaml_parse
 
 from .account import Account
 
-# The start of template.yaml's description. A stack with another description is not ours, and is neither changed nor deleted.
+# Start of template.yaml's description. Other stacks are neither changed nor deleted.
 OURS = "Twolane: the same order"
 _OUTLIVES = ("Retain", "RetainExceptOnCreate")
 
@@ -83,7 +83,7 @@ def outliving(account: Account, name: str) -> list[Resource]:
     """The resources that stay when the stack is deleted."""
     client = account.client("cloudformation")
     body: Any = client.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"]
-    # Text, as it was uploaded, if no transform changed it. JSON is YAML, too.
+    # Text, as uploaded, if no transform changed it. JSON is YAML, too.
     template = yaml_parse(body) if isinstance(body, str) else body
     kept = {key for key, resource in template["Resources"].items() if resource.get("DeletionPolicy") in _OUTLIVES}
     pages = client.get_paginator("list_stack_resources").paginate(StackName=name)

@@ -16,9 +16,9 @@ from localcloud.environment import without_aws
 from localcloud.failure import Failure
 from localcloud.skipped_tests import names_of, read_skipped, refuse_stale
 
-# The same options as in `make test`, so that nothing is compiled twice.
+# As in `make test`, so that nothing is compiled twice.
 _ALL = ("--locked", "--workspace", "--all-features")
-# Tests that only a local stack can pass, by reason.
+# Only a local stack can pass these, by reason.
 SKIPPED = Path(__file__).resolve().parent.parent / "skipped_tests.json"
 _GRACE_SECONDS = 10.0
 
@@ -34,7 +34,7 @@ class Selection:
 def build(root: Path) -> Path:
     """Compile the tests, and the command line that they run; returns the path of the test binary."""
     command = ["cargo", "build", *_ALL, "--bins", "--examples", "--test", "e2e", "--message-format", "json-render-diagnostics"]
-    # Without AWS credentials: compilers and build scripts do not need them.
+    # Compilers and build scripts need no AWS credentials.
     built = subprocess.run(command, cwd=root, env=without_aws(), stdout=subprocess.PIPE, text=True, check=False)
     if built.returncode:
         raise Failure("The tests do not compile. Cargo's message is above.")
@@ -63,7 +63,7 @@ def _is_meant(name: str, pattern: str) -> bool:
 
 def run(root: Path, tests: Path, names: list[str], environment: Mapping[str, str]) -> int:
     """Run the tests, then kill every process that they started."""
-    # In the folder in which Cargo runs them. In a separate process group, so that Ctrl-C does not end only a part of it.
+    # Where Cargo runs them. In a separate process group, so that Ctrl-C does not end only a part of it.
     process = subprocess.Popen([str(tests), "--exact", *names], cwd=root / "tests", env=dict(environment), start_new_session=True)
     try:
         return process.wait()

@@ -10,7 +10,7 @@ from typing import Any
 
 from localcloud.processes import wait_until
 
-# SQS updates its counts from time to time, and they exclude messages of a running function. So this many counts must be zero.
+# Consecutive counts that must be zero: SQS updates them now and then, and they exclude messages of a running function.
 _LOOKS = 3
 _BETWEEN_LOOKS_SECONDS = 2.0
 _DRAIN_SECONDS = 90.0
@@ -22,13 +22,13 @@ _COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible
 _ORDERS, _CONNECTIONS = "OrdersTableName", "ConnectionsTableName"
 _STOCK, _PAYMENTS, _SHIPMENTS = "StockTableName", "PaymentsTableName", "ShipmentsTableName"
 _TABLES = (_ORDERS, _CONNECTIONS, _STOCK, _PAYMENTS, _SHIPMENTS)
-# Without the deadline queue: its messages wait for minutes, and then find their orders decided.
+# Not the deadline queue: its messages wait for minutes, and then find their orders decided.
 _QUEUES = ("OrdersQueueUrl", "SubmissionsQueueUrl", "OutcomesQueueUrl", "StockQueueUrl", "PaymentsQueueUrl", "ShipmentsQueueUrl")
-# The SKUs that tests create: tests/testkit/order_bodies.rs, new_sku.
+# Created by tests: tests/testkit/order_bodies.rs, new_sku.
 _SKU_OF_TESTS = re.compile("SKU-[0-9a-f]{32}")
-# A hold in one of these states has taken units or money. Source: crates/holds, HoldState.
+# Holds in these states have taken units or money. Source: crates/holds, HoldState.
 _TAKING = ("HELD", "DONE")
-# The output that names the table, and the key.
+# The table's output, and the key.
 Row = tuple[str, ...]
 
 

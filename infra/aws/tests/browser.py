@@ -33,6 +33,6 @@ def _install_packages(environment: Mapping[str, str]) -> None:
     lock, installed = _TESTS / "package-lock.json", _TESTS / "node_modules" / ".package-lock.json"
     with lock.open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        # npm writes the second when it is done.
+        # npm writes it last.
         if not installed.exists() or installed.stat().st_mtime <= lock.stat().st_mtime:
             subprocess.run(["npm", "ci"], cwd=_TESTS, env=dict(environment), check=True, capture_output=True)

@@ -131,7 +131,7 @@ def answer(answers: dict[str, str], *arguments: str) -> tuple[int, str]:
                 reply = next((reply for text, reply in answers.items() if text in question), "")
                 os.write(terminal, f"{reply}\n".encode())
     os.close(terminal)
-    # Who waits for an answer to a question that was not seen for one would wait for ever: the terminal is gone now.
+    # The terminal is gone: a process that still waits for an answer would wait for ever.
     return process.wait(SECONDS), printed
 
 

@@ -19,7 +19,7 @@ from localcloud.layout import REPOSITORY
 from .cloud import SECONDS, Cloud, answer, without_endpoint
 from .odd_values import ODD_VALUES
 
-# One parameter for each odd value.
+# One for each odd value.
 _ODD = {f"Odd{number}": value for number, value in enumerate(ODD_VALUES)}
 _TEMPLATE = f"""
 Transform: AWS::Serverless-2016-10-31
@@ -121,7 +121,7 @@ class OnASmallStack(unittest.TestCase):
 
         self.assertEqual(code, 0, printed)
         deployed = self.deployed()
-        # The answer is XML: its parser converts a line break to one character.
+        # The answer's XML parser converts a line break to one character.
         self.assertEqual({name: deployed[name] for name in _ODD}, {name: value.replace("\r\n", "\n") for name, value in _ODD.items()})
 
     def test_a_parameter_arrives_through_make_as_it_was_typed(self) -> None:

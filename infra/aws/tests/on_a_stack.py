@@ -25,7 +25,7 @@ from localcloud.processes import wait_until
 from .browser import run_in_a_browser
 from .cloud import SECONDS, STACK, Cloud, run, start
 
-# Each selects one test, so that no other test hides what it leaves.
+# Each selects one test, so that no other hides what it leaves.
 _QUICK = "sync_lane::answers_a_new_order_with_201"
 _STORES_AND_READS = "async_lane::the_status_service_knows_a_queued_order"
 _LONG = "hostile_requests::a_trace_header_changes_nothing"
@@ -99,7 +99,7 @@ class OnAStack(unittest.TestCase):
         self.assertNotIn("Deploying", printed)
 
     def test_smoke_passes_with_new_users_and_leaves_nothing(self) -> None:
-        # Of a user outside of the tests.
+        # Not a user of the tests.
         boto3.client("dynamodb").put_item(TableName=self.output("OrdersTableName"), Item={"pk": {"S": "customer#1"}, "orderId": {"S": "1"}})
         self.addCleanup(
             boto3.client("dynamodb").delete_item, TableName=self.output("OrdersTableName"), Key={"pk": {"S": "customer#1"}}
@@ -116,7 +116,7 @@ class OnAStack(unittest.TestCase):
 
     def test_smoke_leaves_nothing_when_a_test_fails_with_an_order_in_the_queue(self) -> None:
         users = self.cloud.users()
-        # Reading fails at once, while the queue still has the order.
+        # Reading fails at once, while the queue has the order.
         table = self.set_variable("GetOrderFunctionName", "ORDERS_TABLE_NAME", "nowhere")
         self.addCleanup(self.set_variable, "GetOrderFunctionName", "ORDERS_TABLE_NAME", table)
 
@@ -174,7 +174,7 @@ class OnAStack(unittest.TestCase):
     def test_smoke_with_tokens_leaves_what_their_owners_had(self) -> None:
         tokens = [self.cloud.token(f"person-{number}") for number in range(7)]
         first = subject(tokens[0])
-        # The name of the last owner begins with another owner's name.
+        # The last owner's name begins with another's.
         orders = [f"{first}#of-before", f"{first}#and-son#of-before"]
         socket = {"pk": {"S": first}, "sk": {"S": "open-before"}}
         kept = [("OrdersTableName", {"pk": {"S": order}}) for order in orders] + [("ConnectionsTableName", socket)]

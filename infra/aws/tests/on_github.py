@@ -25,7 +25,7 @@ from .cloud import SECONDS, Cloud, run, without_endpoint
 
 _WORKFLOWS = REPOSITORY / ".github" / "workflows"
 _STACK = "twolane-dev"
-# Tests that call every function. `on_a_stack` runs all tests that work on any stack.
+# They call every function. `on_a_stack` runs all tests that work on any stack.
 _SOME = ("sync_lane", "async_lane", "bus_lane", "websocket", "payments", "stock")
 
 

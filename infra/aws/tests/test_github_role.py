@@ -12,8 +12,8 @@ import yaml
 from localcloud.layout import REPOSITORY
 
 _WORKFLOWS = REPOSITORY / ".github" / "workflows"
-# What CloudFormation needs to create, read, change and delete a role without a permissions boundary.
-# Source: schema of the resource type AWS::IAM::Role, handlers.
+# Needed by CloudFormation to create, read, change and delete a role without a permissions boundary. Source: schema of
+# the resource type AWS::IAM::Role, handlers.
 _OF_THE_HANDLER = {
     "AttachRolePolicy", "CreateRole", "DeleteRole", "DeleteRolePolicy", "DetachRolePolicy", "GetRole", "GetRolePolicy",
     "ListAttachedRolePolicies", "ListRolePolicies", "PutRolePolicy", "TagRole", "UntagRole", "UpdateAssumeRolePolicy",

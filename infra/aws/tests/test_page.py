@@ -133,7 +133,7 @@ class Page(unittest.TestCase):
 
     def test_the_page_is_given_what_the_stack_and_the_issuer_have(self) -> None:
         self.cloud.metadata["revocation_endpoint"] = f"{self.cloud.url}/revoke"
-        # A pool that the stack made has no audience besides its client, and Callbacks=none no socket.
+        # The stack's own pool has no audience besides its client, and Callbacks=none no socket.
         stack = self.cloud.stack(JwtIssuer="", JwtAudience="")
         del stack.outputs["WebSocketUrl"]
 

@@ -17,7 +17,7 @@ from localcloud.failure import Failure
 from localcloud.layout import REPOSITORY
 from recorder import Recorder
 
-# Credentials that are not valid. These tests send no requests.
+# Invalid credentials: these tests send no requests.
 _KEYS = {"AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_SECRET_ACCESS_KEY": "secret"}
 _NO_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true"}
 

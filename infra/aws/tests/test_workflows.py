@@ -18,7 +18,7 @@ from localcloud.checks import workflows
 from localcloud.layout import REPOSITORY
 
 _FOLDER = REPOSITORY / ".github" / "workflows"
-# Programs of the runner that are not checked.
+# Unchecked programs of the runner.
 _OF_THE_RUNNER = {"rustup", "mkdir", "tar"}
 
 

@@ -13,13 +13,13 @@ from collections.abc import Callable
 from .environment import without_aws
 from .failure import Failure
 
-# The names in packages of Debian, Ubuntu, Fedora and Google.
+# Names in packages of Debian, Ubuntu, Fedora and Google.
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 # Without fonts, a page shows no text.
 _PACKAGES = ("chromium", "fonts-dejavu-core")
 
-# A program that does not answer in this time is not Chromium.
+# A slower program is not Chromium.
 _ANSWER_SECONDS = 30
 
 

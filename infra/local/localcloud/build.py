@@ -31,7 +31,7 @@ def build(project: Project, instance: Instance, say: Callable[[str], None]) -> N
         "AWS_DEFAULT_REGION": REGION,
         "SAM_CLI_TELEMETRY": "0",
         "SAM_BUILD_MODE": "debug",
-        # The host's compiler and linker. The cross linker (zig), for Lambda's older libraries, is not needed.
+        # The host's compiler and linker, not the cross linker (zig) for Lambda's older libraries.
         "CARGO_LAMBDA_COMPILER": "cargo",
     }
     arguments = [
@@ -44,7 +44,7 @@ def build(project: Project, instance: Instance, say: Callable[[str], None]) -> N
     ]  # fmt: skip
     commands = [sam.command(arguments)]
     if functions := of_all_functions(project):
-        # SAM compiles functions one after the other; this compiles them all first.
+        # All at once; SAM compiles one after the other.
         compilation = ["cargo", "lambda", "build", *functions]
         commands = [compilation, *commands, [str(tools.python(tools.SAM)), str(PACKER), str(project.built_template)]]
     if not sam.run(commands, project, environment, instance.build_log, say):

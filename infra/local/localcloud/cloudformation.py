@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from .environment import REGION, endpoint
 from .failure import Failure
 
-# The emulator reads the service from the credential scope, and the account from the access key.
+# Read by the emulator: the service from the credential scope, the account from the access key.
 _AUTHORIZATION = (
     f"AWS4-HMAC-SHA256 Credential=test/20000101/{REGION}/cloudformation/aws4_request, SignedHeaders=host, Signature=0"
 )

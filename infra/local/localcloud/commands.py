@@ -67,7 +67,7 @@ def up(target: Target, built: bool = False, parameters: Mapping[str, str] = Mapp
     progress = Progress(steps=5)
     instance, project = target.instance, target.project
     with exclusive(instance.lock, _wait):
-        # Before the long build, too.
+        # Also before the long build.
         refuse_unwritable(instance.outputs)
         chosen = _emulator_for(target)
         progress.step("Checking Python and Rust")
@@ -75,7 +75,7 @@ def up(target: Target, built: bool = False, parameters: Mapping[str, str] = Mapp
         check_rust()
         progress.step("Tools")
         ensure_tools(project, (chosen.tool_set, tools.SAM), progress.detail)
-        # Before the long build, so that a taken port is reported at once.
+        # Before the long build, to report a taken port at once.
         _port_for(target)
         if built:
             progress.step("Using the functions of the last build")
@@ -83,7 +83,7 @@ def up(target: Target, built: bool = False, parameters: Mapping[str, str] = Mapp
             progress.step(f"Building the functions (log: {short(instance.build_log)})")
             with exclusive(project.lock, _wait):
                 build(project, instance, progress.detail)
-        # A port that was free may have been taken during the build.
+        # It may have been taken during the build.
         port = _port_for(target)
         progress.step(f"{chosen.title} on {endpoint(port)} (log: {short(instance.emulator_log)})")
         running = _ensure_emulator(chosen, instance, port, progress.detail)
@@ -103,7 +103,7 @@ def up(target: Target, built: bool = False, parameters: Mapping[str, str] = Mapp
 def down(target: Target) -> int:
     """Stop what `up` started in this folder, and nothing else."""
     instance = target.instance
-    # Wait for a running `up`, which would write its files after this removes them.
+    # A running `up` would write its files after this removes them.
     with exclusive(instance.lock, _wait) if instance.folder.exists() else contextlib.nullcontext():
         gone = [path for path in (instance.outputs, instance.deployed, instance.issuer) if path.is_file()]
         for path in gone:

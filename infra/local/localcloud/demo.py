@@ -16,7 +16,7 @@ from .layout import Project, short
 from .prerequisites import check_rust
 
 _LANES = ("sync", "async", "bus")
-# Balances of demo's accounts, by currency: enough for all sample orders but one.
+# Demo's balances, by currency: enough for all sample orders but one.
 _ACCOUNTS = {
     "EUR": "50000.00",
     "USD": "10000.00",
@@ -71,7 +71,7 @@ def _warm_up(lane: str, command_line: str, environment: dict[str, str]) -> None:
     print(f"\nWarming up the {lane} lane with {_CONCURRENCY} orders", flush=True)
     orders = f'{{"order":{_ORDER}}}\n' * _CONCURRENCY
     arguments = ["order", "--lane", lane, "--file", "-", "--json"]
-    # Ignore failures: they occur again with the sample orders, which print them.
+    # Failures occur again with the sample orders, which print them.
     subprocess.run([command_line, *arguments], env=environment, input=orders, text=True, stdout=subprocess.DEVNULL, check=False)
 
 

@@ -37,7 +37,7 @@ def deploy(
     parameters = {
         "LocalEndpoint": endpoint(running.port),
         "Architecture": architecture(),
-        # The credentials test/test are those of the account.
+        # The account of the credentials test/test.
         "RedriveRoleArn": f"arn:aws:iam::{ACCOUNT}:root",
         "CorsAllowedOrigins": PAGE_ORIGIN,
         **issuer.parameters(issuer.ensure(instance, running.emulator)),

@@ -13,17 +13,17 @@ REGION = "us-east-1"
 # The account of the credentials test/test.
 ACCOUNT = "000000000000"
 
-# Removed, because AWS tools read them and could reach a real account. Also removed: addresses of another Twolane stack, and settings
-# with which the Python of a tool set would load other modules.
+# Removed: AWS tools could reach a real account with them. Others are addresses of another Twolane stack, and settings with
+# which the Python of a tool set would load other modules.
 _FOREIGN_PREFIXES = ("AWS_", "SAM_", "TWOLANE_", "PYTHON")
-# Git sets them for its hooks, for example one that runs the tests before a push. Git commands below would use the hook's repository.
-# Source: `git rev-parse --local-env-vars`.
+# Set for Git's hooks, for example one that runs the tests before a push. Git commands below would use the hook's
+# repository. Source: `git rev-parse --local-env-vars`.
 _OF_A_GIT_HOOK = frozenset({
     "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
 })  # fmt: skip
 
-# Variables that describe this machine. None is a setting of an emulator, a linter or a function.
+# These describe this machine. None is a setting of an emulator, a linter or a function.
 _OF_THE_MACHINE = frozenset({"HOME", "LANG", "LANGUAGE", "LOGNAME", "PATH", "SHELL", "TZ", "USER"})
 _OF_THE_MACHINE_PREFIXES = ("DYLD_", "LC_", "LD_", "NIX_")
 

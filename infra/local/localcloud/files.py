@@ -15,7 +15,7 @@ from typing import Any
 from .failure import Failure
 from .layout import short
 
-# The mode of a new file, before the umask.
+# Mode of a new file, before the umask.
 _USUAL = 0o666
 OF_ITS_OWNER_ALONE = 0o600
 
@@ -118,7 +118,7 @@ def holder_of(path: Path) -> str | None:
     except BlockingIOError:
         return _holder(path)
     except OSError:
-        # It does not exist, or this user may not read it.
+        # Missing, or not readable by this user.
         return None
     return None
 

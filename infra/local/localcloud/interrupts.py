@@ -27,7 +27,7 @@ def signals_put_off(say: str) -> Iterator[None]:
     """For work that must be finished: a signal only prints a line."""
 
     def answer(_number: int, _frame: object) -> None:
-        # Bypass Python's buffer, which is locked while another line is being written.
+        # Bypass Python's buffer: it is locked while another line is being written.
         with contextlib.suppress(OSError, ValueError):
             os.write(sys.stdout.fileno(), f"{say}\n".encode(sys.stdout.encoding, "replace"))
 

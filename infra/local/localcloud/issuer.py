@@ -13,11 +13,11 @@ from .failure import Failure
 from .files import OF_ITS_OWNER_ALONE, read_json, write_whole
 from .layout import ISSUER, Instance, short
 
-# The default owner of the orders of `demo`, `env` and `twolane`.
+# Default owner of the orders of `demo`, `env` and `twolane`.
 SUBJECT = "demo"
-# The parameter that pins the keys of an issuer.
+# The parameter that pins an issuer's keys.
 KEYS = "Jwks"
-# The lifetime of a token for a shell.
+# Lifetime of a token for a shell.
 _SECONDS = 12 * 3600
 
 
@@ -52,7 +52,7 @@ def token(issuer: dict[str, Any], emulator: Emulator) -> str:
 
 
 def _run(emulator: Emulator, arguments: list[str], text: str = "") -> str:
-    # The tool set of each emulator has `cryptography`.
+    # Each emulator's tool set has `cryptography`.
     command = [str(tools.python(emulator.tool_set)), str(ISSUER), *arguments]
     ran = subprocess.run(command, input=text, capture_output=True, text=True, env=without_aws(), check=False)
     if ran.returncode:

@@ -14,9 +14,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-# The exit code of a command that cannot be run. Source: POSIX, Shell Command Language, "Exit Status for Commands".
+# Exit code. Source: POSIX, Shell Command Language, "Exit Status for Commands".
 _CANNOT_RUN = 127
-# The default increment of `nice`.
+# `nice`'s default increment.
 _LOW = 10
 
 
@@ -26,7 +26,7 @@ class Step:
 
     name: str
     command: Sequence[str]
-    # Whether it runs at a lower priority than other steps.
+    # Whether it runs at a lower priority.
     gives_way: bool = False
 
 
@@ -44,11 +44,11 @@ class Outcome:
 
     lane: str
     step: str
-    # The exit code; None if the step did not begin.
+    # Exit code; None if the step did not begin.
     code: int | None
     begun: float = 0.0
     seconds: float = 0.0
-    # Processor time of the step's processes: far less than `seconds` means that it waited.
+    # Processor time: far less than `seconds` means that it waited.
     processor: float = 0.0
 
     @property
@@ -173,7 +173,7 @@ class _Runner:
         process = subprocess.Popen(
             step.command, cwd=self._folder, env=self._environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-            # So that a step gets a Ctrl-C once, from this process, and not also from the terminal.
+            # So a step gets a Ctrl-C once, from this process, and not also from the terminal.
             start_new_session=True,
         )  # fmt: skip
         if step.gives_way:

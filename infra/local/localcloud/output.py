@@ -46,6 +46,6 @@ def _substitute(error: UnicodeError) -> tuple[bytes, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     unknown = error.object[error.start : error.end]
-    # Characters that stand for undecodable bytes of a file name (PEP 383) become those bytes.
+    # Stand-ins for undecodable bytes of a file name (PEP 383) become those bytes.
     written = (bytes([ord(character) - 0xDC00]) if "\udc80" <= character <= "\udcff" else b"?" for character in unknown)
     return b"".join(written), error.end

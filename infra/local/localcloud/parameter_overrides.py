@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _FILE = "parameters.toml"
-# Characters from which SAM removes a backslash before them, anywhere in a value.
+# SAM removes a backslash before these, anywhere in a value.
 _ESCAPABLE = re.compile(r"""([ "'])""")
 
 

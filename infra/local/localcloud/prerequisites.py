@@ -10,9 +10,9 @@ import sys
 
 from .failure import Failure
 
-# Minimum of the AWS SDK for Rust. The workspace's `rust-version` has the same.
+# Minimum of the AWS SDK for Rust, as in the workspace's `rust-version`.
 MINIMUM_RUST = (1, 94, 1)
-# The newest Python that the pinned tools support. Source: the metadata of cfn-lint 1.58.0, Requires-Python.
+# Newest that the pinned tools support. Source: the metadata of cfn-lint 1.58.0, Requires-Python.
 NEWEST_PYTHON = (3, 14)
 
 

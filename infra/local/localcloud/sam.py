@@ -13,7 +13,7 @@ from .environment import sam_bin
 from .layout import Project
 from .temporary import temporary_folder
 
-# Seconds between two lines that show that a long build is running.
+# Between two lines that show that a long build is running.
 _HEARTBEAT_SECONDS = 10.0
 _MILESTONE = re.compile(r"Building codeuri: (?P<code>\S+) .*functions: (?P<functions>.*)")
 _ACTIVITY = re.compile(r"\s*(?P<verb>Compiling|Downloading|Updating|Checking) (?P<what>\S+)")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .files import refuse_unwritable
 
-# The prefix before the process id in the folder's name.
+# Prefix of the process id in the folder's name.
 _PREFIX = "tmp-"
 
 

@@ -26,7 +26,7 @@ from .prerequisites import check_python, check_rust
 MINISTACK, LOCALSTACK, SAM, TEST, CHECKOV, CARGO, PROSE = "ministack", "localstack", "sam", "test", "checkov", "cargo", "prose"
 SETS = (MINISTACK, LOCALSTACK, SAM, TEST, CHECKOV, CARGO, PROSE)
 
-# Installs the sets. The pip that comes with Python takes twice as long, and a copy in each environment costs more seconds.
+# Installs the sets. Python's own pip takes twice as long, and a copy in each environment costs more seconds.
 _PIP = "pip"
 
 # A program of each set, to detect an incomplete environment.
@@ -35,7 +35,7 @@ _WITNESS = {
     _PIP: "pip",
 }  # fmt: skip
 
-# Sets that need another Python than the running one: its version, the user, the reason.
+# Sets that need another Python than the running one: version, user, reason.
 _PYTHONS = {
     LOCALSTACK: (
         "3.13", "LocalStack's open-source core",
@@ -43,7 +43,7 @@ _PYTHONS = {
     ),
 }  # fmt: skip
 
-# Packages that PyPI has only as source. Installing them runs code, with the build tools of requirements/build.txt; by default, pip
+# PyPI has only their source. Installing them runs code, with the build tools of requirements/build.txt; by default, pip
 # would download the newest build tools, without hashes.
 _SOURCES = {MINISTACK: ("airspeed-ext",), LOCALSTACK: ("airspeed-ext", "crontab", "jsonpath-rw")}
 
@@ -65,20 +65,20 @@ class Crate:
         return [str(self), *(["--no-default-features", "--features", self.features] if self.features else [])]
 
 
-# LocalStack's DynamoDB: see localstack/gaps/dynamodb_engine.py. The version that it prints is not that of the crate.
+# LocalStack's DynamoDB: see localstack/gaps/dynamodb_engine.py. It prints another version than the crate's.
 DYNOXIDE = Crate("dynoxide-rs", "3.2.0", "native-sqlite,http-server,cli")
 
 _CRATES = {CARGO: (Crate("cargo-machete", "0.9.2"),), LOCALSTACK: (DYNOXIDE,)}
 
-# Settings for package sources and the network. Other settings of pip could install other packages, or install elsewhere.
-# Source: pip documentation, "Configuration", "Environment Variables".
+# Settings for package sources and the network. Other settings of pip could install other packages, or elsewhere. Source: pip
+# documentation, "Configuration", "Environment Variables".
 _PIP_SETTINGS = frozenset({
     "PIP_CACHE_DIR", "PIP_CERT", "PIP_CLIENT_CERT", "PIP_CONFIG_FILE", "PIP_DEFAULT_TIMEOUT", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS",
     "PIP_INDEX_URL", "PIP_KEYRING_PROVIDER", "PIP_NO_CACHE_DIR", "PIP_NO_INDEX", "PIP_PROXY", "PIP_RETRIES", "PIP_TIMEOUT",
     "PIP_TRUSTED_HOST", "PIP_USE_FEATURE",
 })  # fmt: skip
 
-# Without optimization, these programs compile in less than half the time, and are fast enough.
+# Unoptimized, they compile in less than half the time, and are fast enough.
 _CRATE_SETTINGS = {"CARGO_PROFILE_RELEASE_OPT_LEVEL": "0"}
 
 

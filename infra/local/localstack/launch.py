@@ -14,10 +14,10 @@ from pathlib import Path
 
 import gaps
 
-# What the gaps of both emulators share.
+# Shared by the gaps of both emulators.
 sys.path.append(str(Path(__file__).resolve().parent.parent / "api_gateway"))
 
-# The gaps replace functions of exactly this version, and the plugin has the interface of this version.
+# The gaps replace functions of exactly this version, and the plugin has its interface.
 LOCALSTACK = "2026.3.0"
 
 

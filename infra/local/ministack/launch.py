@@ -13,7 +13,7 @@ from pathlib import Path
 
 import gaps
 
-# What the gaps of both emulators share.
+# Shared by the gaps of both emulators.
 sys.path.append(str(Path(__file__).resolve().parent.parent / "api_gateway"))
 
 # The gaps replace functions of exactly this version.

@@ -1,6 +1,6 @@
-// A rule for textlint: a sentence has at most `max` words. A code span is one word, and so is a number such as 10 000.
+// A rule for textlint: at most `max` words a sentence. A code span is one word, and so is a number such as 10 000.
 
-// Behind a full stop and what closes it. A sentence may begin with the small letter of a function's name.
+// After a full stop and what closes it. A sentence may begin with the small letter of a function's name.
 const SENTENCE_END = /(?<=[.!?]["”’')\]]*)(?<!\b(?:e\.g|i\.e|etc|cf|vs)\.)\s+/u;
 const NO_SPACE = "\u2060";
 

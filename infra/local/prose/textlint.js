@@ -1,4 +1,5 @@
-// node textlint.js FOLDER: checks FOLDER/prose/*.md, and FOLDER/literals/*.md for words only. Prints [[file, line, rule, message], …].
+// node textlint.js FOLDER: checks FOLDER/prose/*.md, and words only in FOLDER/literals/*.md. Prints [[file, line, rule,
+// message], …].
 const fs = require("node:fs");
 const path = require("node:path");
 const { TextlintKernel } = require("@textlint/kernel");

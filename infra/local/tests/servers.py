@@ -137,7 +137,7 @@ class Server:
             if b" 101 " not in first_line + b" ":
                 raise AssertionError(first_line)
             for opcode, payload in [*((1, text.encode()) for text in texts), (8, b"\x03\xe8")]:
-                # A client masks its frames; a mask of zeros leaves the payload as it is.
+                # A client masks its frames; a mask of zeros changes nothing.
                 connection.sendall(bytes([0x80 | opcode, 0x80 | len(payload), 0, 0, 0, 0]) + payload)
             while connection.recv(4096):
                 pass

@@ -13,7 +13,7 @@ from pathlib import Path
 from localcloud.environment import without_aws
 from localcloud.layout import LOCAL_FOLDER, REPOSITORY
 
-# A crate that builds of this repository have downloaded.
+# Downloaded by builds of this repository.
 _CRATE = "cfg-if"
 _MANIFEST = """[workspace]
 

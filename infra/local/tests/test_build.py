@@ -15,7 +15,7 @@ from pathlib import Path
 from localcloud.environment import build_target
 from localcloud.layout import LOCAL_FOLDER, REPOSITORY
 
-# Of each function: its name, its build method, and its source.
+# Name, build method and source of each function.
 _FUNCTION = re.compile(r"^  (\w+Function):\n    Type: AWS::Serverless::Function\n(?:    Condition: .+\n)?    (Metadata: .+)\n(?:.+\n)*?      (CodeUri: functions/(.+))\n", re.MULTILINE)
 _TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31

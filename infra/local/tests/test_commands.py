@@ -65,14 +65,14 @@ Outputs:
   Jwks: {Value: !Ref Jwks}
   ApiUrl: {Value: !Sub '${LocalEndpoint}/_aws/execute-api/${Api}/test'}
 """
-# Settings of a user who works with real AWS; none of them may be used.
+# Settings of a user of real AWS; none may be used.
 USER = {"AWS_PROFILE": "production", "AWS_SESSION_TOKEN": "secret", "AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_REGION": "eu-west-1"}
-# Of other programs. The emulator, the functions, pip, Python and Git read variables of these names too, and fail with these values.
+# Of other programs. The emulator, the functions, pip, Python and Git read these names too, and fail with these values.
 SETTINGS = {
     "LOG_LEVEL": "trace", "SERVICES": "s3", "USE_SSL": "1", "LAMBDA_EXECUTOR": "docker", "MINISTACK_ACCOUNT_ID": "999999999999",
     "RUST_LOG": "no=level", "PYTHONOPTIMIZE": "2", "PYTHONWARNINGS": "error", "GIT_DIR": "/nowhere", "PIP_USER": "1",
 }  # fmt: skip
-# A command that has not ended after these seconds hangs. Seven stacks are deployed concurrently, on a machine that runs other tests.
+# Longer commands hang. Seven stacks are deployed concurrently, on a machine that runs other tests.
 HANGS = 900
 LOOPBACK = {"0100007F", "00000000000000000000000001000000"}
 
@@ -240,7 +240,7 @@ class BeforeAnythingRuns(unittest.TestCase):
 
     @unittest.skipUnless(socket.has_ipv6 and Path("/proc/net/if_inet6").exists(), "this machine has no IPv6")
     def test_a_port_that_is_taken_at_the_other_loopback_address_is_taken(self) -> None:
-        # `localhost` means both addresses, and clients may try this one first.
+        # `localhost` is both addresses, and clients may try this one first.
         port = lifecycle.free_port()
         with socket.create_server(("::1", port), family=socket.AF_INET6):
             done = self.project.run("up", "--port", str(port))

@@ -15,7 +15,7 @@ from pathlib import Path
 from localcloud import demo
 from localcloud.layout import Project
 
-# As Cargo reports what it built: a library, a program, the end.
+# From Cargo: a library, a program, the end.
 _REPORT = """{"reason":"compiler-artifact","target":{"name":"lanes"},"executable":null}
 {"reason":"compiler-artifact","target":{"name":"twolane"},"executable":"/shared/target/debug/twolane"}
 {"reason":"build-finished","success":true}

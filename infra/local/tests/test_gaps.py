@@ -428,7 +428,7 @@ class RuntimeApiNodelay(GapTest):
                 client.invoke(FunctionName=name, Payload=b"{}")["Payload"].read()
                 return time.perf_counter() - started < 0.035
 
-            # Nearly every invocation waits 40 ms, or none does: a busy machine delays some, but not all of them.
+            # Nearly every invocation waits 40 ms, or none: a busy machine delays only some.
             return wait_until(lambda: all(quick() for _ in range(3)), 5)
 
         self.expect(probe, True)
@@ -662,7 +662,7 @@ class BodyValidation(GapTest):
         for name, body in bodies.items():
             with self.subTest(name):
                 probe = lambda server, body=body: self._status(server, body)  # noqa: E731
-                # `json.loads` refuses these bytes, so they are not a gap, but must stay refused.
+                # Not a gap, because `json.loads` refuses them, but must stay refused.
                 if name in ("a byte that is not UTF-8",):
                     self.hold(probe, 400)
                 else:

@@ -36,7 +36,7 @@ class Findings(unittest.TestCase):
             elsewhere = project.root / "elsewhere"
             elsewhere.mkdir()
             os.utime(elsewhere, (0, 0))
-            # A setting of the user's other programs: checkov exits if it does not know the level.
+            # Of the user's other programs: checkov exits on an unknown level.
             user = mock.patch.dict(os.environ, {"TMPDIR": str(elsewhere), "LOG_LEVEL": "trace"})
             # SAM's findings are the same in each environment.
             with user, mock.patch.object(lint, "_ENVIRONMENTS", lint._ENVIRONMENTS[:1]):

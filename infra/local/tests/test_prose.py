@@ -15,7 +15,7 @@ from localcloud.commands import Target
 from localcloud.failure import Failure
 from localcloud.layout import Instance, Project
 
-# Each kind of text: the name of a file, the line of the text in it, and the file.
+# Per kind of text: file name, line of the text, file.
 _KINDS = {
     "paragraph.md": (3, "# Title\n\n{}\n"),
     "heading.md": (1, "# {}\n"),
@@ -39,7 +39,7 @@ _KINDS = {
     "Makefile": (1, "check: ## {}\n\t@true\n"),
     "comments/Makefile": (1, "# {}\n"),
 }
-# A text of each, and the kind of finding in it.
+# Each text, and the kind of finding in it.
 _TEXTS = {
     "The caller is told of it.": ["word"],
     f"{'word ' * 39}end.": ["long"],

@@ -10,8 +10,8 @@ fn dimensions(alarm: &Value) -> BTreeMap<&str, &str> {
     dimensions.map(|dimension| (text(&dimension["Name"]), text(&dimension["Value"]))).collect()
 }
 
-/// The dimensions of the stack's metrics in a namespace. Sources: the "CloudWatch metrics" of Amazon SQS, Amazon SNS,
-/// AWS Lambda and Amazon API Gateway, for REST and for WebSocket APIs.
+/// Dimensions of the stack's metrics in a namespace. Sources: the "CloudWatch metrics" of Amazon SQS, Amazon SNS, AWS
+/// Lambda and Amazon API Gateway, for REST and for WebSocket APIs.
 fn metrics(stack: &Stack, namespace: &str) -> Vec<BTreeMap<String, String>> {
     let of_type = |kind: &str, name: &str| {
         let named = stack.of_type(kind).map(|(_, resource)| {
@@ -21,7 +21,7 @@ fn metrics(stack: &Stack, namespace: &str) -> Vec<BTreeMap<String, String>> {
         named.collect::<Vec<_>>()
     };
     match namespace {
-        // The queue's name, not its URL.
+        // Not its URL.
         "AWS/SQS" => {
             let names = of_type("AWS::SQS::Queue", "QueueName").into_iter();
             let names = names.map(|mut it| {
@@ -31,7 +31,7 @@ fn metrics(stack: &Stack, namespace: &str) -> Vec<BTreeMap<String, String>> {
             });
             names.collect()
         }
-        // The topic's name, not its ARN.
+        // Not its ARN.
         "AWS/SNS" => {
             let name = |topic: &str| topic.rsplit(':').next().unwrap().to_owned();
             let topics = stack.of_type("AWS::SNS::Topic").map(|(_, topic)| name(&topic.reference));
@@ -114,7 +114,7 @@ fn every_log_group_is_used() {
     }
 }
 
-/// An alarm without an action would go unseen when all others notify a topic.
+/// An alarm without an action would go unseen when all others have one.
 #[test]
 fn all_alarms_notify_the_topic_of_the_stack_or_none_does() {
     for stack in stacks() {

@@ -1,4 +1,4 @@
-//! The bus: the publishers of each topic, the senders of each queue, and the queues that an event reaches.
+//! The bus: who publishes and sends, and the queues that an event reaches.
 
 use super::roles::statements;
 use crate::events::kinds;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use testkit::template::{Resource, Stack, stacks, text};
 
-/// The roles that publish to each topic. Alarms are sent to another topic.
+/// By topic. Alarms are sent to another one.
 const PUBLISHERS: [(&str, &[&str]); 3] = [
     ("OrderSubmissionsTopic", &["PublishOrderRole"]),
     ("OrderEventsTopic", &["SettleOrderRole"]),
@@ -18,7 +18,6 @@ fn topics(stack: &Stack) -> impl Iterator<Item = (&str, &Resource)> {
     stack.of_type("AWS::SNS::Topic").filter(|(id, _)| *id != "StackAlarmTopic")
 }
 
-/// A subscription of a queue to a topic.
 struct Subscription<'a> {
     id: &'a str,
     properties: &'a Value,
@@ -34,14 +33,12 @@ fn subscriptions(stack: &Stack) -> impl Iterator<Item = Subscription<'_>> {
     })
 }
 
-/// The dead-letter queue of a queue.
 fn dead_letter_queue<'a>(stack: &'a Stack, queue: &str) -> &'a str {
     let target = &stack.resource(queue).properties["RedrivePolicy"]["deadLetterTargetArn"];
     stack.by_arn(text(target)).unwrap_or_else(|| panic!("{queue}: needs a RedrivePolicy")).0
 }
 
-/// The policy statements of one topic or queue. `kind` is the type of the policies; `list` names the property with its
-/// topics or queues.
+/// Of one topic or queue. `kind` is the type of the policies; `list` names the property with its topics or queues.
 fn policy<'a>(stack: &'a Stack, kind: &str, list: &str, id: &str) -> Vec<&'a Value> {
     let own = json!([stack.resource(id).reference]);
     let policies = stack.of_type(kind).map(|(_, policy)| &policy.properties).filter(|policy| policy[list] == own);
@@ -56,7 +53,6 @@ fn queue_policy<'a>(stack: &'a Stack, queue: &str) -> Vec<&'a Value> {
     policy(stack, "AWS::SQS::QueuePolicy", "Queues", queue)
 }
 
-/// A text, or a list of texts.
 fn texts(value: &Value) -> BTreeSet<&str> {
     value.as_array().map_or_else(|| BTreeSet::from([text(value)]), |values| values.iter().map(text).collect())
 }
@@ -80,7 +76,7 @@ fn each_topic_lets_exactly_its_publishers_publish() {
             let publishers: BTreeSet<_> = roles.iter().map(|role| stack.resource(role).arn()).collect();
             let policy = topic_policy(stack, id);
 
-            // An Allow here would make the publishers' own permissions superfluous.
+            // This would make the publishers' own permissions superfluous.
             assert!(with_effect(&policy, "Allow").is_empty(), "{at}: a topic's policy must allow nothing");
             let denied =
                 with_effect(&policy, "Deny").into_iter().find(|it| it["Condition"]["ArnNotEquals"].is_object());
@@ -123,8 +119,7 @@ fn each_queue_of_the_bus_takes_messages_only_from_its_topic_and_the_redrive_role
             let denied =
                 with_effect(&policy, "Deny").into_iter().find(|it| it["Condition"]["ArnNotEquals"].is_object());
             let denied = denied.unwrap_or_else(|| panic!("{at}: deny every other sender"));
-            // The policy denies only if both conditions hold. A caller of SQS has no source ARN, and a topic is not a
-            // principal.
+            // Denied only if both conditions hold. A caller of SQS has no source ARN, and a topic is not a principal.
             let mut expected = json!({"aws:SourceArn": topic});
             if let Some(role) = Some(&stack.parameters["RedriveRoleArn"]).filter(|role| !role.is_empty()) {
                 expected["aws:PrincipalArn"] = json!(role);
@@ -175,7 +170,7 @@ fn each_queue_of_the_bus_has_one_subscription_and_a_separate_dead_letter_queue()
     }
 }
 
-/// The topic of an event, and the queues that it must reach.
+/// An event's topic, and the queues that it must reach.
 fn destination(event: &EventKind) -> (&'static str, BTreeSet<&'static str>) {
     let steps = ["StockQueue", "PaymentsQueue", "ShipmentsQueue"];
     match event {
@@ -186,8 +181,8 @@ fn destination(event: &EventKind) -> (&'static str, BTreeSet<&'static str>) {
     }
 }
 
-/// Whether a subscription takes an event. A list of texts matches an attribute with one of them. Source: Amazon SNS
-/// Developer Guide, "Amazon SNS subscription filter policies".
+/// A list of texts matches an attribute with one of them. Source: Amazon SNS Developer Guide, "Amazon SNS subscription
+/// filter policies".
 fn takes(subscription: &Subscription<'_>, event: &EventKind) -> bool {
     let filter = &subscription.properties["FilterPolicy"];
     let scope = &subscription.properties["FilterPolicyScope"];
@@ -214,7 +209,7 @@ fn every_event_reaches_the_queues_that_need_it_and_no_other() {
     }
 }
 
-/// A filter with an unknown event is a typing error.
+/// An unknown event is a typing error.
 #[test]
 fn filters_name_events_that_exist() {
     let names: BTreeSet<_> = kinds().iter().map(EventKind::name).collect();

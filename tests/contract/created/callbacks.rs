@@ -1,9 +1,9 @@
-//! The stack with and without its WebSocket API: the parameter `Callbacks`.
+//! The parameter `Callbacks`: the stack with and without its WebSocket API.
 
 use std::collections::BTreeSet;
 use testkit::template::{Stack, stacks};
 
-/// The stack with callbacks, the default, and the stack without.
+/// With callbacks, the default, and without.
 fn stacks_with_and_without() -> [&'static Stack; 2] {
     let with = &stacks()[0];
     let without = stacks().iter().find(|stack| stack.parameters["Callbacks"] == "none").unwrap();

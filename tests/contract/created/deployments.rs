@@ -1,5 +1,4 @@
-//! Deployments of the REST API. CloudFormation makes one only if the template has a deployment with a new name, not
-//! when the API changes.
+//! CloudFormation deploys the REST API only if the template has a deployment with a new name, not when the API changes.
 
 use std::{fs, path::Path};
 use testkit::{
@@ -29,7 +28,7 @@ fn the_one_stage_shows_the_one_deployment_of_the_one_api() {
     }
 }
 
-/// The stack at another time, with that definition of the API.
+/// At another time, with that definition of the API.
 fn later(openapi: &Path, epoch: u64, parameters: &[(&str, &str)]) -> Stack {
     let set = ParameterSet::new("later", Place::IRELAND, parameters);
     let source = Source { openapi: openapi.to_owned(), epoch };

@@ -1,27 +1,25 @@
-//! The deployer's domains for both APIs and the page: what serves them, and which addresses callers get.
+//! The deployer's domains for both APIs and the page, and the addresses that callers get.
 
 use reqwest::Url;
 use serde_json::{Value, json};
 use testkit::template::{ParameterSet, Place, Source, Stack, expand, stacks, text};
 
-/// The parameters, and how the logical ids of what they bring begin.
+/// The parameters, and the prefix of the logical ids that belong to each.
 const DOMAINS: [(&str, &str); 3] = [("ApiDomain", "Api"), ("SocketDomain", "Socket"), ("PageDomain", "Page")];
 
-/// The parts of a domain, after its name.
 const PARTS: [&str; 5] = ["Certificate", "DomainName", "DomainMapping", "Ipv4Record", "Ipv6Record"];
 
-/// The stacks that are given a parameter, with its value.
+/// Stacks with a parameter, and its value.
 fn with(parameter: &str) -> impl Iterator<Item = (&'static Stack, &'static str)> {
     let stacks = stacks().iter().map(move |stack| (stack, stack.parameters[parameter].as_str()));
     stacks.filter(|(_, value)| !value.is_empty())
 }
 
-/// A parameter, unless it is empty.
 fn given<'a>(stack: &'a Stack, parameter: &str) -> Option<&'a str> {
     Some(stack.parameters[parameter].as_str()).filter(|value| !value.is_empty())
 }
 
-/// The certificate of a domain: as given, or the one that the stack makes.
+/// As given, or made by the stack.
 fn certificate<'a>(stack: &'a Stack, parameter: &str, id: &str) -> &'a str {
     given(stack, parameter).unwrap_or_else(|| &stack.resource(id).reference)
 }
@@ -156,7 +154,7 @@ fn a_hosted_zone_leads_each_domain_there_by_ipv4_and_ipv6() {
     }
 }
 
-/// `Location` is relative in all lanes. Notifications have the whole address, `orderUrl`.
+/// `Location` is relative in all lanes. Notifications have the whole address.
 #[test]
 fn location_and_order_url_are_the_same_address_with_and_without_a_domain() {
     let id = "5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b";
@@ -189,7 +187,7 @@ fn the_pages_origin_is_its_domain() {
     }
 }
 
-/// The longest list of origins fits in the stage variable with the longest domain.
+/// The stage variable has room for the longest list with the longest domain.
 #[test]
 fn the_list_of_origins_leaves_room_for_the_pages_domain() {
     let template = expand(&Source::default(), &[ParameterSet::new("defaults", Place::IRELAND, &[])]).remove(0);
@@ -198,7 +196,7 @@ fn the_list_of_origins_leaves_room_for_the_pages_domain() {
     assert!("https://,".len() as u64 + longest("PageDomain") + longest("CorsAllowedOrigins") <= 512);
 }
 
-/// Where a stack is, its parameters, and what refuses it.
+/// A place, parameters, and what refuses them.
 type Case = (Place, &'static [(&'static str, &'static str)], Option<&'static str>);
 
 #[test]

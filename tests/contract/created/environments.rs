@@ -11,8 +11,7 @@ fn environment(name: &str) -> &'static Stack {
     stacks().iter().find(|stack| stack.name == wanted).unwrap_or_else(|| panic!("{wanted} does not exist"))
 }
 
-/// The stack as YAML in a stable order, without the API's definition and without values that change with each
-/// deployment.
+/// As YAML in a stable order, without the API's definition and without values that change with each deployment.
 fn reviewable(stack: &Stack) -> String {
     let resources: BTreeMap<_, _> = stack.resources().iter().map(|(id, resource)| (id, described(resource))).collect();
     let all = json!({"parameters": stack.parameters, "resources": resources, "outputs": stack.outputs});
@@ -22,7 +21,7 @@ fn reviewable(stack: &Stack) -> String {
     text.replace(hash, "[hash]")
 }
 
-/// Sorts fields by name. Features of other packages decide whether JSON objects keep the order of insertion.
+/// By name. Features of other packages decide whether JSON objects keep the order of insertion.
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
@@ -58,7 +57,7 @@ fn prod_is_as_last_reviewed() {
     assert_snapshot!("prod", reviewable(environment("prod")));
 }
 
-/// Facts that a review must not overlook.
+/// A review must not overlook these.
 #[test]
 fn prod_has_protection_alarm_actions_and_throttles() {
     let (dev, prod) = (environment("dev"), environment("prod"));

@@ -1,11 +1,11 @@
-//! Where API Gateway sends each request, and with which role.
+//! Where API Gateway sends requests, and with which role.
 
 use super::roles::statements;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use testkit::template::{Stack, stacks, text};
 
-/// All methods, as path, method and integration.
+/// As path, method and integration.
 pub(super) fn methods(stack: &Stack) -> impl Iterator<Item = (&str, &str, &Value)> {
     let paths = stack.rest_api()["paths"].as_object().unwrap().iter();
     paths.flat_map(|(path, methods)| {
@@ -16,8 +16,7 @@ pub(super) fn methods(stack: &Stack) -> impl Iterator<Item = (&str, &str, &Value
     })
 }
 
-/// The function that an integration or an authorizer invokes, by its logical id. Source of the URI: Amazon API Gateway
-/// REST API Reference, `PutIntegration`, uri.
+/// The invoked function's logical id. Source of the URI: Amazon API Gateway REST API Reference, `PutIntegration`, uri.
 pub(super) fn invoked<'a>(stack: &'a Stack, uri: &Value) -> &'a str {
     let place = stack.place;
     let start = format!("arn:{}:apigateway:{}:lambda:path/2015-03-31/functions/", place.partition, place.region);
@@ -26,7 +25,7 @@ pub(super) fn invoked<'a>(stack: &'a Stack, uri: &Value) -> &'a str {
     function.unwrap_or_else(|| panic!("{}: {uri} invokes no function of the stack", stack.name)).0
 }
 
-/// The queue that an integration sends to, by its logical id. Source of the URI: as above.
+/// The queue's logical id. Source of the URI: as above.
 fn queue<'a>(stack: &'a Stack, uri: &Value) -> &'a str {
     let place = stack.place;
     let start = format!("arn:{}:apigateway:{}:sqs:path/{}/", place.partition, place.region, place.account);
@@ -101,7 +100,7 @@ fn the_role_of_the_api_sends_to_that_queue_and_does_nothing_else() {
     }
 }
 
-/// The statements of a queue's policy must name the same queue, or they have no effect.
+/// Statements about another queue have no effect.
 #[test]
 fn every_queue_policy_is_about_its_own_queue() {
     for stack in stacks() {
@@ -124,7 +123,7 @@ fn pages_may_read_api_gateways_own_answers_only_if_a_parameter_lists_origins() {
 
     assert_eq!(stacks()[0].parameters["CorsAllowedOrigins"], "", "by default");
     for stack in stacks() {
-        // The page's origin comes first, where the stack has a page.
+        // The page's origin comes first, if there is a page.
         let listed = [stack.outputs.get("PageUrl").map(text), Some(stack.parameters["CorsAllowedOrigins"].as_str())];
         let listed: Vec<_> = listed.into_iter().flatten().filter(|origins| !origins.is_empty()).collect();
         let expected = (!listed.is_empty()).then(|| json!("'*'"));

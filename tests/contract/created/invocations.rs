@@ -6,8 +6,8 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use testkit::template::{Stack, stacks, text};
 
-/// Every required invocation: API Gateway's source ARN, and the function. Source of the ARNs: Amazon API Gateway
-/// Developer Guide, "ARN format of API execution and management".
+/// API Gateway's source ARN, and the function. Source of the ARNs: Amazon API Gateway Developer Guide, "ARN format of
+/// API execution and management".
 fn callers(stack: &Stack) -> BTreeSet<(String, String)> {
     let arn = |api: &str, rest: &str| stack.place.arn("execute-api", &format!("{api}/{rest}"));
     let (api, stage) = (&stack.only("AWS::ApiGateway::RestApi").unwrap().reference, stack.stage());
@@ -37,7 +37,6 @@ fn callers(stack: &Stack) -> BTreeSet<(String, String)> {
     callers
 }
 
-/// Whether API Gateway may invoke a function for that source.
 fn may_run(stack: &Stack, source: &str, function: &str) -> bool {
     let function = stack.resource(function);
     let mut permissions = stack.of_type("AWS::Lambda::Permission").map(|(_, permission)| &permission.properties);

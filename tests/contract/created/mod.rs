@@ -1,5 +1,4 @@
-//! The resources that AWS creates of the template, for every set of parameters: calls, addresses, permissions and
-//! alarms.
+//! What AWS creates of the template under every set of parameters: calls, addresses, permissions and alarms.
 
 mod alarms_and_logs;
 mod bus;

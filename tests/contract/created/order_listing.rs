@@ -1,4 +1,4 @@
-//! The index behind the list of orders: the parameter `OrderListing`.
+//! The parameter `OrderListing`: the index behind the list of orders.
 
 use serde_json::json;
 use testkit::template::{Stack, stacks};

@@ -1,9 +1,9 @@
-//! The page that the stack hosts: who reads its files, what its pages may do, and where its users sign in.
+//! The hosted page: who reads its files, what its pages may do, and where its users sign in.
 
 use serde_json::json;
 use testkit::template::{Stack, stacks, text};
 
-/// Stacks that host the page. At least one signs in at its own user pool, and one at another issuer.
+/// At least one signs in at its own user pool, and one at another issuer.
 fn hosting() -> impl Iterator<Item = &'static Stack> {
     stacks().iter().filter(|stack| stack.parameters["Page"] == "cloudfront")
 }
@@ -12,7 +12,7 @@ fn is_local(stack: &Stack) -> bool {
     !stack.parameters["LocalEndpoint"].is_empty()
 }
 
-/// The Content Security Policy, by directive.
+/// By directive.
 fn policy(stack: &Stack) -> Vec<(&str, Vec<&str>)> {
     let headers = &stack.resource("PageResponseHeadersPolicy").properties["ResponseHeadersPolicyConfig"];
     let policy = &headers["SecurityHeadersConfig"]["ContentSecurityPolicy"];

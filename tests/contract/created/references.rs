@@ -33,7 +33,7 @@ fn every_intrinsic_function_and_placeholder_is_evaluated() {
     }
 }
 
-/// CloudFormation would refuse ARNs of another partition.
+/// CloudFormation refuses ARNs of another partition.
 #[test]
 fn every_arn_has_the_partition_of_the_stack() {
     for stack in stacks() {
@@ -80,7 +80,7 @@ fn functions_have_the_urls_that_clients_have() {
     }
 }
 
-/// Notifications go to the address that API Gateway gives, because the permission names the API's id.
+/// The permission for notifications names the API's id, which is part of API Gateway's own address.
 #[test]
 fn functions_notify_at_the_apis_own_address() {
     for stack in stacks() {
@@ -92,7 +92,7 @@ fn functions_notify_at_the_apis_own_address() {
     }
 }
 
-/// The address that API Gateway, or the local cloud, gives to an API.
+/// From API Gateway, or the local cloud.
 fn address(stack: &Stack, api: &str, scheme: &str) -> String {
     let place = stack.place;
     match stack.parameters["LocalEndpoint"].as_str() {

@@ -4,7 +4,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use testkit::template::{Stack, stacks, text};
 
-/// The actions of a role and their resources. Fails unless each statement has one action and one resource.
+/// A role's actions and their resources. Fails unless each statement has one of each.
 pub(super) fn statements(stack: &Stack, role: &str) -> Vec<(String, String)> {
     let (role, name) = (stack.resource(role), &stack.resource(role).reference);
     let attached = stack.of_type("AWS::IAM::Policy").map(|(_, policy)| &policy.properties);
@@ -24,8 +24,8 @@ pub(super) fn statements(stack: &Stack, role: &str) -> Vec<(String, String)> {
     statements.collect()
 }
 
-/// The ARNs of actions on sockets. Source: Amazon API Gateway Developer Guide, "Control access to WebSocket APIs with
-/// AWS IAM authorization".
+/// Of actions on sockets. Source: Amazon API Gateway Developer Guide, "Control access to WebSocket APIs with AWS IAM
+/// authorization".
 fn socket_arns(stack: &Stack) -> Vec<String> {
     let api = stack.only("AWS::ApiGatewayV2::Api").map(|api| &api.reference);
     let arn = |api, method| stack.place.arn("execute-api", &format!("{api}/{}/{method}/@connections/*", stack.stage()));
@@ -72,7 +72,7 @@ fn only_lambda_assumes_roles_of_functions_and_only_api_gateway_the_others() {
     }
 }
 
-/// A function may use each table, queue and topic that its environment names, and no other.
+/// Each table, queue and topic that its environment names, and no other.
 #[test]
 fn every_function_may_use_exactly_the_stores_and_topics_in_its_environment() {
     for stack in stacks() {

@@ -1,11 +1,11 @@
-//! The WebSocket API: the stack has all parts or none.
+//! The WebSocket API: all parts or none.
 
 use super::integrations::invoked;
 use serde_json::json;
 use std::collections::BTreeMap;
 use testkit::template::{Stack, stacks, text};
 
-/// The stacks that have a WebSocket API, with its id.
+/// With the API's id.
 fn with_api() -> impl Iterator<Item = (&'static Stack, &'static str)> {
     stacks().iter().filter_map(|stack| Some((stack, stack.only("AWS::ApiGatewayV2::Api")?.reference.as_str())))
 }
@@ -77,7 +77,7 @@ fn only_connect_has_the_authorizer() {
     }
 }
 
-/// A stage with a fixed deployment would never show later changes.
+/// A fixed deployment would never show later changes.
 #[test]
 fn the_stage_deploys_every_change() {
     for (stack, _) in with_api() {

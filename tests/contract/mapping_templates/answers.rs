@@ -16,7 +16,7 @@ fn render(template: &str, body: &Value, context: Value) -> Rendered {
     Rendering { template, body: &body.to_string(), context, stage_variables, ..Rendering::default() }.render()
 }
 
-/// The answer of the API to an answer of the queue.
+/// The API's answer to an answer of the queue.
 #[derive(Debug, PartialEq)]
 struct Answered {
     status: u16,
@@ -25,7 +25,7 @@ struct Answered {
 }
 
 fn answered(status: u16, body: &Value) -> Answered {
-    // API Gateway selects the response with a pattern that matches the whole status.
+    // A pattern must match the whole status.
     let pattern = match status {
         200 => "200",
         400..500 => r"4\d{2}",
@@ -55,7 +55,7 @@ fn an_accepted_order_is_answered_with_its_message_id() {
     assert_eq!((answer.status, view.status.as_str(), view.message_id.as_str()), (202, "QUEUED", id));
 }
 
-/// `Location` is relative, as in the sync lane, so it works with the caller's domain and stage.
+/// Relative, as in the sync lane, so it works with the caller's domain and stage.
 #[test]
 fn an_accepted_order_is_answered_with_the_location_of_its_status() {
     let (id, response) = ("5f0c1b0e-6a54-4a2e-9d0b-3c1f2e4d5a6b", &queue().definition["responses"]["200"]);
@@ -134,7 +134,7 @@ fn an_order_that_the_queue_refuses_is_answered_with_a_problem_and_the_reason() {
     }
 }
 
-/// Asserts that the text is a problem with the request's id, and returns it.
+/// Asserts a problem with the request's id, and returns it.
 fn problem(name: &str, text: &str) -> Problem {
     let problem: Result<Problem, _> = serde_json::from_str(text);
     let problem = problem.unwrap_or_else(|error| panic!("{name}: the answer is not a problem ({error}): {text}"));

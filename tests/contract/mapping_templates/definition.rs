@@ -7,14 +7,12 @@ fn definition() -> &'static Value {
     stacks()[0].rest_api()
 }
 
-/// An integration, with its path and method.
 pub(super) struct Integration {
     pub(super) path: &'static str,
     pub(super) method: &'static str,
     pub(super) definition: &'static Value,
 }
 
-/// All integrations of that type.
 pub(super) fn integrations(kind: &str) -> impl Iterator<Item = Integration> {
     let paths = definition()["paths"].as_object().unwrap().iter();
     let methods = paths.flat_map(|(path, methods)| methods.as_object().unwrap().iter().map(move |it| (path, it)));
@@ -26,18 +24,16 @@ pub(super) fn integrations(kind: &str) -> impl Iterator<Item = Integration> {
     integrations.filter(move |integration| integration.definition["type"] == kind)
 }
 
-/// The one integration that sends to the queue.
+/// The only integration that sends to it.
 pub(super) fn queue() -> Integration {
     integrations("aws").next().expect("one method of infra/openapi.yaml sends to the queue")
 }
 
-/// API Gateway's own answers, by type.
 pub(super) fn gateway_responses() -> impl Iterator<Item = (&'static str, &'static Value)> {
     let responses = definition()["x-amazon-apigateway-gateway-responses"].as_object().unwrap();
     responses.iter().map(|(name, response)| (name.as_str(), response))
 }
 
-/// The JSON template of an answer.
 pub(super) fn answer_template(response: &'static Value) -> &'static str {
     response["responseTemplates"]["application/json"].as_str().unwrap()
 }

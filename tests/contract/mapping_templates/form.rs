@@ -1,9 +1,9 @@
 //! A strict reader of forms: `application/x-www-form-urlencoded`, as Java's `URLEncoder` writes it.
 
-/// A field: its name and its value, as bytes.
+/// Name and value, as bytes.
 pub(super) type Field = (Vec<u8>, Vec<u8>);
 
-/// The fields of a form in their order.
+/// In the form's order.
 ///
 /// # Errors
 /// What is wrong with the form.

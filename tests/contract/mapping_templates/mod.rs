@@ -1,7 +1,7 @@
 //! The mapping templates of `infra/openapi.yaml`, rendered.
 //!
-//! The templates are Velocity, and AWS does with a caller's text what they say. So a real engine renders them here, for
-//! the hostile bodies, ids, subjects and headers that the end-to-end tests send.
+//! A caller's text could act as Velocity. So a real engine renders the templates here, for the hostile bodies, ids,
+//! subjects and headers of the end-to-end tests.
 
 mod answers;
 mod definition;

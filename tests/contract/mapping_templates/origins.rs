@@ -7,7 +7,6 @@ use super::{
 use serde_json::{Value, json};
 use testkit::hostile_values::{INSTRUCTIONS, LISTED_ORIGIN, UNLISTED_ORIGINS, VELOCITY_ORIGINS};
 
-/// Values of the stage variable.
 const LISTS: [&str; 4] = [
     "none",
     LISTED_ORIGIN,
@@ -15,12 +14,12 @@ const LISTS: [&str; 4] = [
     "http://localhost:3000,https://a.example",
 ];
 
-/// A body that every template here takes: the queue's answer to an accepted message.
+/// Taken by every template here: the queue's answer to an accepted message.
 fn taken() -> Value {
     json!({"SendMessageResponse": {"SendMessageResult": {"MessageId": "m"}}})
 }
 
-/// A template's answer to a page of that origin. `list` is the stage's allow-list, and `name` the header's spelling.
+/// To a page of that origin. `list` is the stage's allow-list, and `name` the header's spelling.
 fn answered(template: &str, list: &str, name: &str, origin: Option<&str>) -> Rendered {
     let mut rendering = Rendering {
         template,
@@ -33,7 +32,7 @@ fn answered(template: &str, list: &str, name: &str, origin: Option<&str>) -> Ren
     rendering.render()
 }
 
-/// The templates of all answers to pages, with the methods that a preflight allows.
+/// Of all answers to pages, with the methods that a preflight allows.
 fn templates() -> Vec<(String, &'static str, Option<String>)> {
     let preflights = integrations("mock").filter(|mock| mock.method == "options");
     let answers = preflights.chain([queue()]).flat_map(|Integration { path, method, definition }| {
@@ -46,7 +45,7 @@ fn templates() -> Vec<(String, &'static str, Option<String>)> {
     answers.collect()
 }
 
-/// The methods that a page may be allowed to use on a path.
+/// Methods that a page may be allowed to use.
 fn methods_of(path: &str) -> String {
     let start = path.split('{').next().unwrap();
     match start {

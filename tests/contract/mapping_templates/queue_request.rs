@@ -23,15 +23,14 @@ use testkit::{
 const TIME: &str = "1764111600123";
 const GROUP: &str = "2a84f53453d5444e07adcb22f296659b";
 
-/// The texts of a caller and of the authorizer.
 #[derive(Clone, Debug)]
 struct Request {
     body: String,
     order_id: String,
     owner: String,
-    /// Absent in an answer of the authorizer that API Gateway cached before an update of the stack.
+    /// Absent in an answer of the authorizer cached before an update of the stack.
     group: Option<&'static str>,
-    /// The name of the header as the caller spells it, and its value.
+    /// The header's name in the caller's spelling, and its value.
     trace: Option<(&'static str, String)>,
     time: Value,
 }
@@ -68,8 +67,7 @@ impl Request {
         context
     }
 
-    /// The form that the queue gets: every field once, in its order. It omits a body that is too large, so SQS refuses
-    /// it.
+    /// The queue's form: every field once, in order. It omits a body that is too large, so SQS refuses it.
     fn form(&self, trace: Option<&str>) -> Vec<Field> {
         let mut form = vec![("Action".to_owned(), "SendMessage")];
         if self.body.len() <= MAX_BODY_BYTES {
@@ -95,7 +93,7 @@ impl Request {
         form.into_iter().map(|(name, value)| (name.into_bytes(), value.as_bytes().to_vec())).collect()
     }
 
-    /// Fails unless the queue gets exactly these texts, with that trace header.
+    /// Fails unless the queue gets exactly these texts.
     fn check(&self, name: &str, trace: Option<&str>) {
         let rendered = self.rendering(template()).render();
         same_form(name, &rendered.text, &self.form(trace));
@@ -106,7 +104,7 @@ fn template() -> &'static str {
     queue().definition["requestTemplates"]["application/json"].as_str().unwrap()
 }
 
-/// Fails unless the form has the expected fields. `assert_eq!` would print bodies of megabytes.
+/// `assert_eq!` would print bodies of megabytes.
 fn same_form(name: &str, form: &str, expected: &[Field]) {
     let found = fields(form).unwrap_or_else(|error| panic!("{name}: {error:.500}"));
     let names = |fields: &[Field]| {
@@ -151,7 +149,7 @@ fn a_hostile_order_id_is_one_value() {
     let written = malformed_order_ids(&id).into_iter().chain(order_ids_that_are_not_text(&id));
 
     for written in written.chain(UNLISTED_ORIGINS.map(String::from)).chain(SUBJECTS.map(String::from)) {
-        // API Gateway may pass the id as written or decoded.
+        // As written or decoded.
         for order_id in [percent_decoded(&written), written.clone()] {
             Request { order_id, ..request() }.check(&format!("order id {written:.100}"), None);
         }
@@ -194,7 +192,7 @@ fn a_malformed_trace_header_is_omitted() {
     }
 }
 
-/// The limit counts bytes, as in the sync lane, not characters.
+/// Of bytes, as in the sync lane, not characters.
 #[test]
 fn a_body_that_is_too_large_does_not_reach_the_queue() {
     for character in ["x", " ", "%", "~", "é", "漢", "😀"] {
@@ -238,7 +236,7 @@ fn the_time_of_a_request_may_be_a_number_or_text() {
     }
 }
 
-/// Texts with a special meaning in Velocity, forms, JSON or lines.
+/// Special in Velocity, forms, JSON or lines.
 const TOKENS: [&str; 20] = [
     "$",
     "${",

@@ -2,9 +2,9 @@
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-override-request-response-parameters.html
 //
-// Reads one JSON object a line from standard input, and writes one for each to standard output:
-// {template, body, path, querystring, header, context, stageVariables} → {text, responseOverride} or {error}.
-// A variable, function or method that is not implemented here is an error, so that no template is rendered in part.
+// Reads one JSON object a line from standard input, and writes one for each to standard output: {template, body, path,
+// querystring, header, context, stageVariables} → {text, responseOverride} or {error}. An unknown variable, function or
+// method is an error, so that no template is rendered in part.
 
 import { Compile, parse } from 'velocityjs';
 
@@ -15,13 +15,13 @@ const util = {
   urlEncode: (text) => encodeURIComponent(textOnly(text, 'urlEncode')).replaceAll('%20', '+').replace(/[!~'()]/g, code),
 };
 
-/** AWS documents these as functions of strings. With another type, Java finds no such method. */
+/** AWS documents these for strings. With another type, Java finds no such method. */
 function textOnly(value, name) {
   if (typeof value !== 'string') throw new Error(`${name} takes text, not ${typeof value} ${value}`);
   return value;
 }
 
-/** An object that throws for unknown names. Velocity would print them unchanged, and treat them as false. */
+/** Throws for unknown names. Velocity would print them unchanged, and treat them as false. */
 function strict(name, object) {
   const get = (target, property) => {
     if (typeof property === 'string' && !(property in target)) throw new Error(`${name} has no ${property}: add it`);
@@ -42,7 +42,7 @@ function input({ body, path = {}, querystring = {}, header = {} }) {
   };
 }
 
-/** The part of JSONPath that the templates use: `$.name.name`. */
+/** Only `$.name.name`. */
 function select(document, path) {
   if (!/^\$(\.\w+)+$/.test(path)) throw new Error(`render.mjs does not know the JSONPath ${path}: add it`);
   const steps = path.split('.').slice(1);

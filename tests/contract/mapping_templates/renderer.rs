@@ -1,4 +1,4 @@
-//! Renders mapping templates with a Velocity engine that no emulator has: `render.mjs`.
+//! Renders mapping templates with `render.mjs`, a Velocity engine that no emulator has.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,22 +12,20 @@ use testkit::{node, repository::root};
 
 type Parameters = BTreeMap<String, String>;
 
-/// A template and its input.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Rendering<'a> {
     pub(super) template: &'a str,
-    /// The caller's body for a request template, the integration's for an answer template.
+    /// The caller's for a request template, the integration's for an answer template.
     pub(super) body: &'a str,
     pub(super) path: Parameters,
     pub(super) querystring: Parameters,
-    /// Headers, by name in the caller's spelling.
+    /// By name in the caller's spelling.
     pub(super) header: Parameters,
     pub(super) context: Value,
     pub(super) stage_variables: Parameters,
 }
 
-/// A rendered template.
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Rendered {
@@ -35,7 +33,7 @@ pub(super) struct Rendered {
     pub(super) response_override: Override,
 }
 
-/// What a template sets with `$context.responseOverride`.
+/// Set with `$context.responseOverride`.
 #[derive(Debug, Default, PartialEq, Deserialize)]
 pub(super) struct Override {
     pub(super) status: Option<u16>,
@@ -50,7 +48,7 @@ enum Answer {
     Failed { error: String },
 }
 
-/// One engine for all tests. It ends when its standard input closes.
+/// For all tests. It ends when its standard input closes.
 struct Engine {
     input: ChildStdin,
     output: BufReader<ChildStdout>,
@@ -94,7 +92,6 @@ impl Rendering<'_> {
     }
 }
 
-/// Parameters of those names and values.
 pub(super) fn parameters<const N: usize>(named: [(&str, &str); N]) -> Parameters {
     named.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }

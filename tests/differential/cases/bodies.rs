@@ -1,7 +1,7 @@
 //! The hostile bodies of the end-to-end tests, in every lane.
 //!
-//! The record of a rejected order has the SHA-256 of the body that the worker received. So accepted bodies are sent
-//! once more with an unknown currency. The two records are equal only if both queues carried the same body.
+//! Accepted bodies are sent again with an unknown currency. The rejected order's record has the SHA-256 of the received
+//! body, so equal records show that both queues carried the same body.
 
 use super::{Case, Request, case, put};
 use testkit::{api_client::LANES, hostile_bodies};
@@ -27,7 +27,7 @@ fn with(lane: &str, hostile: &hostile_bodies::Case, body: Vec<u8>) -> Request {
     hostile.headers.iter().fold(request, |request, (name, value)| request.header(name.as_str(), *value))
 }
 
-/// The body with an unknown currency, which only the worker rejects. `None` if it is not text or has no currency.
+/// Only the worker rejects this. `None` if the body is not text or has no currency.
 fn in_unknown_currency(body: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(body).ok()?;
     text.contains("EUR").then(|| text.replacen("EUR", "ABC", 1).into_bytes())

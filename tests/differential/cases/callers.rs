@@ -1,9 +1,8 @@
-//! Callers with valid tokens, with invalid ones, and without.
+//! Callers with valid tokens, invalid ones, and none.
 
 use super::{Caller, Case, Token, case, get, put};
 use testkit::{api_client::LANES, hostile_values::SUBJECTS};
 
-/// Values of `Authorization`, by what is unusual about them.
 const AUTHORIZATIONS: [(&str, &str, Token); 20] = [
     ("an empty Authorization", "", Token::Good),
     ("a token without Bearer", "{token}", Token::Good),

@@ -40,7 +40,7 @@ const QUERIES: [&str; 7] = [
     "a=1;b=2#c",
 ];
 
-/// Headers that must have no effect.
+/// They must have no effect.
 const HEADERS: [(&str, &str); 15] = [
     ("x-http-method-override", "DELETE"),
     ("x-forwarded-for", "1.2.3.4, mallory"),

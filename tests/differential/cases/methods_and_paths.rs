@@ -1,15 +1,14 @@
-//! Unknown paths, and methods that a path does not allow.
+//! Unknown paths, and disallowed methods.
 
 use super::{Caller, Case, Request, case, get, put};
 use reqwest::Method;
 use testkit::order_bodies::order_of;
 
-/// The paths of orders.
 pub(super) const PLACES: [&str; 3] = ["sync/orders/{id}", "async/orders/{id}", "orders/{id}"];
 
 const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];
 
-/// Unknown paths, and unusual spellings of known ones.
+/// Unknown, or known ones in unusual spellings.
 const PATHS: [&str; 22] = [
     "",
     "/",

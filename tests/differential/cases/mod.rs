@@ -1,4 +1,4 @@
-//! The table of requests that both emulators get.
+//! The requests that both emulators get.
 
 mod bodies;
 mod callers;
@@ -12,58 +12,51 @@ use reqwest::Method;
 use std::collections::HashMap;
 use testkit::{order_bodies::order_of, stack::OWNER};
 
-/// A request with a name.
 pub(crate) struct Case {
     /// Unique.
     pub(crate) name: String,
-    /// Requests that are sent and settled before.
+    /// Sent and settled before.
     pub(crate) before: Vec<Request>,
-    /// The request with the compared answer.
+    /// With the compared answer.
     pub(crate) request: Request,
-    /// Whether it leaves a record.
     pub(crate) record: Record,
 }
 
-/// Whether a case leaves a record in the orders table.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Record {
-    /// A record, if the order is accepted. The test waits for it.
+    /// If the order is accepted. The test waits for it.
     Left,
-    /// A record or none. The test does not wait.
+    /// Perhaps a record. The test does not wait.
     Perhaps,
     /// Never a record.
     None,
 }
 
 impl Case {
-    /// Whether it is a single request of the async lane.
     pub(crate) fn is_queued(&self) -> bool {
         self.before.is_empty() && (self.request.path)("").starts_with("async/")
     }
 }
 
-/// A request about an order with a new id.
+/// About an order with a new id.
 pub(crate) struct Request {
     pub(crate) method: Method,
-    /// The path below the API's base URL, by the order's id.
+    /// Below the API's base URL, by the order's id.
     pub(crate) path: Box<dyn Fn(&str) -> String + Send + Sync>,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
     pub(crate) caller: Caller,
 }
 
-/// The sender of a request.
 #[derive(Clone)]
 pub(crate) enum Caller {
-    /// A user with a valid token.
+    /// With a valid token.
     Subject(String),
-    /// Without a token.
     Anonymous,
-    /// With that `Authorization` header, in which `{token}` stands for the token.
+    /// With that `Authorization` header; `{token}` stands for the token.
     With(&'static str, Token),
 }
 
-/// A token, valid or forged.
 #[derive(Clone, Copy)]
 pub(crate) enum Token {
     Good,
@@ -77,7 +70,7 @@ pub(crate) enum Token {
     OfSubject(&'static str),
 }
 
-/// All cases. Add a new group here.
+/// Add new groups here.
 pub(crate) fn all() -> Vec<Case> {
     let groups = [
         orders::all(),
@@ -91,7 +84,7 @@ pub(crate) fn all() -> Vec<Case> {
     numbered(groups.into_iter().flatten().collect())
 }
 
-/// Makes names unique by a number.
+/// Numbers names that repeat.
 fn numbered(mut cases: Vec<Case>) -> Vec<Case> {
     let mut seen = HashMap::new();
     for case in &mut cases {
@@ -103,24 +96,22 @@ fn numbered(mut cases: Vec<Case>) -> Vec<Case> {
     cases
 }
 
-/// A case of one request.
 fn case(name: impl Into<String>, request: Request) -> Case {
     Case { name: name.into(), before: Vec::new(), request, record: Record::Left }
 }
 
-/// A valid order of [`OWNER`] down that lane.
+/// A valid order of [`OWNER`].
 fn put(lane: &str) -> Request {
     let request = Request::new(Method::PUT, &format!("{lane}/orders/{{id}}"));
     request.header("content-type", "application/json").body(order_of("SKU-1").to_string())
 }
 
-/// A request of [`OWNER`] to read an order.
 fn get() -> Request {
     Request::new(Method::GET, "orders/{id}")
 }
 
 impl Request {
-    /// A request of [`OWNER`] without a body. In `path`, `{id}` stands for the order's id.
+    /// By [`OWNER`], without a body. In `path`, `{id}` stands for the order's id.
     fn new(method: Method, path: &str) -> Self {
         let path = path.to_owned();
         let of_id = move |id: &str| path.replace("{id}", id);
@@ -128,31 +119,28 @@ impl Request {
         Self { method, path: Box::new(of_id), headers: Vec::new(), body: Vec::new(), caller }
     }
 
-    /// The same with one header more.
+    /// With one more header.
     fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// The same with that body.
     fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
     }
 
-    /// The same without headers.
     fn bare(mut self) -> Self {
         self.headers.clear();
         self
     }
 
-    /// The same of another caller.
     fn of(mut self, caller: Caller) -> Self {
         self.caller = caller;
         self
     }
 
-    /// The same to another path, by the order's id.
+    /// To another path, by the order's id.
     fn to(mut self, path: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
         self.path = Box::new(path);
         self

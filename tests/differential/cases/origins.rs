@@ -1,4 +1,4 @@
-//! Requests and preflights of pages, with listed and with other origins.
+//! Requests and preflights of pages, with listed and other origins.
 
 use super::{Caller, Case, Request, case, get, methods_and_paths::PLACES, put};
 use reqwest::Method;
@@ -45,7 +45,7 @@ pub(super) fn all() -> Vec<Case> {
     cases
 }
 
-/// A browser's preflight, which never has a token.
+/// A browser's preflight never has a token.
 fn preflight(place: &str) -> Request {
     let request = Request::new(Method::OPTIONS, place).of(Caller::Anonymous);
     request

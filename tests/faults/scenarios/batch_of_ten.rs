@@ -11,7 +11,7 @@ use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use fault_endpoint::{Fault, Rule, When};
 use testkit::{eventually::eventually, order_bodies::new_id, outputs::output, queue_messages::message, stack::OWNER};
 
-/// Deliveries before the dead-letter queue, as in the template.
+/// As in the template.
 const MAX_RECEIVE_COUNT: usize = 5;
 
 pub(crate) async fn the_worker_reports_only_the_messages_that_fail(bed: &TestBed, _: Load) -> Figures {
@@ -43,7 +43,7 @@ pub(crate) async fn the_worker_reports_only_the_messages_that_fail(bed: &TestBed
     assert_eq!(bed.endpoint.writes(mark, &transient, "CONFIRMED"), 1);
     let order = bed.api.get(&transient).await;
     assert_eq!(order.body["attempts"], 3, "{order:?}");
-    // The count continues in the dead-letter queue: it is one more than the worker's deliveries.
+    // One more than the worker's deliveries.
     let deliveries = receive_count(&dead) - 1;
     assert_eq!(deliveries, MAX_RECEIVE_COUNT);
     Figures::default()
@@ -52,7 +52,7 @@ pub(crate) async fn the_worker_reports_only_the_messages_that_fail(bed: &TestBed
         .with("poison deliveries", deliveries)
 }
 
-/// Waits for the message with that body in the dead-letter queue, and removes it.
+/// Waits for the dead letter with that body, and removes it.
 async fn dead_letter(bed: &TestBed, body: &str) -> Message {
     let url = output("DeadLetterQueueUrl");
     eventually(DELIVERY_WAIT, "the message is in the dead-letter queue", async || {

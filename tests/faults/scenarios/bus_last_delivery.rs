@@ -1,4 +1,4 @@
-//! Orders of the bus lane with dead letters, and what a redrive does to them.
+//! Dead letters of the bus lane, and what a redrive does to them.
 
 use crate::{
     Load, bus,
@@ -16,7 +16,7 @@ use testkit::{
     stack::OWNER,
 };
 
-/// Waits until that dead-letter queue has one message.
+/// Waits for one message in that dead-letter queue.
 async fn is_dead(bed: &TestBed, queue: &str) {
     eventually(DELIVERY_WAIT, &format!("the message is in {queue}"), async || {
         (bed.stack.messages_in(queue).await == 1).then_some(())

@@ -1,4 +1,4 @@
-//! The AWS calls of an order of the bus lane, and how the order is shown before its decision.
+//! AWS calls of a bus order, and how it is shown before its decision.
 
 use crate::{
     Load, bus,
@@ -19,13 +19,12 @@ use testkit::{
     stack::OWNER,
 };
 
-/// The head of the table of calls in `docs/architecture.md`.
+/// In `docs/architecture.md`.
 const TABLE_OF_CALLS: &str = "| step | function | asks AWS to | resource | times |";
 
-/// The AWS calls of each function for one order, in sequence: the operation, the event's type, and the resource.
+/// By function, for one order, in sequence: the operation, the event's type, and the resource.
 type Calls = BTreeMap<String, Vec<String>>;
 
-/// The calls in the table of the architecture.
 fn documented_calls() -> Calls {
     let document = read("docs/architecture.md");
     let rows = document.lines().skip_while(|line| *line != TABLE_OF_CALLS).skip(2);
@@ -41,7 +40,7 @@ fn documented_calls() -> Calls {
     calls
 }
 
-/// The calls since the mark about an order or with one of those keys.
+/// Since the mark, about an order or with one of those keys.
 fn traced_calls(bed: &TestBed, mark: usize, id: &str, keys: &[&str]) -> Calls {
     let functions = lanes::lane("bus").expect("a lane of the table").functions;
     let mut calls = Calls::new();
@@ -56,9 +55,9 @@ fn traced_calls(bed: &TestBed, mark: usize, id: &str, keys: &[&str]) -> Calls {
     calls
 }
 
-/// The logical id of a resource. CloudFormation puts it between the stack's name and a random part.
+/// The resource's logical id. CloudFormation puts it between the stack's name and a random part.
 fn resource(target: &str) -> &str {
-    // Calls of the management API have no resource.
+    // The management API has none.
     if target.is_empty() { "WebSocketApi" } else { target.rsplit('-').nth(1).unwrap_or(target) }
 }
 

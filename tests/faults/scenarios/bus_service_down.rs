@@ -14,13 +14,13 @@ use testkit::{
     stack::OWNER,
 };
 
-/// The short deadline of orders that are to be cancelled, in seconds.
+/// Short deadline, in seconds.
 const SOON: &str = "3";
 
-/// Longest time until the backlog is empty.
+/// Until the backlog is empty.
 const DEADLINE: Duration = Duration::from_mins(4);
 
-/// Sets the deadline of orders that are placed from now on.
+/// For orders placed from now on.
 async fn set_order_deadline(bed: &TestBed, seconds: &str) {
     bed.set_queue_attribute("DeadlineQueueUrl", DelaySeconds, seconds).await;
     bed.set_variable("SettleOrderFunctionName", "ORDER_DEADLINE_SECONDS", seconds).await;

@@ -1,5 +1,5 @@
-//! Everything at once in the bus lane. Every order is sent twice, every event three times and in any order, and
-//! cancellations before their orders. Functions are killed at every moment.
+//! Everything at once in the bus lane. Orders are sent twice, events three times and in any order, and cancellations
+//! before their orders. Functions are killed at every moment.
 
 use crate::{
     Load, bus,
@@ -28,20 +28,21 @@ use testkit::{
 use tokio::time::{Instant, interval};
 use uuid::Builder;
 
-/// Longest time until one more order is decided, and until the last events are handled.
+/// Until one more order is decided, and until the last events are handled.
 const DEADLINE: Duration = Duration::from_mins(8);
 
 /// Between two looks at the orders table.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// How late an event arrives at most. A function waits 1.2 s for SNS, which is slow on a busy machine, before it publishes again.
+/// An event's longest delay. A function waits 1.2 s for SNS, which is slow on a busy machine, before it publishes
+/// again.
 const LATE: Duration = Duration::from_millis(250);
 
-/// How often each event arrives at least.
+/// Least arrivals per event.
 const ARRIVALS: usize = 3;
 
-/// Killed functions and a busy machine use up more than the template's five deliveries. Few and small batches keep a busy machine
-/// answering: a function waits 1.2 s for AWS, and what it asks again makes the machine busier.
+/// Killed functions and a busy machine use up more than the template's five deliveries. Few and small batches keep a
+/// busy machine answering: a function waits 1.2 s for AWS, and each repeated request makes the machine busier.
 const DELIVERY: Delivery = Delivery {
     times: 50,
     visibility_timeout: Duration::from_secs(10),
@@ -49,43 +50,41 @@ const DELIVERY: Delivery = Delivery {
     batches: Batches { size: 5, at_once: 2 },
 };
 
-/// Orders in progress at the same time. On a busy machine, more would wait until their deadline cancels them: `OrderDeadlineSeconds`.
+/// Orders in progress. On a busy machine, more would wait until their deadline cancels them: `OrderDeadlineSeconds`.
 const WAVE: usize = 200;
 
-/// Requests of the storm itself at the same time: orders, then events that are repeated.
+/// Concurrent requests of the storm: orders, then repeated events.
 const CLIENTS: usize = 8;
 
 /// More than any account has.
 const UNPAYABLE: u32 = 1_000_000_000;
 
-/// Units and money that no order takes.
+/// Never taken.
 const SPARE: i64 = 7;
 
-/// Parcels of each of a day's counters: an eighth of `ShipmentsPerDay` in template.yaml.
+/// Per counter of a day: an eighth of `ShipmentsPerDay` in template.yaml.
 const PARCELS_A_COUNTER: i64 = 12_500;
 
-/// One owner's orders.
 struct Customer {
     owner: String,
     listener: Listener,
     orders: BTreeMap<String, Ordered>,
 }
 
-/// An order, and what must become of it.
 struct Ordered {
     body: Value,
-    /// The output with the name of the function that refuses it. `None`: it is confirmed.
+    /// The output with the name of the refusing function. `None`: it is confirmed.
     refusing: Option<&'static str>,
 }
 
 impl Ordered {
-    /// The type of the frame with its outcome.
+    /// Type of the frame with its outcome.
     fn outcome(&self) -> &'static str {
         if self.refusing.is_some() { "order.cancelled" } else { "order.confirmed" }
     }
 }
 
-/// SKUs with enough stock for all orders, except the last: it has too little for any order.
+/// All have enough stock for all orders, except the last: it has too little for any.
 struct Shelves {
     plenty: String,
     luxury: String,
@@ -110,12 +109,11 @@ impl Customer {
         Self { owner, listener, orders }
     }
 
-    /// The bodies of the orders that are confirmed.
     fn confirmed(&self) -> impl Iterator<Item = &Value> {
         self.orders.values().filter(|order| order.refusing.is_none()).map(|order| &order.body)
     }
 
-    /// The orders with a received outcome, each with the type of its frame.
+    /// Orders with a received outcome, each with the type of its frame.
     fn received(&self) -> BTreeSet<(String, &'static str)> {
         let outcomes = OUTCOMES.iter();
         outcomes.flat_map(|kind| self.listener.outcomes(kind).into_keys().map(move |id| (id, *kind))).collect()
@@ -194,10 +192,10 @@ pub(crate) async fn every_order_ends_once_and_only_confirmed_ones_take_anything(
         .with("frames dropped", dropped)
 }
 
-/// What was there before the first order, by counter.
+/// Before the first order, by counter.
 type Supplied = BTreeMap<String, i64>;
 
-/// Fills shelves and accounts: what confirmed orders take, what orders hold until they are cancelled, and some more.
+/// Supplies what confirmed orders take, what orders hold until they are cancelled, and some more.
 async fn supply(bed: &TestBed, shelves: &Shelves, all: &[Customer]) -> Supplied {
     let ordered =
         |sku: &str| all.iter().flat_map(|customer| customer.orders.values()).map(|order| units(&order.body, sku)).sum();
@@ -220,15 +218,17 @@ async fn supply(bed: &TestBed, shelves: &Shelves, all: &[Customer]) -> Supplied 
     supplied
 }
 
-/// Chooses the order ids, at which orders functions are killed, and when each copy of each event arrives. `TWOLANE_SEED` repeats a run, on a new stack.
+/// Chooses the order ids, the orders at which functions are killed, and when each copy of each event arrives.
+/// `TWOLANE_SEED` repeats a run, on a new stack.
 fn seed() -> u64 {
     let seed = env::var("TWOLANE_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().expect("a number"));
     say(&format!("TWOLANE_SEED={seed} repeats this"));
     seed
 }
 
-/// Every event arrives after a while, and that of each order's first request twice. As there are two requests, settle-order gets
-/// `order.submitted` three times, repeats `order.placed` each time, and so do the steps and settle-order with what follows.
+/// Every event arrives after a while, and that of each order's first request twice. With two requests, settle-order
+/// gets `order.submitted` three times and repeats `order.placed` each time. So do the steps, and settle-order with what
+/// follows.
 fn arrive_in_any_order(bed: &TestBed, seed: u64) {
     let late = |copies| Fault::Scatter(Scatter { copies, within: LATE, seed });
     bed.endpoint.inject(Rule::new(Call::is_publish, When::Always, late(1)));
@@ -239,7 +239,8 @@ fn arrive_in_any_order(bed: &TestBed, seed: u64) {
     bed.endpoint.inject(Rule::new(is_first, When::Always, late(2)));
 }
 
-/// Publishes events again that have arrived less than three times, long after their orders have ended; how many.
+/// Publishes events again that have arrived less than three times, long after their orders have ended. Returns their
+/// number.
 async fn repeat_events(bed: &TestBed, mark: usize, random: &mut Rng) -> usize {
     let mut arrivals = BTreeMap::<_, Vec<_>>::new();
     for passed in bed.endpoint.since(mark).into_iter().filter(|passed| passed.answered == Some(200)) {
@@ -274,7 +275,7 @@ fn aim(bed: &TestBed, all: &[Customer], second_sockets: &[Listener], times: usiz
     at_orders.chain(sockets.map(|(moment, socket)| moment.aim(bed, &socket.connection_id))).collect()
 }
 
-/// Every customer's orders, each one twice. Customers do not wait for each other, but too many make a busy machine busier.
+/// Each order twice. Customers do not wait for each other, but too many make a busy machine busier.
 async fn place(all: &[Customer]) {
     stream::iter(all)
         .for_each_concurrent(CLIENTS, |customer| async move {
@@ -287,7 +288,8 @@ async fn place(all: &[Customer]) {
         .await;
 }
 
-/// Waits until every order is decided. The deadline is for the next order, not for all: a busy machine is slow, but it goes on.
+/// Waits until every order is decided. The deadline is for the next order, not for all: a busy machine is slow, but
+/// goes on.
 async fn all_are_decided(bed: &TestBed, customers: &[Customer]) {
     let expected = keys(customers).count();
     let (mut decided, mut deadline) = (0, Instant::now() + DEADLINE);
@@ -309,14 +311,14 @@ async fn all_are_decided(bed: &TestBed, customers: &[Customer]) {
     }
 }
 
-/// Each order by its key in the orders table.
+/// By key in the orders table.
 fn keys(all: &[Customer]) -> impl Iterator<Item = (String, &String, &Ordered)> {
     all.iter().flat_map(|customer| {
         customer.orders.iter().map(move |(id, order)| (format!("{}#{id}", customer.owner), id, order))
     })
 }
 
-/// How many writes that decided each order AWS took, by the order's key.
+/// Accepted writes that decided an order, by its key.
 fn decisions(bed: &TestBed, mark: usize) -> BTreeMap<String, usize> {
     let mut decisions = BTreeMap::new();
     for Passed { call, answered, .. } in bed.endpoint.since(mark) {
@@ -347,7 +349,7 @@ fn check_money(supplied: &Supplied, books: &Books, all: &[Customer]) {
     no_hold_is_left(books, "payment", all);
 }
 
-/// Each confirmed order has one parcel, and every counter adds up, bookings of other tests included.
+/// One parcel per confirmed order, and every counter adds up, bookings of other tests included.
 fn check_shipments(books: &Books, all: &[Customer], confirmed: usize) {
     let mut booked = 0;
     for customer in all {

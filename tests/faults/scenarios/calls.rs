@@ -12,7 +12,7 @@ use testkit::{
     stack::OWNER,
 };
 
-/// The number of calls since the mark, by operation, without opened connections.
+/// Since the mark, by operation, without opened connections.
 fn calls(bed: &TestBed, mark: usize) -> BTreeMap<String, usize> {
     let mut calls = BTreeMap::new();
     for passed in bed.endpoint.since(mark).iter().filter(|passed| passed.call.operation != "Connect") {

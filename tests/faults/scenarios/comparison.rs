@@ -11,27 +11,27 @@ use std::{env, path::PathBuf, process::Stdio, time::Duration};
 use testkit::{command_line, eventually::eventually, order_bodies::new_id, outputs::output};
 use tokio::process::{Child, Command};
 
-/// Concurrent invocations of each lane.
+/// Of each lane.
 const CONCURRENCY: i32 = 5;
 
-/// Orders that arrive at the same moment, per concurrent invocation.
+/// Simultaneous orders, per concurrent invocation.
 const OVERLOAD: i32 = 20;
 
-/// Duration of each write, so that a burst meets busy functions.
+/// Of each write, so that a burst meets busy functions.
 const WRITE: Duration = Duration::from_millis(250);
 
 fn is_write(call: &Call) -> bool {
     call.writes("CONFIRMED")
 }
 
-/// A folder for reports and saved settings.
+/// For reports and saved settings.
 pub(super) fn folder() -> PathBuf {
     let folder = env::temp_dir().join(format!("twolane-compare-{}", new_id()));
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }
 
-/// A comparison of two lanes with those options, and its files in a folder.
+/// Of two lanes, with its files in a folder.
 fn compare(folder: &std::path::Path, more: &[&str]) -> Command {
     compare_lanes("sync,async", folder, &[&["--warm-up", "0"], more].concat())
 }
@@ -48,14 +48,13 @@ pub(super) fn compare_lanes(lanes: &str, folder: &std::path::Path, more: &[&str]
     command
 }
 
-/// The settings that a comparison may change.
 #[derive(Debug, PartialEq)]
 struct Settings {
     reserved: Option<i32>,
     maximum: Option<i32>,
     batch: Option<i32>,
     state: Option<String>,
-    /// The database endpoint of each function.
+    /// Of each function.
     endpoints: [Option<String>; 2],
 }
 
@@ -83,7 +82,6 @@ pub(super) fn count(report: &Value, lane: usize, name: &str) -> u64 {
     report["lanes"][lane]["counts"][name].as_u64().unwrap()
 }
 
-/// The refused requests of all classes.
 pub(super) fn refused(report: &Value, lane: usize) -> u64 {
     let classes = report["lanes"][lane]["counts"]["refused"].as_object().unwrap();
     classes.values().filter_map(Value::as_u64).sum()
@@ -145,7 +143,7 @@ pub(crate) async fn a_burst_is_refused_by_the_sync_lane_and_levelled_by_the_asyn
         .with("writers at once", writers)
 }
 
-/// The supplies that the orders of a comparison take: units in stock, and money in the accounts of its two owners.
+/// Supplies of a comparison's orders: units in stock, and money in the accounts of its two owners.
 async fn supplies() -> [String; 3] {
     [
         command_line::twolane(&["stock", "show", "SKU-1", "SKU-2", "--json"]).await,
@@ -156,7 +154,7 @@ async fn supplies() -> [String; 3] {
 
 pub(crate) async fn every_lane_is_compared_and_stock_and_accounts_are_restored(_: &TestBed, _: Load) -> Figures {
     let (folder, before) = (folder(), supplies().await);
-    // Slow enough for an emulator on a busy machine: the bus lane answers 503 when SNS does not answer in time.
+    // For an emulator on a busy machine: the bus lane answers 503 when SNS does not answer in time.
     let load = ["--warm-up", "0", "--orders", "10", "--rate", "2", "--yes", "--json"];
 
     let ran = compare_lanes("sync,async,bus", &folder, &load).output().await.unwrap();
@@ -179,7 +177,7 @@ pub(crate) async fn every_lane_is_compared_and_stock_and_accounts_are_restored(_
 
 pub(crate) async fn a_sample_of_a_scenario_file_keeps_its_promises(bed: &TestBed, _: Load) -> Figures {
     let (folder, before) = (folder(), settings(bed).await);
-    // The options make the file's load shorter.
+    // Options shorten the file's load.
     let sample = ["--scenario-file", "samples/scenarios/database-outage.toml", "--rate", "3", "--duration", "9"];
 
     let ran = compare(&folder, &sample).args(["--outage", "3", "--yes", "--json"]).output().await.unwrap();
@@ -197,10 +195,9 @@ pub(crate) async fn a_sample_of_a_scenario_file_keeps_its_promises(bed: &TestBed
     Figures::default().with("refused by sync", refused(&report, 0)).with("refused by async", refused(&report, 1))
 }
 
-/// A burst that takes an hour.
 const LONG_BURST: [&str; 6] = ["--scenario", "burst", "--rate", "1", "--duration", "3600"];
 
-/// Starts a comparison, and waits until the stack is changed.
+/// Starts a comparison. Returns when the stack is changed.
 async fn started(bed: &TestBed, folder: &std::path::Path, before: &Settings, load: &[&str]) -> Child {
     let mut command = compare(folder, load);
     let child = command.arg("--yes").stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
@@ -229,7 +226,7 @@ pub(crate) async fn a_throttled_database_refuses_orders_in_the_sync_lane_and_del
     assert_eq!(count(&report, 0, "accepted") + refused(&report, 0), sent, "{report}");
     assert!(refused(&report, 0) > 0, "{report}");
     assert_eq!((refused(&report, 1), count(&report, 1, "lost")), (0, 0), "{report}");
-    // An order that met the limit in all five deliveries is in the dead-letter queue, and its owner was notified.
+    // A dead letter met the limit in all five deliveries, and its owner was notified.
     let (confirmed, failed) = (count(&report, 1, "confirmed"), count(&report, 1, "failed"));
     assert_eq!(confirmed + failed, sent, "{report}");
     assert!(
@@ -276,7 +273,7 @@ pub(crate) async fn an_interrupted_comparison_restores_the_stack(bed: &TestBed, 
 pub(crate) async fn a_running_comparison_is_not_disturbed_by_others(bed: &TestBed, _: Load) -> Figures {
     let (folder, before) = (folder(), settings(bed).await);
     let mut child = started(bed, &folder, &before, &LONG_BURST).await;
-    // The comparison changes the settings one after the other.
+    // Settings change one after the other.
     let during = eventually(DELIVERY_WAIT, "all is changed", async || {
         let now = settings(bed).await;
         (now.reserved != before.reserved && now.batch != before.batch && now.state == before.state).then_some(now)

@@ -14,7 +14,7 @@ pub(crate) async fn a_message_delivered_many_times_is_written_once(bed: &TestBed
     let (mark, copies, orders) = (bed.endpoint.mark(), 8, load.pick(10, 100));
     let ids: Vec<_> = (0..orders).map(|_| new_id()).collect();
 
-    // Copies of an order are in one batch, and in concurrent batches.
+    // Copies are in one batch, and in concurrent batches.
     let entries = (0..copies).flat_map(|_| ids.iter()).enumerate();
     let messages = entries.map(|(entry, id)| queue::order(entry, OWNER, id, queue::now_ms())).collect();
     queue::send(bed, messages).await;

@@ -1,4 +1,4 @@
-//! Functions that die in the middle of a batch.
+//! Functions that die amid a batch.
 
 use crate::{
     Load,
@@ -15,7 +15,7 @@ pub(crate) async fn messages_of_killed_workers_are_redelivered_and_written_once(
     let mut listener = Listener::open(bed, OWNER).await;
     let (mark, gate, orders) = (bed.endpoint.mark(), Gate::closed(), load.pick(30, 200));
     let ids: Vec<_> = (0..orders).map(|_| new_id()).collect();
-    // When their worker is killed, half of the orders under way have been written.
+    // At the kill, half of the orders under way have been written.
     bed.endpoint.inject(Rule::new(|call| call.writes("CONFIRMED"), When::First(5), Fault::HoldBefore(gate.clone())));
     bed.endpoint.inject(Rule::new(|call| call.writes("CONFIRMED"), When::First(5), Fault::HoldAfter(gate.clone())));
 

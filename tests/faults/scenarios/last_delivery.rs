@@ -1,4 +1,4 @@
-//! An order that failed all its deliveries, until the fault is fixed and the order redriven.
+//! A dead letter, until the fault is fixed and the order redriven.
 
 use crate::{
     Load,
@@ -16,7 +16,6 @@ use testkit::{
     stack::OWNER,
 };
 
-/// How the dead letter is redriven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Redrive {
     /// Only this message: received, sent and deleted by `twolane`.
@@ -63,7 +62,7 @@ pub(crate) async fn a_failed_order_is_confirmed_once_by_a_redrive_and_its_owner_
         .with("CONFIRMED notified", notified_confirmed)
 }
 
-/// Places an order, fails each of its writes, and waits until it is in the dead-letter queue.
+/// Places an order, fails each of its writes, and waits for its dead letter.
 async fn fail(bed: &TestBed, listener: &mut Listener, id: &str) {
     let about = id.to_owned();
     let fault = Fault::ServerError(StatusCode::INTERNAL_SERVER_ERROR);
@@ -77,7 +76,6 @@ async fn fail(bed: &TestBed, listener: &mut Listener, id: &str) {
     .await;
 }
 
-/// The printed line about an order.
 fn report(printed: &str, id: &str) -> Value {
     let mut reports = printed.lines().map(|line| serde_json::from_str::<Value>(line).expect("every line is JSON"));
     reports.find(|report| report["orderId"] == id).unwrap_or_else(|| panic!("nothing about {id}: {printed}"))

@@ -1,4 +1,4 @@
-//! A write that was done, but its answer was lost.
+//! A successful write with a lost answer.
 
 use crate::{
     Load,
@@ -52,7 +52,7 @@ pub(crate) async fn a_worker_killed_after_the_write_does_not_write_again_and_its
     let (id, mark, gate) = (new_id(), bed.endpoint.mark(), Gate::closed());
     let about = id.clone();
     let held = Fault::HoldAfter(gate.clone());
-    // Its retries wait, too, until the worker is killed.
+    // Retries wait, too, until the worker is killed.
     bed.endpoint.inject(Rule::new(move |call| call.writes("CONFIRMED") && call.is_about(&about), When::Always, held));
 
     bed.api.put("async", &id, &order_of("SKU-1")).await;

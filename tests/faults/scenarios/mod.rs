@@ -24,13 +24,12 @@ mod worker_down;
 use crate::{Load, figures::Figures, test_bed::TestBed};
 use futures_util::future::LocalBoxFuture;
 
-/// One scenario.
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) run: for<'a> fn(&'a TestBed, Load) -> LocalBoxFuture<'a, Figures>,
 }
 
-/// Every scenario, in the order in which they run.
+/// In the order of the run.
 pub(crate) fn all() -> Vec<Scenario> {
     macro_rules! scenarios {
         ($($module:ident::$name:ident),* $(,)?) => {

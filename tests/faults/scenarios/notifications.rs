@@ -100,7 +100,7 @@ pub(crate) async fn only_a_gone_socket_loses_its_row(bed: &TestBed, _: Load) -> 
     let mut listener = Listener::open(bed, OWNER).await;
     let gone = format!("gone-{}", new_id());
     bed.stack.add_gone_connection(OWNER, &gone, 4_000_000_000).await;
-    // Earlier rows may belong to sockets that are closing, so the test adds its own two rows.
+    // Earlier rows may belong to closing sockets, so the test adds its own two.
     bed.stack.add_gone_connection("bystander", &format!("{gone}-too"), 4_000_000_000).await;
 
     let id = place(bed, OWNER).await;
@@ -118,7 +118,7 @@ pub(crate) async fn only_a_gone_socket_loses_its_row(bed: &TestBed, _: Load) -> 
 }
 
 pub(crate) async fn an_expired_row_is_removed_by_its_time_to_live(bed: &TestBed, _: Load) -> Figures {
-    // The bed added the row at the start of the run. Its owner has no orders, so nothing is posted to it.
+    // The bed added the row at the start. Its owner has no orders, so nothing is posted to it.
     say("waiting for DynamoDB's time to live");
     eventually(2 * DELIVERY_WAIT, "the row is removed by its time to live", async || {
         (!bed.stack.connections().await.contains(EXPIRED_CONNECTION)).then_some(())

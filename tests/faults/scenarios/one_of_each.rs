@@ -1,4 +1,4 @@
-//! A batch of ten messages with one failure of each kind.
+//! A batch of ten with one failure of each kind.
 
 use crate::{
     Load,
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use testkit::{eventually::eventually, order_bodies::new_id};
 
-/// Seven messages that succeed, then a poison one, one that panics, and one that succeeds at its third delivery.
+/// Seven succeed, then one is poison, one panics, and one succeeds at its third delivery.
 fn wishes() -> Vec<Value> {
     let failures = [json!({"do": "poison"}), json!({"do": "panic"}), json!({"do": "retry-after", "until": 3})];
     std::iter::repeat_n(json!({"do": "done"}), 7).chain(failures).collect()
@@ -36,7 +36,7 @@ pub(crate) async fn a_poison_message_a_panic_and_a_transient_failure_affect_no_o
     let mut dead = BTreeMap::new();
     let mut look = async || {
         for (id, deliveries) in function.dead().await {
-            // Each receipt increases the count, so the first one is right.
+            // Each receipt increases the count, so the first is right.
             dead.entry(id).or_insert(deliveries);
         }
         dead.len()
@@ -48,7 +48,7 @@ pub(crate) async fn a_poison_message_a_panic_and_a_transient_failure_affect_no_o
     function.queue_is_empty().await;
     look().await;
     assert_eq!(dead, BTreeMap::from([(poison.clone(), MAX_RECEIVE_COUNT), (panic.clone(), MAX_RECEIVE_COUNT)]));
-    // Logs have a delay: count the others when the last delivery is in the log.
+    // Logs have a delay: count the others once the last delivery is in the log.
     let transient = eventually(DELIVERY_WAIT, "the log has the third delivery of the transient one", async || {
         Some(function.deliveries(transient).await).filter(|deliveries| *deliveries >= 3)
     })

@@ -7,26 +7,26 @@ use serde_json::Value;
 use std::{fmt::Write, path::Path, time::Duration};
 use testkit::command_line;
 
-/// Duration of each request to the database. The emulator's own time is small in comparison.
+/// Of each request to the database. The emulator's own time is small in comparison.
 const DATABASE: Duration = Duration::from_millis(500);
 
-/// Concurrent invocations of each lane.
+/// Of each lane.
 const CONCURRENCY: &str = "2";
 
-/// Orders of each second: one, but eight in the middle third.
+/// One a second, but eight in the middle third.
 const PER_SECOND: [u64; 18] = [1, 1, 1, 1, 1, 1, 8, 8, 8, 8, 8, 8, 1, 1, 1, 1, 1, 1];
 
-/// Memory of each function, in GB. Source: `MemorySize` in template.yaml.
+/// Of each function. Source: `MemorySize` in template.yaml.
 const MEMORY_GB: f64 = 0.25;
 
-/// Maximum relative difference between prediction and measurement.
+/// Maximum relative error of the prediction.
 const TOLERANCE: f64 = 0.15;
 
 fn is_database(call: &Call) -> bool {
     ["PutItem", "UpdateItem", "GetItem", "Query"].contains(&call.operation.as_str())
 }
 
-/// Writes the arrivals to a file. As in the scenario's own burst, each second's orders arrive in its first 250 ms.
+/// Writes the arrivals to a file. As in the scenario, each second's orders arrive in its first 250 ms.
 fn arrivals(folder: &Path) -> String {
     let mut lines = String::new();
     for (second, orders) in (0_u64..).zip(PER_SECOND) {
@@ -39,7 +39,7 @@ fn arrivals(folder: &Path) -> String {
     file.to_str().unwrap().to_owned()
 }
 
-/// The plan of a lane. `other_ms`: duration of an invocation without its requests to the database, in milliseconds.
+/// A lane's plan. `other_ms`: duration of an invocation without its requests to the database, in milliseconds.
 async fn planned(lane: &str, arrivals: &str, other_ms: f64) -> Value {
     let overhead = format!("OverheadMs={other_ms:.3}");
     let concurrency =
@@ -53,7 +53,6 @@ async fn planned(lane: &str, arrivals: &str, other_ms: f64) -> Value {
     serde_json::from_slice::<Value>(&planned.stdout).unwrap()["lanes"][0].take()
 }
 
-/// Mean duration of the function's invocations, in milliseconds.
 fn mean_ms(report: &Value, lane: usize, function: &str) -> f64 {
     let functions = report["lanes"][lane]["usage"]["functions"].as_array().unwrap();
     let usage = functions.iter().find(|usage| usage["name"] == function).unwrap();

@@ -17,16 +17,15 @@ use testkit::{
 };
 use tokio::time::interval;
 
-/// Orders that arrive in a second.
 const ARRIVALS_PER_SECOND: u32 = 30;
 
 /// Orders acknowledged before the first restart, between two, and after the last.
 const BETWEEN: usize = 90;
 
-/// Maximum orders under way at the same time.
+/// Most orders under way.
 const AT_ONCE: usize = 100;
 
-/// Longest wait for an acknowledgement with repeats, and for all outcomes.
+/// For an acknowledgement with repeats, and for all outcomes.
 const DEADLINE: Duration = Duration::from_mins(2);
 
 pub(crate) async fn no_order_is_lost_or_written_twice_when_everything_restarts(bed: &TestBed, load: Load) -> Figures {
@@ -63,14 +62,14 @@ pub(crate) async fn no_order_is_lost_or_written_twice_when_everything_restarts(b
     bed.all_are_confirmed(&ids, DEADLINE).await;
     bed.queue_is_empty(DEADLINE).await;
     for id in &ids {
-        // A database that stops between a write and its answer has stored the order. Then the condition of the next
-        // attempt fails (400), and no attempt is answered with 200.
+        // A database that stops between a write and its answer has stored the order. Then the next attempt's condition
+        // fails (400), and no attempt is answered with 200.
         let answers = bed.endpoint.answers(mark, id, "CONFIRMED");
         let taken = answers.iter().filter(|answered| **answered == Some(200)).count();
         let met = answers.iter().skip_while(|answered| answered.is_some()).any(|answered| *answered == Some(400));
         assert!(taken == 1 || taken == 0 && met, "{id} must have been written once: {answers:?}");
     }
-    // The restart closed all sockets. A new one reads the orders' statuses.
+    // The restart closed all sockets.
     let mut socket = Socket::open_alone().await;
     for id in ids.iter().take(10) {
         assert_eq!(socket.subscribe(id).await["status"], "CONFIRMED");
@@ -89,7 +88,7 @@ async fn more_orders(acknowledged: &Cell<usize>) {
     eventually(DEADLINE, "more orders are acknowledged", async || (acknowledged.get() >= goal).then_some(())).await;
 }
 
-/// Queues one order, repeats the request until it is acknowledged, and returns its id and the number of repeats.
+/// Queues one order, repeating the request until it is acknowledged. Returns its id and the number of repeats.
 async fn place(bed: &TestBed) -> (String, usize) {
     let (id, mut repeated) = (new_id(), 0);
     eventually(DEADLINE, &format!("order {id} is acknowledged"), async || {

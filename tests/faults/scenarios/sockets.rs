@@ -13,7 +13,6 @@ use testkit::{
     stack::OWNER,
 };
 
-/// When the socket closes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Point {
     BeforeTheOrder,

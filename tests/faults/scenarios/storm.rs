@@ -20,16 +20,15 @@ use testkit::{
 };
 use tokio::time::{Instant, interval};
 
-/// Longest time until all is settled.
+/// Until all is settled.
 const DEADLINE: Duration = Duration::from_mins(6);
 
-/// Between two checks of received frames and stored orders.
+/// Of received frames and stored orders.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Between two killed processes.
 const KILL_EVERY: Duration = Duration::from_secs(3);
 
-/// What goes wrong with each request to DynamoDB and to the management API, and how often: 14 % in all.
+/// Faults of requests to DynamoDB and to the management API, and how often: 14 % in all.
 fn faults() -> [(Fault, f64); 7] {
     [
         (Fault::Throttle, 0.04),
@@ -93,8 +92,7 @@ pub(crate) async fn every_order_survives_a_storm_and_every_owner_is_notified(bed
         .with("frames dropped", dropped)
 }
 
-/// Every owner's orders through the API, with a token of the owner's, one after the other; owners do not wait for each
-/// other.
+/// Orders through the API, each owner's one after the other; owners do not wait for each other.
 async fn place(placed: &BTreeMap<String, Vec<String>>) {
     let owners = placed.iter().map(|(owner, ids)| async move {
         let api = ApiClient::of(owner);
@@ -106,7 +104,7 @@ async fn place(placed: &BTreeMap<String, Vec<String>>) {
     join_all(owners).await;
 }
 
-/// Whether every order has an outcome, and no message waits.
+/// Every order has an outcome, and no message waits.
 async fn is_settled(bed: &TestBed, placed: &BTreeMap<String, Vec<String>>) -> bool {
     if bed.stack.messages_in("OrdersQueueUrl").await > 0 {
         return false;
@@ -144,7 +142,7 @@ async fn settle(bed: &TestBed, placed: &BTreeMap<String, Vec<String>>, listeners
     }
 }
 
-/// Orders for which AWS accepted more than one write.
+/// Accepted more than once by AWS.
 fn count_written_twice(passed: &[Passed]) -> usize {
     let mut writes: BTreeMap<&str, usize> = BTreeMap::new();
     for passed in passed.iter().filter(|passed| passed.call.writes("CONFIRMED") && passed.answered == Some(200)) {

@@ -31,7 +31,7 @@ pub(crate) async fn a_repeat_after_a_lost_answer_is_200_with_the_stored_order(be
     let mut orders = 0;
     for fault in [Fault::DropAfter, Fault::Truncate, Fault::HangAfter] {
         let (id, mark, name) = (new_id(), bed.endpoint.mark(), fault.name());
-        // Every attempt of the function loses its answer. The first one has written the order.
+        // Every attempt loses its answer. The first one has written the order.
         bed.endpoint.inject(Rule::new(writes_of(&id), When::Always, fault));
 
         let lost = bed.api.put("sync", &id, &order_of("SKU-1")).await;
@@ -54,7 +54,7 @@ pub(crate) async fn the_function_answers_503_when_the_database_hangs(bed: &TestB
     let placed = bed.api.put("sync", &id, &order_of("SKU-1")).await;
     let asked = bed.api.get(&id).await;
 
-    // A function that exceeds its own timeout would be 502, one that exceeds API Gateway's would be 504.
+    // A function's own timeout would be 502, API Gateway's 504.
     placed.problem(503);
     asked.problem(503);
     Figures::default().with("answers", "503 503")

@@ -14,11 +14,10 @@ use testkit::{
 };
 use tokio::time::interval;
 
-/// Orders that arrive in a second, even if earlier ones are not acknowledged yet. One machine with the whole stack can
-/// serve clearly more.
+/// Even if earlier orders are not acknowledged yet. One machine with the whole stack can serve clearly more.
 const ARRIVALS_PER_SECOND: u32 = 40;
 
-/// Queues orders during that time, and returns their ids. Each must be accepted at the first attempt.
+/// Queues orders during that time. Each must be accepted at the first attempt. Returns their ids.
 async fn queue_orders(time: Duration) -> Vec<String> {
     let api = ApiClient::new().returning_throttles();
     let arrivals = ARRIVALS_PER_SECOND * u32::try_from(time.as_secs()).unwrap();

@@ -1,4 +1,4 @@
-//! The template as SAM's own translator transforms it, offline: `infra/local/expand_template.py`.
+//! The template, transformed offline by SAM's own translator: `infra/local/expand_template.py`.
 
 use super::ParameterSet;
 use crate::{node::local_tool, repository::root};
@@ -9,11 +9,11 @@ use std::{
     process::Command,
 };
 
-/// The source of a transformation.
+/// A transformation's source.
 pub struct Source {
-    /// The definition of the REST API.
+    /// The REST API's definition.
     pub openapi: PathBuf,
-    /// The time in seconds since 1970. SAM derives the name of a deployment from it.
+    /// In seconds since 1970. SAM derives the name of a deployment from it.
     pub epoch: u64,
 }
 
@@ -23,7 +23,7 @@ impl Default for Source {
     }
 }
 
-/// The transformed template under each set of parameters.
+/// The template under each set of parameters.
 ///
 /// # Panics
 /// When SAM refuses the template.

@@ -1,35 +1,34 @@
 //! What `Ref` and `Fn::GetAtt` return. Source: AWS CloudFormation Template Reference, "Return values" of each type.
 
-/// Where a stack is.
+/// A stack's place.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
-    /// The partition, as in ARNs.
+    /// As in ARNs.
     pub partition: &'static str,
     /// The region.
     pub region: &'static str,
     /// The account's id.
     pub account: &'static str,
-    /// The end of host names.
+    /// End of host names.
     pub url_suffix: &'static str,
 }
 
-/// The stack's name.
 pub(super) const STACK: &str = "twolane";
 
 impl Place {
     /// A typical region.
     pub const IRELAND: Self =
         Self { partition: "aws", region: "eu-west-1", account: "111122223333", url_suffix: "amazonaws.com" };
-    /// The region from which `CloudFront` takes certificates.
+    /// `CloudFront` takes certificates from this region.
     pub const VIRGINIA: Self = Self { region: "us-east-1", ..Self::IRELAND };
-    /// Another partition, in which ARNs and host names differ.
+    /// A partition with other ARNs and host names.
     pub const BEIJING: Self =
         Self { partition: "aws-cn", region: "cn-north-1", account: "444455556666", url_suffix: "amazonaws.com.cn" };
     /// The local cloud.
     pub const LOCAL: Self =
         Self { partition: "aws", region: "us-east-1", account: "000000000000", url_suffix: "amazonaws.com" };
 
-    /// The ARN of a service's `resource` here.
+    /// A service's ARN of `resource` here.
     #[must_use]
     pub fn arn(self, service: &str, resource: &str) -> String {
         format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region, self.account)
@@ -50,12 +49,12 @@ impl Place {
         Some(value.to_owned())
     }
 
-    /// What `Ref` returns for `AWS::…`.
+    /// For `AWS::…`.
     pub(super) fn pseudo(self, name: &str) -> Option<String> {
         self.pseudo_parameter(name.strip_prefix("AWS::")?)
     }
 
-    /// What `Ref` returns for a resource without a `Name` property.
+    /// For a resource without a `Name` property.
     pub(super) fn reference(self, kind: &str, id: &str) -> Option<String> {
         let name = name(id);
         let reference = match kind {
@@ -88,7 +87,6 @@ impl Place {
         Some(reference)
     }
 
-    /// What `Fn::GetAtt` returns.
     pub(super) fn attribute(self, kind: &str, id: &str, attribute: &str) -> Option<String> {
         let name = name(id);
         let value = match (kind, attribute) {
@@ -122,7 +120,6 @@ impl Place {
     }
 }
 
-/// The name that CloudFormation generates for a resource.
 fn name(id: &str) -> String {
     format!("{STACK}-{id}-1B5PK6OZ8JV2Q")
 }

@@ -4,7 +4,6 @@ use super::identifiers::Place;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// A template under its parameters.
 pub(super) struct Evaluation<'a> {
     template: &'a Value,
     parameters: &'a BTreeMap<String, String>,
@@ -21,13 +20,12 @@ impl<'a> Evaluation<'a> {
         self.problems
     }
 
-    /// The resources that are created, by logical id.
+    /// Resources that are created, by logical id.
     pub(super) fn created(&mut self) -> Vec<(&'a String, &'a Value)> {
         let all = self.template["Resources"].as_object().unwrap();
         all.iter().filter(|(_, definition)| self.holds_for(definition)).collect()
     }
 
-    /// The outputs of the stack.
     pub(super) fn outputs(&mut self) -> Map<String, Value> {
         let all = self.template["Outputs"].as_object().unwrap();
         let outputs = all.iter().filter_map(|(name, output)| {
@@ -40,7 +38,7 @@ impl<'a> Evaluation<'a> {
         outputs.collect()
     }
 
-    /// Checks that the dependencies of a resource are created.
+    /// A resource's dependencies must be created.
     pub(super) fn check_dependencies(&mut self, id: &str, definition: &Value) {
         let named = match &definition["DependsOn"] {
             Value::Array(names) => names.iter().collect(),
@@ -57,7 +55,6 @@ impl<'a> Evaluation<'a> {
         condition.is_none_or(|name| self.condition(&json!({"Condition": name})))
     }
 
-    /// Whether a condition holds.
     pub(super) fn condition(&mut self, value: &Value) -> bool {
         let Some((function, argument)) = call(value) else { panic!("{value} is not a condition") };
         let arguments = argument.as_array().map_or(&[][..], Vec::as_slice);
@@ -75,7 +72,7 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// Evaluates a value. `None` for `AWS::NoValue`, which removes the property.
+    /// `None` for `AWS::NoValue`, which removes the property.
     pub(super) fn value(&mut self, value: &Value, at: &str) -> Option<Value> {
         if let Some((function, argument)) = call(value) {
             return self.call(function, argument, at);
@@ -145,7 +142,7 @@ impl<'a> Evaluation<'a> {
         text
     }
 
-    /// The value of a name, such as `Id.Attribute`. An unknown name is a problem, and its own value.
+    /// Of a name, such as `Id.Attribute`. An unknown name is a problem, and its own value.
     fn named(&mut self, name: &str, at: &str) -> String {
         let known = self.place.pseudo(name).or_else(|| self.parameters.get(name).cloned());
         if let Some(value) = known {
@@ -163,7 +160,6 @@ impl<'a> Evaluation<'a> {
         })
     }
 
-    /// The type of a resource that is created.
     fn created_kind(&mut self, id: &str, at: &str) -> Option<&'a str> {
         let definition = self.template["Resources"].get(id);
         let created = definition.filter(|definition| self.holds_for(definition));
@@ -174,7 +170,6 @@ impl<'a> Evaluation<'a> {
         created?["Type"].as_str()
     }
 
-    /// What `Ref` returns.
     pub(super) fn reference(&mut self, id: &str) -> Option<String> {
         let definition = &self.template["Resources"][id];
         let kind = definition["Type"].as_str().unwrap();
@@ -186,14 +181,13 @@ impl<'a> Evaluation<'a> {
         self.value(name, id).map(|name| plain(&name))
     }
 
-    /// What `Fn::GetAtt` returns.
     pub(super) fn attribute(&self, id: &str, attribute: &str) -> Option<String> {
         let kind = self.template["Resources"][id]["Type"].as_str().unwrap();
         self.place.attribute(kind, id, attribute)
     }
 }
 
-/// The function and its argument, if the value is a call.
+/// The function and its argument, if it is a call.
 fn call(value: &Value) -> Option<(&str, &Value)> {
     let fields = value.as_object().filter(|fields| fields.len() == 1)?;
     let (name, argument) = fields.iter().next()?;
@@ -201,7 +195,6 @@ fn call(value: &Value) -> Option<(&str, &Value)> {
     is_call.then_some((name, argument))
 }
 
-/// A string, number or boolean as text.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -1,7 +1,7 @@
 //! The stacks that CloudFormation makes of `template.yaml`: transformed by SAM's own translator, with conditions and
-//! intrinsic functions evaluated. They let tests check what no emulator does as AWS does it.
+//! intrinsic functions evaluated. Tests check in them what no emulator does as AWS does it.
 //!
-//! Generated names look like those of AWS, and are unique.
+//! Generated names are unique, and look like AWS's.
 
 mod expansion;
 mod identifiers;
@@ -16,13 +16,13 @@ use intrinsics::Evaluation;
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, sync::LazyLock};
 
-/// The stack of one set of parameters.
+/// A set's stack.
 pub struct Stack {
-    /// The name of the set.
+    /// The set's name.
     pub name: String,
     /// Where it is.
     pub place: Place,
-    /// Its parameters, defaults included.
+    /// Defaults included.
     pub parameters: BTreeMap<String, String>,
     /// Its outputs.
     pub outputs: Map<String, Value>,
@@ -31,15 +31,15 @@ pub struct Stack {
     resources: BTreeMap<String, Resource>,
 }
 
-/// A resource that is created.
+/// A created resource.
 pub struct Resource {
     /// Its type.
     pub kind: String,
-    /// Its properties, evaluated.
+    /// Evaluated.
     pub properties: Value,
-    /// What CloudFormation does with it when the stack is deleted.
+    /// When the stack is deleted.
     pub deletion_policy: String,
-    /// What `Ref` returns.
+    /// Returned by `Ref`.
     pub reference: String,
     arn: Option<String>,
 }
@@ -50,13 +50,13 @@ static STACKS: LazyLock<Vec<Stack>> = LazyLock::new(|| {
     sets.into_iter().zip(expansions).map(|(set, template)| Stack::new(set, &template)).collect()
 });
 
-/// The stack of every set of parameters.
+/// One for each set of parameters.
 pub fn stacks() -> &'static [Stack] {
     &STACKS
 }
 
 impl Stack {
-    /// What CloudFormation makes of a transformed template.
+    /// CloudFormation's result for a transformed template.
     pub fn new(set: ParameterSet, template: &Value) -> Self {
         let ParameterSet { name, place, given } = set;
         let parameters = parameters::with_defaults(template, &given);
@@ -83,18 +83,18 @@ impl Stack {
         &self.resources
     }
 
-    /// The resource of that logical id.
+    /// By logical id.
     pub fn resource(&self, id: &str) -> &Resource {
         self.resources.get(id).unwrap_or_else(|| panic!("{}: {id} does not exist", self.name))
     }
 
-    /// The resources of one type, by logical id.
+    /// Of one type, by logical id.
     pub fn of_type(&self, kind: &str) -> impl Iterator<Item = (&str, &Resource)> {
         let resources = self.resources.iter().filter(move |(_, resource)| resource.kind == kind);
         resources.map(|(id, resource)| (id.as_str(), resource))
     }
 
-    /// The only resource of a type, if any.
+    /// The only one of a type, if any.
     pub fn only(&self, kind: &str) -> Option<&Resource> {
         let mut found = self.of_type(kind);
         let first = found.next().map(|(_, resource)| resource);
@@ -102,8 +102,7 @@ impl Stack {
         first
     }
 
-    /// The resource with that ARN; for the ARN of an index, its table. Source: AWS Service Authorization Reference,
-    /// "Amazon `DynamoDB`".
+    /// By ARN; for an index, its table. Source: AWS Service Authorization Reference, "Amazon `DynamoDB`".
     pub fn by_arn(&self, arn: &str) -> Option<(&str, &Resource)> {
         let arn = arn.split_once("/index/").map_or(arn, |(table, _)| table);
         let mut found = self.resources.iter().filter(|(_, resource)| resource.arn.as_deref() == Some(arn));
@@ -115,7 +114,7 @@ impl Stack {
         &self.only("AWS::ApiGateway::RestApi").unwrap().properties["Body"]
     }
 
-    /// The name of the stage of both APIs.
+    /// Name of both APIs' stage.
     pub fn stage(&self) -> &str {
         text(&self.only("AWS::ApiGateway::Stage").unwrap().properties["StageName"])
     }
@@ -131,7 +130,7 @@ impl Resource {
     }
 }
 
-/// A value that must be text.
+/// The value must be text.
 pub fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_else(|| panic!("{value} is not text"))
 }

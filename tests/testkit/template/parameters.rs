@@ -5,32 +5,32 @@ use crate::repository;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Parameters of a stack, and where it is.
+/// A stack's parameters and place.
 #[derive(Clone)]
 pub struct ParameterSet {
     /// The name of the set.
     pub name: String,
-    /// Where the stack is.
+    /// The stack's place.
     pub place: Place,
-    /// The parameters that are given, by name.
+    /// Given parameters, by name.
     pub given: BTreeMap<String, String>,
 }
 
 const KEYS: &str =
     r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"1","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
 
-/// An issuer of tokens with pinned keys, as on the local cloud.
+/// With pinned keys, as on the local cloud.
 const PINNED_ISSUER: [(&str, &str); 3] =
     [("JwtIssuer", "https://issuer.example"), ("JwtAudience", "twolane"), ("Jwks", KEYS)];
 
-/// What `make up` gives. Source: `infra/local/localcloud/deploy.py`.
+/// As in `make up`. Source: `infra/local/localcloud/deploy.py`.
 const LOCAL: [(&str, &str); 3] = [
     ("LocalEndpoint", "http://localhost:4566"),
     ("RedriveRoleArn", "arn:aws:iam::000000000000:root"),
     ("CorsAllowedOrigins", "http://localhost:3000"),
 ];
 
-/// The page, where users sign in at [`PINNED_ISSUER`].
+/// Users sign in at [`PINNED_ISSUER`].
 const PAGE: [(&str, &str); 2] = [("Page", "cloudfront"), ("PageClientId", "page")];
 
 const EVERY_OPTION: [(&str, &str); 6] = [
@@ -42,19 +42,19 @@ const EVERY_OPTION: [(&str, &str); 6] = [
     ("RedriveRoleArn", "arn:aws:iam::111122223333:role/operator"),
 ];
 
-/// A domain for each API and for the page.
+/// For each API and for the page.
 const DOMAINS: [(&str, &str); 3] =
     [("ApiDomain", "api.example.com"), ("SocketDomain", "socket.example.com"), ("PageDomain", "orders.example.com")];
 
 const HOSTED_ZONE: (&str, &str) = ("HostedZoneId", "Z0123456789ABCDEFGHIJ");
 
-/// Certificates that the stack does not make.
+/// Not made by the stack.
 const CERTIFICATES: [(&str, &str); 2] = [
     ("CertificateArn", "arn:aws:acm:eu-west-1:111122223333:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"),
     ("PageCertificateArn", "arn:aws:acm:us-east-1:111122223333:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"),
 ];
 
-/// All sets. Add others here.
+/// Add new sets here.
 pub(super) fn all() -> Vec<ParameterSet> {
     let sets = [
         ParameterSet::new("AWS, defaults", Place::IRELAND, &[]),
@@ -86,12 +86,12 @@ pub(super) fn all() -> Vec<ParameterSet> {
 }
 
 impl ParameterSet {
-    /// These parameters, and the template's defaults for all others.
+    /// These, and the template's defaults for all others.
     pub fn new(name: &str, place: Place, given: &[(&str, &str)]) -> Self {
         Self { name: name.to_owned(), place, given: BTreeMap::new() }.and(given)
     }
 
-    /// These parameters too, unless they are given.
+    /// These too, unless given.
     #[must_use]
     pub fn and(mut self, more: &[(&str, &str)]) -> Self {
         for (name, value) in more {
@@ -101,7 +101,7 @@ impl ParameterSet {
     }
 }
 
-/// The environments of `samconfig.toml` that are deployed.
+/// Deployed ones of `samconfig.toml`.
 fn environments() -> Vec<ParameterSet> {
     let samconfig: toml::Table = repository::read("samconfig.toml").parse().unwrap();
     let deployed = samconfig.iter().filter_map(|(name, environment)| {
@@ -138,7 +138,6 @@ fn words(overrides: &str) -> Vec<String> {
     words
 }
 
-/// The parameters that a stack has.
 pub(super) fn with_defaults(template: &Value, given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let defined = template["Parameters"].as_object().unwrap().iter();
     let values = defined.map(|(name, parameter)| {
@@ -149,7 +148,7 @@ pub(super) fn with_defaults(template: &Value, given: &BTreeMap<String, String>) 
     values.collect()
 }
 
-/// The parameters that CloudFormation refuses, by their own constraints and by the template's rules.
+/// By their own constraints and by the template's rules.
 pub(super) fn refused(
     template: &Value,
     given: &BTreeMap<String, String>,

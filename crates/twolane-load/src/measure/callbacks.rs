@@ -17,11 +17,10 @@ use twolane_client::token::Token;
 /// Longest wait until all sockets are open.
 const OPENING: Duration = Duration::from_mins(1);
 
-/// Sockets opened at the same time: AWS limits new connections per second. Source: Amazon API Gateway Developer Guide,
-/// quotas of WebSocket APIs: 500 new connections per second.
+/// Sockets opened at the same time. AWS allows 500 new connections per second. Source: Amazon API Gateway Developer
+/// Guide, quotas of WebSocket APIs.
 const AT_ONCE: usize = 50;
 
-/// The fields of a frame that are read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Frame<'a> {
@@ -41,7 +40,7 @@ pub(crate) struct Callbacks {
 }
 
 impl Callbacks {
-    /// Opens the sockets and waits until all are open.
+    /// Opens all sockets.
     ///
     /// # Errors
     /// A socket did not open.
@@ -95,21 +94,20 @@ impl Callbacks {
     }
 }
 
-/// Sockets that are listened to.
 pub(crate) struct Listening {
     _tasks: JoinSet<()>,
     lost: Arc<Mutex<Vec<String>>>,
 }
 
 impl Listening {
-    /// Why sockets closed meanwhile: callbacks may be missing.
+    /// Why sockets closed: callbacks may be missing.
     pub(crate) fn lost(&self) -> Vec<String> {
         self.lost.lock().expect("no holder of this lock panics").clone()
     }
 }
 
 fn record(text: &str, ids: OrderIds, clocked: &Clocked, at: Instant) {
-    // Ignore other frames: they are not about this run's orders.
+    // Other frames are not about this run's orders.
     let Ok(frame) = serde_json::from_str::<Frame>(text) else { return };
     let outcome = match frame.r#type {
         "order.confirmed" => Outcome::Confirmed,

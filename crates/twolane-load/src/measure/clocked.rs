@@ -1,11 +1,10 @@
-//! A lane's tally and the clock of its load.
+//! A lane's tally, and the clock that starts with its load.
 
 use super::tally::Tally;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A lane's tally, and the start of its clock.
 #[derive(Clone, Debug)]
 pub(crate) struct Clocked {
     tally: Arc<Mutex<Tally>>,
@@ -13,27 +12,22 @@ pub(crate) struct Clocked {
 }
 
 impl Clocked {
-    /// Starts the clock now.
     pub(crate) fn start(tally: Tally) -> Self {
         Self { tally: Arc::new(Mutex::new(tally)), start: Instant::now() }
     }
 
-    /// Locks the tally.
     pub(crate) fn tally(&self) -> MutexGuard<'_, Tally> {
         self.tally.lock().expect("no holder of this lock panics")
     }
 
-    /// Time since the start.
     pub(crate) fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
 
-    /// A moment as time since the start.
     pub(crate) fn since_start(&self, at: Instant) -> Duration {
         at.saturating_duration_since(self.start)
     }
 
-    /// The moment at that time since the start.
     pub(crate) fn at(&self, since_start: Duration) -> Instant {
         self.start + since_start
     }

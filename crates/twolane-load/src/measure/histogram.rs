@@ -8,41 +8,37 @@ use hdrhistogram::{
 use std::time::Duration;
 use twolane_report::model::Latency;
 
-/// Significant digits of each value: an error of at most one thousandth.
+/// Significant digits: an error of at most one thousandth.
 const PRECISION: u8 = 3;
 
 /// Longest time that is distinct from longer ones: an hour.
 const LONGEST_US: u64 = 3_600_000_000;
 
-/// Points of a curve to draw.
 const POINTS: usize = 200;
 
-/// A histogram of times in microseconds. It takes a few hundred kilobytes, however many times it has.
+/// Times in microseconds. Takes a few hundred kilobytes for any number of times.
 #[derive(Clone, Debug)]
 pub(crate) struct Times(Histogram<u64>);
 
 impl Times {
-    /// An empty histogram.
     pub(crate) fn new() -> Self {
         Self(Histogram::new_with_bounds(1, LONGEST_US, PRECISION).expect("the bounds are those of a histogram"))
     }
 
-    /// Adds a time.
     pub(crate) fn record(&mut self, time: Duration) {
         self.0.saturating_record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
     }
 
-    /// The quantile in milliseconds; `fraction` is 0 to 1. 0 if empty.
+    /// In milliseconds, 0 if empty; `fraction` is 0 to 1.
     pub(crate) fn quantile_ms(&self, fraction: f64) -> f64 {
         milliseconds(self.0.value_at_quantile(fraction))
     }
 
-    /// The longest, in milliseconds.
     pub(crate) fn max_ms(&self) -> f64 {
         milliseconds(self.0.max())
     }
 
-    /// The figures for the report; `None` if empty.
+    /// For the report; `None` if empty.
     pub(crate) fn latency(&self) -> Option<Latency> {
         (!self.0.is_empty()).then(|| Latency {
             count: self.0.len(),
@@ -65,7 +61,7 @@ impl Times {
     }
 
     /// Pairs of milliseconds and the fraction of times that are not longer. Points are evenly spaced by fraction, so
-    /// that no part of the curve lacks points. More points follow for the tail.
+    /// that no part of the curve lacks points. The tail has more.
     fn cdf(&self) -> Vec<(f64, f64)> {
         let even = (0..POINTS - 20).map(|point| 0.99 * fraction(point, POINTS - 20));
         let tail = (0..20).map(|point| 1.0 - 0.01 * 0.5_f64.powi(point)).chain([1.0]);

@@ -12,16 +12,12 @@ use twolane_client::requests::Requests;
 /// REST APIs, "Integration timeout".
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A request that is due.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outgoing {
-    /// Number of the order.
     pub(crate) order: u32,
-    /// What is sent.
     pub(crate) content: Content,
 }
 
-/// Sends requests of a workload.
 pub(crate) trait Sender {
     /// Makes the request, and sends it when the future is run.
     fn prepare(&self, outgoing: Outgoing, workload: &Workload) -> impl Future<Output = Answer> + Send + 'static;
@@ -31,13 +27,12 @@ pub(crate) trait Sender {
 pub(crate) struct HttpLane {
     pub(crate) lane: Lane,
     pub(crate) workload: Arc<Workload>,
-    /// One client per owner, with the owner's token.
+    /// One per owner, with its token.
     pub(crate) owners: Vec<Requests>,
     pub(crate) ids: OrderIds,
 }
 
 impl HttpLane {
-    /// The client of the order's owner.
     pub(crate) fn owner(&self, order: u32) -> &Requests {
         &self.owners[self.workload.turns.owner(order, self.owners.len())]
     }
@@ -58,7 +53,6 @@ impl Sender for HttpLane {
     }
 }
 
-/// What an HTTP status means for an order.
 fn answer_of(lane: Lane, status: u16) -> Answer {
     if lane.accepted.contains(&status) {
         return match lane.answer {

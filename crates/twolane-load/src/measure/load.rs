@@ -8,8 +8,8 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::sleep_until;
 
-/// Sends all requests, at most `max_in_flight` at a time. Returns when each has its answer. `accepted` gets each queued
-/// order. When `stop` completes, sends no further requests.
+/// Sends all requests, at most `max_in_flight` at a time, and returns when each has its answer. `accepted` gets each
+/// queued order. When `stop` completes, sends no more.
 pub(crate) async fn send_all<S: Sender>(
     workload: &Workload,
     sender: Arc<S>,
@@ -28,7 +28,7 @@ pub(crate) async fn send_all<S: Sender>(
             let (clocked, accepted) = (clocked.clone(), accepted.clone());
             let due = arrival.at();
             tokio::spawn(async move {
-                // Take the time only now: on a busy machine the task starts late, which is send delay, too.
+                // Not earlier: on a busy machine the task starts late, which is send delay, too.
                 clocked.tally().sent(outgoing.order, due, clocked.elapsed());
                 let answer = sending.await;
                 let now = clocked.elapsed();
@@ -62,7 +62,6 @@ mod tests {
     const ORDERS: u32 = 1000;
     const GAP: Duration = Duration::from_millis(10);
 
-    /// The time without answers.
     const STALL: std::ops::Range<Duration> = Duration::from_secs(2)..Duration::from_secs(7);
 
     /// Precision of the runtime's timers. Source: documentation of `tokio::time::sleep`.
@@ -74,13 +73,12 @@ mod tests {
         Workload { arrivals: arrivals.collect(), orders: ORDERS, bodies: vec!["{}".into()], ..Workload::default() }
     }
 
-    /// Time until the answer to an order that arrives at that time.
+    /// Time until the answer to an order that arrives then.
     fn delay(order: u32, comes: Duration) -> Duration {
         let stalled = if comes < STALL.start { Duration::ZERO } else { STALL.end.saturating_sub(comes) };
         stalled + Duration::from_millis(u64::from(20 + order % 10))
     }
 
-    /// Answers after [`delay`].
     struct Scripted(Instant);
 
     impl Sender for Scripted {

@@ -10,20 +10,16 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep_until};
 
-/// Interval between polls of an order, as in the service's `Retry-After: 1`.
+/// As in the service's `Retry-After: 1`.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Longest wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Most concurrent polls.
 pub(crate) const AT_ONCE: u32 = 100;
 
-/// A planned poll of an order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StatusPoll {
     pub(crate) order: u32,
-    /// Due time, since the start.
     pub(crate) due: Duration,
 }
 
@@ -41,7 +37,7 @@ pub(crate) async fn poll(
     at_once: u32,
 ) {
     let permits = Arc::new(Semaphore::new(at_once as usize));
-    // All polls wait equally long, so the next one due is always at the front of the queue.
+    // All polls wait equally long, so the next one due is at the front of the queue.
     let (again, mut pending) = mpsc::unbounded_channel();
     let mut waiting: VecDeque<StatusPoll> = VecDeque::new();
     loop {
@@ -70,7 +66,7 @@ pub(crate) async fn poll(
     }
 }
 
-/// Polls those orders once, for the measurement only: these requests are not counted as usage.
+/// Polls those orders once, for the measurement only: not counted as usage.
 pub(crate) async fn search(lane: &Arc<HttpLane>, clocked: &Clocked, orders: Vec<u32>, at_once: u32) {
     use futures_util::{StreamExt, stream};
     let polling = stream::iter(orders).map(|order| ask_for(lane, clocked, order, By::Search));

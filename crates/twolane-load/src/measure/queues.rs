@@ -10,7 +10,6 @@ use tokio::time::{MissedTickBehavior, interval};
 use twolane_client::aws;
 use twolane_client::signals::Interruption;
 
-/// The number of messages in a lane's queues.
 #[derive(Clone)]
 pub(crate) struct Depths {
     deployed: Deployed,
@@ -21,7 +20,7 @@ pub(crate) struct Depths {
 #[derive(Default)]
 struct Known {
     by_second: Vec<Option<u64>>,
-    /// How often the depth was requested, and how often that failed.
+    /// Requests for the depth, and those that failed.
     asked: u64,
     unread: u64,
     /// The first error.
@@ -29,18 +28,17 @@ struct Known {
 }
 
 impl Depths {
-    /// No depth is known yet.
     pub(crate) fn new(deployed: Deployed, lane: Lane) -> Self {
         Self { deployed, lane, known: Arc::default() }
     }
 
-    /// The depth now; `None` if it cannot be read. Leaves out timer queues, which are not part of the load.
+    /// The depth now; `None` if it cannot be read. Without timer queues, which are not part of the load.
     pub(crate) async fn ask(&self) -> Option<u64> {
         let queues = self.deployed.queues(self.lane).iter().filter(|queue| queue.kind == QueueKind::Work);
         self.keep(self.deployed.depth(queues.map(|queue| &queue.url)).await)
     }
 
-    /// Reads the depth once a second until dropped. `None` for a second in which it cannot be read.
+    /// Reads the depth once a second until dropped; `None` if it cannot be read.
     pub(crate) async fn sample(self, clocked: Clocked) {
         let mut second = interval(Duration::from_secs(1));
         second.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -56,12 +54,11 @@ impl Depths {
         }
     }
 
-    /// The depth in that second.
     pub(crate) fn at(&self, second: usize) -> Option<u64> {
         self.known().by_second.get(second).copied().flatten()
     }
 
-    /// Reports how often the depth could not be read, and why: as an error if it never could, else as a notice.
+    /// Reports how often the depth could not be read, and why: an error if it never could, else a notice.
     pub(crate) fn report_unread(&self, errors: &mut Vec<String>, notices: &mut Vec<String>) {
         let Known { asked, unread, why, .. } = &*self.known();
         let Some(why) = why else { return };
@@ -88,8 +85,8 @@ impl Depths {
     }
 }
 
-/// Puts undecodable messages into the lane's first queue when they are due, until a signal. Returns the number sent,
-/// and the last error. The API would refuse such messages, but others could put them there.
+/// Puts undecodable messages into the lane's first queue when they are due, until a signal. The API would refuse
+/// them. Returns the number sent, and the last error.
 pub(crate) async fn send_undecodable(
     due: &[Duration],
     deployed: &Deployed,
@@ -124,7 +121,6 @@ mod tests {
         Depths::new(Deployed::unreachable(), lanes::lane("async").expect("it is in the table"))
     }
 
-    /// Errors and notices.
     fn text(depths: &Depths) -> [Vec<String>; 2] {
         let (mut errors, mut notices) = (Vec::new(), Vec::new());
         depths.report_unread(&mut errors, &mut notices);

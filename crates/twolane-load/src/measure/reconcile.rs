@@ -10,10 +10,8 @@ use twolane_report::model::Reconciliation;
 /// Orders looked up in one request. Source: Amazon DynamoDB API Reference, `BatchGetItem`.
 const BATCH: usize = 100;
 
-/// Concurrent requests.
 const AT_ONCE: usize = 8;
 
-/// Most differences that are listed.
 const MAX_LISTED: usize = 20;
 
 /// Looks up every sent order, warm-up included, and compares. Orders may still be in progress if the run did not wait
@@ -64,12 +62,12 @@ async fn compare(
     Ok((records.len() as u64, mismatches.collect()))
 }
 
-/// Why an order and its record contradict each other.
+/// How an order and its record contradict each other.
 fn mismatch(state: &OrderState, found: Option<&str>, to_the_end: bool) -> Option<String> {
     let measured = match (state.outcome, found) {
         (_, Some(_)) if state.accepted == 0 && !state.in_doubt => "was refused",
-        // A later delivery may settle a failed order. If the database refused the last delivery, it may also have
-        // refused to record the failure: the message is in the dead-letter queue.
+        // A later delivery may settle a failed order. A database that refused the last delivery may also have refused
+        // to record the failure: the message is a dead letter.
         (Some(Outcome::Confirmed), Some("CONFIRMED"))
         | (Some(Outcome::Cancelled), Some("CANCELLED"))
         | (Some(Outcome::Rejected), Some("REJECTED"))

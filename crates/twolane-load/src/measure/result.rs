@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use twolane_report::model::{LaneReport, Latencies, TimelineSecond};
 
 impl Measured {
-    /// The lane's report. Leaves out latencies if the load was not generated on schedule.
+    /// The lane's report, without latencies if the load was not on schedule.
     pub(crate) fn report(&self, honest: bool, limits: BTreeMap<String, Option<u64>>) -> LaneReport {
         let tally = self.clocked.tally();
         let mut counts = tally.counts(self.to_the_end);
@@ -45,7 +45,7 @@ impl Measured {
         [tally.lag.quantile_ms(0.5), tally.lag.quantile_ms(0.99), tally.lag.max_ms()]
     }
 
-    /// Per kind of request: the p99 send delay and the p99 of the latency that contains it, in milliseconds.
+    /// Per kind of request, in milliseconds: p99 of the send delay and of the latency that contains it.
     pub(crate) fn lags(&self) -> [(&'static str, f64, f64); 2] {
         let tally = self.clocked.tally();
         let p99 = |times: &Times| times.quantile_ms(0.99);
@@ -55,7 +55,7 @@ impl Measured {
         ]
     }
 
-    /// The number of requests that could not leave this machine, and the first error; `None` if all could.
+    /// Requests that could not leave this machine, and the first error; `None` if all could.
     pub(crate) fn own_failures(&self) -> Option<(u64, String)> {
         let OwnFailures { count, first } = &self.clocked.tally().own_failures;
         Some((*count, first.clone()?))

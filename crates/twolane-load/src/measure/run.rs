@@ -32,17 +32,16 @@ const LOOK: Duration = Duration::from_millis(100);
 /// After this time without a new outcome, orders without a callback are polled.
 const OVERDUE: Duration = Duration::from_secs(5);
 
-/// Orders that are polled at a time when callbacks are overdue.
+/// Orders polled at a time when callbacks are overdue.
 const SEARCHED_AT_ONCE: usize = 500;
 
-/// Wait for further callbacks after all orders are settled: those of repeats.
+/// Wait for callbacks of repeats after all orders are settled.
 const LINGER: Duration = Duration::from_secs(1);
 
 /// Longest wait while messages are in the queues: all deliveries of a failing message take half an hour. Source:
 /// `docs/operations.md`, "Figures to keep in mind".
 const LONGEST: Duration = Duration::from_mins(40);
 
-/// A lane and its workload.
 pub(crate) struct LaneRun {
     pub(crate) lane: Lane,
     pub(crate) workload: Arc<Workload>,
@@ -75,7 +74,6 @@ pub(crate) struct Loaded {
     notices: Vec<String>,
 }
 
-/// The measurements of one lane.
 pub(crate) struct Measured {
     pub(crate) lane: Lane,
     pub(crate) workload: Arc<Workload>,
@@ -90,22 +88,21 @@ pub(crate) struct Measured {
     pub(crate) sockets: u32,
     pub(crate) listened: bool,
     pub(crate) took: Duration,
-    /// Whether the stack has the index of orders by owner, as it does by default.
+    /// Whether the stack has the index of orders by owner, the default.
     pub(crate) lists_orders: bool,
-    /// Errors of the measurement.
     pub(crate) errors: Vec<String>,
     /// Gaps in the measurement that are not errors.
     pub(crate) notices: Vec<String>,
 }
 
-/// A lane that is ready to be loaded: its sockets are open.
+/// A lane with open sockets, ready to be loaded.
 pub(crate) struct Ready {
     run: LaneRun,
     lane: Arc<HttpLane>,
     workload: Arc<Workload>,
     undecodable: Vec<Duration>,
     callbacks: Option<Callbacks>,
-    /// The depths of its queues, if they can be read.
+    /// `None` if they cannot be read.
     depths: Option<Depths>,
     /// Messages in the dead-letter queues and in the lane's queues before the first order.
     before: [Option<u64>; 2],
@@ -135,13 +132,12 @@ impl LaneRun {
         Ok(Ready { run: self, lane, workload, undecodable, callbacks, depths, before: [None; 2], errors: Vec::new() })
     }
 
-    /// Most concurrent polls.
     fn polls_at_once(&self) -> u32 {
         polls::AT_ONCE.min(self.max_in_flight)
     }
 
-    /// The workload for the API, and the due times of undecodable messages, which go straight into the queue: the API
-    /// would refuse them. In a lane without a queue they stay in the workload.
+    /// The workload for the API, and the due times of undecodable messages for the queue. The API would refuse them.
+    /// Without a queue they stay in the workload.
     fn split(&self) -> (Arc<Workload>, Vec<Duration>) {
         let is_undecodable = |arrival: &Arrival| arrival.content == Content::Undecodable;
         let goes_over_the_api = self.lane.queues.is_empty() || self.deployed.is_none();
@@ -155,17 +151,14 @@ impl LaneRun {
 }
 
 impl Ready {
-    /// The lane.
     pub(crate) fn lane(&self) -> Lane {
         self.run.lane
     }
 
-    /// The ids of its orders.
     pub(crate) fn order_ids(&self) -> OrderIds {
         self.lane.ids
     }
 
-    /// The tally before anything happens.
     pub(crate) fn tally(&self) -> Tally {
         Tally {
             is_polled: self.run.lane.answer == Answer::Receipt && self.run.confirm.has_polls(),
@@ -173,7 +166,6 @@ impl Ready {
         }
     }
 
-    /// Reads the depths of the queues before the load.
     pub(crate) async fn look(mut self) -> Self {
         let dead_letters = dead_letters(&self.run, &mut self.errors).await;
         self.before = [dead_letters, depth(self.depths.as_ref()).await];
@@ -245,19 +237,17 @@ impl Ready {
 }
 
 impl Loaded {
-    /// Accepted orders that have no outcome but may still get one.
+    /// Accepted orders that may still get an outcome.
     pub(crate) fn on_their_way(&self) -> Vec<OrderKey> {
         let Some(subjects) = self.run.owners.subjects.as_ref().filter(|_| !self.to_the_end) else { return Vec::new() };
         let key = |number| self.lane.ids.key(number, self.run.workload.turns, subjects);
         self.clocked.tally().open_orders().into_iter().map(key).collect()
     }
 
-    /// The lane.
     pub(crate) fn lane(&self) -> Lane {
         self.run.lane
     }
 
-    /// The counts.
     pub(crate) fn counts(&self) -> Counts {
         self.clocked.tally().counts(self.to_the_end)
     }
@@ -289,9 +279,9 @@ impl Loaded {
     }
 }
 
-/// Waits until each accepted order has an outcome, or until the grace period has passed without a new one. Returns
-/// whether it waited to the end. `foreign` messages in the queues belong to no order of the run: undecodable messages
-/// stay until their deliveries are used up.
+/// Waits until each accepted order has an outcome, or for the grace period after the last one. Returns whether it
+/// waited to the end. `foreign` messages belong to no order of the run: undecodable ones stay until their deliveries
+/// are used up.
 async fn settle(
     run: &LaneRun,
     lane: &Arc<HttpLane>,
@@ -312,7 +302,7 @@ async fn settle(
             let tally = clocked.tally();
             (tally.open, tally.polled_for, clocked.at(tally.last_news))
         };
-        // Once each order has its outcome, messages in the queues are repeats or belong to others.
+        // Once each order has its outcome, messages are repeats or belong to others.
         if waiting && open > 0 {
             last_in_queue = Instant::now();
         }
@@ -347,12 +337,11 @@ async fn search(run: &LaneRun, lane: &Arc<HttpLane>, clocked: &Clocked, most: us
     }
 }
 
-/// The stack, if its queues can be read and the lane has queues.
+/// The stack, if the lane has queues and they can be read.
 fn queued(run: &LaneRun) -> Option<&Deployed> {
     run.deployed.as_ref().filter(|_| !run.lane.queues.is_empty())
 }
 
-/// The depth of the lane's queues, if it can be read.
 async fn depth(depths: Option<&Depths>) -> Option<u64> {
     depths?.ask().await
 }
@@ -395,7 +384,6 @@ async fn reconciled(
     }
 }
 
-/// Lambda's reports on the functions.
 async fn reported(
     run: &LaneRun,
     clocked: &Clocked,

@@ -5,20 +5,17 @@ use crate::workload::{Turns, Workload};
 use std::time::Duration;
 use twolane_report::model::{Counts, Latencies, Refused};
 
-/// The result of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// 201, or 200 for a repeat: the answer is the outcome.
     Stored,
     /// 202: the order is queued.
     Queued,
-    /// Not accepted.
     Refused(Refusal),
     /// It could not leave this machine, with the reason.
     NotSent(String),
 }
 
-/// Why a request was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// 429.
@@ -27,11 +24,10 @@ pub(crate) enum Refusal {
     Unavailable,
     /// Any other 5xx.
     ServerError,
-    /// 400: the order is not valid.
+    /// 400: not valid.
     Invalid,
-    /// Any other status that is not a success.
+    /// Any other status without success.
     ClientError,
-    /// No answer.
     NoAnswer,
 }
 
@@ -42,12 +38,10 @@ impl Refusal {
     }
 }
 
-/// The outcome of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// Stored.
     Confirmed,
-    /// Placed, and cancelled: a step refused or failed, or the deadline passed.
+    /// A step refused or failed, or the deadline passed.
     Cancelled,
     /// Not valid.
     Rejected,
@@ -55,45 +49,38 @@ pub(crate) enum Outcome {
     Failed,
 }
 
-/// How an outcome was learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum By {
-    /// The answer to the request.
     Answer,
-    /// A callback.
     Callback,
     /// A regular poll.
     Poll,
-    /// A poll because a callback was overdue.
+    /// Because a callback was overdue.
     Search,
 }
 
-/// One order. Keep it small: a run may have millions.
+/// Keep it small: a run may have millions.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct OrderState {
-    /// When it was due, in microseconds since the start.
+    /// Due time, in microseconds since the start.
     pub(crate) due_us: u64,
-    /// Requests that were sent.
     pub(crate) sent: u8,
-    /// Requests that were accepted.
+    /// Accepted requests.
     pub(crate) accepted: u8,
-    /// Of these, repeats that were accepted after the outcome was known.
+    /// Of these, repeats after the outcome was known.
     pub(crate) late_repeats: u8,
     /// Callbacks with its outcome.
     pub(crate) callbacks: u8,
     /// Callbacks that repeat the previous one.
     pub(crate) duplicate_callbacks: u8,
-    /// The outcome in the last callback.
     pub(crate) reported: Option<Outcome>,
     /// Deliveries according to its record.
     pub(crate) attempts: u8,
     /// Whether a request got no definite answer.
     pub(crate) in_doubt: bool,
-    /// Whether it counts in the figures.
     pub(crate) counts: bool,
     /// Whether a poll has reported its outcome.
     pub(crate) polled: bool,
-    /// The outcome, if known.
     pub(crate) outcome: Option<Outcome>,
 }
 
@@ -106,31 +93,29 @@ pub(crate) struct OwnFailures {
 }
 
 impl OwnFailures {
-    /// Adds a failure.
     pub(crate) fn add(&mut self, why: String) {
         self.count += 1;
         self.first.get_or_insert(why);
     }
 }
 
-/// One second of a run.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Second {
     pub(crate) arrivals: u64,
-    /// Requests that were started, including those that could not leave this machine.
+    /// Started requests, including those that could not leave this machine.
     pub(crate) sent: u64,
-    /// Requests that could not leave this machine, in the second of the failure.
+    /// In the second of the failure.
     pub(crate) not_sent: u64,
     pub(crate) acknowledged: u64,
     pub(crate) refused: u64,
     pub(crate) completed: u64,
-    /// Orders that were accepted before their outcome was known.
+    /// Orders accepted before their outcome was known.
     pub(crate) opened: u64,
     /// Outcomes of such orders.
     pub(crate) closed: u64,
 }
 
-/// Times of orders, each from its due time.
+/// Each from its due time.
 #[derive(Debug)]
 pub(crate) struct OutcomeTimes {
     pub(crate) acknowledge: Times,
@@ -143,7 +128,6 @@ impl OutcomeTimes {
         Self { acknowledge: Times::new(), by_callback: Times::new(), by_poll: Times::new() }
     }
 
-    /// The latencies for the report.
     pub(crate) fn latencies(&self) -> Latencies {
         Latencies {
             acknowledge: self.acknowledge.latency(),
@@ -153,12 +137,10 @@ impl OutcomeTimes {
     }
 }
 
-/// All counts of one lane. Its size depends only on the number of orders and of seconds: 24 bytes per order, 64 per
-/// second, and eight histograms.
+/// All counts of one lane: 24 bytes per order, 64 per second, and eight histograms.
 #[derive(Debug)]
 pub(crate) struct Tally {
     pub(crate) orders: Vec<OrderState>,
-    /// How the owners share the orders.
     pub(crate) turns: Turns,
     pub(crate) seconds: Vec<Second>,
     pub(crate) refused: Refused,
@@ -167,39 +149,32 @@ pub(crate) struct Tally {
     pub(crate) not_sent: u64,
     pub(crate) own_failures: OwnFailures,
     pub(crate) accepted: u64,
-    /// Requests answered 429, warm-up included: API Gateway does not charge them.
+    /// Answered 429, warm-up included: API Gateway does not charge them.
     pub(crate) throttled: u64,
-    /// Requests answered 400, warm-up included: they invoked a function if a function answers.
+    /// Answered 400, warm-up included: they invoked a function if a function answers.
     pub(crate) invalid: u64,
-    /// Callbacks that contradict the previous one. A failed order that is settled later does not count.
+    /// Callbacks that contradict the previous one, except of a failed order that is settled later.
     pub(crate) contradicted: u64,
-    /// Times of all owners.
     pub(crate) times: OutcomeTimes,
-    /// Times of the owners that are not noisy; empty without a noisy owner.
+    /// Times of owners that are not noisy; empty without a noisy owner.
     pub(crate) times_of_others: OutcomeTimes,
-    /// Send delays of requests.
     pub(crate) lag: Times,
-    /// Send delays of polls.
     pub(crate) poll_lag: Times,
-    /// Polls of a caller that learns outcomes by polling. Polls because a callback is overdue are part of the
-    /// measurement and do not count.
+    /// Polls of a caller that learns outcomes by polling, without those for overdue callbacks.
     pub(crate) status_requests: u64,
     /// Accepted orders without an outcome.
     pub(crate) open: u64,
-    /// Orders with an outcome, warm-up included.
+    /// With an outcome, warm-up included.
     pub(crate) done: u64,
-    /// Whether each queued order is polled.
     pub(crate) is_polled: bool,
-    /// Queued orders that are still polled.
+    /// Queued orders still polled.
     pub(crate) polled_for: u64,
-    /// Requests in progress.
     pub(crate) in_flight: u64,
-    /// Time of the last new outcome, since the start.
+    /// Last new outcome, since the start.
     pub(crate) last_news: Duration,
 }
 
 impl Tally {
-    /// The tally before the load.
     pub(crate) fn new(workload: &Workload) -> Self {
         let mut orders = vec![OrderState::default(); workload.orders as usize];
         for arrival in &workload.arrivals {
@@ -236,7 +211,6 @@ impl Tally {
         tally
     }
 
-    /// Counts a request, due at `due`, that is being sent.
     pub(crate) fn sent(&mut self, order: u32, due: Duration, now: Duration) {
         self.in_flight += 1;
         self.second(now).sent += 1;
@@ -248,7 +222,7 @@ impl Tally {
         }
     }
 
-    /// Counts the answer. Returns whether it queued an order for the first time.
+    /// Returns whether the answer queued an order for the first time.
     pub(crate) fn answered(&mut self, order: u32, due: Duration, answer: Answer, now: Duration) -> bool {
         self.in_flight -= 1;
         let second = self.second(now);
@@ -305,7 +279,6 @@ impl Tally {
         is_queued
     }
 
-    /// Counts a poll that could not leave this machine.
     pub(crate) fn not_polled(&mut self, by: By, why: String) {
         self.status_requests -= u64::from(by == By::Poll);
         self.own_failures.add(why);
@@ -317,7 +290,6 @@ impl Tally {
         self.poll_lag.record(now.saturating_sub(due));
     }
 
-    /// Records an order's reported outcome.
     pub(crate) fn learned(&mut self, order: u32, outcome: Outcome, attempts: Option<u32>, by: By, now: Duration) {
         let state = &mut self.orders[order as usize];
         let since_due = now.saturating_sub(Duration::from_micros(state.due_us));
@@ -363,15 +335,13 @@ impl Tally {
         }
     }
 
-    /// Numbers of the accepted orders without an outcome.
     pub(crate) fn open_orders(&self) -> Vec<u32> {
         let numbered = (0_u32..).zip(&self.orders);
         let open = numbered.filter(|(_, state)| state.accepted > 0 && state.outcome.is_none());
         open.map(|(number, _)| number).collect()
     }
 
-    /// The counts. Accepted orders without an outcome are lost if the run has waited for them `to_the_end`, else
-    /// unsettled.
+    /// Accepted orders without an outcome are lost if the run has waited `to_the_end`, else unsettled.
     pub(crate) fn counts(&self, to_the_end: bool) -> Counts {
         let mut counts = Counts {
             sent: self.sent,
@@ -419,7 +389,6 @@ impl Tally {
         .collect()
     }
 
-    /// Accepted orders with an outcome that no callback reported.
     pub(crate) fn without_callback(&self) -> u64 {
         let without =
             |state: &&OrderState| state.counts && state.accepted > 0 && state.outcome.is_some() && state.callbacks == 0;

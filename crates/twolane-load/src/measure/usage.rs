@@ -1,4 +1,4 @@
-//! Computes what AWS bills for a lane's orders, from the counts and from Lambda's reports.
+//! Computes what AWS bills for a lane's orders.
 
 use super::clocked::Clocked;
 use super::tally::{OrderState, Outcome, Tally};
@@ -30,25 +30,24 @@ const TRANSACTION_UNITS: u64 = 2;
 /// Bytes per billed WebSocket message. Source: Amazon API Gateway pricing.
 const FRAME_UNIT: usize = 32 * 1024;
 
-/// Bytes of a record, a message or a callback besides the order, rounded up: names, keys, hash, times, ids.
+/// Bytes of a record, message or callback besides the order, rounded up: names, keys, hash, times, ids.
 const BESIDES: usize = 600;
 
-/// Longest wait until CloudWatch Logs has the reports of all invocations, and the interval between reads.
+/// Longest wait for the reports of all invocations, and the interval between reads.
 const LOGS_TIMEOUT: Duration = Duration::from_mins(2);
 const LOGS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Filter patterns of reports, one per log format. Source: AWS Lambda Developer Guide, "Lambda function logs".
 const REPORT_PATTERNS: [&str; 2] = ["\"REPORT RequestId:\"", "\"platform.report\""];
 
-/// Precision of the times in reports, in milliseconds: of two consecutive invocations, the second may seem to begin
-/// before the first ends.
+/// Precision of the times in reports, in milliseconds: an invocation may seem to begin before the previous one ends.
 const EDGE_MS: f64 = 2.0;
 
-/// The start and the place of a lane's run. All reports since then belong to that lane.
+/// Start and place of a lane's run. All reports since then belong to that lane.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Window {
     pub(crate) from: OffsetDateTime,
-    /// Whether the stack is emulated: such reports are not representative of AWS's bill.
+    /// An emulator's reports do not represent AWS's bill.
     pub(crate) is_emulator: bool,
 }
 
@@ -64,7 +63,7 @@ fn functions_of(lane: Lane, tally: &Tally) -> Vec<(&'static str, u64)> {
     of_lane.chain(tally.is_polled.then_some((STATUS_SERVICE.name, tally.status_requests))).collect()
 }
 
-/// The usage of everything that was sent. Includes the warm-up, as Lambda's reports do.
+/// The usage of everything sent, warm-up included, as in Lambda's reports.
 pub(crate) fn counted(
     lane: Lane,
     tally: &Tally,
@@ -84,7 +83,7 @@ pub(crate) fn counted(
     let units = |unit: usize, of: &dyn Fn(&OrderState) -> u64| {
         tally.orders.iter().zip(&sizes).map(|(order, size)| of(order) * size.div_ceil(unit) as u64).sum::<u64>()
     };
-    // A batch is one receive and one delete. If the number of batches is unknown, count each message as a batch: the
+    // A batch is one receive and one delete. If the number of batches is unknown, each message counts as a batch: the
     // upper bound.
     let workers: Vec<_> = lane.functions.iter().filter(|function| function.invoked_by == Invoker::Queue).collect();
     let known = functions.iter().filter(|function| workers.iter().any(|worker| worker.name == function.name));
@@ -96,7 +95,7 @@ pub(crate) fn counted(
     } else {
         tally.orders.iter().map(|order| taken(lane, order, |usage| usage.messages)).sum()
     };
-    // Each redelivery is one receive and one change of visibility.
+    // A redelivery is one receive and one change of visibility.
     let redeliveries = sum(|order| u64::from(order.attempts.saturating_sub(1)));
     let sends = units(MESSAGE_UNIT, &|order| taken(lane, order, |usage| usage.messages));
     let message_units = if lane.queues.is_empty() { 0 } else { sends + 2 * (batches + redeliveries) };
@@ -110,7 +109,7 @@ pub(crate) fn counted(
         message_units,
         fair_queue_units: Some(if lane.has_fair_queue() { message_units } else { 0 }),
         functions,
-        // Every write of an order counts, repeats included.
+        // Every write counts, repeats included.
         write_units: float(
             units(WRITE_UNIT, &|order| taken(lane, order, |usage| usage.record_writes))
                 + if lists_orders {
@@ -128,17 +127,16 @@ pub(crate) fn counted(
     }
 }
 
-/// Accepted requests for an order that were passed on: the first, and each repeat before the decision.
+/// Accepted requests that were passed on: the first, and each repeat before the decision.
 fn passed_on(order: &OrderState) -> u64 {
     u64::from(order.accepted - order.late_repeats)
 }
 
-/// The usage of an order's accepted requests.
 fn taken(lane: Lane, order: &OrderState, of: fn(&OrderUsage) -> u64) -> u64 {
     passed_on(order) * of(&lane.usage) + u64::from(order.late_repeats) * of(&lane.late_repeat)
 }
 
-/// Write units of the steps for a lane's orders: holds and their final states.
+/// Write units of the steps: holds and their final states.
 fn step_write_units(lane: Lane, tally: &Tally, workload: &Workload) -> u64 {
     let bodies = workload.ordered_bodies();
     let mut skus = vec![0; tally.orders.len()];
@@ -156,8 +154,8 @@ fn step_write_units(lane: Lane, tally: &Tally, workload: &Workload) -> u64 {
     units.sum()
 }
 
-/// Lambda's reports on the lane's functions in that window. CloudWatch Logs has them a little later: reads until there
-/// are at least the minimum number of reports and no new ones arrive.
+/// Lambda's reports on the lane's functions in that window. CloudWatch Logs has them later: reads until there are at
+/// least the minimum number and no new ones arrive.
 ///
 /// # Errors
 /// The logs cannot be read. Missing reports are listed in `errors`.
@@ -212,13 +210,13 @@ async fn of_function(deployed: &Deployed, function: &Function, window: Window) -
     })
 }
 
-/// Lambda's reports, each with its timestamp in milliseconds.
+/// Each with its timestamp in milliseconds.
 async fn reports(deployed: &Deployed, function: &Function, window: Window) -> anyhow::Result<Vec<(f64, Report)>> {
     let group = deployed.controls.log_group(&function.deployed_name).await?;
     let milliseconds = |at: OffsetDateTime| i64::try_from(at.unix_timestamp_nanos() / 1_000_000);
     let from = milliseconds(window.from)?;
     let mut reports = Vec::new();
-    // One request per pattern: some emulators do not support alternatives.
+    // One request per pattern: some emulators lack alternatives.
     for pattern in REPORT_PATTERNS {
         let request = deployed.logs.filter_log_events().log_group_name(&group).start_time(from).filter_pattern(pattern);
         let mut pages = request.into_paginator().send();
@@ -235,8 +233,8 @@ async fn reports(deployed: &Deployed, function: &Function, window: Window) -> an
     Ok(reports)
 }
 
-/// Largest number of concurrent invocations; each ended when its report was written. Invocations that overlap by less
-/// than the reports' precision do not count, so there may have been more.
+/// Largest number of concurrent invocations; each ended when its report was written. Overlaps below the reports'
+/// precision do not count, so there may have been more.
 fn most_at_once(reports: &[(f64, Report)]) -> u64 {
     let mut changes: Vec<(f64, i64)> = Vec::new();
     for (end, report) in reports {
@@ -257,7 +255,6 @@ fn most_at_once(reports: &[(f64, Report)]) -> u64 {
     most.map_or(0, |most| u64::try_from(most).unwrap_or(0)).max(u64::from(!reports.is_empty()))
 }
 
-/// Lambda's report on one invocation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Report {
     milliseconds: f64,
@@ -351,7 +348,7 @@ mod tests {
         let (once, late) = (billed("bus", 1, 0), billed("bus", 1, 1));
 
         // 6 events. 11 messages, each sent, received and deleted. Write units: 6 for the record, 2 for its entry in the
-        // index, 3 for holds that become final. The 5 + 2 items of the transactions count twice.
+        // index, 3 for final holds. The 5 + 2 items of the transactions count twice.
         assert_eq!((once.publish_units, once.message_units), (Some(6), 33));
         assert!((once.write_units - 25.0).abs() < 1e-9, "{}", once.write_units);
         // One more event, message and write. The write fails its condition.

@@ -14,7 +14,6 @@ use std::time::Duration;
 const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 
 impl Scenario {
-    /// Delays each write by `slow_by`.
     pub(super) async fn slow_database(
         &mut self,
         lanes: &[Lane],
@@ -32,7 +31,7 @@ impl Scenario {
         self.stand_between(lanes, deployed, Rule::new(is_write, When::Always, Fault::Slow(slow_by))).await
     }
 
-    /// Limits each table to `writes` writes per second; in a local stack, all tables together.
+    /// Limits each table to `writes` writes per second; local tables together.
     pub(super) async fn throttled_database(
         &mut self,
         lanes: &[Lane],
@@ -58,7 +57,7 @@ impl Scenario {
         Ok(())
     }
 
-    /// Redirects the lanes' functions to an endpoint on this machine, which forwards their requests to the database.
+    /// Redirects the lanes' functions to an endpoint on this machine, which forwards to the database.
     async fn stand_between(&mut self, lanes: &[Lane], deployed: &Deployed, rule: Rule) -> anyhow::Result<()> {
         let upstream = deployed
             .endpoint_url

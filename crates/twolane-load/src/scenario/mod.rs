@@ -1,4 +1,4 @@
-//! Scenarios: what changes in the stack during the measurement. They use AWS's own settings, so they work on any stack.
+//! Scenarios: changes to the stack during the measurement, with AWS's own settings, so that they work on any stack.
 
 mod database;
 mod supplies;
@@ -20,27 +20,23 @@ use twolane_client::signals::Interruption;
 
 /// A planned scenario.
 pub struct Scenario {
-    /// Settings before the run.
     pub(crate) before: Vec<Setting>,
-    /// Settings during the run.
     pub(crate) during: Vec<Setting>,
-    /// What is added to stock and accounts for the run.
+    /// Added to stock and accounts for the run.
     pub(crate) supplies: Option<Supplies>,
-    /// Outages.
     outages: Vec<Outage>,
-    /// The fault endpoint between the functions and the database.
+    /// Between the functions and the database.
     endpoint: Option<Endpoint>,
-    /// The limits of the lanes' functions, if known.
+    /// Limits of the lanes' functions, if known.
     limits: Vec<Limit>,
-    /// The scenario's settings, for the report.
+    /// For the report.
     pub(crate) settings: BTreeMap<String, String>,
-    /// What the scenario leaves in the stack, as text.
+    /// What stays in the stack, as text.
     pub leaves: Option<String>,
     /// Why the lanes' limits are unknown. The run goes on without them.
     pub limits_unknown: Option<String>,
 }
 
-/// The limit of one of a lane's functions.
 #[derive(Clone, Debug)]
 struct Limit {
     lane: Lane,
@@ -48,7 +44,7 @@ struct Limit {
     setting: Setting,
 }
 
-/// A part of the stack that is turned off for a time.
+/// A part of the stack, turned off for a time.
 #[derive(Clone, Debug)]
 struct Outage {
     lane: Lane,
@@ -59,7 +55,6 @@ struct Outage {
     lasts: Duration,
 }
 
-/// What the scenario mixes into the load.
 pub(crate) fn mix(settings: &Settings) -> Mix {
     match settings.scenario {
         ScenarioName::Poison => Mix::Poison(settings.scenario_options.percent),
@@ -70,13 +65,11 @@ pub(crate) fn mix(settings: &Settings) -> Mix {
 }
 
 impl Scenario {
-    /// Whether the functions reach their database through this process.
     pub(crate) fn has_endpoint(&self) -> bool {
         self.endpoint.is_some()
     }
 
-    /// Reads the stack's settings and plans their changes; changes nothing yet. `span`: the warm-up, and how long
-    /// orders arrive after it.
+    /// Plans the changes; changes nothing yet. `span`: the warm-up, and how long orders arrive after it.
     ///
     /// # Errors
     /// The scenario changes the stack but only its URLs are known, AWS refuses, or the scenario does not support this
@@ -94,7 +87,7 @@ impl Scenario {
             None => None,
         };
         let (limits, limits_unknown) = match limits {
-            // Without permission to read limits, scenarios that do not change them still run.
+            // Without permission to read limits, scenarios that keep them still run.
             Some(Err(error)) if !settings.scenario.changes_functions() => {
                 (None, Some(format!("The report lacks the lanes' limits: {error:#}")))
             }
@@ -151,7 +144,6 @@ impl Scenario {
         Ok(scenario)
     }
 
-    /// A scenario that changes nothing.
     fn steady(limits: Vec<Limit>, limits_unknown: Option<String>) -> Self {
         Self {
             before: Vec::new(),
@@ -166,9 +158,8 @@ impl Scenario {
         }
     }
 
-    /// Limits each function that writes to the same number of concurrent invocations, each with one order. If a
-    /// function has several queues, the limit applies to each queue. Functions that only pass orders on keep their
-    /// limits.
+    /// Limits each function that writes to the same number of concurrent invocations, each with one order. Each of
+    /// several queues has that limit. Functions that only pass orders on keep theirs.
     fn burst(&mut self, concurrency: i32, limits: Vec<Limit>) {
         self.set("concurrency", concurrency);
         self.limits.clear();
@@ -193,7 +184,7 @@ impl Scenario {
         }
     }
 
-    /// Stops one step of the bus during the turn of each of those lanes.
+    /// Stops one step of the bus during each lane's turn.
     async fn subscriber_down(
         &mut self,
         deployed: &Deployed,
@@ -239,7 +230,7 @@ impl Scenario {
     pub fn changes(&self) -> Vec<(String, String)> {
         let at_start =
             self.before.iter().zip(&self.during).map(|(before, during)| (before.to_string(), during.to_string()));
-        // List a step that is stopped in several turns only once.
+        // List a step that stops in several turns only once.
         let outages: BTreeSet<_> = self
             .outages
             .iter()
@@ -252,8 +243,7 @@ impl Scenario {
         supplies.chain(at_start).chain(outages).collect()
     }
 
-    /// Runs that lane's outages: turns parts off, and on again. After an interruption they stay off until all changes
-    /// are undone.
+    /// Runs that lane's outages. After an interruption, parts stay off until all changes are undone.
     ///
     /// # Errors
     /// AWS refuses or does not answer.
@@ -270,7 +260,6 @@ impl Scenario {
     }
 }
 
-/// Runs one outage.
 async fn take_down(
     outage: &Outage,
     deployed: &Deployed,
@@ -300,7 +289,6 @@ fn step(name: &str, lanes: &[Lane]) -> anyhow::Result<&'static StepSpec> {
     })
 }
 
-/// Reads the limits of the lanes' functions.
 async fn deployed_limits(deployed: &Deployed, lanes: &[Lane]) -> anyhow::Result<Vec<Limit>> {
     let mut limits = Vec::new();
     for lane in lanes.iter().copied() {
@@ -316,7 +304,6 @@ async fn deployed_limits(deployed: &Deployed, lanes: &[Lane]) -> anyhow::Result<
     Ok(limits)
 }
 
-/// The setting with that maximum concurrency, and one order per invocation.
 fn limited(setting: &Setting, concurrency: i32) -> Setting {
     let mut changed = setting.clone();
     match &mut changed {
@@ -329,7 +316,6 @@ fn limited(setting: &Setting, concurrency: i32) -> Setting {
     changed
 }
 
-/// The setting with invocations turned off.
 fn turned_off(setting: &Setting) -> Setting {
     let mut changed = setting.clone();
     match &mut changed {

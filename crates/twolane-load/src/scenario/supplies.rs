@@ -1,4 +1,4 @@
-//! Stock and accounts for orders of lanes with steps. A run adds to them and takes the rest back at its end.
+//! Stock and accounts for orders of lanes with steps. A run adds to them and takes the rest back.
 
 use super::Scenario;
 use crate::deployed::{self, Deployed};
@@ -9,7 +9,7 @@ use anyhow::Context;
 use twolane_client::counters::account_key;
 use uuid::Uuid;
 
-/// What a run adds to stock and to its owners' accounts.
+/// Added to stock and to the owners' accounts.
 pub(crate) struct Supplies {
     stock: Supply,
     accounts: Supply,
@@ -19,7 +19,7 @@ pub(crate) struct Supplies {
 }
 
 impl Supplies {
-    /// The addition, with the data that finds the orders of the lanes with steps again.
+    /// The addition, with what finds the orders of lanes with steps again.
     pub(crate) fn fill(&self, orders_table: &str, order_ids: Vec<OrderIds>) -> Fill {
         Fill {
             id: Uuid::new_v4().to_string(),
@@ -33,13 +33,12 @@ impl Supplies {
         }
     }
 
-    /// What is available and what is added, as text.
     pub(super) fn changes(&self) -> [(String, String); 2] {
         [self.stock.changes(), self.accounts.changes()]
     }
 }
 
-/// The sum of what all orders take. Repeats do not count.
+/// What all orders take together, without repeats.
 fn needs(workload: &Workload, owners: &[String]) -> Amounts {
     let bodies = workload.ordered_bodies();
     let mut needs = Amounts::default();
@@ -59,7 +58,7 @@ fn needs(workload: &Workload, owners: &[String]) -> Amounts {
 }
 
 impl Scenario {
-    /// Plans to add what the workload takes to stock and accounts, on top of what is there.
+    /// Plans to add what the workload takes.
     ///
     /// # Errors
     /// A token has no readable subject, or AWS refuses.

@@ -1,4 +1,4 @@
-//! Changes to a stack that are always undone: the previous settings are on disk before anything is changed.
+//! Changes to a stack that are always undone: the previous settings are on disk first.
 
 use super::{controls::Controls, fill::Fill, setting::Setting};
 use anyhow::{Context, bail};
@@ -12,15 +12,13 @@ use std::path::{Path, PathBuf};
 use twolane_client::orders_table::OrderKey;
 use twolane_client::signals::Interruption;
 
-/// The content of the settings file.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Saved {
-    /// URL of the stack's REST API, so that settings are never put into another stack.
+    /// URL of the REST API, so that settings are never put into another stack.
     stack: String,
-    /// The previous settings, in the order in which they are restored.
+    /// Previous settings, in the order of their restore.
     before: Vec<Setting>,
-    /// The addition to stock and accounts.
     #[serde(default)]
     fill: Option<Fill>,
     /// Accepted orders without an outcome at the end of the work: they may still take of what was added.
@@ -28,14 +26,13 @@ struct Saved {
     awaited: HashSet<OrderKey>,
 }
 
-/// Settings that may be changed, because the previous values are saved.
+/// Permission to change settings: the previous values are saved.
 pub(crate) struct Changes {
     controls: Controls,
     file: PathBuf,
     saved: Saved,
-    /// Prints what is done to the stack.
     notify: fn(&str),
-    /// A lock for the duration of the run: the kernel releases it when the process ends, however it ends.
+    /// A lock for the run: the kernel releases it however the process ends.
     _lock: File,
 }
 
@@ -43,8 +40,8 @@ impl Changes {
     /// Saves the current settings in `file`; changes nothing yet.
     ///
     /// # Errors
-    /// The file exists: another run is measuring the stack, or was killed before it could undo its changes. Or the
-    /// stack has changed since the settings were read. Or the file system or AWS fails.
+    /// The file exists: another run is measuring the stack, or was killed before it undid its changes. Or the stack has
+    /// changed since the settings were read. Or the file system or AWS fails.
     pub(crate) async fn begin(
         controls: Controls,
         stack: &str,
@@ -55,7 +52,7 @@ impl Changes {
     ) -> anyhow::Result<Self> {
         let saved = Saved { stack: stack.to_owned(), before, fill: filled, awaited: HashSet::new() };
         let lock = save(&file, &saved)?;
-        // `before` may contain changes of another run that has ended since.
+        // `before` may contain changes of a run that has ended since.
         if let Err(error) = unchanged(&controls, &saved.before).await {
             fs::remove_file(&file).with_context(|| format!("Failed to delete {}", file.display()))?;
             return Err(error);
@@ -64,9 +61,9 @@ impl Changes {
     }
 
     /// Adds to stock and accounts, runs `work`, and undoes all changes when it ends, fails or panics. The second result
-    /// is an error if changes could not be undone; the message names them and the command to type. An interrupted
-    /// `work` may take a while to end. Settings are restored at once. They are restored again at its end, because it
-    /// may just have changed one. `awaited` names orders without an outcome at the end of `work`.
+    /// is an error if changes could not be undone; the message names them and the command to type. An interrupted `work`
+    /// may take a while to end. So settings are restored at once, and again at its end: it may just have changed one.
+    /// `awaited` names orders without an outcome at the end.
     pub(crate) async fn during<T>(
         mut self,
         work: impl Future<Output = anyhow::Result<T>>,
@@ -78,7 +75,7 @@ impl Changes {
             (self.notify)(
                 "Restoring the stack's settings. The run ends when the requests in progress have their answers.",
             );
-            // What fails here is retried and reported at the end.
+            // Failures are retried and reported at the end.
             let _ = undo(&self.controls, &self.saved.before).await;
             std::future::pending::<()>().await;
         };
@@ -121,7 +118,7 @@ impl Changes {
     }
 }
 
-/// Undoes what a killed run left changed, and returns it as text; `None` if there is nothing to undo.
+/// Undoes what a killed run left changed, and returns it as text; `None` if there is nothing.
 ///
 /// # Errors
 /// The file belongs to another stack, or the file system or AWS fails.
@@ -160,7 +157,6 @@ pub(crate) async fn restore(
     Ok(Some(saved.before.iter().map(ToString::to_string).chain(supplies).collect()))
 }
 
-/// A restore from a file.
 struct PutBack<'a> {
     controls: &'a Controls,
     file: &'a Path,
@@ -170,7 +166,7 @@ struct PutBack<'a> {
 }
 
 impl PutBack<'_> {
-    /// Restores everything and deletes the file. Restores settings first: a stopped step must decide on the orders that
+    /// Restores everything and deletes the file. Settings come first: a stopped step must decide on the orders that
     /// stock and accounts wait for.
     async fn run(&self) -> anyhow::Result<()> {
         let shown = self.file.display();
@@ -191,7 +187,7 @@ impl PutBack<'_> {
     }
 }
 
-/// Restores all settings and returns the errors. A failed setting does not stop the others.
+/// Restores all settings and returns the errors; one failure does not stop the others.
 async fn undo(controls: &Controls, before: &[Setting]) -> Vec<String> {
     let mut failed = Vec::new();
     for setting in before {
@@ -203,7 +199,6 @@ async fn undo(controls: &Controls, before: &[Setting]) -> Vec<String> {
     failed
 }
 
-/// Checks that all settings are unchanged.
 async fn unchanged(controls: &Controls, before: &[Setting]) -> anyhow::Result<()> {
     for setting in before {
         let now = Box::pin(controls.current(setting)).await?;
@@ -218,7 +213,7 @@ fn json(saved: &Saved) -> Vec<u8> {
     serde_json::to_vec_pretty(saved).expect("settings are always JSON")
 }
 
-/// Writes a new file, locks it, and waits until its content and its name are on disk. Fails if the file exists.
+/// Writes and locks a new file, and waits until its content and its name are on disk. Fails if the file exists.
 fn save(file: &Path, saved: &Saved) -> anyhow::Result<File> {
     let shown = file.display();
     let opened = OpenOptions::new().write(true).create_new(true).open(file);

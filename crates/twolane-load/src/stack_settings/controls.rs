@@ -13,17 +13,14 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use twolane_client::aws;
 
-/// Longest wait for a change that AWS makes asynchronously: seconds, or minutes for a table. Source: AWS Lambda API
-/// Reference, `UpdateEventSourceMapping` and `UpdateFunctionConfiguration`; Amazon DynamoDB API Reference,
-/// `UpdateTable`.
+/// Longest wait for an asynchronous change: seconds, or minutes for a table. Source: AWS Lambda API Reference,
+/// `UpdateEventSourceMapping` and `UpdateFunctionConfiguration`; Amazon DynamoDB API Reference, `UpdateTable`.
 const SETTLE_TIMEOUT: Duration = Duration::from_mins(10);
-/// Interval between checks.
 const SETTLE_INTERVAL: Duration = Duration::from_millis(250);
 
 /// DynamoDB's value for no limit. Source: Amazon DynamoDB API Reference, `OnDemandThroughput`.
 const NO_LIMIT: i64 = -1;
 
-/// Reads and changes settings.
 #[derive(Clone, Debug)]
 pub(crate) struct Controls {
     lambda: Client,
@@ -31,7 +28,6 @@ pub(crate) struct Controls {
 }
 
 impl Controls {
-    /// Uses the user's AWS configuration.
     pub(crate) fn new(config: &aws_config::SdkConfig) -> Self {
         Self { lambda: Client::new(config), dynamodb: aws_sdk_dynamodb::Client::new(config) }
     }
@@ -70,7 +66,6 @@ impl Controls {
         answer.event_source_mappings().iter().map(setting).collect()
     }
 
-    /// The event source mapping with that id.
     async fn event_source(&self, function: &str, id: &str) -> anyhow::Result<Setting> {
         let sources = self.event_sources(function).await?;
         let is_it = |source: &Setting| matches!(source, Setting::EventSource { id: other, .. } if other == id);
@@ -133,7 +128,7 @@ impl Controls {
         }
     }
 
-    /// Changes the setting and waits until the change is done. Does nothing if it is already so.
+    /// Makes the change and waits until it is done.
     ///
     /// # Errors
     /// AWS refuses or does not answer, or the change is not done after ten minutes.
@@ -141,7 +136,7 @@ impl Controls {
         self.apply_unless(setting, std::future::pending()).await
     }
 
-    /// As [`Self::apply`], but does not wait when `interrupted` completes: others may be changing it back by then.
+    /// As [`Self::apply`], but stops waiting when `interrupted` completes: others may be changing it back by then.
     ///
     /// # Errors
     /// AWS refuses or does not answer, or the change is not done after ten minutes.
@@ -151,7 +146,7 @@ impl Controls {
         interrupted: impl Future<Output = ()>,
     ) -> anyhow::Result<()> {
         let applied = async {
-            // Always wait for the request: if dropped, it could take effect after the change back.
+            // If dropped, the request could take effect after the change back.
             self.change(setting).await?;
             tokio::select! {
                 settled = self.settled(setting) => settled,
@@ -161,7 +156,7 @@ impl Controls {
         applied.await.with_context(|| format!("Failed to change the stack to {setting}"))
     }
 
-    /// Requests the change from AWS, unless it is already so.
+    /// Requests the change, unless it is already so.
     async fn change(&self, setting: &Setting) -> anyhow::Result<()> {
         until(async || match self.unsettled(setting).await? {
             Some(state) => Ok(Err(state)),
@@ -171,7 +166,6 @@ impl Controls {
         .await
     }
 
-    /// Waits until the setting has the value.
     async fn settled(&self, setting: &Setting) -> anyhow::Result<()> {
         until(async || {
             if let Some(state) = self.unsettled(setting).await? {
@@ -183,7 +177,7 @@ impl Controls {
         .await
     }
 
-    /// The state while AWS still makes an earlier change; `None` if it makes none.
+    /// The state during an earlier change; `None` without one.
     async fn unsettled(&self, setting: &Setting) -> anyhow::Result<Option<String>> {
         Ok(match setting {
             Setting::ReservedConcurrency { .. } => None,
@@ -208,7 +202,7 @@ impl Controls {
         })
     }
 
-    /// Requests the change from AWS. Returns whether AWS accepted it: it does not during another change.
+    /// Requests the change. Returns whether AWS accepted it: it does not during another change.
     async fn request(&self, setting: &Setting) -> anyhow::Result<bool> {
         match setting {
             Setting::ReservedConcurrency { function, value: Some(value) } => {

@@ -16,36 +16,32 @@ use twolane_client::signals::Interruption;
 /// Orders looked up in one request. Source: Amazon DynamoDB API Reference, `BatchGetItem`.
 const BATCH: usize = 100;
 
-/// Concurrent requests.
 const AT_ONCE: usize = 8;
 
-/// Interval between checks of undecided orders.
+/// Between checks of undecided orders.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Longest wait until every order is decided: the longest deadline of an order, 15 minutes, and a minute for what it
-/// starts. Source: `docs/architecture.md`, "What the bus lane does with one order".
+/// Longest wait until every order is decided: the longest deadline, 15 minutes, and a minute for what it starts.
+/// Source: `docs/architecture.md`, "What the bus lane does with one order".
 const LONGEST: Duration = Duration::from_mins(16);
 
-/// Longest wait after an interruption.
 const LONGEST_INTERRUPTED: Duration = Duration::from_mins(1);
 
-/// What a run adds, and the data that finds its orders again.
+/// An addition, and what finds its orders again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Fill {
-    /// Unique id of this addition.
+    /// Unique per addition.
     pub(crate) id: String,
     pub(crate) stock: Supply,
     pub(crate) accounts: Supply,
     pub(crate) orders_table: String,
-    /// Order ids of each lane with steps.
+    /// Of each lane with steps.
     pub(crate) order_ids: Vec<OrderIds>,
-    /// Number of orders per lane.
+    /// Orders per lane.
     pub(crate) orders: u32,
-    /// How the owners share the orders.
     #[serde(default)]
     pub(crate) turns: Turns,
-    /// The orders' owners.
     pub(crate) owners: Vec<String>,
 }
 
@@ -60,7 +56,7 @@ impl Fill {
     }
 
     /// Takes back what the run's orders did not take, once each is decided. Also waits for `awaited` orders without a
-    /// record: they were accepted but had no outcome yet. May be repeated.
+    /// record. May be repeated.
     ///
     /// # Errors
     /// AWS refuses or does not answer. Or orders are not decided in time: nothing was taken back.
@@ -87,7 +83,7 @@ impl Fill {
         stock.and(accounts).map(drop)
     }
 
-    /// The sum of what the run's orders have taken.
+    /// What the run's orders have taken together.
     async fn taken(
         &self,
         client: &Client,
@@ -134,7 +130,7 @@ impl Fill {
     }
 }
 
-/// Adds to `taken` what those orders have taken. Returns the undecided orders.
+/// Adds what those orders have taken to `taken`. Returns the undecided orders.
 async fn look(
     table: &OrdersTable,
     batches: impl Iterator<Item = Vec<OrderKey>>,

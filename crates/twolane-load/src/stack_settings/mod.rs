@@ -1,5 +1,4 @@
-//! Settings of a deployed stack that a scenario changes and always changes back. They are AWS's own settings, so this
-//! works on any stack.
+//! Settings of a deployed stack that a scenario changes and always changes back.
 
 mod changes;
 mod controls;

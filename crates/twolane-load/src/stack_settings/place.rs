@@ -1,16 +1,16 @@
-//! The default file for a stack's saved settings: one per stack, so that it is found from any folder.
+//! The default file for a stack's saved settings: one per stack, found from any folder.
 
 use anyhow::Context;
 use std::env;
 use std::fs;
 use std::path::PathBuf;
 
-/// The file for that stack. Creates its folder. Source: XDG Base Directory Specification, `$XDG_STATE_HOME`.
+/// Creates the file's folder. Source: XDG Base Directory Specification, `$XDG_STATE_HOME`.
 ///
 /// # Errors
 /// There is no home folder, or the file system refuses.
 pub(crate) fn default_file(stack: &str) -> anyhow::Result<PathBuf> {
-    // The specification requires to ignore relative paths.
+    // The specification requires ignoring relative paths.
     let state = env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let state = state.or_else(|| Some(env::home_dir()?.join(".local/state")));
     let folder = state.context("There is no home folder for the stack's settings: pass --settings-file")?;
@@ -19,7 +19,7 @@ pub(crate) fn default_file(stack: &str) -> anyhow::Result<PathBuf> {
     Ok(folder.join(format!("settings-{}.json", file_name(stack))))
 }
 
-/// The URL without its scheme, with only characters for file names.
+/// The URL without its scheme, in characters for file names.
 fn file_name(stack: &str) -> String {
     let address = stack.split_once("://").map_or(stack, |(_, address)| address).trim_end_matches('/');
     address.chars().map(|letter| if letter.is_ascii_alphanumeric() || letter == '.' { letter } else { '-' }).collect()

@@ -3,28 +3,26 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A setting and its value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "setting", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub(crate) enum Setting {
-    /// Maximum concurrent invocations of a function, 0 for none; `None` for the account's limit.
+    /// Maximum concurrent invocations, 0 for none; `None` for the account's limit.
     ReservedConcurrency { function: String, value: Option<i32> },
-    /// An event source mapping: how a queue invokes a function.
+    /// How a queue invokes a function.
     EventSource {
         function: String,
-        /// AWS's id of the event source mapping.
+        /// AWS's id.
         id: String,
         /// Maximum concurrent invocations, at least 2; `None` for the function's limit.
         maximum_concurrency: Option<i32>,
         /// Maximum messages per invocation.
         batch_size: i32,
-        /// Whether it is enabled.
         enabled: bool,
     },
-    /// An environment variable of a function; `None` if it is not set.
+    /// An environment variable of a function; `None` if not set.
     Variable { function: String, name: String, value: Option<String> },
-    /// Capacity of a table. The mode stays: switching back to on-demand is allowed four times a day. Source: Amazon
-    /// DynamoDB Developer Guide, "Considerations when switching capacity modes".
+    /// The mode stays: switching back to on-demand is allowed four times a day. Source: Amazon DynamoDB Developer
+    /// Guide, "Considerations when switching capacity modes".
     TableCapacity { table: String, capacity: Capacity },
 }
 
@@ -34,7 +32,7 @@ pub(crate) enum Setting {
 pub(crate) enum Capacity {
     /// Paid by request.
     OnDemand {
-        /// Maximum writes of 1 KB; `None` for no table limit.
+        /// Maximum writes of 1 KB; `None` for no limit.
         writes: Option<i64>,
     },
     /// Paid by the hour.
@@ -47,7 +45,6 @@ pub(crate) enum Capacity {
 }
 
 impl Capacity {
-    /// The same mode with that number of writes.
     pub(crate) fn with_writes(self, writes: i64) -> Self {
         match self {
             Self::OnDemand { .. } => Self::OnDemand { writes: Some(writes) },

@@ -11,10 +11,8 @@ use twolane_client::additions::TakenBack;
 use twolane_client::counters::{Counter, Counters};
 use twolane_client::signals::Interruption;
 
-/// Most counters that are listed.
 const SHOWN: usize = 4;
 
-/// Concurrent changes.
 const AT_ONCE: usize = 8;
 
 /// Longest wait for what cancelled orders give back, and the interval between attempts. Steps undo cancelled orders
@@ -29,8 +27,7 @@ pub(super) struct Wait<'a> {
 }
 
 impl<'a> Wait<'a> {
-    /// Starts the wait. A later interruption ends it. An earlier one ended the run, but its cancelled orders still give
-    /// back.
+    /// A later interruption ends the wait. An earlier one ended the run, but its cancelled orders still give back.
     pub(super) fn begin(interruption: Option<&'a Interruption>) -> Self {
         Self {
             deadline: Instant::now() + LONGEST,
@@ -38,7 +35,7 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// Waits until the next attempt. Returns `false` if there is none.
+    /// Waits until the next attempt; `false` if there is none.
     async fn next(&self) -> bool {
         if Instant::now() >= self.deadline || self.interruption.is_some_and(Interruption::has_come) {
             return false;
@@ -51,7 +48,6 @@ impl<'a> Wait<'a> {
     }
 }
 
-/// Amounts that orders take.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Amounts {
     /// By SKU.
@@ -75,20 +71,18 @@ fn add(sums: &mut BTreeMap<String, u64>, key: String, more: u64) {
     *sum = sum.saturating_add(more);
 }
 
-/// Additions to the counters of one table.
+/// To the counters of one table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Supply {
     pub(crate) table: String,
     pub(crate) counters: Vec<Addition>,
 }
 
-/// An addition to one counter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Addition {
     pub(crate) key: String,
-    /// What was available at planning; `None` if the counter did not exist.
+    /// Before the run; `None` if the counter did not exist.
     pub(crate) available: Option<u64>,
-    /// How much is added.
     pub(crate) more: u64,
 }
 
@@ -104,7 +98,6 @@ impl Supply {
         Ok(Self { table: counters.table().to_owned(), counters: more.into_iter().map(addition).collect() })
     }
 
-    /// What is available and what is added, as text.
     pub(crate) fn changes(&self) -> (String, String) {
         let number = |number: Option<u64>| number.map_or_else(|| "none".to_owned(), |number| number.to_string());
         let before = self.shown(|one| format!("{} {}", one.key, number(one.available)));
@@ -160,7 +153,7 @@ impl Addition {
         Counter { key: self.key.clone(), available }
     }
 
-    /// Takes back `left`, and deletes a counter that did not exist before. Returns the missing amount.
+    /// Takes back `left`, and deletes a counter that did not exist. Returns the missing amount.
     async fn take_back(&self, counters: &Counters, fill: &str, left: u64, wait: &Wait<'_>) -> anyhow::Result<u64> {
         let mut back = left;
         while counters.take_back(fill, &self.counter(back)).await? == TakenBack::TooLittleThere {

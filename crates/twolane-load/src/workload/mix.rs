@@ -1,22 +1,20 @@
-//! What is mixed into the load: poison and repeated orders.
+//! What is mixed into the load: poison and repeats.
 
 use super::{Arrival, Content, Turns, Workload};
 use std::time::Duration;
 
-/// What is mixed into a share of the orders.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Mix {
-    /// Nothing.
     None,
-    /// This percentage is poison: half invalid, half undecodable.
+    /// Per cent of orders: half invalid, half undecodable.
     Poison(f64),
-    /// This percentage is sent twice at the same moment.
+    /// Per cent of orders, sent twice at the same moment.
     Twice(f64),
-    /// This percentage belongs to one owner.
+    /// Per cent of orders that belong to one owner.
     NoisyOwner(u8),
 }
 
-/// The workload with these due times and bodies; bodies take turns. Nothing is mixed into the warm-up.
+/// The workload with these due times; bodies take turns. Nothing is mixed into the warm-up.
 pub(crate) fn mixed(
     times: &[u64],
     bodies: Vec<Box<str>>,

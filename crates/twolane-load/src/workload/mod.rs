@@ -1,4 +1,4 @@
-//! The load: which orders are due when, fixed before the first one is sent.
+//! The load: which orders are due when, fixed beforehand.
 
 mod mix;
 mod order_ids;
@@ -19,25 +19,21 @@ pub(crate) use turns::Turns;
 
 use std::time::Duration;
 
-/// A request with its due time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Arrival {
     /// Due time, in microseconds since the start.
     pub(crate) at_us: u64,
-    /// Number of the order, from 0. Two arrivals with the same number are the same request, sent twice.
+    /// Number of the order, from 0. Two arrivals with the same number are one request, sent twice.
     pub(crate) order: u32,
-    /// What is sent.
     pub(crate) content: Content,
 }
 
 impl Arrival {
-    /// Due time since the start.
     pub(crate) fn at(self) -> Duration {
         Duration::from_micros(self.at_us)
     }
 }
 
-/// The content of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     /// One of the workload's bodies.
@@ -48,32 +44,24 @@ pub(crate) enum Content {
     Undecodable,
 }
 
-/// The body of [`Content::Invalid`].
 const INVALID: &str = r#"{"currency":"ZZZ","items":[{"sku":"POISON","quantity":1,"unitPriceMinor":1}]}"#;
 
-/// The body of [`Content::Undecodable`].
 pub(crate) const UNDECODABLE: &str = "twolane compare: not an order";
 
-/// The sample order.
 pub(crate) const SAMPLE: &str = r#"{"currency":"EUR","items":[{"sku":"SKU-1","quantity":2,"unitPriceMinor":1999},{"sku":"SKU-2","quantity":1,"unitPriceMinor":499}],"note":"Placed by twolane compare"}"#;
 
-/// All requests to one lane.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Workload {
-    /// Requests by due time.
     pub(crate) arrivals: Vec<Arrival>,
-    /// Number of different orders.
+    /// Number of orders, without repeats.
     pub(crate) orders: u32,
-    /// Bodies of orders.
     pub(crate) bodies: Vec<Box<str>>,
     /// Warm-up: earlier arrivals do not count.
     pub(crate) warm_up: Duration,
-    /// How the owners share the orders.
     pub(crate) turns: Turns,
 }
 
 impl Workload {
-    /// The body of a request.
     pub(crate) fn body(&self, content: Content) -> &str {
         match content {
             Content::Order(number) => &self.bodies[number as usize],
@@ -82,12 +70,12 @@ impl Workload {
         }
     }
 
-    /// What each body orders; `None` if it is not an order.
+    /// `None` if a body is not an order.
     pub(crate) fn ordered_bodies(&self) -> Vec<Option<Ordered>> {
         self.bodies.iter().map(|body| Ordered::read(body)).collect()
     }
 
-    /// What a request orders; `None` for poison.
+    /// `None` for poison.
     pub(crate) fn ordered_in(bodies: &[Option<Ordered>], content: Content) -> Option<&Ordered> {
         match content {
             Content::Order(number) => bodies[number as usize].as_ref(),
@@ -95,12 +83,10 @@ impl Workload {
         }
     }
 
-    /// Whether an arrival counts: it is due after the warm-up.
     pub(crate) fn counts(&self, arrival: Arrival) -> bool {
         arrival.at() >= self.warm_up
     }
 
-    /// The arrivals that count.
     pub(crate) fn counted(&self) -> impl Iterator<Item = Arrival> {
         self.arrivals.iter().copied().filter(|arrival| self.counts(*arrival))
     }

@@ -1,11 +1,11 @@
-//! The ids of a run's orders. Each id contains the order's number.
+//! The ids of a run's orders. Each contains the order's number.
 
 use super::Turns;
 use serde::{Deserialize, Serialize};
 use twolane_client::orders_table::OrderKey;
 use uuid::{Builder, Uuid};
 
-/// Ids with a common prefix, followed by the order's number. So a million callbacks find their orders without a table.
+/// A common prefix, followed by the order's number, so that a million callbacks find their orders without a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct OrderIds([u8; PREFIX]);
 
@@ -13,13 +13,13 @@ pub(crate) struct OrderIds([u8; PREFIX]);
 const PREFIX: usize = 12;
 
 impl OrderIds {
-    /// New ids for one lane of one run. No two lanes or runs share ids.
+    /// Ids for one lane of one run, shared with no other.
     pub(crate) fn new() -> Self {
         let random = Uuid::new_v4().into_bytes();
         Self(*random.first_chunk().expect("a UUID is longer"))
     }
 
-    /// The id of the order with that number: a UUID of version 8, with application-defined bits. Source: RFC 9562.
+    /// A UUID of version 8, with application-defined bits. Source: RFC 9562.
     pub(crate) fn id(self, number: u32) -> Uuid {
         let mut bytes = [0; 16];
         bytes[..PREFIX].copy_from_slice(&self.0);
@@ -27,13 +27,12 @@ impl OrderIds {
         Builder::from_custom_bytes(bytes).into_uuid()
     }
 
-    /// The key of the order with that number, if its owners take these turns.
     pub(crate) fn key(self, number: u32, turns: Turns, owners: &[String]) -> OrderKey {
         let owner = owners[turns.owner(number, owners.len())].clone();
         OrderKey { owner, order_id: self.id(number).to_string() }
     }
 
-    /// The number of the order with that id, if it is one of these.
+    /// The number in that id, if it is one of these.
     pub(crate) fn number(self, id: &str) -> Option<u32> {
         let id = Uuid::try_parse(id).ok()?;
         let number = u32::from_be_bytes(*id.as_bytes().last_chunk()?);

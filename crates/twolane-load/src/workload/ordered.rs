@@ -3,7 +3,6 @@
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// The content of a body, valid or not.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Ordered {
     /// ISO 4217 code.
@@ -20,12 +19,12 @@ struct Item {
 }
 
 impl Ordered {
-    /// Parses a body; `None` if it has another shape.
+    /// `None` if the body has another shape.
     pub(crate) fn read(body: &str) -> Option<Self> {
         serde_json::from_str(body).ok()
     }
 
-    /// Units by SKU, lines of one SKU added up.
+    /// By SKU, lines of one SKU added up.
     pub(crate) fn units(&self) -> BTreeMap<&str, u64> {
         let mut units = BTreeMap::new();
         for item in &self.items {
@@ -35,7 +34,6 @@ impl Ordered {
         units
     }
 
-    /// The total in minor units.
     pub(crate) fn total_minor(&self) -> u64 {
         let totals = self.items.iter().map(|item| item.quantity.saturating_mul(item.unit_price_minor));
         totals.fold(0, u64::saturating_add)

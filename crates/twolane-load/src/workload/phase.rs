@@ -15,22 +15,18 @@ pub enum Phase {
 /// How the orders of a phase arrive.
 #[derive(Clone, Copy, Debug)]
 pub struct Orders {
-    /// How arrivals are spread.
     pub(crate) arrivals: ArrivalDistribution,
     /// Orders per second, more than 0.
     pub(crate) rate: f64,
-    /// The highest rate of a burst, or the last one of a ramp and of steps, as a multiple of the rate; more than 0.
+    /// Highest rate of a burst, or last one of a ramp and of steps, as a multiple of the rate; more than 0.
     pub(crate) peak: f64,
-    /// The number of orders, or the duration.
     pub(crate) extent: Extent,
 }
 
-/// The extent of a phase.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Extent {
-    /// The orders that are due in this time.
+    /// All orders due in this time.
     Duration(Duration),
-    /// This number of orders.
     Orders(u32),
 }
 
@@ -44,8 +40,8 @@ pub enum ArrivalDistribution {
     Poisson,
     /// Evenly spaced, at the peak rate in the middle third. There, each second's orders arrive in its first 250 ms.
     Burst,
-    /// At a rate that changes linearly from the rate to the peak rate.
+    /// At a rate that changes linearly to the peak rate.
     Ramp,
-    /// At a rate that changes from the rate to the peak rate in five equal steps.
+    /// At a rate that changes to the peak rate in five equal steps.
     Steps,
 }

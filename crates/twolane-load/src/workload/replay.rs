@@ -7,7 +7,6 @@ use serde_json::value::RawValue;
 use std::path::Path;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// The most malformed lines listed at once.
 const MAX_LISTED: usize = 10;
 
 /// Due times in microseconds from the first one, ascending, each with its body.
@@ -30,7 +29,7 @@ enum At {
 /// Reads the file. Skips blank lines; lines may be in any order.
 ///
 /// # Errors
-/// The file cannot be read, is empty, or has malformed lines. The message lists them with their numbers.
+/// The file cannot be read, is empty, or has malformed lines. The message lists them by number.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Replay> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).with_context(|| format!("Failed to read the arrivals in {shown}"))?;

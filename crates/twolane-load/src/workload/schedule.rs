@@ -5,24 +5,23 @@ use std::time::Duration;
 
 const SECOND_US: f64 = 1_000_000.0;
 
-/// Part of each second in which the orders of a burst arrive. Orders due at one moment could not be sent on time, and
-/// their delay would be the generator's fault.
+/// Part of each second in which a burst's orders arrive. Orders due at one moment could not be sent on time, and their
+/// delay would be the generator's fault.
 const VOLLEY: f64 = 0.25;
 
 /// Steps from the first rate to the last.
 const STEPS: u8 = 5;
 
-/// The input of a schedule.
 #[derive(Clone, Debug)]
 pub(crate) struct Shape {
-    /// Warm-up before the phases: evenly spaced, at the rate of the first phase, not counted as orders.
+    /// Evenly spaced before the phases, at the rate of the first one; not counted as orders.
     pub(crate) warm_up: Duration,
-    /// Phases in order; at least one has orders.
+    /// In order; at least one has orders.
     pub(crate) phases: Vec<Phase>,
 }
 
 impl Shape {
-    /// Approximate number of orders, warm-up included; random arrivals vary.
+    /// Approximate number, warm-up included; random arrivals vary.
     pub(crate) fn most_orders(&self) -> f64 {
         let orders: f64 = self.orders().map(|phase| phase.mean_rate() * phase.seconds()).sum();
         orders + self.warm_up_rate() * self.warm_up.as_secs_f64()
@@ -38,12 +37,12 @@ impl Shape {
 }
 
 impl Orders {
-    /// Orders per second over the whole phase.
+    /// Mean orders per second of the phase.
     fn mean_rate(&self) -> f64 {
         self.rate
             * match self.arrivals {
                 ArrivalDistribution::Constant | ArrivalDistribution::Poisson => 1.0,
-                // The rate for two thirds of the time, the peak rate for one third.
+                // The rate for two thirds of the time, the peak rate for one.
                 ArrivalDistribution::Burst => (2.0 + self.peak) / 3.0,
                 ArrivalDistribution::Ramp | ArrivalDistribution::Steps => f64::midpoint(1.0, self.peak),
             }
@@ -56,7 +55,7 @@ impl Orders {
         }
     }
 
-    /// Seconds since the start of the phase at which orders are due, ascending.
+    /// Seconds since the phase's start at which orders are due, ascending.
     fn due(&self, random: &mut fastrand::Rng) -> Vec<f64> {
         let seconds = self.seconds();
         let mut due: Vec<f64> = match self.arrivals {
@@ -132,7 +131,7 @@ impl Orders {
     }
 }
 
-/// Due times in microseconds since the start, ascending. Those of the warm-up come first, before [`Shape::warm_up`].
+/// Due times in microseconds since the start, ascending. The warm-up's come first, before [`Shape::warm_up`].
 pub(crate) fn schedule(shape: &Shape, random: &mut fastrand::Rng) -> Vec<u64> {
     let mut start = shape.warm_up.as_secs_f64();
     let mut due: Vec<f64> = evenly(shape.warm_up_rate(), start).collect();
@@ -149,7 +148,7 @@ pub(crate) fn schedule(shape: &Shape, random: &mut fastrand::Rng) -> Vec<u64> {
     due.into_iter().map(|at| whole(at * SECOND_US)).collect()
 }
 
-/// Evenly spaced due times in seconds, from 0, at that rate within that time.
+/// Due times in seconds, from 0.
 fn evenly(rate: f64, seconds: f64) -> impl Iterator<Item = f64> {
     (0_u32..).map(move |number| f64::from(number) / rate).take_while(move |at| *at < seconds)
 }

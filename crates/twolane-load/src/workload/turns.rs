@@ -2,26 +2,25 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How the owners of a run share its orders.
+/// How owners share a run's orders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Turns {
-    /// The first owner's share of the orders in per cent; 0 if all owners take turns.
+    /// The first owner's share in per cent; 0 if all take turns.
     noisy_percent: u8,
 }
 
 impl Turns {
-    /// The first owner places this percentage of the orders; the others take turns.
+    /// The first owner places this percentage; the others take turns.
     pub(crate) fn noisy(percent: u8) -> Self {
         Self { noisy_percent: percent }
     }
 
-    /// Whether one owner is noisy.
     pub(crate) fn has_noisy_owner(self) -> bool {
         self.noisy_percent > 0
     }
 
-    /// The index of the owner that places an order, from 0.
+    /// Index of the order's owner, from 0.
     pub(crate) fn owner(self, order: u32, owners: usize) -> usize {
         let (number, noisy) = (order as usize, self.noisy_before(order));
         if !self.has_noisy_owner() || owners == 1 {
@@ -38,12 +37,11 @@ impl Turns {
         self.has_noisy_owner() && !self.is_noisy(order)
     }
 
-    /// Whether the noisy owner places the order.
     fn is_noisy(self, order: u32) -> bool {
         self.noisy_before(order + 1) > self.noisy_before(order)
     }
 
-    /// Number of the noisy owner's orders among the first `order` orders: they are spread evenly.
+    /// The noisy owner's orders among the first `order` orders, spread evenly.
     fn noisy_before(self, order: u32) -> usize {
         let orders = u64::from(order) * u64::from(self.noisy_percent) / 100;
         usize::try_from(orders).expect("a part of the number of orders")

@@ -9,7 +9,7 @@ from .. import commands, tools
 from ..environment import without_aws
 from ..failure import Failure
 
-# After this time, the database counts as not reachable.
+# After this time, the database counts as unreachable.
 _FETCH_SECONDS = 120
 
 

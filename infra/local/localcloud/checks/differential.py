@@ -9,7 +9,7 @@ from ..layout import Instance, Project
 from . import suites
 
 _FOLDER = ".local/differential"
-# The same parameters on both, without features that one of them lacks.
+# The same on both, without features that one of them lacks.
 _PARAMETERS = LOCALSTACK.stack_parameters
 # The same packages as for `make test`, to reuse what it compiled.
 _SELECTION = ("--locked", "--workspace", "--all-features", "--test", "differential")

@@ -24,7 +24,7 @@ from ..layout import EXPANDER, REQUIREMENTS_FOLDER, Project
 from ..temporary import temporary_folder
 from . import workflows
 
-# Words, and files as they are.
+# Words, and files.
 _Command = Sequence["str | Path"]
 # Runs one in the project.
 _Runner = Callable[[_Command], "subprocess.CompletedProcess[str]"]
@@ -33,7 +33,7 @@ _Runner = Callable[[_Command], "subprocess.CompletedProcess[str]"]
 _CONFIGURATION = ".checkov.yaml"
 # Those of samconfig.toml that deploy to AWS.
 _ENVIRONMENTS = ("dev", "prod")
-# Parameters with which the stack has every resource: checkov passes over those that the defaults leave out.
+# With these, the stack has every resource: checkov passes over those that the defaults leave out.
 _EVERY_RESOURCE = {
     "AlarmTopic": "stack",
     "Page": "cloudfront",
@@ -43,7 +43,7 @@ _EVERY_RESOURCE = {
     "PageDomain": "orders.example.com",
     "HostedZoneId": "Z0123456789ABCDEFGHIJ",
 }
-# What checkov reports for a skip without `comment`.
+# checkov's report of a skip without `comment`.
 _NO_REASON = "No comment provided"
 
 

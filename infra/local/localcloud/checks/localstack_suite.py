@@ -16,7 +16,7 @@ from ..temporary import temporary_folder
 from . import suites
 
 _FOLDER = ".local/localstack"
-# The tests that cannot pass there, by reason.
+# Tests that cannot pass there, by reason.
 SKIPPED = LOCALSTACK_FOLDER / "skipped_tests.json"
 
 # The same packages as for `make test`, to reuse what it compiled.

@@ -23,7 +23,7 @@ _ALL = ("--locked", "--workspace", "--all-features")
 _READING = ("attacks", "differential", "e2e", "logs", "page")
 _FAULTS = ("faults", "logs")
 _CHANGING = ("privileges", "throttles", "tutorial")
-# All that `tests` and `check` need.
+# Needed by `tests` and `check`.
 TOOL_SETS = (tools.MINISTACK, tools.SAM, tools.CHECKOV, tools.TEST, tools.CARGO, tools.PROSE)
 
 

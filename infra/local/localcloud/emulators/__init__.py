@@ -9,6 +9,6 @@ from .ministack import MiniStack
 MINISTACK: Emulator = MiniStack()
 LOCALSTACK: Emulator = LocalStack()
 
-# By the name for `--emulator`, the default first.
+# By name, the default first.
 ALL: dict[str, Emulator] = {emulator.name: emulator for emulator in (MINISTACK, LOCALSTACK)}
 DEFAULT = MINISTACK

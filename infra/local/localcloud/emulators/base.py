@@ -13,7 +13,7 @@ from types import MappingProxyType
 from ..environment import aws_settings, of_the_machine
 from ..layout import Instance
 
-# The variable that marks every process of an instance. Its value is the instance's folder.
+# Marks every process of an instance, with the instance's folder.
 MARKER = "TWOLANE_LOCAL_CLOUD"
 
 # Never use the user's proxy for loopback.
@@ -26,14 +26,14 @@ class Emulator(ABC):
     # The name for `--emulator`, and the name for people.
     name: str
     title: str
-    # The tool set with the Python that runs the launcher and the issuer.
+    # The tool set with the Python of the launcher and the issuer.
     tool_set: str
     launcher: Path
-    # Parameters of the stack in addition to those of every local stack.
+    # Parameters besides those of every local stack.
     stack_parameters: Mapping[str, str] = MappingProxyType({})
     # Whether data survive a clean stop.
     keeps_data: bool
-    # The maximum time until it answers.
+    # Longest time until it answers.
     ready_seconds: float
     # A path that only this emulator answers, and a field of the answer.
     health: tuple[str, str]

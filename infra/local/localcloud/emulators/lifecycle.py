@@ -15,7 +15,7 @@ from ..processes import Identity, command_line, end, holder_of, identify, listen
 from . import ALL
 from .base import MARKER, Emulator
 
-# Limits for an emulator that stops for good, and for one that must first save its data: more orders take longer.
+# Limits to stop for good, and to save the data first: more orders take longer.
 _STOP_SECONDS, _SAVE_SECONDS = 10.0, 120.0
 _LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 
@@ -82,7 +82,7 @@ def refuse_taken_port(port: int, instance: Instance) -> None:
 
 def start(emulator: Emulator, instance: Instance, port: int) -> Running:
     """Start an empty emulator, and wait until it answers."""
-    # These files describe the stack of an earlier emulator.
+    # These files describe an earlier emulator's stack.
     for path in (instance.outputs, instance.deployed):
         path.unlink(missing_ok=True)
     shutil.rmtree(instance.temporary, ignore_errors=True)

@@ -28,7 +28,7 @@ class LocalStack(Emulator):
         return {
             "GATEWAY_LISTEN": f"127.0.0.1:{port}",
             "LOCALSTACK_HOST": f"localhost:{port}",
-            # Without the first of these, it writes to /var/lib and /etc; without the others, to the user's home.
+            # Without the first, it writes to /var/lib and /etc; without the others, to the user's home.
             "OVERRIDE_IN_DOCKER": "0",
             "FILESYSTEM_ROOT": str(root),
             "HOME": str(root),
@@ -37,7 +37,7 @@ class LocalStack(Emulator):
             "DNS_ADDRESS": "0",
             "SKIP_SSL_CERT_DOWNLOAD": "1",
             "DISABLE_EVENTS": "1",
-            # Otherwise it uses host names of services, which do not resolve.
+            # Otherwise it uses host names that do not resolve.
             "SQS_ENDPOINT_STRATEGY": "path",
             "LAMBDA_RUNTIME_EXECUTOR": "process",
             "TWOLANE_DYNOXIDE": str(tools.bin_folder(self.tool_set) / "dynoxide"),

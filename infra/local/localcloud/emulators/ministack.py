@@ -23,10 +23,10 @@ class MiniStack(Emulator):
         return {
             "GATEWAY_PORT": str(port),
             "BIND_HOST": "127.0.0.1",
-            # Enforces policies: a function may do only what its role allows; the credentials test/test may do everything.
+            # Enforces policies: a function may do only what its role allows; test/test may do everything.
             "AUTH": "true",
             "IOT_MTLS_ENABLED": "0",
-            # For `restart`: state is written at a clean stop, and read at the next start.
+            # For `restart`: written at a clean stop, read at the next start.
             "PERSIST_STATE": "1",
             "STATE_DIR": str(instance.state.resolve()),
         }

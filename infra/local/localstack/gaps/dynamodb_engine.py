@@ -14,7 +14,7 @@ import os
 from localstack.services.dynamodb import server
 from localstack.utils.run import ShellCommandThread
 
-# The path of its binary.
+# The binary's path.
 _VARIABLE = "TWOLANE_DYNOXIDE"
 
 

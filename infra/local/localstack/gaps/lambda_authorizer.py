@@ -20,7 +20,7 @@ from localstack.services.apigateway.next_gen.execute_api.integrations.aws import
 from localstack.utils.aws.arns import get_partition
 
 _INVOKE = "execute-api:Invoke"
-# The error message of a function with which the caller gets 401.
+# With this error message of a function, the caller gets 401.
 _UNAUTHORIZED = "Unauthorized"
 
 

@@ -18,7 +18,7 @@ from localstack.constants import APPLICATION_JSON
 from localstack.services.apigateway.helpers import ModelResolver
 from localstack.services.apigateway.next_gen.execute_api.handlers.method_request import MethodRequestHandler
 
-# The field of a request with the violations in its body, for its gateway response.
+# A request's field with the violations in its body, for its gateway response.
 VALIDATION_ERROR = "validationErrorString"
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from .runtime_api import Answered, InitFailed, Invocation, Ready, Report, RuntimeApi
 
-# Lambda's limit for the start of a function. Lambda then tries once more, within the function's timeout; this does not. Source: AWS
+# Lambda's limit for a start. Lambda then tries once more, within the function's timeout; this does not. Source: AWS
 # Lambda Developer Guide, "Understanding the Lambda execution environment lifecycle", init phase.
 INIT_SECONDS = 10.0
 
@@ -49,9 +49,9 @@ class Bootstrap:
     def __init__(self, code: Path, environment: Mapping[str, str], request_id: str) -> None:
         """Start the process; `request_id` is the invocation that causes the start."""
         self._reports: queue.SimpleQueue[Report | _Exited] = queue.SimpleQueue()
-        # A file, not a pipe, so that output written before an answer is available with it. It is deleted with this object.
+        # Not a pipe, so that output from before an answer is available with it. Deleted with this object.
         self._log = tempfile.TemporaryFile()
-        # Set on the file itself, because the process shares it; Python's mode "a" would not do that.
+        # On the file itself, because the process shares it; Python's mode "a" would not do that.
         fcntl.fcntl(self._log, fcntl.F_SETFL, fcntl.fcntl(self._log, fcntl.F_GETFL) | os.O_APPEND)
         self._api = RuntimeApi(self._reports.put)
         self._is_ready = self._has_exited = self._is_ended = False
@@ -59,7 +59,7 @@ class Bootstrap:
             self._process = subprocess.Popen(
                 [str(code / "bootstrap")], cwd=code, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log,
                 env={**environment, "AWS_LAMBDA_RUNTIME_API": self._api.address, "LAMBDA_TASK_ROOT": str(code)},
-                # A separate process group, so that all processes that it starts can be ended.
+                # A separate process group, to end all processes that it starts.
                 start_new_session=True,
             )  # fmt: skip
         except OSError as error:

@@ -13,8 +13,7 @@ from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecu
 from .bootstrap import Bootstrap, FunctionError
 from .runtime_api import Invocation
 
-# Variables that a function inherits from LocalStack: where programs are, and the mark of the processes that the local cloud must
-# end.
+# Inherited from LocalStack: where programs are, and the mark of processes that the local cloud must end.
 _INHERITED = ("PATH", "TWOLANE_LOCAL_CLOUD")
 _HOST = "127.0.0.1"
 

@@ -57,7 +57,7 @@ class RuntimeApi:
         self._invocations: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
         self._on_report = on_report
         self._server = _Server(("127.0.0.1", 0), self)
-        # The maximum wait of `close`, in seconds.
+        # Maximum wait of `close`, in seconds.
         poll = {"poll_interval": 0.05}
         threading.Thread(target=self._server.serve_forever, kwargs=poll, daemon=True, name="lambda-runtime-api").start()
 
@@ -101,7 +101,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
-    # Send each answer in one segment: waiting for acknowledgements would cost 40 ms per invocation.
+    # One segment per answer: waiting for acknowledgements would cost 40 ms per invocation.
     wbufsize = -1
     disable_nagle_algorithm = True
 
@@ -143,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
         if "chunked" not in self.headers.get("Transfer-Encoding", "").lower():
             return self.rfile.read(int(self.headers.get("Content-Length", 0)))
         parts = []
-        # A chunk is its size in hexadecimal, with optional extensions, then the data and a line break.
+        # A chunk: its size in hexadecimal, with optional extensions, then the data and a line break.
         while size := int(self.rfile.readline().split(b";")[0], 16):
             parts.append(self.rfile.read(size))
             self.rfile.readline()

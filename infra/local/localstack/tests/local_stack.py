@@ -19,7 +19,7 @@ from localcloud.environment import ACCOUNT, REGION, endpoint
 from localcloud.layout import Instance
 from tests.eventually import eventually
 
-# Settings of a user who works with real AWS; none of them may be used.
+# Settings of a user of real AWS; none may be used.
 USER = {"AWS_PROFILE": "production", "AWS_SESSION_TOKEN": "secret-session", "AWS_ACCESS_KEY_ID": "AKIAREAL"}
 
 

@@ -125,7 +125,7 @@ class Invocation(unittest.TestCase):
 class Concurrency(unittest.TestCase):
     def test_concurrent_events_have_a_process_each(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            # Each waits until all have begun, so events that run one after the other would never end.
+            # Each waits until all have begun: in sequence, they would never end.
             meeting = function(
                 "open(os.path.join(event, str(os.getpid())), 'w').close()\n"
                 "while len(os.listdir(event)) < 4: time.sleep(0.01)\n"
@@ -157,7 +157,7 @@ class Concurrency(unittest.TestCase):
 
 
 class Timeout(unittest.TestCase):
-    # It answers its process id, or nothing until its timeout. Then the processes that it has started must end with it.
+    # It answers its process id, or nothing until its timeout. Then the processes that it started must end with it.
     HANDLER = (
         "if event == 'pid': return os.getpid()\n"
         "child = subprocess.Popen(['sleep', '600'])\n"

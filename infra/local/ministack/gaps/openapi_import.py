@@ -61,7 +61,7 @@ def apply() -> None:
             _current.reset(token)
 
     def import_schemes(api_id, document):
-        # The first step that knows the API's id, before any method.
+        # The first step with the API's id, before any method.
         _models(api_id, document)
         _validators(api_id, document)
         _gateway_responses(api_id, document)

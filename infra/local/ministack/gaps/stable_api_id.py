@@ -13,7 +13,7 @@ import json
 from ministack.services import apigateway_v1 as v1
 from ministack.services.cloudformation import provisioners
 
-# The parts that an import writes, without stages, deployments and the record of the API.
+# Parts that an import writes, without stages, deployments and the record of the API.
 _PARTS = ("_resources", "_models", "_authorizers_v1", "_request_validators", "_gateway_responses")
 
 

@@ -27,7 +27,7 @@ class RestRequest:
     authorizer: dict[str, Any] = dataclasses.field(default_factory=dict)
     #: `#set($context.responseOverride.status = …)` and `.header` of a template land here.
     response_override: dict[str, Any] = dataclasses.field(default_factory=lambda: {"header": {}})
-    #: The violations that a model found in the body, for `$context.error.validationErrorString`.
+    #: Violations in the body, for `$context.error.validationErrorString`.
     validation_error: str = ""
 
     def parameters(self) -> dict[str, dict[str, str]]:
@@ -79,7 +79,7 @@ def track() -> None:
     execute, authorize = v1._execute_in_scope, v1._authorize_request_v1
 
     async def execute_tracked(request, api_id, stage_name, method, path, headers, body, query_params, *rest):
-        # Not reset here: the caller still renders the gateway response of an error. Each request has a separate task.
+        # Not reset: the caller still renders the gateway response of an error. Each request has a separate task.
         _current.set(RestRequest(request, method, path, headers or {}, query_params or {}, body or b""))
         return await execute(request, api_id, stage_name, method, path, headers, body, query_params, *rest)
 

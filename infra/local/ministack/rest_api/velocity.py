@@ -17,10 +17,10 @@ from airspeed import operators
 
 from . import json_path
 
-# Text has methods of java.lang.String that airspeed does not have.
+# Methods of java.lang.String that airspeed lacks.
 operators.__additional_methods__[str]["toLowerCase"] = str.lower
 
-# Only what does not need a request: see `render`.
+# Only what needs no request: see `render`.
 _JAVASCRIPT_ESCAPES = {
     "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t",
     '"': '\\"', "'": "\\'", "\\": "\\\\", "/": "\\/",

@@ -16,7 +16,7 @@ from .rules import LONG, SPELLING, WORD, Finding
 class Exceptions:
     """What a file of exceptions says."""
 
-    # Patterns of paths with texts that are not rewritten yet, with the reason.
+    # Patterns of paths with texts that are not rewritten yet, and the reason.
     not_rewritten: dict[str, str]
     accepted: list[dict[str, str]]
     _used: set[str] = field(default_factory=set)
@@ -44,7 +44,7 @@ class Exceptions:
 
     def _accept(self, finding: Finding) -> bool:
         names = [_name(entry) for entry in self.accepted if _accepts(entry, finding)]
-        # Where a text is not rewritten yet, the exceptions for it are not used yet either.
+        # Exceptions for texts that are not rewritten yet are not used yet either.
         names += [pattern for pattern in self.not_rewritten if fnmatch.fnmatch(finding.path, pattern)]
         self._used.update(names)
         return bool(names)

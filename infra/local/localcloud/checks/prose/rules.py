@@ -13,9 +13,9 @@ from ...layout import PROSE_FOLDER
 from .texts import Line, Text
 
 WORD, LONG, SPELLING, UNREADABLE = "word", "long", "spelling", "unreadable"
-# How typos ends when it found something. Source: its documentation, "Reference", "Exit codes".
+# Exit code of typos when it found something. Source: its documentation, "Reference", "Exit codes".
 _TYPOS_FOUND = 2
-# Below the folder for the linters.
+# In the linters' folder.
 _PROSE, _LITERALS = "prose", "literals"
 
 

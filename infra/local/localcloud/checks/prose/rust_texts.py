@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from .texts import Line, Text, Unreadable, literal
 
-# Whatever may hold `//` or a quotation mark. Source: The Rust Reference, "Comments" and "Tokens".
+# May hold `//` or a quotation mark. Source: The Rust Reference, "Comments" and "Tokens".
 _TOKEN = re.compile(
     r"""
       (?P<comment>//[^\n]*)

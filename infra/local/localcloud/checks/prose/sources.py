@@ -15,7 +15,7 @@ from .python_texts import python
 from .rust_texts import rust
 from .texts import Text, Unreadable, literal, makefile, markdown, refuse_hidden
 
-# Made by builds, tests and package managers. Folders with a dot in front of the name are not read either, with one exception.
+# Made by builds, tests and package managers. Folders with a dot in front are not read either, with one exception.
 _MADE = frozenset({"target", "node_modules", "__pycache__", "twolane-reports"})
 _HIDDEN_BUT_READ = ".github"
 _YAML = (".yaml", ".yml")

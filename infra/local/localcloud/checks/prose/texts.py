@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-# The number of a line in its file, and its prose.
+# The line's number, and its prose.
 Line = tuple[int, str]
 
 _WORDS_OF_A_SENTENCE = 4
