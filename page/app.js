@@ -15,6 +15,12 @@ const FIGURES_EVERY_MS = 250;
 /** Orders of each lane sent in one go. */
 const TOGETHER = 10;
 
+/** Pauses before an order without an answer is sent again, under the same id. */
+const REPEAT_AFTER_MS = [1000, 2000, 4000];
+
+/** Between two looks at the list of orders, without a WebSocket. */
+const LOOK_EVERY_MS = 5000;
+
 /** Orders without an outcome that the page follows. With more, it gives up the oldest. */
 const MOST_RUNS = 20_000;
 
@@ -54,8 +60,14 @@ async function main() {
     if (button) place(client, orders, Number(button.dataset.orders), 'bad' in button.dataset);
   });
   if (settings.webSocketUrl) client.start();
-  else element('connection').textContent = 'This stack has no WebSocket API: open an order to ask for its outcome.';
+  else look(client);
   await orders.load();
+}
+
+/** Asks for outcomes now and then. @param {TwolaneClient} client */
+function look(client) {
+  element('connection').textContent = 'This stack has no WebSocket API: the page looks for outcomes every five seconds.';
+  setInterval(() => runs.size > 0 && client.catchUp().catch(() => {}), LOOK_EVERY_MS);
 }
 
 /**
@@ -212,7 +224,7 @@ async function placeOne(client, orders, lane, bad) {
   timeline.add(run);
   figuresChanged();
   try {
-    const { status, body } = await client.place(lane, order, orderId);
+    const { status, body } = await untilAnswered(() => client.place(lane, order, orderId));
     run.answeredAt = performance.now();
     if (status >= 300) {
       refuse(orderId, run);
@@ -233,6 +245,24 @@ async function placeOne(client, orders, lane, bad) {
     timeline.changed();
     figuresChanged();
   }
+}
+
+/**
+ * Repeats a request without an answer, because it may have been accepted.
+ *
+ * @template T
+ * @param {() => Promise<T>} send
+ * @returns {Promise<T>}
+ */
+async function untilAnswered(send) {
+  for (const pause of REPEAT_AFTER_MS) {
+    try {
+      return await send();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+  return send();
 }
 
 function giveUpOldest() {
@@ -277,7 +307,9 @@ function showConnection({ state, retryInMs }) {
 function acceptReports() {
   const [drop, input] = [element('drop'), /** @type {HTMLInputElement} */ (element('file'))];
   const read = async (/** @type {FileList | undefined | null} */ files) => {
-    if (files?.[0]) element('report-said').textContent = await show(files[0], element('shown'));
+    if (!files?.[0]) return;
+    const said = show(files[0], element('shown')).catch(() => `${files[0].name} lacks figures that the page shows.`);
+    element('report-said').textContent = await said;
   };
   input.addEventListener('change', () => read(input.files));
   drop.addEventListener('dragover', (event) => {

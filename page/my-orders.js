@@ -11,6 +11,10 @@ const UPDATE_EVERY_MS = 250;
 
 const BAD = ['CANCELLED', 'REJECTED', 'FAILED'];
 
+const FINAL = ['CONFIRMED', 'CANCELLED', 'REJECTED'];
+
+const HINT = 'Newest first. Open one for its steps.';
+
 /**
  * @typedef {object} Shown
  * @property {HTMLLIElement} item
@@ -62,17 +66,17 @@ export class MyOrders {
       return;
     }
     for (const order of body.orders) {
-      if (!this.#find(order.orderId)) this.#list.append(this.#make(order).item);
+      if (!this.#find(order.orderId)) this.#insert(order);
     }
     this.#next = body.next;
     this.#more.hidden = !body.next || this.#shown.size >= KEPT;
     this.#forget();
-    if (this.#shown.size + this.#fresh.size === 0) this.#said.textContent = 'You have no orders yet.';
+    this.#said.textContent = this.#shown.size + this.#fresh.size === 0 ? 'You have no orders yet.' : HINT;
   }
 
   /** An order that was just placed. @param {any} order */
   placed(order) {
-    this.#said.textContent = 'Newest first. Open one for its steps.';
+    this.#said.textContent = HINT;
     if (this.#find(order.orderId)) return;
     this.#fresh.set(order.orderId, order);
     this.#plan();
@@ -107,13 +111,19 @@ export class MyOrders {
   }
 
   #update() {
-    const newest = [...this.#fresh.values()].slice(-KEPT).reverse();
+    const newestFirst = [...this.#fresh.values()].sort((one, other) => (isOlder(one, other) ? 1 : -1));
     this.#fresh.clear();
-    this.#list.prepend(...newest.map((order) => this.#make(order).item));
+    for (const order of newestFirst.slice(0, KEPT)) this.#insert(order);
     this.#forget();
     for (const shown of this.#shown.values()) {
       if (shown.isStale) this.#draw(shown);
     }
+  }
+
+  /** Before the first older order: lists and frames come in any order. @param {any} order */
+  #insert(order) {
+    const older = [...this.#shown.values()].find((shown) => isOlder(shown.order, order));
+    this.#list.insertBefore(this.#make(order).item, older?.item ?? null);
   }
 
   /** @param {any} order */
@@ -124,7 +134,11 @@ export class MyOrders {
     shown.item.dataset.order = order.orderId;
     shown.item.append(details);
     details.append(document.createElement('summary'), document.createElement('dl'));
-    details.addEventListener('toggle', () => details.open && this.#ask(order.orderId));
+    details.addEventListener('toggle', () => {
+      if (!details.open) return;
+      this.#draw(shown);
+      this.#ask(order.orderId);
+    });
     this.#shown.set(order.orderId, shown);
     this.#draw(shown);
     return shown;
@@ -142,9 +156,11 @@ export class MyOrders {
 
   /** @param {string} orderId */
   async #ask(orderId) {
-    const { status, body } = await this.#client.order(orderId);
+    const { status, body } = await this.#client.order(orderId).catch(() => ({ status: 0, body: undefined }));
     const shown = this.#shown.get(orderId);
     if (status !== 200 || !shown) return;
+    // The outcome came by a frame, and before this answer.
+    if (FINAL.includes(shown.order.status) && !FINAL.includes(body.status)) return;
     Object.assign(shown.order, body);
     this.#draw(shown);
   }
@@ -189,6 +205,11 @@ export class MyOrders {
         }),
     );
   }
+}
+
+/** @param {any} one @param {any} other */
+function isOlder(one, other) {
+  return (one.placedAt ?? '') < (other.placedAt ?? '');
 }
 
 /** @param {string | undefined} text */

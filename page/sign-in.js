@@ -103,8 +103,8 @@ export class SignIn {
     const response = await this.#send(this.#issuer.tokenEndpoint, form);
     const body = await response.json();
     if (!response.ok || !body.access_token) {
-      // An issuer that is briefly down has not ended the session.
-      if (response.status < 500) this.#refreshToken = undefined;
+      // An issuer that is briefly down, or over its limit, has not ended the session.
+      if (response.status < 500 && ![408, 429].includes(response.status)) this.#refreshToken = undefined;
       throw new Error(body.error_description ?? body.error ?? `the issuer answered ${response.status}`);
     }
     // A refresh token stays unless it is replaced.

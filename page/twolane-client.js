@@ -49,7 +49,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Difference between the clocks of this machine and of the stack. */
 const CLOCK_MARGIN_MS = 2 * 60_000;
 
-/** Outcomes remembered to recognise repeats. */
+/** Orders remembered: those with an outcome, to recognise repeats, and those without. */
 const REMEMBERED = 10_000;
 
 const FINAL = ['CONFIRMED', 'CANCELLED', 'REJECTED'];
@@ -84,6 +84,8 @@ export class TwolaneClient extends EventTarget {
   #lists = true;
   /** @type {WebSocket | undefined} */
   #socket;
+  /** Stays until `#socket` is open. @type {WebSocket | undefined} */
+  #replaced;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #reconnect;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -127,10 +129,12 @@ export class TwolaneClient extends EventTarget {
    * @returns {Promise<Answer & { orderId: string }>} rejects without an answer: repeat it with that id
    */
   async place(lane, order, orderId = crypto.randomUUID()) {
+    const isRepeat = this.#undecided.has(orderId);
     // The outcome may come before the answer.
     this.follow(orderId);
     const answer = await this.request('PUT', `/${lane}/orders/${orderId}`, order);
-    if (answer.status >= 400 && answer.status < 500) this.#undecided.delete(orderId);
+    // If it is a repeat, an earlier request may have been accepted.
+    if (answer.status >= 400 && !isRepeat) this.#undecided.delete(orderId);
     if (answer.body?.orderId === orderId) this.#learn({ ...news(answer.body), source: 'answer' });
     return { ...answer, orderId };
   }
@@ -142,7 +146,9 @@ export class TwolaneClient extends EventTarget {
    * @param {number} [placedAt] when it was placed, in milliseconds since 1970
    */
   follow(orderId, placedAt = Date.now()) {
-    if (!FINAL.includes(this.#decided.get(orderId) ?? '')) this.#undecided.set(orderId, placedAt);
+    if (FINAL.includes(this.#decided.get(orderId) ?? '')) return;
+    this.#undecided.set(orderId, placedAt);
+    dropOldest(this.#undecided);
   }
 
   /**
@@ -158,23 +164,31 @@ export class TwolaneClient extends EventTarget {
   }
 
   /**
-   * A page of the user's orders, newest first.
+   * A page of the user's orders, newest first. Follows those without an outcome.
    *
    * @param {{ limit?: number, since?: string, next?: string }} [query]
    * @returns {Promise<Answer>} its body has `orders` and, if a page follows, `next`
    */
-  orders(query = {}) {
+  async orders(query = {}) {
     const given = Object.entries(query).filter(([, value]) => value !== undefined);
-    return this.request('GET', `/orders?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`);
+    const answer = await this.request('GET', `/orders?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`);
+    for (const { orderId, status, placedAt } of answer.body?.orders ?? []) {
+      this.#newest = Math.max(this.#newest, Date.parse(placedAt));
+      if (!FINAL.includes(status)) this.follow(orderId, Date.parse(placedAt));
+    }
+    return answer;
   }
 
   /**
    * Asks for what happened while no socket was open: the list, then each order without an outcome in it. Called after
-   * each connection.
+   * each connection. Rejects if the stack does not answer, or only later.
    */
   async catchUp() {
-    const oldest = Math.min(...this.#undecided.values(), this.#newest || Infinity);
-    if (oldest === Infinity) return;
+    if (!this.#newest && this.#undecided.size === 0) {
+      this.#newest = Date.now();
+      return;
+    }
+    const oldest = [...this.#undecided.values()].reduce((oldest, placedAt) => Math.min(oldest, placedAt), this.#newest || Infinity);
     const since = new Date(oldest - CLOCK_MARGIN_MS).toISOString();
     /** @type {string | undefined} */
     let next;
@@ -182,6 +196,7 @@ export class TwolaneClient extends EventTarget {
       const { status, body } = await this.orders({ limit: 100, since, next });
       // A stack may be deployed without the list.
       if (status === 404) this.#lists = false;
+      if (status === 429 || status >= 500) throw new Error(`The list of orders was answered ${status}`);
       if (status !== 200) break;
       for (const order of body.orders) this.#learn({ ...news(order), source: 'list' });
       next = body.next;
@@ -247,17 +262,18 @@ export class TwolaneClient extends EventTarget {
       if (!this.#isRunning) return;
       socket = new WebSocket(this.#options.webSocketUrl, ['twolane.v1', `twolane.token.${access.token}`]);
     } catch {
-      this.#connectLater();
+      if (this.#isRunning) this.#connectLater();
       return;
     }
-    // The replaced socket stays until this one is open.
-    const replaced = this.#socket;
+    this.#replaced?.close();
+    this.#replaced = this.#socket;
     this.#socket = socket;
     let isOpened = false;
     socket.addEventListener('open', () => {
       isOpened = true;
-      replaced?.close();
       if (socket !== this.#socket) return;
+      this.#replaced?.close();
+      this.#replaced = undefined;
       this.#dispatch('connection', { state: 'open' });
       this.#isAnswered = true;
       this.#pingLater(socket);
@@ -268,9 +284,10 @@ export class TwolaneClient extends EventTarget {
     });
     socket.addEventListener('message', (message) => this.#receive(message.data));
     socket.addEventListener('close', () => {
-      // A browser does not say why a socket was refused. It may be the token.
-      if (!isOpened) this.#refused = access.token;
-      if (socket === this.#socket) this.#lost();
+      if (socket !== this.#socket) return;
+      // A browser does not say why a socket was refused. If it is the token, a request gets a new one.
+      if (!isOpened) this.request('GET', `/orders/${crypto.randomUUID()}`).catch(() => {});
+      this.#lost();
     });
   }
 
@@ -283,9 +300,9 @@ export class TwolaneClient extends EventTarget {
     clearTimeout(this.#reconnect);
     clearTimeout(this.#ping);
     clearTimeout(this.#renewal);
-    const socket = this.#socket;
-    this.#socket = undefined;
-    socket?.close();
+    const sockets = [this.#socket, this.#replaced];
+    this.#socket = this.#replaced = undefined;
+    for (const socket of sockets) socket?.close();
   }
 
   #connectLater() {
@@ -341,13 +358,13 @@ export class TwolaneClient extends EventTarget {
     if (placedAt > this.#newest) this.#newest = placedAt;
     if (FINAL.includes(status) || status === 'FAILED') {
       this.#decided.set(orderId, status);
+      dropOldest(this.#decided);
+    }
+    // A failed order can still be confirmed, by a redrive.
+    if (FINAL.includes(status)) {
       this.#undecided.delete(orderId);
-      for (const oldest of this.#decided.keys()) {
-        if (this.#decided.size <= REMEMBERED) break;
-        this.#decided.delete(oldest);
-      }
     } else if (placedAt && !this.#undecided.has(orderId)) {
-      this.#undecided.set(orderId, placedAt);
+      this.follow(orderId, placedAt);
     }
     this.#dispatch('order', update);
   }
@@ -358,6 +375,14 @@ export class TwolaneClient extends EventTarget {
    */
   #dispatch(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/** @param {Map<string, unknown>} orders */
+function dropOldest(orders) {
+  for (const oldest of orders.keys()) {
+    if (orders.size <= REMEMBERED) break;
+    orders.delete(oldest);
   }
 }
 

@@ -43,8 +43,25 @@ await withContext({}, async (context) => {
   }
   for (const lane of QUEUED) await areConfirmed(page, lane, 10);
   await isFigure(page, 'sync', 'sent', 0);
+  const listed = await page.locator('#list > li').evaluateAll((items) => items.map((item) => item.dataset.order));
+  const places = others.map(({ id }) => listed.indexOf(id));
+  assert.deepEqual(places, places.toSorted((one, other) => other - one), 'newest first');
 
-  assertNothingElse(complaints, /ERR_INTERNET_DISCONNECTED|ERR_NETWORK_CHANGED|WebSocket connection/);
+  // Answers get lost: the page sends the order again, and counts it once.
+  const lost = [];
+  await page.route('**/sync/orders/*', async (route) => {
+    if (lost.length === 2 || route.request().method() !== 'PUT') return route.continue();
+    lost.push(route.request().url());
+    await route.fetch();
+    return route.abort();
+  });
+  await choose(page, ['sync']);
+  await press(page, 'One order');
+  await areConfirmed(page, 'sync', 1);
+  await isFigure(page, 'sync', 'refused', 0);
+  assert.equal(new Set(lost).size, 1, 'the same id');
+
+  assertNothingElse(complaints, /ERR_FAILED|ERR_INTERNET_DISCONNECTED|ERR_NETWORK_CHANGED|WebSocket connection/);
 });
 
 /** Between the page and the WebSocket API: passes each frame on twice, or none while the network is dead. */

@@ -80,6 +80,10 @@ pub fn parse_cursor(text: &str, owner: &Owner, since: Option<Timestamp>) -> Opti
     let (id, _) = rest.split_once('.')?;
     let placed_at = Timestamp::from_unix_ms(placed_at.parse().ok()?).ok()?;
     let position = ListPosition { placed_at, id: OrderId::parse(id).ok()? };
+    // DynamoDB refuses to start before the range.
+    if since.is_some_and(|since| placed_at < since) {
+        return None;
+    }
     (cursor(owner, since, position) == text).then_some(position)
 }
 
@@ -143,6 +147,13 @@ mod tests {
         assert_eq!(parse_cursor(&text, &fakes::owner("bob"), since), None);
         assert_eq!(parse_cursor(&text, &alice, None), None);
         assert_eq!(parse_cursor(&text, &alice, Some(fakes::moment(1))), None);
+    }
+
+    #[test]
+    fn refuses_a_cursor_before_the_list_begins() {
+        let (alice, later) = (fakes::owner("alice"), Timestamp::from_unix_ms(position().placed_at.unix_ms() + 1).ok());
+
+        assert_eq!(parse_cursor(&cursor(&alice, later, position()), &alice, later), None);
     }
 
     #[test]

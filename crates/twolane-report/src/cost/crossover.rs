@@ -3,8 +3,8 @@
 //! With capacity paid by use, a queue only adds cost. With capacity paid by the hour, it can pay off. Without it the
 //! store is sized for the peak, with it for slightly more than the mean. Let `c` be the cost of fully used capacity per
 //! million orders, and `r` the peak-to-mean ratio. Let `h` be the headroom that lets the queue drain, and `e` the
-//! queued lane's other extra cost. The direct lane costs `r·c`, the queued lane `h·c + e`, and they are equal at `r = h
-//! + e/c`.
+//! queued lane's other extra cost. The direct lane costs `r·c`, the queued lane `h·c + e`. They are equal at
+//! `r = h + e/c`.
 
 use super::{MILLION, Prices, done, float};
 use crate::model::{CapacityBreakEven, Crossover, LaneReport};
