@@ -21,6 +21,9 @@ const REPEAT_AFTER_MS = [1000, 2000, 4000];
 /** Between two looks at the list of orders, without a WebSocket. */
 const LOOK_EVERY_MS = 5000;
 
+/** Between two looks at the queues, while there is something to see. */
+const BACKLOG_EVERY_MS = 1000;
+
 /** Orders without an outcome that the page follows. With more, it gives up the oldest. */
 const MOST_RUNS = 20_000;
 
@@ -45,6 +48,7 @@ async function main() {
   acceptReports();
   const settings = await json('config.json', 'GET');
   element('emulator').hidden = new URL(settings.apiUrl).protocol === 'https:';
+  showBacklogs(settings.hasBacklogs ?? false);
   // `twolane page` makes tokens for its user; elsewhere the user signs in.
   const token = settings.signIn ? await signedIn(new SignIn(settings.signIn)) : () => json('token', 'POST');
   const client = new TwolaneClient({
@@ -62,6 +66,22 @@ async function main() {
   if (settings.webSocketUrl) client.start();
   else look(client);
   await orders.load();
+}
+
+/** `twolane page` reads the queues by the operator's credentials; a browser has none. @param {boolean} isShown */
+function showBacklogs(isShown) {
+  const row = FIGURES.findIndex(({ name }) => name === 'backlog');
+  /** @type {HTMLTableElement} */ (element('figures')).tBodies[0].rows[row].hidden = !isShown;
+  if (!isShown) return;
+  const read = async () => {
+    const backlogs = await json('backlogs', 'GET').catch(() => ({}));
+    for (const [name, lane] of figures) lane.backlog = backlogs[name];
+    figuresChanged();
+  };
+  setInterval(() => {
+    if (runs.size > 0 || [...figures.values()].some(({ backlog }) => backlog)) read();
+  }, BACKLOG_EVERY_MS);
+  read();
 }
 
 /** Asks for outcomes now and then. @param {TwolaneClient} client */

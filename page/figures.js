@@ -37,6 +37,7 @@ export const FIGURES = [
   { name: 'accepted', title: 'Accepted' },
   { name: 'refused', title: 'Refused' },
   { name: 'waiting', title: 'Waiting' },
+  { name: 'backlog', title: 'In queues' },
   { name: 'confirmed', title: 'Confirmed' },
   { name: 'cancelled', title: 'Cancelled' },
   { name: 'rejected', title: 'Rejected' },
@@ -54,6 +55,8 @@ export class LaneFigures {
   refused = 0;
   /** Without an outcome. */
   waiting = 0;
+  /** Messages in the lane's queues, of all users. @type {number | undefined} */
+  backlog;
   confirmed = 0;
   cancelled = 0;
   rejected = 0;
@@ -62,8 +65,8 @@ export class LaneFigures {
 
   /** In the order of `FIGURES`. */
   texts() {
-    const { sent, accepted, refused, waiting, confirmed, cancelled, rejected } = this;
-    const counts = [sent, accepted, refused, waiting, confirmed, cancelled, rejected];
+    const { sent, accepted, refused, waiting, backlog, confirmed, cancelled, rejected } = this;
+    const counts = [sent, accepted, refused, waiting, backlog, confirmed, cancelled, rejected];
     const times = [this.answers.at(0.5), this.answers.at(0.99), this.outcomes.at(0.5), this.outcomes.at(0.99)];
     return [...counts, ...times].map((value) => (value === undefined ? '–' : Math.round(value).toLocaleString()));
   }

@@ -5,6 +5,7 @@
 
 pub mod additions;
 pub mod aws;
+pub mod backlog;
 mod batch_get;
 pub mod callbacks;
 mod connections;

@@ -1,11 +1,9 @@
 //! The resources behind the stack's URLs, for an operator with AWS credentials.
 
 use crate::stack_settings::Controls;
-use anyhow::Context;
-use aws_sdk_sqs::types::QueueAttributeName;
 use lanes::{FunctionSpec, LANES, Lane, QueueKind, QueueSpec, STATUS_SERVICE};
 use twolane_client::{
-    aws,
+    backlog,
     counters::Counters,
     orders_table::OrdersTable,
     stack::{DeployedAddress, Stack},
@@ -125,31 +123,9 @@ impl Deployed {
     pub(crate) async fn depth(&self, queue_urls: impl Iterator<Item = &String>) -> anyhow::Result<u64> {
         let mut messages = 0;
         for url in queue_urls {
-            messages += self.depth_of(url).await?;
+            messages += backlog::depth(&self.sqs, url).await?;
         }
         Ok(messages)
-    }
-
-    /// Approximate number of messages in a queue: waiting, delayed or in flight.
-    ///
-    /// # Errors
-    /// SQS refuses or does not answer.
-    async fn depth_of(&self, queue_url: &str) -> anyhow::Result<u64> {
-        let names = [
-            QueueAttributeName::ApproximateNumberOfMessages,
-            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
-            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
-        ];
-        let request = self.sqs.get_queue_attributes().queue_url(queue_url);
-        let answer = request.set_attribute_names(Some(names.to_vec())).send().await;
-        let answer = answer.map_err(|error| aws::describe(&error));
-        let attributes = answer.with_context(|| format!("Failed to read the depth of {queue_url}"))?.attributes;
-        let attributes = attributes.unwrap_or_default();
-        let counts = names.iter().map(|name| {
-            let count = attributes.get(name).and_then(|count| count.parse::<u64>().ok());
-            count.with_context(|| format!("SQS did not return {} of {queue_url}", name.as_str()))
-        });
-        counts.sum()
     }
 }
 

@@ -17,6 +17,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::net::TcpListener;
+use twolane_client::backlog::Backlogs;
 use twolane_client::token::Token;
 
 /// Lifetime of a token that the local issuer makes. The page renews it before.
@@ -27,6 +28,8 @@ pub(super) struct Served {
     pub(super) api_url: Url,
     pub(super) websocket_url: Option<Url>,
     pub(super) token: Token,
+    /// Of the lanes' queues.
+    pub(super) backlogs: Option<Backlogs>,
 }
 
 /// Serves until it is dropped.
@@ -63,8 +66,8 @@ impl Server {
             let shared = Arc::clone(&self.shared);
             tokio::spawn(async move {
                 let service = service_fn(move |request: Request<Incoming>| {
-                    let response = shared.answer(&request);
-                    async move { Ok::<_, Infallible>(response) }
+                    let shared = Arc::clone(&shared);
+                    async move { Ok::<_, Infallible>(shared.answer(&request).await) }
                 });
                 let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
             });
@@ -90,7 +93,7 @@ fn origin(url: &Url) -> String {
 }
 
 impl Shared {
-    fn answer<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
+    async fn answer<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
         let header = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
         // Another site may resolve its name to here (DNS rebinding).
         if header(header::HOST) != Some(&self.host) {
@@ -106,9 +109,17 @@ impl Shared {
                 self.token()
             }
             (_, "/token") => self.text(StatusCode::METHOD_NOT_ALLOWED, "Use POST."),
+            (&Method::GET, "/backlogs") => {
+                // Source: W3C, Fetch Metadata Request Headers.
+                if header(HeaderName::from_static("sec-fetch-site")) != Some("same-origin") {
+                    return self.text(StatusCode::FORBIDDEN, "Only the page reads the queues.");
+                }
+                self.backlogs().await
+            }
             (&Method::GET, "/config.json") => self.json(&json!({
                 "apiUrl": without_slash(&self.served.api_url),
                 "webSocketUrl": self.served.websocket_url.as_ref().map(without_slash),
+                "hasBacklogs": self.served.backlogs.is_some(),
             })),
             (&Method::GET, path) => {
                 let name = if path == "/" { "index.html" } else { &path[1..] };
@@ -128,6 +139,16 @@ impl Shared {
                 "expiresAt": expires_at.unix_timestamp_nanos() / 1_000_000,
             })),
             None => self.text(StatusCode::NOT_FOUND, "There is no token that says when it expires."),
+        }
+    }
+
+    async fn backlogs(&self) -> Response<Full<Bytes>> {
+        let Some(backlogs) = &self.served.backlogs else {
+            return self.text(StatusCode::NOT_FOUND, "The queues cannot be read.");
+        };
+        match backlogs.read().await {
+            Ok(messages) => self.json(&json!(messages)),
+            Err(_) => self.text(StatusCode::BAD_GATEWAY, "SQS did not answer."),
         }
     }
 
@@ -171,6 +192,7 @@ mod tests {
             api_url: url("http://localhost:4566/_aws/execute-api/a/live"),
             websocket_url: Some(url("ws://localhost:4566/_aws/execute-api/b/live")),
             token: Token::given("a.eyJleHAiOjQxMDI0NDQ4MDB9.c").expect("it can be sent"),
+            backlogs: None,
         };
         Server::bind(0, served).await.expect("loopback has a free port")
     }
@@ -182,7 +204,7 @@ mod tests {
         for (name, value) in headers {
             request = request.header(name, value.replace("{host}", &server.shared.host));
         }
-        server.shared.answer(&request.body(()).expect("a request"))
+        server.shared.answer(&request.body(()).expect("a request")).await
     }
 
     const HOST: (HeaderName, &str) = (header::HOST, "{host}");
@@ -198,6 +220,17 @@ mod tests {
         assert_eq!(status(&[HOST, (header::ORIGIN, "https://evil.example")]).await, 403);
         assert_eq!(status(&[(header::HOST, "evil.example"), (header::ORIGIN, "http://evil.example")]).await, 421);
         assert_eq!(answer(Method::GET, "/token", &[HOST, own]).await.status(), 405);
+    }
+
+    #[tokio::test]
+    async fn only_the_page_itself_reads_the_queues() {
+        let of = |site| (HeaderName::from_static("sec-fetch-site"), site);
+
+        let status = async |headers: &[_]| answer(Method::GET, "/backlogs", headers).await.status().as_u16();
+
+        assert_eq!(status(&[HOST]).await, 403);
+        assert_eq!(status(&[HOST, of("cross-site")]).await, 403);
+        assert_eq!(status(&[HOST, of("same-origin")]).await, 404, "this stack has no readable queues");
     }
 
     #[tokio::test]
