@@ -38,7 +38,7 @@ pub(crate) struct Conditions<'a> {
 pub(crate) fn report(conditions: &Conditions<'_>, measured: &[Measured], not_undone: Option<anyhow::Error>) -> Report {
     let generator = generator(measured, conditions);
     let lanes =
-        measured.iter().map(|lane| lane.report(generator.honest, conditions.scenario.limits(lane.lane))).collect();
+        measured.iter().map(|lane| lane.report(generator.on_schedule, conditions.scenario.limits(lane.lane))).collect();
     let mut errors: Vec<String> = not_undone.map(|error| format!("{error:#}")).into_iter().collect();
     for lane in measured {
         errors.extend(lane.errors.iter().map(|error| format!("{} lane: {error}", lane.lane.name)));
@@ -93,7 +93,7 @@ fn generator(measured: &[Measured], conditions: &Conditions<'_>) -> Generator {
         schedule_lag: ScheduleLag { p50_ms, p99_ms, max_ms },
         in_flight_bound: u64::from(max_in_flight),
         resent: Some(conditions.resent),
-        honest: reasons.is_empty(),
+        on_schedule: reasons.is_empty(),
         reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
     }
 }

@@ -52,7 +52,7 @@ fn run() -> Run {
             schedule_lag: ScheduleLag { p50_ms: 0.1, p99_ms: 1.9, max_ms: 6.4 },
             in_flight_bound: 4096,
             resent: Some(0),
-            honest: true,
+            on_schedule: true,
             reason: None,
         },
     }

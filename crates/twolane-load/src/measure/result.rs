@@ -10,13 +10,13 @@ use twolane_report::model::{LaneReport, Latencies, TimelineSecond};
 
 impl Measured {
     /// The lane's report, without latencies if the load was not on schedule.
-    pub(crate) fn report(&self, honest: bool, limits: BTreeMap<String, Option<u64>>) -> LaneReport {
+    pub(crate) fn report(&self, on_schedule: bool, limits: BTreeMap<String, Option<u64>>) -> LaneReport {
         let tally = self.clocked.tally();
         let mut counts = tally.counts(self.to_the_end);
         counts.undecodable = self.undecodable;
         counts.without_callback = self.listened.then(|| tally.without_callback());
         let nothing = || Latencies { acknowledge: None, done_by_callback: None, done_by_poll: None };
-        let shown = |times: &OutcomeTimes| if honest { times.latencies() } else { nothing() };
+        let shown = |times: &OutcomeTimes| if on_schedule { times.latencies() } else { nothing() };
         LaneReport {
             lane: self.lane,
             limits,

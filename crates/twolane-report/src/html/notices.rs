@@ -34,7 +34,7 @@ fn shown(notice: &Notice) -> String {
 
 fn off_schedule(report: &Report) -> Option<Notice> {
     let generator = &report.run.generator;
-    (!generator.honest).then(|| Notice {
+    (!generator.on_schedule).then(|| Notice {
         style: "bad",
         title: "Do not use these figures".to_owned(),
         text: format!(
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn all_notices_are_shown_worst_first() {
         let mut report = sample::report();
-        report.run.generator.honest = false;
+        report.run.generator.on_schedule = false;
         report.run.generator.reason = Some("p99 <812 ms>".to_owned());
         report.run.interrupted = true;
         report.errors.push("the socket & more".to_owned());

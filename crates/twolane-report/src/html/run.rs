@@ -93,7 +93,7 @@ fn generator(run: &Run) -> [(&'static str, String); 5] {
     let generator = &run.generator;
     let lag = &generator.schedule_lag;
     let lags = format!("p50 {}, p99 {}, max {}", time(lag.p50_ms), time(lag.p99_ms), time(lag.max_ms));
-    let kept = match (generator.honest, &generator.reason) {
+    let kept = match (generator.on_schedule, &generator.reason) {
         (true, _) => "yes".to_owned(),
         (false, None) => "NO".to_owned(),
         (false, Some(why)) => format!("NO: {why}"),
@@ -138,7 +138,7 @@ mod tests {
         report.lanes[0].limits.clear();
         report.run.scenario_settings.clear();
         report.run.target.api_url = "https://<x>".to_owned();
-        report.run.generator.honest = false;
+        report.run.generator.on_schedule = false;
         report.run.generator.reason = Some("late".to_owned());
 
         let section = run(&report);

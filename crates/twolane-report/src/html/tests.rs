@@ -132,7 +132,7 @@ fn all_content_of_the_report_is_escaped() {
     }
     run.git_commit = Some(evil.to_owned());
     run.scenario_settings.insert(evil.to_owned(), evil.to_owned());
-    run.generator.honest = false;
+    run.generator.on_schedule = false;
     run.generator.reason = Some(evil.to_owned());
     report.errors.push(evil.to_owned());
     report.verdict.push(evil.to_owned());

@@ -127,8 +127,9 @@ pub struct Generator {
     #[serde(default)]
     pub resent: Option<u64>,
     /// Whether the send delay kept its limit and every request could be sent. If not, there are no latencies.
-    pub honest: bool,
-    /// Why `honest` is false.
+    #[serde(alias = "honest")]
+    pub on_schedule: bool,
+    /// Why `on_schedule` is false.
     pub reason: Option<String>,
 }
 

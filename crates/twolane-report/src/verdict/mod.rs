@@ -40,7 +40,7 @@ fn trust(report: &Report) -> Vec<String> {
     let run = &report.run;
     let generator = &run.generator;
     let mut sentences = Vec::new();
-    if !generator.honest {
+    if !generator.on_schedule {
         let why = generator.reason.as_deref().unwrap_or("no reason is given");
         sentences.push(format!("Do not use these figures: the load generator was not on schedule ({why})."));
     }
@@ -64,7 +64,7 @@ fn trust(report: &Report) -> Vec<String> {
         );
     }
     let late = generator.schedule_lag.max_ms;
-    if generator.honest && late > VISIBLE_MS {
+    if generator.on_schedule && late > VISIBLE_MS {
         let late = time(late);
         sentences.push(format!("One request left {late} late: the longest times may come from the generator."));
     }
@@ -75,7 +75,7 @@ fn trust(report: &Report) -> Vec<String> {
             "{resent} sent again over a new connection: the server had just closed the old one. This is not a refusal."
         ));
     }
-    if generator.honest {
+    if generator.on_schedule {
         let lag = time(generator.schedule_lag.p99_ms);
         sentences.push(format!(
             "Latencies start at the due time. The send delay was at most {lag} for 99\u{a0}% of requests."

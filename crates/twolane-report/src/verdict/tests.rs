@@ -85,7 +85,7 @@ fn depends_only_on_the_figures() {
 #[test]
 fn a_late_generator_is_reported_first() {
     let mut report = priced();
-    report.run.generator.honest = false;
+    report.run.generator.on_schedule = false;
     report.run.generator.reason = Some("the p99 send delay is 812 ms".to_owned());
     report.errors.push("one".to_owned());
 

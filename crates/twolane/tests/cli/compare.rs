@@ -401,7 +401,7 @@ fn a_stall_shows_in_the_tail_although_few_requests_are_open_during_it() {
     at_least("p99Ms", stall - 300.0);
     // Half of the orders are due during the stall, a tenth of all in its first second.
     at_least("p90Ms", stall - 1500.0);
-    assert_eq!(report["run"]["generator"]["honest"], true, "{}", report["run"]["generator"]);
+    assert_eq!(report["run"]["generator"]["onSchedule"], true, "{}", report["run"]["generator"]);
 }
 
 #[test]
@@ -417,7 +417,7 @@ fn shows_no_times_if_the_load_was_not_kept_up() {
 
     assert_eq!(code, 1);
     assert_eq!(
-        (&report["run"]["generator"]["honest"], &report["lanes"][0]["counts"]["confirmed"]),
+        (&report["run"]["generator"]["onSchedule"], &report["lanes"][0]["counts"]["confirmed"]),
         (&json!(false), &json!(100))
     );
     assert_eq!(report["lanes"][0]["latencies"]["acknowledge"], Value::Null);

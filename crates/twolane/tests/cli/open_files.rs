@@ -135,7 +135,7 @@ fn a_wrong_proxy_or_certificate_of_this_machine_does_not_count_as_a_refusal() {
         let report = report(&stdout, &stderr);
         let (counts, generator) = (&report["lanes"][0]["counts"], &report["run"]["generator"]);
         assert_eq!((&counts["notSent"], &counts["refused"]["noAnswer"]), (&json!(5), &json!(0)), "{counts}");
-        assert_eq!((code, &generator["honest"]), (1, &json!(false)), "{stderr}");
+        assert_eq!((code, &generator["onSchedule"]), (1, &json!(false)), "{stderr}");
         assert!(generator["reason"].as_str().is_some_and(|why| why.contains(reason)), "{generator}");
     }
 }
@@ -206,7 +206,7 @@ fn reports_orders_that_could_not_be_sent_as_a_failure_of_the_generator() {
     assert!(count("notSent") > 0, "{}", lane["counts"]);
     let refused = lane["counts"]["refused"].as_object().expect("classes");
     assert!(refused.values().all(|count| count == 0), "{refused:?}");
-    assert_eq!((output.status.code(), &generator["honest"]), (Some(1), &json!(false)), "{stderr}");
+    assert_eq!((output.status.code(), &generator["onSchedule"]), (Some(1), &json!(false)), "{stderr}");
     let reason = generator["reason"].as_str().expect("a reason");
     assert!(reason.contains("could not send") && reason.contains("Too many open files"), "{reason}");
     assert_eq!(lane["latencies"]["acknowledge"], Value::Null);
@@ -231,5 +231,5 @@ fn a_failed_name_look_up_does_not_count_as_a_refusal() {
         (&counts["sent"], &counts["notSent"], &counts["refused"]["noAnswer"]),
         (&json!(0), &json!(5), &json!(0))
     );
-    assert_eq!((code, &report["run"]["generator"]["honest"]), (1, &json!(false)), "{stderr}");
+    assert_eq!((code, &report["run"]["generator"]["onSchedule"]), (1, &json!(false)), "{stderr}");
 }
