@@ -265,10 +265,11 @@ const PAGE_HELP: &str = "\
 The page shows all lanes next to each other: it places orders, and follows them to their outcome. \
 Its address is printed, and opened if there is a screen.
 
-It is served on loopback, and only to a browser that asks for `localhost`. The token is handed to the \
-page alone, which keeps it in memory: the local issuer's lasts 15 minutes and is renewed, and one that \
-was given by --token or TWOLANE_TOKEN lasts as long as it says. While the page is served, other programs \
-on this machine can get the token, too.
+It is served on loopback, and only to a browser that asks for `localhost`. Only the page gets the token, \
+and keeps it in memory. A token of the local issuer lasts 15 minutes and is renewed; a token from --token \
+or TWOLANE_TOKEN is not. While the page is served, other programs on this machine can get the token, too.
+
+If your AWS credentials can read the stack's queues, the page shows the messages in them.
 
 The stack must list the page's origin in CorsAllowedOrigins. A local stack lists \
 http://localhost:3000, so leave --port as it is.
