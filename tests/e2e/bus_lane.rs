@@ -235,7 +235,7 @@ async fn refuses_other_methods_and_media_types() {
 #[tokio::test]
 async fn an_order_is_paid_from_its_owners_account_and_unknown_to_others() {
     let (stack, id, sku) = (Stack::from_env().await, new_id(), new_sku());
-    let (api, mallory) = (ApiClient::new(), ApiClient::of("mallory"));
+    let (api, mallory) = (ApiClient::new(), ApiClient::for_user("mallory"));
     let order = order_in("HUF", &[(&sku, 1, 500)]);
     stack.supply(OWNER, &order).await;
     stack.add_money("mallory", "HUF", 0).await;

@@ -48,7 +48,7 @@ async fn pages(api: &ApiClient, query: &str, mut meanwhile: impl AsyncFnMut()) -
 #[tokio::test]
 async fn orders_of_all_lanes_are_listed_newest_first_as_the_status_service_shows_them() {
     let (owner, stack) = (new_owner(), Stack::from_env().await);
-    let (api, placed) = (ApiClient::of(&owner), LANES.map(|_| new_id()));
+    let (api, placed) = (ApiClient::for_user(&owner), LANES.map(|_| new_id()));
     stack.supply(&owner, &order_of("SKU-1")).await;
     for (lane, id) in LANES.iter().zip(&placed) {
         api.put(lane, id, &order_of("SKU-1")).await;
@@ -70,7 +70,7 @@ async fn orders_of_all_lanes_are_listed_newest_first_as_the_status_service_shows
 
 #[tokio::test]
 async fn cancelled_and_rejected_orders_are_listed_too() {
-    let (api, cancelled, rejected) = (ApiClient::of(&new_owner()), new_id(), new_id());
+    let (api, cancelled, rejected) = (ApiClient::for_user(&new_owner()), new_id(), new_id());
     let mut unknown_currency = order_of("SKU-1");
     unknown_currency["currency"] = "ABC".into();
 
@@ -87,7 +87,7 @@ async fn cancelled_and_rejected_orders_are_listed_too() {
 #[tokio::test]
 async fn pages_list_each_order_once_while_new_ones_are_placed() {
     const ORDERS: usize = 25;
-    let api = ApiClient::of(&new_owner());
+    let api = ApiClient::for_user(&new_owner());
     let (order, before): (_, Vec<_>) = (order_of("SKU-1"), (0..ORDERS).map(|_| new_id()).collect());
     // Some have the same millisecond.
     join_all(before.iter().map(|id| api.put("sync", id, &order))).await;
@@ -115,7 +115,7 @@ async fn pages_list_each_order_once_while_new_ones_are_placed() {
 
 #[tokio::test]
 async fn since_leaves_older_orders_out_of_every_page() {
-    let (api, placed) = (ApiClient::of(&new_owner()), [new_id(), new_id(), new_id()]);
+    let (api, placed) = (ApiClient::for_user(&new_owner()), [new_id(), new_id(), new_id()]);
     for id in &placed {
         api.put("sync", id, &order_of("SKU-1")).await;
     }
@@ -129,7 +129,7 @@ async fn since_leaves_older_orders_out_of_every_page() {
 
 #[tokio::test]
 async fn a_list_and_its_cursor_serve_only_their_owner() {
-    let (alice, mallory) = (ApiClient::of(&new_owner()), ApiClient::of(&new_owner()));
+    let (alice, mallory) = (ApiClient::for_user(&new_owner()), ApiClient::for_user(&new_owner()));
     let placed = [new_id(), new_id()];
     for id in &placed {
         alice.put("sync", id, &order_of("SKU-1")).await;

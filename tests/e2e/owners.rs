@@ -21,7 +21,7 @@ async fn two_owners_in_parallel_receive_and_read_only_their_own_orders() {
     let (alice, bob) = (format!("alice-{}", new_id()), format!("bob-{}", new_id()));
     let stack = Stack::from_env().await;
     let run = async |owner: &str, sku: &str, ids: &[String]| {
-        let api = ApiClient::of(owner);
+        let api = ApiClient::for_user(owner);
         let mut sockets = [Socket::open_as(owner).await, Socket::open_as(owner).await];
         let order = order_of(sku);
         for _ in ids {
@@ -58,14 +58,14 @@ async fn two_owners_in_parallel_receive_and_read_only_their_own_orders() {
             }
         }
     }
-    let foreign = ApiClient::of(&alice).get(of_bob.last().unwrap()).await;
+    let foreign = ApiClient::for_user(&alice).get(of_bob.last().unwrap()).await;
     assert_eq!(foreign.body, json!({"orderId": of_bob.last().unwrap(), "status": "PENDING"}));
 }
 
 #[tokio::test]
 async fn another_owners_order_looks_like_an_unknown_id() {
     let (owner, id, unknown) = (format!("alice-{}", new_id()), new_id(), new_id());
-    let (alice, mallory) = (ApiClient::of(&owner), ApiClient::of("mallory"));
+    let (alice, mallory) = (ApiClient::for_user(&owner), ApiClient::for_user("mallory"));
     assert_eq!(alice.put("sync", &id, &order_of("SKU-1")).await.status, 201);
 
     let (foreign, nothing) = (mallory.get(&id).await, mallory.get(&unknown).await);
@@ -81,7 +81,7 @@ async fn another_owners_order_looks_like_an_unknown_id() {
 
 #[tokio::test]
 async fn a_subscription_to_another_owners_order_looks_like_one_to_an_unknown_id() {
-    let (alice, id, unknown) = (ApiClient::of(&format!("alice-{}", new_id())), new_id(), new_id());
+    let (alice, id, unknown) = (ApiClient::for_user(&format!("alice-{}", new_id())), new_id(), new_id());
     assert_eq!(alice.put("sync", &id, &order_of("SKU-1")).await.status, 201);
 
     let mut socket = Socket::open_as("mallory").await;
@@ -102,7 +102,7 @@ async fn a_hostile_subject_is_only_a_name() {
     let stack = Stack::from_env().await;
 
     for owner in hostile_subjects() {
-        let api = ApiClient::of(&owner);
+        let api = ApiClient::for_user(&owner);
         let ids = LANES.map(|_| new_id());
         stack.supply(&owner, &order_of("SKU-1")).await;
         for (lane, id) in LANES.iter().zip(&ids) {
@@ -120,7 +120,7 @@ async fn a_hostile_subject_is_only_a_name() {
 #[tokio::test]
 async fn owners_with_hostile_subjects_are_notified() {
     for owner in hostile_subjects() {
-        let (api, mut socket, id) = (ApiClient::of(&owner), Socket::open_as(&owner).await, new_id());
+        let (api, mut socket, id) = (ApiClient::for_user(&owner), Socket::open_as(&owner).await, new_id());
 
         api.put("async", &id, &order_of("SKU-1")).await;
 
@@ -131,7 +131,7 @@ async fn owners_with_hostile_subjects_are_notified() {
 #[tokio::test]
 async fn only_the_token_decides_the_owner() {
     let (owner, stack) = (format!("alice-{}", new_id()), Stack::from_env().await);
-    let api = ApiClient::of(&owner);
+    let api = ApiClient::for_user(&owner);
 
     for lane in LANES {
         let id = new_id();

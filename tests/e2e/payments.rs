@@ -165,7 +165,7 @@ async fn refuses_other_methods_and_media_types() {
 #[tokio::test]
 async fn a_payment_belongs_to_its_owner_and_is_paid_from_their_account() {
     let (stack, id) = (Stack::from_env().await, new_id());
-    let (api, mallory) = (ApiClient::new(), ApiClient::of("mallory"));
+    let (api, mallory) = (ApiClient::new(), ApiClient::for_user("mallory"));
     stack.add_money(OWNER, "ILS", 100).await;
     let captured = api.put_payment(&id, "ILS", 100).await;
     let before = balance(&stack, "ILS").await;

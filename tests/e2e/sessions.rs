@@ -49,7 +49,7 @@ async fn a_socket_with_an_expired_token_is_not_notified_and_the_owners_others_ar
     assert_eq!(stack.connections_of(&owner).await.len(), 2);
 
     token.has_expired().await;
-    ApiClient::of(&owner).put("async", &id, &order_of("SKU-1")).await;
+    ApiClient::for_user(&owner).put("async", &id, &order_of("SKU-1")).await;
 
     assert_eq!(lasting.outcome(&id).await["type"], "order.confirmed");
     socket.is_closed().await;

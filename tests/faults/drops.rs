@@ -18,7 +18,7 @@ pub(crate) struct Drops {
 
 impl Drops {
     /// From the function with that output.
-    pub(crate) async fn of(bed: &TestBed, function: &str) -> Self {
+    pub(crate) async fn new(bed: &TestBed, function: &str) -> Self {
         let logs = aws_sdk_cloudwatchlogs::Client::new(&sdk_config().await);
         let function = bed.lambda.get_function_configuration().function_name(output(function));
         let function = function.send().await.expect("its settings can be read");

@@ -93,7 +93,7 @@ const REFUSED: &str = "Refused a request";
 #[tokio::test]
 async fn no_log_has_a_token_a_body_or_a_note() {
     let (note, owner) = (format!("note {}", new_id()), format!("owner-{}", new_id()));
-    let (api, stack) = (ApiClient::of(&owner), Stack::from_env().await);
+    let (api, stack) = (ApiClient::for_user(&owner), Stack::from_env().await);
     let ids = LANES.map(|_| new_id());
     let impostor = issuer().impostor().token(&issuer().claims(&owner));
     let protocols = format!("twolane.v1, twolane.token.{}", token(&owner));

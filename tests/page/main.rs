@@ -44,7 +44,7 @@ struct Page {
 
 impl Page {
     /// Serves the page to that user. Files of the test `name` go to an empty folder of that name.
-    async fn of(owner: &str, name: &str) -> Self {
+    async fn open_for(owner: &str, name: &str) -> Self {
         let port = PORT.lock().await;
         let token = token(owner);
         let (process, url) = serve(&["page", "--no-browser"], &token).await;
@@ -122,7 +122,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 #[tokio::test]
 async fn orders_race_down_every_lane_and_the_token_is_kept_nowhere() {
-    let page = Page::of(&customer().await, "race").await;
+    let page = Page::open_for(&customer().await, "race").await;
     let report = root().join("crates/twolane-report/tests/reports/version-2.json");
 
     page.run("race.mjs", json!({"report": report})).await;
@@ -137,7 +137,7 @@ async fn orders_race_down_every_lane_and_the_token_is_kept_nowhere() {
 
 #[tokio::test]
 async fn a_burst_is_refused_in_part_by_the_sync_lane_and_drains_from_the_queues() {
-    let page = Page::of(&customer().await, "burst").await;
+    let page = Page::open_for(&customer().await, "burst").await;
     let folder = page.folder.clone();
     let lambda = aws_sdk_lambda::Client::new(&sdk_config().await);
     let function = output("CreateOrderFunctionName");
@@ -158,7 +158,7 @@ async fn a_burst_is_refused_in_part_by_the_sync_lane_and_drains_from_the_queues(
 
 #[tokio::test]
 async fn a_cut_of_the_network_loses_no_outcome_and_none_counts_twice() {
-    let page = Page::of(&customer().await, "cut").await;
+    let page = Page::open_for(&customer().await, "cut").await;
 
     page.run("cut.mjs", json!({})).await;
 }
@@ -166,7 +166,7 @@ async fn a_cut_of_the_network_loses_no_outcome_and_none_counts_twice() {
 #[tokio::test]
 async fn a_token_is_renewed_when_it_is_refused_and_before_it_expires() {
     let owner = customer().await;
-    let page = Page::of(&owner, "renewal").await;
+    let page = Page::open_for(&owner, "renewal").await;
     let twolane = command(&[]).as_std().get_program().to_str().unwrap().to_owned();
 
     page.run("renewal.mjs", json!({"twolane": twolane, "subject": owner})).await;
@@ -174,7 +174,7 @@ async fn a_token_is_renewed_when_it_is_refused_and_before_it_expires() {
 
 #[tokio::test]
 async fn a_page_of_another_origin_gets_neither_orders_nor_a_token() {
-    let page = Page::of(&customer().await, "strangers").await;
+    let page = Page::open_for(&customer().await, "strangers").await;
     let (_stranger, url) = serve(&["page", "--no-browser", "--port", "0"], &page.token).await;
 
     page.run("strangers.mjs", json!({"stranger": url})).await;
@@ -182,7 +182,7 @@ async fn a_page_of_another_origin_gets_neither_orders_nor_a_token() {
 
 #[tokio::test]
 async fn thousands_of_orders_in_one_session_leave_no_memory_behind() {
-    let page = Page::of(&customer().await, "many").await;
+    let page = Page::open_for(&customer().await, "many").await;
 
     let printed = page.run("many.mjs", json!({})).await;
 

@@ -32,7 +32,7 @@ fn order_of_two() -> Value {
 
 pub(crate) async fn record() {
     let (id, stack) = (new_id(), Stack::from_env().await);
-    ApiClient::of(&new_owner()).put("bus", &id, &order_of_two()).await;
+    ApiClient::for_user(&new_owner()).put("bus", &id, &order_of_two()).await;
     until("the order is recorded", async || !stack.items_with_order_id(&id).await.is_empty()).await;
 }
 
@@ -40,7 +40,7 @@ pub(crate) async fn confirm() {
     let (owner, id, order, stack) = (new_owner(), new_id(), order_of_two(), Stack::from_env().await);
     stack.supply(&owner, &order).await;
 
-    ApiClient::of(&owner).put("bus", &id, &order).await;
+    ApiClient::for_user(&owner).put("bus", &id, &order).await;
 
     until_it_is(&stack, &id, "CONFIRMED").await;
     for step in steps() {
@@ -52,7 +52,7 @@ pub(crate) async fn cancel() {
     let (owner, id, order, stack) = (new_owner(), new_id(), order_of_two(), Stack::from_env().await);
     stack.add_money(&owner, "EUR", 3998).await;
 
-    ApiClient::of(&owner).put("bus", &id, &order).await;
+    ApiClient::for_user(&owner).put("bus", &id, &order).await;
 
     until_it_is(&stack, &id, "CANCELLED").await;
     for step in ["payment", "shipment"] {
@@ -65,7 +65,7 @@ pub(crate) async fn cancel() {
 async fn paid() -> (ApiClient, String, Answer) {
     let (owner, id) = (new_owner(), new_id());
     Stack::from_env().await.add_money(&owner, "EUR", 3998).await;
-    let api = ApiClient::of(&owner);
+    let api = ApiClient::for_user(&owner);
     let answer = api.put_payment(&id, "EUR", 3998).await;
     (api, id, answer)
 }

@@ -113,22 +113,22 @@ async fn expired_socket(owner: &str) -> Socket {
 }
 
 async fn place(lane: &'static str) {
-    let answer = ApiClient::of(&new_owner()).put(lane, &new_id(), &order_of("SKU-1")).await;
+    let answer = ApiClient::for_user(&new_owner()).put(lane, &new_id(), &order_of("SKU-1")).await;
     assert!([201, 202].contains(&answer.status), "{answer:?}");
 }
 
 async fn settle() {
     let (id, stack) = (new_id(), Stack::from_env().await);
-    ApiClient::of(&new_owner()).put("async", &id, &order_of("SKU-1")).await;
+    ApiClient::for_user(&new_owner()).put("async", &id, &order_of("SKU-1")).await;
     until("the order is stored", async || !stack.items_with_order_id(&id).await.is_empty()).await;
 }
 
 async fn read() {
-    assert_eq!(ApiClient::of(&new_owner()).get(&new_id()).await.status, 200);
+    assert_eq!(ApiClient::for_user(&new_owner()).get(&new_id()).await.status, 200);
 }
 
 async fn list_orders() {
-    assert_eq!(ApiClient::of(&new_owner()).list("").await.status, 200);
+    assert_eq!(ApiClient::for_user(&new_owner()).list("").await.status, 200);
 }
 
 async fn connect() {
@@ -162,20 +162,20 @@ async fn close() {
 async fn notify(lane: &'static str) {
     let (owner, id) = (new_owner(), new_id());
     let mut socket = Socket::open_as(&owner).await;
-    ApiClient::of(&owner).put(lane, &id, &order_of("SKU-1")).await;
+    ApiClient::for_user(&owner).put(lane, &id, &order_of("SKU-1")).await;
     socket.outcome(&id).await;
 }
 
 async fn forget_gone(lane: &'static str) {
     let (owner, stack) = (new_owner(), Stack::from_env().await);
     stack.add_gone_connection(&owner, "gone-for-good=", now() + 3600).await;
-    ApiClient::of(&owner).put(lane, &new_id(), &order_of("SKU-1")).await;
+    ApiClient::for_user(&owner).put(lane, &new_id(), &order_of("SKU-1")).await;
     until("the row of the gone socket disappears", async || stack.connections_of(&owner).await.is_empty()).await;
 }
 
 async fn close_expired(lane: &'static str) {
     let owner = new_owner();
     let mut socket = expired_socket(&owner).await;
-    ApiClient::of(&owner).put(lane, &new_id(), &order_of("SKU-1")).await;
+    ApiClient::for_user(&owner).put(lane, &new_id(), &order_of("SKU-1")).await;
     socket.is_closed().await;
 }

@@ -61,11 +61,11 @@ impl ApiClient {
     /// A client of [`OWNER`].
     #[expect(clippy::new_without_default, reason = "no client is the default one")]
     pub fn new() -> Self {
-        Self::of(OWNER)
+        Self::for_user(OWNER)
     }
 
     /// A client of that user.
-    pub fn of(subject: &str) -> Self {
+    pub fn for_user(subject: &str) -> Self {
         Self::with_authorization(Some(format!("Bearer {}", token(subject))))
     }
 

@@ -6,7 +6,7 @@ pub(crate) struct Expressions<'a>(&'a Value);
 
 impl<'a> Expressions<'a> {
     /// `request` may be one action of a transaction.
-    pub(crate) fn of(request: &'a Value) -> Self {
+    pub(crate) fn new(request: &'a Value) -> Self {
         let used = [tokens(&request["ConditionExpression"]), tokens(&request["UpdateExpression"])].concat();
         for placeholders in ["ExpressionAttributeNames", "ExpressionAttributeValues"] {
             for name in request[placeholders].as_object().into_iter().flatten().map(|(name, _)| name) {

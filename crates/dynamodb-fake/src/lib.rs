@@ -116,7 +116,7 @@ impl Table {
     fn written(&self, operation: &str, request: &Value) -> Result<(String, Value), ConditionFailed> {
         let key = key(request.pointer("/Key/pk").unwrap_or(&request["Item"]["pk"]));
         let old = self.0.get(&key);
-        let expressions = Expressions::of(request);
+        let expressions = Expressions::new(request);
         if !expressions.condition(old.unwrap_or(&json!({}))) {
             let is_wanted = request["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD";
             return Err(ConditionFailed { old: old.filter(|_| is_wanted).cloned() });

@@ -101,7 +101,7 @@ pub enum Notification {
 impl Notification {
     /// The notification of an order's present state; `None` until it is decided.
     #[must_use]
-    pub fn of(order: &Order) -> Option<Self> {
+    pub fn for_order(order: &Order) -> Option<Self> {
         let order_id = order.id.to_string();
         match &order.outcome {
             Outcome::Placed { .. } => None,

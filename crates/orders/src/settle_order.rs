@@ -31,12 +31,12 @@ impl Settled {
     /// again.
     pub(crate) fn standing(order: Order, lane: Lane) -> Self {
         let is_placed = order.status() == Status::Placed;
-        let notify = Notification::of(&order);
+        let notify = Notification::for_order(&order);
         Self { publish: (is_placed && lane == Lane::Bus).then_some(order), notify }
     }
 
     fn decision(order: Order) -> Self {
-        let notify = Notification::of(&order);
+        let notify = Notification::for_order(&order);
         Self { publish: Some(order), notify }
     }
 }

@@ -27,9 +27,9 @@ where
             let behind = records.map(|record| {
                 let id = name(&record);
                 tracing::info!(message.id = id, "Message {id} is redelivered with the message before it");
-                Failure::of(&record, after)
+                Failure::new(&record, after)
             });
-            return [Failure::of(&record, after)].into_iter().chain(behind).collect();
+            return [Failure::new(&record, after)].into_iter().chain(behind).collect();
         }
     }
     Vec::new()

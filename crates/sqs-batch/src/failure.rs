@@ -26,7 +26,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    pub(crate) fn of(record: &Record, after: Option<Duration>) -> Self {
+    pub(crate) fn new(record: &Record, after: Option<Duration>) -> Self {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         Self { message_id: owned(record.message_id()), receipt_handle: owned(record.receipt_handle()), after }
     }

@@ -66,7 +66,7 @@ pub(crate) async fn an_order_causes_the_calls_that_the_architecture_lists_and_a_
     _: Load,
 ) -> Figures {
     let (id, bad, owner, sku) = (new_id(), new_id(), format!("owner-{}", new_id()), new_sku());
-    let api = ApiClient::of(&owner);
+    let api = ApiClient::for_user(&owner);
     let order = order_in("EUR", &[(&sku, 2, 100)]);
     bed.stack.supply(&owner, &order).await;
     let mut listener = Listener::open(bed, &owner).await;

@@ -155,7 +155,7 @@ pub(crate) async fn every_order_ends_once_and_only_confirmed_ones_take_anything(
     for kill in &kills {
         assert!(kill.is_done(), "every order has come to its moment, but no process was killed at {kill:?}");
     }
-    let (drops, mut dropped) = (Drops::of(bed, "SettleOrderFunctionName").await, 0);
+    let (drops, mut dropped) = (Drops::new(bed, "SettleOrderFunctionName").await, 0);
     for customer in &all {
         let expected: BTreeSet<_> = customer.orders.iter().map(|(id, order)| (id.clone(), order.outcome())).collect();
         dropped += drops.catch_up(&customer.listener, &customer.orders.keys().cloned().collect()).await;
@@ -282,7 +282,7 @@ fn aim(bed: &TestBed, all: &[Customer], second_sockets: &[Listener], times: usiz
 async fn place(all: &[Customer]) {
     stream::iter(all)
         .for_each_concurrent(CLIENTS, |customer| async move {
-            let api = ApiClient::of(&customer.owner);
+            let api = ApiClient::for_user(&customer.owner);
             for (id, order) in &customer.orders {
                 bus::submit(&api, id, &order.body).await;
                 bus::submit(&api, id, &order.body).await;

@@ -73,7 +73,7 @@ pub(crate) async fn every_order_survives_a_storm_and_every_owner_is_notified(bed
     let passed = bed.endpoint.since(mark);
     let twice = count_written_twice(&passed);
     assert_eq!(twice, 0, "no order may be written twice");
-    let (drops, mut dropped) = (Drops::of(bed, "ProcessOrdersFunctionName").await, 0);
+    let (drops, mut dropped) = (Drops::new(bed, "ProcessOrdersFunctionName").await, 0);
     for listener in &listeners {
         dropped += drops.catch_up(listener, &placed[&listener.owner].iter().cloned().collect()).await;
     }
@@ -95,7 +95,7 @@ pub(crate) async fn every_order_survives_a_storm_and_every_owner_is_notified(bed
 /// Orders through the API, each owner's one after the other; owners do not wait for each other.
 async fn place(placed: &BTreeMap<String, Vec<String>>) {
     let owners = placed.iter().map(|(owner, ids)| async move {
-        let api = ApiClient::of(owner);
+        let api = ApiClient::for_user(owner);
         for id in ids {
             let queued = api.put("async", id, &order_of("SKU-1")).await;
             assert_eq!(queued.status, 202, "{queued:?}");

@@ -13,7 +13,7 @@ pub(super) struct Interval {
 /// Source: B. L. Welch, "The generalization of Student's problem when several different population variances are
 /// involved", Biometrika 34 (1947), with the degrees of freedom of F. E. Satterthwaite (1946).
 pub(super) fn ratio(before: &[f64], after: &[f64], confidence: f64) -> Interval {
-    let (before, after) = (Logarithms::of(before), Logarithms::of(after));
+    let (before, after) = (Logarithms::new(before), Logarithms::new(after));
     let (difference, variance) = (after.mean - before.mean, before.of_mean() + after.of_mean());
     if variance <= 0.0 {
         let ratio = difference.exp();
@@ -34,7 +34,7 @@ struct Logarithms {
 
 impl Logarithms {
     #[expect(clippy::cast_precision_loss, reason = "runs are few")]
-    fn of(values: &[f64]) -> Self {
+    fn new(values: &[f64]) -> Self {
         let count = values.len() as f64;
         let mean = values.iter().map(|value| value.ln()).sum::<f64>() / count;
         let variance = values.iter().map(|value| (value.ln() - mean).powi(2)).sum::<f64>() / (count - 1.0);

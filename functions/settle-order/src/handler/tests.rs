@@ -315,7 +315,7 @@ async fn only_notifies_again_when_a_decided_order_is_submitted_again() {
 
         assert_eq!(handler.orders.all(), std::slice::from_ref(&order));
         assert!(published(&handler).is_empty());
-        assert_eq!(handler.notifier.sent(), Vec::from_iter(Notification::of(&order)));
+        assert_eq!(handler.notifier.sent(), Vec::from_iter(Notification::for_order(&order)));
     }
 }
 
