@@ -14,7 +14,7 @@ use twolane_client::token::Token;
 
 /// An error means that nothing was served.
 pub(crate) async fn run(args: PageArgs) -> anyhow::Result<ExitCode> {
-    let stack = Stack::find(&args.stack.address()).await?;
+    let stack = Stack::find(&args.stack.address()).await?.with_all_outputs();
     let token = Token::find(args.stack.token.as_deref(), &stack)?;
     if matches!(token, Token::None) {
         bail!("The page needs a token: give --token or TWOLANE_TOKEN, or use a local stack");
