@@ -1,7 +1,7 @@
 //! A dead-letter queue.
 
 use super::dead_letter::DeadLetter;
-use crate::{aws::describe, backlog::depth, signals::Interruption};
+use crate::{aws::describe, signals::Interruption};
 use anyhow::Context;
 use aws_sdk_sqs::{
     Client,
@@ -178,7 +178,7 @@ impl DeadLetterQueue {
     /// # Errors
     /// SQS refuses or does not answer.
     pub async fn count(&self) -> anyhow::Result<usize> {
-        Ok(usize::try_from(depth(&self.client, &self.url).await?)?)
+        self.count_in(&self.url).await
     }
 
     /// Approximate number of messages in the source queue: waiting, delayed or being handled.
@@ -186,7 +186,17 @@ impl DeadLetterQueue {
     /// # Errors
     /// SQS refuses or does not answer.
     pub async fn source_count(&self) -> anyhow::Result<usize> {
-        Ok(usize::try_from(depth(&self.client, &self.source_url).await?)?)
+        self.count_in(&self.source_url).await
+    }
+
+    async fn count_in(&self, url: &str) -> anyhow::Result<usize> {
+        let names = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+        ];
+        let attributes = self.attributes(url, &names).await?;
+        Ok(attributes.iter().filter_map(|value| value.parse::<usize>().ok()).sum())
     }
 
     /// Its ARN.
