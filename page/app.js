@@ -7,7 +7,7 @@ import { MyOrders } from './my-orders.js';
 import { show } from './report.js';
 import { SignIn } from './sign-in.js';
 import { Timeline } from './timeline.js';
-import { TwolaneClient } from './twolane-client.js';
+import { FINAL, TwolaneClient } from './twolane-client.js';
 
 /** Faster changes of the table cannot be read. */
 const FIGURES_EVERY_MS = 250;
@@ -22,7 +22,7 @@ const REPEAT_AFTER_MS = [1000, 2000, 4000];
 const LOOK_EVERY_MS = 5000;
 
 /** Between two looks at the queues, while there is something to see. */
-const BACKLOG_EVERY_MS = 1000;
+const QUEUES_EVERY_MS = 1000;
 
 /** Orders without an outcome that the page follows. With more, it gives up the oldest. */
 const MOST_RUNS = 20_000;
@@ -48,7 +48,7 @@ async function main() {
   acceptReports();
   const settings = await json('config.json', 'GET');
   element('emulator').hidden = new URL(settings.apiUrl).protocol === 'https:';
-  showBacklogs(settings.hasBacklogs ?? false);
+  watchQueues(settings.hasQueueDepths ?? false);
   // `twolane page` makes tokens for its user; elsewhere the user signs in.
   const token = settings.signIn ? await signedIn(new SignIn(settings.signIn)) : () => json('token', 'POST');
   const client = new TwolaneClient({
@@ -68,20 +68,20 @@ async function main() {
   await orders.load();
 }
 
-/** `twolane page` reads the queues by the operator's credentials; a browser has none. @param {boolean} isShown */
-function showBacklogs(isShown) {
-  const row = FIGURES.findIndex(({ name }) => name === 'backlog');
-  /** @type {HTMLTableElement} */ (element('figures')).tBodies[0].rows[row].hidden = !isShown;
-  if (!isShown) return;
-  const read = async () => {
-    const backlogs = await json('backlogs', 'GET').catch(() => ({}));
-    for (const [name, lane] of figures) lane.backlog = backlogs[name];
+/**
+ * `twolane page` reads the queues by the operator's credentials; a browser has none. Ends when they cannot be read.
+ *
+ * @param {boolean} hasQueueDepths
+ */
+async function watchQueues(hasQueueDepths) {
+  const row = FIGURES.findIndex(({ name }) => name === 'queue-depth');
+  /** @type {HTMLTableElement} */ (element('figures')).tBodies[0].rows[row].hidden = !hasQueueDepths;
+  for (let depths = hasQueueDepths && {}; depths; await pause(QUEUES_EVERY_MS)) {
+    if (runs.size === 0 && Object.values(depths).every((depth) => depth === 0)) continue;
+    depths = await json('queue-depths', 'GET').catch(() => undefined);
+    for (const [name, lane] of figures) lane.queueDepth = depths?.[name];
     figuresChanged();
-  };
-  setInterval(() => {
-    if (runs.size > 0 || [...figures.values()].some(({ backlog }) => backlog)) read();
-  }, BACKLOG_EVERY_MS);
-  read();
+  }
 }
 
 /** Asks for outcomes now and then. @param {TwolaneClient} client */
@@ -217,7 +217,7 @@ async function place(client, orders, count, bad) {
   const all = [];
   for (let index = 0; index < count; index += 1) {
     // The page answers clicks and keys meanwhile.
-    if (index % TOGETHER === 0) await new Promise((resolve) => setTimeout(resolve));
+    if (index % TOGETHER === 0) await pause(0);
     all.push(...chosen.map((lane) => placeOne(client, orders, lane, bad)));
   }
   const said = (await Promise.all(all)).filter((text) => text !== undefined);
@@ -275,14 +275,19 @@ async function placeOne(client, orders, lane, bad) {
  * @returns {Promise<T>}
  */
 async function untilAnswered(send) {
-  for (const pause of REPEAT_AFTER_MS) {
+  for (const ms of REPEAT_AFTER_MS) {
     try {
       return await send();
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      await pause(ms);
     }
   }
   return send();
+}
+
+/** @param {number} ms */
+function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function giveUpOldest() {
@@ -303,7 +308,7 @@ function refuse(orderId, run) {
 /** @param {import('./twolane-client.js').Update} update */
 function learn({ orderId, status, reason }) {
   const run = runs.get(orderId);
-  if (!run || status === 'PENDING' || status === 'PLACED' || status === 'FAILED') return;
+  if (!run || !FINAL.includes(status)) return;
   runs.delete(orderId);
   const lanes = of(run.lane);
   run.endedAt = performance.now();

@@ -37,7 +37,7 @@ export const FIGURES = [
   { name: 'accepted', title: 'Accepted' },
   { name: 'refused', title: 'Refused' },
   { name: 'waiting', title: 'Waiting' },
-  { name: 'backlog', title: 'In queues' },
+  { name: 'queue-depth', title: 'In queues' },
   { name: 'confirmed', title: 'Confirmed' },
   { name: 'cancelled', title: 'Cancelled' },
   { name: 'rejected', title: 'Rejected' },
@@ -56,7 +56,7 @@ export class LaneFigures {
   /** Without an outcome. */
   waiting = 0;
   /** Messages in the lane's queues, of all users. @type {number | undefined} */
-  backlog;
+  queueDepth;
   confirmed = 0;
   cancelled = 0;
   rejected = 0;
@@ -65,8 +65,8 @@ export class LaneFigures {
 
   /** In the order of `FIGURES`. */
   texts() {
-    const { sent, accepted, refused, waiting, backlog, confirmed, cancelled, rejected } = this;
-    const counts = [sent, accepted, refused, waiting, backlog, confirmed, cancelled, rejected];
+    const { sent, accepted, refused, waiting, queueDepth, confirmed, cancelled, rejected } = this;
+    const counts = [sent, accepted, refused, waiting, queueDepth, confirmed, cancelled, rejected];
     const times = [this.answers.at(0.5), this.answers.at(0.99), this.outcomes.at(0.5), this.outcomes.at(0.99)];
     return [...counts, ...times].map((value) => (value === undefined ? '–' : Math.round(value).toLocaleString()));
   }

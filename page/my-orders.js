@@ -2,6 +2,7 @@
 // The user's newest orders, each with its steps once it is opened.
 
 import { amount } from './lanes.js';
+import { FINAL } from './twolane-client.js';
 
 /** Orders in the list: enough to look through, few enough for any machine. */
 const KEPT = 60;
@@ -10,8 +11,6 @@ const KEPT = 60;
 const UPDATE_EVERY_MS = 250;
 
 const BAD = ['CANCELLED', 'REJECTED', 'FAILED'];
-
-const FINAL = ['CONFIRMED', 'CANCELLED', 'REJECTED'];
 
 const HINT = 'Newest first. Open one for its steps.';
 
@@ -111,9 +110,9 @@ export class MyOrders {
   }
 
   #update() {
-    const newestFirst = [...this.#fresh.values()].sort((one, other) => (isOlder(one, other) ? 1 : -1));
+    const fresh = [...this.#fresh.values()].sort(newestFirst);
     this.#fresh.clear();
-    for (const order of newestFirst.slice(0, KEPT)) this.#insert(order);
+    for (const order of fresh.slice(0, KEPT)) this.#insert(order);
     this.#forget();
     for (const shown of this.#shown.values()) {
       if (shown.isStale) this.#draw(shown);
@@ -122,7 +121,7 @@ export class MyOrders {
 
   /** Before the first older order: lists and frames come in any order. @param {any} order */
   #insert(order) {
-    const older = [...this.#shown.values()].find((shown) => isOlder(shown.order, order));
+    const older = [...this.#shown.values()].find((shown) => newestFirst(order, shown.order) < 0);
     this.#list.insertBefore(this.#make(order).item, older?.item ?? null);
   }
 
@@ -208,8 +207,8 @@ export class MyOrders {
 }
 
 /** @param {any} one @param {any} other */
-function isOlder(one, other) {
-  return (one.placedAt ?? '') < (other.placedAt ?? '');
+function newestFirst(one, other) {
+  return (other.placedAt ?? '').localeCompare(one.placedAt ?? '');
 }
 
 /** @param {string | undefined} text */

@@ -52,7 +52,8 @@ const CLOCK_MARGIN_MS = 2 * 60_000;
 /** Orders remembered: those with an outcome, to recognise repeats, and those without. */
 const REMEMBERED = 10_000;
 
-const FINAL = ['CONFIRMED', 'CANCELLED', 'REJECTED'];
+/** An order with one of these never changes. */
+export const FINAL = ['CONFIRMED', 'CANCELLED', 'REJECTED'];
 
 const STATUS_OF_FRAME = {
   'order.confirmed': 'CONFIRMED',
@@ -172,10 +173,7 @@ export class TwolaneClient extends EventTarget {
   async orders(query = {}) {
     const given = Object.entries(query).filter(([, value]) => value !== undefined);
     const answer = await this.request('GET', `/orders?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`);
-    for (const { orderId, status, placedAt } of answer.body?.orders ?? []) {
-      this.#newest = Math.max(this.#newest, Date.parse(placedAt));
-      if (!FINAL.includes(status)) this.follow(orderId, Date.parse(placedAt));
-    }
+    for (const order of answer.body?.orders ?? []) this.#note(order);
     return answer;
   }
 
@@ -354,19 +352,21 @@ export class TwolaneClient extends EventTarget {
     const { orderId, status } = update;
     const known = this.#decided.get(orderId);
     if (known !== undefined && (FINAL.includes(known) || known === status)) return;
-    const placedAt = Date.parse(update.order?.placedAt ?? '');
-    if (placedAt > this.#newest) this.#newest = placedAt;
+    this.#note({ ...update.order, orderId, status });
     if (FINAL.includes(status) || status === 'FAILED') {
       this.#decided.set(orderId, status);
       dropOldest(this.#decided);
     }
     // A failed order can still be confirmed, by a redrive.
-    if (FINAL.includes(status)) {
-      this.#undecided.delete(orderId);
-    } else if (placedAt && !this.#undecided.has(orderId)) {
-      this.follow(orderId, placedAt);
-    }
+    if (FINAL.includes(status)) this.#undecided.delete(orderId);
     this.#dispatch('order', update);
+  }
+
+  /** Keeps what `catchUp` needs. @param {{ orderId: string, status: string, placedAt?: string }} order */
+  #note({ orderId, status, placedAt = '' }) {
+    const at = Date.parse(placedAt);
+    if (at > this.#newest) this.#newest = at;
+    if (at && !FINAL.includes(status)) this.follow(orderId, at);
   }
 
   /**

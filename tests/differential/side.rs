@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use std::{collections::BTreeSet, env, fs, path::PathBuf, sync::Mutex, time::Duration};
 use testkit::{
     api_client::{Answer, set_up_tls, try_send},
+    event_sources,
     eventually::eventually,
     order_bodies::new_id,
     queue_messages,
@@ -21,10 +22,6 @@ use tokio::time::timeout;
 /// For an answer or a record, with two emulators and all their functions on one machine.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
-/// The outputs with the names of the functions of the bus lane's steps.
-const STEPS: [&str; 3] = ["ReserveStockFunctionName", "AuthorizePaymentFunctionName", "BookShipmentFunctionName"];
-
-/// A stack on one of the emulators.
 pub(crate) struct Side {
     pub(crate) name: &'static str,
     pub(crate) endpoint: String,
@@ -63,18 +60,11 @@ impl Side {
 
     /// Stops the steps of the bus lane: an order stays as it was submitted, whenever its record is read.
     async fn stop_steps(&self, lambda: &aws_sdk_lambda::Client) {
-        for function in STEPS {
-            let mappings = lambda.list_event_source_mappings().function_name(self.output(function)).send().await;
-            for mapping in mappings.expect("event source mappings can be listed").event_source_mappings() {
-                let id = mapping.uuid().expect("a mapping has an id");
-                let request = lambda.update_event_source_mapping().uuid(id).enabled(false);
-                request.send().await.expect("the event source mapping can be changed");
-                eventually(DEADLINE, &format!("{function} of {} is stopped", self.name), async || {
-                    let mapping = lambda.get_event_source_mapping().uuid(id).send().await.ok()?;
-                    (mapping.state() == Some("Disabled")).then_some(())
-                })
-                .await;
-            }
+        let lane = lanes::lane("bus").expect("a lane of the table");
+        for function in
+            lane.functions.iter().filter(|function| lane.steps.iter().any(|step| step.function == function.name))
+        {
+            event_sources::set_enabled(lambda, self.output(function.output), false, DEADLINE).await;
         }
     }
 

@@ -15,6 +15,7 @@ use std::{
 };
 use testkit::{
     api_client::{ApiClient, set_up_tls},
+    event_sources,
     eventually::eventually,
     outputs::output,
     stack::{OWNER, Stack, sdk_config},
@@ -154,19 +155,7 @@ impl TestBed {
     /// The same for the queues of the function of that output.
     pub(crate) async fn set_consumer(&self, function: &'static str, enabled: bool) {
         self.changed.lock().unwrap().insert(function);
-        let wanted = if enabled { "Enabled" } else { "Disabled" };
-        let mappings = self.lambda.list_event_source_mappings().function_name(output(function)).send().await;
-        let mappings = mappings.expect("event source mappings can be listed");
-        for mapping in mappings.event_source_mappings() {
-            let id = mapping.uuid().expect("a mapping has an id");
-            let request = self.lambda.update_event_source_mapping().uuid(id).enabled(enabled);
-            request.send().await.expect("the event source mapping can be changed");
-            eventually(DELIVERY_WAIT, &format!("the event source mapping is {wanted}"), async || {
-                let mapping = self.lambda.get_event_source_mapping().uuid(id).send().await.unwrap();
-                (mapping.state() == Some(wanted)).then_some(())
-            })
-            .await;
-        }
+        event_sources::set_enabled(&self.lambda, output(function), enabled, DELIVERY_WAIT).await;
     }
 
     /// No message is visible or in flight.

@@ -10,14 +10,14 @@ await withContext({}, async (context) => {
   const { page, complaints } = await open(context);
   await connected(page);
   await press(page, `A burst of ${ORDERS}`);
-  await eventually('the queues have messages', async () => (await figure(page, 'bus', 'backlog')) > 0);
+  await eventually('the queues have messages', async () => (await figure(page, 'bus', 'queue-depth')) > 0);
   await picture(page);
   for (const lane of ['async', 'bus']) {
     await isFigure(page, lane, 'accepted', ORDERS);
     await areConfirmed(page, lane, ORDERS);
   }
-  for (const lane of ['async', 'bus']) await isFigure(page, lane, 'backlog', 0);
-  await isFigure(page, 'sync', 'backlog', '–');
+  for (const lane of ['async', 'bus']) await isFigure(page, lane, 'queue-depth', 0);
+  await isFigure(page, 'sync', 'queue-depth', '–');
   await isFigure(page, 'sync', 'sent', ORDERS);
   const [refused, confirmed] = [await figure(page, 'sync', 'refused'), await figure(page, 'sync', 'confirmed')];
   assert.ok(refused > 0 && confirmed > 0, `sync: ${refused} refused, ${confirmed} confirmed`);

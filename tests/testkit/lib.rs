@@ -12,6 +12,7 @@
 
 pub mod api_client;
 pub mod command_line;
+pub mod event_sources;
 pub mod eventually;
 pub mod hostile_bodies;
 pub mod hostile_values;

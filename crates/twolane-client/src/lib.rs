@@ -5,7 +5,6 @@
 
 pub mod additions;
 pub mod aws;
-pub mod backlog;
 mod batch_get;
 pub mod callbacks;
 mod connections;
@@ -19,6 +18,7 @@ pub mod order_file;
 pub mod orders_table;
 pub mod placing;
 mod profiles;
+pub mod queue_depths;
 pub mod requests;
 mod root_cause;
 pub mod signals;

@@ -3,9 +3,9 @@
 use crate::stack_settings::Controls;
 use lanes::{FunctionSpec, LANES, Lane, QueueKind, QueueSpec, STATUS_SERVICE};
 use twolane_client::{
-    backlog,
     counters::Counters,
     orders_table::OrdersTable,
+    queue_depths,
     stack::{DeployedAddress, Stack},
 };
 
@@ -123,7 +123,7 @@ impl Deployed {
     pub(crate) async fn depth(&self, queue_urls: impl Iterator<Item = &String>) -> anyhow::Result<u64> {
         let mut messages = 0;
         for url in queue_urls {
-            messages += backlog::depth(&self.sqs, url).await?;
+            messages += queue_depths::depth(&self.sqs, url).await?;
         }
         Ok(messages)
     }

@@ -19,11 +19,6 @@ pub(crate) fn upgrade(report: &mut Value) -> serde_json::Result<()> {
     let run = report.get_mut("run").and_then(Value::as_object_mut);
     let limits = run.and_then(|run| run.remove("limits")).ok_or_else(|| Error::missing_field("limits"))?;
     let limits: BTreeMap<String, Option<u64>> = serde_json::from_value(limits)?;
-    if let Some(generator) = report.pointer_mut("/run/generator").and_then(Value::as_object_mut)
-        && let Some(kept) = generator.remove("honest")
-    {
-        generator.insert("onSchedule".to_owned(), kept);
-    }
     let lanes = report.get_mut("lanes").and_then(Value::as_array_mut);
     for lane in lanes.into_iter().flatten().filter_map(Value::as_object_mut) {
         if let Some((_, function, limit)) = LIMITS.iter().find(|(name, ..)| lane.get("lane") == Some(&json!(name))) {

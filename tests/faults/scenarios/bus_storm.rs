@@ -242,8 +242,7 @@ fn arrive_in_any_order(bed: &TestBed, seed: u64) {
     bed.endpoint.inject(Rule::new(is_first, When::Always, late(2)));
 }
 
-/// Publishes events again that have arrived less than three times, long after their orders have ended. Returns their
-/// number.
+/// Publishes events again that have arrived less than three times, after their orders have ended. Returns their number.
 async fn repeat_events(bed: &TestBed, mark: usize, random: &mut Rng) -> usize {
     let mut arrivals = BTreeMap::<_, Vec<_>>::new();
     for passed in bed.endpoint.since(mark).into_iter().filter(|passed| passed.answered == Some(200)) {

@@ -126,7 +126,8 @@ pub struct Generator {
     /// `null` in older reports.
     #[serde(default)]
     pub resent: Option<u64>,
-    /// Whether the send delay kept its limit and every request could be sent. If not, there are no latencies.
+    /// Whether the send delay kept its limit and every request could be sent. If not, there are no latencies. Older
+    /// reports call it `honest`.
     #[serde(alias = "honest")]
     pub on_schedule: bool,
     /// Why `on_schedule` is false.

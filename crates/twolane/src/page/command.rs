@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use std::io::IsTerminal;
 use std::process::{Command, ExitCode, Stdio};
 use tokio::signal::ctrl_c;
-use twolane_client::backlog::Backlogs;
+use twolane_client::queue_depths::QueueDepths;
 use twolane_client::stack::Stack;
 use twolane_client::token::Token;
 
@@ -20,8 +20,8 @@ pub(crate) async fn run(args: PageArgs) -> anyhow::Result<ExitCode> {
         bail!("The page needs a token: give --token or TWOLANE_TOKEN, or use a local stack");
     }
     let websocket_url = if stack.has_websocket_api() { Some(stack.websocket_url()?) } else { None };
-    let backlogs = backlogs(&stack, &args).await;
-    let of_stack = Served { api_url: stack.api_url()?, websocket_url, token, backlogs };
+    let queue_depths = QueueDepths::of_stack(&stack, &args.stack.address().deployed).await?;
+    let of_stack = Served { api_url: stack.api_url()?, websocket_url, token, queue_depths };
     let server = Server::bind(args.port, of_stack).await.with_context(|| {
         format!(
             "Failed to listen on port {} of this machine. End what listens there, or give another --port",
@@ -39,21 +39,6 @@ pub(crate) async fn run(args: PageArgs) -> anyhow::Result<ExitCode> {
         _ = ctrl_c() => {}
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The backlogs that the page shows, if the operator's AWS credentials may read them.
-async fn backlogs(stack: &Stack, args: &PageArgs) -> Option<Backlogs> {
-    let readable = async {
-        let backlogs = Backlogs::of_stack(stack, &args.stack.address().deployed).await?;
-        if let Some(backlogs) = &backlogs {
-            backlogs.read().await?;
-        }
-        anyhow::Ok(backlogs)
-    };
-    readable.await.unwrap_or_else(|error| {
-        say(&format!("The page shows no queue depth: {error:#}"));
-        None
-    })
 }
 
 /// Opens a browser if there is a screen and a person before it.

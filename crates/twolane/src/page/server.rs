@@ -1,6 +1,7 @@
 //! Serves the page over HTTP on loopback.
 
 use super::files::FILES;
+use crate::progress::say;
 use http_body_util::Full;
 use hyper::{
     Method, Request, Response, StatusCode,
@@ -17,7 +18,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::net::TcpListener;
-use twolane_client::backlog::Backlogs;
+use twolane_client::queue_depths::QueueDepths;
 use twolane_client::token::Token;
 
 /// Lifetime of a token that the local issuer makes. The page renews it before.
@@ -28,8 +29,8 @@ pub(super) struct Served {
     pub(super) api_url: Url,
     pub(super) websocket_url: Option<Url>,
     pub(super) token: Token,
-    /// Of the lanes' queues.
-    pub(super) backlogs: Option<Backlogs>,
+    /// If the stack's queues are known.
+    pub(super) queue_depths: Option<QueueDepths>,
 }
 
 /// Serves until it is dropped.
@@ -109,17 +110,17 @@ impl Shared {
                 self.token()
             }
             (_, "/token") => self.text(StatusCode::METHOD_NOT_ALLOWED, "Use POST."),
-            (&Method::GET, "/backlogs") => {
+            (&Method::GET, "/queue-depths") => {
                 // Source: W3C, Fetch Metadata Request Headers.
                 if header(HeaderName::from_static("sec-fetch-site")) != Some("same-origin") {
                     return self.text(StatusCode::FORBIDDEN, "Only the page reads the queues.");
                 }
-                self.backlogs().await
+                self.queue_depths().await
             }
             (&Method::GET, "/config.json") => self.json(&json!({
                 "apiUrl": without_slash(&self.served.api_url),
                 "webSocketUrl": self.served.websocket_url.as_ref().map(without_slash),
-                "hasBacklogs": self.served.backlogs.is_some(),
+                "hasQueueDepths": self.served.queue_depths.is_some(),
             })),
             (&Method::GET, path) => {
                 let name = if path == "/" { "index.html" } else { &path[1..] };
@@ -142,13 +143,16 @@ impl Shared {
         }
     }
 
-    async fn backlogs(&self) -> Response<Full<Bytes>> {
-        let Some(backlogs) = &self.served.backlogs else {
-            return self.text(StatusCode::NOT_FOUND, "The queues cannot be read.");
+    async fn queue_depths(&self) -> Response<Full<Bytes>> {
+        let Some(depths) = &self.served.queue_depths else {
+            return self.text(StatusCode::NOT_FOUND, "The queues of this stack are not known.");
         };
-        match backlogs.read().await {
+        match depths.read().await {
             Ok(messages) => self.json(&json!(messages)),
-            Err(_) => self.text(StatusCode::BAD_GATEWAY, "SQS did not answer."),
+            Err(error) => {
+                say(&format!("The page shows no queue depth: {error:#}"));
+                self.text(StatusCode::BAD_GATEWAY, "The queues could not be read.")
+            }
         }
     }
 
@@ -192,7 +196,7 @@ mod tests {
             api_url: url("http://localhost:4566/_aws/execute-api/a/live"),
             websocket_url: Some(url("ws://localhost:4566/_aws/execute-api/b/live")),
             token: Token::given("a.eyJleHAiOjQxMDI0NDQ4MDB9.c").expect("it can be sent"),
-            backlogs: None,
+            queue_depths: None,
         };
         Server::bind(0, served).await.expect("loopback has a free port")
     }
@@ -226,7 +230,7 @@ mod tests {
     async fn only_the_page_itself_reads_the_queues() {
         let of = |site| (HeaderName::from_static("sec-fetch-site"), site);
 
-        let status = async |headers: &[_]| answer(Method::GET, "/backlogs", headers).await.status().as_u16();
+        let status = async |headers: &[_]| answer(Method::GET, "/queue-depths", headers).await.status().as_u16();
 
         assert_eq!(status(&[HOST]).await, 403);
         assert_eq!(status(&[HOST, of("cross-site")]).await, 403);

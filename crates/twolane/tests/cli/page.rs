@@ -25,7 +25,7 @@ fn serves_the_page_with_the_stacks_addresses_until_ctrl_c() {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
     let settings: serde_json::Value = serde_json::from_str(body).expect("JSON");
-    assert_eq!(settings, serde_json::json!({"apiUrl": API_URL, "webSocketUrl": null, "hasBacklogs": false}));
+    assert_eq!(settings, serde_json::json!({"apiUrl": API_URL, "webSocketUrl": null, "hasQueueDepths": false}));
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
 }
 

@@ -10,15 +10,15 @@ use futures_util::future::try_join_all;
 use lanes::{LANES, QueueKind};
 use std::collections::BTreeMap;
 
-/// The backlogs of a stack's lanes, read by the operator's AWS credentials.
+/// The depths of the queues of a stack's lanes, read by the operator's AWS credentials.
 #[derive(Debug)]
-pub struct Backlogs {
+pub struct QueueDepths {
     client: Client,
     /// The URLs of each lane's queues.
     queues: Vec<(&'static str, Vec<String>)>,
 }
 
-impl Backlogs {
+impl QueueDepths {
     /// Those of all lanes with queues. `None` if the stack's outputs name no queue.
     ///
     /// # Errors
