@@ -54,7 +54,7 @@ fn everything_wrong() -> Value {
     run["scenario"] = json!(endless);
     run["scenarioSettings"]["endless"] = json!(endless);
     run["gitCommit"] = Value::Null;
-    run["generator"]["onSchedule"] = json!(false);
+    run["generator"]["honest"] = json!(false);
     run["generator"]["reason"] = json!("the p99 send delay is 812 ms");
     let queued = &mut report["lanes"][1];
     let outcomes =
