@@ -14,6 +14,7 @@ mod encryption;
 mod events;
 mod functions;
 mod gateway_responses;
+mod lane_lists;
 mod mapping_templates;
 mod packages;
 mod payment_schemas;

@@ -17,9 +17,9 @@ const DEADLINE: Duration = Duration::from_mins(4);
 pub(crate) async fn submit(api: &ApiClient, id: &str, order: &Value) {
     eventually(DEADLINE, &format!("order {id} is submitted"), async || {
         let request = api.request(Method::PUT, &format!("bus/orders/{id}")).json(order);
-        // A busy lane answers 503, or too late.
+        // A busy lane answers 503, or too late. If its function dies, API Gateway answers 502.
         let answer = try_send(request).await.ok()?;
-        assert!([202, 503, 504].contains(&answer.status), "{answer:?}");
+        assert!([202, 502, 503, 504].contains(&answer.status), "{answer:?}");
         (answer.status == 202).then_some(())
     })
     .await;

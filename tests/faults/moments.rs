@@ -48,6 +48,9 @@ enum Orders {
     Undone,
 }
 
+/// It writes nothing. If it dies, the client repeats the request.
+const PUBLISHING: (Request, Orders) = (Request::Event(".submitted"), Orders::Confirmed);
+
 const SETTLING: [(Request, Orders); 7] = [
     (Request::Write("PLACED"), Orders::Confirmed),
     (Request::Event(".placed"), Orders::Confirmed),
@@ -58,11 +61,12 @@ const SETTLING: [(Request, Orders); 7] = [
     (Request::Event(".cancelled"), Orders::Cancelled),
 ];
 
-const STEPPING: [(Request, Orders); 6] = [
+const STEPPING: [(Request, Orders); 7] = [
     (Request::Transaction("HELD"), Orders::Confirmed),
     (Request::Event(".held"), Orders::Confirmed),
     (Request::Write("DONE"), Orders::Confirmed),
     (Request::Write("REFUSED"), Orders::Refused),
+    (Request::Event(".refused"), Orders::Refused),
     (Request::Write("UNDONE"), Orders::Overtaken),
     (Request::Transaction("UNDONE"), Orders::Undone),
 ];
@@ -78,12 +82,19 @@ pub(crate) struct Moment {
 
 /// Between a worker's reads, writes and publications and the end of its message.
 pub(crate) fn moments() -> Vec<Moment> {
+    let publishing = [("publish-order", PUBLISHING)];
     let settling = SETTLING.map(|work| ("settle-order", work));
     let stepping = steps().iter().flat_map(|step| STEPPING.map(|work| (step.function, work)));
     // It never refuses: some day always has capacity.
     let stepping = stepping.filter(|work| !matches!(work, ("book-shipment", (_, Orders::Refused))));
-    let works = settling.into_iter().chain(stepping);
+    let works = publishing.into_iter().chain(settling).chain(stepping);
     works.flat_map(|(function, (request, orders))| before_and_after(function, request, orders)).collect()
+}
+
+/// Of an order that settle-order cancels at its deadline.
+pub(crate) fn deadlines() -> Vec<Moment> {
+    let requests = [Request::Write("CANCELLED"), Request::Event(".cancelled")];
+    requests.into_iter().flat_map(|request| before_and_after("settle-order", request, Orders::Cancelled)).collect()
 }
 
 pub(crate) fn notifications() -> [Moment; 2] {

@@ -145,6 +145,8 @@ fn batch(
         let mut record = record.clone();
         record["messageId"] = json!(format!("059f36b4-87a3-44ab-83d2-{number:012}"));
         record["attributes"]["ApproximateReceiveCount"] = json!("1");
+        // With the fixture's old time, the deadline of its order would have passed.
+        record["attributes"]["SentTimestamp"] = json!(unix_ms()?.to_string());
         change(&mut record, number)?;
         anyhow::Ok(record)
     });
@@ -210,9 +212,13 @@ fn body_of(request: &Value) -> anyhow::Result<Value> {
 /// A socket that opens now. With the fixture's old time, the connection would have expired.
 fn connect_event() -> anyhow::Result<Bytes> {
     let mut event: Value = serde_json::from_str(CONNECT)?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    event["requestContext"]["connectedAt"] = json!(u64::try_from(now.as_millis())?);
+    event["requestContext"]["connectedAt"] = json!(unix_ms()?);
     Ok(Bytes::from(event.to_string()))
+}
+
+/// Now.
+fn unix_ms() -> anyhow::Result<u64> {
+    Ok(u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?)
 }
 
 fn ping_event() -> anyhow::Result<Bytes> {

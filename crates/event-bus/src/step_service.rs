@@ -1,6 +1,6 @@
 use crate::{Delivery, Event, EventKind, EventPublisher, HandleError, OrderedItems};
 use shared_kernel::{OrderId, Owner, RepositoryError, Step, Timestamp, Vote};
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 /// A service that takes part in orders: it holds what an order needs, then makes the hold final or undoes it.
 ///
@@ -43,17 +43,23 @@ pub enum HoldOutcome {
 /// Handles one event for a step. If the last delivery of `order.placed` fails, the step votes `failed`, so that the
 /// order does not wait for its deadline.
 ///
+/// `deadline` is how long after it was placed an undecided order is cancelled. An `order.placed` that waited longer has no
+/// effect: until the cancellation arrives, a hold would keep other orders from what it takes.
+///
 /// # Errors
 /// [`HandleError`]: the event must be redelivered.
 pub async fn take_part<S: StepService, P: EventPublisher>(
     service: &S,
     outcomes: &P,
     delivery: Delivery,
+    deadline: Duration,
     now: Timestamp,
 ) -> Result<(), HandleError> {
-    let Delivery { event, is_last, .. } = delivery;
+    let Delivery { event, sent_at, is_last, .. } = delivery;
     let (owner, id) = (&event.owner, event.order_id);
     match &event.kind {
+        // The queue of deadlines received the event at the same time.
+        EventKind::Placed(_) if sent_at.is_some_and(|sent| now > sent.plus(deadline)) => {}
         EventKind::Placed(order) => {
             let held = service.hold(owner, id, order, event.occurred_at).await;
             let vote = match &held {

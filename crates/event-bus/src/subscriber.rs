@@ -1,6 +1,6 @@
 use crate::{Event, PublishError};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsMessage};
-use shared_kernel::{ErrorChain, RepositoryError};
+use shared_kernel::{ErrorChain, RepositoryError, Timestamp};
 use sqs_batch::{Backoff, BatchHandler, Disposition, Message, SqsBatch, UnidentifiedFailure, VisibilityTimeout};
 use std::{future::Future, time::SystemTime};
 use thiserror::Error;
@@ -21,6 +21,8 @@ pub struct Subscriber<V> {
 pub struct Delivery {
     /// The event.
     pub event: Event,
+    /// When its queue received the event from the topic, or from a redrive. `None` if SQS did not say.
+    pub sent_at: Option<Timestamp>,
     /// Deliveries so far, including this one: 1 or more.
     pub receive_count: u32,
     /// Whether the event moves to the dead-letter queue if this delivery fails.
@@ -93,9 +95,10 @@ impl<V: VisibilityTimeout> Subscriber<V> {
             }
         };
         let (id, event_type) = (event.order_id, event.kind.name());
+        let sent_at = sent_at(message);
         let is_last = receive_count >= self.max_receive_count;
         // Boxed, because the type is otherwise deeper than the compiler's recursion limit.
-        let Err(error) = Box::pin(handle(Delivery { event, receive_count, is_last })).await else {
+        let Err(error) = Box::pin(handle(Delivery { event, sent_at, receive_count, is_last })).await else {
             tracing::info!(order.id = %id, event.r#type = event_type, "Handled {event_type} of order {id}");
             return Disposition::Done;
         };
@@ -111,4 +114,10 @@ impl<V: VisibilityTimeout> Subscriber<V> {
             "{event_type} of order {id} is redelivered");
         if retryable { Disposition::RetryAfter(self.backoff) } else { Disposition::Retry }
     }
+}
+
+/// Source: Amazon SQS API Reference, `ReceiveMessage`, `SentTimestamp`: milliseconds since 1970.
+fn sent_at(message: &SqsMessage) -> Option<Timestamp> {
+    let unix_ms = message.attributes.get("SentTimestamp")?.parse().ok()?;
+    Timestamp::from_unix_ms(unix_ms).ok()
 }

@@ -6,7 +6,7 @@ use event_bus::{
     take_part,
 };
 use shared_kernel::{OrderId, Owner, RepositoryError, Step, Timestamp, Vote};
-use std::sync::Mutex;
+use std::{sync::Mutex, time::Duration};
 
 /// `None`: it cannot reach its table.
 struct Stock {
@@ -55,11 +55,18 @@ fn placed() -> EventKind {
     EventKind::Placed(fakes::ordered_items())
 }
 
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// The queue received it one second ago.
+fn delivery(kind: EventKind, is_last: bool) -> Delivery {
+    let sent_at = Timestamp::parse("2026-01-01T00:00:06Z").ok();
+    Delivery { event: fakes::event(kind), sent_at, receive_count: 1, is_last }
+}
+
 async fn deliver(service: &Stock, kind: EventKind, is_last: bool) -> (Result<(), HandleError>, Vec<EventKind>) {
     let topic = RecordingPublisher::default();
-    let delivery = Delivery { event: fakes::event(kind), receive_count: 1, is_last };
 
-    let handled = take_part(service, &topic, delivery, now()).await;
+    let handled = take_part(service, &topic, delivery(kind, is_last), DEADLINE, now()).await;
 
     let published = topic.published();
     assert!(published.iter().all(|event| event.occurred_at == now()), "a vote has the time of the vote");
@@ -100,9 +107,9 @@ async fn a_failed_hold_votes_at_its_last_delivery_and_not_before() {
 #[tokio::test]
 async fn an_event_is_redelivered_if_its_vote_is_not_published() {
     let topic = RecordingPublisher::failing_first(1);
-    let delivery = Delivery { event: fakes::event(placed()), receive_count: 1, is_last: false };
+    let service = Stock::with(Some(HoldOutcome::Held));
 
-    let handled = take_part(&Stock::with(Some(HoldOutcome::Held)), &topic, delivery, now()).await;
+    let handled = take_part(&service, &topic, delivery(placed(), false), DEADLINE, now()).await;
 
     let error = handled.expect_err("the vote is lost");
     assert!(matches!(&error, HandleError::Publish(_)) && error.is_retryable(), "{error:?}");
@@ -140,4 +147,35 @@ async fn ignores_events_that_are_not_for_steps() {
     }
 
     assert!(service.calls.lock().expect("no test panicked").is_empty());
+}
+
+#[tokio::test]
+async fn holds_until_the_deadline_and_nothing_after_it() {
+    for (sent_at, calls) in [
+        (Timestamp::parse("2026-01-01T00:00:02Z").ok(), vec!["hold"]),
+        (Timestamp::parse("2026-01-01T00:00:01.999Z").ok(), vec![]),
+        // SQS did not say.
+        (None, vec!["hold"]),
+    ] {
+        let (service, topic) = (Stock::with(Some(HoldOutcome::Held)), RecordingPublisher::default());
+        let delivery = Delivery { sent_at, ..delivery(placed(), false) };
+
+        let handled = take_part(&service, &topic, delivery, DEADLINE, now()).await;
+
+        assert!(handled.is_ok(), "{handled:?}");
+        assert_eq!(topic.published().len(), calls.len(), "{sent_at:?}");
+        assert_eq!(*service.calls.lock().expect("no test panicked"), calls, "{sent_at:?}");
+    }
+}
+
+#[tokio::test]
+async fn undoes_and_confirms_after_the_deadline() {
+    let (service, topic) = (Stock::with(Some(HoldOutcome::Held)), RecordingPublisher::default());
+    for kind in [EventKind::Confirmed, EventKind::Cancelled { reason: "no".into() }] {
+        let delivery = Delivery { sent_at: Timestamp::parse("2026-01-01T00:00:00Z").ok(), ..delivery(kind, false) };
+
+        take_part(&service, &topic, delivery, DEADLINE, now()).await.expect("it is handled");
+    }
+
+    assert_eq!(*service.calls.lock().expect("no test panicked"), ["confirm", "undo"]);
 }

@@ -2,7 +2,7 @@
 
 use event_bus::{Delivery, Event, EventKind, HandleError, PublishError, Subscriber, fakes};
 use serde_json::{Value, json};
-use shared_kernel::{RepositoryError, Step, Vote};
+use shared_kernel::{RepositoryError, Step, Timestamp, Vote};
 use sqs_batch::{Backoff, BatchHandler, SqsBatch, VisibilityChange, VisibilityTimeout};
 use std::{
     sync::Mutex,
@@ -27,7 +27,7 @@ fn record(id: &str, body: &str, receive_count: u32) -> Value {
         "messageId": id,
         "receiptHandle": format!("handle of {id}"),
         "body": body,
-        "attributes": {"ApproximateReceiveCount": receive_count.to_string()},
+        "attributes": {"ApproximateReceiveCount": receive_count.to_string(), "SentTimestamp": "1767225600000"},
     })
 }
 
@@ -74,6 +74,8 @@ async fn passes_every_event_with_its_delivery() {
 
     assert!(failed.is_empty() && changed.is_empty());
     let seen = seen.into_inner().expect("no test panicked");
+    let sent_at = Timestamp::parse("2026-01-01T00:00:00Z").ok();
+    assert!(seen.iter().all(|delivery| delivery.sent_at == sent_at), "{seen:?}");
     let mut seen: Vec<_> =
         seen.iter().map(|delivery| (delivery.receive_count, delivery.is_last, delivery.event.kind.name())).collect();
     seen.sort_unstable();

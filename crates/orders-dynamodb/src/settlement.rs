@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::{
 };
 use orders::{
     Ballot, Deadline, Decider, Fingerprint, Order, OrderId, Outcome, Owner, RepositoryError, SettleOutcome,
-    SettlementRepository, Status, Step, Timestamp, Vote,
+    SettlementRepository, Status, Step, Timestamp, UNPUBLISHED_REASON, Vote,
 };
 
 /// One conditional update each, except that the last `held` vote takes two. An update cannot choose by a condition what
@@ -26,11 +26,11 @@ impl SettlementRepository for DynamoDbOrderRepository {
                     return Ok(outcome);
                 }
                 // Votes never change. If this update fails, too, the order is decided.
-                let update = self.vote_update(ballot)?.if_others_hold(ballot.step);
+                let update = self.vote_update(ballot)?.if_others_hold(ballot.step).mark_if(ballot.last_attempt);
                 update.decide(Status::Confirmed, Decider::Step(ballot.step), "confirmedAt", ballot.now).send().await
             }
             Vote::Refused(reason) | Vote::Failed(reason) => {
-                let update = self.vote_update(ballot)?.because(reason);
+                let update = self.vote_update(ballot)?.because(reason).mark_if(ballot.last_attempt);
                 update.decide(Status::Cancelled, Decider::Step(ballot.step), "cancelledAt", ballot.now).send().await
             }
         }
@@ -39,6 +39,12 @@ impl SettlementRepository for DynamoDbOrderRepository {
     async fn cancel_overdue(&self, deadline: &Deadline) -> Result<SettleOutcome, RepositoryError> {
         let update = self.update(&deadline.owner, &deadline.id, deadline.fingerprint).because(&deadline.reason());
         update.decide(Status::Cancelled, Decider::Deadline, "cancelledAt", deadline.now).send().await
+    }
+
+    async fn cancel_unpublished(&self, order: &Order, now: Timestamp) -> Result<SettleOutcome, RepositoryError> {
+        let update = self.update(&order.owner, &order.id, order.fingerprint).unless_any_voted();
+        let update = update.because(UNPUBLISHED_REASON).mark_if(true);
+        update.decide(Status::Cancelled, Decider::Submission, "cancelledAt", now).send().await
     }
 
     async fn mark_unpublished(&self, order: &Order) -> Result<(), RepositoryError> {
@@ -128,6 +134,28 @@ impl Update {
             .request
             .expression_attribute_names("#vote", "vote")
             .expression_attribute_values(":held", text(Vote::Held.name()));
+        self
+    }
+
+    fn unless_any_voted(mut self) -> Self {
+        self.request = self.request.expression_attribute_names("#steps", "steps");
+        for step in Step::ALL {
+            let name = format!("#{step}");
+            self.conditions.push(format!("attribute_not_exists(#steps.{name})"));
+            self.request = self.request.expression_attribute_names(name, step.name());
+        }
+        self
+    }
+
+    /// Marks the order in the same write, if `is_marked`.
+    fn mark_if(mut self, is_marked: bool) -> Self {
+        if is_marked {
+            self.sets.push("#unpublished = :true".to_owned());
+            self.request = self
+                .request
+                .expression_attribute_names("#unpublished", UNPUBLISHED)
+                .expression_attribute_values(":true", AttributeValue::Bool(true));
+        }
         self
     }
 

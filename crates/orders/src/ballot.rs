@@ -16,6 +16,8 @@ pub struct Ballot {
     pub vote: Vote,
     /// The moment of the decision, if the vote decides.
     pub now: Timestamp,
+    /// Whether the message moves to the dead-letter queue if this delivery fails.
+    pub last_attempt: bool,
 }
 
 /// The deadline of one order, which has passed.

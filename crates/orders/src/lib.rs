@@ -38,7 +38,7 @@ pub use ports::{
     SettlementRepository, StoreOutcome,
 };
 pub use process_queued_order::{InvalidBody, Processed, QueuedOrder, process_queued_order};
-pub use settle_order::{SettleError, Settled, count_vote, pass_deadline};
+pub use settle_order::{SettleError, Settled, UNPUBLISHED_REASON, cancel_unpublished, count_vote, pass_deadline};
 pub use shared_kernel::{
     Currency, ErrorChain, Fingerprint, InvalidOrderId, InvalidOwner, InvalidTimestamp, Item, OrderId, Owner, Quantity,
     RepositoryError, Sku, Step, Timestamp, UnitPrice, Violation, Violations, Vote,

@@ -1,6 +1,8 @@
 //! The ports of the use cases.
 
-use crate::{Ballot, Connection, ConnectionId, Deadline, Order, OrderId, Outcome, Owner, RepositoryError, Violations};
+use crate::{
+    Ballot, Connection, ConnectionId, Deadline, Order, OrderId, Outcome, Owner, RepositoryError, Timestamp, Violations,
+};
 use std::{borrow::Cow, future::Future, ops::AddAssign};
 use thiserror::Error;
 
@@ -32,13 +34,22 @@ pub enum StoreOutcome {
 /// given fingerprint. So exactly one call decides an order. A returned order MUST include every earlier change.
 pub trait SettlementRepository {
     /// Records a step's vote unless it voted before, and decides in the same write. `refused` and `failed` cancel the
-    /// order; `held` confirms it if every other step holds.
+    /// order; `held` confirms it if every other step holds. A decision of the last attempt MUST be marked in that write,
+    /// as by [`mark_unpublished`](Self::mark_unpublished): no further attempt could publish it.
     fn vote(&self, ballot: &Ballot) -> impl Future<Output = Result<SettleOutcome, RepositoryError>> + Send;
 
     /// Cancels an order after its deadline.
     fn cancel_overdue(
         &self,
         deadline: &Deadline,
+    ) -> impl Future<Output = Result<SettleOutcome, RepositoryError>> + Send;
+
+    /// Cancels an order on which no step has voted, and marks it in the same write: its submission could not be
+    /// published in any delivery.
+    fn cancel_unpublished(
+        &self,
+        order: &Order,
+        now: Timestamp,
     ) -> impl Future<Output = Result<SettleOutcome, RepositoryError>> + Send;
 
     /// Marks a decided order: its decision was perhaps not published. The other methods then return
@@ -53,7 +64,7 @@ pub enum SettleOutcome {
     Recorded,
     /// This call decided the order.
     Decided(Order),
-    /// Nothing was written: it is decided, the step voted before, or this is a different order with the id.
+    /// Nothing was written: it is decided, a step voted before, or this is a different order with the id.
     Unchanged(Order),
     /// Nothing was written: it is decided, and marked as perhaps not published.
     Unpublished(Order),

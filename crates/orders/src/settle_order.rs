@@ -2,7 +2,7 @@
 
 use crate::{
     Ballot, Deadline, Decider, Fingerprint, Lane, Notification, Order, Outcome, RepositoryError, SettleOutcome,
-    SettlementRepository, Status,
+    SettlementRepository, Status, Timestamp,
 };
 use thiserror::Error;
 
@@ -66,6 +66,28 @@ pub async fn pass_deadline<R: SettlementRepository>(
         outcome => settled(outcome, Decider::Deadline, deadline.fingerprint),
     }
 }
+
+/// Cancels a placed order that no delivery of its submission could publish: no deadline runs, so it would stay placed.
+/// Returns the notification of the owner.
+///
+/// If an attempt did reach the topic, a deadline runs, and publishes the cancellation. An order on which a step voted was
+/// published, so it is left to its steps and its deadline.
+///
+/// # Errors
+/// Those of the repository.
+pub async fn cancel_unpublished<R: SettlementRepository>(
+    repository: &R,
+    order: &Order,
+    now: Timestamp,
+) -> Result<Option<Notification>, RepositoryError> {
+    match repository.cancel_unpublished(order, now).await? {
+        SettleOutcome::Decided(order) => Ok(Notification::for_order(&order)),
+        _ => Ok(None),
+    }
+}
+
+/// Why [`cancel_unpublished`] cancels, for the owner.
+pub const UNPUBLISHED_REASON: &str = "the order could not be passed on to the services";
 
 fn settled(outcome: SettleOutcome, by: Decider, fingerprint: Fingerprint) -> Result<Settled, SettleError> {
     let (order, is_unpublished) = match outcome {

@@ -42,24 +42,32 @@ pub enum Decider {
     Step(Step),
     /// The deadline passed before every step held.
     Deadline,
+    /// Its submission could not be published in any delivery.
+    Submission,
 }
 
 impl Decider {
     const DEADLINE: &'static str = "deadline";
+    const SUBMISSION: &'static str = "submission";
 
-    /// The step's name, or `deadline`, as in records.
+    /// The step's name, `deadline` or `submission`, as in records.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Step(step) => step.name(),
             Self::Deadline => Self::DEADLINE,
+            Self::Submission => Self::SUBMISSION,
         }
     }
 
     /// The decider of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        if name == Self::DEADLINE { Some(Self::Deadline) } else { Step::from_name(name).map(Self::Step) }
+        match name {
+            Self::DEADLINE => Some(Self::Deadline),
+            Self::SUBMISSION => Some(Self::Submission),
+            _ => Step::from_name(name).map(Self::Step),
+        }
     }
 }
 
@@ -75,7 +83,7 @@ mod tests {
 
     #[test]
     fn finds_every_decider_by_its_name() {
-        for decider in Step::ALL.map(Decider::Step).into_iter().chain([Decider::Deadline]) {
+        for decider in Step::ALL.map(Decider::Step).into_iter().chain([Decider::Deadline, Decider::Submission]) {
             assert_eq!(Decider::from_name(decider.name()), Some(decider));
         }
         assert_eq!(Decider::from_name("STOCK"), None);

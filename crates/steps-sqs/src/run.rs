@@ -24,6 +24,7 @@ pub async fn run<S: Service + Sync>(settings: Settings, service: S) -> Result<()
                 settings.retention,
             ),
             outcomes: SnsPublisher::new(aws_sdk_sns::Client::new(aws.config()), settings.step_outcomes_topic_arn),
+            order_deadline: settings.order_deadline,
             subscriber: Subscriber {
                 batches: BatchHandler::new().visibility(visibility),
                 max_receive_count: settings.max_receive_count,

@@ -5,6 +5,7 @@ use holds::HoldRepository;
 use lambda_runtime::LambdaEvent;
 use lambda_support::clock;
 use sqs_batch::{SqsBatch, UnidentifiedFailure, VisibilityTimeout};
+use std::time::Duration;
 
 /// Handles the batches of a step.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub struct Worker<S, R, P, V> {
     pub holds: R,
     /// Publishes the step's votes.
     pub outcomes: P,
+    /// How long after an order was placed it is cancelled if it is not decided.
+    pub order_deadline: Duration,
     /// Reads the events.
     pub subscriber: Subscriber<V>,
 }
@@ -33,7 +36,7 @@ where
     pub async fn handle(&self, event: LambdaEvent<SqsBatch>) -> Result<SqsBatchResponse, UnidentifiedFailure> {
         let handle = async |delivery: Delivery| {
             let step = ServiceWithHolds { service: &self.service, holds: &self.holds, now: clock::now() };
-            take_part(&step, &self.outcomes, delivery, step.now).await
+            take_part(&step, &self.outcomes, delivery, self.order_deadline, step.now).await
         };
         self.subscriber.handle(event.payload, event.context.deadline(), handle).await
     }

@@ -30,6 +30,9 @@ impl Service for FirstLine {
     }
 }
 
+/// The fixture is old.
+const LATER: Duration = Duration::from_hours(24 * 365 * 100);
+
 type TestWorker<R> = Worker<FirstLine, R, RecordingPublisher, Unchanged>;
 
 /// Two `order.placed` events: for two units of SKU-1, and for five of SKU-2.
@@ -50,7 +53,8 @@ fn batch_of(event_type: &str) -> Value {
 
 fn worker<R>(holds: R) -> TestWorker<R> {
     let subscriber = Subscriber { batches: BatchHandler::new(), max_receive_count: 5, backoff: Backoff::NONE };
-    Worker { service: FirstLine, holds, outcomes: RecordingPublisher::default(), subscriber }
+    let outcomes = RecordingPublisher::default();
+    Worker { service: FirstLine, holds, outcomes, order_deadline: LATER, subscriber }
 }
 
 /// Returns the positions of the messages to redeliver.
@@ -111,6 +115,15 @@ async fn confirming_keeps_the_held_amount_and_cancelling_gives_it_back() {
         assert_eq!(counters(&worker), left.map(Some), "{event_type}");
         assert_eq!(votes(&worker).len(), 2, "only order.placed is voted on");
     }
+}
+
+#[tokio::test]
+async fn an_order_after_its_deadline_takes_nothing_and_gets_no_vote() {
+    let worker = Worker { order_deadline: Duration::from_mins(15), ..worker(InMemoryHolds::with([("SKU-1", 20)])) };
+
+    assert_eq!(handle(&worker, &batch()).await, NONE);
+
+    assert_eq!((counters(&worker), votes(&worker)), ([Some(20), None], Vec::new()));
 }
 
 #[tokio::test]

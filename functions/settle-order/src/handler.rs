@@ -5,7 +5,7 @@ use lambda_support::clock;
 use orders::{
     Ballot, Deadline, ErrorChain, InvalidBody, ItemDraft, Lane, Notification, Notifier, Order, OrderContent,
     OrderDraft, OrderRepository, Outcome, Processed, QueuedOrder, SettleError, Settled, SettlementRepository, Status,
-    count_vote, pass_deadline, process_queued_order,
+    UNPUBLISHED_REASON, cancel_unpublished, count_vote, pass_deadline, process_queued_order,
 };
 use orders_sqs::Outbox;
 use sqs_batch::{SqsBatch, UnidentifiedFailure, VisibilityTimeout};
@@ -75,12 +75,12 @@ where
 
     /// The owner is notified even if the resulting event is not published: the write is done.
     async fn settle(&self, delivery: Delivery, outbox: &Outbox) -> Result<(), HandleError> {
-        let (owner, is_last) = (delivery.event.owner.clone(), delivery.is_last);
+        let (owner, last_attempt) = (delivery.event.owner.clone(), delivery.is_last);
         let settled = match delivery.event.kind.clone() {
             EventKind::Submitted { order, note } => self.submit(delivery, order, note, outbox).await?,
             EventKind::Voted(step, vote) => {
                 let Event { owner, order_id: id, fingerprint, .. } = delivery.event;
-                let ballot = Ballot { owner, id, fingerprint, step, vote, now: clock::now() };
+                let ballot = Ballot { owner, id, fingerprint, step, vote, now: clock::now(), last_attempt };
                 count_vote(&self.orders, &ballot).await.map_err(handle_error)?
             }
             // From the deadline queue, with a delay: the deadline has passed.
@@ -97,18 +97,33 @@ where
         }
         if let Some((order, event)) = settled.publish.as_ref().and_then(|order| Some((order, event_of(order)?))) {
             let published = self.events.publish(&event).await;
-            if published.is_err() && order.status() != Status::Placed {
-                self.leave_to_deadline(order).await;
-            } else if published.is_err() && is_last {
-                // Without a redrive, the steps do not get the order, and no deadline runs.
-                let reason = "the order could not be passed on to the services".to_owned();
-                outbox.push(owner, Notification::Failed { order_id: order.id.to_string(), reason });
+            match order.status() {
+                _ if published.is_ok() => {}
+                Status::Placed if last_attempt => self.cancel_unpublished(order, outbox).await,
+                Status::Placed => {}
+                _ => self.leave_to_deadline(order).await,
             }
             published?;
             let (id, status) = (order.id, order.status());
             tracing::info!(order.id = %id, "Published order {id} as {status}");
         }
         Ok(())
+    }
+
+    /// If this fails, too, the order stays placed until its dead letter is redriven.
+    async fn cancel_unpublished(&self, order: &Order, outbox: &Outbox) {
+        let notification = match cancel_unpublished(&self.orders, order, clock::now()).await {
+            Ok(notification) => notification,
+            Err(error) => {
+                let (id, error) = (order.id, ErrorChain(&error));
+                tracing::error!(order.id = %id, %error, "Failed to cancel order {id}, which was not published");
+                let reason = UNPUBLISHED_REASON.to_owned();
+                Some(Notification::Failed { order_id: id.to_string(), reason })
+            }
+        };
+        if let Some(notification) = notification {
+            outbox.push(order.owner.clone(), notification);
+        }
     }
 
     /// Marks a decision that was perhaps not published, so that the order's deadline publishes it, even if redeliveries
@@ -128,7 +143,7 @@ where
         note: Option<String>,
         outbox: &Outbox,
     ) -> Result<Settled, HandleError> {
-        let Delivery { event, receive_count, is_last } = delivery;
+        let Delivery { event, receive_count, is_last, .. } = delivery;
         let (id, owner, fingerprint) = (event.order_id, event.owner.clone(), event.fingerprint);
         let queued = QueuedOrder {
             lane: Lane::Bus,

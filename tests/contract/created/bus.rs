@@ -243,8 +243,12 @@ fn the_deadline_delays_only_its_queue_and_no_alarm_rings_before_it() {
             let expected = (id == "DeadlineQueue").then(|| json!(deadline));
             assert_eq!(queue.properties.get("DelaySeconds"), expected.as_ref(), "{}, {id}", stack.name);
         }
-        let variables = &stack.resource("SettleOrderFunction").properties["Environment"]["Variables"];
-        assert_eq!(text(&variables["ORDER_DEADLINE_SECONDS"]), deadline, "{}", stack.name);
+        for function in
+            ["SettleOrderFunction", "ReserveStockFunction", "AuthorizePaymentFunction", "BookShipmentFunction"]
+        {
+            let variables = &stack.resource(function).properties["Environment"]["Variables"];
+            assert_eq!(text(&variables["ORDER_DEADLINE_SECONDS"]), deadline, "{}, {function}", stack.name);
+        }
         let threshold = stack.resource("DeadlineQueueAgeAlarm").properties["Threshold"].as_u64().unwrap();
         assert!(threshold > deadline.parse().unwrap(), "{}: the delay counts as a message's age", stack.name);
     }

@@ -6,7 +6,7 @@ use crate::{
     listener::Listener,
     test_bed::{DELIVERY_WAIT, TestBed},
 };
-use fault_endpoint::{Call, Fault, Rule, When};
+use fault_endpoint::{Call, Fault, Gate, Rule, When};
 use hyper::StatusCode;
 use testkit::{
     command_line::twolane,
@@ -91,4 +91,57 @@ pub(crate) async fn a_submission_that_fails_for_good_notifies_its_owner_and_a_re
     assert_eq!(bed.stack.messages_in("SubmissionsDeadLetterQueueUrl").await, 0, "the message must be gone");
     assert_eq!(bus::left(bed, OWNER, &order).await, bus::less(before, &order), "it must be taken once");
     Figures::default().with("failed frame", 1).with("confirmed", 1).with("taken twice", 0)
+}
+
+pub(crate) async fn an_order_that_cannot_be_published_is_cancelled_but_not_by_its_repeat(
+    bed: &TestBed,
+    _: Load,
+) -> Figures {
+    let (unpublished, waiting, sku, gate) = (new_id(), new_id(), new_sku(), Gate::closed());
+    let order = order_in("EUR", &[(&sku, 2, 100)]);
+    for _ in 0..2 {
+        bed.stack.supply(OWNER, &order).await;
+    }
+    let before = bus::left(bed, OWNER, &order).await;
+    let mut listener = Listener::open(bed, OWNER).await;
+    // One step keeps the order placed.
+    let (about, table) = (waiting.clone(), output("PaymentsTableName"));
+    let waits = move |call: &Call| call.target == table && call.is_about(&about);
+    bed.endpoint.inject(Rule::new(waits, When::Always, Fault::HoldBefore(gate.clone())));
+    bus::submit(&bed.api, &waiting, &order).await;
+    eventually(DELIVERY_WAIT, "two steps have voted", async || {
+        (bus::shown(&bed.api.get(&waiting).await.body) == ["HELD", "PENDING", "HELD"]).then_some(())
+    })
+    .await;
+    let ids = [unpublished.clone(), waiting.clone()];
+    let is_placing =
+        move |call: &Call| call.event.as_deref() == Some("order.placed") && ids.iter().any(|id| call.is_about(id));
+    bed.endpoint.inject(failing(is_placing));
+
+    for id in [&unpublished, &waiting] {
+        bus::submit(&bed.api, id, &order).await;
+    }
+    let frame = listener.receives("order.cancelled", &unpublished, DELIVERY_WAIT).await;
+    eventually(DELIVERY_WAIT, "both submissions are dead letters", async || {
+        (bed.stack.messages_in("SubmissionsDeadLetterQueueUrl").await == 2).then_some(())
+    })
+    .await;
+    assert_eq!(bed.api.get(&waiting).await.body["status"], "PLACED");
+    bed.endpoint.heal();
+    gate.open();
+    listener.receives("order.confirmed", &waiting, DELIVERY_WAIT).await;
+    twolane(&["redrive", "--queue", "submissions"]).await;
+    bus::every_step_is(bed, OWNER, &waiting, "DONE").await;
+    bed.bus_is_idle(DELIVERY_WAIT).await;
+
+    assert_eq!(frame["reason"], "the order could not be passed on to the services", "{frame}");
+    let cancelled = bed.api.get(&unpublished).await.body;
+    assert_eq!((&cancelled["status"], bus::shown(&cancelled)), (&"CANCELLED".into(), ["PENDING"; 3]), "{cancelled}");
+    assert_eq!(bed.api.get(&waiting).await.body["status"], "CONFIRMED");
+    for id in [&unpublished, &waiting] {
+        assert_eq!(listener.count("order.failed", id), 0, "{id}");
+    }
+    assert_eq!(bed.stack.messages_in("SubmissionsDeadLetterQueueUrl").await, 0, "the messages must be gone");
+    assert_eq!(bus::left(bed, OWNER, &order).await, bus::less(before, &order), "one order takes its units and money");
+    Figures::default().with("cancelled", 1).with("confirmed", 1).with("failed frames", 0)
 }

@@ -61,6 +61,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         bus_orders::a_payment_is_taken_once_and_its_repeat_is_200_after_a_lost_answer,
         bus_last_delivery::a_step_that_fails_for_good_cancels_its_order_and_a_redrive_does_no_harm,
         bus_last_delivery::a_submission_that_fails_for_good_notifies_its_owner_and_a_redrive_confirms_it,
+        bus_last_delivery::an_order_that_cannot_be_published_is_cancelled_but_not_by_its_repeat,
         bus_service_down::other_lanes_are_not_affected_and_the_bus_lane_catches_up_or_cancels,
         bus_storm::every_order_ends_once_and_only_confirmed_ones_take_anything,
         comparison::a_burst_is_refused_by_the_sync_lane_and_levelled_by_the_async_lane,

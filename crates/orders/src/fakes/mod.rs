@@ -151,6 +151,7 @@ impl OrderRepository for Refusing {
 #[derive(Debug)]
 pub struct Flaky {
     inner: InMemoryOrders,
+    passes_left: AtomicUsize,
     failures_left: AtomicUsize,
     after_the_write: bool,
 }
@@ -159,7 +160,14 @@ impl Flaky {
     /// The first `writes` writes fail, and are not done.
     #[must_use]
     pub fn failing_first(writes: usize) -> Self {
-        Self { inner: InMemoryOrders::default(), failures_left: AtomicUsize::new(writes), after_the_write: false }
+        let (passes_left, failures_left) = (AtomicUsize::new(0), AtomicUsize::new(writes));
+        Self { inner: InMemoryOrders::default(), passes_left, failures_left, after_the_write: false }
+    }
+
+    /// The first `writes` writes are done. The next one fails, and is not done.
+    #[must_use]
+    pub fn failing_after(writes: usize) -> Self {
+        Self { passes_left: AtomicUsize::new(writes), ..Self::failing_first(1) }
     }
 
     /// The first `writes` writes are done, but their answers are lost.
@@ -175,8 +183,10 @@ impl Flaky {
     }
 
     async fn failing<T>(&self, write: impl AsyncFnOnce() -> Result<T, RepositoryError>) -> Result<T, RepositoryError> {
-        let fails =
-            self.failures_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+        let takes_one = |left: &AtomicUsize| {
+            left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
+        };
+        let fails = !takes_one(&self.passes_left) && takes_one(&self.failures_left);
         if fails && !self.after_the_write {
             return Err(unavailable());
         }

@@ -138,7 +138,7 @@ pub fn cancelled(reason: &str) -> Order {
 #[must_use]
 pub fn ballot(step: Step, vote: Vote) -> Ballot {
     let Order { owner, id, fingerprint, .. } = placed();
-    Ballot { owner, id, fingerprint, step, vote, now: moment(2) }
+    Ballot { owner, id, fingerprint, step, vote, now: moment(2), last_attempt: false }
 }
 
 /// The deadline of the order of [`placed`], 15 minutes after it was placed.

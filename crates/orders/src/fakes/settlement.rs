@@ -1,7 +1,7 @@
 use super::{Flaky, InMemoryOrders, Refusing, Unavailable, lock, unavailable};
 use crate::{
     Ballot, Cancellation, Deadline, Decider, Fingerprint, Order, OrderContent, OrderId, Outcome, Owner,
-    RepositoryError, SettleOutcome, SettlementRepository, Vote, Votes,
+    RepositoryError, SettleOutcome, SettlementRepository, Timestamp, UNPUBLISHED_REASON, Vote, Votes,
 };
 
 impl InMemoryOrders {
@@ -38,8 +38,8 @@ impl InMemoryOrders {
 
 impl SettlementRepository for InMemoryOrders {
     async fn vote(&self, ballot: &Ballot) -> Result<SettleOutcome, RepositoryError> {
-        let Ballot { owner, id, fingerprint, step, vote, now } = ballot.clone();
-        Ok(self.settle(&owner, id, fingerprint, |content, votes| {
+        let Ballot { owner, id, fingerprint, step, vote, now, last_attempt } = ballot.clone();
+        let outcome = self.settle(&owner, id, fingerprint, |content, votes| {
             if votes.of(step).is_some() {
                 return None;
             }
@@ -53,7 +53,11 @@ impl SettlementRepository for InMemoryOrders {
                     cancelled(content, Cancellation { votes, decided_by, reason, cancelled_at: now })
                 }
             })
-        }))
+        });
+        if let (SettleOutcome::Decided(order), true) = (&outcome, last_attempt) {
+            self.mark_unpublished(order).await?;
+        }
+        Ok(outcome)
     }
 
     async fn cancel_overdue(&self, deadline: &Deadline) -> Result<SettleOutcome, RepositoryError> {
@@ -62,6 +66,18 @@ impl SettlementRepository for InMemoryOrders {
             let (decided_by, reason) = (Decider::Deadline, deadline.reason());
             Some(cancelled(content, Cancellation { votes, decided_by, reason, cancelled_at: *now }))
         }))
+    }
+
+    async fn cancel_unpublished(&self, order: &Order, now: Timestamp) -> Result<SettleOutcome, RepositoryError> {
+        let outcome = self.settle(&order.owner, order.id, order.fingerprint, |content, votes| {
+            let (decided_by, reason) = (Decider::Submission, UNPUBLISHED_REASON.to_owned());
+            let is_unanswered = votes.iter().next().is_none();
+            is_unanswered.then(|| cancelled(content, Cancellation { votes, decided_by, reason, cancelled_at: now }))
+        });
+        if let SettleOutcome::Decided(order) = &outcome {
+            self.mark_unpublished(order).await?;
+        }
+        Ok(outcome)
     }
 
     async fn mark_unpublished(&self, order: &Order) -> Result<(), RepositoryError> {
@@ -83,6 +99,10 @@ impl SettlementRepository for Unavailable {
         Err(unavailable())
     }
 
+    async fn cancel_unpublished(&self, _: &Order, _: Timestamp) -> Result<SettleOutcome, RepositoryError> {
+        Err(unavailable())
+    }
+
     async fn mark_unpublished(&self, _: &Order) -> Result<(), RepositoryError> {
         Err(unavailable())
     }
@@ -94,6 +114,10 @@ impl SettlementRepository for Refusing {
     }
 
     async fn cancel_overdue(&self, _: &Deadline) -> Result<SettleOutcome, RepositoryError> {
+        Err(RepositoryError::Refused("not allowed".into()))
+    }
+
+    async fn cancel_unpublished(&self, _: &Order, _: Timestamp) -> Result<SettleOutcome, RepositoryError> {
         Err(RepositoryError::Refused("not allowed".into()))
     }
 
@@ -109,6 +133,10 @@ impl SettlementRepository for Flaky {
 
     async fn cancel_overdue(&self, deadline: &Deadline) -> Result<SettleOutcome, RepositoryError> {
         self.failing(async || self.inner().cancel_overdue(deadline).await).await
+    }
+
+    async fn cancel_unpublished(&self, order: &Order, now: Timestamp) -> Result<SettleOutcome, RepositoryError> {
+        self.failing(async || self.inner().cancel_unpublished(order, now).await).await
     }
 
     async fn mark_unpublished(&self, order: &Order) -> Result<(), RepositoryError> {

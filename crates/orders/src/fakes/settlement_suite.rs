@@ -3,7 +3,7 @@
 use super::{ballot, content, deadline, failed, moment, order_id, owner, placed};
 use crate::{
     Ballot, Cancellation, Deadline, Decider, Fingerprint, Order, OrderRepository, Outcome, SettleOutcome,
-    SettlementRepository, Status, Step, StoreOutcome, Vote,
+    SettlementRepository, Status, Step, StoreOutcome, Vote, Votes,
 };
 
 /// A repository under test.
@@ -36,6 +36,11 @@ pub async fn check_settlements<R: Settlements>(make: impl Fn() -> R) {
     a_vote_on_another_order_under_the_id_does_not_count(&make()).await;
     an_order_that_no_step_votes_on_never_changes(&make()).await;
     a_marked_order_is_reported_as_unpublished(&make()).await;
+    for vote in [Vote::Held, refused()] {
+        a_decision_of_the_last_attempt_is_marked(&make(), vote).await;
+    }
+    an_unpublished_order_is_cancelled_and_marked(&make()).await;
+    an_order_with_a_vote_is_not_cancelled_as_unpublished(&make()).await;
 }
 
 async fn place<R: Settlements>(orders: &R) {
@@ -197,4 +202,57 @@ async fn a_marked_order_is_reported_as_unpublished<R: Settlements>(orders: &R) {
     let late = orders.cancel_overdue(&deadline()).await.expect("it is read");
     assert_eq!(late, SettleOutcome::Unpublished(cancelled.clone()));
     assert_eq!(stored(orders).await, cancelled);
+}
+
+async fn a_decision_of_the_last_attempt_is_marked<R: Settlements>(orders: &R, last: Vote) {
+    place(orders).await;
+    let last_attempt = |step, vote| Ballot { last_attempt: true, ..ballot(step, vote) };
+    for step in [Step::Stock, Step::Payment] {
+        let ballot = last_attempt(step, Vote::Held);
+        assert_eq!(orders.vote(&ballot).await.expect("the vote is counted"), SettleOutcome::Recorded);
+    }
+
+    let ballot = last_attempt(Step::Shipment, last);
+    let decided = orders.vote(&ballot).await.expect("the vote is counted");
+
+    assert_eq!(decided, SettleOutcome::Decided(stored(orders).await));
+    assert_eq!(orders.vote(&ballot).await.expect("it is read"), SettleOutcome::Unpublished(stored(orders).await));
+}
+
+async fn an_unpublished_order_is_cancelled_and_marked<R: Settlements>(orders: &R) {
+    let other = Order { fingerprint: Fingerprint::of_bytes(b"another order"), ..placed() };
+    let cancel = async |order: &Order| orders.cancel_unpublished(order, moment(2)).await.expect("it is read");
+    assert_eq!(cancel(&placed()).await, SettleOutcome::Missing);
+    place(orders).await;
+    assert_eq!(cancel(&other).await, SettleOutcome::Unchanged(placed()));
+
+    let decided = cancel(&placed()).await;
+
+    let cancelled = Order {
+        outcome: Outcome::Cancelled {
+            content: content("SKU-1"),
+            cancellation: Box::new(Cancellation {
+                votes: Votes::default(),
+                decided_by: Decider::Submission,
+                reason: "the order could not be passed on to the services".to_owned(),
+                cancelled_at: moment(2),
+            }),
+        },
+        ..placed()
+    };
+    assert_eq!(decided, SettleOutcome::Decided(cancelled.clone()));
+    assert_eq!(stored(orders).await, cancelled);
+    let late = orders.cancel_overdue(&deadline()).await.expect("it is read");
+    assert_eq!(late, SettleOutcome::Unpublished(cancelled));
+}
+
+async fn an_order_with_a_vote_is_not_cancelled_as_unpublished<R: Settlements>(orders: &R) {
+    place(orders).await;
+    vote(orders, Step::Payment, Vote::Held).await;
+    let voted = stored(orders).await;
+
+    let outcome = orders.cancel_unpublished(&voted, moment(2)).await.expect("it is read");
+
+    assert_eq!(outcome, SettleOutcome::Unchanged(voted.clone()));
+    assert_eq!(stored(orders).await, voted);
 }

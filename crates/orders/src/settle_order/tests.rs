@@ -178,25 +178,34 @@ async fn drops_the_deadline_of_an_order_that_was_deleted() {
 
 /// What settle-order may receive, in any order, any number of times.
 #[derive(Clone, Debug)]
-enum Delivered {
+enum Message {
     Submission,
     Vote(Step, Vote),
     Deadline,
 }
 
-/// Each with whether its result can be published.
-fn any_deliveries() -> impl Strategy<Value = Vec<(Delivered, bool)>> {
-    proptest::collection::vec((any_delivery(), proptest::bool::weighted(0.7)), 0..24)
+#[derive(Clone, Debug)]
+struct Delivered {
+    message: Message,
+    last_attempt: bool,
+    /// Otherwise the topic fails, or the process dies before it is asked.
+    can_publish: bool,
 }
 
-fn any_delivery() -> impl Strategy<Value = Delivered> {
+fn any_deliveries() -> impl Strategy<Value = Vec<Delivered>> {
+    let delivered = (any_message(), proptest::bool::weighted(0.3), proptest::bool::weighted(0.7))
+        .prop_map(|(message, last_attempt, can_publish)| Delivered { message, last_attempt, can_publish });
+    proptest::collection::vec(delivered, 0..24)
+}
+
+fn any_message() -> impl Strategy<Value = Message> {
     let votes = [Vote::Held, Vote::Refused("no".into()), Vote::Failed("no answer".into())];
     // Mostly `held`, so that many orders are confirmed.
     let vote = prop_oneof![2 => Just(Vote::Held), 1 => proptest::sample::select(votes.to_vec())];
     prop_oneof![
-        1 => Just(Delivered::Submission),
-        6 => (proptest::sample::select(Step::ALL.to_vec()), vote).prop_map(|(step, vote)| Delivered::Vote(step, vote)),
-        1 => Just(Delivered::Deadline),
+        1 => Just(Message::Submission),
+        6 => (proptest::sample::select(Step::ALL.to_vec()), vote).prop_map(|(step, vote)| Message::Vote(step, vote)),
+        1 => Just(Message::Deadline),
     ]
 }
 
@@ -211,30 +220,37 @@ proptest! {
             let mut decision: Option<Order> = None;
             let mut is_published = false;
             // Finally the deadline passes, and publishing succeeds.
-            for (delivered, can_publish) in deliveries.into_iter().chain([(Delivered::Deadline, true)]) {
+            let deadline = Delivered { message: Message::Deadline, last_attempt: false, can_publish: true };
+            for Delivered { message, last_attempt, can_publish } in deliveries.into_iter().chain([deadline]) {
                 let recorded = !orders.all().is_empty();
-                let is_vote = matches!(delivered, Delivered::Vote(..));
-                let settled = match delivered {
-                    Delivered::Submission => Ok(submit(&orders, fakes::submitted()).await),
-                    Delivered::Deadline => pass_deadline(&orders, &fakes::deadline()).await,
-                    Delivered::Vote(step, vote) => {
+                let is_vote = matches!(message, Message::Vote(..));
+                let settled = match message {
+                    Message::Submission => Ok(submit(&orders, fakes::submitted()).await),
+                    Message::Deadline => pass_deadline(&orders, &fakes::deadline()).await,
+                    Message::Vote(step, vote) => {
                         let counts = recorded && decision.is_none() && counted.iter().all(|(voted, _)| *voted != step);
                         if counts {
                             counted.push((step, vote.clone()));
                         }
-                        count_vote(&orders, &fakes::ballot(step, vote)).await
+                        count_vote(&orders, &Ballot { last_attempt, ..fakes::ballot(step, vote) }).await
                     }
                 };
                 prop_assert_eq!(settled.is_err(), is_vote && !recorded, "only a vote before its order fails");
                 let Some(order) = settled.ok().and_then(|settled| settled.publish) else { continue };
                 if order.status() == Status::Placed {
                     prop_assert!(decision.is_none(), "a decided order is never published as placed");
+                    if last_attempt && !can_publish {
+                        cancel_unpublished(&orders, &order, fakes::moment(2)).await.expect("it is recorded");
+                        let is_cancelled = orders.all()[0].status() == Status::Cancelled;
+                        prop_assert_eq!(is_cancelled, counted.is_empty(), "an order with a vote was published");
+                        decision = orders.all().into_iter().find(|order| order.status() == Status::Cancelled);
+                    }
                     continue;
                 }
                 prop_assert_eq!(decision.get_or_insert(order.clone()), &order, "one decision");
                 if can_publish {
                     is_published = true;
-                } else {
+                } else if !last_attempt {
                     orders.mark_unpublished(&order).await.expect("it is recorded");
                 }
             }
@@ -243,6 +259,7 @@ proptest! {
             prop_assert_eq!(&orders.all()[0], &order);
             let refusals = counted.iter().filter(|(_, vote)| *vote != Vote::Held).count();
             match order.decided_by() {
+                Some(Decider::Submission) => prop_assert!(counted.is_empty()),
                 Some(Decider::Deadline) => prop_assert!(refusals == 0 && counted.len() < Step::ALL.len()),
                 Some(Decider::Step(step)) => {
                     let (last, vote) = counted.last().expect("a step decided, so it voted");

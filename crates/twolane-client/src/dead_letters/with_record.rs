@@ -48,6 +48,9 @@ impl DeadLetterWithRecord {
         match (record.status.as_str(), &record.reason) {
             ("FAILED", Some(reason)) => reason.clone(),
             ("FAILED", None) => "the record has no reason".to_owned(),
+            // Of the bus lane. Either the publish failed, or this is a repeat.
+            ("CANCELLED", Some(reason)) => format!("its order is CANCELLED: {reason}"),
+            ("PLACED", _) => "its order is PLACED: it was perhaps not published".to_owned(),
             (status, _) => format!("its order is already {status}: another delivery succeeded"),
         }
     }
@@ -109,6 +112,11 @@ mod tests {
 
         assert_eq!(reason("submissions", "order.submitted", Some("FAILED")), "why");
         assert_eq!(reason("submissions", "order.submitted", None), NO_RECORD);
+        assert_eq!(reason("submissions", "order.submitted", Some("CANCELLED")), "its order is CANCELLED: why");
+        assert_eq!(
+            reason("submissions", "order.submitted", Some("PLACED")),
+            "its order is PLACED: it was perhaps not published"
+        );
         assert_eq!(
             reason("stock", "order.cancelled", Some("CANCELLED")),
             "the step may not have undone its part; its order is CANCELLED: why"

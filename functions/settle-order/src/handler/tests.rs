@@ -5,7 +5,7 @@ use event_bus::fakes::RecordingPublisher;
 use lambda_runtime::Context;
 use lambda_support::environment::Environment;
 use orders::{
-    Decider, Fingerprint, Notification, Status, Step, Vote,
+    Ballot, Decider, Fingerprint, Notification, Status, Step, Vote,
     fakes::{self, Flaky, InMemoryOrders, RecordingNotifier, Refusing, Unavailable},
 };
 use serde_json::{Value, json};
@@ -278,17 +278,70 @@ async fn publishes_a_recorded_order_again_when_its_publication_failed_after_the_
 }
 
 #[tokio::test]
-async fn notifies_the_owner_of_an_order_that_no_delivery_could_publish() {
+async fn cancels_an_order_that_no_delivery_could_publish() {
     let handler = publishing(InMemoryOrders::default(), RecordingPublisher::failing_first(5));
-
     for delivery in 1..=5 {
         assert!(handler.notifier.sent().is_empty(), "the order may still be published");
         assert_eq!(deliver(&handler, vec![record(submitted(), delivery)]).await, [0]);
     }
 
+    let order = handler.orders.all()[0].clone();
+    assert_eq!((order.status(), order.decided_by()), (Status::Cancelled, Some(Decider::Submission)));
+    assert_eq!(handler.notifier.sent(), [Notification::Cancelled(order.clone())]);
+
+    assert!(deliver(&handler, vec![record(submitted(), 1)]).await.is_empty(), "redriven");
+    assert_eq!((handler.orders.all(), published(&handler)), (vec![order], vec![]), "a redrive changes nothing");
+}
+
+#[tokio::test]
+async fn undoes_an_order_that_was_published_though_each_publication_seemed_to_fail() {
+    let handler = publishing(InMemoryOrders::default(), RecordingPublisher::failing_first(5));
+    for delivery in 1..=5 {
+        deliver(&handler, vec![record(submitted(), delivery)]).await;
+    }
+
+    assert!(deliver(&handler, vec![record(held(Step::Stock), 1)]).await.is_empty());
+    assert!(deliver(&handler, vec![record(EventKind::Placed(items()), 1)]).await.is_empty());
+
+    assert_eq!(published(&handler), ["order.cancelled", "order.cancelled"]);
+    assert!(matches!(&handler.notifier.sent()[..], [Notification::Cancelled(_)]));
+}
+
+#[tokio::test]
+async fn a_repeat_that_cannot_be_published_leaves_an_order_to_its_steps() {
+    let handler = publishing(InMemoryOrders::default(), RecordingPublisher::failing_first(1));
+    handler.orders.insert(fakes::placed());
+    deliver(&handler, vec![record(held(Step::Stock), 1)]).await;
+
+    assert_eq!(deliver(&handler, vec![record(submitted(), 5)]).await, [0]);
+
+    assert_eq!(handler.orders.all()[0].status(), Status::Placed);
+    assert!(handler.notifier.sent().is_empty());
+}
+
+#[tokio::test]
+async fn notifies_the_owner_of_an_order_that_can_neither_be_published_nor_cancelled() {
+    let handler = publishing(Flaky::failing_after(1), RecordingPublisher::failing_first(1));
+
+    assert_eq!(deliver(&handler, vec![record(submitted(), 5)]).await, [0]);
+
+    assert_eq!(handler.orders.inner().all()[0].status(), Status::Placed);
     assert!(matches!(&handler.notifier.sent()[..], [Notification::Failed { .. }]));
     assert!(deliver(&handler, vec![record(submitted(), 1)]).await.is_empty(), "a redrive publishes it");
     assert_eq!(published(&handler), ["order.placed"]);
+}
+
+#[tokio::test]
+async fn the_deadline_publishes_a_decision_of_a_last_delivery_that_died_before_it_published() {
+    let handler = handler(InMemoryOrders::default());
+    handler.orders.insert(fakes::placed());
+    let refused = Ballot { last_attempt: true, ..fakes::ballot(Step::Stock, Vote::Refused("no".into())) };
+    // The delivery dies after this write.
+    handler.orders.vote(&refused).await.expect("it is recorded");
+
+    assert!(deliver(&handler, vec![record(EventKind::Placed(items()), 1)]).await.is_empty());
+
+    assert_eq!(published(&handler), ["order.cancelled"]);
 }
 
 #[tokio::test]
